@@ -24,7 +24,7 @@ export const DAY_MS = 86_400_000;
 /** Access reviews of the roles in one workspace. */
 export interface Reviews {
   workspaceId: string;
-  /** The reviewer, where a review names no other. */
+  /** Reviewer of every review that names no other. */
   admin: TestMember;
   inDays(days: number): string;
   create(fields?: object): Promise<Review>;
@@ -39,9 +39,9 @@ export interface Reviews {
     more?: object,
   ): Promise<Answer<Decided>>;
   close(review: Review, client?: Client): Promise<Answer<Review>>;
-  /** Somebody with the role in the workspace. */
+  /** Creates a member with the role in the workspace. */
   inWorkspace(role?: string): Promise<TestMember>;
-  /** When the people were given their roles in the workspace, and were last at the console. */
+  /** Sets when members got their roles in the workspace, and when they last used the console. */
   setUse(
     memberIds: string[],
     of: { givenDaysAgo: number; usedDaysAgo: number | null },
@@ -64,7 +64,7 @@ export async function makeReviews(h: AdminHarness, org: TestOrganization): Promi
         due_at: inDays(14),
         ...fields,
       });
-      if (answer.status !== 200) throw new Error(`no review: ${answer.text}`);
+      if (answer.status !== 200) throw new Error(`cannot create a review: ${answer.text}`);
       return answer.body;
     },
     itemsOf: async (review, query = "") => {

@@ -1,14 +1,14 @@
 import { startAdmin } from "./admin.ts";
 import { test as base } from "./upstream-test.ts";
 
-/** Tests of the Admin surface. All tests of a file share the server and its database. */
+/** Tests of the Admin API. All tests of a file share the server and its database. */
 export const serverTest = base.extend("h", { scope: "file" }, async ({}, { onCleanup }) => {
   const h = await startAdmin();
   onCleanup(() => h.close());
   return h;
 });
 
-/** The same, with an organization for each test that asks for one. */
+/** The same, with a new organization for each test that uses `org`. */
 export const test = serverTest
   .extend("org", ({ h }) => h.organization())
   /** A workspace of `org`. */

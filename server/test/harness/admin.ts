@@ -31,29 +31,29 @@ import {
 import { leaveUnresolved, loseNode } from "./unresolved-spend.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
-/** The whole Admin surface in this process, on a database of its own. */
+/** The Admin API in this process, on its own database. */
 export interface AdminHarness {
   app: FastifyInstance;
   deps: AdminAppDeps;
-  /** Nothing of it runs by itself: refusals are written, and chains checked, when a test says so. */
+  /** Does nothing in the background: tests write refusals and verify chains by a call. */
   audit: AuditLog;
-  /** Frozen: moves only when told to. Milliseconds since the epoch. */
+  /** Frozen clock that only a test moves. Milliseconds since the epoch. */
   clock: { nowMs: number };
-  /** Both write when they are told to. */
+  /** Both write only when a test calls them. */
   keyUse: KeyUse;
   adminKeyUse: AdminKeyUses;
   /** Lines that the server logged. */
   logs: string[];
-  /** Somebody on the server's own machine, in the first organization. */
+  /** Client of the admin socket, with the rights of an owner in the first organization. */
   operator: Client;
   firstOrganizationId: string;
-  /** Of the database, for what keeps connections of its own. */
+  /** For tests that open their own connections. */
   connectionString: string;
-  /** Another organization, with an admin key. */
+  /** Creates another organization with an admin key. */
   organization(name?: string): Promise<TestOrganization>;
-  /** Somebody who has the console open, and has not signed in. */
+  /** Client of the console without a session. */
   visitor: Client;
-  /** Whoever holds this secret, or nobody. */
+  /** Client that sends this secret, or no credential. */
   as(secret: string | null): Client;
   close(): Promise<void>;
 }
@@ -61,37 +61,37 @@ export interface AdminHarness {
 export interface TestOrganization {
   id: string;
   adminKey: string;
-  /** Calls with the organization's admin key. */
+  /** Sends the organization's admin key. */
   admin: Client;
-  /** Somebody on the server's own machine, in this organization. */
+  /** Client of the admin socket in this organization. */
   operator: Client;
-  /** A request that was made with the key a minute ago: its id. */
+  /** Records a request that the key made a minute ago. Returns its id. */
   recordRequest(of: { workspaceId: string; apiKeyId: string; memberId?: string }): Promise<string>;
-  /** A person of the organization, signed in at the console. */
+  /** Creates a member with a session of the console. */
   member(options?: NewMember): Promise<TestMember>;
-  /** Half a dollar that a request of the key may have cost: the request's id and that of what is unresolved. */
+  /** Creates unresolved spend of half a dollar. Returns the ids of the request and of the item. */
   unresolvedSpend(
     workspaceId: string,
     apiKeyId: string,
   ): Promise<{ requestId: string; id: string }>;
-  /** Id of a silent node that has half a dollar of the workspace's month. */
+  /** Creates a silent node that holds half a dollar of the workspace's month. Returns the node's id. */
   lostNode(workspaceId: string): Promise<string>;
 }
 
 export interface TestMember {
   id: string;
   email: string;
-  /** Of the person's session. */
+  /** Cookie of the member's session. */
   cookie: string;
-  /** Calls from the console in that session. */
+  /** Client of the console in that session. */
   client: Client;
 }
 
 export interface Answer<Body = unknown> {
   status: number;
-  /** The parsed JSON, typed as the caller expects it; null where the answer is none. */
+  /** Parsed JSON with the type that the caller expects. Null when the response has no JSON. */
   body: Body;
-  /** Of the official error body; empty texts where the answer is no error. */
+  /** Error of the official body. Texts are empty when the response is no error. */
   error: { type: string; message: string; details?: ErrorDetails };
   headers: { [name: string]: string | undefined; allow?: string };
   text: string;
@@ -105,7 +105,7 @@ export interface Listed<Item> {
   next_page: string | null;
 }
 
-/** Calls of one caller; the named ones expect success and give the body. */
+/** Client of one caller. Named methods expect success and return the body. */
 export interface Client {
   send<Body>(options: InjectOptions): Promise<Answer<Body>>;
   get<Body>(url: string): Promise<Answer<Body>>;
@@ -116,9 +116,9 @@ export interface Client {
   createAdminKey(fields?: object): Promise<CreatedAdminKey>;
 }
 
-/** What the local socket looks like in a test: see `isLocalOperator` below. */
+/** Client address that stands for the admin socket: see `isLocalOperator` below. */
 const OPERATOR_ADDRESS = "local operator";
-/** A server has one organization that its operator acts in; here it is another one with every call. */
+/** Organization of the operator's current call. A real server has one, and tests have several. */
 const operatorOrganization = new AsyncLocalStorage<string | undefined>();
 export const UNRESOLVED_RELEASE_MS = 3_600_000;
 export const PUBLIC_URL = "https://bursar.example.com";
@@ -129,7 +129,7 @@ const noNetwork: AdminAppDeps["client"] = {
   findMistake: () => null,
 };
 
-/** A node that nothing runs on. */
+/** Node id without a process. */
 const testNode: AdminAppDeps["node"] = {
   nodeId: "node_test",
   isDatabaseEmbedded: true,
@@ -143,7 +143,7 @@ const testNode: AdminAppDeps["node"] = {
   upstream: () => ({ source: "simulator", origin: "simulator", problem: null }),
 };
 
-/** `options` replace what the server would have. */
+/** Starts the Admin API. `options` replace dependencies of the server. */
 export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<AdminHarness> {
   const { database, connectionString, drop } = await createTestDatabase();
   const clock = { nowMs: START_MS };
@@ -176,11 +176,11 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     version: "0.0.0-test",
     node: testNode,
     isDatabaseAway: isUnavailable,
-    // Tests of the API do not depend on whether the console is built.
+    // Tests of the API do not depend on a built console.
     consoleFolder: "no console",
     readiness: async () => ({ status: "ready", reason: null, checks: { database: "ok" } }),
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
-    // Nothing that a test does not say leaves this machine.
+    // No message leaves this machine unless a test sends it.
     ...makeOutgoing([]),
     client: noNetwork,
     ...options,
@@ -245,12 +245,12 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
   };
 }
 
-/** A caller who sends these headers, or somebody on the server's own machine, in this organization. */
+/** Makes a client that sends these headers, or the operator's client of this organization. */
 function makeClient(
   app: FastifyInstance,
   { headers = {}, operatorOf }: { headers?: Record<string, string>; operatorOf?: string },
 ): Client {
-  // A session goes on under another cookie when its person proves something: browsers follow that.
+  // A change of the credentials replaces the session's cookie. Browsers store the new one.
   const keepCookie = (line: string) => {
     const [pair = ""] = line.split(";", 1);
     const [name = ""] = pair.split("=", 1);
@@ -259,7 +259,7 @@ function makeClient(
     headers["cookie"] = [...others, pair].join("; ");
   };
   const send = async <Body>(options: InjectOptions): Promise<Answer<Body>> => {
-    // What `inject` gives begins only when it is waited for, which has to be inside.
+    // The promise of `inject` starts only when awaited. So it is awaited inside the storage's scope.
     const response = await operatorOrganization.run(
       operatorOf,
       async () =>

@@ -18,20 +18,23 @@ export type CreatedChannel = z.output<typeof createAlertChannel.response>;
 export type Delivery = z.output<typeof alertDelivery>;
 export type Target = z.input<typeof createAlertChannel.body>["target"];
 
-/** The Admin surface with channels that lead to receivers on loopback, and whoever sends through them. */
+/** The Admin API, channels that send to loopback receivers, and the sender of messages. */
 export interface Alerting {
   h: AdminHarness;
   org: TestOrganization;
-  /** Stands for everybody else's server, PagerDuty among them. */
+  /** Stands for external servers, such as PagerDuty. */
   receiver: Receiver;
   createChannel(target?: Target, name?: string): Promise<CreatedChannel>;
   getChannel(id: string): Promise<Channel>;
-  /** Makes an alert with these channels go off: the ids of its firing and of its messages, in the order of the channels. */
+  /**
+   * Fires an alert with these channels. Returns the ids of its firing and of its messages, in the order of the
+   * channels.
+   */
   fire(channelIds: readonly string[]): Promise<{ firingId: string; deliveryIds: string[] }>;
-  /** Carries out one attempt at the message, as its job does. */
+  /** Makes one delivery attempt, as the job does. */
   attempt(deliveryId: string): Promise<void>;
   getDelivery(channelId: string, id: string): Promise<Delivery>;
-  /** Seconds from the end of the last attempt until the next; null where none is waiting. */
+  /** Seconds from the end of the last attempt to the next. Null when no attempt is due. */
   secondsToNextAttempt(deliveryId: string): Promise<number | null>;
   close(): Promise<void>;
 }
@@ -50,13 +53,13 @@ export async function startAlerting(): Promise<Alerting> {
   const h = await startAdmin({
     client: makeGuardedClient({
       allowed: ["127.0.0.1"],
-      // Every name is one of a private network.
+      // Every name resolves to a private address.
       resolve: async () => [{ address: "10.0.0.1", family: 4 }],
       timeoutMs: 20_000,
     }),
     pagerDutyUrl: (region) => `${receiver.origin}/pagerduty/${region}`,
   });
-  // Signatures carry the time of the attempt, which whoever verifies them compares with the present.
+  // Signatures contain the time of the attempt. Receivers compare it with the real time.
   h.clock.nowMs = Date.now();
   const org = await h.organization("Acme");
   const { id: workspaceId } = await org.admin.createWorkspace({ name: WORKSPACE_NAME });
@@ -73,7 +76,7 @@ export async function startAlerting(): Promise<Alerting> {
         name,
         target: target ?? { kind: "webhook", url },
       });
-      if (answer.status !== 200) throw new Error(`no channel: ${answer.text}`);
+      if (answer.status !== 200) throw new Error(`cannot create a channel: ${answer.text}`);
       return answer.body;
     },
     getChannel: async (id) => (await org.admin.get<Channel>(`/v1/admin/alert_channels/${id}`)).body,
@@ -84,7 +87,7 @@ export async function startAlerting(): Promise<Alerting> {
         condition: { kind: "spend_limit" },
         channel_ids: channelIds,
       });
-      if (alert.status !== 200) throw new Error(`no alert: ${alert.text}`);
+      if (alert.status !== 200) throw new Error(`cannot create an alert: ${alert.text}`);
       const [firing] = await inTransaction(database, (tx) =>
         recordFirings(tx, h.deps, [
           {

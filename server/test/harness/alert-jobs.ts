@@ -9,12 +9,12 @@ type Alert = z.output<typeof alert>;
 export type Firing = z.output<typeof alertFiring>;
 
 export interface AlertJobNodes {
-  /** The jobs on both nodes at once, and then once more. */
+  /** Runs the jobs on both nodes at the same time, and then again. */
   run(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Two nodes that share a database, each with its own connections to it. */
+/** Starts two nodes on one database, each with its own connections. */
 export function startAlertJobs(
   h: AdminHarness,
   makeJobs: (deps: EvaluateKeysDeps) => Readonly<Record<string, Job>>,
@@ -34,7 +34,7 @@ export function startAlertJobs(
   };
 }
 
-/** An alert of the organization that tells nobody, unless `fields` say otherwise. */
+/** Creates an alert without recipients, unless `fields` names some. */
 export async function createAlert(
   { operator }: TestOrganization,
   condition: object,
@@ -47,13 +47,13 @@ export async function createAlert(
   return answer.body;
 }
 
-/** Oldest first. */
+/** Lists firings, oldest first. */
 export async function listFirings({ operator }: TestOrganization): Promise<Firing[]> {
   const { body } = await operator.get<Listed<Firing>>("/v1/admin/alert_firings?limit=100");
   return body.data.reverse();
 }
 
-/** Of each firing the id of its scope (the word, for the organization) and the threshold. */
+/** Scope and threshold of each firing. The scope is its id, or the word for the organization. */
 export async function listFired(of: TestOrganization): Promise<string[][]> {
   return (await listFirings(of)).map(({ scope, threshold }) => [
     scope.type === "api_key"

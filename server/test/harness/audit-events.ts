@@ -10,7 +10,7 @@ export interface ShownEvent {
   after: unknown;
 }
 
-/** What the audit log says of one thing, oldest first. */
+/** Lists the audit events of one subject, oldest first. */
 export function auditEventsOf(database: Database, subjectId: string): Promise<ShownEvent[]> {
   return database
     .selectFrom("audit_event")
@@ -20,7 +20,7 @@ export function auditEventsOf(database: Database, subjectId: string): Promise<Sh
     .execute();
 }
 
-/** What the audit log says happened in the organization from this moment on, oldest first. */
+/** Returns a function that lists the organization's audit events from now on, oldest first. */
 export async function watchEvents(
   database: Database,
   organizationId: string,

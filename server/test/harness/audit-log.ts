@@ -9,19 +9,19 @@ import { makeLogger } from "#src/lib/logger.ts";
 
 export interface TestAuditLog {
   audit: AuditLog;
-  /** Stands for the data folder of a node. */
+  /** Data folder of a node. */
   folder: string;
-  /** Of the test's own folder; one that was given stays. */
+  /** Removes the folder, unless the test passed its own. */
   close(): Promise<void>;
 }
 
-/** The log of one node, of which nothing runs by itself. Two on one database are two nodes. */
+/** Opens the audit log of one node, without background work. Two logs on one database are two nodes. */
 export async function openTestAuditLog(options: {
   database: Database;
   nowMs: () => number;
   logs?: string[];
   folder?: string;
-  /** Which of the processes of the folder. */
+  /** Index of the process within the data folder. */
   index?: number;
 }): Promise<TestAuditLog> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "bursar-test-")));
@@ -46,7 +46,7 @@ export async function openTestAuditLog(options: {
 
 const TABLES = ["audit_event", "audit_head", "audit_checkpoint"];
 
-/** What somebody can do who rules the database: no trigger is in the way. */
+/** Runs `work` without triggers, as an owner of the database can. */
 export async function asDatabaseOwner(
   database: Database,
   work: (tx: Tx) => Promise<unknown>,

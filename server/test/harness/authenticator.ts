@@ -1,16 +1,16 @@
 import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
-// What people hold in their hands: an authenticator for passkeys (WebAuthn level 2, ES256, no attestation), and an app
-// that shows codes (RFC 6238).
+// Authenticators of a person: passkeys (WebAuthn level 2, ES256, no attestation), and an app that shows codes (RFC
+// 6238).
 
 export interface Authenticator {
-  /** Answers the options of a registration, as `credential.toJSON()` does. */
+  /** Creates the response to the options of a registration, as `credential.toJSON()` does. */
   create(options: CreationOptions, origin: string): object;
-  /** Answers the options of a sign-in. */
+  /** Creates the response to the options of a sign-in. */
   get(options: RequestOptions, origin: string): { id: string } & Record<string, unknown>;
-  /** Whether it has seen a finger or a PIN before it answers; true until told otherwise. */
+  /** Whether the authenticator verifies the user by a fingerprint or PIN. Default: true. */
   isUserVerified: boolean;
-  /** Of the next signature; counts up by itself. */
+  /** Counter of the next signature. Grows with each signature. */
   counter: number;
 }
 
@@ -103,7 +103,7 @@ function clientData(type: string, challenge: string, origin: string): Buffer {
 
 type Cbor = number | string | Buffer | null;
 
-/** As much of CBOR (RFC 8949) as an authenticator writes. */
+/** Encodes a map in CBOR (RFC 8949), with the types that authenticators use. */
 function cborMap(entries: readonly (readonly [number | string, Cbor])[]): Buffer {
   const parts = entries.flatMap(([key, value]) => [cbor(key), cbor(value)]);
   return Buffer.concat([cborHead(5, entries.length), ...parts]);
@@ -115,7 +115,7 @@ function cbor(value: Cbor): Buffer {
     return Buffer.concat([cborHead(3, Buffer.byteLength(value)), Buffer.from(value)]);
   }
   if (Buffer.isBuffer(value)) return Buffer.concat([cborHead(2, value.length), value]);
-  return cborHead(5, 0); // a map of nothing
+  return cborHead(5, 0); // an empty map
 }
 
 function cborHead(major: number, argument: number): Buffer {
@@ -127,7 +127,7 @@ function cborHead(major: number, argument: number): Buffer {
 
 const STEP_MS = 30_000;
 
-/** The code that an authenticator app shows for this base32 secret, `steps` of 30 seconds from now. */
+/** Code of an authenticator app for this base32 secret, `steps` of 30 seconds from now. */
 export function totpCode(secret: string, steps = 0): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / STEP_MS) + steps));

@@ -3,19 +3,19 @@ import type { Answer } from "./admin.ts";
 import { checkRefusal } from "./check-refusal.ts";
 import { CONSOLE_ORIGIN, consoleHeaders } from "./members.ts";
 
-// A browser with the console open: it keeps the cookies that it is given, as browsers do, and sends them back.
+// A browser at the console. The browser stores cookies and sends them back.
 
 export interface SetCookie {
   name: string;
   value: string;
-  /** As they were sent, such as `HttpOnly` and `Path=/`, sorted. */
+  /** Attributes as sent, such as `HttpOnly` and `Path=/`, sorted. */
   attributes: string[];
 }
 
 export interface Browser {
-  /** By name. */
+  /** Cookies by name. */
   cookies: Map<string, string>;
-  /** Those of the last answer. */
+  /** Cookies that the last response set. */
   lastSetCookies: SetCookie[];
   get<Body>(url: string, headers?: Record<string, string>): Promise<Answer<Body>>;
   post<Body>(url: string, body?: object, headers?: Record<string, string>): Promise<Answer<Body>>;

@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /**
- * Copies a folder to a path that does not exist. Under root the files of PostgreSQL belong to another user: `cp -p` keeps
- * the owner, which Node's own function does not.
+ * Copies a folder to a new path, with the owner of each file. Node's own copy does not keep the owner, and under root
+ * the files of PostgreSQL have another one.
  */
 export async function copyFolder(source: string, target: string): Promise<void> {
   if (process.platform === "win32") await cp(source, target, { recursive: true });

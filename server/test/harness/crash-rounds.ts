@@ -19,43 +19,44 @@ import {
   type WorkspaceWithKey,
 } from "./server-process.ts";
 
-// `kill -9` under load, again and again on one data folder. The upstream lives outside of the killed process and knows
-// what reached it; the database must end up with exactly one record of each such request, and with money that adds up.
+// Kills a server under load with `kill -9`, in rounds on one data folder. The upstream runs outside the server and
+// records each request that reached it. Afterwards the database must have exactly one record of each, and all sums
+// must agree.
 
 export interface CrashOptions {
   rounds: number;
-  /** Decides every delay and every kind of answer: a failed run can be repeated. */
+  /** Decides every delay and every kind of response, so that a failed run can be repeated. */
   seed: number;
-  /** Clients that send one request after the other until the server is killed. */
+  /** Clients that send one request after the other until the server is killed. Default: 16. */
   clients?: number;
-  /** Added to the environment of every start. */
+  /** Environment variables of every start. */
   env?: Record<string, string>;
-  /** Arguments of every start, by round; round 0 is the first start. */
+  /** Arguments of each start, by round. Round 0 is the first start. */
   args?: (round: number) => readonly string[];
-  /** What happens under load before the crash. */
+  /** Runs under load before the crash. */
   beforeCrash?: (server: ServerProcess) => Promise<void>;
-  /** What breaks; the whole process is killed when not given. */
+  /** Breaks a part of the product. Default: kills the whole process. */
   crash?: (server: ServerProcess, round: number) => Promise<void>;
   /**
-   * Makes the server whole again. The default, also for a null result, is a start. Every other round, the default kills one
+   * Recovers the server. The default, also for a null result, is a start. In every second round the default kills one
    * start before.
    */
   recover?: (server: ServerProcess, round: number) => Promise<ServerProcess | null>;
-  /** Called when all is recorded, on the server that goes on. */
+  /** Runs on the recovered server once everything is recorded. */
   onRecorded?: (server: ServerProcess) => Promise<void>;
   /**
-   * The journal is in the database: what of it is written for certain follows from the requests that reached the upstream
-   * later, since each of those waited for all that was written before it. How long a commit takes does not matter.
+   * Whether the journal is in the database. Each request that reaches the upstream waited for all earlier records. So
+   * later requests show which records are durable, whatever the duration of a commit.
    */
   isInDatabase?: boolean;
   /**
-   * How many requests the upstream keeps waiting when the crash comes, and until it is over: so many it interrupts, in all
-   * processes together. The other clients go on. 1 when not given.
+   * Requests that the upstream holds until the crash is over. All processes together interrupt this number. Other
+   * clients continue. Default: 1.
    */
   heldAtCrash?: number;
-  /** How long the load goes on after the crash, milliseconds. */
+  /** Duration of the load after the crash, milliseconds. */
   loadAfterCrashMs?: number;
-  /** Called after each round that held. */
+  /** Runs after each round that passed. */
   onRound?: (round: CrashRound) => void;
 }
 
@@ -65,13 +66,13 @@ export interface CrashRound {
   reached: number;
   answered: number;
   interrupted: number;
-  /** Records of other endings: refused by the upstream, or never sent. */
+  /** Records with other outcomes: refused by the upstream, or never sent. */
   other: number;
   /** Milliseconds from the start of the new process to the last record. */
   recoveredMs: number;
 }
 
-/** What each request cost: its tokens follow from its number, so that no two requests could be mixed up. */
+/** Tokens of each request. They follow from its number, so that two requests never have the same cost. */
 const BASE_INPUT_TOKENS = 1_000;
 const OUTPUT_TOKENS = 50;
 const INPUT_NANO_USD = 1_000n; // claude-haiku-4-5: $1 and $5 per million tokens
@@ -79,11 +80,16 @@ const OUTPUT_NANO_USD = 5_000n;
 const MODEL = "claude-haiku-4-5-20251001";
 
 const DEFAULT_CLIENTS = 16;
-/** With so many held, none of three processes that share the default clients is without one: each has three clients or more. */
+/**
+ * Requests held at a crash of three processes with the default clients. Each process then has three clients or more.
+ */
 export const HELD_ON_EACH_OF_THREE = 14;
-/** Between the last byte of an answer and its record lie a few steps of the node's own, and no wait. */
+/** Time after which a complete response is certainly recorded. The node waits for nothing between the two. */
 const SURELY_WRITTEN_MS = 200;
-/** So many answers a client of each round before the crash: all have had their turn, and journal and database theirs. */
+/**
+ * Responses for each client before the crash. Every client has then sent, and the journal and the database have both
+ * written.
+ */
 const ANSWERS_OF_EACH = 2;
 const LOAD_BOUND_MS = 60_000;
 const RECORDS_BOUND_MS = 60_000;
@@ -92,9 +98,9 @@ interface Sent {
   name: string;
   round: number;
   number: number;
-  /** Milliseconds of `performance.now()`. */
+  /** Time of `performance.now()`, milliseconds. */
   sentAtMs: number;
-  /** When the whole answer was there, on the same clock; null when it never was. */
+  /** Time of the complete response on the same clock. Null without one. */
   completedAtMs: number | null;
   status: number | null;
 }
@@ -105,20 +111,20 @@ interface Run {
   workspaces: WorkspaceWithKey[];
   random: () => number;
   sent: Map<string, Sent>;
-  /** When each round's process was killed, on the monotonic clock. */
+  /** Time at which each round's process was killed, on the monotonic clock. */
   killedAtMs: Map<number, number>;
-  /** Answers that wait for the crash to be over. */
+  /** Responses that the upstream holds until the crash is over. */
   held: HeldAnswers;
   options: Required<Pick<CrashOptions, "clients">> & CrashOptions;
 }
 
 interface HeldAnswers {
-  /** How many are to be kept back; 0 between crashes. */
+  /** Number of responses to hold. 0 between crashes. */
   wanted: number;
   waiting: (() => void)[];
 }
 
-/** Runs the rounds and throws an Error that names the first broken promise. Leaves no server behind. */
+/** Runs the rounds. Throws an Error that names the first fault. Stops all servers. */
 export async function runCrashRounds(options: CrashOptions): Promise<CrashRound[]> {
   const upstream = await startFakeUpstream();
   const random = seededRandom(options.seed);
@@ -177,7 +183,7 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   await Promise.all(clients);
   const reached = run.upstream.received.slice(before).map(nameOf);
   if (reached.length === 0)
-    throw new Error("nothing reached the upstream: the round shows nothing");
+    throw new Error("no request reached the upstream, so the round proves nothing");
 
   const startedAtMs = performance.now();
   const { dataDir } = run.server;
@@ -191,7 +197,7 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   checkRecords(run, records);
   await checkMoney(run.server);
   await run.options.onRecorded?.(run.server);
-  if (postgresPid(dataDir) === null) throw new Error("the embedded PostgreSQL is not where it was");
+  if (postgresPid(dataDir) === null) throw new Error("the embedded PostgreSQL has moved");
 
   const outcomes = reached.map((name) => records.get(name)?.[0]?.outcome);
   const count = (outcome: string) => outcomes.filter((one) => one === outcome).length;
@@ -206,7 +212,7 @@ function countAnswered({ sent }: Run, round: number): number {
   return answered;
 }
 
-/** Until the upstream has as many requests as the crash shall interrupt. They and the crash do not fall together. */
+/** Waits until the upstream holds all requests that the crash interrupts. The crash never comes while they arrive. */
 async function holdAnswers({ held, options, random }: Run): Promise<void> {
   held.wanted = options.heldAtCrash ?? 1;
   await eventually(LOAD_BOUND_MS, "requests to interrupt", async () =>
@@ -220,7 +226,10 @@ function release(held: HeldAnswers): void {
   for (const goOn of held.waiting.splice(0)) goOn();
 }
 
-/** Every other round the new process is killed as well, somewhere between its first line and its first request. */
+/**
+ * Starts the server again. Every second round kills the new process once, between its first line and its first
+ * request.
+ */
 async function startAgain(run: Run, round: number): Promise<ServerProcess> {
   const { dataDir, env } = run.server;
   const startOptions: ServerOptions = { dataDir, env, args: run.options.args?.(round) ?? [] };
@@ -237,7 +246,7 @@ async function sendUntilStopped(
   const { key } = run.workspaces[client % run.workspaces.length] ?? { key: "" };
   while (!isStopped.value) {
     const number = run.sent.size;
-    // The requested model stays in the record, which makes it the one mark of ours that survives every crash.
+    // The requested model is the only mark of the test that every record keeps after a crash.
     const name = `claude-crash-${round}-${number}`;
     const sentAtMs = performance.now();
     const sent: Sent = { name, round, number, sentAtMs, completedAtMs: null, status: null };
@@ -258,13 +267,13 @@ async function sendUntilStopped(
       sent.status = response.status;
       sent.completedAtMs = performance.now();
     } catch {
-      // The server is gone, or was when this was sent: the loop looks again.
+      // The server has ended. The loop checks that.
       await delay(1);
     }
   }
 }
 
-/** Quick, slow, streamed, refused: what an upstream does on an ordinary day. */
+/** Sends a fast, slow, streamed or refused response, as upstreams do. */
 async function answer(exchange: Exchange, random: () => number, held: HeldAnswers): Promise<void> {
   const { stream, metadata } = JSON.parse(exchange.received.body.toString("utf8")) as {
     stream: boolean;
@@ -329,30 +338,30 @@ async function readRecords(server: ServerProcess): Promise<Map<string, UsageReco
   return byName;
 }
 
-/** Of this round and of every one before: a record must neither double nor change in a later start. */
+/** Checks the records of all rounds so far. Later starts must not duplicate or change a record. */
 function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
   const reached = new Set(run.upstream.received.map(nameOf));
   const latestMs = latestReached(run, records, reached);
   for (const [name, found] of records) {
     const sent = run.sent.get(name);
-    if (sent === undefined) throw new Error(`${name}: a record of a request that nobody sent`);
+    if (sent === undefined) throw new Error(`${name}: has a record, but was never sent`);
     const [record] = found;
     if (found.length !== 1 || record === undefined)
       throw new Error(`${name}: ${found.length} records`);
-    // What an answer means depends on the kill of its own round, not on a later one.
+    // The kill of its own round decides what a response means. Later kills do not.
     const writtenMs = run.options.isInDatabase
       ? latestMs.get(placeOf(sent, record))
       : run.killedAtMs.get(sent.round);
     checkRecord(sent, record, (writtenMs ?? Number.NEGATIVE_INFINITY) - SURELY_WRITTEN_MS);
   }
   for (const name of reached) {
-    if (!records.has(name)) throw new Error(`${name}: reached the upstream and has no record`);
+    if (!records.has(name)) throw new Error(`${name}: reached the upstream, but has no record`);
   }
 }
 
 const placeOf = ({ round }: Sent, { node_id }: UsageRecord) => `${round} ${node_id}`;
 
-/** By round and node: when the last request was sent that reached the upstream, for which all before it was written. */
+/** Time of the last request that reached the upstream, by round and node. All records before it are durable. */
 function latestReached(
   run: Run,
   records: Map<string, UsageRecord[]>,
@@ -368,7 +377,7 @@ function latestReached(
   return latestMs;
 }
 
-/** `lostAfterMs`: what was complete before that must not be interrupted. */
+/** Checks one record. A response that was complete before `lostAfterMs` must not be interrupted. */
 function checkRecord(sent: Sent, record: UsageRecord, lostAfterMs: number): void {
   const inputTokens = BigInt(BASE_INPUT_TOKENS + sent.number);
   const fullCost = inputTokens * INPUT_NANO_USD + BigInt(OUTPUT_TOKENS) * OUTPUT_NANO_USD;
@@ -381,20 +390,20 @@ function checkRecord(sent: Sent, record: UsageRecord, lostAfterMs: number): void
     case "refused":
     case "unreached":
       if (cost !== "0") throw new Error(`${told}: expected 0`);
-      if (sent.status === 200) throw new Error(`${told}: it was answered`);
+      if (sent.status === 200) throw new Error(`${told}: was answered`);
       return;
     case "interrupted": {
-      if (cost !== "0") throw new Error(`${told}: nothing was known of it, expected 0`);
+      if (cost !== "0") throw new Error(`${told}: has no known usage, expected 0`);
       const wasLost = sent.completedAtMs === null || sent.completedAtMs > lostAfterMs;
-      if (!wasLost) throw new Error(`${told}: its answer was complete long before the kill`);
+      if (!wasLost) throw new Error(`${told}: its response was complete long before the kill`);
       return;
     }
     default:
-      throw new Error(`${told}: no client went away`);
+      throw new Error(`${told}: no client aborted`);
   }
 }
 
-/** Every sum over the records is the same number. */
+/** Checks that every sum over the records has the same value. */
 async function checkMoney(server: ServerProcess): Promise<void> {
   const sums = await server.sql<{ what: string; requests: string | null; cost: string }>(`
     SELECT 'usage_event' AS what, count(*)::text AS requests, sum(cost_nano_usd)::text AS cost FROM usage_event

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 
-/** A way to a database that can be cut: connections break, and new ones are refused, until it is mended. */
+/** A connection to a database that tests can cut. While cut, connections break and new ones are refused. */
 export interface DatabaseLine {
   connectionString: string;
   cut(): void;
@@ -58,7 +58,7 @@ export async function openDatabaseLine(connectionString: string): Promise<Databa
   };
 }
 
-/** The embedded one listens on a socket in a folder, another one on a port. */
+/** Opens a socket to PostgreSQL: in a folder for the embedded one, else at a port. */
 function connectTo(url: URL): Socket {
   const folder = url.searchParams.get("host");
   const port = Number(url.searchParams.get("port") ?? (url.port || POSTGRES_PORT));

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import pg from "pg";
 
-/** A way to a database that can be cut without a word, as a network does it. */
+/** A relay to a database that tests can cut silently, as a network fault does. */
 export interface DatabaseRelay {
   connectionString: string;
-  /** Nothing passes any more, in either direction; connections stay open and new ones are taken. */
+  /** Stops all traffic in both directions. Connections stay open, and the relay accepts new ones. */
   cut(): void;
-  /** New connections pass again; those from before are reset. */
+  /** Lets new connections pass again. Resets the earlier ones. */
   mend(): void;
   close(): Promise<void>;
 }

@@ -11,11 +11,11 @@ import { acquireProcessLock } from "#src/lib/process-lock.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** A database of the run's server on which others can be made and dropped. */
+    /** Connects to a database on which other databases can be created and dropped. */
     adminConnectionString: string;
-    /** Names of this run's databases begin with this; several runs may share one server. */
+    /** Prefix of this run's databases. Several runs may share one server. */
     databasePrefix: string;
-    /** The migrated database that test files clone. */
+    /** Migrated database that test files clone. */
     templateDatabase: string;
   }
 }
@@ -35,7 +35,7 @@ interface TestServer {
 
 let shared: { server: Promise<TestServer>; users: number } | null = null;
 
-/** One PostgreSQL for all projects of a run: that of DATABASE_URL, else an embedded one that is thrown away. */
+/** One PostgreSQL for all projects of a run: `DATABASE_URL`, else an embedded one without data to keep. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   shared ??= { server: startTestServer(), users: 0 };
   const used = shared;
@@ -85,7 +85,7 @@ async function startServer(): Promise<Server> {
   const postgres = await startEmbeddedPostgres({
     lock,
     isThrowAway: true,
-    // Three workers may run four nodes each, of at most 22 connections. Tests and PostgreSQL itself use some more.
+    // Three workers may run four nodes each, with up to 22 connections. Tests and PostgreSQL itself use some more.
     settings: { max_connections: "400" },
   });
   return {
@@ -98,14 +98,14 @@ async function startServer(): Promise<Server> {
   };
 }
 
-/** A run that was killed has left its server running. */
+/** Stops servers of earlier runs that were killed. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name);
     if (!name.startsWith(FOLDER_PREFIX) || (await isFresh(folder))) continue;
-    const lock = await acquireProcessLock(folder).catch(() => null); // another run has it
+    const lock = await acquireProcessLock(folder).catch(() => null); // another run uses it
     if (lock === null) continue;
-    // A start ends the server that was left over.
+    // A start stops the server of the killed run.
     const server = await startEmbeddedPostgres({ lock, isThrowAway: true }).catch(() => null);
     await server?.stop();
     await lock.release();
@@ -113,13 +113,13 @@ async function removeLeftovers(): Promise<void> {
   }
 }
 
-/** Of another run, perhaps, that has not come to locking it. */
+/** Whether another run may have created the folder and not locked it yet. */
 async function isFresh(folder: string): Promise<boolean> {
   const found = await stat(folder).catch(() => null);
   return found === null || Date.now() - found.mtimeMs < FRESH_MS;
 }
 
-/** Also those that a test file left because it failed before its afterAll. */
+/** Drops databases of the run, including those of files that failed before their `afterAll`. */
 async function dropDatabases(admin: pg.Client, prefix: string): Promise<void> {
   const { rows } = await admin.query<{ datname: string }>(
     "SELECT datname FROM pg_database WHERE starts_with(datname, $1)",

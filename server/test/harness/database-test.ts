@@ -1,7 +1,7 @@
 import { createTestDatabase } from "./database.ts";
 import { test as base } from "./upstream-test.ts";
 
-/** Tests with a migrated database that all tests of a file share. */
+/** Tests that share a migrated database in each file. */
 export const test = base.extend("db", { scope: "file" }, async ({}, { onCleanup }) => {
   const db = await createTestDatabase();
   onCleanup(() => db.drop());

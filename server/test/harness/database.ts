@@ -9,18 +9,18 @@ requireTestProject("database");
 export interface TestDatabase {
   connectionString: string;
   database: Database;
-  /** Closes `database` and removes everything, also under connections that a test left open. */
+  /** Closes `database` and drops it, even while a test has connections open. */
   drop(): Promise<void>;
 }
 
 const MAX_CONNECTIONS = 8;
 
-/** A migrated database of its own for one test file: make it in beforeAll, drop it in afterAll. */
+/** Creates a migrated database for one test file. Use it in `beforeAll`, and `drop` in `afterAll`. */
 export function createTestDatabase(): Promise<TestDatabase> {
   return create(`TEMPLATE ${inject("templateDatabase")}`);
 }
 
-/** A database without a schema, for the tests of migrations. */
+/** Creates a database without a schema, for tests of migrations. */
 export function createEmptyDatabase(): Promise<TestDatabase> {
   return create("TEMPLATE template0");
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** The promise's value, or an Error that names what was awaited. */
+/** Returns the promise's value. Throws an Error with `what` after `boundMs`. */
 export async function withinBound<T>(
   promise: Promise<T>,
   boundMs: number,
@@ -8,7 +8,7 @@ export async function withinBound<T>(
 ): Promise<T> {
   const abort = new AbortController();
   const tooLate = delay(boundMs, undefined, { signal: abort.signal }).then(() => {
-    throw new Error(`waited ${boundMs} ms in vain for ${what}`);
+    throw new Error(`timed out after ${boundMs} ms: ${what}`);
   });
   tooLate.catch(() => undefined);
   try {
@@ -20,7 +20,7 @@ export async function withinBound<T>(
 
 const SHORTEST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 250;
-/** Part of the time waited so far. Frequent queries in a long wait cost processor time. */
+/** Pause as a share of the time waited so far. Frequent queries in a long wait cost processor time. */
 const PAUSE_SHARE = 0.1;
 
 /** Calls `ask` until the result is not null. The pauses grow with the time waited. Throws after `boundMs`. */
@@ -34,7 +34,7 @@ export async function eventually<T>(
     const found = await ask();
     if (found !== null) return found;
     const waitedMs = performance.now() - startedMs;
-    if (waitedMs > boundMs) throw new Error(`waited ${boundMs} ms in vain for ${what}`);
+    if (waitedMs > boundMs) throw new Error(`timed out after ${boundMs} ms: ${what}`);
     const pauseMs = Math.max(SHORTEST_PAUSE_MS, waitedMs * PAUSE_SHARE);
     await delay(Math.min(pauseMs, LONGEST_PAUSE_MS));
   }

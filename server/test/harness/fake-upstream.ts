@@ -9,8 +9,8 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 
-// A Claude API on loopback that does as it is told, request by request: answers, streams, stalls, resets, lies about
-// usage. It records what reached it, so that a test can compare bytes and headers.
+// A Claude API on loopback that a test controls for each request: answers, streams, stalls, resets, false usage. The
+// upstream records received bytes and headers, so that a test can compare them.
 
 export interface Received {
   method: string;
@@ -21,7 +21,7 @@ export interface Received {
   bodySha256: string;
 }
 
-/** One request at the fake upstream, with all that a test may do to it. */
+/** One request at the fake upstream, with everything that a test can do to it. */
 export interface Exchange {
   received: Received;
   response: ServerResponse;
@@ -31,14 +31,14 @@ export interface Exchange {
   /** True once the gateway has cut the connection before the response was complete. */
   isCut(): boolean;
   json(body: unknown, options?: { status?: number; headers?: Record<string, string> }): void;
-  /** Starts an event stream; nothing is sent but the headers. */
+  /** Starts an event stream and sends the headers only. */
   startStream(headers?: Record<string, string>): void;
   /** Sends the text and waits until it has left this process. */
   write(text: string | Buffer): Promise<void>;
-  /** Sends events one after the other, then ends. */
+  /** Sends the events in order, then ends. */
   stream(events: readonly string[]): Promise<void>;
   end(): void;
-  /** RST: the connection breaks without a goodbye. */
+  /** Resets the connection (RST). */
   reset(): void;
 }
 
@@ -47,7 +47,7 @@ export type Script = (exchange: Exchange) => void | Promise<void>;
 export interface FakeUpstream {
   origin: string;
   received: Received[];
-  /** What the next requests get; in force until it is replaced. */
+  /** Handles the next requests, until replaced. */
   script: Script;
   /** Resolves with the next exchange that begins. */
   nextExchange(): Promise<Exchange>;
@@ -57,7 +57,7 @@ export interface FakeUpstream {
 /** Starts on a free port of loopback. The default script answers like `messageJson()`. */
 export async function startFakeUpstream(): Promise<FakeUpstream> {
   const waiting: ((exchange: Exchange) => void)[] = [];
-  // It closes no idle connection: one that is closed while a request comes loses that, at any moment that is late enough.
+  // Idle connections stay open. A connection that closes while a request arrives would lose the request.
   const options = { keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0 };
   const server = createServer(options, (request, response) => {
     void serve(request, response);
@@ -191,7 +191,7 @@ export function sse(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
 }
 
-/** `message_start` with the usage given over the default one, and a placeholder of 1 output token. */
+/** `message_start` with the given usage over the default one, and a placeholder of 1 output token. */
 export function messageStart(usage: object = {}): string {
   const message = {
     ...messageJson({ usage: { output_tokens: 1, ...usage } }),
@@ -219,13 +219,13 @@ export function messageEnd(usage: object = { output_tokens: 5 }): string[] {
   ];
 }
 
-/** A whole stream whose text comes in `deltas` events. */
+/** A complete stream whose text has `deltas` events. */
 export function messageEvents(deltas = 3, usage: object = { output_tokens: 5 }): string[] {
   const texts = Array.from({ length: deltas }, (_, i) => textDelta(`word ${i} `));
   return [messageStart(), blockStart, sse("ping", {}), ...texts, ...messageEnd(usage)];
 }
 
-/** An answer that is compressed although nobody asked for it. */
+/** Sends a compressed response that the client did not accept. */
 export function gzipJson(exchange: Exchange, body: unknown): void {
   const bytes = gzipSync(JSON.stringify(body));
   exchange.response.writeHead(200, {

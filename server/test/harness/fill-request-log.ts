@@ -1,12 +1,12 @@
 import type { ServerProcess } from "./server-process.ts";
 
-/** Makes that many requests of the key, all of the last day, by SQL; gives the sum of what they cost, nano-USD. */
+/** Inserts `rows` requests of the key by SQL, all of the last day. Returns their total cost, nano-USD. */
 export async function fillRequestLog(
   server: Pick<ServerProcess, "sql">,
   { workspaceId, apiKeyId }: { workspaceId: string; apiKeyId: string },
   rows: number,
 ): Promise<bigint> {
-  // In pieces, for a statement of the server's database may not take long.
+  // Inserts in parts, because the server limits the duration of a statement.
   const PIECE = 50_000;
   for (let first = 0; first < rows; first += PIECE) {
     await server.sql(

@@ -14,7 +14,7 @@ export type TestProjectName = (typeof PROJECTS)[number];
 const FOLDERS = ["contract", "server", "console", "bench", "scripts"];
 /** Tests of unmodified clients have a configuration of their own. */
 const IGNORED_FOLDERS = new Set(["node_modules", "dist", "clients"]);
-/** The product's own modules load none of these. */
+/** The product's own modules load none of these files. */
 const TEST_MODULE = /^(server|console)\/test\/.*\.ts$/;
 const TEST_ALIAS = "#test/";
 const REQUIRED_PROJECT = /^requireTestProject\("(database|product)"\);$/gm;
@@ -24,7 +24,7 @@ const IMPORT =
 
 interface TestModule {
   project: TestProjectName;
-  /** Paths of the test modules that it loads. */
+  /** Paths of the test modules that the file loads. */
   imports: string[];
 }
 

@@ -29,8 +29,8 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { makeAnthropicUpstream } from "#src/upstreams/anthropic.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 
-// A gateway on a real socket of loopback, in front of whatever upstream a test gives it, with a meter, a ledger and keys
-// in memory. Everything between the client's socket and the upstream's is the real code.
+// A gateway on a loopback socket, in front of an upstream that the test chooses. Its meter, ledger and keys are in
+// memory. Everything between both sockets is the real code.
 
 export const ORGANIZATION_ID = "6f1f7c0e-0d3c-4a51-9d3e-2a6f3a6f3a6f";
 export const WORKSPACE_ID = "wksp_test";
@@ -46,17 +46,17 @@ export interface TestGateway {
   ends: EndRecord[];
   observed: ObservedRequest[];
   uses: Use[];
-  /** The one end of the request, once it is there. */
+  /** Returns the one end record of the request, once written. */
   end(): Promise<EndRecord>;
   addKey(key?: Partial<FoundKey>): string;
   admission: Admission;
-  /** The gateway's side of every client connection so far. */
+  /** Gateway side of every client connection so far. */
   clientSockets: Socket[];
   close(): Promise<void>;
 }
 
 export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstream">> {
-  /** Where the upstream is. */
+  /** Origin of the upstream. */
   origin: string;
   basePath?: string;
 }
@@ -187,14 +187,14 @@ function testDeps(
   };
 }
 
-/** As for an organization without rate limits. */
+/** Rates of an organization without rate limits. */
 const noRates: GatewayDeps["rates"] = {
   take: () => null,
   use: () => undefined,
   headersOf: () => ({}),
 };
 
-/** As for an organization without strict limits. */
+/** Leases of an organization without strict limits. */
 const noLeases: GatewayDeps["leases"] = {
   mustHold: () => false,
   findLimit: () => null,
@@ -219,7 +219,7 @@ export interface Call {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Sends a request and reads the whole answer. Rejects when the connection breaks before it is complete. */
+/** Sends a request and reads the complete response. Rejects when the connection breaks before. */
 export async function call(origin: string, options: Call = {}): Promise<Answer> {
   const response = await open(origin, options);
   const chunks: Buffer[] = [];
@@ -234,7 +234,7 @@ export async function call(origin: string, options: Call = {}): Promise<Answer> 
   };
 }
 
-/** Sends a request and resolves with the response once its headers are there. */
+/** Sends a request. Resolves with the response once its headers arrived. */
 export function open(origin: string, options: Call = {}): Promise<IncomingMessage> {
   const sent = start(origin, options);
   return new Promise((resolve, reject) => {
@@ -243,14 +243,14 @@ export function open(origin: string, options: Call = {}): Promise<IncomingMessag
   });
 }
 
-/** Sends a request; for tests that end it themselves. */
+/** Sends a request. For tests that end it themselves. */
 export function start(origin: string, options: Call = {}): ClientRequest {
   const { method = "POST", path = "/v1/messages", headers = {}, body } = options;
   const { hostname: host, port } = new URL(origin);
-  // The path as it stands here: a URL would clean it.
+  // The path is sent unchanged. A URL would normalize it.
   const sent = startRequest({ host, port, path, method, headers, agent });
   sent.on("error", () => undefined);
-  // Of a text, Node would write the headers as UTF-8 too.
+  // For a string body, Node would encode the headers as UTF-8 too.
   sent.end(body === undefined ? undefined : Buffer.from(body));
   return sent;
 }
@@ -265,7 +265,7 @@ export function messageBody(fields: object = {}): string {
   });
 }
 
-/** Headers of an old SDK. */
+/** Headers of an older SDK. */
 export function withKey(secret: string): Record<string, string> {
   return {
     "x-api-key": secret,

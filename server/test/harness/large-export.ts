@@ -6,8 +6,8 @@ import { parseUsd } from "#src/domain/money.ts";
 import { eventually } from "./eventually.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-// An export of the request log, larger than what a server may keep in memory, read from a real server over HTTP by a
-// client that is slower than it.
+// Reads an export of the request log from a real server over HTTP. The export is larger than the memory that a server
+// may use for it, and the client reads slower than the server sends.
 
 export interface LargeExport {
   format: "csv" | "jsonl";
@@ -15,12 +15,12 @@ export interface LargeExport {
   bytes: number;
   seconds: number;
   costNanoUsd: bigint;
-  /** Memory of the server's process, bytes. */
+  /** Resident memory of the server's process, bytes. */
   rssBefore: number;
   rssPeak: number;
 }
 
-/** Reads the whole export, a little slower than the server could send it. */
+/** Reads the complete export, a little slower than the server can send it. */
 export async function readLargeExport(
   server: ServerProcess,
   format: LargeExport["format"],
@@ -44,7 +44,7 @@ export async function readLargeExport(
       result.rssPeak = Math.max(result.rssPeak, await rssOf(server.pid));
     }
   }
-  if (rest !== "") throw new Error("the last line of the export is cut off");
+  if (rest !== "") throw new Error("the last line of the export is incomplete");
   return { ...result, seconds: (performance.now() - startedMs) / 1000 };
 }
 
@@ -65,7 +65,7 @@ function openExport(
   });
 }
 
-/** No cell of this history has a comma or a quote in it: a line is split where it says so. */
+/** Splits lines. No cell of this history contains a comma or a quote. */
 function lineReader(format: LargeExport["format"], onRow: (costUsd: string) => void) {
   if (format === "jsonl") {
     return (line: string) => onRow((JSON.parse(line) as { cost_usd: string }).cost_usd);
@@ -83,7 +83,7 @@ async function rssOf(pid: number): Promise<number> {
   return Number(stdout) * 1024;
 }
 
-/** Leaves in the middle of the export, and waits until nothing of it is left in the database. */
+/** Aborts in the middle of the export. Waits until the database has no session of it. */
 export async function leaveLargeExport(server: ServerProcess): Promise<void> {
   const adminKey = await server.adminKey();
   const leaving = new AbortController();
@@ -93,8 +93,8 @@ export async function leaveLargeExport(server: ServerProcess): Promise<void> {
   });
   await answer.body?.getReader().read();
   leaving.abort();
-  await eventually(LEFT_MS, "the export to be left in the database, too", async () => {
-    // Sessions that work, or keep a transaction or a cursor open, on the events.
+  await eventually(LEFT_MS, "the database to close the aborted export", async () => {
+    // Active sessions, and sessions with an open transaction or cursor, on the events.
     const [left] = await server.sql<{ count: string }>(
       `SELECT count(*)::text AS count FROM pg_stat_activity
        WHERE pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%usage_event%'`,

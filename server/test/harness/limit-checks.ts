@@ -3,9 +3,9 @@ import type { Database } from "#src/db/pool.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import type { LimitLoad, Planned, Refused } from "./limit-load.ts";
 
-// What has to be true of every record and every balance once all nodes are alive and nothing runs.
+// Checks of every record and balance, once all nodes run and no request is open.
 
-/** A record of an answer that the client had for so long is written for certain. */
+/** Age at which a response that the client has is certainly recorded, milliseconds. */
 const SURELY_WRITTEN_MS = 200;
 
 interface UsageRecord {
@@ -21,12 +21,12 @@ interface UsageRecord {
 export interface RoundState {
   round: number;
   workspaceId: string;
-  /** Names of the round's requests that reached the upstream, once for each time. */
+  /** Names of the round's requests that reached the upstream, with one entry for each time. */
   reached: readonly string[];
   faults: Faults;
 }
 
-/** What was done to the nodes of a round. */
+/** Faults of the nodes in a round. */
 export interface Faults {
   killed: { node: number; atMs: number };
 }
@@ -35,11 +35,11 @@ export interface RoundMoney {
   answered: number;
   aborted: number;
   interrupted: number;
-  /** Never sent: the node was killed, or the upstream could not be reached. */
+  /** Requests that were never sent: the node was killed, or the upstream could not be reached. */
   unreached: number;
   settledNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
-  /** What the upstream billed, as far as it is known outside of the gateway. */
+  /** Amount that the upstream billed, as far as known outside the gateway. */
   billedNanoUsd: bigint;
 }
 
@@ -59,7 +59,7 @@ export async function readRecords(db: Database, workspaceId: string): Promise<Us
     .execute();
 }
 
-/** Throws an Error that names the first broken promise. */
+/** Throws an Error that names the first fault. */
 export async function checkRound(
   db: Database,
   load: LimitLoad,
@@ -71,7 +71,7 @@ export async function checkRound(
   let billedNanoUsd = 0n;
   for (const record of records) {
     const planned = load.sent.get(record.name);
-    if (planned === undefined) throw new Error(`${record.name}: nobody sent it`);
+    if (planned === undefined) throw new Error(`${record.name}: has a record, but was never sent`);
     billedNanoUsd += checkRecord(planned, record, state);
   }
   const sums = {
@@ -100,13 +100,13 @@ function checkCounts({ reached }: RoundState, records: readonly UsageRecord[]): 
     if (times !== 1) throw new Error(`${name}: ${times} records`);
   }
   const once = new Set(reached);
-  if (once.size !== reached.length) throw new Error("the upstream got a request twice");
+  if (once.size !== reached.length) throw new Error("the upstream received a request twice");
   for (const name of once) {
-    if (!recorded.has(name)) throw new Error(`${name}: reached the upstream and has no record`);
+    if (!recorded.has(name)) throw new Error(`${name}: reached the upstream, but has no record`);
   }
 }
 
-/** Gives what the upstream billed for it. */
+/** Checks one record. Returns the amount that the upstream billed for it. */
 function checkRecord(planned: Planned, record: UsageRecord, state: RoundState): bigint {
   const { outcome, cost, hold } = record;
   const wasReached = state.reached.includes(planned.name);
@@ -115,18 +115,19 @@ function checkRecord(planned: Planned, record: UsageRecord, state: RoundState): 
   const isAsPlanned = planned.isCounted
     ? hold <= planned.holdNanoUsd
     : hold === planned.holdNanoUsd;
-  if (!isAsPlanned) throw new Error(`${told}: another hold than its worst case`);
-  if (cost > hold) throw new Error(`${told}: dearer than its hold`);
+  if (!isAsPlanned) throw new Error(`${told}: its hold is not its worst case`);
+  if (cost > hold) throw new Error(`${told}: cost more than its hold`);
   if (outcome === "answered") {
-    if (cost !== planned.costNanoUsd) throw new Error(`${told}: another cost than was billed`);
+    if (cost !== planned.costNanoUsd)
+      throw new Error(`${told}: cost differs from the billed amount`);
     return cost;
   }
   if (outcome === "unreached") {
-    if (wasReached || cost !== 0n) throw new Error(`${told}: it is said not to have been sent`);
+    if (wasReached || cost !== 0n) throw new Error(`${told}: is recorded as not sent`);
     return 0n;
   }
   if (outcome === "aborted") {
-    if (!planned.isLeft) throw new Error(`${told}: its client did not leave`);
+    if (!planned.isLeft) throw new Error(`${told}: its client did not abort`);
     return cost;
   }
   if (outcome !== "interrupted") throw new Error(`${told}: unexpected`);
@@ -148,7 +149,7 @@ function unresolvedOf({ outcome, cost, hold }: UsageRecord): bigint {
   return outcome === "interrupted" && cost === 0n ? (hold ?? 0n) : 0n;
 }
 
-/** The workspace's and its keys' balances: within the limit, and what the records say; leases are what is leased. */
+/** Checks the balances of the workspace and its keys against the limit, the records and the leases. */
 async function checkBalances(
   db: Database,
   workspaceId: string,
@@ -168,7 +169,7 @@ async function checkBalances(
   const settled = months.reduce((sum, row) => sum + row.settled, 0n);
   const unresolved = months.reduce((sum, row) => sum + row.unresolved, 0n);
   if (settled !== sums.settled || unresolved !== sums.unresolved) {
-    throw new Error(`balances ${show(months)} are not what records say: ${show(sums)}`);
+    throw new Error(`balances ${show(months)} differ from the records: ${show(sums)}`);
   }
 }
 
@@ -203,7 +204,7 @@ async function readBalances(db: Database, workspaceId: string): Promise<CheckedB
 const EXPLAINED: readonly [number, RegExp][] = [
   [400, /You have reached your specified (workspace API|API key|API) usage limits\./],
   [400, /remains of a spend limit, less than this request can cost\./],
-  // Of a node that was stopped in the middle of its body for longer than a body may take.
+  // The node was stopped in the middle of the body for longer than a body may take.
   [408, /The request did not arrive in time\./],
   [429, /Running requests hold what remains of a spend limit\..*Send the request again shortly\./],
   [503, /"type":"api_error"/],
@@ -214,7 +215,7 @@ const EXPLAINED: readonly [number, RegExp][] = [
 function checkRefusals(refused: readonly Refused[]): void {
   for (const { status, text } of refused) {
     const isExplained = EXPLAINED.some(([known, words]) => known === status && words.test(text));
-    if (!isExplained) throw new Error(`a refusal that is not explained: ${status} ${text}`);
+    if (!isExplained) throw new Error(`unexpected refusal: ${status} ${text}`);
   }
 }
 

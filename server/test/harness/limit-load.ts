@@ -10,11 +10,11 @@ import {
   textDelta,
 } from "./fake-upstream.ts";
 
-// What programs send under a strict limit, and what the upstream bills for it. Each request has a model name of its own
-// (a snapshot that nobody has made, at the price of its model), so that no two could be mixed up, and its true cost is
+// Requests that programs send under a strict limit, and the amounts that the upstream bills. Each request has a model
+// name of its own (an unknown snapshot at the price of its model), so that no two can be confused. Its true cost is
 // decided before it is sent.
 
-/** nano-USD per token; of the list, and written here again so that a wrong price is not compared with itself. */
+/** nano-USD per token, as in the price list. Written here again, so that a wrong price is not compared with itself. */
 const MODELS = [
   { name: "claude-haiku-4-5", input: 1_000n, output: 5_000n },
   { name: "claude-sonnet-4-5", input: 3_000n, output: 15_000n },
@@ -24,7 +24,7 @@ const MAX_TOKENS = [32, 100, 250];
 const THINKING = { maxTokens: 1_300, budgetTokens: 1_024 };
 const MOST_INPUT_TOKENS = 1_000;
 const STREAM_PARTS = 6;
-/** Of a busy limit a client comes back for; of one that is spent, it only looks again from time to time. */
+/** Pause after a busy limit, milliseconds. After a spent limit the client checks only from time to time. */
 const BUSY_PAUSE_MS = 200;
 const REFUSED_PAUSE_MS = 800;
 
@@ -33,18 +33,18 @@ export interface Planned {
   round: number;
   body: Buffer;
   isStream: boolean;
-  /** The client leaves in the middle. */
+  /** Whether the client aborts in the middle. */
   isLeft: boolean;
   usage: { input_tokens: number; output_tokens: number };
   answerMs: number;
   inputNanoUsd: bigint;
-  /** What the upstream bills for the whole answer. */
+  /** Amount that the upstream bills for the complete response. */
   costNanoUsd: bigint;
   holdNanoUsd: bigint;
-  /** The gateway had its tokens counted, so that a smaller hold would fit into what remains. */
+  /** Whether the gateway had its tokens counted, so that a smaller hold would fit. */
   isCounted: boolean;
   node: number;
-  /** When all of the answer was there, on the monotonic clock. */
+  /** Time of the complete response on the monotonic clock. */
   completedAtMs: number | null;
   status: number | null;
 }
@@ -62,7 +62,7 @@ export interface LimitLoad {
 
 const book = makePriceBook([]);
 
-/** The next request: everything about it follows from the seed and its number. */
+/** Plans the next request. All its values follow from the seed and its number. */
 function planRequest({ random, sent }: LimitLoad, round: number): Planned {
   const pick = <T>(values: readonly [T, ...T[]] | readonly T[]): T =>
     values[Math.floor(random() * values.length)] as T;
@@ -105,7 +105,7 @@ function planRequest({ random, sent }: LimitLoad, round: number): Planned {
   };
 }
 
-/** One client of many: sends to any of the nodes, one request after the other, until it is told to stop. */
+/** Sends requests to any of the nodes, one after the other, until stopped. */
 export async function sendUntilStopped(
   load: LimitLoad,
   client: { round: number; key: string; urls: readonly (() => string)[]; signal: AbortSignal },
@@ -118,7 +118,7 @@ export async function sendUntilStopped(
     try {
       await send(load, planned, url, client.key);
     } catch {
-      // The node is gone, or the client has left.
+      // The node has ended, or the client has aborted.
       await delay(BUSY_PAUSE_MS);
     }
     if (planned.status === 429) await delay(BUSY_PAUSE_MS);
@@ -147,7 +147,7 @@ async function send(load: LimitLoad, planned: Planned, url: string, key: string)
   }
 }
 
-/** Answers as planned. A stream that is left is no longer written. */
+/** Responds as planned. Stops writing a stream whose client has aborted. */
 export async function answerAsPlanned(load: LimitLoad, exchange: Exchange): Promise<void> {
   const planned = load.sent.get(modelOf(exchange.received.body));
   if (planned === undefined) {
@@ -180,7 +180,7 @@ export async function answerAsPlanned(load: LimitLoad, exchange: Exchange): Prom
   exchange.end();
 }
 
-/** Not a question for its tokens, which costs nothing and leaves no record. */
+/** Excludes token counts, which cost nothing and leave no record. */
 export function isMessage({ url }: { url: string }): boolean {
   return new URL(url, "http://upstream").pathname === "/v1/messages";
 }

@@ -24,12 +24,13 @@ import {
   type WorkspaceWithKey,
 } from "./server-process.ts";
 
-// A strict limit under everything at once: four nodes on one PostgreSQL, many clients, one node killed, one stopped until
-// the others have reclaimed it, PostgreSQL crashed. What reached the upstream is counted outside of the nodes.
+// Tests a strict limit under all faults at once: four nodes on one PostgreSQL and many clients. One node is killed,
+// one is stopped until the others have reclaimed it, and PostgreSQL crashes. Requests that reached the upstream are
+// counted outside the nodes.
 
 export interface LimitOptions {
   rounds: number;
-  /** Decides requests, victims and order: a failed run can be repeated, as far as the machine's timing allows. */
+  /** Decides requests, victims and order. A failed run can be repeated, as far as the machine's timing allows. */
   seed: number;
   clients?: number;
   onRound?: (round: LimitRound) => void;
@@ -38,10 +39,10 @@ export interface LimitOptions {
 export interface LimitRound extends RoundMoney {
   round: number;
   reached: number;
-  /** Answers before the first fault. */
+  /** Responses before the first fault. */
   answeredBefore: number;
   refusals: Record<string, number>;
-  /** From the last fault until every node serves, milliseconds. */
+  /** Milliseconds from the last fault until every node serves. */
   recoveredMs: number;
 }
 
@@ -63,13 +64,13 @@ interface Run {
   db: Database;
   upstream: FakeUpstream;
   nodes: ServerProcess[];
-  /** A workspace with a limit that is never reached: what a node serves when nothing is wrong. */
+  /** Workspace with a limit that is never reached. Shows whether a node serves. */
   probe: WorkspaceWithKey;
   load: LimitLoad;
   clients: number;
 }
 
-/** Runs the rounds and throws an Error that names the first broken promise. `stopAllServers` has to follow. */
+/** Runs the rounds. Throws an Error that names the first fault. Call `stopAllServers` afterwards. */
 export async function runLimitRounds(options: LimitOptions): Promise<LimitRound[]> {
   await using parts = new AsyncDisposableStack();
   const run = await startRun(options, parts);
@@ -96,7 +97,7 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
     one.stop(),
   );
   const { connectionString } = postgres;
-  // A process that ends by a signal disposes of nothing.
+  // A process that a signal ends does not dispose of anything.
   const killPostgres = () => process.kill(postgres.pid, "SIGKILL");
   process.on("exit", killPostgres);
   parts.defer(() => void process.off("exit", killPostgres));
@@ -136,7 +137,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
     const answered = countAnswered(load, round);
     return answered >= ANSWERS_BEFORE_FAULTS ? answered : null;
   });
-  // Each order in turn.
+  // The two orders alternate.
   const faults = await breakThings(run, round % 2 === 1);
   const faultsEndMs = performance.now();
   for (let i = 0; i < NODES; i++) await serves(run, i);
@@ -165,7 +166,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
   return { round, reached: reached.length, answeredBefore, refusals, recoveredMs, ...money };
 }
 
-/** A workspace with a limit, and two keys of which one has a limit of its own; every node keeps them. */
+/** Creates a workspace with a limit and two keys, one with its own limit. Waits until every node has them. */
 async function makeLimited(run: Run): Promise<{ workspaceId: string; keys: string[] }> {
   const node = nodeAt(run, 0);
   const { workspaceId, apiKeyId, key } = await node.workspaceWithKey();
@@ -176,7 +177,7 @@ async function makeLimited(run: Run): Promise<{ workspaceId: string; keys: strin
   });
   await setLimit(node, { type: "workspace", workspace_id: workspaceId }, "monthly", LIMIT_USD);
   await setLimit(node, { type: "api_key", api_key_id: apiKeyId }, "daily", KEY_LIMIT_USD);
-  await eventually(BOUND_MS, "the limits to be kept by all", async () => {
+  await eventually(BOUND_MS, "every node to have the limits", async () => {
     const behind = await run.db
       .selectFrom("node")
       .select("id")
@@ -199,8 +200,8 @@ async function setLimit(
 }
 
 /**
- * Stops one node for longer than its lease lasts. Kills and starts another. Crashes PostgreSQL together with the kill, or
- * after the new start.
+ * Stops one node for longer than its lease, and kills and restarts another one. PostgreSQL crashes together with the
+ * kill, or after the new start.
  */
 async function breakThings(run: Run, isDatabaseFirst: boolean): Promise<Faults> {
   const { random } = run.load;
@@ -231,11 +232,11 @@ async function breakThings(run: Run, isDatabaseFirst: boolean): Promise<Faults> 
   }
 }
 
-/** Its supervisor starts it again, at the same address. */
+/** Kills PostgreSQL. Its supervisor starts it again at the same address. */
 async function crashDatabase({ postgres, db }: Run): Promise<void> {
   const { pid } = postgres;
   process.kill(pid, "SIGQUIT");
-  await eventually(BOUND_MS, "PostgreSQL to be back", async () => {
+  await eventually(BOUND_MS, "PostgreSQL to accept connections", async () => {
     if (postgres.pid === pid) return null;
     return await readEpochs(db).catch(() => null);
   });
@@ -250,7 +251,7 @@ async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
   return (await readFile(join(dataDir, "journal", "node-id"), "utf8")).trim();
 }
 
-/** What waits in a node that was reclaimed is refused as unavailable until it has entered again: that has to end. */
+/** Waits until the node serves. A reclaimed node refuses waiting requests as unavailable until it has entered again. */
 async function serves(run: Run, node: number): Promise<void> {
   let last = "nothing";
   await eventually(BOUND_MS, `node ${node} to serve`, async () => {
@@ -264,7 +265,7 @@ async function serves(run: Run, node: number): Promise<void> {
   });
 }
 
-/** Until each request that reached the upstream has its record and nothing changes any more. */
+/** Waits until each request that reached the upstream has its record and the records no longer change. */
 async function drained(run: Run, workspaceId: string, reached: readonly string[]): Promise<void> {
   let missing: readonly string[] = reached;
   await eventually(BOUND_MS, "a record of each request", async () => {
@@ -273,11 +274,14 @@ async function drained(run: Run, workspaceId: string, reached: readonly string[]
     return missing.length === 0 ? true : null;
   }).catch((error: unknown) => {
     const [one = ""] = missing;
-    throw new Error(`${missing.length} have no record, as ${describeSent(run, one)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `${missing.length} requests have no record, such as ${describeSent(run, one)}`,
+      {
+        cause: error,
+      },
+    );
   });
-  await eventually(BOUND_MS, "what was reclaimed to be told", async () => {
+  await eventually(BOUND_MS, "the reclaimed node to report its requests", async () => {
     const left = await run.db
       .selectFrom("lease")
       .select("node_id")
@@ -286,9 +290,9 @@ async function drained(run: Run, workspaceId: string, reached: readonly string[]
       .execute();
     return left.length === 0 ? true : null;
   });
-  // Records and balances are read one after the other: nothing may be flushed between.
+  // Records and balances are read in two queries, so no flush may happen between them.
   for (let i = 0; i < NODES; i++) {
-    await eventually(BOUND_MS, `node ${i} to have nothing left to do`, async () =>
+    await eventually(BOUND_MS, `node ${i} to be idle`, async () =>
       (await isIdle(nodeAt(run, i))) ? true : null,
     );
   }
@@ -301,7 +305,7 @@ async function isIdle({ url }: ServerProcess): Promise<boolean> {
   );
 }
 
-/** What `./bursar doctor ledger` asks. */
+/** Checks the ledger, as `./bursar doctor ledger` does. */
 async function checkLedger(node: ServerProcess): Promise<void> {
   const check = await node.mustAdmin("GET", "/v1/admin/ledger_check");
   if (check["is_correct"] !== true) {
@@ -328,7 +332,9 @@ async function checkHandedBack(db: Database): Promise<void> {
     .where("leased_nano_usd", "<>", 0n)
     .execute();
   if (leases.length + leased.length > 0) {
-    throw new Error(`${leases.length} leases are left, ${leased.length} balances are leased from`);
+    throw new Error(
+      `${leases.length} leases remain, ${leased.length} balances have a leased amount`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Memory in use, bytes, without what only waits to be collected. Other tests of the process do not count. */
+/** Memory in use after garbage collection, bytes. Excludes other tests of the process. */
 export function measureLiveBytes(): number {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;

@@ -3,24 +3,24 @@ import type { AddressInfo } from "node:net";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 
-/** A mail server on loopback that keeps what it gets. */
+/** A mail server on loopback that stores received messages. */
 export interface MailServer {
-  /** For SMTP_URL. */
+  /** Value of SMTP_URL. */
   url: string;
-  /** Everything that was accepted, in order. */
+  /** Accepted messages, in order. */
   received: ReceivedMail[];
-  /** The message at this place of `received`, once it is there. */
+  /** Waits for the message at this index of `received`. */
   message(index: number): Promise<ReceivedMail>;
-  /** The first message to this address, once it is there. */
+  /** Waits for the first message to this address. */
   messageTo(address: string): Promise<ReceivedMail>;
-  /** How the next messages are answered: with this error at their end, or accepted (null). Counts each that is refused. */
+  /** Error at the end of the next messages. Null accepts them. `refused` counts refused messages. */
   refusal: { responseCode: number; message: string } | null;
   refused: number;
   close(): Promise<void>;
 }
 
 export interface ReceivedMail extends ParsedMail {
-  /** Of the envelope. */
+  /** Recipients of the envelope. */
   recipients: string[];
   raw: string;
 }

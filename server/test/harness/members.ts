@@ -7,15 +7,15 @@ import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
 import { siteOf } from "#src/people/identity/site.ts";
 
-// People of a test, and their sessions, which are real ones.
+// Members of a test, and their real sessions.
 
 export interface NewMember {
   role?: OrganizationRole;
-  /** Roles given in workspaces, by workspace id. */
+  /** Roles in workspaces, by workspace id. */
   workspaces?: Record<string, WorkspaceRole>;
   email?: string;
   name?: string;
-  /** When the person last proved who it is; now, if omitted. Null: not in this session. */
+  /** Time of the last step-up. Default: now. Null: none in this session. */
   steppedUpAtMs?: number | null;
 }
 
@@ -26,7 +26,7 @@ export async function insertMember(
   organizationId: string,
   member: NewMember,
 ): Promise<{ id: string; email: string; name: string }> {
-  // A millisecond each: what is listed newest first has one order.
+  // Each member has its own millisecond, so that lists have one order.
   lastMadeMs = Math.max(lastMadeMs + 1, Date.now());
   const id = newId("user_", lastMadeMs);
   const email = member.email ?? `${id.toLowerCase()}@example.com`;
@@ -48,7 +48,7 @@ export async function insertMember(
   return { id, email, name };
 }
 
-/** Gives, changes or (null) takes a role in a workspace, past the API. */
+/** Sets or (null) removes a role in a workspace, without the API. */
 export async function setWorkspaceRole(
   database: Database,
   of: { workspaceId: string; memberId: string; role: WorkspaceRole | null },
@@ -58,7 +58,7 @@ export async function setWorkspaceRole(
     .where("workspace_id", "=", of.workspaceId)
     .where("member_id", "=", of.memberId)
     .execute();
-  // The one role that is inherited only has no row.
+  // This role is only inherited and never has a row.
   if (of.role === null || of.role === "workspace_billing") return;
   await database
     .insertInto("workspace_member")
@@ -66,17 +66,17 @@ export async function setWorkspaceRole(
     .execute();
 }
 
-/** Of every person of a test. */
+/** Password of every member of a test. */
 export const MEMBER_PASSWORD = "correct horse battery staple";
-/** scrypt's N of a server in the test's process: 0.1 ms instead of 60 ms for each hash. */
+/** scrypt's N of a server in the test process: 0.1 ms instead of 60 ms for each hash. */
 export const TEST_PASSWORD_COST = 2;
 let passwordHash: Promise<string> | undefined;
 
 export const CONSOLE_ORIGIN = "http://localhost:8484";
 
 /**
- * What the console sends: without a cookie it is somebody who is about to sign in. Browsers name the origin of what may
- * change something, and of no GET of a page of the same origin.
+ * Headers of the console. Without a cookie they are those of a sign-in. Browsers send the origin with changes, and
+ * not with a GET of the same origin.
  */
 export function consoleHeaders(
   cookie?: string,
@@ -91,7 +91,7 @@ export function consoleHeaders(
   };
 }
 
-/** Lets the person sign in with `MEMBER_PASSWORD`, and signs it in; gives the cookie of the session. */
+/** Gives the member `MEMBER_PASSWORD` and signs in. Returns the session's cookie. */
 export async function signInMember(
   deps: AuthDeps & { database: Database },
   member: { id: string; steppedUpAtMs: number | null },
@@ -99,7 +99,7 @@ export async function signInMember(
   passwordHash ??= hashNewPassword(MEMBER_PASSWORD, { email: "", name: "" }, TEST_PASSWORD_COST);
   const hash = await passwordHash;
   const site = siteOf(CONSOLE_ORIGIN);
-  assert(site, "the console's origin is a site");
+  assert(site, "the console's origin is not cross-site");
   const { id: memberId, steppedUpAtMs } = member;
   return deps.database.transaction().execute(async (tx) => {
     await createPerson(tx, deps, { memberId, passwordHash: hash });

@@ -13,24 +13,24 @@ import { recordUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { beginRecord, endRecord } from "./request-records.ts";
 
-// A journal's folder, a node id and an organization, and the processes that run on them one after the other.
+// Journal folder, node id and organization of consecutive processes.
 
 export interface TestMeters {
   readonly directory: string;
   readonly organizationId: string;
   nodeId: string;
   logged: { level: number; msg: string }[];
-  /** Messages of errors so far. */
+  /** Error messages so far. */
   errors(): string[];
   openJournal(options?: Partial<JournalOptions>): JournalOnDisk;
-  /** A process: on the folder, under the node id. Without a stop it is as one that was killed. */
+  /** Starts a process on the folder, under the node id. Without `stop` it counts as killed. */
   start(options?: Partial<MeterOptions>, folder?: string): Promise<Meter>;
   begun(overrides?: Partial<BeginRecord>): BeginRecord;
-  /** A whole request. */
+  /** Records a complete request. */
   run(meter: Meter, nanoUsd: bigint, overrides?: Partial<EndRecord>): EndRecord;
-  /** Events of the organization, when the rollups add up to all events. */
+  /** Lists the organization's events. Throws when the rollups do not add up to all events. */
   recorded(): Promise<{ id: string; outcome: string; nanoUsd: bigint }[]>;
-  /** What the hours of the organization add up to. */
+  /** Totals of the organization's hours. */
   rolledUp(): Promise<{ requests: bigint; errors: bigint; nanoUsd: bigint }>;
   stop(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export function makeTestMeters(database: Database): TestMeters {
         labelOf: (_, model) => model,
         clock: systemClock,
         logger,
-        flushEveryMs: 3_600_000, // only when the test says so
+        flushEveryMs: 3_600_000, // only when the test flushes
         stopWithinMs: 0,
         ...options,
       });
@@ -112,7 +112,7 @@ export function makeTestMeters(database: Database): TestMeters {
   return made;
 }
 
-/** The database over a line that loses the answer of the next `count` commits, or breaks before them. */
+/** The database over a connection that loses the result of the next `count` commits, or breaks before them. */
 export function unreliable(
   database: Database,
   when: "after commit" | "before commit",

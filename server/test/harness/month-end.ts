@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Longer than a test run takes: the test files of one process call this once. */
+/** Longer than a test run. All test files of one process call this once. */
 const NEAR_MS = 20 * 60_000;
 
 /**
- * Spend counts by the month of the real clock: what a test spends and what it then reads must be of the same one. Just
- * before a month ends (UTC) this waits until the next one has begun.
+ * Waits until the next month (UTC) when the current one ends soon. Spend counts by the month of the real clock, and a
+ * test must write and read in the same one.
  */
 export async function passMonthEnd(): Promise<void> {
   const now = new Date();

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { callAdmin, type ServerProcess } from "./server-process.ts";
 
-// Promises of the product about time, on a machine that other tests keep busy. What a node promises to do within a second
-// takes it a quarter of one, and a question to the database or two. So a second here is four quarters of a second, each of
-// which also has to take a question through every node to its database: it is the clock's second where there is nothing
-// else to do, and grows with what the nodes have to wait for.
+// Measures durations that the product promises, on a machine that other tests load. A node does within a quarter of a
+// second everything that it promises within a second, plus a query or two. So a second here has four quarters, and
+// each quarter includes a query through every node to its database. On an idle machine it is a real second. Under
+// load it grows with the waits of the nodes.
 
 export interface NodeClock {
-  /** Seconds that passed from one moment to the other, both in milliseconds of `performance.now()`. */
+  /** Seconds between two times of `performance.now()`, milliseconds. */
   secondsBetween(fromMs: number, toMs: number): number;
   stop(): Promise<void>;
 }
@@ -16,8 +16,8 @@ const QUARTERS = 4;
 const QUARTER_MS = 250;
 
 /**
- * Ticks until it is stopped. Throws at its stop when a node did not answer. The nodes share a database, and the admin key
- * of the first: it is there already, since a node at which one is made looks for changes at once.
+ * Starts a clock that ticks until stopped. `stop` throws when a node did not respond. The nodes share a database and
+ * the admin key of the first one. The key exists before, because a node that creates one polls for changes at once.
  */
 export async function startNodeClock(nodes: readonly ServerProcess[]): Promise<NodeClock> {
   const key = (await nodes[0]?.adminKey()) ?? "";
@@ -35,7 +35,7 @@ export async function startNodeClock(nodes: readonly ServerProcess[]): Promise<N
   const stopped = ticking.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  stopped.catch(() => undefined); // whoever stops it hears of it
+  stopped.catch(() => undefined); // `stop` reports the error
   return {
     secondsBetween: (fromMs, toMs) =>
       tickedAtMs.filter((atMs) => atMs > fromMs && atMs <= toMs).length / QUARTERS,
@@ -48,10 +48,10 @@ export async function startNodeClock(nodes: readonly ServerProcess[]): Promise<N
 
 async function askDatabase(url: string, adminKey: string): Promise<void> {
   const { status } = await callAdmin(url, adminKey, "GET", "/v1/organizations/me");
-  if (status !== 200) throw new Error(`the clock's question was answered with ${status}`);
+  if (status !== 200) throw new Error(`the clock's query was answered with ${status}`);
 }
 
-/** As `eventually`, for what holds so many seconds of these nodes' clock after this call. */
+/** Like `eventually`, for a condition with a deadline in seconds of these nodes' clock. */
 export async function withinSeconds<T>(
   seconds: number,
   nodes: readonly ServerProcess[],
@@ -66,7 +66,7 @@ export async function withinSeconds<T>(
       const found = await ask();
       if (found !== null) return found;
       if (clock.secondsBetween(startedMs, sentMs) >= seconds) {
-        throw new Error(`waited ${seconds} s in vain for ${what}`);
+        throw new Error(`timed out after ${seconds} s: ${what}`);
       }
       await delay(25);
     }

@@ -1,6 +1,6 @@
-// A small program for the tests of the embedded PostgreSQL: `node postgres-process.ts <data folder>`.
-// It does what the server does with the database at its start and end, prints one JSON line for each event, and
-// leaves the ways to die to the test.
+// A program for tests of the embedded PostgreSQL: `node postgres-process.ts <data folder>`. The program starts and
+// stops the database as the server does, and prints one JSON line for each event. The test decides how the program
+// ends.
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
 

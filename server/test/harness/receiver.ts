@@ -7,15 +7,15 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Somebody else's server on loopback that messages are sent to. It keeps what it gets, in the order it came. */
+/** An external server on loopback that receives messages. Stores them in order of arrival. */
 export interface Receiver {
   /** `http://127.0.0.1:<port>`. */
   origin: string;
   port: number;
   received: ReceivedMessage[];
-  /** What the next requests get; in force until it is replaced. */
+  /** Responds to the next requests, until replaced. */
   answer: (response: ServerResponse, message: ReceivedMessage) => void;
-  /** Until `release`, nothing is answered: what comes waits for it. */
+  /** Holds all responses until `release`. */
   hold(): void;
   release(): void;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export interface ReceivedMessage {
   body: string;
 }
 
-/** Answers 200 until told otherwise. */
+/** Starts a receiver that responds with 200. */
 export async function startReceiver({ host = "127.0.0.1", port = 0 } = {}): Promise<Receiver> {
   let held: (() => void)[] | null = null;
   const server = createServer((request, response) => void serve(request, response));

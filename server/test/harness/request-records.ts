@@ -1,12 +1,12 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { type Cost, noCost, noTokens } from "#src/domain/usage.ts";
 
-/** 2026-11-24 10:30 UTC, a Tuesday. */
+/** Tuesday 2026-11-24 10:30 UTC. */
 export const SOME_TIME_MS = Date.UTC(2026, 10, 24, 10, 30);
 
 let made = 0;
 
-/** A request that begins; each has an id of its own. */
+/** A begin record with an id of its own. */
 export function beginRecord(overrides: Partial<BeginRecord> = {}): BeginRecord {
   made += 1;
   return {
@@ -22,7 +22,7 @@ export function beginRecord(overrides: Partial<BeginRecord> = {}): BeginRecord {
   };
 }
 
-/** How `begin` ended: answered, one output token, at a cost of `nanoUsd`. */
+/** End record of `begin`: answered, one output token, at a cost of `nanoUsd`. */
 export function endRecord(
   begin: BeginRecord,
   nanoUsd: bigint,

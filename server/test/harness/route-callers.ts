@@ -24,24 +24,24 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { AdminHarness, Client, TestOrganization } from "./admin.ts";
 import { hasTarget, sampleOf } from "./route-samples.ts";
 
-// Everybody who can call, and what the table of rights says of each.
+// Every kind of caller, and the result that the table of rights gives for each.
 
 export interface CallerCase {
   name: string;
-  /** As the audit log names it; null: nobody. */
+  /** Actor type in the audit log. Null: no credential. */
   actorType: "admin_key" | "api_key" | "member" | "local_operator" | null;
-  /** The role in the organization whose rights it has. */
+  /** Role in the organization whose rights the caller has. */
   role?: OrganizationRole;
-  /** The role of a person in the workspace that the call is about. */
+  /** Role of a member in the workspace of the call. */
   workspaceRole?: WorkspaceRole;
-  /** The permission of a key of that workspace. */
+  /** Permission of an API key of that workspace. */
   permission?: KeyPermission;
-  /** A client of this caller; `workspaceId` is the workspace that its calls are about. */
+  /** Makes a client of this caller, for calls about `workspaceId`. */
   make(h: AdminHarness, org: TestOrganization, workspaceId: string): Promise<Client>;
 }
 
-const nobody: CallerCase = {
-  name: "nobody",
+const anonymous: CallerCase = {
+  name: "a caller without credentials",
   actorType: null,
   make: async (h) => h.as(null),
 };
@@ -73,7 +73,7 @@ const workspaceCallers = workspaceRoles
   .filter((role) => role !== inheritedOnlyRole)
   .map(
     (workspaceRole): CallerCase => ({
-      name: `a member with ${workspaceRole} there`,
+      name: `a member with the workspace role ${workspaceRole}`,
       actorType: "member",
       role: "user",
       workspaceRole,
@@ -84,7 +84,7 @@ const workspaceCallers = workspaceRoles
 
 const keyCallers = keyPermissions.map(
   (permission): CallerCase => ({
-    name: `an API key of the workspace with ${permission}`,
+    name: `a workspace key with the permission ${permission}`,
     actorType: "api_key",
     permission,
     make: async (h, org, id) => {
@@ -94,9 +94,9 @@ const keyCallers = keyPermissions.map(
   }),
 );
 
-/** Callers of the organization itself. */
+/** Callers with rights in the whole organization. */
 export const callerCases: readonly CallerCase[] = [
-  nobody,
+  anonymous,
   ...organizationCallers,
   ...workspaceCallers,
   ...keyCallers,
@@ -104,7 +104,7 @@ export const callerCases: readonly CallerCase[] = [
   localOperator,
 ];
 
-/** The status of the sample call, if the table of rights is what the server goes by. */
+/** Status of the sample call by the table of rights. */
 export function expectedStatus(route: AdminRoute, caller: CallerCase): number {
   const outcome = outcomeOf(route, caller);
   const { isFor, isDenied, isOnOthersKey, isOfOthersUsage } = sampleOf(route);
@@ -114,7 +114,7 @@ export function expectedStatus(route: AdminRoute, caller: CallerCase): number {
   return outcome === "all" ? 200 : outcome;
 }
 
-/** The same about things that do not exist for the caller: what it may do elsewhere is not found here. */
+/** Status of a call about hidden subjects. An action that is allowed elsewhere gets 404 here. */
 export function expectedStatusOfHidden(route: AdminRoute, caller: CallerCase): number {
   const outcome = outcomeOf(route, caller);
   return typeof outcome === "number" ? outcome : 404;
@@ -124,7 +124,7 @@ function outcomeOf(route: AdminRoute, caller: CallerCase): Reach | 401 | 403 | 4
   const { action } = route;
   const isPerson = caller.actorType === "member";
   if (caller.actorType === null) return 401;
-  // No session counts outside the company shape.
+  // A session counts only on `/v1/admin/`.
   if (isPerson && !route.path.startsWith("/v1/admin/")) return 401;
   if (isSelfAction(action)) return isPerson ? "all" : 403;
   if (isOperatorAction(action)) return caller.actorType === "local_operator" ? "all" : 403;
@@ -140,7 +140,7 @@ function outcomeOf(route: AdminRoute, caller: CallerCase): Reach | 401 | 403 | 4
   const reaches = roles.map((role) => reachOfRole(role, action));
   if (reaches.includes("all")) return "all";
   if (reaches.includes("own")) return "own";
-  // Everybody may ask for it, but for who is in no workspace there is none.
+  // Every member may call it, and a member without a workspace has no target.
   if (roles.length === 0 && isOpenToMembers(action)) return hasTarget(route) ? 404 : "all";
   return 403;
 }

@@ -11,10 +11,9 @@ import type { Answer, Client, Listed, TestOrganization } from "./admin.ts";
 import { type Authenticator, makeAuthenticator, totpCode } from "./authenticator.ts";
 import { CONSOLE_ORIGIN, MEMBER_PASSWORD } from "./members.ts";
 
-// A call of every route that succeeds, for the tests that go through all of them. A new route does not compile until it
-// has a sample here.
+// A successful call of every route, for tests of all routes. A new route does not compile until it has a sample here.
 
-/** One thing of each kind that a route can name, by the name of its id. */
+/** One id of each kind that a route can name, by the name of its parameter. */
 export type Made = Record<
   | "workspace_id"
   | "api_key_id"
@@ -43,12 +42,12 @@ export type Made = Record<
   string
 >;
 
-/** One thing of each kind. */
+/** Creates one subject of each kind. */
 export function makeEach(org: TestOrganization): Promise<Made> {
   return makeThings(org, Object.keys(makers) as (keyof Made)[]);
 }
 
-/** What the sample of a route needs to be there; no other id is given. */
+/** Creates the subjects that the route's sample needs. Only these have ids. */
 export function makeFor(org: TestOrganization, route: AdminRoute): Promise<Made> {
   const { needs = [] } = sampleOf(route);
   if (needs === "everything") return makeEach(org);
@@ -65,7 +64,7 @@ async function makeThings(org: TestOrganization, ids: readonly (keyof Made)[]): 
   return made as Made;
 }
 
-/** How one thing is made, of what was made before or is made for it. */
+/** Creates one subject from earlier ones, or from ones that it creates itself. */
 type Maker = (org: TestOrganization, the: (id: keyof Made) => Promise<string>) => Promise<string>;
 
 const makers: Record<keyof Made, Maker> = {
@@ -89,7 +88,7 @@ const makers: Record<keyof Made, Maker> = {
     makeFiredAlert(org, await the("workspace_id"), await the("api_key_id")),
   alert_firing_id: async ({ operator }, the) =>
     firstId(operator, `/v1/admin/alert_firings?alert_id=${await the("alert_id")}`),
-  // Of the limit that the workspace has from the beginning.
+  // For the default limit of the workspace.
   spend_limit_increase_request_id: async ({ operator }, the) => {
     await the("spend_limit_id");
     return newId(operator, INCREASE_REQUESTS, newIncreaseRequest(await the("workspace_id")));
@@ -120,12 +119,12 @@ const makers: Record<keyof Made, Maker> = {
   passkey_id: async (org) => makePasskey((await org.member()).client),
   reviewer_id: async (org) => (await org.member({ role: "admin" })).id,
   access_review_id: async ({ operator }, the) => {
-    // Of one role in the workspace, which nobody has decided about.
+    // For a role in the workspace, without a decision.
     await the("member_id");
     const review = newReview(await the("workspace_id"), await the("reviewer_id"));
     return newId(operator, REVIEWS, review);
   },
-  // Somebody else's session, whoever calls.
+  // A session of another member.
   playground_session_id: async (org, the) => {
     const workspace_id = await the("workspace_id");
     const { client } = await org.member({ workspaces: { [workspace_id]: "workspace_developer" } });
@@ -146,12 +145,12 @@ const makers: Record<keyof Made, Maker> = {
   audit_event_id: ({ operator }) => firstId(operator, "/v1/admin/audit_events?limit=1"),
 };
 
-/** Of what the call makes. */
+/** Id of the subject that the call creates. */
 async function newId(client: Client, url: string, body?: object): Promise<string> {
   return (await client.post<{ id: string }>(url, body)).body.id;
 }
 
-/** Of what stands first in a list. */
+/** Id of the first row of a list. */
 async function firstId(client: Client, url: string): Promise<string> {
   const [first] = (await client.get<Listed<{ id: string }>>(url)).body.data;
   return first?.id ?? "";
@@ -160,13 +159,16 @@ async function firstId(client: Client, url: string): Promise<string> {
 const CHANNELS = "/v1/admin/alert_channels";
 const PLAYGROUND = "/v1/admin/playground/sessions";
 
-/** A session that the caller started, which whoever may not has none of. */
+/** Starts a playground session of the caller. Callers without the right have none. */
 const ownPlayground: Sample["fit"] = async (client, { workspace_id }) => {
   const { body } = await client.post<{ id?: string }>(PLAYGROUND, { workspace_id });
   return body.id === undefined ? {} : { ids: { playground_session_id: body.id } };
 };
 
-/** Of people: who may call Claude in the workspace, by a role there or by one that is one everywhere. */
+/**
+ * Whether a person may call Claude in the workspace, by a role there or by an organization role that is inherited
+ * everywhere.
+ */
 const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
   [role && inheritedRole(role), workspaceRole].some(
     (each) => each && reachOfRole(each, "messages:create") !== null,
@@ -174,7 +176,7 @@ const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
 const seesWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
 
-/** An alert of the workspace, which fired at once: half a dollar is charged before. */
+/** Creates an alert of the workspace that fires at once, because half a dollar was charged before. */
 async function makeFiredAlert(org: TestOrganization, workspaceId: string, apiKeyId: string) {
   const { operator } = org;
   const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
@@ -200,7 +202,7 @@ function newReview(workspaceId: string, reviewerId: string) {
   };
 }
 
-/** A review that the caller is asked to do, and a decision about what is in it. */
+/** Creates a review with the caller as reviewer, and a decision on an item. */
 const asReviewer: Sample["fit"] = async (client, { workspace_id }, operator) => {
   const session = await client.get<{ member: { id: string } }>("/v1/admin/session");
   const review = await operator.post<{ id: string }>(
@@ -217,13 +219,13 @@ const asReviewer: Sample["fit"] = async (client, { workspace_id }, operator) => 
   };
 };
 
-/** Who may take away what is in the review of the sample. */
+/** Whether the person may remove the items of the sample's review. */
 const reviewsWorkspaces: Sample["isFor"] = ({ role, workspaceRole }) =>
   role === "owner" || role === "admin" || workspaceRole === "workspace_admin";
 
 const INCREASE_REQUESTS = "/v1/admin/spend_limit_increase_requests";
 
-/** Of the weekly limit that the workspace has from the beginning. */
+/** For the weekly limit that the workspace has by default. */
 function newIncreaseRequest(workspaceId: string) {
   return {
     scope: { type: "workspace", workspace_id: workspaceId },
@@ -233,13 +235,13 @@ function newIncreaseRequest(workspaceId: string) {
   };
 }
 
-/** The organization's entry of a group, by which the official shape names a workspace's limit. */
+/** Finds the organization's entry of a group. The official shape names a workspace's limit by it. */
 const findOfficialEntry: Sample["fit"] = async (client) => {
   const path = "/v1/organizations/rate_limits?model=claude-sonnet-5";
   return { ids: { rate_limit_id: await firstId(client, path) } };
 };
 
-/** Who sees what others ask for in the workspace. */
+/** Whether the person sees increase requests of others in the workspace. */
 const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
   role === "owner" ||
   role === "admin" ||
@@ -247,7 +249,7 @@ const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
   workspaceRole === "workspace_admin" ||
   permission === "admin";
 
-/** There is at most one: the existing one where there is. */
+/** Returns the id of the upstream. Creates one when none exists, since there is at most one. */
 async function findOrMakeUpstream(operator: Client): Promise<string> {
   const existing = await firstId(operator, "/v1/admin/upstreams");
   if (existing !== "") return existing;
@@ -258,7 +260,7 @@ async function findOrMakeUpstream(operator: Client): Promise<string> {
   });
 }
 
-/** Ids that nothing has. */
+/** Ids without a subject. */
 export const unknownIds: Made = {
   workspace_id: "wksp_unknown",
   api_key_id: "apikey_unknown",
@@ -289,35 +291,35 @@ export const unknownIds: Made = {
 interface Person {
   role?: OrganizationRole | undefined;
   workspaceRole?: WorkspaceRole | undefined;
-  /** Of a key of the workspace, which is no person. */
+  /** Permission of a workspace key, which is no person. */
   permission?: KeyPermission | undefined;
 }
 
 interface Sample {
-  /** What has to be there beside what the call names: ids of which it is not asked, or one thing of each kind. */
+  /** Subjects that must exist beside those that the call names. */
   needs?: readonly (keyof Made)[] | "everything";
-  /** With which the call succeeds and, where the route changes something, does change it. */
+  /** Body with which the call succeeds and, on a changing route, makes a change. */
   body?: (made: Made) => object;
   query?: string | ((made: Made) => string);
-  /** What has to happen in the organization first. */
+  /** Prepares the organization. */
   prepare?: (operator: Client, made: Made) => Promise<unknown>;
-  /** What it needs of the caller's own, made with the caller's client. */
+  /** Creates subjects that must belong to the caller, with the caller's client. */
   fit?: (
     client: Client,
     made: Made,
     operator: Client,
   ) => Promise<{ ids?: Partial<Made>; body?: object }>;
-  /** Of people who may make the call, those for whom there is something to be called about; to others it is not there. */
+  /** Whether the target exists for a person who may make the call. Default: it exists for all. */
   isFor?: (person: Person) => boolean;
-  /** Of those for whom it is there, who may not do it all the same: a 403. */
+  /** Whether a person who can see the target gets 403. */
   isDenied?: (person: Person) => boolean;
-  /** Audit events that the change brings with it, before its own. */
+  /** Audit events that the change writes before its own. */
   audits?: readonly string[];
-  /** It changes an API key that is there, and that is not the caller's own. */
+  /** The route changes an existing API key of another caller. */
   isOnOthersKey?: true;
-  /** It shows what others' keys did: for who sees only what is the person's own, that does not exist. */
+  /** The route shows usage of other members' keys. Hidden from persons who see their own usage only. */
   isOfOthersUsage?: true;
-  /** It names what is the whole organization's: who may see it in one workspace sees it from every one. */
+  /** The route names a subject of the whole organization. A right in any workspace makes it visible. */
   isOfOrganization?: true;
   /** The route names a node. Nodes belong to no organization: every caller that may list nodes sees it. */
   isOfInstallation?: true;
@@ -332,7 +334,7 @@ const renamed = { body: () => ({ name: nextName() }) };
 const leaveWorkspace: Sample["prepare"] = (operator, { workspace_id, member_id }) =>
   operator.remove(`/v1/admin/workspaces/${workspace_id}/members/${member_id}`);
 
-/** Of the right shape, and of no authenticator. */
+/** Has the right shape, but comes from no authenticator. */
 const noPasskey = {
   id: "AAAA",
   rawId: "AAAA",
@@ -687,7 +689,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
 
   getSystem: {},
   listNodes: {},
-  // A call by another organization releases nothing of this one: see forget-node.test.ts.
+  // A call of another organization releases nothing of this one: see forget-node.test.ts.
   forgetNode: { body: () => ({ reason: "The machine is gone." }), isOfInstallation: true },
 
   startPlaygroundSession: {
@@ -705,7 +707,7 @@ export function sampleOf(route: AdminRoute): Sample {
 export function urlOf(route: AdminRoute, ids: Made): string {
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const id = (ids as Record<string, string>)[name];
-    if (id === undefined) throw new Error(`${route.path}: no ${name} was made, see makers`);
+    if (id === undefined) throw new Error(`${route.path}: ${name} was not created, see makers`);
     return encodeURIComponent(id);
   });
   const { query: ask = "" } = sampleOf(route);
@@ -713,7 +715,7 @@ export function urlOf(route: AdminRoute, ids: Made): string {
   return query === "" ? path : `${path}?${query}`;
 }
 
-/** The sample call, with more fields in the body where a test wants them. */
+/** Calls the route with its sample. `extra` adds fields to the body. */
 export function callRoute<Body>(
   client: Client,
   route: AdminRoute,
@@ -729,7 +731,7 @@ export function callRoute<Body>(
   });
 }
 
-/** The ids that the sample call has in its path, its query or its body. */
+/** Ids that the sample call names in its path, query or body. */
 function idsNamedBy(route: AdminRoute): (keyof Made)[] {
   const body = JSON.stringify(sampleOf(route).body?.(unknownIds) ?? {});
   const call = `${urlOf(route, unknownIds)} ${body}`;
@@ -737,10 +739,10 @@ function idsNamedBy(route: AdminRoute): (keyof Made)[] {
   return ids.filter((id) => call.includes(unknownIds[id]));
 }
 
-/** True of a route that is about one thing which must be there. */
+/** True when the route is about one existing subject. */
 export const hasTarget = (route: AdminRoute): boolean => idsNamedBy(route).length > 0;
 
-/** Name and route of each, as `test.each` takes them. */
+/** Name and route of each route, as `test.each` takes them. */
 export const namedRoutes = adminRoutes.map((route): [string, AdminRoute] => [
   `${route.method} ${route.path}`,
   route,

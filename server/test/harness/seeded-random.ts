@@ -1,4 +1,4 @@
-/** mulberry32: small, and the same on every machine. */
+/** Returns a random generator (mulberry32), equal on every machine. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -14,18 +14,18 @@ import { passMonthEnd } from "./month-end.ts";
 import { copyPreparedDatabase } from "./prepared-database.ts";
 import { requireTestProject } from "./test-project.ts";
 
-// The whole product as its users meet it: one operating-system process on an own data folder, with its own embedded
-// PostgreSQL. Everything that was started here is gone when the test file is over, also after a failure.
+// The whole product as one operating-system process, on its own data folder with its own embedded PostgreSQL.
+// Everything that starts here ends with the test file, also after a failure.
 
 requireTestProject("product");
-// Here, where no time of a test or a hook runs yet.
+// Waits here, outside the time limits of tests and hooks.
 await passMonthEnd();
 
-/** The clone's root. */
+/** Root folder of the repository. */
 export const root = fileURLToPath(new URL("../../../", import.meta.url));
 const mainScript = join(root, "server", "src", "main.ts");
 
-const READY_MS = 60_000; // the first start makes a database; a busy machine with two cores takes a while
+const READY_MS = 60_000; // the first start creates a database, which takes long on a busy machine with two cores
 const EXIT_MS = 45_000;
 const OUTPUT_MS = 1_000;
 const POLL_MS = 10;
@@ -33,17 +33,20 @@ const POSTGRES_DEPTH = 3;
 const CAPTURED_CHARS = 4_000_000;
 
 export interface ServerOptions {
-  /** Added to a clean environment; nothing of the test run's own settings is passed on. */
+  /** Variables added to a clean environment. No setting of the test run is passed on. */
   env?: Record<string, string>;
-  /** Arguments after `start`; by default `--simulator`, none when an upstream stands in `env`. */
+  /** Arguments after `start`. Default: `--simulator`, or none when `env` names an upstream. */
   args?: readonly string[];
-  /** Name of the data folder, below a new temporary folder. */
+  /** Name of the data folder, inside a new temporary folder. */
   folderName?: string;
-  /** An existing data folder, instead. */
+  /** Existing data folder to use instead. */
   dataDir?: string;
-  /** An admin key of that data folder. Otherwise `adminKey` creates one. */
+  /** Admin key of that data folder. Otherwise `adminKey` creates one. */
   adminKey?: string;
-  /** A new data folder has no database: the server makes it. Otherwise the folder has a prepared one without rows. */
+  /**
+   * Whether the new data folder has no database, so that the server creates it. Otherwise the folder has a prepared
+   * one without rows.
+   */
   isDatabaseMissing?: boolean;
 }
 
@@ -57,7 +60,7 @@ export interface Answer {
   headers: Headers;
   text: string;
   /** The parsed JSON body, or undefined. */
-  // A test reads fields of any answer; what they are is what it asserts.
+  // Tests read any field of a response. Their assertions say which ones exist.
   json: Record<string, unknown> | undefined;
 }
 
@@ -74,36 +77,36 @@ export interface ServerProcess {
   readonly env: Record<string, string>;
   /** Milliseconds from spawning the process to `server.json`. */
   readonly readyMs: number;
-  /** All that the process has printed so far (the last four million characters). */
+  /** Output of the process so far (the last four million characters). */
   output(): string;
   stderr(): string;
   exited: Promise<ExitStatus>;
-  /** An admin key, made through the local socket as `bursar admin-keys create` does; the same one each time. */
+  /** Admin key, created through the admin socket as `bursar admin-keys create` does. Always the same one. */
   adminKey(): Promise<string>;
-  /** A new workspace and a key in it. */
+  /** Creates a workspace and a key in it. */
   workspaceWithKey(options?: KeyOptions): Promise<WorkspaceWithKey>;
-  /** One call of the Admin API with the admin key. */
+  /** Calls the Admin API with the admin key. */
   admin(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<Answer>;
-  /** The same, of which success is expected; throws with the answer's text otherwise. */
+  /** Calls the Admin API and expects success. Throws with the response text otherwise. */
   mustAdmin(
     method: "GET" | "POST" | "DELETE",
     path: string,
     body?: object,
   ): Promise<Record<string, unknown>>;
-  /** One call of the Admin API on the server's own machine, through the admin socket: with the rights of an owner. */
+  /** Calls the Admin API through the admin socket, with the rights of an owner. */
   operator(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<Answer>;
   mustOperator(
     method: "GET" | "POST" | "DELETE",
     path: string,
     body?: object,
   ): Promise<Record<string, unknown>>;
-  /** Rows of one statement, straight from the server's own database. bigint columns come as text: cast them. */
+  /** Runs one statement on the server's own database. bigint columns return as text, so cast them. */
   sql<T extends object>(statement: string, values?: readonly unknown[]): Promise<T[]>;
-  /** SIGTERM, or another signal, and a clean end: throws unless it exits with 0 and leaves nothing running. */
+  /** Stops the server by SIGTERM or another signal. Throws unless it exits with 0 and leaves no process. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** SIGKILL: the process is gone at once and could tidy up nothing; its PostgreSQL is left to the next start. */
+  /** Kills the process (SIGKILL). Nothing is cleaned up, and the next start stops its PostgreSQL. */
   kill(): Promise<void>;
-  /** A new process on the same data folder, after `stop` or `kill`. */
+  /** Starts a new process on the same data folder, after `stop` or `kill`. */
   restart(options?: Pick<ServerOptions, "env" | "args">): Promise<ServerProcess>;
 }
 
@@ -121,7 +124,7 @@ interface Started {
 const running = new Set<Started>();
 const folders = new Set<string>();
 
-/** Ends every process that this file started, and removes their folders. For `afterAll`. */
+/** Kills every process that this file started, and removes their folders. For `afterAll`. */
 export async function stopAllServers(): Promise<void> {
   for (const { child } of running) if (child.exitCode === null) child.kill("SIGKILL");
   await Promise.all([...running].map(({ child }) => exitOf(child)));
@@ -139,14 +142,14 @@ process.on("exit", () => {
   }
 });
 
-/** A new temporary folder that is removed with the servers. */
+/** Creates a temporary folder that is removed with the servers. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "bursar-test-"));
   folders.add(folder);
   return folder;
 }
 
-/** Starts a server and waits until it serves. Throws with its output when it ends or stays silent instead. */
+/** Starts a server and waits until it serves. Throws with its output when it ends or times out. */
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const dataDir = options.dataDir ?? (await makeDataFolder(options));
   const env = serverEnvironment(dataDir, options.env);
@@ -170,10 +173,10 @@ async function makeDataFolder(options: ServerOptions): Promise<string> {
   return dataDir;
 }
 
-/** Starts a server and kills it after `afterMs`, wherever in its start it is by then. */
+/** Starts a server and kills it after `afterMs`, at any point of its start. */
 export async function startAndKill(options: ServerOptions, afterMs: number): Promise<void> {
   const { dataDir } = options;
-  if (dataDir === undefined) throw new Error("a start that is killed is one on an existing folder");
+  if (dataDir === undefined) throw new Error("startAndKill needs an existing folder");
   const env = serverEnvironment(dataDir, options.env);
   const { child } = launchServer(env, options.args ?? (hasUpstream(env) ? [] : ["--simulator"]));
   running.add({ child, dataDir });
@@ -187,9 +190,9 @@ export interface FailedStart {
   output: string;
 }
 
-/** Starts a server that is expected to refuse, and gives its exit code and all that it printed. */
+/** Starts a server that must refuse to start. Returns its exit code and output. */
 export async function startAndFail(options: ServerOptions): Promise<FailedStart> {
-  // Without a database: a refused start does not get that far.
+  // No database is prepared, because a refused start does not reach it.
   const dataDir = options.dataDir ?? join(await temporaryFolder(), "data");
   const env = serverEnvironment(dataDir, options.env);
   const launched = launchServer(env, options.args ?? ["--simulator"]);
@@ -198,7 +201,7 @@ export async function startAndFail(options: ServerOptions): Promise<FailedStart>
   return { code, output: launched.output() };
 }
 
-/** Environment of a server or a command on that data folder. */
+/** Environment of a server or a command on the data folder. */
 export function serverEnvironment(
   dataDir: string,
   extra: Record<string, string> = {},
@@ -212,13 +215,13 @@ export function serverEnvironment(
   return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...extra };
 }
 
-/** Process id of the PostgreSQL that runs on the data folder, or null. */
+/** Process id of the PostgreSQL on the data folder, or null. */
 export function postgresPid(dataDir: string): number | null {
   const pid = Number.parseInt(readPidFile(dataDir) ?? "", 10);
   return Number.isInteger(pid) && isAlive(pid) ? pid : null;
 }
 
-/** Null also where a PostgreSQL that starts or ends takes files away while they are looked for. */
+/** Null also when a starting or stopping PostgreSQL removes files during the search. */
 function readPidFile(dataDir: string): string | null {
   try {
     const file = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
@@ -267,7 +270,7 @@ async function waitUntilReady({ child, output }: Launched, dataDir: string): Pro
       throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}:\n${output()}`);
     }
     const written = existsSync(file) ? await readServerFile(file) : null;
-    // The banner comes last; a test that reads it must not be too early.
+    // The banner is printed last, and tests that read it must not be too early.
     if (written !== null && written.pid === child.pid && output().includes(written.url)) {
       return written.url;
     }
@@ -276,7 +279,7 @@ async function waitUntilReady({ child, output }: Launched, dataDir: string): Pro
   throw new Error(`the server was not ready within ${READY_MS} ms:\n${output()}`);
 }
 
-// A file of an earlier process may be removed between looking and reading.
+// The file of an earlier process may disappear between search and read.
 async function readServerFile(file: string): Promise<{ url: string; pid: number } | null> {
   try {
     return JSON.parse(await readFile(file, "utf8")) as { url: string; pid: number };
@@ -366,7 +369,7 @@ async function callOperator(
   }
 }
 
-/** One HTTP call with an admin key, or with any other credential in `x-api-key`; never throws for a status. */
+/** Sends one HTTP call with an admin key, or with another credential in `x-api-key`. Never throws for a status. */
 export async function callAdmin(
   url: string,
   key: string | null,
@@ -392,7 +395,7 @@ export interface MessageRequest {
   stream?: boolean;
 }
 
-/** `POST /v1/messages` with a workspace's key. */
+/** Sends `POST /v1/messages` with a workspace's key. */
 export async function sendMessage(
   url: string,
   key: string,
@@ -453,7 +456,7 @@ async function createWorkspaceWithKey(
   return { workspaceId, apiKeyId: textField(apiKey, "id"), key: textField(apiKey, "key") };
 }
 
-/** A text field of a JSON object; throws when it is not there. */
+/** Text field of a JSON object. Throws when missing. */
 export function textField(value: unknown, name: string): string {
   const found = (value as Record<string, unknown>)[name];
   if (typeof found !== "string") throw new Error(`no "${name}" in ${JSON.stringify(value)}`);
@@ -483,7 +486,7 @@ async function queryDatabase<T extends object>(
   }
 }
 
-/** How to reach the embedded PostgreSQL: its own files say where it listens and what it takes for an answer. */
+/** Connection settings of the embedded PostgreSQL, read from its own files. */
 function embeddedDatabase(dataDir: string): pg.ClientConfig {
   const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
   const passwordFile = findFile(dataDir, "bursar.password", POSTGRES_DEPTH);
@@ -505,7 +508,7 @@ function exitOf(child: ChildProcess): Promise<ExitStatus> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, name) => {
-      // "close" means that all it printed has been read; a PostgreSQL that outlives it may keep the pipes open.
+      // "close" means that all output has been read. A PostgreSQL that outlives the process may keep the pipes open.
       const done = () => resolve({ code, signal: name });
       child.once("close", done);
       setTimeout(done, OUTPUT_MS).unref();
@@ -513,7 +516,7 @@ function exitOf(child: ChildProcess): Promise<ExitStatus> {
   });
 }
 
-/** PostgreSQL's socket stands in the temporary folder; its empty folder outlives the server. */
+/** Remembers the folder of PostgreSQL's socket. The folder is in the temporary folder and outlives the server. */
 function rememberSocketFolder(dataDir: string): void {
   const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
   const socketFolder = pidFile && readFileSync(pidFile, "utf8").split("\n")[4];
@@ -523,7 +526,7 @@ function rememberSocketFolder(dataDir: string): void {
 async function killPostgres(dataDir: string): Promise<void> {
   const pid = postgresPid(dataDir);
   if (pid === null) return;
-  signal(pid, "SIGQUIT"); // immediate shutdown, children included
+  signal(pid, "SIGQUIT"); // immediate shutdown, including children
   const deadline = performance.now() + EXIT_MS;
   while (isAlive(pid) && performance.now() < deadline) await delay(POLL_MS);
 }

@@ -1,5 +1,5 @@
-// A pooler that lends its few server sessions to its clients for one transaction each, as PgBouncer does in transaction
-// mode: the last one given back is the first one lent. It knows the simple query protocol only
+// A pooler that shares few server sessions between its clients, one transaction at a time, as PgBouncer in
+// transaction mode. The session returned last is lent first. Only the simple query protocol is supported
 // (https://www.postgresql.org/docs/current/protocol-flow.html).
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
@@ -11,9 +11,9 @@ export interface SharingPooler {
 }
 
 export interface PoolerOptions {
-  /** How many server sessions there are to share. */
+  /** Number of server sessions to share. */
   sessions: number;
-  /** Refuses start-up parameters that it cannot keep apart between clients. */
+  /** Refuses startup parameters that it cannot separate between clients. */
   isStrict?: boolean;
 }
 
@@ -133,10 +133,10 @@ function serveClient(socket: Socket, pool: Pool, isStrict: boolean): void {
     while (next());
   });
   socket.on("close", () => {
-    // The transaction of a client that left is rolled back before the session serves another.
+    // The transaction of a client that left is rolled back before the session serves another client.
     const left = held;
     held = null;
-    // It fails when the pooler is being closed, and then nobody is served any more.
+    // The rollback fails when the pooler closes, and then it serves no client.
     if (left)
       left.query("ROLLBACK").then(
         () => pool.giveBack(left),
@@ -200,6 +200,7 @@ function int32(value: number): Buffer {
 
 function portOf(server: Server): number {
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("not a TCP server");
+  if (address === null || typeof address === "string")
+    throw new Error("the server has no TCP address");
   return address.port;
 }

@@ -1,7 +1,7 @@
 import { HOURS_PER_DAY, type HourlySpend } from "#src/domain/hourly-spend.ts";
 import { seededRandom } from "./seeded-random.ts";
 
-// Histories of spend as companies have them, each with a known answer. From a seed: the same on every machine.
+// Spend histories of typical companies, each with a known result. Generated from a seed, equal on every machine.
 
 const HOURS_PER_WEEK = 168;
 /** Monday 1 June 2026, 00:00 UTC. */
@@ -9,23 +9,23 @@ export const HISTORY_START_HOUR = Date.UTC(2026, 5, 1) / 3_600_000;
 const NANO_PER_CENT = 10_000_000;
 
 export interface HistoryShape {
-  /** Dollars of an ordinary working hour. */
+  /** Dollars of a typical working hour. */
   hourUsd: number;
-  /** Part of it that is spent at night, and at weekends. */
+  /** Share of it that is spent at night, and at weekends. */
   night: number;
   weekend: number;
   /** Standard deviation of the logarithm of an hour, and of a day. */
   hourNoise: number;
   dayNoise: number;
-  /** Growth a day: 0.02 is two percent. */
+  /** Growth per day: 0.02 is two percent. */
   growth: number;
-  /** How many times as much the first two days of a month cost. */
+  /** Factor on the first two days of a month. */
   monthStart: number;
-  /** Hours that now and then cost nothing at all: an outage, a holiday. */
+  /** Share of hours without any cost: an outage, a holiday. */
   outages: number;
 }
 
-/** One of many shapes of business, by its seed. */
+/** Shape of a business, derived from the seed. */
 export function randomShape(seed: number): HistoryShape {
   const random = seededRandom(seed * 7_919 + 1);
   const between = (low: number, high: number) => low + (high - low) * random();
@@ -42,7 +42,7 @@ export function randomShape(seed: number): HistoryShape {
   };
 }
 
-/** Hours of `days` days from a Monday on; `extraUsd` is what is spent besides in an hour of the history. */
+/** Hours of `days` days that begin on a Monday. `extraUsd` returns additional spend of an hour. */
 export function makeHistory(
   seed: number,
   days: number,
@@ -63,7 +63,7 @@ export function makeHistory(
   return { firstHour: HISTORY_START_HOUR, amounts };
 }
 
-/** Of an hour of the history, without noise. */
+/** Spend of an hour of the history, without noise. */
 export function expectedUsd(shape: HistoryShape, hour: number): number {
   const hourOfDay = hour % HOURS_PER_DAY;
   const isWeekend = Math.floor((hour % HOURS_PER_WEEK) / HOURS_PER_DAY) >= 5;
@@ -78,7 +78,7 @@ export function expectedUsd(shape: HistoryShape, hour: number): number {
   );
 }
 
-/** Box and Muller. */
+/** Box-Muller transform. */
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

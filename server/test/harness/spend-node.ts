@@ -12,7 +12,7 @@ import {
 } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
 
-// What `wiring.ts` builds for money, on a test's database and folder: journal, meter, ledger and leases of one node.
+// Journal, meter, ledger and leases of one node, as `wiring.ts` builds them, on a test's database and folder.
 
 export interface SpendNodeOptions extends Partial<LeaseSyncOptions> {
   database: Database;
@@ -33,7 +33,7 @@ export interface SpendNode {
 
 const logger = makeLogger("silent");
 
-/** A `LeaseSync` with the defaults of a test. It does nothing until `start`. */
+/** Makes a `LeaseSync` with test defaults. Idle until started. */
 export function makeTestLeases(
   options: Pick<LeaseSyncOptions, "database" | "nodeId"> & Partial<LeaseSyncOptions>,
 ): LeaseSync {

@@ -20,12 +20,12 @@ import {
 } from "./gateway.ts";
 import { type SpendNode, type SpendNodeOptions, startSpendNode } from "./spend-node.ts";
 
-// Strict limits from the client's side: a gateway on a socket, before a fake upstream, with the journal, the ledger and
-// the leases of one node on PostgreSQL.
+// Strict limits from the client's side: a gateway on a socket before a fake upstream. The journal, the ledger and the
+// leases of one node are on PostgreSQL.
 
-/** 10 input and 5 output tokens of claude-sonnet-4-5, which the fake upstream answers unless it is told otherwise. */
+/** Cost of 10 input and 5 output tokens of claude-sonnet-4-5, the default response of the fake upstream. */
 export const COST = 105_000n;
-/** Also of a question to a database that is busy with other tests: who gets no answer in that time is told another thing. */
+/** Wait for a hold. Long enough for a query to a busy database, since a timeout has another message. */
 export const HOLD_WAIT_MS = 2_000;
 export const WORST = worstCaseOf(messageBody());
 const BOUND_MS = 30_000;
@@ -52,7 +52,7 @@ export interface Balances {
 /** One node of an organization of its own. */
 export class StrictGateway {
   readonly scope: { organizationId: string; workspaceId: string; apiKeyId: string };
-  /** Why holds were refused, and by how much requests exceeded theirs. */
+  /** Reasons of refused holds, and amounts by which requests exceeded theirs. */
   readonly refusals: string[] = [];
   readonly overruns: bigint[] = [];
   readonly #db: TestDatabase;
@@ -98,7 +98,7 @@ export class StrictGateway {
     await this.#startNode(options, overrides);
   }
 
-  /** The same node behind a new gateway. */
+  /** Starts the same node behind a new gateway. */
   async reopen(overrides: Partial<Parameters<typeof startTestGateway>[0]>): Promise<void> {
     await this.gateway.close();
     await this.#openGateway(this.node, overrides);
@@ -166,12 +166,12 @@ export class StrictGateway {
     };
   }
 
-  /** What reached the upstream, without token counts. */
+  /** Number of messages that reached the upstream, without token counts. */
   messagesSent(): number {
     return this.#upstream.received.filter(({ url }) => url === "/v1/messages").length;
   }
 
-  /** A request that the upstream has and does not answer yet. */
+  /** Sends a request that reached the upstream and has no response yet. */
   async hang(): Promise<{ exchange: Exchange; answer: Promise<Answer> }> {
     const upstream = this.#upstream;
     const { script } = upstream;
@@ -222,7 +222,7 @@ export class StrictGateway {
   }
 
   #parts() {
-    if (this.#running === null) throw new Error("it has not started");
+    if (this.#running === null) throw new Error("the node has not started");
     return this.#running;
   }
 }
@@ -230,7 +230,7 @@ export class StrictGateway {
 export async function until(what: () => Promise<boolean> | boolean): Promise<void> {
   const giveUpAtMs = performance.now() + BOUND_MS;
   while (!(await what())) {
-    if (performance.now() > giveUpAtMs) throw new Error(`waited in vain: ${what.toString()}`);
+    if (performance.now() > giveUpAtMs) throw new Error(`timed out: ${what.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

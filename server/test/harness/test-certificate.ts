@@ -1,4 +1,5 @@
-// Of `hooks.example.com`, made for tests and signed by itself: nobody believes it who is not told to. Valid until 2120.
+// A self-signed certificate of `hooks.example.com`, for tests. No client trusts it without configuration. Valid until
+// 2120.
 
 export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBeTCCAR+gAwIBAgIBATAKBggqhkjOPQQDAjAcMRowGAYDVQQDDBFob29rcy5l

@@ -10,7 +10,10 @@ import { endRecord } from "./usage-records.ts";
 
 const NODE_ID = "node_of_the_test";
 
-/** A request that was sent and of whose end nobody knows, as the flush leaves it. Gives its id and the item's. */
+/**
+ * Creates a request that was sent and has no known end, as the flush leaves it. Returns the ids of the request and of
+ * the item.
+ */
 export async function leaveUnresolved(
   database: Database,
   of: { organizationId: string; workspaceId: string; apiKeyId: string },
@@ -41,13 +44,16 @@ export async function leaveUnresolved(
     limit: 1_000,
   });
   const item = items.find((each) => each.requestId === requestId);
-  if (item === undefined) throw new Error("what is left unresolved is listed");
+  if (item === undefined) throw new Error("the item is listed as unresolved");
   return { requestId, id: item.id };
 }
 
 const HOUR_MS = 3_600_000;
 
-/** Budget of the workspace's month that a reclaimed node holds, of one that was silent for an hour. Returns the node's id. */
+/**
+ * Creates budget of the workspace's month that a reclaimed node holds. The node was silent for an hour. Returns the
+ * node's id.
+ */
 export async function loseNode(
   database: Database,
   of: { organizationId: string; workspaceId: string; sinceMs: number; requestId?: string },

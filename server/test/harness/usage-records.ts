@@ -3,7 +3,10 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
 import { addUsage } from "#src/recording/record-usage.ts";
 
-/** A request that used 10 input and 5 output tokens and some of the cache, for 0.0000811 dollars, but for what `fields` say. */
+/**
+ * End record of a request with 10 input and 5 output tokens and some cache tokens. Costs 0.0000811 dollars unless
+ * `fields` says otherwise.
+ */
 export function endRecord(
   fields: Partial<EndRecord> &
     Pick<EndRecord, "requestId" | "startedAtMs" | "organizationId" | "workspaceId" | "apiKeyId">,
@@ -46,7 +49,7 @@ export function endRecord(
   };
 }
 
-/** Records the requests as the flush does, but for the balances. */
+/** Records the requests as the flush does, without the balances. */
 export async function recordUsage(database: Database, records: EndRecord[]): Promise<void> {
   await database.transaction().execute((tx) => addUsage(tx, "node_test", records));
 }

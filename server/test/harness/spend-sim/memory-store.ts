@@ -42,12 +42,12 @@ interface Balance extends BalanceRow {
   comparedRevision: bigint;
 }
 
-/** The database as plain maps, around the rules that the product uses. */
+/** Plain maps instead of the database, under the rules of the product. */
 export class MemoryStore implements SpendStore {
   readonly #times: StoreTimes;
   readonly #nodes = new Map<string, NodeRow>();
   readonly #balances = new Map<string, Balance>();
-  /** By node, by key text. */
+  /** Leases by node and key text. */
   readonly #leases = new Map<string, Map<string, LeaseRow & { sinceMs: number }>>();
   #unresolved: Unresolved[] = [];
   readonly #limits = new Map<string, Limited>();

@@ -10,35 +10,35 @@ import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import type { Snapshot, SpendStore, StoredBalance, StoredLease } from "./store.ts";
 
-// What is true, as nobody in a real system could know it: every request that was ever sent, and what it has cost or
-// may still cost. The invariants of spend are checked against it after each step.
+// The truth that no part of a real system knows: every request that was ever sent, and its cost or worst case. The
+// simulation checks the invariants of spend against it after each step.
 
 export interface TrueRequest {
   requestId: string;
   nodeId: string;
   keys: ReadonlySet<string>;
   worst: bigint;
-  /** Null while it runs, and for ever where its end was lost. */
+  /** Null while the request runs, and forever when its end was lost. */
   cost: bigint | null;
   isRecorded: boolean;
   isLost: boolean;
-  /** What its record says: 0 where the end was lost with the power. */
+  /** Cost in its record: 0 when the end was lost in a power failure. */
   recordedCost: bigint;
-  /** Keys on which nothing is promised of it any more: see `exempt`. */
+  /** Keys that no longer promise anything about the request: see `exempt`. */
   exempt: Set<string>;
 }
 
 export class Model {
   readonly requests = new Map<string, TrueRequest>();
-  /** By limit, then by balance key: what may be true at most. Absent while the limit is being activated. */
+  /** Highest true spend by limit and balance key. Absent while the limit is activating. */
   readonly #ceilings = new Map<string, Map<string, bigint>>();
   #limits: StrictLimit[] = [];
-  /** Time at which each limit was set, and every balance at that time. */
+  /** Time at which each limit was set, and all balances at that time. */
   readonly #set = new Map<string, { atMs: number; found: ReadonlyMap<string, StoredBalance> }>();
   #activating = new Set<string>();
   #snapshot: Snapshot | null = null;
 
-  /** `known`: the keys of the limits that its node keeps. */
+  /** Adds a request. `known`: keys of the limits that its node knows. */
   begin(
     request: Pick<TrueRequest, "requestId" | "nodeId" | "worst"> & {
       scope: SpendScope;
@@ -49,14 +49,14 @@ export class Model {
     const { requestId, nodeId, scope, startedAtMs, worst, known } = request;
     if (this.requests.has(requestId)) throw new Error(`${requestId} began twice`);
     const keys = new Set(keysOf(scope, startedAtMs));
-    // Reclaimed too early, since the database's clock jumped, a node does not hear of limits that are made meanwhile.
+    // A clock jump may reclaim a node too early. The node then misses limits that are created meanwhile.
     const isEarly = this.#snapshot?.nodes.get(nodeId)?.isLive === false;
     const exempt = new Set(isEarly ? [...keys].filter((key) => !known.has(key)) : []);
     const unfinished = { cost: null, isRecorded: false, isLost: false, recordedCost: 0n };
     this.requests.set(requestId, { requestId, nodeId, keys, worst, ...unfinished, exempt });
   }
 
-  /** `cost` null: interrupted, nobody knows what it has cost. */
+  /** Ends a request. `cost` null: interrupted, with an unknown cost. */
   end(requestId: string, cost: bigint | null): void {
     this.#get(requestId).cost = cost;
   }
@@ -68,14 +68,14 @@ export class Model {
     request.recordedCost = cost;
   }
 
-  /** The power took its begin: no record will ever come. */
+  /** Marks a request whose begin a power failure removed. No record follows. */
   lost(requestId: string): void {
     this.#get(requestId).isLost = true;
   }
 
   /**
-   * Time released holds of single requests, and budget whose period is over. From then on the requests behind them may cost
-   * what they do: a clock that jumps back into such a period is not covered. `atMs`: the database's clock.
+   * Records released holds of single requests and budget of ended periods. Their requests may then cost anything: a
+   * clock that jumps back into such a period is not covered. `atMs`: the database's clock.
    */
   released(rows: readonly StoredLease[], atMs: number): void {
     const isHold = ({ requestId }: StoredLease) => requestId.startsWith("req_");
@@ -87,7 +87,7 @@ export class Model {
     this.forgotten(budget);
   }
 
-  /** The budget of the node is released: its requests may cost what they do, as an overrun. */
+  /** Records released budget of a node. Its requests may then cost anything, as an overrun. */
   forgotten(rows: readonly StoredLease[]): void {
     for (const { nodeId, key } of rows) {
       for (const request of this.requests.values()) {
@@ -96,14 +96,14 @@ export class Model {
     }
   }
 
-  /** The limit was set: what is settled beyond it from now on is an overrun. */
+  /** Records that the limit was set. Spend settled beyond it from now on is an overrun. */
   async limitSet(limit: Omit<StrictLimit, "amountNanoUsd">, store: SpendStore, atMs: number) {
     const { balances } = await store.snapshot();
     this.#set.set(nameOf(limit), { atMs, found: balances });
     await this.limitsChanged(store);
   }
 
-  /** Every limit change passes here. A raised limit holds at once; any other from the moment that all nodes keep it. */
+  /** Handles every limit change. A raised limit holds at once. Any other holds once all nodes know it. */
   async limitsChanged(store: SpendStore): Promise<void> {
     const before = new Map(this.#limits.map((limit) => [nameOf(limit), limit]));
     this.#limits = (await store.limits()).limits.map((limit) => ({ ...limit }));
@@ -131,7 +131,7 @@ export class Model {
     this.#checkSums(snapshot);
   }
 
-  /** What a request counts for: its cost, or while that is not known, its worst case. */
+  /** True spend on the key: the cost of each request, or its worst case while unknown. */
   #truth(key: string): bigint {
     let sum = 0n;
     for (const request of this.requests.values()) {
@@ -151,7 +151,7 @@ export class Model {
           isUnknown(request, { key, requests, snapshot }),
         );
         for (const request of unknown) request.exempt.add(key);
-        // What a new limit finds spent, running, or leased before everybody had reported, it cannot take back.
+        // A new limit cannot take back amounts that were spent, running or leased before all nodes reported.
         const row = snapshot.balances.get(key);
         const used = row === undefined ? 0n : row.settled + row.leased + row.unresolved;
         for (const found of [used, this.#truth(key)]) {
@@ -162,7 +162,7 @@ export class Model {
     }
   }
 
-  /** Invariant 1: what was spent, and what may still turn out to be, stays within the limit in force. */
+  /** Invariant 1: spend and possible spend stay within the limit in force. */
   #checkCeilings(): void {
     for (const limit of this.#limits) {
       const ceilings = this.#ceilings.get(nameOf(limit));
@@ -176,8 +176,9 @@ export class Model {
   }
 
   /**
-   * Invariant 1, as it is recorded: settled ≤ the limit in force + overruns since it was set, or what it found. And no
-   * overrun is recorded that did not exceed the limit. A limit is not the one of periods that ended before it was set.
+   * Invariant 1 in the records: settled ≤ the limit in force + overruns since it was set, or the spend that it found.
+   * No overrun is recorded without spend over the limit. A limit does not apply to periods that ended before it was
+   * set.
    */
   #checkOverruns({ balances }: Snapshot): void {
     for (const limit of this.#limits) {
@@ -193,7 +194,7 @@ export class Model {
         if (settled > allowed + recorded) {
           throw new Error(`${label(key)}: ${settled} is over ${allowed} + ${recorded}`);
         }
-        // A clock that jumps back sets a limit before a period in which something was spent already.
+        // A clock that jumps back sets a limit before a period that already has spend.
         const least = set.atMs <= startMs ? limit.amountNanoUsd : allowed;
         if (recorded > 0n && recorded > settled - least) {
           throw new Error(`${label(key)}: overrun ${recorded}, of ${settled} over ${least}`);
@@ -202,7 +203,7 @@ export class Model {
     }
   }
 
-  /** Σ cost of records = settled; leases and unresolved rows add up to the balance. */
+  /** ${label(key)}: overrun ${recorded}, of ${settled} over ${least} */
   #checkSums({ balances, leases }: Snapshot): void {
     const settled = new Map<string, bigint>();
     for (const request of this.requests.values()) {
@@ -244,8 +245,8 @@ export class Model {
 }
 
 /**
- * No limit that comes later can count what nobody can tell any more: requests begun before it on a node that was
- * reclaimed before it could report all of them, lost with the power, or interrupted.
+ * Whether no later limit can count the request. Its node was reclaimed before it reported it, a power failure removed
+ * it, or it was interrupted.
  */
 function isUnknown(
   request: TrueRequest,
@@ -260,7 +261,7 @@ function isUnknown(
     return row.key === key && row.nodeId === nodeId && row.isUnresolved;
   });
   if (rows.some(({ requestId }) => requestId === request.requestId)) return false;
-  // A lease that is left of an earlier limit may cover less than the node's requests.
+  // A remaining lease of an earlier limit may cover less than the node's requests.
   const kept = rows.filter(({ requestId }) => !requestId.startsWith("req_"));
   const needed = requests.filter((each) => each.nodeId === nodeId && !each.isRecorded);
   return (

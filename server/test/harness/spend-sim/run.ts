@@ -1,4 +1,4 @@
-// `npm run sim -- --seeds 100000 --from 1 --steps 400`: the simulation of spend for as long as one likes.
+// `npm run sim -- --seeds 100000 --from 1 --steps 400`: runs the simulation of spend over many seeds.
 import { parseArgs } from "node:util";
 import { MemoryStore } from "./memory-store.ts";
 import { TIMES } from "./simulated-node.ts";

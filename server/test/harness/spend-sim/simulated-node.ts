@@ -24,14 +24,14 @@ export const TIMES = {
   holdWaitMs: 1_500,
 };
 
-/** Fewer than the largest burst of one workspace. */
+/** Most waiting requests. Fewer than the largest burst of one workspace. */
 const MAX_WAITING = 24;
 
-/** One process: what it has in memory, and the journal that outlives it. */
+/** One process: its memory, and the journal that outlives it. */
 export class SimulatedNode {
   readonly id: string;
   readonly #model: Model;
-  /** Survives a kill. */
+  /** Journal. Survives a kill. */
   journal: JournalEntry[] = [];
   leases: NodeLeases;
   running = new Map<string, BeginRecord>();
@@ -46,9 +46,9 @@ export class SimulatedNode {
   isPaused = false;
   isPartitioned = false;
   isLeaving = false;
-  /** Monotonic clocks start anywhere. */
+  /** Start of the monotonic clock, which differs between processes. */
   readonly #monotonicOffsetMs: number;
-  /** Changes with every process: an answer to a dead one reaches nobody. */
+  /** Number of the current process. Answers to an earlier process are dropped. */
   incarnation = 0;
   #message: SyncMessage | null = null;
 
@@ -78,9 +78,9 @@ export class SimulatedNode {
     });
   }
 
-  /** Starts a process: epoch, replay of the journal, then the limits; all before the first request. */
+  /** Starts a process: epoch, replay of the journal, then the limits, all before the first request. */
   async start(store: SpendStore, isJournalWhole: boolean): Promise<void> {
-    // Stands on the disk until the database has been told.
+    // Stays on the disk until the database was told.
     const isWhole = isJournalWhole && !this.leases.hasJournalGap;
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.incarnation += 1;
@@ -111,7 +111,7 @@ export class SimulatedNode {
   async reenter(store: SpendStore): Promise<void> {
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.epoch = epoch;
-    // A flush whose answer was lost may have been counted before the node was reclaimed.
+    // A flush whose result was lost may have been counted before the node was reclaimed.
     if (this.step !== null && this.step.to === flushedSeq) this.flushed(this.step);
     expectSame(`${this.id} flushed`, flushedSeq, this.flushedSeq);
     this.step = null;
@@ -156,11 +156,11 @@ export class SimulatedNode {
     }
   }
 
-  /** A look at what became free finds all that a look at the whole queue would find. */
+  /** Checks that a search of the freed part finds the same requests as a search of the whole queue. */
   progressFreed(time: { realMs: number; wallMs: number }): void {
     const now = this.now(time);
     this.resolved(this.leases.resolveFreed(now));
-    expectSame(`${this.id} requests left out`, this.leases.resolveWaiting(now).length, 0);
+    expectSame(`${this.id} missed requests`, this.leases.resolveWaiting(now).length, 0);
   }
 
   resolved(resolutions: readonly Resolution[]): void {
@@ -190,7 +190,7 @@ export class SimulatedNode {
     this.running.set(requestId, record);
   }
 
-  /** `cost` null: the upstream broke off, nobody knows. */
+  /** Ends a request. `cost` null: the upstream broke off, and the cost is unknown. */
   finish(begin: BeginRecord, cost: bigint | null): void {
     this.running.delete(begin.requestId);
     this.#model.end(begin.requestId, cost);
@@ -216,7 +216,7 @@ export class SimulatedNode {
     return this.#message;
   }
 
-  /** Null: the answer did not come. */
+  /** Handles an answer. Null: no answer arrived. */
   answered(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): void {
     this.#message = null;
     const now = this.now(time);

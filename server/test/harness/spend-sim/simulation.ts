@@ -6,8 +6,8 @@ import { Random } from "./random.ts";
 import { SimulatedNode, TIMES } from "./simulated-node.ts";
 import type { FlushAnswer, FlushRequest, SpendStore } from "./store.ts";
 
-// One seed is one story: nodes, requests, faults and changes in an order that the seed decides. Everything that a real
-// network and real processes do to a message is a step of its own: sent, executed, answered, or lost at any of them.
+// One seed is one run: nodes, requests, faults and changes in an order that the seed decides. Each fate of a message
+// is a step of its own: sent, executed, answered, or lost at any of these.
 
 export const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 const SCOPES: readonly SpendScope[] = [
@@ -28,7 +28,7 @@ const LIMITS: readonly Omit<StrictLimit, "amountNanoUsd">[] = [
 ].map(
   (limit) => ({ organizationId: ORGANIZATION, ...limit }) as Omit<StrictLimit, "amountNanoUsd">,
 );
-/** Half a minute before a day, a week and a month end at once. */
+/** 20 seconds before a day and a week end, and a day before the month ends. */
 const START_MS = Date.UTC(2026, 10, 29, 23, 59, 40);
 const DAY_MS = 86_400_000;
 const MAX_JUMPS = 5;
@@ -40,7 +40,7 @@ const SILENCE_SHARE = 0.004;
 type Packet = {
   node: SimulatedNode;
   incarnation: number;
-  /** The node has given up on it: executed perhaps, answered never. */
+  /** The node timed out. The message may be executed, and is never answered. */
   isAbandoned: boolean;
 } & (
   | { kind: "sync"; message: SyncMessage; answer: SyncAnswer | null }
@@ -50,13 +50,13 @@ type Packet = {
 export interface SimulationOptions {
   seed: number;
   steps: number;
-  /** Steps between two checks of the invariants; 1 unless told. */
+  /** Steps between two checks of the invariants. Default: 1. */
   checkEvery?: number;
-  /** Whether many requests of one key sometimes arrive at once; true unless told. */
+  /** Whether many requests of one key sometimes arrive at once. Default: true. */
   hasBursts?: boolean;
   /** Share of steps in which a node is silent until unresolved spend is released. */
   silenceShare?: number;
-  /** How much of the story a failure tells. */
+  /** Number of last steps that a failure reports. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
 }
@@ -69,13 +69,13 @@ export interface SimulationResult {
   reclaimed: number;
   released: number;
   forgotten: number;
-  /** Balances that were settled beyond a limit. */
+  /** Balances with spend settled beyond a limit. */
   overrun: number;
-  /** For a comparison of two stores: every balance at the end, and all that happened. */
+  /** All balances at the end and all events, for a comparison of two stores. */
   digest: string;
 }
 
-/** Runs one seed. Throws at the first step after which an invariant does not hold, and names the seed. */
+/** Runs one seed. Throws at the first step that breaks an invariant. The error names the seed. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const simulation = new Simulation(options, await options.makeStore());
   try {
@@ -94,9 +94,9 @@ class Simulation {
   steps = 0;
   readonly #options: SimulationOptions;
   readonly #random: Random;
-  /** A stream of its own: a story keeps its other steps when bursts change. */
+  /** A separate generator, so that a run keeps its other steps when bursts change. */
   readonly #bursts: Random;
-  /** A generator of its own, so that a story without silences stays the same. */
+  /** A separate generator, so that runs without silences stay the same. */
   readonly #silences: Random;
   readonly #store: SpendStore;
   readonly #model = new Model();
@@ -186,7 +186,7 @@ class Simulation {
     const cost = this.#random.chance(0.06) ? null : BigInt(this.#random.below(worst + 1));
     node.resolved(node.leases.resolveWaiting(node.now(this.#time)));
     node.finish(begin, this.#random.chance(0.2) && cost !== null ? BigInt(worst) : cost);
-    // A hold ends once: whatever comes after changes nothing.
+    // A hold ends once. Later calls change nothing.
     if (this.#random.chance(0.1)) node.leases.drop(begin.requestId);
     node.progressFreed(this.#time);
     return `${node.id} ${begin.requestId.slice(-4)} ends, ${cost ?? "unknown"}`;
@@ -194,7 +194,7 @@ class Simulation {
 
   #speak(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
-    if (node === undefined) return "nobody speaks";
+    if (node === undefined) return "no node speaks";
     node.resolved(node.leases.resolveWaiting(node.now(this.#time)));
     if (this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node))) {
       return `${node.id} waits for an answer`;
@@ -205,7 +205,7 @@ class Simulation {
     return `${node.id} says ${message.op}, grantRequests ${message.grantRequests.length}`;
   }
 
-  /** Started again, and entered again where it was reclaimed: as a supervisor and the node itself do. */
+  /** Repairs all nodes: the supervisor starts dead ones again, and reclaimed ones enter again. */
   async #mend(): Promise<string> {
     for (const node of this.#nodes) {
       if (!node.isAlive || node.isLeaving) {
@@ -249,7 +249,7 @@ class Simulation {
       this.#lose(packet, true);
       return `a ${name} is lost`;
     }
-    // The node may give up while the message is still under way: then it is executed late.
+    // The node may time out while the message is in transit. The message is then executed late.
     if (!packet.isAbandoned && !packet.node.isPaused && this.#random.chance(0.08)) {
       this.#lose(packet, false);
       return `${packet.node.id} gives up on a ${packet.kind}`;
@@ -271,7 +271,7 @@ class Simulation {
     }
     const { request } = packet;
     packet.answer = await this.#store.flush(request, this.#time.wallMs);
-    // Said also of a step that an earlier attempt has counted. What is counted twice shows in what is settled.
+    // Reported also for a step that an earlier attempt has counted. A double count shows in the settled amount.
     const [first] = request.batch;
     const isCounted = this.#model.requests.get(first?.requestId ?? "")?.isRecorded === true;
     if (packet.answer !== "flushed" || isCounted) return;
@@ -295,8 +295,8 @@ class Simulation {
       return;
     }
     node.isFlushing = false;
-    expectSame("a flush that is waited for is replaced", packet.answer === "replaced", false);
-    // A late answer to a step that another attempt has finished says nothing new.
+    expectSame("an awaited flush was replaced", packet.answer === "replaced", false);
+    // A late answer to a step that another attempt has finished adds nothing.
     if (packet.answer === "flushed" && node.step === packet.request) node.flushed(packet.request);
   }
 
@@ -323,7 +323,7 @@ class Simulation {
           if (!isWhole) await node.start(this.#store, false);
           return `${node.id} ${isWhole ? "is killed" : "loses its power"}`;
         }
-        return `${node.id} lives on`;
+        return `${node.id} survives`;
       case 1:
       case 2:
         if (!node.isAlive) {
@@ -333,7 +333,7 @@ class Simulation {
         }
         return await this.#reenter(node);
       case 3:
-        // Most of the time all is well: limits are only reached where requests get through.
+        // Faults are rare, because limits are only reached when requests succeed.
         node.isPaused = !node.isPaused && node.isAlive && this.#random.chance(0.4);
         return `${node.id} is ${node.isPaused ? "paused" : "resumed"}`;
       case 4:
@@ -351,7 +351,7 @@ class Simulation {
 
   async #reenter(node: SimulatedNode): Promise<string> {
     const canTell = node.isActive && !node.isPartitioned && !node.isFlushing;
-    if (!canTell || !node.leases.isFenced) return `${node.id} goes on`;
+    if (!canTell || !node.leases.isFenced) return `${node.id} continues`;
     this.#packets = this.#packets.filter((each) => each.node !== node || each.isAbandoned);
     await node.reenter(this.#store);
     return `${node.id} enters again, epoch ${node.epoch}`;
@@ -365,7 +365,7 @@ class Simulation {
 
   async #release(): Promise<string> {
     if (this.#random.chance(0.5)) {
-      // Long silence: everybody's leases expire, and what is unresolved grows old.
+      // A long silence: all leases expire, and unresolved spend ages.
       this.#time.realMs += TIMES.releaseMs / 2;
       this.#time.wallMs += TIMES.releaseMs / 2;
       this.#jumps = 0;
@@ -380,7 +380,7 @@ class Simulation {
     return `released: ${released.length}`;
   }
 
-  /** One node is silent until it is reclaimed and unresolved spend is released. The others renew their leases. */
+  /** Silences one node until it is reclaimed and unresolved spend is released. The others renew their leases. */
   async #silence(): Promise<string> {
     const node = this.#silences.pick(this.#nodes.filter((each) => each.isActive));
     if (node === undefined) return "every node is silent already";
@@ -396,7 +396,7 @@ class Simulation {
     return `${node.id} is ${how} for long: ${reclaimed}, ${released}${forgotten}`;
   }
 
-  /** An administrator releases what a silent node has. */
+  /** Releases the budget of a silent node, as an administrator does. */
   async #forget(node: SimulatedNode): Promise<string> {
     const forgotten = await this.#store.forget(node.id);
     if (forgotten === null) return "in contact, not forgotten";
@@ -419,7 +419,7 @@ class Simulation {
     }
   }
 
-  /** The database's clock jumps. Forward, in the time of a release, by less than that time: README, what is assumed. */
+  /** Moves the database's clock. A forward jump stays below the release time, as server/src/spend/ledger/README.md assumes. */
   #jump(): string {
     if (this.#jumps >= MAX_JUMPS) return "the clock is steady";
     this.#jumps += 1;
@@ -459,7 +459,7 @@ class Simulation {
     return `the ${limit.period} limit of ${limit.scopeId} is ${amountNanoUsd}`;
   }
 
-  /** Invariant 2: no hold ends twice. And a node that is not fenced never counts on more than was leased to it. */
+  /** Invariant 2: no hold ends twice. A node that is not fenced never uses more than its leases. */
   async #checkNodes(): Promise<void> {
     const { nodes, leases } = await this.#store.snapshot();
     for (const node of this.#nodes) {
@@ -473,13 +473,13 @@ class Simulation {
         );
         if (isSame && leased > (row?.amount ?? 0n)) {
           const has = `${leased} of ${row?.amount ?? 0n}`;
-          throw new Error(`${node.id} counts on ${has} of ${text.replaceAll("\n", " ")}`);
+          throw new Error(`${node.id} uses ${has} of ${text.replaceAll("\n", " ")}`);
         }
       }
     }
   }
 
-  /** Everything heals, everything ends, everybody hands back. Then nothing may be left but what nobody can know. */
+  /** Repairs all nodes, ends all requests and returns all leases. Only spend of unknown requests may remain. */
   async #settleAll(): Promise<void> {
     this.#packets = [];
     for (const node of this.#nodes) {
@@ -532,7 +532,7 @@ class Simulation {
   }
 }
 
-/** Invariant 1, where it is made: no grant leaves more used than the limit allows. */
+/** Invariant 1 at the grant: no grant lets the used amount exceed the limit. */
 function checkGuard({ grantRequests }: SyncMessage, answer: SyncAnswer): void {
   if (answer.kind !== "done") return;
   for (const [at, want] of grantRequests.entries()) {

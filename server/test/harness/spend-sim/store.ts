@@ -2,7 +2,7 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 
-// What the simulated nodes talk to: once over plain maps, once over PostgreSQL. `atMs` is the database's clock.
+// Store of the simulated nodes: plain maps or PostgreSQL. `atMs` is the database's clock.
 
 export interface FlushRequest {
   nodeId: string;
@@ -12,18 +12,18 @@ export interface FlushRequest {
   batch: readonly EndRecord[];
 }
 
-/** replaced: the node's row is further than this step begins; never said to a step that is waited for. */
+/** "replaced": the node's row is past the start of this step. Never returned for an awaited step. */
 export type FlushAnswer = "flushed" | "fenced" | "replaced";
 
 export interface StoredBalance {
   settled: bigint;
   leased: bigint;
   unresolved: bigint;
-  /** Settled beyond the limit in force. */
+  /** Amount settled beyond the limit in force. */
   overrun: bigint;
 }
 
-/** One lease, or one amount that is unresolved (`requestId` "" is a lease, reclaimed or not). */
+/** One lease, or one unresolved amount. `requestId` "" is a lease, reclaimed or not. */
 export interface StoredLease {
   nodeId: string;
   requestId: string;
@@ -35,7 +35,7 @@ export interface StoredLease {
 export interface StoredNode {
   epoch: bigint;
   flushedSeq: number;
-  /** It counts when limits are activated: it has told its leases and was not reclaimed since. */
+  /** Whether limit activation waits for the node: it reported its leases and was not reclaimed since. */
   isLive: boolean;
 }
 
@@ -49,16 +49,16 @@ export interface SpendStore {
   enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }>;
   sync(message: SyncMessage, atMs: number): Promise<SyncAnswer>;
   flush(request: FlushRequest, atMs: number): Promise<FlushAnswer>;
-  /** Takes the leases of nodes that were not heard of for too long; their ids. */
+  /** Reclaims the leases of nodes that were silent for too long. Returns the ids of the nodes. */
   reclaim(atMs: number): Promise<string[]>;
-  /** Releases what has been unresolved for too long. */
+  /** Releases amounts that were unresolved for too long. */
   release(atMs: number): Promise<StoredLease[]>;
-  /** Releases the budget of a node by a decision; null: the node is in contact. */
+  /** Releases the budget of a node by an administrator's decision. Null: the node is in contact. */
   forget(nodeId: string): Promise<StoredLease[] | null>;
   setLimit(limit: StrictLimit, atMs: number): Promise<void>;
   removeLimit(limit: StrictLimit): Promise<void>;
   limits(): Promise<{ limits: StrictLimit[]; version: bigint }>;
-  /** Those of `limits` that some live node does not keep yet. */
+  /** Strict limits that a live node does not know yet. */
   activating(): Promise<StrictLimit[]>;
   snapshot(): Promise<Snapshot>;
 }
