@@ -16,7 +16,7 @@ import {
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
-// Access reviews of a whole server: what a closed one stops, what its job does, and how its evidence is verified later.
+// Access reviews of a whole server: effects of a closed review, its job, and the later verification of its evidence.
 
 const REVIEWS = "/v1/admin/access_reviews";
 const OWNER = "user_000000000000000000000001";
@@ -34,7 +34,7 @@ const test = base
         });
       },
   )
-  /** A review of the workspace's keys that removes what nobody decides about. */
+  /** Creates a review of the workspace's keys. Undecided items are removed. */
   .extend(
     "startReview",
     ({ server }) =>
@@ -79,7 +79,7 @@ async function addKeys(to: ServerProcess, workspaceId: string, count: number): P
   );
 }
 
-test("keys that a closed review takes away are refused within a second", async ({
+test("refuses keys that a closed review removed within a second", async ({
   server,
   startReview,
 }) => {
@@ -90,19 +90,19 @@ test("keys that a closed review takes away are refused within a second", async (
   await withinSeconds(1, [server], "the key to be refused", async () =>
     (await sendMessage(server.url, key)).status === 401 ? true : null,
   );
-  // The job may have taken the key away, beside the request that closed the review.
+  // The job may have removed the key at the same time as the request that closed the review.
   const closed = await whenClosed(server, id);
   expect(closed).toMatchObject({ progress: { removed: 1 } });
 });
 
 function whenClosed(node: ServerProcess, id: string): Promise<Record<string, unknown>> {
-  return eventually(60_000, "the review to be carried out", async () => {
+  return eventually(60_000, "the review to be applied", async () => {
     const review = await node.mustAdmin("GET", `${REVIEWS}/${id}`);
     return review["status"] === "closed" ? review : null;
   });
 }
 
-test("what does not fit into the answer's time is carried out by the job", {
+test("the job applies the items that exceed the time of the response", {
   timeout: 180_000,
 }, async ({ server, startReview }) => {
   const { workspaceId } = await server.workspaceWithKey();
@@ -120,10 +120,10 @@ test("what does not fit into the answer's time is carried out by the job", {
   expect(events?.count).toBe(String(total));
 });
 
-test("kill -9 in the middle of carrying out: after each restart it goes on by itself, and each removal happens once", {
+test("after kill -9 while a review is applied, each restart continues and each removal happens once", {
   timeout: 240_000,
 }, async ({ startReview }) => {
-  // A database of its own outlives the server, and keeps what is locked in it.
+  // The database outlives the server and keeps its locks.
   const database = await createTestDatabase();
   const env = { DATABASE_URL: database.connectionString, BURSAR_SECRET: "s".repeat(40) };
   let node = await startServer({ env });
@@ -144,7 +144,7 @@ test("kill -9 in the middle of carrying out: after each restart it goes on by it
     const rows = await standing();
     expect(rows.length).toBe(total);
     const removed = rows.filter(({ result }) => result === "removed");
-    // A removal is the key, its result and its event, or none of them.
+    // A removal writes the key, its result and its event, or none of them.
     const half = rows.filter(
       ({ result, status, events }) =>
         !(result === "removed" && status === "archived" && events === 1) &&
@@ -153,12 +153,12 @@ test("kill -9 in the middle of carrying out: after each restart it goes on by it
     expect(half).toEqual([]);
     return removed.length;
   };
-  // Whoever carries it out waits at the first key of the next part, until the server is dead.
+  // The request or job waits at the first key of the next part until the server is dead.
   const parts = [25, 100, total];
   const locks = await Promise.all(
     parts.slice(1).map((to, at) => lockKeys(database, id, { from: parts[at] ?? 0, to })),
   );
-  // It is killed before it can answer.
+  // The server is killed before it can respond.
   const asked = node.admin("POST", `${REVIEWS}/${id}/close`).catch(() => null);
   for (const [at, unlock] of locks.entries()) {
     const enough = parts[at] ?? 0;
@@ -178,7 +178,7 @@ test("kill -9 in the middle of carrying out: after each restart it goes on by it
   await database.drop();
 });
 
-/** Until the database has noticed that the server is dead. */
+/** Waits until the database has noticed that the server is dead. */
 function sessionsOver({ connectionString }: TestDatabase): Promise<true> {
   return eventually(30_000, "the dead server's sessions to end", async () => {
     const client = new pg.Client({ connectionString });
@@ -191,7 +191,7 @@ function sessionsOver({ connectionString }: TestDatabase): Promise<true> {
   });
 }
 
-/** Keys of these items of the review, in the order in which they are carried out, locked until the function is called. */
+/** Locks keys of these items of the review, in the order of their removal, until the returned function is called. */
 async function lockKeys(
   { connectionString }: TestDatabase,
   reviewId: string,
@@ -210,7 +210,7 @@ async function lockKeys(
   return () => client.end();
 }
 
-test("`bursar reviews verify` tells evidence from what was made of it", async ({
+test("`bursar reviews verify` distinguishes evidence from changed copies", async ({
   server,
   bursar,
   startReview,
@@ -235,7 +235,7 @@ test("`bursar reviews verify` tells evidence from what was made of it", async ({
     1,
     "THE EVIDENCE IS NOT GENUINE. It is not as it was signed: something in it has been changed.\n",
   ]);
-  // What a reader takes for the value, and what a parser does, are two things here.
+  // A reader and a parser take different values here.
   const twice = text.replace('"version":1', '"version":9,"version":1');
   const ambiguous = await bursar("--json", "reviews", "verify", await file("twice.json", twice));
   expect(ambiguous.code).toBe(1);

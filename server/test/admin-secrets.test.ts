@@ -4,8 +4,8 @@ import { hashSecret } from "#src/domain/key-format.ts";
 import type { CreatedApiKey } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 
-// A secret is in one answer and then nowhere: not in a table, a log line, an error or a list. Hashes are in the one column
-// that they are looked up by, and never leave the server.
+// Each secret is in exactly one response: in no table, log line, error or list. Only the lookup columns contain
+// hashes, and hashes never leave the server.
 
 const CREDENTIAL = "sk-ant-api03-canary-credential-0123456789abcdefghijklmnop";
 
@@ -32,7 +32,7 @@ test.beforeAll(async ({ h, org }) => {
   const remember = (answer: { text: string; headers: object }) =>
     shown.push(answer.text, JSON.stringify(answer.headers));
   remember(upstream);
-  // The keys at work, well and badly: allowed and refused, with wrong input, beside a cookie, revoked.
+  // Uses of the keys: allowed and refused, with invalid input, with a cookie, revoked.
   for (const secret of secrets) {
     const holder = h.as(secret);
     for (const url of ["api_keys", "admin_keys", "upstreams", "workspaces", "nothing"]) {
@@ -58,10 +58,10 @@ test.beforeAll(async ({ h, org }) => {
   remember(await h.as(adminKey.key).get("/v1/organizations/me"));
 });
 
-/** A part of the secret long enough that it cannot stand somewhere by chance, and is not the hint. */
+/** Middle of the secret. Too long to occur by chance, and without the hint. */
 const middleOf = (secret: string) => secret.slice(20, 44);
 
-test("no answer after the first holds a secret or a hash", () => {
+test("no response after the first contains a secret or a hash", () => {
   const text = shown.join("\n");
   expect(text).toContain("partial_key_hint");
   for (const secret of secrets) {
@@ -71,12 +71,12 @@ test("no answer after the first holds a secret or a hash", () => {
   }
 });
 
-test("no log line holds a secret", ({ h }) => {
+test("no log line contains a secret", ({ h }) => {
   const text = h.logs.join("\n");
   for (const secret of secrets) expect(text).not.toContain(middleOf(secret));
 });
 
-test("no row of any table holds a secret, and only the look-up columns hold a hash", async ({
+test("no row of any table contains a secret, and only the lookup columns contain a hash", async ({
   h,
 }) => {
   const { rows: tables } = await sql<{ name: string }>`

@@ -10,17 +10,17 @@ import {
 } from "./harness/server-process.ts";
 import { test } from "./harness/upstream-test.ts";
 
-// Fifty agents of one team on one strict limit: a real server, the official SDK as it comes, and an upstream that answers
-// every prompt of 20 KB with 600 tokens, while each request may ask for 32,000.
+// Fifty agents of one team under one strict limit: a real server and the unmodified official SDK. The upstream
+// answers every prompt of 20 KB with 600 tokens, while each request may use 32,000.
 
 const AGENTS = 50;
 const LIMIT_USD = 25;
 const MAX_TOKENS = 32_000;
 const PROMPT = "All work and no play makes Jack a dull boy. ".repeat(20_000 / 44);
 const USAGE = { input_tokens: 5_000, output_tokens: 600 };
-/** Of claude-sonnet-5: $2 and $10 per million tokens. */
+/** Price of claude-sonnet-5: $2 and $10 per million tokens. */
 const COST_USD = (5_000 * 2 + 600 * 10) / 1e6;
-/** By the count of its tokens with the margin of that, in the dearest place. */
+/** From the counted tokens with their margin, at the highest rate. */
 const WORST_CASE_USD = ((MAX_TOKENS * 10 + (5_000 + 1_024) * 2) * 1.1) / 1e6;
 const ANSWER_MS = 100;
 let server: ServerProcess;
@@ -54,13 +54,13 @@ afterAll(async () => {
 
 interface Outcome {
   answered: number;
-  /** What ended the agent's work. */
+  /** Refusal that ended the agent's work. */
   refusal: InstanceType<typeof Anthropic.APIError> | null;
-  /** Busy answers that the SDK could not wait out; the agent then went on. */
+  /** Busy responses that the SDK gave up on. The agent then continued. */
   busy: number;
 }
 
-/** Works until it is told that nothing is left. What is only held by others is tried again. */
+/** Works until the limit is spent. Retries when only other requests hold the rest. */
 async function work(client: Anthropic): Promise<Outcome> {
   const outcome: Outcome = { answered: 0, refusal: null, busy: 0 };
   for (;;) {
@@ -84,7 +84,7 @@ async function work(client: Anthropic): Promise<Outcome> {
   }
 }
 
-test("fifty agents use a limit up to one request's worst case, never beyond, and are told why they stop", async () => {
+test("fifty agents use a limit up to one request's worst case, never exceed it, and get the reason", async () => {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: LIMIT_USD,
@@ -116,13 +116,13 @@ test("fifty agents use a limit up to one request's worst case, never beyond, and
   const busy = outcomes.reduce((sum, each) => sum + each.busy, 0);
   const usable = spentUsd / LIMIT_USD;
   process.stdout.write(
-    `${answered} answers in ${seconds.toFixed(1)} s, $${settled.spent_usd} of $${LIMIT_USD} (${(usable * 100).toFixed(1)} %), ${busy} waits that were given up\n`,
+    `${answered} answers in ${seconds.toFixed(1)} s, $${settled.spent_usd} of $${LIMIT_USD} (${(usable * 100).toFixed(1)} %), gave up ${busy} waits\n`,
   );
 
   expect(spentUsd).toBeCloseTo(answered * COST_USD, 9);
   expect(spentUsd).toBeLessThanOrEqual(LIMIT_USD);
   expect(usable).toBeGreaterThan(0.9);
-  // What is left does not fit one more request.
+  // The rest does not fit one more request.
   expect(LIMIT_USD - spentUsd).toBeLessThan(WORST_CASE_USD);
   for (const { refusal } of outcomes) {
     expect(refusal).toBeInstanceOf(Anthropic.BadRequestError);

@@ -16,24 +16,24 @@ import {
 } from "./harness/server-process.ts";
 
 // Three real nodes on one PostgreSQL, and a burst that crosses every threshold of a rule. Each threshold fires once,
-// whichever node finds it. Each channel gets one message about the highest threshold that an evaluation crossed.
+// on any node. Each channel gets one message about the highest threshold that an evaluation crossed.
 
 const REQUEST = { model: "claude-sonnet-4-5", maxTokens: 100, text: "Hi" };
 /** 2,000 input tokens at $3 and 100 output tokens at $15 a million: $0.0075. */
 const DEAR = { input_tokens: 2_000, output_tokens: 100 };
 const REQUESTS = 200;
-/** 160 of the requests. */
+/** Cost of 160 requests. */
 const LIMIT_USD = 1.2;
-/** They reach 50, 75 and 90 % of it, one after the other. */
+/** Number of requests at 50, 75 and 90 % of the limit. */
 const ANSWERED_BEFORE_KILL = [90, 125, 150];
-/** From a threshold to its mail. */
+/** Longest time from a threshold to its mail. */
 const PROMISE_SECONDS = 5;
 const THRESHOLDS = ["50%", "75%", "90%", "100%"];
-/** What a dead node was sending is taken up by the sweep of every minute, after a minute; a mail after two and a half. */
+/** A sweep every minute retries deliveries of a dead node: a message after one minute, a mail after two and a half. */
 const TAKEN_UP_MS = 300_000;
-/** As much of that passes at once, as far as the database knows: the claims of a dead node become so much older. */
+/** Age that the test adds to the claims of a dead node in the database. */
 const PASSED_SECONDS = 150;
-/** By then the living have sent what is theirs. */
+/** Time in which live nodes send their own messages. */
 const QUIET_MS = 3_000;
 
 const test = base.extend("alerts", ({ db }) => {
@@ -50,7 +50,7 @@ const test = base.extend("alerts", ({ db }) => {
     });
   }
 
-  /** Messages about the firings that are not sent yet, mail included: handed to the mail server. */
+  /** Number of unsent messages about the firings. A mail counts as sent once the mail server has it. */
   async function countWaiting(firings: readonly Fired[]): Promise<number> {
     const deliveries = await db.database
       .selectFrom("alert_delivery")
@@ -74,10 +74,10 @@ const test = base.extend("alerts", ({ db }) => {
     return [...deliveries, ...mails].filter(({ status }) => status !== "sent").length;
   }
 
-  /** Lets the time pass that the work of a dead node is left to it, once all that still waits is that. */
+  /** Ages the claims of a dead node, once only its messages are unsent. */
   async function letTimePass(firings: readonly Fired[]): Promise<void> {
     let known = { waiting: Number.NaN, sinceMs: Date.now() };
-    await eventually(60_000, "the living to have sent what is theirs", async () => {
+    await eventually(60_000, "live nodes to send their messages", async () => {
       const waiting = await countWaiting(firings);
       if (waiting !== known.waiting) known = { waiting, sinceMs: Date.now() };
       return Date.now() - known.sinceMs >= QUIET_MS ? true : null;
@@ -91,7 +91,9 @@ const test = base.extend("alerts", ({ db }) => {
     WHERE status = 'queued'`.execute(db.database);
   }
 
-  /** Waits until all is told, and gives what each receiver got about these firings: ids of messages, each once. */
+  /**
+   * Waits until all messages are sent. Returns the messages that each receiver got about these firings: distinct ids.
+   */
   async function toldAbout(
     made: WorkspaceWithKey,
     boundMs: number,
@@ -152,7 +154,7 @@ afterAll(async () => {
   await mail.close();
 });
 
-/** When each message was first accepted, by its Message-ID. */
+/** Records when each message was first accepted, by its Message-ID. */
 function noteTimes({ received }: MailServer): Map<string, number> {
   const times = new Map<string, number>();
   const push = received.push.bind(received);
@@ -204,7 +206,7 @@ async function limitedWorkspace(): Promise<WorkspaceWithKey> {
   return made;
 }
 
-/** To all nodes in turn, at once. Those that a node dies with have the status 0. */
+/** Sends a burst to all nodes in turn. Requests that a killed node interrupts have the status 0. */
 function burst({ key }: WorkspaceWithKey): Promise<number>[] {
   return Array.from({ length: REQUESTS }, (_, i) =>
     sendMessage(node(i % nodes.length).url, key, REQUEST).then(
@@ -221,14 +223,14 @@ interface Fired {
   firedAtMs: number;
 }
 
-/** Ids of the firings that have messages: those that no higher threshold covers. */
+/** Ids of the firings that have messages: no higher threshold covers them. */
 function idsWithMessages(firings: readonly Fired[]): string[] {
   return sorted(firings.filter(({ coveredById }) => coveredById === null).map(({ id }) => id));
 }
 
 const sorted = (texts: Iterable<string>) => [...texts].sort();
 
-test("a burst over all thresholds fires each once, and sends one message about each uncovered one through each channel", {
+test("a burst over all thresholds fires each one once and sends one message per uncovered threshold and channel", {
   timeout: 240_000,
 }, async ({ upstream, alerts }) => {
   upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
@@ -249,12 +251,12 @@ test("a burst over all thresholds fires each once, and sends one message about e
   for (const { messageId, firingId } of told.mails) {
     const firedAtMs = since(told.firings.find(({ id }) => id === firingId)?.firedAtMs ?? 0);
     const sentAtMs = since(mailedAtMs.get(messageId) ?? Number.POSITIVE_INFINITY);
-    // The promise of the product; it takes less than a second where the machine has nothing else to do.
+    // The product promises this time. An idle machine takes less than a second.
     expect(clock.secondsBetween(firedAtMs, sentAtMs)).toBeLessThan(PROMISE_SECONDS);
   }
 });
 
-test("a node is killed in a burst while messages are on their way: still each once, by the id of the message", {
+test("a node killed while messages are in transit causes no lost message and no second message id", {
   timeout: TAKEN_UP_MS + 180_000,
 }, async ({ upstream, alerts }) => {
   const hung: Exchange[] = [];
@@ -267,13 +269,13 @@ test("a node is killed in a burst while messages are on their way: still each on
   await eventually(60_000, "every request to reach the upstream", async () =>
     hung.length === REQUESTS ? true : null,
   );
-  // In the end both receivers have three messages each that they have not answered. Any node may have sent one.
+  // Both receivers have three unanswered messages each in the end. Any node may have sent them.
   for (const [at, until] of ANSWERED_BEFORE_KILL.entries()) {
     for (const exchange of hung.splice(0, until - answered)) {
       exchange.json(messageJson({ usage: DEAR }));
     }
     answered = until;
-    await eventually(60_000, "messages to be on their way", async () =>
+    await eventually(60_000, "messages to be in transit", async () =>
       receiver.received.length >= before + 2 * (at + 1) ? true : null,
     );
   }
@@ -295,7 +297,7 @@ test("a node is killed in a burst while messages are on their way: still each on
   expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
   const firingIds = idsWithMessages(told.firings);
   const once = (ids: readonly string[]) => sorted(new Set(ids));
-  // What the node was sending when it died may come again, and then under the same id.
+  // A message of the dead node may arrive again, under the same id.
   expect(once(told.slackIds)).toEqual(firingIds);
   expect(once(told.webhookFirings)).toEqual(firingIds);
   expect(once(told.webhookIds)).toHaveLength(firingIds.length);

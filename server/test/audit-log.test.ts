@@ -12,7 +12,7 @@ import {
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
-// The audit log of a whole server: its commands, and what it keeps outside the database.
+// The audit log of a whole server: its commands, and its data outside the database.
 
 let server: ServerProcess;
 
@@ -31,7 +31,7 @@ function bursar(...args: string[]): Promise<{ code: number; stdout: string; stde
 }
 
 describe("`bursar audit`", () => {
-  test("verify says that the log is intact, and by which hash it can be told later", async () => {
+  test("verify reports an intact log and its head hash", async () => {
     await server.workspaceWithKey();
     const ran = await bursar("audit", "verify");
     expect(ran).toMatchObject({ code: 0, stderr: "" });
@@ -44,7 +44,7 @@ describe("`bursar audit`", () => {
     expect(head.hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test("export writes a file that only its owner can read, and no existing one over", async () => {
+  test("export writes a file that only its owner can read, and overwrites none", async () => {
     const file = join(await temporaryFolder(), "audit.jsonl");
     expect(await bursar("audit", "export", "--output", file)).toMatchObject({
       code: 0,
@@ -59,7 +59,7 @@ describe("`bursar audit`", () => {
     expect(readFileSync(file, "utf8").trimEnd().split("\n")).toEqual(lines);
   });
 
-  test("export without a file writes to standard output, filtered", async () => {
+  test("export without a file writes filtered events to standard output", async () => {
     const { code, stdout } = await bursar(
       "audit",
       "export",
@@ -75,7 +75,7 @@ describe("`bursar audit`", () => {
     expect(rows[0]).toContain("api_key.created");
   });
 
-  test("export of what is wrong says so and leaves no file", async () => {
+  test("export with invalid arguments reports the fault and leaves no file", async () => {
     const file = join(await temporaryFolder(), "audit.csv");
     const ran = await bursar("audit", "export", "--output", file, "--starting-at", "yesterday");
     expect(ran.code).toBe(2);
@@ -84,7 +84,7 @@ describe("`bursar audit`", () => {
   });
 });
 
-test("an older copy of the database is found after a restart, by what the data folder has seen", {
+test("detects an older copy of the database after a restart, by the heads in the data folder", {
   timeout: 120_000,
 }, async () => {
   const [old] = await server.sql<{ seq: string; hash: string; mac: string }>(
@@ -112,7 +112,7 @@ test("an older copy of the database is found after a restart, by what the data f
   await server.stop();
 });
 
-test("however often the server is killed, a request that is sent again until it is answered makes one thing", {
+test("a request repeated with one key until answered creates one subject, however often the server is killed", {
   timeout: 240_000,
 }, async () => {
   server = await startServer();

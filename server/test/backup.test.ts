@@ -17,7 +17,8 @@ import {
 } from "#test/harness/server-process.ts";
 import { test } from "#test/harness/upstream-test.ts";
 
-// The whole drill, over real processes: a backup while requests run, the server lost, the file put into an empty folder.
+// The complete drill with real processes: a backup under load, loss of the server, and a restore into an empty
+// folder.
 
 const CREDENTIAL = "sk-ant-api03-the-credential-that-the-backup-carries-01";
 const PASSPHRASE = "a passphrase of this test";
@@ -62,7 +63,7 @@ function bursar(dataDir: string, args: readonly string[], passphrase = PASSPHRAS
   });
 }
 
-/** Reports, balances and the log of requests as one text, of which nothing may differ by a nano-dollar. */
+/** Reports, balances and the request log as one object, equal to the nano-dollar. */
 async function readMoney(of: ServerProcess): Promise<object> {
   const [sums] = await of.sql<object>(`
     SELECT (SELECT count(*)::integer FROM usage_event) AS requests,
@@ -74,7 +75,7 @@ async function readMoney(of: ServerProcess): Promise<object> {
   return sums ?? {};
 }
 
-test("what was there is there again: money, credential and log; its keys work when they are confirmed", async ({
+test("a restore returns money, credential and log, and its keys work after confirmation", async ({
   upstream,
 }) => {
   const until = new AbortController();
@@ -96,7 +97,7 @@ test("what was there is there again: money, credential and log; its keys work wh
   const newest = await server.sql<{ seconds: string }>(
     "SELECT extract(epoch FROM made_at)::double precision::text AS seconds FROM backup",
   );
-  await eventually(5_000, "the backup in the metrics", async () => {
+  await eventually(5_000, "the backup to appear in the metrics", async () => {
     const text = await (await fetch(`${server.url}/metrics`)).text();
     return text.includes(`bursar_last_backup_timestamp_seconds ${newest[0]?.seconds}\n`) || null;
   });
@@ -114,7 +115,7 @@ test("what was there is there again: money, credential and log; its keys work wh
   expect(running.code).toBe(1);
   expect(running.stderr).toContain("is using the data folder");
   await server.kill();
-  // Without a server: what its journal has beyond the database comes along, and nothing is left running.
+  // An offline backup includes journal records that the database lacks, and leaves no process.
   const offline = await bursar(server.dataDir, ["backup", join(folder, "offline.backup")]);
   expect(offline).toMatchObject({ code: 0, stderr: "" });
   expect(postgresPid(server.dataDir)).toBeNull();
@@ -173,14 +174,14 @@ test("what was there is there again: money, credential and log; its keys work wh
   expect(ledger.stdout).toContain("Every balance is what its requests add up to");
   expect((await bursar(dataDir, ["audit", "verify"])).code).toBe(0);
   await second.stop();
-  // What follows when something else took the database back; the flag is the one of the command above it.
+  // Steps after a recovery of the database by other means. The flag is the one of the command above.
   const recovery = ["--json", "restore", "after-recovery", "--to", "2026-11-25T03:00:00Z"];
   const recovered = await bursar(dataDir, [...recovery, "--keys", "trust"]);
   expect(JSON.parse(recovered.stdout)).toMatchObject({ api_keys_held: 0, admin_keys_held: 0 });
   expect(existsSync(join(dataDir, "audit-heads.jsonl"))).toBe(false);
 }, 300_000);
 
-/** Ends a restore with SIGKILL while it loads, or wherever it is by then: the next one has to begin anew. */
+/** Kills a restore while it loads, or at any other point. The next one must start from the beginning. */
 async function killRestore(dataDir: string): Promise<void> {
   const env = serverEnvironment(dataDir, { BURSAR_BACKUP_PASSPHRASE: PASSPHRASE });
   const child = spawn(process.execPath, ["bursar", "restore", file], { cwd: root, env });

@@ -4,7 +4,7 @@ import { messageEvents, messageJson, sha256 } from "#test/harness/fake-upstream.
 import { type ServerProcess, startServer, stopAllServers } from "#test/harness/server-process.ts";
 import { test as base } from "#test/harness/upstream-test.ts";
 
-// Through a real process and directly: the same bytes.
+// The proxy passes the same bytes as a direct connection.
 
 const test = base
   .extend(
@@ -63,12 +63,15 @@ interface Exchanged {
   bytes: number;
 }
 
-/** Spaces, escapes, an odd number form, key order, a field of tomorrow: whatever a parser would tidy up. */
+/** Body with spaces, escapes, unusual numbers, key order and an unknown field, which a parser would normalize. */
 function untidyBody(system: string, stream: boolean): string {
   return `{ "stream" :${stream},"future_field":{"z":1.50e+2,"a":"\\u00e9\\/"},\t"model":"claude-of-tomorrow",\n"max_tokens":16,"system":${JSON.stringify(system)},"messages":[{"role":"user","content":"Grüße 👋"}] }`;
 }
 
-test("a body of 5 MB and a JSON answer", async ({ upstream, expectSameBytes }) => {
+test("passes a body of 5 MB and a JSON response unchanged", async ({
+  upstream,
+  expectSameBytes,
+}) => {
   const answer = `{ "id":"msg_01", "usage":{"input_tokens":10,"output_tokens":5.0e0},"content":[ ],\n "model":"claude-haiku-4-5-20251001","é":"\\u00e9" }`;
   upstream.script = (one) => one.json(answer);
   const body = untidyBody(randomBytes(2_500_000).toString("hex"), false);
@@ -77,7 +80,7 @@ test("a body of 5 MB and a JSON answer", async ({ upstream, expectSameBytes }) =
   expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
 });
 
-test("the largest body that the Claude API takes, 32 MB to the byte", async ({
+test("passes the largest body of the Claude API, 32 MB to the byte, unchanged", async ({
   upstream,
   expectSameBytes,
 }) => {
@@ -88,21 +91,21 @@ test("the largest body that the Claude API takes, 32 MB to the byte", async ({
   expect(await expectSameBytes(body)).toMatchObject({ status: 200 });
 });
 
-test("a JSON answer of 5 MB", async ({ upstream, expectSameBytes }) => {
+test("passes a JSON response of 5 MB unchanged", async ({ upstream, expectSameBytes }) => {
   const answer = JSON.stringify(messageJson({ text: randomBytes(2_500_000).toString("hex") }));
   upstream.script = (one) => one.json(answer);
   const exchanged = await expectSameBytes(untidyBody("", false));
   expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
 });
 
-test("a stream of 2,000 events", async ({ upstream, expectSameBytes }) => {
+test("passes a stream of 2,000 events unchanged", async ({ upstream, expectSameBytes }) => {
   const events = messageEvents(2_000);
   upstream.script = (one) => one.stream(events);
   const exchanged = await expectSameBytes(untidyBody("", true));
   expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(events.join("")) });
 });
 
-test("an error of the upstream", async ({ upstream, expectSameBytes }) => {
+test("passes an error of the upstream unchanged", async ({ upstream, expectSameBytes }) => {
   const error = `{"type":"error",  "error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_upstream"}`;
   upstream.script = (one) => one.json(error, { status: 529 });
   const exchanged = await expectSameBytes(untidyBody("", false));

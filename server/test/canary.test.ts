@@ -25,15 +25,15 @@ import {
 
 afterAll(stopAllServers);
 
-/** Text that occurs nowhere by chance. */
+/** Text that occurs by chance in no other place. */
 function canary(kind: string): string {
   return `canary-${kind}-${randomBytes(16).toString("hex")}`;
 }
 
-/** The name of a workspace: no secret, so that it shows that the search finds what is there. */
+/** Name of a workspace. Not secret, so it shows that the search finds existing text. */
 const CONTROL = canary("control");
 
-test("no secret, prompt or answer is in logs, tables, files, errors, reads or metrics", {
+test("no secret, prompt or answer appears in logs, tables, files, errors, reads or metrics", {
   timeout: 240_000,
 }, async () => {
   const upstream = await startFakeUpstream();
@@ -93,7 +93,7 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
     await fireAlert(server, made.workspaceId);
     answers.push(...(await readEverything(server, { ...made, ...member })));
 
-    // What the answers of these calls may say: nothing of the above. (The answers of Claude itself are not among them.)
+    // Admin responses must contain no canary. Responses of Claude itself are not among them.
     for (const { text, headers } of answers) {
       expectNoCanary("an answer", text + JSON.stringify([...headers]), secrets);
     }
@@ -111,7 +111,7 @@ test("no secret, prompt or answer is in logs, tables, files, errors, reads or me
 type Secret = (name: string) => string;
 type Upstream = Awaited<ReturnType<typeof startFakeUpstream>>;
 
-/** Changes that carry a secret in. */
+/** Makes changes with secret input. */
 async function administer(
   server: ServerProcess,
   origin: string,
@@ -133,7 +133,7 @@ async function administer(
     unknown_field: secret("upstream credential replaced"),
   });
   expect([replaced.status, wrong.status]).toEqual([200, 400]);
-  // A name that does not exist: the test of the channel fails, and must not say where it wanted to go.
+  // The name does not resolve. So the test of the channel fails, and its error must not contain the address.
   const channel = await server.operator("POST", "/v1/admin/alert_channels", {
     name: "Hook",
     target: { kind: "webhook", url: `https://hooks.invalid/${secret("address of a webhook")}` },
@@ -145,7 +145,7 @@ async function administer(
   return [stored, replaced, wrong, tested];
 }
 
-/** Somebody accepts an invite; another invite waits in the queue of messages. */
+/** Accepts one invite, and leaves another one in the mail queue. */
 async function inviteMember(
   server: ServerProcess,
   secrets: Map<string, string>,
@@ -185,7 +185,7 @@ async function inviteMember(
   };
 }
 
-/** Ordinary use: messages with and without a stream, prompts and answers full of canaries. */
+/** Sends messages with and without a stream. Prompts and answers are full of canaries. */
 async function converse(
   server: ServerProcess,
   upstream: Upstream,
@@ -217,7 +217,7 @@ async function converse(
   expect(streamed.text).toContain(secret("answer"));
 }
 
-/** Everything that goes wrong, with a canary in the place where it goes wrong. */
+/** Causes every kind of error, with a canary in the faulty part. */
 async function provoke(
   server: ServerProcess,
   upstream: Upstream,
@@ -245,17 +245,17 @@ async function provoke(
     await callAdmin(url, secret("upstream credential stored"), "GET", "/v1/admin/workspaces"),
   ];
   expect(refusals.filter(({ status }) => status < 400)).toEqual([]);
-  // A key in the address is a mistake that people make; it must not end in a log.
+  // People put a key into the address by mistake. A log must not contain it.
   for (const name of ["admin key", "API key"]) {
     const query = `x-api-key=${encodeURIComponent(secret(name))}`;
     refusals.push(await callAdmin(url, null, "GET", `/v1/admin/workspaces?${query}`));
     refusals.push(await callAdmin(url, null, "GET", `/v1/models?${query}`));
-    // The path of a 404 is said again to whoever sent it, and to nobody else.
+    // The response of a 404 repeats the path to its sender only.
     await callAdmin(url, null, "GET", `/nowhere/${secret(name)}?${query}`);
     await callAdmin(url, null, "POST", `/v1/messages/${secret(name)}`, {});
   }
 
-  // The upstream fails in its ways; its own error body passes to the client, and only there.
+  // The upstream fails in several ways. Its error body passes to the client only.
   const error = { type: "invalid_request_error", message: secret("error of the upstream") };
   upstream.script = (exchange) => exchange.json({ type: "error", error }, { status: 400 });
   expect((await sendMessage(url, key, { text: prompt })).text).toContain(error.message);
@@ -272,7 +272,7 @@ async function provoke(
   return refusals;
 }
 
-/** What is spent fires at once, and its message fails at the channel. */
+/** Fires an alert at once. Its message fails at the channel. */
 async function fireAlert(server: ServerProcess, workspaceId: string): Promise<void> {
   const { data } = await server.mustAdmin("GET", "/v1/admin/alert_channels?kinds=webhook");
   await server.mustAdmin("POST", "/v1/admin/alerts", {
@@ -289,7 +289,7 @@ async function fireAlert(server: ServerProcess, workspaceId: string): Promise<vo
   });
 }
 
-/** Every reading operation of the Admin API, with ids that exist. */
+/** Calls every reading operation of the Admin API with existing ids. */
 async function readEverything(
   server: ServerProcess,
   ids: {
@@ -314,7 +314,7 @@ async function readEverything(
     member_id: ids.memberId,
     user_id: ids.memberId,
     invite_id: ids.inviteId,
-    // That of the accepted invite: the one that waits is there to be read.
+    // Mail of the accepted invite. The pending one may be read.
     mail_id: await list("/v1/admin/mail?statuses=withdrawn"),
     audit_event_id: await list("/v1/admin/audit_events"),
     request_id: await list("/v1/admin/requests"),
@@ -353,7 +353,7 @@ async function readEverything(
   return answers;
 }
 
-/** By whoever may: a person what is about itself, the operator what is about owners, an admin key everything else. */
+/** Reads with a caller that may: a member for its own data, the operator for owners' data, else an admin key. */
 async function readAs(
   server: ServerProcess,
   action: Action,
@@ -374,7 +374,7 @@ function post(url: string, key: string, body: string): Promise<Answer> {
   }).then(toAnswer);
 }
 
-/** As itself, and in the two ways in which bytes are often written down. */
+/** The secret itself, and two usual encodings of its bytes. */
 function disguises(secret: string): string[] {
   const bytes = Buffer.from(secret);
   return [secret, bytes.toString("hex"), bytes.toString("base64").replace(/=+$/, "")];
@@ -395,7 +395,7 @@ function expectNoCanary(
   expect({ where, names }).toEqual({ where, names: [] });
 }
 
-/** Every row of every table as text; binary columns come out in hex. */
+/** Checks every row of every table as text. Binary columns are hex. */
 async function expectCleanTables(
   server: ServerProcess,
   secrets: ReadonlyMap<string, string>,
@@ -418,7 +418,7 @@ async function expectCleanTables(
   ]);
 }
 
-/** Every byte below the data folder: journal, database files, write-ahead log, PostgreSQL's own log. */
+/** Checks every byte in the data folder: journal, database files, write-ahead log and PostgreSQL's log. */
 function expectCleanFiles(
   dataDir: string,
   apiKeyId: string,

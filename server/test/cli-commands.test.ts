@@ -12,8 +12,8 @@ import { listRouteCommands, nameOf } from "#src/cli/route-commands.ts";
 import type { Terminal } from "#src/cli/terminal.ts";
 import { readQuery } from "#src/http/read-query.ts";
 
-// Every command as it is made from the contract: its help, and what its examples ask of a server. The server here notes
-// what it was asked and answers with next to nothing; what a real one answers is in cli.test.ts.
+// Commands derived from the contract: their help, and the requests of their examples. The server here records
+// requests and returns almost empty responses. For responses of a real server see cli.test.ts.
 
 const guides = join(import.meta.dirname, "../../docs/guides");
 const NOW_MS = Date.UTC(2026, 10, 20, 12);
@@ -29,7 +29,7 @@ interface Asked {
 let folder: string;
 let server: Server;
 let asked: Asked[] = [];
-/** What the server answers, by its path; else an empty list. */
+/** Responses by path. Default: an empty list. */
 let answers: Record<string, (query: Asked["query"]) => object> = {};
 
 const named: typeof answers = {
@@ -75,7 +75,7 @@ interface Ran {
   notes: string;
 }
 
-/** Runs a command against the server above, with somebody at the terminal who types `typed`, or with nobody. */
+/** Runs a command against the server above. With `typed`, a terminal types it. Otherwise there is no terminal. */
 async function bursar(words: readonly string[], typed?: string): Promise<Ran> {
   const out: string[] = [];
   const notes: string[] = [];
@@ -103,12 +103,12 @@ async function bursar(words: readonly string[], typed?: string): Promise<Ran> {
   return { code, out: out.join("\n"), notes: notes.join("\n") };
 }
 
-/** What the last call sent. */
+/** Body of the last request. */
 function lastBody(): unknown {
   return JSON.parse(asked.at(-1)?.body ?? "");
 }
 
-/** As a shell reads it; files are those of this test. */
+/** Splits an example into words, as a shell does. Files are those of this test. */
 function wordsOf(example: string): string[] {
   const words = [...example.matchAll(/'([^']*)'|(\S+)/g)].map(
     ([, quoted, word]) => quoted ?? word ?? "",
@@ -124,7 +124,7 @@ const everything = await makeProgram(
   "all",
 );
 
-/** Every command that does something, by what is written to get there. */
+/** Lists every command with an action, by its words. */
 function leavesOf(command: Command, path: readonly string[] = []): [string, Command][] {
   const visible = command.commands.filter((each) => each.name() !== "complete");
   if (visible.length === 0) return [[path.join(" "), command]];
@@ -139,14 +139,14 @@ function helpOf(command: Command): string {
   return help;
 }
 
-test("every command of the contract is there, in the program", () => {
+test("the program has every command of the contract", () => {
   expect(leaves.map(([name]) => name)).toEqual(
     expect.arrayContaining(listRouteCommands().map(nameOf)),
   );
   expect(leaves.length).toBeGreaterThan(40);
 });
 
-describe("the help of every command says what it does, and shows how", () => {
+describe("the help of every command states its effect and has an example", () => {
   test.each(leaves)("%s", (name, command) => {
     const help = helpOf(command);
     expect(help).toContain(`Usage: bursar ${name.split(" ")[0]}`);
@@ -168,7 +168,7 @@ const examples = [...commands].flatMap(([name]) => {
     .map((line) => [line.trim().replace(/^bursar /, ""), name] as const);
 });
 
-describe("every example asks for what the contract takes", () => {
+describe("every example sends a request that the contract accepts", () => {
   test.each(examples)("%s", async (example, name) => {
     const command = commands.get(name);
     const ran = await bursar(wordsOf(example));
@@ -186,7 +186,7 @@ describe("every example asks for what the contract takes", () => {
   });
 });
 
-test("names of workspaces and addresses of members are found, wherever an id stands", async () => {
+test("finds names of workspaces and addresses of members in place of any id", async () => {
   await bursar(["workspace-members", "get", "RESEARCH ", "Ada@Example.com"]);
   expect(asked.at(-1)?.path).toBe("/v1/admin/workspaces/wksp_1/members/user_1");
   await bursar([
@@ -213,7 +213,7 @@ test("names of workspaces and addresses of members are found, wherever an id sta
   expect(unknown.notes).toContain("Member not found: eve@example.com");
 });
 
-test("of several archived workspaces of one name, none is guessed; an active one goes before", async () => {
+test("prefers an active workspace, and refuses a name of several archived ones", async () => {
   const archived = { name: "Old", archived_at: "2026-01-01T00:00:00.000Z" };
   let data = [
     { id: "wksp_a", ...archived },
@@ -229,7 +229,7 @@ test("of several archived workspaces of one name, none is guessed; an active one
 });
 
 describe("a body", () => {
-  test("is what the flags say, and the rest what --data says", async () => {
+  test("combines flags with the fields of --data", async () => {
     await bursar([
       ...["workspaces", "update", "wksp_1", "--data", '{"name":"A","description":"b"}'],
       ...["--no-description", "--tags", "team=x", "--tags", "cost=y=z"],
@@ -246,14 +246,14 @@ describe("a body", () => {
     [["api-keys", "create", "A"], "Missing: --workspace <name or id>."],
     [["api-keys", "rotate", "apikey_1", "--grace-period-seconds", "1h"], "expected a whole number"],
     [["api-keys", "list", "--limit", "0"], "--limit: expected a whole number from 1."],
-  ])("%j is refused, and nothing is asked for", async (words, message) => {
+  ])("refuses %j without a request", async (words, message) => {
     const ran = await bursar(words);
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(ran.notes).toContain(message);
     expect(asked).toEqual([]);
   });
 
-  test("a secret comes from a file or is typed; it is no flag, and a dry run hides it", async () => {
+  test("reads a secret from a file or the terminal, has no flag for it, and hides it in a dry run", async () => {
     const create = [
       "upstreams",
       "create",
@@ -278,7 +278,7 @@ describe("a body", () => {
   });
 });
 
-describe("what ends something", () => {
+describe("a destructive command", () => {
   const ends = [
     ["workspaces", "archive", "wksp_1"],
     ["api-keys", "revoke", "apikey_1"],
@@ -290,7 +290,7 @@ describe("what ends something", () => {
     ["members", "remove", "user_1"],
     ["invites", "revoke", "invite_1"],
   ];
-  test.each(ends)("is asked about first: %s %s", async (...words) => {
+  test.each(ends)("asks for confirmation: %s %s", async (...words) => {
     expect(await bursar(words, "n")).toMatchObject({ code: 1, out: "" });
     const piped = await bursar(words);
     expect(piped).toMatchObject({ code: 2, out: "" });
@@ -301,7 +301,7 @@ describe("what ends something", () => {
     expect(asked).toHaveLength(2);
   });
 
-  test("what ends nothing is not asked about", async () => {
+  test("asks no confirmation of other commands", async () => {
     const words = ["api-keys", "rotate", "apikey_1", "--grace-period-seconds", "60"];
     expect((await bursar(words)).code).toBe(0);
     expect((await bursar(["api-keys", "disable", "apikey_1"])).code).toBe(0);
@@ -321,14 +321,14 @@ describe("a list", () => {
   });
   const limits = () => asked.map(({ query }) => `${query["page"] ?? ""}:${query["limit"]}`);
 
-  test("ends where nobody asked for more, and says so", async () => {
+  test("reports rows after the first page when no limit was given", async () => {
     const ran = await bursar(["api-keys", "list"]);
     const { data, next_page } = JSON.parse(ran.out);
     expect([data.length, next_page]).toEqual([100, "100"]);
     expect(ran.notes).toBe("These are 100, and there are more: --all, --limit <n> or --page 100");
   });
 
-  test("is followed as far as was asked for, and from where", async () => {
+  test("returns the requested number of rows from the requested position", async () => {
     const ran = await bursar(["api-keys", "list", "--limit", "1500", "--format", "raw"]);
     expect(ran.out.split("\n")).toHaveLength(1500);
     expect(limits()).toEqual([":1000", "1000:500"]);
@@ -338,7 +338,7 @@ describe("a list", () => {
     expect(next.notes).toBe("");
   });
 
-  test("is followed to its end", async () => {
+  test("returns all rows", async () => {
     const ran = await bursar(["api-keys", "list", "--all", "--format", "jsonl"]);
     const lines = ran.out.split("\n").map((line) => JSON.parse(line).id);
     expect([lines.length, lines[0], lines.at(-1)]).toEqual([2500, "apikey_0", "apikey_2499"]);
@@ -346,7 +346,7 @@ describe("a list", () => {
     expect(ran.notes).toBe("");
   });
 
-  test("is a table for people, and says when there are none", async () => {
+  test("prints a table, and a sentence when empty", async () => {
     answers["/v1/admin/api_keys"] = () => ({
       data: [{ id: "apikey_1", name: "A" }],
       next_page: null,
@@ -365,7 +365,7 @@ describe("a secret that is shown once", () => {
   });
   const warning = "It is shown this once: keep it in a safe place.";
 
-  test("stands alone where the output is piped", async () => {
+  test("is the only output in a pipe", async () => {
     expect(await bursar(create)).toEqual({ code: 0, out: key, notes: "" });
     expect((await bursar([...create, "--format", "raw"])).out).toBe(key);
     expect(JSON.parse((await bursar([...create, "--format", "json"])).out)).toEqual({
@@ -375,7 +375,7 @@ describe("a secret that is shown once", () => {
     });
   });
 
-  test("stands alone in the output on a terminal too, with a warning beside it", async () => {
+  test("is the only standard output on a terminal, with a warning on stderr", async () => {
     const ran = await bursar(create, "");
     expect(ran.out).toBe(key);
     expect(ran.notes).toContain("apikey_1");
@@ -385,7 +385,7 @@ describe("a secret that is shown once", () => {
   });
 });
 
-test("a check that found something says what, and fails", async () => {
+test("a check with findings prints them and fails", async () => {
   answers["/v1/admin/audit_log/verification"] = () => ({
     is_intact: false,
     first_broken: { seq: 7, audit_event_id: "audit_1", reason: "it was changed" },
@@ -396,7 +396,7 @@ test("a check that found something says what, and fails", async () => {
   expect(ran.notes).toContain("NOT INTACT. First at event 7 (audit_1): it was changed.");
 });
 
-test("a report goes into a new file, and never over an old one", async () => {
+test("a report goes into a new file, and overwrites none", async () => {
   const file = join(folder, "audit.jsonl");
   answers["/v1/admin/audit_events/export"] = () => ({ seq: 1 });
   expect((await bursar(["audit", "export", "--output", file, "--format", "csv"])).code).toBe(0);
@@ -408,7 +408,7 @@ test("a report goes into a new file, and never over an old one", async () => {
   expect(await readFile(file, "utf8")).toBe('{"seq":1}');
 });
 
-test("any call can be made by its path, and a key for repeating it is sent along", async () => {
+test("calls any path, and sends an idempotency key", async () => {
   const words = [
     "api",
     "POST",
@@ -444,24 +444,24 @@ describe("completion", () => {
     expect(complete(everything, words)).toEqual(expected);
   });
 
-  test("knows no secret command", () => {
+  test("offers no secret command", () => {
     expect(complete(everything, [""])).not.toContain("complete");
   });
 });
 
 describe("the guides", () => {
-  test("list every command that is made of a route (refresh: npx vitest run server/test/cli-commands --update)", async () => {
+  test("list every command of a route (refresh: npx vitest run server/test/cli-commands --update)", async () => {
     await expect(commandReference()).toMatchFileSnapshot(join(guides, "commands.md"));
   });
 
-  test("name every command beside these", async () => {
+  test("name every other command", async () => {
     const guide = await readFile(join(guides, "command-line.md"), "utf8");
     const made = new Set(commands.keys());
     const own = leaves.map(([name]) => name).filter((name) => !made.has(name));
     expect(own.filter((name) => !guide.includes(`\`${name}`))).toEqual([]);
   });
 
-  test("show no command that there is not", async () => {
+  test("name only existing commands", async () => {
     const names = new Set(everything.commands.flatMap((each) => [each.name(), ...each.aliases()]));
     const wrong: string[] = [];
     for (const file of (await readdir(guides)).filter((name) => name.endsWith(".md"))) {

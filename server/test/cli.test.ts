@@ -12,10 +12,10 @@ import {
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
-// `./bursar` as people and scripts use it: what it prints where, and what it exits with.
+// `./bursar` from the user's side: its output, its streams and its exit codes.
 
 const test = base.extend("cli", { scope: "file" }, ({ server }) => {
-  /** Runs `./bursar` on the server's data folder, its output piped, with `input` piped in. */
+  /** Runs `./bursar` on the server's data folder, with piped output and `input` on stdin. */
   function bursar(
     args: readonly string[],
     env: Record<string, string> = {},
@@ -39,7 +39,7 @@ const test = base.extend("cli", { scope: "file" }, ({ server }) => {
     return { ...serverEnvironment(server.dataDir), XDG_CONFIG_HOME: configFolder, ...extra };
   }
 
-  /** As on another machine: no server's folder, only an address and a key. */
+  /** Runs `./bursar` without the server's folder, as on another machine. */
   const away = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
     bursar(args, { BURSAR_DATA_DIR: elsewhere, ...env }, input);
 
@@ -50,7 +50,7 @@ const test = base.extend("cli", { scope: "file" }, ({ server }) => {
 });
 
 let configFolder: string;
-/** Data folder without a server. */
+/** A data folder without a server. */
 let elsewhere: string;
 
 beforeAll(async () => {
@@ -66,10 +66,7 @@ interface Ran {
 
 const jsonOf = (ran: Ran) => JSON.parse(ran.stdout) as Record<string, unknown>;
 
-test("an admin key is printed alone, so that a variable can hold it, and works until it is revoked", async ({
-  server,
-  cli,
-}) => {
+test("prints only the admin key, which works until it is revoked", async ({ server, cli }) => {
   const made = await cli.bursar(["admin-keys", "create", "--name", "From the shell"]);
   expect(made).toMatchObject({ code: 0, stderr: "" });
   expect(made.stdout).toMatch(/^sk-ant-admin01-[0-9A-Za-z]{49}\n$/);
@@ -90,12 +87,15 @@ test("an admin key is printed alone, so that a variable can hold it, and works u
   expect((await me()).status).toBe(401);
 });
 
-test("a key's whole life, its workspace by name and whatever its case", async ({ server, cli }) => {
+test("creates, reads, rotates and revokes a key, and finds its workspace by name in any case", async ({
+  server,
+  cli,
+}) => {
   const made = jsonOf(
     await cli.bursar(["workspaces", "create", "Café", "--description", "For tests"]),
   );
   expect(made).toMatchObject({ name: "Café", description: "For tests" });
-  // As a Mac's keyboard may spell it.
+  // The same name as a Mac keyboard encodes it.
   const name = "CAFE\u0301";
   const create = ["api-keys", "create", "k", "--workspace", name, "--permissions", "read"];
   const key = jsonOf(await cli.bursar([...create, "--expires-at", "+90d", "--json"]));
@@ -113,7 +113,7 @@ test("a key's whole life, its workspace by name and whatever its case", async ({
     const headers = { "x-api-key": String(key["key"]) };
     return (await fetch(`${server.url}/v1/models`, { headers })).status;
   };
-  /** A change reaches the gateway within a second; a busy machine gets some more. */
+  /** A change reaches the gateway within a second, and later on a busy machine. */
   const becomes = (status: number) =>
     eventually(30_000, `a ${status}`, async () => ((await models()) === status ? status : null));
   expect(await models()).toBe(200);
@@ -135,7 +135,7 @@ test("a key's whole life, its workspace by name and whatever its case", async ({
   expect(list.stdout).not.toContain(String(key["key"]));
 });
 
-test("a limit in dollars, and what is spent against it", async ({ cli }) => {
+test("sets a limit in dollars and shows its spend", async ({ cli }) => {
   await cli.bursar(["workspaces", "create", "Limited"]);
   const set = ["limits", "set", "--scope", "workspace:Limited", "--period", "monthly"];
   const limit = jsonOf(await cli.bursar([...set, "--limit-usd", "1234.50"]));
@@ -161,9 +161,7 @@ test("a limit in dollars, and what is spent against it", async ({ cli }) => {
   expect(usage).toMatchObject({ data: [], bucket: "1d", totals: { cost_usd: "0.00" } });
 });
 
-test("a list is followed page by page; a reader who has seen enough is no error", async ({
-  cli,
-}) => {
+test("follows a list page by page, and succeeds when the reader closes early", async ({ cli }) => {
   for (const name of ["P1", "P2", "P3"]) await cli.bursar(["workspaces", "create", name]);
   const first = await cli.bursar(["workspaces", "list", "--limit", "1"]);
   const { data, next_page } = jsonOf(first) as { data: { name: string }[]; next_page: string };
@@ -188,7 +186,7 @@ test("a list is followed page by page; a reader who has seen enough is no error"
   expect([code, stderr.join("")]).toEqual([0, ""]);
 });
 
-test("sent again under one key, a change is made once", async ({ cli }) => {
+test("a change repeated with one key is made once", async ({ cli }) => {
   const create = [
     "workspaces",
     "create",
@@ -203,7 +201,7 @@ test("sent again under one key, a change is made once", async ({ cli }) => {
   expect(again.stdout).toBe(first.stdout);
 });
 
-describe("--json prints one object, anywhere on the line", () => {
+describe("--json at any position prints one object", () => {
   test.for([
     [["--json", "workspaces", "list"], "data"],
     [["workspaces", "list", "--json"], "data"],
@@ -215,7 +213,7 @@ describe("--json prints one object, anywhere on the line", () => {
     expect(ran.stdout.trim().split("\n")).toHaveLength(1);
   });
 
-  test("also for an error, on stderr", async ({ cli }) => {
+  test("prints an error on stderr too", async ({ cli }) => {
     const ran = await cli.bursar(["--json", "admin-keys", "revoke", "adminkey_x", "--yes"]);
     expect(ran).toMatchObject({ code: 4, stdout: "" });
     expect(JSON.parse(ran.stderr)).toEqual({
@@ -228,7 +226,7 @@ describe("--json prints one object, anywhere on the line", () => {
   });
 });
 
-describe("what cannot be done says why, on stderr, and exits with the code for it", () => {
+describe("an invalid command prints the reason on stderr and exits with its code", () => {
   const createKey = ["api-keys", "create", "k", "--workspace"];
   test.for([
     [2, ["nonsense"], "unknown command"],
@@ -250,14 +248,14 @@ describe("what cannot be done says why, on stderr, and exits with the code for i
     expect(ran.stderr).not.toMatch(/^\s+at /m);
   });
 
-  test("2: a setting that does not exist", async ({ cli }) => {
+  test("2: an unknown setting", async ({ cli }) => {
     const ran = await cli.bursar(["config"], { BURSAR_PROT: "1" });
     expect(ran).toMatchObject({ code: 2, stderr: "BURSAR_PROT: there is no such setting\n" });
   });
 });
 
-describe("about itself", () => {
-  test("help and the version are no errors", async ({ cli }) => {
+describe("information commands", () => {
+  test("help and the version exit with 0", async ({ cli }) => {
     const help = await cli.bursar(["--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
     for (const word of ["admin-keys", "doctor", "profile", "Exits with"]) {
@@ -271,7 +269,7 @@ describe("about itself", () => {
     expect(nothing.stderr).toContain("rotate");
   });
 
-  test("doctor says what is right and wrong, and fails when something is", async ({ cli }) => {
+  test("doctor reports each check, and fails when one fails", async ({ cli }) => {
     const well = await cli.bursar(["doctor"]);
     expect(well.code).toBe(0);
     expect(well.stdout).toContain("ready (draining: no, database: ok");
@@ -280,10 +278,7 @@ describe("about itself", () => {
     expect(exposed.stdout).toMatch(/wrong +address +0\.0\.0\.0 is open to the network/);
   });
 
-  test("doctor notes that there is no backup, or none of the last week, and fails for neither", async ({
-    server,
-    cli,
-  }) => {
+  test("doctor notes a missing or old backup and succeeds", async ({ server, cli }) => {
     const notes: string[] = [];
     for (const days of [null, 8, 1]) {
       await server.sql(
@@ -308,7 +303,7 @@ describe("about itself", () => {
     expect(json).toMatchObject({ healthy: true });
   });
 
-  test("doctor ledger names a balance that is not what its requests add up to, and fails", async ({
+  test("doctor ledger names a balance that differs from its requests, and fails", async ({
     server,
     cli,
   }) => {
@@ -333,7 +328,7 @@ describe("about itself", () => {
     expect(json).toMatchObject({ is_correct: false, difference_count: 1 });
   });
 
-  test("config shows secrets as hidden and durations as they are written", async ({ cli }) => {
+  test("config hides secrets and prints durations as configured", async ({ cli }) => {
     const ran = await cli.bursar(["config"], {
       ANTHROPIC_API_KEY: "sk-ant-canary",
       BURSAR_DRAIN: "45s",
@@ -343,7 +338,7 @@ describe("about itself", () => {
     expect(ran.stdout).not.toContain("canary");
   });
 
-  test("a shell asks it how a line goes on", async ({ cli }) => {
+  test("completes words for a shell", async ({ cli }) => {
     expect((await cli.bursar(["complete", "--", "api-keys", "ro"])).stdout).toBe("rotate\n");
     expect((await cli.bursar(["completion", "bash"])).stdout).toContain(
       "complete -o default -F _bursar",
@@ -351,7 +346,7 @@ describe("about itself", () => {
   });
 });
 
-describe("a server elsewhere", () => {
+describe("a remote server", () => {
   const file = () => join(configFolder, "bursar", "profiles.json");
   let key: string;
 
@@ -359,7 +354,7 @@ describe("a server elsewhere", () => {
     key = (await cli.bursar(["admin-keys", "create", "For profiles"])).stdout.trim();
   });
 
-  test("is named by a profile, whose key is piped in and kept where its owner alone can read it", async ({
+  test("is used by a profile whose key is read from a pipe and stored in a private file", async ({
     server,
     cli,
   }) => {
@@ -375,14 +370,14 @@ describe("a server elsewhere", () => {
     expect((await cli.away(["--profile", "work", "workspaces", "get", "Default"])).code).toBe(0);
     const made = await cli.away(["workspaces", "create", "From away"], { BURSAR_PROFILE: "work" });
     expect(made.code).toBe(0);
-    // By the key, and not as the local operator.
+    // The key is the actor, not the local operator.
     const [event] = jsonOf(
       await cli.bursar(["audit", "list", "--event", "workspace.created", "--limit", "1"]),
     )["data"] as { actor: object }[];
     expect(event?.actor).toMatchObject({ type: "admin_key", name: "For profiles" });
   });
 
-  test("is named by the environment alone, for CI", async ({ server, cli }) => {
+  test("is used by environment variables alone, for CI", async ({ server, cli }) => {
     const keyFile = join(elsewhere, "key");
     await writeFile(keyFile, `${key}\n`);
     const get = ["organization", "--format", "json"];
@@ -395,7 +390,7 @@ describe("a server elsewhere", () => {
     expect(local.stderr).toContain(`No server is running on the data folder ${elsewhere}`);
   });
 
-  test("is the server on this machine again with the profile `local`, and what is its alone stays its own", async ({
+  test("is not used with the profile `local`, which keeps local commands local", async ({
     cli,
   }) => {
     await cli.away(cli.add("own", "--replace"), {}, key);
@@ -408,7 +403,7 @@ describe("a server elsewhere", () => {
     expect(owners).toMatchObject({ code: 0, stdout: '{"data":[]}\n' });
   });
 
-  test("is not kept with a key that does not work, nor twice under one name", async ({ cli }) => {
+  test("is not stored with an invalid key, nor twice under one name", async ({ cli }) => {
     const wrong = `${key.slice(0, -1)}${key.endsWith("a") ? "b" : "a"}`;
     expect(await cli.away(cli.add("broken"), {}, wrong)).toMatchObject({ code: 3, stdout: "" });
     const noKey = await cli.away(cli.add("broken"), {}, "hunter2 canary");
@@ -426,14 +421,14 @@ describe("a server elsewhere", () => {
     ["ftp://bursar.example.com", "Expected an address"],
     ["https://user:pass@bursar.example.com", "Expected an address"],
     ["bursar.example.com", "Expected an address"],
-  ] as const)("is not kept under the address %s", async ([url, words], { cli }) => {
+  ] as const)("is not stored with the address %s", async ([url, words], { cli }) => {
     const ran = await cli.away(["profile", "add", "bad", "--url", url, "--no-check"], {}, key);
     expect(ran).toMatchObject({ code: 2, stdout: "" });
     expect(ran.stderr).toContain(words);
     expect(ran.stderr).not.toContain("user:pass@bursar.example.com/");
   });
 
-  test("whose file others may read is refused", async ({ cli }) => {
+  test("is refused when others can read the profile file", async ({ cli }) => {
     await chmod(file(), 0o644);
     const open = await cli.away(["--profile", "own", "workspaces", "list"]);
     expect(open).toMatchObject({ code: 2, stdout: "" });
@@ -444,7 +439,7 @@ describe("a server elsewhere", () => {
     expect(readFileSync(file(), "utf8")).toContain('"work"');
   });
 
-  test("leaves nothing behind when its reports break off", async ({ server, cli }) => {
+  test("leaves no file when a report breaks off", async ({ server, cli }) => {
     const report = join(elsewhere, "report.jsonl");
     const ran = await cli.away(["audit", "export", "--output", report], {
       BURSAR_URL: server.url,

@@ -4,8 +4,8 @@ import { verifyChain } from "#src/audit/verify-chain.ts";
 import type { Answer, Client, Workspace } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
 
-// Changes of one thing at the same moment: each call succeeds or is refused in clear words, nothing is lost, and the audit
-// log tells the order in which it happened.
+// Concurrent changes of one subject. Each call succeeds or is refused with a reason, no change is lost, and the audit
+// log has the order.
 
 const ROUNDS = 12;
 
@@ -18,7 +18,7 @@ const test = base
     });
     return events;
   })
-  /** What happened since the organization was made and got the key that the test calls with. */
+  /** Lists events after the creation of the organization and of the test's key. */
   .extend("newEventsOf", ({ eventsOf }) => async (organizationId: string): Promise<string[]> => {
     const events = (await eventsOf(organizationId)).map(({ event }) => event);
     expect(events.slice(0, 2)).toEqual(["organization.created", "admin_key.created"]);
@@ -44,7 +44,7 @@ const statusesOf = (answers: readonly Answer[]) => answers.map(({ status }) => s
 const together = <T>(count: number, call: (index: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, index) => call(index)));
 
-test("updates of one workspace all count, and the log's before is the last one's after", async ({
+test("concurrent updates of a workspace all count, and each event's before is the previous event's after", async ({
   org,
   eventsOf,
 }) => {
@@ -63,8 +63,8 @@ test("updates of one workspace all count, and the log's before is the last one's
   }
 });
 
-describe("names are unique whoever asks first", () => {
-  test("one of many workspaces with one name is made, the others are a 409", async ({
+describe("workspace names stay unique", () => {
+  test("of concurrent workspaces with one name, one is created and the others get 409", async ({
     org,
     newEventsOf,
   }) => {
@@ -75,12 +75,10 @@ describe("names are unique whoever asks first", () => {
     expect(await newEventsOf(org.id)).toEqual(["workspace.created"]);
   });
 
-  test("two workspaces that take each other's name: neither is a fault of the server", async ({
-    org,
-  }) => {
+  test("two workspaces that swap names cause no server error", async ({ org }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const [a, b] = await together(2, () => org.admin.createWorkspace());
-      if (!a || !b) throw new Error("two were made");
+      if (!a || !b) throw new Error("two workspaces were created");
       const answers = await Promise.all([
         org.admin.post(`/v1/admin/workspaces/${a.id}`, { name: b.name }),
         org.admin.post(`/v1/admin/workspaces/${b.id}`, { name: a.name }),
@@ -89,7 +87,7 @@ describe("names are unique whoever asks first", () => {
     }
   });
 
-  test("two renames to one name", async ({ org }) => {
+  test("of two concurrent renames to one name, one succeeds", async ({ org }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const made = await together(2, () => org.admin.createWorkspace());
       const answers = await Promise.all(
@@ -101,7 +99,7 @@ describe("names are unique whoever asks first", () => {
 });
 
 describe("while a workspace is archived", () => {
-  test("no key is left that works", async ({ org, eventsOf, inRace }) => {
+  test("leaves no working key", async ({ org, eventsOf, inRace }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const id = await inRace((workspace_id) =>
         org.admin.post("/v1/admin/api_keys", { name: "Late", workspace_id }),
@@ -114,7 +112,7 @@ describe("while a workspace is archived", () => {
     await eventsOf(org.id);
   });
 
-  test("a limit is set before, or refused after", async ({ org, eventsOf, inRace }) => {
+  test("sets a limit before, or refuses it after", async ({ org, eventsOf, inRace }) => {
     for (let round = 0; round < ROUNDS; round++) {
       await inRace((workspace_id) =>
         org.admin.post("/v1/admin/workspaces/limits", { workspace_id, monthly_limit_usd: 5 }),
@@ -123,7 +121,7 @@ describe("while a workspace is archived", () => {
     await eventsOf(org.id);
   });
 
-  test("a key of it that is being changed ends archived", async ({ h, org, eventsOf }) => {
+  test("archives a key that is being changed", async ({ h, org, eventsOf }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const { id } = await org.admin.createWorkspace();
       const key = await org.admin.createApiKey(id, { permissions: ["admin"] });
@@ -143,10 +141,7 @@ describe("while a workspace is archived", () => {
   });
 });
 
-test("of limits set at once one remains, which is the one the log ends with", async ({
-  org,
-  eventsOf,
-}) => {
+test("of concurrent limits one remains, the last one in the log", async ({ org, eventsOf }) => {
   const { id } = await org.admin.createWorkspace();
   const set = (monthly_limit_usd: number | null) =>
     org.admin.post("/v1/admin/workspaces/limits", { workspace_id: id, monthly_limit_usd });
@@ -161,7 +156,7 @@ test("of limits set at once one remains, which is the one the log ends with", as
   expect(body.data[0]?.monthly_limit_usd).toBe(logged);
 });
 
-test("a key that many revoke is revoked once", async ({ org, eventsOf }) => {
+test("a key revoked by concurrent calls is revoked once", async ({ org, eventsOf }) => {
   const key = await org.admin.createAdminKey();
   const revoke = (client: Client) => client.post(`/v1/admin/admin_keys/${key.id}/revoke`);
   const answers = await together(ROUNDS, () => revoke(org.admin));
@@ -170,7 +165,7 @@ test("a key that many revoke is revoked once", async ({ org, eventsOf }) => {
   expect(events.filter(({ event }) => event === "admin_key.revoked")).toHaveLength(1);
 });
 
-test("changes of two organizations at once keep two chains that verify", async ({
+test("concurrent changes of two organizations keep two valid chains", async ({
   h,
   org,
   newEventsOf,

@@ -6,7 +6,7 @@ afterAll(stopAllServers);
 
 const ROUNDS = 3;
 
-test("kill -9 under load: each request that reached the upstream has exactly one record after the restart", {
+test("after kill -9 under load and a restart, each request that reached the upstream has exactly one record", {
   timeout: 300_000,
 }, async () => {
   const rounds = await runCrashRounds({ rounds: ROUNDS, seed: 20_261_124 });

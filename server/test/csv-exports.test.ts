@@ -2,17 +2,17 @@ import { adminRoutes } from "@bursar/contract/routes.ts";
 import { expect } from "vitest";
 import { serverTest as base } from "#test/harness/admin-test.ts";
 
-// Names are what somebody chose, and whoever opens a file of them in a spreadsheet did not choose them. The files of all
-// routes that give CSV, found in the contract.
+// CSV files of all routes that offer them, found in the contract. Spreadsheet programs must not evaluate names in
+// them, because members choose the names.
 
-/** The last three cannot be given through the API; what stands in the database from elsewhere is no less text. */
+/** The API refuses the last three. The database may contain them from other sources, and they must be safe too. */
 const names = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "\t=1", "\r=1", "\n=1"];
 const spreadsheetCalculates = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 const range = "starting_at=2026-11-20T00:00:00Z&ending_at=2026-11-21T00:00:00Z";
 
 const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization())
-  /** Somebody of this name makes a key of this name, in a workspace of this name, and uses it. */
+  /** Creates a member, a workspace and a key with this name, and uses the key. */
   .extend("useKey", { scope: "file" }, ({ h, org }) => async (name: string): Promise<void> => {
     const { database } = h.deps;
     const { id: workspaceId } = await org.admin.createWorkspace();
@@ -50,7 +50,7 @@ const csvRoutes = adminRoutes.filter(
 );
 
 test.for(csvRoutes.map(({ operationId }) => operationId))(
-  "%s: no name is calculated with, and each is there",
+  "%s: contains every name and no formula",
   async (operationId, { org }) => {
     const { status, headers, text } = await org.admin.get(pathOf[operationId] ?? "not listed here");
     expect([status, headers["content-type"]]).toEqual([200, "text/csv; charset=utf-8"]);
@@ -63,7 +63,7 @@ test.for(csvRoutes.map(({ operationId }) => operationId))(
   },
 );
 
-/** RFC 4180, read by its rules: a quoted cell may hold anything, and a quote in it stands twice. */
+/** Parses by RFC 4180. A quoted cell may contain any text, with doubled quotes. */
 function readCsv(text: string): string[][] {
   const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
   const lines: string[][] = [[]];

@@ -14,7 +14,7 @@ import {
   stopAllServers,
 } from "#test/harness/server-process.ts";
 
-// A server process whose way to PostgreSQL is cut: its readiness says what its requests get.
+// A server process whose connection to PostgreSQL is cut. Its readiness matches the status of its requests.
 
 /** Three times the silence after which a node reports its database as away. */
 const AWAY_MS = 8_000;
@@ -22,9 +22,9 @@ const LOOK_EVERY_MS = 1_000;
 const CHANGES_SEEN_MS = 1_000;
 const UNFLUSHED = 500;
 const SENDERS = 40;
-/** The longest name that a record holds, in characters of three bytes: few requests fill a journal. */
+/** The longest model name in a record, with characters of three bytes. Few requests fill a journal. */
 const LONGEST_MODEL = "€".repeat(256);
-/** Promised are BURSAR_DRAIN and 15 s; the rest is for a busy machine. */
+/** BURSAR_DRAIN and 15 s are promised. The rest is for a busy machine. */
 const STOP_BOUND_MS = 30_000;
 
 const test = base.extend("database", { scope: "file" }, ({ db }) => db);
@@ -49,16 +49,16 @@ async function readinessOf(server: ServerProcess) {
   return { code: response.status, ...((await response.json()) as Partial<Readiness>) };
 }
 
-/** A key in the node's cache. */
+/** Creates a key that the node has cached. */
 async function cachedKey(server: ServerProcess): Promise<string> {
   const { key } = await server.workspaceWithKey();
-  // The node forgets the key once more when its next poll finds the change that created the key.
+  // The node drops the key once more when its next poll finds the creation.
   await delay(CHANGES_SEEN_MS);
   expect((await sendMessage(server.url, key)).status).toBe(200);
   return key;
 }
 
-test("while PostgreSQL is away requests are served and /readyz is 200", async () => {
+test("serves requests and reports 200 on /readyz while PostgreSQL is away", async () => {
   const server = await startOn(line.connectionString);
   const key = await cachedKey(server);
   line.cut();
@@ -77,12 +77,12 @@ test("while PostgreSQL is away requests are served and /readyz is 200", async ()
     checks: { draining: "no", database: "away", journal: "ok", leases: "ok", node: "ok" },
   });
   line.mend();
-  await eventually(30_000, "the database to be back", async () =>
+  await eventually(30_000, "the database to return", async () =>
     (await readinessOf(server)).status === "ready" ? true : null,
   );
 }, 120_000);
 
-test("a PostgreSQL that is silent for longer than BURSAR_LEASE_TTL makes /readyz 503, and so do requests", async ({
+test("refuses requests and reports 503 on /readyz after PostgreSQL was silent longer than BURSAR_LEASE_TTL", async ({
   database,
 }) => {
   const relay = await startDatabaseRelay(database.connectionString);
@@ -114,7 +114,7 @@ test("a PostgreSQL that is silent for longer than BURSAR_LEASE_TTL makes /readyz
   }
 }, 180_000);
 
-test("SIGTERM while PostgreSQL is silent ends the process in time, and the next start records the rest", async ({
+test("ends in time on SIGTERM while PostgreSQL is silent, and records the rest on the next start", async ({
   database,
 }) => {
   const relay = await startDatabaseRelay(database.connectionString);
@@ -147,7 +147,7 @@ test("SIGTERM while PostgreSQL is silent ends the process in time, and the next 
   }
 }, 180_000);
 
-test("while the journal is full requests and /readyz are 503 until PostgreSQL is back, and no record is lost", async () => {
+test("with a full journal refuses requests and reports 503 on /readyz until PostgreSQL returns, and loses no record", async () => {
   const server = await startOn(line.connectionString, {
     BURSAR_JOURNAL_MAX_SIZE: "10MB",
     BURSAR_LEASE_TTL: "10m",
@@ -178,7 +178,7 @@ test("while the journal is full requests and /readyz are 503 until PostgreSQL is
   expect(metrics).toContain("bursar_journal_max_bytes 10000000\n");
   expect(Number(/^bursar_journal_bytes (\d+)$/m.exec(metrics)?.[1])).toBeLessThan(10_000_000);
   line.mend();
-  await eventually(60_000, "room in the journal", async () =>
+  await eventually(60_000, "free space in the journal", async () =>
     (await readinessOf(server)).code === 200 ? true : null,
   );
   expect((await sendMessage(server.url, key)).status).toBe(200);
@@ -191,7 +191,7 @@ test("while the journal is full requests and /readyz are 503 until PostgreSQL is
   });
 }, 300_000);
 
-test("with the journal in the database /readyz is 503 once a request is refused", async () => {
+test("with the journal in the database reports 503 on /readyz once a request is refused", async () => {
   const server = await startOn(line.connectionString, { BURSAR_JOURNAL: "postgres" });
   const key = await cachedKey(server);
   line.cut();

@@ -13,7 +13,7 @@ import {
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
-// `npm run dev` without the sample company, which the tests of the console create from the same source.
+// `npm run dev` without the sample company. Tests of the console create the company from the same source.
 
 const READY_MS = 90_000;
 const END_MS = 60_000;
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 afterAll(stopAllServers);
 
-/** Signals every process of the group. False where none is left. */
+/** Sends a signal to every process of the group. Returns false when the group is empty. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pid, signal);
@@ -43,7 +43,7 @@ async function startDev() {
     cwd: root,
     env: serverEnvironment(dataDir),
     stdio: ["ignore", "pipe", "pipe"],
-    detached: true, // a process group of its own, as a terminal gives
+    detached: true, // a separate process group, as in a terminal
   });
   dev = child;
   let output = "";
@@ -60,7 +60,7 @@ async function startDev() {
   return { pid: child.pid ?? 0, origin: `http://localhost:${port}`, dataDir, token };
 }
 
-/** Null while a server stops or starts: its file does not exist then. */
+/** Process id of the server. Null while a server stops or starts, because its file is missing then. */
 function readServerPid(dataDir: string): number | null {
   try {
     return (JSON.parse(readFileSync(join(dataDir, "server.json"), "utf8")) as { pid: number }).pid;
@@ -69,7 +69,7 @@ function readServerPid(dataDir: string): number | null {
   }
 }
 
-test("npm run dev serves page and API at one address, restarts on a change and leaves no process", async () => {
+test("npm run dev serves the page and the API at one address, restarts on a change and leaves no process", async () => {
   const { pid, origin, dataDir, token } = await startDev();
 
   const page = await fetch(`${origin}/login`, { headers: { accept: "text/html" } });

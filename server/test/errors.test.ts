@@ -16,7 +16,7 @@ import {
 } from "#test/harness/server-process.ts";
 
 const test = base
-  /** Sends exactly these bytes; whatever the body, nothing is added but a content type. */
+  /** Sends exactly these bytes. Adds only a content type. */
   .extend(
     "post",
     ({ server }) =>
@@ -38,7 +38,7 @@ const test = base
         return toAnswer(response);
       },
   )
-  /** A change of a key holds within one second. */
+  /** Waits until the key is refused. A change of a key takes effect within a second. */
   .extend(
     "untilRefused",
     ({ server }) =>
@@ -48,7 +48,7 @@ const test = base
           return answer.status === 200 ? null : answer;
         }),
   )
-  /** A large body by hand: a refusal may come, and the connection close, while it is still being written. */
+  /** Sends a large body by hand. The refusal may arrive, and the connection close, while the client still writes. */
   .extend(
     "postRaw",
     ({ server }) =>
@@ -101,7 +101,7 @@ const hello = {
   messages: [{ role: "user", content: "Hello" }],
 };
 
-/** The official body and nothing more than details, with one id in header and body. Gives the message. */
+/** Checks the official body and one request id in header and body. Returns the message. */
 function expectOfficialError(answer: Answer, status: number, type: string): string {
   expect({ status: answer.status, text: answer.text }).toMatchObject({ status });
   expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
@@ -117,14 +117,14 @@ function expectOfficialError(answer: Answer, status: number, type: string): stri
   return textField(error, "message");
 }
 
-describe("a key that may not be used is refused with what is wrong with it", () => {
-  test("no key at all", async ({ server }) => {
+describe("refuses an invalid key with the reason", () => {
+  test("no key", async ({ server }) => {
     const answer = await callAdmin(server.url, null, "POST", "/v1/messages", hello);
     expect(expectOfficialError(answer, 401, "authentication_error")).toMatch(/x-api-key/);
   });
 
-  test("unknown key, well formed or not", async ({ post }) => {
-    const other = makeSecret("api", systemRandomBytes).secret; // has the right form, and a checksum that fits
+  test("an unknown key, well-formed or malformed", async ({ post }) => {
+    const other = makeSecret("api", systemRandomBytes).secret; // has the right form and a valid checksum
     const wellFormed = expectOfficialError(
       await post(JSON.stringify(hello), {}, other),
       401,
@@ -145,7 +145,7 @@ describe("a key that may not be used is refused with what is wrong with it", () 
     expect(expectOfficialError(answer, 401, "authentication_error")).toMatch(/admin key/);
   });
 
-  test("disabled: works, is disabled, stops within a second, works again once enabled", async ({
+  test("a disabled key stops within a second and works again once enabled", async ({
     server,
     untilRefused,
   }) => {
@@ -161,14 +161,14 @@ describe("a key that may not be used is refused with what is wrong with it", () 
     });
   });
 
-  test("archived key", async ({ server, untilRefused }) => {
+  test("an archived key", async ({ server, untilRefused }) => {
     const made = await server.workspaceWithKey();
     await server.mustAdmin("POST", `/v1/admin/api_keys/${made.apiKeyId}`, { status: "archived" });
     const refused = await untilRefused(made.key);
     expect(expectOfficialError(refused, 401, "authentication_error")).toMatch(/key is archived/);
   });
 
-  test("archived workspace", async ({ server, untilRefused }) => {
+  test("a key of an archived workspace", async ({ server, untilRefused }) => {
     const made = await server.workspaceWithKey();
     expect((await sendMessage(server.url, made.key)).status).toBe(200);
     await server.mustAdmin("POST", `/v1/admin/workspaces/${made.workspaceId}/archive`);
@@ -178,8 +178,8 @@ describe("a key that may not be used is refused with what is wrong with it", () 
     );
   });
 
-  test("expired key: works until its time and not after it", async ({ server }) => {
-    // Long enough for a busy machine to make the key and use it.
+  test("an expired key works until its expiration time and not afterwards", async ({ server }) => {
+    // Long enough for a busy machine to create and use the key.
     const expiresAt = new Date(Date.now() + 6_000).toISOString();
     const made = await server.workspaceWithKey({ expiresAt });
     expect((await sendMessage(server.url, made.key)).status).toBe(200);
@@ -211,19 +211,19 @@ describe("a key that may not be used is refused with what is wrong with it", () 
   });
 });
 
-describe("what an administrator got wrong is named", () => {
+describe("names the fault of an admin request", () => {
   test.for([
     ["GET", "/v1/admin/workspaces/wksp_missing"],
     ["POST", "/v1/admin/workspaces/wksp_missing/archive"],
     ["GET", "/v1/organizations/workspaces/wksp_missing"],
-  ] as const)("unknown workspace id: %s %s", async ([method, path], { server }) => {
+  ] as const)("an unknown workspace id: %s %s", async ([method, path], { server }) => {
     const answer = await server.admin(method, path);
     expect(expectOfficialError(answer, 404, "not_found_error")).toBe(
       "Workspace not found: wksp_missing",
     );
   });
 
-  test("unknown workspace id in a body", async ({ server }) => {
+  test("an unknown workspace id in a body", async ({ server }) => {
     const forKey = await server.admin("POST", "/v1/admin/api_keys", {
       name: "Automated Key",
       workspace_id: "wksp_missing",
@@ -241,17 +241,17 @@ describe("what an administrator got wrong is named", () => {
     );
   });
 
-  test("unknown API key id", async ({ server }) => {
+  test("an unknown API key id", async ({ server }) => {
     const answer = await server.admin("GET", "/v1/admin/api_keys/apikey_missing");
     expect(expectOfficialError(answer, 404, "not_found_error")).toMatch(/^API key not found/);
   });
 
-  test("an unknown field is named", async ({ server }) => {
+  test("an unknown field", async ({ server }) => {
     const answer = await server.admin("POST", "/v1/admin/workspaces", { name: "x", colour: "red" });
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain("colour");
   });
 
-  test("a wrong type names the field", async ({ server }) => {
+  test("a field of the wrong type", async ({ server }) => {
     const answer = await server.admin("POST", "/v1/admin/workspaces", { name: 7 });
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain("name");
   });
@@ -266,7 +266,7 @@ describe("what an administrator got wrong is named", () => {
   });
 });
 
-describe("a body that could be read wrongly is refused before it costs anything", () => {
+describe("refuses an ambiguous body before it costs anything", () => {
   test("malformed JSON", async ({ post }) => {
     const answer = await post(`${JSON.stringify(hello).slice(0, -1)},}`);
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toMatch(/JSON/);
@@ -275,7 +275,7 @@ describe("a body that could be read wrongly is refused before it costs anything"
   test.for([
     ["plain", '{"model":"claude-haiku-4-5-20251001","model":"claude-opus-4-8",'],
     ["escaped", '{"model":"claude-haiku-4-5-20251001","mod\\u0065l":"claude-opus-4-8",'],
-  ] as const)("a model key that stands there twice (%s)", async ([_, start], { post }) => {
+  ] as const)("a duplicate model key (%s)", async ([_, start], { post }) => {
     const answer = await post(
       `${start}"max_tokens":16,"messages":[{"role":"user","content":"x"}]}`,
     );
@@ -309,7 +309,7 @@ describe("a body that could be read wrongly is refused before it costs anything"
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain(field);
   });
 
-  test("no model", async ({ post }) => {
+  test("a missing model", async ({ post }) => {
     const { model: _, ...body } = hello;
     const answer = await post(JSON.stringify(body));
     expect(expectOfficialError(answer, 400, "invalid_request_error")).toContain("model");
@@ -321,14 +321,16 @@ describe("a body that could be read wrongly is refused before it costs anything"
     expect(expectOfficialError(answer, 413, "request_too_large")).toContain("32 MB");
   });
 
-  test("a path that is not served", async ({ server }) => {
+  test("an unknown path", async ({ server }) => {
     const answer = await callAdmin(server.url, key, "POST", "/v1/complete", hello);
     expectOfficialError(answer, 404, "not_found_error");
   });
 });
 
-describe("a limit that is reached", () => {
-  test("refuses with the official words, scope, limit and what was spent", async ({ server }) => {
+describe("a spent limit", () => {
+  test("is refused with the official text, the scope, the limit and the spend", async ({
+    server,
+  }) => {
     const made = await server.workspaceWithKey({ name: "Limited" });
     expect((await sendMessage(server.url, made.key)).status).toBe(200);
     await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
@@ -336,8 +338,8 @@ describe("a limit that is reached", () => {
       monthly_limit_usd: 0.000001,
     });
     let today = new Date();
-    const refused = await eventually(20_000, "the limit to hold", async () => {
-      // Before it is refused: with a new month it would not be.
+    const refused = await eventually(20_000, "the limit to apply", async () => {
+      // Read before the request, since the month may change meanwhile.
       today = new Date();
       const answer = await sendMessage(server.url, made.key);
       return answer.status === 200 ? null : answer;
@@ -357,15 +359,15 @@ describe("a limit that is reached", () => {
       workspace_id: made.workspaceId,
       monthly_limit_usd: 100,
     });
-    await eventually(20_000, "the raised limit to hold", async () => {
+    await eventually(20_000, "the raised limit to apply", async () => {
       const answer = await sendMessage(server.url, made.key);
       return answer.status === 200 ? answer : null;
     });
   });
 });
 
-describe("what is no error", () => {
-  test("a missing anthropic-version", async ({ server }) => {
+describe("accepted requests", () => {
+  test("a request without anthropic-version", async ({ server }) => {
     const response = await fetch(`${server.url}/v1/messages`, {
       method: "POST",
       headers: { "x-api-key": key, "content-type": "application/json" },

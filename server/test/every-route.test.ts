@@ -31,11 +31,11 @@ import {
   urlOf,
 } from "./harness/route-samples.ts";
 
-// Every route of the contract with every caller, whatever it is about. A new route is tested here from the moment it is
-// declared; harness/route-samples.ts says only what cannot be read from its schemas.
+// Every route of the contract with every kind of caller. A new route is tested here from its declaration.
+// `harness/route-samples.ts` has only the facts that its schemas lack.
 
 const test = base
-  /** No call under test changes it. Each call that could is refused. */
+  /** Organization that no call under test changes. Every call that could change it is refused. */
   .extend("org", { scope: "file" }, ({ h }) => h.organization("Mine"))
   .extend("matrix", { scope: "file" }, ({ h, org }) => {
     async function makeClients(caller: CallerCase): Promise<Clients> {
@@ -52,7 +52,7 @@ const test = base
     const headsOfUnchanged = () =>
       Promise.all([org, other].map(({ id }) => findAuditHead(h.deps.database, id)));
 
-    /** The call succeeds and writes exactly its audit event. */
+    /** Checks that the call succeeds and writes exactly its audit event. */
     async function expectChange(
       org: TestOrganization,
       route: AdminRoute,
@@ -79,7 +79,7 @@ const test = base
 
     const mightiest = (route: AdminRoute) => (isSelfAction(route.action) ? owner : org.operator);
 
-    /** A field that is not declared, in the body and in the query: 400 that names it. */
+    /** Checks that an undeclared field in the body or query gets a 400 that names it. */
     async function expectFieldsRefused(route: AdminRoute): Promise<void> {
       const client = mightiest(route);
       if ("body" in route) {
@@ -87,7 +87,7 @@ const test = base
         expect(answer.error.type).toBe("invalid_request_error");
         expectUnknownField(answer, "organization_id");
       } else if (route.method !== "GET") {
-        // A GET's body is never read.
+        // The server never reads the body of a GET.
         expectUnknownField(await callRoute(client, route, mine, { force: true }), "force");
       }
       const url = urlOf(route, mine);
@@ -129,9 +129,9 @@ const test = base
     };
   });
 
-/** A second organization, for ids that callers of `org` must not see. */
+/** Second organization, with ids that callers of `org` must not see. */
 let other: TestOrganization;
-/** One thing of each kind. */
+/** One subject of each kind. */
 let mine: Made;
 let theirs: Made;
 let owner: Client;
@@ -143,7 +143,7 @@ test.beforeAll(async ({ h, org }) => {
   owner = (await org.member({ role: "owner" })).client;
 });
 
-/** Open to everybody on purpose. Whatever else is public has been forgotten here, or should not be. */
+/** Routes that are public by design. Any other public route is a mistake. */
 const publicRoutes: readonly string[] = [
   "getSetUp",
   "setUp",
@@ -156,7 +156,7 @@ const publicRoutes: readonly string[] = [
   "lookUpInvite",
   "acceptInvite",
 ];
-/** They ask with POST, for a challenge or with a secret, and change nothing that anybody could see. */
+/** Routes that use POST to request a challenge or to send a secret, and change no visible data. */
 const askingRoutes: readonly string[] = [
   "getSignInPasskeyOptions",
   "getStepUpPasskeyOptions",
@@ -173,8 +173,8 @@ const isOfOrganization = (route: AdminRoute) =>
 const isOfWorkspace = (route: AdminRoute) => hasTarget(route) && !sampleOf(route).isOfOrganization;
 
 /**
- * The table of rights is applied before any statement, and tested on the embedded PostgreSQL. Over DATABASE_URL the test
- * shows that this server accepts each statement: callers that together may call everything are enough.
+ * The server applies the table of rights before any statement, which the embedded PostgreSQL tests. Over DATABASE_URL
+ * the test shows that the server accepts each statement. Callers that together may call everything are enough.
  */
 const fullRights = ["a member with the role owner", "an admin key", "the local operator"];
 const callers = process.env["DATABASE_URL"]
@@ -182,24 +182,24 @@ const callers = process.env["DATABASE_URL"]
   : callerCases;
 
 describe("the contract", () => {
-  test("operation ids and method-path pairs are unique", () => {
+  test("has unique operation ids and method-path pairs", () => {
     expect(new Set(adminRoutes.map((route) => route.operationId)).size).toBe(adminRoutes.length);
     expect(new Set(namedRoutes.map(([name]) => name)).size).toBe(adminRoutes.length);
   });
 
-  test("every route that changes something is audited, and no reading one is", () => {
+  test("audits every route that changes data, and no reading route", () => {
     for (const { operationId, method, audited } of adminRoutes) {
       const isChange = method !== "GET" && !askingRoutes.includes(operationId);
       expect([operationId, audited !== null]).toEqual([operationId, isChange]);
     }
   });
 
-  test("the public routes are those that are listed here", () => {
+  test("has only the listed public routes", () => {
     const found = adminRoutes.filter(({ action }) => (action as string) === "public");
     expect(found.map(({ operationId }) => operationId)).toEqual(publicRoutes);
   });
 
-  test("what is about the whole organization is closed to every workspace key", () => {
+  test("denies every workspace key the routes of the whole organization", () => {
     const closed = routes.filter(([, { action }]) => permissionFor(action) === null);
     expect(closed.length).toBeGreaterThan(0);
     for (const [, { action }] of closed) expect(action).not.toMatch(/^(api_keys|usage):/);
@@ -209,15 +209,15 @@ describe("the contract", () => {
 /** Clients of one caller. */
 interface Clients {
   here: Client;
-  /** With the same rights in another workspace. Null for callers whose rights come from no workspace. */
+  /** Client with the same rights in another workspace. Null when the rights come from no workspace. */
   elsewhere: Client | null;
-  /** The same caller of the other organization. Null for calls without a credential. */
+  /** The same kind of caller in the other organization. Null without a credential. */
   outside: Client | null;
 }
 
 describe.each(callers)("$name", (caller) => {
   let clients: Clients;
-  /** For calls that succeed and change something. Each of them has things of its own in it. */
+  /** Organization for calls that succeed and change data. Each call has its own subjects. */
   let changing: TestOrganization;
   let heads: Awaited<ReturnType<typeof findAuditHead>>[];
   test.beforeAll(async ({ h, matrix }) => {
@@ -227,7 +227,7 @@ describe.each(callers)("$name", (caller) => {
   });
 
   test.for(routes)(
-    "has the status of the table of rights, and hidden is missing: %s",
+    "gets the status of the table of rights, and 404 for hidden subjects: %s",
     async ([_, route], { matrix }) => {
       if (expectedStatus(route, caller) === 200 && route.audited !== null) {
         await matrix.expectChange(changing, route, caller);
@@ -249,11 +249,11 @@ describe.each(callers)("$name", (caller) => {
     },
   );
 
-  test("writes no audit event by a call that reads or is refused", async ({ matrix }) => {
+  test("writes no audit event with reading or refused calls", async ({ matrix }) => {
     expect(await matrix.headsOfUnchanged()).toEqual(heads);
   });
 
-  test("leaves a chain of audit events that verifies", async ({ h }) => {
+  test("leaves a valid chain of audit events", async ({ h }) => {
     const head = await findAuditHead(h.deps.database, changing.id);
     const events = Number(head?.seq);
     expect(await verifyChain(h.deps, changing.id)).toEqual({ kind: "intact", events });
@@ -284,12 +284,15 @@ function expectStatus(route: AdminRoute, caller: CallerCase, answer: Answer): vo
   }
 }
 
-/** Ids of one organization's things that stand in an answer. Nodes belong to the installation, and both list them. */
+/**
+ * Ids of one organization's subjects in a response. Nodes belong to the installation, and both organizations list
+ * them.
+ */
 function findIds({ text }: Answer, { node_id: _, ...ids }: Made): string[] {
   return Object.values(ids).filter((id) => text.includes(id));
 }
 
-/** Returns the status. What the caller may not see is answered like what never was, byte for byte. */
+/** Checks that a hidden subject gets the same bytes as a missing one. Returns the status. */
 async function expectMissing(client: Client, route: AdminRoute, hiddenIds: Made): Promise<number> {
   const missing = await callRoute(client, route, unknownIds);
   const hidden = await callRoute(client, route, hiddenIds);
@@ -297,7 +300,7 @@ async function expectMissing(client: Client, route: AdminRoute, hiddenIds: Made)
   return missing.status;
 }
 
-/** An answer without what differs between any two: the request, and the ids that were asked for. */
+/** Response without the values that differ between any two calls: the request id and the requested ids. */
 function comparable({ status, text, headers }: Answer, ids: Made) {
   const requestId = headers["request-id"] ?? "";
   const replace = (whole: string) =>
@@ -322,7 +325,7 @@ describe("a caller with full rights", () => {
   });
 
   test.for(routes)(
-    "gets 400 for an invalid call, and has to confirm where the route says so: %s",
+    "gets 400 for an invalid call, and must confirm where the route requires it: %s",
     async ([_, route], { matrix }) => {
       await matrix.expectFieldsRefused(route);
       if ("body" in route) await matrix.expectNoObjectRefused(route);
@@ -365,7 +368,7 @@ function expectUnknownField(answer: Answer, field: string): void {
   });
 }
 
-test("members who may not call a route at all are not asked to confirm", async ({ org }) => {
+test("asks no confirmation of members who may not call the route", async ({ org }) => {
   const guarded = routes.filter(
     ([, route]) => route.path.startsWith("/v1/admin/") && "stepUp" in route,
   );
@@ -377,7 +380,7 @@ test("members who may not call a route at all are not asked to confirm", async (
   }
 });
 
-test("upstreams are changed by an owner or on the server's own machine, and by no key", () => {
+test("allows only owners and the local operator to change upstreams, and no key", () => {
   expect([roleMay("owner", "upstreams:write"), roleMay("admin", "upstreams:write")]).toEqual([
     true,
     false,

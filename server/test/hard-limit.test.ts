@@ -4,11 +4,11 @@ import { stopAllServers } from "./harness/server-process.ts";
 
 afterAll(stopAllServers);
 
-/** Both orders of the faults, and the first one again after the second. */
+/** Both orders of the faults, and the first one again. */
 const ROUNDS = 3;
 const SEED = 20_261_124;
 
-test(`four nodes, one killed, one stopped, PostgreSQL crashed: a strict limit holds to the nano-dollar, and each request has one record (seed ${SEED})`, {
+test(`a strict limit holds to the nano-dollar and each request has one record, with four nodes, one killed, one stopped, and PostgreSQL crashed (seed ${SEED})`, {
   timeout: 900_000,
 }, async () => {
   const rounds = await runLimitRounds({ rounds: ROUNDS, seed: SEED });

@@ -7,8 +7,8 @@ import type { Answer, Client } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 import { type Made, makeEach, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
 
-// Input that PostgreSQL refuses, in every query parameter, path parameter and body field of every route. A new route is
-// tested here from the moment it is declared.
+// Input that PostgreSQL refuses, in every query parameter, path parameter and body field of every route. A new route
+// is tested here from its declaration.
 
 const test = base.extend(
   "send",
@@ -40,7 +40,7 @@ function fieldsOf(route: RouteSpec, part: "query" | "params" | "body"): string[]
   return Object.keys(route[part]?.shape ?? {});
 }
 
-describe("a NUL in a query parameter: 400 that names it", () => {
+describe("a NUL in a query parameter gets a 400 that names the parameter", () => {
   test.for(withQuery)("%s", async ([_, route], { send }) => {
     for (const field of fieldsOf(route, "query")) {
       for (const pair of [`${field}=%00`, `${field}=a%00b`, `${field}[]=a&${field}[]=%00`]) {
@@ -62,7 +62,7 @@ describe("a NUL in a query parameter: 400 that names it", () => {
   });
 });
 
-describe("a NUL in a path parameter: 400 that names it", () => {
+describe("a NUL in a path parameter gets a 400 that names the parameter", () => {
   test.for(withParams)("%s", async ([_, route], { send }) => {
     for (const field of fieldsOf(route, "params")) {
       const url = urlOf(route, { ...made, [field]: "a\0b" });
@@ -75,7 +75,7 @@ describe("a NUL in a path parameter: 400 that names it", () => {
   });
 });
 
-describe("a NUL or half of a surrogate pair in a body: 400 that names the field", () => {
+describe("a NUL or half of a surrogate pair in a body gets a 400 that names the field", () => {
   test.for(withBody)("%s", async ([_, route], { send }) => {
     const body = sampleOf(route).body?.(made) ?? {};
     const leaves = [...pathsOf(body), ...fieldsOf(route, "body").map((field) => [field])];
@@ -93,7 +93,7 @@ describe("a NUL or half of a surrogate pair in a body: 400 that names the field"
   });
 });
 
-describe("a value out of range: no answer of 500 or above", () => {
+describe("a value out of range gets no status of 500 or above", () => {
   const hostile = [
     "99999999999999999999",
     "-1",
@@ -150,7 +150,7 @@ describe("a value out of range: no answer of 500 or above", () => {
 
 const isNoServerError = (status: number) => status < 500;
 
-/** The sample call with this pair in place of the sample's own value. */
+/** Sample call with this pair in place of the sample's own value. */
 function withPair(route: AdminRoute, pair: string): string {
   const [path = "", query = ""] = urlOf(route, made).split("?");
   const [field] = pair.split(/\[\]=|=/);
@@ -163,13 +163,13 @@ function payloadOf(route: AdminRoute): Pick<InjectOptions, "payload"> {
   return payload === undefined ? {} : { payload };
 }
 
-/** Paths of all values in a body that hold no other values. */
+/** Paths of all primitive values in a body. */
 function pathsOf(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== "object" || value === null) return [path];
   return Object.entries(value).flatMap(([name, inner]) => pathsOf(inner, [...path, name]));
 }
 
-/** A copy of the body with another value at the path. */
+/** Copy of the body with another value at the path. */
 function replaceAt(body: object, path: readonly string[], value: unknown): object {
   const [name = "", ...rest] = path;
   const copy = (Array.isArray(body) ? [...body] : { ...body }) as Record<string, unknown>;

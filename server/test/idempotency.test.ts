@@ -9,7 +9,7 @@ import type { Answer, Client, CreatedApiKey, Listed, Workspace } from "./harness
 import { test as base } from "./harness/admin-test.ts";
 import { makeFor, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
 
-// A change that its client asks for again is not made again.
+// A change that its client repeats is made once.
 
 const test = base.extend("company", ({ h, org }) => {
   async function namesOfWorkspaces(): Promise<string[]> {
@@ -28,13 +28,13 @@ const test = base.extend("company", ({ h, org }) => {
   const createKey = () =>
     post<CreatedApiKey>(org.admin, "/v1/admin/admin_keys", { name: "K" }, withKey("k"));
 
-  /** A change gets as far as its audit event. Until the transaction ends, however long it asks nothing. */
+  /** Blocks changes at their audit event until the transaction ends, however long that takes. */
   async function holdAuditHead(tx: Tx): Promise<void> {
     await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(tx);
     await lockAuditHead(tx, org.id);
   }
 
-  /** Until that many sessions of this database wait for a lock. */
+  /** Waits until this number of sessions of the database wait for a lock. */
   async function waitingForLock(count: number): Promise<void> {
     for (let i = 0; i < 3_000; i++) {
       const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
@@ -42,7 +42,7 @@ const test = base.extend("company", ({ h, org }) => {
       if ((rows[0]?.n ?? 0) >= count) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error("nobody waits");
+    throw new Error("no session waits for a lock");
   }
 
   const createOfficial = (name: string, count: number, client = org.admin) =>
@@ -73,15 +73,15 @@ function post<Body = Workspace>(
 const withKey = (key: string) => ({ "idempotency-key": key });
 const attempt = (count: number) => ({ "x-stainless-retry-count": String(count) });
 
-// A key belongs to its caller, and to a change: routes that have none keep no answers.
-describe("every POST that is sent again with its key", () => {
+// An idempotency key belongs to its caller and its operation. Reading routes store no responses.
+describe("every POST that is repeated with its key", () => {
   const posts = namedRoutes.filter(
     ([, { method, action, audited }]) =>
       method === "POST" && audited !== null && action !== "public" && !isSelfAction(action),
   );
 
   test.for(posts)(
-    "%s changes something once, and answers the same",
+    "%s makes one change and returns the same response",
     async ([_, route], { h, org, company }) => {
       const made = await makeFor(org, route);
       await sampleOf(route).prepare?.(org.operator, made);
@@ -98,7 +98,7 @@ describe("every POST that is sent again with its key", () => {
       const before = (await company.eventsOf(org.id)).length;
       const first = await call();
       const second = await call();
-      // As after a crash between the commit and the answer.
+      // Simulates a crash between the commit and the response.
       await h.deps.database.updateTable("claimed_change").set({ answer_sealed: null }).execute();
       const third = await call();
       expect(first.status).toBe(200);
@@ -114,8 +114,8 @@ describe("every POST that is sent again with its key", () => {
   );
 });
 
-describe("one key", () => {
-  test("of 20 requests at once makes one key of a workspace, and gives its secret to all", async ({
+describe("an idempotency key", () => {
+  test("of 20 concurrent requests creates one workspace key, and returns its secret to all", async ({
     h,
     org,
   }) => {
@@ -135,7 +135,7 @@ describe("one key", () => {
     expect(answers.filter(({ headers }) => headers["idempotency-replayed"])).toHaveLength(19);
   });
 
-  test("with another body is a conflict that says so, and changes nothing", async ({
+  test("with another body is a conflict with a reason, and changes nothing", async ({
     org,
     company,
   }) => {
@@ -153,7 +153,7 @@ describe("one key", () => {
     expect(await company.namesOfWorkspaces()).toEqual(["First"]);
   });
 
-  test("with another thing in the path is a conflict too", async ({ org }) => {
+  test("with another id in the path is a conflict", async ({ org }) => {
     const [a, b] = [await org.admin.createWorkspace(), await org.admin.createWorkspace()];
     await post(org.admin, `${WORKSPACES}/${a.id}`, { name: "Renamed" }, withKey("k"));
     const answer = await post(
@@ -171,7 +171,10 @@ describe("one key", () => {
     expect(answer.status).toBe(200);
   });
 
-  test("of another caller is another key: nobody gets another's answer", async ({ h, org }) => {
+  test("of another caller is another key, without the first caller's response", async ({
+    h,
+    org,
+  }) => {
     const workspace = await org.admin.createWorkspace();
     const other = await h.organization();
     const theirs = await other.admin.createWorkspace();
@@ -196,7 +199,7 @@ describe("one key", () => {
     expect(secrets.size).toBe(callers.length);
   });
 
-  test("of a caller that has lost its right gives nothing any more", async ({ h, org }) => {
+  test("of a caller that has lost its right returns nothing", async ({ h, org }) => {
     const made = await org.admin.createAdminKey();
     const client = h.as(made.key);
     expect((await post(client, WORKSPACES, { name: "W" }, withKey("k"))).status).toBe(200);
@@ -218,13 +221,13 @@ describe("one key", () => {
     expect(await company.namesOfWorkspaces()).toEqual([]);
   });
 
-  test("of 255 characters is taken", async ({ org }) => {
+  test("of 255 characters is accepted", async ({ org }) => {
     const headers = withKey("~".repeat(255));
     expect((await post(org.admin, WORKSPACES, { name: "W" }, headers)).status).toBe(200);
     expect((await post(org.admin, WORKSPACES, { name: "W" }, headers)).status).toBe(200);
   });
 
-  test("means nothing on a GET and a DELETE", async ({ org }) => {
+  test("has no effect on a GET or a DELETE", async ({ org }) => {
     const limit = await org.admin.post<{ id: string }>("/v1/admin/spend_limits", {
       scope: { type: "organization" },
       period: "daily",
@@ -238,8 +241,8 @@ describe("one key", () => {
   });
 });
 
-describe("what was refused is not kept", () => {
-  test("the same request goes through once its reason is gone", async ({ org, company }) => {
+describe("a refused request is not stored", () => {
+  test("succeeds when repeated after the reason has gone", async ({ org, company }) => {
     const taken = await org.admin.createWorkspace({ name: "Taken" });
     const call = () => post(org.admin, WORKSPACES, { name: "Taken" }, withKey("k"));
     expect((await call()).status).toBe(409);
@@ -249,7 +252,7 @@ describe("what was refused is not kept", () => {
     expect(await company.countClaims()).toBeGreaterThan(0);
   });
 
-  test("and leaves the key free for a corrected body", async ({ org }) => {
+  test("leaves the key free for a corrected body", async ({ org }) => {
     const wrong = await post(org.admin, WORKSPACES, { name: "" }, withKey("k"));
     expect(wrong.status).toBe(400);
     expect((await post(org.admin, WORKSPACES, { name: "Right" }, withKey("k"))).status).toBe(200);
@@ -257,7 +260,7 @@ describe("what was refused is not kept", () => {
 });
 
 describe("after ten minutes", () => {
-  test("and not before, the same request is another one", async ({ h, company }) => {
+  test("and not before, a repeated request is a new one", async ({ h, company }) => {
     const first = await company.createKey();
     h.clock.nowMs += 10 * 60_000 - 1;
     expect((await company.createKey()).text).toBe(first.text);
@@ -268,7 +271,7 @@ describe("after ten minutes", () => {
     expect((await company.createKey()).text).toBe(later.text);
   });
 
-  test("nothing of the answer is left; until then it is sealed", async ({ h, company }) => {
+  test("removes the response, which is sealed until then", async ({ h, company }) => {
     const { body } = await company.createKey();
     const stored = async () => {
       const { rows } = await sql<{ text: string }>`
@@ -289,7 +292,7 @@ describe("after ten minutes", () => {
   });
 });
 
-test("a request whose first sending is still being worked on waits a moment, and then says so", async ({
+test("a repeated request waits briefly for the running one, and is then refused", async ({
   h,
   org,
   company,
@@ -311,21 +314,21 @@ test("a request whose first sending is still being worked on waits a moment, and
   expect(await company.namesOfWorkspaces()).toEqual(["Slow"]);
 });
 
-describe("an official SDK that sends a request again by itself", () => {
-  test("gets the answer of its first attempt, and no conflict with itself", async ({ company }) => {
+describe("a request that an official SDK retries", () => {
+  test("gets the response of its first attempt, without a conflict", async ({ company }) => {
     const first = await company.createOfficial("W", 0);
     const again = await company.createOfficial("W", 1);
     expect([again.status, again.text]).toEqual([200, first.text]);
     expect(await company.namesOfWorkspaces()).toEqual(["W"]);
   });
 
-  test("whose first attempt never arrived makes the thing with its second", async ({ company }) => {
+  test("makes the change when its first attempt never arrived", async ({ company }) => {
     expect((await company.createOfficial("W", 1)).status).toBe(200);
     expect((await company.createOfficial("W", 2)).status).toBe(200);
     expect(await company.namesOfWorkspaces()).toEqual(["W"]);
   });
 
-  test("whose first attempt is still running waits for it", async ({ h, company }) => {
+  test("waits while its first attempt runs", async ({ h, company }) => {
     const running: Promise<Answer<Workspace>>[] = [];
     await h.deps.database.transaction().execute(async (tx) => {
       await company.holdAuditHead(tx);
@@ -339,7 +342,7 @@ describe("an official SDK that sends a request again by itself", () => {
     expect(again?.text).toBe(first?.text);
   });
 
-  test("asking anew in the same words is another request", async ({ org, company }) => {
+  test("a new request with the same content is another request", async ({ org, company }) => {
     const first = await company.createOfficial("W", 0);
     expect((await company.createOfficial("W", 0)).status).toBe(409);
     await org.admin.post(`${WORKSPACES}/${first.body.id}`, { name: "Renamed" });
@@ -349,7 +352,7 @@ describe("an official SDK that sends a request again by itself", () => {
     expect((await company.createOfficial("W", 1)).body.id).toBe(second.body.id);
   });
 
-  test("with another key or other words is another request", async ({ h, org, company }) => {
+  test("with another key or another body is another request", async ({ h, org, company }) => {
     await company.createOfficial("W", 0);
     const second = h.as((await org.admin.createAdminKey()).key);
     expect((await company.createOfficial("W", 1, second)).status).toBe(409);
@@ -362,7 +365,9 @@ describe("an official SDK that sends a request again by itself", () => {
     expect((await company.createOfficial("W", 1)).status).toBe(409);
   });
 
-  test("is not looked for in the company's shape, whose clients have the key", async ({ org }) => {
+  test("is not detected on the company's routes, whose clients send an idempotency key", async ({
+    org,
+  }) => {
     await post(org.admin, WORKSPACES, { name: "W" }, attempt(0));
     expect((await post(org.admin, WORKSPACES, { name: "W" }, attempt(1))).status).toBe(409);
   });

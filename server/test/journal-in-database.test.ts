@@ -12,7 +12,7 @@ import {
   stopAllServers,
 } from "#test/harness/server-process.ts";
 
-// BURSAR_JOURNAL=postgres: nodes whose disk does not survive them.
+// BURSAR_JOURNAL=postgres: nodes whose disk is lost with them.
 
 afterAll(stopAllServers);
 
@@ -25,7 +25,7 @@ async function writersOf(server: ServerProcess): Promise<string[]> {
   return rows.map((row) => row.node_id);
 }
 
-test("nothing of the journal is on the disk, and a clean stop leaves nothing in the database", {
+test("writes no journal to the disk, and a clean stop leaves no rows", {
   timeout: 120_000,
 }, async () => {
   const server = await startServer({ env: inDatabase });
@@ -42,7 +42,7 @@ test("nothing of the journal is on the disk, and a clean stop leaves nothing in 
   await again.stop();
 });
 
-test("what a journal on disk still holds is flushed after a change to the database", {
+test("flushes the rest of a journal on disk after a change to the database", {
   timeout: 120_000,
 }, async () => {
   const rounds = await runCrashRounds({
@@ -53,10 +53,10 @@ test("what a journal on disk still holds is flushed after a change to the databa
   expect(rounds[0]?.interrupted).toBeGreaterThan(0);
 });
 
-test("a node that changes the kind of its journal under its name finishes the one before first", {
+test("a node that changes the kind of its journal finishes the earlier journal first", {
   timeout: 300_000,
 }, async () => {
-  // A journal that was finished stays on disk for a restore, so the second start with the same kind reads it again.
+  // A finished journal stays on disk for a restore, so the second start with the same kind reads it again.
   const kinds = ["postgres", "postgres", "disk"];
   const rounds = await runCrashRounds({
     rounds: kinds.length,
@@ -91,7 +91,7 @@ test("kill -9 under load, and a start under the same node id: one record of each
   }
 });
 
-test("kill -9 under load, and a start as a new node: the other one's journal is adopted", {
+test("after kill -9 under load a new node adopts the other one's journal", {
   timeout: 300_000,
 }, async () => {
   let last: ServerProcess | undefined;
@@ -113,10 +113,10 @@ test("kill -9 under load, and a start as a new node: the other one's journal is 
       await delay(500);
     },
     onRecorded: async (server) => {
-      await eventually(BACK_MS, "only the living node's journal", async () =>
+      await eventually(BACK_MS, "only the live node's journal", async () =>
         (await writersOf(server)).length === 1 ? true : null,
       );
-      // Of the dead node nothing is left but what its interrupted requests may have cost.
+      // Only the possible cost of the dead node's interrupted requests remains.
       held = await server.sql(`
         SELECT l.node_id, l.request_id, l.amount_nano_usd::text FROM lease l
         WHERE NOT EXISTS (SELECT FROM journal_writer w WHERE w.node_id = l.node_id)
@@ -132,7 +132,7 @@ test("kill -9 under load, and a start as a new node: the other one's journal is 
   expect(held).toEqual([]);
 });
 
-test("kill -9 of one of three processes: it comes back as a new node, and the others finish its journal", {
+test("a killed process of three returns as a new node, and the others finish its journal", {
   timeout: 300_000,
 }, async () => {
   const rounds = await runCrashRounds({
@@ -148,8 +148,8 @@ test("kill -9 of one of three processes: it comes back as a new node, and the ot
       process.kill(Number(pid), "SIGKILL");
     },
     recover: async (server) => {
-      await eventually(BACK_MS, "three living nodes and no other", async () =>
-        server.output().includes("its journal is finished here") &&
+      await eventually(BACK_MS, "exactly three live nodes", async () =>
+        server.output().includes("the others to finish the journal") &&
         (await writersOf(server)).length === 3
           ? true
           : null,
@@ -160,7 +160,7 @@ test("kill -9 of one of three processes: it comes back as a new node, and the ot
   expect(rounds[0]?.interrupted).toBeGreaterThan(0);
 });
 
-test("PostgreSQL killed under load: requests are refused while it is away, and each has its record afterwards", {
+test("when PostgreSQL is killed under load, requests are refused while it is away, and each has its record afterwards", {
   timeout: 300_000,
 }, async () => {
   const rounds = await runCrashRounds({

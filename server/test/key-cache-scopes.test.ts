@@ -5,14 +5,14 @@ import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 import { callRoute, makeFor, namedRoutes, sampleOf } from "./harness/route-samples.ts";
 
-// Every change tells the nodes which keys to drop from their caches: the keys that the contract declares for its subject.
+// Every change tells the nodes which cached keys to drop: the keys that the contract declares for its subject.
 
 const test = base
   .extend("readChangeCounter", ({ h }) => async (): Promise<bigint> => {
     const counter = h.deps.database.selectFrom("change_counter").select("value");
     return (await counter.executeTakeFirstOrThrow()).value;
   })
-  /** One entry for each change since the counter had this value. Null: nodes drop all keys. */
+  /** Returns one entry for each change since this counter value. Null: nodes drop all keys. */
   .extend(
     "listScopes",
     ({ h, readChangeCounter }) =>

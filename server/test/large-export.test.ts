@@ -3,7 +3,7 @@ import { fillRequestLog } from "./harness/fill-request-log.ts";
 import { leaveLargeExport, readLargeExport } from "./harness/large-export.ts";
 import { test } from "./harness/product-test.ts";
 
-// `npm run soak -- export` does the same with a million requests.
+// `npm run soak -- export` runs the same test with a million requests.
 
 const REQUESTS = 100_000;
 const MEBIBYTE = 1024 ** 2;
@@ -14,7 +14,7 @@ test.beforeAll(async ({ server }) => {
 }, 240_000);
 
 test.for(["csv", "jsonl"] as const)(
-  "%s of 100,000 requests holds each once, adds up to the nano-dollar and is not kept in memory",
+  "a %s export of 100,000 requests has each once, sums to the nano-dollar and uses bounded memory",
   { timeout: 240_000 },
   async (format, { server }) => {
     const found = await readLargeExport(server, format);
@@ -24,9 +24,7 @@ test.for(["csv", "jsonl"] as const)(
   },
 );
 
-test("an export that is left leaves nothing open in the database, however often", async ({
-  server,
-}) => {
+test("an aborted export leaves no session in the database", async ({ server }) => {
   for (let i = 0; i < 3; i++) await leaveLargeExport(server);
   expect((await server.admin("GET", "/v1/admin/requests?limit=1")).status).toBe(200);
 }, 120_000);

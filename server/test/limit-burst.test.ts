@@ -10,7 +10,7 @@ import {
 } from "./harness/server-process.ts";
 import { test } from "./harness/upstream-test.ts";
 
-// A burst under a strict limit of which nothing is used: the real server, before an upstream that takes a while.
+// A burst under an unused strict limit: a real server in front of a slow upstream.
 
 const BURST = 3_000;
 const LIMIT_USD = 100_000;
@@ -33,9 +33,7 @@ afterAll(async () => {
   await stopAllServers();
 });
 
-test("3,000 requests at once under an unused strict limit are all answered", async ({
-  upstream,
-}) => {
+test("answers 3,000 concurrent requests under an unused strict limit", async ({ upstream }) => {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: LIMIT_USD,

@@ -15,8 +15,8 @@ import {
 } from "./harness/gateway.ts";
 import { type SpendNode, startSpendNode } from "./harness/spend-node.ts";
 
-// From the Admin API to the refusal: a limit is set over HTTP, the ledger reads it from the database, and the gateway
-// answers a Claude request over HTTP. What was spent is written into the balances; the clock is the test's.
+// From the Admin API to the refusal. A test sets a limit over HTTP, the ledger reads it from the database, and the
+// gateway responds to a Claude request over HTTP. Tests write the spend into the balances, and own the clock.
 
 const LIMITS = "/v1/admin/spend_limits";
 /** A Friday. */
@@ -24,7 +24,7 @@ const START_MS = Date.UTC(2026, 10, 20, 12);
 const LIMIT_NANO_USD = 25_000_000_000n;
 
 const test = base
-  /** Makes `nanoUsd` the settled spend of the scope in the period that begins on `periodStart`. */
+  /** Sets the settled spend of the scope in the period that starts on `periodStart`. */
   .extend(
     "setSpent",
     ({ h }) =>
@@ -153,7 +153,7 @@ const cases = [
   },
 ] as const;
 
-describe("a limit refuses from the moment its amount is spent until its period ends", () => {
+describe("a limit refuses requests from its amount until its period ends", () => {
   test.for(cases)("$period, of scope $type", async (each, { h, setSpent, ask, expectRefused }) => {
     const { type, period, regainAt } = each;
     await setLimit(type, period);
@@ -171,7 +171,7 @@ describe("a limit refuses from the moment its amount is spent until its period e
   });
 
   test.for(cases)(
-    "$period, of scope $type: not when it only alerts, or is deleted",
+    "$period, of scope $type: not when alert_only or deleted",
     async (each, { setSpent, ask }) => {
       const { type, period } = each;
       const id = await setLimit(type, period);
@@ -188,7 +188,7 @@ describe("a limit refuses from the moment its amount is spent until its period e
   );
 
   test.for(cases)(
-    "$period, of scope $type: not what others spend",
+    "$period, of scope $type: not for spend of other scopes",
     async (each, { h, setSpent, ask }) => {
       await setLimit(each.type, each.period);
       await setSpent(each, LIMIT_NANO_USD);

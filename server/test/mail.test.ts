@@ -6,7 +6,7 @@ import { startServer, stopAllServers } from "./harness/server-process.ts";
 
 afterAll(stopAllServers);
 
-test("an invite goes from a real server through a mail server to a member, whatever Host was asked for", {
+test("delivers an invite from a real server through a mail server to a member, with any Host header", {
   timeout: 120_000,
 }, async () => {
   const mail = await startMailServer();

@@ -18,8 +18,8 @@ import { auditEventsOf } from "./harness/audit-events.ts";
 import { setWorkspaceRole } from "./harness/members.ts";
 import { endRecord, recordUsage } from "./harness/usage-records.ts";
 
-// What a person sees and may do in every feature, by the roles it has: three workspaces, of which it is a developer in the
-// first, only a user in the second, and nobody in the third.
+// Access of one member to every feature, by its roles. The member is a developer in the first of three workspaces, a
+// user in the second, and not in the third.
 
 type ApiKey = z.output<typeof apiKey>;
 type SpendLimit = z.output<typeof spendLimit>;
@@ -38,7 +38,7 @@ let keyOfFirst: CreatedApiKey;
 let keyOfSecond: CreatedApiKey;
 let keyOfThird: CreatedApiKey;
 let dev: TestMember;
-let nobody: Client;
+let outsider: Client;
 let billing: Client;
 let owner: TestMember;
 
@@ -55,7 +55,7 @@ test.beforeAll(async ({ h, org }) => {
     role: "developer",
     workspaces: { [first]: "workspace_developer", [second]: "workspace_user" },
   });
-  nobody = (await org.member({ role: "user" })).client;
+  outsider = (await org.member({ role: "user" })).client;
   billing = (await org.member({ role: "billing" })).client;
   owner = await org.member({ role: "owner" });
 });
@@ -67,11 +67,11 @@ async function idsOf(client: Client, url: string): Promise<string[]> {
 }
 
 const refusalOf = ({ status, error }: Answer) => [status, error.message];
-/** The text of an answer without the request's id. */
+/** Response text without the request id. */
 const textOf = ({ text, headers }: Answer) => text.replaceAll(headers["request-id"] ?? "", "");
 
 describe("workspaces", () => {
-  test("a list holds those in which the person has a role, also page by page", async () => {
+  test("lists workspaces in which the member has a role, page by page too", async () => {
     expect(await idsOf(dev.client, WORKSPACES)).toEqual([second, first]);
     const page = await dev.client.get<Listed<Workspace>>(`${WORKSPACES}?limit=1`);
     expect(page.body.data.map(({ id }) => id)).toEqual([second]);
@@ -79,13 +79,13 @@ describe("workspaces", () => {
     expect(next).toEqual([first]);
   });
 
-  test("who is in none gets an empty list, and every one is missing", async () => {
-    expect(await idsOf(nobody, WORKSPACES)).toEqual([]);
-    const hidden = await nobody.get(`${WORKSPACES}/${first}`);
+  test("a member of no workspace gets an empty list, and 404 for each", async () => {
+    expect(await idsOf(outsider, WORKSPACES)).toEqual([]);
+    const hidden = await outsider.get(`${WORKSPACES}/${first}`);
     expect(refusalOf(hidden)).toEqual([404, `Workspace not found: ${first}`]);
   });
 
-  test("owners and billing see all of them, also those they were never added to", async () => {
+  test("owners and billing members see all of them, without being added", async () => {
     for (const client of [owner.client, billing]) {
       expect(await idsOf(client, WORKSPACES)).toEqual(
         expect.arrayContaining([first, second, third]),
@@ -93,7 +93,7 @@ describe("workspaces", () => {
     }
   });
 
-  test("what can be seen and not changed is a 403 that names the role, what cannot be seen a 404", async ({
+  test("a change of a visible one is a 403 that names the role, of a hidden one a 404", async ({
     org,
   }) => {
     const admin = await org.member({
@@ -118,7 +118,7 @@ describe("workspaces", () => {
 });
 
 describe("API keys", () => {
-  test("a list holds those of workspaces whose keys the person may see", async () => {
+  test("lists keys of workspaces whose keys the member may see", async () => {
     const ids = await idsOf(dev.client, `${KEYS}?limit=1000`);
     expect(ids).toContain(keyOfFirst.id);
     expect(ids).not.toContain(keyOfSecond.id);
@@ -128,7 +128,7 @@ describe("API keys", () => {
     );
   });
 
-  test("the filter by workspace: forbidden where it can be seen, missing where it cannot", async () => {
+  test("a filter by workspace is forbidden for a visible one and missing for a hidden one", async () => {
     expect((await dev.client.get(`${KEYS}?workspace_id=${second}`)).status).toBe(403);
     const hidden = await dev.client.get(`${KEYS}?workspace_id=${third}`);
     const missing = await dev.client.get(`${KEYS}?workspace_id=wksp_unknown`);
@@ -136,7 +136,7 @@ describe("API keys", () => {
     expect(textOf(hidden).replace(third, "wksp_unknown")).toBe(textOf(missing));
   });
 
-  test("one of another workspace is missing, to read and to change", async () => {
+  test("a key of another workspace is missing, to read and to change", async () => {
     const missing = textOf(await dev.client.get(`${KEYS}/apikey_unknown`));
     for (const { id } of [keyOfSecond, keyOfThird]) {
       expect(textOf(await dev.client.get(`${KEYS}/${id}`))).toBe(missing);
@@ -145,7 +145,10 @@ describe("API keys", () => {
     }
   });
 
-  test("a developer makes keys and changes its own; others' it only sees", async ({ h, org }) => {
+  test("a developer creates keys, changes its own and only reads the others", async ({
+    h,
+    org,
+  }) => {
     const made = await dev.client.createApiKey(first);
     expect(made.created_by).toEqual({ type: "user", id: dev.id });
     const changed = await dev.client.post<ApiKey>(`${KEYS}/${made.id}`, { status: "inactive" });
@@ -165,7 +168,7 @@ describe("API keys", () => {
     ]);
   });
 
-  test("the official shape names the person, and finds its keys", async ({ h, org }) => {
+  test("the official shape names the member and finds its keys", async ({ h, org }) => {
     const made = await dev.client.createApiKey(first);
     const official = "/v1/organizations/api_keys";
     const shown = await org.admin.get<z.output<typeof officialApiKey>>(`${official}/${made.id}`);
@@ -178,12 +181,12 @@ describe("API keys", () => {
     expect(found).toContain(made.id);
     expect(found).not.toContain(keyOfFirst.id);
     expect(await idsOf(org.admin, `${official}?created_by_user_id=user_unknown`)).toEqual([]);
-    // The id of the admin key that made keys is no person's.
+    // The id of the admin key that created keys is not a member's.
     const [event] = await auditEventsOf(h.deps.database, keyOfFirst.id);
     expect(await idsOf(org.admin, `${official}?created_by_user_id=${event?.actor_id}`)).toEqual([]);
   });
 
-  test("in a workspace where it is only a user it makes none, and elsewhere there is nothing", async () => {
+  test("a workspace user creates no keys, and other workspaces are missing", async () => {
     const here = await dev.client.post(KEYS, { name: "x", workspace_id: second });
     expect(here.status).toBe(403);
     const there = await dev.client.post(KEYS, { name: "x", workspace_id: third });
@@ -208,7 +211,7 @@ describe("spend limits", () => {
     ofKey = (await set(org.admin, { type: "api_key", api_key_id: keyOfFirst.id })).body.id;
   });
 
-  test("a list holds those of workspaces whose limits the person may see, not the organization's", async () => {
+  test("lists limits of workspaces whose limits the member may see, and none of the organization", async () => {
     expect(new Set(await idsOf(dev.client, LIMITS))).toEqual(new Set([ofFirst, ofKey]));
     const all = [ofOrganization, ofFirst, ofSecond, ofKey];
     expect(new Set(await idsOf(billing, LIMITS))).toEqual(new Set(all));
@@ -216,10 +219,10 @@ describe("spend limits", () => {
     for (const id of [ofOrganization, ofSecond]) {
       expect(textOf(await dev.client.get(`${LIMITS}/${id}`))).toBe(missing);
     }
-    expect((await nobody.get(LIMITS)).status).toBe(403);
+    expect((await outsider.get(LIMITS)).status).toBe(403);
   });
 
-  test("the monthly ones too", async () => {
+  test("lists monthly limits too", async () => {
     const list = (client: Client) =>
       client.get<Listed<z.output<typeof workspaceLimit>>>(`${WORKSPACES}/limits?limit=1000`);
     const shown = await list(dev.client);
@@ -229,7 +232,7 @@ describe("spend limits", () => {
     expect((await dev.client.get(`${WORKSPACES}/limits?workspace_id=${third}`)).status).toBe(404);
   });
 
-  test("a workspace admin limits its workspace and its keys, and not the organization", async ({
+  test("a workspace admin sets limits of its workspace and keys, and not of the organization", async ({
     org,
   }) => {
     const { client } = await org.member({ workspaces: { [first]: "workspace_admin" } });
@@ -244,7 +247,7 @@ describe("spend limits", () => {
     expect((await client.remove(`${LIMITS}/${ofOrganization}`)).status).toBe(404);
   });
 
-  test("who only sees a limit cannot change it", async ({ org }) => {
+  test("a member who only sees a limit cannot change it", async ({ org }) => {
     const seer = await org.member({
       workspaces: { [first]: "workspace_developer", [third]: "workspace_admin" },
     });
@@ -263,7 +266,7 @@ describe("usage", () => {
   test.beforeAll(async ({ h, org }) => {
     user = await org.member({ workspaces: { [second]: "workspace_developer" } });
     own = await user.client.createApiKey(second);
-    // What remains of a developer who became a user: its key, and the usage of that.
+    // Remains of a developer who became a user: its key and the key's usage.
     await setWorkspaceRole(h.deps.database, {
       workspaceId: second,
       memberId: user.id,
@@ -302,12 +305,12 @@ describe("usage", () => {
       expect(shown.body.totals.requests).toBe(2);
       const all = await report(billing, "", bucket);
       expect(all.body.totals.requests).toBe(5);
-      const none = await report(nobody, "", bucket);
+      const none = await report(outsider, "", bucket);
       expect([none.body.data, none.body.totals.requests]).toEqual([[], 0]);
     },
   );
 
-  test("filters show no more: another's key is missing, a hidden workspace too", async () => {
+  test("filters reveal no more: another's key and a hidden workspace are missing", async () => {
     expect(requestsOf(await report(user.client, `&workspace_id=${second}`))).toEqual({
       [own.id]: 2,
     });
@@ -322,16 +325,16 @@ describe("usage", () => {
     expect((await report(user.client, `&workspace_id=${second},${third}`)).status).toBe(404);
   });
 
-  test("a key of the workspace with read sees all of the workspace", async ({ h, org }) => {
+  test("a workspace key with read sees all of the workspace", async ({ h, org }) => {
     const { key } = await org.admin.createApiKey(second, { permissions: ["read"] });
     expect((await report(h.as(key))).body.totals.requests).toBe(3);
   });
 });
 
-test("a role in another organization's workspace opens nothing", async ({ h, org }) => {
+test("a role in another organization's workspace grants nothing", async ({ h, org }) => {
   const other = await h.organization();
   const theirs = await other.admin.createWorkspace();
-  // No call can make such a row; should one ever stand there, it must not count.
+  // No call can create such a row. If one exists, it must not count.
   const member = await org.member({ workspaces: { [theirs.id]: "workspace_admin" } });
   expect((await member.client.get(`${WORKSPACES}/${theirs.id}`)).status).toBe(404);
   expect(await idsOf(member.client, WORKSPACES)).toEqual([]);

@@ -13,7 +13,7 @@ import {
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
-// The server as `npm start` runs it: npm, its shell, the launcher, the server, PostgreSQL.
+// The server under `npm start`: npm, its shell, the launcher, the server, PostgreSQL.
 
 const READY_MS = 150_000; // the first start builds the console
 const END_MS = 60_000;
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 afterAll(stopAllServers);
 
-/** Signals every process of npm's group. False where none is left. */
+/** Sends a signal to every process of npm's group. Returns false when the group is empty. */
 function endGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pid, signal);
@@ -41,7 +41,7 @@ async function startThroughNpm() {
     cwd: root,
     env: serverEnvironment(dataDir),
     stdio: "ignore",
-    detached: true, // a process group of its own, as a terminal or a service manager gives
+    detached: true, // a separate process group, as in a terminal or a service manager
   });
   npm = child;
   await once(child, "spawn");
@@ -63,6 +63,6 @@ test.each([
   await eventually(END_MS, "every process to end", async () =>
     [serverPid, databasePid].some(isAlive) || endGroup(npmPid, 0) ? null : true,
   );
-  // An orderly stop removes this file.
+  // A clean stop removes this file.
   expect(existsSync(join(dataDir, "server.json"))).toBe(false);
 });

@@ -4,7 +4,7 @@ import { describe, expect } from "vitest";
 import type { TestOrganization } from "./harness/admin.ts";
 import { serverTest as test } from "./harness/admin-test.ts";
 
-// The official clients against a listening server, nothing changed but address and key. The current one sends the key as a
+// The official clients against a real server, with only address and key changed. The current one sends the key as a
 // Bearer token, the previous one as x-api-key.
 
 let baseURL: string;
@@ -122,7 +122,7 @@ describe.each([
     await expect(promoted).rejects.toMatchObject({ status: 400 });
   });
 
-  test("creates, lists, reads and deletes invites, with the official causes of refusals", async ({
+  test("creates, lists, reads and deletes invites, with the official reasons of refusals", async ({
     h,
   }) => {
     const email = `invited.${version}@example.com`;
@@ -201,7 +201,7 @@ describe.each([
     });
   });
 
-  test("knows whose a personal key is and who made it", async () => {
+  test("names owner and creator of a personal key", async () => {
     const workspace = await client.organization.workspaces.create({ name: "Personal" });
     const member = await org.member({ workspaces: { [workspace.id]: "workspace_developer" } });
     const { id } = await member.client.createApiKey(workspace.id);
@@ -251,7 +251,7 @@ describe.each([
       updated_at: expect.any(String),
     });
     expect(await spendLimits.retrieve(made.id)).toEqual(made);
-    // What this shape does not speak of stays as it is; a fraction of a cent is cut.
+    // A change in this shape keeps all other fields. Fractions of a cent are cut.
     const limits = "/v1/admin/spend_limits";
     const fields = { scope, period: "monthly", enforcement: "soft", open_ended_hold_usd: 2 };
     await org.admin.post(limits, { ...fields, limit_usd: "0.019" });
@@ -299,7 +299,7 @@ describe.each([
     await expect(spendLimits.retrieve(made.id)).rejects.toMatchObject({ status: 404 });
   });
 
-  test("turns refusals into its own errors, with the request's id, and does not retry a conflict", async () => {
+  test("maps refusals to its own errors with the request id, and retries no conflict", async () => {
     const missing = client.organization.workspaces.retrieve("wksp_unknown");
     await expect(missing).rejects.toMatchObject({
       status: 404,
@@ -321,12 +321,16 @@ describe.each([
     expect(calls.length).toBe(1);
   });
 
-  test("with a workspace key that may not is refused by the server, not by a parse error", async () => {
+  test("with a workspace key gets a refusal of the server, not a parse error", async () => {
     const workspace = await client.organization.workspaces.create({ name: "Refused" });
     const { key } = await org.admin.createApiKey(workspace.id);
     const developer = new Sdk({ apiKey: key, baseURL, maxRetries: 0 }) as Anthropic;
     await expect(developer.organization.retrieve()).rejects.toMatchObject({ status: 403 });
-    const nobody = new Sdk({ apiKey: "sk-ant-api03-nobody", baseURL, maxRetries: 0 }) as Anthropic;
-    await expect(nobody.organization.retrieve()).rejects.toMatchObject({ status: 401 });
+    const stranger = new Sdk({
+      apiKey: "sk-ant-api03-unknown",
+      baseURL,
+      maxRetries: 0,
+    }) as Anthropic;
+    await expect(stranger.organization.retrieve()).rejects.toMatchObject({ status: 401 });
   });
 });

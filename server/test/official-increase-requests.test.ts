@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { TestOrganization } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
 
-// The official client decides about requests that were made here.
+// The official client decides increase requests.
 
 const REQUESTS = "/v1/admin/spend_limit_increase_requests";
 
@@ -46,7 +46,7 @@ test.beforeEach(async ({ org, workspaceId, setLimit }) => {
 });
 const official = () => client.organization.spendLimits.increaseRequests;
 
-test("a pending request shows who asks, the limit, and what is spent", async ({
+test("a pending request has its requester, the limit and the spend", async ({
   h,
   org,
   workspaceId,
@@ -98,7 +98,7 @@ test("a pending request shows who asks, the limit, and what is spent", async ({
   });
 });
 
-test("approving gives the limit with it, once", async ({ workspaceId, newMember, ask }) => {
+test("an approval sets the limit, once", async ({ workspaceId, newMember, ask }) => {
   const id = await ask((await newMember()).client);
   const approved = await official().approve(id, { amount: "50000", period: "monthly" });
   expect(approved).toMatchObject({
@@ -119,21 +119,21 @@ test("approving gives the limit with it, once", async ({ workspaceId, newMember,
   await expect(official().deny(id, {})).rejects.toMatchObject({ status: 400 });
 });
 
-test("denying again is the same answer", async ({ newMember, ask }) => {
+test("a repeated denial returns the same response", async ({ newMember, ask }) => {
   const id = await ask((await newMember()).client);
   const first = await official().deny(id, { suppress_notification: true });
   expect(first.status).toBe("denied");
   expect(await official().deny(id, {})).toEqual(first);
 });
 
-test("another period than that of the request is refused", async ({ newMember, ask }) => {
+test("an approval for another period is refused", async ({ newMember, ask }) => {
   const id = await ask((await newMember()).client);
   const daily = official().approve(id, { amount: "50000", period: "daily" });
   await expect(daily).rejects.toMatchObject({ status: 400 });
   expect((await official().retrieve(id)).status).toBe("pending");
 });
 
-test("a key's limit has no official shape, and is raised all the same", async ({
+test("a key's limit has no official shape, and can still be raised", async ({
   h,
   org,
   workspaceId,
@@ -154,7 +154,7 @@ test("a key's limit has no official shape, and is raised all the same", async ({
   });
 });
 
-test("the list leaves out what was withdrawn and who was removed, and goes by requester and status", async ({
+test("the list excludes withdrawn requests and removed requesters, and filters by requester and status", async ({
   org,
   workspaceId,
   newMember,

@@ -3,13 +3,14 @@ import { adminRoutes } from "@bursar/contract/routes.ts";
 import { describe, expect } from "vitest";
 import { serverTest as test } from "./harness/admin-test.ts";
 
-// Every operation of the official client on an organization: served, or refused on purpose and why. What is served is
-// tried in official-admin-sdk.test.ts; here no operation of the SDK can be forgotten, and none is half there.
+// Every operation of the official client on an organization: served, or refused with a reason.
+// official-admin-sdk.test.ts tests the served ones. This test fails when an operation of the SDK is missing or half
+// implemented.
 
 const enterprise = "a resource of Claude Enterprise: an organization of the Console has none";
 const elsewhere = "manages what exists at Anthropic only: keys, storage and compliance there";
 
-/** By the beginning of an operation's name; the longest that fits counts. */
+/** Result by prefix of an operation's name. The longest match counts. */
 const answers: Record<string, "served" | string> = {
   "": "served",
   analytics: enterprise,
@@ -33,7 +34,7 @@ test.beforeAll(async ({ h }) => {
   apiKey = (await h.organization()).adminKey;
 });
 
-/** Names of all methods under `resource`, such as `workspaces.members.list`. */
+/** Names of all methods of `resource`, such as `workspaces.members.list`. */
 function operationsOf(resource: object, prefix = ""): string[] {
   const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(resource)).filter(
     (name) => name !== "constructor",
@@ -63,7 +64,7 @@ const everyParameter = {
   user_id: "none",
 };
 
-/** Calls it with ids of nothing; what the SDK sent, and how that ended. */
+/** Calls the operation with unknown ids. Returns the requests of the SDK and the result. */
 async function call(operation: string) {
   const sent: { method: string; path: string }[] = [];
   const client = new Anthropic({
@@ -88,7 +89,10 @@ async function call(operation: string) {
   return { sent, error };
 }
 
-/** Some operations take an id first, of the thing or of what it is in; the others take parameters only. */
+/**
+ * Arguments of the operation. Some take the id of the subject or of its parent first, and others take parameters
+ * only.
+ */
 function argumentsOf(names: readonly string[], method: string): unknown[] {
   const [collection = "", parent = ""] = names.toReversed();
   const isOnlyOne = collection === "" || collection === "complianceSettings";
@@ -108,7 +112,7 @@ function findRoute({ method, path }: { method: string; path: string }) {
   });
 }
 
-test("the client has the operations that are looked at here", () => {
+test("the client has the expected operations", () => {
   expect(operations).toContain("workspaces.members.add");
   expect(operations.length).toBeGreaterThanOrEqual(82);
 });

@@ -11,13 +11,13 @@ import {
 } from "./harness/server-process.ts";
 import { test } from "./harness/upstream-test.ts";
 
-// What a program that uses an official SDK sees of a spend limit: the error's class, its words, and how many requests the
-// SDK made of it by itself.
+// Refusals by a spend limit in a program with an official SDK: class and message of the error, and the number of
+// requests.
 
 type Sdk = typeof Current;
 const sdks: [string, Sdk][] = [
   ["current", Current],
-  // Two releases of one SDK: the calls made here are the same in both.
+  // Two releases of one SDK. The calls here are the same in both.
   ["previous", Previous as unknown as Sdk],
 ];
 
@@ -38,7 +38,7 @@ afterAll(async () => {
   await stopAllServers();
 });
 test.beforeEach(async ({ upstream }) => {
-  // $10.20 in one answer.
+  // One response of $10.20.
   const usage = { input_tokens: 100_000, output_tokens: 1_000_000 };
   upstream.script = (exchange) => exchange.json(messageJson({ model: MODEL, usage }));
   team = await server.workspaceWithKey();
@@ -74,7 +74,7 @@ function limitWhere(isSo: (limit: Limit) => boolean): Promise<Limit> {
   });
 }
 
-/** Claude Code is built on the SDK and sends a user agent of its own. */
+/** Claude Code uses the SDK with its own user agent. */
 const CLAUDE_CODE = { defaultHeaders: { "user-agent": "claude-cli/2.1.332 (external, cli)" } };
 
 function makeClient(Sdk: Sdk, options: ClientOptions = {}) {
@@ -111,7 +111,7 @@ async function failureOf(call: PromiseLike<unknown>): Promise<InstanceType<Sdk["
 
 describe.each(sdks)("the %s SDK", (_, Sdk) => {
   test.each(waysOfAsking)(
-    "against a spent limit, asked for %s: BadRequestError in the official words, for Claude Code a RateLimitError, after one request",
+    "against a spent limit, with %s: BadRequestError with the official text, for Claude Code RateLimitError, after one request",
     async (_way, ask) => {
       const { client, sentAtMs } = makeClient(Sdk);
       await client.messages.create(question);
@@ -140,7 +140,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
   );
 
   test.each(waysOfAsking)(
-    "with a wrong key, asked for %s: AuthenticationError after one request",
+    "with a wrong key, with %s: AuthenticationError after one request",
     async (_way, ask) => {
       const { client, sentAtMs } = makeClient(Sdk, { apiKey: "sk-ant-api03-wrong" });
       const error = await failureOf(ask(client));
@@ -150,7 +150,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     },
   );
 
-  test("while running requests hold what remains, however it is asked: RateLimitError after its two retries, each after retry-after", {
+  test("while running requests hold the rest: RateLimitError after two retries, each after retry-after", {
     timeout: 120_000,
   }, async ({ upstream }) => {
     await limitTo(0.02);
@@ -158,14 +158,14 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     const next = upstream.nextExchange();
     const holder = makeClient(Sdk).client.messages.create(question);
     const running = await next;
-    // The numbers of the limit show the hold while the request runs.
+    // The limit shows the hold while the request runs.
     const limit = await limitWhere(({ held_usd }) => held_usd !== "0.00");
     const rest = 0.02 - Number(limit.held_usd);
     expect([limit.spent_usd, Number(limit.remaining_usd)]).toEqual([
       "0.00",
       expect.closeTo(rest, 9),
     ]);
-    // At once, since most of it is waiting.
+    // Concurrent, because most of the time is waiting.
     const asked = await Promise.all(
       waysOfAsking.map(async ([way, ask]) => {
         const { client, sentAtMs } = makeClient(Sdk);
@@ -191,7 +191,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
   });
 });
 
-test("the tool runner asks for a thread, and continues without one: 400, 200, 200, end_turn", async ({
+test("the tool runner requests a thread, and continues without one: 400, 200, 200, end_turn", async ({
   upstream,
 }) => {
   upstream.script = (exchange) => {
@@ -233,7 +233,7 @@ test("the tool runner asks for a thread, and continues without one: 400, 200, 20
   }
 });
 
-test("a thread of the SDK's own says that it cannot be served, after one request", async () => {
+test("a request for a thread gets ThreadUnsupportedRequestError after one request", async () => {
   const { client, sentAtMs } = makeClient(Current);
   const error = await failureOf(
     client.beta.messages.create({ ...question, thread: { type: "create" } }),
@@ -246,7 +246,7 @@ test("a thread of the SDK's own says that it cannot be served, after one request
   expect(sentAtMs).toHaveLength(1);
 });
 
-test("workspace_id of another workspace is the NotFoundError of an unknown one, after one request", async () => {
+test("workspace_id of another workspace gets the same NotFoundError as an unknown one, after one request", async () => {
   const other = await server.workspaceWithKey();
   for (const id of [other.workspaceId, "wksp_unknown"]) {
     const { client, sentAtMs } = makeClient(Current);
@@ -260,7 +260,7 @@ test("workspace_id of another workspace is the NotFoundError of an unknown one, 
   expect((await client.messages.create(own)).type).toBe("message");
 });
 
-test("a compressed body is the RequestBodyEncodingUnsupportedError", async () => {
+test("a compressed body gets RequestBodyEncodingUnsupportedError", async () => {
   const { client, sentAtMs } = makeClient(Current);
   const headers = { "content-encoding": "gzip" };
   const error = await failureOf(client.messages.create(question, { headers }));

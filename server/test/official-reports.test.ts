@@ -6,7 +6,7 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 import { endRecord, recordUsage } from "./harness/usage-records.ts";
 
-// The official reports as dashboards and the official SDK read them.
+// The official reports, as dashboards and the official SDK read them.
 
 const DAY = Date.UTC(2026, 10, 17);
 const DAY_MS = 86_400_000;
@@ -67,7 +67,7 @@ interface Buckets {
 describe("usage_report/messages", () => {
   const range = `starting_at=${iso(DAY + 1)}&ending_at=${iso(DAY + 3 * DAY_MS)}`;
 
-  test("has a bucket for each day, empty ones too, oldest first, with the official fields", async ({
+  test("returns one bucket for each day, including empty ones, oldest first, with the official fields", async ({
     report,
   }) => {
     const { data, ...rest } = await report(`usage_report/messages?${range}`);
@@ -139,27 +139,30 @@ describe("usage_report/messages", () => {
     ["1d", 2],
     ["1h", 20],
     ["1m", 100],
-  ] as const)("pages of %s buckets hold every bucket once", async ([width, limit], { report }) => {
-    const end = width === "1m" ? DAY + 5 * HOUR_MS : DAY + 3 * DAY_MS;
-    const query = `usage_report/messages?starting_at=${iso(DAY)}&ending_at=${iso(end)}&bucket_width=${width}&limit=${limit}`;
-    const seen: Buckets["data"] = [];
-    let page = "";
-    for (let i = 0; i < 20; i++) {
-      const part = await report(`${query}&page=${page}`);
-      expect(part.data.length).toBeLessThanOrEqual(limit);
-      seen.push(...part.data);
-      if (!part.has_more) break;
-      page = part.next_page ?? "";
-    }
-    const ms = { "1d": DAY_MS, "1h": HOUR_MS, "1m": 60_000 }[width] ?? 0;
-    expect(seen.map(({ starting_at }) => starting_at)).toEqual(
-      Array.from({ length: (end - DAY) / ms }, (_, index) => iso(DAY + index * ms)),
-    );
-    const tokens = seen.flatMap(({ results }) =>
-      results.map((result) => Number(result["output_tokens"])),
-    );
-    expect(tokens.reduce((sum, each) => sum + each, 0)).toBe(width === "1m" ? 15 : 20);
-  });
+  ] as const)(
+    "returns every bucket once in pages of %s buckets",
+    async ([width, limit], { report }) => {
+      const end = width === "1m" ? DAY + 5 * HOUR_MS : DAY + 3 * DAY_MS;
+      const query = `usage_report/messages?starting_at=${iso(DAY)}&ending_at=${iso(end)}&bucket_width=${width}&limit=${limit}`;
+      const seen: Buckets["data"] = [];
+      let page = "";
+      for (let i = 0; i < 20; i++) {
+        const part = await report(`${query}&page=${page}`);
+        expect(part.data.length).toBeLessThanOrEqual(limit);
+        seen.push(...part.data);
+        if (!part.has_more) break;
+        page = part.next_page ?? "";
+      }
+      const ms = { "1d": DAY_MS, "1h": HOUR_MS, "1m": 60_000 }[width] ?? 0;
+      expect(seen.map(({ starting_at }) => starting_at)).toEqual(
+        Array.from({ length: (end - DAY) / ms }, (_, index) => iso(DAY + index * ms)),
+      );
+      const tokens = seen.flatMap(({ results }) =>
+        results.map((result) => Number(result["output_tokens"])),
+      );
+      expect(tokens.reduce((sum, each) => sum + each, 0)).toBe(width === "1m" ? 15 : 20);
+    },
+  );
 
   test.for([
     "limit=32",
@@ -168,7 +171,7 @@ describe("usage_report/messages", () => {
     "group_by[]=organization",
     "page=nonsense",
     "speed=fast",
-  ])("%s is refused", async (query, { org }) => {
+  ])("refuses %s", async (query, { org }) => {
     const answer = await org.admin.get(`/v1/organizations/usage_report/messages?${range}&${query}`);
     expect(answer.status).toBe(400);
   });
@@ -177,7 +180,7 @@ describe("usage_report/messages", () => {
 describe("cost_report", () => {
   const range = `starting_at=${iso(DAY)}&ending_at=${iso(DAY + DAY_MS)}`;
 
-  test("has cents as decimals", async ({ report }) => {
+  test("returns cents as decimals", async ({ report }) => {
     const { data } = await report(`cost_report?${range}`);
     expect(data[0]?.results).toEqual([
       {
@@ -195,7 +198,7 @@ describe("cost_report", () => {
     ]);
   });
 
-  test("describes what was paid for, and the parts are the whole", async ({ report }) => {
+  test("describes each cost, and the parts sum to the whole", async ({ report }) => {
     const { data } = await report(
       `cost_report?${range}&group_by[]=description&group_by[]=workspace_id`,
     );
@@ -217,7 +220,7 @@ describe("cost_report", () => {
   });
 });
 
-test("usage_report/claude_code has what a gateway knows, per person and per key", async ({
+test("usage_report/claude_code returns the values that a gateway knows, per person and per key", async ({
   org,
 }) => {
   const records: object[] = [];
@@ -258,7 +261,7 @@ describe("analytics, through the official SDK", () => {
   const starting_at = iso(DAY);
   const ending_at = iso(DAY + 3 * DAY_MS);
 
-  test("usage by actor and product pages to its end, the most tokens first", async ({ org }) => {
+  test("pages usage by actor and product to the end, the most tokens first", async ({ org }) => {
     const rows = [];
     for await (const row of client.beta.organization.analytics.usage.list({
       starting_at,
@@ -296,7 +299,7 @@ describe("analytics, through the official SDK", () => {
     expect([rows[0]?.starting_at, rows[0]?.ending_at]).toEqual([starting_at, ending_at]);
   });
 
-  test("cost by kind and token type, with list amounts", async ({ h }) => {
+  test("returns cost by kind and token type, with list amounts", async ({ h }) => {
     const page = await client.beta.organization.analytics.cost.list({
       starting_at,
       ending_at,
@@ -321,7 +324,7 @@ describe("analytics, through the official SDK", () => {
     expect(page.data_refreshed_at).toBe(iso(h.clock.nowMs));
   });
 
-  test("in buckets of time, in order of time", async () => {
+  test("returns buckets in order of time", async () => {
     const page = await client.beta.organization.analytics.usage.list({
       starting_at,
       ending_at,
@@ -335,7 +338,7 @@ describe("analytics, through the official SDK", () => {
     ]);
   });
 
-  test("filters by what this server has none of leave nothing; removed people can be left out", async ({
+  test("filters by unknown values return no rows, and removed members can be excluded", async ({
     h,
     org,
   }) => {
@@ -366,7 +369,7 @@ describe("analytics, through the official SDK", () => {
     { time_bucket_width: "1d", ending_at: undefined },
     { exclude_deleted_users: true },
     { group_by: ["model", "speed", "product", "actor", "workspace_id", "api_key_id"] },
-  ])("%j is refused", async (params) => {
+  ])("refuses %j", async (params) => {
     const asked = client.beta.organization.analytics.usage.list({
       starting_at,
       ending_at,

@@ -5,16 +5,16 @@ import { eventually } from "#test/harness/eventually.ts";
 import { test as base } from "#test/harness/product-test.ts";
 import type { WorkspaceWithKey } from "#test/harness/server-process.ts";
 
-// The official SDKs, unchanged but for key and base URL. Everything is sent by the SDK's own code; the only thing that
-// stands between is a `fetch` that notes what went out.
+// The official SDKs, with only key and base URL changed. The SDK's own code sends every request, through a `fetch`
+// that records it.
 
 type Sdk = typeof Current;
-// Both packages offer what is used here under the same names; each call runs in its own package.
+// Both packages have the used names. Each call runs in its own package.
 const sdks: { name: string; sdk: Sdk; authHeader: string; version: string }[] = [
   { name: "1.13", sdk: Current, authHeader: "authorization", version: "2026-10-21" },
   {
     name: "0.137",
-    // Two releases of one SDK: the calls made here are the same in both.
+    // Two releases of one SDK. The calls here are the same in both.
     sdk: Previous as unknown as Sdk,
     authHeader: "x-api-key",
     version: "2023-06-01",
@@ -59,7 +59,7 @@ function textOf(message: Current.Message): string {
 }
 
 describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
-  test("sends its key the way it does, and gets a message", async ({ makeClient }) => {
+  test("sends its key in its own header and gets a message", async ({ makeClient }) => {
     const { client, sent } = makeClient(sdk, made.key);
     const message = await client.messages.create(question);
     expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual(["POST /v1/messages"]);
@@ -74,7 +74,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(message._request_id).toMatch(/^req_/);
   });
 
-  test("answers say whose organization and workspace it was", async ({ server, makeClient }) => {
+  test("responses name the organization and workspace", async ({ server, makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const { response } = await client.messages.create(question).withResponse();
     const admin = makeClient(sdk, await server.adminKey()).client;
@@ -83,9 +83,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(response.headers.get("anthropic-organization-id")).toBe(me.id);
   });
 
-  test("streams: the events in order, and the same message as the sum of its parts", async ({
-    makeClient,
-  }) => {
+  test("streams events in order, whose sum is the same message", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const events = await client.messages.create({ ...question, stream: true });
     const names: string[] = [];
@@ -119,13 +117,13 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(final.stop_reason).toBe(whole.stop_reason);
   });
 
-  test("a model name that nobody knows is answered as itself", async ({ makeClient }) => {
+  test("an unknown model name is returned unchanged", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const message = await client.messages.create({ ...question, model: "claude-of-tomorrow-9" });
     expect(message.model).toBe("claude-of-tomorrow-9");
   });
 
-  test("counts the tokens that a message then has", async ({ makeClient }) => {
+  test("counts the same tokens as a message uses", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const { max_tokens: _, ...countable } = question;
     const { input_tokens } = await client.messages.countTokens(countable);
@@ -133,7 +131,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(input_tokens).toBe(message.usage.input_tokens);
   });
 
-  test("lists models and finds one of them", async ({ makeClient }) => {
+  test("lists models and reads one of them", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const ids: string[] = [];
     for await (const model of client.models.list()) ids.push(model.id);
@@ -143,7 +141,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect((await client.models.retrieve(id)).id).toBe(id);
   });
 
-  test("the beta namespace works too", async ({ makeClient }) => {
+  test("the beta namespace works", async ({ makeClient }) => {
     const { client, sent } = makeClient(sdk, made.key);
     const message = await client.beta.messages.create({
       ...question,
@@ -160,14 +158,14 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(count.input_tokens).toBe(message.usage.input_tokens);
   });
 
-  test("a wrong key is an AuthenticationError", async ({ makeClient }) => {
+  test("a wrong key gets AuthenticationError", async ({ makeClient }) => {
     const { client, sent } = makeClient(sdk, "sk-ant-api03-wrong");
     const error = await caught(client.messages.create(question));
     expect(error).toBeInstanceOf(sdk.AuthenticationError);
     expect(sent).toHaveLength(1);
   });
 
-  test("a request that makes no sense is a BadRequestError with the server's words", async ({
+  test("an invalid request gets BadRequestError with the server's message", async ({
     makeClient,
   }) => {
     const { client, sent } = makeClient(sdk, made.key);
@@ -177,14 +175,14 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(sent).toHaveLength(1);
   });
 
-  test("a read key is a PermissionDeniedError", async ({ server, makeClient }) => {
+  test("a read key gets PermissionDeniedError", async ({ server, makeClient }) => {
     const reader = await server.workspaceWithKey({ permission: "read" });
     const { client } = makeClient(sdk, reader.key);
     const error = await caught(client.messages.create(question));
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
   });
 
-  test("a limit that is reached is a BadRequestError after exactly one HTTP request", async ({
+  test("a spent limit gets BadRequestError after exactly one HTTP request", async ({
     server,
     makeClient,
   }) => {
@@ -195,7 +193,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
       workspace_id: limited.workspaceId,
       monthly_limit_usd: 0.000001,
     });
-    const { error, requests } = await eventually(30_000, "the limit to hold", async () => {
+    const { error, requests } = await eventually(30_000, "the limit to apply", async () => {
       const before = sent.length;
       const refused = await caught(client.messages.create(question));
       return refused === null ? null : { error: refused, requests: sent.length - before };
@@ -207,9 +205,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     expect(requests).toBe(1);
   });
 
-  test("an error of the upstream is the SDK's class for it, tried again as the SDK does", async ({
-    makeClient,
-  }) => {
+  test("an upstream error gets the SDK's class, and the SDK's retries", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const error = await caught(
       client.messages.create({ ...question, model: "simulate-overloaded" }, { maxRetries: 0 }),
@@ -220,7 +216,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
 });
 
 describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
-  test("tells about the organization", async ({ server, makeClient }) => {
+  test("reads the organization", async ({ server, makeClient }) => {
     const { client } = makeClient(sdk, await server.adminKey());
     const me = await client.organization.retrieve();
     expect(me.type).toBe("organization");
@@ -276,7 +272,7 @@ describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
     expect(disabled).toEqual({ ...apiKey, status: "inactive" });
   });
 
-  test("what does not exist is a NotFoundError", async ({ server, makeClient }) => {
+  test("an unknown id gets NotFoundError", async ({ server, makeClient }) => {
     const { client, sent } = makeClient(sdk, await server.adminKey());
     const error = await caught(client.organization.workspaces.retrieve("wksp_missing"));
     expect(error).toBeInstanceOf(sdk.NotFoundError);
@@ -286,7 +282,7 @@ describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
     expect(sent).toHaveLength(2);
   });
 
-  test("a workspace key is not let in", async ({ makeClient }) => {
+  test("a workspace key is refused", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
     const error = await caught(client.organization.workspaces.create({ name: "Mine" }));
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
@@ -304,7 +300,7 @@ test("the previous SDK's beta namespace manages workspaces, with ?beta=true in t
   expect((await client.beta.organization.apiKeys.list()).data.length).toBeGreaterThan(0);
 });
 
-/** What the promise rejects with, or null. */
+/** Reason of the promise's rejection, or null. */
 async function caught(promise: PromiseLike<unknown>): Promise<unknown> {
   try {
     await promise;

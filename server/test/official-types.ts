@@ -42,8 +42,8 @@ import type { z } from "zod";
 import type { BetaSimulatedModel, SimulatedModel } from "#src/simulator/models.ts";
 import type { AnswerMessage, BetaAnswerMessage } from "#src/simulator/wire-answer.ts";
 
-// Nothing here runs: it compiles only while what we answer in the official shape is what the official SDKs say they get,
-// on both API versions. A field that is missing or has another type stops the type check.
+// Type checks without runtime code. They compile only while responses in the official shape match the types of the
+// official SDKs, on both API versions. A field that is missing or has another type stops the type check.
 
 type Answered = { [Name in keyof Schemas]: z.output<Schemas[Name]> };
 interface Schemas {
@@ -92,7 +92,7 @@ type IsAssignable<Given, Wanted> = [Given] extends [Wanted] ? true : false;
 export type AnswersFitTheSdk = Is<IsAssignable<Answered, Expected<Anthropic>>>;
 export type AnswersFitThePreviousSdk = Is<IsAssignable<Answered, Expected<AnthropicPrevious>>>;
 
-/** No field of the official types is missing on ours: an optional one would pass the check above. */
+/** No field of the official types is missing in ours. The check above allows a missing optional field. */
 type HasAllFields<Given, Wanted> = IsAssignable<Exclude<keyof Wanted, `_${string}`>, keyof Given>;
 export type WorkspaceIsComplete = Is<
   HasAllFields<Answered["workspace"], Expected<Anthropic>["workspace"]>
@@ -108,7 +108,7 @@ export type WorkspaceMemberIsComplete = Is<
   HasAllFields<Answered["workspaceMember"], Expected<Anthropic>["workspaceMember"]>
 >;
 
-/** What the official client may send to invite or to add, we take; `managed` is a role of other organizations. */
+/** Our bodies accept the official client's invites and added members. `managed` is a role of other organizations. */
 type Invites = Anthropic["organization"]["invites"];
 type NewInvite = Parameters<Invites["create"]>[0];
 export type InvitesAreTaken = Is<
@@ -140,7 +140,7 @@ export type DataPrivacyIsTaken = Is<
   >
 >;
 
-/** What the official client may send to change a key, we take. */
+/** Our bodies accept the official client's changes of a key. */
 type KeyChange = Parameters<Anthropic["organization"]["apiKeys"]["update"]>[1];
 export type KeyChangesAreTaken = Is<
   IsAssignable<Required<KeyChange>, Required<z.input<(typeof updateOfficialApiKey)["body"]>>>
@@ -161,7 +161,7 @@ export type EffectiveLimitQueriesAreTaken = Is<
   >
 >;
 
-/** Rows of the flat reports, which only the beta namespace of the current SDK has. */
+/** Rows of the flat reports. Only the beta namespace of the current SDK has them. */
 type Analytics = Anthropic["beta"]["organization"]["analytics"];
 type RowOf<Method extends Call> = Resolved<Method> extends { data: (infer Row)[] } ? Row : never;
 type OurRow<Route extends { response: z.ZodType }> =
@@ -172,7 +172,7 @@ export type UsageRowsFit = Is<
 export type CostRowsFit = Is<
   IsAssignable<OurRow<typeof listAnalyticsCost>, RowOf<Analytics["cost"]["list"]>>
 >;
-/** Requests for a higher limit; the previous SDK has them in its beta namespace alone. */
+/** Increase requests. The previous SDK has them in its beta namespace only. */
 type Increase = Anthropic["organization"]["spendLimits"]["increaseRequests"];
 type OurIncrease = z.output<typeof officialIncreaseRequest>;
 type OurApproval = z.output<(typeof approveOfficialIncreaseRequest)["response"]>;
@@ -196,7 +196,7 @@ export type DenialsFit = Is<
 >;
 export type ApprovalsFit = Is<IsAssignable<OurApproval, Resolved<Increase["approve"]>>>;
 export type ApprovalsAreComplete = Is<HasAllFields<OurApproval, Resolved<Increase["approve"]>>>;
-/** Also what ours does not need: it is read or refused, and never passed over. */
+/** Includes fields that ours do not use. The server reads or refuses each. */
 export type ApproveBodiesAreTaken = Is<
   IsAssignable<
     Parameters<Increase["approve"]>[1],
@@ -269,19 +269,21 @@ export type CostQueriesAreTaken = Is<
   IsAssignable<keyof CostQuery, keyof z.input<(typeof listAnalyticsCost)["query"]>>
 >;
 
-/** Error types: all of ours are official ones, but for 413, which the documents have and the SDK's list lacks. */
+/** Error types. Ours are official ones, except 413, which the documentation has and the SDK's list lacks. */
 export type ErrorTypesAreOfficial = Is<
   IsAssignable<Exclude<ErrorType, "request_too_large">, Anthropic.ErrorType>
 >;
 
-/** The SDK's union of bodies is narrower than its list of types: where it has a body, ours is one. */
+/** The SDK's union of bodies is narrower than its list of types. Each of its bodies accepts ours. */
 type BodyOf<Type extends ErrorType> = Type extends unknown
   ? ErrorBody & { error: { type: Type } }
   : never;
 type TypesWithBody = Extract<ErrorType, Anthropic.ErrorObject["type"]>;
 export type ErrorBodiesFit = Is<IsAssignable<BodyOf<TypesWithBody>, Anthropic.ErrorResponse>>;
 
-/** Answers of the simulator. The API leaves `citations` out of a text that cites nothing, although its type has it. */
+/**
+ * Responses of the simulator. The API omits `citations` from a text without citations, although its type requires it.
+ */
 type WithCitations<Block> = Block extends { type: "text" } ? Block & { citations: null } : Block;
 type AsTyped<Message extends { content: unknown[] }> = Omit<Message, "content"> & {
   content: WithCitations<Message["content"][number]>[];

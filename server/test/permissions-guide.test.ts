@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const GUIDE = join(import.meta.dirname, "../../docs/guides/permissions.md");
 
-test("the guide shows the table that the server goes by (refresh it: npx vitest run server/test/permissions-guide --update)", async () => {
+test("the guide has the permission table of the server (refresh: npx vitest run server/test/permissions-guide --update)", async () => {
   const tables = { roles: roleTable(), ...permissionTables() };
   let guide = (await readFile(GUIDE, "utf8")).replaceAll("\r\n", "\n");
   for (const [name, table] of Object.entries(tables)) {

@@ -4,14 +4,14 @@ import { withinSeconds } from "#test/harness/node-clock.ts";
 import { test as base } from "#test/harness/product-test.ts";
 import { type Answer, sendMessage, textField, toAnswer } from "#test/harness/server-process.ts";
 
-// The playground's way through the whole program: a person's session gives a secret, and with it Claude is called as by
-// every other client: held, limited, journalled and recorded.
+// The playground in the whole program. A member's session returns a secret, and calls with it are held, limited,
+// journalled and recorded like all others.
 
 const PASSWORD = "correct horse battery staple";
 const REVOKED_SECONDS = 2;
 
 const test = base
-  /** As the console's own page calls, in the session of the owner once there is one. */
+  /** Calls as the console does, with the owner's session once it exists. */
   .extend(
     "asConsole",
     { scope: "file" },
@@ -63,7 +63,7 @@ test.beforeAll(async ({ server, asConsole }) => {
   cookie = answer.cookie;
 }, 90_000);
 
-test("a message counts as the person's, with its exact cost, under the key of the playground", async ({
+test("a message counts for the member, with its exact cost, under the playground's key", async ({
   server,
   startSession,
 }) => {
@@ -88,17 +88,14 @@ test("a message counts as the person's, with its exact cost, under the key of th
   expect(Number(recorded?.["cost_usd"])).toBeGreaterThan(0);
 });
 
-test("a limit of the workspace refuses it in the same words as every request", async ({
-  server,
-  startSession,
-}) => {
+test("a workspace limit refuses it with the usual text", async ({ server, startSession }) => {
   const made = await server.mustAdmin("POST", "/v1/admin/spend_limits", {
     scope: { type: "workspace", workspace_id: workspaceId },
     period: "monthly",
     limit_usd: 0,
   });
   const { key } = await startSession();
-  const refused = await eventually(30_000, "the limit in force", async () => {
+  const refused = await eventually(30_000, "the limit to apply", async () => {
     const answer = await sendMessage(server.url, key);
     return answer.status === 400 ? answer : null;
   });
@@ -106,7 +103,7 @@ test("a limit of the workspace refuses it in the same words as every request", a
   await server.mustAdmin("DELETE", `/v1/admin/spend_limits/${textField(made, "id")}`);
 });
 
-test("an ended session stops on the Claude surface, and says that it has ended", async ({
+test("an ended session is refused on the Claude surface with the reason", async ({
   server,
   asConsole,
   startSession,
@@ -122,7 +119,7 @@ test("an ended session stops on the Claude surface, and says that it has ended",
   expect(refused.text).toContain("This session of the playground has ended");
 });
 
-test("the secret stands in no log and no table", async ({ server, startSession }) => {
+test("no log and no table contains the secret", async ({ server, startSession }) => {
   const { key } = await startSession();
   await sendMessage(server.url, key);
   expect(server.output()).not.toContain(key);

@@ -10,8 +10,7 @@ import { serverTest as base } from "./harness/admin-test.ts";
 import { consoleHeaders, setWorkspaceRole } from "./harness/members.ts";
 import { callRoute, type Made, makeEach, namedRoutes } from "./harness/route-samples.ts";
 
-// The ways in which products of this kind have given somebody more than they should have had, one by one. Each has had its
-// public advisory somewhere.
+// Known privilege escalations of similar products, one by one. Each has had a public advisory.
 
 const KEYS = "/v1/admin/api_keys";
 const WORKSPACES = "/v1/admin/workspaces";
@@ -51,7 +50,7 @@ afterAll(async () => {
   await listener.close(Promise.resolve());
 });
 
-describe("mass assignment: no field that a body does not declare ever counts", () => {
+describe("mass assignment: no undeclared field of a body counts", () => {
   const fields = {
     id: "wksp_chosen",
     organization_id: "b6d8a3a4-0000-4000-8000-000000000000",
@@ -86,10 +85,7 @@ describe("mass assignment: no field that a body does not declare ever counts", (
 });
 
 describe("self-promotion", () => {
-  test("nobody becomes more by a field of any change, by a header or by a query", async ({
-    org,
-    roleOf,
-  }) => {
+  test("no field of a change, no header and no query raises a role", async ({ org, roleOf }) => {
     const member = await org.member({
       role: "developer",
       workspaces: { [made.workspace_id]: "workspace_developer" },
@@ -113,7 +109,7 @@ describe("self-promotion", () => {
     expect(await roleOf(member.id)).toEqual(before);
   });
 
-  test("identity comes from the session alone, not from a body, a query or a second cookie", async ({
+  test("identity comes from the session only, not from a body, a query or a second cookie", async ({
     org,
   }) => {
     const owner = await org.member({ role: "owner" });
@@ -136,11 +132,11 @@ describe("self-promotion", () => {
   });
 });
 
-describe("minting above oneself", () => {
+describe("keys above the own rights", () => {
   const mint = (client: TestMember["client"], permissions: string[], workspaceId: string) =>
     client.post<CreatedApiKey>(KEYS, { name: "x", workspace_id: workspaceId, permissions });
 
-  test("a developer makes keys up to write, a workspace admin up to admin, in their own workspace only", async ({
+  test("a developer creates keys up to write, a workspace admin up to admin, in their own workspace only", async ({
     org,
   }) => {
     const { id } = await org.admin.createWorkspace();
@@ -158,19 +154,19 @@ describe("minting above oneself", () => {
         if (isAbove) expect(answer.error.message).toContain('with at most "write"');
         expect((await mint(client, [permission], elsewhere)).status).toBe(404);
       }
-      // The strongest of a list is what counts.
+      // The highest permission of a list counts.
       const mixed = await mint(client, ["read", "admin", "write"], id);
       expect(mixed.status).toBe(strongest === "admin" ? 200 : 403);
     }
   });
 
-  test("a key makes none that may do more than itself", async ({ h, org }) => {
+  test("a key creates no key with more permissions than its own", async ({ h, org }) => {
     const key = await org.admin.createApiKey(made.workspace_id, { permissions: ["write"] });
     expect((await mint(h.as(key.key), ["admin"], made.workspace_id)).status).toBe(403);
     expect((await mint(h.as(key.key), ["read"], made.workspace_id)).status).toBe(403);
   });
 
-  test("who was an admin does not bring the strong key of that time back to life", async ({
+  test("a former admin cannot reactivate the key of that time with its permissions", async ({
     h,
     org,
   }) => {
@@ -189,14 +185,14 @@ describe("minting above oneself", () => {
     expect((await set(shared.id, "active")).status).toBe(403);
     expect((await member.client.post(`${KEYS}/${shared.id}/rotate`, {})).status).toBe(403);
     expect((await h.as(shared.key).get("/v1/organizations/me")).status).toBe(401);
-    // One's own key comes back with what one's role may now.
+    // The own key returns with the permissions of the current role.
     expect((await set(own.id, "active")).body.permissions).toEqual(["write"]);
     expect((await h.as(own.key).get("/v1/organizations/me")).status).toBe(403);
-    // To stop it is no raise.
+    // Stopping a key needs no higher role.
     expect((await set(own.id, "archived")).status).toBe(200);
   });
 
-  test("admin keys are made by owners, admins and admin keys alone", async ({ h, org }) => {
+  test("only owners, admins and admin keys create admin keys", async ({ h, org }) => {
     for (const role of ["developer", "billing", "user", "claude_code_user"] as const) {
       const workspaces = { [made.workspace_id]: "workspace_admin" } as const;
       const { client } = await org.member({ role, workspaces });
@@ -208,9 +204,7 @@ describe("minting above oneself", () => {
     expect((await h.as(key).post("/v1/admin/admin_keys", { name: "x" })).status).toBe(403);
   });
 
-  test("the upstream's credential is out of reach of every key and of an admin", async ({
-    org,
-  }) => {
+  test("no key and no admin can use the upstream's credential", async ({ org }) => {
     const admin = await org.member({ role: "admin" });
     for (const client of [admin.client, org.admin]) {
       for (const change of [{ base_url: "https://elsewhere.example" }, { credential: null }]) {
@@ -222,8 +216,8 @@ describe("minting above oneself", () => {
   });
 });
 
-describe("a change of roles counts at once, in sessions that are open", () => {
-  test("in the organization, down and up", async ({ h, org }) => {
+describe("a change of roles applies at once to open sessions", () => {
+  test("in the organization, up and down", async ({ h, org }) => {
     const member = await org.member({ role: "admin" });
     const list = async () => (await member.client.get("/v1/admin/admin_keys")).status;
     const setRole = (role: "admin" | "billing") =>
@@ -235,7 +229,7 @@ describe("a change of roles counts at once, in sessions that are open", () => {
     expect(await list()).toBe(200);
   });
 
-  test("in a workspace: it is gone with the role", async ({ h, org }) => {
+  test("in a workspace, where access ends with the role", async ({ h, org }) => {
     const { id: workspaceId } = await org.admin.createWorkspace();
     const member = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
     const rename = async () =>
@@ -246,7 +240,7 @@ describe("a change of roles counts at once, in sessions that are open", () => {
     await set("workspace_user");
     expect(await rename()).toBe(403);
     await set(null);
-    // Denied as a whole now: there is no workspace left in which it is an admin.
+    // The rename is now a 403: the member is admin in no workspace any more.
     expect(await rename()).toBe(403);
     expect((await member.client.get(`${WORKSPACES}/${workspaceId}`)).status).toBe(404);
     await set("workspace_admin");
@@ -254,7 +248,7 @@ describe("a change of roles counts at once, in sessions that are open", () => {
   });
 });
 
-/** One request, byte for byte, and the whole answer. The connection is closed behind it. */
+/** Sends one raw request and returns the complete response. The connection closes afterwards. */
 async function sendRaw(
   target: string,
   { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
@@ -271,7 +265,7 @@ async function sendRaw(
   return { status: Number(text.slice(9, 12)), text };
 }
 
-describe("the path that is checked is the path that is served", () => {
+describe("the checked path is the served path", () => {
   const spellings = [
     "//v1/admin/admin_keys",
     "/v1//admin/admin_keys",
@@ -298,7 +292,7 @@ describe("the path that is checked is the path that is served", () => {
   ];
 
   test.for(spellings)(
-    "%s opens nothing to nobody, and no more to somebody",
+    "%s opens nothing to anonymous callers, and no more to members",
     async (target, { org }) => {
       const user = consoleHeaders((await org.member({ role: "user" })).cookie);
       for (const headers of [{}, user]) {
@@ -306,12 +300,12 @@ describe("the path that is checked is the path that is served", () => {
         expect([400, 401, 403, 404]).toContain(status);
         expect(text).not.toContain("partial_key_hint");
       }
-      // Nor does the Claude surface, which needs no Admin right, take it for one of its own.
+      // The Claude surface, which needs no Admin permission, does not serve the path either.
       expect([null, "not_found"]).toContain(findRoute("GET", target)?.kind ?? null);
     },
   );
 
-  test("the plain spelling opens to who may, so that the others prove something", async ({
+  test("the plain path opens to allowed callers, so that the other paths prove something", async ({
     org,
   }) => {
     const headers = { "x-api-key": org.adminKey };
@@ -346,14 +340,14 @@ describe("the path that is checked is the path that is served", () => {
     ["x-real-ip", "127.0.0.1"],
     ["forwarded", "for=127.0.0.1;host=localhost"],
     ["x-forwarded-user", "owner"],
-  ])("%s makes nobody somebody", async (header, value) => {
+  ])("%s authenticates no one", async (header, value) => {
     const { status } = await sendRaw("/v1/admin/admin_keys", { headers: { [header]: value } });
     expect(status).toBe(401);
   });
 });
 
 describe("methods", () => {
-  test("HEAD asks for what GET asks for, and shows nothing", async ({ org }) => {
+  test("HEAD needs the rights of GET, and returns no body", async ({ org }) => {
     const url = "/v1/admin/admin_keys";
     const head = (headers: Record<string, string>) => sendRaw(url, { method: "HEAD", headers });
     expect((await head({})).status).toBe(401);
@@ -364,7 +358,7 @@ describe("methods", () => {
     expect(text.split("\r\n\r\n")[1]).toBe("");
   });
 
-  test("OPTIONS says which methods there are and nothing else, to anybody; no origin is let in", async () => {
+  test("OPTIONS returns only the methods, to all callers, and allows no origin", async () => {
     const { status, text } = await sendRaw(WORKSPACES, {
       method: "OPTIONS",
       headers: {
@@ -378,7 +372,7 @@ describe("methods", () => {
   });
 
   test.for(["TRACE", "PUT", "PATCH", "PROPFIND", "SEARCH"])(
-    "%s does nothing",
+    "%s has no effect",
     async (method, { org }) => {
       const headers = { "x-api-key": org.adminKey, "content-length": "0" };
       const { status, text } = await sendRaw(WORKSPACES, { method, headers });
@@ -388,7 +382,7 @@ describe("methods", () => {
   );
 
   test.for(["x-http-method-override", "x-http-method", "x-method-override"])(
-    "%s turns no reading into a change",
+    "%s turns no read into a change",
     async (header, { org }) => {
       const { id } = await org.admin.createWorkspace();
       const url = `${WORKSPACES}/${id}`;
@@ -410,8 +404,8 @@ describe("methods", () => {
   );
 });
 
-describe("text that means something elsewhere", () => {
-  test("% and _ in a filter are themselves", async ({ org }) => {
+describe("text with a special meaning elsewhere", () => {
+  test("% and _ in a filter match only themselves", async ({ org }) => {
     const { id } = await org.admin.createWorkspace();
     for (const name of ["hundred % sure", "under_score", "plain", "back\\slash"]) {
       await org.admin.createApiKey(id, { name });
@@ -426,7 +420,7 @@ describe("text that means something elsewhere", () => {
     expect(await found("' OR '1'='1")).toEqual([]);
   });
 
-  test("__proto__ and constructor in a body are fields like others: refused, and nothing else changes", async ({
+  test("__proto__ and constructor in a body are refused as unknown fields, without side effects", async ({
     org,
   }) => {
     const payloads = [
@@ -448,7 +442,7 @@ describe("text that means something elsewhere", () => {
     expect(Object.hasOwn(Object.prototype, "role")).toBe(false);
   });
 
-  test("as names of tags they are names, or refused; as query fields they are refused", async ({
+  test("as tag names they are plain names or refused, and as query fields refused", async ({
     org,
   }) => {
     const { id } = await org.admin.createWorkspace();
@@ -470,7 +464,7 @@ describe("text that means something elsewhere", () => {
     expect(Object.keys(untouched.tags)).toEqual([]);
   });
 
-  test("a role or an id that is a name of every object is none", async ({ org }) => {
+  test("a name of Object.prototype is no role and no id", async ({ org }) => {
     for (const name of ["__proto__", "constructor", "toString"]) {
       expect((await org.admin.get(`${WORKSPACES}/${name}`)).status).toBe(404);
       const permissions = [name];
@@ -480,8 +474,8 @@ describe("text that means something elsewhere", () => {
   });
 });
 
-describe("a name that stands twice", () => {
-  test("in a query: refused where one value is meant, so that no check reads another than the statement", async ({
+describe("a duplicate name", () => {
+  test("in a query is refused for a single value, so that check and statement read the same one", async ({
     org,
   }) => {
     const { id: first } = await org.admin.createWorkspace();
@@ -502,7 +496,7 @@ describe("a name that stands twice", () => {
     }
   });
 
-  test("in a list: one that is hidden makes the whole call a 404", async ({ org }) => {
+  test("in a list makes the whole call a 404 when one is hidden", async ({ org }) => {
     const { id: first } = await org.admin.createWorkspace();
     const { id: second } = await org.admin.createWorkspace();
     const { client } = await org.member({ workspaces: { [first]: "workspace_admin" } });
@@ -518,7 +512,7 @@ describe("a name that stands twice", () => {
     }
   });
 
-  test("in a body: refused", async ({ org }) => {
+  test("in a body is refused", async ({ org }) => {
     const answer = await org.admin.send({
       method: "POST",
       url: KEYS,
@@ -529,7 +523,7 @@ describe("a name that stands twice", () => {
   });
 });
 
-test("a cursor grants nothing: one of an owner shows a person no more than its own", async ({
+test("a cursor grants nothing: with an owner's cursor a member sees only its own rows", async ({
   org,
 }) => {
   const { id: mine } = await org.admin.createWorkspace();

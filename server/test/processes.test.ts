@@ -27,10 +27,10 @@ afterAll(stopAllServers);
 
 const PROCESSES = 3;
 const RESTART_MS = 60_000;
-/** Time for which clients send to the remaining processes. */
+/** Duration of the load on the remaining processes. */
 const LOAD_AFTER_KILL_MS = 300;
 
-/** The process that writes the journal of this number; null for a moment while it says so. */
+/** Process id of the writer of this journal. Null briefly while it writes its id. */
 function findPid(server: ServerProcess, index: number): number | null {
   const folder = index === 1 ? "journal" : `journal-${index}`;
   const text = readFileSync(join(server.dataDir, folder, "bursar.lock"), "utf8");
@@ -54,13 +54,13 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** Another than this one has taken its place, and serves. */
+/** Whether a process other than the killed one writes the journal and serves. */
 async function isReplaced(server: ServerProcess, index: number, killed: number): Promise<boolean> {
   const pid = findPid(server, index);
   return pid !== null && pid !== killed && (await isUp(server, index));
 }
 
-/** On a connection of its own, which goes to the next process. */
+/** Sends on a new connection, which reaches the next process. */
 function sendApart(url: string, key: string, path = "/v1/messages"): Promise<number> {
   const body = JSON.stringify({
     model: "claude-haiku-4-5-20251001",
@@ -88,7 +88,7 @@ async function metricsOf(server: ServerProcess): Promise<string> {
   return (await fetch(`${server.url}/metrics`)).text();
 }
 
-/** Samples of a metric: its labels and the number. */
+/** Samples of a metric: labels and value. */
 function samplesOf(text: string, name: string): [string, number][] {
   const lines = text.split("\n").filter((line) => line.startsWith(`${name}{`));
   return lines.map((line) => [
@@ -107,7 +107,7 @@ const isUp = async (server: ServerProcess, index: number) =>
 describe("three processes", () => {
   let upstream: FakeUpstream;
   let server: ServerProcess;
-  /** Result of a call over the admin socket when /readyz was 200 for the first time. */
+  /** Result of a call over the admin socket when /readyz first returned 200. */
   let firstCall: PromiseSettledResult<unknown>;
 
   beforeAll(async () => {
@@ -137,18 +137,18 @@ describe("three processes", () => {
   }, 180_000);
   afterAll(() => upstream.close());
 
-  test("once /readyz is 200 the admin socket answers", () => {
+  test("accept calls on the admin socket once /readyz returns 200", () => {
     expect(firstCall).toMatchObject({ status: "fulfilled", value: { name: "At once" } });
   });
 
-  test("announce themselves once, as the process that was started", () => {
+  test("announce themselves once, as the started process", () => {
     expect(server.output().match(/is ready at/g)).toHaveLength(1);
     const written = JSON.parse(readFileSync(join(server.dataDir, "server.json"), "utf8")) as object;
     expect(written).toEqual({ url: server.url, pid: server.pid });
     expect(new Set([server.pid, ...pidsOf(server)]).size).toBe(PROCESSES + 1);
   });
 
-  test("share the load, and a limit and a revocation hold on each of them", async () => {
+  test("share the load, and each applies a limit and a revocation", async () => {
     const made = await server.workspaceWithKey();
     expect(await statusesOf(server, made.key)).toEqual([200]);
     await eventually(30_000, "records of three nodes", async () => {
@@ -168,7 +168,7 @@ describe("three processes", () => {
     );
   });
 
-  test("answer the command line through the one admin socket, whichever of them serves", async () => {
+  test("serve the command line through one admin socket", async () => {
     const callApi = makeLocalApi(server.dataDir);
     const names = await Promise.all(
       Array.from({ length: 2 * PROCESSES }, async (_, i) => {
@@ -179,9 +179,9 @@ describe("three processes", () => {
     expect(names).toHaveLength(2 * PROCESSES);
   });
 
-  test("tell the metrics of all, each line with its process, whichever is asked", async () => {
+  test("report the metrics of all processes, each line with its process", async () => {
     const { key } = await server.workspaceWithKey();
-    // Null where a process did not tell its own in time, as a busy one may not.
+    // Null when a process did not report in time, as under load.
     const sum = async () => {
       const text = await metricsOf(server);
       const isWhole = samplesOf(text, "bursar_pending_records").length === PROCESSES;
@@ -191,7 +191,7 @@ describe("three processes", () => {
     const before = await eventually(30_000, "the metrics of all", sum);
     const sent = 4 * PROCESSES;
     await statusesOf(server, key);
-    // Counted when the answer has ended, which the client may see a moment earlier.
+    // Counted at the end of a response, which the client may see a moment before.
     await eventually(30_000, "the sum", async () =>
       (await sum()) === before + sent ? true : null,
     );
@@ -208,7 +208,7 @@ describe("three processes", () => {
     expect(text.match(/^bursar_pending_records\{process="\d"\} \d+$/gm)).toHaveLength(PROCESSES);
   });
 
-  test("a second start on the folder is refused, and so is a number of processes that is none", async () => {
+  test("refuse a second start on the folder and an invalid number of processes", async () => {
     const second = await startAndFail({
       dataDir: server.dataDir,
       args: ["--simulator", "--processes", "2"],
@@ -219,7 +219,7 @@ describe("three processes", () => {
     expect(none.output).toContain("expected a number of processes from 1 to 64");
   });
 
-  test("one that is killed is started again under its name, while the others serve", {
+  test("restart a killed process under its name while the others serve", {
     timeout: 180_000,
   }, async () => {
     const { key } = await server.workspaceWithKey();
@@ -227,10 +227,14 @@ describe("three processes", () => {
     const killed = pidOf(server, 2);
     const sent = Array.from({ length: 300 }, () => sendApart(server.url, key));
     process.kill(killed, "SIGKILL");
-    // Answered or broken, also those that were on their way to it: no client waits for ever.
-    const settled = await withinBound(Promise.allSettled(sent), 60_000, "every client to know");
+    // Requests to the killed process are answered or break, so that no client waits forever.
+    const settled = await withinBound(
+      Promise.allSettled(sent),
+      60_000,
+      "every client to get a result",
+    );
     expect(settled.filter(({ status }) => status === "fulfilled").length).toBeGreaterThan(100);
-    await eventually(RESTART_MS, "the process to be back", async () => {
+    await eventually(RESTART_MS, "the process to return", async () => {
       expect((await sendMessage(server.url, key)).status).toBe(200);
       return !isAlive(killed) && (await isReplaced(server, 2, killed)) ? true : null;
     });
@@ -240,7 +244,7 @@ describe("three processes", () => {
     });
   });
 
-  test("a port that is taken is said once, in clear words", async () => {
+  test("report a used port once, in plain words", async () => {
     const refused = await startAndFail({
       args: ["--simulator", "--processes", "2"],
       env: { BURSAR_PORT: new URL(server.url).port },
@@ -250,7 +254,7 @@ describe("three processes", () => {
     expect(told).toHaveLength(1);
   });
 
-  test("SIGTERM lets running requests end on each process, and ends all of them and the database", {
+  test("finish running requests on SIGTERM, and end all processes and the database", {
     timeout: 180_000,
   }, async () => {
     const release = Promise.withResolvers<void>();
@@ -262,12 +266,12 @@ describe("three processes", () => {
     const pids = pidsOf(server);
     const { key } = await server.workspaceWithKey();
     const running = Array.from({ length: 2 * PROCESSES }, () => sendApart(server.url, key));
-    await eventually(30_000, "all to be under way", async () =>
+    await eventually(30_000, "all requests to be under way", async () =>
       upstream.received.length === running.length ? true : null,
     );
     const stopped = server.stop();
     await eventually(30_000, "the drain", async () => {
-      // One that comes before the signal is heard is taken, and runs on with the others.
+      // A request before the signal arrives is accepted and finishes with the others.
       const taken = upstream.nextExchange().then(() => "taken");
       const late = sendApart(server.url, key);
       const refused = late.then(
@@ -284,7 +288,7 @@ describe("three processes", () => {
     expect(pids.map(isAlive)).toEqual([false, false, false]);
   });
 
-  test("when the supervisor is killed, nobody serves any more", { timeout: 180_000 }, async () => {
+  test("stop serving when the supervisor is killed", { timeout: 180_000 }, async () => {
     server = await server.restart({ args: ["--processes", String(PROCESSES)] });
     const pids = pidsOf(server);
     await server.kill();
@@ -298,10 +302,10 @@ describe("three processes", () => {
   });
 });
 
-test("kill -9 of one process, then of all and fewer start: each request has one record, and all journals are flushed", {
+test("after kill -9 of one process, then of all, and a start of fewer, each request has one record and all journals are flushed", {
   timeout: 600_000,
 }, async () => {
-  // Another one each round: the clients keep their connections, so one that was started again has none of them.
+  // Kills another process in each round. Clients keep their connections, so a restarted process has none.
   const doomed = [3, 2];
   let killed = 0;
   const rounds = await runCrashRounds({
@@ -319,7 +323,7 @@ test("kill -9 of one process, then of all and fewer start: each request has one 
     recover: async (server, round) => {
       const index = doomed[round - 1];
       if (index === undefined) return null;
-      await eventually(RESTART_MS, "the process to be back", async () =>
+      await eventually(RESTART_MS, "the process to return", async () =>
         (await isReplaced(server, index, killed)) ? true : null,
       );
       return server;

@@ -15,8 +15,8 @@ import {
   type WorkspaceWithKey,
 } from "./harness/server-process.ts";
 
-// Rate limits on two processes of the program with one PostgreSQL, the second one on a line to it that can be cut, and what
-// a program with the official SDK sees of them.
+// Rate limits on two processes with one PostgreSQL, and their errors in the official SDK. The second process has a
+// connection that tests can cut.
 
 const MODEL = "claude-sonnet-5";
 let line: DatabaseLine;
@@ -50,14 +50,14 @@ function limit(fields: object) {
 
 const send = (server: ServerProcess) => sendMessage(server.url, team.key, { model: MODEL });
 
-/** Until the node keeps a limit that was made through the other. */
+/** Waits until the node applies a limit that was created through the other one. */
 function keptBy(server: ServerProcess): Promise<true> {
-  return eventually(30_000, "the limit to be kept by the node", async () =>
+  return eventually(30_000, "the node to apply the limit", async () =>
     (await send(server)).headers.has("anthropic-ratelimit-requests-limit") ? true : null,
   );
 }
 
-/** Clients that send one request after the other, for that time and at least so many requests. */
+/** Runs clients that send one request after the other, for that time and at least this number of requests. */
 async function hammer(
   server: ServerProcess,
   { clients, ms, requests }: { clients: number; ms: number; requests: number },
@@ -80,7 +80,7 @@ const question = {
   messages: [{ role: "user" as const, content: "Hi" }],
 };
 
-test("the official SDK raises RateLimitError, and gets through by itself after the time it was told", async () => {
+test("the official SDK raises RateLimitError, and succeeds after the time in the response", async () => {
   await limit({ requests_per_minute: 30 });
   const sentAtMs: number[] = [];
   const options = {
@@ -91,8 +91,8 @@ test("the official SDK raises RateLimitError, and gets through by itself after t
       return fetch(input, init);
     },
   };
-  // The first request that the node counts: it hears of the limit within a quarter of a second.
-  const response = await eventually(30_000, "the limit to be kept", async () => {
+  // The first request that the node counts. The node reads the limit within a quarter of a second.
+  const response = await eventually(30_000, "the node to apply the limit", async () => {
     const answer = await new Anthropic(options).messages.create(question).withResponse();
     const { headers } = answer.response;
     return headers.has("anthropic-ratelimit-requests-limit") ? answer.response : null;
@@ -123,7 +123,7 @@ test("the official SDK raises RateLimitError, and gets through by itself after t
   );
 });
 
-test("two nodes together let through what the limit says and no more", async () => {
+test("two nodes together admit exactly the limit", async () => {
   await limit({ requests_per_minute: 600 });
   await keptBy(second);
   await delay(3_000);
@@ -139,20 +139,20 @@ test("two nodes together let through what the limit says and no more", async () 
   expect(Math.min(a.sent, b.sent)).toBeGreaterThan(0);
 });
 
-test("a changed limit and a removed one hold on the other node within a second", async () => {
+test("the other node applies a changed limit and a removal within a second", async () => {
   const { id } = (await limit({ requests_per_minute: 600_000 })) as { id: string };
   await keptBy(second);
   await limit({ requests_per_minute: 1 });
-  await withinSeconds(1, [first, second], "the lower limit to hold on the other node", async () =>
+  await withinSeconds(1, [first, second], "the other node to apply the lower limit", async () =>
     (await send(second)).status === 429 ? true : null,
   );
   await first.mustAdmin("DELETE", `/v1/admin/rate_limits/${id}`);
-  await withinSeconds(1, [first, second], "the other node to limit nothing", async () =>
+  await withinSeconds(1, [first, second], "the other node to apply no limit", async () =>
     (await send(second)).status === 200 ? true : null,
   );
 });
 
-test("a node without the database goes on at the configured rate, and shares it again afterwards", async () => {
+test("a node without the database continues at the configured rate, and shares it again afterwards", async () => {
   await limit({ requests_per_minute: 600 });
   await keptBy(second);
   line.cut();
@@ -162,7 +162,7 @@ test("a node without the database goes on at the configured rate, and shares it 
   expect(alone.sent).toBeGreaterThanOrEqual(25);
   expect(alone.sent).toBeLessThanOrEqual(mostRequestsIn(performance.now() - cutMs, 600));
   line.mend();
-  await eventually(30_000, "the node to share again", async () =>
+  await eventually(30_000, "the node to share the limit again", async () =>
     second.output().includes("rate limits are shared with the other nodes again") ? true : null,
   );
   const beganMs = performance.now();

@@ -18,14 +18,14 @@ import {
   type WorkspaceWithKey,
 } from "#test/harness/server-process.ts";
 
-// Three processes of the program on one PostgreSQL, and the promise that a key stops everywhere within a second.
+// Three processes on one PostgreSQL: each stops accepting a revoked key within a second.
 
 const PROMISE_SECONDS = 1;
 const SENDERS_PER_NODE = 2;
-/** Between two requests of a sender. Short beside the promised second. */
+/** Pause between two requests of a sender. Short beside the promised second. */
 const SENDER_PAUSE_MS = 10;
 const WARM_UP_MS = 150;
-/** How long nodes that refuse are looked at for one that accepts again. */
+/** Time for which refusing nodes are checked again. */
 const AFTERWARDS_MS = 250;
 /** Long beside a poll and a request on a busy machine. */
 const LEASE_TTL_MS = 4_000;
@@ -34,7 +34,7 @@ const test = base.extend("database", { scope: "file" }, ({ db }) => db);
 
 let relay: DatabaseRelay;
 let nodes: ServerProcess[];
-/** Reaches the database through the relay. */
+/** The node that reaches the database through the relay. */
 let lonely: ServerProcess;
 let first: ServerProcess;
 
@@ -68,7 +68,7 @@ interface Sent {
   answer: Answer;
 }
 
-/** Requests with one key on all of these nodes at once, one after the other on each sender, until it is stopped. */
+/** Sends requests with one key to all of these nodes at once. Each sender sends one after the other until stopped. */
 function startLoad(on: readonly ServerProcess[], keyOf: () => string) {
   const sent: Sent[] = [];
   let isStopped = false;
@@ -93,7 +93,7 @@ function startLoad(on: readonly ServerProcess[], keyOf: () => string) {
 
 const isAccepted = ({ answer }: Sent) => answer.status === 200;
 
-/** Seconds from the answer to the revocation until the last accepted request was sent, on any node. */
+/** Seconds from the response to the revocation until the last accepted request was sent, on any node. */
 async function revokeUnderLoad(made: WorkspaceWithKey, revoke: () => Promise<unknown>) {
   const load = startLoad(nodes, () => made.key);
   await eventually(30_000, "every node to serve the key", async () =>
@@ -142,7 +142,7 @@ async function makeMember(database: TestDatabase, workspaceId: string): Promise<
   return id;
 }
 
-/** What the removal of a person commits. */
+/** Commits the deactivation of a member. */
 const deactivate = (database: TestDatabase, memberId: string) =>
   inTransaction(database.database, async (tx) => {
     await tx
@@ -211,7 +211,7 @@ const ways: [string, Way, RegExp][] = [
   ],
 ];
 
-describe("no node accepts a key, a second later and under load, that is", () => {
+describe("no node accepts after a second, under load, a key that is", () => {
   test.for(ways)("%s", { timeout: 240_000 }, async ([_, way, reason], { database }) => {
     for (const node of nodes) {
       const { made, revoke } = await way(await first.workspaceWithKey(), node, database);
@@ -222,7 +222,7 @@ describe("no node accepts a key, a second later and under load, that is", () => 
   });
 });
 
-test("a rotation with a grace period fails no request, and what is used last is told of each secret", {
+test("a rotation with a grace period fails no request, and reports the last use of each secret", {
   timeout: 240_000,
 }, async () => {
   const made = await first.workspaceWithKey();
@@ -245,11 +245,11 @@ test("a rotation with a grace period fails no request, and what is used last is 
   await before.stop();
   await moving.stop();
   expect(moving.sent.filter((each) => !isAccepted(each))).toEqual([]);
-  // One machine, one clock: no request of the grace period was refused, and none accepted that was sent after it.
+  // One machine has one clock. No request in the grace period was refused, and none after it was accepted.
   const toEpochMs = (atMs: number) => performance.timeOrigin + atMs;
   const refused = before.sent.filter((each) => !isAccepted(each));
   const accepted = before.sent.filter(isAccepted);
-  const slackMs = 50; // between our clock and what nodes know of the database's
+  const slackMs = 50; // between the test's clock and the nodes' estimate of the database's clock
   expect(Math.min(...refused.map(({ endedAtMs }) => toEpochMs(endedAtMs)))).toBeGreaterThan(
     graceEndsAtMs - slackMs,
   );
@@ -277,12 +277,13 @@ test("a rotation with a grace period fails no request, and what is used last is 
   expect(Number(uses[0]?.last_used_at)).toBeLessThan(graceEndsAtMs);
 });
 
-test("a node that cannot reach the database stops by itself after the bound, and knows better once it can", {
+test("a node without the database stops accepting keys after the bound, and refuses the revoked one once connected", {
   timeout: 240_000,
 }, async () => {
   const made = await first.workspaceWithKey();
   const load = startLoad([lonely], () => made.key);
-  // Until the node has heard that the key was made, after which it reads it once more: cut off before that, it could not.
+  // Waits until the node has polled the creation of the key and read the key once more. Cut off earlier, the node
+  // could not read it.
   await delay(LEASE_TTL_MS / 2);
   expect(load.sent.filter((each) => !isAccepted(each))).toEqual([]);
   relay.cut();
@@ -294,11 +295,11 @@ test("a node that cannot reach the database stops by itself after the bound, and
   relay.mend();
   await load.stop();
   const lastMs = Math.max(...load.sent.filter(isAccepted).map(({ sentAtMs }) => sentAtMs));
-  // It went on for a while, which is what the bound is for, and no longer.
+  // The node continued for a while, but no longer than the bound.
   expect(lastMs - cutAtMs).toBeGreaterThan(LEASE_TTL_MS / 2);
   expect(lastMs - cutAtMs).toBeLessThanOrEqual(LEASE_TTL_MS + 100);
   expect(load.sent.find((each) => !isAccepted(each))?.answer.status).toBe(503);
-  const told = await eventually(30_000, "the node to know of the revocation", async () => {
+  const told = await eventually(30_000, "the node to read the revocation", async () => {
     const answer = await sendMessage(lonely.url, made.key);
     return answer.status === 401 ? answer : null;
   });

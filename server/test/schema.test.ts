@@ -20,12 +20,12 @@ beforeAll(async () => {
 afterAll(() => empty.drop());
 
 describe("schema", () => {
-  test("migrations from empty give the committed schema.sql (refresh it: node server/src/db/dump-schema.ts)", async () => {
+  test("migrations from empty produce the committed schema.sql (refresh: node server/src/db/dump-schema.ts)", async () => {
     const committed = (await readFile(SCHEMA_FILE, "utf8")).replaceAll("\r\n", "\n");
     expect(await describeSchema(empty.connectionString)).toBe(committed);
   });
 
-  test("a schema that is newer than the program is refused, and untouched", async () => {
+  test("a schema newer than the program is refused and unchanged", async () => {
     const newest = migrations.length + 1;
     const newer: Migration = {
       number: newest,

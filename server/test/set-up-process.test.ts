@@ -15,15 +15,15 @@ import {
   toAnswer,
 } from "#test/harness/server-process.ts";
 
-// From the first start to an owner who was locked out and is in again, as it happens on one machine: one process, its
-// banner, a browser, and `./bursar`. The tests follow one another.
+// From the first start to an owner who was locked out and signs in again, on one machine: one process, its banner, a
+// browser, and `./bursar`. The tests depend on each other.
 
 const EMAIL = "ada@example.com";
 const LONG_MS = 60_000;
 
 let server: ServerProcess;
 const cookies = new Map<string, string>();
-/** What must stand nowhere once it was shown or sent, by what it is. */
+/** Secrets that must not be stored after they were shown or sent, by name. */
 const secrets = new Map<string, string>([
   ["first password", "canary kepler owns 41 telescopes"],
   ["second password", "canary tycho lost his silver nose"],
@@ -41,7 +41,7 @@ async function bursar(...args: string[]): Promise<string> {
   return (await run(process.execPath, ["bursar", ...args], options)).stdout;
 }
 
-/** From a browser that keeps its cookies. */
+/** Sends a request from a browser that stores cookies. */
 async function send(method: "GET" | "POST", path: string, body?: object): Promise<Answer> {
   const response = await fetch(server.url + path, {
     method,
@@ -72,7 +72,7 @@ const setUp = (token: string) =>
   });
 
 test(
-  "the first start prints a link, and the command line makes another one",
+  "the first start prints a link, and the command line creates another one",
   async () => {
     const link = linkOf(server.output());
     expect(link.startsWith(`${server.url}/setup#token=`)).toBe(true);
@@ -88,7 +88,7 @@ test(
 );
 
 test(
-  "the banner's link makes the owner, who is signed in",
+  "the banner's link creates the owner, who is signed in",
   async () => {
     expect((await setUp(secret("token of the banner"))).status).toBe(200);
     const me = await send("GET", "/v1/admin/session");
@@ -107,7 +107,7 @@ test(
 );
 
 test(
-  "a restart prints no link any more, and the session goes on",
+  "a restart prints no link, and the session continues",
   async () => {
     secrets.set("session", cookies.get("bursar_session")?.split(".")[0] ?? "");
     secrets.set("device", cookies.get("bursar_device") ?? "");
@@ -120,7 +120,7 @@ test(
 );
 
 test(
-  "an owner who lost the password and the authenticator app gets in again",
+  "an owner without password and authenticator app signs in again after a reset",
   async () => {
     const begun = await send("POST", "/v1/admin/two_factor/totp");
     const totp = begun.json as unknown as { secret: string; backup_codes: string[] };
@@ -147,7 +147,7 @@ test(
 );
 
 test(
-  "nothing of all that is in a table, a file or the log",
+  "no table, file or log contains any of the secrets",
   async () => {
     const leaks: string[] = [];
     const search = (where: string, text: string | Buffer) => {

@@ -5,7 +5,7 @@ import { TIMES } from "./harness/spend-sim/simulated-node.ts";
 import { ORGANIZATION, simulate } from "./harness/spend-sim/simulation.ts";
 import { SqlStore } from "./harness/spend-sim/sql-store.ts";
 
-// Invariants 1 and 2 of the design. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` tells it again.
+// Invariants 1 and 2 of spend. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` repeats it.
 
 const SEEDS = 2_000;
 const STEPS = 200;
@@ -16,14 +16,14 @@ const SQL_STEPS = 120;
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 
 test.each(chunks)(
-  "no story of requests, faults and changes breaks a limit: 250 seeds from %i",
+  "no run of requests, faults and changes breaks a limit: 250 seeds from %i",
   async (from) => {
     let requests = 0;
     for (let seed = from; seed < from + CHUNK; seed++) {
       const makeStore = () => new MemoryStore(TIMES);
       requests += (await simulate({ seed, steps: STEPS, makeStore })).requests;
     }
-    // A story in which nothing gets through would prove nothing.
+    // A run without successful requests proves nothing.
     expect(requests).toBeGreaterThan(CHUNK * 8);
   },
 );
@@ -34,9 +34,7 @@ test("a journal that lost its tail stays marked over a second start, until the d
   expect(restarts).toBe(2);
 });
 
-test("the same stories over PostgreSQL agree with those over plain maps, to the last row", async ({
-  db,
-}) => {
+test("runs over PostgreSQL agree with runs over plain maps, to the last row", async ({ db }) => {
   for (let seed = 0; seed < SQL_SEEDS; seed++) {
     const told = { seed, steps: SQL_STEPS };
     const inMemory = await simulate({ ...told, makeStore: () => new MemoryStore(TIMES) });

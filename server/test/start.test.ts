@@ -23,7 +23,7 @@ const run = promisify(execFile);
 
 afterAll(stopAllServers);
 
-/** The banner: what is printed for people, between the lines of the log. */
+/** Banner of the server: the output without log lines. */
 function bannerOf(server: ServerProcess): string {
   return server
     .output()
@@ -32,7 +32,7 @@ function bannerOf(server: ServerProcess): string {
     .join("\n");
 }
 
-/** The commands that the banner says to type, one a line. */
+/** Commands in the banner, one a line. */
 function commandsOf(banner: string): string[] {
   return banner
     .split("\n")
@@ -55,15 +55,15 @@ describe("the first start", () => {
     expect(server.output()).not.toMatch(/sk-ant-admin01-\w{20}/);
   });
 
-  test("the commands work when pasted, and end in an answer of Claude", async () => {
+  test("prints commands that work when pasted and end in a response of Claude", async () => {
     const script = commandsOf(bannerOf(server)).join("\n");
-    // A shell that knows nothing of this server: what the commands need stands in them.
+    // A shell without any setting of this server. The commands must contain everything they need.
     const { PATH, HOME } = process.env;
     const { stdout } = await run("bash", ["-e", "-c", script], {
       cwd: root,
       env: { PATH: PATH ?? "", HOME: HOME ?? "" },
     });
-    // What is piped is JSON: the workspace on a line, then Claude's answer.
+    // Piped output is JSON: the workspace on one line, then Claude's response.
     const answer = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
     expect(answer).toMatchObject({ type: "message", role: "assistant" });
   });
@@ -86,7 +86,7 @@ describe("the first start", () => {
     expect(await metrics.text()).toContain("# TYPE bursar_claude_requests_total counter");
   });
 
-  test("keeps what is secret to its own user", () => {
+  test("stores secrets readable by its own user only", () => {
     for (const name of ["secret", "admin.sock", "server.json", "bursar.lock", "journal"]) {
       const file = join(server.dataDir, name);
       if (existsSync(file))
@@ -94,7 +94,7 @@ describe("the first start", () => {
     }
   });
 
-  test("a second start on the same data folder is refused in clear words, and harms nothing", async () => {
+  test("refuses a second start on the same data folder with a clear message, and harms nothing", async () => {
     for (const env of [{}, { BURSAR_PORT: new URL(server.url).port }]) {
       const refused = await startAndFail({ dataDir: server.dataDir, env });
       expect(refused.code).toBe(1);
@@ -108,7 +108,7 @@ describe("the first start", () => {
     expect(written).toEqual({ url: server.url, pid: server.pid });
   });
 
-  test("SIGTERM ends it cleanly, and a warm start answers a request soon, with the same keys", async () => {
+  test("ends cleanly on SIGTERM, and a warm start soon serves a request with the same keys", async () => {
     const { key } = await server.workspaceWithKey();
     const postgres = postgresPid(server.dataDir);
     expect(postgres).not.toBeNull();
@@ -121,7 +121,7 @@ describe("the first start", () => {
     const answer = await sendMessage(server.url, key);
     const warmStartMs = performance.now() - startedAt;
     expect(answer.status).toBe(200);
-    // Requests were sent before, so no step is left but the first owner.
+    // Requests were sent before, so only the first owner is missing.
     expect(bannerOf(server)).toContain("Nobody owns this installation yet");
     expect(bannerOf(server)).not.toContain("Next:");
     expect(commandsOf(bannerOf(server))).toEqual([]);
@@ -129,9 +129,9 @@ describe("the first start", () => {
     expect(warmStartMs).toBeLessThan(30_000);
   }, 90_000);
 
-  test("SIGINT ends it cleanly too", () => server.stop("SIGINT"), 90_000);
+  test("ends cleanly on SIGINT", () => server.stop("SIGINT"), 90_000);
 
-  test("SIGHUP, which a closed terminal sends, ends it cleanly, with a readable log where BURSAR_LOG_FORMAT says so", async () => {
+  test("ends cleanly on SIGHUP, which a closed terminal sends, with a readable log for BURSAR_LOG_FORMAT", async () => {
     server = await server.restart({ env: { ...server.env, BURSAR_LOG_FORMAT: "pretty" } });
     await server.stop("SIGHUP");
     const lines = server.output().split("\n");
@@ -159,7 +159,7 @@ describe("a real upstream", () => {
   }, 90_000);
   afterAll(() => upstream.close());
 
-  test("the banner names its variable and its origin, and requests go there", async () => {
+  test("is named in the banner with its variable and origin, and gets the requests", async () => {
     const upstreamLine = bannerOf(server)
       .split("\n")
       .find((line) => line.includes("upstream"));
@@ -172,7 +172,7 @@ describe("a real upstream", () => {
     expect(received?.body.toString()).toContain('"model":"claude-of-old"');
   });
 
-  test("SIGTERM does not wait for connections that say nothing, or half of something", async () => {
+  test("does not delay SIGTERM by idle connections or incomplete requests", async () => {
     const { hostname, port } = new URL(server.url);
     const silent = createConnection(Number(port), hostname);
     const half = createConnection(Number(port), hostname);
@@ -181,14 +181,14 @@ describe("a real upstream", () => {
       await once(socket, "connect");
     }
     half.write("POST /v1/messages HTTP/1.1\r\nhost: x\r\n");
-    await fetch(`${server.url}/healthz`); // the listener has seen what came before
+    await fetch(`${server.url}/healthz`); // the listener has accepted the earlier connections
     const startedAt = performance.now();
     await server.stop("SIGTERM");
-    // Half a request may take a minute to arrive, and silence any time.
+    // An incomplete request may last a minute, and an idle connection any time.
     expect(performance.now() - startedAt).toBeLessThan(30_000);
   }, 90_000);
 
-  test("SIGTERM lets a running stream end before the process does, and takes no new requests", async () => {
+  test("delays SIGTERM until a running stream ends, without new requests", async () => {
     const { BURSAR_DRAIN: _, ...env } = server.env;
     server = await server.restart({ env });
     const begun = upstream.nextExchange();
@@ -205,7 +205,7 @@ describe("a real upstream", () => {
     await expect(sendMessage(server.url, key)).rejects.toThrow();
   }, 90_000);
 
-  test("is not used where the simulator is asked for", async () => {
+  test("is not used with --simulator", async () => {
     const sent = upstream.received.length;
     server = await server.restart({ args: ["--simulator"] });
     expect(bannerOf(server)).toMatch(/simulator/);
@@ -216,7 +216,7 @@ describe("a real upstream", () => {
   }, 90_000);
 });
 
-describe("a start that cannot be right is refused in one clear message", () => {
+describe("refuses an invalid start with one clear message", () => {
   test.each([
     ["an unknown setting", { BURSAR_PROT: "8484" }, "BURSAR_PROT"],
     ["a wrong value", { BURSAR_PORT: "many" }, "BURSAR_PORT"],
@@ -237,7 +237,7 @@ describe("a start that cannot be right is refused in one clear message", () => {
   });
 
   test.each([[[]], [["--processes", "2"]]])(
-    "a port that is taken, with the arguments %j: nothing is created",
+    "a used port, with the arguments %j, creates nothing",
     async (args) => {
       const upstream = await startFakeUpstream();
       try {
@@ -256,7 +256,7 @@ describe("a start that cannot be right is refused in one clear message", () => {
     },
   );
 
-  test("an address of another machine: nothing is created", async () => {
+  test("an address of another machine creates nothing", async () => {
     const dataDir = join(await temporaryFolder(), "data");
     const { code, output } = await startAndFail({ dataDir, env: { BURSAR_HOST: "192.0.2.1" } });
     expect([code, output]).toEqual([
@@ -268,7 +268,7 @@ describe("a start that cannot be right is refused in one clear message", () => {
 });
 
 describe("the command line without a server", () => {
-  test("says that none is running", async () => {
+  test("reports that none runs", async () => {
     const dataDir = await temporaryFolder();
     const failure = await run(process.execPath, ["bursar", "admin-keys", "list"], {
       cwd: root,

@@ -11,8 +11,8 @@ import {
   textField,
 } from "#test/harness/server-process.ts";
 
-// A credential's whole way: through the Admin API into the database, sealed; out of it in the gateway; to the one origin
-// it was given for, and nowhere else.
+// The path of a credential: through the Admin API into the database, sealed. Then out of it in the gateway, and to
+// its own origin only.
 
 const UPSTREAMS = "/v1/admin/upstreams";
 const CREDENTIAL = "sk-ant-api03-the-credential-of-the-first-place-0001";
@@ -26,7 +26,7 @@ let second: FakeUpstream;
 let key: string;
 
 beforeAll(async () => {
-  // No upstream in the environment, and no --simulator.
+  // Neither the environment nor --simulator sets an upstream.
   server = await startServer({ args: [], env: { BURSAR_SECRET: SECRET } });
   ({ key } = await server.workspaceWithKey());
 }, 90_000);
@@ -39,7 +39,7 @@ afterEach(async () => {
   await Promise.all([first.close(), second.close()]);
 });
 
-/** Messages until the answer is as wanted: a change reaches the gateway with its next poll of the database. */
+/** Sends messages until the response matches. A change reaches the gateway with its next poll of the database. */
 const messageUntil = (what: string, isWanted: (answer: Answer) => boolean) =>
   eventually(CHANGE_MS, what, async () => {
     const answer = await sendMessage(server.url, key);
@@ -59,7 +59,7 @@ async function store(fields: object): Promise<string> {
 }
 
 describe("a stored upstream", () => {
-  test("gets its credential, and nothing of what the client sent to prove itself", async () => {
+  test("gets its credential, and no credential of the client", async () => {
     await store({ base_url: `${first.origin}/claude`, credential: CREDENTIAL });
     expect((await whenAsked(first)).status).toBe(200);
     const [request] = first.received;
@@ -69,7 +69,7 @@ describe("a stored upstream", () => {
     expect(JSON.stringify(request?.rawHeaders)).not.toContain(key);
   });
 
-  test("loses its credential with its address: the new place gets no request at all", async () => {
+  test("loses its credential with its address, and the new address gets no request", async () => {
     const id = await store({ base_url: first.origin, credential: CREDENTIAL });
     await whenAsked(first);
     const moved = await server.mustOperator("POST", `${UPSTREAMS}/${id}`, {
@@ -84,7 +84,7 @@ describe("a stored upstream", () => {
     expect(JSON.stringify(second.received)).not.toContain(CREDENTIAL);
   });
 
-  test("that answers with a redirect takes the credential nowhere", async () => {
+  test("with a redirect passes the credential to no other origin", async () => {
     await store({ base_url: first.origin, credential: CREDENTIAL });
     first.script = (exchange) =>
       exchange.json("{}", { status: 307, headers: { location: `${second.origin}/v1/messages` } });
@@ -94,14 +94,14 @@ describe("a stored upstream", () => {
     expect(second.received).toEqual([]);
   });
 
-  test("whose row was changed behind the server's back does not open", async () => {
+  test("with a row that was changed outside the server does not open", async () => {
     const id = await store({ base_url: first.origin, credential: CREDENTIAL });
     await whenAsked(first);
     await server.sql("UPDATE upstream SET base_url = $2 WHERE id = $1", [id, second.origin]);
     await server.sql("UPDATE change_counter SET value = value + 1");
     await whenRefused("does not open");
     expect(second.received).toEqual([]);
-    // Under another id it does not open either.
+    // Under another id the row does not open either.
     await server.sql("UPDATE upstream SET base_url = $2, id = 'ups_other' WHERE id = $1", [
       id,
       first.origin,
@@ -112,7 +112,7 @@ describe("a stored upstream", () => {
     expect(first.received).toHaveLength(before);
   });
 
-  test("is a secret of this installation: another BURSAR_SECRET does not start, the same one opens it", async () => {
+  test("needs the secret of the installation: another BURSAR_SECRET does not start, and the same one opens it", async () => {
     await store({ base_url: first.origin, credential: CREDENTIAL });
     await whenAsked(first);
     await server.stop();

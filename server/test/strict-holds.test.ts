@@ -14,9 +14,9 @@ import { call, defaultKey, messageBody, start } from "./harness/gateway.ts";
 import { passMonthEnd } from "./harness/month-end.ts";
 import { COST, StrictGateway, until, WORST } from "./harness/strict-gateway.ts";
 
-// What strict limits hold for running requests: who waits for it, when it is free again, what stays of it.
+// Holds of strict limits for running requests: waits, releases and unresolved amounts.
 
-// No time limit of a test or a hook runs here.
+// Waits here, outside the time limits of tests and hooks.
 await passMonthEnd();
 
 let s: StrictGateway;
@@ -30,7 +30,7 @@ afterEach(() => s.stop());
 describe("requests that wait for budget", () => {
   beforeEach(() => s.restart({ holdWaitMs: 5_000 }));
 
-  test("go on when a running one ends, first in, first out", async () => {
+  test("continue when a running one ends, first in, first out", async () => {
     await s.limit(WORST + 2n * COST);
     const { exchange, answer } = await s.hang();
     const order: number[] = [];
@@ -46,7 +46,7 @@ describe("requests that wait for budget", () => {
     expect(order).toEqual([0, 1]);
   });
 
-  test("give up their place when their client leaves, and are never sent", async () => {
+  test("leave the queue when their client aborts, and are never sent", async () => {
     await s.limit(WORST + COST);
     const { exchange, answer } = await s.hang();
     const leaving = start(s.gateway.origin, { headers: s.headers(), body: messageBody() });
@@ -60,7 +60,7 @@ describe("requests that wait for budget", () => {
     expect(s.messagesSent()).toBe(2);
   });
 
-  test("are refused when their key is revoked meanwhile, and what they held is free", async () => {
+  test("are refused when their key is revoked, and release their holds", async () => {
     let status: "active" | "inactive" = "active";
     const { apiKeyId: id, organizationId, workspaceId } = s.scope;
     const found = { ...defaultKey, id, organizationId, workspaceId };
@@ -86,7 +86,7 @@ describe("requests that wait for budget", () => {
     expect(s.messagesSent()).toBe(2);
   });
 
-  test("are refused with a 529 while the queue is full, which says so", async () => {
+  test("are refused with a 529 that names the full queue", async () => {
     await s.restart({ holdWaitMs: 5_000, maxWaiting: 4 });
     await s.limit(WORST + 3n * COST);
     const { exchange, answer } = await s.hang();
@@ -106,7 +106,7 @@ describe("requests that wait for budget", () => {
     for (const { status } of await Promise.all(waiting)) expect(status).toBe(200);
   });
 
-  test("are told to come again when the server stops and can wait no longer", async () => {
+  test("are refused with a retry when the server stops", async () => {
     await s.limit(WORST);
     const { exchange, answer } = await s.hang();
     const waiting = s.ask();
@@ -156,7 +156,7 @@ describe("a hold is released at once", () => {
   });
 });
 
-describe("a request of unknown end", () => {
+describe("a request with an unknown end", () => {
   test("leaves its hold unresolved, which refuses others until it is released", async ({
     upstream,
   }) => {
@@ -174,7 +174,7 @@ describe("a request of unknown end", () => {
     expect((await s.ask()).status).toBe(200);
   });
 
-  test("of which some usage was seen costs that and leaves nothing unresolved", async ({
+  test("with partial usage costs that usage and leaves nothing unresolved", async ({
     upstream,
   }) => {
     await s.limit(2n * WORST);
@@ -192,7 +192,7 @@ describe("a request of unknown end", () => {
 });
 
 describe("without a strict limit", () => {
-  test("nothing is held and the record says so; token counts are free under any limit", async ({
+  test("no hold is made and the record says so, and token counts are free under any limit", async ({
     db,
     upstream,
   }) => {
@@ -214,7 +214,7 @@ describe("without a strict limit", () => {
     expect(counted.status).toBe(200);
   });
 
-  test("a limit that is made counts what runs already at its worst", async () => {
+  test("a new limit counts running requests at their worst case", async () => {
     const { exchange, answer } = await s.hang();
     await s.limit(2n * WORST - 1n);
     await until(async () => (await s.balance()).leased === WORST);
@@ -227,7 +227,7 @@ describe("without a strict limit", () => {
     expect(await s.balance()).toMatchObject({ settled: 2n * COST, unresolved: 0n });
   });
 
-  test("that is so in a workspace, its first limit counts what runs there, and no other's", async () => {
+  test("the first limit of a workspace counts its running requests, and none of other workspaces", async () => {
     const elsewhere = `wksp_${randomUUID()}`;
     await s.limit(WORST, { scopeId: elsewhere });
     const { exchange, answer } = await s.hang();
@@ -246,12 +246,12 @@ describe("without a strict limit", () => {
   });
 });
 
-test("a warm node asks the database for no single request", async () => {
+test("an active node queries the database for no single request", async () => {
   const requests = 600;
   await s.restart({ flushEveryMs: 3_600_000 });
   await s.limit(10_000n * WORST);
   const askAll = (count: number) => Promise.all(Array.from({ length: count }, () => s.ask()));
-  // What is asked for is sized by the traffic of some quarters of a second: before that there are more messages.
+  // Leases are sized by the traffic of the last quarters of a second. Before that, more messages are sent.
   const warmUntilMs = performance.now() + 1_500;
   while (performance.now() < warmUntilMs) await askAll(10);
   const query = vi.spyOn(pg.Client.prototype, "query");
@@ -260,7 +260,7 @@ test("a warm node asks the database for no single request", async () => {
     for (let sent = 0; sent < requests; sent += 10) {
       for (const { status } of await askAll(10)) expect(status).toBe(200);
     }
-    // A message each quarter of a second, of about ten statements, however many requests there are.
+    // One message of about ten statements each quarter of a second, for any number of requests.
     const messages = (performance.now() - startedMs) / 250 + 5;
     expect(query.mock.calls.length).toBeLessThan(messages * 16);
     expect(query.mock.calls.length).toBeLessThan(requests);

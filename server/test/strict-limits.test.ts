@@ -12,9 +12,9 @@ import {
   worstCaseOf,
 } from "./harness/strict-gateway.ts";
 
-// What strict limits let through and what they refuse, and how they say so.
+// Requests that strict limits admit and refuse, and the text of each refusal.
 
-// No time limit of a test or a hook runs here.
+// Waits here, outside the time limits of tests and hooks.
 await passMonthEnd();
 
 let s: StrictGateway;
@@ -37,7 +37,7 @@ describe.each([
     };
   });
 
-  test("is sent when its worst case fits, and leaves exactly its cost behind", async () => {
+  test("is sent when its worst case fits, and leaves exactly its cost", async () => {
     await s.limit(worstCaseOf(body));
     expect((await s.ask(body)).status).toBe(200);
     await s.node.meter.flush();
@@ -45,7 +45,7 @@ describe.each([
     expect(await s.balance()).toEqual({ settled: COST, leased: 0n, unresolved: 0n, overrun: 0n });
   });
 
-  test("too large for what remains: 400 that says what it can cost and what remains, and no retry", async () => {
+  test("larger than the rest of the limit gets a 400 with its worst case and the rest, and no retry", async () => {
     const worst = worstCaseOf(body);
     await s.limit(worst - 1n);
     const refused = await s.refusalOf(body);
@@ -64,7 +64,7 @@ describe.each([
     expect(s.refusals).toEqual(["too_large"]);
   });
 
-  test("against a spent limit: 400 with the official words first, and no retry", async ({
+  test("under a spent limit gets a 400 with the official text first, and no retry", async ({
     upstream,
   }) => {
     await s.limit(0n);
@@ -81,7 +81,7 @@ describe.each([
     expect(upstream.received).toEqual([]);
   });
 
-  test("with less left than any request can cost: the official words first, too", async ({
+  test("with less left than any request costs gets the official text first", async ({
     upstream,
   }) => {
     await s.limit(COST + 1n);
@@ -94,9 +94,9 @@ describe.each([
 
   test.each<[string, bigint, object]>([
     ["a spent limit", 0n, {}],
-    ["too little that remains", worstCaseOf(body) - 1n, {}],
-    ["what has no bound", 10n ** 12n, { tools: [{ type: "code_execution_20250825" }] }],
-  ])("for %s: Claude Code gets a 429, and no retry", async (_, limitNanoUsd, fields) => {
+    ["a rest that is too small", worstCaseOf(body) - 1n, {}],
+    ["an unbounded request", 10n ** 12n, { tools: [{ type: "code_execution_20250825" }] }],
+  ])("for %s Claude Code gets a 429 without a retry", async (_, limitNanoUsd, fields) => {
     await s.limit(limitNanoUsd);
     const asked = JSON.stringify({ ...JSON.parse(body), ...fields });
     const official = await s.refusalOf(asked);
@@ -111,7 +111,7 @@ describe.each([
     expect(s.messagesSent()).toBe(0);
   });
 
-  test("while others hold what remains: waits, then 429 to come again shortly", async () => {
+  test("while others hold the rest, a request waits and then gets a 429 with a short retry", async () => {
     await s.limit(worstCaseOf(body));
     const { exchange, answer } = await s.hang();
     const startedMs = performance.now();
@@ -143,7 +143,7 @@ describe("a long prompt whose bytes do not fit", () => {
     };
   });
 
-  test("is counted by the upstream, once, and sent when that fits", async ({ db }) => {
+  test("is counted by the upstream once, and sent when the count fits", async ({ db }) => {
     await s.limit(150_000_000n);
     expect(worstCaseOf(body)).toBeGreaterThan(150_000_000n);
     expect((await s.ask(body)).status).toBe(200);
@@ -159,20 +159,20 @@ describe("a long prompt whose bytes do not fit", () => {
     expect(hold_nano_usd).toBe(21_024n * 3_000n + 100n * 15_000n);
   });
 
-  test("is refused by the count where that does not fit either", async () => {
+  test("is refused by the count when the count does not fit either", async () => {
     await s.limit(50_000_000n);
     expect((await s.refusalOf(body)).message).toContain("as counted, with a margin");
     expect([counted.asked.length, s.messagesSent()]).toEqual([1, 0]);
   });
 
-  test("is refused by its bytes where the count fails", async () => {
+  test("is refused by its bytes when the count fails", async () => {
     counted.tokens = null;
     await s.limit(150_000_000n);
     expect((await s.refusalOf(body)).message).toContain("by its bytes and images");
     expect([counted.asked.length, s.messagesSent()]).toEqual([1, 0]);
   });
 
-  test("is not counted where it fits, nor where no count could help", async () => {
+  test("is not counted when it fits, nor when no count can help", async () => {
     await s.limit(worstCaseOf(body));
     expect((await s.ask(body)).status).toBe(200);
     await s.limit(COST + 1_000_000n);
@@ -185,7 +185,7 @@ describe("an open-ended request", () => {
   const search = { type: "web_search_20250305", name: "web_search", max_uses: 2 };
   const body = messageBody({ tools: [search] });
 
-  test("needs headroom for all the calls that it may make", async () => {
+  test("needs room for all calls that it may make", async () => {
     const worst = worstCaseOf(body);
     await s.limit(worst - 1n);
     expect((await s.refusalOf(body)).message).toContain(
@@ -195,7 +195,7 @@ describe("an open-ended request", () => {
     expect((await s.ask(body)).status).toBe(200);
   });
 
-  test("is held at what a limit chose; what it costs beyond that is counted and shown", async () => {
+  test("is held at the amount that a limit sets, and its further cost is settled and shown", async () => {
     await s.limit(1_000_000n, { openEndedHoldNanoUsd: 50_000n });
     await s.limit(worstCaseOf(body), {
       scopeType: "organization",
@@ -208,13 +208,13 @@ describe("an open-ended request", () => {
     expect(s.overruns).toEqual([]);
   });
 
-  test("that exceeds its hold everywhere is an overrun of the request", async () => {
+  test("that exceeds its hold in all limits is an overrun of the request", async () => {
     await s.limit(1_000_000n, { openEndedHoldNanoUsd: 50_000n });
     expect((await s.ask(body)).status).toBe(200);
     expect(s.overruns).toEqual([COST - 50_000n]);
   });
 
-  test("of unknown end turns unresolved with what each limit held", async ({ upstream }) => {
+  test("with an unknown end is unresolved with the hold of each limit", async ({ upstream }) => {
     await s.limit(1_000_000n, { openEndedHoldNanoUsd: 50_000n });
     const worst = worstCaseOf(body);
     await s.limit(worst, { scopeType: "organization", scopeId: s.scope.organizationId });
@@ -225,7 +225,7 @@ describe("an open-ended request", () => {
     expect((await s.balance(s.scope.organizationId)).unresolved).toBe(worst);
   });
 
-  test("that is billed by the hour is refused, and not under other limits", async () => {
+  test("billed by the hour is refused, and allowed under other limits", async () => {
     const code = messageBody({
       tools: [{ type: "code_execution_20250825", name: "code_execution" }],
     });
@@ -241,7 +241,7 @@ describe("an open-ended request", () => {
 });
 
 describe("limits of several kinds in one chain", () => {
-  test("each act as they say: strict holds, soft blocks when spent, alert_only does nothing", async () => {
+  test("each act by kind: strict holds, soft blocks when spent, alert_only does nothing", async () => {
     await s.limit(0n, {
       scopeType: "api_key",
       scopeId: s.scope.apiKeyId,
@@ -265,7 +265,7 @@ describe("limits of several kinds in one chain", () => {
     expect((await s.refusalOf()).message).toContain("less than this request can cost");
   });
 
-  test("all strict ones hold, or none: what one refuses is not held by another", async () => {
+  test("all strict ones hold, or none: a refusal by one leaves no hold in another", async () => {
     await s.limit(WORST);
     await s.limit(WORST - 1n, { scopeType: "organization", scopeId: s.scope.organizationId });
     expect((await s.refusalOf()).message).toContain(`of organization ${s.scope.organizationId}`);

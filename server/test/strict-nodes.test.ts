@@ -19,8 +19,8 @@ import {
 } from "./harness/server-process.ts";
 import { test as base } from "./harness/upstream-test.ts";
 
-// Real processes on one PostgreSQL: killed, stopped, cut off from the database. Whatever happens, what is spent under a
-// strict limit does not exceed it.
+// Real processes on one PostgreSQL: killed, stopped, cut off from the database. Spend under a strict limit never
+// exceeds it.
 
 const REQUEST = { model: "claude-sonnet-4-5", maxTokens: 100, text: "Hi" };
 const WORST = worstCaseCost(
@@ -32,14 +32,14 @@ const WORST = worstCaseCost(
 const DEAR = { input_tokens: 2_000, output_tokens: 100 };
 const DEAR_COST = 7_500_000n;
 const TTL_MS = 2_000;
-/** Between two requests of a sender. */
+/** Pause between two requests of a sender. */
 const SENDER_PAUSE_MS = 10;
 
 let db: TestDatabase;
 let line: DatabaseLine;
 
 const test = base
-  /** Requests that the upstream has got and does not answer. */
+  /** Sends requests that reach the upstream and have no response yet. */
   .extend(
     "hang",
     ({ upstream }) =>
@@ -94,7 +94,7 @@ async function limited(server: ServerProcess, limitNanoUsd: bigint): Promise<Wor
   return made;
 }
 
-/** Once every node keeps the limit. */
+/** Creates a limited workspace. Waits until every node has the limit. */
 async function limitedOn(
   servers: readonly ServerProcess[],
   limitNanoUsd: bigint,
@@ -102,7 +102,7 @@ async function limitedOn(
   const [first] = servers;
   if (first === undefined) throw new Error("there is a server");
   const made = await limited(first, limitNanoUsd);
-  await eventually(30_000, "the limit to be kept by all", async () => {
+  await eventually(30_000, "every node to have the limit", async () => {
     const { rows } = await countBehind();
     return rows === 0 ? true : null;
   });
@@ -136,13 +136,13 @@ async function balanceOf({ workspaceId }: WorkspaceWithKey) {
 const ask = (server: ServerProcess, { key }: WorkspaceWithKey) =>
   sendMessage(server.url, key, REQUEST);
 
-/** Sends one request after the other until nothing more fits; gives back how many were answered. */
+/** Sends one request after the other until none fits. Returns the number of responses. */
 async function spendAll(server: ServerProcess, made: WorkspaceWithKey): Promise<number> {
   for (let answered = 0; ; ) {
     const { status, text } = await ask(server, made);
     if (status === 200) answered += 1;
     else if (status === 400) return answered;
-    // A busy machine may let a wait for the database end: that, too, says to come again.
+    // A busy machine may delay a query until its timeout. That refusal asks for a retry too.
     else if (status !== 429 && status !== 503) throw new Error(`${status} ${text}`);
   }
 }
@@ -151,7 +151,7 @@ describe("four nodes", () => {
   let servers: ServerProcess[];
   /** Workspaces whose limit is spent. The last test checks them after the stop. */
   const exhausted: { made: WorkspaceWithKey; answered: number; limit: bigint }[] = [];
-  /** The same of the workspace whose node was fenced. */
+  /** Workspace whose node was fenced. */
   let reclaimed: { made: WorkspaceWithKey; limit: bigint };
   test.beforeAll(async ({ upstream }) => {
     await setUp(upstream);
@@ -170,7 +170,7 @@ describe("four nodes", () => {
     exhausted.push({ made, answered, limit });
   }, 240_000);
 
-  test("one of two is stopped: what it held is not given to the other, and it spends nothing it lost when it goes on", async ({
+  test("a stopped one of two keeps its hold from the other, and spends nothing it lost when it continues", async ({
     hang,
   }) => {
     const [first, second] = servers;
@@ -180,7 +180,7 @@ describe("four nodes", () => {
     for (let i = 0; i < 10; i++) expect((await ask(first, made)).status).toBe(200);
     const { exchanges, answers } = await hang(first, made, 2);
     process.kill(first.pid, "SIGSTOP");
-    // They lie in its socket until it goes on.
+    // The requests wait in its socket until it continues.
     const waiting = [0, 1, 2, 3].map(() => ask(first, made));
     await eventually(60_000, "the stopped node to be fenced", async () => {
       const { unresolved, leased } = await balanceOf(made);
@@ -194,13 +194,13 @@ describe("four nodes", () => {
     expect(await Promise.all(answers)).toEqual([200, 200]);
     const late = (await Promise.all(waiting)).map(({ status }) => status);
     expect(late.every((status) => [200, 400, 429, 503].includes(status))).toBe(true);
-    // It goes on without a restart.
+    // The node continues without a restart.
     await spendAll(first, made);
     reclaimed = { made, limit };
     expect(first.output()).toContain("the node was reclaimed, and has entered again");
   }, 240_000);
 
-  test("all lose the database for longer than leases last, say so, and continue with nothing lost or doubled", async ({
+  test("all of them lose the database for longer than leases last, report it, and continue without lost or doubled requests", async ({
     hang,
   }) => {
     const [first] = servers;
@@ -218,7 +218,7 @@ describe("four nodes", () => {
     for (const server of servers) hanging.push(await hang(server, made, 2));
     line.cut();
     const cutMs = performance.now();
-    // Their ends wait in the journals, which nobody reads before the database is back.
+    // Their ends wait in the journals, which no node reads before the database returns.
     for (const { exchanges } of hanging) exchanges[0]?.json(messageJson({ usage: DEAR }));
     expect(await Promise.all(hanging.map(({ answers }) => answers[0]))).toEqual(
       servers.map(() => 200),
@@ -250,7 +250,7 @@ describe("four nodes", () => {
       );
       answered += 1;
     }
-    await eventually(60_000, "nobody to be taken for dead", async () =>
+    await eventually(60_000, "no node to be fenced", async () =>
       (await balanceOf(made)).unresolved === 0n ? true : null,
     );
     const spent = await Promise.all(servers.map((server) => spendAll(server, made)));
@@ -264,7 +264,7 @@ describe("four nodes", () => {
     exhausted.push({ made, answered, limit });
   }, 240_000);
 
-  test("a stop hands everything back, and each answer is settled once", async () => {
+  test("a stop returns all leases, and each response is settled once", async () => {
     for (const server of servers) await server.stop();
     for (const { made, answered, limit } of exhausted) {
       const settled = BigInt(answered) * DEAR_COST;
@@ -293,7 +293,7 @@ describe("one node", () => {
   test.beforeEach(({ upstream }) => setUp(upstream), 120_000);
   afterEach(tearDown, 60_000);
 
-  test("what ran when a process was killed stays unresolved at its hold, until it is released", async ({
+  test("running requests of a killed process stay unresolved at their hold until released", async ({
     hang,
   }) => {
     const server = await startServer({ env });
@@ -327,7 +327,7 @@ describe("one node", () => {
     expect(await balanceOf(made)).toMatchObject({ leased: 0n, unresolved: 0n });
   }, 240_000);
 
-  test("with the database away requests go on for as long as leases last, then get 503, and recover by themselves", async ({
+  test("without the database requests continue while leases last, then get 503, and recover", async ({
     upstream,
   }) => {
     const cheap = { input_tokens: 10, output_tokens: 1 };
@@ -350,7 +350,7 @@ describe("one node", () => {
         .executeTakeFirstOrThrow();
       return Number(lease_expires_at);
     };
-    // A node keeps what its traffic needs. Of many senders, one that has to wait for the machine is not the end of it.
+    // Leases follow the node's traffic. With many senders, one that waits for the machine does not end it.
     const SENDERS = 8;
     const each = <T>(work: () => Promise<T>) => Promise.all(Array.from({ length: SENDERS }, work));
     const serve = async () => {
@@ -359,12 +359,12 @@ describe("one node", () => {
     };
     const warmUntilMs = performance.now() + 2_000;
     while (performance.now() < warmUntilMs) await serve();
-    // Just after a renewal leases have all of their life before them.
+    // Just after a renewal, leases have their full duration left.
     const renewedAt = await renewedUntil();
     while ((await renewedUntil()) === renewedAt) await serve();
     line.cut();
     const cutMs = performance.now();
-    // Nor does it give up what it has when nobody asks for a while: nobody would hear it.
+    // The node also keeps unused leases for a while, because no message can release them now.
     await delay(ttlMs / 2);
     let firstRefusedMs = Number.POSITIVE_INFINITY;
     const statuses = new Set<number>();
@@ -403,7 +403,7 @@ describe("one node without a strict limit", () => {
   }, 120_000);
   afterAll(tearDown, 60_000);
 
-  test("requests leave nothing in the lease table", async () => {
+  test("requests leave no rows in the lease table", async () => {
     const made = await server.workspaceWithKey();
     expect((await ask(server, made)).status).toBe(200);
     expect(await db.database.selectFrom("lease").selectAll().execute()).toEqual([]);
@@ -411,7 +411,7 @@ describe("one node without a strict limit", () => {
     expect(metrics.text).toContain("bursar_holds_waiting 0");
   }, 60_000);
 
-  test("what ran when the first strict limit was made, and is killed with its node, stays unresolved at its worst", async ({
+  test("running requests at the creation of the first strict limit stay unresolved at their worst case when the node is killed", async ({
     hang,
   }) => {
     const made = await server.workspaceWithKey();
@@ -420,7 +420,7 @@ describe("one node without a strict limit", () => {
       workspace_id: made.workspaceId,
       monthly_limit_usd: Number(3n * WORST) / 1e9,
     });
-    await eventually(30_000, "the limit to be kept", async () =>
+    await eventually(30_000, "the node to have the limit", async () =>
       (await countBehind()).rows === 0 ? true : null,
     );
     await server.kill();

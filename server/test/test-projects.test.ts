@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../..");
 const files = findTestFiles();
 
 describe("the project of a test file", () => {
-  test("is database when a module that it loads opens the database of the run", () => {
+  test("is database when a module that it loads opens the run's database", () => {
     expect(files.database).toContain("server/test/schema.test.ts"); // loads harness/database.ts
     expect(files.database).toContain("server/test/idempotency.test.ts"); // through harness/admin.ts
   });

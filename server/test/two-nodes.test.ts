@@ -11,7 +11,7 @@ import {
   stopAllServers,
 } from "#test/harness/server-process.ts";
 
-// Two processes of the same program, each with its own data folder, on one PostgreSQL.
+// Two processes, each with its own data folder, on one PostgreSQL.
 
 const test = base.extend("database", { scope: "file" }, ({ db }) => db);
 
@@ -28,7 +28,7 @@ afterAll(async () => {
   await stopAllServers();
 });
 
-test("what one node is told holds on the other within a second, and their usage adds up", async () => {
+test("a change through one node applies on the other within a second, and their usage adds up", async () => {
   expect([first, second].map(({ dataDir }) => postgresPid(dataDir))).toEqual([null, null]);
   const made = await first.workspaceWithKey();
   expect((await sendMessage(second.url, made.key)).status).toBe(200);
@@ -49,7 +49,7 @@ test("what one node is told holds on the other within a second, and their usage 
     workspace_id: made.workspaceId,
     monthly_limit_usd: 0.000001,
   });
-  const limited = await eventually(20_000, "the limit to hold on the other node", async () => {
+  const limited = await eventually(20_000, "the other node to apply the limit", async () => {
     const answer = await sendMessage(second.url, made.key);
     return answer.status === 200 ? null : answer;
   });
@@ -59,7 +59,7 @@ test("what one node is told holds on the other within a second, and their usage 
   const refused = await withinSeconds(
     1,
     [first, second],
-    "the key to stop on the other node",
+    "the other node to refuse the key",
     async () => {
       const answer = await sendMessage(second.url, made.key);
       return answer.status === 401 ? answer : null;
@@ -68,7 +68,7 @@ test("what one node is told holds on the other within a second, and their usage 
   expect(refused.text).toContain("disabled");
 });
 
-test("a node with another secret is refused, and one without any", async ({ database }) => {
+test("a node with another secret is refused, and one without a secret", async ({ database }) => {
   const other = await startAndFail({ env: { ...env, BURSAR_SECRET: "o".repeat(40) } });
   expect(other.code).toBe(1);
   expect(other.output).toContain("BURSAR_SECRET");

@@ -24,8 +24,8 @@ import {
 import { startSpendNode } from "#test/harness/spend-node.ts";
 import { type Figures, type Recording, readFigures } from "./releases/recording.ts";
 
-// Upgrades the database and the data folder of each released version to this one. The tests ask about the recorded month, so
-// they get the same answers in any later month.
+// Upgrades the database and the data folder of each released version to this one. Queries name the recorded month, so
+// results stay the same in any later month.
 
 const RELEASES = join(import.meta.dirname, "releases");
 const SCHEMA = join(root, "server/src/db/schema.sql");
@@ -61,7 +61,7 @@ describe.each(releases)("a database of version %s", (release) => {
       env: {
         DATABASE_URL: recorded.connectionString,
         BURSAR_SECRET: recording.secret,
-        BURSAR_LEASE_TTL: "3s", // after which the journal of a silent node is finished
+        BURSAR_LEASE_TTL: "3s", // after which other nodes finish the journal of a silent node
       },
     });
   }, LONG_MS);
@@ -77,7 +77,7 @@ describe.each(releases)("a database of version %s", (release) => {
     return (await run(process.execPath, ["bursar", ...args], { cwd: root, env })).stdout;
   };
 
-  test("has the committed schema of that version before, and schema.sql after the start", async () => {
+  test("has the committed schema of its version before the start, and schema.sql afterwards", async () => {
     const withoutMonths = (schema: string) =>
       schema.replace(/^CREATE TABLE usage_event_\d{4}_\d{2} PARTITION OF .*\n/gm, "");
     expect(schemaBefore).toBe(readText("schema.sql"));
@@ -86,7 +86,7 @@ describe.each(releases)("a database of version %s", (release) => {
     );
   });
 
-  test("keeps every figure of reports and balances, and records what ran when it was killed", {
+  test("keeps every figure of reports and balances, and records interrupted requests", {
     timeout: LONG_MS,
   }, async () => {
     const { workspaceId, requests } = recording.interrupted;
@@ -112,7 +112,7 @@ describe.each(releases)("a database of version %s", (release) => {
     expect(verified).toMatchObject({ is_intact: true, first_broken: null });
   });
 
-  test("lets its keys, its sessions and its passwords in, and no key that had ended", async () => {
+  test("accepts its keys, sessions and passwords, and refuses ended keys", async () => {
     const { keys, people, recordedAt } = recording;
     for (const key of keys.working) expect((await sendMessage(server.url, key)).status).toBe(200);
     for (const key of [keys.revoked, keys.archived])
@@ -132,7 +132,7 @@ describe.each(releases)("a database of version %s", (release) => {
     }
   });
 
-  test("holds a strict limit to what was spent before, and to its amount in this month", {
+  test("applies a strict limit to the earlier spend, and to its amount in this month", {
     timeout: LONG_MS,
   }, async () => {
     const { strict } = recording;
@@ -169,7 +169,7 @@ function countRows({ reports, balances }: Figures) {
   return [...Object.values(reports), balances].map((rows) => rows.length);
 }
 
-/** True when a node that counts in the month of the recording refuses the request that was refused there. */
+/** True when a node in the month of the recording refuses the recorded refused request. */
 async function refusesAt(recorded: TestDatabase, { strict, recordedAt }: Recording) {
   const upstream = await startFakeUpstream();
   const databaseNowMs = () => Date.parse(recordedAt);

@@ -32,7 +32,8 @@ const usage = {
   service_tier: "standard",
 };
 
-// Price list of this model, per million tokens: 3, cache writes 3.75 and 6, cache reads 0.30, output 15; 0.01 a search.
+// Prices of this model per million tokens: 3, cache writes 3.75 and 6, cache reads 0.30, output 15. A search costs 0.01.
+// Cost of `oneRequest`:
 //   1,001 × 3,000 nano-dollars =  3,003,000     305 × 6,000 =  1,830,000     1,234 × 15,000 = 18,510,000
 //   2,003 × 3,750              =  7,511,250  40,007 ×   300 = 12,002,100     2 searches     = 20,000,000
 const oneRequest = {
@@ -101,7 +102,7 @@ test("a request's tokens by kind and its exact cost are visible within two secon
   expect(limits).toMatchObject({ data: [{ spent_usd: "0.1257127", monthly_limit_usd: null }] });
 });
 
-test("a request that the upstream refuses is counted as an error and costs nothing", async ({
+test("a refused request of the upstream counts as an error and costs nothing", async ({
   upstream,
 }) => {
   const made = await server.workspaceWithKey({ name: "Refused" });
@@ -114,7 +115,7 @@ test("a request that the upstream refuses is counted as an error and costs nothi
   expect(totals).toMatchObject({ requests: 1, errors: 1, total_tokens: 0, cost_usd: "0.00" });
 });
 
-test("hours and days say the same as minutes", async ({ upstream }) => {
+test("hours and days equal the sum of minutes", async ({ upstream }) => {
   const made = await server.workspaceWithKey({ name: "Buckets" });
   upstream.script = (exchange) => exchange.json(messageJson({ usage, model: MODEL }));
   await sendMessage(server.url, made.key, { model: MODEL });
@@ -139,7 +140,7 @@ function usagePath(workspaceId: string, bucket: string): string {
   return `/v1/admin/usage?${query}`;
 }
 
-/** The usage as it stands when that many requests are counted; fails unless that is within two seconds. */
+/** Returns the usage once it has this number of requests. Fails after two seconds. */
 function usageOnceRequestsAre(requests: number, workspaceId: string) {
   return withinSeconds(VISIBLE_SECONDS, [server], `${requests} requests in the usage`, async () => {
     const answer = (await server.mustAdmin("GET", usagePath(workspaceId, "1m"))) as {

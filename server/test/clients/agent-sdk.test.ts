@@ -21,7 +21,7 @@ test("an agent finds its own tool, runs it and ends", async () => {
   for (const { status } of served.takeMessages()) expect(status).toBe(200);
 });
 
-test("an agent that is told nothing about tools begins with a harmless one", async () => {
+test("an agent without tool instructions starts with a harmless tool", async () => {
   const { key } = await served.server.workspaceWithKey();
   const given = await runProgram<Given>({ url: served.url, key }, "agent-sdk.mjs", ["Hello"]);
   expect(given.called).toEqual(["Bash"]);

@@ -32,7 +32,7 @@ test("a turn calls a tool, reads its result and ends", async () => {
   expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
 });
 
-test("in auto mode a turn with a tool call needs no more of a limit than another turn", async () => {
+test("in auto mode a turn with a tool call uses no more of a limit than another turn", async () => {
   const { workspaceId, key } = await served.server.workspaceWithKey();
   await served.server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: workspaceId,
@@ -46,13 +46,13 @@ test("in auto mode a turn with a tool call needs no more of a limit than another
   const { folder, stdout, code } = await runClaudeCode({ url: served.url, key }, args);
   expect(stdout).toContain(`The tool returned: ${folder}`);
   expect(code).toBe(0);
-  // Without a result of the check that it asks for, the client would send requests of its own.
+  // Without the result of the requested check, the client would send requests of its own.
   expect(served.takeMessages().map(({ status }) => status)).toEqual([200, 200]);
 });
 
 const MAX_WRONG_KEY_MS = 15_000;
 
-test("with a wrong key it sends one request and ends within 15 seconds with a sentence", async () => {
+test("with a wrong key it sends one request and ends within 15 seconds with a message", async () => {
   const startedAt = performance.now();
   const key = `sk-ant-api03-${"x".repeat(49)}`;
   const { stdout, code } = await runClaudeCode({ url: served.url, key }, ["Hello"]);
@@ -64,7 +64,7 @@ test("with a wrong key it sends one request and ends within 15 seconds with a se
 
 test("at a spent limit it sends one request and prints the limit", async () => {
   const { workspaceId, key } = await served.server.workspaceWithKey();
-  // $7.50 in one answer.
+  // One response of $7.50.
   const model = "simulate-in1000000-out100000-as-claude-opus-5";
   expect((await sendMessage(served.server.url, key, { model })).status).toBe(200);
   await served.server.mustAdmin("POST", "/v1/admin/workspaces/limits", {

@@ -1,5 +1,5 @@
-// Installs the clients of packages.json into a folder of their own: install.mjs <folder>. Ends with 1 when one is missing.
-// Written for any Node that the system has.
+// Installs the clients of packages.json into a new folder: install.mjs <folder>. Exits with 1 when one is missing.
+// Runs on any installed Node.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -15,11 +15,11 @@ const dependencies = JSON.parse(readFileSync(join(here, "packages.json"), "utf8"
 mkdirSync(folder, { recursive: true });
 const manifest = { name: "clients", private: true, type: "module", dependencies };
 writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-// Programs find their packages beside themselves.
+// Programs load packages from their own folder.
 cpSync(join(here, "programs"), join(folder, "programs"), { recursive: true });
 run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"]);
 
-// Claude Code is a binary that a script of its package puts in place. A policy against such scripts leaves a stub.
+// The package of Claude Code installs a binary by an install script. A policy against install scripts leaves a stub.
 const claude = join(folder, "node_modules", ".bin", "claude");
 const { stdout } = run(claude, ["--version"]);
 if (!stdout.includes(dependencies["@anthropic-ai/claude-code"])) {

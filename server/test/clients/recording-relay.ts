@@ -17,7 +17,7 @@ export interface RecordingRelay {
   close(): Promise<void>;
 }
 
-/** Passes requests on to `target` and records them: the wire as the client sees it, refusals included. */
+/** Passes requests on to `target` and records them as the client sends them, including refused ones. */
 export async function startRecordingRelay(target: string): Promise<RecordingRelay> {
   const recorded: RecordedRequest[] = [];
   const { hostname, port } = new URL(target);

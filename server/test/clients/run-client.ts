@@ -16,11 +16,11 @@ export interface Access {
 }
 
 export interface ClientEnd {
-  /** The path that the client ran in. */
+  /** The folder that the client ran in. */
   folder: string;
   stdout: string;
   stderr: string;
-  /** Exit code; null after a signal. */
+  /** Exit code. Null after a signal. */
   code: number | null;
 }
 
@@ -42,7 +42,7 @@ export function runClaudeCode(access: Access, args: readonly string[]): Promise<
   return runClient(access, claude, ["-p", ...args]);
 }
 
-/** Runs in a new folder and with a new home: a client has no settings of the machine's user, and no credential. */
+/** Runs in a new folder with a new home, so that no settings or credentials of the user apply. */
 async function runClient(
   { url, key }: Access,
   program: string,
@@ -54,7 +54,7 @@ async function runClient(
     HOME: await temporaryFolder(),
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: key,
-    // Requests to other addresses than the base URL.
+    // Prevents requests to other addresses than the base URL.
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
   };
   const options = { cwd: folder, env, timeout: CLIENT_MS, maxBuffer: MAX_OUTPUT_BYTES };
@@ -64,7 +64,7 @@ async function runClient(
     return { folder, code: 0, ...(await running) };
   } catch (error) {
     const { stdout = "", stderr = "", code } = error as Partial<ClientEnd>;
-    if (typeof code === "string") throw error; // it could not be started
+    if (typeof code === "string") throw error; // the program did not start
     return { folder, stdout, stderr, code: code ?? null };
   }
 }

@@ -4,7 +4,7 @@ import { type RecordedRequest, startRecordingRelay } from "./recording-relay.ts"
 
 export interface ServerForClients {
   server: ServerProcess;
-  /** The address for clients: what they send there is recorded. */
+  /** Address for clients. Requests to it are recorded. */
   url: string;
   /** Returns the Messages requests of the running test so far, in the order of their answers. */
   takeMessages(): RecordedRequest[];

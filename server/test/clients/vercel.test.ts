@@ -5,7 +5,7 @@ import { useServer } from "./use-server.ts";
 
 const served = useServer();
 
-/** A call that failed is its error. */
+/** Result of a call. For a failed call, its error. */
 type Given = Record<string, unknown>;
 
 const text = expect.stringMatching(/^This is Bursar's built-in simulator: .* You wrote: Hello$/);
@@ -51,7 +51,7 @@ describe.each([
     expect(given["streamedToolLoop"]).toEqual(loop);
   });
 
-  test("gets objects that are valid under their schema", () => {
+  test("returns objects that match their schema", () => {
     expect(given["generateObject"]).toEqual(object);
     expect(given["generateObjectWithATool"]).toEqual(object);
     expect(given["streamObject"]).toEqual(object);

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// Tests of clients as their makers publish them. `npm test` does not run them: the clients are no dependencies, and
-// `install.mjs` installs them into the folder that BURSAR_TEST_CLIENTS names.
+// Tests of unmodified clients. `npm test` does not run them, because the clients are not dependencies. `install.mjs`
+// installs the clients into the folder in BURSAR_TEST_CLIENTS.
 
 const root = new URL("../../../", import.meta.url).pathname;
 

@@ -1,4 +1,4 @@
-// Stands for the official Node image: the system programs of this machine, with the Node and the npm that run the test.
+// Stands for the official Node image: system programs of this machine, with the Node and npm of the test.
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { chmod, copyFile, mkdir, symlink } from "node:fs/promises";
@@ -6,17 +6,17 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Layers } from "./image-root.ts";
 
-/** Paths of this machine that a slim image lacks, or has elsewhere. */
+/** Paths of this machine that a slim image lacks or has in another place. */
 const ABSENT = [
   "/usr/local",
   "/usr/lib/node_modules",
   ...["curl", "git", "node", "npm", "npx", "wget"].map((name) => `/usr/bin/${name}`),
 ];
 
-/** Folders that every image has. */
+/** Folders of every image. */
 const FOLDERS = ["dev", "home", "opt", "proc", "root/.npm", "run", "sys", "var/tmp"];
 
-/** Has two layers: the lower one hides programs, the upper one adds some. */
+/** Makes an image of two layers. The lower layer hides programs, and the upper one adds some. */
 export async function makeBaseImage(work: string): Promise<Layers> {
   const hidden = join(work, "hidden");
   for (const path of ABSENT) await hide(hidden, path);
@@ -27,7 +27,7 @@ export async function makeBaseImage(work: string): Promise<Layers> {
   await mkdir(join(base, "tmp"));
   await chmod(join(base, "tmp"), 0o1777);
   for (const name of readdirSync("/")) {
-    // Such as `bin`, which leads to `usr/bin`.
+    // Such as `bin`, a link to `usr/bin`.
     if (lstatSync(`/${name}`).isSymbolicLink())
       await symlink(readlinkSync(`/${name}`), join(base, name));
   }
@@ -37,7 +37,7 @@ export async function makeBaseImage(work: string): Promise<Layers> {
   return { folders: [hidden, base], below: { etc: "/etc", usr: "/usr" } };
 }
 
-/** A character device without a number hides what lies below it. */
+/** A character device without a number hides the paths below it. */
 async function hide(layer: string, path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
   const whiteout = join(layer, path);
@@ -54,7 +54,9 @@ async function addNpm(prefix: string): Promise<void> {
   await copyIfThere(join(npm, "../../../etc/npmrc"), join(prefix, "etc/npmrc"));
 }
 
-/** Links files where both paths are on one disk. Nothing changes them in place: what lies below a layer is copied first. */
+/**
+ * Links files when both paths are on one disk. The files are safe, because a change in a layer first copies the file.
+ */
 function linkOrCopy(from: string, to: string): void {
   const { status } = spawnSync("cp", ["-al", from, to]);
   if (status !== 0) run("cp", ["-a", from, to]);

@@ -1,5 +1,5 @@
-// Performs the steps of the Dockerfile without a container engine. COPY copies what `.dockerignore` lets through. RUN
-// runs as root in a changed root, whose base is this machine (base-image.ts).
+// Performs the steps of the Dockerfile without a container engine. COPY copies the files that `.dockerignore`
+// includes. RUN runs as root in a changed root, with this machine as base image (base-image.ts).
 import { readFileSync } from "node:fs";
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -31,15 +31,15 @@ export interface BuildOptions {
   context: string;
   /** Folder for the layers. */
   work: string;
-  /** Asked for each RUN. Null: the command runs as it is. */
+  /** Called for each RUN. Null: the command runs unchanged. */
   replaceRun?: (command: string) => Replacement | null;
 }
 
-/** Stands for a RUN that is too slow for a test. */
+/** Replaces a RUN that is too slow for a test. */
 export interface Replacement {
   /** Runs in place of the command. */
   command: string;
-  /** Folders of this machine that have what the command would make, by their path in the working folder. */
+  /** Folders of this machine that replace the output of the command, by their path in the working folder. */
   folders: Record<string, string>;
   /** Runs with these folders in place. */
   cleanUp: string;
@@ -53,14 +53,14 @@ export interface BuildResult {
 
 interface Build {
   options: BuildOptions;
-  /** Copy of the context, without what is ignored. */
+  /** Copy of the context, without ignored files. */
   context: string;
   stages: Map<string, Image>;
   outputs: Map<string, string>;
   layers: number;
 }
 
-/** Variables of the machine that npm needs to reach its registry, as an engine passes them to a build. */
+/** Variables of the machine that npm needs to reach its registry. Engines pass them to a build too. */
 const NETWORK_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS"];
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -133,14 +133,14 @@ async function performStep(build: Build, image: Image, step: Step): Promise<Imag
       return { ...image, command: step.command };
     case "HEALTHCHECK":
       return { ...image, healthCheck: step };
-    // For people and for engines: nothing of the image depends on them.
+    // Metadata for people and engines. No effect on the image.
     case "EXPOSE":
     case "LABEL":
       return image;
   }
 }
 
-/** A folder is copied without its own name, and everything belongs to root: as COPY does. */
+/** Copies files as COPY does: a folder without its own name, and everything owned by root. */
 async function copyFiles(
   build: Build,
   image: Image,

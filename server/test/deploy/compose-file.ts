@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { readRepositoryFile } from "./repository-files.ts";
 
-/** The parts of a service that the tests look at. */
+/** The parts of a service that tests read. */
 export interface Service {
   environment: Record<string, string>;
   secrets: string[];
@@ -35,7 +35,7 @@ export function listVariables(): string[] {
   return [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
 }
 
-/** The file as it is without a `.env`. */
+/** Reads the file with the default of each variable. */
 export function readComposeFile(): ComposeFile {
   return parse(text.replaceAll(VARIABLE, "$2"), { strict: true }) as ComposeFile;
 }

@@ -20,7 +20,7 @@ function readValue(kind: "EXPOSE" | "VOLUME"): string {
   return found.value;
 }
 
-test("builds on one official Node image with glibc, which the engines allow", () => {
+test("uses one official Node image with glibc that the engines allow", () => {
   const names = new Set(stages.map(({ name }) => name));
   const bases = new Set(stages.map(({ from }) => from).filter((from) => !names.has(from)));
   expect(bases.size).toBe(1);
@@ -32,7 +32,7 @@ test("builds on one official Node image with glibc, which the engines allow", ()
   expect(Number(version)).toBeGreaterThanOrEqual(Number(engines.node.slice(2)));
 });
 
-test("names only variables that the configuration knows, and no secret by its value", () => {
+test("sets only known variables, and no secret by value", () => {
   const known = Object.values(settings).map(({ env }) => env as string);
   const secrets = Object.values(settings).flatMap((each) => ("isSecret" in each ? [each.env] : []));
   for (const name of Object.keys(bursar.environment)) {
@@ -63,26 +63,26 @@ test.each(Object.entries(compose.services))("limits the service %s", (_, service
   }
 });
 
-test("publishes the port of the image on the machine alone, and no port of PostgreSQL", () => {
+test("publishes the image's port on the local machine only, and no port of PostgreSQL", () => {
   expect(bursar.ports).toEqual([`127.0.0.1:8484:${readValue("EXPOSE")}`]);
   expect(postgres.ports).toBeUndefined();
   expect(postgres.networks).toEqual(["database"]);
   expect(compose.networks["database"]?.internal).toBe(true);
 });
 
-test("keeps the volume of the image, and what PostgreSQL 18 writes", () => {
+test("mounts the volume of the image and the data folder of PostgreSQL 18", () => {
   expect(bursar.volumes).toEqual([`data:${readValue("VOLUME")}`]);
   expect(postgres.volumes).toEqual(["postgres:/var/lib/postgresql"]);
 });
 
-test("waits for PostgreSQL, and for the drain", () => {
+test("waits for PostgreSQL on start, and for the drain on stop", () => {
   expect(bursar.depends_on).toEqual({ postgres: { condition: "service_healthy" } });
   expect(postgres.healthcheck?.test[1]).toBe("pg_isready");
   const drainSeconds = Number.parseInt(settings.drainMs.fallback, 10);
   expect(Number.parseInt(bursar.stop_grace_period, 10)).toBeGreaterThanOrEqual(drainSeconds + 45);
 });
 
-test("the commands of the guide make secrets that the configuration takes", () => {
+test("commands of the guide create secrets that the configuration accepts", () => {
   const folder = mkdtempSync(join(tmpdir(), "bursar-secrets-"));
   try {
     const commands = listCodeBlocks(guide, "sh")[0]?.split("\n") ?? [];
@@ -107,7 +107,7 @@ test("the commands of the guide make secrets that the configuration takes", () =
   }
 });
 
-test("no secret, no data and no .env reaches the image or the repository", () => {
+test("excludes secrets, data and .env from the image and the repository", () => {
   const ignored = readRepositoryFile(".gitignore").split("\n");
   expect(ignored).toEqual(expect.arrayContaining(["/secrets/", "/.env", "/data/"]));
   expect(readRepositoryFile(".dockerignore")).toMatch(/^\*$/m);

@@ -1,5 +1,5 @@
-// Runs an image without a container engine, under the rules of compose.yaml: a root that cannot be written to, `/tmp` in
-// memory, no capability, and process, network and mount namespaces of its own.
+// Runs an image without a container engine, under the rules of compose.yaml: a read-only root, `/tmp` in memory and
+// no capability. Process, network and mount namespaces are separate.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { chown, mkdir } from "node:fs/promises";
@@ -18,7 +18,7 @@ import {
 } from "./image-root.ts";
 
 export interface RunOptions {
-  /** Folder to make for the container. */
+  /** Folder to create for the container. */
   work: string;
   /** Folders and files of the machine by their path in the container. */
   mounts: Record<string, string>;
@@ -32,9 +32,9 @@ export interface Finished {
 }
 
 export interface Container {
-  /** Folder with what changed in the root file system, outside of mounts. */
+  /** Folder with the changes in the root file system, without mounts. */
   layer: string;
-  /** Runs a command beside the server, as `docker exec` does. */
+  /** Runs a command in the container, as `docker exec` does. */
   run(command: readonly string[]): Promise<Finished>;
   /** Waits until the health check passes. Throws with the output of the server when it ends before. */
   waitUntilHealthy(): Promise<void>;
@@ -42,11 +42,11 @@ export interface Container {
   stop(signal: NodeJS.Signals): Promise<number | null>;
   /** Output of process 1 so far. */
   output(): string;
-  /** A file of `/proc` about process 1. */
+  /** Reads a file in `/proc` of process 1. */
   readProcess(file: string): string;
 }
 
-/** Size of `/dev/shm` where an engine is not told otherwise. */
+/** Default size of `/dev/shm` in an engine. */
 const SHARED_MEMORY = "64m";
 const START_INTERVAL_MS = 10;
 const HEALTH_INTERVAL_MS = 500;
@@ -54,12 +54,12 @@ const HEALTHY_WITHIN_MS = 120_000;
 
 const running = new Set<ChildProcess>();
 
-/** Ends every container of this process. */
+/** Stops every container of this process. */
 export async function killContainers(): Promise<void> {
   await Promise.all([...running].map((child) => end(child, () => child.kill("SIGKILL"))));
 }
 
-/** Makes the folder of a new volume, with owner and mode of the folder in the image, as an engine does. */
+/** Creates the folder of a new volume, with the owner and mode of the folder in the image, as an engine does. */
 export async function makeVolume(image: Image, path: string, folder: string): Promise<string> {
   const layer = image.layers.folders.findLast((each) => existsSync(join(each, path)));
   if (layer === undefined) throw new Error(`the image has no folder ${path}`);
@@ -91,7 +91,7 @@ export async function startContainer(image: Image, options: RunOptions): Promise
   return container;
 }
 
-/** The mount points stand in a layer of the container, which is read-only from then on. */
+/** Mount points are in a layer of the container that becomes read-only. */
 function makeStartScript(image: Image, layers: Layers, { mounts, env }: RunOptions): string {
   return [
     "mkdir -p root",
@@ -155,7 +155,7 @@ async function waitUntilHealthy(
   throw new Error(`not healthy within ${HEALTHY_WITHIN_MS} ms:\n${container.output()}`);
 }
 
-/** Resolves to the number of process 1 on the machine, once it has the root of the image. */
+/** Waits until process 1 has the root of the image. Resolves to its process id on the machine. */
 async function waitForProcessOne(child: ChildProcess, output: () => string): Promise<number> {
   while (!hasEnded(child)) {
     const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");

@@ -1,5 +1,5 @@
-// Root file systems made of layers, as a container engine mounts them: overlays in a mount namespace of their own. Only
-// root on Linux can mount them.
+// Root file systems from layers, mounted as overlays in a mount namespace, as a container engine does. Only root on
+// Linux can mount them.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -7,16 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface Layers {
-  /** The lowest first. */
+  /** Folders of the layers, the lowest first. */
   folders: readonly string[];
   /**
-   * Folders of this machine that lie below all layers, by their path in the root. Each is an overlay of its own, since a
-   * layer must not lie inside of a folder below it.
+   * Folders of this machine below all layers, by their path in the root. Each is a separate overlay, because a layer
+   * must not be inside a folder below it.
    */
   below: Readonly<Record<string, string>>;
 }
 
-/** True where this process can mount overlays. */
+/** True when this process can mount overlays. */
 export function canMountLayers(): boolean {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
   const folder = mkdtempSync(join(tmpdir(), "bursar-overlay-"));
@@ -27,13 +27,13 @@ export function canMountLayers(): boolean {
   return status === 0;
 }
 
-/** Adds a layer without files. Its own folder comes last. */
+/** Adds an empty layer. Its folder is the last one. */
 export async function addLayer({ folders, below }: Layers, folder: string): Promise<Layers> {
   await mkdir(folder);
   return { folders: [...folders, folder], below };
 }
 
-/** Folder of the layer that changes go to. */
+/** Folder of the layer that receives changes. */
 export function topOf({ folders }: Layers): string {
   const top = folders.at(-1);
   if (top === undefined) throw new Error("there is no layer");
@@ -57,7 +57,7 @@ function mountPart(layers: Layers, part: string, target: string): string {
   const upper = folders.at(-1);
   const below = layers.below[part];
   const lower = [...folders.slice(0, -1).reverse(), ...(below === undefined ? [] : [below])];
-  // The kernel needs a folder beside the layer to change it.
+  // The kernel needs a work folder beside the layer.
   const work = `${topOf(layers)}.work-${part.replaceAll("/", "-")}`;
   const options = `lowerdir=${lower.join(":")},upperdir=${upper},workdir=${work}`;
   return `mkdir -p ${folders.join(" ")} ${work}\nmount -t overlay overlay -o ${options} ${target}`;
@@ -89,7 +89,7 @@ export function quote(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** `env` with nothing but these variables, as words of a command. */
+/** Words of an `env` command with only these variables. */
 export function toEnvCommand(env: Record<string, string>, folder: string): string[] {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return ["/usr/bin/env", "-i", `--chdir=${folder}`, ...variables];

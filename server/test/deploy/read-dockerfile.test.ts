@@ -58,7 +58,7 @@ test("refuses an instruction before the first stage", () => {
   expect(() => readDockerfile("ARG A=1\nFROM node:26\n")).toThrow("before the first FROM");
 });
 
-test("the last rule that matches a path or a folder above it decides", () => {
+test("decides by the last rule that matches a path or a folder above it", () => {
   const isIgnored = readDockerignore(
     "# All\n*\n!server\n!a.json\n**/node_modules\nserver/**/*.test.ts\n",
   );
@@ -80,6 +80,6 @@ test("the last rule that matches a path or a folder above it decides", () => {
   ]);
 });
 
-test.each(["[ab].txt", "!server/src"])("refuses the rule %s, which is not known here", (rule) => {
+test.each(["[ab].txt", "!server/src"])("refuses the unsupported rule %s", (rule) => {
   expect(() => readDockerignore(rule)).toThrow("unknown form");
 });

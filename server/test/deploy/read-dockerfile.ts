@@ -1,8 +1,8 @@
 // Reads the part of the Dockerfile language that the project's Dockerfile uses. Anything else is an error, so that no
-// instruction of the file is left out unnoticed. Reference: https://docs.docker.com/reference/dockerfile/
+// instruction is skipped. Reference: https://docs.docker.com/reference/dockerfile/
 
 export interface Stage {
-  /** As in `FROM … AS name`; null where the stage has none. */
+  /** Name in `FROM … AS name`. Null without one. */
   name: string | null;
   /** An image, or the name of an earlier stage. */
   from: string;
@@ -19,7 +19,7 @@ export type Step =
 
 const HEALTH_OPTIONS = ["interval", "timeout", "start-period", "retries"];
 
-/** The stages in their order. Throws for an instruction, a flag or a form that is not known here. */
+/** Returns the stages in order. Throws for an unsupported instruction, flag or form. */
 export function readDockerfile(text: string): Stage[] {
   const stages: Stage[] = [];
   for (const line of joinLines(text)) {
@@ -35,7 +35,7 @@ export function readDockerfile(text: string): Stage[] {
   return stages;
 }
 
-/** One instruction a line, without comments. */
+/** Joins continued lines: one instruction a line, without comments. */
 function joinLines(text: string): string[] {
   const lines = text.split("\n").filter((line) => !/^\s*#/.test(line));
   return lines
@@ -90,7 +90,7 @@ function readCopy(rest: string): Step {
   return { kind: "COPY", fromStage, sources: paths, target };
 }
 
-/** `a=b c="d e"`. */
+/** Parses `a=b c="d e"`. */
 function readPairs(rest: string): Record<string, string> {
   const pair = /([\w.-]+)=(?:"([^"$\\]*)"|([^\s"'$\\]*))(?:\s+|$)/y;
   const values: Record<string, string> = {};
@@ -102,7 +102,7 @@ function readPairs(rest: string): Record<string, string> {
   return values;
 }
 
-/** The exec form alone: a shell as process 1 would not pass SIGTERM on. */
+/** Accepts the exec form only, because a shell as process 1 does not pass SIGTERM on. */
 function readExecForm(rest: string): string[] {
   const words: unknown = rest.startsWith("[") ? JSON.parse(rest) : null;
   if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {

@@ -1,9 +1,9 @@
-// The rules of `.dockerignore`: patterns of Go's filepath.Match with `**`, relative to the context. The last line that
+// Rules of `.dockerignore`: patterns of Go's filepath.Match with `**`, relative to the context. The last line that
 // matches a path or a folder above it decides. Reference: https://docs.docker.com/build/concepts/context/
 
 /**
- * Tells whether a path, relative to the context and with slashes, stays out of the build. Throws for an exception below
- * a folder, so that nothing below an ignored folder is included.
+ * Returns whether the build excludes a path, relative to the context and with slashes. Throws for an exception below
+ * a folder, so that every path below an ignored folder is excluded.
  */
 export function readDockerignore(text: string): (path: string) => boolean {
   const rules = text

@@ -10,7 +10,7 @@ const unit = readRepositoryFile("deploy/bursar.service");
 const guide = readGuide("systemd.md");
 const dropIns = listCodeBlocks(guide, "ini");
 const INSTALLED_IN = "/opt/bursar";
-/** As the guide says. In tenths. */
+/** Exposure as in the guide, in tenths. */
 const HIGHEST_EXPOSURE = 11;
 
 let folder: string;
@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Values of a key, of all lines that have it. */
+/** Values of a key, from all lines that set it. */
 function valuesOf(text: string, key: string): string[] {
   return text
     .split("\n")
@@ -31,7 +31,7 @@ function variablesOf(text: string): Record<string, string> {
   return Object.fromEntries(pairs.map((pair) => pair.split("=") as [string, string]));
 }
 
-test("starts the server of the guide's folder, with settings that exist", () => {
+test("starts the server in the guide's folder, with existing settings", () => {
   expect(valuesOf(unit, "WorkingDirectory")).toEqual([INSTALLED_IN]);
   expect(valuesOf(unit, "ExecStart")).toEqual([
     `${INSTALLED_IN}/node_modules/.bin/node server/src/main.ts start`,
@@ -46,14 +46,14 @@ test("starts the server of the guide's folder, with settings that exist", () => 
   expect(others).toEqual({});
 });
 
-test("gives the drain and the last records their time", () => {
+test("allows time for the drain and the last records", () => {
   const drainSeconds = Number.parseInt(settings.drainMs.fallback, 10);
   const [stop = ""] = valuesOf(unit, "TimeoutStopSec");
   expect(Number.parseInt(stop, 10)).toBeGreaterThanOrEqual(drainSeconds + 45);
   expect(valuesOf(unit, "KillMode")).toEqual(["mixed"]);
 });
 
-test("the drop-ins of the guide set variables that the configuration takes", () => {
+test("sets only variables that the configuration accepts in the drop-ins of the guide", () => {
   expect(dropIns).toHaveLength(2);
   for (const dropIn of dropIns) {
     const credentials = valuesOf(dropIn, "LoadCredential").map((line) => line.split(":")[0] ?? "");
@@ -73,7 +73,7 @@ test("the drop-ins of the guide set variables that the configuration takes", () 
 
 const withSystemd = test.skipIf(spawnSync("systemd-analyze", ["--version"]).status !== 0);
 
-/** Unit files as installed, except that the server is in this checkout. */
+/** Installs the unit files, with the server of this checkout. */
 function install(dropIn: string | null): string {
   const file = join(folder, "bursar.service");
   writeFileSync(file, unit.replaceAll(`=${INSTALLED_IN}`, `=${root.replace(/\/$/, "")}`));
@@ -92,7 +92,7 @@ withSystemd.each([null, ...dropIns])("systemd accepts the unit with the drop-in 
   expect([status, stdout + stderr]).toEqual([0, ""]);
 });
 
-withSystemd("the exposure is no higher than the guide says", () => {
+withSystemd("the exposure does not exceed the guide's value", () => {
   const args = ["security", "--offline=true", "--no-pager", `--threshold=${HIGHEST_EXPOSURE}`];
   const { status, stdout } = spawnSync("systemd-analyze", [...args, install(null)], {
     encoding: "utf8",

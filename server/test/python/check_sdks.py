@@ -1,7 +1,7 @@
-"""Calls a running server as Python programs do: with the official SDK, and with plain requests.
+"""Calls a running server with the official Python SDK and with plain requests.
 
-Starts nothing. Takes BURSAR_URL, BURSAR_ADMIN_KEY, BURSAR_API_KEY and BURSAR_WORKSPACE_ID from the environment, prints
-one line a check and then `N passed, M failed`; exits with 1 when one failed.
+Reads BURSAR_URL, BURSAR_ADMIN_KEY, BURSAR_API_KEY and BURSAR_WORKSPACE_ID from the environment. Prints one line for each
+check and then `N passed, M failed`. Exits with 1 when one failed.
 """
 
 import os
@@ -101,7 +101,7 @@ def sdk_tool_runner_runs_its_tool_and_ends():
     final = runner.until_done()
     assert ran == ["sample city"], ran
     assert final.stop_reason == "end_turn" and "sunny in sample city" in text_of(final)
-    # The current major version asks for a thread first, and continues without one.
+    # The current major version requests a thread first, and continues without one.
     asked = [] if anthropic.__version__.startswith("1.") else [400]
     assert sent == [*asked, 200, 200], sent
 
@@ -145,7 +145,7 @@ def requests_sets_a_monthly_limit():
 
 
 @check
-def requests_sets_a_monthly_limit_as_it_is_written():
+def requests_sets_a_monthly_limit_written_with_decimals():
     body = '{"workspace_id":"%s","monthly_limit_usd":100.00}' % WORKSPACE_ID
     response = requests.post(f"{URL}/v1/admin/workspaces/limits", headers=HEADERS, data=body, timeout=30)
     assert response.status_code == 200, response.text
@@ -156,7 +156,7 @@ def requests_sets_a_monthly_limit_as_it_is_written():
 
 
 @check
-def requests_is_told_what_was_wrong():
+def requests_gets_the_reason_of_a_refusal():
     response = requests.post(
         f"{URL}/v1/admin/workspaces/limits",
         headers=HEADERS,
@@ -176,7 +176,7 @@ def main():
         try:
             function()
             print(f"ok      {name}")
-        except Exception:  # every failure is reported, whatever it is
+        except Exception:  # reports every failure
             failed += 1
             print(f"FAILED  {name}\n{traceback.format_exc()}")
     print(f"{len(checks) - failed} passed, {failed} failed")

@@ -1,10 +1,10 @@
 """Hooks for schemathesis that make its runs cheap.
 
-hypothesis expands the class of visible characters one by one: 0.2 s for each parameter, three quarters of a run. It
-expands only the 65 excluded characters of the opposite class.
+hypothesis expands the class of visible characters one by one: 0.2 s for each parameter, three quarters of a run. For the
+opposite class it expands only the 65 excluded characters.
 
-`--max-examples` bounds the fuzzing phase alone. The coverage phase sends every case of an operation whose number is a
-multiple of COVERAGE_STEP. Neighbours differ least.
+`--max-examples` bounds the fuzzing phase only. The coverage phase sends the cases of an operation whose number is a multiple
+of COVERAGE_STEP, because neighbouring cases differ least.
 """
 
 import os

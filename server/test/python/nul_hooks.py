@@ -1,7 +1,7 @@
 """Hooks for schemathesis: put a NUL into each generated query, path and body.
 
-PostgreSQL refuses the character. The alphabet of schemathesis contains it, but draws it rarely, and most often beside
-another parameter that is refused first. So a query keeps one parameter, and the start that reports require.
+PostgreSQL refuses the character. schemathesis draws it rarely, and mostly beside another parameter that is refused first. So a
+query keeps one parameter, and the start that reports require.
 """
 
 import document_hooks  # noqa: F401 registers its hooks
@@ -12,7 +12,7 @@ START = {"starting_at": "2026-11-20T00:00:00Z"}
 
 
 def places_of(value, place=()):
-    """Places of all texts within a JSON value."""
+    """Yields the paths of all strings in a JSON value."""
     if isinstance(value, str):
         yield place
     elif isinstance(value, (dict, list)):
@@ -21,7 +21,7 @@ def places_of(value, place=()):
 
 
 def with_nul(value, place):
-    """A copy of the value with a NUL in the text at the place."""
+    """Copies the value with a NUL in the string at the path."""
     if not place:
         return f"{value}\0"
     key, *rest = place

@@ -1,7 +1,8 @@
-// The clients of another language against a real server: the official Python SDK, in its current and its previous major
-// version, `requests`, and schemathesis, which sends what the document at /openapi.json allows and what it does not.
-// Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies the cases
-// of each operation, and the seed decides which ones the fuzzing sends: 1 and 1 by default. Ends in one line of counts.
+// Runs Python clients against a real server: the official Python SDK in its current and previous major version,
+// `requests`, and schemathesis. The last one sends requests that /openapi.json allows, and requests that the document
+// forbids.
+// Usage: run.ts <python> [factor] [seed]. The Python has requirements.txt installed. The integer factor multiplies
+// the cases of each operation, and the seed selects them. Both default to 1. Prints a line of counts at the end.
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -21,14 +22,14 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 const [, , python = "python3", factor = "1", seed = "1"] = process.argv;
 interface Cases {
-  /** The coverage phase sends one case of so many. */
+  /** The coverage phase sends one case of this number. */
   coverageStep: number;
   /** Cases of each operation in the fuzzing phase. */
   fuzzing: number;
 }
 /**
- * The coverage phase has 13,000 cases for 198 operations. All find 3,900 different pairs of operation and answer, and one
- * of four finds 1,600.
+ * The coverage phase has 13,000 cases for 198 operations. All find 3,900 different pairs of operation and response,
+ * and one of four finds 1,600.
  */
 const ADMIN_CASES: Cases = {
   coverageStep: Math.max(1, Math.round(4 / Number(factor))),
@@ -91,7 +92,9 @@ async function environment(server: ServerProcess): Promise<Environment> {
   };
 }
 
-/** Old programs keep the SDK they have; both cannot be in one environment, so this one stands in a folder of its own. */
+/**
+ * Existing programs keep their SDK version. Two versions cannot share an environment, so this one has its own folder.
+ */
 async function installPrevious(): Promise<string> {
   const folder = join(await temporaryFolder(), "previous sdk");
   const requirements = join(here, "requirements-previous.txt");
@@ -105,26 +108,27 @@ async function checkSdks(env: Environment): Promise<Counts> {
   const { output } = await runPython(env, [join(here, "check_sdks.py")]);
   say(output);
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
-  // Without its last line it broke off, which is a failure however much went well before.
+  // Output without its last line broke off, which is a failure whatever passed before.
   if (passed === undefined || failed === undefined) return { passed: 0, failed: 1 };
   return { passed: Number(passed), failed: Number(failed) };
 }
 
 /**
- * Every operation of the document, with the admin key: no answer may be a 5xx, and each has the status, the type and
- * the shape that the document declares. Operations with a credential of their own are fuzzed with theirs. Then all of
- * them once more with a NUL in each request.
+ * Sends every operation of the document with the admin key. No response may be a 5xx, and each has the declared
+ * status, type and shape. Operations with another credential are fuzzed with theirs. A second run sends all of them
+ * with a NUL in each request.
  */
 async function fuzz(server: ServerProcess, env: Environment): Promise<Counts> {
   const fuzzingKey = await server.mustAdmin("POST", "/v1/admin/admin_keys", { name: "fuzzing" });
   const adminKey = String(Object.entries(fuzzingKey).find(([name]) => name === "key")?.[1]);
   const { BURSAR_API_KEY: apiKey = "" } = env;
-  // Revoking would sooner or later hit the key of this run.
+  // Revoking would eventually hit the key of this run.
   const revoking = ["--exclude-operation-id", "revokeAdminKey"];
   const claude = ["--exclude-path-regex", "^/v1/(admin|organizations)/"];
   const of = (surface: string) => ["--include-path-regex", `^/v1/${surface}/`, ...revoking];
   const admin = of("(admin|organizations)");
-  // Two of three generated requests would have a cookie beside the key, which is refused before the operation.
+  // Two of three generated requests would have a cookie beside the key, which the server refuses before the
+  // operation.
   const withKeyAlone = ["--generation-with-security-parameters", "false"];
   const withHooks = { ...env, SCHEMATHESIS_HOOKS: "document_hooks", PYTHONPATH: here };
   const counts = await Promise.all([

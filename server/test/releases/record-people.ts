@@ -2,7 +2,7 @@ import { assert } from "#src/lib/assert.ts";
 import { type Authenticator, makeAuthenticator, totpCode } from "#test/harness/authenticator.ts";
 import { type ServerProcess, textField, toAnswer } from "#test/harness/server-process.ts";
 
-// People of a recorded database. They use the console's own calls, from a browser that keeps its cookies.
+// Members of a recorded database. They use the console's calls, from a browser that stores cookies.
 
 export interface Person {
   id: string;
@@ -21,7 +21,7 @@ export interface People {
 
 type Creation = Parameters<Authenticator["create"]>[0];
 
-/** Makes an owner with a passkey, and a developer with an authenticator app who accepted an invite. */
+/** Creates an owner with a passkey, and a developer with an authenticator app who accepted an invite. */
 export async function makePeople(server: ServerProcess): Promise<People> {
   const { owner, origin } = await setUpOwner(server);
   const passkeyOptions = await owner.must("POST", "/v1/admin/passkeys/options");
@@ -47,7 +47,7 @@ export async function makePeople(server: ServerProcess): Promise<People> {
 }
 
 async function setUpOwner(server: ServerProcess): Promise<{ owner: Person; origin: string }> {
-  // A passkey belongs to a name, not to an address.
+  // A passkey needs a host name, not an address.
   const origin = server.url.replace("127.0.0.1", "localhost");
   const [link] = /\S+\/setup#token=\S+/.exec(server.output()) ?? [];
   assert(link, "the first start printed a link");

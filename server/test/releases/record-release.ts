@@ -1,6 +1,6 @@
-// `node server/test/releases/record-release.ts <folder>`: records the database of the version that is checked out, as its
-// server writes it, for tests that upgrade from it. DATABASE_URL names an empty database. pg_dump has to be in PATH, of the
-// same version as the server: the oldest that Bursar supports, since a dump loads into newer servers only.
+// `node server/test/releases/record-release.ts <folder>`: records the database of the checked-out version as its
+// server writes it, for tests that upgrade from it. DATABASE_URL names an empty database. pg_dump must be in PATH, in
+// the same version as the server: the oldest one that Bursar supports, because a dump loads into newer servers only.
 import { execFile } from "node:child_process";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,8 +30,8 @@ const MAX_STATEMENT_ROWS = "100";
 
 const [, , folder] = process.argv;
 const connectionString = process.env["DATABASE_URL"];
-assert(folder !== undefined, "the folder of the release is given");
-assert(connectionString !== undefined, "DATABASE_URL names an empty database");
+assert(folder !== undefined, "the folder of the release is missing");
+assert(connectionString !== undefined, "DATABASE_URL must name an empty database");
 const secret = "the secret of a recorded installation";
 const env = {
   DATABASE_URL: connectionString,
@@ -83,7 +83,7 @@ interface Workspaces extends Pick<Recording, "strict" | "keys"> {
   interrupted: RecordedKey;
 }
 
-/** A workspace for each kind of spend, and keys in each state. */
+/** Creates a workspace for each kind of spend, and keys in each state. */
 async function makeWorkspaces(server: ServerProcess, people: People): Promise<Workspaces> {
   const [open, strict, lost, interrupted, archived] = [
     await server.workspaceWithKey({ name: "Research" }),
@@ -168,7 +168,7 @@ async function makeSettings(
   await post("admin_keys", { name: "Expires", expires_at: "2099-01-01T00:00:00Z" });
 }
 
-/** Sends requests that end in several ways, and then spends the strict limit until it refuses. */
+/** Sends requests with several outcomes, and then spends the strict limit until it refuses. */
 async function sendTraffic(
   server: ServerProcess,
   { open, strict, keys }: Workspaces,
@@ -198,7 +198,7 @@ async function sendTraffic(
   while (!(await isRefused()));
 }
 
-/** Decides about higher limits and access, invites a person, and opens the playground. */
+/** Decides increase requests and access reviews, invites a person, and opens the playground. */
 async function makeDecisions(
   server: ServerProcess,
   { owner, developer }: People,
@@ -236,8 +236,8 @@ async function makeDecisions(
 }
 
 /**
- * Kills two nodes while each runs a request. One node comes back, so the spend of its request is unresolved. The other one
- * stays silent, so its whole budget is.
+ * Kills two nodes while each runs a request. One node returns, so the spend of its request is unresolved. The other
+ * one stays silent, so its whole budget is.
  */
 async function loseNodes({ key }: RecordedKey): Promise<void> {
   for (const comesBack of [true, false]) {
@@ -248,7 +248,7 @@ async function loseNodes({ key }: RecordedKey): Promise<void> {
   }
 }
 
-/** Charges the request, and leaves the budget of the silent node. */
+/** Charges the request, and keeps the budget of the silent node unresolved. */
 async function resolveRequest(server: ServerProcess): Promise<void> {
   const path = "/v1/admin/unresolved_spend";
   const requestId = await eventually(WAIT_MS, "unresolved spend of both nodes", async () => {
@@ -274,7 +274,7 @@ async function beginRequest(node: ServerProcess, key: string): Promise<void> {
   const reader = response.body?.getReader();
   reader?.closed.catch(() => undefined); // the node is killed
   const first = await reader?.read();
-  assert(response.status === 200 && first?.done === false, "the stream has begun");
+  assert(response.status === 200 && first?.done === false, "the stream has started");
 }
 
 /** Waits until all messages are sent and all key uses are written. */
@@ -290,8 +290,8 @@ async function whenQuiet(server: ServerProcess): Promise<void> {
 }
 
 /**
- * Ends the recording. Kills two nodes, one with its journal in files and one in rows, while each runs a request. So neither
- * node finishes the journal of the other one. Returns the number of requests.
+ * Ends the recording. Kills two nodes, one with its journal in files and one in rows, while each runs a request. So
+ * neither node finishes the journal of the other one. Returns the number of requests.
  */
 async function interruptRequests(server: ServerProcess, { key }: RecordedKey): Promise<number> {
   const nodes = [await startServer({ env: { ...env, BURSAR_JOURNAL: "postgres" } }), server];
@@ -301,13 +301,13 @@ async function interruptRequests(server: ServerProcess, { key }: RecordedKey): P
 }
 
 async function save(target: string, dataDir: string, recording: Recording): Promise<void> {
-  assert(connectionString !== undefined, "the database is given");
+  assert(connectionString !== undefined, "DATABASE_URL is missing");
   await mkdir(target, { recursive: true });
   const args = ["--no-owner", "--no-privileges", "--inserts", "--rows-per-insert"];
   const { stdout } = await run("pg_dump", [...args, MAX_STATEMENT_ROWS, connectionString], {
     maxBuffer: 64 * 1024 * 1024,
   });
-  // Any client can load the statements that remain without psql's commands and comments.
+  // The remaining statements have no psql commands or comments, so any client can load them.
   const lines = stdout.split("\n").filter((line) => !/^(\\|--|$)/.test(line));
   await writeFile(join(target, "data.sql"), `${lines.join("\n")}\n`);
   await writeFile(join(target, "schema.sql"), await describeSchema(connectionString));
@@ -315,7 +315,7 @@ async function save(target: string, dataDir: string, recording: Recording): Prom
   await cp(dataDir, join(target, "data-folder"), { recursive: true, filter: isKept });
 }
 
-/** False for the files of a running process, and for the backup. */
+/** Whether the recording keeps the path. Excludes files of a running process, and the backup. */
 function isKept(path: string): boolean {
   return !/(\.lock|\.sock|\.bursar|server\.json)$/.test(path);
 }

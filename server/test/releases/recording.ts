@@ -1,6 +1,6 @@
 import type { ServerProcess } from "#test/harness/server-process.ts";
 
-/** Facts of a recorded database that its rows do not hold. */
+/** Facts of a recorded database that its rows do not contain. */
 export interface Recording {
   /** BURSAR_SECRET of the installation. */
   secret: string;
@@ -22,7 +22,7 @@ export interface RecordedKey {
   key: string;
 }
 
-/** Rows of reports by path, and of balances, without those of the workspace whose requests were interrupted. */
+/** Rows of reports by path, and of balances, without the workspace whose requests were interrupted. */
 export interface Figures {
   reports: Record<string, unknown[]>;
   balances: unknown[];
@@ -36,7 +36,7 @@ const MONTH_REPORTS = [
   "/v1/organizations/cost_report?limit=31&group_by[]=workspace_id",
 ];
 
-/** Reads the figures of the recorded month. They are the same in any later month. */
+/** Reads the figures of the recorded month. They stay the same in any later month. */
 export async function readFigures(
   { mustAdmin, sql }: Pick<ServerProcess, "mustAdmin" | "sql">,
   { recordedAt, interrupted }: { recordedAt: string; interrupted: RecordedKey },

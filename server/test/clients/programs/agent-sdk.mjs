@@ -1,4 +1,4 @@
-// An agent with a tool of its own: agent-sdk.mjs <prompt>. Prints its tool calls and its result as JSON.
+// An agent with its own tool: agent-sdk.mjs <prompt>. Prints its tool calls and its result as JSON.
 import { createSdkMcpServer, query, tool } from "@anthropic-ai/claude-agent-sdk";
 import { z } from "zod";
 

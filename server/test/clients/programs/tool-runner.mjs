@@ -1,4 +1,4 @@
-// A tool loop of the official SDK, as its guide writes it. Prints what it gave as JSON.
+// A tool loop of the official SDK, as in its guide. Prints the result as JSON.
 import Anthropic from "@anthropic-ai/sdk";
 import { betaZodTool } from "@anthropic-ai/sdk/helpers/beta/zod";
 import { z } from "zod";

@@ -1,5 +1,4 @@
-// The calls that the Vercel AI SDK offers, one by one: vercel.mjs <package "ai"> <package of the provider>. Prints what
-// each gave as JSON.
+// Calls of the Vercel AI SDK: vercel.mjs <package "ai"> <package of the provider>. Prints each result as JSON.
 const [aiPackage, providerPackage] = process.argv.slice(2);
 const { generateObject, generateText, Output, stepCountIs, streamObject, streamText, tool } =
   await import(aiPackage);
