@@ -194,7 +194,7 @@ function differentBodies({ scenarios: measured }: BenchResults): string[] {
 function describeSplit(split: CoreSplit | null): string {
   if (!split) return "No process was pinned to a core, so full load is not that of one core.";
   const rest = split.rest.length === 1 ? "core" : "cores";
-  return `The target on core ${split.target}; load generator, mock upstream and PostgreSQL on ${rest} ${split.rest.join(", ")}.`;
+  return `The target ran on core ${split.target}. The load generator, the mock upstream and PostgreSQL ran on ${rest} ${split.rest.join(", ")}.`;
 }
 
 function bursarVersion(): string {
