@@ -16,8 +16,8 @@ import {
   type Console,
   describeConsole,
   findViolations,
+  MAX_WAIT_MS,
   type Opened,
-  PATIENCE_MS,
   pressCreate,
   SLOW_MS,
   settle,
@@ -66,15 +66,15 @@ describeConsole("access reviews", (console) => {
           progress: Record<string, number>;
         }>;
       await expect
-        .poll(async () => (await readReview()).progress["undecided"], { timeout: PATIENCE_MS })
+        .poll(async () => (await readReview()).progress["undecided"], { timeout: MAX_WAIT_MS })
         .toBe(0);
 
       await company.server.sql("UPDATE auth_session SET stepped_up_at = now() - interval '1 hour'");
       await page.getByRole("button", { name: "Close review…" }).click();
       await page.getByText(/3 accesses\s+end and/).waitFor();
       const refused = {
-        session: refusedAt(async () => (await tess.call("GET", "/v1/admin/session")).status),
-        key: refusedAt(async () => (await sendMessage(company.server.url, key)).status),
+        session: waitForRefusal(async () => (await tess.call("GET", "/v1/admin/session")).status),
+        key: waitForRefusal(async () => (await sendMessage(company.server.url, key)).status),
       };
       await page.getByRole("button", { name: "Close review", exact: true }).click();
       await page.getByRole("heading", { name: "Confirm it is you" }).waitFor();
@@ -90,7 +90,7 @@ describeConsole("access reviews", (console) => {
       expect(keyMs - closedAtMs).toBeLessThanOrEqual(STOPS_WITHIN_MS);
       // A job applies some removals at the same time as the request that closed the review.
       await expect
-        .poll(async () => (await readReview()).status, { timeout: PATIENCE_MS })
+        .poll(async () => (await readReview()).status, { timeout: MAX_WAIT_MS })
         .toBe("closed");
       const { progress } = await readReview();
       // The deactivation of the member also removes the role in the workspace, in either order.
@@ -175,7 +175,7 @@ describeConsole("access reviews", (console) => {
       await table.waitFor();
       expect(count).toBeGreaterThan(0);
       await expect
-        .poll(() => table.locator("tbody tr").count(), { timeout: PATIENCE_MS })
+        .poll(() => table.locator("tbody tr").count(), { timeout: MAX_WAIT_MS })
         .toBe(count);
     },
     SLOW_MS,
@@ -274,7 +274,7 @@ async function decideByKeyboard(
 }
 
 /** Time of the first refusal, on the clock of `performance.now()`. */
-async function refusedAt(ask: () => Promise<number>): Promise<number> {
+async function waitForRefusal(ask: () => Promise<number>): Promise<number> {
   for (;;) {
     if ((await ask()) === 401) return performance.now();
     await delay(50);

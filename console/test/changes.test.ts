@@ -7,14 +7,14 @@ import { startServer } from "../../server/test/harness/server-process.ts";
 import { emailOf, owner, setUpLinkOf } from "./company.ts";
 import {
   describeConsole,
+  MAX_WAIT_MS,
   openPage,
-  PATIENCE_MS,
   pressCreate,
   SLOW_MS,
   settle,
 } from "./open-console.ts";
 
-describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => {
+describeConsole("changes", ({ company, browser, openOverview, openSession, goTo }) => {
   test("when two people change a limit, the second sees the first change beside the own one and decides", async () => {
     const mine = await openSession();
     const { page } = mine;
@@ -45,7 +45,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     await notice.getByRole("row", { name: "When it is reached Soft Strict" }).waitFor();
     expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("7000");
     await page.getByRole("button", { name: "Load current limit" }).click();
-    await expect.poll(() => limitOf(page).inputValue(), { timeout: PATIENCE_MS }).toBe("9100");
+    await expect.poll(() => limitOf(page).inputValue(), { timeout: MAX_WAIT_MS }).toBe("9100");
     expect(await page.getByLabel("Soft").isChecked()).toBe(true);
 
     await open(other);
@@ -70,7 +70,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
     await page.getByRole("alert").getByText("$15,000.00").waitFor();
     await page.getByRole("button", { name: "Load current limit" }).click();
     await expect
-      .poll(() => page.getByLabel("Limit", { exact: true }).inputValue(), { timeout: PATIENCE_MS })
+      .poll(() => page.getByLabel("Limit", { exact: true }).inputValue(), { timeout: MAX_WAIT_MS })
       .toBe("15000");
   });
 
@@ -233,7 +233,7 @@ describeConsole("changes", ({ company, browser, openAs, openSession, goTo }) => 
   });
 
   test("the search finds people, keys and workspaces, and links to them", async () => {
-    const { page } = await openAs();
+    const { page } = await openOverview();
     const find = async (text: string) => {
       await page.keyboard.press("Control+k");
       await page.getByPlaceholder(/^A page, a workspace/).fill(text);

@@ -85,7 +85,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   await setLimits(server, workspaceIds);
   await blockKey(server, keys.at(BLOCKED_KEY)?.id ?? "");
   for (const [name, role, index] of people) {
-    sessions[emailOf(name)] = await join(server, name, role, workspaceIds[index]);
+    sessions[emailOf(name)] = await acceptInvite(server, name, role, workspaceIds[index]);
   }
   await server.mustAdmin("POST", "/v1/admin/invites", {
     emails: ["alan@northwind.example", "hedy@northwind.example"],
@@ -93,7 +93,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
   });
   const reviewId = await startReview(server);
-  const firingId = await setAlerts(server, engineeringId);
+  const firingId = await createAlerts(server, engineeringId);
   const asked = await server.mustAdmin("POST", "/v1/admin/spend_limit_increase_requests", {
     scope: { type: "workspace", workspace_id: engineeringId },
     amount_usd: 12_000,
@@ -106,7 +106,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
 }
 
 /** Creates channels and rules, one of which fires at once. Returns the firing's id. */
-async function setAlerts(server: ServerProcess, engineeringId: string): Promise<string> {
+async function createAlerts(server: ServerProcess, engineeringId: string): Promise<string> {
   const channels: string[] = [];
   for (const [name, target] of [
     ["Finance", { kind: "email", recipients: { roles: ["billing"], addresses: [] } }],
@@ -170,13 +170,13 @@ const people = [
 export const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@northwind.example`;
 
 /** Invites a person, who accepts. Returns the session's cookie. */
-async function join(
+async function acceptInvite(
   server: ServerProcess,
   name: string,
   role: (typeof people)[number][1],
   workspaceId = "",
 ): Promise<string> {
-  const link = await inviteLink(server, {
+  const link = await createInviteLink(server, {
     emails: [emailOf(name)],
     role,
     workspaces:
@@ -194,7 +194,7 @@ async function join(
 const workspaceRoleOf = { developer: "workspace_developer", user: "workspace_user" };
 
 /** Invites one address. Returns the link of the message. */
-export async function inviteLink(server: ServerProcess, body: object): Promise<string> {
+export async function createInviteLink(server: ServerProcess, body: object): Promise<string> {
   const { results } = await server.mustAdmin("POST", "/v1/admin/invites", body);
   const [first] = results as { link: string | null }[];
   if (!first?.link) throw new Error(`no link in ${JSON.stringify(results)}`);

@@ -7,13 +7,13 @@ import {
   pressCreate,
   SLOW_MS,
   settle,
-  USE_IS_WRITTEN_MS,
+  USE_WRITTEN_WITHIN_MS,
   waitForStatus,
 } from "./open-console.ts";
 
 const MAX_TABS = 200;
 
-describeConsole("by keyboard alone", ({ company, open, openAs }) => {
+describeConsole("by keyboard alone", ({ company, open, openOverview }) => {
   test(
     "signs in, creates a workspace and a key in it, copies the key, sets a limit, revokes the key and signs out",
     async () => {
@@ -30,7 +30,7 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
       await press("Enter");
       await page.locator("h1:focus").waitFor();
 
-      await goBy(page, "w");
+      await pressShortcut(page, "w");
       await page.locator("h1:focus", { hasText: "Workspaces" }).waitFor();
       await pressCreate(page);
       await page.getByLabel("Name").and(page.locator(":focus")).waitFor();
@@ -44,49 +44,49 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
       await type("Pressed");
       await press("Enter");
       await page.getByText("In By keyboard, this key can send messages").waitFor();
-      await tabTo(page, "Create key");
+      await focusByTab(page, "Create key");
       await press("Enter");
       await page.getByRole("button", { name: "Copy key" }).and(page.locator(":focus")).waitFor();
       await press("Enter");
       await page.getByRole("button", { name: "Copied" }).waitFor();
       const key = String(await page.evaluate("navigator.clipboard.readText()"));
       expect((await sendMessage(url, key)).status).toBe(200);
-      await tabTo(page, "I stored it");
+      await focusByTab(page, "I stored it");
       await press("Space");
-      await tabTo(page, "Done");
+      await focusByTab(page, "Done");
       await press("Enter");
       await page.getByRole("link", { name: "Pressed" }).waitFor();
 
-      await tabTo(page, "Limits", "main nav a");
+      await focusByTab(page, "Limits", "main nav a");
       await press("Enter");
       await page.getByText("No limit is set").waitFor();
       await press("c");
-      await focusIn(page, "Set limit");
-      await tabTo(page, "Limit");
+      await waitForFocus(page, "Set limit");
+      await focusByTab(page, "Limit");
       await type("25");
       await press("Enter");
       await page.getByText("$25.00 per calendar month").waitFor();
 
       // Revoking a used key requires its name.
       await expect
-        .poll(lastUse, { timeout: USE_IS_WRITTEN_MS })
+        .poll(lastUse, { timeout: USE_WRITTEN_WITHIN_MS })
         .toMatchObject({ address: "127.0.0.1" });
       await press("Control+k");
-      await focusIn(page, "Search");
+      await waitForFocus(page, "Search");
       await type("Pressed");
       await page.getByRole("option", { name: "Pressed", selected: true }).waitFor();
       await press("Enter");
       await page.locator("h1:focus", { hasText: "Pressed" }).waitFor();
-      await tabTo(page, "Revoke key…");
+      await focusByTab(page, "Revoke key…");
       await press("Enter");
-      await focusIn(page, "Revoke key");
-      await tabTo(page, "Type Pressed to confirm");
+      await waitForFocus(page, "Revoke key");
+      await focusByTab(page, "Type Pressed to confirm");
       await type("Pressed");
       await press("Enter");
       await page.getByText("revoked", { exact: true }).waitFor();
       await waitForStatus(url, key, 401);
 
-      await tabTo(page, "Grace Hopper");
+      await focusByTab(page, "Grace Hopper");
       await press("Enter");
       await page.locator("[role=menu]:focus-within").waitFor();
       await press("End");
@@ -105,7 +105,7 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
   }
 
   test("every listed shortcut works, and none is listed twice", async () => {
-    const { page } = await openAs();
+    const { page } = await openOverview();
     await settle(page);
     await page.keyboard.press("?");
     const dialog = page.getByRole("dialog", { name: "Keyboard shortcuts" });
@@ -123,7 +123,7 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
     const rail = await page.locator("aside nav a").allTextContents();
     expect(going.map(([, what]) => what)).toEqual(rail);
     for (const [keys, what] of going) {
-      await goBy(page, keys.split(" ")[1] ?? "");
+      await pressShortcut(page, keys.split(" ")[1] ?? "");
       await page.locator('aside nav a[aria-current="page"]', { hasText: what }).waitFor();
       await page.locator("h1:focus").waitFor();
     }
@@ -131,12 +131,12 @@ describeConsole("by keyboard alone", ({ company, open, openAs }) => {
 });
 
 /** Presses `g` and a letter without a pause, because they must follow within a second and a busy page may stall. */
-async function goBy(page: Page, letter: string): Promise<void> {
+async function pressShortcut(page: Page, letter: string): Promise<void> {
   await Promise.all([page.keyboard.press("g"), page.keyboard.press(letter)]);
 }
 
 /** Waits until a dialog is open and has the focus. Earlier keys would go elsewhere. */
-async function focusIn(page: Page, dialog: string): Promise<void> {
+async function waitForFocus(page: Page, dialog: string): Promise<void> {
   await page.getByRole("dialog", { name: dialog }).locator(":focus").waitFor();
 }
 
@@ -145,7 +145,7 @@ async function pressAll(page: Page, keys: readonly string[]): Promise<void> {
 }
 
 /** Presses Tab until an element of this name has the focus. Throws after too many presses. */
-async function tabTo(
+async function focusByTab(
   page: Page,
   name: string,
   selector = "a, button, input, select",

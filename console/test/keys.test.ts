@@ -7,17 +7,17 @@ import { owner } from "./company.ts";
 import {
   describeConsole,
   pressCreate,
+  readPageState,
+  readSecret,
   settle,
-  shownSecret,
   storeSecret,
-  USE_IS_WRITTEN_MS,
+  USE_WRITTEN_WITHIN_MS,
   waitForStatus,
-  whatStays,
 } from "./open-console.ts";
 
 const PUBLIC_URL = "https://bursar.example.com";
 
-describeConsole("keys", ({ company, openAs, openSession }) => {
+describeConsole("keys", ({ company, openOverview, openSession }) => {
   /** Opens the list, creates a key in Research, and leaves its dialog open. */
   async function createKey(page: Page, name: string): Promise<string> {
     await page.getByRole("link", { name: "API keys" }).first().click();
@@ -30,7 +30,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await page.getByText("In Research, this key can send messages to Claude").waitFor();
     await page.getByText("It cannot create keys or change limits.").waitFor();
     await page.getByRole("button", { name: "Create key" }).click();
-    const secret = await shownSecret(page);
+    const secret = await readSecret(page);
     expect(secret).toMatch(/^sk-ant-api03-/);
     return secret;
   }
@@ -41,7 +41,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
   }
 
   test("a new key is shown once, in a dialog that does not close by accident, and remains in no part of the page", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openOverview();
     const secret = await createKey(page, "Nightly report");
     const dialog = page.getByRole("dialog", { name: "Store the key" });
     await page.keyboard.press("Escape");
@@ -53,13 +53,13 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     expect(await page.getByRole("button", { name: "Done" }).isDisabled()).toBe(true);
     await storeSecret(page);
     await page.getByRole("link", { name: "Nightly report" }).waitFor();
-    expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
+    expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
     expect((await sendMessage(company().server.url, secret)).status).toBe(200);
     expect(faults).toEqual([]);
   });
 
   test("a new key is copied with its address, and its sample for curl succeeds", async () => {
-    const { page, context } = await openAs();
+    const { page, context } = await openOverview();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const secret = await createKey(page, "With its address");
     const { url } = company().server;
@@ -81,11 +81,11 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     const { stdout } = await promisify(execFile)("sh", ["-c", await shown("curl")]);
     expect(JSON.parse(stdout)).toMatchObject({ type: "message", role: "assistant" });
     await storeSecret(page);
-    expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
+    expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
   });
 
   test("copies keys with the public URL of the server", async () => {
-    const { page, context } = await openAs();
+    const { page, context } = await openOverview();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.route("**/v1/admin/session", async (route) => {
       const response = await route.fetch();
@@ -103,7 +103,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
   });
 
   test("a tab with a key that was not stored asks before it closes", async () => {
-    const { page } = await openAs();
+    const { page } = await openOverview();
     await createKey(page, "Closed too early");
     const asked = page.waitForEvent("dialog");
     await page.close({ runBeforeUnload: true });
@@ -150,7 +150,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
   });
 
   test("edits, rotates, disables, enables and revokes a key, and shows the last use of both secrets", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openOverview();
     const { url } = company().server;
     const first = await createKey(page, "Long life");
     await storeSecret(page);
@@ -169,11 +169,11 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await page.getByLabel("In an hour").check();
     await page.getByRole("button", { name: "Rotate key", exact: true }).click();
     await page.getByRole("heading", { name: "Store the key" }).waitFor();
-    const second = await shownSecret(page);
+    const second = await readSecret(page);
     await storeSecret(page);
     for (const secret of [first, second]) {
       expect((await sendMessage(url, secret)).status).toBe(200);
-      expect(await whatStays(page)).not.toContain(secret.slice(20, 40));
+      expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
     }
     await page.getByRole("heading", { name: "Secrets, while it is rotating" }).waitFor();
     const secrets = page.locator("li", { has: page.locator("code") });
@@ -186,7 +186,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
           await settle(page);
           return [await old.textContent(), await current.textContent()].join("\n");
         },
-        { timeout: USE_IS_WRITTEN_MS },
+        { timeout: USE_WRITTEN_WITHIN_MS },
       )
       .toMatch(/stops.*Last used (?!never).*\nsk-.*Current.*Last used (?!never)/);
     await page.getByRole("button", { name: "Stop the old secret now" }).click();
@@ -224,10 +224,10 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
     await page.getByLabel("Password").fill(owner.password);
     await page.getByRole("button", { name: "Confirm" }).click();
     await page.getByRole("heading", { name: "Store the admin key" }).waitFor();
-    const secret = await shownSecret(page);
+    const secret = await readSecret(page);
     expect(secret).toMatch(/^sk-ant-admin01-/);
     await storeSecret(page);
-    const left = await whatStays(page);
+    const left = await readPageState(page);
     expect(left).not.toContain(secret.slice(20, 40));
     expect(left).not.toContain(owner.password);
   });
@@ -273,7 +273,7 @@ describeConsole("keys", ({ company, openAs, openSession }) => {
   });
 
   test("the global search does not open over a dialog, because a page change would lose its input or secret", async () => {
-    const { page } = await openAs();
+    const { page } = await openOverview();
     const { url } = company().server;
     await page.keyboard.press("Control+k");
     await page.getByPlaceholder(/^A page/).waitFor();

@@ -12,7 +12,7 @@ const executable = findChromium();
 if (executable === null) throw new Error("no Chromium was found");
 
 const { server } = await startCompany();
-await enlarge(server);
+await insertRows(server);
 const browser = await launchChromium(executable);
 try {
   const { page } = await openPage(browser);
@@ -26,7 +26,7 @@ try {
   process.stdout.write(
     `| ${KEYS} keys, ${WORKSPACES} workspaces | took ms | longest task ms |\n|---|---|---|\n`,
   );
-  for (const [what, act] of acts(server.url)) {
+  for (const [what, act] of actions(server.url)) {
     await page.evaluate("globalThis.longTasks.length = 0");
     const startedAt = performance.now();
     await act(page);
@@ -39,7 +39,7 @@ try {
   await stopAllServers();
 }
 
-function acts(url: string): [what: string, act: (page: Page) => Promise<void>][] {
+function actions(url: string): [what: string, act: (page: Page) => Promise<void>][] {
   const rows = (page: Page) => page.locator("tbody tr[aria-rowindex]");
   const scroll = async (page: Page) => {
     for (let step = 0; step < 40; step += 1) {
@@ -116,7 +116,7 @@ async function goTo(page: Page, url: string, path: string): Promise<void> {
 }
 
 /** Inserts by SQL, because the API would take many minutes. */
-async function enlarge({ sql }: ServerProcess): Promise<void> {
+async function insertRows({ sql }: ServerProcess): Promise<void> {
   await sql(
     `INSERT INTO workspace (id, organization_id, name, display_color, tags)
      SELECT 'wksp_large' || lpad(i::text, 20, '0'), (SELECT id FROM organization), 'Team ' || i, '#3F7CAC', '{}'

@@ -4,7 +4,7 @@ import { type Company, owner } from "./company.ts";
 import { describeConsole, settle } from "./open-console.ts";
 
 /** Addresses of earlier versions with parameters, each with its new address and title. */
-function movedAddresses(company: Company): [before: string, now: string, title: string][] {
+function listMovedAddresses(company: Company): [before: string, now: string, title: string][] {
   const { engineeringId, apiKeyId, reviewId, increaseRequestId } = company;
   return [
     ["/logs?range=30d", "/requests?range=30d", "Requests"],
@@ -41,7 +41,7 @@ describeConsole("an address of an earlier version", ({ company, open, openSessio
   test("redirects to its new address with its parameters when opened directly", async () => {
     const opened = await openSession();
     const { page } = opened;
-    const addresses = movedAddresses(company());
+    const addresses = listMovedAddresses(company());
     const covered = new Set(addresses.map(([before]) => before.split(/[?]/)[0]));
     const missing = movedConsolePages.filter(([before]) => !covered.has(before));
     expect(missing.map(([before]) => before)).toEqual([]);

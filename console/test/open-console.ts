@@ -15,7 +15,7 @@ import { startPreparedCompany } from "./prepared-company.ts";
 /** Time limit of a test, and of starting a company and a browser. Other tests use the processor at the same time. */
 export const SLOW_MS = 240_000;
 /** Longest wait for an element. A busy machine draws slowly. */
-export const PATIENCE_MS = 30_000;
+export const MAX_WAIT_MS = 30_000;
 /** Time without requests after which a page counts as loaded. */
 const QUIET_MS = 500;
 const POLL_MS = 50;
@@ -25,7 +25,7 @@ const POLL_MS = 50;
  */
 const SLOW_NETWORK_MS = Number(process.env["SLOW_NETWORK_MS"] ?? 0);
 /** The server writes the last use of a key every 15 seconds. */
-export const USE_IS_WRITTEN_MS = 45_000;
+export const USE_WRITTEN_WITHIN_MS = 45_000;
 
 export interface Opened {
   page: Page;
@@ -48,7 +48,7 @@ export interface Console {
   /** Opens an empty page in a member's session. Default: the owner's. */
   openSession: (email?: string, options?: OpenOptions) => Promise<Opened>;
   /** Opens the overview in a member's session. */
-  openAs: (email?: string, options?: OpenOptions) => Promise<Opened>;
+  openOverview: (email?: string, options?: OpenOptions) => Promise<Opened>;
   /** Opens an address of the console, and waits until the page has loaded. */
   goTo: (page: Page, path: string) => Promise<void>;
 }
@@ -97,7 +97,7 @@ export function describeConsole(name: string, makeTests: (console: Console) => v
         await page.goto(company.server.url + path);
         await settle(page);
       },
-      openAs: async (email, options) => {
+      openOverview: async (email, options) => {
         const opened = await openSession(email, options);
         await opened.page.goto(options?.url ?? company.server.url);
         await opened.page.locator("h1:focus", { hasText: "Northwind Robotics" }).waitFor();
@@ -117,7 +117,7 @@ export async function openPage(
     reducedMotion: "reduce",
     acceptDownloads: true,
   });
-  context.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(MAX_WAIT_MS);
   if (SLOW_NETWORK_MS > 0) {
     await context.route("**/*", async (route) => {
       await delay(Math.random() * SLOW_NETWORK_MS);
@@ -179,19 +179,19 @@ const trafficOf = new WeakMap<Page, Traffic>();
 function watchTraffic(page: Page): void {
   const traffic: Traffic = { running: new Set(), changedAtMs: performance.now() };
   trafficOf.set(page, traffic);
-  const note = (change: () => void) => {
+  const recordTraffic = (change: () => void) => {
     change();
     traffic.changedAtMs = performance.now();
   };
   page.on("request", (request) =>
-    note(() => {
+    recordTraffic(() => {
       // A new document does not wait for requests of the previous one.
       if (request.isNavigationRequest()) traffic.running.clear();
       traffic.running.add(request);
     }),
   );
-  page.on("requestfinished", (request) => note(() => traffic.running.delete(request)));
-  page.on("requestfailed", (request) => note(() => traffic.running.delete(request)));
+  page.on("requestfinished", (request) => recordTraffic(() => traffic.running.delete(request)));
+  page.on("requestfailed", (request) => recordTraffic(() => traffic.running.delete(request)));
 }
 
 /**
@@ -202,7 +202,7 @@ export async function settle(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).first().waitFor();
   const traffic = trafficOf.get(page);
   if (!traffic) throw new Error("the page was not opened by openPage");
-  const deadlineMs = performance.now() + PATIENCE_MS;
+  const deadlineMs = performance.now() + MAX_WAIT_MS;
   for (;;) {
     // The page must also be idle: everything is drawn, and no request is about to start.
     await page.evaluate("new Promise((resolve) => requestIdleCallback(() => resolve()))");
@@ -249,7 +249,7 @@ export async function pressCreate(page: Page): Promise<void> {
  * Time within which a change of a key takes effect. The process that changed the key reads it again as every other
  * does.
  */
-const COUNTS_WITHIN_MS = 1_000;
+const EFFECTIVE_WITHIN_MS = 1_000;
 
 /** Waits until messages with this key get the status. Throws when one sent after a second gets another. */
 export async function waitForStatus(url: string, key: string, status: number): Promise<void> {
@@ -258,7 +258,7 @@ export async function waitForStatus(url: string, key: string, status: number): P
     const sentAtMs = performance.now();
     const answer = await sendMessage(url, key);
     if (answer.status === status) return;
-    if (sentAtMs - changedAtMs > COUNTS_WITHIN_MS) {
+    if (sentAtMs - changedAtMs > EFFECTIVE_WITHIN_MS) {
       throw new Error(`a second later still ${answer.status}: ${answer.text}`);
     }
     await delay(POLL_MS);
@@ -266,7 +266,7 @@ export async function waitForStatus(url: string, key: string, status: number): P
 }
 
 /** Secret in the open dialog. */
-export async function shownSecret(page: Page): Promise<string> {
+export async function readSecret(page: Page): Promise<string> {
   return ((await page.locator("output").textContent()) ?? "").trim();
 }
 
@@ -281,7 +281,7 @@ export async function storeSecret(page: Page): Promise<void> {
  * Returns every place in which a page may keep data: address, history, storage, the document, and the query cache,
  * found through React's own tree.
  */
-export function whatStays(page: Page): Promise<string> {
+export function readPageState(page: Page): Promise<string> {
   return page.evaluate(`(() => {
     const root = document.getElementById("root");
     const key = Object.keys(root).find((name) => name.startsWith("__reactContainer"));

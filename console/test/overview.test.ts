@@ -14,7 +14,7 @@ interface Firing {
 const sectionOf = (page: Page, name: string) =>
   page.locator("section").filter({ has: page.getByRole("heading", { name }) });
 
-describeConsole("the overview", ({ company, openAs }) => {
+describeConsole("the overview", ({ company, openOverview }) => {
   const admin = (method: "GET" | "POST", path: string, body?: object) =>
     company().server.mustAdmin(method, path, body);
   const setLimit = (limit_usd: number) =>
@@ -23,14 +23,14 @@ describeConsole("the overview", ({ company, openAs }) => {
       period: "monthly",
       limit_usd,
     });
-  const openFirings = async () => {
+  const listOpenFirings = async () => {
     const query = "is_acknowledged=false&is_over=false&is_superseded=false";
     const { data } = await admin("GET", `/v1/admin/alert_firings?${query}`);
     return data as Firing[];
   };
 
   test("lists blocked keys and open alerts, each with a link to its page", async () => {
-    const { page, faults } = await openAs();
+    const { page, faults } = await openOverview();
     await settle(page);
     const blocked = sectionOf(page, BLOCKED);
     const row = blocked.getByRole("listitem").filter({ hasText: "Key Newsletter drafts" });
@@ -43,7 +43,7 @@ describeConsole("the overview", ({ company, openAs }) => {
       .waitFor();
 
     await page.goBack();
-    const [newest] = await openFirings();
+    const [newest] = await listOpenFirings();
     const alerts = sectionOf(page, OPEN);
     await alerts.getByRole("link", { name: newest?.title ?? "", exact: true }).click();
     await page.waitForURL(`${company().server.url}/alerts/firings/${newest?.id}`);
@@ -53,7 +53,7 @@ describeConsole("the overview", ({ company, openAs }) => {
 
   test("counts the keys of a blocked workspace, and links a developer to an increase request", async () => {
     await setLimit(1);
-    const { page, faults } = await openAs(emailOf("Katherine"), {
+    const { page, faults } = await openOverview(emailOf("Katherine"), {
       width: 390,
       colorScheme: "dark",
     });
@@ -70,17 +70,17 @@ describeConsole("the overview", ({ company, openAs }) => {
   });
 
   test("shows neither list to a member whose workspaces have no blocked keys and no open alerts", async () => {
-    const { page } = await openAs(emailOf("Radia"));
+    const { page } = await openOverview(emailOf("Radia"));
     await settle(page);
     expect(await page.getByRole("heading", { name: BLOCKED }).count()).toBe(0);
     expect(await page.getByRole("heading", { name: OPEN }).count()).toBe(0);
   });
 
   test("hides the list of open alerts once all are acknowledged", async () => {
-    for (const { id } of await openFirings()) {
+    for (const { id } of await listOpenFirings()) {
       await admin("POST", `/v1/admin/alert_firings/${id}/acknowledge`, { note: "Seen." });
     }
-    const { page } = await openAs();
+    const { page } = await openOverview();
     await settle(page);
     await page.getByRole("heading", { name: BLOCKED }).waitFor();
     expect(await page.getByRole("heading", { name: OPEN }).count()).toBe(0);

@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { describeConsole, findViolations, type Opened, SLOW_MS, settle } from "./open-console.ts";
-import { pagesOf, strangersPages } from "./pages.ts";
+import { listPages, publicPages } from "./pages.ts";
 
 /** Limit of a good layout shift score. */
 const MAX_SHIFT = 0.1;
@@ -17,7 +17,7 @@ describeConsole("every page", ({ company, open, openSession }) => {
     "on %s screens in %s pages have no axe findings, do not shift while loading, fit the width, and violate no policy",
     async (_, colorScheme, width) => {
       const { url } = company().server;
-      const pages = pagesOf(company());
+      const pages = listPages(company());
       const stranger = await open({ width, colorScheme });
       const opened = [stranger];
       for (let lane = 0; lane < LANES; lane++) {
@@ -26,7 +26,7 @@ describeConsole("every page", ({ company, open, openSession }) => {
       const found = await Promise.all(
         opened.map(({ page }, lane) => {
           const own = pages.filter((_, index) => index % LANES === lane - 1);
-          return inspect(page, url, lane === 0 ? strangersPages : own);
+          return inspect(page, url, lane === 0 ? publicPages : own);
         }),
       );
       const findings = found.flat();

@@ -1,7 +1,7 @@
 import type { Company } from "./company.ts";
 
 /** Every page of a signed-in owner: name and address in this company. */
-export function pagesOf({
+export function listPages({
   engineeringId,
   apiKeyId,
   reviewId,
@@ -56,7 +56,7 @@ export function pagesOf({
 }
 
 /** Every page without a session. */
-export const strangersPages: readonly (readonly [name: string, path: string])[] = [
+export const publicPages: readonly (readonly [name: string, path: string])[] = [
   ["sign-in", "/login"],
   ["reset", "/reset"],
   ["reset-link", "/reset#token=no-such-token"],

@@ -3,11 +3,11 @@ import { beforeAll, expect, test } from "vitest";
 import { eventually } from "../../server/test/harness/eventually.ts";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { type Company, owner } from "./company.ts";
-import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-console.ts";
+import { type Console, describeConsole, MAX_WAIT_MS, SLOW_MS } from "./open-console.ts";
 
 // The playground, the system page, limits of a key, and names, in a real browser.
 
-const RECORDED_MS = PATIENCE_MS;
+const RECORDED_MS = MAX_WAIT_MS;
 
 let company: Company;
 let openSession: Console["openSession"];
@@ -27,9 +27,9 @@ describeConsole("the playground and the system", (console) => {
         const secret = request.headers()["x-api-key"];
         if (secret) secrets.push(secret);
       });
-      await say(page, "What is a spend limit?");
+      await sendPrompt(page, "What is a spend limit?");
       await page.getByText("You wrote: What is a spend limit?").waitFor();
-      await say(page, "And a lease?");
+      await sendPrompt(page, "And a lease?");
       await page.getByText("Your prompt has 3 message(s)").waitFor();
       await page.getByText(/^req_/).nth(1).waitFor();
       const [shown = ""] = await page.getByText(/^req_/).allTextContents();
@@ -62,7 +62,7 @@ describeConsole("the playground and the system", (console) => {
 
   test("the log shows playground requests, and links only to existing pages", async () => {
     const page = await openSignedIn("/playground");
-    await say(page, "Does the log know?");
+    await sendPrompt(page, "Does the log know?");
     await page.getByText("You wrote: Does the log know?").waitFor();
     const id = (await page.getByText(/^req_/).first().textContent()) ?? "";
     await eventually(RECORDED_MS, "the record", async () => {
@@ -83,7 +83,7 @@ describeConsole("the playground and the system", (console) => {
     const page = await openSignedIn("/playground");
     // The response takes forty seconds.
     await page.getByLabel("Model").fill("simulate-words-400-pace-100");
-    await say(page, "Tell me a long story");
+    await sendPrompt(page, "Tell me a long story");
     await page.getByRole("button", { name: "Stop answer" }).waitFor();
     // Some of the text has arrived, but not all.
     await eventually(RECORDED_MS, "the first words", async () => {
@@ -108,7 +108,7 @@ describeConsole("the playground and the system", (console) => {
     const page = await openSignedIn("/playground");
     await page.getByLabel("Workspace", { exact: true }).fill("Without");
     await page.getByRole("option", { name: "Without money" }).click();
-    await say(page, "May I?");
+    await sendPrompt(page, "May I?");
     await page.getByText("You have reached your specified workspace API usage limits.").waitFor();
     expect(await page.getByLabel("Message").inputValue()).toBe("May I?");
     expect(await page.getByRole("log").count()).toBe(0);
@@ -182,7 +182,7 @@ describeConsole("the playground and the system", (console) => {
 });
 
 /** Sends a message once the previous response is complete. */
-async function say(page: Page, text: string): Promise<void> {
+async function sendPrompt(page: Page, text: string): Promise<void> {
   await page.getByRole("button", { name: "Send message" }).waitFor();
   await page.getByLabel("Message").fill(text);
   await page.getByRole("button", { name: "Send message" }).click();

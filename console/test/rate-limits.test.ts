@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { emailOf } from "./company.ts";
-import { describeConsole, PATIENCE_MS } from "./open-console.ts";
+import { describeConsole, MAX_WAIT_MS } from "./open-console.ts";
 
 describeConsole("rate limits", ({ company, openSession, goTo }) => {
   const row = (page: Page, name: string) =>
@@ -35,12 +35,12 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     await openMenu(page, "Research");
     await page.getByRole("menuitem", { name: "Change rate limit…" }).click();
     await expect
-      .poll(() => page.getByLabel("Input tokens").inputValue(), { timeout: PATIENCE_MS })
+      .poll(() => page.getByLabel("Input tokens").inputValue(), { timeout: MAX_WAIT_MS })
       .toBe("1,500,000");
     await page.getByLabel("Input tokens").fill("");
     await page.getByRole("button", { name: "Change rate limit", exact: true }).click();
     await expect
-      .poll(() => numbers(page, "Research"), { timeout: PATIENCE_MS })
+      .poll(() => numbers(page, "Research"), { timeout: MAX_WAIT_MS })
       .toEqual(["600 / min", "–", "–"]);
     await openMenu(page, "Research");
     await page.getByRole("menuitem", { name: "Remove rate limit…" }).click();
@@ -79,7 +79,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     await page.getByRole("button", { name: "Load current rate limit" }).click();
     await expect
       .poll(() => page.getByLabel("Requests", { exact: true }).inputValue(), {
-        timeout: PATIENCE_MS,
+        timeout: MAX_WAIT_MS,
       })
       .toBe("800");
     await page.getByLabel("Requests", { exact: true }).fill("700");
@@ -106,7 +106,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     await row(page, "Key Fast").waitFor();
     const key = textField(made, "key");
     await expect
-      .poll(async () => (await sendMessage(server.url, key)).status, { timeout: PATIENCE_MS })
+      .poll(async () => (await sendMessage(server.url, key)).status, { timeout: MAX_WAIT_MS })
       .toBe(429);
     await goTo(page, `/api-keys/${id}`);
     await row(page, "The key").getByText("1 / min").waitFor();

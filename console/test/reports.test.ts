@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { eventually } from "../../server/test/harness/eventually.ts";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import type { Company } from "./company.ts";
-import { type Console, describeConsole, PATIENCE_MS, SLOW_MS } from "./open-console.ts";
+import { type Console, describeConsole, MAX_WAIT_MS, SLOW_MS } from "./open-console.ts";
 
 // Usage, cost and the request log in a real browser, over traffic that the test knows.
 
@@ -249,7 +249,7 @@ describeConsole("reports and the request log", (console) => {
       expect(new URL(page.url()).searchParams.get("open")).toBe(request?.["id"]);
       await page.keyboard.press("Escape");
       await drawer.waitFor({ state: "detached" });
-      await eventually(PATIENCE_MS, "the focus on the row", async () =>
+      await eventually(MAX_WAIT_MS, "the focus on the row", async () =>
         (await focusedName(page)).endsWith(`open ${request?.["id"]}`) ? true : null,
       );
       expect(new URL(page.url()).searchParams.get("open")).toBeNull();
@@ -264,7 +264,7 @@ describeConsole("reports and the request log", (console) => {
       for (let sent = 0; sent < 53; sent += 1) await sendMessage(company.server.url, key);
       const page = await openSignedIn();
       const id = await keyIdOf("Busy key");
-      await eventually(PATIENCE_MS, "all requests in the log", async () =>
+      await eventually(MAX_WAIT_MS, "all requests in the log", async () =>
         (await askRequests(`api_key_id=${id}&limit=100`)).length === 53 ? true : null,
       );
       await openLog(page, { key: [id] });
@@ -425,7 +425,7 @@ async function makeKnownTraffic({ server }: Company): Promise<Known> {
   }
   const cheap = keys[0]?.key ?? "";
   await sendMessage(server.url, cheap, { model: "simulate-error-529" });
-  await eventually(PATIENCE_MS, "the known requests in the log", async () => {
+  await eventually(MAX_WAIT_MS, "the known requests in the log", async () => {
     const { data } = await server.mustAdmin(
       "GET",
       `/v1/admin/requests?workspace_id=${workspaceId}`,

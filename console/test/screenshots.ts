@@ -8,7 +8,7 @@ import { eventually } from "../../server/test/harness/eventually.ts";
 import { root, stopAllServers } from "../../server/test/harness/server-process.ts";
 import { findChromium, launchChromium } from "./browser.ts";
 import { owner, startCompany } from "./company.ts";
-import { pagesOf, strangersPages } from "./pages.ts";
+import { listPages, publicPages } from "./pages.ts";
 
 const inReadme = new Set(["overview", "api-keys", "usage"]);
 const folder = join(root, "console", "screenshots");
@@ -40,8 +40,11 @@ try {
   for (const theme of ["light", "dark"] as const) {
     for (const [size, viewport] of sizes) {
       const look = { viewport, colorScheme: theme, deviceScaleFactor: 1 };
-      await takeAll(pagesOf(company), `${size}-${theme}`, { ...look, storageState: session });
-      await takeAll(strangersPages, `${size}-${theme}`, look);
+      await takeScreenshots(listPages(company), `${size}-${theme}`, {
+        ...look,
+        storageState: session,
+      });
+      await takeScreenshots(publicPages, `${size}-${theme}`, look);
     }
   }
 } finally {
@@ -51,7 +54,7 @@ try {
 
 type NamedPages = readonly (readonly [name: string, path: string])[];
 
-async function takeAll(pages: NamedPages, form: string, options: BrowserContextOptions) {
+async function takeScreenshots(pages: NamedPages, form: string, options: BrowserContextOptions) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   for (const [name, path] of pages) {

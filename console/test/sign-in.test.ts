@@ -3,17 +3,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage, startServer } from "../../server/test/harness/server-process.ts";
-import { emailOf, inviteLink, owner, setUpLinkOf } from "./company.ts";
+import { createInviteLink, emailOf, owner, setUpLinkOf } from "./company.ts";
 import {
   describeConsole,
   openPage,
+  readPageState,
+  readSecret,
   SLOW_MS,
   settle,
-  shownSecret,
   signIn,
   signOut,
   storeSecret,
-  whatStays,
 } from "./open-console.ts";
 
 describeConsole("coming in", ({ company, browser, open, openSession }) => {
@@ -39,7 +39,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
       await page.getByLabel("Name").fill("Engineering");
       await page.getByRole("button", { name: "Create workspace" }).click();
       await page.getByRole("button", { name: "Create a key" }).click();
-      const key = await shownSecret(page);
+      const key = await readSecret(page);
       await storeSecret(page);
       await page.getByText("Waiting for your first request…").waitFor();
       expect((await sendMessage(server.url, key)).status).toBe(200);
@@ -47,7 +47,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
       await page.getByRole("button", { name: "Go to the overview" }).click();
       await page.getByRole("heading", { level: 1, name: "Acme" }).waitFor();
       await page.getByText("Workspaces by cost").waitFor();
-      expect(await whatStays(page)).not.toContain(key.slice(20, 40));
+      expect(await readPageState(page)).not.toContain(key.slice(20, 40));
       expect(faults).toEqual([]);
       await context.close();
       await server.stop();
@@ -134,7 +134,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await signOut(page, "Barbara Liskov");
     await page.goBack();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    expect(await whatStays(page)).not.toContain(emailOf("Katherine"));
+    expect(await readPageState(page)).not.toContain(emailOf("Katherine"));
   });
 
   test("a session that ends during input asks to sign in again, and the input survives", async () => {
@@ -163,7 +163,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.goto(`${url}/account`);
     await page.getByRole("button", { name: "Set up an authenticator app…" }).click();
     await page.getByRole("img", { name: "QR code for the authenticator app" }).waitFor();
-    const secret = (await shownSecret(page)).replaceAll(" ", "");
+    const secret = (await readSecret(page)).replaceAll(" ", "");
     await page.getByLabel("Code", { exact: true }).fill("000000");
     await page.getByRole("button", { name: "Turn on" }).click();
     await page.locator("input[aria-invalid]").waitFor();
@@ -174,7 +174,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "I stored them" }).click();
     await page.getByText(`${codes.length} backup codes left`).waitFor();
-    const left = await whatStays(page);
+    const left = await readPageState(page);
     for (const kept of [secret, ...codes]) expect(left).not.toContain(kept);
     await signOut(page, "Katherine Johnson");
 
@@ -243,7 +243,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
   test("an invite shows its role, accepts one person, and is then used up", async () => {
     const { page, faults } = await open();
     const { server, engineeringId } = company();
-    const link = await inviteLink(server, {
+    const link = await createInviteLink(server, {
       emails: ["joan@northwind.example"],
       role: "developer",
       workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
@@ -258,7 +258,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByRole("button", { name: "Join Northwind Robotics" }).click();
     await page.getByRole("heading", { level: 1, name: "Northwind Robotics" }).waitFor();
     await page.getByRole("button", { name: "Joan Clarke" }).waitFor();
-    expect(await whatStays(page)).not.toContain(token);
+    expect(await readPageState(page)).not.toContain(token);
     await page.goto(link);
     await page.getByRole("heading", { name: "This invite cannot be used" }).waitFor();
     expect(faults).toEqual([]);
@@ -275,7 +275,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByLabel("E-mail").fill(email);
     await page.getByRole("button", { name: "Send link" }).click();
     await page.getByRole("heading", { name: "Look into your mail" }).waitFor();
-    const link = await linkMailedTo(email);
+    const link = await waitForMailLink(email);
     await page.goto(link);
     await page.getByLabel("Password", { exact: true }).fill("a quite different passphrase");
     await page.getByRole("button", { name: "Set password" }).click();
@@ -299,7 +299,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
   });
 
   /** Waits for the message, which is sent after the page's response, so that strangers cannot tell by the time. */
-  async function linkMailedTo(email: string): Promise<string> {
+  async function waitForMailLink(email: string): Promise<string> {
     const { server } = company();
     for (let look = 0; look < 100; look += 1) {
       const { data } = await server.mustAdmin("GET", "/v1/admin/mail?statuses[]=queued");
