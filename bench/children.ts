@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { descendantsOf } from "./proc.ts";
+import { listDescendants } from "./proc.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -9,7 +9,7 @@ const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const { pid } of running) {
     if (pid === undefined) continue;
-    for (const each of [pid, ...descendantsOf(pid)]) killNow(each);
+    for (const each of [pid, ...listDescendants(pid)]) killNow(each);
   }
 });
 
@@ -22,7 +22,7 @@ function killNow(pid: number): void {
 }
 
 /** Kills the process when this one exits for any reason. */
-export function keepTrackOf<T extends ChildProcess>(child: T): T {
+export function killOnExit<T extends ChildProcess>(child: T): T {
   running.add(child);
   child.once("exit", () => running.delete(child));
   return child;
@@ -35,7 +35,7 @@ export class ScriptProcess {
 
   constructor(script: string, args: readonly string[] = []) {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = keepTrackOf(
+    this.#child = killOnExit(
       spawn(process.execPath, [path, ...args], { stdio: ["ignore", "inherit", "inherit", "ipc"] }),
     );
     this.pid = pidOf(this.#child);

@@ -52,7 +52,7 @@ export class ConnectionPool {
   }
 
   /** Fails requests that waited longer than this for their complete response. */
-  failOlderThan(limitMs: number): void {
+  expireRequests(limitMs: number): void {
     const oldest = monotonicMs() - limitMs;
     for (const connection of this.#all) {
       if (connection.exchange && connection.exchange.writtenMs < oldest)
@@ -83,7 +83,7 @@ export class ConnectionPool {
         this.#inFlight -= 1;
         this.#options.onFailure(reason);
       },
-      onGone: () => {
+      onClose: () => {
         this.#all.delete(connection);
         const at = this.#idle.indexOf(connection);
         if (at >= 0) this.#idle.splice(at, 1);
@@ -112,7 +112,7 @@ interface ConnectionEvents {
   onAnswer(exchange: Exchange, isReusable: boolean): void;
   onFailure(reason: string): void;
   /** Called once, after a response or failure of its request. */
-  onGone(): void;
+  onClose(): void;
 }
 
 class Connection {
@@ -143,7 +143,7 @@ class Connection {
     );
     this.socket.on("close", () => {
       this.fail("closed before the end of the answer");
-      this.#events.onGone();
+      this.#events.onClose();
     });
   }
 

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { ConnectionPool, type Exchange } from "./connection-pool.ts";
 import { monotonicMs } from "./monotonic.ts";
 import type { Schedule } from "./pacer.ts";
-import { type Quantiles, quantilesOf } from "./quantiles.ts";
+import { computeQuantiles, type Quantiles } from "./quantiles.ts";
 
 // The load generator, a separate process so that its cost is not the target's. The process runs one plan after the
 // other over the IPC channel, reports each, and ends with the channel.
@@ -75,7 +75,7 @@ async function runPlan(plan: LoadPlan): Promise<LoadReport> {
     onAnswer: (exchange) => recorder.addAnswer(exchange),
     onFailure: (reason) => recorder.addError(reason),
   });
-  const sweep = setInterval(() => pool.failOlderThan(ANSWER_TIMEOUT_MS), SWEEP_MS);
+  const sweep = setInterval(() => pool.expireRequests(ANSWER_TIMEOUT_MS), SWEEP_MS);
   try {
     if (plan.mode.kind === "open") await runOpenLoop(plan.mode, pool, recorder);
     else await runClosedLoop(plan.mode, pool, recorder);
@@ -99,17 +99,17 @@ async function runOpenLoop(mode: OpenLoop, pool: ConnectionPool, recorder: Recor
       pool.send(startMs + started * intervalMs);
     }
   });
-  await recorder.ended(mode.count);
+  await recorder.waitForResults(mode.count);
 }
 
 async function runClosedLoop(mode: ClosedLoop, pool: ConnectionPool, recorder: Recorder) {
   await pool.open(mode.connections);
   const startMs = monotonicMs();
-  const isOver = () => monotonicMs() - startMs > mode.durationMs || recorder.isFull();
+  const hasEnded = () => monotonicMs() - startMs > mode.durationMs || recorder.isFull();
   let running = mode.connections;
   await new Promise<void>((resolve) => {
     const next = () => {
-      if (isOver()) {
+      if (hasEnded()) {
         running -= 1;
         if (running === 0) resolve();
         return;
@@ -169,7 +169,7 @@ class Recorder {
   }
 
   /** Settles when `count` requests have responses or failed. */
-  ended(count: number): Promise<void> {
+  waitForResults(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.onEnd = () => {
         if (this.#answered + this.#failed >= count) resolve();
@@ -187,9 +187,9 @@ class Recorder {
       answersPerSecond: seconds > 0 ? this.#answered / seconds : 0,
       bodyBytes: this.#bodyBytes,
       mostInFlight,
-      firstByteMs: quantilesOf(this.#firstByteMs, this.#answered),
-      lastByteMs: quantilesOf(this.#lastByteMs, this.#answered),
-      latenessMs: quantilesOf(this.#latenessMs, this.#answered),
+      firstByteMs: computeQuantiles(this.#firstByteMs, this.#answered),
+      lastByteMs: computeQuantiles(this.#lastByteMs, this.#answered),
+      latenessMs: computeQuantiles(this.#latenessMs, this.#answered),
     };
   }
 }

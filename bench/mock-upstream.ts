@@ -96,12 +96,12 @@ function answerMessage(socket: Socket, body: readonly Buffer[]): void {
   const [only] = body;
   const whole = body.length === 1 && only ? only : Buffer.concat(body);
   const pacing = decodePacing(whole.toString("latin1"));
-  if (pacing) play(socket, pacing);
+  if (pacing) sendStream(socket, pacing);
   else socket.write(jsonAnswer);
 }
 
 /** Sends a stream. Ignores backpressure, because a whole stream has a few kilobytes. */
-function play(socket: Socket, { deltas, intervalMs }: StreamPacing): void {
+function sendStream(socket: Socket, { deltas, intervalMs }: StreamPacing): void {
   const { first, delta: one, last } = streamBytes(deltas);
   socket.write(first);
   if (intervalMs === 0) {

@@ -60,7 +60,7 @@ export function allowedCores(): number[] {
 }
 
 /** Processes below `pid` at any depth, without `pid` itself. */
-export function descendantsOf(pid: number): number[] {
+export function listDescendants(pid: number): number[] {
   const childrenOf = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
@@ -84,7 +84,7 @@ export function cpuMicrosOf(pids: readonly number[]): number {
 
 /** CPU time of `root` and all processes below, including ended ones, microseconds. */
 export function treeCpuMicros(root: number): number {
-  return sum([root, ...descendantsOf(root)], (pid) => {
+  return sum([root, ...listDescendants(root)], (pid) => {
     const stat = readStat(pid);
     return processMicros(pid, stat) + (stat?.endedChildrenTicks ?? 0) * MICROS_PER_TICK;
   });
@@ -122,12 +122,12 @@ function processMicros(pid: number, stat: ProcessStat | null): number {
 
 /** Returns 0 under a kernel without `schedstat`. */
 function threadsMicros(pid: number): number {
-  return sum(threadsOf(pid), (tid) =>
+  return sum(listThreads(pid), (tid) =>
     parseSchedstatMicros(readProcess(pid, `task/${tid}/schedstat`)),
   );
 }
 
-function threadsOf(pid: number): number[] {
+function listThreads(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map(Number);
   } catch {

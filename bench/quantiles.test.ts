@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { quantilesOf } from "./quantiles.ts";
+import { computeQuantiles } from "./quantiles.ts";
 
 test("quantiles are measured samples, by nearest rank", () => {
   const samples = Float64Array.from({ length: 200 }, (_, i) => 200 - i);
-  expect(quantilesOf(samples, 200)).toEqual({ p50: 100, p90: 180, p99: 198, max: 200 });
+  expect(computeQuantiles(samples, 200)).toEqual({ p50: 100, p90: 180, p99: 198, max: 200 });
 });
 
 test("empty room after the samples does not count", () => {
-  expect(quantilesOf(Float64Array.of(3, 1, 2, 0, 0), 3)).toEqual({
+  expect(computeQuantiles(Float64Array.of(3, 1, 2, 0, 0), 3)).toEqual({
     p50: 2,
     p90: 3,
     p99: 3,
@@ -16,6 +16,6 @@ test("empty room after the samples does not count", () => {
 });
 
 test("one sample is every quantile, and no sample is zero", () => {
-  expect(quantilesOf(Float64Array.of(7), 1)).toEqual({ p50: 7, p90: 7, p99: 7, max: 7 });
-  expect(quantilesOf(new Float64Array(4), 0)).toEqual({ p50: 0, p90: 0, p99: 0, max: 0 });
+  expect(computeQuantiles(Float64Array.of(7), 1)).toEqual({ p50: 7, p90: 7, p99: 7, max: 7 });
+  expect(computeQuantiles(new Float64Array(4), 0)).toEqual({ p50: 0, p90: 0, p99: 0, max: 0 });
 });

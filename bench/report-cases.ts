@@ -28,13 +28,13 @@ const groupings = [
   ["api_key", "client"],
 ] as const satisfies UsageQuery["group_by"][];
 
-const callOf = (organizationId: string) => ({
+const makeCall = (organizationId: string) => ({
   caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
   origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
 });
 /** Call of a member who sees usage of the own keys in two workspaces. */
-const memberCallOf = (organizationId: string) => ({
-  ...callOf(organizationId),
+const makeMemberCall = (organizationId: string) => ({
+  ...makeCall(organizationId),
   caller: {
     kind: "member",
     id: someMember,
@@ -50,21 +50,21 @@ const someKey = `apikey_${"0".repeat(22)}17`;
 const someMember = `user_${"0".repeat(22)}18`;
 const someWorkspace = `wksp_${"0".repeat(23)}7`;
 
-export function casesOf(organizationId: string): ReportCase[] {
-  const usage = usageOf(organizationId);
+export function listCases(organizationId: string): ReportCase[] {
+  const usage = makeUsageCase(organizationId);
   return [
-    ...chartCases(usage),
-    ...rankingCases(usage),
-    ...narrowCases(usage),
-    ...ownCases(usage, memberCallOf(organizationId)),
+    ...makeChartCases(usage),
+    ...makeRankingCases(usage),
+    ...makeFilteredCases(usage),
+    ...makeMemberCases(usage, makeMemberCall(organizationId)),
     {
       name: "cost summary of the organization",
       run: (database) =>
-        getCostSummary({ database, nowMs: () => Date.now() }, callOf(organizationId), {}),
+        getCostSummary({ database, nowMs: () => Date.now() }, makeCall(organizationId), {}),
     },
-    ...logCases(organizationId),
-    ...keyCases(organizationId),
-    ...auditCases(organizationId),
+    ...makeLogCases(organizationId),
+    ...makeKeyCases(organizationId),
+    ...makeAuditCases(organizationId),
   ];
 }
 
@@ -74,9 +74,9 @@ type UsageCase = (
   call?: Call,
 ) => ReportCase;
 
-function usageOf(organizationId: string): UsageCase {
+function makeUsageCase(organizationId: string): UsageCase {
   const nowMs = Date.now();
-  return (name, query, call = callOf(organizationId)) => {
+  return (name, query, call = makeCall(organizationId)) => {
     const asked = { limit: 100, bucket: "1d", ...query } as const;
     return {
       name,
@@ -90,7 +90,7 @@ function daysAgo(count: number): string {
 }
 
 /** Charts: rows by time, or the first groups and all others. */
-function chartCases(usage: UsageCase): ReportCase[] {
+function makeChartCases(usage: UsageCase): ReportCase[] {
   const spans = [
     { span: "90 days by day", starting_at: daysAgo(89) },
     { span: "30 days by day", starting_at: daysAgo(29) },
@@ -121,7 +121,7 @@ function chartCases(usage: UsageCase): ReportCase[] {
 }
 
 /** Rankings: one row per group for the whole range, the first hundred. */
-function rankingCases(usage: UsageCase): ReportCase[] {
+function makeRankingCases(usage: UsageCase): ReportCase[] {
   const month = (ago: number) => {
     const now = new Date();
     return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - ago);
@@ -162,7 +162,7 @@ function rankingCases(usage: UsageCase): ReportCase[] {
   );
 }
 
-function narrowCases(usage: UsageCase): ReportCase[] {
+function makeFilteredCases(usage: UsageCase): ReportCase[] {
   return [
     usage("one key by model, 90 days by day", {
       starting_at: daysAgo(89),
@@ -215,7 +215,7 @@ function narrowCases(usage: UsageCase): ReportCase[] {
   ];
 }
 
-function ownCases(usage: UsageCase, call: Call): ReportCase[] {
+function makeMemberCases(usage: UsageCase, call: Call): ReportCase[] {
   return [
     usage(
       "a member's view, 90 days by day",
@@ -235,8 +235,8 @@ function ownCases(usage: UsageCase, call: Call): ReportCase[] {
   ];
 }
 
-function logCases(organizationId: string): ReportCase[] {
-  const call = callOf(organizationId);
+function makeLogCases(organizationId: string): ReportCase[] {
+  const call = makeCall(organizationId);
   const hour = new Date(Date.now() - 3_600_000).toISOString();
   const log = (name: string, query: RequestQuery): ReportCase => ({
     name,
@@ -267,11 +267,11 @@ function logCases(organizationId: string): ReportCase[] {
   ];
 }
 
-function keyCases(organizationId: string): ReportCase[] {
+function makeKeyCases(organizationId: string): ReportCase[] {
   const list = (name: string, query: ApiKeyQuery): ReportCase => ({
     name: `keys, ${name}`,
     run: (database) =>
-      listApiKeys({ database, nowMs: () => Date.now() }, callOf(organizationId), query, {
+      listApiKeys({ database, nowMs: () => Date.now() }, makeCall(organizationId), query, {
         limit: 100,
         direction: "older",
         from: null,
@@ -289,7 +289,7 @@ function keyCases(organizationId: string): ReportCase[] {
   ];
 }
 
-function auditCases(organizationId: string): ReportCase[] {
+function makeAuditCases(organizationId: string): ReportCase[] {
   const list = (
     name: string,
     filter: Omit<AuditEventFilter, "organizationId">,

@@ -61,8 +61,8 @@ function costTable(scenarios: readonly ScenarioResult[]): string[] {
       target,
       whole(ratePerSecond),
       whole(fixedRate.cpuMicros),
-      orNothing(fixedRate.databaseCpuMicros, whole),
-      orNothing(fixedRate.databaseTransactions, (count) => count.toFixed(3)),
+      formatOrEmpty(fixedRate.databaseCpuMicros, whole),
+      formatOrEmpty(fixedRate.databaseTransactions, (count) => count.toFixed(3)),
     ]),
   );
 }
@@ -83,7 +83,7 @@ function fullLoadTable(scenarios: readonly ScenarioResult[]): string[] {
       fullLoadRate(target, fullLoad),
       `${whole(fullLoad.busyShare * 100)} %`,
       whole(fullLoad.cpuMicros),
-      orNothing(fullLoad.databaseCpuMicros, whole),
+      formatOrEmpty(fullLoad.databaseCpuMicros, whole),
     ]),
   );
 }
@@ -146,7 +146,7 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return [line(headings), line(headings.map(() => "---")), ...rows.map(line)];
 }
 
-function orNothing(value: number | null, format: (value: number) => string): string {
+function formatOrEmpty(value: number | null, format: (value: number) => string): string {
   return value === null ? "" : format(value);
 }
 

@@ -15,7 +15,7 @@ import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
 import { addUsage } from "../server/src/recording/record-usage.ts";
 import { makeHistory } from "./history.ts";
-import { casesOf, type ReportCase } from "./report-cases.ts";
+import { listCases, type ReportCase } from "./report-cases.ts";
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +43,7 @@ const MEMBERS = 500;
 const MIN_PLAN_MS = 20;
 const MAX_PLAN_LINE = 150;
 
-const say = (text: string) => process.stdout.write(`${text}\n`);
+const printStep = (text: string) => process.stdout.write(`${text}\n`);
 
 const folder = values.data ?? (await mkdtemp(join(tmpdir(), "bursar-reports-")));
 const isNew = !existsSync(join(folder, "history"));
@@ -67,7 +67,7 @@ try {
     maxConnections: 8,
     onIdleError: () => undefined,
   });
-  if (isNew) await makeAll(postgres.connectionString);
+  if (isNew) await createHistory(postgres.connectionString);
   await measureAll(database);
   await database.destroy();
 } finally {
@@ -76,7 +76,7 @@ try {
   if (values.data === undefined) await rm(folder, { recursive: true, force: true });
 }
 
-async function makeAll(connectionString: string): Promise<void> {
+async function createHistory(connectionString: string): Promise<void> {
   const database = openDatabase({
     connectionString: `${connectionString}&options=-c%20statement_timeout%3D0%20-c%20work_mem%3D512MB`,
     maxConnections: 1,
@@ -98,7 +98,7 @@ async function makeAll(connectionString: string): Promise<void> {
     organizationId,
     endMs: Math.floor(Date.now() / 3_600_000) * 3_600_000,
     onStep: (text) =>
-      say(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${text}`),
+      printStep(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${text}`),
   });
   await writeFile(join(folder, "history"), "");
   await database.destroy();
@@ -110,10 +110,10 @@ async function measureAll(database: Database): Promise<void> {
     .select("id")
     .where("name", "=", "Bench")
     .executeTakeFirstOrThrow();
-  const cases = casesOf(organizationId).filter(({ name }) => name.includes(values.only));
+  const cases = listCases(organizationId).filter(({ name }) => name.includes(values.only));
   await printSizes(database);
   const ingestion = startIngestion(database, organizationId);
-  say("\n| report | p50 ms | p95 ms |\n|---|---|---|");
+  printStep("\n| report | p50 ms | p95 ms |\n|---|---|---|");
   for (const { name, run } of cases) {
     const times: number[] = [];
     for (let i = 0; i < runs; i++) {
@@ -123,10 +123,10 @@ async function measureAll(database: Database): Promise<void> {
     }
     times.sort((a, b) => a - b);
     const at = (share: number) => (times[Math.ceil(share * times.length) - 1] ?? 0).toFixed(0);
-    say(`| ${name} | ${at(0.5)} | ${at(0.95)} |`);
+    printStep(`| ${name} | ${at(0.5)} | ${at(0.95)} |`);
   }
   const recorded = await ingestion.stop();
-  say(
+  printStep(
     `\nRecorded meanwhile: ${recorded.perSecond.toFixed(0)} requests a second (${rate} were due).`,
   );
   if (values.plans !== undefined) await writePlans(cases, values.plans);
@@ -198,9 +198,9 @@ async function printSizes(database: Database): Promise<void> {
     FROM pg_class c WHERE c.relkind = 'r' AND c.relname LIKE 'usage\\_%' AND c.reltuples > 0 ORDER BY 1`.execute(
     database,
   );
-  say("\n| table | rows | size with indices |\n|---|---|---|");
+  printStep("\n| table | rows | size with indices |\n|---|---|---|");
   for (const { name, rows: count, size } of rows)
-    say(`| ${name} | ${Number(count).toLocaleString("en")} | ${size} |`);
+    printStep(`| ${name} | ${Number(count).toLocaleString("en")} | ${size} |`);
 }
 
 /** Writes the plans of the slowest statements of each report, from PostgreSQL's log. */
@@ -225,7 +225,7 @@ async function writePlans(cases: readonly ReportCase[], file: string): Promise<v
     await run(explaining);
     const log = await readFile(logFile);
     // The log starts anew once it is large.
-    const plans = plansOf(log.subarray(log.length < from ? 0 : from).toString("utf8"));
+    const plans = parsePlans(log.subarray(log.length < from ? 0 : from).toString("utf8"));
     if (plans !== "") texts.push(`## ${name}\n${plans}`);
   }
   await explaining.destroy();
@@ -233,7 +233,7 @@ async function writePlans(cases: readonly ReportCase[], file: string): Promise<v
 }
 
 /** Plans in the log, without statement texts and lines that do not show how rows were found. */
-function plansOf(log: string): string {
+function parsePlans(log: string): string {
   const lines: string[] = [];
   let isPlan = false;
   for (const line of log.split("\n")) {

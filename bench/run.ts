@@ -112,7 +112,7 @@ async function runAll({ isQuick, targets }: Options, folder: string): Promise<Be
     if (!target) console.error(`> ${name}: not installed`);
     else await runTarget({ target, split, results, load, durations });
   }
-  results.problems.push(...differentBodies(results));
+  results.problems.push(...findDifferentBodies(results));
   await Promise.all([load.stop(), mock.stop()]);
   return results;
 }
@@ -178,7 +178,7 @@ async function findProblems(
 }
 
 /** Lists scenarios whose bytes differ from direct ones. Such a proxy does different work. */
-function differentBodies({ scenarios: measured }: BenchResults): string[] {
+function findDifferentBodies({ scenarios: measured }: BenchResults): string[] {
   const bytesPerAnswer = (result: (typeof measured)[number]) =>
     result.fixedRate.load.bodyBytes / result.fixedRate.load.answered;
   return measured.flatMap((result) => {

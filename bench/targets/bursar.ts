@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CallApi, makeLocalApi } from "../../server/src/cli/local-api.ts";
-import { keepTrackOf, pidOf, root, stopChild } from "../children.ts";
+import { killOnExit, pidOf, root, stopChild } from "../children.ts";
 import { probeDatabase } from "./database.ts";
 import { findFreePort, waitUntilReady } from "./ports.ts";
 import type { StartOptions, Target } from "./target.ts";
@@ -26,7 +26,7 @@ export async function startBursar(options: StartOptions): Promise<Target> {
   const dataDir = join(options.folder, "data");
   const logFile = join(options.folder, "server.log");
   const log = openSync(logFile, "w");
-  const child = keepTrackOf(
+  const child = killOnExit(
     spawn(process.execPath, [join(source, "server", "src", "main.ts"), "start"], {
       cwd: source,
       env: environment({ port, dataDir, upstreamPort: options.upstreamPort }),

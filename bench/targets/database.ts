@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../server/src/db/pool.ts";
-import { cpuMicrosOf, descendantsOf, treeCpuMicros } from "../proc.ts";
+import { cpuMicrosOf, listDescendants, treeCpuMicros } from "../proc.ts";
 import type { DatabaseProbe } from "./target.ts";
 
 // A type, not an interface, because kysely needs an index signature.
@@ -29,7 +29,7 @@ export async function probeDatabase(server: {
     .executeTakeFirstOrThrow();
   return {
     version: setting,
-    pids: () => descendantsOf(serverPid),
+    pids: () => listDescendants(serverPid),
     cpuMicros: () => treeCpuMicros(serverPid) - cpuMicrosOf([serverPid]),
     async countTransactions() {
       const row = await views

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keepTrackOf, pidOf, stopChild } from "../children.ts";
-import { descendantsOf } from "../proc.ts";
+import { killOnExit, pidOf, stopChild } from "../children.ts";
+import { listDescendants } from "../proc.ts";
 import { findFreePort, waitUntilReady } from "./ports.ts";
 import type { StartOptions, Target } from "./target.ts";
 
@@ -28,7 +28,7 @@ export async function startNginx(program: string, options: StartOptions): Promis
   writeFileSync(configFile, nginxConfig(port, options));
   chmodSync(options.folder, 0o755); // the worker of a root process runs as another user
   const errorLog = join(options.folder, "error.log");
-  const child = keepTrackOf(
+  const child = killOnExit(
     spawn(program, ["-p", options.folder, "-c", configFile, "-e", errorLog], { stdio: "inherit" }),
   );
   const pid = pidOf(child);
@@ -38,7 +38,7 @@ export async function startNginx(program: string, options: StartOptions): Promis
     name: "nginx",
     port,
     headers: { "x-api-key": "sk-ant-api03-nginx" },
-    pids: [pid, ...descendantsOf(pid)],
+    pids: [pid, ...listDescendants(pid)],
     database: null,
     countRecorded: null,
     stop: () => stopChild(child, { signal: "SIGTERM", graceMs: 5_000 }),
