@@ -69,7 +69,7 @@ export class Model {
   }
 
   /** Marks a request whose begin a power failure removed. No record follows. */
-  lost(requestId: string): void {
+  recordLoss(requestId: string): void {
     this.#get(requestId).isLost = true;
   }
 
@@ -77,18 +77,18 @@ export class Model {
    * Records released holds of single requests and budget of ended periods. Their requests may then cost anything: a
    * clock that jumps back into such a period is not covered. `atMs`: the database's clock.
    */
-  released(rows: readonly StoredLease[], atMs: number): void {
+  recordRelease(rows: readonly StoredLease[], atMs: number): void {
     const isHold = ({ requestId }: StoredLease) => requestId.startsWith("req_");
     for (const { requestId, key } of rows) this.requests.get(requestId)?.exempt.add(key);
     const budget = rows.filter((row) => !isHold(row));
     for (const { key } of budget) {
       if (periodOfKey(key).endMs > atMs) throw new Error(`${label(key)}: released in its period`);
     }
-    this.forgotten(budget);
+    this.recordForgotten(budget);
   }
 
   /** Records released budget of a node. Its requests may then cost anything, as an overrun. */
-  forgotten(rows: readonly StoredLease[]): void {
+  recordForgotten(rows: readonly StoredLease[]): void {
     for (const { nodeId, key } of rows) {
       for (const request of this.requests.values()) {
         if (request.nodeId === nodeId && !request.isRecorded) request.exempt.add(key);
@@ -97,14 +97,14 @@ export class Model {
   }
 
   /** Records that the limit was set. Spend settled beyond it from now on is an overrun. */
-  async limitSet(limit: Omit<StrictLimit, "amountNanoUsd">, store: SpendStore, atMs: number) {
+  async recordLimitSet(limit: Omit<StrictLimit, "amountNanoUsd">, store: SpendStore, atMs: number) {
     const { balances } = await store.snapshot();
     this.#set.set(nameOf(limit), { atMs, found: balances });
-    await this.limitsChanged(store);
+    await this.recordLimitsChange(store);
   }
 
   /** Handles every limit change. A raised limit holds at once. Any other holds once all nodes know it. */
-  async limitsChanged(store: SpendStore): Promise<void> {
+  async recordLimitsChange(store: SpendStore): Promise<void> {
     const before = new Map(this.#limits.map((limit) => [nameOf(limit), limit]));
     this.#limits = (await store.limits()).limits.map((limit) => ({ ...limit }));
     for (const limit of this.#limits) {
@@ -132,7 +132,7 @@ export class Model {
   }
 
   /** True spend on the key: the cost of each request, or its worst case while unknown. */
-  #truth(key: string): bigint {
+  #sumTrueSpend(key: string): bigint {
     let sum = 0n;
     for (const request of this.requests.values()) {
       if (request.keys.has(key) && !request.exempt.has(key)) sum += request.cost ?? request.worst;
@@ -154,7 +154,7 @@ export class Model {
         // A new limit cannot take back amounts that were spent, running or leased before all nodes reported.
         const row = snapshot.balances.get(key);
         const used = row === undefined ? 0n : row.settled + row.leased + row.unresolved;
-        for (const found of [used, this.#truth(key)]) {
+        for (const found of [used, this.#sumTrueSpend(key)]) {
           if (found > (ceilings.get(key) ?? limit.amountNanoUsd)) ceilings.set(key, found);
         }
       }
@@ -169,7 +169,7 @@ export class Model {
       if (ceilings === undefined) continue;
       for (const key of this.#keysOf(limit)) {
         const ceiling = ceilings.get(key) ?? limit.amountNanoUsd;
-        const truth = this.#truth(key);
+        const truth = this.#sumTrueSpend(key);
         if (truth > ceiling) throw new Error(`${label(key)}: ${truth} is over ${ceiling}`);
       }
     }

@@ -112,7 +112,7 @@ export class SimulatedNode {
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.epoch = epoch;
     // A flush whose result was lost may have been counted before the node was reclaimed.
-    if (this.step !== null && this.step.to === flushedSeq) this.flushed(this.step);
+    if (this.step !== null && this.step.to === flushedSeq) this.handleFlush(this.step);
     expectSame(`${this.id} flushed`, flushedSeq, this.flushedSeq);
     this.step = null;
     this.leases.enter(epoch, flushedSeq, false);
@@ -133,7 +133,8 @@ export class SimulatedNode {
     this.isFlushing = false;
     this.#message = null;
     const lost = lostRecords > 0 ? this.journal.splice(-lostRecords) : [];
-    for (const { kind, record } of lost) if (kind === "begin") this.#model.lost(record.requestId);
+    for (const { kind, record } of lost)
+      if (kind === "begin") this.#model.recordLoss(record.requestId);
   }
 
   request(requestId: string, wanted: Waiting, time: { realMs: number; wallMs: number }): void {
@@ -157,13 +158,13 @@ export class SimulatedNode {
   }
 
   /** Checks that a search of the freed part finds the same requests as a search of the whole queue. */
-  progressFreed(time: { realMs: number; wallMs: number }): void {
+  progressQueue(time: { realMs: number; wallMs: number }): void {
     const now = this.now(time);
-    this.resolved(this.leases.resolveFreed(now));
+    this.handleResolutions(this.leases.resolveFreed(now));
     expectSame(`${this.id} missed requests`, this.leases.resolveWaiting(now).length, 0);
   }
 
-  resolved(resolutions: readonly Resolution[]): void {
+  handleResolutions(resolutions: readonly Resolution[]): void {
     for (const { requestId, decision } of resolutions) {
       const wanted = this.waiting.get(requestId);
       if (wanted === undefined) throw new Error(`${requestId} did not wait`);
@@ -217,11 +218,11 @@ export class SimulatedNode {
   }
 
   /** Handles an answer. Null: no answer arrived. */
-  answered(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): void {
+  handleAnswer(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): void {
     this.#message = null;
     const now = this.now(time);
     if (answer === null) this.leases.loseMessage(now);
-    else this.resolved(this.leases.applyAnswer(answer, now));
+    else this.handleResolutions(this.leases.applyAnswer(answer, now));
   }
 
   nextFlush(atMost: number): FlushRequest | null {
@@ -234,7 +235,7 @@ export class SimulatedNode {
     return this.step;
   }
 
-  flushed(step: FlushRequest): void {
+  handleFlush(step: FlushRequest): void {
     this.step = null;
     this.ends.splice(0, step.batch.length);
     this.flushedSeq = step.to;

@@ -125,7 +125,7 @@ class Simulation {
     for (const node of this.#nodes) await node.start(this.#store, true);
     while (this.steps < this.#options.steps) {
       this.steps += 1;
-      this.#note(await this.#step());
+      this.#logStep(await this.#step());
       if (this.steps % (this.#options.checkEvery ?? 1) !== 0) continue;
       await this.#checkNodes();
       await this.#model.check(this.#store);
@@ -134,39 +134,39 @@ class Simulation {
     return await this.#result();
   }
 
-  #note(what: string): void {
+  #logStep(what: string): void {
     this.log.push(`${this.steps} at ${this.#time.realMs}: ${what}`);
   }
 
   async #step(): Promise<string> {
     if (this.#silences.chance(this.#options.silenceShare ?? SILENCE_SHARE)) {
-      return await this.#silence();
+      return await this.#silenceNode();
     }
     const { chance } = { chance: this.#random.next() };
-    if (chance < 0.22) return this.#request();
-    if (chance < 0.36) return this.#finish();
-    if (chance < 0.52) return this.#speak();
+    if (chance < 0.22) return this.#sendRequests();
+    if (chance < 0.36) return this.#finishRequest();
+    if (chance < 0.52) return this.#sendMessage();
     if (chance < 0.57) return this.#beginFlush();
-    if (chance < 0.87) return await this.#network();
+    if (chance < 0.87) return await this.#processPacket();
     if (chance < 0.9) return this.#passTime();
-    if (chance < 0.935) return await this.#fault();
-    if (chance < 0.955) return await this.#mend();
-    return await this.#change();
+    if (chance < 0.935) return await this.#injectFault();
+    if (chance < 0.955) return await this.#repairNodes();
+    return await this.#changeLimits();
   }
 
-  #request(): string {
+  #sendRequests(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive && !each.isLeaving));
     const scope = this.#random.pick(SCOPES);
     if (node === undefined || scope === undefined) return "no node accepts requests";
     const hasBursts = this.#options.hasBursts ?? true;
-    if (!hasBursts || !this.#bursts.chance(BURST_CHANCE)) return this.#requestOne(node, scope);
+    if (!hasBursts || !this.#bursts.chance(BURST_CHANCE)) return this.#sendRequest(node, scope);
     const burst = Array.from({ length: this.#bursts.below(MAX_BURST) }, () =>
-      this.#requestOne(node, scope),
+      this.#sendRequest(node, scope),
     );
     return `a burst: ${burst.join(" | ")}`;
   }
 
-  #requestOne(node: SimulatedNode, scope: SpendScope): string {
+  #sendRequest(node: SimulatedNode, scope: SpendScope): string {
     this.#made += 1;
     const requestId = `req_${String(this.#made).padStart(24, "0")}`;
     const amount = BigInt(1 + this.#random.below(this.#random.chance(0.1) ? 80 : 20));
@@ -178,24 +178,24 @@ class Simulation {
     return `${node.id} ${requestId.slice(-4)} of ${scope.apiKeyId}, ${amount}: ${how}`;
   }
 
-  #finish(): string {
+  #finishRequest(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     const begin = this.#random.pick([...(node?.running.values() ?? [])]);
     if (node === undefined || begin === undefined) return "nothing ends";
     const worst = Number(begin.holdNanoUsd ?? 0n);
     const cost = this.#random.chance(0.06) ? null : BigInt(this.#random.below(worst + 1));
-    node.resolved(node.leases.resolveWaiting(node.now(this.#time)));
+    node.handleResolutions(node.leases.resolveWaiting(node.now(this.#time)));
     node.finish(begin, this.#random.chance(0.2) && cost !== null ? BigInt(worst) : cost);
     // A hold ends once. Later calls change nothing.
     if (this.#random.chance(0.1)) node.leases.drop(begin.requestId);
-    node.progressFreed(this.#time);
+    node.progressQueue(this.#time);
     return `${node.id} ${begin.requestId.slice(-4)} ends, ${cost ?? "unknown"}`;
   }
 
-  #speak(): string {
+  #sendMessage(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (node === undefined) return "no node speaks";
-    node.resolved(node.leases.resolveWaiting(node.now(this.#time)));
+    node.handleResolutions(node.leases.resolveWaiting(node.now(this.#time)));
     if (this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node))) {
       return `${node.id} waits for an answer`;
     }
@@ -206,7 +206,7 @@ class Simulation {
   }
 
   /** Repairs all nodes: the supervisor starts dead ones again, and reclaimed ones enter again. */
-  async #mend(): Promise<string> {
+  async #repairNodes(): Promise<string> {
     for (const node of this.#nodes) {
       if (!node.isAlive || node.isLeaving) {
         node.kill(0);
@@ -229,41 +229,41 @@ class Simulation {
     return `${node.id} flushes ${request.from} to ${request.to}`;
   }
 
-  async #network(): Promise<string> {
+  async #processPacket(): Promise<string> {
     const packet = this.#random.pick(this.#packets);
     if (packet === undefined) return "silence";
     const name = `${packet.kind} of ${packet.node.id}`;
     const isDead = packet.incarnation !== packet.node.incarnation;
     if (packet.answer !== null) {
       if (packet.isAbandoned || isDead || this.#random.chance(0.1)) {
-        this.#lose(packet, true);
+        this.#dropPacket(packet, true);
         return `the answer to a ${name} is lost`;
       }
       if (packet.node.isPaused || packet.node.isPartitioned)
         return `an answer to ${packet.node.id} waits`;
-      this.#remove(packet);
-      await this.#answer(packet);
+      this.#removePacket(packet);
+      await this.#deliverAnswer(packet);
       return `a ${name} is answered: ${describe(packet)}`;
     }
     if (this.#random.chance(0.08)) {
-      this.#lose(packet, true);
+      this.#dropPacket(packet, true);
       return `a ${name} is lost`;
     }
     // The node may time out while the message is in transit. The message is then executed late.
     if (!packet.isAbandoned && !packet.node.isPaused && this.#random.chance(0.08)) {
-      this.#lose(packet, false);
+      this.#dropPacket(packet, false);
       return `${packet.node.id} gives up on a ${packet.kind}`;
     }
     if (packet.node.isPartitioned && !packet.isAbandoned) return `a ${name} does not get through`;
-    await this.#execute(packet);
+    await this.#executePacket(packet);
     const isDeaf = packet.isAbandoned || packet.node.isPaused || isDead;
     if (isDeaf || this.#random.chance(0.4)) return `a ${name} is executed: ${describe(packet)}`;
-    this.#remove(packet);
-    await this.#answer(packet);
+    this.#removePacket(packet);
+    await this.#deliverAnswer(packet);
     return `a ${name} is executed and answered: ${describe(packet)}`;
   }
 
-  async #execute(packet: Packet): Promise<void> {
+  async #executePacket(packet: Packet): Promise<void> {
     if (packet.kind === "sync") {
       packet.answer = await this.#store.sync(packet.message, this.#time.wallMs);
       checkGuard(packet.message, packet.answer);
@@ -278,29 +278,30 @@ class Simulation {
     for (const { requestId, cost } of request.batch) this.#model.recorded(requestId, cost.total);
   }
 
-  #lose(packet: Packet, isGone: boolean): void {
-    if (isGone) this.#remove(packet);
+  #dropPacket(packet: Packet, isPacketLost: boolean): void {
+    if (isPacketLost) this.#removePacket(packet);
     const isKnown = packet.isAbandoned || packet.incarnation !== packet.node.incarnation;
     packet.isAbandoned = true;
     if (isKnown) return;
-    if (packet.kind === "sync") packet.node.answered(null, this.#time);
+    if (packet.kind === "sync") packet.node.handleAnswer(null, this.#time);
     else packet.node.isFlushing = false;
   }
 
-  async #answer(packet: Packet): Promise<void> {
+  async #deliverAnswer(packet: Packet): Promise<void> {
     const { node } = packet;
     if (packet.kind === "sync") {
       if (packet.answer?.kind === "behind") await node.readLimits(this.#store);
-      node.answered(packet.answer, this.#time);
+      node.handleAnswer(packet.answer, this.#time);
       return;
     }
     node.isFlushing = false;
     expectSame("an awaited flush was replaced", packet.answer === "replaced", false);
     // A late answer to a step that another attempt has finished adds nothing.
-    if (packet.answer === "flushed" && node.step === packet.request) node.flushed(packet.request);
+    if (packet.answer === "flushed" && node.step === packet.request)
+      node.handleFlush(packet.request);
   }
 
-  #remove(packet: Packet): void {
+  #removePacket(packet: Packet): void {
     this.#packets = this.#packets.filter((each) => each !== packet);
   }
 
@@ -311,7 +312,7 @@ class Simulation {
     return `${ms} ms pass`;
   }
 
-  async #fault(): Promise<string> {
+  async #injectFault(): Promise<string> {
     const node = this.#random.pick(this.#nodes);
     if (node === undefined) return "no node";
     const isWhole = this.#random.chance(0.8);
@@ -341,11 +342,11 @@ class Simulation {
         return `${node.id} is ${node.isPartitioned ? "cut off" : "back"}`;
       case 5:
       case 6:
-        return await this.#reclaim();
+        return await this.#reclaimNodes();
       case 7:
-        return await this.#release();
+        return await this.#releaseUnresolved();
       default:
-        return this.#jump();
+        return this.#jumpClock();
     }
   }
 
@@ -357,31 +358,31 @@ class Simulation {
     return `${node.id} enters again, epoch ${node.epoch}`;
   }
 
-  async #reclaim(): Promise<string> {
+  async #reclaimNodes(): Promise<string> {
     const reclaimed = await this.#store.reclaim(this.#time.wallMs);
     this.#counts.reclaimed += reclaimed.length;
     return `reclaimed: ${reclaimed.join(", ") || "none"}`;
   }
 
-  async #release(): Promise<string> {
+  async #releaseUnresolved(): Promise<string> {
     if (this.#random.chance(0.5)) {
       // A long silence: all leases expire, and unresolved spend ages.
       this.#time.realMs += TIMES.releaseMs / 2;
       this.#time.wallMs += TIMES.releaseMs / 2;
       this.#jumps = 0;
     }
-    return await this.#releaseOld();
+    return await this.#releaseOldSpend();
   }
 
-  async #releaseOld(): Promise<string> {
+  async #releaseOldSpend(): Promise<string> {
     const released = await this.#store.release(this.#time.wallMs);
     this.#counts.released += released.length;
-    this.#model.released(released, this.#time.wallMs);
+    this.#model.recordRelease(released, this.#time.wallMs);
     return `released: ${released.length}`;
   }
 
   /** Silences one node until it is reclaimed and unresolved spend is released. The others renew their leases. */
-  async #silence(): Promise<string> {
+  async #silenceNode(): Promise<string> {
     const node = this.#silences.pick(this.#nodes.filter((each) => each.isActive));
     if (node === undefined) return "every node is silent already";
     const how = this.#silences.pick(["paused", "cut off", "killed"] as const) ?? "paused";
@@ -389,19 +390,19 @@ class Simulation {
     else if (how === "cut off") node.isPartitioned = true;
     else node.kill(0);
     await this.#passWithout(node, TIMES.ttlMs + TIMES.graceMs + 1);
-    const reclaimed = await this.#reclaim();
+    const reclaimed = await this.#reclaimNodes();
     await this.#passWithout(node, TIMES.releaseMs + 1);
-    const released = await this.#releaseOld();
-    const forgotten = this.#silences.chance(0.3) ? `, ${await this.#forget(node)}` : "";
+    const released = await this.#releaseOldSpend();
+    const forgotten = this.#silences.chance(0.3) ? `, ${await this.#forgetNode(node)}` : "";
     return `${node.id} is ${how} for long: ${reclaimed}, ${released}${forgotten}`;
   }
 
   /** Releases the budget of a silent node, as an administrator does. */
-  async #forget(node: SimulatedNode): Promise<string> {
+  async #forgetNode(node: SimulatedNode): Promise<string> {
     const forgotten = await this.#store.forget(node.id);
     if (forgotten === null) return "in contact, not forgotten";
     this.#counts.forgotten += forgotten.length;
-    this.#model.forgotten(forgotten);
+    this.#model.recordForgotten(forgotten);
     return `forgotten: ${forgotten.length}`;
   }
 
@@ -414,13 +415,13 @@ class Simulation {
       const message = canSpeak && !isWaiting ? node.nextMessage(this.#time) : null;
       if (message === null) continue;
       const packet: Packet = { kind: "sync", node, message, answer: null, ...fresh(node) };
-      await this.#execute(packet);
-      await this.#answer(packet);
+      await this.#executePacket(packet);
+      await this.#deliverAnswer(packet);
     }
   }
 
   /** Moves the database's clock. A forward jump stays below the release time, as server/src/spend/ledger/README.md assumes. */
-  #jump(): string {
+  #jumpClock(): string {
     if (this.#jumps >= MAX_JUMPS) return "the clock is steady";
     this.#jumps += 1;
     const ms = this.#random.chance(0.2) ? -DAY_MS / 24 : this.#random.below(6_000) - 3_000;
@@ -428,11 +429,11 @@ class Simulation {
     return `the database's clock jumps by ${ms}`;
   }
 
-  async #change(): Promise<string> {
+  async #changeLimits(): Promise<string> {
     const reader = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (reader && !reader.isPartitioned && this.#random.chance(0.5)) {
       await reader.readLimits(this.#store);
-      reader.resolved(reader.leases.resolveWaiting(reader.now(this.#time)));
+      reader.handleResolutions(reader.leases.resolveWaiting(reader.now(this.#time)));
       return `${reader.id} reads the limits`;
     }
     const leaver = this.#random.pick(this.#nodes);
@@ -445,7 +446,7 @@ class Simulation {
     if (limit === undefined) return "no limit";
     if (this.#random.chance(0.2)) {
       await this.#store.removeLimit({ ...limit, amountNanoUsd: 0n });
-      await this.#model.limitsChanged(this.#store);
+      await this.#model.recordLimitsChange(this.#store);
       return `the ${limit.period} limit of ${limit.scopeId} is removed`;
     }
     return await this.#setLimit(limit);
@@ -455,7 +456,7 @@ class Simulation {
     const amountNanoUsd = BigInt(this.#random.below(this.#random.chance(0.4) ? 120 : 400));
     const { wallMs } = this.#time;
     await this.#store.setLimit({ ...limit, amountNanoUsd }, wallMs);
-    await this.#model.limitSet(limit, this.#store, wallMs);
+    await this.#model.recordLimitSet(limit, this.#store, wallMs);
     return `the ${limit.period} limit of ${limit.scopeId} is ${amountNanoUsd}`;
   }
 
@@ -506,12 +507,12 @@ class Simulation {
       const request = node.nextFlush(50);
       if (request === null) break;
       const packet: Packet = { kind: "flush", node, request, answer: null, ...fresh(node) };
-      await this.#execute(packet);
-      await this.#answer(packet);
+      await this.#executePacket(packet);
+      await this.#deliverAnswer(packet);
     }
     await node.readLimits(this.#store);
     const message = node.nextMessage(this.#time);
-    if (message) node.answered(await this.#store.sync(message, this.#time.wallMs), this.#time);
+    if (message) node.handleAnswer(await this.#store.sync(message, this.#time.wallMs), this.#time);
   }
 
   async #result(): Promise<SimulationResult> {
