@@ -1,7 +1,7 @@
 import { fillRequestLog } from "../server/test/harness/fill-request-log.ts";
 import {
+  abortLargeExport,
   type LargeExport,
-  leaveLargeExport,
   readLargeExport,
 } from "../server/test/harness/large-export.ts";
 import { startServer, stopAllServers } from "../server/test/harness/server-process.ts";
@@ -30,7 +30,7 @@ export async function soakExport(args: readonly string[]): Promise<number> {
       check(found, { requests, costNanoUsd });
       print(found);
     }
-    await leaveLargeExport(server);
+    await abortLargeExport(server);
     await server.stop();
     return 0;
   } catch (error) {

@@ -168,7 +168,7 @@ test("after kill -9 while a review is applied, each restart continues and each r
     await node.kill();
     expect(await countRemoved()).toBe(enough);
     await unlock();
-    await sessionsOver(database);
+    await waitForSessionsEnd(database);
     node = await node.restart();
   }
   await asked;
@@ -179,7 +179,7 @@ test("after kill -9 while a review is applied, each restart continues and each r
 });
 
 /** Waits until the database has noticed that the server is dead. */
-function sessionsOver({ connectionString }: TestDatabase): Promise<true> {
+function waitForSessionsEnd({ connectionString }: TestDatabase): Promise<true> {
   return eventually(30_000, "the dead server's sessions to end", async () => {
     const client = new pg.Client({ connectionString });
     await client.connect();

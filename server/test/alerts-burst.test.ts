@@ -20,19 +20,19 @@ import {
 
 const REQUEST = { model: "claude-sonnet-4-5", maxTokens: 100, text: "Hi" };
 /** 2,000 input tokens at $3 and 100 output tokens at $15 a million: $0.0075. */
-const DEAR = { input_tokens: 2_000, output_tokens: 100 };
+const EXPENSIVE_USAGE = { input_tokens: 2_000, output_tokens: 100 };
 const REQUESTS = 200;
 /** Cost of 160 requests. */
 const LIMIT_USD = 1.2;
 /** Number of requests at 50, 75 and 90 % of the limit. */
 const ANSWERED_BEFORE_KILL = [90, 125, 150];
 /** Longest time from a threshold to its mail. */
-const PROMISE_SECONDS = 5;
+const MAX_SECONDS = 5;
 const THRESHOLDS = ["50%", "75%", "90%", "100%"];
 /** A sweep every minute retries deliveries of a dead node: a message after one minute, a mail after two and a half. */
-const TAKEN_UP_MS = 300_000;
+const RETRIED_WITHIN_MS = 300_000;
 /** Age that the test adds to the claims of a dead node in the database. */
-const PASSED_SECONDS = 150;
+const AGED_SECONDS = 150;
 /** Time in which live nodes send their own messages. */
 const QUIET_MS = 3_000;
 
@@ -75,14 +75,14 @@ const test = base.extend("alerts", ({ db }) => {
   }
 
   /** Ages the claims of a dead node, once only its messages are unsent. */
-  async function letTimePass(firings: readonly Fired[]): Promise<void> {
+  async function ageDeadClaims(firings: readonly Fired[]): Promise<void> {
     let known = { waiting: Number.NaN, sinceMs: Date.now() };
     await eventually(60_000, "live nodes to send their messages", async () => {
       const waiting = await countWaiting(firings);
       if (waiting !== known.waiting) known = { waiting, sinceMs: Date.now() };
       return Date.now() - known.sinceMs >= QUIET_MS ? true : null;
     });
-    const passed = sql`make_interval(secs => ${PASSED_SECONDS})`;
+    const passed = sql`make_interval(secs => ${AGED_SECONDS})`;
     await sql`UPDATE graphile_worker._private_jobs SET locked_at = locked_at - ${passed}
     WHERE locked_at IS NOT NULL`.execute(db.database);
     await sql`UPDATE alert_delivery SET created_at = created_at - ${passed}, last_attempt_at = last_attempt_at - ${passed}
@@ -94,7 +94,7 @@ const test = base.extend("alerts", ({ db }) => {
   /**
    * Waits until all messages are sent. Returns the messages that each receiver got about these firings: distinct ids.
    */
-  async function toldAbout(
+  async function waitForMessages(
     made: WorkspaceWithKey,
     boundMs: number,
     meanwhile: (firings: readonly Fired[]) => Promise<void> = async () => undefined,
@@ -122,7 +122,7 @@ const test = base.extend("alerts", ({ db }) => {
     };
   }
 
-  return { letTimePass, toldAbout };
+  return { ageDeadClaims, waitForMessages };
 });
 
 let mail: MailServer;
@@ -132,7 +132,7 @@ let nodes: ServerProcess[];
 
 test.beforeAll(async ({ db, upstream }) => {
   mail = await startMailServer();
-  mailedAtMs = noteTimes(mail);
+  mailedAtMs = recordTimes(mail);
   receiver = await startReceiver();
   const env = {
     DATABASE_URL: db.connectionString,
@@ -155,7 +155,7 @@ afterAll(async () => {
 });
 
 /** Records when each message was first accepted, by its Message-ID. */
-function noteTimes({ received }: MailServer): Map<string, number> {
+function recordTimes({ received }: MailServer): Map<string, number> {
   const times = new Map<string, number>();
   const push = received.push.bind(received);
   received.push = (...messages) => {
@@ -233,12 +233,12 @@ const sorted = (texts: Iterable<string>) => [...texts].sort();
 test("a burst over all thresholds fires each one once and sends one message per uncovered threshold and channel", {
   timeout: 240_000,
 }, async ({ upstream, alerts }) => {
-  upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
+  upstream.script = (exchange) => exchange.json(messageJson({ usage: EXPENSIVE_USAGE }));
   const made = await limitedWorkspace();
   const clock = await startNodeClock(nodes);
   const statuses = await Promise.all(burst(made));
   expect(new Set(statuses)).toEqual(new Set([200]));
-  const told = await alerts.toldAbout(made, 60_000);
+  const told = await alerts.waitForMessages(made, 60_000);
   expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
   const firingIds = idsWithMessages(told.firings);
   expect(sorted(told.mails.map(({ firingId }) => firingId))).toEqual(firingIds);
@@ -252,12 +252,12 @@ test("a burst over all thresholds fires each one once and sends one message per 
     const firedAtMs = since(told.firings.find(({ id }) => id === firingId)?.firedAtMs ?? 0);
     const sentAtMs = since(mailedAtMs.get(messageId) ?? Number.POSITIVE_INFINITY);
     // The product promises this time. An idle machine takes less than a second.
-    expect(clock.secondsBetween(firedAtMs, sentAtMs)).toBeLessThan(PROMISE_SECONDS);
+    expect(clock.secondsBetween(firedAtMs, sentAtMs)).toBeLessThan(MAX_SECONDS);
   }
 });
 
 test("a node killed while messages are in transit causes no lost message and no second message id", {
-  timeout: TAKEN_UP_MS + 180_000,
+  timeout: RETRIED_WITHIN_MS + 180_000,
 }, async ({ upstream, alerts }) => {
   const hung: Exchange[] = [];
   let answered = 0;
@@ -272,7 +272,7 @@ test("a node killed while messages are in transit causes no lost message and no 
   // Both receivers have three unanswered messages each in the end. Any node may have sent them.
   for (const [at, until] of ANSWERED_BEFORE_KILL.entries()) {
     for (const exchange of hung.splice(0, until - answered)) {
-      exchange.json(messageJson({ usage: DEAR }));
+      exchange.json(messageJson({ usage: EXPENSIVE_USAGE }));
     }
     answered = until;
     await eventually(60_000, "messages to be in transit", async () =>
@@ -281,18 +281,19 @@ test("a node killed while messages are in transit causes no lost message and no 
   }
   await node(2).kill();
   receiver.release();
-  upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
-  for (const exchange of hung) if (!exchange.isCut()) exchange.json(messageJson({ usage: DEAR }));
+  upstream.script = (exchange) => exchange.json(messageJson({ usage: EXPENSIVE_USAGE }));
+  for (const exchange of hung)
+    if (!exchange.isCut()) exchange.json(messageJson({ usage: EXPENSIVE_USAGE }));
   const answers = await Promise.all(statuses);
   expect(answers.filter((status) => status === 200).length).toBeGreaterThan(answered);
   // Requests that ended with the node are sent again, because the others may not reach the last threshold.
   const lost = answers.filter((status) => status !== 200);
   await Promise.all(lost.map(() => sendMessage(node(0).url, made.key, REQUEST)));
   nodes[2] = await node(2).restart();
-  const told = await alerts.toldAbout(
+  const told = await alerts.waitForMessages(
     made,
-    TAKEN_UP_MS - PASSED_SECONDS * 1_000,
-    alerts.letTimePass,
+    RETRIED_WITHIN_MS - AGED_SECONDS * 1_000,
+    alerts.ageDeadClaims,
   );
   expect(sorted(told.firings.map(({ threshold }) => threshold))).toEqual(sorted(THRESHOLDS));
   const firingIds = idsWithMessages(told.firings);

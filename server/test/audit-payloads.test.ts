@@ -2,7 +2,7 @@ import { isSelfAction } from "@bursar/contract/permissions.ts";
 import { expect } from "vitest";
 import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { serverTest as test } from "./harness/admin-test.ts";
-import { callRoute, makeFor, namedRoutes, sampleOf } from "./harness/route-samples.ts";
+import { callRoute, makeNeeds, namedRoutes, sampleOf } from "./harness/route-samples.ts";
 
 // Programs and people read `before` and `after` years later. The snapshot shows each change of a payload.
 
@@ -12,12 +12,12 @@ const audited = namedRoutes.filter(
 
 test.for(audited)("%s writes its recorded audit payload", async ([_, route], { h }) => {
   const org = await h.organization();
-  const made = await makeFor(org, route);
+  const made = await makeNeeds(org, route);
   const client = isSelfAction(route.action)
     ? (await org.member({ role: "owner" })).client
     : org.operator;
   await sampleOf(route).prepare?.(org.operator, made);
-  const own = await sampleOf(route).fit?.(client, made, org.operator);
+  const own = await sampleOf(route).prepareCaller?.(client, made, org.operator);
   const head = await findAuditHead(h.deps.database, org.id);
   const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
   expect(answer.status).toBe(200);

@@ -74,9 +74,9 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
     const rotated = await server.mustAdmin("POST", path, { grace_period_seconds: 3600 });
     secrets.set("rotated API key", textField(rotated, "key"));
 
-    answers.push(...(await administer(server, upstream.origin, secrets)));
-    await converse(server, upstream, made.key, secret);
-    answers.push(...(await provoke(server, upstream, made.key, secrets)));
+    answers.push(...(await makeChanges(server, upstream.origin, secrets)));
+    await sendMessages(server, upstream, made.key, secret);
+    answers.push(...(await causeErrors(server, upstream, made.key, secrets)));
     await server.mustAdmin("POST", "/v1/admin/spend_limits", {
       scope: { type: "organization" },
       period: "monthly",
@@ -112,7 +112,7 @@ type Secret = (name: string) => string;
 type Upstream = Awaited<ReturnType<typeof startFakeUpstream>>;
 
 /** Makes changes with secret input. */
-async function administer(
+async function makeChanges(
   server: ServerProcess,
   origin: string,
   secrets: Map<string, string>,
@@ -186,7 +186,7 @@ async function inviteMember(
 }
 
 /** Sends messages with and without a stream. Prompts and answers are full of canaries. */
-async function converse(
+async function sendMessages(
   server: ServerProcess,
   upstream: Upstream,
   key: string,
@@ -218,7 +218,7 @@ async function converse(
 }
 
 /** Causes every kind of error, with a canary in the faulty part. */
-async function provoke(
+async function causeErrors(
   server: ServerProcess,
   upstream: Upstream,
   key: string,
@@ -375,7 +375,7 @@ function post(url: string, key: string, body: string): Promise<Answer> {
 }
 
 /** The secret itself, and two usual encodings of its bytes. */
-function disguises(secret: string): string[] {
+function listEncodings(secret: string): string[] {
   const bytes = Buffer.from(secret);
   return [secret, bytes.toString("hex"), bytes.toString("base64").replace(/=+$/, "")];
 }
@@ -386,7 +386,7 @@ function expectNoCanary(
   secrets: ReadonlyMap<string, string>,
 ): void {
   const found = [...secrets].filter(([, secret]) =>
-    disguises(secret).some((disguise) => text.includes(disguise)),
+    listEncodings(secret).some((disguise) => text.includes(disguise)),
   );
   const names = found.map(([name]) => {
     const at = text.indexOf(secrets.get(name) ?? "");

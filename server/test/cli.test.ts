@@ -40,13 +40,13 @@ const test = base.extend("cli", { scope: "file" }, ({ server }) => {
   }
 
   /** Runs `./bursar` without the server's folder, as on another machine. */
-  const away = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
+  const runRemote = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
     bursar(args, { BURSAR_DATA_DIR: elsewhere, ...env }, input);
 
   const add = (name: string, ...more: string[]) =>
     ["profile", "add", name, "--url", server.url, ...more] as const;
 
-  return { bursar, environment, away, add };
+  return { bursar, environment, runRemote, add };
 });
 
 let configFolder: string;
@@ -114,13 +114,13 @@ test("creates, reads, rotates and revokes a key, and finds its workspace by name
     return (await fetch(`${server.url}/v1/models`, { headers })).status;
   };
   /** A change reaches the gateway within a second, and later on a busy machine. */
-  const becomes = (status: number) =>
+  const waitForStatus = (status: number) =>
     eventually(30_000, `a ${status}`, async () => ((await models()) === status ? status : null));
   expect(await models()).toBe(200);
   expect(jsonOf(await cli.bursar(["keys", "disable", id]))).toMatchObject({ status: "inactive" });
-  expect(await becomes(401)).toBe(401);
+  expect(await waitForStatus(401)).toBe(401);
   expect(jsonOf(await cli.bursar(["keys", "enable", id]))).toMatchObject({ status: "active" });
-  expect(await becomes(200)).toBe(200);
+  expect(await waitForStatus(200)).toBe(200);
   const rotated = await cli.bursar(["keys", "rotate", id, "--grace-period-seconds", "3600"]);
   expect(rotated.stdout).toMatch(/^sk-ant-api03-[0-9A-Za-z]{49}\n$/);
   expect(rotated.stdout.trim()).not.toBe(key["key"]);
@@ -358,17 +358,21 @@ describe("a remote server", () => {
     server,
     cli,
   }) => {
-    const added = await cli.away(cli.add("work"), {}, `${key}\n`);
+    const added = await cli.runRemote(cli.add("work"), {}, `${key}\n`);
     expect(added).toMatchObject({ code: 0, stderr: "" });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     expect(statSync(join(configFolder, "bursar")).mode & 0o777).toBe(0o700);
     expect(added.stdout).not.toContain(key);
 
-    const listed = await cli.away(["profile", "list"]);
+    const listed = await cli.runRemote(["profile", "list"]);
     expect(listed.stdout).toContain(`work  ${server.url}  sk-ant-admin01-…${key.slice(-4)}`);
     expect(listed.stdout).not.toContain(key);
-    expect((await cli.away(["--profile", "work", "workspaces", "get", "Default"])).code).toBe(0);
-    const made = await cli.away(["workspaces", "create", "From away"], { BURSAR_PROFILE: "work" });
+    expect((await cli.runRemote(["--profile", "work", "workspaces", "get", "Default"])).code).toBe(
+      0,
+    );
+    const made = await cli.runRemote(["workspaces", "create", "From away"], {
+      BURSAR_PROFILE: "work",
+    });
     expect(made.code).toBe(0);
     // The key is the actor, not the local operator.
     const [event] = jsonOf(
@@ -382,10 +386,10 @@ describe("a remote server", () => {
     await writeFile(keyFile, `${key}\n`);
     const get = ["organization", "--format", "json"];
     const env = { BURSAR_URL: server.url, BURSAR_ADMIN_KEY_FILE: keyFile };
-    expect(jsonOf(await cli.away(get, env))).toMatchObject({ type: "organization" });
-    expect(await cli.away(get, { ...env, BURSAR_ADMIN_KEY: key })).toMatchObject({ code: 2 });
-    expect(await cli.away(get, { BURSAR_URL: server.url })).toMatchObject({ code: 2 });
-    const local = await cli.away(["--profile", "local", ...get], env);
+    expect(jsonOf(await cli.runRemote(get, env))).toMatchObject({ type: "organization" });
+    expect(await cli.runRemote(get, { ...env, BURSAR_ADMIN_KEY: key })).toMatchObject({ code: 2 });
+    expect(await cli.runRemote(get, { BURSAR_URL: server.url })).toMatchObject({ code: 2 });
+    const local = await cli.runRemote(["--profile", "local", ...get], env);
     expect(local).toMatchObject({ code: 7 });
     expect(local.stderr).toContain(`No server is running on the data folder ${elsewhere}`);
   });
@@ -393,7 +397,7 @@ describe("a remote server", () => {
   test("is not used with the profile `local`, which keeps local commands local", async ({
     cli,
   }) => {
-    await cli.away(cli.add("own", "--replace"), {}, key);
+    await cli.runRemote(cli.add("own", "--replace"), {}, key);
     const refused = await cli.bursar(["owners", "list"], { BURSAR_PROFILE: "own" });
     expect(refused).toMatchObject({ code: 3, stdout: "" });
     expect(refused.stderr).toContain("server's own machine");
@@ -405,13 +409,16 @@ describe("a remote server", () => {
 
   test("is not stored with an invalid key, nor twice under one name", async ({ cli }) => {
     const wrong = `${key.slice(0, -1)}${key.endsWith("a") ? "b" : "a"}`;
-    expect(await cli.away(cli.add("broken"), {}, wrong)).toMatchObject({ code: 3, stdout: "" });
-    const noKey = await cli.away(cli.add("broken"), {}, "hunter2 canary");
+    expect(await cli.runRemote(cli.add("broken"), {}, wrong)).toMatchObject({
+      code: 3,
+      stdout: "",
+    });
+    const noKey = await cli.runRemote(cli.add("broken"), {}, "hunter2 canary");
     expect(noKey).toMatchObject({ code: 2 });
     expect(noKey.stderr).not.toContain("hunter2");
-    expect(await cli.away(cli.add("own"), {}, key)).toMatchObject({ code: 5 });
-    expect((await cli.away(["profile", "list"])).stdout).not.toContain("broken");
-    expect(await cli.away(["--profile", "broken", "workspaces", "list"])).toMatchObject({
+    expect(await cli.runRemote(cli.add("own"), {}, key)).toMatchObject({ code: 5 });
+    expect((await cli.runRemote(["profile", "list"])).stdout).not.toContain("broken");
+    expect(await cli.runRemote(["--profile", "broken", "workspaces", "list"])).toMatchObject({
       code: 2,
     });
   });
@@ -422,7 +429,7 @@ describe("a remote server", () => {
     ["https://user:pass@bursar.example.com", "Expected an address"],
     ["bursar.example.com", "Expected an address"],
   ] as const)("is not stored with the address %s", async ([url, words], { cli }) => {
-    const ran = await cli.away(["profile", "add", "bad", "--url", url, "--no-check"], {}, key);
+    const ran = await cli.runRemote(["profile", "add", "bad", "--url", url, "--no-check"], {}, key);
     expect(ran).toMatchObject({ code: 2, stdout: "" });
     expect(ran.stderr).toContain(words);
     expect(ran.stderr).not.toContain("user:pass@bursar.example.com/");
@@ -430,18 +437,18 @@ describe("a remote server", () => {
 
   test("is refused when others can read the profile file", async ({ cli }) => {
     await chmod(file(), 0o644);
-    const open = await cli.away(["--profile", "own", "workspaces", "list"]);
+    const open = await cli.runRemote(["--profile", "own", "workspaces", "list"]);
     expect(open).toMatchObject({ code: 2, stdout: "" });
     expect(open.stderr).toContain(`chmod 600 ${file()}`);
     await chmod(file(), 0o600);
-    expect((await cli.away(["profile", "remove", "own"])).code).toBe(0);
-    expect(await cli.away(["profile", "remove", "own"])).toMatchObject({ code: 4 });
+    expect((await cli.runRemote(["profile", "remove", "own"])).code).toBe(0);
+    expect(await cli.runRemote(["profile", "remove", "own"])).toMatchObject({ code: 4 });
     expect(readFileSync(file(), "utf8")).toContain('"work"');
   });
 
   test("leaves no file when a report breaks off", async ({ server, cli }) => {
     const report = join(elsewhere, "report.jsonl");
-    const ran = await cli.away(["audit", "export", "--output", report], {
+    const ran = await cli.runRemote(["audit", "export", "--output", report], {
       BURSAR_URL: server.url,
       BURSAR_ADMIN_KEY: `${key.slice(0, -1)}_`,
     });

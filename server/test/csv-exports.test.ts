@@ -7,7 +7,7 @@ import { serverTest as base } from "#test/harness/admin-test.ts";
 
 /** The API refuses the last three. The database may contain them from other sources, and they must be safe too. */
 const names = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "\t=1", "\r=1", "\n=1"];
-const spreadsheetCalculates = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
+const formulaPattern = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 const range = "starting_at=2026-11-20T00:00:00Z&ending_at=2026-11-21T00:00:00Z";
 
 const test = base
@@ -58,7 +58,7 @@ test.for(csvRoutes.map(({ operationId }) => operationId))(
     expect(lines.length).toBeGreaterThanOrEqual(names.length);
     for (const line of lines) expect(line.length).toBe(heading.length);
     const cells = lines.flat();
-    expect(cells.filter((cell) => spreadsheetCalculates.test(cell))).toEqual([]);
+    expect(cells.filter((cell) => formulaPattern.test(cell))).toEqual([]);
     expect(cells).toEqual(expect.arrayContaining(names.map((name) => `'${name}`)));
   },
 );

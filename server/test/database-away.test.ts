@@ -34,7 +34,7 @@ test.beforeEach(async ({ database }) => {
   line = await openDatabaseLine(database.connectionString);
 });
 afterEach(async () => {
-  line.mend();
+  line.restore();
   await stopAllServers();
   await line.close();
 });
@@ -50,7 +50,7 @@ async function readinessOf(server: ServerProcess) {
 }
 
 /** Creates a key that the node has cached. */
-async function cachedKey(server: ServerProcess): Promise<string> {
+async function createCachedKey(server: ServerProcess): Promise<string> {
   const { key } = await server.workspaceWithKey();
   // The node drops the key once more when its next poll finds the creation.
   await delay(CHANGES_SEEN_MS);
@@ -60,7 +60,7 @@ async function cachedKey(server: ServerProcess): Promise<string> {
 
 test("serves requests and reports 200 on /readyz while PostgreSQL is away", async () => {
   const server = await startOn(line.connectionString);
-  const key = await cachedKey(server);
+  const key = await createCachedKey(server);
   line.cut();
   const seen = new Set<string>();
   const until = performance.now() + AWAY_MS;
@@ -76,7 +76,7 @@ test("serves requests and reports 200 on /readyz while PostgreSQL is away", asyn
     reason: "database_away",
     checks: { draining: "no", database: "away", journal: "ok", leases: "ok", node: "ok" },
   });
-  line.mend();
+  line.restore();
   await eventually(30_000, "the database to return", async () =>
     (await readinessOf(server)).status === "ready" ? true : null,
   );
@@ -91,7 +91,7 @@ test("refuses requests and reports 503 on /readyz after PostgreSQL was silent lo
       BURSAR_LEASE_TTL: "8s",
       BURSAR_HOLD_WAIT: "1s",
     });
-    const key = await cachedKey(server);
+    const key = await createCachedKey(server);
     relay.cut();
     await eventually(30_000, "the node to be degraded", async () =>
       (await readinessOf(server)).status === "degraded" ? true : null,
@@ -103,7 +103,7 @@ test("refuses requests and reports 503 on /readyz after PostgreSQL was silent lo
     });
     expect(late).toMatchObject({ status: "not ready", reason: "database_away" });
     expect((await sendMessage(server.url, key)).status).toBe(503);
-    relay.mend();
+    relay.restore();
     await eventually(60_000, "the node to serve again", async () =>
       (await readinessOf(server)).code === 200 ? true : null,
     );
@@ -121,7 +121,7 @@ test("ends in time on SIGTERM while PostgreSQL is silent, and records the rest o
   try {
     const env = { BURSAR_DRAIN: "1s" };
     const server = await startOn(relay.connectionString, env);
-    const key = await cachedKey(server);
+    const key = await createCachedKey(server);
     await eventually(20_000, "the flush of the first record", async () => {
       const metrics = await (await fetch(`${server.url}/metrics`)).text();
       return metrics.includes("bursar_pending_records 0\n") ? true : null;
@@ -136,7 +136,7 @@ test("ends in time on SIGTERM while PostgreSQL is silent, and records the rest o
     await server.stop();
     expect(performance.now() - startedMs).toBeLessThan(STOP_BOUND_MS);
     expect(server.output()).toContain(`"records":${UNFLUSHED}`);
-    relay.mend();
+    relay.restore();
     const again = await server.restart();
     await eventually(30_000, "the records of the journal", async () =>
       (await again.sql("SELECT FROM usage_event")).length === before + UNFLUSHED ? true : null,
@@ -152,7 +152,7 @@ test("with a full journal refuses requests and reports 503 on /readyz until Post
     BURSAR_JOURNAL_MAX_SIZE: "10MB",
     BURSAR_LEASE_TTL: "10m",
   });
-  const key = await cachedKey(server);
+  const key = await createCachedKey(server);
   const sent = { count: 1 };
   line.cut();
   // Each sender stops at the first refusal.
@@ -177,7 +177,7 @@ test("with a full journal refuses requests and reports 503 on /readyz until Post
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   expect(metrics).toContain("bursar_journal_max_bytes 10000000\n");
   expect(Number(/^bursar_journal_bytes (\d+)$/m.exec(metrics)?.[1])).toBeLessThan(10_000_000);
-  line.mend();
+  line.restore();
   await eventually(60_000, "free space in the journal", async () =>
     (await readinessOf(server)).code === 200 ? true : null,
   );
@@ -193,7 +193,7 @@ test("with a full journal refuses requests and reports 503 on /readyz until Post
 
 test("with the journal in the database reports 503 on /readyz once a request is refused", async () => {
   const server = await startOn(line.connectionString, { BURSAR_JOURNAL: "postgres" });
-  const key = await cachedKey(server);
+  const key = await createCachedKey(server);
   line.cut();
   expect((await sendMessage(server.url, key)).status).toBe(503);
   expect(await readinessOf(server)).toMatchObject({ code: 503, reason: "journal_failed" });

@@ -16,15 +16,15 @@ import { serverTest as base } from "./harness/admin-test.ts";
 import {
   type CallerCase,
   callerCases,
-  expectedStatus,
-  expectedStatusOfHidden,
+  getExpectedStatus,
+  getHiddenStatus,
 } from "./harness/route-callers.ts";
 import {
   callRoute,
   hasTarget,
   type Made,
   makeEach,
-  makeFor,
+  makeNeeds,
   namedRoutes,
   sampleOf,
   unknownIds,
@@ -49,7 +49,7 @@ const test = base
       };
     }
 
-    const headsOfUnchanged = () =>
+    const readUnchangedHeads = () =>
       Promise.all([org, other].map(({ id }) => findAuditHead(h.deps.database, id)));
 
     /** Checks that the call succeeds and writes exactly its audit event. */
@@ -58,11 +58,11 @@ const test = base
       route: AdminRoute,
       caller: CallerCase,
     ): Promise<void> {
-      const { prepare, fit, audits = [] } = sampleOf(route);
-      const made = await makeFor(org, route);
+      const { prepare, prepareCaller, audits = [] } = sampleOf(route);
+      const made = await makeNeeds(org, route);
       const client = await caller.make(h, org, made.workspace_id);
       await prepare?.(org.operator, made);
-      const own = await fit?.(client, made, org.operator);
+      const own = await prepareCaller?.(client, made, org.operator);
       const before = await findAuditHead(h.deps.database, org.id);
       const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);
       expectStatus(route, caller, answer);
@@ -77,11 +77,12 @@ const test = base
       for (const { requestId } of events) expect(requestId).toBe(answer.headers["request-id"]);
     }
 
-    const mightiest = (route: AdminRoute) => (isSelfAction(route.action) ? owner : org.operator);
+    const findStrongestClient = (route: AdminRoute) =>
+      isSelfAction(route.action) ? owner : org.operator;
 
     /** Checks that an undeclared field in the body or query gets a 400 that names it. */
     async function expectFieldsRefused(route: AdminRoute): Promise<void> {
-      const client = mightiest(route);
+      const client = findStrongestClient(route);
       if ("body" in route) {
         const answer = await callRoute(client, route, mine, { organization_id: other.id });
         expect(answer.error.type).toBe("invalid_request_error");
@@ -102,7 +103,7 @@ const test = base
 
     async function expectNoObjectRefused(route: AdminRoute): Promise<void> {
       for (const payload of ["[]", "null", '"text"', "{", ""]) {
-        const answer = await mightiest(route).send({
+        const answer = await findStrongestClient(route).send({
           method: route.method,
           url: urlOf(route, mine),
           headers: { "content-type": "application/json" },
@@ -115,13 +116,13 @@ const test = base
 
     async function expectNoEventOfRefusal(route: AdminRoute): Promise<void> {
       const before = await findAuditHead(h.deps.database, org.id);
-      await callRoute(mightiest(route), route, theirs, { nonsense: true });
+      await callRoute(findStrongestClient(route), route, theirs, { nonsense: true });
       expect(await findAuditHead(h.deps.database, org.id)).toEqual(before);
     }
 
     return {
       makeClients,
-      headsOfUnchanged,
+      readUnchangedHeads,
       expectChange,
       expectFieldsRefused,
       expectNoObjectRefused,
@@ -169,8 +170,9 @@ const askingRoutes: readonly string[] = [
 const isPublic = (route: AdminRoute) => publicRoutes.includes(route.operationId);
 const routes = namedRoutes.filter(([, route]) => !isPublic(route));
 const isOfOrganization = (route: AdminRoute) =>
-  hasTarget(route) && !sampleOf(route).isOfInstallation;
-const isOfWorkspace = (route: AdminRoute) => hasTarget(route) && !sampleOf(route).isOfOrganization;
+  hasTarget(route) && !sampleOf(route).isInstallationWide;
+const isOfWorkspace = (route: AdminRoute) =>
+  hasTarget(route) && !sampleOf(route).isOrganizationWide;
 
 /**
  * The server applies the table of rights before any statement, which the embedded PostgreSQL tests. Over DATABASE_URL
@@ -223,13 +225,13 @@ describe.each(callers)("$name", (caller) => {
   test.beforeAll(async ({ h, matrix }) => {
     clients = await matrix.makeClients(caller);
     changing = await h.organization("Changing");
-    heads = await matrix.headsOfUnchanged();
+    heads = await matrix.readUnchangedHeads();
   });
 
   test.for(routes)(
     "gets the status of the table of rights, and 404 for hidden subjects: %s",
     async ([_, route], { matrix }) => {
-      if (expectedStatus(route, caller) === 200 && route.audited !== null) {
+      if (getExpectedStatus(route, caller) === 200 && route.audited !== null) {
         await matrix.expectChange(changing, route, caller);
       } else {
         const answer = await callRoute(clients.here, route, mine);
@@ -237,7 +239,7 @@ describe.each(callers)("$name", (caller) => {
         expect(findIds(answer, theirs)).toEqual([]);
       }
       if (isOfOrganization(route)) {
-        const status = expectedStatusOfHidden(route, caller);
+        const status = getHiddenStatus(route, caller);
         expect(await expectMissing(clients.here, route, theirs)).toBe(status);
         if (clients.outside !== null) {
           expect((await callRoute(clients.outside, route, mine)).status).toBe(status);
@@ -250,7 +252,7 @@ describe.each(callers)("$name", (caller) => {
   );
 
   test("writes no audit event with reading or refused calls", async ({ matrix }) => {
-    expect(await matrix.headsOfUnchanged()).toEqual(heads);
+    expect(await matrix.readUnchangedHeads()).toEqual(heads);
   });
 
   test("leaves a valid chain of audit events", async ({ h }) => {
@@ -261,7 +263,7 @@ describe.each(callers)("$name", (caller) => {
 });
 
 function expectStatus(route: AdminRoute, caller: CallerCase, answer: Answer): void {
-  const expected = expectedStatus(route, caller);
+  const expected = getExpectedStatus(route, caller);
   expect([answer.status, answer.error.message]).toEqual([
     expected,
     expected === 200 ? "" : expect.stringMatching(/./),
@@ -317,11 +319,11 @@ describe("a caller with full rights", () => {
   let tooOld: Client;
   let confirmed: Client;
   test.beforeAll(async ({ h, org }) => {
-    const ownerWho = async (steppedUpAtMs: number | null) =>
+    const createOwner = async (steppedUpAtMs: number | null) =>
       (await org.member({ role: "owner", steppedUpAtMs })).client;
-    unconfirmed = await ownerWho(null);
-    tooOld = await ownerWho(h.clock.nowMs - STEP_UP_LASTS_MS - 1);
-    confirmed = await ownerWho(h.clock.nowMs - STEP_UP_LASTS_MS);
+    unconfirmed = await createOwner(null);
+    tooOld = await createOwner(h.clock.nowMs - STEP_UP_LASTS_MS - 1);
+    confirmed = await createOwner(h.clock.nowMs - STEP_UP_LASTS_MS);
   });
 
   test.for(routes)(

@@ -7,7 +7,7 @@ import { deleteOldClaims } from "#src/audit/claimed-changes.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Answer, Client, CreatedApiKey, Listed, Workspace } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
-import { makeFor, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
+import { makeNeeds, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
 
 // A change that its client repeats is made once.
 
@@ -35,7 +35,7 @@ const test = base.extend("company", ({ h, org }) => {
   }
 
   /** Waits until this number of sessions of the database wait for a lock. */
-  async function waitingForLock(count: number): Promise<void> {
+  async function waitForLocks(count: number): Promise<void> {
     for (let i = 0; i < 3_000; i++) {
       const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(h.deps.database);
@@ -54,7 +54,7 @@ const test = base.extend("company", ({ h, org }) => {
     countClaims,
     createKey,
     holdAuditHead,
-    waitingForLock,
+    waitForLocks,
     createOfficial,
   };
 });
@@ -83,9 +83,9 @@ describe("every POST that is repeated with its key", () => {
   test.for(posts)(
     "%s makes one change and returns the same response",
     async ([_, route], { h, org, company }) => {
-      const made = await makeFor(org, route);
+      const made = await makeNeeds(org, route);
       await sampleOf(route).prepare?.(org.operator, made);
-      const fitted = await sampleOf(route).fit?.(org.operator, made, org.operator);
+      const fitted = await sampleOf(route).prepareCaller?.(org.operator, made, org.operator);
       const payload = fitted?.body ?? sampleOf(route).body?.(made);
       const headers = withKey(randomUUID());
       const call = () =>
@@ -302,7 +302,7 @@ test("a repeated request waits briefly for the running one, and is then refused"
   await h.deps.database.transaction().execute(async (tx) => {
     await company.holdAuditHead(tx);
     first = call();
-    await company.waitingForLock(1);
+    await company.waitForLocks(1);
     const second = await call();
     expect(second.status).toBe(409);
     expect(second.error.message).toContain("still being worked on");
@@ -334,7 +334,7 @@ describe("a request that an official SDK retries", () => {
       await company.holdAuditHead(tx);
       for (const count of [0, 1]) {
         running.push(company.createOfficial("W", count));
-        await company.waitingForLock(running.length);
+        await company.waitForLocks(running.length);
       }
     });
     const [first, again] = await Promise.all(running);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
-import { HELD_ON_EACH_OF_THREE, runCrashRounds } from "#test/harness/crash-rounds.ts";
+import { HELD_AT_THREE_PROCESSES, runCrashRounds } from "#test/harness/crash-rounds.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
   postgresPid,
@@ -141,7 +141,7 @@ test("a killed process of three returns as a new node, and the others finish its
     isInDatabase,
     env: { ...inDatabase, BURSAR_LEASE_TTL: "4s" },
     args: () => ["--processes", "3"],
-    heldAtCrash: HELD_ON_EACH_OF_THREE,
+    heldAtCrash: HELD_AT_THREE_PROCESSES,
     loadAfterCrashMs: 500,
     crash: async (server) => {
       const [, pid] = /"process":2,"pid":(\d+)/.exec(server.output()) ?? [];

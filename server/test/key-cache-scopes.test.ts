@@ -3,7 +3,7 @@ import { isSelfAction } from "@bursar/contract/permissions.ts";
 import { expect } from "vitest";
 import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
-import { callRoute, makeFor, namedRoutes, sampleOf } from "./harness/route-samples.ts";
+import { callRoute, makeNeeds, namedRoutes, sampleOf } from "./harness/route-samples.ts";
 
 // Every change tells the nodes which cached keys to drop: the keys that the contract declares for its subject.
 
@@ -49,12 +49,12 @@ test.for(audited)(
   "%s makes nodes drop the keys that the contract declares",
   async ([_, route], { h, readChangeCounter, listScopes, listSubjects }) => {
     const org = await h.organization();
-    const made = await makeFor(org, route);
+    const made = await makeNeeds(org, route);
     const client = isSelfAction(route.action)
       ? (await org.member({ role: "owner" })).client
       : org.operator;
     await sampleOf(route).prepare?.(org.operator, made);
-    const own = await sampleOf(route).fit?.(client, made, org.operator);
+    const own = await sampleOf(route).prepareCaller?.(client, made, org.operator);
     const head = await findAuditHead(h.deps.database, org.id);
     const before = await readChangeCounter();
     const answer = await callRoute(client, route, { ...made, ...own?.ids }, own?.body);

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { fillRequestLog } from "./harness/fill-request-log.ts";
-import { leaveLargeExport, readLargeExport } from "./harness/large-export.ts";
+import { abortLargeExport, readLargeExport } from "./harness/large-export.ts";
 import { test } from "./harness/product-test.ts";
 
 // `npm run soak -- export` runs the same test with a million requests.
@@ -25,6 +25,6 @@ test.for(["csv", "jsonl"] as const)(
 );
 
 test("an aborted export leaves no session in the database", async ({ server }) => {
-  for (let i = 0; i < 3; i++) await leaveLargeExport(server);
+  for (let i = 0; i < 3; i++) await abortLargeExport(server);
   expect((await server.admin("GET", "/v1/admin/requests?limit=1")).status).toBe(200);
 }, 120_000);

@@ -57,20 +57,20 @@ interface Limit {
   remaining_usd: string;
 }
 
-async function limitTo(limitUsd: number): Promise<void> {
+async function setLimit(limitUsd: number): Promise<void> {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: limitUsd,
   });
-  await limitWhere(({ state }) => state === "active");
+  await waitForLimit(({ state }) => state === "active");
 }
 
-function limitWhere(isSo: (limit: Limit) => boolean): Promise<Limit> {
+function waitForLimit(isMatch: (limit: Limit) => boolean): Promise<Limit> {
   const path = `/v1/admin/workspaces/limits?workspace_id=${team.workspaceId}`;
-  return eventually(30_000, `a limit where ${isSo.toString()}`, async () => {
+  return eventually(30_000, `a limit where ${isMatch.toString()}`, async () => {
     const { data } = (await server.mustAdmin("GET", path)) as { data: Limit[] };
     const [limit] = data;
-    return limit !== undefined && isSo(limit) ? limit : null;
+    return limit !== undefined && isMatch(limit) ? limit : null;
   });
 }
 
@@ -91,7 +91,7 @@ function makeClient(Sdk: Sdk, options: ClientOptions = {}) {
   return { client, sentAtMs };
 }
 
-const waysOfAsking = [
+const requestKinds = [
   ["JSON", (client: Current) => client.messages.create(question)],
   ["a stream", (client: Current) => client.messages.create({ ...question, stream: true })],
   ["the stream helper", (client: Current) => client.messages.stream(question).finalMessage()],
@@ -110,13 +110,13 @@ async function failureOf(call: PromiseLike<unknown>): Promise<InstanceType<Sdk["
 }
 
 describe.each(sdks)("the %s SDK", (_, Sdk) => {
-  test.each(waysOfAsking)(
+  test.each(requestKinds)(
     "against a spent limit, with %s: BadRequestError with the official text, for Claude Code RateLimitError, after one request",
     async (_way, ask) => {
       const { client, sentAtMs } = makeClient(Sdk);
       await client.messages.create(question);
-      await limitTo(10);
-      await limitWhere(({ spent_usd }) => spent_usd === "10.20");
+      await setLimit(10);
+      await waitForLimit(({ spent_usd }) => spent_usd === "10.20");
       sentAtMs.length = 0;
       const error = await failureOf(ask(client));
       expect(error).toBeInstanceOf(Sdk.BadRequestError);
@@ -139,7 +139,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     },
   );
 
-  test.each(waysOfAsking)(
+  test.each(requestKinds)(
     "with a wrong key, with %s: AuthenticationError after one request",
     async (_way, ask) => {
       const { client, sentAtMs } = makeClient(Sdk, { apiKey: "sk-ant-api03-wrong" });
@@ -153,13 +153,13 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
   test("while running requests hold the rest: RateLimitError after two retries, each after retry-after", {
     timeout: 120_000,
   }, async ({ upstream }) => {
-    await limitTo(0.02);
+    await setLimit(0.02);
     upstream.script = () => undefined;
     const next = upstream.nextExchange();
     const holder = makeClient(Sdk).client.messages.create(question);
     const running = await next;
     // The limit shows the hold while the request runs.
-    const limit = await limitWhere(({ held_usd }) => held_usd !== "0.00");
+    const limit = await waitForLimit(({ held_usd }) => held_usd !== "0.00");
     const rest = 0.02 - Number(limit.held_usd);
     expect([limit.spent_usd, Number(limit.remaining_usd)]).toEqual([
       "0.00",
@@ -167,7 +167,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     ]);
     // Concurrent, because most of the time is waiting.
     const asked = await Promise.all(
-      waysOfAsking.map(async ([way, ask]) => {
+      requestKinds.map(async ([way, ask]) => {
         const { client, sentAtMs } = makeClient(Sdk);
         return { way, client, sentAtMs, error: await failureOf(ask(client)) };
       }),
@@ -184,7 +184,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     upstream.script = (exchange) => exchange.json(messageJson());
     running.json(messageJson());
     await holder;
-    await limitWhere(({ held_usd, spent_usd }) => held_usd === "0.00" && spent_usd !== "0.00");
+    await waitForLimit(({ held_usd, spent_usd }) => held_usd === "0.00" && spent_usd !== "0.00");
     for (const { client } of asked) {
       expect((await client.messages.create(question)).type).toBe("message");
     }

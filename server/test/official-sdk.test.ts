@@ -160,7 +160,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
 
   test("a wrong key gets AuthenticationError", async ({ makeClient }) => {
     const { client, sent } = makeClient(sdk, "sk-ant-api03-wrong");
-    const error = await caught(client.messages.create(question));
+    const error = await catchError(client.messages.create(question));
     expect(error).toBeInstanceOf(sdk.AuthenticationError);
     expect(sent).toHaveLength(1);
   });
@@ -169,7 +169,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     makeClient,
   }) => {
     const { client, sent } = makeClient(sdk, made.key);
-    const error = await caught(client.messages.create({ ...question, model: "" }));
+    const error = await catchError(client.messages.create({ ...question, model: "" }));
     expect(error).toBeInstanceOf(sdk.BadRequestError);
     expect(String(error)).toContain("model");
     expect(sent).toHaveLength(1);
@@ -178,7 +178,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
   test("a read key gets PermissionDeniedError", async ({ server, makeClient }) => {
     const reader = await server.workspaceWithKey({ permission: "read" });
     const { client } = makeClient(sdk, reader.key);
-    const error = await caught(client.messages.create(question));
+    const error = await catchError(client.messages.create(question));
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
   });
 
@@ -195,7 +195,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
     });
     const { error, requests } = await eventually(30_000, "the limit to apply", async () => {
       const before = sent.length;
-      const refused = await caught(client.messages.create(question));
+      const refused = await catchError(client.messages.create(question));
       return refused === null ? null : { error: refused, requests: sent.length - before };
     });
     expect(error).toBeInstanceOf(sdk.BadRequestError);
@@ -207,7 +207,7 @@ describe.each(sdks)("SDK $name", ({ sdk, authHeader, version }) => {
 
   test("an upstream error gets the SDK's class, and the SDK's retries", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
-    const error = await caught(
+    const error = await catchError(
       client.messages.create({ ...question, model: "simulate-overloaded" }, { maxRetries: 0 }),
     );
     expect(error).toBeInstanceOf(sdk.InternalServerError);
@@ -274,17 +274,17 @@ describe.each(sdks)("Admin API with SDK $name", ({ sdk }) => {
 
   test("an unknown id gets NotFoundError", async ({ server, makeClient }) => {
     const { client, sent } = makeClient(sdk, await server.adminKey());
-    const error = await caught(client.organization.workspaces.retrieve("wksp_missing"));
+    const error = await catchError(client.organization.workspaces.retrieve("wksp_missing"));
     expect(error).toBeInstanceOf(sdk.NotFoundError);
     expect(String(error)).toContain("Workspace not found: wksp_missing");
-    const key = await caught(client.organization.apiKeys.retrieve("apikey_missing"));
+    const key = await catchError(client.organization.apiKeys.retrieve("apikey_missing"));
     expect(key).toBeInstanceOf(sdk.NotFoundError);
     expect(sent).toHaveLength(2);
   });
 
   test("a workspace key is refused", async ({ makeClient }) => {
     const { client } = makeClient(sdk, made.key);
-    const error = await caught(client.organization.workspaces.create({ name: "Mine" }));
+    const error = await catchError(client.organization.workspaces.create({ name: "Mine" }));
     expect(error).toBeInstanceOf(sdk.PermissionDeniedError);
   });
 });
@@ -301,7 +301,7 @@ test("the previous SDK's beta namespace manages workspaces, with ?beta=true in t
 });
 
 /** Reason of the promise's rejection, or null. */
-async function caught(promise: PromiseLike<unknown>): Promise<unknown> {
+async function catchError(promise: PromiseLike<unknown>): Promise<unknown> {
   try {
     await promise;
     return null;

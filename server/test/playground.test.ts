@@ -8,7 +8,7 @@ import { type Answer, sendMessage, textField, toAnswer } from "#test/harness/ser
 // journalled and recorded like all others.
 
 const PASSWORD = "correct horse battery staple";
-const REVOKED_SECONDS = 2;
+const REVOKED_WITHIN_SECONDS = 2;
 
 const test = base
   /** Calls as the console does, with the owner's session once it exists. */
@@ -112,7 +112,7 @@ test("an ended session is refused on the Claude surface with the reason", async 
   expect((await sendMessage(server.url, key, { maxTokens: 8 })).status).toBe(200);
   const ended = await asConsole("DELETE", `/v1/admin/playground/sessions/${id}`);
   expect(ended.status).toBe(200);
-  const refused = await withinSeconds(REVOKED_SECONDS, [server], "the refusal", async () => {
+  const refused = await withinSeconds(REVOKED_WITHIN_SECONDS, [server], "the refusal", async () => {
     const answer = await sendMessage(server.url, key);
     return answer.status === 401 ? answer : null;
   });

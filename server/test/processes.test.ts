@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeLocalApi } from "#src/cli/local-api.ts";
-import { HELD_ON_EACH_OF_THREE, runCrashRounds } from "#test/harness/crash-rounds.ts";
+import { HELD_AT_THREE_PROCESSES, runCrashRounds } from "#test/harness/crash-rounds.ts";
 import { eventually, withinBound } from "#test/harness/eventually.ts";
 import { type FakeUpstream, messageJson, startFakeUpstream } from "#test/harness/fake-upstream.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
@@ -61,7 +61,7 @@ async function isReplaced(server: ServerProcess, index: number, killed: number):
 }
 
 /** Sends on a new connection, which reaches the next process. */
-function sendApart(url: string, key: string, path = "/v1/messages"): Promise<number> {
+function sendOnNewConnection(url: string, key: string, path = "/v1/messages"): Promise<number> {
   const body = JSON.stringify({
     model: "claude-haiku-4-5-20251001",
     max_tokens: 16,
@@ -80,7 +80,7 @@ function sendApart(url: string, key: string, path = "/v1/messages"): Promise<num
 }
 
 async function statusesOf(server: ServerProcess, key: string): Promise<number[]> {
-  const sent = Array.from({ length: 4 * PROCESSES }, () => sendApart(server.url, key));
+  const sent = Array.from({ length: 4 * PROCESSES }, () => sendOnNewConnection(server.url, key));
   return [...new Set(await Promise.all(sent))].sort();
 }
 
@@ -225,7 +225,7 @@ describe("three processes", () => {
     const { key } = await server.workspaceWithKey();
     const nodeId = readFileSync(join(server.dataDir, "journal-2", "node-id"), "utf8");
     const killed = pidOf(server, 2);
-    const sent = Array.from({ length: 300 }, () => sendApart(server.url, key));
+    const sent = Array.from({ length: 300 }, () => sendOnNewConnection(server.url, key));
     process.kill(killed, "SIGKILL");
     // Requests to the killed process are answered or break, so that no client waits forever.
     const settled = await withinBound(
@@ -265,7 +265,9 @@ describe("three processes", () => {
     upstream.received.length = 0;
     const pids = pidsOf(server);
     const { key } = await server.workspaceWithKey();
-    const running = Array.from({ length: 2 * PROCESSES }, () => sendApart(server.url, key));
+    const running = Array.from({ length: 2 * PROCESSES }, () =>
+      sendOnNewConnection(server.url, key),
+    );
     await eventually(30_000, "all requests to be under way", async () =>
       upstream.received.length === running.length ? true : null,
     );
@@ -273,7 +275,7 @@ describe("three processes", () => {
     await eventually(30_000, "the drain", async () => {
       // A request before the signal arrives is accepted and finishes with the others.
       const taken = upstream.nextExchange().then(() => "taken");
-      const late = sendApart(server.url, key);
+      const late = sendOnNewConnection(server.url, key);
       const refused = late.then(
         (status) => (status === 503 ? "refused" : "another"),
         () => "refused",
@@ -306,22 +308,22 @@ test("after kill -9 of one process, then of all, and a start of fewer, each requ
   timeout: 600_000,
 }, async () => {
   // Kills another process in each round. Clients keep their connections, so a restarted process has none.
-  const doomed = [3, 2];
+  const victims = [3, 2];
   let killed = 0;
   const rounds = await runCrashRounds({
     rounds: 5,
     seed: 20_261_125,
     args: (round) => ["--processes", String([PROCESSES, PROCESSES, PROCESSES, 1, 2, 1][round])],
-    heldAtCrash: HELD_ON_EACH_OF_THREE,
+    heldAtCrash: HELD_AT_THREE_PROCESSES,
     crash: async (server, round) => {
-      const index = doomed[round - 1];
+      const index = victims[round - 1];
       if (index === undefined) return await server.kill();
       killed = pidOf(server, index);
       process.kill(killed, "SIGKILL");
       await delay(LOAD_AFTER_KILL_MS);
     },
     recover: async (server, round) => {
-      const index = doomed[round - 1];
+      const index = victims[round - 1];
       if (index === undefined) return null;
       await eventually(RESTART_MS, "the process to return", async () =>
         (await isReplaced(server, index, killed)) ? true : null,

@@ -51,14 +51,14 @@ function limit(fields: object) {
 const send = (server: ServerProcess) => sendMessage(server.url, team.key, { model: MODEL });
 
 /** Waits until the node applies a limit that was created through the other one. */
-function keptBy(server: ServerProcess): Promise<true> {
+function waitForLimit(server: ServerProcess): Promise<true> {
   return eventually(30_000, "the node to apply the limit", async () =>
     (await send(server)).headers.has("anthropic-ratelimit-requests-limit") ? true : null,
   );
 }
 
 /** Runs clients that send one request after the other, for that time and at least this number of requests. */
-async function hammer(
+async function sendLoad(
   server: ServerProcess,
   { clients, ms, requests }: { clients: number; ms: number; requests: number },
 ) {
@@ -125,12 +125,12 @@ test("the official SDK raises RateLimitError, and succeeds after the time in the
 
 test("two nodes together admit exactly the limit", async () => {
   await limit({ requests_per_minute: 600 });
-  await keptBy(second);
+  await waitForLimit(second);
   await delay(3_000);
   const beganMs = performance.now();
   const [a, b] = await Promise.all([
-    hammer(first, { clients: 3, ms: 2_000, requests: 40 }),
-    hammer(second, { clients: 3, ms: 2_000, requests: 40 }),
+    sendLoad(first, { clients: 3, ms: 2_000, requests: 40 }),
+    sendLoad(second, { clients: 3, ms: 2_000, requests: 40 }),
   ]);
   const lastedMs = performance.now() - beganMs;
   expect([...a.others, ...b.others]).toEqual([]);
@@ -141,7 +141,7 @@ test("two nodes together admit exactly the limit", async () => {
 
 test("the other node applies a changed limit and a removal within a second", async () => {
   const { id } = (await limit({ requests_per_minute: 600_000 })) as { id: string };
-  await keptBy(second);
+  await waitForLimit(second);
   await limit({ requests_per_minute: 1 });
   await withinSeconds(1, [first, second], "the other node to apply the lower limit", async () =>
     (await send(second)).status === 429 ? true : null,
@@ -154,21 +154,21 @@ test("the other node applies a changed limit and a removal within a second", asy
 
 test("a node without the database continues at the configured rate, and shares it again afterwards", async () => {
   await limit({ requests_per_minute: 600 });
-  await keptBy(second);
+  await waitForLimit(second);
   line.cut();
   const cutMs = performance.now();
-  const alone = await hammer(second, { clients: 3, ms: 1_500, requests: 50 });
+  const alone = await sendLoad(second, { clients: 3, ms: 1_500, requests: 50 });
   expect(alone.others).toEqual([]);
   expect(alone.sent).toBeGreaterThanOrEqual(25);
   expect(alone.sent).toBeLessThanOrEqual(mostRequestsIn(performance.now() - cutMs, 600));
-  line.mend();
+  line.restore();
   await eventually(30_000, "the node to share the limit again", async () =>
     second.output().includes("rate limits are shared with the other nodes again") ? true : null,
   );
   const beganMs = performance.now();
   const [a, b] = await Promise.all([
-    hammer(first, { clients: 2, ms: 1_000, requests: 1 }),
-    hammer(second, { clients: 2, ms: 1_000, requests: 1 }),
+    sendLoad(first, { clients: 2, ms: 1_000, requests: 1 }),
+    sendLoad(second, { clients: 2, ms: 1_000, requests: 1 }),
   ]);
   expect([...a.others, ...b.others]).toEqual([]);
   expect(a.sent + b.sent).toBeLessThanOrEqual(mostRequestsIn(performance.now() - beganMs, 600));

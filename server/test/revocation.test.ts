@@ -20,7 +20,7 @@ import {
 
 // Three processes on one PostgreSQL: each stops accepting a revoked key within a second.
 
-const PROMISE_SECONDS = 1;
+const MAX_SECONDS = 1;
 const SENDERS_PER_NODE = 2;
 /** Pause between two requests of a sender. Short beside the promised second. */
 const SENDER_PAUSE_MS = 10;
@@ -35,7 +35,7 @@ const test = base.extend("database", { scope: "file" }, ({ db }) => db);
 let relay: DatabaseRelay;
 let nodes: ServerProcess[];
 /** The node that reaches the database through the relay. */
-let lonely: ServerProcess;
+let isolated: ServerProcess;
 let first: ServerProcess;
 
 test.beforeAll(async ({ database }) => {
@@ -54,7 +54,7 @@ test.beforeAll(async ({ database }) => {
   const [second, third, fourth] = await Promise.all(others);
   if (!second || !third || !fourth) throw new Error("four nodes were started");
   nodes = [first, second, third];
-  lonely = fourth;
+  isolated = fourth;
 }, 240_000);
 afterAll(async () => {
   await stopAllServers();
@@ -216,7 +216,7 @@ describe("no node accepts after a second, under load, a key that is", () => {
     for (const node of nodes) {
       const { made, revoke } = await way(await first.workspaceWithKey(), node, database);
       const outcome = await revokeUnderLoad(made, revoke);
-      expect(outcome.lastAcceptedAfterSeconds).toBeLessThan(PROMISE_SECONDS);
+      expect(outcome.lastAcceptedAfterSeconds).toBeLessThan(MAX_SECONDS);
       expect([...outcome.reasons]).toEqual([expect.stringMatching(reason)]);
     }
   });
@@ -281,7 +281,7 @@ test("a node without the database stops accepting keys after the bound, and refu
   timeout: 240_000,
 }, async () => {
   const made = await first.workspaceWithKey();
-  const load = startLoad([lonely], () => made.key);
+  const load = startLoad([isolated], () => made.key);
   // Waits until the node has polled the creation of the key and read the key once more. Cut off earlier, the node
   // could not read it.
   await delay(LEASE_TTL_MS / 2);
@@ -292,7 +292,7 @@ test("a node without the database stops accepting keys after the bound, and refu
   await eventually(LEASE_TTL_MS + 30_000, "the node to refuse the key", async () =>
     load.sent.some((each) => !isAccepted(each)) ? true : null,
   );
-  relay.mend();
+  relay.restore();
   await load.stop();
   const lastMs = Math.max(...load.sent.filter(isAccepted).map(({ sentAtMs }) => sentAtMs));
   // The node continued for a while, but no longer than the bound.
@@ -300,7 +300,7 @@ test("a node without the database stops accepting keys after the bound, and refu
   expect(lastMs - cutAtMs).toBeLessThanOrEqual(LEASE_TTL_MS + 100);
   expect(load.sent.find((each) => !isAccepted(each))?.answer.status).toBe(503);
   const told = await eventually(30_000, "the node to read the revocation", async () => {
-    const answer = await sendMessage(lonely.url, made.key);
+    const answer = await sendMessage(isolated.url, made.key);
     return answer.status === 401 ? answer : null;
   });
   expect(told.text).toContain("This API key is archived");

@@ -40,16 +40,16 @@ afterEach(async () => {
 });
 
 /** Sends messages until the response matches. A change reaches the gateway with its next poll of the database. */
-const messageUntil = (what: string, isWanted: (answer: Answer) => boolean) =>
+const sendUntil = (what: string, isWanted: (answer: Answer) => boolean) =>
   eventually(CHANGE_MS, what, async () => {
     const answer = await sendMessage(server.url, key);
     return isWanted(answer) ? answer : null;
   });
 
 const whenAsked = (upstream: FakeUpstream) =>
-  messageUntil("a message at that upstream", () => upstream.received.length > 0);
+  sendUntil("a message at that upstream", () => upstream.received.length > 0);
 const whenRefused = (words: string) =>
-  messageUntil(words, ({ status, text }) => status === 503 && text.includes(words));
+  sendUntil(words, ({ status, text }) => status === 503 && text.includes(words));
 
 async function store(fields: object): Promise<string> {
   const { data } = (await server.mustOperator("GET", UPSTREAMS)) as { data: { id: string }[] };

@@ -12,7 +12,7 @@ import {
 } from "./harness/fake-upstream.ts";
 import { call, defaultKey, messageBody, start } from "./harness/gateway.ts";
 import { passMonthEnd } from "./harness/month-end.ts";
-import { COST, StrictGateway, until, WORST } from "./harness/strict-gateway.ts";
+import { COST, StrictGateway, WORST, waitFor } from "./harness/strict-gateway.ts";
 
 // Holds of strict limits for running requests: waits, releases and unresolved amounts.
 
@@ -32,15 +32,15 @@ describe("requests that wait for budget", () => {
 
   test("continue when a running one ends, first in, first out", async () => {
     await s.limit(WORST + 2n * COST);
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     const order: number[] = [];
     const asked = [0, 1].map(async (at) => {
-      if (at === 1) await until(() => s.node.leases.status().waiting === 1);
+      if (at === 1) await waitFor(() => s.node.leases.status().waiting === 1);
       const { status } = await s.ask();
       order.push(at);
       return status;
     });
-    await until(() => s.node.leases.status().waiting === 2);
+    await waitFor(() => s.node.leases.status().waiting === 2);
     exchange.json(messageJson());
     expect([(await answer).status, ...(await Promise.all(asked))]).toEqual([200, 200, 200]);
     expect(order).toEqual([0, 1]);
@@ -48,16 +48,16 @@ describe("requests that wait for budget", () => {
 
   test("leave the queue when their client aborts, and are never sent", async () => {
     await s.limit(WORST + COST);
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     const leaving = start(s.gateway.origin, { headers: s.headers(), body: messageBody() });
-    await until(() => s.node.leases.status().waiting === 1);
+    await waitFor(() => s.node.leases.status().waiting === 1);
     leaving.destroy();
-    await until(() => s.node.leases.status().waiting === 0);
-    await until(() => s.gateway.gateway.stats().inFlight === 1);
+    await waitFor(() => s.node.leases.status().waiting === 0);
+    await waitFor(() => s.gateway.gateway.stats().inFlight === 1);
     exchange.json(messageJson());
     expect((await answer).status).toBe(200);
     expect((await s.ask()).status).toBe(200);
-    expect(s.messagesSent()).toBe(2);
+    expect(s.countMessages()).toBe(2);
   });
 
   test("are refused when their key is revoked, and release their holds", async () => {
@@ -72,9 +72,9 @@ describe("requests that wait for budget", () => {
     });
     await s.restart({ holdWaitMs: 5_000 }, { keys });
     await s.limit(WORST + COST);
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     const waiting = s.ask();
-    await until(() => s.node.leases.status().waiting === 1);
+    await waitFor(() => s.node.leases.status().waiting === 1);
     status = "inactive";
     keys.forget("anything");
     exchange.json(messageJson());
@@ -83,15 +83,15 @@ describe("requests that wait for budget", () => {
     status = "active";
     keys.forget("anything");
     expect((await s.ask()).status).toBe(200);
-    expect(s.messagesSent()).toBe(2);
+    expect(s.countMessages()).toBe(2);
   });
 
   test("are refused with a 529 that names the full queue", async () => {
     await s.restart({ holdWaitMs: 5_000, maxWaiting: 4 });
     await s.limit(WORST + 3n * COST);
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     const waiting = [s.ask(), s.ask()];
-    await until(() => s.node.leases.status().waiting === 2);
+    await waitFor(() => s.node.leases.status().waiting === 2);
     expect(await s.refusalOf()).toEqual({
       status: 529,
       type: "overloaded_error",
@@ -108,9 +108,9 @@ describe("requests that wait for budget", () => {
 
   test("are refused with a retry when the server stops", async () => {
     await s.limit(WORST);
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     const waiting = s.ask();
-    await until(() => s.node.leases.status().waiting === 1);
+    await waitFor(() => s.node.leases.status().waiting === 1);
     const drained = s.gateway.gateway.drain(0);
     const stopped = await waiting;
     expect([stopped.status, stopped.headers["retry-after"]]).toEqual([503, "1"]);
@@ -170,7 +170,7 @@ describe("a request with an unknown end", () => {
     expect(refused.status).toBe(400);
     expect(refused.message).toMatch(/unresolved: \$0\.\d+\. To ask for a higher limit, /);
     await s.restart({ unresolvedReleaseMs: 100, ttlMs: 2_000 });
-    await until(async () => (await s.balance()).unresolved === 0n);
+    await waitFor(async () => (await s.balance()).unresolved === 0n);
     expect((await s.ask()).status).toBe(200);
   });
 
@@ -184,7 +184,7 @@ describe("a request with an unknown end", () => {
       exchange.reset();
     };
     expect((await s.ask(messageBody({ stream: true }))).text).toContain("event: error");
-    await until(() => s.gateway.gateway.stats().inFlight === 0);
+    await waitFor(() => s.gateway.gateway.stats().inFlight === 0);
     await s.node.meter.flush();
     expect(await s.balance()).toMatchObject({ unresolved: 0n });
     expect((await s.balance()).settled).toBeGreaterThan(0n);
@@ -215,30 +215,30 @@ describe("without a strict limit", () => {
   });
 
   test("a new limit counts running requests at their worst case", async () => {
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     await s.limit(2n * WORST - 1n);
-    await until(async () => (await s.balance()).leased === WORST);
+    await waitFor(async () => (await s.balance()).leased === WORST);
     expect((await s.refusalOf()).status).toBe(429);
     exchange.json(messageJson());
     expect((await answer).status).toBe(200);
     expect((await s.ask()).status).toBe(200);
     await s.node.meter.flush();
-    await until(async () => (await s.balance()).leased === 0n);
+    await waitFor(async () => (await s.balance()).leased === 0n);
     expect(await s.balance()).toMatchObject({ settled: 2n * COST, unresolved: 0n });
   });
 
   test("the first limit of a workspace counts its running requests, and none of other workspaces", async () => {
     const elsewhere = `wksp_${randomUUID()}`;
     await s.limit(WORST, { scopeId: elsewhere });
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     await s.limit(2n * WORST, { scopeId: elsewhere });
-    const other = await s.hang();
+    const other = await s.startRequest();
     other.exchange.reset();
     expect((await other.answer).status).toBe(502);
     await s.node.meter.flush();
     expect(await s.balance()).toMatchObject({ unresolved: 0n });
     await s.limit(3n * WORST);
-    await until(async () => (await s.balance()).leased === WORST);
+    await waitFor(async () => (await s.balance()).leased === WORST);
     exchange.reset();
     expect((await answer).status).toBe(502);
     await s.node.meter.flush();

@@ -7,8 +7,8 @@ import {
   COST,
   HOLD_WAIT_MS,
   StrictGateway,
-  until,
   WORST,
+  waitFor,
   worstCaseOf,
 } from "./harness/strict-gateway.ts";
 
@@ -41,7 +41,7 @@ describe.each([
     await s.limit(worstCaseOf(body));
     expect((await s.ask(body)).status).toBe(200);
     await s.node.meter.flush();
-    await until(async () => (await s.balance()).leased === 0n);
+    await waitFor(async () => (await s.balance()).leased === 0n);
     expect(await s.balance()).toEqual({ settled: COST, leased: 0n, unresolved: 0n, overrun: 0n });
   });
 
@@ -60,7 +60,7 @@ describe.each([
     );
     expect(refused.message).toContain(`of workspace ${s.scope.workspaceId} is $0.`);
     expect(refused.message).toContain("max_tokens 100");
-    expect(s.messagesSent()).toBe(0);
+    expect(s.countMessages()).toBe(0);
     expect(s.refusals).toEqual(["too_large"]);
   });
 
@@ -108,12 +108,12 @@ describe.each([
       message: official.message,
       shouldRetry: "false",
     });
-    expect(s.messagesSent()).toBe(0);
+    expect(s.countMessages()).toBe(0);
   });
 
   test("while others hold the rest, a request waits and then gets a 429 with a short retry", async () => {
     await s.limit(worstCaseOf(body));
-    const { exchange, answer } = await s.hang();
+    const { exchange, answer } = await s.startRequest();
     const startedMs = performance.now();
     const refused = await s.refusalOf(body);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(HOLD_WAIT_MS - 1);
@@ -162,14 +162,14 @@ describe("a long prompt whose bytes do not fit", () => {
   test("is refused by the count when the count does not fit either", async () => {
     await s.limit(50_000_000n);
     expect((await s.refusalOf(body)).message).toContain("as counted, with a margin");
-    expect([counted.asked.length, s.messagesSent()]).toEqual([1, 0]);
+    expect([counted.asked.length, s.countMessages()]).toEqual([1, 0]);
   });
 
   test("is refused by its bytes when the count fails", async () => {
     counted.tokens = null;
     await s.limit(150_000_000n);
     expect((await s.refusalOf(body)).message).toContain("by its bytes and images");
-    expect([counted.asked.length, s.messagesSent()]).toEqual([1, 0]);
+    expect([counted.asked.length, s.countMessages()]).toEqual([1, 0]);
   });
 
   test("is not counted when it fits, nor when no count can help", async () => {

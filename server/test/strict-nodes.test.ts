@@ -29,8 +29,8 @@ const WORST = worstCaseCost(
   Date.now(),
 ).nanoUsd;
 /** Nearly the worst case: 2,000 input tokens at $3 and 100 output tokens at $15 a million. */
-const DEAR = { input_tokens: 2_000, output_tokens: 100 };
-const DEAR_COST = 7_500_000n;
+const EXPENSIVE_USAGE = { input_tokens: 2_000, output_tokens: 100 };
+const EXPENSIVE_COST = 7_500_000n;
 const TTL_MS = 2_000;
 /** Pause between two requests of a sender. */
 const SENDER_PAUSE_MS = 10;
@@ -41,7 +41,7 @@ let line: DatabaseLine;
 const test = base
   /** Sends requests that reach the upstream and have no response yet. */
   .extend(
-    "hang",
+    "startRequests",
     ({ upstream }) =>
       async (server: ServerProcess, made: WorkspaceWithKey, count: number) => {
         const { script } = upstream;
@@ -68,7 +68,7 @@ let env: Record<string, string>;
 async function setUp(upstream: FakeUpstream): Promise<void> {
   db = await createTestDatabase();
   line = await openDatabaseLine(db.connectionString);
-  upstream.script = (exchange) => exchange.json(messageJson({ usage: DEAR }));
+  upstream.script = (exchange) => exchange.json(messageJson({ usage: EXPENSIVE_USAGE }));
   env = {
     DATABASE_URL: line.connectionString,
     BURSAR_SECRET: "s".repeat(40),
@@ -95,7 +95,7 @@ async function limited(server: ServerProcess, limitNanoUsd: bigint): Promise<Wor
 }
 
 /** Creates a limited workspace. Waits until every node has the limit. */
-async function limitedOn(
+async function createLimitedWorkspace(
   servers: readonly ServerProcess[],
   limitNanoUsd: bigint,
 ): Promise<WorkspaceWithKey> {
@@ -162,7 +162,7 @@ describe("four nodes", () => {
   test("two of them that spend at once share a strict limit to the last request", async () => {
     const spending = servers.slice(2);
     const limit = 40n * WORST;
-    const made = await limitedOn(spending, limit);
+    const made = await createLimitedWorkspace(spending, limit);
     const spent = await Promise.all(
       spending.flatMap((server) => [spendAll(server, made), spendAll(server, made)]),
     );
@@ -171,14 +171,14 @@ describe("four nodes", () => {
   }, 240_000);
 
   test("a stopped one of two keeps its hold from the other, and spends nothing it lost when it continues", async ({
-    hang,
+    startRequests,
   }) => {
     const [first, second] = servers;
     if (first === undefined || second === undefined) throw new Error("there are four nodes");
     const limit = 60n * WORST;
-    const made = await limitedOn([first, second], limit);
+    const made = await createLimitedWorkspace([first, second], limit);
     for (let i = 0; i < 10; i++) expect((await ask(first, made)).status).toBe(200);
-    const { exchanges, answers } = await hang(first, made, 2);
+    const { exchanges, answers } = await startRequests(first, made, 2);
     process.kill(first.pid, "SIGSTOP");
     // The requests wait in its socket until it continues.
     const waiting = [0, 1, 2, 3].map(() => ask(first, made));
@@ -190,7 +190,7 @@ describe("four nodes", () => {
     const { settled, unresolved } = await balanceOf(made);
     expect(settled + unresolved).toBeLessThanOrEqual(limit);
     process.kill(first.pid, "SIGCONT");
-    for (const exchange of exchanges) exchange.json(messageJson({ usage: DEAR }));
+    for (const exchange of exchanges) exchange.json(messageJson({ usage: EXPENSIVE_USAGE }));
     expect(await Promise.all(answers)).toEqual([200, 200]);
     const late = (await Promise.all(waiting)).map(({ status }) => status);
     expect(late.every((status) => [200, 400, 429, 503].includes(status))).toBe(true);
@@ -201,12 +201,12 @@ describe("four nodes", () => {
   }, 240_000);
 
   test("all of them lose the database for longer than leases last, report it, and continue without lost or doubled requests", async ({
-    hang,
+    startRequests,
   }) => {
     const [first] = servers;
     if (first === undefined) throw new Error("there are four nodes");
     const limit = 60n * WORST;
-    const made = await limitedOn(servers, limit);
+    const made = await createLimitedWorkspace(servers, limit);
     let answered = 0;
     for (const server of servers) {
       for (let i = 0; i < 3; i++) {
@@ -214,12 +214,13 @@ describe("four nodes", () => {
         answered += 1;
       }
     }
-    const hanging: Awaited<ReturnType<typeof hang>>[] = [];
-    for (const server of servers) hanging.push(await hang(server, made, 2));
+    const hanging: Awaited<ReturnType<typeof startRequests>>[] = [];
+    for (const server of servers) hanging.push(await startRequests(server, made, 2));
     line.cut();
     const cutMs = performance.now();
     // Their ends wait in the journals, which no node reads before the database returns.
-    for (const { exchanges } of hanging) exchanges[0]?.json(messageJson({ usage: DEAR }));
+    for (const { exchanges } of hanging)
+      exchanges[0]?.json(messageJson({ usage: EXPENSIVE_USAGE }));
     expect(await Promise.all(hanging.map(({ answers }) => answers[0]))).toEqual(
       servers.map(() => 200),
     );
@@ -238,8 +239,9 @@ describe("four nodes", () => {
       expect(status).toBe(503);
       expect(json).toMatchObject({ type: "error", error: { type: "api_error" } });
     }
-    line.mend();
-    for (const { exchanges } of hanging) exchanges[1]?.json(messageJson({ usage: DEAR }));
+    line.restore();
+    for (const { exchanges } of hanging)
+      exchanges[1]?.json(messageJson({ usage: EXPENSIVE_USAGE }));
     expect(await Promise.all(hanging.map(({ answers }) => answers[1]))).toEqual(
       servers.map(() => 200),
     );
@@ -257,7 +259,7 @@ describe("four nodes", () => {
     answered += spent.reduce((sum, each) => sum + each, 0);
     const check = await eventually(60_000, "every record", async () => {
       const { settled } = await balanceOf(made);
-      if (settled < BigInt(answered) * DEAR_COST) return null;
+      if (settled < BigInt(answered) * EXPENSIVE_COST) return null;
       return await first.mustAdmin("GET", "/v1/admin/ledger_check");
     });
     expect(check).toMatchObject({ is_correct: true, differences: [] });
@@ -267,7 +269,7 @@ describe("four nodes", () => {
   test("a stop returns all leases, and each response is settled once", async () => {
     for (const server of servers) await server.stop();
     for (const { made, answered, limit } of exhausted) {
-      const settled = BigInt(answered) * DEAR_COST;
+      const settled = BigInt(answered) * EXPENSIVE_COST;
       expect(await balanceOf(made)).toEqual({ settled, leased: 0n, unresolved: 0n });
       expect(settled).toBeLessThanOrEqual(limit);
       expect(settled).toBeGreaterThan(limit - WORST);
@@ -294,11 +296,11 @@ describe("one node", () => {
   afterEach(tearDown, 60_000);
 
   test("running requests of a killed process stay unresolved at their hold until released", async ({
-    hang,
+    startRequests,
   }) => {
     const server = await startServer({ env });
-    const made = await limitedOn([server], 3n * WORST);
-    await hang(server, made, 3);
+    const made = await createLimitedWorkspace([server], 3n * WORST);
+    await startRequests(server, made, 3);
     await server.kill();
     const next = await server.restart();
     const { unresolved } = await eventually(60_000, "the crash to be recorded", async () => {
@@ -336,7 +338,7 @@ describe("one node", () => {
     const server = await startServer({
       env: { ...env, BURSAR_LEASE_TTL: `${ttlMs}ms` },
     });
-    const made = await limitedOn([server], 10_000n * WORST);
+    const made = await createLimitedWorkspace([server], 10_000n * WORST);
     let answered = 0;
     const send = async () => {
       const { status } = await ask(server, made);
@@ -382,7 +384,7 @@ describe("one node", () => {
     expect(firstRefusedMs).toBeGreaterThan((ttlMs * 2) / 3);
     const lost = await ask(server, made);
     expect(lost.json).toMatchObject({ type: "error", error: { type: "api_error" } });
-    line.mend();
+    line.restore();
     await eventually(60_000, "requests to be served again", async () =>
       (await send()) === 200 ? true : null,
     );
@@ -412,10 +414,10 @@ describe("one node without a strict limit", () => {
   }, 60_000);
 
   test("running requests at the creation of the first strict limit stay unresolved at their worst case when the node is killed", async ({
-    hang,
+    startRequests,
   }) => {
     const made = await server.workspaceWithKey();
-    await hang(server, made, 2);
+    await startRequests(server, made, 2);
     await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
       workspace_id: made.workspaceId,
       monthly_limit_usd: Number(3n * WORST) / 1e9,
@@ -435,7 +437,7 @@ describe("one node without a strict limit", () => {
     expect(refused.status).toBe(400);
     await next.stop();
     expect(await balanceOf(made)).toEqual({
-      settled: DEAR_COST,
+      settled: EXPENSIVE_COST,
       leased: 0n,
       unresolved: 2n * WORST,
     });

@@ -151,7 +151,7 @@ describe.each(releases)("a database of version %s", (release) => {
       [strict.workspaceId],
     );
     for (const { settled } of rows) expect(settled).toBeLessThanOrEqual(strict.limitUsd * 1e9);
-    expect(await refusesAt(recorded, recording)).toBe(true);
+    expect(await isRefusedInRecordedMonth(recorded, recording)).toBe(true);
   });
 });
 
@@ -170,7 +170,7 @@ function countRows({ reports, balances }: Figures) {
 }
 
 /** True when a node in the month of the recording refuses the recorded refused request. */
-async function refusesAt(recorded: TestDatabase, { strict, recordedAt }: Recording) {
+async function isRefusedInRecordedMonth(recorded: TestDatabase, { strict, recordedAt }: Recording) {
   const upstream = await startFakeUpstream();
   const databaseNowMs = () => Date.parse(recordedAt);
   const node = await startSpendNode({

@@ -72,7 +72,7 @@ test("a request's tokens by kind and its exact cost are visible within two secon
 
   upstream.script = (exchange) => exchange.json(messageJson({ usage, model: MODEL }));
   expect((await sendMessage(server.url, made.key, { model: MODEL })).status).toBe(200);
-  const afterJson = await usageOnceRequestsAre(1, made.workspaceId);
+  const afterJson = await waitForUsage(1, made.workspaceId);
   expect(afterJson.row).toMatchObject({
     workspace_id: made.workspaceId,
     api_key_id: made.apiKeyId,
@@ -92,7 +92,7 @@ test("a request's tokens by kind and its exact cost are visible within two secon
     ]);
   const streamed = await sendMessage(server.url, made.key, { model: MODEL, stream: true });
   expect(streamed.text).toContain("message_stop");
-  const afterStream = await usageOnceRequestsAre(2, made.workspaceId);
+  const afterStream = await waitForUsage(2, made.workspaceId);
   expect(afterStream.totals).toMatchObject({ requests: 2, errors: 0, ...twoRequests });
 
   const limits = await server.mustAdmin(
@@ -111,7 +111,7 @@ test("a refused request of the upstream counts as an error and costs nothing", a
   const answer = await sendMessage(server.url, made.key);
   expect(answer.status).toBe(529);
   expect(answer.text).toBe(JSON.stringify(body));
-  const { totals } = await usageOnceRequestsAre(1, made.workspaceId);
+  const { totals } = await waitForUsage(1, made.workspaceId);
   expect(totals).toMatchObject({ requests: 1, errors: 1, total_tokens: 0, cost_usd: "0.00" });
 });
 
@@ -119,9 +119,9 @@ test("hours and days equal the sum of minutes", async ({ upstream }) => {
   const made = await server.workspaceWithKey({ name: "Buckets" });
   upstream.script = (exchange) => exchange.json(messageJson({ usage, model: MODEL }));
   await sendMessage(server.url, made.key, { model: MODEL });
-  await usageOnceRequestsAre(1, made.workspaceId);
+  await waitForUsage(1, made.workspaceId);
   for (const bucket of ["1m", "1h", "1d"]) {
-    const answer = await server.mustAdmin("GET", usagePath(made.workspaceId, bucket));
+    const answer = await server.mustAdmin("GET", makeUsagePath(made.workspaceId, bucket));
     expect({ bucket, answer }).toMatchObject({
       bucket,
       answer: { totals: { requests: 1, ...oneRequest }, data: [{ requests: 1, ...oneRequest }] },
@@ -129,7 +129,7 @@ test("hours and days equal the sum of minutes", async ({ upstream }) => {
   }
 });
 
-function usagePath(workspaceId: string, bucket: string): string {
+function makeUsagePath(workspaceId: string, bucket: string): string {
   const query = new URLSearchParams({
     starting_at: new Date(Date.now() - 300_000).toISOString(),
     ending_at: new Date(Date.now() + 60_000).toISOString(),
@@ -141,9 +141,9 @@ function usagePath(workspaceId: string, bucket: string): string {
 }
 
 /** Returns the usage once it has this number of requests. Fails after two seconds. */
-function usageOnceRequestsAre(requests: number, workspaceId: string) {
+function waitForUsage(requests: number, workspaceId: string) {
   return withinSeconds(VISIBLE_SECONDS, [server], `${requests} requests in the usage`, async () => {
-    const answer = (await server.mustAdmin("GET", usagePath(workspaceId, "1m"))) as {
+    const answer = (await server.mustAdmin("GET", makeUsagePath(workspaceId, "1m"))) as {
       data: Record<string, unknown>[];
       totals: Record<string, unknown>;
     };

@@ -57,7 +57,7 @@ const test = base
       h.clock.nowMs -= 40 * 86_400_000;
       await org.recordRequest({ workspaceId, apiKeyId });
       h.clock.nowMs += 40 * 86_400_000;
-      await org.unresolvedSpend(workspaceId, apiKeyId);
+      await org.createUnresolvedSpend(workspaceId, apiKeyId);
       await leaseOnNode(database);
       const mail = { to: "someone@example.com" };
       expect((await org.operator.post("/v1/admin/mail/test", mail)).status).toBe(200);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect } from "vitest";
 import { createTestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
-import { makeTestMeters, type TestMeters, unreliable } from "#test/harness/meters.ts";
+import { makeTestMeters, makeUnreliable, type TestMeters } from "#test/harness/meters.ts";
 import { endRecord } from "#test/harness/request-records.ts";
 import type { FlushParticipant, NodeEntry } from "./flush.ts";
 import type { JournalFiles } from "./journal-files.ts";
@@ -181,7 +181,7 @@ describe("a restart", () => {
     for (const nanoUsd of [1n, 2n, 4n]) t.run(meter, nanoUsd);
     await meter.flush();
     await db.database.deleteFrom("node").where("id", "=", t.nodeId).execute();
-    await t.start({ database: unreliable(db.database, "before commit", 1_000) });
+    await t.start({ database: makeUnreliable(db.database, "before commit", 1_000) });
     const next = await t.start();
     expect(await next.flush()).toBe(true);
     expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n, 4n]);
@@ -264,7 +264,7 @@ describe("a node that was reclaimed", () => {
     db,
     reclaim,
   }) => {
-    const meter = await t.start({ database: unreliable(db.database, "after commit", 1) });
+    const meter = await t.start({ database: makeUnreliable(db.database, "after commit", 1) });
     t.run(meter, 1n);
     expect(await meter.flush()).toBe(false);
     await reclaim();

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect } from "vitest";
 import { noTokens } from "#src/domain/usage.ts";
 import { test } from "#test/harness/database-test.ts";
-import { makeTestMeters, type TestMeters, unreliable } from "#test/harness/meters.ts";
+import { makeTestMeters, makeUnreliable, type TestMeters } from "#test/harness/meters.ts";
 import { endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import type { FlushParticipant } from "./flush.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
@@ -115,7 +115,7 @@ describe("a flush", () => {
   test.for(["after commit", "before commit"] as const)(
     "whose answer is lost %s counts once",
     async (when, { db }) => {
-      const meter = await t.start({ database: unreliable(db.database, when, 2), batchSize: 2 });
+      const meter = await t.start({ database: makeUnreliable(db.database, when, 2), batchSize: 2 });
       const first = [t.run(meter, 1n), t.run(meter, 2n)];
       await meter.flush();
       // More requests end before it is known what became of the batch.

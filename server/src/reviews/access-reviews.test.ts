@@ -36,7 +36,7 @@ test.beforeEach(async ({ h, org }) => {
 
 describe("starting a review", () => {
   test("takes down what is in the scope as it is, and nothing else", async ({ h, org }) => {
-    const developer = await r.inWorkspace();
+    const developer = await r.createMember();
     const elsewhere = await org.admin.createWorkspace();
     await org.member({ workspaces: { [elsewhere.id]: "workspace_user" } });
     const key = await org.admin.createApiKey(workspaceId, { name: "build" });
@@ -55,7 +55,7 @@ describe("starting a review", () => {
       reviewers: [{ id: admin.id, email: admin.email, can_decide: true }],
       progress: { items: 2, undecided: 2 },
     });
-    const shown = (await r.itemsOf(review)).map((item) => [
+    const shown = (await r.listItems(review)).map((item) => [
       item.path,
       item.member?.id,
       item.key?.id,
@@ -67,7 +67,7 @@ describe("starting a review", () => {
       ].sort(),
     );
     // What comes later is not part of it.
-    await r.inWorkspace();
+    await r.createMember();
     expect((await r.reread(review)).progress.items).toBe(2);
     const [event] = await auditEventsOf(h.deps.database, review.id);
     expect(event).toMatchObject({ event: "access_review.created", after: { items: 2 } });
@@ -75,15 +75,15 @@ describe("starting a review", () => {
 
   test("recommends to remove what is idle, and says what is to be seen", async () => {
     const [idle, busy, fresh] = [
-      await r.inWorkspace(),
-      await r.inWorkspace(),
-      await r.inWorkspace("workspace_admin"),
+      await r.createMember(),
+      await r.createMember(),
+      await r.createMember("workspace_admin"),
     ];
-    await r.setUse([idle.id], { givenDaysAgo: 100, usedDaysAgo: null });
-    await r.setUse([busy.id], { givenDaysAgo: 100, usedDaysAgo: 1 });
-    await r.setUse([fresh.id], { givenDaysAgo: 0, usedDaysAgo: null });
+    await r.setLastUse([idle.id], { grantedDaysAgo: 100, usedDaysAgo: null });
+    await r.setLastUse([busy.id], { grantedDaysAgo: 100, usedDaysAgo: 1 });
+    await r.setLastUse([fresh.id], { grantedDaysAgo: 0, usedDaysAgo: null });
     const found = Object.fromEntries(
-      (await r.itemsOf(await r.create())).map((item) => [
+      (await r.listItems(await r.create())).map((item) => [
         item.member?.id,
         [item.recommendation, ...item.signals],
       ]),
@@ -96,7 +96,7 @@ describe("starting a review", () => {
   });
 
   test("refuses what could not be done", async ({ h, org }) => {
-    await r.inWorkspace();
+    await r.createMember();
     const user = await org.member();
     const other = await (await h.organization()).member({ role: "owner" });
     const body = {
@@ -130,7 +130,7 @@ describe("starting a review", () => {
   });
 
   test("asks each reviewer by mail, once", async ({ org }) => {
-    await r.inWorkspace();
+    await r.createMember();
     const second = await org.member({ role: "owner" });
     const review = await r.create();
     await org.admin.post(`${REVIEWS}/${review.id}`, { reviewer_ids: [admin.id, second.id] });
@@ -143,9 +143,9 @@ describe("starting a review", () => {
 
 describe("deciding", () => {
   test("keeps decision, reason and who decided; it can be changed until the end", async ({ h }) => {
-    const developer = await r.inWorkspace();
+    const developer = await r.createMember();
     const review = await r.create();
-    const [item] = (await r.itemsOf(review)) as [Item];
+    const [item] = (await r.listItems(review)) as [Item];
     const body = {
       decisions: [{ item_id: item.id, decision: "remove", reason: " left the team " }],
     };
@@ -154,7 +154,7 @@ describe("deciding", () => {
       results: [{ item_id: item.id, outcome: "decided", message: null }],
       progress: { items: 1, undecided: 0, remove: 1 },
     });
-    expect((await r.itemsOf(review))[0]).toMatchObject({
+    expect((await r.listItems(review))[0]).toMatchObject({
       member: { id: developer.id },
       decision: "remove",
       reason: "left the team",
@@ -175,18 +175,18 @@ describe("deciding", () => {
   });
 
   test("of another reviewer is changed only on purpose", async ({ org }) => {
-    await r.inWorkspace();
+    await r.createMember();
     const second = await org.member({ role: "owner" });
     const review = await r.create({ reviewer_ids: [admin.id, second.id] });
-    const [item] = (await r.itemsOf(review)) as [Item];
+    const [item] = (await r.listItems(review)) as [Item];
     await r.decideOne(admin.client, review, item, "keep");
     const outcome = async (decision: string, more = {}) =>
       (await r.decideOne(second.client, review, item, decision, more)).body.results[0]?.outcome;
     expect(await outcome("keep")).toBe("unchanged");
     expect(await outcome("remove")).toBe("already_decided");
-    expect((await r.itemsOf(review))[0]?.decided_by?.id).toBe(admin.id);
+    expect((await r.listItems(review))[0]?.decided_by?.id).toBe(admin.id);
     expect(await outcome("remove", { override: true })).toBe("decided");
-    expect((await r.itemsOf(review))[0]).toMatchObject({
+    expect((await r.listItems(review))[0]).toMatchObject({
       decision: "remove",
       decided_by: { id: second.id },
     });
@@ -196,9 +196,9 @@ describe("deciding", () => {
     h,
     org,
   }) => {
-    const developer = await r.inWorkspace();
+    const developer = await r.createMember();
     const review = await r.create();
-    const [item] = (await r.itemsOf(review)) as [Item];
+    const [item] = (await r.listItems(review)) as [Item];
     const outsider = await org.member({ role: "owner" });
     expect((await r.decideOne(developer.client, review, item, "keep")).status).toBe(404);
     expect((await r.decideOne(outsider.client, review, item, "keep")).status).toBe(403);
@@ -209,10 +209,10 @@ describe("deciding", () => {
   });
 
   test("ends with the rights it rests on", async ({ h }) => {
-    await r.inWorkspace();
-    const lead = await r.inWorkspace("workspace_admin");
+    await r.createMember();
+    const lead = await r.createMember("workspace_admin");
     const review = await r.create({ reviewer_ids: [lead.id] });
-    const [item] = (await r.itemsOf(review)).filter(({ member }) => member?.id !== lead.id) as [
+    const [item] = (await r.listItems(review)).filter(({ member }) => member?.id !== lead.id) as [
       Item,
     ];
     expect((await r.decideOne(lead.client, review, item, "remove")).status).toBe(200);
@@ -225,7 +225,7 @@ describe("deciding", () => {
     expect([refused.status, refused.error.type]).toEqual([403, "permission_error"]);
     expect((await r.reread(review)).reviewers).toMatchObject([{ id: lead.id, can_decide: false }]);
     // What was decided with the right stays.
-    expect((await r.itemsOf(review, "&decisions=remove")).length).toBe(1);
+    expect((await r.listItems(review, "&decisions=remove")).length).toBe(1);
   });
 
   test("is limited to what one may take away: no Admin decides about an Owner, no Workspace Admin about another workspace", async ({
@@ -239,7 +239,7 @@ describe("deciding", () => {
       scope: { paths: ["organization_role", "workspace_role"] },
       reviewer_ids: [admin.id, lead.id],
     });
-    const items = await r.itemsOf(review);
+    const items = await r.listItems(review);
     const of = (path: string, id: string) =>
       items.find((item) => item.path === path && item.member?.id === id) as Item;
     const outcome = async (client: Client, item: Item) =>
@@ -272,12 +272,12 @@ describe("deciding", () => {
   test("about the own access is another reviewer's, and marked where there is none", async ({
     org,
   }) => {
-    const lead = await r.inWorkspace("workspace_admin");
+    const lead = await r.createMember("workspace_admin");
     const [both, alone] = [
       await r.create({ reviewer_ids: [lead.id, admin.id] }),
       await r.create({ reviewer_ids: [lead.id] }),
     ];
-    const [own] = (await r.itemsOf(both)) as [Item];
+    const [own] = (await r.listItems(both)) as [Item];
     const refused = await r.decideOne(lead.client, both, own, "keep");
     expect(refused.body.results).toEqual([
       {
@@ -308,11 +308,11 @@ describe("deciding", () => {
       [[true, true], 0],
       [[true, false], 1],
     ]);
-    const [marked] = (await r.itemsOf(alone)) as [Item];
+    const [marked] = (await r.listItems(alone)) as [Item];
     expect((await r.decideOne(lead.client, alone, marked, "keep")).body.results[0]?.outcome).toBe(
       "decided",
     );
-    expect((await r.itemsOf(alone))[0]?.is_self_review).toBe(true);
+    expect((await r.listItems(alone))[0]?.is_self_review).toBe(true);
     // Once the other one has lost the right, nobody else is there.
     await org.operator.post(`/v1/admin/members/${admin.id}/deactivate`);
     expect((await asked())[0]).toEqual([[true, false], 1]);
@@ -323,9 +323,9 @@ describe("deciding", () => {
 
   test("takes every recommendation at once, of what nobody has decided about", async () => {
     const people = [];
-    for (let i = 0; i < 5; i++) people.push(await r.inWorkspace());
+    for (let i = 0; i < 5; i++) people.push(await r.createMember());
     const review = await r.create({ inactive_days: 365 });
-    const [first] = (await r.itemsOf(review)) as [Item];
+    const [first] = (await r.listItems(review)) as [Item];
     await r.decideOne(admin.client, review, first, "remove");
     const answer = await r.decide(admin.client, review, { accept_recommendations: true });
     expect(answer.body.results.map(({ outcome }) => outcome)).toEqual(Array(4).fill("decided"));
@@ -351,7 +351,7 @@ describe("deciding", () => {
       "more than once",
     ],
   ])("refuses %j", async (body, message) => {
-    await r.inWorkspace();
+    await r.createMember();
     const review = await r.create();
     const answer = await r.decide(admin.client, review, body);
     expect(answer.status).toBe(400);
@@ -359,9 +359,9 @@ describe("deciding", () => {
   });
 
   test("about an entry of another review is not found", async () => {
-    await r.inWorkspace();
+    await r.createMember();
     const [review, another] = [await r.create(), await r.create()];
-    const [item] = (await r.itemsOf(another)) as [Item];
+    const [item] = (await r.listItems(another)) as [Item];
     const answer = await r.decideOne(admin.client, review, item, "remove");
     expect(answer.body.results[0]?.outcome).toBe("not_found");
     expect((await r.reread(another)).progress.undecided).toBe(1);
@@ -373,10 +373,10 @@ describe("before it starts", () => {
     org,
     preview,
   }) => {
-    const idle = await r.inWorkspace();
-    const lead = await r.inWorkspace("workspace_admin");
-    await r.setUse([idle.id], { givenDaysAgo: 60, usedDaysAgo: 45 });
-    await r.setUse([lead.id], { givenDaysAgo: 60, usedDaysAgo: 1 });
+    const idle = await r.createMember();
+    const lead = await r.createMember("workspace_admin");
+    await r.setLastUse([idle.id], { grantedDaysAgo: 60, usedDaysAgo: 45 });
+    await r.setLastUse([lead.id], { grantedDaysAgo: 60, usedDaysAgo: 1 });
     await org.admin.createApiKey(workspaceId);
     const scope = {
       paths: ["organization_role", "workspace_role", "workspace_key"],
@@ -406,7 +406,7 @@ describe("before it starts", () => {
   }) => {
     const scope = { paths: ["workspace_role"], workspace_ids: ["wksp_no"] };
     expect((await preview({ scope })).status).toBe(404);
-    const lead = await r.inWorkspace("workspace_admin");
+    const lead = await r.createMember("workspace_admin");
     expect((await preview({ scope }, lead.client)).status).toBe(403);
   });
 });
@@ -414,10 +414,10 @@ describe("before it starts", () => {
 test("two reviewers at the same moment: one decision stands, the other hears of it", async ({
   org,
 }) => {
-  await r.inWorkspace();
+  await r.createMember();
   const second = await org.member({ role: "owner" });
   const review = await r.create({ reviewer_ids: [admin.id, second.id] });
-  const [item] = (await r.itemsOf(review)) as [Item];
+  const [item] = (await r.listItems(review)) as [Item];
   const answers = await Promise.all([
     r.decideOne(admin.client, review, item, "keep"),
     r.decideOne(second.client, review, item, "remove"),
@@ -425,11 +425,11 @@ test("two reviewers at the same moment: one decision stands, the other hears of 
   const outcomes = answers.map(({ body }) => body.results[0]?.outcome);
   expect([...outcomes].sort()).toEqual(["already_decided", "decided"]);
   const winner = outcomes[0] === "decided" ? admin : second;
-  expect((await r.itemsOf(review))[0]?.decided_by?.id).toBe(winner.id);
+  expect((await r.listItems(review))[0]?.decided_by?.id).toBe(winner.id);
 });
 
 test("the list filters by status and by what is overdue", async ({ h, org }) => {
-  await r.inWorkspace();
+  await r.createMember();
   const [soon, later, over] = [
     await r.create({ due_at: r.inDays(1) }),
     await r.create(),

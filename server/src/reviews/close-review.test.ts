@@ -26,17 +26,17 @@ describe("what closing would take away", () => {
     ["as_recommended", 2],
   ] as const)("is told for no answer: %s", async ([if_no_answer, toRemove], { org }) => {
     const [idle, unsure, gone] = [
-      await r.inWorkspace(),
-      await r.inWorkspace(),
-      await r.inWorkspace(),
+      await r.createMember(),
+      await r.createMember(),
+      await r.createMember(),
     ];
-    await r.setUse([idle.id], { givenDaysAgo: 60, usedDaysAgo: 45 });
+    await r.setLastUse([idle.id], { grantedDaysAgo: 60, usedDaysAgo: 45 });
     const owner = await org.member({ role: "owner" });
     const review = await r.create({
       if_no_answer,
       scope: { paths: ["workspace_role"], workspace_ids: [workspaceId] },
     });
-    const items = await r.itemsOf(review);
+    const items = await r.listItems(review);
     const of = (id: string) => items.find(({ member }) => member?.id === id) as Item;
     await r.decideOne(admin.client, review, of(unsure.id), "not_sure");
     await r.decideOne(admin.client, review, of(gone.id), "remove");
@@ -45,7 +45,7 @@ describe("what closing would take away", () => {
     expect(closed.body.progress).toMatchObject({ removed: toRemove, to_remove: toRemove });
     // An Owner nobody decided about stays, and is not counted.
     const people = await r.create({ if_no_answer, scope: { paths: ["organization_role"] } });
-    const owners = (await r.itemsOf(people)).filter(({ role }) => role === "owner");
+    const owners = (await r.listItems(people)).filter(({ role }) => role === "owner");
     expect(owners.map(({ member }) => member?.id)).toEqual([owner.id]);
     if (if_no_answer === "remove") {
       expect(people.progress.to_remove).toBe(people.progress.items - 1);
@@ -58,15 +58,15 @@ describe("closing", () => {
     h,
     org,
   }) => {
-    const gone = await r.inWorkspace();
-    const kept = await r.inWorkspace();
+    const gone = await r.createMember();
+    const kept = await r.createMember();
     const ownKey = await org.admin.createApiKey(workspaceId, { owner_member_id: gone.id });
     const key = await org.admin.createApiKey(workspaceId, { name: "old" });
     const adminKey = await org.admin.createAdminKey();
     const review = await r.create({
       scope: { paths: ["organization_role", "workspace_role", "workspace_key", "admin_key"] },
     });
-    const items = await r.itemsOf(review);
+    const items = await r.listItems(review);
     const wanted = (item: Item) =>
       (item.path === "organization_role" && item.member?.id === gone.id) ||
       (item.path === "workspace_role" && item.member?.id === kept.id) ||
@@ -111,13 +111,13 @@ describe("closing", () => {
   });
 
   test("again changes nothing, and nothing is decided any more", async ({ h, org }) => {
-    await r.inWorkspace();
+    await r.createMember();
     const review = await r.create({ if_no_answer: "remove" });
     const first = await r.close(review);
     const events = await watchEvents(h.deps.database, org.id);
     expect((await r.close(review)).body).toEqual(first.body);
     expect(await events()).toEqual([]);
-    const [item] = (await r.itemsOf(review)) as [Item];
+    const [item] = (await r.listItems(review)) as [Item];
     const refused = await r.decideOne(admin.client, review, item, "keep");
     expect([refused.status, refused.error.type]).toEqual([409, "conflict_error"]);
     expect((await org.admin.post(`${REVIEWS}/${review.id}`, { name: "New" })).status).toBe(409);
@@ -131,15 +131,15 @@ describe("closing", () => {
   ])(
     "without an answer, or one that is not sure: %s",
     async (ifNoAnswer, idleResult, busyResult) => {
-      const [idle, busy] = [await r.inWorkspace(), await r.inWorkspace()];
-      await r.setUse([idle.id], { givenDaysAgo: 40, usedDaysAgo: null });
+      const [idle, busy] = [await r.createMember(), await r.createMember()];
+      await r.setLastUse([idle.id], { grantedDaysAgo: 40, usedDaysAgo: null });
       const review = await r.create({ if_no_answer: ifNoAnswer });
-      const items = await r.itemsOf(review);
+      const items = await r.listItems(review);
       const of = (id: string) => items.find(({ member }) => member?.id === id) as Item;
       await r.decideOne(admin.client, review, of(idle.id), "not_sure");
       await r.close(review);
       const results = Object.fromEntries(
-        (await r.itemsOf(review)).map(({ member, result }) => [member?.id, result]),
+        (await r.listItems(review)).map(({ member, result }) => [member?.id, result]),
       );
       expect(results).toEqual({ [idle.id]: idleResult, [busy.id]: busyResult });
     },
@@ -151,13 +151,13 @@ describe("closing", () => {
   }) => {
     const owner = await org.member({ role: "owner" });
     const second = await org.member({ role: "owner" });
-    const developer = await r.inWorkspace();
+    const developer = await r.createMember();
     const review = await r.create({
       scope: { paths: ["organization_role", "workspace_role"] },
       reviewer_ids: [owner.id, second.id],
       if_no_answer: "remove",
     });
-    const items = await r.itemsOf(review);
+    const items = await r.listItems(review);
     const ownerItem = items.find(({ member }) => member?.id === owner.id) as Item;
     await r.decideOne(second.client, review, ownerItem, "remove");
     await org.operator.post(`/v1/admin/workspaces/${workspaceId}/members/${developer.id}`, {
@@ -176,7 +176,7 @@ describe("closing", () => {
       await r.decideOne(owner.client, review, item, "keep");
     }
     await r.close(review);
-    const results = (await r.itemsOf(review)).map(({ path, member, result, result_message }) => [
+    const results = (await r.listItems(review)).map(({ path, member, result, result_message }) => [
       path,
       member?.id,
       result,
@@ -212,7 +212,7 @@ describe("closing", () => {
       if_no_answer: "remove",
     });
     await r.close(review);
-    const item = (await r.itemsOf(review)).find(({ member }) => member?.id === owner.id);
+    const item = (await r.listItems(review)).find(({ member }) => member?.id === owner.id);
     expect([item?.result, item?.result_message]).toEqual([
       "not_applied",
       "Could not be applied: nobody decided to remove this Owner, and an Owner is never removed without a decision.",
@@ -220,7 +220,7 @@ describe("closing", () => {
   });
 
   test("says what was gone already", async ({ h, org }) => {
-    const developer = await r.inWorkspace();
+    const developer = await r.createMember();
     const key = await org.admin.createApiKey(workspaceId);
     const review = await r.create({
       scope: { paths: ["workspace_role", "workspace_key"] },
@@ -235,9 +235,9 @@ describe("closing", () => {
   });
 
   test("while reviewers decide: every decision counts that was taken before, and none after", async () => {
-    for (let i = 0; i < 8; i++) await r.inWorkspace();
+    for (let i = 0; i < 8; i++) await r.createMember();
     const review = await r.create();
-    const items = await r.itemsOf(review);
+    const items = await r.listItems(review);
     const answers = await Promise.all([
       ...items.slice(0, 4).map((item) => r.decideOne(admin.client, review, item, "remove")),
       r.close(review),
@@ -251,7 +251,7 @@ describe("closing", () => {
       ]),
     );
     expect([...decided.values()].every((status) => status === 200 || status === 409)).toBe(true);
-    for (const item of await r.itemsOf(review)) {
+    for (const item of await r.listItems(review)) {
       const inTime = decided.get(item.id) === 200;
       expect([item.id, item.decision, item.result]).toEqual([
         item.id,
@@ -262,7 +262,7 @@ describe("closing", () => {
   });
 
   test("by several at once does everything once", async ({ h, org }) => {
-    for (let i = 0; i < 6; i++) await r.inWorkspace();
+    for (let i = 0; i < 6; i++) await r.createMember();
     const review = await r.create({ if_no_answer: "remove" });
     const events = await watchEvents(h.deps.database, org.id);
     const answers = await Promise.all(Array.from({ length: 4 }, () => r.close(review)));
@@ -283,7 +283,9 @@ describe("closing", () => {
       [first, one, two],
       [second, two, one],
     ] as const) {
-      const item = (await r.itemsOf(review)).find(({ member }) => member?.id === about.id) as Item;
+      const item = (await r.listItems(review)).find(
+        ({ member }) => member?.id === about.id,
+      ) as Item;
       await r.decideOne(by.client, review, item, "remove");
     }
     await Promise.all([r.close(first), r.close(second)]);
@@ -299,7 +301,7 @@ describe("closing", () => {
 
 describe("cancelling", () => {
   test("carries nothing out", async ({ org }) => {
-    const developer = await r.inWorkspace();
+    const developer = await r.createMember();
     const review = await r.create({ if_no_answer: "remove", recurrence: "monthly" });
     const cancelled = await org.admin.post<Review>(`${REVIEWS}/${review.id}/cancel`);
     expect(cancelled.body).toMatchObject({ status: "cancelled", next_begins_at: null });

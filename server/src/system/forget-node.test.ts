@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf, watchEvents } from "#test/harness/audit-events.ts";
-import { loseNode } from "#test/harness/unresolved-spend.ts";
+import { createSilentNode } from "#test/harness/unresolved-spend.ts";
 
 type Forgotten = z.output<typeof forgetNode.response>;
 type Node = z.output<typeof listNodes.response>["data"][number];
@@ -40,7 +40,7 @@ describe("a lost node", () => {
     workspaceId,
     nodes,
   }) => {
-    const id = await org.lostNode(workspaceId);
+    const id = await org.createSilentNode(workspaceId);
     expect(await nodes.find(id)).toMatchObject({
       is_silent: true,
       is_this_one: false,
@@ -60,7 +60,7 @@ describe("a lost node", () => {
     workspaceId,
     nodes,
   }) => {
-    const id = await org.lostNode(workspaceId);
+    const id = await org.createSilentNode(workspaceId);
     const { status, body } = await nodes.forget(id, { reason: "The machine is gone." });
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -98,21 +98,21 @@ describe("a lost node", () => {
     nodes,
   }) => {
     const of = { organizationId: org.id, workspaceId, sinceMs: h.clock.nowMs };
-    const id = await loseNode(h.deps.database, { ...of, requestId: "epoch:3" });
+    const id = await createSilentNode(h.deps.database, { ...of, requestId: "epoch:3" });
     expect((await nodes.forget(id)).body.released_usd).toBe("0.50");
     expect(await nodes.unresolved()).toBe(0n);
   });
 
   test("keeps holds of single requests of unknown end", async ({ h, org, workspaceId, nodes }) => {
     const of = { organizationId: org.id, workspaceId, sinceMs: h.clock.nowMs };
-    const id = await loseNode(h.deps.database, { ...of, requestId: "req_1" });
+    const id = await createSilentNode(h.deps.database, { ...of, requestId: "req_1" });
     expect((await nodes.forget(id)).body.released_usd).toBe("0.00");
     expect(await nodes.unresolved()).toBe(500_000_000n);
     expect((await nodes.find(id))?.waiting_budget_usd).toBe("0.00");
   });
 
   test("that ten people forget at once is released once", async ({ org, workspaceId, nodes }) => {
-    const id = await org.lostNode(workspaceId);
+    const id = await org.createSilentNode(workspaceId);
     const answers = await Promise.all(Array.from({ length: 10 }, () => nodes.forget(id)));
     expect(answers.map(({ body }) => body.released_usd).sort()).toEqual([
       ...Array.from({ length: 9 }, () => "0.00"),
@@ -122,7 +122,7 @@ describe("a lost node", () => {
   });
 
   test("keeps what it holds of another organization", async ({ h, org, workspaceId, nodes }) => {
-    const id = await org.lostNode(workspaceId);
+    const id = await org.createSilentNode(workspaceId);
     const other = await h.organization();
     expect((await nodes.forget(id, {}, other.admin)).body.released_usd).toBe("0.00");
     expect((await nodes.find(id, other.admin))?.waiting_budget_usd).toBe("0.00");
@@ -136,7 +136,7 @@ describe("a node in contact is refused and keeps its budget", () => {
     ["whose leases are not reclaimed yet", () => ({ lease_expires_at: new Date(0) })],
     ["that has just come back", () => ({ seen_at: new Date() })],
   ] as const)("one %s", async ([_, changes], { org, workspaceId, nodes }) => {
-    const id = await org.lostNode(workspaceId);
+    const id = await org.createSilentNode(workspaceId);
     await nodes.change(id, changes());
     const { status, body } = await nodes.forget(id);
     expect(status).toBe(409);
@@ -157,7 +157,7 @@ test("a node with its journal in the database shows its unflushed records", asyn
   workspaceId,
   nodes,
 }) => {
-  const id = await org.lostNode(workspaceId);
+  const id = await org.createSilentNode(workspaceId);
   const { database } = h.deps;
   await database
     .insertInto("journal_writer")

@@ -28,7 +28,7 @@ export interface Reviews {
   admin: TestMember;
   inDays(days: number): string;
   create(fields?: object): Promise<Review>;
-  itemsOf(review: Review, query?: string): Promise<Item[]>;
+  listItems(review: Review, query?: string): Promise<Item[]>;
   reread(review: Review): Promise<Review>;
   decide(client: Client, review: Review, body: object): Promise<Answer<Decided>>;
   decideOne(
@@ -40,11 +40,11 @@ export interface Reviews {
   ): Promise<Answer<Decided>>;
   close(review: Review, client?: Client): Promise<Answer<Review>>;
   /** Creates a member with the role in the workspace. */
-  inWorkspace(role?: string): Promise<TestMember>;
+  createMember(role?: string): Promise<TestMember>;
   /** Sets when members got their roles in the workspace, and when they last used the console. */
-  setUse(
+  setLastUse(
     memberIds: string[],
-    of: { givenDaysAgo: number; usedDaysAgo: number | null },
+    of: { grantedDaysAgo: number; usedDaysAgo: number | null },
   ): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export async function makeReviews(h: AdminHarness, org: TestOrganization): Promi
       if (answer.status !== 200) throw new Error(`cannot create a review: ${answer.text}`);
       return answer.body;
     },
-    itemsOf: async (review, query = "") => {
+    listItems: async (review, query = "") => {
       const path = `${REVIEWS}/${review.id}/items?limit=100${query}`;
       return (await org.admin.get<Listed<Item>>(path)).body.data;
     },
@@ -75,12 +75,12 @@ export async function makeReviews(h: AdminHarness, org: TestOrganization): Promi
     decideOne: (client, review, item, decision, more = {}) =>
       decide(client, review, { decisions: [{ item_id: item.id, decision }], ...more }),
     close: (review, client = org.admin) => client.post<Review>(`${REVIEWS}/${review.id}/close`),
-    inWorkspace: (role = "workspace_developer") =>
+    createMember: (role = "workspace_developer") =>
       org.member({ role: "user", workspaces: { [workspaceId]: role as "workspace_developer" } }),
-    setUse: async (memberIds, { givenDaysAgo, usedDaysAgo }) => {
+    setLastUse: async (memberIds, { grantedDaysAgo, usedDaysAgo }) => {
       const at = (days: number) => new Date(h.clock.nowMs - days * DAY_MS);
       const usedAt = usedDaysAgo === null ? null : at(usedDaysAgo);
-      await sql`UPDATE workspace_member SET created_at = ${at(givenDaysAgo)} WHERE member_id = ANY(${memberIds})`.execute(
+      await sql`UPDATE workspace_member SET created_at = ${at(grantedDaysAgo)} WHERE member_id = ANY(${memberIds})`.execute(
         h.deps.database,
       );
       await sql`UPDATE member SET last_active_at = ${usedAt} WHERE id = ANY(${memberIds})`.execute(

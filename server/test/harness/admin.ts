@@ -28,7 +28,7 @@ import {
   signInMember,
   TEST_PASSWORD_COST,
 } from "./members.ts";
-import { leaveUnresolved, loseNode } from "./unresolved-spend.ts";
+import { createSilentNode, createUnresolvedSpend } from "./unresolved-spend.ts";
 import { endRecord, recordUsage } from "./usage-records.ts";
 
 /** The Admin API in this process, on its own database. */
@@ -70,12 +70,12 @@ export interface TestOrganization {
   /** Creates a member with a session of the console. */
   member(options?: NewMember): Promise<TestMember>;
   /** Creates unresolved spend of half a dollar. Returns the ids of the request and of the item. */
-  unresolvedSpend(
+  createUnresolvedSpend(
     workspaceId: string,
     apiKeyId: string,
   ): Promise<{ requestId: string; id: string }>;
   /** Creates a silent node that holds half a dollar of the workspace's month. Returns the node's id. */
-  lostNode(workspaceId: string): Promise<string>;
+  createSilentNode(workspaceId: string): Promise<string>;
 }
 
 export interface TestMember {
@@ -225,14 +225,14 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
           const cookie = await signInMember(deps, { ...made, steppedUpAtMs });
           return { ...made, cookie, client: makeClient(app, { headers: consoleHeaders(cookie) }) };
         },
-        unresolvedSpend: (workspaceId, apiKeyId) =>
-          leaveUnresolved(
+        createUnresolvedSpend: (workspaceId, apiKeyId) =>
+          createUnresolvedSpend(
             database,
             { organizationId: id, workspaceId, apiKeyId },
             { startedAtMs: clock.nowMs, holdNanoUsd: 500_000_000n },
           ),
-        lostNode: (workspaceId) =>
-          loseNode(database, { organizationId: id, workspaceId, sinceMs: clock.nowMs }),
+        createSilentNode: (workspaceId) =>
+          createSilentNode(database, { organizationId: id, workspaceId, sinceMs: clock.nowMs }),
       };
     },
     close: async () => {

@@ -83,14 +83,14 @@ const DEFAULT_CLIENTS = 16;
 /**
  * Requests held at a crash of three processes with the default clients. Each process then has three clients or more.
  */
-export const HELD_ON_EACH_OF_THREE = 14;
+export const HELD_AT_THREE_PROCESSES = 14;
 /** Time after which a complete response is certainly recorded. The node waits for nothing between the two. */
-const SURELY_WRITTEN_MS = 200;
+const RECORDED_WITHIN_MS = 200;
 /**
  * Responses for each client before the crash. Every client has then sent, and the journal and the database have both
  * written.
  */
-const ANSWERS_OF_EACH = 2;
+const ANSWERS_PER_CLIENT = 2;
 const LOAD_BOUND_MS = 60_000;
 const RECORDS_BOUND_MS = 60_000;
 
@@ -171,7 +171,7 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   );
   await delay(300 + run.random() * 700);
   await eventually(LOAD_BOUND_MS, "answers before the crash", async () =>
-    countAnswered(run, round) >= ANSWERS_OF_EACH * run.options.clients ? true : null,
+    countAnswered(run, round) >= ANSWERS_PER_CLIENT * run.options.clients ? true : null,
   );
   await run.options.beforeCrash?.(run.server);
   await holdAnswers(run);
@@ -188,7 +188,7 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   const startedAtMs = performance.now();
   const { dataDir } = run.server;
   const recovered = await run.options.recover?.(run.server, round);
-  run.server = recovered ?? (await startAgain(run, round));
+  run.server = recovered ?? (await restartServer(run, round));
   const records = await eventually(RECORDS_BOUND_MS, `a record of each request`, async () => {
     const found = await readRecords(run.server);
     return reached.every((name) => found.has(name)) ? found : null;
@@ -223,14 +223,14 @@ async function holdAnswers({ held, options, random }: Run): Promise<void> {
 
 function release(held: HeldAnswers): void {
   held.wanted = 0;
-  for (const goOn of held.waiting.splice(0)) goOn();
+  for (const resume of held.waiting.splice(0)) resume();
 }
 
 /**
  * Starts the server again. Every second round kills the new process once, between its first line and its first
  * request.
  */
-async function startAgain(run: Run, round: number): Promise<ServerProcess> {
+async function restartServer(run: Run, round: number): Promise<ServerProcess> {
   const { dataDir, env } = run.server;
   const startOptions: ServerOptions = { dataDir, env, args: run.options.args?.(round) ?? [] };
   if (round % 2 === 0) await startAndKill(startOptions, 50 + run.random() * 1_500);
@@ -314,7 +314,7 @@ async function answer(exchange: Exchange, random: () => number, held: HeldAnswer
 
 async function waitWhileHeld({ waiting, wanted }: HeldAnswers): Promise<void> {
   if (waiting.length >= wanted) return;
-  await new Promise<void>((goOn) => waiting.push(goOn));
+  await new Promise<void>((resume) => waiting.push(resume));
 }
 
 interface UsageRecord {
@@ -341,7 +341,7 @@ async function readRecords(server: ServerProcess): Promise<Map<string, UsageReco
 /** Checks the records of all rounds so far. Later starts must not duplicate or change a record. */
 function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
   const reached = new Set(run.upstream.received.map(nameOf));
-  const latestMs = latestReached(run, records, reached);
+  const latestMs = findLastReached(run, records, reached);
   for (const [name, found] of records) {
     const sent = run.sent.get(name);
     if (sent === undefined) throw new Error(`${name}: has a record, but was never sent`);
@@ -352,7 +352,7 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
     const writtenMs = run.options.isInDatabase
       ? latestMs.get(placeOf(sent, record))
       : run.killedAtMs.get(sent.round);
-    checkRecord(sent, record, (writtenMs ?? Number.NEGATIVE_INFINITY) - SURELY_WRITTEN_MS);
+    checkRecord(sent, record, (writtenMs ?? Number.NEGATIVE_INFINITY) - RECORDED_WITHIN_MS);
   }
   for (const name of reached) {
     if (!records.has(name)) throw new Error(`${name}: reached the upstream, but has no record`);
@@ -362,7 +362,7 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
 const placeOf = ({ round }: Sent, { node_id }: UsageRecord) => `${round} ${node_id}`;
 
 /** Time of the last request that reached the upstream, by round and node. All records before it are durable. */
-function latestReached(
+function findLastReached(
   run: Run,
   records: Map<string, UsageRecord[]>,
   reached: ReadonlySet<string>,
@@ -382,24 +382,25 @@ function checkRecord(sent: Sent, record: UsageRecord, lostAfterMs: number): void
   const inputTokens = BigInt(BASE_INPUT_TOKENS + sent.number);
   const fullCost = inputTokens * INPUT_NANO_USD + BigInt(OUTPUT_TOKENS) * OUTPUT_NANO_USD;
   const { outcome, cost } = record;
-  const told = `${sent.name}: ${outcome}, cost ${cost}, client saw ${sent.status}`;
+  const description = `${sent.name}: ${outcome}, cost ${cost}, client saw ${sent.status}`;
   switch (outcome) {
     case "answered":
-      if (BigInt(cost) !== fullCost) throw new Error(`${told}: expected ${fullCost}`);
+      if (BigInt(cost) !== fullCost) throw new Error(`${description}: expected ${fullCost}`);
       return;
     case "refused":
     case "unreached":
-      if (cost !== "0") throw new Error(`${told}: expected 0`);
-      if (sent.status === 200) throw new Error(`${told}: was answered`);
+      if (cost !== "0") throw new Error(`${description}: expected 0`);
+      if (sent.status === 200) throw new Error(`${description}: was answered`);
       return;
     case "interrupted": {
-      if (cost !== "0") throw new Error(`${told}: has no known usage, expected 0`);
-      const wasLost = sent.completedAtMs === null || sent.completedAtMs > lostAfterMs;
-      if (!wasLost) throw new Error(`${told}: its response was complete long before the kill`);
+      if (cost !== "0") throw new Error(`${description}: has no known usage, expected 0`);
+      const isLost = sent.completedAtMs === null || sent.completedAtMs > lostAfterMs;
+      if (!isLost)
+        throw new Error(`${description}: its response was complete long before the kill`);
       return;
     }
     default:
-      throw new Error(`${told}: no client aborted`);
+      throw new Error(`${description}: no client aborted`);
   }
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 export interface DatabaseLine {
   connectionString: string;
   cut(): void;
-  mend(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function openDatabaseLine(connectionString: string): Promise<Databa
       isCut = true;
       for (const socket of sockets) socket.destroy();
     },
-    mend() {
+    restore() {
       isCut = false;
     },
     async close() {

@@ -8,7 +8,7 @@ export interface DatabaseRelay {
   /** Stops all traffic in both directions. Connections stay open, and the relay accepts new ones. */
   cut(): void;
   /** Lets new connections pass again. Resets the earlier ones. */
-  mend(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
@@ -18,18 +18,18 @@ export async function startDatabaseRelay(connectionString: string): Promise<Data
   let isCut = false;
 
   const server = createServer((client) => {
-    keep(client);
+    track(client);
     if (isCut) return;
     const upstream = host.startsWith("/")
       ? connect({ path: `${host}/.s.PGSQL.${port}` })
       : connect({ host, port });
-    keep(upstream);
+    track(upstream);
     client.pipe(upstream).pipe(client);
     client.on("close", () => upstream.destroy());
     upstream.on("close", () => client.destroy());
   });
 
-  function keep(socket: Socket): void {
+  function track(socket: Socket): void {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
@@ -52,7 +52,7 @@ export async function startDatabaseRelay(connectionString: string): Promise<Data
       isCut = true;
       for (const socket of sockets) socket.unpipe().pause();
     },
-    mend() {
+    restore() {
       isCut = false;
       reset();
     },

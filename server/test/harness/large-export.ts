@@ -84,7 +84,7 @@ async function rssOf(pid: number): Promise<number> {
 }
 
 /** Aborts in the middle of the export. Waits until the database has no session of it. */
-export async function leaveLargeExport(server: ServerProcess): Promise<void> {
+export async function abortLargeExport(server: ServerProcess): Promise<void> {
   const adminKey = await server.adminKey();
   const leaving = new AbortController();
   const answer = await fetch(`${server.url}/v1/admin/requests/export?format=jsonl`, {

@@ -6,7 +6,7 @@ import type { LimitLoad, Planned, Refused } from "./limit-load.ts";
 // Checks of every record and balance, once all nodes run and no request is open.
 
 /** Age at which a response that the client has is certainly recorded, milliseconds. */
-const SURELY_WRITTEN_MS = 200;
+const RECORDED_WITHIN_MS = 200;
 
 interface UsageRecord {
   name: string;
@@ -109,40 +109,41 @@ function checkCounts({ reached }: RoundState, records: readonly UsageRecord[]): 
 /** Checks one record. Returns the amount that the upstream billed for it. */
 function checkRecord(planned: Planned, record: UsageRecord, state: RoundState): bigint {
   const { outcome, cost, hold } = record;
-  const wasReached = state.reached.includes(planned.name);
-  const told = `${planned.name} of node ${planned.node}: ${outcome}, cost ${cost}, hold ${hold}, client saw ${planned.status}, planned ${planned.costNanoUsd} of ${planned.holdNanoUsd}`;
-  if (hold === null) throw new Error(`${told}: nothing was held`);
+  const hasReachedUpstream = state.reached.includes(planned.name);
+  const description = `${planned.name} of node ${planned.node}: ${outcome}, cost ${cost}, hold ${hold}, client saw ${planned.status}, planned ${planned.costNanoUsd} of ${planned.holdNanoUsd}`;
+  if (hold === null) throw new Error(`${description}: nothing was held`);
   const isAsPlanned = planned.isCounted
     ? hold <= planned.holdNanoUsd
     : hold === planned.holdNanoUsd;
-  if (!isAsPlanned) throw new Error(`${told}: its hold is not its worst case`);
-  if (cost > hold) throw new Error(`${told}: cost more than its hold`);
+  if (!isAsPlanned) throw new Error(`${description}: its hold is not its worst case`);
+  if (cost > hold) throw new Error(`${description}: cost more than its hold`);
   if (outcome === "answered") {
     if (cost !== planned.costNanoUsd)
-      throw new Error(`${told}: cost differs from the billed amount`);
+      throw new Error(`${description}: cost differs from the billed amount`);
     return cost;
   }
   if (outcome === "unreached") {
-    if (wasReached || cost !== 0n) throw new Error(`${told}: is recorded as not sent`);
+    if (hasReachedUpstream || cost !== 0n)
+      throw new Error(`${description}: is recorded as not sent`);
     return 0n;
   }
   if (outcome === "aborted") {
-    if (!planned.isLeft) throw new Error(`${told}: its client did not abort`);
+    if (!planned.isAborted) throw new Error(`${description}: its client did not abort`);
     return cost;
   }
-  if (outcome !== "interrupted") throw new Error(`${told}: unexpected`);
+  if (outcome !== "interrupted") throw new Error(`${description}: unexpected`);
   const { killed } = state.faults;
-  if (cost === 0n && !planned.isLeft) {
-    if (planned.node !== killed.node) throw new Error(`${told}: its node was not killed`);
+  if (cost === 0n && !planned.isAborted) {
+    if (planned.node !== killed.node) throw new Error(`${description}: its node was not killed`);
     const isCertain =
-      planned.completedAtMs !== null && planned.completedAtMs < killed.atMs - SURELY_WRITTEN_MS;
-    if (isCertain) throw new Error(`${told}: was answered long before the kill`);
+      planned.completedAtMs !== null && planned.completedAtMs < killed.atMs - RECORDED_WITHIN_MS;
+    if (isCertain) throw new Error(`${description}: was answered long before the kill`);
   }
-  return billedOf(planned, wasReached);
+  return billedOf(planned, hasReachedUpstream);
 }
 
-function billedOf(planned: Planned, wasReached: boolean): bigint {
-  return wasReached ? planned.costNanoUsd : 0n;
+function billedOf(planned: Planned, hasReachedUpstream: boolean): bigint {
+  return hasReachedUpstream ? planned.costNanoUsd : 0n;
 }
 
 function unresolvedOf({ outcome, cost, hold }: UsageRecord): bigint {
@@ -158,11 +159,11 @@ async function checkBalances(
   const rows = await readBalances(db, workspaceId);
   for (const row of rows) {
     const { settled, unresolved, leased, leaseRows, limit, overrun } = row;
-    const told = show(row);
-    if (leased !== leaseRows) throw new Error(`leases do not add up: ${told}`);
-    if (overrun !== 0n) throw new Error(`a request cost more than its hold: ${told}`);
+    const description = show(row);
+    if (leased !== leaseRows) throw new Error(`leases do not add up: ${description}`);
+    if (overrun !== 0n) throw new Error(`a request cost more than its hold: ${description}`);
     if (limit !== null && settled + unresolved + leased > limit) {
-      throw new Error(`limit exceeded: ${told}`);
+      throw new Error(`limit exceeded: ${description}`);
     }
   }
   const months = rows.filter((row) => row.scopeType === "workspace" && row.period === "monthly");

@@ -34,7 +34,7 @@ export interface Planned {
   body: Buffer;
   isStream: boolean;
   /** Whether the client aborts in the middle. */
-  isLeft: boolean;
+  isAborted: boolean;
   usage: { input_tokens: number; output_tokens: number };
   answerMs: number;
   inputNanoUsd: bigint;
@@ -92,7 +92,7 @@ function planRequest({ random, sent }: LimitLoad, round: number): Planned {
     round,
     body,
     isStream,
-    isLeft: random() < 0.08,
+    isAborted: random() < 0.08,
     usage,
     answerMs: 100 + random() * 900,
     inputNanoUsd,
@@ -127,23 +127,23 @@ export async function sendUntilStopped(
 }
 
 async function send(load: LimitLoad, planned: Planned, url: string, key: string): Promise<void> {
-  const leave = new AbortController();
-  const leaving = planned.isLeft
-    ? setTimeout(() => leave.abort(), planned.answerMs / 2).unref()
+  const controller = new AbortController();
+  const abortTimer = planned.isAborted
+    ? setTimeout(() => controller.abort(), planned.answerMs / 2).unref()
     : undefined;
   try {
     const response = await fetch(`${url}/v1/messages`, {
       method: "POST",
       headers: { "x-api-key": key, "content-type": "application/json" },
       body: new Uint8Array(planned.body),
-      signal: leave.signal,
+      signal: controller.signal,
     });
     planned.status = response.status;
     const text = await response.text();
     if (response.status === 200) planned.completedAtMs = performance.now();
     else load.refused.push({ status: response.status, text });
   } finally {
-    clearTimeout(leaving);
+    clearTimeout(abortTimer);
   }
 }
 

@@ -81,7 +81,7 @@ export async function runLimitRounds(options: LimitOptions): Promise<LimitRound[
     options.onRound?.(held);
   }
   for (const node of run.nodes) await node.stop();
-  await checkHandedBack(run.db);
+  await checkNoLeases(run.db);
   return rounds;
 }
 
@@ -127,7 +127,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
   const { load, upstream } = run;
   load.refused = [];
   const before = upstream.received.length;
-  const { workspaceId, keys } = await makeLimited(run);
+  const { workspaceId, keys } = await createLimitedWorkspace(run);
   const stop = new AbortController();
   const urls = run.nodes.map((_, i) => () => nodeAt(run, i).url);
   const clients = Array.from({ length: run.clients }, (_, i) =>
@@ -138,9 +138,9 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
     return answered >= ANSWERS_BEFORE_FAULTS ? answered : null;
   });
   // The two orders alternate.
-  const faults = await breakThings(run, round % 2 === 1);
+  const faults = await injectFaults(run, round % 2 === 1);
   const faultsEndMs = performance.now();
-  for (let i = 0; i < NODES; i++) await serves(run, i);
+  for (let i = 0; i < NODES; i++) await waitUntilServing(run, i);
   const recoveredMs = performance.now() - faultsEndMs;
   await eventually(BOUND_MS, "the limit to be reached", async () => {
     const futile = load.refused.filter(({ status }) => status === 400);
@@ -153,7 +153,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
     .filter(isMessage)
     .map(({ body }) => modelOf(body))
     .filter((name) => load.sent.has(name));
-  await drained(run, workspaceId, reached);
+  await waitUntilRecorded(run, workspaceId, reached);
   const money = await checkRound(run.db, load, { round, workspaceId, reached, faults });
   await checkLedger(nodeAt(run, round % NODES));
   if (money.billedNanoUsd > LIMIT_NANO_USD) {
@@ -167,7 +167,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
 }
 
 /** Creates a workspace with a limit and two keys, one with its own limit. Waits until every node has them. */
-async function makeLimited(run: Run): Promise<{ workspaceId: string; keys: string[] }> {
+async function createLimitedWorkspace(run: Run): Promise<{ workspaceId: string; keys: string[] }> {
   const node = nodeAt(run, 0);
   const { workspaceId, apiKeyId, key } = await node.workspaceWithKey();
   const other = await node.mustAdmin("POST", "/v1/admin/api_keys", {
@@ -203,7 +203,7 @@ async function setLimit(
  * Stops one node for longer than its lease, and kills and restarts another one. PostgreSQL crashes together with the
  * kill, or after the new start.
  */
-async function breakThings(run: Run, isDatabaseFirst: boolean): Promise<Faults> {
+async function injectFaults(run: Run, isDatabaseFirst: boolean): Promise<Faults> {
   const { random } = run.load;
   const stopped = Math.floor(random() * NODES);
   const victim = (stopped + 1 + Math.floor(random() * (NODES - 1))) % NODES;
@@ -252,7 +252,7 @@ async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
 }
 
 /** Waits until the node serves. A reclaimed node refuses waiting requests as unavailable until it has entered again. */
-async function serves(run: Run, node: number): Promise<void> {
+async function waitUntilServing(run: Run, node: number): Promise<void> {
   let last = "nothing";
   await eventually(BOUND_MS, `node ${node} to serve`, async () => {
     const { status, text } = await sendMessage(nodeAt(run, node).url, run.probe.key).catch(
@@ -266,7 +266,11 @@ async function serves(run: Run, node: number): Promise<void> {
 }
 
 /** Waits until each request that reached the upstream has its record and the records no longer change. */
-async function drained(run: Run, workspaceId: string, reached: readonly string[]): Promise<void> {
+async function waitUntilRecorded(
+  run: Run,
+  workspaceId: string,
+  reached: readonly string[],
+): Promise<void> {
   let missing: readonly string[] = reached;
   await eventually(BOUND_MS, "a record of each request", async () => {
     const names = new Set((await readRecords(run.db, workspaceId)).map(({ name }) => name));
@@ -316,11 +320,11 @@ async function checkLedger(node: ServerProcess): Promise<void> {
 function describeSent({ load, nodes }: Run, name: string): string {
   const planned = load.sent.get(name);
   const output = nodes[planned?.node ?? -1]?.output() ?? "";
-  const { node, status, isStream, isLeft, completedAtMs } = planned ?? {};
-  return `${name} ${JSON.stringify({ node, status, isStream, isLeft, completedAtMs })}\n${output.slice(-OUTPUT_CHARS)}`;
+  const { node, status, isStream, isAborted, completedAtMs } = planned ?? {};
+  return `${name} ${JSON.stringify({ node, status, isStream, isAborted, completedAtMs })}\n${output.slice(-OUTPUT_CHARS)}`;
 }
 
-async function checkHandedBack(db: Database): Promise<void> {
+async function checkNoLeases(db: Database): Promise<void> {
   const leases = await db
     .selectFrom("lease")
     .select("node_id")

@@ -38,7 +38,7 @@ export async function startMailServer(): Promise<MailServer> {
           mail.refused++;
           const { responseCode, message } = mail.refusal;
           done(Object.assign(new Error(message), { responseCode }));
-          wake();
+          notify();
           return;
         }
         const raw = Buffer.concat(chunks).toString("utf8");
@@ -46,12 +46,12 @@ export async function startMailServer(): Promise<MailServer> {
           const recipients = session.envelope.rcptTo.map(({ address }) => address);
           mail.received.push(Object.assign(parsed, { recipients, raw }));
           done();
-          wake();
+          notify();
         });
       });
     },
   });
-  const wake = () => {
+  const notify = () => {
     for (const each of waiting.splice(0)) each();
   };
   const waitFor = async (find: () => ReceivedMail | undefined): Promise<ReceivedMail> => {

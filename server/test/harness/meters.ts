@@ -113,7 +113,7 @@ export function makeTestMeters(database: Database): TestMeters {
 }
 
 /** The database over a connection that loses the result of the next `count` commits, or breaks before them. */
-export function unreliable(
+export function makeUnreliable(
   database: Database,
   when: "after commit" | "before commit",
   count: number,

@@ -6,22 +6,22 @@ import { acquireProcessLock } from "#src/lib/process-lock.ts";
 
 const [dataDir] = process.argv.slice(2);
 
-function tell(event: object): void {
+function printEvent(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
 try {
   const lock = await acquireProcessLock(dataDir ?? "");
-  const postgres = await startEmbeddedPostgres({ lock, onEvent: tell });
+  const postgres = await startEmbeddedPostgres({ lock, onEvent: printEvent });
   const stop = async (signal: string) => {
     await postgres.stop();
     await lock.release();
-    tell({ kind: "stopped", signal });
+    printEvent({ kind: "stopped", signal });
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
-  tell({ kind: "ready", pid: postgres.pid, connectionString: postgres.connectionString });
+  printEvent({ kind: "ready", pid: postgres.pid, connectionString: postgres.connectionString });
 } catch (error) {
-  tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  printEvent({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;
 }

@@ -105,17 +105,17 @@ export const callerCases: readonly CallerCase[] = [
 ];
 
 /** Status of the sample call by the table of rights. */
-export function expectedStatus(route: AdminRoute, caller: CallerCase): number {
+export function getExpectedStatus(route: AdminRoute, caller: CallerCase): number {
   const outcome = outcomeOf(route, caller);
-  const { isFor, isDenied, isOnOthersKey, isOfOthersUsage } = sampleOf(route);
-  if (outcome === "own") return isOnOthersKey ? 403 : isOfOthersUsage ? 404 : 200;
-  if (outcome === "all" && isFor?.(caller) === false) return 404;
+  const { isVisible, isDenied, isForeignKeyChange, hasForeignUsage } = sampleOf(route);
+  if (outcome === "own") return isForeignKeyChange ? 403 : hasForeignUsage ? 404 : 200;
+  if (outcome === "all" && isVisible?.(caller) === false) return 404;
   if (outcome === "all" && isDenied?.(caller)) return 403;
   return outcome === "all" ? 200 : outcome;
 }
 
 /** Status of a call about hidden subjects. An action that is allowed elsewhere gets 404 here. */
-export function expectedStatusOfHidden(route: AdminRoute, caller: CallerCase): number {
+export function getHiddenStatus(route: AdminRoute, caller: CallerCase): number {
   const outcome = outcomeOf(route, caller);
   return typeof outcome === "number" ? outcome : 404;
 }
@@ -136,7 +136,7 @@ function outcomeOf(route: AdminRoute, caller: CallerCase): Reach | 401 | 403 | 4
     const needed = permissionFor(action);
     return needed !== null && includesPermission(caller.permission, needed) ? "all" : 403;
   }
-  const roles = rolesThere(caller);
+  const roles = listRoles(caller);
   const reaches = roles.map((role) => reachOfRole(role, action));
   if (reaches.includes("all")) return "all";
   if (reaches.includes("own")) return "own";
@@ -145,7 +145,7 @@ function outcomeOf(route: AdminRoute, caller: CallerCase): Reach | 401 | 403 | 4
   return 403;
 }
 
-function rolesThere({ role, workspaceRole }: CallerCase): WorkspaceRole[] {
+function listRoles({ role, workspaceRole }: CallerCase): WorkspaceRole[] {
   const inherited = role && inheritedRole(role);
   return [inherited, workspaceRole].filter((each) => each !== undefined && each !== null);
 }

@@ -48,59 +48,59 @@ export function makeEach(org: TestOrganization): Promise<Made> {
 }
 
 /** Creates the subjects that the route's sample needs. Only these have ids. */
-export function makeFor(org: TestOrganization, route: AdminRoute): Promise<Made> {
+export function makeNeeds(org: TestOrganization, route: AdminRoute): Promise<Made> {
   const { needs = [] } = sampleOf(route);
   if (needs === "everything") return makeEach(org);
-  return makeThings(org, ["workspace_id", ...needs, ...idsNamedBy(route)]);
+  return makeThings(org, ["workspace_id", ...needs, ...listNamedIds(route)]);
 }
 
 async function makeThings(org: TestOrganization, ids: readonly (keyof Made)[]): Promise<Made> {
   const made: Partial<Made> = {};
-  const the = async (id: keyof Made): Promise<string> => {
-    made[id] ??= await makers[id](org, the);
+  const make = async (id: keyof Made): Promise<string> => {
+    made[id] ??= await makers[id](org, make);
     return made[id];
   };
-  for (const id of ids) await the(id);
+  for (const id of ids) await make(id);
   return made as Made;
 }
 
 /** Creates one subject from earlier ones, or from ones that it creates itself. */
-type Maker = (org: TestOrganization, the: (id: keyof Made) => Promise<string>) => Promise<string>;
+type Maker = (org: TestOrganization, make: (id: keyof Made) => Promise<string>) => Promise<string>;
 
 const makers: Record<keyof Made, Maker> = {
   workspace_id: async ({ operator }) => (await operator.createWorkspace()).id,
-  api_key_id: async ({ operator }, the) =>
-    (await operator.createApiKey(await the("workspace_id"))).id,
+  api_key_id: async ({ operator }, make) =>
+    (await operator.createApiKey(await make("workspace_id"))).id,
   admin_key_id: async ({ operator }) => (await operator.createAdminKey()).id,
   upstream_id: ({ operator }) => findOrMakeUpstream(operator),
-  spend_limit_id: async ({ operator }, the) =>
-    newId(operator, "/v1/admin/spend_limits", {
-      scope: { type: "workspace", workspace_id: await the("workspace_id") },
+  spend_limit_id: async ({ operator }, make) =>
+    createId(operator, "/v1/admin/spend_limits", {
+      scope: { type: "workspace", workspace_id: await make("workspace_id") },
       period: "weekly",
       limit_usd: 50,
     }),
-  rate_limit_id: async ({ operator }, the) =>
-    newId(operator, "/v1/admin/rate_limits", {
-      scope: { type: "workspace", workspace_id: await the("workspace_id") },
+  rate_limit_id: async ({ operator }, make) =>
+    createId(operator, "/v1/admin/rate_limits", {
+      scope: { type: "workspace", workspace_id: await make("workspace_id") },
       requests_per_minute: 60,
     }),
-  alert_id: async (org, the) =>
-    makeFiredAlert(org, await the("workspace_id"), await the("api_key_id")),
-  alert_firing_id: async ({ operator }, the) =>
-    firstId(operator, `/v1/admin/alert_firings?alert_id=${await the("alert_id")}`),
-  // For the default limit of the workspace.
-  spend_limit_increase_request_id: async ({ operator }, the) => {
-    await the("spend_limit_id");
-    return newId(operator, INCREASE_REQUESTS, newIncreaseRequest(await the("workspace_id")));
+  alert_id: async (org, make) =>
+    makeFiredAlert(org, await make("workspace_id"), await make("api_key_id")),
+  alert_firing_id: async ({ operator }, make) =>
+    findFirstId(operator, `/v1/admin/alert_firings?alert_id=${await make("alert_id")}`),
+  // The request raises the workspace's weekly limit.
+  spend_limit_increase_request_id: async ({ operator }, make) => {
+    await make("spend_limit_id");
+    return createId(operator, INCREASE_REQUESTS, newIncreaseRequest(await make("workspace_id")));
   },
-  unresolved_spend_id: async (org, the) =>
-    (await org.unresolvedSpend(await the("workspace_id"), await the("api_key_id"))).id,
-  node_id: async (org, the) => org.lostNode(await the("workspace_id")),
-  member_id: async (org, the) => {
-    const workspaces = { [await the("workspace_id")]: "workspace_user" } as const;
+  unresolved_spend_id: async (org, make) =>
+    (await org.createUnresolvedSpend(await make("workspace_id"), await make("api_key_id"))).id,
+  node_id: async (org, make) => org.createSilentNode(await make("workspace_id")),
+  member_id: async (org, make) => {
+    const workspaces = { [await make("workspace_id")]: "workspace_user" } as const;
     return (await org.member({ workspaces })).id;
   },
-  user_id: (_, the) => the("member_id"),
+  user_id: (_, make) => make("member_id"),
   invite_id: async ({ operator }) => {
     const invited = await operator.post<{ results: { invite: { id: string } }[] }>(
       "/v1/admin/invites",
@@ -108,9 +108,9 @@ const makers: Record<keyof Made, Maker> = {
     );
     return invited.body.results[0]?.invite.id ?? "";
   },
-  mail_id: async ({ operator }, the) => {
-    await the("invite_id");
-    return firstId(operator, "/v1/admin/mail");
+  mail_id: async ({ operator }, make) => {
+    await make("invite_id");
+    return findFirstId(operator, "/v1/admin/mail");
   },
   session_id: async (org) => {
     const { client } = await org.member();
@@ -118,40 +118,40 @@ const makers: Record<keyof Made, Maker> = {
   },
   passkey_id: async (org) => makePasskey((await org.member()).client),
   reviewer_id: async (org) => (await org.member({ role: "admin" })).id,
-  access_review_id: async ({ operator }, the) => {
+  access_review_id: async ({ operator }, make) => {
     // For a role in the workspace, without a decision.
-    await the("member_id");
-    const review = newReview(await the("workspace_id"), await the("reviewer_id"));
-    return newId(operator, REVIEWS, review);
+    await make("member_id");
+    const review = newReview(await make("workspace_id"), await make("reviewer_id"));
+    return createId(operator, REVIEWS, review);
   },
   // A session of another member.
-  playground_session_id: async (org, the) => {
-    const workspace_id = await the("workspace_id");
+  playground_session_id: async (org, make) => {
+    const workspace_id = await make("workspace_id");
     const { client } = await org.member({ workspaces: { [workspace_id]: "workspace_developer" } });
-    return newId(client, PLAYGROUND, { workspace_id });
+    return createId(client, PLAYGROUND, { workspace_id });
   },
-  request_id: async (org, the) =>
+  request_id: async (org, make) =>
     org.recordRequest({
-      workspaceId: await the("workspace_id"),
-      apiKeyId: await the("api_key_id"),
+      workspaceId: await make("workspace_id"),
+      apiKeyId: await make("api_key_id"),
     }),
   alert_channel_id: ({ operator }) =>
-    newId(operator, CHANNELS, {
+    createId(operator, CHANNELS, {
       name: nextName(),
       target: { kind: "webhook", url: "https://hooks.example.com/alerts" },
     }),
-  alert_delivery_id: async ({ operator }, the) =>
-    newId(operator, `${CHANNELS}/${await the("alert_channel_id")}/test`),
-  audit_event_id: ({ operator }) => firstId(operator, "/v1/admin/audit_events?limit=1"),
+  alert_delivery_id: async ({ operator }, make) =>
+    createId(operator, `${CHANNELS}/${await make("alert_channel_id")}/test`),
+  audit_event_id: ({ operator }) => findFirstId(operator, "/v1/admin/audit_events?limit=1"),
 };
 
 /** Id of the subject that the call creates. */
-async function newId(client: Client, url: string, body?: object): Promise<string> {
+async function createId(client: Client, url: string, body?: object): Promise<string> {
   return (await client.post<{ id: string }>(url, body)).body.id;
 }
 
 /** Id of the first row of a list. */
-async function firstId(client: Client, url: string): Promise<string> {
+async function findFirstId(client: Client, url: string): Promise<string> {
   const [first] = (await client.get<Listed<{ id: string }>>(url)).body.data;
   return first?.id ?? "";
 }
@@ -160,7 +160,7 @@ const CHANNELS = "/v1/admin/alert_channels";
 const PLAYGROUND = "/v1/admin/playground/sessions";
 
 /** Starts a playground session of the caller. Callers without the right have none. */
-const ownPlayground: Sample["fit"] = async (client, { workspace_id }) => {
+const startPlayground: Sample["prepareCaller"] = async (client, { workspace_id }) => {
   const { body } = await client.post<{ id?: string }>(PLAYGROUND, { workspace_id });
   return body.id === undefined ? {} : { ids: { playground_session_id: body.id } };
 };
@@ -169,22 +169,22 @@ const ownPlayground: Sample["fit"] = async (client, { workspace_id }) => {
  * Whether a person may call Claude in the workspace, by a role there or by an organization role that is inherited
  * everywhere.
  */
-const mayCallClaude = ({ role, workspaceRole }: Person): boolean =>
+const canCallClaude = ({ role, workspaceRole }: Person): boolean =>
   [role && inheritedRole(role), workspaceRole].some(
     (each) => each && reachOfRole(each, "messages:create") !== null,
   );
-const seesWorkspace = ({ role, workspaceRole }: Person): boolean =>
+const canSeeWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
 
 /** Creates an alert of the workspace that fires at once, because half a dollar was charged before. */
 async function makeFiredAlert(org: TestOrganization, workspaceId: string, apiKeyId: string) {
   const { operator } = org;
-  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
   await operator.post(`/v1/admin/unresolved_spend/${id}/resolve`, {
     decision: "charge",
     reason: "The invoice has it.",
   });
-  return newId(operator, "/v1/admin/alerts", {
+  return createId(operator, "/v1/admin/alerts", {
     name: nextName(),
     scope: { type: "workspace", workspace_id: workspaceId },
     condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.01 }] },
@@ -203,7 +203,11 @@ function newReview(workspaceId: string, reviewerId: string) {
 }
 
 /** Creates a review with the caller as reviewer, and a decision on an item. */
-const asReviewer: Sample["fit"] = async (client, { workspace_id }, operator) => {
+const createReviewOfCaller: Sample["prepareCaller"] = async (
+  client,
+  { workspace_id },
+  operator,
+) => {
   const session = await client.get<{ member: { id: string } }>("/v1/admin/session");
   const review = await operator.post<{ id: string }>(
     REVIEWS,
@@ -220,12 +224,12 @@ const asReviewer: Sample["fit"] = async (client, { workspace_id }, operator) => 
 };
 
 /** Whether the person may remove the items of the sample's review. */
-const reviewsWorkspaces: Sample["isFor"] = ({ role, workspaceRole }) =>
+const canReviewWorkspaces: Sample["isVisible"] = ({ role, workspaceRole }) =>
   role === "owner" || role === "admin" || workspaceRole === "workspace_admin";
 
 const INCREASE_REQUESTS = "/v1/admin/spend_limit_increase_requests";
 
-/** For the weekly limit that the workspace has by default. */
+/** Request for a higher weekly limit of the workspace. */
 function newIncreaseRequest(workspaceId: string) {
   return {
     scope: { type: "workspace", workspace_id: workspaceId },
@@ -236,13 +240,13 @@ function newIncreaseRequest(workspaceId: string) {
 }
 
 /** Finds the organization's entry of a group. The official shape names a workspace's limit by it. */
-const findOfficialEntry: Sample["fit"] = async (client) => {
+const findOfficialEntry: Sample["prepareCaller"] = async (client) => {
   const path = "/v1/organizations/rate_limits?model=claude-sonnet-5";
-  return { ids: { rate_limit_id: await firstId(client, path) } };
+  return { ids: { rate_limit_id: await findFirstId(client, path) } };
 };
 
 /** Whether the person sees increase requests of others in the workspace. */
-const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
+const canSetLimits: Sample["isVisible"] = ({ role, workspaceRole, permission }) =>
   role === "owner" ||
   role === "admin" ||
   role === "billing" ||
@@ -251,9 +255,9 @@ const setsLimits: Sample["isFor"] = ({ role, workspaceRole, permission }) =>
 
 /** Returns the id of the upstream. Creates one when none exists, since there is at most one. */
 async function findOrMakeUpstream(operator: Client): Promise<string> {
-  const existing = await firstId(operator, "/v1/admin/upstreams");
+  const existing = await findFirstId(operator, "/v1/admin/upstreams");
   if (existing !== "") return existing;
-  return newId(operator, "/v1/admin/upstreams", {
+  return createId(operator, "/v1/admin/upstreams", {
     name: "Claude",
     base_url: "https://api.anthropic.com",
     credential: "sk-ant-api03-a-credential-of-the-upstream",
@@ -304,25 +308,25 @@ interface Sample {
   /** Prepares the organization. */
   prepare?: (operator: Client, made: Made) => Promise<unknown>;
   /** Creates subjects that must belong to the caller, with the caller's client. */
-  fit?: (
+  prepareCaller?: (
     client: Client,
     made: Made,
     operator: Client,
   ) => Promise<{ ids?: Partial<Made>; body?: object }>;
   /** Whether the target exists for a person who may make the call. Default: it exists for all. */
-  isFor?: (person: Person) => boolean;
+  isVisible?: (person: Person) => boolean;
   /** Whether a person who can see the target gets 403. */
   isDenied?: (person: Person) => boolean;
   /** Audit events that the change writes before its own. */
   audits?: readonly string[];
   /** The route changes an existing API key of another caller. */
-  isOnOthersKey?: true;
+  isForeignKeyChange?: true;
   /** The route shows usage of other members' keys. Hidden from persons who see their own usage only. */
-  isOfOthersUsage?: true;
+  hasForeignUsage?: true;
   /** The route names a subject of the whole organization. A right in any workspace makes it visible. */
-  isOfOrganization?: true;
+  isOrganizationWide?: true;
   /** The route names a node. Nodes belong to no organization: every caller that may list nodes sees it. */
-  isOfInstallation?: true;
+  isInstallationWide?: true;
 }
 
 let uniqueName = 0;
@@ -351,7 +355,7 @@ async function beginTotp(client: Client): Promise<string> {
   return totpCode((await client.post<{ secret: string }>(TOTP)).body.secret);
 }
 
-const withTotp: Sample["fit"] = async (client) => {
+const withTotp: Sample["prepareCaller"] = async (client) => {
   await client.post(`${TOTP}/confirm`, { code: await beginTotp(client) });
   return {};
 };
@@ -365,10 +369,10 @@ async function answerNewPasskey(client: Client): Promise<object> {
 
 async function makePasskey(client: Client): Promise<string> {
   const passkey = await answerNewPasskey(client);
-  return newId(client, "/v1/admin/passkeys", { name: "Key", passkey });
+  return createId(client, "/v1/admin/passkeys", { name: "Key", passkey });
 }
 
-const ownPasskey: Sample["fit"] = async (client) => ({
+const ownPasskey: Sample["prepareCaller"] = async (client) => ({
   ids: { passkey_id: await makePasskey(client) },
 });
 
@@ -387,7 +391,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   resetOwner: {
     needs: ["member_id"],
     body: () => ({ email: "nobody@example.com" }),
-    fit: async (operator, { member_id }) => {
+    prepareCaller: async (operator, { member_id }) => {
       const url = `/v1/admin/members/${member_id}`;
       const { body } = await operator.post<{ email: string }>(url, { role: "owner" });
       return { body: { email: body.email } };
@@ -407,7 +411,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   signOut: {},
   listSessions: {},
   endSession: {
-    fit: async (client) => {
+    prepareCaller: async (client) => {
       const { body } = await client.get<{ session_id: string }>("/v1/admin/session");
       return { ids: { session_id: body.session_id } };
     },
@@ -421,18 +425,18 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   enableTotp: {},
   confirmTotp: {
     body: () => ({ code: "000000" }),
-    fit: async (client) => ({ body: { code: await beginTotp(client) } }),
+    prepareCaller: async (client) => ({ body: { code: await beginTotp(client) } }),
   },
-  disableTotp: { fit: withTotp },
-  replaceBackupCodes: { fit: withTotp },
+  disableTotp: { prepareCaller: withTotp },
+  replaceBackupCodes: { prepareCaller: withTotp },
   listPasskeys: {},
   getNewPasskeyOptions: {},
   addPasskey: {
     body: () => ({ name: "Key", passkey: noPasskey }),
-    fit: async (client) => ({ body: { passkey: await answerNewPasskey(client) } }),
+    prepareCaller: async (client) => ({ body: { passkey: await answerNewPasskey(client) } }),
   },
-  renamePasskey: { ...renamed, fit: ownPasskey },
-  removePasskey: { fit: ownPasskey },
+  renamePasskey: { ...renamed, prepareCaller: ownPasskey },
+  removePasskey: { prepareCaller: ownPasskey },
 
   getOrganization: {},
   getOrganizationSettings: {},
@@ -500,19 +504,19 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
   listApiKeys: {},
   getApiKey: {},
-  updateApiKey: { ...renamed, isOnOthersKey: true },
-  rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isOnOthersKey: true },
+  updateApiKey: { ...renamed, isForeignKeyChange: true },
+  rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isForeignKeyChange: true },
   getKeyHygiene: {},
   getRotationPolicy: {},
   setRotationPolicy: { body: () => ({ rotation_days: ++uniqueDays }) },
   cutOffApiKey: {
     prepare: (operator, { api_key_id }) =>
       operator.post(`/v1/admin/api_keys/${api_key_id}/rotate`, { grace_period_seconds: 3600 }),
-    isOnOthersKey: true,
+    isForeignKeyChange: true,
   },
   listOfficialApiKeys: {},
   getOfficialApiKey: {},
-  updateOfficialApiKey: { ...renamed, isOnOthersKey: true },
+  updateOfficialApiKey: { ...renamed, isForeignKeyChange: true },
 
   createAdminKey: renamed,
   listAdminKeys: {},
@@ -526,7 +530,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
     body: () => ({ name: nextName(), target: { kind: "email", recipients: { roles: ["owner"] } } }),
   },
   listAlertChannels: {},
-  getAlertChannel: { isOfOrganization: true },
+  getAlertChannel: { isOrganizationWide: true },
   updateAlertChannel: renamed,
   deleteAlertChannel: {},
   rotateAlertChannelSecret: { body: () => ({ overlap_hours: 24 }) },
@@ -560,7 +564,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listOfficialRateLimits: {},
   listOfficialWorkspaceRateLimits: {},
   updateOfficialWorkspaceRateLimit: {
-    fit: findOfficialEntry,
+    prepareCaller: findOfficialEntry,
     body: () => ({ limits: [{ type: "requests_per_minute", value: 30 }] }),
   },
   createAlert: {
@@ -593,10 +597,10 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
     body: ({ workspace_id }) => newIncreaseRequest(workspace_id),
   },
   listIncreaseRequests: {},
-  getIncreaseRequest: { isFor: setsLimits },
+  getIncreaseRequest: { isVisible: canSetLimits },
   withdrawIncreaseRequest: {
-    fit: async (client, { workspace_id }) => {
-      const id = await newId(client, INCREASE_REQUESTS, newIncreaseRequest(workspace_id));
+    prepareCaller: async (client, { workspace_id }) => {
+      const id = await createId(client, INCREASE_REQUESTS, newIncreaseRequest(workspace_id));
       return { ids: { spend_limit_increase_request_id: id } };
     },
   },
@@ -625,7 +629,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getCostSummary: {},
   listRequests: {},
   exportRequests: {},
-  getRequest: { isOfOthersUsage: true },
+  getRequest: { hasForeignUsage: true },
   getRequestLogSettings: {},
   updateRequestLogSettings: { body: () => ({ retention_days: ++uniqueDays }) },
   getOfficialUsageReport: { query: "starting_at=2026-11-20T00:00:00Z" },
@@ -668,8 +672,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listAssignedAccessReviewItems: {},
   decideAccessReviewItems: {
     body: () => ({ decisions: [{ item_id: "reviewitem_unknown", decision: "keep" }] }),
-    fit: asReviewer,
-    isFor: reviewsWorkspaces,
+    prepareCaller: createReviewOfCaller,
+    isVisible: canReviewWorkspaces,
   },
   getAccessReviewEvidence: {},
   verifyAccessReviewEvidence: {
@@ -690,14 +694,14 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   getSystem: {},
   listNodes: {},
   // A call of another organization releases nothing of this one: see forget-node.test.ts.
-  forgetNode: { body: () => ({ reason: "The machine is gone." }), isOfInstallation: true },
+  forgetNode: { body: () => ({ reason: "The machine is gone." }), isInstallationWide: true },
 
   startPlaygroundSession: {
     body: ({ workspace_id }) => ({ workspace_id }),
-    isFor: seesWorkspace,
-    isDenied: (person) => !mayCallClaude(person),
+    isVisible: canSeeWorkspace,
+    isDenied: (person) => !canCallClaude(person),
   },
-  endPlaygroundSession: { fit: ownPlayground, isFor: mayCallClaude },
+  endPlaygroundSession: { prepareCaller: startPlayground, isVisible: canCallClaude },
 };
 
 export function sampleOf(route: AdminRoute): Sample {
@@ -732,7 +736,7 @@ export function callRoute<Body>(
 }
 
 /** Ids that the sample call names in its path, query or body. */
-function idsNamedBy(route: AdminRoute): (keyof Made)[] {
+function listNamedIds(route: AdminRoute): (keyof Made)[] {
   const body = JSON.stringify(sampleOf(route).body?.(unknownIds) ?? {});
   const call = `${urlOf(route, unknownIds)} ${body}`;
   const ids = Object.keys(unknownIds) as (keyof Made)[];
@@ -740,7 +744,7 @@ function idsNamedBy(route: AdminRoute): (keyof Made)[] {
 }
 
 /** True when the route is about one existing subject. */
-export const hasTarget = (route: AdminRoute): boolean => idsNamedBy(route).length > 0;
+export const hasTarget = (route: AdminRoute): boolean => listNamedIds(route).length > 0;
 
 /** Name and route of each route, as `test.each` takes them. */
 export const namedRoutes = adminRoutes.map((route): [string, AdminRoute] => [

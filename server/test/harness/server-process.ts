@@ -127,7 +127,7 @@ const folders = new Set<string>();
 /** Kills every process that this file started, and removes their folders. For `afterAll`. */
 export async function stopAllServers(): Promise<void> {
   for (const { child } of running) if (child.exitCode === null) child.kill("SIGKILL");
-  await Promise.all([...running].map(({ child }) => exitOf(child)));
+  await Promise.all([...running].map(({ child }) => waitForExit(child)));
   for (const { dataDir } of running) await killPostgres(dataDir);
   running.clear();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
@@ -182,7 +182,7 @@ export async function startAndKill(options: ServerOptions, afterMs: number): Pro
   running.add({ child, dataDir });
   await delay(afterMs);
   child.kill("SIGKILL");
-  await exitOf(child);
+  await waitForExit(child);
 }
 
 export interface FailedStart {
@@ -197,7 +197,11 @@ export async function startAndFail(options: ServerOptions): Promise<FailedStart>
   const env = serverEnvironment(dataDir, options.env);
   const launched = launchServer(env, options.args ?? ["--simulator"]);
   running.add({ child: launched.child, dataDir });
-  const { code } = await withinBound(exitOf(launched.child), EXIT_MS, "a refused start to end");
+  const { code } = await withinBound(
+    waitForExit(launched.child),
+    EXIT_MS,
+    "a refused start to end",
+  );
   return { code, output: launched.output() };
 }
 
@@ -266,7 +270,7 @@ async function waitUntilReady({ child, output }: Launched, dataDir: string): Pro
   const deadline = performance.now() + READY_MS;
   while (performance.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      await exitOf(child);
+      await waitForExit(child);
       throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}:\n${output()}`);
     }
     const written = existsSync(file) ? await readServerFile(file) : null;
@@ -308,7 +312,7 @@ function makeServer({ launched, dataDir, env, url, readyMs, ...parts }: Parts): 
     readyMs,
     output: launched.output,
     stderr: launched.stderr,
-    exited: exitOf(child),
+    exited: waitForExit(child),
     adminKey: () => {
       adminKey ??= createAdminKey(dataDir);
       return adminKey;
@@ -501,7 +505,7 @@ function embeddedDatabase(dataDir: string): pg.ClientConfig {
   };
 }
 
-function exitOf(child: ChildProcess): Promise<ExitStatus> {
+function waitForExit(child: ChildProcess): Promise<ExitStatus> {
   if (child.exitCode !== null || child.signalCode !== null) {
     return Promise.resolve({ code: child.exitCode, signal: child.signalCode });
   }

@@ -59,16 +59,16 @@ async function openSessions(connectionString: string, count: number): Promise<pg
 }
 
 interface Pool {
-  take(): Promise<pg.Client>;
-  giveBack(session: pg.Client): void;
+  acquireSession(): Promise<pg.Client>;
+  releaseSession(session: pg.Client): void;
 }
 
 function makePool(sessions: readonly pg.Client[]): Pool {
   const free = [...sessions];
   const waiting: ((session: pg.Client) => void)[] = [];
   return {
-    take: async () => free.pop() ?? new Promise((resolve) => waiting.push(resolve)),
-    giveBack: (session) => {
+    acquireSession: async () => free.pop() ?? new Promise((resolve) => waiting.push(resolve)),
+    releaseSession: (session) => {
       const next = waiting.shift();
       if (next) next(session);
       else free.push(session);
@@ -78,22 +78,22 @@ function makePool(sessions: readonly pg.Client[]): Pool {
 
 function serveClient(socket: Socket, pool: Pool, isStrict: boolean): void {
   let pending = Buffer.alloc(0);
-  let isStarted = false;
+  let hasStarted = false;
   let held: pg.Client | null = null;
   let work = Promise.resolve();
 
-  function take(size: number): Buffer {
+  function acquireSession(size: number): Buffer {
     const part = pending.subarray(0, size);
     pending = pending.subarray(size);
     return part;
   }
 
   async function run(text: string): Promise<void> {
-    held ??= await pool.take();
+    held ??= await pool.acquireSession();
     socket.write(await answer(held, text));
     const isInTransaction = /^BEGIN/i.test(text);
     if (!isInTransaction) {
-      pool.giveBack(held);
+      pool.releaseSession(held);
       held = null;
     }
     socket.write(message("Z", Buffer.from(isInTransaction ? "T" : "I")));
@@ -101,12 +101,12 @@ function serveClient(socket: Socket, pool: Pool, isStrict: boolean): void {
 
   function start(): boolean {
     if (pending.length < 8 || pending.length < pending.readInt32BE(0)) return false;
-    const packet = take(pending.readInt32BE(0));
+    const packet = acquireSession(pending.readInt32BE(0));
     if (packet.readInt32BE(4) === SSL_REQUEST) {
       socket.write("N");
       return true;
     }
-    isStarted = true;
+    hasStarted = true;
     if (isStrict && packet.includes("statement_timeout")) {
       socket.end(errorMessage("08P01", "unsupported startup parameter: statement_timeout"));
       return true;
@@ -118,9 +118,9 @@ function serveClient(socket: Socket, pool: Pool, isStrict: boolean): void {
   }
 
   function next(): boolean {
-    if (!isStarted) return start();
+    if (!hasStarted) return start();
     if (pending.length < 5 || pending.length < pending.readInt32BE(1) + 1) return false;
-    const packet = take(pending.readInt32BE(1) + 1);
+    const packet = acquireSession(pending.readInt32BE(1) + 1);
     if (packet.toString("latin1", 0, 1) === "Q") {
       const text = packet.toString("utf8", 5, packet.length - 1);
       work = work.then(() => run(text));
@@ -139,7 +139,7 @@ function serveClient(socket: Socket, pool: Pool, isStrict: boolean): void {
     // The rollback fails when the pooler closes, and then it serves no client.
     if (left)
       left.query("ROLLBACK").then(
-        () => pool.giveBack(left),
+        () => pool.releaseSession(left),
         () => undefined,
       );
   });

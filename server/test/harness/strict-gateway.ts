@@ -167,12 +167,12 @@ export class StrictGateway {
   }
 
   /** Number of messages that reached the upstream, without token counts. */
-  messagesSent(): number {
+  countMessages(): number {
     return this.#upstream.received.filter(({ url }) => url === "/v1/messages").length;
   }
 
   /** Sends a request that reached the upstream and has no response yet. */
-  async hang(): Promise<{ exchange: Exchange; answer: Promise<Answer> }> {
+  async startRequest(): Promise<{ exchange: Exchange; answer: Promise<Answer> }> {
     const upstream = this.#upstream;
     const { script } = upstream;
     upstream.script = () => undefined;
@@ -227,7 +227,7 @@ export class StrictGateway {
   }
 }
 
-export async function until(what: () => Promise<boolean> | boolean): Promise<void> {
+export async function waitFor(what: () => Promise<boolean> | boolean): Promise<void> {
   const giveUpAtMs = performance.now() + BOUND_MS;
   while (!(await what())) {
     if (performance.now() > giveUpAtMs) throw new Error(`timed out: ${what.toString()}`);

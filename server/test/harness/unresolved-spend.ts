@@ -14,7 +14,7 @@ const NODE_ID = "node_of_the_test";
  * Creates a request that was sent and has no known end, as the flush leaves it. Returns the ids of the request and of
  * the item.
  */
-export async function leaveUnresolved(
+export async function createUnresolvedSpend(
   database: Database,
   of: { organizationId: string; workspaceId: string; apiKeyId: string },
   { startedAtMs, holdNanoUsd }: { startedAtMs: number; holdNanoUsd: bigint },
@@ -54,7 +54,7 @@ const HOUR_MS = 3_600_000;
  * Creates budget of the workspace's month that a reclaimed node holds. The node was silent for an hour. Returns the
  * node's id.
  */
-export async function loseNode(
+export async function createSilentNode(
   database: Database,
   of: { organizationId: string; workspaceId: string; sinceMs: number; requestId?: string },
   amountNanoUsd = 500_000_000n,

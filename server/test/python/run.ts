@@ -68,12 +68,12 @@ try {
   );
   await server.stop();
 } catch (error) {
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  printLine(error instanceof Error ? (error.stack ?? error.message) : String(error));
   total = sum(total, { passed: 0, failed: 1 });
 } finally {
   await stopAllServers();
 }
-say(`${total.passed} passed, ${total.failed} failed`);
+printLine(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
 type Environment = Record<string, string>;
@@ -100,13 +100,13 @@ async function installPrevious(): Promise<string> {
   const requirements = join(here, "requirements-previous.txt");
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
   const { stdout, stderr } = await run(python, [...pip, "--target", folder, "-r", requirements]);
-  if (stdout + stderr !== "") say(stdout + stderr);
+  if (stdout + stderr !== "") printLine(stdout + stderr);
   return folder;
 }
 
 async function checkSdks(env: Environment): Promise<Counts> {
   const { output } = await runPython(env, [join(here, "check_sdks.py")]);
-  say(output);
+  printLine(output);
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
   // Output without its last line broke off, which is a failure whatever passed before.
   if (passed === undefined || failed === undefined) return { passed: 0, failed: 1 };
@@ -179,10 +179,10 @@ async function runSchemathesis(
   ]);
   // A run that reaches its limit before its first request passes too.
   if (code === 0 && !output.includes("No test cases were generated")) {
-    say(output.slice(output.indexOf("= SUMMARY =")).replace(/^.*\n/, ""));
+    printLine(output.slice(output.indexOf("= SUMMARY =")).replace(/^.*\n/, ""));
     return { passed: 1, failed: 0 };
   }
-  say(output);
+  printLine(output);
   return { passed: 0, failed: 1 };
 }
 
@@ -209,6 +209,6 @@ function sum(...counts: readonly Counts[]): Counts {
   return counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }));
 }
 
-function say(text: string): void {
+function printLine(text: string): void {
   process.stdout.write(`${text.trimEnd()}\n`);
 }

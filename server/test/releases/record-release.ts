@@ -54,13 +54,13 @@ async function record(target: string): Promise<void> {
   await makeSettings(server, people, { ...workspaces, receiverOrigin: receiver.origin });
   await sendTraffic(server, workspaces);
   await makeDecisions(server, people, workspaces);
-  await loseNodes(workspaces.lost);
+  await killNodes(workspaces.lost);
   await resolveRequest(server);
   await run(process.execPath, ["bursar", "backup", join(server.dataDir, "backup.bursar")], {
     cwd: root,
     env: serverEnvironment(server.dataDir, env),
   });
-  await whenQuiet(server);
+  await waitUntilIdle(server);
   const recordedAt = new Date().toISOString();
   const figures = await readFigures(server, { recordedAt, ...workspaces });
   const adminKey = await server.adminKey();
@@ -239,12 +239,12 @@ async function makeDecisions(
  * Kills two nodes while each runs a request. One node returns, so the spend of its request is unresolved. The other
  * one stays silent, so its whole budget is.
  */
-async function loseNodes({ key }: RecordedKey): Promise<void> {
-  for (const comesBack of [true, false]) {
+async function killNodes({ key }: RecordedKey): Promise<void> {
+  for (const isRestarted of [true, false]) {
     const node = await startServer({ env });
     await beginRequest(node, key);
     await node.kill();
-    if (comesBack) await (await node.restart()).stop();
+    if (isRestarted) await (await node.restart()).stop();
   }
 }
 
@@ -278,7 +278,7 @@ async function beginRequest(node: ServerProcess, key: string): Promise<void> {
 }
 
 /** Waits until all messages are sent and all key uses are written. */
-async function whenQuiet(server: ServerProcess): Promise<void> {
+async function waitUntilIdle(server: ServerProcess): Promise<void> {
   await eventually(WAIT_MS, "messages and key uses to be written", async () => {
     const [row] = await server.sql<{ waiting: boolean }>(
       `SELECT EXISTS (SELECT FROM alert_delivery WHERE status = 'queued')

@@ -141,7 +141,7 @@ test("spend that is charged by a decision beyond the limit is an overrun", async
   await company.createAlert();
   await company.limit(2);
   await company.settle(190n);
-  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
   await org.admin.post(`/v1/admin/unresolved_spend/${id}/resolve`, {
     decision: "charge",
     reason: "On the invoice.",

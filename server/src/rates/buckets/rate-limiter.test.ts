@@ -99,7 +99,7 @@ test.beforeEach(async ({ db }) => {
   };
 });
 afterEach(async () => {
-  line.mend();
+  line.restore();
   await Promise.all(Array.from(keepers.keys(), (keeper) => keeper.stop()));
   keepers.clear();
   await Promise.all(databases.splice(0).map((database) => database.destroy()));
@@ -381,7 +381,7 @@ describe("without the database", () => {
     // 30 in the bucket and 12 of refill, beside what it was granted before.
     expect(sent.length).toBeGreaterThanOrEqual(30);
     expect(sent.length).toBeLessThanOrEqual(30 + refilled() + 13);
-    line.mend();
+    line.restore();
     // It tells what it used by itself, without a request of its own.
     await expect.poll(() => level(), { interval: 20 }).toBeLessThan(22);
     startedMs = performance.now();

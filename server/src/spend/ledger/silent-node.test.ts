@@ -120,7 +120,7 @@ test.beforeEach(async ({ db, ledger }) => {
 });
 
 afterEach(async () => {
-  line.mend();
+  line.restore();
   for (const node of nodes) await node.stop();
   for (const folder of folders) await rm(folder, { recursive: true });
 });
@@ -153,7 +153,7 @@ async function spend(node: SpendNode, nanoUsd: bigint): Promise<boolean> {
 }
 
 async function comeBack(node: SpendNode): Promise<void> {
-  line.mend();
+  line.restore();
   await expect.poll(() => node.meter.flush().catch(() => false), { timeout: 20_000 }).toBe(true);
 }
 

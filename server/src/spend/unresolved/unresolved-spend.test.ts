@@ -11,7 +11,7 @@ import { releaseUnresolved } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type Listed, UNRESOLVED_RELEASE_MS } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
-import { loseNode } from "#test/harness/unresolved-spend.ts";
+import { createSilentNode } from "#test/harness/unresolved-spend.ts";
 
 type Item = z.output<typeof unresolvedSpend>;
 type Resolved = z.output<typeof resolvedSpend>;
@@ -63,7 +63,7 @@ test("a request of unknown end is listed once, with what it may have cost and wh
   apiKeyId,
   company,
 }) => {
-  const { requestId, id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  const { requestId, id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
   expect(await company.list()).toEqual([
     {
       type: "unresolved_spend",
@@ -90,7 +90,7 @@ test("pages run newest first and leave nothing out", async ({
   const made: string[] = [];
   for (let i = 0; i < 5; i++) {
     h.clock.nowMs += i % 2;
-    made.push((await org.unresolvedSpend(workspaceId, apiKeyId)).id);
+    made.push((await org.createUnresolvedSpend(workspaceId, apiKeyId)).id);
   }
   const seen: string[] = [];
   let page = "";
@@ -113,7 +113,7 @@ describe("released", () => {
     apiKeyId,
     company,
   }) => {
-    const { id, requestId } = await org.unresolvedSpend(workspaceId, apiKeyId);
+    const { id, requestId } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
     expect(await company.balances()).toEqual([`0 ${HELD} 0`]);
     const answer = await company.resolve(id, { decision: "release" });
     expect(answer.body).toEqual({
@@ -141,7 +141,12 @@ describe("released", () => {
     "so is a node's budget (%j)",
     async (requestId, { h, org, workspaceId, company }) => {
       const sinceMs = h.clock.nowMs;
-      await loseNode(h.deps.database, { organizationId: org.id, workspaceId, sinceMs, requestId });
+      await createSilentNode(h.deps.database, {
+        organizationId: org.id,
+        workspaceId,
+        sinceMs,
+        requestId,
+      });
       const [item] = await company.list();
       expect(item).toMatchObject({
         releases_at: new Date(Date.UTC(2026, 11, 1) + UNRESOLVED_RELEASE_MS).toISOString(),
@@ -168,7 +173,7 @@ describe("charged", () => {
     apiKeyId,
     company,
   }) => {
-    const { id, requestId } = await org.unresolvedSpend(workspaceId, apiKeyId);
+    const { id, requestId } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
     const { body } = await company.resolve(id, { decision: "charge" });
     expect(body).toMatchObject({ decision: "charge", charged_usd: "0.50" });
     expect(await company.balances()).toEqual([`${HELD} 0 0`]);
@@ -195,7 +200,7 @@ describe("charged", () => {
   ] as const)(
     "with %j: what exceeds the hold is an overrun",
     async ([amount_usd, expected], { org, workspaceId, apiKeyId, company }) => {
-      const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+      const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
       expect((await company.resolve(id, { decision: "charge", amount_usd })).status).toBe(200);
       expect(await company.balances()).toEqual([expected]);
       await company.expectBooksToAgree();
@@ -209,7 +214,7 @@ describe("charged", () => {
     apiKeyId,
     company,
   }) => {
-    const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+    const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
     const nowMs = h.clock.nowMs;
     h.clock.nowMs += 40 * 86_400_000;
     expect((await company.resolve(id, { decision: "charge" })).status).toBe(200);
@@ -228,7 +233,7 @@ test.for([
 ] as const)(
   "%j is refused and changes nothing",
   async ([body, message], { org, workspaceId, apiKeyId, company }) => {
-    const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+    const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
     const answer = await company.resolve(id, body);
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain(message);
@@ -242,7 +247,7 @@ test("twenty decisions at once: one counts, the others find nothing", async ({
   apiKeyId,
   company,
 }) => {
-  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, i) =>
       company.resolve(id, { decision: i % 2 ? "charge" : "release" }),
@@ -262,7 +267,7 @@ test("a decision and the release by time at once: the money goes once", async ({
   company,
 }) => {
   const made = await Promise.all(
-    Array.from({ length: 8 }, () => org.unresolvedSpend(workspaceId, apiKeyId)),
+    Array.from({ length: 8 }, () => org.createUnresolvedSpend(workspaceId, apiKeyId)),
   );
   const atMs = h.clock.nowMs + UNRESOLVED_RELEASE_MS;
   await Promise.all([
@@ -281,7 +286,7 @@ test("another organization's is not found, and stays", async ({
   apiKeyId,
   company,
 }) => {
-  const { id } = await org.unresolvedSpend(workspaceId, apiKeyId);
+  const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
   const other = await h.organization();
   expect((await company.resolve(id, { decision: "release" }, other.admin)).status).toBe(404);
   expect((await other.admin.get<Listed<Item>>(LIST)).body.data).toEqual([]);
