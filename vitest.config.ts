@@ -8,8 +8,8 @@ import { findTestFiles, type TestProjectName } from "./server/test/harness/find-
 const files = findTestFiles();
 
 /**
- * Files of half a minute or more, the longest first, so that both workers are busy to the end. A fresh checkout has
- * no recorded times, and would start with the largest files.
+ * Files of half a minute or more, the longest first. Both workers are then busy to the end. A fresh checkout has no
+ * recorded times, and would start with the largest files.
  */
 const LONGEST_FIRST = [
   "console/test/pages.test.ts",
@@ -46,7 +46,7 @@ function placeOf({ moduleId }: TestSpecification): number {
   return place === -1 ? LONGEST_FIRST.length : place;
 }
 
-/** Folder in which Node keeps compiled code between runs, for workers and for the servers that they start. */
+/** Folder of Node's compile cache, for workers and for their servers. */
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled");
 
 function defineProject(name: TestProjectName, options: object) {

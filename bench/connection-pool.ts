@@ -7,7 +7,7 @@ export interface Exchange {
   /** Time at which the request was due. */
   dueMs: number;
   writtenMs: number;
-  /** First byte of the response body, or of its head when there is no body. */
+  /** First byte of the response body. Without a body, of the head. */
   firstByteMs: number;
   bodyBytes: number;
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { allowedCores } from "./proc.ts";
 
-/** Core of the target, and cores of the generator, the mock and PostgreSQL. */
+/** Core of the target, and cores of the other processes. */
 export interface CoreSplit {
   target: number;
   rest: readonly number[];

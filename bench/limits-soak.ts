@@ -5,7 +5,7 @@ import { root, stopAllServers } from "../server/test/harness/server-process.ts";
 
 const DEFAULT_ROUNDS = 50;
 
-/** Prints a line for each round and the line for the table in bench/README.md. Returns the exit code. */
+/** Prints each round and the table row for bench/README.md. Returns the exit code. */
 export async function soakLimits(args: readonly string[]): Promise<number> {
   const [roundsText = String(DEFAULT_ROUNDS), seedText] = args;
   const rounds = Number(roundsText);

@@ -42,7 +42,7 @@ export interface LoadReport {
   /** Bytes of all bodies, without HTTP framing. */
   bodyBytes: number;
   mostInFlight: number;
-  /** Milliseconds from the due time of a request to the first byte of its response body, and to the last one. */
+  /** Milliseconds from a request's due time to the first and the last body byte. */
   firstByteMs: Quantiles;
   lastByteMs: Quantiles;
   /** Milliseconds from the due time of a request to its write: delay of the generator itself. */

@@ -174,7 +174,7 @@ function sized(status: number, body: object): Buffer {
   return Buffer.concat([responseHead(status, "application/json", [length]), Buffer.from(text)]);
 }
 
-/** Response headers of the real upstream, which a proxy must read and filter. */
+/** Headers of the real upstream, which a proxy must read and filter. */
 function responseHead(status: number, contentType: string, more: readonly string[]): Buffer {
   const lines = [
     `HTTP/1.1 ${status} ${status === 200 ? "OK" : "Not Found"}`,

@@ -6,7 +6,7 @@ import { monotonicMs } from "./monotonic.ts";
 // core.
 
 export interface Schedule {
-  /** Due time of the first request, on the monotonic clock of the machine. */
+  /** Due time of the first request, on the monotonic clock. */
   startMs: number;
   intervalMs: number;
   count: number;

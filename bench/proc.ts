@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface ProcessStat {
   pid: number;
   parentPid: number;
-  /** User and system time of the process with all of its threads, in clock ticks. */
+  /** CPU time of the process with all threads, clock ticks. */
   cpuTicks: number;
   /** Ticks of its children that have ended and were waited for. */
   endedChildrenTicks: number;

@@ -32,7 +32,7 @@ const makeCall = (organizationId: string) => ({
   caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
   origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
 });
-/** Call of a member who sees usage of the own keys in two workspaces. */
+/** Call of a member with its own keys in two workspaces. */
 const makeMemberCall = (organizationId: string) => ({
   ...makeCall(organizationId),
   caller: {

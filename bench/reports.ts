@@ -132,7 +132,7 @@ async function measureAll(database: Database): Promise<void> {
   if (values.plans !== undefined) await writePlans(cases, values.plans);
 }
 
-/** Records requests as the flush does, one batch every 250 ms, until stopped. */
+/** Records requests as the flush does: a batch every 250 ms. */
 function startIngestion(database: Database, organizationId: string) {
   let isStopped = false;
   let recorded = 0;
@@ -203,7 +203,7 @@ async function printSizes(database: Database): Promise<void> {
     printStep(`| ${name} | ${Number(count).toLocaleString("en")} | ${size} |`);
 }
 
-/** Writes the plans of the slowest statements of each report, from PostgreSQL's log. */
+/** Writes the plans of each report's slowest statements, from PostgreSQL's log. */
 async function writePlans(cases: readonly ReportCase[], file: string): Promise<void> {
   const options = {
     "auto_explain.log_min_duration": MIN_PLAN_MS,
@@ -224,7 +224,7 @@ async function writePlans(cases: readonly ReportCase[], file: string): Promise<v
     const from = (await stat(logFile)).size;
     await run(explaining);
     const log = await readFile(logFile);
-    // The log starts anew once it is large.
+    // A large log is replaced by a new one.
     const plans = parsePlans(log.subarray(log.length < from ? 0 : from).toString("utf8"));
     if (plans !== "") texts.push(`## ${name}\n${plans}`);
   }
@@ -232,7 +232,7 @@ async function writePlans(cases: readonly ReportCase[], file: string): Promise<v
   await writeFile(file, `${texts.join("\n\n")}\n`);
 }
 
-/** Plans in the log, without statement texts and lines that do not show how rows were found. */
+/** Plans in the log. Omits statement texts and lines that do not show how rows were found. */
 function parsePlans(log: string): string {
   const lines: string[] = [];
   let isPlan = false;

@@ -1,11 +1,11 @@
 import type { StreamPacing } from "./prompts.ts";
 
-/** One kind of request, at a fixed rate and then at full load. */
+/** One kind of request, at a fixed rate and at full load. */
 export interface Scenario {
   name: string;
   promptBytes: number;
   stream: StreamPacing | null;
-  /** Requests per second of the open-loop run, far below the capacity of any target. */
+  /** Requests per second of the open-loop run. Far below the capacity of any target. */
   ratePerSecond: number;
   /** Connections of the closed-loop run. */
   connections: number;
@@ -27,7 +27,7 @@ export interface Durations {
   warmUpMs: number;
   fixedRateMs: number;
   fullLoadMs: number;
-  /** Pause before each run, so that pending writes of an earlier one finish. */
+  /** Pause before each run. Pending writes of an earlier run finish in it. */
   settleMs: number;
   slowStreams: { count: number; openedPerSecond: number; pacing: StreamPacing };
 }

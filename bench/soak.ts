@@ -55,7 +55,7 @@ try {
   await stopAllServers();
 }
 
-/** Writes a JSON file with every round, and prints the line for the table in bench/README.md. */
+/** Writes a JSON file with every round. Prints the table row for bench/README.md. */
 async function report(rounds: readonly CrashRound[]): Promise<void> {
   const sum = (pick: (round: CrashRound) => number) =>
     rounds.reduce((all, one) => all + pick(one), 0);

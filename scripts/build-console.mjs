@@ -101,7 +101,7 @@ function hashSources() {
   return hash.digest("hex");
 }
 
-/** The file itself, or all files in the folder, in an order that is equal on every system. */
+/** The file, or all files in the folder. The order is equal on every system. */
 function filesIn(path) {
   if (!existsSync(path)) return [];
   if (statSync(path).isFile()) return [path];
@@ -112,9 +112,7 @@ function filesIn(path) {
     .sort();
 }
 
-/**
- * Writes compressed copies beside each text file, so that the server never compresses. Fonts are compressed already.
- */
+/** Writes compressed copies beside each text file. The server then never compresses. Fonts are compressed already. */
 async function compress(file) {
   if (!/\.(html|js|css|svg|json)$/.test(file)) return;
   const bytes = readFileSync(file);

@@ -43,7 +43,7 @@ function openReadableCache(root, folder) {
   };
 }
 
-/** Content and time of change of every file of the repository, by path. */
+/** Content and modification time of every repository file, by path. */
 function readFiles(root) {
   const paths = [...listRepository(root)].filter((path) => !path.endsWith("/"));
   return new Map(
@@ -64,7 +64,7 @@ function readInstalledPackages(root) {
   return readFileSync(join(root, "node_modules", ".package-lock.json"), "utf8");
 }
 
-/** Tools read configuration files at the root and at the top of each package. */
+/** Whether the file is a configuration: JSON, CJS or config.ts at the root or at the top of a package. */
 function isConfiguration(path) {
   return /^([^/]+[/])?[^/]+([.]json|[.]cjs|config[.]ts)$/.test(path);
 }

@@ -15,8 +15,8 @@ const MOST_AT_ONCE = 4;
 const isCode = (path) => !path.endsWith(".md");
 
 /**
- * All checks, the longest first, so that all processors are busy to the end. `reads` selects at least the files that
- * a check depends on.
+ * All checks, the longest first. This order keeps all processors busy to the end. `reads` selects at least the files
+ * that a check depends on.
  */
 export const checks = [
   { name: "types", script: COMPILER, args: ["-p", "tsconfig.json", ...ONE_CHECKER], reads: isCode },

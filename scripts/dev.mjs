@@ -72,7 +72,7 @@ function exitWith(text, code) {
   process.exit(code);
 }
 
-/** Exits when another program uses a port, or another server the data folder. */
+/** Exits when a port or the data folder is in use. */
 async function checkFree() {
   const pid = readServerPid();
   if (pid !== null && isRunning(pid)) {
@@ -243,7 +243,7 @@ async function restart(path) {
   else console.error("The server did not start. The next change restarts it.");
 }
 
-/** Resolves once the child has ended, at once when it does not run. */
+/** Resolves once the child has ended. Resolves at once without a child. */
 async function stopChild(name) {
   const child = children.get(name);
   if (child === undefined) return;

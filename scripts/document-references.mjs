@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { listRepository, readGitIgnore } from "./repository-files.mjs";
 
-/** A path with one of these endings names a file of the repository. */
+/** Endings of paths that name a file of the repository. */
 const SOURCE_FILE = /\.(ts|tsx|mjs|cjs|sql|css|html|md|py)$/;
 const FOLDER = /^[\w.-]+[/]([\w.<>-]+[/])*$/;
 const PATH_CHARACTERS = /^[\w.@<>{},*-]+(\/[\w.@<>{},*-]+)*\/?$/;

@@ -48,7 +48,7 @@ function runNpm(root, scope) {
   });
 }
 
-/** Paths of the packages that npm installs on this system, from the lockfile. */
+/** Paths in the lockfile of the packages for this system. */
 function listPackages(root, scope) {
   const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
   const skipped = [];

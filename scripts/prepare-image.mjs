@@ -40,7 +40,7 @@ function listDependencies({
   return [...Object.keys(dependencies), ...Object.keys(optionalDependencies), ...peers];
 }
 
-/** Path of the package that a file in `from` loads by this name. Null when not installed. */
+/** Path of the package that a file in `from` loads. Null when not installed. */
 function findPackage(from, name) {
   const folders = from.split("/");
   for (let depth = folders.length; depth >= 0; depth--) {

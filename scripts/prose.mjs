@@ -33,7 +33,7 @@ const rules = {
     listSentences(sentences, (each) => each.isDocument && each.words > MOST_WORDS_IN_DOCUMENTS),
 };
 
-/** Faults of the repository, by name of the rule, and the number of files that were read. */
+/** Returns the number of files, and the faults by rule. */
 export function findProseFaults(root) {
   const files = [...listRepository(root)]
     .filter((path) => (SOURCE.test(path) || DOCUMENT.test(path)) && !EXEMPT.test(path))
@@ -66,7 +66,7 @@ function readSentences({ path, lines }) {
   );
 }
 
-/** Texts of comments, each with the number of its first line. Leaves out comments behind code. */
+/** Texts of comments, each with its first line number. Skips comments behind code. */
 function readComments(lines) {
   return joinLines(
     lines,

@@ -17,7 +17,7 @@ function write(path, text) {
   writeFileSync(join(root, path), text);
 }
 
-/** Faults of all rules, by rule. Rules without a fault are left out. */
+/** Faults by rule. Rules without a fault are omitted. */
 function findFaults(path, text) {
   write(path, text);
   const { faults } = findProseFaults(root);

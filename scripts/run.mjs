@@ -84,7 +84,10 @@ async function requireChecks(options) {
   if (!(await runChecks({ root, ...options }))) process.exit(1);
 }
 
-/** Runs one script of an installed package (or of the repository when `script` is null) and exits when it fails. */
+/**
+ * Runs a script, and exits when it fails. `script` is that of an installed package, or null for a file of the
+ * repository.
+ */
 function step(name, script, args) {
   console.error(`\n> ${name}`);
   const { node, nodeArgs, options } = commandOf({ root, script, args });
@@ -98,7 +101,7 @@ function buildConsole() {
   spawnSync(findNode(), [script], { cwd: root, stdio: "inherit" });
 }
 
-/** Runs a script of the repository, forwards signals, and exits with its status. */
+/** Runs a script of the repository and forwards signals. Exits with its status. */
 function runUntilStopped(args) {
   const child = spawn(findNode(), args, { cwd: root, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])

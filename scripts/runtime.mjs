@@ -25,7 +25,7 @@ export function findNode() {
   process.exit(1);
 }
 
-/** Command that runs a script of an installed package, or a file below `root` when `script` is null. */
+/** Command that runs a script. `script` is that of an installed package, or null for a file below `root`. */
 export function commandOf({ root, script, args }) {
   const node = findNode();
   const nodeArgs = script ? [join(root, "node_modules", script), ...args] : args;

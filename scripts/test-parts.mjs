@@ -11,7 +11,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const MAX_FLAKY = 3;
-/** With more failed files the cause is larger, and a second run only takes time. */
+/** Most files with a second run. With more failures the cause is larger. */
 const MAX_SECOND_RUNS = 10;
 const MAX_LINES = 6;
 

@@ -67,7 +67,7 @@ async function describeRunning(server: {
   };
 }
 
-/** This environment with the benchmark's variables and without other settings of the server. */
+/** This environment with the benchmark's variables. Other settings of the server are removed. */
 function environment(set: {
   port: number;
   dataDir: string;
@@ -84,7 +84,7 @@ function environment(set: {
   };
 }
 
-/** Secret of a new key, in a new workspace with a monthly limit. */
+/** Secret of a new key in a new workspace with a limit. */
 async function makeKey(callApi: CallApi): Promise<string> {
   const workspace = (await callApi("POST", "/v1/admin/workspaces", { name: "Benchmark" })) as {
     id: string;
@@ -101,7 +101,7 @@ async function makeKey(callApi: CallApi): Promise<string> {
   return key.key;
 }
 
-/** Number of requests in the reports of all workspaces, from the Admin API. */
+/** Requests in the reports of all workspaces. */
 async function countRecorded(callApi: CallApi): Promise<number> {
   const since = new Date(Date.now() - DAY_MS).toISOString();
   const path = `/v1/admin/usage?bucket=1d&starting_at=${encodeURIComponent(since)}`;

@@ -10,7 +10,7 @@ type SystemViews = {
   pg_settings: { name: string; setting: string };
 };
 
-/** Opens a connection to the embedded PostgreSQL of a running server, for measurements. */
+/** Connects to the embedded PostgreSQL of a running server, for measurements. */
 export async function probeDatabase(server: {
   serverPid: number;
   databaseDir: string;

@@ -281,7 +281,7 @@ async function waitForRefusal(ask: () => Promise<number>): Promise<number> {
   }
 }
 
-/** Saves the evidence, and verifies it on the command line, unchanged and with one changed byte. */
+/** Saves the evidence and verifies it on the command line. A copy with one changed byte must fail. */
 async function proveEvidence(page: Page): Promise<void> {
   const saving = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save signed evidence" }).click();
@@ -322,7 +322,7 @@ interface Person {
   ): Promise<{ status: number; json: unknown }>;
 }
 
-/** Invites a person into Engineering, who accepts. */
+/** Invites a person into Engineering and accepts the invite. */
 async function joinCompany(of: { name: string; workspaceRole: string }): Promise<Person> {
   const { server, engineeringId } = company;
   const email = `${of.name.split(" ")[0]?.toLowerCase()}@northwind.example`;

@@ -306,7 +306,7 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
   );
 });
 
-/** Creates the owner of a new installation, and skips the other set-up steps. */
+/** Creates the owner of a new installation. Skips the other set-up steps. */
 async function setUp(page: Page, link: string): Promise<void> {
   await page.goto(link);
   await page.getByLabel("Company").fill("Acme");

@@ -128,7 +128,7 @@ async function createAlerts(server: ServerProcess, engineeringId: string): Promi
   return fired.id;
 }
 
-/** Starts a review of everything with the owner as reviewer, half a year after the first keys. */
+/** Starts a review of everything, half a year after the first keys. The owner is the reviewer. */
 async function startReview(server: ServerProcess): Promise<string> {
   await server.sql(
     "UPDATE api_key SET created_at = now() - interval '190 days' WHERE name IN ('Dashboards', 'Newsletter drafts')",
@@ -169,7 +169,7 @@ const people = [
 /** Address of a person of the company, by the first name. */
 export const emailOf = (name: string) => `${name.split(" ")[0]?.toLowerCase()}@northwind.example`;
 
-/** Invites a person, who accepts. Returns the session's cookie. */
+/** Invites a person and accepts the invite. Returns the session's cookie. */
 async function acceptInvite(
   server: ServerProcess,
   name: string,
@@ -268,8 +268,8 @@ const models = [
 const DAYS = 40;
 
 /**
- * Writes a month and more of usage into the tables of reports, because traffic of the simulator is always of today. A
- * rule gives the numbers, so that screenshots stay the same.
+ * Writes a month of usage into the tables of reports. Traffic of the simulator is always of today. A rule generates
+ * the numbers, so that screenshots stay the same.
  */
 async function fillMonth(
   server: ServerProcess,

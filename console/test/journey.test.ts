@@ -130,7 +130,7 @@ describeConsole("by keyboard alone", ({ company, open, openOverview }) => {
   });
 });
 
-/** Presses `g` and a letter without a pause, because they must follow within a second and a busy page may stall. */
+/** Presses `g` and a letter without a pause. They must follow within a second, and a busy page may stall. */
 async function pressShortcut(page: Page, letter: string): Promise<void> {
   await Promise.all([page.keyboard.press("g"), page.keyboard.press(letter)]);
 }

@@ -18,7 +18,7 @@ import {
 const PUBLIC_URL = "https://bursar.example.com";
 
 describeConsole("keys", ({ company, openOverview, openSession }) => {
-  /** Opens the list, creates a key in Research, and leaves its dialog open. */
+  /** Opens the list and creates a key in Research. The dialog stays open. */
   async function createKey(page: Page, name: string): Promise<string> {
     await page.getByRole("link", { name: "API keys" }).first().click();
     await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type Company, owner } from "./company.ts";
 import { describeConsole, settle } from "./open-console.ts";
 
-/** Addresses of earlier versions with parameters, each with its new address and title. */
+/** Addresses of earlier versions with their new addresses and titles. */
 function listMovedAddresses(company: Company): [before: string, now: string, title: string][] {
   const { engineeringId, apiKeyId, reviewId, increaseRequestId } = company;
   return [

@@ -12,7 +12,7 @@ import { startPreparedCompany } from "./prepared-company.ts";
 // The console in a real browser: the built files, served by the real program. All tests of a file share one company
 // and one browser.
 
-/** Time limit of a test, and of starting a company and a browser. Other tests use the processor at the same time. */
+/** Time limit of a test, and of the start of a browser. Other tests use the processor at the same time. */
 export const SLOW_MS = 240_000;
 /** Longest wait for an element. A busy machine draws slowly. */
 export const MAX_WAIT_MS = 30_000;
@@ -37,7 +37,7 @@ export interface Opened {
 export interface OpenOptions {
   width?: number;
   colorScheme?: "light" | "dark";
-  /** Another address of the same server, for features that need a host name instead of an IP address. */
+  /** Another address of the same server. Some features need a host name instead of an IP address. */
   url?: string;
 }
 
@@ -49,7 +49,7 @@ export interface Console {
   openSession: (email?: string, options?: OpenOptions) => Promise<Opened>;
   /** Opens the overview in a member's session. */
   openOverview: (email?: string, options?: OpenOptions) => Promise<Opened>;
-  /** Opens an address of the console, and waits until the page has loaded. */
+  /** Opens an address of the console. Waits until the page has loaded. */
   goTo: (page: Page, path: string) => Promise<void>;
 }
 
@@ -170,7 +170,7 @@ export async function signOut(page: Page, name: string): Promise<void> {
 interface Traffic {
   /** Requests without a response. */
   running: Set<Request>;
-  /** Time at which a request last started or ended, on the clock of `performance.now()`. */
+  /** Last start or end of a request, on the clock of `performance.now()`. */
   changedAtMs: number;
 }
 
@@ -195,8 +195,8 @@ function watchTraffic(page: Page): void {
 }
 
 /**
- * Waits until a page has its title, and then until it has no open requests. The load state of Playwright is not
- * enough. On a busy machine it may come before the title, and a link to another page does not change it.
+ * Waits until a page has its title and no open requests. The load state of Playwright is not enough. On a busy
+ * machine it may come before the title, and a link to another page does not change it.
  */
 export async function settle(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).first().waitFor();

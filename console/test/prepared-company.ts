@@ -20,7 +20,7 @@ interface Prepared extends Omit<Company, "server"> {
 }
 
 /**
- * Starts a server on a copy of this run's company, which takes 2.1 s of CPU time instead of 4.3 s. The first test
+ * Starts a server on a copy of this run's company. A copy takes 2.1 s of CPU time instead of 4.3 s. The first test
  * file that needs the company creates it.
  */
 export async function startPreparedCompany(): Promise<Company> {

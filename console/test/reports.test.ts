@@ -452,7 +452,7 @@ async function keyIdOf(name: string): Promise<string> {
 
 type Row = Record<string, unknown>;
 
-/** Report of the known workspace from the API, for the range that the page shows. */
+/** Report of the known workspace from the API, for the shown range. */
 async function askReport(
   kind: "usage" | "cost",
   query: string,

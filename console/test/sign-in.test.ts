@@ -298,7 +298,10 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(await page.getByRole("link", { name: "Audit log" }).count()).toBe(0);
   });
 
-  /** Waits for the message, which is sent after the page's response, so that strangers cannot tell by the time. */
+  /**
+   * Waits for the message. The server sends it after the response, so the duration does not reveal which addresses
+   * exist.
+   */
   async function waitForMailLink(email: string): Promise<string> {
     const { server } = company();
     for (let look = 0; look < 100; look += 1) {

@@ -191,7 +191,7 @@ function waitForSessionsEnd({ connectionString }: TestDatabase): Promise<true> {
   });
 }
 
-/** Locks keys of these items of the review, in the order of their removal, until the returned function is called. */
+/** Locks keys of a review's items in the order of removal. Returns a function that releases the locks. */
 async function lockKeys(
   { connectionString }: TestDatabase,
   reviewId: string,

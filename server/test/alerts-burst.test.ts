@@ -31,7 +31,7 @@ const MAX_SECONDS = 5;
 const THRESHOLDS = ["50%", "75%", "90%", "100%"];
 /** A sweep every minute retries deliveries of a dead node: a message after one minute, a mail after two and a half. */
 const RETRIED_WITHIN_MS = 300_000;
-/** Age that the test adds to the claims of a dead node in the database. */
+/** Age that the test adds to claims of a dead node. */
 const AGED_SECONDS = 150;
 /** Time in which live nodes send their own messages. */
 const QUIET_MS = 3_000;
@@ -74,7 +74,7 @@ const test = base.extend("alerts", ({ db }) => {
     return [...deliveries, ...mails].filter(({ status }) => status !== "sent").length;
   }
 
-  /** Ages the claims of a dead node, once only its messages are unsent. */
+  /** Ages the claims of a dead node. First waits until only its messages are unsent. */
   async function ageDeadClaims(firings: readonly Fired[]): Promise<void> {
     let known = { waiting: Number.NaN, sinceMs: Date.now() };
     await eventually(60_000, "live nodes to send their messages", async () => {

@@ -63,7 +63,7 @@ function bursar(dataDir: string, args: readonly string[], passphrase = PASSPHRAS
   });
 }
 
-/** Reports, balances and the request log as one object, equal to the nano-dollar. */
+/** Reports, balances and the request log. Must stay equal to the nano-dollar. */
 async function readMoney(of: ServerProcess): Promise<object> {
   const [sums] = await of.sql<object>(`
     SELECT (SELECT count(*)::integer FROM usage_event) AS requests,

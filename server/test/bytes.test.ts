@@ -63,7 +63,7 @@ interface Exchanged {
   bytes: number;
 }
 
-/** Body with spaces, escapes, unusual numbers, key order and an unknown field, which a parser would normalize. */
+/** Body that a parser would normalize: spaces, escapes, numbers, key order, an unknown field. */
 function untidyBody(system: string, stream: boolean): string {
   return `{ "stream" :${stream},"future_field":{"z":1.50e+2,"a":"\\u00e9\\/"},\t"model":"claude-of-tomorrow",\n"max_tokens":16,"system":${JSON.stringify(system)},"messages":[{"role":"user","content":"Grüße 👋"}] }`;
 }

@@ -311,7 +311,7 @@ describe("a destructive command", () => {
 
 describe("a list", () => {
   beforeEach(() => {
-    // 2,500 entries, in pages as the server gives them.
+    // 2,500 entries, in pages as the server returns them.
     answers["/v1/admin/api_keys"] = ({ limit, page }) => {
       const from = Number(page ?? 0);
       const to = Math.min(from + Number(limit), 2500);

@@ -15,7 +15,7 @@ import {
 // `./bursar` from the user's side: its output, its streams and its exit codes.
 
 const test = base.extend("cli", { scope: "file" }, ({ server }) => {
-  /** Runs `./bursar` on the server's data folder, with piped output and `input` on stdin. */
+  /** Runs `./bursar` on the server's data folder. The output is piped, and `input` is stdin. */
   function bursar(
     args: readonly string[],
     env: Record<string, string> = {},
@@ -113,7 +113,7 @@ test("creates, reads, rotates and revokes a key, and finds its workspace by name
     const headers = { "x-api-key": String(key["key"]) };
     return (await fetch(`${server.url}/v1/models`, { headers })).status;
   };
-  /** A change reaches the gateway within a second, and later on a busy machine. */
+  /** Waits for the status. A change reaches the gateway within a second, and later on a busy machine. */
   const waitForStatus = (status: number) =>
     eventually(30_000, `a ${status}`, async () => ((await models()) === status ? status : null));
   expect(await models()).toBe(200);

@@ -18,7 +18,7 @@ const test = base
     });
     return events;
   })
-  /** Lists events after the creation of the organization and of the test's key. */
+  /** Lists events after those of the organization and the test's key. */
   .extend("newEventsOf", ({ eventsOf }) => async (organizationId: string): Promise<string[]> => {
     const events = (await eventsOf(organizationId)).map(({ event }) => event);
     expect(events.slice(0, 2)).toEqual(["organization.created", "admin_key.created"]);

@@ -12,7 +12,7 @@ const range = "starting_at=2026-11-20T00:00:00Z&ending_at=2026-11-21T00:00:00Z";
 
 const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization())
-  /** Creates a member, a workspace and a key with this name, and uses the key. */
+  /** Creates a member, a workspace and a key of this name. Uses the key. */
   .extend("useKey", { scope: "file" }, ({ h, org }) => async (name: string): Promise<void> => {
     const { database } = h.deps;
     const { id: workspaceId } = await org.admin.createWorkspace();

@@ -16,7 +16,7 @@ import {
 
 // A server process whose connection to PostgreSQL is cut. Its readiness matches the status of its requests.
 
-/** Three times the silence after which a node reports its database as away. */
+/** Three times the silence after which a node reports a missing database. */
 const AWAY_MS = 8_000;
 const LOOK_EVERY_MS = 1_000;
 const CHANGES_SEEN_MS = 1_000;

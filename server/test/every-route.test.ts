@@ -80,7 +80,7 @@ const test = base
     const findStrongestClient = (route: AdminRoute) =>
       isSelfAction(route.action) ? owner : org.operator;
 
-    /** Checks that an undeclared field in the body or query gets a 400 that names it. */
+    /** Checks that an undeclared field gets a 400 that names it. */
     async function expectFieldsRefused(route: AdminRoute): Promise<void> {
       const client = findStrongestClient(route);
       if ("body" in route) {
@@ -157,7 +157,7 @@ const publicRoutes: readonly string[] = [
   "lookUpInvite",
   "acceptInvite",
 ];
-/** Routes that use POST to request a challenge or to send a secret, and change no visible data. */
+/** Routes that use POST to request a challenge or send a secret. They change no visible data. */
 const askingRoutes: readonly string[] = [
   "getSignInPasskeyOptions",
   "getStepUpPasskeyOptions",
@@ -175,8 +175,8 @@ const isOfWorkspace = (route: AdminRoute) =>
   hasTarget(route) && !sampleOf(route).isOrganizationWide;
 
 /**
- * The server applies the table of rights before any statement, which the embedded PostgreSQL tests. Over DATABASE_URL
- * the test shows that the server accepts each statement. Callers that together may call everything are enough.
+ * Callers that together have all rights. The embedded PostgreSQL tests the table of rights, which the server applies
+ * before any statement. Over DATABASE_URL the test shows that the server accepts each statement.
  */
 const fullRights = ["a member with the role owner", "an admin key", "the local operator"];
 const callers = process.env["DATABASE_URL"]
@@ -294,7 +294,7 @@ function findIds({ text }: Answer, { node_id: _, ...ids }: Made): string[] {
   return Object.values(ids).filter((id) => text.includes(id));
 }
 
-/** Checks that a hidden subject gets the same bytes as a missing one. Returns the status. */
+/** Checks that hidden and missing subjects get equal bytes. Returns the status. */
 async function expectMissing(client: Client, route: AdminRoute, hiddenIds: Made): Promise<number> {
   const missing = await callRoute(client, route, unknownIds);
   const hidden = await callRoute(client, route, hiddenIds);

@@ -28,13 +28,13 @@ const test = base.extend("company", ({ h, org }) => {
   const createKey = () =>
     post<CreatedApiKey>(org.admin, "/v1/admin/admin_keys", { name: "K" }, withKey("k"));
 
-  /** Blocks changes at their audit event until the transaction ends, however long that takes. */
+  /** Blocks changes at their audit event until the transaction ends. No time limit applies. */
   async function holdAuditHead(tx: Tx): Promise<void> {
     await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(tx);
     await lockAuditHead(tx, org.id);
   }
 
-  /** Waits until this number of sessions of the database wait for a lock. */
+  /** Waits until this number of database sessions wait for a lock. */
   async function waitForLocks(count: number): Promise<void> {
     for (let i = 0; i < 3_000; i++) {
       const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM pg_stat_activity

@@ -5,7 +5,7 @@ import { findAuditHead, listChain } from "#src/audit/audit.sql.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 import { callRoute, makeNeeds, namedRoutes, sampleOf } from "./harness/route-samples.ts";
 
-// Every change tells the nodes which cached keys to drop: the keys that the contract declares for its subject.
+// With every change, nodes drop the cached keys that the contract declares for its subject.
 
 const test = base
   .extend("readChangeCounter", ({ h }) => async (): Promise<bigint> => {

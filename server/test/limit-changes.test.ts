@@ -6,7 +6,7 @@ import { test as base } from "./harness/admin-test.ts";
 import { watchEvents } from "./harness/audit-events.ts";
 
 // Spend limits and rate limits share their changes and lists. The golden file has the exact text of each answer and each
-// audit event, with names in place of ids, times and versions. Of a refusal it has the status.
+// audit event, with names in place of ids, times and versions. A refusal has its status only.
 
 interface Kind {
   path: string;

@@ -24,7 +24,7 @@ const START_MS = Date.UTC(2026, 10, 20, 12);
 const LIMIT_NANO_USD = 25_000_000_000n;
 
 const test = base
-  /** Sets the settled spend of the scope in the period that starts on `periodStart`. */
+  /** Sets the scope's settled spend in the period from `periodStart`. */
   .extend(
     "setSpent",
     ({ h }) =>

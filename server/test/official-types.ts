@@ -122,7 +122,7 @@ export type WorkspaceMembersAreTaken = Is<
   IsAssignable<NewWorkspaceMember, z.input<(typeof addOfficialWorkspaceMember)["body"]>>
 >;
 
-/** Our bodies accept each data privacy that the official client can send, except null. The API refuses null too. */
+/** Our bodies accept each data privacy of the official client except null. The API refuses null too. */
 type BetaWorkspaces = Anthropic["beta"]["organization"]["workspaces"];
 type DataPrivacy<Input> = Input extends { inference_data_privacy?: infer Value }
   ? NonNullable<Value>
@@ -146,7 +146,7 @@ export type KeyChangesAreTaken = Is<
   IsAssignable<Required<KeyChange>, Required<z.input<(typeof updateOfficialApiKey)["body"]>>>
 >;
 
-/** The official client can send its query for effective limits, and can read the answer. */
+/** The official client can send our query and read our response. */
 type EffectiveLimits = Anthropic["organization"]["spendLimits"]["effective"];
 export type EffectiveLimitRowsFit = Is<
   IsAssignable<OurRow<typeof listEffectiveMemberLimits>, RowOf<EffectiveLimits["list"]>>

@@ -54,7 +54,7 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** Whether a process other than the killed one writes the journal and serves. */
+/** Whether a new process writes the killed one's journal and serves. */
 async function isReplaced(server: ServerProcess, index: number, killed: number): Promise<boolean> {
   const pid = findPid(server, index);
   return pid !== null && pid !== killed && (await isUp(server, index));
@@ -107,7 +107,7 @@ const isUp = async (server: ServerProcess, index: number) =>
 describe("three processes", () => {
   let upstream: FakeUpstream;
   let server: ServerProcess;
-  /** Result of a call over the admin socket when /readyz first returned 200. */
+  /** Result of an admin socket call when /readyz first returned 200. */
   let firstCall: PromiseSettledResult<unknown>;
 
   beforeAll(async () => {

@@ -50,14 +50,14 @@ function limit(fields: object) {
 
 const send = (server: ServerProcess) => sendMessage(server.url, team.key, { model: MODEL });
 
-/** Waits until the node applies a limit that was created through the other one. */
+/** Waits until the node applies a limit of the other one. */
 function waitForLimit(server: ServerProcess): Promise<true> {
   return eventually(30_000, "the node to apply the limit", async () =>
     (await send(server)).headers.has("anthropic-ratelimit-requests-limit") ? true : null,
   );
 }
 
-/** Runs clients that send one request after the other, for that time and at least this number of requests. */
+/** Runs clients that send one request after the other. Minimum are a duration and a number of requests. */
 async function sendLoad(
   server: ServerProcess,
   { clients, ms, requests }: { clients: number; ms: number; requests: number },

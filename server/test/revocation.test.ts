@@ -93,7 +93,7 @@ function startLoad(on: readonly ServerProcess[], keyOf: () => string) {
 
 const isAccepted = ({ answer }: Sent) => answer.status === 200;
 
-/** Seconds from the response to the revocation until the last accepted request was sent, on any node. */
+/** Seconds from the revocation's response to the last accepted request's start. */
 async function revokeUnderLoad(made: WorkspaceWithKey, revoke: () => Promise<unknown>) {
   const load = startLoad(nodes, () => made.key);
   await eventually(30_000, "every node to serve the key", async () =>

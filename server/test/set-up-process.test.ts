@@ -15,15 +15,15 @@ import {
   toAnswer,
 } from "#test/harness/server-process.ts";
 
-// From the first start to an owner who was locked out and signs in again, on one machine: one process, its banner, a
-// browser, and `./bursar`. The tests depend on each other.
+// From the first start to a locked-out owner's next sign-in, on one machine: one process, its banner, a browser, and
+// `./bursar`. The tests depend on each other.
 
 const EMAIL = "ada@example.com";
 const LONG_MS = 60_000;
 
 let server: ServerProcess;
 const cookies = new Map<string, string>();
-/** Secrets that must not be stored after they were shown or sent, by name. */
+/** Secrets that must not be stored after use, by name. */
 const secrets = new Map<string, string>([
   ["first password", "canary kepler owns 41 telescopes"],
   ["second password", "canary tycho lost his silver nose"],

@@ -169,7 +169,7 @@ function countRows({ reports, balances }: Figures) {
   return [...Object.values(reports), balances].map((rows) => rows.length);
 }
 
-/** True when a node in the month of the recording refuses the recorded refused request. */
+/** Whether a node in the recorded month refuses the refused request again. */
 async function isRefusedInRecordedMonth(recorded: TestDatabase, { strict, recordedAt }: Recording) {
   const upstream = await startFakeUpstream();
   const databaseNowMs = () => Date.parse(recordedAt);

@@ -12,12 +12,12 @@ export interface RecordedRequest {
 
 export interface RecordingRelay {
   url: string;
-  /** Returns the Messages requests since the last call, in the order of their answers. */
+  /** Returns Messages requests since the last call, by time of their response. */
   takeMessages(): RecordedRequest[];
   close(): Promise<void>;
 }
 
-/** Passes requests on to `target` and records them as the client sends them, including refused ones. */
+/** Passes requests on to `target` and records them, including refused ones. */
 export async function startRecordingRelay(target: string): Promise<RecordingRelay> {
   const recorded: RecordedRequest[] = [];
   const { hostname, port } = new URL(target);

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const CLIENT_MS = 90_000;
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
-/** The server and the key that a client uses, as its environment names them. */
+/** Server and key of a client, passed in its environment. */
 export interface Access {
   url: string;
   key: string;
@@ -24,7 +24,7 @@ export interface ClientEnd {
   code: number | null;
 }
 
-/** Runs a program of `programs/` in a Node process of its own, and returns the JSON that it prints last. */
+/** Runs a program of `programs/` in a new Node process. Returns the JSON that it prints last. */
 export async function runProgram<Result>(
   access: Access,
   name: string,
@@ -42,7 +42,7 @@ export function runClaudeCode(access: Access, args: readonly string[]): Promise<
   return runClient(access, claude, ["-p", ...args]);
 }
 
-/** Runs in a new folder with a new home, so that no settings or credentials of the user apply. */
+/** Runs the client in a new folder with a new home. No settings or credentials of the user apply. */
 async function runClient(
   { url, key }: Access,
   program: string,

@@ -6,7 +6,7 @@ export interface ServerForClients {
   server: ServerProcess;
   /** Address for clients. Requests to it are recorded. */
   url: string;
-  /** Returns the Messages requests of the running test so far, in the order of their answers. */
+  /** Returns Messages requests of the running test, by time of their response. */
   takeMessages(): RecordedRequest[];
 }
 

@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Layers } from "./image-root.ts";
 
-/** Paths of this machine that a slim image lacks or has in another place. */
+/** Paths of this machine that differ in a slim image. */
 const ABSENT = [
   "/usr/local",
   "/usr/lib/node_modules",

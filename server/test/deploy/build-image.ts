@@ -39,7 +39,7 @@ export interface BuildOptions {
 export interface Replacement {
   /** Runs in place of the command. */
   command: string;
-  /** Folders of this machine that replace the output of the command, by their path in the working folder. */
+  /** Folders of this machine that replace the output, by working-folder path. */
   folders: Record<string, string>;
   /** Runs with these folders in place. */
   cleanUp: string;
@@ -194,7 +194,7 @@ function runAsRoot(build: Build, image: Image, command: string): Promise<string>
   return changeRoot(build, image, script.join("\n"));
 }
 
-/** Runs the script in the folder of the layers, while the image is mounted on `root` there. Returns its output. */
+/** Runs the script while the image is mounted on `root`. Returns its output. */
 async function changeRoot({ options }: Build, { layers }: Image, script: string): Promise<string> {
   const work = quote(options.work);
   return runWithMounts(`cd ${work}\nmkdir -p root\n${mountLayers(layers, "root")}\n${script}`);

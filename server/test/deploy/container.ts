@@ -59,7 +59,7 @@ export async function killContainers(): Promise<void> {
   await Promise.all([...running].map((child) => end(child, () => child.kill("SIGKILL"))));
 }
 
-/** Creates the folder of a new volume, with the owner and mode of the folder in the image, as an engine does. */
+/** Creates the folder of a new volume, as an engine does. Owner and mode are those of the folder in the image. */
 export async function makeVolume(image: Image, path: string, folder: string): Promise<string> {
   const layer = image.layers.folders.findLast((each) => existsSync(join(each, path)));
   if (layer === undefined) throw new Error(`the image has no folder ${path}`);
@@ -69,7 +69,7 @@ export async function makeVolume(image: Image, path: string, folder: string): Pr
   return folder;
 }
 
-/** Starts the command of the image as process 1 of its own namespaces. */
+/** Starts the image's command as process 1 of new namespaces. */
 export async function startContainer(image: Image, options: RunOptions): Promise<Container> {
   await mkdir(options.work);
   const layers = await addLayer(image.layers, join(options.work, "layer"));
@@ -117,7 +117,7 @@ function mountInto([path, source]: [string, string]): string[] {
   ];
 }
 
-/** Shell words that run the command as the user of the image, without capabilities. */
+/** Shell words that run the command without capabilities, as the image's user. */
 function toCommand(
   image: Image,
   env: Record<string, string> = {},

@@ -10,8 +10,8 @@ export interface Layers {
   /** Folders of the layers, the lowest first. */
   folders: readonly string[];
   /**
-   * Folders of this machine below all layers, by their path in the root. Each is a separate overlay, because a layer
-   * must not be inside a folder below it.
+   * Folders of this machine below all layers, by path. Each is a separate overlay, because a layer must not be inside
+   * a folder below it.
    */
   below: Readonly<Record<string, string>>;
 }

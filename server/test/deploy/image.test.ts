@@ -24,8 +24,8 @@ let outputs: BuildResult["outputs"];
 let containers = 0;
 
 /**
- * Replaces `npm ci` with the files of this checkout, which are the same and save half a minute. npm checks the
- * command without installing.
+ * Replaces `npm ci` with the files of this checkout. They are the same and save half a minute. npm checks the command
+ * without installing.
  */
 function replaceInstallation(command: string): Replacement | null {
   if (!command.startsWith("npm ci ") || !isInstalled()) return null;

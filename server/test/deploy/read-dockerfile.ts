@@ -102,7 +102,7 @@ function readPairs(rest: string): Record<string, string> {
   return values;
 }
 
-/** Accepts the exec form only, because a shell as process 1 does not pass SIGTERM on. */
+/** Accepts the exec form only. A shell as process 1 does not pass SIGTERM on. */
 function readExecForm(rest: string): string[] {
   const words: unknown = rest.startsWith("[") ? JSON.parse(rest) : null;
   if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {

@@ -2,8 +2,8 @@
 // matches a path or a folder above it decides. Reference: https://docs.docker.com/build/concepts/context/
 
 /**
- * Returns whether the build excludes a path, relative to the context and with slashes. Throws for an exception below
- * a folder, so that every path below an ignored folder is excluded.
+ * Returns a function that tests whether the build excludes a path. Paths are relative to the context, with slashes.
+ * Throws for an exception below a folder, so that every path below an ignored folder is excluded.
  */
 export function readDockerignore(text: string): (path: string) => boolean {
   const rules = text

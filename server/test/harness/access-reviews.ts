@@ -41,7 +41,7 @@ export interface Reviews {
   close(review: Review, client?: Client): Promise<Answer<Review>>;
   /** Creates a member with the role in the workspace. */
   createMember(role?: string): Promise<TestMember>;
-  /** Sets when members got their roles in the workspace, and when they last used the console. */
+  /** Sets the times of the members' roles and of their last use. */
   setLastUse(
     memberIds: string[],
     of: { grantedDaysAgo: number; usedDaysAgo: number | null },

@@ -44,7 +44,7 @@ export interface AdminHarness {
   adminKeyUse: AdminKeyUses;
   /** Lines that the server logged. */
   logs: string[];
-  /** Client of the admin socket, with the rights of an owner in the first organization. */
+  /** Client of the admin socket, as owner of the first organization. */
   operator: Client;
   firstOrganizationId: string;
   /** For tests that open their own connections. */
@@ -74,7 +74,7 @@ export interface TestOrganization {
     workspaceId: string,
     apiKeyId: string,
   ): Promise<{ requestId: string; id: string }>;
-  /** Creates a silent node that holds half a dollar of the workspace's month. Returns the node's id. */
+  /** Creates a silent node with half a dollar of the month. Returns the node's id. */
   createSilentNode(workspaceId: string): Promise<string>;
 }
 
@@ -245,7 +245,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
   };
 }
 
-/** Makes a client that sends these headers, or the operator's client of this organization. */
+/** Makes a client with these headers, or the operator's client. */
 function makeClient(
   app: FastifyInstance,
   { headers = {}, operatorOf }: { headers?: Record<string, string>; operatorOf?: string },

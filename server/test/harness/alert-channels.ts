@@ -18,7 +18,7 @@ export type CreatedChannel = z.output<typeof createAlertChannel.response>;
 export type Delivery = z.output<typeof alertDelivery>;
 export type Target = z.input<typeof createAlertChannel.body>["target"];
 
-/** The Admin API, channels that send to loopback receivers, and the sender of messages. */
+/** The Admin API with channels to loopback receivers. */
 export interface Alerting {
   h: AdminHarness;
   org: TestOrganization;

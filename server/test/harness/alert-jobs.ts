@@ -9,7 +9,7 @@ type Alert = z.output<typeof alert>;
 export type Firing = z.output<typeof alertFiring>;
 
 export interface AlertJobNodes {
-  /** Runs the jobs on both nodes at the same time, and then again. */
+  /** Runs the jobs on both nodes at once, and then again. */
   run(): Promise<void>;
   close(): Promise<void>;
 }

@@ -20,7 +20,7 @@ export function auditEventsOf(database: Database, subjectId: string): Promise<Sh
     .execute();
 }
 
-/** Returns a function that lists the organization's audit events from now on, oldest first. */
+/** Returns a function that lists the organization's later audit events. Oldest first. */
 export async function watchEvents(
   database: Database,
   organizationId: string,

@@ -103,7 +103,7 @@ function clientData(type: string, challenge: string, origin: string): Buffer {
 
 type Cbor = number | string | Buffer | null;
 
-/** Encodes a map in CBOR (RFC 8949), with the types that authenticators use. */
+/** Encodes a map in CBOR (RFC 8949), as authenticators do. */
 function cborMap(entries: readonly (readonly [number | string, Cbor])[]): Buffer {
   const parts = entries.flatMap(([key, value]) => [cbor(key), cbor(value)]);
   return Buffer.concat([cborHead(5, entries.length), ...parts]);
@@ -127,7 +127,7 @@ function cborHead(major: number, argument: number): Buffer {
 
 const STEP_MS = 30_000;
 
-/** Code of an authenticator app for this base32 secret, `steps` of 30 seconds from now. */
+/** Code of an authenticator app for this base32 secret. `steps` are half minutes from now. */
 export function totpCode(secret: string, steps = 0): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / STEP_MS) + steps));

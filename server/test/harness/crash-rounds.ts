@@ -25,9 +25,9 @@ import {
 
 export interface CrashOptions {
   rounds: number;
-  /** Decides every delay and every kind of response, so that a failed run can be repeated. */
+  /** Decides every delay and response. The same seed repeats a failed run. */
   seed: number;
-  /** Clients that send one request after the other until the server is killed. Default: 16. */
+  /** Clients that send until the server is killed. Default: 16. */
   clients?: number;
   /** Environment variables of every start. */
   env?: Record<string, string>;
@@ -46,7 +46,7 @@ export interface CrashOptions {
   onRecorded?: (server: ServerProcess) => Promise<void>;
   /**
    * Whether the journal is in the database. Each request that reaches the upstream waited for all earlier records. So
-   * later requests show which records are durable, whatever the duration of a commit.
+   * later requests show which records are durable.
    */
   isInDatabase?: boolean;
   /**
@@ -246,7 +246,7 @@ async function sendUntilStopped(
   const { key } = run.workspaces[client % run.workspaces.length] ?? { key: "" };
   while (!isStopped.value) {
     const number = run.sent.size;
-    // The requested model is the only mark of the test that every record keeps after a crash.
+    // Only the requested model marks a record of the test after a crash.
     const name = `claude-crash-${round}-${number}`;
     const sentAtMs = performance.now();
     const sent: Sent = { name, round, number, sentAtMs, completedAtMs: null, status: null };
@@ -348,7 +348,7 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
     const [record] = found;
     if (found.length !== 1 || record === undefined)
       throw new Error(`${name}: ${found.length} records`);
-    // The kill of its own round decides what a response means. Later kills do not.
+    // The kill of its own round decides the meaning of a response. Later kills do not.
     const writtenMs = run.options.isInDatabase
       ? latestMs.get(placeOf(sent, record))
       : run.killedAtMs.get(sent.round);
@@ -361,7 +361,7 @@ function checkRecords(run: Run, records: Map<string, UsageRecord[]>): void {
 
 const placeOf = ({ round }: Sent, { node_id }: UsageRecord) => `${round} ${node_id}`;
 
-/** Time of the last request that reached the upstream, by round and node. All records before it are durable. */
+/** Time of the last request at the upstream, by round and node. All records before it are durable. */
 function findLastReached(
   run: Run,
   records: Map<string, UsageRecord[]>,

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import pg from "pg";
 
-/** A relay to a database that tests can cut silently, as a network fault does. */
+/** A relay to a database with silent cuts, as in a network fault. */
 export interface DatabaseRelay {
   connectionString: string;
   /** Stops all traffic in both directions. Connections stay open, and the relay accepts new ones. */
   cut(): void;
-  /** Lets new connections pass again. Resets the earlier ones. */
+  /** Passes new connections again. Resets the earlier ones. */
   restore(): void;
   close(): Promise<void>;
 }

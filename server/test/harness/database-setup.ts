@@ -11,7 +11,7 @@ import { acquireProcessLock } from "#src/lib/process-lock.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Connects to a database on which other databases can be created and dropped. */
+    /** Database connection that can create and drop other databases. */
     adminConnectionString: string;
     /** Prefix of this run's databases. Several runs may share one server. */
     databasePrefix: string;
@@ -113,13 +113,13 @@ async function removeLeftovers(): Promise<void> {
   }
 }
 
-/** Whether another run may have created the folder and not locked it yet. */
+/** Whether another run may have just created the folder without a lock. */
 async function isFresh(folder: string): Promise<boolean> {
   const found = await stat(folder).catch(() => null);
   return found === null || Date.now() - found.mtimeMs < FRESH_MS;
 }
 
-/** Drops databases of the run, including those of files that failed before their `afterAll`. */
+/** Drops databases of the run. Some are of files that failed before their `afterAll`. */
 async function dropDatabases(admin: pg.Client, prefix: string): Promise<void> {
   const { rows } = await admin.query<{ datname: string }>(
     "SELECT datname FROM pg_database WHERE starts_with(datname, $1)",

@@ -21,19 +21,19 @@ export interface Received {
   bodySha256: string;
 }
 
-/** One request at the fake upstream, with everything that a test can do to it. */
+/** One request at the fake upstream, and the test's actions on it. */
 export interface Exchange {
   received: Received;
   response: ServerResponse;
   socket: Socket;
-  /** Settles when the gateway closes this exchange's connection or the response has been sent. */
+  /** Settles when the connection closes or the response has been sent. */
   closed: Promise<void>;
-  /** True once the gateway has cut the connection before the response was complete. */
+  /** True when the gateway cut the connection before the response ended. */
   isCut(): boolean;
   json(body: unknown, options?: { status?: number; headers?: Record<string, string> }): void;
   /** Starts an event stream and sends the headers only. */
   startStream(headers?: Record<string, string>): void;
-  /** Sends the text and waits until it has left this process. */
+  /** Sends the text. Resolves once the text has left this process. */
   write(text: string | Buffer): Promise<void>;
   /** Sends the events in order, then ends. */
   stream(events: readonly string[]): Promise<void>;
@@ -191,7 +191,7 @@ export function sse(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
 }
 
-/** `message_start` with the given usage over the default one, and a placeholder of 1 output token. */
+/** `message_start` with this usage over the default one. Its 1 output token is a placeholder. */
 export function messageStart(usage: object = {}): string {
   const message = {
     ...messageJson({ usage: { output_tokens: 1, ...usage } }),

@@ -1,6 +1,6 @@
 import type { ServerProcess } from "./server-process.ts";
 
-/** Inserts `rows` requests of the key by SQL, all of the last day. Returns their total cost, nano-USD. */
+/** Inserts `rows` requests of the last day by SQL. Returns their total cost, nano-USD. */
 export async function fillRequestLog(
   server: Pick<ServerProcess, "sql">,
   { workspaceId, apiKeyId }: { workspaceId: string; apiKeyId: string },

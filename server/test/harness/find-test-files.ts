@@ -18,7 +18,7 @@ const IGNORED_FOLDERS = new Set(["node_modules", "dist", "clients"]);
 const TEST_MODULE = /^(server|console)\/test\/.*\.ts$/;
 const TEST_ALIAS = "#test/";
 const REQUIRED_PROJECT = /^requireTestProject\("(database|product)"\);$/gm;
-/** Imports of types alone are left out: Node does not load them. */
+/** Imports of types are skipped, because Node does not load them. */
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?!type\s)[^;]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)\s*import\s+"([^"]+)"/g;
 

@@ -20,7 +20,7 @@ export interface LargeExport {
   rssPeak: number;
 }
 
-/** Reads the complete export, a little slower than the server can send it. */
+/** Reads the complete export, slower than the server can send it. */
 export async function readLargeExport(
   server: ServerProcess,
   format: LargeExport["format"],

@@ -5,7 +5,7 @@ import type { LimitLoad, Planned, Refused } from "./limit-load.ts";
 
 // Checks of every record and balance, once all nodes run and no request is open.
 
-/** Age at which a response that the client has is certainly recorded, milliseconds. */
+/** Milliseconds after which a complete response is certainly recorded. */
 const RECORDED_WITHIN_MS = 200;
 
 interface UsageRecord {
@@ -21,7 +21,7 @@ interface UsageRecord {
 export interface RoundState {
   round: number;
   workspaceId: string;
-  /** Names of the round's requests that reached the upstream, with one entry for each time. */
+  /** Names of requests that reached the upstream, one for each time. */
   reached: readonly string[];
   faults: Faults;
 }
@@ -150,7 +150,7 @@ function unresolvedOf({ outcome, cost, hold }: UsageRecord): bigint {
   return outcome === "interrupted" && cost === 0n ? (hold ?? 0n) : 0n;
 }
 
-/** Checks the balances of the workspace and its keys against the limit, the records and the leases. */
+/** Checks the balances of workspace and keys against limit, records and leases. */
 async function checkBalances(
   db: Database,
   workspaceId: string,

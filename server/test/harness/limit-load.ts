@@ -41,7 +41,7 @@ export interface Planned {
   /** Amount that the upstream bills for the complete response. */
   costNanoUsd: bigint;
   holdNanoUsd: bigint;
-  /** Whether the gateway had its tokens counted, so that a smaller hold would fit. */
+  /** Whether a token count makes its hold small enough to fit. */
   isCounted: boolean;
   node: number;
   /** Time of the complete response on the monotonic clock. */
@@ -105,7 +105,7 @@ function planRequest({ random, sent }: LimitLoad, round: number): Planned {
   };
 }
 
-/** Sends requests to any of the nodes, one after the other, until stopped. */
+/** Sends one request after the other, to any node, until stopped. */
 export async function sendUntilStopped(
   load: LimitLoad,
   client: { round: number; key: string; urls: readonly (() => string)[]; signal: AbortSignal },

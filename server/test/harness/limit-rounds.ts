@@ -166,7 +166,7 @@ async function runRound(run: Run, round: number): Promise<LimitRound> {
   return { round, reached: reached.length, answeredBefore, refusals, recoveredMs, ...money };
 }
 
-/** Creates a workspace with a limit and two keys, one with its own limit. Waits until every node has them. */
+/** Creates a limited workspace and two keys, one with its own limit. Waits until every node has them. */
 async function createLimitedWorkspace(run: Run): Promise<{ workspaceId: string; keys: string[] }> {
   const node = nodeAt(run, 0);
   const { workspaceId, apiKeyId, key } = await node.workspaceWithKey();
@@ -200,8 +200,8 @@ async function setLimit(
 }
 
 /**
- * Stops one node for longer than its lease, and kills and restarts another one. PostgreSQL crashes together with the
- * kill, or after the new start.
+ * Stops one node for longer than its lease, and kills another one. PostgreSQL crashes together with the kill, or
+ * after the new start.
  */
 async function injectFaults(run: Run, isDatabaseFirst: boolean): Promise<Faults> {
   const { random } = run.load;
@@ -265,7 +265,7 @@ async function waitUntilServing(run: Run, node: number): Promise<void> {
   });
 }
 
-/** Waits until each request that reached the upstream has its record and the records no longer change. */
+/** Waits until every request has its record and no record changes. */
 async function waitUntilRecorded(
   run: Run,
   workspaceId: string,

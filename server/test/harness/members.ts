@@ -91,7 +91,7 @@ export function consoleHeaders(
   };
 }
 
-/** Gives the member `MEMBER_PASSWORD` and signs in. Returns the session's cookie. */
+/** Sets the member's password to `MEMBER_PASSWORD` and signs in. Returns the session's cookie. */
 export async function signInMember(
   deps: AuthDeps & { database: Database },
   member: { id: string; steppedUpAtMs: number | null },

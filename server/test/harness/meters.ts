@@ -112,7 +112,7 @@ export function makeTestMeters(database: Database): TestMeters {
   return made;
 }
 
-/** The database over a connection that loses the result of the next `count` commits, or breaks before them. */
+/** Makes a database whose next `count` commits fail. Each loses its result, or breaks before. */
 export function makeUnreliable(
   database: Database,
   when: "after commit" | "before commit",

@@ -51,7 +51,7 @@ async function askDatabase(url: string, adminKey: string): Promise<void> {
   if (status !== 200) throw new Error(`the clock's query was answered with ${status}`);
 }
 
-/** Like `eventually`, for a condition with a deadline in seconds of these nodes' clock. */
+/** Like `eventually`, with a deadline in seconds of these nodes' clock. */
 export async function withinSeconds<T>(
   seconds: number,
   nodes: readonly ServerProcess[],

@@ -15,9 +15,7 @@ declare module "vitest" {
 
 const BUILD_SCRIPT = fileURLToPath(new URL("../../../scripts/build-console.mjs", import.meta.url));
 
-/**
- * Builds the console, and starts PostgreSQL for tests whose processes share a database. Throws when the build fails.
- */
+/** Builds the console, and starts PostgreSQL for shared databases. Throws when the build fails. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { status } = spawnSync(process.execPath, [BUILD_SCRIPT], { stdio: "inherit" });
   if (status !== 0) throw new Error("The console could not be built. The reason is above.");

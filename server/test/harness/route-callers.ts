@@ -24,7 +24,7 @@ import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { AdminHarness, Client, TestOrganization } from "./admin.ts";
 import { hasTarget, sampleOf } from "./route-samples.ts";
 
-// Every kind of caller, and the result that the table of rights gives for each.
+// Every kind of caller, and its result by the table of rights.
 
 export interface CallerCase {
   name: string;

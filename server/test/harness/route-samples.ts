@@ -13,7 +13,7 @@ import { CONSOLE_ORIGIN, MEMBER_PASSWORD } from "./members.ts";
 
 // A successful call of every route, for tests of all routes. A new route does not compile until it has a sample here.
 
-/** One id of each kind that a route can name, by the name of its parameter. */
+/** One id of each kind in a route, by parameter name. */
 export type Made = Record<
   | "workspace_id"
   | "api_key_id"
@@ -64,7 +64,7 @@ async function makeThings(org: TestOrganization, ids: readonly (keyof Made)[]): 
   return made as Made;
 }
 
-/** Creates one subject from earlier ones, or from ones that it creates itself. */
+/** Creates one subject, and the subjects that it depends on. */
 type Maker = (org: TestOrganization, make: (id: keyof Made) => Promise<string>) => Promise<string>;
 
 const makers: Record<keyof Made, Maker> = {
@@ -166,7 +166,7 @@ const startPlayground: Sample["prepareCaller"] = async (client, { workspace_id }
 };
 
 /**
- * Whether a person may call Claude in the workspace, by a role there or by an organization role that is inherited
+ * Whether a person may call Claude in the workspace. The role is one there, or an organization role that is inherited
  * everywhere.
  */
 const canCallClaude = ({ role, workspaceRole }: Person): boolean =>
@@ -176,7 +176,7 @@ const canCallClaude = ({ role, workspaceRole }: Person): boolean =>
 const canSeeWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
 
-/** Creates an alert of the workspace that fires at once, because half a dollar was charged before. */
+/** Creates an alert that fires at once. Half a dollar is charged before. */
 async function makeFiredAlert(org: TestOrganization, workspaceId: string, apiKeyId: string) {
   const { operator } = org;
   const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
@@ -202,7 +202,7 @@ function newReview(workspaceId: string, reviewerId: string) {
   };
 }
 
-/** Creates a review with the caller as reviewer, and a decision on an item. */
+/** Creates a review by the caller, and a decision on an item. */
 const createReviewOfCaller: Sample["prepareCaller"] = async (
   client,
   { workspace_id },
@@ -302,7 +302,7 @@ interface Person {
 interface Sample {
   /** Subjects that must exist beside those that the call names. */
   needs?: readonly (keyof Made)[] | "everything";
-  /** Body with which the call succeeds and, on a changing route, makes a change. */
+  /** Body of a successful call. On a changing route it makes a change. */
   body?: (made: Made) => object;
   query?: string | ((made: Made) => string);
   /** Prepares the organization. */
@@ -313,15 +313,15 @@ interface Sample {
     made: Made,
     operator: Client,
   ) => Promise<{ ids?: Partial<Made>; body?: object }>;
-  /** Whether the target exists for a person who may make the call. Default: it exists for all. */
+  /** Whether a permitted person's target exists. Default: yes, for all. */
   isVisible?: (person: Person) => boolean;
-  /** Whether a person who can see the target gets 403. */
+  /** Whether a person gets 403 for a visible target. */
   isDenied?: (person: Person) => boolean;
   /** Audit events that the change writes before its own. */
   audits?: readonly string[];
   /** The route changes an existing API key of another caller. */
   isForeignKeyChange?: true;
-  /** The route shows usage of other members' keys. Hidden from persons who see their own usage only. */
+  /** The route shows usage of other members' keys. Hidden from members with access to their own usage only. */
   hasForeignUsage?: true;
   /** The route names a subject of the whole organization. A right in any workspace makes it visible. */
   isOrganizationWide?: true;

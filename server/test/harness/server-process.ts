@@ -44,8 +44,8 @@ export interface ServerOptions {
   /** Admin key of that data folder. Otherwise `adminKey` creates one. */
   adminKey?: string;
   /**
-   * Whether the new data folder has no database, so that the server creates it. Otherwise the folder has a prepared
-   * one without rows.
+   * Whether the new data folder has no database. The server then creates one. Otherwise the folder has a prepared one
+   * without rows.
    */
   isDatabaseMissing?: boolean;
 }
@@ -93,7 +93,7 @@ export interface ServerProcess {
     path: string,
     body?: object,
   ): Promise<Record<string, unknown>>;
-  /** Calls the Admin API through the admin socket, with the rights of an owner. */
+  /** Calls the Admin API through the admin socket, as an owner. */
   operator(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<Answer>;
   mustOperator(
     method: "GET" | "POST" | "DELETE",
@@ -106,7 +106,7 @@ export interface ServerProcess {
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** Kills the process (SIGKILL). Nothing is cleaned up, and the next start stops its PostgreSQL. */
   kill(): Promise<void>;
-  /** Starts a new process on the same data folder, after `stop` or `kill`. */
+  /** Starts a new process on the data folder, after `stop` or `kill`. */
   restart(options?: Pick<ServerOptions, "env" | "args">): Promise<ServerProcess>;
 }
 
@@ -173,7 +173,7 @@ async function makeDataFolder(options: ServerOptions): Promise<string> {
   return dataDir;
 }
 
-/** Starts a server and kills it after `afterMs`, at any point of its start. */
+/** Starts a server and kills it after `afterMs`, at any point. */
 export async function startAndKill(options: ServerOptions, afterMs: number): Promise<void> {
   const { dataDir } = options;
   if (dataDir === undefined) throw new Error("startAndKill needs an existing folder");
@@ -225,7 +225,7 @@ export function postgresPid(dataDir: string): number | null {
   return Number.isInteger(pid) && isAlive(pid) ? pid : null;
 }
 
-/** Null also when a starting or stopping PostgreSQL removes files during the search. */
+/** Null also when PostgreSQL removes files during the search. */
 function readPidFile(dataDir: string): string | null {
   try {
     const file = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
@@ -373,7 +373,7 @@ async function callOperator(
   }
 }
 
-/** Sends one HTTP call with an admin key, or with another credential in `x-api-key`. Never throws for a status. */
+/** Sends an HTTP call with a key in `x-api-key`. Never throws for a status. */
 export async function callAdmin(
   url: string,
   key: string | null,

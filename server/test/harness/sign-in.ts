@@ -3,8 +3,8 @@ import { type AdminHarness, startAdmin, type TestMember, type TestOrganization }
 import { type Browser, type BrowserOptions, openBrowser } from "./browser.ts";
 import { MEMBER_PASSWORD } from "./members.ts";
 
-// For test files about sign-in. Before each test it creates an organization with Ada, who has a password. Importers
-// see the current values.
+// For test files about sign-in. Before each test it creates an organization with a member Ada and her password.
+// Importers see the current values.
 
 export const SIGN_IN = "/v1/admin/sign_in";
 export const ME = "/v1/admin/session";
@@ -32,7 +32,7 @@ export function prepareSignIn(): void {
 }
 
 let lastAddress = 0;
-/** Opens a browser with its own address, so that no test uses up the attempts of another one. */
+/** Opens a browser with its own address. Tests then do not share their attempts. */
 export const browse = (options: BrowserOptions = {}): Browser =>
   openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}`, ...options });
 

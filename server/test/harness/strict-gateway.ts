@@ -23,7 +23,7 @@ import { type SpendNode, type SpendNodeOptions, startSpendNode } from "./spend-n
 // Strict limits from the client's side: a gateway on a socket before a fake upstream. The journal, the ledger and the
 // leases of one node are on PostgreSQL.
 
-/** Cost of 10 input and 5 output tokens of claude-sonnet-4-5, the default response of the fake upstream. */
+/** Cost of the default response: 10 input and 5 output tokens of claude-sonnet-4-5. */
 export const COST = 105_000n;
 /** Wait for a hold. Long enough for a query to a busy database, since a timeout has another message. */
 export const HOLD_WAIT_MS = 2_000;

@@ -10,10 +10,7 @@ import { endRecord } from "./usage-records.ts";
 
 const NODE_ID = "node_of_the_test";
 
-/**
- * Creates a request that was sent and has no known end, as the flush leaves it. Returns the ids of the request and of
- * the item.
- */
+/** Creates a sent request with an unknown end, as the flush does. Returns the ids of the request and of the item. */
 export async function createUnresolvedSpend(
   database: Database,
   of: { organizationId: string; workspaceId: string; apiKeyId: string },

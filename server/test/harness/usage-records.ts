@@ -4,8 +4,8 @@ import { noCost, noTokens } from "#src/domain/usage.ts";
 import { addUsage } from "#src/recording/record-usage.ts";
 
 /**
- * End record of a request with 10 input and 5 output tokens and some cache tokens. Costs 0.0000811 dollars unless
- * `fields` says otherwise.
+ * End record of a request that costs 0.0000811 dollars by default. 10 input tokens, 5 output tokens and some cache
+ * tokens.
  */
 export function endRecord(
   fields: Partial<EndRecord> &

@@ -35,7 +35,7 @@ const ADMIN_CASES: Cases = {
   coverageStep: Math.max(1, Math.round(4 / Number(factor))),
   fuzzing: 3 * Number(factor),
 };
-/** All cases of the coverage phase, because the Claude surface has four operations only. */
+/** All cases of the coverage phase. The Claude surface has only four operations. */
 const CLAUDE_CASES: Cases = { coverageStep: 1, fuzzing: 25 * Number(factor) };
 
 const conformance = [
@@ -108,7 +108,7 @@ async function checkSdks(env: Environment): Promise<Counts> {
   const { output } = await runPython(env, [join(here, "check_sdks.py")]);
   printLine(output);
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
-  // Output without its last line broke off, which is a failure whatever passed before.
+  // Output without its last line broke off, which is a failure in any case.
   if (passed === undefined || failed === undefined) return { passed: 0, failed: 1 };
   return { passed: Number(passed), failed: Number(failed) };
 }

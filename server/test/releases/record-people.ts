@@ -21,7 +21,7 @@ export interface People {
 
 type Creation = Parameters<Authenticator["create"]>[0];
 
-/** Creates an owner with a passkey, and a developer with an authenticator app who accepted an invite. */
+/** Creates an owner with a passkey, and a developer. The developer accepts an invite and uses an authenticator app. */
 export async function makePeople(server: ServerProcess): Promise<People> {
   const { owner, origin } = await setUpOwner(server);
   const passkeyOptions = await owner.must("POST", "/v1/admin/passkeys/options");

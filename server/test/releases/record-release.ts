@@ -83,7 +83,7 @@ interface Workspaces extends Pick<Recording, "strict" | "keys"> {
   interrupted: RecordedKey;
 }
 
-/** Creates a workspace for each kind of spend, and keys in each state. */
+/** Creates a workspace for each kind of spend, with keys. */
 async function makeWorkspaces(server: ServerProcess, people: People): Promise<Workspaces> {
   const [open, strict, lost, interrupted, archived] = [
     await server.workspaceWithKey({ name: "Research" }),
@@ -168,7 +168,7 @@ async function makeSettings(
   await post("admin_keys", { name: "Expires", expires_at: "2099-01-01T00:00:00Z" });
 }
 
-/** Sends requests with several outcomes, and then spends the strict limit until it refuses. */
+/** Sends requests with several outcomes, and then spends the strict limit. */
 async function sendTraffic(
   server: ServerProcess,
   { open, strict, keys }: Workspaces,
@@ -198,7 +198,7 @@ async function sendTraffic(
   while (!(await isRefused()));
 }
 
-/** Decides increase requests and access reviews, invites a person, and opens the playground. */
+/** Decides increase requests and reviews, invites a person, opens the playground. */
 async function makeDecisions(
   server: ServerProcess,
   { owner, developer }: People,
@@ -248,7 +248,7 @@ async function killNodes({ key }: RecordedKey): Promise<void> {
   }
 }
 
-/** Charges the request, and keeps the budget of the silent node unresolved. */
+/** Charges the request. The budget of the silent node stays unresolved. */
 async function resolveRequest(server: ServerProcess): Promise<void> {
   const path = "/v1/admin/unresolved_spend";
   const requestId = await eventually(WAIT_MS, "unresolved spend of both nodes", async () => {
@@ -315,7 +315,7 @@ async function save(target: string, dataDir: string, recording: Recording): Prom
   await cp(dataDir, join(target, "data-folder"), { recursive: true, filter: isKept });
 }
 
-/** Whether the recording keeps the path. Excludes files of a running process, and the backup. */
+/** Whether the path is recorded. Excludes files of a running process, and the backup. */
 function isKept(path: string): boolean {
   return !/(\.lock|\.sock|\.bursar|server\.json)$/.test(path);
 }

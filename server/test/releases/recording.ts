@@ -22,7 +22,7 @@ export interface RecordedKey {
   key: string;
 }
 
-/** Rows of reports by path, and of balances, without the workspace whose requests were interrupted. */
+/** Rows of reports by path, and of balances. Excludes the workspace whose requests were interrupted. */
 export interface Figures {
   reports: Record<string, unknown[]>;
   balances: unknown[];

@@ -33,7 +33,7 @@ export class Model {
   /** Highest true spend by limit and balance key. Absent while the limit is activating. */
   readonly #ceilings = new Map<string, Map<string, bigint>>();
   #limits: StrictLimit[] = [];
-  /** Time at which each limit was set, and all balances at that time. */
+  /** Time of each limit's last change, and all balances at that time. */
   readonly #set = new Map<string, { atMs: number; found: ReadonlyMap<string, StoredBalance> }>();
   #activating = new Set<string>();
   #snapshot: Snapshot | null = null;

@@ -80,7 +80,7 @@ export class SimulatedNode {
 
   /** Starts a process: epoch, replay of the journal, then the limits, all before the first request. */
   async start(store: SpendStore, isJournalWhole: boolean): Promise<void> {
-    // Stays on the disk until the database was told.
+    // The mark stays on the disk until the database has acknowledged it.
     const isWhole = isJournalWhole && !this.leases.hasJournalGap;
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.incarnation += 1;
@@ -157,7 +157,7 @@ export class SimulatedNode {
     }
   }
 
-  /** Checks that a search of the freed part finds the same requests as a search of the whole queue. */
+  /** Checks that a search of the freed part finds all requests. A search of the whole queue must find no more. */
   progressQueue(time: { realMs: number; wallMs: number }): void {
     const now = this.now(time);
     this.handleResolutions(this.leases.resolveFreed(now));

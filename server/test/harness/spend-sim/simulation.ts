@@ -28,7 +28,7 @@ const LIMITS: readonly Omit<StrictLimit, "amountNanoUsd">[] = [
 ].map(
   (limit) => ({ organizationId: ORGANIZATION, ...limit }) as Omit<StrictLimit, "amountNanoUsd">,
 );
-/** 20 seconds before a day and a week end, and a day before the month ends. */
+/** Start of a run: 20 seconds before a day and a week end. The month ends a day later. */
 const START_MS = Date.UTC(2026, 10, 29, 23, 59, 40);
 const DAY_MS = 86_400_000;
 const MAX_JUMPS = 5;
@@ -54,7 +54,7 @@ export interface SimulationOptions {
   checkEvery?: number;
   /** Whether many requests of one key sometimes arrive at once. Default: true. */
   hasBursts?: boolean;
-  /** Share of steps in which a node is silent until unresolved spend is released. */
+  /** Share of steps that silence a node until unresolved spend is released. */
   silenceShare?: number;
   /** Number of last steps that a failure reports. */
   lastSteps?: number;
@@ -71,7 +71,7 @@ export interface SimulationResult {
   forgotten: number;
   /** Balances with spend settled beyond a limit. */
   overrun: number;
-  /** All balances at the end and all events, for a comparison of two stores. */
+  /** All balances and events at the end. For a comparison of two stores. */
   digest: string;
 }
 
@@ -94,7 +94,7 @@ class Simulation {
   steps = 0;
   readonly #options: SimulationOptions;
   readonly #random: Random;
-  /** A separate generator, so that a run keeps its other steps when bursts change. */
+  /** A separate generator, so that bursts do not change other steps. */
   readonly #bursts: Random;
   /** A separate generator, so that runs without silences stay the same. */
   readonly #silences: Random;

@@ -35,7 +35,7 @@ import type {
 
 const JOURNAL_ID = "journal";
 
-/** The product's statements on a real database, with a clock that the simulation sets. Starts with empty tables. */
+/** The product's statements on a real database. The simulation sets its clock. Starts with empty tables. */
 export class SqlStore implements SpendStore {
   readonly #database: Database;
   readonly #times: StoreTimes;
