@@ -175,7 +175,7 @@ async function inviteMember(
   });
   const { status, text, json } = await toAnswer(answer);
   expect({ status, text }).toMatchObject({ status: 200 });
-  expectNoCanary("the answer to who accepts", text, secrets);
+  expectNoCanary("the answer to the new member", text, secrets);
   const cookie = answer.headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
   for (const each of cookie) secrets.set("cookie", each.split("=")[1] ?? "");
   return {

@@ -76,7 +76,7 @@ test("a node that changes the kind of its journal finishes the earlier journal f
   for (const { interrupted } of rounds) expect(interrupted).toBeGreaterThan(0);
 });
 
-test("kill -9 under load, and a start under the same node id: one record of each request", {
+test("kill -9 under load and a start under the same node id leave one record of each request", {
   timeout: 300_000,
 }, async () => {
   const rounds = await runCrashRounds({

@@ -161,7 +161,7 @@ type Way = (
 
 const ways: [string, Way, RegExp][] = [
   [
-    "revoked",
+    "the key was archived",
     async (made, node) => ({
       made,
       revoke: () => change(node, `api_keys/${made.apiKeyId}`, { status: "archived" }),
@@ -169,7 +169,7 @@ const ways: [string, Way, RegExp][] = [
     /^This API key is archived/,
   ],
   [
-    "disabled",
+    "the key was disabled",
     async (made, node) => ({
       made,
       revoke: () => change(node, `api_keys/${made.apiKeyId}`, { status: "inactive" }),
@@ -177,7 +177,7 @@ const ways: [string, Way, RegExp][] = [
     /^This API key is disabled/,
   ],
   [
-    "rotated",
+    "the key was rotated",
     async (made, node) => ({
       made,
       revoke: () => change(node, `api_keys/${made.apiKeyId}/rotate`, {}),
@@ -185,7 +185,7 @@ const ways: [string, Way, RegExp][] = [
     /^This API key was rotated/,
   ],
   [
-    "in an archived workspace",
+    "its workspace was archived",
     async (made, node) => ({
       made,
       revoke: () => change(node, `workspaces/${made.workspaceId}/archive`),
@@ -193,7 +193,7 @@ const ways: [string, Way, RegExp][] = [
     /^The workspace of this API key is archived/,
   ],
   [
-    "of a person who is deactivated",
+    "its owner was deactivated",
     async (made, _, database) => {
       const memberId = await makeMember(database, made.workspaceId);
       const { workspaceId } = made;
@@ -211,7 +211,7 @@ const ways: [string, Way, RegExp][] = [
   ],
 ];
 
-describe("no node accepts after a second, under load, a key that is", () => {
+describe("no node accepts a key for more than a second, under load, after", () => {
   test.for(ways)("%s", { timeout: 240_000 }, async ([_, way, reason], { database }) => {
     for (const node of nodes) {
       const { made, revoke } = await way(await first.workspaceWithKey(), node, database);
