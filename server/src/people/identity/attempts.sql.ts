@@ -4,8 +4,8 @@ import type { Database, Tx } from "#src/db/pool.ts";
 const DELETE_AT_ONCE = 1_000;
 
 /**
- * Takes one from an allowance of `burst` that fills up by one each `everyMs`, in one statement. Null when it was there;
- * else how long until it will be, in milliseconds.
+ * Takes one attempt from an allowance of `burst` that refills by one each `everyMs`, in one statement. Returns null on
+ * success, otherwise the wait in milliseconds.
  */
 export async function takeAttempt(
   db: Database | Tx,
@@ -39,7 +39,7 @@ export async function giveBackAttempt(
     .execute();
 }
 
-/** Counts a failure; gives how many there were since the count began, an hour ago at most. */
+/** Counts a failure. Returns the number since the count began, at most an hour ago. */
 export async function countFailure(
   db: Database | Tx,
   of: { key: string; nowMs: number; windowMs: number },
@@ -55,7 +55,7 @@ export async function countFailure(
       full_at = excluded.full_at
     RETURNING failures, failing_since`.execute(db);
   const [row] = rows;
-  if (!row) throw new Error("an upsert gives its row");
+  if (!row) throw new Error("an upsert returns its row");
   return { failures: row.failures, since: row.failing_since };
 }
 

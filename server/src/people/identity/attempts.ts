@@ -10,10 +10,9 @@ import {
   takeAttempt,
 } from "./attempts.sql.ts";
 
-// How fast somebody may guess. An allowance of `burst` attempts fills up again by one each `everyMs`; only failures use
-// it up, since an attempt that succeeds is given back. It is charged before the attempt is judged, so that many at the
-// same moment do not slip by. Nothing here locks anybody out for long: waiting always helps, and what a stranger does
-// never counts against a browser in which the person has signed in before.
+// Rate limits on guesses. An allowance of `burst` attempts refills by one each `everyMs`. An attempt is charged before
+// it is checked, so that concurrent attempts cannot exceed the limit. A successful attempt is refunded. No lockout is
+// permanent, and attempts by strangers never count against a browser in which the member has signed in before.
 
 interface Allowance {
   burst: number;
@@ -25,20 +24,23 @@ export interface Attempt {
   allowance: Allowance;
 }
 
-/** From one address of a network, whatever is tried there. An office may share one. */
+/** For one network address, whatever is tried there. An office may share one. */
 const ofAddress: Allowance = { burst: 30, everyMs: 20_000 };
-/** On one account, by everybody who is not known to it. */
+/** For one account, from all browsers that are unknown to it. */
 const ofAccount: Allowance = { burst: 8, everyMs: 60_000 };
-/** On its account, from one browser that is known to it. */
+/** For one account, from one known browser. */
 const ofDevice: Allowance = { burst: 8, everyMs: 30_000 };
-/** Six digits can be guessed: a thousand attempts in three days leave one chance in 300, for who has the password. */
+/**
+ * For second factors. Six digits can be guessed: a thousand attempts in three days succeed with a chance of 1 in 300 if
+ * the password is known.
+ */
 const ofSecondFactor: Allowance = { burst: 5, everyMs: 300_000 };
-/** Questions for a passkey: each time somebody opens the page, each is a row for five minutes. */
+/** For passkey challenges. Each visit of the sign-in page creates one, as a row for five minutes. */
 const ofPasskeyChallenge: Allowance = { burst: 100, everyMs: 3_000 };
-/** Messages to one address. */
+/** For reset messages to one address. */
 const ofReset: Allowance = { burst: 3, everyMs: 600_000 };
 
-/** The address an attempt came from; of IPv6 the network of one subscriber. */
+/** The network address of an attempt. For IPv6, the network of one subscriber. */
 export function addressAttempt(ipAddress: string | null): Attempt {
   return { key: `address:${networkOf(ipAddress)}`, allowance: ofAddress };
 }
@@ -55,7 +57,7 @@ export function deviceAttempt(deviceId: string): Attempt {
   return { key: `device:${deviceId}`, allowance: ofDevice };
 }
 
-/** `deviceId` is null for a browser that is not known to the member. */
+/** `deviceId` is null for an unknown browser. */
 export function secondFactorAttempt(memberId: string, deviceId: string | null): Attempt {
   return { key: `code:${deviceId ?? memberId}`, allowance: ofSecondFactor };
 }
@@ -68,7 +70,7 @@ export function resetAttempt(email: string): Attempt {
   return { key: `reset:${hashed(email)}`, allowance: ofReset };
 }
 
-/** Charges one attempt. Throws a 429 that says when there will be another. */
+/** Charges one attempt. Throws a 429 with the time until the next one. */
 export async function beginAttempt(
   db: Database | Tx,
   nowMs: number,
@@ -84,7 +86,7 @@ export async function beginAttempt(
   );
 }
 
-/** True where one attempt could be charged. */
+/** Returns whether one attempt could be charged. */
 export async function mayAttempt(
   db: Database | Tx,
   nowMs: number,
@@ -93,17 +95,17 @@ export async function mayAttempt(
   return (await takeAttempt(db, { ...attempt.allowance, key: attempt.key, nowMs })) === null;
 }
 
-/** The attempt succeeded: it costs nothing. */
+/** Refunds an attempt that succeeded. */
 export function forgiveAttempt(db: Database | Tx, attempt: Attempt): Promise<void> {
   return giveBackAttempt(db, { key: attempt.key, everyMs: attempt.allowance.everyMs });
 }
 
-/** Forgets the allowances that are full again; called now and then. */
+/** Deletes allowances that are full again. Runs now and then. */
 export function forgetOldAttempts(db: Database | Tx, nowMs: number): Promise<void> {
   return deleteAttempts(db, nowMs);
 }
 
-/** Addresses of mail in hashes only: people who are not of this organization may have been tried too. */
+/** Stores e-mail addresses as hashes only, because strangers' addresses may be among them. */
 function hashed(email: string): string {
   return hash("sha256", email.normalize("NFC").toLowerCase(), "hex");
 }
@@ -125,7 +127,7 @@ function inWords(seconds: number): string {
 
 const FAILURES_COUNT_MS = 3_600_000;
 
-/** Counts a failure to sign in as the member; gives how many there were since the count began, an hour ago at most. */
+/** Counts a failed sign-in of the member. Returns the number since the count began, at most an hour ago. */
 export function countFailure(
   tx: Tx,
   nowMs: number,

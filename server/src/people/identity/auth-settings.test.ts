@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { removeForeignVariables } from "./auth-settings.ts";
 
-test("no variable of the environment changes how people are identified, or where reports go", () => {
+test("removes environment variables that would change better-auth's identification or reports", () => {
   const environment = {
     BETTER_AUTH_SECRET: "x",
     BETTER_AUTH_SECRETS: "2:x",

@@ -1,12 +1,12 @@
-/** What came of a call of better-auth. A refusal is an answer: what was written for it, a counted attempt say, stays. */
+/** Outcome of a better-auth call. A refusal commits its writes, such as a counted attempt. */
 export type AuthOutcome<Value> =
   | { kind: "done"; value: Value; cookies: string[] }
   | { kind: "refused"; code: string };
 
-/** Its answer with 500 to whatever an authenticator should not have sent. */
+/** Code of better-auth's 500 response to malformed passkey data. */
 const UNREADABLE_PASSKEY = "FAILED_TO_VERIFY_REGISTRATION";
 
-/** Runs one `auth.api` call that was asked for its headers. Throws what is no refusal. */
+/** Runs an `auth.api` call that returns its headers. Rethrows every error that is not a refusal. */
 export async function callAuth<Value>(
   call: Promise<{ headers?: Headers | null | undefined; response: Value }>,
 ): Promise<AuthOutcome<Value>> {
@@ -22,7 +22,7 @@ export async function callAuth<Value>(
   }
 }
 
-/** A lost connection to the database must not look like a fault of ours. */
+/** Unwraps the cause, so that a lost database connection is not reported as a bug. */
 function causeOf(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }

@@ -29,7 +29,7 @@ import { cookiePrefixOf, type Site, sessionCookieOf } from "./site.ts";
 const TWO_FACTOR_SECONDS = 600;
 const NOT_VERIFIED = "USER_NOT_VERIFIED";
 
-/** One better-auth for one request. Other modules call `makeAuth`, which loads this one. */
+/** Creates better-auth for one request. Other modules call `makeAuth`, which loads this module. */
 export async function configureAuth(deps: AuthDeps, request: AuthRequest) {
   const { tx, site } = request;
   const password = await makePasswordHashing(deps.passwordCost);
@@ -64,11 +64,11 @@ function baseOptions(deps: AuthDeps, { site }: AuthRequest) {
   return {
     appName: ISSUER,
     baseURL: site.origin,
-    // Given as a list: a list of the environment would come before a single one.
+    // As a list: better-auth prefers a list from the environment to a single secret.
     secrets: [{ version: 1, value: deriveSecret(deps.sealingKey) }],
     telemetry: { enabled: false },
     rateLimit: { enabled: false },
-    // Whatever is worth telling is an answer to the caller; its own lines may name addresses of people.
+    // All relevant outcomes are in the response, and better-auth's log lines may contain addresses.
     logger: { disabled: true },
     user: {
       modelName: "auth_user",
@@ -109,7 +109,7 @@ function baseOptions(deps: AuthDeps, { site }: AuthRequest) {
         sameSite: "strict",
         path: "/",
       },
-      ipAddress: { disableIpTracking: true }, // it would believe any header; the hook says it
+      ipAddress: { disableIpTracking: true }, // it would trust any header, so the hook sets the address
       database: {
         validateSchema: false, // the migrations are ours and tested
         generateId: ({ model }: { model: string }) =>
@@ -132,7 +132,7 @@ const accountColumns = {
   ...timestamps,
 };
 
-/** Before every new session, however it comes about: whoever is not active gets none. */
+/** Runs before every new session, and refuses members who are not active. */
 function startSessionHook(deps: AuthDeps, { tx, origin }: AuthRequest) {
   return async (session: { userId: string } & Record<string, unknown>) => {
     if ((await findMemberStatus(tx, session.userId)) !== "active") {
@@ -143,7 +143,7 @@ function startSessionHook(deps: AuthDeps, { tx, origin }: AuthRequest) {
       ...session,
       ipAddress: origin.ipAddress,
       userAgent: origin.userAgent,
-      // A session that takes the place of another one goes on with its times.
+      // A session that replaces another one keeps its times.
       startedAt: session["startedAt"] ?? now,
       steppedUpAt: session["steppedUpAt"] ?? now,
       lastUsedAt: now,
@@ -157,7 +157,8 @@ function twoFactorPlugin() {
     issuer: ISSUER,
     twoFactorCookieMaxAge: TWO_FACTOR_SECONDS,
     backupCodeOptions: { amount: BACKUP_CODES },
-    // Its lock holds everybody off, the member too; attempts are bounded by `attempts.ts`, which tells devices apart.
+    // The lockout of better-auth would also lock out the member. `attempts.ts` limits attempts and distinguishes
+    // devices.
     accountLockout: { enabled: false },
     schema: {
       user: { fields: { twoFactorEnabled: "two_factor_enabled" } },
@@ -174,7 +175,7 @@ function twoFactorPlugin() {
   });
 }
 
-/** A passkey is a whole sign-in, without a second factor: so its device must have seen a finger, a face or a PIN. */
+/** A passkey is a whole sign-in without a second factor, so its device must verify a fingerprint, face or PIN. */
 function passkeyPlugin(site: Site) {
   const requireUserVerified = (isVerified: boolean | undefined) => {
     if (!isVerified) {
@@ -213,30 +214,30 @@ function passkeyPlugin(site: Site) {
   });
 }
 
-/** What better-auth can do, but has no call for. */
+/** Endpoints for better-auth functions that have no API call. */
 const ownEndpoints = {
   id: "bursar",
   endpoints: {
-    /** Signs in somebody who has just been made, by set-up or by an invite: there is nothing to prove. */
+    /** Signs in a member just created by set-up or an invite, without a proof of identity. */
     startSession: createAuthEndpoint.serverOnly(
       { method: "POST", body: z.object({ userId: z.string() }) },
       async (ctx) => {
         const user = await ctx.context.internalAdapter.findUserById(ctx.body.userId);
-        assert(user, "somebody who was just made is there");
+        assert(user, "a new member exists");
         const session = await ctx.context.internalAdapter.createSession(user.id);
         assert(session, "a session was made");
         await setSessionCookie(ctx, { session, user });
         return { sessionId: session.id };
       },
     ),
-    /** Whose second factor the browser's cookie waits for. */
+    /** Returns the member whose second factor the browser's cookie waits for. */
     findPendingSignIn: createAuthEndpoint.serverOnly({ method: "POST" }, async (ctx) => {
       const cookie = ctx.context.createAuthCookie("two_factor");
       const token = await ctx.getSignedCookie(cookie.name, ctx.context.secret);
       const found = token && (await ctx.context.internalAdapter.findVerificationValue(token));
       return { userId: found && found.expiresAt > new Date() ? found.value : null };
     }),
-    /** Whose password the token of a link sets. */
+    /** Returns the member whose password the token of a link sets. */
     findPasswordReset: createAuthEndpoint.serverOnly(
       { method: "POST", body: z.object({ token: z.string() }) },
       async (ctx) => {

@@ -7,8 +7,8 @@ import { hashSecret } from "#src/lib/secret-hash.ts";
 import { deleteOldestDevices, findDevice, insertDevice, noteDeviceUse } from "./devices.sql.ts";
 import { cookiePrefixOf, type Site } from "./site.ts";
 
-// Browsers that are known to a member, because the member has signed in there. A cookie says so; it lets nobody in. It
-// only keeps the failures of strangers from slowing down the member: see people/identity/attempts.ts.
+// Browsers in which the member has signed in before. The cookie grants no access. It only keeps failed attempts by
+// strangers from slowing the member down (people/identity/attempts.ts).
 
 const LASTS_MS = 365 * 86_400_000;
 const TOKEN_BYTES = 32;
@@ -19,7 +19,7 @@ interface DeviceDeps {
   randomBytes: RandomBytes;
 }
 
-/** The browser's device, if it is one of whoever has this address, or null. */
+/** Returns the browser's device if it is known to the member with this address, or null. */
 export async function findKnownDevice(
   db: Database | Tx,
   deps: DeviceDeps,
@@ -35,7 +35,7 @@ export async function findKnownDevice(
   return isOfPerson ? device.id : null;
 }
 
-/** Makes the browser known to the member; a known one stays what it is. Gives the cookies to be set. */
+/** Registers the browser as known to the member. A known one keeps its id. Returns the cookies to set. */
 export async function rememberDevice(
   tx: Tx,
   deps: DeviceDeps,

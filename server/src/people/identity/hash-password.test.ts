@@ -45,7 +45,7 @@ const person = () => {
   return { finish: done.resolve, work: () => done.promise };
 };
 
-test("two hash at a time, the others in the order in which they came, and too many are told to come back", async () => {
+test("hashes two passwords at a time, queues the others in order, and refuses when the queue is full", async () => {
   const order: number[] = [];
   const people = Array.from({ length: 102 }, person);
   const turns = people.map(({ work }, i) =>
@@ -68,7 +68,7 @@ test("two hash at a time, the others in the order in which they came, and too ma
   expect(order).toEqual(people.map((_, i) => i));
 });
 
-test("who fails gives the turn on", async () => {
+test("a failed hash passes its turn to the next one", async () => {
   const failing = () => inPasswordTurn(() => Promise.reject(new Error("no")));
   const results = await Promise.allSettled(Array.from({ length: 10 }, failing));
   expect(results.every(({ status }) => status === "rejected")).toBe(true);

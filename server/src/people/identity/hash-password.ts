@@ -4,8 +4,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { type Person, passwordFault } from "./password-rules.rule.ts";
 
-// A hash of a password takes 60 ms of a processor and 32 MB, on the same few threads that sync the journal. However many
-// people sign in at once, few are hashed at a time, and no connection to the database is held by those who wait.
+// A password hash takes 60 ms of CPU time and 32 MB, on the few threads that also sync the journal. So only a few
+// hashes run at a time, and queued ones hold no database connection.
 
 const MAX_RUNNING = 2;
 const MAX_WAITING = 100;
@@ -20,7 +20,7 @@ export interface PasswordHashing {
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** Runs work that hashes or compares passwords, when its turn comes. Throws a 503 where too many wait already. */
+/** Runs password hashing or comparison when its turn comes. Throws a 503 if the queue is full. */
 export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   if (running >= MAX_RUNNING) {
     if (waiting.length >= MAX_WAITING) {
@@ -37,7 +37,7 @@ export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promi
   try {
     return await work();
   } finally {
-    // Whoever comes next takes this turn over.
+    // The next one in the queue takes over this turn.
     const next = waiting.shift();
     if (next) next();
     else running--;
@@ -45,8 +45,8 @@ export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promi
 }
 
 /**
- * The hash of a new password, to be made before a transaction begins. Throws a 400 that says what is wrong with a
- * password that is too easy to guess.
+ * Hashes a new password. Call it before a transaction begins. Throws a 400 that describes the fault of a password that
+ * is easy to guess.
  */
 export async function hashNewPassword(
   password: string,
@@ -83,7 +83,7 @@ export async function makePasswordHashing(
   };
 }
 
-/** Throws a 400 that says what is wrong with a password that is too easy to guess. */
+/** Throws a 400 that describes the fault of a password that is easy to guess. */
 export function checkNewPassword(password: string, of: Person): void {
   const fault = passwordFault(password, of);
   if (fault !== null) throw refuseField("password", `${fault}`);

@@ -1,11 +1,11 @@
 import type { DBAdapter, Where } from "better-auth";
 
-// better-auth stores the tokens of sessions as they are. Between it and the table stands this: what is written and what
-// is looked for are hashes, what it gets back is the token that it asked for. Whoever can read the table gets no session.
+// better-auth stores session tokens in clear. This adapter hashes tokens before each write and search, and returns the
+// original token. A reader of the table cannot use a session.
 
 type Row = Record<string, unknown>;
 
-/** The adapter, with `hashToken` between it and the tokens of sessions. Transactions are the caller's: there is one around all. */
+/** Wraps the adapter and hashes session tokens. The caller provides the transaction. */
 export function hashSessionTokens(
   adapter: DBAdapter,
   hashToken: (token: string) => string,

@@ -1,7 +1,7 @@
-/** Of a password, in characters. The upper one bounds the work of hashing. */
+/** Password length in characters. The maximum bounds the work of hashing. */
 export const passwordLength = { min: 12, max: 200 } as const;
 
-/** What of a person must not be the password. */
+/** Personal data that must not be the password. */
 export interface Person {
   email: string;
   name: string;
@@ -9,7 +9,7 @@ export interface Person {
 
 const FEWEST_DIFFERENT = 5;
 const SHORTEST_PART = 3;
-/** What is guessed first, at this length. */
+/** Words that attackers try first, at this length. */
 const common = [
   "password",
   "passwort",
@@ -32,8 +32,8 @@ const common = [
 ];
 
 /**
- * What is wrong with a new password, or null. Length is what counts (NIST SP 800-63B): no rule asks for kinds of
- * characters, but what is little more than a well-known word or the person's own name is refused.
+ * Returns the fault of a new password, or null. Length counts most (NIST SP 800-63B), so no kinds of characters are
+ * required. A password close to a well-known word or to the person's name or address is refused.
  */
 export function passwordFault(password: string, { email, name }: Person): string | null {
   const { min, max } = passwordLength;

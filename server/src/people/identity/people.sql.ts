@@ -1,6 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** Whether the member may sign in, or null for nobody. */
+/** Status of the member, or null if there is none. */
 export async function findMemberStatus(
   db: Database | Tx,
   memberId: string,
@@ -43,7 +43,7 @@ export async function deleteSessions(
   return Number(numDeletedRows);
 }
 
-/** What hangs on the identity goes with it. */
+/** Deletes the identity. Its passwords, passkeys and sessions are deleted by cascade. */
 export async function deleteIdentity(tx: Tx, memberId: string): Promise<void> {
   await tx.deleteFrom("auth_user").where("id", "=", memberId).execute();
 }

@@ -10,8 +10,8 @@ import { deleteIdentity, deleteSessions, insertIdentity } from "./people.sql.ts"
 import type { Site } from "./site.ts";
 
 /**
- * Lets the member sign in from now on. Its row is there already, in the same transaction. `passwordHash` comes from
- * `hashNewPassword`, which is called before the transaction.
+ * Creates the sign-in of a member whose row exists in the same transaction. Get `passwordHash` from `hashNewPassword`
+ * before the transaction begins.
  */
 export async function createPerson(
   tx: Tx,
@@ -23,14 +23,14 @@ export async function createPerson(
 }
 
 /**
- * What better-auth knows the member by, in place of its address: that may change, and may be one that better-auth takes
- * for none. Null stands for nobody, and finds nobody.
+ * better-auth's stand-in for the member's address. The real address may change, and better-auth may reject it. Null
+ * gives an address that matches no user.
  */
 export function authEmailOf(memberId: string | null): string {
   return `${Buffer.from(memberId ?? "").toString("hex")}x@member.invalid`;
 }
 
-/** Begins a session of somebody who was just made, in the same transaction; gives the cookies to be set. */
+/** Starts a session for a member created in the same transaction. Returns the cookies to set. */
 export async function startSession(
   deps: AuthDeps,
   of: { tx: Tx; site: Site; origin: Origin; memberId: string },
@@ -39,13 +39,13 @@ export async function startSession(
   const outcome = await callAuth(
     auth.api.startSession({ body: { userId: of.memberId }, returnHeaders: true }),
   );
-  assert(outcome.kind === "done", "somebody who was just made can sign in");
+  assert(outcome.kind === "done", "a new member can sign in");
   const { tx, site, memberId } = of;
   const device = await rememberDevice(tx, deps, { site, memberId, knownId: null });
   return { sessionId: outcome.value.sessionId, cookies: [...outcome.cookies, ...device] };
 }
 
-/** Ends the member's sessions, all of them or all but one; gives how many. From the commit on none is let in. */
+/** Ends all sessions of the member, or all but one. Returns the number. They are refused from the commit on. */
 export function endSessions(
   tx: Tx,
   memberId: string,
@@ -54,7 +54,7 @@ export function endSessions(
   return deleteSessions(tx, { memberId, exceptSessionId });
 }
 
-/** Forgets how the member signs in: password, passkeys, second factor, sessions. The member's row stays. */
+/** Deletes the member's password, passkeys, second factor and sessions. Keeps the member's row. */
 export function removePerson(tx: Tx, memberId: string): Promise<void> {
   return deleteIdentity(tx, memberId);
 }

@@ -1,15 +1,15 @@
 import { plainSessionCookie, secureSessionCookie } from "#src/access/session-cookie.ts";
 
-/** One address under which people see this server. Cookies and passkeys belong to it. */
+/** An origin under which browsers reach this server. Cookies and passkeys belong to it. */
 export interface Site {
   /** `https://bursar.example.com`, without a path. */
   origin: string;
   isSecure: boolean;
-  /** What passkeys are bound to: the host without its port. */
+  /** Host without port. Passkeys are bound to it. */
   hostname: string;
 }
 
-/** The site of a URL, or null where it is none. */
+/** The site of a URL, or null for an invalid one. */
 export function siteOf(url: string): Site | null {
   const parsed = URL.parse(url);
   if (parsed === null || !["http:", "https:"].includes(parsed.protocol)) return null;
@@ -24,7 +24,7 @@ export function sessionCookieOf(site: Site): string {
   return site.isSecure ? secureSessionCookie : plainSessionCookie;
 }
 
-/** Names of the other cookies begin with it. */
+/** Prefix of the names of all other cookies. */
 export function cookiePrefixOf(site: Site): string {
   return site.isSecure ? "__Host-bursar" : "bursar";
 }

@@ -6,8 +6,8 @@ import { type Ending, endAccess, toEndingWire } from "./end-access.ts";
 import { countOtherOwners, type MemberRow, updateMember } from "./members.sql.ts";
 
 /**
- * Ends the access of an active member until somebody reactivates it: sessions at once, personal keys within a second.
- * Whoever calls has locked the organization's people (`people/leaving/people-lock.sql.ts`) and has seen that an owner remains.
+ * Ends the access of an active member until a reactivation: sessions at once, personal keys within a second. The caller
+ * has locked the organization's members (`people/leaving/people-lock.sql.ts`) and has checked that an owner remains.
  */
 export async function deactivate(
   tx: Tx,
@@ -22,7 +22,7 @@ export async function deactivate(
   return { after, ending };
 }
 
-/** True where the organization would be left without an active owner. */
+/** Returns whether the organization would be left without an active owner. */
 export async function isLastOwner(
   db: Database | Tx,
   organizationId: string,
@@ -34,7 +34,7 @@ export async function isLastOwner(
 
 const auditedFields = member.pick({ email: true, name: true, role: true, status: true });
 
-/** The event of a change of a member, with what ended by it. */
+/** Audit event of a member's change, with everything that ended. */
 export function auditOfMember(
   event: `member.${string}`,
   before: MemberRow,

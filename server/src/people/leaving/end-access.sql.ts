@@ -9,7 +9,7 @@ export interface GivenRole {
   role: Exclude<WorkspaceRole, "workspace_billing">;
 }
 
-/** Roles that the members were given in workspaces: in all of them, or in those of `onlyIds`. */
+/** Workspace roles assigned to the members, in all workspaces or in `onlyIds`. */
 export async function listGivenRoles(
   db: Database | Tx,
   of: { organizationId: string; memberIds: readonly string[]; onlyIds: readonly string[] | null },
@@ -41,7 +41,7 @@ export interface SentInvite {
   email: string;
 }
 
-/** Invites of the person's making that somebody could still accept. */
+/** Open invites created by the member. */
 export async function listPendingInvitesBy(
   db: Database | Tx,
   of: MemberOf & { nowMs: number },

@@ -10,7 +10,7 @@ import {
 } from "./end-access.sql.ts";
 import { listKeysOfMember, type StoppedKey, stopKeysOfMember } from "./keys-of-member.sql.ts";
 
-/** What ends when a person's access does. Sessions end too; they are not things that somebody looks for later. */
+/** Everything that ends with a member's access, except sessions. */
 export interface Ending {
   apiKeys: StoppedKey[];
   workspaces: GivenRole[];
@@ -33,8 +33,8 @@ export async function findEnding(db: Database | Tx, of: EndingOf): Promise<Endin
 }
 
 /**
- * Ends everything but the sign-in, and gives what that was. Personal keys are archived `for good`; else they stop by
- * themselves, since a key is refused while its owner is not active in its workspace.
+ * Ends all access except the sign-in, and returns what ended. With `for good`, personal keys are archived. Otherwise
+ * they are refused while their owner is not active in the workspace.
  */
 export async function endAccess(
   tx: Tx,

@@ -1,14 +1,14 @@
 import { archiveApiKeys } from "#src/access/stop-keys.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** A personal key that stopped with its owner, as an audit event and a page show it. */
+/** Personal key that stopped with its owner, as audit events and pages show it. */
 export interface StoppedKey {
   id: string;
   name: string;
   workspaceId: string;
 }
 
-/** The personal keys of the person that are not archived: what stops with it. Oldest first. */
+/** Lists the member's personal keys that are not archived, oldest first. */
 export async function listKeysOfMember(
   db: Database | Tx,
   of: { organizationId: string; memberId: string; workspaceId?: string },
@@ -19,7 +19,7 @@ export async function listKeysOfMember(
     .where("organization_id", "=", of.organizationId)
     .where("owner_member_id", "=", of.memberId)
     .where("status", "!=", "archived")
-    // A session of the playground ends with the person by itself, and is nobody's to miss.
+    // Playground sessions end with the member and need no mention.
     .where("purpose", "=", "calls")
     .orderBy("created_at")
     .orderBy("id");
@@ -28,10 +28,9 @@ export async function listKeysOfMember(
 }
 
 /**
- * Archives the personal keys of a person who leaves the organization, or with `workspaceId` only that workspace, for
- * good, and gives which those were. A person who is deactivated, or who may come back to a workspace, needs no call: the
- * key lookup reads the state of the owner, and the keys stop and start with it. The transaction's change must have the
- * member as its subject or raise the change counter without a scope, so that nodes forget these keys.
+ * Archives the member's personal keys in all workspaces, or only in `workspaceId`, and returns them. Deactivation needs
+ * no call, because the key lookup reads the owner's state. The change must have the member as its subject or raise the
+ * change counter without a scope. Nodes then invalidate these keys.
  */
 export async function stopKeysOfMember(
   tx: Tx,

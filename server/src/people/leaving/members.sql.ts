@@ -50,7 +50,7 @@ export async function updateMember(tx: Tx, of: MemberOf, row: MemberRow): Promis
     .execute();
 }
 
-/** Active owners besides this member. */
+/** Counts active owners except this member. */
 export async function countOtherOwners(db: Database | Tx, of: MemberOf): Promise<number> {
   const row = await db
     .selectFrom("member")

@@ -1,6 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** Longest lifetime of a key in days, which everything that makes or changes a key keeps; null: there is none. */
+/** Maximum key lifetime in days, for new and changed keys. Null: no limit. */
 export async function findMaxKeyLifetimeDays(
   db: Database | Tx,
   organizationId: string,

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** What the organization has set, locked until the transaction ends, also where there is nothing yet. */
+/** Locks the organization's settings until the transaction ends, also if there are none yet. */
 export async function lockSecuritySettings(
   tx: Tx,
   organizationId: string,
@@ -32,7 +32,7 @@ export async function saveMaxKeyLifetime(
     .execute();
 }
 
-/** Keys that work at `now` and expire more than `maxDays` after their secret was made, or never. */
+/** Counts keys that work at `now` and never expire, or expire more than `maxDays` after their secret was created. */
 export async function countKeysBeyond(
   db: Database | Tx,
   of: { organizationId: string; maxDays: number; now: Date },

@@ -30,7 +30,7 @@ const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
   keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
 });
 
-test("nothing is set at first; a setting is kept, audited, and of this organization alone", async ({
+test("starts without settings, then stores and audits a setting for this organization only", async ({
   h,
   org,
   setDays,
@@ -55,7 +55,7 @@ test.for([0, -1, 3651, 1.5, "90"])("%j days are refused", async (days, { org }) 
   expect(answer.error.message).toContain("max_key_lifetime_days");
 });
 
-test("every way to make a key or to move its expiry keeps to the longest lifetime", async ({
+test("every creation of a key and change of its expiry respects the maximum lifetime", async ({
   org,
   workspaceId,
   setDays,
@@ -83,13 +83,13 @@ test("every way to make a key or to move its expiry keeps to the longest lifetim
       `expires_at: keys of this organization live 30 days at most: expected a time until ${inDays(30)}. Omit it for the latest one.`,
     ]);
   }
-  // The key that was there before lives on, and joins when it gets a new secret.
+  // The older key keeps its expiry until its secret is rotated.
   expect((await org.admin.get<ApiKey>(`${KEYS}/${old.id}`)).body.expires_at).toBeNull();
   const rotated = await org.admin.post<CreatedApiKey>(`${KEYS}/${old.id}/rotate`, {});
   expect(rotated.body.expires_at).toBe(inDays(30));
 });
 
-test("an expiry cannot be pushed on and on: it counts from the making of the secret", async ({
+test("the lifetime counts from the creation of the secret, so an expiry cannot be moved on repeatedly", async ({
   h,
   org,
   workspaceId,
@@ -107,7 +107,7 @@ test("an expiry cannot be pushed on and on: it counts from the making of the sec
   expect(rotated.body.expires_at).toBe(inDays(30));
 });
 
-test("keys that live longer are counted and found, and otherwise left alone", async ({
+test("counts and lists keys with a longer lifetime without changing them", async ({
   h,
   org,
   workspaceId,

@@ -13,7 +13,7 @@ export interface SecuritySettings {
   keysBeyondMaxLifetime: { apiKeys: number; adminKeys: number };
 }
 
-/** What holds in the caller's organization, and how many keys that exist do not keep to it. */
+/** Returns the organization's settings and the number of keys that exceed them. */
 export async function getSecuritySettings(
   deps: AuditDeps,
   { caller }: Call,
@@ -22,7 +22,7 @@ export async function getSecuritySettings(
   return describe(deps.database, caller.organizationId, maxDays, deps.nowMs());
 }
 
-/** Leaves what is omitted. Keys that exist are not changed, only counted. */
+/** Keeps the current value of omitted fields. Existing keys are counted but not changed. */
 export function updateSecuritySettings(
   deps: AuditDeps,
   { caller, origin }: Call,
