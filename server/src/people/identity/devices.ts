@@ -7,7 +7,7 @@ import { hashSecret } from "#src/lib/secret-hash.ts";
 import { deleteOldestDevices, findDevice, insertDevice, noteDeviceUse } from "./devices.sql.ts";
 import { cookiePrefixOf, type Site } from "./site.ts";
 
-// Browsers in which the member has signed in before. The cookie grants no access. It only keeps failed attempts by
+// Browsers in which the member has signed in before. The cookie grants no access. The cookie only keeps failed attempts by
 // strangers from slowing the member down (people/identity/attempts.ts).
 
 const LASTS_MS = 365 * 86_400_000;

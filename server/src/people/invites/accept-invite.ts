@@ -32,7 +32,7 @@ export interface OfferedInvite extends ShownInvite {
   organizationName: string;
 }
 
-/** What the holder of the link is invited to. Throws a 404 or a 400 that says why the link does not work. */
+/** Returns the offer of an invite link. Throws a 404 or a 400 with the reason if the link does not work. */
 export async function lookUpInvite(
   deps: AcceptDeps,
   { origin }: PublicCall,
@@ -46,9 +46,9 @@ export async function lookUpInvite(
 }
 
 /**
- * Makes the person, with the invite's role and workspaces, and signs it in: all of it in one transaction, or nothing. Of
- * several at the same moment one succeeds. Workspaces that were archived meanwhile are left out. Throws as `lookUpInvite`
- * does, a 400 for a password that would be guessed, and a 409 for an address that somebody else has.
+ * Creates the member with the invite's role and workspaces and signs in, in one transaction. One of several concurrent
+ * calls succeeds. Workspaces archived meanwhile are left out. Throws like `lookUpInvite`, a 400 for a password that is
+ * easy to guess, and a 409 for an address in use.
  */
 export async function acceptInvite(
   deps: AcceptDeps,
@@ -87,7 +87,7 @@ export async function acceptInvite(
 
 const isOpen = (workspace: InviteWorkspaceRow) => !workspace.is_archived;
 
-/** Who does it: the person that it makes. */
+/** Caller of the change: the new member. */
 function callerOf(id: string, { row }: OfferedInvite): MemberCaller {
   return {
     kind: "member",

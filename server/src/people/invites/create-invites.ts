@@ -48,9 +48,9 @@ export type InviteResult = { email: string } & (
 );
 
 /**
- * Invites each address that can be invited; the others say why not. All in one transaction: an address has its invite,
- * its workspaces, its message and its audit event, or nothing of it. Throws a 403 for roles above the caller's, a 404 for
- * an unknown workspace, and a 400 for an archived one and for workspaces that the role leaves nothing to be given in.
+ * Invites each valid address, and returns a reason for each other one, in one transaction. An address gets its invite,
+ * workspaces, message and audit event, or none of them. Throws a 403 for a role above the caller's and a 404 for an
+ * unknown workspace. Throws a 400 for an archived workspace and for roles that cannot be combined.
  */
 export function createInvites(
   deps: InviteDeps,
@@ -86,7 +86,7 @@ async function getWorkspaces(
   { role: organizationRole, workspaces }: NewInvites,
 ): Promise<GivenWorkspace[]> {
   const found: GivenWorkspace[] = [];
-  // In one order, whatever the order of the list: two calls must not wait for each other.
+  // A fixed order prevents deadlocks between concurrent calls.
   const ordered = [...workspaces].sort((a, b) => (a.workspace_id < b.workspace_id ? -1 : 1));
   for (const { workspace_id: id, workspace_role: role } of ordered) {
     const { name } = await getActiveWorkspaceForChange(tx, caller, "workspace_members:write", id);
@@ -109,7 +109,7 @@ async function getWorkspaces(
   return found;
 }
 
-/** One result for each address that cannot be invited, at its place; and the others with theirs. */
+/** Returns a result for each address that cannot be invited, and the input of all others. */
 async function sortOut(tx: Tx, deps: InviteDeps, caller: Caller, written: readonly string[]) {
   const { organizationId } = caller;
   const results: InviteResult[] = [];
@@ -139,7 +139,7 @@ async function sortOut(tx: Tx, deps: InviteDeps, caller: Caller, written: readon
   for (const invite of open) {
     if (!toInvite.has(invite.row.email)) continue;
     if (invite.row.expires_at.getTime() <= deps.nowMs()) {
-      // Stays in the list as expired, and makes room for another one.
+      // The row stays listed as expired, and allows a new invite.
       await updateInvite(tx, { ...invite.row, is_open: false });
       continue;
     }

@@ -5,16 +5,16 @@ import { type MailDeps, queueMail, withdrawMail } from "#src/mail/queue-mail.ts"
 import type { InviteRow, InviteWorkspaceRow } from "./invites.sql.ts";
 
 export interface InviteMailDeps extends MailDeps {
-  /** Where people reach this server, without a slash at the end. Of the configuration, never of a request. */
+  /** Public address of this server, without a trailing slash. Read from the configuration, never from a request. */
   publicUrl: () => string;
 }
 
-/** The token stands behind the #: browsers keep that to themselves, so no log on the way has it. */
+/** Returns the link of an invite. Browsers do not send the fragment, so no log on the way contains the token. */
 export function linkOf(deps: InviteMailDeps, token: string): string {
   return `${deps.publicUrl()}/invite#token=${token}`;
 }
 
-/** Queues the message with the link; what has not been sent of an older one is withdrawn. */
+/** Queues the message with the link, and withdraws unsent older ones. */
 export async function queueInviteMail(
   tx: Tx,
   deps: InviteMailDeps,

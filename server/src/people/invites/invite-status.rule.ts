@@ -1,15 +1,15 @@
 export type InviteStatus = "pending" | "accepted" | "expired" | "revoked";
 
-/** A moment of a row. */
+/** A timestamp of a row. */
 interface Instant {
   getTime(): number;
 }
 
 const DAY_MS = 86_400_000;
-/** As the Claude Console has it. */
+/** Lifetime of an invite, as in the Claude Console. */
 export const INVITE_LASTS_MS = 21 * DAY_MS;
 
-/** Expiry is a fact of the clock, not of a job. */
+/** Derives the status. Expiry depends on the clock, not on a job. */
 export function inviteStatusOf(
   invite: { accepted_at: Instant | null; revoked_at: Instant | null; expires_at: Instant },
   nowMs: number,

@@ -45,7 +45,7 @@ export interface InviteFilter {
   roles?: readonly OrganizationRole[] | undefined;
 }
 
-/** One row more than the page holds. */
+/** Returns one row more than the page holds. */
 export async function listInvites(
   db: Database | Tx,
   filter: InviteFilter,
@@ -61,7 +61,7 @@ export async function listInvites(
   return selectPage(query, page).execute();
 }
 
-/** As `statusOf` (invites.ts) has it. */
+/** SQL twin of `inviteStatusOf`. */
 const statusAt = (nowMs: number) => sql<InviteStatus>`
   CASE WHEN accepted_at IS NOT NULL THEN 'accepted' WHEN revoked_at IS NOT NULL THEN 'revoked'
     WHEN expires_at <= ${new Date(nowMs)} THEN 'expired' ELSE 'pending' END`;
@@ -95,7 +95,7 @@ export async function findInviteByToken(
   return row ?? null;
 }
 
-/** The organization's open invites for these addresses, expired ones among them. */
+/** The organization's open invites for these addresses, including expired ones. */
 export async function listOpenInvites(
   tx: Tx,
   of: { organizationId: string; emails: readonly string[] },
@@ -109,7 +109,7 @@ export async function listOpenInvites(
     .execute();
 }
 
-/** Those of the addresses that belong to members who have not been removed. */
+/** Returns the addresses of members who were not removed. */
 export async function listMemberEmails(
   tx: Tx,
   of: { organizationId: string; emails: readonly string[] },

@@ -31,7 +31,7 @@ const test = base
       return client.post<Results>(INVITES, { role: "user", ...body });
     }
 
-    /** One person is invited; gives the invite and the token of its link. */
+    /** Invites one address. Returns the invite and the token of its link. */
     async function inviteOne(fields: object = {}, client: Client = org.admin) {
       const answer = await send({ emails: [newEmail()], ...fields }, client);
       const [result] = answer.body.results;
@@ -39,7 +39,7 @@ const test = base
       return { ...result.invite, link: result.link, token: tokenOf(result.link) };
     }
 
-    /** What the console sends for somebody who is not signed in. */
+    /** Client like the console before sign-in. */
     function asStranger(): Client {
       const client = h.as(null);
       const headers = {
@@ -79,8 +79,8 @@ const newEmail = () => `person-${++unique}@example.com`;
 
 const tokenOf = (link: string) => link.split("#token=")[1] ?? "";
 
-describe("inviting", () => {
-  test("gives an invite, its link and its message", async ({ h, org, invites }) => {
+describe("creating", () => {
+  test("returns an invite and its link, and sends its message", async ({ h, org, invites }) => {
     const workspace = await org.admin.createWorkspace({ name: "Research" });
     const workspaces = [{ workspace_id: workspace.id, workspace_role: "Developer" }];
     const answer = await invites.send({
@@ -127,7 +127,7 @@ describe("inviting", () => {
     expect(JSON.stringify(event)).not.toContain(token);
   });
 
-  test("up to fifty addresses gives each its own result, in their order", async ({
+  test("returns one result for each of up to fifty addresses, in order", async ({
     org,
     invites,
   }) => {
@@ -173,7 +173,7 @@ describe("inviting", () => {
         result === "invited",
       ]);
     }
-    // Each invite has its own event, and nothing else has one.
+    // Only new invites have an event.
     const { rows } = await invites.listEvents();
     expect(rows.filter(({ event }) => event === "invite.created").length).toBe(43);
     expect((await org.admin.get(`/v1/admin/members/${member.id}`)).status).toBe(200);
@@ -182,7 +182,7 @@ describe("inviting", () => {
     expect((await invites.send({ emails: [] })).status).toBe(400);
   });
 
-  test("again with the same Idempotency-Key gives the same links and makes no second invites", async ({
+  test("returns the same links and creates nothing for a repeated Idempotency-Key", async ({
     org,
     invites,
   }) => {
@@ -197,14 +197,14 @@ describe("inviting", () => {
     expect(rows.filter(({ event }) => event === "invite.created").length).toBe(2);
   });
 
-  test("nobody writes no event", async ({ invites }) => {
+  test("writes no event if no address can be invited", async ({ invites }) => {
     expect((await invites.send({ emails: ["nobody"] })).status).toBe(200);
     expect((await invites.listEvents()).rows.map(({ event }) => event)).not.toContain(
       "invite.created",
     );
   });
 
-  test("the same address at the same moment makes one invite", async ({ invites }) => {
+  test("creates one invite for concurrent calls with one address", async ({ invites }) => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => invites.send({ emails: ["once@example.com", newEmail()] })),
     );
@@ -213,7 +213,7 @@ describe("inviting", () => {
     expect(answers.every(({ body }) => body.results[1]?.result === "invited")).toBe(true);
   });
 
-  test("is all or nothing where a workspace is not right", async ({ h, org, invites }) => {
+  test("creates nothing if a workspace is invalid", async ({ h, org, invites }) => {
     const theirs = await (await h.organization()).admin.createWorkspace();
     const archived = await org.admin.createWorkspace();
     await org.admin.post(`/v1/admin/workspaces/${archived.id}/archive`);
@@ -235,7 +235,7 @@ describe("inviting", () => {
     expect((await org.admin.get<Listed<unknown>>("/v1/admin/mail")).body.data).toEqual([]);
   });
 
-  test("to a role above the own is refused, to admin only after the person has confirmed who it is", async ({
+  test("refuses a role above the caller's, and requires step-up for admin", async ({
     org,
     invites,
   }) => {
@@ -268,7 +268,7 @@ describe("inviting", () => {
 });
 
 describe("accepting", () => {
-  test("makes the member with role and workspaces, in one go, and signs it in", async ({
+  test("creates the member with role and workspaces in one transaction, and signs in", async ({
     h,
     org,
     invites,
@@ -324,7 +324,7 @@ describe("accepting", () => {
     expect(JSON.stringify(events)).not.toContain(PASSWORD);
   });
 
-  test("works once", async ({ invites }) => {
+  test("succeeds once", async ({ invites }) => {
     const { token } = await invites.inviteOne();
     expect((await invites.accept(token)).status).toBe(200);
     for (const again of [await invites.accept(token), await invites.lookUp(token)]) {
@@ -333,7 +333,7 @@ describe("accepting", () => {
     }
   });
 
-  test("at the same moment makes one member", async ({ org, invites }) => {
+  test("creates one member for concurrent calls", async ({ org, invites }) => {
     const { token, email } = await invites.inviteOne();
     const answers = await Promise.all(Array.from({ length: 4 }, () => invites.accept(token)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
@@ -341,7 +341,7 @@ describe("accepting", () => {
     expect((await org.admin.get<Listed<unknown>>(url)).body.data.length).toBe(1);
   });
 
-  test("is refused with a reason for an expired, a revoked, an altered and a replaced link", async ({
+  test("gives the reason for an expired, revoked, altered or replaced link", async ({
     h,
     org,
     invites,
@@ -369,9 +369,7 @@ describe("accepting", () => {
     }
   });
 
-  test("needs a password that is not guessed at once, and a name of one line", async ({
-    invites,
-  }) => {
+  test("requires a password that is hard to guess, and a name of one line", async ({ invites }) => {
     const { token } = await invites.inviteOne();
     for (const fields of [
       { password: "short" },
@@ -386,7 +384,7 @@ describe("accepting", () => {
     expect((await invites.accept(token)).status).toBe(200);
   });
 
-  test("is refused to whoever has the address elsewhere on this server", async ({ h, invites }) => {
+  test("is refused if the address is a member elsewhere on this server", async ({ h, invites }) => {
     const elsewhere = await h.organization();
     const { email } = await elsewhere.member({ email: newEmail() });
     const { token } = await invites.inviteOne({ emails: [email] });
@@ -395,11 +393,7 @@ describe("accepting", () => {
     expect((await invites.lookUp(token)).status).toBe(200);
   });
 
-  test("gives an address back to whom it belonged before as a new member", async ({
-    h,
-    org,
-    invites,
-  }) => {
+  test("creates a new member for the address of a removed one", async ({ h, org, invites }) => {
     const { email, token } = await invites.inviteOne();
     const first = (await invites.accept(token)).body.member_id;
     await org.admin.remove(`/v1/admin/members/${first}`);
@@ -416,10 +410,7 @@ describe("accepting", () => {
     ]);
   });
 
-  test("is for the console alone: a request from another site is refused", async ({
-    h,
-    invites,
-  }) => {
+  test("rejects a request from another origin", async ({ h, invites }) => {
     const { token } = await invites.inviteOne();
     const foreign = await h.as(null).send({
       method: "POST",
@@ -431,10 +422,7 @@ describe("accepting", () => {
     expect((await invites.lookUp(token)).status).toBe(200);
   });
 
-  test("is what the token alone does: nothing that is stored lets anybody in", async ({
-    h,
-    invites,
-  }) => {
+  test("requires the token, which no table stores", async ({ h, invites }) => {
     const { token, id } = await invites.inviteOne();
     const row = await h.deps.database
       .selectFrom("invite")
@@ -452,8 +440,8 @@ describe("accepting", () => {
   });
 });
 
-describe("an invite that is sent again", () => {
-  test("has a new link and three more weeks; the old link and its message are dead", async ({
+describe("a resent invite", () => {
+  test("has a new link and three more weeks, without the old link and message", async ({
     h,
     org,
     invites,
@@ -475,11 +463,7 @@ describe("an invite that is sent again", () => {
     expect(events.map(({ event }) => event)).toEqual(["invite.created", "invite.resent"]);
   });
 
-  test("is neither accepted nor revoked, nor replaced by a newer one", async ({
-    h,
-    org,
-    invites,
-  }) => {
+  test("cannot be accepted, revoked or replaced", async ({ h, org, invites }) => {
     const accepted = await invites.inviteOne();
     await invites.accept(accepted.token);
     const revoked = await invites.inviteOne();
@@ -501,7 +485,7 @@ describe("an invite that is sent again", () => {
 });
 
 describe("the lists", () => {
-  test("filter by state; revoked ones are shown only when asked for, and never officially", async ({
+  test("filter by status, show revoked ones on request only, and never in the official shape", async ({
     org,
     invites,
   }) => {
@@ -531,7 +515,7 @@ describe("the lists", () => {
 });
 
 describe("the official shape", () => {
-  test("creates, and says in the official codes why it does not", async ({ h, org }) => {
+  test("creates an invite, or refuses with an official code", async ({ h, org }) => {
     const email = newEmail();
     const made = await org.admin.post<{ id: string }>(OFFICIAL, { email, role: "developer" });
     expect(made.body).toEqual({
@@ -590,7 +574,7 @@ describe("the message", () => {
     await server.close();
   });
 
-  test("comes by mail, and its link leads in with role and workspace", async ({ h, invites }) => {
+  test("arrives by mail with a link that grants role and workspace", async ({ h, invites }) => {
     const named = await h.organization('Ada & "Charles" <b>Ltd</b>');
     const workspace = await named.admin.createWorkspace({ name: "<Research>" });
     const workspaces = [{ workspace_id: workspace.id, workspace_role: "workspace_admin" }];
@@ -610,7 +594,7 @@ describe("the message", () => {
       role: "user",
       workspaces: [{ workspace_id: workspace.id, workspace_role: "workspace_admin" }],
     });
-    // Whoever sent it by mail has no need to read it again.
+    // Log lines do not repeat a link that was sent by mail.
     expect(h.logs.join("")).not.toContain(tokenOf(link));
   });
 });

@@ -45,7 +45,7 @@ export interface ShownInvite {
 
 const listedStatuses: readonly InviteStatus[] = ["pending", "accepted", "expired"];
 
-/** A page of the company's list. */
+/** Returns a page of the Bursar list. */
 export async function listInvites(
   deps: InviteDeps,
   { caller }: Call,
@@ -61,7 +61,7 @@ export async function listInvites(
   return { ...page, rows: await show(deps.database, page.rows) };
 }
 
-/** A page of the official list, by ids; revoked invites are not in it. */
+/** Returns a page of the official list, by ids, without revoked invites. */
 export async function listInvitesByIds(
   deps: InviteDeps,
   { caller }: Call,
@@ -89,7 +89,7 @@ export async function listInvitesByIds(
   return toPage(await listRows(deps.database, filter, page), page);
 }
 
-/** What is no address was never invited. */
+/** Returns the normalized address. An invalid one becomes empty and matches no invite. */
 function toKeptEmail(written: string): string {
   const read = readEmailAddress(written);
   return read.kind === "address" ? read.email : "";
@@ -104,7 +104,7 @@ export async function getInvite(
   return showOne(deps.database, await getRow(deps.database, caller, id));
 }
 
-/** As the official shape has it: a revoked one is not there. Throws a 404. */
+/** Returns the invite in the official shape, which omits revoked ones. Throws a 404. */
 export async function getPresentInvite(
   deps: InviteDeps,
   { caller }: Call,
@@ -116,8 +116,8 @@ export async function getPresentInvite(
 }
 
 /**
- * Makes a new link, valid from now on, and sends it; the old one is dead. Throws a 404, a 403 for a role above the
- * caller's, a 400 for an invite that was accepted or revoked, and a 409 where a newer one has taken its place.
+ * Creates a new link, valid from now on, and sends it. The old link stops working. Throws a 404, and a 403 for a role
+ * above the caller's. Throws a 400 for an accepted or revoked invite, and a 409 if a newer one exists.
  */
 export function resendInvite(
   deps: InviteDeps,
@@ -152,7 +152,9 @@ export function resendInvite(
   });
 }
 
-/** Its link is dead from the commit on. Throws a 404, a 403 for a role above the caller's, a 400 for an accepted one. */
+/**
+ * Revokes the invite and its link. Throws a 404, a 403 for a role above the caller's, and a 400 for an accepted one.
+ */
 export function revokeInvite(
   deps: InviteDeps,
   { caller, origin }: Call,
@@ -169,7 +171,7 @@ export function revokeInvite(
   });
 }
 
-/** An invite that is neither accepted nor revoked, to be changed: other changes of people wait. */
+/** Returns an open invite for a change, and blocks other changes of members. */
 async function getForChange(
   tx: Tx,
   deps: InviteDeps,
@@ -191,15 +193,15 @@ async function getForChange(
   return row;
 }
 
-/** These open the whole organization: who gives a link to one proves first who it is. */
+/** Roles over the whole organization. An invite link for one requires step-up. */
 const rolesThatNeedStepUp: readonly OrganizationRole[] = ["owner", "admin"];
 
-/** Throws the 403 that asks a signed-in person to confirm, where the role is one of those. */
+/** Throws the 403 that requests step-up, if the role needs it. */
 export function checkGivingLink(caller: Caller, role: OrganizationRole, nowMs: number): void {
   if (rolesThatNeedStepUp.includes(role)) checkStepUp(caller, nowMs);
 }
 
-/** Throws a 403 where the role is above the caller's own. */
+/** Throws a 403 if the role is above the caller's own. */
 export function checkRole(caller: Caller, role: OrganizationRole): void {
   if (mayGiveOrganizationRole(caller, role)) return;
   throw refuseField(
@@ -247,7 +249,7 @@ export async function showOne(db: Database | Tx, row: InviteRow): Promise<ShownI
   return shown ?? { row, workspaces: [] };
 }
 
-/** `before` has the same workspaces: they never change. */
+/** `before` has the same workspaces, which never change. */
 export function auditOf(
   event: `invite.${string}`,
   before: InviteRow | null,

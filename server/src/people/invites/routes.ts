@@ -85,7 +85,7 @@ export function makeInviteHandlers(
   };
 }
 
-/** One address has one answer: the official shape has no list of results. */
+/** The official shape has one address and no list of results. */
 function invitedOrThrow(result: InviteResult | undefined): InviteRow {
   switch (result?.result) {
     case "invited":

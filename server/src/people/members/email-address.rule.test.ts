@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readEmailAddress } from "./email-address.rule.ts";
 
-describe("an address is kept in one spelling", () => {
+describe("normalizing an address", () => {
   test.each([
     ["ann@example.com", "ann@example.com"],
     ["  Ann.Smith@Example.COM ", "ann.smith@example.com"],
@@ -15,7 +15,7 @@ describe("an address is kept in one spelling", () => {
     expect(readEmailAddress(written)).toEqual({ kind: "address", email });
   });
 
-  test("reading what was read changes nothing", () => {
+  test("does not change a normalized address", () => {
     fc.assert(
       fc.property(fc.emailAddress(), (written) => {
         const first = readEmailAddress(written);
@@ -27,7 +27,7 @@ describe("an address is kept in one spelling", () => {
   });
 });
 
-describe("what is no address that can be mailed is refused", () => {
+describe("rejecting an invalid address", () => {
   test.each([
     "",
     "ann",
@@ -62,7 +62,7 @@ describe("what is no address that can be mailed is refused", () => {
     });
   });
 
-  test("letters outside ASCII before the @, in so many words", () => {
+  test("gives the reason for non-ASCII letters before the @", () => {
     for (const written of ["änn@example.com", "аnn@example.com", "ann\u200b@example.com"]) {
       expect(readEmailAddress(written)).toEqual({
         kind: "invalid",
@@ -71,7 +71,7 @@ describe("what is no address that can be mailed is refused", () => {
     }
   });
 
-  test("longer than an address can be", () => {
+  test("rejects an address over the maximum length", () => {
     const long = `${"a".repeat(65)}@example.com`;
     expect(readEmailAddress(long)).toEqual({
       kind: "invalid",

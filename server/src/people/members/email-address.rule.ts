@@ -1,6 +1,6 @@
 import { emailDomain, emailLocalPart, MAX_EMAIL_LENGTH } from "@bursar/contract/fields.ts";
 
-// An address in the one spelling under which it is kept and compared: lower case, the domain as ASCII.
+// Addresses are stored and compared in one spelling: lower case, with the domain as ASCII.
 
 export type EmailAddress = { kind: "address"; email: string } | { kind: "invalid"; reason: string };
 
@@ -11,10 +11,10 @@ const DOMAIN = new RegExp(`^${emailDomain.source}$`);
 const EXAMPLE = "expected an address such as ann@example.com";
 
 /**
- * Reads an address as somebody wrote it. Stricter than the standard, which also knows quoted names and addresses without
- * a domain: what passes here can be mailed, holds nothing that a mail header could be misread by, and is one person's
- * whatever its case. Letters outside ASCII may stand in the domain (as `xn--…`) and not before the @: few servers take
- * those, and they are easily taken for others.
+ * Normalizes a written address. The rules are stricter than the standard, which also knows quoted names and addresses
+ * without a domain. A valid address can be mailed, cannot alter a mail header, and identifies one member in any case.
+ * Letters outside ASCII are allowed in the domain (as `xn--…`) but not before the @. Few servers accept them there, and
+ * they are easily confused.
  */
 export function readEmailAddress(written: string): EmailAddress {
   const text = written.normalize("NFC").trim().toLowerCase();
@@ -34,9 +34,9 @@ export function readEmailAddress(written: string): EmailAddress {
   return { kind: "address", email };
 }
 
-/** `münchen.de` → `xn--mnchen-3ya.de`; null for what is no domain name. */
+/** Converts `münchen.de` to `xn--mnchen-3ya.de`. Null for an invalid domain name. */
 function toAsciiDomain(domain: string): string | null {
-  // What a URL would take for something else than a part of its host.
+  // Characters that a URL parser would not read as part of the host.
   if (/[\s\p{Cc}/\\?#@:%[\]]/u.test(domain)) return null;
   const url = URL.parse(`http://${domain}`);
   const host = url?.hostname ?? "";

@@ -16,13 +16,13 @@ export interface MemberFilter {
   roles?: readonly OrganizationRole[] | undefined;
   /** Part of name or address. */
   search?: string | undefined;
-  /** The whole address, in lower case. */
+  /** Full address, in lower case. */
   email?: string | undefined;
-  /** Members who were given a role there. */
+  /** Workspace in which the members have an assigned role. */
   workspaceId?: string | undefined;
 }
 
-/** One row more than the page holds, so that the reader knows whether there is another page. */
+/** Returns one row more than the page holds, so that the caller sees if there is another page. */
 export async function listMembers(
   db: Database | Tx,
   filter: MemberFilter,
@@ -55,12 +55,12 @@ export async function listMembers(
   return selectPage(query, page).execute();
 }
 
-/** What is looked for stands for itself, whatever LIKE would make of it. */
+/** Escapes the wildcards of LIKE. */
 function escapePattern(text: string): string {
   return text.replace(/[\\%_]/g, "\\$&");
 }
 
-/** Of a member who has not been removed. */
+/** Role and status of a member who was not removed. */
 export async function findMemberPosition(
   db: Database | Tx,
   of: MemberOf,

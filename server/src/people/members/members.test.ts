@@ -28,7 +28,7 @@ const test = base
       .execute();
     return rows.length;
   })
-  /** A person with something of everything that ends with a person. */
+  /** A member with sessions, roles, keys and invites that end with the member. */
   .extend("makeBusyMember", ({ org, countOf }) => async () => {
     const workspace = await org.admin.createWorkspace({ name: "Research" });
     const person = await org.member({
@@ -61,7 +61,7 @@ const setRole = (client: Client, id: string, role: string) =>
   client.post<Member>(`${MEMBERS}/${id}`, { role });
 
 describe("the list", () => {
-  test("shows who is there with the roles that were given, newest first", async ({ org }) => {
+  test("shows members with their assigned roles, newest first", async ({ org }) => {
     const workspace = await org.admin.createWorkspace({ name: "Research" });
     const { id, email } = await org.member({
       role: "developer",
@@ -84,7 +84,7 @@ describe("the list", () => {
     });
   });
 
-  test("is searched for what was typed, where % and _ stand for themselves", async ({ org }) => {
+  test("matches % and _ literally in a search", async ({ org }) => {
     const percent = await org.member({ name: "100% Ann", email: "a_b@example.com" });
     const plain = await org.member({ name: "100x Ann", email: "axb@example.com" });
     const search = async (text: string) => {
@@ -95,15 +95,13 @@ describe("the list", () => {
     expect(await search("a_b@")).toEqual([percent.id]);
     expect(await search("%")).toEqual([percent.id]);
     expect(await search("\\")).toEqual([]);
-    // With a space: the owner's address has random letters in it.
+    // The search has a space, because the owner's address contains random letters.
     expect(await search("0X ANN")).toEqual([plain.id]);
     expect(await search("% ANN")).toEqual([percent.id]);
     expect(await search("'; DROP TABLE member; --")).toEqual([]);
   });
 
-  test("is filtered by role, in the console's words too, by status and by workspace", async ({
-    org,
-  }) => {
+  test("filters by role in both spellings, by status and by workspace", async ({ org }) => {
     const workspace = await org.admin.createWorkspace();
     const user = await org.member({ workspaces: { [workspace.id]: "workspace_user" } });
     const billing = await org.member({ role: "billing" });
@@ -118,7 +116,7 @@ describe("the list", () => {
     expect((await org.admin.get(`${MEMBERS}?roles=boss`)).status).toBe(400);
   });
 
-  test("is read in pages, and a cursor belongs to its filters", async ({ org }) => {
+  test("returns pages, and binds a cursor to its filters", async ({ org }) => {
     for (let i = 0; i < 4; i++) await org.member({ name: `Person ${i}` });
     const seen: string[] = [];
     let next: string | null = null;
@@ -135,7 +133,7 @@ describe("the list", () => {
     expect(wrong.status).toBe(400);
   });
 
-  test("names no workspace that the reader does not see", async ({ org }) => {
+  test("omits workspaces that the caller cannot see", async ({ org }) => {
     const seen = await org.admin.createWorkspace();
     const hidden = await org.admin.createWorkspace();
     const developer = await org.member({
@@ -154,7 +152,7 @@ describe("the list", () => {
 });
 
 describe("a role", () => {
-  test("is changed in any spelling, counts at once in an open session, and is in the audit log", async ({
+  test("changes in both spellings, applies at once in an open session, and is audited", async ({
     h,
     org,
   }) => {
@@ -174,13 +172,13 @@ describe("a role", () => {
     expect(events[0]?.after).toMatchObject({ role: "developer" });
   });
 
-  test("that is there already changes nothing", async ({ h, org }) => {
+  test("is not changed when it is the same", async ({ h, org }) => {
     const { id } = await org.member({ role: "developer" });
     expect((await setRole(org.admin, id, "developer")).status).toBe(200);
     expect(await auditEventsOf(h.deps.database, id)).toEqual([]);
   });
 
-  test("above the own is not given, and who has it is not changed", async ({ org, getMember }) => {
+  test("above the caller's cannot be assigned or changed", async ({ org, getMember }) => {
     const admin = await org.member({ role: "admin" });
     const user = await org.member();
     for (const client of [admin.client, org.admin]) {
@@ -200,7 +198,7 @@ describe("a role", () => {
     expect((await setRole(owner.client, user.id, "owner")).status).toBe(200);
   });
 
-  test("is not set by the official shape where that is admin or owner", async ({ org }) => {
+  test("cannot be set to admin or owner in the official shape", async ({ org }) => {
     const { id } = await org.member();
     for (const role of ["admin", "owner", "managed", "Developer"]) {
       const refused = await org.admin.post(`${USERS}/${id}`, { role });
@@ -212,7 +210,7 @@ describe("a role", () => {
     expect((await org.admin.post(`${USERS}/${id}`, { role: "billing" })).status).toBe(200);
   });
 
-  test("comes in no other field", async ({ org }) => {
+  test("cannot be set through other fields", async ({ org }) => {
     const { id } = await org.member();
     for (const extra of [{ status: "removed" }, { email: "x@example.com" }, { id: owner.id }]) {
       const refused = await owner.client.post(`${MEMBERS}/${id}`, { role: "user", ...extra });
@@ -222,7 +220,10 @@ describe("a role", () => {
 });
 
 describe("an active owner", () => {
-  test("always remains, whatever is tried on the last one", async ({ org, getMember }) => {
+  test("remains when the last one is demoted, deactivated or removed", async ({
+    org,
+    getMember,
+  }) => {
     const other = await org.member({ role: "owner" });
     expect((await setRole(owner.client, other.id, "admin")).status).toBe(200);
     const refused = await setRole(owner.client, owner.id, "admin");
@@ -264,17 +265,17 @@ describe("an active owner", () => {
     expect(body.data.length).toBe(1);
   });
 
-  test("who is deactivated does not count as one that remains", async ({ org }) => {
+  test("does not count while deactivated", async ({ org }) => {
     const other = await org.member({ role: "owner" });
     await owner.client.post(`${MEMBERS}/${other.id}/deactivate`);
     expect((await setRole(owner.client, owner.id, "admin")).status).toBe(400);
-    // Nobody loses an active owner by this one.
+    // An active owner remains after this change.
     expect((await setRole(owner.client, other.id, "admin")).status).toBe(200);
   });
 });
 
 describe("removing", () => {
-  test("ends sessions, sign-in, roles, personal keys and sent invites, and says so before, after and in the log", async ({
+  test("ends sessions, sign-in, roles, personal keys and sent invites, and lists them in the preview, response and audit log", async ({
     h,
     getMember,
     countOf,
@@ -311,9 +312,7 @@ describe("removing", () => {
     expect(event).toMatchObject({ event: "member.removed", after: { status: "removed", ended } });
   });
 
-  test("takes the person out of both lists, and leaves the row to be looked up", async ({
-    org,
-  }) => {
+  test("removes the member from both lists, and keeps the row readable", async ({ org }) => {
     const { id } = await org.member();
     await org.admin.remove(`${MEMBERS}/${id}`);
     const listed = await org.admin.get<Listed<Member>>(MEMBERS);
@@ -325,7 +324,7 @@ describe("removing", () => {
     expect((await org.admin.post(`${USERS}/${id}`, { role: "user" })).status).toBe(404);
   });
 
-  test("is done once: a second time, and changes afterwards, are refused", async ({ h, org }) => {
+  test("is refused a second time, as are later changes", async ({ h, org }) => {
     const { id } = await org.member();
     await org.admin.remove(`${MEMBERS}/${id}`);
     for (const attempt of [
@@ -340,7 +339,7 @@ describe("removing", () => {
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(1);
   });
 
-  test("does not work on oneself, and the preview says why", async ({ org }) => {
+  test("is refused for the caller, and the preview gives the reason", async ({ org }) => {
     const admin = await org.member({ role: "admin" });
     const preview = await admin.client.get<{ refusal: string }>(
       `${MEMBERS}/${admin.id}/removal_preview`,
@@ -352,7 +351,7 @@ describe("removing", () => {
 });
 
 describe("deactivating", () => {
-  test("ends sessions and access, keeps the sign-in, and is undone without giving roles back", async ({
+  test("ends sessions and access, keeps the sign-in, and does not restore roles when undone", async ({
     h,
     countOf,
     makeBusyMember,
@@ -381,7 +380,7 @@ describe("deactivating", () => {
       "admin",
       [],
     ]);
-    // The session stays ended; signing in gives another one.
+    // The old session stays ended. A new sign-in starts another one.
     expect((await person.client.get(MEMBERS)).status).toBe(401);
     const signedIn = { email: person.email, password: MEMBER_PASSWORD };
     expect((await h.visitor.post("/v1/admin/sign_in", signedIn)).status).toBe(200);
@@ -394,7 +393,7 @@ describe("deactivating", () => {
 });
 
 describe("the official shape", () => {
-  test("finds by the whole address whatever its case, and by roles", async ({ org }) => {
+  test("filters by the full address in any case, and by roles", async ({ org }) => {
     const ann = await org.member({ role: "developer", email: "ann@example.com" });
     await org.member({ role: "developer", email: "ann@example.com.au" });
     const find = async (query: string) =>
@@ -416,7 +415,7 @@ describe("the official shape", () => {
   });
 });
 
-test("each role in the organization reads members as the table of rights says", async ({ org }) => {
+test("allows each role to read members according to the table of rights", async ({ org }) => {
   const may: Record<OrganizationRole, number> = {
     owner: 200,
     admin: 200,

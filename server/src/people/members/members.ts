@@ -22,7 +22,7 @@ import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "./email-address.rule.ts";
 import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
 
-/** The member, and the roles given in those workspaces that the caller sees. */
+/** The member, with the roles assigned in workspaces that the caller can see. */
 export interface ShownMember {
   row: MemberRow;
   workspaces: GivenRole[];
@@ -37,7 +37,7 @@ export interface MemberQuery {
 
 const notRemoved: readonly MemberStatus[] = ["active", "deactivated"];
 
-/** A page of the company's list. Throws a 404 for a workspace that does not exist for the caller. */
+/** Returns a page of the Bursar list. Throws a 404 for a workspace that the caller cannot see. */
 export async function listMembers(
   deps: AuditDeps,
   { caller }: Call,
@@ -58,7 +58,7 @@ export async function listMembers(
   return { ...page, rows: await show(deps.database, caller, page.rows) };
 }
 
-/** A page of the official list, by ids: everybody who has not been removed. */
+/** Returns a page of the official list, by ids: all members who were not removed. */
 export async function listMembersByIds(
   deps: AuditDeps,
   { caller }: Call,
@@ -83,7 +83,7 @@ export async function listMembersByIds(
   return toPage(await listRows(deps.database, filter, page), page);
 }
 
-/** What is no address is nobody's. */
+/** Returns the normalized address. An invalid one becomes empty and matches no member. */
 function toKeptEmail(written: string): string {
   const read = readEmailAddress(written);
   return read.kind === "address" ? read.email : "";
@@ -98,7 +98,7 @@ export async function getMember(
   return showOne(deps.database, caller, await getRow(deps.database, caller, id));
 }
 
-/** As the official shape has it: who was removed is not there. Throws a 404. */
+/** Returns the member in the official shape, which omits removed members. Throws a 404. */
 export async function getPresentMember(
   deps: AuditDeps,
   { caller }: Call,
@@ -110,8 +110,8 @@ export async function getPresentMember(
 }
 
 /**
- * Gives the member another role. Throws a 404, a 403 where the old or the new role is above the caller's, a 400 for the
- * last active owner and for somebody who was removed.
+ * Changes the member's role. Throws a 404, and a 403 if the old or new role is above the caller's. Throws a 400 for the
+ * last active owner and for removed members.
  */
 export function updateMember(
   deps: AuditDeps,
@@ -140,7 +140,10 @@ export function updateMember(
   });
 }
 
-/** Throws a 404, a 403 for somebody above the caller, a 400 for oneself, the last active owner, and who was removed. */
+/**
+ * Throws a 404, a 403 for a member above the caller, and a 400 for the caller, the last active owner and removed
+ * members.
+ */
 export function deactivateMember(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -161,7 +164,7 @@ export function deactivateMember(
   });
 }
 
-/** Throws a 404, a 403 for somebody above the caller, a 400 for who was removed. */
+/** Throws a 404, a 403 for a member above the caller, and a 400 for removed members. */
 export function reactivateMember(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -181,7 +184,7 @@ export function reactivateMember(
   });
 }
 
-/** Ends the person's access for good, and gives what that was. Throws as `deactivateMember` does. */
+/** Ends the member's access for good, and returns what ended. Throws like `deactivateMember`. */
 export function removeMember(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -203,7 +206,7 @@ export function removeMember(
   });
 }
 
-/** What `removeMember` would end, and why it would be refused, if it would. Throws a 404. */
+/** Returns what `removeMember` would end, and its refusal if there is one. Throws a 404. */
 export async function previewRemoval(
   deps: AuditDeps,
   { caller }: Call,
@@ -227,7 +230,7 @@ function endingOf(deps: AuditDeps, caller: Caller, id: string) {
   return { organizationId: caller.organizationId, id, nowMs: deps.nowMs() };
 }
 
-/** The member, to be changed: other changes of people wait. */
+/** Returns the member for a change, and blocks other changes of members. */
 async function getForChange(tx: Tx, caller: Caller, id: string): Promise<MemberRow> {
   await lockPeople(tx, caller.organizationId);
   const row = await getRow(tx, caller, id);
@@ -264,7 +267,7 @@ function refuseOneself(caller: Caller, id: string, verb: "deactivate" | "remove"
   );
 }
 
-/** Throws a 400 where the organization would be left without an active owner. */
+/** Throws a 400 if the organization would be left without an active owner. */
 async function keepAnOwner(db: Database | Tx, caller: Caller, row: MemberRow): Promise<void> {
   if (!(await isLastOwner(db, caller.organizationId, row))) return;
   throw new ApiError(

@@ -8,7 +8,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Origin } from "#src/domain/caller.ts";
 
-/** Who an event is about, or was done by. */
+/** Member that an audit event concerns, or that caused it. */
 export interface AuditedMember {
   id: string;
   organizationId: string;
@@ -18,18 +18,18 @@ export interface MemberEvent {
   member: AuditedMember;
   origin: Origin;
   event: AuditEntry["event"];
-  /** The member, if omitted. */
+  /** Subject of the event. Omitted: the member. */
   subject?: AuditEntry["subject"];
   after?: AuditEntry["after"];
-  /** Somebody who has not proved to be the member. */
+  /** The actor has not proved to be the member. */
   byStranger?: true;
 }
 
 export type NoteEvent = (event: MemberEvent) => Promise<void>;
 
 /**
- * One transaction with the events of what a person did who was no caller yet: who signs in, or comes with a link. Where
- * there is a caller, it is `auditedTransaction`.
+ * Runs one transaction with audit events of a member who is not a caller yet, such as at sign-in or with a link. Use
+ * `auditedTransaction` where there is a caller.
  */
 export async function inNotedTransaction<Result>(
   deps: AuditDeps,

@@ -1,5 +1,5 @@
-// Which browser somebody uses, for people who look through their own sessions. The client writes its user agent as it
-// likes: only names of these closed lists are shown.
+// Readable browser names for a member's own session list. User agents are free text, so only names from these closed
+// lists are shown.
 
 const browsers = [
   ["Edge", /\bEdg(?:e|A|iOS)?\//],
@@ -18,7 +18,7 @@ const systems = [
   ["Linux", /\bLinux\b/],
 ] as const;
 
-/** Such as "Firefox on Linux"; null where the user agent tells nothing that is known. */
+/** Returns a name such as "Firefox on Linux", or null for an unknown user agent. */
 export function deviceWords(userAgent: string | null): string | null {
   if (userAgent === null) return null;
   const browser = browsers.find(([, pattern]) => pattern.test(userAgent))?.[0];

@@ -5,8 +5,8 @@ import { type AuditedMember, inNotedTransaction } from "./audit-member.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 
 /**
- * Writes down that somebody failed to sign in as the member. Not each time: the first one of an hour, the tenth, the
- * hundredth and so on, so that an attack is seen while it lasts and cannot fill the log.
+ * Records a failed sign-in of the member in the audit log. Records the first of an hour, the tenth, the hundredth and
+ * so on, so that an attack is visible and cannot fill the log.
  */
 export async function noteFailure(
   deps: SignInDeps,
@@ -29,7 +29,7 @@ export async function noteFailure(
   });
 }
 
-/** Does it, and writes down where somebody in the member's session could not prove to be the member. */
+/** Runs the work, and records a failed proof of identity in the member's session. */
 export async function notingFailure<Result>(
   deps: SignInDeps,
   member: AuditedMember,

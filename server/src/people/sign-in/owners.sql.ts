@@ -9,7 +9,7 @@ export interface OwnerRow {
   has_two_factor: boolean;
 }
 
-/** Owners that are or could be let in; the first one first. */
+/** Lists owners that are or can be reactivated, first one first. */
 export async function listOwners(db: Database | Tx, organizationId: string): Promise<OwnerRow[]> {
   const rows = await db
     .selectFrom("member")

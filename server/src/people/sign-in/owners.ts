@@ -9,15 +9,15 @@ import type { SetUpLink } from "./set-up.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { deleteTwoFactor } from "./two-factor.sql.ts";
 
-// For whoever runs the server, when an owner cannot sign in any more and nobody else can help.
+// Owner recovery by the operator, when an owner cannot sign in and no other owner can help.
 
 export function listOwners(deps: SignInDeps, { caller }: Call): Promise<OwnerRow[]> {
   return listRows(deps.database, caller.organizationId);
 }
 
 /**
- * A one-time link that sets a new password of the owner; earlier ones stop. With `removeTwoFactor` the authenticator app
- * is forgotten too, and the sessions end at once.
+ * Creates a one-time link that sets a new password of the owner, and revokes earlier links. With `removeTwoFactor`, the
+ * authenticator app is removed too, and all sessions end at once.
  */
 export function resetOwner(
   deps: SignInDeps,

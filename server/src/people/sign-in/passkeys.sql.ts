@@ -20,7 +20,7 @@ export function listPasskeys(db: Database | Tx, memberId: string): Promise<Passk
     .execute();
 }
 
-/** The member's passkey, locked until the transaction ends, or null. */
+/** Returns the member's passkey, locked until the transaction ends, or null. */
 export async function findPasskeyForUpdate(
   tx: Tx,
   of: { memberId: string; id: string },

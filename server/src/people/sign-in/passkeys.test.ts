@@ -27,7 +27,7 @@ const test = base
     expect((await browser.post("/v1/admin/sign_in", body)).status).toBe(200);
     return browser;
   })
-  /** With one passkey of Ada's. */
+  /** Ada with one passkey. */
   .extend(
     "withPasskey",
     ({ signedIn }) =>
@@ -73,7 +73,7 @@ async function signIn(browser: Browser, authenticator: Authenticator) {
 }
 
 describe("adding a passkey", () => {
-  test("shows it in the list, and the audit log has it", async ({ h, org, signedIn }) => {
+  test("lists it and records an audit event", async ({ h, org, signedIn }) => {
     const browser = await signedIn();
     const events = await watchEvents(h.deps.database, org.id);
     const { body } = await add(browser, makeAuthenticator(), "Blue key");
@@ -92,9 +92,7 @@ describe("adding a passkey", () => {
     ]);
   });
 
-  test("asks for a device that sees a finger, a face or a PIN, and takes no other", async ({
-    signedIn,
-  }) => {
+  test("requires and accepts only a device that verifies its user", async ({ signedIn }) => {
     const browser = await signedIn();
     const { body } = await browser.post<{ options: object }>(`${PASSKEYS}/options`);
     expect(body.options).toMatchObject({
@@ -109,14 +107,14 @@ describe("adding a passkey", () => {
     expect((await browser.get<{ data: object[] }>(PASSKEYS)).body.data).toEqual([]);
   });
 
-  test("needs a fresh proof", async ({ h, signedIn }) => {
+  test("requires step-up", async ({ h, signedIn }) => {
     const browser = await signedIn();
     h.clock.nowMs += 600_001;
     const answer = await browser.post(`${PASSKEYS}/options`);
     expect([answer.status, answer.headers["bursar-step-up"]]).toEqual([403, "required"]);
   });
 
-  test("takes each challenge once, and only from the browser that asked", async ({ signedIn }) => {
+  test("accepts each challenge once, and only from the same browser", async ({ signedIn }) => {
     const browser = await signedIn();
     const authenticator = makeAuthenticator();
     const { body } = await browser.post<{ options: Creation }>(`${PASSKEYS}/options`);
@@ -127,7 +125,7 @@ describe("adding a passkey", () => {
     expect((await browser.post(PASSKEYS, { name: "x", passkey })).status).toBe(400);
   });
 
-  test("made for another site, or with an altered challenge, is refused", async ({ signedIn }) => {
+  test("rejects one for another site or with an altered challenge", async ({ signedIn }) => {
     const browser = await signedIn();
     const authenticator = makeAuthenticator();
     const options = async () =>
@@ -147,7 +145,7 @@ describe("adding a passkey", () => {
     expect((await browser.post(PASSKEYS, { name: "x", passkey: garbage })).status).toBe(400);
   });
 
-  test("at an address that is a number is refused with the name to use", async ({ h }) => {
+  test("is refused at a numeric address, with the name to use instead", async ({ h }) => {
     const origin = "http://127.0.0.1:8484";
     const browser = openBrowser(h.app, { origin, remoteAddress: "203.0.113.4" });
     await browser.post("/v1/admin/sign_in", { email: ada.email, password: MEMBER_PASSWORD });
@@ -160,7 +158,7 @@ describe("adding a passkey", () => {
 });
 
 describe("signing in with a passkey", () => {
-  test("begins a session without a password, and notes the use", async ({
+  test("starts a session without a password, and records the use", async ({
     h,
     org,
     browse,
@@ -179,13 +177,13 @@ describe("signing in with a passkey", () => {
     ]);
   });
 
-  test("names nobody in its question and asks for a verified user", async ({ browse }) => {
+  test("names no member in its challenge and requires a verified user", async ({ browse }) => {
     const options = await ask(browse());
     expect(options).toMatchObject({ rpId: "localhost", userVerification: "required" });
     expect(options).not.toHaveProperty("allowCredentials");
   });
 
-  test("is both factors, so a device that has not verified its user is refused", async ({
+  test("is both factors, so it rejects a device that has not verified its user", async ({
     browse,
     withPasskey,
   }) => {
@@ -200,7 +198,7 @@ describe("signing in with a passkey", () => {
     expect((await browser.get(ME)).status).toBe(401);
   });
 
-  test("takes each answer once", async ({ browse, withPasskey }) => {
+  test("accepts each response once", async ({ browse, withPasskey }) => {
     const { authenticator } = await withPasskey();
     const browser = browse();
     const passkey = authenticator.get(await ask(browser), CONSOLE_ORIGIN);
@@ -211,7 +209,7 @@ describe("signing in with a passkey", () => {
     expect((await thief.post(SIGN_IN, { passkey })).status).toBe(401);
   });
 
-  test("a signature for another site, an unknown passkey and a copied one are refused", async ({
+  test("rejects a signature for another site, an unknown passkey and a copied one", async ({
     browse,
     withPasskey,
   }) => {
@@ -221,11 +219,11 @@ describe("signing in with a passkey", () => {
     expect((await browser.post(SIGN_IN, { passkey: foreign })).status).toBe(401);
     expect((await signIn(browse(), makeAuthenticator())).status).toBe(401);
     expect((await signIn(browse(), authenticator)).status).toBe(200);
-    authenticator.counter = 1; // as a copy would count
+    authenticator.counter = 1; // like the counter of a copy
     expect((await signIn(browse(), authenticator)).status).toBe(401);
   });
 
-  test("is refused to who was deactivated, and to who had it removed", async ({
+  test("is refused after deactivation and after removal of the passkey", async ({
     h,
     browse,
     withPasskey,
@@ -243,7 +241,7 @@ describe("signing in with a passkey", () => {
     expect((await signIn(browse(), authenticator)).status).toBe(401);
   });
 
-  test("does not wait for an authenticator app", async ({ browse, withPasskey }) => {
+  test("requires no authenticator app", async ({ browse, withPasskey }) => {
     const { authenticator, browser } = await withPasskey();
     const totp = "/v1/admin/two_factor/totp";
     const { body } = await browser.post<{ secret: string }>(totp);
@@ -252,14 +250,14 @@ describe("signing in with a passkey", () => {
   });
 });
 
-describe("proving again with a passkey", () => {
+describe("step-up with a passkey", () => {
   async function prove(browser: Browser, authenticator: Authenticator) {
     const { body } = await browser.post<{ options: Request }>(`${STEP_UP}/passkey/options`);
     const passkey = authenticator.get(body.options, CONSOLE_ORIGIN);
     return browser.post(STEP_UP, { passkey });
   }
 
-  test("gives ten minutes, under a new cookie, without a longer life", async ({
+  test("lasts ten minutes under a new cookie, without a longer session", async ({
     h,
     browse,
     withPasskey,
@@ -284,7 +282,7 @@ describe("proving again with a passkey", () => {
     expect(current?.started_at).toBe(new Date(begun).toISOString());
   });
 
-  test("of somebody else is refused, and gives no session of theirs", async ({
+  test("of another member is refused, and starts no session of that member", async ({
     h,
     org,
     signedIn,
@@ -294,7 +292,7 @@ describe("proving again with a passkey", () => {
     const mallory = await org.member({ role: "user" });
     const browser = await signedIn(mallory);
     h.clock.nowMs += 600_001;
-    // What the browser may use is named; a program need not keep to that.
+    // The options name the allowed passkeys, but a program can ignore them.
     expect((await prove(browser, authenticator)).status).toBe(401);
     expect((await browser.get<{ member: object }>(ME)).body.member).toMatchObject({
       id: mallory.id,
@@ -303,8 +301,8 @@ describe("proving again with a passkey", () => {
   });
 });
 
-describe("one's own passkeys", () => {
-  test("can be renamed; saying the same again writes nothing", async ({ h, org, withPasskey }) => {
+describe("own passkeys", () => {
+  test("can be renamed, and a repeated rename writes nothing", async ({ h, org, withPasskey }) => {
     const { browser, id } = await withPasskey();
     const events = await watchEvents(h.deps.database, org.id);
     for (let i = 0; i < 2; i++) {
@@ -316,7 +314,7 @@ describe("one's own passkeys", () => {
     ]);
   });
 
-  test("those of others do not exist", async ({ org, withPasskey }) => {
+  test("do not include passkeys of other members", async ({ org, withPasskey }) => {
     const { id } = await withPasskey();
     const grace = await org.member({ role: "owner" });
     for (const answer of [

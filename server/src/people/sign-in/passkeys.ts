@@ -28,13 +28,13 @@ import { beginAttempts, forgiveAttempts, nowOf, type SignedIn, welcome } from ".
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
 
-/** What an authenticator answers to somebody who signs in, and to somebody who adds it. */
+/** Response of an authenticator that signs in. */
 export type Assertion = z.output<typeof passkeyAssertion>;
 export type Attestation = z.output<typeof passkeyAttestation>;
 
 const MAX_PASSKEYS = 20;
 
-/** What the browser's authenticator is asked. Nobody is named: the passkey says whose it is. */
+/** Challenge for the browser's authenticator. The challenge names no member, because the passkey identifies its owner. */
 export async function getSignInPasskeyOptions(
   deps: SignInDeps,
   { browser, origin }: PublicCall,
@@ -52,7 +52,9 @@ export async function getSignInPasskeyOptions(
   });
 }
 
-/** Signs in with a passkey, which is both factors. Nothing can be guessed here: only the address is held off. */
+/**
+ * Signs in with a passkey, which is both factors. Passkeys cannot be guessed, so only the network address is limited.
+ */
 export async function signInWithPasskey(
   deps: SignInDeps,
   call: PublicCall,
@@ -111,7 +113,7 @@ export async function getNewPasskeyOptions(
       returnHeaders: true,
     });
     browser.setCookies(headers?.getSetCookie() ?? []);
-    // What the authenticator shows when it offers the passkey: better-auth does not know it.
+    // Labels that the authenticator shows with the passkey. better-auth does not know them.
     const user = { ...response.user, name: person.email, displayName: person.name };
     return { ...response, user };
   });
@@ -165,7 +167,7 @@ export function removePasskey(deps: SignInDeps, call: BrowserCall, id: string): 
   });
 }
 
-/** Only what is checked: no extension is asked for. */
+/** Only verified fields. No extensions are requested. */
 export function toAssertion({ id, rawId, type, response }: Assertion) {
   const { clientDataJSON, authenticatorData, signature } = response;
   const checked = { clientDataJSON, authenticatorData, signature };
@@ -178,7 +180,7 @@ function toAttestation({ id, rawId, type, response }: Attestation) {
   return { id, rawId, type, response: checked, clientExtensionResults: {} };
 }
 
-/** Passkeys are bound to a name: browsers refuse them where the address is a number. */
+/** Browsers refuse passkeys where the host is a number instead of a name. */
 function namedSiteOf(site: Site): Site {
   if (isIP(site.hostname.replace(/^\[|\]$/g, "")) === 0) return site;
   const { port } = new URL(site.origin);

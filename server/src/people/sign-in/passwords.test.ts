@@ -22,7 +22,7 @@ const test = base
       return browser;
     }
 
-    /** Messages to the address, oldest first, as an administrator may read them. */
+    /** Messages to the address, oldest first, as administrators can read them. */
     async function mailTo(email: string): Promise<Mail[]> {
       await h.deps.background.settled();
       const { body } = await org.operator.get<{ data: { id: string; to: string }[] }>(
@@ -61,11 +61,11 @@ interface Mail {
   body: { text: string } | null;
 }
 
-describe("changing one's own password", () => {
+describe("changing the own password", () => {
   const change = (browser: Browser, current_password: string, new_password: string) =>
     browser.post("/v1/admin/password", { current_password, new_password });
 
-  test("ends every other session, and the new one signs in", async ({ h, org, people }) => {
+  test("ends all other sessions, and the new password signs in", async ({ h, org, people }) => {
     const events = await watchEvents(h.deps.database, org.id);
     const here = await people.signedIn();
     const there = await people.signedIn();
@@ -82,7 +82,7 @@ describe("changing one's own password", () => {
     ]);
   });
 
-  test("needs the old one, and cannot be tried for long", async ({ people }) => {
+  test("requires the old password, and limits attempts", async ({ people }) => {
     const browser = await people.signedIn();
     for (let i = 0; i < 8; i++) {
       const answer = await change(browser, `guess number ${i}`, NEW);
@@ -105,7 +105,7 @@ describe("changing one's own password", () => {
     expect([answer.status, answer.error.message]).toEqual([400, message]);
   });
 
-  test("kills the links and sign-ins that were waiting", async ({ people }) => {
+  test("revokes pending links and sign-ins", async ({ people }) => {
     const token = await people.askForLink();
     await change(await people.signedIn(), MEMBER_PASSWORD, NEW);
     const answer = await people.browse().post(CONFIRM, { token, password: `${NEW} 2` });
@@ -113,8 +113,8 @@ describe("changing one's own password", () => {
   });
 });
 
-describe("a forgotten password", () => {
-  test("is set anew with the link of a message, and every session ends", async ({
+describe("password reset", () => {
+  test("sets a new password with the link of a message, and ends all sessions", async ({
     h,
     org,
     people,
@@ -132,7 +132,7 @@ describe("a forgotten password", () => {
     const answer = await browser.post(CONFIRM, { token, password: NEW });
     expect(answer.body).toEqual({ type: "password_changed" });
     expect((await other.get(ME)).status).toBe(401);
-    expect((await browser.get(ME)).status).toBe(401); // signing in is the next step
+    expect((await browser.get(ME)).status).toBe(401); // a sign-in must follow
     expect(await signIn(browser, MEMBER_PASSWORD)).toBe(401);
     expect(await signIn(browser, NEW)).toBe(200);
     const shown = (await events()).map(({ event, actor_type }) => [event, actor_type]);
@@ -145,15 +145,13 @@ describe("a forgotten password", () => {
     ]);
   });
 
-  test("the answer is the same for an address that nobody has, and nothing is sent", async ({
-    people,
-  }) => {
+  test("answers alike for an unknown address, and sends nothing", async ({ people }) => {
     const answer = await people.browse().post(RESET, { email: "nobody@example.com" });
     expect([answer.status, answer.body]).toEqual([200, { type: "password_reset_requested" }]);
     expect(await people.mailTo("nobody@example.com")).toEqual([]);
   });
 
-  test("a link works once, also at the same moment", async ({ people }) => {
+  test("accepts a link once, also in concurrent calls", async ({ people }) => {
     const token = await people.askForLink();
     const answers = await Promise.all(
       [1, 2, 3].map((i) => people.browse().post(CONFIRM, { token, password: `${NEW} ${i}` })),
@@ -166,7 +164,7 @@ describe("a forgotten password", () => {
     ]);
   });
 
-  test("a refused password does not use the link up", async ({ people }) => {
+  test("keeps the link valid after a refused password", async ({ people }) => {
     const token = await people.askForLink();
     expect((await people.browse().post(CONFIRM, { token, password: "too short" })).status).toBe(
       400,
@@ -174,7 +172,7 @@ describe("a forgotten password", () => {
     expect((await people.browse().post(CONFIRM, { token, password: NEW })).status).toBe(200);
   });
 
-  test("an altered, an expired and a link of somebody deactivated are dead", async ({
+  test("rejects altered and expired links and links of deactivated members", async ({
     h,
     people,
   }) => {
@@ -206,7 +204,7 @@ describe("a forgotten password", () => {
     expect(await signIn(people.browse(), MEMBER_PASSWORD)).toBe(200);
   });
 
-  test("who was deactivated gets no message", async ({ h, people }) => {
+  test("sends no message to a deactivated member", async ({ h, people }) => {
     await h.deps.database
       .updateTable("member")
       .set({ status: "deactivated" })
@@ -216,7 +214,7 @@ describe("a forgotten password", () => {
     expect(await people.mailTo(ada.email)).toEqual([]);
   });
 
-  test("three messages go to one address at once; asking on is answered alike", async ({
+  test("sends at most three messages to one address, and answers further requests alike", async ({
     h,
     people,
   }) => {
@@ -229,7 +227,7 @@ describe("a forgotten password", () => {
     expect(await people.mailTo(ada.email)).toHaveLength(4);
   });
 
-  test("the token is in no table in clear", async ({ h, people }) => {
+  test("stores the token in no table in clear", async ({ h, people }) => {
     const token = await people.askForLink();
     expect(token.length).toBeGreaterThanOrEqual(24);
     const { rows } = await h.deps.database.executeQuery<{ row: string }>(
@@ -239,7 +237,7 @@ describe("a forgotten password", () => {
     for (const line of h.logs) expect(line).not.toContain(token);
   });
 
-  test("does not go around the second factor", async ({ people }) => {
+  test("does not bypass the second factor", async ({ people }) => {
     const browser = await people.signedIn();
     const totp = "/v1/admin/two_factor/totp";
     const { body } = await browser.post<{ secret: string }>(totp);
@@ -251,7 +249,7 @@ describe("a forgotten password", () => {
     expect(answer.body).toEqual({ type: "two_factor_required" });
   });
 
-  test("helps out of a browser that strangers have slowed down", async ({ people }) => {
+  test("lifts the limit that strangers' attempts put on a browser", async ({ people }) => {
     for (let i = 0; i < 12; i++) await signIn(people.browse(), `guess number ${i}`);
     const browser = people.browse();
     expect(await signIn(browser, MEMBER_PASSWORD)).toBe(429);

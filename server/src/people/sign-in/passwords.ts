@@ -36,7 +36,7 @@ import { linkGone, refusalOf, wrongCurrentPassword } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
 
-/** Sets a new password; every other session of the person ends, and this one goes on under a new cookie. */
+/** Sets a new password. All other sessions of the member end, and this one continues under a new cookie. */
 export async function changePassword(
   deps: SignInDeps,
   call: BrowserCall,
@@ -83,8 +83,8 @@ export async function changePassword(
 }
 
 /**
- * Sends a link to whoever has the address. All of it happens after the answer, which is the same for an address that
- * nobody has.
+ * Sends a reset link to the owner of the address. All work happens after the response, which is the same for an unknown
+ * address.
  */
 export async function requestPasswordReset(
   deps: SignInDeps,
@@ -126,7 +126,7 @@ export async function requestPasswordReset(
   });
 }
 
-/** A one-time link that sets a new password of the member; null for who has no way to sign in. */
+/** Creates a one-time reset link for the member. Null for a member without a sign-in. */
 export async function makeResetLink(
   tx: Tx,
   deps: SignInDeps,
@@ -134,7 +134,7 @@ export async function makeResetLink(
 ): Promise<string | null> {
   const base = deps.publicUrl();
   const site = siteOf(base);
-  assert(site, "the server's own address is one");
+  assert(site, "the server's own address is a site");
   let token: string | null = null;
   const auth = await makeAuth(deps, {
     tx,
@@ -148,12 +148,12 @@ export async function makeResetLink(
   return token && `${base}/reset#token=${token}`;
 }
 
-/** When a link that is made now stops. */
+/** Expiry of a link that is created now. */
 export function resetLinkExpiry(): Date {
   return new Date(Date.now() + RESET_SECONDS * 1000);
 }
 
-/** Sets a new password with the token of a link, once; every session of the person ends. */
+/** Sets a new password with the token of a one-time link. All sessions of the member end. */
 export async function confirmPasswordReset(
   deps: SignInDeps,
   { browser, origin }: PublicCall,
@@ -180,7 +180,7 @@ export async function confirmPasswordReset(
       );
       if (asked.kind === "refused") throw refusalOf(asked.code);
       await deletePendingSteps(tx, memberId);
-      // Who reads the person's mail is the person: no stranger's failures hold it off from here.
+      // The link proves access to the member's mail. Failed attempts by strangers no longer slow this browser down.
       const cookies = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
       browser.setCookies(cookies);
       await note({

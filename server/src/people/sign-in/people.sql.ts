@@ -20,7 +20,7 @@ export async function findPerson(db: Database | Tx, memberId: string): Promise<P
   return row ?? null;
 }
 
-/** Whoever has the address, active or not. */
+/** Returns the member with the address, active or not. */
 export async function findPersonByEmail(
   db: Database | Tx,
   email: string,
@@ -34,17 +34,17 @@ export async function findPersonByEmail(
   return row ?? null;
 }
 
-/** The person, locked until the transaction ends: its ways to sign in change one after the other. */
+/** Locks the member until the transaction ends, so that sign-in changes run one after the other. */
 export async function lockPerson(tx: Tx, memberId: string): Promise<void> {
   await tx.selectFrom("auth_user").select("id").where("id", "=", memberId).forUpdate().execute();
 }
 
-/** Sign-ins that wait for a second factor, and links to set a password: all of them stop. */
+/** Deletes pending second-factor sign-ins and password links of the member. */
 export async function deletePendingSteps(tx: Tx, memberId: string): Promise<void> {
   await tx.deleteFrom("auth_verification").where("value", "=", memberId).execute();
 }
 
-/** Ends the member's oldest sessions, so that `keep` are left. */
+/** Ends the member's oldest sessions until `keep` remain. */
 export async function endOldestSessions(
   tx: Tx,
   of: { memberId: string; keep: number },
@@ -63,7 +63,7 @@ export async function endOldestSessions(
     .execute();
 }
 
-/** Forgets a bounded number of things whose time is over. */
+/** Deletes a bounded number of expired rows. */
 export async function deleteExpired(
   db: Database | Tx,
   before: { now: Date; startedAt: Date; lastUsedAt: Date },

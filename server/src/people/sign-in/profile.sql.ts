@@ -8,7 +8,7 @@ export interface ProfileRow {
   passkeys: number;
 }
 
-/** The member with what it can sign in with. */
+/** The member and the member's sign-in methods. */
 export async function findProfile(db: Database | Tx, memberId: string): Promise<ProfileRow | null> {
   const row = await db
     .selectFrom("member")
@@ -32,7 +32,7 @@ export async function findProfile(db: Database | Tx, memberId: string): Promise<
   return { ...rest, has_two_factor: two_factor_enabled ?? false, passkeys: Number(passkeys) };
 }
 
-/** The person's row, locked until the transaction ends. */
+/** Locks the member's row until the transaction ends. */
 export async function lockProfile(
   tx: Tx,
   memberId: string,
@@ -49,7 +49,7 @@ export async function renameMember(tx: Tx, of: { id: string; name: string }): Pr
   await tx.updateTable("member").set({ name: of.name }).where("id", "=", of.id).execute();
 }
 
-/** Owners, then admins, who can sign in; those first who are here the longest. */
+/** Lists owners, then admins, who can sign in. The longest-standing come first. */
 export function listAdministrators(
   db: Database | Tx,
   of: { organizationId: string; limit: number },
@@ -67,7 +67,7 @@ export function listAdministrators(
     .execute();
 }
 
-/** Active workspaces by name; `onlyIds` null means all of the organization. One more than `limit` where there are more. */
+/** Lists active workspaces by name. `onlyIds` null: all of the organization. Returns up to `limit` plus one rows. */
 export function listWorkspacesByName(
   db: Database | Tx,
   of: { organizationId: string; onlyIds: readonly string[] | null; limit: number },

@@ -10,7 +10,7 @@ export interface Profile {
   name: string;
 }
 
-/** Gives the person another name; the address, by which it signs in, stays. */
+/** Renames the member. The address, which is the sign-in name, stays. */
 export function updateProfile(deps: SignInDeps, call: BrowserCall, name: string): Promise<Profile> {
   const member = memberOf(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {

@@ -2,7 +2,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
 
-// What better-auth refuses, in our words. One answer for everything that a stranger could learn from.
+// Refusals of better-auth as API errors. All cases that could help a stranger share one answer.
 
 const wrongPassword = () =>
   new ApiError("credentials_incorrect", "The address and the password do not go together.");
@@ -57,14 +57,14 @@ const refusals: Readonly<Record<string, () => ApiError>> = {
   USER_NOT_VERIFIED: passkeyRefused,
 };
 
-/** The refusal for one of better-auth's codes. Throws for a code that cannot come here: that is a bug. */
+/** Returns the refusal for a better-auth code. An unexpected code is a bug and throws. */
 export function refusalOf(code: string): ApiError {
   const refusal = refusals[code];
   if (!refusal) throw new Error(`better-auth refused with ${code}, which nobody expected`);
   return refusal();
 }
 
-/** The same where a passkey is added, not used. */
+/** Returns the refusal for a better-auth code while a passkey is added. */
 export function passkeyRefusalOf(code: string): ApiError {
   const refusal = refusalOf(code);
   return refusal.code === "passkey_unknown" ? passkeyNotAdded() : refusal;

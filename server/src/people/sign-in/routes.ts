@@ -68,7 +68,7 @@ export function makeSignInHandlers(
   };
 }
 
-/** `organizationId` is the one that this installation is for. */
+/** Handlers of set-up for the installation's organization, `organizationId`. */
 export function makeSetUpHandlers(
   deps: SignInDeps & { operatorOrganizationId: string },
 ): HandlersFor<(typeof setUpRoutes)[number], BrowserCall, PublicCall> {
@@ -192,7 +192,7 @@ async function getCurrentSession(
   const member = memberOf(call);
   const profile = await findProfile(deps.database, member.id);
   const session = (await listSessions(deps, call)).find(({ id }) => id === member.sessionId);
-  assert(profile && session, "who calls is a member and has a session");
+  assert(profile && session, "the caller is a member with a session");
   const { workspaces, hasMore } = await listOwnWorkspaces(deps, member);
   const { organizationId } = member;
   const administrators = await listAdministrators(deps.database, {

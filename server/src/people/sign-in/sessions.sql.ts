@@ -8,7 +8,7 @@ export interface SessionRow {
   last_used_at: Date;
 }
 
-/** The member's sessions that have not run out, the one that was used last first. */
+/** Lists the member's unexpired sessions, last used first. */
 export function listLiveSessions(
   db: Database | Tx,
   of: { memberId: string; startedAfter: Date; usedAfter: Date },
@@ -24,7 +24,7 @@ export function listLiveSessions(
     .execute();
 }
 
-/** Ends one session of the member; false where it has none of this id. */
+/** Deletes one session of the member. Returns whether it existed. */
 export async function deleteSession(
   tx: Tx,
   of: { memberId: string; sessionId: string },
@@ -45,7 +45,7 @@ export async function setSteppedUp(tx: Tx, of: { sessionId: string; at: Date }):
     .execute();
 }
 
-/** The new session counts as begun when the old one did: it does not live longer. */
+/** Copies the start time of the old session, so that the new one does not live longer. */
 export async function takeOverSession(tx: Tx, of: { fromId: string; toId: string }): Promise<void> {
   await tx
     .updateTable("auth_session as new")

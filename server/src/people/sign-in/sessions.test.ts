@@ -8,7 +8,7 @@ import { ada, browse, h, ME, org, prepareSignIn, signedIn } from "#test/harness/
 prepareSignIn();
 
 describe("a session", () => {
-  test("is in no table in a form that lets anybody in", async () => {
+  test("is stored only in a form that cannot be used to sign in", async () => {
     const browser = await signedIn();
     const cookie = browser.cookies.get("bursar_session") ?? "";
     const [token = ""] = decodeURIComponent(cookie).split(".");
@@ -33,7 +33,7 @@ describe("a session", () => {
     try {
       h.clock.nowMs = startMs + SESSION_IDLE_MS - 1;
       expect((await browser.get(ME)).status).toBe(200);
-      h.clock.nowMs += SESSION_IDLE_MS - 1; // that was a use
+      h.clock.nowMs += SESSION_IDLE_MS - 1; // counts as a use
       expect((await browser.get(ME)).status).toBe(200);
       h.clock.nowMs += SESSION_IDLE_MS;
       expect((await browser.get(ME)).status).toBe(401);
@@ -42,7 +42,7 @@ describe("a session", () => {
     }
   });
 
-  test("ends thirty days after it began, however much it is used", async () => {
+  test("ends thirty days after its start despite use", async () => {
     const browser = await signedIn();
     const startMs = h.clock.nowMs;
     try {
@@ -59,7 +59,7 @@ describe("a session", () => {
     }
   });
 
-  test("has the roles of each moment, and none once its person is not active", async () => {
+  test("has the member's current roles, and none after deactivation", async () => {
     const browser = await signedIn();
     const roleOf = async () =>
       (await browser.get<{ member: { role: string } }>(ME)).body.member.role;
@@ -77,7 +77,7 @@ describe("a session", () => {
     expect(await roleOf()).toBe("billing");
   });
 
-  test("ends when its person signs out, in the browser and for whoever copied the cookie", async () => {
+  test("ends at sign-out, also for a copied cookie", async () => {
     const events = await watchEvents(h.deps.database, org.id);
     const browser = await signedIn();
     const thief = browse();
@@ -92,7 +92,7 @@ describe("a session", () => {
     ]);
   });
 
-  test("there are fifty of one person at most: the one that was not used for longest ends", async () => {
+  test("ends the least recently used one when a member has more than fifty", async () => {
     const oldest = await signedIn();
     h.clock.nowMs += 120_000;
     const now = new Date(h.clock.nowMs);
@@ -108,7 +108,7 @@ describe("a session", () => {
   });
 });
 
-describe("one's own sessions", () => {
+describe("own sessions", () => {
   interface Shown {
     id: string;
     is_current: boolean;
@@ -116,7 +116,7 @@ describe("one's own sessions", () => {
     ip_address: string;
   }
 
-  test("are listed with where they are, and each can be ended", async () => {
+  test("are listed with their location, and each can be ended", async () => {
     await h.deps.database.deleteFrom("auth_session").where("user_id", "=", ada.id).execute();
     const here = await signedIn({ remoteAddress: "203.0.113.10" });
     const there = await signedIn({
@@ -146,7 +146,7 @@ describe("one's own sessions", () => {
     expect((await here.remove(`/v1/admin/sessions/${other}`)).status).toBe(404);
   });
 
-  test("those of others do not exist", async () => {
+  test("do not include sessions of other members", async () => {
     const grace = await org.member({ role: "owner" });
     const { body } = await grace.client.get<{ session_id: string }>(ME);
     const browser = await signedIn();
@@ -155,7 +155,7 @@ describe("one's own sessions", () => {
     expect((await grace.client.get(ME)).status).toBe(200);
   });
 
-  test("end all at once, with or without this one", async () => {
+  test("end together, with or without the current one", async () => {
     const here = await signedIn();
     const there = await signedIn();
     const kept = await here.post("/v1/admin/sessions/sign_out_everywhere", { keep_current: true });

@@ -17,9 +17,9 @@ import { deleteSession, listLiveSessions, type SessionRow } from "./sessions.sql
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
 
-/** So many workspaces stand in the answer about oneself; the list of workspaces has them all. */
+/** Maximum workspaces in a member's own profile. The list of workspaces has all. */
 const MAX_WORKSPACES = 500;
-/** Those of the Claude API are the person's in the playground, and for the keys that it may make. */
+/** Workspace actions, plus Claude API actions for the playground and new keys. */
 const inWorkspace = [...workspaceActions, ...claudeActions];
 
 export interface VisibleWorkspaces {
@@ -32,13 +32,13 @@ export interface VisibleWorkspaces {
   hasMore: boolean;
 }
 
-/** What the person may do about the organization as a whole. */
+/** Organization-level permissions of the member. */
 export function permissionsOf(member: MemberCaller): string[] {
   const granted = organizationActions.filter((action) => mayInOrganization(member, action));
   return [...granted, ...selfActions];
 }
 
-/** Active workspaces that exist for the person, with what it may do in each. */
+/** Lists the member's active workspaces with the permissions in each. */
 export async function listOwnWorkspaces(
   deps: SignInDeps,
   member: MemberCaller,
@@ -57,7 +57,7 @@ export async function listOwnWorkspaces(
   return { workspaces, hasMore: rows.length > MAX_WORKSPACES };
 }
 
-/** Ends the session that asks. */
+/** Ends the current session. */
 export function signOut(deps: SignInDeps, call: BrowserCall): Promise<void> {
   const member = memberOf(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
@@ -76,7 +76,7 @@ export function listSessions(deps: SignInDeps, call: BrowserCall): Promise<Sessi
   });
 }
 
-/** Ends one of the person's own sessions; throws a 404 for anything else. */
+/** Ends one of the member's own sessions. Throws a 404 for any other id. */
 export function endSession(deps: SignInDeps, call: BrowserCall, sessionId: string): Promise<void> {
   const member = memberOf(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
@@ -88,7 +88,7 @@ export function endSession(deps: SignInDeps, call: BrowserCall, sessionId: strin
   });
 }
 
-/** Ends all of the person's own sessions, or all but the one that asks; gives how many. */
+/** Ends all of the member's own sessions, or all but the current one. Returns the number. */
 export function signOutEverywhere(
   deps: SignInDeps,
   call: BrowserCall,
@@ -103,7 +103,7 @@ export function signOutEverywhere(
   });
 }
 
-/** The session is gone; without its cookie the browser does not ask in vain. */
+/** Deletes the cookies of the ended session, so that the browser stops sending them. */
 function forgetCookies({ browser }: BrowserCall): void {
   const ended = "Path=/; Max-Age=0; HttpOnly; SameSite=Strict";
   const isSent = (name: string) => browser.cookies.includes(`${name}=`);

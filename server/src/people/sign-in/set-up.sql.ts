@@ -1,6 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** True where the organization has or has had an owner. */
+/** Returns whether the organization has or had an owner. */
 export async function hasOwner(db: Database | Tx, organizationId: string): Promise<boolean> {
   const row = await db
     .selectFrom("member")
@@ -12,7 +12,7 @@ export async function hasOwner(db: Database | Tx, organizationId: string): Promi
   return row !== undefined;
 }
 
-/** The organization, locked until the transaction ends: one owner is made, however many try at once. */
+/** Locks the organization until the transaction ends, so that concurrent calls create one owner. */
 export function lockOrganization(tx: Tx, id: string): Promise<{ id: string; name: string }> {
   return tx
     .selectFrom("organization")
@@ -46,7 +46,7 @@ export async function findSetUpLink(
   return row ? { organizationId: row.organization_id } : null;
 }
 
-/** Deletes the links that have expired by then; null: all of the organization. */
+/** Deletes the organization's links that have expired by then. Null: all. */
 export async function deleteSetUpLinks(
   db: Database | Tx,
   of: { organizationId: string; expiredBefore: Date | null },

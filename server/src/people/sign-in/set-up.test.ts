@@ -11,10 +11,10 @@ const PASSWORD = "a long enough sentence";
 
 let h: AdminHarness;
 let lastAddress = 0;
-/** Of the one who sets up. */
+/** Credentials of the first owner. */
 let owner: { token: string; name: string; email: string; password: string };
 
-// An installation of its own for each: set-up happens once.
+// Set-up happens once, so each test has its own installation.
 beforeEach(async () => {
   h = await startAdmin();
   owner = {
@@ -39,8 +39,8 @@ const isOpen = async () => (await browse().get<{ is_open: boolean }>(SET_UP)).bo
 const countOwners = async () =>
   (await h.operator.get<{ data: object[] }>("/v1/admin/owners")).body.data.length;
 
-describe("setting up", () => {
-  test("makes the owner, names the organization and signs in", async () => {
+describe("set-up", () => {
+  test("creates the owner, names the organization and signs in", async () => {
     const events = await watchEvents(h.deps.database, h.firstOrganizationId);
     expect(await isOpen()).toBe(true);
     const browser = browse();
@@ -77,7 +77,7 @@ describe("setting up", () => {
     expect((await again.post("/v1/admin/sign_in", signIn)).status).toBe(200);
   });
 
-  test("happens once, however many try at the same moment", async () => {
+  test("succeeds once for concurrent calls", async () => {
     const tokens = [owner.token, await makeLink(), await makeLink()];
     const answers = await Promise.all(
       tokens.flatMap((token, i) =>
@@ -91,7 +91,7 @@ describe("setting up", () => {
     expect(await countOwners()).toBe(1);
   });
 
-  test("is over for ever then: with the link that was used, with one that was not, and with a new one", async () => {
+  test("stays closed afterwards for used, unused and new links", async () => {
     const unused = await makeLink();
     expect((await browse().post(SET_UP, owner)).status).toBe(200);
     for (const token of [owner.token, unused]) {
@@ -109,7 +109,7 @@ describe("setting up", () => {
     expect((await h.operator.post(LINK)).status).toBe(409);
   });
 
-  test("a link lasts an hour", async () => {
+  test("rejects a link after one hour", async () => {
     h.clock.nowMs += 3_600_000 - 1;
     const late = await makeLink();
     h.clock.nowMs += 1;
@@ -121,7 +121,7 @@ describe("setting up", () => {
     expect((await browse().post(SET_UP, { ...owner, token: late })).status).toBe(200);
   });
 
-  test("without a link, with an altered one, or with what the table has of one: nothing", async () => {
+  test("rejects a missing or altered token and a stored hash", async () => {
     const [row] = await h.deps.database.selectFrom("set_up_link").select("token_hash").execute();
     const hash = Buffer.from(row?.token_hash ?? "");
     const tokens = [
@@ -137,7 +137,7 @@ describe("setting up", () => {
     expect(await countOwners()).toBe(0);
   });
 
-  test("a refused password leaves the link as it was, and nothing else", async () => {
+  test("keeps the link valid after a refused password, and creates nothing", async () => {
     const answer = await browse().post(SET_UP, { ...owner, password: "too short" });
     expect([answer.status, answer.error.message]).toEqual([
       400,
@@ -149,20 +149,20 @@ describe("setting up", () => {
     expect((await browse().post(SET_UP, owner)).status).toBe(200);
   });
 
-  test("an address that somebody has is a conflict, and nothing is made", async () => {
+  test("rejects an address in use with a conflict, and creates nothing", async () => {
     const other = await h.organization("Elsewhere");
     await other.member({ email: "ada@example.com" });
     expect((await browse().post(SET_UP, owner)).status).toBe(409);
     expect(await countOwners()).toBe(0);
   });
 
-  test("comes from this server's own page alone", async () => {
+  test("rejects requests from other origins", async () => {
     const foreign = await browse().post(SET_UP, owner, { origin: "https://evil.example" });
     expect(foreign.status).toBe(403);
     expect(await countOwners()).toBe(0);
   });
 
-  test("a link is made on the server's own machine, and by no key or person", async () => {
+  test("creates links for the operator only, not for keys or members", async () => {
     const other = await h.organization();
     expect((await other.admin.post(LINK)).status).toBe(403);
     const person = await other.member({ role: "owner" });
@@ -171,7 +171,7 @@ describe("setting up", () => {
   });
 });
 
-describe("letting an owner in again", () => {
+describe("owner reset", () => {
   const RESET = "/v1/admin/owners/reset";
   let browser: Browser;
   beforeEach(async () => {
@@ -190,14 +190,14 @@ describe("letting an owner in again", () => {
   const signIn = (password: string) =>
     browse().post<{ type: string }>("/v1/admin/sign_in", { email: owner.email, password });
 
-  test("owners are listed", async () => {
+  test("lists owners", async () => {
     const { body } = await h.operator.get<{ data: object[] }>("/v1/admin/owners");
     expect(body.data).toMatchObject([
       { email: "ada@example.com", name: "Ada Lovelace", status: "active", has_two_factor: false },
     ]);
   });
 
-  test("a link sets a new password, once; an earlier link stops", async () => {
+  test("sets a new password once, and revokes earlier links", async () => {
     const events = await watchEvents(h.deps.database, h.firstOrganizationId);
     const early = await tokenOf({ email: owner.email });
     const token = await tokenOf({ email: "ADA@example.com" });
@@ -218,7 +218,7 @@ describe("letting an owner in again", () => {
     ]);
   });
 
-  test("can remove the authenticator app too, and then the sessions end at once", async () => {
+  test("can remove the authenticator app, which ends all sessions at once", async () => {
     const totp = "/v1/admin/two_factor/totp";
     const { body } = await browser.post<{ secret: string }>(totp);
     await browser.post(`${totp}/confirm`, { code: totpCode(body.secret) });
@@ -230,7 +230,7 @@ describe("letting an owner in again", () => {
     expect((await signIn(PASSWORD)).body.type).toBe("signed_in");
   });
 
-  test("is for owners, active ones, and on the server's own machine alone", async () => {
+  test("is possible for active owners only, and for the operator only", async () => {
     const other = await h.organization();
     const admin = await other.member({ role: "admin", email: "admin@example.com" });
     expect((await admin.client.post(RESET, { email: owner.email })).status).toBe(403);

@@ -25,13 +25,13 @@ import {
 import { nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 
-// The first owner. Whoever has started the server gets a link that makes it, on the terminal; once there is an owner, no
-// link does anything any more, and nothing brings that back.
+// First owner. The operator gets a set-up link on the terminal. Once there is an owner, set-up links stay invalid for
+// ever.
 
 const LASTS_MS = 3_600_000;
 const TOKEN_BYTES = 32;
 
-/** True until the organization has an owner. */
+/** Returns whether the organization never had an owner. */
 export async function isSetUpOpen(database: Database, organizationId: string): Promise<boolean> {
   return !(await hasOwner(database, organizationId));
 }
@@ -41,7 +41,7 @@ export interface SetUpLink {
   expiresAt: Date;
 }
 
-/** A link for the operator; throws a 409 once there is an owner. Others that were made before go on working. */
+/** Creates a set-up link for the operator. Throws a 409 once there is an owner. Earlier links stay valid. */
 export function createSetUpLink(deps: SignInDeps, { caller, origin }: Call): Promise<SetUpLink> {
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
@@ -61,7 +61,7 @@ export function createSetUpLink(deps: SignInDeps, { caller, origin }: Call): Pro
   });
 }
 
-/** The same when the server starts; null once there is an owner. Nobody has asked for it: it is no event. */
+/** Creates a set-up link at server start, without an audit event. Null once there is an owner. */
 export async function makeSetUpLink(
   deps: Pick<AuditDeps, "nowMs" | "randomBytes"> & {
     database: Database;
@@ -80,7 +80,7 @@ export async function makeSetUpLink(
     created_at: now,
     expires_at: expiresAt,
   });
-  // In the fragment: a browser sends it to nobody, so that it stands in no log.
+  // In the fragment, which browsers never send, so that no log contains the token.
   return { url: `${deps.publicUrl()}/setup#token=${token}`, expiresAt };
 }
 
@@ -92,7 +92,7 @@ export interface NewOwner {
   organization_name?: string | undefined;
 }
 
-/** Makes the owner and signs it in; of several at the same moment, one does. */
+/** Creates the owner and signs in. One of several concurrent calls succeeds. */
 export async function setUp(
   deps: SignInDeps,
   { browser, origin }: PublicCall,
@@ -102,7 +102,7 @@ export async function setUp(
   const attempt = addressAttempt(origin.ipAddress);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
   const tokenHash = hashSecret(input.token);
-  // Before any work: who has no link learns nothing and costs nothing.
+  // Checks the link before any other work, so that requests without one learn nothing and cost little.
   const link = await findSetUpLink(deps.database, { tokenHash, now: nowOf(deps) });
   if (link === null) throw setUpLinkGone();
   checkNewPassword(input.password, input);

@@ -4,10 +4,10 @@ import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 
 export interface SignInDeps extends AuditDeps, AuthDeps {
   sealingKey: Buffer;
-  /** Where people open the console: what links in messages begin with. Never read from a request. */
+  /** Public address of the console, for links in messages. Never read from a request. */
   publicUrl: () => string;
   /** Origin of `BURSAR_PUBLIC_URL`. Null: not set. */
   publicOrigin: string | null;
-  /** For what must not show in how long an answer takes. */
+  /** Runs work after the response, so that response times reveal nothing. */
   background: Background;
 }

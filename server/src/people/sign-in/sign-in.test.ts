@@ -25,7 +25,7 @@ const WRONG = {
   details: { error_code: "credentials_incorrect" },
 };
 
-test("whoever is signed in learns whom to ask: owners, then admins, but nobody who is gone", async () => {
+test("lists active owners, then admins, to a signed-in member", async () => {
   const [admin, owner, gone] = [
     await org.member({ role: "admin", name: "Alan Turing" }),
     await org.member({ role: "owner", name: "Grace Hopper" }),
@@ -43,8 +43,8 @@ test("whoever is signed in learns whom to ask: owners, then admins, but nobody w
   ]);
 });
 
-describe("signing in with a password", () => {
-  test("begins a session of that person, and the audit log says so", async () => {
+describe("sign-in with a password", () => {
+  test("starts a session of the member and records an audit event", async () => {
     const events = await watchEvents(h.deps.database, org.id);
     const browser = browse();
     const answer = await signInAs(browser, ada.email);
@@ -69,11 +69,11 @@ describe("signing in with a password", () => {
     ]);
   });
 
-  test("takes the address in any case and with spaces around it", async () => {
+  test("accepts the address in any case and with surrounding spaces", async () => {
     expect((await signInAs(browse(), `  ${ada.email.toUpperCase()} `)).status).toBe(200);
   });
 
-  test("sets cookies that no script, no other site and no plain connection gets", async () => {
+  test("sets cookies that scripts, other sites and plain connections cannot read", async () => {
     const plain = await signedIn();
     expect(plain.lastSetCookies.map(({ name, attributes }) => [name, attributes])).toEqual([
       ["bursar_session", ["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Strict"]],
@@ -94,7 +94,7 @@ describe("signing in with a password", () => {
       ],
     ]);
     expect((await secure.get(ME)).status).toBe(200);
-    // A neighbouring subdomain can plant a cookie of the plain name: it is none of a session that began over TLS.
+    // A neighbouring subdomain can plant a cookie with the plain name. A session over TLS does not accept it.
     const token = secure.cookies.get("__Host-bursar_session") ?? "";
     secure.cookies.clear();
     secure.cookies.set("bursar_session", token);
@@ -116,7 +116,7 @@ describe("signing in with a password", () => {
       .execute();
   });
 
-  test("gives a session of its own each time: one that was there before is not taken over", async () => {
+  test("starts a new session each time and does not reuse an existing one", async () => {
     const browser = browse();
     browser.cookies.set("bursar_session", "planted.c2lnbmF0dXJl");
     await signInAs(browser, ada.email);
@@ -127,8 +127,8 @@ describe("signing in with a password", () => {
   });
 });
 
-describe("a refusal tells a stranger nothing", () => {
-  test("an unknown address, a wrong password and somebody without a password: the same answer", async () => {
+describe("a refusal reveals nothing", () => {
+  test("is the same for an unknown address, a wrong password and a member without a password", async () => {
     const invited = await org.member({});
     await h.deps.database.deleteFrom("auth_account").where("user_id", "=", invited.id).execute();
     const answers = [
@@ -142,23 +142,23 @@ describe("a refusal tells a stranger nothing", () => {
     }
   });
 
-  test("each of them hashes a password, so that none is answered sooner", async () => {
+  test("hashes a password in each case, so that response times match", async () => {
     const { passwordCost: _, ...deps } = h.deps;
     const app = await makeAdminApp(deps);
     const time = async (email: string, password: string) => {
       const started = process.cpuUsage();
       await signInAs(openBrowser(app, { remoteAddress: "198.51.100.250" }), email, password);
-      // Both: how the kernel shares out a process's time between the two is an estimate by ticks.
+      // Sums user and system time, because the kernel only estimates the division between them.
       const { user, system } = process.cpuUsage(started);
       return user + system;
     };
-    // A hash is 50 ms of a processor and more; the rest of a request a few.
+    // A hash takes at least 50 ms of CPU time, and the rest of a request a few ms.
     expect(await time("nobody@example.com", "not the password")).toBeGreaterThan(20_000);
     expect(await time(ada.email, "not the password")).toBeGreaterThan(20_000);
     await app.close();
   });
 
-  test("who was deactivated is told so, but only with the right password", async () => {
+  test("mentions a deactivation only after the correct password", async () => {
     await setStatus(ada, "deactivated");
     expect((await signInAs(browse(), ada.email, "not the password")).error).toEqual(WRONG);
     const answer = await signInAs(browse(), ada.email);
@@ -167,10 +167,10 @@ describe("a refusal tells a stranger nothing", () => {
       "Your access to this organization has been deactivated. Somebody who administers it can give it back.",
       undefined,
     ]);
-    expect(await countSessions(ada)).toBe(1); // that of the harness
+    expect(await countSessions(ada)).toBe(1); // the harness's session
   });
 
-  test("SQL, a NUL and huge texts are refused as input or as wrong, never a fault", async () => {
+  test("refuses SQL, a NUL and huge texts without an internal error", async () => {
     const tries: [object, number][] = [
       [{ email: "a' OR '1'='1", password: "x" }, 400],
       [{ email: "%@example.com", password: "x" }, 401],
@@ -188,7 +188,7 @@ describe("a refusal tells a stranger nothing", () => {
   });
 });
 
-describe("only this server's own page can sign somebody in", () => {
+describe("sign-in from other origins", () => {
   const body = () => ({ email: ada.email, password: MEMBER_PASSWORD });
   test.each([
     ["no Origin", { origin: "" }, 403],
@@ -208,7 +208,7 @@ describe("only this server's own page can sign somebody in", () => {
     expect([answer.status, answer.headers["set-cookie"]]).toEqual([status, undefined]);
   });
 
-  test("a session counts for a change only from there", async () => {
+  test("rejects a change from another origin despite a session", async () => {
     const browser = await signedIn();
     for (const headers of [{ origin: "https://evil.example" }, { origin: "" }]) {
       const answer = await browser.post("/v1/admin/sign_out", undefined, headers);
@@ -218,11 +218,11 @@ describe("only this server's own page can sign somebody in", () => {
   });
 });
 
-describe("proving again who is there", () => {
+describe("step-up", () => {
   const STEP_UP = "/v1/admin/step_up";
   const guarded = (browser: Browser) => browser.post("/v1/admin/two_factor/totp");
 
-  test("signing in is a proof for ten minutes; then the password gives ten more", async () => {
+  test("is valid for ten minutes after sign-in, and the password renews it for ten more", async () => {
     const browser = await signedIn();
     expect((await guarded(browser)).status).toBe(200);
     h.clock.nowMs += 600_001;
@@ -238,7 +238,7 @@ describe("proving again who is there", () => {
     expect((await browser.get<{ stepped_up_until: string }>(ME)).body.stepped_up_until).toBe(until);
   });
 
-  test("counts for the session that asked, and for no other", async () => {
+  test("counts only for the session that made it", async () => {
     const here = await signedIn();
     const there = await signedIn();
     h.clock.nowMs += 600_001;
@@ -246,7 +246,7 @@ describe("proving again who is there", () => {
     expect((await guarded(there)).status).toBe(403);
   });
 
-  test("whoever finds a screen unlocked cannot try for long", async () => {
+  test("limits guesses at an unlocked screen", async () => {
     const browser = await signedIn();
     for (let i = 0; i < 8; i++) {
       expect((await browser.post(STEP_UP, { password: `guess number ${i}` })).status).toBe(400);
@@ -257,7 +257,7 @@ describe("proving again who is there", () => {
     expect((await browser.post(STEP_UP, { password: MEMBER_PASSWORD })).status).toBe(200);
   });
 
-  test("failures are in the audit log", async () => {
+  test("records failures in the audit log", async () => {
     const events = await watchEvents(h.deps.database, org.id);
     const browser = await signedIn();
     await browser.post(STEP_UP, { password: "not the password" });
@@ -268,14 +268,14 @@ describe("proving again who is there", () => {
     ]);
   });
 
-  test("takes exactly one proof", async () => {
+  test("accepts exactly one proof", async () => {
     const browser = await signedIn();
     expect((await browser.post(STEP_UP, {})).status).toBe(400);
   });
 });
 
-describe("guessing", () => {
-  test("at one account is slowed down from wherever it comes, and waiting helps", async () => {
+describe("guesses", () => {
+  test("at one account are limited across all addresses until time passes", async () => {
     for (let i = 0; i < 8; i++) {
       expect((await signInAs(browse(), ada.email, `guess number ${i}`)).status).toBe(401);
     }
@@ -293,13 +293,13 @@ describe("guessing", () => {
     expect((await signInAs(browse(), ada.email)).status).toBe(200);
   });
 
-  test("the same at an address that nobody has: it does not show who is a member", async () => {
+  test("at an unknown address are limited alike, so the limit reveals no members", async () => {
     const answers = [];
     for (let i = 0; i < 9; i++) answers.push(await signInAs(browse(), "stranger@example.com"));
     expect(answers.map(({ status }) => status)).toEqual([...Array(8).fill(401), 429]);
   });
 
-  test("does not lock the member out of a browser in which it has signed in before", async () => {
+  test("do not lock the member out of a known browser", async () => {
     const known = await signedIn();
     await known.post("/v1/admin/sign_out");
     for (let i = 0; i < 12; i++) await signInAs(browse(), ada.email, `guess number ${i}`);
@@ -307,7 +307,7 @@ describe("guessing", () => {
     expect((await signInAs(known, ada.email)).status).toBe(200);
   });
 
-  test("with a device cookie of one member does not get further with another", async () => {
+  test("with a device cookie of one member are limited for other members", async () => {
     const mallory = await org.member({});
     const browser = browse();
     await signInAs(browser, mallory.email);
@@ -315,13 +315,13 @@ describe("guessing", () => {
     expect((await signInAs(browser, ada.email)).status).toBe(429);
   });
 
-  test("in a known browser is slowed down too", async () => {
+  test("in a known browser are limited too", async () => {
     const known = await signedIn();
     for (let i = 0; i < 8; i++) await signInAs(known, ada.email, `guess number ${i}`);
     expect((await signInAs(known, ada.email)).status).toBe(429);
   });
 
-  test("from one address is slowed down whatever it tries", async () => {
+  test("from one address are limited across accounts", async () => {
     const remoteAddress = "203.0.113.99";
     for (let i = 0; i < 30; i++) {
       const answer = await signInAs(browse({ remoteAddress }), `person-${i}@example.com`);
@@ -332,7 +332,7 @@ describe("guessing", () => {
     expect((await signInAs(browse(), ada.email)).status).toBe(200);
   });
 
-  test("from one subscriber's network of IPv6 addresses counts as from one", async () => {
+  test("from one subscriber's IPv6 network share one limit", async () => {
     for (let i = 0; i < 30; i++) {
       await signInAs(browse({ remoteAddress: `2001:db8:1:2::${i}` }), `someone-${i}@example.com`);
     }
@@ -344,7 +344,7 @@ describe("guessing", () => {
     );
   });
 
-  test("at the same moment counts each attempt", async () => {
+  test("at the same moment count separately", async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => signInAs(browse(), ada.email, `guess number ${i}`)),
     );
@@ -352,7 +352,7 @@ describe("guessing", () => {
     expect(statuses).toEqual([...Array(8).fill(401), ...Array(12).fill(429)]);
   });
 
-  test("is written into the audit log, and cannot fill it", async () => {
+  test("are recorded in the audit log without filling it", async () => {
     const events = await watchEvents(h.deps.database, org.id);
     const known = await signedIn();
     for (let i = 0; i < 12; i++) {
@@ -373,7 +373,7 @@ describe("guessing", () => {
   });
 });
 
-test("what has run out is deleted when somebody signs in", async () => {
+test("deletes expired rows at sign-in", async () => {
   const db = h.deps.database;
   await signInAs(browse(), "nobody@example.com");
   const old = await signedIn();
@@ -399,7 +399,7 @@ test("what has run out is deleted when somebody signs in", async () => {
   }
 });
 
-test("nothing of a password or a token is in a log or an answer", async () => {
+test("keeps passwords and tokens out of logs and responses", async () => {
   const secret = "a password that only this test knows";
   const browser = await signedIn();
   const token = browser.cookies.get("bursar_session")?.split(".")[0] ?? "";

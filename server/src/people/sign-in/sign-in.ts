@@ -36,7 +36,10 @@ type Method = "password" | "totp" | "backup_code" | "passkey";
 
 const MAX_SESSIONS = 50;
 
-/** Signs in with a password, as far as that goes. An unknown address and a wrong password cost the same and say the same. */
+/**
+ * Signs in with a password, up to a pending second factor. Unknown addresses and wrong passwords have the same cost and
+ * answer.
+ */
 export async function signIn(
   deps: SignInDeps,
   call: PublicCall,
@@ -64,7 +67,7 @@ export async function signIn(
       );
       if (asked.kind === "refused") return asked;
       await forgiveAttempts(tx, attempts);
-      // Its type does not know what the plugin for second factors answers instead.
+      // The types lack the response of the two-factor plugin.
       if ("twoFactorRedirect" in asked.value) {
         browser.setCookies(asked.cookies);
         return { ...asked, value: { type: "two_factor_required" as const } };
@@ -80,12 +83,12 @@ export async function signIn(
     }),
   );
   if (outcome.kind === "done") return outcome.value;
-  // After the answer: for whom there is nothing to write down would be answered sooner.
+  // Runs after the response, because an unknown address has no failure to record and would respond sooner.
   if (person !== null) deps.background.run(() => noteFailure(deps, person, origin));
   throw refusalOf(outcome.code);
 }
 
-/** Completes a sign-in that waits for its second factor. */
+/** Completes a sign-in whose second factor is pending. */
 export async function signInWithTwoFactor(
   deps: SignInDeps,
   call: PublicCall,
@@ -107,12 +110,12 @@ export async function signInWithTwoFactor(
     const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(verifyCode(auth, input, headers));
     if (asked.kind === "refused") return asked;
-    assert(asked.value.user.id === memberId, "the code was that of the waiting sign-in");
+    assert(asked.value.user.id === memberId, "the code belongs to the pending sign-in");
     if (
       input.method === "totp" &&
       !(await spendCode(tx, { ...input, memberId, now: nowOf(deps) }))
     ) {
-      throw wrongCode(); // and the sign-in goes on waiting
+      throw wrongCode(); // the sign-in stays pending
     }
     await forgiveAttempts(tx, attempts);
     const { cookies } = asked;
@@ -144,13 +147,13 @@ interface Arrival {
   site: Site;
   memberId: string;
   method: Method;
-  /** The known device the person came with, or null. */
+  /** The known device of the browser, or null. */
   deviceId: string | null;
-  /** Those that better-auth sets: the session's among them. */
+  /** Cookies that better-auth sets, with the session's among them. */
   cookies: readonly string[];
 }
 
-/** All that belongs to a new session, in the transaction that made it. */
+/** Registers all data of a new session, in the transaction that created it. */
 export async function welcome(
   { tx, note }: { tx: Tx; note: NoteEvent },
   deps: SignInDeps,
@@ -159,7 +162,7 @@ export async function welcome(
 ): Promise<void> {
   const { site, memberId, method, deviceId, cookies } = arrival;
   const member = await findActiveMember(tx, memberId);
-  assert(member, "who is not active gets no session");
+  assert(member, "only active members get a session");
   const device = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
   await endOldestSessions(tx, { memberId, keep: MAX_SESSIONS });
   await note({
@@ -173,12 +176,12 @@ export async function welcome(
   deps.background.run(() => forgetExpired(deps));
 }
 
-/** The id of the session whose cookie is set by these lines. */
+/** Returns the id of the new session whose cookie these lines set. */
 export async function idOfNewSession(tx: Tx, cookies: readonly string[]): Promise<string> {
   const header = cookies.map((line) => line.split(";", 1)[0] ?? "").join("; ");
   const [hash] = sessionTokenHashes(header);
   const session = hash === undefined ? null : await findSessionByToken(tx, hash);
-  assert(session, "the cookie is that of the session that was made");
+  assert(session, "the cookie belongs to the new session");
   return session.id;
 }
 

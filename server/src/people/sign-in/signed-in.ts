@@ -3,13 +3,13 @@ import type { AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 
-/** The caller of a route about oneself: the table of rights lets nobody else there. */
+/** The caller of a route about the member's own account. The table of rights admits only members to these routes. */
 export function memberOf({ caller }: BrowserCall): MemberCaller {
-  assert(caller.kind === "member", "only people have routes about themselves");
+  assert(caller.kind === "member", "only members can call routes about their own account");
   return caller;
 }
 
-/** An event about the person itself. */
+/** Audit event of a member's own account. */
 export function auditOfSelf(
   { id }: MemberCaller,
   event: AuditEntry["event"],

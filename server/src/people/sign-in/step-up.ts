@@ -17,7 +17,7 @@ import { idOfNewSession, nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
 
-/** Proves again who is there, with one of the two; gives until when that counts. */
+/** Proves the member's identity again, with a password or a passkey. Returns the time until which the proof counts. */
 export async function stepUp(
   deps: SignInDeps,
   call: BrowserCall,
@@ -60,7 +60,7 @@ function stepUpWithPassword(deps: SignInDeps, call: BrowserCall, password: strin
   });
 }
 
-/** better-auth answers a passkey with a new session; it takes the place of the one that asked. */
+/** Signs in with the passkey. better-auth creates a new session for it, which replaces the current one. */
 function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Assertion): Promise<void> {
   const { origin, browser } = call;
   const member = memberOf(call);
@@ -84,7 +84,7 @@ function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Asserti
   });
 }
 
-/** What the browser's authenticator is asked. */
+/** Challenge for the browser's authenticator. */
 export async function getStepUpPasskeyOptions(
   deps: SignInDeps,
   { browser, origin }: BrowserCall,

@@ -1,6 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** True where the member's authenticator app has shown a right code once. */
+/** Returns whether the member's authenticator app was confirmed. */
 export async function isTotpVerified(db: Database | Tx, memberId: string): Promise<boolean> {
   const row = await db
     .selectFrom("auth_two_factor")
@@ -10,7 +10,7 @@ export async function isTotpVerified(db: Database | Tx, memberId: string): Promi
   return row?.verified ?? false;
 }
 
-/** Forgets the authenticator app and its backup codes; false where there was none in use. */
+/** Deletes the authenticator app and its backup codes. Returns false if none was in use. */
 export async function deleteTwoFactor(tx: Tx, memberId: string): Promise<boolean> {
   await tx.deleteFrom("auth_two_factor").where("user_id", "=", memberId).execute();
   const { numUpdatedRows } = await tx

@@ -19,7 +19,7 @@ const test = base
       () =>
         openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}` }),
   )
-  /** The member uses an authenticator app from now on. */
+  /** Enables an authenticator app for the member. */
   .extend("enable", ({ browse }) => async (): Promise<Enabled> => {
     const browser = browse();
     await signIn(browser);
@@ -29,7 +29,7 @@ const test = base
     expect(confirmed.body).toEqual({ type: "two_factor_enabled" });
     return { browser, secret: body.secret, usedCode, backupCodes: body.backup_codes };
   })
-  /** Waits for the second factor. */
+  /** Signs in with the password only, so that the second factor is pending. */
   .extend("half", ({ browse }) => async (): Promise<Browser> => {
     const browser = browse();
     expect(await signIn(browser)).toBe("two_factor_required");
@@ -50,14 +50,14 @@ async function signIn(browser: Browser, member = ada): Promise<string> {
 interface Enabled {
   browser: Browser;
   secret: string;
-  /** Of the confirmation: it is used up. */
+  /** Code of the confirmation, already used. */
   usedCode: string;
   backupCodes: string[];
 }
 
 /**
- * Another code than that of the confirmation, and as right: one step ahead of the app. Codes of a step before and after
- * are taken, so that it stays right when the next step begins before it is looked at; one of the step before would not.
+ * Another valid code than that of the confirmation, one step ahead of the app. Codes of one step before and after are
+ * accepted. A code of the step before could expire during the test.
  */
 const nextCode = (secret: string) => totpCode(secret, 1);
 
@@ -68,7 +68,7 @@ const wrongCode = (secret: string) => {
 };
 
 describe("an authenticator app", () => {
-  test("is asked for from its first right code on, and not before", async ({ browse }) => {
+  test("is required only after its first correct code", async ({ browse }) => {
     const browser = browse();
     await signIn(browser);
     const { body } = await browser.post<{ secret: string }>(TOTP);
@@ -88,7 +88,7 @@ describe("an authenticator app", () => {
     });
   });
 
-  test("shows in the app whose code it is", async ({ h, org }) => {
+  test("shows the member's address in the app", async ({ h, org }) => {
     const grace = await org.member({ email: "o'brien+x@example.com" });
     const { body } = await grace.client.post<{ secret: string; uri: string }>(TOTP);
     expect(body.uri).toBe(
@@ -101,14 +101,14 @@ describe("an authenticator app", () => {
       .execute();
   });
 
-  test("the password alone opens nothing", async ({ enable, half }) => {
+  test("gives no access with the password alone", async ({ enable, half }) => {
     await enable();
     const browser = await half();
     expect(browser.cookies.has("bursar_session")).toBe(false);
     expect((await browser.get(ME)).status).toBe(401);
   });
 
-  test("the password and its code sign in", async ({ h, org, enable, half }) => {
+  test("signs in with the password and a code", async ({ h, org, enable, half }) => {
     const { secret } = await enable();
     const events = await watchEvents(h.deps.database, org.id);
     const browser = await half();
@@ -120,10 +120,7 @@ describe("an authenticator app", () => {
     ]);
   });
 
-  test("each code counts once: in another browser, and at the same moment", async ({
-    enable,
-    half,
-  }) => {
+  test("accepts each code once, across browsers and concurrent calls", async ({ enable, half }) => {
     const { secret, usedCode } = await enable();
     const browsers = [await half(), await half(), await half()];
     const code = nextCode(secret);
@@ -136,23 +133,23 @@ describe("an authenticator app", () => {
       "This code is not right, or it was used before.",
     ]);
     expect((await late.get(ME)).status).toBe(401);
-    // The code of the confirmation was used up too.
+    // The confirmation's code is used up as well.
     expect((await (await half()).post(CODE, { code: usedCode })).status).toBe(401);
   });
 
-  test("a code without the cookie of the password is nothing", async ({ browse, enable }) => {
+  test("rejects a code without the cookie of the password step", async ({ browse, enable }) => {
     const { secret } = await enable();
     const answer = await browse().post(CODE, { code: nextCode(secret) });
     expect(answer.status).toBe(401);
   });
 
-  test("a code in a browser that is signed in does not stand for a sign-in", async ({ enable }) => {
+  test("does not accept a code in a signed-in browser as a sign-in", async ({ enable }) => {
     const { browser, secret } = await enable();
     const answer = await browser.post(CODE, { code: nextCode(secret) });
     expect(answer.status).toBe(401);
   });
 
-  test("five wrong codes end the sign-in that waits, and more are slowed down for the account", async ({
+  test("ends the pending sign-in after five wrong codes, and limits further codes for the account", async ({
     h,
     enable,
     half,
@@ -168,7 +165,7 @@ describe("an authenticator app", () => {
     expect((await (await half()).post(CODE, { code: nextCode(secret) })).status).toBe(200);
   });
 
-  test("a stranger with the password does not slow down the member's own browser", async ({
+  test("does not slow the member's own browser down when a stranger has the password", async ({
     enable,
     half,
   }) => {
@@ -180,7 +177,7 @@ describe("an authenticator app", () => {
     expect((await browser.post(CODE, { code: nextCode(secret) })).status).toBe(200);
   });
 
-  test("stops being asked for when it is removed, which needs a fresh proof", async ({
+  test("is not required after removal, which requires step-up", async ({
     h,
     org,
     browse,
@@ -201,7 +198,7 @@ describe("an authenticator app", () => {
     expect((await browser.remove(TOTP)).status).toBe(409);
   });
 
-  test("is not replaced by accident, nor confirmed without having begun", async ({
+  test("cannot be replaced while in use, or confirmed before its creation", async ({
     org,
     enable,
   }) => {
@@ -212,7 +209,7 @@ describe("an authenticator app", () => {
     expect((await grace.client.post(`${TOTP}/confirm`, { code: "123456" })).status).toBe(409);
   });
 
-  test("confirming keeps the session's end where it was", async ({ h, browse }) => {
+  test("keeps the session's expiry when it is confirmed", async ({ h, browse }) => {
     const browser = browse();
     await signIn(browser);
     const begun = h.clock.nowMs;
@@ -245,7 +242,7 @@ describe("backup codes", () => {
     expect(two_factor).toMatchObject({ backup_codes_left: 8 });
   });
 
-  test("one at the same moment in two browsers signs in one of them", async ({ enable, half }) => {
+  test("sign in one of two concurrent browsers", async ({ enable, half }) => {
     const { backupCodes } = await enable();
     const browsers = [await half(), await half()];
     const answers = await Promise.all(
@@ -254,7 +251,7 @@ describe("backup codes", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
   });
 
-  test("stop when new ones are made", async ({ enable, half }) => {
+  test("are revoked when new ones are created", async ({ enable, half }) => {
     const { browser, backupCodes } = await enable();
     const made = await browser.post<{ backup_codes: string[] }>(
       "/v1/admin/two_factor/backup_codes",
@@ -265,7 +262,7 @@ describe("backup codes", () => {
   });
 });
 
-test("the secret, the codes and what waits are in no table in clear", async ({
+test("stores the secret, codes and pending sign-ins in no table in clear", async ({
   h,
   enable,
   half,

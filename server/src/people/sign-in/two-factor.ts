@@ -18,7 +18,7 @@ import { auditOfSelf, memberOf } from "./signed-in.ts";
 import { isTotpVerified } from "./two-factor.sql.ts";
 import { spendCode } from "./used-codes.sql.ts";
 
-// Of authenticator apps. The routes ask for step-up, which stands for the password that better-auth would ask for.
+// Authenticator apps. The routes require step-up, which replaces better-auth's password question.
 
 export interface NewTotp {
   secret: string;
@@ -26,7 +26,10 @@ export interface NewTotp {
   backupCodes: string[];
 }
 
-/** A secret for an authenticator app. Until a code of it is shown, nothing else changes; asked again, there is a new one. */
+/**
+ * Creates a secret for an authenticator app. The secret takes effect when the first code is confirmed. Each call creates a new
+ * secret.
+ */
 export function enableTotp(deps: SignInDeps, call: BrowserCall): Promise<NewTotp> {
   const { browser, origin } = call;
   const member = memberOf(call);
@@ -47,12 +50,12 @@ export function enableTotp(deps: SignInDeps, call: BrowserCall): Promise<NewTotp
       }),
     );
     if (asked.kind === "refused") throw refusalOf(asked.code);
-    assert(asked.value.method === "totp", "an authenticator app was asked for");
+    assert(asked.value.method === "totp", "an authenticator app was requested");
     const { totpURI, backupCodes } = asked.value;
     const secret = new URL(totpURI).searchParams.get("secret") ?? "";
     const person = await findPerson(tx, member.id);
     assert(person, "a caller is a member");
-    // The app shows whose code it is: better-auth does not know the address.
+    // Adds the member's address, which better-auth does not know, as the app's label.
     const uri = totpURI.replace(
       /^(otpauth:\/\/totp\/)[^?]*/,
       (_, start: string) => `${start}${encodeURIComponent(`${ISSUER}:${person.email}`)}`,
@@ -62,7 +65,7 @@ export function enableTotp(deps: SignInDeps, call: BrowserCall): Promise<NewTotp
   });
 }
 
-/** From its first right code on, the authenticator app is asked for at each sign-in with a password. */
+/** Confirms the authenticator app with its first code. From then on, each sign-in with a password requires a code. */
 export async function confirmTotp(
   deps: SignInDeps,
   call: BrowserCall,
@@ -108,7 +111,7 @@ export function disableTotp(deps: SignInDeps, call: BrowserCall): Promise<void> 
   });
 }
 
-/** New backup codes; the old ones stop. */
+/** Creates new backup codes and revokes the old ones. */
 export function replaceBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<string[]> {
   const { browser, origin } = call;
   const member = memberOf(call);
@@ -132,11 +135,11 @@ export function replaceBackupCodes(deps: SignInDeps, call: BrowserCall): Promise
   });
 }
 
-/** How many of the member's backup codes have not been used. */
+/** Counts the member's unused backup codes. */
 export function countBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<number> {
   return inTransaction(deps.database, async (tx) => {
     const site = siteOf(deps.publicUrl());
-    assert(site, "the server's own address is one");
+    assert(site, "the server's own address is a site");
     const auth = await makeAuth(deps, { tx, site, origin: call.origin });
     const body = { userId: memberOf(call).id };
     const asked = await callAuth(auth.api.viewBackupCodes({ body, returnHeaders: true }));

@@ -1,9 +1,9 @@
 import type { Tx } from "#src/db/pool.ts";
 
-/** Longer than any code of an authenticator app is taken: three steps of 30 s. */
+/** Longer than any authenticator code is accepted (three steps of 30 s). */
 const CODE_LIVES_MS = 5 * 60_000;
 
-/** Uses up a code that was right; false where it had been used before. */
+/** Marks a correct code as used. Returns false if it was used before. */
 export async function spendCode(
   tx: Tx,
   of: { memberId: string; code: string; now: Date },

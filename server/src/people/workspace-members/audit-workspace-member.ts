@@ -1,7 +1,7 @@
 import type { AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { PersonRow } from "./workspace-people.sql.ts";
 
-/** The event of a change of somebody's given role in a workspace. */
+/** Audit event of a change of an assigned workspace role. */
 export function auditOfWorkspaceMember(
   verb: "added" | "updated" | "removed",
   workspaceId: string,

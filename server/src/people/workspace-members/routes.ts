@@ -76,7 +76,7 @@ export function makeWorkspaceMemberHandlers(
 
 function toWire(workspaceId: string, row: PersonRow): z.input<typeof workspaceMember> {
   const counting = countingWorkspaceRole(row.role, row.given_role);
-  assert(counting, "only who has a role in the workspace is shown there");
+  assert(counting, "listed members have a role in the workspace");
   return {
     type: "workspace_member",
     workspace_id: workspaceId,

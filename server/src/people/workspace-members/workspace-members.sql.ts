@@ -5,7 +5,10 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import { type Given, type PersonRow, type Place, selectPeople } from "./workspace-people.sql.ts";
 
-/** Active members who were given a role in the workspace, or have one of `inheritingRoles`. One row more than the page. */
+/**
+ * Lists active members with an assigned role in the workspace, or with one of `inheritingRoles`. Returns one row more
+ * than the page.
+ */
 export async function listPeople(
   db: Database,
   of: Place & { inheritingRoles: readonly OrganizationRole[] },
@@ -20,7 +23,7 @@ export async function listPeople(
   return selectPage(query, page, "member").execute();
 }
 
-/** Id of the member with the address who has not been removed, or null. */
+/** Returns the id of the member with the address who was not removed, or null. */
 export async function findMemberIdByEmail(
   tx: Tx,
   of: { organizationId: string; email: string },

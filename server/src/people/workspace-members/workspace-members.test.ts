@@ -27,7 +27,7 @@ test.beforeEach(async ({ workspaceId }) => {
 });
 
 describe("the list", () => {
-  test("tells given roles from inherited ones, and where these come from", async ({
+  test("separates assigned from inherited roles, with the source of the latter", async ({
     org,
     list,
     add,
@@ -36,7 +36,7 @@ describe("the list", () => {
     const admin = await org.member({ role: "admin" });
     const billing = await org.member({ role: "billing" });
     const developer = await org.member({ role: "developer" });
-    await org.member({ role: "developer" }); // elsewhere
+    await org.member({ role: "developer" }); // not in this workspace
     await add(developer.id, "Limited Developer");
     const shown = (await list()).map((each) => [
       each.member_id,
@@ -52,7 +52,7 @@ describe("the list", () => {
     ]);
   });
 
-  test("has nobody who is deactivated or removed", async ({ org, workspaceId, list, add }) => {
+  test("omits deactivated and removed members", async ({ org, workspaceId, list, add }) => {
     const gone = await org.member({ role: "admin" });
     const away = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
     await org.admin.remove(`/v1/admin/members/${gone.id}`);
@@ -64,7 +64,10 @@ describe("the list", () => {
     }
   });
 
-  test("is read in pages in the official shape too, both ways", async ({ org, workspaceId }) => {
+  test("returns pages in both directions in the official shape too", async ({
+    org,
+    workspaceId,
+  }) => {
     const people = [];
     for (let i = 0; i < 5; i++) {
       people.push(await org.member({ workspaces: { [workspaceId]: "workspace_user" } }));
@@ -97,7 +100,7 @@ describe("the list", () => {
 });
 
 describe("adding", () => {
-  test("works by id and by address, and the person has the workspace at once", async ({
+  test("accepts an id or an address, and grants access at once", async ({
     h,
     org,
     workspaceId,
@@ -132,7 +135,7 @@ describe("adding", () => {
     });
   });
 
-  test("needs exactly one name of a person who is there", async ({ h, org }) => {
+  test("requires exactly one id or address of an existing member", async ({ h, org }) => {
     const { id, email } = await org.member();
     const elsewhere = await (await h.organization()).member({ email: "else@example.com" });
     const role = { workspace_role: "user" };
@@ -149,7 +152,7 @@ describe("adding", () => {
     }
   });
 
-  test("again with the same role changes nothing, with another one is a conflict", async ({
+  test("changes nothing for the same role, and is a conflict for another", async ({
     h,
     org,
     add,
@@ -162,7 +165,7 @@ describe("adding", () => {
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(1);
   });
 
-  test("at the same moment makes one member", async ({ org, add }) => {
+  test("creates one member for concurrent calls", async ({ org, add }) => {
     const { id } = await org.member();
     const answers = await Promise.all([
       add(id, "workspace_user"),
@@ -172,7 +175,7 @@ describe("adding", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
   });
 
-  test("gives no billing role, and nothing to whom the organization's role leaves nothing to be given", async ({
+  test("assigns no billing role, and no role that the organization role rules out", async ({
     org,
     add,
   }) => {
@@ -194,15 +197,15 @@ describe("adding", () => {
     });
   });
 
-  test("in an archived workspace is refused", async ({ org, workspaceId, add }) => {
+  test("is refused in an archived workspace", async ({ org, workspaceId, add }) => {
     const { id } = await org.member();
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     expect((await add(id)).status).toBe(400);
   });
 });
 
-describe("a role that is inherited", () => {
-  test("is neither changed nor removed there, and a given one counts again after the demotion", async ({
+describe("an inherited role", () => {
+  test("cannot be changed or removed there, and an assigned one counts again after the demotion", async ({
     org,
     workspaceId,
     list,
@@ -233,7 +236,7 @@ describe("a role that is inherited", () => {
 });
 
 describe("changing and removing", () => {
-  test("counts at once in an open session", async ({ h, org, workspaceId }) => {
+  test("applies at once in an open session", async ({ h, org, workspaceId }) => {
     const { id, client } = await org.member({
       workspaces: { [workspaceId]: "workspace_admin" },
     });
@@ -260,7 +263,7 @@ describe("changing and removing", () => {
 });
 
 describe("a workspace admin", () => {
-  test("manages the people of its workspace and of no other", async ({ org, workspaceId, add }) => {
+  test("manages the members of its own workspace only", async ({ org, workspaceId, add }) => {
     const other = await org.admin.createWorkspace();
     const { client } = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
     const { id } = await org.member();
@@ -273,7 +276,7 @@ describe("a workspace admin", () => {
     expect((await client.get(elsewhere)).status).toBe(404);
   });
 
-  test("key of a workspace does so too, within its own workspace", async ({
+  test("key manages members within its own workspace only", async ({
     h,
     org,
     workspaceId,
@@ -286,7 +289,7 @@ describe("a workspace admin", () => {
     expect((await h.as(weak.key).get(url)).status).toBe(403);
   });
 
-  test("and nobody less adds people or changes roles, the own among them", async ({
+  test("is the lowest role that adds members or changes roles, the own among them", async ({
     org,
     workspaceId,
     add,

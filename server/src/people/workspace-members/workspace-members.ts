@@ -26,7 +26,10 @@ const READ = "workspace_members:read";
 const WRITE = "workspace_members:write";
 const inheritingRoles = organizationRoles.filter((role) => inheritedRole(role) !== null);
 
-/** A page of everybody who has a role in the workspace, given or inherited. Throws a 404, and a 403 where the role does not show people. */
+/**
+ * Returns a page of all members with an assigned or inherited role in the workspace. Throws a 404, and a 403 if the
+ * caller's role cannot list members.
+ */
 export async function listWorkspaceMembers(
   deps: AuditDeps,
   { caller }: Call,
@@ -37,7 +40,7 @@ export async function listWorkspaceMembers(
   return listPage(deps, caller, workspaceId, page);
 }
 
-/** The same, by ids. */
+/** Returns the same list, by ids. */
 export async function listWorkspaceMembersByIds(
   deps: AuditDeps,
   { caller }: Call,
@@ -62,7 +65,7 @@ async function listPage(
   return toPage(await listPeople(deps.database, of, page), page);
 }
 
-/** Throws a 404 for somebody without a role in the workspace. */
+/** Throws a 404 for a member without a role in the workspace. */
 export async function getWorkspaceMember(
   deps: AuditDeps,
   { caller }: Call,
@@ -84,9 +87,9 @@ export interface NewWorkspaceMember {
 }
 
 /**
- * Gives somebody of the organization a role in the workspace. Throws a 404 for an unknown workspace or person, a 403 for
- * a role above the caller's own, a 409 for somebody who has another role there, and a 400 where the organization's role
- * leaves nothing to be given.
+ * Assigns a workspace role to a member of the organization. Throws a 404 for an unknown workspace or member, and a 403
+ * for a role above the caller's. Throws a 409 for a member with another role there, and a 400 if the organization role
+ * rules the new role out.
  */
 export function addWorkspaceMember(
   deps: AuditDeps,
@@ -112,7 +115,7 @@ export function addWorkspaceMember(
   });
 }
 
-/** Changes the role that was given. Throws as `addWorkspaceMember` does, and a 404 where none was. */
+/** Changes the assigned role. Throws like `addWorkspaceMember`, and a 404 if none was assigned. */
 export function updateWorkspaceMember(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -131,7 +134,7 @@ export function updateWorkspaceMember(
   });
 }
 
-/** Takes the given role back. Throws a 404 where none was given, and a 400 where it is inherited. */
+/** Removes the assigned role. Throws a 404 if none was assigned, and a 400 if the role is inherited. */
 export function removeWorkspaceMember(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -149,7 +152,7 @@ export function removeWorkspaceMember(
   });
 }
 
-/** People first, then the workspace: every change of people locks in this order. */
+/** Locks members first, then the workspace. All changes of members lock in this order. */
 async function lockForChange(tx: Tx, caller: Caller, workspaceId: string): Promise<void> {
   await lockPeople(tx, caller.organizationId);
   await getActiveWorkspaceForChange(tx, caller, WRITE, workspaceId);
@@ -180,7 +183,7 @@ async function findIdByEmail(tx: Tx, caller: Caller, written: string): Promise<s
   return findMemberIdByEmail(tx, { organizationId: caller.organizationId, email: read.email });
 }
 
-/** Somebody whose role in the workspace was given, and counts. */
+/** Returns a member whose assigned role counts. */
 async function getGiven(
   tx: Tx,
   caller: Caller,

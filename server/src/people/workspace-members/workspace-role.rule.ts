@@ -6,14 +6,13 @@ import {
 
 export interface CountingRole {
   role: WorkspaceRole;
-  /** It comes from the role in the organization. */
+  /** Whether the role comes from the role in the organization. */
   isInherited: boolean;
 }
 
 /**
- * The one role that a person is shown with in a workspace: what the organization's role brings where that is everything,
- * else what was given there, else what is brought. Null for somebody who is not in the workspace. (Rights are both
- * roles': domain/rights.ts.)
+ * Returns the one role shown for a member in a workspace, or null for none. An inherited admin role counts first, then
+ * the assigned role, then another inherited role. (Rights combine both roles: domain/rights.ts.)
  */
 export function countingWorkspaceRole(
   organizationRole: OrganizationRole,
@@ -25,7 +24,7 @@ export function countingWorkspaceRole(
   return inherited && { role: inherited, isInherited: true };
 }
 
-/** Why nobody with this role in the organization is given `role` in a workspace, or null where it can be given. */
+/** Returns why members with this organization role cannot be assigned `role` in a workspace, or null if they can. */
 export function refuseGivenRole(
   organizationRole: OrganizationRole,
   role: WorkspaceRole,
