@@ -68,7 +68,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByLabel("E-mail").fill(owner.email);
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await page.getByText("The address and the password do not go together.").waitFor();
+    await page.getByText("The address or the password is incorrect.").waitFor();
     expect(await page.getByLabel("E-mail").inputValue()).toBe(owner.email);
     await page.getByLabel("Password").fill(owner.password);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();

@@ -27,7 +27,7 @@ const errorStatuses = {
 } as const;
 const bodyStatus = { "413": "The body is too large." } as const;
 const attemptStatus = {
-  "429": "Too many attempts that failed. `retry-after` says when there will be another.",
+  "429": "Too many failed attempts. `retry-after` is the time until the next one, in seconds.",
 } as const;
 const SIGNING_IN = "Signing in";
 const changeStatus = { "409": "It conflicts with what exists." } as const;

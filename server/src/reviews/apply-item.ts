@@ -56,7 +56,7 @@ async function deactivateMember(tx: Tx, item: ItemRow, of: ApplyOf): Promise<App
   }
   if (await isLastOwner(tx, organizationId, before)) {
     return notApplied(
-      "this is the last active Owner of the organization: make somebody else an Owner first.",
+      "this is the last active Owner of the organization. Make another member an Owner first.",
     );
   }
   const { after, ending } = await deactivate(tx, before, of);

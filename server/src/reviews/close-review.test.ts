@@ -186,7 +186,7 @@ describe("closing", () => {
       "organization_role",
       owner.id,
       "not_applied",
-      "Could not be applied: this is the last active Owner of the organization: make somebody else an Owner first.",
+      "Could not be applied: this is the last active Owner of the organization. Make another member an Owner first.",
     ]);
     expect(results).toContainEqual([
       "organization_role",

@@ -81,7 +81,7 @@ export async function beginAttempt(
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   throw new ApiError(
     "too_many_attempts",
-    `Too many attempts that failed. Try again in ${inWords(seconds)}.`,
+    `Too many failed attempts. Try again in ${inWords(seconds)}.`,
     { "retry-after": String(seconds) },
   );
 }

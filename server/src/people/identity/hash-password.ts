@@ -26,7 +26,7 @@ export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promi
     if (waiting.length >= MAX_WAITING) {
       throw new ApiError(
         "sign_in_overloaded",
-        "Too many people are signing in at this moment. Try again in a few seconds.",
+        "Too many sign-ins at the same time. Try again in a few seconds.",
         { "retry-after": "3" },
       );
     }

@@ -50,7 +50,7 @@ export function passwordFault(password: string, { email, name }: Person): string
     .reduce((left, word) => left.replaceAll(word, ""), text)
     .replace(/[\s\d\p{P}\p{S}]/gu, "");
   if (rest.length === 0 && known.some((word) => text.includes(word))) {
-    return "it is little more than a well-known word, your name or your address: choose one that nobody would guess.";
+    return "it is too close to a common word, your name or your address. Choose one that is hard to guess.";
   }
   return null;
 }

@@ -105,7 +105,7 @@ async function getOffer(db: Database | Tx, token: string, nowMs: number): Promis
   if (found === null) {
     throw new ApiError(
       "resource_not_found",
-      "This invite link does not work: it was cut or changed, or a newer one has taken its place. Open the newest message, or ask whoever invited you.",
+      "This invite link is invalid: it is incomplete, or a newer link has replaced it. Use the link of the newest message, or ask for a new invite.",
       {},
       { resource: "invite" },
     );
@@ -115,21 +115,21 @@ async function getOffer(db: Database | Tx, token: string, nowMs: number): Promis
     case "accepted":
       throw new ApiError(
         "invite_not_pending",
-        "This invite was accepted already: sign in instead, with the password that was chosen then.",
+        "This invite was already accepted. Sign in with the password that was set then.",
         {},
         { resource_status: "accepted" },
       );
     case "revoked":
       throw new ApiError(
         "invite_not_pending",
-        "This invite was taken back. Ask whoever invited you.",
+        "This invite was revoked. Ask an Owner or Admin for a new one.",
         {},
         { resource_status: "revoked" },
       );
     case "expired":
       throw new ApiError(
         "invite_not_pending",
-        `This invite expired at ${row.expires_at.toISOString()}. Ask whoever invited you for a new one.`,
+        `This invite expired at ${row.expires_at.toISOString()}. Ask an Owner or Admin for a new one.`,
         {},
         { resource_status: "expired" },
       );
@@ -145,7 +145,7 @@ async function withFreeAddress<Result>(work: () => Promise<Result>): Promise<Res
     if (!isUniqueViolation(error, "member_email")) throw error;
     throw new ApiError(
       "address_taken",
-      "Somebody has this address already. Whoever is a member elsewhere on this server needs another address here.",
+      "This address is already in use on this server. Members of another organization need a different address here.",
     );
   }
 }

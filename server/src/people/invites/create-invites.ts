@@ -91,11 +91,11 @@ async function getWorkspaces(
   for (const { workspace_id: id, workspace_role: role } of ordered) {
     const { name } = await getActiveWorkspaceForChange(tx, caller, "workspace_members:write", id);
     if (found.at(-1)?.workspace_id === id) {
-      throw refuseField("workspaces", `${id} stands there twice.`);
+      throw refuseField("workspaces", `${id} is listed twice.`);
     }
     const refusal = refuseGivenRole(organizationRole, role);
     if (refusal !== null) {
-      throw refuseField("workspaces", `whoever has the role ${organizationRole} ${refusal}.`);
+      throw refuseField("workspaces", `a member with the role ${organizationRole} ${refusal}.`);
     }
     if (!mayGiveWorkspaceRole(caller, id, role)) {
       throw refuseField(
@@ -119,7 +119,7 @@ async function sortOut(tx: Tx, deps: InviteDeps, caller: Caller, written: readon
     if (read.kind === "invalid") {
       results[index] = { email, result: "invalid", reason: read.reason };
     } else if (toInvite.has(read.email)) {
-      const reason = `${read.email} stands in this list more than once`;
+      const reason = `${read.email}is listed more than once`;
       results[index] = { email, result: "already_invited", reason, invite: null };
     } else toInvite.set(read.email, index);
   }
@@ -143,7 +143,7 @@ async function sortOut(tx: Tx, deps: InviteDeps, caller: Caller, written: readon
       await updateInvite(tx, { ...invite.row, is_open: false });
       continue;
     }
-    const reason = `${invite.row.email} has an invite that is still valid: send that again instead`;
+    const reason = `${invite.row.email}already has a valid invite. Resend it instead`;
     place(invite.row.email, (as) => ({ email: as, result: "already_invited", reason, invite }));
   }
   return { results, toInvite };

@@ -40,7 +40,7 @@ export async function queueInviteMail(
     action: { label: "Accept the invite", url: link },
     notes: [
       `The link is for ${invite.email} alone, works once, and until ${toDay(invite.expires_at)}.`,
-      "If you did not expect this, you can leave it: nothing happens unless the invite is accepted.",
+      "If you did not expect this message, ignore it. Nothing happens until the invite is accepted.",
     ],
   });
   await withdrawMail(tx, invite.id);

@@ -329,7 +329,7 @@ describe("accepting", () => {
     expect((await invites.accept(token)).status).toBe(200);
     for (const again of [await invites.accept(token), await invites.lookUp(token)]) {
       expect(again.status).toBe(400);
-      expect(again.error.message).toContain("accepted already");
+      expect(again.error.message).toContain("already accepted");
     }
   });
 
@@ -354,10 +354,10 @@ describe("accepting", () => {
     const altered = `${expired.token.slice(0, -1)}${expired.token.endsWith("x") ? "y" : "x"}`;
     h.clock.nowMs += 21 * DAY_MS;
     for (const [token, status, words] of [
-      [revoked.token, 400, "taken back"],
-      [replaced.token, 404, "a newer one has taken its place"],
-      [altered, 404, "cut or changed"],
-      ["x", 404, "cut or changed"],
+      [revoked.token, 400, "was revoked"],
+      [replaced.token, 404, "a newer link has replaced it"],
+      [altered, 404, "is incomplete"],
+      ["x", 404, "is incomplete"],
       [expired.token, 400, `expired at ${new Date(h.clock.nowMs).toISOString()}`],
     ] as const) {
       for (const answer of [await invites.lookUp(token), await invites.accept(token)]) {

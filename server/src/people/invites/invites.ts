@@ -132,7 +132,7 @@ export function resendInvite(
     if (!before.is_open) {
       throw new ApiError(
         "invite_superseded",
-        "This invite has expired, and a newer one has taken its place.",
+        "This invite has expired, and a newer one has replaced it.",
       );
     }
     const after = { ...before, expires_at: new Date(nowMs + INVITE_LASTS_MS) };
@@ -206,7 +206,7 @@ export function checkRole(caller: Caller, role: OrganizationRole): void {
   if (mayGiveOrganizationRole(caller, role)) return;
   throw refuseField(
     "role",
-    `nobody invites to a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+    `you can invite to roles up to your own, and ${roleNames[role]} is above yours. Ask an Owner.`,
     "role_too_high",
   );
 }

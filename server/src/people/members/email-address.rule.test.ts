@@ -66,7 +66,7 @@ describe("rejecting an invalid address", () => {
     for (const written of ["änn@example.com", "аnn@example.com", "ann\u200b@example.com"]) {
       expect(readEmailAddress(written)).toEqual({
         kind: "invalid",
-        reason: "only ASCII characters can stand before the @",
+        reason: "only ASCII characters are allowed before the @",
       });
     }
   });
@@ -75,7 +75,7 @@ describe("rejecting an invalid address", () => {
     const long = `${"a".repeat(65)}@example.com`;
     expect(readEmailAddress(long)).toEqual({
       kind: "invalid",
-      reason: "the address is longer than an address can be",
+      reason: "the address is too long",
     });
   });
 });

@@ -24,12 +24,12 @@ export function readEmailAddress(written: string): EmailAddress {
   if (at < 1 || domain === null) return { kind: "invalid", reason: EXAMPLE };
   if (!LOCAL.test(local)) {
     const isForeign = /[^\p{ASCII}]/u.test(local) && !/[\s@]/u.test(local);
-    const reason = isForeign ? "only ASCII characters can stand before the @" : EXAMPLE;
+    const reason = isForeign ? "only ASCII characters are allowed before the @" : EXAMPLE;
     return { kind: "invalid", reason };
   }
   const email = `${local}@${domain}`;
   if (local.length > MAX_LOCAL_LENGTH || email.length > MAX_EMAIL_LENGTH) {
-    return { kind: "invalid", reason: "the address is longer than an address can be" };
+    return { kind: "invalid", reason: "the address is too long" };
   }
   return { kind: "address", email };
 }

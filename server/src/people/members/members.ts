@@ -124,7 +124,7 @@ export function updateMember(
     if (!mayGiveOrganizationRole(caller, role)) {
       throw refuseField(
         "role",
-        `nobody gives a role above the own, and ${roleNames[role]} is above yours. Ask an Owner.`,
+        `you can assign roles up to your own, and ${roleNames[role]} is above yours. Ask an Owner.`,
         "role_too_high",
       );
     }
@@ -248,7 +248,7 @@ function checkChangeable(caller: Caller, row: MemberRow): void {
   if (row.status === "removed") {
     throw new ApiError(
       "member_removed",
-      "This member was removed, which cannot be undone: invite the address again.",
+      "This member was removed for good. Invite the address again.",
     );
   }
   if (!mayGiveOrganizationRole(caller, row.role)) {
@@ -263,7 +263,7 @@ function refuseOneself(caller: Caller, id: string, verb: "deactivate" | "remove"
   if (caller.kind !== "member" || caller.id !== id) return;
   throw new ApiError(
     "cannot_change_self",
-    `You cannot ${verb} yourself: ask another Owner or Admin.`,
+    `You cannot ${verb} yourself. Ask another Owner or Admin.`,
   );
 }
 
@@ -272,7 +272,7 @@ async function keepAnOwner(db: Database | Tx, caller: Caller, row: MemberRow): P
   if (!(await isLastOwner(db, caller.organizationId, row))) return;
   throw new ApiError(
     "cannot_remove_last_member",
-    "This is the last active Owner of the organization: make somebody else an Owner first.",
+    "This is the last active Owner of the organization. Make another member an Owner first.",
   );
 }
 

@@ -30,7 +30,7 @@ export function resetOwner(
     if (!owner) {
       throw new ApiError(
         "resource_not_found",
-        `No owner has the address ${input.email}. \`./bursar owners list\` shows who is.`,
+        `No owner has the address ${input.email}. \`./bursar owners list\` shows all owners.`,
         {},
         { resource: "member" },
       );
@@ -38,7 +38,7 @@ export function resetOwner(
     if (owner.status !== "active") {
       throw new ApiError(
         "owner_cannot_sign_in",
-        `${input.email} has been deactivated: another owner can undo that.`,
+        `${input.email}has been deactivated. Another owner can reactivate it.`,
       );
     }
     await lockPerson(tx, owner.id);
@@ -49,7 +49,7 @@ export function resetOwner(
     if (url === null) {
       throw new ApiError(
         "owner_cannot_sign_in",
-        `${input.email} has no way to sign in: invite it again.`,
+        `${input.email}has no sign-in. Invite the address again.`,
       );
     }
     return {

@@ -152,7 +152,7 @@ describe("adding a passkey", () => {
     const answer = await browser.post(`${PASSKEYS}/options`);
     expect([answer.status, answer.error.message]).toEqual([
       400,
-      "Passkeys need a name, and 127.0.0.1 is an address: open http://localhost:8484 instead.",
+      "Passkeys require a host name, and 127.0.0.1is an address. Open http://localhost:8484 instead.",
     ]);
   });
 });
@@ -193,7 +193,7 @@ describe("signing in with a passkey", () => {
     const answer = await signIn(browser, authenticator);
     expect([answer.status, answer.error.message]).toEqual([
       401,
-      "This passkey is not known here. Use another one, or the password.",
+      "This passkey is unknown. Use another one or your password.",
     ]);
     expect((await browser.get(ME)).status).toBe(401);
   });

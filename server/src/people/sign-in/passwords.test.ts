@@ -86,7 +86,7 @@ describe("changing the own password", () => {
     const browser = await people.signedIn();
     for (let i = 0; i < 8; i++) {
       const answer = await change(browser, `guess number ${i}`, NEW);
-      expect([answer.status, answer.error.message]).toEqual([400, "The password is not right."]);
+      expect([answer.status, answer.error.message]).toEqual([400, "The password is incorrect."]);
     }
     expect((await change(browser, MEMBER_PASSWORD, NEW)).status).toBe(429);
   });
@@ -97,9 +97,9 @@ describe("changing the own password", () => {
     ["aaaaaaaaaaaaaaaa", "password: expected at least 5 different characters."],
     [
       "Password-2026!",
-      "password: it is little more than a well-known word, your name or your address: choose one that nobody would guess.",
+      "password: it is too close to a common word, your name or your address. Choose one that is hard to guess.",
     ],
-    [MEMBER_PASSWORD, "new_password: it is the one you have."],
+    [MEMBER_PASSWORD, "new_password: it is your current password."],
   ] as const)("%s is refused", async ([password, message], { people }) => {
     const answer = await change(await people.signedIn(), MEMBER_PASSWORD, password);
     expect([answer.status, answer.error.message]).toEqual([400, message]);
@@ -160,7 +160,7 @@ describe("password reset", () => {
     const again = await people.browse().post(CONFIRM, { token, password: `${NEW} 4` });
     expect([again.status, again.error.message]).toEqual([
       400,
-      "This link was used before or is more than an hour old. Ask for another one.",
+      "This link was already used or has expired. Request another one.",
     ]);
   });
 

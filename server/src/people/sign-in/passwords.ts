@@ -48,7 +48,7 @@ export async function changePassword(
   assert(person, "a caller is a member");
   checkNewPassword(input.new_password, person);
   if (input.new_password === input.current_password) {
-    throw refuseField("new_password", "it is the one you have.");
+    throw refuseField("new_password", "it is your current password.");
   }
   const attempt = sessionAttempt(member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
@@ -102,10 +102,10 @@ export async function requestPasswordReset(
       const body = layoutMessage({
         title: "Set a new password",
         paragraphs: [
-          `Somebody, you it may be, asked for a new password for ${email}. This link sets it. It works once, and for an hour.`,
+          `A new password was requested for ${email}. Set it with this link. The link works once and expires in an hour.`,
         ],
         action: { label: "Set a new password", url },
-        notes: ["If it was not you, you need not do anything: without the link nothing changes."],
+        notes: ["If you did not request this, ignore this message. Your password stays the same."],
       });
       await queueMail(tx, deps, {
         organizationId: person.organization_id,

@@ -5,36 +5,30 @@ import { MEMBER_NOT_ACTIVE } from "#src/people/identity/auth-settings.ts";
 // Refusals of better-auth as API errors. All cases that could help a stranger share one answer.
 
 const wrongPassword = () =>
-  new ApiError("credentials_incorrect", "The address and the password do not go together.");
+  new ApiError("credentials_incorrect", "The address or the password is incorrect.");
 const notActive = () =>
   new ApiError(
     "member_deactivated",
-    "Your access to this organization has been deactivated. Somebody who administers it can give it back.",
+    "Your access to this organization has been deactivated. An Owner or Admin can restore it.",
   );
 const challengeGone = () =>
   new ApiError(
     "sign_in_expired",
-    "This sign-in has taken too long or was tried too often. Begin it again.",
+    "This sign-in has expired or had too many attempts. Start again.",
   );
 export const wrongCode = () =>
-  new ApiError("second_factor_incorrect", "This code is not right, or it was used before.");
+  new ApiError("second_factor_incorrect", "This code is incorrect or was already used.");
 const passkeyRefused = () =>
-  new ApiError(
-    "passkey_unknown",
-    "This passkey is not known here. Use another one, or the password.",
-  );
+  new ApiError("passkey_unknown", "This passkey is unknown. Use another one or your password.");
 const passkeyNotAdded = () =>
   refuseField(
     "passkey",
-    "it could not be checked. It needs a device that asks for your finger, face or PIN; begin again.",
+    "it could not be verified. Use a device that asks for your fingerprint, face or PIN, and start again.",
   );
 export const wrongCurrentPassword = () =>
-  new ApiError("password_incorrect", "The password is not right.");
+  new ApiError("password_incorrect", "The password is incorrect.");
 export const linkGone = () =>
-  new ApiError(
-    "link_invalid",
-    "This link was used before or is more than an hour old. Ask for another one.",
-  );
+  new ApiError("link_invalid", "This link was already used or has expired. Request another one.");
 
 const refusals: Readonly<Record<string, () => ApiError>> = {
   INVALID_EMAIL: wrongPassword,

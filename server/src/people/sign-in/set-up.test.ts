@@ -102,7 +102,7 @@ describe("set-up", () => {
     const link = await h.operator.post(LINK);
     expect([link.status, link.error.message]).toEqual([
       409,
-      "The organization has an owner already: sign in. `./bursar owners reset` lets an owner in again.",
+      "The organization already has an owner. Sign in, or use `./bursar owners reset` to restore an owner's access.",
     ]);
     await h.deps.database.updateTable("member").set({ status: "removed" }).execute();
     expect(await isOpen()).toBe(false);
@@ -116,7 +116,7 @@ describe("set-up", () => {
     const answer = await browse().post(SET_UP, owner);
     expect([answer.status, answer.error.message]).toEqual([
       400,
-      "token: this link was used before or is more than an hour old. `./bursar setup-link` makes another one on the server's machine.",
+      "token: the link was already used or has expired. Run `./bursar setup-link` on the server's machine to create another one.",
     ]);
     expect((await browse().post(SET_UP, { ...owner, token: late })).status).toBe(200);
   });
@@ -144,7 +144,7 @@ describe("set-up", () => {
       "password: expected at least 12 characters.",
     ]);
     const own = await browse().post(SET_UP, { ...owner, password: "ada.lovelace2026" });
-    expect(own.error.message).toContain("little more than");
+    expect(own.error.message).toContain("too close to");
     expect(await countOwners()).toBe(0);
     expect((await browse().post(SET_UP, owner)).status).toBe(200);
   });

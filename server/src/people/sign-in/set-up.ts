@@ -133,7 +133,7 @@ export async function setUp(
   };
   await inNotedTransaction(deps, make).catch((error: unknown) => {
     if (!isUniqueViolation(error, "member_email")) throw error;
-    throw refuseField("email", "somebody has this address already.", "address_taken");
+    throw refuseField("email", "the address is already in use.", "address_taken");
   });
   browser.setCookies(cookies);
   await forgiveAttempt(deps.database, attempt);
@@ -143,14 +143,14 @@ export async function setUp(
 function setUpIsOver(): ApiError {
   return new ApiError(
     "set_up_completed",
-    "The organization has an owner already: sign in. `./bursar owners reset` lets an owner in again.",
+    "The organization already has an owner. Sign in, or use `./bursar owners reset` to restore an owner's access.",
   );
 }
 
 function setUpLinkGone(): ApiError {
   return refuseField(
     "token",
-    "this link was used before or is more than an hour old. `./bursar setup-link` makes another one on the server's machine.",
+    "the link was already used or has expired. Run `./bursar setup-link` on the server's machine to create another one.",
     "link_invalid",
   );
 }

@@ -21,7 +21,7 @@ prepareSignIn();
 
 const WRONG = {
   type: "authentication_error",
-  message: "The address and the password do not go together.",
+  message: "The address or the password is incorrect.",
   details: { error_code: "credentials_incorrect" },
 };
 
@@ -164,7 +164,7 @@ describe("a refusal reveals nothing", () => {
     const answer = await signInAs(browse(), ada.email);
     expect([answer.status, answer.error.message, answer.headers["set-cookie"]]).toEqual([
       403,
-      "Your access to this organization has been deactivated. Somebody who administers it can give it back.",
+      "Your access to this organization has been deactivated. An Owner or Admin can restore it.",
       undefined,
     ]);
     expect(await countSessions(ada)).toBe(1); // the harness's session
@@ -229,7 +229,7 @@ describe("step-up", () => {
     const asked = await guarded(browser);
     expect([asked.status, asked.headers["bursar-step-up"]]).toEqual([403, "required"]);
     const wrong = await browser.post(STEP_UP, { password: "not the password" });
-    expect([wrong.status, wrong.error.message]).toEqual([400, "The password is not right."]);
+    expect([wrong.status, wrong.error.message]).toEqual([400, "The password is incorrect."]);
     expect((await guarded(browser)).status).toBe(403);
     const answer = await browser.post(STEP_UP, { password: MEMBER_PASSWORD });
     const until = new Date(h.clock.nowMs + 600_000).toISOString();
@@ -284,7 +284,7 @@ describe("guesses", () => {
       429,
       {
         type: "rate_limit_error",
-        message: "Too many attempts that failed. Try again in 60 seconds.",
+        message: "Too many failed attempts. Try again in 60 seconds.",
         details: { error_code: "too_many_attempts", retry_after_seconds: 60 },
       },
       "60",

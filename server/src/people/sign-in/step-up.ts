@@ -25,7 +25,7 @@ export async function stepUp(
 ): Promise<Date> {
   const { password, passkey } = input;
   if ((password === undefined) === (passkey === undefined)) {
-    throw refuseFields("Send password or passkey, one of the two.", ["password", "passkey"]);
+    throw refuseFields("Send either password or passkey.", ["password", "passkey"]);
   }
   const attempt = sessionAttempt(memberOf(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);

@@ -76,7 +76,7 @@ describe("an authenticator app", () => {
     const wrong = await browser.post(`${TOTP}/confirm`, { code: wrongCode(body.secret) });
     expect([wrong.status, wrong.error.message]).toEqual([
       400,
-      "code: it is not right. Wait for the next one.",
+      "code: it is incorrect. Use the next one.",
     ]);
     expect(await signIn(browse())).toBe("signed_in");
     await browser.post(`${TOTP}/confirm`, { code: totpCode(body.secret) });
@@ -130,7 +130,7 @@ describe("an authenticator app", () => {
     const answer = await late.post(CODE, { code });
     expect([answer.status, answer.error.message]).toEqual([
       401,
-      "This code is not right, or it was used before.",
+      "This code is incorrect or was already used.",
     ]);
     expect((await late.get(ME)).status).toBe(401);
     // The confirmation's code is used up as well.

@@ -149,10 +149,13 @@ export function countBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<n
 
 function codeRefusalOf(code: string): ApiError {
   if (code === "INVALID_CODE") {
-    return refuseField("code", "it is not right. Wait for the next one.");
+    return refuseField("code", "it is incorrect. Use the next one.");
   }
   if (code === "TOTP_NOT_ENABLED") {
-    return new ApiError("two_factor_conflict", "Begin with POST /v1/admin/two_factor/totp.");
+    return new ApiError(
+      "two_factor_conflict",
+      "The set-up has not started. Start with POST /v1/admin/two_factor/totp.",
+    );
   }
   return refusalOf(code);
 }
@@ -160,7 +163,7 @@ function codeRefusalOf(code: string): ApiError {
 function alreadyEnabled(): ApiError {
   return new ApiError(
     "two_factor_conflict",
-    "An authenticator app is in use already: stop using it before you set up another one.",
+    "An authenticator app is already in use. Remove it before you set up another one.",
   );
 }
 

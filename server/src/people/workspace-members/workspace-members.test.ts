@@ -186,7 +186,7 @@ describe("adding", () => {
     const toAdmin = await add(admin.id);
     expect([toAdmin.status, toAdmin.error.message]).toEqual([
       400,
-      "workspace_role: this member is Admin of the organization and is workspace admin everywhere.",
+      "workspace_role: this member is Admin of the organization and is Workspace Admin everywhere.",
     ]);
     expect((await add(billing.id, "workspace_developer")).status).toBe(400);
     expect((await add(billing.id, "workspace_admin")).body.workspace_role).toBe("workspace_admin");
@@ -221,7 +221,7 @@ describe("an inherited role", () => {
       await org.admin.remove(`/v1/organizations/workspaces/${workspaceId}/members/${id}`),
     ]) {
       expect(attempt.status).toBe(400);
-      expect(attempt.error.message).toContain("by being Admin of the organization");
+      expect(attempt.error.message).toContain("as Admin of the organization");
     }
     expect((await list())[0]).toMatchObject({
       workspace_role: "workspace_admin",

@@ -106,7 +106,7 @@ export function addWorkspaceMember(
     if (before.given_role !== null) {
       throw new ApiError(
         "already_exists",
-        `This member already has the role ${before.given_role} in the workspace: change it instead of adding the member again.`,
+        `This member already has the role ${before.given_role} in the workspace. Change it instead of adding the member again.`,
       );
     }
     const after = { ...before, given_role: role };
@@ -195,7 +195,7 @@ async function getGiven(
   if (counting.isInherited) {
     throw new ApiError(
       "role_inherited",
-      `This member is in every workspace by being ${roleNames[row.role]} of the organization: change that role instead.`,
+      `This member has access to every workspace as ${roleNames[row.role]} of the organization. Change that role instead.`,
     );
   }
   return row;
@@ -210,7 +210,7 @@ function checkGiving(
   if (!mayGiveWorkspaceRole(caller, workspaceId, role)) {
     throw refuseField(
       "workspace_role",
-      `nobody gives a role above the own, and ${role} is above yours in this workspace.`,
+      `you can assign roles up to your own, and ${role} is above yours in this workspace.`,
       "role_too_high",
     );
   }

@@ -28,10 +28,10 @@ export function countingWorkspaceRole(
 export function refuseGivenRole(
   organizationRole: OrganizationRole,
   role: WorkspaceRole,
-): "is workspace admin everywhere" | "can only be made workspace admin" | null {
+): "is Workspace Admin everywhere" | "can only become Workspace Admin" | null {
   const inherited = inheritedRole(organizationRole);
-  if (inherited === "workspace_admin") return "is workspace admin everywhere";
+  if (inherited === "workspace_admin") return "is Workspace Admin everywhere";
   return inherited !== null && role !== "workspace_admin"
-    ? "can only be made workspace admin"
+    ? "can only become Workspace Admin"
     : null;
 }
