@@ -9,7 +9,7 @@ type Settings = z.output<typeof organizationSettings>;
 
 const test = base.extend("org", ({ h }) => h.organization("Before"));
 
-test("the name is changed everywhere and in this organization alone; the change is audited once", async ({
+test("changes the name everywhere, for this organization only, with one audit event", async ({
   h,
   org,
 }) => {
@@ -34,14 +34,14 @@ test("the name is changed everywhere and in this organization alone; the change 
   ]);
 });
 
-test("the default workspace is shown to who can see it", async ({ h, org }) => {
+test("shows the default workspace to callers who can see it", async ({ h, org }) => {
   const workspace = await org.admin.createWorkspace();
   const { key } = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
   const { body } = await h.as(key).get<Settings>(ORGANIZATION);
   expect(body).toMatchObject({ name: "Before", default_workspace: null });
 });
 
-test("a person changes its own name, which others then see", async ({ h, org }) => {
+test("lets a member change the own name, which other members then see", async ({ h, org }) => {
   const { id, client } = await org.member({ name: "Ada" });
   const changed = await client.post("/v1/admin/profile", { name: "Ada King" });
   expect(changed.body).toMatchObject({ type: "profile", member_id: id, name: "Ada King" });

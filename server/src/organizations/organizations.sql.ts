@@ -6,15 +6,15 @@ export interface OrganizationRow {
   name: string;
 }
 
-// Any number no other part of the program locks: two nodes that start on an empty database at the
-// same moment must not both make an organization.
+// A number that no other part of the program locks. Two nodes that start on an empty database at the same moment must
+// create only one organization.
 const FIRST_START_LOCK = 4_835_190_226;
 
 export async function lockFirstStart(tx: Tx): Promise<void> {
   await tx.selectNoFrom(sql`pg_advisory_xact_lock(${FIRST_START_LOCK})`.as("lock")).execute();
 }
 
-/** The organization that was made first, or null on an empty database. */
+/** Returns the oldest organization, or null on an empty database. */
 export async function findFirstOrganization(db: Database | Tx): Promise<OrganizationRow | null> {
   const row = await db
     .selectFrom("organization")
@@ -44,7 +44,7 @@ export interface OrganizationSettingsRow extends OrganizationRow {
   default_workspace_name: string;
 }
 
-/** The organization with its default workspace, locked until the transaction ends where `isForUpdate`; null: none. */
+/** Returns the organization with its default workspace, or null. `isForUpdate` locks it until the transaction ends. */
 export async function findSettings(
   db: Database | Tx,
   id: string,

@@ -13,7 +13,7 @@ afterAll(async () => {
   await log.close();
 });
 
-test("however many nodes start at once, one organization with one default workspace is made", async ({
+test("creates one organization with one default workspace when several nodes start at once", async ({
   db,
 }) => {
   const { database } = db;

@@ -27,8 +27,8 @@ import {
 } from "./organizations.sql.ts";
 
 /**
- * The organization of this installation, made now with its default workspace if the database has none. However many
- * nodes start at once, one is made.
+ * Returns the organization of this installation. Creates it with its default workspace if the database has none.
+ * Concurrent starts create one.
  */
 export async function ensureOrganization(deps: AuditDeps, name: string): Promise<OrganizationRow> {
   const { organization, added } = await inTransaction(deps.database, async (tx) => {
@@ -40,7 +40,7 @@ export async function ensureOrganization(deps: AuditDeps, name: string): Promise
   return organization;
 }
 
-/** Another organization in the same database. Nothing of one is visible from another. */
+/** Creates another organization in the same database. Organizations cannot see each other. */
 export async function createOrganization(deps: AuditDeps, name: string): Promise<OrganizationRow> {
   const { organization, added } = await inTransaction(deps.database, (tx) =>
     createIn(tx, deps, name),
@@ -86,7 +86,7 @@ async function createIn(
   return { organization, added };
 }
 
-/** The caller's own organization. */
+/** Returns the caller's organization. */
 export async function getOrganization(
   deps: Pick<AuditDeps, "database">,
   { caller }: Call,
@@ -96,7 +96,7 @@ export async function getOrganization(
   return row;
 }
 
-/** The caller's own organization, with what is set for all of it. */
+/** Returns the caller's organization with its settings. */
 export function getOrganizationSettings(
   deps: Pick<AuditDeps, "database">,
   { caller }: Call,

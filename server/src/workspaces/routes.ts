@@ -88,7 +88,7 @@ function toOfficialWire(row: WorkspaceRow): z.input<typeof officialWorkspace> {
     display_color: row.display_color,
     created_at: row.created_at.toISOString(),
     archived_at: row.archived_at?.toISOString() ?? null,
-    // Every workspace is a compartment of its own.
+    // Each workspace is its own compartment.
     compartment_id: row.id,
     data_residency: {
       workspace_geo: "us",

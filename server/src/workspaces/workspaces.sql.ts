@@ -24,7 +24,7 @@ const columns = [
   "archived_at",
 ] as const;
 
-/** `onlyIds` are the workspaces that exist for the caller, or null for all of the organization's. */
+/** `onlyIds`: the workspaces that the caller can see. Null: all of the organization. */
 export interface WorkspaceScope {
   organizationId: string;
   onlyIds: readonly string[] | null;
@@ -36,7 +36,7 @@ export interface WorkspaceFilter extends WorkspaceScope {
   includeDefault: boolean;
 }
 
-/** One row more than the page holds, so that the reader knows whether there is another page. */
+/** Returns one row more than the page holds, so that the caller sees if there is another page. */
 export async function listWorkspaces(
   db: Database | Tx,
   filter: WorkspaceFilter,
@@ -78,7 +78,7 @@ export async function findWorkspace(
   return row ?? null;
 }
 
-/** The workspace, locked until the transaction ends. */
+/** Returns the workspace, locked until the transaction ends. */
 export async function findWorkspaceForUpdate(
   tx: Tx,
   scope: WorkspaceScope,
@@ -95,7 +95,7 @@ export async function findWorkspaceForUpdate(
   return row ?? null;
 }
 
-/** Throws a unique violation of `workspace_active_name` where an active workspace has the name. */
+/** Throws a unique violation of `workspace_active_name` if an active workspace has the name. */
 export async function insertWorkspace(
   tx: Tx,
   organizationId: string,
@@ -107,7 +107,7 @@ export async function insertWorkspace(
     .execute();
 }
 
-/** Throws a unique violation of `workspace_active_name` where an active workspace has the name. */
+/** Throws a unique violation of `workspace_active_name` if an active workspace has the name. */
 export async function updateWorkspace(
   tx: Tx,
   organizationId: string,
@@ -127,7 +127,7 @@ export async function updateWorkspace(
     .execute();
 }
 
-/** Archives every key of the workspace that is not archived yet, and gives how many those were. */
+/** Archives all unarchived keys of the workspace. Returns their number. */
 export async function archiveKeysOfWorkspace(
   tx: Tx,
   of: { organizationId: string; workspaceId: string; archivedAt: Date },

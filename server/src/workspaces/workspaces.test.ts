@@ -17,7 +17,7 @@ interface OfficialPage {
 }
 
 const test = base
-  /** Workspaces that are each made a millisecond after the one before. */
+  /** Creates workspaces one millisecond apart. */
   .extend("makeSeveral", ({ h, org }) => async (count: number): Promise<Workspace[]> => {
     const made: Workspace[] = [];
     for (let i = 0; i < count; i++) {
@@ -34,7 +34,7 @@ const test = base
 const idsOf = (items: { id: string }[]) => items.map(({ id }) => id);
 
 describe("creating", () => {
-  test("gives back every field, of the company and of the official shape", async ({ h, org }) => {
+  test("returns every field in the Bursar and the official shape", async ({ h, org }) => {
     const made = await org.admin.post<Workspace>(COMPANY, {
       name: "  Research ",
       description: "Finds things",
@@ -73,7 +73,7 @@ describe("creating", () => {
     });
   });
 
-  test("takes the official body with its nulls and defaults", async ({ org }) => {
+  test("accepts the official body with its nulls and defaults", async ({ org }) => {
     const made = await org.admin.post<Official>(OFFICIAL, {
       name: "Official",
       data_residency: { workspace_geo: "us", allowed_inference_geos: "unrestricted" },
@@ -91,7 +91,7 @@ describe("creating", () => {
     [{ external_key_id: "ekey_1" }, "external_key_id: is not available"],
     [{ user_profile_id: "uprof_1" }, "user_profile_id: is not available"],
     [{ data_residency: { default_inference_geo: "us" } }, "data_residency.default_inference_geo"],
-  ] as const)("refuses what this server does not have: %j", async ([extra, message], { org }) => {
+  ] as const)("refuses unsupported settings: %j", async ([extra, message], { org }) => {
     const answer = await org.admin.post(OFFICIAL, { name: "No", ...extra });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain(message);
@@ -139,7 +139,7 @@ describe("creating", () => {
     },
   );
 
-  test("a name is taken once among the active ones, in any case, also by concurrent calls", async ({
+  test("accepts a name once among active workspaces, in any case, also for concurrent calls", async ({
     h,
     org,
   }) => {
@@ -156,7 +156,7 @@ describe("creating", () => {
     expect((await other.admin.post(COMPANY, { name: "Finance" })).status).toBe(200);
   });
 
-  test("the name of an archived workspace is free again", async ({ org }) => {
+  test("frees the name of an archived workspace", async ({ org }) => {
     const first = await org.admin.createWorkspace({ name: "Phoenix" });
     await org.admin.post(`${COMPANY}/${first.id}/archive`);
     expect((await org.admin.post(COMPANY, { name: "Phoenix" })).status).toBe(200);
@@ -164,7 +164,7 @@ describe("creating", () => {
 });
 
 describe("the default workspace", () => {
-  test("exists from the start, in the company list and on request in the official one", async ({
+  test("exists from the start, in the Bursar list and on request in the official one", async ({
     org,
     findDefault,
   }) => {
@@ -189,7 +189,7 @@ describe("the default workspace", () => {
 });
 
 describe("updating", () => {
-  test("leaves what is omitted, clears what is null, deletes a null tag", async ({ org }) => {
+  test("keeps omitted fields, clears null fields, deletes a null tag", async ({ org }) => {
     const made = await org.admin.createWorkspace({
       name: "Before",
       description: "text",
@@ -206,14 +206,16 @@ describe("updating", () => {
     expect((await org.admin.get<Workspace>(url)).body).toEqual(cleared.body);
   });
 
-  test("to a taken name is a 409; to one's own in another case is fine", async ({ org }) => {
+  test("refuses a taken name with a 409, and accepts the own name in another case", async ({
+    org,
+  }) => {
     await org.admin.createWorkspace({ name: "Taken" });
     const made = await org.admin.createWorkspace({ name: "Mine" });
     expect((await org.admin.post(`${COMPANY}/${made.id}`, { name: "TAKEN" })).status).toBe(409);
     expect((await org.admin.post(`${COMPANY}/${made.id}`, { name: "MINE" })).status).toBe(200);
   });
 
-  test("that changes nothing writes no audit event", async ({ h, org }) => {
+  test("writes no audit event without a change", async ({ h, org }) => {
     const made = await org.admin.createWorkspace({ name: "Same", tags: { a: "1" } });
     await org.admin.post(`${COMPANY}/${made.id}`, { name: "Same", tags: { a: "1" } });
     await org.admin.post(`${COMPANY}/${made.id}`, {});
@@ -221,7 +223,7 @@ describe("updating", () => {
     expect(events.map(({ event }) => event)).toEqual(["workspace.created"]);
   });
 
-  test("is recorded with what was and what is", async ({ h, org }) => {
+  test("records values before and after the change", async ({ h, org }) => {
     const made = await org.admin.createWorkspace({ name: "Old" });
     await org.admin.post(`${COMPANY}/${made.id}`, { name: "New" });
     const [, event] = await auditEventsOf(h.deps.database, made.id);
@@ -234,7 +236,7 @@ describe("updating", () => {
     });
   });
 
-  test("cannot pass more than 50 tags in several steps", async ({ org }) => {
+  test("cannot exceed 50 tags in several steps", async ({ org }) => {
     const tags = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`t${i}`, "x"]));
     const made = await org.admin.createWorkspace({ tags });
     const answer = await org.admin.post(`${COMPANY}/${made.id}`, { tags: { more: "x" } });
@@ -243,7 +245,7 @@ describe("updating", () => {
 });
 
 describe("archiving", () => {
-  test("archives its keys in the same step, cannot be undone, and can still be read", async ({
+  test("archives its keys in the same transaction, is final, and keeps the workspace readable", async ({
     h,
     org,
   }) => {
@@ -265,7 +267,7 @@ describe("archiving", () => {
     expect(events[1]?.after).toMatchObject({ archived_api_keys: 1 });
   });
 
-  test("hides it from both lists unless asked for", async ({ org }) => {
+  test("hides the workspace from both lists unless requested", async ({ org }) => {
     const made = await org.admin.createWorkspace();
     await org.admin.post(`${COMPANY}/${made.id}/archive`);
     const listed = async (url: string) => idsOf((await org.admin.get<OfficialPage>(url)).body.data);
@@ -275,9 +277,7 @@ describe("archiving", () => {
     expect(await listed(`${OFFICIAL}?include_archived=true`)).toEqual([made.id]);
   });
 
-  test("a key made at the same moment is archived too, or refused: never left active", async ({
-    org,
-  }) => {
+  test("archives or refuses a key created at the same moment", async ({ org }) => {
     for (let round = 0; round < 5; round++) {
       const made = await org.admin.createWorkspace();
       const [archived, created] = await Promise.all([
@@ -294,8 +294,8 @@ describe("archiving", () => {
   });
 });
 
-describe("the company list", () => {
-  test("pages newest first, stable while others are made", async ({ h, org, makeSeveral }) => {
+describe("the Bursar list", () => {
+  test("pages newest first, stable while others are created", async ({ h, org, makeSeveral }) => {
     const made = await makeSeveral(5);
     const first = await org.admin.get<Listed<Workspace>>(`${COMPANY}?limit=2`);
     expect(idsOf(first.body.data)).toEqual([made[4]?.id, made[3]?.id]);
@@ -313,7 +313,7 @@ describe("the company list", () => {
     expect(third.body.next_page).toBeNull();
   });
 
-  test("pages through workspaces of the same millisecond without losing or repeating one", async ({
+  test("pages through workspaces of the same millisecond without gaps or duplicates", async ({
     org,
   }) => {
     const made = await Promise.all([1, 2, 3, 4, 5].map(() => org.admin.createWorkspace()));
@@ -329,7 +329,7 @@ describe("the company list", () => {
     expect(new Set(seen)).toEqual(new Set(idsOf(made)));
   });
 
-  test("a cursor is bound to its filters and to its list", async ({ org, makeSeveral }) => {
+  test("binds a cursor to its filters and its list", async ({ org, makeSeveral }) => {
     await makeSeveral(2);
     const { body } = await org.admin.get<Listed<Workspace>>(`${COMPANY}?limit=1`);
     const page = body.next_page;
@@ -342,7 +342,7 @@ describe("the company list", () => {
 });
 
 describe("the official list", () => {
-  test("pages by ids in both directions, stable while others are made", async ({
+  test("pages by ids in both directions, stable while others are created", async ({
     h,
     org,
     makeSeveral,
@@ -371,7 +371,7 @@ describe("the official list", () => {
   });
 
   test.for(["after_id", "before_id"])(
-    "an unknown or foreign %s is a 400",
+    "refuses an unknown or foreign %s with a 400",
     async (name, { h, org }) => {
       const other = await h.organization();
       const theirs = await other.admin.createWorkspace();
@@ -385,7 +385,7 @@ describe("the official list", () => {
     },
   );
 
-  test("after_id and before_id exclude each other", async ({ org, makeSeveral }) => {
+  test("refuses after_id together with before_id", async ({ org, makeSeveral }) => {
     const [made] = await makeSeveral(1);
     const answer = await org.admin.get(`${OFFICIAL}?after_id=${made?.id}&before_id=${made?.id}`);
     expect(answer.status).toBe(400);
@@ -396,7 +396,7 @@ describe("the official list", () => {
     ["encoded", (ids: string[]) => ids.map((id) => `ids%5B%5D=${id}`).join("&")],
     ["repeated", (ids: string[]) => ids.map((id) => `ids=${id}`).join("&")],
   ] as const)(
-    "ids, %s, leaves others and foreign ones out",
+    "filters by %s ids and omits foreign ones",
     async ([_, write], { h, org, makeSeveral }) => {
       const made = await makeSeveral(3);
       const theirs = await (await h.organization()).admin.createWorkspace();
@@ -407,7 +407,7 @@ describe("the official list", () => {
     },
   );
 
-  test("more than 100 ids are refused", async ({ org }) => {
+  test("refuses more than 100 ids", async ({ org }) => {
     const query = Array.from({ length: 101 }, (_, i) => `ids[]=wksp_${i}`).join("&");
     expect((await org.admin.get(`${OFFICIAL}?${query}`)).status).toBe(400);
   });

@@ -41,7 +41,7 @@ function scopeOf(caller: Caller): WorkspaceScope {
   };
 }
 
-/** A page of the company's list, by opaque cursor, the default workspace included. */
+/** Returns a page of the Bursar list, by opaque cursor, including the default workspace. */
 export async function listWorkspaces(
   deps: AuditDeps,
   { caller }: Call,
@@ -56,7 +56,7 @@ export async function listWorkspaces(
   return toPage(await listRows(deps.database, filter, page), page);
 }
 
-/** A page of the official list, by ids. */
+/** Returns a page of the official list, by ids. */
 export async function listWorkspacesByIds(
   deps: AuditDeps,
   { caller }: Call,
@@ -97,7 +97,7 @@ export interface NewWorkspace {
   tags?: Record<string, string> | null | undefined;
 }
 
-/** Throws a 409 where an active workspace has the name already. */
+/** Throws a 409 if an active workspace already has the name. */
 export async function createWorkspace(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -127,11 +127,13 @@ export interface WorkspaceChange {
   name?: string | undefined;
   description?: string | null | undefined;
   display_color?: string | undefined;
-  /** A null tag is deleted; null as a whole deletes all. */
+  /** A null tag is deleted. Null instead of tags deletes all. */
   tags?: Record<string, string | null> | null | undefined;
 }
 
-/** Leaves what is omitted. Throws a 404, a 400 for an archived or a renamed default workspace, a 409 for a taken name. */
+/**
+ * Keeps omitted fields. Throws a 404, a 400 for an archived or a renamed default workspace, and a 409 for a taken name.
+ */
 export async function updateWorkspace(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -157,7 +159,7 @@ export async function updateWorkspace(
   );
 }
 
-/** Archives the workspace and, in the same transaction, all its keys. Archiving an archived one changes nothing. */
+/** Archives the workspace and all its keys in one transaction. A second call changes nothing. */
 export async function archiveWorkspace(
   deps: AuditDeps,
   { caller, origin }: Call,
