@@ -54,7 +54,7 @@ const refusals: Readonly<Record<string, () => ApiError>> = {
 /** Returns the refusal for a better-auth code. An unexpected code is a bug and throws. */
 export function refusalOf(code: string): ApiError {
   const refusal = refusals[code];
-  if (!refusal) throw new Error(`better-auth refused with ${code}, which nobody expected`);
+  if (!refusal) throw new Error(`unexpected refusal of better-auth: ${code}`);
   return refusal();
 }
 
