@@ -233,7 +233,7 @@ test("`bursar reviews verify` distinguishes evidence from changed copies", async
   const refused = await bursar("reviews", "verify", await file("changed.json", changed));
   expect([refused.code, refused.stdout]).toEqual([
     1,
-    "THE EVIDENCE IS NOT GENUINE. It is not as it was signed: something in it has been changed.\n",
+    "THE EVIDENCE IS NOT GENUINE. The document was changed after it was signed.\n",
   ]);
   // A reader and a parser take different values here.
   const twice = text.replace('"version":1', '"version":9,"version":1');

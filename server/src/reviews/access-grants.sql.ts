@@ -5,30 +5,30 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { Position } from "#src/domain/page-position.ts";
 import { ownerState, permissionUnderOwner } from "#src/key-lookup/owner-state.sql.ts";
 
-/** One way by which somebody or something reaches a workspace now, or the organization as a whole. */
+/** One current path by which a member or key has access to a workspace or to the whole organization. */
 export interface AccessGrantRow {
-  /** Path and what it is about: the same as long as the access lasts. */
+  /** Path and subject. Stable as long as the access lasts. */
   id: string;
   path: AccessPath;
-  /** The role or the key's permission; "" for an admin key. */
+  /** Role, or the key's permission. Empty for an admin key. */
   role: string;
   member_id: string | null;
   member_name: string | null;
   member_email: string | null;
-  /** Null: every workspace that the role reaches. */
+  /** Null: all workspaces that the role covers. */
   workspace_id: string | null;
   workspace_name: string | null;
   api_key_id: string | null;
   admin_key_id: string | null;
   key_name: string | null;
   key_hint: string | null;
-  /** Whole milliseconds. */
+  /** In whole milliseconds. */
   granted_at: Date;
   expires_at: Date | null;
   last_used_at: Date | null;
-  /** Of an admin key that is older than the note of its uses, when that began; null: nothing of its use went unnoted. */
+  /** Start of the usage records of an admin key that is older than them. Null: all uses were recorded. */
   noted_since: Date | null;
-  /** Of a key; null for roles. */
+  /** Creator of a key. Null for roles. */
   maker_type: string | null;
   maker_id: string | null;
 }
@@ -36,21 +36,21 @@ export interface AccessGrantRow {
 export interface AccessGrantFilter {
   organizationId: string;
   paths?: readonly AccessPath[] | undefined;
-  /** What reaches this workspace, also by a role in the organization. */
+  /** Workspace that the access covers, also through an organization role. */
   workspaceId?: string | undefined;
-  /** Access given in one of these, and none that is about the whole organization. */
+  /** Workspaces in which the access was assigned. Excludes access to the whole organization. */
   onlyInWorkspaces?: readonly string[] | undefined;
   memberId?: string | undefined;
-  /** Text that a name, an address, a hint or the workspace's name contains, whatever its case. */
+  /** Part of a name, address, key hint or workspace name, in any case. */
   search?: string | undefined;
-  /** Not used since, and given before. */
+  /** Limit for access that was granted earlier and not used since. */
   unusedSince?: Date | undefined;
-  /** Roles in the organization that reach every workspace. */
+  /** Organization roles that cover every workspace. */
   reachingRoles: readonly OrganizationRole[];
   now: Date;
 }
 
-/** Newest first, `limit` of them after `from`. */
+/** Lists up to `limit` grants after `from`, newest first. */
 export async function listAccessGrants(
   db: Database | Tx,
   filter: AccessGrantFilter,
@@ -79,7 +79,7 @@ function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
     onlyInWorkspaces && sql<SqlBool>`workspace_id = ANY(${[...onlyInWorkspaces]}::text[])`,
     memberId !== undefined && sql<SqlBool>`member_id = ${memberId}`,
     search !== undefined &&
-      // strpos, not LIKE: a % in the text is a %.
+      // strpos instead of LIKE, so that % is literal.
       sql<SqlBool>`strpos(lower(concat_ws(E'\\n', member_name, member_email, workspace_name, key_name, key_hint)), lower(${search})) > 0`,
     unusedSince &&
       sql<SqlBool>`greatest(granted_at, noted_since) <= ${unusedSince}
@@ -90,7 +90,7 @@ function conditionsOf(filter: AccessGrantFilter): RawBuilder<SqlBool>[] {
 
 const grantedAt = (column: RawBuilder<unknown>) => sql`date_trunc('milliseconds', ${column})`;
 
-/** Only what works now: no archived workspace, deactivated person, disabled, expired or stopped key. */
+/** All effective access, without archived workspaces, deactivated members and disabled, expired or stopped keys. */
 function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unknown> {
   return sql`
     SELECT 'organization_role:' || member.id AS id, 'organization_role' AS path, member.role AS role,
@@ -133,14 +133,14 @@ function allGrants({ organizationId, now }: AccessGrantFilter): RawBuilder<unkno
       AND (admin_key.expires_at IS NULL OR admin_key.expires_at > ${now})`;
 }
 
-/** Who works through a key of the own without ever opening the console is not idle. */
+/** Uses of own keys count, because a member may never open the console. */
 function lastUseOfKeys(where: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`SELECT max(secret.last_used_at) FROM api_key AS owned
     JOIN api_key_secret AS secret ON secret.api_key_id = owned.id
     WHERE owned.owner_member_id = member.id AND ${where}`;
 }
 
-/** A change by which a role was given; `workspace_id` is null for the role in the organization. */
+/** Audit record of an assigned role. `workspace_id` null: the organization role. */
 export interface RoleGiving {
   member_id: string;
   workspace_id: string | null;
@@ -149,7 +149,7 @@ export interface RoleGiving {
   maker_id: string;
 }
 
-/** Who gave these members the roles they have, as far as the audit log and invites still tell; newest first. */
+/** Returns the known assignments of these members' roles from audit events and invites, newest first. */
 export async function listRoleGivings(
   db: Database | Tx,
   of: { organizationId: string; memberIds: readonly string[] },
@@ -175,7 +175,7 @@ export async function listRoleGivings(
   return rows;
 }
 
-/** Names of people and admin keys of the organization, by id. */
+/** Names of members and admin keys of the organization, by id. */
 export async function findNames(
   db: Database | Tx,
   of: { organizationId: string; ids: readonly string[] },

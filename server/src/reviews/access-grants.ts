@@ -9,9 +9,9 @@ import {
   listRoleGivings,
 } from "./access-grants.sql.ts";
 
-// Who reaches what, by which path. The list of access shows it, and access reviews begin with it.
+// Access of members and keys, with its path. The access list shows it, and access reviews start from it.
 
-/** Who gave an access. The name is null where it is not known any more, or where nobody with a name did. */
+/** Source of an access. The name is null if it is unknown or the source has none. */
 export interface AccessGiver {
   type: string;
   id: string;
@@ -21,7 +21,7 @@ export interface AccessGiver {
 export interface AccessGrant {
   row: AccessGrantRow;
   grantedAt: Date;
-  /** Null: it is not known any more. */
+  /** Null: unknown. */
   grantedBy: AccessGiver | null;
 }
 
@@ -29,7 +29,7 @@ export type AccessGrantQuery = Omit<AccessGrantFilter, "reachingRoles">;
 
 const reachingRoles = organizationRoles.filter((role) => inheritedRole(role) !== null);
 
-/** At most `limit` of them after `from`, newest first. */
+/** Lists up to `limit` grants after `from`, newest first. */
 export async function findAccessGrants(
   db: Database | Tx,
   query: AccessGrantQuery,

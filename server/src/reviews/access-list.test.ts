@@ -31,7 +31,7 @@ test.beforeEach(async ({ org }) => {
   ({ id: workspaceId } = await org.operator.createWorkspace({ name: "Search" }));
 });
 
-test("shows every path to a workspace, with role or permission, who gave it, and the last use", async ({
+test("lists every path to a workspace with its role or permission, source and last use", async ({
   h,
   org,
   list,
@@ -89,7 +89,7 @@ test("shows every path to a workspace, with role or permission, who gave it, and
     workspace,
     role: "workspace_developer",
     granted_by: { type: "user", id: owner.id, name: "Ada Lovelace" },
-    // By the own key, there.
+    // Through the member's own key in this workspace.
     last_used_at: usedAt.toISOString(),
   });
   expect(shown.get(`api_key:${own.id}`)).toMatchObject({
@@ -111,7 +111,7 @@ test("shows every path to a workspace, with role or permission, who gave it, and
   });
 });
 
-test("leaves out what does not work: archived, expired, disabled, deactivated, and what stopped with its owner", async ({
+test("omits archived, expired, disabled and stopped keys and deactivated members", async ({
   h,
   org,
   ids,
@@ -146,11 +146,7 @@ test("leaves out what does not work: archived, expired, disabled, deactivated, a
   expect(await ids("paths=workspace_key")).toEqual([`api_key:${expiring.id}`]);
 });
 
-test("filters by path, person, text and disuse, and takes text as it is", async ({
-  h,
-  org,
-  ids,
-}) => {
+test("filters by path, member, literal text and disuse", async ({ h, org, ids }) => {
   const ann = await org.member({
     name: "Ann 100%",
     workspaces: { [workspaceId]: "workspace_user" },
@@ -172,7 +168,7 @@ test("filters by path, person, text and disuse, and takes text as it is", async 
   expect((await org.operator.get(`${ACCESS}?paths=magic`)).status).toBe(400);
 });
 
-test("an admin key is unused from when its uses are noted, and its last use is shown", async ({
+test("counts an admin key as unused from the start of its usage records, and shows its last use", async ({
   h,
   org,
   list,
@@ -197,7 +193,7 @@ test("an admin key is unused from when its uses are noted, and its last use is s
   );
 });
 
-test("is read in pages without a gap or a repetition, also where all were made in one moment", async ({
+test("returns pages without gaps or duplicates, even if all grants have the same time", async ({
   org,
   list,
 }) => {
@@ -216,7 +212,7 @@ test("is read in pages without a gap or a repetition, also where all were made i
   expect(paged).toEqual(all);
 });
 
-test("is exported whole, as CSV whose cells do not calculate and as JSON lines", async ({
+test("exports the whole list as JSON lines and as CSV without formula cells", async ({
   org,
   list,
 }) => {
@@ -238,7 +234,7 @@ test("is exported whole, as CSV whose cells do not calculate and as JSON lines",
   expect((await org.operator.get(`${ACCESS}/export?workspace_id=wksp_no`)).status).toBe(404);
 });
 
-test("has nothing of another organization", async ({ h, org }) => {
+test("omits other organizations", async ({ h, org }) => {
   const other = await h.organization();
   const member = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
   const { body } = await other.operator.get<Listed<Grant>>(`${ACCESS}?member_id=${member.id}`);

@@ -28,7 +28,7 @@ export interface AccessQuery {
   unused_days?: number | undefined;
 }
 
-/** A page of who reaches what. Throws a 404 for an unknown workspace. */
+/** Returns a page of the access list. Throws a 404 for an unknown workspace. */
 export async function listAccess(
   deps: AuditDeps,
   call: Call,
@@ -40,7 +40,7 @@ export async function listAccess(
   return toPage(await findAccessGrants(deps.database, filter, range), page, positionOfGrant);
 }
 
-/** All of it, one page in memory at a time. Throws a 404 before the first. */
+/** Reads the whole list with one page in memory at a time. Throws a 404 before the first page. */
 export async function readAccess(
   deps: AuditDeps,
   call: Call,
@@ -90,7 +90,7 @@ export function toAccessGrantWire(grant: AccessGrant): z.input<typeof accessGran
 
 type AccessWire = z.input<z.ZodObject<typeof accessFields>>;
 
-/** What is shown of an access, in the list and, as it was, in reviews. */
+/** Wire form of an access, for the list and for the snapshots of reviews. */
 export function toAccessWire({ row, grantedAt, grantedBy }: AccessGrant): AccessWire {
   const isRole = row.path === "organization_role" || row.path === "workspace_role";
   return {
@@ -111,7 +111,7 @@ export function toAccessWire({ row, grantedAt, grantedBy }: AccessGrant): Access
   };
 }
 
-/** As everywhere in the API: a member is a `user`. */
+/** The API calls a member a `user`. */
 function toMakerType(type: string): string {
   return type === "member" ? "user" : type;
 }

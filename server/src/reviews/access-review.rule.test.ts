@@ -32,10 +32,10 @@ describe("signals", () => {
     ["used 90 days ago", { lastUsedAtMs: ago(90) }, ["unused_90_days"]],
     ["never used", { lastUsedAtMs: null }, ["never_used", "unused_90_days"]],
     ["never used, and new", { lastUsedAtMs: null, grantedAtMs: NOW }, ["never_used"]],
-    ["given again after the last use", { lastUsedAtMs: ago(90), grantedAtMs: ago(2) }, []],
-    ["a key without an end", { expiresAtMs: null }, ["never_expires"]],
-    ["a role has no end to miss", { path: "workspace_role", expiresAtMs: null }, []],
-    ["a key that administers", { role: "admin" }, ["wide_permission"]],
+    ["granted again after the last use", { lastUsedAtMs: ago(90), grantedAtMs: ago(2) }, []],
+    ["a key without an expiry", { expiresAtMs: null }, ["never_expires"]],
+    ["a role, which has no expiry", { path: "workspace_role", expiresAtMs: null }, []],
+    ["a key with admin permission", { role: "admin" }, ["wide_permission"]],
     ["a Workspace Admin", { path: "workspace_role", role: "workspace_admin" }, ["wide_permission"]],
     ["an Owner", { path: "organization_role", role: "owner" }, ["wide_permission"]],
     [
@@ -44,11 +44,11 @@ describe("signals", () => {
       ["never_used", "unused_90_days", "wide_permission"],
     ],
     [
-      "an admin key whose uses are noted for 40 days",
+      "an admin key with usage records for 40 days",
       { path: "admin_key", role: "", lastUsedAtMs: null, notedSinceMs: ago(40) },
       ["unused_30_days", "wide_permission"],
     ],
-  ])("of what was %s", (_, fields, signals) => {
+  ])("are derived from: %s", (_, fields, signals) => {
     expect(signalsOf(access(fields), NOW)).toEqual(signals);
   });
 });
@@ -69,7 +69,7 @@ describe("the recommendation", () => {
   });
 });
 
-test("a reviewer's word counts; none, or one that is not sure, is what was agreed on", () => {
+test("uses the reviewer's decision, or the default if it is absent or not sure", () => {
   const recommendation = "remove";
   const answer = (
     decision: "keep" | "remove" | "not_sure" | null,
@@ -98,7 +98,7 @@ describe("the next of a series", () => {
     expect(iso(nextBeginning(at(first), recurrence, at(after)))).toBe(expected);
   });
 
-  test("is always later, and never skips a turn", () => {
+  test("is always later and skips no turn", () => {
     const first = Date.UTC(2023, 11, 31, 5);
     for (const recurrence of ["monthly", "quarterly", "yearly"] as const) {
       let at = first;
@@ -112,12 +112,12 @@ describe("the next of a series", () => {
     }
   });
 
-  test("is none where it does not recur", () => {
+  test("is null without a recurrence", () => {
     expect(nextBeginning(NOW, "none", NOW)).toBeNull();
   });
 });
 
-test("one reminder is due at a time, and none that was due when the review began", () => {
+test("returns one reminder at a time, and none that was due when the review started", () => {
   const dueAtMs = NOW;
   const at = (beganDays: number, daysBefore: number) =>
     reminderDue({ beganAtMs: ago(beganDays), dueAtMs }, NOW - daysBefore * DAY_MS);

@@ -1,19 +1,19 @@
 import type { AccessPath, AccessSignal } from "@bursar/contract/access-paths.ts";
 import { isoFromMs, msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
 
-// The rules of access reviews: what is recommended, what counts in the end, and when the next one begins.
+// Rules of access reviews: recommendations, final answers and the start of the next review.
 
 const DAY_MS = 86_400_000;
 
-/** What is known of one access, as far as a recommendation looks at it. Times are milliseconds since the epoch. */
+/** Facts of one access that a recommendation uses. Times in milliseconds since the epoch. */
 export interface AccessFacts {
   path: AccessPath;
-  /** A role, or the permission of a key; "" for an admin key. */
+  /** Role, or a key's permission. Empty for an admin key. */
   role: string;
   grantedAtMs: number;
-  /** Since when uses are noted, where that is later than the access was given; null: since then. */
+  /** Start of usage records, if later than the grant. Null: since the grant. */
   notedSinceMs: number | null;
-  /** Null: never, as far as uses are noted. */
+  /** Null: no recorded use. */
   lastUsedAtMs: number | null;
   expiresAtMs: number | null;
 }
@@ -22,7 +22,7 @@ export type Recommendation = "keep" | "remove";
 
 const wideRoles: readonly string[] = ["owner", "admin", "workspace_admin"];
 
-/** What is to be seen at the access. Nobody is called never used whose first uses were not noted. */
+/** Signals shown with the access. "Never used" requires records from the first use on. */
 export function signalsOf(access: AccessFacts, nowMs: number): AccessSignal[] {
   const idle = idleDays(access, nowMs);
   const isKey = access.path !== "organization_role" && access.path !== "workspace_role";
@@ -37,7 +37,7 @@ export function signalsOf(access: AccessFacts, nowMs: number): AccessSignal[] {
   return found.filter((signal) => signal !== false);
 }
 
-/** Remove what nobody has used for `inactiveDays`, or ever since it was given so long ago. */
+/** Recommends removal of access that is unused for `inactiveDays` since its last use or its grant. */
 export function recommend(
   access: AccessFacts,
   { nowMs, inactiveDays }: { nowMs: number; inactiveDays: number },
@@ -46,7 +46,7 @@ export function recommend(
   return idle >= inactiveDays ? "remove" : "keep";
 }
 
-/** Days since the last use, or since it was given, or since uses are noted at all. */
+/** Days since the last use, the grant or the start of usage records. */
 function idleDays({ lastUsedAtMs, grantedAtMs, notedSinceMs }: AccessFacts, nowMs: number): number {
   return (nowMs - Math.max(lastUsedAtMs ?? 0, grantedAtMs, notedSinceMs ?? 0)) / DAY_MS;
 }
@@ -54,7 +54,7 @@ function idleDays({ lastUsedAtMs, grantedAtMs, notedSinceMs }: AccessFacts, nowM
 export type Decision = "keep" | "remove" | "not_sure";
 export type IfNoAnswer = "keep" | "remove" | "as_recommended";
 
-/** What counts at the end: a reviewer's word, else what was agreed on for none. "Not sure" is no answer. */
+/** Final answer: the reviewer's decision, otherwise the review's default. "Not sure" is not a decision. */
 export function finalAnswer(
   item: { decision: Decision | null; recommendation: Recommendation },
   ifNoAnswer: IfNoAnswer,
@@ -73,8 +73,8 @@ const months: Readonly<Record<Exclude<Recurrence, "none">, number>> = {
 };
 
 /**
- * The first time of the series after `afterMs`, in UTC: the day of the month that the series began on, or the month's
- * last where it has no such day. Null for what does not recur.
+ * Next start of the series after `afterMs`, in UTC: the first start's day of the month, or the last day of a shorter
+ * month. Null for a review without recurrence.
  */
 export function nextBeginning(
   firstMs: number,
@@ -84,7 +84,7 @@ export function nextBeginning(
   if (recurrence === "none") return null;
   const step = months[recurrence];
   const passed = monthNumber(afterMs) - monthNumber(firstMs);
-  // The turn before the month of `afterMs` is never later than it, so at most two steps are left.
+  // Starts one turn before the month of `afterMs`, which is never too late. At most two steps remain.
   let turn = Math.max(1, Math.floor(passed / step) - 1);
   while (addMonths(firstMs, turn * step) <= afterMs) turn++;
   return addMonths(firstMs, turn * step);
@@ -108,7 +108,9 @@ function monthNumber(atMs: number): number {
 
 export type ReminderKind = "due_in_7_days" | "due_in_1_day" | "overdue";
 
-/** The one reminder that is due now, if it was not due when the review began: later ones take the place of earlier. */
+/**
+ * Returns the one reminder due now, unless it was due when the review started. Later reminders replace earlier ones.
+ */
 export function reminderDue(
   review: { beganAtMs: number; dueAtMs: number },
   nowMs: number,

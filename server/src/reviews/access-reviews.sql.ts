@@ -55,12 +55,12 @@ export interface ReviewFilter {
   organizationId: string;
   statuses?: readonly ReviewStatus[] | undefined;
   overdue?: boolean | undefined;
-  /** Reviews that this member is asked to do. */
+  /** Reviewer of the reviews. */
   reviewerId?: string | undefined;
   now: Date;
 }
 
-/** Newest first, one row more than the page holds. */
+/** Lists reviews, newest first. Returns one row more than the page holds. */
 export function listReviews(
   db: Database | Tx,
   filter: ReviewFilter,
@@ -85,8 +85,8 @@ function isReviewedBy(memberId: string) {
 }
 
 /**
- * The review, or null. Until the transaction ends nobody changes it (`for share`: others may decide at the same time), or
- * nobody does anything with it (`for update`).
+ * Returns the review, or null. `for share` blocks changes until the transaction ends, but allows concurrent decisions.
+ * `for update` blocks both.
  */
 export async function findReview(
   db: Database | Tx,
@@ -110,7 +110,7 @@ export interface ReviewerRow {
   email: string;
 }
 
-/** By name. */
+/** Sorted by name. */
 export function listReviewers(
   db: Database | Tx,
   reviewIds: readonly string[],
@@ -142,7 +142,7 @@ export async function setReviewers(
     .execute();
 }
 
-/** Workspaces of the organization that are not archived, among these. */
+/** Returns the given workspaces that belong to the organization and are not archived. */
 export async function findActiveWorkspaceIds(
   db: Database | Tx,
   of: { organizationId: string; ids: readonly string[] },
@@ -181,7 +181,7 @@ export async function findOrganizationName(
   return row.name;
 }
 
-/** Reviews that have to be carried on, closed or reminded of, of every organization. */
+/** Lists reviews of all organizations that need a reminder, closing or further applying. */
 export function listRunningReviews(db: Database): Promise<ReviewRow[]> {
   return db
     .selectFrom("access_review")
@@ -191,7 +191,7 @@ export function listRunningReviews(db: Database): Promise<ReviewRow[]> {
     .execute();
 }
 
-/** Reviews that another one may have to follow: the last of each series that goes on. */
+/** Lists the last review of each continuing series. */
 export function listRecurringReviews(db: Database): Promise<ReviewRow[]> {
   return db
     .selectFrom("access_review")
@@ -217,7 +217,7 @@ export async function hasSuccessor(tx: Tx, reviewId: string): Promise<boolean> {
 
 export type NoticeKind = "asked" | "due_in_7_days" | "due_in_1_day" | "overdue";
 
-/** Notes that the reviewer is written to; false where that has been done before. */
+/** Records that the reviewer gets this message. Returns false if it was recorded before. */
 export async function insertReminder(
   tx: Tx,
   row: { access_review_id: string; member_id: string; kind: NoticeKind; sent_at: Date },

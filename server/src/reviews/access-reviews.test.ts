@@ -35,7 +35,7 @@ test.beforeEach(async ({ h, org }) => {
 });
 
 describe("starting a review", () => {
-  test("takes down what is in the scope as it is, and nothing else", async ({ h, org }) => {
+  test("records a snapshot of its scope only", async ({ h, org }) => {
     const developer = await r.createMember();
     const elsewhere = await org.admin.createWorkspace();
     await org.member({ workspaces: { [elsewhere.id]: "workspace_user" } });
@@ -66,14 +66,14 @@ describe("starting a review", () => {
         ["workspace_role", developer.id, undefined],
       ].sort(),
     );
-    // What comes later is not part of it.
+    // Later access is not part of the review.
     await r.createMember();
     expect((await r.reread(review)).progress.items).toBe(2);
     const [event] = await auditEventsOf(h.deps.database, review.id);
     expect(event).toMatchObject({ event: "access_review.created", after: { items: 2 } });
   });
 
-  test("recommends to remove what is idle, and says what is to be seen", async () => {
+  test("recommends removal of idle access, with its signals", async () => {
     const [idle, busy, fresh] = [
       await r.createMember(),
       await r.createMember(),
@@ -95,7 +95,7 @@ describe("starting a review", () => {
     });
   });
 
-  test("refuses what could not be done", async ({ h, org }) => {
+  test("refuses invalid reviewers, scopes and due times", async ({ h, org }) => {
     await r.createMember();
     const user = await org.member();
     const other = await (await h.organization()).member({ role: "owner" });
@@ -129,7 +129,7 @@ describe("starting a review", () => {
     expect((await org.admin.get<Listed<Review>>(REVIEWS)).body.data).toEqual([]);
   });
 
-  test("asks each reviewer by mail, once", async ({ org }) => {
+  test("notifies each reviewer by mail once", async ({ org }) => {
     await r.createMember();
     const second = await org.member({ role: "owner" });
     const review = await r.create();
@@ -142,7 +142,7 @@ describe("starting a review", () => {
 });
 
 describe("deciding", () => {
-  test("keeps decision, reason and who decided; it can be changed until the end", async ({ h }) => {
+  test("stores decision, reason and decider, and allows changes until the end", async ({ h }) => {
     const developer = await r.createMember();
     const review = await r.create();
     const [item] = (await r.listItems(review)) as [Item];
@@ -174,7 +174,7 @@ describe("deciding", () => {
     ]);
   });
 
-  test("of another reviewer is changed only on purpose", async ({ org }) => {
+  test("overrides another reviewer's decision only on request", async ({ org }) => {
     await r.createMember();
     const second = await org.member({ role: "owner" });
     const review = await r.create({ reviewer_ids: [admin.id, second.id] });
@@ -192,7 +192,7 @@ describe("deciding", () => {
     });
   });
 
-  test("is for reviewers: to other people the review is not there, to administrators it is forbidden", async ({
+  test("is a 404 for members without the review, and a 403 for administrators", async ({
     h,
     org,
   }) => {
@@ -208,7 +208,7 @@ describe("deciding", () => {
     expect((await r.reread(review)).progress.undecided).toBe(1);
   });
 
-  test("ends with the rights it rests on", async ({ h }) => {
+  test("is refused after a loss of rights", async ({ h }) => {
     await r.createMember();
     const lead = await r.createMember("workspace_admin");
     const review = await r.create({ reviewer_ids: [lead.id] });
@@ -224,11 +224,11 @@ describe("deciding", () => {
     const refused = await r.decideOne(lead.client, review, item, "keep");
     expect([refused.status, refused.error.type]).toEqual([403, "permission_error"]);
     expect((await r.reread(review)).reviewers).toMatchObject([{ id: lead.id, can_decide: false }]);
-    // What was decided with the right stays.
+    // Earlier decisions stay.
     expect((await r.listItems(review, "&decisions=remove")).length).toBe(1);
   });
 
-  test("is limited to what one may take away: no Admin decides about an Owner, no Workspace Admin about another workspace", async ({
+  test("is limited by rights: an Admin cannot decide about an Owner, nor a Workspace Admin about another workspace", async ({
     org,
   }) => {
     const owner = await org.member({ role: "owner" });
@@ -260,7 +260,7 @@ describe("deciding", () => {
     const listed = await lead.client.get<Listed<{ id: string; assigned: object }>>(
       "/v1/admin/assigned_access_reviews",
     );
-    // The one that the lead could decide about is the lead's own, and the Admin is there.
+    // The lead's only item is the lead's own access, which the Admin can decide about.
     expect(listed.body.data).toMatchObject([
       { id: review.id, assigned: { items: 0, undecided: 0 } },
     ]);
@@ -269,7 +269,7 @@ describe("deciding", () => {
     ).toEqual([]);
   });
 
-  test("about the own access is another reviewer's, and marked where there is none", async ({
+  test("about the own access needs another reviewer, and is marked if there is none", async ({
     org,
   }) => {
     const lead = await r.createMember("workspace_admin");
@@ -283,7 +283,7 @@ describe("deciding", () => {
       {
         item_id: own.id,
         outcome: "needs_another_reviewer",
-        message: "This is your own access: another reviewer decides about it.",
+        message: "This is your own access. Another reviewer must decide about it.",
       },
     ]);
     const bulk = await r.decide(lead.client, both, { accept_recommendations: true });
@@ -313,7 +313,7 @@ describe("deciding", () => {
       "decided",
     );
     expect((await r.listItems(alone))[0]?.is_self_review).toBe(true);
-    // Once the other one has lost the right, nobody else is there.
+    // No other reviewer remains after the other one has lost the right.
     await org.operator.post(`/v1/admin/members/${admin.id}/deactivate`);
     expect((await asked())[0]).toEqual([[true, false], 1]);
     expect((await r.decideOne(lead.client, both, own, "keep")).body.results[0]?.outcome).toBe(
@@ -321,7 +321,7 @@ describe("deciding", () => {
     );
   });
 
-  test("takes every recommendation at once, of what nobody has decided about", async () => {
+  test("accepts all recommendations of undecided items at once", async () => {
     const people = [];
     for (let i = 0; i < 5; i++) people.push(await r.createMember());
     const review = await r.create({ inactive_days: 365 });
@@ -368,8 +368,8 @@ describe("deciding", () => {
   });
 });
 
-describe("before it starts", () => {
-  test("is counted as it would be taken down, with what nobody of the reviewers may decide about", async ({
+describe("preview", () => {
+  test("counts the items of the review, and those that no reviewer may decide about", async ({
     org,
     preview,
   }) => {
@@ -401,7 +401,7 @@ describe("before it starts", () => {
     });
   });
 
-  test("an unknown workspace is a 404, and who may not see reviews is refused", async ({
+  test("returns a 404 for an unknown workspace, and refuses callers without the right to see reviews", async ({
     preview,
   }) => {
     const scope = { paths: ["workspace_role"], workspace_ids: ["wksp_no"] };
@@ -411,7 +411,7 @@ describe("before it starts", () => {
   });
 });
 
-test("two reviewers at the same moment: one decision stands, the other hears of it", async ({
+test("keeps one of two concurrent decisions, and reports the conflict to the other reviewer", async ({
   org,
 }) => {
   await r.createMember();
@@ -428,7 +428,7 @@ test("two reviewers at the same moment: one decision stands, the other hears of 
   expect((await r.listItems(review))[0]?.decided_by?.id).toBe(winner.id);
 });
 
-test("the list filters by status and by what is overdue", async ({ h, org }) => {
+test("filters the list by status and overdue reviews", async ({ h, org }) => {
   await r.createMember();
   const [soon, later, over] = [
     await r.create({ due_at: r.inDays(1) }),

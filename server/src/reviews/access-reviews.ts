@@ -32,7 +32,7 @@ import { checkScopeWorkspaces, type ReviewDeps, startReview } from "./start-revi
 const DAY_MS = 86_400_000;
 const MAX_DUE_DAYS = 366;
 
-/** A review with all that is shown of it. */
+/** A review with its reviewers and progress. */
 export interface ShownReview {
   row: ReviewRow;
   reviewers: (ReviewerRow & { canDecide: boolean })[];
@@ -51,8 +51,8 @@ export interface NewReview {
 }
 
 /**
- * Starts a review: see `startReview`. Throws a 404 for an unknown workspace or reviewer, and a 400 for a reviewer without
- * the rights, a time that has passed, and a scope with nothing or too much in it.
+ * Starts a review (see `startReview`). Throws a 404 for an unknown workspace or reviewer. Throws a 400 for a reviewer
+ * without the rights, a past due time, and an empty or too large scope.
  */
 export function createReview(
   deps: ReviewDeps,
@@ -146,7 +146,7 @@ export interface ReviewChange {
   recurrence?: Recurrence | undefined;
 }
 
-/** Leaves what is omitted. Throws as `createReview` does, a 404, and a 409 for a review that has ended. */
+/** Keeps omitted fields. Throws like `createReview`, a 404, and a 409 for a review that has ended. */
 export function updateAccessReview(
   deps: ReviewDeps,
   { caller, origin }: Call,
@@ -199,12 +199,12 @@ async function checkChangeable(tx: Tx, row: ReviewRow, change: ReviewChange): Pr
   if (await hasSuccessor(tx, row.id)) {
     throw new ApiError(
       "access_review_superseded",
-      "A newer review of this series has begun: change the recurrence of that one.",
+      "A newer review of this series has started. Change the recurrence of that one.",
     );
   }
 }
 
-/** Ends the review without carrying anything out. Throws a 404, and a 409 where it has been closed. */
+/** Ends the review without applying it. Throws a 404, and a 409 for a closed review. */
 export function cancelAccessReview(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -231,7 +231,7 @@ export function cancelAccessReview(
   });
 }
 
-/** The review, locked until the transaction ends. Throws a 404. */
+/** Returns the review, locked until the transaction ends. Throws a 404. */
 export async function getForUpdate(tx: Tx, organizationId: string, id: string): Promise<ReviewRow> {
   const row = await findReview(tx, { organizationId, id }, "for update");
   if (row === null) throw reviewNotFound(id);
@@ -243,7 +243,7 @@ export async function showReview(db: Database | Tx, row: ReviewRow): Promise<Sho
   return shown as ShownReview;
 }
 
-/** Adds to reviews of one organization who reviews them and how far they are. */
+/** Adds reviewers and progress to reviews of one organization. */
 export async function showReviews(
   db: Database | Tx,
   rows: readonly ReviewRow[],
@@ -296,13 +296,13 @@ export function reviewHasEnded({ status }: ReviewRow): ApiError {
   const how = status === "cancelled" ? "cancelled" : "closed";
   return new ApiError(
     "access_review_closed",
-    `This access review has been ${how}: nothing of it changes any more.`,
+    `This access review has been ${how} and can no longer change.`,
     {},
     { resource_status: status },
   );
 }
 
-/** The event of a change of a review. */
+/** Audit event of a change of a review. */
 export function auditOfReview(
   verb: "created" | "updated" | "closed" | "cancelled",
   before: (ReviewRow & { reviewerIds?: string[] }) | null,

@@ -13,11 +13,11 @@ export interface LockedApiKey {
   permission: KeyPermission;
   status: "active" | "inactive" | "archived";
   owner_member_id: string | null;
-  /** Of the current secret. */
+  /** Hint of the current secret. */
   hint: string;
 }
 
-/** The key, locked until the transaction ends, or null. */
+/** Returns the key, locked until the transaction ends, or null. */
 export async function lockApiKey(tx: Tx, of: KeyOf): Promise<LockedApiKey | null> {
   const row = await tx
     .selectFrom("api_key")
@@ -40,7 +40,7 @@ export async function lockApiKey(tx: Tx, of: KeyOf): Promise<LockedApiKey | null
   return row ?? null;
 }
 
-/** The admin key, locked until the transaction ends, or null. */
+/** Returns the admin key, locked until the transaction ends, or null. */
 export async function lockAdminKey(
   tx: Tx,
   of: KeyOf,

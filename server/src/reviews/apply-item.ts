@@ -11,7 +11,7 @@ import { deleteGivenRole, findPerson } from "#src/people/workspace-members/works
 import { lockAdminKey, lockApiKey } from "./apply-item.sql.ts";
 import type { ItemRow } from "./items.sql.ts";
 
-/** What came of taking the access away. Only what was reviewed goes: access that is another one now stays. */
+/** Result of removing an access. Access that has changed since the review stays. */
 export type Applied =
   | { result: "removed"; audit: AuditEntry }
   | { result: "already_gone"; message: string }
@@ -23,8 +23,8 @@ interface ApplyOf {
 }
 
 /**
- * Takes away the access of one item, as the calls do that take it away one by one: sessions end, keys stop within a
- * second. What is locked stays locked until the transaction ends.
+ * Removes the access of one item, like the API calls for single removals: sessions end, keys stop within a second. All
+ * locks last until the transaction ends.
  */
 export function takeAway(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
   switch (item.path) {
@@ -46,13 +46,11 @@ async function deactivateMember(tx: Tx, item: ItemRow, of: ApplyOf): Promise<App
   await lockPeople(tx, organizationId);
   const before = await findMember(tx, { organizationId, id: item.member_id });
   if (before === null || before.status !== "active") {
-    return gone("The person was deactivated or removed in the meantime.");
+    return gone("The member was already deactivated or removed.");
   }
   if (before.role !== item.role) return changed(item.role, before.role);
   if (before.role === "owner" && item.decision !== "remove") {
-    return notApplied(
-      "nobody decided to remove this Owner, and an Owner is never removed without a decision.",
-    );
+    return notApplied("an Owner is only removed by a decision, and this one has none.");
   }
   if (await isLastOwner(tx, organizationId, before)) {
     return notApplied(
@@ -70,7 +68,7 @@ async function takeWorkspaceRole(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Ap
   const place = { organizationId: of.organizationId, workspaceId };
   const before = await findPerson(tx, { ...place, memberId });
   if (before === null || before.given_role === null) {
-    return gone("The person left the workspace or the organization in the meantime.");
+    return gone("The member had already left the workspace or the organization.");
   }
   if (before.given_role !== item.role) return changed(item.role, before.given_role);
   await deleteGivenRole(tx, { workspaceId, memberId });
@@ -86,7 +84,7 @@ async function archiveKey(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> 
   const { organizationId, nowMs } = of;
   const before = await lockApiKey(tx, { organizationId, id: item.api_key_id });
   if (before === null || before.status === "archived") {
-    return gone("The key was archived in the meantime.");
+    return gone("The key was already archived.");
   }
   await archiveApiKeys(tx, { ids: [before.id], nowMs });
   const shown = {
@@ -112,7 +110,7 @@ async function revokeKey(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
   const { organizationId, nowMs } = of;
   const before = await lockAdminKey(tx, { organizationId, id: item.admin_key_id });
   if (before === null || before.status === "revoked") {
-    return gone("The key was revoked in the meantime.");
+    return gone("The key was already revoked.");
   }
   await revokeAdminKey(tx, { organizationId, id: before.id, revokedAt: new Date(nowMs) });
   const shown = { name: before.name, partial_key_hint: before.partial_key_hint };

@@ -21,13 +21,13 @@ import {
 import { decidableBy, mayDecide } from "./review-rights.rule.ts";
 import { findDecidable, othersAmong } from "./reviewers.ts";
 
-// Lists of what is reviewed: of a whole review for whoever runs it, and of what somebody is asked to decide about.
+// Lists of review items: all items for the administrator, assigned items for a reviewer.
 
 export interface AssignedReview extends ShownReview {
   assigned: { items: number; undecided: number };
 }
 
-/** A page of the reviews that the caller is asked to do. */
+/** Returns a page of the reviews assigned to the caller. */
 export async function listAssignedReviews(
   deps: AuditDeps,
   { caller }: Call,
@@ -61,7 +61,7 @@ async function countFor(deps: AuditDeps, caller: Caller, { row, reviewers }: Sho
   });
 }
 
-/** Whether another reviewer has to decide about this access: the own one, where another can. */
+/** Item with whether another reviewer must decide, because the access is the caller's own. */
 export interface AssignedItem {
   row: ShownItemRow;
   needsAnother: boolean;
@@ -117,7 +117,7 @@ export interface PageOfItems {
   nextPage: string | null;
 }
 
-/** A page of everything in the review. Throws a 404. */
+/** Returns a page of all items of the review. Throws a 404. */
 export async function listItems(
   deps: AuditDeps,
   { caller: { organizationId } }: Call,
@@ -129,7 +129,7 @@ export async function listItems(
   return readPage(deps, { organizationId, reviewId }, query);
 }
 
-/** A page of what the caller is asked about. Throws a 404 for a review that is not among those. */
+/** Returns a page of the caller's assigned items. Throws a 404 for a review that is not assigned to the caller. */
 export async function listAssignedItems(
   deps: AuditDeps,
   { caller }: Call,
@@ -204,7 +204,7 @@ function readPosition(cursor: string, filters: unknown): ItemPosition {
 
 const EXPORT_PAGE = 500;
 
-/** Everything in the review, one page in memory at a time. Throws a 404 before the first. */
+/** Reads all items of the review with one page in memory at a time. Throws a 404 before the first page. */
 export async function readItems(
   deps: AuditDeps,
   { caller: { organizationId } }: Call,

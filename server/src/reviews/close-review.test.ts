@@ -19,12 +19,12 @@ test.beforeEach(async ({ h, org }) => {
   ({ workspaceId, admin } = r);
 });
 
-describe("what closing would take away", () => {
+describe("count of items that closing would remove", () => {
   test.for([
     ["keep", 1],
     ["remove", 3],
     ["as_recommended", 2],
-  ] as const)("is told for no answer: %s", async ([if_no_answer, toRemove], { org }) => {
+  ] as const)("is reported for the default %s", async ([if_no_answer, toRemove], { org }) => {
     const [idle, unsure, gone] = [
       await r.createMember(),
       await r.createMember(),
@@ -43,7 +43,7 @@ describe("what closing would take away", () => {
     expect((await r.reread(review)).progress.to_remove).toBe(toRemove);
     const closed = await r.close(review);
     expect(closed.body.progress).toMatchObject({ removed: toRemove, to_remove: toRemove });
-    // An Owner nobody decided about stays, and is not counted.
+    // An undecided Owner stays and is not counted.
     const people = await r.create({ if_no_answer, scope: { paths: ["organization_role"] } });
     const owners = (await r.listItems(people)).filter(({ role }) => role === "owner");
     expect(owners.map(({ member }) => member?.id)).toEqual([owner.id]);
@@ -54,10 +54,7 @@ describe("what closing would take away", () => {
 });
 
 describe("closing", () => {
-  test("carries out what was decided, each with its event, and sessions end and keys stop", async ({
-    h,
-    org,
-  }) => {
+  test("applies each decision with its event, ends sessions and stops keys", async ({ h, org }) => {
     const gone = await r.createMember();
     const kept = await r.createMember();
     const ownKey = await org.admin.createApiKey(workspaceId, { owner_member_id: gone.id });
@@ -110,7 +107,7 @@ describe("closing", () => {
     expect([await status(key.id), await status(ownKey.id)]).toEqual(["archived", "inactive"]);
   });
 
-  test("again changes nothing, and nothing is decided any more", async ({ h, org }) => {
+  test("changes nothing the second time, and allows no further decisions", async ({ h, org }) => {
     await r.createMember();
     const review = await r.create({ if_no_answer: "remove" });
     const first = await r.close(review);
@@ -129,7 +126,7 @@ describe("closing", () => {
     ["remove", "removed", "removed"],
     ["as_recommended", "removed", "kept"],
   ])(
-    "without an answer, or one that is not sure: %s",
+    "applies the default %s to undecided and unsure items",
     async (ifNoAnswer, idleResult, busyResult) => {
       const [idle, busy] = [await r.createMember(), await r.createMember()];
       await r.setLastUse([idle.id], { grantedDaysAgo: 40, usedDaysAgo: null });
@@ -145,7 +142,7 @@ describe("closing", () => {
     },
   );
 
-  test("never takes the last Owner, nor an Owner nobody decided about, nor access that is another one by now", async ({
+  test("never removes the last Owner, an undecided Owner, or access that has changed", async ({
     h,
     org,
   }) => {
@@ -163,7 +160,7 @@ describe("closing", () => {
     await org.operator.post(`/v1/admin/workspaces/${workspaceId}/members/${developer.id}`, {
       workspace_role: "workspace_user",
     });
-    // Meanwhile the other one is an Owner no more.
+    // The other Owner is demoted meanwhile.
     await h.deps.database
       .updateTable("member")
       .set({ role: "admin" })
@@ -203,7 +200,7 @@ describe("closing", () => {
     expect((await owner.client.get("/v1/admin/session")).status).toBe(200);
   });
 
-  test("leaves an Owner whom nobody decided about", async ({ org }) => {
+  test("keeps an undecided Owner", async ({ org }) => {
     const owner = await org.member({ role: "owner" });
     await org.member({ role: "owner" });
     const review = await r.create({
@@ -215,11 +212,11 @@ describe("closing", () => {
     const item = (await r.listItems(review)).find(({ member }) => member?.id === owner.id);
     expect([item?.result, item?.result_message]).toEqual([
       "not_applied",
-      "Could not be applied: nobody decided to remove this Owner, and an Owner is never removed without a decision.",
+      "Could not be applied: an Owner is only removed by a decision, and this one has none.",
     ]);
   });
 
-  test("says what was gone already", async ({ h, org }) => {
+  test("reports access that had already ended", async ({ h, org }) => {
     const developer = await r.createMember();
     const key = await org.admin.createApiKey(workspaceId);
     const review = await r.create({
@@ -234,7 +231,7 @@ describe("closing", () => {
     expect((await events()).map(({ event }) => event)).toEqual(["access_review.closed"]);
   });
 
-  test("while reviewers decide: every decision counts that was taken before, and none after", async () => {
+  test("applies every decision made before it and none made after it", async () => {
     for (let i = 0; i < 8; i++) await r.createMember();
     const review = await r.create();
     const items = await r.listItems(review);
@@ -261,7 +258,7 @@ describe("closing", () => {
     }
   });
 
-  test("by several at once does everything once", async ({ h, org }) => {
+  test("applies each item once for concurrent calls", async ({ h, org }) => {
     for (let i = 0; i < 6; i++) await r.createMember();
     const review = await r.create({ if_no_answer: "remove" });
     const events = await watchEvents(h.deps.database, org.id);
@@ -275,7 +272,7 @@ describe("closing", () => {
     ]);
   });
 
-  test("of two Owners who were decided against at once leaves one", async ({ h, org }) => {
+  test("keeps one of two Owners who are both to be removed", async ({ h, org }) => {
     const [one, two] = [await org.member({ role: "owner" }), await org.member({ role: "owner" })];
     const scope = { scope: { paths: ["organization_role"] }, reviewer_ids: [one.id, two.id] };
     const [first, second] = [await r.create(scope), await r.create(scope)];
@@ -300,7 +297,7 @@ describe("closing", () => {
 });
 
 describe("cancelling", () => {
-  test("carries nothing out", async ({ org }) => {
+  test("applies nothing", async ({ org }) => {
     const developer = await r.createMember();
     const review = await r.create({ if_no_answer: "remove", recurrence: "monthly" });
     const cancelled = await org.admin.post<Review>(`${REVIEWS}/${review.id}/cancel`);

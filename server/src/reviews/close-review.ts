@@ -30,18 +30,18 @@ import {
   takeItemToApply,
 } from "./items.sql.ts";
 
-/** Carries out what is left of a closed review; its payload is the review. */
+/** Job that applies the remaining items of a closed review. Its payload names the review. */
 export const APPLY_ACCESS_REVIEW = "apply_access_review";
-/** Over more than a day: the database may be away. */
+/** Spread over more than a day, because the database may be away. */
 const MAX_ATTEMPTS = 15;
-/** So many before the answer: about a second. The job does what is left. */
+/** Maximum items applied before the response, about a second. The job applies the rest. */
 const MAX_APPLIED_AT_ONCE = 200;
 
 const SYSTEM = { type: "system", id: "access_reviews" };
 
 /**
- * Closes the review and carries out what was decided; what does not fit into the answer's time follows by itself. Closing
- * again carries on. Throws a 404, and a 409 for a review that was cancelled.
+ * Closes the review and applies its decisions. A job applies the items that exceed the response time. Repeated calls
+ * continue. Throws a 404, and a 409 for a cancelled review.
  */
 export async function closeAccessReview(
   deps: AuditDeps,
@@ -62,7 +62,7 @@ export async function closeAccessReview(
   return getAccessReview(deps, call, id);
 }
 
-/** Closes a review whose time is over, if nobody has meanwhile. */
+/** Closes an overdue review, unless it was closed meanwhile. */
 export function closeOverdueReview(deps: AuditDeps, review: ReviewRow): Promise<void> {
   const { organization_id: organizationId, id } = review;
   const maker = makerOf(deps, organizationId, SYSTEM);
@@ -76,7 +76,7 @@ export function closeOverdueReview(deps: AuditDeps, review: ReviewRow): Promise<
 
 const DAY_MS = 86_400_000;
 
-/** True of a review that closes by itself at this time. */
+/** Returns whether the review closes automatically at this time. */
 export function isTimeOver(review: ReviewRow, nowMs: number): boolean {
   const { auto_close_days: days, due_at } = review;
   return days !== null && due_at.getTime() + days * DAY_MS <= nowMs;
@@ -121,9 +121,9 @@ function addApplyJob(tx: Tx, { organization_id, id }: ReviewRow): Promise<void> 
 }
 
 /**
- * Carries out at most `limit` of what is left of a closed review, each in a transaction of its own. It may run on several
- * nodes at once and any number of times: nothing is done twice. One that fails does not keep the others from it; the
- * first failure is thrown at the end.
+ * Applies up to `limit` remaining items of a closed review, each in its own transaction. Several nodes may run it at
+ * once and repeatedly, because each item is applied once. A failed item does not block the others. The first failure is
+ * thrown at the end.
  */
 export async function applyReview(
   deps: AuditDeps,
@@ -143,7 +143,7 @@ export async function applyReview(
   if (failures.length > 0) throw failures[0];
 }
 
-/** Gives the place of the item it was about, or null where none is left. */
+/** Returns the position of the applied item, or null if none remains. */
 async function applyNext(
   deps: AuditDeps,
   review: ReviewRow,
@@ -154,7 +154,7 @@ async function applyNext(
   }: { afterPosition: number; origin: Origin | undefined; failures: unknown[] },
 ): Promise<number | null> {
   const { ended_by_type: type, ended_by_id: id, organization_id } = review;
-  assert(type !== null && id !== null, "somebody has closed a closed review");
+  assert(type !== null && id !== null, "a closed review has a closer");
   const maker = makerOf(deps, organization_id, { type, id }, origin);
   let position: number | null = null;
   try {
@@ -175,14 +175,14 @@ async function applyNext(
       return { result: null, audit: auditOf(applied, review, item) };
     });
   } catch (error) {
-    // Without a position the database did not even give an item.
+    // Without a position, the database did not return an item.
     if (position === null) throw error;
     failures.push(error);
   }
   return position;
 }
 
-/** The event of the change itself, with the decision that it rests on. */
+/** Audit event of the removal, with its decision. */
 function auditOf(applied: Applied, review: ReviewRow, item: ItemRow): AuditEntry | "unchanged" {
   if (applied.result !== "removed") return "unchanged";
   const { audit } = applied;

@@ -48,19 +48,19 @@ export interface DecisionResult {
   outcome: Outcome;
 }
 
-/** What a decision rests on: read in the transaction, since a reviewer may have lost a right a moment ago. */
+/** Basis of decisions. Read in the transaction, because a reviewer may have just lost a right. */
 interface Bench {
   review: ReviewRow;
   reviewerId: string;
   own: DecidableAccess;
-  /** What the other reviewers may decide about. */
+  /** Access that the other reviewers may decide about. */
   others: readonly DecidableAccess[];
 }
 
 /**
- * Takes down what a reviewer has decided. Each item has an outcome of its own; those with another than "decided" are as
- * they were. Throws a 404 for a review that one is not asked to do (a 403 where one can see it), a 403 where one has lost
- * the rights, a 409 where it has ended, and a 400 for a body that says neither or both of what can be asked.
+ * Records a reviewer's decisions. Each item has its own outcome, and only "decided" ones change. Throws a 404 for a
+ * review not assigned to the caller (a 403 if it is visible), and a 403 for lost rights. Throws a 409 for an ended
+ * review, and a 400 for a body with neither or both kinds of input.
  */
 export function decide(
   deps: AuditDeps,
@@ -103,32 +103,32 @@ function checkInput({ decisions, accept_recommendations }: Decisions): void {
   const ids = decisions?.map(({ item_id }) => item_id) ?? [];
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) {
-    throw refuseField("decisions", `${twice} is in it more than once.`);
+    throw refuseField("decisions", `${twice} is listed more than once.`);
   }
 }
 
 async function takeSeat(tx: Tx, caller: Caller, reviewId: string): Promise<Bench> {
   const { organizationId } = caller;
-  // Whoever closes the review waits for this transaction, or this one for that.
+  // This lock and the lock of closing exclude each other.
   const review = await findReview(tx, { organizationId, id: reviewId }, "for share");
   if (review === null) throw reviewNotFound(reviewId);
   const reviewers = (await listReviewers(tx, [reviewId])).map(({ id }) => id);
   if (!reviewers.includes(caller.id)) {
     if (!mayInOrganization(caller, "access_reviews:read")) throw reviewNotFound(reviewId);
-    throw denied("You are not a reviewer of this access review. Whoever runs it can add you.");
+    throw denied("You are not a reviewer of this access review. An Owner or Admin can add you.");
   }
   const decidable = await findDecidable(tx, organizationId, reviewers);
   const own = decidable.get(caller.id);
   if (own === undefined || !canReview(own, scopeOf(review))) {
     throw denied(
-      "You were asked to do this access review, but your role does not allow you to take any of this access away any more. Ask an Owner or Admin.",
+      "You were asked to do this access review, but your role no longer allows you to remove any of this access. Ask an Owner or Admin.",
     );
   }
   if (review.status !== "open") throw reviewHasEnded(review);
   return { review, reviewerId: caller.id, own, others: othersAmong(decidable, caller.id) };
 }
 
-/** For every item that nobody has decided about and that is theirs. */
+/** Recommendations for all undecided items that the reviewer may decide. */
 async function recommendationsFor(tx: Tx, bench: Bench): Promise<DecisionInput[]> {
   const items = await lockItems(tx, { reviewId: bench.review.id, ids: "undecided" });
   return items
@@ -153,7 +153,7 @@ function isOwn(bench: Bench, item: ItemRow): boolean {
   return item.member_id === bench.reviewerId;
 }
 
-/** Nobody decides about the own access while somebody else can. */
+/** Returns whether another reviewer must decide, because the access is the reviewer's own. */
 function needsAnother(bench: Bench, item: ItemRow): boolean {
   return isOwn(bench, item) && bench.others.some((other) => mayDecide(other, accessOf(item)));
 }
@@ -164,7 +164,7 @@ function accessOf({ path, role, workspace_id }: ItemRow) {
 
 const MAX_AUDITED = 500;
 
-/** Every decision, or of very many how they fell. */
+/** Audit payload: all decisions, or only their counts if there are very many. */
 function auditOf(
   bench: Bench,
   items: readonly ItemRow[],

@@ -20,7 +20,7 @@ export async function findEvidenceKey(
   return row ?? null;
 }
 
-/** Leaves the one that is there. */
+/** Keeps an existing key. */
 export async function insertEvidenceKey(tx: Tx, row: EvidenceKeyRow): Promise<void> {
   await tx
     .insertInto("evidence_key")

@@ -11,7 +11,7 @@ interface KeyDeps {
   sealingKey: Buffer;
 }
 
-/** Makes the organization's key, once. */
+/** Creates the organization's key, once. */
 export async function ensureEvidenceKey(
   tx: Tx,
   deps: KeyDeps,
@@ -36,8 +36,8 @@ export interface EvidenceKey {
 }
 
 /**
- * The organization's key, or null where there is none yet. One whose private half this installation has not sealed throws:
- * somebody put it into the database, and what it signs proves nothing.
+ * Returns the organization's key, or null if there is none. Throws if this installation did not seal the private key.
+ * Such a key was inserted into the database, and its signatures prove nothing.
  */
 export async function openEvidenceKey(
   db: Database | Tx,

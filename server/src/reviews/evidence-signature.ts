@@ -8,11 +8,11 @@ import {
 } from "node:crypto";
 import { canonicalJson, type JsonValue } from "#src/audit/canonical-json.ts";
 
-// Evidence is signed with Ed25519: whoever has the public key can verify it, and nobody can make it who only has that.
+// Evidence is signed with Ed25519. The public key verifies a signature but cannot create one.
 
 const LABEL = "bursar evidence v1\n";
 const PUBLIC_KEY_BYTES = 32;
-/** What stands before the 32 bytes in the DER form of a public key (RFC 8410). */
+/** Prefix of the 32 key bytes in the DER form of a public key (RFC 8410). */
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
 export interface EvidenceKeyPair {
@@ -34,7 +34,7 @@ export interface SignedText {
   document: JsonValue;
 }
 
-/** The signature in base64. */
+/** Returns the signature in base64. */
 export function signEvidence(privateKey: string, text: SignedText): string {
   const key = createPrivateKey({
     key: Buffer.from(privateKey, "base64"),
@@ -44,10 +44,10 @@ export function signEvidence(privateKey: string, text: SignedText): string {
   return sign(null, toBytes(text), key).toString("base64");
 }
 
-/** True where exactly this document was signed with the private half of the key. */
+/** Returns whether the private key signed exactly this document. */
 export function isSigned(publicKey: Uint8Array, text: SignedText, signature: string): boolean {
   const bytes = Buffer.from(signature, "base64");
-  // Base64 can be written in more than one way: only the one that was given out counts.
+  // Base64 allows several spellings of the same bytes. Only the original one is valid.
   if (bytes.toString("base64") !== signature) return false;
   return verify(null, toBytes(text), toKeyObject(publicKey), bytes);
 }

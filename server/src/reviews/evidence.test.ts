@@ -56,7 +56,7 @@ test.beforeAll(async ({ org }) => {
   evidenceText = (await org.admin.get(`${REVIEWS}/${reviewId}/evidence`)).text;
 });
 
-test("is everything of the review, and verifies as it was given out", async ({ org, post }) => {
+test("contains the whole review and verifies", async ({ org, post }) => {
   const { document, signature } = JSON.parse(evidenceText) as Evidence;
   expect(document).toMatchObject({
     type: "access_review_evidence",
@@ -71,12 +71,12 @@ test("is everything of the review, and verifies as it was given out", async ({ o
     reason: null,
     signed_by: signature.key_id,
   });
-  // However it is written down, it is the same document.
+  // Formatting does not change the document.
   const pretty = JSON.stringify(JSON.parse(evidenceText), null, 2);
   expect((await post(pretty)).body.is_genuine).toBe(true);
 });
 
-test("is verified with the public key alone, without this server", async ({ org }) => {
+test("verifies with the public key only, without this server", async ({ org }) => {
   const { document, signature } = JSON.parse(evidenceText) as Evidence;
   const keys = await org.admin.get<{ data: Key[] }>("/v1/admin/evidence_keys");
   const [key] = keys.body.data as [Key];
@@ -87,9 +87,9 @@ test("is verified with the public key alone, without this server", async ({ org 
   expect(verify(null, bytes, createPublicKey(key.public_key_pem), value)).toBe(true);
 });
 
-test("does not verify with any byte of it changed", async ({ post }) => {
+test("does not verify if a byte is changed", async ({ post }) => {
   const bytes = Buffer.from(evidenceText);
-  // Every place would be thousands of calls: a step that meets all kinds of them, and the whole signature.
+  // All positions would take thousands of calls. This step covers all kinds of positions and the whole signature.
   const places = [];
   for (let place = 0; place < bytes.length; place += 29) places.push(place);
   for (let place = bytes.length - 180; place < bytes.length; place++) places.push(place);
@@ -103,7 +103,7 @@ test("does not verify with any byte of it changed", async ({ post }) => {
   }
 });
 
-test("does not verify when something is added, changed, moved or left out", async ({ post }) => {
+test("does not verify if a field is added, changed, moved or left out", async ({ post }) => {
   const change = async (alter: (evidence: Evidence) => void) => {
     const evidence = JSON.parse(evidenceText) as Evidence;
     alter(evidence);
@@ -121,7 +121,7 @@ test("does not verify when something is added, changed, moved or left out", asyn
   for (const alter of changes) {
     expect(await change(alter)).toMatchObject({
       is_genuine: false,
-      reason: "It is not as it was signed: something in it has been changed.",
+      reason: "The document was changed after it was signed.",
       signed_by: null,
     });
   }
@@ -129,7 +129,7 @@ test("does not verify when something is added, changed, moved or left out", asyn
   expect((await post(twice)).status).toBe(400);
 });
 
-test("as CSV has a line for each entry, and no cell that calculates", async ({ org }) => {
+test("has one CSV line for each entry, without formula cells", async ({ org }) => {
   const { text, headers } = await org.admin.get(`${REVIEWS}/${reviewId}/items/export`);
   expect(headers["content-type"]).toBe("text/csv; charset=utf-8");
   const lines = text.trimEnd().split("\r\n");
@@ -140,7 +140,7 @@ test("as CSV has a line for each entry, and no cell that calculates", async ({ o
   expect(text).not.toMatch(/(^|,|")=/m);
 });
 
-test("of another organization, or with a key that was put into the database, is not genuine", async ({
+test("is not genuine with a key of another organization or a key inserted into the database", async ({
   h,
   org,
   post,
@@ -148,7 +148,7 @@ test("of another organization, or with a key that was put into the database, is 
   const other = await h.organization();
   expect((await post(evidenceText, other.admin)).body).toMatchObject({
     is_genuine: false,
-    reason: "It was not signed with a key of this organization.",
+    reason: "The document was not signed with a key of this organization.",
   });
   await sql`UPDATE evidence_key SET public_key = decode(repeat('07', 32), 'hex') WHERE organization_id = ${org.id}`.execute(
     h.deps.database,

@@ -17,7 +17,7 @@ const documentShape = accessReviewEvidence.shape.document;
 
 const ALL = 1_000_000;
 
-/** The review as it is now, signed: everything in it is of one moment. Throws a 404. */
+/** Returns the signed review in its current state, from one snapshot. Throws a 404. */
 export function makeEvidence(
   deps: AuditDeps,
   { caller: { organizationId } }: Call,
@@ -27,11 +27,11 @@ export function makeEvidence(
     const review = await findReview(tx, { organizationId, id });
     if (review === null) throw reviewNotFound(id);
     const key = await openEvidenceKey(tx, deps.sealingKey, organizationId);
-    assert(key, "a key is made with the first review");
-    const nowMs = deps.nowMs();
+    assert(key, "the first review creates a key");
+    const nowMs = Math.floor(deps.nowMs());
     const filter = { organizationId, reviewId: id };
     const items = await listItems(tx, filter, { after: null, limit: ALL });
-    // What is signed is what is answered, to the last field.
+    // Signs exactly the fields of the response.
     const document = documentShape.parse({
       type: "access_review_evidence",
       version: 1,
@@ -52,12 +52,12 @@ export interface ClaimedEvidence {
 }
 
 export interface EvidenceVerdict {
-  /** Null: it is genuine. */
+  /** Null: genuine. */
   reason: string | null;
   signedBy: string | null;
 }
 
-/** Whether this organization's server has signed exactly this. */
+/** Returns whether this organization's server signed exactly this document. */
 export async function verifyEvidence(
   deps: AuditDeps,
   { caller: { organizationId } }: Call,
@@ -65,11 +65,13 @@ export async function verifyEvidence(
 ): Promise<EvidenceVerdict> {
   const key = await openEvidenceKey(deps.database, deps.sealingKey, organizationId);
   const { algorithm, key_id: keyId, value } = signature;
-  if (algorithm !== "Ed25519") return refuse(`"${algorithm}" is not how evidence is signed here.`);
-  if (key?.row.id !== keyId) return refuse("It was not signed with a key of this organization.");
+  if (algorithm !== "Ed25519")
+    return refuse(`The signature algorithm "${algorithm}" is unknown. Expected "Ed25519".`);
+  if (key?.row.id !== keyId)
+    return refuse("The document was not signed with a key of this organization.");
   const text = { keyId, document: document as JsonValue };
   if (!isSigned(key.row.public_key, text, value)) {
-    return refuse("It is not as it was signed: something in it has been changed.");
+    return refuse("The document was changed after it was signed.");
   }
   return { reason: null, signedBy: keyId };
 }
@@ -78,7 +80,7 @@ function refuse(reason: string): EvidenceVerdict {
   return { reason, signedBy: null };
 }
 
-/** The organization's keys: none before its first review. */
+/** Lists the organization's keys. Empty before its first review. */
 export async function listEvidenceKeys(
   deps: AuditDeps,
   { caller }: Call,

@@ -6,7 +6,7 @@ import type { DecidableAccess } from "./review-rights.rule.ts";
 
 export type ItemResult = "kept" | "removed" | "already_gone" | "not_applied";
 
-/** What an item is about, and what has become of it. `snapshot` is the access as the API shows it, from the start. */
+/** Access under review and its result. `snapshot` is the access in its API form when the review started. */
 export interface ItemRow {
   id: string;
   access_review_id: string;
@@ -30,7 +30,7 @@ export interface ItemRow {
   applied_at: Date | null;
 }
 
-/** With the name of who decided. */
+/** Item with the name of its decider. */
 export interface ShownItemRow extends ItemRow {
   decider_name: string | null;
   decider_email: string | null;
@@ -48,7 +48,7 @@ export type NewItemRow = Omit<
   | "applied_at"
 >;
 
-/** 11 parameters each: far below the 65,535 of a statement. */
+/** At 11 parameters each, far below a statement's limit of 65,535. */
 const INSERT_BATCH = 1_000;
 
 export async function insertItems(tx: Tx, rows: readonly NewItemRow[]): Promise<void> {
@@ -70,7 +70,7 @@ export interface ItemFilter {
   results?: readonly ItemResult[] | undefined;
   workspaceId?: string | undefined;
   memberId?: string | undefined;
-  /** Items of open reviews that this reviewer is asked about, as far as they are the reviewer's to decide. */
+  /** Reviewer of the items, limited to open reviews and to the reviewer's rights. */
   assignedTo?: { memberId: string; decidable: DecidableAccess } | undefined;
 }
 
@@ -80,7 +80,7 @@ export interface ItemPosition {
   position: number;
 }
 
-/** In the order of the review, `limit` of them after `after`. */
+/** Lists up to `limit` items after `after`, in the order of the review. */
 export function listItems(
   db: Database | Tx,
   filter: ItemFilter,
@@ -132,7 +132,7 @@ function conditionsOf(filter: ItemFilter): RawBuilder<SqlBool>[] {
   return conditions.filter((condition) => condition !== false && condition !== undefined);
 }
 
-/** The same rule as `mayDecide` in reviews/review-rights.rule.ts. */
+/** SQL twin of `mayDecide` in reviews/review-rights.rule.ts. */
 function isDecidable(decidable: DecidableAccess): RawBuilder<SqlBool> {
   const among = (ids: readonly string[] | null) =>
     ids === null ? sql<SqlBool>`true` : sql<SqlBool>`item.workspace_id = ANY(${[...ids]}::text[])`;
@@ -148,7 +148,7 @@ function isDecidableByAny(others: readonly DecidableAccess[]): RawBuilder<SqlBoo
   return sql<SqlBool>`(${sql.join([sql`false`, ...others.map(isDecidable)], sql` OR `)})`;
 }
 
-/** Items of the review, locked in one order until the transaction ends: those of these ids, or all without a decision. */
+/** Locks the items with these ids, or all undecided ones, in a fixed order until the transaction ends. */
 export async function lockItems(
   tx: Tx,
   of: { reviewId: string; ids: readonly string[] | "undecided" },
@@ -188,7 +188,7 @@ export async function saveDecisions(
     WHERE item.access_review_id = ${of.reviewId} AND item.id = given.id`.execute(tx);
 }
 
-/** The decisions of all items, for what comes of them. */
+/** Lists the decisions of all items, to derive their results. */
 export function listAnswers(
   tx: Tx,
   reviewId: string,
@@ -212,8 +212,8 @@ export async function markKept(
 }
 
 /**
- * The next item after `afterPosition` that has to go and has not, locked; one that somebody else is working on is left
- * out. Null where there is none.
+ * Returns the next item after `afterPosition` that must be removed, locked. Skips items that another node is working
+ * on. Null if none remains.
  */
 export async function takeItemToApply(
   tx: Tx,
@@ -244,7 +244,7 @@ export async function saveResult(
     .execute();
 }
 
-/** Ends a review of which everything has been carried out. */
+/** Ends a review whose items were all applied. */
 export async function finishReview(db: Database | Tx, reviewId: string): Promise<void> {
   await sql`
     UPDATE access_review SET status = 'closed'
@@ -292,7 +292,7 @@ export async function countProgress(
   return rows;
 }
 
-/** The same rule as `finalAnswer` in reviews/access-review.rule.ts, and as applying has for Owners. */
+/** SQL twin of `finalAnswer` in reviews/access-review.rule.ts, with the rule for Owners. */
 const isToRemove = sql<SqlBool>`CASE
   WHEN decision IN ('keep', 'remove') THEN decision = 'remove'
   WHEN path = 'organization_role' AND role = 'owner' THEN false
@@ -303,11 +303,11 @@ END`;
 export interface Assigned {
   memberId: string;
   decidable: DecidableAccess;
-  /** What the other reviewers may decide about. */
+  /** Access that the other reviewers may decide about. */
   others: readonly DecidableAccess[];
 }
 
-/** How much of the review the person is to decide about: not the own access where another reviewer can. */
+/** Counts the items that the member is to decide. Own access counts only if no other reviewer can decide about it. */
 export async function countAssigned(
   db: Database | Tx,
   of: Assigned & { reviewId: string },

@@ -10,7 +10,7 @@ import { checkScopeWorkspaces, factsOf, readScope } from "./start-review.ts";
 interface Counts {
   items: number;
   recommended_for_removal: number;
-  /** What none of the reviewers may decide about. */
+  /** Number of items that no reviewer may decide about. */
   without_reviewer: number;
 }
 
@@ -19,8 +19,8 @@ export interface ReviewPreview extends Counts {
 }
 
 /**
- * Counts what a review of that scope would take down now. Throws a 404 for an unknown workspace, and a 400 for more than
- * one review can hold. Reviewers who are not there decide about nothing: starting the review names them.
+ * Counts the items of a review of that scope now. Throws a 404 for an unknown workspace, and a 400 for a scope that is
+ * too large. Unknown reviewers count as reviewers without rights. Starting the review reports them.
  */
 export async function previewAccessReview(
   deps: AuditDeps,

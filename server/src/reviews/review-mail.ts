@@ -14,11 +14,11 @@ import { canReview } from "./review-rights.rule.ts";
 import { findDecidable, othersAmong, scopeOf } from "./reviewers.ts";
 
 export interface ReviewMailDeps extends MailDeps {
-  /** Where people reach this server, without a slash at the end. Of the configuration, never of a request. */
+  /** Public address of this server, without a trailing slash. Read from the configuration, never from a request. */
   publicUrl: () => string;
 }
 
-/** Writes to every reviewer who still has something to decide and has not had this message. */
+/** Notifies each reviewer who has open decisions and has not had this message. */
 export async function notifyReviewers(
   tx: Tx,
   deps: ReviewMailDeps,
@@ -36,7 +36,7 @@ export async function notifyReviewers(
   }
 }
 
-/** The same in a transaction of its own. */
+/** Notifies reviewers in a transaction of its own. */
 export function remindReviewers(
   deps: ReviewMailDeps & { database: Database },
   review: ReviewRow,
@@ -86,15 +86,15 @@ async function queueNotice(
     title: subjects[kind],
     paragraphs: [
       undecided === 1
-        ? `In "${review.name}" one access waits for your decision.`
-        : `In "${review.name}" ${undecided} entries wait for your decision.`,
-      kind === "overdue" ? `It was due on ${day}.` : `It is due on ${day}.`,
+        ? `"${review.name}" has one entry for you to decide.`
+        : `"${review.name}" has ${undecided} entries for you to decide.`,
+      kind === "overdue" ? `The review was due on ${day}.` : `The review is due on ${day}.`,
     ],
     action: { label: "Review", url: `${deps.publicUrl()}/access-reviews/${review.id}/decide` },
     notes: [
       review.auto_close_days === null
-        ? "It stays open until somebody closes it."
-        : `It closes by itself ${inDays(review.auto_close_days)}. ${noAnswer[review.if_no_answer]}`,
+        ? "The review stays open until an administrator closes it."
+        : `The review closes automatically ${inDays(review.auto_close_days)}. ${noAnswer[review.if_no_answer]}`,
     ],
   });
   await queueMail(tx, deps, {
@@ -113,7 +113,7 @@ function inDays(days: number): string {
 }
 
 const noAnswer: Readonly<Record<ReviewRow["if_no_answer"], string>> = {
-  keep: "What nobody has decided about stays.",
-  remove: "What nobody has decided about is removed.",
-  as_recommended: "What nobody has decided about is done as recommended.",
+  keep: "Undecided entries keep their access.",
+  remove: "Undecided entries lose their access.",
+  as_recommended: "Undecided entries follow the recommendation.",
 };

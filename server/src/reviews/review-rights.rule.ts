@@ -3,7 +3,7 @@ import { type OrganizationRole, organizationRoles } from "@bursar/contract/permi
 import type { Caller, MemberCaller } from "#src/domain/caller.ts";
 import { mayGiveOrganizationRole, mayInOrganization, workspacesWhere } from "#src/domain/rights.ts";
 
-/** Which access somebody may take away, and so decide about in a review. Null: in every workspace. */
+/** Access that a caller may remove, and so decide about in a review. Null: in all workspaces. */
 export interface DecidableAccess {
   organizationRoles: readonly OrganizationRole[];
   adminKeys: boolean;
@@ -17,7 +17,7 @@ export interface ReviewedAccess {
   workspaceId: string | null;
 }
 
-/** The same rights as those of the calls that take such access away one by one. */
+/** Derives the rights from those of the API calls for single removals. */
 export function decidableBy(caller: Caller): DecidableAccess {
   return {
     organizationRoles: mayInOrganization(caller, "members:write")
@@ -49,11 +49,11 @@ function isAmong(workspaceIds: readonly string[] | null, id: string | null): boo
 
 export interface ReviewScope {
   paths: readonly AccessPath[];
-  /** Null: all of them. */
+  /** Null: all workspaces. */
   workspaceIds: readonly string[] | null;
 }
 
-/** True where there can be something in the scope that is theirs to decide about. */
+/** Returns whether the scope can contain access that the caller may decide about. */
 export function canReview(
   decidable: DecidableAccess,
   { paths, workspaceIds }: ReviewScope,
@@ -70,7 +70,7 @@ export function canReview(
   );
 }
 
-/** A member as a caller, for what its rights are when it is not the one who calls. */
+/** Represents a member as a caller, to read the rights of a member who does not call. */
 export function asCaller(
   member: Pick<MemberCaller, "id" | "organizationId" | "role" | "workspaceRoles">,
 ): MemberCaller {

@@ -11,13 +11,13 @@ import {
   type ReviewScope,
 } from "./review-rights.rule.ts";
 
-// Who can review is read anew each time: a reviewer who has lost the rights decides about nothing any more.
+// Rights of reviewers are read anew each time. A reviewer without the rights cannot decide.
 
 export function scopeOf(review: ReviewRow): ReviewScope {
   return { paths: review.scope_paths, workspaceIds: review.scope_workspace_ids };
 }
 
-/** What each of these members may decide about now, by id; nobody who is not active in the organization is in it. */
+/** Rights of these members to decide now, by id. Omits inactive members. */
 export async function findDecidable(
   db: Database | Tx,
   organizationId: string,
@@ -31,7 +31,7 @@ export async function findDecidable(
   );
 }
 
-/** What reviewers other than this one may decide about. */
+/** Rights of all reviewers except this one. */
 export function othersAmong(
   decidable: ReadonlyMap<string, DecidableAccess>,
   memberId: string,
@@ -39,7 +39,7 @@ export function othersAmong(
   return [...decidable].filter(([id]) => id !== memberId).map(([, own]) => own);
 }
 
-/** Throws a 404 for somebody who is not there, and a 400 for who cannot decide about anything in the scope. */
+/** Throws a 404 for an unknown member, and a 400 for a member without rights in the scope. */
 export async function checkReviewers(
   tx: Tx,
   organizationId: string,
@@ -58,13 +58,13 @@ export async function checkReviewers(
     if (!canReview(own, of.scope)) {
       throw refuseField(
         "reviewer_ids",
-        `${id} has no right to take away anything that is reviewed here. A reviewer is an Owner or Admin, or a Workspace Admin of a workspace in the scope.`,
+        `${id}has no right to remove any access in the scope. Choose an Owner, an Admin, or a Workspace Admin of a workspace in the scope.`,
       );
     }
   }
 }
 
-/** Those of the reviewers who still can, or else the owners: somebody always can. */
+/** Returns the reviewers who still have rights, or the owners if none has. */
 export async function findSuccessors(
   tx: Tx,
   organizationId: string,

@@ -138,10 +138,11 @@ export function makeAccessReviewHandlers(
 const messages: Readonly<Record<Outcome, string | null>> = {
   decided: null,
   unchanged: null,
-  already_decided: "Another reviewer has decided otherwise. Send override: true to decide instead.",
-  needs_another_reviewer: "This is your own access: another reviewer decides about it.",
-  not_allowed: "Your role does not allow you to take this access away.",
-  not_found: "There is no such entry in this review.",
+  already_decided:
+    "Another reviewer has made a different decision. Send override: true to replace it.",
+  needs_another_reviewer: "This is your own access. Another reviewer must decide about it.",
+  not_allowed: "Your role does not allow you to remove this access.",
+  not_found: "This review has no such entry.",
 };
 
 function today(deps: ReviewDeps): string {

@@ -26,13 +26,13 @@ import { scopeOf } from "./reviewers.ts";
 
 export interface ReviewDeps extends AuditDeps, ReviewMailDeps {}
 
-/** A review of more could be neither done nor shown. */
+/** Maximum entries of a review that members can handle and the console can show. */
 const MAX_ITEMS = 20_000;
 const READ_PAGE = 1_000;
 
 /**
- * Writes the review with everything in its scope as it is now, and asks the reviewers; gives how many entries it has. The
- * caller has checked scope and reviewers. Throws a 400 where nothing is in the scope, or too much.
+ * Stores the review with a snapshot of its scope, and notifies the reviewers. Returns the number of entries. The caller
+ * has checked scope and reviewers. Throws a 400 for an empty or too large scope.
  */
 export async function startReview(
   tx: Tx,
@@ -46,7 +46,7 @@ export async function startReview(
     now: row.created_at,
   });
   if (grants.length === 0) {
-    throw refuseField("scope", "there is no such access now, so there is nothing to review.");
+    throw refuseField("scope", "the scope has no access now, so there is nothing to review.");
   }
   await insertReview(tx, row);
   await setReviewers(tx, { reviewId: row.id, memberIds: reviewerIds });
@@ -59,7 +59,7 @@ export async function startReview(
   return grants.length;
 }
 
-/** Those of the scope's workspaces that are there still. Throws a 404 for one that is not, where they were just chosen. */
+/** Returns the scope's active workspaces. Throws a 404 if a newly chosen one does not exist. */
 export async function checkScopeWorkspaces(
   db: Database | Tx,
   organizationId: string,
@@ -71,7 +71,7 @@ export async function checkScopeWorkspaces(
   if (missing !== undefined) throw workspaceNotFound(missing);
 }
 
-/** Everything in the scope as it is at that time. Throws a 400 for more than one review can hold. */
+/** Reads all access in the scope at that time. Throws a 400 if one review cannot hold it. */
 export async function readScope(
   db: Database | Tx,
   of: { organizationId: string; scope: ReviewScope; now: Date },
@@ -103,7 +103,7 @@ async function readAll(
     if (into.length > MAX_ITEMS) {
       throw refuseField(
         "scope",
-        `more than ${MAX_ITEMS} entries are in it. Choose fewer paths or workspaces, and make several reviews.`,
+        `it has more than ${MAX_ITEMS} entries. Choose fewer paths or workspaces, and create several reviews.`,
       );
     }
     const last = page.at(-1);
@@ -112,7 +112,7 @@ async function readAll(
   }
 }
 
-/** What a recommendation looks at. */
+/** Facts of an access for a recommendation. */
 export function factsOf({ row, grantedAt }: AccessGrant): AccessFacts {
   return {
     path: row.path,

@@ -45,7 +45,7 @@ export function toReviewWire({ row, reviewers, progress }: ShownReview, nowMs: n
   };
 }
 
-/** As everywhere in the API: a member is a `user`. */
+/** The API calls a member a `user`. */
 function toActorType(type: string): string {
   return type === "member" ? "user" : type;
 }

@@ -54,7 +54,7 @@ test.beforeAll(async ({ h }) => {
 });
 test.beforeEach(async ({ h, org }) => {
   h.clock.nowMs = startMs;
-  // Jobs are about every organization: those of other tests have nothing to do.
+  // Jobs cover every organization, so reviews of other tests are cancelled here.
   await sql`UPDATE access_review SET recurrence = 'none', status = 'cancelled',
     ended_by_type = 'test', ended_by_id = 'test', ended_at = now() WHERE status <> 'cancelled'`.execute(
     h.deps.database,
@@ -65,7 +65,7 @@ test.beforeEach(async ({ h, org }) => {
 const inDays = (days: number) => new Date(startMs + days * DAY_MS).toISOString();
 
 describe("reminders", () => {
-  test("come a week and a day before and after the time, each once, however often the job runs", async ({
+  test("arrive once each, a week and a day before and once after the due time, in repeated runs", async ({
     h,
     reviews,
   }) => {
@@ -84,11 +84,7 @@ describe("reminders", () => {
     ]);
   });
 
-  test("go to those alone who still have something to decide and can", async ({
-    h,
-    org,
-    reviews,
-  }) => {
+  test("go only to reviewers with open decisions and rights", async ({ h, org, reviews }) => {
     const done = await org.member({ role: "owner" });
     const demoted = await org.member({ role: "admin" });
     await reviews.addPerson();
@@ -103,8 +99,8 @@ describe("reminders", () => {
   });
 });
 
-describe("closing by itself", () => {
-  test("happens so many days after the time, once, by the server, and is carried out", async ({
+describe("automatic closing", () => {
+  test("happens once, the set number of days after the due time, and is applied", async ({
     h,
     org,
     workspaceId,
@@ -137,7 +133,7 @@ describe("closing by itself", () => {
     expect(left.body.data.map(({ member_id }) => member_id)).toEqual([admin.id]);
   });
 
-  test("carries on where a node was killed in the middle", async ({
+  test("continues after a node was killed in the middle", async ({
     h,
     org,
     workspaceId,
@@ -146,7 +142,7 @@ describe("closing by itself", () => {
     for (let i = 0; i < 4; i++) await reviews.addPerson();
     const review = await reviews.create({ if_no_answer: "remove" });
     await org.operator.post(`${REVIEWS}/${review.id}/close`);
-    // As it is when only two were carried out: the others never began.
+    // Simulates a node that applied only two of the items.
     await sql`UPDATE access_review SET status = 'applying' WHERE id = ${review.id}`.execute(
       h.deps.database,
     );
@@ -170,7 +166,7 @@ describe("closing by itself", () => {
     expect((await events()).length).toBe(2);
   });
 
-  test("is queued with the decision, so that it is carried out without whoever closed it", async ({
+  test("is queued with the close, so that it needs no further call", async ({
     h,
     org,
     reviews,
@@ -187,7 +183,7 @@ describe("closing by itself", () => {
 });
 
 describe("a series", () => {
-  test("goes on each month, once, with who and what is there then", async ({ h, reviews }) => {
+  test("continues once each month, with the current members and access", async ({ h, reviews }) => {
     await reviews.addPerson();
     const first = await reviews.create({ recurrence: "monthly", due_at: inDays(10) });
     expect(first.next_begins_at).toBe("2026-12-20T12:00:00.000Z");
@@ -213,7 +209,7 @@ describe("a series", () => {
     });
   });
 
-  test("does not make up for times that were missed", async ({ h, reviews }) => {
+  test("skips missed times", async ({ h, reviews }) => {
     await reviews.addPerson();
     await reviews.create({ recurrence: "monthly" });
     h.clock.nowMs = Date.parse("2027-03-05T00:00:00Z");
@@ -224,7 +220,7 @@ describe("a series", () => {
     expect(shown[0]?.next_begins_at).toBe("2027-03-20T12:00:00.000Z");
   });
 
-  test("goes to the Owners where no reviewer can any more", async ({ h, org, reviews }) => {
+  test("goes to the Owners if no reviewer has rights any more", async ({ h, org, reviews }) => {
     const owner = await org.member({ role: "owner" });
     await reviews.addPerson();
     await reviews.create({ recurrence: "quarterly" });
@@ -234,7 +230,7 @@ describe("a series", () => {
     expect((await reviews.list())[0]?.reviewers.map(({ id }) => id)).toEqual([owner.id]);
   });
 
-  test("ends when it is cancelled or told to, and goes on when its review was closed", async ({
+  test("ends when it is cancelled or set to no recurrence, and continues when its review is closed", async ({
     h,
     org,
     reviews,
@@ -261,7 +257,7 @@ describe("a series", () => {
     ]);
   });
 
-  test("that has nothing left to review waits, and does not keep others from going on", async ({
+  test("waits while its scope is empty, and does not block others", async ({
     h,
     org,
     workspaceId,

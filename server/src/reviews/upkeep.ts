@@ -30,9 +30,9 @@ export interface UpkeepDeps extends ReviewDeps {
 const MAX_APPLIED = 20_000;
 
 /**
- * What is done about reviews from time to time, on one node: reminders, closing, carrying out, and the next of a series.
- * It may run twice at once: nobody is written to twice, and nothing begins twice. A review that fails is logged and does
- * not keep the others from it; the next run tries it again.
+ * Maintains reviews from time to time, on one node: reminders, closing, applying and series. Two runs may overlap,
+ * because each message and each review is created once. A failed review is logged, does not block the others, and is
+ * retried by the next run.
  */
 export async function keepReviews(deps: UpkeepDeps): Promise<void> {
   for (const review of await listRunningReviews(deps.database)) {
@@ -56,7 +56,7 @@ async function keepReview(deps: UpkeepDeps, review: ReviewRow): Promise<void> {
   await applyClosedReview(deps, { organizationId: review.organization_id, id: review.id });
 }
 
-/** Carries out all that is left of a closed review. */
+/** Applies all remaining items of a closed review. */
 export function applyClosedReview(
   deps: AuditDeps,
   of: { organizationId: string; id: string },
@@ -64,7 +64,7 @@ export function applyClosedReview(
   return applyReview(deps, of, { limit: MAX_APPLIED });
 }
 
-/** Begins the next review of the series, if its time has come. Times that were missed are not made up for. */
+/** Starts the next review of the series when it is due. Missed reviews are skipped. */
 async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> {
   const nowMs = deps.nowMs();
   const beginsAtMs = newestBeginning(last, nowMs);
@@ -77,7 +77,7 @@ async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> 
   };
   try {
     await auditedTransactionOf(deps, maker, async (tx) => {
-      // Once more, under a lock: it may have been cancelled, changed or continued.
+      // Checks again under a lock, because the review may have been cancelled, changed or continued.
       const previous = await findReview(tx, { organizationId, id: last.id }, "for update");
       const isOver = previous === null || previous.status === "cancelled";
       if (isOver || previous.recurrence === "none" || (await hasSuccessor(tx, last.id))) {
@@ -87,17 +87,17 @@ async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> 
     });
   } catch (error) {
     if (isUniqueViolation(error, "access_review_previous_id_key")) return;
-    // Nothing of the scope is left, or too much has come into it: the log of the server says so until somebody acts.
+    // The scope is empty or too large. Each run logs this until an administrator changes the review.
     if (error instanceof ApiError)
       deps.logger.warn(
         { reviewId: last.id, reason: error.message },
-        "the next access review cannot begin",
+        "cannot start the next access review",
       );
     else throw error;
   }
 }
 
-/** The last time of the series that has passed since this review began, or null. */
+/** Returns the latest start of the series since this review started, or null. */
 function newestBeginning(review: ReviewRow, nowMs: number): number | null {
   const { first_begins_at, recurrence, begins_at } = review;
   let found: number | null = null;
@@ -119,7 +119,7 @@ async function startNext(
   const ids = previous.scope_workspace_ids;
   const left = ids && (await findActiveWorkspaceIds(tx, { organizationId, ids }));
   if (left?.length === 0) {
-    throw refuseField("scope", "none of the workspaces is left.");
+    throw refuseField("scope", "all of its workspaces are archived.");
   }
   const now = new Date(nowMs);
   const lastsMs = previous.due_at.getTime() - previous.created_at.getTime();
@@ -153,6 +153,6 @@ async function logging(
   try {
     await work();
   } catch (error) {
-    deps.logger.error({ err: error, reviewId: id }, "an access review could not be carried on");
+    deps.logger.error({ err: error, reviewId: id }, "cannot continue an access review");
   }
 }
