@@ -19,6 +19,6 @@ export function headersOf(browser: Browser): Headers {
  * Headers of a request that is about to sign in, without the cookie of an existing session. With one, better-auth would
  * apply a code to that session instead of the pending sign-in.
  */
-export function headersOfStranger(browser: Browser): Headers {
+export function sessionlessHeadersOf(browser: Browser): Headers {
   return new Headers({ cookie: withoutSessionCookies(browser.cookies) });
 }

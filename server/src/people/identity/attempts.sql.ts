@@ -7,7 +7,7 @@ const DELETE_AT_ONCE = 1_000;
  * Takes one attempt from an allowance of `burst` that refills by one each `everyMs`, in one statement. Returns null on
  * success, otherwise the wait in milliseconds.
  */
-export async function takeAttempt(
+export async function chargeAttempt(
   db: Database | Tx,
   of: { key: string; burst: number; everyMs: number; nowMs: number },
 ): Promise<number | null> {
@@ -28,7 +28,7 @@ export async function takeAttempt(
   return Math.max(0, fullAtMs - (of.burst - 1) * of.everyMs - of.nowMs);
 }
 
-export async function giveBackAttempt(
+export async function refundCharge(
   db: Database | Tx,
   of: { key: string; everyMs: number },
 ): Promise<void> {

@@ -4,10 +4,10 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import {
+  chargeAttempt,
   countFailure as countRow,
   deleteAttempts,
-  giveBackAttempt,
-  takeAttempt,
+  refundCharge,
 } from "./attempts.sql.ts";
 
 // Rate limits on guesses. An allowance of `burst` attempts refills by one each `everyMs`. An attempt is charged before
@@ -76,7 +76,7 @@ export async function beginAttempt(
   nowMs: number,
   attempt: Attempt,
 ): Promise<void> {
-  const waitMs = await takeAttempt(db, { ...attempt.allowance, key: attempt.key, nowMs });
+  const waitMs = await chargeAttempt(db, { ...attempt.allowance, key: attempt.key, nowMs });
   if (waitMs === null) return;
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   throw new ApiError(
@@ -87,21 +87,21 @@ export async function beginAttempt(
 }
 
 /** Returns whether one attempt could be charged. */
-export async function mayAttempt(
+export async function tryAttempt(
   db: Database | Tx,
   nowMs: number,
   attempt: Attempt,
 ): Promise<boolean> {
-  return (await takeAttempt(db, { ...attempt.allowance, key: attempt.key, nowMs })) === null;
+  return (await chargeAttempt(db, { ...attempt.allowance, key: attempt.key, nowMs })) === null;
 }
 
 /** Refunds an attempt that succeeded. */
-export function forgiveAttempt(db: Database | Tx, attempt: Attempt): Promise<void> {
-  return giveBackAttempt(db, { key: attempt.key, everyMs: attempt.allowance.everyMs });
+export function refundAttempt(db: Database | Tx, attempt: Attempt): Promise<void> {
+  return refundCharge(db, { key: attempt.key, everyMs: attempt.allowance.everyMs });
 }
 
 /** Deletes allowances that are full again. Runs now and then. */
-export function forgetOldAttempts(db: Database | Tx, nowMs: number): Promise<void> {
+export function deleteOldAttempts(db: Database | Tx, nowMs: number): Promise<void> {
   return deleteAttempts(db, nowMs);
 }
 

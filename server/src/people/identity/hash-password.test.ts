@@ -1,6 +1,6 @@
 import { scryptSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { hashNewPassword, inPasswordTurn, makePasswordHashing } from "./hash-password.ts";
+import { hashNewPassword, makePasswordHashing, runPasswordWork } from "./hash-password.ts";
 
 const PASSWORD = "Tycho lost his nose: \u212B";
 
@@ -49,14 +49,14 @@ test("hashes two passwords at a time, queues the others in order, and refuses wh
   const order: number[] = [];
   const people = Array.from({ length: 102 }, person);
   const turns = people.map(({ work }, i) =>
-    inPasswordTurn(async () => {
+    runPasswordWork(async () => {
       order.push(i);
       await work();
     }),
   );
   await Promise.resolve();
   expect(order).toEqual([0, 1]);
-  await expect(inPasswordTurn(async () => undefined)).rejects.toMatchObject({
+  await expect(runPasswordWork(async () => undefined)).rejects.toMatchObject({
     code: "sign_in_overloaded",
     headers: { "retry-after": "3" },
   });
@@ -69,8 +69,8 @@ test("hashes two passwords at a time, queues the others in order, and refuses wh
 });
 
 test("a failed hash passes its turn to the next one", async () => {
-  const failing = () => inPasswordTurn(() => Promise.reject(new Error("no")));
+  const failing = () => runPasswordWork(() => Promise.reject(new Error("no")));
   const results = await Promise.allSettled(Array.from({ length: 10 }, failing));
   expect(results.every(({ status }) => status === "rejected")).toBe(true);
-  expect(await inPasswordTurn(async () => 7)).toBe(7);
+  expect(await runPasswordWork(async () => 7)).toBe(7);
 });

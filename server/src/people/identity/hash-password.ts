@@ -21,7 +21,7 @@ let running = 0;
 const waiting: (() => void)[] = [];
 
 /** Runs password hashing or comparison when its turn comes. Throws a 503 if the queue is full. */
-export async function inPasswordTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function runPasswordWork<Result>(work: () => Promise<Result>): Promise<Result> {
   if (running >= MAX_RUNNING) {
     if (waiting.length >= MAX_WAITING) {
       throw new ApiError(
@@ -55,7 +55,7 @@ export async function hashNewPassword(
 ): Promise<string> {
   checkNewPassword(password, of);
   const { hash } = await makePasswordHashing(passwordCost);
-  return inPasswordTurn(() => hash(password));
+  return runPasswordWork(() => hash(password));
 }
 
 /** Password hashing of better-auth (scrypt, N = 16384, r = 16), or the same hash with another `passwordCost` as N. */

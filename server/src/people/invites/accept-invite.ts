@@ -9,7 +9,7 @@ import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
-import { addressAttempt, beginAttempt, forgiveAttempt } from "#src/people/identity/attempts.ts";
+import { addressAttempt, beginAttempt, refundAttempt } from "#src/people/identity/attempts.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
@@ -41,7 +41,7 @@ export async function lookUpInvite(
   const attempt = addressAttempt(origin.ipAddress);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
   const found = await getOffer(deps.database, token, deps.nowMs());
-  await forgiveAttempt(deps.database, attempt);
+  await refundAttempt(deps.database, attempt);
   return found;
 }
 

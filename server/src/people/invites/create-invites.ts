@@ -62,7 +62,7 @@ export function createInvites(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockPeople(tx, caller.organizationId);
     const workspaces = await getWorkspaces(tx, caller, input);
-    const { results, toInvite } = await sortOut(tx, deps, caller, input.emails);
+    const { results, toInvite } = await classifyEmails(tx, deps, caller, input.emails);
     const made = await insertAll(tx, deps, caller, {
       ...input,
       workspaces,
@@ -110,7 +110,12 @@ async function getWorkspaces(
 }
 
 /** Returns a result for each address that cannot be invited, and the input of all others. */
-async function sortOut(tx: Tx, deps: InviteDeps, caller: Caller, written: readonly string[]) {
+async function classifyEmails(
+  tx: Tx,
+  deps: InviteDeps,
+  caller: Caller,
+  written: readonly string[],
+) {
   const { organizationId } = caller;
   const results: InviteResult[] = [];
   const toInvite = new Map<string, number>();

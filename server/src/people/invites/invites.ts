@@ -84,13 +84,13 @@ export async function listInvitesByIds(
     statuses: query.statuses ?? listedStatuses,
     nowMs: deps.nowMs(),
     roles: query.roles,
-    ...(query.email !== undefined && { email: toKeptEmail(query.email) }),
+    ...(query.email !== undefined && { email: normalizeEmail(query.email) }),
   };
   return toPage(await listRows(deps.database, filter, page), page);
 }
 
 /** Returns the normalized address. An invalid one becomes empty and matches no invite. */
-function toKeptEmail(written: string): string {
+function normalizeEmail(written: string): string {
   const read = readEmailAddress(written);
   return read.kind === "address" ? read.email : "";
 }

@@ -73,7 +73,7 @@ export function makeInviteHandlers(
     ),
     createOfficialInvite: async (call, { body: { email, role } }) => {
       const [result] = await createInvites(deps, call, { emails: [email], role, workspaces: [] });
-      return toOfficialWire(invitedOrThrow(result));
+      return toOfficialWire(getInvitedRow(result));
     },
     getOfficialInvite: async (call, { params }) =>
       toOfficialWire(await getPresentInvite(deps, call, params.invite_id)),
@@ -86,7 +86,7 @@ export function makeInviteHandlers(
 }
 
 /** The official shape has one address and no list of results. */
-function invitedOrThrow(result: InviteResult | undefined): InviteRow {
+function getInvitedRow(result: InviteResult | undefined): InviteRow {
   switch (result?.result) {
     case "invited":
       return result.invite.row;

@@ -78,13 +78,13 @@ export async function listMembersByIds(
     organizationId,
     statuses: notRemoved,
     roles: query.roles,
-    ...(query.email !== undefined && { email: toKeptEmail(query.email) }),
+    ...(query.email !== undefined && { email: normalizeEmail(query.email) }),
   };
   return toPage(await listRows(deps.database, filter, page), page);
 }
 
 /** Returns the normalized address. An invalid one becomes empty and matches no member. */
-function toKeptEmail(written: string): string {
+function normalizeEmail(written: string): string {
   const read = readEmailAddress(written);
   return read.kind === "address" ? read.email : "";
 }
@@ -128,7 +128,7 @@ export function updateMember(
         "role_too_high",
       );
     }
-    if (role !== "owner") await keepAnOwner(tx, caller, before);
+    if (role !== "owner") await checkOwnerRemains(tx, caller, before);
     const after = { ...before, role };
     if (role === before.role)
       return { result: await showOne(tx, caller, after), audit: "unchanged" };
@@ -154,8 +154,8 @@ export function deactivateMember(
     if (before.status === "deactivated") {
       return { result: await showOne(tx, caller, before), audit: "unchanged" };
     }
-    refuseOneself(caller, id, "deactivate");
-    await keepAnOwner(tx, caller, before);
+    checkNotSelf(caller, id, "deactivate");
+    await checkOwnerRemains(tx, caller, before);
     const { after, ending } = await deactivate(tx, before, endingOf(deps, caller, id));
     return {
       result: await showOne(tx, caller, after),
@@ -192,8 +192,8 @@ export function removeMember(
 ): Promise<Ending> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, caller, id);
-    refuseOneself(caller, id, "remove");
-    await keepAnOwner(tx, caller, before);
+    checkNotSelf(caller, id, "remove");
+    await checkOwnerRemains(tx, caller, before);
     const after: MemberRow = {
       ...before,
       status: "removed",
@@ -217,8 +217,8 @@ export async function previewRemoval(
   const ending = await findEnding(database, endingOf(deps, caller, id));
   try {
     checkChangeable(caller, row);
-    refuseOneself(caller, id, "remove");
-    await keepAnOwner(database, caller, row);
+    checkNotSelf(caller, id, "remove");
+    await checkOwnerRemains(database, caller, row);
     return { refusal: null, ending };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -259,7 +259,7 @@ function checkChangeable(caller: Caller, row: MemberRow): void {
   }
 }
 
-function refuseOneself(caller: Caller, id: string, verb: "deactivate" | "remove"): void {
+function checkNotSelf(caller: Caller, id: string, verb: "deactivate" | "remove"): void {
   if (caller.kind !== "member" || caller.id !== id) return;
   throw new ApiError(
     "cannot_change_self",
@@ -268,7 +268,7 @@ function refuseOneself(caller: Caller, id: string, verb: "deactivate" | "remove"
 }
 
 /** Throws a 400 if the organization would be left without an active owner. */
-async function keepAnOwner(db: Database | Tx, caller: Caller, row: MemberRow): Promise<void> {
+async function checkOwnerRemains(db: Database | Tx, caller: Caller, row: MemberRow): Promise<void> {
   if (!(await isLastOwner(db, caller.organizationId, row))) return;
   throw new ApiError(
     "cannot_remove_last_member",

@@ -31,7 +31,7 @@ export type NoteEvent = (event: MemberEvent) => Promise<void>;
  * Runs one transaction with audit events of a member who is not a caller yet, such as at sign-in or with a link. Use
  * `auditedTransaction` where there is a caller.
  */
-export async function inNotedTransaction<Result>(
+export async function signInTransaction<Result>(
   deps: AuditDeps,
   work: (tx: Tx, note: NoteEvent) => Promise<Result>,
 ): Promise<Result> {

@@ -7,13 +7,13 @@ import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { assert } from "#src/lib/assert.ts";
-import { headersOf, headersOfStranger, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { headersOf, sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, passkeyChallengeAttempt } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { findKnownDevice } from "#src/people/identity/devices.ts";
 import type { Site } from "#src/people/identity/site.ts";
-import { inNotedTransaction } from "./audit-member.ts";
+import { signInTransaction } from "./audit-member.ts";
 import {
   deletePasskey,
   findPasskeyForUpdate,
@@ -24,7 +24,7 @@ import {
 } from "./passkeys.sql.ts";
 import { findPerson, lockPerson } from "./people.sql.ts";
 import { passkeyRefusalOf, refusalOf } from "./refusals.ts";
-import { beginAttempts, forgiveAttempts, nowOf, type SignedIn, welcome } from "./sign-in.ts";
+import { beginAttempts, completeSignIn, nowOf, refundAttempts, type SignedIn } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
 
@@ -44,7 +44,7 @@ export async function getSignInPasskeyOptions(
   return inTransaction(deps.database, async (tx) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     const { headers, response } = await auth.api.generatePasskeyAuthenticationOptions({
-      headers: headersOfStranger(browser),
+      headers: sessionlessHeadersOf(browser),
       returnHeaders: true,
     });
     browser.setCookies(headers?.getSetCookie() ?? []);
@@ -64,22 +64,22 @@ export async function signInWithPasskey(
   const site = namedSiteOf(siteOfChange(browser));
   const attempts = [addressAttempt(origin.ipAddress)];
   await beginAttempts(deps, attempts);
-  const outcome = await inNotedTransaction(deps, async (tx, note) => {
+  const outcome = await signInTransaction(deps, async (tx, note) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(
       auth.api.verifyPasskeyAuthentication({
         body: { response: toAssertion(passkey) },
-        headers: headersOfStranger(browser),
+        headers: sessionlessHeadersOf(browser),
         returnHeaders: true,
       }),
     );
     if (asked.kind === "refused") return asked;
-    await forgiveAttempts(tx, attempts);
+    await refundAttempts(tx, attempts);
     await notePasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
     const memberId = asked.value.user.id;
     const deviceId = await findKnownDevice(tx, deps, { browser, site, memberId });
     const { cookies } = asked;
-    await welcome({ tx, note }, deps, call, {
+    await completeSignIn({ tx, note }, deps, call, {
       site,
       deviceId,
       memberId,

@@ -7,24 +7,23 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
-import { headersOf, headersOfStranger, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { headersOf, sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import {
   addressAttempt,
   beginAttempt,
-  forgiveAttempt,
-  mayAttempt,
+  refundAttempt,
   resetAttempt,
   sessionAttempt,
+  tryAttempt,
 } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { RESET_SECONDS } from "#src/people/identity/auth-settings.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
-import { checkNewPassword, inPasswordTurn } from "#src/people/identity/hash-password.ts";
+import { checkNewPassword, runPasswordWork } from "#src/people/identity/hash-password.ts";
 import { authEmailOf } from "#src/people/identity/people.ts";
 import { type Site, siteOf } from "#src/people/identity/site.ts";
-import { inNotedTransaction } from "./audit-member.ts";
-import { notingFailure } from "./note-failure.ts";
+import { signInTransaction } from "./audit-member.ts";
 import {
   countSessions,
   deletePendingSteps,
@@ -32,6 +31,7 @@ import {
   findPersonByEmail,
   lockPerson,
 } from "./people.sql.ts";
+import { withFailureRecorded } from "./record-failure.ts";
 import { linkGone, refusalOf, wrongCurrentPassword } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
@@ -77,8 +77,8 @@ export async function changePassword(
       const after = { by: "the member", ended_sessions: endedSessions };
       return { result: endedSessions, audit: auditOfSelf(member, "password.changed", { after }) };
     });
-  const ended = await notingFailure(deps, member, origin, () => inPasswordTurn(change));
-  await forgiveAttempt(deps.database, attempt);
+  const ended = await withFailureRecorded(deps, member, origin, () => runPasswordWork(change));
+  await refundAttempt(deps.database, attempt);
   return ended;
 }
 
@@ -95,8 +95,8 @@ export async function requestPasswordReset(
   deps.background.run(async () => {
     const person = await findPersonByEmail(deps.database, email);
     if (person === null || person.status !== "active") return;
-    if (!(await mayAttempt(deps.database, deps.nowMs(), resetAttempt(email)))) return;
-    await inNotedTransaction(deps, async (tx, note) => {
+    if (!(await tryAttempt(deps.database, deps.nowMs(), resetAttempt(email)))) return;
+    await signInTransaction(deps, async (tx, note) => {
       const url = await makeResetLink(tx, deps, { memberId: person.id, origin });
       if (url === null) return;
       const body = layoutMessage({
@@ -167,14 +167,14 @@ export async function confirmPasswordReset(
   checkNewPassword(input.password, person);
   const memberId = person.id;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
-  await inPasswordTurn(() =>
-    inNotedTransaction(deps, async (tx, note) => {
+  await runPasswordWork(() =>
+    signInTransaction(deps, async (tx, note) => {
       await lockPerson(tx, memberId);
       const auth = await makeAuth(deps, { tx, site, origin });
       const asked = await callAuth(
         auth.api.resetPassword({
           body: { token: input.token, newPassword: input.password },
-          headers: headersOfStranger(browser),
+          headers: sessionlessHeadersOf(browser),
           returnHeaders: true,
         }),
       );
@@ -191,7 +191,7 @@ export async function confirmPasswordReset(
       });
     }),
   );
-  await forgiveAttempt(deps.database, attempt);
+  await refundAttempt(deps.database, attempt);
 }
 
 function findPersonOfReset(deps: SignInDeps, of: { site: Site; origin: Origin; token: string }) {

@@ -11,7 +11,7 @@ import type { BrowserCall, PublicCall } from "#src/access/call.ts";
 import { sessionEndsAtMs } from "#src/access/sessions.ts";
 import { STEP_UP_LASTS_MS } from "#src/access/step-up.ts";
 import { assert } from "#src/lib/assert.ts";
-import { deviceWords } from "./device-words.rule.ts";
+import { formatDevice } from "./format-device.rule.ts";
 import { listOwners, resetOwner } from "./owners.ts";
 import type { PasskeyRow } from "./passkeys.sql.ts";
 import {
@@ -117,7 +117,7 @@ export function makeSessionHandlers(
           id: row.id,
           type: "session" as const,
           is_current: row.id === current,
-          device: deviceWords(row.user_agent),
+          device: formatDevice(row.user_agent),
           ip_address: row.ip_address,
           started_at: row.started_at.toISOString(),
           last_used_at: row.last_used_at.toISOString(),

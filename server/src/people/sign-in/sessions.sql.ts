@@ -46,7 +46,10 @@ export async function setSteppedUp(tx: Tx, of: { sessionId: string; at: Date }):
 }
 
 /** Copies the start time of the old session, so that the new one does not live longer. */
-export async function takeOverSession(tx: Tx, of: { fromId: string; toId: string }): Promise<void> {
+export async function copySessionStart(
+  tx: Tx,
+  of: { fromId: string; toId: string },
+): Promise<void> {
   await tx
     .updateTable("auth_session as new")
     .from("auth_session as old")

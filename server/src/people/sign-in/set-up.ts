@@ -9,10 +9,10 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
-import { addressAttempt, beginAttempt, forgiveAttempt } from "#src/people/identity/attempts.ts";
+import { addressAttempt, beginAttempt, refundAttempt } from "#src/people/identity/attempts.ts";
 import { checkNewPassword, hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
-import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
+import { type NoteEvent, signInTransaction } from "./audit-member.ts";
 import {
   deleteSetUpLinks,
   findSetUpLink,
@@ -131,12 +131,12 @@ export async function setUp(
     });
     await bumpChangeCounter(tx);
   };
-  await inNotedTransaction(deps, make).catch((error: unknown) => {
+  await signInTransaction(deps, make).catch((error: unknown) => {
     if (!isUniqueViolation(error, "member_email")) throw error;
     throw refuseField("email", "the address is already in use.", "address_taken");
   });
   browser.setCookies(cookies);
-  await forgiveAttempt(deps.database, attempt);
+  await refundAttempt(deps.database, attempt);
   return memberId;
 }
 

@@ -6,30 +6,30 @@ import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { assert } from "#src/lib/assert.ts";
-import { headersOfStranger, siteOfChange } from "#src/people/identity/ask-auth.ts";
+import { sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import {
   type Attempt,
   accountAttempt,
   addressAttempt,
   beginAttempt,
+  deleteOldAttempts,
   deviceAttempt,
-  forgetOldAttempts,
-  forgiveAttempt,
+  refundAttempt,
   secondFactorAttempt,
 } from "#src/people/identity/attempts.ts";
 import { type Auth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
-import { inPasswordTurn } from "#src/people/identity/hash-password.ts";
+import { runPasswordWork } from "#src/people/identity/hash-password.ts";
 import { authEmailOf } from "#src/people/identity/people.ts";
 import type { Site } from "#src/people/identity/site.ts";
-import { inNotedTransaction, type NoteEvent } from "./audit-member.ts";
-import { deviceWords } from "./device-words.rule.ts";
-import { noteFailure } from "./note-failure.ts";
+import { type NoteEvent, signInTransaction } from "./audit-member.ts";
+import { formatDevice } from "./format-device.rule.ts";
 import { deleteExpired, endOldestSessions, findPersonByEmail } from "./people.sql.ts";
+import { recordFailure } from "./record-failure.ts";
 import { refusalOf, wrongCode } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { spendCode } from "./used-codes.sql.ts";
+import { consumeCode } from "./used-codes.sql.ts";
 
 export type SignedIn = { type: "signed_in" | "two_factor_required" };
 type Method = "password" | "totp" | "backup_code" | "passkey";
@@ -55,24 +55,24 @@ export async function signIn(
       : [deviceAttempt(deviceId)];
   await beginAttempts(deps, attempts);
   const person = await findPersonByEmail(deps.database, email);
-  const outcome = await inPasswordTurn(() =>
-    inNotedTransaction(deps, async (tx, note) => {
+  const outcome = await runPasswordWork(() =>
+    signInTransaction(deps, async (tx, note) => {
       const auth = await makeAuth(deps, { tx, site, origin });
       const asked = await callAuth(
         auth.api.signInEmail({
           body: { email: authEmailOf(person?.id ?? null), password },
-          headers: headersOfStranger(browser),
+          headers: sessionlessHeadersOf(browser),
           returnHeaders: true,
         }),
       );
       if (asked.kind === "refused") return asked;
-      await forgiveAttempts(tx, attempts);
+      await refundAttempts(tx, attempts);
       // The types lack the response of the two-factor plugin.
       if ("twoFactorRedirect" in asked.value) {
         browser.setCookies(asked.cookies);
         return { ...asked, value: { type: "two_factor_required" as const } };
       }
-      await welcome({ tx, note }, deps, call, {
+      await completeSignIn({ tx, note }, deps, call, {
         site,
         deviceId,
         method: "password",
@@ -84,7 +84,7 @@ export async function signIn(
   );
   if (outcome.kind === "done") return outcome.value;
   // Runs after the response, because an unknown address has no failure to record and would respond sooner.
-  if (person !== null) deps.background.run(() => noteFailure(deps, person, origin));
+  if (person !== null) deps.background.run(() => recordFailure(deps, person, origin));
   throw refusalOf(outcome.code);
 }
 
@@ -96,7 +96,7 @@ export async function signInWithTwoFactor(
 ): Promise<SignedIn> {
   const { browser, origin } = call;
   const site = siteOfChange(browser);
-  const headers = headersOfStranger(browser);
+  const headers = sessionlessHeadersOf(browser);
   const pendingId = await inTransaction(deps.database, async (tx) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     return (await auth.api.findPendingSignIn({ headers })).userId;
@@ -106,20 +106,20 @@ export async function signInWithTwoFactor(
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
   const attempts = [secondFactorAttempt(memberId, deviceId)];
   await beginAttempts(deps, attempts);
-  const outcome = await inNotedTransaction(deps, async (tx, note) => {
+  const outcome = await signInTransaction(deps, async (tx, note) => {
     const auth = await makeAuth(deps, { tx, site, origin });
     const asked = await callAuth(verifyCode(auth, input, headers));
     if (asked.kind === "refused") return asked;
     assert(asked.value.user.id === memberId, "the code belongs to the pending sign-in");
     if (
       input.method === "totp" &&
-      !(await spendCode(tx, { ...input, memberId, now: nowOf(deps) }))
+      !(await consumeCode(tx, { ...input, memberId, now: nowOf(deps) }))
     ) {
       throw wrongCode(); // the sign-in stays pending
     }
-    await forgiveAttempts(tx, attempts);
+    await refundAttempts(tx, attempts);
     const { cookies } = asked;
-    await welcome({ tx, note }, deps, call, {
+    await completeSignIn({ tx, note }, deps, call, {
       site,
       deviceId,
       method: input.method,
@@ -130,7 +130,7 @@ export async function signInWithTwoFactor(
   });
   if (outcome.kind === "done") return { type: "signed_in" };
   const member = await findActiveMember(deps.database, memberId);
-  if (member !== null && outcome.code.includes("CODE")) await noteFailure(deps, member, origin);
+  if (member !== null && outcome.code.includes("CODE")) await recordFailure(deps, member, origin);
   throw refusalOf(outcome.code);
 }
 
@@ -154,7 +154,7 @@ interface Arrival {
 }
 
 /** Registers all data of a new session, in the transaction that created it. */
-export async function welcome(
+export async function completeSignIn(
   { tx, note }: { tx: Tx; note: NoteEvent },
   deps: SignInDeps,
   { browser, origin }: PublicCall,
@@ -169,15 +169,15 @@ export async function welcome(
     member,
     origin,
     event: "session.started",
-    subject: { type: "session", id: await idOfNewSession(tx, cookies) },
-    after: { method, device: deviceWords(origin.userAgent) },
+    subject: { type: "session", id: await getNewSessionId(tx, cookies) },
+    after: { method, device: formatDevice(origin.userAgent) },
   });
   browser.setCookies([...cookies, ...device]);
   deps.background.run(() => forgetExpired(deps));
 }
 
 /** Returns the id of the new session whose cookie these lines set. */
-export async function idOfNewSession(tx: Tx, cookies: readonly string[]): Promise<string> {
+export async function getNewSessionId(tx: Tx, cookies: readonly string[]): Promise<string> {
   const header = cookies.map((line) => line.split(";", 1)[0] ?? "").join("; ");
   const [hash] = sessionTokenHashes(header);
   const session = hash === undefined ? null : await findSessionByToken(tx, hash);
@@ -187,7 +187,7 @@ export async function idOfNewSession(tx: Tx, cookies: readonly string[]): Promis
 
 async function forgetExpired(deps: SignInDeps): Promise<void> {
   const nowMs = deps.nowMs();
-  await forgetOldAttempts(deps.database, nowMs);
+  await deleteOldAttempts(deps.database, nowMs);
   await deleteExpired(deps.database, {
     now: new Date(nowMs),
     startedAt: new Date(nowMs - SESSION_MS),
@@ -199,8 +199,8 @@ export async function beginAttempts(deps: SignInDeps, attempts: readonly Attempt
   for (const attempt of attempts) await beginAttempt(deps.database, deps.nowMs(), attempt);
 }
 
-export async function forgiveAttempts(tx: Tx, attempts: readonly Attempt[]): Promise<void> {
-  for (const attempt of attempts) await forgiveAttempt(tx, attempt);
+export async function refundAttempts(tx: Tx, attempts: readonly Attempt[]): Promise<void> {
+  for (const attempt of attempts) await refundAttempt(tx, attempt);
 }
 
 export function nowOf(deps: { nowMs: () => number }): Date {

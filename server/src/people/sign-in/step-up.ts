@@ -4,16 +4,16 @@ import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { refuseFields } from "#src/domain/refuse-field.ts";
 import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
-import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
+import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
-import { inPasswordTurn } from "#src/people/identity/hash-password.ts";
-import { notingFailure } from "./note-failure.ts";
+import { runPasswordWork } from "#src/people/identity/hash-password.ts";
 import { notePasskeyUse } from "./passkeys.sql.ts";
 import { type Assertion, toAssertion } from "./passkeys.ts";
+import { withFailureRecorded } from "./record-failure.ts";
 import { refusalOf, wrongCurrentPassword } from "./refusals.ts";
-import { deleteSession, setSteppedUp, takeOverSession } from "./sessions.sql.ts";
-import { idOfNewSession, nowOf } from "./sign-in.ts";
+import { copySessionStart, deleteSession, setSteppedUp } from "./sessions.sql.ts";
+import { getNewSessionId, nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
 
@@ -29,14 +29,14 @@ export async function stepUp(
   }
   const attempt = sessionAttempt(memberOf(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  await notingFailure(deps, memberOf(call), call.origin, async () => {
+  await withFailureRecorded(deps, memberOf(call), call.origin, async () => {
     if (password !== undefined) {
-      await inPasswordTurn(() => stepUpWithPassword(deps, call, password));
+      await runPasswordWork(() => stepUpWithPassword(deps, call, password));
     } else if (passkey !== undefined) {
       await stepUpWithPasskey(deps, call, passkey);
     }
   });
-  await forgiveAttempt(deps.database, attempt);
+  await refundAttempt(deps.database, attempt);
   return new Date(nowOf(deps).getTime() + STEP_UP_LASTS_MS);
 }
 
@@ -75,9 +75,9 @@ function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Asserti
     );
     if (asked.kind === "refused") throw refusalOf(asked.code);
     if (asked.value.user.id !== member.id) throw refusalOf("PASSKEY_NOT_FOUND");
-    const newId = await idOfNewSession(tx, asked.cookies);
+    const newId = await getNewSessionId(tx, asked.cookies);
     await notePasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
-    await takeOverSession(tx, { fromId: member.sessionId, toId: newId });
+    await copySessionStart(tx, { fromId: member.sessionId, toId: newId });
     await deleteSession(tx, { memberId: member.id, sessionId: member.sessionId });
     browser.setCookies(asked.cookies);
     return { result: undefined, audit: auditOfStepUp(call, newId, "passkey") };

@@ -5,7 +5,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
-import { beginAttempt, forgiveAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
+import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { BACKUP_CODES, ISSUER, provedByStepUp } from "#src/people/identity/auth-settings.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
@@ -16,7 +16,7 @@ import { nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { auditOfSelf, memberOf } from "./signed-in.ts";
 import { isTotpVerified } from "./two-factor.sql.ts";
-import { spendCode } from "./used-codes.sql.ts";
+import { consumeCode } from "./used-codes.sql.ts";
 
 // Authenticator apps. The routes require step-up, which replaces better-auth's password question.
 
@@ -83,11 +83,11 @@ export async function confirmTotp(
       auth.api.verifyTOTP({ body: { code }, headers: headersOf(browser), returnHeaders: true }),
     );
     if (asked.kind === "refused") throw codeRefusalOf(asked.code);
-    await spendCode(tx, { memberId: member.id, code, now: nowOf(deps) });
+    await consumeCode(tx, { memberId: member.id, code, now: nowOf(deps) });
     browser.setCookies(asked.cookies);
     return { result: undefined, audit: auditOfSelf(member, "two_factor.enabled") };
   });
-  await forgiveAttempt(deps.database, attempt);
+  await refundAttempt(deps.database, attempt);
 }
 
 export function disableTotp(deps: SignInDeps, call: BrowserCall): Promise<void> {

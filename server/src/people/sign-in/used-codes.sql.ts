@@ -4,7 +4,7 @@ import type { Tx } from "#src/db/pool.ts";
 const CODE_LIVES_MS = 5 * 60_000;
 
 /** Marks a correct code as used. Returns false if it was used before. */
-export async function spendCode(
+export async function consumeCode(
   tx: Tx,
   of: { memberId: string; code: string; now: Date },
 ): Promise<boolean> {

@@ -125,7 +125,7 @@ export function updateWorkspaceMember(
   const { workspaceId, memberId } = of;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockForChange(tx, caller, workspaceId);
-    const before = await getGiven(tx, caller, of);
+    const before = await getAssignedMember(tx, caller, of);
     checkGiving(caller, workspaceId, before, role);
     if (before.given_role === role) return { result: before, audit: "unchanged" };
     const after = { ...before, given_role: role };
@@ -142,7 +142,7 @@ export function removeWorkspaceMember(
 ): Promise<void> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockForChange(tx, caller, of.workspaceId);
-    const before = await getGiven(tx, caller, of);
+    const before = await getAssignedMember(tx, caller, of);
     await deleteGivenRole(tx, of);
     const after = { ...before, given_role: null };
     return {
@@ -184,7 +184,7 @@ async function findIdByEmail(tx: Tx, caller: Caller, written: string): Promise<s
 }
 
 /** Returns a member whose assigned role counts. */
-async function getGiven(
+async function getAssignedMember(
   tx: Tx,
   caller: Caller,
   { workspaceId, memberId }: { workspaceId: string; memberId: string },

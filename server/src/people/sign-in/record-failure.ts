@@ -1,14 +1,14 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import { countFailure } from "#src/people/identity/attempts.ts";
-import { type AuditedMember, inNotedTransaction } from "./audit-member.ts";
+import { type AuditedMember, signInTransaction } from "./audit-member.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 
 /**
  * Records a failed sign-in of the member in the audit log. Records the first of an hour, the tenth, the hundredth and
  * so on, so that an attack is visible and cannot fill the log.
  */
-export async function noteFailure(
+export async function recordFailure(
   deps: SignInDeps,
   person: { id: string } & ({ organizationId: string } | { organization_id: string }),
   origin: Origin,
@@ -16,7 +16,7 @@ export async function noteFailure(
   const organizationId =
     "organizationId" in person ? person.organizationId : person.organization_id;
   const member: AuditedMember = { id: person.id, organizationId };
-  await inNotedTransaction(deps, async (tx, note) => {
+  await signInTransaction(deps, async (tx, note) => {
     const { failures, since } = await countFailure(tx, deps.nowMs(), member.id);
     if (!/^10*$/.test(String(failures))) return;
     await note({
@@ -30,7 +30,7 @@ export async function noteFailure(
 }
 
 /** Runs the work, and records a failed proof of identity in the member's session. */
-export async function notingFailure<Result>(
+export async function withFailureRecorded<Result>(
   deps: SignInDeps,
   member: AuditedMember,
   origin: Origin,
@@ -40,7 +40,7 @@ export async function notingFailure<Result>(
     return await work();
   } catch (error) {
     if (error instanceof ApiError && error.status !== 503) {
-      deps.background.run(() => noteFailure(deps, member, origin));
+      deps.background.run(() => recordFailure(deps, member, origin));
     }
     throw error;
   }

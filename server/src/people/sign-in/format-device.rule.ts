@@ -19,7 +19,7 @@ const systems = [
 ] as const;
 
 /** Returns a name such as "Firefox on Linux", or null for an unknown user agent. */
-export function deviceWords(userAgent: string | null): string | null {
+export function formatDevice(userAgent: string | null): string | null {
   if (userAgent === null) return null;
   const browser = browsers.find(([, pattern]) => pattern.test(userAgent))?.[0];
   const system = systems.find(([, pattern]) => pattern.test(userAgent))?.[0];
