@@ -1,6 +1,6 @@
 import type { Job } from "#src/jobs/run-jobs.ts";
 import { APPLY_ACCESS_REVIEW } from "./close-review.ts";
-import { applyClosedReview, keepReviews, type UpkeepDeps } from "./upkeep.ts";
+import { applyClosedReview, maintainReviews, type UpkeepDeps } from "./upkeep.ts";
 
 export const KEEP_ACCESS_REVIEWS = "keep_access_reviews";
 
@@ -8,7 +8,7 @@ export function makeAccessReviewJobs(deps: UpkeepDeps): Record<string, Job> {
   return {
     [APPLY_ACCESS_REVIEW]: ({ organization_id: organizationId, access_review_id: id }) =>
       applyClosedReview(deps, { organizationId: String(organizationId), id: String(id) }),
-    [KEEP_ACCESS_REVIEWS]: () => keepReviews(deps),
+    [KEEP_ACCESS_REVIEWS]: () => maintainReviews(deps),
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   type AccessFacts,
   finalAnswer,
-  nextBeginning,
+  findNextStart,
   recommend,
   reminderDue,
   signalsOf,
@@ -95,7 +95,7 @@ describe("the next of a series", () => {
     ["2026-12-15T00:00", "monthly", "2026-12-15T00:00", "2027-01-15T00:00"],
   ] as const)("from %s %s after %s is %s", (first, recurrence, after, expected) => {
     const at = (text: string) => Date.parse(`${text}Z`);
-    expect(iso(nextBeginning(at(first), recurrence, at(after)))).toBe(expected);
+    expect(iso(findNextStart(at(first), recurrence, at(after)))).toBe(expected);
   });
 
   test("is always later and skips no turn", () => {
@@ -103,7 +103,7 @@ describe("the next of a series", () => {
     for (const recurrence of ["monthly", "quarterly", "yearly"] as const) {
       let at = first;
       for (let turn = 0; turn < 60; turn++) {
-        const next = nextBeginning(first, recurrence, at) as number;
+        const next = findNextStart(first, recurrence, at) as number;
         const longest = { monthly: 31, quarterly: 92, yearly: 366 }[recurrence];
         expect((next - at) / DAY_MS).toBeGreaterThanOrEqual(28);
         expect((next - at) / DAY_MS).toBeLessThanOrEqual(longest);
@@ -113,7 +113,7 @@ describe("the next of a series", () => {
   });
 
   test("is null without a recurrence", () => {
-    expect(nextBeginning(NOW, "none", NOW)).toBeNull();
+    expect(findNextStart(NOW, "none", NOW)).toBeNull();
   });
 });
 

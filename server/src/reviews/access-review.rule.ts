@@ -76,7 +76,7 @@ const months: Readonly<Record<Exclude<Recurrence, "none">, number>> = {
  * Next start of the series after `afterMs`, in UTC: the first start's day of the month, or the last day of a shorter
  * month. Null for a review without recurrence.
  */
-export function nextBeginning(
+export function findNextStart(
   firstMs: number,
   recurrence: Recurrence,
   afterMs: number,

@@ -26,7 +26,7 @@ interface ApplyOf {
  * Removes the access of one item, like the API calls for single removals: sessions end, keys stop within a second. All
  * locks last until the transaction ends.
  */
-export function takeAway(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
+export function removeAccess(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
   switch (item.path) {
     case "organization_role":
       return deactivateMember(tx, item, of);
@@ -46,7 +46,7 @@ async function deactivateMember(tx: Tx, item: ItemRow, of: ApplyOf): Promise<App
   await lockPeople(tx, organizationId);
   const before = await findMember(tx, { organizationId, id: item.member_id });
   if (before === null || before.status !== "active") {
-    return gone("The member was already deactivated or removed.");
+    return alreadyGone("The member was already deactivated or removed.");
   }
   if (before.role !== item.role) return changed(item.role, before.role);
   if (before.role === "owner" && item.decision !== "remove") {
@@ -68,7 +68,7 @@ async function takeWorkspaceRole(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Ap
   const place = { organizationId: of.organizationId, workspaceId };
   const before = await findPerson(tx, { ...place, memberId });
   if (before === null || before.given_role === null) {
-    return gone("The member had already left the workspace or the organization.");
+    return alreadyGone("The member had already left the workspace or the organization.");
   }
   if (before.given_role !== item.role) return changed(item.role, before.given_role);
   await deleteGivenRole(tx, { workspaceId, memberId });
@@ -84,7 +84,7 @@ async function archiveKey(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> 
   const { organizationId, nowMs } = of;
   const before = await lockApiKey(tx, { organizationId, id: item.api_key_id });
   if (before === null || before.status === "archived") {
-    return gone("The key was already archived.");
+    return alreadyGone("The key was already archived.");
   }
   await archiveApiKeys(tx, { ids: [before.id], nowMs });
   const shown = {
@@ -110,7 +110,7 @@ async function revokeKey(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
   const { organizationId, nowMs } = of;
   const before = await lockAdminKey(tx, { organizationId, id: item.admin_key_id });
   if (before === null || before.status === "revoked") {
-    return gone("The key was already revoked.");
+    return alreadyGone("The key was already revoked.");
   }
   await revokeAdminKey(tx, { organizationId, id: before.id, revokedAt: new Date(nowMs) });
   const shown = { name: before.name, partial_key_hint: before.partial_key_hint };
@@ -126,7 +126,7 @@ async function revokeKey(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
   };
 }
 
-function gone(message: string): Applied {
+function alreadyGone(message: string): Applied {
   return { result: "already_gone", message };
 }
 

@@ -19,7 +19,7 @@ import {
   type ShownItemRow,
 } from "./items.sql.ts";
 import { decidableBy, mayDecide } from "./review-rights.rule.ts";
-import { findDecidable, othersAmong } from "./reviewers.ts";
+import { excludeReviewer, findDecidable } from "./reviewers.ts";
 
 // Lists of review items: all items for the administrator, assigned items for a reviewer.
 
@@ -54,7 +54,7 @@ async function countFor(deps: AuditDeps, caller: Caller, { row, reviewers }: Sho
     reviewId: row.id,
     memberId: caller.id,
     decidable: decidableBy(caller),
-    others: othersAmong(
+    others: excludeReviewer(
       await findDecidable(deps.database, caller.organizationId, memberIds),
       caller.id,
     ),
@@ -64,7 +64,7 @@ async function countFor(deps: AuditDeps, caller: Caller, { row, reviewers }: Sho
 /** Item with whether another reviewer must decide, because the access is the caller's own. */
 export interface AssignedItem {
   row: ShownItemRow;
-  needsAnother: boolean;
+  needsOtherReviewer: boolean;
 }
 
 async function withNeeds(
@@ -87,7 +87,7 @@ async function withNeeds(
   };
   return rows.map((row) => ({
     row,
-    needsAnother:
+    needsOtherReviewer:
       row.member_id === caller.id &&
       reviewers.some(
         (reviewer) =>

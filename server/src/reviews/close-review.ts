@@ -20,14 +20,14 @@ import {
   reviewHasEnded,
   type ShownReview,
 } from "./access-reviews.ts";
-import { type Applied, takeAway } from "./apply-item.ts";
+import { type Applied, removeAccess } from "./apply-item.ts";
 import {
   finishReview,
   type ItemRow,
   listAnswers,
+  lockNextItemToApply,
   markKept,
   saveResult,
-  takeItemToApply,
 } from "./items.sql.ts";
 
 /** Job that applies the remaining items of a closed review. Its payload names the review. */
@@ -68,7 +68,7 @@ export function closeOverdueReview(deps: AuditDeps, review: ReviewRow): Promise<
   const maker = makerOf(deps, organizationId, SYSTEM);
   return auditedTransactionOf(deps, maker, async (tx) => {
     const before = await getForUpdate(tx, organizationId, id);
-    const isDue = before.status === "open" && isTimeOver(before, deps.nowMs());
+    const isDue = before.status === "open" && isDueToClose(before, deps.nowMs());
     const audit = isDue ? await close(tx, deps, before, SYSTEM) : "unchanged";
     return { result: undefined, audit };
   });
@@ -77,7 +77,7 @@ export function closeOverdueReview(deps: AuditDeps, review: ReviewRow): Promise<
 const DAY_MS = 86_400_000;
 
 /** Returns whether the review closes automatically at this time. */
-export function isTimeOver(review: ReviewRow, nowMs: number): boolean {
+export function isDueToClose(review: ReviewRow, nowMs: number): boolean {
   const { auto_close_days: days, due_at } = review;
   return days !== null && due_at.getTime() + days * DAY_MS <= nowMs;
 }
@@ -159,10 +159,10 @@ async function applyNext(
   let position: number | null = null;
   try {
     await auditedTransactionOf(deps, maker, async (tx) => {
-      const item = await takeItemToApply(tx, { reviewId: review.id, afterPosition });
+      const item = await lockNextItemToApply(tx, { reviewId: review.id, afterPosition });
       position = item?.position ?? null;
       if (item === null) return { result: null, audit: "unchanged" };
-      const applied = await takeAway(tx, item, {
+      const applied = await removeAccess(tx, item, {
         organizationId: organization_id,
         nowMs: deps.nowMs(),
       });

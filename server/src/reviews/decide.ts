@@ -21,7 +21,7 @@ import {
   saveDecisions,
 } from "./items.sql.ts";
 import { canReview, type DecidableAccess, mayDecide } from "./review-rights.rule.ts";
-import { findDecidable, othersAmong, scopeOf } from "./reviewers.ts";
+import { excludeReviewer, findDecidable, scopeOf } from "./reviewers.ts";
 
 export interface DecisionInput {
   item_id: string;
@@ -49,7 +49,7 @@ export interface DecisionResult {
 }
 
 /** Basis of decisions. Read in the transaction, because a reviewer may have just lost a right. */
-interface Bench {
+interface DecisionContext {
   review: ReviewRow;
   reviewerId: string;
   own: DecidableAccess;
@@ -70,25 +70,25 @@ export function decide(
 ): Promise<{ results: DecisionResult[]; progress: Progress }> {
   checkInput(input);
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const bench = await takeSeat(tx, caller, reviewId);
-    const asked = input.decisions ?? (await recommendationsFor(tx, bench));
+    const context = await getDecisionContext(tx, caller, reviewId);
+    const asked = input.decisions ?? (await recommendationsFor(tx, context));
     const items = await lockItems(tx, { reviewId, ids: asked.map(({ item_id }) => item_id) });
     const results: DecisionResult[] = [];
     const saved: SavedDecision[] = [];
     for (const each of asked) {
       const item = items.find(({ id }) => id === each.item_id);
-      const outcome = item ? judge(bench, item, each, input.override) : "not_found";
+      const outcome = item ? judge(context, item, each, input.override) : "not_found";
       results.push({ itemId: each.item_id, outcome });
       if (outcome !== "decided" || item === undefined) continue;
       const { decision, reason } = each;
-      saved.push({ id: item.id, decision, reason, isSelfReview: isOwn(bench, item) });
+      saved.push({ id: item.id, decision, reason, isSelfReview: isOwn(context, item) });
     }
     const decidedAt = new Date(deps.nowMs());
     await saveDecisions(tx, { reviewId, memberId: caller.id, decidedAt, decisions: saved });
     const [progress] = await countProgress(tx, [reviewId]);
     return {
       result: { results, progress: progress as Progress },
-      audit: saved.length === 0 ? "unchanged" : auditOf(bench, items, saved),
+      audit: saved.length === 0 ? "unchanged" : auditOf(context, items, saved),
     };
   });
 }
@@ -107,7 +107,11 @@ function checkInput({ decisions, accept_recommendations }: Decisions): void {
   }
 }
 
-async function takeSeat(tx: Tx, caller: Caller, reviewId: string): Promise<Bench> {
+async function getDecisionContext(
+  tx: Tx,
+  caller: Caller,
+  reviewId: string,
+): Promise<DecisionContext> {
   const { organizationId } = caller;
   // This lock and the lock of closing exclude each other.
   const review = await findReview(tx, { organizationId, id: reviewId }, "for share");
@@ -125,37 +129,37 @@ async function takeSeat(tx: Tx, caller: Caller, reviewId: string): Promise<Bench
     );
   }
   if (review.status !== "open") throw reviewHasEnded(review);
-  return { review, reviewerId: caller.id, own, others: othersAmong(decidable, caller.id) };
+  return { review, reviewerId: caller.id, own, others: excludeReviewer(decidable, caller.id) };
 }
 
 /** Recommendations for all undecided items that the reviewer may decide. */
-async function recommendationsFor(tx: Tx, bench: Bench): Promise<DecisionInput[]> {
-  const items = await lockItems(tx, { reviewId: bench.review.id, ids: "undecided" });
+async function recommendationsFor(tx: Tx, context: DecisionContext): Promise<DecisionInput[]> {
+  const items = await lockItems(tx, { reviewId: context.review.id, ids: "undecided" });
   return items
-    .filter((item) => mayDecide(bench.own, accessOf(item)) && !needsAnother(bench, item))
+    .filter((item) => mayDecide(context.own, accessOf(item)) && !needsOtherReviewer(context, item))
     .map((item) => ({ item_id: item.id, decision: item.recommendation, reason: null }));
 }
 
 function judge(
-  bench: Bench,
+  context: DecisionContext,
   item: ItemRow,
   { decision, reason }: DecisionInput,
   override: boolean,
 ): Outcome {
-  if (!mayDecide(bench.own, accessOf(item))) return "not_allowed";
-  if (needsAnother(bench, item)) return "needs_another_reviewer";
-  const isOthers = item.decided_by_id !== null && item.decided_by_id !== bench.reviewerId;
+  if (!mayDecide(context.own, accessOf(item))) return "not_allowed";
+  if (needsOtherReviewer(context, item)) return "needs_another_reviewer";
+  const isOthers = item.decided_by_id !== null && item.decided_by_id !== context.reviewerId;
   if (item.decision === decision && (isOthers || item.reason === reason)) return "unchanged";
   return isOthers && !override ? "already_decided" : "decided";
 }
 
-function isOwn(bench: Bench, item: ItemRow): boolean {
-  return item.member_id === bench.reviewerId;
+function isOwn(context: DecisionContext, item: ItemRow): boolean {
+  return item.member_id === context.reviewerId;
 }
 
 /** Returns whether another reviewer must decide, because the access is the reviewer's own. */
-function needsAnother(bench: Bench, item: ItemRow): boolean {
-  return isOwn(bench, item) && bench.others.some((other) => mayDecide(other, accessOf(item)));
+function needsOtherReviewer(context: DecisionContext, item: ItemRow): boolean {
+  return isOwn(context, item) && context.others.some((other) => mayDecide(other, accessOf(item)));
 }
 
 function accessOf({ path, role, workspace_id }: ItemRow) {
@@ -166,7 +170,7 @@ const MAX_AUDITED = 500;
 
 /** Audit payload: all decisions, or only their counts if there are very many. */
 function auditOf(
-  bench: Bench,
+  context: DecisionContext,
   items: readonly ItemRow[],
   saved: readonly SavedDecision[],
 ): AuditEntry {
@@ -175,7 +179,7 @@ function auditOf(
   const listed = saved.slice(0, MAX_AUDITED);
   return {
     event: "access_review.decided",
-    subject: { type: "access_review", id: bench.review.id },
+    subject: { type: "access_review", id: context.review.id },
     workspaceId: null,
     before: {
       decisions: listed.map(({ id }) => ({

@@ -215,7 +215,7 @@ export async function markKept(
  * Returns the next item after `afterPosition` that must be removed, locked. Skips items that another node is working
  * on. Null if none remains.
  */
-export async function takeItemToApply(
+export async function lockNextItemToApply(
   tx: Tx,
   of: { reviewId: string; afterPosition: number },
 ): Promise<ItemRow | null> {

@@ -11,7 +11,7 @@ import {
 } from "./access-reviews.sql.ts";
 import { countAssigned } from "./items.sql.ts";
 import { canReview } from "./review-rights.rule.ts";
-import { findDecidable, othersAmong, scopeOf } from "./reviewers.ts";
+import { excludeReviewer, findDecidable, scopeOf } from "./reviewers.ts";
 
 export interface ReviewMailDeps extends MailDeps {
   /** Public address of this server, without a trailing slash. Read from the configuration, never from a request. */
@@ -60,7 +60,7 @@ async function findBusyReviewers(
       reviewId: review.id,
       memberId: reviewer.id,
       decidable: own,
-      others: othersAmong(decidable, reviewer.id),
+      others: excludeReviewer(decidable, reviewer.id),
     });
     if (undecided > 0) busy.push({ reviewer, undecided });
   }

@@ -71,7 +71,7 @@ export function canReview(
 }
 
 /** Represents a member as a caller, to read the rights of a member who does not call. */
-export function asCaller(
+export function toCaller(
   member: Pick<MemberCaller, "id" | "organizationId" | "role" | "workspaceRoles">,
 ): MemberCaller {
   return { kind: "member", ...member, sessionId: "", steppedUpAtMs: null };

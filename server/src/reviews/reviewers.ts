@@ -4,11 +4,11 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { findOwnerIds, type ReviewRow } from "./access-reviews.sql.ts";
 import {
-  asCaller,
   canReview,
   type DecidableAccess,
   decidableBy,
   type ReviewScope,
+  toCaller,
 } from "./review-rights.rule.ts";
 
 // Rights of reviewers are read anew each time. A reviewer without the rights cannot decide.
@@ -27,12 +27,12 @@ export async function findDecidable(
   return new Map(
     found
       .filter((member) => member.organizationId === organizationId)
-      .map((member) => [member.id, decidableBy(asCaller(member))]),
+      .map((member) => [member.id, decidableBy(toCaller(member))]),
   );
 }
 
 /** Rights of all reviewers except this one. */
-export function othersAmong(
+export function excludeReviewer(
   decidable: ReadonlyMap<string, DecidableAccess>,
   memberId: string,
 ): DecidableAccess[] {

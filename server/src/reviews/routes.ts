@@ -91,10 +91,10 @@ export function makeAccessReviewHandlers(
     ),
     listAssignedAccessReviewItems: async (call, { query }) => {
       const page = await listAssignedItems(deps, call, query);
-      const data = page.rows.map(({ row, needsAnother }) => ({
+      const data = page.rows.map(({ row, needsOtherReviewer }) => ({
         ...toItemWire(row),
         is_own: row.member_id === call.caller.id,
-        needs_another_reviewer: needsAnother,
+        needs_another_reviewer: needsOtherReviewer,
       }));
       return { data, next_page: page.nextPage };
     },

@@ -1,6 +1,6 @@
 import type { accessReview, accessReviewItem } from "@bursar/contract/admin/access-reviews.ts";
 import type { z } from "zod";
-import { nextBeginning } from "./access-review.rule.ts";
+import { findNextStart } from "./access-review.rule.ts";
 import type { ShownReview } from "./access-reviews.ts";
 import type { ShownItemRow } from "./items.sql.ts";
 
@@ -9,7 +9,7 @@ type ItemWire = z.input<typeof accessReviewItem>;
 
 export function toReviewWire({ row, reviewers, progress }: ShownReview, nowMs: number): ReviewWire {
   const { access_review_id: _, ...counts } = progress;
-  const next = nextBeginning(
+  const next = findNextStart(
     row.first_begins_at.getTime(),
     row.status === "cancelled" ? "none" : row.recurrence,
     row.begins_at.getTime(),

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import type { Listed, TestMember } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { applyClosedReview, keepReviews } from "./upkeep.ts";
+import { applyClosedReview, maintainReviews } from "./upkeep.ts";
 
 type Review = z.output<typeof accessReview>;
 
@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 const test = base.extend("reviews", ({ h, org, workspaceId }) => {
   const addPerson = () => org.member({ workspaces: { [workspaceId]: "workspace_user" } });
 
-  const keep = () => keepReviews(h.deps);
+  const keep = () => maintainReviews(h.deps);
 
   async function create(fields: object = {}): Promise<Review> {
     const answer = await org.operator.post<Review>(REVIEWS, {

@@ -7,7 +7,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { nextBeginning, reminderDue } from "./access-review.rule.ts";
+import { findNextStart, reminderDue } from "./access-review.rule.ts";
 import {
   findActiveWorkspaceIds,
   findReview,
@@ -18,7 +18,7 @@ import {
   type ReviewRow,
 } from "./access-reviews.sql.ts";
 import { auditOfReview } from "./access-reviews.ts";
-import { applyReview, closeOverdueReview, isTimeOver } from "./close-review.ts";
+import { applyReview, closeOverdueReview, isDueToClose } from "./close-review.ts";
 import { remindReviewers } from "./review-mail.ts";
 import { findSuccessors, scopeOf } from "./reviewers.ts";
 import { type ReviewDeps, startReview } from "./start-review.ts";
@@ -34,18 +34,18 @@ const MAX_APPLIED = 20_000;
  * because each message and each review is created once. A failed review is logged, does not block the others, and is
  * retried by the next run.
  */
-export async function keepReviews(deps: UpkeepDeps): Promise<void> {
+export async function maintainReviews(deps: UpkeepDeps): Promise<void> {
   for (const review of await listRunningReviews(deps.database)) {
-    await logging(deps, review, () => keepReview(deps, review));
+    await logging(deps, review, () => maintainReview(deps, review));
   }
   for (const review of await listRecurringReviews(deps.database)) {
     await logging(deps, review, () => continueSeries(deps, review));
   }
 }
 
-async function keepReview(deps: UpkeepDeps, review: ReviewRow): Promise<void> {
+async function maintainReview(deps: UpkeepDeps, review: ReviewRow): Promise<void> {
   const nowMs = deps.nowMs();
-  if (review.status === "open" && isTimeOver(review, nowMs)) {
+  if (review.status === "open" && isDueToClose(review, nowMs)) {
     await closeOverdueReview(deps, review);
   } else if (review.status === "open") {
     const times = { beganAtMs: review.created_at.getTime(), dueAtMs: review.due_at.getTime() };
@@ -67,7 +67,7 @@ export function applyClosedReview(
 /** Starts the next review of the series when it is due. Missed reviews are skipped. */
 async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> {
   const nowMs = deps.nowMs();
-  const beginsAtMs = newestBeginning(last, nowMs);
+  const beginsAtMs = findLatestStart(last, nowMs);
   if (beginsAtMs === null) return;
   const { organization_id: organizationId } = last;
   const maker = {
@@ -98,11 +98,11 @@ async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> 
 }
 
 /** Returns the latest start of the series since this review started, or null. */
-function newestBeginning(review: ReviewRow, nowMs: number): number | null {
+function findLatestStart(review: ReviewRow, nowMs: number): number | null {
   const { first_begins_at, recurrence, begins_at } = review;
   let found: number | null = null;
   for (let afterMs = begins_at.getTime(); ; ) {
-    const next = nextBeginning(first_begins_at.getTime(), recurrence, afterMs);
+    const next = findNextStart(first_begins_at.getTime(), recurrence, afterMs);
     if (next === null || next > nowMs) return found;
     found = next;
     afterMs = next;
