@@ -124,7 +124,7 @@ async function classifyEmails(
     if (read.kind === "invalid") {
       results[index] = { email, result: "invalid", reason: read.reason };
     } else if (toInvite.has(read.email)) {
-      const reason = `${read.email}is listed more than once`;
+      const reason = `${read.email} is listed more than once`;
       results[index] = { email, result: "already_invited", reason, invite: null };
     } else toInvite.set(read.email, index);
   }
@@ -148,7 +148,7 @@ async function classifyEmails(
       await updateInvite(tx, { ...invite.row, is_open: false });
       continue;
     }
-    const reason = `${invite.row.email}already has a valid invite. Resend it instead`;
+    const reason = `${invite.row.email} already has a valid invite. Resend it instead`;
     place(invite.row.email, (as) => ({ email: as, result: "already_invited", reason, invite }));
   }
   return { results, toInvite };

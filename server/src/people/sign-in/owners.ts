@@ -38,7 +38,7 @@ export function resetOwner(
     if (owner.status !== "active") {
       throw new ApiError(
         "owner_cannot_sign_in",
-        `${input.email}has been deactivated. Another owner can reactivate it.`,
+        `${input.email} has been deactivated. Another owner can reactivate it.`,
       );
     }
     await lockPerson(tx, owner.id);
@@ -49,7 +49,7 @@ export function resetOwner(
     if (url === null) {
       throw new ApiError(
         "owner_cannot_sign_in",
-        `${input.email}has no sign-in. Invite the address again.`,
+        `${input.email} has no sign-in. Invite the address again.`,
       );
     }
     return {

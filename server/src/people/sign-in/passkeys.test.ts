@@ -152,7 +152,7 @@ describe("adding a passkey", () => {
     const answer = await browser.post(`${PASSKEYS}/options`);
     expect([answer.status, answer.error.message]).toEqual([
       400,
-      "Passkeys require a host name, and 127.0.0.1is an address. Open http://localhost:8484 instead.",
+      "Passkeys require a host name, and 127.0.0.1 is an address. Open http://localhost:8484 instead.",
     ]);
   });
 });

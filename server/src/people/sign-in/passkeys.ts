@@ -186,7 +186,7 @@ function namedSiteOf(site: Site): Site {
   const { port } = new URL(site.origin);
   throw new ApiError(
     "passkeys_unavailable",
-    `Passkeys require a host name, and ${site.hostname}is an address. Open http://localhost${port === "" ? "" : `:${port}`} instead.`,
+    `Passkeys require a host name, and ${site.hostname} is an address. Open http://localhost${port === "" ? "" : `:${port}`} instead.`,
   );
 }
 
@@ -194,7 +194,7 @@ async function checkRoom(tx: Tx, memberId: string): Promise<void> {
   if ((await listRows(tx, memberId)).length < MAX_PASSKEYS) return;
   throw new ApiError(
     "too_many_passkeys",
-    `You have ${MAX_PASSKEYS}passkeys, which is the maximum. Remove one that you do not use.`,
+    `You have ${MAX_PASSKEYS} passkeys, which is the maximum. Remove one that you do not use.`,
   );
 }
 
