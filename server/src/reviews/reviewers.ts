@@ -58,7 +58,7 @@ export async function checkReviewers(
     if (!canReview(own, of.scope)) {
       throw refuseField(
         "reviewer_ids",
-        `${id}has no right to remove any access in the scope. Choose an Owner, an Admin, or a Workspace Admin of a workspace in the scope.`,
+        `${id} has no right to remove any access in the scope. Choose an Owner, an Admin, or a Workspace Admin of a workspace in the scope.`,
       );
     }
   }
