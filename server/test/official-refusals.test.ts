@@ -133,7 +133,9 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
       const { client: claudeCode, sentAtMs: sentByClaudeCodeAtMs } = makeClient(Sdk, CLAUDE_CODE);
       const limited = await failureOf(ask(claudeCode));
       expect(limited).toBeInstanceOf(Sdk.RateLimitError);
-      expect(limited.error).toMatchObject({ error: { type: "billing_error" } });
+      const details = { error_code: "spend_limit_reached", limit: { spent_usd: "10.20" } };
+      expect(error.error).toMatchObject({ error: { details } });
+      expect(limited.error).toMatchObject({ error: { type: "billing_error", details } });
       expect(limited.message).toContain("You have reached your specified workspace API usage");
       expect(sentByClaudeCodeAtMs).toHaveLength(1);
     },
@@ -176,6 +178,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     for (const { error, sentAtMs } of asked) {
       expect(error).toBeInstanceOf(Sdk.RateLimitError);
       expect(error.message).toContain("Running requests hold what remains of a spend limit.");
+      expect(error.error).toMatchObject({ error: { details: { error_code: "budget_held" } } });
       expect(error.headers?.get("retry-after")).toBe("2");
       expect(sentAtMs).toHaveLength(3);
       const waits = sentAtMs.slice(1).map((atMs, i) => atMs - (sentAtMs[i] ?? 0));

@@ -39,7 +39,9 @@ test("what is no HTTP gets an official 400, and its connection is closed", async
   const { socket, received } = connectTo(listener);
   socket.write("no HTTP at all\r\n\r\n");
   await once(socket, "end");
-  expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*invalid_request_error/);
+  expect(received()).toMatch(
+    /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*invalid_request_error[\s\S]*"error_code":"invalid_http"/,
+  );
 });
 
 test("garbage behind a request that has no answer yet ends that request too", async () => {
