@@ -34,21 +34,3 @@ export async function noteDeviceUse(tx: Tx, of: { id: string; now: Date }): Prom
     .where("id", "=", of.id)
     .execute();
 }
-
-export async function deleteOldestDevices(
-  tx: Tx,
-  of: { memberId: string; keep: number },
-): Promise<void> {
-  await tx
-    .deleteFrom("auth_device")
-    .where("id", "in", (eb) =>
-      eb
-        .selectFrom("auth_device")
-        .select("id")
-        .where("user_id", "=", of.memberId)
-        .orderBy("last_used_at", "desc")
-        .orderBy("id", "desc")
-        .offset(of.keep),
-    )
-    .execute();
-}

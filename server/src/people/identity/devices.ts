@@ -4,7 +4,8 @@ import { readCookie } from "#src/access/session-cookie.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
-import { deleteOldestDevices, findDevice, insertDevice, noteDeviceUse } from "./devices.sql.ts";
+import { deleteOldest } from "./delete-oldest.sql.ts";
+import { findDevice, insertDevice, noteDeviceUse } from "./devices.sql.ts";
 import { cookiePrefixOf, type Site } from "./site.ts";
 
 // Browsers in which the member has signed in before. The cookie grants no access. The cookie only keeps failed attempts by
@@ -54,7 +55,7 @@ export async function rememberDevice(
     created_at: now,
     last_used_at: now,
   });
-  await deleteOldestDevices(tx, { memberId: of.memberId, keep: MAX_DEVICES });
+  await deleteOldest(tx, "auth_device", { memberId: of.memberId, keep: MAX_DEVICES });
   const attributes = ["Path=/", `Max-Age=${LASTS_MS / 1000}`, "HttpOnly", "SameSite=Strict"];
   if (of.site.isSecure) attributes.push("Secure");
   return [[`${cookieNameOf(of.site)}=${token}`, ...attributes].join("; ")];

@@ -44,25 +44,6 @@ export async function deletePendingSteps(tx: Tx, memberId: string): Promise<void
   await tx.deleteFrom("auth_verification").where("value", "=", memberId).execute();
 }
 
-/** Ends the member's oldest sessions until `keep` remain. */
-export async function endOldestSessions(
-  tx: Tx,
-  of: { memberId: string; keep: number },
-): Promise<void> {
-  await tx
-    .deleteFrom("auth_session")
-    .where("id", "in", (eb) =>
-      eb
-        .selectFrom("auth_session")
-        .select("id")
-        .where("user_id", "=", of.memberId)
-        .orderBy("last_used_at", "desc")
-        .orderBy("id", "desc")
-        .offset(of.keep),
-    )
-    .execute();
-}
-
 /** Deletes a bounded number of expired rows. */
 export async function deleteExpired(
   db: Database | Tx,

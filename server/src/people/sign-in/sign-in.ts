@@ -19,13 +19,14 @@ import {
 } from "#src/people/identity/attempts.ts";
 import { type Auth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
+import { deleteOldest } from "#src/people/identity/delete-oldest.sql.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
 import { runPasswordWork } from "#src/people/identity/hash-password.ts";
 import { authEmailOf } from "#src/people/identity/people.ts";
 import type { Site } from "#src/people/identity/site.ts";
 import { type NoteEvent, signInTransaction } from "./audit-member.ts";
 import { formatDevice } from "./format-device.rule.ts";
-import { deleteExpired, endOldestSessions, findPersonByEmail } from "./people.sql.ts";
+import { deleteExpired, findPersonByEmail } from "./people.sql.ts";
 import { recordFailure } from "./record-failure.ts";
 import { refusalOf, wrongCode } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
@@ -164,7 +165,7 @@ export async function completeSignIn(
   const member = await findActiveMember(tx, memberId);
   assert(member, "only active members get a session");
   const device = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
-  await endOldestSessions(tx, { memberId, keep: MAX_SESSIONS });
+  await deleteOldest(tx, "auth_session", { memberId, keep: MAX_SESSIONS });
   await note({
     member,
     origin,
