@@ -215,7 +215,7 @@ export function useChange<O extends Operation>(
 ) {
   const client = useQueryClient();
   const attempt = useRef<{ input: string; key: string } | null>(null);
-  return useMutation<Answer<O>, Error, Input<O>>({
+  const mutation = useMutation<Answer<O>, Error, Input<O>>({
     mutationFn: (input) => {
       const text = JSON.stringify(input);
       if (attempt.current?.input !== text) {
@@ -230,6 +230,7 @@ export function useChange<O extends Operation>(
       );
     },
   });
+  return { ...mutation, operation };
 }
 
 /** `crypto.randomUUID` exists on secure origins only; a console on plain HTTP inside a network is not one. */

@@ -1,13 +1,9 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { Button } from "../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../ui/dialog.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { DialogForm } from "../ui/dialog-form.tsx";
 import { Field } from "../ui/field.tsx";
 import { formatPlural } from "../ui/format.ts";
 import { Input } from "../ui/input.tsx";
-import { FormError } from "../ui/states.tsx";
-import { showToast } from "../ui/toast.ts";
-import { showServerErrors } from "./server-errors.ts";
+import { type FormChange, useChangeForm } from "./use-change-form.ts";
 
 interface RetentionProps {
   /** What is kept, as a sentence begins: "Requests". */
@@ -17,30 +13,23 @@ interface RetentionProps {
   leastDays: number;
   /** As it is now; null: for ever. */
   days: number | null;
-  onSave: (body: { retention_days: number | null }) => Promise<unknown>;
-  isBusy: boolean;
+  change: FormChange<"updateRequestLogSettings" | "setAuditRetention">;
   onClose: () => void;
 }
 
 /** Asks for how many days something is kept. */
 export function RetentionDialog(props: RetentionProps) {
-  const { what, effect, leastDays, days, onSave, isBusy, onClose } = props;
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { retention_days: days === null ? "" : String(days) } });
-  const submit = form.handleSubmit(async ({ retention_days: text }) => {
-    setError(null);
-    const chosen = text.trim() === "" ? null : Number(text);
-    try {
-      await onSave({ retention_days: chosen });
-      showToast(`${what} are kept ${keptWords(chosen)}`);
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const { what, effect, leastDays, days, change, onClose } = props;
+  const changeForm = useChangeForm(change, {
+    defaultValues: { retention_days: days === null ? "" : String(days) },
+    toInput: ({ retention_days: text }) => ({ body: { retention_days: toDays(text) } }),
+    toast: (_, { retention_days: text }) => `${what} are kept ${keptWords(toDays(text))}`,
+    onSaved: onClose,
   });
+  const { form } = changeForm;
   return (
     <Dialog title="Set retention" description={effect} isOpen onClose={onClose}>
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <DialogForm form={changeForm} action="Set retention">
         <Field
           label="Days"
           hint={`At least ${leastDays}. Empty: for ever.`}
@@ -57,16 +46,13 @@ export function RetentionDialog(props: RetentionProps) {
             />
           )}
         </Field>
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={isBusy}>
-            Set retention
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
+}
+
+function toDays(text: string): number | null {
+  return text.trim() === "" ? null : Number(text);
 }
 
 /** `for 90 days`, `for ever` */

@@ -1,15 +1,14 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
-import { useForm } from "react-hook-form";
+import { type BaseSyntheticEvent, useState } from "react";
 import type { Input as CallInput } from "../../api-client.ts";
 import { useMembers } from "../../kit/members/queries.ts";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { useCreateReview, usePreview } from "./queries.ts";
 import {
   DueField,
@@ -41,34 +40,26 @@ const fieldsOf: readonly (keyof ReviewValues)[][] = [
 /** Asks in steps what is reviewed, by whom and how it ends, says what that comes to, and starts it. */
 export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
   const [step, setStep] = useState(0);
-  const [error, setError] = useState<Error | null>(null);
   const create = useCreateReview();
   const navigate = useNavigate();
-  const form = useForm<ReviewValues>({ defaultValues: useDefaults() });
-  const isLast = step === steps.length - 1;
-  const go = async () => {
-    setError(null);
-    if (await isStepFilled(form, step)) setStep(step + 1);
-  };
-  const isRefused = (name: keyof ReviewValues) => form.getFieldState(name).error !== undefined;
-  const start = async () => {
-    setError(null);
-    try {
-      const made = await create.mutateAsync({ body: toBody(form.getValues()) });
-      showToast(`Review of ${formatAccesses(made.progress.items)} started`);
+  const changeForm = useChangeForm(create, {
+    defaultValues: useDefaults(),
+    toInput: (values) => ({ body: toBody(values) }),
+    toast: ({ progress }) => `Review of ${formatAccesses(progress.items)} started`,
+    onSaved: ({ id }) => {
       onClose();
-      void navigate({ to: "/access-reviews/$reviewId", params: { reviewId: made.id } });
-    } catch (failure) {
-      const left = showServerErrors(form, failure as Error);
-      setError(left);
-      if (!left)
-        setStep(
-          Math.max(
-            0,
-            fieldsOf.findIndex((names) => names.some(isRefused)),
-          ),
-        );
-    }
+      void navigate({ to: "/access-reviews/$reviewId", params: { reviewId: id } });
+    },
+    onFieldsRefused: (refused) => {
+      const found = fieldsOf.findIndex((names) => names.some((name) => refused.includes(name)));
+      setStep(Math.max(0, found));
+    },
+  });
+  const { form } = changeForm;
+  const isLast = step === steps.length - 1;
+  const next = async (event?: BaseSyntheticEvent) => {
+    event?.preventDefault();
+    if (await isStepFilled(form, step)) setStep(step + 1);
   };
   return (
     <Dialog
@@ -78,23 +69,15 @@ export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
       isWide
       onClose={onClose}
     >
-      <form
-        noValidate
-        className="grid gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void (isLast ? start() : go());
-        }}
+      <DialogForm
+        form={
+          isLast ? changeForm : { ...changeForm, error: null, submit: (event) => void next(event) }
+        }
+        action={isLast ? "Start access review" : "Next"}
+        back={step > 0 && <Button onClick={() => setStep(step - 1)}>Back</Button>}
       >
         <Step step={step} form={form} />
-        <FormError error={error} />
-        <DialogActions>
-          {step > 0 ? <Button onClick={() => setStep(step - 1)}>Back</Button> : <CancelButton />}
-          <Button kind="primary" type="submit" isBusy={create.isPending}>
-            {isLast ? "Start access review" : "Next"}
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,11 +1,8 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { formatCount, formatDay, formatPlural } from "../../ui/format.ts";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { type Review, useCancelReview, useCloseReview, useUpdateReview } from "./queries.ts";
 import {
   DueField,
@@ -36,26 +33,15 @@ export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
     as_recommended: "is done as recommended, Owners apart",
   }[if_no_answer];
   return (
-    <ConfirmDialog
-      title="Close review"
+    <ConfirmChange
+      change={close}
+      input={{ params: { access_review_id: review.id } }}
       action="Close review"
+      toast={({ status, progress: { removed } }) =>
+        `Review closed: ${status === "applying" ? "being carried out" : `${formatAccesses(removed)} removed`}`
+      }
       isOpen={isOpen}
       onClose={onClose}
-      isBusy={close.isPending}
-      error={close.error}
-      onConfirm={() =>
-        close.mutate(
-          { params: { access_review_id: review.id } },
-          {
-            onSuccess: ({ status, progress: { removed } }) => {
-              const isGoingOn = status === "applying";
-              const done = isGoingOn ? "being carried out" : `${formatAccesses(removed)} removed`;
-              showToast(`Review closed: ${done}`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         <strong className="font-semibold text-ink">
@@ -78,83 +64,58 @@ export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
           : that {without}.
         </p>
       )}
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 
 export function CancelReviewDialog({ review, isOpen, onClose }: DialogProps) {
   const cancel = useCancelReview();
   return (
-    <ConfirmDialog
-      title="Cancel review"
+    <ConfirmChange
+      change={cancel}
+      input={{ params: { access_review_id: review.id } }}
       action="Cancel review"
+      toast="Review cancelled"
       isOpen={isOpen}
       onClose={onClose}
-      isBusy={cancel.isPending}
-      error={cancel.error}
-      onConfirm={() =>
-        cancel.mutate(
-          { params: { access_review_id: review.id } },
-          {
-            onSuccess: () => {
-              showToast("Review cancelled");
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         Nothing is taken away, whatever was decided. What was taken down stays as evidence
         {review.recurrence !== "none" && ", and the series ends"}.
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 
 export function EndSeriesDialog({ review, isOpen, onClose }: DialogProps) {
   const update = useUpdateReview();
   return (
-    <ConfirmDialog
-      title="End the series"
+    <ConfirmChange
+      change={update}
+      input={{ params: { access_review_id: review.id }, body: { recurrence: "none" } }}
       action="End the series"
+      toast="The series has ended"
       isOpen={isOpen}
       onClose={onClose}
-      isBusy={update.isPending}
-      error={update.error}
-      onConfirm={() =>
-        update.mutate(
-          { params: { access_review_id: review.id }, body: { recurrence: "none" } },
-          {
-            onSuccess: () => {
-              showToast("The series has ended");
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         The next review would begin
         {review.next_begins_at && ` on ${formatDay(review.next_begins_at)}`}. It does not.
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 
 export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpen">) {
-  const update = useUpdateReview();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm<ReviewValues>({ defaultValues: toValues(review) });
-  const submit = form.handleSubmit(async (values) => {
-    setError(null);
-    if (values.reviewer_ids.length === 0) {
-      form.setError("reviewer_ids", { message: "Choose at least one reviewer." });
-      return;
-    }
-    const isSameDay = values.due_at === review.due_at.slice(0, 10);
-    try {
-      await update.mutateAsync({
+  const changeForm = useChangeForm(useUpdateReview(), {
+    defaultValues: toValues(review),
+    toInput: (values, { form: { setError } }) => {
+      if (values.reviewer_ids.length === 0) {
+        setError("reviewer_ids", { message: "Choose at least one reviewer." });
+        return null;
+      }
+      const isSameDay = values.due_at === review.due_at.slice(0, 10);
+      return {
         params: { access_review_id: review.id },
         body: {
           name: values.name,
@@ -164,13 +125,12 @@ export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpe
           if_no_answer: values.if_no_answer,
           auto_close_days: toAutoClose(values.auto_close_days),
         },
-      });
-      showToast("Review changed");
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+      };
+    },
+    toast: "Review changed",
+    onSaved: onClose,
   });
+  const { form } = changeForm;
   return (
     <Dialog
       title="Change review"
@@ -179,7 +139,7 @@ export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpe
       isWide
       onClose={onClose}
     >
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <DialogForm form={changeForm} action="Change review">
         <NameField form={form} />
         <ReviewersField form={form} />
         <div className="grid gap-5 sm:grid-cols-2">
@@ -187,14 +147,7 @@ export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpe
           <RecurrenceField form={form} />
         </div>
         <RuleFields form={form} />
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={update.isPending}>
-            Change review
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,6 +1,4 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useChange } from "../../queries.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -8,25 +6,18 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 
 /** The name that others see. */
 export function OwnName() {
   const { member } = useSession();
   const change = useChange("updateProfile", ["getSession", "listMembers", "getMember"]);
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ values: { name: member.name } });
-  const submit = form.handleSubmit(async (body) => {
-    setError(null);
-    try {
-      await change.mutateAsync({ body });
-      showToast("Name changed");
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const { form, submit, isBusy, error } = useChangeForm(change, {
+    values: { name: member.name },
+    toInput: (body) => ({ body }),
+    toast: "Name changed",
   });
   return (
-    <form noValidate className="grid max-w-sm gap-4" onSubmit={(event) => void submit(event)}>
+    <form noValidate className="grid max-w-sm gap-4" onSubmit={submit}>
       <Field label="Your name" error={form.formState.errors.name?.message}>
         {(control) => (
           <Input
@@ -38,7 +29,7 @@ export function OwnName() {
       </Field>
       <FormError error={error} />
       <div>
-        <Button type="submit" isBusy={change.isPending} disabled={!form.formState.isDirty}>
+        <Button type="submit" isBusy={isBusy} disabled={!form.formState.isDirty}>
           Change name
         </Button>
       </div>

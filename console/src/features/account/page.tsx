@@ -1,8 +1,6 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
-import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { signOut, useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -64,21 +62,17 @@ export function AccountPage() {
 function ChangePassword() {
   const { member } = useSession();
   const change = useChange("changePassword", ["listSessions"]);
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { current_password: "", new_password: "" } });
-  const { errors } = form.formState;
-  const submit = form.handleSubmit(async (body) => {
-    setError(null);
-    try {
-      const { ended_sessions } = await change.mutateAsync({ body });
-      form.reset();
+  const { form, submit, isBusy, error } = useChangeForm(change, {
+    defaultValues: { current_password: "", new_password: "" },
+    toInput: (body) => ({ body }),
+    onSaved: ({ ended_sessions }, _, { reset }) => {
+      reset();
       showToast("Password changed", `${formatPlural(ended_sessions, "other session")} ended`);
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+    },
   });
+  const { errors } = form.formState;
   return (
-    <form noValidate className="grid max-w-sm gap-5" onSubmit={(event) => void submit(event)}>
+    <form noValidate className="grid max-w-sm gap-5" onSubmit={submit}>
       <input type="hidden" autoComplete="username" value={member.email} readOnly />
       <Field label="Current password" error={errors.current_password?.message}>
         {(control) => (
@@ -97,7 +91,7 @@ function ChangePassword() {
       />
       <FormError error={error} />
       <div>
-        <Button type="submit" isBusy={change.isPending}>
+        <Button type="submit" isBusy={isBusy}>
           Change password
         </Button>
       </div>

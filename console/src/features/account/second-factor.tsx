@@ -1,18 +1,18 @@
 import { Suspense, useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { lazyPart } from "../../load-part.ts";
 import { useChange } from "../../queries.ts";
 import { useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
-import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 
 const QrCode = lazyPart(() => import("./qr-code.tsx"), "QrCode");
 
@@ -73,27 +73,17 @@ export function SecondFactor() {
         />
       )}
       {codes && <BackupCodesDialog codes={codes} onClose={() => setCodes(null)} />}
-      <ConfirmDialog
+      <ConfirmChange
+        change={disable}
+        input={{}}
         title="Turn off the second factor"
         action="Turn off"
+        toast="The second factor is off"
         isOpen={isDisabling}
         onClose={() => setIsDisabling(false)}
-        isBusy={disable.isPending}
-        error={disable.error}
-        onConfirm={() =>
-          disable.mutate(
-            {},
-            {
-              onSuccess: () => {
-                setIsDisabling(false);
-                showToast("The second factor is off");
-              },
-            },
-          )
-        }
       >
         <p>The password alone then signs you in. Backup codes stop.</p>
-      </ConfirmDialog>
+      </ConfirmChange>
     </div>
   );
 }
@@ -101,17 +91,12 @@ export function SecondFactor() {
 function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () => void }) {
   const { totp, onClose, onConfirmed } = props;
   const confirm = useChange("confirmTotp", ["getSession"]);
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { code: "" } });
-  const submit = form.handleSubmit(async (body) => {
-    setError(null);
-    try {
-      await confirm.mutateAsync({ body });
-      onConfirmed();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const changeForm = useChangeForm(confirm, {
+    defaultValues: { code: "" },
+    toInput: (body) => ({ body }),
+    onSaved: onConfirmed,
   });
+  const { form } = changeForm;
   return (
     <Dialog
       title="Set up an authenticator app"
@@ -135,7 +120,7 @@ function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () =>
           </a>
         </div>
       </div>
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <DialogForm form={changeForm} action="Turn on">
         <Field
           label="Code"
           hint="The six digits that the app shows now."
@@ -151,14 +136,7 @@ function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () =>
             />
           )}
         </Field>
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={confirm.isPending}>
-            Turn on
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

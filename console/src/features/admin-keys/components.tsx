@@ -1,13 +1,10 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input, Select } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
 import { useCreateAdminKey } from "./queries.ts";
 
 interface CreateProps {
@@ -32,23 +29,17 @@ export function CreateAdminKeyDialog({ isOpen, onClose, onCreated }: CreateProps
 
 function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
   const create = useCreateAdminKey();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { name: "", expires_at: "365" } });
-  const { errors } = form.formState;
-  const submit = form.handleSubmit(async ({ name, expires_at }) => {
-    setError(null);
-    try {
-      const made = await create.mutateAsync({
-        body: { name, expires_at: toExpiry(expires_at, Date.now()) },
-      });
-      create.reset();
-      onCreated(made.key);
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const changeForm = useChangeForm(create, {
+    defaultValues: { name: "", expires_at: "365" },
+    toInput: ({ name, expires_at }) => ({
+      body: { name, expires_at: toExpiry(expires_at, Date.now()) },
+    }),
+    onSaved: ({ key }) => onCreated(key),
   });
+  const { form } = changeForm;
+  const { errors } = form.formState;
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+    <DialogForm form={changeForm} action="Create admin key">
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
           <Input
@@ -70,13 +61,6 @@ function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
           </Select>
         )}
       </Field>
-      <FormError error={error} />
-      <DialogActions>
-        <CancelButton />
-        <Button kind="primary" type="submit" isBusy={create.isPending}>
-          Create admin key
-        </Button>
-      </DialogActions>
-    </form>
+    </DialogForm>
   );
 }

@@ -2,18 +2,17 @@ import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useBaseUrl } from "../../kit/code-samples/code-samples.tsx";
 import { toExports } from "../../kit/code-samples/write-code.ts";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { Page } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SecretDialog } from "../../ui/secret-dialog.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { CreateAdminKeyDialog } from "./components.tsx";
 import { type AdminKey, useAdminKeys, useRevokeAdminKey } from "./queries.ts";
 
@@ -81,7 +80,7 @@ export function AdminKeysPage() {
       >
         {secret !== null && <AdminKeySample baseUrl={baseUrl} secret={secret} />}
       </SecretDialog>
-      <RevokeDialog adminKey={revoked} onClose={() => setRevoked(null)} />
+      {revoked && <RevokeDialog adminKey={revoked} onClose={() => setRevoked(null)} />}
     </Page>
   );
 }
@@ -167,33 +166,20 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
   ];
 }
 
-function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey | null; onClose: () => void }) {
+function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey; onClose: () => void }) {
   const revoke = useRevokeAdminKey();
   return (
-    <ConfirmDialog
-      title="Revoke admin key"
+    <ConfirmChange
+      change={revoke}
+      input={{ params: { admin_key_id: adminKey.id } }}
       action="Revoke admin key"
-      isOpen={adminKey !== null}
+      toast={`Admin key “${adminKey.name}” revoked`}
       onClose={onClose}
-      isBusy={revoke.isPending}
-      error={revoke.error}
-      onConfirm={() =>
-        adminKey &&
-        revoke.mutate(
-          { params: { admin_key_id: adminKey.id } },
-          {
-            onSuccess: () => {
-              showToast(`Admin key “${adminKey.name}” revoked`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
-        <strong className="font-semibold text-ink">{adminKey?.name}</strong> stops at once, for
-        good. Programs that use it get a 401 from then on.
+        <strong className="font-semibold text-ink">{adminKey.name}</strong> stops at once, for good.
+        Programs that use it get a 401 from then on.
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }

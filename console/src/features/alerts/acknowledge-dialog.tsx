@@ -1,10 +1,8 @@
-import { useState } from "react";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { TextArea } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { type Firing, useAcknowledge } from "./queries.ts";
 
 /** Says that somebody has seen to it, with a word for the others. */
@@ -28,41 +26,19 @@ export function AcknowledgeDialog({
 }
 
 function AcknowledgeForm({ firing, onClose }: { firing: Firing; onClose: () => void }) {
-  const acknowledge = useAcknowledge();
-  const [note, setNote] = useState(firing.note ?? "");
+  const changeForm = useChangeForm(useAcknowledge(), {
+    defaultValues: { note: firing.note ?? "" },
+    toInput: (body) => ({ params: { alert_firing_id: firing.id }, body }),
+    toast: "Alert acknowledged",
+    onSaved: onClose,
+  });
   return (
-    <form
-      className="grid gap-5"
-      onSubmit={(event) => {
-        event.preventDefault();
-        acknowledge.mutate(
-          { params: { alert_firing_id: firing.id }, body: { note } },
-          {
-            onSuccess: () => {
-              showToast("Alert acknowledged");
-              onClose();
-            },
-          },
-        );
-      }}
-    >
+    <DialogForm form={changeForm} action="Acknowledge alert">
       <Field label="Note" isOptional hint="What was done about it, for whoever looks next.">
         {(control) => (
-          <TextArea
-            {...control}
-            maxLength={500}
-            value={note}
-            onChange={({ target }) => setNote(target.value)}
-          />
+          <TextArea {...control} maxLength={500} {...changeForm.form.register("note")} />
         )}
       </Field>
-      <FormError error={acknowledge.error} />
-      <DialogActions>
-        <CancelButton />
-        <Button kind="primary" type="submit" isBusy={acknowledge.isPending}>
-          Acknowledge alert
-        </Button>
-      </DialogActions>
-    </form>
+    </DialogForm>
   );
 }

@@ -1,17 +1,14 @@
-import { useState } from "react";
-import { type UseFormReturn, useForm } from "react-hook-form";
-import { ApiError, call } from "../../api-client.ts";
+import type { UseFormReturn } from "react-hook-form";
+import { call } from "../../api-client.ts";
 import { ScopePicker, toScope } from "../../kit/scopes/scope-picker.tsx";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useMay, useSession } from "../../session.ts";
-import { Button } from "../../ui/button.tsx";
 import { ConflictNotice } from "../../ui/conflict-notice.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Input, MoneyInput, Select } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { type AlertValues, listOf, toCondition, toValues } from "./alert-values.ts";
 import { type Alert, useChannels, useCreateAlert, useUpdateAlert } from "./queries.ts";
 import { alertKinds, channelWords, conditionWords, kindWords } from "./words.ts";
@@ -45,54 +42,72 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
   const session = useSession();
   const create = useCreateAlert();
   const update = useUpdateAlert();
-  const [error, setError] = useState<Error | null>(null);
-  const [seen, setSeen] = useState(alert);
-  const [newer, setNewer] = useState<Alert | null>(null);
   const isOrganizationWide = session.permissions.includes("alerts:write");
   const firstWorkspaceId = isOrganizationWide
     ? null
     : (session.workspaces.find(({ permissions }) => permissions.includes("alerts:write"))?.id ??
       null);
-  const form = useForm<AlertValues>({ defaultValues: toValues(alert, firstWorkspaceId) });
+  const changeForm = useChangeForm(alert ? update : create, {
+    defaultValues: toValues(alert, firstWorkspaceId),
+    seen: alert,
+    toInput: (given, { form: { setError }, seen: over }) => {
+      const scope = toScope(given);
+      if (!scope) {
+        setError("scopeId", { message: "Choose what is watched." });
+        return null;
+      }
+      const body = {
+        name: given.name,
+        includes_below: given.includesBelow && given.scopeType !== "api_key",
+        condition: toCondition(given, alert?.condition ?? null),
+        channel_ids: given.channelIds,
+        notifies_owner: given.notifiesOwner,
+      };
+      return over
+        ? { params: { alert_id: over.id }, body: { ...body, if_version: over.version } }
+        : { body: { ...body, scope } };
+    },
+    toast: (_, { name }) => (alert ? "Alert changed" : `Alert “${name.trim()}” created`),
+    onSaved: onClose,
+    fieldNames: { channel_ids: "channelIds", includes_below: "includesBelow" },
+    findConflict: async (_, over) =>
+      over && {
+        current: await call("getAlert", { params: { alert_id: over.id } }),
+        change: null,
+      },
+    toValues: (current) => toValues(current, null),
+  });
+  const { form, seen, conflict } = changeForm;
   const { errors } = form.formState;
   const values = form.watch();
-  const save = async (given: AlertValues, version: number | null) => {
-    setError(null);
-    setNewer(null);
-    const scope = toScope(given);
-    if (!scope) {
-      form.setError("scopeId", { message: "Choose what is watched." });
-      return;
-    }
-    const common = {
-      name: given.name,
-      includes_below: given.includesBelow && given.scopeType !== "api_key",
-      condition: toCondition(given, alert?.condition ?? null),
-      channel_ids: given.channelIds,
-      notifies_owner: given.notifiesOwner,
-    };
-    try {
-      if (seen) {
-        await update.mutateAsync({
-          params: { alert_id: seen.id },
-          body: { ...common, ...(version !== null && { if_version: version }) },
-        });
-        showToast("Alert changed");
-      } else {
-        await create.mutateAsync({ body: { ...common, scope } });
-        showToast(`Alert “${given.name.trim()}” created`);
-      }
-      onClose();
-    } catch (failure) {
-      const isConflict = failure instanceof ApiError && failure.status === 409;
-      const current = isConflict && seen ? await lookAgain(seen.id) : null;
-      if (current) setNewer(current);
-      else setError(showServerErrors(form, failure as Error, serverNames));
-    }
-  };
-  const submit = form.handleSubmit((given) => save(given, seen?.version ?? null));
+  const newer = conflict?.current;
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+    <DialogForm
+      form={changeForm}
+      action={seen ? "Change alert" : "Create alert"}
+      actions={
+        newer &&
+        seen && (
+          <ConflictNotice
+            what="alert"
+            by={null}
+            happened="changed"
+            fields={[
+              ["Name", newer.name, values.name],
+              [
+                "Goes off",
+                conditionWords(newer.condition),
+                conditionWords(toCondition(values, seen.condition)),
+              ],
+              ["Channels", String(newer.channels.length), String(values.channelIds.length)],
+            ]}
+            isBusy={changeForm.isBusy}
+            onLoad={changeForm.loadCurrent}
+            onReplace={changeForm.replaceCurrent}
+          />
+        )
+      }
+    >
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
           <Input
@@ -137,52 +152,8 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
         hint="By mail, where it is about a key that belongs to somebody."
         {...form.register("notifiesOwner")}
       />
-      <FormError error={error} />
-      {newer && seen ? (
-        <ConflictNotice
-          what="alert"
-          by={null}
-          happened="changed"
-          fields={[
-            ["Name", newer.name, values.name],
-            [
-              "Goes off",
-              conditionWords(newer.condition),
-              conditionWords(toCondition(values, seen.condition)),
-            ],
-            ["Channels", String(newer.channels.length), String(values.channelIds.length)],
-          ]}
-          isBusy={update.isPending}
-          onLoad={() => {
-            setSeen(newer);
-            setNewer(null);
-            form.reset(toValues(newer, null));
-          }}
-          onReplace={() => {
-            setSeen(newer);
-            void form.handleSubmit((given) => save(given, newer.version))();
-          }}
-        />
-      ) : (
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={create.isPending || update.isPending}>
-            {seen ? "Change alert" : "Create alert"}
-          </Button>
-        </DialogActions>
-      )}
-    </form>
+    </DialogForm>
   );
-}
-
-const serverNames = { channel_ids: "channelIds", includes_below: "includesBelow" } as const;
-
-async function lookAgain(alertId: string): Promise<Alert | null> {
-  try {
-    return await call("getAlert", { params: { alert_id: alertId } });
-  } catch {
-    return null;
-  }
 }
 
 function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationWide: boolean }) {

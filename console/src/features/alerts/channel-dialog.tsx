@@ -3,16 +3,13 @@ import {
   organizationRoles,
   roleNames,
 } from "@bursar/contract/permissions.ts";
-import { useState } from "react";
-import { type UseFormReturn, useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import type { UseFormReturn } from "react-hook-form";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Choices, Input, TextArea } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { type Channel, type ChannelKind, useCreateChannel, useUpdateChannel } from "./queries.ts";
 import { channelWords } from "./words.ts";
 
@@ -50,35 +47,31 @@ export function ChannelDialog({ channel, onClose, onSecret }: ChannelDialogProps
 function ChannelForm({ channel, onClose, onSecret }: ChannelDialogProps) {
   const create = useCreateChannel();
   const update = useUpdateChannel();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm<ChannelValues>({ defaultValues: toValues(channel) });
-  const { errors } = form.formState;
-  const kind = form.watch("kind");
-  const submit = form.handleSubmit(async (values) => {
-    setError(null);
-    const target = toTarget(values);
-    try {
+  const changeForm = useChangeForm(channel ? update : create, {
+    defaultValues: toValues(channel),
+    toInput: (values) => {
+      const target = toTarget(values);
       if (channel) {
-        await update.mutateAsync({
+        return {
           params: { alert_channel_id: channel.id },
           // A target that holds a secret is not known here: left empty, it stays what it is.
           body: { name: values.name, if_version: channel.version, ...(target && { target }) },
-        });
-        showToast("Channel changed");
-        onClose();
-      } else if (target) {
-        const made = await create.mutateAsync({ body: { name: values.name, target } });
-        create.reset();
-        showToast(`Channel “${values.name.trim()}” created`);
-        onClose();
-        if (made.signing_secret) onSecret(made.signing_secret);
+        };
       }
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error, serverNames));
-    }
+      return target && { body: { name: values.name, target } };
+    },
+    toast: (_, { name }) => (channel ? "Channel changed" : `Channel “${name.trim()}” created`),
+    onSaved: (made) => {
+      onClose();
+      if ("signing_secret" in made && made.signing_secret) onSecret(made.signing_secret);
+    },
+    fieldNames: serverNames,
   });
+  const { form } = changeForm;
+  const { errors } = form.formState;
+  const kind = form.watch("kind");
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+    <DialogForm form={changeForm} action={channel ? "Change channel" : "Create channel"}>
       {!channel && (
         <Choices
           legend="Kind"
@@ -102,14 +95,7 @@ function ChannelForm({ channel, onClose, onSecret }: ChannelDialogProps) {
         )}
       </Field>
       <TargetFields form={form} kind={kind} channel={channel} />
-      <FormError error={error} />
-      <DialogActions>
-        <CancelButton />
-        <Button kind="primary" type="submit" isBusy={create.isPending || update.isPending}>
-          {channel ? "Change channel" : "Create channel"}
-        </Button>
-      </DialogActions>
-    </form>
+    </DialogForm>
   );
 }
 

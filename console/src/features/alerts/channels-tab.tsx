@@ -1,11 +1,11 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { toExports } from "../../kit/code-samples/write-code.ts";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -45,7 +45,6 @@ export function AlertChannelsTab() {
     </Button>
   );
   const close = () => setChanged(null);
-  const of = (change: Change["change"]) => (changed?.change === change ? changed.channel : null);
   return (
     <div className="grid gap-4">
       {channels.data.items.length === 0 ? (
@@ -67,7 +66,7 @@ export function AlertChannelsTab() {
       )}
       {(isCreating || changed?.change === "edit") && (
         <ChannelDialog
-          channel={of("edit")}
+          channel={changed?.change === "edit" ? changed.channel : null}
           onClose={() => {
             setIsCreating(false);
             close();
@@ -75,8 +74,12 @@ export function AlertChannelsTab() {
           onSecret={setSecret}
         />
       )}
-      <RotateSecretDialog channel={of("rotate")} onClose={close} onSecret={setSecret} />
-      <DeleteChannelDialog channel={of("delete")} onClose={close} />
+      {changed?.change === "rotate" && (
+        <RotateSecretDialog channel={changed.channel} onClose={close} onSecret={setSecret} />
+      )}
+      {changed?.change === "delete" && (
+        <DeleteChannelDialog channel={changed.channel} onClose={close} />
+      )}
       {changed?.change === "deliveries" && (
         <DeliveriesDrawer channel={changed.channel} onClose={close} />
       )}
@@ -251,42 +254,22 @@ function ChannelMenu({
   );
 }
 
-function DeleteChannelDialog({
-  channel,
-  onClose,
-}: {
-  channel: Channel | null;
-  onClose: () => void;
-}) {
+function DeleteChannelDialog({ channel, onClose }: { channel: Channel; onClose: () => void }) {
   const remove = useDeleteChannel();
   return (
-    <ConfirmDialog
-      title="Delete channel"
+    <ConfirmChange
+      change={remove}
+      input={{ params: { alert_channel_id: channel.id } }}
       action="Delete channel"
-      isOpen={channel !== null}
+      toast={`Channel “${channel.name}” deleted`}
       onClose={onClose}
-      isBusy={remove.isPending}
-      error={remove.error}
-      onConfirm={() =>
-        channel &&
-        remove.mutate(
-          { params: { alert_channel_id: channel.id } },
-          {
-            onSuccess: () => {
-              showToast(`Channel “${channel.name}” deleted`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
-        <strong className="font-semibold text-ink">{channel?.name}</strong> carries no more
-        messages.{" "}
-        {channel && channel.alerts > 0
+        <strong className="font-semibold text-ink">{channel.name}</strong> carries no more messages.{" "}
+        {channel.alerts > 0
           ? `${formatPlural(channel.alerts, "alert goes", "alerts go")} on without it.`
           : "No alert uses it."}
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }

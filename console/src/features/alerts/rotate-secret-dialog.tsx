@@ -1,52 +1,44 @@
-import { useState } from "react";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Select } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
 import { type Channel, useRotateSecret } from "./queries.ts";
 
 interface RotateProps {
-  channel: Channel | null;
+  channel: Channel;
   onClose: () => void;
   /** Gets the new secret: to be shown, and kept nowhere. */
   onSecret: (secret: string) => void;
 }
 
 export function RotateSecretDialog({ channel, onClose, onSecret }: RotateProps) {
-  const rotate = useRotateSecret();
-  const [hours, setHours] = useState("24");
+  const changeForm = useChangeForm(useRotateSecret(), {
+    defaultValues: { hours: "24" },
+    toInput: ({ hours }) => ({
+      params: { alert_channel_id: channel.id },
+      body: { overlap_hours: Number(hours) },
+    }),
+    onSaved: ({ signing_secret }) => {
+      onClose();
+      if (signing_secret) onSecret(signing_secret);
+    },
+  });
   return (
     <Dialog
       title="Rotate signing secret"
-      description={channel?.name}
-      isOpen={channel !== null}
+      description={channel.name}
+      isOpen
       isForgetful
       onClose={onClose}
     >
-      <form
-        className="grid gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!channel) return;
-          rotate.mutate(
-            { params: { alert_channel_id: channel.id }, body: { overlap_hours: Number(hours) } },
-            {
-              onSuccess: ({ signing_secret }) => {
-                rotate.reset();
-                onClose();
-                if (signing_secret) onSecret(signing_secret);
-              },
-            },
-          );
-        }}
-      >
+      <DialogForm form={changeForm} action="Rotate signing secret">
         <Field
           label="The old secret stops"
           hint="Until then messages are signed with both, so that your program can change over."
         >
           {(control) => (
-            <Select {...control} value={hours} onChange={({ target }) => setHours(target.value)}>
+            <Select {...control} {...changeForm.form.register("hours")}>
               <option value="0">Now</option>
               <option value="1">In an hour</option>
               <option value="24">In a day</option>
@@ -54,14 +46,7 @@ export function RotateSecretDialog({ channel, onClose, onSecret }: RotateProps) 
             </Select>
           )}
         </Field>
-        <FormError error={rotate.error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={rotate.isPending}>
-            Rotate signing secret
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

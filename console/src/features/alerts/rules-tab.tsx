@@ -1,11 +1,11 @@
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
@@ -40,7 +40,6 @@ export function AlertRulesTab() {
     </Button>
   );
   const close = () => setChanged(null);
-  const of = (change: Change["change"]) => (changed?.change === change ? changed.alert : null);
   return (
     <div className="grid gap-4">
       {alerts.data.items.length === 0 ? (
@@ -71,8 +70,8 @@ export function AlertRulesTab() {
       )}
       {isCreating && <AlertDialog alert={null} onClose={() => setIsCreating(false)} />}
       {changed?.change === "edit" && <AlertDialog alert={changed.alert} onClose={close} />}
-      <MuteDialog alert={of("mute")} onClose={close} />
-      <DeleteAlertDialog alert={of("delete")} onClose={close} />
+      {changed?.change === "mute" && <MuteDialog alert={changed.alert} onClose={close} />}
+      {changed?.change === "delete" && <DeleteAlertDialog alert={changed.alert} onClose={close} />}
     </div>
   );
 }
@@ -225,33 +224,20 @@ function AlertMenu({ alert, onChange }: { alert: Alert; onChange: (change: Chang
   );
 }
 
-function DeleteAlertDialog({ alert, onClose }: { alert: Alert | null; onClose: () => void }) {
+function DeleteAlertDialog({ alert, onClose }: { alert: Alert; onClose: () => void }) {
   const remove = useDeleteAlert();
   return (
-    <ConfirmDialog
-      title="Delete alert"
+    <ConfirmChange
+      change={remove}
+      input={{ params: { alert_id: alert.id } }}
       action="Delete alert"
-      isOpen={alert !== null}
+      toast={`Alert “${alert.name}” deleted`}
       onClose={onClose}
-      isBusy={remove.isPending}
-      error={remove.error}
-      onConfirm={() =>
-        alert &&
-        remove.mutate(
-          { params: { alert_id: alert.id } },
-          {
-            onSuccess: () => {
-              showToast(`Alert “${alert.name}” deleted`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
-        <strong className="font-semibold text-ink">{alert?.name}</strong> watches no longer. What it
+        <strong className="font-semibold text-ink">{alert.name}</strong> watches no longer. What it
         said so far stays in the history.
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }

@@ -1,20 +1,20 @@
 import { type KeyPermission, keyPermissions } from "@bursar/contract/permissions.ts";
-import { type ReactNode, useState } from "react";
-import { type UseFormReturn, useForm } from "react-hook-form";
+import { type BaseSyntheticEvent, type ReactNode, useState } from "react";
+import type { UseFormReturn } from "react-hook-form";
 import { type ApiKey, useCreateApiKey } from "../../kit/api-keys/queries.ts";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useWorkspaceNames, useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Choices, Input, Select } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
 import { describeKey, permissionWords } from "./words.ts";
 
@@ -39,40 +39,33 @@ interface CreateProps {
 export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps) {
   const create = useCreateApiKey();
   const [isReviewed, setIsReviewed] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
   const mayForWorkspace = useMayMakeWorkspaceKeys();
-  const form = useForm<KeyValues>({
-    defaultValues: {
-      name: "",
-      workspace_id: workspaceId ?? null,
-      owner: mayForWorkspace ? "workspace" : "me",
-      permission: "write",
-      expires_at: "365",
-      allowed_models: "",
-      allowed_addresses: "",
-    },
-  });
   const { member } = useSession();
-  const review = form.handleSubmit(({ workspace_id }) => {
-    setError(null);
-    if (workspace_id === null) {
-      form.setError("workspace_id", { message: "Choose the workspace it belongs to." });
-      return;
-    }
-    setIsReviewed(true);
+  const defaultValues: KeyValues = {
+    name: "",
+    workspace_id: workspaceId ?? null,
+    owner: mayForWorkspace ? "workspace" : "me",
+    permission: "write",
+    expires_at: "365",
+    allowed_models: "",
+    allowed_addresses: "",
+  };
+  const changeForm = useChangeForm(create, {
+    defaultValues,
+    toInput: (values) => ({ body: toBody(values, member.id) }),
+    onSaved: ({ key: secret, ...key }) => onCreated(key, secret),
+    fieldNames: { permissions: "permission" },
+    onFieldsRefused: () => setIsReviewed(false),
   });
-  const submit = form.handleSubmit(async (values) => {
-    try {
-      const made = await create.mutateAsync({ body: toBody(values, member.id) });
-      const { key: secret, ...key } = made;
-      create.reset();
-      onCreated(key, secret);
-    } catch (failure) {
-      const left = showServerErrors(form, failure as Error, { permissions: "permission" });
-      setError(left);
-      if (!left) setIsReviewed(false);
-    }
-  });
+  const { form } = changeForm;
+  const review = (event?: BaseSyntheticEvent) => {
+    form.clearErrors();
+    const showReview = form.handleSubmit(({ workspace_id }) => {
+      if (workspace_id !== null) setIsReviewed(true);
+      else form.setError("workspace_id", { message: "Choose the workspace it belongs to." });
+    });
+    void showReview(event);
+  };
   return (
     <Dialog
       title="Create API key"
@@ -82,28 +75,17 @@ export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps
       isOpen
       onClose={onClose}
     >
-      <form
-        onSubmit={(event) => void (isReviewed ? submit(event) : review(event))}
-        noValidate
-        className="grid gap-5"
+      <DialogForm
+        form={isReviewed ? changeForm : { ...changeForm, error: null, submit: review }}
+        action={isReviewed ? "Create key" : "Review key"}
+        back={isReviewed && <Button onClick={() => setIsReviewed(false)}>Back</Button>}
       >
         {isReviewed ? (
           <Review values={form.getValues()} />
         ) : (
           <KeyFields form={form} isWorkspaceFixed={workspaceId !== undefined} />
         )}
-        <FormError error={error} />
-        <DialogActions>
-          {isReviewed ? (
-            <Button onClick={() => setIsReviewed(false)}>Back</Button>
-          ) : (
-            <CancelButton />
-          )}
-          <Button kind="primary" type="submit" isBusy={create.isPending}>
-            {isReviewed ? "Create key" : "Review key"}
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

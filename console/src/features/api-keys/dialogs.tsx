@@ -1,11 +1,10 @@
-import { useState } from "react";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { formatRelative } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { useRotateApiKey, useUpdateApiKey } from "./queries.ts";
 
 interface KeyDialogProps {
@@ -28,32 +27,20 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   const isInUse =
     apiKey.last_used !== null && Date.now() - Date.parse(apiKey.last_used.at) < RECENT_MS;
   return (
-    <ConfirmDialog
-      title="Revoke key"
+    <ConfirmChange
+      change={update}
+      input={{ params: { api_key_id: apiKey.id }, body: { status: "archived" } }}
       action="Revoke key"
-      isOpen
-      onClose={onClose}
+      toast={`Key “${apiKey.name}” revoked`}
       typed={isInUse ? apiKey.name : undefined}
-      isBusy={update.isPending}
-      error={update.error}
-      onConfirm={() =>
-        update.mutate(
-          { params: { api_key_id: apiKey.id }, body: { status: "archived" } },
-          {
-            onSuccess: () => {
-              showToast(`Key “${apiKey.name}” revoked`);
-              onClose();
-            },
-          },
-        )
-      }
+      onClose={onClose}
     >
       <p>
         <strong className="font-semibold text-ink">{apiKey.name}</strong> stops within a second on
         every server, for good. Requests that are running finish. {lastUse(apiKey)}
       </p>
       <p>To stop it for a while, disable it instead.</p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 
@@ -61,30 +48,19 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
 export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   const update = useUpdateApiKey();
   return (
-    <ConfirmDialog
-      title="Disable key"
+    <ConfirmChange
+      change={update}
+      input={{ params: { api_key_id: apiKey.id }, body: { status: "inactive" } }}
       action="Disable key"
-      isOpen
+      toast={`Key “${apiKey.name}” disabled`}
+      toastDetail="It can be enabled again."
       onClose={onClose}
-      isBusy={update.isPending}
-      error={update.error}
-      onConfirm={() =>
-        update.mutate(
-          { params: { api_key_id: apiKey.id }, body: { status: "inactive" } },
-          {
-            onSuccess: () => {
-              showToast(`Key “${apiKey.name}” disabled`, "It can be enabled again.");
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         <strong className="font-semibold text-ink">{apiKey.name}</strong> stops within a second,
         until it is enabled again. {lastUse(apiKey)}
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 
@@ -102,18 +78,17 @@ interface RotateProps extends KeyDialogProps {
 
 /** A new secret for the same key; the old one works on for a while. */
 export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
-  const rotate = useRotateApiKey();
-  const [grace, setGrace] = useState<(typeof graces)[number][0]>("86400");
   const isRotating = apiKey.secrets.length > 1;
-  const submit = async () => {
-    const made = await rotate.mutateAsync({
+  const defaultValues: { grace: (typeof graces)[number][0] } = { grace: "86400" };
+  const changeForm = useChangeForm(useRotateApiKey(), {
+    defaultValues,
+    toInput: ({ grace }) => ({
       params: { api_key_id: apiKey.id },
       body: { grace_period_seconds: Number(grace), cut_off_previous: isRotating },
-    });
-    const secret = made.key;
-    rotate.reset();
-    onRotated(secret);
-  };
+    }),
+    onSaved: ({ key }) => onRotated(key),
+  });
+  const { form } = changeForm;
   return (
     <Dialog
       title="Rotate key"
@@ -121,19 +96,12 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
       isOpen
       onClose={onClose}
     >
-      <form
-        className="grid gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          // The error is shown from the mutation itself.
-          submit().catch(() => undefined);
-        }}
-      >
+      <DialogForm form={changeForm} action="Rotate key">
         <Choices
           legend="The old secret stops"
           name="grace"
-          value={grace}
-          onChange={setGrace}
+          value={form.watch("grace")}
+          onChange={(grace) => form.setValue("grace", grace)}
           choices={graces.map(([value, label, hint]) => ({ value, label, hint }))}
         />
         {isRotating && (
@@ -142,14 +110,7 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
             that one at once.
           </p>
         )}
-        <FormError error={rotate.error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={rotate.isPending}>
-            Rotate key
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

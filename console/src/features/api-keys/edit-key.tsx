@@ -1,16 +1,13 @@
-import { useCallback, useState } from "react";
-import { useForm } from "react-hook-form";
+import { useCallback } from "react";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { showServerErrors } from "../../kit/server-errors.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
 import { useUpdateApiKey } from "./queries.ts";
 
@@ -18,42 +15,34 @@ const KEPT = "kept";
 
 /** Name, expiry and restrictions of a key; its secret stays. */
 export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
-  const update = useUpdateApiKey();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({
+  const changeForm = useChangeForm(useUpdateApiKey(), {
     defaultValues: {
       name: apiKey.name,
       expires_at: KEPT,
       allowed_models: apiKey.allowed_models?.join("\n") ?? "",
       allowed_addresses: apiKey.allowed_addresses?.join("\n") ?? "",
     },
+    toInput: (values, { dirtyFields }) => ({
+      params: { api_key_id: apiKey.id },
+      body: {
+        // Only fields that were changed here: changes of other people stay.
+        ...(dirtyFields.name && { name: values.name }),
+        ...(values.expires_at !== KEPT && {
+          expires_at: toExpiry(values.expires_at, Date.now()),
+        }),
+        ...(dirtyFields.allowed_models && {
+          allowed_models: toRestriction(values.allowed_models),
+        }),
+        ...(dirtyFields.allowed_addresses && {
+          allowed_addresses: toRestriction(values.allowed_addresses),
+        }),
+      },
+    }),
+    toast: ({ name }) => `Key “${name}” saved`,
+    onSaved: onClose,
   });
-  const { errors, isDirty, dirtyFields } = form.formState;
-  const submit = form.handleSubmit(async (values) => {
-    setError(null);
-    try {
-      const { name } = await update.mutateAsync({
-        params: { api_key_id: apiKey.id },
-        body: {
-          // Only what was changed here: what somebody else changed meanwhile stays.
-          ...(dirtyFields.name && { name: values.name }),
-          ...(values.expires_at !== KEPT && {
-            expires_at: toExpiry(values.expires_at, Date.now()),
-          }),
-          ...(dirtyFields.allowed_models && {
-            allowed_models: toRestriction(values.allowed_models),
-          }),
-          ...(dirtyFields.allowed_addresses && {
-            allowed_addresses: toRestriction(values.allowed_addresses),
-          }),
-        },
-      });
-      showToast(`Key “${name}” saved`);
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
-  });
+  const { form } = changeForm;
+  const { errors, isDirty } = form.formState;
   const { setValue } = form;
   const choose = useCallback(
     (choice: string) => setValue("expires_at", choice, { shouldDirty: true }),
@@ -66,7 +55,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
       isOpen
       onClose={onClose}
     >
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <DialogForm form={changeForm} action="Save key" isDisabled={!isDirty}>
         <Field label="Name" error={errors.name?.message}>
           {(control) => (
             <Input
@@ -91,14 +80,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           errors={errors}
           isOpen={apiKey.allowed_models !== null || apiKey.allowed_addresses !== null}
         />
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={update.isPending} disabled={!isDirty}>
-            Save key
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

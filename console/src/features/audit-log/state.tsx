@@ -119,8 +119,7 @@ function AuditRetention({ days, onClose }: { days: number | null; onClose: () =>
       effect="Older events are deleted every day, for good. A signed checkpoint stands for them, so that the rest still verifies."
       leastDays={30}
       days={days}
-      onSave={(body) => set.mutateAsync({ body })}
-      isBusy={set.isPending}
+      change={set}
       onClose={onClose}
     />
   );

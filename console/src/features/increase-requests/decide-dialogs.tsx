@@ -1,14 +1,10 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
 import { periodWords } from "../../kit/spend-limits/words.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { formatUsd } from "../../ui/format.ts";
 import { MoneyInput, TextArea } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import {
   type IncreaseRequest,
   useApproveIncreaseRequest,
@@ -23,23 +19,17 @@ interface DecideProps {
 
 /** Sets the limit, to what was asked for or to something else. */
 export function ApproveDialog({ request, onClose }: DecideProps) {
-  const approve = useApproveIncreaseRequest();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { amount_usd: request.amount_usd, answer: "" } });
-  const { errors } = form.formState;
-  const submit = form.handleSubmit(async ({ amount_usd, answer }) => {
-    setError(null);
-    try {
-      await approve.mutateAsync({
-        params: { spend_limit_increase_request_id: request.id },
-        body: { amount_usd: amount_usd.replaceAll(",", "").trim(), answer },
-      });
-      showToast(`Limit of ${scopeWords(request)} set`);
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const changeForm = useChangeForm(useApproveIncreaseRequest(), {
+    defaultValues: { amount_usd: request.amount_usd, answer: "" },
+    toInput: ({ amount_usd, answer }) => ({
+      params: { spend_limit_increase_request_id: request.id },
+      body: { amount_usd: amount_usd.replaceAll(",", "").trim(), answer },
+    }),
+    toast: `Limit of ${scopeWords(request)} set`,
+    onSaved: onClose,
   });
+  const { form } = changeForm;
+  const { errors } = form.formState;
   return (
     <Dialog
       title="Approve request"
@@ -47,7 +37,7 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
       isOpen
       onClose={onClose}
     >
-      <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+      <DialogForm form={changeForm} action="Approve request">
         <Field
           label="New limit"
           hint={`Asked for: ${formatUsd(request.amount_usd)}.`}
@@ -71,21 +61,18 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
         >
           {(control) => <TextArea {...control} maxLength={1000} {...form.register("answer")} />}
         </Field>
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={approve.isPending}>
-            Approve request
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
 
 export function DenyDialog({ request, onClose }: DecideProps) {
-  const deny = useDenyIncreaseRequest();
-  const [answer, setAnswer] = useState("");
+  const changeForm = useChangeForm(useDenyIncreaseRequest(), {
+    defaultValues: { answer: "" },
+    toInput: (body) => ({ params: { spend_limit_increase_request_id: request.id }, body }),
+    toast: "Request denied",
+    onSaved: onClose,
+  });
   return (
     <Dialog
       title="Deny request"
@@ -93,43 +80,17 @@ export function DenyDialog({ request, onClose }: DecideProps) {
       isOpen
       onClose={onClose}
     >
-      <form
-        className="grid gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          deny.mutate(
-            { params: { spend_limit_increase_request_id: request.id }, body: { answer } },
-            {
-              onSuccess: () => {
-                showToast("Request denied");
-                onClose();
-              },
-            },
-          );
-        }}
-      >
+      <DialogForm form={changeForm} action="Deny request" isDanger>
         <Field
           label="Answer"
           isOptional
           hint={`For ${personWords(request.requester)}, who hears of it by mail.`}
         >
           {(control) => (
-            <TextArea
-              {...control}
-              maxLength={1000}
-              value={answer}
-              onChange={({ target }) => setAnswer(target.value)}
-            />
+            <TextArea {...control} maxLength={1000} {...changeForm.form.register("answer")} />
           )}
         </Field>
-        <FormError error={deny.error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="danger" type="submit" isBusy={deny.isPending}>
-            Deny request
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

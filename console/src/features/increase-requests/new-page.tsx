@@ -1,9 +1,9 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { flushSync } from "react-dom";
-import { useForm } from "react-hook-form";
+import type { useForm } from "react-hook-form";
 import { ScopePicker, toScope } from "../../kit/scopes/scope-picker.tsx";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -11,7 +11,6 @@ import { needed } from "../../ui/form.ts";
 import { MoneyInput, Select, TextArea } from "../../ui/input.tsx";
 import { Page } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { type RequestScope, useCreateIncreaseRequest } from "./queries.ts";
 import type { NewIncreaseRequestSearch } from "./search.ts";
@@ -28,41 +27,32 @@ interface NewIncreaseRequestValues {
 export function NewIncreaseRequestPage() {
   const search: NewIncreaseRequestSearch = useSearch({ strict: false });
   const navigate = useNavigate();
-  const create = useCreateIncreaseRequest();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm<NewIncreaseRequestValues>({ defaultValues: toValues(search) });
   const [isSent, setIsSent] = useState(false);
-  const { errors, isDirty } = form.formState;
-  const submit = form.handleSubmit(async (values) => {
-    setError(null);
-    const scope = toScope(values);
-    if (!scope) {
-      form.setError("scopeId", { message: "Choose whose limit it is." });
-      return;
-    }
-    try {
-      const { id } = await create.mutateAsync({
-        body: {
-          scope,
-          period: values.period,
-          amount_usd: values.amount_usd.replaceAll(",", "").trim(),
-          reason: values.reason,
-        },
-      });
+  const { form, submit, isBusy, error } = useChangeForm(useCreateIncreaseRequest(), {
+    defaultValues: toValues(search),
+    toInput: (values, { form: { setError } }) => {
+      const scope = toScope(values);
+      if (!scope) {
+        setError("scopeId", { message: "Choose whose limit it is." });
+        return null;
+      }
+      const { period, amount_usd, reason } = values;
+      return { body: { scope, period, amount_usd: amount_usd.replaceAll(",", "").trim(), reason } };
+    },
+    toast: "Request sent",
+    onSaved: async ({ id }) => {
       // The guard must know before the page is left.
       flushSync(() => setIsSent(true));
-      showToast("Request sent");
       await navigate({ to: "/increase-requests/$requestId", params: { requestId: id } });
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+    },
   });
+  const { errors, isDirty } = form.formState;
   return (
     <Page
       title="Request increase"
       lead="Those who may set the limit hear of it by mail, and you hear what they decide."
     >
-      <form onSubmit={(event) => void submit(event)} noValidate className="grid max-w-xl gap-5">
+      <form onSubmit={submit} noValidate className="grid max-w-xl gap-5">
         <UnsavedGuard isDirty={isDirty && !isSent} />
         <LimitFields form={form} />
         <Field label="New limit" error={errors.amount_usd?.message}>
@@ -89,7 +79,7 @@ export function NewIncreaseRequestPage() {
         </Field>
         <FormError error={error} />
         <div>
-          <Button kind="primary" type="submit" isBusy={create.isPending}>
+          <Button kind="primary" type="submit" isBusy={isBusy}>
             Send request
           </Button>
         </div>

@@ -1,17 +1,16 @@
 import { useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { periodWords } from "../../kit/spend-limits/words.ts";
 import { useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { formatUsd } from "../../ui/format.ts";
 import { BackLink, Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { ApproveDialog, DenyDialog } from "./decide-dialogs.tsx";
 import { type IncreaseRequest, useIncreaseRequest, useWithdrawIncreaseRequest } from "./queries.ts";
 import { personWords, scopeWords, statusTones } from "./words.ts";
@@ -79,7 +78,7 @@ export function IncreaseRequestPage() {
       </div>
       {open === "approve" && <ApproveDialog request={data} onClose={close} />}
       {open === "deny" && <DenyDialog request={data} onClose={close} />}
-      <WithdrawDialog request={open === "withdraw" ? data : null} onClose={close} />
+      {open === "withdraw" && <WithdrawDialog request={data} onClose={close} />}
     </Page>
   );
 }
@@ -128,36 +127,17 @@ function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
   ];
 }
 
-function WithdrawDialog({
-  request,
-  onClose,
-}: {
-  request: IncreaseRequest | null;
-  onClose: () => void;
-}) {
+function WithdrawDialog({ request, onClose }: { request: IncreaseRequest; onClose: () => void }) {
   const withdraw = useWithdrawIncreaseRequest();
   return (
-    <ConfirmDialog
-      title="Withdraw request"
+    <ConfirmChange
+      change={withdraw}
+      input={{ params: { spend_limit_increase_request_id: request.id } }}
       action="Withdraw request"
-      isOpen={request !== null}
+      toast="Request withdrawn"
       onClose={onClose}
-      isBusy={withdraw.isPending}
-      error={withdraw.error}
-      onConfirm={() =>
-        request &&
-        withdraw.mutate(
-          { params: { spend_limit_increase_request_id: request.id } },
-          {
-            onSuccess: () => {
-              showToast("Request withdrawn");
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>Nobody decides about it any more. You can ask again at any time.</p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }

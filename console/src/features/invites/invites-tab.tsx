@@ -1,17 +1,17 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { Ellipsis } from "lucide-react";
 import { useMemo, useState } from "react";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay } from "../../session.ts";
 import { Badge, type Tone } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
-import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { type Invite, useInvites, useResendInvite, useRevokeInvite } from "./queries.ts";
 
 const tones: Record<Invite["status"], Tone> = {
@@ -101,30 +101,18 @@ function ResendDialog({ invite, onClose }: { invite: Invite; onClose: () => void
 function RevokeInviteDialog({ invite, onClose }: { invite: Invite; onClose: () => void }) {
   const revoke = useRevokeInvite();
   return (
-    <ConfirmDialog
-      title="Revoke invite"
+    <ConfirmChange
+      change={revoke}
+      input={{ params: { invite_id: invite.id } }}
       action="Revoke invite"
-      isOpen
+      toast={`Invite of ${invite.email} revoked`}
       onClose={onClose}
-      isBusy={revoke.isPending}
-      error={revoke.error}
-      onConfirm={() =>
-        revoke.mutate(
-          { params: { invite_id: invite.id } },
-          {
-            onSuccess: () => {
-              showToast(`Invite of ${invite.email} revoked`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         The link that <strong className="font-semibold text-ink">{invite.email}</strong> has stops
         working.
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 

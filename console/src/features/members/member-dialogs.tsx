@@ -1,14 +1,14 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
-import { useState } from "react";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import type { Member } from "../../kit/members/queries.ts";
 import { roleHints, rolesToGive } from "../../kit/members/role-words.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useSession } from "../../session.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
 import { FormError, Skeleton } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import {
   useDeactivateMember,
   useRemovalPreview,
@@ -23,8 +23,15 @@ interface MemberDialogProps {
 
 export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
   const session = useSession();
-  const update = useUpdateMember();
-  const [role, setRole] = useState<OrganizationRole>(member.role);
+  const defaultValues: { role: OrganizationRole } = { role: member.role };
+  const changeForm = useChangeForm(useUpdateMember(), {
+    defaultValues,
+    toInput: (body) => ({ params: { member_id: member.id }, body }),
+    toast: (_, values) => `${member.name} is now ${roleNames[values.role]}`,
+    onSaved: onClose,
+  });
+  const { form } = changeForm;
+  const role = form.watch("role");
   return (
     <Dialog
       title="Change role"
@@ -32,45 +39,19 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
       isOpen
       onClose={onClose}
     >
-      <form
-        className="grid gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          update.mutate(
-            { params: { member_id: member.id }, body: { role } },
-            {
-              onSuccess: () => {
-                showToast(`${member.name} is now ${roleNames[role]}`);
-                onClose();
-              },
-            },
-          );
-        }}
-      >
+      <DialogForm form={changeForm} action="Change role" isDisabled={role === member.role}>
         <Choices
           legend="Role in the company"
           name="role"
           value={role}
-          onChange={setRole}
+          onChange={(value) => form.setValue("role", value)}
           choices={rolesToGive(session.member.role).map((value) => ({
             value,
             label: roleNames[value],
             hint: roleHints[value],
           }))}
         />
-        <FormError error={update.error} />
-        <DialogActions>
-          <CancelButton />
-          <Button
-            kind="primary"
-            type="submit"
-            isBusy={update.isPending}
-            disabled={role === member.role}
-          >
-            Change role
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
@@ -107,56 +88,32 @@ function Endings({ member }: { member: Member }) {
 export function DeactivateMemberDialog({ member, onClose }: MemberDialogProps) {
   const deactivate = useDeactivateMember();
   return (
-    <ConfirmDialog
-      title="Deactivate member"
+    <ConfirmChange
+      change={deactivate}
+      input={{ params: { member_id: member.id } }}
       action="Deactivate member"
-      isOpen
+      toast={`${member.name} deactivated`}
       onClose={onClose}
-      isBusy={deactivate.isPending}
-      error={deactivate.error}
-      onConfirm={() =>
-        deactivate.mutate(
-          { params: { member_id: member.id } },
-          {
-            onSuccess: () => {
-              showToast(`${member.name} deactivated`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         <strong className="font-semibold text-ink">{member.name}</strong> cannot sign in until
         reactivated. Roles in workspaces do not come back by themselves.
       </p>
       <Endings member={member} />
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 
 export function RemoveMemberDialog({ member, onClose }: MemberDialogProps) {
   const remove = useRemoveMember();
   return (
-    <ConfirmDialog
-      title="Remove member"
+    <ConfirmChange
+      change={remove}
+      input={{ params: { member_id: member.id } }}
       action="Remove member"
-      isOpen
-      onClose={onClose}
+      toast={`${member.name} removed`}
       typed={member.email}
-      isBusy={remove.isPending}
-      error={remove.error}
-      onConfirm={() =>
-        remove.mutate(
-          { params: { member_id: member.id } },
-          {
-            onSuccess: () => {
-              showToast(`${member.name} removed`);
-              onClose();
-            },
-          },
-        )
-      }
+      onClose={onClose}
     >
       <p>
         This cannot be undone. Name and address of{" "}
@@ -164,6 +121,6 @@ export function RemoveMemberDialog({ member, onClose }: MemberDialogProps) {
         in reports.
       </p>
       <Endings member={member} />
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }

@@ -1,14 +1,10 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useChange } from "../../queries.ts";
-import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input, MoneyInput } from "../../ui/input.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 
 const amount = {
   validate: (text: string) =>
@@ -21,8 +17,7 @@ const amountIfAny = {
 /** A price of one's own for exactly this model name, from now or from a day on. */
 export function SetPriceDialog({ model, onClose }: { model: string; onClose: () => void }) {
   const set = useChange("createModelPrice", ["listModelPrices"]);
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({
+  const changeForm = useChangeForm(set, {
     defaultValues: {
       model,
       effective_from: "",
@@ -32,28 +27,23 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
       cache_write_1h_usd: "",
       cache_read_usd: "",
     },
-  });
-  const { errors } = form.formState;
-  const submit = form.handleSubmit(async ({ effective_from, model: name, ...amounts }) => {
-    setError(null);
-    const given = Object.entries(amounts).filter(([, text]) => text.trim() !== "");
-    const prices = Object.fromEntries(given.map(([key, text]) => [key, text.trim()]));
-    try {
-      const made = await set.mutateAsync({
+    toInput: ({ effective_from, model: name, ...amounts }) => {
+      const given = Object.entries(amounts).filter(([, text]) => text.trim() !== "");
+      return {
         body: {
           model: name.trim(),
           input_usd: amounts.input_usd.trim(),
           output_usd: amounts.output_usd.trim(),
-          ...prices,
+          ...Object.fromEntries(given.map(([key, text]) => [key, text.trim()])),
           ...(effective_from !== "" && { effective_from: `${effective_from}T00:00:00Z` }),
         },
-      });
-      showToast(`Price of ${made.model} set`);
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+      };
+    },
+    toast: (made) => `Price of ${made.model} set`,
+    onSaved: onClose,
   });
+  const { form } = changeForm;
+  const { errors } = form.formState;
   return (
     <Dialog
       title="Set price"
@@ -61,7 +51,7 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
       isOpen
       onClose={onClose}
     >
-      <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+      <DialogForm form={changeForm} action="Set price">
         <Field label="Model" hint="Exactly as programs name it." error={errors.model?.message}>
           {(control) => (
             <Input {...control} {...form.register("model", needed("Name the model."))} />
@@ -98,14 +88,7 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
             {(control) => <Input type="date" {...control} {...form.register("effective_from")} />}
           </Field>
         </div>
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={set.isPending}>
-            Set price
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

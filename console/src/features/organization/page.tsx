@@ -1,8 +1,6 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
 import type { Answer } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { useMay } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
@@ -13,7 +11,6 @@ import { Input } from "../../ui/input.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { useOrganization, useRenameOrganization } from "./queries.ts";
 
 type Organization = Answer<"getOrganizationSettings">;
@@ -85,22 +82,14 @@ function Loaded({ organization }: { organization: Organization }) {
 }
 
 function NameForm({ name }: { name: string }) {
-  const rename = useRenameOrganization();
-  const may = useMay();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ values: { name } });
-  const mayChange = may("organization:write");
-  const submit = form.handleSubmit(async (body) => {
-    setError(null);
-    try {
-      await rename.mutateAsync({ body });
-      showToast("Company renamed");
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const { form, submit, isBusy, error } = useChangeForm(useRenameOrganization(), {
+    values: { name },
+    toInput: (body) => ({ body }),
+    toast: "Company renamed",
   });
+  const mayChange = useMay()("organization:write");
   return (
-    <form noValidate className="grid max-w-md gap-4" onSubmit={(event) => void submit(event)}>
+    <form noValidate className="grid max-w-md gap-4" onSubmit={submit}>
       <Field
         label="Company"
         hint={mayChange ? undefined : "Owners and admins change it."}
@@ -120,7 +109,7 @@ function NameForm({ name }: { name: string }) {
           kind="primary"
           type="submit"
           className="w-fit"
-          isBusy={rename.isPending}
+          isBusy={isBusy}
           disabled={!form.formState.isDirty}
         >
           Rename company

@@ -30,8 +30,7 @@ export function Retention() {
           effect="Older requests are deleted within a day, for good. Usage, cost and spend keep counting them; only their minutes can no longer be reported."
           leastDays={7}
           days={days}
-          onSave={(body) => set.mutateAsync({ body })}
-          isBusy={set.isPending}
+          change={set}
           onClose={() => setIsSetting(false)}
         />
       )}

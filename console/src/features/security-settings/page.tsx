@@ -1,9 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { useForm } from "react-hook-form";
 import type { Answer } from "../../api-client.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -11,7 +9,6 @@ import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { KeyHygiene } from "./key-hygiene.tsx";
 import { useKeyHygiene, useSecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
@@ -50,29 +47,19 @@ function KeyLifetime({ settings }: { settings: Settings }) {
 }
 
 function LifetimeForm({ days }: { days: number | null }) {
-  const update = useUpdateSecuritySettings();
-  const may = useMay();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ values: { max_key_lifetime_days: days === null ? "" : String(days) } });
-  const mayChange = may("security:write");
-  const submit = form.handleSubmit(async ({ max_key_lifetime_days }) => {
-    setError(null);
-    const text = max_key_lifetime_days.trim();
-    try {
-      await update.mutateAsync({
-        body: { max_key_lifetime_days: text === "" ? null : Number(text) },
-      });
-      showToast(
-        text === ""
-          ? "Keys may live for ever"
-          : `New keys live ${formatPlural(Number(text), "day")} at most`,
-      );
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const { form, submit, isBusy, error } = useChangeForm(useUpdateSecuritySettings(), {
+    values: { max_key_lifetime_days: days === null ? "" : String(days) },
+    toInput: ({ max_key_lifetime_days: text }) => ({
+      body: { max_key_lifetime_days: text.trim() === "" ? null : Number(text) },
+    }),
+    toast: (_, { max_key_lifetime_days: text }) =>
+      text.trim() === ""
+        ? "Keys may live for ever"
+        : `New keys live ${formatPlural(Number(text), "day")} at most`,
   });
+  const mayChange = useMay()("security:write");
   return (
-    <form noValidate className="grid max-w-md gap-4" onSubmit={(event) => void submit(event)}>
+    <form noValidate className="grid max-w-md gap-4" onSubmit={submit}>
       <UnsavedGuard isDirty={form.formState.isDirty} />
       <Field
         label="Days"
@@ -100,7 +87,7 @@ function LifetimeForm({ days }: { days: number | null }) {
           kind="primary"
           type="submit"
           className="w-fit"
-          isBusy={update.isPending}
+          isBusy={isBusy}
           disabled={!form.formState.isDirty}
         >
           Save longest life

@@ -1,10 +1,9 @@
 import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { takeToken } from "../../kit/sign-in/one-time-token.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -54,34 +53,29 @@ let linkToken: string | null = null;
 
 function OwnerStep({ onDone }: { onDone: () => void }) {
   const [token, setToken] = useState(linkToken);
-  const setUp = useChange("setUp", ["getSetUp"]);
-  const [error, setError] = useState<Error | null>(null);
   useEffect(() => {
     linkToken = takeToken() ?? linkToken;
     setToken(linkToken);
   }, []);
-  const form = useForm({
+  const { form, submit, isBusy, error } = useChangeForm(useChange("setUp", ["getSetUp"]), {
     defaultValues: { organization_name: "", name: "", email: "", password: "" },
-  });
-  const { errors } = form.formState;
-  const submit = form.handleSubmit(async ({ organization_name, ...person }) => {
-    setError(null);
-    const company = organization_name.trim();
-    try {
-      await setUp.mutateAsync({
+    toInput: ({ organization_name, ...person }) => {
+      const company = organization_name.trim();
+      return {
         body: { token: token ?? "", ...person, ...(company && { organization_name: company }) },
-      });
+      };
+    },
+    onSaved: async () => {
       linkToken = null;
       await startSession();
       onDone();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+    },
   });
+  const { errors } = form.formState;
   if (token === null) return <NoLinkPage />;
   return (
     <AuthPage title="Welcome to Bursar" lead="Whoever fills this in becomes its first owner.">
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="Company" error={errors.organization_name?.message}>
           {(control) => (
             <Input
@@ -116,7 +110,7 @@ function OwnerStep({ onDone }: { onDone: () => void }) {
           error={errors.password?.message}
         />
         <FormError error={error} />
-        <Button kind="primary" type="submit" isBusy={setUp.isPending}>
+        <Button kind="primary" type="submit" isBusy={isBusy}>
           Create owner
         </Button>
       </form>

@@ -1,15 +1,14 @@
 import { Check } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
-import { useForm } from "react-hook-form";
 import { useCreateApiKey } from "../../kit/api-keys/queries.ts";
 import { ApiKeySecretDialog } from "../../kit/api-keys/secret-dialog.tsx";
 import { CodeSamples } from "../../kit/code-samples/code-samples.tsx";
 import { makeFirstRequest } from "../../kit/code-samples/first-request.ts";
-import { showServerErrors } from "../../kit/server-errors.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
 import { useUsage } from "../../kit/usage/queries.ts";
 import { resolveRange } from "../../kit/usage/range.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useCreateWorkspace, useWorkspaces } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { Button, Spinner } from "../../ui/button.tsx";
@@ -88,26 +87,20 @@ export function UpstreamStep({ onNext }: { onNext: () => void }) {
 }
 
 export function WorkspaceStep({ onNext }: { onNext: (workspaceId: string | null) => void }) {
-  const create = useCreateWorkspace();
   const workspaces = useWorkspaces();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { name: "" } });
-  const existing = workspaces.data?.items.find(({ is_default }) => is_default);
-  const submit = form.handleSubmit(async (body) => {
-    setError(null);
-    try {
-      onNext((await create.mutateAsync({ body })).id);
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const { form, submit, isBusy, error } = useChangeForm(useCreateWorkspace(), {
+    defaultValues: { name: "" },
+    toInput: (body) => ({ body }),
+    onSaved: ({ id }) => onNext(id),
   });
+  const existing = workspaces.data?.items.find(({ is_default }) => is_default);
   return (
     <StepPage
       number={2}
       title="The first workspace"
       lead="Keys, people, limits and bills are kept apart per workspace: one per team or product is usual."
     >
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="Name" error={form.formState.errors.name?.message}>
           {(control) => (
             <Input
@@ -120,7 +113,7 @@ export function WorkspaceStep({ onNext }: { onNext: (workspaceId: string | null)
         </Field>
         <FormError error={error} />
         <div className="flex flex-wrap gap-2.5">
-          <Button kind="primary" type="submit" isBusy={create.isPending}>
+          <Button kind="primary" type="submit" isBusy={isBusy}>
             Create workspace
           </Button>
           <Button kind="quiet" onClick={() => onNext(existing?.id ?? null)}>

@@ -1,13 +1,11 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
-import { useForm } from "react-hook-form";
 import { type Answer, call } from "../../api-client.ts";
-import { showServerErrors } from "../../kit/server-errors.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { useOneTimeToken } from "../../kit/sign-in/one-time-token.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useChange } from "../../queries.ts";
 import { startSession } from "../../session.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
@@ -55,21 +53,16 @@ export function InvitePage() {
 }
 
 function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }) {
-  const accept = useChange("acceptInvite", []);
   const navigate = useNavigate();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { name: "", password: "" } });
-  const { errors } = form.formState;
-  const submit = form.handleSubmit(async ({ name, password }) => {
-    setError(null);
-    try {
-      await accept.mutateAsync({ body: { token, name, password } });
+  const { form, submit, isBusy, error } = useChangeForm(useChange("acceptInvite", []), {
+    defaultValues: { name: "", password: "" },
+    toInput: ({ name, password }) => ({ body: { token, name, password } }),
+    onSaved: async () => {
       await startSession();
       await navigate({ to: "/" });
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+    },
   });
+  const { errors } = form.formState;
   return (
     <AuthPage title={`Join ${offer.organization_name}`}>
       <Facts
@@ -82,7 +75,7 @@ function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }
           ["Valid until", formatDay(offer.expires_at)],
         ]}
       />
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <form noValidate className="grid gap-5" onSubmit={submit}>
         <input type="hidden" autoComplete="username" value={offer.email} readOnly />
         <Field label="Your name" error={errors.name?.message}>
           {(control) => (
@@ -99,7 +92,7 @@ function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }
           error={errors.password?.message}
         />
         <FormError error={error} />
-        <Button kind="primary" type="submit" isBusy={accept.isPending}>
+        <Button kind="primary" type="submit" isBusy={isBusy}>
           Join {offer.organization_name}
         </Button>
       </form>

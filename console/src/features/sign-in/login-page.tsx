@@ -1,10 +1,10 @@
 import { Link, Navigate, useRouter, useSearch } from "@tanstack/react-router";
 import { Fingerprint } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { useForm } from "react-hook-form";
 import { call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { askForPasskey, hasPasskeys, offerPasskeys } from "../../kit/sign-in/passkeys.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -39,21 +39,18 @@ function GoOn({ to }: { to: string }) {
 
 function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) {
   const { onNeedsCode, isReturning } = props;
-  const signIn = useChange("signIn", []);
-  const form = useForm({ defaultValues: { email: "", password: "" } });
-  const { errors } = form.formState;
-  const submit = form.handleSubmit(async (body) => {
-    const { type } = await signIn.mutateAsync({ body });
-    if (type === "two_factor_required") onNeedsCode();
-    else await startSession();
+  const { form, submit, isBusy, error } = useChangeForm(useChange("signIn", []), {
+    defaultValues: { email: "", password: "" },
+    toInput: (body) => ({ body }),
+    onSaved: async ({ type }) => {
+      if (type === "two_factor_required") onNeedsCode();
+      else await startSession();
+    },
   });
+  const { errors } = form.formState;
   return (
     <AuthPage title="Sign in" lead={isReturning && "You then go on where you were."}>
-      <form
-        noValidate
-        className="grid gap-5"
-        onSubmit={(event) => void submit(event).catch(() => undefined)}
-      >
+      <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="E-mail" error={errors.email?.message}>
           {(control) => (
             <Input
@@ -75,8 +72,8 @@ function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) 
             />
           )}
         </Field>
-        <FormError error={signIn.error} />
-        <Button kind="primary" type="submit" isBusy={signIn.isPending}>
+        <FormError error={error} />
+        <Button kind="primary" type="submit" isBusy={isBusy}>
           Sign in
         </Button>
       </form>
@@ -158,21 +155,15 @@ function PasskeyButton() {
 
 function CodePage({ onBack }: { onBack: () => void }) {
   const [method, setMethod] = useState<"totp" | "backup_code">("totp");
-  const signIn = useChange("signInWithTwoFactor", []);
-  const form = useForm({ defaultValues: { code: "" } });
-  const submit = form.handleSubmit(async ({ code }) => {
-    await signIn.mutateAsync({ body: { method, code } });
-    await startSession();
+  const { form, submit, isBusy, error } = useChangeForm(useChange("signInWithTwoFactor", []), {
+    defaultValues: { code: "" },
+    toInput: ({ code }) => ({ body: { method, code } }),
+    onSaved: startSession,
   });
   const isTotp = method === "totp";
   return (
     <AuthPage title="One more step" lead="Your account has a second factor.">
-      <form
-        key={method}
-        noValidate
-        className="grid gap-5"
-        onSubmit={(event) => void submit(event).catch(() => undefined)}
-      >
+      <form key={method} noValidate className="grid gap-5" onSubmit={submit}>
         <Field
           label={isTotp ? "Code" : "Backup code"}
           hint={isTotp ? "The six digits of your authenticator app." : "Each works once."}
@@ -189,8 +180,8 @@ function CodePage({ onBack }: { onBack: () => void }) {
             />
           )}
         </Field>
-        <FormError error={signIn.error} />
-        <Button kind="primary" type="submit" isBusy={signIn.isPending}>
+        <FormError error={error} />
+        <Button kind="primary" type="submit" isBusy={isBusy}>
           Sign in
         </Button>
       </form>

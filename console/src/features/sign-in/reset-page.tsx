@@ -1,10 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
 import { useOneTimeToken } from "../../kit/sign-in/one-time-token.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useChange } from "../../queries.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
@@ -27,12 +26,13 @@ export function ResetPage() {
 }
 
 function AskForLink() {
-  const ask = useChange("requestPasswordReset", []);
-  const form = useForm({ defaultValues: { email: "" } });
-  const submit = form.handleSubmit(async (body) => {
-    await ask.mutateAsync({ body });
+  const [isSent, setIsSent] = useState(false);
+  const { form, submit, isBusy, error } = useChangeForm(useChange("requestPasswordReset", []), {
+    defaultValues: { email: "" },
+    toInput: (body) => ({ body }),
+    onSaved: () => setIsSent(true),
   });
-  if (ask.isSuccess) {
+  if (isSent) {
     return (
       <AuthPage title="Look into your mail">
         <p>
@@ -51,11 +51,7 @@ function AskForLink() {
   }
   return (
     <AuthPage title="Set a new password" lead="We send a link to your address.">
-      <form
-        noValidate
-        className="grid gap-5"
-        onSubmit={(event) => void submit(event).catch(() => undefined)}
-      >
+      <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="E-mail" error={form.formState.errors.email?.message}>
           {(control) => (
             <Input
@@ -67,8 +63,8 @@ function AskForLink() {
             />
           )}
         </Field>
-        <FormError error={ask.error} />
-        <Button kind="primary" type="submit" isBusy={ask.isPending}>
+        <FormError error={error} />
+        <Button kind="primary" type="submit" isBusy={isBusy}>
           Send link
         </Button>
       </form>
@@ -78,18 +74,13 @@ function AskForLink() {
 }
 
 function SetPassword({ token }: { token: string }) {
-  const confirm = useChange("confirmPasswordReset", []);
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { password: "" } });
-  const submit = form.handleSubmit(async ({ password }) => {
-    setError(null);
-    try {
-      await confirm.mutateAsync({ body: { token, password } });
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const [isChanged, setIsChanged] = useState(false);
+  const { form, submit, isBusy, error } = useChangeForm(useChange("confirmPasswordReset", []), {
+    defaultValues: { password: "" },
+    toInput: ({ password }) => ({ body: { token, password } }),
+    onSaved: () => setIsChanged(true),
   });
-  if (confirm.isSuccess) {
+  if (isChanged) {
     return (
       <AuthPage
         title="The password is changed"
@@ -105,13 +96,13 @@ function SetPassword({ token }: { token: string }) {
   }
   return (
     <AuthPage title="Set a new password">
-      <form noValidate className="grid gap-5" onSubmit={(event) => void submit(event)}>
+      <form noValidate className="grid gap-5" onSubmit={submit}>
         <NewPasswordField
           registration={form.register("password", needed("Choose a password."))}
           error={form.formState.errors.password?.message}
         />
         <FormError error={error} />
-        <Button kind="primary" type="submit" isBusy={confirm.isPending}>
+        <Button kind="primary" type="submit" isBusy={isBusy}>
           Set password
         </Button>
       </form>

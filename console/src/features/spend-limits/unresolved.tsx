@@ -1,11 +1,11 @@
 import { useMemo, useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
 import { type ItemOf, useChange, usePages } from "../../queries.ts";
 import { Money } from "../../ui/amounts.tsx";
 import { Button } from "../../ui/button.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatUsd } from "../../ui/format.ts";
@@ -13,7 +13,6 @@ import { Choices, MoneyInput, TextArea } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.ts";
 
 type Unresolved = ItemOf<"listUnresolvedSpend">;
 
@@ -130,30 +129,29 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
     "getEffectiveSpendLimits",
     "listSpendAdjustments",
   ]);
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm<DecisionValues>({
-    defaultValues: { decision: "release", amount_usd: item.amount_usd, reason: "" },
+  const defaultValues: DecisionValues = {
+    decision: "release",
+    amount_usd: item.amount_usd,
+    reason: "",
+  };
+  const changeForm = useChangeForm(resolve, {
+    defaultValues,
+    toInput: ({ decision, reason, amount_usd }) => ({
+      params: { unresolved_spend_id: item.id },
+      body: {
+        decision,
+        reason,
+        ...(decision === "charge" && { amount_usd: amount_usd.replaceAll(",", "").trim() }),
+      },
+    }),
+    toast: ({ charged_usd }, { decision }) =>
+      decision === "charge" ? `${formatUsd(charged_usd)} charged` : "Released",
+    onSaved: onClose,
   });
+  const { form } = changeForm;
   const { errors } = form.formState;
   const { decision } = form.watch();
   const isCharge = decision === "charge";
-  const submit = form.handleSubmit(async ({ reason, amount_usd }) => {
-    setError(null);
-    try {
-      const { charged_usd } = await resolve.mutateAsync({
-        params: { unresolved_spend_id: item.id },
-        body: {
-          decision,
-          reason,
-          ...(isCharge && { amount_usd: amount_usd.replaceAll(",", "").trim() }),
-        },
-      });
-      showToast(isCharge ? `${formatUsd(charged_usd)} charged` : "Released");
-      onClose();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
-  });
   return (
     <Dialog
       title="Decide about unresolved spend"
@@ -161,7 +159,7 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
       isOpen
       onClose={onClose}
     >
-      <form noValidate onSubmit={(event) => void submit(event)} className="grid gap-5">
+      <DialogForm form={changeForm} action={isCharge ? "Charge spend" : "Release spend"}>
         <Choices
           legend="What became of it"
           name="decision"
@@ -204,14 +202,7 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
           )}
         </Field>
         <p className="text-sm text-quiet">This cannot be undone.</p>
-        <FormError error={error} />
-        <DialogActions>
-          <CancelButton />
-          <Button kind="primary" type="submit" isBusy={resolve.isPending}>
-            {isCharge ? "Charge spend" : "Release spend"}
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

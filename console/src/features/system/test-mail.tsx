@@ -1,6 +1,5 @@
 import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi } from "../../queries.ts";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -13,20 +12,14 @@ import { useSendTestMail } from "./queries.ts";
 /** Sends a message that only says that mail works, and tells how that goes. */
 export function TestMail() {
   const { member } = useSession();
-  const send = useSendTestMail();
   const [sentId, setSentId] = useState<string | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({ defaultValues: { to: member.email } });
-  const submit = form.handleSubmit(async ({ to }) => {
-    setError(null);
-    try {
-      setSentId((await send.mutateAsync({ body: { to } })).id);
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+  const { form, submit, isBusy, error } = useChangeForm(useSendTestMail(), {
+    defaultValues: { to: member.email },
+    toInput: (body) => ({ body }),
+    onSaved: ({ id }) => setSentId(id),
   });
   return (
-    <form noValidate className="grid gap-3" onSubmit={(event) => void submit(event)}>
+    <form noValidate className="grid gap-3" onSubmit={submit}>
       <div className="flex flex-wrap items-end gap-3">
         <Field
           label="Send a test message to"
@@ -41,7 +34,7 @@ export function TestMail() {
             />
           )}
         </Field>
-        <Button type="submit" isBusy={send.isPending}>
+        <Button type="submit" isBusy={isBusy}>
           Send test message
         </Button>
       </div>

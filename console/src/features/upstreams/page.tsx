@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { type Upstream, useUpstreams } from "../../kit/upstreams/queries.ts";
 import { UpstreamForm } from "../../kit/upstreams/upstream-form.tsx";
@@ -6,11 +7,9 @@ import { useMay } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { Facts, Page, Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { useDeleteUpstream } from "./queries.ts";
 
 export function UpstreamsPage() {
@@ -98,31 +97,20 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
           </Section>
         </>
       )}
-      <ConfirmDialog
-        title="Delete upstream"
+      <ConfirmChange
+        change={remove}
+        input={{ params: { upstream_id: upstream.id } }}
         action="Delete upstream"
+        toast="Upstream deleted"
         isOpen={isDeleting}
         onClose={() => setIsDeleting(false)}
         typed={upstream.name}
-        isBusy={remove.isPending}
-        error={remove.error}
-        onConfirm={() =>
-          remove.mutate(
-            { params: { upstream_id: upstream.id } },
-            {
-              onSuccess: () => {
-                setIsDeleting(false);
-                showToast("Upstream deleted");
-              },
-            },
-          )
-        }
       >
         <p>
           The stored credential is gone for good. Every workspace’s next request goes elsewhere: to
           the upstream of the server’s environment, or to the simulator.
         </p>
-      </ConfirmDialog>
+      </ConfirmChange>
     </div>
   );
 }

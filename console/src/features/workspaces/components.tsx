@@ -1,16 +1,15 @@
 import { useState } from "react";
-import { useForm } from "react-hook-form";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
+import { type ChangeFormState, useChangeForm } from "../../kit/use-change-form.ts";
 import { useCreateWorkspace, type Workspace } from "../../kit/workspaces/queries.ts";
 import { useList } from "../../queries.ts";
 import { Button } from "../../ui/button.tsx";
-import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatPlural } from "../../ui/format.ts";
 import { Input, TextArea } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { useArchiveWorkspace, useUpdateWorkspace } from "./queries.ts";
 
@@ -32,34 +31,20 @@ interface FormValues {
   display_color: string;
 }
 
-/** True for the fields that were changed here: what somebody else changed meanwhile stays. */
-type IsChanged = Partial<Record<keyof FormValues, boolean>>;
-
 interface WorkspaceFormProps {
-  initial: FormValues;
+  changeForm: ChangeFormState<FormValues, null>;
   action: string;
-  isBusy: boolean;
-  onSave: (values: FormValues, isChanged: IsChanged) => Promise<unknown>;
-  /** Made in a dialog, instead of changed on a page. */
+  initialColor: string;
+  /** In a dialog, for a new workspace. On a page otherwise. */
   isNew?: boolean;
 }
 
-function WorkspaceForm({ initial, action, isBusy, onSave, isNew = false }: WorkspaceFormProps) {
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm<FormValues>({ defaultValues: initial });
-  const { errors, isDirty, dirtyFields } = form.formState;
+function WorkspaceForm({ changeForm, action, initialColor, isNew = false }: WorkspaceFormProps) {
+  const { form, submit, isBusy, error } = changeForm;
+  const { errors, isDirty } = form.formState;
   const chosen = form.watch("display_color");
-  const submit = form.handleSubmit(async (values) => {
-    setError(null);
-    try {
-      await onSave(values, dirtyFields);
-      form.reset(values);
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
-  });
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+    <form onSubmit={submit} noValidate className="grid gap-5">
       {!isNew && <UnsavedGuard isDirty={isDirty} />}
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
@@ -76,7 +61,7 @@ function WorkspaceForm({ initial, action, isBusy, onSave, isNew = false }: Works
       <fieldset>
         <legend className="mb-1.5 text-sm font-medium">Colour</legend>
         <div className="flex flex-wrap gap-2">
-          {[...new Set([...colors, initial.display_color])].map((color) => (
+          {[...new Set([...colors, initialColor])].map((color) => (
             <label
               key={color}
               className="target grid size-9 cursor-pointer place-items-center rounded-md border border-transparent has-checked:border-ink has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent"
@@ -114,7 +99,6 @@ interface CreateProps {
 }
 
 export function CreateWorkspaceDialog({ isOpen, onClose, onCreated }: CreateProps) {
-  const create = useCreateWorkspace();
   return (
     <Dialog
       title="Create workspace"
@@ -122,45 +106,55 @@ export function CreateWorkspaceDialog({ isOpen, onClose, onCreated }: CreateProp
       isOpen={isOpen}
       onClose={onClose}
     >
-      <WorkspaceForm
-        initial={{ name: "", description: "", display_color: pickColor() }}
-        action="Create workspace"
-        isBusy={create.isPending}
-        isNew
-        onSave={async ({ name, description, display_color }) => {
-          const workspace = await create.mutateAsync({
-            body: { name, display_color, description: description.trim() || null },
-          });
-          showToast(`Workspace “${workspace.name}” created`);
-          onCreated(workspace);
-        }}
-      />
+      <NewWorkspace onCreated={onCreated} />
     </Dialog>
   );
 }
 
-export function EditWorkspace({ workspace }: { workspace: Workspace }) {
-  const update = useUpdateWorkspace();
+function NewWorkspace({ onCreated }: Pick<CreateProps, "onCreated">) {
+  const [initialColor] = useState(pickColor);
+  const changeForm = useChangeForm(useCreateWorkspace(), {
+    defaultValues: { name: "", description: "", display_color: initialColor },
+    toInput: ({ name, description, display_color }) => ({
+      body: { name, display_color, description: description.trim() || null },
+    }),
+    toast: ({ name }) => `Workspace “${name}” created`,
+    onSaved: onCreated,
+  });
   return (
     <WorkspaceForm
-      initial={{
-        name: workspace.name,
-        description: workspace.description ?? "",
-        display_color: workspace.display_color,
-      }}
+      changeForm={changeForm}
+      action="Create workspace"
+      initialColor={initialColor}
+      isNew
+    />
+  );
+}
+
+export function EditWorkspace({ workspace }: { workspace: Workspace }) {
+  const changeForm = useChangeForm(useUpdateWorkspace(), {
+    defaultValues: {
+      name: workspace.name,
+      description: workspace.description ?? "",
+      display_color: workspace.display_color,
+    },
+    // Only fields that were changed here: changes of other people stay.
+    toInput: ({ name, description, display_color }, { dirtyFields }) => ({
+      params: { workspace_id: workspace.id },
+      body: {
+        ...(dirtyFields.name && { name }),
+        ...(dirtyFields.display_color && { display_color }),
+        ...(dirtyFields.description && { description: description.trim() || null }),
+      },
+    }),
+    toast: "Workspace saved",
+    onSaved: (_, values, { reset }) => reset(values),
+  });
+  return (
+    <WorkspaceForm
+      changeForm={changeForm}
       action="Save changes"
-      isBusy={update.isPending}
-      onSave={async ({ name, description, display_color }, isChanged) => {
-        await update.mutateAsync({
-          params: { workspace_id: workspace.id },
-          body: {
-            ...(isChanged.name && { name }),
-            ...(isChanged.display_color && { display_color }),
-            ...(isChanged.description && { description: description.trim() || null }),
-          },
-        });
-        showToast("Workspace saved");
-      }}
+      initialColor={workspace.display_color}
     />
   );
 }
@@ -181,25 +175,14 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
   );
   const active = keys.data?.items ?? [];
   return (
-    <ConfirmDialog
-      title="Archive workspace"
+    <ConfirmChange
+      change={archive}
+      input={{ params: { workspace_id: workspace.id } }}
       action="Archive workspace"
+      toast={`Workspace “${workspace.name}” archived`}
       isOpen={isOpen}
       onClose={onClose}
       typed={workspace.name}
-      isBusy={archive.isPending}
-      error={archive.error}
-      onConfirm={() =>
-        archive.mutate(
-          { params: { workspace_id: workspace.id } },
-          {
-            onSuccess: () => {
-              showToast(`Workspace “${workspace.name}” archived`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         This cannot be undone.{" "}
@@ -220,7 +203,7 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
       <p>
         Its usage and cost stay in the reports. Requests that are running finish and are billed.
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 

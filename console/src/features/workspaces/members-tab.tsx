@@ -1,20 +1,22 @@
 import { roleNames, type WorkspaceRole } from "@bursar/contract/permissions.ts";
 import { Ellipsis, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMembers } from "../../kit/members/queries.ts";
 import { givenRoles, workspaceRoleHints } from "../../kit/members/role-words.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { type ItemOf, useChange, useList } from "../../queries.ts";
 import { useMay } from "../../session.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Combobox } from "../../ui/combobox.tsx";
-import { CancelButton, ConfirmDialog, Dialog, DialogActions } from "../../ui/dialog.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Choices, Input } from "../../ui/input.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
-import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { showToast } from "../../ui/toast.ts";
 
 type WorkspaceMember = ItemOf<"listWorkspaceMembers">;
 const stale = ["listWorkspaceMembers", "listMembers", "listApiKeys"] as const;
@@ -65,29 +67,38 @@ interface RoleDialogProps {
   onClose: () => void;
 }
 
+interface RoleValues {
+  /** Id or address of the member who is added. */
+  person: string | null;
+  role: WorkspaceRole;
+}
+
 function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
   const may = useMay();
   const people = useMembers(false, may("members:read"));
   const add = useChange("addWorkspaceMember", stale);
   const update = useChange("updateWorkspaceMember", stale);
-  const [who, setWho] = useState<string | null>(null);
-  const [role, setRole] = useState<WorkspaceRole>(member?.given_role ?? "workspace_developer");
-  const save = async () => {
-    if (member) {
-      await update.mutateAsync({
-        params: { workspace_id: workspaceId, member_id: member.member_id },
-        body: { workspace_role: role },
-      });
-    } else {
-      const body = who?.includes("@") ? { email: who } : { member_id: who ?? "" };
-      await add.mutateAsync({
-        params: { workspace_id: workspaceId },
-        body: { ...body, workspace_role: role },
-      });
-    }
-    showToast(member ? "Role changed" : "Member added");
-    onClose();
+  const defaultValues: RoleValues = {
+    person: null,
+    role: member?.given_role ?? "workspace_developer",
   };
+  const changeForm = useChangeForm(member ? update : add, {
+    defaultValues,
+    toInput: ({ person, role: workspace_role }) => {
+      if (member) {
+        return {
+          params: { workspace_id: workspaceId, member_id: member.member_id },
+          body: { workspace_role },
+        };
+      }
+      const added = person?.includes("@") ? { email: person } : { member_id: person ?? "" };
+      return { params: { workspace_id: workspaceId }, body: { ...added, workspace_role } };
+    },
+    toast: member ? "Role changed" : "Member added",
+    onSaved: onClose,
+  });
+  const { form } = changeForm;
+  const { person, role } = form.watch();
   return (
     <Dialog
       title={member ? "Change role" : "Add member"}
@@ -95,14 +106,10 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
       isOpen
       onClose={onClose}
     >
-      <form
-        noValidate
-        className="grid gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          // The error is shown from the mutation itself.
-          save().catch(() => undefined);
-        }}
+      <DialogForm
+        form={changeForm}
+        action={member ? "Change role" : "Add member"}
+        isDisabled={!member && person === null}
       >
         {!member && (
           <Field label="Who">
@@ -111,8 +118,8 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
                 <Combobox
                   control={control}
                   placeholder="Name or address"
-                  value={who}
-                  onChange={setWho}
+                  value={person}
+                  onChange={(id) => form.setValue("person", id)}
                   options={people.data.items
                     .filter(({ status }) => status === "active")
                     .map(({ id, name, email }) => ({ value: id, label: name, note: email }))}
@@ -122,7 +129,7 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
                   {...control}
                   type="email"
                   placeholder="ada@example.com"
-                  onChange={(event) => setWho(event.target.value)}
+                  onChange={({ target }) => form.setValue("person", target.value)}
                 />
               )
             }
@@ -132,26 +139,14 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
           legend="Role in this workspace"
           name="workspace-role"
           value={role}
-          onChange={setRole}
+          onChange={(value) => form.setValue("role", value)}
           choices={givenRoles.map((value) => ({
             value,
             label: roleNames[value],
             hint: workspaceRoleHints[value],
           }))}
         />
-        <FormError error={add.error ?? update.error} />
-        <DialogActions>
-          <CancelButton />
-          <Button
-            kind="primary"
-            type="submit"
-            disabled={!member && who === null}
-            isBusy={add.isPending || update.isPending}
-          >
-            {member ? "Change role" : "Add member"}
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
@@ -159,30 +154,18 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
 function RemoveDialog({ member, onClose }: { member: WorkspaceMember; onClose: () => void }) {
   const remove = useChange("removeWorkspaceMember", stale);
   return (
-    <ConfirmDialog
-      title="Remove from workspace"
+    <ConfirmChange
+      change={remove}
+      input={{ params: { workspace_id: member.workspace_id, member_id: member.member_id } }}
       action="Remove from workspace"
-      isOpen
+      toast={`${member.name} removed from the workspace`}
       onClose={onClose}
-      isBusy={remove.isPending}
-      error={remove.error}
-      onConfirm={() =>
-        remove.mutate(
-          { params: { workspace_id: member.workspace_id, member_id: member.member_id } },
-          {
-            onSuccess: () => {
-              showToast(`${member.name} removed from the workspace`);
-              onClose();
-            },
-          },
-        )
-      }
     >
       <p>
         <strong className="font-semibold text-ink">{member.name}</strong> loses the role that was
         given here. Their personal keys in this workspace stop working.
       </p>
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 

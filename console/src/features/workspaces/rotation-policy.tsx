@@ -1,15 +1,13 @@
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { type UseFormReturn, useForm } from "react-hook-form";
+import type { UseFormReturn } from "react-hook-form";
 import type { Answer } from "../../api-client.ts";
-import { showServerErrors } from "../../kit/server-errors.ts";
+import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, FormError, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { useRotationPolicy, useSetRotationPolicy } from "./queries.ts";
 import { describeRotation } from "./rotation-words.ts";
 
@@ -65,38 +63,34 @@ interface Values {
 const DEFAULT_DAYS = "14";
 
 function PolicyForm({ policy }: { policy: Policy }) {
-  const set = useSetRotationPolicy();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm<Values>({
+  const { form, submit, isBusy, error } = useChangeForm(useSetRotationPolicy(), {
     values: {
       rotation_days: policy.rotation_days === null ? "" : String(policy.rotation_days),
       remind_days: String(policy.remind_days ?? DEFAULT_DAYS),
       grace_days: String(policy.grace_days ?? DEFAULT_DAYS),
     },
-  });
-  const submit = form.handleSubmit(async (values) => {
-    setError(null);
-    const days = toDays(values.rotation_days);
-    try {
-      await set.mutateAsync({
+    toInput: ({ rotation_days, remind_days, grace_days }) => {
+      const days = toDays(rotation_days);
+      return {
         params: { workspace_id: policy.workspace_id },
         body:
           days === null
             ? { rotation_days: null }
             : {
                 rotation_days: days,
-                remind_days: Number(values.remind_days),
-                grace_days: Number(values.grace_days),
+                remind_days: Number(remind_days),
+                grace_days: Number(grace_days),
               },
-      });
-      showToast(days === null ? "Keys need no rotation" : `Keys are rotated every ${days} days`);
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+      };
+    },
+    toast: ({ rotation_days }) =>
+      rotation_days === null
+        ? "Keys need no rotation"
+        : `Keys are rotated every ${rotation_days} days`,
   });
   const values = form.watch();
   return (
-    <form noValidate className="grid gap-4" onSubmit={(event) => void submit(event)}>
+    <form noValidate className="grid gap-4" onSubmit={submit}>
       <div className="grid gap-4 sm:grid-cols-3">
         <DaysField
           form={form}
@@ -123,7 +117,7 @@ function PolicyForm({ policy }: { policy: Policy }) {
         kind="primary"
         type="submit"
         className="w-fit"
-        isBusy={set.isPending}
+        isBusy={isBusy}
         disabled={!form.formState.isDirty}
       >
         Save rotation

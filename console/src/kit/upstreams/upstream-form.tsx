@@ -1,13 +1,10 @@
-import { useState } from "react";
-import { useForm } from "react-hook-form";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
-import { showServerErrors } from "../server-errors.ts";
+import { useChangeForm } from "../use-change-form.ts";
 import { type Upstream, useCreateUpstream, useUpdateUpstream } from "./queries.ts";
 
 const ANTHROPIC = "https://api.anthropic.com";
@@ -23,41 +20,36 @@ interface UpstreamFormProps {
 export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps) {
   const create = useCreateUpstream();
   const update = useUpdateUpstream();
-  const [error, setError] = useState<Error | null>(null);
-  const form = useForm({
+  const { form, submit, isBusy, error } = useChangeForm(upstream ? update : create, {
     defaultValues: {
       name: upstream?.name ?? "Claude API",
       base_url: upstream?.base_url ?? ANTHROPIC,
       credential: "",
     },
-  });
-  const { errors, isDirty, dirtyFields } = form.formState;
-  const isMoved = upstream !== null && form.watch("base_url").trim() !== upstream.base_url;
-  const submit = form.handleSubmit(async ({ name, base_url, credential }) => {
-    setError(null);
-    const secret = credential.trim() !== "" && { credential: credential.trim() };
-    try {
-      if (upstream) {
-        const body = {
-          // Only what was changed here: what somebody else changed meanwhile stays.
+    toInput: ({ name, base_url, credential }, { dirtyFields }) => {
+      const secret = credential.trim() !== "" && { credential: credential.trim() };
+      if (!upstream) return { body: { name, base_url, ...secret } };
+      return {
+        params: { upstream_id: upstream.id },
+        body: {
+          // Only fields that were changed here: changes of other people stay.
           ...(dirtyFields.name && { name }),
-          // A credential goes with the address it was entered for.
+          // A credential is sent with the address it was entered for.
           ...((dirtyFields.base_url || secret) && { base_url }),
           ...secret,
-        };
-        await update.mutateAsync({ params: { upstream_id: upstream.id }, body });
-      } else {
-        await create.mutateAsync({ body: { name, base_url, ...secret } });
-      }
-      form.reset({ name, base_url, credential: "" });
-      showToast("Upstream saved");
+        },
+      };
+    },
+    toast: "Upstream saved",
+    onSaved: (_, { name, base_url }, { reset }) => {
+      reset({ name, base_url, credential: "" });
       onSaved?.();
-    } catch (failure) {
-      setError(showServerErrors(form, failure as Error));
-    }
+    },
   });
+  const { errors, isDirty } = form.formState;
+  const isMoved = upstream !== null && form.watch("base_url").trim() !== upstream.base_url;
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-5">
+    <form onSubmit={submit} noValidate className="grid gap-5">
       <UnsavedGuard isDirty={isDirty} />
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
@@ -106,7 +98,7 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
       </Field>
       <FormError error={error} />
       <div className="flex flex-wrap gap-2.5">
-        <Button kind="primary" type="submit" isBusy={create.isPending || update.isPending}>
+        <Button kind="primary" type="submit" isBusy={isBusy}>
           {upstream ? "Save changes" : "Store upstream"}
         </Button>
         {onCancel && <Button onClick={onCancel}>Cancel</Button>}
