@@ -103,7 +103,7 @@ export async function download<O extends Operation>(
     return { file: await response.blob(), name };
   } catch {
     // A file that the server could not finish is cut off, so that half of it is not taken for the whole.
-    throw new AwayError("The file broke off before its end. Try again, or narrow the range.");
+    throw new AwayError("The file is incomplete. Try again, or choose a shorter range.");
   }
 }
 
@@ -162,7 +162,7 @@ async function request(
     if (signal?.aborted) throw error;
     reportSilence();
     throw new AwayError(
-      "The server does not answer. What you entered is kept: try again in a moment.",
+      "The server does not answer. Your input is not lost: try again in a moment.",
     );
   }
 }

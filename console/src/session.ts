@@ -31,7 +31,7 @@ export function useSessionQuery(): UseQueryResult<Session | null, Error> {
 /** The session inside the shell, where somebody is signed in. */
 export function useSession(): Session {
   const { data } = useSessionQuery();
-  if (!data) throw new Error("nobody is signed in here");
+  if (!data) throw new Error("no member is signed in");
   return data;
 }
 

@@ -77,7 +77,7 @@ describeConsole("access reviews", (console) => {
         key: waitForRefusal(async () => (await sendMessage(company.server.url, key)).status),
       };
       await page.getByRole("button", { name: "Close review", exact: true }).click();
-      await page.getByRole("heading", { name: "Confirm it is you" }).waitFor();
+      await page.getByRole("heading", { name: "Confirm your identity" }).waitFor();
       const closed = page.waitForResponse(
         (response) => response.url().endsWith("/close") && response.status() === 200,
       );
@@ -120,7 +120,7 @@ describeConsole("access reviews", (console) => {
       await page.goto(company.server.url);
       await page.getByRole("link", { name: "Keys of two workspaces" }).click();
       await page.getByRole("heading", { level: 1, name: "Keys of two workspaces" }).waitFor();
-      const rows = page.getByRole("list", { name: "Access to decide about" }).getByRole("listitem");
+      const rows = page.getByRole("list", { name: "Access to decide" }).getByRole("listitem");
       await rows.first().waitFor();
       const labels = await rows.evaluateAll((all) =>
         all.map((row) => String(row.getAttribute("aria-label"))),
@@ -135,7 +135,7 @@ describeConsole("access reviews", (console) => {
       await page.getByRole("button", { name: "Accept recommendations", exact: true }).click();
       await page.getByText(`${labels.length} of ${labels.length} decided`).last().waitFor();
       await page.getByRole("link", { name: "Access reviews" }).first().click();
-      await page.getByText("Nothing waits for you").waitFor();
+      await page.getByText("No review is assigned to you").waitFor();
       expect(faults).toEqual([]);
       const items = await company.server.mustAdmin(
         "GET",
@@ -154,12 +154,12 @@ describeConsole("access reviews", (console) => {
     async () => {
       const { page } = await openPage(ownerCookies);
       await page.goto(`${company.server.url}/workspaces/${company.engineeringId}/settings`);
-      await page.getByLabel("New secret every").fill("90");
-      await page.getByLabel("Remind before").fill("10");
+      await page.getByLabel("Rotation interval").fill("90");
+      await page.getByLabel("Reminder").fill("10");
       await page.getByText("Each key needs a new secret every 90 days.").waitFor();
-      await page.getByText("expires 14 days after it was due, 104 days old").waitFor();
-      await page.getByRole("button", { name: "Save rotation" }).click();
-      await page.getByText("Keys are rotated every 90 days").waitFor();
+      await page.getByText("expires 14 days after the due date, at an age of 104 days").waitFor();
+      await page.getByRole("button", { name: "Save rotation policy" }).click();
+      await page.getByText("Key rotation set to 90 days").waitFor();
       const path = `/v1/admin/workspaces/${company.engineeringId}/rotation_policy`;
       expect(await company.server.mustAdmin("GET", path)).toMatchObject({
         rotation_days: 90,
@@ -167,7 +167,7 @@ describeConsole("access reviews", (console) => {
         grace_days: 14,
       });
       await page.goto(`${company.server.url}/security-settings`);
-      const card = page.getByRole("listitem").filter({ hasText: "Never expire" });
+      const card = page.getByRole("listitem").filter({ hasText: "No expiry" });
       const count = Number(await card.locator("span").first().textContent());
       await card.getByRole("link").click();
       await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
@@ -223,7 +223,7 @@ describeConsole("access reviews", (console) => {
       await pressCreate(page);
       for (let step = 1; step <= 4; step++) {
         await page.getByText(`Step ${step} of 4`).waitFor();
-        if (step === 4) await page.getByText(/^Takes down/).waitFor();
+        if (step === 4) await page.getByText(/^The review lists/).waitFor();
         await check(`step ${step}`);
         if (step < 4) await page.getByRole("button", { name: "Next" }).click();
       }
@@ -241,8 +241,8 @@ async function startReviewByWizard(page: Page, name: string): Promise<void> {
     await page.getByText(`Step ${step} of 4`).waitFor();
     await page.getByRole("button", { name: "Next" }).click();
   }
-  await page.getByText(/^Takes down \d+ accesses as they are now: /).waitFor();
-  await page.getByText("What nobody decides about stays.").waitFor();
+  await page.getByText(/^The review lists \d+ accesses: /).waitFor();
+  await page.getByText("Access without a decision is kept.").waitFor();
   await page.getByRole("button", { name: "Start access review", exact: true }).click();
   await page.getByRole("heading", { level: 1, name }).waitFor();
 }
@@ -252,7 +252,7 @@ async function decideByKeyboard(
   page: Page,
   isToGo: (label: string) => boolean,
 ): Promise<{ all: number; removed: number }> {
-  const rows = page.getByRole("list", { name: "Access to decide about" }).getByRole("listitem");
+  const rows = page.getByRole("list", { name: "Access to decide" }).getByRole("listitem");
   await rows.first().waitFor();
   const all = await rows.count();
   let removed = 0;

@@ -8,7 +8,7 @@ describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
       const { page, faults } = await openSession();
       await goTo(page, "/alerts/channels");
       await page.getByRole("button", { name: "Create channel…" }).click();
-      await page.getByRole("radio", { name: "Webhook A signed POST" }).check();
+      await page.getByRole("radio", { name: "Webhook Sends a signed POST" }).check();
       await page.getByLabel("Name").fill("Incident desk");
       await page.getByRole("textbox", { name: "Address" }).fill("https://desk.example/alerts");
       await page.getByRole("button", { name: "Create channel", exact: true }).click();
@@ -27,7 +27,7 @@ describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
       await goTo(page, "/alerts/rules");
       await page.getByRole("button", { name: "Create alert…" }).click();
       await page.getByLabel("Name").fill("Any spend at all");
-      await page.getByLabel("Also what is inside").uncheck();
+      await page.getByLabel("Include child scopes").uncheck();
       await page.getByLabel("Percent of each limit").fill("");
       await page.getByLabel("Amounts in dollars").fill("0.5");
       await page.getByLabel("Incident desk").check();
@@ -106,7 +106,7 @@ describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
     await goTo(page, `/increase-requests/new?scope=workspace&id=${engineeringId}&period=monthly`);
     await page.getByLabel("New limit").fill("15000");
     await page.getByRole("button", { name: "Send request" }).click();
-    await page.getByText("Say what it is for.").waitFor();
+    await page.getByText("Enter a reason.").waitFor();
     await page.getByLabel("Reason").fill("Another week.");
     await page.getByRole("button", { name: "Send request" }).click();
     await page

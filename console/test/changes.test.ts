@@ -165,15 +165,15 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
     });
     const tabs = page.getByRole("navigation", { name: "Workspace" });
     await tabs.getByRole("link", { name: "Settings" }).click();
-    await page.getByLabel("What it is for").fill("A trial");
+    await page.getByLabel("Description").fill("A trial");
     await page.getByRole("link", { name: "Limits" }).first().click();
     await page.getByRole("heading", { name: "Discard changes" }).waitFor();
     await page.getByRole("button", { name: "Cancel" }).click();
-    expect(await page.getByLabel("What it is for").inputValue()).toBe("A trial");
+    expect(await page.getByLabel("Description").inputValue()).toBe("A trial");
     await page.getByRole("button", { name: "Save changes" }).click();
     await page.getByText("Workspace saved").waitFor();
     await page.getByRole("button", { name: "Archive workspace…" }).click();
-    await page.getByText("1 active key will stop within a second").waitFor();
+    await page.getByText("1 active key will stop working within a second").waitFor();
     await page.getByRole("dialog").getByRole("listitem").getByText("Will stop").waitFor();
     await page.getByLabel("Type Short lived to confirm").fill("Short lived");
     await page.getByRole("button", { name: "Archive workspace", exact: true }).click();
@@ -200,9 +200,9 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
       (await rows.allTextContents()).map((text) => [text.split(/[@\s]|not-an/)[0], text]),
     );
     expect(results["joan"]).toContain("invited");
-    expect(results["hedy"]).toContain("has an invite");
-    expect(results["grace"]).toContain("is here already");
-    expect((await rows.allTextContents()).join()).toContain("not an address");
+    expect(results["hedy"]).toContain("already invited");
+    expect(results["grace"]).toContain("already a member");
+    expect((await rows.allTextContents()).join()).toContain("invalid address");
     await page.getByRole("button", { name: "Done" }).click();
     expect(faults).toEqual([]);
   });
@@ -225,18 +225,18 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
     await goTo(page, `/members?find=radia`);
     await page.getByRole("button", { name: "Actions for Radia Perlman" }).click();
     await page.getByRole("menuitem", { name: "Remove member…" }).click();
-    await page.getByText("1 personal key stops: Radia’s laptop.").waitFor();
+    await page.getByText("1 personal key stops working: Radia’s laptop.").waitFor();
     await page.getByText(/Roles in 2 workspaces end/).waitFor();
     await page.getByLabel(`Type ${emailOf("Radia")} to confirm`).fill(emailOf("Radia"));
     await page.getByRole("button", { name: "Remove member", exact: true }).click();
-    await page.getByText("Nobody matches “radia”.").waitFor();
+    await page.getByText("No member matches “radia”.").waitFor();
   });
 
   test("the search finds people, keys and workspaces, and links to them", async () => {
     const { page } = await openOverview();
     const find = async (text: string) => {
       await page.keyboard.press("Control+k");
-      await page.getByPlaceholder(/^A page, a workspace/).fill(text);
+      await page.getByPlaceholder(/^Search pages, workspaces/).fill(text);
     };
     await find("kath");
     await page.getByRole("option", { name: "Katherine Johnson" }).click();
@@ -283,9 +283,9 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
       await page.getByLabel("Name").fill("Typed before the end");
       await server.kill();
       await page.getByRole("button", { name: "Create workspace", exact: true }).click();
-      const banner = page.getByText("The server does not answer. What you see may be old");
+      const banner = page.getByText("The server does not answer. This page may be out of date");
       await banner.waitFor();
-      await page.getByText("What you entered is kept: try again in a moment.").waitFor();
+      await page.getByText("Your input is not lost: try again in a moment.").waitFor();
       const again = await server.restart({ env: { ...server.env, BURSAR_PORT: port } });
       await banner.waitFor({ state: "detached" });
       expect(await page.getByLabel("Name").inputValue()).toBe("Typed before the end");
@@ -314,7 +314,7 @@ async function setUp(page: Page, link: string): Promise<void> {
   await page.getByLabel("E-mail").fill(owner.email);
   await page.getByLabel("Password", { exact: true }).fill(owner.password);
   await page.getByRole("button", { name: "Create owner" }).click();
-  await page.getByRole("button", { name: "Go on with the simulator" }).waitFor();
+  await page.getByRole("button", { name: "Use the simulator" }).waitFor();
 }
 
 /** Below the ports that systems assign to listeners and outgoing connections. */

@@ -28,7 +28,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByRole("option", { name: "Research" }).click();
     await page.getByRole("button", { name: "Review key" }).click();
     await page.getByText("In Research, this key can send messages to Claude").waitFor();
-    await page.getByText("It cannot create keys or change limits.").waitFor();
+    await page.getByText("The key cannot create keys or change limits.").waitFor();
     await page.getByRole("button", { name: "Create key" }).click();
     const secret = await readSecret(page);
     expect(secret).toMatch(/^sk-ant-api03-/);
@@ -119,7 +119,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await settle(page);
     await page.getByRole("link", { name: "API keys" }).first().click();
     await page.getByRole("button", { name: "Create key…" }).click();
-    const warning = page.getByText("What you entered is not saved.");
+    const warning = page.getByText("Your changes are not saved.");
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
 
@@ -158,7 +158,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
 
     await page.getByRole("button", { name: "Edit key…" }).click();
     await page.getByLabel("Name").fill("Longer life");
-    await page.getByText("Restrict models or addresses").click();
+    await page.getByText("Model and address restrictions").click();
     await page.getByLabel("Models").fill("claude-haiku-*");
     await page.getByRole("button", { name: "Save key" }).click();
     await page.getByRole("heading", { level: 1, name: "Longer life" }).waitFor();
@@ -166,7 +166,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     expect((await sendMessage(url, first)).status).toBe(200);
 
     await page.getByRole("button", { name: "Rotate key…" }).click();
-    await page.getByLabel("In an hour").check();
+    await page.getByLabel("In 1 hour").check();
     await page.getByRole("button", { name: "Rotate key", exact: true }).click();
     await page.getByRole("heading", { name: "Store the key" }).waitFor();
     const second = await readSecret(page);
@@ -175,9 +175,9 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
       expect((await sendMessage(url, secret)).status).toBe(200);
       expect(await readPageState(page)).not.toContain(secret.slice(20, 40));
     }
-    await page.getByRole("heading", { name: "Secrets, while it is rotating" }).waitFor();
+    await page.getByRole("heading", { name: "Secrets during rotation" }).waitFor();
     const secrets = page.locator("li", { has: page.locator("code") });
-    const old = secrets.filter({ hasText: "stops" });
+    const old = secrets.filter({ hasText: "expires" });
     const current = secrets.filter({ hasText: "Current" });
     await expect
       .poll(
@@ -188,13 +188,13 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
         },
         { timeout: USE_WRITTEN_WITHIN_MS },
       )
-      .toMatch(/stops.*Last used (?!never).*\nsk-.*Current.*Last used (?!never)/);
-    await page.getByRole("button", { name: "Stop the old secret now" }).click();
+      .toMatch(/expires.*Last used (?!never).*\nsk-.*Current.*Last used (?!never)/);
+    await page.getByRole("button", { name: "Revoke old secret" }).click();
     await old.waitFor({ state: "detached" });
     await waitForStatus(url, first, 401);
 
     await page.getByRole("button", { name: "Disable key…" }).click();
-    await page.getByText("It was last used").waitFor();
+    await page.getByText("This key was last used").waitFor();
     await page.getByRole("button", { name: "Disable key", exact: true }).click();
     await page.getByRole("button", { name: "Enable key" }).waitFor();
     await waitForStatus(url, second, 401);
@@ -220,7 +220,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByRole("button", { name: "Create admin key…" }).click();
     await page.getByLabel("Name").fill("Terraform");
     await page.getByRole("button", { name: "Create admin key", exact: true }).click();
-    await page.getByRole("heading", { name: "Confirm it is you" }).waitFor();
+    await page.getByRole("heading", { name: "Confirm your identity" }).waitFor();
     await page.getByLabel("Password").fill(owner.password);
     await page.getByRole("button", { name: "Confirm" }).click();
     await page.getByRole("heading", { name: "Store the admin key" }).waitFor();
@@ -241,7 +241,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     };
     const isAsked = async () => {
       await page.keyboard.press("Escape");
-      await page.getByText("What you entered is not saved.").waitFor();
+      await page.getByText("Your changes are not saved.").waitFor();
       await page.getByRole("button", { name: "Discard changes" }).click();
       await page.getByRole("dialog").waitFor({ state: "detached" });
     };
@@ -254,15 +254,15 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByRole("button", { name: "Keep editing" }).click();
     await isAsked();
 
-    await open("/members", "Invite people…");
+    await open("/members", "Invite members…");
     await page.getByRole("button", { name: "Show all" }).click();
     await page.getByRole("option", { name: "Research" }).click();
-    await page.getByRole("button", { name: "Leave out Research" }).waitFor();
+    await page.getByRole("button", { name: "Remove Research" }).waitFor();
     await isAsked();
 
     await open("/access-reviews", "Start access review…");
     await page.getByRole("button", { name: "Next" }).click();
-    await page.getByRole("button", { name: "Leave out Ada Lovelace" }).click();
+    await page.getByRole("button", { name: "Remove Ada Lovelace" }).click();
     await isAsked();
 
     // Some browsers do not focus a checkbox on a click.
@@ -276,7 +276,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     const { page } = await openOverview();
     const { url } = company().server;
     await page.keyboard.press("Control+k");
-    await page.getByPlaceholder(/^A page/).waitFor();
+    await page.getByPlaceholder(/^Search pages/).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.goto(`${url}/api-keys`);

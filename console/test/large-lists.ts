@@ -90,7 +90,7 @@ function actions(url: string): [what: string, act: (page: Page) => Promise<void>
       "find a key by ⌘K",
       async (page) => {
         await page.keyboard.press("Control+k");
-        await page.getByPlaceholder(/^A page/).pressSequentially("key 4321", { delay: 40 });
+        await page.getByPlaceholder(/^Search pages/).pressSequentially("key 4321", { delay: 40 });
         await page.getByRole("option", { name: "Key 4321" }).click();
         await page.getByRole("heading", { level: 1, name: "Key 4321" }).waitFor();
       },

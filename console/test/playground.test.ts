@@ -74,7 +74,7 @@ describeConsole("the playground and the system", (console) => {
     const drawer = page.getByRole("dialog", { name: "Request" });
     await drawer.getByText(who).waitFor();
     expect(await drawer.locator("a[href^='/api-keys/']").count()).toBe(0);
-    expect(await drawer.getByRole("button", { name: "All of this key" }).count()).toBe(0);
+    expect(await drawer.getByRole("button", { name: "All requests of this key" }).count()).toBe(0);
     await page.keyboard.press("Escape");
     await page.getByRole("cell", { name: who }).waitFor();
   });
@@ -91,7 +91,7 @@ describeConsole("the playground and the system", (console) => {
       return log.split(/\s+/).length > 15 ? log : null;
     });
     await page.getByRole("button", { name: "Stop answer" }).click();
-    await page.getByText("Stopped by you").waitFor();
+    await page.getByText("You stopped the answer").waitFor();
     await page.getByText("(estimated)").waitFor();
     await page.getByRole("button", { name: "Send message" }).waitFor();
   });
@@ -116,10 +116,10 @@ describeConsole("the playground and the system", (console) => {
 
   test("the system page shows what runs, and refreshes by itself", async () => {
     const page = await openSignedIn("/system");
-    await page.getByText("this one").waitFor();
-    await page.getByText("Embedded PostgreSQL in the data folder").waitFor();
-    await page.getByText("The built-in simulator").waitFor();
-    const given = page.locator("dt", { hasText: "Given up" }).locator("+ dd");
+    await page.getByText("current", { exact: true }).waitFor();
+    await page.getByText("Embedded PostgreSQL").waitFor();
+    await page.getByText("Built-in simulator").waitFor();
+    const given = page.locator("dt", { hasText: "Failed" }).locator("+ dd");
     expect(await given.textContent()).toBe("None");
     await company.server.sql(
       "SELECT graphile_worker.add_job('nobody_does_this', max_attempts => 1)",

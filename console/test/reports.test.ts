@@ -57,7 +57,7 @@ describeConsole("reports and the request log", (console) => {
         ],
         ["Total", "8", "1", "10K", "2.7K", "90K", "4.1K", round(report?.totals.cost_usd), ""],
       ]);
-      const file = await save(page, "The table as CSV");
+      const file = await save(page, "Table as CSV");
       expect(
         file
           .map(({ api_key_name, requests, output_tokens, cost_usd }) => [
@@ -105,7 +105,7 @@ describeConsole("reports and the request log", (console) => {
           .map((cells) => cells.slice(0, 3))
           .sort(),
       ).toEqual(expected.sort());
-      const file = await save(page, "The table as CSV");
+      const file = await save(page, "Table as CSV");
       const sum = file.reduce((all, { cost_usd = "" }) => all + nano(cost_usd), 0n);
       expect(sum).toBe(nano(report?.totals.cost_usd ?? ""));
       const [usage] = await askReport("usage", "bucket=none");
@@ -136,7 +136,7 @@ describeConsole("reports and the request log", (console) => {
         ["Server error (5xx)", "1", "1"],
         ["Total", "1", "1"],
       ]);
-      const bars = await readTable(page, "Numbers of the chart");
+      const bars = await readTable(page, "Chart data");
       expect(bars.reduce((sum, cells) => sum + Number(cells.at(-1)), 0)).toBe(1);
     },
     SLOW_MS,
@@ -151,17 +151,17 @@ describeConsole("reports and the request log", (console) => {
       const newest = page.getByRole("toolbar").locator('button[tabindex="0"]');
       await newest.focus();
       const newestName = await focusedName(page);
-      expect(newestName).toBe(barName(newestName, requests, ", still running"));
+      expect(newestName).toBe(barName(newestName, requests, ", not complete"));
       await page.keyboard.press("ArrowLeft");
       const nameBefore = await focusedName(page);
       expect(nameBefore).toBe(barName(nameBefore, requests));
       expect(nameBefore).not.toBe(newestName);
       await page.keyboard.press("End");
       expect(await focusedName(page)).toBe(newestName);
-      await openBusiest(page, "Show its hours");
-      await openBusiest(page, "Show its minutes");
-      await page.getByRole("navigation", { name: "Looked at closely" }).waitFor();
-      await openBusiest(page, "Show its requests");
+      await openBusiest(page, "Show hours");
+      await openBusiest(page, "Show minutes");
+      await page.getByRole("navigation", { name: "Selected time" }).waitFor();
+      await openBusiest(page, "Show requests");
       await page.getByRole("heading", { level: 1, name: "Requests" }).waitFor();
       expect(new URL(page.url()).searchParams.get("at")).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d$/);
       expect((await readTable(page, "Requests")).length).toBeGreaterThan(0);
@@ -169,7 +169,7 @@ describeConsole("reports and the request log", (console) => {
       await page.getByRole("toolbar").waitFor();
       await page.getByRole("button", { name: "Back to 7 days" }).click();
       await page
-        .getByRole("button", { name: /Show its hours$/ })
+        .getByRole("button", { name: /Show hours$/ })
         .first()
         .waitFor();
       expect(new URL(page.url()).searchParams.get("at")).toBeNull();
@@ -244,7 +244,7 @@ describeConsole("reports and the request log", (console) => {
         `${Number(request?.["total_tokens"]).toLocaleString("en-US")} tokens`,
         `$${request?.["cost_usd"]}`,
       ]);
-      await drawer.getByText("Bursar stores no prompt and no answer").waitFor();
+      await drawer.getByText("Bursar does not store prompts or answers").waitFor();
       await drawer.getByRole("link", { name: "Dear key" }).waitFor();
       expect(new URL(page.url()).searchParams.get("open")).toBe(request?.["id"]);
       await page.keyboard.press("Escape");
@@ -299,14 +299,12 @@ describeConsole("reports and the request log", (console) => {
       await openReport(page, "usage", { key: [liveId], metric: "requests" });
       await page.getByRole("heading", { name: "No usage in this range" }).waitFor();
       await page.getByRole("button", { name: "Live" }).click();
-      await page.getByText("rests while this tab is hidden").waitFor();
+      await page.getByText("while this tab is visible").waitFor();
       await sendMessage(company.server.url, live.key);
-      await page
-        .getByRole("button", { name: /: 1(, still running)?\. Show its requests$/ })
-        .waitFor();
+      await page.getByRole("button", { name: /: 1(, not complete)?\. Show requests$/ }).waitFor();
 
       await setVisibility(page, "hidden");
-      await page.getByText("Paused: this tab is hidden").waitFor();
+      await page.getByText("Paused while hidden").waitFor();
       let asked = 0;
       page.on("request", (request) => {
         if (request.url().includes("/v1/admin/usage")) asked += 1;
@@ -337,7 +335,7 @@ describeConsole("reports and the request log", (console) => {
           const value = page.locator("dt", { hasText: name }).locator("+ dd");
           return (await value.filter({ hasText: "$" }).textContent())?.replaceAll(",", "");
         };
-        return [await figure("This month so far"), await figure("Forecast for the month")];
+        return [await figure("This month"), await figure("Month forecast")];
       };
       const overview = await read("/");
       const summary = await company.server.mustAdmin("GET", "/v1/admin/cost/summary");
@@ -367,13 +365,13 @@ describeConsole("reports and the request log", (console) => {
       const steps = page.getByRole("heading", { name: "Before the first request" });
       await withoutRequests((startingAt) => startingAt.startsWith(firstDay));
       await page.goto(company.server.url);
-      await page.getByText("This month so far").waitFor();
+      await page.getByText("Month forecast").waitFor();
       expect(await steps.count()).toBe(0);
       await page.unrouteAll({ behavior: "wait" });
       await withoutRequests(() => true);
       await page.goto(company.server.url);
       await steps.waitFor();
-      await page.getByRole("heading", { name: "Call Claude" }).waitFor();
+      await page.getByRole("heading", { name: "Send a request" }).waitFor();
       // The steps disappear soon after the first request, without a reload.
       await page.unrouteAll({ behavior: "wait" });
       await steps.waitFor({ state: "detached", timeout: 10_000 });
@@ -390,14 +388,14 @@ describeConsole("reports and the request log", (console) => {
       await page.getByRole("link", { name: "All requests" }).click();
       await page.getByRole("heading", { level: 1, name: "Requests" }).waitFor();
       await page.getByRole("combobox", { name: "Key: Cheap key" }).waitFor();
-      await page.getByText("Requests are kept for ever.").waitFor();
+      await page.getByText("Requests are stored without a time limit.").waitFor();
       await page.getByRole("button", { name: "Set retention…" }).click();
       await page.getByLabel("Days").fill("3");
       await page.getByRole("button", { name: "Set retention", exact: true }).click();
       await page.getByRole("alert").or(page.locator("[aria-invalid=true]")).first().waitFor();
       await page.getByLabel("Days").fill("90");
       await page.getByRole("button", { name: "Set retention", exact: true }).click();
-      await page.getByText("Requests are kept for 90 days.").waitFor();
+      await page.getByText("Requests are stored for 90 days.").waitFor();
       const settings = await company.server.mustAdmin("GET", "/v1/admin/request_log/settings");
       expect(settings["retention_days"]).toBe(90);
     },
@@ -522,7 +520,7 @@ async function openBusiest(page: Page, action: string): Promise<void> {
 function barName(shown: string, requests: readonly Row[], state = ""): string {
   const [day = ""] = shown.split(":");
   const ofDay = requests.filter(({ started_at }) => dayOf(String(started_at)) === day);
-  return `${day}: ${ofDay.length}${state}. Show its hours`;
+  return `${day}: ${ofDay.length}${state}. Show hours`;
 }
 
 function dayOf(at: string): string {

@@ -35,16 +35,16 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
         .waitFor();
       await page.getByLabel("Password", { exact: true }).fill(owner.password);
       await page.getByRole("button", { name: "Create owner" }).click();
-      await page.getByRole("button", { name: "Go on with the simulator" }).click();
+      await page.getByRole("button", { name: "Use the simulator" }).click();
       await page.getByLabel("Name").fill("Engineering");
       await page.getByRole("button", { name: "Create workspace" }).click();
-      await page.getByRole("button", { name: "Create a key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       const key = await readSecret(page);
       await storeSecret(page);
       await page.getByText("Waiting for your first request…").waitFor();
       expect((await sendMessage(server.url, key)).status).toBe(200);
       await page.getByText("Your first request has arrived.").waitFor();
-      await page.getByRole("button", { name: "Go to the overview" }).click();
+      await page.getByRole("button", { name: "Go to overview" }).click();
       await page.getByRole("heading", { level: 1, name: "Acme" }).waitFor();
       await page.getByText("Workspaces by cost").waitFor();
       expect(await readPageState(page)).not.toContain(key.slice(20, 40));
@@ -144,7 +144,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.goto(`${url}/workspaces`);
     await page.getByRole("button", { name: "Create workspace…" }).click();
     await page.getByLabel("Name").fill("Typed before");
-    await page.getByLabel("What it is for").fill("And kept");
+    await page.getByLabel("Description").fill("And kept");
     await sql("DELETE FROM auth_session WHERE user_id = (SELECT id FROM member WHERE email = $1)", [
       emailOf("Grace"),
     ]);
@@ -260,7 +260,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByRole("button", { name: "Joan Clarke" }).waitFor();
     expect(await readPageState(page)).not.toContain(token);
     await page.goto(link);
-    await page.getByRole("heading", { name: "This invite cannot be used" }).waitFor();
+    await page.getByRole("heading", { name: "Invalid invite" }).waitFor();
     expect(faults).toEqual([]);
   });
 
@@ -274,12 +274,12 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByRole("heading", { name: "Set a new password" }).waitFor();
     await page.getByLabel("E-mail").fill(email);
     await page.getByRole("button", { name: "Send link" }).click();
-    await page.getByRole("heading", { name: "Look into your mail" }).waitFor();
+    await page.getByRole("heading", { name: "Check your e-mail" }).waitFor();
     const link = await waitForMailLink(email);
     await page.goto(link);
     await page.getByLabel("Password", { exact: true }).fill("a quite different passphrase");
     await page.getByRole("button", { name: "Set password" }).click();
-    await page.getByRole("heading", { name: "The password is changed" }).waitFor();
+    await page.getByRole("heading", { name: "Password changed" }).waitFor();
     await signIn(page, email, { url: server.url, password: "a quite different passphrase" });
     const again = await open();
     await again.page.goto(link);
@@ -292,7 +292,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
   test("a person without access to a page sees the names of those who can help", async () => {
     const { page } = await openSession(emailOf("Barbara"));
     await page.goto(`${company().server.url}/audit-log`);
-    await page.getByRole("heading", { name: "This is not yours to see" }).waitFor();
+    await page.getByRole("heading", { name: "You don’t have access to this page" }).waitFor();
     await page.getByRole("link", { name: owner.email }).waitFor();
     await page.getByRole("link", { name: emailOf("Grace") }).waitFor();
     expect(await page.getByRole("link", { name: "Audit log" }).count()).toBe(0);
@@ -321,7 +321,7 @@ async function enter(page: Page, email: string): Promise<void> {
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(owner.password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("heading", { name: "One more step" }).waitFor();
+  await page.getByRole("heading", { name: "Second factor" }).waitFor();
 }
 
 const STEP_MS = 30_000;

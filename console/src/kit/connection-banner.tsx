@@ -16,7 +16,7 @@ export function ConnectionBanner() {
       {isAway && (
         <p className="flex items-center justify-center gap-3 bg-warn-wash px-4 py-2 text-sm text-warn">
           <Spinner className="size-3.5" />
-          The server does not answer. What you see may be old; what you entered is kept.
+          The server does not answer. This page may be out of date. Your input is not lost.
         </p>
       )}
     </div>

@@ -7,10 +7,10 @@ import { ErrorState } from "../ui/states.tsx";
 /** An address that leads nowhere, inside the shell. */
 export function NotFoundPage() {
   return (
-    <Page title="There is nothing here" lead="The address is wrong, or what stood here is gone.">
+    <Page title="Page not found" lead="The address is wrong, or the page was deleted.">
       <div className="flex">
         <ButtonLink to="/" kind="primary">
-          Go to the overview
+          Go to overview
         </ButtonLink>
       </div>
     </Page>
@@ -22,10 +22,10 @@ function ForbiddenPage({ message }: { message: string }) {
   const { administrators, member } = useSession();
   const others = administrators.filter(({ email }) => email !== member.email);
   return (
-    <Page title="This is not yours to see" lead={message}>
+    <Page title="You don’t have access to this page" lead={message}>
       {others.length > 0 && (
         <div className="grid max-w-xl gap-3">
-          <p className="text-quiet">They can give you a role that includes it:</p>
+          <p className="text-quiet">These members can assign a role with access:</p>
           <ul className="divide-y divide-line border-y border-line text-sm">
             {others.map(({ name, email }) => (
               <li key={email} className="flex flex-wrap gap-x-4 gap-y-0.5 py-2.5">
@@ -39,7 +39,7 @@ function ForbiddenPage({ message }: { message: string }) {
         </div>
       )}
       <div className="flex">
-        <ButtonLink to="/">Go to the overview</ButtonLink>
+        <ButtonLink to="/">Go to overview</ButtonLink>
       </div>
     </Page>
   );

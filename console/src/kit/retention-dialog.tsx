@@ -23,7 +23,7 @@ export function RetentionDialog(props: RetentionProps) {
   const changeForm = useChangeForm(change, {
     defaultValues: { retention_days: days === null ? "" : String(days) },
     toInput: ({ retention_days: text }) => ({ body: { retention_days: toDays(text) } }),
-    toast: (_, { retention_days: text }) => `${what} are kept ${keptWords(toDays(text))}`,
+    toast: (_, { retention_days: text }) => `${what} are stored ${keptWords(toDays(text))}`,
     onSaved: onClose,
   });
   const { form } = changeForm;
@@ -32,7 +32,7 @@ export function RetentionDialog(props: RetentionProps) {
       <DialogForm form={changeForm} action="Set retention">
         <Field
           label="Days"
-          hint={`At least ${leastDays}. Empty: for ever.`}
+          hint={`At least ${leastDays}. Empty: no limit.`}
           error={form.formState.errors.retention_days?.message}
         >
           {(control) => (
@@ -55,7 +55,7 @@ function toDays(text: string): number | null {
   return text.trim() === "" ? null : Number(text);
 }
 
-/** `for 90 days`, `for ever` */
+/** `for 90 days`, `without a time limit` */
 export function keptWords(days: number | null): string {
-  return days === null ? "for ever" : `for ${formatPlural(days, "day")}`;
+  return days === null ? "without a time limit" : `for ${formatPlural(days, "day")}`;
 }

@@ -28,12 +28,12 @@ export function Palette({ onClose }: { onClose: () => void }) {
           autoFocus
           value={text}
           onValueChange={setText}
-          placeholder="A page, a workspace, a key, a person…"
+          placeholder="Search pages, workspaces, keys, members…"
           className="min-h-10 rounded-md border border-edge bg-raised px-3 text-base"
         />
         <Command.List className="max-h-[min(24rem,50dvh)] overflow-y-auto">
           <Command.Empty className="px-2.5 py-6 text-center text-sm text-quiet">
-            Nothing has that name.
+            No match.
           </Command.Empty>
           <Results text={text} onGone={onClose} />
         </Command.List>
@@ -103,7 +103,7 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
               </Result>
             ))}
           </Group>
-          <Group heading="People">
+          <Group heading="Members">
             {(members.data?.data ?? []).map(({ id, name, email }) => (
               <Result
                 key={id}

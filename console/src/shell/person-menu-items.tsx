@@ -8,7 +8,7 @@ import { chooseTheme, type Theme, theme } from "../ui/theme.ts";
 import type { TriggerButton } from "./late-menu.tsx";
 
 const themes: readonly (readonly [Theme, string, typeof Sun])[] = [
-  ["system", "As the device", Monitor],
+  ["system", "System", Monitor],
   ["light", "Light", Sun],
   ["dark", "Dark", Moon],
 ];

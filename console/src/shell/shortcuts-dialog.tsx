@@ -4,12 +4,12 @@ import { commandKey } from "./command-key.ts";
 import { places } from "./navigation.ts";
 
 const general: readonly (readonly [keys: string[], what: string])[] = [
-  [[commandKey(), "K"], "Search everything"],
-  [["/"], "Search on this page"],
-  [["c"], "Create what this page lists"],
-  [["Esc"], "Close what is open"],
-  [["←", "→"], "Move through a chart"],
-  [["?"], "This list"],
+  [[commandKey(), "K"], "Search all pages"],
+  [["/"], "Search this page"],
+  [["c"], "Create an item"],
+  [["Esc"], "Close the dialog"],
+  [["←", "→"], "Move in a chart"],
+  [["?"], "Show shortcuts"],
 ];
 
 /** Every key that does something outside of a field. Those of a single page stand on that page. */

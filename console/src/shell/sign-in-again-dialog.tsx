@@ -17,7 +17,7 @@ export function SignInAgainDialog({ question }: { question: Question }) {
   return (
     <Dialog
       title="Sign in again"
-      description="Your session has ended. What you entered is kept, and goes on from here."
+      description="Your session has ended. Your input is not lost."
       isOpen
       isGuarded
       onClose={() => question.finish(false)}
@@ -79,7 +79,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
         <Field
           key="code"
           label="Code"
-          hint="Of your authenticator app, or a backup code."
+          hint="From your authenticator app, or a backup code."
           error={errors.code?.message}
         >
           {(control) => (

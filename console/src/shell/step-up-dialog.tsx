@@ -17,8 +17,8 @@ import { FormError } from "../ui/states.tsx";
 export function StepUpDialog({ question }: { question: Question }) {
   return (
     <Dialog
-      title="Confirm it is you"
-      description="This change can do harm in wrong hands. The confirmation lasts ten minutes."
+      title="Confirm your identity"
+      description="Sensitive changes need a confirmation. A confirmation is valid for ten minutes."
       isOpen
       isForgetful
       onClose={() => question.finish(false)}

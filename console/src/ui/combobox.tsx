@@ -92,7 +92,7 @@ export function Combobox({ control, options, value, onChange, placeholder }: Com
       <Base.Portal>
         <Base.Positioner sideOffset={4} align="start" className="z-60 outline-none">
           <Base.Popup className={popup}>
-            <Options emptyText="Nothing has that name." />
+            <Options emptyText="No match." />
           </Base.Popup>
         </Base.Positioner>
       </Base.Portal>
@@ -144,7 +144,7 @@ export function Filter({ label, options, values, onChange }: FilterProps) {
                 className="min-h-9 w-full rounded-t-lg bg-transparent pr-3 pl-8 outline-none"
               />
             </div>
-            <Options emptyText="Nothing has that name." />
+            <Options emptyText="No match." />
             {values.length > 0 && (
               <div className="border-t border-line p-1">
                 <button

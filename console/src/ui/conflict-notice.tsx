@@ -25,8 +25,9 @@ export function ConflictNotice(props: ConflictProps) {
     <div className="grid gap-3">
       <div role="alert" className="grid gap-3 rounded-md bg-warn-wash px-3.5 py-3 text-sm">
         <p className="text-warn">
-          <strong className="font-semibold">{by?.actor ?? "Somebody else"}</strong> {happened} this{" "}
-          {what} {by ? <RelativeTime at={by.at} /> : "meanwhile"}. Nothing of yours is saved yet.
+          <strong className="font-semibold">{by?.actor ?? "Another member"}</strong> {happened} this{" "}
+          {what} {by ? <RelativeTime at={by.at} /> : "in the meantime"}. Your changes are not saved
+          yet.
         </p>
         <table className="w-full border-collapse">
           <thead>
@@ -35,7 +36,7 @@ export function ConflictNotice(props: ConflictProps) {
                 Field
               </th>
               <th scope="col" className="py-1 pr-4 font-normal">
-                Now
+                Current
               </th>
               <th scope="col" className="py-1 font-normal">
                 Yours

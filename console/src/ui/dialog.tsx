@@ -103,7 +103,7 @@ export function Dialog(props: DialogProps) {
               className="flex flex-wrap items-center gap-2.5 rounded-b-lg border-t border-line bg-warn-wash px-5 py-3 sm:px-6"
             >
               <p className="flex-1 basis-40 text-sm font-medium text-warn">
-                What you entered is not saved.
+                Your changes are not saved.
               </p>
               <Button autoFocus onClick={() => setIsLeaving(false)}>
                 Keep editing

@@ -55,7 +55,8 @@ export function SecretDialog(props: SecretDialogProps) {
         )}
       </div>
       <p className="text-sm text-quiet">
-        It is shown this once: only its hash is kept. If it gets lost, create another.
+        The secret is shown only once. Bursar stores only its hash. If the secret is lost, create a
+        new one.
       </p>
       {children}
       <DialogActions>

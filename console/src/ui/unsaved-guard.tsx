@@ -19,7 +19,7 @@ export function UnsavedGuard({ isDirty }: { isDirty: boolean }) {
       isBusy={false}
       error={null}
     >
-      <p>What you changed on this page is not saved, and is lost when you leave it.</p>
+      <p>Changes on this page are not saved. They are lost when you leave the page.</p>
     </ConfirmDialog>
   );
 }

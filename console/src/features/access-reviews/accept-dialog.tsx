@@ -29,13 +29,12 @@ export function AcceptDialog({ reviewId, open, onClose }: AcceptProps) {
   return (
     <Dialog title="Accept recommendations" isOpen onClose={onClose}>
       <p className="text-quiet">
-        Of the {formatAccesses(open.length)} that nobody has decided about,{" "}
+        {formatAccesses(open.length)} have no decision yet. As recommended,{" "}
         <strong className="font-semibold text-ink">
-          {formatCount(toRemove)} {toRemove === 1 ? "is" : "are"} to be removed and{" "}
+          {formatCount(toRemove)} {toRemove === 1 ? "is" : "are"} removed and{" "}
           {formatCount(open.length - toRemove)} kept
         </strong>
-        . Nothing is taken away before the review is closed, and each decision can be changed until
-        then.
+        . Access ends only when the review is closed. Each decision can be changed until then.
       </p>
       <FormError error={decide.error} />
       <DialogActions>

@@ -59,7 +59,7 @@ function Figures({ review: { status, progress } }: { review: Review }) {
       <StatRow>
         <Stat label="Removed" value={formatCount(progress.removed)} />
         <Stat label="Kept" value={formatCount(progress.kept)} />
-        <Stat label="Already gone" value={formatCount(progress.already_gone)} />
+        <Stat label="Already removed" value={formatCount(progress.already_gone)} />
         <Stat label="Could not be applied" value={formatCount(progress.not_applied)} />
       </StatRow>
     );
@@ -105,7 +105,7 @@ function Items({ review }: { review: Review }) {
       <div className="flex flex-wrap items-center gap-2.5">
         <SearchBox
           label="Search access"
-          placeholder="Search people and keys"
+          placeholder="Search members and keys"
           value={search}
           onFind={setSearch}
         />
@@ -135,7 +135,8 @@ function Items({ review }: { review: Review }) {
       )}
       {items.data.isCut && (
         <p className="text-sm text-quiet">
-          Only the first {formatCount(items.data.items.length)} are listed. The CSV has them all.
+          The first {formatCount(items.data.items.length)} are listed. The CSV file contains all of
+          them.
         </p>
       )}
       <ItemDrawer item={shown} review={review} onClose={() => setShown(null)} />
@@ -167,7 +168,7 @@ function makeColumns(of: {
   return [
     {
       id: "who",
-      header: "Person or key",
+      header: "Member or key",
       sortBy: whoseOf,
       cell: (item) => (
         <button
@@ -181,7 +182,7 @@ function makeColumns(of: {
     },
     {
       id: "reach",
-      header: "Reaches",
+      header: "Scope",
       from: "sm",
       sortBy: reachOf,
       cell: (item) => <Reach access={item} />,
@@ -230,7 +231,7 @@ function DecisionCell({ item, ownId }: { item: ReviewItem; ownId: string }) {
 }
 
 function ResultBadge({ item }: { item: ReviewItem }) {
-  if (!item.result) return <span className="text-faint">To come</span>;
+  if (!item.result) return <span className="text-faint">Pending</span>;
   const { label, tone } = resultWords[item.result];
   return (
     <span className="grid justify-items-start gap-0.5">
@@ -251,9 +252,9 @@ function ItemDrawer(props: { item: ReviewItem | null; review: Review; onClose: (
       <Facts
         items={[
           ["Path", pathWords[item.path].label],
-          ["Reaches", reachOf(item)],
-          ["Why", reasonOf(item)],
-          ["Given", <Given key="given" item={item} />],
+          ["Scope", reachOf(item)],
+          ["Source", reasonOf(item)],
+          ["Granted", <Given key="given" item={item} />],
           ["Last used", <LastUsed key="used" access={item} />],
           ["Expires", <RelativeTime key="ends" at={item.expires_at} absent="Never" />],
           [
@@ -261,13 +262,13 @@ function ItemDrawer(props: { item: ReviewItem | null; review: Review; onClose: (
             <Recommendation key="recommended" item={item} beganAt={review.created_at} />,
           ],
           ["Decision", <DecisionCell key="decision" item={item} ownId={member.id} />],
-          ["Reason", item.reason ?? <span className="text-faint">None given</span>],
+          ["Reason", item.reason ?? <span className="text-faint">None</span>],
           ["Result", <ResultBadge key="result" item={item} />],
-          ...(item.result_message ? ([["What came of it", item.result_message]] as const) : []),
-          ["Removing it", `${pathWords[item.path].removal}.`],
+          ...(item.result_message ? ([["Result details", item.result_message]] as const) : []),
+          ["Effect of removal", `${pathWords[item.path].removal}.`],
         ]}
       />
-      <p className="text-sm text-quiet">As it was when the review began.</p>
+      <p className="text-sm text-quiet">State at the start of the review.</p>
     </Dialog>
   );
 }
@@ -300,7 +301,7 @@ function Rules({ review }: { review: Review }) {
             "Reviewers",
             listWords(
               review.reviewers.map(({ name, can_decide }) =>
-                can_decide ? name : `${name} (has lost the rights)`,
+                can_decide ? name : `${name} (no longer allowed)`,
               ),
             ),
           ],
@@ -308,11 +309,11 @@ function Rules({ review }: { review: Review }) {
           [
             "Closes",
             days === null
-              ? "When somebody closes it"
-              : `By itself, ${formatPlural(days, "day")} after`,
+              ? "Manually"
+              : `Automatically, ${formatPlural(days, "day")} after the due date`,
           ],
-          ["Recommends removal", `After ${formatPlural(review.inactive_days, "day")} without use`],
-          ["Without an answer", ruleWords[review.if_no_answer].label],
+          ["Removal recommended", `After ${formatPlural(review.inactive_days, "day")} without use`],
+          ["Without a decision", ruleWords[review.if_no_answer].label],
           [
             "Repeats",
             review.next_begins_at

@@ -29,7 +29,7 @@ import { describePlan, formatAccesses } from "./words.ts";
 const DAY_MS = 86_400_000;
 const DUE_DAYS = 14;
 
-const steps = ["What is reviewed", "Who reviews, and until when", "What comes of it", "Check"];
+const steps = ["Scope", "Reviewers and due date", "Result", "Summary"];
 const fieldsOf: readonly (keyof ReviewValues)[][] = [
   ["name", "paths", "workspace_ids"],
   ["reviewer_ids", "due_at"],
@@ -111,15 +111,16 @@ async function isStepFilled(form: ReviewForm, step: number): Promise<boolean> {
     form.setError(name, { message });
     return false;
   };
-  if (step === 0 && paths.length === 0) return refuse("paths", "Choose at least one.");
+  if (step === 0 && paths.length === 0)
+    return refuse("paths", "Choose at least one kind of access.");
   if (step === 0 && is_limited && paths.some(isInWorkspaces) && workspace_ids.length === 0) {
-    return refuse("workspace_ids", "Choose at least one, or all workspaces.");
+    return refuse("workspace_ids", "Choose at least one workspace, or all workspaces.");
   }
   if (step === 1 && reviewer_ids.length === 0) {
     return refuse("reviewer_ids", "Choose at least one reviewer.");
   }
   if (step === 1 && Date.parse(toDueAt(due_at)) <= Date.now()) {
-    return refuse("due_at", "Choose a day that is not over.");
+    return refuse("due_at", "Choose a day in the future.");
   }
   return areTextsFilled;
 }
@@ -165,7 +166,7 @@ function Check({ values }: { values: ReviewValues }) {
   if (preview.data.items === 0) {
     return (
       <p role="status" className="text-quiet">
-        There is no such access now, so there is nothing to review. Go back and choose more.
+        No access matches this scope. Go back and choose a wider scope.
       </p>
     );
   }
@@ -193,8 +194,8 @@ function Check({ values }: { values: ReviewValues }) {
       </ul>
       {without_reviewer > 0 && (
         <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-          About {formatAccesses(without_reviewer)} of it none of these reviewers may decide. Add an
-          Owner for Owners, or an Admin for what is outside of their workspaces.
+          These reviewers cannot decide on {formatAccesses(without_reviewer)}. Add an Owner for the
+          access of Owners, or an Admin for access outside the reviewers’ workspaces.
         </p>
       )}
     </div>

@@ -67,7 +67,7 @@ export function DecideRow(props: RowProps) {
         <span className="grid gap-0.5">
           <Reach access={item} />
           <span className="truncate text-xs text-quiet">
-            Given {giver && `by ${giver}, `}
+            Granted {giver && `by ${giver}, `}
             {formatDay(item.granted_at)}
           </span>
         </span>
@@ -106,7 +106,7 @@ function Buttons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
           disabled={item.needs_another_reviewer}
           aria-pressed={decision === each}
           aria-keyshortcuts={decisionWords[each].key}
-          title={each === "remove" ? `Removing it ${pathWords[item.path].removal}` : undefined}
+          title={each === "remove" ? `Removal ${pathWords[item.path].removal}` : undefined}
           onClick={() => onDecide(each)}
           className={classNames(
             "min-h-7.5 rounded-[0.25rem] px-2.5 text-sm whitespace-nowrap text-quiet transition-colors hover:text-ink aria-pressed:font-medium disabled:opacity-55 pointer-coarse:min-h-10",
@@ -126,9 +126,7 @@ function Buttons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
 function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
   const { item, local, decision, reason, other } = entry;
   if (item.needs_another_reviewer) {
-    return (
-      <p className="pt-2 text-sm text-quiet">Another reviewer decides about your own access.</p>
-    );
+    return <p className="pt-2 text-sm text-quiet">Another reviewer decides on your own access.</p>;
   }
   const wanted = asked ?? (local?.outcome === "already_decided" ? local.decision : null);
   if (wanted) {
@@ -137,7 +135,7 @@ function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
         <span className="text-warn">
           {other
             ? `${other.name} decided “${decisionWords[other.decision].label}”.`
-            : "Another reviewer has decided otherwise meanwhile."}
+            : "Another reviewer has decided differently."}
         </span>
         <Button onClick={() => onTake({ decision: wanted, reason: null, isOverride: true })}>
           Decide “{decisionWords[wanted].label}” instead
@@ -156,7 +154,7 @@ function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
   return (
     <p className="flex flex-wrap items-center gap-x-2 pt-1.5 text-sm text-quiet">
       {other && <span>Decided by {other.name}.</span>}
-      {item.is_own && <span>It is marked as a self-review.</span>}
+      {item.is_own && <span>This decision is marked as a self-review.</span>}
       {reason && <span className="min-w-0 break-words">“{reason}”</span>}
       {!other && (
         <button type="button" className="link target" onClick={() => onExplain(true)}>
@@ -186,7 +184,7 @@ function ReasonForm(props: {
       <Input
         ref={box}
         aria-label="Reason"
-        placeholder="Why: left the team in May"
+        placeholder="Left the team in May"
         maxLength={MAX_REASON}
         value={text}
         onChange={(event) => setText(event.target.value)}

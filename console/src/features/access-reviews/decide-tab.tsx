@@ -34,12 +34,12 @@ export function DecideTab() {
     return <p className="text-quiet">You are not a reviewer of this review.</p>;
   }
   if (assigned.review.status !== "open") {
-    return <p className="text-quiet">This review has ended: nothing can be decided any more.</p>;
+    return <p className="text-quiet">This review has ended. Decisions can no longer be changed.</p>;
   }
   if (items.error) return <LoadError error={items.error} onRetry={() => void items.refetch()} />;
   if (items.isPending) return <SkeletonRows />;
   if (items.data.items.length === 0) {
-    return <p className="text-quiet">Nothing in it is yours to take away.</p>;
+    return <p className="text-quiet">You cannot decide on any access in this review.</p>;
   }
   return <DecideList review={assigned.review} items={items.data.items} />;
 }
@@ -74,7 +74,7 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
 
   const take = (entry: Entry, decision: Decision) => {
     const { item, other } = entry;
-    if (item.needs_another_reviewer) return setSaid("Another reviewer decides about this one.");
+    if (item.needs_another_reviewer) return setSaid("Another reviewer decides on this access.");
     if (other && other.decision !== decision) return setAsked({ id: item.id, decision });
     setAsked(null);
     setSaid(`${decisionWords[decision].label}: ${whoseOf(item)}`);
@@ -117,14 +117,11 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
       {shown.length === 0 ? (
         <p className="border-y border-line py-10 text-center text-quiet">
           {filters.view === "open" && filters.find === "" && filters.paths.length === 0
-            ? "Nothing is left to decide. You can change what you decided until the review is closed."
+            ? "All access is decided. You can change your decisions until the review is closed."
             : "No access matches."}
         </p>
       ) : (
-        <ol
-          aria-label="Access to decide about"
-          className="divide-y divide-line border-y border-line"
-        >
+        <ol aria-label="Access to decide" className="divide-y divide-line border-y border-line">
           {shown.slice(0, rows).map((entry) => (
             <DecideRow
               key={entry.item.id}
@@ -211,7 +208,7 @@ function FilterBar(props: Filters & { review: AssignedReview }) {
   const { view, paths, find, setView, setPaths, setFind, review } = props;
   return (
     <div className="flex flex-wrap items-center gap-2.5">
-      <Segments label="Shown" value={view} options={views} onChange={setView} />
+      <Segments label="Filter" value={view} options={views} onChange={setView} />
       <Filter
         label="Path"
         values={paths}
@@ -222,7 +219,7 @@ function FilterBar(props: Filters & { review: AssignedReview }) {
       />
       <SearchBox
         label="Search access"
-        placeholder="Search people and keys"
+        placeholder="Search members and keys"
         value={find}
         onFind={setFind}
       />

@@ -34,7 +34,7 @@ export function Evidence({ review }: { review: Review }) {
   return (
     <Section
       title="Evidence"
-      lead="The review with every access, decision and result as they are now, signed with the company’s key. On the server’s machine this says whether anything in the file was changed since:"
+      lead="All access, decisions and results of the review, signed with the company’s key. This command on the server verifies the file:"
       actions={
         <>
           <Button isBusy={busy === "json"} onClick={() => void save("json")}>
@@ -49,8 +49,8 @@ export function Evidence({ review }: { review: Review }) {
       <FormError error={error} />
       <CodeBlock text={`./bursar reviews verify ${fileName}`} what="command" />
       <p className="text-sm text-quiet">
-        The CSV is for reading and is not signed. Without this server, the public key verifies the
-        file with OpenSSL: the guide to access reviews says how.
+        The CSV file is not signed. OpenSSL and the public key verify the evidence without this
+        server. The guide to access reviews shows the command.
       </p>
     </Section>
   );

@@ -35,7 +35,7 @@ export function AccessReviewsPage() {
   return (
     <Page
       title="Access reviews"
-      lead="Who still needs the access they have: people decide, what is not needed goes, and signed evidence stays."
+      lead="Reviewers decide which access is still needed. Other access is removed, and signed evidence is stored."
       actions={start}
     >
       <ReviewsToDecide />
@@ -54,9 +54,8 @@ function NothingAsked() {
   if (reviews.isPending) return <SkeletonRows rows={2} />;
   if (reviews.data.items.some(({ assigned }) => assigned.undecided > 0)) return null;
   return (
-    <EmptyState title="Nothing waits for you">
-      When an Owner or Admin asks you to review the access to a workspace, it stands here and on
-      your overview.
+    <EmptyState title="No review is assigned to you">
+      Reviews that an Owner or Admin assigns to you are listed here and on your overview.
     </EmptyState>
   );
 }
@@ -86,7 +85,7 @@ function AllReviews({ start }: { start: ReactNode }) {
         action={start}
         code={<CodeBlock text={EXAMPLE} what="command" />}
       >
-        A review takes down who reaches what, and asks reviewers whether each access is still
+        A review lists all access at its start, and asks reviewers whether each access is still
         needed.
       </EmptyState>
     );
@@ -100,7 +99,7 @@ function AllReviews({ start }: { start: ReactNode }) {
       title="All reviews"
       actions={
         <Segments
-          label="Shown"
+          label="Filter"
           value={show}
           options={views}
           onChange={(chosen) =>
@@ -192,7 +191,7 @@ function Progress({ status, progress }: Review) {
       <ProgressBar done={progress.items - progress.undecided} of={progress.items} what="decided" />
     );
   }
-  if (status === "cancelled") return <span className="text-quiet">Nothing was carried out</span>;
+  if (status === "cancelled") return <span className="text-quiet">No changes were made</span>;
   return (
     <span className="figures whitespace-nowrap">
       {progress.removed} removed, {progress.kept} kept

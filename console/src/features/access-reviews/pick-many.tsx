@@ -43,7 +43,7 @@ export function PickMany(props: PickManyProps) {
                 <span className="min-w-0 flex-1 truncate">{option?.label ?? id}</span>
                 {option?.note && <span className="truncate text-quiet">{option.note}</span>}
                 <IconButton
-                  label={`Leave out ${option?.label ?? id}`}
+                  label={`Remove ${option?.label ?? id}`}
                   onClick={() => onChange(values.filter((each) => each !== id))}
                 >
                   <X size={15} />

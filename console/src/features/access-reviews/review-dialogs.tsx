@@ -28,9 +28,9 @@ export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
   const { progress, if_no_answer } = review;
   const open = progress.undecided + progress.not_sure;
   const without = {
-    keep: "stays",
-    remove: "goes too, Owners apart",
-    as_recommended: "is done as recommended, Owners apart",
+    keep: "is kept",
+    remove: "is removed, except for Owners",
+    as_recommended: "is kept or removed as recommended, except for Owners",
   }[if_no_answer];
   return (
     <ConfirmChange
@@ -38,7 +38,7 @@ export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
       input={{ params: { access_review_id: review.id } }}
       action="Close review"
       toast={({ status, progress: { removed } }) =>
-        `Review closed: ${status === "applying" ? "being carried out" : `${formatAccesses(removed)} removed`}`
+        `Review closed: ${status === "applying" ? "changes are being applied" : `${formatAccesses(removed)} removed`}`
       }
       isOpen={isOpen}
       onClose={onClose}
@@ -47,21 +47,20 @@ export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
         <strong className="font-semibold text-ink">
           {formatAccesses(progress.to_remove)} {progress.to_remove === 1 ? "ends" : "end"}
         </strong>{" "}
-        and {formatCount(progress.items - progress.to_remove)} stay. Nothing can be decided any
-        more.
+        and {formatCount(progress.items - progress.to_remove)} stay. Decisions can no longer be
+        changed.
       </p>
       {progress.to_remove > 0 && (
         <p>
-          People are deactivated and roles in workspaces taken back, which can be given again. Keys
-          are revoked for good: programs that use one get a 401 within a second.
+          Members are deactivated and workspace roles are removed. Both can be restored. Keys are
+          revoked permanently: programs that use them get a 401 within a second.
         </p>
       )}
       {open > 0 && (
         <p>
           {formatPlural(progress.undecided, "access has", "accesses have")} no decision
-          {progress.not_sure > 0 &&
-            `, and about ${formatCount(progress.not_sure)} somebody is not sure`}
-          : that {without}.
+          {progress.not_sure > 0 && `, and ${formatCount(progress.not_sure)} are marked “Not sure”`}
+          . Access without a decision {without}.
         </p>
       )}
     </ConfirmChange>
@@ -80,7 +79,7 @@ export function CancelReviewDialog({ review, isOpen, onClose }: DialogProps) {
       onClose={onClose}
     >
       <p>
-        Nothing is taken away, whatever was decided. What was taken down stays as evidence
+        No access is removed. The list and the decisions stay as evidence
         {review.recurrence !== "none" && ", and the series ends"}.
       </p>
     </ConfirmChange>
@@ -93,14 +92,14 @@ export function EndSeriesDialog({ review, isOpen, onClose }: DialogProps) {
     <ConfirmChange
       change={update}
       input={{ params: { access_review_id: review.id }, body: { recurrence: "none" } }}
-      action="End the series"
-      toast="The series has ended"
+      action="End series"
+      toast="Series ended"
       isOpen={isOpen}
       onClose={onClose}
     >
       <p>
-        The next review would begin
-        {review.next_begins_at && ` on ${formatDay(review.next_begins_at)}`}. It does not.
+        The next review
+        {review.next_begins_at && ` on ${formatDay(review.next_begins_at)}`} is not started.
       </p>
     </ConfirmChange>
   );
@@ -134,7 +133,7 @@ export function ChangeReviewDialog({ review, onClose }: Omit<DialogProps, "isOpe
   return (
     <Dialog
       title="Change review"
-      description="What was taken down at its start stays. New reviewers are asked by mail."
+      description="The list of access stays as it was at the start. New reviewers get an e-mail."
       isOpen
       isWide
       onClose={onClose}

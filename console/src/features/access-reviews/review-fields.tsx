@@ -50,7 +50,7 @@ export function NameField({ form }: { form: ReviewForm }) {
   return (
     <Field label="Name" error={form.formState.errors.name?.message}>
       {(control) => (
-        <Input {...control} {...form.register("name", needed("Give it a name."))} maxLength={100} />
+        <Input {...control} {...form.register("name", needed("Enter a name."))} maxLength={100} />
       )}
     </Field>
   );
@@ -71,7 +71,7 @@ export function ScopeFields({ form }: { form: ReviewForm }) {
   return (
     <>
       <fieldset className="grid gap-2.5">
-        <legend className="mb-1.5 text-sm font-medium">What is reviewed</legend>
+        <legend className="mb-1.5 text-sm font-medium">Access</legend>
         {accessPaths.map((path) => (
           <Checkbox
             key={path}
@@ -89,16 +89,16 @@ export function ScopeFields({ form }: { form: ReviewForm }) {
       </fieldset>
       {paths.some(isInWorkspaces) && (
         <Choices
-          legend="Where"
+          legend="Workspaces"
           name="where"
           value={is_limited ? "some" : "all"}
           onChange={(value) => form.setValue("is_limited", value === "some", { shouldDirty: true })}
           choices={[
-            { value: "all", label: "In all workspaces" },
+            { value: "all", label: "All workspaces" },
             {
               value: "some",
-              label: "In some workspaces",
-              hint: "Roles in the company and admin keys reach all of them and stay in the review.",
+              label: "Some workspaces",
+              hint: "Company roles and admin keys apply to all workspaces and stay in the review.",
             },
           ]}
         />
@@ -147,7 +147,7 @@ export function ReviewersField({ form }: { form: ReviewForm }) {
     <PickMany
       label="Reviewers"
       placeholder="Add a reviewer"
-      hint="Each decides about what they may take away: Owners and Admins about all but Owners, who are for Owners; Workspace Admins about roles and keys of their workspaces."
+      hint="Owners decide on all access. Admins decide on all access except that of Owners. Workspace Admins decide on roles and keys of their workspaces."
       error={form.formState.errors.reviewer_ids?.message}
       values={form.watch("reviewer_ids")}
       onChange={(ids) => {
@@ -162,8 +162,8 @@ export function ReviewersField({ form }: { form: ReviewForm }) {
 export function DueField({ form }: { form: ReviewForm }) {
   return (
     <Field
-      label="Due"
-      hint="At the end of that day, UTC. Reviewers are reminded a week and a day before."
+      label="Due date"
+      hint="Due at the end of this day (UTC). Reviewers get a reminder a week and a day before."
       error={form.formState.errors.due_at?.message}
     >
       {(control) => (
@@ -175,7 +175,7 @@ export function DueField({ form }: { form: ReviewForm }) {
 
 export function RecurrenceField({ form }: { form: ReviewForm }) {
   return (
-    <Field label="Repeats" hint="Counted from the day it starts.">
+    <Field label="Repeat" hint="Interval from the start date.">
       {(control) => (
         <Select {...control} {...form.register("recurrence")}>
           {Object.entries(recurrenceWords).map(([value, label]) => (
@@ -195,7 +195,7 @@ export function InactiveField({ form }: { form: ReviewForm }) {
   return (
     <Field
       label="Days without use"
-      hint="Access that was not used for so long is recommended for removal."
+      hint="Removal is recommended for access that was not used for this long."
       error={form.formState.errors.inactive_days?.message}
     >
       {(control) => (
@@ -219,7 +219,7 @@ export function RuleFields({ form }: { form: ReviewForm }) {
   return (
     <>
       <Choices
-        legend="Where nobody decides, or is not sure"
+        legend="Access without a decision"
         name="if_no_answer"
         value={form.watch("if_no_answer")}
         onChange={(rule) => form.setValue("if_no_answer", rule, { shouldDirty: true })}
@@ -234,23 +234,25 @@ export function RuleFields({ form }: { form: ReviewForm }) {
 }
 
 const autoCloseChoices = [
-  ["never", "When somebody closes it"],
-  ["0", "By itself, when it is due"],
-  ["3", "By itself, 3 days after"],
-  ["7", "By itself, 7 days after"],
-  ["14", "By itself, 14 days after"],
-  ["30", "By itself, 30 days after"],
+  ["never", "Manually"],
+  ["0", "Automatically, on the due date"],
+  ["3", "Automatically, 3 days after"],
+  ["7", "Automatically, 7 days after"],
+  ["14", "Automatically, 14 days after"],
+  ["30", "Automatically, 30 days after"],
 ] as const;
 
 function AutoCloseField({ form }: { form: ReviewForm }) {
   const chosen = form.watch("auto_close_days");
   const isOther = !autoCloseChoices.some(([value]) => value === chosen);
   return (
-    <Field label="It closes" hint="Then what was decided is carried out. Nothing is, before.">
+    <Field label="Closing" hint="Decisions are applied when the review closes.">
       {(control) => (
         <Select {...control} {...form.register("auto_close_days")}>
           {isOther && (
-            <option value={chosen}>By itself, {formatPlural(Number(chosen), "day")} after</option>
+            <option value={chosen}>
+              Automatically, {formatPlural(Number(chosen), "day")} after
+            </option>
           )}
           {autoCloseChoices.map(([value, label]) => (
             <option key={value} value={value}>

@@ -105,16 +105,16 @@ function Banner({ review }: { review: Review }) {
     return (
       <div role="status" className="grid gap-3 rounded-md bg-accent-wash px-4 py-3">
         <p className="text-sm">
-          What was decided is being carried out. It goes on without this page, and after a restart
-          of the server.
+          The decisions are being applied. The server continues when this page is closed, and after
+          a restart.
         </p>
-        <ProgressBar done={done} of={progress.items} what="carried out" />
+        <ProgressBar done={done} of={progress.items} what="applied" />
         <div>
           <Button
             isBusy={close.isPending}
             onClick={() => close.mutate({ params: { access_review_id: review.id } })}
           >
-            Carry on now
+            Apply now
           </Button>
         </div>
       </div>
@@ -123,11 +123,11 @@ function Banner({ review }: { review: Review }) {
   if (!review.is_overdue) return null;
   return (
     <p role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
-      It was due on {formatDay(review.due_at)} and {formatAccesses(progress.undecided)} nobody has
-      decided about.{" "}
+      This review was due on {formatDay(review.due_at)} and {formatAccesses(progress.undecided)}{" "}
+      have no decision.{" "}
       {review.auto_close_days === null
-        ? "It stays open until somebody closes it."
-        : `It closes by itself ${formatPlural(review.auto_close_days, "day")} after it was due.`}
+        ? "The review stays open until it is closed."
+        : `The review closes automatically ${formatPlural(review.auto_close_days, "day")} after the due date.`}
     </p>
   );
 }
@@ -163,7 +163,7 @@ function Actions({ review }: { review: Review }) {
             </MenuItem>
           </>
         ) : (
-          <MenuItem onSelect={() => setAsked("end-series")}>End the series…</MenuItem>
+          <MenuItem onSelect={() => setAsked("end-series")}>End series…</MenuItem>
         )}
       </Menu>
       <CloseReviewDialog review={review} isOpen={asked === "close"} onClose={done} />

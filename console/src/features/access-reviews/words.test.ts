@@ -13,17 +13,17 @@ const item = (fields: Partial<ReviewItem>) =>
 
 describe("why something is recommended", () => {
   test.each([
-    [{ last_used_at: "2026-11-20T10:00:00.000Z" }, "used the day it began"],
+    [{ last_used_at: "2026-11-20T10:00:00.000Z" }, "used on the day of the review"],
     [{ last_used_at: "2026-11-19T10:00:00.000Z" }, "not used for 1 day"],
     [{ last_used_at: "2026-09-01T00:00:00.000Z" }, "not used for 80 days"],
     [
       { last_used_at: "2026-09-01T00:00:00.000Z", granted_at: "2026-11-10T00:00:00.000Z" },
-      "given 10 days before, not used since",
+      "granted 10 days before, not used since",
     ],
-    [{ signals: ["never_used" as const] }, "never used, given 323 days before"],
+    [{ signals: ["never_used" as const] }, "never used, granted 323 days before"],
     [{ signals: ["never_used" as const], granted_at: BEGAN }, "new, not used yet"],
     // An admin key of before uses were noted.
-    [{}, "no use noted yet"],
+    [{}, "no use recorded yet"],
   ])("%j: %s", (fields, words) => {
     expect(recommendationReason(item(fields), BEGAN)).toBe(words);
   });
@@ -51,19 +51,19 @@ test("a plan is told in sentences, with its counts and what happens without an a
     recurrence: "quarterly",
   } as const;
   expect(describePlan(plan, preview)).toEqual([
-    "Takes down 14 accesses as they are now: 12 roles in the company and 2 admin keys.",
-    "Recommends removal for 3 of them: not used for 30 days.",
-    "Asks Ada and Grace to decide by the end of 4 Dec 2026 (UTC): by mail where it is set up, and on their overview.",
-    "What nobody decides about is done as recommended: 3 would go as things are, Owners apart.",
-    "7 days after it is due, it closes by itself, and takes away what was decided.",
-    "Begins again every three months, by itself, with what is there then.",
+    "The review lists 14 accesses: 12 company roles and 2 admin keys.",
+    "Removal is recommended for 3: not used for 30 days.",
+    "Ada and Grace decide by the end of 4 Dec 2026 (UTC). They are notified by e-mail and on their overview.",
+    "Access without a decision follows the recommendation: 3 would be removed now, except for Owners.",
+    "The review closes automatically 7 days after the due date, and access is removed as decided.",
+    "A new review starts automatically every three months, with the access of that day.",
   ]);
   const careful = { ...plan, ifNoAnswer: "keep", autoCloseDays: null, recurrence: "none" } as const;
   expect(describePlan(careful, { ...preview, recommended_for_removal: 0 }).slice(1)).toEqual([
-    "Nothing is recommended for removal: all was used in the 30 days before, or is new.",
-    expect.stringContaining("Asks Ada and Grace"),
-    "What nobody decides about stays.",
-    "Nothing is taken away until somebody closes the review.",
+    "No removal is recommended: all access is new, or was used in the last 30 days.",
+    expect.stringContaining("Ada and Grace decide"),
+    "Access without a decision is kept.",
+    "Access is removed when the review is closed manually.",
   ]);
 });
 

@@ -19,19 +19,19 @@ export const decisions = ["keep", "remove", "not_sure"] as const satisfies reado
 export const resultWords: Record<Result, { label: string; tone: Tone }> = {
   kept: { label: "Kept", tone: "plain" },
   removed: { label: "Removed", tone: "good" },
-  already_gone: { label: "Already gone", tone: "plain" },
-  not_applied: { label: "Could not be applied", tone: "bad" },
+  already_gone: { label: "Already removed", tone: "plain" },
+  not_applied: { label: "Not applied", tone: "bad" },
 };
 
 export const ruleWords: Record<Review["if_no_answer"], { label: string; hint: string }> = {
-  keep: { label: "Keep it", hint: "Only what somebody decided to remove goes." },
+  keep: { label: "Keep", hint: "Only access with the decision “Remove” is removed." },
   remove: {
-    label: "Remove it",
-    hint: "Access that nobody speaks for goes. Owners are never removed without a decision.",
+    label: "Remove",
+    hint: "Access without a decision is removed. Owners are never removed without a decision.",
   },
   as_recommended: {
-    label: "Do as recommended",
-    hint: "What has not been used goes, the rest stays. Owners are never removed without a decision.",
+    label: "Follow recommendation",
+    hint: "Unused access is removed and other access is kept. Owners are never removed without a decision.",
   },
 };
 
@@ -49,23 +49,25 @@ export function recommendationReason(item: ReviewItem, beganAt: string): string 
   if (item.last_used_at) {
     // Given again after its last use: what counts is how long it could have been used since.
     if (item.last_used_at < item.granted_at) {
-      return `given ${inDays(days(item.granted_at))}, not used since`;
+      return `granted ${inDays(days(item.granted_at))}, not used since`;
     }
     const idle = days(item.last_used_at);
-    return idle === 0 ? "used the day it began" : `not used for ${formatPlural(idle, "day")}`;
+    return idle === 0
+      ? "used on the day of the review"
+      : `not used for ${formatPlural(idle, "day")}`;
   }
   const age = days(item.granted_at);
-  if (!item.signals.includes("never_used")) return "no use noted yet";
-  return age === 0 ? "new, not used yet" : `never used, given ${inDays(age)}`;
+  if (!item.signals.includes("never_used")) return "no use recorded yet";
+  return age === 0 ? "new, not used yet" : `never used, granted ${inDays(age)}`;
 }
 
 function inDays(days: number): string {
-  return days === 0 ? "that day" : `${formatPlural(days, "day")} before`;
+  return days === 0 ? "on the same day" : `${formatPlural(days, "day")} before`;
 }
 
 /** What else to look at, beside how long it was not used. */
 export function extraSignals(item: ReviewItem): string[] {
-  const words = { never_expires: "never expires", wide_permission: "may do much" } as const;
+  const words = { never_expires: "never expires", wide_permission: "wide permission" } as const;
   return item.signals.flatMap((signal) =>
     signal === "never_expires" || signal === "wide_permission" ? [words[signal]] : [],
   );
@@ -83,10 +85,10 @@ export function formatAccesses(count: number): string {
 }
 
 const pathCounts: Record<AccessPath, readonly [one: string, many: string]> = {
-  organization_role: ["role in the company", "roles in the company"],
-  workspace_role: ["role in a workspace", "roles in workspaces"],
-  member_key: ["own API key", "own API keys"],
-  workspace_key: ["key of a workspace", "keys of workspaces"],
+  organization_role: ["company role", "company roles"],
+  workspace_role: ["workspace role", "workspace roles"],
+  member_key: ["personal API key", "personal API keys"],
+  workspace_key: ["workspace key", "workspace keys"],
   admin_key: ["admin key", "admin keys"],
 };
 
@@ -108,32 +110,32 @@ export function describePlan(plan: Plan, preview: Preview): string[] {
     .map(({ path, items }) => `${formatCount(items)} ${pathCounts[path][items === 1 ? 0 : 1]}`);
   const recommended = preview.recommended_for_removal;
   const sentences = [
-    `Takes down ${formatAccesses(preview.items)} as they are now: ${listWords(parts)}.`,
+    `The review lists ${formatAccesses(preview.items)}: ${listWords(parts)}.`,
     recommended === 0
-      ? `Nothing is recommended for removal: all was used in the ${formatPlural(plan.inactiveDays, "day")} before, or is new.`
-      : `Recommends removal for ${formatCount(recommended)} of them: not used for ${formatPlural(plan.inactiveDays, "day")}.`,
-    `Asks ${listWords(plan.reviewers)} to decide by the end of ${formatDay(plan.dueAt)} (UTC): by mail where it is set up, and on their overview.`,
+      ? `No removal is recommended: all access is new, or was used in the last ${formatPlural(plan.inactiveDays, "day")}.`
+      : `Removal is recommended for ${formatCount(recommended)}: not used for ${formatPlural(plan.inactiveDays, "day")}.`,
+    `${listWords(plan.reviewers)} decide by the end of ${formatDay(plan.dueAt)} (UTC). They are notified by e-mail and on their overview.`,
     noAnswerSentence(plan.ifNoAnswer, recommended),
     plan.autoCloseDays === null
-      ? "Nothing is taken away until somebody closes the review."
-      : `${closesWhen(plan.autoCloseDays)} closes by itself, and takes away what was decided.`,
+      ? "Access is removed when the review is closed manually."
+      : `The review closes automatically ${closesWhen(plan.autoCloseDays)}, and access is removed as decided.`,
   ];
   if (plan.recurrence !== "none") {
     sentences.push(
-      `Begins again ${recurrenceWords[plan.recurrence].toLowerCase()}, by itself, with what is there then.`,
+      `A new review starts automatically ${recurrenceWords[plan.recurrence].toLowerCase()}, with the access of that day.`,
     );
   }
   return sentences;
 }
 
 function noAnswerSentence(rule: Review["if_no_answer"], recommended: number): string {
-  if (rule === "keep") return "What nobody decides about stays.";
-  if (rule === "remove") return "What nobody decides about goes, Owners apart.";
-  return `What nobody decides about is done as recommended: ${formatCount(recommended)} would go as things are, Owners apart.`;
+  if (rule === "keep") return "Access without a decision is kept.";
+  if (rule === "remove") return "Access without a decision is removed, except for Owners.";
+  return `Access without a decision follows the recommendation: ${formatCount(recommended)} would be removed now, except for Owners.`;
 }
 
 function closesWhen(days: number): string {
-  return days === 0 ? "Once it is due, it" : `${formatPlural(days, "day")} after it is due, it`;
+  return days === 0 ? "on the due date" : `${formatPlural(days, "day")} after the due date`;
 }
 
 /** "a, b and c" */

@@ -36,8 +36,8 @@ export function AccessTab() {
   return (
     <div className="grid gap-4">
       <p className="max-w-2xl text-sm text-quiet">
-        Every way by which a person or a key reaches a workspace now. Somebody with a role in the
-        company and a key of their own stands here twice.
+        All current access of members and keys. A member with a company role and a personal key is
+        listed twice.
       </p>
       <Filters search={search} onChange={change} />
       {access.isPending ? (
@@ -66,7 +66,7 @@ export function AccessTab() {
         <p className="text-sm text-quiet">
           {formatPlural(items.length, "access", "accesses")} of{" "}
           {formatPlural(people, "person", "people")} and {formatPlural(keys, "key")}.
-          {access.data?.isCut && " Only the newest are listed: the search looks at all of them."}
+          {access.data?.isCut && " The newest are listed. The search covers all of them."}
         </p>
       )}
     </div>
@@ -83,7 +83,7 @@ function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch
     <div className="flex flex-wrap items-center gap-2.5">
       <SearchBox
         label="Search access"
-        placeholder="Search people and keys"
+        placeholder="Search members and keys"
         value={search.find ?? ""}
         onFind={(find) => onChange({ find })}
       />
@@ -106,7 +106,7 @@ function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch
         }))}
       />
       <OneFilter
-        label="Person"
+        label="Member"
         value={search.member}
         onChange={(member) => onChange({ member })}
         options={(members.data?.items ?? []).map(({ id, name, email }) => ({
@@ -123,7 +123,7 @@ function Filters(props: { search: AccessSearch; onChange: (changed: AccessSearch
           onChange({ unused: target.value === "" ? undefined : Number(target.value) })
         }
       >
-        <option value="">Used or not</option>
+        <option value="">Any use</option>
         {[...new Set([...unusedChoices, ...(search.unused ? [search.unused] : [])])]
           .sort((a, b) => a - b)
           .map((days) => (
@@ -188,13 +188,13 @@ function SaveCsv({ search }: { search: AccessSearch }) {
 const columns: Column<Access>[] = [
   {
     id: "who",
-    header: "Person or key",
+    header: "Member or key",
     sortBy: whoseOf,
     cell: (row) => <Whose access={row} />,
   },
   {
     id: "reach",
-    header: "Reaches",
+    header: "Scope",
     sortBy: (row) => `${reachOf(row)} ${reasonOf(row)}`,
     cell: (row) => <Reach access={row} />,
   },
@@ -207,7 +207,7 @@ const columns: Column<Access>[] = [
   },
   {
     id: "given",
-    header: "Given",
+    header: "Granted",
     from: "lg",
     sortBy: (row) => row.granted_at,
     cell: (row) => <Given access={row} />,

@@ -30,27 +30,27 @@ export function AccountPage() {
             ["Role", roleNames[member.role]],
           ]}
         />
-        <Section title="Name" lead="What others see, in lists and in messages.">
+        <Section title="Name" lead="Your name in lists and messages.">
           <OwnName />
         </Section>
         <Section
           title="Passkeys"
-          lead="Sign in with your fingerprint, face or device PIN. A passkey is both factors in one, and cannot be phished."
+          lead="Sign in with your fingerprint, face or device PIN. A passkey replaces the password and the second factor, and cannot be phished."
         >
           <Passkeys />
         </Section>
         <Section
           title="Second factor"
-          lead="A code of an authenticator app, asked for after the password."
+          lead="A code from an authenticator app, required after the password."
         >
           <SecondFactor />
         </Section>
-        <Section title="Password" lead="Changing it ends your other sessions.">
+        <Section title="Password" lead="A new password ends your other sessions.">
           <ChangePassword />
         </Section>
         <Section
           title="Sessions"
-          lead="Where you are signed in. One that you do not know: end it, and change your password."
+          lead="Devices that are signed in. End unknown sessions, and change your password."
         >
           <Sessions />
         </Section>
@@ -112,7 +112,7 @@ function Sessions() {
           <li key={session.id} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
             <span className="flex-1 basis-44">
               <span className="font-medium">{session.device ?? "Unknown device"}</span>{" "}
-              {session.is_current && <Badge tone="good">this one</Badge>}
+              {session.is_current && <Badge tone="good">current</Badge>}
               <span className="block text-quiet">
                 {session.ip_address ?? "unknown address"}, last used{" "}
                 <RelativeTime at={session.last_used_at} />

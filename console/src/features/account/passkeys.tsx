@@ -52,9 +52,7 @@ function AddPasskey() {
   const [error, setError] = useState<Error | null>(null);
   if (!hasPasskeys()) {
     return (
-      <p className="text-sm text-quiet">
-        This browser has passkeys only on https, or on the server’s own machine.
-      </p>
+      <p className="text-sm text-quiet">Passkeys need https, or a browser on the server itself.</p>
     );
   }
   const add = async () => {

@@ -50,9 +50,9 @@ export function SecondFactor() {
             {two_factor.backup_codes_left} backup codes left
           </span>
           <Button isBusy={replace.isPending} onClick={() => void renew().catch(() => undefined)}>
-            Make new backup codes
+            Create backup codes
           </Button>
-          <Button onClick={() => setIsDisabling(true)}>Turn off…</Button>
+          <Button onClick={() => setIsDisabling(true)}>Turn off second factor…</Button>
         </div>
       ) : (
         <div>
@@ -76,13 +76,12 @@ export function SecondFactor() {
       <ConfirmChange
         change={disable}
         input={{}}
-        title="Turn off the second factor"
-        action="Turn off"
-        toast="The second factor is off"
+        action="Turn off second factor"
+        toast="Second factor turned off"
         isOpen={isDisabling}
         onClose={() => setIsDisabling(false)}
       >
-        <p>The password alone then signs you in. Backup codes stop.</p>
+        <p>The password alone then signs you in. Backup codes stop working.</p>
       </ConfirmChange>
     </div>
   );
@@ -100,7 +99,7 @@ function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () =>
   return (
     <Dialog
       title="Set up an authenticator app"
-      description="Scan the code with the app, or enter its secret by hand."
+      description="Scan the code with the app, or enter the secret manually."
       isOpen
       onClose={onClose}
     >
@@ -120,10 +119,10 @@ function TotpDialog(props: { totp: Totp; onClose: () => void; onConfirmed: () =>
           </a>
         </div>
       </div>
-      <DialogForm form={changeForm} action="Turn on">
+      <DialogForm form={changeForm} action="Turn on second factor">
         <Field
           label="Code"
-          hint="The six digits that the app shows now."
+          hint="Six digits from the app."
           error={form.formState.errors.code?.message}
         >
           {(control) => (
@@ -145,7 +144,7 @@ function BackupCodesDialog({ codes, onClose }: { codes: string[]; onClose: () =>
   return (
     <Dialog
       title="Store the backup codes"
-      description="Each signs you in once, when the app is not at hand. They are shown this once."
+      description="Each code signs you in once without the app. The codes are shown only once."
       isOpen
       isGuarded
       onClose={onClose}

@@ -18,7 +18,7 @@ export function CreateAdminKeyDialog({ isOpen, onClose, onCreated }: CreateProps
   return (
     <Dialog
       title="Create admin key"
-      description="Name it after the program or pipeline that will hold it."
+      description="The name of the program or pipeline that uses the key."
       isOpen={isOpen}
       onClose={onClose}
     >
@@ -44,13 +44,13 @@ function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
         {(control) => (
           <Input
             {...control}
-            {...form.register("name", needed("Give it a name."))}
+            {...form.register("name", needed("Enter a name."))}
             placeholder="Terraform"
             maxLength={100}
           />
         )}
       </Field>
-      <Field label="Expires" error={errors.expires_at?.message}>
+      <Field label="Expiry" error={errors.expires_at?.message}>
         {(control) => (
           <Select {...control} {...form.register("expires_at")}>
             {expiryChoices.map(([value, label]) => (

@@ -41,7 +41,7 @@ export function AdminKeysPage() {
   return (
     <Page
       title="Admin keys"
-      lead="For programs that run the company’s Bursar: workspaces, keys, limits and reports. They cannot call Claude."
+      lead="Secrets for programs that manage workspaces, keys, limits and reports. Admin keys cannot call Claude."
       actions={create}
     >
       {keys.isPending ? (
@@ -52,7 +52,7 @@ export function AdminKeysPage() {
           action={create}
           code={<CodeBlock text="./bursar admin-keys create --name automation" what="command" />}
         >
-          An admin key opens the Admin API, in the company’s shape and in the official one.
+          An admin key calls the Admin API of Bursar and the official Admin API.
         </EmptyState>
       ) : (
         <Table
@@ -73,7 +73,7 @@ export function AdminKeysPage() {
       />
       <SecretDialog
         title="Store the admin key"
-        description="Whoever has it can change everything in this company but its owners and its upstream."
+        description="This key can change everything in the company except owners and the upstream."
         secret={secret}
         variables={secret === null ? undefined : toAdminVariables(baseUrl, secret)}
         onDone={() => setSecret(null)}
@@ -138,7 +138,7 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
       sortBy: (key) => key.last_used?.at ?? "",
       cell: (key) => (
         <span className="grid">
-          <RelativeTime at={key.last_used?.at} absent="No use noted" />
+          <RelativeTime at={key.last_used?.at} absent="Not recorded" />
           {key.last_used?.address && (
             <code className="text-xs text-quiet">{key.last_used.address}</code>
           )}
@@ -177,8 +177,8 @@ function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey; onClose: () =
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{adminKey.name}</strong> stops at once, for good.
-        Programs that use it get a 401 from then on.
+        <strong className="font-semibold text-ink">{adminKey.name}</strong> is revoked permanently.
+        Programs that use it get a 401.
       </p>
     </ConfirmChange>
   );

@@ -34,7 +34,7 @@ function AcknowledgeForm({ firing, onClose }: { firing: Firing; onClose: () => v
   });
   return (
     <DialogForm form={changeForm} action="Acknowledge alert">
-      <Field label="Note" isOptional hint="What was done about it, for whoever looks next.">
+      <Field label="Note" isOptional hint="Shown to other members in the history.">
         {(control) => (
           <TextArea {...control} maxLength={500} {...changeForm.form.register("note")} />
         )}

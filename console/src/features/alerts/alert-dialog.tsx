@@ -28,7 +28,7 @@ export function AlertDialog({ alert, onClose }: AlertDialogProps) {
       description={
         alert
           ? `${kindWords[alert.condition.kind].label}, ${alert.scope_name}`
-          : "It goes off once for each scope, period and threshold."
+          : "The alert fires once for each scope, period and threshold."
       }
       isOpen
       onClose={onClose}
@@ -53,7 +53,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
     toInput: (given, { form: { setError }, seen: over }) => {
       const scope = toScope(given);
       if (!scope) {
-        setError("scopeId", { message: "Choose what is watched." });
+        setError("scopeId", { message: "Choose a workspace or a key." });
         return null;
       }
       const body = {
@@ -95,7 +95,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
             fields={[
               ["Name", newer.name, values.name],
               [
-                "Goes off",
+                "Condition",
                 conditionWords(newer.condition),
                 conditionWords(toCondition(values, seen.condition)),
               ],
@@ -112,7 +112,7 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
         {(control) => (
           <Input
             {...control}
-            {...form.register("name", needed("Give it a name."))}
+            {...form.register("name", needed("Enter a name."))}
             placeholder="Spend of Research"
             maxLength={100}
           />
@@ -136,11 +136,11 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
       )}
       {values.scopeType !== "api_key" && (
         <Checkbox
-          label="Also what is inside"
+          label="Include child scopes"
           hint={
             values.scopeType === "organization"
-              ? "Every workspace and every key, each by itself."
-              : "Every key of the workspace, each by itself."
+              ? "Fires separately for each workspace and each key."
+              : "Fires separately for each key of the workspace."
           }
           {...form.register("includesBelow")}
         />
@@ -148,8 +148,8 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
       <ConditionFields form={form} />
       <ChannelFields form={form} />
       <Checkbox
-        label="Tell the person whose key it is"
-        hint="By mail, where it is about a key that belongs to somebody."
+        label="Notify key owner"
+        hint="Sends an e-mail when the alert is about a personal key."
         {...form.register("notifiesOwner")}
       />
     </DialogForm>
@@ -162,7 +162,7 @@ function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationW
   return (
     <div className="grid gap-5 sm:grid-cols-2">
       <ScopePicker
-        label="Watches"
+        label="Scope"
         types={[
           ...(isOrganizationWide ? [["organization", "The whole company"] as const] : []),
           ["workspace", "A workspace"],
@@ -197,21 +197,21 @@ function ConditionFields({ form }: { form: Form }) {
           form={form}
           name="percent"
           label="Percent of the limit"
-          hint="At the end of the period, at the present pace."
+          hint="Forecast for the end of the period."
         />
       );
     case "unusual_spend":
       return (
         <div className="grid gap-5 sm:grid-cols-2">
-          <NumberField form={form} name="factor" label="Times the usual" />
-          <Field label="Only from" hint="Hours and days that cost less are never unusual.">
+          <NumberField form={form} name="factor" label="Factor" />
+          <Field label="Minimum cost" hint="Hours and days below this cost are ignored.">
             {(control) => <MoneyInput {...control} {...form.register("minUsd")} />}
           </Field>
         </div>
       );
     case "key_expiring":
       return (
-        <Field label="Days before" hint="Separated by commas: one message for each.">
+        <Field label="Days before expiry" hint="Separated by commas. Each day sends one message.">
           {(control) => <Input {...control} {...form.register("days", numbers)} />}
         </Field>
       );
@@ -224,15 +224,15 @@ function ConditionFields({ form }: { form: Form }) {
       return (
         <div className="grid gap-5 sm:grid-cols-2">
           <NumberField form={form} name="count" label="Refused requests" />
-          <NumberField form={form} name="minutes" label="Within minutes" />
+          <NumberField form={form} name="minutes" label="Minutes" />
         </div>
       );
     case "upstream_errors":
       return (
         <div className="grid gap-5 sm:grid-cols-3">
-          <NumberField form={form} name="percent" label="Percent that fail" />
-          <NumberField form={form} name="minRequests" label="Of at least" />
-          <NumberField form={form} name="minutes" label="Within minutes" />
+          <NumberField form={form} name="percent" label="Failed percent" />
+          <NumberField form={form} name="minRequests" label="Minimum requests" />
+          <NumberField form={form} name="minutes" label="Minutes" />
         </div>
       );
   }
@@ -270,7 +270,7 @@ function ThresholdFields({ form }: { form: Form }) {
       <Field
         label="Amounts in dollars"
         isOptional
-        hint="Of each month, whether there is a limit or not."
+        hint="Monthly spend, with or without a limit."
         error={errors.amounts?.message}
       >
         {(control) => (
@@ -322,10 +322,10 @@ function ChannelFields({ form }: { form: Form }) {
     });
   return (
     <fieldset className="grid gap-2.5">
-      <legend className="mb-1 text-sm font-medium">Tell</legend>
+      <legend className="mb-1 text-sm font-medium">Channels</legend>
       {items.length === 0 ? (
         <p className="text-sm text-quiet">
-          There is no channel yet: what goes off is seen here alone.
+          No channel exists yet. Alerts are shown only in the console.
         </p>
       ) : (
         items.map((channel) => (

@@ -88,7 +88,7 @@ function ChannelForm({ channel, onClose, onSecret }: ChannelDialogProps) {
         {(control) => (
           <Input
             {...control}
-            {...form.register("name", needed("Give it a name."))}
+            {...form.register("name", needed("Enter a name."))}
             placeholder="Platform team"
             maxLength={100}
           />
@@ -115,7 +115,7 @@ interface TargetProps {
 function TargetFields({ form, kind, channel }: TargetProps) {
   const { errors } = form.formState;
   const kept = channel?.target_hint
-    ? `Stored: ${channel.target_hint}. Leave empty to keep it.`
+    ? `Stored: ${channel.target_hint}. Leave empty to keep this value.`
     : "";
   const needs = (message: string) => (channel ? {} : needed(message));
   switch (kind) {
@@ -130,8 +130,8 @@ function TargetFields({ form, kind, channel }: TargetProps) {
           hint={
             kept ||
             (kind === "slack"
-              ? "An incoming webhook of Slack. It is a secret: kept encrypted, and never shown again."
-              : "Gets a signed POST. Addresses inside a private network need the server’s permission.")
+              ? "Incoming webhook URL from Slack. Stored encrypted, and never shown again."
+              : "Receives a signed POST. Private network addresses must be allowed in the server’s configuration.")
           }
           error={errors.url?.message}
         >
@@ -155,7 +155,9 @@ function TargetFields({ form, kind, channel }: TargetProps) {
         <Field
           label="Integration key"
           isOptional={channel !== null}
-          hint={kept || "Of an Events API v2 integration. Kept encrypted, and never shown again."}
+          hint={
+            kept || "Key of an Events API v2 integration. Stored encrypted, and never shown again."
+          }
           error={errors.routingKey?.message}
         >
           {(control) => (
@@ -176,7 +178,7 @@ function RecipientFields({ form }: { form: UseFormReturn<ChannelValues> }) {
   return (
     <>
       <fieldset className="grid gap-2.5">
-        <legend className="mb-1 text-sm font-medium">Everybody who is</legend>
+        <legend className="mb-1 text-sm font-medium">Roles</legend>
         <div className="grid gap-2.5 sm:grid-cols-2">
           {organizationRoles.map((role) => (
             <Checkbox

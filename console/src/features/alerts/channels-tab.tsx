@@ -49,8 +49,8 @@ export function AlertChannelsTab() {
     <div className="grid gap-4">
       {channels.data.items.length === 0 ? (
         <EmptyState title="No channel yet" action={create}>
-          A channel carries the messages of alerts to people or programs. Without one, what goes off
-          is seen here alone.
+          A channel sends alerts to people or programs. Without a channel, alerts are shown only in
+          the console.
         </EmptyState>
       ) : (
         <>
@@ -85,7 +85,7 @@ export function AlertChannelsTab() {
       )}
       <SecretDialog
         title="Store the signing secret"
-        description="With it your program verifies that a message comes from this server, by the Standard Webhooks rules."
+        description="Your program verifies messages of this server with this secret (Standard Webhooks)."
         secret={secret}
         variables={secret === null ? undefined : toExports([["WEBHOOK_SECRET", secret]])}
         onDone={() => setSecret(null)}
@@ -109,7 +109,7 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
     },
     {
       id: "target",
-      header: "Reaches",
+      header: "Target",
       from: "sm",
       cell: (channel) => (
         <span className="block max-w-64 truncate text-quiet">{reachWords(channel)}</span>
@@ -212,10 +212,10 @@ function ChannelMenu({
               onSuccess: ({ status, last_error }) =>
                 showToast(
                   status === "failed"
-                    ? `The test failed: ${last_error ?? "no reason was given"}`
+                    ? `The test failed: ${last_error ?? "no reason reported"}`
                     : status === "sent"
-                      ? "The test has arrived"
-                      : "The test is on its way",
+                      ? "Test delivered"
+                      : "Test queued",
                 ),
               onError: (error) => showToast(error.message),
             },
@@ -238,7 +238,7 @@ function ChannelMenu({
           update.mutate(
             { params: { alert_channel_id: channel.id }, body: { is_enabled: !isOn } },
             {
-              onSuccess: () => showToast(isOn ? "Channel turned off" : "Channel works again"),
+              onSuccess: () => showToast(isOn ? "Channel turned off" : "Channel turned on"),
               onError: (error) => showToast(error.message),
             },
           )
@@ -265,9 +265,9 @@ function DeleteChannelDialog({ channel, onClose }: { channel: Channel; onClose: 
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{channel.name}</strong> carries no more messages.{" "}
+        <strong className="font-semibold text-ink">{channel.name}</strong> sends no more messages.{" "}
         {channel.alerts > 0
-          ? `${formatPlural(channel.alerts, "alert goes", "alerts go")} on without it.`
+          ? `${formatPlural(channel.alerts, "alert loses", "alerts lose")} this channel.`
           : "No alert uses it."}
       </p>
     </ConfirmChange>

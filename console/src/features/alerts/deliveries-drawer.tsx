@@ -20,7 +20,7 @@ export function DeliveriesDrawer({ channel, onClose }: { channel: Channel; onClo
       {deliveries.isPending && <SkeletonRows rows={4} />}
       {deliveries.data?.data.length === 0 && (
         <EmptyState title="No message yet">
-          Messages stand here for 90 days, with every attempt that failed.
+          Messages are listed for 90 days, with all failed attempts.
         </EmptyState>
       )}
       <ul className="divide-y divide-line">
@@ -64,18 +64,18 @@ function DeliveryRow({ delivery }: { delivery: Delivery }) {
           <Button
             kind="quiet"
             isBusy={redeliver.isPending}
-            aria-label={`Send again: ${title}`}
+            aria-label={`Resend message: ${title}`}
             onClick={() =>
               redeliver.mutate(
                 { params: { alert_delivery_id: id } },
                 {
-                  onSuccess: () => showToast("The message is sent again"),
+                  onSuccess: () => showToast("Message queued"),
                   onError: (error) => showToast(error.message),
                 },
               )
             }
           >
-            Send again
+            Resend message
           </Button>
         </p>
       )}

@@ -12,7 +12,7 @@ export const deliveryTones: Record<Delivery["status"], Tone> = {
 export function DeliveryStates({ firing }: { firing: Firing }) {
   if (firing.is_muted) return <Badge>muted</Badge>;
   if (firing.covered_by_id !== null) return <Badge>higher threshold</Badge>;
-  if (firing.deliveries.length === 0) return <span className="text-quiet">Nobody</span>;
+  if (firing.deliveries.length === 0) return <span className="text-quiet">None</span>;
   const failed = firing.deliveries.filter(({ status }) => status === "failed");
   const waiting = firing.deliveries.filter(({ status }) => status === "queued");
   const [first] = firing.deliveries;
@@ -28,7 +28,7 @@ export function DeliveryStates({ firing }: { firing: Firing }) {
       {failed.length > 0 ? (
         <Badge tone="bad">{failed.length} failed</Badge>
       ) : waiting.length > 0 ? (
-        <Badge tone="accent">on its way</Badge>
+        <Badge tone="accent">queued</Badge>
       ) : (
         first && <Badge tone={deliveryTones[first.status]}>{first.status}</Badge>
       )}

@@ -52,7 +52,7 @@ export function FiringPage() {
       <div className="grid max-w-2xl gap-10">
         <Facts items={factsOf(data)} />
         <SpendSection firing={data} />
-        <Section title="Who was told">
+        <Section title="Notifications">
           {data.deliveries.length === 0 ? (
             <p className="text-sm text-quiet">{whyNobody(data)}</p>
           ) : (
@@ -62,7 +62,7 @@ export function FiringPage() {
                   key={delivery.channel_id ?? "owner"}
                   className="flex items-center justify-between gap-4 py-2.5"
                 >
-                  <span>{delivery.channel_name ?? "The person whose key it is"}</span>
+                  <span>{delivery.channel_name ?? "Key owner"}</span>
                   <Badge tone={deliveryTones[delivery.status]}>{delivery.status}</Badge>
                 </li>
               ))}
@@ -85,15 +85,15 @@ function whyNobody({ covered_by_id, is_muted }: Firing): ReactNode {
       <>
         A higher threshold was reached at the same time.{" "}
         <Link to="/alerts/firings/$firingId" params={params} className="link">
-          Its message
+          The message of that threshold
         </Link>{" "}
-        covers this one.
+        includes this one.
       </>
     );
   }
   return is_muted
-    ? "Nobody: the rule was muted when it went off."
-    : "Nobody: the rule has no channel.";
+    ? "No message was sent: the rule was muted."
+    : "No message was sent: the rule has no channel.";
 }
 
 function ScopeLink({ firing: { scope } }: { firing: Firing }) {
@@ -122,7 +122,7 @@ function SpendSection({ firing: { facts } }: { firing: Firing }) {
   const { spent_usd, limit_usd } = facts;
   if (!spent_usd || !limit_usd) return null;
   return (
-    <Section title="Spend when it went off">
+    <Section title="Spend at the time">
       <SpendBar
         spentUsd={spent_usd}
         heldUsd={facts.held_usd ?? "0"}
@@ -155,8 +155,8 @@ function factsOf(firing: Firing): Fact[] {
     value == null ? [] : [[name, value.toLocaleString("en-US")]];
   const by = firing.acknowledged_by;
   return [
-    ["About", firing.scope_name],
-    ["Went off", <RelativeTime key="fired" at={firing.fired_at} />],
+    ["Scope", firing.scope_name],
+    ["Fired", <RelativeTime key="fired" at={firing.fired_at} />],
     [
       "Rule",
       <span key="rule" className="inline-flex flex-wrap items-center gap-2">
@@ -174,7 +174,7 @@ function factsOf(firing: Firing): Fact[] {
     ...money("Beyond the limit", facts.overrun_usd),
     ...money("Forecast for the period", facts.forecast_usd),
     ...time("Limit reached", facts.reached_at),
-    ...money("Usual", facts.usual_usd),
+    ...money("Usual spend", facts.usual_usd),
     ...(facts.limit_usd ? [] : money("Spent", facts.spent_usd)),
     ...time("Period ends", facts.period_ends_at),
     ...count("Requests", facts.requests),
@@ -193,7 +193,7 @@ function factsOf(firing: Firing): Fact[] {
           {firing.note && <span className="block">{firing.note}</span>}
         </span>
       ) : (
-        "Not yet"
+        "No"
       ),
     ],
   ];

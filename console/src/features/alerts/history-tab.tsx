@@ -32,7 +32,7 @@ export function AlertHistoryTab() {
     <div className="grid gap-4">
       <div className="flex flex-wrap items-center gap-3">
         <Segments<FiringView>
-          label="Shown"
+          label="Filter"
           value={show}
           options={[
             ["open", "Open"],
@@ -61,15 +61,15 @@ export function AlertHistoryTab() {
         <SkeletonRows />
       ) : firings.items.length === 0 ? (
         <EmptyState
-          title={show === "open" ? "Nothing is open" : "Nothing went off"}
-          action={<ButtonLink to="/alerts/rules">See the rules</ButtonLink>}
+          title={show === "open" ? "No open alert" : "No alert has fired"}
+          action={<ButtonLink to="/alerts/rules">Open rules</ButtonLink>}
         >
-          An alert goes off once for each scope, period and threshold. It stays here until somebody
-          acknowledges it.
+          An alert fires once for each scope, period and threshold. Open alerts are listed until
+          they are acknowledged.
         </EmptyState>
       ) : (
         <Table
-          label="Alerts that went off"
+          label="Fired alerts"
           columns={columns}
           rows={firings.items}
           rowKey={({ id }) => id}
@@ -93,7 +93,7 @@ function makeColumns(
   return [
     {
       id: "title",
-      header: "What happened",
+      header: "Alert",
       cell: (firing) => (
         <span className="grid min-w-40 gap-0.5 py-1">
           <Link
@@ -116,19 +116,19 @@ function makeColumns(
     },
     {
       id: "scope",
-      header: "About",
+      header: "Scope",
       from: "lg",
       cell: (firing) => <span className="block max-w-48 truncate">{firing.scope_name}</span>,
     },
     {
       id: "fired",
-      header: "When",
+      header: "Fired",
       from: "sm",
       cell: (firing) => <RelativeTime at={firing.fired_at} />,
     },
     {
       id: "deliveries",
-      header: "Told",
+      header: "Notified",
       from: "sm",
       cell: (firing) => <DeliveryStates firing={firing} />,
     },

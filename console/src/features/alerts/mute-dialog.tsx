@@ -7,11 +7,11 @@ import { type Alert, useUpdateAlert } from "./queries.ts";
 
 const HOUR_MS = 3_600_000;
 const choices = [
-  ["1", "For an hour"],
-  ["8", "For eight hours"],
-  ["24", "For a day"],
-  ["168", "For a week"],
-  ["720", "For thirty days"],
+  ["1", "1 hour"],
+  ["8", "8 hours"],
+  ["24", "1 day"],
+  ["168", "7 days"],
+  ["720", "30 days"],
 ] as const;
 
 /** For a while the alert goes off without telling anybody. */
@@ -29,8 +29,8 @@ export function MuteDialog({ alert, onClose }: { alert: Alert; onClose: () => vo
     <Dialog title="Mute alert" description={alert.name} isOpen isForgetful onClose={onClose}>
       <DialogForm form={changeForm} action="Mute alert">
         <Field
-          label="How long"
-          hint="It still goes off and stands in the history, but nobody is told. What goes off meanwhile is not sent later."
+          label="Duration"
+          hint="The alert still fires and is listed in the history. No messages are sent for alerts that fire in this time."
         >
           {(control) => (
             <Select {...control} {...changeForm.form.register("hours")}>

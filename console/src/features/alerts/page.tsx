@@ -6,7 +6,7 @@ export function AlertsPage() {
   return (
     <Page
       title="Alerts"
-      lead="What went off, the rules that watch for it, and where the messages go."
+      lead="Fired alerts, their rules, and the channels that messages are sent to."
     >
       <TabLinks
         label="Alerts"

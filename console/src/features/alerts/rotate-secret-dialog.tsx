@@ -33,16 +33,13 @@ export function RotateSecretDialog({ channel, onClose, onSecret }: RotateProps) 
       onClose={onClose}
     >
       <DialogForm form={changeForm} action="Rotate signing secret">
-        <Field
-          label="The old secret stops"
-          hint="Until then messages are signed with both, so that your program can change over."
-        >
+        <Field label="Old secret expires" hint="Messages are signed with both secrets until then.">
           {(control) => (
             <Select {...control} {...changeForm.form.register("hours")}>
               <option value="0">Now</option>
-              <option value="1">In an hour</option>
-              <option value="24">In a day</option>
-              <option value="168">In a week</option>
+              <option value="1">In 1 hour</option>
+              <option value="24">In 1 day</option>
+              <option value="168">In 7 days</option>
             </Select>
           )}
         </Field>

@@ -44,7 +44,7 @@ export function AlertRulesTab() {
     <div className="grid gap-4">
       {alerts.data.items.length === 0 ? (
         <EmptyState
-          title="No alert is set"
+          title="No alert yet"
           action={create}
           code={
             <CodeBlock
@@ -53,8 +53,8 @@ export function AlertRulesTab() {
             />
           }
         >
-          Hear of it before a limit is reached, when spend is unusual, or when a key is about to
-          stop.
+          Alerts notify you before a limit is reached, when spend is unusual, or before a key
+          expires.
         </EmptyState>
       ) : (
         <>
@@ -103,20 +103,20 @@ function makeColumns(
     },
     {
       id: "scope",
-      header: "Watches",
+      header: "Scope",
       from: "sm",
       sortBy: ({ scope_name }) => scope_name,
       cell: (alert) => <span className="block max-w-56 truncate">{watchedWords(alert)}</span>,
     },
     {
       id: "channels",
-      header: "Tells",
+      header: "Notifies",
       from: "sm",
       cell: (alert) => <Told alert={alert} />,
     },
     {
       id: "fired",
-      header: "Last went off",
+      header: "Last fired",
       from: "lg",
       sortBy: ({ last_fired_at }) => last_fired_at ?? "",
       cell: (alert) => (
@@ -168,7 +168,7 @@ function Told({ alert }: { alert: Alert }) {
   const names = alert.channels.map(({ name }) => name);
   if (alert.notifies_owner) names.push("the key’s owner");
   const broken = alert.channels.filter(({ is_working }) => !is_working);
-  if (names.length === 0) return <span className="text-quiet">Nobody</span>;
+  if (names.length === 0) return <span className="text-quiet">None</span>;
   return (
     <span className="flex flex-wrap items-center gap-1.5">
       <span className="max-w-52 truncate" title={names.join(", ")}>
@@ -200,7 +200,7 @@ function AlertMenu({ alert, onChange }: { alert: Alert; onChange: (change: Chang
     >
       <MenuItem onSelect={() => onChange({ alert, change: "edit" })}>Change alert…</MenuItem>
       {isMuted ? (
-        <MenuItem onSelect={() => set({ muted_until: null }, "Alert speaks again")}>
+        <MenuItem onSelect={() => set({ muted_until: null }, "Alert unmuted")}>
           Unmute alert
         </MenuItem>
       ) : (
@@ -235,8 +235,8 @@ function DeleteAlertDialog({ alert, onClose }: { alert: Alert; onClose: () => vo
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{alert.name}</strong> watches no longer. What it
-        said so far stays in the history.
+        <strong className="font-semibold text-ink">{alert.name}</strong> is deleted. Alerts that
+        have fired stay in the history.
       </p>
     </ConfirmChange>
   );

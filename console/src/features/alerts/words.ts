@@ -9,21 +9,21 @@ export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
   },
   limit_overrun: {
     label: "Spend beyond a limit",
-    hint: "More settles than a strict limit allows.",
+    hint: "Spend exceeds a strict limit.",
   },
   forecast: {
     label: "Forecast",
-    hint: "At the present pace a limit will be reached before its period ends.",
+    hint: "The forecast for the period exceeds a limit.",
   },
   unusual_spend: {
     label: "Unusual spend",
-    hint: "An hour or a day costs many times what it usually does.",
+    hint: "Cost of an hour or a day is far above the usual cost.",
   },
-  key_expiring: { label: "Key expires soon", hint: "So many days before a key stops." },
-  key_unused: { label: "Unused key", hint: "A key that nobody has used for so long." },
+  key_expiring: { label: "Key expires soon", hint: "A key expires within a number of days." },
+  key_unused: { label: "Unused key", hint: "A key was not used for a number of days." },
   key_new_address: {
     label: "Key from a new network",
-    hint: "A key is used from a network that it was not used from before.",
+    hint: "A key is used from a network for the first time.",
   },
   refused_requests: {
     label: "Refused requests",
@@ -31,7 +31,7 @@ export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
   },
   upstream_errors: {
     label: "Upstream errors",
-    hint: "Many requests fail at Claude’s side, or on the way there.",
+    hint: "Many requests to the upstream fail.",
   },
 };
 
@@ -42,10 +42,10 @@ export function asKind(text: string | undefined): AlertKind | undefined {
 }
 
 export const channelWords: Record<ChannelKind, { label: string; hint: string }> = {
-  email: { label: "E-mail", hint: "To everybody with a role, or to addresses." },
-  slack: { label: "Slack", hint: "To a channel, by an incoming webhook." },
-  pagerduty: { label: "PagerDuty", hint: "Opens an incident, by an integration key." },
-  webhook: { label: "Webhook", hint: "A signed POST to a program of your own." },
+  email: { label: "E-mail", hint: "Sends to members with a role, or to addresses." },
+  slack: { label: "Slack", hint: "Posts to a channel through an incoming webhook." },
+  pagerduty: { label: "PagerDuty", hint: "Opens an incident through an integration key." },
+  webhook: { label: "Webhook", hint: "Sends a signed POST to your program." },
 };
 
 const usdOf = (amount: number | string) =>
@@ -67,11 +67,11 @@ export function conditionWords(condition: Condition): string {
     case "spend_limit":
       return `At ${listOf(condition.thresholds.map(thresholdWords))}`;
     case "limit_overrun":
-      return "More is spent than a strict limit allows";
+      return "Spend exceeds a strict limit";
     case "forecast":
       return condition.percent === 100
-        ? "On pace to reach the limit"
-        : `On pace to reach ${condition.percent} % of the limit`;
+        ? "Forecast reaches the limit"
+        : `Forecast reaches ${condition.percent} % of the limit`;
     case "unusual_spend":
       return `${condition.factor} times the usual, from ${usdOf(condition.min_usd)}`;
     case "key_expiring":
@@ -79,7 +79,7 @@ export function conditionWords(condition: Condition): string {
     case "key_unused":
       return `Not used for ${formatPlural(condition.days, "day")}`;
     case "key_new_address":
-      return "Used from a network for the first time";
+      return "Used from a new network";
     case "refused_requests":
       return `${formatPlural(condition.count, "refusal")} within ${formatPlural(condition.minutes, "minute")}`;
     case "upstream_errors":

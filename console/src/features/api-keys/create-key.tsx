@@ -62,7 +62,7 @@ export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps
     form.clearErrors();
     const showReview = form.handleSubmit(({ workspace_id }) => {
       if (workspace_id !== null) setIsReviewed(true);
-      else form.setError("workspace_id", { message: "Choose the workspace it belongs to." });
+      else form.setError("workspace_id", { message: "Choose a workspace." });
     });
     void showReview(event);
   };
@@ -70,7 +70,7 @@ export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps
     <Dialog
       title="Create API key"
       description={
-        isReviewed ? "This is what will be made." : "For a program or a person in one workspace."
+        isReviewed ? "Check the key before it is created." : "A key belongs to one workspace."
       }
       isOpen
       onClose={onClose}
@@ -104,14 +104,10 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
       <Field
         label="Name"
         error={errors.name?.message}
-        hint="What will hold it: “Checkout, production”."
+        hint="The program that uses the key, such as “Checkout, production”."
       >
         {(control) => (
-          <Input
-            {...control}
-            {...form.register("name", needed("Give it a name."))}
-            maxLength={100}
-          />
+          <Input {...control} {...form.register("name", needed("Enter a name."))} maxLength={100} />
         )}
       </Field>
       {!isWorkspaceFixed && (
@@ -119,7 +115,7 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
           {(control) => (
             <Combobox
               control={control}
-              placeholder="Type to find"
+              placeholder="Search workspaces"
               value={values.workspace_id}
               onChange={(value) => {
                 form.setValue("workspace_id", value);
@@ -135,7 +131,7 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
         </Field>
       )}
       <Choices
-        legend="What it may do"
+        legend="Permissions"
         name="permission"
         value={values.permission}
         onChange={(permission) => form.setValue("permission", permission)}
@@ -168,7 +164,9 @@ function OwnerField({ form }: { form: UseFormReturn<KeyValues> }) {
     <Field
       label="Owner"
       hint={
-        form.watch("owner") === "me" ? "It stops when you leave." : "It stays when people leave."
+        form.watch("owner") === "me"
+          ? "The key stops working when you leave."
+          : "The key keeps working when members leave."
       }
     >
       {(control) => (

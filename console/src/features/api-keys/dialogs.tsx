@@ -15,10 +15,10 @@ interface KeyDialogProps {
 const RECENT_MS = 7 * 86_400_000;
 
 function lastUse(key: ApiKey): string {
-  if (!key.last_used) return "It has never been used.";
+  if (!key.last_used) return "This key has never been used.";
   const { at, address } = key.last_used;
   const from = address ? ` from ${address}` : "";
-  return `It was last used ${formatRelative(at, Date.now())}${from}.`;
+  return `This key was last used ${formatRelative(at, Date.now())}${from}.`;
 }
 
 /** For ever. A key in use has to be named first. */
@@ -36,10 +36,10 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{apiKey.name}</strong> stops within a second on
-        every server, for good. Requests that are running finish. {lastUse(apiKey)}
+        <strong className="font-semibold text-ink">{apiKey.name}</strong> is revoked permanently,
+        within a second on every server. Running requests finish. {lastUse(apiKey)}
       </p>
-      <p>To stop it for a while, disable it instead.</p>
+      <p>A disabled key can be enabled again.</p>
     </ConfirmChange>
   );
 }
@@ -53,22 +53,22 @@ export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
       input={{ params: { api_key_id: apiKey.id }, body: { status: "inactive" } }}
       action="Disable key"
       toast={`Key “${apiKey.name}” disabled`}
-      toastDetail="It can be enabled again."
+      toastDetail="You can enable the key again."
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{apiKey.name}</strong> stops within a second,
-        until it is enabled again. {lastUse(apiKey)}
+        <strong className="font-semibold text-ink">{apiKey.name}</strong> stops working within a
+        second. You can enable it again. {lastUse(apiKey)}
       </p>
     </ConfirmChange>
   );
 }
 
 const graces = [
-  ["0", "Now", "The old secret stops at once."],
-  ["3600", "In an hour", "For a deployment that is under way."],
-  ["86400", "In a day", "For a change that rolls out over hours."],
-  ["604800", "In a week", "For secrets that are changed by hand."],
+  ["0", "Now", "The old secret stops working immediately."],
+  ["3600", "In 1 hour", "Time for one deployment."],
+  ["86400", "In 1 day", "Time for a rollout over hours."],
+  ["604800", "In 7 days", "Time to change secrets manually."],
 ] as const;
 
 interface RotateProps extends KeyDialogProps {
@@ -92,13 +92,13 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
   return (
     <Dialog
       title="Rotate key"
-      description={`${apiKey.name} gets a new secret. Its id, permission, limits and spend stay.`}
+      description={`${apiKey.name} gets a new secret. The id, permissions, limits and spend of the key stay.`}
       isOpen
       onClose={onClose}
     >
       <DialogForm form={changeForm} action="Rotate key">
         <Choices
-          legend="The old secret stops"
+          legend="Old secret expires"
           name="grace"
           value={form.watch("grace")}
           onChange={(grace) => form.setValue("grace", grace)}
@@ -106,8 +106,8 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
         />
         {isRotating && (
           <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">
-            The secret before the current one still works. A key has two at most: rotating now ends
-            that one at once.
+            The previous secret still works. A key has at most two secrets, so rotation revokes the
+            previous one immediately.
           </p>
         )}
       </DialogForm>

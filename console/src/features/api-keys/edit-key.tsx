@@ -51,7 +51,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
   return (
     <Dialog
       title="Edit key"
-      description="Changes hold within a second on every server. The secret stays as it is."
+      description="Changes apply within a second on every server. The secret stays the same."
       isOpen
       onClose={onClose}
     >
@@ -60,7 +60,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           {(control) => (
             <Input
               {...control}
-              {...form.register("name", needed("Give it a name."))}
+              {...form.register("name", needed("Enter a name."))}
               maxLength={100}
             />
           )}
@@ -71,7 +71,9 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           error={errors.expires_at?.message}
           kept={{
             value: KEPT,
-            label: apiKey.expires_at ? `As now: ${formatDay(apiKey.expires_at)}` : "As now: never",
+            label: apiKey.expires_at
+              ? `Unchanged: ${formatDay(apiKey.expires_at)}`
+              : "Unchanged: never",
           }}
         />
         <Restrictions

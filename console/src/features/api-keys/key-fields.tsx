@@ -33,7 +33,7 @@ export function ExpiryField({ value, onChange, error, kept }: ExpiryProps) {
   }, [isPossible, maxDays, onChange]);
   return (
     <Field
-      label="Expires"
+      label="Expiry"
       error={error}
       hint={
         maxDays === null
@@ -71,14 +71,14 @@ export function Restrictions({ models, addresses, errors, isOpen = false }: Rest
       open={isOpen || Boolean(errors.allowed_models ?? errors.allowed_addresses) || undefined}
     >
       <summary className="w-fit rounded-sm text-sm font-medium text-accent">
-        Restrict models or addresses
+        Model and address restrictions
       </summary>
       <div className="mt-4 grid gap-5">
         <Field
           label="Models"
           isOptional
           error={errors.allowed_models?.message}
-          hint="One per line. claude-haiku-* allows a whole family. Empty: all."
+          hint="One per line. claude-haiku-* allows a family. Empty: all models."
         >
           {(control) => (
             <TextArea
@@ -94,7 +94,7 @@ export function Restrictions({ models, addresses, errors, isOpen = false }: Rest
           label="Addresses"
           isOptional
           error={errors.allowed_addresses?.message}
-          hint="IP addresses or ranges, one per line. Empty: from everywhere."
+          hint="IP addresses or ranges, one per line. Empty: all addresses."
         >
           {(control) => (
             <TextArea

@@ -31,7 +31,7 @@ const views: readonly (readonly [KeyView, string])[] = [
   ["all", "All"],
 ];
 /** Shown only to who comes from the security settings, or while it is on. */
-const beyondView = ["beyond", "Live too long"] as const;
+const beyondView = ["beyond", "Lifetime too long"] as const;
 
 /** Keys of the company, or of one workspace: found by name, hint, owner; made here. */
 export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
@@ -86,8 +86,8 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
             />
           }
         >
-          A program calls Claude with a key of its workspace, and this server’s address as the base
-          URL.
+          Programs call Claude with a key of their workspace, and with the address of this server as
+          the base URL.
         </EmptyState>
       ) : (
         <>
@@ -105,7 +105,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               />
             ) : (
               <Segments
-                label="Shown"
+                label="Filter"
                 value={view}
                 options={view === "beyond" ? [...views, beyondView] : views}
                 onChange={(value) => show({ show: value })}
@@ -135,7 +135,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
           )}
           {keys.data.isCut && (
             <p className="text-sm text-quiet">
-              Only the newest {keys.data.items.length.toLocaleString("en")} keys are listed.
+              The newest {keys.data.items.length.toLocaleString("en")} keys are listed.
             </p>
           )}
         </>
@@ -231,7 +231,7 @@ function makeColumns(isOneWorkspace: boolean): Column<ApiKey>[] {
     ...(isOneWorkspace ? [] : [workspace]),
     {
       id: "permission",
-      header: "May",
+      header: "Permissions",
       from: "xl",
       sortBy: (key) => strongest(key.permissions),
       cell: (key) => permissionWords[strongest(key.permissions)].label,

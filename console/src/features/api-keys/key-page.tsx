@@ -58,7 +58,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
         {may("spend_limits:read", apiKey.workspace_id) && (
           <Section
             title="Spend limits"
-            lead="A request must fit the limits of the key, its workspace and the company, all of them."
+            lead="Each request must be within the limits of the key, its workspace and the company."
           >
             <KeyLimits apiKeyId={apiKey.id} />
           </Section>
@@ -140,7 +140,7 @@ function Secrets({ apiKey }: { apiKey: ApiKey }) {
   const may = useMay();
   if (apiKey.secrets.length === 0) return null;
   return (
-    <Section title={apiKey.secrets.length > 1 ? "Secrets, while it is rotating" : "Secret"}>
+    <Section title={apiKey.secrets.length > 1 ? "Secrets during rotation" : "Secret"}>
       <ul className="divide-y divide-line border-y border-line text-sm">
         {apiKey.secrets.map((secret) => (
           <li
@@ -151,11 +151,11 @@ function Secrets({ apiKey }: { apiKey: ApiKey }) {
             <span className="text-quiet">
               {secret.valid_until === null ? (
                 <>
-                  Current, made <RelativeTime at={secret.created_at} />
+                  Current, created <RelativeTime at={secret.created_at} />
                 </>
               ) : (
                 <span className="text-warn">
-                  Old, stops <RelativeTime at={secret.valid_until} />
+                  Old, expires <RelativeTime at={secret.valid_until} />
                 </span>
               )}
             </span>
@@ -169,11 +169,11 @@ function Secrets({ apiKey }: { apiKey: ApiKey }) {
                   onClick={() =>
                     cutOff.mutate(
                       { params: { api_key_id: apiKey.id } },
-                      { onSuccess: () => showToast("The old secret has stopped") },
+                      { onSuccess: () => showToast("Old secret revoked") },
                     )
                   }
                 >
-                  Stop the old secret now
+                  Revoke old secret
                 </Button>
               </span>
             )}
@@ -189,7 +189,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
   return (
     <Facts
       items={[
-        ["May", `${permission.label}: ${permission.can}`],
+        ["Permissions", `${permission.label}: ${permission.can}`],
         ["Workspace", <WorkspaceLink key="workspace" id={apiKey.workspace_id} />],
         [
           "Owner",
@@ -198,7 +198,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
             : "The workspace",
         ],
         ["Models", apiKey.allowed_models?.join(", ") ?? "All"],
-        ["Addresses", apiKey.allowed_addresses?.join(", ") ?? "From everywhere"],
+        ["Addresses", apiKey.allowed_addresses?.join(", ") ?? "All"],
         ["Spent this month", <Money key="spent" usd={apiKey.spent_month_usd} />],
         [
           "Last used",

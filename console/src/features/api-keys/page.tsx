@@ -5,7 +5,7 @@ export function ApiKeysPage() {
   return (
     <Page
       title="API keys"
-      lead="Programs call Claude with the key of their workspace. A key is shown once and kept as a hash."
+      lead="Programs call Claude with a key of their workspace. The secret is shown once and stored as a hash."
     >
       <ApiKeyList />
     </Page>

@@ -17,7 +17,7 @@ export const permissionWords: Record<
   },
   admin: {
     label: "Admin",
-    can: "do all of that, and run its own workspace through the Admin API: keys, limits, settings",
+    can: "do all of that, and manage its workspace through the Admin API: keys, limits, settings",
     cannot: "see any other workspace",
   },
 };
@@ -39,12 +39,13 @@ export function describeKey(input: {
   const words = permissionWords[input.permission];
   const where = input.addresses.length > 0 ? `, from ${input.addresses.join(", ")} only` : "";
   const which = input.models.length > 0 ? `, with ${input.models.join(", ")} only` : "";
-  const expiry = input.expires === null ? "It does not expire" : `It expires on ${input.expires}`;
+  const expiry =
+    input.expires === null ? "The key does not expire" : `The key expires on ${input.expires}`;
   return {
     can: `In ${input.workspace}, this key can ${words.can}${which}${where}.`,
-    cannot: `It cannot ${words.cannot}.`,
+    cannot: `The key cannot ${words.cannot}.`,
     ends: input.owner
-      ? `${expiry}, and it stops when ${input.owner} the company or the workspace.`
-      : `${expiry}, and it works on when the person who made it leaves.`,
+      ? `${expiry}, and stops working when ${input.owner} the company or the workspace.`
+      : `${expiry}, and keeps working when its creator leaves.`,
   };
 }

@@ -29,7 +29,7 @@ const actorTypes = [
   ["member", "People"],
   ["admin_key", "Admin keys"],
   ["api_key", "API keys"],
-  ["local_operator", "The machine itself"],
+  ["local_operator", "Local operator"],
   ["system", "Bursar"],
 ] as const;
 
@@ -64,11 +64,11 @@ export function AuditFilters({ search, onChange, onClear }: FiltersProps) {
       </Select>
       <Select
         className={narrow}
-        aria-label="By whom"
+        aria-label="Actor"
         value={search.actor_type ?? ""}
         onChange={(event) => onChange({ actor_type: event.target.value })}
       >
-        <option value="">By anybody</option>
+        <option value="">All actors</option>
         {actorTypes.map(([value, label]) => (
           <option key={value} value={value}>
             {label}
@@ -138,7 +138,7 @@ function FindBox({ value, onFind }: { value: string; onFind: (text: string) => v
       <Input
         type="search"
         data-search
-        aria-label="Find by id, request or address"
+        aria-label="Search by id, request or address"
         placeholder="Id, request id or IP address"
         value={text}
         maxLength={100}
@@ -153,7 +153,7 @@ function FindBox({ value, onFind }: { value: string; onFind: (text: string) => v
 /** As the actor was called then; where it has no name, what it is. */
 export function ActorName({ event }: { event: AuditEvent }): ReactNode {
   const { actor } = event;
-  if (actor.type === "local_operator") return "The machine itself";
+  if (actor.type === "local_operator") return "Local operator";
   if (actor.type === "system") return "Bursar";
   return actor.name ?? actor.email ?? <code>{actor.id}</code>;
 }
@@ -179,11 +179,15 @@ export function EventDrawer({ event, onClose, onFilter }: DrawerProps) {
           <Changes event={event} />
           <EventFacts event={event} />
           <div className="flex flex-wrap gap-2.5">
-            <Button onClick={() => onFilter({ actor: event.actor.id })}>All by this actor</Button>
-            <Button onClick={() => onFilter({ find: event.subject.id })}>
-              All about this object
+            <Button onClick={() => onFilter({ actor: event.actor.id })}>
+              All events by this actor
             </Button>
-            <Button onClick={() => onFilter({ event: event.event })}>All of this event</Button>
+            <Button onClick={() => onFilter({ find: event.subject.id })}>
+              All events of this object
+            </Button>
+            <Button onClick={() => onFilter({ event: event.event })}>
+              All events of this type
+            </Button>
           </div>
         </>
       )}
@@ -198,13 +202,7 @@ function Changes({ event }: { event: AuditEvent }) {
   const same = fields.filter(({ isChanged }) => !isChanged);
   return (
     <section className="grid gap-3">
-      <h3>
-        {event.before === null
-          ? "What was made"
-          : event.after === null
-            ? "What is gone"
-            : "What changed"}
-      </h3>
+      <h3>{event.before === null ? "Created" : event.after === null ? "Deleted" : "Changes"}</h3>
       <dl className="divide-y divide-line border-y border-line text-sm">
         {changed.map(({ name, before, after }) => (
           <div key={name} className="grid gap-1 py-2.5">
@@ -254,25 +252,25 @@ function EventFacts({ event }: { event: AuditEvent }) {
     <Facts
       items={[
         [
-          "Who",
+          "Actor",
           <span key="who" className="grid">
             <span>
               <ActorName event={event} />
               {actor.email && actor.name && ` (${actor.email})`}
             </span>
-            {withCopy(actor.id, "id of who")}
+            {withCopy(actor.id, "actor id")}
           </span>,
         ],
-        ["To what", withCopy(subject.id, "id of what")],
+        ["Object", withCopy(subject.id, "object id")],
         ...(event.workspace_id
           ? ([["Workspace", <WorkspaceLink key="workspace" id={event.workspace_id} />]] as const)
           : []),
-        ["From", event.ip_address ?? "The machine itself"],
-        ["Program", event.user_agent ?? "Not said"],
+        ["Address", event.ip_address ?? "Local operator"],
+        ["Program", event.user_agent ?? "Unknown"],
         ["Request", withCopy(event.request_id, "request id")],
-        ["Number in the log", `${event.seq}`],
+        ["Log number", `${event.seq}`],
         ["Hash", withCopy(event.hash, "hash")],
-        ["Hash before it", withCopy(event.previous_hash, "hash before")],
+        ["Previous hash", withCopy(event.previous_hash, "previous hash")],
       ]}
     />
   );

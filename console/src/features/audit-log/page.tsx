@@ -32,7 +32,7 @@ export function AuditLogPage() {
   return (
     <Page
       title="Audit log"
-      lead="Every change and every refusal, written in the same transaction as what it tells. Nothing in it can be changed."
+      lead="All changes and refusals, recorded in the transaction of the change. Events cannot be changed."
       actions={<Export query={query} />}
     >
       <ChainState />
@@ -46,7 +46,7 @@ export function AuditLogPage() {
             action={<Button onClick={clear}>Show all events</Button>}
             code={<CodeBlock text="./bursar audit export --format csv" what="command" />}
           >
-            An event appears here as soon as the change it tells of is made.
+            An event appears here as soon as a change is made.
           </EmptyState>
         ) : (
           <Table
@@ -108,7 +108,7 @@ function makeColumns(onOpen: (event: AuditEvent) => void): Column<AuditEvent>[] 
     { id: "time", header: "Time", cell: (event) => <RelativeTime at={event.created_at} /> },
     {
       id: "actor",
-      header: "Who",
+      header: "Actor",
       from: "sm",
       cell: (event) => (
         <span className="block max-w-52 truncate">
@@ -136,13 +136,13 @@ function makeColumns(onOpen: (event: AuditEvent) => void): Column<AuditEvent>[] 
     },
     {
       id: "object",
-      header: "To what",
+      header: "Object",
       from: "lg",
       cell: (event) => <Subject event={event} />,
     },
     {
       id: "address",
-      header: "From",
+      header: "Address",
       from: "sm",
       cell: (event) => <code className="text-quiet">{event.ip_address ?? "–"}</code>,
     },

@@ -27,12 +27,12 @@ export function ChainState() {
         items={[
           ["Chain", <Verified key="chain" state={state.data} />],
           [
-            "Kept",
+            "Retention",
             <span key="kept" className="flex flex-wrap items-center gap-x-4 gap-y-1">
               <span>
-                {days === null ? "For ever" : formatPlural(days, "day")}
+                {days === null ? "Unlimited" : formatPlural(days, "day")}
                 {pruned &&
-                  `; up to no. ${formatCount(pruned.through_seq)} deleted by age, under a signed checkpoint`}
+                  `. Events up to no. ${formatCount(pruned.through_seq)} were deleted, with a signed checkpoint`}
               </span>
               {may("security:write") && (
                 <Button kind="quiet" onClick={() => setIsSetting(true)}>
@@ -59,7 +59,7 @@ function Coming() {
     <Facts
       items={[
         ["Chain", line],
-        ["Kept", line],
+        ["Retention", line],
       ]}
     />
   );
@@ -68,8 +68,10 @@ function Coming() {
 function Broken({ broken }: { broken: NonNullable<State["first_broken"]> }) {
   return (
     <div role="alert" className="rounded-md bg-bad-wash px-4 py-3 text-bad">
-      <p className="font-semibold">Event no. {formatCount(broken.seq)} is not as it was written.</p>
-      <p>{broken.reason} Somebody changed the database. Compare with a backup or an export.</p>
+      <p className="font-semibold">
+        Event no. {formatCount(broken.seq)} does not match its signature.
+      </p>
+      <p>{broken.reason} The database was changed. Compare the log with a backup or an export.</p>
     </div>
   );
 }
@@ -82,8 +84,8 @@ function Verified({ state }: { state: State }) {
     setError(null);
     try {
       const { is_intact, events } = await call("verifyAuditLog", {});
-      if (is_intact) showToast(`${formatPlural(events, "event is", "events are")} as written`);
-      else setError(new Error("The log is not as it was written."));
+      if (is_intact) showToast(`${formatPlural(events, "event is", "events are")} intact`);
+      else setError(new Error("The log does not match its signature."));
     } catch (failure) {
       setError(failure as Error);
     } finally {
@@ -116,7 +118,7 @@ function AuditRetention({ days, onClose }: { days: number | null; onClose: () =>
   return (
     <RetentionDialog
       what="Events"
-      effect="Older events are deleted every day, for good. A signed checkpoint stands for them, so that the rest still verifies."
+      effect="Older events are permanently deleted every day. A signed checkpoint replaces them, and the other events still verify."
       leastDays={30}
       days={days}
       change={set}

@@ -3,10 +3,7 @@ import { Page } from "../../ui/page.tsx";
 
 export function CostPage() {
   return (
-    <Page
-      title="Cost"
-      lead="Exact to the nano-dollar, by the price list that was in force when each request began."
-    >
+    <Page title="Cost" lead="Exact to the nano-dollar. Each request is priced when it starts.">
       <UsageReport kind="cost" />
     </Page>
   );

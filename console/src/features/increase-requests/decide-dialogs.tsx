@@ -33,14 +33,14 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
   return (
     <Dialog
       title="Approve request"
-      description={`Sets the limit of ${scopeWords(request)}, ${periodWords[request.period]}. It is ${request.limit_usd ? formatUsd(request.limit_usd) : "not set"} now.`}
+      description={`Sets the limit of ${scopeWords(request)}, ${periodWords[request.period]}. Current limit: ${request.limit_usd ? formatUsd(request.limit_usd) : "none"}.`}
       isOpen
       onClose={onClose}
     >
       <DialogForm form={changeForm} action="Approve request">
         <Field
           label="New limit"
-          hint={`Asked for: ${formatUsd(request.amount_usd)}.`}
+          hint={`Requested: ${formatUsd(request.amount_usd)}.`}
           error={errors.amount_usd?.message}
         >
           {(control) => (
@@ -57,7 +57,7 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
         <Field
           label="Answer"
           isOptional
-          hint={`For ${personWords(request.requester)}, who hears of it by mail.`}
+          hint={`Sent to ${personWords(request.requester)} by e-mail.`}
         >
           {(control) => <TextArea {...control} maxLength={1000} {...form.register("answer")} />}
         </Field>
@@ -76,7 +76,7 @@ export function DenyDialog({ request, onClose }: DecideProps) {
   return (
     <Dialog
       title="Deny request"
-      description={`The limit of ${scopeWords(request)} stays what it is.`}
+      description={`The limit of ${scopeWords(request)} stays the same.`}
       isOpen
       onClose={onClose}
     >
@@ -84,7 +84,7 @@ export function DenyDialog({ request, onClose }: DecideProps) {
         <Field
           label="Answer"
           isOptional
-          hint={`For ${personWords(request.requester)}, who hears of it by mail.`}
+          hint={`Sent to ${personWords(request.requester)} by e-mail.`}
         >
           {(control) => (
             <TextArea {...control} maxLength={1000} {...changeForm.form.register("answer")} />

@@ -33,7 +33,7 @@ export function NewIncreaseRequestPage() {
     toInput: (values, { form: { setError } }) => {
       const scope = toScope(values);
       if (!scope) {
-        setError("scopeId", { message: "Choose whose limit it is." });
+        setError("scopeId", { message: "Choose a workspace or a key." });
         return null;
       }
       const { period, amount_usd, reason } = values;
@@ -50,7 +50,7 @@ export function NewIncreaseRequestPage() {
   return (
     <Page
       title="Request increase"
-      lead="Those who may set the limit hear of it by mail, and you hear what they decide."
+      lead="The request is sent by e-mail to members who can set the limit. Their decision is sent to you."
     >
       <form onSubmit={submit} noValidate className="grid max-w-xl gap-5">
         <UnsavedGuard isDirty={isDirty && !isSent} />
@@ -68,12 +68,16 @@ export function NewIncreaseRequestPage() {
             />
           )}
         </Field>
-        <Field label="Reason" hint="What it is for, and until when." error={errors.reason?.message}>
+        <Field
+          label="Reason"
+          hint="The purpose, and how long the limit is needed."
+          error={errors.reason?.message}
+        >
           {(control) => (
             <TextArea
               {...control}
               maxLength={1000}
-              {...form.register("reason", needed("Say what it is for."))}
+              {...form.register("reason", needed("Enter a reason."))}
             />
           )}
         </Field>
@@ -94,7 +98,7 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<NewIncreaseRequ
   return (
     <div className="grid gap-5 sm:grid-cols-2">
       <ScopePicker
-        label="Limit of"
+        label="Scope"
         types={[
           ["organization", "The whole company"],
           ["workspace", "A workspace"],

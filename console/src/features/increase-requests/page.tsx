@@ -34,13 +34,13 @@ export function IncreaseRequestsPage() {
     <Page
       title="Increase requests"
       above={may("spend_limits:read") && <BackLink to="/spend-limits">Limits</BackLink>}
-      lead="Who needs more than a limit allows, and what was decided."
+      lead="Requests for higher spend limits, and the decisions."
       actions={create}
     >
       <div className="grid gap-4">
         <div>
           <Segments<RequestView>
-            label="Shown"
+            label="Filter"
             value={show}
             options={[
               ["pending", "Pending"],
@@ -55,8 +55,8 @@ export function IncreaseRequestsPage() {
           <SkeletonRows rows={3} />
         ) : requests.items.length === 0 ? (
           <EmptyState title={show === "pending" ? "No request is pending" : "No request yet"}>
-            Whoever runs into a limit can ask for a higher one here. Those who may set the limit
-            hear of it by mail.
+            Members who reach a limit can request a higher one. The request is sent to members who
+            can set the limit.
           </EmptyState>
         ) : (
           <Table
@@ -80,7 +80,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
   return [
     {
       id: "what",
-      header: "Limit of",
+      header: "Scope",
       cell: (request) => (
         <span className="grid min-w-36 gap-0.5 py-1">
           <Link
@@ -96,7 +96,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
     },
     {
       id: "amount",
-      header: "From, to",
+      header: "Change",
       isNumeric: true,
       cell: (request) => (
         <span className="whitespace-nowrap">
@@ -107,7 +107,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
     },
     {
       id: "who",
-      header: "Asked by",
+      header: "Requester",
       from: "sm",
       cell: (request) => (
         <span className="grid gap-0.5">

@@ -41,7 +41,7 @@ export function IncreaseRequestPage() {
     <Page
       title={`Increase request for ${scopeWords(data)}`}
       above={<BackLink to="/increase-requests">Increase requests</BackLink>}
-      lead={`${personWords(data.requester)} asks for ${formatUsd(data.amount_usd)} ${periodWords[data.period]}.`}
+      lead={`${personWords(data.requester)} requests ${formatUsd(data.amount_usd)} ${periodWords[data.period]}.`}
       actions={
         <>
           {isPending && isOwn && (
@@ -60,7 +60,7 @@ export function IncreaseRequestPage() {
     >
       <div className="grid max-w-2xl gap-10">
         {data.limit_usd && data.spent_usd && (
-          <Section title="The limit now">
+          <Section title="Current limit">
             <SpendBar
               spentUsd={data.spent_usd ?? "0"}
               heldUsd={data.held_usd ?? "0"}
@@ -72,7 +72,7 @@ export function IncreaseRequestPage() {
         <Facts items={factsOf(data)} />
         {isPending && !data.can_resolve && !isOwn && (
           <p className="text-sm text-quiet">
-            Whoever may set the limit decides: Owners, Admins, Billing, and the workspace’s admins.
+            Owners, Admins, Billing members and admins of the workspace can decide.
           </p>
         )}
       </div>
@@ -92,17 +92,17 @@ function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
         {request.status}
       </Badge>,
     ],
-    ["Asked by", personWords(request.requester)],
-    ["Asked", <RelativeTime key="asked" at={request.created_at} />],
+    ["Requester", personWords(request.requester)],
+    ["Requested", <RelativeTime key="asked" at={request.created_at} />],
     [
       "Reason",
       <span key="reason" className="whitespace-pre-wrap">
         {request.reason}
       </span>,
     ],
-    ["Limit when asked", money(request.limit_when_asked_usd)],
-    ["Asked for", money(request.amount_usd)],
-    ...(request.approved_usd ? [["Approved", money(request.approved_usd)] as const] : []),
+    ["Limit at request", money(request.limit_when_asked_usd)],
+    ["Requested limit", money(request.amount_usd)],
+    ...(request.approved_usd ? [["Approved limit", money(request.approved_usd)] as const] : []),
     ...(request.resolved_at
       ? [
           [
@@ -137,7 +137,7 @@ function WithdrawDialog({ request, onClose }: { request: IncreaseRequest; onClos
       toast="Request withdrawn"
       onClose={onClose}
     >
-      <p>Nobody decides about it any more. You can ask again at any time.</p>
+      <p>The request is closed without a decision. You can send a new request at any time.</p>
     </ConfirmChange>
   );
 }

@@ -34,8 +34,8 @@ export function InvitesTab() {
   return (
     <div className="grid gap-4">
       {invites.data.items.length === 0 ? (
-        <EmptyState title="Nobody is invited">
-          An invite is a link, good for 21 days and for one person.
+        <EmptyState title="No invites yet">
+          An invite is a link for one person. The link expires after 21 days.
         </EmptyState>
       ) : (
         <Table
@@ -63,16 +63,16 @@ function ResendDialog({ invite, onClose }: { invite: Invite; onClose: () => void
   };
   return (
     <Dialog
-      title="Send invite again"
-      description={`${invite.email} gets a new link, good for 21 days. The link of before stops.`}
+      title="Resend invite"
+      description={`${invite.email} gets a new link that expires after 21 days. The previous link stops working.`}
       isOpen
       onClose={onClose}
     >
       <FormError error={resend.error} />
       {link && (
         <p className="text-sm text-quiet">
-          It is queued to be mailed. Without a mail server, pass this link on yourself; it is shown
-          this once.
+          The link is queued for e-mail. Without a mail server, send this link yourself. The link is
+          shown only once.
         </p>
       )}
       <DialogActions>
@@ -84,7 +84,7 @@ function ResendDialog({ invite, onClose }: { invite: Invite; onClose: () => void
               isBusy={resend.isPending}
               onClick={() => void send().catch(() => undefined)}
             >
-              Send invite again
+              Resend invite
             </Button>
           </>
         ) : (
@@ -109,7 +109,7 @@ function RevokeInviteDialog({ invite, onClose }: { invite: Invite; onClose: () =
       onClose={onClose}
     >
       <p>
-        The link that <strong className="font-semibold text-ink">{invite.email}</strong> has stops
+        The link of <strong className="font-semibold text-ink">{invite.email}</strong> stops
         working.
       </p>
     </ConfirmChange>
@@ -162,7 +162,7 @@ function makeColumns(
               </IconButton>
             }
           >
-            <MenuItem onSelect={() => onResend(invite)}>Send invite again…</MenuItem>
+            <MenuItem onSelect={() => onResend(invite)}>Resend invite…</MenuItem>
             <MenuItem isDanger onSelect={() => onRevoke(invite)}>
               Revoke invite…
             </MenuItem>

@@ -7,9 +7,9 @@ import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useMail } from "./queries.ts";
 
 const absentWords = {
-  sent: "It was sent, and is kept without its text: links in it are its receiver’s alone.",
-  withdrawn: "It was withdrawn: what it was about ended before it was sent.",
-  owners_only: "Its link would give the rights of an owner. Only owners may read it.",
+  sent: "The message was sent. Its text is not stored, because links in it belong to the recipient.",
+  withdrawn: "The message was withdrawn because its subject ended before it was sent.",
+  owners_only: "The link in this message grants owner rights. Only owners can read it.",
 } as const;
 
 /** One message with its text, as long as it has not been sent. */
@@ -26,7 +26,7 @@ export function MailDrawer({ mailId, onClose }: { mailId: string; onClose: () =>
             items={[
               ["To", data.to],
               ["State", `${data.status}, ${formatPlural(data.attempts, "attempt")}`],
-              ["Written", <RelativeTime key="written" at={data.created_at} />],
+              ["Created", <RelativeTime key="written" at={data.created_at} />],
               ["Sent", <RelativeTime key="sent" at={data.sent_at} absent="Not yet" />],
               ...(data.last_error ? ([["Last error", data.last_error]] as const) : []),
             ]}

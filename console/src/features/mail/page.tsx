@@ -32,13 +32,13 @@ export function MailPage() {
   return (
     <Page
       title="Mail"
-      lead="Invites, password resets and notices that the server sends. Messages are kept for 90 days."
+      lead="Invites, password resets and notices of the server. Messages are stored for 90 days."
     >
       {mail.firstPage && !mail.firstPage.is_mail_server_configured && <NoMailServer />}
       <div key={mail.isPending ? "coming" : "there"} className="grid gap-4">
         <div className={`max-w-full overflow-x-auto ${mail.isPending ? "hidden" : ""}`}>
           <Segments
-            label="Shown"
+            label="Filter"
             value={show}
             options={mailViews.map((view) => [view, view.charAt(0).toUpperCase() + view.slice(1)])}
             onChange={(view) =>
@@ -50,8 +50,7 @@ export function MailPage() {
           <SkeletonRows />
         ) : mail.items.length === 0 ? (
           <EmptyState title={show === "all" ? "No message yet" : `No ${show} message`}>
-            A message appears here when somebody is invited, forgets a password, or is told of a
-            change to their account.
+            Messages appear here for invites, password resets and account changes.
           </EmptyState>
         ) : (
           <Table label="Messages" columns={columns} rows={mail.items} rowKey={({ id }) => id} />
@@ -70,10 +69,12 @@ export function MailPage() {
 function NoMailServer() {
   return (
     <div role="status" className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
-      <p className="font-semibold">No mail server is set: messages wait here and are not sent.</p>
+      <p className="font-semibold">
+        No mail server is configured. Messages are queued here and not sent.
+      </p>
       <p>
-        Set <code>SMTP_URL</code> and restart, and what is queued goes out. Until then, open a
-        message and pass on what it says yourself.
+        Set <code>SMTP_URL</code> and restart the server to send queued messages. Until then, open a
+        message and send its text yourself.
       </p>
     </div>
   );
@@ -115,7 +116,7 @@ function makeColumns(onOpen: (mailId: string) => void): Column<Mail>[] {
     },
     {
       id: "created",
-      header: "Written",
+      header: "Created",
       from: "sm",
       cell: (mail) => <RelativeTime at={mail.created_at} />,
     },

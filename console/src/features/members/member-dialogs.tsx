@@ -35,13 +35,13 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
   return (
     <Dialog
       title="Change role"
-      description={`${member.name}. It counts from the next request on.`}
+      description={`${member.name}. The role applies from the next request.`}
       isOpen
       onClose={onClose}
     >
       <DialogForm form={changeForm} action="Change role" isDisabled={role === member.role}>
         <Choices
-          legend="Role in the company"
+          legend="Company role"
           name="role"
           value={role}
           onChange={(value) => form.setValue("role", value)}
@@ -65,11 +65,11 @@ function Endings({ member }: { member: Member }) {
   if (refusal !== null) return <p className="font-medium text-warn">{refusal}</p>;
   return (
     <ul className="list-disc pl-5 text-ink">
-      <li>Every session ends at once.</li>
+      <li>All sessions end immediately.</li>
       <li>
         {api_keys.length === 0
-          ? "No personal key stops."
-          : `${formatPlural(api_keys.length, "personal key")} ${api_keys.length === 1 ? "stops" : "stop"}: ${api_keys
+          ? "No personal key stops working."
+          : `${formatPlural(api_keys.length, "personal key")} ${api_keys.length === 1 ? "stops" : "stop"} working: ${api_keys
               .slice(0, 5)
               .map(({ name }) => name)
               .join(", ")}${api_keys.length > 5 ? "…" : ""}.`}
@@ -96,8 +96,8 @@ export function DeactivateMemberDialog({ member, onClose }: MemberDialogProps) {
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{member.name}</strong> cannot sign in until
-        reactivated. Roles in workspaces do not come back by themselves.
+        <strong className="font-semibold text-ink">{member.name}</strong> cannot sign in until the
+        account is reactivated. Workspace roles are not restored.
       </p>
       <Endings member={member} />
     </ConfirmChange>

@@ -35,11 +35,11 @@ export function TeamPage() {
   return (
     <Page
       title="Team"
-      lead="The people of the company and what each may do."
+      lead="Members of the company and their roles."
       actions={
         may("invites:write") && (
           <Button kind="primary" data-create onClick={() => setIsInviting(true)}>
-            <UserPlus size={16} /> Invite people…
+            <UserPlus size={16} /> Invite members…
           </Button>
         )
       }
@@ -94,9 +94,9 @@ export function MembersTab() {
         rowKey={(member) => member.id}
         isDimmed={(member) => member.status !== "active"}
       />
-      {rows.length === 0 && <p className="text-quiet">Nobody matches “{search}”.</p>}
+      {rows.length === 0 && <p className="text-quiet">No member matches “{search}”.</p>}
       <Checkbox
-        label="Show removed people"
+        label="Show removed members"
         checked={withRemoved}
         onChange={(event) => setWithRemoved(event.target.checked)}
       />

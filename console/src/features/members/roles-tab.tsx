@@ -20,11 +20,11 @@ export function RolesTab() {
   return (
     <div className="grid gap-10">
       <Section
-        title="In the company"
-        lead="Each person has one of these. Owners and admins are workspace admins everywhere; billing sees the money of every workspace."
+        title="Company roles"
+        lead="Each member has one company role. Owners and Admins are Workspace Admins everywhere. Billing members see the cost of all workspaces."
       >
         <RoleTable
-          label="Rights in the company"
+          label="Company rights"
           roles={organizationRoles.map((role) => ({
             name: roleNames[role],
             hint: roleHints[role],
@@ -36,11 +36,11 @@ export function RolesTab() {
         />
       </Section>
       <Section
-        title="In a workspace"
-        lead="Given per workspace, or inherited from the role in the company. “Own” reaches as far as the person’s own keys and usage."
+        title="Workspace roles"
+        lead="Assigned per workspace, or inherited from the company role. “Own” covers the member’s keys and usage."
       >
         <RoleTable
-          label="Rights in a workspace"
+          label="Workspace rights"
           roles={workspaceRoles.map((role) => ({
             name: roleNames[role].replace("Workspace ", ""),
             hint: workspaceRoleHints[role] + inheritedBy(role),
@@ -79,7 +79,7 @@ function RoleTable({ label, roles, rows }: RoleTableProps) {
               scope="col"
               className="sticky left-0 bg-paper py-2 pr-4 text-left text-xs font-medium text-quiet"
             >
-              May
+              Right
             </th>
             {roles.map(({ name, hint }) => (
               <th

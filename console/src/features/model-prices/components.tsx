@@ -47,14 +47,18 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
   return (
     <Dialog
       title="Set price"
-      description="US dollars per million tokens. Cache prices that are left empty follow the published multiples of the input price."
+      description="US dollars per million tokens. Empty cache prices use the published multiples of the input price."
       isOpen
       onClose={onClose}
     >
       <DialogForm form={changeForm} action="Set price">
-        <Field label="Model" hint="Exactly as programs name it." error={errors.model?.message}>
+        <Field
+          label="Model"
+          hint="The exact model name that programs send."
+          error={errors.model?.message}
+        >
           {(control) => (
-            <Input {...control} {...form.register("model", needed("Name the model."))} />
+            <Input {...control} {...form.register("model", needed("Enter a model name."))} />
           )}
         </Field>
         <div className="grid grid-cols-2 gap-5">
@@ -80,9 +84,9 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
             )}
           </Field>
           <Field
-            label="From"
+            label="Start date"
             isOptional
-            hint="Empty: from now on."
+            hint="Empty: now."
             error={errors.effective_from?.message}
           >
             {(control) => <Input type="date" {...control} {...form.register("effective_from")} />}

@@ -28,7 +28,7 @@ export function ModelPricesPage() {
   return (
     <Page
       title="Model prices"
-      lead="US dollars per million tokens, as published. A price of your own holds from its date on; what was counted keeps the price it had."
+      lead="Published prices in US dollars per million tokens. Custom prices apply from their start date. Earlier usage keeps its price."
       actions={
         mayChange && (
           <Button kind="primary" data-create onClick={() => setEdited("")}>
@@ -79,8 +79,8 @@ function makeColumns(onEdit: ((model: string) => void) | null): Column<ModelPric
           <span className="flex flex-wrap items-center gap-2 font-medium">
             {row.model}
             {row.lifecycle === "retired" && <Badge>retired</Badge>}
-            {row.source === "override" && <Badge tone="accent">own price</Badge>}
-            {row.source === null && <Badge tone="warn">no price set</Badge>}
+            {row.source === "override" && <Badge tone="accent">custom price</Badge>}
+            {row.source === null && <Badge tone="warn">no price</Badge>}
           </span>
           {row.aliases.length > 0 && (
             <span className="text-xs text-quiet">{row.aliases.join(", ")}</span>

@@ -22,7 +22,7 @@ export function SettingsPage() {
     return <LoadError error={organization.error} onRetry={() => void organization.refetch()} />;
   }
   return (
-    <Page title="Settings" lead="Your company, as everybody here sees it.">
+    <Page title="Settings" lead="Name and details of your company.">
       {organization.data ? <Loaded organization={organization.data} /> : <SkeletonRows rows={4} />}
     </Page>
   );
@@ -35,11 +35,11 @@ function Loaded({ organization }: { organization: Organization }) {
     <div className="grid max-w-2xl gap-12">
       <Section
         title="Name"
-        lead="It stands in the console, in invites and in messages to your people."
+        lead="The company name appears in the console, in invites and in messages."
       >
         <NameForm name={organization.name} />
       </Section>
-      <Section title="Facts">
+      <Section title="Details">
         <Facts
           items={[
             [
@@ -49,7 +49,7 @@ function Loaded({ organization }: { organization: Organization }) {
                 <CopyIconButton text={organization.id} what="id" />
               </span>,
             ],
-            ["Here since", <RelativeTime key="since" at={organization.created_at} />],
+            ["Created", <RelativeTime key="since" at={organization.created_at} />],
             ...(fallback
               ? ([
                   [
@@ -57,8 +57,8 @@ function Loaded({ organization }: { organization: Organization }) {
                     <span key="workspace" className="grid gap-1">
                       <WorkspaceLink id={fallback.id} />
                       <span className="text-quiet">
-                        It is always there and cannot be archived. A key belongs to the workspace
-                        that it is made in; nothing lands here by itself.
+                        The default workspace cannot be archived. Each key belongs to the workspace
+                        it is created in.
                       </span>
                     </span>,
                   ],
@@ -67,7 +67,7 @@ function Loaded({ organization }: { organization: Organization }) {
           ]}
         />
       </Section>
-      <Section title="Elsewhere">
+      <Section title="Other settings">
         <div className="flex flex-wrap gap-2.5">
           {may("security:read") && (
             <ButtonLink to="/security-settings">Security settings</ButtonLink>
@@ -92,7 +92,7 @@ function NameForm({ name }: { name: string }) {
     <form noValidate className="grid max-w-md gap-4" onSubmit={submit}>
       <Field
         label="Company"
-        hint={mayChange ? undefined : "Owners and admins change it."}
+        hint={mayChange ? undefined : "Owners and Admins can change the name."}
         error={form.formState.errors.name?.message}
       >
         {(control) => (

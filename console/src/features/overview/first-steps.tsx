@@ -41,22 +41,22 @@ export function FirstSteps({ month }: { month: Month }) {
       <h2>Before the first request</h2>
       <ol className="divide-y divide-line border-y border-line">
         {upstreams.data && (
-          <Step isDone={upstreams.data.items.length > 0} title="Name the upstream">
-            Until then the built-in simulator answers, free of charge.{" "}
+          <Step isDone={upstreams.data.items.length > 0} title="Store an upstream">
+            The built-in simulator answers until an upstream is stored. Simulated requests are free.{" "}
             <Link to="/upstreams" className="link">
-              Store its address and key
+              Store upstream
             </Link>
           </Step>
         )}
         <Step isDone={keys.data.data.length > 0} title="Create a key">
-          Programs call Claude with the key of a workspace.{" "}
+          Programs call Claude with a workspace key.{" "}
           <Link to="/api-keys" className="link">
             Create a key
           </Link>
         </Step>
-        <Step isDone={false} title="Call Claude">
+        <Step isDone={false} title="Send a request">
           <span className="mb-3 block">
-            Set the key in ANTHROPIC_API_KEY first. The overview shows the first request within two
+            Set ANTHROPIC_API_KEY to the key. The overview shows the first request within two
             seconds.
           </span>
           <CodeSamples secret={null} request={makeFirstRequest()} />

@@ -129,7 +129,7 @@ function CompanyLimits() {
   if (shown.length === 0) return null;
   return (
     <Section
-      title="The company’s limits"
+      title="Company limits"
       actions={
         <Link to="/spend-limits" className="link text-sm">
           All limits
@@ -217,10 +217,10 @@ function KeysToLookAt() {
   if (found.length === 0) return null;
   return (
     <Section
-      title="Keys to look at"
+      title="Keys that need attention"
       actions={
         <Link to="/api-keys" search={{ show: "attention" }} className="link text-sm">
-          All that need attention
+          All keys that need attention
         </Link>
       }
     >

@@ -31,7 +31,7 @@ export async function askClaude(options: AskOptions): Promise<string | null> {
       : await readWhole(response, options);
   } catch (error) {
     if (signal.aborted || error instanceof ApiError) throw error;
-    throw new AwayError("The answer broke off: the connection was lost.");
+    throw new AwayError("The connection was lost before the answer ended.");
   }
 }
 
@@ -52,7 +52,9 @@ async function send({ key, request, signal }: AskOptions): Promise<Response> {
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new AwayError("The server does not answer. Your message is kept: try again in a moment.");
+    throw new AwayError(
+      "The server does not answer. Your message is not lost: try again in a moment.",
+    );
   }
 }
 

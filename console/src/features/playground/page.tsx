@@ -31,12 +31,11 @@ export function PlaygroundPage() {
   return (
     <Page
       title="Playground"
-      lead="Try a prompt. It is sent as you, counts as yours and costs what every request costs; nothing of what is said is kept."
+      lead="Test a prompt. Requests count as your usage and have the usual cost. Messages are not stored."
     >
       {workspaces.length === 0 ? (
-        <EmptyState title="No workspace to try in">
-          Messages need a workspace in which you may create them: ask a Workspace Admin for a role
-          that includes it.
+        <EmptyState title="No workspace available">
+          Messages need a workspace role that allows requests. A Workspace Admin can assign one.
         </EmptyState>
       ) : models.isPending ? (
         <SkeletonRows />
@@ -83,10 +82,7 @@ function Playground({ workspaces, models }: PlaygroundProps) {
           />
         </div>
       </div>
-      <Section
-        title="The same call from a program"
-        lead="With a key of the workspace in ANTHROPIC_API_KEY."
-      >
+      <Section title="Request code" lead="Set ANTHROPIC_API_KEY to a key of the workspace.">
         <CodeSamples
           clients={["curl", "Python", "TypeScript"]}
           secret={null}
@@ -135,7 +131,7 @@ function Composer({ conversation, draft, onDraft, settings }: ComposerProps) {
       }}
     >
       <FormError error={error} />
-      <Field label="Message" hint="Ctrl or ⌘ and Enter sends it.">
+      <Field label="Message" hint="Ctrl or ⌘ and Enter sends the message.">
         {(control) => (
           <TextArea
             {...control}

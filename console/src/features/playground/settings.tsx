@@ -28,7 +28,7 @@ export function PlaygroundSettings({ settings, workspaces, models, onChange }: S
       </Field>
       <Field
         label="Model"
-        hint="One of the list, or any other name."
+        hint="A listed model, or any other name."
         error={settings.model.trim() === "" ? "Enter a model." : undefined}
       >
         {(control) => (
@@ -59,9 +59,9 @@ export function PlaygroundSettings({ settings, workspaces, models, onChange }: S
         )}
       </Field>
       <Field
-        label="Longest answer"
-        hint="In tokens. A strict limit holds the price of so many."
-        error={settings.maxTokens > 0 ? undefined : "Enter a whole number from 1 on."}
+        label="Maximum tokens"
+        hint="Longest answer in tokens. Strict limits hold the price of all of them."
+        error={settings.maxTokens > 0 ? undefined : "Enter a whole number of at least 1."}
       >
         {(control) => (
           <Input
@@ -74,8 +74,8 @@ export function PlaygroundSettings({ settings, workspaces, models, onChange }: S
         )}
       </Field>
       <Checkbox
-        label="Stream the answer"
-        hint="It appears as it is written."
+        label="Streaming"
+        hint="The answer appears while it is generated."
         checked={settings.isStreamed}
         onChange={(event) => onChange({ isStreamed: event.target.checked })}
       />

@@ -23,7 +23,7 @@ export function Turns({ turns }: { turns: readonly Turn[] }) {
           </p>
           <div className="break-words whitespace-pre-wrap">
             {turn.content === "" && turn.end === "running" ? (
-              <span className="text-faint">Waiting for the first word…</span>
+              <span className="text-faint">Waiting for the answer…</span>
             ) : (
               turn.content
             )}
@@ -36,9 +36,9 @@ export function Turns({ turns }: { turns: readonly Turn[] }) {
 }
 
 const endWords: Partial<Record<Turn["end"], string>> = {
-  cut: "The answer reached its longest length",
-  stopped: "Stopped by you",
-  broken: "The answer broke off",
+  cut: "The answer reached the maximum tokens",
+  stopped: "You stopped the answer",
+  broken: "The answer was interrupted",
 };
 
 function AnswerNote({ turn }: { turn: Turn }) {
@@ -70,10 +70,10 @@ function Recorded({ requestId }: { requestId: string }) {
         <Tokens count={record.input_tokens + record.cache_read_tokens} /> in,{" "}
         <Tokens count={record.output_tokens} /> out
       </span>
-      <span className="figures" title="From the record of the request">
+      <span className="figures" title="From the request record">
         ${record.cost_usd}
         {record.is_estimated && " (estimated)"}
-        {record.is_unpriced && " (no price set)"}
+        {record.is_unpriced && " (no price)"}
       </span>
       <Link to="/requests" search={{ request: requestId }} className="link">
         <code className="text-xs">{requestId}</code>

@@ -38,7 +38,7 @@ export function RequestsPage() {
   return (
     <Page
       title="Requests"
-      lead="Every request to Claude, within two seconds of its end. Prompts and answers are never stored."
+      lead="All requests to Claude, listed within two seconds of their end. Prompts and answers are never stored."
       actions={<Export query={query} />}
     >
       <div className="grid gap-4">
@@ -120,9 +120,7 @@ function Requests({ requests, onOpen, onClear }: RequestsProps) {
       {items.length > 0 ? (
         <RequestTable requests={items} onOpen={onOpen} />
       ) : hasOlder ? (
-        <EmptyState title="No request matches so far">
-          A part of the log was searched, from now on backwards.
-        </EmptyState>
+        <EmptyState title="No match yet">The newest part of the log was searched.</EmptyState>
       ) : (
         <EmptyState
           title="No request matches"
@@ -134,7 +132,7 @@ function Requests({ requests, onOpen, onClear }: RequestsProps) {
       )}
       {hasOlder && (
         <Button className="mx-auto" isBusy={isLoadingOlder} onClick={requests.loadOlder}>
-          {items.length > 0 ? "Load older requests" : "Search further back"}
+          {items.length > 0 ? "Load older requests" : "Search older requests"}
         </Button>
       )}
     </>

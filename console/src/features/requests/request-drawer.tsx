@@ -55,15 +55,19 @@ function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"
       <Timing request={data} />
       <CostTable request={data} />
       <Whose request={data} />
-      <p className="text-sm text-quiet">
-        Bursar stores no prompt and no answer, so neither can be shown here.
-      </p>
+      <p className="text-sm text-quiet">Bursar does not store prompts or answers.</p>
       <div className="flex flex-wrap gap-2.5">
         {!data.is_playground && (
-          <Button onClick={() => onFilter({ key: [data.api_key_id] })}>All of this key</Button>
+          <Button onClick={() => onFilter({ key: [data.api_key_id] })}>
+            All requests of this key
+          </Button>
         )}
-        <Button onClick={() => onFilter({ model: [data.model] })}>All of this model</Button>
-        <Button onClick={() => onFilter({ status: [data.status] })}>All with this status</Button>
+        <Button onClick={() => onFilter({ model: [data.model] })}>
+          All requests of this model
+        </Button>
+        <Button onClick={() => onFilter({ status: [data.status] })}>
+          All requests with this status
+        </Button>
       </div>
     </>
   );
@@ -79,18 +83,20 @@ function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }
       <p className="flex flex-wrap items-center gap-2">
         <Badge tone={statusTones[status] ?? "plain"}>{statusWords[status] ?? status}</Badge>
         <span className="text-quiet">
-          {http_status === null ? "The client got no status" : `HTTP ${http_status}`}
+          {http_status === null ? "No status sent" : `HTTP ${http_status}`}
         </span>
         {is_estimated && <Badge tone="warn">estimated</Badge>}
-        {is_unpriced && <Badge tone="warn">no price set</Badge>}
+        {is_unpriced && <Badge tone="warn">no price</Badge>}
       </p>
       <p className="text-quiet">{statusSentences[status]}</p>
       {is_estimated && (
-        <p className="text-quiet">The answer was cut off: its usage is what was seen of it.</p>
+        <p className="text-quiet">
+          The answer was interrupted. The usage is an estimate from the part that was received.
+        </p>
       )}
       {is_unpriced && (
         <p className="text-warn">
-          The model had no price: it is costed at the dearest one known until a price is set.
+          The model has no price. The cost is estimated at the highest known price.
         </p>
       )}
     </div>
@@ -120,16 +126,15 @@ function Timing({ request }: Detail) {
       </svg>
       <Facts
         items={[
-          [
-            "Time to first byte",
-            first_byte_ms === null ? "Nothing came" : formatDuration(first_byte_ms),
-          ],
-          ["From then to the end", first_byte_ms === null ? "–" : formatDuration(restMs)],
+          ["Time to first byte", first_byte_ms === null ? "None" : formatDuration(first_byte_ms)],
+          ["Streaming time", first_byte_ms === null ? "–" : formatDuration(restMs)],
           ["Latency", formatDuration(latency_ms)],
           ...(perSecond === null
             ? []
-            : ([["Output", `${formatCount(Math.round(perSecond))} tokens a second`]] as const)),
-          ["Began", formatExact(request.started_at)],
+            : ([
+                ["Output speed", `${formatCount(Math.round(perSecond))} tokens a second`],
+              ] as const)),
+          ["Started", formatExact(request.started_at)],
           ["Ended", formatExact(request.ended_at)],
         ]}
       />
@@ -201,7 +206,7 @@ function Whose({ request }: Detail) {
     [
       "Member",
       member_id === null ? (
-        "None: the key is the workspace’s"
+        "None (workspace key)"
       ) : may("members:read") ? (
         <Link key="member" to="/members" className="link">
           {memberName}
@@ -215,7 +220,7 @@ function Whose({ request }: Detail) {
       "Model",
       request.requested_model === request.model
         ? request.model
-        : `${request.model}, asked for as ${request.requested_model}`,
+        : `${request.model}, requested as ${request.requested_model}`,
     ],
     ["Stream", request.is_stream ? "Yes" : "No"],
     ["Service tier", request.service_tier],
@@ -223,18 +228,18 @@ function Whose({ request }: Detail) {
     ["Geography", request.inference_geo],
     ["Speed", request.speed],
     [
-      "Upstream’s id",
+      "Upstream id",
       request.upstream_request_id === null ? (
-        "None came"
+        "None"
       ) : (
-        <Id key="upstream" text={request.upstream_request_id} what="upstream’s id" />
+        <Id key="upstream" text={request.upstream_request_id} what="upstream id" />
       ),
     ],
     ["Node", request.node_id],
   ];
   return (
     <section className="grid gap-3">
-      <h3>Whose, and where</h3>
+      <h3>Details</h3>
       <Facts items={items} />
     </section>
   );

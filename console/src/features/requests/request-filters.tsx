@@ -48,7 +48,7 @@ function IdBox({ search, onChange }: LogFiltersProps) {
       }}
     >
       <Select
-        aria-label="Which id"
+        aria-label="Id type"
         value={kind}
         onChange={(event) => {
           const wanted = event.target.value as IdKind;
@@ -58,13 +58,13 @@ function IdBox({ search, onChange }: LogFiltersProps) {
         className="shrink-0"
       >
         <option value="request">Request id</option>
-        <option value="upstream">Upstream’s id</option>
+        <option value="upstream">Upstream id</option>
       </Select>
       <Input
         type="search"
         data-search
         aria-label="Find by id"
-        placeholder={kind === "request" ? "req_… or its beginning" : "The whole id"}
+        placeholder={kind === "request" ? "req_… or its start" : "Full id"}
         value={text}
         maxLength={100}
         spellCheck={false}
@@ -89,9 +89,9 @@ function CostBox({ value, onCost }: { value: string; onCost: (cost: string) => v
       }}
     >
       <MoneyInput
-        aria-label="Of at least this cost"
+        aria-label="Minimum cost"
         aria-invalid={!isAmount}
-        placeholder="At least"
+        placeholder="Minimum"
         value={text}
         onChange={(event) => setText(event.target.value)}
         onBlur={enter}

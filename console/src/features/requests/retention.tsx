@@ -16,8 +16,8 @@ export function Retention() {
   return (
     <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
       <span>
-        Requests are kept {keptWords(days)}.
-        {prunedBefore && ` Those before ${formatDay(prunedBefore)} have been deleted.`}
+        Requests are stored {keptWords(days)}.
+        {prunedBefore && ` Requests before ${formatDay(prunedBefore)} were deleted.`}
       </span>
       {may("organization:write") && (
         <Button kind="quiet" onClick={() => setIsSetting(true)}>
@@ -27,7 +27,7 @@ export function Retention() {
       {isSetting && (
         <RetentionDialog
           what="Requests"
-          effect="Older requests are deleted within a day, for good. Usage, cost and spend keep counting them; only their minutes can no longer be reported."
+          effect="Older requests are permanently deleted within a day. Their usage, cost and spend stay in reports by hour and day."
           leastDays={7}
           days={days}
           change={set}

@@ -27,10 +27,10 @@ export function KeyHygiene() {
 }
 
 function describe({ keys, keys_without_issue }: Answer<"getKeyHygiene">): string {
-  if (keys === 0) return "There is no key yet.";
+  if (keys === 0) return "No key exists yet.";
   const needy = keys - keys_without_issue;
   if (needy === 0) return `None of ${formatPlural(keys, "working key")} needs attention.`;
-  return `${formatCount(needy)} of ${formatPlural(keys, "working key")} ${needy === 1 ? "needs" : "need"} attention, for one reason or more.`;
+  return `${formatCount(needy)} of ${formatPlural(keys, "working key")} ${needy === 1 ? "needs" : "need"} attention.`;
 }
 
 function Card({ issue, count }: Answer<"getKeyHygiene">["cards"][number]) {

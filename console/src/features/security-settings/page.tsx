@@ -24,10 +24,7 @@ export function SecuritySettingsPage() {
     return <LoadError error={settings.error} onRetry={() => void settings.refetch()} />;
   }
   return (
-    <Page
-      title="Security settings"
-      lead="Rules that hold for the whole company, for people and programs."
-    >
+    <Page title="Security settings" lead="Rules for all members and programs of the company.">
       <KeyHygiene />
       {settings.data && !isComing && <KeyLifetime settings={settings.data} />}
     </Page>
@@ -37,8 +34,8 @@ export function SecuritySettingsPage() {
 function KeyLifetime({ settings }: { settings: Settings }) {
   return (
     <Section
-      title="Longest life of a key"
-      lead="Holds for every API key and admin key that is made, rotated or changed from now on, whoever does it. Keys that exist keep their expiry."
+      title="Maximum key lifetime"
+      lead="Applies to API keys and admin keys when they are created, rotated or changed. Existing keys keep their expiry."
     >
       <LifetimeForm days={settings.max_key_lifetime_days} />
       <Beyond settings={settings} />
@@ -54,8 +51,8 @@ function LifetimeForm({ days }: { days: number | null }) {
     }),
     toast: (_, { max_key_lifetime_days: text }) =>
       text.trim() === ""
-        ? "Keys may live for ever"
-        : `New keys live ${formatPlural(Number(text), "day")} at most`,
+        ? "Key lifetime is unlimited"
+        : `Maximum lifetime of new keys: ${formatPlural(Number(text), "day")}`,
   });
   const mayChange = useMay()("security:write");
   return (
@@ -64,7 +61,7 @@ function LifetimeForm({ days }: { days: number | null }) {
       <Field
         label="Days"
         hint={
-          mayChange ? "1 to 3650. Empty: as long as asked for." : "Owners and admins change it."
+          mayChange ? "1 to 3650. Empty: no limit." : "Owners and Admins can change the lifetime."
         }
         error={form.formState.errors.max_key_lifetime_days?.message}
       >
@@ -90,7 +87,7 @@ function LifetimeForm({ days }: { days: number | null }) {
           isBusy={isBusy}
           disabled={!form.formState.isDirty}
         >
-          Save longest life
+          Save maximum lifetime
         </Button>
       )}
     </form>
@@ -102,7 +99,7 @@ function Beyond({ settings }: { settings: Settings }) {
   const { api_keys, admin_keys } = settings.keys_beyond_max_lifetime;
   if (settings.max_key_lifetime_days === null) return null;
   if (api_keys + admin_keys === 0) {
-    return <p className="text-sm text-good">Every key that works keeps to it.</p>;
+    return <p className="text-sm text-good">All working keys comply.</p>;
   }
   const apiKeys = formatPlural(api_keys, "API key");
   const adminKeys = formatPlural(admin_keys, "admin key");
@@ -123,7 +120,7 @@ function Beyond({ settings }: { settings: Settings }) {
       ) : (
         adminKeys
       )}{" "}
-      that work expire later than that, or never. Rotate them, or give them an earlier expiry.
+      exceed the maximum lifetime. Rotate these keys, or set an earlier expiry.
     </p>
   );
 }

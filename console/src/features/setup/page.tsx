@@ -74,7 +74,7 @@ function OwnerStep({ onDone }: { onDone: () => void }) {
   const { errors } = form.formState;
   if (token === null) return <NoLinkPage />;
   return (
-    <AuthPage title="Welcome to Bursar" lead="Whoever fills this in becomes its first owner.">
+    <AuthPage title="Welcome to Bursar" lead="You become the first owner.">
       <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="Company" error={errors.organization_name?.message}>
           {(control) => (
@@ -82,7 +82,7 @@ function OwnerStep({ onDone }: { onDone: () => void }) {
               {...control}
               autoComplete="organization"
               autoFocus
-              {...form.register("organization_name", needed("What is it called?"))}
+              {...form.register("organization_name", needed("Enter a company name."))}
             />
           )}
         </Field>
@@ -122,12 +122,11 @@ function NoLinkPage() {
   return (
     <AuthPage
       title="Open the set-up link"
-      lead="Nobody owns this installation yet. When it starts, the server prints a link that makes you its owner; on its machine, this prints a new one:"
+      lead="This installation has no owner yet. The server prints a set-up link when it starts. This command on the server prints a new link:"
     >
       <CodeBlock text="./bursar setup-link" what="command" />
       <p className="text-sm text-quiet">
-        A link is good for an hour. That it is printed there, and not shown here, is what keeps
-        strangers from owning your server.
+        The link expires after one hour. Only people with access to the server can read the link.
       </p>
     </AuthPage>
   );

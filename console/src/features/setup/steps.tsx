@@ -52,24 +52,24 @@ export function UpstreamStep({ onNext }: { onNext: () => void }) {
   return (
     <StepPage
       number={1}
-      title="Where is Claude called?"
-      lead="Programs hold keys of this server. The company’s real key for the Claude API stays here."
+      title="Upstream"
+      lead="Programs use keys of this server. The company’s key for the Claude API is stored only here."
     >
       <Choices
-        legend="Upstream"
+        legend="Claude API"
         name="upstream"
         value={choice}
         onChange={setChoice}
         choices={[
           {
             value: "simulator",
-            label: "The built-in simulator, for now",
-            hint: "Answers like Claude, streams too, and costs nothing. Good for a first look.",
+            label: "Built-in simulator",
+            hint: "Answers like the Claude API, with streaming, at no cost.",
           },
           {
             value: "claude",
-            label: "The Claude API",
-            hint: "With the company’s key from the Claude Console. Requests cost money.",
+            label: "Claude API",
+            hint: "Needs a key from the Claude Console. Requests cost money.",
           },
         ]}
       />
@@ -78,7 +78,7 @@ export function UpstreamStep({ onNext }: { onNext: () => void }) {
       ) : (
         <div className="flex gap-2.5">
           <Button kind="primary" onClick={onNext}>
-            Go on with the simulator
+            Use the simulator
           </Button>
         </div>
       )}
@@ -97,8 +97,8 @@ export function WorkspaceStep({ onNext }: { onNext: (workspaceId: string | null)
   return (
     <StepPage
       number={2}
-      title="The first workspace"
-      lead="Keys, people, limits and bills are kept apart per workspace: one per team or product is usual."
+      title="First workspace"
+      lead="A workspace has its own keys, members, limits and cost. Create one for each team or product."
     >
       <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="Name" error={form.formState.errors.name?.message}>
@@ -107,7 +107,7 @@ export function WorkspaceStep({ onNext }: { onNext: (workspaceId: string | null)
               {...control}
               autoFocus
               placeholder="Engineering"
-              {...form.register("name", needed("Give it a name."))}
+              {...form.register("name", needed("Enter a name."))}
             />
           )}
         </Field>
@@ -151,8 +151,8 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
   return (
     <StepPage
       number={3}
-      title="The first request"
-      lead="A program needs two things: this server’s address as its base URL, and a key."
+      title="First request"
+      lead="A program needs the address of this server as its base URL, and a key."
     >
       {made === null ? (
         <div className="grid gap-4">
@@ -164,7 +164,7 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
               disabled={chosen === undefined}
               onClick={() => void make().catch(() => undefined)}
             >
-              Create a key
+              Create key
             </Button>
             <Button kind="quiet" onClick={onNext}>
               Skip
@@ -200,12 +200,12 @@ function FirstRequest({ apiKey, onNext }: { apiKey: FirstKey; onNext: () => void
       >
         {hasCome ? <Check size={18} /> : <Spinner />}
         {hasCome
-          ? "Your first request has arrived. It is counted, priced and billed to its workspace."
+          ? "Your first request has arrived. Its cost is recorded for the workspace."
           : "Waiting for your first request…"}
       </p>
       <div className="flex">
         <Button kind={hasCome ? "primary" : "plain"} onClick={onNext}>
-          Go to the overview
+          Go to overview
         </Button>
       </div>
     </div>

@@ -29,13 +29,12 @@ export function InvitePage() {
   if (token === null || offer.error) {
     return (
       <AuthPage
-        title="This invite cannot be used"
-        lead={offer.error?.message ?? "The link is not whole: copy all of it from the message."}
+        title="Invalid invite"
+        lead={
+          offer.error?.message ?? "The link is incomplete. Copy the full link from the message."
+        }
       >
-        <p className="text-quiet">
-          Ask whoever invited you to send it again: the new link replaces this one. If you have
-          joined already, sign in.
-        </p>
+        <p className="text-quiet">Ask for a new invite. If you have already joined, sign in.</p>
         <div className="flex">
           <ButtonLink to="/login">Sign in</ButtonLink>
         </div>
@@ -67,12 +66,12 @@ function Join({ offer, token }: { offer: Answer<"lookUpInvite">; token: string }
     <AuthPage title={`Join ${offer.organization_name}`}>
       <Facts
         items={[
-          ["You are", offer.email],
+          ["E-mail", offer.email],
           ["Role", roleNames[offer.role]],
           ...offer.workspaces.map(
             ({ name, workspace_role }) => [`In ${name}`, roleNames[workspace_role]] as const,
           ),
-          ["Valid until", formatDay(offer.expires_at)],
+          ["Expires", formatDay(offer.expires_at)],
         ]}
       />
       <form noValidate className="grid gap-5" onSubmit={submit}>

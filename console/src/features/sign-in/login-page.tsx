@@ -49,7 +49,7 @@ function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) 
   });
   const { errors } = form.formState;
   return (
-    <AuthPage title="Sign in" lead={isReturning && "You then go on where you were."}>
+    <AuthPage title="Sign in" lead={isReturning && "After sign-in you return to your page."}>
       <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="E-mail" error={errors.email?.message}>
           {(control) => (
@@ -162,11 +162,11 @@ function CodePage({ onBack }: { onBack: () => void }) {
   });
   const isTotp = method === "totp";
   return (
-    <AuthPage title="One more step" lead="Your account has a second factor.">
+    <AuthPage title="Second factor" lead="Enter a code to sign in.">
       <form key={method} noValidate className="grid gap-5" onSubmit={submit}>
         <Field
           label={isTotp ? "Code" : "Backup code"}
-          hint={isTotp ? "The six digits of your authenticator app." : "Each works once."}
+          hint={isTotp ? "Six digits from your authenticator app." : "Each code works once."}
           error={form.formState.errors.code?.message}
         >
           {(control) => (

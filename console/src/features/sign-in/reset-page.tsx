@@ -14,7 +14,7 @@ import { FormError } from "../../ui/states.tsx";
 const BACK = (
   <p className="text-sm">
     <Link to="/login" className="link">
-      Back to the sign-in
+      Back to sign-in
     </Link>
   </p>
 );
@@ -34,23 +34,22 @@ function AskForLink() {
   });
   if (isSent) {
     return (
-      <AuthPage title="Look into your mail">
+      <AuthPage title="Check your e-mail">
         <p>
-          If somebody here has the address{" "}
-          <strong className="font-semibold">{form.getValues("email")}</strong>, a link to set a new
-          password is on its way. It is good for an hour.
+          If an account with the address{" "}
+          <strong className="font-semibold">{form.getValues("email")}</strong> exists, you get a
+          link to set a new password. The link expires after one hour.
         </p>
         <p className="text-sm text-quiet">
-          No message? The server may have no mail set up: an owner or admin can then read it out to
-          you, and on the server’s own machine <code>./bursar owners reset</code> lets an owner in
-          again.
+          No message? Without a mail server, an Owner or Admin can give you the link. On the server,{" "}
+          <code>./bursar owners reset</code> resets the password of an owner.
         </p>
         {BACK}
       </AuthPage>
     );
   }
   return (
-    <AuthPage title="Set a new password" lead="We send a link to your address.">
+    <AuthPage title="Set a new password" lead="A link is sent to your address.">
       <form noValidate className="grid gap-5" onSubmit={submit}>
         <Field label="E-mail" error={form.formState.errors.email?.message}>
           {(control) => (
@@ -83,8 +82,8 @@ function SetPassword({ token }: { token: string }) {
   if (isChanged) {
     return (
       <AuthPage
-        title="The password is changed"
-        lead="You are signed out everywhere. Sign in with the new one."
+        title="Password changed"
+        lead="All sessions have ended. Sign in with the new password."
       >
         <div className="flex">
           <ButtonLink to="/login" kind="primary">

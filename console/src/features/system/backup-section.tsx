@@ -19,8 +19,8 @@ export function BackupSection({ backup, isEmbedded }: Props) {
       title="Backup"
       lead={
         isEmbedded
-          ? "One file holds everything; the server goes on meanwhile. Make one daily, and keep it on another machine."
-          : "One file holds everything; the server goes on meanwhile. Copies that your own PostgreSQL makes are not known here."
+          ? "A backup file contains all data. The server keeps running meanwhile. Create one daily, and store it on another machine."
+          : "A backup file contains all data. The server keeps running meanwhile. Backups of your own PostgreSQL are not listed here."
       }
     >
       <Facts
@@ -30,7 +30,7 @@ export function BackupSection({ backup, isEmbedded }: Props) {
             ? ([
                 ["File", <code key="file">{newest.file_name}</code>],
                 [
-                  "In it",
+                  "Contents",
                   `${formatPlural(newest.requests, "request")}, ${formatBytes(newest.size_bytes)}`,
                 ],
                 ["Secret", <Secret key="secret" hasSecret={newest.has_secret} />],
@@ -42,10 +42,10 @@ export function BackupSection({ backup, isEmbedded }: Props) {
           ...(held_keys > 0
             ? ([
                 [
-                  "Keys that wait",
+                  "Unconfirmed keys",
                   <span key="held">
-                    <Badge tone="warn">{formatCount(held_keys)}</Badge> came back with the restore
-                    and do not work until they are confirmed on the server’s machine:{" "}
+                    <Badge tone="warn">{formatCount(held_keys)}</Badge> were restored, and do not
+                    work until they are confirmed on the server:{" "}
                     <code>./bursar restore confirm-keys</code>
                   </span>,
                 ],
@@ -62,15 +62,15 @@ function Newest({ backup: { newest, is_late } }: Pick<Props, "backup">) {
   if (newest === null) return is_late ? <Badge tone="warn">None yet</Badge> : "None yet";
   return (
     <>
-      <RelativeTime at={newest.made_at} /> {is_late && <Badge tone="warn">Late</Badge>}
+      <RelativeTime at={newest.made_at} /> {is_late && <Badge tone="warn">Overdue</Badge>}
     </>
   );
 }
 
 function Secret({ hasSecret }: { hasSecret: boolean }) {
   return hasSecret
-    ? "The installation’s secret is in it, encrypted with the passphrase."
-    : "Not in it: keep the installation’s secret somewhere else.";
+    ? "Included, encrypted with the passphrase."
+    : "Not included. Store the secret of the installation in another place.";
 }
 
 function Restore({ restore }: { restore: NonNullable<Props["backup"]["newest_restore"]> }) {

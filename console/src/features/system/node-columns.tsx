@@ -14,7 +14,7 @@ export function makeNodeColumns(): Column<Node>[] {
       cell: (node) => (
         <span className="flex max-w-72 flex-wrap items-center gap-x-2">
           <code className="truncate">{node.id}</code>
-          {node.is_this_one && <Badge>this one</Badge>}
+          {node.is_this_one && <Badge>current</Badge>}
         </span>
       ),
     },
@@ -36,7 +36,7 @@ export function makeNodeColumns(): Column<Node>[] {
     },
     {
       id: "seen",
-      header: "Heard of",
+      header: "Last contact",
       from: "sm",
       cell: (node) => <RelativeTime at={node.last_seen_at} />,
     },

@@ -25,7 +25,7 @@ export function SystemPage() {
   return (
     <Page
       title="System"
-      lead="What runs at this moment. The page refreshes by itself every few seconds."
+      lead="Current state of the installation. The page refreshes every few seconds."
     >
       {system.data ? <Loaded system={system.data} /> : <SkeletonRows />}
     </Page>
@@ -50,7 +50,7 @@ function Loaded({ system }: { system: System }) {
       </Section>
       <Section
         title="Nodes"
-        lead="Processes of this installation. One that is silent has stopped, or cannot reach the database; another finishes what it left."
+        lead="Processes of this installation. A silent node has stopped, or cannot reach the database. Another node completes its records."
       >
         <Table
           label="Nodes"
@@ -95,9 +95,9 @@ function PriceList({ prices }: { prices: System["price_list"] }) {
   return (
     <>
       As published on {formatDay(prices.as_of)}
-      {prices.overrides > 0 && `, with ${formatPlural(prices.overrides, "price")} of your own`}.{" "}
+      {prices.overrides > 0 && `, with ${formatPlural(prices.overrides, "custom price")}`}.{" "}
       <Link to="/model-prices" className="link">
-        Models & prices
+        Model prices
       </Link>
     </>
   );
@@ -111,15 +111,15 @@ function ThisNode({ node }: { node: System["this_node"] }) {
     <Facts
       items={[
         [
-          "This page’s node",
+          "Current node",
           <span key="node">
             <code>{node.id}</code>
           </span>,
         ],
-        ["Requests running", formatCount(node.requests_in_flight)],
+        ["Running requests", formatCount(node.requests_in_flight)],
         [
           "Journal",
-          <State key="journal" isGood={node.is_journal_healthy} bad="It cannot be written">
+          <State key="journal" isGood={node.is_journal_healthy} bad="Not writable">
             {node.journal === "disk" ? "On disk" : "In the database"}
             {node.journal === "disk" &&
               (node.journal_sync === "group"
@@ -127,8 +127,8 @@ function ThisNode({ node }: { node: System["this_node"] }) {
                 : ", synced every 50 ms")}
           </State>,
         ],
-        ["Not yet in the database", `${formatPlural(node.unflushed_records, "record")}${late}`],
-        ["Leases live", formatWait(node.lease_ttl_seconds * 1000)],
+        ["Unflushed records", `${formatPlural(node.unflushed_records, "record")}${late}`],
+        ["Lease lifetime", formatWait(node.lease_ttl_seconds * 1000)],
       ]}
     />
   );
@@ -149,19 +149,14 @@ function DatabaseSection({ database }: { database: System["database"] }) {
     <Section title="Database">
       <Facts
         items={[
-          [
-            "Kind",
-            database.is_embedded
-              ? "Embedded PostgreSQL in the data folder"
-              : "PostgreSQL of your own (DATABASE_URL)",
-          ],
+          ["Kind", database.is_embedded ? "Embedded PostgreSQL" : "Your PostgreSQL (DATABASE_URL)"],
           ["Size", formatBytes(database.size_bytes)],
           [
             "Connections",
             `${formatCount(database.connections)} of ${formatCount(database.max_connections)}`,
           ],
           [
-            "Survives a crash",
+            "Crash-safe",
             off.length === 0 ? (
               <Badge key="durable" tone="good">
                 Yes
@@ -198,7 +193,7 @@ function QueueSection({ queue, hasMailServer }: QueueProps) {
   return (
     <Section
       title="Jobs"
-      lead={`Mail, reminders and upkeep, which any node does. A job that fails is tried again, later each time.${hasMailServer ? "" : " Messages wait here too until there is a mail server."}`}
+      lead={`E-mail, reminders and maintenance. Each node can run jobs. A failed job is retried with growing delay.${hasMailServer ? "" : " Messages are also queued here until a mail server is configured."}`}
     >
       <Facts
         items={[
@@ -215,7 +210,7 @@ function QueueSection({ queue, hasMailServer }: QueueProps) {
             ),
           ],
           [
-            "Given up",
+            "Failed",
             queue.given_up === 0 ? (
               "None"
             ) : (
@@ -225,9 +220,9 @@ function QueueSection({ queue, hasMailServer }: QueueProps) {
             ),
           ],
           [
-            "Waits longest",
+            "Longest wait",
             queue.oldest_due_at === null ? (
-              "None is late"
+              "None overdue"
             ) : (
               <span key="late">
                 Due <RelativeTime at={queue.oldest_due_at} />
@@ -249,7 +244,7 @@ function MailSection({ mail }: { mail: System["mail"] }) {
       lead={
         mail.is_configured
           ? undefined
-          : "No mail server is set: messages wait, and administrators pass on what they say. Set SMTP_URL and BURSAR_MAIL_FROM, and restart."
+          : "No mail server is configured. Messages are queued and not sent. Set SMTP_URL and BURSAR_MAIL_FROM, and restart the server."
       }
     >
       <Facts
@@ -257,10 +252,10 @@ function MailSection({ mail }: { mail: System["mail"] }) {
           [
             "Mail server",
             <Badge key="server" tone={mail.is_configured ? "good" : "warn"}>
-              {mail.is_configured ? "Set" : "Not set"}
+              {mail.is_configured ? "Configured" : "Not configured"}
             </Badge>,
           ],
-          ...(mail.from ? ([["Sent from", mail.from]] as const) : []),
+          ...(mail.from ? ([["Sender", mail.from]] as const) : []),
           [
             "Messages",
             <span key="messages">
@@ -280,18 +275,18 @@ function MailSection({ mail }: { mail: System["mail"] }) {
 function UpstreamState({ upstream }: { upstream: System["upstream"] }) {
   const may = useMay();
   const sources = {
-    environment: "set by the environment",
-    stored: "as stored in Bursar",
+    environment: "from the environment",
+    stored: "stored in Bursar",
     simulator: "",
   };
   return (
     <>
       {upstream.problem ? (
         <>
-          <Badge tone="bad">Cannot be used</Badge> {upstream.problem}
+          <Badge tone="bad">Not usable</Badge> {upstream.problem}
         </>
       ) : upstream.source === "simulator" ? (
-        "The built-in simulator: nothing is sent anywhere, nothing costs money."
+        "Built-in simulator. No request is sent to the Claude API."
       ) : (
         <>
           <code>{upstream.origin}</code>, {upstream.source && sources[upstream.source]}.
@@ -310,14 +305,14 @@ function AuditState({ log }: { log: System["audit_log"] }) {
   return (
     <>
       {log.is_intact === null ? (
-        "Not checked yet by this node."
+        "Not verified yet by this node."
       ) : log.is_intact ? (
         <>
           <Badge tone="good">Intact</Badge> up to event {formatCount(log.verified_through_seq ?? 0)}
-          , checked <RelativeTime at={log.checked_at} />.
+          , verified <RelativeTime at={log.checked_at} />.
         </>
       ) : (
-        <Badge tone="bad">It was changed</Badge>
+        <Badge tone="bad">The log was changed</Badge>
       )}{" "}
       <Link to="/audit-log" className="link">
         Audit log

@@ -22,7 +22,7 @@ export function TestMail() {
     <form noValidate className="grid gap-3" onSubmit={submit}>
       <div className="flex flex-wrap items-end gap-3">
         <Field
-          label="Send a test message to"
+          label="Test recipient"
           error={form.formState.errors.to?.message}
           className="flex-1 basis-60 sm:max-w-xs"
         >
@@ -59,15 +59,15 @@ function Outcome({ mailId }: { mailId: string }) {
     <p role="status" className="text-sm">
       {status === "sent" ? (
         <span className="text-good">
-          The mail server has taken the message to {to}. Look into the inbox.
+          The mail server accepted the message to {to}. Check the inbox.
         </span>
       ) : last_error ? (
         <span className="text-bad">
-          {attempts === 1 ? "It failed" : `It failed ${attempts} times`}: {last_error}
-          {status === "queued" && " It is tried again by itself."}
+          {attempts === 1 ? "Delivery failed" : `Delivery failed ${attempts} times`}: {last_error}
+          {status === "queued" && " The server retries automatically."}
         </span>
       ) : (
-        <span className="text-quiet">Being sent…</span>
+        <span className="text-quiet">Sending…</span>
       )}
     </p>
   );

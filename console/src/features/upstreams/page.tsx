@@ -24,7 +24,7 @@ export function UpstreamsPage() {
   return (
     <Page
       title="Upstreams"
-      lead="Where Claude is called, with the company’s real credential. Programs never see it: they hold workspace keys."
+      lead="The address and the credential that Bursar calls Claude with. Programs use workspace keys and never see the credential."
     >
       {upstreams.isPending ? (
         <SkeletonRows rows={3} />
@@ -40,7 +40,7 @@ export function UpstreamsPage() {
         </div>
       ) : (
         <EmptyState
-          title="No upstream is stored"
+          title="No upstream yet"
           action={
             mayChange && (
               <Button kind="primary" data-create onClick={() => setIsAdding(true)}>
@@ -50,8 +50,8 @@ export function UpstreamsPage() {
           }
           code={<CodeBlock text="ANTHROPIC_API_KEY=sk-ant-… npm start" what="command" />}
         >
-          The built-in simulator answers, unless the server’s environment names an upstream. One in
-          the environment wins over a stored one.
+          Without an upstream, the built-in simulator answers. An upstream in the server’s
+          environment takes precedence over a stored one.
         </EmptyState>
       )}
     </Page>
@@ -75,7 +75,7 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
               </span>
             ) : (
               <Badge key="credential" tone="warn">
-                none: requests are refused by the upstream
+                none (the upstream refuses requests)
               </Badge>
             ),
           ],
@@ -89,7 +89,7 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
           </Section>
           <Section
             title="Delete upstream"
-            lead="Requests then go to the upstream of the server’s environment, or to the simulator."
+            lead="Requests are then sent to the upstream of the server’s environment, or to the simulator."
           >
             <div>
               <Button onClick={() => setIsDeleting(true)}>Delete upstream…</Button>
@@ -107,7 +107,7 @@ function StoredUpstream({ upstream, mayChange }: { upstream: Upstream; mayChange
         typed={upstream.name}
       >
         <p>
-          The stored credential is gone for good. Every workspace’s next request goes elsewhere: to
+          The stored credential is permanently deleted. Requests of all workspaces are then sent to
           the upstream of the server’s environment, or to the simulator.
         </p>
       </ConfirmChange>

@@ -3,7 +3,7 @@ import { Page } from "../../ui/page.tsx";
 
 export function UsagePage() {
   return (
-    <Page title="Usage" lead="Requests and tokens, visible within two seconds.">
+    <Page title="Usage" lead="Requests and tokens, updated within two seconds.">
       <UsageReport />
     </Page>
   );

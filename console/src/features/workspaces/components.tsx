@@ -48,14 +48,10 @@ function WorkspaceForm({ changeForm, action, initialColor, isNew = false }: Work
       {!isNew && <UnsavedGuard isDirty={isDirty} />}
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
-          <Input
-            {...control}
-            {...form.register("name", needed("Give it a name."))}
-            maxLength={100}
-          />
+          <Input {...control} {...form.register("name", needed("Enter a name."))} maxLength={100} />
         )}
       </Field>
-      <Field label="What it is for" isOptional error={errors.description?.message}>
+      <Field label="Description" isOptional error={errors.description?.message}>
         {(control) => <TextArea {...control} {...form.register("description")} maxLength={1000} />}
       </Field>
       <fieldset>
@@ -102,7 +98,7 @@ export function CreateWorkspaceDialog({ isOpen, onClose, onCreated }: CreateProp
   return (
     <Dialog
       title="Create workspace"
-      description="Keys, usage, limits and bills are kept apart per workspace: one per team or product is usual."
+      description="A workspace has its own keys, usage, limits and cost. Create one for each team or product."
       isOpen={isOpen}
       onClose={onClose}
     >
@@ -188,7 +184,7 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
         This cannot be undone.{" "}
         {active.length === 0
           ? "The workspace has no active key."
-          : `${formatPlural(active.length, "active key")} will stop within a second:`}{" "}
+          : `${formatPlural(active.length, "active key")} will stop working within a second:`}{" "}
       </p>
       {active.length > 0 && (
         <ul className="list-disc pl-5 text-ink">
@@ -200,9 +196,7 @@ export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchivePr
           {active.length > 6 && <li>and {active.length - 6} more</li>}
         </ul>
       )}
-      <p>
-        Its usage and cost stay in the reports. Requests that are running finish and are billed.
-      </p>
+      <p>Usage and cost stay in the reports. Running requests finish and are charged.</p>
     </ConfirmChange>
   );
 }

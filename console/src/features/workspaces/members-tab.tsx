@@ -42,7 +42,7 @@ export function WorkspaceMembers({ workspaceId }: { workspaceId: string }) {
         </div>
       )}
       <Table
-        label="Members of the workspace"
+        label="Workspace members"
         columns={columns}
         rows={members.data.items}
         rowKey={(member) => member.member_id}
@@ -102,7 +102,7 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
   return (
     <Dialog
       title={member ? "Change role" : "Add member"}
-      description={member ? member.name : "Somebody who is in the company already."}
+      description={member ? member.name : "The person must be a member of the company."}
       isOpen
       onClose={onClose}
     >
@@ -112,7 +112,7 @@ function RoleDialog({ workspaceId, member, onClose }: RoleDialogProps) {
         isDisabled={!member && person === null}
       >
         {!member && (
-          <Field label="Who">
+          <Field label="Member">
             {(control) =>
               people.data ? (
                 <Combobox
@@ -162,8 +162,8 @@ function RemoveDialog({ member, onClose }: { member: WorkspaceMember; onClose: (
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold text-ink">{member.name}</strong> loses the role that was
-        given here. Their personal keys in this workspace stop working.
+        <strong className="font-semibold text-ink">{member.name}</strong> loses the assigned role.
+        Personal keys in this workspace stop working.
       </p>
     </ConfirmChange>
   );
@@ -190,19 +190,19 @@ function makeColumns(
     },
     {
       id: "role",
-      header: "Role here",
+      header: "Workspace role",
       sortBy: (member) => member.workspace_role,
       cell: (member) => roleNames[member.workspace_role],
     },
     {
       id: "why",
-      header: "Why",
+      header: "Source",
       from: "sm",
       cell: (member) => (
         <span className="text-quiet">
           {member.inherited_from
             ? `Inherited from ${roleNames[member.inherited_from]}`
-            : "Given here"}
+            : "Assigned"}
         </span>
       ),
     },

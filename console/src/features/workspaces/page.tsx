@@ -43,7 +43,7 @@ export function WorkspacesPage() {
   return (
     <Page
       title="Workspaces"
-      lead="Each has its own keys, people, limits and bill."
+      lead="Each workspace has its own keys, members, limits and cost."
       actions={create}
     >
       {workspaces.isPending || limits.isLoading ? (
@@ -54,7 +54,7 @@ export function WorkspacesPage() {
           action={create}
           code={<CodeBlock text={'./bursar workspaces create "My team"'} what="command" />}
         >
-          A workspace is where keys live: make one for each team or product.
+          Keys belong to a workspace. Create one for each team or product.
         </EmptyState>
       ) : (
         <div className="grid gap-4">
@@ -104,7 +104,7 @@ function makeColumns(spendOf: ReadonlyMap<string, Spend>): Column<Workspace>[] {
     },
     {
       id: "description",
-      header: "What it is for",
+      header: "Description",
       from: "lg",
       cell: (workspace) => (
         <span className="line-clamp-1 max-w-md text-quiet">{workspace.description}</span>

@@ -18,10 +18,7 @@ export function RotationPolicy(props: { workspaceId: string; mayChange: boolean 
   const { workspaceId, mayChange } = props;
   const policy = useRotationPolicy(workspaceId);
   return (
-    <Section
-      title="Rotation of keys"
-      lead="A secret that is changed from time to time is worth less to who has copied it."
-    >
+    <Section title="Key rotation" lead="Regular rotation limits the damage of a leaked secret.">
       {policy.error && !policy.data ? (
         <ErrorState error={policy.error} onRetry={() => void policy.refetch()} />
       ) : policy.data ? (
@@ -48,7 +45,7 @@ function State({ policy }: { policy: Policy }) {
         params={{ workspaceId: policy.workspace_id }}
         className="font-semibold underline"
       >
-        Show the keys
+        Show keys
       </Link>
     </p>
   );
@@ -85,8 +82,8 @@ function PolicyForm({ policy }: { policy: Policy }) {
     },
     toast: ({ rotation_days }) =>
       rotation_days === null
-        ? "Keys need no rotation"
-        : `Keys are rotated every ${rotation_days} days`,
+        ? "Key rotation turned off"
+        : `Key rotation set to ${rotation_days} days`,
   });
   const values = form.watch();
   return (
@@ -95,13 +92,13 @@ function PolicyForm({ policy }: { policy: Policy }) {
         <DaysField
           form={form}
           name="rotation_days"
-          label="New secret every"
+          label="Rotation interval"
           hint="Days. Empty: never."
         />
         {toDays(values.rotation_days) !== null && (
           <>
-            <DaysField form={form} name="remind_days" label="Remind before" hint="Days." />
-            <DaysField form={form} name="grace_days" label="Expire after" hint="Days overdue." />
+            <DaysField form={form} name="remind_days" label="Reminder" hint="Days before." />
+            <DaysField form={form} name="grace_days" label="Expiry" hint="Days overdue." />
           </>
         )}
       </div>
@@ -120,7 +117,7 @@ function PolicyForm({ policy }: { policy: Policy }) {
         isBusy={isBusy}
         disabled={!form.formState.isDirty}
       >
-        Save rotation
+        Save rotation policy
       </Button>
     </form>
   );

@@ -3,15 +3,15 @@ import { describeRotation } from "./rotation-words.ts";
 
 test("says what a rotation policy does, with its days", () => {
   expect(describeRotation({ rotationDays: 90, remindDays: 14, graceDays: 1 })).toBe(
-    "Each key needs a new secret every 90 days. Its owner is reminded by mail 14 days before; for a key of the workspace, " +
-      "its Workspace Admins are. A key that is not rotated expires 1 day after it was due, 91 days old, and programs that " +
-      "use it stop. Keys that are older already get 14 days from when this is saved.",
+    "Each key needs a new secret every 90 days. The key owner, or the Workspace Admins for a workspace key, get an " +
+      "e-mail 14 days before. A key that is not rotated expires 1 day after the due date, at an age of 91 days. Older " +
+      "keys are due 14 days after this policy is saved.",
   );
 });
 
-test("without a policy keys keep their secrets", () => {
+test("without a policy keys need no rotation", () => {
   expect(describeRotation({ rotationDays: null, remindDays: 14, graceDays: 14 })).toContain(
-    "keep their secrets",
+    "need no rotation",
   );
 });
 

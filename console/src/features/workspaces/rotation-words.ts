@@ -10,14 +10,13 @@ interface Rotation {
 
 /** What a rotation policy does to keys, in a few sentences. */
 export function describeRotation({ rotationDays, remindDays, graceDays }: Rotation): string {
-  if (rotationDays === null)
-    return "Keys of this workspace keep their secrets as long as they live.";
+  if (rotationDays === null) return "Keys of this workspace need no rotation.";
   if (remindDays === null || graceDays === null) return "";
   const days = (count: number) => formatPlural(count, "day");
   return (
-    `Each key needs a new secret every ${days(rotationDays)}. Its owner is reminded by mail ${days(remindDays)} before; ` +
-    "for a key of the workspace, its Workspace Admins are. " +
-    `A key that is not rotated expires ${days(graceDays)} after it was due, ${days(rotationDays + graceDays)} old, and programs that use it stop. ` +
-    `Keys that are older already get ${days(remindDays)} from when this is saved.`
+    `Each key needs a new secret every ${days(rotationDays)}. ` +
+    `The key owner, or the Workspace Admins for a workspace key, get an e-mail ${days(remindDays)} before. ` +
+    `A key that is not rotated expires ${days(graceDays)} after the due date, at an age of ${days(rotationDays + graceDays)}. ` +
+    `Older keys are due ${days(remindDays)} after this policy is saved.`
   );
 }

@@ -79,7 +79,7 @@ export function WorkspaceLimitsTab() {
     <div className="grid gap-12">
       <Section
         title="Spend limits"
-        lead="What the workspace and its keys may spend."
+        lead="Limits on the spend of the workspace and its keys."
         actions={<NewLimit kind={spendLimits} workspaceId={workspaceId} isFirst />}
       >
         <LimitList kind={spendLimits} workspaceId={workspaceId} isHeaded />
@@ -87,7 +87,7 @@ export function WorkspaceLimitsTab() {
       {may("rate_limits:read", workspaceId) && (
         <Section
           title="Rate limits"
-          lead="What the workspace and its keys may send per minute."
+          lead="Limits on requests and tokens per minute of the workspace and its keys."
           actions={<NewLimit kind={rateLimits} workspaceId={workspaceId} />}
         >
           <LimitList kind={rateLimits} workspaceId={workspaceId} isHeaded />
@@ -122,7 +122,7 @@ export function WorkspaceSettingsTab() {
     <div className="grid max-w-2xl gap-10">
       <Section title="Identity">
         <p className="flex items-center gap-1 text-sm">
-          <span className="text-quiet">Id for the API</span> <code>{data.id}</code>
+          <span className="text-quiet">Workspace id</span> <code>{data.id}</code>
           <CopyIconButton text={data.id} what="id" />
         </p>
         {isOpen && <EditWorkspace key={data.id} workspace={data} />}
@@ -130,14 +130,14 @@ export function WorkspaceSettingsTab() {
       <RotationPolicy workspaceId={data.id} mayChange={isOpen} />
       <Section
         title="Isolation"
-        lead="Workspaces share the company's upstream: one credential, and one prompt cache at Anthropic. Keys, limits, usage and bills are apart."
+        lead="Workspaces share the upstream credential and the prompt cache of Anthropic. Keys, limits, usage and cost are separate."
       >
         {null}
       </Section>
       {isOpen && !data.is_default && (
         <Section
           title="Archive workspace"
-          lead="Every key of it stops, for good. Its usage and cost stay in the reports."
+          lead="All keys of the workspace are revoked permanently. Usage and cost stay in the reports."
         >
           <div>
             <Button onClick={() => setIsArchiving(true)}>Archive workspace…</Button>

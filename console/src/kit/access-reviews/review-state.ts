@@ -8,7 +8,7 @@ const SOON_DAYS = 3;
 
 /** The state of a review in a word or two. */
 export function stateOf(review: Review, nowMs: number): { text: string; tone: Tone } {
-  if (review.status === "applying") return { text: "being carried out", tone: "accent" };
+  if (review.status === "applying") return { text: "applying", tone: "accent" };
   if (review.status !== "open") return { text: review.status, tone: "plain" };
   if (review.is_overdue) return { text: "overdue", tone: "bad" };
   const days = (Date.parse(review.due_at) - nowMs) / DAY_MS;

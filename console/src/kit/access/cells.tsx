@@ -38,7 +38,7 @@ export function LastUsed({ access }: { access: AccessFacts }) {
   return (
     <RelativeTime
       at={access.last_used_at}
-      absent={access.path === "admin_key" ? "No use noted" : "Never"}
+      absent={access.path === "admin_key" ? "Not recorded" : "Never"}
     />
   );
 }

@@ -23,29 +23,29 @@ export const pathWords: Readonly<
   Record<AccessPath, { label: string; hint: string; removal: string }>
 > = {
   organization_role: {
-    label: "Role in the company",
-    hint: "Everybody who is in the company at all.",
-    removal: "deactivates the person: sessions end, own keys stop, roles in workspaces go",
+    label: "Company role",
+    hint: "Roles of all members in the company.",
+    removal: "deactivates the member, ends sessions, and stops personal keys and workspace roles",
   },
   workspace_role: {
-    label: "Role in a workspace",
-    hint: "People who were given a role there.",
-    removal: "takes the role in the workspace back",
+    label: "Workspace role",
+    hint: "Roles that were assigned in a workspace.",
+    removal: "removes the workspace role",
   },
   member_key: {
-    label: "Own API key",
-    hint: "API keys that belong to a person.",
-    removal: "revokes the key, for good",
+    label: "Personal API key",
+    hint: "API keys that belong to a member.",
+    removal: "revokes the key permanently",
   },
   workspace_key: {
-    label: "Key of a workspace",
-    hint: "API keys that nobody owns.",
-    removal: "revokes the key, for good",
+    label: "Workspace key",
+    hint: "API keys without an owner.",
+    removal: "revokes the key permanently",
   },
   admin_key: {
     label: "Admin key",
-    hint: "Keys that run the whole company’s Bursar.",
-    removal: "revokes the key, for good",
+    hint: "Keys that manage the whole company.",
+    removal: "revokes the key permanently",
   },
 };
 
@@ -62,28 +62,28 @@ export function whoseNote({ member, key }: AccessFacts): string {
 /** How far it goes. */
 export function reachOf({ path, workspace, workspace_role }: AccessFacts): string {
   if (workspace) return workspace.name;
-  return path === "admin_key" || workspace_role ? "Every workspace" : "The company alone";
+  return path === "admin_key" || workspace_role ? "All workspaces" : "Company only";
 }
 
 /** Why: by which role or key, and what that may do. */
 export function reasonOf({ path, role, workspace_role, key }: AccessFacts): string {
   if (path === "organization_role" && role) {
     return workspace_role
-      ? `${roleNames[role]} of the company, so ${roleNames[workspace_role]} everywhere`
+      ? `${roleNames[role]} of the company, ${roleNames[workspace_role]} in all workspaces`
       : `${roleNames[role]} of the company`;
   }
   if (role) return roleNames[role];
-  if (key?.type === "admin_key") return "Admin key: all that an Admin may";
+  if (key?.type === "admin_key") return "Admin key with the rights of an Admin";
   if (!key) return pathWords[path].label;
-  const may = { read: "reads", write: "sends messages", admin: "runs the workspace" }[
+  const may = { read: "reads", write: "sends messages", admin: "manages the workspace" }[
     key.permission
   ];
-  return path === "member_key" ? `Own key “${key.name}”, ${may}` : `Key of the workspace, ${may}`;
+  return path === "member_key" ? `Personal key “${key.name}”, ${may}` : `Workspace key, ${may}`;
 }
 
 /** Who gave it, as far as that is known. */
 export function giverOf({ granted_by }: AccessFacts): string | null {
   if (!granted_by) return null;
   if (granted_by.name !== null) return granted_by.name;
-  return granted_by.type === "local_operator" ? "the server’s operator" : granted_by.id;
+  return granted_by.type === "local_operator" ? "the local operator" : granted_by.id;
 }

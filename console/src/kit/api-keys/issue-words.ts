@@ -2,23 +2,23 @@ import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 
 /** What is counted of keys that work, and what to do about it. */
 export const issueWords: Readonly<Record<KeyIssue, { label: string; advice: string }>> = {
-  never_expires: { label: "Never expire", advice: "Give them an expiry, or rotate them." },
+  never_expires: { label: "No expiry", advice: "Set an expiry, or rotate these keys." },
   no_spend_limit: {
-    label: "Without a limit of their own",
-    advice: "Only the limits of the workspace and the company hold them.",
+    label: "No spend limit",
+    advice: "Only limits of the workspace and the company apply.",
   },
   expires_within_14_days: {
-    label: "Expire within 14 days",
-    advice: "Rotate them, or programs stop.",
+    label: "Expiry within 14 days",
+    advice: "Rotate these keys before programs stop working.",
   },
-  unused_90_days: { label: "Unused for 90 days", advice: "Revoke what nobody needs." },
+  unused_90_days: { label: "Unused for 90 days", advice: "Revoke keys that are not needed." },
   wide_permission: {
-    label: "May administer",
-    advice: "They run their workspace: keep them few.",
+    label: "Admin permission",
+    advice: "These keys manage their workspace. Use few of them.",
   },
   older_than_180_days: {
     label: "Older than 180 days",
-    advice: "Their secret was made half a year ago: rotate them.",
+    advice: "Rotate keys with secrets older than half a year.",
   },
-  no_owner: { label: "Without an owner", advice: "They work on when people leave." },
+  no_owner: { label: "No owner", advice: "These keys keep working when members leave." },
 };

@@ -24,9 +24,10 @@ export function toneOf(state: KeyState): Tone {
 }
 
 const stopWords: Record<NonNullable<ApiKey["stopped_because"]>, string> = {
-  owner_deactivated: "Its owner is deactivated: it works again once the person does.",
-  owner_removed: "Its owner was removed from the company.",
-  owner_outside_workspace: "Its owner has no role in the workspace any more.",
+  owner_deactivated:
+    "The key owner is deactivated. The key works again when the member is reactivated.",
+  owner_removed: "The key owner was removed from the company.",
+  owner_outside_workspace: "The key owner no longer has a role in the workspace.",
 };
 
 export function stopReason(key: ApiKey): string | null {
@@ -53,6 +54,6 @@ export function warningsOf(key: ApiKey, nowMs: number): { tone: Tone; text: stri
       text: key.last_used ? `idle ${Math.floor(idleDays)} d` : "never used",
     });
   }
-  if (key.exceeds_max_lifetime) warnings.push({ tone: "warn", text: "lives too long" });
+  if (key.exceeds_max_lifetime) warnings.push({ tone: "warn", text: "lifetime too long" });
   return warnings;
 }

@@ -16,7 +16,7 @@ export function ApiKeySecretDialog({ secret, ...rest }: ApiKeySecretDialogProps)
   return (
     <SecretDialog
       title="Store the key"
-      description={`Programs send it as x-api-key. Their base URL is ${baseUrl}.`}
+      description={`Programs send the key as x-api-key to the base URL ${baseUrl}.`}
       secret={secret}
       variables={secret === null ? undefined : toVariables(baseUrl, secret)}
       {...rest}

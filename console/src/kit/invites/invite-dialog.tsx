@@ -34,10 +34,10 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
   const [results, setResults] = useState<Results | null>(null);
   return (
     <Dialog
-      title={results ? "Invites" : "Invite people"}
+      title={results ? "Invites" : "Invite members"}
       description={
         results
-          ? "A link is shown this once; it also went out by mail where mail is set up."
+          ? "Each link is shown only once. Links are also sent by e-mail if a mail server is configured."
           : undefined
       }
       isOpen
@@ -64,7 +64,9 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
   const emails = [...new Set(text.split(/[\s,;]+/).filter((part) => part !== ""))];
   const submit = async () => {
     if (emails.length === 0 || emails.length > MAX_EMAILS) {
-      setError(emails.length === 0 ? "Enter an address." : `At most ${MAX_EMAILS} at once.`);
+      setError(
+        emails.length === 0 ? "Enter an address." : `Enter at most ${MAX_EMAILS} addresses.`,
+      );
       return;
     }
     const answer = await create.mutateAsync({
@@ -115,7 +117,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
           />
         )}
       </Field>
-      <Field label="Role in the company" hint={roleHints[role]}>
+      <Field label="Company role" hint={roleHints[role]}>
         {(control) => (
           <Select
             {...control}
@@ -131,7 +133,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
         )}
       </Field>
       {everywhere(role) ? (
-        <p className="text-sm text-quiet">{everywhere(role)}: no workspaces need to be chosen.</p>
+        <p className="text-sm text-quiet">{everywhere(role)}: no workspace needs to be chosen.</p>
       ) : (
         <Places places={places} onChange={setPlaces} />
       )}
@@ -200,7 +202,7 @@ function Places({ places, onChange }: { places: Place[]; onChange: (places: Plac
               ))}
             </Select>
             <IconButton
-              label={`Leave out ${nameOf(place.workspaceId).name}`}
+              label={`Remove ${nameOf(place.workspaceId).name}`}
               onClick={() => onChange(places.filter((other) => other !== place))}
             >
               <X size={15} />
@@ -214,9 +216,9 @@ function Places({ places, onChange }: { places: Place[]; onChange: (places: Plac
 
 const resultWords: Record<Results[number]["result"], readonly [Tone, string]> = {
   invited: ["good", "invited"],
-  already_member: ["plain", "is here already"],
-  already_invited: ["plain", "has an invite"],
-  invalid: ["bad", "not an address"],
+  already_member: ["plain", "already a member"],
+  already_invited: ["plain", "already invited"],
+  invalid: ["bad", "invalid address"],
 };
 
 function InviteResults({ results, onClose }: { results: Results; onClose: () => void }) {

@@ -10,18 +10,18 @@ import {
 
 /** What each role in the company is for, in a line. */
 export const roleHints: Record<OrganizationRole, string> = {
-  owner: "Everything, owners and the upstream’s credential included.",
-  admin: "Everything but owners and the upstream’s credential.",
-  developer: "Keys and usage of the workspaces they belong to.",
-  billing: "Usage, cost and limits everywhere. No keys.",
-  user: "Their workspaces and own usage; more by their role in a workspace.",
-  claude_code_user: "A personal key for Claude Code, and nothing else.",
+  owner: "All rights, including owners and the upstream credential.",
+  admin: "All rights except owners and the upstream credential.",
+  developer: "Keys and usage of their workspaces.",
+  billing: "Usage, cost and limits of all workspaces. No keys.",
+  user: "Their workspaces and own usage. Workspace roles add rights.",
+  claude_code_user: "A personal key for Claude Code only.",
 };
 
 export const workspaceRoleHints: Record<WorkspaceRole, string> = {
-  workspace_admin: "Everything in the workspace: people, keys, limits.",
+  workspace_admin: "All rights in the workspace: members, keys, limits.",
   workspace_developer: "Own keys, usage and limits of the workspace.",
-  workspace_restricted_developer: "As a developer, without files and other stored things.",
+  workspace_restricted_developer: "Like a Developer, without files and other stored objects.",
   workspace_billing: "Usage and limits.",
   workspace_user: "The workspace and own usage.",
 };

@@ -55,12 +55,12 @@ export const shortStatus: Record<string, string> = {
 
 /** What became of it, in a sentence. */
 export const statusSentences: Record<string, string> = {
-  answered: "The upstream answered, and the client got all of it.",
-  aborted: "The client went away before the end. Billed is what had been used until then.",
-  rate_limited: "The upstream refused it for its own rate limits. It cost nothing.",
-  client_error: "The upstream refused what was asked. It cost nothing.",
-  server_error: "The upstream failed. What it had not used costs nothing.",
-  unreached: "The upstream could not be reached. It cost nothing.",
+  answered: "The upstream answered, and the client received the full answer.",
+  aborted: "The client disconnected before the end. Usage until then is charged.",
+  rate_limited: "The upstream refused the request because of its rate limits. No cost.",
+  client_error: "The upstream refused the request. No cost.",
+  server_error: "The upstream failed. Only reported usage is charged.",
+  unreached: "The upstream could not be reached. No cost.",
   interrupted:
-    "It was sent, and no usable answer came. What it cost is not known: see unresolved spend under Limits.",
+    "The request was sent, but no usable answer arrived. The cost is unknown: see Unresolved spend on the Limits page.",
 };

@@ -17,7 +17,7 @@ export function NewPasswordField({ registration, error, label = "Password" }: Ne
   return (
     <Field
       label={label}
-      hint="At least 12 characters: several words are easiest to keep in mind."
+      hint="At least 12 characters. Several words are easy to remember."
       error={error}
     >
       {(control) => (
@@ -31,7 +31,7 @@ export function NewPasswordField({ registration, error, label = "Password" }: Ne
           />
           <span className="absolute inset-y-0 right-1 grid place-items-center">
             <IconButton
-              label={isShown ? "Hide the password" : "Show the password"}
+              label={isShown ? "Hide password" : "Show password"}
               onClick={() => setIsShown(!isShown)}
             >
               {isShown ? <EyeOff size={16} /> : <Eye size={16} />}

@@ -53,16 +53,12 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
       <UnsavedGuard isDirty={isDirty} />
       <Field label="Name" error={errors.name?.message}>
         {(control) => (
-          <Input
-            {...control}
-            {...form.register("name", needed("Give it a name."))}
-            maxLength={100}
-          />
+          <Input {...control} {...form.register("name", needed("Enter a name."))} maxLength={100} />
         )}
       </Field>
       <Field
         label="Address"
-        hint="https, or http on this machine. Paths such as /v1/messages are added to it."
+        hint="An https address, or http on this machine. Bursar adds paths such as /v1/messages."
         error={errors.base_url?.message}
       >
         {(control) => (
@@ -75,14 +71,14 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
         )}
       </Field>
       <Field
-        label="Key for the Claude API"
+        label="Claude API key"
         isOptional={upstream?.has_credential === true && !isMoved}
         hint={
           isMoved
-            ? "A new address drops the stored key: enter the one that belongs to it."
+            ? "A new address deletes the stored key. Enter the key for the new address."
             : upstream?.credential_hint
-              ? `Stored: ${upstream.credential_hint}. Leave empty to keep it.`
-              : "Kept encrypted, sent to this address alone, and never shown again."
+              ? `Stored: ${upstream.credential_hint}. Leave empty to keep this key.`
+              : "Stored encrypted, sent only to this address, and never shown again."
         }
         error={errors.credential?.message}
       >

@@ -54,7 +54,7 @@ export function Bars({ series, metric, bucket, action, onPress, children }: Bars
             type="button"
             tabIndex={index === stop ? 0 : -1}
             disabled={point.isFuture}
-            aria-label={`${bucketWords(point.at, bucket)}: ${figure(point.total, metric)}${point.isRunning ? ", still running" : ""}. ${action}`}
+            aria-label={`${bucketWords(point.at, bucket)}: ${figure(point.total, metric)}${point.isRunning ? ", not complete" : ""}. ${action}`}
             onClick={() => onPress(point)}
             onMouseEnter={() => setActive(index)}
             onFocus={() => setActive(index)}
@@ -118,7 +118,7 @@ function Hint({ series: { keys, names }, point, place, metric, bucket, action }:
         ))}
       </ul>
       <p className="mt-1.5 text-quiet">
-        {point.isRunning ? "Still running. " : ""}
+        {point.isRunning ? "Not complete. " : ""}
         {action}
       </p>
     </div>

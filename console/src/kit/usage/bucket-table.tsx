@@ -40,7 +40,7 @@ export function BucketTable({ series, metric, bucket, action, onPress }: BucketT
             className="rounded-sm text-left font-medium whitespace-nowrap after:absolute after:inset-0"
           >
             {bucketWords(point.at, bucket)}
-            {point.isRunning && <span className="font-normal text-quiet">, still running</span>}
+            {point.isRunning && <span className="font-normal text-quiet">, not complete</span>}
           </button>
         ),
       },
@@ -57,7 +57,7 @@ export function BucketTable({ series, metric, bucket, action, onPress }: BucketT
   const rows = useMemo(() => series.points.filter(({ isFuture }) => !isFuture), [series.points]);
   return (
     <Table
-      label="Numbers of the chart"
+      label="Chart data"
       columns={columns}
       rows={rows}
       rowKey={({ at }) => at}

@@ -33,7 +33,7 @@ export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCost
           note={
             data && (
               <>
-                <Money usd={data.last_month_to_date_usd} /> by the same day
+                <Money usd={data.last_month_to_date_usd} /> until the same day
               </>
             )
           }
@@ -55,19 +55,19 @@ export function MonthStats({ summary }: { summary: CostSummary | undefined }) {
   return (
     <>
       <Stat
-        label="This month so far"
+        label="This month"
         value={summary && <Money usd={summary.month_to_date_usd} />}
         hasNote
         note={summary && <MonthNote summary={summary} />}
       />
       <Stat
-        label="Forecast for the month"
+        label="Month forecast"
         value={summary && (summary.forecast ? <Money usd={summary.forecast.month_usd} /> : "–")}
         hasNote
         note={
           summary?.forecast
-            ? `By the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}`
-            : summary && "Needs one whole day of usage"
+            ? `Based on the same weekdays of ${formatPlural(summary.forecast.based_on_days, "day")}`
+            : summary && "Available after one full day of usage"
         }
       />
     </>
@@ -85,7 +85,8 @@ function MonthNote({ summary: { today_usd, adjustments_usd, unpriced_requests } 
       )}
       {unpriced_requests > 0 && (
         <span className="block text-warn">
-          {formatCount(unpriced_requests)} without a price, at the dearest rate
+          {formatCount(unpriced_requests)} requests used unpriced models, estimated at the highest
+          rate
         </span>
       )}
     </>
@@ -97,7 +98,7 @@ interface SummaryProps {
 }
 
 function LimitNote({ summary: { limit, forecast, month } }: SummaryProps) {
-  if (!limit) return "For this selection";
+  if (!limit) return "Selected cost";
   const isOver = toNanoUsd(limit.remaining_usd) < 0n;
   const willBeOver =
     forecast !== null && toNanoUsd(forecast.month_usd) > toNanoUsd(limit.monthly_limit_usd);
@@ -112,7 +113,9 @@ function LimitNote({ summary: { limit, forecast, month } }: SummaryProps) {
           <Money usd={limit.remaining_usd} /> left until {formatDay(month.ending_at)}
         </>
       )}
-      {!isOver && willBeOver && <span className="block text-warn">The forecast is above it</span>}
+      {!isOver && willBeOver && (
+        <span className="block text-warn">The forecast is above the limit</span>
+      )}
     </>
   );
 }

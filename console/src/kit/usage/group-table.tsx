@@ -39,7 +39,7 @@ export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
       />
       {report.areGroupsCut && (
         <p className="text-sm text-quiet">
-          The first {formatCount(MAX_GROUPS)} are shown. The totals, and the file, have all.
+          The first {formatCount(MAX_GROUPS)} are shown. Totals and files include all groups.
         </p>
       )}
     </div>
@@ -56,7 +56,7 @@ function Unpriced({ sum, isModel }: { sum: GroupSum; isModel: boolean }) {
   if (sum.unpricedRequests === 0) return null;
   return (
     <Badge tone="warn">
-      {isModel ? "no price set" : `${formatCount(sum.unpricedRequests)} without a price`}
+      {isModel ? "no price" : `${formatCount(sum.unpricedRequests)} without a price`}
     </Badge>
   );
 }

@@ -44,8 +44,8 @@ export function LiveToggle({ isLive, onChange }: LiveToggleProps) {
       {isLive && (
         <span className="text-sm text-quiet">
           {isVisible
-            ? `Every ${LIVE_MS / 1_000} seconds; rests while this tab is hidden`
-            : "Paused: this tab is hidden"}
+            ? `Refreshes every ${LIVE_MS / 1_000} seconds while this tab is visible`
+            : "Paused while hidden"}
         </span>
       )}
     </span>

@@ -40,9 +40,9 @@ interface ReportChartProps {
 }
 
 const actions = {
-  "1d": "Show its hours",
-  "1h": "Show its minutes",
-  "1m": "Show its requests",
+  "1d": "Show hours",
+  "1h": "Show minutes",
+  "1m": "Show requests",
 } as const;
 
 /** The bars, or their numbers, with the way into them and back. */
@@ -182,7 +182,7 @@ function Crumbs({ search, onChange }: Pick<ReportChartProps, "search" | "onChang
   const crumbs = crumbsOf(search, from);
   if (crumbs.length === 0) return null;
   return (
-    <nav aria-label="Looked at closely" className="w-full">
+    <nav aria-label="Selected time" className="w-full">
       <ol className="flex flex-wrap items-center gap-1 text-sm">
         {crumbs.map(({ label, at }, index) => (
           <li key={label} className="flex items-center gap-1">
@@ -235,7 +235,7 @@ function Caption({ report, range, lines, view, summary }: CaptionProps) {
   return (
     <>
       Times are UTC.
-      {isRunning && view !== "table" && " The hatched bar is still running."}
+      {isRunning && view !== "table" && " The hatched bar is not complete."}
       {lines.limitUsd !== undefined &&
         summary?.limit &&
         ` The limit is ${formatUsd(summary.limit.monthly_limit_usd)} a month.`}

@@ -48,8 +48,8 @@ export function ReportDownload({ asked, range }: DownloadProps) {
       >
         {isOfWholeHours(range) && (
           <>
-            <MenuItem onSelect={() => void save("none", "csv")}>The table as CSV</MenuItem>
-            <MenuItem onSelect={() => void save("none", "jsonl")}>The table as JSONL</MenuItem>
+            <MenuItem onSelect={() => void save("none", "csv")}>Table as CSV</MenuItem>
+            <MenuItem onSelect={() => void save("none", "jsonl")}>Table as JSONL</MenuItem>
           </>
         )}
         <MenuItem onSelect={() => void save(range.bucket, "csv")}>Groups of {each} as CSV</MenuItem>

@@ -167,7 +167,8 @@ function UsageTotals({ totals }: { totals: Report["totals"] | undefined }) {
         note={
           totals && totals.unpriced_requests > 0 ? (
             <span className="text-warn">
-              {formatCount(totals.unpriced_requests)} without a price, at the dearest rate
+              {formatCount(totals.unpriced_requests)} requests used unpriced models, estimated at
+              the highest rate
             </span>
           ) : undefined
         }

@@ -45,7 +45,7 @@ export function nameOf(row: Row, groupBy: GroupName | null): string {
     case "api_key":
       return row.api_key_name ?? key;
     case "member":
-      return row.member_name ?? row.member_email ?? (key || "No member: keys of workspaces");
+      return row.member_name ?? row.member_email ?? (key || "Workspace keys (no member)");
     default:
       return key === "" ? "None" : labelWords(groupBy, key);
   }
