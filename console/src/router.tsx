@@ -24,6 +24,7 @@ import { NotFoundPage } from "./kit/error-pages.tsx";
 import { readLimitsSearch } from "./kit/limits/search.ts";
 import { readReportSearch } from "./kit/usage/search.ts";
 import { lazyRouteComponent } from "./load-part.ts";
+import { makeSearchReader, matching } from "./search-fields.ts";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { ErrorState } from "./ui/states.tsx";
 
@@ -349,6 +350,9 @@ const playground = createRoute({
   component: lazyRouteComponent(() => import("./features/playground/page.tsx"), "PlaygroundPage"),
 });
 
+/** Reads the address to open after the sign-in: a path of this console, never another site. */
+const readNext = makeSearchReader({ next: matching(/^\/(?![/\\])/) });
+
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
@@ -374,12 +378,6 @@ const setUp = createRoute({
   validateSearch: readSetUpSearch,
   component: lazyRouteComponent(() => import("./features/setup/page.tsx"), "SetUpPage"),
 });
-
-/** Where to go after the sign-in: an address of this console, never another site. */
-function readNext(raw: Record<string, unknown>): { next?: string } {
-  const { next } = raw;
-  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
-}
 
 const routeTree = root.addChildren([
   login,

@@ -1,35 +1,21 @@
-import { type AccessPath, accessPaths } from "@bursar/contract/access-paths.ts";
-
-/** What of the list of access stands in the address. Everything may be absent. */
-export interface AccessSearch {
-  path?: AccessPath[];
-  workspace?: string | undefined;
-  member?: string | undefined;
-  /** Days without a use. */
-  unused?: number | undefined;
-  find?: string;
-}
+import { accessPaths } from "@bursar/contract/access-paths.ts";
+import { count, makeSearchReader, someOf, text } from "../../search-fields.ts";
 
 const MAX_LENGTH = 200;
 const MAX_DAYS = 3650;
 
-/** Reads the address; what makes no sense is as if it were not there. */
-export function readAccessSearch(raw: Record<string, unknown>): AccessSearch {
-  const found: AccessSearch = {};
-  const { path, unused } = raw;
-  const paths = accessPaths.filter((each) => (Array.isArray(path) ? path : [path]).includes(each));
-  if (paths.length > 0) found.path = paths;
-  for (const name of ["workspace", "member", "find"] as const) {
-    const value = raw[name];
-    if (typeof value === "string" && value !== "") found[name] = value.slice(0, MAX_LENGTH);
-  }
-  if (Number.isInteger(unused) && Number(unused) > 0) {
-    found.unused = Math.min(Number(unused), MAX_DAYS);
-  }
-  return found;
-}
+/** Reads the address of the list of access. */
+export const readAccessSearch = makeSearchReader({
+  path: someOf(accessPaths),
+  workspace: text(MAX_LENGTH),
+  member: text(MAX_LENGTH),
+  /** Days without a use. */
+  unused: count(MAX_DAYS),
+  find: text(MAX_LENGTH),
+});
+export type AccessSearch = ReturnType<typeof readAccessSearch>;
 
-/** The filters of the API that the address means. */
+/** Filters of the API for the address. */
 export function toQuery(search: AccessSearch) {
   const find = search.find?.trim();
   return {

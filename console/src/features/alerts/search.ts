@@ -1,16 +1,13 @@
+import { makeSearchReader, oneOf, text } from "../../search-fields.ts";
+
 export const firingViews = ["open", "acknowledged", "all"] as const;
 export type FiringView = (typeof firingViews)[number];
 
-/** What of the list of firings stands in the address. */
-export interface FiringsSearch {
-  show?: FiringView;
-  /** A kind of alert, or what somebody took for one. */
-  kind?: string;
-}
+const MAX_LENGTH = 100;
 
-/** Reads the address; what makes no sense is as if it were not there. */
-export function readFiringsSearch(raw: Record<string, unknown>): FiringsSearch {
-  const show = firingViews.find((view) => view === raw["show"]);
-  const { kind } = raw;
-  return { ...(show && { show }), ...(typeof kind === "string" && { kind }) };
-}
+/** Reads the address of the list of firings. `kind` can be any text. */
+export const readFiringsSearch = makeSearchReader({
+  show: oneOf(firingViews),
+  kind: text(MAX_LENGTH),
+});
+export type FiringsSearch = ReturnType<typeof readFiringsSearch>;

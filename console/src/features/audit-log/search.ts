@@ -1,43 +1,27 @@
-/** What of the audit log stands in the address. Everything may be absent. */
-export interface AuditSearch {
-  /** An event, or the beginning of several, ending in a dot. */
-  event?: string;
-  actor_type?: string;
-  workspace?: string;
-  /** Days in UTC, the last one included. */
-  from?: string;
-  to?: string;
-  /** An id, a request id or an address: see `toQuery`. */
-  find?: string;
-  /** Whose doing only. */
-  actor?: string;
-}
+import { day, makeSearchReader, text } from "../../search-fields.ts";
 
-const names = ["event", "actor_type", "workspace", "find", "actor"] as const;
 const MAX_LENGTH = 100;
 
-/** Reads the address; what makes no sense is as if it were not there. */
-export function readAuditSearch(raw: Record<string, unknown>): AuditSearch {
-  const found: AuditSearch = {};
-  for (const name of names) {
-    const value = raw[name];
-    if (typeof value === "string" && value !== "") found[name] = value.slice(0, MAX_LENGTH);
-  }
-  for (const name of ["from", "to"] as const) {
-    const day = raw[name];
-    if (
-      typeof day === "string" &&
-      /^\d{4}-\d{2}-\d{2}$/.test(day) &&
-      !Number.isNaN(Date.parse(day))
-    )
-      found[name] = day;
-  }
-  return found;
-}
+/** Reads the address of the audit log. */
+export const readAuditSearch = makeSearchReader({
+  /** Event, or the start of several that ends in a dot. */
+  event: text(MAX_LENGTH),
+  actor_type: text(MAX_LENGTH),
+  workspace: text(MAX_LENGTH),
+  /** Id, request id or network address: see `toQuery`. */
+  find: text(MAX_LENGTH),
+  /** Id of the actor. */
+  actor: text(MAX_LENGTH),
+  /** First day in UTC. */
+  from: day,
+  /** Last day in UTC, included. */
+  to: day,
+});
+export type AuditSearch = ReturnType<typeof readAuditSearch>;
 
 const DAY_MS = 86_400_000;
 
-/** The filters of the API that the address means. One box takes ids of things, of requests, and network addresses. */
+/** Filters of the API for the address. `find` holds ids of objects and requests, and network addresses. */
 export function toQuery(search: AuditSearch): Record<string, string> {
   const find = search.find?.trim();
   return dropAbsent({

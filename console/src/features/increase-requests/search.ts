@@ -1,34 +1,18 @@
-export type RequestView = "pending" | "all";
+import { makeSearchReader, oneOf, text } from "../../search-fields.ts";
 
-/** Parameters of the list in the address. */
-export interface IncreaseRequestsSearch {
-  show?: RequestView;
-}
+const views = ["pending", "all"] as const;
+export type RequestView = (typeof views)[number];
 
-export function readIncreaseRequestsSearch(raw: Record<string, unknown>): IncreaseRequestsSearch {
-  return raw["show"] === "all" ? { show: "all" } : {};
-}
+/** Reads the address of the list of requests. */
+export const readIncreaseRequestsSearch = makeSearchReader({ show: oneOf(views) });
+export type IncreaseRequestsSearch = ReturnType<typeof readIncreaseRequestsSearch>;
 
-/** Limit that a new increase request is about. The link in a refusal names it. */
-export interface NewIncreaseRequestSearch {
-  scope?: "organization" | "workspace" | "api_key";
-  id?: string;
-  period?: "daily" | "weekly" | "monthly";
-}
+const MAX_LENGTH = 100;
 
-const scopes = ["organization", "workspace", "api_key"] as const;
-const periods = ["daily", "weekly", "monthly"] as const;
-
-/** Reads the address; what makes no sense is as if it were not there. */
-export function readNewIncreaseRequestSearch(
-  raw: Record<string, unknown>,
-): NewIncreaseRequestSearch {
-  const scope = scopes.find((each) => each === raw["scope"]);
-  const period = periods.find((each) => each === raw["period"]);
-  const { id } = raw;
-  return {
-    ...(scope && { scope }),
-    ...(typeof id === "string" && { id }),
-    ...(period && { period }),
-  };
-}
+/** Reads the limit that a new increase request is about. The link in a refusal names it. */
+export const readNewIncreaseRequestSearch = makeSearchReader({
+  scope: oneOf(["organization", "workspace", "api_key"] as const),
+  id: text(MAX_LENGTH),
+  period: oneOf(["daily", "weekly", "monthly"] as const),
+});
+export type NewIncreaseRequestSearch = ReturnType<typeof readNewIncreaseRequestSearch>;

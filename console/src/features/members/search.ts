@@ -1,12 +1,7 @@
-/** What of the team stands in the address. */
-export interface MembersSearch {
-  /** Part of a name or address. */
-  find?: string;
-}
+import { makeSearchReader, text } from "../../search-fields.ts";
 
 const MAX_LENGTH = 100;
 
-/** Reads the address; what makes no sense is as if it were not there. */
-export function readMembersSearch({ find }: Record<string, unknown>): MembersSearch {
-  return typeof find === "string" && find !== "" ? { find: find.slice(0, MAX_LENGTH) } : {};
-}
+/** Reads the address of the team. `find` is a part of a name or an e-mail address. */
+export const readMembersSearch = makeSearchReader({ find: text(MAX_LENGTH) });
+export type MembersSearch = ReturnType<typeof readMembersSearch>;

@@ -1,8 +1,7 @@
+import { makeSearchReader, oneOf } from "../../search-fields.ts";
+
 const steps = ["upstream", "workspace", "key"] as const;
 export type Step = (typeof steps)[number];
 
-/** Where the set-up is, in its address. */
-export function readSetUpSearch(raw: Record<string, unknown>): { step?: Step } {
-  const step = steps.find((name) => name === raw["step"]);
-  return step ? { step } : {};
-}
+/** Reads the step of the set-up. */
+export const readSetUpSearch = makeSearchReader({ step: oneOf(steps) });

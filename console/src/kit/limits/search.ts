@@ -1,10 +1,5 @@
-/** What of the limits page stands in the address. */
-export interface LimitsSearch {
-  /** The key whose limits are explained. */
-  key?: string;
-}
+import { makeSearchReader, matching } from "../../search-fields.ts";
 
-export function readLimitsSearch(raw: Record<string, unknown>): LimitsSearch {
-  const { key } = raw;
-  return typeof key === "string" && /^[!-~]{1,100}$/.test(key) ? { key } : {};
-}
+/** Reads the address of the limits page. `key` is the key whose limits are explained. */
+export const readLimitsSearch = makeSearchReader({ key: matching(/^[!-~]{1,100}$/) });
+export type LimitsSearch = ReturnType<typeof readLimitsSearch>;
