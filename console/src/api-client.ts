@@ -3,7 +3,7 @@ import type { FieldError } from "@bursar/contract/error-facts.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
-import { askToSignIn, stepUpQuestion } from "./questions.ts";
+import { requestSignIn, stepUpQuestion } from "./questions.ts";
 
 // The one place that talks to the server. Operations, their input and their answers are those of the contract.
 
@@ -128,7 +128,7 @@ async function send<O extends Operation>(
   let response = await ask();
   // Asking who is signed in, and signing in, learn it from their own answer.
   const meansSignOut = !isPublic && operation !== "getSession";
-  if (response.status === 401 && meansSignOut && (await askToSignIn(method === "POST"))) {
+  if (response.status === 401 && meansSignOut && (await requestSignIn(method === "POST"))) {
     response = await ask();
   }
   if (wantsStepUp(response) && (await stepUpQuestion.ask())) response = await ask();

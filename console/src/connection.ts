@@ -17,7 +17,7 @@ export function reportSignOut(): void {
 }
 
 export function reportAnswer(): void {
-  if (isServerAway.get()) comeBack();
+  if (isServerAway.get()) reconnect();
 }
 
 export function reportSilence(): void {
@@ -47,11 +47,11 @@ export function whenServerReturns(): Promise<void> {
 
 async function look(): Promise<void> {
   if (!isServerAway.get()) return;
-  if (await isServerThere()) comeBack();
+  if (await isServerThere()) reconnect();
   else setTimeout(() => void look(), RETRY_MS);
 }
 
-function comeBack(): void {
+function reconnect(): void {
   if (!isServerAway.get()) return;
   isServerAway.set(false);
   returns.set(returns.get() + 1);

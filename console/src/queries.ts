@@ -37,7 +37,7 @@ interface QueryOptions {
   /** Asks again so often; null for never. */
   everyMs?: number | null;
   /** Shows the answer before this one while the new one loads. */
-  keepsPrevious?: boolean;
+  isPreviousShown?: boolean;
 }
 
 /** Asks one reading operation and keeps its answer. */
@@ -46,7 +46,11 @@ export function useApi<O extends Operation>(
   input: Input<O>,
   options: QueryOptions = {},
 ): UseQueryResult<Answer<O>, Error> {
-  return useKept([operation, input], (signal) => call(operation, input, { signal }), options);
+  return useCachedQuery(
+    [operation, input],
+    (signal) => call(operation, input, { signal }),
+    options,
+  );
 }
 
 /** Operations that answer in pages of the company shape. */
@@ -68,7 +72,7 @@ export function useList<O extends ListOperation>(
   input: Input<O>,
   options: QueryOptions = {},
 ): UseQueryResult<WholeList<ItemOf<O>>, Error> {
-  return useKept(
+  return useCachedQuery(
     [operation, "all", input],
     (signal) => loadList(operation, input, signal),
     options,
@@ -191,17 +195,17 @@ export function usePages<O extends ListOperation>(
 }
 
 /** Knows nothing of operations: the library's types, given the contract's, are more than the compiler can try. */
-function useKept<Data>(
+function useCachedQuery<Data>(
   queryKey: readonly unknown[],
   ask: (signal: AbortSignal) => Promise<Data>,
-  { isEnabled = true, everyMs = null, keepsPrevious = false }: QueryOptions,
+  { isEnabled = true, everyMs = null, isPreviousShown = false }: QueryOptions,
 ): UseQueryResult<Data, Error> {
   return useQuery<unknown, Error>({
     queryKey,
     queryFn: ({ signal }) => ask(signal),
     enabled: isEnabled,
     refetchInterval: everyMs ?? false,
-    ...(keepsPrevious && { placeholderData: (previous: unknown) => previous }),
+    ...(isPreviousShown && { placeholderData: (previous: unknown) => previous }),
   }) as UseQueryResult<Data, Error>;
 }
 

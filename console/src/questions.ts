@@ -16,11 +16,11 @@ interface Asking {
 }
 
 /** A change that can do harm wants the person's password or passkey again. */
-export const stepUpQuestion = makeAsking();
+export const stepUpQuestion = makeQuestion();
 /** The session ended in the middle of something. */
-export const signInQuestion = makeAsking();
+export const signInQuestion = makeQuestion();
 
-function makeAsking(): Asking {
+function makeQuestion(): Asking {
   const open = makeObservable<Question | null>(null);
   let running: Promise<boolean> | null = null;
   const ask = () => {
@@ -52,7 +52,7 @@ export function offerSignIn(): () => void {
  * Asks to sign in again where leaving for the sign-in would lose something: a change that was just sent, or a form in a
  * dialog. Resolves to whether the person has signed in; false at once where there is nothing to lose.
  */
-export async function askToSignIn(isChange: boolean): Promise<boolean> {
+export async function requestSignIn(isChange: boolean): Promise<boolean> {
   if (!isShellThere) return false;
   const isAsked = signInQuestion.open.get() !== null;
   if (!isAsked && !isChange && !isDialogOpen()) return false;

@@ -7,7 +7,7 @@ import {
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type Answer, ApiError, call } from "./api-client.ts";
 import { queryClient } from "./queries.ts";
-import { askToSignIn } from "./questions.ts";
+import { requestSignIn } from "./questions.ts";
 
 /** Who is signed in, and what the server lets them do. The console only hides what would be refused. */
 export type Session = Answer<"getSession">;
@@ -19,7 +19,7 @@ async function loadSession(): Promise<Session | null> {
     return await call("getSession", {});
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    return (await askToSignIn(false)) ? await call("getSession", {}) : null;
+    return (await requestSignIn(false)) ? await call("getSession", {}) : null;
   }
 }
 
@@ -47,7 +47,7 @@ export function useMay(): (action: Action, workspaceId?: string) => boolean {
     ) ||
     (workspaceId !== undefined &&
       session.workspaces.every(({ id }) => id !== workspaceId) &&
-      mayElsewhere(session, action));
+      mayInOtherWorkspace(session, action));
 }
 
 /** True where the signed-in person may do this in every workspace and to the organization, by the role there. */
@@ -62,7 +62,7 @@ function mayEverywhere(session: Session, action: Action): boolean {
 }
 
 /** In a workspace that the session does not list: it leaves out the last of very many, and those made since. */
-function mayElsewhere(session: Session, action: Action): boolean {
+function mayInOtherWorkspace(session: Session, action: Action): boolean {
   // What is left open here, the server decides.
   return mayEverywhere(session, action) || session.has_more_workspaces;
 }

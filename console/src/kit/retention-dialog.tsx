@@ -23,7 +23,7 @@ export function RetentionDialog(props: RetentionProps) {
   const changeForm = useChangeForm(change, {
     defaultValues: { retention_days: days === null ? "" : String(days) },
     toInput: ({ retention_days: text }) => ({ body: { retention_days: toDays(text) } }),
-    toast: (_, { retention_days: text }) => `${what} are stored ${keptWords(toDays(text))}`,
+    toast: (_, { retention_days: text }) => `${what} are stored ${formatRetention(toDays(text))}`,
     onSaved: onClose,
   });
   const { form } = changeForm;
@@ -56,6 +56,6 @@ function toDays(text: string): number | null {
 }
 
 /** `for 90 days`, `without a time limit` */
-export function keptWords(days: number | null): string {
+export function formatRetention(days: number | null): string {
   return days === null ? "without a time limit" : `for ${formatPlural(days, "day")}`;
 }

@@ -51,7 +51,7 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
   const asked = { query: { search, limit: MAX_SHOWN } };
   const isAsked = (action: Action) => ({
     isEnabled: search !== "" && may(action),
-    keepsPrevious: true,
+    isPreviousShown: true,
   });
   const keys = useApi("listApiKeys", asked, isAsked("api_keys:read"));
   const members = useApi("listMembers", asked, isAsked("members:read"));

@@ -41,7 +41,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
       const answer = await prove();
       if (answer === null) return;
       if (answer.type === "two_factor_required") setNeedsCode(true);
-      else await goOnAs(member.id, onDone);
+      else await resumeAs(member.id, onDone);
     } catch (failure) {
       setError(failure as Error);
     } finally {
@@ -122,7 +122,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
 }
 
 /** A passkey can be somebody else's: then nothing of the page is theirs, and it starts anew. */
-async function goOnAs(memberId: string, onDone: (isSignedIn: boolean) => void): Promise<void> {
+async function resumeAs(memberId: string, onDone: (isSignedIn: boolean) => void): Promise<void> {
   const session = await call("getSession", {});
   if (session.member.id !== memberId) location.reload();
   else onDone(true);

@@ -85,8 +85,8 @@ export function Table<Row extends object>(props: TableProps<Row>) {
       <table
         aria-label={label}
         aria-rowcount={sorted.length + 1}
-        onMouseOver={tellCutText}
-        onFocus={tellCutText}
+        onMouseOver={showCutText}
+        onFocus={showCutText}
         className={classNames(
           "border-collapse text-sm",
           isMeasured ? "w-max" : "w-full",
@@ -121,7 +121,7 @@ export function Table<Row extends object>(props: TableProps<Row>) {
 }
 
 /** What an ellipsis cuts off is in the title of the cell, or of what stands in it. */
-function tellCutText({ target }: SyntheticEvent): void {
+function showCutText({ target }: SyntheticEvent): void {
   for (
     let element = target as Element | null;
     element instanceof HTMLElement && element.tagName !== "TR";
@@ -192,7 +192,7 @@ function AllRows<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>
 /** On its own, so that scrolling draws the rows and nothing else of the table. */
 function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>) {
   const body = useRef<HTMLTableSectionElement>(null);
-  const topPx = useTopOf(body);
+  const topPx = useTop(body);
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => ROW_HEIGHT_PX,
@@ -229,7 +229,7 @@ function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<R
 }
 
 /** Where the element begins in the document, pixels; measured when the page changes its size, never while it scrolls. */
-function useTopOf(element: RefObject<HTMLElement | null>): number {
+function useTop(element: RefObject<HTMLElement | null>): number {
   const [topPx, setTopPx] = useState(0);
   useLayoutEffect(() => {
     const measure = () => {

@@ -2,12 +2,12 @@ import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useMemo, useState } from "react";
 import { LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
 import {
-  giverOf,
+  formatAccessScope,
+  formatAccessSource,
+  formatGranter,
+  formatHolder,
+  formatHolderNote,
   pathWords,
-  reachOf,
-  reasonOf,
-  whoseNote,
-  whoseOf,
 } from "../../kit/access/words.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMay, useSession } from "../../session.ts";
@@ -124,7 +124,7 @@ function Items({ review }: { review: Review }) {
           options={
             hasResults
               ? results.map((value) => ({ value, label: resultWords[value].label }))
-              : answers.map((value) => ({ value, label: answerWord(value) }))
+              : answers.map((value) => ({ value, label: formatAnswer(value) }))
           }
         />
       </div>
@@ -144,12 +144,12 @@ function Items({ review }: { review: Review }) {
   );
 }
 
-function answerWord(answer: Answer): string {
+function formatAnswer(answer: Answer): string {
   return answer === "undecided" ? "No decision" : decisionWords[answer].label;
 }
 
 function textOf(item: ReviewItem): string {
-  return `${whoseOf(item)} ${whoseNote(item)} ${reachOf(item)} ${reasonOf(item)}`.toLowerCase();
+  return `${formatHolder(item)} ${formatHolderNote(item)} ${formatAccessScope(item)} ${formatAccessSource(item)}`.toLowerCase();
 }
 
 function makeColumns(of: {
@@ -169,7 +169,7 @@ function makeColumns(of: {
     {
       id: "who",
       header: "Member or key",
-      sortBy: whoseOf,
+      sortBy: formatHolder,
       cell: (item) => (
         <button
           type="button"
@@ -184,7 +184,7 @@ function makeColumns(of: {
       id: "reach",
       header: "Scope",
       from: "sm",
-      sortBy: reachOf,
+      sortBy: formatAccessScope,
       cell: (item) => <Reach access={item} />,
     },
     {
@@ -248,12 +248,18 @@ function ItemDrawer(props: { item: ReviewItem | null; review: Review; onClose: (
   const { member } = useSession();
   if (!item) return null;
   return (
-    <Dialog title={whoseOf(item)} description={whoseNote(item)} isOpen isDrawer onClose={onClose}>
+    <Dialog
+      title={formatHolder(item)}
+      description={formatHolderNote(item)}
+      isOpen
+      isDrawer
+      onClose={onClose}
+    >
       <Facts
         items={[
           ["Path", pathWords[item.path].label],
-          ["Scope", reachOf(item)],
-          ["Source", reasonOf(item)],
+          ["Scope", formatAccessScope(item)],
+          ["Source", formatAccessSource(item)],
           ["Granted", <Given key="given" item={item} />],
           ["Last used", <LastUsed key="used" access={item} />],
           ["Expires", <RelativeTime key="ends" at={item.expires_at} absent="Never" />],
@@ -274,7 +280,7 @@ function ItemDrawer(props: { item: ReviewItem | null; review: Review; onClose: (
 }
 
 function Given({ item }: { item: ReviewItem }) {
-  const giver = giverOf(item);
+  const giver = formatGranter(item);
   return (
     <>
       <RelativeTime at={item.granted_at} />

@@ -1,6 +1,12 @@
 import { useEffect, useRef, useState } from "react";
 import { LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
-import { giverOf, pathWords, reachOf, reasonOf, whoseOf } from "../../kit/access/words.ts";
+import {
+  formatAccessScope,
+  formatAccessSource,
+  formatGranter,
+  formatHolder,
+  pathWords,
+} from "../../kit/access/words.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { classNames } from "../../ui/class-names.ts";
@@ -42,13 +48,13 @@ export const rowId = (item: AssignedItem) => `entry-${item.id}`;
 export function DecideRow(props: RowProps) {
   const { entry, beganAt, isCurrent, isExplaining, onFocus, onDecide, onTake, onExplain } = props;
   const { item, decision } = entry;
-  const giver = giverOf(item);
+  const giver = formatGranter(item);
   return (
     <li
       id={rowId(item)}
       tabIndex={-1}
       aria-current={isCurrent}
-      aria-label={`${whoseOf(item)}, ${reachOf(item)}, ${reasonOf(item)}`}
+      aria-label={`${formatHolder(item)}, ${formatAccessScope(item)}, ${formatAccessSource(item)}`}
       onFocus={onFocus}
       className={classNames(
         "scroll-my-24 border-l-3 py-3 pr-1 pl-3 focus-visible:outline-offset-[-2px]",
@@ -98,7 +104,7 @@ function Buttons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
   const { item, decision } = entry;
   return (
     <fieldset className="inline-flex w-fit rounded-md border border-edge/55 bg-raised p-0.5">
-      <legend className="sr-only">Decision about {whoseOf(item)}</legend>
+      <legend className="sr-only">Decision about {formatHolder(item)}</legend>
       {decisions.map((each) => (
         <button
           key={each}

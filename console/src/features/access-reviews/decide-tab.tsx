@@ -1,6 +1,12 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useMemo, useRef, useState } from "react";
-import { pathWords, reachOf, reasonOf, whoseNote, whoseOf } from "../../kit/access/words.ts";
+import {
+  formatAccessScope,
+  formatAccessSource,
+  formatHolder,
+  formatHolderNote,
+  pathWords,
+} from "../../kit/access/words.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useSession } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -77,7 +83,7 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
     if (item.needs_another_reviewer) return setSaid("Another reviewer decides on this access.");
     if (other && other.decision !== decision) return setAsked({ id: item.id, decision });
     setAsked(null);
-    setSaid(`${decisionWords[decision].label}: ${whoseOf(item)}`);
+    setSaid(`${decisionWords[decision].label}: ${formatHolder(item)}`);
     // The reason of another decision says nothing about this one.
     const reason = entry.decision === decision ? entry.reason : null;
     decide(item.id, { decision, reason, isOverride: false });
@@ -196,7 +202,7 @@ function matches({ item, decision }: Entry, view: View, paths: string[], find: s
     (view === "open" && isOpen) ||
     (view === "decided" && decision !== null) ||
     (view === "remove" && item.recommendation === "remove");
-  const text = `${whoseOf(item)} ${whoseNote(item)} ${reachOf(item)} ${reasonOf(item)}`;
+  const text = `${formatHolder(item)} ${formatHolderNote(item)} ${formatAccessScope(item)} ${formatAccessSource(item)}`;
   return (
     isInView &&
     (paths.length === 0 || paths.includes(item.path)) &&

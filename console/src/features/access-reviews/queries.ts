@@ -56,7 +56,7 @@ const staleAccess = [
 ] as const;
 
 /** Once a review has been carried out, what was shown of it and of access is old. */
-export function useForgetWhenApplied(status: Review["status"] | undefined): void {
+export function useRefreshWhenApplied(status: Review["status"] | undefined): void {
   const before = useRef(status);
   useEffect(() => {
     if (before.current === "applying" && status === "closed") {

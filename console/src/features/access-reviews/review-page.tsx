@@ -18,7 +18,7 @@ import {
   type Review,
   useAssignedReview,
   useCloseReview,
-  useForgetWhenApplied,
+  useRefreshWhenApplied,
   useReview,
 } from "./queries.ts";
 import {
@@ -42,7 +42,7 @@ export function AccessReviewPage() {
   const whole = useReview(id, mayRead);
   const assigned = useAssignedReview(id);
   const nowMs = useNow();
-  useForgetWhenApplied(whole.data?.status);
+  useRefreshWhenApplied(whole.data?.status);
   const failed = whole.error ?? (mayRead ? null : assigned.error);
   if (failed) return <LoadError error={failed} onRetry={() => void whole.refetch()} />;
   const review = whole.data ?? assigned.review;
@@ -137,9 +137,9 @@ type Asked = "close" | "change" | "cancel" | "end-series";
 function Actions({ review }: { review: Review }) {
   const [asked, setAsked] = useState<Asked | null>(null);
   const isOpen = review.status === "open";
-  const goesOn = review.status === "closed" && review.next_begins_at !== null;
+  const hasNextReview = review.status === "closed" && review.next_begins_at !== null;
   const done = () => setAsked(null);
-  if (!isOpen && !goesOn) return null;
+  if (!isOpen && !hasNextReview) return null;
   return (
     <>
       {isOpen && (

@@ -4,7 +4,13 @@ import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
 import { Given, LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
-import { type Access, pathWords, reachOf, reasonOf, whoseOf } from "../../kit/access/words.ts";
+import {
+  type Access,
+  formatAccessScope,
+  formatAccessSource,
+  formatHolder,
+  pathWords,
+} from "../../kit/access/words.ts";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { useMembers } from "../../kit/members/queries.ts";
 import { useWorkspaces } from "../../kit/workspaces/queries.ts";
@@ -26,7 +32,7 @@ export function AccessTab() {
   const search: AccessSearch = useSearch({ strict: false });
   const navigate = useNavigate();
   const query = useMemo(() => toQuery(search), [search]);
-  const access = useList("listAccess", { query }, { keepsPrevious: true });
+  const access = useList("listAccess", { query }, { isPreviousShown: true });
   const change = (changed: AccessSearch) =>
     void navigate({ to: "/access", search: { ...search, ...changed }, replace: true });
   if (access.error) return <LoadError error={access.error} onRetry={() => void access.refetch()} />;
@@ -189,13 +195,13 @@ const columns: Column<Access>[] = [
   {
     id: "who",
     header: "Member or key",
-    sortBy: whoseOf,
+    sortBy: formatHolder,
     cell: (row) => <Whose access={row} />,
   },
   {
     id: "reach",
     header: "Scope",
-    sortBy: (row) => `${reachOf(row)} ${reasonOf(row)}`,
+    sortBy: (row) => `${formatAccessScope(row)} ${formatAccessSource(row)}`,
     cell: (row) => <Reach access={row} />,
   },
   {

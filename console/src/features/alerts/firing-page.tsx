@@ -54,7 +54,7 @@ export function FiringPage() {
         <SpendSection firing={data} />
         <Section title="Notifications">
           {data.deliveries.length === 0 ? (
-            <p className="text-sm text-quiet">{whyNobody(data)}</p>
+            <p className="text-sm text-quiet">{describeMissingMessage(data)}</p>
           ) : (
             <ul className="divide-y divide-line border-y border-line text-sm">
               {data.deliveries.map((delivery) => (
@@ -78,7 +78,7 @@ export function FiringPage() {
   );
 }
 
-function whyNobody({ covered_by_id, is_muted }: Firing): ReactNode {
+function describeMissingMessage({ covered_by_id, is_muted }: Firing): ReactNode {
   if (covered_by_id !== null) {
     const params = { firingId: covered_by_id };
     return (

@@ -12,7 +12,8 @@ export type Delivery = ItemOf<"listAlertDeliveries">;
 
 const EVERY_MS = 10_000;
 
-export const useAlerts = () => useList("listAlerts", {}, { everyMs: 60_000, keepsPrevious: true });
+export const useAlerts = () =>
+  useList("listAlerts", {}, { everyMs: 60_000, isPreviousShown: true });
 export const useFirings = (view: FiringView, kind: AlertKind | undefined) =>
   usePages(
     "listAlertFirings",
@@ -25,7 +26,7 @@ export const useFirings = (view: FiringView, kind: AlertKind | undefined) =>
 export const useFiring = (firingId: string) =>
   useApi("getAlertFiring", { params: { alert_firing_id: firingId } }, { everyMs: EVERY_MS });
 export const useChannels = () =>
-  useList("listAlertChannels", {}, { everyMs: 30_000, keepsPrevious: true });
+  useList("listAlertChannels", {}, { everyMs: 30_000, isPreviousShown: true });
 export const useDeliveries = (channelId: string) =>
   useApi(
     "listAlertDeliveries",

@@ -39,7 +39,7 @@ interface CreateProps {
 export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps) {
   const create = useCreateApiKey();
   const [isReviewed, setIsReviewed] = useState(false);
-  const mayForWorkspace = useMayMakeWorkspaceKeys();
+  const mayForWorkspace = useMayCreateWorkspaceKeys();
   const { member } = useSession();
   const defaultValues: KeyValues = {
     name: "",
@@ -159,7 +159,7 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
 }
 
 function OwnerField({ form }: { form: UseFormReturn<KeyValues> }) {
-  const mayForWorkspace = useMayMakeWorkspaceKeys();
+  const mayForWorkspace = useMayCreateWorkspaceKeys();
   return (
     <Field
       label="Owner"
@@ -211,7 +211,7 @@ function Review({ values }: { values: KeyValues }) {
 }
 
 /** Keys that no person owns are made by who administers the workspace. */
-function useMayMakeWorkspaceKeys(): boolean {
+function useMayCreateWorkspaceKeys(): boolean {
   const session = useSession();
   return (
     ["owner", "admin"].includes(session.member.role) ||

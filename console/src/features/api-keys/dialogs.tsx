@@ -64,7 +64,7 @@ export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   );
 }
 
-const graces = [
+const gracePeriods = [
   ["0", "Now", "The old secret stops working immediately."],
   ["3600", "In 1 hour", "Time for one deployment."],
   ["86400", "In 1 day", "Time for a rollout over hours."],
@@ -79,7 +79,7 @@ interface RotateProps extends KeyDialogProps {
 /** A new secret for the same key; the old one works on for a while. */
 export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
   const isRotating = apiKey.secrets.length > 1;
-  const defaultValues: { grace: (typeof graces)[number][0] } = { grace: "86400" };
+  const defaultValues: { grace: (typeof gracePeriods)[number][0] } = { grace: "86400" };
   const changeForm = useChangeForm(useRotateApiKey(), {
     defaultValues,
     toInput: ({ grace }) => ({
@@ -102,7 +102,7 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
           name="grace"
           value={form.watch("grace")}
           onChange={(grace) => form.setValue("grace", grace)}
-          choices={graces.map(([value, label, hint]) => ({ value, label, hint }))}
+          choices={gracePeriods.map(([value, label, hint]) => ({ value, label, hint }))}
         />
         {isRotating && (
           <p role="status" className="rounded-md bg-warn-wash px-3 py-2 text-sm text-warn">

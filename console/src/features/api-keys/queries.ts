@@ -14,7 +14,7 @@ export function useApiKeys(
   };
   return useList("listApiKeys", Object.keys(query).length === 0 ? {} : { query }, {
     everyMs: 60_000,
-    keepsPrevious: true,
+    isPreviousShown: true,
   });
 }
 

@@ -1,7 +1,7 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import type { Member } from "../../kit/members/queries.ts";
-import { roleHints, rolesToGive } from "../../kit/members/role-words.ts";
+import { findAssignableRoles, roleHints } from "../../kit/members/role-words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useSession } from "../../session.ts";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -45,7 +45,7 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
           name="role"
           value={role}
           onChange={(value) => form.setValue("role", value)}
-          choices={rolesToGive(session.member.role).map((value) => ({
+          choices={findAssignableRoles(session.member.role).map((value) => ({
             value,
             label: roleNames[value],
             hint: roleHints[value],

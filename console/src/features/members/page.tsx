@@ -5,7 +5,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { LoadError } from "../../kit/error-pages.tsx";
 import { InviteDialog } from "../../kit/invites/invite-dialog.tsx";
 import { type Member, useMembers } from "../../kit/members/queries.ts";
-import { everywhere } from "../../kit/members/role-words.ts";
+import { describeInheritedRole } from "../../kit/members/role-words.ts";
 import { useMay, useSession } from "../../session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -187,7 +187,7 @@ function makeColumns(ownId: string, menu: (member: Member) => ReactNode): Column
       sortBy: (member) => member.workspaces.length,
       cell: (member) => (
         <span className="text-quiet">
-          {everywhere(member.role) ??
+          {describeInheritedRole(member.role) ??
             (member.workspaces.length > 0
               ? formatPlural(member.workspaces.length, "workspace")
               : "None")}

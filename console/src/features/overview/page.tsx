@@ -34,7 +34,7 @@ export function OverviewPage() {
   const day = Math.floor(nowMs / DAY_MS);
   // The same question all day long, so that it is asked once.
   const month = useMemo(() => resolveRange("month", day * DAY_MS, {}), [day]);
-  if (useIsComing(month)) {
+  if (useIsLoading(month)) {
     return (
       <Page title={organization.name} lead={monthName(nowMs)}>
         <SkeletonRows />
@@ -84,19 +84,19 @@ export function OverviewPage() {
 }
 
 /** True until every part has its answer, or its error: so that none moves another when it comes. */
-function useIsComing(month: Month): boolean {
+function useIsLoading(month: Month): boolean {
   const may = useMay();
-  const ifUsage = { isEnabled: may("usage:read") };
+  const options = { isEnabled: may("usage:read") };
   const asked = [
-    useUsage(toAsked(month, null), ifUsage),
-    useCostSummary({}, ifUsage.isEnabled),
-    useUsage(toAsked(month, "workspace"), ifUsage),
-    useUsage(toAsked(month, "model"), ifUsage),
+    useUsage(toAsked(month, null), options),
+    useCostSummary({}, options.isEnabled),
+    useUsage(toAsked(month, "workspace"), options),
+    useUsage(toAsked(month, "model"), options),
     useSpendLimits(undefined, { isEnabled: may("spend_limits:read") }),
     useFirstSteps(month),
     ...useAttention(),
     useAssignedReviews({ isEnabled: may("workspace_members:write") }),
-    ...useKeysToLookAt(may("api_keys:read")),
+    ...useKeysNeedingAttention(may("api_keys:read")),
   ];
   return asked.some(({ isLoading }) => isLoading);
 }
@@ -200,7 +200,7 @@ function Top({ title, month, groupBy, nameOf, more }: TopProps) {
 }
 
 /** Of many thousands of keys, only the first few are asked for. */
-function useKeysToLookAt(isEnabled = true) {
+function useKeysNeedingAttention(isEnabled = true) {
   const options = { isEnabled, everyMs: 60_000 };
   const ask = { status: "active", limit: TOP + 1 } as const;
   return [
@@ -212,7 +212,7 @@ function useKeysToLookAt(isEnabled = true) {
 
 function KeysToLookAt() {
   const nowMs = useNow();
-  const keys = useKeysToLookAt().flatMap(({ data }) => data?.data ?? []);
+  const keys = useKeysNeedingAttention().flatMap(({ data }) => data?.data ?? []);
   const found = [...new Map(keys.map((key) => [key.id, key])).values()];
   if (found.length === 0) return null;
   return (

@@ -2,9 +2,9 @@ import { billedMeasures } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import {
+  formatCaller,
   formatDuration,
   formatExact,
-  madeWith,
   statusSentences,
   statusTones,
 } from "../../kit/requests/words.ts";
@@ -196,10 +196,10 @@ function Whose({ request }: Detail) {
       "Key",
       !is_playground && may("api_keys:read", workspace_id) ? (
         <Link key="key" to="/api-keys/$keyId" params={{ keyId: api_key_id }} className="link">
-          {madeWith(request)}
+          {formatCaller(request)}
         </Link>
       ) : (
-        madeWith(request)
+        formatCaller(request)
       ),
     ],
     ["Workspace", <WorkspaceLink key="workspace" id={workspace_id} />],

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { keptWords, RetentionDialog } from "../../kit/retention-dialog.tsx";
+import { formatRetention, RetentionDialog } from "../../kit/retention-dialog.tsx";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatDay } from "../../ui/format.ts";
@@ -16,7 +16,7 @@ export function Retention() {
   return (
     <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-quiet">
       <span>
-        Requests are stored {keptWords(days)}.
+        Requests are stored {formatRetention(days)}.
         {prunedBefore && ` Requests before ${formatDay(prunedBefore)} were deleted.`}
       </span>
       {may("organization:write") && (

@@ -19,14 +19,14 @@ type Settings = Answer<"getSecuritySettings">;
 export function SecuritySettingsPage() {
   const settings = useSecuritySettings();
   // Together with what stands above it, so that nothing is pushed down.
-  const isComing = useKeyHygiene().isPending;
+  const isLoading = useKeyHygiene().isPending;
   if (settings.error) {
     return <LoadError error={settings.error} onRetry={() => void settings.refetch()} />;
   }
   return (
     <Page title="Security settings" lead="Rules for all members and programs of the company.">
       <KeyHygiene />
-      {settings.data && !isComing && <KeyLifetime settings={settings.data} />}
+      {settings.data && !isLoading && <KeyLifetime settings={settings.data} />}
     </Page>
   );
 }

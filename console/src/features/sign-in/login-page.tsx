@@ -19,7 +19,7 @@ export function LoginPage() {
   const session = useSessionQuery();
   const setUp = useApi("getSetUp", {});
   const [needsCode, setNeedsCode] = useState(false);
-  if (session.data) return <GoOn to={next ?? "/"} />;
+  if (session.data) return <OpenPage to={next ?? "/"} />;
   if (setUp.data?.is_open) return <Navigate to="/setup" replace />;
   return needsCode ? (
     <CodePage onBack={() => setNeedsCode(false)} />
@@ -29,7 +29,7 @@ export function LoginPage() {
 }
 
 /** To an address with all that stands behind its path. */
-function GoOn({ to }: { to: string }) {
+function OpenPage({ to }: { to: string }) {
   const router = useRouter();
   useEffect(() => {
     void router.navigate({ href: to, replace: true });

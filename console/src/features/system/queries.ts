@@ -6,5 +6,5 @@ export type Answer = AnswerOf<"getSystem">;
 const REFRESH_MS = 5_000;
 
 export const useSystem = () =>
-  useApi("getSystem", {}, { everyMs: REFRESH_MS, keepsPrevious: true });
+  useApi("getSystem", {}, { everyMs: REFRESH_MS, isPreviousShown: true });
 export const useSendTestMail = () => useChange("sendTestMail", ["listMail", "getSystem"]);

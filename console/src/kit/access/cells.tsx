@@ -1,12 +1,19 @@
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import { type AccessFacts, giverOf, reachOf, reasonOf, whoseNote, whoseOf } from "./words.ts";
+import {
+  type AccessFacts,
+  formatAccessScope,
+  formatAccessSource,
+  formatGranter,
+  formatHolder,
+  formatHolderNote,
+} from "./words.ts";
 
 /** Whose access it is, in two lines. */
 export function Whose({ access }: { access: AccessFacts }) {
   return (
     <span className="grid max-w-64">
-      <span className="truncate font-medium">{whoseOf(access)}</span>
-      <span className="truncate text-xs text-quiet">{whoseNote(access)}</span>
+      <span className="truncate font-medium">{formatHolder(access)}</span>
+      <span className="truncate text-xs text-quiet">{formatHolderNote(access)}</span>
     </span>
   );
 }
@@ -15,16 +22,16 @@ export function Whose({ access }: { access: AccessFacts }) {
 export function Reach({ access }: { access: AccessFacts }) {
   return (
     <span className="grid max-w-80">
-      <span className="truncate">{reachOf(access)}</span>
-      <span className="truncate text-xs text-quiet" title={reasonOf(access)}>
-        {reasonOf(access)}
+      <span className="truncate">{formatAccessScope(access)}</span>
+      <span className="truncate text-xs text-quiet" title={formatAccessSource(access)}>
+        {formatAccessSource(access)}
       </span>
     </span>
   );
 }
 
 export function Given({ access }: { access: AccessFacts }) {
-  const giver = giverOf(access);
+  const giver = formatGranter(access);
   return (
     <span className="grid max-w-44">
       <RelativeTime at={access.granted_at} />

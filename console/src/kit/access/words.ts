@@ -50,23 +50,23 @@ export const pathWords: Readonly<
 };
 
 /** Whose access it is: a person, or a key that nobody owns. */
-export function whoseOf({ member, key }: AccessFacts): string {
+export function formatHolder({ member, key }: AccessFacts): string {
   return member?.name ?? key?.name ?? "";
 }
 
 /** Under it: the address of the person, or the hint of the key. */
-export function whoseNote({ member, key }: AccessFacts): string {
+export function formatHolderNote({ member, key }: AccessFacts): string {
   return member?.email ?? key?.partial_key_hint ?? "";
 }
 
 /** How far it goes. */
-export function reachOf({ path, workspace, workspace_role }: AccessFacts): string {
+export function formatAccessScope({ path, workspace, workspace_role }: AccessFacts): string {
   if (workspace) return workspace.name;
   return path === "admin_key" || workspace_role ? "All workspaces" : "Company only";
 }
 
 /** Why: by which role or key, and what that may do. */
-export function reasonOf({ path, role, workspace_role, key }: AccessFacts): string {
+export function formatAccessSource({ path, role, workspace_role, key }: AccessFacts): string {
   if (path === "organization_role" && role) {
     return workspace_role
       ? `${roleNames[role]} of the company, ${roleNames[workspace_role]} in all workspaces`
@@ -82,7 +82,7 @@ export function reasonOf({ path, role, workspace_role, key }: AccessFacts): stri
 }
 
 /** Who gave it, as far as that is known. */
-export function giverOf({ granted_by }: AccessFacts): string | null {
+export function formatGranter({ granted_by }: AccessFacts): string | null {
   if (!granted_by) return null;
   if (granted_by.name !== null) return granted_by.name;
   return granted_by.type === "local_operator" ? "the local operator" : granted_by.id;

@@ -17,7 +17,12 @@ import { Field } from "../../ui/field.tsx";
 import { formatPlural } from "../../ui/format.ts";
 import { Select, TextArea } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
-import { everywhere, givenRoles, roleHints, rolesToGive } from "../members/role-words.ts";
+import {
+  assignableWorkspaceRoles,
+  describeInheritedRole,
+  findAssignableRoles,
+  roleHints,
+} from "../members/role-words.ts";
 import { useWorkspaceNames, useWorkspaces } from "../workspaces/queries.ts";
 import { useCreateInvites } from "./create-invites.ts";
 
@@ -73,7 +78,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
       body: {
         emails,
         role,
-        workspaces: everywhere(role)
+        workspaces: describeInheritedRole(role)
           ? []
           : places.map(({ workspaceId, role: workspace_role }) => ({
               workspace_id: workspaceId,
@@ -124,7 +129,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
             value={role}
             onChange={(event) => setRole(event.target.value as OrganizationRole)}
           >
-            {rolesToGive(member.role).map((name) => (
+            {findAssignableRoles(member.role).map((name) => (
               <option key={name} value={name}>
                 {roleNames[name]}
               </option>
@@ -132,8 +137,10 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
           </Select>
         )}
       </Field>
-      {everywhere(role) ? (
-        <p className="text-sm text-quiet">{everywhere(role)}: no workspace needs to be chosen.</p>
+      {describeInheritedRole(role) ? (
+        <p className="text-sm text-quiet">
+          {describeInheritedRole(role)}: no workspace needs to be chosen.
+        </p>
       ) : (
         <Places places={places} onChange={setPlaces} />
       )}
@@ -195,7 +202,7 @@ function Places({ places, onChange }: { places: Place[]; onChange: (places: Plac
                 )
               }
             >
-              {givenRoles.map((name) => (
+              {assignableWorkspaceRoles.map((name) => (
                 <option key={name} value={name}>
                   {roleNames[name]}
                 </option>

@@ -6,5 +6,5 @@ export const useMembers = (withRemoved = false, isEnabled = true) =>
   useList(
     "listMembers",
     withRemoved ? { query: { statuses: ["active", "deactivated", "removed"] } } : {},
-    { keepsPrevious: true, isEnabled },
+    { isPreviousShown: true, isEnabled },
   );

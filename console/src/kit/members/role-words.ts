@@ -27,16 +27,16 @@ export const workspaceRoleHints: Record<WorkspaceRole, string> = {
 };
 
 /** Roles that somebody with this role may give: none above the own. */
-export function rolesToGive(own: OrganizationRole): OrganizationRole[] {
+export function findAssignableRoles(own: OrganizationRole): OrganizationRole[] {
   if (own === "owner") return [...organizationRoles];
   return own === "admin" ? organizationRoles.filter((role) => role !== "owner") : [];
 }
 
 /** Roles that can be given in a workspace. */
-export const givenRoles = workspaceRoles.filter((role) => role !== inheritedOnlyRole);
+export const assignableWorkspaceRoles = workspaceRoles.filter((role) => role !== inheritedOnlyRole);
 
 /** Whether somebody with the role needs none in a workspace, and which one they have everywhere then. */
-export function everywhere(role: OrganizationRole): string | null {
+export function describeInheritedRole(role: OrganizationRole): string | null {
   const inherited = inheritedRole(role);
   return inherited && `${roleNames[inherited]} everywhere`;
 }

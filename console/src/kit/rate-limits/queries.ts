@@ -11,7 +11,7 @@ export function useRateLimits(workspaceId: string | undefined) {
   return useList(
     "listRateLimits",
     workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
-    { everyMs: REFRESH_MS, keepsPrevious: true },
+    { everyMs: REFRESH_MS, isPreviousShown: true },
   );
 }
 
@@ -19,7 +19,7 @@ export const useEffectiveRateLimits = (apiKeyId: string) =>
   useApi(
     "getEffectiveRateLimits",
     { query: { api_key_id: apiKeyId } },
-    { everyMs: REFRESH_MS, keepsPrevious: true },
+    { everyMs: REFRESH_MS, isPreviousShown: true },
   );
 
 export const useModelGroups = () => useApi("listModelGroups", {});

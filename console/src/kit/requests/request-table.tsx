@@ -5,10 +5,10 @@ import { type Column, Table } from "../../ui/table.tsx";
 import { statusWords } from "../usage/words.ts";
 import type { LoggedRequest } from "./queries.ts";
 import {
+  formatCaller,
   formatDuration,
   formatExact,
   formatMoment,
-  madeWith,
   shortStatus,
   statusTones,
 } from "./words.ts";
@@ -63,7 +63,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
       id: "key",
       header: "Key",
       from: "lg",
-      cell: (request) => <Short text={madeWith(request)} />,
+      cell: (request) => <Short text={formatCaller(request)} />,
     },
     {
       id: "workspace",

@@ -3,7 +3,7 @@ import { formatCount } from "../../ui/format.ts";
 import type { LoggedRequest } from "./queries.ts";
 
 /** What it was made with; the playground's key is the person's, and nobody has seen it. */
-export function madeWith(request: LoggedRequest): string {
+export function formatCaller(request: LoggedRequest): string {
   const { is_playground, api_key_name, api_key_id, member_name, member_email } = request;
   if (!is_playground) return api_key_name ?? api_key_id;
   return `Playground of ${member_name ?? member_email ?? "a removed member"}`;

@@ -25,7 +25,7 @@ export function KeyLimits({ apiKeyId }: { apiKeyId: string }) {
   const effective = useApi(
     "getEffectiveSpendLimits",
     { query: { api_key_id: apiKeyId } },
-    { everyMs: REFRESH_MS, keepsPrevious: true },
+    { everyMs: REFRESH_MS, isPreviousShown: true },
   );
   if (effective.error) return <FormError error={effective.error} />;
   if (!effective.data) return <SkeletonRows rows={3} />;

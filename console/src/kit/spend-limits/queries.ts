@@ -10,7 +10,7 @@ export function useSpendLimits(workspaceId?: string, { isEnabled = true } = {}) 
     "listSpendLimits",
     workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
     // What is held and spent moves by itself.
-    { everyMs: 10_000, keepsPrevious: true, isEnabled },
+    { everyMs: 10_000, isPreviousShown: true, isEnabled },
   );
 }
 

@@ -15,7 +15,7 @@ export const useCostSummary = (filters: FilterQuery | Record<string, never>, isE
   useApi(
     "getCostSummary",
     { query: filters },
-    { isEnabled, everyMs: EVERY_MS, keepsPrevious: true },
+    { isEnabled, everyMs: EVERY_MS, isPreviousShown: true },
   );
 
 /** This month, what it will have cost, the last one, and the limit, of what the filters leave. */

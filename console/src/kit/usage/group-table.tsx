@@ -141,7 +141,7 @@ const units: ReportColumn = {
 };
 
 type UsageTotals = Extract<Totals, { total_tokens: number }>;
-const ofUsage = (count: (totals: UsageTotals) => number) => (totals: Totals) =>
+const countUsage = (count: (totals: UsageTotals) => number) => (totals: Totals) =>
   "total_tokens" in totals ? count(totals) : null;
 
 const usageColumns: ReportColumn[] = [
@@ -153,7 +153,7 @@ const usageColumns: ReportColumn[] = [
     from: "lg",
     sortBy: (sum) => sum.errors,
     cell: (sum) => formatCount(sum.errors),
-    total: (totals) => formatCount(ofUsage((all) => all.errors)(totals) ?? 0),
+    total: (totals) => formatCount(countUsage((all) => all.errors)(totals) ?? 0),
   },
   ...seriesNames.map((name) =>
     tokens(
@@ -161,7 +161,7 @@ const usageColumns: ReportColumn[] = [
       metricWords[name],
       name === "output" ? "sm" : "lg",
       (sum) => sum.tokens[name],
-      ofUsage((all) => sumOfSeries(all, name)),
+      countUsage((all) => sumOfSeries(all, name)),
     ),
   ),
 ];

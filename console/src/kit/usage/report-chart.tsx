@@ -80,7 +80,7 @@ export function ReportChart(props: ReportChartProps) {
         <Segments<View>
           label="View"
           value={view}
-          options={viewsOf(asked)}
+          options={listViews(asked)}
           onChange={(chosen) => onChange({ view: chosen })}
         />
         <span className="ml-auto flex flex-wrap items-center gap-3">
@@ -112,7 +112,7 @@ export function ReportChart(props: ReportChartProps) {
 }
 
 /** A running total is of a month, against its limit. */
-function viewsOf({ kind }: ReportAsked): [View, string][] {
+function listViews({ kind }: ReportAsked): [View, string][] {
   return kind === "cost"
     ? [
         ["bars", "Bars"],
@@ -126,7 +126,7 @@ function viewsOf({ kind }: ReportAsked): [View, string][] {
 }
 
 function viewOf(asked: ReportAsked, { view }: ReportSearch): View {
-  if (viewsOf(asked).some(([name]) => name === view) && view) return view;
+  if (listViews(asked).some(([name]) => name === view) && view) return view;
   return asked.kind === "cost" && isOfMonth(asked) ? "running" : "bars";
 }
 

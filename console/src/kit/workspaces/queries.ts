@@ -4,7 +4,7 @@ export type Workspace = ItemOf<"listWorkspaces">;
 
 export function useWorkspaces({ withArchived = false } = {}) {
   return useList("listWorkspaces", withArchived ? { query: { include_archived: true } } : {}, {
-    keepsPrevious: true,
+    isPreviousShown: true,
   });
 }
 
