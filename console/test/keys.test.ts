@@ -149,6 +149,30 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
   });
 
+  test("sends another expiry after the server refused the first one", async () => {
+    const { page } = await openAs();
+    const { server } = company();
+    const setMaxLifetime = (days: number | null) =>
+      server.mustAdmin("POST", "/v1/admin/security_settings", { max_key_lifetime_days: days });
+    const submit = async () => {
+      await page.getByRole("button", { name: "Review key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
+    };
+    await page.getByRole("link", { name: "API keys" }).first().click();
+    await pressCreate(page);
+    await page.getByLabel("Name").fill("Refused at first");
+    await page.getByLabel("Workspace", { exact: true }).fill("Research");
+    await page.getByRole("option", { name: "Research" }).click();
+    await setMaxLifetime(30);
+    await submit();
+    await page.getByText(/^Keys of this organization live 30 days at most/).waitFor();
+    await page.getByLabel("Expiry").selectOption("30");
+    await submit();
+    await shownSecret(page);
+    await storeSecret(page);
+    await setMaxLifetime(null);
+  });
+
   test("edits, rotates, disables, enables and revokes a key, and shows the last use of both secrets", async () => {
     const { page, faults } = await openOverview();
     const { url } = company().server;

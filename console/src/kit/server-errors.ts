@@ -7,31 +7,41 @@ interface Placed<Values extends FieldValues> {
 }
 
 /**
- * Puts a refusal of the server under the fields it names ("name: expected at least 1 character.") and returns their
- * names. `rest` is the refusal where it belongs to none of them.
+ * Places a refusal under the fields that it names, and returns their names. `rest` is the refusal where a field of it is
+ * not in the form.
  */
 export function showServerErrors<Values extends FieldValues>(
   form: UseFormReturn<Values>,
   error: Error,
-  /** The wire's name of each field, where it differs from the form's. */
-  names: Partial<Record<string, Path<Values>>> = {},
+  /** Fields of the form by their path on the wire, where the two differ. */
+  fieldNames: Partial<Record<string, Path<Values>>> = {},
 ): Placed<Values> {
-  const nothing: Placed<Values> = { names: [], rest: error };
-  if (!(error instanceof ApiError) || error.status !== 400) return nothing;
-  const parts = error.message
-    .split(/(?:^|(?<=\.) )(?=[a-z][\w.]*: )/)
-    .filter((part) => part !== "");
-  const placed: Path<Values>[] = [];
-  const fields = Object.keys(form.getValues());
-  for (const part of parts) {
-    const [, wireName = "", text = ""] = /^([a-z][\w.]*): (.*)$/s.exec(part) ?? [];
-    const field = names[wireName] ?? fields.find((name) => name === wireName);
-    if (field === undefined) return nothing;
-    const isFirst = placed.length === 0;
-    form.setError(field as Path<Values>, { message: capitalise(text) }, { shouldFocus: isFirst });
-    placed.push(field as Path<Values>);
+  const known = Object.keys(form.getValues());
+  const names: Path<Values>[] = [];
+  for (const { path, message } of error instanceof ApiError ? error.fields : []) {
+    const name = findField(path, known, fieldNames);
+    if (name === undefined) return { names, rest: error };
+    form.setError(
+      name as Path<Values>,
+      { message: capitalise(message) },
+      { shouldFocus: names.length === 0 },
+    );
+    names.push(name as Path<Values>);
   }
-  return placed.length > 0 ? { names: placed, rest: null } : nothing;
+  return { names, rest: names.length > 0 ? null : error };
+}
+
+/** Field of a path, or of the list or object that the path leads into: `allowed_models.0`. */
+function findField(
+  path: string,
+  known: readonly string[],
+  fieldNames: Partial<Record<string, string>>,
+): string | undefined {
+  for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf(".")))) {
+    const name = fieldNames[part] ?? known.find((each) => each === part);
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }
 
 function capitalise(text: string): string {
