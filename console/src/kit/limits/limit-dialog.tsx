@@ -1,15 +1,11 @@
-import { useState } from "react";
-import { type DefaultValues, type Path, useForm } from "react-hook-form";
-import { ApiError } from "../../api-client.ts";
+import type { Path } from "react-hook-form";
 import { useMay } from "../../session.ts";
-import { Button } from "../../ui/button.tsx";
 import { ConflictNotice } from "../../ui/conflict-notice.tsx";
-import { CancelButton, Dialog, DialogActions } from "../../ui/dialog.tsx";
-import { FormError } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { DialogForm } from "../../ui/dialog-form.tsx";
 import type { Scope } from "../scopes/scope.ts";
 import { toScope } from "../scopes/scope-picker.tsx";
-import { showServerErrors } from "../server-errors.ts";
+import { type Conflict, useChangeForm } from "../use-change-form.ts";
 import { findLastChange } from "./last-change.ts";
 import type { Limited, LimitKind, LimitValues } from "./limit-kind.ts";
 
@@ -28,18 +24,11 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
 ) {
   const { limit, workspaceId, nameOf, onClose } = props;
   const { name, form: parts } = props.kind;
-  const toValues = (current: Limit | null) => parts.toValues(current, workspaceId);
-  const form = useForm<Values>({ defaultValues: toValues(limit) as DefaultValues<Values> });
-  const { save, isBusy } = parts.useSave();
   const may = useMay();
-  const [error, setError] = useState<Error | null>(null);
-  /** What the person has seen, and means to change; null where there was none. */
-  const [seen, setSeen] = useState(limit);
-  const [meanwhile, setMeanwhile] = useState<Meanwhile<Limit> | null>(null);
-  const saveOver = (over: Limit | null) =>
-    form.handleSubmit(async (given) => {
-      setError(null);
-      setMeanwhile(null);
+  const changeForm = useChangeForm(parts.useSet(), {
+    defaultValues: parts.toValues(limit, workspaceId),
+    seen: limit,
+    toInput: (given, { form, seen: over }) => {
       const scope = toScope(given);
       const problem = scope
         ? parts.findProblem?.(given)
@@ -47,20 +36,20 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
       if (problem) {
         form.setError(problem.field, { message: problem.message }, { shouldFocus: true });
       }
-      if (!scope || problem) return;
-      try {
-        await save(given, { scope, over, if_version: over?.version ?? null });
-        showToast(`${name} of ${nameOf(scope)} set`);
-        onClose();
-      } catch (failure) {
-        const isConflict = failure instanceof ApiError && failure.status === 409;
-        const find = () => findMeanwhile(parts.find(given, scope), over, may("audit_log:read"));
-        const found = isConflict && (await find().catch(() => null));
-        if (found) setMeanwhile(found);
-        else setError(showServerErrors(form, failure as Error, parts.serverNames));
-      }
-    });
-  const about = seen ?? meanwhile?.limit ?? limit;
+      if (!scope || problem) return null;
+      return parts.toInput(given, { scope, over, if_version: over?.version ?? null });
+    },
+    toast: ({ scope }) => `${name} of ${nameOf(scope)} set`,
+    onSaved: onClose,
+    ...(parts.serverNames && { fieldNames: parts.serverNames }),
+    findConflict: async (given, over) => {
+      const scope = toScope(given);
+      return scope && findConflict(parts.find(given, scope), over, may("audit_log:read"));
+    },
+    toValues: (current) => current && parts.toValues(current, workspaceId),
+  });
+  const { form, seen, conflict } = changeForm;
+  const about = seen ?? conflict?.current ?? limit;
   const noun = name.toLowerCase();
   const action = `${limit ? "Change" : "Set"} ${noun}`;
   return (
@@ -70,58 +59,38 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
       isOpen
       onClose={onClose}
     >
-      <form onSubmit={(event) => void saveOver(seen)(event)} noValidate className="grid gap-5">
+      <DialogForm
+        form={changeForm}
+        action={action}
+        actions={
+          conflict && (
+            <ConflictNotice
+              what={noun}
+              happened={conflict.current === null ? "removed" : seen === null ? "set" : "changed"}
+              by={conflict.change}
+              fields={parts.compare(conflict.current, form.watch())}
+              isBusy={changeForm.isBusy}
+              onLoad={changeForm.loadCurrent}
+              onReplace={changeForm.replaceCurrent}
+            />
+          )
+        }
+      >
         <parts.Fields form={form} isNew={!about} workspaceId={workspaceId} />
-        <FormError error={error} />
-        {meanwhile ? (
-          <ConflictNotice
-            what={noun}
-            happened={meanwhile.limit === null ? "removed" : seen === null ? "set" : "changed"}
-            by={meanwhile.change}
-            fields={parts.compare(meanwhile.limit, form.watch())}
-            isBusy={isBusy}
-            onLoad={() => {
-              setSeen(meanwhile.limit);
-              setMeanwhile(null);
-              if (meanwhile.limit) form.reset(toValues(meanwhile.limit));
-            }}
-            onReplace={() => {
-              setSeen(meanwhile.limit);
-              void saveOver(meanwhile.limit)();
-            }}
-          />
-        ) : (
-          <DialogActions>
-            <CancelButton />
-            <Button kind="primary" type="submit" isBusy={isBusy}>
-              {action}
-            </Button>
-          </DialogActions>
-        )}
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
 
-/** What became of a limit while somebody had an older one before them. */
-interface Meanwhile<Limit> {
-  /** As it is now; null where there is none any more. */
-  limit: Limit | null;
-  /** Who did it and when, for who may read the audit log. */
-  change: { actor: string; at: string } | null;
-}
-
-/** Null where the limit is still the one that was `seen`, so that nothing came between. */
-async function findMeanwhile<Limit extends Limited>(
+/** Null: the limit is still the one that was `seen`. */
+async function findConflict<Limit extends Limited>(
   looking: Promise<Limit | null>,
   seen: Limit | null,
   mayReadAudit: boolean,
-): Promise<Meanwhile<Limit> | null> {
-  const limit = await looking;
-  if (limit?.version === seen?.version) return null;
-  const id = (limit ?? seen)?.id;
-  return {
-    limit,
-    change: mayReadAudit && id !== undefined ? await findLastChange(id) : null,
-  };
+): Promise<Conflict<Limit | null> | null> {
+  const current = await looking;
+  if (current?.version === seen?.version) return null;
+  const id = (current ?? seen)?.id;
+  const change = mayReadAudit && id !== undefined ? await findLastChange(id) : null;
+  return { current, change };
 }

@@ -1,7 +1,9 @@
 import type { ReactNode } from "react";
 import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
+import type { Input } from "../../api-client.ts";
 import type { WholeList } from "../../queries.ts";
 import type { Scope } from "../scopes/scope.ts";
+import type { FormChange } from "../use-change-form.ts";
 
 /** Limit of either kind, as far as shared parts read it. */
 export interface Limited {
@@ -20,6 +22,8 @@ export interface ScopeValues {
   scopeType: Scope["type"];
   scopeId: string | null;
 }
+
+type SetLimitOperation = "setSpendLimit" | "setRateLimit";
 
 /** Form values of either kind. */
 export type LimitValues = ScopeValues & FieldValues;
@@ -77,10 +81,8 @@ interface LimitFormParts<Limit extends Limited, Values extends LimitValues> {
   Fields: (props: LimitFieldsProps<Values>) => ReactNode;
   /** Returns a problem that no single field has. */
   findProblem?: (given: Values) => { field: Path<Values>; message: string } | null;
-  useSave: () => {
-    save: (given: Values, place: LimitPlace<Limit>) => Promise<unknown>;
-    isBusy: boolean;
-  };
+  useSet: () => FormChange<SetLimitOperation>;
+  toInput: (given: Values, place: LimitPlace<Limit>) => Input<SetLimitOperation>;
   /** Returns the current limit of the same place, or null. */
   find: (given: Values, scope: Scope) => Promise<Limit | null>;
   /** Each field with its current and its entered value. */

@@ -43,23 +43,17 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
       meters.every((meter) => readPerMinute(given[meter]) == null)
         ? { field: "requests", message: "Enter at least one limit." }
         : null,
-    useSave: () => {
-      const { mutateAsync, isPending } = useSetRateLimit();
-      return {
-        save: (given, { scope, if_version }) => {
-          const body = {
-            scope,
-            model_group: given.model_group,
-            requests_per_minute: readPerMinute(given.requests) ?? null,
-            input_tokens_per_minute: readPerMinute(given.input_tokens) ?? null,
-            output_tokens_per_minute: readPerMinute(given.output_tokens) ?? null,
-            if_version,
-          };
-          return mutateAsync({ body });
-        },
-        isBusy: isPending,
-      };
-    },
+    useSet: useSetRateLimit,
+    toInput: (given, { scope, if_version }) => ({
+      body: {
+        scope,
+        model_group: given.model_group,
+        requests_per_minute: readPerMinute(given.requests) ?? null,
+        input_tokens_per_minute: readPerMinute(given.input_tokens) ?? null,
+        output_tokens_per_minute: readPerMinute(given.output_tokens) ?? null,
+        if_version,
+      },
+    }),
     find: ({ model_group }, scope) => findRateLimit(scope, model_group),
     compare: compareRate,
     serverNames: Object.fromEntries(meters.map((meter) => [`${meter}_per_minute`, meter])),

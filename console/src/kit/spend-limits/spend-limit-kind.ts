@@ -44,19 +44,13 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     describe: (about) => about && `${about.name}, ${periodWords[about.limit.period]}`,
     unscoped: "Choose whose spend is limited.",
     Fields: SpendLimitFields,
-    useSave: () => {
-      const { mutateAsync, isPending } = useSetLimit();
-      return {
-        save: (given, { scope, over, if_version }) => {
-          const { period, enforcement } = given;
-          const hold = over?.open_ended_hold_usd ?? null;
-          const open_ended_hold_usd = hold === null ? null : toUsdText(hold);
-          const limit_usd = toAmount(given.limit_usd);
-          const body = { scope, period, limit_usd, enforcement, if_version, open_ended_hold_usd };
-          return mutateAsync({ body });
-        },
-        isBusy: isPending,
-      };
+    useSet: useSetLimit,
+    toInput: (given, { scope, over, if_version }) => {
+      const { period, enforcement } = given;
+      const hold = over?.open_ended_hold_usd ?? null;
+      const open_ended_hold_usd = hold === null ? null : toUsdText(hold);
+      const limit_usd = toAmount(given.limit_usd);
+      return { body: { scope, period, limit_usd, enforcement, if_version, open_ended_hold_usd } };
     },
     find: ({ period }, scope) => findLimit(scope, period),
     compare: compareLimit,
