@@ -42,7 +42,7 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
     expect(await notice.getByRole("row", { name: "Limit" }).allTextContents()).toEqual([
       "Limit$9,100.00$7,000.00",
     ]);
-    await notice.getByRole("row", { name: "When it is reached Soft Strict" }).waitFor();
+    await notice.getByRole("row", { name: "Enforcement Soft Strict" }).waitFor();
     expect(await page.getByLabel("Limit", { exact: true }).inputValue()).toBe("7000");
     await page.getByRole("button", { name: "Load current limit" }).click();
     await expect.poll(() => limitOf(page).inputValue(), { timeout: MAX_WAIT_MS }).toBe("9100");
@@ -96,7 +96,7 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
 
     await goTo(page, "/spend-limits");
     await page.getByRole("button", { name: "Set limit…" }).click();
-    await dialog.getByLabel("Whose spend").selectOption("workspace");
+    await dialog.getByLabel("Scope", { exact: true }).selectOption("workspace");
     await dialog.getByLabel("Workspace", { exact: true }).fill("Research");
     await page.getByRole("option", { name: "Research" }).click();
     await amount.fill("1");
@@ -143,7 +143,7 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
     await page.getByRole("button", { name: "Set limit…" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Limit", { exact: true }).fill("1");
-    await dialog.getByLabel("Whose spend").selectOption("workspace");
+    await dialog.getByLabel("Scope", { exact: true }).selectOption("workspace");
     await dialog.getByLabel("Workspace", { exact: true }).fill("Engineering");
     await page.getByRole("option", { name: "Engineering" }).click();
     await page.getByText(/^Blocks \d+ keys now\.$/).waitFor();

@@ -148,14 +148,14 @@ describeConsole("the playground and the system", (console) => {
     const page = await openSignedIn("/spend-limits");
     await page.getByLabel("Key", { exact: true }).fill("Help centre");
     await page.getByRole("option", { name: /Help centre, production/ }).click();
-    await page.getByText(/^The largest request that may start now may cost \$/).waitFor();
+    await page.getByText(/^Maximum cost of the next request: \$/).waitFor();
     await page
-      .getByText("The limit of the workspace per calendar month binds first", { exact: false })
+      .getByText("The limit of the workspace per calendar month applies first", { exact: false })
       .waitFor();
     expect(new URL(page.url()).searchParams.get("key")).toMatch(/^apikey_/);
     // The same on the key's page.
     await page.goto(`${company.server.url}/api-keys/${company.apiKeyId}`);
-    await page.getByText(/^The largest request that may start now may cost \$/).waitFor();
+    await page.getByText(/^Maximum cost of the next request: \$/).waitFor();
   });
 
   test("unresolved spend is listed and charged with a reason, and then counts", async () => {
@@ -166,14 +166,14 @@ describeConsole("the playground and the system", (console) => {
     });
     await sendMessage(server.url, textField(key, "key"), { model: "simulate-cut" });
     const page = await openSignedIn("/spend-limits");
-    await page.getByRole("button", { name: /^Decide about req_/ }).click();
-    await page.getByLabel("Charge it").check();
+    await page.getByRole("button", { name: /^Resolve req_/ }).click();
+    await page.getByLabel("Charge").check();
     await page.getByRole("button", { name: "Charge spend" }).click();
-    await page.getByText("Say why.").waitFor();
-    await page.getByLabel("What it cost").fill("0.25");
+    await page.getByText("Enter a reason.").waitFor();
+    await page.getByLabel("Cost", { exact: true }).fill("0.25");
     await page.getByLabel("Reason").fill("The provider billed it");
     await page.getByRole("button", { name: "Charge spend" }).click();
-    await page.getByText("Nothing is unresolved.").waitFor();
+    await page.getByText("No unresolved spend.").waitFor();
     const { data } = await server.mustAdmin("GET", "/v1/admin/spend_adjustments");
     expect(data).toMatchObject([
       { api_key_id: textField(key, "id"), cost_usd: "0.25", reason: "The provider billed it" },

@@ -16,9 +16,9 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     const { page, faults } = await openSession();
     await goTo(page, "/spend-limits");
     await page.getByRole("link", { name: "Rate limits" }).click();
-    await page.getByText("A request over a limit gets 429 with the time to wait").waitFor();
+    await page.getByText("Requests over a limit get a 429 with the time to wait").waitFor();
     await page.getByRole("button", { name: "Set rate limit…" }).click();
-    await page.getByLabel("Whose requests").selectOption("A workspace");
+    await page.getByLabel("Scope", { exact: true }).selectOption("A workspace");
     await page.getByLabel("Workspace", { exact: true }).fill("Research");
     await page.getByRole("option", { name: "Research" }).click();
     // Empty fields set no limit.
@@ -44,7 +44,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
       .toEqual(["600 / min", "–", "–"]);
     await openMenu(page, "Research");
     await page.getByRole("menuitem", { name: "Remove rate limit…" }).click();
-    await page.getByText("more than 600 requests per minute").waitFor();
+    await page.getByText("limit of 600 requests per minute").waitFor();
     await page.getByRole("button", { name: "Remove rate limit", exact: true }).click();
     // Not by role: an open dialog removes the roles behind it.
     await page.locator("tr", { hasText: "Research" }).waitFor({ state: "detached" });
@@ -98,7 +98,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     const id = textField(made, "id");
     await goTo(page, `/workspaces/${engineeringId}/limits`);
     await page.getByRole("button", { name: "Set rate limit…" }).click();
-    await page.getByLabel("Whose requests").selectOption("One key");
+    await page.getByLabel("Scope", { exact: true }).selectOption("One key");
     await page.getByLabel("Key", { exact: true }).fill("Fast");
     await page.getByRole("option", { name: "Fast" }).click();
     await page.getByLabel("Requests", { exact: true }).fill("1");

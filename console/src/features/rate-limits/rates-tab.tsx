@@ -7,8 +7,8 @@ export function RateLimitsTab() {
     <LimitsTab
       kind={rateLimits}
       ofKey={{
-        title: "What a key may send",
-        lead: "A request must find room in the limits of its key, its workspace and the company, all of them.",
+        title: "Rate limits of a key",
+        lead: "Each request must be within the limits of its key, its workspace and the company.",
         show: (apiKeyId) => <KeyRates apiKeyId={apiKeyId} />,
       }}
     />

@@ -18,7 +18,7 @@ export function LimitsPage() {
   return (
     <Page
       title="Limits"
-      lead="What may be spent per day, week and month, and sent per minute. Days begin at 00:00 UTC."
+      lead="Limits on spend per day, week and month, and on requests per minute. Days start at 00:00 UTC."
       actions={
         may("spend_limits:request") && (
           <ButtonLink to="/increase-requests">Increase requests</ButtonLink>
@@ -37,15 +37,15 @@ export function SpendLimitsTab() {
     <LimitsTab
       kind={spendLimits}
       ofKey={{
-        title: "What limits a key",
-        lead: "A request must fit the limits of its key, its workspace and the company, all of them.",
+        title: "Limits of a key",
+        lead: "Each request must be within the limits of its key, its workspace and the company.",
         show: (apiKeyId) => <KeyLimits apiKeyId={apiKeyId} />,
       }}
     >
       {may("spend:resolve") && (
         <Section
           title="Unresolved spend"
-          lead="Requests whose end never became known. Limits count them as spent until you decide, or until they are released by themselves."
+          lead="Cost of requests with an unknown outcome. Limits count this cost as spent until it is released or charged."
         >
           <UnresolvedSpend />
         </Section>

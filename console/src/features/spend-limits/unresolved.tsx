@@ -18,12 +18,12 @@ type Unresolved = ItemOf<"listUnresolvedSpend">;
 
 const REFRESH_MS = 10_000;
 const kindWords: Record<Unresolved["kind"], { label: string; hint: string }> = {
-  request: { label: "A request", hint: "It was sent, and how it ended never became known." },
+  request: { label: "Request", hint: "The request was sent, and its outcome is unknown." },
   node: {
-    label: "Budget of a node",
-    hint: "The node fell silent; it takes it up again when back.",
+    label: "Node budget",
+    hint: "The node is silent. The node uses this budget again when it is back.",
   },
-  journal: { label: "A lost journal", hint: "What a node may have spent whose disk lost records." },
+  journal: { label: "Lost journal", hint: "Possible spend of a node that lost records on disk." },
 };
 
 /** Money whose fate is not known, which limits count as spent until somebody decides or time does. */
@@ -36,7 +36,7 @@ export function UnresolvedSpend() {
   }
   if (unresolved.isPending) return <SkeletonRows rows={2} />;
   if (unresolved.items.length === 0) {
-    return <p className="text-sm text-quiet">Nothing is unresolved.</p>;
+    return <p className="text-sm text-quiet">No unresolved spend.</p>;
   }
   return (
     <div className="grid gap-4">
@@ -64,7 +64,7 @@ function makeColumns(onDecide: (item: Unresolved) => void): Column<Unresolved>[]
   return [
     {
       id: "kind",
-      header: "What",
+      header: "Kind",
       cell: (item) => (
         <span className="grid">
           <span title={kindWords[item.kind].hint}>{kindWords[item.kind].label}</span>
@@ -76,7 +76,7 @@ function makeColumns(onDecide: (item: Unresolved) => void): Column<Unresolved>[]
     },
     {
       id: "scope",
-      header: "Counts in",
+      header: "Scope",
       from: "sm",
       cell: ({ scope }) =>
         scope.workspace_id ? (
@@ -89,14 +89,14 @@ function makeColumns(onDecide: (item: Unresolved) => void): Column<Unresolved>[]
     },
     {
       id: "amount",
-      header: "At most",
+      header: "Maximum",
       isNumeric: true,
       cell: (item) => <Money usd={item.amount_usd} />,
     },
     { id: "since", header: "Since", from: "sm", cell: (item) => <RelativeTime at={item.since} /> },
     {
       id: "releases",
-      header: "Released by itself",
+      header: "Release",
       from: "lg",
       cell: (item) => <RelativeTime at={item.releases_at} />,
     },
@@ -106,10 +106,10 @@ function makeColumns(onDecide: (item: Unresolved) => void): Column<Unresolved>[]
       isNumeric: true,
       cell: (item) => (
         <Button
-          aria-label={`Decide about ${item.request_id ?? item.node_id}`}
+          aria-label={`Resolve ${item.request_id ?? item.node_id}`}
           onClick={() => onDecide(item)}
         >
-          Decide…
+          Resolve…
         </Button>
       ),
     },
@@ -145,7 +145,7 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
       },
     }),
     toast: ({ charged_usd }, { decision }) =>
-      decision === "charge" ? `${formatUsd(charged_usd)} charged` : "Released",
+      decision === "charge" ? `${formatUsd(charged_usd)} charged` : "Spend released",
     onSaved: onClose,
   });
   const { form } = changeForm;
@@ -154,29 +154,29 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
   const isCharge = decision === "charge";
   return (
     <Dialog
-      title="Decide about unresolved spend"
+      title="Resolve unresolved spend"
       description={kindWords[item.kind].hint}
       isOpen
       onClose={onClose}
     >
       <DialogForm form={changeForm} action={isCharge ? "Charge spend" : "Release spend"}>
         <Choices
-          legend="What became of it"
+          legend="Decision"
           name="decision"
           value={decision}
           onChange={(value) => form.setValue("decision", value, { shouldDirty: true })}
           choices={[
             {
               value: "release",
-              label: "Release it",
-              hint: `It was not spent: ${formatUsd(item.amount_usd)} may be spent again.`,
+              label: "Release",
+              hint: `Frees ${formatUsd(item.amount_usd)} for new requests.`,
             },
             {
               value: "charge",
-              label: "Charge it",
+              label: "Charge",
               hint:
                 item.kind === "request"
-                  ? "It was spent: it counts as an adjustment of the request’s key."
+                  ? "Adds the amount to the spend of the request’s key."
                   : "Only a request can be charged.",
               isDisabled: item.kind !== "request",
             },
@@ -184,8 +184,8 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
         />
         {isCharge && (
           <Field
-            label="What it cost"
-            hint={`At most ${formatUsd(item.amount_usd)} was held for it.`}
+            label="Cost"
+            hint={`At most ${formatUsd(item.amount_usd)}, the amount that was held.`}
             error={errors.amount_usd?.message}
           >
             {(control) => (
@@ -196,9 +196,13 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
             )}
           </Field>
         )}
-        <Field label="Reason" hint="It stands in the audit log." error={errors.reason?.message}>
+        <Field label="Reason" hint="Recorded in the audit log." error={errors.reason?.message}>
           {(control) => (
-            <TextArea {...control} rows={2} {...form.register("reason", needed("Say why."))} />
+            <TextArea
+              {...control}
+              rows={2}
+              {...form.register("reason", needed("Enter a reason."))}
+            />
           )}
         </Field>
         <p className="text-sm text-quiet">This cannot be undone.</p>

@@ -12,7 +12,7 @@ export async function findLastChange(
 
 /** Who did it, in words, as the actor was called then. */
 function nameOfActor({ actor }: Pick<ItemOf<"listAuditEvents">, "actor">): string {
-  if (actor.type === "local_operator") return "The machine itself";
+  if (actor.type === "local_operator") return "Local operator";
   if (actor.type === "system") return "Bursar";
   const name = actor.name ?? actor.email ?? actor.id;
   return actor.type === "member" ? name : `The key “${name}”`;

@@ -34,7 +34,7 @@ export function LimitExplainer({ show }: ExplainerProps) {
             control={control}
             options={options}
             value={key}
-            placeholder="Type to find a key"
+            placeholder="Search keys"
             onChange={(chosen) =>
               void navigate({
                 to: ".",

@@ -54,7 +54,7 @@ export function LimitList<Limit extends Limited, Values extends LimitValues>(
     <div className="grid gap-4">
       {rows.length === 0 ? (
         <EmptyState
-          title={`No ${noun} is set`}
+          title={`No ${noun} yet`}
           action={create}
           code={<CodeBlock {...list.example(workspaceId)} />}
         >

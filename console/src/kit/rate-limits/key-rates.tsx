@@ -14,7 +14,7 @@ export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
     <div className="grid gap-4">
       {is_blocked && (
         <p className="rounded-md bg-warn-wash px-4 py-3 text-sm text-warn">
-          Requests of this key get 429 now
+          Requests of this key get a 429 now
           {free_at && (
             <>
               , until <RelativeTime at={free_at} />
@@ -25,7 +25,7 @@ export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
       )}
       {limits.length === 0 ? (
         <p className="text-sm text-quiet">
-          No rate limit applies to it: what it may send per minute, the upstream alone decides.
+          No rate limit applies to this key. Only limits of the upstream apply.
         </p>
       ) : (
         <Table label="Rate limits" columns={columns} rows={limits} rowKey={({ id }) => id} />

@@ -34,7 +34,7 @@ function Target({ form, workspaceId }: Pick<Fields, "form" | "workspaceId">) {
   const chosen = groups.data?.data.find(({ id }) => id === modelGroup);
   return (
     <div className="grid gap-5 sm:grid-cols-2">
-      <LimitScope label="Whose requests" form={form} workspaceId={workspaceId} />
+      <LimitScope label="Scope" form={form} workspaceId={workspaceId} />
       <Field label="Models" hint={chosen?.models?.join(", ")} className="sm:col-span-2">
         {(control) => (
           <Select {...control} {...form.register("model_group")}>
@@ -61,7 +61,7 @@ function PerMinuteFields({ form }: Pick<Fields, "form">) {
   return (
     <fieldset className="grid gap-3">
       <legend className="mb-1.5 text-sm font-medium">
-        At most per minute <span className="font-normal text-quiet">(empty: not limited)</span>
+        Maximum per minute <span className="font-normal text-quiet">(empty: not limited)</span>
       </legend>
       <div className="grid gap-4 sm:grid-cols-3">
         {meters.map((meter) =>
@@ -90,8 +90,8 @@ function PerMinuteFields({ form }: Pick<Fields, "form">) {
         )}
       </div>
       <p className="text-sm text-quiet">
-        A limit refills all the time: 600 requests per minute are 10 a second, and at most 30 at
-        once after a pause.
+        Limits refill continuously: 600 requests per minute allow 10 requests per second, and a
+        burst of 30.
       </p>
     </fieldset>
   );

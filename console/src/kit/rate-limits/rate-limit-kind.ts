@@ -20,9 +20,9 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
     useLimits: useRateLimits,
     compare: compareNamed,
     Rows: RateLimitRows,
-    purpose: `A rate limit keeps one program from taking all that the upstream gives: so many requests and tokens per minute for the company, a workspace or a single key. ${effectWords}`,
+    purpose: `A rate limit applies to requests and tokens per minute of the company, a workspace or a key. ${effectWords}`,
     example: () => ({ what: "command", text: "./bursar rate-limits set --help" }),
-    note: `${effectWords} Where several apply to a request, all must have room for it: its key’s, its workspace’s and the company’s, for its model and for all models.`,
+    note: `${effectWords} Each request must be within the limits of its key, its workspace and the company.`,
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveRateLimit();
       return {
@@ -32,12 +32,12 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
       };
     },
     describeRemoval: ({ limit, name }) =>
-      `Within a second, ${name} may send more than ${rateWords(limit)} (${limit.model_group_name}). Other limits stay.`,
+      `Removes the limit of ${rateWords(limit)} (${limit.model_group_name}) for ${name} within a second. Other limits stay.`,
   },
   form: {
     toValues,
     describe: (about) => (about ? `${about.name}, ${about.limit.model_group_name}` : effectWords),
-    unscoped: "Choose whose requests are limited.",
+    unscoped: "Choose a workspace or a key.",
     Fields: RateLimitFields,
     findProblem: (given) =>
       meters.every((meter) => readPerMinute(given[meter]) == null)

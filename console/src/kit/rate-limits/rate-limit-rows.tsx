@@ -20,7 +20,7 @@ function makeColumns(actions: LimitActions<RateLimit> | null): Column<NamedLimit
   return [
     {
       id: "name",
-      header: "Limit of",
+      header: "Scope",
       cell: ({ limit, name }) => <LimitName limit={limit}>{name}</LimitName>,
     },
     ...rateColumns(({ limit }: NamedLimit<RateLimit>) => limit),
@@ -59,7 +59,7 @@ export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Co
   );
   return [
     ...kinds,
-    { id: "now", header: "Now", from: "sm", cell: (row) => <Now limit={of(row)} /> },
+    { id: "now", header: "Status", from: "sm", cell: (row) => <Now limit={of(row)} /> },
   ];
 }
 
@@ -75,10 +75,10 @@ function PerMinute({ perMinute }: { perMinute: number | null }) {
 
 /** Whether a request of this moment is taken. */
 function Now({ limit }: { limit: Pick<RateLimit, "blocks_now" | "free_at"> }) {
-  if (!limit.blocks_now) return <span className="text-quiet">Has room</span>;
+  if (!limit.blocks_now) return <span className="text-quiet">Available</span>;
   return (
     <span className="inline-flex flex-wrap items-center gap-x-2">
-      <Badge tone="warn">Refuses</Badge>
+      <Badge tone="warn">Blocked</Badge>
       {limit.free_at && (
         <span className="text-quiet">
           free <RelativeTime at={limit.free_at} />

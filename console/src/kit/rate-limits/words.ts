@@ -12,7 +12,7 @@ export const meterWords: Record<Meter, { label: string; hint?: string }> = {
 
 /** What a request over it meets, for whoever sets one. */
 export const effectWords =
-  "A request over a limit gets 429 with the time to wait. Official clients wait and send it again by themselves.";
+  "Requests over a limit get a 429 with the time to wait. Official clients retry automatically.";
 
 export function perMinuteOf(limit: RateLimit, meter: Meter): number | null {
   return limit[`${meter}_per_minute`];

@@ -72,7 +72,7 @@ export function ScopePicker(props: ScopePickerProps) {
               options={options}
               value={scopeId}
               onChange={props.onId}
-              placeholder="Type to find"
+              placeholder="Search"
             />
           )}
         </Field>

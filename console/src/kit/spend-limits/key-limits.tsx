@@ -20,7 +20,7 @@ const scopeWords: Record<ScopeType, string> = {
   organization: "the company",
 };
 
-/** What limits one key at this moment: its own limits, its workspace's and the company's, and which binds first. */
+/** What limits one key at this moment: its own limits, its workspace's and the company's, and which applies first. */
 export function KeyLimits({ apiKeyId }: { apiKeyId: string }) {
   const effective = useApi(
     "getEffectiveSpendLimits",
@@ -44,24 +44,24 @@ function Verdict({ effective }: { effective: Effective }) {
     <div className={`rounded-md px-4 py-3 ${is_blocked ? "bg-bad-wash" : "bg-sunk"}`}>
       <p className="font-medium">
         {is_blocked
-          ? "No request of this key may start now."
+          ? "Requests of this key are blocked now."
           : most === null
-            ? "No limit bounds what a request of this key may cost."
-            : `The largest request that may start now may cost ${formatUsd(most)}.`}
+            ? "No limit applies to the cost of a request of this key."
+            : `Maximum cost of the next request: ${formatUsd(most)}.`}
       </p>
       <p className="mt-1 text-sm text-quiet">
         {first === null ? (
-          "No limit that refuses requests applies to it."
+          "No blocking limit applies to this key."
         ) : (
           <>
-            The limit of {scopeWords[first.scope_type]} {periodWords[first.period]} binds first
-            {first.spend_limit_id === null && ", which is not yours to see"}. It starts again{" "}
+            The limit of {scopeWords[first.scope_type]} {periodWords[first.period]} applies first
+            {first.spend_limit_id === null && ", which you cannot see"}. The limit resets{" "}
             <RelativeTime at={first.period_ends_at} />.
           </>
         )}
         {most !== null &&
           !is_blocked &&
-          " A request starts only if its worst case fits: what it sends, and as much output as it asks for."}
+          " A request starts only if its worst-case cost fits: its input, and its maximum output."}
       </p>
     </div>
   );
@@ -90,7 +90,7 @@ function Chain({ effective }: { effective: Effective }) {
             <div className="grid gap-4">
               {own.length === 0 && (
                 <p className="text-sm text-quiet">
-                  {type === "organization" && isHidden ? "Not yours to see" : "No limit"}
+                  {type === "organization" && isHidden ? "No access" : "No limit"}
                 </p>
               )}
               {own.map((limit) => (
@@ -119,11 +119,11 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
           {periodWords[limit.period]}
         </span>
         <Badge tone={limit.enforcement === "alert_only" ? "plain" : "accent"}>{label}</Badge>
-        {isFirst && <Badge tone="warn">Binds first</Badge>}
+        {isFirst && <Badge tone="warn">Applies first</Badge>}
         {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
-        {limit.state === "activating" && <Badge>Being taken up</Badge>}
+        {limit.state === "activating" && <Badge>Activating</Badge>}
         <span className="text-quiet">
-          Starts again <RelativeTime at={limit.period_ends_at} />
+          Resets <RelativeTime at={limit.period_ends_at} />
         </span>
       </p>
       <SpendBar
@@ -135,7 +135,7 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
       />
       <p className="text-sm text-quiet">
         {limit.state === "activating"
-          ? "New or lowered, and not kept by every node yet; that takes less than a second as a rule."
+          ? "New or lowered limits take effect on all nodes within about a second."
           : hint}
       </p>
     </div>

@@ -24,7 +24,7 @@ export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<
     <>
       {isNew && (
         <div className="grid gap-5 sm:grid-cols-2">
-          <LimitScope label="Whose spend" form={form} workspaceId={workspaceId} />
+          <LimitScope label="Scope" form={form} workspaceId={workspaceId} />
         </div>
       )}
       <div className="grid gap-5 sm:grid-cols-2">
@@ -54,7 +54,7 @@ export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<
         )}
       </div>
       <Choices
-        legend="When it is reached"
+        legend="Enforcement"
         name="enforcement"
         value={values.enforcement}
         onChange={(enforcement) => form.setValue("enforcement", enforcement)}

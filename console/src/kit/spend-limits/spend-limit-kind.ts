@@ -21,13 +21,12 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     useLimits: useSpendLimits,
     compare: (a, b) => byScope(a.limit, b.limit),
     Rows: SpendLimitRows,
-    purpose:
-      "A limit stops spend before it surprises: for the company, a workspace or a single key, per day, week or month.",
+    purpose: "A spend limit applies to the company, a workspace or a key, per day, week or month.",
     example: (workspaceId) => ({
       what: "call",
       text: `curl "$BURSAR_URL/v1/admin/workspaces/limits" -H "x-api-key: $BURSAR_ADMIN_KEY" \\\n  -H 'content-type: application/json' -d '{"workspace_id":"${workspaceId ?? "wksp_…"}","monthly_limit_usd":100.00}'`,
     }),
-    note: "Where several limits apply to a request, all of them must allow it: its key’s, its workspace’s and the company’s.",
+    note: "Each request must be within the limits of its key, its workspace and the company.",
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveLimit();
       return {
@@ -37,12 +36,12 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
       };
     },
     describeRemoval: ({ limit, name }) =>
-      `${name} may then spend without the limit of ${formatUsd(toUsdText(limit.limit_usd))} ${periodWords[limit.period]}. Spend goes on being counted.`,
+      `Removes the limit of ${formatUsd(toUsdText(limit.limit_usd))} ${periodWords[limit.period]} for ${name}. Spend is still counted.`,
   },
   form: {
     toValues,
     describe: (about) => about && `${about.name}, ${periodWords[about.limit.period]}`,
-    unscoped: "Choose whose spend is limited.",
+    unscoped: "Choose a workspace or a key.",
     Fields: SpendLimitFields,
     useSet: useSetLimit,
     toInput: (given, { scope, over, if_version }) => {
@@ -74,7 +73,7 @@ function compareLimit(now: SpendLimit | null, own: SpendValues) {
       formatUsd(toAmount(own.limit_usd)),
     ],
     [
-      "When it is reached",
+      "Enforcement",
       now ? enforcementWords[now.enforcement].label : "",
       enforcementWords[own.enforcement].label,
     ],

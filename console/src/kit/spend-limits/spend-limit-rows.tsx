@@ -68,14 +68,14 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
             {enforcementWords[limit.enforcement].label}
           </Badge>
           {limit.state === "activating" && (
-            <span className="text-warn">Being taken up by every server</span>
+            <span className="text-warn">Activating on all servers</span>
           )}
           {limit.blocks_now && <Badge tone="bad">Blocks requests</Badge>}
           {Number(limit.overrun_usd) > 0 && (
-            <Badge tone="bad">{formatUsd(limit.overrun_usd)} beyond the limit</Badge>
+            <Badge tone="bad">{formatUsd(limit.overrun_usd)} over the limit</Badge>
           )}
           <span>
-            Starts again <RelativeTime at={limit.period_ends_at} />
+            Resets <RelativeTime at={limit.period_ends_at} />
           </span>
         </p>
       </div>

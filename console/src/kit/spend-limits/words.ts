@@ -6,13 +6,16 @@ export type Period = SpendLimit["period"];
 export const enforcementWords: Record<Enforcement, { label: string; hint: string }> = {
   strict: {
     label: "Strict",
-    hint: "A request starts only if its worst case fits into what remains.",
+    hint: "A request starts only if its worst-case cost fits in the remaining budget.",
   },
   soft: {
     label: "Soft",
-    hint: "Requests stop once the limit is reached; those already running may finish above it.",
+    hint: "New requests stop when the limit is reached. Running requests can finish above the limit.",
   },
-  alert_only: { label: "Alert only", hint: "Nothing is refused: the limit only counts and warns." },
+  alert_only: {
+    label: "Alert only",
+    hint: "Requests are never refused. The limit only sends alerts.",
+  },
 };
 
 export const currentPeriodWords: Record<Period, string> = {
