@@ -149,7 +149,7 @@ test("a killed process of three returns as a new node, and the others finish its
     },
     recover: async (server) => {
       await eventually(BACK_MS, "exactly three live nodes", async () =>
-        server.output().includes("the others to finish the journal") &&
+        server.output().includes("its journal is finished here") &&
         (await writersOf(server)).length === 3
           ? true
           : null,
