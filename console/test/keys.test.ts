@@ -150,7 +150,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
   });
 
   test("sends another expiry after the server refused the first one", async () => {
-    const { page } = await openAs();
+    const { page } = await openOverview();
     const { server } = company();
     const setMaxLifetime = (days: number | null) =>
       server.mustAdmin("POST", "/v1/admin/security_settings", { max_key_lifetime_days: days });
@@ -168,7 +168,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByText(/^Keys of this organization live 30 days at most/).waitFor();
     await page.getByLabel("Expiry").selectOption("30");
     await submit();
-    await shownSecret(page);
+    await readSecret(page);
     await storeSecret(page);
     await setMaxLifetime(null);
   });

@@ -27,7 +27,7 @@ export interface Conflict<Seen> {
 interface Submission<Values extends FieldValues, Seen> {
   form: UseFormReturn<Values>;
   /** True for each field that was changed here. */
-  dirtyFields: Partial<Readonly<Record<keyof Values, unknown>>>;
+  dirtyFields: UseFormReturn<Values>["formState"]["dirtyFields"];
   seen: Seen;
 }
 
