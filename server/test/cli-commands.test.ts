@@ -172,7 +172,7 @@ describe("every example sends a request that the contract accepts", () => {
   test.each(examples)("%s", async (example, name) => {
     const command = commands.get(name);
     const ran = await bursar(wordsOf(example));
-    expect(ran.notes.replace("There are none.", "")).toBe("");
+    expect(ran.notes.replace("No entries.", "")).toBe("");
     expect(ran.code).toBe(0);
     const call = asked.at(-1);
     expect(call?.method).toBe(command?.route.method);
@@ -240,12 +240,12 @@ describe("a body", () => {
   });
 
   test.each([
-    [["workspaces", "create", "A", "--name", "B"], "name: given twice."],
-    [["workspaces", "create", "A", "--data", "[]"], "--data: expected an object."],
+    [["workspaces", "create", "A", "--name", "B"], "name: set twice."],
+    [["workspaces", "create", "A", "--data", "[]"], "--data: expected a JSON object."],
     [["workspaces", "update", "wksp_1"], "Nothing to change"],
     [["api-keys", "create", "A"], "Missing: --workspace <name or id>."],
     [["api-keys", "rotate", "apikey_1", "--grace-period-seconds", "1h"], "expected a whole number"],
-    [["api-keys", "list", "--limit", "0"], "--limit: expected a whole number from 1."],
+    [["api-keys", "list", "--limit", "0"], "--limit: expected a whole number, at least 1."],
   ])("refuses %j without a request", async (words, message) => {
     const ran = await bursar(words);
     expect(ran).toMatchObject({ code: 2, out: "" });
@@ -325,7 +325,7 @@ describe("a list", () => {
     const ran = await bursar(["api-keys", "list"]);
     const { data, next_page } = JSON.parse(ran.out);
     expect([data.length, next_page]).toEqual([100, "100"]);
-    expect(ran.notes).toBe("These are 100, and there are more: --all, --limit <n> or --page 100");
+    expect(ran.notes).toBe("Showing 100 entries, more exist. Use --all, --limit <n> or --page 100");
   });
 
   test("returns the requested number of rows from the requested position", async () => {
@@ -353,7 +353,7 @@ describe("a list", () => {
     });
     expect((await bursar(["api-keys", "list"], "")).out).toMatch(/id +name\S*\napikey_1 +A$/);
     const none = await bursar(["admin-keys", "list"], "");
-    expect(none).toMatchObject({ out: "", notes: "There are none." });
+    expect(none).toMatchObject({ out: "", notes: "No entries." });
   });
 });
 
@@ -363,7 +363,7 @@ describe("a secret that is shown once", () => {
   beforeEach(() => {
     answers["/v1/admin/api_keys"] = () => ({ id: "apikey_1", name: "A", key });
   });
-  const warning = "It is shown this once: keep it in a safe place.";
+  const warning = "This secret is shown only once. Store it in a safe place.";
 
   test("is the only output in a pipe", async () => {
     expect(await bursar(create)).toEqual({ code: 0, out: key, notes: "" });
@@ -404,7 +404,7 @@ test("a report goes into a new file, and overwrites none", async () => {
   expect(await readFile(file, "utf8")).toBe('{"seq":1}');
   const again = await bursar(["audit", "export", "--output", file]);
   expect(again).toMatchObject({ code: 2 });
-  expect(again.notes).toContain("cannot be made");
+  expect(again.notes).toContain("Cannot create");
   expect(await readFile(file, "utf8")).toBe('{"seq":1}');
 });
 

@@ -106,7 +106,7 @@ describe.each(releases)("a database of version %s", (release) => {
 
   test("passes the checks of the ledger and of the audit log", async () => {
     expect(await bursar("doctor", "ledger")).toMatch(
-      /^Every balance is what its requests add up to: \d+ balances, \d+ requests[.]\n$/,
+      /^Every balance equals the sum of its requests: \d+ balances, \d+ requests[.]\n$/,
     );
     const verified = JSON.parse(await bursar("audit", "verify")) as object;
     expect(verified).toMatchObject({ is_intact: true, first_broken: null });

@@ -15,9 +15,9 @@ import { formats } from "./write-answer.ts";
 
 interface Adding {
   context: () => RunContext;
-  /** `--json`, which the program has. */
+  /** Value of the program's `--json`. */
   isJson: () => boolean;
-  /** What was written: a group that does not stand in it is named and no more, since most of a start would go into it. */
+  /** Words of the command line. Other groups are added by name only, because adding them takes most of a start. */
   words: readonly string[] | "all";
 }
 
@@ -49,7 +49,7 @@ function isWanted(names: readonly string[], words: Adding["words"]): boolean {
   return words === "all" || names.some((name) => words.includes(name));
 }
 
-/** `usage` alone is `usage get`: there is no one thing to choose, and no list. */
+/** `usage` alone means `usage get`: the group has one reading and no list. */
 function isOnlyReading({ route, action }: RouteCommand, group: readonly RouteCommand[]): boolean {
   const hasList = group.some((other) => other.action === "list");
   return action === "get" && route.params === undefined && !hasList;
@@ -72,33 +72,36 @@ function addCommand(added: Command, command: RouteCommand, adding: Adding): void
 
 function addCommonOptions(added: Command, command: RouteCommand): void {
   const { route } = command;
-  added.optionsGroup("How it is done:");
+  added.optionsGroup("Common options:");
   if (isPaged(command)) {
-    added.option("--limit <n>", `how many at most; ${DEFAULT_LIMIT} when nothing is said`);
-    added.option("--all", "all of them");
-    added.option("--page <cursor>", "from the `next_page` of an earlier answer on");
+    added.option("--limit <n>", `maximum number of entries (default: ${DEFAULT_LIMIT})`);
+    added.option("--all", "return all entries");
+    added.option("--page <cursor>", "continue from the `next_page` of an earlier response");
   }
   if (route.streams) {
-    added.option("--output <file>", "into a new file that only its owner can read");
+    added.option("--output <file>", "write to a new file that only its owner can read");
   } else {
     added.addOption(
       new Option(
         "--format <format>",
-        "json, jsonl, yaml, table, raw (ids, or a secret alone), or auto: a table on a terminal, else JSON",
+        "json, jsonl, yaml, table, raw (ids, or the secret alone), or auto: a table on a terminal, else JSON",
       ).choices(formats),
     );
   }
   if (route.audited === null) return;
   if (isDestructive(command) || shapeMayDestroy(command)) {
-    added.option("--yes", "do not ask first");
+    added.option("--yes", "skip the confirmation");
   }
-  added.option("--dry-run", "print the request, and do not send it");
+  added.option("--dry-run", "print the request without sending it");
   if (route.method === "POST") {
-    added.option("--idempotency-key <key>", "sent again under the same key, it is done once");
+    added.option(
+      "--idempotency-key <key>",
+      "make retries safe: a request repeated with the same key runs once",
+    );
   }
 }
 
-/** What only some input makes an end of something: see `run-route.ts`. */
+/** True if some input makes the command destructive: see `run-route.ts`. */
 function shapeMayDestroy({ route }: RouteCommand): boolean {
   return route.operationId === "rotateApiKey" || "status" in (route.body?.shape ?? {});
 }
@@ -124,7 +127,7 @@ function isNamedOtherwise({ route, style }: RouteCommand): string {
 
 const HELP_WIDTH = 80;
 
-/** Lines of at most so many characters, broken between words. */
+/** Breaks text between words into lines of at most `HELP_WIDTH` characters. */
 function wrap(text: string): string {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {

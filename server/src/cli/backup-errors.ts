@@ -9,7 +9,7 @@ const exitCodeOfKind = {
   not_found: exitCodes.notFound,
 } as const;
 
-/** Runs work of `backup/` with its errors as those of commands. */
+/** Runs work of `backup/` and converts its errors to command errors. */
 export async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
   const { BackupError } = await import("#src/backup/backup-error.ts");
   try {
@@ -25,7 +25,7 @@ export async function explained<Result>(work: () => Promise<Result>): Promise<Re
   }
 }
 
-/** Aborted when somebody wants an end, so that nothing half made is left. A second time ends at once. */
+/** Signal that aborts on an interrupt, so that no partial file stays. A second interrupt ends the process. */
 export function onInterrupt(): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -34,12 +34,12 @@ export function onInterrupt(): AbortSignal {
   return stopping.signal;
 }
 
-/** Somebody on the server's own machine, as the admin socket names it. */
+/** Actor for a user of the server's own machine, as on the admin socket. */
 export function asOperator(): { type: string; id: string } {
   return { type: "local_operator", id: String(process.getuid?.() ?? "unknown") };
 }
 
-/** For people who read a backup later: who is not named by a number alone. */
+/** User name for readers of the backup, or the numeric user id. */
 export function operatorName(): string {
   try {
     return userInfo().username;

@@ -11,20 +11,20 @@ import { showable } from "./terminal.ts";
 export function addBackupCommand(program: Command, load: () => LoadedConfig): void {
   const backup = program
     .command("backup")
-    .argument("<file>", "the file to make; one that is there stays")
-    .description("write everything into one file, while the server runs or not")
+    .argument("<file>", "file to create; an existing file is not overwritten")
+    .description("write all data to one file, also while the server runs")
     .addHelpText("after", BACKUP_HELP)
     .action((file: string) => makeBackup(program, load, file));
   backup
     .command("verify")
-    .argument("<file>", "a backup")
-    .description("read a backup to its end and say what is in it; exits with 1 where it is damaged")
+    .argument("<file>", "backup file")
+    .description("read a whole backup and list its contents; exits with 1 if it is damaged")
     .addHelpText("after", "\nExamples:\n  bursar backup verify bursar-2026-11-25.backup")
     .action((file: string) => verify(program, load, file));
 }
 
 const BACKUP_HELP = `
-With BURSAR_BACKUP_PASSPHRASE (or BURSAR_BACKUP_PASSPHRASE_FILE) the file is encrypted and holds the installation's secret.
+With BURSAR_BACKUP_PASSPHRASE (or BURSAR_BACKUP_PASSPHRASE_FILE) the file is encrypted and includes the installation's secret.
 
 Examples:
   bursar backup bursar-$(date +%F).backup
@@ -60,7 +60,7 @@ async function makeBackup(program: Command, load: () => LoadedConfig, file: stri
     [
       `${showable(backup.file)}: ${formatBytes(backup.sizeBytes)}, the state of ${backup.header.made_at}, ${describeRows(backup.rows)}.`,
       backup.isEncrypted
-        ? "It is encrypted, and holds the installation's secret: whoever has the passphrase has everything."
+        ? "It is encrypted and includes the installation's secret: the passphrase gives access to everything."
         : NOT_ENCRYPTED,
       `SHA-256 ${result.sha256}`,
     ].join("\n"),
@@ -69,8 +69,8 @@ async function makeBackup(program: Command, load: () => LoadedConfig, file: stri
 }
 
 const NOT_ENCRYPTED =
-  "It is not encrypted (no BURSAR_BACKUP_PASSPHRASE), so the installation's secret is NOT in it: keep that (the file `secret` " +
-  "of the data folder, or BURSAR_SECRET) somewhere else. Without it stored credentials cannot be read again.";
+  "It is not encrypted (no BURSAR_BACKUP_PASSPHRASE), so it does NOT include the installation's secret. Store that secret (the file `secret` " +
+  "of the data folder, or BURSAR_SECRET) in another place. Stored credentials cannot be decrypted without it.";
 
 async function verify(program: Command, load: () => LoadedConfig, file: string): Promise<void> {
   const { readBackup } = await import("#src/backup/read-backup.ts");
@@ -92,7 +92,7 @@ async function verify(program: Command, load: () => LoadedConfig, file: string):
   };
   print(program.opts(), result, () =>
     [
-      `${showable(file)} is whole: the state of ${header.made_at}, ${describeRows(rows)}.`,
+      `${showable(file)} is intact: the state of ${header.made_at}, ${describeRows(rows)}.`,
       `Made by ${showable(header.made_by)} with Bursar ${header.bursar_version} (schema ${newest?.number} ${newest?.name}, PostgreSQL ${header.postgres_version}).`,
       `Organizations: ${showable(header.organizations.join(", "))}.`,
       read.isEncrypted

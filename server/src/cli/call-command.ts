@@ -4,18 +4,21 @@ import { readJson } from "./read-value.ts";
 import type { Terminal } from "./terminal.ts";
 import { toJson } from "./to-json.ts";
 
-/** `api`: any call of the Admin API, for what no command is made for. */
+/** `api`: any call of the Admin API, for routes without a command. */
 export function addCallCommand(
   program: Command,
   { connect, terminal }: { connect: () => Promise<Connection>; terminal: Terminal },
 ): void {
   program
     .command("api")
-    .description("call a path of the Admin API, and print its JSON")
+    .description("call a path of the Admin API and print the JSON response")
     .addArgument(new Argument("<method>").choices(["GET", "POST", "DELETE"]))
     .argument("<path>", "path and query, such as /v1/organizations/workspaces?limit=5")
-    .option("--data <json>", "the body: JSON, @file, or - for what is piped in")
-    .option("--idempotency-key <key>", "sent again under the same key, it is done once")
+    .option("--data <json>", "request body: JSON, @file, or - for standard input")
+    .option(
+      "--idempotency-key <key>",
+      "make retries safe: a request repeated with the same key runs once",
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  bursar api GET /v1/organizations/me" +

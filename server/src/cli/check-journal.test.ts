@@ -19,14 +19,14 @@ const configOf = (env: Record<string, string> = {}) =>
 function writeSegment(folder: string, bytes: number): void {
   mkdirSync(join(dataDir, folder), { recursive: true });
   writeFileSync(join(dataDir, folder, SEGMENT), Buffer.alloc(bytes));
-  // Not part of the journal's size.
+  // Other files do not count as journal.
   writeFileSync(join(dataDir, folder, "reserve"), Buffer.alloc(1_000_000));
 }
 
 const unflushed = (...bytes: number[]) =>
   bytes.map((each, i) => `bursar_journal_unflushed_bytes{process="${i + 1}"} ${each}`).join("\n");
 
-test("shows size, cap, unflushed part and free space of all journals", () => {
+test("reports size, cap, unflushed part and free space of all journals", () => {
   writeSegment("journal", 1_000_000);
   writeSegment("journal-2", 500_000);
   const finding = checkJournal(configOf(), unflushed(200_000, 100_000));
@@ -43,17 +43,17 @@ test("notes a journal from 80% of its cap", () => {
   writeSegment("journal", 16_000_000);
   const finding = checkJournal(configOf(), unflushed(0));
   expect(finding).toMatchObject({ ok: true, is_note: true });
-  expect(finding.detail).toContain("flushed segments go before 48 hours");
+  expect(finding.detail).toContain("flushed segments are removed before 48 hours");
 });
 
 test("fails from 80% of the cap that is unflushed", () => {
   writeSegment("journal", 17_000_000);
   const finding = checkJournal(configOf(), unflushed(10_000_000, 6_000_000));
   expect(finding.ok).toBe(false);
-  expect(finding.detail).toContain("requests get 503 when it is full");
+  expect(finding.detail).toContain("new requests fail with 503 when it is full");
 });
 
-test("shows the size without a server, and nothing of a journal in the database", () => {
+test("reports the size without a server, and no size for a journal in the database", () => {
   writeSegment("journal", 1_000);
   expect(checkJournal(configOf(), null).detail).toMatch(/^1 kB of 20 MB \(0%\), /);
   const inDatabase = configOf({ BURSAR_JOURNAL: "postgres" });

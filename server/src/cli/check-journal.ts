@@ -11,28 +11,28 @@ const UNFLUSHED = /^bursar_journal_unflushed_bytes(?:\{[^}]*\})? (\d+)$/gm;
 /** Share of the cap from which the doctor warns. */
 const WARN_FROM = 0.8;
 
-/** Space of the journals of a data folder. `metrics`: Prometheus text of the server; null where none runs. */
+/** Space of the journals of a data folder. `metrics`: Prometheus text of the server. Null: no server runs. */
 export function checkJournal(config: Config, metrics: string | null): Finding {
   const check = "journal";
   if (config.journal === "postgres") return { check, ok: true, detail: "in the database" };
   const { dataDir, journalMaxBytes } = config;
-  if (!existsSync(dataDir)) return { check, ok: true, detail: "made at the first start" };
+  if (!existsSync(dataDir)) return { check, ok: true, detail: "created at the first start" };
   const bytes = sizeOfJournals(dataDir);
   const unflushedBytes = metrics === null ? null : sumUnflushed(metrics);
   const percent = Math.round((100 * bytes) / journalMaxBytes);
   const facts = [
     `${formatBytes(bytes)} of ${formatBytes(journalMaxBytes)} (${percent}%)`,
     unflushedBytes === null
-      ? "the server knows the unflushed part"
+      ? "unflushed part unknown without the server"
       : `${formatBytes(unflushedBytes)} unflushed`,
     `${formatBytes(readFreeBytes(dataDir))} free on its disk`,
   ].join(", ");
   if ((unflushedBytes ?? 0) >= WARN_FROM * journalMaxBytes) {
-    const detail = `${facts}: requests get 503 when it is full, so make PostgreSQL reachable`;
+    const detail = `${facts}: new requests fail with 503 when it is full. Make PostgreSQL reachable`;
     return { check, ok: false, detail };
   }
   if (bytes < WARN_FROM * journalMaxBytes) return { check, ok: true, detail: facts };
-  const detail = `${facts}: flushed segments go before 48 hours; see BURSAR_JOURNAL_MAX_SIZE`;
+  const detail = `${facts}: flushed segments are removed before 48 hours. See BURSAR_JOURNAL_MAX_SIZE`;
   return { check, ok: true, is_note: true, detail };
 }
 
@@ -43,7 +43,7 @@ function sizeOfJournals(dataDir: string): number {
       .filter((name) => SEGMENT.test(name))
       .map((name) => join(dataDir, folder, name)),
   );
-  // A running server may remove a segment meanwhile.
+  // A running server can remove a segment during the loop.
   const sizes = files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
   return sizes.reduce((total, size) => total + size, 0);
 }

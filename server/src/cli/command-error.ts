@@ -1,11 +1,11 @@
 import type { ErrorCode } from "@bursar/contract/errors.ts";
 
-/** A command that did not do what it was asked: `exitCode` is what the program exits with. */
+/** A failed command. `exitCode` is the exit code of the program. */
 export class CommandError extends Error {
   readonly exitCode: number;
-  /** Of the server's answer, for its log; null where there was none. */
+  /** Request id of the server's response, to search its log. Null: no response. */
   readonly requestId: string | null;
-  /** `error.details` of the server's answer. Null: the answer has none, or there was none. */
+  /** `error.details` of the response. Null: no details, or no response. */
   readonly details: RefusalDetails | null;
 
   constructor(
@@ -36,16 +36,16 @@ export const exitCodes = {
 
 type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** In words, for `--help` and the guide. */
+/** Meanings for `--help` and the guide. */
 export const exitCodeMeanings: readonly (readonly [number, string])[] = [
   [0, "done"],
-  [exitCodes.error, "an error, or a check found something"],
-  [exitCodes.usage, "wrong usage or input"],
-  [exitCodes.authentication, "not signed in, or not allowed"],
+  [exitCodes.error, "error, or a check found a fault"],
+  [exitCodes.usage, "invalid usage or input"],
+  [exitCodes.authentication, "not authenticated, or no permission"],
   [exitCodes.notFound, "not found"],
-  [exitCodes.conflict, "a conflict with what exists"],
-  [exitCodes.limit, "a spend limit, a rate limit or a bound on attempts is reached"],
-  [exitCodes.unavailable, "the server is away, or cannot serve now"],
+  [exitCodes.conflict, "conflict with the current state"],
+  [exitCodes.limit, "spend limit, rate limit or maximum number of attempts reached"],
+  [exitCodes.unavailable, "server unreachable or unavailable"],
 ];
 
 const exitCodeOfStatus: Readonly<Record<number, ExitCode>> = {
@@ -64,9 +64,9 @@ const exitCodeOfStatus: Readonly<Record<number, ExitCode>> = {
   529: exitCodes.unavailable,
 };
 
-/** Codes whose status alone would choose another exit code. */
+/** Error codes with an exit code other than that of their status. */
 const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
-  // 400, as the Claude API has it.
+  // 400, as in the Claude API.
   spend_limit_reached: exitCodes.limit,
   request_too_large_for_limit: exitCodes.limit,
   request_cost_unbounded: exitCodes.limit,
@@ -88,17 +88,17 @@ const exitCodeOfErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
   role_inherited: exitCodes.conflict,
 };
 
-/** Exit code for a refusal. A code that this program does not know counts by its status. */
+/** Returns the exit code for a refusal: by its error code, or by its status if the code is unknown here. */
 export function findExitCode(status: number, errorCode: string | undefined): ExitCode {
   const known: Readonly<Record<string, ExitCode>> = exitCodeOfErrorCode;
   const isKnown = errorCode !== undefined && Object.hasOwn(known, errorCode);
   return (isKnown ? known[errorCode] : exitCodeOfStatus[status]) ?? exitCodes.error;
 }
 
-/** Whatever an answer that is not Bursar's begins with: enough to recognise a proxy by. */
+/** Characters shown of a response that is not Bursar's, enough to recognize a proxy. */
 const MAX_FOREIGN_CHARS = 200;
 
-/** The server's refusal, in its own words. */
+/** The server's refusal with its own message. */
 export function refusal(status: number, text: string): CommandError {
   const { message, requestId, details } = readErrorBody(status, text);
   return new CommandError(message, findExitCode(status, details?.error_code), {
@@ -121,8 +121,12 @@ function readErrorBody(
       return { message, requestId: request_id ?? null, details };
     }
   } catch {
-    // Not of this server: told below.
+    // Not a response of this server: handled below.
   }
   const beginning = text.trim().slice(0, MAX_FOREIGN_CHARS);
-  return { message: `The answer was ${status}: ${beginning}`, requestId: null, details: null };
+  return {
+    message: `The server responded ${status}: ${beginning}`,
+    requestId: null,
+    details: null,
+  };
 }

@@ -7,9 +7,9 @@ import { readJson, readValue, usage } from "./read-value.ts";
 import { isList, type RouteCommand, toKebab } from "./route-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
-// Arguments and flags of a command, from the schemas of its route, and back: what was written, as the route's input.
+// Converts a route's schemas to arguments and flags, and the values of a command line to the route's input.
 
-/** What one call takes, as it goes over the wire. */
+/** Input of one call, in wire form. */
 export interface RouteInput {
   params: Record<string, string>;
   query: Record<string, unknown>;
@@ -23,7 +23,7 @@ interface Flag {
 }
 
 interface Positional {
-  /** Of the path, or of the body. */
+  /** Name of a path parameter or a body field. */
   name: string;
   field: Field | null;
 }
@@ -34,7 +34,7 @@ export interface CommandShape {
   hasBody: boolean;
 }
 
-/** What every command has already, or those that list. */
+/** Flags that every command or every list has already. */
 const RESERVED = new Set(
   "format json profile data yes dry-run idempotency-key all limit page output help version".split(
     " ",
@@ -53,13 +53,13 @@ export function shapeOf({ route, style }: RouteCommand): CommandShape {
   const isStream = route.streams !== undefined;
   const flags = [
     ...query.map((field) => toFlag(field, "query", { style, isStream })),
-    // A command that sets a field is about that field alone.
+    // A command with a fixed field has no flags for other fields.
     ...(style.fixed ? [] : body.map((field) => toFlag(field, "body", { style, isStream }))),
   ];
   return { positionals: [...ids, ...spoken], flags, hasBody: route.body !== undefined };
 }
 
-/** A new thing's name needs no flag. */
+/** Body fields without a flag. A new object's name is one by default. */
 function positionalFields(
   names: readonly string[] | undefined,
   operationId: string,
@@ -95,28 +95,28 @@ export function addInput(command: Command, shape: CommandShape): void {
     const word = toKebab(name.replace(/_id$/, ""));
     const text = field === null ? idMeaning(name) : describe(field);
     const form = field?.kind.type === "list" ? `${word}...` : word;
-    // What stands in the body can come from --data, or from its flag.
+    // Body fields can come from --data or from their flags.
     command.argument(field === null ? `<${form}>` : `[${form}]`, text);
   }
   for (const { field, place, option } of shape.flags) {
-    // What may stand without its flag is shown once.
+    // A field that is an argument is hidden among the flags.
     const isSpoken = place === "body" && shape.positionals.some(({ name }) => name === field.name);
     command.addOption(option.hideHelp(isSpoken));
     const opposite = oppositeOf(field, place);
     if (opposite) command.addOption(new Option(`--no-${option.long?.slice(2)}`, opposite));
   }
   if (shape.hasBody) {
-    command.option("--data <json>", "the whole body: JSON, @file, or - for what is piped in");
+    command.option("--data <json>", "whole request body: JSON, @file, or - for standard input");
   }
 }
 
-/** What `--no-…` of a field says, or null where there is nothing to say. */
+/** Help text of a field's `--no-…`, or null if it has none. */
 function oppositeOf({ kind, isNullable, fallback }: Field, place: Flag["place"]): string | null {
-  if (kind.type !== "flag") return isNullable ? "none" : null;
-  return place === "body" && fallback !== false ? "not" : null;
+  if (kind.type !== "flag") return isNullable ? "remove the value" : null;
+  return place === "body" && fallback !== false ? "turn it off" : null;
 }
 
-/** `<text>`, `<n>`, `<time>`: what a flag's value is. */
+/** Placeholder of a flag's value: `<text>`, `<n>`, `<time>`. */
 function valueWord({ name, kind }: Field): string {
   return formOfId(name) ?? kindWord(kind);
 }
@@ -161,7 +161,7 @@ function describe(field: Field): string {
   const sentences = [
     meaningOf(field),
     formsOf(kind),
-    kind.type === "secret" ? "A file that holds it, or - to type or pipe it in." : undefined,
+    kind.type === "secret" ? "File with the secret, or - for standard input." : undefined,
     isRequired ? "Required." : undefined,
     typeof fallback === "string" || typeof fallback === "number"
       ? `Default: ${fallback}.`
@@ -170,7 +170,7 @@ function describe(field: Field): string {
   return sentences.filter((text) => text !== undefined && text !== "").join(" ");
 }
 
-/** What the contract says of it; of an id at least whose. */
+/** Description from the contract. For an id: at least its object. */
 function meaningOf({ name, kind, description }: Field): string | undefined {
   const isForm = description === "RFC 3339 time." && kind.type === "time";
   if (description !== undefined && !isForm && formOfId(name) === null) {
@@ -200,7 +200,7 @@ function formsOf(kind: Kind): string | undefined {
   }
 }
 
-/** What may stand for a thing that has more than an id; null for all else. */
+/** Alternative to an id for an object that has a name or an address. Otherwise null. */
 function formOfId(name: string): string | null {
   if (/(^|_)workspace_ids?$/.test(name)) return "name or id";
   return /(^|_)member_ids?$/.test(name) ? "address or id" : null;
@@ -215,7 +215,7 @@ interface Written {
   options: Readonly<Record<string, unknown>>;
 }
 
-/** What was written, as the input of the route. Throws CommandError for what is missing or cannot be read. */
+/** Converts the command line to the route's input. Throws CommandError for missing or unreadable values. */
 export async function readInput(
   { route, style }: RouteCommand,
   shape: CommandShape,
@@ -240,12 +240,12 @@ export async function readInput(
       params[name] = String(value);
       return;
     }
-    if (name in body) throw usage(`${toKebab(name)}: given twice.`);
+    if (name in body) throw usage(`${toKebab(name)}: set twice.`);
     body[name] = readValue(field.kind, value, { name: toKebab(name), nowMs });
   });
   checkRequired(shape, { query, body });
   if (/^update/.test(route.operationId) && shape.hasBody && Object.keys(body).length === 0) {
-    throw usage("Nothing to change: say what, with a flag or with --data.");
+    throw usage("Nothing to change. Add a flag or --data.");
   }
   return { params, query, body: shape.hasBody ? body : undefined };
 }
@@ -271,7 +271,7 @@ async function readData(
   if (data !== null && typeof data === "object" && !Array.isArray(data)) {
     return data as Record<string, unknown>;
   }
-  throw usage("--data: expected an object.");
+  throw usage("--data: expected a JSON object.");
 }
 
 function checkRequired(

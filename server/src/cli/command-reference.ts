@@ -3,15 +3,15 @@ import { groupAliases } from "./command-styles.ts";
 import { examplesOf } from "./examples.ts";
 import { listRouteCommands, nameOf, type RouteCommand, toKebab } from "./route-commands.ts";
 
-/** The commands that are made of routes, as Markdown: `docs/guides/commands.md` is this text. */
+/** Renders the route commands as Markdown, the text of `docs/guides/commands.md`. */
 export function commandReference(): string {
   const commands = listRouteCommands();
   const groups = [...new Set(commands.map(({ group }) => group))];
   return [
     "# Commands",
     "",
-    "One command for each call of the Admin API, made from its description; `--help` of each has its flags. How they are",
-    "used, where they print what, and the commands beside these are in [the command line](command-line.md).",
+    "One command for each call of the Admin API, generated from the contract. `--help` of each command lists its flags.",
+    "[The command line](command-line.md) describes usage, output and the other commands.",
     ...groups.flatMap((group) =>
       sectionOf(
         group,
@@ -35,7 +35,7 @@ function sectionOf(group: string, commands: readonly RouteCommand[]): string[] {
     `## ${group}`,
     ...(about === "" ? [] : ["", about]),
     "",
-    "| command | does |",
+    "| command | effect |",
     "|---|---|",
     ...rows,
     "",
@@ -51,7 +51,7 @@ function summaryOf({ route, style, action }: RouteCommand): string {
   return `${style.summary ?? route.summary}${also}`;
 }
 
-/** The command with its arguments, and the flags that it needs. */
+/** Command with its arguments and required flags. */
 function usageOf(command: RouteCommand): string {
   const { positionals, flags } = shapeOf(command);
   const words = positionals.map(({ name, field }) => {

@@ -2,67 +2,67 @@ import type { auditLogVerification } from "@bursar/contract/admin/audit-log.ts";
 import type { z } from "zod";
 import { describeLedger, type LedgerReport } from "./describe-ledger.ts";
 
-// What the contract cannot know of a command: a shorter name, an example, how its answer reads. Everything here is optional;
-// a route that is not named here is a command all the same.
+// Facts of a command that the contract lacks: a shorter name, an example, the format of its output. All of it is
+// optional. A route without an entry is still a command.
 
 export interface CommandStyle {
   group?: string;
   action?: string;
   aliases?: readonly string[];
-  /** Fields of the body that may stand without a flag, after the ids; the last takes all that follow where it is a list. */
+  /** Body fields that need no flag, after the ids. The last one takes all remaining arguments if it is a list. */
   positionals?: readonly string[];
-  /** Fields of the body that the command itself sets. */
+  /** Body fields that the command itself sets. */
   fixed?: Readonly<Record<string, unknown>>;
-  /** A field's flag, where another word is plainer. */
+  /** Plainer names for flags, by field. */
   flags?: Readonly<Record<string, string>>;
   summary?: string;
-  /** What stands after `bursar`, the name included. */
+  /** Example command lines without `bursar`. */
   examples?: readonly string[];
-  /** How long the server may say nothing. */
+  /** Maximum silence of the server, milliseconds. */
   timeoutMs?: number;
-  /** What the answer of a check found, in a sentence; null where all is well. With a fault the command exits with 1. */
+  /** Fault in the response of a check, as a sentence. Null: none. With a fault the command exits with 1. */
   findFault?: (answer: Record<string, unknown>) => string | null;
-  /** Asks first, or not, where the general rule is wrong. */
+  /** Overrides the general rule for a confirmation. */
   isDestructive?: boolean;
 }
 
-/** Name and aliases of a group by the name that its path gives. */
+/** Name, aliases and summary of a group, by the name derived from its path. */
 export const groupAliases: Readonly<
   Record<string, { name?: string; aliases?: readonly string[]; summary?: string }>
 > = {
-  "api-keys": { aliases: ["keys"], summary: "keys of a workspace, for the Claude API" },
+  "api-keys": { aliases: ["keys"], summary: "Claude API keys of workspaces" },
   "admin-keys": { summary: "keys of the Admin API" },
-  "alert-channels": { summary: "where messages about alerts go" },
-  "alert-deliveries": { summary: "messages about alerts" },
+  "alert-channels": { summary: "destinations of alert messages" },
+  "alert-deliveries": { summary: "alert messages and their delivery" },
   "alert-channel-deliveries": { name: "alert-deliveries" },
   "audit-events": { name: "audit" },
   "audit-log": { name: "audit" },
-  audit: { summary: "the log of every change" },
-  cost: { summary: "what usage cost" },
+  audit: { summary: "log of every change" },
+  cost: { summary: "cost of usage" },
   invites: { summary: "invites to the organization" },
-  ledger: { summary: "the balances of limits" },
-  mail: { summary: "what the server has to send by mail" },
-  members: { summary: "people of the organization" },
+  ledger: { summary: "balances of spend limits" },
+  mail: { summary: "outgoing mail" },
+  members: { summary: "members of the organization" },
   "model-prices": { aliases: ["prices"], summary: "prices of models" },
   "model-groups": { summary: "models that share a rate limit" },
-  nodes: { summary: "processes of the installation, and what they hold of limits" },
+  nodes: { summary: "processes of the installation, and the budget they hold" },
   organization: { summary: "the organization" },
-  owners: { summary: "owners of the organization; on the server's own machine" },
+  owners: { summary: "owners of the organization, only on the server's machine" },
   "rate-limits": { aliases: ["rates"], summary: "limits on requests and tokens per minute" },
-  requests: { summary: "single requests, without what was said" },
+  requests: { summary: "single requests, without their content" },
   "security-settings": { aliases: ["security"], summary: "rules for the whole organization" },
-  "spend-adjustments": { summary: "what spend was changed by, beside requests" },
-  "spend-limits": { aliases: ["limits"], summary: "limits on what may be spent" },
-  "unresolved-spend": { summary: "money whose fate is not known yet" },
-  upstreams: { summary: "where Claude is called" },
-  system: { summary: "what runs: versions, nodes, database, jobs" },
+  "spend-adjustments": { summary: "corrections of spend" },
+  "spend-limits": { aliases: ["limits"], summary: "limits on spend" },
+  "unresolved-spend": { summary: "spend with an unknown outcome" },
+  upstreams: { summary: "addresses and credentials for calls to Claude" },
+  system: { summary: "status: versions, nodes, database, jobs" },
   usage: { summary: "tokens, requests and cost" },
   "workspace-limits": { summary: "monthly limits of workspaces" },
-  "workspace-members": { summary: "people of a workspace" },
+  "workspace-members": { summary: "members of a workspace" },
   workspaces: { summary: "workspaces of the organization" },
 };
 
-/** A log of ten million events takes minutes, and the server says nothing meanwhile. */
+/** Verifying a log of ten million events takes minutes without a response. */
 const VERIFY_TIMEOUT_MS = 3_600_000;
 
 type Verification = z.output<typeof auditLogVerification>;
@@ -172,14 +172,14 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     action: "check",
     timeoutMs: VERIFY_TIMEOUT_MS,
     findFault: (answer) => {
-      // Each style is of one route: what comes is what that route answers. So below.
+      // A style belongs to one route, so the response has that route's shape. The same holds below.
       const report = answer as unknown as LedgerReport;
       return report.is_correct ? null : describeLedger(report);
     },
   },
   verifyAuditLog: {
     action: "verify",
-    summary: "Prove that no event was changed, added or removed; exits with 1 when one was",
+    summary: "Verify that no event was changed, added or removed; exits with 1 otherwise",
     timeoutMs: VERIFY_TIMEOUT_MS,
     findFault: (answer) => describeBreak(answer as unknown as Verification),
   },
@@ -194,7 +194,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   createSetUpLink: {
     group: "setup-link",
     action: "",
-    summary: "Make the one-time link that creates the first owner",
+    summary: "Create the one-time link for the first owner",
   },
   resetOwner: {
     positionals: ["email"],
@@ -203,14 +203,14 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   },
 };
 
-/** Further commands of a route. */
+/** Additional commands of a route. */
 const variants: Readonly<Record<string, readonly CommandStyle[]>> = {
   updateApiKey: [
-    { action: "disable", summary: "Stop an API key for now", fixed: { status: "inactive" } },
-    { action: "enable", summary: "Let a disabled API key work again", fixed: { status: "active" } },
+    { action: "disable", summary: "Disable an API key", fixed: { status: "inactive" } },
+    { action: "enable", summary: "Enable a disabled API key", fixed: { status: "active" } },
     {
       action: "revoke",
-      summary: "Stop an API key for good",
+      summary: "Revoke an API key permanently",
       fixed: { status: "archived" },
       isDestructive: true,
     },

@@ -15,7 +15,7 @@ const scripts: Readonly<Record<Shell, string>> = {
   fish: `complete -c bursar -f -a '(set -l words (commandline -opc); $words[1] complete -- $words[2..-1] (commandline -ct))'`,
 };
 
-/** `completion <shell>`, and the hidden `complete` that its script asks. */
+/** `completion <shell>`, and the hidden `complete` that its script calls. */
 export function addCompletionCommands(program: Command): void {
   program
     .command("completion")
@@ -31,7 +31,7 @@ export function addCompletionCommands(program: Command): void {
     });
 }
 
-/** What may stand in place of the last word, which was begun or is empty. */
+/** Candidates for the last word, which is incomplete or empty. */
 export function complete(program: Command, words: readonly string[]): readonly string[] {
   const begun = words.at(-1) ?? "";
   let command = program;

@@ -37,7 +37,7 @@ async function serveRemotely(onRequest: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Answers with what was asked for. */
+/** Responds with the request's own data. */
 const echo: RequestListener = async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -54,7 +54,7 @@ const failureOf = (call: Promise<unknown>) =>
 
 const get = { method: "GET", target: "/" } as const;
 
-test("the server is found through a link to its folder, also where the socket's path would be too long", async () => {
+test("finds the server through a link to its folder, also if the socket's path would be too long", async () => {
   const long = join(folder, "x".repeat(60), "y".repeat(60));
   const link = join(folder, "link");
   await mkdir(long, { recursive: true });
@@ -65,7 +65,7 @@ test("the server is found through a link to its folder, also where the socket's 
   }
 });
 
-test("a route is called at its path, its parts in their places", async () => {
+test("calls a route with its parameters in path, query and body", async () => {
   await serve(folder, echo);
   const callApi = makeLocalApi(folder);
   expect(await callRoute(callApi, getApiKey, { params: { api_key_id: "a/b?c" } })).toMatchObject({
@@ -86,7 +86,7 @@ test("a route is called at its path, its parts in their places", async () => {
   );
 });
 
-test("a server elsewhere gets the key, below the path that its address has, and the local one gets none", async () => {
+test("sends the key to a remote server below the path of its address, and none to the local one", async () => {
   const url = await serveRemotely(echo);
   await serve(folder, echo);
   for (const address of [`${url}/desk`, `${url}/desk/`]) {
@@ -98,7 +98,7 @@ test("a server elsewhere gets the key, below the path that its address has, and 
   expect(await call(connectLocally(folder), get)).not.toHaveProperty("key");
 });
 
-test("a redirect is not followed: the key goes nowhere else", async () => {
+test("follows no redirect, so the key stays with its origin", async () => {
   const asked: string[] = [];
   const url = await serveRemotely((request, response) => {
     asked.push(request.url ?? "");
@@ -109,7 +109,7 @@ test("a redirect is not followed: the key goes nowhere else", async () => {
   expect(asked).toEqual(["/"]);
 });
 
-describe("what went wrong", () => {
+describe("failures", () => {
   test.each([
     [400, 2],
     [401, 3],
@@ -122,7 +122,7 @@ describe("what went wrong", () => {
     [502, 7],
     [503, 7],
     [529, 7],
-  ])("%i is told in the server's words and exits with %i", async (status, exitCode) => {
+  ])("status %i shows the server's message and exits with %i", async (status, exitCode) => {
     await serve(folder, (_, response) => {
       const error = { type: "x", message: "The server's words." };
       response.writeHead(status).end(JSON.stringify({ error, request_id: "req_1" }));
@@ -131,17 +131,17 @@ describe("what went wrong", () => {
     expect(error).toMatchObject({ message: "The server's words.", exitCode, requestId: "req_1" });
   });
 
-  test("a server that hangs up in the middle of its answer", async () => {
+  test("reports a server that disconnects during its response", async () => {
     await serve(folder, (_, response) => {
       response.writeHead(200, { "content-length": 100 });
       response.write("{", () => response.destroy());
     });
     const error = await failureOf(makeLocalApi(folder)("GET", "/"));
-    expect(error?.message).toContain("ended before it had answered");
+    expect(error?.message).toContain("closed the connection before it responded");
     expect(error?.exitCode).toBe(1);
   });
 
-  test("no server, or no such folder", async () => {
+  test("reports a missing server and a missing folder", async () => {
     for (const dataDir of [folder, join(folder, "none")]) {
       const error = await failureOf(makeLocalApi(dataDir)("GET", "/"));
       expect(error?.message).toContain(`No server is running on the data folder ${dataDir}`);
@@ -149,10 +149,10 @@ describe("what went wrong", () => {
     }
   });
 
-  test("an address where something else answers, or nothing", async () => {
+  test("reports an address with another service or none", async () => {
     const url = await serveRemotely((_, response) => void response.end("<html>Welcome</html>"));
     const foreign = await failureOf(call(connectRemotely({ url, key: "k" }), get));
-    expect(foreign?.message).toBe(`${url} does not answer as Bursar does: is the address right?`);
+    expect(foreign?.message).toBe(`${url} does not respond like Bursar. Check the address.`);
     remote?.close();
     remote?.closeAllConnections();
     const gone = await failureOf(call(connectRemotely({ url, key: "k" }), get));
@@ -161,12 +161,12 @@ describe("what went wrong", () => {
     expect(gone?.message).toMatch(/^http:\/\/127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/);
   });
 
-  test("an error page of a proxy is cut short", async () => {
+  test("truncates the error page of a proxy", async () => {
     const url = await serveRemotely((_, response) => {
       response.writeHead(502).end(`<html>${"x".repeat(10_000)}`);
     });
     const error = await failureOf(call(connectRemotely({ url, key: "k" }), get));
-    expect(error?.message).toMatch(/^The answer was 502: <html>x+$/);
+    expect(error?.message).toMatch(/^The server responded 502: <html>x+$/);
     expect(error?.message.length).toBeLessThan(300);
   });
 });

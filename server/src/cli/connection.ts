@@ -3,9 +3,9 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import type { HttpMethod } from "@bursar/contract/route.ts";
 import { CommandError, exitCodes, refusal } from "./command-error.ts";
 
-/** How long a server may say nothing, where a call does not say otherwise. */
+/** Maximum silence of the server by default, milliseconds. */
 const TIMEOUT_MS = 30_000;
-/** A long report takes a while to begin, and waits for whoever reads it. */
+/** A long report starts late and waits for a slow reader. */
 const STREAM_TIMEOUT_MS = 600_000;
 
 export interface ServerCall {
@@ -14,21 +14,19 @@ export interface ServerCall {
   target: string;
   body?: string | undefined;
   headers?: Readonly<Record<string, string>>;
-  /** How long the server may say nothing. */
+  /** Maximum silence of the server, milliseconds. */
   timeoutMs?: number;
 }
 
-/** The way to one server. */
+/** Connection to one server. */
 export interface Connection {
-  /** For people: where it leads. */
+  /** Description of the server for people. */
   readonly server: string;
-  /** The beginning of the answer, whatever its status. Throws CommandError when there is none. */
+  /** Sends a call and returns the response, whatever its status. Throws CommandError without a response. */
   open(call: ServerCall): Promise<IncomingMessage>;
 }
 
-/**
- * The server that owns `dataDir`, through its local socket: no key, the right to open the socket is the authority.
- */
+/** Connects to the server of `dataDir` by its local socket. Access to the socket is the authority, no key is sent. */
 export function connectLocally(dataDir: string): Connection {
   return {
     server: `the server on the data folder ${dataDir}`,
@@ -41,14 +39,14 @@ export function connectLocally(dataDir: string): Connection {
   };
 }
 
-/** A server somewhere else, with a key. Redirects are not followed: the key goes to this origin and to no other. */
+/** Connects to a remote server with a key. Redirects are not followed, so the key goes to this origin only. */
 export function connectRemotely({ url, key }: { url: string; key: string }): Connection {
   const base = new URL(url);
   const prefix = base.pathname.replace(/\/+$/, "");
   const isEncrypted = base.protocol === "https:";
   const where: RequestOptions = {
     protocol: base.protocol,
-    // An IPv6 address stands in brackets in a URL, and without them in a socket's address.
+    // A URL has brackets around an IPv6 address, a socket address has none.
     hostname: base.hostname.replace(/^\[|\]$/g, ""),
     port: base.port === "" ? (isEncrypted ? 443 : 80) : base.port,
   };
@@ -71,7 +69,7 @@ async function openWith(
   call: ServerCall,
   explain: (error: NodeJS.ErrnoException) => string,
 ): Promise<IncomingMessage> {
-  // Loaded here, since most of a start is loading and help needs neither.
+  // Loaded here, because loading takes most of a start and help needs neither.
   const { request } = await (where.protocol === "https:"
     ? import("node:https")
     : import("node:http"));
@@ -83,7 +81,7 @@ async function openWith(
     }
     const { method, target: path, timeoutMs: timeout = TIMEOUT_MS } = call;
     const sent = request({ ...where, method, path, headers, timeout, agent: false }, resolve);
-    sent.on("timeout", () => sent.destroy(new Error("The server did not answer in time.")));
+    sent.on("timeout", () => sent.destroy(new Error("The server did not respond in time.")));
     sent.on("error", (error: NodeJS.ErrnoException) =>
       reject(new CommandError(explain(error), exitCodeOf(error))),
     );
@@ -91,14 +89,14 @@ async function openWith(
   });
 }
 
-/** A request that was sent may have been processed: only one that was not sent is safe to repeat. */
+/** Returns the exit code for a failed request. Only an unsent request is safe to repeat. */
 function exitCodeOf({ code, syscall }: NodeJS.ErrnoException): number {
   if (code === "EACCES") return exitCodes.authentication;
   const isUnsent = syscall === "connect" || syscall === "getaddrinfo";
   return isUnsent ? exitCodes.unavailable : exitCodes.error;
 }
 
-/** The whole answer, whatever its status. Throws CommandError when it breaks off. */
+/** Returns the whole response, whatever its status. Throws CommandError if it is cut off. */
 export async function send(
   connection: Connection,
   call: ServerCall,
@@ -107,7 +105,7 @@ export async function send(
   return { status: response.statusCode ?? 0, text: await readAll(response) };
 }
 
-/** What the server answers, parsed. Throws CommandError with the server's own words for an error. */
+/** Returns the parsed response. Throws CommandError with the server's message for an error. */
 export async function call(connection: Connection, serverCall: ServerCall): Promise<unknown> {
   const { status, text } = await send(connection, serverCall);
   if (status >= 300) throw refusal(status, text);
@@ -115,13 +113,13 @@ export async function call(connection: Connection, serverCall: ServerCall): Prom
     return JSON.parse(text);
   } catch {
     throw new CommandError(
-      `${connection.server} does not answer as Bursar does: is the address right?`,
+      `${connection.server} does not respond like Bursar. Check the address.`,
       exitCodes.error,
     );
   }
 }
 
-/** Writes the answer of a streamed route to `destination` as it comes. Throws CommandError, also for one that broke off. */
+/** Writes a streamed response to `destination`. Throws CommandError, also if the stream is cut off. */
 export async function streamTo(
   connection: Connection,
   target: string,
@@ -139,7 +137,7 @@ export async function streamTo(
     await pipeline(response, destination, { end: destination !== process.stdout });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`The answer broke off (${reason}).`, exitCodes.error);
+    throw new CommandError(`The response was cut off (${reason}).`, exitCodes.error);
   }
 }
 
@@ -156,23 +154,23 @@ async function readAll(response: IncomingMessage): Promise<string> {
 }
 
 const BROKE_OFF =
-  "The server ended before it had answered: look whether what was asked for has happened.";
+  "The server closed the connection before it responded. Check whether the change was made.";
 
-/** The server's socket is named after its folder as it is without links. */
+/** The name of the server's socket is derived from its folder's path without links. */
 function withoutLinks(folder: string): string {
   try {
     return realpathSync(folder);
   } catch {
-    return folder; // not there: nothing listens in it
+    return folder; // no folder, so no server
   }
 }
 
 function noLocalServer(dataDir: string, error: NodeJS.ErrnoException): string {
   if (error.code === "EACCES") {
-    return `This user may not open the admin socket in ${dataDir}: run the command as the user that runs the server.`;
+    return `No permission to open the admin socket in ${dataDir}: run the command as the user that runs the server.`;
   }
   if (error.code === "ENOENT" || error.code === "ECONNREFUSED" || error.code === "ENOTDIR") {
-    return `No server is running on the data folder ${dataDir}: start it with \`npm start\`, set BURSAR_DATA_DIR to its folder, or name one elsewhere with --profile.`;
+    return `No server is running on the data folder ${dataDir}: start it with \`npm start\`, set BURSAR_DATA_DIR to its folder, or choose a remote server with --profile.`;
   }
   return error.code === "ECONNRESET" ? BROKE_OFF : error.message;
 }
@@ -181,7 +179,7 @@ function noRemoteServer(origin: string, error: NodeJS.ErrnoException): string {
   if (error.code === "ECONNRESET") return BROKE_OFF;
   const isCertificate = /CERT|SELF_SIGNED|ERR_TLS/.test(error.code ?? "");
   const hint = isCertificate
-    ? " If your company has its own certificate authority, name its file in NODE_EXTRA_CA_CERTS."
+    ? " If your company has its own certificate authority, set NODE_EXTRA_CA_CERTS to its file."
     : "";
   return `${origin} cannot be reached: ${error.message}.${hint}`;
 }

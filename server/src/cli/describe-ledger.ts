@@ -4,10 +4,10 @@ import { formatPlural } from "#src/lib/format-plural.ts";
 
 export type LedgerReport = z.output<(typeof checkLedger)["response"]>;
 
-/** What a check of the ledger found, for people. */
+/** Result of a ledger check as text. */
 export function describeLedger(report: LedgerReport): string {
   const read = `${formatPlural(report.balances, "balance")}, ${formatPlural(report.requests, "request")}`;
-  if (report.is_correct) return `Every balance is what its requests add up to: ${read}.`;
+  if (report.is_correct) return `Every balance equals the sum of its requests: ${read}.`;
   const lines = report.differences.map(
     ({ scope, period, period_start, amount, is_usd, should_be_usd, explanation }) =>
       `${scope.type} ${scope.id}, ${period} from ${period_start}: ${amount} is $${is_usd} and should be $${should_be_usd} (${explanation})`,

@@ -13,16 +13,16 @@ import type { Finding } from "./finding.ts";
 import { callRoute, makeLocalApi } from "./local-api.ts";
 import { print } from "./print.ts";
 
-/** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
+/** Calls the server on this machine and returns its response, whatever the status. Throws without a response. */
 type SendLocally = (method: "GET", target: string) => Promise<{ status: number; text: string }>;
 
 const OLDEST_NODE = 24;
 const LEAST_FREE_BYTES = 1024 ** 3;
-/** Years of requests take minutes to add up, and the server says nothing meanwhile. */
+/** Adding up years of requests takes minutes without a response. */
 const CHECK_TIMEOUT_MS = 3_600_000;
 const MEBIBYTE = 1024 ** 2;
 
-/** `doctor`: says what is right and wrong with this installation; exits with 1 when something is wrong. */
+/** `doctor`: reports the state of this installation. Exits with 1 on a fault. */
 export function addDoctorCommand(
   program: Command,
   load: () => LoadedConfig,
@@ -34,7 +34,7 @@ export function addDoctorCommand(
     .addHelpText("after", "\nExamples:\n  bursar doctor\n  bursar doctor ledger");
   doctor
     .command("ledger")
-    .description("recompute every balance; exits with 1 when one is not what it should be")
+    .description("recompute every balance; exits with 1 if one differs")
     .addHelpText("after", "\nExamples:\n  bursar doctor ledger")
     .action(async () => {
       const callApi = makeLocalApi(load().config.dataDir, CHECK_TIMEOUT_MS);
@@ -71,7 +71,7 @@ function checkNode(): Finding {
 
 function checkDataFolder(folder: string): Finding[] {
   if (!existsSync(folder)) {
-    return [{ check: "data folder", ok: true, detail: `${folder} is made at the first start` }];
+    return [{ check: "data folder", ok: true, detail: `${folder} is created at the first start` }];
   }
   const findings: Finding[] = [];
   try {
@@ -81,7 +81,7 @@ function checkDataFolder(folder: string): Finding[] {
     findings.push({
       check: "data folder",
       ok: false,
-      detail: `${folder} is not writable for this user`,
+      detail: `${folder} is not writable by this user`,
     });
   }
   const freeBytes = readFreeBytes(folder);
@@ -96,7 +96,7 @@ function checkDataFolder(folder: string): Finding[] {
     const ok = (mode & 0o077) === 0;
     const detail = ok
       ? `${secret} is readable by its owner only`
-      : `others may read ${secret}: chmod 600 it`;
+      : `other users can read ${secret}: run chmod 600 on it`;
     findings.push({ check: "secret", ok, detail });
   }
   return findings;
@@ -126,7 +126,7 @@ async function checkServer(send: SendLocally): Promise<Finding> {
   }
 }
 
-/** Null where no server runs. */
+/** Metrics of the server. Null: no server runs. */
 async function readMetrics(send: SendLocally): Promise<string | null> {
   try {
     return (await send("GET", "/metrics")).text;
@@ -135,20 +135,20 @@ async function readMetrics(send: SendLocally): Promise<string | null> {
   }
 }
 
-/** Never wrong: who copies the database in another way may need none. */
+/** Never a fault, because the database may be copied in another way. */
 async function checkBackup(dataDir: string): Promise<Finding> {
   const { backup } = await callRoute(makeLocalApi(dataDir), getSystem);
   if (backup.newest === null) {
-    const detail = "there is none: `./bursar backup <file>` makes one while the server runs";
+    const detail = "no backup yet; `./bursar backup <file>` creates one while the server runs";
     return { check: "backup", ok: true, is_note: true, detail };
   }
-  const detail = `the newest is of ${backup.newest.made_at}`;
+  const detail = `newest from ${backup.newest.made_at}`;
   return backup.is_late
     ? { check: "backup", ok: true, is_note: true, detail: `${detail}, more than a week ago` }
     : { check: "backup", ok: true, detail };
 }
 
-/** Body of `/readyz`. */
+/** Response body of `/readyz`. */
 interface ReadinessAnswer {
   status: string;
   checks: Record<string, string>;

@@ -6,7 +6,7 @@ import { readValue } from "./read-value.ts";
 import { nameOf, type RouteCommand } from "./route-commands.ts";
 import { isDestructive } from "./run-route.ts";
 
-// Examples for `--help`: those that were written for a command, else one that is made from what it needs.
+// Examples for `--help`: written by hand for some commands, generated from the required fields for the others.
 
 const values: Readonly<Record<string, string>> = {
   workspace_id: "Research",
@@ -24,7 +24,7 @@ const values: Readonly<Record<string, string>> = {
   expires_at: "+90d",
 };
 
-/** What stands after `bursar`. */
+/** Example command lines without `bursar`. */
 export function examplesOf(command: RouteCommand, shape: CommandShape): readonly string[] {
   return command.style.examples ?? [makeExample(command, shape)];
 }
@@ -37,7 +37,7 @@ function makeExample(command: RouteCommand, shape: CommandShape): string {
   const needed = shape.flags.filter(
     ({ field, place }) => field.isRequired && !(place === "body" && isSpoken(field)),
   );
-  // A change of nothing is none.
+  // An update without a field is refused.
   const first = shape.flags.find(({ place }) => place === "body");
   const isUpdate = /^update/.test(command.route.operationId);
   const chosen = needed.length === 0 && isUpdate && first ? [first] : needed;
@@ -92,9 +92,9 @@ function sampleOfKind(name: string, kind: Kind): string {
   }
 }
 
-/** The least that the schema takes, as far as its shape says. */
+/** Minimal value for the schema, as far as its shape tells. */
 function sampleJson(schema: z.ZodType): unknown {
-  // What zod keeps of a schema: its public types show the kind alone.
+  // Internal definition of zod: its public types show only the kind.
   const definition = schema._zod.def as unknown as { type: string; element?: z.ZodType };
   if (definition.type === "object") {
     const needed = readFields(schema as z.ZodObject).filter(({ isRequired }) => isRequired);

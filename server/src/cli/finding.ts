@@ -2,7 +2,7 @@
 export interface Finding {
   check: string;
   ok: boolean;
-  /** True for a fact worth a look that is no fault. */
+  /** True for a fact that deserves attention but is no fault. */
   is_note?: boolean;
   detail: string;
 }

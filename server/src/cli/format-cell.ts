@@ -1,7 +1,7 @@
 import picocolors from "picocolors";
 import { showable } from "./terminal.ts";
 
-// How values of answers read on a screen.
+// Formats response values for a terminal.
 
 export interface Cell {
   text: string;
@@ -11,20 +11,23 @@ export interface Cell {
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 
-/** One value in one line. `path` is where it stands in the answer. */
+/** Formats a value on one line. `path` is its place in the response. */
 export function toCell(path: string, value: unknown): Cell {
   if (/_usd(\.|$)/.test(path) && (typeof value === "number" || isDecimal(value))) {
     return { text: money(String(value)), isNumber: true };
   }
   if (typeof value === "number") return { text: value.toLocaleString("en"), isNumber: true };
-  return { text: showable(inWords(value)).replaceAll(/\s+/g, " "), isNumber: false };
+  return {
+    text: showable(inWords(value)).replaceAll(/\s+/g, " "),
+    isNumber: false,
+  };
 }
 
 function isDecimal(value: unknown): boolean {
   return typeof value === "string" && DECIMAL.test(value);
 }
 
-/** Exact: `1234.5` is `1,234.50`. */
+/** Exact decimal: `1234.5` becomes `1,234.50`. */
 function money(decimal: string): string {
   const [whole = "0", fraction = ""] = decimal.split(".");
   return `${whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")}.${fraction.padEnd(2, "0")}`;
@@ -44,7 +47,7 @@ function minute(instant: string): string {
   return `${instant.slice(0, 10)} ${instant.slice(11, 16)}Z`;
 }
 
-/** A thing inside another, by what people call it. */
+/** Label of a nested object: its address, its name, or its values. */
 function nameOf(thing: Record<string, unknown>): string {
   const called = thing["email"] ?? thing["name"];
   if (typeof called === "string") return called;
@@ -67,7 +70,7 @@ const good = new Set(["active", "accepted", "sent", "invited", "ready", "ok"]);
 const over = new Set(["archived", "revoked", "expired", "removed", "withdrawn", "retired"]);
 const bad = new Set(["failed", "invalid", "inactive", "deactivated"]);
 
-/** Colours what says how a thing is; the text stays as it is. */
+/** Colours a status. The text stays unchanged. */
 export function coloured(path: string, text: string): string {
   if (!/(^|\.|_)(status|result|lifecycle)$/.test(path)) return text;
   const word = text.trim();

@@ -7,7 +7,7 @@ import { showable } from "./terminal.ts";
 const table = (rows: Record<string, unknown>[], columns = 200, schemaName?: string) =>
   stripVTControlCharacters(formatTable(rows, { columns, schemaName }));
 
-test("columns are as wide as their widest cell; money and counts stand right", () => {
+test("sizes columns by their widest cell and aligns numbers right", () => {
   const rows = [
     {
       type: "x",
@@ -28,7 +28,7 @@ test("columns are as wide as their widest cell; money and counts stand right", (
   );
 });
 
-test("a column that no entry has is left out, and a thing in a cell has the name that people call it", () => {
+test("omits empty columns and shows nested objects by their name", () => {
   const rows = [
     {
       id: "a",
@@ -44,7 +44,7 @@ test("a column that no entry has is left out, and a thing in a cell has the name
   );
 });
 
-test("where it is narrow, long texts are cut, then columns are left out; ids and times are whole", () => {
+test("on a narrow terminal, truncates long texts, then drops columns, and keeps ids and times whole", () => {
   const rows = [
     {
       id: "wksp_0123456789",
@@ -65,7 +65,7 @@ test("where it is narrow, long texts are cut, then columns are left out; ids and
   expect(table(rows, 5)).toBe(["id", "wksp_0123456789"].join("\n"));
 });
 
-test("a thing is a field a line, with its lists of things as tables below", () => {
+test("prints an object with one field a line and its lists as tables below", () => {
   const thing = {
     type: "x",
     id: "a",
@@ -78,14 +78,14 @@ test("a thing is a field a line, with its lists of things as tables below", () =
   );
 });
 
-test("a text of several lines keeps them, and acts on nothing", () => {
+test("keeps the lines of a multi-line text and replaces control characters", () => {
   const mail = { id: "mail_1", body: { text: "Hello,\n\nopen\u001b[2J this", html: "<p>Hello" } };
   expect(stripVTControlCharacters(formatThing(mail, 80).replaceAll("\ufffd", "?"))).toBe(
     ["id  mail_1", "", "text", "Hello,", "", "open?[2J this"].join("\n"),
   );
 });
 
-describe("what others wrote cannot act on a terminal", () => {
+describe("foreign text cannot control the terminal", () => {
   const hostile = "a\u001b[31mb\u009b2Jc\u202ed\r\ne\u0007";
   test("in a table", () => {
     const [, line] = table([{ name: hostile }]).split("\n");
@@ -95,17 +95,17 @@ describe("what others wrote cannot act on a terminal", () => {
     }
     expect(line).toBe("a\ufffd[31mb\ufffd2Jc\ufffdd\ufffd e\ufffd");
   });
-  test("nor in a message", () => {
+  test("in a message", () => {
     expect(showable("a\u001b]0;x\u0007\tb\nc")).toBe("a\ufffd]0;x\ufffd\tb\nc");
   });
 });
 
-test("a sign of several characters takes the room that it takes", () => {
+test("counts a grapheme of several characters by its width", () => {
   expect(["é", "e\u0301", "日", "👩‍👩‍👧", "ﬁ"].map(widthOf)).toEqual([1, 1, 2, 2, 1]);
 });
 
 describe("YAML", () => {
-  test("things, lists and nothing", () => {
+  test("formats objects, lists and null", () => {
     const value = { a: [], b: {}, list: [{ x: 1, more: [true, null] }, "z"], "odd key:": -1.5 };
     expect(formatYaml(value)).toBe(
       [

@@ -5,12 +5,12 @@ import { showable } from "./terminal.ts";
 
 const GAP = "  ";
 const NOTHING = "–";
-/** A column is not made narrower than this. */
+/** Minimum width of a column, characters. */
 const LEAST_WIDTH = 10;
-/** Two cells wide on a terminal. */
+/** Characters that take two cells of a terminal. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303f]/u;
-/** One cell a character. */
+/** Text with one cell for each character. */
 const PLAIN = /^[ -~]*$/;
 
 interface Column {
@@ -24,8 +24,8 @@ interface Column {
 type Row = Record<string, unknown>;
 
 /**
- * Entries as lines under dim headings; numbers stand right. Where `columns` characters are too few, long texts are cut, and
- * then columns are left out from the right. Ids and times are whole, or not there.
+ * Formats entries as rows below dim headings, with numbers aligned right. If `columns` characters are too few, long
+ * texts are truncated, then columns are dropped from the right. Ids and times are never truncated.
  */
 export function formatTable(
   rows: readonly Row[],
@@ -63,7 +63,7 @@ function toColumn(path: string, cells: readonly Cell[]): Column {
   };
 }
 
-/** As many columns as there is room for, each as narrow as it must be. */
+/** Chooses the columns that fit and narrows them as far as necessary. */
 function fit(all: readonly Column[], columns: number): Column[] {
   const leastOf = ({ width, mayBeCut }: Column) =>
     mayBeCut ? Math.min(width, LEAST_WIDTH) : width;
@@ -110,7 +110,7 @@ function cutTo(text: string, width: number): string {
   return `${cut}…`;
 }
 
-/** Cells that a text takes on a terminal. */
+/** Terminal cells of a text. */
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
@@ -120,13 +120,13 @@ export function widthOf(text: string): number {
 
 let segmenter: Intl.Segmenter | undefined;
 
-/** What is one sign to a reader. The segmenter takes milliseconds to make, and few tables need it. */
+/** Splits text into graphemes. The segmenter takes milliseconds to create and few tables need it. */
 function graphemesOf(text: string): string[] {
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return [...segmenter.segment(text)].map(({ segment }) => segment);
 }
 
-/** One thing, a field a line; texts of several lines and lists of things stand below it. */
+/** Formats one object with a field a line. Multi-line texts and lists of objects follow below. */
 export function formatThing(thing: Row, columns: number): string {
   const isTable = (value: unknown): value is Row[] =>
     Array.isArray(value) && value.length > 0 && value.every((each) => isRow(each));
@@ -149,7 +149,7 @@ export function formatThing(thing: Row, columns: number): string {
   return text.join("\n");
 }
 
-/** What a thing holds of other things by `owner.name`, unless it has a name of its own. */
+/** Flattens nested objects to paths such as `owner.name`. */
 function flatten(prefix: string, thing: Row): [string, unknown][] {
   return Object.entries(thing).flatMap(([name, value]): [string, unknown][] => {
     const path = prefix + name;

@@ -1,5 +1,5 @@
-// YAML of what JSON can hold. Texts stand in quotes wherever a reader could take them for something else, and a text in
-// double quotes is the same in both languages but for characters that YAML wants escaped.
+// YAML of a JSON value. A text that YAML could read as another type is quoted. JSON's quoted form is valid YAML except
+// for some characters, which are escaped.
 
 const PLAIN = /^[A-Za-z][A-Za-z0-9_@./-]*( [A-Za-z0-9_@./-]+)*$/;
 const WORD = /^(true|false|null|yes|no|on|off|y|n)$/i;

@@ -2,10 +2,10 @@ import type { HttpMethod, RouteSpec } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import { call, connectLocally } from "./connection.ts";
 
-/** One call, its answer parsed. Throws CommandError with the server's own words for an error. */
+/** Makes one call and returns the parsed response. Throws CommandError with the server's message for an error. */
 export type CallApi = (method: HttpMethod, target: string, body?: object) => Promise<unknown>;
 
-/** `timeoutMs`: how long the server may say nothing, where it is more than usual. */
+/** `timeoutMs`: maximum silence of the server, if longer than usual. */
 export function makeLocalApi(dataDir: string, timeoutMs?: number): CallApi {
   const connection = connectLocally(dataDir);
   return (method, target, body) =>
@@ -17,7 +17,7 @@ export function makeLocalApi(dataDir: string, timeoutMs?: number): CallApi {
     });
 }
 
-/** What one call of a route takes, as it goes over the wire. */
+/** Input of one route call, in wire form. */
 interface CallInput<R extends RouteSpec> {
   params?: Input<R["params"]>;
   query?: Input<R["query"]>;
@@ -25,7 +25,7 @@ interface CallInput<R extends RouteSpec> {
 }
 type Input<T> = T extends z.ZodType ? z.input<T> : never;
 
-/** Calls a route of the contract. The answer is what the contract says: the server held it against its schema. */
+/** Calls a route of the contract. The server validated the response by its schema. */
 export async function callRoute<R extends RouteSpec>(
   callApi: CallApi,
   route: R,
@@ -35,7 +35,7 @@ export async function callRoute<R extends RouteSpec>(
   return (await callApi(route.method, targetOf(route, input), body)) as z.output<R["response"]>;
 }
 
-/** Path and query of a call. A list in the query is repeated. */
+/** Path and query of a call. A list becomes a repeated parameter. */
 export function targetOf(
   route: RouteSpec,
   { params, query }: { params?: object | undefined; query?: object | undefined },

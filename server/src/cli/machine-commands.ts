@@ -9,14 +9,17 @@ import { print, table } from "./print.ts";
 import { addRestoreCommands } from "./restore.ts";
 import { addReviewCommands } from "./reviews.ts";
 
-/** `backup`, `config`, `doctor`, `migrate`, `restore` and `reviews verify`: what is about this machine and no other. `root`: the folder of the clone. */
+/** Adds the commands for this machine, such as `backup` and `doctor`. `root`: folder of the clone. */
 export function addMachineCommands(
   program: Command,
   { env, root }: { env: NodeJS.ProcessEnv; root: string },
 ): void {
   const load = () => {
     if (program.opts<{ profile?: string }>().profile === undefined) return loadConfig(env, root);
-    throw new CommandError("This is about this machine: leave --profile out.", exitCodes.usage);
+    throw new CommandError(
+      "This command works on this machine only: omit --profile.",
+      exitCodes.usage,
+    );
   };
   addMigrateCommand(program, load);
   addBackupCommand(program, load);
@@ -29,7 +32,7 @@ export function addMachineCommands(
   );
   program
     .command("config")
-    .description("show every setting, where its value comes from, secrets hidden")
+    .description("show every setting and the source of its value, with secrets hidden")
     .addHelpText("after", "\nExamples:\n  bursar config")
     .action(() => {
       const settings = describeConfig(load());

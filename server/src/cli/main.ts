@@ -1,7 +1,7 @@
 import { run } from "./program.ts";
 import { terminal } from "./terminal.ts";
 
-// A reader that has seen enough, `bursar audit export | head`, is no error.
+// A reader that closes early, as in `bursar audit export | head`, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });

@@ -3,15 +3,15 @@ import type { LoadedConfig } from "#src/config.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { print } from "./print.ts";
 
-/** `migrate`: brings the schema up to date without starting a server; a start does the same by itself. */
+/** `migrate`: migrates the schema without starting a server. A server start does the same. */
 export function addMigrateCommand(program: Command, load: () => LoadedConfig): void {
   program
     .command("migrate")
-    .description("bring the database's schema up to date and stop")
+    .description("migrate the database schema to this version, then exit")
     .addHelpText("after", "\nExamples:\n  bursar migrate")
     .action(async () => {
       const { dataDir, databaseUrl } = load().config;
-      // The database's driver takes longer to load than any other command takes to run, and only this one needs it.
+      // Loading the database driver takes longer than any other command, so only this one loads it.
       const { openStorage } = await import("#src/db/storage.ts");
       const logger = makeLogger("silent");
       const storage = await openStorage({
@@ -25,7 +25,7 @@ export function addMigrateCommand(program: Command, load: () => LoadedConfig): v
       const result = { schema: schemaNumber, applied: applied.map(({ name }) => name) };
       print(program.opts(), result, () => {
         const what =
-          result.applied.length === 0 ? "nothing to do" : `applied ${result.applied.join(", ")}`;
+          result.applied.length === 0 ? "up to date" : `applied ${result.applied.join(", ")}`;
         return `Schema ${schemaNumber}: ${what}.`;
       });
     });

@@ -4,7 +4,7 @@ export interface OutputOptions {
   json?: boolean;
 }
 
-/** One JSON object with --json, never a bare list: an object can get more fields. Else what `text` says. */
+/** Prints one JSON object with --json, otherwise `text`. Never a bare list, because an object can get more fields. */
 export function print(
   options: OutputOptions,
   value: Record<string, unknown>,
@@ -13,7 +13,7 @@ export function print(
   console.log(options.json ? JSON.stringify(value) : text());
 }
 
-/** Columns padded to their widest cell, with a dim heading. */
+/** Pads columns to their widest cell, below a dim heading. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, i) =>
     Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)),

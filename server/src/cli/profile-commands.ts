@@ -22,23 +22,23 @@ interface AddOptions {
   replace?: true;
 }
 
-/** `profile add`, `list` and `remove`: servers elsewhere. */
+/** `profile add`, `list` and `remove`: remote servers. */
 export function addProfileCommands(
   program: Command,
   { env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal },
 ): void {
-  const profiles = program.command("profile").description("servers elsewhere, each with its key");
+  const profiles = program.command("profile").description("remote servers with their keys");
   profiles
     .command("add <name>")
-    .description("keep the address of a server and a key for it")
-    .requiredOption("--url <url>", "where it is: https://bursar.example.com")
-    .option("--key-file <file>", "a file that holds the key, or - to type or pipe it in", "-")
-    .option("--replace", "in place of the profile of that name")
-    .option("--allow-http", "although the key crosses the network in clear text")
-    .option("--no-check", "without asking the server whether the key works")
+    .description("store the address of a server and a key for it")
+    .requiredOption("--url <url>", "address, such as https://bursar.example.com")
+    .option("--key-file <file>", "file with the key, or - for standard input", "-")
+    .option("--replace", "replace an existing profile of this name")
+    .option("--allow-http", "allow http, which sends the key unencrypted")
+    .option("--no-check", "do not test the key on the server")
     .addHelpText(
       "after",
-      "\nThe key is typed or piped in, or read from the file that --key-file or BURSAR_ADMIN_KEY_FILE names." +
+      "\nThe key comes from a prompt, from standard input, or from the file in --key-file or BURSAR_ADMIN_KEY_FILE." +
         "\n\nExamples:\n  bursar profile add work --url https://bursar.example.com" +
         "\n  bursar profile add ci --url https://bursar.example.com --key-file /run/secrets/bursar" +
         "\n  bursar --profile work workspaces list",
@@ -52,7 +52,7 @@ export function addProfileCommands(
     });
   profiles
     .command("list")
-    .description("list the servers that are kept")
+    .description("list the stored servers")
     .addHelpText("after", "\nExamples:\n  bursar profile list")
     .action(() => {
       const data = Object.entries(readProfiles(env)).map(([name, { url, key }]) => {
@@ -67,16 +67,16 @@ export function addProfileCommands(
     });
   profiles
     .command("remove <name>")
-    .description("forget a server and its key")
+    .description("remove a server and its key from this machine")
     .addHelpText("after", "\nExamples:\n  bursar profile remove work")
     .action((name: string) => {
       const { [name]: removed, ...rest } = readProfiles(env);
-      if (!removed) throw new CommandError(`There is no profile "${name}".`, exitCodes.notFound);
+      if (!removed) throw new CommandError(`Profile not found: ${name}`, exitCodes.notFound);
       writeProfiles(env, rest);
       print(
         program.opts<OutputOptions>(),
         { name },
-        () => `Forgot ${name}. Its key works on: revoke it where it is no longer needed.`,
+        () => `Removed ${name}. Its key still works: revoke it if it is no longer needed.`,
       );
     });
 }
@@ -89,7 +89,7 @@ async function makeProfile(
   checkName(name);
   if (readProfiles(env)[name] && !replace) {
     throw new CommandError(
-      `There is a profile "${name}" already: add --replace.`,
+      `A profile "${name}" exists already. Add --replace to replace it.`,
       exitCodes.conflict,
     );
   }
@@ -102,7 +102,7 @@ async function makeProfile(
   return { url, key };
 }
 
-/** As the server shows a key that it does not show. */
+/** Partial key, as the server shows it. */
 function hint(key: string): string {
   return `${key.slice(0, key.lastIndexOf("-") + 1)}…${key.slice(-4)}`;
 }

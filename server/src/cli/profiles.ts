@@ -5,7 +5,7 @@ import { CommandError, exitCodes } from "./command-error.ts";
 import { type Connection, connectLocally, connectRemotely } from "./connection.ts";
 import { usage } from "./read-value.ts";
 
-// Servers elsewhere, each with a key, in a file that its owner alone can read.
+// Remote servers, each with a key, in a file that only its owner can read.
 
 export interface Profile {
   url: string;
@@ -14,7 +14,7 @@ export interface Profile {
 
 type Profiles = Record<string, Profile>;
 
-/** Of no file: the server on this machine. */
+/** Profile name of the server on this machine. Not in the file. */
 export const LOCAL = "local";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
 const KEY = /^sk-ant-[\x21-\x7e]{1,200}$/;
@@ -24,13 +24,14 @@ export function profilesFile(env: NodeJS.ProcessEnv): string {
   return join(folder, "bursar", "profiles.json");
 }
 
-/** Every profile by its name. Throws CommandError for a file that others may read: a key in it is no secret. */
+/** Returns all profiles by name. Throws CommandError if other users can read the file. */
 export function readProfiles(env: NodeJS.ProcessEnv): Profiles {
   const file = profilesFile(env);
   let text: string;
   try {
-    const isOpen = process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0;
-    if (isOpen) throw usage(`Others may read ${file}, and keys are in it: chmod 600 ${file}`);
+    const isReadable = process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0;
+    if (isReadable)
+      throw usage(`Other users can read ${file}, which contains keys. Run: chmod 600 ${file}`);
     text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return Object.create(null);
@@ -40,11 +41,11 @@ export function readProfiles(env: NodeJS.ProcessEnv): Profiles {
     const { profiles } = JSON.parse(text) as { profiles: Profiles };
     return Object.assign(Object.create(null), profiles);
   } catch {
-    throw usage(`${file} is not what this program writes: mend it, or delete it.`);
+    throw usage(`${file} is not a valid profile file: correct or delete it.`);
   }
 }
 
-/** Replaces the file at once, so that it is whole whatever happens. */
+/** Replaces the file atomically. */
 export function writeProfiles(env: NodeJS.ProcessEnv, profiles: Profiles): void {
   const file = profilesFile(env);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -57,44 +58,42 @@ export function writeProfiles(env: NodeJS.ProcessEnv, profiles: Profiles): void 
 export function checkName(name: string): void {
   if (name === LOCAL) throw usage(`"${LOCAL}" is the server on this machine: choose another name.`);
   if (!NAME.test(name)) {
-    throw usage("A profile's name is letters, digits, dots, hyphens and underscores, at most 40.");
+    throw usage("A profile name has at most 40 letters, digits, dots, hyphens and underscores.");
   }
 }
 
-/** A key as it may stand in a header. Throws CommandError, without the key. */
+/** Checks that a key is valid in a header. Throws CommandError, which does not include the key. */
 export function checkKey(key: string): string {
   if (KEY.test(key)) return key;
-  throw usage("This is not a key: expected sk-ant-admin01-… or sk-ant-api03-…, and nothing else.");
+  throw usage("Invalid key: expected only sk-ant-admin01-… or sk-ant-api03-….");
 }
 
-/** An address of a server: its origin, and the path that a proxy has for it. */
+/** Returns the normalized address of a server: origin and path. */
 export function checkUrl(written: string, mayBeOpen: boolean): string {
   const url = URL.canParse(written) ? new URL(written) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash) {
-    throw usage(`Expected an address such as https://bursar.example.com, and not "${written}".`);
+    throw usage(`Expected an address such as https://bursar.example.com, not "${written}".`);
   }
-  if (isOpen(url) && !mayBeOpen) {
-    throw usage(
-      `With ${url.protocol}// the key crosses the network in clear text: use https, or add --allow-http.`,
-    );
+  if (isUnencrypted(url) && !mayBeOpen) {
+    throw usage(`${url.protocol}// sends the key unencrypted: use https, or add --allow-http.`);
   }
   return url.href.replace(/\/+$/, "");
 }
 
-function isOpen({ protocol, hostname }: URL): boolean {
+function isUnencrypted({ protocol, hostname }: URL): boolean {
   return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 interface Choice {
   env: NodeJS.ProcessEnv;
-  /** Of `--profile`. */
+  /** Value of `--profile`. */
   profile: string | undefined;
-  /** Folder of the server on this machine; only asked for where that is meant. */
+  /** Reads the folder of the server on this machine. Called only if that server is chosen. */
   dataDir: () => Promise<string>;
   warn: (text: string) => void;
 }
 
-/** The server that a command is about: `--profile`, `BURSAR_PROFILE`, `BURSAR_URL`, else the one on this machine. */
+/** Chooses the server by `--profile`, `BURSAR_PROFILE` or `BURSAR_URL`. Default: the server on this machine. */
 export async function chooseConnection({
   env,
   profile,
@@ -106,14 +105,14 @@ export async function chooseConnection({
     const found = readProfiles(env)[name];
     if (found) return connectRemotely(found);
     throw new CommandError(
-      `There is no profile "${name}": make it with \`bursar profile add ${name} --url …\`.`,
+      `Profile not found: ${name}. Add it with \`bursar profile add ${name} --url …\`.`,
       exitCodes.usage,
     );
   }
   const url = env["BURSAR_URL"];
   if (name === undefined && url) {
     const checked = checkUrl(url, true);
-    if (isOpen(new URL(checked))) warn(`${checked}: the key crosses the network in clear text.`);
+    if (isUnencrypted(new URL(checked))) warn(`${checked}: the key is sent unencrypted.`);
     const key = readKeyVariable(env);
     if (key !== null) return connectRemotely({ url: checked, key });
     throw usage("BURSAR_URL needs a key: set BURSAR_ADMIN_KEY_FILE, or BURSAR_ADMIN_KEY.");
@@ -121,7 +120,7 @@ export async function chooseConnection({
   return connectLocally(await dataDir());
 }
 
-/** The key that the environment holds or names a file of; null where it does not. */
+/** Key from the environment or the file that it names. Null: neither is set. */
 export function readKeyVariable(env: NodeJS.ProcessEnv): string | null {
   const { BURSAR_ADMIN_KEY: key, BURSAR_ADMIN_KEY_FILE: file } = env;
   if (key && file)

@@ -10,10 +10,10 @@ import { addProfileCommands } from "./profile-commands.ts";
 import { chooseConnection } from "./profiles.ts";
 import { showable, type Terminal } from "./terminal.ts";
 
-/** The clone's root: `bursar.toml` and a relative data folder are found there, wherever the command is typed. */
+/** Root of the clone, the base of `bursar.toml` and a relative data folder in any working folder. */
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Commands that are not made of routes. Most of a start is loading, so that only what may be meant is loaded. */
+/** Commands that no route defines. Loading takes most of a start, so only possible commands are loaded. */
 const MACHINE = ["backup", "config", "doctor", "migrate", "restore"];
 const OWN = [...MACHINE, "profile", "completion", "api"];
 
@@ -27,7 +27,7 @@ export interface ProgramDeps {
   nowMs: () => number;
 }
 
-/** Every command. `words` are what was written, or "all" where every command must be there with its flags. */
+/** Makes the program. `words`: the command line, or "all" for every command with its flags. */
 export async function makeProgram(
   deps: ProgramDeps,
   words: readonly string[] | "all",
@@ -36,10 +36,10 @@ export async function makeProgram(
   const program = new Command("bursar")
     .description("The command line of Bursar.")
     .version(VERSION, "--version", "print the version")
-    .option("--json", "JSON, also for an error")
-    .option("--profile <name>", "the server to talk to; without it, the one on this machine")
+    .option("--json", "print JSON, also for errors")
+    .option("--profile <name>", "server to call (default: the server on this machine)")
     .addHelpText("after", () => `\n${helpOfExitCodes()}`)
-    // A flag's description says what may stand there, and what is taken where it is left out.
+    // The description of a flag already lists its choices and its default.
     .configureHelp({ optionDescription: ({ description }) => description })
     .exitOverride();
   const options = () => program.opts<ProgramOptions>();
@@ -76,7 +76,7 @@ export async function makeProgram(
   return program;
 }
 
-/** Runs what was written and gives the exit code. */
+/** Runs a command line and returns the exit code. */
 export async function run(deps: ProgramDeps, words: readonly string[]): Promise<number> {
   const wantsAll = firstCommand(words) === "complete";
   const program = await makeProgram(deps, wantsAll ? "all" : words);
@@ -88,14 +88,14 @@ export async function run(deps: ProgramDeps, words: readonly string[]): Promise<
   }
 }
 
-/** The first word that is no flag, nor the name of a profile. */
+/** First word that is neither a flag nor the value of `--profile`. */
 function firstCommand(words: readonly string[]): string | undefined {
   return words.find((word, i) => !word.startsWith("-") && words[i - 1] !== "--profile");
 }
 
-/** Says what went wrong, on stderr, and gives the exit code. */
+/** Prints an error on stderr and returns the exit code. */
 async function report(error: unknown, isJson: boolean, terminal: Terminal): Promise<number> {
-  // Commander has said it already.
+  // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   const message = error instanceof Error ? error.message : String(error);
   const { requestId, details } =
@@ -112,7 +112,7 @@ async function report(error: unknown, isJson: boolean, terminal: Terminal): Prom
   return error instanceof ConfigError ? exitCodes.usage : exitCodes.error;
 }
 
-/** What the server's log says more of. */
+/** True for errors that the server's log explains further. */
 function isFault(error: unknown): boolean {
   const isServers = [exitCodes.error, exitCodes.unavailable] as readonly number[];
   return error instanceof CommandError && isServers.includes(error.exitCode);
@@ -120,7 +120,7 @@ function isFault(error: unknown): boolean {
 
 function helpOfExitCodes(): string {
   const codes = exitCodeMeanings.map(([code, meaning]) => `  ${code}  ${meaning}`);
-  return ["Exits with", ...codes, "", "Help of a command: bursar <command> [action] --help"].join(
+  return ["Exit codes", ...codes, "", "Help of a command: bursar <command> [action] --help"].join(
     "\n",
   );
 }

@@ -1,40 +1,40 @@
 import type { z } from "zod";
 
-// What a schema of the contract asks for, as far as a command line must know it. Whether a value is right, the server says.
+// Reads schemas of the contract as far as a command line needs them. The server validates the values.
 
-/** What one value is on a command line. */
+/** Form of one value on a command line. */
 export type Kind =
   | { type: "text" }
   | { type: "secret" }
   | { type: "time" }
-  /** Dollars: sent as the text that was written, so that nothing is rounded on the way. */
+  /** Dollars, sent as text so that nothing is rounded. */
   | { type: "amount" }
   | { type: "integer" }
   | { type: "number" }
   | { type: "flag" }
   | { type: "choice"; values: readonly string[] }
   | { type: "list"; item: Kind }
-  /** Names and values: `team=research`. */
+  /** Names with values: `team=research`. */
   | { type: "map" }
-  /** A thing of several fields, written as its values with colons between them: `Research:developer`. */
+  /** Object of several fields, written as its values with colons between: `Research:developer`. */
   | { type: "parts"; fields: readonly Field[] }
-  /** One of several things, named by its first word: `workspace:Research`. */
+  /** Union, chosen by the first word: `workspace:Research`. */
   | { type: "variant"; discriminator: string; variants: ReadonlyMap<string, readonly Field[]> }
-  /** What only JSON can say; of this schema. */
+  /** Value that needs JSON, of this schema. */
   | { type: "json"; schema: z.ZodType };
 
 export interface Field {
-  /** As on the wire. */
+  /** Name on the wire. */
   name: string;
   kind: Kind;
   isRequired: boolean;
   isNullable: boolean;
-  /** What the server takes where it is left out; undefined where the contract does not say. */
+  /** The server's default. Undefined: the contract has none. */
   fallback: unknown;
   description: string | undefined;
 }
 
-/** What the library keeps of a schema. Only what is read here, all of it optional: it depends on `type`. */
+/** Part of zod's internal definition of a schema. All fields are optional, because they depend on `type`. */
 interface Definition {
   type: string;
   innerType?: z.ZodType;
@@ -50,10 +50,10 @@ interface Definition {
   format?: string;
 }
 
-/** Never given as an argument, where other users of the machine and the shell's history would have it. */
+/** Never an argument, which other users of the machine and the shell history could see. */
 const SECRET = /^(credential|password|token|secret)$|_(password|token|secret)$/;
 
-/** The fields of a body or of a query, in their order. */
+/** Fields of a body or a query, in their order. */
 export function readFields(schema: z.ZodObject | undefined): readonly Field[] {
   return Object.entries(schema?.shape ?? {}).map(([name, each]) =>
     readField(name, each as z.ZodType),
@@ -74,7 +74,7 @@ function readField(name: string, schema: z.ZodType): Field {
   return field;
 }
 
-/** Takes off what is wrapped around a schema, noting in `field` what it says. */
+/** Removes the wrappers of a schema and records their facts in `field`. */
 function unwrap(schema: z.ZodType, field: Field): z.ZodType {
   let inner = schema;
   for (;;) {
@@ -103,7 +103,7 @@ function peel(definition: Definition, field: Field): z.ZodType | undefined {
     case "catch":
       return definition.innerType;
     case "pipe": {
-      // Of preprocessing, what it leads to; of a conversion, what comes out of it, but for a function.
+      // Preprocessing: the output schema. Conversion: the output, unless it is a function.
       const leadsTo = definition.out;
       return leadsTo && definitionOf(leadsTo).type === "transform" ? definition.in : leadsTo;
     }
@@ -144,7 +144,7 @@ function listOf(schema: z.ZodType, element: z.ZodType | undefined): Kind {
   return isPlain ? { type: "list", item } : { type: "json", schema };
 }
 
-/** Amounts are a number or decimal text; a thing of several forms says by one field which it is. */
+/** An amount is a number or a decimal text. A discriminated union is chosen by one field. */
 function unionOf(schema: z.ZodType, { options = [], discriminator }: Definition): Kind {
   const types = options.map((option) => definitionOf(option).type);
   if (types.includes("number") && types.every((type) => type === "number" || type === "string")) {
@@ -168,12 +168,12 @@ function partsOf(schema: z.ZodObject): Kind {
   return isWritable ? { type: "parts", fields } : { type: "json", schema };
 }
 
-/** What can stand between colons. */
+/** True for a value that can be written between colons. */
 function isPart({ kind, isRequired }: Field): boolean {
   return isRequired && (kind.type === "text" || kind.type === "choice" || kind.type === "integer");
 }
 
-/** What zod keeps of a schema, of which its public types show the kind alone. */
+/** Internal definition of a schema: zod's public types show only the kind. */
 function definitionOf(schema: z.ZodType): Definition {
   return schema._zod.def as unknown as Definition;
 }

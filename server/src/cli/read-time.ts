@@ -7,12 +7,12 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** In words, for `--help`. */
+/** Examples for `--help`. */
 export const timeForms = "2027-01-01T00:00:00Z, 2027-01-01, now, -7d or +90d";
 
 /**
- * An instant as people write it, as RFC 3339: a day is its beginning in UTC, `-7d` and `+90d` are counted from `nowMs`
- * in minutes, hours, days or weeks. What has another form goes on as it is: the server says what is wrong with it.
+ * Converts a written time to RFC 3339. A day means its start in UTC. `-7d` and `+90d` are relative to `nowMs`, in
+ * minutes, hours, days or weeks. Other forms are returned unchanged and the server validates them.
  */
 export function readTime(text: string, nowMs: number): string {
   if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00:00Z`;
@@ -25,9 +25,9 @@ export function readTime(text: string, nowMs: number): string {
 }
 
 function toInstant(ms: number, written: string): string {
-  // Years of four digits: what RFC 3339 can write.
+  // RFC 3339 has years of four digits.
   if (ms < Date.UTC(0, 0, 1) || ms >= Date.UTC(10_000, 0, 1)) {
-    throw new CommandError(`${written} is too far away.`, exitCodes.usage);
+    throw new CommandError(`${written} is out of range.`, exitCodes.usage);
   }
   return new Date(ms).toISOString();
 }

@@ -24,7 +24,7 @@ describe("a time", () => {
     ["-30m", "2026-11-20T11:30:00.000Z"],
     ["-24h", "2026-11-19T12:00:00.000Z"],
     ["+2w", "2026-12-04T12:00:00.000Z"],
-    // Right or wrong, the server says so.
+    // Unchanged, because the server validates it.
     ["2027-01-01T00:00:00+02:00", "2027-01-01T00:00:00+02:00"],
     ["soon", "soon"],
     ["7d", "7d"],
@@ -33,8 +33,8 @@ describe("a time", () => {
     expect(readTime(written, nowMs)).toBe(expected);
   });
 
-  test("beyond what a calendar has is refused", () => {
-    expect(() => readTime("+999999999w", nowMs)).toThrow("+999999999w is too far away.");
+  test("rejects a time outside the calendar", () => {
+    expect(() => readTime("+999999999w", nowMs)).toThrow("+999999999w is out of range.");
   });
 });
 
@@ -63,25 +63,25 @@ describe("values", () => {
     expect(read(kind, ...written)).toEqual(expected);
   });
 
-  test("a thing of several forms is named by its first word", () => {
+  test("reads a union by its first word", () => {
     expect(read(kindOf("scope"), "organization")).toEqual({ type: "organization" });
     expect(read(kindOf("scope"), "api-key:apikey_1")).toEqual({
       type: "api_key",
       api_key_id: "apikey_1",
     });
     expect(() => read(kindOf("scope"), "galaxy:x")).toThrow(
-      '--it: expected one of organization, api_key, and not "galaxy".',
+      '--it: expected one of organization, api_key, not "galaxy".',
     );
     expect(() => read(kindOf("scope"), "api_key")).toThrow("--it: expected api_key_id");
   });
 
-  test("a thing of several fields has colons between them, and its name may have some too", () => {
+  test("splits an object's fields at colons, which its name may contain", () => {
     expect(read(kindOf("roles"), "A: the best:developer", '{"workspace_id":"w"}')).toEqual([
       { workspace_id: "A: the best", workspace_role: "developer" },
       { workspace_id: "w" },
     ]);
     expect(() => read(kindOf("roles"), "developer")).toThrow(
-      '--it: expected workspace_id:workspace_role, and not "developer".',
+      '--it: expected workspace_id:workspace_role, not "developer".',
     );
   });
 
@@ -90,20 +90,20 @@ describe("values", () => {
     ["integer", "", "expected a whole number"],
     ["number", "1e3", "expected a number"],
     ["map", "team", "expected name=value"],
-    ["json", "{", "this is not JSON"],
-  ] as [Kind["type"], string, string][])("%s %j is refused", (type, written, words) => {
+    ["json", "{", "invalid JSON"],
+  ] as [Kind["type"], string, string][])("rejects %s %j", (type, written, words) => {
     expect(() => read({ type } as Kind, written)).toThrow(`--it: ${words}`);
   });
 });
 
-test("a body can be in a file", () => {
+test("reads a body from a file", () => {
   const file = join(folder, "body.json");
   writeFileSync(file, '{"name":"Café"}');
   expect(readJson(`@${file}`, { name: "--data" })).toEqual({ name: "Café" });
-  expect(() => readJson(`@${folder}/none`, { name: "--data" })).toThrow("cannot be read");
+  expect(() => readJson(`@${folder}/none`, { name: "--data" })).toThrow("cannot read");
 });
 
-test("what a schema asks for is found under whatever is wrapped around it", () => {
+test("reads a schema below its wrappers", () => {
   const fields = readFields(
     z.object({
       at: z.preprocess((value) => value, z.iso.datetime().optional()).optional(),

@@ -3,14 +3,14 @@ import { CommandError, exitCodes } from "./command-error.ts";
 import type { Field, Kind } from "./read-fields.ts";
 import { readTime } from "./read-time.ts";
 
-/** What is read of a value besides itself. */
+/** Context of a value that is read. */
 export interface Reading {
-  /** The flag or argument, for a refusal. */
+  /** Flag or argument, for error messages. */
   name: string;
   nowMs: number;
 }
 
-/** What was written for a field, as it goes over the wire. Throws CommandError where it cannot be read at all. */
+/** Converts a written value to its wire form. Throws CommandError if it cannot be read. */
 export function readValue(kind: Kind, written: string | readonly string[], reading: Reading) {
   const parts = typeof written === "string" ? [written] : written;
   if (kind.type === "list") return readList(kind.item, parts, reading);
@@ -45,10 +45,10 @@ function readOne(kind: Kind, text: string, reading: Reading): unknown {
 
 function readNumber(text: string, form: RegExp, expected: string, { name }: Reading): number {
   if (form.test(text)) return Number(text);
-  throw usage(`${name}: expected ${expected}, and not "${text}".`);
+  throw usage(`${name}: expected ${expected}, not "${text}".`);
 }
 
-/** Repeated, or with commas between; or JSON. */
+/** Reads repeated flags, values separated by commas, or JSON. */
 function readList(item: Kind, parts: readonly string[], reading: Reading): unknown {
   const [first = ""] = parts;
   if (parts.length === 1 && first.startsWith("[")) return readJson(first, reading);
@@ -62,18 +62,18 @@ function readMap(parts: readonly string[], reading: Reading): unknown {
   if (parts.length === 1 && first.startsWith("{")) return readJson(first, reading);
   const map: [string, string][] = parts.map((part) => {
     const at = part.indexOf("=");
-    if (at < 1) throw usage(`${reading.name}: expected name=value, and not "${part}".`);
+    if (at < 1) throw usage(`${reading.name}: expected name=value, not "${part}".`);
     return [part.slice(0, at), part.slice(at + 1)];
   });
   return Object.fromEntries(map);
 }
 
-/** From the right, so that the first part, as a rule a name, may have colons in it. */
+/** Splits from the right, because the first part is usually a name that may contain colons. */
 function readParts(fields: readonly Field[], text: string, reading: Reading): object {
   const words = text.split(":");
   if (words.length < fields.length || words.includes("")) {
     const form = fields.map((field) => field.name).join(":");
-    throw usage(`${reading.name}: expected ${form}, and not "${text}".`);
+    throw usage(`${reading.name}: expected ${form}, not "${text}".`);
   }
   const first = words.slice(0, words.length - fields.length + 1).join(":");
   const values = [first, ...words.slice(words.length - fields.length + 1)];
@@ -91,21 +91,21 @@ function readVariant(
   const fields = variants.get(word) ?? variants.get(word.replaceAll("-", "_"));
   if (!fields) {
     const known = [...variants.keys()].join(", ");
-    throw usage(`${reading.name}: expected one of ${known}, and not "${word}".`);
+    throw usage(`${reading.name}: expected one of ${known}, not "${word}".`);
   }
   const value = variants.has(word) ? word : word.replaceAll("-", "_");
   if (fields.length === 0 && rest.length === 0) return { [discriminator]: value };
   return { [discriminator]: value, ...readParts(fields, rest.join(":"), reading) };
 }
 
-/** JSON, or the file that `@` names. */
+/** Parses JSON, or the file after `@`. */
 export function readJson(text: string, { name }: Pick<Reading, "name">): unknown {
   const json = text.startsWith("@") ? readFile(text.slice(1), name) : text;
   try {
     return JSON.parse(json);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`${name}: this is not JSON: ${reason}.`);
+    throw usage(`${name}: invalid JSON: ${reason}.`);
   }
 }
 
@@ -114,7 +114,7 @@ export function readFile(path: string, name: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`${name}: ${path} cannot be read: ${reason}.`);
+    throw usage(`${name}: cannot read ${path}: ${reason}.`);
   }
 }
 

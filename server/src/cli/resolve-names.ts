@@ -1,7 +1,7 @@
 import { CommandError, exitCodes } from "./command-error.ts";
 import type { RouteInput } from "./command-input.ts";
 
-/** Of a workspace or a member, as far as it is found by a name. */
+/** Workspace or member, with the fields that are searched. */
 interface Named {
   id: string;
   name: string;
@@ -9,12 +9,12 @@ interface Named {
   archived_at?: string | null;
 }
 
-/** All entries that a list of the Admin API has, by its path and query. */
+/** Returns all entries of a list of the Admin API, by path and query. */
 export type ListAll = (target: string) => Promise<readonly Named[]>;
 
 /**
- * Puts ids where names of workspaces and addresses of members were written, wherever the input has such an id. Throws
- * CommandError where there is none, or more than one.
+ * Replaces names of workspaces and addresses of members by their ids. Throws CommandError if a name has no match or
+ * more than one.
  */
 export async function resolveNames(input: RouteInput, listAll: ListAll): Promise<RouteInput> {
   const known = new Map<string, Promise<string>>();
@@ -42,7 +42,7 @@ async function walk(
 ): Promise<unknown> {
   if (typeof value === "string") return resolveId(field, value);
   if (Array.isArray(value)) {
-    // Entries of a list have its name.
+    // Entries have the name of their list.
     return Promise.all(value.map((each) => walk(field, each, resolveId)));
   }
   if (value === null || typeof value !== "object") return value;
@@ -56,7 +56,7 @@ async function findWorkspace(name: string, listAll: ListAll): Promise<string> {
   const wanted = comparable(name);
   const all = await listAll("/v1/admin/workspaces?include_archived=true");
   const named = all.filter((workspace) => comparable(workspace.name) === wanted);
-  // A name is one active workspace's alone; archived ones may have had it too.
+  // Only one active workspace can have a name. Archived ones may have had the same name.
   const active = named.filter((workspace) => !workspace.archived_at);
   return onlyOne(`Workspace not found: ${name}`, active.length > 0 ? active : named);
 }
@@ -74,13 +74,10 @@ function onlyOne(notFound: string, found: readonly Named[]): string {
   if (!first) throw new CommandError(notFound, exitCodes.notFound);
   if (!second) return first.id;
   const ids = found.map(({ id }) => id).join(", ");
-  throw new CommandError(
-    `There are several of that name: say which by its id, of ${ids}.`,
-    exitCodes.usage,
-  );
+  throw new CommandError(`Several have this name. Use one of the ids ${ids}.`, exitCodes.usage);
 }
 
-/** As the server compares names. */
+/** Normalizes a name as the server does for comparisons. */
 function comparable(name: string): string {
   return name.normalize("NFC").trim().toLowerCase();
 }

@@ -15,39 +15,42 @@ interface RestoreFlags {
 
 const KEYS_FLAG = "--keys <hold|trust>";
 const ABOUT_KEYS =
-  "hold: keys that worked then wait for `restore confirm-keys`. trust: they work at once";
+  "hold: active keys of the backup stay disabled until `restore confirm-keys`. trust: they work at once";
 
 /** `restore <file>`, `restore after-recovery`, `restore keys`, `restore confirm-keys`. */
 export function addRestoreCommands(program: Command, load: () => LoadedConfig): void {
   const restore = program
     .command("restore")
-    .argument("<file>", "a backup")
+    .argument("<file>", "backup file")
     .option(KEYS_FLAG, ABOUT_KEYS, "hold")
-    .description("put a backup into an empty data folder or database, with the server stopped")
+    .description("restore a backup to an empty data folder or database, with the server stopped")
     .addHelpText("after", RESTORE_HELP)
     .action((file: string, flags: RestoreFlags) => restoreFile(program, load, file, flags));
   restore
     .command("after-recovery")
-    .option("--to <time>", "the moment that the database was taken back to")
+    .option("--to <time>", "time that the database was restored to")
     .option(KEYS_FLAG, ABOUT_KEYS)
     .description(
-      "the same care for a database that something else took back, with the servers stopped",
+      "apply the same safeguards after another tool restored the database, with the servers stopped",
     )
     .addHelpText("after", "\nExamples:\n  bursar restore after-recovery --to 2026-11-25T03:00:00Z")
     .action(({ to }: { to?: string }, command: Command) =>
-      // The command above has a flag of that name, and takes it.
-      settle(program, load, { to, keys: command.opts()["keys"] ?? restore.opts()["keys"] }),
+      // The parent command has the same flag and consumes it.
+      settle(program, load, {
+        to,
+        keys: command.opts()["keys"] ?? restore.opts()["keys"],
+      }),
     );
   restore
     .command("keys")
-    .description("list the keys that a restore brought back, and nobody has confirmed")
+    .description("list restored keys that wait for confirmation")
     .addHelpText("after", "\nExamples:\n  bursar restore keys")
     .action(() => listKeys(program, load));
   restore
     .command("confirm-keys")
-    .option("--all", "all of them")
-    .option("--key <id...>", "these; may be given more than once")
-    .description("let keys work again that a restore holds")
+    .option("--all", "confirm all keys")
+    .option("--key <id...>", "confirm these keys; repeatable")
+    .description("enable keys that a restore holds")
     .addHelpText(
       "after",
       "\nExamples:\n  bursar restore confirm-keys --all\n  bursar restore confirm-keys --key apikey_0VhK3",
@@ -56,7 +59,7 @@ export function addRestoreCommands(program: Command, load: () => LoadedConfig): 
 }
 
 const RESTORE_HELP = `
-What follows a restore, and a drill, are in docs/guides/backup.md.
+docs/guides/backup.md describes the steps after a restore and a drill.
 
 Examples:
   bursar restore bursar-2026-11-25.backup
@@ -105,27 +108,27 @@ function describeRestored(restored: Restored, isShared: boolean): string {
   const { header, rows, settled, journals, secretFile, witnessesSetAside } = restored;
   const requests = formatPlural(rows.get("usage_event") ?? 0, "request");
   const lines = [
-    `The state of ${header.made_at} is back, with ${requests}. What happened after that is not in it.`,
+    `Restored the state of ${header.made_at}, with ${requests}. Later changes are lost.`,
     ...describeSettled(settled),
   ];
   if (journals.restored.length > 0) {
-    lines.push("The journal that was in the backup is flushed when the server starts.");
+    lines.push("The server flushes the journal of the backup when it starts.");
   }
   if (journals.kept.length > 0) {
     lines.push(
-      "This data folder had a journal already: when the server starts, what the database lacks of its last 48 hours is counted.",
+      "This data folder had a journal already. When the server starts, it adds requests of the last 48 hours that the database lacks.",
     );
   }
   if (secretFile !== null) {
     lines.push(
       isShared
-        ? `The installation's secret is in ${secretFile}: give it to every node (BURSAR_SECRET_FILE).`
+        ? `The installation's secret is in ${secretFile}: copy it to every node (BURSAR_SECRET_FILE).`
         : `The installation's secret is in ${secretFile}.`,
     );
   }
   if (witnessesSetAside.length > 0) {
     lines.push(
-      `The audit log ends earlier than this node has seen, rightly: ${witnessesSetAside.join(", ")} keeps what it knew.`,
+      `The audit log now ends before events that this node has seen, as expected. Its record of them is in ${witnessesSetAside.join(", ")}.`,
     );
   }
   return lines.join("\n");
@@ -140,14 +143,14 @@ function describeSettled(settled: SettledRestore): string[] {
   const apiKeys = formatPlural(settled.heldApiKeys, "API key");
   const adminKeys = formatPlural(settled.heldAdminKeys, "admin key");
   const lines = [
-    `Nodes: ${settled.nodes} with a new epoch; $${formatUsd(settled.leasedNanoUsd)} of leases over all balances is unresolved.`,
-    "It waits for the journals of these nodes. For a node that will not start again: `./bursar nodes forget <node id>`.",
-    `Ended: ${sessions} and ${invites}. ${people} can sign in as they could then: look through them.`,
-    `Not sent: ${messages}, since what waited then may have been sent. It is marked as failed, and can be sent again.`,
+    `Nodes: ${settled.nodes} with a new epoch. $${formatUsd(settled.leasedNanoUsd)} of leases over all balances is unresolved.`,
+    "The journals of these nodes resolve it. For a node that will not start again: `./bursar nodes forget <node id>`.",
+    `Ended: ${sessions} and ${invites}. ${people} can sign in as at the time of the backup: review them.`,
+    `Not sent: ${messages}, because they may have been sent already. They are marked as failed and can be sent again.`,
   ];
   if (held > 0) {
     lines.push(
-      `HELD until they are confirmed: ${apiKeys} and ${adminKeys}, since some may have been ended after the backup: \`./bursar restore keys\`, then \`./bursar restore confirm-keys\`.`,
+      `HELD until confirmation: ${apiKeys} and ${adminKeys}, because some may have been revoked after the backup. Run \`./bursar restore keys\`, then \`./bursar restore confirm-keys\`.`,
     );
   }
   return lines;
@@ -229,7 +232,7 @@ async function confirm(
   { all, key }: { all?: true; key?: string[] },
 ): Promise<void> {
   if ((all === true) === (key !== undefined)) {
-    throw new CommandError("Give either --all or --key <id>.", exitCodes.usage);
+    throw new CommandError("Add either --all or --key <id>.", exitCodes.usage);
   }
   const { config } = load();
   const { confirmHeld } = await import("#src/backup/restored-installation.ts");

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { CommandError, exitCodes, refusal } from "./command-error.ts";
 import { print } from "./print.ts";
 
-/** One call of the server on this machine, whatever the status of its answer. Throws where none answers. */
+/** Calls the server on this machine and returns its response, whatever the status. Throws without a response. */
 type SendLocally = (
   method: "POST",
   target: string,
@@ -19,8 +19,8 @@ export function addReviewCommands(program: Command, send: SendLocally): void {
   const reviews = program.command("reviews").description("access reviews");
   reviews
     .command("verify")
-    .argument("<file>", "evidence of an access review, as it was given out")
-    .description("prove that nothing in it was changed; exits with 1 when something was")
+    .argument("<file>", "unchanged evidence file of an access review")
+    .description("verify that the evidence was not changed; exits with 1 otherwise")
     .addHelpText("after", "\nExamples:\n  bursar reviews verify evidence.json")
     .action(async (path: string) => {
       const result = await verify(send, await readEvidence(path));
@@ -34,18 +34,18 @@ async function readEvidence(path: string): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${path} cannot be read: ${reason}`, exitCodes.usage);
+    throw new CommandError(`Cannot read ${path}: ${reason}`, exitCodes.usage);
   }
 }
 
-/** The file goes to the server as it is: reading it here first could hide what was done to it. */
+/** Sends the file unchanged, because parsing it first could hide a manipulation. */
 async function verify(send: SendLocally, text: string): Promise<Verification> {
   const { method, path } = verifyAccessReviewEvidence;
   const answer = await send(method, path, text);
   if (answer.status === 200) return JSON.parse(answer.text) as Verification;
   const refused = refusal(answer.status, answer.text);
   if (answer.status !== 400) throw refused;
-  // Whatever it is, it is not what was given out.
+  // A refused file is not genuine evidence.
   return {
     type: "access_review_verification",
     is_genuine: false,
@@ -56,6 +56,6 @@ async function verify(send: SendLocally, text: string): Promise<Verification> {
 
 function describe({ is_genuine, reason, signed_by }: Verification): string {
   return is_genuine
-    ? `The evidence is genuine: signed by this organization's key ${signed_by}, and nothing in it was changed.`
+    ? `The evidence is genuine: signed by this organization's key ${signed_by} and not changed.`
     : `THE EVIDENCE IS NOT GENUINE. ${reason}`;
 }

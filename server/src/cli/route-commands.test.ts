@@ -9,7 +9,7 @@ const nameOfOperation = new Map(
   [...commands].reverse().map((command) => [command.route.operationId, nameOf(command)]),
 );
 
-test("every company route that a key or the operator may call is a command, and no two have one name", () => {
+test("every company route for keys or the operator is a command with a unique name", () => {
   const callable = adminRoutes.filter(
     ({ path, action }) =>
       path.startsWith("/v1/admin/") && action !== "public" && !action.startsWith("self:"),
@@ -20,13 +20,13 @@ test("every company route that a key or the operator may call is a command, and 
   ).toEqual([]);
   const names = commands.map(nameOf);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
-  // A name that had to be made of the operation is one that nobody would guess.
+  // A name derived from the operation id would be hard to guess.
   expect(names.filter((name) => !/^[a-z]+(-[a-z]+)*( [a-z]+(-[a-z]+){0,2})?$/.test(name))).toEqual(
     [],
   );
 });
 
-test("what signs people in, and what is about oneself, is not a command", () => {
+test("routes for sign-in and for the caller's own account are no commands", () => {
   const others = adminRoutes.filter((each) => !isCommand(each));
   expect(others.map(({ operationId }) => operationId)).toContain("signIn");
   for (const { operationId } of others) expect(nameOfOperation.has(operationId)).toBe(false);
@@ -54,7 +54,7 @@ test.each([
   expect(nameOfOperation.get(operationId)).toBe(name);
 });
 
-describe("a route that is not there yet gets a name all the same", () => {
+describe("a new route gets a derived name", () => {
   const page = z.object({ data: z.array(z.object({})), next_page: z.string().nullable() });
   const make = (operationId: string, method: "GET" | "POST" | "DELETE", path: `/${string}`) =>
     route({

@@ -2,20 +2,20 @@ import type { RouteSpec } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { type CommandStyle, groupAliases, styleOf, variantsOf } from "./command-styles.ts";
 
-// Which routes of the contract are commands, and what they are called: `workspaces/{id}/archive` is `workspaces archive`.
+// Chooses the routes that are commands and derives their names: `workspaces/{id}/archive` is `workspaces archive`.
 
-/** One command that calls one route. */
+/** A command that calls one route. */
 export interface RouteCommand {
   route: RouteSpec;
   group: string;
-  /** Empty where the group itself is the command: `setup-link`. */
+  /** Empty if the group itself is the command: `setup-link`. */
   action: string;
   style: CommandStyle;
 }
 
 const COMPANY = "/v1/admin/";
 
-/** One command for each route that a key or the local operator can call, in the order of the contract. */
+/** Lists one command for each route of a key or the local operator, in the contract's order. */
 export function listRouteCommands(routes: readonly RouteSpec[] = adminRoutes): RouteCommand[] {
   const commands: RouteCommand[] = [];
   const taken = new Set<string>();
@@ -28,7 +28,7 @@ export function listRouteCommands(routes: readonly RouteSpec[] = adminRoutes): R
   };
   for (const route of routes.filter(isCommand)) {
     const command = toCommand(route, routes);
-    // Two routes of one name: the second is called after its operation, which is unique.
+    // Two routes of one name: the second has the name of its operation, which is unique.
     if (!add(command)) add({ ...command, action: toKebab(route.operationId) });
     for (const style of variantsOf(route.operationId)) {
       add({ ...command, action: style.action ?? command.action, style });
@@ -41,7 +41,7 @@ export function nameOf({ group, action }: Pick<RouteCommand, "group" | "action">
   return action === "" ? group : `${group} ${action}`;
 }
 
-/** What is for people who are signed in, or are signing in, is in the browser; the official shape says nothing more. */
+/** Routes for people belong to the browser. Official shapes that repeat another route are no commands. */
 export function isCommand(route: RouteSpec): boolean {
   if (route.action === "public" || route.action.startsWith("self:")) return false;
   return route.path.startsWith(COMPANY) || route.operationId === "getOrganization";
@@ -55,8 +55,8 @@ function toCommand(route: RouteSpec, routes: readonly RouteSpec[]): RouteCommand
 }
 
 /**
- * From the path. A collection is a group, and the operation's verb the action; a word behind an id or behind a collection
- * is an action of that group, unless it is a collection of its own: then both words make the group.
+ * Derives the name from the path. A collection is a group, and the operation's verb is the action. A word after an id
+ * or a collection is an action of that group. If it is a collection itself, both words form the group.
  */
 function deriveName(
   route: RouteSpec,
@@ -74,12 +74,12 @@ function deriveName(
   return { group: toGroup(words.slice(0, -1)), action: toKebab(words.at(-1) ?? "") };
 }
 
-/** `workspaces`, `members`: `workspace-members`. */
+/** `workspaces`, `members` becomes `workspace-members`. */
 function toGroup(words: readonly string[]): string {
   return toKebab([...words.slice(0, -1).map(toSingular), ...words.slice(-1)].join("-"));
 }
 
-/** What the operation calls it: `listApiKeys`, `setSpendLimit`. */
+/** Verb of the operation: `listApiKeys`, `setSpendLimit`. */
 function verbOf(route: RouteSpec): string {
   return /^[a-z]+/.exec(route.operationId)?.[0] ?? "call";
 }
@@ -94,7 +94,7 @@ function isCollection(route: RouteSpec, routes: readonly RouteSpec[]): boolean {
   );
 }
 
-/** Its answer has the entries of one page. */
+/** True if the response has the entries of one page. */
 export function isList(route: RouteSpec): boolean {
   return "data" in route.response.shape && route.streams === undefined;
 }

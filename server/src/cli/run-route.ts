@@ -11,14 +11,14 @@ import { showable, type Terminal } from "./terminal.ts";
 import { toJson } from "./to-json.ts";
 import { type Format, type Pages, writeAnswer, writeList } from "./write-answer.ts";
 
-/** What a command that calls a route needs of the world. */
+/** Dependencies of a command that calls a route. */
 export interface RunContext {
   connect(): Promise<Connection>;
   terminal: Terminal;
   nowMs: number;
 }
 
-/** Flags of the command itself, beside those of its route. */
+/** Flags of the command itself, in addition to the route's. */
 export interface RunOptions extends Record<string, unknown> {
   format?: Format;
   yes?: true;
@@ -30,13 +30,13 @@ export interface RunOptions extends Record<string, unknown> {
   output?: string;
 }
 
-/** The longest page that the server gives. */
+/** The server's maximum page size. */
 const PAGE_SIZE = 1000;
-/** How many entries a list prints when nothing is said. */
+/** Maximum number of entries that a list prints by default. */
 export const DEFAULT_LIMIT = 100;
 const DESTRUCTIVE = /^(archive|delete|remove|revoke|deactivate|end|cutOff)([A-Z]|$)/;
 
-/** Reads what was written, calls the route and prints what it answers. Throws CommandError for what was not done. */
+/** Reads the input, calls the route and prints the response. Throws CommandError on failure. */
 export async function runRoute(
   command: RouteCommand,
   shape: CommandShape,
@@ -92,21 +92,21 @@ function withoutSecrets(body: RouteInput["body"], { flags }: CommandShape): Rout
   );
 }
 
-/** True where an answer is one page of several. */
+/** True if a response is one page of several. */
 export function isPaged({ route }: RouteCommand): boolean {
   return isList(route) && route.query !== undefined && "page" in route.query.shape;
 }
 
-/** True for what ends something that works: it is asked about first. */
+/** True for a command that ends something active and therefore needs confirmation. */
 export function isDestructive({ route, style }: RouteCommand): boolean {
   return style.isDestructive ?? (route.audited !== null && DESTRUCTIVE.test(route.operationId));
 }
 
-/** What a command of another name destroys by what it is told. */
+/** True if the command or its input makes the call destructive. */
 function destroys(command: RouteCommand, { body }: RouteInput): boolean {
   if (isDestructive(command)) return true;
   if (body?.["status"] === "archived") return true;
-  // Without a time of grace the old secret stops at once.
+  // Without a grace period the old secret expires at once.
   return command.route.operationId === "rotateApiKey" && !body?.["grace_period_seconds"];
 }
 
@@ -120,10 +120,10 @@ async function confirm(
   const { route, style } = command;
   const what = [style.summary ?? route.summary, ...Object.values(input.params)].join(" ");
   if (!terminal.isInput)
-    throw usage(`${showable(what)}: nobody can be asked here. Add --yes to do it.`);
-  const answer = await terminal.ask(`${showable(what)}. Go on? [y/N] `);
+    throw usage(`${showable(what)}: confirmation is not possible without a terminal. Add --yes.`);
+  const answer = await terminal.ask(`${showable(what)}. Continue? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) {
-    throw new CommandError("Stopped: nothing was changed.", exitCodes.error);
+    throw new CommandError("Canceled. Nothing was changed.", exitCodes.error);
   }
 }
 
@@ -135,7 +135,7 @@ interface Listing {
   writing: { route: RouteCommand["route"]; format: Format; terminal: Terminal };
 }
 
-/** Follows the cursor as far as was asked for. One JSON object a line is printed page by page. */
+/** Follows the cursor up to the limit. JSON lines are printed page by page. */
 async function list({ connection, command, input, options, writing }: Listing): Promise<void> {
   const limit = options.all ? Number.POSITIVE_INFINITY : readLimit(options.limit);
   let first: Record<string, unknown> | undefined;
@@ -158,7 +158,7 @@ async function list({ connection, command, input, options, writing }: Listing): 
   const pages: Pages = { first, entries, nextPage: page ?? null };
   if (writing.format !== "jsonl") writeList(pages, writing);
   if (page !== undefined) {
-    const more = `These are ${taken}, and there are more: --all, --limit <n> or --page ${page}`;
+    const more = `Showing ${taken} entries, more exist. Use --all, --limit <n> or --page ${page}`;
     writing.terminal.note(showable(more));
   }
 }
@@ -170,11 +170,11 @@ interface Page extends Record<string, unknown> {
 
 function readLimit(written: string | undefined): number {
   if (written === undefined) return DEFAULT_LIMIT;
-  if (!/^[1-9]\d{0,8}$/.test(written)) throw usage("--limit: expected a whole number from 1.");
+  if (!/^[1-9]\d{0,8}$/.test(written)) throw usage("--limit: expected a whole number, at least 1.");
   return Number(written);
 }
 
-/** Every entry of a list, for a name in it. */
+/** Returns a function that lists all entries, to find one by name. */
 function listAllOf(connection: Connection): ListAll {
   return async (target) => {
     const all: Record<string, unknown>[] = [];
@@ -186,12 +186,12 @@ function listAllOf(connection: Connection): ListAll {
       all.push(...answer.data);
       page = answer.next_page;
     } while (page !== null);
-    // Pages of the list that was asked for, and of no other: the name of a path is not known to the types.
+    // The types do not know the list of a path. The caller asks only for the lists that it names.
     return all as unknown as Awaited<ReturnType<ListAll>>;
   };
 }
 
-/** To a new file that its owner alone can read, or to standard output. */
+/** Writes to a new file that only its owner can read, or to standard output. */
 async function writeStream(
   connection: Connection,
   target: string,
@@ -211,7 +211,7 @@ async function writeStream(
   try {
     await streamTo(connection, target, file.createWriteStream());
   } catch (error) {
-    await rm(path, { force: true }); // half a report is none
+    await rm(path, { force: true }); // removes a partial report
     throw error;
   }
 }
@@ -221,6 +221,6 @@ async function openNewFile(path: string) {
     return await open(path, "wx", 0o600);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`${path} cannot be made: ${reason}`);
+    throw usage(`Cannot create ${path}: ${reason}`);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Columns of a table by the name that the contract gives its entries, as paths, the most telling first: a narrow terminal
- * shows those. Entries that are not here show all they have.
+ * Columns of a table as paths, by the contract's schema name of the entries. The most useful come first, because a
+ * narrow terminal shows only those. Other entries show all their fields.
  */
 const columns: Readonly<Record<string, string>> = {
   AdminKey: "id name status partial_key_hint created_at expires_at",
@@ -31,7 +31,7 @@ const columns: Readonly<Record<string, string>> = {
 
 const HIDDEN = new Set(["type", "hash", "previous_hash", "html"]);
 
-/** Paths of what a table of these entries shows. */
+/** Paths of the columns of a table. */
 export function columnsOf(
   schemaName: string | undefined,
   rows: readonly Record<string, unknown>[],
@@ -39,7 +39,7 @@ export function columnsOf(
   const chosen = schemaName === undefined ? undefined : columns[schemaName]?.split(" ");
   const all = chosen ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const shown = all.filter((path) => !HIDDEN.has(path));
-  // What no entry has says nothing.
+  // A column without a value in any entry is omitted.
   return shown.filter((path) => rows.some((row) => !isEmpty(valueAt(row, path))));
 }
 

@@ -1,25 +1,25 @@
 import { Writable } from "node:stream";
 import { CommandError, exitCodes } from "./command-error.ts";
 
-/** Of what is piped in: what the largest body of a call may have. */
+/** Maximum size of standard input: the largest body of a call. */
 const MAX_INPUT_BYTES = 64 * 1024 ** 2;
 
-/** Where a command talks to whoever runs it. */
+/** Input and output of a command. */
 export interface Terminal {
-  /** Answers are read by a person. */
+  /** True if a person reads the output. */
   readonly isOutput: boolean;
-  /** Somebody can be asked. */
+  /** True if a person can answer questions. */
   readonly isInput: boolean;
-  /** Characters of a line. */
+  /** Characters in a line. */
   readonly columns: number;
-  /** The answer: a line or several. */
+  /** Prints the result: one line or several. */
   print(text: string): void;
-  /** What is not the answer. */
+  /** Prints a message that is not part of the result. */
   note(text: string): void;
   ask(question: string): Promise<string>;
-  /** Without showing what is typed. */
+  /** Asks without an echo of the typed text. */
   askSecret(question: string): Promise<string>;
-  /** All that is piped in. */
+  /** Reads all of standard input. */
   readInput(): Promise<string>;
 }
 
@@ -38,7 +38,7 @@ export const terminal: Terminal = {
   ask: (question) => askOn(process.stderr, question),
   askSecret: async (question) => {
     process.stderr.write(question);
-    // The echo of a line that is edited goes to the output: one that swallows it.
+    // The line editor writes its echo to the output, so this output discards it.
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     const answer = await askOn(nowhere, "");
     process.stderr.write("\n");
@@ -66,17 +66,17 @@ async function askOn(output: NodeJS.WritableStream, question: string): Promise<s
   try {
     return await lines.question(question, { signal: stopped.signal });
   } catch {
-    throw new CommandError("Stopped: nothing was changed.", exitCodes.error);
+    throw new CommandError("Canceled. Nothing was changed.", exitCodes.error);
   } finally {
     lines.close();
   }
 }
 
 /**
- * Text of others on a terminal: without what moves its cursor, colours it or turns text around, so that nobody's name or
- * address can act on the screen of whoever looks at it.
+ * Replaces control characters in foreign text, so that a name or an address cannot move the cursor, set colours or
+ * reverse the text direction.
  */
 export function showable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are replaced
   return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

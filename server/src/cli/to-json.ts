@@ -1,4 +1,4 @@
-/** One line, or indented for people. A terminal acts on the characters from U+0080 to U+009F: they are written as escapes. */
+/** Formats JSON on one line or indented. Escapes U+0080 to U+009F, which control a terminal. */
 export function toJson(value: unknown, isIndented = false): string {
   return JSON.stringify(value, null, isIndented ? 2 : undefined).replaceAll(
     /[\x7f-\x9f]/g,

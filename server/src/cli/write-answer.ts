@@ -5,7 +5,7 @@ import { formatYaml } from "./format-yaml.ts";
 import type { Terminal } from "./terminal.ts";
 import { toJson } from "./to-json.ts";
 
-// What a command prints: a table for people, JSON for programs, a secret alone for a variable.
+// Prints a response: a table for people, JSON for programs, a secret alone for a shell variable.
 
 export const formats = ["auto", "json", "jsonl", "yaml", "table", "raw"] as const;
 export type Format = (typeof formats)[number];
@@ -18,7 +18,7 @@ interface Writing {
   terminal: Terminal;
 }
 
-/** Prints one answer. A secret in it is named to whoever sees it, since nobody will see it again. */
+/** Prints one response. A secret in it is marked as shown once. */
 export function writeAnswer(answer: Thing, { route, format, terminal }: Writing): void {
   const secret = secretOf(route, answer);
   const chosen = chooseFormat(format, secret !== null, terminal);
@@ -33,11 +33,11 @@ export function writeAnswer(answer: Thing, { route, format, terminal }: Writing)
     terminal.print(formatAnswer(answer, chosen, terminal));
   }
   if (secret !== null && terminal.isOutput) {
-    terminal.note("\nIt is shown this once: keep it in a safe place.");
+    terminal.note("\nThis secret is shown only once. Store it in a safe place.");
   }
 }
 
-/** On a terminal a table; else the secret alone where there is one, so that a variable can hold it, and JSON. */
+/** Chooses a table on a terminal. Otherwise the secret alone, so that a variable can hold it, or JSON. */
 function chooseFormat(format: Format, hasSecret: boolean, { isOutput }: Terminal): Format {
   if (format !== "auto") return format;
   if (isOutput) return "table";
@@ -60,7 +60,7 @@ function formatAnswer(answer: Thing, format: Format, terminal: Terminal): string
   }
 }
 
-/** The secret, else the id, else what there is. */
+/** The secret, otherwise the id, otherwise the whole response. */
 function rawText(answer: Thing): string {
   const { secret, id } = answer as { secret?: { value: string }; id?: unknown };
   if (secret) return secret.value;
@@ -68,14 +68,14 @@ function rawText(answer: Thing): string {
 }
 
 export interface Pages {
-  /** The first page as it came, its entries apart. */
+  /** The first page as received, without its entries. */
   first: Thing;
   entries: readonly Thing[];
-  /** Cursor of what was not asked for; null at the end, undefined of a list that is no page. */
+  /** Cursor of the next page. Null at the end, undefined for a list without pages. */
   nextPage?: string | null;
 }
 
-/** Prints a list that is complete as far as it was asked for. */
+/** Prints the entries of a list. */
 export function writeList({ first, entries, nextPage }: Pages, writing: Writing): void {
   const { route, format, terminal } = writing;
   const chosen = chooseFormat(format, false, terminal);
@@ -99,12 +99,12 @@ function writeTable(
 ): void {
   const { data: _, next_page: __, ...rest } = first;
   const columns = terminal.isOutput ? terminal.columns : Number.POSITIVE_INFINITY;
-  if (entries.length === 0) terminal.note("There are none.");
+  if (entries.length === 0) terminal.note("No entries.");
   else terminal.print(formatTable(entries, { schemaName: entryName(route), columns }));
   if (Object.keys(rest).length > 0) terminal.print(`\n${formatThing(rest, columns)}`);
 }
 
-/** What the contract calls an entry of the list. */
+/** The contract's schema name of the list's entries. */
 function entryName(route: RouteSpec): string | undefined {
   const data = route.response.shape["data"] as z.ZodArray | undefined;
   return (data?.element as z.ZodType | undefined)?.meta()?.id;
@@ -112,7 +112,7 @@ function entryName(route: RouteSpec): string | undefined {
 
 const SHOWN_ONCE = /shown (this once|in this answer alone)/i;
 
-/** The field of the answer that nobody will see again, by what the contract says of it. */
+/** Field of the response that is shown only once, according to its description in the contract. */
 function secretOf(route: RouteSpec, answer: Thing): { name: string; value: string } | null {
   for (const [name, schema] of Object.entries(route.response.shape)) {
     const value = answer[name];
