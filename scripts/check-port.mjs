@@ -12,7 +12,7 @@ export async function checkPort(root) {
   if (!Number.isInteger(port) || port < 0 || port >= 65_535) return;
   if (!(await isTaken({ host, port }))) return;
   console.error(
-    `Port ${port} of ${host} is in use by another program: stop that program, or start with another port, such as BURSAR_PORT=${port + 1}.`,
+    `Port ${port} of ${host} is in use by another program. Stop that program, or start with another port, such as BURSAR_PORT=${port + 1}.`,
   );
   process.exit(1);
 }

@@ -246,7 +246,7 @@ describe("refuses an invalid start with one clear message", () => {
         const { code, output } = await startAndFail({ dataDir, args, env: { BURSAR_PORT: port } });
         expect([code, output]).toEqual([
           1,
-          `Port ${port} of 127.0.0.1 is in use by another program: stop that program, or start with another port, such as ` +
+          `Port ${port} of 127.0.0.1 is in use by another program. Stop that program, or start with another port, such as ` +
             `BURSAR_PORT=${Number(port) + 1}.\n`,
         ]);
         expect(existsSync(dataDir)).toBe(false);
@@ -261,7 +261,7 @@ describe("refuses an invalid start with one clear message", () => {
     const { code, output } = await startAndFail({ dataDir, env: { BURSAR_HOST: "192.0.2.1" } });
     expect([code, output]).toEqual([
       1,
-      "192.0.2.1 is not an address of this machine: set BURSAR_HOST to one that is, such as 127.0.0.1.\n",
+      "192.0.2.1 is not an address of this machine. Set BURSAR_HOST to one of its addresses, such as 127.0.0.1.\n",
     ]);
     expect(existsSync(dataDir)).toBe(false);
   });

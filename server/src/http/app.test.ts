@@ -20,7 +20,7 @@ const test = base
         }),
   );
 
-describe("a body that cannot be read is a 400 that says why", () => {
+describe("rejects an invalid body with a 400 and the reason", () => {
   test.for([
     ["malformed JSON", '{"name": }', "not valid JSON"],
     ["an empty body", "", "empty"],
@@ -40,7 +40,7 @@ describe("a body that cannot be read is a 400 that says why", () => {
     ["an empty name", '{"name":"   "}', "name: expected at least 1 character."],
     ["a line break in a name", '{"name":"a\\nb"}', "one line"],
     ["another line break in a name", '{"name":"a\\u2028b"}', "one line"],
-    ["a letter that nobody sees", '{"name":"Demo\\u200b"}', "without invisible"],
+    ["an invisible character", '{"name":"Demo\\u200b"}', "without invisible"],
     ["text that runs backwards", '{"name":"a\\u202egnp.exe"}', "without invisible"],
     ["a name of joiners alone", '{"name":"\\u200d\\u200c"}', "expected at least 1 character"],
     ["a bad colour", '{"name":"a","display_color":"red"}', "display_color: expected a colour"],
@@ -52,7 +52,7 @@ describe("a body that cannot be read is a 400 that says why", () => {
     expect(answer.error.type).toBe("invalid_request_error");
   });
 
-  test("a field that is wrong in two ways is named once", async ({ org }) => {
+  test("names a field with two faults once", async ({ org }) => {
     const answer = await org.admin.post("/v1/admin/api_keys", {
       name: "a",
       workspace_id: "",
@@ -63,7 +63,7 @@ describe("a body that cannot be read is a 400 that says why", () => {
     );
   });
 
-  test("bytes that are not UTF-8", async ({ postRaw }) => {
+  test("invalid UTF-8", async ({ postRaw }) => {
     const answer = await postRaw(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]));
     expect(answer.status).toBe(400);
   });
@@ -84,14 +84,14 @@ describe("a body that cannot be read is a 400 that says why", () => {
     expect(answer.error.message).toContain("content-encoding");
   });
 
-  test("more than 1 MB is a 413", async ({ postRaw }) => {
+  test("a body over 1 MB is a 413", async ({ postRaw }) => {
     const answer = await postRaw(JSON.stringify({ name: "x".repeat(1024 * 1024) }));
     expect(answer.status).toBe(413);
     expect(answer.error.type).toBe("request_too_large");
   });
 });
 
-test("a body with a charset, or none on a call that takes none, is fine", async ({
+test("accepts a body with a charset, and no body where none is expected", async ({
   org,
   postRaw,
 }) => {
@@ -120,7 +120,7 @@ describe("queries", () => {
     expect([answer.status, answer.error.message]).toEqual([400, message]);
   });
 
-  // Cursors are not secret: whoever has one can write another.
+  // Cursors are not secret, so a client can make one.
   test.for([
     ["before all years that PostgreSQL knows", -250_000_000_000_000],
     ["before the first row there can be", -1],
@@ -134,7 +134,7 @@ describe("queries", () => {
     ]);
   });
 
-  test("an empty value is an absent one", async ({ org }) => {
+  test("treats an empty value as absent", async ({ org }) => {
     const answer = await org.admin.get(`${WORKSPACES}?limit=&page=&include_archived=`);
     expect(answer.status).toBe(200);
   });
@@ -162,19 +162,19 @@ describe("paths and methods", () => {
     expect(answer.headers["request-id"]).toBe((answer.body as { request_id: string }).request_id);
   });
 
-  test("a path with an endless id is a 400 in the official body", async ({ org }) => {
+  test("a path with a very long id is a 400 in the official body", async ({ org }) => {
     const answer = await org.admin.get(`${WORKSPACES}/${"a".repeat(2000)}`);
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
     expect(answer.error.message).toContain("more than 300 characters");
   });
 
-  test("HEAD answers as GET does, without the body", async ({ h, org }) => {
+  test("HEAD returns the headers of GET without the body", async ({ h, org }) => {
     const answer = await org.admin.send({ method: "HEAD", url: WORKSPACES });
     expect([answer.status, answer.text]).toEqual([200, ""]);
     expect((await h.as(null).send({ method: "HEAD", url: WORKSPACES })).status).toBe(401);
   });
 
-  test("OPTIONS says what a path allows and lets no other origin in", async ({ h }) => {
+  test("OPTIONS lists the methods of a path and allows no other origin", async ({ h }) => {
     const answer = await h.as(null).send({
       method: "OPTIONS",
       url: WORKSPACES,
@@ -186,7 +186,7 @@ describe("paths and methods", () => {
   });
 });
 
-test("the client cannot choose the id of its request", async ({ org }) => {
+test("ignores a request id from the client", async ({ org }) => {
   const answer = await org.admin.send({
     method: "GET",
     url: WORKSPACES,
@@ -195,7 +195,7 @@ test("the client cannot choose the id of its request", async ({ org }) => {
   expect(answer.headers["request-id"]).not.toBe("req_mine");
 });
 
-test("every answer says how a browser must treat it", async ({ h, org }) => {
+test("sends security headers with every response", async ({ h, org }) => {
   const answers = [
     await h.as(null).get("/"),
     await h.as(null).get("/docs"),
@@ -212,8 +212,8 @@ test("every answer says how a browser must treat it", async ({ h, org }) => {
   }
 });
 
-describe("faults of the server", () => {
-  test("a bug is a 500 that says nothing but its id, and is logged under it", async ({ h }) => {
+describe("server errors", () => {
+  test("a bug is a 500 with only its request id, and is logged under it", async ({ h }) => {
     const app = await makeAdminApp({
       ...h.deps,
       readiness: () => Promise.reject(new Error("a secret detail")),
@@ -235,9 +235,9 @@ describe("faults of the server", () => {
     expect(line).toContain("a secret detail");
   });
 
-  test("a database that is away is a 503 that says to try again", async ({ h, org }) => {
+  test("an unavailable database is a 503 with the advice to retry", async ({ h, org }) => {
     const database = openDatabase({
-      connectionString: "postgres://nobody@127.0.0.1:1/nowhere",
+      connectionString: "postgres://user@127.0.0.1:1/nowhere",
       maxConnections: 1,
       onIdleError: () => undefined,
     });
@@ -253,7 +253,7 @@ describe("faults of the server", () => {
 });
 
 describe("pages", () => {
-  test("/ says where things are and loads nothing", async ({ h }) => {
+  test("/ links to the other pages and loads nothing", async ({ h }) => {
     const { status, text, headers } = await h.as(null).get("/");
     expect(status).toBe(200);
     expect(headers["content-type"]).toBe("text/html; charset=utf-8");
@@ -265,7 +265,7 @@ describe("pages", () => {
   });
 
   test.for(["/favicon.svg", "/favicon.ico"])(
-    "%s is an image that runs nothing",
+    "%s is an image without scripts",
     async (url, { h }) => {
       const { status, headers, text } = await h.as(null).get(url);
       expect([status, headers["content-type"]]).toEqual([200, "image/svg+xml"]);
@@ -274,7 +274,7 @@ describe("pages", () => {
     },
   );
 
-  test("every page that / links to is there", async ({ h }) => {
+  test("every link on / works", async ({ h }) => {
     const { text } = await h.as(null).get("/");
     const targets = [...text.matchAll(/href="([^"]+)"/g)].map(([, target]) => String(target));
     expect(targets).toContain("/docs");
@@ -295,7 +295,7 @@ describe("pages", () => {
     ["degraded", 200],
     ["not ready", 503],
   ] as const)(
-    "/readyz answers a node that is %s with %i and the reason",
+    "/readyz of a node that is %s returns %i and the reason",
     async ([status, code], { h }) => {
       const readiness = { status, reason: "database_away", checks: { database: "away" } } as const;
       const app = await makeAdminApp({ ...h.deps, readiness: async () => readiness });

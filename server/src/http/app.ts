@@ -11,9 +11,9 @@ import { readQuery } from "./read-query.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
-  /** Of the program, for the documents. */
+  /** Version of the program, for the documents. */
   version: string;
-  /** Tells a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
+  /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
   isDatabaseAway: (error: unknown) => boolean;
 }
 
@@ -22,19 +22,19 @@ const MAX_PARAM_LENGTH = 300;
 const MAX_SHOWN_PATH = 200;
 
 /**
- * Everything that is not the Claude API: both shapes of the Admin API, the documents, the plain page, health and metrics.
- * It listens nowhere by itself: `app.routing(request, response)` answers one request of whatever server has it.
+ * Creates the app with everything except the Claude API: the Admin API, documents, the plain page, health and metrics.
+ * The app does not listen. `app.routing(request, response)` handles a request of any server.
  */
 export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
-    // A caller does not choose the id under which its changes are logged.
+    // The server chooses the request id under which changes are logged.
     requestIdHeader: false,
     genReqId: () => newId(idPrefixes.request, deps.nowMs(), deps.randomBytes),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: readQuery },
     frameworkErrors: (error, request, reply) => {
-      // Fastify calls this before any hook, with a reply typed for a raw server of no kind in particular: it is ours.
+      // Fastify calls this before any hook, with a reply type for any raw server. The reply has this server's type.
       reply.headers(securityHeaders);
       sendError(deps, error, request.id, reply as unknown as FastifyReply);
     },
@@ -43,11 +43,11 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...securityHeaders, "request-id": request.id });
   });
-  // Bodies are read by ourselves, whatever type they claim to be: the refusal of a wrong one is ours too.
+  // The server reads bodies of every content type itself, so it can also refuse a wrong one.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => {
-    // The stream of the request itself failed: its client hung up in the middle of the body. No one reads the answer.
+    // The client disconnected during the body, so the request stream failed. The response reaches no one.
     const isHangUp = request.raw.errored !== null && request.raw.errored === error;
     return sendError(deps, isHangUp ? bodyCutOff() : error, request.id, reply);
   });
@@ -55,7 +55,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
     const [path = ""] = request.url.split("?");
     const error = new ApiError(
       "route_not_found",
-      `There is no ${request.method} ${path.slice(0, MAX_SHOWN_PATH)} here. GET /openapi.json lists what there is.`,
+      `There is no ${request.method} ${path.slice(0, MAX_SHOWN_PATH)} here. GET /openapi.json lists all routes.`,
     );
     return sendError(deps, error, request.id, reply);
   });
@@ -82,6 +82,6 @@ function sendError(
     requestId,
     deps.isDatabaseAway,
   );
-  if (isOurFault) deps.logger.error({ err: error, requestId }, "an Admin request failed");
+  if (isOurFault) deps.logger.error({ err: error, requestId }, "an Admin API request failed");
   return sendJson(reply.code(status).headers(headers), body);
 }

@@ -5,7 +5,7 @@ const MAX_NAME = 100;
 
 /**
  * Checks the text of path or query parameters before their schemas. Throws a 400 that names the parameter, because
- * PostgreSQL refuses such text with an error of its own. `read-json.ts` does the same for bodies.
+ * PostgreSQL would refuse such text with its own error. `read-json.ts` does the same for bodies.
  */
 export function checkText(parameters: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(parameters)) {

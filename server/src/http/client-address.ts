@@ -3,16 +3,16 @@ import { BlockList, isIP } from "node:net";
 import { StartError } from "#src/lib/start-error.ts";
 
 /**
- * The client's address: the socket's, unless that is a trusted proxy; then the nearest address in `X-Forwarded-For`
- * that is not one. What stands further left was written by somebody we do not know, and is not believed.
- * `trusted` holds addresses and CIDR ranges. Throws a StartError for one that is neither.
+ * Returns a function that finds a client's address: the socket's address, unless that is a trusted proxy. Then the
+ * nearest address in `X-Forwarded-For` that is no trusted proxy. Addresses further left are untrusted input. `trusted`
+ * holds addresses and CIDR ranges. Throws a StartError for other text.
  */
 export function makeClientAddress(
   trusted: readonly string[],
 ): (request: IncomingMessage) => string | null {
   const proxies = new BlockList();
   for (const text of trusted) addRange(proxies, text);
-  // Asked for each request, and mostly in vain: a check of the list takes 1 µs.
+  // Runs for each request, usually without a match. A check of the list takes 1 µs.
   const isTrusted = (address: string) =>
     trusted.length > 0 && proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 
@@ -36,7 +36,7 @@ function forwardedAddresses(header: string | string[] | undefined): string[] {
   return text.split(",").map((part) => withoutMapping(part.trim()));
 }
 
-/** An IPv4 client of a dual-stack listener appears as ::ffff:10.0.0.1. */
+/** Converts ::ffff:10.0.0.1 of a dual-stack listener to an IPv4 address. */
 function withoutMapping(address: string): string {
   return address.startsWith("::ffff:") && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }
@@ -48,7 +48,7 @@ function addRange(list: BlockList, text: string): void {
   const prefix = bits === undefined ? longest : Number(bits);
   if (version === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > longest) {
     throw new StartError(
-      `BURSAR_TRUSTED_PROXIES: "${text}" is neither an address nor a range such as 10.0.0.0/8.`,
+      `BURSAR_TRUSTED_PROXIES: "${text}" is neither an IP address nor a range such as 10.0.0.0/8.`,
     );
   }
   list.addSubnet(address, prefix, version === 6 ? "ipv6" : "ipv4");

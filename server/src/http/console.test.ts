@@ -31,7 +31,7 @@ afterAll(async () => {
 const get = (url: string, headers: Record<string, string> = {}) =>
   app.inject({ method: "GET", url, headers });
 
-test("the console's document stands at each of its addresses and at each earlier one, never cached, under a strict policy", async () => {
+test("serves the console's document at current and earlier addresses, uncached, with a strict policy", async () => {
   const pages = [
     ...consolePages.map((page) => `/${page}`),
     ...movedConsolePages.map(([page]) => page),
@@ -48,7 +48,7 @@ test("the console's document stands at each of its addresses and at each earlier
   }
 });
 
-describe("everything that is not the console's stays what it was", () => {
+describe("other paths stay unchanged", () => {
   test.each([
     ["/v1/admin/workspaces", 401],
     ["/v1/nothing", 404],
@@ -62,13 +62,13 @@ describe("everything that is not the console's stays what it was", () => {
     ["/openapi.json", 200],
     ["/docs", 200],
     ["/healthz", 200],
-  ])("%s is %i and no document of the console", async (url, status) => {
+  ])("%s returns %i without the console's document", async (url, status) => {
     const answer = await get(url, { accept: "text/html" });
     expect(answer.statusCode).toBe(status);
     expect(answer.payload).not.toContain(DOCUMENT);
   });
 
-  test("no address of the console begins a path of the API or of another page", () => {
+  test("console addresses share no prefix with the API or other pages", () => {
     const taken = new Set(adminRoutes.map((route) => route.path.split("/")[1]));
     for (const name of ["v1", "api", "docs", "assets", "healthz", "readyz", "metrics"])
       taken.add(name);
@@ -76,14 +76,14 @@ describe("everything that is not the console's stays what it was", () => {
     expect([...consolePages, ...moved].filter((page) => taken.has(page))).toEqual([]);
   });
 
-  test("only reading: a form posted at a page of the console is a 404", async () => {
+  test("a form posted to a console page is a 404", async () => {
     const answer = await app.inject({ method: "POST", url: "/login" });
     expect(answer.statusCode).toBe(404);
   });
 });
 
 describe("a file of the console", () => {
-  test("is kept for ever by browsers, for its name changes with its content", async () => {
+  test("is cached permanently, because its name changes with its content", async () => {
     const answer = await get("/assets/main-abc.js");
     expect(answer.payload).toBe(SCRIPT);
     expect(answer.headers["content-type"]).toBe("text/javascript; charset=utf-8");
@@ -92,7 +92,7 @@ describe("a file of the console", () => {
     expect(answer.headers["content-encoding"]).toBeUndefined();
   });
 
-  test("comes compressed for who takes it", async () => {
+  test("is compressed for clients that accept it", async () => {
     const answer = await get("/assets/main-abc.js", { "accept-encoding": "gzip, br" });
     expect(answer.headers["content-encoding"]).toBe("gzip");
     expect(answer.headers["vary"]).toBe("accept-encoding");
@@ -100,7 +100,7 @@ describe("a file of the console", () => {
   });
 });
 
-test("where nothing is built, the plain page says so", async ({ h }) => {
+test("without a build, the plain page says so", async ({ h }) => {
   const answer = await h.as(null).get("/");
   expect(answer.status).toBe(200);
   expect(answer.text).toContain("The console is not built on this machine");

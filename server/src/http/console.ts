@@ -4,7 +4,7 @@ import { consolePages, movedConsolePages } from "@bursar/contract/console-pages.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { consolePolicy } from "./security-headers.ts";
 
-/** One file of the built console, in memory, in every form that a browser may take it. */
+/** File of the built console in memory, in every supported encoding. */
 interface ConsoleFile {
   type: string;
   plain: Buffer;
@@ -12,7 +12,7 @@ interface ConsoleFile {
   brotli: Buffer | null;
 }
 
-/** The built console: its document, and its other files by their path on the server. */
+/** The built console: its document, and its other files by URL path. */
 export interface ConsoleBuild {
   document: ConsoleFile;
   assets: ReadonlyMap<string, ConsoleFile>;
@@ -28,9 +28,8 @@ const types: Record<string, string> = {
 };
 
 /**
- * Reads what `scripts/build-console.mjs` made, or null where nothing is built. All of it, once: the files are then
- * answered by name from memory, so no path of a request ever reaches the disk, and a build that replaces this one while
- * the server runs does not mix with it.
+ * Reads the output of `scripts/build-console.mjs`. Null: the console is not built. All files are read once. So a
+ * request path never reaches the disk, and a new build during the run does not mix with this one.
  */
 export async function readConsole(folder: string): Promise<ConsoleBuild | null> {
   const assetFolder = join(folder, ASSETS);
@@ -47,7 +46,7 @@ export async function readConsole(folder: string): Promise<ConsoleBuild | null> 
   return { document, assets: new Map(assets) };
 }
 
-/** The console's document at each of its addresses, earlier ones too, and its files, which carry the hash of their content in their name. */
+/** Mounts the document at current and earlier addresses, and the files, whose names contain their content's hash. */
 export function mountConsole(app: FastifyInstance, build: ConsoleBuild): void {
   const sendDocument = (request: FastifyRequest, reply: FastifyReply) =>
     sendFile(

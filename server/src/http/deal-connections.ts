@@ -1,38 +1,38 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { startListening } from "./listen.ts";
 
-// One port, several processes behind it: each connection goes to the next process that is free to take it. Ours, not
-// node:cluster's, which forgets a connection that was on its way to a process that died: its client waits for ever.
-// So our copy stays open until the process says that it has its own.
+// One port for several processes. Each connection goes to the next free process. Node's cluster module is not used.
+// That module loses a connection in transit to a process that dies, and the client waits without end. Here the sender's copy stays open
+// until the process confirms its own.
 
-/** Where a connection can go. */
+/** Process that can receive connections. */
 export interface Taker {
-  /** Hands a copy of it over. Calls back with an error when it could not be sent. */
+  /** Sends a copy of the connection. Calls back with an error if sending failed. */
   take(connection: Socket, sent: (error: Error | null) => void): void;
 }
 
 export interface Dealer {
   /** `http://127.0.0.1:8484`, without a slash at its end. */
   url: string;
-  /** From now on it gets connections, one at a time. */
+  /** Adds a process. From now on it gets connections, one at a time. */
   add(taker: Taker): void;
-  /** It has the last one, and takes the next. */
+  /** Confirms receipt of the last connection. The process gets the next one. */
   taken(taker: Taker): void;
-  /** It gets no more. */
+  /** Removes a process. The process gets no more connections. */
   remove(taker: Taker): void;
   /**
-   * It died. A connection that was on its way to it is closed, not given to another: it may have read of it, and the
-   * rest of a request is none.
+   * Removes a process that died. A connection in transit to it is closed. Another process could not serve it, because
+   * part of its request may be read already.
    */
   lost(taker: Taker): void;
-  /** Takes no new connection; those that wait are closed. */
+  /** Accepts no new connection and closes the waiting ones. */
   close(): Promise<void>;
 }
 
-/** About what the system itself lets wait. Beyond it clients are told at once. */
+/** Roughly the operating system's own queue. Beyond it connections are closed at once. */
 const MAX_WAITING = 1_000;
 
-/** Throws a StartError when the address is taken or not allowed. */
+/** Throws a StartError if the address is in use or not permitted. */
 export async function dealConnections(options: {
   host: string;
   port: number;
@@ -40,12 +40,12 @@ export async function dealConnections(options: {
 }): Promise<Dealer> {
   const waiting: Socket[] = [];
   const members = new Set<Taker>();
-  /** In turn: who took a connection comes last. */
+  /** Free processes in order. A process that received a connection moves to the end. */
   const free = new Set<Taker>();
-  /** Our copies of connections on their way. */
+  /** Local copies of connections in transit. */
   const onTheWay = new Map<Taker, Socket>();
   const server = createServer({ pauseOnConnect: true }, (connection) => {
-    // It may break while it waits; whoever takes it finds out.
+    // A waiting connection can break. Its receiver notices.
     connection.on("error", () => undefined);
     if (waiting.length >= MAX_WAITING) connection.destroy();
     else waiting.push(connection);

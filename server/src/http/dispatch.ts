@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 import type { Gateway } from "../gateway/handle-request.ts";
 
-/** One port serves two surfaces: the request's target decides which one answers. */
+/** Serves both APIs on one port. The request's target decides which one responds. */
 export function dispatch(gateway: Gateway, admin: FastifyInstance) {
   const handle = (isHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) => {
     if (gateway.handles(request.method ?? "", request.url ?? "")) {

@@ -24,7 +24,7 @@ interface Operation {
   responses: Record<string, object>;
 }
 
-test("the OpenAPI document holds every operation of both surfaces, once", async ({ h }) => {
+test("the OpenAPI document lists every operation of both APIs once", async ({ h }) => {
   const { body } = await h.as(null).get<OpenApi>("/openapi.json");
   expect(body.openapi).toBe("3.1.1");
   const documented = Object.entries(body.paths).flatMap(([path, methods]) =>
@@ -46,7 +46,7 @@ test("the OpenAPI document holds every operation of both surfaces, once", async 
   }
 });
 
-test("a route declares the errors it can give: the upstream's on Claude, a conflict where something changes", async ({
+test("each route declares its possible errors: upstream errors for Claude, conflicts for changes", async ({
   h,
 }) => {
   const { body } = await h.as(null).get<OpenApi>("/openapi.json");
@@ -65,7 +65,7 @@ test("a route declares the errors it can give: the upstream's on Claude, a confl
   }
 });
 
-test("every operation and every parameter says what it is", async ({ h }) => {
+test("every operation and every parameter has a description", async ({ h }) => {
   const { body } = await h.as(null).get<OpenApi>("/openapi.json");
   for (const methods of Object.values(body.paths)) {
     for (const { operationId, summary, description, parameters = [] } of Object.values(methods)) {
@@ -83,9 +83,7 @@ test("every operation and every parameter says what it is", async ({ h }) => {
   }
 });
 
-test("clients made from the document take answers with more fields, requests are closed", async ({
-  h,
-}) => {
+test("the document allows additional fields in responses, not in requests", async ({ h }) => {
   const { body, text } = await h.as(null).get<OpenApi>("/openapi.json");
   expect(body.components.schemas["Workspace"]).not.toHaveProperty("additionalProperties");
   const create = body.paths["/v1/admin/workspaces"]?.["post"]?.requestBody?.content;
@@ -93,14 +91,14 @@ test("clients made from the document take answers with more fields, requests are
   expect(text).not.toContain("[2468][048]");
 });
 
-test("every reference inside the document leads somewhere", async ({ h }) => {
+test("every reference inside the document resolves", async ({ h }) => {
   const { body, text } = await h.as(null).get<OpenApi>("/openapi.json");
   const names = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
   expect(names.length).toBeGreaterThan(0);
   for (const name of names) expect(body.components.schemas).toHaveProperty([String(name)]);
 });
 
-test("the reference page loads scripts of this server only and may load nothing else", async ({
+test("the reference page loads only scripts of this server, and its policy forbids others", async ({
   h,
 }) => {
   const { text, headers } = await h.as(null).get("/docs");
@@ -113,14 +111,14 @@ test("the reference page loads scripts of this server only and may load nothing 
   expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
 });
 
-test("the start script asks for no font, no telemetry and no other place", async ({ h }) => {
+test("the start script loads no font, no telemetry and no other origin", async ({ h }) => {
   const { text } = await h.as(null).get("/docs/start.js");
   expect(text).toContain('"withDefaultFonts":false');
   expect(text).toContain('"telemetry":false');
   expect(text).not.toMatch(/https?:/);
 });
 
-test("the bundle is served from here, also zipped, and needs no eval", async ({ h }) => {
+test("serves the bundle, also compressed, without eval", async ({ h }) => {
   const plain = await h.as(null).get("/docs/scalar.js");
   expect(plain.status).toBe(200);
   expect(plain.headers["content-type"]).toBe("text/javascript");

@@ -5,8 +5,8 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { sendJson } from "./mount-routes.ts";
 import { referencePolicy } from "./security-headers.ts";
 
-// The reference page draws /openapi.json with Scalar. Everything it needs is served from here: the page asks for no font,
-// no proxy and no measurement of its users elsewhere, and its policy would not let it.
+// The reference page renders /openapi.json with Scalar. All its files come from this server: it loads no external
+// fonts, uses no proxy and sends no telemetry. Its security policy forbids them.
 
 const SCRIPT_MAX_AGE_S = 3600;
 
@@ -39,7 +39,7 @@ const configuration = {
 
 const startScript = `Scalar.createApiReference("#reference", ${JSON.stringify(configuration)});\n`;
 
-/** `/openapi.json` and `/docs`. Both are made when they are first asked for. */
+/** Mounts `/openapi.json` and `/docs`. Both are created at the first request. */
 export function mountDocs(app: FastifyInstance, version: string): void {
   let document: object | undefined;
   app.get("/openapi.json", (_, reply) => {
@@ -58,7 +58,7 @@ export function mountDocs(app: FastifyInstance, version: string): void {
 
   let bundle: Promise<Buffer> | undefined;
   app.get("/docs/scalar.js", async (request, reply) => {
-    // A failure is not kept: the next one who asks tries again.
+    // A failure is not cached: the next request retries.
     bundle ??= loadBundle().catch((error: unknown) => {
       bundle = undefined;
       throw error;
@@ -75,8 +75,8 @@ export function mountDocs(app: FastifyInstance, version: string): void {
 }
 
 /**
- * Scalar's browser script, zipped (5 MB become 1.4 MB). Its package gives it out only through its own plugin, whose page
- * starts with an inline script; so the plugin runs apart from the server and is asked for the script alone.
+ * Loads Scalar's browser script, compressed (5 MB become 1.4 MB). The package exports it only through its own plugin,
+ * whose page starts with an inline script. So the plugin runs in a separate app that serves the script only.
  */
 async function loadBundle(): Promise<Buffer> {
   const { default: scalar } = await import("@scalar/fastify-api-reference");

@@ -6,14 +6,14 @@ export interface ErrorResponse {
   status: number;
   headers: Record<string, string>;
   body: ErrorBody;
-  /** Nobody asked for anything wrong: to be logged, because only the operator can do something about it. */
+  /** True for an error that only the operator can fix, so it is logged. */
   isOurFault: boolean;
 }
 
 /**
- * Any error as the answer to a request. A refusal says what it is; everything else says nothing of its cause, since a
- * message of the database or of a bug may hold what the client must not see. `isDatabaseAway` tells an error of the
- * connection to PostgreSQL from a bug.
+ * Converts any error to a response. A refusal states its reason. Other errors do not, because messages of the database
+ * or of a bug can contain data that the client must not see. `isDatabaseAway` distinguishes a lost connection to
+ * PostgreSQL from a bug.
  */
 export function errorResponse(
   error: unknown,
@@ -25,7 +25,7 @@ export function errorResponse(
     status: refusal.status,
     headers: {
       "request-id": requestId,
-      // An official SDK sends a 409 again by itself; the same name will be taken the second time too.
+      // Official SDKs retry a 409. A retry would find the same conflict.
       ...(refusal.status === 409 && { "x-should-retry": "false" }),
       ...refusal.headers,
     },
@@ -39,23 +39,26 @@ function toRefusal(error: unknown, isDatabaseAway: (error: unknown) => boolean):
   if (isDatabaseAway(error)) {
     return new ApiError(
       "database_unavailable",
-      "The server's database does not answer. Try again in a moment; if this was a change, look first whether it was made.",
+      "The server's database does not respond. Retry in a moment. If this was a change, first check whether it was made.",
       { "retry-after": "1" },
     );
   }
   return fromFramework(error) ?? new ApiError("internal_error", "Internal error");
 }
 
-/** What Fastify itself refuses before a handler is reached. */
+/** Refusal by Fastify itself, before any handler. */
 function fromFramework(error: unknown): ApiError | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new ApiError("request_too_large", "The request body is larger than 1 MB.");
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
-      return new ApiError("invalid_body", "The request body has another size than announced.");
+      return new ApiError(
+        "invalid_body",
+        "The size of the request body differs from its content-length.",
+      );
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-    case "FST_ERR_ROUTE_MISSING_CONTENT_TYPE": // a QUERY, before anybody can say that there is none
+    case "FST_ERR_ROUTE_MISSING_CONTENT_TYPE": // a QUERY request, before the 404
       return new ApiError(
         "invalid_header",
         "content-type: expected application/json.",
@@ -63,9 +66,9 @@ function fromFramework(error: unknown): ApiError | null {
         { header: "content-type" },
       );
     case "FST_ERR_MAX_PARAM_LENGTH":
-      return new ApiError("invalid_path", "The path holds an id of more than 300 characters.");
+      return new ApiError("invalid_path", "The path contains an id of more than 300 characters.");
     case "FST_ERR_BAD_URL":
-      return new ApiError("invalid_path", "The path holds a % that begins no character.");
+      return new ApiError("invalid_path", "The path contains an invalid % escape.");
     default:
       return null;
   }

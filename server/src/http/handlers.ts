@@ -43,7 +43,7 @@ import { makeUsageHandlers } from "#src/usage/reports/routes.ts";
 import { makeRequestHandlers } from "#src/usage/request-log/routes.ts";
 import { makeWorkspaceHandlers } from "#src/workspaces/routes.ts";
 
-/** What the use cases need of the world. */
+/** Dependencies of the use cases. */
 export type HandlerDeps = UpstreamDeps &
   AcceptDeps &
   MailReadDeps &
@@ -55,7 +55,7 @@ export type HandlerDeps = UpstreamDeps &
   SystemDeps &
   SignInDeps & { operatorOrganizationId: string };
 
-/** One handler for every route of the contract; leaving one out does not compile. */
+/** One handler for every route of the contract. A missing one does not compile. */
 export type Handlers = HandlersFor<AdminRoute, BrowserCall, PublicCall>;
 
 export function makeHandlers(deps: HandlerDeps): Handlers {

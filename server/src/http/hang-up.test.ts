@@ -9,7 +9,7 @@ import { fillRequestLog } from "#test/harness/fill-request-log.ts";
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
 import { type Listener, listen } from "./listen.ts";
 
-// A client that hangs up is no fault of the server: nothing is logged as one.
+// A client that disconnects is no server error, so nothing is logged.
 
 const ROWS = 50_000;
 
@@ -50,7 +50,7 @@ const listeners = [
   ["TLS", { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY }],
 ] as const;
 
-describe.each(listeners)("a client that hangs up over %s", (_, tls) => {
+describe.each(listeners)("a client that disconnects over %s", (_, tls) => {
   let listener: Listener;
   test.beforeAll(async ({ h }) => {
     const onRequest: RequestListener = (request, response) => {

@@ -22,7 +22,7 @@ async function startListener(onRequest: RequestListener): Promise<Listener> {
   return listener;
 }
 
-/** A connection that stays open on its side for as long as the other side is. */
+/** Connects, and keeps its own side open as long as the other side. */
 function connectTo(listener: Listener): { socket: Socket; received: () => string } {
   const socket = connect({ port: Number(new URL(listener.url).port), allowHalfOpen: true });
   socket.on("error", () => undefined);
@@ -34,7 +34,7 @@ function connectTo(listener: Listener): { socket: Socket; received: () => string
   return { socket, received: () => text };
 }
 
-test("what is no HTTP gets an official 400, and its connection is closed", async () => {
+test("rejects invalid HTTP with an official 400 and closes the connection", async () => {
   const listener = await startListener((_request, response) => response.end());
   const { socket, received } = connectTo(listener);
   socket.write("no HTTP at all\r\n\r\n");
@@ -44,7 +44,7 @@ test("what is no HTTP gets an official 400, and its connection is closed", async
   );
 });
 
-test("garbage behind a request that has no answer yet ends that request too", async () => {
+test("closes a request without a response when garbage follows it", async () => {
   const { promise, resolve } = Promise.withResolvers<ServerResponse>();
   const listener = await startListener((_request, response) => resolve(response));
   const { socket, received } = connectTo(listener);
@@ -55,7 +55,7 @@ test("garbage behind a request that has no answer yet ends that request too", as
   expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
 });
 
-test("garbage behind a request puts nothing into the answer that is under way", async () => {
+test("writes nothing to a started response when garbage follows the request", async () => {
   const { promise, resolve } = Promise.withResolvers<ServerResponse>();
   const listener = await startListener((_request, response) => {
     response.writeHead(200, { "content-type": "text/plain" });
@@ -77,6 +77,6 @@ test.each([
   ["https://[::]:8484", "https://localhost:8484"],
   ["http://127.0.0.1:8484", "http://127.0.0.1:8484"],
   ["http://10.0.0.0:80", "http://10.0.0.0:80"],
-])("%s is opened as %s", (url, opened) => {
+])("%s opens as %s", (url, opened) => {
   expect(urlForPeople(url)).toBe(opened);
 });

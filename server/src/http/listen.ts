@@ -22,10 +22,10 @@ import { newId } from "#src/lib/ids.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
 export interface ServeOptions {
-  /** PEM texts; without them the listener speaks plain HTTP. */
+  /** PEM texts. Null: plain HTTP. */
   tls: { cert: string; key: string } | null;
   onRequest: RequestListener;
-  /** A request whose client sends its body only after a 100 Continue. */
+  /** Handles a request whose client waits for 100 Continue before it sends the body. */
   onCheckContinue: RequestListener;
 }
 
@@ -38,22 +38,23 @@ export interface Listener {
   /** `http://127.0.0.1:8484`, without a slash at its end. */
   url: string;
   /**
-   * Takes no new connection and resolves when the last one is gone: idle ones are closed as they turn idle, and what is
-   * still open a moment after `drained` (silent, half a request, an Admin call that hangs) is cut.
+   * Accepts no new connection and resolves after the last one is closed. Idle connections are closed as they become
+   * idle. Connections that are still open a moment after `drained` are cut: silent ones, partial requests, slow Admin
+   * calls.
    */
   close(drained: Promise<void>): Promise<void>;
 }
 
 const MAX_PORT = 65_535;
-/** For messages that suggest a port. */
+/** Port that messages suggest. */
 const DEFAULT_PORT = 8484;
 const IDLE_SWEEP_MS = 100;
-/** An Admin call takes milliseconds; connections that browsers open ahead of need never say a word. */
+/** An Admin call takes milliseconds. Connections that browsers open in advance send nothing. */
 const GRACE_MS = 1_000;
-/** Longer than the idle time of common load balancers, so that they close first and never meet a closed socket. */
+/** Longer than the idle timeout of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** The one listener of both HTTP surfaces. Throws a StartError when the address is taken or not allowed. */
+/** Opens the one listener of both APIs. Throws a StartError if the address is in use or not permitted. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { server, connections } = makeServer(options);
   await startListening(server, { host: options.host, port: options.port });
@@ -65,12 +66,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-/** The address as a browser on this machine can open it: "all addresses" is none to go to. */
+/** Replaces "all addresses", which a browser cannot open, by localhost. */
 export function urlForPeople(url: string): string {
   return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, "//localhost");
 }
 
-/** The same without a port: for connections that come from elsewhere (deal-connections.ts). */
+/** Listener without a port, for connections from deal-connections.ts. */
 export interface Acceptor extends Pick<Listener, "close"> {
   accept(connection: Socket): void;
 }
@@ -79,7 +80,7 @@ export function acceptConnections(options: ServeOptions): Acceptor {
   const { server, connections } = makeServer(options);
   return {
     accept: (connection) => {
-      // What Node does for those that a server accepts by itself.
+      // Node does this for connections that a server accepts itself.
       connection.setNoDelay(true);
       server.emit("connection", connection);
       connection.resume();
@@ -103,15 +104,16 @@ function makeServer(options: ServeOptions): {
 }
 
 export interface LocalListener {
-  /** User id of who sits at the other end, or null for a socket of another listener. */
+  /** User id at the other end, or null for a socket of another listener. */
   operatorUid(socket: Socket): string | null;
-  /** Lets running calls end, for a moment. */
+  /** Gives running calls a moment to end. */
   close(): Promise<void>;
 }
 
 /**
- * The admin socket: whoever may open it acts as the local operator. It is 0600, so that is the user who runs the server,
- * or root. The caller holds the lock of the data folder, so a socket file that is there is left over and removed.
+ * Opens the admin socket. Every user that can open it acts as the local operator. Its mode is 0600, so that is the user
+ * of the server, or root. The caller holds the lock of the data folder, so an existing socket file is stale and is
+ * removed.
  */
 export async function listenLocally(
   socketPath: string,
@@ -124,7 +126,7 @@ export async function listenLocally(
   server.on("clientError", refuseBrokenRequest);
   const connections = trackConnections(server);
   if (process.platform !== "win32") rmSync(socketPath, { force: true });
-  // The mask is set while the file is made: a mode that is changed afterwards leaves a moment in which anyone connects.
+  // The umask applies while the file is created. With a later chmod other users could connect for a moment.
   const mask = process.umask(0o177);
   try {
     await startListening(server, { path: socketPath });
@@ -137,7 +139,7 @@ export async function listenLocally(
   };
 }
 
-/** Tries the address and leaves it free. Throws a StartError when it is taken or not allowed. */
+/** Checks that the address is free. Throws a StartError if it is in use or not permitted. */
 export async function checkAddress(target: { host: string; port: number }): Promise<void> {
   const server = createPlainServer();
   await startListening(server, target);
@@ -145,7 +147,7 @@ export async function checkAddress(target: { host: string; port: number }): Prom
   await once(server, "close");
 }
 
-/** Throws a StartError when the address is taken or not allowed. */
+/** Starts to listen. Throws a StartError if the address is in use or not permitted. */
 export function startListening(
   server: NetServer,
   target: { host: string; port: number } | { path: string },
@@ -164,32 +166,32 @@ function explain(
   target: { host: string; port: number } | { path: string },
 ): Error {
   if ("path" in target) {
-    return new StartError(`The admin socket ${target.path} cannot be opened: ${error.message}.`);
+    return new StartError(`Cannot open the admin socket ${target.path}: ${error.message}.`);
   }
   const { host, port } = target;
   switch (error.code) {
     case "EADDRINUSE":
       return new StartError(
-        `Port ${port} of ${host} is in use by another program: stop that program, or start with another port, such as ` +
+        `Port ${port} of ${host} is in use by another program. Stop that program, or start with another port, such as ` +
           `BURSAR_PORT=${port < MAX_PORT ? port + 1 : DEFAULT_PORT}.`,
       );
     case "EACCES":
       return new StartError(
-        `This user is not allowed to listen on port ${port}: start with a port from 1024 on, such as BURSAR_PORT=${DEFAULT_PORT}.`,
+        `This user has no permission to listen on port ${port}. Start with a port above 1023, such as BURSAR_PORT=${DEFAULT_PORT}.`,
       );
     case "EADDRNOTAVAIL":
     case "EAFNOSUPPORT":
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return new StartError(
-        `${host} is not an address of this machine: set BURSAR_HOST to one that is, such as 127.0.0.1.`,
+        `${host} is not an address of this machine. Set BURSAR_HOST to one of its addresses, such as 127.0.0.1.`,
       );
     default:
       return error;
   }
 }
 
-/** Every open socket, also those below TLS and those that have not sent a request: node:http knows only the others. */
+/** Tracks every open socket, also below TLS and before the first request, which node:http does not know. */
 function trackConnections(server: Server): ReadonlySet<Socket> {
   const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -207,14 +209,14 @@ async function closeGracefully(
   const isListening = server.listening;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  // A keep-alive socket that was busy turns idle after the first sweep, hence the timer.
+  // A busy keep-alive socket becomes idle after the first sweep, hence the timer.
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
   await drained;
   const cut = setTimeout(() => {
     for (const socket of connections) socket.destroy();
   }, GRACE_MS);
   await closed;
-  // One that does not listen is closed at once, whatever is open.
+  // A server that does not listen closes at once, even with open connections.
   if (!isListening) await allGone(connections);
   clearInterval(sweep);
   clearTimeout(cut);
@@ -224,7 +226,8 @@ async function allGone(connections: ReadonlySet<Socket>): Promise<void> {
   for (const socket of connections) if (!socket.closed) await once(socket, "close");
 }
 
-// Node could not read it as HTTP: no request object exists, so the answer is written by hand, in the official body.
+// Node could not parse the request, so there is no request object. The response is written by hand in the official
+// shape.
 function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable || isAnswering(socket)) {
     socket.destroy();
@@ -236,13 +239,13 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   socket.end(
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
   );
-  // Whoever still runs on this connection learns that it is over, also where the client never closes it.
+  // Ends requests that still run on this connection, also if the client never closes it.
   setTimeout(() => socket.destroy(), GRACE_MS).unref();
 }
 
-/** Garbage came behind a request whose answer has begun: nothing can be said any more without damaging that answer. */
+/** True if a response has begun. More data would damage it. */
 function isAnswering(socket: Socket): boolean {
-  // Node's own name for the response that has the connection; its own handler of broken requests asks the same.
+  // Node's internal property for the response of a connection. Node's own handler checks it too.
   const response: unknown = Reflect.get(socket, "_httpMessage");
   return response instanceof ServerResponse && response.headersSent;
 }

@@ -21,7 +21,7 @@ function metricsOf(process: number, requests: number) {
   return metrics;
 }
 
-test("each family stands once, with the lines of every process and nothing added up or lost", async () => {
+test("lists each family once, with the unchanged lines of every process", async () => {
   const texts = await Promise.all([metricsOf(1, 2).text(), metricsOf(2, 3).text()]);
   const merged = mergeMetrics(texts);
   const types = merged.match(/^# TYPE \S+/gm) ?? [];

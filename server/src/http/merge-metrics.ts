@@ -1,6 +1,6 @@
 /**
- * One Prometheus text of several, of processes of the same program: each family stands once, with the lines of all.
- * The lines say by a label which process they speak of.
+ * Merges the Prometheus texts of several processes. Each family is listed once, with the lines of all processes. A
+ * label names the process of each line.
  */
 export function mergeMetrics(texts: readonly string[]): string {
   const families = new Map<string, { head: string[]; samples: string[] }>();

@@ -5,21 +5,21 @@ export interface Gauges {
   inFlight: () => number;
   /** Ended requests that are not yet in PostgreSQL. */
   pendingRecords: () => number;
-  /** Age of the oldest of them, in milliseconds. */
+  /** Age of the oldest pending record, milliseconds. */
   oldestPendingMs: () => number;
-  /** Space of the journal; null for one in the database. */
+  /** Space of the journal. Null: the journal is in the database. */
   journal: () => JournalSpace | null;
   /** Free space on the disk of the data folder, bytes. */
   diskFreeBytes: () => number;
-  /** Since the change watch last heard from PostgreSQL, in milliseconds. */
+  /** Time since the change watch last reached PostgreSQL, milliseconds. */
   databaseSilenceMs: () => number;
-  /** Of several that share one port: every line then says which process it speaks of. */
+  /** Number of this process, if several share one port. Becomes a label of every line. */
   process?: number;
-  /** Requests that wait for budget which others hold. */
+  /** Requests that wait for held budget. */
   waitingHolds: () => number;
-  /** Organizations whose audit log is not as it was written. */
+  /** Organizations whose audit log was changed. */
   brokenAuditLogs: () => number;
-  /** The moment that the newest backup holds, milliseconds since the epoch; null where there is none. */
+  /** Snapshot time of the newest backup, milliseconds since the epoch. Null: no backup. */
   newestBackupMs: () => number | null;
 }
 
@@ -40,9 +40,9 @@ export interface Metrics {
   observeRequest(request: ObservedRequest): void;
   observeHoldRefusal(reason: string): void;
   observeRateRefusal(refused: { kind: string; scope: string }): void;
-  /** What a request has cost beyond its hold. */
+  /** Records the cost of a request beyond its hold. */
   observeOverrun(nanoUsd: bigint): void;
-  /** The Prometheus text of everything. */
+  /** Prometheus text of all metrics. */
   text(): Promise<string>;
   contentType: string;
 }
@@ -50,10 +50,10 @@ export interface Metrics {
 // A Claude request takes from a tenth of a second to ten minutes.
 const DURATION_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
-/** Counted together: in the middle of other work each takes 3 µs, one after the other 0.3 µs. */
+/** Requests counted in one batch: one takes 3 µs alone, and 0.3 µs in a batch. */
 const MAX_UNCOUNTED = 256;
 
-/** Metrics of this process. Labels come from closed lists: never a key, a workspace, a model or a path. */
+/** Creates the metrics of this process. Labels have closed lists of values: never a key, workspace, model or path. */
 export function makeMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
   if (gauges.process !== undefined) registry.setDefaultLabels({ process: String(gauges.process) });
@@ -61,14 +61,14 @@ export function makeMetrics(gauges: Gauges): Metrics {
   collectDefaultMetrics({ register: registry });
   const requests = new Counter({
     name: "bursar_claude_requests_total",
-    help: "Requests of the Claude surface that were answered, by status class and outcome.",
+    help: "Ended requests of the Claude API, by status class and outcome.",
     labelNames: ["status", "outcome"],
     registers: [registry],
     collect: count,
   });
   const duration = new Histogram({
     name: "bursar_claude_request_duration_seconds",
-    help: "From the request's first byte to the answer's last.",
+    help: "Time from the first byte of the request to the last byte of the response.",
     buckets: DURATION_BUCKETS_S,
     registers: [registry],
     collect: count,
@@ -98,7 +98,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
   };
 }
 
-/** What is read when somebody asks. */
+/** Adds metrics that are read at each scrape. */
 function makeGauges(registry: Registry, gauges: Gauges): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
@@ -124,22 +124,22 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
   gauge("bursar_disk_free_bytes", "Free space on the data folder's disk.", gauges.diskFreeBytes);
   gauge(
     "bursar_database_silence_seconds",
-    "Since PostgreSQL last answered.",
+    "Time since PostgreSQL last responded.",
     () => gauges.databaseSilenceMs() / 1000,
   );
   gauge(
     "bursar_broken_audit_logs",
-    "Organizations whose audit log this node found changed; 0 is right.",
+    "Organizations whose audit log failed verification on this node. 0 is correct.",
     gauges.brokenAuditLogs,
   );
   gauge(
     "bursar_last_backup_timestamp_seconds",
-    "The moment that the newest backup holds, as Unix time; 0 where there is none.",
+    "Snapshot time of the newest backup, Unix time. 0 without a backup.",
     () => (gauges.newestBackupMs() ?? 0) / 1000,
   );
   gauge(
     "bursar_holds_waiting",
-    "Requests that wait for budget which running requests hold.",
+    "Requests that wait for budget held by running requests.",
     gauges.waitingHolds,
   );
 }
@@ -161,35 +161,35 @@ function makeJournalGauges(
   );
 }
 
-/** Both labels come from closed lists of three words. */
+/** Both labels have closed lists of three values. */
 function makeRateCounter(registry: Registry): Metrics["observeRateRefusal"] {
   const refusals = new Counter({
     name: "bursar_rate_limit_refusals_total",
-    help: "Requests that rate limits refused, by what there was none of and by whose limit it was.",
+    help: "Requests refused by rate limits, by kind and scope of the limit.",
     labelNames: ["kind", "scope"],
     registers: [registry],
   });
   return ({ kind, scope }) => refusals.inc({ kind, scope });
 }
 
-/** What strict limits refused, and what they could not hold. */
+/** Adds counters for refusals of strict limits and for overruns. */
 function makeSpendCounters(
   registry: Registry,
 ): Pick<Metrics, "observeHoldRefusal" | "observeOverrun"> {
   const holdRefusals = new Counter({
     name: "bursar_hold_refusals_total",
-    help: "Requests that strict limits refused: spent, too_large, held, queue_full, queue_slow, unbounded, unavailable.",
+    help: "Requests refused by strict limits: spent, too_large, held, queue_full, queue_slow, unbounded, unavailable.",
     labelNames: ["reason"],
     registers: [registry],
   });
   const overruns = new Counter({
     name: "bursar_spend_overruns_total",
-    help: "Requests that cost more than strict limits held for them.",
+    help: "Requests that cost more than their hold.",
     registers: [registry],
   });
   const overrunUsd = new Counter({
     name: "bursar_spend_overrun_usd_total",
-    help: "What they cost beyond that, in US dollars.",
+    help: "Cost beyond the holds, US dollars.",
     registers: [registry],
   });
   return {

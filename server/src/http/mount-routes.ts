@@ -21,16 +21,16 @@ import { sendStream } from "./send-stream.ts";
 import { validate } from "./validate.ts";
 
 export interface MountDeps extends AuthenticateDeps {
-  /** User id at the other end of the local admin socket, or null for a connection of any other listener. */
+  /** User id at the other end of the admin socket. Null: a connection of another listener. */
   isLocalOperator: (socket: IncomingMessage["socket"]) => string | null;
-  /** Address of the client: the socket's, or what a trusted proxy says. */
+  /** Client address: the socket's, or the one from a trusted proxy. */
   clientAddress: (request: IncomingMessage) => string | null;
   /**
-   * Told of each refusal of a caller that is known: what it may not do (403), and what does not exist for it where it
-   * wanted to change something (404). Must neither throw nor be waited for.
+   * Called for each refusal of a known caller: missing permission (403), and a missing object in a call that would
+   * change it (404). Must not throw. The result is not awaited.
    */
   onDenied?: (caller: Caller, route: RouteSpec, origin: Origin, refusal: ApiError) => void;
-  /** Changes that a client may ask for twice and wants once. */
+  /** Changes that a retry must not repeat. */
   claims: ClaimedChanges;
   logger: Logger;
 }
@@ -42,7 +42,7 @@ type AnyHandler = (
   input: { params: unknown; query: unknown; body: unknown },
 ) => Promise<unknown>;
 
-/** Mounts every route of the contract: who is asking, may they, is the input right, the use case, what may be shown. */
+/** Mounts every route of the contract: authentication, permission, input, use case, response schema. */
 export function mountRoutes(app: FastifyInstance, deps: MountDeps, handlers: Handlers): void {
   for (const route of adminRoutes)
     mount(app, deps, route, handlers[route.operationId] as AnyHandler);
@@ -53,7 +53,7 @@ export function mountRoutes(app: FastifyInstance, deps: MountDeps, handlers: Han
 }
 
 function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler: AnyHandler): void {
-  // A route that asks for nothing would be open to everybody: the types forbid it, and so does this.
+  // A route without an action would be open to everyone. The types forbid it, and so does this assertion.
   assert(route.action, `${route.operationId} names the action it needs`);
   assert(handler, `${route.operationId} has a handler`);
   const calls = new WeakMap<FastifyRequest, BrowserCall | PublicCall>();
@@ -61,7 +61,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
     method: route.method,
     url: toFastifyPath(route.path),
     ...(route.maxBodyBytes !== undefined && { bodyLimit: route.maxBodyBytes }),
-    // Before the body is read: who may not ask is not listened to.
+    // Runs before the body is read, so a refused caller's body is ignored.
     onRequest: async (request, reply) => {
       const origin = originOf(deps, request);
       const browser = browserOf(request, reply);
@@ -76,7 +76,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       const call = { caller, origin, browser };
       calls.set(request, call);
       await reportingDenials(deps, route, call, async () => authorize(caller, action));
-      // Not a denial: the same call goes through once the person has confirmed who it is.
+      // Not a denial: the same call succeeds after the person confirms its identity.
       if (route.stepUp) checkStepUp(caller, deps.nowMs());
     },
     handler: async (request, reply) => {
@@ -86,10 +86,13 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       if (route.streams) {
         const streamed = (await handler(call, input)) as StreamedAnswer;
         return sendStream(reply, streamed, (error) =>
-          deps.logger.error({ err: error, requestId: request.id }, "a streamed answer broke off"),
+          deps.logger.error(
+            { err: error, requestId: request.id },
+            "a streamed response was cut off",
+          ),
         );
       }
-      // Only what the contract declares leaves the server.
+      // Only fields that the contract declares leave the server.
       const answer = async (call: BrowserCall | PublicCall) =>
         JSON.stringify(route.response.parse(await handler(call, input)));
       if (!("caller" in call)) return sendText(reply, await answer(call));
@@ -107,7 +110,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
   });
 }
 
-/** What was answered to this request before, or what `answer` gives; that is kept. */
+/** Returns the stored response of this request, or stores the new one. */
 async function answerOnce(
   claims: ClaimedChanges,
   claim: Claim,
@@ -152,14 +155,14 @@ function readInput(route: RouteSpec, request: FastifyRequest) {
   };
 }
 
-/** The beta namespace of SDKs up to 0.137 adds `beta=true` to every official path; it asks for nothing different here. */
+/** Query without `beta=true`, which SDKs up to 0.137 add to every official path. Here it has no meaning. */
 function queryFields(route: RouteSpec, request: FastifyRequest): Record<string, unknown> {
   const { beta, ...fields } = request.query as Record<string, unknown>;
   const isOfficial = route.path.startsWith("/v1/organizations/");
   return isOfficial && beta === "true" ? fields : (request.query as Record<string, unknown>);
 }
 
-/** A route without a body or query takes none: a field that would be ignored is a misunderstanding. */
+/** Refuses fields on a route without a body or query, because ignoring them would hide a mistake. */
 function refuseFields(fields: unknown): undefined {
   const [name] = Object.keys(fields ?? {});
   if (name !== undefined) {
@@ -175,7 +178,7 @@ function readBody(request: FastifyRequest): Record<string, unknown> {
   if (request.headers["content-encoding"] !== undefined) {
     throw new ApiError(
       "request_body_encoding_unsupported",
-      "content-encoding: expected none. Compressed request bodies are not read.",
+      "content-encoding: expected none. Compressed request bodies are not supported.",
     );
   }
   const type = request.headers["content-type"] ?? "";
@@ -203,7 +206,7 @@ function identityOf(deps: MountDeps, route: RouteSpec, request: FastifyRequest) 
     authorization: headers.authorization,
     address: () => deps.clientAddress(request.raw),
     cookie: headers.cookie,
-    // The official shape is for programs: no session counts there.
+    // Official routes are for programs, so sessions are not accepted there.
     console: route.path.startsWith("/v1/admin/") ? consoleRequestOf(request) : null,
     operatorUid: deps.isLocalOperator(request.raw.socket),
   };

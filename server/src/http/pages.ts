@@ -7,9 +7,9 @@ import { plainPolicy } from "./security-headers.ts";
 
 /** Ability of the process to serve requests. */
 export interface Readiness {
-  /** `degraded`: requests are served, although something is missing. */
+  /** `degraded`: requests are served, but something is missing. */
   status: "ready" | "degraded" | "not ready";
-  /** Why the status is not `ready`: a code for programs. Null: it is ready. */
+  /** Reason of a status other than `ready`, as a code. Null: ready. */
   reason: ReadinessReason | null;
   /** State of each part, in a few words. */
   checks: Record<string, string>;
@@ -24,20 +24,20 @@ export type ReadinessReason =
   | "database_away";
 
 export interface PageDeps {
-  /** Where the console is built to; where nothing is, a plain page stands at `/`. */
+  /** Folder of the built console. Without a build, `/` shows a plain page. */
   consoleFolder: string;
   readiness: () => Promise<Readiness>;
   metrics: Pick<Metrics, "text" | "contentType">;
 }
 
-/** The mark of the product. Browsers also ask for the .ico by themselves, whatever page they show. */
+/** Logo of the product. Browsers also request the .ico on every page. */
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f5b4f"/>' +
   '<path d="M8 24.5h16M9.5 21V13.5M16 21V13.5M22.5 21V13.5M7.5 11.5 16 6.5l8.5 5z" fill="none" stroke="#fff" ' +
   'stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/></svg>';
 const ICON_MAX_AGE_S = 86_400;
 
-/** What is open to everybody who reaches the server: it says nothing about the organization. */
+/** Mounts the public pages. They contain no data of the organization. */
 export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<void> {
   const build = await readConsole(deps.consoleFolder);
   if (build === null) await mountPlainPage(app);
@@ -60,7 +60,7 @@ export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<
   );
 }
 
-/** What stands at `/` where the console is not built: it says so, and how to go on without it. */
+/** Mounts the page at `/` for a server without a built console. The page lists the alternatives. */
 async function mountPlainPage(app: FastifyInstance): Promise<void> {
   const page = await readFile(new URL("./plain-page.html", import.meta.url));
   app.get("/", (_, reply) =>

@@ -4,13 +4,13 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import type { ClaimedRequest } from "#src/domain/claim.ts";
 
-/** 255 visible ASCII characters. Two such headers come as one text with a blank in it, and are refused too. */
+/** 255 visible ASCII characters. Two such headers arrive as one text with a space and are refused too. */
 const KEY = /^[!-~]{1,255}$/;
 
 /**
- * What names this request so that its change is made once, or null where nothing does: an `Idempotency-Key` on any POST,
- * else the count of its attempts that official SDKs send. They send no key, so there the input says which request it is,
- * and only a second attempt is taken for the same one. Throws a 400.
+ * Reads the claim that makes a repeated request run once, or null. Any POST can have an `Idempotency-Key`. Official
+ * SDKs send none, but count their attempts: there the input identifies the request, and only a second attempt counts as
+ * the same one. Throws a 400.
  */
 export function readClaim(
   route: RouteSpec,

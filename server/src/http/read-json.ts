@@ -2,12 +2,12 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
 import { isStorableText } from "#src/lib/storable-text.ts";
 
-// Bodies of the Admin surface. They are small, so everything is looked at: what two readers could take for two things
-// (a key twice, a number that a double rounds) and what PostgreSQL cannot keep (NUL, half a surrogate pair) is refused here.
+// Reads bodies of the Admin API strictly. Ambiguous input (a duplicate key, a number that a double rounds) and text
+// that PostgreSQL cannot store (NUL, half a surrogate pair) are refused.
 
 const MAX_DIGITS = 15;
 
-/** The object that a JSON text of UTF-8 bytes holds. Throws a 400 that says where it is wrong. */
+/** Parses a JSON object from UTF-8 bytes. Throws a 400 that names the faulty field. */
 export function readJsonObject(bytes: Buffer): Record<string, unknown> {
   try {
     const reader = new JsonReader(bytes);
@@ -68,7 +68,7 @@ function readText(reader: JsonReader, path: string): string {
 
 function checkText(text: string, path: string): void {
   if (!isStorableText(text)) {
-    throw refuseValue(path, "holds a character that text cannot have (NUL or half a pair)");
+    throw refuseValue(path, "contains an invalid character (NUL or half a pair)");
   }
 }
 
@@ -80,7 +80,7 @@ function readNumber(reader: JsonReader, path: string): number {
   if (digits.length > MAX_DIGITS || !Number.isFinite(number)) {
     throw refuseValue(
       path,
-      `is a number of more than ${MAX_DIGITS} digits, which JSON readers change: send it as text`,
+      `is a number of more than ${MAX_DIGITS} digits, which JSON parsers round. Send it as text`,
     );
   }
   return number;

@@ -1,6 +1,6 @@
 /**
- * A query string as names and values: text where a name stands once, a list where it stands more often or with brackets
- * (`ids[]=a`), which is how the official SDKs send lists. The order of names does not matter.
+ * Parses a query string to names and values. A repeated name, or one with brackets (`ids[]=a`, as official SDKs send
+ * lists), becomes a list. Other values are text. The order of names does not matter.
  */
 export function readQuery(text: string): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { StartError } from "#src/lib/start-error.ts";
 
-/** Certificate and key in PEM; null where the settings name none. Throws a StartError for a file that cannot be read. */
+/** Reads certificate and key in PEM. Null: not configured. Throws a StartError for an unreadable file. */
 export function readTls(files: {
   tlsCertFile?: string | undefined;
   tlsKeyFile?: string | undefined;
@@ -15,6 +15,6 @@ function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    throw new StartError(`Cannot read ${path}, which the TLS settings name.`);
+    throw new StartError(`Cannot read the TLS file ${path}.`);
   }
 }

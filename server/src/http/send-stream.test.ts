@@ -19,7 +19,7 @@ async function serve(pieces: () => AsyncIterable<string>, errors: unknown[] = []
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`;
 }
 
-test("pieces arrive as one file, in their order", async () => {
+test("sends the pieces in order as one file", async () => {
   const url = await serve(async function* () {
     yield "a,b\r\n";
     yield "é,2\r\n";
@@ -30,7 +30,7 @@ test("pieces arrive as one file, in their order", async () => {
   expect(response.headers.get("content-disposition")).toBe('attachment; filename="all.csv"');
 });
 
-test("no piece is made for a client that has gone away", async () => {
+test("creates no piece after the client disconnected", async () => {
   const ended = Promise.withResolvers<void>();
   let made = 0;
   const url = await serve(async function* () {
@@ -48,7 +48,7 @@ test("no piece is made for a client that has gone away", async () => {
   expect(made).toBeLessThan(1_000);
 });
 
-test("a fault in the middle breaks the connection, so that half a file is not taken for a whole one", async () => {
+test("an error during the stream closes the connection, so that a partial file is noticed", async () => {
   const errors: unknown[] = [];
   const fault = new Error("in the middle");
   const url = await serve(async function* () {

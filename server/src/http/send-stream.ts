@@ -3,8 +3,8 @@ import type { StreamedAnswer } from "@bursar/contract/route.ts";
 import type { FastifyReply } from "fastify";
 
 /**
- * Sends pieces as the client takes them; one is made when the one before has gone. An error in the middle cuts the
- * connection, so that half a file is not taken for a whole one; `onError` hears of it.
+ * Sends pieces as the client reads them. Each piece is created after the previous one was sent. An error closes the
+ * connection, so that the client notices the partial file. `onError` receives the error.
  */
 export function sendStream(
   reply: FastifyReply,

@@ -8,7 +8,7 @@ const MAX_ISSUES = 5;
 const MAX_FIELDS = 100;
 const MAX_NAME = 100;
 
-/** The part of a request as its schema reads it. Throws a 400 that names each field that is wrong and what it should be. */
+/** Parses a part of a request by its schema. Throws a 400 that names each invalid field and the expected value. */
 export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
@@ -42,7 +42,7 @@ function describe(issue: Issue): Mistake[] {
   return [mistake(path, expectation(issue))];
 }
 
-/** What was expected, from the rule that was broken. A schema with words of its own for it has the last one. */
+/** Describes the expected value from the violated rule. The schema's own message has priority. */
 function expectation(issue: z.core.$ZodRawIssue | Issue): string {
   if (isAbsent(issue)) return "this field is required";
   const message = issue.message ?? "not valid";
@@ -66,7 +66,7 @@ function isAbsent(issue: z.core.$ZodRawIssue | Issue): boolean {
   return isAboutType && input === undefined;
 }
 
-/** Zod's own messages begin with a capital letter; those of the contract do not. */
+/** Zod's own messages begin with a capital letter. Messages of the contract do not. */
 function isStockMessage(message: string): boolean {
   return /^(Invalid|Too|Unrecognized)/.test(message);
 }
