@@ -39,8 +39,8 @@ describe("schema", () => {
     });
     const before = await describeSchema(empty.connectionString);
     await expect(migrate({ connectionString: empty.connectionString, migrations })).rejects.toThrow(
-      `The database has schema ${newest} (later), and this Bursar knows schemas up to ${migrations.length}: ` +
-        "a newer Bursar has upgraded it. Start that version or a newer one; a schema is never taken back.",
+      `The database has schema ${newest} (later), but this Bursar supports schemas up to ${migrations.length}: ` +
+        "a newer Bursar has upgraded it. Start that version or a newer one: a schema is never downgraded.",
     );
     expect(await describeSchema(empty.connectionString)).toBe(before);
   });

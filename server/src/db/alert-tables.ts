@@ -3,8 +3,8 @@ import type { AlertCondition, AlertKind, FiringFacts } from "@bursar/contract/ad
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
-// The rows of 0012_alerts.sql and 0017_request_alerts.sql: alerts, what they are found by and fired, where messages about
-// it go, and increase requests.
+// Rows of 0012_alerts.sql and 0017_request_alerts.sql: alerts, their state and firings, channels and deliveries, and
+// increase requests.
 
 type Json<T> = ColumnType<T, string, string>;
 type ScopeType = "organization" | "workspace" | "api_key";

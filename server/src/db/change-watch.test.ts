@@ -22,7 +22,7 @@ afterEach(async () => {
   await db.drop();
 });
 
-/** Counts calls, and resolves when there have been as many as asked for. */
+/** Counts calls. Resolves at the requested number. */
 function makeCounter() {
   let count = 0;
   let wake = () => {};
@@ -58,7 +58,7 @@ async function watch(
 }
 
 describe("change watch", () => {
-  test("every node hears of a committed change, and of nothing before it commits or when it rolls back", async () => {
+  test("notifies every node of a committed change, and not before the commit or after a rollback", async () => {
     const [one, two] = [makeCounter(), makeCounter()];
     const first = await watch(one.call);
     await watch(two.call);
@@ -77,7 +77,7 @@ describe("change watch", () => {
     expect([one.count(), two.count()]).toEqual([1, 1]);
   });
 
-  test("who made a change need not wait for the next poll, nor for one under way", async () => {
+  test("pollNow polls at once, also during another poll", async () => {
     const heard = makeCounter();
     const made = await watch(heard.call, systemClock, 3_600_000);
     for (let changes = 1; changes <= 3; changes++) {
@@ -111,7 +111,7 @@ describe("change watch", () => {
     expect(await read()).toEqual({ value: 2n });
   });
 
-  test("a change that says what it is about is told as that, and one that does not as anything", async () => {
+  test("reports a change with its scope, and one without a scope as anything", async () => {
     const told: Changed[] = [];
     const counter = makeCounter();
     const made = await watch((changed) => {
@@ -136,7 +136,7 @@ describe("change watch", () => {
     expect(made.msSinceContact()).toBeLessThan(5_000);
   });
 
-  test("after more changes than are kept, and after a restored backup, anything may have changed", async () => {
+  test("reports anything after more changes than are stored, and after a restored backup", async () => {
     const told: Changed[] = [];
     const counter = makeCounter();
     await watch((changed) => {
@@ -154,7 +154,7 @@ describe("change watch", () => {
     expect(told).toEqual(["anything", "anything"]);
   });
 
-  test("the database's clock goes on with ours between polls", async () => {
+  test("the database's clock advances with the local clock between polls", async () => {
     let monotonicMs = 1_000;
     const clock: Clock = { nowMs: () => 0, monotonicMs: () => monotonicMs };
     const made = await watch(() => undefined, clock);
@@ -176,7 +176,7 @@ describe("change watch", () => {
     expect([beforeMs % 1, made.databaseNowMs() % 1]).toEqual([0, 0]);
   });
 
-  test("an answer that took long does not move the database's clock; one that shows it to be another does", async () => {
+  test("ignores the clock of a slow response, unless it contradicts the known one", async () => {
     let setMs = 0;
     const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + setMs };
     const made = await watch(() => undefined, clock, 3_600_000);
@@ -194,7 +194,7 @@ describe("change watch", () => {
       await delay(2_000);
     });
     await answered(lookedMs);
-    // The answer was made at the end of two seconds, not half way.
+    // The response was created at the end of two seconds, not halfway.
     expect(Math.abs(offsetMs() - knownMs)).toBeLessThan(500);
     setMs = 60_000;
     lookedMs = clock.monotonicMs();
@@ -203,7 +203,7 @@ describe("change watch", () => {
     expect(Math.abs(offsetMs() - (knownMs - setMs))).toBeLessThan(10_000);
   });
 
-  test("a lost database is polled until it is back, and what changed meanwhile is told", async () => {
+  test("polls a lost database until it returns, then reports the changes", async () => {
     const counter = makeCounter();
     const made = await watch(counter.call);
     const other = openDatabase({
@@ -225,7 +225,7 @@ describe("change watch", () => {
     }
   });
 
-  test("nothing is told after stop, and a watch that never reached the database is not ready", async () => {
+  test("reports nothing after stop, and rejects ready without a successful poll", async () => {
     const counter = makeCounter();
     const made = await watch(counter.call);
     await made.stop();
@@ -250,7 +250,7 @@ describe("change watch", () => {
   });
 });
 
-/** Waits for a poll that was sent after this call. */
+/** Waits for a poll sent after this call. */
 async function pollOnce(made: ChangeWatch): Promise<void> {
   const calledMs = systemClock.monotonicMs();
   const isNewer = () => systemClock.monotonicMs() - made.msSinceContact() > calledMs;

@@ -6,45 +6,45 @@ import type { Logger } from "#src/lib/logger.ts";
 import type { Database, Tx } from "./pool.ts";
 import type { ChangeScopeKind } from "./tables.ts";
 
-/** What a change was about, as far as nodes keep it of keys. `no_key`: nothing of a key can be different after it. */
+/** Subject of a change, for the key caches of nodes. `no_key`: the change affects no key. */
 export interface ChangeScope {
   kind: ChangeScopeKind;
   id: string;
 }
 
-/** What has changed since the poll before: these things, or anything at all. */
+/** Changes since the previous poll: these subjects, or anything. */
 export type Changed = "anything" | readonly ChangeScope[];
 
 export interface ChangeWatchOptions {
   database: Database;
-  /** Between the end of one poll and the start of the next. */
+  /** Time between the end of a poll and the start of the next, milliseconds. */
   intervalMs: number;
   clock: Clock;
   logger: Logger;
-  /** The counter has another value than before. Called after the first poll never, then once per poll at most. */
+  /** Called at most once per poll if the counter changed, never after the first poll. */
   onChange: (changed: Changed) => void;
 }
 
 export interface ChangeWatch {
-  /** Resolves after the first poll that succeeded; rejects when the watch is stopped before that. */
+  /** Resolves after the first successful poll. Rejects if the watch is stopped before. */
   ready: Promise<void>;
-  /** The database's clock, whole milliseconds since the epoch, carried on by our monotonic clock. Needs `ready`. */
+  /** The database's clock, whole milliseconds since the epoch, advanced by the local monotonic clock. Needs `ready`. */
   databaseNowMs(): number;
-  /** Since the newest poll that succeeded was sent: all changes committed before that are known. */
+  /** Time since the newest successful poll was sent. All changes committed before that are known. */
   msSinceContact(): number;
-  /** Polls now, not when it is time: something was changed through this process. */
+  /** Polls at once, after a change by this process. */
   look(): void;
-  /** No call of `onChange` after it resolves. */
+  /** Stops the watch. After it resolves, `onChange` is not called. */
   stop(): Promise<void>;
 }
 
-/** A node that was away for more changes than this forgets everything. */
+/** Maximum number of scopes. After more changes a node drops its whole cache. */
 const MAX_SCOPES = 500;
 
 /**
- * Tells every node that something it may have cached has changed. The row stays locked until `tx` commits, so the
- * values become visible in the order of the commits: a node that has seen value N has all changes up to N before it.
- * Without a `scope` nodes forget all keys they keep, which is always right; with one, only what it names.
+ * Notifies every node of a change of cached data. The row stays locked until `tx` commits, so values become visible in
+ * commit order. A node that has seen value N has all changes up to N. Without a `scope` nodes drop all cached keys,
+ * which is always correct. With a scope, they drop only the keys it names.
  */
 export async function bumpChangeCounter(tx: Tx, scope: ChangeScope | null = null): Promise<void> {
   if (scope === null) {
@@ -61,24 +61,24 @@ export async function bumpChangeCounter(tx: Tx, scope: ChangeScope | null = null
 interface Contact {
   value: bigint;
   changed: Changed;
-  /** Monotonic, when the poll was sent. */
+  /** Monotonic time at which the poll was sent. */
   sentMs: number;
   reading: ClockReading;
 }
 
-/** What an answer says of the database's clock. */
+/** Reading of the database's clock from one response. */
 interface ClockReading {
-  /** Database clock minus monotonic clock, assuming that the answer was made half way. */
+  /** Database clock minus monotonic clock, if the response was created halfway. */
   offsetMs: number;
-  /** By how much that can be wrong. */
+  /** Maximum error of the offset. */
   withinMs: number;
 }
 
-/** Polls the counter, one poll at a time, also while the database is away. */
+/** Polls the counter, one poll at a time, also while the database is unavailable. */
 export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   const { clock, logger } = options;
   const first = Promise.withResolvers<void>();
-  first.promise.catch(() => undefined); // a watch may be stopped without anybody waiting for it
+  first.promise.catch(() => undefined); // a watch can be stopped while no caller awaits it
   let waking = new AbortController();
   const startedMs = clock.monotonicMs();
   let isStopped = false;
@@ -89,7 +89,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
     try {
       const next = await readCounter(options.database, clock, contact?.value ?? null);
       if (isStopped) return;
-      if (isAway) logger.info("the database is back");
+      if (isAway) logger.info("the database is available again");
       isAway = false;
       const previous = contact;
       contact = { ...next, reading: surer(previous?.reading ?? null, next.reading) };
@@ -98,7 +98,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
         options.onChange(next.changed);
       }
     } catch (error) {
-      if (!isAway && !isStopped) logger.warn({ err: error }, "changes cannot be polled");
+      if (!isAway && !isStopped) logger.warn({ err: error }, "cannot poll changes");
       isAway = true;
     }
   }
@@ -106,7 +106,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   async function run(): Promise<void> {
     while (!isStopped) {
       await poll();
-      // Rejects when somebody wants a poll or the watch stops. A wish that comes during a poll is not lost.
+      // Rejects when a caller requests a poll or stops the watch. A request during a poll is not lost.
       await delay(options.intervalMs, undefined, { signal: waking.signal }).catch(() => undefined);
       waking = new AbortController();
     }
@@ -147,7 +147,7 @@ async function readCounter(
   assert(row, "the change counter has its one row");
   const { value, now } = row;
   const scopes = row.scopes ?? [];
-  // A value without its scope was about anything; so is what a restored backup brings, whose counter is behind.
+  // A value without a scope concerns anything. So does a restored backup, whose counter is behind.
   const isComplete = seen !== null && value - seen === BigInt(scopes.length);
   const changed = isComplete ? scopes : "anything";
   const offsetMs = now.getTime() - (sentMs + answeredMs) / 2;
@@ -155,12 +155,12 @@ async function readCounter(
   return { value, changed, sentMs, reading: { offsetMs, withinMs } };
 }
 
-/** `now` comes in whole milliseconds. */
+/** PostgreSQL's `now` as a Date has whole milliseconds. */
 const CLOCK_STEP_MS = 1;
 
 /**
- * An answer that took long, as on a busy machine, says less of the clock than one before it that did not. Only where the
- * two cannot both be right does the new one count: the clocks have drifted, or one was set.
+ * Returns the more accurate reading. A slow response, as on a busy machine, is less accurate than an earlier fast one.
+ * The new one counts if both cannot be correct: the clocks have drifted, or one was set.
  */
 function surer(known: ClockReading | null, read: ClockReading): ClockReading {
   if (known === null || known.withinMs >= read.withinMs) return read;

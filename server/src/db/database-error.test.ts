@@ -29,7 +29,7 @@ async function failAt(connectionString: string): Promise<unknown> {
 }
 
 describe("isUnavailable", () => {
-  test("is true of a server that is not there: no port, no socket file, no such host", async () => {
+  test("is true without a server: no port, no socket file, no such host", async () => {
     expect(isUnavailable(await failAt("postgresql://me:any@127.0.0.1:1/bursar"))).toBe(true);
     expect(isUnavailable(await failAt("postgresql://me:any@localhost:1/bursar"))).toBe(true);
     expect(isUnavailable(await failAt("postgresql://me@x/bursar?host=/nowhere/at/all"))).toBe(true);
@@ -38,7 +38,7 @@ describe("isUnavailable", () => {
     );
   });
 
-  test("is true of a server that hangs up", async () => {
+  test("is true if the server disconnects", async () => {
     const server = createServer((socket) => socket.end());
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -48,9 +48,7 @@ describe("isUnavailable", () => {
     server.close();
   });
 
-  test("is true of a session that the server ends in the middle of a transaction", async ({
-    db,
-  }) => {
+  test("is true if the server ends the session during a transaction", async ({ db }) => {
     const error = await errorOf(
       inTransaction(db.database, async (tx) => {
         const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx);
@@ -61,9 +59,7 @@ describe("isUnavailable", () => {
     expect(isUnavailable(error)).toBe(true);
   });
 
-  test("is true of a statement that took too long, and of one that was in another's way", async ({
-    db,
-  }) => {
+  test("is true of a statement timeout and of a lock conflict", async ({ db }) => {
     const late = inTransaction(db.database, async (tx) => {
       await sql`SET LOCAL statement_timeout = 10`.execute(tx);
       await sql`SELECT pg_sleep(5)`.execute(tx);
@@ -78,7 +74,7 @@ describe("isUnavailable", () => {
     expect(isUnavailable(await errorOf(locked))).toBe(true);
   });
 
-  test("is false of what the statement itself did wrong, and of other errors", async ({ db }) => {
+  test("is false of a faulty statement and of other errors", async ({ db }) => {
     expect(isUnavailable(await errorOf(sql`SELECT 1 / 0`.execute(db.database)))).toBe(false);
     expect(isUnavailable(await errorOf(sql`SELECT FROM nothing`.execute(db.database)))).toBe(false);
     expect(isUnavailable(new TypeError("x is not a function"))).toBe(false);
@@ -87,7 +83,7 @@ describe("isUnavailable", () => {
 });
 
 describe("isUniqueViolation", () => {
-  test("knows the constraint", async ({ db }) => {
+  test("matches the constraint", async ({ db }) => {
     const insert = () =>
       db.database.insertInto("installation").values({ key: "one", value: "1" }).execute();
     await insert();
@@ -101,7 +97,7 @@ describe("isUniqueViolation", () => {
 });
 
 describe("inTransaction", () => {
-  test("commits what returns, and rolls back what throws", async ({ db }) => {
+  test("commits on return and rolls back on an error", async ({ db }) => {
     const keep = (key: string, outcome: () => string) =>
       inTransaction(db.database, async (tx) => {
         await tx.insertInto("installation").values({ key, value: "1" }).execute();
@@ -124,7 +120,7 @@ describe("inTransaction", () => {
 });
 
 describe("findDurabilityWarning", () => {
-  test("names what is off, and is silent when everything is on", async ({ db }) => {
+  test("names the settings that are off, and returns null if all are on", async ({ db }) => {
     const { rows } = await sql<{ name: string }>`SELECT name FROM pg_settings
       WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
       ORDER BY name`.execute(db.database);

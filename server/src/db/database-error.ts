@@ -1,8 +1,9 @@
 import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
 
-// What a failed statement means, by PostgreSQL's SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html)
-// or, where no server answered, by the error code of the system.
+// Classifies failed statements by PostgreSQL's SQLSTATE
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html) or, without a response of the server, by the
+// system's error code.
 
 const UNIQUE_VIOLATION = "23505";
 const DISK_FULL = "53100";
@@ -14,20 +15,20 @@ const UNAVAILABLE_SQLSTATES = new Set([
   "57P02", // a crashed backend took this session with it
   "57P03", // the server is starting up
   "57P05", // idle session timeout
-  "25P03", // a transaction that asked nothing for too long was ended
+  "25P03", // idle in transaction timeout
   "53300", // too many connections
   "53400", // a configured limit was reached
-  "57014", // a statement took longer than it may
-  "40001", // another transaction came first …
-  DEADLOCK_DETECTED, // … or waited for this one while this one waited for it
-  "55P03", // a lock was not to be had
+  "57014", // statement timeout
+  "40001", // serialization failure
+  DEADLOCK_DETECTED, // deadlock
+  "55P03", // lock not available
 ]);
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
   "ECONNABORTED",
   "EPIPE",
-  "ENOENT", // the socket file of a local server is not there
+  "ENOENT", // missing socket file of a local server
   "ETIMEDOUT",
   "EHOSTUNREACH",
   "EHOSTDOWN",
@@ -36,7 +37,7 @@ const UNAVAILABLE_SYSTEM_CODES = new Set([
   "ENOTFOUND",
   "EAI_AGAIN",
 ]);
-// The driver has no codes for these; the texts are those of pg 8 (client.js, its pool).
+// The driver has no codes for these errors. The texts are those of pg 8 (client.js, its pool).
 const UNAVAILABLE_MESSAGES = [
   "Connection terminated",
   "timeout exceeded when trying to connect",
@@ -45,7 +46,7 @@ const UNAVAILABLE_MESSAGES = [
   "Client was closed and is not queryable",
 ];
 
-/** The database was not there (any more), or too busy: nothing is wrong with the statement, and a 503 is the answer. */
+/** True if the database was unavailable or overloaded. The statement is not at fault, and the response is a 503. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
@@ -53,12 +54,12 @@ export function isUnavailable(error: unknown): boolean {
     return code !== null && (code.startsWith("08") || UNAVAILABLE_SQLSTATES.has(code));
   }
   if (code !== null && UNAVAILABLE_SYSTEM_CODES.has(code)) return true;
-  // Several addresses of one host were tried (localhost as ::1 and 127.0.0.1), and each failed.
+  // Several addresses of one host failed (localhost as ::1 and 127.0.0.1).
   if (error instanceof AggregateError) return error.errors.some(isUnavailable);
   return UNAVAILABLE_MESSAGES.some((message) => error.message.startsWith(message));
 }
 
-/** A row with the same unique value exists; of the named constraint or index only, when one is given. */
+/** True if a row with the same unique value exists, for the given constraint or any. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   return (
     error instanceof pg.DatabaseError &&
@@ -67,22 +68,22 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   );
 }
 
-/** A lock was waited for as long as `lock_timeout` allows. */
+/** True if a lock wait reached `lock_timeout`. */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE;
 }
 
-/** Two transactions waited for each other, and PostgreSQL has rolled this one back. */
+/** True if PostgreSQL rolled this transaction back because of a deadlock. */
 export function isDeadlock(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === DEADLOCK_DETECTED;
 }
 
-/** The database server has no room left on its disk. */
+/** True if the database server's disk is full. */
 export function isDiskFull(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === DISK_FULL;
 }
 
-/** Turns a failed first connection into words for the operator. Never repeats the password. */
+/** Explains a failed first connection to the operator. The password is never included. */
 export function explainConnectError(error: unknown, connectionString: string): StartError {
   const reason = error instanceof Error ? error.message || codeOf(error) || error.name : "unknown";
   const where = whereOf(connectionString);
@@ -97,13 +98,12 @@ export function explainConnectError(error: unknown, connectionString: string): S
 function adviceFor(error: unknown): string {
   if (error instanceof pg.DatabaseError) {
     if (error.message.includes("unsupported startup parameter")) {
-      return "That is a pooler: give DATABASE_URL the address of PostgreSQL itself.";
+      return "The address is a pooler. Set DATABASE_URL to the address of PostgreSQL itself.";
     }
-    if (error.code?.startsWith("28")) return "Check user and password in DATABASE_URL.";
-    if (error.code === "3D000")
-      return "Make the database first, or correct its name in DATABASE_URL.";
+    if (error.code?.startsWith("28")) return "Check the user and password in DATABASE_URL.";
+    if (error.code === "3D000") return "Create the database, or correct its name in DATABASE_URL.";
   }
-  return "Check DATABASE_URL, that the server is running, and that it accepts connections from here.";
+  return "Check DATABASE_URL, and that the server is running and accepts connections from this machine.";
 }
 
 function codeOf(error: Error): string | null {

@@ -1,12 +1,12 @@
 import pg from "pg";
 
-// The schema as text, from the catalogs: the same text for the same schema on every PostgreSQL from 15 on. The embedded
-// package carries no pg_dump, and its output changes with its version.
+// Describes the schema as text from the catalogs, identically on every PostgreSQL from 15 on. The embedded package has
+// no pg_dump, and pg_dump's output changes with its version.
 
 const HEADER = `-- The schema after all migrations. Made by \`node server/src/db/dump-schema.ts\`; not read by the program.
 -- server/test/schema.test.ts fails when it and the migrations differ.`;
 
-/** What belongs to the current schema; objects of extensions, and the partitions' copies, are left out. */
+/** Selects relations of the current schema, without objects of extensions and copies in partitions. */
 const OWN_RELATION = `c.relnamespace = current_schema()::regnamespace
   AND NOT EXISTS (SELECT FROM pg_depend d
     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
@@ -30,14 +30,14 @@ const TABLES = `
   FROM pg_class c WHERE c.relkind IN ('r', 'p') AND ${OWN_RELATION}
   ORDER BY c.relispartition, c.relname COLLATE "C"`;
 
-/** NOT NULL is a constraint of its own from PostgreSQL 18 on; the columns say it already. */
+/** From PostgreSQL 18 on NOT NULL is a separate constraint. The columns state it already. */
 const CONSTRAINTS = `
   SELECT format('ALTER TABLE %I ADD CONSTRAINT %I %s;', c.relname, k.conname, pg_get_constraintdef(k.oid)) AS statement
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
   WHERE k.contype <> 'n' AND k.conparentid = 0 AND k.conislocal AND ${OWN_RELATION}
   ORDER BY k.contype = 'f', c.relname COLLATE "C", k.conname COLLATE "C"`;
 
-/** Without those that a constraint makes, and without the parts of a partitioned index. */
+/** Omits indexes of constraints and parts of a partitioned index. */
 const INDEXES = `
   SELECT pg_get_indexdef(c.oid) || ';' AS statement
   FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
@@ -66,10 +66,10 @@ const TRIGGERS = `
 
 const SECTIONS = [TABLES, CONSTRAINTS, INDEXES, VIEWS, FUNCTIONS, TRIGGERS];
 
-/** pg_get_indexdef names the schema, and ONLY the parent of partitions, where a person writes neither. */
+/** pg_get_indexdef adds the schema, and ONLY for the parent of partitions. Both are removed. */
 const INDEXED_TABLE = /(?<=^CREATE (?:UNIQUE )?INDEX \w+) ON (?:ONLY )?(?:\w+[.])?/gm;
 
-/** The statements that would make the current schema, one section after the other. */
+/** Returns the statements that create the current schema, by section. */
 export async function describeSchema(connectionString: string): Promise<string> {
   const client = new pg.Client({ connectionString });
   await client.connect();

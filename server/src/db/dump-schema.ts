@@ -1,4 +1,4 @@
-// `node server/src/db/dump-schema.ts`: writes schema.sql anew, from the migrations on an empty database.
+// `node server/src/db/dump-schema.ts`: writes schema.sql from the migrations on an empty database.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -5,9 +5,9 @@ import { StartError } from "#src/lib/start-error.ts";
 import { explainConnectError } from "./database-error.ts";
 import { UNFINISHED_RESTORE, unfinishedRestore } from "./unfinished-restore.ts";
 
-// All tables of one snapshot, as text. The embedded package carries no pg_dump; and what a backup has to hold is known
-// here: rows alone, since the schema is that of the migrations. The job queue is no part of it: its jobs are about rows that
-// say themselves that they wait, and a copy of the queue would send again what was sent since.
+// Exports all tables of one snapshot as text. The embedded package has no pg_dump, and a backup needs only rows,
+// because the migrations create the schema. The job queue is excluded, because its jobs follow from rows that state
+// that they wait. A copy of the queue would repeat messages that were sent since.
 
 export interface DumpedTable {
   name: string;
@@ -15,35 +15,35 @@ export interface DumpedTable {
 }
 
 export interface DumpPlan {
-  /** The database's clock at the snapshot. */
+  /** The database's time of the snapshot. */
   now: Date;
   postgresVersion: string;
   migrations: { number: number; name: string; sha256: string }[];
-  /** In the order in which they can be loaded: what others refer to first. */
+  /** Tables in load order: referenced tables first. */
   tables: DumpedTable[];
   sequences: { table: string; column: string; last_value: string; is_called: boolean }[];
-  /** Months of usage_event. */
+  /** Monthly partitions of usage_event. */
   partitions: string[];
   installation: ReadonlyMap<string, string>;
   organizations: string[];
-  /** What the database has of each node's journal. */
+  /** Flushed position of each node's journal. */
   nodes: { journalId: string; flushedSeq: number }[];
 }
 
 export interface TableDump {
   plan: DumpPlan;
-  /** The rows in PostgreSQL's text format. One at a time. */
+  /** Rows in PostgreSQL's text format. Only one at a time. */
   copyOut(table: DumpedTable): Readable;
   close(): Promise<void>;
 }
 
-/** What makes the text the same on every server, and a statement of an hour no mistake. */
+/** Makes the text identical on every server, and allows statements that take an hour. */
 export const COPY_SETTINGS = `
   SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0;
   SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET bytea_output = 'hex';
   SET extra_float_digits = 1`;
 
-/** Opens the snapshot. Throws a StartError for a database that is not Bursar's, or whose restore was not finished. */
+/** Opens the snapshot. Throws a StartError for a foreign database or an unfinished restore. */
 export async function openTableDump(connectionString: string): Promise<TableDump> {
   const client = await connectForCopy(connectionString, "bursar backup");
   try {
@@ -58,7 +58,7 @@ export async function openTableDump(connectionString: string): Promise<TableDump
         return copying;
       },
       close: async () => {
-        // Broken off: the server would wait for ever for somebody who reads the rest.
+        // After an abort the server would wait without end for a reader of the remaining rows.
         if (copying !== null && !copying.readableEnded) client.connection.stream.destroy();
         else await client.end();
       },
@@ -71,7 +71,7 @@ export async function openTableDump(connectionString: string): Promise<TableDump
 
 export async function connectForCopy(connectionString: string, name: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString, application_name: name, keepAlive: true });
-  client.on("error", () => undefined); // the statement under way fails too
+  client.on("error", () => undefined); // the running statement fails too
   try {
     await client.connect();
   } catch (error) {
@@ -89,14 +89,13 @@ async function readPlan(client: pg.Client): Promise<DumpPlan> {
   const { rows: own } = await client.query(
     "SELECT FROM pg_class WHERE oid = to_regclass('schema_migration')",
   );
-  if (own.length === 0)
-    throw new StartError("The database holds no Bursar: there is nothing to back up.");
+  if (own.length === 0) throw new StartError("The database contains no Bursar data to back up.");
   const [clock] = (
     await client.query<{ now: Date; version: string }>(
       "SELECT clock_timestamp() AS now, current_setting('server_version') AS version",
     )
   ).rows;
-  if (clock === undefined) throw new Error("the database told no time");
+  if (clock === undefined) throw new Error("the database returned no time");
   const installation = await readInstallation(client);
   if (installation.has(UNFINISHED_RESTORE)) throw unfinishedRestore();
   const { rows: migrations } = await client.query<DumpPlan["migrations"][number]>(
@@ -131,7 +130,7 @@ async function readInstallation(client: pg.Client): Promise<Map<string, string>>
   return new Map(rows.map(({ key, value }) => [key, value]));
 }
 
-/** Not of an extension, and not a part of a partitioned table, whose rows come with it. */
+/** Excludes tables of extensions, and partitions, whose rows come with their parent. */
 export const OWN_TABLES = `
   SELECT c.oid, c.relname::text AS name FROM pg_class c
   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace
@@ -139,7 +138,7 @@ export const OWN_TABLES = `
     AND NOT EXISTS (SELECT FROM pg_depend d
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
-/** Tables with their columns; those that others refer to first. */
+/** Lists tables with their columns, referenced tables first. */
 export async function listTables(client: pg.Client): Promise<DumpedTable[]> {
   const { rows: tables } = await client.query<DumpedTable>(`
     SELECT own.name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
@@ -156,14 +155,14 @@ export async function listTables(client: pg.Client): Promise<DumpedTable[]> {
     const ready = [...waiting.values()].filter(
       ({ name }) => !references.some(({ from, to }) => from === name && waiting.has(to)),
     );
-    if (ready.length === 0) throw new Error("tables refer to one another in a circle");
+    if (ready.length === 0) throw new Error("tables have circular references");
     for (const table of ready) waiting.delete(table.name);
     ordered.push(...ready);
   }
   return ordered;
 }
 
-/** Sequences are no part of a snapshot: read after it was taken, they are at or behind all its rows. */
+/** Reads sequences. A snapshot excludes them, so they are read after it and are never behind its rows. */
 async function listSequences(client: pg.Client): Promise<DumpPlan["sequences"]> {
   const { rows } = await client.query<{ table: string; column: string; sequence: string }>(`
     SELECT own.name AS "table", a.attname::text AS "column", s.oid::regclass::text AS sequence

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import type { Database } from "./pool.ts";
 
-/** With one of these off, PostgreSQL says "committed" before the change is on a disk. */
+/** With one of these off, PostgreSQL reports a commit before it is on disk. */
 const DURABLE_SETTINGS = ["fsync", "synchronous_commit", "full_page_writes"] as const;
 
-/** Those settings as they are now. */
+/** Current values of these settings. */
 export async function readDurabilitySettings(
   database: Database,
 ): Promise<{ name: string; value: string }[]> {
@@ -15,8 +15,8 @@ export async function readDurabilitySettings(
 }
 
 /**
- * A warning for the start-up log when the server may lose committed changes in a crash (money among them); null when
- * it keeps them. `synchronous_commit` weaker than `on` but not `off` (remote_write, local) still reaches the local disk.
+ * Returns a warning for the start log if the server can lose committed changes in a crash, including money. Null: it
+ * cannot. `synchronous_commit` weaker than `on` but not `off` (remote_write, local) still writes to the local disk.
  */
 export async function findDurabilityWarning(database: Database): Promise<string | null> {
   const { rows } = await sql<{ name: string }>`
@@ -27,7 +27,7 @@ export async function findDurabilityWarning(database: Database): Promise<string 
   if (rows.length === 0) return null;
   const names = rows.map((row) => row.name).join(" and ");
   return (
-    `PostgreSQL runs with ${names} off: a crash or a power cut can lose usage, spend and keys that were committed. ` +
-    "Set it on in the server's configuration."
+    `PostgreSQL runs with ${names} off: a crash or a power failure can lose committed usage, spend and keys. ` +
+    "Turn it on in the server's configuration."
   );
 }

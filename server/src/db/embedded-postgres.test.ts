@@ -33,8 +33,8 @@ import {
 
 requireTestProject("product");
 
-// Everything here runs as root and as an ordinary user; what only root can arrange is marked in the test's name, and
-// defined only there.
+// All tests run as root and as an ordinary user. Tests that need root have that in their name and are defined only
+// there.
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
 const PROGRAM = join(import.meta.dirname, "../../test/harness/postgres-process.ts");
@@ -58,7 +58,7 @@ afterEach(async () => {
 
 async function temporaryFolder(name = "data"): Promise<string> {
   const parent = await realpath(await mkdtemp(join(tmpdir(), "bursar-postgres-test-")));
-  // As a user's folder is: others may pass, nobody else may write.
+  // Like a user's folder: others can enter, only the owner can write.
   await chmod(parent, 0o755);
   cleanUps.push(() => rm(parent, { recursive: true, force: true }));
   return join(parent, name);
@@ -95,7 +95,7 @@ async function start(
 
 async function query<Row extends object>(connectionString: string, text: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString });
-  // Of a server that is killed meanwhile: the statement fails, and that is enough.
+  // The statement fails if the server is killed during it, which is enough.
   client.on("error", () => undefined);
   await client.connect();
   try {
@@ -107,7 +107,7 @@ async function query<Row extends object>(connectionString: string, text: string)
 
 interface TestProgram {
   child: ChildProcess;
-  /** Waits for the next event of this kind; throws when the program ends without it. */
+  /** Waits for the next event of this kind. Throws if the program ends without one. */
   told<Kind extends Told["kind"]>(kind: Kind): Promise<Extract<Told, { kind: Kind }>>;
   exited: Promise<unknown>;
 }
@@ -145,7 +145,7 @@ const CREATE_MARK = "CREATE TABLE mark AS SELECT 7 AS value";
 const READ_MARK = "SELECT value FROM mark";
 
 describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
-  test("the first start makes a durable UTF-8 database that no network port reaches, and stop ends it", async () => {
+  test("the first start creates a durable UTF-8 database without a network port, and stop ends it", async () => {
     const { postgres, events, lock, stop } = await start(await temporaryFolder(), false);
     const settings = await query<{ name: string; setting: string }>(
       postgres.connectionString,
@@ -180,7 +180,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     await expect(stat(socketFolder)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("no other user of the machine gets in: closed folders, and a password on the socket", async () => {
+  test("other users of the machine have no access: private folders and a password on the socket", async () => {
     const { postgres, lock } = await start(await temporaryFolder());
     const url = new URL(postgres.connectionString);
     const socketFolder = url.searchParams.get("host") ?? "";
@@ -212,7 +212,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     expect(await query(postgres.connectionString, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
   });
 
-  test("kill -9 of Bursar leaves a server that the next start ends, with no commit lost", async () => {
+  test("after kill -9 of Bursar, the next start ends the server without losing a commit", async () => {
     const dataDir = await temporaryFolder();
     const killed = runProgram([dataDir]);
     const before = await killed.told("ready");
@@ -227,7 +227,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     expect(await query(postgres.connectionString, READ_MARK)).toEqual([{ value: 7 }]);
   });
 
-  test("a second start on the same data folder is refused, names the owner, and disturbs nothing", async () => {
+  test("refuses a second start on the same data folder and names the owner", async () => {
     const dataDir = await temporaryFolder();
     const owner = runProgram([dataDir]);
     const { connectionString, pid } = await owner.told("ready");
@@ -259,14 +259,14 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     },
   );
 
-  test("the terminal's Ctrl-C does not reach the server before Bursar has finished with it", async () => {
+  test("Ctrl-C in the terminal does not reach the server", async () => {
     const { postgres } = await start(await temporaryFolder());
     const status = await readFile(`/proc/${postgres.pid}/stat`, "utf8");
     const [, , processGroup, session] = status.slice(status.lastIndexOf(")") + 2).split(" ");
     expect([Number(processGroup), Number(session)]).toEqual([postgres.pid, postgres.pid]);
   });
 
-  test("a server that dies is started again at the same address", async () => {
+  test("restarts a dead server at the same address", async () => {
     const { postgres, events } = await start(await temporaryFolder(), false);
     await query(postgres.connectionString, CREATE_MARK);
     const { pid } = postgres;
@@ -277,7 +277,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     expect(await query(postgres.connectionString, READ_MARK)).toEqual([{ value: 7 }]);
   });
 
-  test("a server that cannot be started again is given up, with the reason", async () => {
+  test("gives up on a server that cannot restart, with the reason", async () => {
     const { postgres, events, lock } = await start(await temporaryFolder());
     await rm(join(lock.folder, "postgres", "PG_VERSION"));
     process.kill(postgres.pid, "SIGKILL");
@@ -286,7 +286,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     expect(last?.kind === "gave_up" && last.reason).toContain("is not a valid data directory");
   });
 
-  test("a first start that was killed while it made the database leaves nothing in the way", async () => {
+  test("an interrupted first start does not block the next one", async () => {
     const dataDir = await temporaryFolder();
     const killed = runProgram([dataDir]);
     const hasBegun = async () =>
@@ -300,7 +300,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     expect(await query(postgres.connectionString, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
   });
 
-  test("a process that only got the old server's number is left alone", async () => {
+  test("does not kill another process with the old server's id", async () => {
     const dataDir = await temporaryFolder();
     const first = await start(dataDir);
     await first.stop();
@@ -315,29 +315,27 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     expect(isAlive(stranger.pid ?? 0)).toBe(true);
   });
 
-  test("a folder with other files, and a database of another version, are refused and kept", async () => {
+  test("refuses a folder with other files or another version, and keeps it", async () => {
     const dataDir = await temporaryFolder();
     const database = join(dataDir, "postgres");
     await mkdir(database, { recursive: true });
     await writeFile(join(database, "notes.txt"), "mine");
-    await expect(start(dataDir)).rejects.toThrow("holds files but no PostgreSQL database");
+    await expect(start(dataDir)).rejects.toThrow("contains files but no PostgreSQL database");
     await writeFile(join(database, "PG_VERSION"), "17\n");
     await expect(start(dataDir)).rejects.toThrow(
-      "holds a database of PostgreSQL 17; this Bursar brings PostgreSQL 18",
+      "contains a database of PostgreSQL 17, but this Bursar includes PostgreSQL 18",
     );
     expect((await readdir(database)).sort()).toEqual(["PG_VERSION", "notes.txt"]);
   });
 
-  test("an installation without the library links, which npm may not make, gets them", async () => {
+  test("creates missing library links of the installation", async () => {
     const postgresPackage = await copyOfPackage(await temporaryFolder("node_modules"));
     const { postgres } = await start(await temporaryFolder(), true, { postgresPackage });
     expect(await query(postgres.connectionString, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
     expect(await readdir(join(postgresPackage.nativeDir, "lib"))).toContain("libpq.so.5");
   });
 
-  const closedTo = isRoot
-    ? "that the server's user may not enter"
-    : "that its user may not write to";
+  const closedTo = isRoot ? "that the server's user cannot enter" : "that its user cannot write to";
   test(`an installation in a folder ${closedTo} runs from a copy, which the next start uses again`, async () => {
     const parent = await temporaryFolder("node_modules");
     const postgresPackage = await copyOfPackage(parent);
@@ -363,14 +361,14 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
   const rootOnly = isRoot ? test : () => undefined;
 
   rootOnly(
-    "as root: the server is nobody's process, also below a folder that only root may enter",
+    "as root: the server runs as the user nobody, also below a folder that only root can enter",
     async () => {
       const dataDir = await temporaryFolder();
       await chmod(dirname(dataDir), 0o700);
       const first = await start(dataDir, false);
       await query(first.postgres.connectionString, CREATE_MARK);
       expect(await stat(`/proc/${first.postgres.pid}`)).toMatchObject({ uid: NOBODY, gid: NOBODY });
-      // A crash of one session makes the server start anew from inside, from the same closed folder.
+      // After a session crash the server restarts its processes from the same closed folder.
       const [session] = await query<{ pid: number }>(
         first.postgres.connectionString,
         "SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'",
@@ -386,7 +384,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
   );
 
   rootOnly(
-    "as root: the server runs as the owner of the data folder, also one that has no name",
+    "as root: the server runs as the owner of the data folder, also one without a user name",
     async () => {
       const dataDir = await temporaryFolder();
       const owner = 54_321;
@@ -419,19 +417,16 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
 
   const withMount = canMount() ? test : () => undefined;
 
-  withMount(
-    "as root: a disk that is too small says that it is full, and leaves nothing behind",
-    async () => {
-      const dataDir = await mountSmallDisk("24m");
-      await expect(start(dataDir)).rejects.toThrow(
-        `The database in ${dataDir}/postgres could not be made: the disk is full (no space left on device).`,
-      );
-      expect(await readdir(dataDir)).toEqual(["bursar.lock"]);
-    },
-  );
+  withMount("as root: reports a too small disk as full and leaves no files", async () => {
+    const dataDir = await mountSmallDisk("24m");
+    await expect(start(dataDir)).rejects.toThrow(
+      `Cannot create the database in ${dataDir}/postgres: the disk is full (no space left on device).`,
+    );
+    expect(await readdir(dataDir)).toEqual(["bursar.lock"]);
+  });
 
   withMount(
-    "as root: a disk that fills up later fails statements with 53100, which isDiskFull knows",
+    "as root: a disk that fills up later fails statements with 53100, matched by isDiskFull",
     async () => {
       const { postgres } = await start(await mountSmallDisk("96m"));
       const fill = query(
@@ -447,7 +442,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
   );
 });
 
-/** As npm leaves it when install scripts are off; with a version that no other test or start has. */
+/** Copies the package as npm leaves it without install scripts, under a version that no other test has. */
 async function copyOfPackage(parent: string): Promise<PostgresPackage> {
   const { nativeDir } = await findPostgresPackage();
   const links: { target: string }[] = JSON.parse(
@@ -459,7 +454,7 @@ async function copyOfPackage(parent: string): Promise<PostgresPackage> {
   return { nativeDir: copy, version: `test-${randomBytes(4).toString("hex")}` };
 }
 
-/** Another user can run this checkout only where it may read it. */
+/** True if another user can read and run this checkout. */
 function canRunAsNobody(): boolean {
   if (!isRoot) return false;
   const user = { uid: NOBODY, gid: NOBODY };

@@ -23,30 +23,30 @@ import {
 import { type SupervisorEvent, superviseServer } from "./embedded-postgres/supervise.ts";
 
 export interface EmbeddedPostgresOptions {
-  /** Proof that no other process uses the data folder; the database lives in `<lock.folder>/postgres`. */
+  /** Proof that no other process uses the data folder. The database is in `<lock.folder>/postgres`. */
   lock: ProcessLock;
-  /** Told about what the operator should know. Must not throw. */
+  /** Receives events for the operator. Must not throw. */
   onEvent?: (event: EmbeddedPostgresEvent) => void;
-  /** Only for a database that a test run throws away: nothing is synced to disk. */
+  /** Only for a temporary database of a test run: nothing is synced to disk. */
   isThrowAway?: boolean;
   /** Further PostgreSQL settings (`max_connections`), by name. */
   settings?: Readonly<Record<string, string>>;
-  /** The package to take PostgreSQL from; the installed one of this platform when not given. */
+  /** Package with PostgreSQL. Default: the installed one of this platform. */
   postgresPackage?: PostgresPackage;
 }
 
 export type EmbeddedPostgresEvent =
   | { kind: "created"; databaseDir: string }
-  /** A server that a killed Bursar had left was ended. */
+  /** A server of a killed Bursar was stopped. */
   | { kind: "orphan_stopped"; pid: number }
   | SupervisorEvent;
 
 export interface EmbeddedPostgres {
-  /** Of the database `bursar`, with its password: not for a log. The same after a restart of the server. */
+  /** Connection string of the database `bursar`, with its password: not for a log. Restarts do not change it. */
   connectionString: string;
-  /** Of the server's first process; another one after a restart. */
+  /** Process id of the server's first process. Restarts change it. */
   readonly pid: number;
-  /** Ends the server, cleanly where it answers in time. Safe to call twice. */
+  /** Stops the server, cleanly if it responds in time. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -55,8 +55,8 @@ const LOG_FILE = "postgres.log";
 const LOOPBACK = "127.0.0.1";
 
 /**
- * Starts a real PostgreSQL 18 on the data folder and watches over it until `stop()`. The first start makes the
- * database (1–2 s), later ones take some 100 ms. Throws a StartError that says what the operator can do.
+ * Starts PostgreSQL 18 on the data folder and supervises it until `stop()`. The first start creates the database (1–2
+ * s), later ones take about 100 ms. Throws a StartError that states the remedy.
  */
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
@@ -98,7 +98,7 @@ export async function startEmbeddedPostgres(
   };
 }
 
-/** Where the server listens: a socket in `host`, or a loopback port on Windows. */
+/** Address of the server: a socket in `host`, or a loopback port on Windows. */
 interface Place {
   host: string;
   port: number;
@@ -131,21 +131,21 @@ function serverSettings({ host, port }: Place, isDurable: boolean): Record<strin
     fsync: synced,
     synchronous_commit: synced,
     full_page_writes: synced,
-    // One file, kept short by us (log-file.ts), in one language that explain.ts can read.
+    // One file, trimmed by log-file.ts, in the language that explain.ts parses.
     logging_collector: "off",
     log_destination: "stderr",
     log_checkpoints: "off",
     lc_messages: "C",
     log_timezone: "UTC",
     timezone: "UTC",
-    // The statements here are short, and compiling one costs more than running it.
+    // Statements are short, so compiling one costs more than running it.
     jit: "off",
   };
 }
 
 export function toConnectionString({ host, port, user, password }: ServerAddress): string {
   if (host === LOOPBACK) return `postgresql://${user}:${password}@${host}:${port}/${DATABASE_NAME}`;
-  // The host in the query wins; the other one only makes this a URL that every reader accepts.
+  // The host of the query has priority. The other one only makes the URL valid for every parser.
   const socket = encodeURIComponent(host);
   return `postgresql://${user}:${password}@localhost:${port}/${DATABASE_NAME}?host=${socket}`;
 }

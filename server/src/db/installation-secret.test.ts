@@ -14,7 +14,7 @@ afterEach(() => rm(dataDir, { recursive: true }));
 const GIVEN = "a".repeat(32);
 
 describe("installation secret", () => {
-  test("is made once, of 32 random bytes, readable by its owner only", async () => {
+  test("is created once from 32 random bytes, readable only by its owner", async () => {
     const options = { given: undefined, isDatabaseShared: false, dataDir };
     const made = await resolveSecret(options);
     expect(Buffer.from(made, "base64url").length).toBe(32);
@@ -24,39 +24,39 @@ describe("installation secret", () => {
     expect((await readFile(join(dataDir, "secret"), "utf8")).trim()).toBe(made);
   });
 
-  test("a start that was killed while it wrote the file is no obstacle", async () => {
+  test("a start that was killed during the write does not block the next one", async () => {
     await writeFile(join(dataDir, "secret.new"), "half");
     const made = await resolveSecret({ given: undefined, isDatabaseShared: false, dataDir });
     expect(Buffer.from(made, "base64url").length).toBe(32);
     expect(await readdir(dataDir)).toEqual(["secret"]);
   });
 
-  test("BURSAR_SECRET wins, and no file is made", async () => {
+  test("BURSAR_SECRET has priority, and no file is created", async () => {
     for (const isDatabaseShared of [true, false]) {
       expect(await resolveSecret({ given: GIVEN, isDatabaseShared, dataDir })).toBe(GIVEN);
     }
     expect(await readdir(dataDir)).toEqual([]);
   });
 
-  test("a short secret is refused, from the environment and from the file", async () => {
+  test("rejects a short secret from the environment and from the file", async () => {
     const short = "b".repeat(31);
     await expect(resolveSecret({ given: short, isDatabaseShared: false, dataDir })).rejects.toThrow(
-      "BURSAR_SECRET has 31 characters; at least 32 are needed",
+      "BURSAR_SECRET has 31 characters, but at least 32 are required",
     );
     await writeFile(join(dataDir, "secret"), short);
     await expect(
       resolveSecret({ given: undefined, isDatabaseShared: false, dataDir }),
-    ).rejects.toThrow(`${join(dataDir, "secret")} has 31 characters; at least 32 are needed`);
+    ).rejects.toThrow(`${join(dataDir, "secret")} has 31 characters, but at least 32 are required`);
   });
 
-  test("with DATABASE_URL it is required, and an earlier file is pointed at, not used", async () => {
+  test("is required with DATABASE_URL, and an earlier file is mentioned but not used", async () => {
     const options = { given: undefined, isDatabaseShared: true, dataDir };
     await expect(resolveSecret(options)).rejects.toThrow(
       "BURSAR_SECRET is required with DATABASE_URL",
     );
     await writeFile(join(dataDir, "secret"), GIVEN);
     await expect(resolveSecret(options)).rejects.toThrow(
-      `The secret of the embedded database before is in ${join(dataDir, "secret")}.`,
+      `The secret of the earlier embedded database is in ${join(dataDir, "secret")}.`,
     );
   });
 });
@@ -68,12 +68,12 @@ describe("secret fingerprint", () => {
   });
   afterAll(() => db.drop());
 
-  test("a node with another secret is refused, and the secret itself is not in the database", async () => {
+  test("refuses a node with another secret, and does not store the secret in the database", async () => {
     const nodes = Array.from({ length: 4 }, () => checkSecretFingerprint(db.database, GIVEN));
     await Promise.all(nodes);
     await checkSecretFingerprint(db.database, GIVEN);
     await expect(checkSecretFingerprint(db.database, "c".repeat(32))).rejects.toThrow(
-      "This node's secret is not the one of this database",
+      "This node's secret differs from the secret of this database",
     );
     const rows = await db.database.selectFrom("installation").selectAll().execute();
     expect(rows).toEqual([

@@ -8,22 +8,22 @@ import type { Database } from "./pool.ts";
 
 const SECRET_FILE = "secret";
 const SECRET_BYTES = 32;
-/** 24 random bytes in base64, or a long sentence: below that a secret can be guessed from what it sealed. */
+/** Length of 24 random bytes in base64. Shorter secrets can be guessed from sealed data. */
 const MINIMUM_CHARS = 32;
-/** In the table `installation`. */
+/** Key in the table `installation`. */
 export const FINGERPRINT_KEY = "secret_fingerprint";
 
 export interface SecretOptions {
-  /** The value of BURSAR_SECRET, when it is set. */
+  /** Value of BURSAR_SECRET, if set. */
   given: string | undefined;
-  /** True with DATABASE_URL: other nodes need the same secret, so a file made here would be the wrong one. */
+  /** True with DATABASE_URL: other nodes need the same secret, so a new file would be wrong. */
   isDatabaseShared: boolean;
   dataDir: string;
 }
 
 /**
- * The installation's secret: BURSAR_SECRET, else the file `secret` in the data folder, which is made once (0600).
- * Throws a StartError when it is required and missing, or too short.
+ * Returns the installation's secret: BURSAR_SECRET, else the file `secret` in the data folder, created once with mode
+ * 0600. Throws a StartError if it is required and missing, or too short.
  */
 export async function resolveSecret(options: SecretOptions): Promise<string> {
   if (options.given !== undefined) return checkLength(options.given, "BURSAR_SECRET");
@@ -32,14 +32,14 @@ export async function resolveSecret(options: SecretOptions): Promise<string> {
   if (options.isDatabaseShared) {
     throw new StartError(
       "BURSAR_SECRET is required with DATABASE_URL: every node seals upstream credentials with the same secret. " +
-        "Make one (`openssl rand -base64 32`), keep it safe, and give it to every node as BURSAR_SECRET or BURSAR_SECRET_FILE." +
-        (kept === null ? "" : ` The secret of the embedded database before is in ${file}.`),
+        "Create one (`openssl rand -base64 32`), store it safely, and set it on every node as BURSAR_SECRET or BURSAR_SECRET_FILE." +
+        (kept === null ? "" : ` The secret of the earlier embedded database is in ${file}.`),
     );
   }
   return kept === null ? makeSecret(options.dataDir, file) : checkLength(kept, file);
 }
 
-/** As `resolveSecret`, for a command that makes none: null where there is none. */
+/** Like `resolveSecret`, for a command that creates none. Null: no secret. */
 export async function findSecret(
   options: Pick<SecretOptions, "given" | "dataDir">,
 ): Promise<string | null> {
@@ -48,7 +48,7 @@ export async function findSecret(
   return readSecretFile(join(dataDir, SECRET_FILE));
 }
 
-/** Puts the secret of a backup into a data folder that has none. Gives the file. */
+/** Writes the secret of a backup to a data folder without one. Returns the file. */
 export async function keepSecret(dataDir: string, secret: string): Promise<string> {
   const file = join(dataDir, SECRET_FILE);
   try {
@@ -60,8 +60,8 @@ export async function keepSecret(dataDir: string, secret: string): Promise<strin
 }
 
 /**
- * Keeps the fingerprint of the secret in the database at the first start, and compares it at each later one. Throws a
- * StartError when this node has another secret: it could not open what the others have sealed.
+ * Stores the fingerprint of the secret in the database at the first start, and compares it at later ones. Throws a
+ * StartError if this node has another secret, because it could not decrypt data of the other nodes.
  */
 export async function checkSecretFingerprint(database: Database, secret: string): Promise<void> {
   const fingerprint = secretFingerprint(secret);
@@ -77,8 +77,8 @@ export async function checkSecretFingerprint(database: Database, secret: string)
     .executeTakeFirstOrThrow();
   if (value === fingerprint) return;
   throw new StartError(
-    "This node's secret is not the one of this database: stored upstream credentials could not be opened. " +
-      "Give it the BURSAR_SECRET of the other nodes, or the file `secret` of the data folder that the database began with.",
+    "This node's secret differs from the secret of this database, so stored upstream credentials cannot be decrypted. " +
+      "Set the BURSAR_SECRET of the other nodes, or copy the file `secret` of the database's first data folder.",
   );
 }
 
@@ -94,7 +94,7 @@ async function readSecretFile(file: string): Promise<string | null> {
 function checkLength(secret: string, source: string): string {
   if (secret.length >= MINIMUM_CHARS) return secret;
   throw new StartError(
-    `${source} has ${secret.length} characters; at least ${MINIMUM_CHARS} are needed (\`openssl rand -base64 32\` makes a good one).`,
+    `${source} has ${secret.length} characters, but at least ${MINIMUM_CHARS} are required. Create one with \`openssl rand -base64 32\`.`,
   );
 }
 
@@ -110,12 +110,12 @@ async function makeSecret(dataDir: string, file: string): Promise<string> {
 
 function unusableFile(file: string, error: unknown): StartError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new StartError(`The secret of this installation, ${file}, cannot be used: ${reason}.`, {
+  return new StartError(`Cannot use the secret of this installation, ${file}: ${reason}.`, {
     cause: error,
   });
 }
 
-/** Written and synced under another name first, so that the file never exists half written. */
+/** Writes and syncs a temporary file first, so that a partial file never exists. */
 async function writeSecretFile(dataDir: string, file: string, secret: string): Promise<void> {
   const staging = `${file}.new`;
   await rm(staging, { force: true });

@@ -4,26 +4,27 @@ import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
 import { type Database, outliveLosses, type Tx } from "./pool.ts";
 
-// The queue is graphile-worker's, in a schema of its own: a job that is added in a transaction exists from its commit
-// on, or never. `jobs/` runs them.
+// The queue is graphile-worker's, in its own schema. A job added in a transaction exists only from its commit on.
+// `jobs/` runs the jobs.
 
 export const JOB_SCHEMA = "graphile_worker";
 
-/** Brings the queue's own tables up to date. Called under the lock of our migrations, after them. Throws a StartError. */
+/** Migrates the queue's tables. Called under the migration lock, after the migrations. Throws a StartError. */
 export async function installJobQueue(connectionString: string): Promise<void> {
   const logger = new QueueLogger(() => () => undefined);
-  // One of its own would still be closing its connection when it says that it is done, and a loss then end the process.
+  // graphile-worker's own pool would still close its connection after it returns, and a loss would then end the
+  // process.
   const { pool, end } = openJobPool({
     connectionString,
     maxConnections: 1,
-    onIdleError: () => undefined, // its next statement fails
+    onIdleError: () => undefined, // the next statement fails
   });
   try {
     await runMigrations({ pgPool: pool, schema: JOB_SCHEMA, logger });
   } catch (error) {
     if (!isPermissionDenied(error)) throw error;
     throw new StartError(
-      `The role may not make the schema "${JOB_SCHEMA}", which the job queue needs. ` +
+      `The role has no permission to create the schema "${JOB_SCHEMA}", which the job queue needs. ` +
         "Make it the owner of the database, or GRANT CREATE ON DATABASE to it.",
       { cause: error },
     );
@@ -38,16 +39,16 @@ function isPermissionDenied(error: unknown): boolean {
 
 export interface NewJob {
   task: string;
-  /** No secret: it stands in the queue's tables as it is. */
+  /** Must not contain a secret, because the queue's tables store it unencrypted. */
   payload: { readonly [key: string]: string | number | boolean | null };
-  /** A job that waits under the same key is replaced, so there is one at most. */
+  /** A waiting job with the same key is replaced, so each key has one job at most. */
   key: string;
   maxAttempts: number;
-  /** How long it waits before it runs, in seconds. At once where it is left out. */
+  /** Delay before it runs, seconds. Default: none. */
   delaySeconds?: number;
 }
 
-/** Adds the job to the transaction. It runs on one node, and again after a failure, later each time (at most 6 h). */
+/** Adds a job to the transaction, which runs on one node. Retries have growing delays (at most 6 h). */
 export async function addJob(tx: Database | Tx, job: NewJob): Promise<void> {
   await sql`SELECT id FROM graphile_worker.add_job(
     ${job.task},
@@ -59,12 +60,15 @@ export async function addJob(tx: Database | Tx, job: NewJob): Promise<void> {
   )`.execute(tx);
 }
 
-/** Takes the job back that waits under the key. One that is running goes on. */
+/** Removes the waiting job with this key. A running job continues. */
 export async function removeJob(tx: Database | Tx, key: string): Promise<void> {
   await sql`SELECT 1 FROM graphile_worker.remove_job(${key})`.execute(tx);
 }
 
-/** Nobody waits for a job's end, and one that cannot be written stops the queue on this node: better late. */
+/**
+ * Jobs are not urgent, and a job whose end cannot be written stops the queue on this node, so a longer timeout is
+ * better.
+ */
 const CONNECT_TIMEOUT_MS = 30_000;
 
 export interface JobPool {
@@ -74,14 +78,14 @@ export interface JobPool {
 }
 
 /**
- * Connections for the queue alone. It writes its ids as JSON and so needs int8 as text, which the other connections read
- * as bigint. The caller ends it.
+ * Opens connections for the queue only. The queue writes its ids as JSON and needs int8 as text. Other connections read
+ * int8 as bigint. The caller closes the pool.
  */
 export function openJobPool(options: {
   connectionString: string;
   maxConnections: number;
   onIdleError: (error: Error) => void;
-  /** As for `openDatabase`. */
+  /** See `openDatabase`. */
   abandoned?: AbortSignal;
 }): JobPool {
   const pool = new pg.Pool({

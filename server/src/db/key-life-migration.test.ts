@@ -8,7 +8,7 @@ import { readMigrations } from "./migration-files.ts";
 
 const KEY_LIFE = 6;
 
-test("keys from before secrets had a table of their own are found by the same secret", async () => {
+test("finds keys from before the secrets table by the same secret", async () => {
   const { database, connectionString, drop } = await createEmptyDatabase();
   const migrations = await readMigrations();
   const before = migrations.filter(({ number }) => number < KEY_LIFE);
@@ -31,7 +31,7 @@ test("keys from before secrets had a table of their own are found by the same se
   }
   await client.end();
 
-  // The look-up is that of the whole schema.
+  // The look-up uses the whole schema.
   await migrate({ connectionString, migrations });
   const found = await Promise.all(hashes.map((hash) => findApiKeyByHash(database, hash)));
   const carried = {

@@ -9,7 +9,7 @@ import { readMigrations } from "./migration-files.ts";
 const REQUEST_ALERTS = 17;
 const ADDRESSES = ["203.0.113.9", "2001:db8:1:2::3", "fe80::1%eth0", "::1", null];
 
-test("the networks that keys were used from last are known after the migration", async () => {
+test("records the last networks of keys during the migration", async () => {
   const { database, connectionString, drop } = await createEmptyDatabase();
   const migrations = await readMigrations();
   const before = migrations.filter(({ number }) => number < REQUEST_ALERTS);

@@ -14,13 +14,13 @@ import {
 import { refuseForeignDatabase } from "./server-checks.ts";
 import { isRestoreUnfinished, UNFINISHED_RESTORE } from "./unfinished-restore.ts";
 
-// The other half of dump-tables.ts: an empty database, and all rows in one transaction.
+// Loads the export of dump-tables.ts: an empty database, and all rows in one transaction.
 
 export type LoadPlan = Pick<DumpPlan, "tables" | "sequences" | "partitions">;
 
 /**
- * Makes the database empty where it holds nothing: no table, a schema that no server was ever started on, or the beginning
- * of a restore that was not finished. Throws a StartError, and changes nothing, where it holds anything else.
+ * Clears a database without data: no tables, a schema on which no server ever started, or an unfinished restore. Throws
+ * a StartError, and changes nothing, for any other content.
  */
 export async function emptyForRestore(connectionString: string): Promise<void> {
   const client = await connectForCopy(connectionString, "bursar restore");
@@ -41,12 +41,12 @@ async function refuseUsed(client: pg.Client): Promise<void> {
   const { rows } = await client.query("SELECT FROM organization LIMIT 1");
   if (rows.length === 0) return;
   throw new StartError(
-    "The database already holds a Bursar, and a restore overwrites nothing. Give it an empty one: move the data folder " +
-      "away (or set BURSAR_DATA_DIR to a new one), or with DATABASE_URL make a new database and put its name there.",
+    "The database already contains Bursar data, and a restore overwrites nothing. Use an empty one: move the data folder " +
+      "away (or set BURSAR_DATA_DIR to a new one). With DATABASE_URL, create a new database and set its name there.",
   );
 }
 
-/** Throws a StartError while a node is connected: it would go on with what it has in memory. */
+/** Throws a StartError while a node is connected, because it would continue with its state in memory. */
 export async function refuseConnectedNodes(connectionString: string): Promise<void> {
   const client = await connectForCopy(connectionString, "bursar restore");
   try {
@@ -63,7 +63,7 @@ async function refuseConnected(client: pg.Client): Promise<void> {
   const count = rows[0]?.count ?? 0;
   if (count === 0) return;
   throw new StartError(
-    "A Bursar is connected to this database. Stop all its nodes, and run this again.",
+    "A Bursar is connected to this database. Stop all its nodes and run the command again.",
   );
 }
 
@@ -85,15 +85,15 @@ async function dropAll(client: pg.Client): Promise<void> {
 }
 
 export interface TableLoad {
-  /** Gives the number of rows. */
+  /** Loads rows and returns their number. */
   copyIn(table: DumpedTable, rows: AsyncIterable<Buffer>): Promise<number>;
-  /** Marked as a restore that is not finished. */
+  /** Commits, with the mark of an unfinished restore. */
   commit(): Promise<void>;
-  /** Without `commit`, nothing was loaded. */
+  /** Closes the connection. Without `commit`, nothing is loaded. */
   close(): Promise<void>;
 }
 
-/** Into a schema that was just made, of the same number as the dump's. Throws where the tables are others. */
+/** Opens a load into a new schema with the number of the dump's. Throws if the tables differ. */
 export async function openTableLoad(
   connectionString: string,
   { tables, sequences, partitions }: LoadPlan,
@@ -104,7 +104,7 @@ export async function openTableLoad(
     const own = await listTables(client);
     refuseOtherTables(own, tables);
     await client.query("BEGIN");
-    // What migrations put in.
+    // Removes rows that migrations inserted.
     for (const { name } of own.toReversed()) {
       await client.query(`DELETE FROM ${pg.escapeIdentifier(name)}`);
     }
@@ -147,11 +147,11 @@ function refuseOtherTables(own: readonly DumpedTable[], dumped: readonly DumpedT
   ];
   if (odd.length === 0) return;
   throw new StartError(
-    `The tables of the backup are not those of its schema (${odd[0]}): it was made of a database that somebody changed.`,
+    `The tables of the backup differ from its schema (${odd[0]}): the backup is of a modified database.`,
   );
 }
 
-/** The month that `usage_event_YYYY_MM` names. */
+/** Creates the partition for the month in `usage_event_YYYY_MM`. */
 function partitionStatement(name: string): string {
   const [, year, month] = /^usage_event_(\d{4})_(\d{2})$/.exec(name) ?? [];
   const first = Date.UTC(Number(year), Number(month) - 1);

@@ -40,7 +40,7 @@ function names(result: { applied: readonly { name: string }[] }): string[] {
   return result.applied.map(({ name }) => name);
 }
 
-describe("a server of the operator's", () => {
+describe("an external server", () => {
   const fit: ServerFacts = {
     version_number: "150000",
     version: "15.0",
@@ -51,27 +51,27 @@ describe("a server of the operator's", () => {
     may_create: true,
   };
 
-  test("is fit from PostgreSQL 15 on", () => {
+  test("is suitable from PostgreSQL 15 on", () => {
     expect(findUnfitness(fit)).toBe(null);
     expect(findUnfitness({ ...fit, version_number: "140020", version: "14.20" })).toBe(
       "PostgreSQL 14.20 is too old: Bursar needs 15 or newer. Upgrade the server.",
     );
   });
 
-  test("is unfit as a standby, in another encoding, and where tables cannot be made", () => {
+  test("is unsuitable as a standby, with another encoding, and without permission to create tables", () => {
     expect(findUnfitness({ ...fit, is_standby: true })).toContain(
-      "Point DATABASE_URL at the primary",
+      "Set DATABASE_URL to the primary",
     );
     expect(findUnfitness({ ...fit, encoding: "SQL_ASCII" })).toContain("ENCODING 'UTF8'");
     expect(findUnfitness({ ...fit, may_create: false })).toBe(
-      'The role may not make tables in the schema "public". ' +
+      'The role has no permission to create tables in the schema "public". ' +
         "Make it the owner of the database, or GRANT CREATE ON SCHEMA to it.",
     );
   });
 });
 
 describe("migrate", () => {
-  test("applies what is missing, in order, and says what it applied", async () => {
+  test("applies missing migrations in order and returns them", async () => {
     const connectionString = await emptyDatabase();
     const once = await migrate({ connectionString, migrations: [first] });
     expect([names(once), once.schemaNumber]).toEqual([["first"], 1]);
@@ -87,7 +87,7 @@ describe("migrate", () => {
     ]);
   });
 
-  test("leaves no connection behind, which would end the process when it is lost", async () => {
+  test("leaves no open connection, whose loss would end the process", async () => {
     const connectionString = await emptyDatabase();
     await migrate({ connectionString });
     const others =
@@ -95,7 +95,7 @@ describe("migrate", () => {
     expect(await query(connectionString, others)).toEqual([]);
   });
 
-  test("nodes that start together on one database apply each migration once", async () => {
+  test("concurrent nodes on one database apply each migration once", async () => {
     const connectionString = await emptyDatabase();
     const slow = migration(1, "slow", "CREATE TABLE slow (id integer); SELECT pg_sleep(0.2)");
     const results = await Promise.all(
@@ -105,7 +105,7 @@ describe("migrate", () => {
     expect(results.map(({ schemaNumber }) => schemaNumber)).toEqual([1, 1, 1, 1]);
   });
 
-  test("a migration that fails leaves the schema before it, and the next start goes on from there", async () => {
+  test("a failed migration leaves the earlier schema, and the next start continues there", async () => {
     const connectionString = await emptyDatabase();
     const broken = migration(2, "broken", "CREATE TABLE half (id integer); SELECT 1 / 0");
     await expect(migrate({ connectionString, migrations: [first, broken] })).rejects.toThrow(
@@ -119,20 +119,20 @@ describe("migrate", () => {
     ]);
   });
 
-  test("a migration that was changed after it was applied is refused", async () => {
+  test("refuses a migration that changed after it was applied", async () => {
     const connectionString = await emptyDatabase();
     await migrate({ connectionString, migrations: [first, second] });
     const changed = migration(1, "first", "CREATE TABLE first (id bigint PRIMARY KEY)");
     await expect(migrate({ connectionString, migrations: [changed, second] })).rejects.toThrow(
-      "Migration 1 (first) in the database is not the one of this Bursar (first): a migration file was changed",
+      "Migration 1 (first) in the database differs from the one of this Bursar (first): a migration file was changed",
     );
   });
 
-  test("a database with another program's tables is refused, and untouched", async () => {
+  test("refuses a database with tables of another program and does not change it", async () => {
     const connectionString = await emptyDatabase();
     await query(connectionString, "CREATE SCHEMA shop; CREATE TABLE shop.orders (id integer)");
     await expect(migrate({ connectionString, migrations: [first] })).rejects.toThrow(
-      "The database is not empty and not Bursar's (it has shop.orders). Give Bursar a database of its own",
+      "The database is not empty and not Bursar's (it has shop.orders). Bursar needs its own database",
     );
     await query(connectionString, "CREATE TABLE schema_migration (version text)");
     await expect(migrate({ connectionString, migrations: [first] })).rejects.toThrow(
@@ -143,7 +143,7 @@ describe("migrate", () => {
     ]);
   });
 
-  test("tables beside Bursar's own do not stop a later start", async () => {
+  test("additional tables do not prevent a later start", async () => {
     const connectionString = await emptyDatabase();
     await migrate({ connectionString, migrations: [first] });
     await query(connectionString, "CREATE TABLE report_of_mine (id integer)");
@@ -152,62 +152,64 @@ describe("migrate", () => {
     ]);
   });
 
-  test("a database that only reads is refused", async () => {
+  test("refuses a read-only database", async () => {
     const connectionString = await emptyDatabase();
     const url = new URL(connectionString);
     url.searchParams.set("options", "-c default_transaction_read_only=on");
     await expect(migrate({ connectionString: url.href, migrations: [first] })).rejects.toThrow(
-      "The database only reads",
+      "The database is read-only",
     );
   });
 
-  test("a role that may not make tables is refused with what to grant", async () => {
+  test("refuses a role without permission to create tables and names the grant", async () => {
     const connectionString = await emptyDatabase();
     await query(connectionString, "CREATE SCHEMA closed");
     const url = new URL(connectionString);
     url.searchParams.set("options", "-c search_path=missing");
     await expect(migrate({ connectionString: url.href, migrations: [first] })).rejects.toThrow(
-      "The role may not make tables anywhere. Make it the owner of the database",
+      "The role has no permission to create tables in any schema. Make it the owner of the database",
     );
   });
 
-  test("a pooler that shares sessions between clients is refused", async () => {
+  test("refuses a pooler that shares sessions between clients", async () => {
     const connectionString = await emptyDatabase();
     const pooler = await startSharingPooler(connectionString, { sessions: 2 });
     try {
       await expect(
         migrate({ connectionString: pooler.connectionString, migrations: [first] }),
-      ).rejects.toThrow("DATABASE_URL goes through a pooler that shares sessions between clients");
+      ).rejects.toThrow("DATABASE_URL points to a pooler that shares sessions between clients");
     } finally {
       await pooler.close();
     }
   });
 
-  test("a sharing pooler with a single session is refused too", async () => {
+  test("refuses a sharing pooler with a single session", async () => {
     const connectionString = await emptyDatabase();
     const pooler = await startSharingPooler(connectionString, { sessions: 1 });
     try {
       await expect(
         migrate({ connectionString: pooler.connectionString, migrations: [first] }),
-      ).rejects.toThrow("DATABASE_URL goes through a pooler that shares sessions between clients");
+      ).rejects.toThrow("DATABASE_URL points to a pooler that shares sessions between clients");
     } finally {
       await pooler.close();
     }
   });
 
-  test("a pooler that refuses start-up settings is named as one", async () => {
+  test("identifies a pooler that refuses start-up settings", async () => {
     const connectionString = await emptyDatabase();
     const pooler = await startSharingPooler(connectionString, { sessions: 2, isStrict: true });
     try {
       await expect(
         migrate({ connectionString: pooler.connectionString, migrations: [first] }),
-      ).rejects.toThrow("That is a pooler: give DATABASE_URL the address of PostgreSQL itself.");
+      ).rejects.toThrow(
+        "The address is a pooler. Set DATABASE_URL to the address of PostgreSQL itself.",
+      );
     } finally {
       await pooler.close();
     }
   });
 
-  test("a server that cannot be reached is named without the password", async () => {
+  test("names an unreachable server without the password", async () => {
     const attempt = migrate({ connectionString: "postgresql://me:hush@127.0.0.1:1/bursar" });
     await expect(attempt).rejects.toThrow(
       "Cannot connect to PostgreSQL at 127.0.0.1:1/bursar: connect ECONNREFUSED 127.0.0.1:1.",

@@ -15,29 +15,28 @@ export interface AppliedMigration {
 
 export interface MigrateOptions {
   connectionString: string;
-  /** Those of this program, unless a test brings its own. */
+  /** Migrations of this program by default. Tests pass others. */
   migrations?: readonly Migration[];
-  /** The restore itself goes on where a server must not start. */
+  /** True for a restore, which continues on a database that a server must not use. */
   isRestore?: boolean;
 }
 
 export interface MigrateResult {
-  /** What this call applied, in order; empty when the schema was already the newest. */
+  /** Migrations applied by this call, in order. Empty if the schema was the newest already. */
   applied: readonly AppliedMigration[];
-  /** The number of the last migration in the database. */
+  /** Number of the last migration in the database. */
   schemaNumber: number;
 }
 
-// Any number that no other program on this server is likely to use; "bursar" in ASCII.
+// "bursar" in ASCII: a number that no other program on this server is likely to use.
 const MIGRATION_LOCK = "108170552795506";
 const LOCK_TIMEOUT_MS = 300_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Brings the schema to the newest migration. Nodes that start at the same moment wait for each other on a session
- * advisory lock; each migration commits in a transaction of its own together with its row in `schema_migration`.
- * The job queue's own schema follows under the same lock.
- * Throws a StartError when the server or the database is not one that Bursar may use, and says what to do.
+ * Migrates the schema to the newest version. Nodes that start concurrently wait on a session advisory lock. Each
+ * migration commits in its own transaction together with its row in `schema_migration`. The job queue's schema follows
+ * under the same lock. Throws a StartError with the remedy if the server or the database is unsuitable.
  */
 export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   const migrations = options.migrations ?? (await readMigrations());
@@ -52,7 +51,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
     await installJobQueue(options.connectionString);
     return result;
   } finally {
-    // Ending the session releases the lock, also when a statement failed half way.
+    // The end of the session releases the lock, also after a failed statement.
     await client.end();
   }
 }
@@ -63,7 +62,7 @@ async function connect(connectionString: string): Promise<pg.Client> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "bursar migrate",
   });
-  // A connection that is lost between statements fails the next one; without a listener it would end the process.
+  // A connection lost between statements fails the next one. Without a listener it would end the process.
   client.on("error", () => undefined);
   try {
     await client.connect();
@@ -82,7 +81,7 @@ async function lock(client: pg.Client): Promise<void> {
     if (!(error instanceof pg.DatabaseError) || error.code !== "55P03") throw error;
     throw new StartError(
       `Another Bursar node has been migrating this database for ${LOCK_TIMEOUT_MS / 60_000} minutes. ` +
-        "Wait until it is done, or stop it, and start again.",
+        "Wait until it finishes, or stop it, then start again.",
       { cause: error },
     );
   }
@@ -123,18 +122,18 @@ function refuseOtherSchema(
   const newest = recorded.at(-1);
   if (newest && newest.number > migrations.length) {
     throw new StartError(
-      `The database has schema ${newest.number} (${newest.name}), and this Bursar knows schemas up to ` +
-        `${migrations.length}: a newer Bursar has upgraded it. Start that version or a newer one; ` +
-        "a schema is never taken back.",
+      `The database has schema ${newest.number} (${newest.name}), but this Bursar supports schemas up to ` +
+        `${migrations.length}: a newer Bursar has upgraded it. Start that version or a newer one: ` +
+        "a schema is never downgraded.",
     );
   }
   for (const [index, row] of recorded.entries()) {
     const known = migrations[index];
     if (known?.number === row.number && known.sha256 === row.sha256) continue;
     throw new StartError(
-      `Migration ${row.number} (${row.name}) in the database is not the one of this Bursar` +
+      `Migration ${row.number} (${row.name}) in the database differs from the one of this Bursar` +
         `${known ? ` (${known.name})` : ""}: a migration file was changed after it was applied, or the ` +
-        "database belongs to another build. Restore the file as it was released; put changes in a new migration.",
+        "database belongs to another build. Restore the released file, and put changes in a new migration.",
     );
   }
 }
@@ -149,7 +148,7 @@ async function apply(client: pg.Client, migration: Migration): Promise<AppliedMi
     );
     await client.query("COMMIT");
     const [row] = rows;
-    if (!row) throw new Error("schema_migration gave no row back");
+    if (!row) throw new Error("schema_migration returned no row");
     return row;
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);

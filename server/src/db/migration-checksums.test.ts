@@ -8,11 +8,11 @@ import {
 } from "./migration-checksums.ts";
 import { type Migration, readMigrations } from "./migration-files.ts";
 
-test("every migration has the checksum that is listed for it", async () => {
+test("every migration has its listed checksum", async () => {
   expect(findChecksumFaults(await readMigrations(), await readChecksums(), VERSION)).toEqual([]);
 });
 
-test("the list has every migration of 0.1.0", async () => {
+test("the list contains every migration of 0.1.0", async () => {
   const { "0.1.0": first = {} } = await readChecksums();
   const numbers = Object.keys(first).map((file) => Number(file.slice(0, 4)));
   expect(numbers).toEqual(Array.from({ length: 22 }, (_, index) => index + 1));
@@ -29,25 +29,25 @@ const withSum = (name: string, sha256: string) =>
   migrations.map((each) => (each.name === name ? { ...each, sha256 } : each));
 const faultsOf = (found: readonly Migration[]) => findChecksumFaults(found, listed, "0.2.0");
 
-describe("a fault is", () => {
-  test("none while all migrations are as listed", () => {
+describe("faults", () => {
+  test("none if all migrations match the list", () => {
     expect(faultsOf(migrations)).toEqual([]);
   });
 
-  test("a released migration that has changed: it has to be restored", () => {
+  test("a changed released migration, which must be restored", () => {
     expect(faultsOf(withSum("leases", "another"))).toEqual([
-      "0002_leases.sql has changed, and it was released with 0.1.0: a server does not start on a database that applied another one. " +
+      "0002_leases.sql has changed, and it was released with 0.1.0: a server refuses a database that applied another one. " +
         "Restore the file, and put the change into a new migration.",
     ]);
   });
 
-  test("a released migration that is missing", () => {
+  test("a missing released migration", () => {
     expect(faultsOf(migrations.slice(1))).toEqual([
       expect.stringMatching(/^0001_spine[.]sql is missing, and it was released with 0[.]1[.]0: /),
     ]);
   });
 
-  test("a migration of the coming version that has changed or is new: a command lists it", () => {
+  test("a changed or new migration of the coming version, with the command that lists it", () => {
     const fourth: Migration = { number: 4, name: "later", sql: "", sha256: "later sum" };
     expect(faultsOf([...withSum("members", "another"), fourth])).toEqual([
       "0003_members.sql has changed since its checksum was listed. It is not released yet: run `node server/src/db/update-checksums.ts`.",
@@ -67,7 +67,7 @@ describe("an update", () => {
     );
   });
 
-  test("never changes what an earlier version released", () => {
+  test("never changes checksums of earlier versions", () => {
     expect(updateChecksums(withSum("leases", "another"), listed, "0.2.0")).toEqual(listed);
     expect(updateChecksums(withSum("leases", "another"), listed, "0.3.0")).toEqual(listed);
   });

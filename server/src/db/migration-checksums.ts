@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Migration } from "./migration-files.ts";
 
-// A server does not start on a database that applied other migrations than the ones it has. So a released migration never
-// changes: checksums.json lists the SHA-256 of each one under the version that released it.
+// A server refuses a database with other applied migrations than its own. So a released migration never changes:
+// checksums.json lists the SHA-256 of each one under the version that released it.
 
 /** SHA-256 by version, then by file. */
 export type Checksums = Record<string, Record<string, string>>;
@@ -16,8 +16,8 @@ export async function readChecksums(): Promise<Checksums> {
 }
 
 /**
- * Returns a sentence for each migration that differs from the list. The sentence says what to do. `version` is the coming
- * version: its migrations can still change, together with their checksums.
+ * Returns a sentence for each migration that differs from the list. The sentence says what to do. `version` is the
+ * coming version: its migrations can still change, together with their checksums.
  */
 export function findChecksumFaults(
   migrations: readonly Migration[],
@@ -35,7 +35,7 @@ export function findChecksumFaults(
     const change = found === undefined ? "is missing" : "has changed";
     return of === version
       ? `${file} ${change} since its checksum was listed. It is not released yet: run \`${UPDATE_COMMAND}\`.`
-      : `${file} ${change}, and it was released with ${of}: a server does not start on a database that applied another one. ` +
+      : `${file} ${change}, and it was released with ${of}: a server refuses a database that applied another one. ` +
           "Restore the file, and put the change into a new migration.";
   });
   const unlisted = [...byFile.keys()].map(

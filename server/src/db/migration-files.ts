@@ -9,14 +9,14 @@ export interface Migration {
   /** `0001_spine.sql` → `spine`. */
   name: string;
   sql: string;
-  /** Of the file with LF line ends: a checkout that turned them into CRLF is the same migration. */
+  /** SHA-256 of the file with LF line ends, so that a checkout with CRLF is the same migration. */
   sha256: string;
 }
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, "migrations");
 const FILE_NAME = /^(\d{4})_([a-z0-9_]+)[.]sql$/;
 
-/** The migrations this program knows, in order. */
+/** Reads the migrations of this program, in order. */
 export async function readMigrations(folder: string = MIGRATIONS_FOLDER): Promise<Migration[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).sort();
   const migrations: Migration[] = [];

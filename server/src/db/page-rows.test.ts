@@ -6,7 +6,7 @@ import { test } from "#test/harness/database-test.ts";
 import { selectPage } from "./page-rows.ts";
 
 const organizationId = randomUUID();
-/** Three of each moment: only ids tell them apart. Oldest first. */
+/** Three rows for each time, so only ids distinguish them. Oldest first. */
 const rows = Array.from({ length: 9 }, (_, i) => ({
   id: `wksp_${String(i % 3)}${i}`,
   created_at: new Date(1_700_000_000_000 + Math.floor(i / 3)),
@@ -48,7 +48,7 @@ const read = {
 };
 
 test.for(Object.entries(read))(
-  "pages %s hold each row once, newest first",
+  "pages %s contain each row once, newest first",
   async ([_, readPage], { db }) => {
     for (let limit = 1; limit <= rows.length + 1; limit++) {
       const found: string[] = [];
@@ -65,7 +65,7 @@ test.for(Object.entries(read))(
   },
 );
 
-test("newer rows are those after a position, the nearest ones first", async ({ db }) => {
+test("returns rows newer than a position, nearest first", async ({ db }) => {
   const from = rows[3];
   if (!from) throw new Error("there are nine rows");
   const position = { createdAtMs: from.created_at.getTime(), id: from.id };

@@ -1,6 +1,6 @@
 import { type SelectQueryBuilder, type SqlBool, sql } from "kysely";
 
-/** Which rows of a list to read: `PageRequest` of domain/page-position.ts. */
+/** Rows of a list to read: `PageRequest` of domain/page-position.ts. */
 export interface RowsOfPage {
   limit: number;
   direction: "older" | "newer";
@@ -8,8 +8,8 @@ export interface RowsOfPage {
 }
 
 /**
- * The rows of a page: beyond its position, in the order of its direction, and one more than it holds, so that the reader knows
- * whether there is another page. `table` has `created_at`, in whole milliseconds, and `id`; name it where a join has several.
+ * Selects the rows of a page beyond its position, in the order of its direction. One extra row shows whether another
+ * page exists. `table` has `created_at`, in whole milliseconds, and `id`. A join needs its name.
  */
 export function selectPage<Tables, Table extends keyof Tables, Row>(
   query: SelectQueryBuilder<Tables, Table, Row>,

@@ -6,7 +6,7 @@ import { isUnavailable } from "./database-error.ts";
 import { openDatabase } from "./pool.ts";
 
 const test = base
-  /** Connections to the database beside that of the question. */
+  /** Connections to the database other than that of the query. */
   .extend("countOthers", ({ db }) => async (): Promise<number> => {
     const { rows } = await sql<{ others: number }>`
     SELECT count(*)::integer AS others FROM pg_stat_activity
@@ -14,14 +14,14 @@ const test = base
     return rows[0]?.others ?? -1;
   });
 
-test("a server that falls silent is one that is away: the statement fails, and the pool can be closed", async ({
+test("treats a silent server as unavailable: the statement fails, and the pool can be closed", async ({
   db,
 }) => {
   const database = openDatabase({
     connectionString: db.connectionString,
     maxConnections: 1,
     onIdleError: () => undefined,
-    // A connection that is being made is not taken for a silent one, however busy the machine is.
+    // A connection attempt does not count as silence, however busy the machine is.
     silenceMs: 2_000,
   });
   const silent = database.transaction().execute((tx) => sql`SELECT pg_sleep(60)`.execute(tx));
@@ -35,9 +35,7 @@ test("a server that falls silent is one that is away: the statement fails, and t
   await database.destroy();
 });
 
-test("a process that stops in the middle of a transaction does not keep others from its rows", async ({
-  db,
-}) => {
+test("a process that is paused in a transaction does not block its rows", async ({ db }) => {
   const options = {
     connectionString: db.connectionString,
     maxConnections: 1,
@@ -66,7 +64,7 @@ test("a process that stops in the middle of a transaction does not keep others f
   await Promise.all([stopped.destroy(), other.destroy()]);
 });
 
-test("a pool that is closed has closed its connections", async ({ db, countOthers }) => {
+test("a closed pool has no open connections", async ({ db, countOthers }) => {
   await sql`SELECT 1`.execute(db.database);
   const before = await countOthers();
   const closed = openDatabase({
@@ -80,7 +78,7 @@ test("a pool that is closed has closed its connections", async ({ db, countOther
   expect(await countOthers()).toBe(before);
 });
 
-test("a pool can be closed when nobody answers any more", async ({ db }) => {
+test("a pool can be closed without a responding server", async ({ db }) => {
   const relay = await startDatabaseRelay(db.connectionString);
   const closed = openDatabase({
     connectionString: relay.connectionString,
@@ -93,9 +91,7 @@ test("a pool can be closed when nobody answers any more", async ({ db }) => {
   await relay.close();
 });
 
-test("a connection that is lost while nobody uses it is told of in few words, and replaced", async ({
-  db,
-}) => {
+test("reports the loss of an idle connection briefly and replaces it", async ({ db }) => {
   const told: Error[] = [];
   const database = openDatabase({
     connectionString: db.connectionString,

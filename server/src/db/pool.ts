@@ -7,34 +7,34 @@ import type { Tables } from "./tables.ts";
 export type Database = Kysely<Tables>;
 export type Tx = Transaction<Tables>;
 
-// Money is int8 and must never pass through a double; a `date` is a day, not an instant in some zone.
+// Money is int8 and must never pass through a double. A `date` is a day, not a time in some zone.
 pg.types.setTypeParser(pg.types.builtins.INT8, BigInt);
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
 
 export interface PoolOptions {
   connectionString: string;
   maxConnections: number;
-  /** Called for an error on an idle connection (server restart, network): the pool makes a new one by itself. */
+  /** Called for an error on an idle connection (server restart, network). The pool replaces the connection. */
   onIdleError: (error: Error) => void;
-  /** Longest that a server may say nothing to a connection before it counts as gone, milliseconds. */
+  /** Maximum silence of the server on a connection before it counts as lost, milliseconds. */
   silenceMs?: number;
-  /** Once it aborts every connection is broken off, and none is made any more: for a stop that cannot wait. */
+  /** Aborts every connection and forbids new ones, for a stop that cannot wait. */
   abandoned?: AbortSignal | undefined;
-  /** Longest that a transaction of ours may ask nothing before the server ends it, milliseconds. */
+  /** Maximum idle time of a transaction before the server ends it, milliseconds. */
   idleTransactionMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /**
- * A process that is stopped in the middle of a transaction (SIGSTOP, a frozen machine) holds its locks, and others wait
- * for them: for the balance of the organization all nodes do. Its work is done again when it goes on.
+ * Ends transactions of a process that is paused (SIGSTOP, a frozen machine). Its locks block others: the organization's
+ * balance blocks all nodes. The process repeats the work when it continues.
  */
 const IDLE_TRANSACTION_MS = 5_000;
-/** Longer than any statement may take. The system itself gives up on a machine that vanished after 15 minutes or never. */
+/** Longer than the statement timeout. The system itself drops a vanished machine after 15 minutes or never. */
 const SILENCE_MS = 35_000;
 
-/** Opens nothing yet: connections are made on demand. The caller ends it with `database.destroy()`. */
+/** Creates a pool that connects on demand. The caller closes it with `database.destroy()`. */
 export function openDatabase(options: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
@@ -43,7 +43,7 @@ export function openDatabase(options: PoolOptions): Database {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS,
     application_name: "bursar",
-    // Notices a peer that vanished without a word (a pulled cable, a dropped NAT entry) while a connection is idle.
+    // Detects a peer that vanished (a pulled cable, a dropped NAT entry) while a connection is idle.
     keepAlive: true,
   });
   pool.on("connect", (client) => {
@@ -57,7 +57,7 @@ export function openDatabase(options: PoolOptions): Database {
   });
 }
 
-/** Rejects as soon as the database is abandoned: a connection that is being made takes up to 5 s to fail. */
+/** Rejects as soon as the database is abandoned, because a connection attempt takes up to 5 s to fail. */
 async function connectUnlessAbandoned(
   pool: pg.Pool,
   abandoned: AbortSignal | undefined,
@@ -82,16 +82,16 @@ async function connectUnlessAbandoned(
 }
 
 function abandonedError(): Error {
-  const error = new Error("Connection terminated: the server stops without its database");
+  const error = new Error("Connection terminated: the server stops without the database");
   return Object.assign(error, { code: "ECONNRESET" });
 }
 
-/** Longest wait for a server that does not answer the goodbye. */
+/** Maximum wait for the server's response to a close. */
 const GOODBYE_MS = 2_000;
 
 /**
- * Lost connections of this new pool do not end the process. `end` is that of the pool, which itself is done when it has
- * begun to close its connections: a database that is stopped or dropped then would report them as lost.
+ * Keeps the process alive when connections of this new pool are lost. `end` waits until all connections are closed. The
+ * pool's own `end` returns earlier, and a database that is stopped or dropped then would report them as lost.
  */
 export function outliveLosses(
   pool: pg.Pool,
@@ -106,8 +106,8 @@ export function outliveLosses(
   });
   pool.on("connect", (client) => {
     open.add(client);
-    // A connection that is lost between two statements of a transaction belongs to nobody's query and not to the idle
-    // ones. The next statement on it fails, and that is enough.
+    // A connection lost between two statements of a transaction is neither in a query nor idle. The next statement on
+    // it fails, which is enough.
     client.on("error", () => undefined);
   });
   pool.on("remove", (client) => {
@@ -115,7 +115,7 @@ export function outliveLosses(
     if (pool.ended && open.size === 0) allClosed.resolve();
   });
   pool.on("error", (error) => {
-    // The pool hangs the whole connection on the error, which is nothing for a log.
+    // The pool attaches the whole connection to the error, which a log must not contain.
     Reflect.deleteProperty(error, "client");
     onIdleError(error);
   });
@@ -130,11 +130,11 @@ export function outliveLosses(
   };
 }
 
-/** A statement that waits for an answer that never comes would wait for ever, and with it a flush, a poll or the stop. */
+/** Ends a silent connection. Otherwise a statement, and with it a flush, a poll or the stop, would wait without end. */
 function endWhenSilent(client: pg.PoolClient, silenceMs: number): void {
   const stream = findSocket(client);
   stream?.setTimeout(silenceMs, () => {
-    const silence = new Error("Connection terminated: the database does not answer");
+    const silence = new Error("Connection terminated: the database does not respond");
     stream.destroy(Object.assign(silence, { code: "ETIMEDOUT" }));
   });
 }

@@ -1,11 +1,11 @@
 import type pg from "pg";
 
-// Statements that each connection prepares once: long ones that are sent all the time, and that PostgreSQL would parse and
+// Statements that each connection prepares once: long and frequent ones, which PostgreSQL would otherwise parse and
 // plan each time.
 
 const names = new Map<string, string>();
 
-/** Gives back the text, a constant. Wherever it is sent from now on, it is prepared under the name. */
+/** Registers a constant statement to be prepared under a name. Returns the text. */
 export function prepareOnce(name: string, text: string): string {
   names.set(text, name);
   return text;
@@ -13,7 +13,7 @@ export function prepareOnce(name: string, text: string): string {
 
 type Query = (query: unknown, ...rest: readonly unknown[]) => unknown;
 
-/** Kysely sends texts and values only: the connection knows by the text what it has prepared. */
+/** Prepares registered statements. Kysely passes only texts and values, so the text identifies the statement. */
 export function usePrepared(client: pg.PoolClient): void {
   const query = client.query.bind(client) as Query;
   const named: Query = (text, values, ...rest) => {

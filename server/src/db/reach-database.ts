@@ -12,13 +12,13 @@ import {
 import { startEmbeddedPostgres, toConnectionString } from "./embedded-postgres.ts";
 import type { DatabasePlace } from "./storage.ts";
 
-// The database for a command on the server's machine, whether a server runs or not. Nothing is migrated.
+// Locates the database for a command on the server's machine, with or without a running server. Nothing is migrated.
 
 export interface ReachedDatabase {
   place: DatabasePlace;
-  /** A server of this data folder runs now. */
+  /** True if a server of this data folder runs now. */
   isServerRunning: boolean;
-  /** Stops an embedded server that was started for this. */
+  /** Stops an embedded server that was started for the command. */
   close(): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ export interface ReachOptions {
 }
 
 /**
- * With the data folder to itself. An embedded database is made where there is none, unless it `mustExist`. Throws a
- * StartError while a server uses the folder.
+ * Locks the data folder and starts its database. A missing embedded database is created, unless it `mustExist`. Throws
+ * a StartError while a server uses the folder.
  */
 export async function reachAlone(
   options: ReachOptions & { mustExist?: boolean },
@@ -38,7 +38,7 @@ export async function reachAlone(
   return reachLocked(options, await acquireProcessLock(options.dataDir));
 }
 
-/** Beside a running server, or, where there is none, alone. Throws a StartError where there is no database. */
+/** Uses the database of a running server, or locks it without one. Throws a StartError without a database. */
 export async function reachBeside(options: ReachOptions): Promise<ReachedDatabase> {
   refuseMissing(options);
   const lock = await acquireProcessLock(options.dataDir).catch((error: unknown) => {
@@ -60,7 +60,7 @@ export async function reachBeside(options: ReachOptions): Promise<ReachedDatabas
 function refuseMissing({ dataDir, databaseUrl }: ReachOptions): void {
   if (databaseUrl !== undefined || existsSync(join(dataDir, DATABASE_FOLDER))) return;
   throw new StartError(
-    `There is no database in ${dataDir}: set BURSAR_DATA_DIR to the server's data folder, or DATABASE_URL as the server has it.`,
+    `No database in ${dataDir}. Set BURSAR_DATA_DIR or DATABASE_URL to the server's value.`,
   );
 }
 
@@ -88,12 +88,12 @@ async function reachLocked(
   }
 }
 
-// Lines of postmaster.pid, as PostgreSQL documents them.
+// Line numbers of postmaster.pid in PostgreSQL's documentation.
 const PORT_LINE = 3;
 const SOCKET_LINE = 4;
 const ADDRESS_LINE = 5;
 
-/** Where the embedded PostgreSQL of a running server listens; null while it starts or stops. */
+/** Finds the address of a running server's embedded PostgreSQL. Null while it starts or stops. */
 async function findRunning(dataDir: string): Promise<string | null> {
   const databaseDir = join(dataDir, DATABASE_FOLDER);
   const text = await readFile(join(databaseDir, "postmaster.pid"), "utf8").catch(() => null);

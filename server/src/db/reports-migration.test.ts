@@ -17,7 +17,7 @@ async function migrateBefore(connectionString: string, name: string): Promise<vo
   await migrate({ connectionString, migrations: migrations.slice(0, end) });
 }
 
-/** Six requests of two keys around the end of October, one of them a person's. */
+/** Six requests of two keys around the end of October, one of them owned by a member. */
 async function recordRequests(database: Database): Promise<void> {
   const organizationId = randomUUID();
   await sql`INSERT INTO organization (id, name) VALUES (${organizationId}, 'Test')`.execute(
@@ -43,7 +43,7 @@ async function recordRequests(database: Database): Promise<void> {
     FROM generate_series(0, 5) AS n`.execute(database);
 }
 
-test("requests from before are in every rollup, under the owner of their key and how they ended", async () => {
+test("adds earlier requests to every rollup, by key owner and outcome", async () => {
   const { database, connectionString, drop } = await createEmptyDatabase();
   await migrateBefore(connectionString, "reports");
   await recordRequests(database);
@@ -73,7 +73,7 @@ test("requests from before are in every rollup, under the owner of their key and
   await drop();
 });
 
-test("people's hours, days and weeks from before are in their rollups", async () => {
+test("adds earlier hours, days and weeks of members to their rollups", async () => {
   const { database, connectionString, drop } = await createEmptyDatabase();
   await migrateBefore(connectionString, "reports");
   await recordRequests(database);

@@ -1,7 +1,7 @@
 import type { AccessPath } from "@bursar/contract/access-paths.ts";
 import type { ColumnType, Generated } from "kysely";
 
-// The rows of 0013_reviews.sql: access reviews, their evidence, and the rotation of keys.
+// Rows of 0013_reviews.sql: access reviews, their evidence, and key rotation.
 
 export interface ReviewTables {
   access_review: AccessReviewTable;

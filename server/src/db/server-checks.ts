@@ -2,11 +2,11 @@ import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
 import { explainConnectError } from "./database-error.ts";
 
-// What Bursar needs of a PostgreSQL that somebody else runs, looked at before anything is written.
+// Checks an external PostgreSQL before anything is written.
 
 const MINIMUM_VERSION = 15;
 const PROBE_TIMEOUT_MS = 5_000;
-/** How long a statement may wait for a free server connection before that is the answer. */
+/** Maximum wait of a statement for a free server connection, milliseconds. */
 const PROBE_WAIT_MS = 2_000;
 const MAX_NAMED = 3;
 
@@ -20,7 +20,10 @@ export interface ServerFacts {
   may_create: boolean | null;
 }
 
-/** Throws a StartError for a server that is too old, a standby, or not in UTF-8, and where tables cannot be made. */
+/**
+ * Throws a StartError for an old or standby server, an encoding other than UTF-8, or without permission to create
+ * tables.
+ */
 export async function refuseUnfitServer(client: pg.Client): Promise<void> {
   const { rows } = await client.query<ServerFacts>(`
     SELECT current_setting('server_version_num') AS version_number,
@@ -31,27 +34,27 @@ export async function refuseUnfitServer(client: pg.Client): Promise<void> {
       current_schema() AS schema,
       has_schema_privilege(current_schema(), 'CREATE') AS may_create`);
   const [facts] = rows;
-  const refusal = facts ? findUnfitness(facts) : "The server did not describe itself.";
+  const refusal = facts ? findUnfitness(facts) : "The server returned no facts about itself.";
   if (refusal !== null) throw new StartError(refusal);
 }
 
-/** Why Bursar cannot use this server, and what to do; null when it can. */
+/** Returns the reason why Bursar cannot use this server, with the remedy. Null: it can. */
 export function findUnfitness(facts: ServerFacts): string | null {
   if (Number(facts.version_number) < MINIMUM_VERSION * 10_000) {
     return `PostgreSQL ${facts.version} is too old: Bursar needs ${MINIMUM_VERSION} or newer. Upgrade the server.`;
   }
   if (facts.is_standby || facts.is_read_only === "on") {
-    return "The database only reads (it is a standby, or read-only by setting). Point DATABASE_URL at the primary.";
+    return "The database is read-only (a standby, or by setting). Set DATABASE_URL to the primary.";
   }
   if (facts.encoding !== "UTF8") {
     return (
-      `The database is encoded in ${facts.encoding}; Bursar needs UTF8. ` +
-      "Make one with CREATE DATABASE bursar ENCODING 'UTF8' TEMPLATE template0."
+      `The database has the encoding ${facts.encoding}, but Bursar needs UTF8. ` +
+      "Create one with CREATE DATABASE bursar ENCODING 'UTF8' TEMPLATE template0."
     );
   }
   if (facts.schema === null || facts.may_create !== true) {
     return (
-      `The role may not make tables ${facts.schema === null ? "anywhere" : `in the schema "${facts.schema}"`}. ` +
+      `The role has no permission to create tables ${facts.schema === null ? "in any schema" : `in the schema "${facts.schema}"`}. ` +
       "Make it the owner of the database, or GRANT CREATE ON SCHEMA to it."
     );
   }
@@ -59,18 +62,18 @@ export function findUnfitness(facts: ServerFacts): string | null {
 }
 
 /**
- * Throws a StartError when statements of one connection reach different server sessions: advisory locks, which keep
- * migrations and jobs apart, would be lost. A pooler that gives a client one session until it leaves is accepted.
+ * Throws a StartError if statements of one connection reach different server sessions. Advisory locks, which separate
+ * migrations and jobs, would be lost. A pooler that assigns a session to a client until it disconnects is accepted.
  *
- * How it is found: a first client leaves a mark in its session. A second one then opens a transaction, and a pooler
- * that shares sessions gives it the one that has just become free. If the first client's mark is gone, or its statement
- * has to wait until the second one is done, the session was not its own. A direct connection passes by construction.
+ * The test: a first client sets a mark in its session. A second client opens a transaction, and a pooler that shares
+ * sessions assigns it the free session. If the first client's mark is gone, or its statement waits for the second one,
+ * the session is shared. A direct connection always passes.
  */
 export async function refusePooler(connectionString: string): Promise<void> {
   const [first, second] = [makeProbe(connectionString), makeProbe(connectionString)];
   try {
     await connectProbe(first, connectionString);
-    // A pooler that keeps sessions and has none left lets the second client wait: that is not sharing.
+    // A pooler with dedicated sessions and none left makes the second client wait. That is not sharing.
     if (!(await isAnsweredInTime(second.connect()))) return;
     await first.query("SELECT set_config('bursar.session_mark', 'kept', false)");
     if (!(await isAnsweredInTime(second.query("BEGIN; SELECT 1")))) return;
@@ -85,18 +88,18 @@ export async function refusePooler(connectionString: string): Promise<void> {
 }
 
 const POOLER_REFUSAL =
-  "DATABASE_URL goes through a pooler that shares sessions between clients (PgBouncer in transaction mode, or one like " +
-  "it): Bursar's locks would not hold. Give it the address of PostgreSQL itself.";
+  "DATABASE_URL points to a pooler that shares sessions between clients (PgBouncer in transaction mode, or a similar " +
+  "one), which breaks Bursar's locks. Set it to the address of PostgreSQL itself.";
 
 function makeProbe(connectionString: string): pg.Client {
   const client = new pg.Client({
     connectionString,
     connectionTimeoutMillis: PROBE_TIMEOUT_MS,
-    // The pool asks for one as well (pool.ts), which many poolers refuse: better said here than by the first query.
+    // The pool (pool.ts) sets this too, and many poolers refuse it. Here the error has a clear explanation.
     statement_timeout: PROBE_TIMEOUT_MS,
     application_name: "bursar probe",
   });
-  client.on("error", () => undefined); // the statement under way fails too
+  client.on("error", () => undefined); // the running statement fails too
   return client;
 }
 
@@ -108,9 +111,9 @@ async function connectProbe(client: pg.Client, connectionString: string): Promis
   }
 }
 
-/** False when there was no answer within PROBE_WAIT_MS. Rejects like `answer` before that. */
+/** Returns false without a response within PROBE_WAIT_MS. Before that, rejects like `answer`. */
 async function isAnsweredInTime(answer: Promise<unknown>): Promise<boolean> {
-  answer.catch(() => undefined); // closing the probe ends a statement that was not waited for
+  answer.catch(() => undefined); // closing the probe ends a statement that is not awaited
   const { promise: timeout, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(resolve, PROBE_WAIT_MS, false);
   try {
@@ -125,8 +128,8 @@ async function closeProbe(client: pg.Client): Promise<void> {
 }
 
 /**
- * Throws a StartError when the database holds anything that is not Bursar's: tables of another program would share its
- * names and its backups. What extensions brought along does not count.
+ * Throws a StartError if the database contains foreign objects. Tables of another program would share names and
+ * backups. Objects of extensions do not count.
  */
 export async function refuseForeignDatabase(client: pg.Client): Promise<void> {
   const { rows: own } = await client.query<{ columns: string[] }>(`
@@ -147,6 +150,6 @@ export async function refuseForeignDatabase(client: pg.Client): Promise<void> {
   if (foreign.length > MAX_NAMED) named.push("…");
   throw new StartError(
     `The database is not empty and not Bursar's (it has ${named.join(", ")}). ` +
-      "Give Bursar a database of its own: CREATE DATABASE bursar, and put that name into DATABASE_URL.",
+      "Bursar needs its own database: run CREATE DATABASE bursar and set that name in DATABASE_URL.",
   );
 }

@@ -6,40 +6,40 @@ import { type Database, openDatabase } from "./pool.ts";
 
 export interface StorageOptions {
   dataDir: string;
-  /** A PostgreSQL of the operator's; undefined starts the embedded one in the data folder. */
+  /** An external PostgreSQL. Undefined: the embedded one in the data folder is started. */
   databaseUrl: string | undefined;
   logger: Logger;
-  /** The embedded database stays down: nothing can go on without it. */
+  /** Called when the embedded database stays down, which ends the process. */
   onFailure: (reason: string) => void;
-  /** Processes that share the embedded server; 1 when not given. */
+  /** Number of processes that share the embedded server. Default: 1. */
   processes?: number;
 }
 
-/** A database that somebody else keeps: its supervisor for one of several processes. */
+/** A database that another process runs: the supervisor's, for one of several processes. */
 export interface DatabasePlace {
-  /** With its password: not for a log, an argument or the environment. */
+  /** Connection string with the password: not for a log, an argument or the environment. */
   connectionString: string;
-  /** The data folder, absolute and without links; locked by the supervisor. */
+  /** The data folder, absolute and without links, locked by the supervisor. */
   folder: string;
   isEmbedded: boolean;
 }
 
 export interface Storage {
   readonly place: DatabasePlace;
-  /** For keys, limits, the meter and the change watch. */
+  /** Connections for keys, limits, usage and the change watch. */
   database: Database;
-  /** For the Admin surface: reports that take long must not keep a Claude request waiting for a connection. */
+  /** Connections for the Admin API, so that long reports do not delay Claude requests. */
   adminDatabase: Database;
-  /** The data folder, absolute and without links; locked until `close`. */
+  /** The data folder, absolute and without links, locked until `close`. */
   folder: string;
   isEmbedded: boolean;
-  /** More connections; the caller ends them. `silenceMs` as for `openDatabase`. */
+  /** Opens more connections. The caller closes them. `silenceMs`: see `openDatabase`. */
   openPool(maxConnections: number, silenceMs?: number): Database;
-  /** Breaks every connection off in so many milliseconds, unless `close` ends before: a stop does not wait longer. */
+  /** Aborts every connection after this time, unless `close` ends before, so that a stop does not wait longer. */
   abandonAfter(ms: number): void;
   /** Aborts when the database is abandoned. */
   readonly abandoned: AbortSignal;
-  /** Closes the pools, stops the embedded server, and gives the data folder free, in this order. */
+  /** Closes the pools, stops the embedded server, and releases the data folder, in this order. */
   close(): Promise<void>;
 }
 
@@ -50,14 +50,14 @@ export interface OwnStorage extends Storage {
 const POOL_SIZE = 8;
 const ADMIN_POOL_SIZE = 8;
 const JOURNAL_POOL_SIZE = 2;
-/** Two queues of three (process/start-jobs.ts). */
+/** Connections of two queues with three each (process/start-jobs.ts). */
 const JOB_CONNECTIONS = 6;
-/** PostgreSQL's default, which is plenty for three processes. */
+/** PostgreSQL's default, enough for three processes. */
 const LEAST_CONNECTIONS = 100;
-/** For people with psql, migrations and what PostgreSQL keeps for itself. */
+/** Reserved for psql, migrations and PostgreSQL itself. */
 const SPARE_CONNECTIONS = 20;
 
-/** Locks the data folder, starts or reaches PostgreSQL, and brings the schema up to date. Throws StartError. */
+/** Locks the data folder, starts or connects PostgreSQL, and migrates the schema. Throws StartError. */
 export async function openStorage(options: StorageOptions): Promise<OwnStorage> {
   const lock = await acquireProcessLock(options.dataDir);
   try {
@@ -97,7 +97,7 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
   }
 }
 
-/** Connections to a database that is up and migrated, in a data folder that is locked. Closing ends only these. */
+/** Connects to a running, migrated database in a locked data folder. Closing ends only these connections. */
 export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
   const abandoning = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -121,7 +121,7 @@ export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
     abandoned: abandoning.signal,
     abandonAfter: (ms) => {
       timer = setTimeout(() => {
-        logger.warn("the database does not answer in time: the stop continues without it");
+        logger.warn("the database does not respond in time, so the stop continues without it");
         abandoning.abort();
       }, ms);
     },
@@ -150,7 +150,7 @@ function makeEventLog(options: StorageOptions): (event: EmbeddedPostgresEvent) =
         return;
       case "gave_up":
         options.logger.fatal(event, "embedded PostgreSQL");
-        options.onFailure(event.reason ?? "the embedded PostgreSQL does not stay up");
+        options.onFailure(event.reason ?? "the embedded PostgreSQL dies repeatedly");
         return;
     }
   };

@@ -5,7 +5,7 @@ import type { AlertTables } from "./alert-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
-// The rows of `migrations/`, as kysely sees them. int8 columns are bigint (db/pool.ts sets the parser).
+// Rows of `migrations/` for kysely. int8 columns are bigint (db/pool.ts sets the parser).
 
 type Json<T> = ColumnType<T, string, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
@@ -136,14 +136,14 @@ interface ApiKeySecretTable {
   auth_session_id: string | null;
 }
 
-/** What a change can alter of what nodes keep of keys. */
+/** Kind of cached key data that a change affects. */
 export type ChangeScopeKind = "no_key" | "api_key" | "workspace" | "member";
 
 interface AdminKeyTable {
   id: string;
   organization_id: string;
   name: string;
-  /** `inactive`: a restore brought it back, see the migration `backup`. */
+  /** `inactive`: restored from a backup, see the migration `backup`. */
   status: Generated<"active" | "inactive" | "revoked">;
   secret_hash: Uint8Array;
   partial_key_hint: string;
@@ -225,24 +225,24 @@ interface BalanceTable {
   scope_type: ScopeType;
   scope_id: string;
   period: PeriodName;
-  /** ISO date of the period's first day in UTC; db/pool.ts leaves `date` columns as text. */
+  /** ISO date of the period's first day in UTC. db/pool.ts leaves `date` columns as text. */
   period_start: string;
   organization_id: string;
   settled_nano_usd: Generated<bigint>;
   leased_nano_usd: Generated<bigint>;
   unresolved_nano_usd: Generated<bigint>;
-  /** What requests have cost beyond what was held for them; part of what is settled. */
+  /** Cost of requests beyond their holds, included in the settled amount. */
   overrun_nano_usd: Generated<bigint>;
   /** Spend settled beyond the strict limit in force. */
   limit_overrun_nano_usd: Generated<bigint>;
-  /** Settled spend up to this amount was compared with the limit of `limit_revision`. */
+  /** Settled spend that was compared with the limit of `limit_revision`. */
   limit_compared_nano_usd: Generated<bigint>;
   limit_revision: Generated<bigint>;
 }
 
 interface LeaseTable {
   node_id: string;
-  /** "" for what the node has of the balance; else what is unresolved. */
+  /** "" for the node's lease of the balance, else the request with unresolved spend. */
   request_id: string;
   scope_type: ScopeType;
   scope_id: string;

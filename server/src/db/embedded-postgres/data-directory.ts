@@ -20,12 +20,12 @@ import { runProgram } from "./run-program.ts";
 import { NOBODY, type ServerUser } from "./server-user.ts";
 
 export const DATABASE_USER = "bursar";
-/** In the data folder. */
+/** Name of the folder in the data folder. */
 export const DATABASE_FOLDER = "postgres";
 
 const MAJOR_VERSION = "18";
 const VERSION_FILE = "PG_VERSION";
-/** Inside the database's folder, so that a copy or a move keeps the two together. */
+/** Stored in the database's folder, so that a copy or a move includes it. */
 const PASSWORD_FILE = "bursar.password";
 const STAGING_MARK = ".new-";
 const DATA_FOLDER = "data";
@@ -33,23 +33,23 @@ const PASSWORD_BYTES = 32;
 const INITDB_TIMEOUT_MS = 300_000;
 
 export interface ClusterOptions {
-  /** Where the database's files live: `<dataDir>/postgres`. */
+  /** Folder of the database's files: `<dataDir>/postgres`. */
   databaseDir: string;
   binaries: PostgresBinaries;
   user: ServerUser | null;
-  /** False only for a throw-away database of a test run. */
+  /** False only for a temporary database of a test run. */
   isDurable: boolean;
 }
 
 export interface Cluster {
-  /** Of the role DATABASE_USER, which owns everything. */
+  /** Password of the role DATABASE_USER, which owns everything. */
   password: string;
   isNew: boolean;
 }
 
 /**
- * Finds the database's files, or makes them. They are made under another name and renamed when complete: a start that
- * is killed half way leaves nothing that looks like a database, and the next one begins again.
+ * Finds the database's files or creates them. They are created under a temporary name and renamed when complete. So a
+ * killed start leaves no partial database, and the next one begins again.
  */
 export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   const { databaseDir } = options;
@@ -69,14 +69,14 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   } catch (error) {
     await rm(staging, { recursive: true, force: true }).catch(() => undefined);
     throw new StartError(
-      `The database in ${databaseDir} could not be made: ${explainProcessError(error)}.`,
+      `Cannot create the database in ${databaseDir}: ${explainProcessError(error)}.`,
       { cause: error },
     );
   }
   return { password, isNew: true };
 }
 
-/** A killed start's initdb may still be writing into its folder; what cannot be removed now is removed the next time. */
+/** Removes folders of killed starts. An initdb may still write to one, so the rest is removed at the next start. */
 async function removeUnfinished(databaseDir: string): Promise<void> {
   const folder = dirname(databaseDir);
   for (const name of await readdir(folder)) {
@@ -94,19 +94,19 @@ async function hasCluster(databaseDir: string): Promise<boolean> {
   const version = await readFile(join(databaseDir, VERSION_FILE), "utf8").catch(() => null);
   if (version === null) {
     throw new StartError(
-      `${databaseDir} holds files but no PostgreSQL database. Move them away, or set BURSAR_DATA_DIR to another folder.`,
+      `${databaseDir} contains files but no PostgreSQL database. Move them away, or set BURSAR_DATA_DIR to another folder.`,
     );
   }
   if (version.trim() !== MAJOR_VERSION) {
     throw new StartError(
-      `${databaseDir} holds a database of PostgreSQL ${version.trim()}; this Bursar brings PostgreSQL ${MAJOR_VERSION}. ` +
-        "Start the Bursar that made it, run `bursar backup`, and restore that here.",
+      `${databaseDir} contains a database of PostgreSQL ${version.trim()}, but this Bursar includes PostgreSQL ${MAJOR_VERSION}. ` +
+        "Start the Bursar that created it, run `bursar backup`, and restore the backup here.",
     );
   }
   return true;
 }
 
-/** Makes `<staging>/data`, complete and on disk. */
+/** Creates `<staging>/data`, complete and synced. */
 async function makeCluster(
   options: ClusterOptions,
   staging: string,
@@ -117,7 +117,7 @@ async function makeCluster(
   try {
     await initialize(options, staging);
   } catch (error) {
-    // initdb looks up the name of its user, the server never does: under root, "nobody" can stand in for it.
+    // initdb looks up the name of its user, the server does not. So under root initdb can run as "nobody".
     if (options.user === null || !isNamelessUser(error)) throw error;
     await initialize({ ...options, user: NOBODY }, staging);
   }
@@ -135,7 +135,7 @@ async function initialize(options: ClusterOptions, staging: string): Promise<voi
     `--pgdata=${join(folder.path, DATA_FOLDER)}`,
     `--pwfile=${join(folder.path, PASSWORD_FILE)}`,
     `--username=${DATABASE_USER}`,
-    // The socket's folder keeps other users out already; the password does so again, and on loopback TCP.
+    // The socket's folder excludes other users already. The password protects again, and on loopback TCP.
     "--auth=scram-sha-256",
     "--encoding=UTF8",
     "--locale=C",
@@ -167,13 +167,16 @@ export async function readPassword(databaseDir: string): Promise<string> {
 
 function notReadable(path: string, error: unknown): StartError {
   return new StartError(
-    `${path} cannot be read: ${explainProcessError(error)}. The database's files belong to the user that first ` +
-      "started Bursar here: start it as that user, or give the data folder to this one (chown -R).",
+    `Cannot read ${path}: ${explainProcessError(error)}. The database's files belong to the user that first ` +
+      "started Bursar here. Start it as that user, or change the owner of the data folder (chown -R).",
     { cause: error },
   );
 }
 
-/** Under root: the folder and all in it become the server user's. The folder itself last: a half-done change is done again. */
+/**
+ * Under root: changes the owner of the folder and its contents. The folder comes last, so that a partial change is
+ * repeated.
+ */
 async function giveTo(folder: string, user: ServerUser | null): Promise<void> {
   const found = await stat(folder);
   if (user === null) {

@@ -5,17 +5,17 @@ export const DISK_FULL_TEXT = "the disk is full (no space left on device)";
 const NO_USER_NAME = /could not look up effective user ID (\d+)/;
 const MAX_REASON_CHARS = 400;
 
-/** Whether a text that PostgreSQL or the system wrote says that the disk is full. */
+/** True if output of PostgreSQL or the system reports a full disk. */
 export function saysDiskFull(text: string): boolean {
   return DISK_FULL.test(text);
 }
 
-/** Whether initdb refused because its user id is in no /etc/passwd. */
+/** True if initdb refused because its user id is not in /etc/passwd. */
 export function isNamelessUser(error: unknown): boolean {
   return error instanceof ProgramFailure && NO_USER_NAME.test(error.stderr);
 }
 
-/** One clear sentence about a failed program: what it wrote to standard error, else the system's error. */
+/** Returns one sentence about a failed program: its standard error, else the system's error. */
 export function explainProcessError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stderr = "stderr" in error && typeof error.stderr === "string" ? error.stderr : "";
@@ -23,14 +23,14 @@ export function explainProcessError(error: unknown): string {
   return explainOutput(stderr) ?? (saysDiskFull(code) ? DISK_FULL_TEXT : firstLine(error.message));
 }
 
-/** The sentence for what a program or the server's log said last; null when it said nothing telling. */
+/** Returns a sentence for the last error in the output of a program or a log. Null: no error. */
 export function explainOutput(text: string): string | null {
   if (saysDiskFull(text)) return DISK_FULL_TEXT;
   const [, uid] = NO_USER_NAME.exec(text) ?? [];
   if (uid !== undefined) {
     return (
       `user id ${uid} has no name on this machine, and PostgreSQL needs one: ` +
-      "add a line for it to /etc/passwd, or run as a user that has one"
+      "add an entry for it to /etc/passwd, or run as a user that has one"
     );
   }
   const lines = text

@@ -3,13 +3,13 @@ import { type FileHandle, open } from "node:fs/promises";
 import { StartError } from "#src/lib/start-error.ts";
 import { canReach, type ServerUser } from "./server-user.ts";
 
-/** How a child process names and reaches the database's folder. */
+/** Access of a child process to the database's folder. */
 export interface FolderForServer {
   /** The folder's name in the child. */
   path: string;
-  /** A working directory that the child may enter. */
+  /** Working directory that the child can enter. */
   cwd: string;
-  /** Open descriptors the child inherits from number 3 on. */
+  /** Open descriptors that the child inherits, from number 3. */
   descriptors: readonly number[];
   close(): Promise<void>;
 }
@@ -17,9 +17,9 @@ export interface FolderForServer {
 const FIRST_INHERITED_DESCRIPTOR = 3;
 
 /**
- * Another user cannot walk to a folder below /root or a closed home folder, even when the folder itself is its own. On
- * Linux the child inherits the folder as an open descriptor and names it through /proc/self/fd, which needs no right on
- * the folders above. Elsewhere the whole path must be open, or a StartError says so.
+ * Opens the folder for a child process of another user. That user cannot enter a folder below /root or a private home
+ * folder, even its own. On Linux the child inherits an open descriptor and uses /proc/self/fd, which needs no
+ * permission on parent folders. Elsewhere the whole path must be accessible. Otherwise a StartError says so.
  */
 export async function openFolderForServer(
   folder: string,
@@ -32,8 +32,8 @@ export async function openFolderForServer(
   }
   if (await canReach(folder, user)) return byPath(folder);
   throw new StartError(
-    `PostgreSQL does not run as root; it would run as user id ${user.uid}, which cannot enter ${folder}. ` +
-      "Start Bursar as an ordinary user, or set BURSAR_DATA_DIR to a folder whose parents everyone may enter.",
+    `PostgreSQL does not run as root. It would run as user id ${user.uid}, which cannot enter ${folder}. ` +
+      "Start Bursar as an ordinary user, or set BURSAR_DATA_DIR to a folder whose parents all users can enter.",
   );
 }
 

@@ -8,8 +8,8 @@ export interface LogTrimming {
 }
 
 /**
- * Keeps the server's log at about 10 MB, with the 10 MB before in `<log>.1`. The server appends to the open file, so
- * the file is emptied in place: a line written between the copy and that is lost.
+ * Limits the server's log to about 10 MB, with the previous 10 MB in `<log>.1`. The server appends to the open file, so
+ * the file is truncated in place. A line written between the copy and the truncation is lost.
  */
 export async function startLogTrimming(
   logFile: string,
@@ -17,7 +17,7 @@ export async function startLogTrimming(
 ): Promise<LogTrimming> {
   await trimLog(logFile, maxBytes);
   const timer = setInterval(() => {
-    // A full disk or a removed file is met again, and said, where it matters more.
+    // Other code reports a full disk or a removed file.
     trimLog(logFile, maxBytes).catch(() => undefined);
   }, CHECK_MS);
   timer.unref();
@@ -27,7 +27,7 @@ export async function startLogTrimming(
 async function trimLog(logFile: string, maxBytes: number): Promise<void> {
   const found = await stat(logFile).catch(() => null);
   if (found === null || found.size <= maxBytes) return;
-  // On a full disk the copy fails, and emptying the log is what helps.
+  // On a full disk the copy fails, and truncating the log frees space.
   await copyFile(logFile, `${logFile}.1`).catch(() => rm(`${logFile}.1`, { force: true }));
   await truncate(logFile);
 }

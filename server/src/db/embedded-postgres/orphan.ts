@@ -16,9 +16,9 @@ const IMMEDIATE_STOP_MS = 5_000;
 const POLL_MS = 20;
 
 /**
- * Ends a server that outlived the Bursar that started it (`kill -9`, a crash). The caller holds the lock of the data
- * folder, so nobody is using it. Gives the process id that was ended, or null when there was none. A process that only
- * got the same number is left alone.
+ * Stops a server that outlived its Bursar (`kill -9`, a crash). The caller holds the lock of the data folder, so no
+ * other process uses it. Returns the process id, or null without such a server. Another process with the same id is not
+ * killed.
  */
 export async function stopOrphan(
   databaseDir: string,
@@ -28,7 +28,7 @@ export async function stopOrphan(
   const pid = Number((await readFile(pidFile, "utf8").catch(() => "")).split("\n")[0]);
   if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return null;
   if (!(await isServerOf(pid, databaseDir))) {
-    // PostgreSQL would take the stranger for a running server and refuse to start.
+    // PostgreSQL would mistake the other process for a running server and refuse to start.
     await rm(pidFile, { force: true });
     return null;
   }
@@ -52,7 +52,7 @@ async function stopBySignals(pid: number, databaseDir: string): Promise<void> {
     if (await endsWithin(pid, timeoutMs)) return;
   }
   throw new StartError(
-    `PostgreSQL (process ${pid}) still runs on ${databaseDir} and cannot be ended. End it by hand and start again.`,
+    `PostgreSQL (process ${pid}) still runs on ${databaseDir} and cannot be stopped. Stop it manually and start again.`,
   );
 }
 
@@ -66,7 +66,7 @@ async function stopThroughPgCtl(databaseDir: string, binaries: PostgresBinaries)
   });
 }
 
-/** Not a child of ours, so nothing announces its end. */
+/** Polls for the exit, because the process is no child of this one. */
 async function endsWithin(pid: number, timeoutMs: number): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += POLL_MS) {
     if (!isAlive(pid)) return true;
@@ -75,11 +75,11 @@ async function endsWithin(pid: number, timeoutMs: number): Promise<boolean> {
   return !isAlive(pid);
 }
 
-/** Whether process `pid` is a PostgreSQL server on exactly this folder. */
+/** True if process `pid` is a PostgreSQL server on exactly this folder. */
 async function isServerOf(pid: number, databaseDir: string): Promise<boolean> {
   if (process.platform === "linux") {
     const program = await readlink(`/proc/${pid}/exe`).catch(() => "");
-    // A program file that was replaced meanwhile reads "… (deleted)".
+    // The link to a replaced program file ends with "(deleted)".
     if (!/\/postgres( \(deleted\))?$/.test(program)) return false;
     const [cwd, folder] = await Promise.all([
       stat(`/proc/${pid}/cwd`).catch(() => null),
@@ -87,7 +87,7 @@ async function isServerOf(pid: number, databaseDir: string): Promise<boolean> {
     ]);
     return cwd !== null && cwd.dev === folder.dev && cwd.ino === folder.ino;
   }
-  if (process.platform === "win32") return true; // pg_ctl finds the server by its own named pipe, or fails
+  if (process.platform === "win32") return true; // pg_ctl finds the server by its named pipe, or fails
   const { stdout } = await run("ps", ["-ww", "-o", "command=", "-p", String(pid)]).catch(() => ({
     stdout: "",
   }));

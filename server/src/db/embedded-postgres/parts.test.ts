@@ -8,24 +8,24 @@ import { ProgramFailure } from "./run-program.ts";
 import { canReach } from "./server-user.ts";
 import { isUsableAsSocketFolder } from "./socket-directory.ts";
 
-describe("what PostgreSQL's programs say", () => {
+describe("output of PostgreSQL's programs", () => {
   test.each([
     'initdb: error: could not write to file "/data/base/1/1255": No space left on device',
     'PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device',
     'FATAL:  could not create file "base/5/1247": Disk quota exceeded',
-  ])("a full disk is said in one sentence: %s", (text) => {
+  ])("reports a full disk in one sentence: %s", (text) => {
     expect(saysDiskFull(text)).toBe(true);
     expect(explainOutput(`before\n${text}\nafter`)).toBe(
       "the disk is full (no space left on device)",
     );
   });
 
-  test("a full disk that the system reports itself is the same", () => {
+  test("reports a full disk from a system error the same way", () => {
     const error = Object.assign(new Error("write"), { code: "ENOSPC" });
     expect(explainProcessError(error)).toBe("the disk is full (no space left on device)");
   });
 
-  test("the last telling line is the reason, without its date and level", () => {
+  test("returns the last error line without its date and level", () => {
     const log = [
       "2026-11-24 14:52:03.244 UTC [7325] LOG:  starting PostgreSQL 18.4",
       '2026-11-24 14:52:03.247 UTC [7325] FATAL:  could not create lock file "x": Permission denied',
@@ -35,14 +35,14 @@ describe("what PostgreSQL's programs say", () => {
     expect(explainOutput("all is well")).toBe(null);
   });
 
-  test("a user id without a name is explained", () => {
+  test("explains a user id without a name", () => {
     const said = "initdb: error: could not look up effective user ID 1234: user does not exist";
     expect(isNamelessUser(new ProgramFailure("initdb", "ended with 1", said))).toBe(true);
     expect(explainOutput(said)).toContain("user id 1234 has no name on this machine");
   });
 });
 
-describe("places", () => {
+describe("folders", () => {
   test("a socket folder has a short, plain path", () => {
     expect(isUsableAsSocketFolder("/tmp/bursar-1000-0123456789ab")).toBe(true);
     expect(isUsableAsSocketFolder(`/${"x".repeat(88)}`)).toBe(true);
@@ -52,7 +52,7 @@ describe("places", () => {
     expect(isUsableAsSocketFolder("C:\\Temp")).toBe(false);
   });
 
-  test("reach is judged by the bits of every folder on the way", async () => {
+  test("canReach checks the permission bits of every parent folder", async () => {
     const folder = await realpath(await mkdtemp(join(tmpdir(), "bursar-reach-"))); // made 0700
     const { uid, gid } = await stat(folder);
     expect(await canReach(folder, { uid, gid })).toBe(true);
@@ -63,7 +63,7 @@ describe("places", () => {
 });
 
 describe("the server's log", () => {
-  test("above its bound it is emptied in place, and its text is kept once more", async () => {
+  test("is truncated in place above its limit, after one copy", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bursar-log-"));
     const log = join(folder, "postgres.log");
     await writeFile(log, "0123456789");

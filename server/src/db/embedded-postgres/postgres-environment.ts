@@ -1,6 +1,6 @@
 /**
- * What PostgreSQL's programs see of the environment: none of the PG… and locale variables of the person who starts
- * Bursar (PGDATA and PGHOST would redirect them), and none of its secrets.
+ * Environment of PostgreSQL's programs, without secrets, PG… and locale variables of the user. PGDATA and PGHOST would
+ * redirect the programs.
  */
 export function postgresEnvironment(): NodeJS.ProcessEnv {
   const kept = process.platform === "win32" ? ["PATH", "SystemRoot", "TEMP", "TMP"] : ["PATH"];

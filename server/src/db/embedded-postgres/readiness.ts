@@ -3,7 +3,7 @@ import pg from "pg";
 import type { ServerExit, ServerProcess } from "./server-process.ts";
 
 export interface ServerAddress {
-  /** Socket folder, or a loopback address where there are no sockets. */
+  /** Socket folder, or a loopback address on systems without sockets. */
   host: string;
   port: number;
   user: string;
@@ -14,7 +14,7 @@ export type Readiness = { kind: "ready" } | { kind: "exited"; exit: ServerExit }
 
 const POLL_MS = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Replaying the log after a crash can take minutes on a slow disk; the server says 57P03 as long as it does. */
+/** Replaying the log after a crash can take minutes on a slow disk. The server responds 57P03 during it. */
 const READY_TIMEOUT_MS = 600_000;
 
 const STARTING_UP = "57P03";
@@ -22,9 +22,9 @@ const NO_SUCH_DATABASE = "3D000";
 const DUPLICATE_DATABASE = "42P04";
 
 /**
- * Waits until the server accepts a connection to `database`, which is made when it is not there. Connecting is the
- * test that counts: a line in a log only says what the server means to do. Throws what the server answers when it is
- * up and refuses.
+ * Waits until the server accepts a connection to `database`, and creates the database if it is missing. A connection is
+ * the only reliable test, because log lines only announce intentions. Throws the server's error if it is up and
+ * refuses.
  */
 export async function waitUntilReady(
   server: ServerProcess,
@@ -80,6 +80,6 @@ function makeClient(address: ServerAddress, database: string): pg.Client {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "bursar start",
   });
-  client.on("error", () => undefined); // the statement or the connect that fails says it
+  client.on("error", () => undefined); // the failed statement or connect reports it
   return client;
 }

@@ -6,7 +6,7 @@ import type { ServerUser } from "./server-user.ts";
 export interface ProgramRun {
   program: string;
   args: readonly string[];
-  /** Whose process it becomes; null: ours. */
+  /** User of the process. Null: this process's user. */
   user: ServerUser | null;
   folder: FolderForServer;
   timeoutMs: number;
@@ -14,7 +14,7 @@ export interface ProgramRun {
 
 const MAX_OUTPUT_CHARS = 64 * 1024;
 
-/** A program that ended with another status than 0, with what it wrote. */
+/** A program that failed, with its output. */
 export class ProgramFailure extends Error {
   readonly stderr: string;
 
@@ -25,7 +25,7 @@ export class ProgramFailure extends Error {
   }
 }
 
-/** Runs one of PostgreSQL's programs to its end. Throws a ProgramFailure, or the system's error when it cannot start. */
+/** Runs a PostgreSQL program to its end. Throws a ProgramFailure, or the system's error if it cannot start. */
 export function runProgram(run: ProgramRun): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(run.program, run.args, {

@@ -11,25 +11,25 @@ export interface ServerOptions {
   binaries: PostgresBinaries;
   databaseDir: string;
   user: ServerUser | null;
-  /** PostgreSQL settings; they win over postgresql.conf and ALTER SYSTEM. */
+  /** PostgreSQL settings. They override postgresql.conf and ALTER SYSTEM. */
   settings: Readonly<Record<string, string>>;
   logFile: string;
 }
 
-/** One life of the server: from its start to its end, whoever ended it. */
+/** One run of the server, from its start to its exit. */
 export interface ServerProcess {
   pid: number;
-  /** Settles when the process is gone; never rejects. */
+  /** Settles at the exit. Never rejects. */
   exited: Promise<ServerExit>;
-  /** Fast shutdown: open transactions are rolled back, files are closed. Bounded; harsher means follow. */
+  /** Fast shutdown: rolls open transactions back and closes files. After a time limit, harder signals follow. */
   stop(): Promise<void>;
-  /** The same request, without waiting: for the moment in which this process exits. */
+  /** Requests a stop without waiting, for the exit of this process. */
   stopSoon(): void;
 }
 
 export interface ServerExit {
   how: string;
-  /** What the log said last, in one sentence. */
+  /** Last error in the log, in one sentence. */
   reason: string | null;
 }
 
@@ -47,7 +47,7 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
       ...options.user,
       cwd: folder.cwd,
       env: postgresEnvironment(),
-      // A session of its own: the terminal's Ctrl-C reaches us, and we end the server when we are done with it.
+      // A separate session, so that Ctrl-C in the terminal reaches only this process, which stops the server later.
       detached: true,
       stdio: ["ignore", log.fd, log.fd, ...folder.descriptors],
       windowsHide: true,
@@ -89,7 +89,7 @@ function superviseChild(
       );
     });
   });
-  child.on("error", () => undefined); // a signal that could not be sent; the exit is what counts
+  child.on("error", () => undefined); // a failed signal; only the exit matters
   return {
     pid: child.pid ?? 0,
     exited,
@@ -112,7 +112,7 @@ async function stopChild(
   await exited;
 }
 
-/** Windows has no signals; pg_ctl speaks to the server over a named pipe. */
+/** Stops the server on Windows, which has no signals. pg_ctl uses a named pipe. */
 async function stopThroughPgCtl({ binaries, databaseDir, user }: ServerOptions): Promise<void> {
   const folder = await openFolderForServer(databaseDir, user);
   const args = ["stop", "--pgdata", folder.path, "--mode", "fast", "--no-wait"];
@@ -135,7 +135,7 @@ async function endsWithin(exited: Promise<unknown>, timeoutMs: number): Promise<
 
 async function findReason(options: ServerOptions, logStart: number): Promise<string | null> {
   const said = explainOutput(await readLogTail(options.logFile, logStart));
-  // On a full disk the log has no room for the reason either.
+  // On a full disk the log cannot contain the reason.
   return said ?? ((await isDiskFull(options.databaseDir)) ? DISK_FULL_TEXT : null);
 }
 
@@ -144,7 +144,7 @@ async function isDiskFull(folder: string): Promise<boolean> {
   return bavail * bsize < FULL_BELOW_BYTES;
 }
 
-/** What this life of the server wrote, at most its last part. */
+/** Reads the last part of the output of this run. */
 async function readLogTail(logFile: string, from: number): Promise<string> {
   const text = await readFile(logFile);
   return text.subarray(Math.max(from, text.length - LOG_TAIL_BYTES)).toString("utf8");

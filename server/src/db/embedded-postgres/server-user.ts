@@ -2,15 +2,15 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * PostgreSQL refuses to run as root. Under root its processes get these ids; otherwise they run as whoever runs Bursar
- * and there is no ServerUser.
+ * User of PostgreSQL's processes under root, because PostgreSQL refuses to run as root. Otherwise they run as the
+ * current user and there is no ServerUser.
  */
 export interface ServerUser {
   uid: number;
   gid: number;
 }
 
-/** "nobody" on every system this runs on. */
+/** Ids of the user "nobody" on every supported system. */
 export const NOBODY: ServerUser = { uid: 65534, gid: 65534 };
 
 const OTHERS_EXECUTE = 0o001;
@@ -18,8 +18,8 @@ const GROUP_EXECUTE = 0o010;
 const OWNER_EXECUTE = 0o100;
 
 /**
- * Under root: the owner of the database's folder, else the unprivileged owner of the data folder, else nobody.
- * `null` when this process is not root.
+ * Chooses the user under root: the owner of the database's folder, else the unprivileged owner of the data folder, else
+ * nobody. Null if this process is not root.
  */
 export async function chooseServerUser(
   dataDir: string,
@@ -29,7 +29,7 @@ export async function chooseServerUser(
   return (await unprivilegedOwner(databaseDir)) ?? (await unprivilegedOwner(dataDir)) ?? NOBODY;
 }
 
-/** Whether the permission bits let `user` walk to `path` and into it. Access lists are not read. */
+/** True if the permission bits let `user` enter `path`. Access control lists are ignored. */
 export async function canReach(path: string, user: ServerUser): Promise<boolean> {
   for (let folder = path; ; folder = dirname(folder)) {
     const { mode, uid, gid } = await stat(folder);

@@ -5,19 +5,19 @@ import { join } from "node:path";
 import { StartError } from "#src/lib/start-error.ts";
 import { canReach, type ServerUser } from "./server-user.ts";
 
-/** The port is only a part of the socket's file name. */
+/** Port, which is only a part of the socket's file name. */
 export const SOCKET_PORT = 5432;
 
-// sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included; PostgreSQL makes `<socket>.lock` too,
-// but binds only the first.
+// sockaddr_un has 108 bytes on Linux and 104 on macOS, including the final zero. PostgreSQL also creates
+// `<socket>.lock`, but binds only the first.
 const MAX_SOCKET_PATH_BYTES = 103;
-/** Anything else would need quoting: commas divide unix_socket_directories, a leading @ means the abstract namespace. */
+/** Other characters need quoting: commas separate unix_socket_directories, a leading @ means the abstract namespace. */
 const PLAIN_PATH = /^\/[A-Za-z0-9/._-]*$/;
 
 /**
- * A folder for the server's socket that only the server's user (and root) can enter. It stands in the temporary folder
- * where that is possible, since a data folder may be a network or shared file system that takes no sockets; it has the
- * same name at each start with the same data folder.
+ * Creates a folder for the server's socket that only the server's user and root can enter. The temporary folder is
+ * preferred, because a data folder can be on a network file system without sockets. The name depends only on the data
+ * folder.
  */
 export async function makeSocketDirectory(
   dataDir: string,
@@ -37,17 +37,17 @@ export async function makeSocketDirectory(
     if (made !== null) return made;
   }
   throw new StartError(
-    `There is no place for PostgreSQL's socket: neither ${tmpdir()} nor ${dataDir} is writable, and has a path short ` +
-      "enough. Set TMPDIR to a short, writable folder.",
+    `No folder for PostgreSQL's socket: neither ${tmpdir()} nor ${dataDir} is writable and has a short ` +
+      "enough path. Set TMPDIR to a short, writable folder.",
   );
 }
 
-/** After the server has removed its socket. A folder that holds anything, or is not there, is left alone. */
+/** Removes the folder after the server removed its socket. A missing folder, or one with files, is ignored. */
 export async function removeSocketDirectory(folder: string): Promise<void> {
   if (folder.startsWith("/")) await rmdir(folder).catch(() => undefined);
 }
 
-/** Whether a socket in `folder` has a path that the system can bind and that needs no quoting. */
+/** True if a socket in `folder` has a path that the system can bind and that needs no quoting. */
 export function isUsableAsSocketFolder(folder: string): boolean {
   const socket = join(folder, `.s.PGSQL.${SOCKET_PORT}`);
   return PLAIN_PATH.test(folder) && Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES;
@@ -61,7 +61,7 @@ async function makePrivateFolder(
   const folder = join(parent, name);
   await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
   if (await isPrivate(folder, user)) return own(folder, user);
-  // Somebody else holds the name.
+  // Another user owns the name.
   const other = await mkdtemp(`${folder}-`);
   if (!isUsableAsSocketFolder(other)) throw new Error("path too long");
   return own(other, user);

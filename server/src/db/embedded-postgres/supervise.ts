@@ -12,15 +12,15 @@ import {
 } from "./server-process.ts";
 
 export type SupervisorEvent =
-  /** The server died by itself; it is being started again. */
+  /** The server died and restarts. */
   | { kind: "died"; how: string; reason: string | null }
   | { kind: "restarted"; pid: number }
-  /** It died too often: it stays down, and so does everything that needs it. */
+  /** The server died too often and stays down, with everything that needs it. */
   | { kind: "gave_up"; reason: string | null };
 
 export interface SupervisorOptions extends ServerOptions {
   address: ServerAddress;
-  /** Made at the first start. */
+  /** Created at the first start. */
   database: string;
   onEvent: (event: SupervisorEvent) => void;
 }
@@ -30,17 +30,17 @@ export interface Supervisor {
   stop(): Promise<void>;
 }
 
-/** A start finds the shared memory of a server that was killed this moment; it is free a little later. */
+/** A start can find the shared memory of a server that was just killed. The memory is freed a little later. */
 const BUSY_RETRIES = 20;
 const BUSY_DELAY_MS = 250;
 const BUSY = /shared memory block|postmaster[.]pid/;
 
 const MAX_DEATHS = 5;
-/** Deaths longer ago than this do not count towards MAX_DEATHS. */
+/** Older deaths do not count towards MAX_DEATHS. */
 const DEATH_WINDOW_MS = 60_000;
 const FIRST_RESTART_DELAY_MS = 100;
 
-/** Starts the server and starts it again when it dies, up to MAX_DEATHS within DEATH_WINDOW_MS. */
+/** Starts the server and restarts it when it dies, up to MAX_DEATHS within DEATH_WINDOW_MS. */
 export async function superviseServer(options: SupervisorOptions): Promise<Supervisor> {
   const trimming = await startLogTrimming(options.logFile);
   try {
@@ -60,7 +60,7 @@ function supervise(
   let isStopping = false;
   let deaths: number[] = [];
 
-  // `process.exit` and an uncaught error leave no time to wait, but the request to stop still goes out.
+  // `process.exit` and an uncaught error leave no time to wait, but the request to stop is still sent.
   const onProcessExit = () => server.stopSoon();
   process.once("exit", onProcessExit);
 
@@ -73,7 +73,7 @@ function supervise(
     }
   }
 
-  /** False when the server stays down. */
+  /** Returns false if the server stays down. */
   async function restart(death: ServerExit): Promise<boolean> {
     let reason = death.reason;
     while (!isStopping) {
@@ -101,7 +101,7 @@ function supervise(
     isStopping = true;
     trimming.stop();
     await server.stop();
-    await watching; // a restart under way may have made another one
+    await watching; // a concurrent restart may have started another server
     await server.stop();
     process.off("exit", onProcessExit);
   }
@@ -125,7 +125,7 @@ async function startReady(options: SupervisorOptions): Promise<ServerProcess> {
     } catch (error) {
       await server.stop();
       throw new StartError(
-        `PostgreSQL started and refused: ${explainProcessError(error)}. Its log is ${options.logFile}.`,
+        `PostgreSQL started but refused a connection: ${explainProcessError(error)}. Its log is ${options.logFile}.`,
         { cause: error },
       );
     }
