@@ -28,8 +28,8 @@ type ErrorArguments =
   | { [C in FactCode]: [code: C, message: string, headers: Headers, facts: FactsOf<C>] }[FactCode];
 
 /**
- * A refusal: the client asked for something it cannot have. The message is public and says what was wrong and what to
- * do; `http/errors.ts` and the gateway turn it into the official body. Anything else that is thrown is a bug.
+ * A refusal of a client's request. The message is public and states the fault and the remedy. `http/errors.ts` and the
+ * gateway convert it to the official body. Any other error is a bug.
  */
 export class ApiError extends Error {
   readonly code: ErrorCode;

@@ -5,7 +5,7 @@ import type {
 } from "@bursar/contract/permissions.ts";
 import type { Claim } from "./claim.ts";
 
-/** Who is acting, found by authentication. Every read and write goes through `organizationId`. */
+/** Authenticated caller. Every read and write uses its `organizationId`. */
 export type Caller = AdminKeyCaller | WorkspaceKeyCaller | LocalOperator | MemberCaller;
 
 export interface AdminKeyCaller {
@@ -14,7 +14,7 @@ export interface AdminKeyCaller {
   organizationId: string;
 }
 
-/** `workspaceId` is the whole world of this caller: another workspace's rows do not exist for it. */
+/** Workspace key. Rows of other workspaces do not exist for it. */
 export interface WorkspaceKeyCaller {
   kind: "api_key";
   id: string;
@@ -23,36 +23,36 @@ export interface WorkspaceKeyCaller {
   permission: KeyPermission;
 }
 
-/** Somebody on the server's own machine, through the admin socket. `id` is the numeric user id, or "unknown". */
+/** User on the server's own machine, through the admin socket. `id` is the numeric user id, or "unknown". */
 export interface LocalOperator {
   kind: "local_operator";
   id: string;
   organizationId: string;
 }
 
-/** A signed-in person. Roles are those of this moment, not those of the sign-in. */
+/** Signed-in member. Roles are current, not those of the sign-in. */
 export interface MemberCaller {
   kind: "member";
   id: string;
   organizationId: string;
   role: OrganizationRole;
-  /** By workspace id; only what was given there, not what the organization's role brings. */
+  /** Roles by workspace id. Excludes roles inherited from the organization's role. */
   workspaceRoles: ReadonlyMap<string, WorkspaceRole>;
   sessionId: string;
-  /** When the person last proved again who it is, milliseconds since the epoch, or null. */
+  /** Time of the last identity confirmation, milliseconds since the epoch, or null. */
   steppedUpAtMs: number | null;
 }
 
-/** Where a call came from, for the audit log, and whether it may have come before. */
+/** Source of a call for the audit log, and its claim. */
 export interface Origin {
   requestId: string;
   ipAddress: string | null;
   userAgent: string | null;
-  /** With it, `auditedTransaction` does the work once however often the request is sent. */
+  /** With a claim, `auditedTransaction` runs the work once for repeated requests. */
   claim?: Claim;
 }
 
-/** The maker of something as the API names it: a member is a `user` there. */
+/** Creator of an object in the API's terms: a member is a `user`. */
 export function toWireMaker(row: { created_by_type: string; created_by_id: string }) {
   const type = row.created_by_type === "member" ? "user" : row.created_by_type;
   return { type, id: row.created_by_id };

@@ -48,7 +48,7 @@ describe("cost equals the published price list, to the nano-dollar", () => {
     expect(billed.isDoubtful ?? false).toBe(false);
   });
 
-  test("the table covers every model of the list, and no row twice", () => {
+  test("the table covers every model of the list, without duplicate rows", () => {
     const models = new Set(golden.map((row) => row.model));
     expect(priceList.map((model) => model.id).filter((id) => !models.has(id))).toEqual([]);
     expect(new Set(golden.map((row) => row.name)).size).toBe(golden.length);
@@ -97,7 +97,7 @@ const kinds = [
 ] as const;
 
 describe("properties of the cost", () => {
-  test("the parts sum to the whole, none is negative, and an int8 holds it", () => {
+  test("the parts sum to the total, none is negative, and the total fits an int8", () => {
     fc.assert(
       fc.property(billedUsage, (usage) => {
         const { cost } = priceUsage({ book, usage, atMs });
@@ -109,7 +109,7 @@ describe("properties of the cost", () => {
     );
   });
 
-  test("more of anything never costs less", () => {
+  test("a larger count never costs less", () => {
     fc.assert(
       fc.property(billedUsage, fc.constantFrom(...kinds), count, (usage, kind, more) => {
         const before = { ...usage, iterations: null };
@@ -123,7 +123,7 @@ describe("properties of the cost", () => {
     );
   });
 
-  test("a batch costs half of the same tokens, within the rounding", () => {
+  test("a batch costs half as much for the same tokens, within rounding", () => {
     fc.assert(
       fc.property(billedUsage, (usage) => {
         const plain = { ...usage, speed: null, total: { ...usage.total, webSearches: 0 } };
@@ -137,7 +137,7 @@ describe("properties of the cost", () => {
     );
   });
 
-  test("a model without a price costs at least what any model of the list would", () => {
+  test("a model without a price costs at least as much as any listed model", () => {
     fc.assert(
       fc.property(billedUsage, (usage) => {
         const unpriced = { ...usage, model: "claude-unheard-of", iterations: null };
@@ -149,7 +149,7 @@ describe("properties of the cost", () => {
     );
   });
 
-  test("iterations of one model below its bands cost what their sum costs", () => {
+  test("iterations of one model below its bands cost as much as their sum", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 5000 }), { minLength: 1, maxLength: 8 }),
@@ -186,7 +186,7 @@ const plain: BilledUsage = {
   speed: null,
 };
 
-describe("what an event keeps of its prices", () => {
+describe("the prices stored with an event", () => {
   test("names the row, the band, the multiplier and the rates", () => {
     const { prices } = priceUsage({ book, usage: plain, atMs });
     expect(JSON.parse(prices)).toEqual({
@@ -210,7 +210,7 @@ describe("what an event keeps of its prices", () => {
     });
   });
 
-  test("every multiplier is written as the decimal it is", () => {
+  test("every multiplier is an exact decimal", () => {
     const multiplierOf = (usage: BilledUsage) =>
       JSON.parse(priceUsage({ book, usage, atMs }).prices).rows[0].multiplier;
     const current = { ...plain, model: "claude-opus-5" };
@@ -220,7 +220,7 @@ describe("what an event keeps of its prices", () => {
     expect(multiplierOf({ ...current, inferenceGeo: null, serviceTier: "priority" })).toBe("1");
   });
 
-  test("is that of each request, whichever came before it", () => {
+  test("belongs to its own request, whatever came before", () => {
     const override = {
       model: plain.model,
       effectiveFromMs: 0,
@@ -241,28 +241,28 @@ describe("what an event keeps of its prices", () => {
       );
     const first = explain();
     expect(explain()).toEqual(first);
-    // An override of one model changes nothing for the two that have no price.
+    // An override of one model does not affect two models without a price.
     expect(new Set(first).size).toBe(books.length * 3 + 2);
     expect(JSON.parse(first[0] ?? "").rows[0].source).toBe("list");
     expect(JSON.parse(first[5] ?? "").rows[0].usd_per_million_tokens.input).toBe("0.000000001");
     expect(JSON.parse(first[10] ?? "").rows[0].usd_per_million_tokens.input).toBe("1.00");
   });
 
-  test("does not grow with the names that answers give", () => {
+  test("does not grow with model names in responses", () => {
     for (let i = 0; i < 2_000; i++) {
       const { prices } = priceUsage({ book, usage: { ...plain, model: `made-up-${i}` }, atMs });
       expect(JSON.parse(prices).rows[0].model).toBe(`made-up-${i}`);
     }
   });
 
-  test("stays short however many calls a response had", () => {
+  test("stays short for any number of calls", () => {
     const call = { model: null, usage: plain.total };
     const many = { ...plain, iterations: Array.from({ length: MAX_ITERATIONS }, () => call) };
     expect(JSON.parse(priceUsage({ book, usage: many, atMs }).prices).rows).toHaveLength(1);
   });
 });
 
-test("a request that used nothing takes no place among the model labels", () => {
+test("a request without usage adds no model label", () => {
   const labels = makeModelLabels(1);
   const labelOf = (usage: BilledUsage) => priceUsage({ book, usage, atMs, labels }).model;
   expect(labelOf({ ...plain, model: "made-up", total: noTokens })).toBe("other");
@@ -270,8 +270,8 @@ test("a request that used nothing takes no place among the model labels", () => 
   expect(labelOf({ ...plain, model: "claude-next-8" })).toBe("other");
 });
 
-describe("an amount always comes out", () => {
-  test("the most that can be billed still fits an int8", () => {
+describe("pricing always returns an amount", () => {
+  test("the highest billable cost fits an int8", () => {
     const override = {
       model: "claude-absurd",
       effectiveFromMs: 0,
@@ -297,7 +297,7 @@ describe("an amount always comes out", () => {
     expect(partsOf(cost).reduce((sum, part) => sum + part, 0n)).toBe(cost.total);
   });
 
-  test("a count that is no count costs nothing, a fraction costs the whole token", () => {
+  test("an invalid count costs nothing, a fraction costs a whole token", () => {
     const usage = {
       ...plain,
       model: "claude-opus-5",

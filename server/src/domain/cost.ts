@@ -20,35 +20,35 @@ import { MAX_TOKENS, promptTokens } from "./usage-fields.ts";
 
 export interface PricedUsage {
   cost: Cost;
-  /** True where a model, or its fast mode, has no price and the dearest one was taken instead. */
+  /** True if a model, or its fast mode, has no price, so the highest price was used. */
   isUnpriced: boolean;
   contextWindow: ContextWindow;
-  /** The name the usage is reported under. */
+  /** Model name for reports. */
   model: string;
-  /** JSON: the rows and multipliers that were used, so that the cost can be explained later. */
+  /** JSON of the rows and multipliers that were used, to explain the cost later. */
   prices: string;
 }
 
 export interface PriceRequest {
   book: PriceBook;
   usage: BilledUsage;
-  /** When the request started: prices of that moment hold. */
+  /** Start of the request, milliseconds since the epoch. The prices of this time apply. */
   atMs: number;
-  /** Bounds the names of models that are not in the price table; without it such a model is reported as itself. */
+  /** Limits the number of unlisted model names. Without it every model is reported by its own name. */
   labels?: ModelLabels;
 }
 
 /**
- * Cost of one request in nano-USD, by the rules of https://platform.claude.com/docs/en/about-claude/pricing. Multipliers
- * stack as exact fractions. The total is rounded once, half to even, and split into parts by largest remainder. Never
- * throws.
+ * Returns the cost of one request in nano-USD. Never throws. The computation uses exact fractions and stacked
+ * multipliers, then rounds the total once, half to even. The parts are its largest-remainder split.
+ * Rules: https://platform.claude.com/docs/en/about-claude/pricing
  *
- * - Iterations, where present, are priced instead of the totals, each by its own model and its own prompt length.
- * - Batch halves token prices, not web searches. The API never combines it with fast mode; should a response claim
- *   both, the dearer reading counts: fast, without the discount.
- * - Priority Tier is paid by commitment and has no price per token, and the reports' flex tiers have none published.
- *   They count at the standard price: a limit needs a number for them, and 0 would let them run without end.
- * - A model without a price, or a fast answer of a model without a fast price, is priced at the dearest row, flagged.
+ * - Iterations, if present, are priced instead of the totals, each by its own model and prompt length.
+ * - Batch halves token prices, but not web searches. The API never combines it with fast mode. If a response has both,
+ *   the higher price applies: fast without the discount.
+ * - Priority Tier is paid by commitment without a price per token, and the flex tiers have no published price. Both
+ *   count at the standard price, because a price of 0 would disable spend limits.
+ * - A model without a price, or a fast response of a model without a fast price, has the highest price and is marked.
  */
 export function priceUsage({ book, usage, atMs, labels }: PriceRequest): PricedUsage {
   const calls = usage.iterations ?? [{ model: null, usage: usage.total }];
@@ -83,10 +83,10 @@ function isUsed(total: TokenUsage): boolean {
   return billedMeasures.some(({ name }) => total[name] > 0);
 }
 
-/** The reports' two context windows meet here; the bound itself still is in the lower one. */
+/** Boundary of the reports' two context windows. The boundary belongs to the lower one. */
 const STANDARD_WINDOW_TOKENS = 200_000;
 
-/** Prices are per million tokens, and every multiplier that can apply is a whole number of twentieths. */
+/** Prices are per million tokens, and every combination of multipliers is a whole number of twentieths. */
 export const TWENTIETHS = BATCH_MULTIPLIER.denominator * GEO_US_MULTIPLIER.denominator;
 export const DENOMINATOR = 1_000_000n * TWENTIETHS;
 
@@ -154,7 +154,7 @@ function choosePrices(
 
 const costNames: readonly CostName[] = billedMeasures.map(({ cost }) => cost);
 
-/** A fixed literal of each measure: a new one fails to compile until it is here. */
+/** Returns a literal with each measure, so that a new measure fails to compile until it is added. */
 function toCost(numerators: Readonly<Record<CostName, bigint>>): Cost {
   const listed = costNames.map((name) => numerators[name]);
   const exact = listed.reduce((sum, numerator) => sum + numerator, 0n);
@@ -172,9 +172,9 @@ function toCost(numerators: Readonly<Record<CostName, bigint>>): Cost {
   };
 }
 
-/** Explanations by the prices they name: nearly all requests share a few, and making one takes 3 µs. */
+/** Cache of explanations by prices. Most requests share a few, and one takes 3 µs to create. */
 const explanations = new WeakMap<TokenPrices, Map<string, string>>();
-/** Per prices. Names of models come from answers: there may be any number of them at the dearest row. */
+/** Maximum per price object. Model names come from responses, so their number is unlimited. */
 const MAX_EXPLANATIONS = 256;
 
 function explain(calls: readonly PricedCall[], hasWebSearches: boolean): string {
@@ -210,8 +210,8 @@ function explainCall({ model, row, band, prices, twentieths }: PricedCall) {
 }
 
 /**
- * A count as arithmetic can take it, whatever stands in the usage: an estimate may be a fraction (rounded up), and the
- * bound keeps the cost of MAX_ITERATIONS calls at MAX_PRICE_NANO_USD inside an int8.
+ * Converts a count to a valid integer. Estimates can be fractions, which are rounded up. The bound keeps the cost of
+ * MAX_ITERATIONS calls at MAX_PRICE_NANO_USD within an int8.
  */
 function toCount(tokens: number): bigint {
   return tokens > 0 ? BigInt(Math.ceil(Math.min(tokens, MAX_TOKENS))) : 0n;

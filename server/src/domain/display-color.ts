@@ -1,4 +1,4 @@
-// Colours that stay apart from one another on light and on dark ground.
+// Colours that are distinguishable on light and dark backgrounds.
 const PALETTE = [
   "#6C5BB9",
   "#2F7FC1",
@@ -12,7 +12,7 @@ const PALETTE = [
   "#8C7A2B",
 ] as const;
 
-/** The colour of a workspace whose maker chose none: the same id always has the same. */
+/** Default colour of a workspace, derived from its id. */
 export function defaultDisplayColor(workspaceId: string): string {
   let sum = 0;
   for (let i = 0; i < workspaceId.length; i++) sum += workspaceId.charCodeAt(i);

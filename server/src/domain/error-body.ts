@@ -1,7 +1,7 @@
 import type { ErrorBody, ErrorDetails } from "@bursar/contract/errors.ts";
 import type { ApiError } from "./api-error.ts";
 
-/** The official error body of a refusal. `requestId` is also the `request-id` header of the same answer. */
+/** Official error body of a refusal. `requestId` equals the response's `request-id` header. */
 export function toErrorBody(
   { type, message, details, headers }: Pick<ApiError, "type" | "message" | "details" | "headers">,
   requestId: string,

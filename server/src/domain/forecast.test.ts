@@ -6,7 +6,7 @@ import { amountOfHour, type HourlySpend, hourOf, sumOfHours } from "./hourly-spe
 import { isoFromMs, type PeriodName, periodOf, type SpendPeriod } from "./spend-period.ts";
 
 const DAY_MS = 86_400_000;
-/** A Tuesday; the month has six more days. */
+/** A Tuesday with six more days in the month. */
 const TODAY_MS = Date.UTC(2026, 10, 24);
 const MONTH_END_MS = Date.UTC(2026, 11, 1);
 
@@ -17,20 +17,20 @@ const soFar = {
   todayNanoUsd: 0n,
 };
 
-test("a company that works Monday to Friday is not forecast to work on Sunday", () => {
+test("forecasts no Sunday spend for a company that works Monday to Friday", () => {
   // 28 whole days, from Tuesday 27 October to Monday 23 November.
   const pastDaysNanoUsd = Array.from({ length: 28 }, (_, index) => {
     const weekday = new Date(TODAY_MS - (28 - index) * DAY_MS).getUTCDay();
     return weekday === 0 || weekday === 6 ? 0n : 100n;
   });
-  // Tuesday (today) to Friday, Saturday and Sunday for nothing, Monday.
+  // Tuesday (today) to Friday, no cost on Saturday and Sunday, Monday.
   expect(forecastMonth({ ...soFar, pastDaysNanoUsd })).toEqual({
     monthNanoUsd: 1_500n,
     basedOnDays: 28,
   });
 });
 
-test("today counts as its average, or as what it has cost already where that is more", () => {
+test("counts today as its average, or as its cost so far if that is higher", () => {
   const pastDaysNanoUsd = Array<bigint>(7).fill(100n);
   const forecast = (todayNanoUsd: bigint) =>
     forecastMonth({ ...soFar, todayNanoUsd, pastDaysNanoUsd })?.monthNanoUsd;
@@ -42,7 +42,7 @@ test("today counts as its average, or as what it has cost already where that is 
   ]);
 });
 
-test("a weekday that has no past yet is taken for an average day", () => {
+test("counts a weekday without history as an average day", () => {
   // Sunday and Monday.
   expect(forecastMonth({ ...soFar, pastDaysNanoUsd: [10n, 30n] })).toEqual({
     // Tuesday to Saturday 20 each, Sunday 10, Monday 30.
@@ -51,16 +51,16 @@ test("a weekday that has no past yet is taken for an average day", () => {
   });
 });
 
-test("without a whole day there is no forecast", () => {
+test("returns no forecast without a whole day", () => {
   expect(forecastMonth({ ...soFar, pastDaysNanoUsd: [] })).toBeNull();
 });
 
-test("on the last day of the month only today is left to forecast", () => {
+test("on the last day of the month, forecasts only today", () => {
   const last = { ...soFar, todayMs: MONTH_END_MS - DAY_MS, pastDaysNanoUsd: [7n] };
   expect(forecastMonth(last)?.monthNanoUsd).toBe(1_007n);
 });
 
-test("a forecast is never below what was spent, and equal days give equal days", () => {
+test("a forecast is never below the spend so far, and equal days give equal forecasts", () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: 0n, max: 10n ** 15n }),
@@ -83,7 +83,7 @@ test("a forecast is never below what was spent, and equal days give equal days",
 const NANO = 1_000_000_000n;
 const HOUR_MS = 3_600_000;
 
-/** A history of 90 days as it is at the end of an hour of it, in the month that this hour lies in. */
+/** The forecast at the end of an hour in a history of 90 days, for the month of that hour. */
 function outlookAt(spend: HourlySpend, hour: number, name: PeriodName, limitNanoUsd: bigint) {
   const nowMs = (spend.firstHour + hour) * HOUR_MS;
   const period = periodOf(name, nowMs);
@@ -92,7 +92,7 @@ function outlookAt(spend: HourlySpend, hour: number, name: PeriodName, limitNano
   return { nowMs, period, spentNanoUsd, limitNanoUsd, spend: known };
 }
 
-/** What the period cost in the end, and when the limit was reached; null: it was not. */
+/** Final cost of the period, and the time the limit was reached or null. */
 function truth(spend: HourlySpend, period: SpendPeriod, limitNanoUsd: bigint) {
   let sum = 0n;
   let reachedAtMs: number | null = null;
@@ -103,10 +103,10 @@ function truth(spend: HourlySpend, period: SpendPeriod, limitNanoUsd: bigint) {
   return { sum, reachedAtMs };
 }
 
-/** Hours of the history: each day of July, which begins on its day 30, at 08:00. */
+/** Hours of the history: 08:00 on each day of July, which begins on day 30. */
 const JULY = Array.from({ length: 31 }, (_, day) => (30 + day) * 24 + 8);
 
-test("over 200 companies: a limit a third above what the month costs is never forecast to be reached from the second week on", () => {
+test("over 200 companies: from the second week on, a limit a third above the month's cost is never forecast as reached", () => {
   const wrong = Array.from({ length: 200 }, (_, seed) => {
     const spend = makeHistory(seed, 90, randomShape(seed));
     const july = periodOf("monthly", Date.UTC(2026, 6, 1));
@@ -135,7 +135,7 @@ test("over 200 companies that do not grow: a limit of three quarters of the mont
       errors.push(Math.abs((at ?? 0) - reachedAtMs) / DAY_MS);
     }
   }
-  // A weekend between two moments makes days of hours.
+  // A weekend between two times adds days without spend.
   expect(ninetyPercentOf(errors)).toBeLessThan(2);
   expect(Math.max(...errors)).toBeLessThan(5);
 });
@@ -156,7 +156,7 @@ test("over 200 companies that grow by 3% a day: such a limit is forecast a week 
       errors.push(Math.abs((at ?? 0) - reachedAtMs) / DAY_MS);
     }
   }
-  // A weekend between two moments makes days of hours.
+  // A weekend between two times adds days without spend.
   expect(ninetyPercentOf(errors)).toBeLessThan(2);
   expect(Math.max(...errors)).toBeLessThan(5);
 });
@@ -170,7 +170,7 @@ const steady = {
   ...{ growth: 0, monthStart: 1, outages: 0 },
 };
 
-test("at a steady pace the moment is exact, in a day, a week and a month", () => {
+test("at a steady pace the forecast time is exact, in a day, a week and a month", () => {
   const spend = makeHistory(1, 90, steady);
   // Wednesday 8 July, 06:00: $60 of the day, $540 of the week and $1,740 of the month are spent.
   const hour = (30 + 7) * 24 + 6;
@@ -184,19 +184,19 @@ test("at a steady pace the moment is exact, in a day, a week and a month", () =>
   expect(reached("daily", 241n)).toBeNull();
 });
 
-test("a pace that has doubled since yesterday brings a day's limit forward, and within a week a month's", () => {
+test("a doubled pace advances a daily limit at once, and a monthly limit within a week", () => {
   const doubled = (30 + 7) * 24;
   const spend = makeHistory(1, 90, steady, (hour) => (hour >= doubled ? 10 : 0));
   const forecast = (hour: number, name: PeriodName) =>
     forecastLimit(outlookAt(spend, hour, name, 10n ** 18n))?.periodNanoUsd ?? 0n;
-  // A day of $480 in the end; in the first hours the pace of the last day is still half the old one.
+  // A day of $480 in total. In the first hours, half of the last day still has the old pace.
   expect(forecast(doubled + 12, "daily") / NANO).toBeGreaterThan(390n);
   // 7 days of $240, 24 of $480: $13,200.
   expect(forecast(doubled + 7 * 24, "monthly") / NANO).toBeGreaterThan(13_000n);
   expect(forecast(doubled + 7 * 24, "monthly") / NANO).toBeLessThan(13_400n);
 });
 
-test("without a week of history nothing is forecast, and what is reached is not forecast to be", () => {
+test("returns no forecast without a week of history, and no time for a reached limit", () => {
   const spend = makeHistory(1, 90, steady);
   expect(forecastLimit(outlookAt(spend, 7 * 24 - 1, "monthly", NANO))).toBeNull();
   const reached = forecastLimit(outlookAt(spend, 40 * 24, "monthly", 2_000n * NANO));

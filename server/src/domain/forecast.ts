@@ -15,32 +15,32 @@ const DAYS_PER_WEEK = 7;
 
 export interface Forecast {
   monthNanoUsd: bigint;
-  /** Whole days that the averages are of. */
+  /** Number of whole days in the averages. */
   basedOnDays: number;
 }
 
 export interface SpendSoFar {
-  /** Beginning of today, UTC, and of the next month; milliseconds since the epoch. */
+  /** Start of today, UTC, and of the next month, milliseconds since the epoch. */
   todayMs: number;
   monthEndMs: number;
-  /** Of the whole month up to now, today included, and of today; integer nano-USD. */
+  /** Cost of the month so far, including today, and cost of today. Integer nano-USD. */
   monthToDateNanoUsd: bigint;
   todayNanoUsd: bigint;
-  /** Cost of the whole days before today, the latest last; a day without requests counts as 0. */
+  /** Cost of the whole days before today, latest last. A day without requests counts as 0. */
   pastDaysNanoUsd: readonly bigint[];
 }
 
 /**
- * What the month will have cost: what was spent, plus for each day to come the average of the same weekday among the past
- * days, or of all past days where that weekday is not among them. Today adds what its average has over what it has cost.
- * Null without a past day.
+ * Forecasts the cost of the month: the spend so far, plus the average of the same weekday for each remaining day. A
+ * weekday without history uses the average of all past days. Today adds the difference between its average and its cost
+ * so far. Null without a past day.
  */
 export function forecastMonth(so: SpendSoFar): Forecast | null {
   const { pastDaysNanoUsd: past, todayMs } = so;
   if (past.length === 0) return null;
   const expectedOf = (dayMs: number): bigint => {
     const daysAhead = Math.round((dayMs - todayMs) / DAY_MS);
-    // The last past day is yesterday: it lies daysAhead + 1 days before the day that is asked about.
+    // The last past day is yesterday, daysAhead + 1 days before the requested day.
     const sameWeekday = past.filter(
       (_, index) => (past.length - index + daysAhead) % DAYS_PER_WEEK === 0,
     );
@@ -60,34 +60,34 @@ function average(amounts: readonly bigint[]): bigint {
   return divideHalfEven(sum, BigInt(amounts.length));
 }
 
-/** A limit in its running period; amounts in integer nano-USD. */
+/** A limit in its current period. Amounts in integer nano-USD. */
 export interface LimitOutlook {
   nowMs: number;
   period: SpendPeriod;
-  /** In the period up to now. */
+  /** Spend in the period so far. */
   spentNanoUsd: bigint;
   limitNanoUsd: bigint;
   spend: HourlySpend;
 }
 
 export interface LimitForecast {
-  /** Of the whole period. */
+  /** Cost of the whole period. */
   periodNanoUsd: bigint;
-  /** When the limit is reached, to the minute; null: not in this period, or it is reached already. */
+  /** Time at which the limit is reached, to the minute. Null: not in this period, or reached already. */
   reachedAtMs: number | null;
 }
 
-/** Days of hours that a forecast is of. */
+/** Days of hourly history in a forecast. */
 export const FORECAST_PAST_DAYS = 28;
 const MIN_PAST_HOURS = HOURS_PER_WEEK;
-/** In thousandths of what is usual. */
+/** In thousandths of the average. */
 const MAX_PACE = 4_000n;
 const MINUTES_PER_HOUR = 60n;
 
 /**
- * What a period will have cost at the present pace, and when its limit is reached. Each hour to come costs the average of
- * the same hour of the week in the past four weeks, times the pace: what the last week (for a daily limit, the last day)
- * cost, against those averages; four times as much at most. Null with less than a week of history.
+ * Forecasts the cost of a period at the current pace, and the time at which its limit is reached. Each remaining hour
+ * costs the average of the same hour of the week in the past four weeks, times the pace. The pace is the cost of the
+ * last week (last day for a daily limit) divided by those averages, at most 4. Null with less than a week of history.
  */
 export function forecastLimit(outlook: LimitOutlook): LimitForecast | null {
   const { nowMs, period, spend, spentNanoUsd, limitNanoUsd } = outlook;
@@ -101,7 +101,7 @@ export function forecastLimit(outlook: LimitOutlook): LimitForecast | null {
   for (let hour = now; hour < hourOf(period.endMs); hour++) {
     const ofHour = ((averages[hour % HOURS_PER_WEEK] ?? 0n) * pace) / 1_000n;
     const startMs = Math.max(hour * HOUR_MS, nowMs);
-    // Of the running hour only what is left of it.
+    // Only the remaining part of the current hour.
     const expected = (ofHour * BigInt((hour + 1) * HOUR_MS - startMs)) / BigInt(HOUR_MS);
     if (reachedAtMs === null && sum < limitNanoUsd && sum + expected >= limitNanoUsd) {
       const minutes = ((limitNanoUsd - sum) * MINUTES_PER_HOUR) / ofHour;
@@ -112,7 +112,7 @@ export function forecastLimit(outlook: LimitOutlook): LimitForecast | null {
   return { periodNanoUsd: sum, reachedAtMs };
 }
 
-/** By hour of the week (of the epoch, whose weeks begin on Thursday). With a week of history each has a past. */
+/** Averages by hour of the week. Weeks of the epoch begin on Thursday. A week of history covers each hour. */
 function weekAverages(spend: HourlySpend, now: number): bigint[] {
   const first = Math.max(spend.firstHour, now - FORECAST_PAST_DAYS * HOURS_PER_DAY);
   return Array.from({ length: HOURS_PER_WEEK }, (_, hourOfWeek) => {
@@ -125,7 +125,7 @@ function weekAverages(spend: HourlySpend, now: number): bigint[] {
   });
 }
 
-/** In thousandths of the averages. */
+/** Pace in thousandths of the averages. */
 function paceOf(
   spend: HourlySpend,
   averages: readonly bigint[],

@@ -1,38 +1,38 @@
-// What the worst case of a request is computed from. The gateway's one pass over the body reports exactly this, and more.
+// Facts from which the worst case of a request is computed. The gateway's single pass over the body reads them.
 
-/** A server tool of a request: it runs upstream, where the model is called again with what the tool gave. */
+/** A server tool of a request. The upstream runs the tool and calls the model again with its result. */
 export interface ServerToolUse {
-  /** As it was sent: `web_search_20250305`, `advisor_20260301`. */
+  /** Type in the request, such as `web_search_20250305` or `advisor_20260301`. */
   type: string;
-  /** `max_uses`; null where it is not given, or is no plain integer. */
+  /** `max_uses`. Null: missing or no plain integer. */
   maxUses: number | null;
-  /** Model of an advisor; null for every other tool. */
+  /** Model of an advisor. Null for every other tool. */
   model: string | null;
 }
 
 export interface HoldRequest {
   model: string;
-  /** null: not given. */
+  /** Null: not specified. */
   maxTokens: number | null;
   speed: string | null;
   inferenceGeo: string | null;
   fallbacks: HoldFallbacks;
   bodyBytes: number;
-  /** Bytes of fields that are no part of the prompt. */
+  /** Bytes of fields outside the prompt. */
   outsidePromptBytes: number;
   toolCount: number;
-  /** Client tools whose definition is the API's own, not the request's: bash, text editor, memory, computer. */
+  /** Client tools that the API itself defines: bash, text editor, memory, computer. */
   builtInToolCount: number;
-  /** The same, where one name stands for a whole set of tools. */
+  /** Client toolsets: one name for several tools that the API itself defines. */
   toolsetCount: number;
-  /** Bytes of the longest tool definition. */
+  /** Size of the longest tool definition, bytes. */
   largestToolBytes: number;
-  /** Tool definitions that the prompt holds once more than the body, because `tool_reference` repeats them. */
+  /** Tool definitions that `tool_reference` repeats in the prompt. */
   repeatedToolCount: number;
-  /** Images whose bytes stand in the body, and those bytes as base64 characters. */
+  /** Images in the body, and their size in base64 characters. */
   imageCount: number;
   imageDataBytes: number;
-  /** Bytes of the blocks that are cut into passages to be cited. */
+  /** Bytes of blocks that are split into passages for citations. */
   citedBytes: number;
   serverTools: readonly ServerToolUse[];
   markers: HoldMarkers;
@@ -40,10 +40,10 @@ export interface HoldRequest {
 
 interface HoldFallbacks {
   models: readonly string[];
-  /** Highest `max_tokens` of a fallback, or null where none names one. */
+  /** Highest `max_tokens` of a fallback. Null: no fallback has one. */
   maxTokens: number | null;
   hasFastSpeed: boolean;
-  /** `"default"`, or a shape that is not known: any model may answer. */
+  /** True for `"default"` or an unknown shape: any model may respond. */
   hasUnknownModel: boolean;
 }
 

@@ -4,14 +4,14 @@ export const HOUR_MS = 3_600_000;
 export const HOURS_PER_DAY = 24;
 export const HOURS_PER_WEEK = 168;
 
-/** What each hour cost, one after the other, UTC; an hour without requests counts as 0. Integer nano-USD. */
+/** Cost of consecutive hours, UTC. An hour without requests counts as 0. Integer nano-USD. */
 export interface HourlySpend {
-  /** Of `amounts[0]`, the first hour that cost something: whole hours since the epoch. */
+  /** Hour of `amounts[0]`, the first with a cost, in whole hours since the epoch. */
   firstHour: number;
   amounts: readonly bigint[];
 }
 
-/** Gaps are filled with 0; of the hours before the first that cost something nothing is known. Null: none did. */
+/** Fills gaps with 0. Hours before the first cost are unknown. Null: no hour has a cost. */
 export function toHourlySpend(
   hours: readonly { atMs: number; nanoUsd: bigint }[],
   lastMs: number,
@@ -33,12 +33,12 @@ export function hourOf(atMs: number): number {
   return Math.floor(atMs / HOUR_MS);
 }
 
-/** Null: nothing is known of that hour. */
+/** Cost of an hour. Null: unknown. */
 export function amountOfHour({ firstHour, amounts }: HourlySpend, hour: number): bigint | null {
   return amounts[hour - firstHour] ?? null;
 }
 
-/** Of the hours from `from` up to `to`, which is not one of them; those that are not known cost nothing. */
+/** Sum of the hours from `from` up to and excluding `to`. Unknown hours count as 0. */
 export function sumOfHours({ firstHour, amounts }: HourlySpend, from: number, to: number): bigint {
   assert(to >= from, "hours are summed forwards");
   let sum = 0n;

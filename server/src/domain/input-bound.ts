@@ -1,37 +1,43 @@
 import type { HoldRequest } from "./hold-request.ts";
 
-// How many tokens the prompt of a request can be, without counting them. What is assumed of the API, and tested nowhere
-// but there: its tokenizer works on bytes, so that text never has more tokens than bytes; what it writes around a
-// message, a block or a tool input is shorter than the JSON that stands for it; sealed thinking opens to no more tokens
-// than it has characters. Should that be wrong once, the overrun is counted and shown like any other.
+// Bounds the number of prompt tokens of a request without counting them. Assumptions about the API that only its
+// behaviour can confirm: the tokenizer works on bytes, so text never has more tokens than bytes. Text that the API adds
+// around a message, a block or a tool input is shorter than the JSON for it. Encrypted thinking has at most as many
+// tokens as characters. If an assumption fails, the overrun is counted and reported like any other.
 
 /**
- * What the API adds by itself: its frame around the conversation, the instructions for thinking and for structured
- * output. Each is a few hundred tokens at most.
+ * Tokens that the API adds: the frame of the conversation, and instructions for thinking and structured output. Each is
+ * a few hundred tokens at most.
  */
 const FRAME_TOKENS = 2_048;
-/** With at least one tool: 159 to 804 tokens by model, 804 for Opus 4.7 with a forced tool (pricing page). */
+/**
+ * Tokens that the API adds with at least one tool: 159 to 804 by model, 804 for Opus 4.7 with a forced tool (pricing
+ * page).
+ */
 const TOOL_FRAME_TOKENS = 2_048;
-/** What a definition is written with beyond its own bytes: `{"name":"a","input_schema":{}}` is 30 of them. */
+/** Tokens added to a definition's own bytes. `{"name":"a","input_schema":{}}` has 30 bytes. */
 const TOKENS_PER_TOOL = 32;
-/** bash 245, text editor 700, computer 735 and up to 499 more in the system prompt (pages of these tools). */
+/** Documented sizes: bash 245, text editor 700, computer 735 plus up to 499 in the system prompt. */
 const TOKENS_PER_BUILT_IN_TOOL = 2_048;
-/** A toolset of the browser has two dozen tools of about that size. */
+/** A browser toolset has two dozen tools of about that size. */
 const TOKENS_PER_TOOLSET = 32_768;
-/** A document to be cited is cut into sentences, each with a mark of its own: one more token for each byte of it. */
+/** A cited document is split into sentences, each with a mark: one more token for each byte. */
 const CITATION_TOKENS_PER_BYTE = 1;
-/** `count_tokens` is an estimate that "may differ by a small amount": a twentieth, and never less than this. */
+/** Margin of `count_tokens`, an estimate that "may differ by a small amount": a twentieth, at least this. */
 const COUNT_MARGIN_TOKENS = 1_024;
 const COUNT_MARGIN_DIVISOR = 20;
 
 /**
- * bytes: the bytes and images of the body. window: they are more than the context window. url, file, opaque: the body
- * does not show how much there is, so it is the whole window. counted: `count_tokens`, with its margin.
+ * Basis of the bound.
+ * - bytes: bytes and images of the body.
+ * - window: the context window, because bytes and images exceed it.
+ * - url, file, opaque: the context window, because the body does not show the size.
+ * - counted: `count_tokens` with its margin.
  */
 export type InputBasis = "bytes" | "window" | "url" | "file" | "opaque" | "counted";
 
 export interface InputBound {
-  /** Of one call. A prompt beyond the context window is refused by the API and costs nothing. */
+  /** Tokens of one call. The API refuses a prompt beyond the context window without cost. */
   tokens: number;
   basis: InputBasis;
 }
@@ -54,7 +60,7 @@ export function boundInput(
     : { tokens: contextTokens, basis: "window" };
 }
 
-/** The smaller of the bound and what `count_tokens` said of the same body and the same model, with its margin. */
+/** Returns the smaller of the bound and the result of `count_tokens` for the same body and model, with its margin. */
 export function tightenInput(bound: InputBound, countedTokens: number): InputBound {
   const margin = Math.max(COUNT_MARGIN_TOKENS, Math.ceil(countedTokens / COUNT_MARGIN_DIVISOR));
   const tokens = countedTokens + margin;
@@ -79,7 +85,7 @@ function toolTokens(request: HoldRequest): number {
   );
 }
 
-/** Most tokens of one tool definition of the request. */
+/** Highest number of tokens of one tool definition in the request. */
 function largestToolTokens({
   largestToolBytes,
   builtInToolCount,

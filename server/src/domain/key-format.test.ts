@@ -21,7 +21,7 @@ describe("a new secret", () => {
     );
   });
 
-  test("has a fixed length, passes its check, and is kept as SHA-256", () => {
+  test("has a fixed length, passes its check, and is stored as SHA-256", () => {
     fc.assert(
       fc.property(kind, bytes, (of, random) => {
         const { secret, hash } = secretOf(of, random);
@@ -33,7 +33,7 @@ describe("a new secret", () => {
     );
   });
 
-  test("two different draws never give one secret", () => {
+  test("different random bytes never give the same secret", () => {
     fc.assert(
       fc.property(bytes, bytes, (a, b) => {
         const isSame = Buffer.compare(a, b) === 0;
@@ -42,19 +42,19 @@ describe("a new secret", () => {
     );
   });
 
-  test("its hint shows three characters and the end", () => {
+  test("its hint contains three characters and the end", () => {
     const { secret, hint } = secretOf("api", new Uint8Array(32).fill(7));
     expect(hint).toBe(`${secret.slice(0, 16)}...${secret.slice(-4)}`);
     expect(hint).toMatch(/^sk-ant-api03-[0-9A-Za-z]{3}\.\.\.[0-9A-Za-z]{4}$/);
   });
 
-  test("a random source that gives too little is a bug", () => {
+  test("too few random bytes are a bug", () => {
     expect(() => makeSecret("api", () => new Uint8Array(31))).toThrow("assertion failed");
   });
 });
 
 describe("the check of a secret", () => {
-  test("refuses any single changed character", () => {
+  test("rejects any single changed character", () => {
     const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     for (const secretKind of ["api", "admin"] as const) {
       const { secret } = secretOf(
@@ -71,7 +71,7 @@ describe("the check of a secret", () => {
     }
   });
 
-  test("refuses a cut, a lengthened and a swapped secret", () => {
+  test("rejects a truncated, an extended and a swapped secret", () => {
     fc.assert(
       fc.property(kind, bytes, fc.integer({ min: 0, max: 60 }), (of, random, at) => {
         const { secret } = secretOf(of, random);
@@ -84,7 +84,7 @@ describe("the check of a secret", () => {
     );
   });
 
-  test("answers for any text at all", () => {
+  test("returns a result for any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
         expect(checkSecret(text)).toBeNull();

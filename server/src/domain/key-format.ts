@@ -3,17 +3,17 @@ import type { RandomBytes } from "#src/lib/ids.ts";
 import * as secretHash from "#src/lib/secret-hash.ts";
 
 // A secret is `prefix` + 32 random bytes in base62 (43 characters, fixed width) + CRC-32 of all that in base62 (6
-// characters). The prefixes are the official ones, which secret scanners look for; the checksum refuses a mistyped or
-// invented secret without asking the database.
+// characters). The official prefixes let secret scanners find it. The checksum rejects a mistyped or invented secret
+// without a database query.
 
 export type SecretKind = "api" | "admin";
 
 export interface NewSecret {
-  /** Shown once, stored nowhere. */
+  /** Shown once, never stored. */
   secret: string;
   /** SHA-256, 32 bytes. */
   hash: Buffer;
-  /** Enough to recognise the key on a screen: `sk-ant-api03-R2D...igAA`. */
+  /** Hint to recognize the key on a screen: `sk-ant-api03-R2D...igAA`. */
   hint: string;
 }
 
@@ -30,7 +30,7 @@ const HINT_HEAD_CHARS = 3;
 const HINT_TAIL_CHARS = 4;
 const BODY = /^[0-9A-Za-z]{49}$/;
 
-/** A new secret of the kind. `random` gives as many uniform random bytes as it is asked for. */
+/** Creates a secret of the kind. `random` returns the requested number of uniform random bytes. */
 export function makeSecret(kind: SecretKind, random: RandomBytes): NewSecret {
   const bytes = random(RANDOM_BYTES);
   assert(bytes.length === RANDOM_BYTES, "the random source gives the bytes it is asked for");
@@ -41,8 +41,8 @@ export function makeSecret(kind: SecretKind, random: RandomBytes): NewSecret {
 }
 
 /**
- * Kind of a well-formed secret, or null for any other text. Well-formed is not known: whether the secret exists is for
- * the database to say. Cost is bounded whatever comes in: the length is looked at first.
+ * Returns the kind of a well-formed secret, or null for any other text. Only the database knows whether the secret
+ * exists. The length is checked first, so the cost is bounded for any input.
  */
 export function checkSecret(text: string): { kind: SecretKind } | null {
   const kind = kindOf(text);
@@ -52,7 +52,7 @@ export function checkSecret(text: string): { kind: SecretKind } | null {
   return checksum === checksumOf(text.slice(0, -CHECKSUM_CHARS)) ? { kind } : null;
 }
 
-/** SHA-256 of the secret, 32 bytes: the only form in which it is kept. */
+/** SHA-256 of the secret, 32 bytes: the only stored form. */
 export function hashSecret(secret: string): Buffer {
   return secretHash.hashSecret(secret);
 }
@@ -68,7 +68,7 @@ function kindOf(text: string): SecretKind | null {
 
 function hintOf(secret: string, kind: SecretKind): string {
   const head = secret.slice(0, secretPrefixes[kind].length + HINT_HEAD_CHARS);
-  // The tail is checksum, so that the hint gives away no more than three characters of the random part.
+  // The tail is a part of the checksum, so the hint reveals only three characters of the random part.
   return `${head}...${secret.slice(-HINT_TAIL_CHARS)}`;
 }
 
@@ -84,7 +84,7 @@ function toBase62(number: bigint, length: number): string {
   return text;
 }
 
-/** CRC-32 (ISO 3309, as in zip) of an ASCII text; any single changed character changes it. */
+/** CRC-32 (ISO 3309, as in zip) of an ASCII text. Any single changed character changes it. */
 export function crc32(text: string): number {
   let crc = 0xffff_ffff;
   for (let i = 0; i < text.length; i++) {

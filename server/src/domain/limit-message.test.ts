@@ -3,8 +3,8 @@ import { howToAsk, limitMessage } from "./limit-message.ts";
 
 const december = Date.UTC(2026, 11, 1);
 
-describe("the refusal of a spent limit", () => {
-  test("a workspace's begins with the official words, then names scope, limit and spend", () => {
+describe("the refusal of a reached limit", () => {
+  test("of a workspace begins with the official words, then names scope, limit and spend", () => {
     expect(
       limitMessage({
         scopeType: "workspace",
@@ -39,23 +39,23 @@ describe("the refusal of a spent limit", () => {
   });
 });
 
-describe("how to ask for a higher limit", () => {
+describe("the way to request a higher limit", () => {
   const ofKey = { scopeType: "api_key", scopeId: "apikey_1", period: "daily" } as const;
 
-  test("is a page of the console, where its address is known", () => {
+  test("is a page of the console if its address is known", () => {
     expect(howToAsk(ofKey, "https://bursar.example.com")).toBe(
       "To ask for a higher limit, open https://bursar.example.com/increase-requests/new?scope=api_key&id=apikey_1&period=daily",
     );
   });
 
-  test("of the organization names no id", () => {
+  test("contains no id for the organization", () => {
     const limit = { ...ofKey, scopeType: "organization" } as const;
     expect(howToAsk(limit, "https://bursar.example.com")).toMatch(
       /\/increase-requests\/new\?scope=organization&period=daily$/,
     );
   });
 
-  test("else is a call to the server that the client has reached", () => {
+  test("otherwise is a call to the server", () => {
     expect(howToAsk(ofKey, null)).toMatch(
       /^To ask for a higher limit, send POST \/v1\/admin\/spend_limit_increase_requests to this server, /,
     );

@@ -9,7 +9,7 @@ export interface ReachedLimit {
   period: PeriodName;
   limitNanoUsd: bigint;
   spentNanoUsd: bigint;
-  /** End of the period, milliseconds since the epoch: from then on requests are taken again. */
+  /** End of the period, milliseconds since the epoch. Requests are accepted again from then on. */
   regainAtMs: number;
 }
 
@@ -26,12 +26,12 @@ export function limitMessage(limit: ReachedLimit): string {
   );
 }
 
-/** Parts of a limit that an increase request names. */
+/** Fields of a limit in an increase request. */
 export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "period">;
 
 /**
- * The sentence that such a refusal ends with. `publicUrl` is where people open the console, without a slash at the end;
- * null where only the client knows that.
+ * Last sentence of such a message. `publicUrl` is the console's address without a trailing slash. Null: only the client
+ * knows the address.
  */
 export function howToAsk({ scopeType, scopeId, period }: AskableLimit, publicUrl: string | null) {
   const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;

@@ -3,7 +3,7 @@ import { findModelGroup, modelGroupOf, modelGroups } from "./model-groups.ts";
 import { priceList } from "./price-list.ts";
 
 describe("groups of models", () => {
-  test("every model of the price list is in exactly one, by each of its names", () => {
+  test("every listed model is in exactly one group, by each of its names", () => {
     for (const { id, aliases } of priceList) {
       const holders = modelGroups.filter(({ models }) => models?.includes(id));
       expect([id, holders.length]).toEqual([id, 1]);
@@ -11,7 +11,7 @@ describe("groups of models", () => {
     }
   });
 
-  test("no model stands in the table that the price list does not have", () => {
+  test("the table contains only models of the price list", () => {
     const known = new Set(priceList.flatMap(({ id, aliases }) => [id, ...aliases]));
     const named = modelGroups.flatMap(({ models }) => models ?? []);
     expect(named.filter((name) => !known.has(name))).toEqual([]);
@@ -28,7 +28,7 @@ describe("groups of models", () => {
     ["claude-fable-5-1", "fable_5"],
     ["claude-opus-6", "other"],
     ["", "other"],
-  ])("%s counts in %s", (model, group) => {
+  ])("%s belongs to %s", (model, group) => {
     expect(modelGroupOf(model)).toBe(group);
     expect(findModelGroup(group)?.id).toBe(group);
   });

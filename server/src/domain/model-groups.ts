@@ -1,26 +1,26 @@
 import { listedModel } from "./price-book.ts";
 import { priceList } from "./price-list.ts";
 
-// Which models share a rate limit. Source: the official page on rate limits (copy of September 2026): Opus 4.x,
-// Sonnet 4.x, Fable 5.x and Mythos 5.x are one group each, Opus 5, Sonnet 5 and Haiku 4.5 one of their own. For the 5.5
-// models it says nothing: each has a group of its own, as every new generation had. Retired models are refused upstream;
-// they stand with their successors.
+// Groups of models that share a rate limit. Source: the official page on rate limits (copy of September 2026). Opus
+// 4.x, Sonnet 4.x, Fable 5.x and Mythos 5.x are one group each. Opus 5, Sonnet 5 and Haiku 4.5 have their own. The page
+// does not mention the 5.5 models: each has its own group, like every earlier generation. The upstream refuses retired
+// models, which belong to the group of their successors.
 
 export interface ModelGroup {
-  /** Never changes: it stands in the database and in what clients send. */
+  /** Never changes, because the database and clients store it. */
   id: string;
   displayName: string;
-  /** Names and aliases of the models; null where it is no list of models. */
+  /** Names and aliases of the models. Null: the group has no list. */
   models: readonly string[] | null;
-  /** False where requests alone can be limited. */
+  /** False if only requests can be limited. */
   countsTokens: boolean;
 }
 
-/** The messages of every model together. A limit of it applies beside those of the model's own group. */
+/** Messages of all models together. Its limit applies in addition to the limit of the model's group. */
 export const ALL_MODELS = "all";
-/** The counting of tokens, which is no message of any model. As at the official API, requests alone are limited. */
+/** Token counting, which is no message of a model. As in the official API, only requests are limited. */
 export const TOKEN_COUNT = "token_count";
-/** Every model that no group names. One bucket for all of them: clients can make up names without end. */
+/** All models outside other groups. They share one bucket, because clients can invent any number of names. */
 export const OTHER_MODELS = "other";
 
 const pooled: readonly (readonly [id: string, displayName: string, models: readonly string[]])[] = [
@@ -61,7 +61,7 @@ const pooled: readonly (readonly [id: string, displayName: string, models: reado
 
 const namesOf = new Map(priceList.map(({ id, aliases }) => [id, [id, ...aliases]]));
 
-/** What a rate limit can be for: groups of models, and behind them what is no list of models. */
+/** Groups that a rate limit can have: groups of models, then groups without a list of models. */
 export const modelGroups: readonly ModelGroup[] = [
   ...pooled.map(([id, displayName, models]) => ({
     id,
@@ -81,7 +81,7 @@ export function findModelGroup(id: string): ModelGroup | null {
   return groupById.get(id) ?? null;
 }
 
-/** The group of a model by its id, an alias or a dated snapshot; `OTHER_MODELS` for one that no group names. */
+/** Group of a model by its id, an alias or a dated snapshot. `OTHER_MODELS` for an unlisted model. */
 export function modelGroupOf(model: string): string {
   const listed = listedModel(model);
   return (listed && groupByModel.get(listed.id)) ?? OTHER_MODELS;

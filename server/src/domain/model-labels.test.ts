@@ -5,7 +5,7 @@ import { makePriceBook } from "./price-book.ts";
 
 const book = makePriceBook([]);
 
-test("a model of the price table is always reported as itself", () => {
+test("reports a model of the price table always by its own name", () => {
   const labels = makeModelLabels(0);
   expect(labels.labelOf("claude-3-5-sonnet-20241022", book, true)).toBe(
     "claude-3-5-sonnet-20241022",
@@ -13,7 +13,7 @@ test("a model of the price table is always reported as itself", () => {
   expect(labels.labelOf("claude-fable-5-2", book, true)).toBe("claude-fable-5-2");
 });
 
-test("other models are reported as themselves up to the cap, then as other", () => {
+test("reports other models by name up to the cap, then as other", () => {
   const labels = makeModelLabels(2);
   expect(labels.labelOf("first", book, true)).toBe("first");
   expect(labels.labelOf("second", book, true)).toBe("second");
@@ -22,7 +22,7 @@ test("other models are reported as themselves up to the cap, then as other", () 
   expect(labels.labelOf("claude-opus-5", book, true)).toBe("claude-opus-5");
 });
 
-test("a name that nothing was used under takes no place", () => {
+test("a name without usage does not count towards the cap", () => {
   const labels = makeModelLabels(1);
   expect(labels.labelOf("made-up", book, false)).toBe("other");
   expect(labels.labelOf("real", book, true)).toBe("real");
@@ -35,13 +35,13 @@ test("labels of an earlier run count towards the cap", () => {
   expect(labels.labelOf("new", book, true)).toBe("other");
 });
 
-test("dated names of a listed model count too, for there is no end of dates", () => {
+test("dated names of a listed model count too, because dates are unlimited", () => {
   const labels = makeModelLabels(1);
   expect(labels.labelOf("claude-opus-5-20260901", book, true)).toBe("claude-opus-5-20260901");
   expect(labels.labelOf("claude-opus-5-20260902", book, true)).toBe("other");
 });
 
-test("a label is short and printable whatever the model is called", () => {
+test("a label is short and printable for any model name", () => {
   expect(boundedModelName("")).toBe("unknown");
   expect(boundedModelName("a\u0000b\nc é")).toBe("a_b_c__");
   fc.assert(

@@ -3,17 +3,16 @@ import type { PriceBook } from "./price-book.ts";
 const MAX_LABEL_CHARS = 64;
 const OTHER_MODELS = "other";
 
-/** Names under which models are reported: never more than the price table's own and `cap` others. */
+/** Model names in reports: those of the price table and at most `cap` others. */
 export interface ModelLabels {
-  /** `isUsed` is false for a request that used nothing, refused by the upstream for example. */
+  /** `isUsed`: false for a request without usage, such as one that the upstream refused. */
   labelOf(model: string, book: PriceBook, isUsed: boolean): string;
 }
 
 /**
- * A model of the price table is reported as itself. Any other is, too, until there are `cap` of those; from then on a
- * new name is reported as "other", because clients can make up names without end. For the same reason only a model that
- * answered takes one of the places: made-up names that were refused must not push a real new model out. `seen` are
- * labels given out before, by an earlier run for example; they count towards the cap.
+ * Creates labels. A model of the price table has its own name. Up to `cap` other models do too, later ones are "other",
+ * because clients can invent any number of names. Only a model with usage counts towards the cap, so that refused names
+ * cannot displace a real new model. `seen` are labels of earlier runs, which count towards the cap.
  */
 export function makeModelLabels(cap: number, seen: Iterable<string> = []): ModelLabels {
   const others = new Set<string>([...seen].slice(0, cap));
@@ -29,7 +28,7 @@ export function makeModelLabels(cap: number, seen: Iterable<string> = []): Model
   };
 }
 
-/** A model name that any table, log or label can take: at most 64 printable characters, "unknown" for an empty one. */
+/** Limits a model name to 64 printable characters, for tables, logs and labels. An empty one becomes "unknown". */
 export function boundedModelName(model: string): string {
   const name = model.slice(0, MAX_LABEL_CHARS).replace(/[^A-Za-z0-9._:@/+-]/g, "_");
   return name === "" ? "unknown" : name;

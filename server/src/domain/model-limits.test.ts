@@ -3,7 +3,7 @@ import { limitsOf, UNKNOWN_MODEL_LIMITS } from "./model-limits.ts";
 import { priceList } from "./price-list.ts";
 
 describe("limits of a model", () => {
-  test("each model of the price list has its own, under each of its names", () => {
+  test("each listed model has its own limits, by each of its names", () => {
     for (const { id, aliases, periods } of priceList) {
       const limits = limitsOf(id);
       expect(limits).not.toBe(UNKNOWN_MODEL_LIMITS);
@@ -12,7 +12,7 @@ describe("limits of a model", () => {
     }
   });
 
-  test("a snapshot has those of its model, and what is not known the largest", () => {
+  test("a snapshot has its model's limits, and an unknown model the largest", () => {
     expect(limitsOf("claude-haiku-4-5-20260101")).toBe(limitsOf("claude-haiku-4-5"));
     expect(limitsOf("claude-unheard-of")).toBe(UNKNOWN_MODEL_LIMITS);
     for (const { id } of priceList) {
@@ -23,7 +23,7 @@ describe("limits of a model", () => {
     }
   });
 
-  test("what the upstream reports wins, in both directions and for each number by itself", () => {
+  test("limits from the upstream have priority, higher or lower, each separately", () => {
     const reported = new Map([
       ["claude-sonnet-4-6", { contextTokens: 2_000_000, maxOutputTokens: 64_000 }],
       ["claude-new", { contextTokens: 50_000, maxOutputTokens: null }],
@@ -39,7 +39,7 @@ describe("limits of a model", () => {
     expect(limitsOf("claude-opus-4-5", reported)).toEqual(limitsOf("claude-opus-4-5"));
   });
 
-  test("a report under another name of the model counts", () => {
+  test("accepts a report under another name of the model", () => {
     const reported = new Map([
       ["claude-opus-4-5-20251101", { contextTokens: 100_000, maxOutputTokens: 9_000 }],
     ]);
@@ -49,7 +49,7 @@ describe("limits of a model", () => {
     });
   });
 
-  test("what a beta header raises is not lowered by a report of the plain number", () => {
+  test("a report does not lower a limit that a beta header raises", () => {
     const plain = { contextTokens: 200_000, maxOutputTokens: 64_000 };
     const reported = new Map([
       ["claude-sonnet-4-5-20250929", plain],
@@ -59,7 +59,7 @@ describe("limits of a model", () => {
     expect(limitsOf("claude-3-7-sonnet-latest", reported).maxOutputTokens).toBe(128_000);
   });
 
-  test.each([0, -1, 1.5, Number.NaN])("a report of %s is none", (count) => {
+  test.each([0, -1, 1.5, Number.NaN])("ignores a report of %s", (count) => {
     const reported = new Map([["m", { contextTokens: count, maxOutputTokens: count }]]);
     expect(limitsOf("m", reported)).toEqual(UNKNOWN_MODEL_LIMITS);
   });

@@ -1,40 +1,43 @@
 import { listedModel } from "./price-book.ts";
 
-// What a model can take and give at most, as data of 2026-11-24. It bounds the worst case of a request, so each number
-// is either known or, where a comment says so, a bound: at least as large as the true one. Sources, in copies of October
-// and November 2026: the official model overview pages (context window, maximum output), the pages on vision (tokens of an
-// image), on context windows and extended output (what a beta header raises) and on fast mode; for retired models their
-// pages at retirement. Geo pricing stands in the price list, `isGeoPriced`. Batches can raise the output to 300k with a
-// header of their own: no part of this table.
+// Maximum input and output of models, as of 2026-11-24. The numbers bound the worst case of a request. Each is exact,
+// or at least as large as the true one where a comment says so. Sources are official pages, in copies of October and
+// November 2026. Model overview pages: context window and maximum output. The page on vision: tokens of an image. Pages
+// on context windows and extended output: beta headers. The page on fast mode: `fastMode`. Retired models: their pages
+// at retirement. Geo pricing is in the price list, `isGeoPriced`. A batch header that raises the output to 300k is not
+// included.
 
 /**
- * What `speed: "fast"` does. priced: the answer may be fast, at the list's fast price. standard: it is taken and does
- * nothing. refused: an error, which costs nothing. unknown: it may be fast at a price that is not published.
+ * Effect of `speed: "fast"`.
+ * - priced: the response may be fast, at the listed fast price.
+ * - standard: accepted without effect.
+ * - refused: an error without cost.
+ * - unknown: the response may be fast, at an unpublished price.
  */
 type FastMode = "priced" | "standard" | "refused" | "unknown";
 
 export interface ModelLimits {
   contextTokens: number;
-  /** Of one answer, thinking included. */
+  /** Maximum of one response, including thinking. */
   maxOutputTokens: number;
-  /** Of one image: the API scales a larger one down. */
+  /** Maximum of one image, because the API scales larger ones down. */
   imageTokens: number;
   fastMode: FastMode;
 }
 
 interface ListedLimits extends ModelLimits {
-  /** What a beta header raises the two to. The header is not read, so a smaller number reported by /v1/models is void. */
+  /** Values with a beta header. The header is not read, so a smaller number from /v1/models is ignored. */
   betaContextTokens?: number;
   betaOutputTokens?: number;
 }
 
-/** `max_input_tokens` and `max_tokens` of one model of the upstream's `/v1/models`; null where it names none. */
+/** `max_input_tokens` and `max_tokens` of a model in the upstream's `/v1/models`. Null: not reported. */
 export interface ReportedLimits {
   contextTokens: number | null;
   maxOutputTokens: number | null;
 }
 
-/** A model that came out this morning. Its images get twice the tokens of the largest tier that is known. */
+/** Limits of an unlisted, new model. Its images count twice the tokens of the largest known tier. */
 export const UNKNOWN_MODEL_LIMITS: ModelLimits = {
   contextTokens: 1_000_000,
   maxOutputTokens: 128_000,
@@ -44,10 +47,10 @@ export const UNKNOWN_MODEL_LIMITS: ModelLimits = {
 
 /** Long edge 1,568 px and about 1.15 megapixels: "about 1,600 tokens". */
 const STANDARD_IMAGE = 1_600;
-/** Long edge 2,576 px: 4,784 tokens. Opus from 4.7 on, and the models of the fifth generation. */
+/** Long edge 2,576 px: 4,784 tokens. Opus from 4.7 on, and models of the fifth generation. */
 const LARGE_IMAGE = 4_784;
 
-/** Overview pages: 1M context, 128k output, images of the large tier. */
+/** From the overview pages: 1M context, 128k output, images of the large tier. */
 const current: ListedLimits = {
   contextTokens: 1_000_000,
   maxOutputTokens: 128_000,
@@ -62,7 +65,7 @@ function older(contextTokens: number, maxOutputTokens: number): ListedLimits {
 const limitsById: ReadonlyMap<string, ListedLimits> = new Map([
   ["claude-fable-5-2", current],
   ["claude-mythos-5-2", current],
-  // Not on the public pages: the numbers of its successors, as a bound.
+  // Not on the public pages. The numbers of its successors are a bound.
   ["claude-mythos-preview", current],
   ["claude-fable-5-1", current],
   ["claude-mythos-5-1", current],
@@ -76,9 +79,9 @@ const limitsById: ReadonlyMap<string, ListedLimits> = new Map([
   ["claude-opus-4-5", older(200_000, 64_000)],
   ["claude-opus-4-1", older(200_000, 32_000)],
   ["claude-sonnet-5-5", current],
-  // The image tier is not on its page: the large one, as a bound. So for Haiku 5.5.
+  // The page does not state the image tier. The large one is a bound. The same applies to Haiku 5.5.
   ["claude-sonnet-5", current],
-  // Pages of different age say 64k and 128k output: the larger one, as a bound.
+  // Pages of different dates state 64k and 128k output. The larger one is a bound.
   ["claude-sonnet-4-6", older(1_000_000, 128_000)],
   // 200k, and 1M with the header context-1m-2025-08-07.
   ["claude-sonnet-4-5", { ...older(1_000_000, 64_000), betaContextTokens: 1_000_000 }],
@@ -95,9 +98,9 @@ const limitsById: ReadonlyMap<string, ListedLimits> = new Map([
 ]);
 
 /**
- * Limits of a model, by any of its names. `reported` is what the upstream's `/v1/models` says, by id, as it was last
- * read: it wins over the table in both directions, for the context window and the maximum output, except below what a
- * beta header can raise a model to. Where it knows a model under several names, the largest numbers count.
+ * Returns the limits of a model, by any of its names. `reported` is the latest content of the upstream's `/v1/models`,
+ * by id. Its context window and maximum output have priority over the table, higher or lower, but never below the limit
+ * that a beta header allows. If it has a model under several names, the largest numbers apply.
  */
 export function limitsOf(
   model: string,
@@ -117,7 +120,7 @@ export function limitsOf(
   };
 }
 
-/** A count that is no positive integer was not meant as a limit. */
+/** Ignores counts that are no positive integers. */
 function largest(counts: readonly (number | null)[]): number | null {
   const valid = counts.filter(
     (count) => count !== null && Number.isSafeInteger(count) && count > 0,

@@ -9,7 +9,7 @@ import {
   splitByLargestRemainder,
 } from "./money.ts";
 
-describe("an amount of dollars is read exactly", () => {
+describe("an amount of dollars is parsed exactly", () => {
   test.each([
     ["100.00", 100_000_000_000n],
     [100.0, 100_000_000_000n],
@@ -54,16 +54,16 @@ describe("an amount of dollars is read exactly", () => {
     ["1\n", "decimal number"],
     ["٣", "decimal number"],
     ["1".repeat(100_000), "decimal number"],
-  ])("%s is refused and told why", (amount, reason) => {
+  ])("rejects %s with a reason", (amount, reason) => {
     expect(() => parseUsd(amount)).toThrow(MoneyError);
     expect(() => parseUsd(amount)).toThrow(reason);
   });
 
-  test("a negative amount is read where it is allowed", () => {
+  test("parses a negative amount if it is allowed", () => {
     expect(parseUsd("-1.25", { allowNegative: true })).toBe(-1_250_000_000n);
   });
 
-  test("what is written is read back as the same amount", () => {
+  test("a formatted amount parses to the same amount", () => {
     const nano = fc.bigInt({ min: -MAX_NANO_USD, max: MAX_NANO_USD });
     fc.assert(
       fc.property(nano, (amount) => {
@@ -72,7 +72,7 @@ describe("an amount of dollars is read exactly", () => {
     );
   });
 
-  test("a JSON number means the decimal that was written, whenever it is accepted", () => {
+  test("an accepted JSON number equals its written decimal", () => {
     const cents = fc.integer({ min: 0, max: 900_000_000_000 });
     fc.assert(
       fc.property(cents, (amount) => {
@@ -91,7 +91,7 @@ test.each([
   [-1_500_000_000n, "-1.50"],
   [120_000_000n, "0.12"],
   [MAX_NANO_USD, "9223372036.854775807"],
-])("%s nano-dollars are written %s", (nano, text) => {
+])("formats %s nano-dollars as %s", (nano, text) => {
   expect(formatUsd(nano)).toBe(text);
 });
 

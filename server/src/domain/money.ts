@@ -1,19 +1,19 @@
 import { assert } from "#src/lib/assert.ts";
 
-// Money is a bigint of nano-US-dollars: a token of the cheapest kind costs 10 of them, and the table's largest
-// amounts fit the int8 columns they are kept in.
+// Money is a bigint of nano-US-dollars. A token of the cheapest kind costs 10, and the largest amounts fit the int8
+// columns.
 
 const NANO_PER_USD = 1_000_000_000n;
-/** Largest amount an int8 column can keep: about 9.2 thousand million dollars. */
+/** Largest amount of an int8 column: about 9.2 billion dollars. */
 export const MAX_NANO_USD = 2n ** 63n - 1n;
 
 const DECIMALS = 9;
 const MAX_TEXT_CHARS = 64;
-/** Digits that a JSON number keeps exactly on its way through a double. */
+/** Digits of a JSON number that a double stores exactly. */
 const EXACT_NUMBER_DIGITS = 15;
 const DECIMAL = /^([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?$/;
 
-/** An amount that cannot be read exactly. The message is public and says what an amount must look like. */
+/** An amount that cannot be parsed exactly. The message is public and states the expected form. */
 export class MoneyError extends RangeError {
   constructor(message: string) {
     super(message);
@@ -22,9 +22,9 @@ export class MoneyError extends RangeError {
 }
 
 /**
- * US dollars as a decimal text or a JSON number, in nano-USD, exactly. At most 9 decimals count; exponents are read
- * exactly ("1e-2" is one cent). Throws MoneyError for anything else, for a negative amount unless `allowNegative`, and
- * for a number of more than 15 digits, since a double may already have changed it: such an amount must come as text.
+ * Parses US dollars, a decimal text or a JSON number, to exact nano-USD. Allows at most 9 decimals. Exponents are
+ * exact: "1e-2" is one cent. Throws MoneyError for other input, for a negative amount unless `allowNegative`, and for a
+ * number of more than 15 digits. A double may have rounded such a number, so it must be sent as text.
  */
 export function parseUsd(
   amount: string | number,
@@ -42,11 +42,11 @@ export function parseUsd(
   const significant = digits.replace(/0+$/, "");
   if (typeof amount === "number" && significant.length > EXACT_NUMBER_DIGITS) {
     throw new MoneyError(
-      "the amount has more digits than a JSON number keeps exactly: send it as text",
+      "the amount has more digits than a JSON number stores exactly: send it as text",
     );
   }
   if (significant === "") return 0n;
-  // The amount is `significant` times ten to this power, in nano-USD.
+  // In nano-USD the amount is `significant` times ten to this power.
   const power = digits.length - significant.length - fraction.length + Number(exponent) + DECIMALS;
   if (power < 0) throw new MoneyError(`the amount may have at most ${DECIMALS} decimals`);
   const isTooLarge = significant.length + power > MAX_NANO_USD.toString().length;
@@ -59,7 +59,7 @@ export function parseUsd(
   return -nano;
 }
 
-/** Nano-USD as a plain decimal of US dollars: all digits that matter, two decimals at least ("100.00", "0.0105"). */
+/** Formats nano-USD as dollars with all significant digits and at least two decimals ("100.00", "0.0105"). */
 export function formatUsd(nano: bigint): string {
   const abs = nano < 0n ? -nano : nano;
   const decimals = (abs % NANO_PER_USD)
@@ -72,14 +72,14 @@ export function formatUsd(nano: bigint): string {
 const NANO_PER_CENT = 10_000_000n;
 const CENT_DECIMALS = 7;
 
-/** Nano-USD as a plain decimal of cents, as the official reports write amounts: "123.45" is $1.2345. */
+/** Formats nano-USD as a decimal of cents, as in the official reports: "123.45" is $1.2345. */
 export function formatCents(nano: bigint): string {
   const abs = nano < 0n ? -nano : nano;
   const decimals = (abs % NANO_PER_CENT).toString().padStart(CENT_DECIMALS, "0").replace(/0+$/, "");
   return `${nano < 0n ? "-" : ""}${abs / NANO_PER_CENT}${decimals === "" ? "" : `.${decimals}`}`;
 }
 
-/** `numerator / denominator` to the nearest integer, a half to the even one. The denominator is positive. */
+/** Divides and rounds half to even. The denominator is positive. */
 export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
   assert(denominator > 0n, "a denominator is positive");
   const floor = floorDivide(numerator, denominator);
@@ -89,9 +89,9 @@ export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
 }
 
 /**
- * Integer parts of `total`, one per numerator, that sum to it: each exact part `numerator / denominator` is cut to an
- * integer, and what is then left of the total goes one by one to the largest remainders, the earlier part first among
- * equals. So each part is within 1 of its exact value. `total` is the rounded sum of the exact parts.
+ * Splits `total` to integer parts, one per numerator. Each exact part `numerator / denominator` is rounded down. The
+ * rest goes one by one to the largest remainders, the earlier part first if equal. So each part is within 1 of its
+ * exact value. `total` is the rounded sum of the exact parts.
  */
 export function splitByLargestRemainder(
   total: bigint,
@@ -101,7 +101,7 @@ export function splitByLargestRemainder(
   assert(denominator > 0n, "a denominator is positive");
   const parts = numerators.map((numerator) => floorDivide(numerator, denominator));
   const left = Number(total - parts.reduce((sum, part) => sum + part, 0n));
-  // Nearly always: prices are whole nano-USD per token.
+  // The usual case, because prices are whole nano-USD per token.
   if (left === 0) return parts;
   const remainders = numerators.map((numerator, index) => ({
     index,
@@ -125,6 +125,6 @@ function byRemainder(a: Remainder, b: Remainder): number {
 
 function floorDivide(numerator: bigint, denominator: bigint): bigint {
   const quotient = numerator / denominator;
-  // A quotient is cut towards zero: only below zero is that not the floor.
+  // BigInt division truncates towards zero, which is not the floor of negative quotients.
   return numerator < 0n && numerator % denominator < 0n ? quotient - 1n : quotient;
 }

@@ -1,12 +1,12 @@
-// Features of a request that cannot raise its price, as data. The gateway holds for a request with them what it holds
-// for one without them. A field or an edit that is neither listed here nor read by the gateway makes a request
-// open-ended. Sources are public pages, or the types of @anthropic-ai/sdk 1.14 (`MessageCreateParams`, beta included).
+// Features of a request that cannot raise its price. The gateway's hold is the same with and without them. A field or
+// an edit that is neither listed here nor read by the gateway makes a request open-ended. Sources are public pages, or
+// the types of @anthropic-ai/sdk 1.14 (`MessageCreateParams`, beta included).
 
 interface NeutralFeature {
-  /** Why it costs nothing. */
+  /** Reason why it costs nothing. */
   effect: string;
   source: string;
-  /** False: its bytes are no part of the prompt and are not counted. */
+  /** False: its bytes are not part of the prompt and are not counted. */
   isInPrompt: boolean;
 }
 
@@ -24,7 +24,7 @@ export const neutralFields: ReadonlyMap<string, NeutralFeature> = new Map([
     "part of the frame for tools",
     `${DOCS}/agents-and-tools/tool-use/overview`,
   ),
-  inPrompt("output_config", "effort and format; max_tokens bounds the output", SDK_TYPES),
+  inPrompt("output_config", "effort and format, with the output bounded by max_tokens", SDK_TYPES),
   inPrompt("output_format", "format of the output", `${DOCS}/build-with-claude/structured-outputs`),
   inPrompt("diagnostics", "explains a cache miss", `${DOCS}/build-with-claude/cache-diagnostics`),
   inPrompt("fallback_credit_token", "lowers the price", SDK_TYPES),
@@ -40,19 +40,19 @@ export const neutralFields: ReadonlyMap<string, NeutralFeature> = new Map([
   ),
   outsidePrompt(
     "context_management",
-    "its edits decide: see isNeutralEdit",
+    "depends on its edits, see isNeutralEdit",
     `${DOCS}/build-with-claude/context-editing`,
   ),
 ]);
 
-/** Edits of `context_management` that only remove content from the prompt. Any other edit may be a compaction. */
+/** Edits of `context_management` that only remove content from the prompt. Another edit may be a compaction. */
 const neutralEdits = /^(clear_thinking|clear_tool_uses)_\d+$/;
 
 export function isNeutralEdit(type: string): boolean {
   return neutralEdits.test(type);
 }
 
-/** Blocks with at most as many tokens as bytes. Their parts (`content`, `source`, `tool`) are judged by themselves. */
+/** Blocks with at most as many tokens as bytes. Their parts (`content`, `source`, `tool`) are checked separately. */
 export const neutralBlocks: ReadonlySet<string> = new Set([
   "text",
   "thinking",
@@ -63,17 +63,17 @@ export const neutralBlocks: ReadonlySet<string> = new Set([
   "server_tool_use",
   "mcp_tool_use",
   "mcp_tool_result",
-  // Client-side tool search. A reference puts the definition of a listed tool into the prompt, so `repeatedToolCount`
+  // Client-side tool search. A reference adds the definition of a listed tool to the prompt, so `repeatedToolCount`
   // counts repetitions. Source: tool-use-with-prompt-caching of the same documentation.
   "tool_reference",
   "tool_addition",
   "tool_removal",
 ]);
 
-/** Claude Code reads a refusal that contains this word as a missing feature, and leaves the feature out from then on. */
+/** Claude Code treats a refusal with this word as a missing feature and omits the feature from then on. */
 const NEVER_NAMED = "safeguards";
 
-/** False for a key that no refusal may repeat. */
+/** False for a key that a refusal must not repeat. */
 export function isNameable(key: string): boolean {
   return !key.includes(NEVER_NAMED);
 }

@@ -1,17 +1,17 @@
 import type { HoldRequest } from "./hold-request.ts";
 import { WEB_SEARCH_NANO_USD } from "./price-list.ts";
 
-// Requests whose cost the body does not bound: the API calls the model again and again, and bills the whole prompt each
-// time. What they are held at is a number of such calls, named here; more than that is possible and then an overrun.
+// Requests without a bound on their cost. The API calls the model repeatedly and bills the whole prompt each time.
+// Their hold assumes a number of calls. More calls are possible and cause an overrun.
 
 /** The API pauses a turn after this many calls of the model with server tools (`stop_reason: "pause_turn"`). */
 export const MAX_SERVER_CALLS = 10;
-/** A search is billed by the piece, and one call may ask for several at once. With `max_uses` it is that number. */
+/** Searches are billed singly, and one call may request several. With `max_uses` that number applies. */
 export const ASSUMED_WEB_SEARCHES = 30;
-/** Length that is assumed for a chain of fallbacks that the request does not spell out. */
+/** Assumed length of a fallback chain that the request does not list. */
 export const ASSUMED_FALLBACKS = 3;
 
-/** Web tools of this date and later run code in a container that costs nothing. */
+/** Web tools from this date on run code in a free container. */
 const FREE_CONTAINER_DATE = 20_260_209;
 const MORE_CALLS = MAX_SERVER_CALLS - 1;
 
@@ -28,23 +28,23 @@ export type OpenEndedReason =
         | "default_fallbacks";
     };
 
-/** Code that runs in a container is billed by the hour, however few tokens there are. */
+/** Code in a container, which is billed by the hour, independent of tokens. */
 export type TimeBilledFeature = "code_execution" | "container";
 
 export interface OpenEnd {
   /** Never empty. */
   reasons: readonly OpenEndedReason[];
-  /** How often the model is called for one attempt, the first time included, and other models beside it. */
+  /** Number of model calls for one attempt, including the first one and calls of other models. */
   calls: number;
   feesNanoUsd: bigint;
-  /** False where each call is as bounded as that of a closed request. */
+  /** False if each call has the bound of a closed request. */
   isPromptOpen: boolean;
-  /** True where the cache may be written at any rate, whatever the body says. */
+  /** True if the API may write to the cache, whatever the body says. */
   mayWriteCache: boolean;
   timeBilled: TimeBilledFeature | null;
 }
 
-/** Why a request has no bound of its own, and what is assumed instead; null for a closed one. */
+/** Finds the reasons why a request has no bound, and the assumptions instead. Null: the request is closed. */
 export function findOpenEnd(request: HoldRequest): OpenEnd | null {
   const reasons = openEndedReasons(request);
   if (reasons.length === 0) return null;
@@ -90,18 +90,18 @@ function openEndedReasons(request: HoldRequest): OpenEndedReason[] {
   return reasons;
 }
 
-/** Calls of the model after the first one: one for each use of a tool, up to where the API pauses. */
+/** Model calls after the first: one for each tool use, up to the API's pause. */
 function moreCalls(reason: OpenEndedReason): number {
   switch (reason.kind) {
     case "server_tool":
       return Math.min(reason.maxUses ?? MORE_CALLS, MORE_CALLS);
     case "mcp_servers":
     case "container":
-    case "thread": // the tools of its earlier turns may be there still
+    case "thread": // tools of earlier turns may still be active
     case "unknown_tools":
     case "unknown_fields":
       return MORE_CALLS;
-    case "compaction": // counted beside the calls that are compacted
+    case "compaction": // counted in addition to the compacted calls
     case "default_fallbacks":
       return 0;
   }
@@ -111,7 +111,7 @@ function webSearchesOf(reason: OpenEndedReason): number {
   return reason.kind === "server_tool" ? reason.webSearches : 0;
 }
 
-/** An advisor has a cache of its own. Web tools and MCP write only where the body holds a `cache_control`. */
+/** An advisor has its own cache. Web tools and MCP write to the cache only if the body contains a `cache_control`. */
 function mayWriteCache(reason: OpenEndedReason): boolean {
   switch (reason.kind) {
     case "server_tool":

@@ -1,5 +1,5 @@
 /**
- * How the owner of a personal key stands: such a key works while its owner is `active`. `outside`: the person is not in
- * the key's workspace any more. Null where the workspace owns the key.
+ * State of a personal key's owner. The key works while the owner is `active`. `outside`: the owner is no longer in the
+ * key's workspace. Null: the workspace owns the key.
  */
 export type OwnerState = "active" | "deactivated" | "removed" | "outside";

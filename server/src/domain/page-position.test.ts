@@ -10,7 +10,7 @@ const positionOf = ({ createdAtMs, id }: Row) => ({ createdAtMs, id });
 const isBefore = (a: Row, b: Row) =>
   a.createdAtMs < b.createdAtMs || (a.createdAtMs === b.createdAtMs && a.id < b.id);
 
-/** What the statements do, on a list in memory. */
+/** Selects rows of a list in memory, like the SQL statements. */
 function select(rows: readonly Row[], page: PageRequest): Row[] {
   const { from } = page;
   const sorted = rows.toSorted((a, b) => (isBefore(a, b) ? 1 : -1));
@@ -30,7 +30,7 @@ const rowsArbitrary = fc.uniqueArray(
   { selector: ({ id }) => id, maxLength: 20 },
 );
 
-test("following the cursor gives every row once, newest first, for any page size", () => {
+test("the cursor returns every row once, newest first, for any page size", () => {
   fc.assert(
     fc.property(rowsArbitrary, fc.integer({ min: 1, max: 7 }), (rows, limit) => {
       const seen: Row[] = [];
@@ -46,7 +46,7 @@ test("following the cursor gives every row once, newest first, for any page size
   );
 });
 
-test("going back from a page gives the page before it", () => {
+test("going back from a page returns the previous page", () => {
   fc.assert(
     fc.property(rowsArbitrary, fc.integer({ min: 1, max: 5 }), (rows, limit) => {
       const all = rows.toSorted((a, b) => (isBefore(a, b) ? 1 : -1));
@@ -61,7 +61,7 @@ test("going back from a page gives the page before it", () => {
   );
 });
 
-test("any other text is refused with a 400, never taken for a position", () => {
+test("rejects any other text with a 400", () => {
   const refused = (text: string) => {
     try {
       fromCursor(text, 1, "filters");

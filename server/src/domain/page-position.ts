@@ -2,19 +2,19 @@ import { type CursorPart, decodeCursor, encodeCursor } from "#src/lib/page-curso
 import type { ApiError } from "./api-error.ts";
 import { refuseField, refuseFields } from "./refuse-field.ts";
 
-// Lists run newest first. A page is asked for by the position it continues from, never by a number
-// of rows to skip, so that rows made meanwhile neither repeat nor hide others.
+// Lists run newest first. A page continues from a position instead of a number of rows, so that new rows neither repeat
+// nor hide others.
 
-/** The end of the year 9999. PostgreSQL and RFC 3339 do not know every time that a double can hold. */
+/** End of the year 9999. PostgreSQL and RFC 3339 do not support every time that a double can represent. */
 const LAST_MS = 253_402_300_799_999;
 
-/** Place of a row in its list: rows are told apart by id where they were made in the same millisecond. */
+/** Position of a row in its list. The id distinguishes rows of the same millisecond. */
 export interface Position {
   createdAtMs: number;
   id: string;
 }
 
-/** Which rows to read: `limit` of them beyond `from`, older ones for "older", newer ones for "newer". */
+/** Rows to read: `limit` rows beyond `from`, older ones or newer ones. */
 export interface PageRequest {
   limit: number;
   direction: "older" | "newer";
@@ -22,7 +22,7 @@ export interface PageRequest {
 }
 
 export interface PageOfRows<Row> {
-  /** Newest first, whatever the direction was. */
+  /** Newest first, in both directions. */
   rows: Row[];
   /** Positions of the first and the last row. Null: the page is empty. */
   first: Position | null;
@@ -38,7 +38,7 @@ interface Time {
 type CreatedRow = { id: string; created_at: Time } | { id: string; createdAt: Time };
 
 /**
- * Cuts `rows`, read with a limit of `request.limit + 1` in the direction's own order, to the page. `positionOf` is for rows
+ * Cuts `rows`, read with a limit of `request.limit + 1` in the order of the direction, to the page. `positionOf` is for rows
  * that are not listed by the time of their creation.
  */
 export function toPage<Row extends CreatedRow>(
@@ -71,7 +71,7 @@ export function positionOfCreated(row: CreatedRow): Position {
   return { createdAtMs: createdAt.getTime(), id: row.id };
 }
 
-/** The page an opaque cursor continues with. Throws a 400 for a cursor that is not of this list and these filters. */
+/** Reads the page request from an opaque cursor. Throws a 400 for a cursor of another list or other filters. */
 export function fromCursor(
   cursor: string | undefined,
   limit: number,
@@ -83,28 +83,28 @@ export function fromCursor(
   return { limit, direction: "older", from };
 }
 
-/** A time that stands in a cursor, in milliseconds since the epoch. Throws a 400 for one that no row can have. */
+/** Reads a time from a cursor, milliseconds since the epoch. Throws a 400 if no row can have it. */
 export function readCursorTime(part: CursorPart | undefined): number {
   const ms = Number(part);
   if (!(ms >= 0 && ms <= LAST_MS)) throw malformedCursor();
   return ms;
 }
 
-/** A count or an amount that stands in a cursor as text. Throws a 400 for one that no row can have. */
+/** Reads a count or an amount from a cursor. Throws a 400 if no row can have it. */
 export function readCursorAmount(part: CursorPart | undefined): bigint {
   const text = String(part);
   if (!/^-?[0-9]{1,18}$/.test(text)) throw malformedCursor();
   return BigInt(text);
 }
 
-/** The cursor of the page after this one, or null where this one is the last. */
+/** Cursor of the next page. Null: this page is the last. */
 export function nextCursor(page: PageOfRows<unknown>, filters: unknown): string | null {
   if (!page.hasMore || page.last === null) return null;
   const { createdAtMs, id } = page.last;
   return encodeCursor([createdAtMs, id], filters);
 }
 
-/** The parts of an opaque cursor. Throws a 400. */
+/** Parts of an opaque cursor. Throws a 400. */
 export function readCursor(
   cursor: string,
   filters: unknown,
@@ -115,8 +115,8 @@ export function readCursor(
   if (position === "other filters") {
     throw refuseField(
       "page",
-      "cursor does not match current query parameters. A cursor continues the list it came from: keep the " +
-        "other parameters as they were, or start again without page.",
+      "cursor does not match current query parameters. Keep the " +
+        "other parameters unchanged, or start again without page.",
       "invalid_cursor",
     );
   }
@@ -127,7 +127,7 @@ function malformedCursor(): ApiError {
   return refuseField("page", "this is not a cursor of this list.", "invalid_cursor");
 }
 
-/** What an official `Page` query asks for: `findPosition` looks an id up among the rows that the caller may list. */
+/** Page request of an official `Page` query. `findPosition` finds an id among the rows that the caller can list. */
 export async function fromIds(
   query: { limit: number; after_id?: string | undefined; before_id?: string | undefined },
   findPosition: (id: string) => Promise<Position | null>,
@@ -144,7 +144,7 @@ export async function fromIds(
   const from = await findPosition(id);
   if (from === null) {
     const name = afterId === undefined ? "before_id" : "after_id";
-    throw refuseField(name, `nothing in this list has the id ${id}.`, "invalid_cursor");
+    throw refuseField(name, `this list has no entry with the id ${id}.`, "invalid_cursor");
   }
   return { limit, direction: afterId === undefined ? "newer" : "older", from };
 }

@@ -27,7 +27,7 @@ function inputOf(overrides: PriceOverride[], model: string, at = atMs): bigint |
 }
 
 describe("the shipped list", () => {
-  test("has no name twice, and its periods in order from the beginning", () => {
+  test("has unique names, and periods in order from the beginning", () => {
     const names = priceList.flatMap((model) => [model.id, ...model.aliases]);
     expect(new Set(names).size).toBe(names.length);
     for (const { periods } of priceList) {
@@ -39,7 +39,7 @@ describe("the shipped list", () => {
     }
   });
 
-  test("has no price below its own cheaper band", () => {
+  test("has no price below its own lower band", () => {
     for (const { periods } of priceList) {
       for (const { standard, longPrompt, fast } of periods) {
         for (const kind of Object.keys(standard) as (keyof TokenPrices)[]) {
@@ -53,7 +53,7 @@ describe("the shipped list", () => {
 });
 
 describe("finding a price", () => {
-  test("an id and each of its aliases have one row", () => {
+  test("an id and its aliases share one row", () => {
     for (const model of priceList.filter((listed) => listed.periods.length > 0)) {
       for (const name of [model.id, ...model.aliases]) {
         expect(book.find(name, atMs)?.row).toBe(model.id);
@@ -66,7 +66,7 @@ describe("finding a price", () => {
     ["claude-opus-5-latest", "claude-opus-5"],
     ["claude-opus-4-20270101", "claude-opus-4"],
     ["claude-opus-4-1-20270101", "claude-opus-4-1"],
-  ])("%s is taken for a snapshot of %s", (name, row) => {
+  ])("treats %s as a snapshot of %s", (name, row) => {
     expect(book.find(name, atMs)?.row).toBe(row);
   });
 
@@ -86,7 +86,7 @@ describe("finding a price", () => {
     expect(book.find(name, atMs)).toBeNull();
   });
 
-  test("a price changes at midnight UTC of its date and not before", () => {
+  test("a price changes at midnight UTC of its date", () => {
     const change = msFromIsoDate("2026-10-07");
     expect(book.find("claude-sonnet-5-5", change - 1)?.standard.cacheRead).toBe(parseUsd("0.2"));
     expect(book.find("claude-sonnet-5-5", change)?.standard.cacheRead).toBe(parseUsd("0.1"));
@@ -95,7 +95,7 @@ describe("finding a price", () => {
 });
 
 describe("an override", () => {
-  test("holds from its date on, until the next one", () => {
+  test("applies from its date to the next one", () => {
     const overrides = [
       override("claude-opus-5", "2", "2026-12-01"),
       override("claude-opus-5", "1", "2026-06-01"),
@@ -110,7 +110,7 @@ describe("an override", () => {
     expect(inputOf(overrides, "claude-opus-5", msFromIsoDate("2026-12-01"))).toBe(parseUsd("2"));
   });
 
-  test("of a model holds for its aliases and snapshots, of an alias for that alias alone", () => {
+  test("of a model applies to its aliases and snapshots, of an alias only to that alias", () => {
     const ofModel = [override("claude-opus-4-5", "1")];
     expect(inputOf(ofModel, "claude-opus-4-5-20251101")).toBe(parseUsd("1"));
     expect(inputOf(ofModel, "claude-opus-4-5-latest")).toBe(parseUsd("1"));
@@ -120,7 +120,7 @@ describe("an override", () => {
     expect(inputOf([...ofModel, ...ofAlias], "claude-opus-4-5-20251101")).toBe(parseUsd("2"));
   });
 
-  test("gives a price to a model that has none, from its date on", () => {
+  test("sets the price of an unpriced model from its date on", () => {
     const overrides = [override("claude-fable-5-2", "7"), override("our-model", "8", "2026-11-24")];
     expect(inputOf(overrides, "claude-fable-5-2")).toBe(parseUsd("7"));
     expect(inputOf(overrides, "our-model")).toBe(parseUsd("8"));
@@ -128,12 +128,12 @@ describe("an override", () => {
     expect(inputOf(overrides, "our-model", atMs - 1)).toBeUndefined();
   });
 
-  test("of a snapshot that is not in force yet leaves its model's price", () => {
+  test("of a snapshot does not apply before its date", () => {
     const later = [override("claude-opus-5-20261101", "1", "2027-01-01")];
     expect(inputOf(later, "claude-opus-5-20261101")).toBe(parseUsd("5"));
   });
 
-  test("lets the dear bands stand, and never makes them cheaper than itself", () => {
+  test("keeps the higher bands, and never makes them lower than itself", () => {
     const cheap = makePriceBook([override("claude-haiku-5-5", "0.001")]);
     expect(cheap.find("claude-haiku-5-5", atMs)?.longPrompt?.prices.input).toBe(parseUsd("0.5"));
     const dear = makePriceBook([
@@ -144,13 +144,13 @@ describe("an override", () => {
     expect(dear.find("claude-opus-5", atMs)?.fast).toEqual(flat("90"));
   });
 
-  test("is bounded, so that a cost always fits an int8", () => {
+  test("is bounded, so that every cost fits an int8", () => {
     const absurd = makePriceBook([override("claude-opus-5", "9000000000")]);
     expect(absurd.find("claude-opus-5", atMs)?.standard.input).toBe(MAX_PRICE_NANO_USD);
   });
 });
 
-describe("the dearest price", () => {
+describe("the highest price", () => {
   test("is the highest of the table per kind of token", () => {
     expect(book.dearest(atMs).standard).toEqual({
       input: parseUsd("15"),
@@ -161,7 +161,7 @@ describe("the dearest price", () => {
     });
   });
 
-  test("knows overrides, and only those in force", () => {
+  test("includes only overrides in force", () => {
     const overridden = makePriceBook([
       { ...override("our-model", "1"), prices: { ...flat("1"), output: parseUsd("200") } },
       override("our-model", "500", "2027-01-01"),
@@ -172,15 +172,15 @@ describe("the dearest price", () => {
   });
 });
 
-describe("listing the prices", () => {
-  test("shows every model of the list, unpriced ones without a price", () => {
+describe("the list of prices", () => {
+  test("contains every listed model, unpriced ones without a price", () => {
     const listing = book.listPrices(atMs);
     expect(listing.map((line) => line.model)).toEqual(priceList.map((model) => model.id));
     const unpriced = listing.filter((line) => line.prices === null).map((line) => line.model);
     expect(unpriced).toEqual(["claude-fable-5-2", "claude-mythos-5-2", "claude-mythos-preview"]);
   });
 
-  test("shows overrides in place of the list's price, and those of other names after it", () => {
+  test("contains overrides instead of list prices, and those of other names at the end", () => {
     const listing = makePriceBook([
       override("claude-opus-5", "1"),
       override("claude-opus-4-5-20251101", "2"),
@@ -195,13 +195,13 @@ describe("listing the prices", () => {
   });
 });
 
-describe("the rows that a request can be billed at", () => {
+describe("the possible rows of a request", () => {
   const inputs = (overrides: PriceOverride[], model: string) =>
     makePriceBook(overrides)
       .findReachable(model, atMs)
       .map((row) => row.standard.input);
 
-  test("are one where no override is in the way, whatever the name", () => {
+  test("are one row without overrides, by any name", () => {
     for (const { id, aliases } of priceList) {
       for (const name of [id, ...aliases, `${id}-20260101`]) {
         expect(book.findReachable(name, atMs)).toEqual([
@@ -211,7 +211,7 @@ describe("the rows that a request can be billed at", () => {
     }
   });
 
-  test("hold the overrides of all the names of the model, and of no other model", () => {
+  test("include overrides of all names of the model, and of no other model", () => {
     const overrides = [
       override("claude-opus-4-5-20251101", "7"),
       override("claude-opus-4-5-20260101", "8"),
@@ -221,14 +221,14 @@ describe("the rows that a request can be billed at", () => {
     expect(new Set(inputs(overrides, "claude-opus-4-5"))).toEqual(new Set(reachable));
   });
 
-  test("hold the dearest row where the model is unpriced under one of its names", () => {
+  test("include the highest row if the model is unpriced under one of its names", () => {
     const overrides = [override("claude-fable-5-2-20261116", "1")];
     const reachable = inputs(overrides, "claude-fable-5-2-20261116");
     expect(new Set(reachable)).toEqual(new Set([parseUsd("1"), book.dearest(atMs).standard.input]));
   });
 });
 
-test("the dearest row follows each price from the moment it begins, in whatever order it is asked for", () => {
+test("the highest row includes each price from its start, in any order of queries", () => {
   const dated = makePriceBook([
     override("m", "90", "2026-11-01"),
     override("m", "80", "2026-12-01"),

@@ -7,22 +7,22 @@ import {
   type TokenPrices,
 } from "./price-list.ts";
 
-/** A price that an organization set over the shipped list, for exactly this model or alias. */
+/** An organization's price for exactly this model or alias, instead of the list price. */
 export interface PriceOverride {
   model: string;
-  /** Holds for requests that start at or after this millisecond, until the next override of the same name. */
+  /** Applies to requests from this millisecond on, until the next override of the same name. */
   effectiveFromMs: number;
   prices: TokenPrices;
 }
 
-/** Highest price an override can have in effect, $10,000 per million tokens; see MAX_TOKENS for why there is one. */
+/** Maximum price of an override: $10,000 per million tokens. MAX_TOKENS gives the reason. */
 export const MAX_PRICE_NANO_USD = 10_000_000_000_000n;
 
-/** The prices in force for one model at one moment. */
+/** Prices in force for one model at one time. */
 export interface ModelPrices {
-  /** Name in the table whose row this is: the id of the list, or the name of the override. */
+  /** Name of the row: the list's id, or the override's name. */
   row: string;
-  /** "dearest" is no row of any model: see `dearest`. */
+  /** "dearest" is the computed row of the highest prices: see `findHighest`. */
   source: "list" | "override" | "dearest";
   fromMs: number | null;
   standard: TokenPrices;
@@ -31,7 +31,7 @@ export interface ModelPrices {
   isGeoPriced: boolean;
 }
 
-/** A line of the price list as it is shown; `prices` is null where the model is unpriced. */
+/** A displayed line of the price list. `prices` is null for an unpriced model. */
 export interface PriceListing extends Pick<ListedModel, "aliases" | "lifecycle" | "retiresOn"> {
   model: string;
   prices: ModelPrices | null;
@@ -39,25 +39,25 @@ export interface PriceListing extends Pick<ListedModel, "aliases" | "lifecycle" 
 
 export interface PriceBook {
   /**
-   * Prices of the model for a request that started at `atMs`, or null where the model is unpriced. Exact names come
-   * first: overrides, then ids and aliases of the list. Only a name the table does not hold is taken for a snapshot
-   * (`<name>-YYYYMMDD`) or the newest (`<name>-latest`) of a name it does hold.
+   * Returns the prices of the model for a request started at `atMs`. Null: unpriced. Exact names have priority:
+   * overrides, then ids and aliases of the list. Other names can match as a snapshot (`<name>-YYYYMMDD`) or the newest
+   * (`<name>-latest`) of a known name.
    */
   find(model: string, atMs: number): ModelPrices | null;
   /**
-   * The price of what has none: per kind of token the highest price in force in the whole table, bands, fast mode,
-   * retired models and overrides included. So no model of the table could have been dearer, and a price that comes
-   * later is a credit. Geo pricing applies, because a model that is not listed yet is a new one.
+   * Returns the price of unpriced models: for each kind of token the highest price in force, including bands, fast
+   * mode, retired models and overrides. No listed model costs more, so a later price is a credit. Geo pricing applies,
+   * because an unlisted model is new.
    */
   dearest(atMs: number): ModelPrices;
   /**
-   * Every row that a request for `model` can be billed at, never none: the answer names the model by its id, an alias or
-   * a snapshot of it, and an override may hold for just one of those. What is unpriced among them is the dearest row.
+   * Returns every row that a request for `model` can be billed at, at least one. The response names the model by its
+   * id, an alias or a snapshot, and an override may apply to only one of them. Unpriced names have the highest row.
    */
   findReachable(model: string, atMs: number): readonly ModelPrices[];
-  /** True where the list or an override names the model exactly: a bounded set, safe as a label. */
+  /** True if the list or an override has exactly this name. These names are bounded, so they are safe as labels. */
   isListed(model: string): boolean;
-  /** All models of the table with their prices at that moment, in the order of the list, other overrides last. */
+  /** All models with their prices at this time, in list order, other overrides last. */
   listPrices(atMs: number): PriceListing[];
 }
 
@@ -65,7 +65,7 @@ const listedByName: ReadonlyMap<string, ListedModel> = new Map(
   priceList.flatMap((model) => [model.id, ...model.aliases].map((name) => [name, model] as const)),
 );
 
-/** The shipped list with the organization's overrides over it. Immutable: make a new one when an override changes. */
+/** The list with the organization's overrides. Immutable: create a new one when an override changes. */
 export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
   const overridesByName = groupByName(overrides);
   const isListed = (name: string) => listedByName.has(name) || overridesByName.has(name);
@@ -81,7 +81,7 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
     return { row: model.id, source: "list", ...listed, isGeoPriced: model.isGeoPriced };
   };
 
-  // Prices change only where one begins: what was found is kept for each stretch of time between two such moments.
+  // Prices change only at known times, so results are cached for each interval between two of them.
   const beginnings = priceBeginnings(overrides);
   const stretchOf = (atMs: number) => beginnings.findLastIndex((fromMs) => fromMs <= atMs);
 
@@ -100,7 +100,7 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
     return [...listed, ...overridden];
   };
 
-  // The worst case of each request asks for the dearest row, and walking the whole table takes 50 µs.
+  // The worst case of each request needs the highest row, and scanning the whole table takes 50 µs.
   const dearestRows = new Map<number, ModelPrices>();
   const dearest = (atMs: number): ModelPrices => {
     const stretch = stretchOf(atMs);
@@ -118,17 +118,17 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
     const names = new Set([model, ...(listed ? [listed.id, ...listed.aliases] : [])]);
     for (const name of overriddenNames.get(familyOf(model)) ?? []) names.add(name);
     const rows = Array.from(names, (name) => find(name, atMs) ?? dearest(atMs));
-    // Without an override all the names have one and the same row.
+    // Without an override all names share the same row.
     return rows.filter((row, index) => rows.findIndex((other) => isSameRow(row, other)) === index);
   });
 
   return { find, dearest, findReachable, isListed, listPrices };
 }
 
-/** Names come from clients: there may be any number of them. */
+/** Maximum number of cached names, because clients can send any number. */
 const MAX_REMEMBERED = 1_000;
 
-/** The same lookup, which is made once for a name and a stretch of time. */
+/** Caches a lookup by name and interval. */
 function rememberByName<Found>(
   stretchOf: (atMs: number) => number,
   lookUp: (name: string, atMs: number) => Found,
@@ -147,7 +147,7 @@ function rememberByName<Found>(
   };
 }
 
-/** The model of the shipped list that has this name, or that it is a snapshot or the newest of. */
+/** Listed model with this name, or whose snapshot or newest version it is. */
 export function listedModel(name: string): ListedModel | null {
   const exact = listedByName.get(name);
   if (exact) return exact;
@@ -155,7 +155,7 @@ export function listedModel(name: string): ListedModel | null {
   return (base === null ? null : listedByName.get(base)) ?? null;
 }
 
-/** One key for all the names of a model. */
+/** One key for all names of a model. */
 function familyOf(name: string): string {
   return listedModel(name)?.id ?? baseName(name) ?? name;
 }
@@ -164,7 +164,7 @@ function isSameRow(a: ModelPrices, b: ModelPrices): boolean {
   return a.standard === b.standard && a.longPrompt === b.longPrompt && a.fast === b.fast;
 }
 
-/** The moments at which some price changes, in order. */
+/** Times at which a price changes, in order. */
 function priceBeginnings(overrides: readonly PriceOverride[]): number[] {
   const listed = priceList.flatMap(({ periods }) => periods.map(({ fromMs }) => fromMs));
   const moments = [...listed, ...overrides.map(({ effectiveFromMs }) => effectiveFromMs)];
@@ -181,14 +181,18 @@ const dearestRow = {
 } as const;
 
 function groupByName(overrides: readonly PriceOverride[]): Map<string, PriceOverride[]> {
-  // Bounded once: equal prices are then the same object for every request, by which `cost.ts` knows them again.
-  const allowed = overrides.map((override) => ({ ...override, prices: bounded(override.prices) }));
+  // Bounded once, so that equal prices are the same object for every request. `cost.ts` uses the identity as a cache
+  // key.
+  const allowed = overrides.map((override) => ({
+    ...override,
+    prices: bounded(override.prices),
+  }));
   const byName = Map.groupBy(allowed, (override) => override.model);
   for (const group of byName.values()) group.sort((a, b) => a.effectiveFromMs - b.effectiveFromMs);
   return byName;
 }
 
-/** Last of the rows, oldest first, that is in force; a row from null is in force from the beginning. */
+/** Last row in force. Rows are ordered, oldest first. A row from null applies from the beginning. */
 function lastInForce<T>(
   rows: readonly T[],
   fromMs: (row: T) => number | null,
@@ -198,8 +202,8 @@ function lastInForce<T>(
 }
 
 /**
- * An override states one row, the standard one. The list's long-prompt and fast rows stay in force beside it, raised
- * to the override where that is dearer: a negotiated base price must not make the dear bands cheap.
+ * Applies an override to the standard row. The list's long-prompt and fast rows stay in force, raised to the override
+ * if that is higher. A negotiated base price must not lower the expensive bands.
  */
 function withOverride(
   override: PriceOverride,
@@ -220,7 +224,7 @@ function withOverride(
   };
 }
 
-/** The name that `name` is a dated snapshot or the newest of, or null where it does not look like one. */
+/** Name without its snapshot date or "latest". Null: the name has neither. */
 function baseName(name: string): string | null {
   return /^(.+)-(?:20[0-9]{6}|latest)$/.exec(name)?.[1] ?? null;
 }

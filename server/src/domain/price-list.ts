@@ -2,50 +2,50 @@ import type { PricedCost } from "@bursar/contract/usage-shape.ts";
 import { parseUsd } from "./money.ts";
 import { msFromIsoDate } from "./spend-period.ts";
 
-// The published price list, as data. Sources: the official pricing page (copy of September 2026) for 4.x, 5 and
-// Fable/Mythos up to 5.1, the official model overview pages (October 2026) for the 5.5 models, prices at retirement for
-// retired models. To change a price add a period with its date: what was billed before stays as it was.
+// The published price list. Source for 4.x, 5 and Fable/Mythos up to 5.1: the official pricing page (copy of September
+// 2026). Source for the 5.5 models: the official model overview pages (October 2026). Retired models have their prices
+// at retirement. To change a price, add a period with its date: earlier requests keep their price.
 
-/** The day up to which the list was checked against its sources. */
+/** Date on which the list was last checked against its sources. */
 export const PRICE_LIST_AS_OF = "2026-10-24";
 
-/** Nano-USD per million tokens, one price per kind of token. */
+/** Nano-USD per million tokens, for each kind of token. */
 export type TokenPrices = Record<PricedCost, bigint>;
 
-/** Prices of a request whose whole prompt (input, cache writes and cache reads) has more tokens than stated. */
+/** Prices of a request whose whole prompt (input, cache writes and cache reads) exceeds the threshold. */
 export interface LongPromptPrices {
   overPromptTokens: number;
   prices: TokenPrices;
 }
 
 export interface PricePeriod {
-  /** First millisecond of the period; null for the first one. It ends where the next one begins. */
+  /** First millisecond of the period. Null for the first one. A period ends at the start of the next one. */
   fromMs: number | null;
   standard: TokenPrices;
   longPrompt: LongPromptPrices | null;
-  /** For `speed: "fast"`; null where the list has no such price. */
+  /** Prices for `speed: "fast"`. Null: not published. */
   fast: TokenPrices | null;
 }
 
 export interface ListedModel {
   id: string;
   aliases: readonly string[];
-  /** A retired model is refused by the API, but a price is still needed for what it cost. */
+  /** The API refuses a retired model, but its price is still needed for earlier requests. */
   lifecycle: "active" | "retired";
-  /** Date on which the API stops serving it, where that is announced. */
+  /** Announced date on which the API stops serving it. */
   retiresOn: string | null;
-  /** True from the 4.6 models on: `inference_geo: "us"` is multiplied; earlier models refuse the parameter. */
+  /** True from the 4.6 models on: `inference_geo: "us"` has a multiplier. Earlier models refuse the parameter. */
   isGeoPriced: boolean;
-  /** Oldest first; empty where no price is published: the model is then unpriced. */
+  /** Oldest first. Empty if no price is published: the model is unpriced. */
   periods: readonly PricePeriod[];
 }
 
-/** Nano-USD per web search: $10 per 1,000. Web fetch is free. Failed searches are not counted by the API. */
+/** Nano-USD per web search: $10 per 1,000. Web fetch is free. The API does not count failed searches. */
 export const WEB_SEARCH_NANO_USD = parseUsd("0.01");
 
-/** `service_tier: "batch"` halves every token price, but not the web searches. */
+/** Multiplier of `service_tier: "batch"` for all token prices, but not for web searches. */
 export const BATCH_MULTIPLIER = { numerator: 1n, denominator: 2n } as const;
-/** `inference_geo: "us"` multiplies every token price. */
+/** Multiplier of `inference_geo: "us"` for all token prices. */
 export const GEO_US_MULTIPLIER = { numerator: 11n, denominator: 10n } as const;
 
 export interface Multiple {
@@ -66,7 +66,7 @@ const fable51 = usd({ input: "10", write5m: "12.5", write1h: "20", read: "0.25",
 const fable5 = usd({ input: "10", write5m: "12.5", write1h: "20", read: "1", output: "50" });
 const opus55 = usd({ input: "4", write5m: "5", write1h: "8", read: "0.2", output: "20" });
 const opus = usd({ input: "5", write5m: "6.25", write1h: "10", read: "0.5", output: "25" });
-// The page names only input and output of fast mode; the cache rates are the usual multiples of its input price.
+// The page lists only input and output of fast mode. The cache prices are the usual multiples of its input price.
 const opusFast = usd({ input: "10", write5m: "12.5", write1h: "20", read: "1", output: "50" });
 const oldOpus = usd({ input: "15", write5m: "18.75", write1h: "30", read: "1.5", output: "75" });
 const sonnet5 = usd({ input: "2", write5m: "2.5", write1h: "4", read: "0.2", output: "10" });
@@ -85,12 +85,12 @@ const haiku55LongPrompt: LongPromptPrices = {
 };
 const haiku45 = usd({ input: "1", write5m: "1.25", write1h: "2", read: "0.1", output: "5" });
 const haiku35 = usd({ input: "0.8", write5m: "1", write1h: "1.6", read: "0.08", output: "4" });
-// 0.3 and not 1.25 times 0.25: the list wins over the rule.
+// 0.3 instead of 1.25 times 0.25: the list has priority over the rule.
 const haiku3 = usd({ input: "0.25", write5m: "0.3", write1h: "0.5", read: "0.03", output: "1.25" });
 
-// A prompt above 200k reaches Sonnet 4 and 4.5 only through the 1M context beta, which was sold at twice the input
-// rates and 1.5 times the output rate. Newer pages do not repeat that and do not take it back, so the last published
-// price of such a request stands: it can be too dear, never too cheap. From the 4.6 models on there is no surcharge.
+// Only the 1M context beta lets a prompt above 200k reach Sonnet 4 and 4.5. The beta had twice the input prices and 1.5
+// times the output price. Newer pages neither repeat nor revoke that, so the last published price applies. That price
+// can be too high, but not too low. From the 4.6 models on there is no surcharge.
 const sonnetLongPrompt: LongPromptPrices = {
   overPromptTokens: 200_000,
   prices: usd({ input: "6", write5m: "7.5", write1h: "12", read: "0.6", output: "22.5" }),
@@ -104,7 +104,7 @@ export const priceList: readonly ListedModel[] = [
   active("claude-mythos-5-1", always(fable51)),
   active("claude-fable-5", always(fable5)),
   active("claude-mythos-5", always(fable5)),
-  // Fast mode of the 5.5 models has no published price: a fast answer of theirs counts as unpriced.
+  // The fast mode of the 5.5 models has no published price, so a fast response of theirs is unpriced.
   active("claude-opus-5-5", always(opus55)),
   active("claude-opus-5", always(opus, { fast: opusFast })),
   active("claude-opus-4-8", always(opus, { fast: opusFast })),
@@ -160,7 +160,7 @@ export const priceList: readonly ListedModel[] = [
   ),
 ];
 
-/** US dollars per million tokens, as the pages print them. */
+/** US dollars per million tokens, as on the pages. */
 interface UsdPerMillion {
   input: string;
   write5m: string;

@@ -1,7 +1,7 @@
 import { MoneyError, parseUsd } from "./money.ts";
 import { refuseField } from "./refuse-field.ts";
 
-/** US dollars of a request's field, in nano-USD. Throws a 400 that names the field. */
+/** Reads US dollars from a field of a request, as nano-USD. Throws a 400 that names the field. */
 export function readAmount(field: string, amount: string | number): bigint {
   try {
     return parseUsd(amount);

@@ -1,26 +1,26 @@
 import type { PeriodName } from "./spend-period.ts";
 import type { Cost, TokenUsage } from "./usage.ts";
 
-/** Written to the journal before a request is dispatched: from here on it will end in exactly one `EndRecord`. */
+/** Record in the journal before a request is sent. Exactly one `EndRecord` will follow. */
 export interface BeginRecord {
   requestId: string;
-  /** Milliseconds since the epoch on the database's clock. It fixes the spend period, for ever. */
+  /** Milliseconds since the epoch on the database's clock. Determines the spend period permanently. */
   startedAtMs: number;
   organizationId: string;
   workspaceId: string;
   apiKeyId: string;
-  /** The person whose key it is at this moment; absent for a workspace's own key and in records of older releases. */
+  /** Owner of the key at this time. Absent for a workspace's key and in records of older releases. */
   memberId?: string;
   requestedModel: string;
   isStream: boolean;
-  /** Client family, from a closed list: see `gateway/client-family.rule.ts`. */
+  /** Client family from a closed list: see `gateway/client-family.rule.ts`. */
   client: string;
   /**
-   * What strict limits held, in nano-USD: what stays unresolved when the request's end is never known. Absent where no
-   * limit held anything, and in records of older releases.
+   * Amount that strict limits hold, nano-USD. Stays unresolved if the request's end is never known. Absent without a
+   * hold, and in records of older releases.
    */
   holdNanoUsd?: bigint;
-  /** The limits that chose to hold less than that, for an open-ended request. */
+  /** Limits with a smaller hold for an open-ended request. */
   smallerHolds?: readonly SmallerHold[];
 }
 
@@ -31,22 +31,24 @@ export interface SmallerHold {
 }
 
 /**
- * How a request ended.
- * answered: a complete success. refused: a complete error from upstream, cost 0. unreached: never got to the upstream,
- * cost 0. aborted: the client left a stream; cost estimated from what was seen. interrupted: sent, and no usage was
- * ever seen; cost 0 and marked, or, when some usage was seen before the cut, that usage, estimated.
+ * Outcome of a request.
+ * - answered: a complete success.
+ * - refused: a complete error from the upstream, cost 0.
+ * - unreached: never sent to the upstream, cost 0.
+ * - aborted: the client disconnected from a stream. The received part is the estimate.
+ * - interrupted: sent, but cut off. Partial usage is the estimate. Without usage the cost is 0, and the record is marked.
  */
 export type Outcome = "answered" | "refused" | "unreached" | "aborted" | "interrupted";
 
-/** The end of a request, with its cost computed once. Everything the usage tables need stands in it. */
+/** End of a request, with its cost computed once. Contains all values of the usage tables. */
 export interface EndRecord extends BeginRecord {
   endedAtMs: number;
   outcome: Outcome;
-  /** Status that the client got, or null when it got none. */
+  /** Status that the client received. Null: none. */
   httpStatus: number | null;
   isEstimated: boolean;
   isUnpriced: boolean;
-  /** Model that is billed and reported: the response's, else the requested one. */
+  /** Model for billing and reports: the response's, else the requested one. */
   model: string;
   serviceTier: string;
   contextWindow: ContextWindow;
@@ -54,10 +56,10 @@ export interface EndRecord extends BeginRecord {
   speed: string;
   usage: TokenUsage;
   cost: Cost;
-  /** The price row that was used, as JSON text, so that an event can be explained later. */
+  /** Applied price row as JSON, to explain the cost later. */
   prices: string;
   upstreamRequestId: string | null;
-  /** From `startedAtMs`, and so never after `endedAtMs`; null where nothing came. */
+  /** Time from `startedAtMs`, milliseconds, never beyond `endedAtMs`. Null: no response. */
   firstByteMs: number | null;
 }
 

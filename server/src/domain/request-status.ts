@@ -1,6 +1,6 @@
 import type { Outcome } from "./request-record.ts";
 
-/** How a request ended, as reports and the request log say it. */
+/** Status of a request in reports and the request log. */
 export type RequestStatus =
   | Exclude<Outcome, "refused">
   | "rate_limited"
@@ -8,8 +8,8 @@ export type RequestStatus =
   | "server_error";
 
 /**
- * A refusal of the upstream is told apart by its status: 429, another 4xx, or the upstream's own fault. The same rule in
- * SQL stands in recording/rollup-tables.ts.
+ * Maps an outcome to a status. A refusal of the upstream depends on its HTTP status: 429, another 4xx, or the
+ * upstream's own error. recording/rollup-tables.ts has the same rule in SQL.
  */
 export function requestStatus(outcome: Outcome, httpStatus: number | null): RequestStatus {
   if (outcome !== "refused") return outcome;

@@ -72,13 +72,13 @@ describe("in the organization", () => {
     expect(allowed(member(role))).toEqual(expected);
   });
 
-  test("an admin key is an admin, the local operator an owner, a workspace key nothing", () => {
+  test("an admin key is an admin, the local operator an owner, a workspace key has no role", () => {
     expect(allowed(adminKey)).toEqual(allowed(member("admin")));
     expect(allowed(operator)).toEqual(organizationActions);
     for (const permission of keyPermissions) expect(allowed(keyWith(permission))).toEqual([]);
   });
 
-  test("a workspace role brings nothing there", () => {
+  test("a workspace role grants nothing in the organization", () => {
     for (const role of workspaceRoles) expect(allowed(member("user", role))).toEqual([]);
   });
 });
@@ -121,7 +121,7 @@ describe("in a workspace", () => {
     expect(reaches(member("user", role), ELSEWHERE)).toEqual({});
   });
 
-  test("owner, admin and billing have theirs in every workspace, also one they were never added to", () => {
+  test("owner, admin and billing have their permissions in every workspace, without being added to it", () => {
     expect(reaches(member("owner"), ELSEWHERE)).toEqual(everything);
     expect(reaches(member("admin"), ELSEWHERE)).toEqual(everything);
     expect(reaches(member("billing"), ELSEWHERE)).toEqual(billing);
@@ -130,7 +130,7 @@ describe("in a workspace", () => {
     }
   });
 
-  test("a lower role there takes nothing away, and two roles add up", () => {
+  test("a lower workspace role removes nothing, and two roles add up", () => {
     expect(reaches(member("admin", "workspace_user"), HERE)).toEqual(everything);
     expect(reaches(member("billing", "workspace_user"), HERE)).toEqual(billing);
     expect(reaches(member("billing", "workspace_developer"), HERE)).toEqual({
@@ -139,7 +139,7 @@ describe("in a workspace", () => {
     });
   });
 
-  test("a key has its permission's, in its own workspace only", () => {
+  test("a key has the actions of its permission, only in its own workspace", () => {
     expect(reaches(keyWith("admin"), HERE)).toEqual(everything);
     const read = { "usage:read": "all", "model_prices:read": "all" };
     expect(reaches(keyWith("read"), HERE)).toEqual(read);
@@ -149,7 +149,7 @@ describe("in a workspace", () => {
   });
 });
 
-test("the workspaces with a right: null for all of them, else those by name", () => {
+test("lists the workspaces with a permission, or null for all", () => {
   expect(workspacesWhere(member("billing"), "usage:read")).toBeNull();
   expect(workspacesWhere(member("billing"), "api_keys:read")).toEqual([]);
   expect(workspacesWhere(adminKey, "api_keys:read")).toBeNull();
@@ -162,7 +162,7 @@ test("the workspaces with a right: null for all of them, else those by name", ()
   expect(workspacesWhere(member("owner"), "usage:read", "own")).toEqual([]);
 });
 
-describe("nobody gives what is above itself", () => {
+describe("callers cannot grant more than their own permissions", () => {
   test.each([
     ["an owner", member("owner"), "admin"],
     ["an admin key", adminKey, "admin"],
@@ -183,12 +183,12 @@ describe("nobody gives what is above itself", () => {
     }
   });
 
-  test("no key for a workspace in which one has no role", () => {
+  test("no key in a workspace without a role", () => {
     expect(strongestKeyPermission(member("user", "workspace_admin"), ELSEWHERE)).toBeNull();
     expect(strongestKeyPermission(keyWith("admin"), ELSEWHERE)).toBeNull();
   });
 
-  test("organization roles: an owner makes any, an admin any but owners, an admin key likewise", () => {
+  test("organization roles: an owner grants any, an admin and an admin key any but owner", () => {
     const given = (caller: Caller) =>
       organizationRoles.filter((role) => mayGiveOrganizationRole(caller, role));
     expect(given(member("owner"))).toEqual(organizationRoles);
@@ -203,7 +203,7 @@ describe("nobody gives what is above itself", () => {
     }
   });
 
-  test("workspace roles: a workspace admin gives any there, a developer none above its own", () => {
+  test("workspace roles: a workspace admin grants any, a developer none above its own", () => {
     const given = (caller: Caller, workspaceId: string) =>
       workspaceRoles.filter((role) => mayGiveWorkspaceRole(caller, workspaceId, role));
     expect(given(member("user", "workspace_admin"), HERE)).toEqual(workspaceRoles);
@@ -213,7 +213,7 @@ describe("nobody gives what is above itself", () => {
     expect(given(member("user", "workspace_developer"), HERE)).not.toContain("workspace_billing");
   });
 
-  test("a role that gives rights to nobody else is the owner's alone", () => {
+  test("only an owner can grant a role whose permissions no other role has", () => {
     const ownersOnly = organizationActions.filter(
       (action) => organizationRoles.filter((role) => roleMay(role, action)).length === 1,
     );

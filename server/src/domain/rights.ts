@@ -20,13 +20,13 @@ import {
 } from "@bursar/contract/permissions.ts";
 import type { Caller, MemberCaller } from "./caller.ts";
 
-// The table of the contract, applied to a caller. Every decision about rights is one of these.
+// Applies the contract's table of permissions to a caller. All permission decisions are here.
 
-/** What a right inside a workspace can be about; those of the Claude API count only for the keys that are made. */
+/** Actions inside a workspace. Actions of the Claude API matter only for the permission of new keys. */
 type InWorkspace = WorkspaceAction | ClaudeAction;
 const inWorkspace: readonly InWorkspace[] = [...workspaceActions, ...claudeActions];
 
-/** The role in the organization whose rights the caller has; null for a workspace key, which has none there. */
+/** Organization role whose permissions the caller has. Null for a workspace key. */
 export function organizationRoleOf(caller: Caller): OrganizationRole | null {
   switch (caller.kind) {
     case "local_operator":
@@ -45,14 +45,14 @@ export function mayInOrganization(caller: Caller, action: OrganizationAction): b
   return role !== null && roleMay(role, action);
 }
 
-/** How far the caller goes in every workspace and in the organization as a whole; null: there is no such right. */
+/** Reach of an action in every workspace and in the organization as a whole. Null: no permission. */
 export function reachEverywhere(caller: Caller, action: InWorkspace): Reach | null {
   const role = organizationRoleOf(caller);
   const inherited = role && inheritedRole(role);
   return inherited && reachOfRole(inherited, action);
 }
 
-/** How far the caller goes in this workspace, which must be its organization's; null: there is no such right. */
+/** Reach of an action in this workspace, which must be in the caller's organization. Null: no permission. */
 export function reachIn(caller: Caller, action: InWorkspace, workspaceId: string): Reach | null {
   if (caller.kind === "api_key") {
     return caller.workspaceId === workspaceId ? reachOfPermission(caller.permission, action) : null;
@@ -69,8 +69,8 @@ function reachOfPermission(held: KeyPermission, action: InWorkspace): Reach | nu
 }
 
 /**
- * The workspaces where the caller has the right, or null where it has it in all of its organization. With `reach`, only
- * those where it goes exactly so far.
+ * Lists the workspaces where the caller has a permission. Null: all of its organization. With `reach`, only workspaces
+ * with exactly that reach.
  */
 export function workspacesWhere(
   caller: Caller,
@@ -87,16 +87,16 @@ function namedWorkspaces(caller: Caller): readonly string[] {
   return caller.kind === "member" ? [...caller.workspaceRoles.keys()] : [];
 }
 
-/** Every role that the member has in the workspace: the one given there and the one that it inherits. */
+/** All roles of the member in the workspace: the assigned one and the inherited one. */
 export function rolesIn(caller: MemberCaller, workspaceId: string): WorkspaceRole[] {
   const given = caller.workspaceRoles.get(workspaceId);
   const inherited = inheritedRole(caller.role);
   return [...new Set([given, inherited])].filter((role) => role !== undefined && role !== null);
 }
 
-// Nobody gives what is above itself: each of these compares all rights that would be given with those that are held.
+// Callers cannot grant more than they have. Each function compares all granted permissions with the caller's own.
 
-/** True where a key of this permission could do nothing in the workspace that its maker cannot. */
+/** True if a key with this permission could do nothing in the workspace that the caller cannot. */
 export function mayGiveKeyPermission(
   caller: Caller,
   workspaceId: string,
@@ -107,14 +107,14 @@ export function mayGiveKeyPermission(
   );
 }
 
-/** The strongest permission that a key of the caller's making can have in the workspace, or null. */
+/** Strongest permission for a new key that the caller can grant in the workspace, or null. */
 export function strongestKeyPermission(caller: Caller, workspaceId: string): KeyPermission | null {
   return (
     keyPermissions.findLast((given) => mayGiveKeyPermission(caller, workspaceId, given)) ?? null
   );
 }
 
-/** True where the role in the organization has no right, there or in a workspace, that the caller lacks. */
+/** True if the caller has all permissions of the organization role, there and in workspaces. */
 export function mayGiveOrganizationRole(caller: Caller, role: OrganizationRole): boolean {
   const held = organizationRoleOf(caller);
   if (held === null) return false;
@@ -127,7 +127,7 @@ export function mayGiveOrganizationRole(caller: Caller, role: OrganizationRole):
   );
 }
 
-/** True where the role in the workspace has no right that the caller lacks in that workspace. */
+/** True if the caller has all permissions of the role in that workspace. */
 export function mayGiveWorkspaceRole(
   caller: Caller,
   workspaceId: string,

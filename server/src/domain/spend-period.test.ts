@@ -12,7 +12,7 @@ import {
 const anyTime = fc.integer({ min: Date.UTC(1, 0, 1), max: Date.UTC(9990, 11, 31) });
 const at = (iso: string) => Date.parse(iso);
 
-describe("the period of a moment", () => {
+describe("the period of a time", () => {
   test.each<[PeriodName, string, string, string]>([
     ["daily", "2026-11-24T15:00:00.000Z", "2026-11-24", "2026-11-25"],
     ["daily", "2026-11-24T00:00:00.000Z", "2026-11-24", "2026-11-25"],
@@ -52,7 +52,7 @@ test.each(periodNames.map((name) => ({ name })))("$name periods partition time",
   );
 });
 
-test("a week begins on Monday and has seven days, a month begins on the 1st", () => {
+test("a week starts on Monday and has seven days, a month starts on the 1st", () => {
   fc.assert(
     fc.property(anyTime, (moment) => {
       const week = periodOf("weekly", moment);
@@ -64,7 +64,7 @@ test("a week begins on Monday and has seven days, a month begins on the 1st", ()
 });
 
 describe("times as text", () => {
-  test("agree with the calendar of the platform", () => {
+  test("match the platform's calendar", () => {
     fc.assert(
       fc.property(anyTime, (moment) => {
         expect(isoFromMs(moment)).toBe(new Date(moment).toISOString());
@@ -73,7 +73,7 @@ describe("times as text", () => {
     );
   });
 
-  test("a date and its first millisecond are one", () => {
+  test("a date equals its first millisecond", () => {
     fc.assert(
       fc.property(anyTime, (moment) => {
         const date = new Date(moment).toISOString().slice(0, 10);
@@ -83,17 +83,20 @@ describe("times as text", () => {
   });
 
   test.each(["2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "today", ""])(
-    "%s is no date",
+    "rejects the date %s",
     (text) => {
       expect(() => msFromIsoDate(text)).toThrow("assertion failed");
     },
   );
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1e15, 1e15])("%s is no time", (moment) => {
-    expect(() => isoFromMs(moment)).toThrow("assertion failed");
-  });
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1e15, 1e15])(
+    "rejects the time %s",
+    (moment) => {
+      expect(() => isoFromMs(moment)).toThrow("assertion failed");
+    },
+  );
 
-  test("access returns in the words of the official refusal", () => {
+  test("the end of access loss has the official words", () => {
     const { endMs } = periodOf("monthly", at("2026-11-24T15:00:00Z"));
     expect(formatRegainAccess(endMs)).toBe("2026-12-01 at 00:00 UTC");
   });

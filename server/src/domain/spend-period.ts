@@ -1,27 +1,27 @@
 import { assert } from "#src/lib/assert.ts";
 
-// Calendar periods in UTC by integer arithmetic on the proleptic Gregorian calendar: no time zone, no clock.
+// Calendar periods in UTC, by integer arithmetic on the proleptic Gregorian calendar, without time zone or clock.
 
 export type PeriodName = "daily" | "weekly" | "monthly";
 export const periodNames = ["daily", "weekly", "monthly"] as const satisfies PeriodName[];
 
 export interface SpendPeriod {
-  /** First day, "YYYY-MM-DD": with scope and name, the key of a balance. */
+  /** First day, "YYYY-MM-DD". Part of a balance's key, with scope and name. */
   start: string;
-  /** Milliseconds since the epoch; the end is the start of the next period and not part of this one. */
+  /** Milliseconds since the epoch. The end is exclusive: the start of the next period. */
   startMs: number;
   endMs: number;
 }
 
 const DAY_MS = 86_400_000;
 const DAYS_OF_400_YEARS = 146_097;
-/** The epoch, 1970-01-01, was a Thursday: the Monday of its week lies three days before. */
+/** Days from Monday to the epoch, 1970-01-01, a Thursday. */
 const EPOCH_SINCE_MONDAY = 3;
 /** Years 0000 to 9999, which ISO dates write with four digits. */
 const MIN_MS = -62_167_219_200_000;
 const MAX_MS = 253_402_300_799_999;
 
-/** The period that contains `atMs`, milliseconds since the epoch. Weeks begin on Monday. */
+/** Period that contains `atMs`, milliseconds since the epoch. Weeks start on Monday. */
 export function periodOf(name: PeriodName, atMs: number): SpendPeriod {
   const day = dayOf(atMs);
   if (name === "daily") return periodOfDays(day, day + 1);
@@ -34,12 +34,12 @@ export function periodOf(name: PeriodName, atMs: number): SpendPeriod {
   return periodOfDays(dayOfDate({ year, month, day: 1 }), dayOfDate({ ...next, day: 1 }));
 }
 
-/** When access returns, in the words of the official refusal: "2026-12-01 at 00:00 UTC". */
+/** Time of regained access in the official words: "2026-12-01 at 00:00 UTC". */
 export function formatRegainAccess(endMs: number): string {
   return `${isoFromMs(endMs).slice(0, 10)} at ${isoFromMs(endMs).slice(11, 16)} UTC`;
 }
 
-/** RFC 3339 in UTC with milliseconds, as `Date.toISOString` writes it. */
+/** RFC 3339 in UTC with milliseconds, like `Date.toISOString`. */
 export function isoFromMs(atMs: number): string {
   const day = dayOf(atMs);
   const ms = Math.floor(atMs) - day * DAY_MS;
@@ -49,7 +49,7 @@ export function isoFromMs(atMs: number): string {
   return `${isoOfDay(day)}T${hour}:${minute}:${second}.${pad(ms % 1000, 3)}Z`;
 }
 
-/** Milliseconds since the epoch of 00:00 UTC on an existing date "YYYY-MM-DD". */
+/** Milliseconds since the epoch at 00:00 UTC of an existing date "YYYY-MM-DD". */
 export function msFromIsoDate(isoDate: string): number {
   const match = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/.exec(isoDate);
   assert(match, "a date is written YYYY-MM-DD");
@@ -79,8 +79,8 @@ function isoOfDay(dayNumber: number): string {
   return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
 }
 
-// Both directions count years from 1 March, so that the leap day is a year's last and month lengths repeat every five
-// months (153 days). 719,468 days lie between 0000-03-01 and the epoch.
+// Both directions count years from 1 March, so the leap day is a year's last day and month lengths repeat every five
+// months (153 days). The epoch is 719,468 days after 0000-03-01.
 const DAYS_TO_EPOCH = 719_468;
 
 function dateOfDay(dayNumber: number): CalendarDate {

@@ -47,7 +47,7 @@ describe("the usage of a message", () => {
     });
   });
 
-  test("is none where the message has none", () => {
+  test("is null if the message has none", () => {
     for (const message of [null, undefined, 1, "text", [], {}, { usage: null }, { usage: [] }]) {
       expect(usageFromMessage(message)).toBeNull();
     }
@@ -55,7 +55,7 @@ describe("the usage of a message", () => {
     expect(usageFromMessage({ model: "m", usage: { input_tokens: "many" } })).toBeNull();
   });
 
-  test("names the requested model only where the response names none", () => {
+  test("contains the requested model only if the response has none", () => {
     const usage = { input_tokens: 1, output_tokens: 1 };
     expect(usageFromMessage({ model: "resolved", usage }, "asked")?.model).toBe("resolved");
     for (const model of [undefined, null, "", 5]) {
@@ -72,13 +72,13 @@ describe("the usage of a message", () => {
     ["an object", {}, 0],
     ["a boolean", true, 0],
     ["a fraction", 2.1, 3],
-  ])("a count that is %s marks the usage as doubtful", (_, count, inputTokens) => {
+  ])("a count of %s marks the usage as doubtful", (_, count, inputTokens) => {
     const billed = read({ input_tokens: count, output_tokens: 5 });
     expect(billed.total).toEqual({ ...noTokens, inputTokens, outputTokens: 5 });
     expect(billed.isDoubtful).toBe(true);
   });
 
-  test("whatever is sent, nothing throws and every number is a count", () => {
+  test("never throws, and every number is a count, for any input", () => {
     const anything = fc.anything({ withBigInt: true, withNullPrototype: true });
     const field = fc.constantFrom(
       "input_tokens",
@@ -110,7 +110,7 @@ describe("the usage of a message", () => {
 });
 
 describe("a message_delta", () => {
-  test("replaces what it names and leaves what it leaves out or sets to null", () => {
+  test("replaces its own fields and keeps fields that are missing or null", () => {
     const delta = {
       output_tokens: 900,
       input_tokens: null,
@@ -123,13 +123,13 @@ describe("a message_delta", () => {
     });
   });
 
-  test("is cumulative: applying it twice changes nothing more", () => {
+  test("is cumulative, so applying it twice changes nothing", () => {
     const delta = { output_tokens: 900, input_tokens: 120, cache_creation_input_tokens: 90 };
     const once = applyMessageDelta(start, delta);
     expect(applyMessageDelta(once, delta)).toEqual(once);
   });
 
-  test("takes output as authoritative even below the placeholder of the start", () => {
+  test("replaces output even below the placeholder of the start", () => {
     expect(applyMessageDelta(start, { output_tokens: 1 }).total.outputTokens).toBe(1);
   });
 
@@ -146,7 +146,7 @@ describe("a message_delta", () => {
     expect(applyMessageDelta(start, delta).total.webSearches).toBe(4);
   });
 
-  test("one that cannot be read keeps what is known, and marks it", () => {
+  test("an unreadable one keeps the known usage and marks it", () => {
     expect(applyMessageDelta(start, null)).toEqual(start);
     const delta = applyMessageDelta(start, { output_tokens: -4 });
     expect(delta).toEqual({ ...start, isDoubtful: true });
@@ -164,7 +164,7 @@ const call = (type: string, input: number, output: number, model?: string) => ({
 });
 
 describe("iterations", () => {
-  test("their sum is what is reported, compaction on top of the response's totals", () => {
+  test("their sum is reported, with compaction in addition to the response's totals", () => {
     const billed = read({
       input_tokens: 100,
       output_tokens: 20,
@@ -195,7 +195,7 @@ describe("iterations", () => {
     expect(total).toEqual({ ...noTokens, inputTokens: 200, outputTokens: 50 });
   });
 
-  test("that are older than the totals grow with them", () => {
+  test("older than the totals grow with the totals", () => {
     const first = read({
       input_tokens: 100,
       output_tokens: 1,
@@ -206,7 +206,7 @@ describe("iterations", () => {
     expect(iterations?.[0]?.usage.outputTokens).toBe(50);
   });
 
-  test("that list compaction alone get the message as another call", () => {
+  test("with compaction only get the message as another call", () => {
     const billed = read({
       input_tokens: 100,
       output_tokens: 7,
@@ -216,7 +216,7 @@ describe("iterations", () => {
     expect(billed.total).toEqual({ ...noTokens, inputTokens: 1000, outputTokens: 37 });
   });
 
-  test("without the split by TTL take it from the totals", () => {
+  test("without the split by TTL use the totals' split", () => {
     const billed = read({
       input_tokens: 1,
       output_tokens: 1,
@@ -230,7 +230,7 @@ describe("iterations", () => {
     expect(billed.total).toMatchObject({ cacheWrite5mTokens: 100, cacheWrite1hTokens: 200 });
   });
 
-  test("never make a request smaller than its totals say", () => {
+  test("never make a request smaller than its totals", () => {
     const counts = fc.integer({ min: 0, max: 1000 });
     const usage = fc.record({
       input_tokens: counts,
@@ -263,7 +263,7 @@ describe("iterations", () => {
     );
   });
 
-  test("beyond the bound are summed into the last, so that no token is lost", () => {
+  test("beyond the bound are added to the last one, so that no token is lost", () => {
     const calls = Array.from({ length: MAX_ITERATIONS + 50 }, () => call("message", 10, 1));
     const billed = read({ input_tokens: 1, output_tokens: 1, iterations: calls });
     expect(billed.iterations).toHaveLength(MAX_ITERATIONS);
@@ -273,7 +273,7 @@ describe("iterations", () => {
 });
 
 describe("an estimate of the output", () => {
-  test("raises what is known and never lowers it", () => {
+  test("raises the known usage and never lowers it", () => {
     const seen = (outputTokens: number, webSearches = 0) => ({ outputTokens, webSearches });
     expect(withAtLeast(start, seen(10.2)).total).toEqual({ ...start.total, outputTokens: 11 });
     expect(withAtLeast(start, seen(2, 3)).total).toEqual({ ...start.total, webSearches: 3 });
@@ -281,7 +281,7 @@ describe("an estimate of the output", () => {
     expect(withAtLeast(start, seen(Number.NaN))).toEqual(start);
   });
 
-  test("reaches the iterations, by which the request is priced", () => {
+  test("is added to the iterations, which determine the price", () => {
     const first = read({ input_tokens: 9, output_tokens: 1, iterations: [call("message", 9, 1)] });
     const { total, iterations } = withAtLeast(first, { outputTokens: 400, webSearches: 0 });
     expect(total.outputTokens).toBe(400);
@@ -289,7 +289,7 @@ describe("an estimate of the output", () => {
   });
 });
 
-test("dimensions of a report come from closed lists", () => {
+test("dimensions of a report are from closed lists", () => {
   expect(usageDimensions(start)).toEqual({
     serviceTier: "priority",
     inferenceGeo: "us",

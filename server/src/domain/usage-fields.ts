@@ -4,14 +4,14 @@ import { type BilledUsage, noTokens, type TokenUsage, type UsageIteration } from
 // Reads the `usage` of a response and of its stream. No function here throws or returns NaN, because a metered request
 // must end in a record for any response of the upstream.
 
-/** Above it a count is a lie or a bug; with MAX_PRICE_NANO_USD it also keeps every cost inside an int8. */
+/** A higher count is an error. With MAX_PRICE_NANO_USD, the limit also keeps every cost within an int8. */
 export const MAX_TOKENS = 1_000_000_000;
-/** More model calls than that in one response are summed into the last one. */
+/** Further model calls of a response are added to the last one. */
 export const MAX_ITERATIONS = 128;
 
 const MAX_NAME_CHARS = 256;
 
-/** The fields that are read, of a message, a usage, an iteration, or what stands in them. All of them are doubted. */
+/** Fields of a message, a usage, an iteration, or their contents. None of them is trusted. */
 interface Fields {
   type?: unknown;
   model?: unknown;
@@ -32,8 +32,8 @@ interface Fields {
 }
 
 /**
- * Usage of a complete message: a JSON answer, `message_start.message` or `message` of a batch result line.
- * `requestedModel` is billed where the response names no model. Null where the message carries no usage at all.
+ * Reads the usage of a complete message: a JSON response, `message_start.message`, or `message` of a batch result line.
+ * A response without a model is billed as `requestedModel`. Null: the message has no usage.
  */
 export function usageFromMessage(message: unknown, requestedModel = ""): BilledUsage | null {
   const fields = asFields(message);
@@ -57,8 +57,9 @@ export function usageFromMessage(message: unknown, requestedModel = ""): BilledU
 }
 
 /**
- * Usage after a `message_delta`, whose `usage` is cumulative for the whole message: what it names replaces what was
- * known, what it leaves out or sets to null stays. Tier, geo, speed and the cache TTL split exist only at the start.
+ * Returns the usage after a `message_delta`, whose `usage` is cumulative for the whole message. Its fields replace
+ * known values. Missing and null fields change nothing. Tier, geo, speed and the cache TTL split exist only at the
+ * start.
  */
 export function applyMessageDelta(current: BilledUsage, deltaUsage: unknown): BilledUsage {
   const usage = asFields(deltaUsage);
@@ -71,8 +72,8 @@ export function applyMessageDelta(current: BilledUsage, deltaUsage: unknown): Bi
 }
 
 /**
- * Usage of an answer that was cut: output and searches raised to what was seen where less was reported so far, so that
- * an estimate made from the bytes seen reaches the price by iterations as well.
+ * Raises the usage of a cut-off response to the seen output and searches, if it reported less. The estimate also
+ * reaches the price by iterations.
  */
 export function withAtLeast(
   current: BilledUsage,
@@ -95,7 +96,7 @@ export function promptTokens(usage: TokenUsage): number {
   );
 }
 
-/** Names of the official reports; one that is not among them is reported as "other", so that labels stay few. */
+/** Dimensions with the names of the official reports. Other names become "other", to limit the number of labels. */
 export function usageDimensions(usage: BilledUsage): {
   serviceTier: string;
   inferenceGeo: string;
@@ -124,7 +125,7 @@ function oneOf(names: readonly string[], name: string | null, absent: string): s
   return names.includes(name) ? name : "other";
 }
 
-/** One pass over one `usage`: how many counts it held, and whether one of them was no count. */
+/** State of one pass over a `usage`: the number of counts, and whether one was invalid. */
 interface Reader {
   counts: number;
   isDoubtful: boolean;
@@ -134,7 +135,7 @@ function makeReader(): Reader {
   return { counts: 0, isDoubtful: false };
 }
 
-/** Tokens of `usage` over `known`, the numbers that hold for what `usage` does not name. */
+/** Reads the tokens of `usage`. Missing fields keep the values of `known`. */
 function readTokens(reader: Reader, usage: Fields, known: TokenUsage | null): TokenUsage {
   const before = known ?? noTokens;
   const writes = readCacheWrites(reader, usage, before);
@@ -150,8 +151,8 @@ function readTokens(reader: Reader, usage: Fields, known: TokenUsage | null): To
 }
 
 /**
- * Cache writes by TTL. The breakdown says how they are priced; what the total has beyond it, or beyond the split known
- * so far, counts as 5m, the default TTL.
+ * Reads cache writes by TTL. The breakdown determines the price. The rest of the total beyond the breakdown, or beyond
+ * the known split, counts as 5m, the default TTL.
  */
 function readCacheWrites(
   reader: Reader,
@@ -175,7 +176,7 @@ function readCacheWrites(
   return { cacheWrite5mTokens: total - cacheWrite1hTokens, cacheWrite1hTokens };
 }
 
-/** The model calls of the response, or null where it lists none. */
+/** Model calls of the response. Null: not listed. */
 function readIterations(reader: Reader, value: unknown): UsageIteration[] | null {
   if (value === null || value === undefined) return null;
   if (!Array.isArray(value)) {
@@ -202,13 +203,16 @@ function readIterations(reader: Reader, value: unknown): UsageIteration[] | null
   return iterations.length > 0 ? iterations : null;
 }
 
-/** `usage.total` holds the response's own totals here, and the sum of the iterations in what is returned. */
+/**
+ * Adds iterations. The argument's `usage.total` has the response's own totals, the result's has the sum of the
+ * iterations.
+ */
 function withIterations(
   usage: BilledUsage,
   iterations: readonly UsageIteration[] | null,
   isDoubtful: boolean,
 ): BilledUsage {
-  // As nearly all answers are, and then there is nothing to copy.
+  // The usual case, in which nothing is copied.
   const isPlain = usage.topLevel === undefined && usage.iterations === null;
   if (!iterations && !isDoubtful && isPlain && usage.isDoubtful === undefined) return usage;
   const mark = isDoubtful ? { isDoubtful } : {};
@@ -221,10 +225,10 @@ function withIterations(
 }
 
 /**
- * Iterations that account for every token of the response's own totals. Compaction stands outside of those; whatever
- * the totals have beyond the other calls (a stream's list may be older than its totals) is added to the last of them,
- * and 1h cache writes that the calls lack (a list may come without the split by TTL) are moved over from their 5m
- * writes, so that a short list can never make a request cheaper.
+ * Completes iterations so that they include all tokens of the response's own totals, which exclude compaction. Missing
+ * tokens are added to the last other call, because a stream's list may be older than its totals. Missing 1h cache
+ * writes are moved from the calls' 5m writes, because a list may lack the split by TTL. So an incomplete list never
+ * lowers the cost.
  */
 function coverTotals(
   iterations: readonly UsageIteration[],
@@ -252,7 +256,7 @@ function coverTotals(
   return covering;
 }
 
-/** What `whole` has beyond `part`. Cache writes are compared as one: the list may lack the split by TTL. */
+/** Tokens of `whole` beyond `part`. Cache writes are compared as a sum, because the list may lack the split by TTL. */
 function missingTokens(whole: TokenUsage, part: TokenUsage): TokenUsage {
   const beyond = (a: number, b: number) => Math.max(0, a - b);
   const writes = beyond(
@@ -279,8 +283,8 @@ function addTokens(a: TokenUsage, b: TokenUsage): TokenUsage {
 }
 
 /**
- * A count, or null where there is none. A fraction is rounded up; what is negative, no number, or above MAX_TOKENS
- * counts as absent. Each of these marks the usage as doubtful.
+ * Reads a count. Null: missing. A fraction is rounded up. A negative value, another type, or a value above MAX_TOKENS
+ * counts as missing. Each of these marks the usage as doubtful.
  */
 function readCount(reader: Reader, value: unknown): number | null {
   if (value === null || value === undefined) return null;

@@ -12,8 +12,8 @@ import {
 export type TokenUsage = Record<MeasureName, number>;
 
 /**
- * Usage of one request as it is billed. `iterations` is present when the response splits its usage over several model
- * calls (compaction, advisor, fallback): the request is then priced by them and their sum is what is reported.
+ * Usage of one request for billing. `iterations` is present if the response splits its usage over several model calls
+ * (compaction, advisor, fallback). Then they determine the price, and reports show their sum.
  */
 export interface BilledUsage {
   /** Resolved model of the response, not the requested alias. */
@@ -23,22 +23,22 @@ export interface BilledUsage {
   serviceTier: string | null;
   inferenceGeo: string | null;
   speed: string | null;
-  /** The response's own totals where `total` is the sum of iterations; later deltas are merged into these. */
+  /** The response's own totals, if `total` is the sum of iterations. Later deltas are merged into them. */
   topLevel?: TokenUsage;
-  /** True where a count could not be read (negative, text, absurd): the record is then `estimated`. */
+  /** True if a count was invalid (negative, text, too large): the record is then `estimated`. */
   isDoubtful?: boolean;
 }
 
 export interface UsageIteration {
-  /** Model of this call; null where the response names none (compaction): the response's model. */
+  /** Model of this call. Null: not in the response (compaction), so the response's model. */
   model: string | null;
-  /** Web searches are 0 here: a response counts them for the message, not for a call. */
+  /** Web searches are 0, because a response counts them for the message, not for a call. */
   usage: TokenUsage;
-  /** A compaction is billed, yet stands outside the response's own totals. */
+  /** True for a compaction, which is billed but excluded from the response's own totals. */
   isCompaction?: boolean;
 }
 
-/** Cost of one request in integer nano-USD. The parts sum to `total` exactly. */
+/** Cost of one request in integer nano-USD. The parts sum exactly to `total`. */
 export type Cost = Record<CostName | "total", bigint>;
 
 export const noTokens: TokenUsage = toRecord(billedMeasures, "name", () => 0);

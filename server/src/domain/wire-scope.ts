@@ -1,6 +1,6 @@
 import type { WireScope } from "@bursar/contract/scope.ts";
 
-/** What is limited, watched or asked about, as the API names it. */
+/** Converts a scope of a limit, alert or request to the API's form. */
 export function toWireScope(of: { scopeType: WireScope["type"]; scopeId: string }): WireScope {
   switch (of.scopeType) {
     case "organization":

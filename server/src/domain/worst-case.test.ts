@@ -81,7 +81,7 @@ interface GoldenRow {
   expected: { kind: string; nanoUsd: string };
 }
 
-// Computed apart from this code, from the published prices with exact fractions.
+// Computed by separate code from the published prices, with exact fractions.
 const golden: GoldenRow[] = JSON.parse(
   readFileSync(new URL("./worst-case.golden.json", import.meta.url), "utf8"),
 );
@@ -94,7 +94,7 @@ describe("the worst case, to the nano-dollar", () => {
 
   test("claude-sonnet-5 with max_tokens 32,000 and a prompt of 20 KB", () => {
     const asked = { model: "claude-sonnet-5", maxTokens: 32_000, bodyBytes: 20_480 } as const;
-    // 32,000 × $10/M = $0.32, and 20,480 bytes and 2,048 tokens of frame × $2/M = $0.045056; 1.1 times that in the US.
+    // 32,000 × $10/M = $0.32, and 20,480 bytes and 2,048 tokens of frame × $2/M = $0.045056. The US price is 1.1 times that.
     expect(worst({ ...asked, inferenceGeo: "global" })).toMatchObject({
       kind: "closed",
       nanoUsd: 365_056_000n,
@@ -102,7 +102,7 @@ describe("the worst case, to the nano-dollar", () => {
     expect(worst(asked).nanoUsd).toBe(401_561_600n);
   });
 
-  test("an amount beyond an int8 is the largest one, so that no limit can hold it", () => {
+  test("an amount beyond an int8 becomes the largest one, so that no limit can hold it", () => {
     const prices = { input: 10n ** 13n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n };
     const override = { model: "m", effectiveFromMs: 0, prices: { ...prices, output: 10n ** 13n } };
     const request = requestOf({ model: "m", fallbacks: { models: Array(2_000_000).fill("m") } });
@@ -110,7 +110,7 @@ describe("the worst case, to the nano-dollar", () => {
   });
 });
 
-// What the API could bill, from what its pages say and not from the constants of the bound.
+// Usage that the API could bill according to its pages, independent of the constants of the bound.
 const names = [...priceList.flatMap((model) => [model.id, ...model.aliases]), "claude-unheard-of"];
 const name = fc.constantFrom(...names);
 const share = fc.oneof(
@@ -187,7 +187,7 @@ const priceBook = fc.oneof(
   { weight: 1, arbitrary: fc.array(priceOverride, { maxLength: 6 }).map(makePriceBook) },
 );
 
-/** How the API went about it: how much of what was possible happened, and how it is told. */
+/** Course of a request: the possible events that happened, and the form of the response. */
 const course = fc.record({
   attempts: share,
   prompts: fc.array(share, { minLength: 13, maxLength: 13 }),
@@ -207,7 +207,7 @@ type Course = typeof course extends fc.Arbitrary<infer T> ? T : never;
 
 const largeImages = /fable|mythos|opus-4-[78]|opus-5|sonnet-5|haiku-5/;
 
-/** Most tokens that the prompt of one attempt can have, by the published numbers of each thing in it. */
+/** Highest number of prompt tokens of one attempt, by the published numbers of its parts. */
 function possiblePrompt(request: HoldRequest, model: string): number {
   const { contextTokens } = limitsOf(model);
   if (request.markers.hasOpaqueSource) return contextTokens;
@@ -236,7 +236,7 @@ interface Attempt {
   usage: Record<string, unknown>;
 }
 
-/** The names under which the API may speak of a model that was asked for as `model`. */
+/** Names that the API may use in the response for the requested `model`. */
 function spokenNames(model: string): string[] {
   const listed = priceList.find(({ id, aliases }) => id === model || aliases.includes(model));
   return listed ? [model, listed.id, ...listed.aliases, `${listed.id}-20260101`] : [model];
@@ -296,7 +296,7 @@ function sumOf(attempts: Attempt[]): Record<string, unknown> {
   );
 }
 
-/** A usage that the API could send for the request, read as the gateway reads it. */
+/** Usage that the API could send for the request, read like the gateway reads it. */
 function possibleUsage(request: HoldRequest, how: Course): BilledUsage {
   const attempts = attemptsOf(request, how);
   const last = attempts.at(-1);
@@ -339,11 +339,11 @@ describe("for any usage that the API could bill for a closed request", () => {
       }),
       { numRuns: 10_000 },
     );
-    // It is a bound and not just a large number: some course of events comes close to it.
+    // The bound is tight: some course of events comes close to it.
     expect(closest).toBeGreaterThan(0.99);
   });
 
-  test("a stream that is left right after message_start is inside, whatever max_tokens", () => {
+  test("the bound includes a stream cut right after message_start, for any max_tokens", () => {
     for (const maxTokens of [0, 1, 8]) {
       const { nanoUsd } = worst({ maxTokens, bodyBytes: 100 });
       const usage = usageFromMessage({
@@ -356,7 +356,7 @@ describe("for any usage that the API could bill for a closed request", () => {
 });
 
 describe("properties of the worst case", () => {
-  test("more of anything never costs less", () => {
+  test("a larger count never costs less", () => {
     const more = fc.record({
       bodyBytes: fc.nat(2_000_000),
       imageCount: fc.nat(50),
@@ -402,7 +402,7 @@ describe("properties of the worst case", () => {
     );
   });
 
-  test("a model without a price is held at least as high as any model of the list would be", () => {
+  test("a model without a price has at least the hold of any listed model", () => {
     fc.assert(
       fc.property(closedRequest, (request) => {
         const unheard = { ...request, model: "claude-unheard-of" };
@@ -413,7 +413,7 @@ describe("properties of the worst case", () => {
     );
   });
 
-  test("a cache read is never dearer than the plain input of the list", () => {
+  test("a listed cache read never costs more than plain input", () => {
     for (const model of priceList) {
       for (const { standard, longPrompt, fast } of model.periods) {
         for (const prices of [standard, longPrompt?.prices, fast]) {
@@ -423,7 +423,7 @@ describe("properties of the worst case", () => {
     }
   });
 
-  test("an override that makes cache reads dear is followed", () => {
+  test("includes an override with expensive cache reads", () => {
     const prices = { input: 1n, cacheWrite5m: 1n, cacheWrite1h: 1n, cacheRead: 9_000_000n };
     const dear = {
       model: "claude-sonnet-5",
@@ -434,7 +434,7 @@ describe("properties of the worst case", () => {
     expect(drivers.inputRate).toMatchObject({ kind: "cacheRead", nanoUsdPerMillion: 9_000_000n });
   });
 
-  test("an override of a name that the answer may carry counts, and one that begins later does not", () => {
+  test("includes an override of a name that the response may have, but not one that starts later", () => {
     const prices = { input: 7_000_000_000_000n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n };
     const override = (model: string, effectiveFromMs = 0) =>
       makePriceBook([{ model, effectiveFromMs, prices: { ...prices, output: 1n } }]);
@@ -446,7 +446,7 @@ describe("properties of the worst case", () => {
     expect(inputOf(override("claude-sonnet-5", atMs + 1), "claude-sonnet-5")).toBe(2_000_000_000n);
   });
 
-  test("the US price is assumed unless the request or the upstream's workspace says global", () => {
+  test("assumes the US price unless the request or the upstream's workspace is global", () => {
     const geoOf = (inferenceGeo: string | null, options?: WorstCaseOptions) =>
       worst({ inferenceGeo }, options).drivers.geo;
     expect(geoOf("us")).toBe("asked");
@@ -458,7 +458,7 @@ describe("properties of the worst case", () => {
     expect(geoOf(null)).toBe("workspace_default");
   });
 
-  test("limits that the upstream reports are used", () => {
+  test("uses limits that the upstream reports", () => {
     const limits = new Map([
       ["claude-unheard-of", { contextTokens: 10_000, maxOutputTokens: 500 }],
     ]);
@@ -487,7 +487,7 @@ describe("open-ended requests", () => {
     expect(worstCase.nanoUsd > worst({}).nanoUsd).toBe(true);
   });
 
-  test("what is billed by the hour is told apart, with the tokens it could cost", () => {
+  test("distinguishes hourly billing, with the possible cost of tokens", () => {
     const serverTools = [{ type: "code_execution_20250825", maxUses: null, model: null }];
     expect(worst({ serverTools })).toMatchObject({ kind: "refused", reason: "code_execution" });
     expect(worst({ markers: { hasContainer: true } })).toMatchObject({
@@ -496,7 +496,7 @@ describe("open-ended requests", () => {
     });
   });
 
-  test("a limit holds the bound of a closed request, its own choice for an open one, nothing by the hour", () => {
+  test("a limit holds the bound of a closed request, its own amount for an open one, nothing for hourly billing", () => {
     const closed = worst({});
     const open = worst({ markers: { hasMcpServers: true } });
     expect(holdUnderLimit(closed, 1n)).toBe(closed.nanoUsd);
@@ -519,7 +519,7 @@ describe("count_tokens", () => {
     expect(tighten(large, 10)).toMatchObject({ kind: "closed", nanoUsd: 12_308_000n });
   });
 
-  test("reaches a cheaper band", () => {
+  test("can reach a lower band", () => {
     const haiku = { ...large, model: "claude-haiku-5-5" };
     expect(worstCaseCost(haiku, book, atMs).drivers.inputRate.band).toBe("long_prompt");
     expect(tighten(haiku, 90_000).drivers.inputRate.band).toBe("standard");
@@ -540,7 +540,7 @@ describe("count_tokens", () => {
     ["a source by URL", { markers: { hasOpaqueSource: true, hasUrlSource: true } }],
     ["fallbacks", { fallbacks: { models: ["claude-opus-5"] } }],
     ["server tools", { serverTools: [{ type: "web_fetch_20250910", maxUses: 1, model: null }] }],
-  ])("does not help %s", (_, changes) => {
+  ])("does not lower %s", (_, changes) => {
     const request = requestOf({ ...changes, bodyBytes: 400_000 });
     expect(tighten(request, 10)).toEqual(worstCaseCost(request, book, atMs));
   });
@@ -550,12 +550,12 @@ describe("count_tokens", () => {
     expect(tighten(request, 5_000).drivers.inputBasis).toBe("counted");
   });
 
-  test.each([Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY])("%s is no count", (counted) => {
+  test.each([Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY])("ignores a count of %s", (counted) => {
     expect(tighten(large, counted)).toEqual(worstCaseCost(large, book, atMs));
   });
 });
 
-describe("explained to a person", () => {
+describe("the explanation", () => {
   test.each<[Changes, string]>([
     [
       { maxTokens: 32_000, bodyBytes: 20_480, inferenceGeo: "global" },
@@ -584,7 +584,7 @@ describe("explained to a person", () => {
     expect(explainWorstCase(worst(changes))).toBe(text);
   });
 
-  test("fields that are not known are named, unless they are no plain words", () => {
+  test("lists unknown fields, unless they are not plain words", () => {
     const text = explainWorstCase(worst({ markers: { unknownFields: ["effort", "a b<c>"] } }));
     expect(text).toContain("(effort, (field))");
     expect(text).not.toContain("<c>");
@@ -596,13 +596,13 @@ describe("explained to a person", () => {
     ["advisor_20260301", " with each use; max_uses would bound that."],
     ["tool_search_tool_regex_20251119", " with each use."],
     ["code_execution_20250825", " with each use. Code execution is billed"],
-  ])("max_uses is recommended only for a tool that has it: %s", (type, words) => {
+  ])("recommends max_uses only for a tool that supports it: %s", (type, words) => {
     const text = explainWorstCase(worst({ serverTools: [{ type, maxUses: null, model: null }] }));
     expect(text).toContain(`${type} may bill the prompt again${words}`);
     expect(text.includes("max_uses")).toBe(words.includes("max_uses"));
   });
 
-  test("what is billed by the hour is said", () => {
+  test("mentions hourly billing", () => {
     expect(explainWorstCase(worst({ markers: { hasContainer: true } }))).toContain(
       "A container is billed by the hour, which nothing in the request bounds.",
     );

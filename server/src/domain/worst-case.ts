@@ -20,13 +20,13 @@ import {
 import type { ModelPrices, PriceBook } from "./price-book.ts";
 import { GEO_US_MULTIPLIER, type TokenPrices } from "./price-list.ts";
 
-// The most that a request can cost, before it is sent: its hold. For a closed request no usage that the API could bill
-// comes to more, as `priceUsage` prices it. An open-ended one has no such bound: its number rests on a count of calls.
+// Highest cost of a request before it is sent: its hold. The API can bill no usage for a closed request that costs
+// more, as `priceUsage` prices it. An open-ended request has no such bound: its number assumes a count of calls.
 
 export type WorstCase = ClosedWorstCase | OpenEndedWorstCase | RefusedWorstCase;
 
 interface Bounded {
-  /** Rounded up, and never more than an int8 holds. */
+  /** Rounded up, and at most the maximum of an int8. */
   nanoUsd: bigint;
   drivers: WorstCaseDrivers;
 }
@@ -40,68 +40,72 @@ export interface OpenEndedWorstCase extends Bounded {
   reasons: readonly OpenEndedReason[];
 }
 
-/** Billed by the hour of a container, which nothing bounds: a strict limit refuses it. `nanoUsd` is its tokens alone. */
+/**
+ * Billed by the hour of a container, without a bound, so a strict limit refuses it. `nanoUsd` covers its tokens only.
+ */
 export interface RefusedWorstCase extends Bounded {
   kind: "refused";
   reason: TimeBilledFeature;
   reasons: readonly OpenEndedReason[];
 }
 
-/** What the number is made of, for `explainWorstCase`. */
+/** Components of the number, for `explainWorstCase`. */
 export interface WorstCaseDrivers {
-  /** Calls of a model that may be billed: 1, fallbacks, loops of server tools. */
+  /** Model calls that may be billed: 1, fallbacks, loops of server tools. */
   calls: number;
-  /** Tokens of all the calls together. */
+  /** Tokens of all calls together. */
   inputTokens: number;
   inputBasis: InputBasis;
   inputRate: Rate;
   outputTokens: number;
   outputBasis: OutputBasis;
   outputRate: Rate;
-  /** Why the US price may apply: the body asks for it, or says nothing and the upstream's workspace may have it set. */
+  /** Reason for the US price: the body requests it, or the upstream's workspace may default to it. */
   geo: "none" | "asked" | "workspace_default";
   feesNanoUsd: bigint;
 }
 
-/** max_tokens: the request's. model: it names none, or more than the model can give. floor: see MIN_OUTPUT_TOKENS. */
+/** max_tokens: from the request. model: missing, or above the model's maximum. floor: see MIN_OUTPUT_TOKENS. */
 export type OutputBasis = "max_tokens" | "model" | "floor";
 
-/** The dearest price that can apply to a token. */
+/** Highest price that can apply to a token. */
 export interface Rate {
   nanoUsdPerMillion: bigint;
   /** Multiplier of the price: 20, or 22 in the US. */
   twentieths: bigint;
-  /** Row of the price table; "dearest" for what has no price. */
+  /** Row of the price table. "dearest" for unpriced models. */
   row: string;
   band: "standard" | "long_prompt" | "fast" | "dearest";
   kind: keyof TokenPrices;
 }
 
 export interface WorstCaseOptions {
-  /** What the upstream's `/v1/models` says of its models, by id. */
+  /** Limits from the upstream's `/v1/models`, by model id. */
   limits?: ReadonlyMap<string, ReportedLimits>;
-  /** `default_inference_geo` of the upstream's workspace where it is known. Without it, it may be "us". */
+  /** `default_inference_geo` of the upstream's workspace, if known. Otherwise it may be "us". */
   defaultInferenceGeo?: string;
 }
 
-/** `message_start` carries a few output tokens before there are any, and a stream that is left is settled on them. */
+/** `message_start` has a few output tokens, and a stream cut right after it is settled by them. */
 const MIN_OUTPUT_TOKENS = 16;
-/** More models in one request than the API would take: any model is assumed instead of pricing them one by one. */
+/** Maximum number of models priced singly, more than the API accepts. Beyond it any model is assumed. */
 const MAX_PRICED_MODELS = 8;
 const US_TWENTIETHS = (TWENTIETHS * GEO_US_MULTIPLIER.numerator) / GEO_US_MULTIPLIER.denominator;
 
 /**
- * Worst case of a request that starts at `atMs`. Pure; takes microseconds, as it runs before each request.
+ * Computes the worst case of a request that starts at `atMs`. Pure, and takes microseconds, because it runs before each
+ * request.
  *
- * - Input: see `boundInput`. All of it at the dearest kind that can apply: a plain token or a cache read, and a cache
- *   write where the body asks for one. A 1h write may come unsplit and is then priced as 5m, so it brings both.
- * - Output: `max_tokens`, at most the model's maximum. Thinking is inside of it.
- * - Each fallback may be billed beside the models that declined before it, and reads what they wrote. Tokens of all the
- *   attempts count at the dearest of their models, since an answer without `iterations` bills its sum at one model.
- * - A model counts under each of its names and at each band within reach; `speed: "fast"` of a model without a fast
- *   price, and a model without a price, at the dearest row.
- * - The US multiplier, unless the body says "global" or the upstream's workspace is known to default to it.
- * - Batch and Priority Tier are never dearer than standard.
+ * - Input: see `boundInput`. All of it has the highest applicable kind: plain token, cache read, or cache write if the
+ *   body requests one. A 1h write may be reported without its TTL and is then priced as 5m, so it includes both.
+ * - Output: `max_tokens`, at most the model's maximum, which includes thinking.
+ * - Each fallback may be billed in addition to the models that declined before it, and reads their output. Tokens of
+ *   all attempts have the highest price of their models, because a response without `iterations` bills its sum at one
+ *   model.
+ * - A model counts under each of its names and at each reachable band. `speed: "fast"` of a model without a fast price,
+ *   and a model without a price, have the highest row.
+ * - The US multiplier applies, unless the body or the known default of the upstream's workspace is "global".
+ * - Batch and Priority Tier never cost more than standard.
  */
 export function worstCaseCost(
   request: HoldRequest,
@@ -117,14 +121,14 @@ export interface CountedRequest {
   book: PriceBook;
   atMs: number;
   options?: WorstCaseOptions;
-  /** `input_tokens` that the upstream's `count_tokens` gave for this very body. */
+  /** `input_tokens` of the upstream's `count_tokens` for exactly this body. */
   countedTokens: number;
 }
 
 /**
- * The worst case after `count_tokens`: never above `worstCaseCost`, and lower where the count plus its margin is below
- * the bound by bytes. It does not help an open-ended request, whose prompt grows; nor one with fallbacks, whose models
- * may split the same text into more tokens; nor a source by URL, which may be another one by the time it is fetched.
+ * Computes the worst case after `count_tokens`: never above `computeWorstCost`, and lower if the count plus its margin is
+ * below the bound by bytes. Open-ended requests do not benefit, because their prompt grows. Neither do fallbacks, whose
+ * models may split the text into more tokens, nor a source by URL, which may change before it is fetched.
  */
 export function tightenWith(counted: CountedRequest): WorstCase {
   const { request, book, atMs, options = {}, countedTokens } = counted;
@@ -137,8 +141,9 @@ export function tightenWith(counted: CountedRequest): WorstCase {
 }
 
 /**
- * What one limit has to hold for a request. `openEndedNanoUsd` is the limit's own choice for open-ended requests, if it
- * made one; it replaces a larger number, never a smaller one. null: the request cannot be held, a strict limit refuses it.
+ * Returns the amount that one limit must hold for a request. `openEndedNanoUsd` is the limit's own amount for
+ * open-ended requests. That amount replaces a larger number, never a smaller one. Null: the request cannot be held, and a strict
+ * limit refuses it.
  */
 export function holdUnderLimit(
   worstCase: Pick<WorstCase, "kind" | "nanoUsd">,
@@ -193,9 +198,9 @@ function compute(question: Question, countedTokens: number | null): WorstCase {
 
 interface Models {
   names: readonly string[];
-  /** True where one that is not among the names may answer. */
+  /** True if a model outside the list may respond. */
   hasOther: boolean;
-  /** Answers of one model after another; server tools multiply them. */
+  /** Responses of models one after another. Server tools multiply them. */
   attempts: number;
 }
 
@@ -227,7 +232,7 @@ function wider(a: ModelLimits, b: ModelLimits): ModelLimits {
     contextTokens: Math.max(a.contextTokens, b.contextTokens),
     maxOutputTokens: Math.max(a.maxOutputTokens, b.maxOutputTokens),
     imageTokens: Math.max(a.imageTokens, b.imageTokens),
-    // An answer says once how fast it was: if one of the models may be fast, all of them are priced as if they were.
+    // A response states its speed once: if one of the models may be fast, all are priced as fast.
     fastMode: "unknown",
   };
 }
@@ -276,7 +281,7 @@ function boundOutput(
   return { tokens: asked, basis: "max_tokens" };
 }
 
-/** Each attempt reads the prompt and what the attempts before it wrote, up to the context window. */
+/** Each attempt reads the prompt and the output of earlier attempts, up to the context window. */
 function sumOfPrompts(
   input: InputBound,
   outputTokens: number,
@@ -304,7 +309,7 @@ interface Dearest {
 
 interface RateQuestion {
   models: Models;
-  /** Of all the calls together: an answer may state them as one. */
+  /** Tokens of all calls together, because a response may report them as one. */
   promptTokens: number;
   fastMode: ModelLimits["fastMode"];
   mayBeUs: boolean;
@@ -325,7 +330,12 @@ function findRates(
   const consider = (row: ModelPrices, band: Rate["band"], prices: TokenPrices) => {
     const twentieths = question.mayBeUs && row.isGeoPriced ? US_TWENTIETHS : TWENTIETHS;
     for (const kind of kinds) {
-      found.input = dearerRate(found.input, prices[kind], { twentieths, row: row.row, band, kind });
+      found.input = dearerRate(found.input, prices[kind], {
+        twentieths,
+        row: row.row,
+        band,
+        kind,
+      });
     }
     const output = { twentieths, row: row.row, band, kind: "output" } as const;
     found.output = dearerRate(found.output, prices.output, output);
@@ -350,12 +360,12 @@ function findRates(
   return { inputRate: found.input, outputRate: found.output };
 }
 
-/** Any other word than "standard" may turn out to be a faster mode. */
+/** Any value other than "standard" may be a faster mode. */
 function isFast(speed: string | null): boolean {
   return speed !== null && speed !== "standard";
 }
 
-/** A cache read is a tenth of an input token in the list, but an override can say anything. */
+/** A listed cache read costs a tenth of an input token, but an override can have any price. */
 function inputKinds(request: HoldRequest, mayWriteAnyCache: boolean): (keyof TokenPrices)[] {
   const { hasCacheControl5m, hasCacheControl1h } = request.markers;
   if (hasCacheControl1h || mayWriteAnyCache) {

@@ -379,7 +379,7 @@ describe("the official list", () => {
         const answer = await org.admin.get(`${OFFICIAL}?${name}=${id}`);
         expect([answer.status, answer.error.message]).toEqual([
           400,
-          `${name}: nothing in this list has the id ${id}.`,
+          `${name}: this list has no entry with the id ${id}.`,
         ]);
       }
     },
