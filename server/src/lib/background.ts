@@ -1,8 +1,8 @@
-/** Work that nobody waits for, until the end. */
+/** Background work that is awaited only at the end. */
 export interface Background {
-  /** Starts it now. What it throws goes to `onError`. */
+  /** Starts the work at once. Its error goes to `onError`. */
   run(work: () => Promise<void>): void;
-  /** Resolves when nothing runs any more. */
+  /** Resolves when no work runs. */
   settled(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 const DARWIN_TIMEOUT_MS = 2_000;
 
-/** Names the time since the machine was switched on; null where the system does not say. */
+/** Id of the current boot of the machine. Null: the system has none. */
 export function readBootId(): string | null {
   try {
     if (process.platform === "linux") {

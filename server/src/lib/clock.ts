@@ -1,8 +1,8 @@
-/** Time as an argument: nothing else in the sources reads the machine's clock. */
+/** Time as an argument. No other source file reads the machine's clock. */
 export interface Clock {
   /** Wall clock, whole milliseconds since the epoch. */
   nowMs(): number;
-  /** Never goes back; only differences mean anything. Milliseconds. */
+  /** Monotonic time, milliseconds. Only differences are meaningful. */
   monotonicMs(): number;
 }
 

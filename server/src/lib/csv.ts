@@ -3,30 +3,30 @@ import { stringify } from "csv-stringify/sync";
 type Cell = string | number | boolean | null;
 
 /**
- * How a cell begins that a spreadsheet calculates with, whatever it drops before the sign, or that breaks out of its
- * place: the list of OWASP ("CSV injection"), with the wide forms of the signs.
+ * Beginning of a cell that a spreadsheet evaluates, also after dropped characters, or that breaks out of its cell. The
+ * list is from OWASP ("CSV injection"), with the full-width forms of the signs.
  */
 const formula = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 
-/** As text and nothing else, in every CSV of the server. Numbers are what they are. */
+/** Prevents evaluation of a text by spreadsheets. Numbers stay unchanged. */
 function toInert(text: string): string {
   return formula.test(text) ? `'${text}` : text;
 }
 
 /**
- * Lines of CSV as RFC 4180 has them. Names and user agents are what somebody chose: a cell that a spreadsheet would
- * calculate with begins with an apostrophe.
+ * Formats CSV (RFC 4180). Names and user agents are untrusted: a cell that a spreadsheet would evaluate starts with an
+ * apostrophe.
  */
 export function toCsv(rows: readonly (readonly Cell[])[]): string {
   return stringify(rows as Cell[][], {
     record_delimiter: "\r\n",
-    // Left to itself it quotes what ends a line here, and not half of it.
+    // The library's default quotes its own line end, but not a single CR or LF.
     quoted_match: /[\r\n]/,
     cast: { boolean: String, string: toInert },
   });
 }
 
-/** What stands in each column, by its heading. */
+/** Value of each column, by heading. */
 export type CsvColumns<Row> = Readonly<Record<string, (row: Row) => Cell>>;
 
 /** One column for each of these fields, under the field's own name. */
@@ -39,7 +39,7 @@ export function pickColumns<Field extends string>(
 
 export type ExportFormat = "csv" | "jsonl";
 
-/** Pages of rows as the text of a file: CSV with a heading, or one JSON object a line. */
+/** Converts pages of rows to the text of a file: CSV with a heading, or one JSON object a line. */
 export async function* toFile<Row>(
   format: ExportFormat,
   columns: CsvColumns<Row>,

@@ -37,7 +37,7 @@ test("an error has the stack too", () => {
   );
 });
 
-test("control characters cannot act on the terminal", () => {
+test("control characters cannot control the terminal", () => {
   const text = format({ msg: "a\u001b[2Jb", path: "/\u009b31m" });
   expect(text).toBe('09:05:07 INFO  a\\u{1b}[2Jb path="/\\\\u{9b}31m"\n');
 });

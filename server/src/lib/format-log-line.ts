@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
 
-// One line of the log as people read it on a terminal, made of the JSON line that programs read.
+// Formats a JSON log line for a terminal.
 
 const MAX_VALUE_LENGTH = 120;
 /** Maximum length of a value within an object. */
@@ -16,8 +16,8 @@ const levelNames: Readonly<Record<number, string>> = {
 };
 
 /**
- * Time of day, level, message and fields. An object shows its short values only. An error has its message, from level
- * error on its stack too. Texts show their control characters as escapes.
+ * Formats time of day, level, message and fields. Objects show only short values. Errors show their message, from level
+ * error also their stack. Control characters are escaped.
  */
 export function formatLogLine(json: string, isColoured: boolean): string {
   const { level, time, msg, err, ...fields } = JSON.parse(json) as LogLine;
@@ -48,7 +48,7 @@ function formatTime(ms: number): string {
   return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
 }
 
-/** `key=value`. An object gives its short values: long ones in it are hashes as a rule. */
+/** Formats `key=value`. Objects show only short values, because long ones are usually hashes. */
 function formatField(key: string, value: unknown): string[] {
   const text = formatValue(value);
   if (text !== null) return [`${key}=${text}`];
@@ -76,7 +76,7 @@ function formatStack(stack: string | undefined): string {
   return frames.map((line) => `${escapeControls(line)}\n`).join("");
 }
 
-/** Terminals act on control characters, and some texts of a log come from clients. */
+/** Escapes control characters, because log texts can come from clients and would control the terminal. */
 function escapeControls(text: string): string {
   return text.replaceAll(
     /\p{C}/gu,

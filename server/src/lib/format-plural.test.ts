@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatPlural } from "./format-plural.ts";
 
-test("one is told as one, and every other count as many", () => {
+test("formats one in the singular and every other count in the plural", () => {
   expect([0, 1, 2, 1_200, 1n].map((count) => formatPlural(count, "key"))).toEqual([
     "0 keys",
     "1 key",

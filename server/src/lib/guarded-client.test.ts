@@ -27,7 +27,7 @@ const address = (text: string): FoundAddress => ({
   family: text.includes(":") ? 6 : 4,
 });
 
-/** A resolver that gives each of the answers once, in order, and counts how often it was asked. */
+/** Resolver that returns each response once, in order, and counts its calls. */
 function resolver(...answers: string[][]) {
   const asked: string[] = [];
   return {
@@ -45,7 +45,7 @@ function post(url: string, options: Partial<GuardedClientOptions> = {}) {
   return client.post({ url, headers: { "content-type": "application/json" }, body: '{"a":1}' });
 }
 
-describe("nothing is sent", () => {
+describe("sends nothing", () => {
   test.each([
     "127.0.0.1",
     "127.1",
@@ -82,15 +82,15 @@ describe("nothing is sent", () => {
   });
 
   test.each(["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "100.100.100.200"])(
-    "to where a cloud keeps credentials (%s), whatever is allowed",
+    "to a cloud's metadata service (%s), whatever is allowed",
     async (host) => {
       const allowed = ["0.0.0.0/0", "::/0", "169.254.169.254"];
-      const reason = expect.stringContaining("is where a cloud keeps credentials");
+      const reason = expect.stringContaining("is the metadata service of a cloud");
       expect(await post(`http://${host}/`, { allowed })).toEqual({ kind: "refused", reason });
     },
   );
 
-  test("to a name of such a place, even where the name is allowed", async () => {
+  test("to a name of a metadata service, even if the name is allowed", async () => {
     const { resolve } = resolver(["169.254.169.254"]);
     const allowed = ["metadata.internal"];
     expect(await post("http://metadata.internal/", { resolve, allowed })).toMatchObject({
@@ -111,23 +111,23 @@ describe("nothing is sent", () => {
     [["8.8.8.8", "127.0.0.1"]],
     [["2606:4700::1111", "::1"]],
     [["64:ff9b::a00:1"]],
-  ])("to a name with an address that is private: %j", async (addresses) => {
+  ])("to a name with a private address: %j", async (addresses) => {
     const { resolve, asked } = resolver(addresses);
     const answer = await post("https://hooks.example.com/", { resolve });
     expect(answer).toMatchObject({ kind: "refused" });
     expect(asked).toEqual(["hooks.example.com"]);
   });
 
-  test("in the clear to a public address", async () => {
+  test("unencrypted to a public address", async () => {
     const { resolve } = resolver(["8.8.8.8"]);
     expect(await post("http://hooks.example.com/", { resolve })).toEqual({
       kind: "refused",
-      reason: "The address is not https: what is sent would cross the network readable.",
+      reason: "The address is not https, so the message would be sent unencrypted.",
     });
   });
 
   test.each(["ftp://example.com/", "file:///etc/passwd", "https://ann:pw@example.com/", "nothing"])(
-    "to what is no address of a receiver: %s",
+    "to an invalid URL: %s",
     async (url) => {
       const { resolve, asked } = resolver(["8.8.8.8"]);
       expect(await post(url, { resolve })).toMatchObject({ kind: "refused" });
@@ -143,10 +143,10 @@ describe("nothing is sent", () => {
   });
 });
 
-describe("a name that changes its meaning", () => {
-  test("is looked up once: loopback, which it means later, gets no connection", async () => {
+describe("a name whose address changes", () => {
+  test("is resolved once, so a later loopback address gets no connection", async () => {
     const loopback = await receiver();
-    // Of the test network that was given back: nobody answers there.
+    // An unassigned test network, so no server responds.
     const { resolve, asked } = resolver(["3ffe::1"], ["127.0.0.1"]);
     const url = `https://hooks.example.com:${loopback.port}/`;
     const answer = await post(url, { resolve, timeoutMs: 300 });
@@ -155,7 +155,7 @@ describe("a name that changes its meaning", () => {
     expect(loopback.received).toEqual([]);
   });
 
-  test("is connected to where it was when it was judged", async () => {
+  test("is connected at the address that was checked", async () => {
     const first = await receiver();
     const second = await receiver({ host: "127.0.0.2", port: first.port });
     const { resolve, asked } = resolver(["127.0.0.1"], ["127.0.0.2"]);
@@ -164,7 +164,7 @@ describe("a name that changes its meaning", () => {
     const request = { url, headers: {}, body: "{}" };
     expect(await client.post(request)).toMatchObject({ kind: "answered", status: 200 });
     expect(first.received[0]?.headers.host).toBe(`hooks.example.com:${first.port}`);
-    // The next message is judged anew, by what the name means then.
+    // The next message checks the name's new address.
     expect(await client.post(request)).toMatchObject({ kind: "refused" });
     expect([asked.length, first.received.length, second.received.length]).toEqual([2, 1, 0]);
   });
@@ -233,7 +233,7 @@ describe("over TLS", () => {
   const allowed = ["127.0.0.1"];
   const { resolve } = resolver(["127.0.0.1"]);
 
-  test("a certificate is held against the name, though the address was looked up before", async () => {
+  test("checks the certificate against the name, although the address was resolved before", async () => {
     const { port, paths } = await secureReceiver();
     const options = { allowed, resolve, ca: TEST_CERTIFICATE };
     expect(await post(`https://hooks.example.com:${port}/in`, options)).toMatchObject({
@@ -248,27 +248,27 @@ describe("over TLS", () => {
     expect(paths).toEqual(["/in"]);
   });
 
-  test("nothing is sent to whoever has a certificate that nobody vouches for", async () => {
+  test("sends nothing to a server with an untrusted certificate", async () => {
     const { port, paths } = await secureReceiver();
     const answer = await post(`https://hooks.example.com:${port}/in`, { allowed, resolve });
     expect(answer).toEqual({
       kind: "failed",
-      reason: "Its certificate is of nobody whom this server trusts.",
+      reason: "Its certificate is not trusted by this server.",
     });
     expect(paths).toEqual([]);
   });
 });
 
-describe("what a receiver does with its time is bounded", () => {
+describe("a slow receiver is limited", () => {
   const allowed = ["127.0.0.1"];
-  const late = { kind: "failed", reason: "No answer within 0.3 s." };
+  const late = { kind: "failed", reason: "No response within 0.3 s." };
 
-  test("it never answers", async () => {
+  test("without a response", async () => {
     const { origin } = await rawServer(() => undefined);
     expect(await post(origin, { allowed, timeoutMs: 300 })).toEqual(late);
   });
 
-  test("its answer never ends", async () => {
+  test("with an endless response", async () => {
     const { origin } = await rawServer((socket) => {
       socket.write("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
       const timer = setInterval(() => socket.write("a"), 20);
@@ -277,12 +277,12 @@ describe("what a receiver does with its time is bounded", () => {
     expect(await post(origin, { allowed, timeoutMs: 300 })).toEqual(late);
   });
 
-  test("its name is never found", async () => {
+  test("with an endless name lookup", async () => {
     const resolve = () => new Promise<never>(() => undefined);
     expect(await post("https://hooks.example.com/", { resolve, timeoutMs: 300 })).toEqual(late);
   });
 
-  test("of an answer without an end the beginning is read, and the connection is closed", async () => {
+  test("reads the beginning of an endless response and closes the connection", async () => {
     let closed: Promise<unknown> = Promise.resolve();
     const { origin } = await rawServer((socket) => {
       closed = once(socket, "close");
@@ -303,7 +303,7 @@ describe("what a receiver does with its time is bounded", () => {
     await closed;
   });
 
-  test("headers without an end fail", async () => {
+  test("fails at endless headers", async () => {
     const { origin } = await rawServer((socket) => {
       socket.write("HTTP/1.1 200 OK\r\n");
       const more = () => {
@@ -317,7 +317,7 @@ describe("what a receiver does with its time is bounded", () => {
   });
 });
 
-describe("what goes wrong is said without the address", () => {
+describe("failures are reported without the address", () => {
   test("the connection is refused", async () => {
     const gone = await startReceiver();
     await gone.close();
@@ -327,15 +327,15 @@ describe("what goes wrong is said without the address", () => {
     });
   });
 
-  test("the connection breaks off", async () => {
+  test("the connection is reset", async () => {
     const { origin } = await rawServer((socket) => socket.destroy());
     expect(await post(`${origin}/secret-path`, { allowed: ["127.0.0.1"] })).toEqual({
       kind: "failed",
-      reason: "The connection broke off.",
+      reason: "The connection was reset.",
     });
   });
 
-  test("the other side speaks no TLS", async () => {
+  test("the server does not support TLS", async () => {
     const { port } = await receiver();
     const answer = await post(`https://127.0.0.1:${port}/secret-path`, { allowed: ["127.0.0.1"] });
     expect(answer.kind).toBe("failed");
@@ -351,12 +351,14 @@ describe("what goes wrong is said without the address", () => {
   });
 });
 
-test("a mistake is found before a name is looked up", () => {
+test("finds an invalid address before resolving it", () => {
   const { findMistake } = makeGuardedClient({ allowed: ["10.0.0.0/8", "hooks.internal"] });
   expect(findMistake("https://hooks.example.com/a?b=c")).toBeNull();
   expect(findMistake("http://hooks.internal/")).toBeNull();
   expect(findMistake("http://10.0.0.1:8080/")).toBeNull();
-  expect(findMistake("https://169.254.169.254/")).toBe("this is where a cloud keeps credentials");
+  expect(findMistake("https://169.254.169.254/")).toBe(
+    "this is the metadata service of a cloud, which has credentials",
+  );
   expect(findMistake("https://192.168.0.1/")).toContain("BURSAR_ALLOW_PRIVATE_TARGETS");
   expect(findMistake("https://[::ffff:7f00:1]/")).toContain("BURSAR_ALLOW_PRIVATE_TARGETS");
   expect(findMistake("https://example.com/#a")).toContain("fragment");
@@ -366,7 +368,7 @@ test("a mistake is found before a name is looked up", () => {
   expect(strict.findMistake("http://hooks.example.com/")).toBe("expected an https URL");
 });
 
-/** A server that does with the connection what it is told, once a request began to arrive. */
+/** Server that calls back with the connection once a request begins to arrive. */
 async function rawServer(onRequest: (socket: Socket) => void): Promise<{ origin: string }> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {

@@ -8,9 +8,9 @@ import {
   parseAllowedTargets,
 } from "./target-address.ts";
 
-// The one way out to an address that somebody typed in. It resolves the name itself, judges every address that comes back,
-// and connects to those and no other, so that a name which means something else a moment later changes nothing.
-// A redirect is not followed: it would be a second address that nobody judged.
+// Client for user-defined addresses. The client resolves the name itself, checks every address, and connects only to
+// these. So a later change of the name has no effect. Redirects are not followed, because their target would be
+// unchecked.
 
 export interface GuardedRequest {
   url: string;
@@ -18,18 +18,18 @@ export interface GuardedRequest {
   body: string;
 }
 
-/** `refused`: nothing was sent, because of where it would have gone. `failed`: it may or may not have arrived. */
+/** `refused`: nothing was sent, because of the address. `failed`: the request may or may not have arrived. */
 export type GuardedAnswer =
   | { kind: "answered"; status: number; retryAfter: string | null; text: string }
   | { kind: "refused"; reason: string }
   | { kind: "failed"; reason: string };
 
 export interface GuardedClient {
-  /** Sends one POST. Never throws for what the other side, or the way to it, does. */
+  /** Sends one POST. Never throws for failures of the receiver or the network. */
   post(request: GuardedRequest): Promise<GuardedAnswer>;
   /**
-   * What can be said against an address before its name is looked up, or null. A name is judged whenever something is
-   * sent to it.
+   * Finds the fault of an address before its name is resolved, or null. The name's addresses are checked with each
+   * request.
    */
   findMistake(url: string): string | null;
 }
@@ -38,21 +38,21 @@ export interface FoundAddress {
   address: string;
   family: number;
 }
-/** All addresses of a name. Rejects where there are none. */
+/** Resolves all addresses of a name. Rejects without any. */
 export type Resolve = (hostname: string) => Promise<FoundAddress[]>;
 
 export interface GuardedClientOptions {
-  /** Addresses, CIDR ranges and host names that may be private, and may be spoken to in the clear. */
+  /** Addresses, CIDR ranges and host names that may be private and may use http. */
   allowed: readonly string[];
   resolve?: Resolve;
-  /** Of everything: finding the address, connecting, sending, and reading the answer. */
+  /** Limit for the whole call: name lookup, connection, request and response, milliseconds. */
   timeoutMs?: number;
-  /** PEM of the certificate authorities that are believed, in place of those of Node. */
+  /** PEM of trusted certificate authorities, instead of Node's. */
   ca?: string;
 }
 
 const TIMEOUT_MS = 10_000;
-/** Of an answer, in bytes: enough to read what is wrong. */
+/** Bytes read of a response, enough to see an error. */
 const MAX_ANSWER_BYTES = 4_096;
 
 export function makeGuardedClient(options: GuardedClientOptions): GuardedClient {
@@ -68,7 +68,7 @@ export function makeGuardedClient(options: GuardedClientOptions): GuardedClient 
         return await send(target, request, { signal, timeoutMs, ca: options.ca });
       } catch (error) {
         if (signal.aborted) {
-          return { kind: "failed", reason: `No answer within ${timeoutMs / 1_000} s.` };
+          return { kind: "failed", reason: `No response within ${timeoutMs / 1_000} s.` };
         }
         return { kind: "failed", reason: explain(error) };
       }
@@ -77,13 +77,13 @@ export function makeGuardedClient(options: GuardedClientOptions): GuardedClient 
   };
 }
 
-/** Of an address of numbers, and of one that is not https, nothing needs to be looked up. */
+/** Checks IP addresses and the protocol without a name lookup. */
 function findPlainMistake(allowed: AllowedTargets, url: URL): string | null {
   const name = nameOf(url);
   const isAddress = isIP(name) !== 0;
   const isOpened = allowed.hosts.has(name) || (isAddress && isAllowedAddress(allowed, name));
   const kind = isAddress ? classifyAddress(name) : "public";
-  if (kind === "metadata") return "this is where a cloud keeps credentials";
+  if (kind === "metadata") return "this is the metadata service of a cloud, which has credentials";
   if (kind === "private" && !isOpened) {
     return "this is in a private network, which BURSAR_ALLOW_PRIVATE_TARGETS does not allow";
   }
@@ -91,7 +91,7 @@ function findPlainMistake(allowed: AllowedTargets, url: URL): string | null {
   return url.protocol === "http:" && !mayBeOpened ? "expected an https URL" : null;
 }
 
-/** As it is looked up: in lower case, IPv6 without brackets. */
+/** Host name for the lookup: lower case, IPv6 without brackets. */
 function nameOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, "");
 }
@@ -101,7 +101,7 @@ function findUrlMistake(text: string): string | null {
   if (url === null) return "expected a URL such as https://example.com/alerts";
   if (url.protocol !== "https:" && url.protocol !== "http:") return "expected an https URL";
   if (url.username !== "" || url.password !== "") {
-    return "a user name and password do not belong into it";
+    return "a user name and a password are not allowed";
   }
   return url.hash === "" ? null : "expected no fragment (#…)";
 }
@@ -116,7 +116,7 @@ async function findTarget(
   text: string,
 ): Promise<Target | { refusal: string }> {
   const mistake = findUrlMistake(text);
-  if (mistake !== null) return { refusal: `The address cannot be used: ${mistake}.` };
+  if (mistake !== null) return { refusal: `The address is invalid: ${mistake}.` };
   const url = new URL(text);
   const name = nameOf(url);
   const family = isIP(name);
@@ -127,7 +127,8 @@ async function findTarget(
   let isAllowed = true;
   for (const { address } of addresses) {
     const kind = classifyAddress(address);
-    if (kind === "metadata") return { refusal: `${name} is where a cloud keeps credentials.` };
+    if (kind === "metadata")
+      return { refusal: `${name} is the metadata service of a cloud, which has credentials.` };
     const isOpened = isNamed || isAllowedAddress(allowed, address);
     if (kind === "private" && !isOpened) {
       return {
@@ -137,12 +138,12 @@ async function findTarget(
     isAllowed &&= isOpened;
   }
   if (url.protocol === "http:" && !isAllowed) {
-    return { refusal: "The address is not https: what is sent would cross the network readable." };
+    return { refusal: "The address is not https, so the message would be sent unencrypted." };
   }
   return { url, addresses };
 }
 
-/** A name that is looked up cannot be taken back; it is not waited for any longer. */
+/** Rejects when the signal aborts, because a name lookup cannot be canceled. */
 async function inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const late = Promise.withResolvers<never>();
   const stop = () => late.reject(signal.reason);
@@ -161,7 +162,7 @@ async function send(
   { headers, body }: GuardedRequest,
   { signal, timeoutMs, ca }: { signal: AbortSignal; timeoutMs: number; ca: string | undefined },
 ): Promise<GuardedAnswer> {
-  // The name stays in the URL: it is what TLS and the Host header speak of. Only its meaning is fixed.
+  // The name stays in the URL for TLS and the Host header. Only its addresses are fixed.
   const client = new Client(url.origin, {
     connect: {
       lookup: alwaysFind(addresses),
@@ -191,12 +192,12 @@ async function send(
       text,
     };
   } finally {
-    // What is left of the answer is not read.
+    // The rest of the response is discarded.
     await client.destroy().catch(() => undefined);
   }
 }
 
-/** Node asks this instead of the resolver, for one address or for all. */
+/** Lookup function for Node that returns fixed addresses. */
 function alwaysFind(addresses: readonly FoundAddress[]): LookupFunction {
   return (_, options, done) => {
     const [first] = addresses;
@@ -217,7 +218,7 @@ async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<str
   return Buffer.concat(chunks).toString("utf8");
 }
 
-const untrusted = "Its certificate is of nobody whom this server trusts.";
+const untrusted = "Its certificate is not trusted by this server.";
 const reasons: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
@@ -225,24 +226,26 @@ const reasons: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   CERT_HAS_EXPIRED: "Its certificate has expired.",
   ERR_TLS_CERT_ALTNAME_INVALID: "Its certificate is for another name.",
-  EHOSTUNREACH: "No way leads there.",
-  ENETUNREACH: "No way leads there.",
+  EHOSTUNREACH: "No route to this address.",
+  ENETUNREACH: "No route to this address.",
   ENOTFOUND: "The name does not exist.",
   EAI_AGAIN: "The name could not be looked up.",
   ECONNREFUSED: "The connection was refused.",
-  ECONNRESET: "The connection broke off.",
-  UND_ERR_SOCKET: "The connection broke off.",
+  ECONNRESET: "The connection was reset.",
+  UND_ERR_SOCKET: "The connection was reset.",
   UND_ERR_CONNECT_TIMEOUT: "No connection in time.",
-  UND_ERR_HEADERS_TIMEOUT: "No answer in time.",
-  UND_ERR_BODY_TIMEOUT: "The answer did not end in time.",
+  UND_ERR_HEADERS_TIMEOUT: "No response in time.",
+  UND_ERR_BODY_TIMEOUT: "The response did not end in time.",
 };
 
-/** In our own words: an error of the library may hold the address, whose path can be a secret. */
+/**
+ * Explains an error in fixed words, because the library's message may contain the address, whose path can be secret.
+ */
 function explain(error: unknown): string {
   const codes = [error, ...((error as AggregateError | null)?.errors ?? [])].map(
     (each: unknown) => (each as { code?: unknown } | null)?.code,
   );
   const code = codes.find((each) => typeof each === "string");
-  if (typeof code !== "string") return "It could not be sent.";
-  return reasons[code] ?? `It could not be sent (${code}).`;
+  if (typeof code !== "string") return "The message could not be sent.";
+  return reasons[code] ?? `The message could not be sent (${code}).`;
 }

@@ -1,7 +1,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const TIME_CHARS = 8; // 62^8 ms: good for 6,900 years
+const TIME_CHARS = 8; // 62^8 ms: enough for 6,900 years
 const RANDOM_CHARS = 16; // 95 bits
 
 export type RandomBytes = (size: number) => Uint8Array;
@@ -13,8 +13,8 @@ const pool = new Uint8Array(POOL_BYTES);
 let poolUsed = POOL_BYTES;
 
 /**
- * As `systemRandomBytes`, drawn from it in large pieces: asking for 16 bytes at a time costs 3 µs each. What is given is
- * valid until the next call and is never given again. For ids only: a secret must not stand in memory before its time.
+ * Like `systemRandomBytes`, but draws large blocks, because 16 bytes at a time cost 3 µs each. The result is valid
+ * until the next call and is never returned again. For ids only: a secret must not be in memory before its use.
  */
 const pooledRandomBytes: RandomBytes = (size) => {
   if (size > POOL_BYTES) return systemRandomBytes(size);
@@ -26,7 +26,7 @@ const pooledRandomBytes: RandomBytes = (size) => {
   return pool.subarray(poolUsed - size, poolUsed);
 };
 
-/** `prefix` + 24 base62 characters, sortable by the millisecond they were made in. */
+/** Creates an id: `prefix` + 24 base62 characters, sortable by their millisecond. */
 export function newId(
   prefix: string,
   nowMs: number,
@@ -37,7 +37,7 @@ export function newId(
 
 let lastTime = { ms: Number.NaN, text: "" };
 
-/** Ids come in bursts of one millisecond. */
+/** Time part of an id, cached because ids are created in bursts within a millisecond. */
 function timeText(nowMs: number): string {
   const ms = Math.floor(nowMs);
   if (lastTime.ms === ms) return lastTime.text;
@@ -49,7 +49,7 @@ function timeText(nowMs: number): string {
   return text;
 }
 
-/** `length` uniform base62 characters; bytes that would bias the result are thrown away. */
+/** Creates `length` uniform base62 characters. Bytes that would bias the result are discarded. */
 export function randomBase62(length: number, random: RandomBytes = systemRandomBytes): string {
   const unbiased = 62 * 4;
   let text = "";
@@ -62,8 +62,8 @@ export function randomBase62(length: number, random: RandomBytes = systemRandomB
 }
 
 /**
- * The milliseconds in which an id could have been made that begins with this text, the end exclusive; null where none
- * does. `text` is an id or its beginning, prefix included.
+ * Returns the range of milliseconds of ids that begin with `text`, end exclusive. Null: no id does. `text` is an id or
+ * its beginning, including the prefix.
  */
 export function idTimeRange(
   prefix: string,

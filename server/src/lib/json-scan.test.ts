@@ -4,8 +4,8 @@ import { DuplicateKeyError, JsonReader, JsonSyntaxError, MAX_JSON_DEPTH } from "
 
 const runs = { numRuns: 2_000 };
 
-describe("what is JSON", () => {
-  test("any text of a generated value is accepted, compact and indented", () => {
+describe("validity", () => {
+  test("accepts the text of any generated value, compact and indented", () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(4), (text, indent) => {
         expect(isAccepted(Buffer.from(text))).toBe(true);
@@ -15,7 +15,7 @@ describe("what is JSON", () => {
     );
   });
 
-  test("a text with a changed, dropped or added byte is accepted exactly when JSON.parse accepts it", () => {
+  test("accepts a mutated text exactly if JSON.parse does", () => {
     const byte = fc.oneof(
       fc.constantFrom(...Buffer.from('{}[]":,\\/bfnrtu0123456789abcdefABCDEF+-.eE \n\r\t')),
       fc.nat(255),
@@ -37,7 +37,7 @@ describe("what is JSON", () => {
     );
   });
 
-  test("a mutated long string is accepted exactly when JSON.parse accepts it, wherever it lies in memory", () => {
+  test("accepts a mutated long string exactly if JSON.parse does, at any memory alignment", () => {
     const part = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.constantFrom('\\"', "\\u00e9", "\n", "é"),
@@ -61,7 +61,7 @@ describe("what is JSON", () => {
     );
   });
 
-  test("nesting is bounded, not recursed: the deepest allowed passes, one more is refused", () => {
+  test("accepts the maximum nesting without recursion and rejects one more level", () => {
     for (const [open, inner, close] of [
       ["[", "", "]"],
       ['{"a":', "1", "}"],
@@ -90,13 +90,13 @@ describe("what is JSON", () => {
     ["tru", "unexpected end, expected true at byte 3"],
     ["NaN", "expected a JSON value at byte 0"],
     ["1.", "unexpected end, expected a JSON value at byte 2"],
-  ])("%j is refused, saying what and where", (text, message) => {
+  ])("rejects %j with the fault and its place", (text, message) => {
     expect(() => readAll(Buffer.from(text))).toThrow(
       new JsonSyntaxError(message.replace(/ at byte \d+$/, ""), Number(/\d+$/.exec(message)?.[0])),
     );
   });
 
-  test("bytes that are not UTF-8 are refused, with the offset of the first of them", () => {
+  test("rejects invalid UTF-8 with the first offset", () => {
     const bytes = Buffer.concat([Buffer.from('"é€😀'), Buffer.from([0xc3]), Buffer.from('"')]);
     expect(() => new JsonReader(bytes)).toThrow("the text is not UTF-8 at byte 10");
     expect(() => new JsonReader(Buffer.from([0x22, 0xff, 0x22]))).toThrow("at byte 1");
@@ -104,19 +104,19 @@ describe("what is JSON", () => {
   });
 });
 
-describe("what is read", () => {
-  test("walking gives the keys and values that JSON.parse gives", () => {
+describe("reading", () => {
+  test("walking returns the keys and values of JSON.parse", () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => {
         const text = JSON.stringify(value);
-        // JSON.parse of it, not the value: -0 is written 0
+        // The expected value is JSON.parse of the text, because -0 is written as 0.
         expect(readValue(new JsonReader(Buffer.from(text)))).toStrictEqual(JSON.parse(text));
       }),
       runs,
     );
   });
 
-  test("a slice is exactly the bytes of the value", () => {
+  test("a slice contains exactly the bytes of the value", () => {
     const reader = new JsonReader(Buffer.from('{ "a" : [1, {"b":"}"}] , "c": -1.5e3 }'));
     reader.beginObject();
     expect(reader.nextKey()).toBe("a");
@@ -128,13 +128,13 @@ describe("what is read", () => {
     reader.end();
   });
 
-  test("numbers come as they are written", () => {
+  test("returns numbers as they are written", () => {
     for (const text of ["0", "-0", "1.0", "1e3", "12345678901234567890"]) {
       expect(new JsonReader(Buffer.from(text)).readNumberText()).toBe(text);
     }
   });
 
-  test("a key that stands twice is refused, also when an escape hides it", () => {
+  test("rejects a duplicate key, also with different escapes", () => {
     for (const text of [
       '{"model":1,"model":2}',
       '{"model":1,"mod\\u0065l":2}',
@@ -151,7 +151,7 @@ describe("what is read", () => {
     );
   });
 
-  test("the same key in two objects is no duplicate, nor is one inside a skipped value", () => {
+  test("allows the same key in two objects and inside a skipped value", () => {
     expect(readValue(new JsonReader(Buffer.from('[{"a":1},{"a":{"a":2}}]')))).toEqual([
       { a: 1 },
       { a: { a: 2 } },
@@ -159,7 +159,7 @@ describe("what is read", () => {
     expect(isAccepted(Buffer.from('{"a":1,"a":2}'))).toBe(true);
   });
 
-  test("a key with half a surrogate pair is refused where it is read", () => {
+  test("rejects a key with half a surrogate pair when it is read", () => {
     expect(() => readValue(new JsonReader(Buffer.from('{"a\\ud800":1}')))).toThrow(
       "half a surrogate pair at byte 1",
     );
@@ -200,7 +200,7 @@ function mutate(bytes: Buffer, at: number, edit: string, value: number): Buffer<
   return Buffer.concat([bytes.subarray(0, place), middle, rest]);
 }
 
-/** The whole value by the reader's own walk, as JSON.parse would give it. */
+/** The whole value, read by walking, like JSON.parse. */
 function readValue(reader: JsonReader): unknown {
   switch (reader.kind()) {
     case "object": {

@@ -1,18 +1,18 @@
 import { isUtf8 } from "node:buffer";
 import { assert } from "./assert.ts";
 
-// A pull reader over the bytes of one JSON text (RFC 8259, strict). The caller walks what it wants to know and skips the
-// rest; every byte is still checked, so a text read to its `end()` is accepted exactly when JSON.parse accepts it, but
-// for: invalid UTF-8, nesting deeper than MAX_JSON_DEPTH, and, in the objects that are walked and not skipped, a key
-// that stands twice after its escapes are resolved, or that holds half a surrogate pair. Two parsers may read those
-// differently. No message of an error quotes a value.
+// A pull reader over the bytes of one JSON text (RFC 8259, strict). The caller walks the needed parts and skips the
+// rest. Every byte is checked, so a text read to its `end()` is accepted exactly if JSON.parse accepts it, with
+// exceptions. Rejected are invalid UTF-8 and nesting deeper than MAX_JSON_DEPTH. In walked objects, duplicate keys
+// after resolving escapes and keys with half a surrogate pair are rejected, because two parsers may read them
+// differently. Error messages never quote a value.
 
-/** Deeper texts are refused. The walk of a caller may recurse: this is also its bound. */
+/** Maximum nesting. A caller's walk may recurse, so it limits that too. */
 export const MAX_JSON_DEPTH = 512;
 
 export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
 
-/** `offset` counts bytes from the start of the text. The message names the offset and never quotes the text. */
+/** `offset` counts bytes from the start of the text. The message contains the offset and never quotes the text. */
 export class JsonSyntaxError extends Error {
   readonly offset: number;
 
@@ -23,7 +23,7 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-/** A key of an object that was walked stands in it twice. */
+/** A walked object has a duplicate key. */
 export class DuplicateKeyError extends Error {
   readonly key: string;
   readonly offset: number;
@@ -48,13 +48,13 @@ const MINUS = 0x2d;
 const LOWER_U = 0x75;
 const SPACE = 0x20;
 
-/** An object with more keys than this looks them up in a set: comparing one by one would be quadratic. */
+/** Number of keys above which an object uses a set, because comparing each pair is quadratic. */
 const LINEAR_KEYS = 12;
-/** Texts shorter than this are scanned byte by byte: making the view over words costs more than it saves. */
+/** Shorter texts are scanned byte by byte, because creating the word view costs more than it saves. */
 const WORD_SCAN_BYTES = 256;
 
-// Keys and type names come again and again: a small cache of the last seen saves the call that makes a string of bytes
-// (0.15 µs each, measured, on a prompt with hundreds of blocks).
+// Keys and type names repeat. A small cache of recent ones avoids creating a string from bytes (0.15 µs each, measured,
+// on a prompt with hundreds of blocks).
 const MAX_CACHED_CHARACTERS = 32;
 const CACHE_SLOTS = 256;
 const cachedTexts: string[] = new Array<string>(CACHE_SLOTS).fill("");
@@ -62,7 +62,7 @@ const cachedTexts: string[] = new Array<string>(CACHE_SLOTS).fill("");
 const isHexDigit = tableOf("0123456789abcdefABCDEF");
 const isSimpleEscape = tableOf('"\\/bfnrt');
 
-// Which brackets are open inside a value that is being skipped. Shared by all readers: skipping never calls out.
+// Open brackets inside a skipped value. Shared by all readers, because skipping calls no other code.
 const openIsObject = new Uint8Array(MAX_JSON_DEPTH + 1);
 
 export class JsonReader {
@@ -72,7 +72,7 @@ export class JsonReader {
   readonly #words: Int32Array | null;
   readonly #frames: Frame[] = [];
 
-  /** Throws JsonSyntaxError for a byte order mark and, unless `isTrusted`, for bytes that are not UTF-8. */
+  /** Throws JsonSyntaxError for a byte order mark and, unless `isTrusted`, for invalid UTF-8. */
   constructor(bytes: Buffer, isTrusted = false) {
     this.bytes = bytes;
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
@@ -84,12 +84,12 @@ export class JsonReader {
     this.#words = bytes.length < WORD_SCAN_BYTES ? null : wordsOf(bytes);
   }
 
-  /** Offset of the next unread byte. After `kind()` that is the first byte of the value; after a read or skip, its end. */
+  /** Offset of the next unread byte. After `kind()`: first byte of the value. After a read or skip: its end. */
   get position(): number {
     return this.#pos;
   }
 
-  /** What the next value is, by its first byte. Reads nothing but white space. */
+  /** Kind of the next value by its first byte. Reads only white space. */
   kind(): JsonKind {
     switch (this.#peek()) {
       case OPEN_OBJECT:
@@ -104,17 +104,17 @@ export class JsonReader {
       case 0x6e: // n
         return "null";
       default:
-        return "number"; // or nothing at all, which reading it will say
+        return "number"; // or invalid, which reading reports
     }
   }
 
-  /** Enters an object: call `nextKey()` until it gives null, consuming one value after each key. */
+  /** Enters an object. Call `nextKey()` until it returns null, and consume one value after each key. */
   beginObject(): void {
     this.#expect(OPEN_OBJECT, '"{"');
     this.#push();
   }
 
-  /** The next key with its escapes resolved, or null once the object is closed. Throws DuplicateKeyError. */
+  /** Returns the next key with resolved escapes, or null at the end of the object. Throws DuplicateKeyError. */
   nextKey(): string | null {
     const frame = this.#frame();
     if (this.#peek() === CLOSE_OBJECT) {
@@ -127,14 +127,14 @@ export class JsonReader {
     const start = this.#pos;
     const key = this.readString();
     if (!key.isWellFormed()) {
-      throw new JsonSyntaxError("a key holds half a surrogate pair", start);
+      throw new JsonSyntaxError("a key contains half a surrogate pair", start);
     }
     if (!addKey(frame, key)) throw new DuplicateKeyError(key, start);
     this.#expect(COLON, '":"');
     return key;
   }
 
-  /** Enters an array: call `nextElement()` until it gives false, consuming one value after each true. */
+  /** Enters an array. Call `nextElement()` until it returns false, and consume one value after each true. */
   beginArray(): void {
     this.#expect(OPEN_ARRAY, '"["');
     this.#push();
@@ -151,7 +151,7 @@ export class JsonReader {
     return true;
   }
 
-  /** Reads a string with its escapes resolved. It may hold half a surrogate pair, as in JSON.parse. */
+  /** Reads a string with resolved escapes, possibly with half a surrogate pair, as in JSON.parse. */
   readString(): string {
     this.#expect(QUOTE, "a string");
     const start = this.#pos;
@@ -161,7 +161,7 @@ export class JsonReader {
     return JSON.parse(this.bytes.toString("utf8", start - 1, end + 1)) as string;
   }
 
-  /** Reads a number and gives the text of it as it stands: `1`, `1.0` and `1e0` differ. */
+  /** Reads a number and returns its text: `1`, `1.0` and `1e0` differ. */
   readNumberText(): string {
     this.#peek();
     const start = this.#pos;
@@ -175,7 +175,7 @@ export class JsonReader {
     return isTrue;
   }
 
-  /** Skips one value of any kind, checking all of it. Iterative; duplicate keys inside are not looked for. */
+  /** Skips one value and checks it, iteratively. Duplicate keys inside are ignored. */
   skipValue(): void {
     let open = 0;
     const room = MAX_JSON_DEPTH - this.#depth;
@@ -200,7 +200,7 @@ export class JsonReader {
     } while (open > 0);
   }
 
-  /** Skips one value and gives the bytes of it, without a copy. */
+  /** Skips one value and returns its bytes without a copy. */
   sliceValue(): Buffer {
     this.#peek();
     const start = this.#pos;
@@ -208,7 +208,7 @@ export class JsonReader {
     return this.bytes.subarray(start, this.#pos);
   }
 
-  /** Nothing but white space may follow. */
+  /** Checks that only white space follows. */
   end(): void {
     this.#peek();
     if (this.#pos < this.bytes.length) {
@@ -216,7 +216,7 @@ export class JsonReader {
     }
   }
 
-  /** After a value inside `open` brackets: reads closing brackets, or the comma (and key) before the next value. */
+  /** After a value inside `open` brackets: reads closing brackets, or the comma and key before the next value. */
   #closeBrackets(open: number): number {
     let left = open;
     while (left > 0) {
@@ -257,7 +257,7 @@ export class JsonReader {
     }
   }
 
-  /** From behind an opening quote to behind the closing one. Says whether an escape stands between. */
+  /** Reads a string after its opening quote. Returns true if it contains an escape. */
   #finishString(): boolean {
     const bytes = this.bytes;
     const length = bytes.length;
@@ -278,14 +278,15 @@ export class JsonReader {
     return hasEscape;
   }
 
-  /** First quote, backslash or control character at or after `from`; the length of the text if there is none. */
+  /** First quote, backslash or control character at or after `from`, or the length of the text. */
   #nextSpecial(from: number): number {
     const { bytes } = this;
     const words = this.#words;
     const { length } = bytes;
     let pos = from;
     if (words !== null) {
-      // Most strings are short: look at some bytes before turning to words, which are aligned in memory, not in the text.
+      // Most strings are short, so some bytes are scanned before the words, which are aligned in memory, not in the
+      // text.
       const shift = bytes.byteOffset & 3;
       const head = Math.min(length, pos + 16 + (-(pos + shift) & 3));
       for (; pos < head; pos++) if (isSpecial(bytes[pos] as number)) return pos;
@@ -342,7 +343,7 @@ export class JsonReader {
     }
   }
 
-  /** Skips white space and gives the next byte, or -1 at the end. */
+  /** Skips white space and returns the next byte, or -1 at the end. */
   #peek(): number {
     const bytes = this.bytes;
     for (;;) {
@@ -396,7 +397,7 @@ export class JsonReader {
   }
 }
 
-/** One open bracket of the walk. Frames are reused: most objects are small and there are many. */
+/** One open bracket of the walk. Frames are reused, because most objects are small and there are many. */
 interface Frame {
   isFirst: boolean;
   keys: string[];
@@ -404,7 +405,7 @@ interface Frame {
   keySet: Set<string> | null;
 }
 
-/** False when the key was there already. */
+/** Returns false for a duplicate key. */
 function addKey(frame: Frame, key: string): boolean {
   if (frame.keySet !== null) {
     if (frame.keySet.has(key)) return false;
@@ -417,7 +418,7 @@ function addKey(frame: Frame, key: string): boolean {
   return true;
 }
 
-/** The text between two offsets, which holds no escape. */
+/** Text between two offsets without an escape. */
 function plainText(bytes: Buffer, start: number, end: number): string {
   const length = end - start;
   if (length > MAX_CACHED_CHARACTERS) return bytes.toString("utf8", start, end);
@@ -431,7 +432,7 @@ function plainText(bytes: Buffer, start: number, end: number): string {
   return text;
 }
 
-/** Beyond ASCII a character is several bytes, and never equal to one of them: those texts are not found here. */
+/** Compares ASCII texts. Other texts never match, because their characters have several bytes. */
 function isSameText(text: string, bytes: Buffer, start: number): boolean {
   for (let i = 0; i < text.length; i++) {
     const byte = bytes[start + i] as number;
@@ -445,9 +446,9 @@ function isSpecial(byte: number): boolean {
 }
 
 /**
- * Whether one of four bytes is a control character, a quote or a backslash. `x ^ 0x02` moves the quote right above the
- * control characters, so that one "less than 0x21" finds both; bytes above 0x7f never match. Measured on a 20 KB
- * prompt: twice as fast as byte by byte.
+ * True if one of four bytes is a control character, a quote or a backslash. `x ^ 0x02` moves the quote directly above
+ * the control characters, so one "less than 0x21" finds both. Bytes above 0x7f never match. Measured on a 20 KB prompt:
+ * twice as fast as byte by byte.
  */
 function hasSpecial(word: number): boolean {
   const controlOrQuote = word ^ 0x02020202;
@@ -472,7 +473,7 @@ function tableOf(characters: string): Uint8Array {
   return table;
 }
 
-/** Where UTF-8 breaks. Only reached to make an error: halves its way to the first prefix that is not valid. */
+/** Offset of the first invalid UTF-8 byte, by bisection. Runs only for an error. */
 function firstInvalidByte(bytes: Buffer): number {
   let good = 0;
   let bad = bytes.length;
@@ -485,7 +486,7 @@ function firstInvalidByte(bytes: Buffer): number {
   return good;
 }
 
-/** A prefix may end inside a character: up to three bytes of it are forgiven. */
+/** A prefix may end inside a character, so up to three bytes may be incomplete. */
 function isValidPrefix(bytes: Buffer, length: number): boolean {
   for (let cut = 0; cut <= 3 && cut <= length; cut++) {
     if (isUtf8(bytes.subarray(0, length - cut))) return true;

@@ -3,13 +3,13 @@ import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-// sun_path holds 104 bytes on macOS and 108 on Linux, one of them the terminator.
+// sun_path has 104 bytes on macOS and 108 on Linux, including the terminator.
 const LONGEST_SOCKET_PATH = 103;
 
 /**
- * Path of a unix socket that belongs to `directory`: inside it, or, where the path would be too long for the system,
- * in a private folder under the temporary directory whose name follows from `directory`, so that every program
- * computes the same. On Windows, a named pipe. Throws when that private folder belongs to somebody else.
+ * Path of a Unix socket for `directory`, inside it. If that path is too long for the system, the socket is in a private
+ * folder below the temporary directory. The name is derived from `directory`, so every program computes the same one. On
+ * Windows, a named pipe. Throws if another user owns the private folder.
  */
 export function localSocketPath(directory: string, name: string): string {
   const digest = createHash("sha256").update(directory).digest("hex").slice(0, 16);
@@ -22,14 +22,14 @@ export function localSocketPath(directory: string, name: string): string {
   const status = lstatSync(folder);
   if (!status.isDirectory() || status.uid !== uid) {
     throw new Error(
-      `${folder} belongs to somebody else; remove it or use a data folder with a shorter path`,
+      `${folder} belongs to another user. Remove it, or use a data folder with a shorter path.`,
     );
   }
   chmodSync(folder, 0o700);
   return join(folder, name);
 }
 
-/** `simulator.sock` for the first process of a folder, `simulator-2.sock` for the second. */
+/** Socket name: `simulator.sock` for the first process of a folder, `simulator-2.sock` for the second. */
 export function socketName(name: string, index: number): string {
   return index === 1 ? `${name}.sock` : `${name}-${index}.sock`;
 }

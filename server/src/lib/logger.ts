@@ -9,7 +9,7 @@ export type LogLevel = (typeof logLevels)[number];
 export const logFormats = ["auto", "pretty", "json"] as const;
 export type LogFormat = (typeof logFormats)[number];
 
-/** Paths that could ever carry a secret. Requests are logged by id, never by header or body. */
+/** Paths that may contain a secret. Requests are logged by id, never by header or body. */
 const redact = [
   "authorization",
   "cookie",
@@ -25,7 +25,7 @@ const redact = [
   '*["x-api-key"]',
 ];
 
-/** Logger of a process on standard output. Colours need a terminal, and no NO_COLOR. */
+/** Creates the logger of a process on standard output. Colours need a terminal, and no NO_COLOR. */
 export function makeProcessLogger(level: LogLevel, format: LogFormat): Logger {
   const { stdout } = process;
   if (chooseLogFormat(format, stdout.isTTY) === "json") return makeLogger(level);
@@ -35,13 +35,13 @@ export function makeProcessLogger(level: LogLevel, format: LogFormat): Logger {
   });
 }
 
-/** The format that `auto` stands for: readable lines on a terminal, else JSON. */
+/** Resolves the format `auto`: readable lines on a terminal, otherwise JSON. */
 export function chooseLogFormat(format: LogFormat, isTerminal: boolean): "pretty" | "json" {
   if (format !== "auto") return format;
   return isTerminal ? "pretty" : "json";
 }
 
-/** One JSON line per event on standard output. */
+/** Creates a logger that writes one JSON line per event, on standard output by default. */
 export function makeLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = { level, redact, base: null };
   return destination ? pino(options, destination) : pino(options);

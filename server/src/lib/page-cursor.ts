@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { isStorableText } from "./storable-text.ts";
 
-// An opaque cursor: where a list was left, and a digest of the filters it was left under, as base64url of a JSON array.
-// It grants nothing: whoever reads a list by it is checked like the first time.
+// An opaque cursor: base64url of a JSON array with the position in a list and a digest of its filters. A cursor grants
+// nothing: each request is authorized again.
 
 const DIGEST_CHARS = 16;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
@@ -13,7 +13,7 @@ export function encodeCursor(position: readonly CursorPart[], filters: unknown):
   return Buffer.from(JSON.stringify([digestOf(filters), ...position])).toString("base64url");
 }
 
-/** The position, or why there is none. `shape` gives the type of each of its parts. */
+/** Returns the position, or the fault. `shape` has the type of each part. */
 export function decodeCursor(
   text: string,
   filters: unknown,

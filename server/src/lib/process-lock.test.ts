@@ -21,7 +21,7 @@ const OWNER = `
   setInterval(() => undefined, 1000);
 `;
 
-/** A process of its own that has the lock and keeps it. */
+/** A separate process that acquires the lock and holds it. */
 async function startOwner(options: object) {
   const args = ["--input-type=module", "-e", OWNER, folder, JSON.stringify(options)];
   const owner = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -41,7 +41,7 @@ const kinds = [
 ];
 
 describe.each(kinds)("process lock $kind", ({ options }) => {
-  test("a folder has one owner, and a second one is refused with the owner's number", async () => {
+  test("allows one owner of a folder and refuses a second one with the owner's process id", async () => {
     const owner = await startOwner(options);
     try {
       const attempt = acquireProcessLock(folder, options);
@@ -52,14 +52,14 @@ describe.each(kinds)("process lock $kind", ({ options }) => {
     }
   });
 
-  test("the lock of a killed process does not count", async () => {
+  test("ignores the lock of a killed process", async () => {
     const owner = await startOwner(options);
     await owner.kill();
     const lock = await acquireProcessLock(folder, options);
     await lock.release();
   });
 
-  test("a released folder is free, also for the same process, and release may be called twice", async () => {
+  test("frees a released folder, also for the same process, and allows a second release", async () => {
     const first = await acquireProcessLock(folder, options);
     await expect(acquireProcessLock(folder, options)).rejects.toThrow("Another Bursar");
     await first.release();
@@ -68,7 +68,7 @@ describe.each(kinds)("process lock $kind", ({ options }) => {
     await second.release();
   });
 
-  test("of many that start at once on a dead owner's folder exactly one gets it", async () => {
+  test("of many concurrent starts on a dead owner's folder, exactly one acquires it", async () => {
     const dead = { ...(await ownIdentity()), started: "long ago", lockedAt: "2026-01-01" };
     await writeFile(join(folder, "bursar.lock"), `${JSON.stringify(dead)}\n`);
     const attempts = await Promise.allSettled(
@@ -77,11 +77,11 @@ describe.each(kinds)("process lock $kind", ({ options }) => {
     const locks = attempts.filter((attempt) => attempt.status === "fulfilled");
     expect(locks.length).toBe(1);
     for (const { value } of locks) await value.release();
-    // Nothing is left of the struggle.
+    // No temporary files remain.
     expect((await readdir(folder)).filter((name) => name !== "bursar.lock")).toEqual([]);
   });
 
-  test("a number that was given to another process does not count", async () => {
+  test("ignores a process id that another process has now", async () => {
     const recycled = { ...(await ownIdentity()), started: "long ago", lockedAt: "2026-01-01" };
     await writeFile(join(folder, "bursar.lock"), `${JSON.stringify(recycled)}\n`);
     const lock = await acquireProcessLock(folder, options);
@@ -90,7 +90,7 @@ describe.each(kinds)("process lock $kind", ({ options }) => {
     await lock.release();
   });
 
-  test.each(["", "{", '{"pid":"x"}'])("a damaged lock file %j does not count", async (text) => {
+  test.each(["", "{", '{"pid":"x"}'])("ignores a damaged lock file %j", async (text) => {
     await writeFile(join(folder, "bursar.lock"), text);
     const lock = await acquireProcessLock(folder, options);
     await lock.release();
@@ -98,7 +98,7 @@ describe.each(kinds)("process lock $kind", ({ options }) => {
 });
 
 describe("process lock", () => {
-  test("an owner that locked without the kernel's help is respected by one that has it", async () => {
+  test("a process with the kernel lock respects an owner without it", async () => {
     const owner = await startOwner({ useKernelLock: false });
     try {
       await expect(acquireProcessLock(folder)).rejects.toThrow(
@@ -109,17 +109,17 @@ describe("process lock", () => {
     }
   });
 
-  test("gives the folder's real path, and makes it", async () => {
+  test("returns the folder's real path and creates it", async () => {
     await symlink(folder, join(folder, "link"));
     const lock = await acquireProcessLock(join(folder, "link", "deep", "data"));
     expect(lock.folder).toBe(join(folder, "deep", "data"));
     await lock.release();
   });
 
-  test("a path that cannot be a folder is refused in words", async () => {
+  test("refuses a path that cannot be a folder", async () => {
     await writeFile(join(folder, "file"), "");
     await expect(acquireProcessLock(join(folder, "file", "data"))).rejects.toThrow(
-      `The data folder ${join(folder, "file", "data")} cannot be used: ENOTDIR`,
+      `Cannot use the data folder ${join(folder, "file", "data")}: ENOTDIR`,
     );
   });
 });

@@ -7,9 +7,9 @@ import { assert } from "./assert.ts";
 import { isStillRunning, ownIdentity, type ProcessIdentity } from "./running-process.ts";
 import { StartError } from "./start-error.ts";
 
-// A folder belongs to one process at a time. On Linux the kernel keeps the lock (flock): it ends with the process,
-// however that dies, and counts across containers that share the folder. Elsewhere, and where the `flock` program is
-// missing, the lock is the file itself with the identity of its owner; a dead owner's file is taken over.
+// A folder belongs to one process at a time. On Linux the lock is a kernel lock (flock). Such a lock ends with the
+// process and works across containers that share the folder. On other systems, and without the `flock` program, the lock is a
+// file with the identity of its owner. A dead owner's file is replaced.
 
 export interface ProcessLock {
   /** The locked folder, absolute and without links. */
@@ -19,7 +19,7 @@ export interface ProcessLock {
 }
 
 export interface LockOptions {
-  /** False makes the file alone the lock, as where there is no `flock`. */
+  /** False uses only the file, as on systems without `flock`. */
   useKernelLock?: boolean;
 }
 
@@ -30,13 +30,13 @@ interface LockRecord extends ProcessIdentity {
 type KernelLock = { kind: "locked"; release: () => void } | { kind: "held" } | { kind: "none" };
 
 const LOCK_FILE = "bursar.lock";
-/** Takeovers of takeovers that crashed; more than one needs a crash within a millisecond, again and again. */
+/** Maximum depth of takeovers of crashed takeovers. More than one needs repeated crashes within a millisecond. */
 const MAX_DEPTH = 8;
 const MAX_ATTEMPTS = 100;
 
 /**
- * Locks a folder, which is made (0700) when it is not there. Throws a StartError that names the owner when another
- * process has it. The lock of a process that was killed does not count, also when its number was given to another one.
+ * Locks a folder and creates it (0700) if it is missing. Throws a StartError with the owner's id if another process has
+ * the lock. The lock of a killed process is ignored, also if another process has its id now.
  */
 export async function acquireProcessLock(
   path: string,
@@ -64,15 +64,15 @@ async function makeFolder(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`The data folder ${path} cannot be used: ${reason}.`, { cause: error });
+    throw new StartError(`Cannot use the data folder ${path}: ${reason}.`, { cause: error });
   }
 }
 
 function heldBy(owner: LockRecord | null, folder: string): StartError {
   const who = owner ? ` (process ${owner.pid}, since ${owner.lockedAt})` : "";
   return new StartError(
-    `Another Bursar${who} is using the data folder ${folder}. Stop it first, or give this one a folder of its own ` +
-      "with BURSAR_DATA_DIR.",
+    `Another Bursar${who} is using the data folder ${folder}. Stop it first, or set another folder ` +
+      "in BURSAR_DATA_DIR.",
   );
 }
 
@@ -85,9 +85,9 @@ function once(release: () => Promise<void>): () => Promise<void> {
 }
 
 /**
- * A flock belongs to the open file, which the `flock` program shares with us for a moment: it locks, it ends, and the
- * lock stays until this process closes the file or dies. The file is never removed, since a lock on a removed file
- * would not keep the next one out.
+ * Locks a file in the kernel. A flock belongs to the open file, which the `flock` program inherits. The program locks
+ * and ends, and the lock stays until this process closes the file or dies. The file is never removed, because a lock on
+ * a removed file would not exclude other processes.
  */
 async function lockInKernel(file: string, record: LockRecord): Promise<KernelLock> {
   const descriptor = openLockFile(file);
@@ -97,7 +97,7 @@ async function lockInKernel(file: string, record: LockRecord): Promise<KernelLoc
     return status === 1 ? { kind: "held" } : { kind: "none" };
   }
   const previous = await readRecord(file);
-  // One that locked without the kernel's help (its program was missing) is only found by its record.
+  // An owner without the kernel lock (missing program) is visible only in its record.
   if (previous !== null && (await isStillRunning(previous))) {
     closeSync(descriptor);
     return { kind: "held" };
@@ -106,7 +106,7 @@ async function lockInKernel(file: string, record: LockRecord): Promise<KernelLoc
     ftruncateSync(descriptor);
     writeSync(descriptor, toText(record), 0);
   } catch {
-    // The disk is full: the lock holds all the same, only its owner's number is not written down.
+    // The disk is full: the lock is valid, but the file lacks the owner's process id.
   }
   return {
     kind: "locked",
@@ -130,10 +130,10 @@ function openLockFile(file: string): number {
 
 function notLockable(error: unknown): StartError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new StartError(`The data folder cannot be locked: ${reason}.`, { cause: error });
+  return new StartError(`Cannot lock the data folder: ${reason}.`, { cause: error });
 }
 
-/** 0: locked. 1: another process has the lock. Anything else, null included: there is no such lock here. */
+/** Runs flock. 0: locked. 1: another process has the lock. Other values and null: flock is not available. */
 function runFlock(descriptor: number): Promise<number | null> {
   return new Promise((resolve) => {
     const child = spawn("flock", ["-x", "-n", "3"], {
@@ -145,8 +145,8 @@ function runFlock(descriptor: number): Promise<number | null> {
 }
 
 /**
- * Makes the file ours, or gives the record of the running process that has it. A dead owner's file is replaced under
- * a second lock whose name is made from the dead record: of several that start at once exactly one replaces it.
+ * Creates the file, or returns the record of its running owner. A dead owner's file is replaced under a second lock,
+ * whose name is derived from the dead record. So exactly one of several concurrent starts replaces it.
  */
 async function takeFile(
   file: string,
@@ -157,14 +157,14 @@ async function takeFile(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (await createFile(file, record)) return null;
     const text = await readText(file);
-    if (text === null) continue; // released this moment
+    if (text === null) continue; // just released
     const owner = parseRecord(text);
     if (owner !== null && (await isStillRunning(owner))) return owner;
     const takeover = `${file}.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
     const rival = await takeFile(takeover, record, depth + 1);
     if (rival !== null) return rival;
     try {
-      // Only the holder of the takeover may replace this text; if it is still there, that is us.
+      // Only the holder of the takeover may replace this text. If it is still there, this process is the holder.
       if ((await readText(file)) === text) {
         await writeAndRename(file, record);
         return null;
@@ -173,10 +173,10 @@ async function takeFile(
       await rm(takeover, { force: true });
     }
   }
-  throw new StartError(`${file} changes all the time: several processes fight over the folder.`);
+  throw new StartError(`${file} changes repeatedly: several processes compete for the folder.`);
 }
 
-/** Whole or not at all: a reader never sees a half-written record. */
+/** Creates the file atomically, so that no reader sees a partial record. */
 async function createFile(file: string, record: LockRecord): Promise<boolean> {
   const staging = await writeStaging(file, record);
   try {
@@ -216,7 +216,7 @@ function toText(record: LockRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** Null for anything that no Bursar wrote whole. */
+/** Parses a record. Null: the text is not a complete record. */
 function parseRecord(text: string): LockRecord | null {
   try {
     const { pid, started, pidNamespace, lockedAt } = JSON.parse(text);

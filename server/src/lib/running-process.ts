@@ -4,12 +4,12 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Names one process for good: the number alone is given to another process later. */
+/** Unique identity of a process, because process ids are reused. */
 export interface ProcessIdentity {
   pid: number;
-  /** When it started, in the words of the system; null where the system does not say. */
+  /** Start time in the system's format. Null: not available. */
   started: string | null;
-  /** Where the number counts: a container has numbers of its own. Null outside of Linux. */
+  /** Namespace of the id, because containers have their own ids. Null outside of Linux. */
   pidNamespace: string | null;
 }
 
@@ -21,7 +21,7 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
   };
 }
 
-/** False for a process of another container: its number says nothing here. */
+/** True if the process still runs. False for a process of another container, whose id has no meaning here. */
 export async function isStillRunning(identity: ProcessIdentity): Promise<boolean> {
   if (identity.pidNamespace !== (await ownPidNamespace())) return false;
   if (!isAlive(identity.pid)) return false;
@@ -29,7 +29,7 @@ export async function isStillRunning(identity: ProcessIdentity): Promise<boolean
   return started === null || identity.started === null || started === identity.started;
 }
 
-/** Whether a process has this number now, whoever's it is. */
+/** True if any process has this id now. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -52,7 +52,7 @@ async function linuxStartOf(pid: number): Promise<string | null> {
   try {
     const status = await readFile(`/proc/${pid}/stat`, "utf8");
     const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
-    // Field 22, in clock ticks since the boot. The second field is the program's name, which may hold spaces and ")".
+    // Field 22, in clock ticks since the boot. The second field is the program name, which may contain spaces and ")".
     const ticks = status.slice(status.lastIndexOf(")") + 2).split(" ")[19];
     return ticks === undefined ? null : `${bootId.trim()} ${ticks}`;
   } catch {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 
-// AES-256-GCM: version byte, 12-byte nonce, 16-byte tag, ciphertext. `context` is authenticated with it, so that a
-// sealed value moved to another row, or used for another origin, does not open.
+// AES-256-GCM: version byte, 12-byte nonce, 16-byte tag, ciphertext. `context` is authenticated too, so a sealed value
+// does not open in another row or for another origin.
 
 const VERSION = 1;
 const NONCE_BYTES = 12;
@@ -13,7 +13,7 @@ export function sealingKey(secret: string): Buffer {
   return Buffer.from(hkdfSync("sha256", secret, "", "bursar seal v1", KEY_BYTES));
 }
 
-/** What the database may keep of the secret: enough to notice another one, useless to find it. */
+/** Fingerprint of the secret for the database: detects another secret, and does not reveal the secret. */
 export function secretFingerprint(secret: string): string {
   const derived = hkdfSync("sha256", secret, "", "bursar fingerprint v1", KEY_BYTES);
   return createHash("sha256").update(Buffer.from(derived)).digest("hex").slice(0, 32);
@@ -27,7 +27,7 @@ export function seal(key: Buffer, plaintext: string, context: string): Buffer {
   return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), body]);
 }
 
-/** Throws when the key, the context or a byte differs. */
+/** Decrypts a sealed value. Throws if the key, the context or a byte differs. */
 export function unseal(key: Buffer, sealed: Uint8Array, context: string): string {
   const bytes = Buffer.from(sealed);
   if (bytes[0] !== VERSION) throw new Error("sealed value has an unknown version");

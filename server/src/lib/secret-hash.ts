@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
 
 /**
- * SHA-256 of a secret: what is stored of it and looked up by. A fast hash is enough, and only for secrets that carry
- * 256 random bits of their own: there is nothing to guess.
+ * SHA-256 of a secret, its stored form and lookup key. A fast hash is sufficient only for secrets with 256 random bits,
+ * which cannot be guessed.
  */
 export function hashSecret(secret: string): Buffer {
   return hash("sha256", secret, "buffer");
 }
 
-/** The same hash as a text of 32 characters, one a byte: its name in memory. Measured: 0.8 µs, the buffer 2.8 µs. */
+/** The hash as a text of 32 characters, one per byte, for keys in memory. Measured: 0.8 µs, the buffer 2.8 µs. */
 export function hashSecretToText(secret: string): string {
   return hash("sha256", secret, "binary");
 }

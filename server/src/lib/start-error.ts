@@ -1,6 +1,6 @@
 /**
- * The process cannot start, or a command cannot run, for a reason that its operator can mend. The message says what is
- * wrong and what to do; `main.ts` prints it alone, without a stack, and exits with 1.
+ * A start or a command failed for a reason that the operator can fix. The message states the fault and the remedy.
+ * `main.ts` prints only the message, without a stack, and exits with 1.
  */
 export class StartError extends Error {
   constructor(message: string, options?: ErrorOptions) {

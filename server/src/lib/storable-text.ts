@@ -1,4 +1,4 @@
-/** True of text that PostgreSQL can store: without NUL and without half of a surrogate pair. */
+/** True if PostgreSQL can store the text: no NUL and no half surrogate pair. */
 export function isStorableText(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();
 }

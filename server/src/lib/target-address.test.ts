@@ -57,7 +57,7 @@ describe("an address is", () => {
     "fd00:ec2::254",
     "fd00:0ec2:0:0:0:0:0:254",
     "FD20:CE::254",
-  ])("where a cloud keeps credentials: %s", (address) => {
+  ])("metadata service of a cloud: %s", (address) => {
     expect(classifyAddress(address)).toBe("metadata");
   });
 
@@ -85,11 +85,11 @@ describe("BURSAR_ALLOW_PRIVATE_TARGETS", () => {
     ["fd00::/8", "10.0.0.1", false],
     ["::1", "::1", true],
     ["hooks.internal", "10.0.0.1", false],
-  ])("%s opens %s: %s", (allowed, address, isAllowed) => {
+  ])("%s allows %s: %s", (allowed, address, isAllowed) => {
     expect(isAllowedAddress(parseAllowedTargets([allowed]), address)).toBe(isAllowed);
   });
 
-  test("takes addresses, ranges and names", () => {
+  test("accepts addresses, ranges and names", () => {
     for (const text of ["10.0.0.1", "10.0.0.0/8", "::1", "fd00::/8", "Hooks.internal", "hooks"]) {
       expect(isAllowedTarget(text), text).toBe(true);
     }

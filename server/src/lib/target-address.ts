@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
-// Where a request may go whose address somebody chose: to the public internet, and to what the operator allowed besides.
-// An address that carries another one (IPv4-mapped, NAT64, 6to4) is judged by the one that it carries.
+// Addresses that a request with a user-defined target may use: the public internet, and exceptions of the operator. An
+// address that contains another one (IPv4-mapped, NAT64, 6to4) is classified by that one.
 
-/** `metadata`: the credentials of a cloud machine are there for the asking; no setting opens these. */
+/** `metadata`: a cloud's metadata service, which returns credentials. No setting allows it. */
 export type AddressKind = "public" | "private" | "metadata";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -21,12 +21,12 @@ const METADATA = new Set([
   "fd00:ec2::23",
   "fd20:ce::254",
 ]);
-/** All that has been given out for use on the internet. */
+/** All addresses assigned for use on the internet. */
 const GLOBAL_IPV6: Range = [ipaddr.parse("2000::"), 3];
 const NAT64: Range = [ipaddr.parse("64:ff9b::"), 96];
 const SIX_TO_FOUR: Range = [ipaddr.parse("2002::"), 16];
 
-/** What kind of place the address is. Text that is no address is a private one. */
+/** Classifies an address. Text that is no address is private. */
 export function classifyAddress(text: string): AddressKind {
   const address = parseAddress(text);
   if (address === null) return "private";
@@ -43,15 +43,15 @@ export interface AllowedTargets {
 
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)*$/;
-/** What a resolver, or a browser, takes for an address of numbers. */
+/** Host name that a resolver or a browser would read as a numeric address. */
 const NUMERIC_HOST = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/;
 
-/** Whether the text can stand in `parseAllowedTargets`: an address, a CIDR range or a host name. */
+/** True if `parseAllowedTargets` accepts the text: an address, a CIDR range or a host name. */
 export function isAllowedTarget(text: string): boolean {
   return parseRange(text) !== null || isHostName(text.toLowerCase());
 }
 
-/** Addresses, CIDR ranges and host names that may be private. Texts that are none of these allow nothing. */
+/** Parses addresses, CIDR ranges and host names that may be private. Other texts are ignored. */
 export function parseAllowedTargets(texts: readonly string[]): AllowedTargets {
   return {
     ranges: texts.map(parseRange).filter((range) => range !== null),

@@ -1,27 +1,27 @@
 import type { Logger } from "./logger.ts";
 
-// Notes that are made in memory and written together every few seconds, for what may lose its last ones with the process.
+// Collects values in memory and saves them together every few seconds. The last ones are lost if the process dies.
 
 export interface WriteBehind<Note> {
-  /** Never waits and never throws. Measured: 0.1 µs. */
+  /** Adds a value. Never waits and never throws. Measured: 0.1 µs. */
   add(note: Note): void;
-  /** Writes what is noted; never rejects: what could not be written waits for the next time. */
+  /** Saves the collected values. Never rejects: values that could not be saved wait for the next flush. */
   flush(): Promise<void>;
-  /** Writes what is noted, for the last time. */
+  /** Saves the collected values for the last time. */
   stop(): Promise<void>;
 }
 
 export interface WriteBehindOptions<Note> {
-  /** Notes of one place become one. */
+  /** Key of a value. Values with the same key are merged. */
   placeOf: (note: Note) => string | number;
-  /** What is kept of two notes of one place. */
+  /** Merges two values with the same key. */
   merge: (known: Note, note: Note) => Note;
-  /** A batch is written whole or not at all. */
+  /** Saves a batch atomically. */
   save: (notes: readonly Note[]) => Promise<void>;
-  /** What is said in the log when it cannot be written, once until it can. */
+  /** Log message of a failed save, once until the next success. */
   failure: string;
   intervalMs: number;
-  /** Places that can wait to be written, which is for as long as the database is away; more go unnoted. */
+  /** Maximum number of waiting keys while the database is unavailable. More are dropped. */
   maxWaiting: number;
   logger: Logger;
 }
@@ -71,7 +71,7 @@ export function makeWriteBehind<Note>(options: WriteBehindOptions<Note>): WriteB
     flush,
     async stop() {
       clearInterval(timer);
-      // One may be under way that began before the newest notes.
+      // A running flush may have started before the newest values.
       await flush();
       if (waiting.size > 0 && !isAway) await flush();
     },
