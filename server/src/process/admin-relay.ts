@@ -1,15 +1,16 @@
 import { rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 
-// One admin socket for all processes of a data folder: what is said to it goes to the socket of one that serves.
+// One admin socket for all processes of a data folder. Connections are relayed to the socket of a ready process.
 
 export interface AdminRelay {
   close(): Promise<void>;
 }
 
 /**
- * Listens on `socketPath`, 0600: whoever may open it acts as the local operator. `choose` names the socket of a process
- * that serves, or null. The caller holds the lock of the data folder, so a socket file that is there is left over.
+ * Listens on `socketPath` with mode 0600. Every user that can open it acts as the local operator. `choose` returns the
+ * socket of a ready process, or null. The caller holds the lock of the data folder, so an existing socket file is
+ * stale.
  */
 export async function relayAdminSocket(
   socketPath: string,
@@ -35,7 +36,7 @@ export async function relayAdminSocket(
     return undefined;
   });
   if (process.platform !== "win32") rmSync(socketPath, { force: true });
-  // The mask is set while the file is made: a mode that is changed afterwards leaves a moment in which anyone connects.
+  // The umask applies while the file is created. With a later chmod other users could connect for a moment.
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -5,7 +5,7 @@ import type { RunningServer } from "./wiring.ts";
 
 type ShownServer = Omit<RunningServer, "failed" | "metrics" | "stop">;
 
-/** What a person who just started the server needs: where it is, whom it calls, and what to type next. */
+/** Text for the person who started the server: address, upstream, and next commands. */
 export function banner(loaded: LoadedConfig, server: ShownServer, isColoured: boolean): string {
   const { bold, cyan, dim, yellow } = picocolors.createColors(isColoured);
   const url = loaded.config.publicUrl?.replace(/\/$/, "") ?? server.url;
@@ -30,29 +30,29 @@ function setUpLines(
 ): string[] {
   if (url === null) return [];
   return [
-    bold("Nobody owns this installation yet. Open this link within an hour to become its owner:"),
+    bold("This installation has no owner yet. Open this link within an hour to become its owner:"),
     `  ${cyan(url)}`,
-    "  Made anew by `./bursar setup-link` at any time.",
+    "  Run `./bursar setup-link` for a new link.",
     "",
   ];
 }
 
 function upstreamLine(server: ShownServer): string {
   const upstream = server.upstream();
-  if (upstream === null) return "configured, but it cannot be used: see the log";
+  if (upstream === null) return "configured but not usable, see the log";
   switch (upstream.source) {
     case "environment":
-      return `${upstream.origin}, by ${server.upstreamVariables}: requests cost real money`;
+      return `${upstream.origin}, from ${server.upstreamVariables}: requests cost real money`;
     case "stored":
-      return `${upstream.origin}, as stored through the Admin API: requests cost real money`;
+      return `${upstream.origin}, from the Admin API: requests cost real money`;
     case "simulator":
-      return "the built-in simulator: nothing is sent anywhere, nothing costs money";
+      return "the built-in simulator: no request leaves this server or costs money";
   }
 }
 
 /**
- * The commands up to the first request to Claude, without those that are done; none after a first request. They carry
- * what differs from the defaults, so that they work when pasted into another shell.
+ * Remaining commands up to the first request to Claude. Empty after it. Values other than the defaults are included, so
+ * that the commands work in another shell.
  */
 function nextStepLines(
   loaded: LoadedConfig,

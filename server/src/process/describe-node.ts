@@ -10,7 +10,7 @@ interface NodeParts {
   core: { nodeId: string; meter: Meter; upstreams: Upstreams };
 }
 
-/** What this node knows of itself, for the page about the system. */
+/** Facts of this node for the system page. */
 export function describeNode(
   { config, storage, core }: NodeParts,
   gateway: () => Gateway,
@@ -33,7 +33,7 @@ function describeUpstream(upstreams: Upstreams): ReturnType<NodeFacts["upstream"
   try {
     return { ...upstreams.current().describe, problem: null };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : "The upstream cannot be used.";
+    const problem = error instanceof Error ? error.message : "The upstream is not usable.";
     return { source: null, origin: null, problem };
   }
 }

@@ -24,7 +24,7 @@ import {
   settleOpened,
 } from "#src/recording/unfinished-journals.ts";
 
-// Which journals this process has to do with: its own, by the configuration, and those that nobody writes any more.
+// Journals of this process: its own, by the configuration, and journals without a writer.
 
 export interface JournalsOptions {
   config: Config;
@@ -32,26 +32,26 @@ export interface JournalsOptions {
   logger: Logger;
   /** The data folder, without links. */
   folder: string;
-  /** Which of the processes of this data folder. */
+  /** Number of the process in this data folder. */
   index: number;
   nowMs: () => number;
-  /** The process cannot go on by itself. */
+  /** Called when the process cannot continue. */
   onFailure: (reason: string) => void;
 }
 
 const POOL_SIZE = 2;
-/** Shorter than for other connections: a begin waits on these. Longer than a pool keeps an idle connection. */
+/** Shorter than for other connections, because a begin waits on these. Longer than a pool keeps an idle connection. */
 const SILENCE_MS = 12_000;
 const MAX_BEAT_MS = 2_000;
 const MAX_POLL_MS = 5_000;
 /** Time that `LeaseSync` gives silent nodes beyond the TTL, as a part of it. */
 const GRACE_SHARE = 0.25;
 const ADOPTED =
-  "This node was not heard of for longer than BURSAR_LEASE_TTL, and another has finished its journal: start it again.";
+  "This node was silent for longer than BURSAR_LEASE_TTL, and another node has finished its journal. Start it again.";
 
 /**
- * Where this node had a journal of the other kind, that one is finished first: only one of them can go on. Throws
- * StartError when another process writes it, or it is another node's.
+ * Opens the journal. If this node has a journal of the other kind, that one is finished first, because only one can
+ * continue. Throws StartError if another process writes it, or it belongs to another node.
  */
 export async function openOwnJournal(
   options: JournalsOptions,
@@ -80,7 +80,7 @@ export async function openOwnJournal(
 function diskOf(options: JournalsOptions): DiskJournalOptions {
   const { config, folder, index, logger } = options;
   const configuredId = config.nodeId ?? null;
-  // The cap is the folder's: each of its journals has an equal part.
+  // The cap applies to the folder, and each of its journals has an equal part.
   const maxBytes = Math.floor(config.journalMaxBytes / config.processes);
   const makeId = idsOf(options);
   return { folder, index, configuredId, maxBytes, makeId, clock: systemClock, logger };
@@ -103,18 +103,18 @@ function openRows(
   });
 }
 
-/** Gives the id of the journal that was finished. */
+/** Finishes a journal and returns its id. */
 async function settleFirst(opened: OpenedJournal, settle: SettleJournal): Promise<string> {
-  // Without an end: the node does not start before.
+  // Never aborted, because the node does not start before.
   const never = new AbortController().signal;
   const isDone = await settleOpened(opened, settle, never);
   if (isDone) return opened.journal.journalId;
   throw new StartError(
-    "Another process runs under this node's id: give each its own BURSAR_NODE_ID.",
+    "Another process uses this node's id. Set a different BURSAR_NODE_ID for each.",
   );
 }
 
-/** The first process looks after folders that were left over; every node looks after nodes that died. */
+/** The first process finishes remaining folders. Every node adopts journals of dead nodes. */
 export function keepUnfinishedJournals(
   options: JournalsOptions,
   ownNodeId: string,
@@ -146,7 +146,7 @@ export function keepUnfinishedJournals(
   };
 }
 
-/** Folders that no process writes, and none finishes as its own. */
+/** Folders that no process writes or finishes as its own. */
 function listLeft({ config, folder }: JournalsOptions): number[] {
   const { processes, nodeId: configuredId = null } = config;
   const indexes = Array.from({ length: processes }, (_, at) => at + 1);

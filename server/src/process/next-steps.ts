@@ -3,13 +3,19 @@ import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeSetUpLink } from "#src/people/sign-in/set-up.ts";
 import { type FirstUses, findFirstUses } from "#src/system/first-uses.sql.ts";
 
-/** The steps that are left on a new installation, for the banner. */
+/** Remaining steps of a new installation, for the banner. */
 export interface NextSteps extends FirstUses {
-  /** Makes the first owner, within an hour; null where there is one. A secret: for the terminal, never for a log. */
+  /**
+   * Link that creates the first owner, valid for an hour. Null: an owner exists. Secret: for the terminal, never for a
+   * log.
+   */
   setUpUrl: string | null;
 }
 
-/** Makes a link for the first owner only where `makesLink` is set: one is enough for all processes. */
+/**
+ * Finds the steps. Creates a link for the first owner only if `makesLink` is set, because one link serves all
+ * processes.
+ */
 export async function findNextSteps(
   deps: { database: Database; nowMs: () => number; publicUrl: () => string },
   { organizationId, makesLink }: { organizationId: string; makesLink: boolean },

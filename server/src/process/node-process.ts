@@ -1,4 +1,4 @@
-// One of several processes of a data folder: started by supervisor.ts, which tells it what to be.
+// One of several processes of a data folder. The supervisor starts it and sends its configuration.
 import { Socket } from "node:net";
 import { mergeMetrics } from "#src/http/merge-metrics.ts";
 import { makeProcessLogger } from "#src/lib/logger.ts";
@@ -8,7 +8,7 @@ import { type RunningServer, startServer } from "./wiring.ts";
 
 type Start = Extract<ToProcess, { kind: "start" }>;
 
-/** A scrape that took longer would be given up by the scraper; the text of this process is there at once. */
+/** A longer wait would time out in the scraper. The text of this process is available at once. */
 const METRICS_WITHIN_MS = 2_000;
 
 const started = Promise.withResolvers<Start>();
@@ -18,11 +18,11 @@ let ownMetrics: (() => Promise<string>) | null = null;
 let accept: ((connection: Socket) => void) | null = null;
 let asks = 0;
 
-// Without its supervisor nobody keeps the database or the folder for it: it must not serve for another moment. What it
-// was doing is in its journal, as after `kill -9`.
+// Without the supervisor, the database and the folder lock are unprotected, so this process ends at once. Its journal
+// contains the running requests, as after `kill -9`.
 process.on("disconnect", () => process.exit(1));
 process.on("message", (message, handle) => void take(message as ToProcess, handle));
-// A closed terminal or a service manager tells every process; told alone, this one makes room for its successor.
+// A closed terminal or a service manager signals every process. A single signal makes room for a successor.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   process.on(signal, () => stopRequested.resolve(signal));
 }
@@ -69,7 +69,7 @@ async function take(message: ToProcess, handle: unknown): Promise<void> {
     case "start":
       return started.resolve(message);
     case "stop":
-      return stopRequested.resolve("told by the supervisor");
+      return stopRequested.resolve("requested by the supervisor");
     case "tell_metrics":
       return send({ kind: "metrics", ask: message.ask, text: (await ownMetrics?.()) ?? "" });
     case "all_metrics":
@@ -78,7 +78,7 @@ async function take(message: ToProcess, handle: unknown): Promise<void> {
   }
 }
 
-/** Through the supervisor, since a scraper reaches whichever process the port gives it. */
+/** Collects metrics through the supervisor, because a scraper reaches any process of the port. */
 async function collectMetrics(own: string): Promise<string> {
   asks += 1;
   const ask = asks;
@@ -92,7 +92,7 @@ async function collectMetrics(own: string): Promise<string> {
   return mergeMetrics([own, ...others]);
 }
 
-/** Resolves when it was handed over; a supervisor that is gone is noticed by `disconnect`. */
+/** Resolves when the message was sent. A lost supervisor is noticed by `disconnect`. */
 function send(message: FromProcess): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined) return resolve();

@@ -3,34 +3,34 @@ import type { DatabasePlace } from "#src/db/storage.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import type { NextSteps } from "./next-steps.ts";
 
-// What a supervisor and its processes tell each other, over the channel between them. Secrets cross it and nothing else.
+// Messages between the supervisor and its processes. They can contain secrets and use only the private channel.
 
 export type ToProcess =
-  /** The first message. The configuration is the supervisor's: a file that changed meanwhile changes nothing. */
+  /** First message, with the supervisor's configuration, so that a changed file has no effect. */
   | {
       kind: "start";
       index: number;
       loaded: LoadedConfig;
       isSimulated: boolean;
       database: DatabasePlace;
-      /** Where the supervisor listens. */
+      /** Address of the supervisor's listener. */
       url: string;
     }
-  /** With a socket beside it, unless that broke on the way. */
+  /** A socket comes with the message, unless it broke in transit. */
   | { kind: "connection" }
   | { kind: "stop" }
-  /** Tell your own metrics. */
+  /** Requests the process's own metrics. */
   | { kind: "tell_metrics"; ask: number }
-  /** The answer to `ask_metrics`: a text of each process that answered, and of the supervisor. */
+  /** Response to `ask_metrics`: one text of each process that responded, and of the supervisor. */
   | { kind: "all_metrics"; ask: number; texts: readonly string[] };
 
 export type FromProcess =
   | { kind: "ready"; server: ServerFacts }
-  /** It could not start. `isForPeople`: the message says what to do. */
+  /** The start failed. `isForPeople`: the message states the remedy. */
   | { kind: "failed"; message: string; isForPeople: boolean }
   /** The last connection has arrived. */
   | { kind: "taken" }
-  /** It stops, and wants no more connections. */
+  /** The process stops and accepts no more connections. */
   | { kind: "leaving" }
   | { kind: "ask_metrics"; ask: number }
   | { kind: "metrics"; ask: number; text: string };

@@ -40,7 +40,7 @@ test.each<[string, Partial<ReadinessFacts>, string, string | null]>([
   expect(decideReadiness({ ...serving, ...facts })).toMatchObject({ status, reason });
 });
 
-test("the checks of a degraded node name the database alone", () => {
+test("the checks of a degraded node name only the database", () => {
   expect(decideReadiness({ ...serving, ...away }).checks).toEqual({
     draining: "no",
     database: "away",

@@ -8,17 +8,17 @@ import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 // Readiness is the ability to serve. A node without its database serves cached keys and leases for BURSAR_LEASE_TTL. A
 // load balancer asks all nodes the same question, so an earlier "no" would remove every node at once.
 
-/** Longest silence of a database that still counts as reachable, milliseconds. Ten polls of the change watch. */
+/** Maximum silence of a reachable database, milliseconds. Ten polls of the change watch. */
 const DATABASE_SILENCE_MS = 2_500;
 
 export interface ReadinessFacts {
   isDraining: boolean;
   meter: Pick<MeterStatus, "isFenced" | "isJournalHealthy" | "journal">;
-  /** Time since the database last answered, milliseconds. */
+  /** Time since the database last responded, milliseconds. */
   databaseSilenceMs: number;
-  /** BURSAR_LEASE_TTL: cached keys are not used after a longer silence. */
+  /** BURSAR_LEASE_TTL. Cached keys are not used after a longer silence. */
   leaseTtlMs: number;
-  /** True once leases have expired: every request would have to wait for the database. */
+  /** True if leases have expired: every request would wait for the database. */
   hasLeaseExpired: boolean;
   /** BURSAR_JOURNAL. */
   journal: "disk" | "postgres";
@@ -45,7 +45,7 @@ export function checkReadiness(parts: ReadinessParts): Readiness {
   });
 }
 
-/** Decides whether this node should get requests now. */
+/** Decides whether this node should receive requests. */
 export function decideReadiness(facts: ReadinessFacts): Readiness {
   const { isDraining, meter, journal } = facts;
   const database = describeDatabase(facts);

@@ -13,8 +13,8 @@ import { type LeaseSync, makeLeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
 import { type JournalsOptions, keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
 
-// What counts requests and money: the ledger, its leases and the meter, of this process's journal, and for a while of one
-// that nobody else finishes.
+// Starts the accounting of requests and money: ledger, leases and meter of this process's journal. For a while, those
+// of a journal without a writer run too.
 
 export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
   /** Version of the program. */
@@ -22,7 +22,7 @@ export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
   prices: PriceBooks;
   labels: ModelLabels;
   alerting: AlertingDeps;
-  /** Set once there is one: limits that are made then count what it runs. */
+  /** Set when the gateway exists, so that new limits count its running requests. */
   runsOn: { gateway: Gateway | null };
 }
 
@@ -36,7 +36,7 @@ export interface Money {
 
 const SETTLE_AGAIN_MS = 1_000;
 
-/** Opens this process's journal and goes on from it; finishes those that were left over beside it. */
+/** Opens this process's journal and continues it. Finishes other remaining journals. */
 export async function startMoney(
   options: MoneyOptions,
   parts: AsyncDisposableStack,
@@ -45,7 +45,7 @@ export async function startMoney(
   const settle = (journal: Journal, signal: AbortSignal) => settleJournal(options, journal, signal);
   const own = await openOwnJournal(journals, settle);
   parts.defer(async () => {
-    // Where the start fails nobody else closes it.
+    // After a failed start no other code closes the journal.
     await own.journal.close();
     await own.release();
   });
@@ -55,14 +55,14 @@ export async function startMoney(
   return money;
 }
 
-/** The start of the node that the journal is of, and its clean end. */
+/** Starts the journal's node and ends it cleanly. */
 async function settleJournal(
   options: MoneyOptions,
   journal: Journal,
   signal: AbortSignal,
 ): Promise<boolean> {
   await using parts = new AsyncDisposableStack();
-  // What this process runs is its own node's.
+  // Running requests of this process belong to its own node.
   const { meter } = await startNode({ ...options, runsOn: { gateway: null } }, journal, parts);
   while (!(await meter.flush())) {
     if (signal.aborted || meter.status().isFenced) return false;
@@ -106,7 +106,7 @@ async function startNode(
     participants: [recordUsage(nodeId), ledger.spendParticipant, spendAlerts.participant],
     version,
     newInstallationId: newId("inst_", nowMs()),
-    // These records used nothing: an invented model name must not take a place among the reported ones.
+    // These records have no usage, so an invented model name must not count towards the cap of names.
     labelOf: (organizationId, model) => labels.labelOf(model, prices.get(organizationId), false),
     clock: systemClock,
     logger,
@@ -117,7 +117,7 @@ async function startNode(
   await ledger.start();
   parts.defer(() => ledger.stop());
   await leases.start();
-  // With its last records flushed the node has nothing left to keep a lease for.
+  // After the last flush the node needs no lease.
   parts.defer(async () => {
     await meter.finish();
     await leases.stop();

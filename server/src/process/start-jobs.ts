@@ -30,25 +30,25 @@ import {
 } from "#src/reviews/access-review-jobs.ts";
 
 export interface StartJobsOptions {
-  /** For the queue's own connections. */
+  /** Connection string for the queue. */
   connectionString: string;
-  /** For what the jobs change. */
+  /** Dependencies of changes by jobs. */
   audit: AuditDeps;
-  /** Where people reach this server, for links in messages. */
+  /** Address of this server for people, for links in messages. */
   publicUrl: () => string;
-  /** Both, or no mail is sent from this node. */
+  /** Without both values this node sends no mail. */
   smtpUrl: string | undefined;
   mailFrom: string | undefined;
   outgoing: Outgoing;
-  /** Breaks the connections of the queue off. */
+  /** Aborts the connections of the queue. */
   abandoned: AbortSignal;
   logger: Logger;
 }
 
-/** They wait for servers of others, up to ten seconds each: no other job waits behind them. */
+/** Deliveries wait up to ten seconds for other servers, so they run apart from other jobs. */
 const DELIVERIES_AT_ONCE = 8;
 
-/** What this node does besides answering: it shares the work with the others. */
+/** Starts the background jobs of this node. All nodes share the work. */
 export function startJobs(options: StartJobsOptions): RunningJobs {
   const { audit, publicUrl, smtpUrl, mailFrom, outgoing, connectionString, abandoned, logger } =
     options;

@@ -48,7 +48,7 @@ export function startUpstreams({
   });
 }
 
-/** Upstream in use. Null while the configured one cannot be used. */
+/** Upstream in use. Null while the configured one is not usable. */
 export function findUpstreamInUse(upstreams: Upstreams): UpstreamDescription | null {
   try {
     return upstreams.current().describe;

@@ -12,22 +12,22 @@ import { relayAdminSocket } from "./admin-relay.ts";
 import type { FromProcess, ServerFacts, ToProcess } from "./process-messages.ts";
 import type { RunningServer, StartOptions } from "./wiring.ts";
 
-// Several gateway processes on one port. This process serves nothing itself: it keeps the data folder and the database,
-// hands each new connection to the next process, and starts one that died again.
-// Failure policy: at the start one that cannot start ends all. Later one that dies comes back under its index, the
-// others go on. Without this process the others end at once.
+// Supervises several gateway processes on one port. This process serves no requests. The supervisor owns the data
+// folder and the database, distributes connections, and restarts processes that die. Failure policy: a process that fails at the first
+// start ends all. A process that dies later restarts under its index while the others continue. Without the supervisor
+// all processes end at once.
 
 export type SuperviseOptions = Omit<StartOptions, "share">;
 
 const FIRST_RESTART_MS = 100;
 const MAX_RESTART_MS = 5_000;
-/** Deaths longer ago do not make a restart wait. */
+/** Older deaths do not delay a restart. */
 const DEATH_WINDOW_MS = 60_000;
-/** Beyond BURSAR_DRAIN: the last flush, handing back leases, closing. */
+/** Time after BURSAR_DRAIN for the last flush, the return of leases, and closing. */
 const STOP_WITHIN_MS = 20_000;
 const METRICS_WITHIN_MS = 1_000;
 
-/** Starts `config.processes` gateways. Throws a StartError for what the operator can mend; nothing is left running then. */
+/** Starts `config.processes` gateways. Throws a StartError with the remedy, after stopping everything. */
 export async function startProcesses(options: SuperviseOptions): Promise<RunningServer> {
   await using parts = new AsyncDisposableStack();
   const { loaded, logger } = options;
@@ -44,7 +44,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
     },
   });
   parts.defer(() => storage.close());
-  // Made here, once: the processes find it.
+  // Created here once, so that the processes find it.
   const secret = await resolveSecret({
     given: config.secret,
     isDatabaseShared: !storage.isEmbedded,
@@ -56,7 +56,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
   parts.defer(() => dealer.close());
   const supervisor = new Supervisor(options, storage, dealer);
   parts.defer(() => supervisor.stop());
-  // Before the first process serves: `./bursar` must work as soon as /readyz is 200.
+  // Opened before the first process serves, because `./bursar` must work when /readyz returns 200.
   const relay = await relayAdminSocket(localSocketPath(storage.folder, "admin.sock"), () =>
     supervisor.chooseAdminSocket(),
   );
@@ -79,7 +79,7 @@ interface Slot {
   worker: ChildProcess;
   isReady: boolean;
   restarts: number;
-  /** When it died lately, monotonic milliseconds. */
+  /** Recent deaths, monotonic milliseconds. */
   deaths: number[];
 }
 
@@ -117,7 +117,7 @@ class Supervisor {
     return first;
   }
 
-  /** The socket of a process that serves, each in its turn. */
+  /** Socket of a ready process, in rotation. */
   chooseAdminSocket(): string | null {
     const ready = this.#slots.filter(({ isReady }) => isReady);
     this.#adminTurn += 1;
@@ -133,13 +133,13 @@ class Supervisor {
       ...this.#slots.map((slot) => `${name}{process="${slot.index}"} ${read(slot)}`),
     ];
     return [
-      ...lines("bursar_process_up", "gauge", "Whether the process serves.", ({ isReady }) =>
+      ...lines("bursar_process_up", "gauge", "1 if the process serves, else 0.", ({ isReady }) =>
         isReady ? 1 : 0,
       ),
       ...lines(
         "bursar_process_restarts_total",
         "counter",
-        "How often the process was started again.",
+        "Restarts of the process.",
         ({ restarts }) => restarts,
       ),
     ].join("\n");
@@ -155,7 +155,7 @@ class Supervisor {
         const exited = exitOf(worker);
         tell(worker, { kind: "stop" });
         const timer = setTimeout(() => {
-          this.#logger.error({ process: index }, "a process did not stop in time: it is killed");
+          this.#logger.error({ process: index }, "a process did not stop in time and is killed");
           worker.kill("SIGKILL");
         }, drainMs + STOP_WITHIN_MS);
         await exited;
@@ -164,7 +164,7 @@ class Supervisor {
     );
   }
 
-  /** Resolves when it serves. Throws what it said when it ends instead. */
+  /** Resolves when the process serves. Throws its error if it ends instead. */
   #launch(slot: Slot): Promise<ServerFacts> {
     const { worker, index } = slot;
     const ready = Promise.withResolvers<ServerFacts>();
@@ -177,7 +177,7 @@ class Supervisor {
           return;
         case "ready":
           slot.isReady = true;
-          this.#logger.info({ process: index, pid: worker.pid }, "a process serves");
+          this.#logger.info({ process: index, pid: worker.pid }, "a process is ready");
           this.#dealer.add(taker);
           return ready.resolve(message.server);
         case "taken":
@@ -190,7 +190,7 @@ class Supervisor {
           return this.#scrapes.get(message.ask)?.(worker, message.text);
       }
     });
-    // A process that dies while it is written to; its exit says all.
+    // A process died during a message. Its exit reports the cause.
     worker.on("error", (error) => this.#logger.debug({ err: error, process: index }, "a process"));
     void exitOf(worker).then((how) => {
       slot.isReady = false;
@@ -208,13 +208,13 @@ class Supervisor {
   #watch(slot: Slot): void {
     void exitOf(slot.worker).then((how) => {
       if (this.#stopping.signal.aborted) return;
-      this.#logger.error({ process: slot.index, how }, "a process ended: it is started again");
+      this.#logger.error({ process: slot.index, how }, "a process ended and restarts");
       const restarting = this.#restart(slot).finally(() => this.#restarting.delete(restarting));
       this.#restarting.add(restarting);
     });
   }
 
-  /** Ends when there is a process in the slot, whether it comes to serve or not. */
+  /** Resolves when the slot has a process, whether it becomes ready or not. */
   async #restart(slot: Slot): Promise<void> {
     const nowMs = systemClock.monotonicMs();
     slot.deaths = [...slot.deaths.filter((atMs) => nowMs - atMs < DEATH_WINDOW_MS), nowMs];
@@ -230,7 +230,7 @@ class Supervisor {
     this.#watch(slot);
   }
 
-  /** Asks the others, and answers with what came in time. */
+  /** Asks the other processes and sends the responses that arrive in time. */
   async #answerMetrics(asker: ChildProcess, ask: number): Promise<void> {
     this.#scrapeCount += 1;
     const scrape = this.#scrapeCount;
@@ -252,7 +252,7 @@ class Supervisor {
   }
 }
 
-/** What ended it: its exit code, or the signal. */
+/** Resolves with the exit code or the signal. */
 function exitOf(worker: ChildProcess): Promise<string> {
   const { exitCode, signalCode } = worker;
   if (exitCode !== null || signalCode !== null) {
@@ -263,12 +263,12 @@ function exitOf(worker: ChildProcess): Promise<string> {
   });
 }
 
-/** To one that is gone, nothing. */
+/** Sends a message, or nothing to a process that is gone. */
 function tell(worker: ChildProcess, message: ToProcess): void {
   if (worker.connected) worker.send(message, () => undefined);
 }
 
-/** Nothing of ours stands in its arguments or its environment: what it has to know comes in the first message. */
+/** Starts a process without arguments or variables of its own. The first message has its configuration. */
 function forkProcess(): ChildProcess {
   const script = fileURLToPath(new URL("./node-process.ts", import.meta.url));
   return fork(script, [], { serialization: "advanced" });

@@ -59,46 +59,46 @@ import { startMoney } from "./start-accounting.ts";
 import { startJobs } from "./start-jobs.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 
-// Builds everything once and starts it, in the order in which the parts need each other; stops it in the opposite one.
+// Creates and starts all parts in the order of their dependencies, and stops them in the opposite order.
 
 export interface StartOptions {
   loaded: LoadedConfig;
   logger: Logger;
-  /** `--simulator`: no configured upstream is looked at. */
+  /** `--simulator`: ignores configured upstreams. */
   isSimulated: boolean;
-  /** For one of several processes; alone in its data folder when not given. */
+  /** Data of one of several processes. Undefined: the only process of its data folder. */
   share?: ProcessShare;
 }
 
-/** What one of several processes of a data folder has from its supervisor. */
+/** Data that the supervisor passes to one of several processes. */
 export interface ProcessShare {
   /** 1 is the first. */
   index: number;
   database: DatabasePlace;
-  /** Where the supervisor listens. */
+  /** Address of the supervisor's listener. */
   url: string;
-  /** Gives the connections that the supervisor hands over, from now on. */
+  /** Registers the function that accepts connections from the supervisor. */
   acceptInto(accept: (connection: Socket) => void): void;
-  /** The text of all processes, given that of this one. */
+  /** Returns the metrics of all processes, given those of this one. */
   collectMetrics(own: string): Promise<string>;
 }
 
 export interface RunningServer {
-  /** Where it listens: `http://127.0.0.1:8484`. */
+  /** Address of the listener: `http://127.0.0.1:8484`. */
   url: string;
   nextSteps: NextSteps;
-  /** The upstream in use, or null while the configured one cannot be used. */
+  /** Upstream in use. Null while the configured one is not usable. */
   upstream(): UpstreamDescription | null;
-  /** The variables that name an upstream of the environment, for people. */
+  /** Names of the variables that configure an upstream, for people. */
   upstreamVariables: string;
   isDatabaseEmbedded: boolean;
-  /** What the operator should know, one sentence each. */
+  /** Facts for the operator, one sentence each. */
   warnings: readonly string[];
-  /** Resolves with a reason when the server cannot go on by itself. */
+  /** Resolves with a reason when the server cannot continue. */
   failed: Promise<string>;
-  /** Prometheus text of this process alone. */
+  /** Prometheus text of this process only. */
   metrics(): Promise<string>;
-  /** Stops accepting, finishes what runs, writes the last records, and frees everything. */
+  /** Stops accepting, finishes running requests, writes the last records, and releases everything. */
   stop(): Promise<void>;
 }
 
@@ -106,10 +106,10 @@ const POLL_CHANGES_MS = 250;
 /** Time after the drain for the last flush and the return of leases. */
 const STOP_WITHIN_MS = 8_000;
 const ORGANIZATION_NAME = "My organization";
-/** Names of models outside the price list that reports show as themselves. */
+/** Maximum number of unlisted model names in reports. */
 const MAX_OTHER_MODELS = 200;
 
-/** Starts a server. Throws a StartError for what the operator can mend; nothing is left running then. */
+/** Starts a server. Throws a StartError with the remedy, after stopping everything. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   await using parts = new AsyncDisposableStack();
   const server = await startParts(options, parts);
@@ -164,7 +164,7 @@ async function startParts(
     logger,
   });
   parts.defer(async () => {
-    // At once: a job that does not end must not keep the port open.
+    // Concurrently, because an endless job must not keep the port open.
     await Promise.all([jobs.stop(), surfaces.stopListening()]);
     storage.abandonAfter(STOP_WITHIN_MS);
   });
@@ -194,11 +194,11 @@ interface CoreOptions {
   isSimulated: boolean;
   index: number;
   onFailure: (reason: string) => void;
-  /** Where people reach this server, for links in messages. Known once it listens. */
+  /** Address of this server for people, for links in messages. Known once it listens. */
   publicUrl: () => string;
 }
 
-/** What a request needs besides HTTP: keys, prices, spend, the meter and the upstream. */
+/** Dependencies of a request other than HTTP: keys, prices, spend, the meter and the upstream. */
 interface Core {
   organizationId: string;
   audit: AuditLog;
@@ -215,9 +215,9 @@ interface Core {
   spendAlerts: SpendAlerts;
   upstreams: Upstreams;
   newestBackup: NewestBackup;
-  /** The database's clock for everything that belongs to a period, milliseconds since the epoch. */
+  /** Database clock for everything that belongs to a period, milliseconds since the epoch. */
   spendNowMs: () => number;
-  /** Set once there is one: limits that are made then count what it runs. */
+  /** Set when the gateway exists, so that new limits count its running requests. */
   runsOn: { gateway: Gateway | null };
 }
 
@@ -267,7 +267,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   await prices.reload();
   const upstreams = await startUpstreams(options);
   parts.defer(() => upstreams.close());
-  // What the reports already show counts towards the cap, so that it holds over restarts.
+  // Reported names count towards the cap, so that it holds across restarts.
   const labels = makeModelLabels(MAX_OTHER_MODELS, await listReportedModels(database));
   const runsOn: Core["runsOn"] = { gateway: null };
   const spendNowMs = steadyDays(nowMs);
@@ -294,10 +294,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
 }
 
-/** Makes work of a poll that fails alone: the next change, or the next poll, reads it again. */
+/** Makes poll work fail alone. The next change or the next poll reads it again. */
 function makeQuietly(logger: Logger) {
   return (work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => logger.warn({ err: error }, "a change could not be read"));
+    work().catch((error: unknown) => logger.warn({ err: error }, "cannot read a change"));
   };
 }
 
@@ -313,13 +313,13 @@ interface SurfaceOptions {
 
 interface Surfaces {
   url: string;
-  /** Prometheus text of this process alone. */
+  /** Prometheus text of this process only. */
   metrics: () => Promise<string>;
-  /** Takes no new requests, and resolves when the running ones are over. Idempotent. */
+  /** Accepts no new requests and resolves when running ones are finished. Idempotent. */
   stopListening: () => Promise<void>;
 }
 
-/** The HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
+/** Starts the HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
   { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
   parts: AsyncDisposableStack,
@@ -353,7 +353,7 @@ async function startSurfaces(
   });
   core.runsOn.gateway = gateway;
   const background = makeBackground((error) =>
-    logger.error({ err: error }, "work after an answer failed"),
+    logger.error({ err: error }, "work after a response failed"),
   );
   parts.defer(() => background.settled());
   let local: LocalListener | null = null;
@@ -399,12 +399,12 @@ function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): 
   return localSocketPath(folder, share ? socketName("admin-process", share.index) : "admin.sock");
 }
 
-/** Clients elsewhere may know the server by another address than the one it listens on: null then. */
+/** Remote clients may use another address than the listener's. Null: unknown. */
 function urlForClients(config: Config, publicUrl: () => string): string | null {
   return config.publicUrl !== undefined || isOnlyLocal(config) ? publicUrl() : null;
 }
 
-/** The part of one of several processes in the port that its supervisor has. */
+/** Part of one of several processes in the supervisor's port. */
 function joinListener(share: ProcessShare, served: Parameters<typeof acceptConnections>[0]) {
   const acceptor = acceptConnections(served);
   share.acceptInto(acceptor.accept);
@@ -437,7 +437,7 @@ function makeStopListening(running: {
 }): () => Promise<void> {
   let stopped: Promise<void> | null = null;
   return () => {
-    // Both at once: the listener closes sockets as they turn idle, the gateway says when it has nothing left to send.
+    // Concurrently: the listener closes sockets as they become idle, the gateway resolves when no response is running.
     stopped ??= running.listener.close(running.gateway.drain(running.drainMs));
     return stopped;
   };
