@@ -142,7 +142,7 @@ test("a restore returns money, credential and log, and its keys work after confi
   expect(second.output()).not.toContain("damaged");
   const held = await sendMessage(second.url, workspace.key);
   expect(held.status).toBe(401);
-  expect(held.text).toContain("came back with a restored backup");
+  expect(held.text).toContain("was restored from a backup");
   const keys = JSON.parse((await bursar(dataDir, ["--json", "restore", "keys"])).stdout) as {
     keys: { id: string }[];
   };

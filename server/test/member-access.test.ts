@@ -104,7 +104,7 @@ describe("workspaces", () => {
     expect((await rename(first)).status).toBe(200);
     expect(refusalOf(await rename(second))).toEqual([
       403,
-      expect.stringMatching(/the role Workspace Admin; you are Workspace User there\.$/),
+      expect.stringMatching(/the role Workspace Admin, but you are Workspace User there\.$/),
     ]);
     expect(refusalOf(await rename(third))).toEqual([404, `Workspace not found: ${third}`]);
     const archived = await admin.client.post(`${WORKSPACES}/${second}/archive`);
@@ -112,7 +112,7 @@ describe("workspaces", () => {
     const made = await admin.client.post(WORKSPACES, { name: "Mine" });
     expect(refusalOf(made)).toEqual([
       403,
-      "This call needs an admin key (sk-ant-admin01-…) or the role Owner or Admin; you are Member.",
+      "This call needs an admin key (sk-ant-admin01-…) or the role Owner or Admin, but you are Member.",
     ]);
   });
 });
@@ -240,7 +240,7 @@ describe("spend limits", () => {
     expect((await set(client, { type: "api_key", api_key_id: keyOfFirst.id })).status).toBe(200);
     expect(refusalOf(await set(client, { type: "organization" }))).toEqual([
       403,
-      "For the whole organization this call needs an admin key (sk-ant-admin01-…) or the role Owner, Admin or Billing; you are Member.",
+      "For the whole organization this call needs an admin key (sk-ant-admin01-…) or the role Owner, Admin or Billing, but you are Member.",
     ]);
     expect((await set(client, { type: "workspace", workspace_id: second })).status).toBe(404);
     expect((await set(client, { type: "api_key", api_key_id: keyOfSecond.id })).status).toBe(404);

@@ -22,7 +22,7 @@ test.beforeAll(async ({ org }) => {
   workspaceId = (await org.admin.createWorkspace()).id;
 });
 
-describe("a key is accepted", () => {
+describe("accepts a key", () => {
   test.for([
     ["x-api-key", (key: string) => ({ "x-api-key": key })],
     ["Authorization: Bearer", (key: string) => ({ authorization: `Bearer ${key}` })],
@@ -44,13 +44,13 @@ describe("a key is accepted", () => {
   });
 });
 
-describe("401 says what is wrong", () => {
+describe("a 401 states the reason", () => {
   const unknownAdmin = makeSecret("admin", randomBytes).secret;
   const unknownApi = makeSecret("api", randomBytes).secret;
   test.for([
     ["no key", {}, "x-api-key header is required"],
     ["an empty key", { "x-api-key": "" }, "x-api-key header is required"],
-    ["another scheme", { authorization: "Basic YTpi" }, "holds no Bearer key"],
+    ["another scheme", { authorization: "Basic YTpi" }, "contains no Bearer key"],
     ["garbage", { "x-api-key": "garbage" }, "not a key of this server"],
     [
       "a mistyped key",
@@ -79,7 +79,7 @@ describe("401 says what is wrong", () => {
     },
   );
 
-  test("the hash of a key is no key, in any spelling", async ({ org, withHeaders }) => {
+  test("rejects the hash of a key in any form", async ({ org, withHeaders }) => {
     const hash = hashSecret(org.adminKey);
     for (const text of [hash.toString("hex"), hash.toString("base64")]) {
       expect((await withHeaders({ "x-api-key": text })).status).toBe(401);
@@ -115,12 +115,12 @@ describe("401 says what is wrong", () => {
     const answers = [await h.as(adminKey.key).get(ME), await h.as(apiKey.key).get(ME)];
     h.clock.nowMs = startMs;
     expect(answers.map(({ status, error }) => [status, error.message])).toEqual([
-      [401, `This admin key expired at ${expiresAt}: create another one.`],
-      [401, `This API key expired at ${expiresAt}: create another one.`],
+      [401, `This admin key expired at ${expiresAt}. Create another one.`],
+      [401, `This API key expired at ${expiresAt}. Create another one.`],
     ]);
   });
 
-  test("a disabled API key, which works again when it is enabled", async ({ h, org }) => {
+  test("a disabled API key, until it is enabled again", async ({ h, org }) => {
     const key = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
     await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "inactive" });
     const answer = await h.as(key.key).get(ME);
@@ -145,7 +145,7 @@ describe("401 says what is wrong", () => {
   });
 });
 
-test("the last use of a key is the time at which it was checked, also when it expires right after that", async ({
+test("records the check time as last use, also if the key expires right after", async ({
   h,
   org,
 }) => {
@@ -159,7 +159,7 @@ test("the last use of a key is the time at which it was checked, also when it ex
     const record = ({ atMs }: { atMs: number }) => void usedAtMs.push(atMs);
     const deps = {
       ...h.deps,
-      nowMs: () => nowMs++, // each reading is a millisecond later than the one before
+      nowMs: () => nowMs++, // each reading is a millisecond later
       keyUse: { record },
       adminKeyUse: { record },
     };
@@ -171,18 +171,18 @@ test("the last use of a key is the time at which it was checked, also when it ex
   expect(usedAtMs).toEqual([expiresAtMs - 1, expiresAtMs - 1]);
 });
 
-test("a cookie and a key together are refused", async ({ org, withHeaders }) => {
+test("rejects a cookie together with a key", async ({ org, withHeaders }) => {
   const answer = await withHeaders({ "x-api-key": org.adminKey, cookie: "session=1" });
   expect(answer.status).toBe(400);
   expect(answer.error.message).toContain("cookie and a key");
 });
 
-test("a cookie alone is nobody", async ({ withHeaders }) => {
+test("rejects a cookie without a session", async ({ withHeaders }) => {
   expect((await withHeaders({ cookie: "session=1" })).status).toBe(401);
 });
 
 describe("on the server's own machine", () => {
-  test("no key is needed, and the audit actor is the local operator", async ({ h }) => {
+  test("accepts no key, and the audit actor is the local operator", async ({ h }) => {
     const made = await h.operator.createWorkspace();
     const { rows } = await h.deps.database.executeQuery<{ actor_type: string; actor_id: string }>(
       h.deps.database
@@ -196,10 +196,7 @@ describe("on the server's own machine", () => {
     expect(me.body.id).toBe(h.firstOrganizationId);
   });
 
-  test("a key that is sent counts, and a wrong one does not fall back to the socket", async ({
-    h,
-    org,
-  }) => {
+  test("uses a sent key, and a wrong one does not fall back to the socket", async ({ h, org }) => {
     const own = await h.operator.send<{ id: string }>({
       method: "GET",
       url: ME,
@@ -212,7 +209,7 @@ describe("on the server's own machine", () => {
     }
   });
 
-  test("naming that address in a header makes nobody an operator", async ({ withHeaders }) => {
+  test("a loopback address in a header grants no operator rights", async ({ withHeaders }) => {
     const answer = await withHeaders({
       "x-forwarded-for": "local operator",
       forwarded: "for=127.0.0.1",

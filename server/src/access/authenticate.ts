@@ -14,43 +14,43 @@ import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
 import type { Sessions } from "./sessions.ts";
 
-// Who is calling the Admin surface. Every request asks PostgreSQL, so a revoked key is refused from the moment its
-// revocation is committed. The whole hash is looked up: nothing is compared byte by byte, and no part of a secret
-// reaches a log or a message.
+// Authenticates callers of the Admin API. Every request queries PostgreSQL, so a revoked key is refused from the commit
+// of its revocation. The lookup uses the whole hash: no bytes are compared, and no part of a secret reaches a log or a
+// message.
 
 export interface AuthenticateDeps {
   database: Database;
-  /** Milliseconds since the epoch on the database's clock: expiry is judged by it alone. */
+  /** The database's clock, milliseconds since the epoch. The only clock for expiry. */
   nowMs: () => number;
-  /** The organization that somebody on the server's own machine acts in. */
+  /** Organization of the local operator. */
   operatorOrganizationId: string;
   keyUse: Pick<KeyUse, "record">;
   adminKeyUse: Pick<AdminKeyUses, "record">;
   sessions: Sessions;
-  /** Origin of `BURSAR_PUBLIC_URL`, under which people open the console; null where it is not set. */
+  /** Origin of `BURSAR_PUBLIC_URL`, the console's address. Null: not set. */
   publicOrigin: string | null;
 }
 
-/** The parts of a request that say who is asking. */
+/** Parts of a request that identify the caller. */
 export interface PresentedIdentity {
   xApiKey: string | undefined;
   authorization: string | undefined;
-  /** The client's address, or null where it is not known. Asked for only where a key is bound to addresses, or used. */
+  /** Client address, or null. Called only if the key is restricted to addresses, or when its use is recorded. */
   address: () => string | null;
   cookie: string | undefined;
-  /** Where the request comes from; null on a route where no session counts. */
+  /** Source of the request. Null on a route without sessions. */
   console: ConsoleRequest | null;
   /**
-   * User id that the local admin socket stands for, null on every other listener. It is the server's own: only that user
-   * and root can open the socket, and which of the two it was is not known.
+   * User id of the local admin socket, null on other listeners. Only the server's own user and root can open the
+   * socket, and they cannot be distinguished.
    */
   operatorUid: string | null;
 }
 
 /**
- * The caller. A key that is sent counts also on the local socket, where none is needed. Throws a 401 that says what is
- * wrong with the key, since who asks holds its secret, a 400 for a key that comes with a cookie, and what
- * `checkConsoleRequest` throws for a session that comes from elsewhere.
+ * Finds the caller. A key has priority, also on the local socket, which needs none. Throws a 401 with the fault of the
+ * key, because the client has its secret. Throws a 400 for a key with a cookie, and errors of `checkConsoleRequest` for
+ * a session of another origin.
  */
 export async function authenticate(
   deps: AuthenticateDeps,
@@ -63,7 +63,7 @@ export async function authenticate(
   if (presented.cookie !== undefined) {
     throw new ApiError(
       "conflicting_credentials",
-      "A cookie and a key were sent together: send the key alone, so that it is clear who is asking.",
+      "A cookie and a key were sent together. Send only the key, so that the caller is unambiguous.",
     );
   }
   const format = checkSecret(secret);
@@ -103,15 +103,15 @@ async function authenticateSession(
   if (member === null) {
     throw new ApiError(
       "session_expired",
-      "You are not signed in, or your session has ended: sign in again.",
+      "You are not signed in, or your session has ended. Sign in again.",
     );
   }
   return member;
 }
 
 const HELD_ADMIN_KEY =
-  "This admin key came back with a restored backup and waits to be confirmed, since it may have been revoked after that: " +
-  "whoever runs the server confirms it with `./bursar restore confirm-keys`.";
+  "This admin key was restored from a backup and waits for confirmation, because it may have been revoked since. " +
+  "The operator of the server confirms it with `./bursar restore confirm-keys`.";
 
 async function authenticateAdminKey(
   deps: AuthenticateDeps,
@@ -129,7 +129,7 @@ async function authenticateAdminKey(
     const expiredAt = new Date(key.expiresAtMs).toISOString();
     throw new ApiError(
       "api_key_expired",
-      `This admin key expired at ${expiredAt}: create another one.`,
+      `This admin key expired at ${expiredAt}. Create another one.`,
     );
   }
   deps.adminKeyUse.record({
@@ -171,12 +171,14 @@ async function authenticateWorkspaceKey(
 
 const BEARER = /^bearer +(\S.*)$/i;
 
-/** The one secret of the request. A key of another place in the second header does not count; two of ours are refused. */
+/**
+ * The one secret of the request. A foreign key in the second header is ignored. Two keys of this server are refused.
+ */
 function readSecret(presented: PresentedIdentity): string | null {
   const fromHeader = presented.xApiKey?.trim() ?? "";
   const fromBearer = BEARER.exec(presented.authorization ?? "")?.[1]?.trim() ?? "";
   if (fromHeader === "" && fromBearer === "") {
-    // Something was sent that is no key: do not fall back to the authority of the local socket.
+    // The request has an invalid key, so it must not fall back to the local socket's authority.
     if (presented.authorization !== undefined || presented.xApiKey !== undefined) {
       throw missingKey(presented);
     }
@@ -188,7 +190,7 @@ function readSecret(presented: PresentedIdentity): string | null {
   if (isHeaderOurs && checkSecret(fromBearer) !== null) {
     throw new ApiError(
       "conflicting_api_keys",
-      "Two different keys were sent, one in x-api-key and one in Authorization: send only one of them.",
+      "Two different keys were sent, one in x-api-key and one in Authorization. Send only one of them.",
     );
   }
   return isHeaderOurs ? fromHeader : fromBearer;
@@ -199,6 +201,6 @@ function missingKey(presented: PresentedIdentity): ApiError {
   return new ApiError(
     "api_key_missing",
     'x-api-key header is required: send an admin key as "x-api-key: <key>" or as "Authorization: Bearer <key>"' +
-      `${isOtherScheme ? " (the Authorization header that was sent holds no Bearer key)" : ""}.`,
+      `${isOtherScheme ? " (the Authorization header contains no Bearer key)" : ""}.`,
   );
 }

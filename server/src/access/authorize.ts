@@ -17,16 +17,16 @@ import type { Caller, MemberCaller } from "#src/domain/caller.ts";
 import { mayInOrganization, reachEverywhere, reachIn, rolesIn } from "#src/domain/rights.ts";
 
 /**
- * Checks that the caller may do `action` at all; which rows it may do it to is the use case's question. Anything not
- * granted by the table in the contract is refused with a 403 that says what is needed.
+ * Checks that the caller has permission for `action`. The use case checks the rows. Any action that the contract's
+ * table does not grant is refused with a 403 that names the required role or key.
  */
 export function authorize(caller: Caller, action: Exclude<Action, "public">): void {
   if (isClaudeAction(action)) {
-    throw denied("Calls to Claude need the key of a workspace: nobody else can make them.");
+    throw denied("Calls to Claude need an API key of a workspace.");
   }
   if (isSelfAction(action)) {
     if (caller.kind === "member") return;
-    throw denied("This call is about a signed-in person: a key is no person. Sign in instead.");
+    throw denied("This call concerns the signed-in member. Sign in instead of using a key.");
   }
   if (isOperatorAction(action)) {
     if (caller.kind === "local_operator") return;
@@ -36,13 +36,13 @@ export function authorize(caller: Caller, action: Exclude<Action, "public">): vo
   else checkWorkspaceAction(caller, action);
 }
 
-/** Throws a 403 that says which role or key is needed. */
+/** Throws a 403 that names the required role or key. */
 function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
   if (mayInOrganization(caller, action)) return;
   throw denied(`This call needs ${whoMay(action)}${insteadOf(caller)}.`);
 }
 
-/** True of the caller in some workspace at least. A key has but one. */
+/** Checks for permission in at least one workspace. A key has only one. */
 function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
   if (caller.kind === "api_key") {
     const needed = permissionFor(action);
@@ -53,11 +53,11 @@ function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
   const workspaceIds = caller.kind === "member" ? [...caller.workspaceRoles.keys()] : [];
   if (workspaceIds.some((id) => reachIn(caller, action, id) !== null)) return;
   throw denied(
-    `This call needs ${whoMay(action)}; you have no such role in any workspace. Ask an owner or admin of the organization.`,
+    `This call needs ${whoMay(action)}, but you have no such role in any workspace. Ask an owner or admin of the organization.`,
   );
 }
 
-/** Throws a 403 unless the caller may do it to the organization as a whole, not only in a workspace. */
+/** Throws a 403 unless the caller has permission for the organization as a whole, not only in a workspace. */
 export function checkEverywhere(caller: Caller, action: WorkspaceAction): void {
   if (reachEverywhere(caller, action) !== null) return;
   throw denied(
@@ -65,7 +65,7 @@ export function checkEverywhere(caller: Caller, action: WorkspaceAction): void {
   );
 }
 
-/** The refusal of something in a workspace that the caller can see. */
+/** Refusal of an action in a workspace that the caller can see. */
 export function deniedInWorkspace(
   caller: Caller,
   action: WorkspaceAction,
@@ -81,11 +81,11 @@ export function denied(message: string): ApiError {
 function insteadOf(caller: Caller, workspaceId?: string): string {
   switch (caller.kind) {
     case "member":
-      return `; you are ${roleWords(caller, workspaceId)}`;
+      return `, but you are ${roleWords(caller, workspaceId)}`;
     case "api_key":
-      return `; this API key has "${caller.permission}" in its workspace`;
+      return `, but this API key has "${caller.permission}" in its workspace`;
     case "admin_key":
-      return `; an admin key has the rights of ${roleNames.admin}`;
+      return `, but an admin key has the permissions of ${roleNames.admin}`;
     case "local_operator":
       return "";
   }

@@ -1,18 +1,18 @@
 import type { Caller, Origin } from "#src/domain/caller.ts";
 
-/** What a use case knows of the request besides its input: who is asking, and from where. */
+/** Context of a use case besides its input: caller and origin. */
 export interface Call {
   caller: Caller;
   origin: Origin;
 }
 
-/** What only the use cases of signing in look at: the cookies of the browser. */
+/** Browser data, only for use cases of sign-in: the cookies. */
 export interface Browser {
-  /** The `Cookie` header; empty where none was sent. */
+  /** `Cookie` header. Empty: not sent. */
   cookies: string;
-  /** The `Origin` header. On a change it has been checked: it is one of this server's own. */
+  /** `Origin` header. On a change it is checked to be one of this server. */
   origin: string | null;
-  /** Lines for `Set-Cookie` of the answer. */
+  /** Adds lines for `Set-Cookie` to the response. */
   setCookies(lines: readonly string[]): void;
 }
 
@@ -20,7 +20,7 @@ export interface BrowserCall extends Call {
   browser: Browser;
 }
 
-/** The same of a route that is open to everybody: the console's own, before somebody is signed in. */
+/** Context of a public route, for the console before sign-in. */
 export interface PublicCall {
   origin: Origin;
   browser: Browser;

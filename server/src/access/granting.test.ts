@@ -15,12 +15,12 @@ const member = (role: MemberCaller["role"]): MemberCaller => ({
   steppedUpAtMs: null,
 });
 
-test("an admin neither makes an owner nor changes one; an owner does both", () => {
+test("an admin can neither create nor change an owner, an owner can do both", () => {
   expect(() => checkMayGiveRole(member("admin"), "owner")).toThrow(
-    "Only an Owner, or the command line on the server's own machine, can give the role Owner.",
+    "Only an Owner, or the command line on the server's own machine, can grant the role Owner.",
   );
   expect(() => checkMayChangeMember(member("admin"), "owner")).toThrow(
-    "can change somebody with the role Owner.",
+    "can change a member with the role Owner.",
   );
   for (const role of ["owner", "admin", "user"] as const) {
     expect(() => checkMayGiveRole(member("owner"), role)).not.toThrow();
@@ -28,20 +28,20 @@ test("an admin neither makes an owner nor changes one; an owner does both", () =
   }
 });
 
-test("somebody with less gives neither admin nor billing", () => {
+test("lower roles can grant neither admin nor billing", () => {
   for (const role of ["admin", "billing"] as const) {
     expect(() => checkMayGiveRole(member("developer"), role)).toThrow(
-      `Only an Owner or Admin can give the role ${role === "admin" ? "Admin" : "Billing"}.`,
+      `Only an Owner or Admin can grant the role ${role === "admin" ? "Admin" : "Billing"}.`,
     );
   }
 });
 
-test("a role in a workspace is given by who has as much there", () => {
+test("a workspace role can be granted by members with at least its permissions", () => {
   const user = member("user");
   expect(() => checkMayGiveWorkspaceRole(user, "wksp_admin", "workspace_admin")).not.toThrow();
   for (const id of ["wksp_developer", "wksp_of_nobody"]) {
     expect(() => checkMayGiveWorkspaceRole(user, id, "workspace_admin")).toThrow(
-      "can give the role Workspace Admin.",
+      "can grant the role Workspace Admin.",
     );
   }
 });

@@ -7,22 +7,22 @@ import type { Caller } from "#src/domain/caller.ts";
 import { mayGiveOrganizationRole, mayGiveWorkspaceRole } from "#src/domain/rights.ts";
 import { denied } from "./authorize.ts";
 
-// Nobody gives a role that may do what the giver may not, and nobody touches who has one. Whether the caller may change
-// people at all is the route's action.
+// Callers cannot grant a role with more permissions than their own, nor change a member who has one. The route's action
+// decides whether the caller can change members at all.
 
-/** Throws a 403 unless the caller may make somebody this: by an invite, or by a change of the role. */
+/** Throws a 403 unless the caller can grant this role, by an invite or a change. */
 export function checkMayGiveRole(caller: Caller, role: OrganizationRole): void {
   if (mayGiveOrganizationRole(caller, role)) return;
-  throw denied(`Only ${whoGives(role)} can give the role ${roleNames[role]}.`);
+  throw denied(`Only ${whoGives(role)} can grant the role ${roleNames[role]}.`);
 }
 
-/** Throws a 403 unless the caller may change, deactivate or remove somebody who has this role now. */
+/** Throws a 403 unless the caller can change, deactivate or remove a member with this role. */
 export function checkMayChangeMember(caller: Caller, role: OrganizationRole): void {
   if (mayGiveOrganizationRole(caller, role)) return;
-  throw denied(`Only ${whoGives(role)} can change somebody with the role ${roleNames[role]}.`);
+  throw denied(`Only ${whoGives(role)} can change a member with the role ${roleNames[role]}.`);
 }
 
-/** Throws a 403 unless the caller may give this role in the workspace, or change who has it there. */
+/** Throws a 403 unless the caller can grant this role in the workspace, or change a member who has it there. */
 export function checkMayGiveWorkspaceRole(
   caller: Caller,
   workspaceId: string,
@@ -30,7 +30,7 @@ export function checkMayGiveWorkspaceRole(
 ): void {
   if (mayGiveWorkspaceRole(caller, workspaceId, role)) return;
   throw denied(
-    `Only somebody who may do as much in this workspace can give the role ${roleNames[role]}.`,
+    `Only members with at least the same permissions in this workspace can grant the role ${roleNames[role]}.`,
   );
 }
 

@@ -1,8 +1,8 @@
 import type { Tx } from "#src/db/pool.ts";
 
 /**
- * Keeps two changes of the organization's own limits apart until the transaction ends. What refers to the organization
- * (balances of the flush above all) does not wait for it.
+ * Serializes changes of the organization's own limits until the transaction ends. References to the organization,
+ * mainly balances of the flush, do not wait for the lock.
  */
 export async function lockOrganization(tx: Tx, organizationId: string): Promise<void> {
   await tx
@@ -13,7 +13,7 @@ export async function lockOrganization(tx: Tx, organizationId: string): Promise<
     .execute();
 }
 
-/** True for an archived key. The key stays locked until the transaction ends, so that it cannot be archived meanwhile. */
+/** True for an archived key. Locks the key until the transaction ends, so that it cannot be archived concurrently. */
 export async function isApiKeyArchivedForChange(
   tx: Tx,
   of: { organizationId: string; apiKeyId: string },

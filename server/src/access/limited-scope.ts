@@ -10,9 +10,9 @@ import {
   keyIsArchived,
 } from "./visible-workspace.ts";
 
-// Whose spend or requests are limited: the organization, one of its workspaces, or one key.
+// Scopes of limits on spend or requests: the organization, one of its workspaces, or one key.
 
-/** A scope that was found and locked. `workspaceId` is the workspace it stands in, or null. */
+/** Scope that was found and locked. `workspaceId` is its workspace, or null. */
 export interface LockedScope {
   scopeType: ScopeType;
   scopeId: string;
@@ -22,9 +22,9 @@ export interface LockedScope {
 export type LimitedThing = "spend_limits" | "rate_limits";
 
 /**
- * The scope, locked until the transaction ends, so that two changes of its limits follow one another and it is not
- * archived meanwhile. Throws a 404 for what the caller cannot see, a 400 for what is archived, and a 403
- * where the caller may not limit it.
+ * Locks a scope until the transaction ends, so that changes of its limits run one after another and it cannot be
+ * archived concurrently. Throws a 404 for a scope that the caller cannot see, a 400 for an archived one, and a 403
+ * without permission to limit it.
  */
 export async function lockScope(
   tx: Tx,
@@ -47,7 +47,7 @@ export async function lockScope(
     case "api_key": {
       const apiKeyId = scope.api_key_id;
       const workspaceId = await getWorkspaceIdOfApiKey(tx, caller, `${limits}:read`, apiKeyId);
-      // The workspace first, as archiving it does.
+      // The workspace is locked first, as when it is archived.
       await getActiveWorkspaceForChange(tx, caller, write, workspaceId);
       if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId })) throw keyIsArchived();
       return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };

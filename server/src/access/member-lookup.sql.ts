@@ -4,7 +4,7 @@ import type { MemberCaller } from "#src/domain/caller.ts";
 
 export type FoundMember = Pick<MemberCaller, "id" | "organizationId" | "role" | "workspaceRoles">;
 
-/** The active member with its roles, all read at one moment, or null. */
+/** Finds an active member with its roles, read in one statement, or null. */
 export async function findActiveMember(
   db: Database | Tx,
   memberId: string,
@@ -13,7 +13,7 @@ export async function findActiveMember(
   return found ?? null;
 }
 
-/** Those of the members that are active, in no order. */
+/** Finds the active members, in no order. */
 export async function findActiveMembers(
   db: Database | Tx,
   memberIds: readonly string[],

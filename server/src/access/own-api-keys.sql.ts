@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 
-/** The ids of a member's own keys, archived ones included; the same rule as `isOwnApiKey`. */
+/** Ids of a member's own keys, including archived ones, like `isOwnApiKey`. */
 export function ownApiKeyIds(of: {
   organizationId: string;
   memberId: string;

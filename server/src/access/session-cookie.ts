@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
 
-// The cookie of a signed-in browser. On https its name begins with `__Host-`: such a cookie can only be set by the host
-// itself, over TLS, so that no neighbouring subdomain can plant one. On plain http (loopback) browsers refuse that name.
+// Cookie of a session. On https its name begins with `__Host-`, which only the host itself can set, over TLS, so other
+// subdomains cannot set it. On plain http (loopback) browsers refuse that name.
 
 export const secureSessionCookie = "__Host-bursar_session";
 export const plainSessionCookie = "bursar_session";
 
 const MAX_COOKIES = 100;
 
-/** The value of the cookie in a `Cookie` header as it was set, or null. Of two with one name the first counts. */
+/** Value of a cookie in a `Cookie` header, or null. The first of two with one name counts. */
 export function readCookie(header: string, name: string): string | null {
   for (const part of header.split(";", MAX_COOKIES)) {
     const at = part.indexOf("=");
@@ -16,29 +16,29 @@ export function readCookie(header: string, name: string): string | null {
     try {
       return decodeURIComponent(part.slice(at + 1).trim());
     } catch {
-      return null; // not what this server has set
+      return null; // not a value of this server
     }
   }
   return null;
 }
 
-/** What the table keeps of a session's token. The cookie's name is part of it: sent under the other name it is unknown. */
+/** Stored hash of a session token. The cookie's name is included, so the token is unknown under the other name. */
 export function hashSessionToken(cookieName: string, token: string): string {
   return hash("sha256", `${cookieName}=${token}`, "hex");
 }
 
-/** The hashes that the cookies of a `Cookie` header are looked up by: none, one, or one for each name. */
+/** Hashes of the session cookies in a `Cookie` header, at most one for each name. */
 export function sessionTokenHashes(header: string): string[] {
   const hashes: string[] = [];
   for (const name of [secureSessionCookie, plainSessionCookie]) {
-    // The token ends where its signature begins; 256 bits of hash make up for not looking at that.
+    // The token ends at its signature. The hash of 256 bits makes checking the signature unnecessary.
     const [token] = (readCookie(header, name) ?? "").split(".");
     if (token) hashes.push(hashSessionToken(name, token));
   }
   return hashes;
 }
 
-/** The `Cookie` header without the cookies of sessions. */
+/** Removes session cookies from a `Cookie` header. */
 export function withoutSessionCookies(header: string): string {
   const names: readonly string[] = [secureSessionCookie, plainSessionCookie];
   return header

@@ -8,7 +8,7 @@ export interface FoundSession {
   stepped_up_at: Date | null;
 }
 
-/** The session whose token has this hash, also one that has run out, or null. */
+/** Finds a session by the hash of its token, also an expired one, or null. */
 export async function findSessionByToken(
   db: Database | Tx,
   tokenHash: string,
@@ -21,7 +21,7 @@ export async function findSessionByToken(
   return row ?? null;
 }
 
-/** The session and its member were there at this moment. */
+/** Records the time of use of a session and its member. */
 export async function noteSessionUse(
   db: Database | Tx,
   of: { sessionId: string; memberId: string; nowMs: number },

@@ -38,27 +38,24 @@ let names = 0;
 test.beforeAll(async ({ org }) => {
   own = consoleHeaders((await org.member({ role: "admin" })).cookie);
 });
-/** The headers that the console sends, but for some; undefined leaves one out. */
+/** Headers of the console with changes. Undefined omits a header. */
 function headersWith(changed: Record<string, string | undefined>): Record<string, string> {
   const headers = Object.entries({ ...own, ...changed });
   return Object.fromEntries(headers.filter((header): header is [string, string] => !!header[1]));
 }
 
-test("the console reads and changes in the session of a person", async ({ org, read, change }) => {
+test("the console reads and changes with a member's session", async ({ org, read, change }) => {
   const answer = await read();
   expect([answer.status, answer.headers["anthropic-organization-id"]]).toEqual([200, org.id]);
   expect((await change()).status).toBe(200);
 });
 
-test("a browser sends no Origin with what it reads from its own page", async ({ read }) => {
+test("accepts a read without an Origin, as browsers send it", async ({ read }) => {
   expect((await read({ origin: undefined })).status).toBe(200);
 });
 
-describe("a session counts only for the console's own requests", () => {
-  test("without the console's header it is no session, to read and to change", async ({
-    read,
-    change,
-  }) => {
+describe("a session is accepted only for the console's own requests", () => {
+  test("rejects a read and a change without the console's header", async ({ read, change }) => {
     for (const marker of [undefined, "", "0", "true", "1, 1"]) {
       const changed = { "x-bursar-console": marker };
       for (const answer of [await read(changed), await change(changed)]) {
@@ -68,7 +65,7 @@ describe("a session counts only for the console's own requests", () => {
     }
   });
 
-  test("a change without an Origin is refused", async ({ change }) => {
+  test("rejects a change without an Origin", async ({ change }) => {
     const answer = await change({ origin: undefined });
     expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
     expect(answer.error.message).toContain("(Origin: none)");
@@ -85,23 +82,21 @@ describe("a session counts only for the console's own requests", () => {
     "http://127.0.0.1:8484",
     "HTTP://LOCALHOST:8484/",
     "file://",
-  ])("another Origin is refused, to read and to change: %s", async (origin, { read, change }) => {
+  ])("rejects another Origin for a read and a change: %s", async (origin, { read, change }) => {
     for (const answer of [await read({ origin }), await change({ origin })]) {
       expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
       expect(answer.error.message).toContain("BURSAR_PUBLIC_URL");
     }
   });
 
-  test("a Host that is no loopback name makes no origin an own one (DNS rebinding)", async ({
-    change,
-  }) => {
+  test("a Host other than loopback grants no origin (DNS rebinding)", async ({ change }) => {
     for (const host of ["evil.example", "evil.example:8484", "localhost.evil.example:8484"]) {
       const answer = await change({ host, origin: `http://${host}` });
       expect(answer.status).toBe(403);
     }
   });
 
-  test("what a proxy forwards is no Host", async ({ change }) => {
+  test("ignores a forwarded Host", async ({ change }) => {
     const forwarded = {
       origin: "https://evil.example",
       "x-forwarded-host": "evil.example",
@@ -112,14 +107,14 @@ describe("a session counts only for the console's own requests", () => {
     expect((await change(forwarded)).status).toBe(403);
   });
 
-  test("every loopback name with its own origin", async ({ change }) => {
+  test("accepts every loopback name with its own origin", async ({ change }) => {
     for (const host of ["localhost:8484", "127.0.0.1:9000", "[::1]:8484", "LOCALHOST:8484"]) {
       const origin = `http://${host.toLowerCase()}`;
       expect([host, (await change({ host, origin })).status]).toEqual([host, 200]);
     }
   });
 
-  test("the public URL's origin is an own one, whatever the Host; it does not open others", async ({
+  test("accepts the origin of the public URL with any Host, and no others", async ({
     h,
     change,
   }) => {
@@ -134,9 +129,7 @@ describe("a session counts only for the console's own requests", () => {
     expect(statuses).toEqual([200, 403, 403, 200]);
   });
 
-  test("the session names the public URL as the base URL for programs, and none where it is not set", async ({
-    h,
-  }) => {
+  test("the session returns the public URL as base URL for programs, or none", async ({ h }) => {
     const publicUrlOfSession = async () => {
       const { body } = await h.as(null).send<{ public_url: string | null }>({
         method: "GET",
@@ -158,7 +151,7 @@ describe("a session counts only for the console's own requests", () => {
     "text/plain",
     "text/plain; application/json",
     "application/jsonp",
-  ])("a form cannot send a change: %s", async (type, { org, anybody, change }) => {
+  ])("rejects a change from a form: %s", async (type, { org, anybody, change }) => {
     const answer = await change({ "content-type": type });
     expect([answer.status, answer.error.message]).toEqual([
       400,
@@ -173,7 +166,7 @@ describe("a session counts only for the console's own requests", () => {
     expect(empty.status).toBe(400);
   });
 
-  test("the official shape knows no sessions", async ({ read }) => {
+  test("official routes accept no sessions", async ({ read }) => {
     for (const url of ["/v1/organizations/me", "/v1/organizations/workspaces"]) {
       const answer = await read({}, url);
       expect(answer.status).toBe(401);
@@ -182,12 +175,12 @@ describe("a session counts only for the console's own requests", () => {
   });
 });
 
-describe("one caller at a time", () => {
+describe("one caller per request", () => {
   test.for([
     ["x-api-key", (key: string) => ({ "x-api-key": key })],
     ["Authorization", (key: string) => ({ authorization: `Bearer ${key}` })],
   ] as const)(
-    "a key in %s together with a session is refused",
+    "rejects a key in %s together with a session",
     async ([_, headersOf], { org, read }) => {
       const answer = await read(headersOf(org.adminKey));
       expect(answer.status).toBe(400);
@@ -201,20 +194,20 @@ describe("one caller at a time", () => {
   });
 });
 
-describe("401 where nobody is signed in", () => {
+describe("401 without a session", () => {
   test.for(["test_session=user_unknown", "other=1", "test_session=", "=", "test_session", "a; b"])(
-    "a cookie that names no session: %s",
+    "a cookie without a session: %s",
     async (cookie, { read }) => {
       const answer = await read({ cookie });
       expect([answer.status, answer.error.message]).toEqual([
         401,
-        "You are not signed in, or your session has ended: sign in again.",
+        "You are not signed in, or your session has ended. Sign in again.",
       ]);
     },
   );
 
   test.for(["deactivated", "removed"] as const)(
-    "somebody who was %s, at once",
+    "a %s member, at once",
     async (status, { h, org }) => {
       const member = await org.member({ role: "owner" });
       expect((await member.client.get(WORKSPACES)).status).toBe(200);
@@ -228,7 +221,7 @@ describe("401 where nobody is signed in", () => {
   );
 });
 
-test("refusals of somebody known are reported, with who, what and from where", async ({
+test("reports refusals of a known caller with caller, action and origin", async ({
   h,
   org,
   anybody,
@@ -245,7 +238,7 @@ test("refusals of somebody known are reported, with who, what and from where", a
     await org.admin.post(`${WORKSPACES}/wksp_unknown`, { name: "x" }),
     await org.admin.post("/v1/admin/upstreams", { name: "x" }),
   ];
-  // None of these: nobody known, a mistake, a thing that is not there to be read, a question to confirm who it is.
+  // Not reported: an unknown caller, invalid input, a missing object in a read, a request to confirm the identity.
   await anybody().get(WORKSPACES);
   await org.admin.post(WORKSPACES, {});
   await org.admin.get(`${WORKSPACES}/wksp_unknown`);

@@ -4,20 +4,20 @@ import { findActiveMember } from "./member-lookup.sql.ts";
 import { sessionTokenHashes } from "./session-cookie.ts";
 import { findSessionByToken, noteSessionUse } from "./session-lookup.sql.ts";
 
-/** Who is signed in. */
+/** Finds signed-in members. */
 export interface Sessions {
   /**
-   * The person whose session the `Cookie` header names, with the roles of this moment; null where it names none, where
-   * the session has ended, and where the person is not active.
+   * Returns the member of the session in the `Cookie` header, with current roles. Null without a session, after its
+   * end, and for a member who is not active.
    */
   find(cookieHeader: string): Promise<MemberCaller | null>;
 }
 
-/** A session ends this long after it began, whatever happens. */
+/** Maximum lifetime of a session. */
 export const SESSION_MS = 30 * 86_400_000;
-/** It ends when nobody has used it for so long. */
+/** Maximum idle time of a session. */
 export const SESSION_IDLE_MS = 7 * 86_400_000;
-/** Uses are written down no more often than this. */
+/** Minimum time between two records of use. */
 const NOTE_USE_EVERY_MS = 60_000;
 
 interface SessionTimes {
@@ -25,14 +25,14 @@ interface SessionTimes {
   last_used_at: Date;
 }
 
-/** When the session ends if nobody uses it any more, milliseconds since the epoch. */
+/** End of an idle session, milliseconds since the epoch. */
 export function sessionEndsAtMs({ started_at, last_used_at }: SessionTimes): number {
   return Math.min(started_at.getTime() + SESSION_MS, last_used_at.getTime() + SESSION_IDLE_MS);
 }
 
 /**
- * Sessions of the table, by the hash of the cookie's token. Every request reads session, member and roles anew: what is
- * ended or changed counts from its commit on.
+ * Finds sessions by the hash of the cookie's token. Every request reads session, member and roles again, so changes
+ * apply from their commit on.
  */
 export function makeSessions(deps: { database: Database; nowMs: () => number }): Sessions {
   return {

@@ -4,9 +4,9 @@ import type { Caller } from "#src/domain/caller.ts";
 export const STEP_UP_LASTS_MS = 10 * 60_000;
 
 /**
- * For what must not be done by whoever finds an unlocked screen: throws a 403 unless the person has proved in the last
- * ten minutes who it is. The header tells the console to ask, and then to send the same again. Keys and the local
- * operator are not asked.
+ * Requires a recent identity confirmation, to protect against other people at an unlocked screen. Throws a 403 unless
+ * the member confirmed its identity in the last ten minutes. The header tells the console to ask and then to repeat the
+ * request. Keys and the local operator are exempt.
  */
 export function checkStepUp(caller: Caller, nowMs: number): void {
   if (caller.kind !== "member") return;

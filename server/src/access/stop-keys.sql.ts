@@ -1,6 +1,6 @@
 import type { Tx } from "#src/db/pool.ts";
 
-/** Archives API keys for good; those that are archived already stay as they are. Gives the ids of those that were not. */
+/** Archives API keys permanently and returns their ids. Keys that are archived already stay unchanged. */
 export async function archiveApiKeys(
   tx: Tx,
   of: { ids: readonly string[]; nowMs: number },
@@ -16,7 +16,7 @@ export async function archiveApiKeys(
   return rows.map(({ id }) => id);
 }
 
-/** Revokes an admin key of the organization for good. */
+/** Revokes an admin key of the organization permanently. */
 export async function revokeAdminKey(
   tx: Tx,
   of: { organizationId: string; id: string; revokedAt: Date },

@@ -1,6 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** What other nouns need to know of a workspace. */
+/** State of a workspace for other rooms. */
 export interface WorkspaceState {
   id: string;
   name: string;
@@ -8,8 +8,8 @@ export interface WorkspaceState {
 }
 
 /**
- * The workspace if it is the organization's, else null. With `forChange` its row stays locked until the transaction ends,
- * so that it cannot be archived while something is added to it.
+ * Finds a workspace of the organization, or null. With `forChange` its row is locked until the transaction ends, so
+ * that it cannot be archived concurrently.
  */
 export async function findWorkspaceState(
   db: Database | Tx,
@@ -25,13 +25,13 @@ export async function findWorkspaceState(
   return row ? { id: row.id, name: row.name, isArchived: row.archived_at !== null } : null;
 }
 
-/** What decides who may see a key. */
+/** Facts that decide whether a caller can see a key. */
 export interface ApiKeyPlace {
   workspace_id: string;
   owner_member_id: string | null;
 }
 
-/** Where the organization's key stands, or null where there is no such key. */
+/** Finds workspace and owner of the organization's key, or null. */
 export async function findApiKeyPlace(
   db: Database | Tx,
   of: { organizationId: string; apiKeyId: string },

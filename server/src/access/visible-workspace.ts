@@ -11,18 +11,18 @@ import {
   type WorkspaceState,
 } from "./visible-workspace.sql.ts";
 
-// Which workspaces exist for a caller. What never existed, what is another organization's, what is outside a workspace
-// key's own workspace and where a person has no role are one and the same: not found, in the same words. Only what exists
-// for the caller can be forbidden to it.
+// Decides which workspaces exist for a caller. Missing workspaces, those of other organizations, those outside a
+// workspace key's own, and those without a role are all "not found" with the same message. A 403 is returned only for
+// visible workspaces.
 
-/** True where the workspace exists for the caller. That it is the organization's is for the statement to check. */
+/** True if the workspace exists for the caller. The SQL statement checks its organization. */
 export function canSeeWorkspace(caller: Caller, workspaceId: string): boolean {
   return caller.kind === "api_key"
     ? caller.workspaceId === workspaceId
     : reachIn(caller, "workspaces:read", workspaceId) !== null;
 }
 
-/** The workspace, where the caller may do `action`; throws a 404, or a 403 where it only can see it. */
+/** Returns the workspace. Throws a 404, or a 403 if the caller can only see it. */
 export async function getWorkspaceFor(
   db: Database | Tx,
   caller: Caller,
@@ -38,8 +38,8 @@ export async function getWorkspaceFor(
 }
 
 /**
- * The workspace, locked until the transaction ends. Throws a 404, a 403 where the caller can see it but may not do
- * `action` there, and a 400 for an archived one.
+ * Returns the workspace and locks it until the transaction ends. Throws a 404, a 403 if the caller can see it without
+ * permission for `action`, and a 400 for an archived one.
  */
 export async function getActiveWorkspaceForChange(
   tx: Tx,
@@ -56,14 +56,14 @@ export async function getActiveWorkspaceForChange(
   return workspace;
 }
 
-/** Throws a 403 unless the caller may do `action` in a workspace that it can see. */
+/** Throws a 403 unless the caller has permission for `action` in a workspace that it can see. */
 export function checkReachIn(caller: Caller, action: WorkspaceAction, workspaceId: string): void {
   if (reachIn(caller, action, workspaceId) === null) {
     throw deniedInWorkspace(caller, action, workspaceId);
   }
 }
 
-/** The workspace of the key; throws a 404 where the key does not exist or the caller may not do `action` with it there. */
+/** Returns the workspace of a key. Throws a 404 for a missing key and without permission for `action` on it. */
 export async function getWorkspaceIdOfApiKey(
   db: Database | Tx,
   caller: Caller,
@@ -102,7 +102,7 @@ export function keyIsArchived(): ApiError {
 export function workspaceIsArchived(workspaceId: string): ApiError {
   return new ApiError(
     "resource_archived",
-    `Workspace is archived: ${workspaceId}. That cannot be undone; nothing in it can be changed.`,
+    `Workspace is archived: ${workspaceId}. Archiving is permanent, and nothing in the workspace can be changed.`,
     {},
     { resource: "workspace" },
   );

@@ -213,7 +213,7 @@ describe("when the database is away", () => {
     expect(JSON.parse(fresh.text).error).toEqual({
       type: "api_error",
       message:
-        "The API key cannot be checked right now, because the server's database does not answer. Try again in a moment.",
+        "The API key cannot be checked right now, because the server's database does not respond. Retry in a moment.",
       details: { error_code: "database_unavailable", retry_after_seconds: 1 },
     });
     silenceMs = 120_001;

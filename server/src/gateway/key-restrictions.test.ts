@@ -128,7 +128,7 @@ describe("a key that is bound to addresses", () => {
     async ([from, address], { upstream }) => {
       const answer = await send({ allowedAddresses }, {}, { from });
       expect(answer).toMatchObject({ status: 403, type: "permission_error" });
-      expect(answer.message).toContain(`may not be used from ${address}:`);
+      expect(answer.message).toContain(`cannot be used from ${address},`);
       expect(answer.message).not.toContain("203.0.113");
       expect(upstream.received).toEqual([]);
       expect(gateway.uses).toEqual([]);
@@ -140,7 +140,7 @@ describe("a key that is bound to addresses", () => {
     const headers = withKey(blind.addKey({ allowedAddresses: compileRanges(["0.0.0.0/0"]) }));
     const answer = await call(blind.origin, { headers, body: messageBody() });
     expect(answer.status).toBe(403);
-    expect(answer.text).toContain("from an address that is not known");
+    expect(answer.text).toContain("from an unknown address");
     await blind.close();
   });
 
@@ -155,11 +155,11 @@ describe("a 401 that tells of the key's life", () => {
   test.for<[Partial<FoundKey>, RegExp]>([
     [
       { secretValidUntilMs: nowMs },
-      /was rotated, and this secret of it stopped at 1970-01-01T00:16:40\.000Z/,
+      /was rotated, and this secret expired at 1970-01-01T00:16:40\.000Z/,
     ],
     [
       { ownerMemberId: "user_1", ownerState: "deactivated" },
-      /has been deactivated, so the key has stopped/,
+      /has been deactivated, so the key is disabled/,
     ],
     [
       { ownerMemberId: "user_1", ownerState: "removed", status: "archived" },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileRanges, isInRanges, networkOf, normalizeRange } from "./address-ranges.ts";
 
-describe("a range is kept in one spelling", () => {
+describe("a range is stored in one form", () => {
   test.each([
     ["203.0.113.9", "203.0.113.9/32"],
     ["10.0.0.0/8", "10.0.0.0/8"],
@@ -40,15 +40,15 @@ test.each([
   "example.com",
   "*",
   "10.0.0.0-10.0.0.9",
-])("%j is no range", (text) => {
+])("rejects the range %j", (text) => {
   expect(normalizeRange(text)).toBeNull();
 });
 
-describe("an address lies in a range", () => {
+describe("an address is in a range", () => {
   const isIn = (ranges: string[], address: string | null) =>
     isInRanges(compileRanges(ranges), address);
 
-  test("whatever way it is written", () => {
+  test("in any written form", () => {
     expect(isIn(["10.0.0.0/8"], "10.255.0.1")).toBe(true);
     expect(isIn(["10.0.0.0/8"], "::ffff:10.255.0.1")).toBe(true);
     expect(isIn(["10.0.0.0/8"], "::ffff:aff:1")).toBe(true);
@@ -58,13 +58,13 @@ describe("an address lies in a range", () => {
     expect(isIn(["10.0.0.0/8", "::1/128"], "::1")).toBe(true);
   });
 
-  test("of its own family only", () => {
+  test("only of its own family", () => {
     expect(isIn(["0.0.0.0/0"], "::1")).toBe(false);
     expect(isIn(["::/0"], "10.0.0.1")).toBe(false);
     expect(isIn(["::/0"], "::ffff:10.0.0.1")).toBe(false);
   });
 
-  test("never, where it is not known or no address, or where no range can be read", () => {
+  test("never for an unknown or invalid address, or without a valid range", () => {
     for (const address of [null, "", "unix", "10.0.0.1/8"]) {
       expect(isIn(["0.0.0.0/0", "::/0"], address)).toBe(false);
     }
@@ -72,7 +72,7 @@ describe("an address lies in a range", () => {
     expect(isIn(["nonsense"], "10.0.0.1")).toBe(false);
   });
 
-  test("exactly when its first bits are those of the range", () => {
+  test("exactly if its first bits equal those of the range", () => {
     const word = fc.integer({ min: 0, max: 0xffff_ffff });
     const text = (value: number) =>
       [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join(".");
@@ -88,7 +88,7 @@ describe("an address lies in a range", () => {
 });
 
 describe("the network of an address", () => {
-  test("is its /24, or its /48, however the address is written", () => {
+  test("is its /24 or /48 for any written form", () => {
     const cases = [
       ["203.0.113.9", "203.0.113.0/24"],
       ["::ffff:203.0.113.9", "203.0.113.0/24"],
@@ -99,7 +99,7 @@ describe("the network of an address", () => {
     for (const [address, network] of cases) expect(networkOf(address)).toBe(network);
   });
 
-  test("is none of what is no address", () => {
+  test("is null for an invalid address", () => {
     for (const text of ["", "unix", "10.1", "203.0.113.9/32"]) expect(networkOf(text)).toBeNull();
   });
 });

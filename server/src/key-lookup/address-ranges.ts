@@ -1,16 +1,16 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
-// Addresses a key may be used from: single ones and CIDR ranges, IPv4 and IPv6. An IPv4 address that is written as IPv6
-// (::ffff:10.0.0.1) is the IPv4 address, on both sides, so that no spelling gets around a range.
+// Addresses from which a key can be used: single addresses and CIDR ranges, IPv4 and IPv6. An IPv4 address in IPv6 form
+// (::ffff:10.0.0.1) counts as IPv4, in ranges and clients, so that no written form bypasses a range.
 
 export type AddressRange = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 const MAPPED_BITS = 96;
 
 /**
- * One spelling of an address or range, such as `10.0.0.0/8`, `203.0.113.9/32` or `2001:db8::/32`; null where `text` is
- * neither, or has bits set behind its prefix, where nobody can say what was meant.
+ * Normalizes an address or range, such as `10.0.0.0/8`, `203.0.113.9/32` or `2001:db8::/32`. Null for other text, and
+ * for a range with bits after its prefix, whose meaning is ambiguous.
  */
 export function normalizeRange(text: string): string | null {
   const range = parseRange(text);
@@ -19,12 +19,12 @@ export function normalizeRange(text: string): string | null {
   return hasBitsBehind(address, bits) ? null : `${address.toString()}/${bits}`;
 }
 
-/** Ranges as they are compared. `texts` came out of `normalizeRange`; what did not matches nothing. */
+/** Parses ranges for comparison. `texts` are results of `normalizeRange`. Others match nothing. */
 export function compileRanges(texts: readonly string[]): AddressRange[] {
   return texts.map(parseRange).filter((range) => range !== null);
 }
 
-/** True where the address lies in one of the ranges. An address that is not known lies in none. */
+/** True if the address is in one of the ranges. An unknown address is in none. */
 export function isInRanges(ranges: readonly AddressRange[], address: string | null): boolean {
   if (address === null || isIP(address) === 0) return false;
   const parsed = ipaddr.process(address);
@@ -35,7 +35,7 @@ export function isInRanges(ranges: readonly AddressRange[], address: string | nu
 
 const NETWORK_BITS = { ipv4: 24, ipv6: 48 } as const;
 
-/** The network that an address is counted to, such as `203.0.113.0/24` or `2001:db8:1::/48`; null for no address. */
+/** Network of an address, such as `203.0.113.0/24` or `2001:db8:1::/48`. Null for an invalid address. */
 export function networkOf(address: string): string | null {
   const [withoutZone = ""] = address.split("%", 1);
   if (isIP(withoutZone) === 0) return null;
@@ -51,7 +51,7 @@ export function networkOf(address: string): string | null {
 
 function parseRange(text: string): AddressRange | null {
   const [addressText = "", bitsText, ...more] = text.split("/");
-  // Stricter than the library, to which 010.1 is an address too.
+  // Stricter than the library, which accepts 010.1 as an address.
   const version = addressText.includes("%") ? 0 : isIP(addressText);
   if (version === 0 || more.length > 0) return null;
   const longest = version === 6 ? 128 : 32;
@@ -60,7 +60,7 @@ function parseRange(text: string): AddressRange | null {
   if (bits > longest) return null;
   const address = ipaddr.parse(addressText);
   if (!(address instanceof ipaddr.IPv6) || !address.isIPv4MappedAddress()) return [address, bits];
-  // A range that is wider than the mapped addresses is about something else.
+  // A range wider than the mapped addresses includes other addresses.
   return bits < MAPPED_BITS ? null : [address.toIPv4Address(), bits - MAPPED_BITS];
 }
 

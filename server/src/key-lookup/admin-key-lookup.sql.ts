@@ -3,12 +3,12 @@ import type { Database, Tx } from "#src/db/pool.ts";
 export interface FoundAdminKey {
   id: string;
   organizationId: string;
-  /** `inactive`: a restore brought it back, and nobody has confirmed it yet. */
+  /** `inactive`: restored from a backup and not confirmed yet. */
   status: "active" | "inactive" | "revoked";
   expiresAtMs: number | null;
 }
 
-/** The admin key whose secret has this SHA-256, whatever its state, or null. */
+/** Finds an admin key by the SHA-256 of its secret, in any state, or null. */
 export async function findAdminKeyByHash(
   db: Database | Tx,
   secretHash: Uint8Array,

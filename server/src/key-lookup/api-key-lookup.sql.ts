@@ -7,37 +7,37 @@ import { type AddressRange, compileRanges } from "./address-ranges.ts";
 import { ownerState, permissionUnderOwner } from "./owner-state.sql.ts";
 
 /**
- * A workspace key as authentication needs it, found by one of its secrets. Keys and secrets that do not work any more are
- * found too, so that a 401 can say why. Times are milliseconds since the epoch on the database's clock.
+ * Workspace key for authentication, found by one of its secrets. Inactive keys and expired secrets are found too, so
+ * that a 401 can state the reason. Times are milliseconds since the epoch on the database's clock.
  */
 export interface FoundKey {
   id: string;
   organizationId: string;
   workspaceId: string;
-  /** What the owner may, at most. */
+  /** Permission of the key, limited by its owner's. */
   permission: KeyPermission;
   status: "active" | "inactive" | "archived";
-  /** Inactive because a restore brought it back, and nobody has confirmed it yet. */
+  /** True if inactive because it was restored from a backup and not confirmed yet. */
   isHeld: boolean;
-  /** `playground`: a person's, for a session of the console's playground. */
+  /** `playground`: for a member's session of the console's playground. */
   purpose: KeyPurpose;
   /** Null: never. */
   expiresAtMs: number | null;
   isWorkspaceArchived: boolean;
-  /** Of the secret that was presented. */
+  /** Id of the presented secret. */
   secretId: number;
-  /** When the presented secret stops because it was rotated, or null while it is the current one. */
+  /** Time at which the presented secret ends after a rotation. Null: it is the current one. */
   secretValidUntilMs: number | null;
-  /** The person whose key it is, or null for the workspace's. */
+  /** Owner of a personal key. Null: the workspace owns it. */
   ownerMemberId: string | null;
   ownerState: OwnerState | null;
-  /** Names and `prefix*` patterns, or null: all. */
+  /** Names and `prefix*` patterns. Null: all models. */
   allowedModels: readonly string[] | null;
-  /** Null: from everywhere. */
+  /** Null: all addresses. */
   allowedAddresses: readonly AddressRange[] | null;
 }
 
-/** The key that has a secret with this SHA-256, or null. */
+/** Finds a key by the SHA-256 of its secret, or null. */
 export async function findApiKeyByHash(
   db: Database | Tx,
   secretHash: Uint8Array,
@@ -46,7 +46,7 @@ export async function findApiKeyByHash(
   return found ?? null;
 }
 
-/** Of each SHA-256 the key that has a secret with it, or null, in the order asked. One statement, on one unique index. */
+/** Finds keys by the SHA-256 of their secrets, in order, null for unknown ones. One statement on one unique index. */
 export async function findApiKeysByHashes(
   db: Database | Tx,
   secretHashes: readonly Uint8Array[],
@@ -88,7 +88,7 @@ function selectFoundKeys(db: Database | Tx) {
     ]);
 }
 
-/** Looked up for inactive keys alone. */
+/** Queried only for inactive keys. */
 const isHeld = sql<boolean>`api_key.status = 'inactive' AND EXISTS (SELECT FROM held_key WHERE key_id = api_key.id)`;
 
 type FoundRow = Awaited<ReturnType<ReturnType<typeof selectFoundKeys>["execute"]>>[number];

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
-// Keys that a restore brought back: they worked when the backup was made, and may have been ended since. They wait,
-// inactive, until somebody confirms them or ends them.
+// Keys that a restore holds. They were active in the backup and may have been ended since. They stay inactive until a
+// person confirms or ends them.
 
 export type HeldKind = "api_key" | "admin_key";
 
@@ -18,7 +18,7 @@ export interface HeldKey {
   lastUsedAt: Date | null;
 }
 
-/** Holds every key that works, and gives how many of each organization. Sessions of the playground are not keys of anybody's. */
+/** Holds all active keys and returns their number by organization. Keys of playground sessions are excluded. */
 export async function holdWorkingKeys(
   tx: Tx,
 ): Promise<{ organizationId: string; kind: HeldKind; count: number }[]> {
@@ -43,7 +43,7 @@ export async function holdWorkingKeys(
   return rows;
 }
 
-/** All that wait; those of `ids` alone where it is given. API keys first, by name. */
+/** Lists waiting keys, optionally only `ids`. API keys first, by name. */
 export async function listHeldKeys(db: Database | Tx, ids?: readonly string[]): Promise<HeldKey[]> {
   const isAsked = ids === undefined ? sql`true` : sql`held.key_id = ANY(${[...ids]}::text[])`;
   const { rows } = await sql<HeldKey>`
@@ -74,7 +74,7 @@ const isWaiting: RawBuilder<boolean> = sql<boolean>`CASE held.kind
   WHEN 'api_key' THEN EXISTS (SELECT FROM api_key WHERE id = held.key_id AND status = 'inactive')
   ELSE EXISTS (SELECT FROM admin_key WHERE id = held.key_id AND status = 'inactive') END`;
 
-/** They work again. Gives the ids of those that waited. */
+/** Activates held keys and returns the ids of those that waited. */
 export async function confirmHeldKeys(tx: Tx, ids: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     WITH released AS (DELETE FROM held_key WHERE key_id = ANY(${[...ids]}::text[]) RETURNING key_id),
@@ -86,7 +86,7 @@ export async function confirmHeldKeys(tx: Tx, ids: readonly string[]): Promise<s
   return rows.map(({ id }) => id);
 }
 
-/** Somebody has decided about the key itself: it is inactive from now on only where a person disables it. */
+/** Removes the hold after a person changed the key's status. */
 export async function forgetHeldKey(tx: Tx, id: string): Promise<void> {
   await sql`DELETE FROM held_key WHERE key_id = ${id}`.execute(tx);
 }

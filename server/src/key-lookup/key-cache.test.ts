@@ -23,7 +23,7 @@ const key: FoundKey = {
   allowedAddresses: null,
 };
 
-/** Look-ups that a test answers by hand: the one answer is that of every hash asked. */
+/** Look-ups that a test resolves. One result applies to every requested hash. */
 function makeBench() {
   const lookups: PromiseWithResolvers<FoundKey | null>[] = [];
   const asked: number[] = [];
@@ -52,7 +52,7 @@ async function answer(bench: ReturnType<typeof makeBench>, index: number, found:
 }
 
 describe("in memory", () => {
-  test("a key that was found is answered without another look-up, until a change is seen", async () => {
+  test("returns a known key without another look-up until a change arrives", async () => {
     const bench = makeBench();
     expect(bench.cache.findCached(secretA)).toBe(undefined);
     const first = bench.cache.find(secretA);
@@ -66,7 +66,7 @@ describe("in memory", () => {
     expect(bench.cache.findCached(secretA)).toBe(undefined);
   });
 
-  test("a change forgets the keys it is about and no others", async () => {
+  test("a change drops its keys and no others", async () => {
     const bench = makeBench();
     const keys: FoundKey[] = [
       key,
@@ -100,7 +100,7 @@ describe("in memory", () => {
     expect(bench.cache.findCached(unknown)).toBe(undefined);
   });
 
-  test("a row that was read while any change of keys arrived is not kept", async () => {
+  test("does not cache a row that was read during a change of keys", async () => {
     const bench = makeBench();
     const asked = bench.cache.find(secretA);
     bench.cache.forget([{ kind: "api_key", id: "apikey_9" }]);
@@ -109,7 +109,7 @@ describe("in memory", () => {
     expect(bench.cache.findCached(secretA)).toBe(undefined);
   });
 
-  test("many requests with one unknown secret make one look-up, and its answer holds for 3 s", async () => {
+  test("many requests with one unknown secret cause one look-up, whose result is cached for 3 s", async () => {
     const bench = makeBench();
     const all = Promise.all(Array.from({ length: 50 }, () => bench.cache.find(secretA)));
     expect(bench.lookups.length).toBe(1);
@@ -121,7 +121,7 @@ describe("in memory", () => {
     expect(bench.cache.findCached(secretA)).toBe(undefined);
   });
 
-  test("a row that was read while a change arrived is not kept", async () => {
+  test("does not cache a row that was read during a change", async () => {
     const bench = makeBench();
     const before = bench.cache.find(secretA);
     bench.cache.forget("anything");
@@ -135,7 +135,7 @@ describe("in memory", () => {
     expect(bench.cache.findCached(secretA)?.status).toBe("inactive");
   });
 
-  test("without contact for longer than the TTL a cached key is not believed", async () => {
+  test("does not use a cached key without contact for longer than the TTL", async () => {
     const bench = makeBench();
     const first = bench.cache.find(secretA);
     await answer(bench, 0, key);
@@ -149,7 +149,7 @@ describe("in memory", () => {
     await expect(again).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  test("at most 4 look-ups run and 4,096 wait, which go together; one more is refused at once", async () => {
+  test("runs at most 4 look-ups, batches 4,096 waiting ones, and refuses one more at once", async () => {
     const bench = makeBench();
     const finds = Array.from({ length: 4 + 4_096 }, () => bench.cache.find(newSecret()));
     expect(bench.asked).toEqual([1, 1, 1, 1]);
@@ -163,7 +163,7 @@ describe("in memory", () => {
     expect(found.filter((each) => each !== null).length).toBe(256);
   });
 
-  test("a look-up that fails refuses those that wait behind it, and keeps nothing", async () => {
+  test("a failed look-up refuses waiting ones and caches nothing", async () => {
     const bench = makeBench();
     const finds = Array.from({ length: 6 }, () => bench.cache.find(newSecret()));
     const results = Promise.allSettled(finds);
@@ -235,20 +235,20 @@ describe("on PostgreSQL", () => {
       clock: { nowMs: () => 0, monotonicMs: () => 0 },
     });
 
-  test("a secret is found by its hash, and another one is not", async () => {
+  test("finds a secret by its hash, and no other secret", async () => {
     const cache = makeCache();
     expect(await cache.find(secret)).toEqual(key);
     expect(await cache.find(newSecret())).toBe(null);
   });
 
-  test("each of many hashes gets its own answer", async () => {
+  test("returns the own result of each of many hashes", async () => {
     const cache = makeCache();
     const secrets = [...Array.from({ length: 300 }, newSecret), secret, newSecret()];
     const found = await Promise.all(secrets.map((each) => cache.find(each)));
     expect(found).toEqual([...Array(300).fill(null), key, null]);
   });
 
-  test("status, expiry and an archived workspace are seen after a change, and only then", async () => {
+  test("returns a new status, expiry and archived workspace only after a change", async () => {
     const cache = makeCache();
     expect(await cache.find(secret)).toEqual(key);
     const expiresAt = new Date("2026-11-30T12:00:00.000Z");

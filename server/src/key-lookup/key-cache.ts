@@ -5,11 +5,10 @@ import type { Clock } from "#src/lib/clock.ts";
 import { hashSecretToText } from "#src/lib/secret-hash.ts";
 import type { FoundKey } from "./api-key-lookup.sql.ts";
 
-// The keys a node has seen, by the SHA-256 of their secret: all of it, since a shortened one could be made to collide.
-// Three bounds keep valid-looking garbage from hurting: both
-// memories are LRU, a hash is looked up once however many requests carry it, and few look-ups run at a time. Those that
-// wait go together, in one statement: after a start or a change about everything, all keys in use are asked for at once.
-// Measured with 1,000 of them: one statement each refused 740, where 256 could wait.
+// Caches keys by the whole SHA-256 of their secret, because shortened hashes could collide. Bounds protect against
+// valid-looking garbage: both caches are LRU, a hash is looked up once for all concurrent requests, and few look-ups
+// run concurrently. Waiting look-ups share a statement, because after a start or a general change all keys in use are
+// looked up at once. Measured with 1,000 of them: single statements refused 740 when 256 could wait.
 
 const MAX_FOUND = 20_000;
 const MAX_UNKNOWN = 10_000;
@@ -20,20 +19,20 @@ const LOOKUP_BATCH = 256;
 const LOOKUP_TIMEOUT_MS = 5_000;
 
 export interface KeyCache {
-  /** What memory alone knows: the key, null (known not to exist), or undefined (ask `find`). Never waits. */
+  /** Cached result: the key, null (known not to exist), or undefined (call `find`). Never waits. */
   findCached(secret: string): FoundKey | null | undefined;
-  /** The key, from PostgreSQL when memory does not have it. Throws `ApiError("database_unavailable")` when that cannot be asked. */
+  /** Returns the key, from PostgreSQL if it is not cached. Throws `ApiError("database_unavailable")` without PostgreSQL. */
   find(secret: string): Promise<FoundKey | null>;
-  /** Forgets what has changed: called for every change that another node or this one has committed. */
+  /** Drops changed keys. Called for every committed change of any node. */
   forget(changed: Changed): void;
 }
 
 export interface KeyCacheDeps {
-  /** The one statement, for some hashes: `findApiKeysByHashes`. The answers are in their order. */
+  /** The statement for several hashes: `findApiKeysByHashes`. Results are in order. */
   lookup: (secretHashes: readonly Uint8Array[]) => Promise<(FoundKey | null)[]>;
-  /** Milliseconds since the change watch last heard from PostgreSQL. */
+  /** Time since the change watch last reached PostgreSQL, milliseconds. */
   msSinceContact: () => number;
-  /** `BURSAR_LEASE_TTL`: without contact for longer, a cached key may have been revoked elsewhere and is not believed. */
+  /** `BURSAR_LEASE_TTL`. After a longer silence a cached key may have been revoked elsewhere and is not used. */
   leaseTtlMs: number;
   clock: Clock;
 }
@@ -57,8 +56,8 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     const startedIn = generation;
     try {
       const key = await enqueue(Buffer.from(name, "latin1"));
-      // A change was seen while this was read: the row may be the old one. Good for the requests that were already
-      // waiting, not for later ones.
+      // A change arrived during the query, so the row may be old. Requests that waited already can use it, later ones
+      // cannot.
       if (generation === startedIn) {
         if (key) found.set(name, key);
         else unknownUntilMs.set(name, deps.clock.monotonicMs() + UNKNOWN_TTL_MS);
@@ -84,7 +83,7 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     },
     forget(changed) {
       if (changed !== "anything" && changed.every(({ kind }) => kind === "no_key")) return;
-      // What is being read now may be the old row. That nobody else waits for it costs a look-up at most.
+      // A running query may return an old row. Dropping it costs at most one more look-up.
       generation++;
       flights.clear();
       if (changed === "anything") {
@@ -95,7 +94,7 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
   };
 }
 
-/** Looks at every key once, however much has changed: 20,000 of them take a millisecond. */
+/** Scans every key once, for any number of changes: 20,000 keys take a millisecond. */
 function forgetKeys(found: LRUCache<string, FoundKey>, changed: readonly ChangeScope[]): void {
   const ids = (kind: ChangeScope["kind"]) =>
     new Set(changed.filter((scope) => scope.kind === kind).map(({ id }) => id));
@@ -115,8 +114,8 @@ interface WaitingLookup {
 }
 
 /**
- * Runs few look-ups at a time, first come first served, all that wait in as few statements as may be; refuses what would
- * wait behind too many or for too long.
+ * Runs few look-ups concurrently, in order, with as many waiting hashes per statement as possible. Refuses look-ups
+ * behind too many others or after too long a wait.
  */
 function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
   const waiting: WaitingLookup[] = [];
@@ -136,7 +135,7 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
       const found = await lookup(batch.map(({ hash }) => hash));
       for (const [index, item] of batch.entries()) item.resolve(found[index] ?? null);
     } catch {
-      // The database does not answer: whoever waits behind these learns it now, not after a timeout each.
+      // The database does not respond. Waiting look-ups fail now instead of after a timeout each.
       for (const item of [...batch, ...waiting.splice(0)]) item.reject(cannotCheck());
     } finally {
       running--;
@@ -174,7 +173,7 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
 function cannotCheck(): ApiError {
   return new ApiError(
     "database_unavailable",
-    "The API key cannot be checked right now, because the server's database does not answer. Try again in a moment.",
+    "The API key cannot be checked right now, because the server's database does not respond. Retry in a moment.",
     { "retry-after": "1" },
   );
 }

@@ -4,8 +4,8 @@ import { inTransaction } from "#src/db/transaction.ts";
 import type { RefusedRequests } from "./key-refusals.ts";
 
 /**
- * Adds to what nodes have counted, by the minute and by the hour. Rows are written in key order, those of minutes first, so
- * that two nodes wait for each other and never deadlock.
+ * Adds counts of refused requests, by minute and by hour. Rows are written in key order, minutes first, so that two
+ * nodes wait for each other and never deadlock.
  */
 export async function addRefusals(db: Database, counts: readonly RefusedRequests[]): Promise<void> {
   const column = <Name extends keyof RefusedRequests>(name: Name) =>

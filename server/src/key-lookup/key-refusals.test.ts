@@ -21,7 +21,7 @@ function makeCounts(options: Partial<KeyRefusalsOptions> & Pick<KeyRefusalsOptio
   return makeKeyRefusals({ intervalMs: NEVER_MS, logger: makeLogger("silent"), ...options });
 }
 
-test("refusals of a key within a minute are one row, written once", async () => {
+test("merges refusals of a key within a minute to one row", async () => {
   const saved: RefusedRequests[][] = [];
   const counts = makeCounts({ save: async (rows) => void saved.push([...rows]) });
   for (let i = 0; i < 1_000; i++) counts.note(keyOf(`key_${i % 2}`), NOON + i);
@@ -38,7 +38,7 @@ test("refusals of a key within a minute are one row, written once", async () => 
   ]);
 });
 
-test("while the database is away counts wait, within a bound, and grow", async () => {
+test("while the database is unavailable, counts wait up to a limit and grow", async () => {
   let isAway = true;
   const saved: RefusedRequests[] = [];
   const counts = makeCounts({
@@ -57,7 +57,7 @@ test("while the database is away counts wait, within a bound, and grow", async (
   expect(saved).toEqual([countOf("key_1", NOON, 1), countOf("key_2", NOON, 2)]);
 });
 
-test("what is counted during a write is written by stop", async () => {
+test("stop writes counts added during a write", async () => {
   const first = Promise.withResolvers<void>();
   const saved: RefusedRequests[][] = [];
   const counts = makeCounts({

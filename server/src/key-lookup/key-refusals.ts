@@ -1,8 +1,8 @@
 import type { Logger } from "#src/lib/logger.ts";
 import { makeWriteBehind, type WriteBehind } from "#src/lib/write-behind.ts";
 
-// How many requests of each key were refused here, by the minute. They are no usage: nothing was sent. Counted in memory
-// and added to PostgreSQL every few seconds, for alerts: a node that is killed loses its last counts.
+// Counts refused requests of each key by the minute. They are no usage, because nothing was sent. Counts are collected
+// in memory and added to PostgreSQL every few seconds, for alerts. A killed node loses its last counts.
 
 export interface RefusedKey {
   organizationId: string;
@@ -11,21 +11,21 @@ export interface RefusedKey {
 }
 
 export interface RefusedRequests extends RefusedKey {
-  /** The begin of the minute, milliseconds since the epoch on the database's clock. */
+  /** Start of the minute, milliseconds since the epoch on the database's clock. */
   minuteMs: number;
   requests: number;
 }
 
 export interface KeyRefusals extends Omit<WriteBehind<RefusedRequests>, "add"> {
-  /** Synchronous; never throws. */
+  /** Counts a refusal. Synchronous, never throws. */
   note(key: RefusedKey, atMs: number): void;
 }
 
 export interface KeyRefusalsOptions {
-  /** The one statement: `addRefusals`. A batch is added whole or not at all. */
+  /** The statement `addRefusals`. Adds a batch atomically. */
   save: (counts: readonly RefusedRequests[]) => Promise<void>;
   intervalMs?: number;
-  /** Keys and minutes that can wait to be written, which is for as long as the database is away; more go uncounted. */
+  /** Maximum number of waiting keys and minutes while the database is unavailable. More are not counted. */
   maxWaiting?: number;
   logger: Logger;
 }
@@ -39,7 +39,7 @@ export function makeKeyRefusals(options: KeyRefusalsOptions): KeyRefusals {
   const { add, flush, stop } = makeWriteBehind<RefusedRequests>({
     placeOf: ({ apiKeyId, minuteMs }) => `${apiKeyId}\n${minuteMs}`,
     merge: (known, { requests }) => ({ ...known, requests: known.requests + requests }),
-    failure: "refused requests cannot be counted",
+    failure: "cannot count refused requests",
     ...{ save, intervalMs, maxWaiting, logger },
   });
   return {

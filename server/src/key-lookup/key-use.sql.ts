@@ -4,9 +4,9 @@ import { networkOf } from "./address-ranges.ts";
 import type { AdminKeyUse, Use } from "./key-use.ts";
 
 /**
- * Moves the last use of these secrets forward, never back: another node may have written a later one. Rows are locked in
- * the order of their ids, so that two nodes wait for each other and never deadlock. The networks they were used from are
- * noted beside it, and written again only once an hour.
+ * Advances the last use of secrets, never backwards, because another node may have written a later one. Rows are locked
+ * in id order, so that two nodes wait for each other and never deadlock. The networks are recorded too, at most once an
+ * hour.
  */
 export async function saveUses(db: Database, uses: readonly Use[]): Promise<void> {
   const column = <Name extends keyof Use>(name: Name) => uses.map((use) => use[name]);
@@ -33,7 +33,7 @@ export async function saveUses(db: Database, uses: readonly Use[]): Promise<void
   `.execute(db);
 }
 
-/** The same of admin keys. */
+/** Advances the last use of admin keys. */
 export async function saveAdminKeyUses(db: Database, uses: readonly AdminKeyUse[]): Promise<void> {
   const column = <Name extends keyof AdminKeyUse>(name: Name) => uses.map((use) => use[name]);
   const times = uses.map(({ atMs }) => new Date(atMs));

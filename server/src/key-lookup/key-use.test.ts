@@ -21,11 +21,11 @@ function makeNotes(options: Partial<KeyUseOptions> & Pick<KeyUseOptions, "save">
 }
 
 describe("in memory", () => {
-  test("many uses of a secret are one write, of the newest", async () => {
+  test("merges many uses of a secret to one write of the newest", async () => {
     const saved: Use[][] = [];
     const notes = makeNotes({ save: async (uses) => void saved.push([...uses]) });
     for (let i = 0; i < 1_000; i++) notes.record(useOf(1 + (i % 2), NOON + i));
-    notes.record(useOf(1, NOON)); // of a slower request: older
+    notes.record(useOf(1, NOON)); // older, from a slower request
     await notes.flush();
     await notes.flush();
     expect(saved).toEqual([[useOf(1, NOON + 998), useOf(2, NOON + 999)]]);
@@ -33,7 +33,7 @@ describe("in memory", () => {
     expect(saved.length).toBe(1);
   });
 
-  test("while the database is away notes wait, within a bound, and newer ones win", async () => {
+  test("while the database is unavailable, uses wait up to a limit and newer ones replace older ones", async () => {
     let isAway = true;
     const saved: Use[][] = [];
     const notes = makeNotes({
@@ -55,7 +55,7 @@ describe("in memory", () => {
     await notes.stop();
   });
 
-  test("what is noted during a write is written by stop", async () => {
+  test("stop writes uses added during a write", async () => {
     const first = Promise.withResolvers<void>();
     const saved: Use[][] = [];
     const notes = makeNotes({
@@ -124,7 +124,7 @@ describe("on PostgreSQL", () => {
       .orderBy("id")
       .execute();
 
-  test("a last use only moves forward, whichever node writes last", async () => {
+  test("a last use only advances, whichever node writes last", async () => {
     const [id = 0] = ids;
     await saveUses(db.database, [useOf(id, NOON + 10, "newer"), useOf(987_654, NOON)]);
     await saveUses(db.database, [useOf(id, NOON + 5, "older")]);
@@ -138,7 +138,7 @@ describe("on PostgreSQL", () => {
     ]);
   });
 
-  test("nodes that write the same secrets at once neither deadlock nor lose the newest", async () => {
+  test("concurrent writes of the same secrets neither deadlock nor lose the newest use", async () => {
     const writes = Array.from({ length: 40 }, (_, node) => {
       const uses = ids.map((id) => useOf(id, NOON + node, `node ${node}`));
       return saveUses(db.database, node % 2 === 0 ? uses : uses.reverse());
@@ -149,7 +149,7 @@ describe("on PostgreSQL", () => {
     expect(new Set(rows.map((row) => row.last_used_model))).toEqual(new Set(["node 39"]));
   });
 
-  test("of admin keys too, a last use only moves forward", async () => {
+  test("a last use of an admin key only advances", async () => {
     await db.database
       .insertInto("admin_key")
       .values({

@@ -1,18 +1,17 @@
 import type { Logger } from "#src/lib/logger.ts";
 import { makeWriteBehind, type WriteBehind } from "#src/lib/write-behind.ts";
 
-// When and from where each key was used last, and for which model. A use has the time at which the key was checked, so that
-// none is later than the end of its secret. Requests only leave a note in memory; what stands there
-// goes into PostgreSQL in one statement every few seconds. It is for people who look at a key, not for decisions about
-// requests: a node that is killed loses its last notes.
+// Last use of each key: time, address and model. The time is that of the key's check, so it is never later than the end
+// of its secret. Requests add a note in memory, and one statement writes all notes to PostgreSQL every few seconds. The
+// data is for people, not for decisions about requests: a killed node loses its last notes.
 
-/** Of an API key: each of its secrets has a last use of its own. */
+/** Use of an API key. Each of its secrets has its own last use. */
 export interface Use {
   secretId: number;
   /** Milliseconds since the epoch on the database's clock. */
   atMs: number;
   address: string | null;
-  /** Null for a call that names no model. */
+  /** Null for a call without a model. */
   model: string | null;
 }
 
@@ -24,7 +23,7 @@ export interface AdminKeyUse {
 }
 
 export interface UseNotes<Noted> extends Omit<WriteBehind<Noted>, "add"> {
-  /** Never waits and never throws. */
+  /** Records a use. Never waits and never throws. */
   record(use: Noted): void;
 }
 
@@ -32,11 +31,11 @@ export type KeyUse = UseNotes<Use>;
 export type AdminKeyUses = UseNotes<AdminKeyUse>;
 
 export interface UseNotesOptions<Noted> {
-  /** The one statement: `saveUses`, `saveAdminKeyUses`. */
+  /** The statement `saveUses` or `saveAdminKeyUses`. */
   save: (uses: readonly Noted[]) => Promise<void>;
-  /** Between two writes. Together with the time of a write it bounds how late a use is seen: a minute. */
+  /** Time between two writes. Together with the write's duration it limits the delay of a use to a minute. */
   intervalMs?: number;
-  /** Keys that can wait to be written, which is for as long as the database is away; more go unnoted. */
+  /** Maximum number of waiting keys while the database is unavailable. More are not recorded. */
   maxWaiting?: number;
   logger: Logger;
 }
@@ -61,7 +60,7 @@ function makeUseNotes<Noted extends { atMs: number }>(
   const { save, logger, intervalMs = INTERVAL_MS, maxWaiting = MAX_WAITING } = options;
   const { add, flush, stop } = makeWriteBehind<Noted>({
     merge: (known, use) => (use.atMs >= known.atMs ? use : known),
-    failure: "the last use of keys cannot be written",
+    failure: "cannot write the last use of keys",
     ...{ placeOf, save, intervalMs, maxWaiting, logger },
   });
   return { record: add, flush, stop };

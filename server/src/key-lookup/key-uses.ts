@@ -5,12 +5,12 @@ import { type KeyRefusals, makeKeyRefusals } from "./key-refusals.ts";
 import { saveAdminKeyUses, saveUses } from "./key-use.sql.ts";
 import { type AdminKeyUses, type KeyUse, makeAdminKeyUses, makeKeyUse } from "./key-use.ts";
 
-/** What notes the uses of the keys of a server, and how often they were refused. */
+/** Records uses and refusals of a server's keys. */
 export interface KeyUses {
   keyUse: KeyUse;
   adminKeyUse: AdminKeyUses;
   refusals: KeyRefusals;
-  /** Writes what is noted, for the last time. */
+  /** Writes the collected notes for the last time. */
   stop(): Promise<void>;
 }
 

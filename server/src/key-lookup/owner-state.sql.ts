@@ -2,8 +2,8 @@ import type { KeyPermission } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 
-// What a personal key has of its owner, in a statement that calls the key `api_key` and, joined from the left, its owner
-// `member`. It is read anew each time and never stored: nothing that is done to a person can forget its keys.
+// State of a personal key's owner, in a statement with the key as `api_key` and its owner, left-joined, as `member`. The
+// state is read each time and never stored, so every change of a member applies to its keys.
 
 const isInWorkspace = (roles: ReturnType<typeof sql>) => sql<boolean>`(
   member.role IN ('owner', 'admin') OR EXISTS (
@@ -12,7 +12,7 @@ const isInWorkspace = (roles: ReturnType<typeof sql>) => sql<boolean>`(
       AND workspace_member.member_id = member.id AND ${roles}
   ))`;
 
-/** The `OwnerState`, or null where the workspace owns the key. */
+/** The `OwnerState`, or null if the workspace owns the key. */
 export const ownerState = sql<OwnerState | null>`
   CASE
     WHEN api_key.owner_member_id IS NULL THEN NULL
@@ -21,7 +21,7 @@ export const ownerState = sql<OwnerState | null>`
     ELSE 'outside'
   END`;
 
-/** The key's permission; a person who administers the workspace no more has no key that does. */
+/** Permission of the key. Without admin if the owner no longer administers the workspace. */
 export const permissionUnderOwner = sql<KeyPermission>`
   CASE
     WHEN api_key.permission = 'admin' AND api_key.owner_member_id IS NOT NULL

@@ -2,20 +2,18 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { isInRanges } from "./address-ranges.ts";
 import type { FoundKey } from "./api-key-lookup.sql.ts";
 
-/** For who holds the secret of a key that works no more. The same on both surfaces. */
+/** Reasons for clients with the secret of a stopped key, the same in both APIs. */
 const byOwner = {
   deactivated:
-    "The person whose key this is has been deactivated, so the key has stopped. It works again once the person is active.",
-  removed:
-    "The person whose key this is has left the organization, so the key has stopped and will not work again.",
-  outside:
-    "The person whose key this is has no access to its workspace any more, so the key has stopped.",
+    "The owner of this key has been deactivated, so the key is disabled. It works again when the owner is active.",
+  removed: "The owner of this key has left the organization, so the key is disabled permanently.",
+  outside: "The owner of this key has no access to its workspace any more, so the key is disabled.",
 } as const;
 
 /**
- * Throws a 401 that says why the key, or this secret of it, does not work at `nowMs` (milliseconds since the epoch on the
- * database's clock), since who asks holds the secret; and a 403 where it may not be used from `address`. Null is an
- * address that is not known.
+ * Throws a 401 with the reason why the key or this secret does not work at `nowMs`, because the client has the secret.
+ * `nowMs`: milliseconds since the epoch on the database's clock. Throws a 403 if the key must not be used from `address`, where
+ * null is unknown.
  */
 export function checkKeyWorks(key: FoundKey, nowMs: number, address: () => string | null): void {
   const refusal = refuseKey(key, nowMs);
@@ -23,37 +21,37 @@ export function checkKeyWorks(key: FoundKey, nowMs: number, address: () => strin
   if (key.allowedAddresses === null) return;
   const from = address();
   if (isInRanges(key.allowedAddresses, from)) return;
-  // Not which ones are allowed: a thief would learn where to go.
+  // The allowed addresses are not named, because a thief could use them.
   throw new ApiError(
     "address_not_allowed",
-    `This API key may not be used from ${from ?? "an address that is not known"}: it is restricted to certain ` +
-      "addresses. Whoever administers the workspace can change its allowed_addresses.",
+    `This API key cannot be used from ${from ?? "an unknown address"}, because it is restricted to certain ` +
+      "addresses. An admin of the workspace can change its allowed_addresses.",
   );
 }
 
 function refuseKey(key: FoundKey, nowMs: number): ApiError | null {
-  // First, because archiving a workspace archives its keys with it.
+  // Checked first, because archiving a workspace archives its keys.
   if (key.isWorkspaceArchived) {
     return new ApiError(
       "api_key_workspace_archived",
-      "The workspace of this API key is archived, so its keys have stopped.",
+      "The workspace of this API key is archived, so its keys are disabled.",
     );
   }
-  // Before the status, because removing a person archives its keys.
+  // Checked before the status, because removing a member archives its keys.
   if (key.ownerState !== null && key.ownerState !== "active") {
     return new ApiError("api_key_owner_inactive", byOwner[key.ownerState]);
   }
   if (key.status === "archived") {
     return new ApiError(
       "api_key_archived",
-      "This API key is archived and will not work again: create another one.",
+      "This API key is archived permanently. Create another one.",
     );
   }
   if (key.isHeld) return new ApiError("api_key_unconfirmed", HELD);
   if (key.status === "inactive") {
     return new ApiError(
       "api_key_disabled",
-      "This API key is disabled (inactive): whoever administers the workspace can set it to active again.",
+      "This API key is disabled (inactive). An admin of the workspace can set it to active again.",
     );
   }
   if (key.purpose === "playground") return refusePlayground(key, nowMs);
@@ -61,28 +59,28 @@ function refuseKey(key: FoundKey, nowMs: number): ApiError | null {
     const expiredAt = new Date(key.expiresAtMs).toISOString();
     return new ApiError(
       "api_key_expired",
-      `This API key expired at ${expiredAt}: create another one.`,
+      `This API key expired at ${expiredAt}. Create another one.`,
     );
   }
   if (key.secretValidUntilMs !== null && nowMs >= key.secretValidUntilMs) {
     const stoppedAt = new Date(key.secretValidUntilMs).toISOString();
     return new ApiError(
       "api_key_rotated",
-      `This API key was rotated, and this secret of it stopped at ${stoppedAt}: use its new secret.`,
+      `This API key was rotated, and this secret expired at ${stoppedAt}. Use its new secret.`,
     );
   }
   return null;
 }
 
 const HELD =
-  "This API key came back with a restored backup and waits to be confirmed, since it may have been ended after that: " +
-  "whoever runs the server confirms it with `./bursar restore confirm-keys`, or sets it to active again.";
+  "This API key was restored from a backup and waits for confirmation, because it may have been revoked since. " +
+  "The operator of the server confirms it with `./bursar restore confirm-keys`, or an admin sets it to active again.";
 
-/** Each session of the playground has a secret of its own, which always has an end. */
+/** Reason for a playground key. Each session has its own secret, which always expires. */
 function refusePlayground({ secretValidUntilMs }: FoundKey, nowMs: number): ApiError | null {
   if (secretValidUntilMs !== null && nowMs < secretValidUntilMs) return null;
   return new ApiError(
     "playground_session_ended",
-    "This session of the playground has ended: open the playground again to start another one.",
+    "This session of the playground has ended. Open the playground again to start another one.",
   );
 }

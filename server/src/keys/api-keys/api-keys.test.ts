@@ -247,7 +247,7 @@ test("a key that is bound to addresses is refused elsewhere on the Admin surface
   expect((await send("203.0.113.7")).status).toBe(200);
   const refused = await send("198.51.100.1");
   expect([refused.status, refused.error.type]).toEqual([403, "permission_error"]);
-  expect(refused.error.message).toContain("may not be used from 198.51.100.1");
+  expect(refused.error.message).toContain("cannot be used from 198.51.100.1");
 });
 
 describe("listing", () => {

@@ -58,7 +58,7 @@ describe("a rotation", () => {
     expect((await org.admin.get(`/v1/admin/api_keys/${made.id}`)).body).toEqual(after);
     expect(await keys.tryOut(key)).toBe("works");
     expect(await keys.tryOut(old)).toBe(
-      `401 This API key was rotated, and this secret of it stopped at ${keys.iso(0)}: use its new secret.`,
+      `401 This API key was rotated, and this secret expired at ${keys.iso(0)}. Use its new secret.`,
     );
   });
 
@@ -79,7 +79,7 @@ describe("a rotation", () => {
     expect([await keys.tryOut(made.key), await keys.tryOut(body.key)]).toEqual(["works", "works"]);
     h.clock.nowMs += 1;
     expect(await keys.tryOut(made.key)).toContain(
-      `was rotated, and this secret of it stopped at ${endsAt}`,
+      `was rotated, and this secret expired at ${endsAt}`,
     );
     expect(await keys.tryOut(body.key)).toBe("works");
     const shown = await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`);
@@ -192,7 +192,7 @@ describe("cutting off", () => {
     const { key } = (await keys.rotate({ grace_period_seconds: 3600 })).body;
     h.clock.nowMs += 10;
     expect((await keys.cutOff()).body.secrets.length).toBe(1);
-    expect(await keys.tryOut(made.key)).toContain(`stopped at ${keys.iso(0)}`);
+    expect(await keys.tryOut(made.key)).toContain(`expired at ${keys.iso(0)}`);
     expect(await keys.tryOut(key)).toBe("works");
     expect((await keys.cutOff()).status).toBe(200);
     const events = await auditEventsOf(h.deps.database, made.id);
@@ -212,7 +212,7 @@ describe("cutting off", () => {
     const endedAt = keys.iso(60_000);
     h.clock.nowMs += 120_000;
     await keys.cutOff();
-    expect(await keys.tryOut(made.key)).toContain(`stopped at ${endedAt}`);
+    expect(await keys.tryOut(made.key)).toContain(`expired at ${endedAt}`);
   });
 });
 
