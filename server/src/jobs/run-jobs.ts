@@ -11,7 +11,7 @@ import {
 import { JOB_SCHEMA, type JobPool, openJobPool } from "#src/db/job-queue.ts";
 import type { Logger } from "#src/lib/logger.ts";
 
-/** A job of the name it stands under. Throws where another attempt is worth it. */
+/** A job. Throws if a retry is useful. */
 export type Job = (payload: Record<string, unknown>, attempt: Attempt) => Promise<void>;
 
 export interface Attempt {
@@ -20,36 +20,36 @@ export interface Attempt {
 
 export interface JobsOptions {
   connectionString: string;
-  /** What this node can do; jobs of other names wait for another node. */
+  /** Jobs of this node by name. Jobs of other names wait for another node. */
   jobs: Readonly<Record<string, Job>>;
-  /** Names of jobs to be run once at each time of the pattern (as crontab has it, in UTC), by one node. */
+  /** Crontab pattern (UTC) by job name. Each time runs on one node. */
   schedule: Readonly<Record<string, string>>;
-  /** How many may run at once. */
+  /** Maximum number of concurrent jobs. */
   atOnce?: number;
-  /** Names of jobs to be run when this node starts: what a killed one left half way goes on now, not at the next time. */
+  /** Jobs to run when this node starts, to continue interrupted work before the next scheduled time. */
   atStart?: readonly string[];
-  /** Breaks the connections of the queue off. */
+  /** Aborts the connections of the queue. */
   abandoned?: AbortSignal;
   logger: Logger;
 }
 
 export interface RunningJobs {
-  /** Takes no more jobs, and waits for those that are running. */
+  /** Accepts no more jobs and waits for running ones. */
   stop(): Promise<void>;
 }
 
 const CONCURRENT_JOBS = 2;
-/** One connection listens; the others fetch and finish jobs. A job's own statements use the pool of the server. */
+/** One connection listens, the others fetch and finish jobs. Statements of a job use the server's pool. */
 const MAX_CONNECTIONS = 3;
-/** When nobody says that there is a job: after a restart of the database, and for retries. */
+/** Interval without notifications: after a restart of the database, and for retries. */
 const POLL_INTERVAL_MS = 2_000;
 const END_WITHIN_MS = 5_000;
 const FIRST_RESTART_MS = 1_000;
 const LAST_RESTART_MS = 60_000;
 
 /**
- * Runs jobs on this node until it is stopped. A lost database is waited for: whatever ends the worker, another one
- * starts, later each time.
+ * Runs jobs on this node until it is stopped. After a failure, such as a lost database, the worker restarts with
+ * growing delays.
  */
 export function runJobs(options: JobsOptions): RunningJobs {
   const stopping = new AbortController();
@@ -58,7 +58,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
     maxConnections: MAX_CONNECTIONS,
     ...(options.abandoned && { abandoned: options.abandoned }),
     onIdleError: (error) =>
-      options.logger.warn({ err: error }, "a connection of the job queue was lost"),
+      options.logger.warn({ err: error }, "lost a connection of the job queue"),
   });
   let runner: Runner | null = null;
 
@@ -69,11 +69,11 @@ export function runJobs(options: JobsOptions): RunningJobs {
       for (const name of options.atStart ?? []) {
         await started.addJob(name, {}, { jobKey: name, jobKeyMode: "replace", maxAttempts: 1 });
       }
-      // Stopped while it was starting.
+      // Stopped during its start.
       if (stopping.signal.aborted) await started.stop();
       await started.promise;
     } catch (error) {
-      // It may run on, with connections that nobody else would take from it.
+      // A failed runner can continue and keep its connections.
       started.promise.catch(() => undefined);
       await started.stop().catch(() => undefined);
       throw error;
@@ -100,13 +100,13 @@ export function runJobs(options: JobsOptions): RunningJobs {
     stop: async () => {
       stopping.abort();
       const end = async () => {
-        // Rejects where it has stopped by itself.
+        // Rejects if the runner stopped by itself.
         await runner?.stop().catch(() => undefined);
         await running;
         await connections.end();
       };
-      // A job that does not end, or a connection that a crash of the database left taken, does not hold up the server's end:
-      // what is not done is done by another node, or after the next start.
+      // An endless job, or a connection blocked by a database crash, does not delay the server's end. Another node or
+      // the next start does the remaining work.
       await Promise.race([end(), delay(END_WITHIN_MS, undefined, { ref: false })]);
     },
   };
@@ -120,10 +120,10 @@ function start(options: JobsOptions, { pool }: JobPool): Promise<Runner> {
     parsedCronItems: parseSchedule(options.schedule),
     concurrency: options.atOnce ?? CONCURRENT_JOBS,
     pollInterval: POLL_INTERVAL_MS,
-    // Signals are the process's own business (main.ts).
+    // The process handles its signals itself (main.ts).
     noHandleSignals: true,
     logger: makeQueueLogger(options.logger),
-    // Else a job whose end cannot be written rejects a promise that nobody has, which would end the process.
+    // With a delay, a failed write of a job's end would reject a promise without a handler, which ends the process.
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
   });
 }
@@ -142,16 +142,16 @@ function parseSchedule(schedule: JobsOptions["schedule"]): ParsedCronItem[] {
     Object.entries(schedule).map(([task, match]) => ({
       task,
       match,
-      // A turn that was missed is not made up for: the next one finds the same things to do.
+      // A missed run is skipped, because the next one does the same work.
       options: { backfillPeriod: 0, maxAttempts: 1, jobKey: task, jobKeyMode: "replace" },
     })),
   );
 }
 
-/** More jobs at once than connections is meant: a job holds none of them while it works. */
+/** Expected warning: a working job holds no connection, so there can be more jobs than connections. */
 const MEANT = /maxPoolSize \(\d+\) smaller than concurrency/;
 
-/** The queue tells each job's start and end; that is for whoever looks for a fault. */
+/** Logs messages of the queue. Start and end of each job are for debugging. */
 function makeQueueLogger(logger: Logger): QueueLogger {
   return new QueueLogger(() => (level, message) => {
     if (MEANT.test(message)) return;

@@ -12,15 +12,15 @@ import {
 import { addSendJob, openBody } from "./queue-mail.ts";
 import type { MailTransport } from "./smtp.ts";
 
-/** Longer than the longest attempt: whoever has the message will have let go of it by then, or is dead. */
+/** Longer than the longest attempt, so a sender has released the message by then, or is dead. */
 const CLAIM_SECONDS = 150;
 const MAX_QUEUED_HOURS = 72;
 const KEEP_DAYS = 90;
 const MAX_RESCUED = 100;
 
 /**
- * Sends one message. Throws where another attempt is worth it. The message is taken before it is sent and marked after,
- * so it is sent twice only when a node dies between the server's answer and the mark; the Message-ID is the same then.
+ * Sends one message. Throws if a retry is useful. The message is claimed before it is sent and marked after. So a
+ * second sending needs a node that dies between the server's response and the mark. The Message-ID is the same then.
  */
 export async function deliverMail(
   deps: { database: Database; sealingKey: Buffer; transport: MailTransport; logger: Logger },
@@ -38,11 +38,11 @@ export async function deliverMail(
   if (!isFinal) throw new Error(`message ${mailId} was not delivered`);
 }
 
-/** Once a minute, on one node: rescues what a dead node had taken, gives up what is too old, forgets what is long done. */
+/** Runs once a minute on one node: retries messages of dead nodes, fails old ones, and deletes older ones. */
 export async function sweepMail(database: Database): Promise<void> {
   await failOldMail(database, {
     afterHours: MAX_QUEUED_HOURS,
-    error: `It was not sent within ${MAX_QUEUED_HOURS} hours.`,
+    error: `The message was not sent within ${MAX_QUEUED_HOURS} hours.`,
   });
   const stranded = await listStrandedMail(database, {
     jobSeconds: CLAIM_SECONDS,

@@ -1,12 +1,12 @@
-// How a message looks: one column, one button, as text and as HTML from the same parts. Everything that stands in it was
-// chosen by somebody, so it is made one line and escaped here and nowhere else.
+// Layout of a message: one column and one button, as text and HTML from the same parts. All content may come from
+// users, so it is reduced to one line and escaped here, and only here.
 
 export interface Message {
   title: string;
   paragraphs: readonly string[];
-  /** The one thing to do. In the text its address stands in a line of its own. */
+  /** The main action. In the text its URL is on a separate line. */
   action?: { label: string; url: string };
-  /** Small print below. */
+  /** Small print at the end. */
   notes: readonly string[];
 }
 
@@ -51,7 +51,7 @@ function toHtml({ title, paragraphs, action, notes }: Message): string {
   ].join("\n");
 }
 
-/** Without what could begin a new line or a new header, or hide what is there. */
+/** Removes characters that could start a new line or header, or hide text. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }

@@ -26,7 +26,7 @@ const columns = [
   "sent_at",
 ] as const;
 
-/** One row more than the page holds. */
+/** Selects one row more than the page contains. */
 export async function listMail(
   db: Database | Tx,
   filter: { organizationId: string; statuses: readonly MailRow["status"][] | null },
@@ -42,7 +42,7 @@ export async function listMail(
 
 export interface MailWithBodyRow extends MailRow {
   body_sealed: Uint8Array | null;
-  /** It is for somebody who is, or is to be, an owner. */
+  /** True if the recipient is, or will be, an owner. */
   is_owners_only: boolean;
 }
 

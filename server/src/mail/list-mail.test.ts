@@ -13,7 +13,7 @@ type MailWithBody = z.output<typeof mailWithBody>;
 type Page = Listed<Mail> & { is_mail_server_configured: boolean };
 
 const test = base
-  /** Gives the id of the newest message. */
+  /** Queues a message and returns its id. */
   .extend("queue", ({ h, org }) => async (fields: Partial<OutgoingMail> = {}): Promise<string> => {
     await inTransaction(h.deps.database, (tx) =>
       queueMail(tx, h.deps, {
@@ -31,7 +31,7 @@ const test = base
   });
 
 describe("without a mail server, an administrator", () => {
-  test("sees each message and reads it, to pass it on", async ({ org, queue }) => {
+  test("can list and read each message, to forward it", async ({ org, queue }) => {
     const id = await queue();
     const listed = await org.admin.get<Page>(MAIL);
     const shown = {
@@ -59,7 +59,7 @@ describe("without a mail server, an administrator", () => {
     });
   });
 
-  test("does not read what would make an owner of whoever reads it", async ({ org, queue }) => {
+  test("cannot read a message whose link grants owner rights", async ({ org, queue }) => {
     const owner = await org.member({ role: "owner", email: "olga@example.com" });
     const admin = await org.member({ role: "admin" });
     const ids = [
@@ -79,7 +79,7 @@ describe("without a mail server, an administrator", () => {
   });
 });
 
-test("a message that was sent is there without its body", async ({ h, org, queue }) => {
+test("lists a sent message without its body", async ({ h, org, queue }) => {
   const id = await queue();
   await h.deps.database
     .updateTable("mail")
@@ -90,11 +90,7 @@ test("a message that was sent is there without its body", async ({ h, org, queue
   expect([body.status, body.body, body.body_absent_because]).toEqual(["sent", null, "sent"]);
 });
 
-test("nobody but owners and admins sees messages, and of another organization nobody", async ({
-  h,
-  org,
-  queue,
-}) => {
+test("shows messages only to owners and admins of the organization", async ({ h, org, queue }) => {
   const id = await queue();
   for (const role of ["developer", "billing", "user", "claude_code_user"] as const) {
     const { client } = await org.member({ role });
@@ -106,7 +102,7 @@ test("nobody but owners and admins sees messages, and of another organization no
   expect((await other.admin.get(`${MAIL}/${id}`)).status).toBe(404);
 });
 
-test("the list is read in pages and by state", async ({ org, queue }) => {
+test("lists in pages and by state", async ({ org, queue }) => {
   const ids: string[] = [];
   for (let i = 0; i < 5; i++) ids.unshift(await queue({ to: `person-${i}@example.com` }));
   const seen: string[] = [];

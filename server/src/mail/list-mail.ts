@@ -10,7 +10,7 @@ import { openBody } from "./queue-mail.ts";
 export interface MailReadDeps {
   database: Database;
   sealingKey: Buffer;
-  /** Of this node. */
+  /** True if this node has a mail server. */
   isMailServerConfigured: boolean;
 }
 
@@ -34,8 +34,8 @@ export interface ReadMail {
 }
 
 /**
- * The message with its body, while there is one. What lets its reader act as an owner is shown to nobody with less.
- * Throws a 404.
+ * Returns a message with its body, if one is stored. Bodies that grant owner rights are hidden from lower roles. Throws
+ * a 404.
  */
 export async function getMail(deps: MailReadDeps, { caller }: Call, id: string): Promise<ReadMail> {
   const row = await findMail(deps.database, { organizationId: caller.organizationId, id });

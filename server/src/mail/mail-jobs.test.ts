@@ -49,7 +49,7 @@ const test = base.extend("outbox", ({ db }) => {
   const rows = () =>
     db.database.selectFrom("mail").selectAll().orderBy("created_at").orderBy("id").execute();
 
-  /** The one message, once it is in that state. */
+  /** The only message, when it has that state. */
   const inState = (status: string, attempts = 1) =>
     eventually(30_000, `a message is ${status}`, async () => {
       const [row] = await rows();
@@ -60,7 +60,7 @@ const test = base.extend("outbox", ({ db }) => {
     sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'bursar jobs' AND datname = current_database()`.execute(db.database);
 
-  /** Instead of waiting for the time of the next attempt, which can be made the last one. */
+  /** Makes the next attempt due now, or the last one. */
   const retryNow = (attempt: "next" | "last" = "next") =>
     eventually(30_000, "the job waits for its next attempt", async () => {
       const { numAffectedRows } = await sql`UPDATE graphile_worker._private_jobs SET run_at = now(),
@@ -93,9 +93,7 @@ test.afterEach(async ({ db }) => {
 });
 
 describe("a message", () => {
-  test("is sent once its transaction has committed, and keeps no body afterwards", async ({
-    outbox,
-  }) => {
+  test("is sent after its commit and then stored without its body", async ({ outbox }) => {
     outbox.startNode();
     await outbox.queue({ to: "ann@example.com", subject: "Grüße an Ann" });
     const mail = await server.message(0);
@@ -128,7 +126,7 @@ describe("a message", () => {
     expect(server.received.map(({ recipients }) => recipients)).toEqual([["ann@example.com"]]);
   });
 
-  test("lies in the database sealed", async ({ db, outbox }) => {
+  test("is stored sealed in the database", async ({ db, outbox }) => {
     await outbox.queue();
     const [row] = await outbox.rows();
     const stored = Buffer.from(row?.body_sealed ?? []).toString("latin1");
@@ -138,7 +136,7 @@ describe("a message", () => {
     expect(JSON.stringify(jobs)).not.toContain("secret-link-text");
   });
 
-  test("is sent by one of many nodes, each message once", async ({ outbox }) => {
+  test("is sent once by one of many nodes", async ({ outbox }) => {
     for (let i = 0; i < 3; i++) outbox.startNode();
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => outbox.queue({ to: `person-${i}@example.com` })),
@@ -151,7 +149,7 @@ describe("a message", () => {
     expect([recipients.length, new Set(recipients).size]).toEqual([20, 20]);
   });
 
-  test("whose subject holds line breaks gets no header from them", async ({ outbox }) => {
+  test("with line breaks in its subject gets no additional header", async ({ outbox }) => {
     outbox.startNode();
     await outbox.queue({ subject: "Hi\r\nBcc: eve@example.com\r\n\r\n<b>body</b>" });
     const mail = await server.message(0);
@@ -160,7 +158,7 @@ describe("a message", () => {
     expect(mail.recipients).toEqual(["ann@example.com"]);
   });
 
-  test("that was withdrawn is not sent, and cannot be read", async ({ db, outbox }) => {
+  test("is neither sent nor readable after its withdrawal", async ({ db, outbox }) => {
     await outbox.queue({ aboutId: "invite_1" });
     await outbox.queue({ aboutId: "invite_2", to: "bob@example.com" });
     await inTransaction(db.database, (tx) => withdrawMail(tx, "invite_1"));
@@ -172,7 +170,7 @@ describe("a message", () => {
 });
 
 describe("without a mail server", () => {
-  test("messages wait, and go out once a node has one", async ({ db, outbox }) => {
+  test("messages wait until a node has one", async ({ db, outbox }) => {
     outbox.startNode(null);
     await outbox.queue();
     await sweepMail(db.database);
@@ -185,7 +183,7 @@ describe("without a mail server", () => {
 });
 
 describe("a mail server that", () => {
-  test("is busy gets the message again, with the same Message-ID, and the reason is seen meanwhile", async ({
+  test("is busy gets the message again with the same Message-ID, and the reason is listed meanwhile", async ({
     outbox,
   }) => {
     server.refusal = { responseCode: 451, message: "try again later" };
@@ -204,19 +202,19 @@ describe("a mail server that", () => {
     expect([server.received.length, sent.last_error]).toEqual([1, null]);
   });
 
-  test("will never take the message ends it at once", async ({ outbox }) => {
+  test("refuses the message permanently fails it at once", async ({ outbox }) => {
     server.refusal = { responseCode: 550, message: "no such person" };
     outbox.startNode();
     await outbox.queue();
     const failed = await outbox.inState("failed");
     expect(failed.attempts).toBe(1);
     expect(failed.last_error).toContain("550 no such person");
-    // It can still be read and passed on.
+    // An administrator can still read and forward the message.
     expect(failed.body_sealed).not.toBeNull();
     expect(server.refused).toBe(1);
   });
 
-  test("cannot be reached is tried a bounded number of times", async ({ outbox }) => {
+  test("is unreachable gets a limited number of attempts", async ({ outbox }) => {
     outbox.startNode("smtp://127.0.0.1:1");
     await outbox.queue();
     await eventually(30_000, "a first attempt", async () =>
@@ -230,7 +228,7 @@ describe("a mail server that", () => {
 });
 
 describe("a lost database connection", () => {
-  test("at the moment a job ends, or fails, ends neither the process nor the jobs", async ({
+  test("at the end or failure of a job stops neither the process nor the jobs", async ({
     db,
     outbox,
   }) => {
@@ -281,7 +279,7 @@ describe("a lost database connection", () => {
     });
   }, 120_000);
 
-  test("ends no node's jobs", async ({ outbox }) => {
+  test("stops no node's jobs", async ({ outbox }) => {
     outbox.startNode();
     await outbox.queue();
     await outbox.inState("sent");
@@ -292,12 +290,9 @@ describe("a lost database connection", () => {
 });
 
 describe("the sweep", () => {
-  test("gives a message to another node when the one that had taken it is gone", async ({
-    db,
-    outbox,
-  }) => {
+  test("assigns a lost node's message to another node", async ({ db, outbox }) => {
     await outbox.queue();
-    // What a node leaves that was killed while it sent.
+    // State of a node that was killed while sending.
     await sql`UPDATE graphile_worker._private_jobs SET attempts = 1, locked_by = 'gone',
       locked_at = now() - interval '6 minutes'`.execute(db.database);
     await sql`UPDATE mail SET attempts = 1, claimed_until = now() - interval '1 second'`.execute(
@@ -309,7 +304,7 @@ describe("the sweep", () => {
     expect(server.received.length).toBe(1);
   });
 
-  test("leaves a message alone that a node is sending", async ({ db, outbox }) => {
+  test("skips a message that a node is sending", async ({ db, outbox }) => {
     await outbox.queue();
     await sql`UPDATE graphile_worker._private_jobs SET attempts = 1, locked_by = 'busy',
       locked_at = now() - interval '1 minute'`.execute(db.database);
@@ -322,10 +317,7 @@ describe("the sweep", () => {
     expect(jobs).toEqual([{ locked_by: "busy" }]);
   });
 
-  test("ends what has waited for three days, and forgets what is ninety days old", async ({
-    db,
-    outbox,
-  }) => {
+  test("fails messages after three days and deletes them after ninety", async ({ db, outbox }) => {
     await outbox.queue();
     await outbox.queue({ to: "bob@example.com" });
     await outbox.queue({ to: "cid@example.com" });
@@ -343,7 +335,7 @@ describe("the sweep", () => {
         last_error,
       ]),
     ).toEqual([
-      ["ann@example.com", "failed", "It was not sent within 72 hours."],
+      ["ann@example.com", "failed", "The message was not sent within 72 hours."],
       ["cid@example.com", "queued", null],
     ]);
   });

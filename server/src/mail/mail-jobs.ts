@@ -10,7 +10,7 @@ const SWEEP_MAIL = "sweep_mail";
 export interface MailJobsDeps {
   database: Database;
   sealingKey: Buffer;
-  /** Null where this node has no mail server: messages wait for a node that has one. */
+  /** Null: this node has no mail server, and messages wait for a node with one. */
   transport: MailTransport | null;
   logger: Logger;
 }
@@ -26,5 +26,5 @@ export function makeMailJobs(deps: MailJobsDeps): Record<string, Job> {
   };
 }
 
-/** Every minute. */
+/** Schedule: every minute. */
 export const mailSchedule = { [SWEEP_MAIL]: "* * * * *" } as const;

@@ -24,13 +24,13 @@ export async function insertMail(tx: Tx, mail: NewMail): Promise<void> {
       body_sealed: mail.bodySealed,
       about_id: mail.aboutId,
       is_for_owner: mail.isForOwner,
-      // Positions in lists are whole milliseconds.
+      // List positions have whole milliseconds.
       created_at: sql<Date>`date_trunc('milliseconds', now())`,
     })
     .execute();
 }
 
-/** What waits about this thing is not sent any more, and cannot be read either. Gives the ids. */
+/** Withdraws waiting messages about an object, deletes their bodies, and returns their ids. */
 export async function withdrawMail(tx: Tx, aboutId: string): Promise<string[]> {
   const rows = await tx
     .updateTable("mail")
@@ -50,7 +50,7 @@ export interface ClaimedMail {
   createdAt: Date;
 }
 
-/** Takes the message for `seconds`, or gives null where it is not to be sent, or another node is sending it. */
+/** Claims a message for `seconds`. Returns null if it must not be sent, or another node is sending it. */
 export async function claimMail(
   db: Database,
   claim: { id: string; seconds: number },
@@ -79,7 +79,7 @@ export async function claimMail(
   };
 }
 
-/** It has been handed to the mail server. Its body has done its work, and its links are nobody else's to read. */
+/** Marks a message as sent and deletes its body, whose links are for the recipient only. */
 export async function markSent(db: Database, id: string): Promise<void> {
   await db
     .updateTable("mail")
@@ -94,7 +94,7 @@ export async function markSent(db: Database, id: string): Promise<void> {
     .execute();
 }
 
-/** Lets go of the message: it stays queued, or has failed for good. */
+/** Releases a message, which stays queued or fails permanently. */
 export async function markAttemptFailed(
   db: Database,
   failed: { id: string; error: string; isFinal: boolean },
@@ -111,7 +111,7 @@ export async function markAttemptFailed(
     .execute();
 }
 
-/** What has waited too long has failed: its links are dead, or will be. Gives the ids. */
+/** Fails old messages, whose links are expired or expire soon. Returns their ids. */
 export async function failOldMail(
   db: Database,
   old: { afterHours: number; error: string },
@@ -134,8 +134,8 @@ export async function failOldMail(
 }
 
 /**
- * Queued messages that no job will send: the node that had the job is gone. A job is believed to be running for
- * `jobSeconds`; the queue itself would wait four hours.
+ * Lists queued messages whose job belongs to a lost node. A job counts as running for `jobSeconds`, while the queue
+ * itself would wait four hours.
  */
 export async function listStrandedMail(
   db: Database,

@@ -7,10 +7,10 @@ import { type MessageBody, oneLine } from "./layout.ts";
 import { insertMail, withdrawMail as withdrawRows } from "./mail.sql.ts";
 
 export interface MailDeps {
-  /** Milliseconds since the epoch on the database's clock. */
+  /** The database's clock, milliseconds since the epoch. */
   nowMs: () => number;
   randomBytes: RandomBytes;
-  /** Seals the body: it holds links that let their reader in. */
+  /** Key that seals the body, whose links grant access. */
   sealingKey: Buffer;
 }
 
@@ -19,19 +19,19 @@ export interface OutgoingMail extends MessageBody {
   to: string;
   kind: "invite" | "password_reset" | "notice";
   subject: string;
-  /** Id of what the message is about; `withdrawMail` takes it back with that. */
+  /** Id of the message's subject, for `withdrawMail`. */
   aboutId?: string;
-  /** Its link gives the rights of an owner: nobody else may read it in the list of messages. */
+  /** True if the link grants owner rights: other roles cannot read the message in the list. */
   isForOwner?: boolean;
 }
 
 export const SEND_MAIL = "send_mail";
-/** About a day: 2.7 s after the first failure, 6 h after the tenth. */
+/** Attempts within about a day: the delay is 2.7 s after the first failure and 6 h after the tenth. */
 const MAX_ATTEMPTS = 12;
 
 /**
- * Puts the message into the caller's transaction: it is sent once that commits, and never if it does not. Where no mail
- * server is configured it waits, and administrators can read it. Gives its id.
+ * Queues a message in the caller's transaction: it is sent after the commit, or never. Without a mail server it waits,
+ * and administrators can read it. Returns its id.
  */
 export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Promise<string> {
   const id = newId(idPrefixes.mail, deps.nowMs(), deps.randomBytes);
@@ -50,7 +50,7 @@ export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Pro
   return id;
 }
 
-/** Takes back what has not been sent about the thing, since its link is dead from this transaction on. */
+/** Withdraws unsent messages about an object, whose links are invalid from this transaction on. */
 export async function withdrawMail(tx: Tx, aboutId: string): Promise<void> {
   for (const id of await withdrawRows(tx, aboutId)) await removeJob(tx, keyOf(id));
 }
@@ -64,7 +64,7 @@ export function addSendJob(tx: Tx, mailId: string): Promise<void> {
   });
 }
 
-/** Throws where the secret of the installation is another one. */
+/** Decrypts a body. Throws if the installation's secret differs. */
 export function openBody(sealingKey: Buffer, mailId: string, sealed: Uint8Array): MessageBody {
   return JSON.parse(unseal(sealingKey, sealed, contextOf(mailId))) as MessageBody;
 }

@@ -9,7 +9,7 @@ export interface TestMailDeps extends AuditDeps {
   sealingKey: Buffer;
 }
 
-/** Queues a message that only says that mail works. Without a mail server it waits, as all do. */
+/** Queues a test message. Without a mail server it waits like other messages. */
 export function sendTestMail(
   deps: TestMailDeps,
   { caller, origin }: Call,
@@ -20,10 +20,8 @@ export function sendTestMail(
     const id = await queueMail(tx, deps, {
       ...layoutMessage({
         title: "Mail works",
-        paragraphs: [
-          "This is a test message: the mail server that Bursar is set up with has taken it.",
-        ],
-        notes: ["Somebody who administers Bursar sent it. Nothing has to be done."],
+        paragraphs: ["This is a test message. The configured mail server has accepted it."],
+        notes: ["An administrator of Bursar sent this message. No action is needed."],
       }),
       organizationId,
       to,
@@ -31,7 +29,7 @@ export function sendTestMail(
       subject: "Test message of Bursar",
     });
     const row = await findMail(tx, { organizationId, id });
-    assert(row !== null, "a message is there once it is queued");
+    assert(row !== null, "a queued message exists");
     const { body_sealed: _, is_owners_only: __, ...shown } = row;
     return {
       result: shown,
