@@ -17,10 +17,10 @@ import {
 } from "./wire-answer.ts";
 import { asFields, blocksOf, readRequest, type WireRequest } from "./wire-request.ts";
 
-/** Models with a fast mode; another one that is asked for it answers at the standard speed. */
+/** Models with a fast mode. Other models ignore the request for it. */
 const fastModels = new Set(["claude-opus-5", "claude-opus-4-8"]);
 
-/** `POST /v1/messages`. `body` is null when the client left before it was whole. */
+/** `POST /v1/messages`. `body` is null if the client disconnected before it was complete. */
 export async function answerMessage(
   deps: SimulatorDeps,
   exchange: Exchange,
@@ -72,12 +72,12 @@ function betaTermsOf(exchange: Exchange, request: WireRequest): BetaTerms | null
   };
 }
 
-/** The client is Claude Code, which the Agent SDK runs too. */
+/** True if the client is Claude Code, which the Agent SDK runs too. */
 function isAgent({ request }: Exchange): boolean {
   return request.headers["user-agent"]?.startsWith("claude-cli/") ?? false;
 }
 
-/** Every request whose body arrived is logged, also one that is refused. */
+/** Reads a request and logs it, also if it is refused. */
 function readLogged(log: RequestLog, body: Buffer): WireRequest {
   try {
     const request = readRequest(body, true);
@@ -99,7 +99,7 @@ function directivesOf(model: string): Directives | null {
   );
 }
 
-/** What happens before an answer begins. Throws the error that was asked for; false when there is nothing to answer. */
+/** Runs the directives before a response. Throws the requested error. False: no response is needed. */
 async function isToBeAnswered(exchange: Exchange, directives: Directives | null): Promise<boolean> {
   const { response } = exchange;
   if (directives === null) return true;

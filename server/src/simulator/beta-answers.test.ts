@@ -25,13 +25,13 @@ const clearing = {
   context_management: { edits: [{ type: "clear_thinking_20251015" as const }] },
 };
 
-describe("the answer to a beta request", () => {
-  test("reports context management as null where the request allows no edits", async () => {
+describe("the response to a beta request", () => {
+  test("reports context management as null if the request allows no edits", async () => {
     const message = await client.beta.messages.create({ ...hello, betas });
     expect(message.context_management).toBeNull();
   });
 
-  test("reports that no edit was applied where the request allows some", async () => {
+  test("reports no applied edits if the request allows edits", async () => {
     const message = await client.beta.messages.create(clearing);
     expect(message.context_management).toEqual({ applied_edits: [] });
   });
@@ -52,7 +52,7 @@ describe("the answer to a beta request", () => {
     ]);
   });
 
-  test("says the same as a stream", async () => {
+  test("has the same content as a stream", async () => {
     const created = await client.beta.messages.create(clearing);
     const streamed = await client.beta.messages.stream(clearing).finalMessage();
     expect(streamed).toMatchObject({
@@ -61,13 +61,13 @@ describe("the answer to a beta request", () => {
     });
   });
 
-  test("finds each tool call harmless where the request asks for a check", async () => {
+  test("reports each tool call as harmless if the request asks for a check", async () => {
     const asked = {
       ...hello,
       betas,
       tools: [{ name: "get_weather", input_schema: { type: "object" as const } }],
       tool_choice: { type: "any" as const },
-      // No field of the SDK's types.
+      // The SDK's types lack this field.
       safeguards: [{ type: "dangerous_tool_use", classifier_context: { v: 1 } }],
     };
     const message = await client.beta.messages.create(asked);
@@ -87,7 +87,7 @@ describe("the answer to a beta request", () => {
     for await (const event of await client.beta.messages.create({ ...asked, stream: true })) {
       if (event.type === "message_delta") deltas.push(event.delta);
     }
-    // The stream's body differs, and with it the id of the call.
+    // The stream's body differs, and so does the id of the call.
     const [streamed] = deltas;
     expect(streamed).toHaveProperty(["safeguard_results", 0, "status", "type"], "available");
     expect(await client.beta.messages.create({ ...hello, betas })).not.toHaveProperty(
@@ -95,7 +95,7 @@ describe("the answer to a beta request", () => {
     );
   });
 
-  test("of a refusal has no credit and recommends no model", async () => {
+  test("to a refusal has no credit and recommends no model", async () => {
     const message = await client.beta.messages.create({
       ...hello,
       betas,
@@ -126,7 +126,7 @@ describe("the answer to a beta request", () => {
   });
 });
 
-describe("the answer to a request without a beta", () => {
+describe("the response to a request without a beta", () => {
   test("has no beta fields", async () => {
     const message = await client.messages.create(hello);
     expect(message).not.toHaveProperty("context_management");
@@ -137,7 +137,7 @@ describe("the answer to a request without a beta", () => {
     );
   });
 
-  test("leaves citations out of a text that cites nothing, in JSON and in a stream", async () => {
+  test("omits citations from a text without citations, in JSON and in a stream", async () => {
     const { content } = await client.messages.create(hello);
     expect(content).toEqual([{ type: "text", text: expect.any(String) }]);
     const events = await client.messages.create({ ...hello, stream: true });
@@ -149,7 +149,7 @@ describe("the answer to a request without a beta", () => {
   });
 });
 
-test("Claude Code begins with a tool call, other clients do not", async () => {
+test("starts with a tool call for Claude Code, but not for other clients", async () => {
   const properties = { command: { type: "string" }, description: { type: "string" } };
   const tools: Anthropic.Tool[] = [{ name: "Bash", input_schema: { type: "object", properties } }];
   const headers = { "user-agent": "claude-cli/2.1.332 (external, cli)" };

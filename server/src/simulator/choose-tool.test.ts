@@ -68,31 +68,31 @@ describe("tool_choice", () => {
 });
 
 describe("without a tool_choice", () => {
-  test("no tool is called for a message that names none", () => {
+  test("calls no tool for a message that names none", () => {
     expect(namesOf(request("What is the weather?", [weather]))).toEqual([]);
   });
 
-  test("a tool whose name is a word is called only where the text calls it a tool", () => {
+  test("calls a tool named like a word only if the text calls it a tool", () => {
     expect(namesOf(request("Write a poem", [write]))).toEqual([]);
     expect(namesOf(request("Use the Write tool", [write]))).toEqual(["Write"]);
     expect(namesOf(request("I like `Write`", [write]))).toEqual(["Write"]);
   });
 
-  test("a part of a longer name is not a tool's name", () => {
+  test("ignores a tool name within a longer name", () => {
     expect(namesOf(request("Use get_weather_tomorrow.", [weather]))).toEqual([]);
   });
 
-  test("the tool of an MCP server is found by its own name", () => {
+  test("finds a tool of an MCP server by its own name", () => {
     const tool = { name: "mcp__desk__get_weather", input_schema: city };
     expect(namesOf(request("Use get_weather.", [tool]))).toEqual(["mcp__desk__get_weather"]);
   });
 
-  test("a tool that an agent's reminder names is not called", () => {
+  test("does not call a tool that only a reminder names", () => {
     const text = "<system-reminder>Use get_weather.</system-reminder>Hello";
     expect(namesOf(request(text, [weather]))).toEqual([]);
   });
 
-  test("a system message after the user's message does not hide it", () => {
+  test("finds the user's message before a system message", () => {
     const messages: WireRequest["messages"] = [
       { role: "user", content: "Use get_weather." },
       { role: "system", content: "Be brief." },
@@ -100,7 +100,7 @@ describe("without a tool_choice", () => {
     expect(namesOf(request("", [weather], { messages }))).toEqual(["get_weather"]);
   });
 
-  test("a tool result is answered with text", () => {
+  test("responds to a tool result with text", () => {
     const messages: WireRequest["messages"] = [
       { role: "user", content: "Use get_weather." },
       { role: "assistant", content: [{ type: "tool_use", name: "get_weather" }] },
@@ -109,7 +109,7 @@ describe("without a tool_choice", () => {
     expect(namesOf(request("", [weather], { messages }), true)).toEqual([]);
   });
 
-  test("a server tool is never called", () => {
+  test("never calls a server tool", () => {
     const tool_choice = { type: "tool", name: "web_search" };
     expect(namesOf(request("Use web_search.", [webSearch]))).toEqual([]);
     expect(namesOf(request("Use web_search.", [webSearch], { tool_choice }))).toEqual([]);
@@ -127,7 +127,7 @@ describe("input", () => {
     ["bash_20250124", "bash", { command: "pwd" }],
     ["text_editor_20250728", "str_replace_based_edit_tool", { command: "view", path: "." }],
     ["memory_20250818", "memory", { command: "view", path: "/memories" }],
-  ])("changes nothing for a tool of the type %s", (type, name, input) => {
+  ])("is harmless for a tool of the type %s", (type, name, input) => {
     const calls = chooseToolCalls(request(`Use the ${name} tool`, [{ type, name }]), false);
     expect(calls).toEqual([{ name, input }]);
   });
@@ -141,13 +141,13 @@ describe("input", () => {
 });
 
 describe("a coding agent", () => {
-  test("begins with one harmless command", () => {
+  test("gets one harmless command first", () => {
     expect(chooseToolCalls(request("Hello", [write, bash]), true)).toEqual([
       { name: "Bash", input: { command: "pwd", description: "Print the working directory" } },
     ]);
   });
 
-  test("is answered with text in its second turn", () => {
+  test("gets text in its second turn", () => {
     const messages: WireRequest["messages"] = [
       { role: "user", content: "Hello" },
       { role: "assistant", content: "Hi" },
@@ -156,12 +156,12 @@ describe("a coding agent", () => {
     expect(namesOf(request("", [bash], { messages }), true)).toEqual([]);
   });
 
-  test("calls nothing where it offers no tool that is known to be harmless", () => {
+  test("gets no call without a known harmless tool", () => {
     expect(namesOf(request("Hello", [write]), true)).toEqual([]);
     expect(namesOf(request("Hello", []), true)).toEqual([]);
   });
 
-  test("searches a tool that is deferred, then calls it", () => {
+  test("gets a search for a deferred tool, then its call", () => {
     const name = "mcp__desk__get_weather";
     const list = `Load these tools with ToolSearch:\nWebFetch\n${name}`;
     const asked: WireRequest["messages"] = [

@@ -2,7 +2,7 @@ import { sampleOf } from "./sample-value.ts";
 import { SimulatedError } from "./simulated-error.ts";
 import { asFields, blocksOf, type WireBlock, type WireRequest } from "./wire-request.ts";
 
-// Chooses the tools that an answer calls, and their input. A program runs them. An answer therefore calls only tools that
+// Chooses the tools that a response calls, and their input. A program runs them. So a response calls only tools that
 // the request asks for, and one harmless tool when a coding agent begins.
 
 export interface ToolCall {
@@ -10,21 +10,21 @@ export interface ToolCall {
   input: unknown;
 }
 
-/** Parallel calls of one answer. */
+/** Maximum number of parallel calls in a response. */
 const MAX_CALLS = 8;
 const MAX_DEFERRED = 1_000;
 
-/** Claude Code offers this one only to keep deferred tools possible. */
+/** Placeholder that Claude Code offers to keep deferred tools possible. */
 const PLACEHOLDER = "DeferredToolPlaceholder";
 
-/** Inputs that change nothing, by tool name. A coding agent begins with the first of these that it offers. */
+/** Harmless inputs by tool name. A coding agent's first call is the first of these tools that it offers. */
 const harmlessInputs = new Map<string, object>([
   ["Bash", { command: "pwd", description: "Print the working directory" }],
   ["Glob", { pattern: "*" }],
   ["LS", { path: "." }],
 ]);
 
-/** Tools that the client runs and the API defines: they have a type with a date, and no schema. */
+/** Client tools that the API defines. Their type has a date, and they have no schema. */
 const definedTools: readonly [type: string, input: object][] = [
   ["bash_", { command: "pwd" }],
   ["text_editor_", { command: "view", path: "." }],
@@ -32,7 +32,7 @@ const definedTools: readonly [type: string, input: object][] = [
   ["computer_", { action: "screenshot" }],
 ];
 
-/** Returns no call where the answer is a text. `isAgent`: the client is Claude Code or the Agent SDK. */
+/** Chooses tool calls. Empty: the response is text. `isAgent`: the client is Claude Code or the Agent SDK. */
 export function chooseToolCalls(request: WireRequest, isAgent: boolean): ToolCall[] {
   const tools = blocksOf(request.tools).filter((tool) => typeof tool.name === "string");
   const own = tools.filter(isRunByClient);
@@ -71,7 +71,7 @@ function chooseFreely(request: WireRequest, { own, named, isAgent }: Offer): Too
   return isAgent && isFirstTurn(request) ? findHarmless(own).map(toCall) : [];
 }
 
-/** Tools that the last tool result has made available. */
+/** Tools that the last tool result made available. */
 function findSearched(request: WireRequest, tools: readonly WireBlock[]): WireBlock[] {
   const found = lastToolResults(request)
     .flatMap(({ content }) => blocksOf(content))
@@ -79,7 +79,7 @@ function findSearched(request: WireRequest, tools: readonly WireBlock[]): WireBl
   return tools.filter(({ name }) => found.some(({ tool_name }) => tool_name === name));
 }
 
-/** Name of a deferred tool that the user names. A message about ToolSearch lists such tools, one per line. */
+/** Finds a deferred tool that the user names. A message about ToolSearch lists such tools, one per line. */
 function findDeferred(request: WireRequest): string | null {
   const text = lastUserText(request);
   if (text === null) return null;
@@ -96,7 +96,7 @@ export function lastToolResults(request: WireRequest): WireBlock[] {
   return blocksOf(last?.content).filter(({ type }) => type === "tool_result");
 }
 
-/** Text of the last user message. Null after a tool result: a tool loop has to end. */
+/** Text of the last user message. Null after a tool result, because a tool loop must end. */
 export function lastUserText(request: WireRequest): string | null {
   const last = request.messages.findLast(({ role }) => role !== "system");
   if (last?.role !== "user") return null;
@@ -112,14 +112,14 @@ export function textOf(content: unknown): string {
     .join("\n");
 }
 
-/** Agents put instructions of their own beside the text of the user. */
+/** Removes instructions that agents add to the user's text. */
 function withoutReminders(text: string): string {
   const [before = "", ...reminders] = text.split("<system-reminder>");
   const after = reminders.map((part) => part.split("</system-reminder>").slice(1).join(""));
   return before + after.join("");
 }
 
-/** The API runs server tools itself, and the simulator runs none. */
+/** False for server tools. The API runs them itself, and the simulator runs none. */
 function isRunByClient(tool: WireBlock): boolean {
   return (
     tool.name !== PLACEHOLDER && (tool.input_schema !== undefined || definedInput(tool) !== null)
@@ -148,8 +148,8 @@ function findNamed(tools: readonly WireBlock[], text: string): WireBlock[] {
 }
 
 /**
- * A name such as `get_weather` is enough by itself. A name that is also a word ("Write a poem") counts where the text calls
- * it a tool. Tools of an MCP server are found by their own name too.
+ * True if the text names the tool. A name such as `get_weather` is unambiguous. A name that is also a word ("Write a
+ * poem") counts only if the text calls it a tool. Tools of an MCP server are found by their own name too.
  */
 function isNamed(name: string, text: string): boolean {
   const own = name.split("__").at(-1) ?? name;
@@ -172,7 +172,7 @@ function toCall(tool: WireBlock): ToolCall {
   return { name, input: asFields(input) === null ? {} : input };
 }
 
-/** Only for a tool with these properties: another one may bear the same name. */
+/** Harmless input for a tool with these properties. Other tools may have the same name. */
 function harmlessInput(tool: WireBlock): object | null {
   const input = harmlessInputs.get(String(tool.name));
   const properties = asFields(asFields(tool.input_schema)?.properties);

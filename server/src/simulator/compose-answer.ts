@@ -11,9 +11,9 @@ import type { Directives } from "./directives.ts";
 import { sampleOf } from "./sample-value.ts";
 import { asFields, type WireRequest } from "./wire-request.ts";
 
-// What the simulator says. The same request gets the same answer, byte for byte, ids included.
+// Composes responses. The same request gets the same response, byte for byte, including ids.
 
-/** One content block, and the pieces it is streamed in. One piece is one token. */
+/** A content block with its pieces in a stream. One piece is one token. */
 export type AnswerBlock =
   | { type: "text"; pieces: readonly string[] }
   | { type: "thinking"; pieces: readonly string[]; isOmitted: boolean; signature: string }
@@ -24,14 +24,14 @@ export interface Answer {
   stopReason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "refusal";
   stopSequence: string | null;
   outputTokens: number;
-  /** null: no thinking was asked for. */
+  /** Null: no thinking was requested. */
   thinkingTokens: number | null;
 }
 
 const MAX_QUOTED_CHARACTERS = 160;
 const TOOL_CALL_TOKENS = 12;
 
-/** Longest text of one token: longer words are several. */
+/** Maximum length of one token. Longer words are split. */
 const piecePattern = /\s*\S{1,8}|\s+$/gu;
 
 const vocabulary =
@@ -39,17 +39,17 @@ const vocabulary =
     " ",
   );
 
-/** Facts about a request that are not in its body, or were read from it before. */
+/** Facts outside the request's body, or read from it before. */
 export interface AnswerContext {
   directives: Directives | null;
   promptTokens: number;
-  /** Makes the ids. */
+  /** Seed of the ids. */
   seed: string;
-  /** The client is Claude Code or the Agent SDK. */
+  /** True if the client is Claude Code or the Agent SDK. */
   isAgent: boolean;
 }
 
-/** Throws SimulatedError where the request asks for a tool that is not there. */
+/** Composes a response. Throws SimulatedError if the request asks for a missing tool. */
 export function composeAnswer(request: WireRequest, context: AnswerContext): Answer {
   const { directives, promptTokens, seed, isAgent } = context;
   const answer: Answer = {
@@ -176,7 +176,7 @@ function toPieces(text: string): string[] {
   return text.match(piecePattern) ?? [];
 }
 
-/** The first of the stop sequences that the text reaches. */
+/** Finds the first stop sequence in the text. */
 function findStop(text: string, stops: unknown): { at: number; sequence: string } | null {
   if (!Array.isArray(stops)) return null;
   let found: { at: number; sequence: string } | null = null;

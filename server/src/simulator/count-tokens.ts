@@ -1,7 +1,7 @@
 import { asFields, blocksOf, type WireBlock, type WireRequest } from "./wire-request.ts";
 
-// Token counts that are plausible and always the same for the same text: a quarter of its bytes, with the overheads
-// that the real API is known to have. The real tokenizer is not public.
+// Plausible and deterministic token counts: a quarter of the bytes, with the known overheads of the real API. The real
+// tokenizer is not public.
 
 const BYTES_PER_TOKEN = 4;
 const REQUEST_OVERHEAD = 4;
@@ -10,16 +10,16 @@ const TOOLS_OVERHEAD = 340;
 const IMAGE_TOKENS = 1_500;
 const PDF_BYTES_PER_TOKEN = 40;
 
-/** One piece of a prompt in the order in which it is cached: tools, system, messages. */
+/** A part of a prompt in cache order: tools, system, messages. */
 export interface PromptBlock {
   tokens: number;
-  /** Set where the prompt cache shall have a breakpoint behind this block. */
+  /** Set if the prompt cache has a breakpoint after this block. */
   ttl: "5m" | "1h" | null;
-  /** Everything that makes this block differ from another. Made only for prompts that are cached. */
+  /** Identity of the block's content. Computed only for cached prompts. */
   identity(): string;
 }
 
-/** The prompt of a request, block by block, and its tokens in all. */
+/** Splits a request's prompt to blocks and counts its tokens. */
 export function readPrompt(request: WireRequest): { blocks: PromptBlock[]; tokens: number } {
   const tools = blocksOf(request.tools);
   const blocks = tools.map((tool) => toPromptBlock("tool", tool, textTokens(JSON.stringify(tool))));
@@ -39,7 +39,7 @@ function textTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }
 
-/** Images in the content of a request, those in tool results included. */
+/** Counts images in a request's content, including those in tool results. */
 export function countImages(value: unknown): number {
   return blocksOf(value).reduce(
     (sum, block) => sum + (block.type === "image" ? 1 : countImages(block.content)),
@@ -75,7 +75,7 @@ function blockTokens(block: WireBlock): number {
       return blocksOf(block.content).reduce((sum, inner) => sum + blockTokens(inner), 0);
     case "thinking":
     case "redacted_thinking":
-      return 0; // of earlier turns: not counted by the real API either
+      return 0; // of earlier turns, which the real API does not count either
     default:
       return textTokens(JSON.stringify(block));
   }

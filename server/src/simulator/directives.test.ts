@@ -15,7 +15,7 @@ const nothing = {
   usage: {},
 };
 
-describe("a model name that begins with simulate-", () => {
+describe("a model name with the prefix simulate-", () => {
   test.each<[string, object]>([
     ["simulate-slow-250", { slowMs: 250 }],
     ["simulate-pace-20", { paceMs: 20 }],
@@ -65,12 +65,12 @@ describe("a model name that begins with simulate-", () => {
     ["simulate-as", "as"],
     ["simulate-constructor", "constructor"],
     ["simulate-toString-1", "toString"],
-  ])("%s is not understood at %j", (model, unknown) => {
+  ])("rejects %s at %j", (model, unknown) => {
     expect(readDirectives(model)).toEqual({ unknown });
   });
 });
 
-test("any other name says nothing", () => {
+test("ignores any other name", () => {
   for (const model of ["claude-sonnet-5", "simulate", "x-simulate-slow-5", ""]) {
     expect(readDirectives(model)).toBeNull();
   }

@@ -1,27 +1,27 @@
-// A model name that begins with `simulate-` says how the simulator shall misbehave, or what usage it shall report, so
-// that any client that can choose a model can ask for it. The guide `docs/guides/simulator.md` lists the words.
+// A model name with the prefix `simulate-` makes the simulator fail or report a certain usage. Any client that can
+// choose a model can use such a name. The guide `docs/guides/simulator.md` lists the words.
 
-/** What a `simulate-…` model name asks for. Times in milliseconds; null or false: nothing of the kind. */
+/** Directives of a `simulate-…` model name. Times in milliseconds. Null or false: not set. */
 export interface Directives {
-  /** Model that the answer names, and that is therefore priced. */
+  /** Model in the response, which therefore determines the price. */
   model: string;
-  /** Silence before the answer begins. */
+  /** Delay before the response. */
   slowMs: number;
-  /** Silence before each event of a stream. */
+  /** Delay before each event of a stream. */
   paceMs: number;
   errorStatus: number | null;
-  /** Number of stream events after which the answer breaks off, stays silent, or turns into an error event. */
+  /** Number of stream events before the response is cut, becomes silent, or sends an error event. */
   cutAfter: number | null;
   isCutInsideEvent: boolean;
   hangAfter: number | null;
   breakAfter: number | null;
   isRefusal: boolean;
-  /** Length of the text in words, each one token. */
+  /** Length of the text in words. Each word is one token. */
   words: number | null;
   usage: UsageOverrides;
 }
 
-/** Numbers that replace the simulator's own in the reported usage. */
+/** Values that replace the simulator's own in the reported usage. */
 interface UsageOverrides {
   input?: number;
   output?: number;
@@ -43,7 +43,7 @@ const MAX_TOKENS = 100_000_000;
 const MAX_WORDS = 200_000;
 const MAX_EVENTS = 1_000_000;
 
-/** A word with a number behind a dash, such as `slow-200`, and what it sets. Without a fallback it needs the number. */
+/** Word with a number after a dash, such as `slow-200`. Without a fallback the number is required. */
 interface NumberedWord {
   min?: number;
   max: number;
@@ -62,13 +62,13 @@ const numbered: Record<string, NumberedWord> = {
   words: { max: MAX_WORDS, set: (words) => ({ words }) },
 };
 
-/** Words that stand alone. */
+/** Words without a number. */
 const plain: Record<string, Partial<Directives>> = {
   overloaded: { errorStatus: 529 },
   refuse: { isRefusal: true },
 };
 
-/** Words about the reported usage. `usage` only announces the others. */
+/** Words about the reported usage. `usage` only introduces the others. */
 const usageWords: Record<string, UsageOverrides> = {
   usage: {},
   us: { inferenceGeo: "us" },
@@ -77,7 +77,7 @@ const usageWords: Record<string, UsageOverrides> = {
   priority: { serviceTier: "priority" },
 };
 
-/** Counts of the reported usage, written without a dash: `in1000`. */
+/** Counts of the reported usage, without a dash: `in1000`. */
 const counts: Record<string, keyof UsageOverrides> = {
   in: "input",
   out: "output",
@@ -89,7 +89,7 @@ const counts: Record<string, keyof UsageOverrides> = {
 };
 const countPattern = /^(in|out|read|write5m|write1h|search|think)(\d{1,9})$/;
 
-/** null for an ordinary model name. A word that is not known is returned as `{ unknown }`. */
+/** Reads directives. Null for an ordinary model name, `{ unknown }` for an unknown word. */
 export function readDirectives(model: string): Directives | { unknown: string } | null {
   if (!model.startsWith(PREFIX)) return null;
   const directives: Directives = {
@@ -109,7 +109,7 @@ export function readDirectives(model: string): Directives | { unknown: string } 
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
     if (word === "as" && i + 1 < words.length) {
-      directives.model = words.slice(i + 1).join("-"); // a model name holds dashes: it takes all that is left
+      directives.model = words.slice(i + 1).join("-"); // a model name contains dashes, so it takes the rest
       return directives;
     }
     const rule = own(numbered, word);
@@ -140,7 +140,7 @@ function readNumber(text: string | undefined, min: number, max: number): number 
   return value >= min && value <= max ? value : null;
 }
 
-/** A lookup by a name that a client chose: never finds what every object inherits. */
+/** Looks up a client's name without inherited properties. */
 function own<Value>(table: Record<string, Value>, name: string): Value | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }

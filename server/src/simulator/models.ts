@@ -1,9 +1,9 @@
-// The models that the simulator lists. Names and limits are those of the Claude API in autumn 2026 where known; dates are
-// plausible, which is enough for what is only imitated.
+// Models that the simulator lists. Names and limits are those of the Claude API in autumn 2026 if known. Dates are
+// plausible, which is enough for an imitation.
 
 type Lifecycle = "active" | "deprecated" | "retired";
 
-/** One model as the official `GET /v1/models` gives it. */
+/** A model in the form of the official `GET /v1/models`. */
 export interface SimulatedModel {
   id: string;
   type: "model";
@@ -18,7 +18,7 @@ export interface SimulatedModel {
   capabilities: ReturnType<typeof capabilitiesOf>;
 }
 
-/** The same model as the answer to a beta request. */
+/** The same model in the response to a beta request. */
 export interface BetaSimulatedModel extends SimulatedModel {
   allowed_fallback_models: string[];
   capabilities: SimulatedModel["capabilities"] & {
@@ -38,7 +38,7 @@ type Row = [
 
 const M = 1_000_000;
 
-/** Newest first, as the API lists them. A date of retirement that has passed makes a model retired. */
+/** Newest first, as the API lists them. A past retirement date makes a model retired. */
 const rows: Row[] = [
   ["claude-fable-5-2", "Claude Fable 5.2", "2026-11-16", M, 128_000],
   ["claude-mythos-5-2", "Claude Mythos 5.2", "2026-11-16", M, 128_000],
@@ -157,7 +157,7 @@ const rows: Row[] = [
   ],
 ];
 
-/** `today` as YYYY-MM-DD: the imitation does not age with the clock, so that its answers stay the same. */
+/** Fixed date, YYYY-MM-DD, so that responses do not change with the clock. */
 const TODAY = "2026-11-24";
 
 export const simulatedModels: readonly SimulatedModel[] = rows.map(toModel);
@@ -166,22 +166,22 @@ const byId = new Map(simulatedModels.map((model) => [model.id, model]));
 const byAlias = new Map([
   ...simulatedModels.map((model) => [model.id.replace(/-\d{8}$/, ""), model] as const),
   ...simulatedModels.map((model) => [model.id.replace(/-\d{8}$/, "-latest"), model] as const),
-  // Of two snapshots the newer one stands first in the list, and is set last here.
+  // The newer of two snapshots is first in the list and is set last here.
   ["claude-3-5-sonnet", byId.get("claude-3-5-sonnet-20241022")] as const,
   ["claude-3-5-sonnet-latest", byId.get("claude-3-5-sonnet-20241022")] as const,
 ]);
 
-/** A model by its id or alias, or null. */
+/** Finds a model by its id or alias, or null. */
 export function findModel(idOrAlias: string): SimulatedModel | null {
   return byId.get(idOrAlias) ?? byAlias.get(idOrAlias) ?? null;
 }
 
-/** The geography parameter came with the 4.6 models. */
+/** True from the 4.6 models on, which have the geography parameter. */
 export function knowsGeography(model: SimulatedModel): boolean {
   return model.max_input_tokens === M;
 }
 
-/** The simulator falls back on no other model. */
+/** Converts a model to its beta form, without fallbacks. */
 export function toBetaModel(model: SimulatedModel): BetaSimulatedModel {
   const { compact_20260112: compact } = model.capabilities.context_management;
   const compaction = { supported: compact.supported, summarize: compact };

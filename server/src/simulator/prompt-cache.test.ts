@@ -6,7 +6,7 @@ import { MIN_CACHED_TOKENS, makePromptCache } from "./prompt-cache.ts";
 const MINUTE = 60_000;
 
 describe("the prompt cache", () => {
-  test("writes a prefix at first sight and reads it when it comes again in time", () => {
+  test("writes a new prefix and reads it when it is repeated in time", () => {
     const cache = makePromptCache();
     const prompt = [block("a", 2_000, "5m"), block("question", 10)];
     expect(cache.use("m", prompt, 0)).toEqual({
@@ -23,7 +23,7 @@ describe("the prompt cache", () => {
     });
   });
 
-  test("forgets after the ttl, which each read renews", () => {
+  test("expires after the TTL, which each read renews", () => {
     const cache = makePromptCache();
     const prompt = [block("a", 2_000, "5m")];
     cache.use("m", prompt, 0);
@@ -38,7 +38,7 @@ describe("the prompt cache", () => {
     expect(cache.use("m", hour, 59 * MINUTE).cacheRead).toBe(2_000);
   });
 
-  test("splits what it writes by the ttl of each breakpoint", () => {
+  test("splits writes by the TTL of each breakpoint", () => {
     const prompt = [block("a", 2_000, "1h"), block("b", 300), block("c", 500, "5m"), block("d", 7)];
     expect(makePromptCache().use("m", prompt, 0)).toEqual({
       input: 7,
@@ -48,7 +48,7 @@ describe("the prompt cache", () => {
     });
   });
 
-  test("finds the prefix of an earlier turn when the conversation has grown", () => {
+  test("finds the prefix of an earlier turn in a longer conversation", () => {
     const cache = makePromptCache();
     const turn = [block("system", 2_000), block("question", 100, "5m")];
     cache.use("m", turn, 0);
@@ -66,7 +66,7 @@ describe("the prompt cache", () => {
     });
   });
 
-  test("is per model, and anything that differs before a breakpoint is another prefix", () => {
+  test("is separate by model, and any difference before a breakpoint is another prefix", () => {
     const cache = makePromptCache();
     cache.use("m", [block("a", 2_000, "5m")], 0);
     expect(cache.use("other", [block("a", 2_000, "5m")], 0).cacheRead).toBe(0);
@@ -74,7 +74,7 @@ describe("the prompt cache", () => {
     expect(cache.use("m", [block("z", 1), block("a", 2_000, "5m")], 0).cacheRead).toBe(0);
   });
 
-  test("leaves short prefixes and prompts without a breakpoint alone", () => {
+  test("ignores short prefixes and prompts without a breakpoint", () => {
     const cache = makePromptCache();
     for (const prompt of [
       [block("a", MIN_CACHED_TOKENS - 1, "5m" as const)],
@@ -84,7 +84,7 @@ describe("the prompt cache", () => {
     }
   });
 
-  test("keeps a bounded number of prefixes, the newest", () => {
+  test("stores a limited number of the newest prefixes", () => {
     const cache = makePromptCache(2);
     for (const name of ["a", "b", "c"]) cache.use("m", [block(name, 2_000, "5m")], 0);
     expect(cache.use("m", [block("c", 2_000, "5m")], 0).cacheRead).toBe(2_000);

@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
 import type { PromptBlock } from "./count-tokens.ts";
 
-// The prompt cache of the API, imitated: a prefix that ends at a breakpoint is written at first sight and read when it
-// comes again in time. Only hashes are kept.
+// Imitates the prompt cache of the API. A prefix up to a breakpoint is written the first time, and read when it is
+// repeated in time. Only hashes are stored.
 
-/** Tokens of one prompt by what the cache did with them. They sum to the prompt. */
+/** Tokens of one prompt by their cache result. The parts sum to the prompt. */
 export interface CachedPrompt {
   input: number;
   cacheRead: number;
@@ -13,13 +13,13 @@ export interface CachedPrompt {
 }
 
 export interface PromptCache {
-  /** Looks a prompt up, and keeps its prefixes. */
+  /** Looks a prompt up and stores its prefixes. */
   use(model: string, blocks: readonly PromptBlock[], nowMs: number): CachedPrompt;
 }
 
-/** A shorter prefix is not cached, as with most models of the API. */
+/** Minimum size of a cached prefix, as for most models of the API. */
 export const MIN_CACHED_TOKENS = 1_024;
-/** How far before a breakpoint an older prefix is looked for, in blocks. */
+/** Number of blocks before a breakpoint in which an older prefix is searched. */
 const LOOKBACK_BLOCKS = 20;
 const TTL_MS = { "5m": 5 * 60_000, "1h": 60 * 60_000 };
 
@@ -28,7 +28,7 @@ interface Entry {
   expiresAtMs: number;
 }
 
-/** Keeps at most `maxPrefixes`; the least recently used go first. */
+/** Creates a cache with at most `maxPrefixes`. The least recently used are removed first. */
 export function makePromptCache(maxPrefixes = 10_000): PromptCache {
   const prefixes = new Map<string, Entry>();
 
@@ -63,7 +63,7 @@ export function makePromptCache(maxPrefixes = 10_000): PromptCache {
         cacheWrite1h: 0,
       };
       const hitKey = keys[hit];
-      if (hitKey !== undefined) keep(hitKey, prefixes.get(hitKey)?.ttlMs ?? 0, nowMs); // a read renews it
+      if (hitKey !== undefined) keep(hitKey, prefixes.get(hitKey)?.ttlMs ?? 0, nowMs); // a read renews the entry
       let from = used.cacheRead;
       for (const i of breakpoints) {
         const ttl = blocks[i]?.ttl === "1h" ? "1h" : "5m";
@@ -97,7 +97,7 @@ function prefixesOf(model: string, blocks: readonly PromptBlock[]) {
   return { keys, ends, total: end };
 }
 
-/** The longest prefix that is kept and ends at a breakpoint or shortly before one, or -1. */
+/** Finds the longest stored prefix at a breakpoint or shortly before one, or -1. */
 function findHit(breakpoints: readonly number[], isKept: (index: number) => boolean): number {
   for (const breakpoint of breakpoints.toReversed()) {
     const first = Math.max(0, breakpoint - LOOKBACK_BLOCKS);

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { SimulatedError } from "./simulated-error.ts";
 
-/** The official limit of `/v1/messages`. */
+/** Official limit of `/v1/messages`. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-/** Reads a body. Throws SimulatedError(413) beyond the limit, (400) when it is encoded; null when its sender left. */
+/** Reads a body. Throws SimulatedError: 413 beyond the limit, 400 if it is encoded. Null: the client disconnected. */
 export function readBody(request: IncomingMessage): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const encoding = request.headers["content-encoding"] ?? "identity";

@@ -1,13 +1,16 @@
-/** The `metadata.user_id` of the newest requests that reached the simulator, for tests that compare the two sides. */
+/** Log of the `metadata.user_id` of the newest requests, for tests that compare both sides. */
 export interface RequestLog {
   add(userId: string | null): void;
-  /** All requests ever received, and the ids of the newest `last`, oldest first. Requests without one are only counted. */
+  /**
+   * Returns the number of all requests and the newest `last` ids, oldest first. Requests without an id are only
+   * counted.
+   */
   read(last: number): { count: number; user_ids: string[] };
 }
 
 const MAX_ID_CHARACTERS = 256;
 
-/** Keeps the newest `capacity` ids. */
+/** Creates a log of the newest `capacity` ids. */
 export function makeRequestLog(capacity = 100_000): RequestLog {
   const ids: string[] = [];
   let next = 0;

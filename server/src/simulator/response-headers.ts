@@ -2,7 +2,7 @@ import { newId } from "#src/lib/ids.ts";
 
 const ORGANIZATION_ID = "00000000-0000-4000-8000-000000000000";
 
-/** Per minute, the same for every caller: the simulator never runs into them. */
+/** Limits per minute, the same for every caller and never enforced. */
 const limits = { requests: 4_000, "input-tokens": 2_000_000, "output-tokens": 400_000 };
 
 const fixedHeaders: Record<string, string> = {

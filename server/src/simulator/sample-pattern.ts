@@ -1,5 +1,5 @@
-// A short text that matches a regular expression of literals, classes, groups, alternatives and repetitions. Look-arounds
-// and back-references are skipped.
+// Creates a short text that matches a regular expression of literals, classes, groups, alternatives and repetitions.
+// Lookarounds and back-references are skipped.
 
 const MAX_REPEATS = 200;
 const MAX_CHARACTERS = 1_000;
@@ -26,7 +26,7 @@ interface Reader {
   depth: number;
 }
 
-/** Returns the text. It may not match a pattern with an unsupported part. */
+/** Returns the text, which may not match a pattern with an unsupported part. */
 export function samplePattern(pattern: string): string {
   return readAlternatives({ pattern, at: 0, depth: 0 }).slice(0, MAX_CHARACTERS);
 }
@@ -99,7 +99,7 @@ function characterOf(code: number): string {
   return code <= 0x10ffff ? String.fromCodePoint(code) : "a";
 }
 
-/** A character of `[...]`: its first one, or for `[^...]` one that it does not exclude. */
+/** Character of `[...]`: the first one, or for `[^...]` one that is not excluded. */
 function readClass(reader: Reader): string {
   const isExcluding = reader.pattern[reader.at] === "^";
   if (isExcluding) reader.at++;
@@ -124,7 +124,7 @@ function findOutside(source: string): string {
   }
 }
 
-/** The least number of times that a quantifier allows; 1 without a quantifier. */
+/** Minimum number of repetitions of a quantifier. 1 without a quantifier. */
 function readRepeats(reader: Reader): number {
   const rest = reader.pattern.slice(reader.at, reader.at + 16);
   const found = /^(?:[*?+]|\{(\d+)(?:,\d*)?\})\??/.exec(rest);

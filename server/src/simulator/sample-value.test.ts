@@ -15,7 +15,7 @@ const Chain: z.ZodType = z.object({
   },
 });
 
-describe("a value made from a JSON schema is valid under it", () => {
+describe("a value from a JSON schema is valid", () => {
   test.each<[string, z.ZodType]>([
     ["text with a least length", z.string().min(40)],
     ["text with a highest length", z.string().max(3)],
@@ -55,7 +55,7 @@ describe("a value made from a JSON schema is valid under it", () => {
     expect(sampleOf({ type: "object", required: ["a"] }, "input")).toEqual({ a: "a" });
   });
 
-  test("items of a list that have to differ", () => {
+  test("unique items of a list", () => {
     const items = { enum: ["x", "y", "z"] };
     expect(sampleOf({ type: "array", uniqueItems: true, minItems: 3, items }, "input")).toEqual([
       "x",
@@ -73,7 +73,7 @@ describe("a value made from a JSON schema is valid under it", () => {
   });
 });
 
-test("the same schema makes the same value", () => {
+test("the same schema returns the same value", () => {
   const schema = z.toJSONSchema(z.object({ city: z.string(), days: z.int() }));
   expect(sampleOf(schema, "input")).toEqual({ city: "sample city", days: 1 });
   expect(sampleOf(schema, "input")).toEqual({ city: "sample city", days: 1 });

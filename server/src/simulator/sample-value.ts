@@ -1,16 +1,16 @@
 import { samplePattern } from "./sample-pattern.ts";
 import { asFields } from "./wire-request.ts";
 
-// A value that is valid under a JSON schema, for tool inputs and structured output. `not`, `if` and dependent keywords are
-// ignored.
+// Creates a valid value for a JSON schema, for tool inputs and structured output. `not`, `if` and dependent keywords
+// are ignored.
 
 interface Schema {
   [keyword: string]: unknown;
 }
 
-/** Optional parts are left out below this depth. */
+/** Optional parts are omitted below this depth. */
 const MAX_DEPTH = 6;
-/** Required parts are left out too: below this depth, and after so many values. A recursive schema has no other end. */
+/** Required parts are omitted too below this depth, and after this many values, so that a recursive schema ends. */
 const MAX_REQUIRED_DEPTH = 24;
 const MAX_VALUES = 2_000;
 const MAX_REFERENCES = 20;
@@ -18,7 +18,10 @@ const MAX_PROPERTIES = 50;
 const MAX_ITEMS = 100;
 const MAX_CHARACTERS = 10_000;
 
-/** Bounds that SDKs move into the description, as "min items: 2." or "{minItems: 2}". The API refuses them in a schema. */
+/**
+ * Bounds that SDKs move to the description, as "min items: 2." or "{minItems: 2}", because the API refuses them in a
+ * schema.
+ */
 const describedBounds = [
   "minimum",
   "maximum",
@@ -51,17 +54,17 @@ const formats = new Map([
   ["uuid", "00000000-0000-4000-8000-000000000000"],
 ]);
 
-/** A position in a value: its name makes the texts, its index makes the items of a list differ. */
+/** Position in a value. The name is used for texts, the index makes items of a list unique. */
 interface Place {
   name: string;
   depth: number;
   index: number;
   root: unknown;
-  /** Values made so far, in the whole sample. */
+  /** Number of values created so far in the whole sample. */
   made: { values: number };
 }
 
-/** Returns a value for `schema`. `name` is the word that its texts are made of. */
+/** Creates a value for `schema`. Its texts contain `name`. */
 export function sampleOf(schema: unknown, name: string): unknown {
   return sampleAt(schema, { name, depth: 0, index: 0, root: schema, made: { values: 0 } });
 }
@@ -95,7 +98,7 @@ function sampleAt(schema: unknown, place: Place): unknown {
   }
 }
 
-/** The schema with `$ref` followed, `allOf` merged and described bounds added. Null: any value is valid. */
+/** Resolves `$ref`, merges `allOf` and adds described bounds. Null: any value is valid. */
 function resolve(schema: unknown, root: unknown, depth = 0): Schema | null {
   const fields = asFields(schema) as Schema | null;
   if (fields === null || depth > MAX_REFERENCES) return null;
@@ -110,7 +113,7 @@ function resolve(schema: unknown, root: unknown, depth = 0): Schema | null {
   );
 }
 
-/** Follows "#/$defs/City". Another document is not fetched. */
+/** Follows a pointer such as "#/$defs/City". Other documents are not fetched. */
 function followPointer(root: unknown, reference: string): unknown {
   if (!reference.startsWith("#")) return null;
   const keys = reference.split("/").slice(1);
@@ -139,7 +142,7 @@ function readDescribedBounds(description: unknown): Schema {
   return bounds;
 }
 
-/** One of `anyOf` or `oneOf`: the first, or below the usual depth the one that needs nothing more. */
+/** Chooses one of `anyOf` or `oneOf`: the first, or below the usual depth one without nested values. */
 function chooseVariant(fields: Schema, place: Place): unknown {
   const variants = [...listOf(fields["anyOf"]), ...listOf(fields["oneOf"])];
   if (variants.length === 0) return null;

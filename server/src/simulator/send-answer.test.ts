@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { readDirectives } from "./directives.ts";
 import { sendEvents, waitFor } from "./send-answer.ts";
 
-test("a client that does not read stops the writing, and one that reads on gets all of it", async () => {
+test("pauses for a client that does not read, and sends everything when it reads again", async () => {
   const { response, release } = stalledResponse();
   const counter = { asked: 0 };
   const sending = sendEvents(response, countedEvents(counter, 5_000), {}, null);
@@ -19,7 +19,7 @@ test("a client that does not read stops the writing, and one that reads on gets 
   expect(counter.asked).toBe(5_000);
 });
 
-test("a client that leaves ends the work", async () => {
+test("stops the work when the client disconnects", async () => {
   const { response } = stalledResponse();
   const counter = { asked: 0 };
   const sending = sendEvents(response, countedEvents(counter, 5_000), {}, null);
@@ -29,14 +29,14 @@ test("a client that leaves ends the work", async () => {
   expect(counter.asked).toBeLessThan(500);
 });
 
-test("a client that leaves ends a wait, whatever its length", async () => {
+test("ends a wait when the client disconnects", async () => {
   const { response } = stalledResponse();
   const waiting = waitFor(response, 600_000);
   response.destroy();
   expect(await waiting).toBe(false);
 });
 
-test("at a pace every event is written by itself", async () => {
+test("writes every event separately at a pace", async () => {
   const { response, release, writes } = stalledResponse();
   release();
   const directives = readDirectives("simulate-pace-1");
@@ -56,7 +56,7 @@ function* countedEvents(
   }
 }
 
-/** A response whose other side takes nothing until it is released. */
+/** A response whose client reads nothing until it is released. */
 function stalledResponse() {
   const writes: string[] = [];
   let isReleased = false;
@@ -71,7 +71,7 @@ function stalledResponse() {
   });
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   response.assignSocket(socket as Socket);
-  socket.on("drain", () => response.emit("drain")); // as the HTTP server does
+  socket.on("drain", () => response.emit("drain")); // like the HTTP server
   const release = () => {
     isReleased = true;
     pending?.();

@@ -2,13 +2,13 @@ import type { ServerResponse } from "node:http";
 import type { Directives } from "./directives.ts";
 import { overloadedEvent } from "./wire-answer.ts";
 
-// Sends answers, at the pace and with the accidents that the model name asks for. Everything stops once the client is
-// gone, and nothing is written that the client has not read.
+// Sends responses, at the pace and with the failures that the model name requests. Everything stops when the client
+// disconnects, and writing waits for a slow client.
 
-/** Events are gathered up to this many characters before they are written, when nothing asks for a pace. */
+/** Without a pace, events are collected up to this many characters before they are written. */
 const BATCH_CHARACTERS = 16 * 1024;
 
-/** Waits, and says whether the client is still there. */
+/** Waits, and returns whether the client is still connected. */
 export function waitFor(response: ServerResponse, delayMs: number): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   if (delayMs <= 0) return Promise.resolve(true);
@@ -23,13 +23,13 @@ export function waitFor(response: ServerResponse, delayMs: number): Promise<bool
   });
 }
 
-/** Says nothing more until the client leaves. */
+/** Waits until the client disconnects. */
 export function waitForClose(response: ServerResponse): Promise<void> {
   if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => response.once("close", resolve));
 }
 
-/** Sends a JSON body, or the half of it that `cut` and `hang` leave. */
+/** Sends a JSON body, or half of it for `cut` and `hang`. */
 export async function sendJson(
   response: ServerResponse,
   body: string,
@@ -111,7 +111,7 @@ async function endEarly(
   else response.destroy();
 }
 
-/** Writes, waits while the client is slower, and says whether it is still there. */
+/** Writes, waits for a slow client, and returns whether it is still connected. */
 async function write(response: ServerResponse, text: string): Promise<boolean> {
   if (response.destroyed) return false;
   if (response.write(text)) return true;
@@ -127,7 +127,7 @@ async function write(response: ServerResponse, text: string): Promise<boolean> {
   return !response.destroyed;
 }
 
-/** Writes, and waits until the bytes have left: what is destroyed afterwards would take them along. */
+/** Writes, and waits until the bytes are sent, because a later destroy would discard them. */
 function written(response: ServerResponse, text: string): Promise<void> {
   return new Promise((resolve) => {
     response.once("close", resolve);

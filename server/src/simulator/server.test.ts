@@ -29,7 +29,7 @@ describe.each(["1.14.0", "0.137.0"])("the official SDK %s", (version) => {
     const options = { apiKey: "sk-ant-test", baseURL: origin, maxRetries: 0 };
     return version === "1.14.0"
       ? new Anthropic(options)
-      : // Another release of the SDK: the calls made here are the same.
+      : // Another release of the SDK with the same calls.
         (new PreviousAnthropic(options) as unknown as Anthropic);
   };
 
@@ -62,14 +62,14 @@ describe.each(["1.14.0", "0.137.0"])("the official SDK %s", (version) => {
     expect(message.usage.output_tokens).toBeGreaterThan(20);
   });
 
-  test("streams the same message that it creates", async () => {
+  test("streams the same message as it creates", async () => {
     const params = { model: "claude-sonnet-5", ...hello };
     const { id, ...created } = await client().messages.create(params);
     const { id: _, ...streamed } = await client().messages.stream(params).finalMessage();
     expect(streamed).toMatchObject(created);
   });
 
-  test("counts tokens as the message then reports them", async () => {
+  test("counts the tokens that the message reports", async () => {
     const params = { model: "claude-sonnet-5", messages: hello.messages, system: "Be brief." };
     const counted = await client().messages.countTokens(params);
     const message = await client().messages.create({ ...params, max_tokens: 10 });
@@ -157,14 +157,14 @@ describe.each(["1.14.0", "0.137.0"])("the official SDK %s", (version) => {
   });
 });
 
-describe("answers", () => {
+describe("responses", () => {
   test("have the types of the official SDK, at compile time", () => {
     const usage = (value: AnswerUsage): Anthropic.Usage => value;
     const model = (value: SimulatedModel): Anthropic.ModelInfo => value;
     expect([typeof usage, typeof model]).toEqual(["function", "function"]);
   });
 
-  test("are the same for the same body, byte for byte, JSON and stream", async () => {
+  test("are byte-equal for the same body, as JSON and stream", async () => {
     for (const stream of [false, true]) {
       const body = { model: "claude-sonnet-5", stream, ...hello };
       expect(await post(body).then((got) => got.text)).toBe(
@@ -173,7 +173,7 @@ describe("answers", () => {
     }
   });
 
-  test("obey max_tokens, which also warms the cache with 0", async () => {
+  test("respect max_tokens, which also warms the cache with 0", async () => {
     const cut = await message({ ...hello, model: "claude-sonnet-5", max_tokens: 3 });
     expect(cut).toMatchObject({ stop_reason: "max_tokens", usage: { output_tokens: 3 } });
     expect(textOf(cut)).toBe("This is Bursar's");
@@ -185,7 +185,7 @@ describe("answers", () => {
     });
   });
 
-  test("obey stop sequences", async () => {
+  test("respect stop sequences", async () => {
     const got = await message({
       ...hello,
       model: "claude-sonnet-5",
@@ -196,7 +196,7 @@ describe("answers", () => {
   });
 
   test.each([undefined, "omitted"] as const)(
-    "think when asked to (display %s), and count it",
+    "include requested thinking (display %s) and count it",
     async (display) => {
       const thinking = { type: "adaptive" as const, ...(display ? { display } : {}) };
       const params = { ...hello, model: "claude-opus-5", thinking };
@@ -214,7 +214,7 @@ describe("answers", () => {
     },
   );
 
-  test("see images, obey a demanded tool and a JSON schema", async () => {
+  test("count images, call a required tool and follow a JSON schema", async () => {
     const image = {
       type: "image",
       source: { type: "base64", media_type: "image/png", data: "AAAA" },
@@ -251,7 +251,7 @@ describe("answers", () => {
     expect(JSON.parse(textOf(formatted))).toEqual({ n: [1] });
   });
 
-  test("name the model behind an alias, and a model that nobody knows as it is", async () => {
+  test("return the model of an alias, and an unknown model unchanged", async () => {
     expect((await message({ ...hello, model: "claude-haiku-4-5" })).model).toBe(
       "claude-haiku-4-5-20251001",
     );
@@ -263,7 +263,7 @@ describe("answers", () => {
     );
   });
 
-  test("write the prompt cache at first sight, and read it then", async () => {
+  test("write the prompt cache first, then read it", async () => {
     const system = [
       { type: "text", text: "x".repeat(8_000), cache_control: { type: "ephemeral", ttl: "1h" } },
     ];
@@ -333,7 +333,7 @@ describe("a stream", () => {
     });
   });
 
-  test("is metered by the gateway's reader to the same usage as its JSON", async () => {
+  test("gives the gateway's reader the same usage as its JSON", async () => {
     const model =
       "simulate-usage-in10-out20-read30-write5m40-write1h50-search2-us-as-claude-opus-5";
     const json = makeUsageReader({ isStream: false });
@@ -361,7 +361,7 @@ describe("a stream", () => {
   });
 });
 
-describe("accidents", () => {
+describe("failures", () => {
   test("cut: the connection ends after so many events", async () => {
     const got = await broken({ ...hello, model: "simulate-cut-4", stream: true });
     expect(eventsOf(got).map((event) => event.type)).toEqual([
@@ -377,7 +377,7 @@ describe("accidents", () => {
     expect(got).toMatch(/^event: message_start\n.*\n\nevent: content_block_start\ndata: \{[^\n]*$/);
   });
 
-  test("cut of a JSON answer: half of it", async () => {
+  test("cut of a JSON response: half of it", async () => {
     const got = await broken({ ...hello, model: "simulate-cut-1" });
     expect(got).toMatch(/^\{"id":"msg_/);
     expect(() => JSON.parse(got)).toThrow(SyntaxError);
@@ -396,7 +396,7 @@ describe("accidents", () => {
     expect(eventsOf(text)).toHaveLength(3);
   });
 
-  test("hang: nothing comes, until the client leaves", async () => {
+  test("hang: silence until the client disconnects", async () => {
     const asked = send({ ...hello, model: "simulate-hang", metadata: { user_id: "hanging" } });
     let answered = false;
     asked.on("response", () => {
@@ -418,7 +418,7 @@ describe("accidents", () => {
     expect(eventsOf(text)).toHaveLength(2);
   });
 
-  test("slow and pace: no sooner than asked", async () => {
+  test("slow and pace: not before the requested time", async () => {
     const startedMs = performance.now();
     const { text } = await post({
       ...hello,
@@ -438,7 +438,7 @@ describe("accidents", () => {
     });
   });
 
-  test("a word that is not understood is said", async () => {
+  test("names an unknown word", async () => {
     const got = await post({ ...hello, model: "simulate-nonsense" });
     expect([got.status, JSON.parse(got.text).error.message]).toEqual([
       404,
@@ -494,7 +494,7 @@ describe("refusals in the official words", () => {
     ]);
   });
 
-  test("33 MB, and a path that is not there", async () => {
+  test("33 MB, and an unknown path", async () => {
     expect((await post(`"${"x".repeat(33 * 1024 * 1024)}"`)).status).toBe(413);
     expect((await post({}, "/v1/complete")).status).toBe(404);
   });
@@ -502,7 +502,7 @@ describe("refusals in the official words", () => {
 
 describe("models", () => {
   const list = async (query: string) => JSON.parse((await get(`/v1/models?${query}`)).text);
-  test("are paged both ways", async () => {
+  test("are paged in both directions", async () => {
     const all = await list("limit=1000");
     const ids = all.data.map((model: SimulatedModel) => model.id);
     expect(all).toMatchObject({ has_more: false, first_id: ids[0], last_id: ids.at(-1) });
@@ -514,7 +514,7 @@ describe("models", () => {
     expect(back.has_more).toBe(true);
   });
 
-  test("retired ones only when asked for; a bad limit is refused", async () => {
+  test("include retired ones only on request, and reject an invalid limit", async () => {
     const shown = (await list("limit=1000")).data.map((model: SimulatedModel) => model.lifecycle);
     expect(new Set(shown)).toEqual(new Set(["active", "deprecated"]));
     const retired = await list("lifecycle%5B%5D=retired");
@@ -526,7 +526,7 @@ describe("models", () => {
 });
 
 describe("the log of requests", () => {
-  test("counts each message and keeps the user ids, refused ones only as a number", async () => {
+  test("counts each message and stores user ids, except of refused ones", async () => {
     const before = await received();
     for (const id of ["a", "b"]) await post({ ...hello, model: "m", metadata: { user_id: id } });
     await post("{");
@@ -539,7 +539,7 @@ describe("the log of requests", () => {
 });
 
 describe("listening", () => {
-  test("on a socket that only its owner may use, also where a killed process left one", async () => {
+  test("uses a socket only for its owner, and replaces one of a killed process", async () => {
     const folder = mkdtempSync(join(tmpdir(), "simulator-"));
     const socketPath = join(folder, "s.sock");
     const first = await startSimulator({ socketPath });
@@ -556,7 +556,7 @@ describe("listening", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("closing ends what is still being answered", async () => {
+  test("closing ends running responses", async () => {
     const own = await startSimulator({ port: 0 });
     if (!("origin" in own.address)) throw new Error("a port was asked for");
     const response = await open(
@@ -608,7 +608,7 @@ async function get(path: string): Promise<Got> {
   return read(response);
 }
 
-/** Everything that came of an answer that must not come to its end. */
+/** The received part of a response that must not be complete. */
 async function broken(body: object): Promise<string> {
   const response = await open(body);
   let text = "";

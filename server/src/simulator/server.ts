@@ -10,19 +10,19 @@ import { makeRequestLog } from "./request-log.ts";
 import { makeHeaders, newRequestId } from "./response-headers.ts";
 import { errorBody, SimulatedError } from "./simulated-error.ts";
 
-/** Where to listen: a socket of the machine, only for its owner, or a free port of the loopback address. */
+/** Address to listen on: a socket only for its owner, or a free port of the loopback address. */
 export type SimulatorListen = { socketPath: string } | { port: 0 };
 
 export interface Simulator {
   address: { socketPath: string } | { origin: string };
-  /** Breaks what is still being answered. */
+  /** Stops the server and breaks running responses. */
   close(): Promise<void>;
 }
 
-/** Longer than any client keeps an idle connection, so that it is never this side that closes one under a request. */
+/** Longer than any client keeps an idle connection, so this side never closes a connection in use. */
 const KEEP_ALIVE_MS = 15 * 60_000;
 
-/** Starts a Claude API that costs nothing. Throws when the address cannot be listened on. */
+/** Starts a Claude API without cost. Throws if it cannot listen on the address. */
 export async function startSimulator(
   listen: SimulatorListen,
   clock: Clock = systemClock,
@@ -60,7 +60,7 @@ async function listenOn(server: Server, listen: SimulatorListen): Promise<Simula
   return { socketPath: String(address) };
 }
 
-/** A process that was killed leaves its socket behind, and nothing can listen there again. Only a socket is removed. */
+/** Removes the socket of a killed process, which would block listening. Other files are not removed. */
 function removeStaleSocket(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path);
 }
@@ -129,7 +129,7 @@ function sendError(
       ...headers,
       "content-type": "application/json",
       ...(error.status === 429 ? { "retry-after": "1" } : {}),
-      // The rest of a body that is too large is not read: the connection cannot be used again.
+      // The rest of a too large body is not read, so the connection cannot be used again.
       ...(error.status === 413 ? { connection: "close" } : {}),
     })
     .end(errorBody(error, requestId));

@@ -1,4 +1,4 @@
-/** An error that the simulator answers with, as the Claude API would. */
+/** Error response of the simulator, like the Claude API's. */
 export class SimulatedError extends Error {
   readonly status: number;
   readonly type: string;
@@ -24,7 +24,7 @@ const errorTypes: Record<number, string> = {
   529: "overloaded_error",
 };
 
-/** The official error body. */
+/** Official error body. */
 export function errorBody(error: SimulatedError, requestId: string): string {
   return JSON.stringify({
     type: "error",

@@ -2,26 +2,26 @@ import type { Answer, AnswerBlock } from "./compose-answer.ts";
 import type { Directives } from "./directives.ts";
 import type { CachedPrompt } from "./prompt-cache.ts";
 
-// Answers in the official shape, as one JSON text and as a stream of events.
+// Responses in the official shape, as JSON and as a stream of events.
 
-/** Everything that an answer says, before it is written as JSON or as a stream. */
+/** Content of a response, before it is written as JSON or a stream. */
 export interface WireAnswer {
   id: string;
   model: string;
   answer: Answer;
   usage: AnswerUsage;
-  /** Null: the request asked for no beta, and the answer has no beta fields. */
+  /** Null: the request asked for no beta, so the response has no beta fields. */
   beta: BetaTerms | null;
 }
 
-/** Facts that only the answer to a beta request reports. */
+/** Facts that only the response to a beta request contains. */
 export interface BetaTerms {
   hasContextManagement: boolean;
-  /** The request asks for a check of tool calls, as Claude Code does in its auto mode. */
+  /** True if the request asks for a check of tool calls, like Claude Code in its auto mode. */
   hasSafeguards: boolean;
 }
 
-/** A whole message. The API leaves `citations` out of a text that cites nothing. */
+/** A whole message. The API omits `citations` from a text without citations. */
 export interface AnswerMessage {
   id: string;
   type: "message";
@@ -47,7 +47,7 @@ interface AnswerStopDetails {
   explanation: string;
 }
 
-/** A message as the answer to a beta request. */
+/** A message in the response to a beta request. */
 export interface BetaAnswerMessage extends AnswerMessage {
   context_management: { applied_edits: [] } | null;
   safeguard_results?: SafeguardResult[];
@@ -98,13 +98,13 @@ export interface AnswerUsage {
   inference_geo: string;
 }
 
-/** Speed and place that an answer reports. */
+/** Speed and geography that a response reports. */
 export interface AnswerTerms {
   speed: "standard" | "fast";
   inferenceGeo: string;
 }
 
-/** What `usage` says of a request, with the numbers that the model name asked for in place of the counted ones. */
+/** Creates `usage` of a request. Numbers from the model name replace the counted ones. */
 export function makeUsage(
   prompt: CachedPrompt,
   answer: Answer,
@@ -131,7 +131,7 @@ export function makeUsage(
   };
 }
 
-/** The body of a JSON answer. */
+/** Body of a JSON response. */
 export function toMessage(wire: WireAnswer): AnswerMessage | BetaAnswerMessage {
   const { answer } = wire;
   const message: AnswerMessage = {
@@ -150,7 +150,7 @@ export function toMessage(wire: WireAnswer): AnswerMessage | BetaAnswerMessage {
   };
 }
 
-/** The events of a streamed answer, one by one and only when asked for. */
+/** Generates the events of a stream on demand. */
 export function* toEvents(wire: WireAnswer): Generator<string, void, undefined> {
   const { answer, usage, beta } = wire;
   yield event("message_start", {
@@ -233,7 +233,7 @@ function betaStopOf(answer: Answer) {
   return { ...stop, stop_details: details === null ? null : { ...details, ...added } };
 }
 
-/** The simulator never edits the context: an answer to a request that allows edits reports none. */
+/** The simulator never edits the context, so a response to a request that allows edits reports none. */
 function contextManagementOf(beta: BetaTerms): BetaAnswerMessage["context_management"] {
   return beta.hasContextManagement ? { applied_edits: [] } : null;
 }
@@ -262,7 +262,7 @@ function betaUsageOf({ usage, model }: WireAnswer): BetaUsage {
   return { iterations: [iteration], fallback_credit: null };
 }
 
-/** A block with `text` in it; empty as it begins a stream. */
+/** Converts a block with `text`, which is empty at the start of a stream. */
 function toBlock(block: AnswerBlock, text: string): AnswerContent {
   switch (block.type) {
     case "text":
@@ -303,7 +303,7 @@ function* deltasOf(block: AnswerBlock, index: number): Generator<string, void, u
   }
 }
 
-/** Written by hand: there is one for every token. */
+/** Formats an event without JSON.stringify of an object, because every token has one. */
 function delta(index: number, type: string, field: string, text: string): string {
   return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${field}":${JSON.stringify(text)}}}\n\n`;
 }

@@ -1,6 +1,6 @@
 import { SimulatedError } from "./simulated-error.ts";
 
-// The request as a client may send it: every field is doubted, and what the official API refuses is refused in its words.
+// Reads a client's request. No field is trusted, and errors have the official words of the API.
 
 export interface WireRequest {
   model: string;
@@ -28,7 +28,7 @@ interface WireMessage {
   content: string | WireBlock[];
 }
 
-/** Any object whose fields are looked at one by one. */
+/** Any object whose fields are read singly. */
 export interface WireBlock {
   type?: unknown;
   text?: unknown;
@@ -51,7 +51,7 @@ export interface WireBlock {
   properties?: unknown;
 }
 
-/** Throws SimulatedError(400) in the official words for a body that `/v1/messages` would refuse. */
+/** Reads a request. Throws SimulatedError(400) with the official words for a body that `/v1/messages` refuses. */
 export function readRequest(body: Buffer, needsMaxTokens: boolean): WireRequest {
   const fields = asFields(parseJson(body));
   if (fields === null) throw refuse("Input should be an object");
@@ -75,7 +75,7 @@ export function asFields(value: unknown): WireBlock | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
 }
 
-/** The objects of a list; anything else in it is passed over. */
+/** Objects of a list. Other values in it are ignored. */
 export function blocksOf(value: unknown): WireBlock[] {
   if (!Array.isArray(value)) return [];
   return value.map(asFields).filter((block) => block !== null);
