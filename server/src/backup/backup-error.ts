@@ -1,6 +1,6 @@
 /**
- * A backup or a restore cannot go on for a reason that its operator can mend, and has changed nothing. The message says
- * what is wrong and what to do; `kind` decides the exit code.
+ * A backup or a restore failed for a reason that the operator can fix, and changed nothing. The message states the
+ * fault and the remedy. `kind` decides the exit code.
  */
 export class BackupError extends Error {
   readonly kind: "usage" | "passphrase" | "damaged" | "conflict" | "not_found";

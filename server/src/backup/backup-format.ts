@@ -2,12 +2,12 @@ import { z } from "zod";
 import { BackupError } from "./backup-error.ts";
 import { encryptionHeader } from "./encrypt-stream.ts";
 
-// What a backup file is made of. Two lines that say so, in clear; then a gzip stream of frames, encrypted where there is a
-// passphrase. A frame is a letter, the length of what follows (4 bytes, big endian), and that. The order of frames:
+// Format of a backup file: two plain lines, then a gzip stream of frames, encrypted if a passphrase is set. A frame is
+// a letter, the length of its content (4 bytes, big endian), and the content. Order of frames:
 //
 //   H header · S the secret (of an encrypted file only) · J D… E each file of a journal · T D… E each table · Z footer
 //
-// The footer has the SHA-256 over the two lines and all frames before it: a file without it is not whole.
+// The footer has the SHA-256 over the two lines and all earlier frames. A file without it is incomplete.
 
 export const MAGIC = "BURSAR BACKUP 1";
 export const MAX_PREFIX_BYTES = 4096;
@@ -30,7 +30,7 @@ const digits = z.string().regex(/^-?\d{1,20}$/);
 export const backupHeader = z.strictObject({
   bursar_version: z.string(),
   postgres_version: z.string(),
-  /** The moment whose state it holds, on the database's clock. */
+  /** Time of the snapshot on the database's clock. */
   made_at: z.iso.datetime(),
   made_by: z.string(),
   installation_id: z.string().nullable(),
@@ -39,12 +39,12 @@ export const backupHeader = z.strictObject({
   migrations: z
     .array(z.strictObject({ number: z.int(), name: z.string(), sha256: z.string() }))
     .min(1),
-  /** In the order in which they can be loaded: what others refer to first. */
+  /** Tables in load order: referenced tables first. */
   tables: z.array(tableOfFile).min(1),
   sequences: z.array(
     z.strictObject({ table: name, column: name, last_value: digits, is_called: z.boolean() }),
   ),
-  /** Months of usage_event. */
+  /** Monthly partitions of usage_event. */
   partitions: z.array(z.string().regex(/^usage_event_\d{4}_\d{2}$/)),
 });
 
@@ -70,7 +70,7 @@ export function frameHead(kind: FrameKind, length: number): Buffer {
   return head;
 }
 
-/** The frames of a stream that is neither compressed nor encrypted any more. Throws a BackupError where it breaks off. */
+/** Reads the frames of a decrypted and decompressed stream. Throws a BackupError if the stream is cut off. */
 export async function* readFrames(source: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
   let rest: Buffer = Buffer.alloc(0);
   const chunks: Buffer[] = [];
@@ -101,7 +101,7 @@ function lengthOf(bytes: Buffer): number {
   return FRAME_HEAD_BYTES + length;
 }
 
-/** What a frame of JSON says. Throws a BackupError for anything else. */
+/** Parses a frame's JSON. Throws a BackupError for other content. */
 export function parseBody<Schema extends z.ZodType>(
   schema: Schema,
   { body }: Frame,
@@ -114,5 +114,7 @@ export function parseBody<Schema extends z.ZodType>(
 }
 
 export function damaged(cause?: unknown): BackupError {
-  return new BackupError("damaged", "The backup is damaged: it was cut off or changed.", { cause });
+  return new BackupError("damaged", "The backup is damaged: the file was cut off or changed.", {
+    cause,
+  });
 }

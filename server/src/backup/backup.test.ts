@@ -27,7 +27,7 @@ import { writeBackup } from "./write-backup.ts";
 const SECRET = "a secret that only this test knows";
 const PASSPHRASE = "correct horse battery staple";
 const ACTOR = { type: "local_operator", id: "1000" };
-/** Of scrypt; the real one takes half a second. */
+/** Cost of scrypt. The real cost takes half a second. */
 const COST = 1024;
 const NODE = "node_of_the_test";
 
@@ -36,7 +36,7 @@ const test = base
     h.organization("A Company with “Quotes” \\ and\ttabs"),
   )
   .extend("company", { scope: "file" }, ({ h, org }) => {
-    /** Keys, people with sessions, a sealed credential, requests of two months, a lease, and what is unresolved. */
+    /** Keys, people with sessions, a sealed credential, requests of two months, a lease, and unresolved spend. */
     async function fillCompany(): Promise<void> {
       const { database } = h.deps;
       workspaceId = (await org.admin.createWorkspace({ name: "Größe 💸", description: "a\nb\\N" }))
@@ -63,7 +63,7 @@ const test = base
       expect((await org.operator.post("/v1/admin/mail/test", mail)).status).toBe(200);
     }
 
-    /** A node that has two dollars of the organization's month. */
+    /** A node with a lease of two dollars of the organization's month. */
     async function leaseOnNode(database: Database): Promise<void> {
       const key = { scope_type: "organization", scope_id: org.id, period: "monthly" } as const;
       const at = { ...key, period_start: "2026-11-01", organization_id: org.id };
@@ -92,13 +92,13 @@ const test = base
         passphrase,
         journalsOf: null,
         bursarVersion: "0.0.0-test",
-        madeBy: "somebody",
+        madeBy: "ada",
         cost: COST,
         ...options,
       });
     }
 
-    /** A pool that is closed has said goodbye; the server may take a moment to end its sessions. */
+    /** The server may take a moment to end the sessions of a closed pool. */
     async function disconnectTarget(): Promise<void> {
       await target.database.destroy();
       const name = new URL(target.connectionString).pathname.slice(1);
@@ -114,7 +114,7 @@ const test = base
   });
 
 let folder: string;
-/** An encrypted backup of the filled company, and what its database was then. */
+/** An encrypted backup of the company, and the state of its database. */
 let file: string;
 let apiKeyId: string;
 let workspaceId: string;
@@ -158,13 +158,13 @@ async function countTables(database: Database): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** The harness leaves what is unresolved without its rollups. */
+/** The harness creates unresolved spend without rollups. */
 async function differencesOfRollups(database: Database): Promise<object[]> {
   const differences = await listRollupDifferences(database);
   return differences.filter(({ labels }) => labels["status"] !== "interrupted");
 }
 
-/** Each table's rows as one number, whatever their order. */
+/** Rows of each table as one number, independent of their order. */
 async function fingerprints(database: Database): Promise<Record<string, string>> {
   const { rows } = await sql<{ name: string }>`
     SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
@@ -182,7 +182,7 @@ async function fingerprints(database: Database): Promise<Record<string, string>>
   return found;
 }
 
-/** What a restore settles: everything else has to be as it was. */
+/** Tables that a restore changes. All others must be unchanged. */
 const settled = new Set(
   "admin_key api_key audit_event audit_head auth_session balance change_counter held_key installation lease mail node".split(
     " ",
@@ -199,7 +199,7 @@ describe("a restored backup", () => {
     restored = await restore({ into });
   });
 
-  test("is the company as it was, but for what must not go on; its ledger, log and schema are whole", async ({
+  test("equals the company except for items that must not continue, with correct ledger, log and schema", async ({
     h,
     org,
   }) => {
@@ -216,14 +216,14 @@ describe("a restored backup", () => {
     expect(counts).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1, sessionsEnded: 1 });
     expect(counts).toMatchObject({ messagesNotSent: 1, leasedNanoUsd: 2_000_000_000n });
     const { differences } = await checkLedger(held.database, org.id);
-    // Requests were recorded without balances; what is held and unresolved adds up.
+    // Requests were recorded without balances. Held and unresolved amounts add up.
     expect(differences.filter(({ amount }) => amount !== "spent")).toEqual([]);
     expect(await differencesOfRollups(held.database)).toEqual([]);
     const deps = { database: held.database, auditKey: h.audit.auditKey };
     expect((await verifyChain(deps, org.id)).kind).toBe("intact");
   });
 
-  test("says so in the log of each organization, and leases are unresolved under a new epoch", async ({
+  test("is recorded in each organization's log, with unresolved leases under a new epoch", async ({
     h,
     org,
   }) => {
@@ -256,7 +256,7 @@ describe("a restored backup", () => {
     expect(mail.body_sealed).not.toBeNull();
   });
 
-  test("holds keys until they are confirmed, one by one, each in the log; one that was disabled stays so", async ({
+  test("holds keys until they are confirmed, each with an audit event, and keeps a disabled key disabled", async ({
     h,
     org,
   }) => {
@@ -301,9 +301,7 @@ describe("a restored backup", () => {
     );
   });
 
-  test("with trusted keys leaves them as they were, and goes on numbering where the old one was", async ({
-    h,
-  }) => {
+  test("with trusted keys leaves them unchanged and continues the numbering", async ({ h }) => {
     await restore({ keys: "trust" });
     const { database } = target;
     expect(await database.selectFrom("held_key").selectAll().execute()).toEqual([]);
@@ -324,14 +322,14 @@ describe("a restored backup", () => {
     expect(row?.id).toBeGreaterThan(rows[0]?.max ?? 0n);
   });
 
-  test("is overwritten by no other, and stays as it is", async () => {
+  test("is not overwritten by another restore", async () => {
     const before = await fingerprints(held.database);
     const into = { dataDir: join(folder, "held"), databaseUrl: held.connectionString };
     await expect(restore({ into })).rejects.toThrow("a restore overwrites nothing");
     expect(await fingerprints(held.database)).toEqual(before);
   });
 
-  test("gets its secret from the backup; what the node had seen of the log is set aside", async () => {
+  test("gets its secret from the backup and moves the node's record of the log", async () => {
     const dataDir = await mkdtemp(join(folder, "data-"));
     await writeFile(join(dataDir, "audit-heads.jsonl"), "seen\n");
     const { secretFile, witnessesSetAside } = await restore({
@@ -343,7 +341,7 @@ describe("a restored backup", () => {
     expect(existsSync(join(dataDir, "audit-heads.jsonl"))).toBe(false);
   });
 
-  test("gets the journal that was in the backup, as one that may lack something; one that is there stays", async ({
+  test("gets the journal of the backup, marked as incomplete, and keeps an existing journal", async ({
     company,
   }) => {
     const names = ["node-id", "journal-id", "000000000007.journal"];
@@ -373,7 +371,7 @@ describe("a restored backup", () => {
     for (const name of names) expect(await read(used, name)).toBe("jrnl_of_this_node\n");
   });
 
-  test("of an older schema is brought up to date", async ({ h, company }) => {
+  test("of an older schema is migrated", async ({ h, company }) => {
     const source = await createEmptyDatabase();
     targets.push(source);
     const older = (await readMigrations()).slice(0, -1);
@@ -394,7 +392,7 @@ describe("a restored backup", () => {
   });
 });
 
-describe("a backup is refused, and nothing is touched,", () => {
+describe("a backup is refused without any change", () => {
   const bytesOf = () => readFile(file);
 
   async function expectRefused(bytes: Buffer, words: string | RegExp): Promise<void> {
@@ -407,14 +405,14 @@ describe("a backup is refused, and nothing is touched,", () => {
     expect(await countTables(target.database)).toBe(0);
   }
 
-  test("that was cut off, wherever", async () => {
+  test("if it is cut off at any place", async () => {
     const bytes = await bytesOf();
     for (const length of [60, 500, bytes.length >> 1, bytes.length - 20, bytes.length - 1]) {
       await expectRefused(bytes.subarray(0, length), /damaged|no backup|passphrase/);
     }
   });
 
-  test("that was changed by one bit, wherever; encrypted or not", async ({ company }) => {
+  test("if any bit changed, encrypted or not", async ({ company }) => {
     const plain = join(folder, "plain.backup");
     await company.backUp(plain, undefined);
     for (const bytes of [await bytesOf(), await readFile(plain)]) {
@@ -436,13 +434,13 @@ describe("a backup is refused, and nothing is touched,", () => {
 
   test("with another passphrase, and without one", async () => {
     await expect(restore({ passphrase: "not the passphrase" })).rejects.toThrow(
-      "The passphrase is not",
+      "The passphrase is wrong",
     );
     await expect(restore({ passphrase: undefined })).rejects.toThrow("BURSAR_BACKUP_PASSPHRASE");
     expect(await countTables(target.database)).toBe(0);
   });
 
-  test("with another secret, or with none where it holds none", async ({ company }) => {
+  test("with another secret, or without any secret", async ({ company }) => {
     await expect(restore({ secret: "another secret of another company" })).rejects.toThrow(
       "BURSAR_SECRET is not the secret of this backup",
     );
@@ -453,7 +451,7 @@ describe("a backup is refused, and nothing is touched,", () => {
     expect((await restore({ file: plain, into, secret: SECRET })).secretFile).toBeNull();
   });
 
-  test("of a newer schema, or of another build", async () => {
+  test("with a newer schema, or from another build", async () => {
     const migrations = (await readMigrations()).slice(0, -1);
     await expect(restore({ migrations })).rejects.toThrow(
       "Restore it with that version or a newer one",
@@ -463,7 +461,7 @@ describe("a backup is refused, and nothing is touched,", () => {
     expect(await countTables(target.database)).toBe(0);
   });
 
-  test("where something else is", async () => {
+  test("if the database contains other data", async () => {
     await sql`CREATE TABLE of_somebody (id integer)`.execute(target.database);
     await expect(restore()).rejects.toThrow(
       "not empty and not Bursar's (it has public.of_somebody)",
@@ -471,8 +469,8 @@ describe("a backup is refused, and nothing is touched,", () => {
   });
 });
 
-describe("a restore that ended half way", () => {
-  test("while it loaded has loaded nothing, and can be run again", async ({ company }) => {
+describe("an interrupted restore", () => {
+  test("during the load has loaded nothing and can be repeated", async ({ company }) => {
     const stopping = new AbortController();
     const onStep = (step: string) => {
       if (step.startsWith("Loading")) setImmediate(() => stopping.abort());
@@ -486,10 +484,10 @@ describe("a restore that ended half way", () => {
     expect((await restore()).settled.heldApiKeys).toBe(1);
   });
 
-  test("after it loaded is served by no node, and can be run again", async ({ company }) => {
-    // The log takes no event without an actor: the last transaction fails.
-    const nobody = { type: null as unknown as string, id: "x" };
-    await expect(restore({ actor: nobody })).rejects.toThrow("null value");
+  test("after the load is used by no node and can be repeated", async ({ company }) => {
+    // Audit events need an actor, so the last transaction fails.
+    const noActor = { type: null as unknown as string, id: "x" };
+    await expect(restore({ actor: noActor })).rejects.toThrow("null value");
     await expect(migrate(target)).rejects.toThrow("A restore into this database was not finished");
     await expect(company.backUp(join(folder, "half.backup"), undefined, target)).rejects.toThrow(
       "was not finished",
@@ -499,12 +497,12 @@ describe("a restore that ended half way", () => {
   });
 });
 
-test("a database that something else took back is given the same care, once no node is connected", async ({
+test("a database restored by another tool is settled the same way, without connected nodes", async ({
   company,
 }) => {
   await restore({ keys: "trust" });
   const options = {
-    reach: {
+    location: {
       dataDir: await mkdtemp(join(folder, "recovered-")),
       databaseUrl: target.connectionString,
     },
@@ -521,25 +519,23 @@ test("a database that something else took back is given the same care, once no n
 });
 
 describe("making a backup", () => {
-  test("with another secret than the database's is refused: the file would open nothing", async ({
-    company,
-  }) => {
+  test("is refused with another secret than the database's", async ({ company }) => {
     await restore();
     const { connectionString } = target;
     const of = { connectionString, secret: "another secret of another company" };
     const other = join(folder, "other-secret.backup");
     await expect(company.backUp(other, PASSPHRASE, of)).rejects.toThrow(
-      "The secret on this machine is not the one of this database",
+      "The secret on this machine is not the secret of this database",
     );
     expect(existsSync(other)).toBe(false);
   });
 
-  test("overwrites nothing, leaves no half file, and holds no secret and no name in clear", async ({
+  test("overwrites nothing, leaves no partial file, and contains no plain secret or name", async ({
     company,
   }) => {
     await expect(company.backUp(file, PASSPHRASE)).rejects.toThrow("a backup overwrites nothing");
     await expect(company.backUp(join(folder, "no", "folder.backup"), undefined)).rejects.toThrow(
-      "cannot be written",
+      "Cannot write",
     );
     expect((await readdir(folder)).filter((name) => name.includes("partial"))).toEqual([]);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -549,10 +545,7 @@ describe("making a backup", () => {
     expect((await readBackup({ file: plain, passphrase: undefined })).secret).toBeNull();
   });
 
-  test("is one moment: what is committed while it is read is not in it", async ({
-    org,
-    company,
-  }) => {
+  test("is one snapshot, without later commits", async ({ org, company }) => {
     const during = join(folder, "during.backup");
     const work = company.backUp(during, undefined);
     let isDone = false;
@@ -567,11 +560,11 @@ describe("making a backup", () => {
     expect(await differencesOfRollups(target.database)).toEqual([]);
   });
 
-  test("is noted for the page about the system and in the log, once for each organization", async ({
+  test("is recorded for the system page and once in each organization's log", async ({
     h,
     org,
   }) => {
-    const reach = {
+    const location = {
       dataDir: await mkdtemp(join(folder, "node-")),
       databaseUrl: h.connectionString,
     };
@@ -581,7 +574,7 @@ describe("making a backup", () => {
       secret: SECRET,
       passphrase: undefined,
       bursarVersion: "0.0.0-test",
-      madeBy: "somebody",
+      madeBy: "ada",
       actor: ACTOR,
     });
     expect(made.note).toBeNull();
@@ -606,11 +599,13 @@ describe("making a backup", () => {
       .execute();
     const late = await org.admin.get<{ backup: object; warnings: string[] }>("/v1/admin/system");
     expect(late.body.backup).toMatchObject({ is_late: true });
-    expect(late.body.warnings.join()).toContain("The newest backup is of 2026-01-01T00:00:00.000Z");
+    expect(late.body.warnings.join()).toContain(
+      "The newest backup is from 2026-01-01T00:00:00.000Z",
+    );
   });
 });
 
-test("keys that came back are refused with the way out, until they are confirmed or enabled", async ({
+test("restored keys are refused with the remedy until they are confirmed or enabled", async ({
   h,
   org,
 }) => {
@@ -639,7 +634,7 @@ test("keys that came back are refused with the way out, until they are confirmed
   for (const secret of [key.key, adminKey.key]) {
     const { status, error } = await h.as(secret).get("/v1/admin/workspaces");
     expect(status).toBe(401);
-    expect(error.message).toContain("came back with a restored backup");
+    expect(error.message).toContain("was restored from a backup");
     expect(error.message).toContain("`./bursar restore confirm-keys`");
   }
   const { body } = await org.admin.get<{ backup: { held_keys: number }; warnings: string[] }>(
@@ -653,7 +648,7 @@ test("keys that came back are refused with the way out, until they are confirmed
   expect(listed.body.data).toMatchObject([{ id: adminKey.id, status: "inactive" }]);
   await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "active" });
   expect((await h.as(key.key).get("/v1/admin/workspaces")).status).toBe(200);
-  // Whoever disables it later has disabled it: it is not one that waits.
+  // A key that is disabled later does not wait for confirmation.
   await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "inactive" });
   expect((await h.as(key.key).get("/v1/admin/workspaces")).error.message).toContain("is disabled");
 });

@@ -13,7 +13,7 @@ export interface NewBackup {
 
 const KEEP_DAYS = 400;
 
-/** Those of more than a year ago are forgotten. */
+/** Inserts a backup and deletes records older than KEEP_DAYS. */
 export async function insertBackup(tx: Tx, backup: NewBackup): Promise<void> {
   await tx
     .insertInto("backup")

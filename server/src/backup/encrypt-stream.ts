@@ -9,19 +9,19 @@ import { Transform, type TransformCallback } from "node:stream";
 import { z } from "zod";
 import { BackupError } from "./backup-error.ts";
 
-// A stream under a passphrase: scrypt makes the key, and pieces of 64 KiB are sealed with AES-256-GCM one by one, so that
-// memory stays constant and nothing is given out before it is known to be genuine. The nonce of a piece is its number and
-// whether it is the last: pieces cannot be exchanged, left out or cut off. The key is new with each file (its salt is).
+// Encrypts a stream with a passphrase. The key is derived by scrypt, and AES-256-GCM seals pieces of 64 KiB. So memory
+// is constant and only verified data is returned. A piece's nonce is its number and a flag for the last one, so pieces
+// cannot be exchanged, omitted or cut off. Each file has a new key, because its salt is new.
 
 const PIECE_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const SALT_BYTES = 32;
 const NONCE_BYTES = 12;
-/** 128 MiB and about half a second for each guess. */
+/** 128 MiB of memory and about half a second for each guess. */
 const COST = 2 ** 17;
 const BLOCK_SIZE = 8;
-/** What a file may ask for: a gigabyte at most, whoever made it. */
+/** Maximum cost that a file may request: one gigabyte of memory. */
 const MAX_COST = 2 ** 20;
 
 export const encryptionHeader = z.strictObject({
@@ -33,7 +33,7 @@ export const encryptionHeader = z.strictObject({
 
 export type EncryptionHeader = z.output<typeof encryptionHeader>;
 
-/** `cost`: scrypt's N; less only in tests. */
+/** `cost`: scrypt's N. Lower only in tests. */
 export function newEncryption(cost: number = COST): EncryptionHeader {
   const salt = randomBytes(SALT_BYTES).toString("base64");
   return { cipher: "aes-256-gcm", kdf: "scrypt", cost, salt };
@@ -42,7 +42,7 @@ export function newEncryption(cost: number = COST): EncryptionHeader {
 export function deriveKey({ cost, salt }: EncryptionHeader, passphrase: string): Promise<Buffer> {
   const options: ScryptOptions = { N: cost, r: BLOCK_SIZE, p: 1, maxmem: 256 * BLOCK_SIZE * cost };
   return new Promise((resolve, reject) => {
-    // One written form of each character, however the keyboard made it.
+    // Unicode normalization, because keyboards produce different forms of a character.
     scrypt(
       passphrase.normalize("NFKC"),
       Buffer.from(salt, "base64"),
@@ -56,7 +56,7 @@ export function deriveKey({ cost, salt }: EncryptionHeader, passphrase: string):
   });
 }
 
-/** `context` is authenticated with every piece. */
+/** Encrypts a stream. `context` is authenticated with every piece. */
 export function encryptStream(key: Buffer, context: Buffer): Transform {
   return inPieces(PIECE_BYTES, (piece, number, isLast) => {
     const cipher = createCipheriv("aes-256-gcm", key, nonceOf(number, isLast));
@@ -65,7 +65,7 @@ export function encryptStream(key: Buffer, context: Buffer): Transform {
   });
 }
 
-/** Fails with a BackupError at the first piece that is not as it was written, and gives out nothing of it. */
+/** Decrypts a stream. Fails with a BackupError at the first changed piece, without returning any of it. */
 export function decryptStream(key: Buffer, context: Buffer): Transform {
   return inPieces(PIECE_BYTES + TAG_BYTES, (piece, number, isLast) => {
     if (piece.length < TAG_BYTES) throw notGenuine(number);
@@ -86,9 +86,9 @@ function notGenuine(number: number): BackupError {
   return number === 0
     ? new BackupError(
         "passphrase",
-        "The passphrase is not the one of this backup, or the beginning of the file was changed.",
+        "The passphrase is wrong, or the beginning of the file was changed.",
       )
-    : new BackupError("damaged", "The backup is damaged: it was cut off or changed.");
+    : new BackupError("damaged", "The backup is damaged: the file was cut off or changed.");
 }
 
 function nonceOf(number: number, isLast: boolean): Buffer {
@@ -98,7 +98,7 @@ function nonceOf(number: number, isLast: boolean): Buffer {
   return nonce;
 }
 
-/** Which piece is the last one is known only at the end, so a whole piece waits until more bytes come. */
+/** Processes pieces. The last piece is known only at the end, so a whole piece waits until more bytes arrive. */
 function inPieces(
   size: number,
   work: (piece: Buffer, number: number, isLast: boolean) => Buffer,

@@ -4,12 +4,12 @@ import { confirmHeldKeys, type HeldKey, listHeldKeys } from "#src/key-lookup/hel
 import { newId } from "#src/lib/ids.ts";
 import { BackupError } from "./backup-error.ts";
 
-/** Of one transaction: each key has its own event in the log. */
+/** Keys in one transaction. Each key has its own audit event. */
 const BATCH = 200;
 
 /**
- * Lets keys that a restore holds work again, each with its event in the log; nodes know within a second. Gives those that
- * were confirmed. Throws a BackupError, before anything is changed, for an id that is not held.
+ * Confirms keys that a restore holds, each with an audit event. Nodes accept them within a second. Returns the
+ * confirmed keys. Throws a BackupError before any change for an id that is not held.
  */
 export async function confirmKeys(
   deps: AuditDeps,
@@ -20,7 +20,7 @@ export async function confirmKeys(
   if (unknown.length > 0) {
     throw new BackupError(
       "not_found",
-      `No key with this id waits for confirmation: ${unknown.join(", ")}. \`./bursar restore keys\` lists those that do.`,
+      `No key with this id waits for confirmation: ${unknown.join(", ")}. Run \`./bursar restore keys\` for a list.`,
     );
   }
   const confirmed: HeldKey[] = [];

@@ -6,20 +6,20 @@ import { makeJournalMark } from "#src/recording/journal-mark.ts";
 import { listLeftJournals } from "#src/recording/node-journal.ts";
 import { listUnflushedSegments } from "#src/recording/replay.ts";
 
-// The journals of a data folder in a backup: of each the part that the database does not have, and the names of its node.
+// Copies the journals of a data folder to a backup: the records that the database lacks, and the ids of their nodes.
 
 export interface JournalFileToCopy {
   /** `journal`, `journal-2`, … */
   folder: string;
   name: string;
   path: string;
-  /** What it has now: a running server goes on writing. */
+  /** Current size. A running server continues to write. */
   bytes: number;
 }
 
 const ID_FILES = ["node-id", "journal-id", "installation-id"];
 
-/** `nodes`: what the database has of each journal. A journal that it does not know is copied whole. */
+/** `nodes`: flushed position of each journal in the database. An unknown journal is copied completely. */
 export async function listJournalFiles(
   dataDir: string,
   nodes: readonly { journalId: string; flushedSeq: number }[],
@@ -43,8 +43,8 @@ export async function listJournalFiles(
 const STAGING_SUFFIX = ".restoring";
 
 /**
- * Takes the files of journals, in the order of the backup, and puts each folder in its place when it is whole. One that the
- * data folder has already stays: it knows more.
+ * Restores journal files in the order of the backup, and moves each complete folder into place. An existing journal
+ * stays, because its content is newer.
  */
 export class JournalRestore {
   readonly #dataDir: string;
@@ -77,12 +77,12 @@ export class JournalRestore {
     }
   }
 
-  /** Gives the folders that were put in place, and those that stayed as they were. */
+  /** Returns the folders that were restored, and those that stayed. */
   async finish(): Promise<{ restored: string[]; kept: string[] }> {
     for (const folder of this.#folders) {
       const staging = this.#staging(folder);
       const journalId = (await readFile(join(staging, "journal-id"), "utf8")).trim();
-      // What was written after the copy was made is missing: money that the node had then stays unresolved.
+      // Later records are missing, so budget that the node held at that time stays unresolved.
       makeJournalMark({ directory: staging, journalId, bootId: null }).set(false);
       const place = join(this.#dataDir, folder);
       await rm(place, { recursive: true, force: true });

@@ -12,15 +12,15 @@ export interface MakeBackupOptions {
   secret: string | undefined;
   passphrase: string | undefined;
   bursarVersion: string;
-  /** For whoever reads the file later. */
+  /** User name for readers of the file. */
   madeBy: string;
   actor: { type: string; id: string };
   signal?: AbortSignal;
 }
 
 /**
- * Writes a backup of the installation on this machine, beside a running server or without one, and notes it in the database.
- * `note` says why that was not possible: the file is complete all the same.
+ * Writes a backup of the installation on this machine, with or without a running server, and records it in the
+ * database. `note` is the reason if recording failed. The file is complete in both cases.
  */
 export async function makeBackup(
   options: MakeBackupOptions,
@@ -39,7 +39,7 @@ export async function makeBackup(
     if (backup.header.migrations.length < (await readMigrations()).length) {
       return {
         backup,
-        note: "Its schema is older than this Bursar, so the backup is not noted in the database.",
+        note: "The schema is older than this Bursar, so the backup is not recorded in the database.",
       };
     }
     try {
@@ -49,7 +49,7 @@ export async function makeBackup(
       const reason = error instanceof Error ? error.message : String(error);
       return {
         backup,
-        note: `The backup is complete, but could not be noted in the database: ${reason}`,
+        note: `The backup is complete, but could not be recorded in the database: ${reason}`,
       };
     }
   } finally {

@@ -1,11 +1,11 @@
 import type { Database } from "#src/db/pool.ts";
 import { findNewestBackupTime } from "./backups.sql.ts";
 
-/** When the newest backup was made, as this node read it last. */
+/** Time of the newest backup, as this node read it last. */
 export interface NewestBackup {
-  /** Milliseconds since the epoch, or null where there is none. */
+  /** Milliseconds since the epoch. Null: no backup. */
   madeAtMs(): number | null;
-  /** Noting a backup counts as a change: to be called with each. */
+  /** Reads the time again. Called for each change, because a recorded backup is a change. */
   reload(): Promise<void>;
 }
 

@@ -23,7 +23,7 @@ import {
 import { decryptStream, deriveKey, type EncryptionHeader } from "./encrypt-stream.ts";
 import { countLines } from "./write-backup.ts";
 
-/** What is told of a backup while it is read, in its order. All of `bytes` must be taken before the next thing is told. */
+/** Callbacks for the parts of a backup, in order. Each must read all of `bytes`. */
 export interface BackupReader {
   header?(header: BackupHeader): Promise<void> | void;
   secret?(secret: string): void;
@@ -34,15 +34,15 @@ export interface BackupReader {
 export interface ReadBackup {
   header: BackupHeader;
   isEncrypted: boolean;
-  /** In an encrypted backup. */
+  /** Secret of an encrypted backup, or null. */
   secret: string | null;
   rows: ReadonlyMap<string, number>;
   journalFiles: number;
 }
 
 /**
- * Reads a backup to its end. Only then is it known to be whole: what `reader` was told before may have to be undone. Throws
- * a BackupError for a file that is none, is damaged, or needs another passphrase.
+ * Reads a backup to its end. Only then the file is known to be complete, so callers may have to undo earlier callbacks.
+ * Throws a BackupError for a file that is no backup, is damaged, or needs another passphrase.
  */
 export async function readBackup(
   { file, passphrase }: { file: string; passphrase: string | undefined },
@@ -63,7 +63,7 @@ export async function readBackup(
     if ((content.secret !== null) !== (key !== null)) throw damaged();
     return { ...content, isEncrypted: key !== null };
   } catch (error) {
-    // What gunzip says of bytes that are none.
+    // Error of gunzip for invalid data.
     if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
       throw damaged(error);
     }
@@ -82,7 +82,7 @@ async function keyOf(
   if (passphrase !== undefined) return deriveKey(encryption, passphrase);
   throw new BackupError(
     "passphrase",
-    "The backup is encrypted: give its passphrase in BURSAR_BACKUP_PASSPHRASE, or a file with it in BURSAR_BACKUP_PASSPHRASE_FILE.",
+    "The backup is encrypted: set BURSAR_BACKUP_PASSPHRASE, or BURSAR_BACKUP_PASSPHRASE_FILE to a file with the passphrase.",
   );
 }
 
@@ -100,7 +100,7 @@ async function readPrefix(
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new BackupError("usage", `${file} cannot be read: ${reason}.`, { cause: error });
+    throw new BackupError("usage", `Cannot read ${file}: ${reason}.`, { cause: error });
   }
   const text = beginning.toString("utf8", 0, bytes);
   const [magic, line] = text.split("\n", 2);
@@ -113,11 +113,11 @@ async function readPrefix(
 
 function notABackup(file: string, magic: string): BackupError {
   return /^BURSAR BACKUP \d+$/.test(magic)
-    ? new BackupError("usage", `${file} was made by a newer Bursar. Restore it with that one.`)
-    : new BackupError("usage", `${file} is no backup of Bursar.`);
+    ? new BackupError("usage", `${file} was made by a newer Bursar. Restore it with that version.`)
+    : new BackupError("usage", `${file} is not a backup of Bursar.`);
 }
 
-/** The frames in the one order that there is. */
+/** Reads the frames in their fixed order. */
 class Content {
   readonly #digest: Hash;
   readonly #reader: BackupReader;
@@ -168,7 +168,7 @@ class Content {
     return value;
   }
 
-  /** Gives the number of lines. */
+  /** Reads a part and returns the number of lines. */
   async #part(
     frames: AsyncGenerator<Frame>,
     take: (bytes: AsyncIterable<Buffer>) => Promise<void>,

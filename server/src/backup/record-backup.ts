@@ -6,7 +6,7 @@ import { newId } from "#src/lib/ids.ts";
 import { insertBackup } from "./backups.sql.ts";
 import type { WrittenBackup } from "./write-backup.ts";
 
-/** Notes a backup that is complete: for the page about the system, and in the log of each organization, whose data left. */
+/** Records a complete backup for the system page, and in each organization's audit log, because its data left. */
 export async function recordBackup(
   deps: AuditDeps,
   backup: WrittenBackup,

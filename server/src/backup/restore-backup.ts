@@ -20,9 +20,9 @@ export interface RestoreOptions extends Omit<SettleOptions, "backupMadeAt"> {
   /** BURSAR_SECRET. */
   secret: string | undefined;
   into: ReachOptions;
-  /** Told what is being done, for who waits. */
+  /** Reports the current step to the user. */
   onStep?: (step: string) => void;
-  /** Those of this program, unless a test brings its own. */
+  /** Migrations of this program by default. Tests pass others. */
   migrations?: readonly Migration[];
   signal?: AbortSignal;
 }
@@ -32,16 +32,16 @@ export interface Restored {
   rows: ReadonlyMap<string, number>;
   settled: SettledRestore;
   journals: { restored: string[]; kept: string[] };
-  /** The file with the secret, where it came from the backup. */
+  /** File with the secret, if it came from the backup. */
   secretFile: string | null;
-  /** Files of what the node had seen of the audit log, under their new names. */
+  /** Renamed files with the node's record of the audit log. */
   witnessesSetAside: string[];
 }
 
 /**
- * Puts a backup into an empty database. The file is read to its end before anything is touched; its rows are then loaded in
- * one transaction; and until what has to follow is done, no server starts on them. Stopped anywhere, it can be run again.
- * Throws a BackupError or StartError that says what to do.
+ * Restores a backup to an empty database. Reads the file to its end before any change, then loads the rows in one
+ * transaction. No server starts on them until all further steps are done. An interrupted restore can be repeated.
+ * Throws a BackupError or StartError with the remedy.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { file, passphrase, into, onStep = () => undefined } = options;
@@ -63,7 +63,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const witnessesSetAside = await setAsideWitness(place.folder, Date.now());
     const secretFile = isFromBackup ? await keepSecret(place.folder, secret) : null;
     const put = await journals.finish();
-    onStep("Settling what must not go on as it was.");
+    onStep("Ending sessions, leases and messages of the backup.");
     const backupMadeAt = new Date(read.header.made_at);
     const settled = await withAuditDeps({ place, secret }, (deps) =>
       settleRestore(deps, { ...options, backupMadeAt }),
@@ -116,13 +116,13 @@ async function* untilAborted(
   }
 }
 
-/** Gives the migrations that the backup's database had. */
+/** Returns the migrations of the backup's database. */
 function refuseOtherSchema(header: BackupHeader, migrations: readonly Migration[]): Migration[] {
   const newest = header.migrations.at(-1);
   if (newest && newest.number > migrations.length) {
     throw new BackupError(
       "usage",
-      `The backup has schema ${newest.number} (${newest.name}) of Bursar ${header.bursar_version}, and this Bursar knows ` +
+      `The backup has schema ${newest.number} (${newest.name}) of Bursar ${header.bursar_version}, but this Bursar supports ` +
         `schemas up to ${migrations.length}. Restore it with that version or a newer one.`,
     );
   }
@@ -131,13 +131,13 @@ function refuseOtherSchema(header: BackupHeader, migrations: readonly Migration[
     if (known?.number === number && known.sha256 === sha256) continue;
     throw new BackupError(
       "usage",
-      `Migration ${number} (${name}) of the backup is not the one of this Bursar: it was made by another build.`,
+      `Migration ${number} (${name}) of the backup differs from the one of this Bursar: the backup is from another build.`,
     );
   }
   return migrations.slice(0, header.migrations.length);
 }
 
-/** The one that the backup's database has sealed with: given, or in the data folder, or in the backup. */
+/** Secret that sealed the backup's data: from the option, the data folder, or the backup. */
 async function chooseSecret(
   { secret: given, into: { dataDir } }: RestoreOptions,
   { header, secret: fromBackup }: { header: BackupHeader; secret: string | null },
@@ -147,8 +147,8 @@ async function chooseSecret(
   if (secret === null) {
     throw new BackupError(
       "usage",
-      "The backup was made without a passphrase, so the installation's secret is not in it, and nobody can read stored " +
-        "credentials or prove the audit log without it. Give the secret as BURSAR_SECRET or BURSAR_SECRET_FILE.",
+      "The backup was made without a passphrase, so it does not include the installation's secret. Stored " +
+        "credentials and the audit log cannot be verified without it. Set BURSAR_SECRET or BURSAR_SECRET_FILE.",
     );
   }
   if (secretFingerprint(secret) === header.secret_fingerprint) {
@@ -157,7 +157,7 @@ async function chooseSecret(
   throw new BackupError(
     "usage",
     given === undefined
-      ? `The file \`secret\` in ${dataDir} is not the secret of this backup. Move it away, or restore into another data folder.`
-      : "BURSAR_SECRET is not the secret of this backup. Give it the one of the installation that the backup was made of.",
+      ? `The file \`secret\` in ${dataDir} is not the secret of this backup. Move it away, or restore to another data folder.`
+      : "BURSAR_SECRET is not the secret of this backup. Set it to the secret of the backed-up installation.",
   );
 }

@@ -10,7 +10,7 @@ import { requireSecret } from "./require-secret.ts";
 import { type SettledRestore, type SettleOptions, settleRestore } from "./settle-restore.ts";
 import { withAuditDeps } from "./with-audit-deps.ts";
 
-// What is done on an installation after a restore.
+// Actions on an installation after a restore.
 
 export interface InstallationOptions {
   reach: ReachOptions;
@@ -19,8 +19,8 @@ export interface InstallationOptions {
 }
 
 /**
- * After a database was taken back by something else (point-in-time recovery, a snapshot of the disk): what `restoreBackup`
- * does after loading. Throws a StartError while a node is connected.
+ * Runs the steps of `restoreBackup` after loading, for a database that another tool restored (point-in-time recovery, a
+ * disk snapshot). Throws a StartError while a node is connected.
  */
 export async function settleRecovery(
   options: InstallationOptions & SettleOptions,

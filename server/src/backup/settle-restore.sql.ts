@@ -2,9 +2,9 @@ import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import { UNFINISHED_RESTORE } from "#src/db/unfinished-restore.ts";
 
-// What must not go on as it was when the backup was made: it may have been ended, used or sent since.
+// Ends items of the backup that must not continue, because they may have been ended, used or sent since.
 
-/** People sign in again. Sessions of the playground fall with them. */
+/** Ends all sessions, including those of the playground. People sign in again. */
 export async function endSessions(tx: Tx): Promise<number> {
   await tx
     .deleteFrom("rotation_notice")
@@ -24,7 +24,7 @@ function sessionSecrets(tx: Tx) {
     .where("playground_session_id", "is not", null);
 }
 
-/** Their links do not work any more: one may have been revoked or accepted since. */
+/** Revokes open invites, whose links may have been revoked or accepted since. */
 export async function revokeOpenInvites(tx: Tx): Promise<string[]> {
   const rows = await tx
     .updateTable("invite")
@@ -37,7 +37,7 @@ export async function revokeOpenInvites(tx: Tx): Promise<string[]> {
   return rows.map((row) => row.organization_id);
 }
 
-/** Messages that waited: each may have been sent since, and is sent again only by somebody who decides so. */
+/** Marks waiting messages as failed, because they may have been sent since. A person can send them again. */
 export async function failQueuedMessages(tx: Tx, reason: string): Promise<string[]> {
   const failed = { status: "failed", last_error: reason } as const;
   const mails = await tx
@@ -55,7 +55,7 @@ export async function failQueuedMessages(tx: Tx, reason: string): Promise<string
   return [...mails, ...deliveries].map((row) => row.organization_id);
 }
 
-/** People who can sign in, by organization. */
+/** Counts people who can sign in. */
 export async function countPeople(tx: Tx): Promise<number> {
   const row = await tx
     .selectFrom("member")
@@ -67,7 +67,7 @@ export async function countPeople(tx: Tx): Promise<number> {
 
 const NEWEST_RESTORE = "newest_restore";
 
-/** From here on the database may be served. */
+/** Records the restore and removes the mark, so that servers can use the database. */
 export async function noteRestore(
   tx: Tx,
   restore: { restoredAt: Date; backupMadeAt: Date | null },

@@ -18,31 +18,30 @@ import {
 } from "./settle-restore.sql.ts";
 
 export interface SettleOptions {
-  /** When the backup was made, or the moment that the database was taken back to; null where nobody says. */
+  /** Time of the backup or of the recovered state. Null: unknown. */
   backupMadeAt: Date | null;
-  /** Whether keys that worked then wait for confirmation. */
+  /** Decides whether active keys wait for confirmation. */
   keys: "hold" | "trust";
   actor: { type: string; id: string };
 }
 
 export interface SettledRestore {
   nodes: number;
-  /** Over all balances: what counts in several counts in each. */
+  /** Sum over all balances. Money that counts in several balances counts in each. */
   leasedNanoUsd: bigint;
   sessionsEnded: number;
   invitesRevoked: number;
   messagesNotSent: number;
   heldApiKeys: number;
   heldAdminKeys: number;
-  /** Who can sign in, as it was then. */
+  /** People who can sign in, as in the backup. */
   people: number;
 }
 
 /**
- * What follows on a database that was taken back to an earlier moment, before any node is started on it, in one
- * transaction: nodes get new epochs, what they had leased is unresolved, sessions and invites end, waiting messages are not
- * sent by themselves, keys are held, and the log of each organization says so. Throws where a log is not signed by this
- * installation; nothing has happened then.
+ * Settles a database with an earlier state before any node starts on it, in one transaction. Nodes get new epochs, and
+ * their leases become unresolved. Sessions and invites end, waiting messages are not sent, and keys are held. Each
+ * organization's audit log records the restore. Throws without any change if a log is not signed by this installation.
  */
 export async function settleRestore(
   deps: AuditDeps & { logger: Logger },
@@ -88,7 +87,7 @@ export async function settleRestore(
 
 function reasonOf(backupMadeAt: Date | null): string {
   const when = backupMadeAt === null ? "an earlier moment" : backupMadeAt.toISOString();
-  return `It waited when the database was taken back to ${when}, and may have been sent after that.`;
+  return `The message was waiting when the database was restored to ${when}, and may have been sent after that.`;
 }
 
 async function appendRestored(

@@ -7,7 +7,10 @@ import { type Logger, makeLogger } from "#src/lib/logger.ts";
 import { sealingKey } from "#src/lib/seal.ts";
 import { readDatabaseNowMs } from "#src/recording/node.sql.ts";
 
-/** What audited changes need, for a command on the server's machine. Throws a StartError for another secret. */
+/**
+ * Provides dependencies of audited changes to a command on the server's machine. Throws a StartError for another
+ * secret.
+ */
 export async function withAuditDeps<Result>(
   { place, secret }: { place: DatabasePlace; secret: string },
   work: (deps: AuditDeps & { logger: Logger }) => Promise<Result>,
@@ -24,7 +27,7 @@ export async function withAuditDeps<Result>(
       randomBytes: systemRandomBytes,
       auditKey: auditKey(secret),
       sealingKey: sealingKey(secret),
-      // The nodes find it in the chain themselves.
+      // Nodes find the events in the chain.
       onAudited: () => undefined,
       logger,
     });

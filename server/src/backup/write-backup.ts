@@ -16,16 +16,16 @@ import { type JournalFileToCopy, listJournalFiles } from "./journal-copies.ts";
 
 export interface BackupOptions {
   connectionString: string;
-  /** The file to make; one that is there stays. */
+  /** File to create. An existing file is refused. */
   file: string;
-  /** Of the installation. It goes into an encrypted backup. */
+  /** Secret of the installation. Only an encrypted backup includes it. */
   secret: string;
   passphrase: string | undefined;
-  /** Whose journals belong to it: the folder of an embedded database. Null for one that several nodes share. */
+  /** Folder of an embedded database, whose journals are included. Null: a database shared by several nodes. */
   journalsOf: string | null;
   bursarVersion: string;
   madeBy: string;
-  /** Scrypt's N; less only in tests. */
+  /** Scrypt's N. Lower only in tests. */
   cost?: number;
   signal?: AbortSignal;
 }
@@ -34,7 +34,7 @@ export interface WrittenBackup {
   header: BackupHeader;
   file: string;
   sizeBytes: number;
-  /** Of the file as it is. */
+  /** Digest of the whole file. */
   sha256: Buffer;
   /** Rows by table. */
   rows: ReadonlyMap<string, number>;
@@ -42,14 +42,14 @@ export interface WrittenBackup {
   isEncrypted: boolean;
 }
 
-/** Fast, and a third larger than the best: a backup is made daily and read never, with luck. */
+/** Fast, with files a third larger than at the best level: backups are made daily and rarely read. */
 const COMPRESSION_LEVEL = constants.Z_BEST_SPEED + 2;
 const DATA_FRAME_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
 /**
- * Writes one snapshot of the database into one file: complete and on the disk under its name, or not there. Memory stays
- * constant. Throws a BackupError for a file that exists, and a StartError for a database that cannot be read.
+ * Writes one snapshot of the database to one file. The file gets its name when it is complete and on disk. Memory is
+ * constant. Throws a BackupError for an existing file, and a StartError for an unreadable database.
  */
 export async function writeBackup(options: BackupOptions): Promise<WrittenBackup> {
   const file = resolve(options.file);
@@ -103,7 +103,7 @@ async function writeStaging(
       Readable.from(withFooter(prefix, frames(content))),
       createGzip({ level: COMPRESSION_LEVEL }),
       key === null ? new PassThrough() : encryptStream(key, prefix),
-      // Not a stream of the handle's: its close waits for that one for ever.
+      // No stream of the handle, because closing the handle would wait for that stream without end.
       async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) {
           wholeFile.update(chunk);
@@ -141,13 +141,13 @@ function headerOf(
   };
 }
 
-/** A file with another secret would be found out when it is needed. */
+/** Refuses another secret, because the fault would otherwise appear only at a restore. */
 function refuseOtherSecret({ secret_fingerprint }: BackupHeader, { plan }: TableDump): void {
   const known = plan.installation.get(FINGERPRINT_KEY);
   if (known === undefined || known === secret_fingerprint) return;
   throw new BackupError(
     "usage",
-    "The secret on this machine is not the one of this database. Run this with the environment of the server (BURSAR_SECRET).",
+    "The secret on this machine is not the secret of this database. Run the command with the environment of the server (BURSAR_SECRET).",
   );
 }
 
@@ -156,7 +156,7 @@ interface Content {
   dump: TableDump;
   journals: readonly JournalFileToCopy[];
   secret: string | null;
-  /** Filled on the way. */
+  /** Filled during the write. */
   rows: Map<string, number>;
 }
 
@@ -174,7 +174,7 @@ async function* frames({ header, dump, journals, secret, rows }: Content): Async
   }
 }
 
-/** The bytes in large frames, and how many there were. Of a table's text each line is a row. */
+/** Yields the bytes in large frames and their count. In a table's text each line is a row. */
 async function* dataFrames(
   source: Readable,
   onEnd: (rows: number) => void,
@@ -211,7 +211,7 @@ async function* withFooter(prefix: Buffer, source: AsyncIterable<Buffer>): Async
   yield frameOf("Z", { sha256: digest.digest("hex") });
 }
 
-/** A name that was given meanwhile stays what it is. */
+/** Moves the file to its name without replacing a new file of that name. */
 async function putInPlace(staging: string, file: string): Promise<void> {
   try {
     await link(staging, file);
@@ -219,12 +219,12 @@ async function putInPlace(staging: string, file: string): Promise<void> {
     const code = error instanceof Error && "code" in error ? error.code : null;
     await refuseExisting(file);
     if (code === "EEXIST" || code === "ENOENT") throw error;
-    await rename(staging, file); // a file system without links
+    await rename(staging, file); // on a file system without links
   }
   await syncFolder(dirname(file));
 }
 
-/** What a disk or a path is at fault for; a lost connection has other codes. */
+/** Error codes of a disk or a path. A lost connection has other codes. */
 const FILE_ERRORS = new Set(
   "ENOSPC EDQUOT EFBIG EIO EROFS EACCES EPERM ENOENT ENOTDIR EISDIR ENAMETOOLONG".split(" "),
 );
@@ -232,5 +232,5 @@ const FILE_ERRORS = new Set(
 function explainWriteError(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
   if (!FILE_ERRORS.has(String(error.code))) return error;
-  return new BackupError("usage", `${file} cannot be written: ${error.message}.`, { cause: error });
+  return new BackupError("usage", `Cannot write ${file}: ${error.message}.`, { cause: error });
 }

@@ -8,7 +8,7 @@ export interface FirstUses {
   hasRequest: boolean;
 }
 
-/** Active keys, and requests of any time. */
+/** Checks for active keys, and for requests at any time. */
 export async function findFirstUses(db: Database, organizationId: string): Promise<FirstUses> {
   const { rows } = await sql<FirstUses>`
     SELECT

@@ -50,11 +50,11 @@ describe("a lost node", () => {
     });
     const { body } = await org.operator.get<z.output<typeof system>>("/v1/admin/system");
     expect(body.warnings.join("\n")).toContain(
-      `and $0.50 of limits waits for its journal. Start it again; if it is lost, \`./bursar nodes forget ${id}\` releases the budget.`,
+      `and $0.50 of limits waits for its journal. Start it again. If it is lost, \`./bursar nodes forget ${id}\` releases the budget.`,
     );
   });
 
-  test("that is forgotten gives its budget back, once, and the audit log says why", async ({
+  test("releases its budget once when it is forgotten, and the audit log has the reason", async ({
     h,
     org,
     workspaceId,
@@ -91,7 +91,7 @@ describe("a lost node", () => {
     expect((await nodes.find(id))?.waiting_budget_usd).toBe("0.00");
   });
 
-  test("gives back what its lost journal may have spent", async ({
+  test("releases budget that its lost journal may have spent", async ({
     h,
     org,
     workspaceId,
@@ -103,7 +103,12 @@ describe("a lost node", () => {
     expect(await nodes.unresolved()).toBe(0n);
   });
 
-  test("keeps holds of single requests of unknown end", async ({ h, org, workspaceId, nodes }) => {
+  test("keeps holds of single requests with an unknown outcome", async ({
+    h,
+    org,
+    workspaceId,
+    nodes,
+  }) => {
     const of = { organizationId: org.id, workspaceId, sinceMs: h.clock.nowMs };
     const id = await createSilentNode(h.deps.database, { ...of, requestId: "req_1" });
     expect((await nodes.forget(id)).body.released_usd).toBe("0.00");
@@ -111,7 +116,7 @@ describe("a lost node", () => {
     expect((await nodes.find(id))?.waiting_budget_usd).toBe("0.00");
   });
 
-  test("that ten people forget at once is released once", async ({ org, workspaceId, nodes }) => {
+  test("releases its budget once for ten concurrent calls", async ({ org, workspaceId, nodes }) => {
     const id = await org.createSilentNode(workspaceId);
     const answers = await Promise.all(Array.from({ length: 10 }, () => nodes.forget(id)));
     expect(answers.map(({ body }) => body.released_usd).sort()).toEqual([
@@ -121,7 +126,7 @@ describe("a lost node", () => {
     expect(await nodes.unresolved()).toBe(0n);
   });
 
-  test("keeps what it holds of another organization", async ({ h, org, workspaceId, nodes }) => {
+  test("keeps its budget of another organization", async ({ h, org, workspaceId, nodes }) => {
     const id = await org.createSilentNode(workspaceId);
     const other = await h.organization();
     expect((await nodes.forget(id, {}, other.admin)).body.released_usd).toBe("0.00");
@@ -130,7 +135,7 @@ describe("a lost node", () => {
   });
 });
 
-describe("a node in contact is refused and keeps its budget", () => {
+describe("refuses a node in contact, which keeps its budget", () => {
   test.for([
     ["that holds leases", () => ({ lease_expires_at: new Date(Date.now() + 60_000) })],
     ["whose leases are not reclaimed yet", () => ({ lease_expires_at: new Date(0) })],
@@ -151,7 +156,7 @@ test("an unknown node is not found", async ({ nodes }) => {
   expect((await nodes.forget("node_unknown")).status).toBe(404);
 });
 
-test("a node with its journal in the database shows its unflushed records", async ({
+test("reports unflushed records of a node with its journal in the database", async ({
   h,
   org,
   workspaceId,

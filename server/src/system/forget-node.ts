@@ -8,9 +8,9 @@ import { type ReleasedLease, releaseNodeBudget } from "#src/spend/ledger/release
 import { readNodeContact } from "./system.sql.ts";
 
 /**
- * Releases the budget of the caller's organization that waits for a lost node; returns what was released, by limit.
- * Requests that the node settles later all the same count once. Throws a 404 for an unknown node and a 409 for one that is
- * in contact: its budget is in use.
+ * Releases the budget of the caller's organization that waits for a lost node, and returns it by limit. Requests that
+ * the node settles later still count once. Throws a 404 for an unknown node and a 409 for a node in contact, whose
+ * budget is in use.
  */
 export function forgetNode(
   deps: AuditDeps & { leaseTtlMs: number },
@@ -41,7 +41,7 @@ export function forgetNode(
   });
 }
 
-/** Over all limits: what counts in several counts in each. Nano-USD. */
+/** Sum over all limits, nano-USD. Money that counts in several limits counts in each. */
 export function sumOf(released: readonly ReleasedLease[]): bigint {
   return released.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0n);
 }
@@ -62,6 +62,6 @@ function scopeOf({ scopeType: type, scopeId: id }: ReleasedLease) {
 function inContact(nodeId: string, seenAt: Date): ApiError {
   return new ApiError(
     "node_in_contact",
-    `${nodeId} was last in contact at ${seenAt.toISOString()}, so it may still spend what it holds. Stop it, or wait until the other nodes have reclaimed its leases, and try again.`,
+    `${nodeId} was last in contact at ${seenAt.toISOString()}, so it may still spend its budget. Stop it, or wait until other nodes have reclaimed its leases, then retry.`,
   );
 }

@@ -12,13 +12,13 @@ export interface NodeState {
   has_journal_in_database: boolean;
   leased_nano_usd: bigint;
   unresolved_nano_usd: bigint;
-  /** Budget that waits for the node: without the holds of single requests. */
+  /** Budget that waits for the node, without holds of single requests. */
   budget_nano_usd: bigint;
   /** Null: the journal is not in the database. */
   unflushed_records: bigint | null;
 }
 
-/** Nodes of the installation, heard of last first, with what they hold of the organization's limits. */
+/** Lists nodes of the installation, latest contact first, with their budget of the organization's limits. */
 export async function listNodes(
   db: Database,
   of: { organizationId: string; silentAfterMs: number; limit: number },
@@ -48,7 +48,7 @@ export async function listNodes(
   return rows;
 }
 
-/** When the node was last in contact. Its row is locked. */
+/** Returns the last contact of the node and locks its row. */
 export async function readNodeContact(
   tx: Tx,
   of: { nodeId: string; silentAfterMs: number },
@@ -88,7 +88,7 @@ export interface JobCounts {
   last_error: string | null;
 }
 
-/** Of the queue of `jobs/`, which keeps a job until it has succeeded. */
+/** Counts jobs in the queue of `jobs/`, which contains a job until it succeeds. */
 export async function countJobs(db: Database): Promise<JobCounts | null> {
   const { rows } = await sql<JobCounts>`
     SELECT (count(*) FILTER (WHERE NOT is_running AND NOT is_given_up))::integer AS waiting,
@@ -133,7 +133,7 @@ export interface BackupState {
     made_by_type: string;
     made_by_id: string;
   } | null;
-  /** Of the newest backup; of the installation where there is none. */
+  /** Age of the newest backup, else of the installation, days. */
   ageDays: number;
   newestRestore: { restored_at: string; backup_made_at: string | null } | null;
 }

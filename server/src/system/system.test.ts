@@ -13,9 +13,7 @@ const test = base.extend("read", ({ h }) => async (): Promise<System> => {
   return body;
 });
 
-test("it says what runs: versions, database, prices, upstream, mail and audit log", async ({
-  read,
-}) => {
+test("returns versions, database, prices, upstream, mail and audit log", async ({ read }) => {
   const { database, ...state } = await read();
   expect(state).toMatchObject({
     type: "system",
@@ -39,8 +37,8 @@ test("it says what runs: versions, database, prices, upstream, mail and audit lo
   ]);
 });
 
-test("it warns of settings of the database that can lose what was committed", async ({ read }) => {
-  // The tests' own server may run without fsync: the warning and the value agree, whatever they are.
+test("warns of database settings that can lose committed data", async ({ read }) => {
+  // The tests' server may run without fsync. The warning must match the value in both cases.
   const { warnings, database } = await read();
   const off = database.settings.filter(({ value }) => value === "off").map(({ name }) => name);
   expect(warnings.some((warning) => warning.startsWith("PostgreSQL runs with"))).toBe(
@@ -49,10 +47,7 @@ test("it warns of settings of the database that can lose what was committed", as
   for (const name of off) expect(warnings.join()).toContain(name);
 });
 
-test("a node shows what it has of limits, and one that is not heard of is silent", async ({
-  h,
-  read,
-}) => {
+test("returns the budget of each node, and marks silent ones", async ({ h, read }) => {
   const { database } = h.deps;
   const nodes = [
     { id: "node_alive", journal_id: "journal_1", version: "1.0.0" },
@@ -93,12 +88,12 @@ test("a node shows what it has of limits, and one that is not heard of is silent
     { id: "node_alive", is_silent: false, journal: "postgres", leased_usd: "1.50", epoch: 1 },
     { id: "node_gone", is_silent: true, journal: "disk", unresolved_usd: "0.25", version: "0.9.0" },
   ]);
-  // Of another organization's money nothing is shown.
+  // Money of another organization is not shown.
   const other = await (await h.organization()).operator.get<System>(SYSTEM);
   expect(other.body.nodes[0]).toMatchObject({ id: "node_alive", leased_usd: "0.00" });
 });
 
-test("jobs that wait, fail and were given up are counted", async ({ h, read }) => {
+test("counts waiting, failing and failed jobs", async ({ h, read }) => {
   const { database } = h.deps;
   const before = (await read()).job_queue;
   await sql`SELECT graphile_worker.add_job('a'), graphile_worker.add_job('b', run_at => now() + interval '1 day')`.execute(
@@ -124,10 +119,7 @@ test("jobs that wait, fail and were given up are counted", async ({ h, read }) =
   expect(job_queue.oldest_due_at).not.toBeNull();
 });
 
-test("what this node has verified of the audit log, and that it was changed, is said", async ({
-  h,
-  read,
-}) => {
+test("reports the verified part of the audit log, and a manipulation", async ({ h, read }) => {
   await h.audit.chains.check();
   expect((await read()).audit_log).toMatchObject({
     is_intact: true,

@@ -20,7 +20,7 @@ import {
   readDatabaseState,
 } from "./system.sql.ts";
 
-/** What a node knows of itself. */
+/** Facts of a node about itself. */
 export interface NodeFacts {
   nodeId: string;
   isDatabaseEmbedded: boolean;
@@ -28,7 +28,7 @@ export interface NodeFacts {
   journalSync: "interval" | "group";
   leaseTtlMs: number;
   mailFrom: string | null;
-  /** Open to the network without TLS: a sentence, or null. */
+  /** Warning of a listener that is open to the network without TLS, or null. */
   exposure: string | null;
   requestsInFlight(): number;
   meter(): { pendingRecords: number; oldestPendingMs: number; isJournalHealthy: boolean };
@@ -39,7 +39,7 @@ export interface SystemDeps {
   database: Database;
   chains: Pick<ChainWatch, "reportOf">;
   isMailServerConfigured: boolean;
-  /** Of the program. */
+  /** Version of the program. */
   version: string;
   node: NodeFacts;
 }
@@ -49,7 +49,7 @@ const LATE_DAYS = 7;
 
 type Wire = z.input<typeof system>;
 
-/** The state of the installation, as the caller's organization may see it. */
+/** Returns the state of the installation for the caller's organization. */
 export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wire> {
   const { database, node, version } = deps;
   const { organizationId } = caller;
@@ -97,11 +97,11 @@ export async function listSystemNodes(
 function warningsOfNode(node: Wire["nodes"][number]): string[] {
   if (!node.is_silent || node.waiting_budget_usd === "0.00") return [];
   return [
-    `Node ${node.id} has been silent since ${node.last_seen_at}, and $${node.waiting_budget_usd} of limits waits for its journal. Start it again; if it is lost, \`./bursar nodes forget ${node.id}\` releases the budget.`,
+    `Node ${node.id} has been silent since ${node.last_seen_at}, and $${node.waiting_budget_usd} of limits waits for its journal. Start it again. If it is lost, \`./bursar nodes forget ${node.id}\` releases the budget.`,
   ];
 }
 
-/** Nobody is warned in the first week: who tries something out has nothing to lose yet. */
+/** Describes the backups. A new installation has no warning in the first week. */
 async function describeBackup(
   { database, node }: SystemDeps,
   organizationId: string,
@@ -131,13 +131,13 @@ function warningsOf({ newest, is_late, held_keys }: Wire["backup"]): string[] {
   const warnings: string[] = [];
   if (is_late) {
     const since =
-      newest === null ? "There is no backup" : `The newest backup is of ${newest.made_at}`;
-    warnings.push(`${since}: \`./bursar backup <file>\` makes one while the server runs.`);
+      newest === null ? "No backup exists" : `The newest backup is from ${newest.made_at}`;
+    warnings.push(`${since}: \`./bursar backup <file>\` creates one while the server runs.`);
   }
   if (held_keys > 0) {
     const keys = formatPlural(held_keys, "key waits", "keys wait");
     warnings.push(
-      `${keys} for confirmation since a backup was restored: see \`./bursar restore keys\`.`,
+      `${keys} for confirmation after a restored backup: run \`./bursar restore keys\`.`,
     );
   }
   return warnings;
