@@ -21,7 +21,7 @@ const mistakesOf = (env: NodeJS.ProcessEnv): string => {
 };
 
 describe("loadConfig", () => {
-  test("defaults suffice, and a relative data folder is under the given directory", () => {
+  test("uses defaults, and resolves a relative data folder below the given directory", () => {
     const { config, sources } = loadConfig({}, directory);
     expect(config.port).toBe(8484);
     expect(config.dataDir).toBe(join(directory, "data"));
@@ -29,20 +29,20 @@ describe("loadConfig", () => {
     expect(sources.port).toBe("default");
   });
 
-  test("the environment wins over bursar.toml, which wins over the default", () => {
+  test("the environment has priority over bursar.toml, which has priority over defaults", () => {
     writeFileSync(join(directory, "bursar.toml"), 'port = 9000\nhost = "0.0.0.0"\n');
     const { config, sources } = loadConfig({ BURSAR_PORT: "9001" }, directory);
     expect([config.port, sources.port]).toEqual([9001, "BURSAR_PORT"]);
     expect([config.host, sources.host]).toEqual(["0.0.0.0", "bursar.toml"]);
   });
 
-  test("an unknown variable or key is an error that names it", () => {
-    expect(mistakesOf({ BURSAR_PROT: "1" })).toBe("BURSAR_PROT: there is no such setting");
+  test("rejects an unknown variable or key by name", () => {
+    expect(mistakesOf({ BURSAR_PROT: "1" })).toBe("BURSAR_PROT: unknown setting");
     writeFileSync(join(directory, "bursar.toml"), "prot = 1\n");
-    expect(mistakesOf({})).toBe("bursar.toml: prot: there is no such setting");
+    expect(mistakesOf({})).toBe("bursar.toml: prot: unknown setting");
   });
 
-  test("every mistake is told at once", () => {
+  test("reports every mistake at once", () => {
     const message = mistakesOf({ BURSAR_PORT: "many", BURSAR_DRAIN: "soon" });
     expect(message.split("\n")).toHaveLength(2);
     expect(message).toContain("BURSAR_PORT: ");
@@ -57,23 +57,23 @@ describe("loadConfig", () => {
     [{ BURSAR_JOURNAL_MAX_SIZE: "1001TB" }, "BURSAR_JOURNAL_MAX_SIZE: expected a size"],
     [
       { BURSAR_JOURNAL_MAX_SIZE: "39MB", BURSAR_PROCESSES: "4" },
-      "BURSAR_JOURNAL_MAX_SIZE is at least 10MB for each process.",
+      "BURSAR_JOURNAL_MAX_SIZE must be at least 10MB for each process.",
     ],
-    // A timer of more than 24.8 days would end at once.
+    // A timer of more than 24.8 days would fire at once.
     [{ BURSAR_DRAIN: "1000h" }, "BURSAR_DRAIN: expected a duration"],
-    // Without contact to the database for zero seconds, no key would ever count.
+    // With a lifetime of zero seconds no cached key would be accepted.
     [{ BURSAR_LEASE_TTL: "0" }, "BURSAR_LEASE_TTL: expected at least 1s"],
     [{ BURSAR_UPSTREAM_IDLE: "0s" }, "BURSAR_UPSTREAM_IDLE: expected at least 1s"],
-  ])("%j is refused", (env, message) => {
+  ])("rejects %j", (env, message) => {
     expect(mistakesOf(env)).toContain(message);
   });
 
-  test("a mistake in the file is said to be there", () => {
+  test("names the file of a mistake", () => {
     writeFileSync(join(directory, "bursar.toml"), 'port = "many"\n');
     expect(mistakesOf({})).toBe("bursar.toml: port: expected a port number from 0 to 65535");
   });
 
-  test("a description can be written back: what it shows is what it would be given as", () => {
+  test("a described value can be set again unchanged", () => {
     const env = {
       BURSAR_DRAIN: "90s",
       BURSAR_LEASE_TTL: "1500ms",
@@ -115,7 +115,7 @@ describe("loadConfig", () => {
     expect(JSON.stringify(describeConfig(loaded))).not.toContain("canary");
   });
 
-  test("the reference page is the text that the settings give", () => {
+  test("the reference page equals the text from the settings", () => {
     const page = new URL("../../docs/guides/configuration.md", import.meta.url);
     expect(readFileSync(page, "utf8")).toBe(settingsReference());
   });

@@ -6,10 +6,10 @@ import { logFormats, logLevels } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { isAllowedTarget } from "#src/lib/target-address.ts";
 
-// Environment > bursar.toml > defaults. A name that is not listed here is an error, so that a typing mistake in a
-// setting that guards money is never silently ignored.
+// Priority: environment, bursar.toml, defaults. Unknown names are an error, so that a typo in a setting that protects
+// money is never ignored.
 
-/** A timer waits 24.8 days at most; a longer one would end at once. */
+/** Longest duration. Timers are limited to 24.8 days, and a longer one would fire at once. */
 const LONGEST_MS = 24 * 3_600_000;
 const expectedDuration = "expected a duration such as 500ms, 30s, 5m or 1h, at most 24h";
 const duration = z
@@ -21,7 +21,7 @@ const duration = z
     return Number.parseInt(text, 10) * factor;
   })
   .refine((ms) => ms <= LONGEST_MS, expectedDuration);
-/** Where nothing at all would be an outage, or (in undici) no limit. */
+/** Duration for settings in which zero would be an outage, or (in undici) no limit. */
 const lastingDuration = duration.refine((ms) => ms >= 1_000, "expected at least 1s");
 const sizeUnits = {
   "": 1,
@@ -45,8 +45,8 @@ const size = z
     return Number.parseInt(written, 10) * sizeUnits[unit];
   })
   .refine((bytes) => bytes <= LARGEST_BYTES, expectedSize);
-const text = z.string().min(1, "expected a text that is not empty");
-// It becomes an HTTP header: a line break in it, pasted with the key, would fail every request.
+const text = z.string().min(1, "expected a non-empty text");
+// The value becomes an HTTP header. A pasted line break would fail every request.
 const headerText = z
   .string()
   .regex(/^[\x21-\x7e]+$/, "expected printable characters without spaces");
@@ -69,7 +69,7 @@ const port = z
   .refine((number) => number <= 65_535, expectedPort);
 const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
 
-/** An address, or a name before one: what stands in the From line. */
+/** Sender of the From line: an address, or a name with an address. */
 const mailFrom = z
   .string()
   .regex(
@@ -89,7 +89,7 @@ interface Setting {
   env: string;
   schema: z.ZodType;
   fallback?: string;
-  /** Never printed; can also be given as a file, in `<name>_FILE`. */
+  /** Never printed. A file in `<name>_FILE` can provide the value. */
   isSecret?: true;
   about: string;
 }
@@ -148,7 +148,7 @@ export const settings = {
     schema: z.enum(logFormats),
     fallback: "auto",
     about:
-      "Format of the log on standard output. auto: readable lines on a terminal, else JSON, one line per event. pretty or json: always that one. `NO_COLOR` disables colours.",
+      "Format of the log on standard output. auto: readable lines on a terminal, else JSON, one line per event. pretty or json: always that format. `NO_COLOR` disables colours.",
   },
   leaseTtlMs: {
     env: "BURSAR_LEASE_TTL",
@@ -280,16 +280,16 @@ export type Config = { [K in SettingName]: z.output<(typeof settings)[K]["schema
 
 export interface LoadedConfig {
   config: Config;
-  /** Where each value came from: a variable's name, `bursar.toml`, or "default". */
+  /** Source of each value: a variable's name, `bursar.toml`, or "default". */
   sources: Record<SettingName, string>;
 }
 
-/** What an administrator wrote is wrong. The message lists every mistake and is meant to be printed as it is. */
+/** Invalid configuration. The message lists every mistake and is printed unchanged. */
 export class ConfigError extends StartError {}
 
 /**
- * Reads the configuration once. `directory` is where `bursar.toml` is looked for and what a relative data folder is
- * relative to. Throws ConfigError.
+ * Reads the configuration once. `directory` contains `bursar.toml` and is the base of a relative data folder. Throws
+ * ConfigError.
  */
 export function loadConfig(env: NodeJS.ProcessEnv, directory: string): LoadedConfig {
   const file = readToml(resolve(directory, "bursar.toml"));
@@ -315,7 +315,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, directory: string): LoadedCon
   };
 }
 
-/** Each setting with its value as it would be written, secrets hidden, null where it has none, and its source. */
+/** Lists the settings with value and source. Secrets are hidden, and null means no value. */
 export function describeConfig({
   config,
   sources,
@@ -335,7 +335,7 @@ function writeValue(name: SettingName, value: Config[SettingName]): string | nul
   return String(value);
 }
 
-/** In the largest unit that holds it whole, so that it can be given back as it is. */
+/** Formats a duration in the largest exact unit, so that it can be set again unchanged. */
 function writeDuration(ms: number): string {
   for (const [factor, unit] of [
     [3_600_000, "h"],
@@ -347,14 +347,14 @@ function writeDuration(ms: number): string {
   return `${ms}ms`;
 }
 
-/** In the largest unit that holds it whole. */
+/** Formats a size in the largest exact unit. */
 function writeSize(bytes: number): string {
   const units = Object.entries(sizeUnits).sort(([, a], [, b]) => b - a);
   const [unit, factor] = units.find(([, each]) => bytes >= each && bytes % each === 0) ?? ["", 1];
   return `${bytes / factor}${unit}`;
 }
 
-/** The reference of all settings as Markdown: `docs/guides/configuration.md` is this text. */
+/** Renders the reference of all settings as Markdown, the text of `docs/guides/configuration.md`. */
 export function settingsReference(): string {
   const rows = Object.values<Setting>(settings).map(({ env, fallback, isSecret, about }) => {
     const name = isSecret ? `\`${env}\`, \`${env}_FILE\`` : `\`${env}\``;
@@ -385,32 +385,30 @@ export function settingsReference(): string {
   ].join("\n");
 }
 
-/** What is wrong with listening where everybody can reach it, in two sentences; null where nothing is. */
+/** Returns a warning for a listener that is open to the network without TLS, in two sentences. Null: no fault. */
 export function findExposure(config: Config): string | null {
   const { host, tlsCertFile, trustedProxies } = config;
   if (isOnlyLocal(config) || tlsCertFile !== undefined || trustedProxies.length > 0) return null;
   return (
-    `${host} is open to the network without TLS: keys and prompts cross it in clear text. ` +
+    `${host} is open to the network without TLS, so keys and prompts are sent unencrypted. ` +
     "Set BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE, or name your proxy in BURSAR_TRUSTED_PROXIES."
   );
 }
 
-/** True where nobody on another machine reaches the server by itself. */
+/** True if other machines cannot reach the server. */
 export function isOnlyLocal({ host }: Config): boolean {
   return ["127.0.0.1", "::1", "localhost"].includes(host);
 }
 
-/** A few thousand requests that wait for the database. */
+/** Space for a few thousand requests that wait for the database. */
 const LEAST_JOURNAL_BYTES = 10e6;
 
 function checkTogether(config: Config): void {
   if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
-    throw new ConfigError(
-      "BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE are given together or not at all.",
-    );
+    throw new ConfigError("BURSAR_TLS_CERT_FILE and BURSAR_TLS_KEY_FILE must be set together.");
   }
   if (config.journalMaxBytes / config.processes < LEAST_JOURNAL_BYTES) {
-    throw new ConfigError("BURSAR_JOURNAL_MAX_SIZE is at least 10MB for each process.");
+    throw new ConfigError("BURSAR_JOURNAL_MAX_SIZE must be at least 10MB for each process.");
   }
   if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
     throw new ConfigError(
@@ -445,12 +443,12 @@ function findValue(
   return { value: setting.fallback, source: "default" };
 }
 
-/** `BURSAR_DATA_DIR` is `data_dir` in the file; names of others keep theirs: `database_url`. */
+/** Name in the file: `data_dir` for `BURSAR_DATA_DIR`, and unchanged for others: `database_url`. */
 function tomlKey(setting: Setting): string {
   return setting.env.replace(/^BURSAR_/, "").toLowerCase();
 }
 
-/** Of the command line, which reads them itself: they say where a server is and mean nothing to one. */
+/** Variables of the command line, which a server ignores. */
 const commandLineVariables = [
   "BURSAR_PROFILE",
   "BURSAR_URL",
@@ -465,14 +463,14 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const known = new Set([...names, ...commandLineVariables]);
   return Object.keys(env)
     .filter((name) => name.startsWith("BURSAR_") && !known.has(name))
-    .map((name) => `${name}: there is no such setting`);
+    .map((name) => `${name}: unknown setting`);
 }
 
 function unknownKeys(file: Record<string, unknown>): string[] {
   const known = new Set(Object.values<Setting>(settings).map(tomlKey));
   return Object.keys(file)
     .filter((key) => !known.has(key))
-    .map((key) => `bursar.toml: ${key}: there is no such setting`);
+    .map((key) => `bursar.toml: ${key}: unknown setting`);
 }
 
 function readToml(path: string): Record<string, unknown> {

@@ -12,7 +12,7 @@ import { banner } from "./process/banner.ts";
 import { startProcesses } from "./process/supervisor.ts";
 import { type RunningServer, startServer } from "./process/wiring.ts";
 
-/** The clone's root: `bursar.toml` and a relative data folder are found there. */
+/** Root of the clone, the base of `bursar.toml` and a relative data folder. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const SERVER_FILE = "server.json";
 const usage = "Usage: main.ts start [--simulator] [--processes N]";
@@ -50,8 +50,8 @@ function parseCommandLine() {
 async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean): Promise<void> {
   const { config } = loaded;
   const stopRequested = Promise.withResolvers<NodeJS.Signals>();
-  // From the first moment on: a signal during the start waits for its end, and then everything is stopped in order.
-  // SIGHUP is what a closed terminal sends.
+  // Registered first, so that a signal during the start waits for its end and then stops everything in order. A closed
+  // terminal sends SIGHUP.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => stopRequested.resolve(signal));
   }
@@ -65,13 +65,13 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   logger.info({ signal }, "stopping");
   rmSync(join(config.dataDir, SERVER_FILE), { force: true });
   await server.stop();
-  // Nothing is left to do; a timer that somebody forgot must not keep a stopped server alive.
+  // A remaining timer must not keep a stopped server alive.
   process.exit(process.exitCode ?? 0);
 }
 
 /**
- * Tries the port before anything is created. Throws a StartError: a second start on a data folder names the first one,
- * because that one is why the port is taken.
+ * Checks the port before anything is created. Throws a StartError. A second start on a data folder names the first one,
+ * because that one occupies the port.
  */
 async function checkPort({ host, port, dataDir }: Config): Promise<void> {
   try {
@@ -82,7 +82,7 @@ async function checkPort({ host, port, dataDir }: Config): Promise<void> {
   }
 }
 
-/** For programs on this machine: where the server listens. Written beside and renamed, so that it is never half there. */
+/** Writes the listener's address for programs on this machine. The file is renamed, so it is always complete. */
 function announce(dataDir: string, server: RunningServer): void {
   const file = join(dataDir, SERVER_FILE);
   writeFileSync(`${file}.new`, JSON.stringify({ url: server.url, pid: process.pid }), {

@@ -240,7 +240,7 @@ describe("an invalid command prints the reason on stderr and exits with its code
     [4, ["members", "get", "eve@example.com"], "Member not found: eve@example.com"],
     [5, ["workspaces", "create", "default"], "already called"],
     [1, ["migrate"], "is using the data folder"],
-    [2, ["doctor", "--profile", "work"], "This is about this machine"],
+    [2, ["doctor", "--profile", "work"], "This command works on this machine only"],
   ] as [number, string[], string][])("%i: %j", async ([code, args, words], { cli }) => {
     const ran = await cli.bursar(args);
     expect(ran).toMatchObject({ code, stdout: "" });
@@ -250,7 +250,7 @@ describe("an invalid command prints the reason on stderr and exits with its code
 
   test("2: an unknown setting", async ({ cli }) => {
     const ran = await cli.bursar(["config"], { BURSAR_PROT: "1" });
-    expect(ran).toMatchObject({ code: 2, stderr: "BURSAR_PROT: there is no such setting\n" });
+    expect(ran).toMatchObject({ code: 2, stderr: "BURSAR_PROT: unknown setting\n" });
   });
 });
 
@@ -258,7 +258,7 @@ describe("information commands", () => {
   test("help and the version exit with 0", async ({ cli }) => {
     const help = await cli.bursar(["--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    for (const word of ["admin-keys", "doctor", "profile", "Exits with"]) {
+    for (const word of ["admin-keys", "doctor", "profile", "Exit codes"]) {
       expect(help.stdout).toContain(word);
     }
     expect((await cli.bursar(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -296,9 +296,9 @@ describe("information commands", () => {
     const json = jsonOf(await cli.bursar(["--json", "doctor"]));
     await server.sql("DELETE FROM backup");
     expect(notes).toEqual([
-      expect.stringMatching(/^note +backup +there is none: /),
-      expect.stringMatching(/^note +backup +the newest is of .*Z, more than a week ago$/),
-      expect.stringMatching(/^ok +backup +the newest is of .*Z$/),
+      expect.stringMatching(/^note +backup +no backup yet; /),
+      expect.stringMatching(/^note +backup +newest from .*Z, more than a week ago$/),
+      expect.stringMatching(/^ok +backup +newest from .*Z$/),
     ]);
     expect(json).toMatchObject({ healthy: true });
   });
@@ -310,7 +310,7 @@ describe("information commands", () => {
     const well = await cli.bursar(["doctor", "ledger"]);
     expect([well.code, well.stdout]).toEqual([
       0,
-      expect.stringMatching(/^Every balance is what its requests add up to: /),
+      expect.stringMatching(/^Every balance equals the sum of its requests: /),
     ]);
     const forged = ["workspace", "wksp_forged", "monthly", "2026-11-01"];
     await server.sql(
