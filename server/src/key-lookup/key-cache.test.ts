@@ -146,14 +146,16 @@ describe("in memory", () => {
     expect(bench.cache.findCached(secretA)).toBe(undefined);
     const again = bench.cache.find(secretA);
     bench.lookups[1]?.reject(new Error("connection refused"));
-    await expect(again).rejects.toMatchObject({ code: "unavailable" });
+    await expect(again).rejects.toMatchObject({ code: "database_unavailable" });
   });
 
   test("runs at most 4 look-ups, batches 4,096 waiting ones, and refuses one more at once", async () => {
     const bench = makeBench();
     const finds = Array.from({ length: 4 + 4_096 }, () => bench.cache.find(newSecret()));
     expect(bench.asked).toEqual([1, 1, 1, 1]);
-    await expect(bench.cache.find(newSecret())).rejects.toMatchObject({ code: "unavailable" });
+    await expect(bench.cache.find(newSecret())).rejects.toMatchObject({
+      code: "database_unavailable",
+    });
     for (let i = 0; i < 4 + 4_096 / 256; i++) {
       await expect.poll(() => bench.lookups.length, { interval: 1 }).toBeGreaterThan(i);
       bench.lookups[i]?.resolve(i === 9 ? key : null);
@@ -168,7 +170,7 @@ describe("in memory", () => {
     const finds = Array.from({ length: 6 }, () => bench.cache.find(newSecret()));
     const results = Promise.allSettled(finds);
     bench.lookups[0]?.reject(new Error("connection refused"));
-    await expect(finds[5]).rejects.toMatchObject({ code: "unavailable" });
+    await expect(finds[5]).rejects.toMatchObject({ code: "database_unavailable" });
     for (const lookup of bench.lookups.slice(1)) lookup.resolve(null);
     expect((await results).map((result) => result.status)).toEqual([
       "rejected",
