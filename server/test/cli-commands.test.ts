@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { commandReference } from "#src/cli/command-reference.ts";
+import { renderCommandReference } from "#src/cli/command-reference.ts";
 import { complete } from "#src/cli/completion.ts";
 import { makeProgram, run } from "#src/cli/program.ts";
 import { listRouteCommands, nameOf } from "#src/cli/route-commands.ts";
@@ -451,7 +451,7 @@ describe("completion", () => {
 
 describe("the guides", () => {
   test("list every command of a route (refresh: npx vitest run server/test/cli-commands --update)", async () => {
-    await expect(commandReference()).toMatchFileSnapshot(join(guides, "commands.md"));
+    await expect(renderCommandReference()).toMatchFileSnapshot(join(guides, "commands.md"));
   });
 
   test("name every other command", async () => {

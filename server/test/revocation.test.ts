@@ -207,7 +207,7 @@ const ways: [string, Way, RegExp][] = [
         revoke: () => deactivate(database, memberId),
       };
     },
-    /^The person whose key this is has been deactivated/,
+    /^The owner of this key has been deactivated/,
   ],
 ];
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect } from "vitest";
 import { makePriceBook } from "#src/domain/price-book.ts";
-import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { computeWorstCost } from "#src/domain/worst-case.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { createTestDatabase, type TestDatabase } from "./harness/database.ts";
@@ -23,7 +23,7 @@ import { test as base } from "./harness/upstream-test.ts";
 // exceeds it.
 
 const REQUEST = { model: "claude-sonnet-4-5", maxTokens: 100, text: "Hi" };
-const WORST = worstCaseCost(
+const WORST = computeWorstCost(
   parseMessage(Buffer.from(messageBody())),
   makePriceBook([]),
   Date.now(),

@@ -10,7 +10,7 @@ import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findAdminKeyByHash } from "#src/key-lookup/admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
-import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
+import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -89,7 +89,7 @@ async function authenticateWithoutKey(
     const organizationId = deps.operatorOrganizationId;
     return { kind: "local_operator", id: operatorUid, organizationId };
   }
-  if (cookie === undefined || console === null) throw missingKey(presented);
+  if (cookie === undefined || console === null) throw describeMissingKey(presented);
   return authenticateSession(deps, cookie, console);
 }
 
@@ -153,7 +153,7 @@ async function authenticateWorkspaceKey(
     );
   }
   const checkedAtMs = deps.nowMs();
-  checkKeyWorks(key, checkedAtMs, presented.address);
+  checkKeyActive(key, checkedAtMs, presented.address);
   deps.keyUse.record({
     secretId: key.secretId,
     atMs: checkedAtMs,
@@ -180,7 +180,7 @@ function readSecret(presented: PresentedIdentity): string | null {
   if (fromHeader === "" && fromBearer === "") {
     // The request has an invalid key, so it must not fall back to the local socket's authority.
     if (presented.authorization !== undefined || presented.xApiKey !== undefined) {
-      throw missingKey(presented);
+      throw describeMissingKey(presented);
     }
     return null;
   }
@@ -196,7 +196,7 @@ function readSecret(presented: PresentedIdentity): string | null {
   return isHeaderOurs ? fromHeader : fromBearer;
 }
 
-function missingKey(presented: PresentedIdentity): ApiError {
+function describeMissingKey(presented: PresentedIdentity): ApiError {
   const isOtherScheme = presented.authorization !== undefined;
   return new ApiError(
     "api_key_missing",

@@ -14,7 +14,12 @@ import {
 } from "@bursar/contract/permissions.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller, MemberCaller } from "#src/domain/caller.ts";
-import { mayInOrganization, reachEverywhere, reachIn, rolesIn } from "#src/domain/rights.ts";
+import {
+  findOrganizationReach,
+  findWorkspaceReach,
+  hasOrganizationPermission,
+  listWorkspaceRoles,
+} from "#src/domain/rights.ts";
 
 /**
  * Checks that the caller has permission for `action`. The use case checks the rows. Any action that the contract's
@@ -38,8 +43,8 @@ export function authorize(caller: Caller, action: Exclude<Action, "public">): vo
 
 /** Throws a 403 that names the required role or key. */
 function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
-  if (mayInOrganization(caller, action)) return;
-  throw denied(`This call needs ${whoMay(action)}${insteadOf(caller)}.`);
+  if (hasOrganizationPermission(caller, action)) return;
+  throw denied(`This call needs ${whoMay(action)}${describeCaller(caller)}.`);
 }
 
 /** Checks for permission in at least one workspace. A key has only one. */
@@ -47,11 +52,11 @@ function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
   if (caller.kind === "api_key") {
     const needed = permissionFor(action);
     if (needed !== null && includesPermission(caller.permission, needed)) return;
-    throw denied(`This call needs ${whoMay(action)}${insteadOf(caller)}.`);
+    throw denied(`This call needs ${whoMay(action)}${describeCaller(caller)}.`);
   }
-  if (reachEverywhere(caller, action) !== null || isOpenToMembers(action)) return;
+  if (findOrganizationReach(caller, action) !== null || isOpenToMembers(action)) return;
   const workspaceIds = caller.kind === "member" ? [...caller.workspaceRoles.keys()] : [];
-  if (workspaceIds.some((id) => reachIn(caller, action, id) !== null)) return;
+  if (workspaceIds.some((id) => findWorkspaceReach(caller, action, id) !== null)) return;
   throw denied(
     `This call needs ${whoMay(action)}, but you have no such role in any workspace. Ask an owner or admin of the organization.`,
   );
@@ -59,9 +64,9 @@ function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
 
 /** Throws a 403 unless the caller has permission for the organization as a whole, not only in a workspace. */
 export function checkEverywhere(caller: Caller, action: WorkspaceAction): void {
-  if (reachEverywhere(caller, action) !== null) return;
+  if (findOrganizationReach(caller, action) !== null) return;
   throw denied(
-    `For the whole organization this call needs ${whoMay(action, "everywhere")}${insteadOf(caller)}.`,
+    `For the whole organization this call needs ${whoMay(action, "everywhere")}${describeCaller(caller)}.`,
   );
 }
 
@@ -71,17 +76,17 @@ export function deniedInWorkspace(
   action: WorkspaceAction,
   workspaceId: string,
 ): ApiError {
-  return denied(`This call needs ${whoMay(action)}${insteadOf(caller, workspaceId)}.`);
+  return denied(`This call needs ${whoMay(action)}${describeCaller(caller, workspaceId)}.`);
 }
 
 export function denied(message: string): ApiError {
   return new ApiError("permission_denied", message);
 }
 
-function insteadOf(caller: Caller, workspaceId?: string): string {
+function describeCaller(caller: Caller, workspaceId?: string): string {
   switch (caller.kind) {
     case "member":
-      return `, but you are ${roleWords(caller, workspaceId)}`;
+      return `, but you are ${formatRoles(caller, workspaceId)}`;
     case "api_key":
       return `, but this API key has "${caller.permission}" in its workspace`;
     case "admin_key":
@@ -91,8 +96,8 @@ function insteadOf(caller: Caller, workspaceId?: string): string {
   }
 }
 
-function roleWords(caller: MemberCaller, workspaceId: string | undefined): string {
+function formatRoles(caller: MemberCaller, workspaceId: string | undefined): string {
   if (workspaceId === undefined) return roleNames[caller.role];
-  const roles = rolesIn(caller, workspaceId).map((role) => roleNames[role]);
+  const roles = listWorkspaceRoles(caller, workspaceId).map((role) => roleNames[role]);
   return `${roles.join(" and ")} there`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MemberCaller } from "#src/domain/caller.ts";
-import { checkMayChangeMember, checkMayGiveRole, checkMayGiveWorkspaceRole } from "./granting.ts";
+import { checkMemberChange, checkRoleGrant, checkWorkspaceRoleGrant } from "./granting.ts";
 
 const member = (role: MemberCaller["role"]): MemberCaller => ({
   kind: "member",
@@ -16,21 +16,21 @@ const member = (role: MemberCaller["role"]): MemberCaller => ({
 });
 
 test("an admin can neither create nor change an owner, an owner can do both", () => {
-  expect(() => checkMayGiveRole(member("admin"), "owner")).toThrow(
+  expect(() => checkRoleGrant(member("admin"), "owner")).toThrow(
     "Only an Owner, or the command line on the server's own machine, can grant the role Owner.",
   );
-  expect(() => checkMayChangeMember(member("admin"), "owner")).toThrow(
+  expect(() => checkMemberChange(member("admin"), "owner")).toThrow(
     "can change a member with the role Owner.",
   );
   for (const role of ["owner", "admin", "user"] as const) {
-    expect(() => checkMayGiveRole(member("owner"), role)).not.toThrow();
-    expect(() => checkMayChangeMember(member("owner"), role)).not.toThrow();
+    expect(() => checkRoleGrant(member("owner"), role)).not.toThrow();
+    expect(() => checkMemberChange(member("owner"), role)).not.toThrow();
   }
 });
 
 test("lower roles can grant neither admin nor billing", () => {
   for (const role of ["admin", "billing"] as const) {
-    expect(() => checkMayGiveRole(member("developer"), role)).toThrow(
+    expect(() => checkRoleGrant(member("developer"), role)).toThrow(
       `Only an Owner or Admin can grant the role ${role === "admin" ? "Admin" : "Billing"}.`,
     );
   }
@@ -38,9 +38,9 @@ test("lower roles can grant neither admin nor billing", () => {
 
 test("a workspace role can be granted by members with at least its permissions", () => {
   const user = member("user");
-  expect(() => checkMayGiveWorkspaceRole(user, "wksp_admin", "workspace_admin")).not.toThrow();
+  expect(() => checkWorkspaceRoleGrant(user, "wksp_admin", "workspace_admin")).not.toThrow();
   for (const id of ["wksp_developer", "wksp_of_nobody"]) {
-    expect(() => checkMayGiveWorkspaceRole(user, id, "workspace_admin")).toThrow(
+    expect(() => checkWorkspaceRoleGrant(user, id, "workspace_admin")).toThrow(
       "can grant the role Workspace Admin.",
     );
   }

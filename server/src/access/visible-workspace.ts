@@ -2,7 +2,7 @@ import type { WorkspaceAction } from "@bursar/contract/permissions.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { reachIn } from "#src/domain/rights.ts";
+import { findWorkspaceReach } from "#src/domain/rights.ts";
 import { deniedInWorkspace } from "./authorize.ts";
 import { isOwnApiKey } from "./own-api-key.ts";
 import {
@@ -19,7 +19,7 @@ import {
 export function canSeeWorkspace(caller: Caller, workspaceId: string): boolean {
   return caller.kind === "api_key"
     ? caller.workspaceId === workspaceId
-    : reachIn(caller, "workspaces:read", workspaceId) !== null;
+    : findWorkspaceReach(caller, "workspaces:read", workspaceId) !== null;
 }
 
 /** Returns the workspace. Throws a 404, or a 403 if the caller can only see it. */
@@ -33,7 +33,7 @@ export async function getWorkspaceFor(
     ? await findWorkspaceState(db, { organizationId: caller.organizationId, workspaceId })
     : null;
   if (workspace === null) throw workspaceNotFound(workspaceId);
-  checkReachIn(caller, action, workspaceId);
+  checkWorkspaceReach(caller, action, workspaceId);
   return workspace;
 }
 
@@ -51,14 +51,18 @@ export async function getActiveWorkspaceForChange(
     ? await findWorkspaceState(tx, { organizationId: caller.organizationId, workspaceId }, true)
     : null;
   if (workspace === null) throw workspaceNotFound(workspaceId);
-  checkReachIn(caller, action, workspaceId);
+  checkWorkspaceReach(caller, action, workspaceId);
   if (workspace.isArchived) throw workspaceIsArchived(workspaceId);
   return workspace;
 }
 
 /** Throws a 403 unless the caller has permission for `action` in a workspace that it can see. */
-export function checkReachIn(caller: Caller, action: WorkspaceAction, workspaceId: string): void {
-  if (reachIn(caller, action, workspaceId) === null) {
+export function checkWorkspaceReach(
+  caller: Caller,
+  action: WorkspaceAction,
+  workspaceId: string,
+): void {
+  if (findWorkspaceReach(caller, action, workspaceId) === null) {
     throw deniedInWorkspace(caller, action, workspaceId);
   }
 }
@@ -72,7 +76,7 @@ export async function getWorkspaceIdOfApiKey(
 ): Promise<string> {
   const { organizationId } = caller;
   const key = await findApiKeyPlace(db, { organizationId, apiKeyId });
-  const reach = key && reachIn(caller, action, key.workspace_id);
+  const reach = key && findWorkspaceReach(caller, action, key.workspace_id);
   if (!key || !reach || (reach === "own" && !isOwnApiKey(caller, key))) throw apiKeyNotFound();
   return key.workspace_id;
 }

@@ -2,7 +2,7 @@ import type { Database } from "#src/db/pool.ts";
 import type { ClaimedChanges } from "#src/domain/claim.ts";
 import type { RandomBytes } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { deriveSealingKey } from "#src/lib/seal.ts";
 import type { AddedEvent, AuditDeps } from "./audited-transaction.ts";
 import { beginKeyedChains } from "./begin-keyed-chains.ts";
 import { makeClaimedChanges } from "./claimed-changes.ts";
@@ -45,7 +45,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     nowMs,
     randomBytes,
     auditKey: key,
-    sealingKey: sealingKey(secret),
+    sealingKey: deriveSealingKey(secret),
     onAudited: (added: AddedEvent) => {
       witness.saw(added);
       options.onChange?.();

@@ -58,12 +58,12 @@ export const tableBegin = z.strictObject({ name });
 export const endOfPart = z.strictObject({ rows: z.int().min(0), bytes: z.int().min(0) });
 export const footer = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-export function frameOf(kind: FrameKind, body: Buffer | object): Buffer {
+export function makeFrame(kind: FrameKind, body: Buffer | object): Buffer {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
-  return Buffer.concat([frameHead(kind, bytes.length), bytes]);
+  return Buffer.concat([makeFrameHead(kind, bytes.length), bytes]);
 }
 
-export function frameHead(kind: FrameKind, length: number): Buffer {
+export function makeFrameHead(kind: FrameKind, length: number): Buffer {
   const head = Buffer.alloc(FRAME_HEAD_BYTES);
   head.write(kind, 0, "latin1");
   head.writeUInt32BE(length, 1);
@@ -91,13 +91,13 @@ export async function* readFrames(source: AsyncIterable<Buffer>): AsyncGenerator
     chunks.splice(0, chunks.length, rest);
     bytes = rest.length;
   }
-  if (bytes > 0) throw damaged();
+  if (bytes > 0) throw makeDamagedError();
 }
 
 function lengthOf(bytes: Buffer): number {
   if (bytes.length < FRAME_HEAD_BYTES) return FRAME_HEAD_BYTES;
   const length = bytes.readUInt32BE(1);
-  if (length > MAX_FRAME_BYTES) throw damaged();
+  if (length > MAX_FRAME_BYTES) throw makeDamagedError();
   return FRAME_HEAD_BYTES + length;
 }
 
@@ -109,11 +109,11 @@ export function parseBody<Schema extends z.ZodType>(
   try {
     return schema.parse(JSON.parse(body.toString("utf8")));
   } catch {
-    throw damaged();
+    throw makeDamagedError();
   }
 }
 
-export function damaged(cause?: unknown): BackupError {
+export function makeDamagedError(cause?: unknown): BackupError {
   return new BackupError("damaged", "The backup is damaged: the file was cut off or changed.", {
     cause,
   });

@@ -570,7 +570,7 @@ describe("making a backup", () => {
     };
     const made = await makeBackup({
       file: join(folder, "noted.backup"),
-      reach,
+      location,
       secret: SECRET,
       passphrase: undefined,
       bursarVersion: "0.0.0-test",

@@ -34,7 +34,7 @@ export const encryptionHeader = z.strictObject({
 export type EncryptionHeader = z.output<typeof encryptionHeader>;
 
 /** `cost`: scrypt's N. Lower only in tests. */
-export function newEncryption(cost: number = COST): EncryptionHeader {
+export function makeEncryption(cost: number = COST): EncryptionHeader {
   const salt = randomBytes(SALT_BYTES).toString("base64");
   return { cipher: "aes-256-gcm", kdf: "scrypt", cost, salt };
 }
@@ -58,7 +58,7 @@ export function deriveKey({ cost, salt }: EncryptionHeader, passphrase: string):
 
 /** Encrypts a stream. `context` is authenticated with every piece. */
 export function encryptStream(key: Buffer, context: Buffer): Transform {
-  return inPieces(PIECE_BYTES, (piece, number, isLast) => {
+  return processPieces(PIECE_BYTES, (piece, number, isLast) => {
     const cipher = createCipheriv("aes-256-gcm", key, nonceOf(number, isLast));
     cipher.setAAD(context);
     return Buffer.concat([cipher.update(piece), cipher.final(), cipher.getAuthTag()]);
@@ -67,8 +67,8 @@ export function encryptStream(key: Buffer, context: Buffer): Transform {
 
 /** Decrypts a stream. Fails with a BackupError at the first changed piece, without returning any of it. */
 export function decryptStream(key: Buffer, context: Buffer): Transform {
-  return inPieces(PIECE_BYTES + TAG_BYTES, (piece, number, isLast) => {
-    if (piece.length < TAG_BYTES) throw notGenuine(number);
+  return processPieces(PIECE_BYTES + TAG_BYTES, (piece, number, isLast) => {
+    if (piece.length < TAG_BYTES) throw makePieceError(number);
     const decipher = createDecipheriv("aes-256-gcm", key, nonceOf(number, isLast));
     decipher.setAAD(context);
     decipher.setAuthTag(piece.subarray(piece.length - TAG_BYTES));
@@ -76,13 +76,13 @@ export function decryptStream(key: Buffer, context: Buffer): Transform {
     try {
       decipher.final();
     } catch {
-      throw notGenuine(number);
+      throw makePieceError(number);
     }
     return body;
   });
 }
 
-function notGenuine(number: number): BackupError {
+function makePieceError(number: number): BackupError {
   return number === 0
     ? new BackupError(
         "passphrase",
@@ -99,7 +99,7 @@ function nonceOf(number: number, isLast: boolean): Buffer {
 }
 
 /** Processes pieces. The last piece is known only at the end, so a whole piece waits until more bytes arrive. */
-function inPieces(
+function processPieces(
   size: number,
   work: (piece: Buffer, number: number, isLast: boolean) => Buffer,
 ): Transform {

@@ -55,7 +55,7 @@ export class JournalRestore {
     this.#dataDir = dataDir;
   }
 
-  async take(folder: string, name: string, bytes: AsyncIterable<Buffer>): Promise<void> {
+  async receiveFile(folder: string, name: string, bytes: AsyncIterable<Buffer>): Promise<void> {
     const isThere = existsSync(join(this.#dataDir, folder, "journal-id"));
     if (isThere && !this.#folders.has(folder)) this.#kept.add(folder);
     if (this.#kept.has(folder)) {

@@ -1,5 +1,5 @@
+import { type LocateOptions, locateDatabase } from "#src/db/locate-database.ts";
 import { readMigrations } from "#src/db/migration-files.ts";
-import { type ReachOptions, reachBeside } from "#src/db/reach-database.ts";
 import { recordBackup } from "./record-backup.ts";
 import { requireSecret } from "./require-secret.ts";
 import { withAuditDeps } from "./with-audit-deps.ts";
@@ -7,7 +7,7 @@ import { type WrittenBackup, writeBackup } from "./write-backup.ts";
 
 export interface MakeBackupOptions {
   file: string;
-  reach: ReachOptions;
+  location: LocateOptions;
   /** BURSAR_SECRET. */
   secret: string | undefined;
   passphrase: string | undefined;
@@ -25,9 +25,9 @@ export interface MakeBackupOptions {
 export async function makeBackup(
   options: MakeBackupOptions,
 ): Promise<{ backup: WrittenBackup; note: string | null }> {
-  const { reach, actor } = options;
-  const reached = await reachBeside(reach);
-  const { place } = reached;
+  const { location, actor } = options;
+  const located = await locateDatabase(location);
+  const { place } = located;
   try {
     const secret = await requireSecret(options.secret, place.folder);
     const backup = await writeBackup({
@@ -53,6 +53,6 @@ export async function makeBackup(
       };
     }
   } finally {
-    await reached.close();
+    await located.close();
   }
 }

@@ -7,14 +7,14 @@ import { BackupError } from "./backup-error.ts";
 import {
   type BackupHeader,
   backupHeader,
-  damaged,
   endOfPart,
   type Frame,
   footer,
-  frameHead,
   journalFile,
   MAGIC,
   MAX_PREFIX_BYTES,
+  makeDamagedError,
+  makeFrameHead,
   parseBody,
   prefixLine,
   readFrames,
@@ -49,7 +49,7 @@ export async function readBackup(
   reader: BackupReader = {},
 ): Promise<ReadBackup> {
   const { prefix, encryption } = await readPrefix(file);
-  const key = await keyOf(encryption, passphrase);
+  const key = await deriveFileKey(encryption, passphrase);
   const source = createReadStream(file, { start: prefix.length });
   const gunzip = createGunzip();
   const failed = (error: unknown) => gunzip.destroy(error instanceof Error ? error : undefined);
@@ -60,12 +60,12 @@ export async function readBackup(
   const digest = createHash("sha256").update(prefix);
   try {
     const content = await new Content(digest, reader).read(readFrames(gunzip));
-    if ((content.secret !== null) !== (key !== null)) throw damaged();
+    if ((content.secret !== null) !== (key !== null)) throw makeDamagedError();
     return { ...content, isEncrypted: key !== null };
   } catch (error) {
     // Error of gunzip for invalid data.
     if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
-      throw damaged(error);
+      throw makeDamagedError(error);
     }
     throw error;
   } finally {
@@ -74,7 +74,7 @@ export async function readBackup(
   }
 }
 
-async function keyOf(
+async function deriveFileKey(
   encryption: EncryptionHeader | null,
   passphrase: string | undefined,
 ): Promise<Buffer | null> {
@@ -104,14 +104,14 @@ async function readPrefix(
   }
   const text = beginning.toString("utf8", 0, bytes);
   const [magic, line] = text.split("\n", 2);
-  if (magic !== MAGIC) throw notABackup(file, magic ?? "");
+  if (magic !== MAGIC) throw makeFormatError(file, magic ?? "");
   const end = MAGIC.length + 1 + Buffer.byteLength(line ?? "") + 1;
   const body = Buffer.from(line ?? "");
   const { encryption } = parseBody(prefixLine, { kind: "H", body });
   return { prefix: beginning.subarray(0, end), encryption };
 }
 
-function notABackup(file: string, magic: string): BackupError {
+function makeFormatError(file: string, magic: string): BackupError {
   return /^BURSAR BACKUP \d+$/.test(magic)
     ? new BackupError("usage", `${file} was made by a newer Bursar. Restore it with that version.`)
     : new BackupError("usage", `${file} is not a backup of Bursar.`);
@@ -131,7 +131,7 @@ class Content {
 
   async read(frames: AsyncGenerator<Frame>): Promise<Omit<ReadBackup, "isEncrypted">> {
     let frame = await this.#next(frames);
-    if (frame.kind !== "H") throw damaged();
+    if (frame.kind !== "H") throw makeDamagedError();
     const header = parseBody(backupHeader, frame);
     await this.#reader.header?.(header);
     frame = await this.#next(frames);
@@ -148,22 +148,23 @@ class Content {
       await this.#part(frames, take);
     }
     for (const { name } of header.tables) {
-      if (frame.kind !== "T" || parseBody(tableBegin, frame).name !== name) throw damaged();
+      if (frame.kind !== "T" || parseBody(tableBegin, frame).name !== name)
+        throw makeDamagedError();
       const take = this.#reader.table?.bind(this.#reader, name) ?? drain;
       this.#rows.set(name, await this.#part(frames, take));
       frame = await this.#next(frames);
     }
-    if (frame.kind !== "Z") throw damaged();
-    if (parseBody(footer, frame).sha256 !== this.#digest.digest("hex")) throw damaged();
-    if ((await frames.next()).done !== true) throw damaged();
+    if (frame.kind !== "Z") throw makeDamagedError();
+    if (parseBody(footer, frame).sha256 !== this.#digest.digest("hex")) throw makeDamagedError();
+    if ((await frames.next()).done !== true) throw makeDamagedError();
     return { header, secret, rows: this.#rows, journalFiles: this.#journalFiles };
   }
 
   async #next(frames: AsyncGenerator<Frame>): Promise<Frame> {
     const { value, done } = await frames.next();
-    if (done === true) throw damaged();
+    if (done === true) throw makeDamagedError();
     if (value.kind !== "Z") {
-      this.#digest.update(frameHead(value.kind, value.body.length)).update(value.body);
+      this.#digest.update(makeFrameHead(value.kind, value.body.length)).update(value.body);
     }
     return value;
   }
@@ -185,7 +186,7 @@ class Content {
           continue;
         }
         const end = frame.kind === "E" ? parseBody(endOfPart, frame) : null;
-        if (end === null || end.rows !== rows || end.bytes !== bytes) throw damaged();
+        if (end === null || end.rows !== rows || end.bytes !== bytes) throw makeDamagedError();
         isEnded = true;
         return;
       }

@@ -1,12 +1,12 @@
 import { setAsideWitness } from "#src/audit/witness.ts";
-import { findSecret, keepSecret } from "#src/db/installation-secret.ts";
-import { emptyForRestore, openTableLoad } from "#src/db/load-tables.ts";
+import { findSecret, storeSecret } from "#src/db/installation-secret.ts";
+import { clearDatabase, openTableLoad } from "#src/db/load-tables.ts";
+import { type LocateOptions, lockDatabase } from "#src/db/locate-database.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { type Migration, readMigrations } from "#src/db/migration-files.ts";
-import { type ReachOptions, reachAlone } from "#src/db/reach-database.ts";
 import type { DatabasePlace } from "#src/db/storage.ts";
 import { assert } from "#src/lib/assert.ts";
-import { secretFingerprint } from "#src/lib/seal.ts";
+import { computeFingerprint } from "#src/lib/seal.ts";
 import { BackupError } from "./backup-error.ts";
 import type { BackupHeader } from "./backup-format.ts";
 import { JournalRestore } from "./journal-copies.ts";
@@ -19,7 +19,7 @@ export interface RestoreOptions extends Omit<SettleOptions, "backupMadeAt"> {
   passphrase: string | undefined;
   /** BURSAR_SECRET. */
   secret: string | undefined;
-  into: ReachOptions;
+  into: LocateOptions;
   /** Reports the current step to the user. */
   onStep?: (step: string) => void;
   /** Migrations of this program by default. Tests pass others. */
@@ -50,18 +50,18 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const migrations = options.migrations ?? (await readMigrations());
   const older = refuseOtherSchema(read.header, migrations);
   const { secret, isFromBackup } = await chooseSecret(options, read);
-  const reached = await reachAlone(into);
-  const { place } = reached;
+  const located = await lockDatabase(into);
+  const { place } = located;
   const journals = new JournalRestore(place.folder);
   try {
-    await emptyForRestore(place.connectionString);
+    await clearDatabase(place.connectionString);
     await migrate({ ...place, migrations: older, isRestore: true });
     options.signal?.throwIfAborted();
     onStep(`Loading ${sumOf(read.rows).toLocaleString("en")} rows.`);
     await loadRows(options, place, read, journals);
     await migrate({ ...place, migrations, isRestore: true });
     const witnessesSetAside = await setAsideWitness(place.folder, Date.now());
-    const secretFile = isFromBackup ? await keepSecret(place.folder, secret) : null;
+    const secretFile = isFromBackup ? await storeSecret(place.folder, secret) : null;
     const put = await journals.finish();
     onStep("Ending sessions, leases and messages of the backup.");
     const backupMadeAt = new Date(read.header.made_at);
@@ -72,7 +72,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     return { header, rows, settled, journals: put, secretFile, witnessesSetAside };
   } finally {
     await journals.abandon();
-    await reached.close();
+    await located.close();
   }
 }
 
@@ -92,10 +92,10 @@ async function loadRows(
     await readBackup(
       { file, passphrase },
       {
-        journalFile: ({ folder, name }, bytes) => journals.take(folder, name, bytes),
+        journalFile: ({ folder, name }, bytes) => journals.receiveFile(folder, name, bytes),
         table: async (name, bytes) => {
           const columns = columnsOf.get(name) ?? [];
-          const loaded = await load.copyIn({ name, columns }, untilAborted(bytes, signal));
+          const loaded = await load.copyIn({ name, columns }, stopOnAbort(bytes, signal));
           assert(loaded === rows.get(name), `all rows of ${name} are loaded`);
         },
       },
@@ -106,7 +106,7 @@ async function loadRows(
   }
 }
 
-async function* untilAborted(
+async function* stopOnAbort(
   bytes: AsyncIterable<Buffer>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
@@ -151,7 +151,7 @@ async function chooseSecret(
         "credentials and the audit log cannot be verified without it. Set BURSAR_SECRET or BURSAR_SECRET_FILE.",
     );
   }
-  if (secretFingerprint(secret) === header.secret_fingerprint) {
+  if (computeFingerprint(secret) === header.secret_fingerprint) {
     return { secret, isFromBackup: own === null };
   }
   throw new BackupError(

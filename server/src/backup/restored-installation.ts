@@ -1,8 +1,8 @@
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { setAsideWitness } from "#src/audit/witness.ts";
 import { refuseConnectedNodes } from "#src/db/load-tables.ts";
+import { type LocateOptions, locateDatabase, lockDatabase } from "#src/db/locate-database.ts";
 import { migrate } from "#src/db/migrate.ts";
-import { type ReachOptions, reachAlone, reachBeside } from "#src/db/reach-database.ts";
 import { type HeldKey, listHeldKeys } from "#src/key-lookup/held-keys.sql.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { confirmKeys } from "./held-keys.ts";
@@ -13,7 +13,7 @@ import { withAuditDeps } from "./with-audit-deps.ts";
 // Actions on an installation after a restore.
 
 export interface InstallationOptions {
-  reach: ReachOptions;
+  location: LocateOptions;
   /** BURSAR_SECRET. */
   secret: string | undefined;
 }
@@ -25,8 +25,8 @@ export interface InstallationOptions {
 export async function settleRecovery(
   options: InstallationOptions & SettleOptions,
 ): Promise<SettledRestore> {
-  const reached = await reachAlone({ ...options.reach, mustExist: true });
-  const { place } = reached;
+  const located = await lockDatabase({ ...options.location, mustExist: true });
+  const { place } = located;
   try {
     const secret = await requireSecret(options.secret, place.folder);
     await refuseConnectedNodes(place.connectionString);
@@ -35,31 +35,31 @@ export async function settleRecovery(
     await setAsideWitness(place.folder, Date.now());
     return settled;
   } finally {
-    await reached.close();
+    await located.close();
   }
 }
 
 export function listHeld(options: InstallationOptions): Promise<HeldKey[]> {
-  return besideServer(options, ({ database }) => listHeldKeys(database));
+  return withLocatedDatabase(options, ({ database }) => listHeldKeys(database));
 }
 
 export function confirmHeld(
   options: InstallationOptions & Parameters<typeof confirmKeys>[1],
 ): Promise<HeldKey[]> {
-  return besideServer(options, (deps) => confirmKeys(deps, options));
+  return withLocatedDatabase(options, (deps) => confirmKeys(deps, options));
 }
 
-async function besideServer<Result>(
+async function withLocatedDatabase<Result>(
   options: InstallationOptions,
   work: (deps: AuditDeps & { logger: Logger }) => Promise<Result>,
 ): Promise<Result> {
-  const reached = await reachBeside(options.reach);
-  const { place, isServerRunning } = reached;
+  const located = await locateDatabase(options.location);
+  const { place, isServerRunning } = located;
   try {
     const secret = await requireSecret(options.secret, place.folder);
     if (!isServerRunning) await migrate(place);
     return await withAuditDeps({ place, secret }, work);
   } finally {
-    await reached.close();
+    await located.close();
   }
 }

@@ -52,7 +52,7 @@ export async function settleRestore(
     const { nodes, leasedNanoUsd } = await voidAllLeases(tx);
     const sessionsEnded = await endSessions(tx);
     const invites = await revokeOpenInvites(tx);
-    const messages = await failQueuedMessages(tx, reasonOf(options.backupMadeAt));
+    const messages = await failQueuedMessages(tx, formatReason(options.backupMadeAt));
     const held = options.keys === "hold" ? await holdWorkingKeys(tx) : [];
     const heldOf = (kind: string, organizationId?: string) =>
       held
@@ -85,7 +85,7 @@ export async function settleRestore(
   });
 }
 
-function reasonOf(backupMadeAt: Date | null): string {
+function formatReason(backupMadeAt: Date | null): string {
   const when = backupMadeAt === null ? "an earlier moment" : backupMadeAt.toISOString();
   return `The message was waiting when the database was restored to ${when}, and may have been sent after that.`;
 }

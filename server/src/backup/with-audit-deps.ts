@@ -1,10 +1,10 @@
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { auditKey } from "#src/audit/sign.ts";
 import { checkSecretFingerprint } from "#src/db/installation-secret.ts";
-import { type DatabasePlace, joinStorage } from "#src/db/storage.ts";
+import { connectStorage, type DatabasePlace } from "#src/db/storage.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { type Logger, makeLogger } from "#src/lib/logger.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { deriveSealingKey } from "#src/lib/seal.ts";
 import { readDatabaseNowMs } from "#src/recording/node.sql.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function withAuditDeps<Result>(
   work: (deps: AuditDeps & { logger: Logger }) => Promise<Result>,
 ): Promise<Result> {
   const logger = makeLogger("silent");
-  const storage = joinStorage(place, logger);
+  const storage = connectStorage(place, logger);
   try {
     const { database } = storage;
     await checkSecretFingerprint(database, secret);
@@ -26,7 +26,7 @@ export async function withAuditDeps<Result>(
       nowMs: () => Math.floor(performance.now() + offsetMs),
       randomBytes: systemRandomBytes,
       auditKey: auditKey(secret),
-      sealingKey: sealingKey(secret),
+      sealingKey: deriveSealingKey(secret),
       // Nodes find the events in the chain.
       onAudited: () => undefined,
       logger,

@@ -7,11 +7,11 @@ import { pipeline } from "node:stream/promises";
 import { constants, createGzip } from "node:zlib";
 import { openTableDump, type TableDump } from "#src/db/dump-tables.ts";
 import { FINGERPRINT_KEY } from "#src/db/installation-secret.ts";
-import { secretFingerprint } from "#src/lib/seal.ts";
+import { computeFingerprint } from "#src/lib/seal.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import { BackupError } from "./backup-error.ts";
-import { type BackupHeader, frameOf, MAGIC } from "./backup-format.ts";
-import { deriveKey, encryptStream, newEncryption } from "./encrypt-stream.ts";
+import { type BackupHeader, MAGIC, makeFrame } from "./backup-format.ts";
+import { deriveKey, encryptStream, makeEncryption } from "./encrypt-stream.ts";
 import { type JournalFileToCopy, listJournalFiles } from "./journal-copies.ts";
 
 export interface BackupOptions {
@@ -58,7 +58,7 @@ export async function writeBackup(options: BackupOptions): Promise<WrittenBackup
   const staging = `${file}.${process.pid}.partial`;
   try {
     const written = await writeStaging(options, dump, staging);
-    await putInPlace(staging, file);
+    await moveIntoPlace(staging, file);
     return { ...written, file };
   } catch (error) {
     throw explainWriteError(error, file);
@@ -87,10 +87,10 @@ async function writeStaging(
   staging: string,
 ): Promise<Omit<WrittenBackup, "file">> {
   const { passphrase, journalsOf, secret, signal } = options;
-  const header = headerOf(options, dump);
+  const header = makeHeader(options, dump);
   refuseOtherSecret(header, dump);
   const journals = journalsOf === null ? [] : await listJournalFiles(journalsOf, dump.plan.nodes);
-  const encryption = passphrase === undefined ? null : newEncryption(options.cost);
+  const encryption = passphrase === undefined ? null : makeEncryption(options.cost);
   const prefix = Buffer.from(`${MAGIC}\n${JSON.stringify({ encryption })}\n`);
   const key = encryption && passphrase ? await deriveKey(encryption, passphrase) : null;
   const rows = new Map<string, number>();
@@ -100,7 +100,7 @@ async function writeStaging(
   try {
     await handle.writeFile(prefix);
     await pipeline(
-      Readable.from(withFooter(prefix, frames(content))),
+      Readable.from(addFooter(prefix, makeFrames(content))),
       createGzip({ level: COMPRESSION_LEVEL }),
       key === null ? new PassThrough() : encryptStream(key, prefix),
       // No stream of the handle, because closing the handle would wait for that stream without end.
@@ -122,7 +122,7 @@ async function writeStaging(
   }
 }
 
-function headerOf(
+function makeHeader(
   { bursarVersion, madeBy, secret }: BackupOptions,
   { plan }: TableDump,
 ): BackupHeader {
@@ -132,7 +132,7 @@ function headerOf(
     made_at: plan.now.toISOString(),
     made_by: madeBy,
     installation_id: plan.installation.get("installation_id") ?? null,
-    secret_fingerprint: secretFingerprint(secret),
+    secret_fingerprint: computeFingerprint(secret),
     organizations: plan.organizations,
     migrations: plan.migrations,
     tables: plan.tables,
@@ -160,22 +160,28 @@ interface Content {
   rows: Map<string, number>;
 }
 
-async function* frames({ header, dump, journals, secret, rows }: Content): AsyncGenerator<Buffer> {
-  yield frameOf("H", header);
-  if (secret !== null) yield frameOf("S", Buffer.from(secret));
+async function* makeFrames({
+  header,
+  dump,
+  journals,
+  secret,
+  rows,
+}: Content): AsyncGenerator<Buffer> {
+  yield makeFrame("H", header);
+  if (secret !== null) yield makeFrame("S", Buffer.from(secret));
   for (const { folder, name, path, bytes } of journals) {
     if (bytes === 0) continue;
-    yield frameOf("J", { folder, name });
-    yield* dataFrames(createReadStream(path, { end: bytes - 1 }), () => undefined);
+    yield makeFrame("J", { folder, name });
+    yield* makeDataFrames(createReadStream(path, { end: bytes - 1 }), () => undefined);
   }
   for (const table of dump.plan.tables) {
-    yield frameOf("T", { name: table.name });
-    yield* dataFrames(dump.copyOut(table), (count) => rows.set(table.name, count));
+    yield makeFrame("T", { name: table.name });
+    yield* makeDataFrames(dump.copyOut(table), (count) => rows.set(table.name, count));
   }
 }
 
 /** Yields the bytes in large frames and their count. In a table's text each line is a row. */
-async function* dataFrames(
+async function* makeDataFrames(
   source: Readable,
   onEnd: (rows: number) => void,
 ): AsyncGenerator<Buffer> {
@@ -187,13 +193,13 @@ async function* dataFrames(
     waiting.push(chunk);
     waitingBytes += chunk.length;
     if (waitingBytes < DATA_FRAME_BYTES) continue;
-    yield frameOf("D", Buffer.concat(waiting));
+    yield makeFrame("D", Buffer.concat(waiting));
     waiting = [];
     waitingBytes = 0;
   }
-  if (waitingBytes > 0) yield frameOf("D", Buffer.concat(waiting));
+  if (waitingBytes > 0) yield makeFrame("D", Buffer.concat(waiting));
   onEnd(rows);
-  yield frameOf("E", { rows, bytes });
+  yield makeFrame("E", { rows, bytes });
 }
 
 export function countLines(bytes: Buffer): number {
@@ -202,17 +208,17 @@ export function countLines(bytes: Buffer): number {
   return lines;
 }
 
-async function* withFooter(prefix: Buffer, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* addFooter(prefix: Buffer, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const digest = createHash("sha256").update(prefix);
   for await (const frame of source) {
     digest.update(frame);
     yield frame;
   }
-  yield frameOf("Z", { sha256: digest.digest("hex") });
+  yield makeFrame("Z", { sha256: digest.digest("hex") });
 }
 
 /** Moves the file to its name without replacing a new file of that name. */
-async function putInPlace(staging: string, file: string): Promise<void> {
+async function moveIntoPlace(staging: string, file: string): Promise<void> {
   try {
     await link(staging, file);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
-import { addInput, type CommandShape, shapeOf } from "./command-input.ts";
+import { addInput, type CommandShape, makeShape } from "./command-input.ts";
 import { groupAliases } from "./command-styles.ts";
-import { examplesOf } from "./examples.ts";
+import { listExamples } from "./examples.ts";
 import { listRouteCommands, type RouteCommand } from "./route-commands.ts";
 import {
   DEFAULT_LIMIT,
@@ -36,32 +36,32 @@ export function addRouteCommands(program: Command, adding: Adding): void {
       continue;
     }
     group.description(summary ?? commands.map(({ action }) => action).join(", "));
-    if (!isWanted([name, ...aliases], adding.words)) continue;
+    if (!isSelected([name, ...aliases], adding.words)) continue;
     for (const command of commands) {
-      const isDefault = isOnlyReading(command, commands);
+      const isDefault = isSingleRead(command, commands);
       const added = group.command(command.action, { isDefault });
       addCommand(added.aliases(command.style.aliases ?? []), command, adding);
     }
   }
 }
 
-function isWanted(names: readonly string[], words: Adding["words"]): boolean {
+function isSelected(names: readonly string[], words: Adding["words"]): boolean {
   return words === "all" || names.some((name) => words.includes(name));
 }
 
 /** `usage` alone means `usage get`: the group has one reading and no list. */
-function isOnlyReading({ route, action }: RouteCommand, group: readonly RouteCommand[]): boolean {
+function isSingleRead({ route, action }: RouteCommand, group: readonly RouteCommand[]): boolean {
   const hasList = group.some((other) => other.action === "list");
   return action === "get" && route.params === undefined && !hasList;
 }
 
 function addCommand(added: Command, command: RouteCommand, adding: Adding): void {
   const { route, style } = command;
-  const shape = shapeOf(command);
+  const shape = makeShape(command);
   added.description(style.summary ?? route.summary);
   addInput(added, shape);
   addCommonOptions(added, command);
-  added.addHelpText("after", () => helpAfter(command, shape));
+  added.addHelpText("after", () => formatHelpFooter(command, shape));
   added.action(async (...args: unknown[]) => {
     const options = added.opts<RunOptions>();
     if (adding.isJson()) options.format ??= "json";
@@ -89,7 +89,7 @@ function addCommonOptions(added: Command, command: RouteCommand): void {
     );
   }
   if (route.audited === null) return;
-  if (isDestructive(command) || shapeMayDestroy(command)) {
+  if (isDestructive(command) || hasDestructiveInput(command)) {
     added.option("--yes", "skip the confirmation");
   }
   added.option("--dry-run", "print the request without sending it");
@@ -102,25 +102,25 @@ function addCommonOptions(added: Command, command: RouteCommand): void {
 }
 
 /** True if some input makes the command destructive: see `run-route.ts`. */
-function shapeMayDestroy({ route }: RouteCommand): boolean {
+function hasDestructiveInput({ route }: RouteCommand): boolean {
   return route.operationId === "rotateApiKey" || "status" in (route.body?.shape ?? {});
 }
 
-function helpAfter(command: RouteCommand, shape: CommandShape): string {
+function formatHelpFooter(command: RouteCommand, shape: CommandShape): string {
   const { route, style } = command;
-  const examples = examplesOf(command, shape).map((example) => `  bursar ${example}`);
+  const examples = listExamples(command, shape).map((example) => `  bursar ${example}`);
   const details = style.fixed ? undefined : route.description;
   return [
-    ...(details === undefined ? [] : ["", wrap(details)]),
+    ...(details === undefined ? [] : ["", wrapText(details)]),
     "",
     "Examples:",
     ...examples,
     "",
-    `Calls ${route.method} ${route.path}${isNamedOtherwise(command)}.`,
+    `Calls ${route.method} ${route.path}${formatFixedFields(command)}.`,
   ].join("\n");
 }
 
-function isNamedOtherwise({ route, style }: RouteCommand): string {
+function formatFixedFields({ route, style }: RouteCommand): string {
   const fixed = Object.entries(style.fixed ?? {}).map(([name, value]) => `${name} ${value}`);
   return fixed.length === 0 || route.body === undefined ? "" : ` with ${fixed.join(", ")}`;
 }
@@ -128,7 +128,7 @@ function isNamedOtherwise({ route, style }: RouteCommand): string {
 const HELP_WIDTH = 80;
 
 /** Breaks text between words into lines of at most `HELP_WIDTH` characters. */
-function wrap(text: string): string {
+function wrapText(text: string): string {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
     const last = lines.at(-1);

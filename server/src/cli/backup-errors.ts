@@ -10,7 +10,7 @@ const exitCodeOfKind = {
 } as const;
 
 /** Runs work of `backup/` and converts its errors to command errors. */
-export async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function convertBackupErrors<Result>(work: () => Promise<Result>): Promise<Result> {
   const { BackupError } = await import("#src/backup/backup-error.ts");
   try {
     return await work();
@@ -26,7 +26,7 @@ export async function explained<Result>(work: () => Promise<Result>): Promise<Re
 }
 
 /** Signal that aborts on an interrupt, so that no partial file stays. A second interrupt ends the process. */
-export function onInterrupt(): AbortSignal {
+export function makeInterruptSignal(): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => stopping.abort());
@@ -35,15 +35,15 @@ export function onInterrupt(): AbortSignal {
 }
 
 /** Actor for a user of the server's own machine, as on the admin socket. */
-export function asOperator(): { type: string; id: string } {
+export function getOperator(): { type: string; id: string } {
   return { type: "local_operator", id: String(process.getuid?.() ?? "unknown") };
 }
 
 /** User name for readers of the backup, or the numeric user id. */
-export function operatorName(): string {
+export function findOperatorName(): string {
   try {
     return userInfo().username;
   } catch {
-    return asOperator().id;
+    return getOperator().id;
   }
 }

@@ -2,10 +2,15 @@ import type { Command } from "commander";
 import type { LoadedConfig } from "#src/config.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import { VERSION } from "#src/lib/program-version.ts";
-import { asOperator, explained, onInterrupt, operatorName } from "./backup-errors.ts";
+import {
+  convertBackupErrors,
+  findOperatorName,
+  getOperator,
+  makeInterruptSignal,
+} from "./backup-errors.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { print } from "./print.ts";
-import { showable } from "./terminal.ts";
+import { replaceControlCharacters } from "./terminal.ts";
 
 /** `backup <file>` and `backup verify <file>`. */
 export function addBackupCommand(program: Command, load: () => LoadedConfig): void {
@@ -33,16 +38,16 @@ Examples:
 async function makeBackup(program: Command, load: () => LoadedConfig, file: string): Promise<void> {
   const { config } = load();
   const { makeBackup: make } = await import("#src/backup/make-backup.ts");
-  const { backup, note } = await explained(() =>
+  const { backup, note } = await convertBackupErrors(() =>
     make({
       file,
-      reach: config,
+      location: config,
       secret: config.secret,
       passphrase: config.backupPassphrase,
       bursarVersion: VERSION,
-      madeBy: operatorName(),
-      actor: asOperator(),
-      signal: onInterrupt(),
+      madeBy: findOperatorName(),
+      actor: getOperator(),
+      signal: makeInterruptSignal(),
     }),
   );
   const rows = Object.fromEntries(backup.rows);
@@ -58,7 +63,7 @@ async function makeBackup(program: Command, load: () => LoadedConfig, file: stri
   };
   print(program.opts(), result, () =>
     [
-      `${showable(backup.file)}: ${formatBytes(backup.sizeBytes)}, the state of ${backup.header.made_at}, ${describeRows(backup.rows)}.`,
+      `${replaceControlCharacters(backup.file)}: ${formatBytes(backup.sizeBytes)}, the state of ${backup.header.made_at}, ${describeRows(backup.rows)}.`,
       backup.isEncrypted
         ? "It is encrypted and includes the installation's secret: the passphrase gives access to everything."
         : NOT_ENCRYPTED,
@@ -75,7 +80,9 @@ const NOT_ENCRYPTED =
 async function verify(program: Command, load: () => LoadedConfig, file: string): Promise<void> {
   const { readBackup } = await import("#src/backup/read-backup.ts");
   const { backupPassphrase: passphrase } = load().config;
-  const { header, rows, ...read } = await explained(() => readBackup({ file, passphrase }));
+  const { header, rows, ...read } = await convertBackupErrors(() =>
+    readBackup({ file, passphrase }),
+  );
   const newest = header.migrations.at(-1);
   const result = {
     file,
@@ -92,9 +99,9 @@ async function verify(program: Command, load: () => LoadedConfig, file: string):
   };
   print(program.opts(), result, () =>
     [
-      `${showable(file)} is intact: the state of ${header.made_at}, ${describeRows(rows)}.`,
-      `Made by ${showable(header.made_by)} with Bursar ${header.bursar_version} (schema ${newest?.number} ${newest?.name}, PostgreSQL ${header.postgres_version}).`,
-      `Organizations: ${showable(header.organizations.join(", "))}.`,
+      `${replaceControlCharacters(file)} is intact: the state of ${header.made_at}, ${describeRows(rows)}.`,
+      `Made by ${replaceControlCharacters(header.made_by)} with Bursar ${header.bursar_version} (schema ${newest?.number} ${newest?.name}, PostgreSQL ${header.postgres_version}).`,
+      `Organizations: ${replaceControlCharacters(header.organizations.join(", "))}.`,
       read.isEncrypted
         ? "Encrypted, with the installation's secret."
         : "Not encrypted, without the installation's secret.",

@@ -99,7 +99,7 @@ export function findExitCode(status: number, errorCode: string | undefined): Exi
 const MAX_FOREIGN_CHARS = 200;
 
 /** The server's refusal with its own message. */
-export function refusal(status: number, text: string): CommandError {
+export function makeRefusal(status: number, text: string): CommandError {
   const { message, requestId, details } = readErrorBody(status, text);
   return new CommandError(message, findExitCode(status, details?.error_code), {
     requestId,

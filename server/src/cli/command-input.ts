@@ -3,7 +3,7 @@ import type { CommandStyle } from "./command-styles.ts";
 import { type Field, type Kind, readFields } from "./read-fields.ts";
 import { readSecret } from "./read-secret.ts";
 import { timeForms } from "./read-time.ts";
-import { readJson, readValue, usage } from "./read-value.ts";
+import { makeUsageError, readJson, readValue } from "./read-value.ts";
 import { isList, type RouteCommand, toKebab } from "./route-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -42,7 +42,7 @@ const RESERVED = new Set(
 );
 const PAGING = new Set(["limit", "page"]);
 
-export function shapeOf({ route, style }: RouteCommand): CommandShape {
+export function makeShape({ route, style }: RouteCommand): CommandShape {
   const body = readFields(route.body).filter(({ name }) => !(name in (style.fixed ?? {})));
   const ids = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
     name,
@@ -77,11 +77,11 @@ function toFlag(
   { style, isStream }: { style: CommandStyle; isStream: boolean },
 ): Flag {
   const { kind } = field;
-  const plain = formOfId(field.name) ? field.name.replace(/_id(s?)$/, "$1") : field.name;
+  const plain = findIdForm(field.name) ? field.name.replace(/_id(s?)$/, "$1") : field.name;
   const written = style.flags?.[field.name] ?? toKebab(plain);
   const isTaken = RESERVED.has(written) && !(isStream && written === "format");
   const name = `${isTaken ? "field-" : ""}${written}${kind.type === "secret" ? "-file" : ""}`;
-  const value = kind.type === "flag" ? "" : ` <${valueWord(field)}>`;
+  const value = kind.type === "flag" ? "" : ` <${formatPlaceholder(field)}>`;
   const option = new Option(`--${name}${value}`, describe(field));
   if (kind.type === "list" || kind.type === "map") {
     option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
@@ -93,16 +93,17 @@ function toFlag(
 export function addInput(command: Command, shape: CommandShape): void {
   for (const { name, field } of shape.positionals) {
     const word = toKebab(name.replace(/_id$/, ""));
-    const text = field === null ? idMeaning(name) : describe(field);
+    const text = field === null ? describeId(name) : describe(field);
     const form = field?.kind.type === "list" ? `${word}...` : word;
     // Body fields can come from --data or from their flags.
     command.argument(field === null ? `<${form}>` : `[${form}]`, text);
   }
   for (const { field, place, option } of shape.flags) {
     // A field that is an argument is hidden among the flags.
-    const isSpoken = place === "body" && shape.positionals.some(({ name }) => name === field.name);
-    command.addOption(option.hideHelp(isSpoken));
-    const opposite = oppositeOf(field, place);
+    const isPositional =
+      place === "body" && shape.positionals.some(({ name }) => name === field.name);
+    command.addOption(option.hideHelp(isPositional));
+    const opposite = describeOpposite(field, place);
     if (opposite) command.addOption(new Option(`--no-${option.long?.slice(2)}`, opposite));
   }
   if (shape.hasBody) {
@@ -111,17 +112,20 @@ export function addInput(command: Command, shape: CommandShape): void {
 }
 
 /** Help text of a field's `--no-…`, or null if it has none. */
-function oppositeOf({ kind, isNullable, fallback }: Field, place: Flag["place"]): string | null {
+function describeOpposite(
+  { kind, isNullable, fallback }: Field,
+  place: Flag["place"],
+): string | null {
   if (kind.type !== "flag") return isNullable ? "remove the value" : null;
   return place === "body" && fallback !== false ? "turn it off" : null;
 }
 
 /** Placeholder of a flag's value: `<text>`, `<n>`, `<time>`. */
-function valueWord({ name, kind }: Field): string {
-  return formOfId(name) ?? kindWord(kind);
+function formatPlaceholder({ name, kind }: Field): string {
+  return findIdForm(name) ?? formatKind(kind);
 }
 
-function kindWord(kind: Kind): string {
+function formatKind(kind: Kind): string {
   switch (kind.type) {
     case "text":
       return "text";
@@ -139,11 +143,11 @@ function kindWord(kind: Kind): string {
     case "choice":
       return "word";
     case "list":
-      return `${kindWord(kind.item)},…`;
+      return `${formatKind(kind.item)},…`;
     case "map":
       return "name=value";
     case "parts":
-      return kind.fields.map(partWord).join(":");
+      return kind.fields.map(formatPart).join(":");
     case "variant":
       return "what";
     case "json":
@@ -151,7 +155,7 @@ function kindWord(kind: Kind): string {
   }
 }
 
-function partWord({ name }: Field): string {
+function formatPart({ name }: Field): string {
   return toKebab(name.replace(/_id$/, "").replace(/^workspace_role$/, "role"));
 }
 
@@ -159,8 +163,8 @@ function partWord({ name }: Field): string {
 function describe(field: Field): string {
   const { kind, isRequired, fallback } = field;
   const sentences = [
-    meaningOf(field),
-    formsOf(kind),
+    describeMeaning(field),
+    describeForms(kind),
     kind.type === "secret" ? "File with the secret, or - for standard input." : undefined,
     isRequired ? "Required." : undefined,
     typeof fallback === "string" || typeof fallback === "number"
@@ -171,29 +175,31 @@ function describe(field: Field): string {
 }
 
 /** Description from the contract. For an id: at least its object. */
-function meaningOf({ name, kind, description }: Field): string | undefined {
+function describeMeaning({ name, kind, description }: Field): string | undefined {
   const isForm = description === "RFC 3339 time." && kind.type === "time";
-  if (description !== undefined && !isForm && formOfId(name) === null) {
+  if (description !== undefined && !isForm && findIdForm(name) === null) {
     return description.replaceAll(/\s+/g, " ");
   }
-  return /_ids?$/.test(name) ? `${capital(idMeaning(name))}.` : undefined;
+  return /_ids?$/.test(name) ? `${capitalize(describeId(name))}.` : undefined;
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function formsOf(kind: Kind): string | undefined {
+function describeForms(kind: Kind): string | undefined {
   switch (kind.type) {
     case "choice":
       return `One of ${kind.values.join(", ")}.`;
     case "time":
       return `Such as ${timeForms}.`;
     case "list":
-      return formsOf(kind.item);
+      return describeForms(kind.item);
     case "variant":
       return `One of ${[...kind.variants]
-        .map(([word, fields]) => [word, ...fields.map((field) => `<${partWord(field)}>`)].join(":"))
+        .map(([word, fields]) =>
+          [word, ...fields.map((field) => `<${formatPart(field)}>`)].join(":"),
+        )
         .join(", ")}.`;
     default:
       return undefined;
@@ -201,13 +207,13 @@ function formsOf(kind: Kind): string | undefined {
 }
 
 /** Alternative to an id for an object that has a name or an address. Otherwise null. */
-function formOfId(name: string): string | null {
+function findIdForm(name: string): string | null {
   if (/(^|_)workspace_ids?$/.test(name)) return "name or id";
   return /(^|_)member_ids?$/.test(name) ? "address or id" : null;
 }
 
-function idMeaning(name: string): string {
-  return `${formOfId(name) ?? "id"} of the ${name.replace(/_id(s?)$/, "$1").replaceAll("_", " ")}`;
+function describeId(name: string): string {
+  return `${findIdForm(name) ?? "id"} of the ${name.replace(/_id(s?)$/, "$1").replaceAll("_", " ")}`;
 }
 
 interface Written {
@@ -240,12 +246,12 @@ export async function readInput(
       params[name] = String(value);
       return;
     }
-    if (name in body) throw usage(`${toKebab(name)}: set twice.`);
+    if (name in body) throw makeUsageError(`${toKebab(name)}: set twice.`);
     body[name] = readValue(field.kind, value, { name: toKebab(name), nowMs });
   });
   checkRequired(shape, { query, body });
   if (/^update/.test(route.operationId) && shape.hasBody && Object.keys(body).length === 0) {
-    throw usage("Nothing to change. Add a flag or --data.");
+    throw makeUsageError("Nothing to change. Add a flag or --data.");
   }
   return { params, query, body: shape.hasBody ? body : undefined };
 }
@@ -271,7 +277,7 @@ async function readData(
   if (data !== null && typeof data === "object" && !Array.isArray(data)) {
     return data as Record<string, unknown>;
   }
-  throw usage("--data: expected a JSON object.");
+  throw makeUsageError("--data: expected a JSON object.");
 }
 
 function checkRequired(
@@ -282,5 +288,5 @@ function checkRequired(
     ({ field, place }) => field.isRequired && given[place][field.name] === undefined,
   );
   if (missing.length === 0) return;
-  throw usage(`Missing: ${missing.map(({ option }) => option.flags).join(", ")}.`);
+  throw makeUsageError(`Missing: ${missing.map(({ option }) => option.flags).join(", ")}.`);
 }

@@ -1,10 +1,10 @@
-import { shapeOf } from "./command-input.ts";
+import { makeShape } from "./command-input.ts";
 import { groupAliases } from "./command-styles.ts";
-import { examplesOf } from "./examples.ts";
+import { listExamples } from "./examples.ts";
 import { listRouteCommands, nameOf, type RouteCommand, toKebab } from "./route-commands.ts";
 
 /** Renders the route commands as Markdown, the text of `docs/guides/commands.md`. */
-export function commandReference(): string {
+export function renderCommandReference(): string {
   const commands = listRouteCommands();
   const groups = [...new Set(commands.map(({ group }) => group))];
   return [
@@ -13,7 +13,7 @@ export function commandReference(): string {
     "One command for each call of the Admin API, generated from the contract. `--help` of each command lists its flags.",
     "[The command line](command-line.md) describes usage, output and the other commands.",
     ...groups.flatMap((group) =>
-      sectionOf(
+      renderSection(
         group,
         commands.filter((command) => command.group === group),
       ),
@@ -22,14 +22,15 @@ export function commandReference(): string {
   ].join("\n");
 }
 
-function sectionOf(group: string, commands: readonly RouteCommand[]): string[] {
+function renderSection(group: string, commands: readonly RouteCommand[]): string[] {
   const { aliases = [], summary } = groupAliases[group] ?? {};
   const also = aliases.length === 0 ? "" : ` Also \`${aliases.join("`, `")}\`.`;
-  const about = summary === undefined ? also.trim() : `${capital(summary)}.${also}`;
+  const about = summary === undefined ? also.trim() : `${capitalize(summary)}.${also}`;
   const rows = commands.map(
-    (command) => `| \`${usageOf(command).replaceAll("|", "\\|")}\` | ${summaryOf(command)} |`,
+    (command) =>
+      `| \`${formatUsage(command).replaceAll("|", "\\|")}\` | ${formatSummary(command)} |`,
   );
-  const examples = commands.flatMap((command) => examplesOf(command, shapeOf(command)));
+  const examples = commands.flatMap((command) => listExamples(command, makeShape(command)));
   return [
     "",
     `## ${group}`,
@@ -45,27 +46,29 @@ function sectionOf(group: string, commands: readonly RouteCommand[]): string[] {
   ];
 }
 
-function summaryOf({ route, style, action }: RouteCommand): string {
+function formatSummary({ route, style, action }: RouteCommand): string {
   const aliases = style.aliases?.map((alias) => `\`${alias}\``).join(", ");
   const also = aliases === undefined || action === "" ? "" : ` (also ${aliases})`;
   return `${style.summary ?? route.summary}${also}`;
 }
 
 /** Command with its arguments and required flags. */
-function usageOf(command: RouteCommand): string {
-  const { positionals, flags } = shapeOf(command);
+function formatUsage(command: RouteCommand): string {
+  const { positionals, flags } = makeShape(command);
   const words = positionals.map(({ name, field }) => {
     const word = toKebab(name.replace(/_id$/, ""));
     const form = field?.kind.type === "list" ? `${word}...` : word;
     return field === null ? `<${form}>` : `[${form}]`;
   });
-  const isSpoken = (name: string) => positionals.some((each) => each.name === name);
+  const isPositional = (name: string) => positionals.some((each) => each.name === name);
   const needed = flags
-    .filter(({ field, place }) => field.isRequired && !(place === "body" && isSpoken(field.name)))
+    .filter(
+      ({ field, place }) => field.isRequired && !(place === "body" && isPositional(field.name)),
+    )
     .map(({ option }) => option.flags);
   return [nameOf(command), ...words, ...needed].join(" ");
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

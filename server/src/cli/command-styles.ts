@@ -217,10 +217,10 @@ const variants: Readonly<Record<string, readonly CommandStyle[]>> = {
   ],
 };
 
-export function styleOf(operationId: string): CommandStyle {
+export function findStyle(operationId: string): CommandStyle {
   return styles[operationId] ?? {};
 }
 
-export function variantsOf(operationId: string): readonly CommandStyle[] {
+export function listVariants(operationId: string): readonly CommandStyle[] {
   return variants[operationId] ?? [];
 }

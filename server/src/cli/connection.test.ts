@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createApiKey, getApiKey, listApiKeys } from "@bursar/contract/admin/api-keys.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LocalListener, listenLocally } from "#src/http/listen.ts";
-import { localSocketPath } from "#src/lib/local-socket.ts";
+import { getSocketPath } from "#src/lib/local-socket.ts";
 import type { CommandError } from "./command-error.ts";
 import { call, connectLocally, connectRemotely } from "./connection.ts";
 import { callRoute, makeLocalApi, targetOf } from "./local-api.ts";
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 async function serve(dataDir: string, onRequest: RequestListener): Promise<void> {
-  listener = await listenLocally(localSocketPath(dataDir, "admin.sock"), onRequest);
+  listener = await listenLocally(getSocketPath(dataDir, "admin.sock"), onRequest);
 }
 
 async function serveRemotely(onRequest: RequestListener): Promise<string> {

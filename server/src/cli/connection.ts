@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import type { HttpMethod } from "@bursar/contract/route.ts";
-import { CommandError, exitCodes, refusal } from "./command-error.ts";
+import { CommandError, exitCodes, makeRefusal } from "./command-error.ts";
 
 /** Maximum silence of the server by default, milliseconds. */
 const TIMEOUT_MS = 30_000;
@@ -31,10 +31,10 @@ export function connectLocally(dataDir: string): Connection {
   return {
     server: `the server on the data folder ${dataDir}`,
     async open(call) {
-      const { localSocketPath } = await import("#src/lib/local-socket.ts");
-      const socketPath = localSocketPath(withoutLinks(dataDir), "admin.sock");
-      const explain = (error: NodeJS.ErrnoException) => noLocalServer(dataDir, error);
-      return openWith({ socketPath }, call, explain);
+      const { getSocketPath } = await import("#src/lib/local-socket.ts");
+      const socketPath = getSocketPath(resolveLinks(dataDir), "admin.sock");
+      const explain = (error: NodeJS.ErrnoException) => describeLocalFailure(dataDir, error);
+      return openRequest({ socketPath }, call, explain);
     },
   };
 }
@@ -58,13 +58,13 @@ export function connectRemotely({ url, key }: { url: string; key: string }): Con
         target: `${prefix}${call.target}`,
         headers: { ...call.headers, "x-api-key": key },
       };
-      const explain = (error: NodeJS.ErrnoException) => noRemoteServer(base.origin, error);
-      return openWith(where, toServer, explain);
+      const explain = (error: NodeJS.ErrnoException) => describeRemoteFailure(base.origin, error);
+      return openRequest(where, toServer, explain);
     },
   };
 }
 
-async function openWith(
+async function openRequest(
   where: RequestOptions,
   call: ServerCall,
   explain: (error: NodeJS.ErrnoException) => string,
@@ -83,14 +83,14 @@ async function openWith(
     const sent = request({ ...where, method, path, headers, timeout, agent: false }, resolve);
     sent.on("timeout", () => sent.destroy(new Error("The server did not respond in time.")));
     sent.on("error", (error: NodeJS.ErrnoException) =>
-      reject(new CommandError(explain(error), exitCodeOf(error))),
+      reject(new CommandError(explain(error), findConnectionExitCode(error))),
     );
     sent.end(call.body);
   });
 }
 
 /** Returns the exit code for a failed request. Only an unsent request is safe to repeat. */
-function exitCodeOf({ code, syscall }: NodeJS.ErrnoException): number {
+function findConnectionExitCode({ code, syscall }: NodeJS.ErrnoException): number {
   if (code === "EACCES") return exitCodes.authentication;
   const isUnsent = syscall === "connect" || syscall === "getaddrinfo";
   return isUnsent ? exitCodes.unavailable : exitCodes.error;
@@ -108,7 +108,7 @@ export async function send(
 /** Returns the parsed response. Throws CommandError with the server's message for an error. */
 export async function call(connection: Connection, serverCall: ServerCall): Promise<unknown> {
   const { status, text } = await send(connection, serverCall);
-  if (status >= 300) throw refusal(status, text);
+  if (status >= 300) throw makeRefusal(status, text);
   try {
     return JSON.parse(text);
   } catch {
@@ -120,7 +120,7 @@ export async function call(connection: Connection, serverCall: ServerCall): Prom
 }
 
 /** Writes a streamed response to `destination`. Throws CommandError, also if the stream is cut off. */
-export async function streamTo(
+export async function streamResponse(
   connection: Connection,
   target: string,
   destination: NodeJS.WritableStream,
@@ -131,7 +131,7 @@ export async function streamTo(
     timeoutMs: STREAM_TIMEOUT_MS,
   });
   const status = response.statusCode ?? 0;
-  if (status >= 300) throw refusal(status, await readAll(response));
+  if (status >= 300) throw makeRefusal(status, await readAll(response));
   const { pipeline } = await import("node:stream/promises");
   try {
     await pipeline(response, destination, { end: destination !== process.stdout });
@@ -157,7 +157,7 @@ const BROKE_OFF =
   "The server closed the connection before it responded. Check whether the change was made.";
 
 /** The name of the server's socket is derived from its folder's path without links. */
-function withoutLinks(folder: string): string {
+function resolveLinks(folder: string): string {
   try {
     return realpathSync(folder);
   } catch {
@@ -165,7 +165,7 @@ function withoutLinks(folder: string): string {
   }
 }
 
-function noLocalServer(dataDir: string, error: NodeJS.ErrnoException): string {
+function describeLocalFailure(dataDir: string, error: NodeJS.ErrnoException): string {
   if (error.code === "EACCES") {
     return `No permission to open the admin socket in ${dataDir}: run the command as the user that runs the server.`;
   }
@@ -175,7 +175,7 @@ function noLocalServer(dataDir: string, error: NodeJS.ErrnoException): string {
   return error.code === "ECONNRESET" ? BROKE_OFF : error.message;
 }
 
-function noRemoteServer(origin: string, error: NodeJS.ErrnoException): string {
+function describeRemoteFailure(origin: string, error: NodeJS.ErrnoException): string {
   if (error.code === "ECONNRESET") return BROKE_OFF;
   const isCertificate = /CERT|SELF_SIGNED|ERR_TLS/.test(error.code ?? "");
   const hint = isCertificate

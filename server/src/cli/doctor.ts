@@ -54,12 +54,14 @@ export function addDoctorCommand(
       ...(server.ok ? [await checkBackup(config.dataDir)] : []),
     ];
     const isHealthy = findings.every((finding) => finding.ok);
-    print(program.opts(), { healthy: isHealthy, findings }, () => findings.map(line).join("\n"));
+    print(program.opts(), { healthy: isHealthy, findings }, () =>
+      findings.map(formatFinding).join("\n"),
+    );
     if (!isHealthy) process.exitCode = 1;
   });
 }
 
-function line({ check, ok, is_note, detail }: Finding): string {
+function formatFinding({ check, ok, is_note, detail }: Finding): string {
   const fine = is_note ? picocolors.yellow("note ") : picocolors.green("ok   ");
   return `${ok ? fine : picocolors.red("wrong")}  ${check.padEnd(12)}  ${detail}`;
 }

@@ -25,45 +25,45 @@ const values: Readonly<Record<string, string>> = {
 };
 
 /** Example command lines without `bursar`. */
-export function examplesOf(command: RouteCommand, shape: CommandShape): readonly string[] {
+export function listExamples(command: RouteCommand, shape: CommandShape): readonly string[] {
   return command.style.examples ?? [makeExample(command, shape)];
 }
 
 function makeExample(command: RouteCommand, shape: CommandShape): string {
   const arguments_ = shape.positionals.map(({ name, field }) =>
-    field === null ? (values[name] ?? sampleId(name)) : sampleOf(field),
+    field === null ? (values[name] ?? makeSampleId(name)) : makeSample(field),
   );
-  const isSpoken = (field: Field) => shape.positionals.some(({ name }) => name === field.name);
+  const isPositional = (field: Field) => shape.positionals.some(({ name }) => name === field.name);
   const needed = shape.flags.filter(
-    ({ field, place }) => field.isRequired && !(place === "body" && isSpoken(field)),
+    ({ field, place }) => field.isRequired && !(place === "body" && isPositional(field)),
   );
   // An update without a field is refused.
   const first = shape.flags.find(({ place }) => place === "body");
   const isUpdate = /^update/.test(command.route.operationId);
   const chosen = needed.length === 0 && isUpdate && first ? [first] : needed;
   const flags = chosen.map(({ field, option }) =>
-    field.kind.type === "flag" ? option.long : `${option.long} ${sampleOf(field)}`,
+    field.kind.type === "flag" ? option.long : `${option.long} ${makeSample(field)}`,
   );
   const yes = isDestructive(command) ? ["--yes"] : [];
   return [nameOf(command), ...arguments_, ...flags, ...yes].join(" ");
 }
 
 /** `api_key_id`: `apikey_01AbCd`. */
-function sampleId(name: string): string {
+function makeSampleId(name: string): string {
   const noun = name.replace(/_id$/, "");
   const kind = noun.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   const prefix = (idPrefixes as Record<string, string>)[kind] ?? `${noun.replaceAll("_", "")}_`;
   return `${prefix}01AbCd`;
 }
 
-function sampleOf({ name, kind }: Field): string {
-  return values[name] ?? sampleOfKind(name, kind);
+function makeSample({ name, kind }: Field): string {
+  return values[name] ?? makeKindSample(name, kind);
 }
 
-function sampleOfKind(name: string, kind: Kind): string {
+function makeKindSample(name: string, kind: Kind): string {
   switch (kind.type) {
     case "text":
-      return name.endsWith("_id") ? sampleId(name) : "text";
+      return name.endsWith("_id") ? makeSampleId(name) : "text";
     case "secret":
       return "./secret";
     case "time":
@@ -78,35 +78,36 @@ function sampleOfKind(name: string, kind: Kind): string {
     case "choice":
       return kind.values[0] ?? "";
     case "list":
-      return sampleOfKind(name, kind.item);
+      return makeKindSample(name, kind.item);
     case "map":
       return "team=research";
     case "parts":
-      return kind.fields.map(sampleOf).join(":");
+      return kind.fields.map(makeSample).join(":");
     case "variant": {
       const [word = "", fields = []] = [...kind.variants][0] ?? [];
-      return [word, ...fields.map(sampleOf)].join(":");
+      return [word, ...fields.map(makeSample)].join(":");
     }
     case "json":
-      return `'${JSON.stringify(sampleJson(kind.schema))}'`;
+      return `'${JSON.stringify(makeJsonSample(kind.schema))}'`;
   }
 }
 
 /** Minimal value for the schema, as far as its shape tells. */
-function sampleJson(schema: z.ZodType): unknown {
+function makeJsonSample(schema: z.ZodType): unknown {
   // Internal definition of zod: its public types show only the kind.
   const definition = schema._zod.def as unknown as { type: string; element?: z.ZodType };
   if (definition.type === "object") {
     const needed = readFields(schema as z.ZodObject).filter(({ isRequired }) => isRequired);
-    return Object.fromEntries(needed.map((each) => [each.name, sampleValue(each)]));
+    return Object.fromEntries(needed.map((each) => [each.name, makeSampleValue(each)]));
   }
-  if (definition.type === "array" && definition.element) return [sampleJson(definition.element)];
+  if (definition.type === "array" && definition.element)
+    return [makeJsonSample(definition.element)];
   return {};
 }
 
-function sampleValue({ name, kind }: Field): unknown {
-  if (kind.type === "json") return sampleJson(kind.schema);
+function makeSampleValue({ name, kind }: Field): unknown {
+  if (kind.type === "json") return makeJsonSample(kind.schema);
   if (kind.type === "flag") return true;
-  const written = sampleOfKind(name, kind);
+  const written = makeKindSample(name, kind);
   return readValue(kind, values[name] ?? written, { name, nowMs: 0 });
 }

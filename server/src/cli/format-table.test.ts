@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { formatTable, formatThing, widthOf } from "./format-table.ts";
 import { formatYaml } from "./format-yaml.ts";
-import { showable } from "./terminal.ts";
+import { replaceControlCharacters } from "./terminal.ts";
 
 const table = (rows: Record<string, unknown>[], columns = 200, schemaName?: string) =>
   stripVTControlCharacters(formatTable(rows, { columns, schemaName }));
@@ -96,7 +96,7 @@ describe("foreign text cannot control the terminal", () => {
     expect(line).toBe("a\ufffd[31mb\ufffd2Jc\ufffdd\ufffd e\ufffd");
   });
   test("in a message", () => {
-    expect(showable("a\u001b]0;x\u0007\tb\nc")).toBe("a\ufffd]0;x\ufffd\tb\nc");
+    expect(replaceControlCharacters("a\u001b]0;x\u0007\tb\nc")).toBe("a\ufffd]0;x\ufffd\tb\nc");
   });
 });
 

@@ -1,7 +1,7 @@
 import picocolors from "picocolors";
-import { type Cell, coloured, toCell, toHeading } from "./format-cell.ts";
-import { columnsOf, valueAt } from "./table-columns.ts";
-import { showable } from "./terminal.ts";
+import { type Cell, colorStatus, toCell, toHeading } from "./format-cell.ts";
+import { chooseColumns, readPath } from "./table-columns.ts";
+import { replaceControlCharacters } from "./terminal.ts";
 
 const GAP = "  ";
 const NOTHING = "–";
@@ -17,7 +17,7 @@ interface Column {
   path: string;
   heading: string;
   isNumber: boolean;
-  mayBeCut: boolean;
+  canTruncate: boolean;
   width: number;
 }
 
@@ -31,19 +31,19 @@ export function formatTable(
   rows: readonly Row[],
   { schemaName, columns }: { schemaName?: string | undefined; columns: number },
 ): string {
-  const paths = columnsOf(schemaName, rows);
-  const cells = rows.map((row) => paths.map((path) => toCell(path, valueAt(row, path))));
+  const paths = chooseColumns(schemaName, rows);
+  const cells = rows.map((row) => paths.map((path) => toCell(path, readPath(row, path))));
   const all = paths.map((path, i) =>
     toColumn(
       path,
       cells.map((row) => row[i] as Cell),
     ),
   );
-  const shape = fit(all, columns);
-  const heading = shape.map((column) => align(column.heading, column)).join(GAP);
+  const shape = fitColumns(all, columns);
+  const heading = shape.map((column) => alignCell(column.heading, column)).join(GAP);
   const lines = cells.map((row) =>
     shape
-      .map((column, i) => coloured(column.path, align(row[i]?.text ?? "", column)))
+      .map((column, i) => colorStatus(column.path, alignCell(row[i]?.text ?? "", column)))
       .join(GAP)
       .trimEnd(),
   );
@@ -59,14 +59,14 @@ function toColumn(path: string, cells: readonly Cell[]): Column {
     heading,
     isNumber,
     width,
-    mayBeCut: !isNumber && !/(^|[_.])(id|at|hint)$/.test(path),
+    canTruncate: !isNumber && !/(^|[_.])(id|at|hint)$/.test(path),
   };
 }
 
 /** Chooses the columns that fit and narrows them as far as necessary. */
-function fit(all: readonly Column[], columns: number): Column[] {
-  const leastOf = ({ width, mayBeCut }: Column) =>
-    mayBeCut ? Math.min(width, LEAST_WIDTH) : width;
+function fitColumns(all: readonly Column[], columns: number): Column[] {
+  const leastOf = ({ width, canTruncate }: Column) =>
+    canTruncate ? Math.min(width, LEAST_WIDTH) : width;
   const shape: Column[] = [];
   let least = -GAP.length;
   for (const column of all) {
@@ -77,7 +77,7 @@ function fit(all: readonly Column[], columns: number): Column[] {
   const excess = () => totalWidth(shape) - columns;
   while (excess() > 0) {
     const [widest, next] = shape
-      .filter(({ mayBeCut, width }) => mayBeCut && width > LEAST_WIDTH)
+      .filter(({ canTruncate, width }) => canTruncate && width > LEAST_WIDTH)
       .sort((a, b) => b.width - a.width);
     if (!widest) break;
     widest.width = Math.max(
@@ -93,16 +93,16 @@ function totalWidth(shape: readonly Column[]): number {
   return shape.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length);
 }
 
-function align(text: string, { width, isNumber }: Column): string {
-  const cut = widthOf(text) > width ? cutTo(text, width) : text;
+function alignCell(text: string, { width, isNumber }: Column): string {
+  const cut = widthOf(text) > width ? truncateText(text, width) : text;
   const space = " ".repeat(Math.max(0, width - widthOf(cut)));
   return isNumber ? space + cut : cut + space;
 }
 
-function cutTo(text: string, width: number): string {
+function truncateText(text: string, width: number): string {
   let cut = "";
   let taken = 0;
-  for (const segment of graphemesOf(text)) {
+  for (const segment of splitGraphemes(text)) {
     taken += widthOf(segment);
     if (taken > width - 1) break;
     cut += segment;
@@ -114,14 +114,14 @@ function cutTo(text: string, width: number): string {
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const segment of graphemesOf(text)) width += WIDE.test(segment) ? 2 : 1;
+  for (const segment of splitGraphemes(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;
 }
 
 let segmenter: Intl.Segmenter | undefined;
 
 /** Splits text into graphemes. The segmenter takes milliseconds to create and few tables need it. */
-function graphemesOf(text: string): string[] {
+function splitGraphemes(text: string): string[] {
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return [...segmenter.segment(text)].map(({ segment }) => segment);
 }
@@ -136,13 +136,13 @@ export function formatThing(thing: Row, columns: number): string {
   const width = Math.max(0, ...short.map(([path]) => path.length));
   const lines = short.map(([path, value]) => {
     const { text } = toCell(path, value);
-    const shown = text === "" ? picocolors.dim(NOTHING) : coloured(path, text);
+    const shown = text === "" ? picocolors.dim(NOTHING) : colorStatus(path, text);
     return `${picocolors.dim(path.padEnd(width))}${GAP}${shown}`;
   });
   const below = entries.flatMap(([path, value]) => {
     const heading = ["", picocolors.bold(toHeading(path))];
     if (isTable(value)) return [...heading, formatTable(value, { columns })];
-    return isText(value) ? [...heading, showable(String(value))] : [];
+    return isText(value) ? [...heading, replaceControlCharacters(String(value))] : [];
   });
   const text = [...lines, ...below];
   if (text[0] === "") text.shift();

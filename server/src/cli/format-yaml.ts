@@ -6,29 +6,34 @@ const WORD = /^(true|false|null|yes|no|on|off|y|n)$/i;
 const UNPRINTABLE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 export function formatYaml(value: unknown): string {
-  return block(value, "").replace(/^\n/, "");
+  return formatBlock(value, "").replace(/^\n/, "");
 }
 
-function block(value: unknown, indent: string): string {
+function formatBlock(value: unknown, indent: string): string {
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";
-    return value.map((item) => `\n${indent}- ${block(item, `${indent}  `).trimStart()}`).join("");
+    return value
+      .map((item) => `\n${indent}- ${formatBlock(item, `${indent}  `).trimStart()}`)
+      .join("");
   }
   if (value !== null && typeof value === "object") {
     const entries = Object.entries(value).filter(([, each]) => each !== undefined);
     if (entries.length === 0) return "{}";
     return entries
-      .map(([name, each]) => `\n${indent}${scalar(name)}:${spaced(block(each, `${indent}  `))}`)
+      .map(
+        ([name, each]) =>
+          `\n${indent}${formatScalar(name)}:${addLeadingSpace(formatBlock(each, `${indent}  `))}`,
+      )
       .join("");
   }
-  return scalar(value);
+  return formatScalar(value);
 }
 
-function spaced(text: string): string {
+function addLeadingSpace(text: string): string {
   return text.startsWith("\n") ? text : ` ${text}`;
 }
 
-function scalar(value: unknown): string {
+function formatScalar(value: unknown): string {
   if (typeof value !== "string") return JSON.stringify(value);
   if (PLAIN.test(value) && !WORD.test(value)) return value;
   return JSON.stringify(value).replaceAll(

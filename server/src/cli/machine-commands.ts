@@ -5,7 +5,7 @@ import { CommandError, exitCodes } from "./command-error.ts";
 import { connectLocally, send } from "./connection.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addMigrateCommand } from "./migrate.ts";
-import { print, table } from "./print.ts";
+import { formatTextTable, print } from "./print.ts";
 import { addRestoreCommands } from "./restore.ts";
 import { addReviewCommands } from "./reviews.ts";
 
@@ -37,7 +37,7 @@ export function addMachineCommands(
     .action(() => {
       const settings = describeConfig(load());
       print(program.opts(), { settings }, () =>
-        table(
+        formatTextTable(
           ["setting", "value", "source"],
           settings.map(({ name, value, source }) => [name, value ?? "(unset)", source]),
         ),

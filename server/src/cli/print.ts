@@ -14,7 +14,10 @@ export function print(
 }
 
 /** Pads columns to their widest cell, below a dim heading. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTextTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const widths = headings.map((heading, i) =>
     Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)),
   );

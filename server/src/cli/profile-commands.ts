@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { call, connectRemotely } from "./connection.ts";
-import { type OutputOptions, print, table } from "./print.ts";
+import { formatTextTable, type OutputOptions, print } from "./print.ts";
 import {
   checkKey,
   checkName,
@@ -56,10 +56,10 @@ export function addProfileCommands(
     .addHelpText("after", "\nExamples:\n  bursar profile list")
     .action(() => {
       const data = Object.entries(readProfiles(env)).map(([name, { url, key }]) => {
-        return { name, url, partial_key_hint: hint(key) };
+        return { name, url, partial_key_hint: formatKeyHint(key) };
       });
       print(program.opts<OutputOptions>(), { data }, () =>
-        table(
+        formatTextTable(
           ["name", "url", "key"],
           data.map((profile) => [profile.name, profile.url, profile.partial_key_hint]),
         ),
@@ -103,6 +103,6 @@ async function makeProfile(
 }
 
 /** Partial key, as the server shows it. */
-function hint(key: string): string {
+function formatKeyHint(key: string): string {
   return `${key.slice(0, key.lastIndexOf("-") + 1)}…${key.slice(-4)}`;
 }

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { type Connection, connectLocally, connectRemotely } from "./connection.ts";
-import { usage } from "./read-value.ts";
+import { makeUsageError } from "./read-value.ts";
 
 // Remote servers, each with a key, in a file that only its owner can read.
 
@@ -19,19 +19,21 @@ export const LOCAL = "local";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
 const KEY = /^sk-ant-[\x21-\x7e]{1,200}$/;
 
-export function profilesFile(env: NodeJS.ProcessEnv): string {
+export function getProfilesPath(env: NodeJS.ProcessEnv): string {
   const folder = env["XDG_CONFIG_HOME"] || join(homedir(), ".config");
   return join(folder, "bursar", "profiles.json");
 }
 
 /** Returns all profiles by name. Throws CommandError if other users can read the file. */
 export function readProfiles(env: NodeJS.ProcessEnv): Profiles {
-  const file = profilesFile(env);
+  const file = getProfilesPath(env);
   let text: string;
   try {
     const isReadable = process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0;
     if (isReadable)
-      throw usage(`Other users can read ${file}, which contains keys. Run: chmod 600 ${file}`);
+      throw makeUsageError(
+        `Other users can read ${file}, which contains keys. Run: chmod 600 ${file}`,
+      );
     text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return Object.create(null);
@@ -41,13 +43,13 @@ export function readProfiles(env: NodeJS.ProcessEnv): Profiles {
     const { profiles } = JSON.parse(text) as { profiles: Profiles };
     return Object.assign(Object.create(null), profiles);
   } catch {
-    throw usage(`${file} is not a valid profile file: correct or delete it.`);
+    throw makeUsageError(`${file} is not a valid profile file: correct or delete it.`);
   }
 }
 
 /** Replaces the file atomically. */
 export function writeProfiles(env: NodeJS.ProcessEnv, profiles: Profiles): void {
-  const file = profilesFile(env);
+  const file = getProfilesPath(env);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const next = `${file}.${process.pid}`;
   writeFileSync(next, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600 });
@@ -56,26 +58,33 @@ export function writeProfiles(env: NodeJS.ProcessEnv, profiles: Profiles): void 
 }
 
 export function checkName(name: string): void {
-  if (name === LOCAL) throw usage(`"${LOCAL}" is the server on this machine: choose another name.`);
+  if (name === LOCAL)
+    throw makeUsageError(`"${LOCAL}" is the server on this machine: choose another name.`);
   if (!NAME.test(name)) {
-    throw usage("A profile name has at most 40 letters, digits, dots, hyphens and underscores.");
+    throw makeUsageError(
+      "A profile name has at most 40 letters, digits, dots, hyphens and underscores.",
+    );
   }
 }
 
 /** Checks that a key is valid in a header. Throws CommandError, which does not include the key. */
 export function checkKey(key: string): string {
   if (KEY.test(key)) return key;
-  throw usage("Invalid key: expected only sk-ant-admin01-… or sk-ant-api03-….");
+  throw makeUsageError("Invalid key: expected only sk-ant-admin01-… or sk-ant-api03-….");
 }
 
 /** Returns the normalized address of a server: origin and path. */
-export function checkUrl(written: string, mayBeOpen: boolean): string {
+export function checkUrl(written: string, isHttpAllowed: boolean): string {
   const url = URL.canParse(written) ? new URL(written) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash) {
-    throw usage(`Expected an address such as https://bursar.example.com, not "${written}".`);
+    throw makeUsageError(
+      `Expected an address such as https://bursar.example.com, not "${written}".`,
+    );
   }
-  if (isUnencrypted(url) && !mayBeOpen) {
-    throw usage(`${url.protocol}// sends the key unencrypted: use https, or add --allow-http.`);
+  if (isUnencrypted(url) && !isHttpAllowed) {
+    throw makeUsageError(
+      `${url.protocol}// sends the key unencrypted: use https, or add --allow-http.`,
+    );
   }
   return url.href.replace(/\/+$/, "");
 }
@@ -115,7 +124,7 @@ export async function chooseConnection({
     if (isUnencrypted(new URL(checked))) warn(`${checked}: the key is sent unencrypted.`);
     const key = readKeyVariable(env);
     if (key !== null) return connectRemotely({ url: checked, key });
-    throw usage("BURSAR_URL needs a key: set BURSAR_ADMIN_KEY_FILE, or BURSAR_ADMIN_KEY.");
+    throw makeUsageError("BURSAR_URL needs a key: set BURSAR_ADMIN_KEY_FILE, or BURSAR_ADMIN_KEY.");
   }
   return connectLocally(await dataDir());
 }
@@ -124,13 +133,13 @@ export async function chooseConnection({
 export function readKeyVariable(env: NodeJS.ProcessEnv): string | null {
   const { BURSAR_ADMIN_KEY: key, BURSAR_ADMIN_KEY_FILE: file } = env;
   if (key && file)
-    throw usage("BURSAR_ADMIN_KEY and BURSAR_ADMIN_KEY_FILE are both set; keep one.");
+    throw makeUsageError("BURSAR_ADMIN_KEY and BURSAR_ADMIN_KEY_FILE are both set; keep one.");
   if (key) return checkKey(key.trim());
   if (!file) return null;
   try {
     return checkKey(readFileSync(file, "utf8").trim());
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw usage(`BURSAR_ADMIN_KEY_FILE: cannot read ${file}`);
+    throw makeUsageError(`BURSAR_ADMIN_KEY_FILE: cannot read ${file}`);
   }
 }

@@ -8,7 +8,7 @@ import { addCompletionCommands } from "./completion.ts";
 import type { OutputOptions } from "./print.ts";
 import { addProfileCommands } from "./profile-commands.ts";
 import { chooseConnection } from "./profiles.ts";
-import { showable, type Terminal } from "./terminal.ts";
+import { replaceControlCharacters, type Terminal } from "./terminal.ts";
 
 /** Root of the clone, the base of `bursar.toml` and a relative data folder in any working folder. */
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -38,7 +38,7 @@ export async function makeProgram(
     .version(VERSION, "--version", "print the version")
     .option("--json", "print JSON, also for errors")
     .option("--profile <name>", "server to call (default: the server on this machine)")
-    .addHelpText("after", () => `\n${helpOfExitCodes()}`)
+    .addHelpText("after", () => `\n${formatExitCodes()}`)
     // The description of a flag already lists its choices and its default.
     .configureHelp({ optionDescription: ({ description }) => description })
     .exitOverride();
@@ -78,13 +78,13 @@ export async function makeProgram(
 
 /** Runs a command line and returns the exit code. */
 export async function run(deps: ProgramDeps, words: readonly string[]): Promise<number> {
-  const wantsAll = firstCommand(words) === "complete";
-  const program = await makeProgram(deps, wantsAll ? "all" : words);
+  const needsAllCommands = firstCommand(words) === "complete";
+  const program = await makeProgram(deps, needsAllCommands ? "all" : words);
   try {
     await program.parseAsync(words, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return await report(error, program.opts<ProgramOptions>().json === true, deps.terminal);
+    return await reportError(error, program.opts<ProgramOptions>().json === true, deps.terminal);
   }
 }
 
@@ -94,7 +94,7 @@ function firstCommand(words: readonly string[]): string | undefined {
 }
 
 /** Prints an error on stderr and returns the exit code. */
-async function report(error: unknown, isJson: boolean, terminal: Terminal): Promise<number> {
+async function reportError(error: unknown, isJson: boolean, terminal: Terminal): Promise<number> {
   // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   const message = error instanceof Error ? error.message : String(error);
@@ -105,7 +105,9 @@ async function report(error: unknown, isJson: boolean, terminal: Terminal): Prom
     terminal.note(JSON.stringify({ error: shown, request_id: requestId }));
   } else {
     const named = requestId === null ? "" : ` (request ${requestId})`;
-    terminal.note(picocolors.red(showable(`${message}${isFault(error) ? named : ""}`)));
+    terminal.note(
+      picocolors.red(replaceControlCharacters(`${message}${isServerFault(error) ? named : ""}`)),
+    );
   }
   if (error instanceof CommandError) return error.exitCode;
   const { ConfigError } = await import("#src/config.ts");
@@ -113,12 +115,12 @@ async function report(error: unknown, isJson: boolean, terminal: Terminal): Prom
 }
 
 /** True for errors that the server's log explains further. */
-function isFault(error: unknown): boolean {
+function isServerFault(error: unknown): boolean {
   const isServers = [exitCodes.error, exitCodes.unavailable] as readonly number[];
   return error instanceof CommandError && isServers.includes(error.exitCode);
 }
 
-function helpOfExitCodes(): string {
+function formatExitCodes(): string {
   const codes = exitCodeMeanings.map(([code, meaning]) => `  ${code}  ${meaning}`);
   return ["Exit codes", ...codes, "", "Help of a command: bursar <command> [action] --help"].join(
     "\n",

@@ -69,7 +69,7 @@ function readField(name: string, schema: z.ZodType): Field {
     fallback: undefined,
     description: undefined,
   };
-  field.kind = kindOf(unwrap(schema, field));
+  field.kind = makeKind(unwrap(schema, field));
   if (SECRET.test(name) && field.kind.type === "text") field.kind = { type: "secret" };
   return field;
 }
@@ -80,13 +80,13 @@ function unwrap(schema: z.ZodType, field: Field): z.ZodType {
   for (;;) {
     const definition = definitionOf(inner);
     field.description ??= inner.description;
-    const next = peel(definition, field);
+    const next = unwrapOnce(definition, field);
     if (next === undefined) return inner;
     inner = next;
   }
 }
 
-function peel(definition: Definition, field: Field): z.ZodType | undefined {
+function unwrapOnce(definition: Definition, field: Field): z.ZodType | undefined {
   switch (definition.type) {
     case "optional":
       field.isRequired = false;
@@ -112,7 +112,7 @@ function peel(definition: Definition, field: Field): z.ZodType | undefined {
   }
 }
 
-function kindOf(schema: z.ZodType): Kind {
+function makeKind(schema: z.ZodType): Kind {
   const definition = definitionOf(schema);
   switch (definition.type) {
     case "string":
@@ -126,26 +126,26 @@ function kindOf(schema: z.ZodType): Kind {
     case "literal":
       return { type: "choice", values: (definition.values ?? []).map(String) };
     case "array":
-      return listOf(schema, definition.element);
+      return makeListKind(schema, definition.element);
     case "record":
       return { type: "map" };
     case "union":
-      return unionOf(schema, definition);
+      return makeUnionKind(schema, definition);
     case "object":
-      return partsOf(schema as z.ZodObject);
+      return makePartsKind(schema as z.ZodObject);
     default:
       return { type: "json", schema };
   }
 }
 
-function listOf(schema: z.ZodType, element: z.ZodType | undefined): Kind {
+function makeListKind(schema: z.ZodType, element: z.ZodType | undefined): Kind {
   const item = element && readField("", element).kind;
   const isPlain = item !== undefined && item.type !== "json" && item.type !== "list";
   return isPlain ? { type: "list", item } : { type: "json", schema };
 }
 
 /** An amount is a number or a decimal text. A discriminated union is chosen by one field. */
-function unionOf(schema: z.ZodType, { options = [], discriminator }: Definition): Kind {
+function makeUnionKind(schema: z.ZodType, { options = [], discriminator }: Definition): Kind {
   const types = options.map((option) => definitionOf(option).type);
   if (types.includes("number") && types.every((type) => type === "number" || type === "string")) {
     return { type: "amount" };
@@ -162,7 +162,7 @@ function unionOf(schema: z.ZodType, { options = [], discriminator }: Definition)
   return { type: "variant", discriminator, variants };
 }
 
-function partsOf(schema: z.ZodObject): Kind {
+function makePartsKind(schema: z.ZodObject): Kind {
   const fields = readFields(schema);
   const isWritable = fields.length > 0 && fields.every(isPart);
   return isWritable ? { type: "parts", fields } : { type: "json", schema };

@@ -45,7 +45,7 @@ function readOne(kind: Kind, text: string, reading: Reading): unknown {
 
 function readNumber(text: string, form: RegExp, expected: string, { name }: Reading): number {
   if (form.test(text)) return Number(text);
-  throw usage(`${name}: expected ${expected}, not "${text}".`);
+  throw makeUsageError(`${name}: expected ${expected}, not "${text}".`);
 }
 
 /** Reads repeated flags, values separated by commas, or JSON. */
@@ -62,7 +62,7 @@ function readMap(parts: readonly string[], reading: Reading): unknown {
   if (parts.length === 1 && first.startsWith("{")) return readJson(first, reading);
   const map: [string, string][] = parts.map((part) => {
     const at = part.indexOf("=");
-    if (at < 1) throw usage(`${reading.name}: expected name=value, not "${part}".`);
+    if (at < 1) throw makeUsageError(`${reading.name}: expected name=value, not "${part}".`);
     return [part.slice(0, at), part.slice(at + 1)];
   });
   return Object.fromEntries(map);
@@ -73,7 +73,7 @@ function readParts(fields: readonly Field[], text: string, reading: Reading): ob
   const words = text.split(":");
   if (words.length < fields.length || words.includes("")) {
     const form = fields.map((field) => field.name).join(":");
-    throw usage(`${reading.name}: expected ${form}, not "${text}".`);
+    throw makeUsageError(`${reading.name}: expected ${form}, not "${text}".`);
   }
   const first = words.slice(0, words.length - fields.length + 1).join(":");
   const values = [first, ...words.slice(words.length - fields.length + 1)];
@@ -91,7 +91,7 @@ function readVariant(
   const fields = variants.get(word) ?? variants.get(word.replaceAll("-", "_"));
   if (!fields) {
     const known = [...variants.keys()].join(", ");
-    throw usage(`${reading.name}: expected one of ${known}, not "${word}".`);
+    throw makeUsageError(`${reading.name}: expected one of ${known}, not "${word}".`);
   }
   const value = variants.has(word) ? word : word.replaceAll("-", "_");
   if (fields.length === 0 && rest.length === 0) return { [discriminator]: value };
@@ -105,7 +105,7 @@ export function readJson(text: string, { name }: Pick<Reading, "name">): unknown
     return JSON.parse(json);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`${name}: invalid JSON: ${reason}.`);
+    throw makeUsageError(`${name}: invalid JSON: ${reason}.`);
   }
 }
 
@@ -114,10 +114,10 @@ export function readFile(path: string, name: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`${name}: cannot read ${path}: ${reason}.`);
+    throw makeUsageError(`${name}: cannot read ${path}: ${reason}.`);
   }
 }
 
-export function usage(message: string): CommandError {
+export function makeUsageError(message: string): CommandError {
   return new CommandError(message, exitCodes.usage);
 }

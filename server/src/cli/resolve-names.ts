@@ -32,10 +32,10 @@ export async function resolveNames(input: RouteInput, listAll: ListAll): Promise
     }
     return value;
   };
-  return (await walk("", input, resolveId)) as RouteInput;
+  return (await replaceNames("", input, resolveId)) as RouteInput;
 }
 
-async function walk(
+async function replaceNames(
   field: string,
   value: unknown,
   resolveId: (field: string, value: string) => string | Promise<string>,
@@ -43,33 +43,33 @@ async function walk(
   if (typeof value === "string") return resolveId(field, value);
   if (Array.isArray(value)) {
     // Entries have the name of their list.
-    return Promise.all(value.map((each) => walk(field, each, resolveId)));
+    return Promise.all(value.map((each) => replaceNames(field, each, resolveId)));
   }
   if (value === null || typeof value !== "object") return value;
   const entries = Object.entries(value).map(
-    async ([name, each]) => [name, await walk(name, each, resolveId)] as const,
+    async ([name, each]) => [name, await replaceNames(name, each, resolveId)] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
 }
 
 async function findWorkspace(name: string, listAll: ListAll): Promise<string> {
-  const wanted = comparable(name);
+  const wanted = normalizeName(name);
   const all = await listAll("/v1/admin/workspaces?include_archived=true");
-  const named = all.filter((workspace) => comparable(workspace.name) === wanted);
+  const named = all.filter((workspace) => normalizeName(workspace.name) === wanted);
   // Only one active workspace can have a name. Archived ones may have had the same name.
   const active = named.filter((workspace) => !workspace.archived_at);
-  return onlyOne(`Workspace not found: ${name}`, active.length > 0 ? active : named);
+  return pickOnlyOne(`Workspace not found: ${name}`, active.length > 0 ? active : named);
 }
 
 async function findMember(address: string, listAll: ListAll): Promise<string> {
-  const wanted = comparable(address);
+  const wanted = normalizeName(address);
   const search = new URLSearchParams({ search: address.trim() });
   const all = await listAll(`/v1/admin/members?${search}`);
-  const found = all.filter(({ email }) => email !== undefined && comparable(email) === wanted);
-  return onlyOne(`Member not found: ${address}`, found);
+  const found = all.filter(({ email }) => email !== undefined && normalizeName(email) === wanted);
+  return pickOnlyOne(`Member not found: ${address}`, found);
 }
 
-function onlyOne(notFound: string, found: readonly Named[]): string {
+function pickOnlyOne(notFound: string, found: readonly Named[]): string {
   const [first, second] = found;
   if (!first) throw new CommandError(notFound, exitCodes.notFound);
   if (!second) return first.id;
@@ -78,6 +78,6 @@ function onlyOne(notFound: string, found: readonly Named[]): string {
 }
 
 /** Normalizes a name as the server does for comparisons. */
-function comparable(name: string): string {
+function normalizeName(name: string): string {
   return name.normalize("NFC").trim().toLowerCase();
 }

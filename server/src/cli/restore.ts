@@ -4,10 +4,10 @@ import type { SettledRestore } from "#src/backup/settle-restore.ts";
 import type { LoadedConfig } from "#src/config.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
-import { asOperator, explained, onInterrupt } from "./backup-errors.ts";
+import { convertBackupErrors, getOperator, makeInterruptSignal } from "./backup-errors.ts";
 import { CommandError, exitCodes } from "./command-error.ts";
-import { print, table } from "./print.ts";
-import { showable } from "./terminal.ts";
+import { formatTextTable, print } from "./print.ts";
+import { replaceControlCharacters } from "./terminal.ts";
 
 interface RestoreFlags {
   keys: string;
@@ -36,7 +36,7 @@ export function addRestoreCommands(program: Command, load: () => LoadedConfig): 
     .addHelpText("after", "\nExamples:\n  bursar restore after-recovery --to 2026-11-25T03:00:00Z")
     .action(({ to }: { to?: string }, command: Command) =>
       // The parent command has the same flag and consumes it.
-      settle(program, load, {
+      settleAfterRecovery(program, load, {
         to,
         keys: command.opts()["keys"] ?? restore.opts()["keys"],
       }),
@@ -55,7 +55,7 @@ export function addRestoreCommands(program: Command, load: () => LoadedConfig): 
       "after",
       "\nExamples:\n  bursar restore confirm-keys --all\n  bursar restore confirm-keys --key apikey_0VhK3",
     )
-    .action((flags: { all?: true; key?: string[] }) => confirm(program, load, flags));
+    .action((flags: { all?: true; key?: string[] }) => confirmKeys(program, load, flags));
 }
 
 const RESTORE_HELP = `
@@ -79,16 +79,16 @@ async function restoreFile(
   const keys = readKeys(flags.keys);
   const { config } = load();
   const { restoreBackup } = await import("#src/backup/restore-backup.ts");
-  const restored = await explained(() =>
+  const restored = await convertBackupErrors(() =>
     restoreBackup({
       file,
       passphrase: config.backupPassphrase,
       secret: config.secret,
       into: config,
       keys,
-      actor: asOperator(),
+      actor: getOperator(),
       onStep: (step) => process.stderr.write(`${step}\n`),
-      signal: onInterrupt(),
+      signal: makeInterruptSignal(),
     }),
   );
   const { header, rows, settled, journals, secretFile, witnessesSetAside } = restored;
@@ -169,7 +169,7 @@ function toJson({ leasedNanoUsd, ...settled }: SettledRestore): Record<string, u
   };
 }
 
-async function settle(
+async function settleAfterRecovery(
   program: Command,
   load: () => LoadedConfig,
   flags: RestoreFlags & { to: string | undefined },
@@ -181,13 +181,13 @@ async function settle(
   }
   const { config } = load();
   const { settleRecovery } = await import("#src/backup/restored-installation.ts");
-  const settled = await explained(() =>
+  const settled = await convertBackupErrors(() =>
     settleRecovery({
-      reach: config,
+      location: config,
       secret: config.secret,
       backupMadeAt: to,
       keys,
-      actor: asOperator(),
+      actor: getOperator(),
     }),
   );
   print(program.opts(), toJson(settled), () => describeSettled(settled).join("\n"));
@@ -196,7 +196,9 @@ async function settle(
 async function listKeys(program: Command, load: () => LoadedConfig): Promise<void> {
   const { config } = load();
   const { listHeld } = await import("#src/backup/restored-installation.ts");
-  const held = await explained(() => listHeld({ reach: config, secret: config.secret }));
+  const held = await convertBackupErrors(() =>
+    listHeld({ location: config, secret: config.secret }),
+  );
   const keys = held.map((key) => ({
     id: key.id,
     type: key.kind,
@@ -210,7 +212,7 @@ async function listKeys(program: Command, load: () => LoadedConfig): Promise<voi
   print(program.opts(), { keys }, () =>
     keys.length === 0
       ? "No key waits for confirmation."
-      : table(
+      : formatTextTable(
           ["id", "name", "key", "workspace", "owner", "last used"],
           keys.map((key) =>
             [
@@ -220,13 +222,13 @@ async function listKeys(program: Command, load: () => LoadedConfig): Promise<voi
               key.type === "admin_key" ? "(admin key)" : (key.workspace_name ?? ""),
               key.owner_email ?? "",
               key.last_used_at ?? "never",
-            ].map(showable),
+            ].map(replaceControlCharacters),
           ),
         ),
   );
 }
 
-async function confirm(
+async function confirmKeys(
   program: Command,
   load: () => LoadedConfig,
   { all, key }: { all?: true; key?: string[] },
@@ -236,12 +238,12 @@ async function confirm(
   }
   const { config } = load();
   const { confirmHeld } = await import("#src/backup/restored-installation.ts");
-  const confirmed = await explained(() =>
+  const confirmed = await convertBackupErrors(() =>
     confirmHeld({
-      reach: config,
+      location: config,
       secret: config.secret,
       ids: key ?? "all",
-      actor: asOperator(),
+      actor: getOperator(),
     }),
   );
   print(

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { verifyAccessReviewEvidence } from "@bursar/contract/admin/access-review-evidence.ts";
 import type { Command } from "commander";
 import type { z } from "zod";
-import { CommandError, exitCodes, refusal } from "./command-error.ts";
+import { CommandError, exitCodes, makeRefusal } from "./command-error.ts";
 import { print } from "./print.ts";
 
 /** Calls the server on this machine and returns its response, whatever the status. Throws without a response. */
@@ -43,7 +43,7 @@ async function verify(send: SendLocally, text: string): Promise<Verification> {
   const { method, path } = verifyAccessReviewEvidence;
   const answer = await send(method, path, text);
   if (answer.status === 200) return JSON.parse(answer.text) as Verification;
-  const refused = refusal(answer.status, answer.text);
+  const refused = makeRefusal(answer.status, answer.text);
   if (answer.status !== 400) throw refused;
   // A refused file is not genuine evidence.
   return {

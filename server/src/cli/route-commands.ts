@@ -1,6 +1,6 @@
 import type { RouteSpec } from "@bursar/contract/route.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
-import { type CommandStyle, groupAliases, styleOf, variantsOf } from "./command-styles.ts";
+import { type CommandStyle, findStyle, groupAliases, listVariants } from "./command-styles.ts";
 
 // Chooses the routes that are commands and derives their names: `workspaces/{id}/archive` is `workspaces archive`.
 
@@ -30,7 +30,7 @@ export function listRouteCommands(routes: readonly RouteSpec[] = adminRoutes): R
     const command = toCommand(route, routes);
     // Two routes of one name: the second has the name of its operation, which is unique.
     if (!add(command)) add({ ...command, action: toKebab(route.operationId) });
-    for (const style of variantsOf(route.operationId)) {
+    for (const style of listVariants(route.operationId)) {
       add({ ...command, action: style.action ?? command.action, style });
     }
   }
@@ -48,7 +48,7 @@ export function isCommand(route: RouteSpec): boolean {
 }
 
 function toCommand(route: RouteSpec, routes: readonly RouteSpec[]): RouteCommand {
-  const style = styleOf(route.operationId);
+  const style = findStyle(route.operationId);
   const derived = deriveName(route, routes);
   const group = style.group ?? groupAliases[derived.group]?.name ?? derived.group;
   return { route, group, action: style.action ?? derived.action, style };

@@ -2,12 +2,12 @@ import { open, rm } from "node:fs/promises";
 import { Transform } from "node:stream";
 import { CommandError, exitCodes } from "./command-error.ts";
 import { type CommandShape, type RouteInput, readInput } from "./command-input.ts";
-import { type Connection, call, streamTo } from "./connection.ts";
+import { type Connection, call, streamResponse } from "./connection.ts";
 import { targetOf } from "./local-api.ts";
-import { usage } from "./read-value.ts";
+import { makeUsageError } from "./read-value.ts";
 import { type ListAll, resolveNames } from "./resolve-names.ts";
 import { isList, type RouteCommand } from "./route-commands.ts";
-import { showable, type Terminal } from "./terminal.ts";
+import { replaceControlCharacters, type Terminal } from "./terminal.ts";
 import { toJson } from "./to-json.ts";
 import { type Format, type Pages, writeAnswer, writeList } from "./write-answer.ts";
 
@@ -48,14 +48,14 @@ export async function runRoute(
   const format = options.format ?? "auto";
   const asked = await readInput(command, shape, written, context);
   const connection = await context.connect();
-  const input = await resolveNames(asked, listAllOf(connection));
+  const input = await resolveNames(asked, makeListAll(connection));
   const target = targetOf(command.route, input);
   if (options.dryRun) {
     const body = withoutSecrets(input.body, shape);
     terminal.print(toJson({ method: command.route.method, target, body }, true));
     return;
   }
-  await confirm(command, input, options, terminal);
+  await confirmCall(command, input, options, terminal);
   if (command.route.streams) {
     await writeStream(connection, target, options.output, terminal);
     return;
@@ -103,25 +103,27 @@ export function isDestructive({ route, style }: RouteCommand): boolean {
 }
 
 /** True if the command or its input makes the call destructive. */
-function destroys(command: RouteCommand, { body }: RouteInput): boolean {
+function isDestructiveCall(command: RouteCommand, { body }: RouteInput): boolean {
   if (isDestructive(command)) return true;
   if (body?.["status"] === "archived") return true;
   // Without a grace period the old secret expires at once.
   return command.route.operationId === "rotateApiKey" && !body?.["grace_period_seconds"];
 }
 
-async function confirm(
+async function confirmCall(
   command: RouteCommand,
   input: RouteInput,
   { yes }: RunOptions,
   terminal: Terminal,
 ): Promise<void> {
-  if (yes || !destroys(command, input)) return;
+  if (yes || !isDestructiveCall(command, input)) return;
   const { route, style } = command;
   const what = [style.summary ?? route.summary, ...Object.values(input.params)].join(" ");
   if (!terminal.isInput)
-    throw usage(`${showable(what)}: confirmation is not possible without a terminal. Add --yes.`);
-  const answer = await terminal.ask(`${showable(what)}. Continue? [y/N] `);
+    throw makeUsageError(
+      `${replaceControlCharacters(what)}: confirmation is not possible without a terminal. Add --yes.`,
+    );
+  const answer = await terminal.ask(`${replaceControlCharacters(what)}. Continue? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) {
     throw new CommandError("Canceled. Nothing was changed.", exitCodes.error);
   }
@@ -159,7 +161,7 @@ async function list({ connection, command, input, options, writing }: Listing): 
   if (writing.format !== "jsonl") writeList(pages, writing);
   if (page !== undefined) {
     const more = `Showing ${taken} entries, more exist. Use --all, --limit <n> or --page ${page}`;
-    writing.terminal.note(showable(more));
+    writing.terminal.note(replaceControlCharacters(more));
   }
 }
 
@@ -170,12 +172,13 @@ interface Page extends Record<string, unknown> {
 
 function readLimit(written: string | undefined): number {
   if (written === undefined) return DEFAULT_LIMIT;
-  if (!/^[1-9]\d{0,8}$/.test(written)) throw usage("--limit: expected a whole number, at least 1.");
+  if (!/^[1-9]\d{0,8}$/.test(written))
+    throw makeUsageError("--limit: expected a whole number, at least 1.");
   return Number(written);
 }
 
 /** Returns a function that lists all entries, to find one by name. */
-function listAllOf(connection: Connection): ListAll {
+function makeListAll(connection: Connection): ListAll {
   return async (target) => {
     const all: Record<string, unknown>[] = [];
     let page: string | null = null;
@@ -199,17 +202,18 @@ async function writeStream(
   { isOutput }: Terminal,
 ): Promise<void> {
   if (path === undefined) {
-    if (!isOutput) return streamTo(connection, target, process.stdout);
+    if (!isOutput) return streamResponse(connection, target, process.stdout);
     const shown = new Transform({
       decodeStrings: false,
-      transform: (chunk: Buffer | string, _, done) => done(null, showable(String(chunk))),
+      transform: (chunk: Buffer | string, _, done) =>
+        done(null, replaceControlCharacters(String(chunk))),
     });
     shown.setDefaultEncoding("utf8").pipe(process.stdout, { end: false });
-    return streamTo(connection, target, shown);
+    return streamResponse(connection, target, shown);
   }
   const file = await openNewFile(path);
   try {
-    await streamTo(connection, target, file.createWriteStream());
+    await streamResponse(connection, target, file.createWriteStream());
   } catch (error) {
     await rm(path, { force: true }); // removes a partial report
     throw error;
@@ -221,6 +225,6 @@ async function openNewFile(path: string) {
     return await open(path, "wx", 0o600);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw usage(`Cannot create ${path}: ${reason}`);
+    throw makeUsageError(`Cannot create ${path}: ${reason}`);
   }
 }

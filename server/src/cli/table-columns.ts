@@ -32,7 +32,7 @@ const columns: Readonly<Record<string, string>> = {
 const HIDDEN = new Set(["type", "hash", "previous_hash", "html"]);
 
 /** Paths of the columns of a table. */
-export function columnsOf(
+export function chooseColumns(
   schemaName: string | undefined,
   rows: readonly Record<string, unknown>[],
 ): readonly string[] {
@@ -40,10 +40,10 @@ export function columnsOf(
   const all = chosen ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const shown = all.filter((path) => !HIDDEN.has(path));
   // A column without a value in any entry is omitted.
-  return shown.filter((path) => rows.some((row) => !isEmpty(valueAt(row, path))));
+  return shown.filter((path) => rows.some((row) => !isEmpty(readPath(row, path))));
 }
 
-export function valueAt(row: Record<string, unknown>, path: string): unknown {
+export function readPath(row: Record<string, unknown>, path: string): unknown {
   return path
     .split(".")
     .reduce<unknown>(

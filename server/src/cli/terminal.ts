@@ -35,12 +35,12 @@ export const terminal: Terminal = {
   note: (text) => {
     process.stderr.write(`${text}\n`);
   },
-  ask: (question) => askOn(process.stderr, question),
+  ask: (question) => readAnswer(process.stderr, question),
   askSecret: async (question) => {
     process.stderr.write(question);
     // The line editor writes its echo to the output, so this output discards it.
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const answer = await askOn(nowhere, "");
+    const answer = await readAnswer(nowhere, "");
     process.stderr.write("\n");
     return answer;
   },
@@ -57,7 +57,7 @@ export const terminal: Terminal = {
   },
 };
 
-async function askOn(output: NodeJS.WritableStream, question: string): Promise<string> {
+async function readAnswer(output: NodeJS.WritableStream, question: string): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output, terminal: true });
   const stopped = new AbortController();
@@ -76,7 +76,7 @@ async function askOn(output: NodeJS.WritableStream, question: string): Promise<s
  * Replaces control characters in foreign text, so that a name or an address cannot move the cursor, set colours or
  * reverse the text direction.
  */
-export function showable(text: string): string {
+export function replaceControlCharacters(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are replaced
   return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

@@ -20,7 +20,7 @@ interface Writing {
 
 /** Prints one response. A secret in it is marked as shown once. */
 export function writeAnswer(answer: Thing, { route, format, terminal }: Writing): void {
-  const secret = secretOf(route, answer);
+  const secret = findSecret(route, answer);
   const chosen = chooseFormat(format, secret !== null, terminal);
   if (secret === null || chosen === "raw") {
     terminal.print(formatAnswer(secret === null ? answer : { secret }, chosen, terminal));
@@ -47,7 +47,7 @@ function chooseFormat(format: Format, hasSecret: boolean, { isOutput }: Terminal
 function formatAnswer(answer: Thing, format: Format, terminal: Terminal): string {
   switch (format) {
     case "raw":
-      return rawText(answer);
+      return formatRaw(answer);
     case "table":
       return formatThing(answer, terminal.columns);
     case "yaml":
@@ -61,7 +61,7 @@ function formatAnswer(answer: Thing, format: Format, terminal: Terminal): string
 }
 
 /** The secret, otherwise the id, otherwise the whole response. */
-function rawText(answer: Thing): string {
+function formatRaw(answer: Thing): string {
   const { secret, id } = answer as { secret?: { value: string }; id?: unknown };
   if (secret) return secret.value;
   return typeof id === "string" ? id : toJson(answer);
@@ -83,7 +83,7 @@ export function writeList({ first, entries, nextPage }: Pages, writing: Writing)
   if (chosen === "table") {
     writeTable(first, entries, route, terminal);
   } else if (chosen === "raw") {
-    for (const entry of entries) terminal.print(rawText(entry));
+    for (const entry of entries) terminal.print(formatRaw(entry));
   } else if (chosen === "jsonl") {
     for (const entry of entries) terminal.print(toJson(entry));
   } else {
@@ -100,12 +100,12 @@ function writeTable(
   const { data: _, next_page: __, ...rest } = first;
   const columns = terminal.isOutput ? terminal.columns : Number.POSITIVE_INFINITY;
   if (entries.length === 0) terminal.note("No entries.");
-  else terminal.print(formatTable(entries, { schemaName: entryName(route), columns }));
+  else terminal.print(formatTable(entries, { schemaName: findEntryName(route), columns }));
   if (Object.keys(rest).length > 0) terminal.print(`\n${formatThing(rest, columns)}`);
 }
 
 /** The contract's schema name of the list's entries. */
-function entryName(route: RouteSpec): string | undefined {
+function findEntryName(route: RouteSpec): string | undefined {
   const data = route.response.shape["data"] as z.ZodArray | undefined;
   return (data?.element as z.ZodType | undefined)?.meta()?.id;
 }
@@ -113,7 +113,7 @@ function entryName(route: RouteSpec): string | undefined {
 const SHOWN_ONCE = /shown (this once|in this answer alone)/i;
 
 /** Field of the response that is shown only once, according to its description in the contract. */
-function secretOf(route: RouteSpec, answer: Thing): { name: string; value: string } | null {
+function findSecret(route: RouteSpec, answer: Thing): { name: string; value: string } | null {
   for (const [name, schema] of Object.entries(route.response.shape)) {
     const value = answer[name];
     const { description } = schema as z.ZodType;

@@ -81,9 +81,9 @@ describe("change watch", () => {
     const heard = makeCounter();
     const made = await watch(heard.call, systemClock, 3_600_000);
     for (let changes = 1; changes <= 3; changes++) {
-      made.look();
+      made.pollNow();
       await inTransaction(db.database, (tx) => bumpChangeCounter(tx));
-      made.look();
+      made.pollNow();
       await heard.reached(changes);
     }
     expect(heard.count()).toBe(3);
@@ -190,7 +190,7 @@ describe("change watch", () => {
     await inTransaction(db.database, async (tx) => {
       await sql`LOCK TABLE change_counter IN ACCESS EXCLUSIVE MODE`.execute(tx);
       lookedMs = clock.monotonicMs();
-      made.look();
+      made.pollNow();
       await delay(2_000);
     });
     await answered(lookedMs);
@@ -198,7 +198,7 @@ describe("change watch", () => {
     expect(Math.abs(offsetMs() - knownMs)).toBeLessThan(500);
     setMs = 60_000;
     lookedMs = clock.monotonicMs();
-    made.look();
+    made.pollNow();
     await answered(lookedMs);
     expect(Math.abs(offsetMs() - (knownMs - setMs))).toBeLessThan(10_000);
   });

@@ -33,7 +33,7 @@ export interface ChangeWatch {
   /** Time since the newest successful poll was sent. All changes committed before that are known. */
   msSinceContact(): number;
   /** Polls at once, after a change by this process. */
-  look(): void;
+  pollNow(): void;
   /** Stops the watch. After it resolves, `onChange` is not called. */
   stop(): Promise<void>;
 }
@@ -92,7 +92,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
       if (isAway) logger.info("the database is available again");
       isAway = false;
       const previous = contact;
-      contact = { ...next, reading: surer(previous?.reading ?? null, next.reading) };
+      contact = { ...next, reading: chooseMoreAccurate(previous?.reading ?? null, next.reading) };
       first.resolve();
       if (previous !== null && previous.value !== next.value) {
         options.onChange(next.changed);
@@ -120,7 +120,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
       return Math.floor(clock.monotonicMs() + contact.reading.offsetMs);
     },
     msSinceContact: () => clock.monotonicMs() - (contact?.sentMs ?? startedMs),
-    look: () => waking.abort(),
+    pollNow: () => waking.abort(),
     stop: async () => {
       isStopped = true;
       waking.abort();
@@ -162,7 +162,7 @@ const CLOCK_STEP_MS = 1;
  * Returns the more accurate reading. A slow response, as on a busy machine, is less accurate than an earlier fast one.
  * The new one counts if both cannot be correct: the clocks have drifted, or one was set.
  */
-function surer(known: ClockReading | null, read: ClockReading): ClockReading {
+function chooseMoreAccurate(known: ClockReading | null, read: ClockReading): ClockReading {
   if (known === null || known.withinMs >= read.withinMs) return read;
   return Math.abs(known.offsetMs - read.offsetMs) <= read.withinMs ? known : read;
 }

@@ -86,16 +86,16 @@ export function isDiskFull(error: unknown): boolean {
 /** Explains a failed first connection to the operator. The password is never included. */
 export function explainConnectError(error: unknown, connectionString: string): StartError {
   const reason = error instanceof Error ? error.message || codeOf(error) || error.name : "unknown";
-  const where = whereOf(connectionString);
+  const where = describeAddress(connectionString);
   return new StartError(
-    `Cannot connect to PostgreSQL at ${where}: ${reason}. ${adviceFor(error)}`,
+    `Cannot connect to PostgreSQL at ${where}: ${reason}. ${makeAdvice(error)}`,
     {
       cause: error,
     },
   );
 }
 
-function adviceFor(error: unknown): string {
+function makeAdvice(error: unknown): string {
   if (error instanceof pg.DatabaseError) {
     if (error.message.includes("unsupported startup parameter")) {
       return "The address is a pooler. Set DATABASE_URL to the address of PostgreSQL itself.";
@@ -111,7 +111,7 @@ function codeOf(error: Error): string | null {
 }
 
 /** Host and database of a connection string, without user and password. */
-function whereOf(connectionString: string): string {
+function describeAddress(connectionString: string): string {
   try {
     const url = new URL(connectionString);
     const socket = url.searchParams.get("host");

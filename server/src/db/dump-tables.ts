@@ -3,7 +3,7 @@ import pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import { StartError } from "#src/lib/start-error.ts";
 import { explainConnectError } from "./database-error.ts";
-import { UNFINISHED_RESTORE, unfinishedRestore } from "./unfinished-restore.ts";
+import { makeUnfinishedRestoreError, UNFINISHED_RESTORE } from "./unfinished-restore.ts";
 
 // Exports all tables of one snapshot as text. The embedded package has no pg_dump, and a backup needs only rows,
 // because the migrations create the schema. The job queue is excluded, because its jobs follow from rows that state
@@ -97,7 +97,7 @@ async function readPlan(client: pg.Client): Promise<DumpPlan> {
   ).rows;
   if (clock === undefined) throw new Error("the database returned no time");
   const installation = await readInstallation(client);
-  if (installation.has(UNFINISHED_RESTORE)) throw unfinishedRestore();
+  if (installation.has(UNFINISHED_RESTORE)) throw makeUnfinishedRestoreError();
   const { rows: migrations } = await client.query<DumpPlan["migrations"][number]>(
     "SELECT number, name, sha256 FROM schema_migration ORDER BY number",
   );

@@ -80,7 +80,7 @@ export async function startEmbeddedPostgres(
     binaries,
     databaseDir,
     user,
-    settings: { ...serverSettings(place, isDurable), ...options.settings },
+    settings: { ...makeServerSettings(place, isDurable), ...options.settings },
     logFile: join(dataDir, LOG_FILE),
     address,
     database: DATABASE_NAME,
@@ -121,7 +121,7 @@ function findFreePort(): Promise<number> {
   });
 }
 
-function serverSettings({ host, port }: Place, isDurable: boolean): Record<string, string> {
+function makeServerSettings({ host, port }: Place, isDurable: boolean): Record<string, string> {
   const synced = isDurable ? "on" : "off";
   return {
     listen_addresses: host === LOOPBACK ? LOOPBACK : "",

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { secretFingerprint } from "#src/lib/seal.ts";
+import { computeFingerprint } from "#src/lib/seal.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import type { Database } from "./pool.ts";
@@ -49,12 +49,12 @@ export async function findSecret(
 }
 
 /** Writes the secret of a backup to a data folder without one. Returns the file. */
-export async function keepSecret(dataDir: string, secret: string): Promise<string> {
+export async function storeSecret(dataDir: string, secret: string): Promise<string> {
   const file = join(dataDir, SECRET_FILE);
   try {
     await writeSecretFile(dataDir, file, secret);
   } catch (error) {
-    throw unusableFile(file, error);
+    throw makeFileError(file, error);
   }
   return file;
 }
@@ -64,7 +64,7 @@ export async function keepSecret(dataDir: string, secret: string): Promise<strin
  * StartError if this node has another secret, because it could not decrypt data of the other nodes.
  */
 export async function checkSecretFingerprint(database: Database, secret: string): Promise<void> {
-  const fingerprint = secretFingerprint(secret);
+  const fingerprint = computeFingerprint(secret);
   await database
     .insertInto("installation")
     .values({ key: FINGERPRINT_KEY, value: fingerprint })
@@ -87,7 +87,7 @@ async function readSecretFile(file: string): Promise<string | null> {
     return (await readFile(file, "utf8")).trim();
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw unusableFile(file, error);
+    throw makeFileError(file, error);
   }
 }
 
@@ -104,11 +104,11 @@ async function makeSecret(dataDir: string, file: string): Promise<string> {
     await writeSecretFile(dataDir, file, secret);
     return secret;
   } catch (error) {
-    throw unusableFile(file, error);
+    throw makeFileError(file, error);
   }
 }
 
-function unusableFile(file: string, error: unknown): StartError {
+function makeFileError(file: string, error: unknown): StartError {
   const reason = error instanceof Error ? error.message : String(error);
   return new StartError(`Cannot use the secret of this installation, ${file}: ${reason}.`, {
     cause: error,

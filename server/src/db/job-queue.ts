@@ -2,7 +2,7 @@ import { Logger as QueueLogger, runMigrations } from "graphile-worker";
 import { sql } from "kysely";
 import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
-import { type Database, outliveLosses, type Tx } from "./pool.ts";
+import { type Database, surviveConnectionLosses, type Tx } from "./pool.ts";
 
 // The queue is graphile-worker's, in its own schema. A job added in a transaction exists only from its commit on.
 // `jobs/` runs the jobs.
@@ -96,7 +96,7 @@ export function openJobPool(options: {
     keepAlive: true,
     types: { getTypeParser: getJobTypeParser },
   });
-  return { pool, ...outliveLosses(pool, options.onIdleError, options.abandoned) };
+  return { pool, ...surviveConnectionLosses(pool, options.onIdleError, options.abandoned) };
 }
 
 const getJobTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: string) =>

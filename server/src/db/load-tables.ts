@@ -22,7 +22,7 @@ export type LoadPlan = Pick<DumpPlan, "tables" | "sequences" | "partitions">;
  * Clears a database without data: no tables, a schema on which no server ever started, or an unfinished restore. Throws
  * a StartError, and changes nothing, for any other content.
  */
-export async function emptyForRestore(connectionString: string): Promise<void> {
+export async function clearDatabase(connectionString: string): Promise<void> {
   const client = await connectForCopy(connectionString, "bursar restore");
   try {
     await refuseForeignDatabase(client);
@@ -31,7 +31,7 @@ export async function emptyForRestore(connectionString: string): Promise<void> {
     ).rows.length;
     if (isOurs > 0 && !(await isRestoreUnfinished(client))) await refuseUsed(client);
     await refuseConnected(client);
-    await dropAll(client);
+    await dropTables(client);
   } finally {
     await client.end();
   }
@@ -67,7 +67,7 @@ async function refuseConnected(client: pg.Client): Promise<void> {
   );
 }
 
-async function dropAll(client: pg.Client): Promise<void> {
+async function dropTables(client: pg.Client): Promise<void> {
   const { rows: tables } = await client.query<{ name: string }>(
     `SELECT name FROM (${OWN_TABLES}) AS own UNION ALL SELECT 'schema_migration'`,
   );
@@ -108,7 +108,7 @@ export async function openTableLoad(
     for (const { name } of own.toReversed()) {
       await client.query(`DELETE FROM ${pg.escapeIdentifier(name)}`);
     }
-    for (const name of partitions) await client.query(partitionStatement(name));
+    for (const name of partitions) await client.query(formatPartitionStatement(name));
     return {
       copyIn: async ({ name, columns }, rows) => {
         const list = columns.map((column) => pg.escapeIdentifier(column)).join(", ");
@@ -152,7 +152,7 @@ function refuseOtherTables(own: readonly DumpedTable[], dumped: readonly DumpedT
 }
 
 /** Creates the partition for the month in `usage_event_YYYY_MM`. */
-function partitionStatement(name: string): string {
+function formatPartitionStatement(name: string): string {
   const [, year, month] = /^usage_event_(\d{4})_(\d{2})$/.exec(name) ?? [];
   const first = Date.UTC(Number(year), Number(month) - 1);
   const next = Date.UTC(Number(year), Number(month));

@@ -6,7 +6,7 @@ import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.t
 import { startSharingPooler } from "#test/harness/sharing-pooler.ts";
 import { migrate } from "./migrate.ts";
 import type { Migration } from "./migration-files.ts";
-import { findUnfitness, type ServerFacts } from "./server-checks.ts";
+import { findServerFault, type ServerFacts } from "./server-checks.ts";
 
 const opened: TestDatabase[] = [];
 afterEach(async () => {
@@ -52,18 +52,18 @@ describe("an external server", () => {
   };
 
   test("is suitable from PostgreSQL 15 on", () => {
-    expect(findUnfitness(fit)).toBe(null);
-    expect(findUnfitness({ ...fit, version_number: "140020", version: "14.20" })).toBe(
+    expect(findServerFault(fit)).toBe(null);
+    expect(findServerFault({ ...fit, version_number: "140020", version: "14.20" })).toBe(
       "PostgreSQL 14.20 is too old: Bursar needs 15 or newer. Upgrade the server.",
     );
   });
 
   test("is unsuitable as a standby, with another encoding, and without permission to create tables", () => {
-    expect(findUnfitness({ ...fit, is_standby: true })).toContain(
+    expect(findServerFault({ ...fit, is_standby: true })).toContain(
       "Set DATABASE_URL to the primary",
     );
-    expect(findUnfitness({ ...fit, encoding: "SQL_ASCII" })).toContain("ENCODING 'UTF8'");
-    expect(findUnfitness({ ...fit, may_create: false })).toBe(
+    expect(findServerFault({ ...fit, encoding: "SQL_ASCII" })).toContain("ENCODING 'UTF8'");
+    expect(findServerFault({ ...fit, may_create: false })).toBe(
       'The role has no permission to create tables in the schema "public". ' +
         "Make it the owner of the database, or GRANT CREATE ON SCHEMA to it.",
     );

@@ -3,8 +3,8 @@ import { StartError } from "#src/lib/start-error.ts";
 import { explainConnectError } from "./database-error.ts";
 import { installJobQueue } from "./job-queue.ts";
 import { type Migration, readMigrations } from "./migration-files.ts";
-import { refuseForeignDatabase, refusePooler, refuseUnfitServer } from "./server-checks.ts";
-import { isRestoreUnfinished, unfinishedRestore } from "./unfinished-restore.ts";
+import { refuseForeignDatabase, refusePooler, refuseUnsuitableServer } from "./server-checks.ts";
+import { isRestoreUnfinished, makeUnfinishedRestoreError } from "./unfinished-restore.ts";
 
 export interface AppliedMigration {
   number: number;
@@ -43,10 +43,10 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   await refusePooler(options.connectionString);
   const client = await connect(options.connectionString);
   try {
-    await refuseUnfitServer(client);
-    await lock(client);
+    await refuseUnsuitableServer(client);
+    await acquireMigrationLock(client);
     if (options.isRestore !== true && (await isRestoreUnfinished(client)))
-      throw unfinishedRestore();
+      throw makeUnfinishedRestoreError();
     const result = await migrateLocked(client, migrations);
     await installJobQueue(options.connectionString);
     return result;
@@ -72,7 +72,7 @@ async function connect(connectionString: string): Promise<pg.Client> {
   return client;
 }
 
-async function lock(client: pg.Client): Promise<void> {
+async function acquireMigrationLock(client: pg.Client): Promise<void> {
   try {
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
@@ -96,7 +96,7 @@ async function migrateLocked(
   refuseOtherSchema(recorded, migrations);
   const applied: AppliedMigration[] = [];
   for (const migration of migrations.slice(recorded.length)) {
-    applied.push(await apply(client, migration));
+    applied.push(await applyMigration(client, migration));
   }
   return { applied, schemaNumber: recorded.length + applied.length };
 }
@@ -138,7 +138,7 @@ function refuseOtherSchema(
   }
 }
 
-async function apply(client: pg.Client, migration: Migration): Promise<AppliedMigration> {
+async function applyMigration(client: pg.Client, migration: Migration): Promise<AppliedMigration> {
   try {
     await client.query("BEGIN");
     await client.query(migration.sql);

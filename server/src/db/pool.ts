@@ -48,9 +48,9 @@ export function openDatabase(options: PoolOptions): Database {
   });
   pool.on("connect", (client) => {
     usePrepared(client);
-    endWhenSilent(client, options.silenceMs ?? SILENCE_MS);
+    setSilenceTimeout(client, options.silenceMs ?? SILENCE_MS);
   });
-  const { end } = outliveLosses(pool, options.onIdleError, options.abandoned);
+  const { end } = surviveConnectionLosses(pool, options.onIdleError, options.abandoned);
   const connect = () => connectUnlessAbandoned(pool, options.abandoned);
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: { connect, end, options: pool.options } }),
@@ -64,7 +64,7 @@ async function connectUnlessAbandoned(
 ): Promise<pg.PoolClient> {
   if (abandoned === undefined) return pool.connect();
   const { promise: failure, reject } = Promise.withResolvers<never>();
-  const fail = () => reject(abandonedError());
+  const fail = () => reject(makeAbandonedError());
   if (abandoned.aborted) fail();
   abandoned.addEventListener("abort", fail);
   const connecting = pool.connect();
@@ -81,7 +81,7 @@ async function connectUnlessAbandoned(
   }
 }
 
-function abandonedError(): Error {
+function makeAbandonedError(): Error {
   const error = new Error("Connection terminated: the server stops without the database");
   return Object.assign(error, { code: "ECONNRESET" });
 }
@@ -93,7 +93,7 @@ const GOODBYE_MS = 2_000;
  * Keeps the process alive when connections of this new pool are lost. `end` waits until all connections are closed. The
  * pool's own `end` returns earlier, and a database that is stopped or dropped then would report them as lost.
  */
-export function outliveLosses(
+export function surviveConnectionLosses(
   pool: pg.Pool,
   onIdleError: (error: Error) => void,
   abandoned?: AbortSignal,
@@ -101,7 +101,7 @@ export function outliveLosses(
   const open = new Set<pg.PoolClient>();
   const allClosed = Promise.withResolvers<void>();
   abandoned?.addEventListener("abort", () => {
-    for (const client of open) findSocket(client)?.destroy(abandonedError());
+    for (const client of open) findSocket(client)?.destroy(makeAbandonedError());
     allClosed.resolve();
   });
   pool.on("connect", (client) => {
@@ -131,7 +131,7 @@ export function outliveLosses(
 }
 
 /** Ends a silent connection. Otherwise a statement, and with it a flush, a poll or the stop, would wait without end. */
-function endWhenSilent(client: pg.PoolClient, silenceMs: number): void {
+function setSilenceTimeout(client: pg.PoolClient, silenceMs: number): void {
   const stream = findSocket(client);
   stream?.setTimeout(silenceMs, () => {
     const silence = new Error("Connection terminated: the database does not respond");

@@ -24,7 +24,7 @@ export interface ServerFacts {
  * Throws a StartError for an old or standby server, an encoding other than UTF-8, or without permission to create
  * tables.
  */
-export async function refuseUnfitServer(client: pg.Client): Promise<void> {
+export async function refuseUnsuitableServer(client: pg.Client): Promise<void> {
   const { rows } = await client.query<ServerFacts>(`
     SELECT current_setting('server_version_num') AS version_number,
       current_setting('server_version') AS version,
@@ -34,12 +34,12 @@ export async function refuseUnfitServer(client: pg.Client): Promise<void> {
       current_schema() AS schema,
       has_schema_privilege(current_schema(), 'CREATE') AS may_create`);
   const [facts] = rows;
-  const refusal = facts ? findUnfitness(facts) : "The server returned no facts about itself.";
+  const refusal = facts ? findServerFault(facts) : "The server returned no facts about itself.";
   if (refusal !== null) throw new StartError(refusal);
 }
 
 /** Returns the reason why Bursar cannot use this server, with the remedy. Null: it can. */
-export function findUnfitness(facts: ServerFacts): string | null {
+export function findServerFault(facts: ServerFacts): string | null {
   if (Number(facts.version_number) < MINIMUM_VERSION * 10_000) {
     return `PostgreSQL ${facts.version} is too old: Bursar needs ${MINIMUM_VERSION} or newer. Upgrade the server.`;
   }

@@ -36,7 +36,7 @@ export interface Storage {
   /** Opens more connections. The caller closes them. `silenceMs`: see `openDatabase`. */
   openPool(maxConnections: number, silenceMs?: number): Database;
   /** Aborts every connection after this time, unless `close` ends before, so that a stop does not wait longer. */
-  abandonAfter(ms: number): void;
+  scheduleAbandon(ms: number): void;
   /** Aborts when the database is abandoned. */
   readonly abandoned: AbortSignal;
   /** Closes the pools, stops the embedded server, and releases the data folder, in this order. */
@@ -74,7 +74,7 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
       ? await startEmbeddedPostgres({
           lock,
           onEvent: makeEventLog(options),
-          settings: { max_connections: String(connectionsFor(options.processes ?? 1)) },
+          settings: { max_connections: String(countConnections(options.processes ?? 1)) },
         })
       : null;
   try {
@@ -84,7 +84,7 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
       isEmbedded: embedded !== null,
     };
     const migrated = await migrate(place);
-    const joined = joinStorage(place, options.logger);
+    const joined = connectStorage(place, options.logger);
     const close = async () => {
       await joined.close();
       await embedded?.stop();
@@ -98,7 +98,7 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
 }
 
 /** Connects to a running, migrated database in a locked data folder. Closing ends only these connections. */
-export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
+export function connectStorage(place: DatabasePlace, logger: Logger): Storage {
   const abandoning = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const openPool = (maxConnections: number, silenceMs?: number) =>
@@ -119,7 +119,7 @@ export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
     isEmbedded: place.isEmbedded,
     openPool,
     abandoned: abandoning.signal,
-    abandonAfter: (ms) => {
+    scheduleAbandon: (ms) => {
       timer = setTimeout(() => {
         logger.warn("the database does not respond in time, so the stop continues without it");
         abandoning.abort();
@@ -132,7 +132,7 @@ export function joinStorage(place: DatabasePlace, logger: Logger): Storage {
   };
 }
 
-function connectionsFor(processes: number): number {
+function countConnections(processes: number): number {
   const each = POOL_SIZE + ADMIN_POOL_SIZE + JOURNAL_POOL_SIZE + JOB_CONNECTIONS;
   return Math.max(LEAST_CONNECTIONS, processes * each + SPARE_CONNECTIONS);
 }

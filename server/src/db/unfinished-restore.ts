@@ -16,7 +16,7 @@ export async function isRestoreUnfinished(client: pg.Client): Promise<boolean> {
   return rows.length > 0;
 }
 
-export function unfinishedRestore(): StartError {
+export function makeUnfinishedRestoreError(): StartError {
   return new StartError(
     "A restore into this database was not finished. Run `./bursar restore <file>` again. It starts from the beginning.",
   );

@@ -8,7 +8,7 @@ import { makePriceBook } from "./price-book.ts";
 import { priceList } from "./price-list.ts";
 import { msFromIsoDate } from "./spend-period.ts";
 import { type BilledUsage, type Cost, noTokens, type TokenUsage } from "./usage.ts";
-import { MAX_ITERATIONS, MAX_TOKENS, usageFromMessage } from "./usage-fields.ts";
+import { MAX_ITERATIONS, MAX_TOKENS, readMessageUsage } from "./usage-fields.ts";
 
 interface GoldenRow {
   name: string;
@@ -26,7 +26,7 @@ const atMs = msFromIsoDate("2026-11-24");
 
 describe("cost equals the published price list, to the nano-dollar", () => {
   test.each(golden)("$name", ({ at, model, usage, expected }) => {
-    const billed = usageFromMessage({ type: "message", model, usage });
+    const billed = readMessageUsage({ type: "message", model, usage });
     expect(billed).not.toBeNull();
     if (!billed) return;
     const { cost, isUnpriced, contextWindow } = priceUsage({

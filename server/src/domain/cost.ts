@@ -4,7 +4,7 @@ import {
   tokenPrices,
   toRecord,
 } from "@bursar/contract/usage-shape.ts";
-import { boundedModelName, type ModelLabels } from "./model-labels.ts";
+import { boundModelName, type ModelLabels } from "./model-labels.ts";
 import { divideHalfEven, formatUsd, splitByLargestRemainder } from "./money.ts";
 import type { ModelPrices, PriceBook } from "./price-book.ts";
 import {
@@ -68,7 +68,7 @@ export function priceUsage({ book, usage, atMs, labels }: PriceRequest): PricedU
     cost: toCost(numerators),
     isUnpriced: priced.some((call) => call.band === "dearest"),
     contextWindow: largestPrompt > STANDARD_WINDOW_TOKENS ? "200k-1M" : "0-200k",
-    model: labels?.labelOf(usage.model, book, isUsed(usage.total)) ?? boundedModelName(usage.model),
+    model: labels?.labelOf(usage.model, book, isUsed(usage.total)) ?? boundModelName(usage.model),
     prices: explain(priced, usage.total.webSearches > 0),
   };
 }
@@ -142,7 +142,7 @@ function choosePrices(
 ): ChosenPrices {
   const row = book.find(model, atMs);
   if (!row || (isFast && !row.fast)) {
-    const dearest = book.dearest(atMs);
+    const dearest = book.findHighest(atMs);
     return { row: dearest, band: "dearest", prices: dearest.standard };
   }
   if (isFast && row.fast) return { row, band: "fast", prices: row.fast };
@@ -200,7 +200,7 @@ function writeExplanation(calls: readonly PricedCall[], hasWebSearches: boolean)
 
 function explainCall({ model, row, band, prices, twentieths }: PricedCall) {
   return {
-    model: boundedModelName(model),
+    model: boundModelName(model),
     row: row.row,
     source: row.source,
     band,

@@ -47,14 +47,14 @@ export function boundInput(
   limits: { contextTokens: number; imageTokens: number },
 ): InputBound {
   const { contextTokens } = limits;
-  const opaque = opaqueBasis(request);
+  const opaque = findOpaqueBasis(request);
   if (opaque) return { tokens: contextTokens, basis: opaque };
   const tokens =
     Math.max(0, request.bodyBytes - request.imageDataBytes - request.outsidePromptBytes) +
     request.imageCount * limits.imageTokens +
     request.citedBytes * CITATION_TOKENS_PER_BYTE +
     FRAME_TOKENS +
-    toolTokens(request);
+    countToolTokens(request);
   return tokens < contextTokens
     ? { tokens, basis: "bytes" }
     : { tokens: contextTokens, basis: "window" };
@@ -67,13 +67,13 @@ export function tightenInput(bound: InputBound, countedTokens: number): InputBou
   return tokens < bound.tokens ? { tokens, basis: "counted" } : bound;
 }
 
-function opaqueBasis({ markers }: HoldRequest): InputBasis | null {
+function findOpaqueBasis({ markers }: HoldRequest): InputBasis | null {
   if (markers.hasUrlSource) return "url";
   if (markers.hasFileIds) return "file";
   return markers.hasOpaqueSource || markers.hasThread ? "opaque" : null;
 }
 
-function toolTokens(request: HoldRequest): number {
+function countToolTokens(request: HoldRequest): number {
   if (request.toolCount === 0) return 0;
   const { toolCount, builtInToolCount, toolsetCount, repeatedToolCount } = request;
   return (

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { howToAsk, limitMessage } from "./limit-message.ts";
+import { describeIncreaseRequest, formatLimitMessage } from "./limit-message.ts";
 
 const december = Date.UTC(2026, 11, 1);
 
 describe("the refusal of a reached limit", () => {
   test("of a workspace begins with the official words, then names scope, limit and spend", () => {
     expect(
-      limitMessage({
+      formatLimitMessage({
         scopeType: "workspace",
         scopeId: "wksp_1",
         period: "monthly",
@@ -27,7 +27,7 @@ describe("the refusal of a reached limit", () => {
     ],
     ["api_key", "You have reached your specified API key usage limits. You will regain access on "],
   ] as const)("of scope %s begins with %j", (scopeType, words) => {
-    const message = limitMessage({
+    const message = formatLimitMessage({
       scopeType,
       scopeId: "x",
       period: "daily",
@@ -43,20 +43,20 @@ describe("the way to request a higher limit", () => {
   const ofKey = { scopeType: "api_key", scopeId: "apikey_1", period: "daily" } as const;
 
   test("is a page of the console if its address is known", () => {
-    expect(howToAsk(ofKey, "https://bursar.example.com")).toBe(
+    expect(describeIncreaseRequest(ofKey, "https://bursar.example.com")).toBe(
       "To ask for a higher limit, open https://bursar.example.com/increase-requests/new?scope=api_key&id=apikey_1&period=daily",
     );
   });
 
   test("contains no id for the organization", () => {
     const limit = { ...ofKey, scopeType: "organization" } as const;
-    expect(howToAsk(limit, "https://bursar.example.com")).toMatch(
+    expect(describeIncreaseRequest(limit, "https://bursar.example.com")).toMatch(
       /\/increase-requests\/new\?scope=organization&period=daily$/,
     );
   });
 
   test("otherwise is a call to the server", () => {
-    expect(howToAsk(ofKey, null)).toMatch(
+    expect(describeIncreaseRequest(ofKey, null)).toMatch(
       /^To ask for a higher limit, send POST \/v1\/admin\/spend_limit_increase_requests to this server, /,
     );
   });

@@ -17,7 +17,7 @@ export interface ReachedLimit {
  * Refusal of a spent limit. The first sentence is the Claude API's, because tools recognize it. The scope, the amount
  * and the spend follow.
  */
-export function limitMessage(limit: ReachedLimit): string {
+export function formatLimitMessage(limit: ReachedLimit): string {
   return (
     `You have reached your specified ${officialScope[limit.scopeType]} usage limits. ` +
     `You will regain access on ${formatRegainAccess(limit.regainAtMs)}. ` +
@@ -33,7 +33,10 @@ export type AskableLimit = Pick<ReachedLimit, "scopeType" | "scopeId" | "period"
  * Last sentence of such a message. `publicUrl` is the console's address without a trailing slash. Null: only the client
  * knows the address.
  */
-export function howToAsk({ scopeType, scopeId, period }: AskableLimit, publicUrl: string | null) {
+export function describeIncreaseRequest(
+  { scopeType, scopeId, period }: AskableLimit,
+  publicUrl: string | null,
+) {
   const id = scopeType === "organization" ? "" : `&id=${encodeURIComponent(scopeId)}`;
   const page = `/increase-requests/new?scope=${scopeType}${id}&period=${period}`;
   return publicUrl === null

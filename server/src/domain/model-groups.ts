@@ -1,4 +1,4 @@
-import { listedModel } from "./price-book.ts";
+import { findListedModel } from "./price-book.ts";
 import { priceList } from "./price-list.ts";
 
 // Groups of models that share a rate limit. Source: the official page on rate limits (copy of September 2026). Opus
@@ -83,6 +83,6 @@ export function findModelGroup(id: string): ModelGroup | null {
 
 /** Group of a model by its id, an alias or a dated snapshot. `OTHER_MODELS` for an unlisted model. */
 export function modelGroupOf(model: string): string {
-  const listed = listedModel(model);
+  const listed = findListedModel(model);
   return (listed && groupByModel.get(listed.id)) ?? OTHER_MODELS;
 }

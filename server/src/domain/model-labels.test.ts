@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { boundedModelName, makeModelLabels } from "./model-labels.ts";
+import { boundModelName, makeModelLabels } from "./model-labels.ts";
 import { makePriceBook } from "./price-book.ts";
 
 const book = makePriceBook([]);
@@ -42,11 +42,11 @@ test("dated names of a listed model count too, because dates are unlimited", () 
 });
 
 test("a label is short and printable for any model name", () => {
-  expect(boundedModelName("")).toBe("unknown");
-  expect(boundedModelName("a\u0000b\nc é")).toBe("a_b_c__");
+  expect(boundModelName("")).toBe("unknown");
+  expect(boundModelName("a\u0000b\nc é")).toBe("a_b_c__");
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 300 }), (name) => {
-      expect(boundedModelName(name)).toMatch(/^[A-Za-z0-9._:@/+-]{1,64}$/);
+      expect(boundModelName(name)).toMatch(/^[A-Za-z0-9._:@/+-]{1,64}$/);
     }),
   );
 });

@@ -18,8 +18,8 @@ export function makeModelLabels(cap: number, seen: Iterable<string> = []): Model
   const others = new Set<string>([...seen].slice(0, cap));
   return {
     labelOf(model, book, isUsed) {
-      if (book.isListed(model)) return boundedModelName(model);
-      const label = boundedModelName(model);
+      if (book.isListed(model)) return boundModelName(model);
+      const label = boundModelName(model);
       if (others.has(label)) return label;
       if (!isUsed || others.size >= cap) return OTHER_MODELS;
       others.add(label);
@@ -29,7 +29,7 @@ export function makeModelLabels(cap: number, seen: Iterable<string> = []): Model
 }
 
 /** Limits a model name to 64 printable characters, for tables, logs and labels. An empty one becomes "unknown". */
-export function boundedModelName(model: string): string {
+export function boundModelName(model: string): string {
   const name = model.slice(0, MAX_LABEL_CHARS).replace(/[^A-Za-z0-9._:@/+-]/g, "_");
   return name === "" ? "unknown" : name;
 }

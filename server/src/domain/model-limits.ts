@@ -1,4 +1,4 @@
-import { listedModel } from "./price-book.ts";
+import { findListedModel } from "./price-book.ts";
 
 // Maximum input and output of models, as of 2026-11-24. The numbers bound the worst case of a request. Each is exact,
 // or at least as large as the true one where a comment says so. Sources are official pages, in copies of October and
@@ -58,7 +58,7 @@ const current: ListedLimits = {
   fastMode: "unknown",
 };
 
-function older(contextTokens: number, maxOutputTokens: number): ListedLimits {
+function makeOlderLimits(contextTokens: number, maxOutputTokens: number): ListedLimits {
   return { contextTokens, maxOutputTokens, imageTokens: STANDARD_IMAGE, fastMode: "unknown" };
 }
 
@@ -75,26 +75,26 @@ const limitsById: ReadonlyMap<string, ListedLimits> = new Map([
   ["claude-opus-5", { ...current, fastMode: "priced" }],
   ["claude-opus-4-8", { ...current, fastMode: "priced" }],
   ["claude-opus-4-7", { ...current, fastMode: "refused" }],
-  ["claude-opus-4-6", { ...older(1_000_000, 128_000), fastMode: "standard" }],
-  ["claude-opus-4-5", older(200_000, 64_000)],
-  ["claude-opus-4-1", older(200_000, 32_000)],
+  ["claude-opus-4-6", { ...makeOlderLimits(1_000_000, 128_000), fastMode: "standard" }],
+  ["claude-opus-4-5", makeOlderLimits(200_000, 64_000)],
+  ["claude-opus-4-1", makeOlderLimits(200_000, 32_000)],
   ["claude-sonnet-5-5", current],
   // The page does not state the image tier. The large one is a bound. The same applies to Haiku 5.5.
   ["claude-sonnet-5", current],
   // Pages of different dates state 64k and 128k output. The larger one is a bound.
-  ["claude-sonnet-4-6", older(1_000_000, 128_000)],
+  ["claude-sonnet-4-6", makeOlderLimits(1_000_000, 128_000)],
   // 200k, and 1M with the header context-1m-2025-08-07.
-  ["claude-sonnet-4-5", { ...older(1_000_000, 64_000), betaContextTokens: 1_000_000 }],
-  ["claude-sonnet-4", { ...older(1_000_000, 64_000), betaContextTokens: 1_000_000 }],
+  ["claude-sonnet-4-5", { ...makeOlderLimits(1_000_000, 64_000), betaContextTokens: 1_000_000 }],
+  ["claude-sonnet-4", { ...makeOlderLimits(1_000_000, 64_000), betaContextTokens: 1_000_000 }],
   ["claude-haiku-5-5", current],
-  ["claude-haiku-4-5", older(200_000, 64_000)],
-  ["claude-opus-4", older(200_000, 32_000)],
+  ["claude-haiku-4-5", makeOlderLimits(200_000, 64_000)],
+  ["claude-opus-4", makeOlderLimits(200_000, 32_000)],
   // 64k, and 128k with the header output-128k-2025-02-19.
-  ["claude-3-7-sonnet", { ...older(200_000, 128_000), betaOutputTokens: 128_000 }],
-  ["claude-3-5-sonnet", older(200_000, 8_192)],
-  ["claude-3-opus", older(200_000, 4_096)],
-  ["claude-3-haiku", older(200_000, 4_096)],
-  ["claude-haiku-3-5", older(200_000, 8_192)],
+  ["claude-3-7-sonnet", { ...makeOlderLimits(200_000, 128_000), betaOutputTokens: 128_000 }],
+  ["claude-3-5-sonnet", makeOlderLimits(200_000, 8_192)],
+  ["claude-3-opus", makeOlderLimits(200_000, 4_096)],
+  ["claude-3-haiku", makeOlderLimits(200_000, 4_096)],
+  ["claude-haiku-3-5", makeOlderLimits(200_000, 8_192)],
 ]);
 
 /**
@@ -106,13 +106,13 @@ export function limitsOf(
   model: string,
   reported?: ReadonlyMap<string, ReportedLimits>,
 ): ModelLimits {
-  const listed = listedModel(model);
+  const listed = findListedModel(model);
   const shipped: ListedLimits = (listed && limitsById.get(listed.id)) ?? UNKNOWN_MODEL_LIMITS;
   if (reported === undefined || reported.size === 0) return shipped;
   const names = listed ? [model, listed.id, ...listed.aliases] : [model];
   const said = names.map((name) => reported.get(name)).filter((limits) => limits !== undefined);
-  const context = largest(said.map((limits) => limits.contextTokens));
-  const output = largest(said.map((limits) => limits.maxOutputTokens));
+  const context = findLargest(said.map((limits) => limits.contextTokens));
+  const output = findLargest(said.map((limits) => limits.maxOutputTokens));
   return {
     ...shipped,
     contextTokens: Math.max(context ?? shipped.contextTokens, shipped.betaContextTokens ?? 0),
@@ -121,7 +121,7 @@ export function limitsOf(
 }
 
 /** Ignores counts that are no positive integers. */
-function largest(counts: readonly (number | null)[]): number | null {
+function findLargest(counts: readonly (number | null)[]): number | null {
   const valid = counts.filter(
     (count) => count !== null && Number.isSafeInteger(count) && count > 0,
   );

@@ -40,17 +40,17 @@ export interface OpenEnd {
   /** False if each call has the bound of a closed request. */
   isPromptOpen: boolean;
   /** True if the API may write to the cache, whatever the body says. */
-  mayWriteCache: boolean;
+  canWriteCache: boolean;
   timeBilled: TimeBilledFeature | null;
 }
 
 /** Finds the reasons why a request has no bound, and the assumptions instead. Null: the request is closed. */
 export function findOpenEnd(request: HoldRequest): OpenEnd | null {
-  const reasons = openEndedReasons(request);
+  const reasons = listOpenEndedReasons(request);
   if (reasons.length === 0) return null;
   const more = Math.min(
     MORE_CALLS,
-    reasons.reduce((sum, reason) => sum + moreCalls(reason), 0),
+    reasons.reduce((sum, reason) => sum + countMoreCalls(reason), 0),
   );
   const advisors = request.serverTools.filter(isAdvisor);
   const advice = advisors.reduce((sum, { maxUses }) => sum + Math.min(maxUses ?? more, more), 0);
@@ -61,7 +61,7 @@ export function findOpenEnd(request: HoldRequest): OpenEnd | null {
     calls: 1 + more + advice + compactions,
     feesNanoUsd: BigInt(searches) * WEB_SEARCH_NANO_USD,
     isPromptOpen: reasons.some(({ kind }) => kind !== "default_fallbacks"),
-    mayWriteCache: reasons.some(mayWriteCache),
+    canWriteCache: reasons.some(canWriteCache),
     timeBilled: findTimeBilled(request),
   };
 }
@@ -70,7 +70,7 @@ export function isAdvisor({ type }: { type: string }): boolean {
   return type.startsWith("advisor");
 }
 
-function openEndedReasons(request: HoldRequest): OpenEndedReason[] {
+function listOpenEndedReasons(request: HoldRequest): OpenEndedReason[] {
   const { markers } = request;
   const reasons: OpenEndedReason[] = request.serverTools.map(({ type, maxUses }) => ({
     kind: "server_tool",
@@ -91,7 +91,7 @@ function openEndedReasons(request: HoldRequest): OpenEndedReason[] {
 }
 
 /** Model calls after the first: one for each tool use, up to the API's pause. */
-function moreCalls(reason: OpenEndedReason): number {
+function countMoreCalls(reason: OpenEndedReason): number {
   switch (reason.kind) {
     case "server_tool":
       return Math.min(reason.maxUses ?? MORE_CALLS, MORE_CALLS);
@@ -112,7 +112,7 @@ function webSearchesOf(reason: OpenEndedReason): number {
 }
 
 /** An advisor has its own cache. Web tools and MCP write to the cache only if the body contains a `cache_control`. */
-function mayWriteCache(reason: OpenEndedReason): boolean {
+function canWriteCache(reason: OpenEndedReason): boolean {
   switch (reason.kind) {
     case "server_tool":
       return isAdvisor(reason);

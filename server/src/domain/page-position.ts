@@ -86,14 +86,14 @@ export function fromCursor(
 /** Reads a time from a cursor, milliseconds since the epoch. Throws a 400 if no row can have it. */
 export function readCursorTime(part: CursorPart | undefined): number {
   const ms = Number(part);
-  if (!(ms >= 0 && ms <= LAST_MS)) throw malformedCursor();
+  if (!(ms >= 0 && ms <= LAST_MS)) throw makeCursorError();
   return ms;
 }
 
 /** Reads a count or an amount from a cursor. Throws a 400 if no row can have it. */
 export function readCursorAmount(part: CursorPart | undefined): bigint {
   const text = String(part);
-  if (!/^-?[0-9]{1,18}$/.test(text)) throw malformedCursor();
+  if (!/^-?[0-9]{1,18}$/.test(text)) throw makeCursorError();
   return BigInt(text);
 }
 
@@ -111,7 +111,7 @@ export function readCursor(
   shape: readonly ("string" | "number")[],
 ): CursorPart[] {
   const position = decodeCursor(cursor, filters, shape);
-  if (position === "malformed") throw malformedCursor();
+  if (position === "malformed") throw makeCursorError();
   if (position === "other filters") {
     throw refuseField(
       "page",
@@ -123,7 +123,7 @@ export function readCursor(
   return position;
 }
 
-function malformedCursor(): ApiError {
+function makeCursorError(): ApiError {
   return refuseField("page", "this is not a cursor of this list.", "invalid_cursor");
 }
 

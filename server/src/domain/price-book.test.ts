@@ -152,7 +152,7 @@ describe("an override", () => {
 
 describe("the highest price", () => {
   test("is the highest of the table per kind of token", () => {
-    expect(book.dearest(atMs).standard).toEqual({
+    expect(book.findHighest(atMs).standard).toEqual({
       input: parseUsd("15"),
       cacheWrite5m: parseUsd("18.75"),
       cacheWrite1h: parseUsd("30"),
@@ -166,9 +166,11 @@ describe("the highest price", () => {
       { ...override("our-model", "1"), prices: { ...flat("1"), output: parseUsd("200") } },
       override("our-model", "500", "2027-01-01"),
     ]);
-    expect(overridden.dearest(atMs).standard.output).toBe(parseUsd("200"));
-    expect(overridden.dearest(atMs).standard.input).toBe(parseUsd("15"));
-    expect(overridden.dearest(msFromIsoDate("2027-01-01")).standard.input).toBe(parseUsd("500"));
+    expect(overridden.findHighest(atMs).standard.output).toBe(parseUsd("200"));
+    expect(overridden.findHighest(atMs).standard.input).toBe(parseUsd("15"));
+    expect(overridden.findHighest(msFromIsoDate("2027-01-01")).standard.input).toBe(
+      parseUsd("500"),
+    );
   });
 });
 
@@ -205,7 +207,7 @@ describe("the possible rows of a request", () => {
     for (const { id, aliases } of priceList) {
       for (const name of [id, ...aliases, `${id}-20260101`]) {
         expect(book.findReachable(name, atMs)).toEqual([
-          book.find(name, atMs) ?? book.dearest(atMs),
+          book.find(name, atMs) ?? book.findHighest(atMs),
         ]);
       }
     }
@@ -224,7 +226,9 @@ describe("the possible rows of a request", () => {
   test("include the highest row if the model is unpriced under one of its names", () => {
     const overrides = [override("claude-fable-5-2-20261116", "1")];
     const reachable = inputs(overrides, "claude-fable-5-2-20261116");
-    expect(new Set(reachable)).toEqual(new Set([parseUsd("1"), book.dearest(atMs).standard.input]));
+    expect(new Set(reachable)).toEqual(
+      new Set([parseUsd("1"), book.findHighest(atMs).standard.input]),
+    );
   });
 });
 
@@ -233,7 +237,7 @@ test("the highest row includes each price from its start, in any order of querie
     override("m", "90", "2026-11-01"),
     override("m", "80", "2026-12-01"),
   ]);
-  const inputAt = (date: string) => dated.dearest(msFromIsoDate(date)).standard.input;
+  const inputAt = (date: string) => dated.findHighest(msFromIsoDate(date)).standard.input;
   expect(inputAt("2026-11-15")).toBe(parseUsd("90"));
   expect(inputAt("2026-10-31")).toBe(parseUsd("15"));
   expect(inputAt("2026-12-01")).toBe(parseUsd("80"));

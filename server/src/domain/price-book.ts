@@ -49,7 +49,7 @@ export interface PriceBook {
    * mode, retired models and overrides. No listed model costs more, so a later price is a credit. Geo pricing applies,
    * because an unlisted model is new.
    */
-  dearest(atMs: number): ModelPrices;
+  findHighest(atMs: number): ModelPrices;
   /**
    * Returns every row that a request for `model` can be billed at, at least one. The response names the model by its
    * id, an alias or a snapshot, and an override may apply to only one of them. Unpriced names have the highest row.
@@ -72,23 +72,27 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
 
   const pricesOf = (name: string, atMs: number): ModelPrices | null => {
     const model = listedByName.get(name);
-    const listed = model ? lastInForce(model.periods, (period) => period.fromMs, atMs) : null;
+    const listed = model ? findLastInForce(model.periods, (period) => period.fromMs, atMs) : null;
     for (const each of model ? [name, model.id] : [name]) {
-      const override = lastInForce(overridesByName.get(each) ?? [], (o) => o.effectiveFromMs, atMs);
-      if (override) return withOverride(override, listed, model?.isGeoPriced ?? true);
+      const override = findLastInForce(
+        overridesByName.get(each) ?? [],
+        (o) => o.effectiveFromMs,
+        atMs,
+      );
+      if (override) return applyOverride(override, listed, model?.isGeoPriced ?? true);
     }
     if (!model || !listed) return null;
     return { row: model.id, source: "list", ...listed, isGeoPriced: model.isGeoPriced };
   };
 
   // Prices change only at known times, so results are cached for each interval between two of them.
-  const beginnings = priceBeginnings(overrides);
+  const beginnings = listPriceStarts(overrides);
   const stretchOf = (atMs: number) => beginnings.findLastIndex((fromMs) => fromMs <= atMs);
 
-  const find = rememberByName(stretchOf, (name, atMs): ModelPrices | null => {
+  const find = cacheByName(stretchOf, (name, atMs): ModelPrices | null => {
     const exact = pricesOf(name, atMs);
     if (exact) return exact;
-    const base = baseName(name);
+    const base = findBaseName(name);
     return base === null ? null : pricesOf(base, atMs);
   });
 
@@ -102,34 +106,34 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
 
   // The worst case of each request needs the highest row, and scanning the whole table takes 50 µs.
   const dearestRows = new Map<number, ModelPrices>();
-  const dearest = (atMs: number): ModelPrices => {
+  const findHighest = (atMs: number): ModelPrices => {
     const stretch = stretchOf(atMs);
     const known = dearestRows.get(stretch);
     if (known) return known;
     const rows = listPrices(atMs).flatMap(({ prices }) => (prices ? rowsOf(prices) : []));
-    const row: ModelPrices = { ...dearestRow, standard: rows.reduce(dearer) };
+    const row: ModelPrices = { ...dearestRow, standard: rows.reduce(pickHigher) };
     dearestRows.set(stretch, row);
     return row;
   };
 
   const overriddenNames = Map.groupBy(overridesByName.keys(), familyOf);
-  const findReachable = rememberByName(stretchOf, (model, atMs): readonly ModelPrices[] => {
-    const listed = listedModel(model);
+  const findReachable = cacheByName(stretchOf, (model, atMs): readonly ModelPrices[] => {
+    const listed = findListedModel(model);
     const names = new Set([model, ...(listed ? [listed.id, ...listed.aliases] : [])]);
     for (const name of overriddenNames.get(familyOf(model)) ?? []) names.add(name);
-    const rows = Array.from(names, (name) => find(name, atMs) ?? dearest(atMs));
+    const rows = Array.from(names, (name) => find(name, atMs) ?? findHighest(atMs));
     // Without an override all names share the same row.
     return rows.filter((row, index) => rows.findIndex((other) => isSameRow(row, other)) === index);
   });
 
-  return { find, dearest, findReachable, isListed, listPrices };
+  return { find, findHighest, findReachable, isListed, listPrices };
 }
 
 /** Maximum number of cached names, because clients can send any number. */
 const MAX_REMEMBERED = 1_000;
 
 /** Caches a lookup by name and interval. */
-function rememberByName<Found>(
+function cacheByName<Found>(
   stretchOf: (atMs: number) => number,
   lookUp: (name: string, atMs: number) => Found,
 ): (name: string, atMs: number) => Found {
@@ -148,16 +152,16 @@ function rememberByName<Found>(
 }
 
 /** Listed model with this name, or whose snapshot or newest version it is. */
-export function listedModel(name: string): ListedModel | null {
+export function findListedModel(name: string): ListedModel | null {
   const exact = listedByName.get(name);
   if (exact) return exact;
-  const base = baseName(name);
+  const base = findBaseName(name);
   return (base === null ? null : listedByName.get(base)) ?? null;
 }
 
 /** One key for all names of a model. */
 function familyOf(name: string): string {
-  return listedModel(name)?.id ?? baseName(name) ?? name;
+  return findListedModel(name)?.id ?? findBaseName(name) ?? name;
 }
 
 function isSameRow(a: ModelPrices, b: ModelPrices): boolean {
@@ -165,7 +169,7 @@ function isSameRow(a: ModelPrices, b: ModelPrices): boolean {
 }
 
 /** Times at which a price changes, in order. */
-function priceBeginnings(overrides: readonly PriceOverride[]): number[] {
+function listPriceStarts(overrides: readonly PriceOverride[]): number[] {
   const listed = priceList.flatMap(({ periods }) => periods.map(({ fromMs }) => fromMs));
   const moments = [...listed, ...overrides.map(({ effectiveFromMs }) => effectiveFromMs)];
   return [...new Set(moments.filter((fromMs) => fromMs !== null))].sort((a, b) => a - b);
@@ -185,7 +189,7 @@ function groupByName(overrides: readonly PriceOverride[]): Map<string, PriceOver
   // key.
   const allowed = overrides.map((override) => ({
     ...override,
-    prices: bounded(override.prices),
+    prices: boundPrices(override.prices),
   }));
   const byName = Map.groupBy(allowed, (override) => override.model);
   for (const group of byName.values()) group.sort((a, b) => a.effectiveFromMs - b.effectiveFromMs);
@@ -193,7 +197,7 @@ function groupByName(overrides: readonly PriceOverride[]): Map<string, PriceOver
 }
 
 /** Last row in force. Rows are ordered, oldest first. A row from null applies from the beginning. */
-function lastInForce<T>(
+function findLastInForce<T>(
   rows: readonly T[],
   fromMs: (row: T) => number | null,
   atMs: number,
@@ -205,7 +209,7 @@ function lastInForce<T>(
  * Applies an override to the standard row. The list's long-prompt and fast rows stay in force, raised to the override
  * if that is higher. A negotiated base price must not lower the expensive bands.
  */
-function withOverride(
+function applyOverride(
   override: PriceOverride,
   listed: PricePeriod | null,
   isGeoPriced: boolean,
@@ -218,14 +222,14 @@ function withOverride(
     source: "override",
     fromMs: override.effectiveFromMs,
     standard,
-    longPrompt: longPrompt && { ...longPrompt, prices: dearer(longPrompt.prices, standard) },
-    fast: fast && dearer(fast, standard),
+    longPrompt: longPrompt && { ...longPrompt, prices: pickHigher(longPrompt.prices, standard) },
+    fast: fast && pickHigher(fast, standard),
     isGeoPriced,
   };
 }
 
 /** Name without its snapshot date or "latest". Null: the name has neither. */
-function baseName(name: string): string | null {
+function findBaseName(name: string): string | null {
   return /^(.+)-(?:20[0-9]{6}|latest)$/.exec(name)?.[1] ?? null;
 }
 
@@ -243,14 +247,14 @@ function rowsOf(prices: ModelPrices): TokenPrices[] {
   return [standard, longPrompt?.prices, fast].filter((row) => row !== null && row !== undefined);
 }
 
-function dearer(a: TokenPrices, b: TokenPrices): TokenPrices {
+function pickHigher(a: TokenPrices, b: TokenPrices): TokenPrices {
   return toRecord(tokenPrices, "cost", ({ cost }) => {
     const isFirst = a[cost] > b[cost];
     return isFirst ? a[cost] : b[cost];
   });
 }
 
-function bounded(prices: TokenPrices): TokenPrices {
+function boundPrices(prices: TokenPrices): TokenPrices {
   return toRecord(tokenPrices, "cost", ({ cost }) => {
     if (prices[cost] < 0n) return 0n;
     return prices[cost] > MAX_PRICE_NANO_USD ? MAX_PRICE_NANO_USD : prices[cost];

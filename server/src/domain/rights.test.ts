@@ -13,14 +13,14 @@ import {
 import { describe, expect, test } from "vitest";
 import type { Caller, MemberCaller } from "./caller.ts";
 import {
-  mayGiveKeyPermission,
-  mayGiveOrganizationRole,
-  mayGiveWorkspaceRole,
-  mayInOrganization,
-  reachEverywhere,
-  reachIn,
-  strongestKeyPermission,
-  workspacesWhere,
+  canGrantKeyPermission,
+  canGrantOrganizationRole,
+  canGrantWorkspaceRole,
+  findOrganizationReach,
+  findStrongestKeyPermission,
+  findWorkspaceReach,
+  hasOrganizationPermission,
+  listPermittedWorkspaces,
 } from "./rights.ts";
 
 const HERE = "wksp_here";
@@ -47,13 +47,13 @@ const member = (role: OrganizationRole, here?: WorkspaceRole): MemberCaller => (
 });
 
 const allowed = (caller: Caller) =>
-  organizationActions.filter((action) => mayInOrganization(caller, action));
+  organizationActions.filter((action) => hasOrganizationPermission(caller, action));
 const reaches = (caller: Caller, workspaceId: string) =>
   Object.fromEntries(
     workspaceActions
       .map((action): [WorkspaceAction, string | null] => [
         action,
-        reachIn(caller, action, workspaceId),
+        findWorkspaceReach(caller, action, workspaceId),
       ])
       .filter(([, reach]) => reach !== null),
   );
@@ -145,21 +145,21 @@ describe("in a workspace", () => {
     expect(reaches(keyWith("read"), HERE)).toEqual(read);
     expect(reaches(keyWith("write"), HERE)).toEqual({ ...read, "spend_limits:request": "all" });
     expect(reaches(keyWith("admin"), ELSEWHERE)).toEqual({});
-    expect(reachEverywhere(keyWith("admin"), "usage:read")).toBeNull();
+    expect(findOrganizationReach(keyWith("admin"), "usage:read")).toBeNull();
   });
 });
 
 test("lists the workspaces with a permission, or null for all", () => {
-  expect(workspacesWhere(member("billing"), "usage:read")).toBeNull();
-  expect(workspacesWhere(member("billing"), "api_keys:read")).toEqual([]);
-  expect(workspacesWhere(adminKey, "api_keys:read")).toBeNull();
-  expect(workspacesWhere(keyWith("admin"), "api_keys:read")).toEqual([HERE]);
-  expect(workspacesWhere(member("user"), "workspaces:read")).toEqual([]);
+  expect(listPermittedWorkspaces(member("billing"), "usage:read")).toBeNull();
+  expect(listPermittedWorkspaces(member("billing"), "api_keys:read")).toEqual([]);
+  expect(listPermittedWorkspaces(adminKey, "api_keys:read")).toBeNull();
+  expect(listPermittedWorkspaces(keyWith("admin"), "api_keys:read")).toEqual([HERE]);
+  expect(listPermittedWorkspaces(member("user"), "workspaces:read")).toEqual([]);
   const user = member("user", "workspace_user");
-  expect(workspacesWhere(user, "usage:read")).toEqual([HERE]);
-  expect(workspacesWhere(user, "usage:read", "own")).toEqual([HERE]);
-  expect(workspacesWhere(user, "usage:read", "all")).toEqual([]);
-  expect(workspacesWhere(member("owner"), "usage:read", "own")).toEqual([]);
+  expect(listPermittedWorkspaces(user, "usage:read")).toEqual([HERE]);
+  expect(listPermittedWorkspaces(user, "usage:read", "own")).toEqual([HERE]);
+  expect(listPermittedWorkspaces(user, "usage:read", "all")).toEqual([]);
+  expect(listPermittedWorkspaces(member("owner"), "usage:read", "own")).toEqual([]);
 });
 
 describe("callers cannot grant more than their own permissions", () => {
@@ -175,22 +175,22 @@ describe("callers cannot grant more than their own permissions", () => {
     ["a key with write", keyWith("write"), "write"],
     ["a key with read", keyWith("read"), "read"],
   ] as const)("the strongest key of %s", (_, caller, expected) => {
-    expect(strongestKeyPermission(caller, HERE)).toBe(expected);
+    expect(findStrongestKeyPermission(caller, HERE)).toBe(expected);
     for (const permission of keyPermissions) {
       const isWithin =
         expected !== null && keyPermissions.indexOf(permission) <= keyPermissions.indexOf(expected);
-      expect(mayGiveKeyPermission(caller, HERE, permission)).toBe(isWithin);
+      expect(canGrantKeyPermission(caller, HERE, permission)).toBe(isWithin);
     }
   });
 
   test("no key in a workspace without a role", () => {
-    expect(strongestKeyPermission(member("user", "workspace_admin"), ELSEWHERE)).toBeNull();
-    expect(strongestKeyPermission(keyWith("admin"), ELSEWHERE)).toBeNull();
+    expect(findStrongestKeyPermission(member("user", "workspace_admin"), ELSEWHERE)).toBeNull();
+    expect(findStrongestKeyPermission(keyWith("admin"), ELSEWHERE)).toBeNull();
   });
 
   test("organization roles: an owner grants any, an admin and an admin key any but owner", () => {
     const given = (caller: Caller) =>
-      organizationRoles.filter((role) => mayGiveOrganizationRole(caller, role));
+      organizationRoles.filter((role) => canGrantOrganizationRole(caller, role));
     expect(given(member("owner"))).toEqual(organizationRoles);
     expect(given(operator)).toEqual(organizationRoles);
     const belowOwner = organizationRoles.filter((role) => role !== "owner");
@@ -205,7 +205,7 @@ describe("callers cannot grant more than their own permissions", () => {
 
   test("workspace roles: a workspace admin grants any, a developer none above its own", () => {
     const given = (caller: Caller, workspaceId: string) =>
-      workspaceRoles.filter((role) => mayGiveWorkspaceRole(caller, workspaceId, role));
+      workspaceRoles.filter((role) => canGrantWorkspaceRole(caller, workspaceId, role));
     expect(given(member("user", "workspace_admin"), HERE)).toEqual(workspaceRoles);
     expect(given(member("user", "workspace_admin"), ELSEWHERE)).toEqual([]);
     expect(given(keyWith("admin"), HERE)).toEqual(workspaceRoles);

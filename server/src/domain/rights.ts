@@ -40,24 +40,28 @@ export function organizationRoleOf(caller: Caller): OrganizationRole | null {
   }
 }
 
-export function mayInOrganization(caller: Caller, action: OrganizationAction): boolean {
+export function hasOrganizationPermission(caller: Caller, action: OrganizationAction): boolean {
   const role = organizationRoleOf(caller);
   return role !== null && roleMay(role, action);
 }
 
 /** Reach of an action in every workspace and in the organization as a whole. Null: no permission. */
-export function reachEverywhere(caller: Caller, action: InWorkspace): Reach | null {
+export function findOrganizationReach(caller: Caller, action: InWorkspace): Reach | null {
   const role = organizationRoleOf(caller);
   const inherited = role && inheritedRole(role);
   return inherited && reachOfRole(inherited, action);
 }
 
 /** Reach of an action in this workspace, which must be in the caller's organization. Null: no permission. */
-export function reachIn(caller: Caller, action: InWorkspace, workspaceId: string): Reach | null {
+export function findWorkspaceReach(
+  caller: Caller,
+  action: InWorkspace,
+  workspaceId: string,
+): Reach | null {
   if (caller.kind === "api_key") {
     return caller.workspaceId === workspaceId ? reachOfPermission(caller.permission, action) : null;
   }
-  const inherited = reachEverywhere(caller, action);
+  const inherited = findOrganizationReach(caller, action);
   if (inherited === "all" || caller.kind !== "member") return inherited;
   const given = caller.workspaceRoles.get(workspaceId);
   return (given && reachOfRole(given, action)) ?? inherited;
@@ -72,23 +76,23 @@ function reachOfPermission(held: KeyPermission, action: InWorkspace): Reach | nu
  * Lists the workspaces where the caller has a permission. Null: all of its organization. With `reach`, only workspaces
  * with exactly that reach.
  */
-export function workspacesWhere(
+export function listPermittedWorkspaces(
   caller: Caller,
   action: WorkspaceAction,
   reach?: Reach,
 ): readonly string[] | null {
   const fits = (found: Reach | null) => found !== null && found === (reach ?? found);
-  if (fits(reachEverywhere(caller, action))) return null;
-  return namedWorkspaces(caller).filter((id) => fits(reachIn(caller, action, id)));
+  if (fits(findOrganizationReach(caller, action))) return null;
+  return listNamedWorkspaces(caller).filter((id) => fits(findWorkspaceReach(caller, action, id)));
 }
 
-function namedWorkspaces(caller: Caller): readonly string[] {
+function listNamedWorkspaces(caller: Caller): readonly string[] {
   if (caller.kind === "api_key") return [caller.workspaceId];
   return caller.kind === "member" ? [...caller.workspaceRoles.keys()] : [];
 }
 
 /** All roles of the member in the workspace: the assigned one and the inherited one. */
-export function rolesIn(caller: MemberCaller, workspaceId: string): WorkspaceRole[] {
+export function listWorkspaceRoles(caller: MemberCaller, workspaceId: string): WorkspaceRole[] {
   const given = caller.workspaceRoles.get(workspaceId);
   const inherited = inheritedRole(caller.role);
   return [...new Set([given, inherited])].filter((role) => role !== undefined && role !== null);
@@ -97,44 +101,50 @@ export function rolesIn(caller: MemberCaller, workspaceId: string): WorkspaceRol
 // Callers cannot grant more than they have. Each function compares all granted permissions with the caller's own.
 
 /** True if a key with this permission could do nothing in the workspace that the caller cannot. */
-export function mayGiveKeyPermission(
+export function canGrantKeyPermission(
   caller: Caller,
   workspaceId: string,
   permission: KeyPermission,
 ): boolean {
   return inWorkspace.every((action) =>
-    isWithin(reachOfPermission(permission, action), reachIn(caller, action, workspaceId)),
+    isWithin(
+      reachOfPermission(permission, action),
+      findWorkspaceReach(caller, action, workspaceId),
+    ),
   );
 }
 
 /** Strongest permission for a new key that the caller can grant in the workspace, or null. */
-export function strongestKeyPermission(caller: Caller, workspaceId: string): KeyPermission | null {
+export function findStrongestKeyPermission(
+  caller: Caller,
+  workspaceId: string,
+): KeyPermission | null {
   return (
-    keyPermissions.findLast((given) => mayGiveKeyPermission(caller, workspaceId, given)) ?? null
+    keyPermissions.findLast((given) => canGrantKeyPermission(caller, workspaceId, given)) ?? null
   );
 }
 
 /** True if the caller has all permissions of the organization role, there and in workspaces. */
-export function mayGiveOrganizationRole(caller: Caller, role: OrganizationRole): boolean {
+export function canGrantOrganizationRole(caller: Caller, role: OrganizationRole): boolean {
   const held = organizationRoleOf(caller);
   if (held === null) return false;
   const brought = inheritedRole(role);
   return (
     organizationActions.every((action) => !roleMay(role, action) || roleMay(held, action)) &&
     inWorkspace.every((action) =>
-      isWithin(brought && reachOfRole(brought, action), reachEverywhere(caller, action)),
+      isWithin(brought && reachOfRole(brought, action), findOrganizationReach(caller, action)),
     )
   );
 }
 
 /** True if the caller has all permissions of the role in that workspace. */
-export function mayGiveWorkspaceRole(
+export function canGrantWorkspaceRole(
   caller: Caller,
   workspaceId: string,
   role: WorkspaceRole,
 ): boolean {
   return inWorkspace.every((action) =>
-    isWithin(reachOfRole(role, action), reachIn(caller, action, workspaceId)),
+    isWithin(reachOfRole(role, action), findWorkspaceReach(caller, action, workspaceId)),
   );
 }
 

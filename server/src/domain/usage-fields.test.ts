@@ -5,13 +5,13 @@ import {
   applyMessageDelta,
   MAX_ITERATIONS,
   MAX_TOKENS,
-  usageDimensions,
-  usageFromMessage,
-  withAtLeast,
+  raiseUsage,
+  readMessageUsage,
+  toDimensions,
 } from "./usage-fields.ts";
 
 function read(usage: unknown, model: unknown = "claude-opus-5"): BilledUsage {
-  const billed = usageFromMessage({ model, usage });
+  const billed = readMessageUsage({ model, usage });
   if (!billed) throw new Error("no usage was read");
   return billed;
 }
@@ -49,17 +49,17 @@ describe("the usage of a message", () => {
 
   test("is null if the message has none", () => {
     for (const message of [null, undefined, 1, "text", [], {}, { usage: null }, { usage: [] }]) {
-      expect(usageFromMessage(message)).toBeNull();
+      expect(readMessageUsage(message)).toBeNull();
     }
-    expect(usageFromMessage({ model: "m", usage: {} })).toBeNull();
-    expect(usageFromMessage({ model: "m", usage: { input_tokens: "many" } })).toBeNull();
+    expect(readMessageUsage({ model: "m", usage: {} })).toBeNull();
+    expect(readMessageUsage({ model: "m", usage: { input_tokens: "many" } })).toBeNull();
   });
 
   test("contains the requested model only if the response has none", () => {
     const usage = { input_tokens: 1, output_tokens: 1 };
-    expect(usageFromMessage({ model: "resolved", usage }, "asked")?.model).toBe("resolved");
+    expect(readMessageUsage({ model: "resolved", usage }, "asked")?.model).toBe("resolved");
     for (const model of [undefined, null, "", 5]) {
-      expect(usageFromMessage({ model, usage }, "asked")?.model).toBe("asked");
+      expect(readMessageUsage({ model, usage }, "asked")?.model).toBe("asked");
     }
   });
 
@@ -93,7 +93,7 @@ describe("the usage of a message", () => {
     const wild = fc.dictionary(field, anything);
     fc.assert(
       fc.property(wild, wild, anything, (usage, delta, other) => {
-        const first = usageFromMessage({ model: other, usage }) ?? start;
+        const first = readMessageUsage({ model: other, usage }) ?? start;
         for (const billed of [
           first,
           applyMessageDelta(first, delta),
@@ -275,34 +275,34 @@ describe("iterations", () => {
 describe("an estimate of the output", () => {
   test("raises the known usage and never lowers it", () => {
     const seen = (outputTokens: number, webSearches = 0) => ({ outputTokens, webSearches });
-    expect(withAtLeast(start, seen(10.2)).total).toEqual({ ...start.total, outputTokens: 11 });
-    expect(withAtLeast(start, seen(2, 3)).total).toEqual({ ...start.total, webSearches: 3 });
-    expect(withAtLeast(start, seen(2, 1))).toEqual(start);
-    expect(withAtLeast(start, seen(Number.NaN))).toEqual(start);
+    expect(raiseUsage(start, seen(10.2)).total).toEqual({ ...start.total, outputTokens: 11 });
+    expect(raiseUsage(start, seen(2, 3)).total).toEqual({ ...start.total, webSearches: 3 });
+    expect(raiseUsage(start, seen(2, 1))).toEqual(start);
+    expect(raiseUsage(start, seen(Number.NaN))).toEqual(start);
   });
 
   test("is added to the iterations, which determine the price", () => {
     const first = read({ input_tokens: 9, output_tokens: 1, iterations: [call("message", 9, 1)] });
-    const { total, iterations } = withAtLeast(first, { outputTokens: 400, webSearches: 0 });
+    const { total, iterations } = raiseUsage(first, { outputTokens: 400, webSearches: 0 });
     expect(total.outputTokens).toBe(400);
     expect(iterations?.[0]?.usage.outputTokens).toBe(400);
   });
 });
 
 test("dimensions of a report are from closed lists", () => {
-  expect(usageDimensions(start)).toEqual({
+  expect(toDimensions(start)).toEqual({
     serviceTier: "priority",
     inferenceGeo: "us",
     speed: "fast",
   });
   const bare = { ...start, serviceTier: null, inferenceGeo: null, speed: null };
-  expect(usageDimensions(bare)).toEqual({
+  expect(toDimensions(bare)).toEqual({
     serviceTier: "standard",
     inferenceGeo: "not_available",
     speed: "standard",
   });
   const odd = { ...start, serviceTier: "x1", inferenceGeo: "x2", speed: "x3" };
-  expect(usageDimensions(odd)).toEqual({
+  expect(toDimensions(odd)).toEqual({
     serviceTier: "other",
     inferenceGeo: "other",
     speed: "other",

@@ -35,14 +35,14 @@ interface Fields {
  * Reads the usage of a complete message: a JSON response, `message_start.message`, or `message` of a batch result line.
  * A response without a model is billed as `requestedModel`. Null: the message has no usage.
  */
-export function usageFromMessage(message: unknown, requestedModel = ""): BilledUsage | null {
+export function readMessageUsage(message: unknown, requestedModel = ""): BilledUsage | null {
   const fields = asFields(message);
   const usage = asFields(fields?.usage);
   if (!fields || !usage) return null;
   const reader = makeReader();
   const total = readTokens(reader, usage, null);
   if (reader.counts === 0) return null;
-  return withIterations(
+  return addIterations(
     {
       model: readName(fields.model) ?? requestedModel,
       total,
@@ -68,14 +68,14 @@ export function applyMessageDelta(current: BilledUsage, deltaUsage: unknown): Bi
   const total = readTokens(reader, usage, current.topLevel ?? current.total);
   const iterations = readIterations(reader, usage.iterations) ?? current.iterations;
   const isDoubtful = reader.isDoubtful || current.isDoubtful === true;
-  return withIterations({ ...current, total }, iterations, isDoubtful);
+  return addIterations({ ...current, total }, iterations, isDoubtful);
 }
 
 /**
  * Raises the usage of a cut-off response to the seen output and searches, if it reported less. The estimate also
  * reaches the price by iterations.
  */
-export function withAtLeast(
+export function raiseUsage(
   current: BilledUsage,
   seen: { outputTokens: number; webSearches: number },
 ): BilledUsage {
@@ -87,7 +87,7 @@ export function withAtLeast(
     webSearches: Math.max(known.webSearches, seen.webSearches),
     ...(isMoreOutput && { outputTokens: Math.min(Math.ceil(seen.outputTokens), MAX_TOKENS) }),
   };
-  return withIterations({ ...current, total }, current.iterations, current.isDoubtful === true);
+  return addIterations({ ...current, total }, current.iterations, current.isDoubtful === true);
 }
 
 export function promptTokens(usage: TokenUsage): number {
@@ -97,15 +97,15 @@ export function promptTokens(usage: TokenUsage): number {
 }
 
 /** Dimensions with the names of the official reports. Other names become "other", to limit the number of labels. */
-export function usageDimensions(usage: BilledUsage): {
+export function toDimensions(usage: BilledUsage): {
   serviceTier: string;
   inferenceGeo: string;
   speed: string;
 } {
   return {
-    serviceTier: oneOf(serviceTiers, usage.serviceTier, "standard"),
-    inferenceGeo: oneOf(inferenceGeos, usage.inferenceGeo, "not_available"),
-    speed: oneOf(speeds, usage.speed, "standard"),
+    serviceTier: toKnownName(serviceTiers, usage.serviceTier, "standard"),
+    inferenceGeo: toKnownName(inferenceGeos, usage.inferenceGeo, "not_available"),
+    speed: toKnownName(speeds, usage.speed, "standard"),
   };
 }
 
@@ -120,7 +120,7 @@ const serviceTiers = [
 const inferenceGeos = ["global", "us", "not_available"];
 const speeds = ["standard", "fast"];
 
-function oneOf(names: readonly string[], name: string | null, absent: string): string {
+function toKnownName(names: readonly string[], name: string | null, absent: string): string {
   if (name === null) return absent;
   return names.includes(name) ? name : "other";
 }
@@ -207,7 +207,7 @@ function readIterations(reader: Reader, value: unknown): UsageIteration[] | null
  * Adds iterations. The argument's `usage.total` has the response's own totals, the result's has the sum of the
  * iterations.
  */
-function withIterations(
+function addIterations(
   usage: BilledUsage,
   iterations: readonly UsageIteration[] | null,
   isDoubtful: boolean,
@@ -237,7 +237,7 @@ function coverTotals(
   const covering = iterations.map((iteration) => ({ ...iteration }));
   const inside = covering.filter((iteration) => iteration.isCompaction !== true);
   const sum = sumTokens(inside);
-  const missing = missingTokens(topLevel, sum);
+  const missing = findMissingTokens(topLevel, sum);
   if (promptTokens(missing) + missing.outputTokens > 0) {
     const last = inside.at(-1);
     if (last) last.usage = addTokens(last.usage, missing);
@@ -257,7 +257,7 @@ function coverTotals(
 }
 
 /** Tokens of `whole` beyond `part`. Cache writes are compared as a sum, because the list may lack the split by TTL. */
-function missingTokens(whole: TokenUsage, part: TokenUsage): TokenUsage {
+function findMissingTokens(whole: TokenUsage, part: TokenUsage): TokenUsage {
   const beyond = (a: number, b: number) => Math.max(0, a - b);
   const writes = beyond(
     whole.cacheWrite5mTokens + whole.cacheWrite1hTokens,

@@ -10,13 +10,13 @@ import { makePriceBook, type PriceOverride } from "./price-book.ts";
 import { priceList } from "./price-list.ts";
 import { msFromIsoDate } from "./spend-period.ts";
 import type { BilledUsage } from "./usage.ts";
-import { usageFromMessage } from "./usage-fields.ts";
+import { readMessageUsage } from "./usage-fields.ts";
 import {
+  computeWorstCost,
   holdUnderLimit,
-  tightenWith,
+  tightenWorstCase,
   type WorstCase,
   type WorstCaseOptions,
-  worstCaseCost,
 } from "./worst-case.ts";
 
 const book = makePriceBook([]);
@@ -71,7 +71,7 @@ function requestOf({ markers, fallbacks, ...changes }: Changes): HoldRequest {
 }
 
 function worst(changes: Changes, options?: WorstCaseOptions): WorstCase {
-  return worstCaseCost(requestOf(changes), book, atMs, options);
+  return computeWorstCost(requestOf(changes), book, atMs, options);
 }
 
 interface GoldenRow {
@@ -106,7 +106,7 @@ describe("the worst case, to the nano-dollar", () => {
     const prices = { input: 10n ** 13n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n };
     const override = { model: "m", effectiveFromMs: 0, prices: { ...prices, output: 10n ** 13n } };
     const request = requestOf({ model: "m", fallbacks: { models: Array(2_000_000).fill("m") } });
-    expect(worstCaseCost(request, makePriceBook([override]), atMs).nanoUsd).toBe(MAX_NANO_USD);
+    expect(computeWorstCost(request, makePriceBook([override]), atMs).nanoUsd).toBe(MAX_NANO_USD);
   });
 });
 
@@ -318,7 +318,7 @@ function possibleUsage(request: HoldRequest, how: Course): BilledUsage {
     inference_geo: request.inferenceGeo === "global" ? "global" : how.geo,
     speed: asksFast && how.isFast && !isNeverFast ? "fast" : "standard",
   };
-  const billed = usageFromMessage({ model: last?.model ?? request.model, usage });
+  const billed = readMessageUsage({ model: last?.model ?? request.model, usage });
   if (!billed) throw new Error("the usage was not read");
   return billed;
 }
@@ -328,7 +328,7 @@ describe("for any usage that the API could bill for a closed request", () => {
     let closest = 0;
     fc.assert(
       fc.property(closedRequest, priceBook, course, (request, prices, how) => {
-        const worstCase = worstCaseCost(request, prices, atMs);
+        const worstCase = computeWorstCost(request, prices, atMs);
         const usage = possibleUsage(request, how);
         const cost = priceUsage({ book: prices, usage, atMs }).cost.total;
         expect(worstCase.kind).toBe("closed");
@@ -346,7 +346,7 @@ describe("for any usage that the API could bill for a closed request", () => {
   test("the bound includes a stream cut right after message_start, for any max_tokens", () => {
     for (const maxTokens of [0, 1, 8]) {
       const { nanoUsd } = worst({ maxTokens, bodyBytes: 100 });
-      const usage = usageFromMessage({
+      const usage = readMessageUsage({
         model: "claude-sonnet-5",
         usage: { input_tokens: 100 + 600, output_tokens: 8, inference_geo: "us" },
       });
@@ -395,8 +395,8 @@ describe("properties of the worst case", () => {
             ...Object.fromEntries(Object.entries(added.markers).filter(([, isSet]) => isSet)),
           },
         };
-        const before = worstCaseCost(request, book, atMs).nanoUsd;
-        expect(worstCaseCost(larger, book, atMs).nanoUsd >= before).toBe(true);
+        const before = computeWorstCost(request, book, atMs).nanoUsd;
+        expect(computeWorstCost(larger, book, atMs).nanoUsd >= before).toBe(true);
       }),
       { numRuns: 2000 },
     );
@@ -406,8 +406,8 @@ describe("properties of the worst case", () => {
     fc.assert(
       fc.property(closedRequest, (request) => {
         const unheard = { ...request, model: "claude-unheard-of" };
-        const bound = worstCaseCost(unheard, book, atMs).nanoUsd;
-        expect(bound >= worstCaseCost(request, book, atMs).nanoUsd).toBe(true);
+        const bound = computeWorstCost(unheard, book, atMs).nanoUsd;
+        expect(bound >= computeWorstCost(request, book, atMs).nanoUsd).toBe(true);
       }),
       { numRuns: 2000 },
     );
@@ -430,7 +430,7 @@ describe("properties of the worst case", () => {
       effectiveFromMs: 0,
       prices: { ...prices, output: 1n },
     };
-    const { drivers } = worstCaseCost(requestOf({}), makePriceBook([dear]), atMs);
+    const { drivers } = computeWorstCost(requestOf({}), makePriceBook([dear]), atMs);
     expect(drivers.inputRate).toMatchObject({ kind: "cacheRead", nanoUsdPerMillion: 9_000_000n });
   });
 
@@ -439,7 +439,7 @@ describe("properties of the worst case", () => {
     const override = (model: string, effectiveFromMs = 0) =>
       makePriceBook([{ model, effectiveFromMs, prices: { ...prices, output: 1n } }]);
     const inputOf = (book: ReturnType<typeof override>, model: string) =>
-      worstCaseCost(requestOf({ model }), book, atMs).drivers.inputRate.nanoUsdPerMillion;
+      computeWorstCost(requestOf({ model }), book, atMs).drivers.inputRate.nanoUsdPerMillion;
     expect(inputOf(override("claude-opus-4-5-20251101"), "claude-opus-4-5")).toBe(prices.input);
     expect(inputOf(override("claude-sonnet-5-20260630"), "claude-sonnet-5")).toBe(prices.input);
     expect(inputOf(override("my-model-20260630"), "my-model")).toBe(prices.input);
@@ -510,7 +510,7 @@ describe("open-ended requests", () => {
 describe("count_tokens", () => {
   const large = requestOf({ bodyBytes: 400_000, inferenceGeo: "global" });
   const tighten = (request: HoldRequest, countedTokens: number) =>
-    tightenWith({ request, book, atMs, countedTokens });
+    tightenWorstCase({ request, book, atMs, countedTokens });
 
   test("lowers the bound to the count and its margin", () => {
     // 100,000 and a twentieth × $2/M, and 1,024 × $10/M.
@@ -521,7 +521,7 @@ describe("count_tokens", () => {
 
   test("can reach a lower band", () => {
     const haiku = { ...large, model: "claude-haiku-5-5" };
-    expect(worstCaseCost(haiku, book, atMs).drivers.inputRate.band).toBe("long_prompt");
+    expect(computeWorstCost(haiku, book, atMs).drivers.inputRate.band).toBe("long_prompt");
     expect(tighten(haiku, 90_000).drivers.inputRate.band).toBe("standard");
     expect(tighten(haiku, 99_000).drivers.inputRate.band).toBe("long_prompt");
   });
@@ -529,7 +529,7 @@ describe("count_tokens", () => {
   test("never raises it", () => {
     fc.assert(
       fc.property(closedRequest, fc.nat(2_000_000), (request, counted) => {
-        const before = worstCaseCost(request, book, atMs).nanoUsd;
+        const before = computeWorstCost(request, book, atMs).nanoUsd;
         expect(tighten(request, counted).nanoUsd <= before).toBe(true);
       }),
       { numRuns: 2000 },
@@ -542,7 +542,7 @@ describe("count_tokens", () => {
     ["server tools", { serverTools: [{ type: "web_fetch_20250910", maxUses: 1, model: null }] }],
   ])("does not lower %s", (_, changes) => {
     const request = requestOf({ ...changes, bodyBytes: 400_000 });
-    expect(tighten(request, 10)).toEqual(worstCaseCost(request, book, atMs));
+    expect(tighten(request, 10)).toEqual(computeWorstCost(request, book, atMs));
   });
 
   test("a PDF and a file are counted", () => {
@@ -551,7 +551,7 @@ describe("count_tokens", () => {
   });
 
   test.each([Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY])("ignores a count of %s", (counted) => {
-    expect(tighten(large, counted)).toEqual(worstCaseCost(large, book, atMs));
+    expect(tighten(large, counted)).toEqual(computeWorstCost(large, book, atMs));
   });
 });
 

@@ -107,13 +107,13 @@ const US_TWENTIETHS = (TWENTIETHS * GEO_US_MULTIPLIER.numerator) / GEO_US_MULTIP
  * - The US multiplier applies, unless the body or the known default of the upstream's workspace is "global".
  * - Batch and Priority Tier never cost more than standard.
  */
-export function worstCaseCost(
+export function computeWorstCost(
   request: HoldRequest,
   book: PriceBook,
   atMs: number,
   options: WorstCaseOptions = {},
 ): WorstCase {
-  return compute({ request, book, atMs, options }, null);
+  return computeWorstCase({ request, book, atMs, options }, null);
 }
 
 export interface CountedRequest {
@@ -130,14 +130,14 @@ export interface CountedRequest {
  * below the bound by bytes. Open-ended requests do not benefit, because their prompt grows. Neither do fallbacks, whose
  * models may split the text into more tokens, nor a source by URL, which may change before it is fetched.
  */
-export function tightenWith(counted: CountedRequest): WorstCase {
+export function tightenWorstCase(counted: CountedRequest): WorstCase {
   const { request, book, atMs, options = {}, countedTokens } = counted;
   const isCountable =
     Number.isSafeInteger(countedTokens) &&
     countedTokens >= 0 &&
     request.fallbacks.models.length === 0 &&
     !request.markers.hasUrlSource;
-  return compute({ request, book, atMs, options }, isCountable ? countedTokens : null);
+  return computeWorstCase({ request, book, atMs, options }, isCountable ? countedTokens : null);
 }
 
 /**
@@ -168,11 +168,11 @@ interface Question {
   options: WorstCaseOptions;
 }
 
-function compute(question: Question, countedTokens: number | null): WorstCase {
+function computeWorstCase(question: Question, countedTokens: number | null): WorstCase {
   const { request, options } = question;
   const openEnd = findOpenEnd(request);
   const models = findModels(request);
-  const limits = widestLimits(models, options);
+  const limits = findWidestLimits(models, options);
   const calls = { attempts: models.attempts, openEnd };
   const tokens = boundTokens(request, limits, calls, countedTokens);
   const geo = findGeo(request, options);
@@ -180,8 +180,8 @@ function compute(question: Question, countedTokens: number | null): WorstCase {
     models,
     promptTokens: tokens.inputTokens,
     fastMode: limits.fastMode,
-    mayBeUs: geo !== "none",
-    mayWriteAnyCache: openEnd?.mayWriteCache ?? false,
+    canBeUs: geo !== "none",
+    canWriteAnyCache: openEnd?.canWriteCache ?? false,
   });
   const feesNanoUsd = openEnd?.feesNanoUsd ?? 0n;
   const exact = costOf(tokens.inputTokens, inputRate) + costOf(tokens.outputTokens, outputRate);
@@ -218,16 +218,16 @@ function findModels({ model, fallbacks, serverTools }: HoldRequest): Models {
   return { names: [...names], hasOther: hasOther || isTooMany, attempts };
 }
 
-function widestLimits({ names, hasOther }: Models, options: WorstCaseOptions): ModelLimits {
+function findWidestLimits({ names, hasOther }: Models, options: WorstCaseOptions): ModelLimits {
   let widest: ModelLimits | null = hasOther ? UNKNOWN_MODEL_LIMITS : null;
   for (const name of names) {
     const limits = limitsOf(name, options.limits);
-    widest = widest === null ? limits : wider(widest, limits);
+    widest = widest === null ? limits : widenLimits(widest, limits);
   }
   return widest ?? UNKNOWN_MODEL_LIMITS;
 }
 
-function wider(a: ModelLimits, b: ModelLimits): ModelLimits {
+function widenLimits(a: ModelLimits, b: ModelLimits): ModelLimits {
   return {
     contextTokens: Math.max(a.contextTokens, b.contextTokens),
     maxOutputTokens: Math.max(a.maxOutputTokens, b.maxOutputTokens),
@@ -302,7 +302,7 @@ function findGeo(request: HoldRequest, options: WorstCaseOptions): WorstCaseDriv
   return options.defaultInferenceGeo === "global" ? "none" : "workspace_default";
 }
 
-interface Dearest {
+interface HighestRates {
   input: Rate | null;
   output: Rate | null;
 }
@@ -312,8 +312,8 @@ interface RateQuestion {
   /** Tokens of all calls together, because a response may report them as one. */
   promptTokens: number;
   fastMode: ModelLimits["fastMode"];
-  mayBeUs: boolean;
-  mayWriteAnyCache: boolean;
+  canBeUs: boolean;
+  canWriteAnyCache: boolean;
 }
 
 function findRates(
@@ -321,16 +321,16 @@ function findRates(
   question: RateQuestion,
 ): { inputRate: Rate; outputRate: Rate } {
   const { models, fastMode } = question;
-  const mayBeFast =
+  const canBeFast =
     (isFast(request.speed) || request.fallbacks.hasFastSpeed) &&
     fastMode !== "standard" &&
     fastMode !== "refused";
-  const kinds = inputKinds(request, question.mayWriteAnyCache);
-  const found: Dearest = { input: null, output: null };
+  const kinds = inputKinds(request, question.canWriteAnyCache);
+  const found: HighestRates = { input: null, output: null };
   const consider = (row: ModelPrices, band: Rate["band"], prices: TokenPrices) => {
-    const twentieths = question.mayBeUs && row.isGeoPriced ? US_TWENTIETHS : TWENTIETHS;
+    const twentieths = question.canBeUs && row.isGeoPriced ? US_TWENTIETHS : TWENTIETHS;
     for (const kind of kinds) {
-      found.input = dearerRate(found.input, prices[kind], {
+      found.input = pickHigherRate(found.input, prices[kind], {
         twentieths,
         row: row.row,
         band,
@@ -338,10 +338,10 @@ function findRates(
       });
     }
     const output = { twentieths, row: row.row, band, kind: "output" } as const;
-    found.output = dearerRate(found.output, prices.output, output);
+    found.output = pickHigherRate(found.output, prices.output, output);
   };
-  const considerDearest = () => {
-    const row = book.dearest(atMs);
+  const considerHighest = () => {
+    const row = book.findHighest(atMs);
     consider(row, "dearest", row.standard);
   };
   for (const name of models.names) {
@@ -351,11 +351,11 @@ function findRates(
       if (longPrompt && question.promptTokens > longPrompt.overPromptTokens) {
         consider(row, "long_prompt", longPrompt.prices);
       }
-      if (mayBeFast && row.fast) consider(row, "fast", row.fast);
-      if (mayBeFast && !row.fast) considerDearest();
+      if (canBeFast && row.fast) consider(row, "fast", row.fast);
+      if (canBeFast && !row.fast) considerHighest();
     }
   }
-  if (models.hasOther) considerDearest();
+  if (models.hasOther) considerHighest();
   assert(found.input !== null && found.output !== null, "a model has a price, or the dearest one");
   return { inputRate: found.input, outputRate: found.output };
 }
@@ -366,15 +366,15 @@ function isFast(speed: string | null): boolean {
 }
 
 /** A listed cache read costs a tenth of an input token, but an override can have any price. */
-function inputKinds(request: HoldRequest, mayWriteAnyCache: boolean): (keyof TokenPrices)[] {
+function inputKinds(request: HoldRequest, canWriteAnyCache: boolean): (keyof TokenPrices)[] {
   const { hasCacheControl5m, hasCacheControl1h } = request.markers;
-  if (hasCacheControl1h || mayWriteAnyCache) {
+  if (hasCacheControl1h || canWriteAnyCache) {
     return ["input", "cacheRead", "cacheWrite5m", "cacheWrite1h"];
   }
   return hasCacheControl5m ? ["input", "cacheRead", "cacheWrite5m"] : ["input", "cacheRead"];
 }
 
-function dearerRate(
+function pickHigherRate(
   best: Rate | null,
   nanoUsdPerMillion: bigint,
   rest: Omit<Rate, "nanoUsdPerMillion">,

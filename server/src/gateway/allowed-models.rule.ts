@@ -1,4 +1,4 @@
-import { listedModel } from "#src/domain/price-book.ts";
+import { findListedModel } from "#src/domain/price-book.ts";
 
 // Which models a key may call. An entry is the name of a model, which stands for the model by any of its names in the
 // table, or a beginning of names: `claude-haiku-*`.
@@ -20,7 +20,7 @@ const SNAPSHOT = /-(?:\d{8}|latest)$/;
  * Another snapshot of the same model is another model: an entry with a date allows that date only.
  */
 function namesOf(model: string): string[] {
-  const listed = listedModel(model);
+  const listed = findListedModel(model);
   const exact = listed === null ? [] : [listed.id, ...listed.aliases];
   if (exact.includes(model)) return exact;
   return SNAPSHOT.test(model) ? [model, model.replace(SNAPSHOT, "")] : [model];

@@ -8,7 +8,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { checkSecret } from "#src/domain/key-format.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
-import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
+import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
 import { assert } from "#src/lib/assert.ts";
 
 export interface AuthenticateDeps {
@@ -120,7 +120,7 @@ function checkKey(
   }
   const checkedAtMs = deps.databaseNowMs();
   onKnown(key, checkedAtMs);
-  checkKeyWorks(key, checkedAtMs, address);
+  checkKeyActive(key, checkedAtMs, address);
   const needed = permissionFor(action);
   assert(needed !== null, "every action of the Claude API is open to some workspace key");
   if (!includesPermission(key.permission, needed)) {

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
-import { howToAsk } from "#src/domain/limit-message.ts";
+import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
-import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import type { KeyUse } from "#src/key-lookup/key-use.ts";
@@ -379,7 +379,7 @@ function admit(
     };
     throw new ApiError(
       "spend_limit_reached",
-      `${message} ${howToAsk(limit, deps.publicUrl())}`,
+      `${message} ${describeIncreaseRequest(limit, deps.publicUrl())}`,
       NO_RETRY,
       { limit: toLimitFacts(refusing) },
     );
@@ -433,7 +433,7 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
 function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMessage): RunningHold {
   const { requestId, organizationId, workspaceId, apiKeyId, startedAtMs } = begin;
   const book = deps.prices.get(organizationId);
-  const { kind, nanoUsd: amountNanoUsd } = worstCaseCost(message, book, startedAtMs);
+  const { kind, nanoUsd: amountNanoUsd } = computeWorstCost(message, book, startedAtMs);
   begin.holdNanoUsd = amountNanoUsd;
   deps.meter.amendBegin(begin);
   const scope = { organizationId, workspaceId, apiKeyId };

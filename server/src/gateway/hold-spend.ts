@@ -1,7 +1,7 @@
 import type { HoldRequest } from "#src/domain/hold-request.ts";
-import { howToAsk } from "#src/domain/limit-message.ts";
+import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
-import { tightenWith, type WorstCase, worstCaseCost } from "#src/domain/worst-case.ts";
+import { computeWorstCost, tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
@@ -45,7 +45,7 @@ export interface HoldCall {
  * Throws the refusal: 400 where no retry helps, 429 where others hold what remains, 529 where too many wait, 503.
  */
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
-  const worstCase = worstCaseCost(call.message, call.book, call.atMs);
+  const worstCase = computeWorstCost(call.message, call.book, call.atMs);
   if (worstCase.kind === "refused") refuseUnbounded(deps, call, worstCase);
   const decided = requestHold(deps, call, worstCase);
   if (!(decided instanceof Promise) && decided.kind === "held") {
@@ -111,7 +111,7 @@ async function finishHold(
     }
     throw toHoldError(decided, {
       explain: () => explainWorstCase(explained),
-      explainIncrease: (limit) => howToAsk(limit, deps.publicUrl()),
+      explainIncrease: (limit) => describeIncreaseRequest(limit, deps.publicUrl()),
       leastNanoUsd: least,
     });
   }
@@ -145,7 +145,7 @@ async function tighten(
 ): Promise<WorstCase | null> {
   if (worstCase.kind !== "closed" || limit === null || figures === null) return null;
   const counted = { request: message, book, atMs };
-  const least = tightenWith({ ...counted, countedTokens: 0 });
+  const least = tightenWorstCase({ ...counted, countedTokens: 0 });
   const remaining = limit.amountNanoUsd - figures.settledNanoUsd - figures.unresolvedNanoUsd;
   if (least.nanoUsd >= worstCase.nanoUsd || least.nanoUsd > remaining) return null;
   const leaving = new AbortController();
@@ -155,14 +155,14 @@ async function tighten(
   const countedTokens = await countTokens(exchange, { upstream, body, signal });
   exchange.relay = null;
   if (countedTokens === null) return null;
-  const tighter = tightenWith({ ...counted, countedTokens });
+  const tighter = tightenWorstCase({ ...counted, countedTokens });
   return tighter.nanoUsd < worstCase.nanoUsd ? tighter : null;
 }
 
 /** What the smallest request to the same model is held at, in nano-USD. */
 function smallestHoldNanoUsd({ message: { model }, book, atMs }: HoldCall): bigint {
   const request = { ...NOTHING, model };
-  return tightenWith({ request, book, atMs, countedTokens: 0 }).nanoUsd;
+  return tightenWorstCase({ request, book, atMs, countedTokens: 0 }).nanoUsd;
 }
 
 const NOTHING: Omit<HoldRequest, "model"> = {

@@ -1,5 +1,5 @@
 import type { BilledUsage } from "#src/domain/usage.ts";
-import { applyMessageDelta, usageFromMessage } from "#src/domain/usage-fields.ts";
+import { applyMessageDelta, readMessageUsage } from "#src/domain/usage-fields.ts";
 import { type EventName, EventSplitter, startsWith } from "./split-events.ts";
 import {
   type AnswerFields,
@@ -61,7 +61,7 @@ export function makeStreamReader(requestedModel: string): PlainReader {
       case "message_start":
         if (seen.hasMessageStart) break;
         seen.hasMessageStart = true;
-        seen.usage = usageFromMessage(event.message, requestedModel);
+        seen.usage = readMessageUsage(event.message, requestedModel);
         break;
       case "message_delta":
         seen.usage = afterDelta(seen.usage, event.usage, requestedModel);
@@ -119,7 +119,7 @@ function afterDelta(
   deltaUsage: unknown,
   requestedModel: string,
 ): BilledUsage | null {
-  if (usage === null) return usageFromMessage({ usage: deltaUsage }, requestedModel);
+  if (usage === null) return readMessageUsage({ usage: deltaUsage }, requestedModel);
   return applyMessageDelta(usage, deltaUsage);
 }
 

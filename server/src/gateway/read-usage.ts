@@ -1,4 +1,4 @@
-import { usageFromMessage } from "#src/domain/usage-fields.ts";
+import { readMessageUsage } from "#src/domain/usage-fields.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
 import { decodeCopy, isIdentity } from "./decode-copy.ts";
 import { makeStreamReader } from "./read-stream-usage.ts";
@@ -76,7 +76,7 @@ function makeJsonReader(requestedModel: string): PlainReader {
       chunks = [];
       const message = readTopLevel(text);
       if (message === null) return seen;
-      seen.usage = usageFromMessage(message, requestedModel);
+      seen.usage = readMessageUsage(message, requestedModel);
       seen.isComplete = true;
       seen.errorType = errorTypeOf(message);
       return seen;

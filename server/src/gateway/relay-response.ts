@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
-import { withAtLeast } from "#src/domain/usage-fields.ts";
+import { raiseUsage } from "#src/domain/usage-fields.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Exchange, RunningRelay } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
@@ -301,7 +301,7 @@ function estimateUsage(metered: Metered, seen: UsageSeen): BilledUsage | null {
   const isHidden = metered.canHideThinking || seen.hasHiddenThinking;
   const bound = maxTokens ?? outputBytes;
   const outputTokens = isHidden ? bound : Math.min(outputBytes, bound);
-  return withAtLeast(seen.usage, { outputTokens, webSearches });
+  return raiseUsage(seen.usage, { outputTokens, webSearches });
 }
 
 /** What was cut came after the numbers. */

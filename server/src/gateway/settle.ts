@@ -3,7 +3,7 @@ import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, EndRecord, Outcome } from "#src/domain/request-record.ts";
 import { type BilledUsage, noCost, noTokens } from "#src/domain/usage.ts";
-import { usageDimensions } from "#src/domain/usage-fields.ts";
+import { toDimensions } from "#src/domain/usage-fields.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { overrunOf } from "#src/spend/ledger/charges.ts";
 
@@ -55,7 +55,7 @@ export function settle(deps: SettleDeps, begin: BeginRecord, ending: Ending): vo
 function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndRecord {
   const usage = ending.usage ?? nothingUsed(begin.requestedModel);
   const priced = price(deps, begin, usage);
-  const { serviceTier, inferenceGeo, speed } = usageDimensions(usage);
+  const { serviceTier, inferenceGeo, speed } = toDimensions(usage);
   const { startedAtMs } = begin;
   const endedAtMs = Math.max(ending.endedAtMs, startedAtMs);
   return {

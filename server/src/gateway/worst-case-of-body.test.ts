@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { msFromIsoDate } from "#src/domain/spend-period.ts";
-import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { computeWorstCost } from "#src/domain/worst-case.ts";
 import { explainWorstCase } from "./explain-worst-case.rule.ts";
 import { parseMessage } from "./parse-message.ts";
 
@@ -18,7 +18,7 @@ const smallest = {
 
 function worstCaseOf(body: object) {
   const request: HoldRequest = parseMessage(Buffer.from(JSON.stringify(body)));
-  return worstCaseCost(request, book, atMs);
+  return computeWorstCost(request, book, atMs);
 }
 
 function withBlock(block: object) {

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { newId } from "#src/lib/ids.ts";
 import { mountDocs } from "./docs.ts";
-import { errorResponse } from "./errors.ts";
+import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
 import { mountPages, type PageDeps } from "./pages.ts";
@@ -49,7 +49,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   app.setErrorHandler((error, request, reply) => {
     // The client disconnected during the body, so the request stream failed. The response reaches no one.
     const isHangUp = request.raw.errored !== null && request.raw.errored === error;
-    return sendError(deps, isHangUp ? bodyCutOff() : error, request.id, reply);
+    return sendError(deps, isHangUp ? makeCutOffError() : error, request.id, reply);
   });
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
@@ -67,7 +67,7 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   return app;
 }
 
-function bodyCutOff(): ApiError {
+function makeCutOffError(): ApiError {
   return new ApiError("invalid_body", "The connection ended before the whole request body.");
 }
 
@@ -77,11 +77,11 @@ function sendError(
   requestId: string,
   reply: FastifyReply,
 ): FastifyReply {
-  const { status, headers, body, isOurFault } = errorResponse(
+  const { status, headers, body, isServerFault } = makeErrorResponse(
     error,
     requestId,
     deps.isDatabaseAway,
   );
-  if (isOurFault) deps.logger.error({ err: error, requestId }, "an Admin API request failed");
+  if (isServerFault) deps.logger.error({ err: error, requestId }, "an Admin API request failed");
   return sendJson(reply.code(status).headers(headers), body);
 }

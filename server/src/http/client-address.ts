@@ -17,10 +17,10 @@ export function makeClientAddress(
     trusted.length > 0 && proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 
   return (request) => {
-    const socketAddress = withoutMapping(request.socket.remoteAddress ?? "");
+    const socketAddress = unmapAddress(request.socket.remoteAddress ?? "");
     if (isIP(socketAddress) === 0) return null;
     if (!isTrusted(socketAddress)) return socketAddress;
-    const forwarded = forwardedAddresses(request.headers["x-forwarded-for"]);
+    const forwarded = readForwardedAddresses(request.headers["x-forwarded-for"]);
     let nearest = socketAddress;
     for (const address of forwarded.reverse()) {
       if (isIP(address) === 0) return nearest;
@@ -31,13 +31,13 @@ export function makeClientAddress(
   };
 }
 
-function forwardedAddresses(header: string | string[] | undefined): string[] {
+function readForwardedAddresses(header: string | string[] | undefined): string[] {
   const text = Array.isArray(header) ? header.join(",") : (header ?? "");
-  return text.split(",").map((part) => withoutMapping(part.trim()));
+  return text.split(",").map((part) => unmapAddress(part.trim()));
 }
 
 /** Converts ::ffff:10.0.0.1 of a dual-stack listener to an IPv4 address. */
-function withoutMapping(address: string): string {
+function unmapAddress(address: string): string {
   return address.startsWith("::ffff:") && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }
 

@@ -84,11 +84,11 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: ConsoleFil
 }
 
 async function readForms(path: string, type: string): Promise<ConsoleFile> {
-  const ifThere = (name: string) => readFile(name).catch(() => null);
+  const readIfPresent = (name: string) => readFile(name).catch(() => null);
   const [plain, gzip, brotli] = await Promise.all([
     readFile(path),
-    ifThere(`${path}.gz`),
-    ifThere(`${path}.br`),
+    readIfPresent(`${path}.gz`),
+    readIfPresent(`${path}.br`),
   ]);
   return { type, plain, gzip, brotli };
 }

@@ -4,13 +4,14 @@ import type { Gateway } from "../gateway/handle-request.ts";
 
 /** Serves both APIs on one port. The request's target decides which one responds. */
 export function dispatch(gateway: Gateway, admin: FastifyInstance) {
-  const handle = (isHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-    if (gateway.handles(request.method ?? "", request.url ?? "")) {
-      void gateway.handle(request, response, isHeldBack);
-      return;
-    }
-    if (isHeldBack) response.writeContinue();
-    admin.routing(request, response);
-  };
+  const handle =
+    (isBodyWithheld: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+      if (gateway.handles(request.method ?? "", request.url ?? "")) {
+        void gateway.handle(request, response, isBodyWithheld);
+        return;
+      }
+      if (isBodyWithheld) response.writeContinue();
+      admin.routing(request, response);
+    };
   return { onRequest: handle(false), onCheckContinue: handle(true) };
 }

@@ -64,12 +64,12 @@ export function mountDocs(app: FastifyInstance, version: string): void {
       throw error;
     });
     const zipped = await bundle;
-    const takesGzip = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+    const acceptsGzip = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
     reply
       .type("text/javascript")
       .header("vary", "accept-encoding")
       .header("cache-control", `private, max-age=${SCRIPT_MAX_AGE_S}`);
-    if (takesGzip) return reply.header("content-encoding", "gzip").send(zipped);
+    if (acceptsGzip) return reply.header("content-encoding", "gzip").send(zipped);
     return reply.send(await promisify(gunzip)(zipped));
   });
 }

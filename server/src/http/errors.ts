@@ -7,7 +7,7 @@ export interface ErrorResponse {
   headers: Record<string, string>;
   body: ErrorBody;
   /** True for an error that only the operator can fix, so it is logged. */
-  isOurFault: boolean;
+  isServerFault: boolean;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface ErrorResponse {
  * or of a bug can contain data that the client must not see. `isDatabaseAway` distinguishes a lost connection to
  * PostgreSQL from a bug.
  */
-export function errorResponse(
+export function makeErrorResponse(
   error: unknown,
   requestId: string,
   isDatabaseAway: (error: unknown) => boolean,
@@ -30,7 +30,7 @@ export function errorResponse(
       ...refusal.headers,
     },
     body: toErrorBody(refusal, requestId),
-    isOurFault: refusal !== error && refusal.status >= 500,
+    isServerFault: refusal !== error && refusal.status >= 500,
   };
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { RequestListener, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { type Listener, listen, urlForPeople } from "./listen.ts";
+import { type Listener, listen, makeBrowserUrl } from "./listen.ts";
 
 let closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -78,5 +78,5 @@ test.each([
   ["http://127.0.0.1:8484", "http://127.0.0.1:8484"],
   ["http://10.0.0.0:80", "http://10.0.0.0:80"],
 ])("%s opens as %s", (url, opened) => {
-  expect(urlForPeople(url)).toBe(opened);
+  expect(makeBrowserUrl(url)).toBe(opened);
 });

@@ -67,11 +67,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 /** Replaces "all addresses", which a browser cannot open, by localhost. */
-export function urlForPeople(url: string): string {
+export function makeBrowserUrl(url: string): string {
   return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, "//localhost");
 }
 
-/** Listener without a port, for connections from deal-connections.ts. */
+/** Listener without a port, for connections from distribute-connections.ts. */
 export interface Acceptor extends Pick<Listener, "close"> {
   accept(connection: Socket): void;
 }
@@ -153,7 +153,9 @@ export function startListening(
   target: { host: string; port: number } | { path: string },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, target)));
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(explainListenError(error, target)),
+    );
     server.listen(target, () => {
       server.removeAllListeners("error");
       resolve();
@@ -161,7 +163,7 @@ export function startListening(
   });
 }
 
-function explain(
+function explainListenError(
   error: NodeJS.ErrnoException,
   target: { host: string; port: number } | { path: string },
 ): Error {
@@ -217,12 +219,12 @@ async function closeGracefully(
   }, GRACE_MS);
   await closed;
   // A server that does not listen closes at once, even with open connections.
-  if (!isListening) await allGone(connections);
+  if (!isListening) await waitUntilClosed(connections);
   clearInterval(sweep);
   clearTimeout(cut);
 }
 
-async function allGone(connections: ReadonlySet<Socket>): Promise<void> {
+async function waitUntilClosed(connections: ReadonlySet<Socket>): Promise<void> {
   for (const socket of connections) if (!socket.closed) await once(socket, "close");
 }
 

@@ -5,7 +5,7 @@
 export function mergeMetrics(texts: readonly string[]): string {
   const families = new Map<string, { head: string[]; samples: string[] }>();
   for (const text of texts) {
-    let family = familyOf(families, "");
+    let family = getFamily(families, "");
     for (const line of text.split("\n")) {
       if (line === "") continue;
       const about = /^# (?:HELP|TYPE) (\S+)/.exec(line);
@@ -13,7 +13,7 @@ export function mergeMetrics(texts: readonly string[]): string {
         family.samples.push(line);
         continue;
       }
-      family = familyOf(families, about[1] ?? "");
+      family = getFamily(families, about[1] ?? "");
       if (!family.head.includes(line)) family.head.push(line);
     }
   }
@@ -21,7 +21,7 @@ export function mergeMetrics(texts: readonly string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function familyOf(
+function getFamily(
   families: Map<string, { head: string[]; samples: string[] }>,
   name: string,
 ): { head: string[]; samples: string[] } {

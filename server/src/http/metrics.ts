@@ -64,19 +64,19 @@ export function makeMetrics(gauges: Gauges): Metrics {
     help: "Ended requests of the Claude API, by status class and outcome.",
     labelNames: ["status", "outcome"],
     registers: [registry],
-    collect: count,
+    collect: countRequests,
   });
   const duration = new Histogram({
     name: "bursar_claude_request_duration_seconds",
     help: "Time from the first byte of the request to the last byte of the response.",
     buckets: DURATION_BUCKETS_S,
     registers: [registry],
-    collect: count,
+    collect: countRequests,
   });
   const spend = makeSpendCounters(registry);
   makeGauges(registry, gauges);
 
-  function count(): void {
+  function countRequests(): void {
     const counted = uncounted;
     uncounted = [];
     for (const { status, outcome, durationMs } of counted) {
@@ -89,7 +89,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
   return {
     observeRequest(request) {
       uncounted.push(request);
-      if (uncounted.length >= MAX_UNCOUNTED) count();
+      if (uncounted.length >= MAX_UNCOUNTED) countRequests();
     },
     ...spend,
     observeRateRefusal: makeRateCounter(registry),

@@ -75,7 +75,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       reply.header("anthropic-organization-id", caller.organizationId);
       const call = { caller, origin, browser };
       calls.set(request, call);
-      await reportingDenials(deps, route, call, async () => authorize(caller, action));
+      await reportDenials(deps, route, call, async () => authorize(caller, action));
       // Not a denial: the same call succeeds after the person confirms its identity.
       if (route.stepUp) checkStepUp(caller, deps.nowMs());
     },
@@ -97,7 +97,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
         JSON.stringify(route.response.parse(await handler(call, input)));
       if (!("caller" in call)) return sendText(reply, await answer(call));
       const claimed = readClaim(route, call.caller, request);
-      return reportingDenials(deps, route, call, async () => {
+      return reportDenials(deps, route, call, async () => {
         if (claimed === null) return sendText(reply, await answer(call));
         const claim = deps.claims.claim(claimed);
         const text = await answerOnce(deps.claims, claim, () =>
@@ -126,7 +126,7 @@ async function answerOnce(
   return text;
 }
 
-async function reportingDenials<Result>(
+async function reportDenials<Result>(
   deps: MountDeps,
   route: RouteSpec,
   { caller, origin }: Call,
@@ -145,7 +145,7 @@ async function reportingDenials<Result>(
 
 function readInput(route: RouteSpec, request: FastifyRequest) {
   const { params, query, body } = route;
-  const fields = queryFields(route, request);
+  const fields = readQueryFields(route, request);
   checkText(request.params as Record<string, unknown>);
   checkText(fields);
   return {
@@ -156,7 +156,7 @@ function readInput(route: RouteSpec, request: FastifyRequest) {
 }
 
 /** Query without `beta=true`, which SDKs up to 0.137 add to every official path. Here it has no meaning. */
-function queryFields(route: RouteSpec, request: FastifyRequest): Record<string, unknown> {
+function readQueryFields(route: RouteSpec, request: FastifyRequest): Record<string, unknown> {
   const { beta, ...fields } = request.query as Record<string, unknown>;
   const isOfficial = route.path.startsWith("/v1/organizations/");
   return isOfficial && beta === "true" ? fields : (request.query as Record<string, unknown>);

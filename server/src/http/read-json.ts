@@ -11,15 +11,15 @@ const MAX_DIGITS = 15;
 export function readJsonObject(bytes: Buffer): Record<string, unknown> {
   try {
     const reader = new JsonReader(bytes);
-    if (reader.kind() !== "object") throw refused("expected a JSON object");
+    if (reader.kind() !== "object") throw makeRefusal("expected a JSON object");
     const value = readObject(reader, "");
     reader.end();
     return value;
   } catch (error) {
     if (error instanceof DuplicateKeyError) {
-      throw refused(`the key ${quote(error.key)} appears more than once`);
+      throw makeRefusal(`the key ${quoteName(error.key)} appears more than once`);
     }
-    if (error instanceof JsonSyntaxError) throw refused(`not valid JSON: ${error.message}`);
+    if (error instanceof JsonSyntaxError) throw makeRefusal(`not valid JSON: ${error.message}`);
     throw error;
   }
 }
@@ -47,7 +47,7 @@ function readObject(reader: JsonReader, path: string): Record<string, unknown> {
   reader.beginObject();
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     checkText(key, path);
-    if (key === "__proto__") throw refused(`the key "__proto__" is not allowed`);
+    if (key === "__proto__") throw makeRefusal(`the key "__proto__" is not allowed`);
     object[key] = readValue(reader, path === "" ? key : `${path}.${key}`);
   }
   return object;
@@ -88,16 +88,16 @@ function readNumber(reader: JsonReader, path: string): number {
 
 const MAX_QUOTED = 100;
 
-function quote(name: string): string {
+function quoteName(name: string): string {
   return JSON.stringify(name.length > MAX_QUOTED ? `${name.slice(0, MAX_QUOTED)}…` : name);
 }
 
 function refuseValue(path: string, why: string): ApiError {
-  const message = `The request body cannot be read: ${quote(path)} ${why}.`;
+  const message = `The request body cannot be read: ${quoteName(path)} ${why}.`;
   const fields = [{ path: path.slice(0, MAX_QUOTED), message: `The value ${why}.` }];
   return new ApiError("invalid_fields", message, {}, { fields });
 }
 
-function refused(why: string): ApiError {
+function makeRefusal(why: string): ApiError {
   return new ApiError("invalid_body", `The request body cannot be read: ${why}.`);
 }

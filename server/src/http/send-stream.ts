@@ -15,10 +15,10 @@ export function sendStream(
     .type(answer.mediaType === "text/csv" ? "text/csv; charset=utf-8" : answer.mediaType)
     .header("content-disposition", `attachment; filename="${answer.fileName}"`);
   if (reply.request.method === "HEAD") return reply.send("");
-  return reply.send(Readable.from(reporting(answer.pieces, onError)));
+  return reply.send(Readable.from(reportErrors(answer.pieces, onError)));
 }
 
-async function* reporting(
+async function* reportErrors(
   pieces: AsyncIterable<string>,
   onError: (error: unknown) => void,
 ): AsyncGenerator<Buffer> {

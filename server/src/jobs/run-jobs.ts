@@ -25,9 +25,9 @@ export interface JobsOptions {
   /** Crontab pattern (UTC) by job name. Each time runs on one node. */
   schedule: Readonly<Record<string, string>>;
   /** Maximum number of concurrent jobs. */
-  atOnce?: number;
+  maxConcurrent?: number;
   /** Jobs to run when this node starts, to continue interrupted work before the next scheduled time. */
-  atStart?: readonly string[];
+  startJobNames?: readonly string[];
   /** Aborts the connections of the queue. */
   abandoned?: AbortSignal;
   logger: Logger;
@@ -66,7 +66,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
     const started = await start(options, connections);
     runner = started;
     try {
-      for (const name of options.atStart ?? []) {
+      for (const name of options.startJobNames ?? []) {
         await started.addJob(name, {}, { jobKey: name, jobKeyMode: "replace", maxAttempts: 1 });
       }
       // Stopped during its start.
@@ -80,7 +80,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
     }
   }
 
-  async function keepRunning(): Promise<void> {
+  async function runUntilStopped(): Promise<void> {
     let waitMs = FIRST_RESTART_MS;
     while (!stopping.signal.aborted) {
       const startedMs = performance.now();
@@ -95,7 +95,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
     }
   }
 
-  const running = keepRunning();
+  const running = runUntilStopped();
   return {
     stop: async () => {
       stopping.abort();
@@ -118,7 +118,7 @@ function start(options: JobsOptions, { pool }: JobPool): Promise<Runner> {
     schema: JOB_SCHEMA,
     taskList: makeTaskList(options.jobs),
     parsedCronItems: parseSchedule(options.schedule),
-    concurrency: options.atOnce ?? CONCURRENT_JOBS,
+    concurrency: options.maxConcurrent ?? CONCURRENT_JOBS,
     pollInterval: POLL_INTERVAL_MS,
     // The process handles its signals itself (main.ts).
     noHandleSignals: true,

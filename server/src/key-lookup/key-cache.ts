@@ -40,7 +40,7 @@ export interface KeyCacheDeps {
 export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
   const found = new LRUCache<string, FoundKey>({ max: MAX_FOUND });
   const unknownUntilMs = new LRUCache<string, number>({ max: MAX_UNKNOWN });
-  const flights = new Map<string, Promise<FoundKey | null>>();
+  const lookUps = new Map<string, Promise<FoundKey | null>>();
   const enqueue = makeLookupQueue(deps.lookup);
   let generation = 0;
 
@@ -52,19 +52,19 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     return untilMs !== undefined && deps.clock.monotonicMs() < untilMs ? null : undefined;
   }
 
-  async function fly(name: string): Promise<FoundKey | null> {
-    const startedIn = generation;
+  async function lookUpKey(name: string): Promise<FoundKey | null> {
+    const startGeneration = generation;
     try {
       const key = await enqueue(Buffer.from(name, "latin1"));
       // A change arrived during the query, so the row may be old. Requests that waited already can use it, later ones
       // cannot.
-      if (generation === startedIn) {
+      if (generation === startGeneration) {
         if (key) found.set(name, key);
         else unknownUntilMs.set(name, deps.clock.monotonicMs() + UNKNOWN_TTL_MS);
       }
       return key;
     } finally {
-      if (generation === startedIn) flights.delete(name);
+      if (generation === startGeneration) lookUps.delete(name);
     }
   }
 
@@ -74,18 +74,18 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
       const name = hashSecretToText(secret);
       const cached = findByHash(name);
       if (cached !== undefined) return cached;
-      let flight = flights.get(name);
-      if (flight === undefined) {
-        flight = fly(name);
-        flights.set(name, flight);
+      let lookUp = lookUps.get(name);
+      if (lookUp === undefined) {
+        lookUp = lookUpKey(name);
+        lookUps.set(name, lookUp);
       }
-      return flight;
+      return lookUp;
     },
     forget(changed) {
       if (changed !== "anything" && changed.every(({ kind }) => kind === "no_key")) return;
       // A running query may return an old row. Dropping it costs at most one more look-up.
       generation++;
-      flights.clear();
+      lookUps.clear();
       if (changed === "anything") {
         found.clear();
         unknownUntilMs.clear();
@@ -136,7 +136,7 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
       for (const [index, item] of batch.entries()) item.resolve(found[index] ?? null);
     } catch {
       // The database does not respond. Waiting look-ups fail now instead of after a timeout each.
-      for (const item of [...batch, ...waiting.splice(0)]) item.reject(cannotCheck());
+      for (const item of [...batch, ...waiting.splice(0)]) item.reject(makeUnavailableError());
     } finally {
       running--;
       startNext();
@@ -146,13 +146,13 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
   return (hash: Uint8Array): Promise<FoundKey | null> =>
     new Promise((resolve, reject) => {
       if (waiting.length >= MAX_WAITING_LOOKUPS) {
-        reject(cannotCheck());
+        reject(makeUnavailableError());
         return;
       }
       const timer = setTimeout(() => {
         const index = waiting.indexOf(item);
         if (index !== -1) waiting.splice(index, 1);
-        item.reject(cannotCheck());
+        item.reject(makeUnavailableError());
       }, LOOKUP_TIMEOUT_MS);
       const item: WaitingLookup = {
         hash,
@@ -170,7 +170,7 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
     });
 }
 
-function cannotCheck(): ApiError {
+function makeUnavailableError(): ApiError {
   return new ApiError(
     "database_unavailable",
     "The API key cannot be checked right now, because the server's database does not respond. Retry in a moment.",

@@ -14,7 +14,7 @@ export interface KeyUses {
   stop(): Promise<void>;
 }
 
-export function noteKeyUses(of: { database: Database; logger: Logger }): KeyUses {
+export function startKeyUses(of: { database: Database; logger: Logger }): KeyUses {
   const { database, logger } = of;
   const keyUse = makeKeyUse({ save: (uses) => saveUses(database, uses), logger });
   const adminKeyUse = makeAdminKeyUses({

@@ -15,7 +15,7 @@ const byOwner = {
  * `nowMs`: milliseconds since the epoch on the database's clock. Throws a 403 if the key must not be used from `address`, where
  * null is unknown.
  */
-export function checkKeyWorks(key: FoundKey, nowMs: number, address: () => string | null): void {
+export function checkKeyActive(key: FoundKey, nowMs: number, address: () => string | null): void {
   const refusal = refuseKey(key, nowMs);
   if (refusal !== null) throw refusal;
   if (key.allowedAddresses === null) return;

@@ -3,7 +3,7 @@ export interface Background {
   /** Starts the work at once. Its error goes to `onError`. */
   run(work: () => Promise<void>): void;
   /** Resolves when no work runs. */
-  settled(): Promise<void>;
+  waitUntilIdle(): Promise<void>;
 }
 
 export function makeBackground(onError: (error: unknown) => void): Background {
@@ -15,7 +15,7 @@ export function makeBackground(onError: (error: unknown) => void): Background {
         .finally(() => running.delete(task));
       running.add(task);
     },
-    settled: async () => {
+    waitUntilIdle: async () => {
       while (running.size > 0) await Promise.all(running);
     },
   };

@@ -121,7 +121,7 @@ async function findTarget(
   const name = nameOf(url);
   const family = isIP(name);
   const addresses =
-    family === 0 ? await inTime(resolve(name), signal) : [{ address: name, family }];
+    family === 0 ? await waitUntilAborted(resolve(name), signal) : [{ address: name, family }];
   if (addresses.length === 0) return { refusal: `${name} has no address.` };
   const isNamed = allowed.hosts.has(name);
   let isAllowed = true;
@@ -144,7 +144,7 @@ async function findTarget(
 }
 
 /** Rejects when the signal aborts, because a name lookup cannot be canceled. */
-async function inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+async function waitUntilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const late = Promise.withResolvers<never>();
   const stop = () => late.reject(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
@@ -165,7 +165,7 @@ async function send(
   // The name stays in the URL for TLS and the Host header. Only its addresses are fixed.
   const client = new Client(url.origin, {
     connect: {
-      lookup: alwaysFind(addresses),
+      lookup: makeFixedLookup(addresses),
       autoSelectFamily: true,
       timeout: timeoutMs,
       ...(ca !== undefined && { ca }),
@@ -198,7 +198,7 @@ async function send(
 }
 
 /** Lookup function for Node that returns fixed addresses. */
-function alwaysFind(addresses: readonly FoundAddress[]): LookupFunction {
+function makeFixedLookup(addresses: readonly FoundAddress[]): LookupFunction {
   return (_, options, done) => {
     const [first] = addresses;
     if (options.all) done(null, [...addresses]);

@@ -65,7 +65,7 @@ export function randomBase62(length: number, random: RandomBytes = systemRandomB
  * Returns the range of milliseconds of ids that begin with `text`, end exclusive. Null: no id does. `text` is an id or
  * its beginning, including the prefix.
  */
-export function idTimeRange(
+export function findIdTimeRange(
   prefix: string,
   text: string,
 ): { startMs: number; endMs: number } | null {

@@ -11,7 +11,7 @@ const LONGEST_SOCKET_PATH = 103;
  * folder below the temporary directory. The name is derived from `directory`, so every program computes the same one. On
  * Windows, a named pipe. Throws if another user owns the private folder.
  */
-export function localSocketPath(directory: string, name: string): string {
+export function getSocketPath(directory: string, name: string): string {
   const digest = createHash("sha256").update(directory).digest("hex").slice(0, 16);
   if (process.platform === "win32") return `\\\\.\\pipe\\bursar-${digest}-${name}`;
   const inside = join(directory, name);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { acquireProcessLock } from "./process-lock.ts";
-import { ownIdentity } from "./running-process.ts";
+import { readOwnIdentity } from "./running-process.ts";
 import { StartError } from "./start-error.ts";
 
 let folder: string;
@@ -69,7 +69,7 @@ describe.each(kinds)("process lock $kind", ({ options }) => {
   });
 
   test("of many concurrent starts on a dead owner's folder, exactly one acquires it", async () => {
-    const dead = { ...(await ownIdentity()), started: "long ago", lockedAt: "2026-01-01" };
+    const dead = { ...(await readOwnIdentity()), started: "long ago", lockedAt: "2026-01-01" };
     await writeFile(join(folder, "bursar.lock"), `${JSON.stringify(dead)}\n`);
     const attempts = await Promise.allSettled(
       Array.from({ length: 20 }, () => acquireProcessLock(folder, options)),
@@ -82,11 +82,11 @@ describe.each(kinds)("process lock $kind", ({ options }) => {
   });
 
   test("ignores a process id that another process has now", async () => {
-    const recycled = { ...(await ownIdentity()), started: "long ago", lockedAt: "2026-01-01" };
+    const recycled = { ...(await readOwnIdentity()), started: "long ago", lockedAt: "2026-01-01" };
     await writeFile(join(folder, "bursar.lock"), `${JSON.stringify(recycled)}\n`);
     const lock = await acquireProcessLock(folder, options);
     const { started } = JSON.parse(await readFile(join(folder, "bursar.lock"), "utf8"));
-    expect(started).toBe((await ownIdentity()).started);
+    expect(started).toBe((await readOwnIdentity()).started);
     await lock.release();
   });
 

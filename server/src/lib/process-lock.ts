@@ -4,7 +4,7 @@ import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { link, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "./assert.ts";
-import { isStillRunning, ownIdentity, type ProcessIdentity } from "./running-process.ts";
+import { isStillRunning, type ProcessIdentity, readOwnIdentity } from "./running-process.ts";
 import { StartError } from "./start-error.ts";
 
 // A folder belongs to one process at a time. On Linux the lock is a kernel lock (flock). Such a lock ends with the
@@ -44,18 +44,18 @@ export async function acquireProcessLock(
 ): Promise<ProcessLock> {
   const folder = await makeFolder(path);
   const file = join(folder, LOCK_FILE);
-  const record = { ...(await ownIdentity()), lockedAt: new Date().toISOString() };
+  const record = { ...(await readOwnIdentity()), lockedAt: new Date().toISOString() };
   const useKernelLock = options.useKernelLock ?? process.platform === "linux";
   const kernel = useKernelLock ? await lockInKernel(file, record) : ({ kind: "none" } as const);
-  if (kernel.kind === "held") throw heldBy(await readRecord(file), folder);
+  if (kernel.kind === "held") throw makeHeldError(await readRecord(file), folder);
   if (kernel.kind === "locked") {
-    return { folder, release: once(async () => kernel.release()) };
+    return { folder, release: makeOnce(async () => kernel.release()) };
   }
-  const owner = await takeFile(file, record, 0).catch((error) => {
-    throw error instanceof StartError ? error : notLockable(error);
+  const owner = await acquireFile(file, record, 0).catch((error) => {
+    throw error instanceof StartError ? error : makeLockError(error);
   });
-  if (owner !== null) throw heldBy(owner, folder);
-  return { folder, release: once(() => releaseFile(file, record)) };
+  if (owner !== null) throw makeHeldError(owner, folder);
+  return { folder, release: makeOnce(() => releaseFile(file, record)) };
 }
 
 async function makeFolder(path: string): Promise<string> {
@@ -68,7 +68,7 @@ async function makeFolder(path: string): Promise<string> {
   }
 }
 
-function heldBy(owner: LockRecord | null, folder: string): StartError {
+function makeHeldError(owner: LockRecord | null, folder: string): StartError {
   const who = owner ? ` (process ${owner.pid}, since ${owner.lockedAt})` : "";
   return new StartError(
     `Another Bursar${who} is using the data folder ${folder}. Stop it first, or set another folder ` +
@@ -76,7 +76,7 @@ function heldBy(owner: LockRecord | null, folder: string): StartError {
   );
 }
 
-function once(release: () => Promise<void>): () => Promise<void> {
+function makeOnce(release: () => Promise<void>): () => Promise<void> {
   let released: Promise<void> | null = null;
   return () => {
     released ??= release();
@@ -124,11 +124,11 @@ function openLockFile(file: string): number {
   try {
     return openSync(file, "a+", 0o600);
   } catch (error) {
-    throw notLockable(error);
+    throw makeLockError(error);
   }
 }
 
-function notLockable(error: unknown): StartError {
+function makeLockError(error: unknown): StartError {
   const reason = error instanceof Error ? error.message : String(error);
   return new StartError(`Cannot lock the data folder: ${reason}.`, { cause: error });
 }
@@ -148,7 +148,7 @@ function runFlock(descriptor: number): Promise<number | null> {
  * Creates the file, or returns the record of its running owner. A dead owner's file is replaced under a second lock,
  * whose name is derived from the dead record. So exactly one of several concurrent starts replaces it.
  */
-async function takeFile(
+async function acquireFile(
   file: string,
   record: LockRecord,
   depth: number,
@@ -161,7 +161,7 @@ async function takeFile(
     const owner = parseRecord(text);
     if (owner !== null && (await isStillRunning(owner))) return owner;
     const takeover = `${file}.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
-    const rival = await takeFile(takeover, record, depth + 1);
+    const rival = await acquireFile(takeover, record, depth + 1);
     if (rival !== null) return rival;
     try {
       // Only the holder of the takeover may replace this text. If it is still there, this process is the holder.

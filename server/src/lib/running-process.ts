@@ -13,19 +13,19 @@ export interface ProcessIdentity {
   pidNamespace: string | null;
 }
 
-export async function ownIdentity(): Promise<ProcessIdentity> {
+export async function readOwnIdentity(): Promise<ProcessIdentity> {
   return {
     pid: process.pid,
-    started: await startOf(process.pid),
-    pidNamespace: await ownPidNamespace(),
+    started: await readStart(process.pid),
+    pidNamespace: await readPidNamespace(),
   };
 }
 
 /** True if the process still runs. False for a process of another container, whose id has no meaning here. */
 export async function isStillRunning(identity: ProcessIdentity): Promise<boolean> {
-  if (identity.pidNamespace !== (await ownPidNamespace())) return false;
+  if (identity.pidNamespace !== (await readPidNamespace())) return false;
   if (!isAlive(identity.pid)) return false;
-  const started = await startOf(identity.pid);
+  const started = await readStart(identity.pid);
   return started === null || identity.started === null || started === identity.started;
 }
 
@@ -39,8 +39,8 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function startOf(pid: number): Promise<string | null> {
-  if (process.platform === "linux") return linuxStartOf(pid);
+async function readStart(pid: number): Promise<string | null> {
+  if (process.platform === "linux") return readLinuxStart(pid);
   if (process.platform === "win32") return null;
   const { stdout } = await run("ps", ["-o", "lstart=", "-p", String(pid)], {
     env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
@@ -48,7 +48,7 @@ async function startOf(pid: number): Promise<string | null> {
   return stdout.trim() || null;
 }
 
-async function linuxStartOf(pid: number): Promise<string | null> {
+async function readLinuxStart(pid: number): Promise<string | null> {
   try {
     const status = await readFile(`/proc/${pid}/stat`, "utf8");
     const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
@@ -60,7 +60,7 @@ async function linuxStartOf(pid: number): Promise<string | null> {
   }
 }
 
-async function ownPidNamespace(): Promise<string | null> {
+async function readPidNamespace(): Promise<string | null> {
   if (process.platform !== "linux") return null;
   return readlink("/proc/self/ns/pid").catch(() => null);
 }

@@ -9,12 +9,12 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 
 /** Derives the sealing key from the installation's secret. */
-export function sealingKey(secret: string): Buffer {
+export function deriveSealingKey(secret: string): Buffer {
   return Buffer.from(hkdfSync("sha256", secret, "", "bursar seal v1", KEY_BYTES));
 }
 
 /** Fingerprint of the secret for the database: detects another secret, and does not reveal the secret. */
-export function secretFingerprint(secret: string): string {
+export function computeFingerprint(secret: string): string {
   const derived = hkdfSync("sha256", secret, "", "bursar fingerprint v1", KEY_BYTES);
   return createHash("sha256").update(Buffer.from(derived)).digest("hex").slice(0, 32);
 }

@@ -31,7 +31,7 @@ const BATCH = 1_000;
 export function makeWriteBehind<Note>(options: WriteBehindOptions<Note>): WriteBehind<Note> {
   const { placeOf, merge, save, failure, maxWaiting, logger } = options;
   let waiting = new Map<string | number, Note>();
-  let isAway = false;
+  let isFailing = false;
   let running: Promise<void> | null = null;
 
   function add(note: Note): void {
@@ -47,10 +47,10 @@ export function makeWriteBehind<Note>(options: WriteBehindOptions<Note>): WriteB
     for (let from = 0; from < notes.length; from += BATCH) {
       try {
         await save(notes.slice(from, from + BATCH));
-        isAway = false;
+        isFailing = false;
       } catch (error) {
-        if (!isAway) logger.warn({ err: error }, failure);
-        isAway = true;
+        if (!isFailing) logger.warn({ err: error }, failure);
+        isFailing = true;
         for (const note of notes.slice(from)) add(note);
         return;
       }
@@ -73,7 +73,7 @@ export function makeWriteBehind<Note>(options: WriteBehindOptions<Note>): WriteB
       clearInterval(timer);
       // A running flush may have started before the newest values.
       await flush();
-      if (waiting.size > 0 && !isAway) await flush();
+      if (waiting.size > 0 && !isFailing) await flush();
     },
   };
 }

@@ -5,7 +5,7 @@ import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import type { Limit, LimitKind, LimitVisibility, PlaceFilter } from "./limit-kind.ts";
 
 /** Throws a 404 for a limit that the caller cannot see, or of another scope than `scopeTypes`. */
@@ -52,7 +52,7 @@ export async function listLimits<Stored extends Limit, Place>(
 export function visibilityOf(kind: LimitKind<Limit>, caller: Caller): LimitVisibility {
   return {
     organizationId: caller.organizationId,
-    onlyWorkspaceIds: workspacesWhere(caller, `${kind.type}s:read`),
+    onlyWorkspaceIds: listPermittedWorkspaces(caller, `${kind.type}s:read`),
     showsOrganizationLimits: kind.showsOrganizationLimits,
   };
 }

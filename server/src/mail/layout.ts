@@ -20,9 +20,9 @@ export function layoutMessage(message: Message): MessageBody {
 }
 
 function toText({ title, paragraphs, action, notes }: Message): string {
-  const blocks = [title, ...paragraphs].map(oneLine);
-  if (action) blocks.push(`${oneLine(action.label)}:\n${oneLine(action.url)}`);
-  if (notes.length > 0) blocks.push(["-- ", ...notes.map(oneLine)].join("\n"));
+  const blocks = [title, ...paragraphs].map(toOneLine);
+  if (action) blocks.push(`${toOneLine(action.label)}:\n${toOneLine(action.url)}`);
+  if (notes.length > 0) blocks.push(["-- ", ...notes.map(toOneLine)].join("\n"));
   return `${blocks.join("\n\n")}\n`;
 }
 
@@ -52,7 +52,7 @@ function toHtml({ title, paragraphs, action, notes }: Message): string {
 }
 
 /** Removes characters that could start a new line or header, or hide text. */
-export function oneLine(text: string): string {
+export function toOneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }
 
@@ -65,5 +65,5 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 function escapeHtml(text: string): string {
-  return oneLine(text).replace(/[&<>"']/g, (character) => entities[character] ?? "");
+  return toOneLine(text).replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }

@@ -2,7 +2,7 @@ import type { Call } from "#src/access/call.ts";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { mayInOrganization } from "#src/domain/rights.ts";
+import { hasOrganizationPermission } from "#src/domain/rights.ts";
 import type { MessageBody } from "./layout.ts";
 import { findMail, listMail as listRows, type MailRow } from "./list-mail.sql.ts";
 import { openBody } from "./queue-mail.ts";
@@ -44,7 +44,7 @@ export async function getMail(deps: MailReadDeps, { caller }: Call, id: string):
   if (row.body_sealed === null) {
     return { row, body: null, absentBecause: row.status === "withdrawn" ? "withdrawn" : "sent" };
   }
-  if (row.is_owners_only && !mayInOrganization(caller, "owners:write")) {
+  if (row.is_owners_only && !hasOrganizationPermission(caller, "owners:write")) {
     return { row, body: null, absentBecause: "owners_only" };
   }
   return { row, body: openBody(deps.sealingKey, id, row.body_sealed), absentBecause: null };

@@ -7,7 +7,7 @@ import { inTransaction } from "#src/db/transaction.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { deriveSealingKey } from "#src/lib/seal.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
@@ -18,7 +18,7 @@ import { type OutgoingMail, queueMail, withdrawMail } from "./queue-mail.ts";
 import { makeSmtpTransport } from "./smtp.ts";
 
 const organizationId = randomUUID();
-const key = sealingKey("a secret that only this test knows");
+const key = deriveSealingKey("a secret that only this test knows");
 const deps = { nowMs: () => Date.now(), randomBytes: systemRandomBytes, sealingKey: key };
 
 const test = base.extend("outbox", ({ db }) => {

@@ -3,7 +3,7 @@ import { addJob, removeJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
-import { type MessageBody, oneLine } from "./layout.ts";
+import { type MessageBody, toOneLine } from "./layout.ts";
 import { insertMail, withdrawMail as withdrawRows } from "./mail.sql.ts";
 
 export interface MailDeps {
@@ -41,7 +41,7 @@ export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Pro
     organizationId: mail.organizationId,
     kind: mail.kind,
     to: mail.to,
-    subject: oneLine(mail.subject),
+    subject: toOneLine(mail.subject),
     bodySealed: seal(deps.sealingKey, JSON.stringify(body), contextOf(id)),
     aboutId: mail.aboutId ?? null,
     isForOwner: mail.isForOwner ?? false,

@@ -30,7 +30,7 @@ const MAX_REASON = 500;
  * detect duplicates.
  */
 export function makeSmtpTransport(options: { url: string; from: string }): MailTransport {
-  const domain = domainOf(options.from);
+  const domain = findDomain(options.from);
   return {
     async send(message) {
       const transporter = await makeTransporter(options.url);
@@ -45,7 +45,7 @@ export function makeSmtpTransport(options: { url: string; from: string }): MailT
         headers: { "auto-submitted": "auto-generated" },
       });
       try {
-        await inTime(sending);
+        await waitForSend(sending);
         return { kind: "accepted" };
       } catch (error) {
         return explain(error);
@@ -68,7 +68,7 @@ async function makeTransporter(url: string) {
   });
 }
 
-async function inTime(sending: Promise<unknown>): Promise<void> {
+async function waitForSend(sending: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`The mail server took longer than ${SEND_TIMEOUT_MS / 1000} s.`)),
@@ -91,6 +91,6 @@ function explain(error: unknown): SendOutcome {
 }
 
 /** Domain of a sender: `Bursar <bursar@example.com>` → `example.com`. */
-function domainOf(from: string): string {
+function findDomain(from: string): string {
   return /@([^\s<>@]+)>?$/.exec(from)?.[1] ?? "localhost";
 }

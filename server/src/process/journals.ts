@@ -58,13 +58,13 @@ export async function openOwnJournal(
   settle: SettleJournal,
 ): Promise<OpenedJournal> {
   const { config, storage } = options;
-  const disk = diskOf(options);
+  const disk = makeDiskOptions(options);
   if (config.journal === "disk") {
     const opened = await openDiskJournal(disk);
     const { nodeId } = opened.journal;
     if ((await findWriter(storage.database, nodeId)) === null) return opened;
     await opened.release();
-    const previousJournalId = await settleFirst(await openRows(options, { nodeId }), settle);
+    const previousJournalId = await finishJournal(await openRows(options, { nodeId }), settle);
     return openDiskJournal({ ...disk, previousJournalId });
   }
   const nodeId = nameOfProcess(disk);
@@ -74,15 +74,15 @@ export async function openOwnJournal(
   const writer = await findWriter(storage.database, nodeId);
   const previous = writer === null ? {} : { previousJournalId: writer.journalId };
   const opened = await openLeftJournal({ ...disk, ...previous, index: left });
-  return openRows(options, { nodeId, previousJournalId: await settleFirst(opened, settle) });
+  return openRows(options, { nodeId, previousJournalId: await finishJournal(opened, settle) });
 }
 
-function diskOf(options: JournalsOptions): DiskJournalOptions {
+function makeDiskOptions(options: JournalsOptions): DiskJournalOptions {
   const { config, folder, index, logger } = options;
   const configuredId = config.nodeId ?? null;
   // The cap applies to the folder, and each of its journals has an equal part.
   const maxBytes = Math.floor(config.journalMaxBytes / config.processes);
-  const makeId = idsOf(options);
+  const makeId = makeIdFactory(options);
   return { folder, index, configuredId, maxBytes, makeId, clock: systemClock, logger };
 }
 
@@ -93,7 +93,7 @@ function openRows(
   const { storage, logger, onFailure } = options;
   return openRowJournal({
     ...node,
-    makeId: idsOf(options),
+    makeId: makeIdFactory(options),
     database: storage.openPool(POOL_SIZE, SILENCE_MS),
     logger,
     beatEveryMs: beatEveryMs(options),
@@ -104,7 +104,7 @@ function openRows(
 }
 
 /** Finishes a journal and returns its id. */
-async function settleFirst(opened: OpenedJournal, settle: SettleJournal): Promise<string> {
+async function finishJournal(opened: OpenedJournal, settle: SettleJournal): Promise<string> {
   // Never aborted, because the node does not start before.
   const never = new AbortController().signal;
   const isDone = await settleOpened(opened, settle, never);
@@ -122,7 +122,7 @@ export function keepUnfinishedJournals(
 ): Housekeeping {
   const { config, storage, logger, index } = options;
   const { leaseTtlMs } = config;
-  const disk = diskOf(options);
+  const disk = makeDiskOptions(options);
   const left = finishLeftJournals({
     indexes: index === 1 ? listLeft(options) : [],
     open: (of) => openLeftJournal({ ...disk, index: of }),
@@ -162,7 +162,7 @@ async function adoptRows(options: JournalsOptions, seen: WriterRow): Promise<Ope
   const journal = await adoptPostgresJournal(
     {
       database,
-      journalId: idsOf(options)("jrnl_"),
+      journalId: makeIdFactory(options)("jrnl_"),
       logger: options.logger,
       beatEveryMs: beatEveryMs(options),
     },
@@ -180,6 +180,6 @@ function beatEveryMs({ config }: JournalsOptions): number {
   return Math.min(MAX_BEAT_MS, config.leaseTtlMs / 4);
 }
 
-function idsOf({ nowMs }: JournalsOptions): (prefix: string) => string {
+function makeIdFactory({ nowMs }: JournalsOptions): (prefix: string) => string {
   return (prefix) => newId(prefix, nowMs());
 }

@@ -21,7 +21,7 @@ let asks = 0;
 // Without the supervisor, the database and the folder lock are unprotected, so this process ends at once. Its journal
 // contains the running requests, as after `kill -9`.
 process.on("disconnect", () => process.exit(1));
-process.on("message", (message, handle) => void take(message as ToProcess, handle));
+process.on("message", (message, handle) => void handleMessage(message as ToProcess, handle));
 // A closed terminal or a service manager signals every process. A single signal makes room for a successor.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   process.on(signal, () => stopRequested.resolve(signal));
@@ -61,7 +61,7 @@ async function run(start: Start): Promise<void> {
   process.exit(process.exitCode ?? 0);
 }
 
-async function take(message: ToProcess, handle: unknown): Promise<void> {
+async function handleMessage(message: ToProcess, handle: unknown): Promise<void> {
   switch (message.kind) {
     case "connection":
       if (handle instanceof Socket) accept?.(handle);

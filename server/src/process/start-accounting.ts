@@ -16,7 +16,7 @@ import { type JournalsOptions, keepUnfinishedJournals, openOwnJournal } from "./
 // Starts the accounting of requests and money: ledger, leases and meter of this process's journal. For a while, those
 // of a journal without a writer run too.
 
-export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
+export interface AccountingOptions extends Omit<JournalsOptions, "folder"> {
   /** Version of the program. */
   version: string;
   prices: PriceBooks;
@@ -26,7 +26,7 @@ export interface MoneyOptions extends Omit<JournalsOptions, "folder"> {
   runsOn: { gateway: Gateway | null };
 }
 
-export interface Money {
+export interface Accounting {
   nodeId: string;
   ledger: Ledger;
   leases: LeaseSync;
@@ -37,10 +37,10 @@ export interface Money {
 const SETTLE_AGAIN_MS = 1_000;
 
 /** Opens this process's journal and continues it. Finishes other remaining journals. */
-export async function startMoney(
-  options: MoneyOptions,
+export async function startAccounting(
+  options: AccountingOptions,
   parts: AsyncDisposableStack,
-): Promise<Money> {
+): Promise<Accounting> {
   const journals = { ...options, folder: options.storage.folder };
   const settle = (journal: Journal, signal: AbortSignal) => settleJournal(options, journal, signal);
   const own = await openOwnJournal(journals, settle);
@@ -57,7 +57,7 @@ export async function startMoney(
 
 /** Starts the journal's node and ends it cleanly. */
 async function settleJournal(
-  options: MoneyOptions,
+  options: AccountingOptions,
   journal: Journal,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -72,10 +72,10 @@ async function settleJournal(
 }
 
 async function startNode(
-  { config, storage, logger, nowMs, prices, labels, alerting, runsOn, version }: MoneyOptions,
+  { config, storage, logger, nowMs, prices, labels, alerting, runsOn, version }: AccountingOptions,
   journal: Journal,
   parts: AsyncDisposableStack,
-): Promise<Money> {
+): Promise<Accounting> {
   const { database } = storage;
   const { nodeId } = journal;
   const leases = makeLeaseSync({

@@ -61,7 +61,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
     connectionString,
     jobs: makeAlertDeliveryJobs({ ...deps, ...outgoing }),
     schedule: {},
-    atOnce: DELIVERIES_AT_ONCE,
+    maxConcurrent: DELIVERIES_AT_ONCE,
     abandoned,
     logger,
   });
@@ -87,7 +87,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...keyAlertSchedule,
       ...requestAlertSchedule,
     },
-    atStart: [KEEP_ACCESS_REVIEWS],
+    startJobNames: [KEEP_ACCESS_REVIEWS],
     abandoned,
     logger,
   });

@@ -1,6 +1,6 @@
 import type { Config } from "#src/config.ts";
 import type { Storage } from "#src/db/storage.ts";
-import { localSocketPath, socketName } from "#src/lib/local-socket.ts";
+import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { openUpstreams, type Upstreams } from "#src/upstreams/resolve-upstream.ts";
@@ -41,7 +41,7 @@ export function startUpstreams({
       startSimulator(
         process.platform === "win32"
           ? { port: 0 }
-          : { socketPath: localSocketPath(storage.folder, socketName("simulator", index)) },
+          : { socketPath: getSocketPath(storage.folder, socketName("simulator", index)) },
       ),
     idleTimeoutMs: config.upstreamIdleMs,
     logger,

@@ -3,9 +3,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
 import { openStorage, type Storage } from "#src/db/storage.ts";
-import { type Dealer, dealConnections, type Taker } from "#src/http/deal-connections.ts";
+import {
+  type Distributor,
+  distributeConnections,
+  type Receiver,
+} from "#src/http/distribute-connections.ts";
 import { systemClock } from "#src/lib/clock.ts";
-import { localSocketPath, socketName } from "#src/lib/local-socket.ts";
+import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { relayAdminSocket } from "./admin-relay.ts";
@@ -52,12 +56,12 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
   });
   await checkSecretFingerprint(storage.database, secret);
   const { host, port, tlsCertFile } = config;
-  const dealer = await dealConnections({ host, port, isTls: tlsCertFile !== undefined });
-  parts.defer(() => dealer.close());
-  const supervisor = new Supervisor(options, storage, dealer);
+  const distributor = await distributeConnections({ host, port, isTls: tlsCertFile !== undefined });
+  parts.defer(() => distributor.close());
+  const supervisor = new Supervisor(options, storage, distributor);
   parts.defer(() => supervisor.stop());
   // Opened before the first process serves, because `./bursar` must work when /readyz returns 200.
-  const relay = await relayAdminSocket(localSocketPath(storage.folder, "admin.sock"), () =>
+  const relay = await relayAdminSocket(getSocketPath(storage.folder, "admin.sock"), () =>
     supervisor.chooseAdminSocket(),
   );
   parts.defer(() => relay.close());
@@ -65,7 +69,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
   const started = parts.move();
   return {
     ...facts,
-    url: dealer.url,
+    url: distributor.url,
     upstream: () => facts.upstream,
     isDatabaseEmbedded: storage.isEmbedded,
     failed: failure.promise,
@@ -86,7 +90,7 @@ interface Slot {
 class Supervisor {
   readonly #options: SuperviseOptions;
   readonly #storage: Storage;
-  readonly #dealer: Dealer;
+  readonly #distributor: Distributor;
   readonly #logger: Logger;
   readonly #slots: Slot[] = [];
   readonly #stopping = new AbortController();
@@ -95,10 +99,10 @@ class Supervisor {
   #scrapeCount = 0;
   #adminTurn = 0;
 
-  constructor(options: SuperviseOptions, storage: Storage, dealer: Dealer) {
+  constructor(options: SuperviseOptions, storage: Storage, distributor: Distributor) {
     this.#options = options;
     this.#storage = storage;
-    this.#dealer = dealer;
+    this.#distributor = distributor;
     this.#logger = options.logger;
   }
 
@@ -123,7 +127,7 @@ class Supervisor {
     this.#adminTurn += 1;
     const slot = ready[this.#adminTurn % Math.max(ready.length, 1)];
     if (slot === undefined) return null;
-    return localSocketPath(this.#storage.folder, socketName("admin-process", slot.index));
+    return getSocketPath(this.#storage.folder, socketName("admin-process", slot.index));
   }
 
   metrics(): string {
@@ -147,13 +151,13 @@ class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#dealer.close();
+    await this.#distributor.close();
     await Promise.all(this.#restarting);
     const { drainMs } = this.#options.loaded.config;
     await Promise.all(
       this.#slots.map(async ({ worker, index }) => {
-        const exited = exitOf(worker);
-        tell(worker, { kind: "stop" });
+        const exited = waitForExit(worker);
+        sendMessage(worker, { kind: "stop" });
         const timer = setTimeout(() => {
           this.#logger.error({ process: index }, "a process did not stop in time and is killed");
           worker.kill("SIGKILL");
@@ -168,7 +172,7 @@ class Supervisor {
   #launch(slot: Slot): Promise<ServerFacts> {
     const { worker, index } = slot;
     const ready = Promise.withResolvers<ServerFacts>();
-    const taker = takerOf(worker);
+    const receiver = makeReceiver(worker);
     let failure: Extract<FromProcess, { kind: "failed" }> | null = null;
     worker.on("message", (message: FromProcess) => {
       switch (message.kind) {
@@ -178,12 +182,12 @@ class Supervisor {
         case "ready":
           slot.isReady = true;
           this.#logger.info({ process: index, pid: worker.pid }, "a process is ready");
-          this.#dealer.add(taker);
+          this.#distributor.add(receiver);
           return ready.resolve(message.server);
         case "taken":
-          return this.#dealer.taken(taker);
+          return this.#distributor.confirmReceipt(receiver);
         case "leaving":
-          return this.#dealer.remove(taker);
+          return this.#distributor.remove(receiver);
         case "ask_metrics":
           return void this.#answerMetrics(worker, message.ask);
         case "metrics":
@@ -192,21 +196,21 @@ class Supervisor {
     });
     // A process died during a message. Its exit reports the cause.
     worker.on("error", (error) => this.#logger.debug({ err: error, process: index }, "a process"));
-    void exitOf(worker).then((how) => {
+    void waitForExit(worker).then((how) => {
       slot.isReady = false;
-      this.#dealer.lost(taker);
+      this.#distributor.discard(receiver);
       const message = failure?.message ?? `Process ${index} ended with ${how} before it was ready.`;
       ready.reject(failure?.isForPeople === false ? new Error(message) : new StartError(message));
     });
     const { loaded, isSimulated } = this.#options;
     const database = this.#storage.place;
-    const { url } = this.#dealer;
-    tell(worker, { kind: "start", index, loaded, isSimulated, database, url });
+    const { url } = this.#distributor;
+    sendMessage(worker, { kind: "start", index, loaded, isSimulated, database, url });
     return ready.promise;
   }
 
   #watch(slot: Slot): void {
-    void exitOf(slot.worker).then((how) => {
+    void waitForExit(slot.worker).then((how) => {
       if (this.#stopping.signal.aborted) return;
       this.#logger.error({ process: slot.index, how }, "a process ended and restarts");
       const restarting = this.#restart(slot).finally(() => this.#restarting.delete(restarting));
@@ -243,17 +247,17 @@ class Supervisor {
       if (isComplete()) complete.resolve();
     });
     if (isComplete()) complete.resolve();
-    for (const { worker } of others) tell(worker, { kind: "tell_metrics", ask: scrape });
+    for (const { worker } of others) sendMessage(worker, { kind: "tell_metrics", ask: scrape });
     const timer = setTimeout(complete.resolve, METRICS_WITHIN_MS);
     await complete.promise;
     clearTimeout(timer);
     this.#scrapes.delete(scrape);
-    tell(asker, { kind: "all_metrics", ask, texts: [...texts.values(), this.metrics()] });
+    sendMessage(asker, { kind: "all_metrics", ask, texts: [...texts.values(), this.metrics()] });
   }
 }
 
 /** Resolves with the exit code or the signal. */
-function exitOf(worker: ChildProcess): Promise<string> {
+function waitForExit(worker: ChildProcess): Promise<string> {
   const { exitCode, signalCode } = worker;
   if (exitCode !== null || signalCode !== null) {
     return Promise.resolve(String(signalCode ?? exitCode));
@@ -264,7 +268,7 @@ function exitOf(worker: ChildProcess): Promise<string> {
 }
 
 /** Sends a message, or nothing to a process that is gone. */
-function tell(worker: ChildProcess, message: ToProcess): void {
+function sendMessage(worker: ChildProcess, message: ToProcess): void {
   if (worker.connected) worker.send(message, () => undefined);
 }
 
@@ -274,9 +278,10 @@ function forkProcess(): ChildProcess {
   return fork(script, [], { serialization: "advanced" });
 }
 
-function takerOf(worker: ChildProcess): Taker {
+function makeReceiver(worker: ChildProcess): Receiver {
   const message: ToProcess = { kind: "connection" };
   return {
-    take: (connection, sent) => void worker.send(message, connection, { keepOpen: true }, sent),
+    sendConnection: (connection, sent) =>
+      void worker.send(message, connection, { keepOpen: true }, sent),
   };
 }

@@ -13,7 +13,7 @@ import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-wat
 import { isUnavailable } from "#src/db/database-error.ts";
 import { findDurabilityWarning } from "#src/db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
-import { type DatabasePlace, joinStorage, openStorage, type Storage } from "#src/db/storage.ts";
+import { connectStorage, type DatabasePlace, openStorage, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
@@ -25,21 +25,21 @@ import {
   type LocalListener,
   listen,
   listenLocally,
-  urlForPeople,
+  makeBrowserUrl,
 } from "#src/http/listen.ts";
 import { type Metrics, makeMetrics } from "#src/http/metrics.ts";
 import { readTls } from "#src/http/read-tls.ts";
 import { findApiKeysByHashes } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
-import { type KeyUses, noteKeyUses } from "#src/key-lookup/key-uses.ts";
+import { type KeyUses, startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { makeBackground } from "#src/lib/background.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
 import { newId, systemRandomBytes } from "#src/lib/ids.ts";
-import { localSocketPath, socketName } from "#src/lib/local-socket.ts";
+import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { VERSION } from "#src/lib/program-version.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { deriveSealingKey } from "#src/lib/seal.ts";
 import { ensureOrganization } from "#src/organizations/organizations.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
@@ -55,7 +55,7 @@ import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import { describeNode } from "./describe-node.ts";
 import { findNextSteps, type NextSteps } from "./next-steps.ts";
 import { checkReadiness } from "./readiness.ts";
-import { startMoney } from "./start-accounting.ts";
+import { startAccounting } from "./start-accounting.ts";
 import { startJobs } from "./start-jobs.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 
@@ -130,7 +130,7 @@ async function startParts(
   };
   const { dataDir, databaseUrl } = config;
   const storage: Storage = share
-    ? joinStorage(share.database, logger)
+    ? connectStorage(share.database, logger)
     : await openStorage({ dataDir, databaseUrl, logger, onFailure });
   parts.defer(() => storage.close());
   const secret = await resolveSecret({
@@ -139,12 +139,12 @@ async function startParts(
     dataDir: storage.folder,
   });
   await checkSecretFingerprint(storage.database, secret);
-  const key = sealingKey(secret);
+  const key = deriveSealingKey(secret);
 
   const index = share?.index ?? 1;
   const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
   const listening = { url: "" };
-  const publicUrl = () => configuredUrl ?? urlForPeople(listening.url);
+  const publicUrl = () => configuredUrl ?? makeBrowserUrl(listening.url);
   const core = await startCore(
     { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
     parts,
@@ -166,7 +166,7 @@ async function startParts(
   parts.defer(async () => {
     // Concurrently, because an endless job must not keep the port open.
     await Promise.all([jobs.stop(), surfaces.stopListening()]);
-    storage.abandonAfter(STOP_WITHIN_MS);
+    storage.scheduleAbandon(STOP_WITHIN_MS);
   });
   const durability = await findDurabilityWarning(storage.database);
   const nextSteps = await findNextSteps(
@@ -244,7 +244,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     secret: options.secret,
     folder: options.storage.folder,
     index: options.index,
-    onChange: () => watch.look(),
+    onChange: () => watch.pollNow(),
     logger,
   });
   parts.defer(() => audit.witness.stop());
@@ -261,7 +261,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
   });
-  const keyUses = noteKeyUses({ database, logger });
+  const keyUses = startKeyUses({ database, logger });
   parts.defer(() => keyUses.stop());
   const prices = makePriceBooks({ database });
   await prices.reload();
@@ -273,29 +273,29 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const spendNowMs = steadyDays(nowMs);
   const alerting = { ...audit, publicUrl: options.publicUrl };
   const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn };
-  const money = await startMoney({ ...options, version: VERSION, ...spend }, parts);
-  const { ledger } = money;
+  const accounting = await startAccounting({ ...options, version: VERSION, ...spend }, parts);
+  const { ledger } = accounting;
 
   const rates = await startRates({ database, databaseNowMs: nowMs, logger }, parts);
 
   const newestBackup = await readNewestBackup(database);
-  const quietly = makeQuietly(logger);
+  const logFailures = makeLoggedReload(logger);
   reload.push(
     (changed) => keys.forget(changed),
-    quietly(() => prices.reload()),
-    quietly(() => ledger.refresh()),
-    quietly(() => rates.refresh()),
-    (changed) => money.spendAlerts.forget(changed),
-    quietly(() => upstreams.reload()),
-    quietly(() => newestBackup.reload()),
+    logFailures(() => prices.reload()),
+    logFailures(() => ledger.refresh()),
+    logFailures(() => rates.refresh()),
+    (changed) => accounting.spendAlerts.forget(changed),
+    logFailures(() => upstreams.reload()),
+    logFailures(() => newestBackup.reload()),
   );
   const access = { watch, keys, keyUses };
-  const counted = { ...money, rates, newestBackup, spendNowMs, runsOn };
+  const counted = { ...accounting, rates, newestBackup, spendNowMs, runsOn };
   return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
 }
 
 /** Makes poll work fail alone. The next change or the next poll reads it again. */
-function makeQuietly(logger: Logger) {
+function makeLoggedReload(logger: Logger) {
   return (work: () => Promise<void>) => () => {
     work().catch((error: unknown) => logger.warn({ err: error }, "cannot read a change"));
   };
@@ -342,7 +342,7 @@ async function startSurfaces(
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
-    publicUrl: () => urlForClients(config, publicUrl),
+    publicUrl: () => findClientUrl(config, publicUrl),
     databaseNowMs: core.spendNowMs,
     metrics,
     newRequestId: () => newId(idPrefixes.request, core.watch.databaseNowMs()),
@@ -355,7 +355,7 @@ async function startSurfaces(
   const background = makeBackground((error) =>
     logger.error({ err: error }, "work after a response failed"),
   );
-  parts.defer(() => background.settled());
+  parts.defer(() => background.waitUntilIdle());
   let local: LocalListener | null = null;
   const admin = await makeAdminApp({
     ...core.audit,
@@ -396,11 +396,11 @@ async function startSurfaces(
 }
 
 function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): string {
-  return localSocketPath(folder, share ? socketName("admin-process", share.index) : "admin.sock");
+  return getSocketPath(folder, share ? socketName("admin-process", share.index) : "admin.sock");
 }
 
 /** Remote clients may use another address than the listener's. Null: unknown. */
-function urlForClients(config: Config, publicUrl: () => string): string | null {
+function findClientUrl(config: Config, publicUrl: () => string): string | null {
   return config.publicUrl !== undefined || isOnlyLocal(config) ? publicUrl() : null;
 }
 

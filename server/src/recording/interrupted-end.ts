@@ -1,6 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
-import { usageDimensions } from "#src/domain/usage-fields.ts";
+import { toDimensions } from "#src/domain/usage-fields.ts";
 
 /** The end of a request of which nothing is known but that it began. `model`: the name that it is reported under. */
 export function toInterruptedEnd(
@@ -16,7 +16,7 @@ export function toInterruptedEnd(
     isEstimated: false,
     isUnpriced: false,
     model,
-    ...usageDimensions({ ...nothing, model: begin.requestedModel, speed: null }),
+    ...toDimensions({ ...nothing, model: begin.requestedModel, speed: null }),
     contextWindow: "0-200k",
     usage: noTokens,
     cost: { ...noCost },

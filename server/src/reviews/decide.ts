@@ -8,7 +8,7 @@ import {
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
-import { mayInOrganization } from "#src/domain/rights.ts";
+import { hasOrganizationPermission } from "#src/domain/rights.ts";
 import type { Decision } from "./access-review.rule.ts";
 import { findReview, listReviewers, type ReviewRow } from "./access-reviews.sql.ts";
 import { reviewHasEnded, reviewNotFound } from "./access-reviews.ts";
@@ -118,7 +118,7 @@ async function getDecisionContext(
   if (review === null) throw reviewNotFound(reviewId);
   const reviewers = (await listReviewers(tx, [reviewId])).map(({ id }) => id);
   if (!reviewers.includes(caller.id)) {
-    if (!mayInOrganization(caller, "access_reviews:read")) throw reviewNotFound(reviewId);
+    if (!hasOrganizationPermission(caller, "access_reviews:read")) throw reviewNotFound(reviewId);
     throw denied("You are not a reviewer of this access review. An Owner or Admin can add you.");
   }
   const decidable = await findDecidable(tx, organizationId, reviewers);

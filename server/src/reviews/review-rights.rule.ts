@@ -1,7 +1,11 @@
 import type { AccessPath } from "@bursar/contract/access-paths.ts";
 import { type OrganizationRole, organizationRoles } from "@bursar/contract/permissions.ts";
 import type { Caller, MemberCaller } from "#src/domain/caller.ts";
-import { mayGiveOrganizationRole, mayInOrganization, workspacesWhere } from "#src/domain/rights.ts";
+import {
+  canGrantOrganizationRole,
+  hasOrganizationPermission,
+  listPermittedWorkspaces,
+} from "#src/domain/rights.ts";
 
 /** Access that a caller may remove, and so decide about in a review. Null: in all workspaces. */
 export interface DecidableAccess {
@@ -20,12 +24,12 @@ export interface ReviewedAccess {
 /** Derives the rights from those of the API calls for single removals. */
 export function decidableBy(caller: Caller): DecidableAccess {
   return {
-    organizationRoles: mayInOrganization(caller, "members:write")
-      ? organizationRoles.filter((role) => mayGiveOrganizationRole(caller, role))
+    organizationRoles: hasOrganizationPermission(caller, "members:write")
+      ? organizationRoles.filter((role) => canGrantOrganizationRole(caller, role))
       : [],
-    adminKeys: mayInOrganization(caller, "admin_keys:write"),
-    rolesInWorkspaces: workspacesWhere(caller, "workspace_members:write", "all"),
-    keysInWorkspaces: workspacesWhere(caller, "api_keys:write", "all"),
+    adminKeys: hasOrganizationPermission(caller, "admin_keys:write"),
+    rolesInWorkspaces: listPermittedWorkspaces(caller, "workspace_members:write", "all"),
+    keysInWorkspaces: listPermittedWorkspaces(caller, "api_keys:write", "all"),
   };
 }
 

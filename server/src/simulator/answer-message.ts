@@ -3,7 +3,7 @@ import { composeAnswer } from "./compose-answer.ts";
 import { readPrompt } from "./count-tokens.ts";
 import { type Directives, readDirectives } from "./directives.ts";
 import { type Exchange, isBeta, type SimulatorDeps } from "./exchange.ts";
-import { findModel, knowsGeography, type SimulatedModel } from "./models.ts";
+import { findModel, hasGeography, type SimulatedModel } from "./models.ts";
 import type { RequestLog } from "./request-log.ts";
 import { sendEvents, sendJson, waitFor, waitForClose } from "./send-answer.ts";
 import { SimulatedError } from "./simulated-error.ts";
@@ -134,7 +134,7 @@ function checkLimits(model: SimulatedModel, request: WireRequest, promptTokens: 
       `prompt is too long: ${promptTokens} tokens > ${model.max_input_tokens} maximum`,
     );
   }
-  if (request.inference_geo != null && !knowsGeography(model)) {
+  if (request.inference_geo != null && !hasGeography(model)) {
     throw new SimulatedError(400, `inference_geo: not supported by ${model.id}`);
   }
 }
@@ -142,7 +142,7 @@ function checkLimits(model: SimulatedModel, request: WireRequest, promptTokens: 
 function termsOf(request: WireRequest, model: SimulatedModel | null): AnswerTerms {
   const isFast = request.speed === "fast" && model !== null && fastModels.has(model.id);
   const geo = request.inference_geo;
-  const usual = model === null || knowsGeography(model) ? "global" : "not_available";
+  const usual = model === null || hasGeography(model) ? "global" : "not_available";
   return {
     speed: isFast ? "fast" : "standard",
     inferenceGeo: typeof geo === "string" ? geo : usual,

@@ -1,4 +1,4 @@
-import { sampleOf } from "./sample-value.ts";
+import { makeSampleValue } from "./sample-value.ts";
 import { SimulatedError } from "./simulated-error.ts";
 import { asFields, blocksOf, type WireBlock, type WireRequest } from "./wire-request.ts";
 
@@ -37,7 +37,7 @@ export function chooseToolCalls(request: WireRequest, isAgent: boolean): ToolCal
   const tools = blocksOf(request.tools).filter((tool) => typeof tool.name === "string");
   const own = tools.filter(isRunByClient);
   const choice = asFields(request.tool_choice);
-  const named = findNamed(own, lastUserText(request) ?? "");
+  const named = findNamed(own, findLastUserText(request) ?? "");
   const most = choice?.disable_parallel_tool_use === true ? 1 : MAX_CALLS;
   switch (choice?.type) {
     case "none":
@@ -73,7 +73,7 @@ function chooseFreely(request: WireRequest, { own, named, isAgent }: Offer): Too
 
 /** Tools that the last tool result made available. */
 function findSearched(request: WireRequest, tools: readonly WireBlock[]): WireBlock[] {
-  const found = lastToolResults(request)
+  const found = listLastToolResults(request)
     .flatMap(({ content }) => blocksOf(content))
     .filter(({ type }) => type === "tool_reference");
   return tools.filter(({ name }) => found.some(({ tool_name }) => tool_name === name));
@@ -81,7 +81,7 @@ function findSearched(request: WireRequest, tools: readonly WireBlock[]): WireBl
 
 /** Finds a deferred tool that the user names. A message about ToolSearch lists such tools, one per line. */
 function findDeferred(request: WireRequest): string | null {
-  const text = lastUserText(request);
+  const text = findLastUserText(request);
   if (text === null) return null;
   const lists = request.messages
     .map(({ content }) => textOf(content))
@@ -91,17 +91,17 @@ function findDeferred(request: WireRequest): string | null {
 }
 
 /** Tool results of the last message. */
-export function lastToolResults(request: WireRequest): WireBlock[] {
+export function listLastToolResults(request: WireRequest): WireBlock[] {
   const last = request.messages.findLast(({ role }) => role !== "system");
   return blocksOf(last?.content).filter(({ type }) => type === "tool_result");
 }
 
 /** Text of the last user message. Null after a tool result, because a tool loop must end. */
-export function lastUserText(request: WireRequest): string | null {
+export function findLastUserText(request: WireRequest): string | null {
   const last = request.messages.findLast(({ role }) => role !== "system");
   if (last?.role !== "user") return null;
-  if (lastToolResults(request).length > 0) return null;
-  return withoutReminders(textOf(last.content));
+  if (listLastToolResults(request).length > 0) return null;
+  return removeReminders(textOf(last.content));
 }
 
 /** Text of a message or of a tool result. */
@@ -113,7 +113,7 @@ export function textOf(content: unknown): string {
 }
 
 /** Removes instructions that agents add to the user's text. */
-function withoutReminders(text: string): string {
+function removeReminders(text: string): string {
   const [before = "", ...reminders] = text.split("<system-reminder>");
   const after = reminders.map((part) => part.split("</system-reminder>").slice(1).join(""));
   return before + after.join("");
@@ -122,11 +122,12 @@ function withoutReminders(text: string): string {
 /** False for server tools. The API runs them itself, and the simulator runs none. */
 function isRunByClient(tool: WireBlock): boolean {
   return (
-    tool.name !== PLACEHOLDER && (tool.input_schema !== undefined || definedInput(tool) !== null)
+    tool.name !== PLACEHOLDER &&
+    (tool.input_schema !== undefined || findDefinedInput(tool) !== null)
   );
 }
 
-function definedInput({ type }: WireBlock): object | null {
+function findDefinedInput({ type }: WireBlock): object | null {
   if (typeof type !== "string") return null;
   return definedTools.find(([prefix]) => type.startsWith(prefix))?.[1] ?? null;
 }
@@ -168,12 +169,15 @@ function escapePattern(text: string): string {
 
 function toCall(tool: WireBlock): ToolCall {
   const name = String(tool.name);
-  const input = definedInput(tool) ?? harmlessInput(tool) ?? sampleOf(tool.input_schema, "input");
+  const input =
+    findDefinedInput(tool) ??
+    findHarmlessInput(tool) ??
+    makeSampleValue(tool.input_schema, "input");
   return { name, input: asFields(input) === null ? {} : input };
 }
 
 /** Harmless input for a tool with these properties. Other tools may have the same name. */
-function harmlessInput(tool: WireBlock): object | null {
+function findHarmlessInput(tool: WireBlock): object | null {
   const input = harmlessInputs.get(String(tool.name));
   const properties = asFields(asFields(tool.input_schema)?.properties);
   if (input === undefined || properties === null) return null;

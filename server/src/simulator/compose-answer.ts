@@ -1,14 +1,14 @@
 import { hash } from "node:crypto";
 import {
   chooseToolCalls,
-  lastToolResults,
-  lastUserText,
+  findLastUserText,
+  listLastToolResults,
   type ToolCall,
   textOf,
 } from "./choose-tool.ts";
 import { countImages } from "./count-tokens.ts";
 import type { Directives } from "./directives.ts";
-import { sampleOf } from "./sample-value.ts";
+import { makeSampleValue } from "./sample-value.ts";
 import { asFields, type WireRequest } from "./wire-request.ts";
 
 // Composes responses. The same request gets the same response, byte for byte, including ids.
@@ -64,7 +64,8 @@ export function composeAnswer(request: WireRequest, context: AnswerContext): Ans
   addThinking(answer, request, budget);
   const calls = chooseToolCalls(request, isAgent);
   if (calls.length > 0) addToolCalls(answer, calls, budget, seed);
-  else addText(answer, textFor(request, directives, promptTokens), request.stop_sequences, budget);
+  else
+    addText(answer, composeText(request, directives, promptTokens), request.stop_sequences, budget);
   return answer;
 }
 
@@ -84,7 +85,7 @@ function addThinking(answer: Answer, request: WireRequest, budget: number): void
     signature: hash("sha256", pieces.join(""), "base64"),
   });
   answer.thinkingTokens = pieces.length;
-  spend(answer, pieces.length, budget);
+  addOutputTokens(answer, pieces.length, budget);
 }
 
 function addText(answer: Answer, pieces: readonly string[], stops: unknown, budget: number): void {
@@ -97,7 +98,7 @@ function addText(answer: Answer, pieces: readonly string[], stops: unknown, budg
   const room = budget - answer.outputTokens;
   const isCut = spoken.length > room;
   answer.blocks.push({ type: "text", pieces: isCut ? spoken.slice(0, room) : spoken });
-  spend(answer, Math.max(1, spoken.length), budget);
+  addOutputTokens(answer, Math.max(1, spoken.length), budget);
   if (isCut) answer.stopReason = "max_tokens";
   else if (stop !== null) {
     answer.stopReason = "stop_sequence";
@@ -120,29 +121,29 @@ function addToolCalls(
     const pieces = toPieces(JSON.stringify(input));
     const id = hash("sha256", index === 0 ? `tool ${seed}` : `tool ${index} ${seed}`, "hex");
     answer.blocks.push({ type: "tool_use", pieces, id: `toolu_${id.slice(0, 24)}`, name });
-    spend(answer, TOOL_CALL_TOKENS + pieces.length, budget);
+    addOutputTokens(answer, TOOL_CALL_TOKENS + pieces.length, budget);
   }
 }
 
-function spend(answer: Answer, tokens: number, budget: number): void {
+function addOutputTokens(answer: Answer, tokens: number, budget: number): void {
   answer.outputTokens += tokens;
   if (answer.outputTokens < budget) return;
   answer.outputTokens = budget;
   if (answer.stopReason === "end_turn") answer.stopReason = "max_tokens";
 }
 
-function textFor(
+function composeText(
   request: WireRequest,
   directives: Directives | null,
   promptTokens: number,
 ): readonly string[] {
-  if (directives?.words != null) return wordPieces(directives.words);
+  if (directives?.words != null) return makeWordPieces(directives.words);
   const format = asFields(asFields(request.output_config)?.format ?? request.output_format);
   if (format?.type === "json_schema")
-    return toPieces(JSON.stringify(sampleOf(format.schema, "answer")));
+    return toPieces(JSON.stringify(makeSampleValue(format.schema, "answer")));
   const images = request.messages.reduce((sum, message) => sum + countImages(message.content), 0);
-  const written = quote(lastUserText(request));
-  const returned = quote(lastResultText(request));
+  const written = quoteText(findLastUserText(request));
+  const returned = quoteText(findLastResultText(request));
   return toPieces(
     [
       "This is Bursar's built-in simulator: no Claude model was called and nothing was spent.",
@@ -156,16 +157,16 @@ function textFor(
   );
 }
 
-function quote(text: string | null): string {
+function quoteText(text: string | null): string {
   return (text ?? "").trim().slice(0, MAX_QUOTED_CHARACTERS).toWellFormed();
 }
 
 /** Text of the newest tool result in the last message. */
-function lastResultText(request: WireRequest): string {
-  return textOf(lastToolResults(request).at(-1)?.content);
+function findLastResultText(request: WireRequest): string {
+  return textOf(listLastToolResults(request).at(-1)?.content);
 }
 
-function wordPieces(count: number): string[] {
+function makeWordPieces(count: number): string[] {
   return Array.from({ length: count }, (_, i) => {
     const word = vocabulary[i % vocabulary.length] ?? "";
     return i === 0 ? word : ` ${word}`;

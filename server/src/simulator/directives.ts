@@ -112,7 +112,7 @@ export function readDirectives(model: string): Directives | { unknown: string } 
       directives.model = words.slice(i + 1).join("-"); // a model name contains dashes, so it takes the rest
       return directives;
     }
-    const rule = own(numbered, word);
+    const rule = lookUpOwn(numbered, word);
     if (rule) {
       const value = readNumber(words[i + 1], rule.min ?? 0, rule.max);
       if (value !== null) i++;
@@ -126,9 +126,11 @@ export function readDirectives(model: string): Directives | { unknown: string } 
 
 function applyPlain(directives: Directives, word: string): boolean {
   const [, name = "", digits] = countPattern.exec(word) ?? [];
-  const count = own(counts, name);
-  const usage = count ? { [count]: Math.min(Number(digits), MAX_TOKENS) } : own(usageWords, word);
-  const other = own(plain, word);
+  const count = lookUpOwn(counts, name);
+  const usage = count
+    ? { [count]: Math.min(Number(digits), MAX_TOKENS) }
+    : lookUpOwn(usageWords, word);
+  const other = lookUpOwn(plain, word);
   Object.assign(directives.usage, usage);
   Object.assign(directives, other);
   return usage !== undefined || other !== undefined;
@@ -141,6 +143,6 @@ function readNumber(text: string | undefined, min: number, max: number): number 
 }
 
 /** Looks up a client's name without inherited properties. */
-function own<Value>(table: Record<string, Value>, name: string): Value | undefined {
+function lookUpOwn<Value>(table: Record<string, Value>, name: string): Value | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }

@@ -177,7 +177,7 @@ export function findModel(idOrAlias: string): SimulatedModel | null {
 }
 
 /** True from the 4.6 models on, which have the geography parameter. */
-export function knowsGeography(model: SimulatedModel): boolean {
+export function hasGeography(model: SimulatedModel): boolean {
   return model.max_input_tokens === M;
 }
 

@@ -32,12 +32,12 @@ interface Entry {
 export function makePromptCache(maxPrefixes = 10_000): PromptCache {
   const prefixes = new Map<string, Entry>();
 
-  function isKept(key: string, nowMs: number): boolean {
+  function isStored(key: string, nowMs: number): boolean {
     const entry = prefixes.get(key);
     return entry !== undefined && entry.expiresAtMs > nowMs;
   }
 
-  function keep(key: string, ttlMs: number, nowMs: number): void {
+  function storePrefix(key: string, ttlMs: number, nowMs: number): void {
     prefixes.delete(key);
     prefixes.set(key, { ttlMs, expiresAtMs: nowMs + ttlMs });
     if (prefixes.size <= maxPrefixes) return;
@@ -55,7 +55,7 @@ export function makePromptCache(maxPrefixes = 10_000): PromptCache {
         .filter((i) => {
           return blocks[i]?.ttl != null && (ends[i] ?? 0) >= MIN_CACHED_TOKENS;
         });
-      const hit = findHit(breakpoints, (i) => isKept(keys[i] ?? "", nowMs));
+      const hit = findHit(breakpoints, (i) => isStored(keys[i] ?? "", nowMs));
       const used = {
         input: total,
         cacheRead: hit === -1 ? 0 : (ends[hit] ?? 0),
@@ -63,7 +63,7 @@ export function makePromptCache(maxPrefixes = 10_000): PromptCache {
         cacheWrite1h: 0,
       };
       const hitKey = keys[hit];
-      if (hitKey !== undefined) keep(hitKey, prefixes.get(hitKey)?.ttlMs ?? 0, nowMs); // a read renews the entry
+      if (hitKey !== undefined) storePrefix(hitKey, prefixes.get(hitKey)?.ttlMs ?? 0, nowMs); // a read renews the entry
       let from = used.cacheRead;
       for (const i of breakpoints) {
         const ttl = blocks[i]?.ttl === "1h" ? "1h" : "5m";
@@ -71,7 +71,7 @@ export function makePromptCache(maxPrefixes = 10_000): PromptCache {
           if (ttl === "1h") used.cacheWrite1h += (ends[i] ?? 0) - from;
           else used.cacheWrite5m += (ends[i] ?? 0) - from;
           from = ends[i] ?? from;
-          keep(keys[i] ?? "", TTL_MS[ttl], nowMs);
+          storePrefix(keys[i] ?? "", TTL_MS[ttl], nowMs);
         }
       }
       used.input = total - from;
@@ -98,10 +98,10 @@ function prefixesOf(model: string, blocks: readonly PromptBlock[]) {
 }
 
 /** Finds the longest stored prefix at a breakpoint or shortly before one, or -1. */
-function findHit(breakpoints: readonly number[], isKept: (index: number) => boolean): number {
+function findHit(breakpoints: readonly number[], isStored: (index: number) => boolean): number {
   for (const breakpoint of breakpoints.toReversed()) {
     const first = Math.max(0, breakpoint - LOOKBACK_BLOCKS);
-    for (let i = breakpoint; i >= first; i--) if (isKept(i)) return i;
+    for (let i = breakpoint; i >= first; i--) if (isStored(i)) return i;
   }
   return -1;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { sampleOf } from "./sample-value.ts";
+import { makeSampleValue } from "./sample-value.ts";
 
 const Tree: z.ZodType = z.object({
   name: z.string(),
@@ -47,21 +47,19 @@ describe("a value from a JSON schema is valid", () => {
     ["tree", Tree],
     ["chain", Chain],
   ])("%s", (_, schema) => {
-    const value = sampleOf(z.toJSONSchema(schema), "input");
+    const value = makeSampleValue(z.toJSONSchema(schema), "input");
     expect(schema.safeParse(value)).toMatchObject({ success: true });
   });
 
   test("a required property without a schema", () => {
-    expect(sampleOf({ type: "object", required: ["a"] }, "input")).toEqual({ a: "a" });
+    expect(makeSampleValue({ type: "object", required: ["a"] }, "input")).toEqual({ a: "a" });
   });
 
   test("unique items of a list", () => {
     const items = { enum: ["x", "y", "z"] };
-    expect(sampleOf({ type: "array", uniqueItems: true, minItems: 3, items }, "input")).toEqual([
-      "x",
-      "y",
-      "z",
-    ]);
+    expect(
+      makeSampleValue({ type: "array", uniqueItems: true, minItems: 3, items }, "input"),
+    ).toEqual(["x", "y", "z"]);
   });
 
   test.each([
@@ -69,14 +67,14 @@ describe("a value from a JSON schema is valid", () => {
     ["as the Anthropic SDK writes them", "Tags of it.\n\n{minItems: 2}"],
   ])("bounds in a description, %s", (_, description) => {
     const schema = { type: "array", items: { type: "string" }, description };
-    expect(sampleOf(schema, "tags")).toEqual(["sample tags", "sample tags 2"]);
+    expect(makeSampleValue(schema, "tags")).toEqual(["sample tags", "sample tags 2"]);
   });
 });
 
 test("the same schema returns the same value", () => {
   const schema = z.toJSONSchema(z.object({ city: z.string(), days: z.int() }));
-  expect(sampleOf(schema, "input")).toEqual({ city: "sample city", days: 1 });
-  expect(sampleOf(schema, "input")).toEqual({ city: "sample city", days: 1 });
+  expect(makeSampleValue(schema, "input")).toEqual({ city: "sample city", days: 1 });
+  expect(makeSampleValue(schema, "input")).toEqual({ city: "sample city", days: 1 });
 });
 
 test.each([
@@ -85,12 +83,12 @@ test.each([
 ])("a recursive schema with three %s properties ends", (_, required) => {
   const itself = { $ref: "#" };
   const schema = { type: "object", properties: { a: itself, b: itself, c: itself }, required };
-  expect(JSON.stringify(sampleOf(schema, "input")).length).toBeLessThan(100_000);
+  expect(JSON.stringify(makeSampleValue(schema, "input")).length).toBeLessThan(100_000);
 });
 
 test("a schema that only refers to itself ends", () => {
-  expect(sampleOf({ $ref: "#" }, "input")).toBe("input");
-  expect(sampleOf({ allOf: [{ $ref: "#" }, { $ref: "#" }] }, "input")).toBe("sample input");
+  expect(makeSampleValue({ $ref: "#" }, "input")).toBe("input");
+  expect(makeSampleValue({ allOf: [{ $ref: "#" }, { $ref: "#" }] }, "input")).toBe("sample input");
 });
 
 test.each([
@@ -98,6 +96,6 @@ test.each([
   ["repeated very often", "((a{999}){999}){999}"],
   ["incomplete", "[a-"],
 ])("a pattern that is %s ends in a text of at most 10,000 characters", (_, pattern) => {
-  const text = sampleOf({ type: "string", pattern }, "input");
+  const text = makeSampleValue({ type: "string", pattern }, "input");
   expect(String(text).length).toBeLessThanOrEqual(10_000);
 });

@@ -65,7 +65,7 @@ interface Place {
 }
 
 /** Creates a value for `schema`. Its texts contain `name`. */
-export function sampleOf(schema: unknown, name: string): unknown {
+export function makeSampleValue(schema: unknown, name: string): unknown {
   return sampleAt(schema, { name, depth: 0, index: 0, root: schema, made: { values: 0 } });
 }
 
@@ -213,13 +213,13 @@ function sampleNumber(fields: Schema, index: number, isInteger: boolean): number
 }
 
 function sampleText(fields: Schema, { name, index }: Place): string {
-  const text = usualText(fields, name, index);
+  const text = makeText(fields, name, index);
   const least = Math.min(numberOr(fields["minLength"], 0), MAX_CHARACTERS);
   const most = numberOr(fields["maxLength"], MAX_CHARACTERS);
   return text.padEnd(least, ".").slice(0, most);
 }
 
-function usualText(fields: Schema, name: string, index: number): string {
+function makeText(fields: Schema, name: string, index: number): string {
   const format = formats.get(String(fields["format"]));
   if (format !== undefined) return format;
   if (typeof fields["pattern"] === "string") return samplePattern(fields["pattern"]);

@@ -47,7 +47,7 @@ export async function sendJson(
     response.end(body);
     return;
   }
-  await written(response, body.slice(0, body.length >> 1));
+  await writeFully(response, body.slice(0, body.length >> 1));
   if (isHung) await waitForClose(response);
   else response.destroy();
 }
@@ -106,7 +106,7 @@ async function endEarly(
   }
   const text = how === "tear" ? batch + next.slice(0, next.length >> 1) : batch;
   if (text === "") response.flushHeaders();
-  else await written(response, text);
+  else await writeFully(response, text);
   if (how === "hang") await waitForClose(response);
   else response.destroy();
 }
@@ -128,7 +128,7 @@ async function write(response: ServerResponse, text: string): Promise<boolean> {
 }
 
 /** Writes, and waits until the bytes are sent, because a later destroy would discard them. */
-function written(response: ServerResponse, text: string): Promise<void> {
+function writeFully(response: ServerResponse, text: string): Promise<void> {
   return new Promise((resolve) => {
     response.once("close", resolve);
     response.write(text, () => resolve());

@@ -29,8 +29,8 @@ export async function startSimulator(
 ): Promise<Simulator> {
   const deps: SimulatorDeps = { clock, cache: makePromptCache(), log: makeRequestLog() };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
-  server.on("request", (request, response) => void answer(deps, request, response));
-  const address = await listenOn(server, listen);
+  server.on("request", (request, response) => void handleRequest(deps, request, response));
+  const address = await startListening(server, listen);
   return {
     address,
     close() {
@@ -42,7 +42,10 @@ export async function startSimulator(
   };
 }
 
-async function listenOn(server: Server, listen: SimulatorListen): Promise<Simulator["address"]> {
+async function startListening(
+  server: Server,
+  listen: SimulatorListen,
+): Promise<Simulator["address"]> {
   const options = "port" in listen ? { port: 0, host: "127.0.0.1" } : { path: listen.socketPath };
   if ("socketPath" in listen) removeStaleSocket(listen.socketPath);
   await new Promise<void>((resolve, reject) => {
@@ -65,7 +68,7 @@ function removeStaleSocket(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path);
 }
 
-async function answer(
+async function handleRequest(
   deps: SimulatorDeps,
   request: IncomingMessage,
   response: ServerResponse,

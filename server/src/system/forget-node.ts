@@ -24,7 +24,7 @@ export function forgetNode(
       throw new ApiError("resource_not_found", "Node not found.", {}, { resource: "node" });
     const silentAfterMs = deps.leaseTtlMs + reclaimGraceMs(deps.leaseTtlMs);
     const contact = await readNodeContact(tx, { nodeId, silentAfterMs });
-    if (node.expiresAt !== null || contact.isRecent) throw inContact(nodeId, contact.seenAt);
+    if (node.expiresAt !== null || contact.isRecent) throw makeContactError(nodeId, contact.seenAt);
     const released = await releaseNodeBudget(tx, { nodeId, organizationId });
     const audit = {
       event: "node.forgotten",
@@ -59,7 +59,7 @@ function scopeOf({ scopeType: type, scopeId: id }: ReleasedLease) {
   return { type, id };
 }
 
-function inContact(nodeId: string, seenAt: Date): ApiError {
+function makeContactError(nodeId: string, seenAt: Date): ApiError {
   return new ApiError(
     "node_in_contact",
     `${nodeId} was last in contact at ${seenAt.toISOString()}, so it may still spend its budget. Stop it, or wait until other nodes have reclaimed its leases, then retry.`,

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { makeLogger } from "#src/lib/logger.ts";
-import { seal, sealingKey } from "#src/lib/seal.ts";
+import { deriveSealingKey, seal } from "#src/lib/seal.ts";
 import { openUpstreams, type Upstreams, type UpstreamsDeps } from "./resolve-upstream.ts";
 import type { StoredUpstream } from "./upstream-lookup.sql.ts";
 
-const key = sealingKey("a secret of this installation, long enough");
+const key = deriveSealingKey("a secret of this installation, long enough");
 
 function stored(baseUrl: string, credential: string | null, id = "ups_1"): StoredUpstream {
   const context = `upstream:${id}:${new URL(baseUrl).origin}`;

@@ -1,7 +1,7 @@
 import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 
 /** What exists for the caller: workspaces as a whole (null: all), and in others only what a member's own keys used. */
 export interface VisibleUsage {
@@ -10,9 +10,9 @@ export interface VisibleUsage {
 }
 
 export function visibleUsage(caller: Caller): VisibleUsage {
-  const own = workspacesWhere(caller, "usage:read", "own") ?? [];
+  const own = listPermittedWorkspaces(caller, "usage:read", "own") ?? [];
   return {
-    workspaceIds: workspacesWhere(caller, "usage:read", "all"),
+    workspaceIds: listPermittedWorkspaces(caller, "usage:read", "all"),
     own: own.length > 0 ? { memberId: caller.id, workspaceIds: own } : null,
   };
 }

@@ -2,7 +2,7 @@ import { workspace } from "@bursar/contract/admin/workspaces.ts";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import {
-  checkReachIn,
+  checkWorkspaceReach,
   workspaceIsArchived,
   workspaceNotFound,
 } from "#src/access/visible-workspace.ts";
@@ -18,7 +18,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { defaultDisplayColor } from "#src/domain/display-color.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { toWire } from "./to-wire.ts";
@@ -37,7 +37,7 @@ import {
 function scopeOf(caller: Caller): WorkspaceScope {
   return {
     organizationId: caller.organizationId,
-    onlyIds: workspacesWhere(caller, "workspaces:read"),
+    onlyIds: listPermittedWorkspaces(caller, "workspaces:read"),
   };
 }
 
@@ -193,7 +193,7 @@ export async function archiveWorkspace(
 async function getForUpdate(tx: Tx, caller: Caller, id: string): Promise<WorkspaceRow> {
   const row = await findWorkspaceForUpdate(tx, scopeOf(caller), id);
   if (row === null) throw workspaceNotFound(id);
-  checkReachIn(caller, "workspaces:write", id);
+  checkWorkspaceReach(caller, "workspaces:write", id);
   return row;
 }
 

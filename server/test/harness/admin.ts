@@ -12,7 +12,7 @@ import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
-import { noteKeyUses } from "#src/key-lookup/key-uses.ts";
+import { startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { createAdminKey } from "#src/keys/admin-keys/admin-keys.ts";
 import { makeBackground } from "#src/lib/background.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -152,7 +152,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
   const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
   const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
-  const { keyUse, adminKeyUse, stop: stopKeyUses } = noteKeyUses({ database, logger });
+  const { keyUse, adminKeyUse, stop: stopKeyUses } = startKeyUses({ database, logger });
   const background = makeBackground((error) => logger.error({ err: error }, "in the background"));
   const deps: AdminAppDeps = {
     ...audit,
@@ -236,7 +236,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
       };
     },
     close: async () => {
-      await background.settled();
+      await background.waitUntilIdle();
       await app.close();
       await stopKeyUses();
       await closeAudit();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { makePriceBook } from "#src/domain/price-book.ts";
-import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { computeWorstCost } from "#src/domain/worst-case.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
 import {
   type Exchange,
@@ -97,7 +97,7 @@ function planRequest({ random, sent }: LimitLoad, round: number): Planned {
     answerMs: 100 + random() * 900,
     inputNanoUsd,
     costNanoUsd: inputNanoUsd + BigInt(usage.output_tokens) * model.output,
-    holdNanoUsd: worstCaseCost(parseMessage(body), book, Date.now()).nanoUsd,
+    holdNanoUsd: computeWorstCost(parseMessage(body), book, Date.now()).nanoUsd,
     isCounted: false,
     node: -1,
     completedAtMs: null,

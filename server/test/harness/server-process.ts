@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { Agent, fetch as socketFetch } from "undici";
 import { makeLocalApi } from "#src/cli/local-api.ts";
-import { localSocketPath } from "#src/lib/local-socket.ts";
+import { getSocketPath } from "#src/lib/local-socket.ts";
 import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
 import { copyPreparedDatabase } from "./prepared-database.ts";
@@ -356,7 +356,7 @@ async function callOperator(
   path: string,
   body?: object,
 ): Promise<Answer> {
-  const socketPath = localSocketPath(realpathSync(dataDir), "admin.sock");
+  const socketPath = getSocketPath(realpathSync(dataDir), "admin.sock");
   const socket = new Agent({ connect: { socketPath } });
   try {
     const response = await socketFetch(`http://localhost${path}`, {

@@ -19,7 +19,7 @@ export function prepareSignIn(): void {
     h = await startAdmin();
   });
   afterAll(async () => {
-    await h.deps.background.settled();
+    await h.deps.background.waitUntilIdle();
     // Only the log reports faults after a response.
     const warnings = h.logs.filter((line) => (JSON.parse(line) as { level: number }).level >= 40);
     expect(warnings).toEqual([]);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { makePriceBook } from "#src/domain/price-book.ts";
-import { worstCaseCost } from "#src/domain/worst-case.ts";
+import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { GatewayDeps } from "#src/gateway/handle-request.ts";
 import { parseMessage } from "#src/gateway/parse-message.ts";
 import { type NewSpendLimit, upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
@@ -31,7 +31,7 @@ export const WORST = worstCaseOf(messageBody());
 const BOUND_MS = 30_000;
 
 export function worstCaseOf(body: string): bigint {
-  return worstCaseCost(parseMessage(Buffer.from(body)), makePriceBook([]), Date.now()).nanoUsd;
+  return computeWorstCost(parseMessage(Buffer.from(body)), makePriceBook([]), Date.now()).nanoUsd;
 }
 
 export interface Refusal {

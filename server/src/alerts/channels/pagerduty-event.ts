@@ -1,5 +1,5 @@
 import type { AlertMessage } from "#src/alerts/firing/alert-message.ts";
-import { oneLine } from "#src/mail/layout.ts";
+import { toOneLine } from "#src/mail/layout.ts";
 
 const MAX_SUMMARY = 1_024;
 
@@ -13,7 +13,7 @@ export function toPagerDutyEvent(message: AlertMessage, routingKey: string): str
     client_url: message.url,
     links: [{ href: message.url, text: "Open in Bursar" }],
     payload: {
-      summary: oneLine(message.title).slice(0, MAX_SUMMARY),
+      summary: toOneLine(message.title).slice(0, MAX_SUMMARY),
       source: message.source,
       severity: message.severity,
       timestamp: message.at.toISOString(),

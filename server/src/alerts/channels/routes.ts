@@ -10,7 +10,7 @@ import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
-import { mayInOrganization } from "#src/domain/rights.ts";
+import { hasOrganizationPermission } from "#src/domain/rights.ts";
 import {
   type AlertChannelDeps,
   createAlertChannel,
@@ -69,7 +69,7 @@ export function makeAlertChannelHandlers(
 
 /** Whom a channel reaches is shown to who may change that. */
 function toWire(caller: Caller, { row, facts }: ShownChannel): z.input<typeof alertChannel> {
-  const isOpen = mayInOrganization(caller, "alert_channels:write");
+  const isOpen = hasOrganizationPermission(caller, "alert_channels:write");
   return {
     id: row.id,
     type: "alert_channel",

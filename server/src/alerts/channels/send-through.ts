@@ -1,6 +1,6 @@
 import type { AlertMessage } from "#src/alerts/firing/alert-message.ts";
 import type { GuardedAnswer, GuardedRequest } from "#src/lib/guarded-client.ts";
-import { oneLine } from "#src/mail/layout.ts";
+import { toOneLine } from "#src/mail/layout.ts";
 import type { ChannelTarget } from "./channel-secrets.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { toPagerDutyEvent, toPagerDutyUpdate } from "./pagerduty-event.ts";
@@ -102,7 +102,7 @@ function toOutcome(answer: GuardedAnswer, target: ChannelTarget, nowMs: number):
 /** What a receiver says is shown to people: in one line, and without the address that it may repeat. */
 function hideTarget(text: string, target: ChannelTarget): string {
   const secrets = target.kind === "pagerduty" ? [target.routing_key] : secretsOf(target.url);
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), oneLine(text));
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), toOneLine(text));
 }
 
 /** A part of an address that is shorter is no secret, and would hide words that happen to be the same. */

@@ -1,5 +1,5 @@
 import type { AlertMessage } from "#src/alerts/firing/alert-message.ts";
-import { oneLine } from "#src/mail/layout.ts";
+import { toOneLine } from "#src/mail/layout.ts";
 
 // Limits of Slack's blocks, in characters.
 const MAX_HEADER = 150;
@@ -19,7 +19,7 @@ export function toSlackMessage(message: AlertMessage): string {
     blocks: [
       {
         type: "header",
-        text: { type: "plain_text", text: cut(oneLine(message.title), MAX_HEADER), emoji: false },
+        text: { type: "plain_text", text: cut(toOneLine(message.title), MAX_HEADER), emoji: false },
       },
       { type: "section", text: { type: "mrkdwn", text: cut(escapeText(message.next), MAX_TEXT) } },
       ...(fields.length > 0 ? [{ type: "section", fields }] : []),
@@ -54,7 +54,7 @@ function toSection({ label, items }: NonNullable<AlertMessage["list"]>) {
 
 /** Names are chosen by people: none of them may become a mention or a link. */
 function escapeText(text: string): string {
-  return oneLine(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return toOneLine(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function cut(text: string, length: number): string {

@@ -1,7 +1,7 @@
 // Oldest PostgreSQL: background
 import { afterAll, describe, expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { noteKeyUses } from "#src/key-lookup/key-uses.ts";
+import { startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { newId } from "#src/lib/ids.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import {
@@ -36,7 +36,7 @@ const test = base.extend("company", ({ h, org }) => {
   async function refuse(count: number, minute: number, key: { id: string } = { id: apiKeyId }) {
     const atMs = startMs + minute * MINUTE_MS;
     const { database, logger } = h.deps;
-    const both = [noteKeyUses({ database, logger }), noteKeyUses({ database, logger })];
+    const both = [startKeyUses({ database, logger }), startKeyUses({ database, logger })];
     for (let i = 0; i < count; i++) {
       const of = { organizationId: org.id, workspaceId, apiKeyId: key.id };
       both[i % 2]?.refusals.note(of, atMs);
@@ -195,7 +195,7 @@ describe("a window of a day", () => {
       const condition = { kind: "refused_requests", count: 15, minutes: 1_440 };
       await createAlert(org, condition);
       const { database, logger } = h.deps;
-      const node = noteKeyUses({ database, logger });
+      const node = startKeyUses({ database, logger });
       const refuse = (count: number, atMs: number) => {
         const of = { organizationId: org.id, workspaceId, apiKeyId };
         for (let i = 0; i < count; i++) node.refusals.note(of, atMs);

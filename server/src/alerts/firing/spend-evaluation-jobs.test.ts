@@ -9,7 +9,7 @@ import { noCost } from "#src/domain/usage.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { sealingKey } from "#src/lib/seal.ts";
+import { deriveSealingKey } from "#src/lib/seal.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
@@ -32,7 +32,7 @@ const test = base.extend("company", ({ db }) => {
     database: db.database,
     nowMs: () => nowMs,
     randomBytes: systemRandomBytes,
-    sealingKey: sealingKey("a secret that only this test knows"),
+    sealingKey: deriveSealingKey("a secret that only this test knows"),
     publicUrl: () => "https://bursar.example.com",
     logger,
   });

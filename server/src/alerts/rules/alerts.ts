@@ -4,7 +4,7 @@ import type { WireScope } from "@bursar/contract/scope.ts";
 import { checkEverywhere } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import {
-  checkReachIn,
+  checkWorkspaceReach,
   getActiveWorkspaceForChange,
   getWorkspaceFor,
   getWorkspaceIdOfApiKey,
@@ -19,7 +19,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -195,14 +195,14 @@ export async function checkPlaces(
 export function visibilityOf(caller: Caller): AlertVisibility {
   return {
     organizationId: caller.organizationId,
-    onlyWorkspaceIds: workspacesWhere(caller, "alerts:read"),
+    onlyWorkspaceIds: listPermittedWorkspaces(caller, "alerts:read"),
   };
 }
 
 /** Throws a 403 unless the caller may change what is about this workspace, or (null) about the organization. */
 export function checkMayChange(caller: Caller, workspaceId: string | null): void {
   if (workspaceId === null) checkEverywhere(caller, "alerts:write");
-  else checkReachIn(caller, "alerts:write", workspaceId);
+  else checkWorkspaceReach(caller, "alerts:write", workspaceId);
 }
 
 async function getRow(

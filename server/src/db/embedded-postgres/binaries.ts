@@ -19,7 +19,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { StartError } from "#src/lib/start-error.ts";
 import { explainProcessError } from "./explain.ts";
-import { postgresEnvironment } from "./postgres-environment.ts";
+import { makePostgresEnvironment } from "./postgres-environment.ts";
 import type { ServerUser } from "./server-user.ts";
 
 const run = promisify(execFile);
@@ -73,13 +73,13 @@ export async function prepareBinaries(
 ): Promise<PostgresBinaries> {
   await linkLibraries(source.nativeDir).catch(() => undefined);
   const inPlace = await probe(source.nativeDir, user);
-  if (inPlace === null) return binariesIn(source.nativeDir);
+  if (inPlace === null) return listBinaries(source.nativeDir);
   const failures: string[] = [];
-  for (const parent of copyParents(user, dataDir)) {
+  for (const parent of listCopyParents(user, dataDir)) {
     try {
       const copy = await copyOnce(source, parent, user);
       const failure = await probe(copy, user);
-      if (failure === null) return binariesIn(copy);
+      if (failure === null) return listBinaries(copy);
       failures.push(`${copy}: ${failure}`);
     } catch (error) {
       failures.push(`${parent}: ${explainProcessError(error)}`);
@@ -91,15 +91,15 @@ export async function prepareBinaries(
   );
 }
 
-function binariesIn(nativeDir: string): PostgresBinaries {
+function listBinaries(nativeDir: string): PostgresBinaries {
   const program = (name: string) => join(nativeDir, "bin", name + EXECUTABLE_SUFFIX);
   return { initdb: program("initdb"), postgres: program("postgres"), pgCtl: program("pg_ctl") };
 }
 
 /** Runs `postgres --version` as the server's user. Returns null on success, else the reason. */
 async function probe(nativeDir: string, user: ServerUser | null): Promise<string | null> {
-  const { initdb, postgres } = binariesIn(nativeDir);
-  const options = { ...user, cwd: "/", env: postgresEnvironment(), timeout: PROBE_TIMEOUT_MS };
+  const { initdb, postgres } = listBinaries(nativeDir);
+  const options = { ...user, cwd: "/", env: makePostgresEnvironment(), timeout: PROBE_TIMEOUT_MS };
   if (process.platform === "win32") options.cwd = nativeDir;
   try {
     await Promise.all([initdb, postgres].map((program) => run(program, ["--version"], options)));
@@ -111,7 +111,7 @@ async function probe(nativeDir: string, user: ServerUser | null): Promise<string
   }
 }
 
-function copyParents(user: ServerUser | null, dataDir: string): string[] {
+function listCopyParents(user: ServerUser | null, dataDir: string): string[] {
   // Only root can have created /var/cache/bursar. The temporary folder serves systems where that is read-only.
   return user ? ["/var/cache/bursar", tmpdir(), "/tmp"] : [dataDir];
 }
@@ -123,7 +123,7 @@ async function copyOnce(
 ): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o755 });
   const target = join(parent, `postgresql-${source.version}-${process.platform}-${process.arch}`);
-  if (await isOurs(target)) {
+  if (await isOwnedFolder(target)) {
     if ((await probe(target, user)) === null) return target;
     await rm(target, { recursive: true, force: true });
   }
@@ -136,7 +136,7 @@ async function copyOnce(
     return target;
   } catch (error) {
     // Another start was first, or a foreign file has the name. In that case the copy is used at its temporary name.
-    if (await isOurs(target)) {
+    if (await isOwnedFolder(target)) {
       await rm(staging, { recursive: true, force: true });
       return target;
     }
@@ -149,7 +149,7 @@ async function copyOnce(
 }
 
 /** True for a folder that belongs to this user and that no other user can write to. */
-async function isOurs(path: string): Promise<boolean> {
+async function isOwnedFolder(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
   if (!found?.isDirectory()) return false;
   if (process.getuid === undefined) return true;

@@ -55,7 +55,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   const { databaseDir } = options;
   await removeUnfinished(databaseDir);
   if (await hasCluster(databaseDir)) {
-    await giveTo(databaseDir, options.user);
+    await changeOwner(databaseDir, options.user);
     return { password: await readPassword(databaseDir), isNew: false };
   }
   const password = randomBytes(PASSWORD_BYTES).toString("base64url");
@@ -88,7 +88,7 @@ async function removeUnfinished(databaseDir: string): Promise<void> {
 async function hasCluster(databaseDir: string): Promise<boolean> {
   const entries = await readdir(databaseDir).catch((error) => {
     if (error.code === "ENOENT") return [];
-    throw notReadable(databaseDir, error);
+    throw makeReadError(databaseDir, error);
   });
   if (entries.length === 0) return false;
   const version = await readFile(join(databaseDir, VERSION_FILE), "utf8").catch(() => null);
@@ -124,12 +124,12 @@ async function makeCluster(
   const kept = join(staging, DATA_FOLDER, PASSWORD_FILE);
   await writeFile(kept, password, { mode: 0o600, flush: options.isDurable });
   if (options.user !== null) await lchown(kept, options.user.uid, options.user.gid);
-  await giveTo(staging, options.user);
+  await changeOwner(staging, options.user);
 }
 
 async function initialize(options: ClusterOptions, staging: string): Promise<void> {
   const { user, binaries } = options;
-  await giveTo(staging, user);
+  await changeOwner(staging, user);
   const folder = await openFolderForServer(staging, user);
   const args = [
     `--pgdata=${join(folder.path, DATA_FOLDER)}`,
@@ -161,11 +161,11 @@ export async function readPassword(databaseDir: string): Promise<string> {
   try {
     return (await readFile(join(databaseDir, PASSWORD_FILE), "utf8")).trim();
   } catch (error) {
-    throw notReadable(join(databaseDir, PASSWORD_FILE), error);
+    throw makeReadError(join(databaseDir, PASSWORD_FILE), error);
   }
 }
 
-function notReadable(path: string, error: unknown): StartError {
+function makeReadError(path: string, error: unknown): StartError {
   return new StartError(
     `Cannot read ${path}: ${explainProcessError(error)}. The database's files belong to the user that first ` +
       "started Bursar here. Start it as that user, or change the owner of the data folder (chown -R).",
@@ -177,7 +177,7 @@ function notReadable(path: string, error: unknown): StartError {
  * Under root: changes the owner of the folder and its contents. The folder comes last, so that a partial change is
  * repeated.
  */
-async function giveTo(folder: string, user: ServerUser | null): Promise<void> {
+async function changeOwner(folder: string, user: ServerUser | null): Promise<void> {
   const found = await stat(folder);
   if (user === null) {
     if (process.getuid === undefined || found.uid === process.getuid()) await chmod(folder, 0o700);

@@ -6,7 +6,7 @@ const NO_USER_NAME = /could not look up effective user ID (\d+)/;
 const MAX_REASON_CHARS = 400;
 
 /** True if output of PostgreSQL or the system reports a full disk. */
-export function saysDiskFull(text: string): boolean {
+export function isDiskFullText(text: string): boolean {
   return DISK_FULL.test(text);
 }
 
@@ -20,12 +20,14 @@ export function explainProcessError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stderr = "stderr" in error && typeof error.stderr === "string" ? error.stderr : "";
   const code = "code" in error ? String(error.code) : "";
-  return explainOutput(stderr) ?? (saysDiskFull(code) ? DISK_FULL_TEXT : firstLine(error.message));
+  return (
+    explainOutput(stderr) ?? (isDiskFullText(code) ? DISK_FULL_TEXT : firstLine(error.message))
+  );
 }
 
 /** Returns a sentence for the last error in the output of a program or a log. Null: no error. */
 export function explainOutput(text: string): string | null {
-  if (saysDiskFull(text)) return DISK_FULL_TEXT;
+  if (isDiskFullText(text)) return DISK_FULL_TEXT;
   const [, uid] = NO_USER_NAME.exec(text) ?? [];
   if (uid !== undefined) {
     return (

@@ -25,23 +25,23 @@ export async function openFolderForServer(
   folder: string,
   user: ServerUser | null,
 ): Promise<FolderForServer> {
-  if (user === null) return byPath(folder);
+  if (user === null) return openByPath(folder);
   if (process.platform === "linux") {
     const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    return byDescriptor(handle);
+    return openByDescriptor(handle);
   }
-  if (await canReach(folder, user)) return byPath(folder);
+  if (await canReach(folder, user)) return openByPath(folder);
   throw new StartError(
     `PostgreSQL does not run as root. It would run as user id ${user.uid}, which cannot enter ${folder}. ` +
       "Start Bursar as an ordinary user, or set BURSAR_DATA_DIR to a folder whose parents all users can enter.",
   );
 }
 
-export function byPath(folder: string): FolderForServer {
+export function openByPath(folder: string): FolderForServer {
   return { path: folder, cwd: folder, descriptors: [], close: async () => undefined };
 }
 
-function byDescriptor(handle: FileHandle): FolderForServer {
+function openByDescriptor(handle: FileHandle): FolderForServer {
   return {
     path: `/proc/self/fd/${FIRST_INHERITED_DESCRIPTOR}`,
     cwd: "/",

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { isAlive } from "#src/lib/running-process.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import type { PostgresBinaries } from "./binaries.ts";
-import { byPath } from "./folder-for-server.ts";
+import { openByPath } from "./folder-for-server.ts";
 import { runProgram } from "./run-program.ts";
 
 const run = promisify(execFile);
@@ -27,7 +27,7 @@ export async function stopOrphan(
   const pidFile = join(databaseDir, "postmaster.pid");
   const pid = Number((await readFile(pidFile, "utf8").catch(() => "")).split("\n")[0]);
   if (!Number.isSafeInteger(pid) || pid <= 1 || !isAlive(pid)) return null;
-  if (!(await isServerOf(pid, databaseDir))) {
+  if (!(await isServerProcess(pid, databaseDir))) {
     // PostgreSQL would mistake the other process for a running server and refuse to start.
     await rm(pidFile, { force: true });
     return null;
@@ -49,7 +49,7 @@ async function stopBySignals(pid: number, databaseDir: string): Promise<void> {
     } catch {
       if (!isAlive(pid)) return;
     }
-    if (await endsWithin(pid, timeoutMs)) return;
+    if (await waitForEnd(pid, timeoutMs)) return;
   }
   throw new StartError(
     `PostgreSQL (process ${pid}) still runs on ${databaseDir} and cannot be stopped. Stop it manually and start again.`,
@@ -61,13 +61,13 @@ async function stopThroughPgCtl(databaseDir: string, binaries: PostgresBinaries)
     program: binaries.pgCtl,
     args: ["stop", "--pgdata", databaseDir, "--mode", "fast", "--wait"],
     user: null,
-    folder: byPath(databaseDir),
+    folder: openByPath(databaseDir),
     timeoutMs: FAST_STOP_MS,
   });
 }
 
 /** Polls for the exit, because the process is no child of this one. */
-async function endsWithin(pid: number, timeoutMs: number): Promise<boolean> {
+async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += POLL_MS) {
     if (!isAlive(pid)) return true;
     await delay(POLL_MS);
@@ -76,7 +76,7 @@ async function endsWithin(pid: number, timeoutMs: number): Promise<boolean> {
 }
 
 /** True if process `pid` is a PostgreSQL server on exactly this folder. */
-async function isServerOf(pid: number, databaseDir: string): Promise<boolean> {
+async function isServerProcess(pid: number, databaseDir: string): Promise<boolean> {
   if (process.platform === "linux") {
     const program = await readlink(`/proc/${pid}/exe`).catch(() => "");
     // The link to a replaced program file ends with "(deleted)".

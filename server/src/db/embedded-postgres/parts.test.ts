@@ -2,7 +2,7 @@ import { mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { explainOutput, explainProcessError, isNamelessUser, saysDiskFull } from "./explain.ts";
+import { explainOutput, explainProcessError, isDiskFullText, isNamelessUser } from "./explain.ts";
 import { startLogTrimming } from "./log-file.ts";
 import { ProgramFailure } from "./run-program.ts";
 import { canReach } from "./server-user.ts";
@@ -14,7 +14,7 @@ describe("output of PostgreSQL's programs", () => {
     'PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device',
     'FATAL:  could not create file "base/5/1247": Disk quota exceeded',
   ])("reports a full disk in one sentence: %s", (text) => {
-    expect(saysDiskFull(text)).toBe(true);
+    expect(isDiskFullText(text)).toBe(true);
     expect(explainOutput(`before\n${text}\nafter`)).toBe(
       "the disk is full (no space left on device)",
     );

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { FolderForServer } from "./folder-for-server.ts";
-import { postgresEnvironment } from "./postgres-environment.ts";
+import { makePostgresEnvironment } from "./postgres-environment.ts";
 import type { ServerUser } from "./server-user.ts";
 
 export interface ProgramRun {
@@ -31,7 +31,7 @@ export function runProgram(run: ProgramRun): Promise<void> {
     const child = spawn(run.program, run.args, {
       ...run.user,
       cwd: run.folder.cwd,
-      env: postgresEnvironment(),
+      env: makePostgresEnvironment(),
       stdio: ["ignore", "pipe", "pipe", ...run.folder.descriptors],
       timeout: run.timeoutMs,
       windowsHide: true,

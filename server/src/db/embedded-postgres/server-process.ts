@@ -3,7 +3,7 @@ import { open, readFile, statfs } from "node:fs/promises";
 import type { PostgresBinaries } from "./binaries.ts";
 import { DISK_FULL_TEXT, explainOutput } from "./explain.ts";
 import { openFolderForServer } from "./folder-for-server.ts";
-import { postgresEnvironment } from "./postgres-environment.ts";
+import { makePostgresEnvironment } from "./postgres-environment.ts";
 import { runProgram } from "./run-program.ts";
 import type { ServerUser } from "./server-user.ts";
 
@@ -24,7 +24,7 @@ export interface ServerProcess {
   /** Fast shutdown: rolls open transactions back and closes files. After a time limit, harder signals follow. */
   stop(): Promise<void>;
   /** Requests a stop without waiting, for the exit of this process. */
-  stopSoon(): void;
+  requestStop(): void;
 }
 
 export interface ServerExit {
@@ -43,16 +43,20 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
   const log = await open(options.logFile, "a", 0o600);
   const logStart = (await log.stat()).size;
   try {
-    const child = spawn(options.binaries.postgres, serverArguments(folder.path, options.settings), {
-      ...options.user,
-      cwd: folder.cwd,
-      env: postgresEnvironment(),
-      // A separate session, so that Ctrl-C in the terminal reaches only this process, which stops the server later.
-      detached: true,
-      stdio: ["ignore", log.fd, log.fd, ...folder.descriptors],
-      windowsHide: true,
-    });
-    await spawned(child);
+    const child = spawn(
+      options.binaries.postgres,
+      makeServerArguments(folder.path, options.settings),
+      {
+        ...options.user,
+        cwd: folder.cwd,
+        env: makePostgresEnvironment(),
+        // A separate session, so that Ctrl-C in the terminal reaches only this process, which stops the server later.
+        detached: true,
+        stdio: ["ignore", log.fd, log.fd, ...folder.descriptors],
+        windowsHide: true,
+      },
+    );
+    await waitForSpawn(child);
     return superviseChild(child, options, logStart);
   } finally {
     await log.close();
@@ -60,7 +64,7 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
   }
 }
 
-function serverArguments(path: string, settings: Readonly<Record<string, string>>): string[] {
+function makeServerArguments(path: string, settings: Readonly<Record<string, string>>): string[] {
   return [
     "-D",
     path,
@@ -68,7 +72,7 @@ function serverArguments(path: string, settings: Readonly<Record<string, string>
   ];
 }
 
-function spawned(child: ChildProcess): Promise<void> {
+function waitForSpawn(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", reject);
@@ -94,7 +98,7 @@ function superviseChild(
     pid: child.pid ?? 0,
     exited,
     stop: () => stopChild(child, options, exited),
-    stopSoon: () => child.kill("SIGINT"),
+    requestStop: () => child.kill("SIGINT"),
   };
 }
 
@@ -105,9 +109,9 @@ async function stopChild(
 ): Promise<void> {
   if (process.platform === "win32") await stopThroughPgCtl(options);
   else child.kill("SIGINT");
-  if (await endsWithin(exited, FAST_STOP_MS)) return;
+  if (await waitForEnd(exited, FAST_STOP_MS)) return;
   child.kill("SIGQUIT");
-  if (await endsWithin(exited, IMMEDIATE_STOP_MS)) return;
+  if (await waitForEnd(exited, IMMEDIATE_STOP_MS)) return;
   child.kill("SIGKILL");
   await exited;
 }
@@ -123,7 +127,7 @@ async function stopThroughPgCtl({ binaries, databaseDir, user }: ServerOptions):
   await folder.close();
 }
 
-async function endsWithin(exited: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+async function waitForEnd(exited: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   const { promise: timeout, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(resolve, timeoutMs, false);
   try {

@@ -26,7 +26,9 @@ export async function chooseServerUser(
   databaseDir: string,
 ): Promise<ServerUser | null> {
   if (process.getuid?.() !== 0) return null;
-  return (await unprivilegedOwner(databaseDir)) ?? (await unprivilegedOwner(dataDir)) ?? NOBODY;
+  return (
+    (await findUnprivilegedOwner(databaseDir)) ?? (await findUnprivilegedOwner(dataDir)) ?? NOBODY
+  );
 }
 
 /** True if the permission bits let `user` enter `path`. Access control lists are ignored. */
@@ -40,7 +42,7 @@ export async function canReach(path: string, user: ServerUser): Promise<boolean>
   }
 }
 
-async function unprivilegedOwner(path: string): Promise<ServerUser | null> {
+async function findUnprivilegedOwner(path: string): Promise<ServerUser | null> {
   const found = await stat(path).catch(() => null);
   if (!found || found.uid === 0) return null;
   return { uid: found.uid, gid: found.gid === 0 ? NOBODY.gid : found.gid };

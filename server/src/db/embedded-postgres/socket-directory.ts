@@ -60,11 +60,11 @@ async function makePrivateFolder(
 ): Promise<string> {
   const folder = join(parent, name);
   await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
-  if (await isPrivate(folder, user)) return own(folder, user);
+  if (await isPrivate(folder, user)) return takeOwnership(folder, user);
   // Another user owns the name.
   const other = await mkdtemp(`${folder}-`);
   if (!isUsableAsSocketFolder(other)) throw new Error("path too long");
-  return own(other, user);
+  return takeOwnership(other, user);
 }
 
 async function isPrivate(folder: string, user: ServerUser | null): Promise<boolean> {
@@ -73,7 +73,7 @@ async function isPrivate(folder: string, user: ServerUser | null): Promise<boole
   return found.uid === process.getuid?.() || found.uid === user?.uid;
 }
 
-async function own(folder: string, user: ServerUser | null): Promise<string> {
+async function takeOwnership(folder: string, user: ServerUser | null): Promise<string> {
   await chmod(folder, 0o700);
   if (user !== null) await chown(folder, user.uid, user.gid);
   return folder;

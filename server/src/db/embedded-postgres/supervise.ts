@@ -61,7 +61,7 @@ function supervise(
   let deaths: number[] = [];
 
   // `process.exit` and an uncaught error leave no time to wait, but the request to stop is still sent.
-  const onProcessExit = () => server.stopSoon();
+  const onProcessExit = () => server.requestStop();
   process.once("exit", onProcessExit);
 
   async function watch(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { reachIn } from "#src/domain/rights.ts";
+import { findWorkspaceReach } from "#src/domain/rights.ts";
 import { findOwnerForKey } from "./key-owner.sql.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function chooseOwner(
   input: { workspace_id: string; owner_member_id?: string | null | undefined },
 ): Promise<string | null> {
   const { organizationId } = caller;
-  const isBoundToOwn = reachIn(caller, "api_keys:write", input.workspace_id) === "own";
+  const isBoundToOwn = findWorkspaceReach(caller, "api_keys:write", input.workspace_id) === "own";
   const asked = input.owner_member_id;
   const memberId = asked === undefined && isBoundToOwn ? caller.id : (asked ?? null);
   if (isBoundToOwn && memberId !== caller.id) {

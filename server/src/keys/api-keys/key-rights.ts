@@ -3,10 +3,10 @@ import { denied, deniedInWorkspace } from "#src/access/authorize.ts";
 import { isOwnApiKey } from "#src/access/own-api-key.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import {
-  mayGiveKeyPermission,
-  reachIn,
-  strongestKeyPermission,
-  workspacesWhere,
+  canGrantKeyPermission,
+  findStrongestKeyPermission,
+  findWorkspaceReach,
+  listPermittedWorkspaces,
 } from "#src/domain/rights.ts";
 import type { ApiKeyScope } from "./api-keys.sql.ts";
 
@@ -14,7 +14,7 @@ import type { ApiKeyScope } from "./api-keys.sql.ts";
 export function scopeOf(caller: Caller): ApiKeyScope {
   return {
     organizationId: caller.organizationId,
-    onlyWorkspaceIds: workspacesWhere(caller, "api_keys:read"),
+    onlyWorkspaceIds: listPermittedWorkspaces(caller, "api_keys:read"),
   };
 }
 
@@ -26,8 +26,8 @@ export function checkMayGive(
   caller: Caller,
   { workspace_id, permission }: { workspace_id: string; permission: KeyPermission },
 ): void {
-  if (mayGiveKeyPermission(caller, workspace_id, permission)) return;
-  const strongest = strongestKeyPermission(caller, workspace_id);
+  if (canGrantKeyPermission(caller, workspace_id, permission)) return;
+  const strongest = findStrongestKeyPermission(caller, workspace_id);
   const held = strongest === null ? "with no permission at all" : `with at most "${strongest}"`;
   throw denied(
     caller.kind === "api_key"
@@ -41,7 +41,7 @@ export function checkMayChange(
   caller: Caller,
   key: { workspace_id: string; owner_member_id: string | null },
 ): void {
-  const reach = reachIn(caller, "api_keys:write", key.workspace_id);
+  const reach = findWorkspaceReach(caller, "api_keys:write", key.workspace_id);
   if (reach === "all" || (reach === "own" && isOwnApiKey(caller, key))) return;
   if (reach === null) throw deniedInWorkspace(caller, "api_keys:write", key.workspace_id);
   throw denied(

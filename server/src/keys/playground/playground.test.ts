@@ -3,7 +3,7 @@ import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
-import { checkKeyWorks } from "#src/key-lookup/refuse-key.ts";
+import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
 import type { Client, Listed, TestMember } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
@@ -30,7 +30,7 @@ const test = base
     const key = await findApiKeyByHash(h.deps.database, hashSecret(secret));
     if (key === null) return "unknown";
     try {
-      checkKeyWorks(key, h.clock.nowMs, () => null);
+      checkKeyActive(key, h.clock.nowMs, () => null);
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : "";

@@ -8,7 +8,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
-import { mayGiveKeyPermission, rolesIn } from "#src/domain/rights.ts";
+import { canGrantKeyPermission, listWorkspaceRoles } from "#src/domain/rights.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findMember } from "#src/people/leaving/members.sql.ts";
@@ -112,8 +112,8 @@ export function endPlaygroundSession(deps: AuditDeps, call: Call, id: string): P
 
 /** A key of the playground may do what any key with `write` may, so whoever gets one may do all of that. */
 function checkMayCallClaude(member: MemberCaller, workspaceId: string): void {
-  if (mayGiveKeyPermission(member, workspaceId, "write")) return;
-  const roles = rolesIn(member, workspaceId).map((role) => roleNames[role]);
+  if (canGrantKeyPermission(member, workspaceId, "write")) return;
+  const roles = listWorkspaceRoles(member, workspaceId).map((role) => roleNames[role]);
   throw denied(
     `The playground creates messages as you, which your role in this workspace is not for; you are ${roles.join(" and ")} ` +
       "there. Ask a Workspace Admin.",

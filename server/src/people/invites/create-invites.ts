@@ -7,7 +7,7 @@ import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { mayGiveWorkspaceRole } from "#src/domain/rights.ts";
+import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
@@ -97,7 +97,7 @@ async function getWorkspaces(
     if (refusal !== null) {
       throw refuseField("workspaces", `a member with the role ${organizationRole} ${refusal}.`);
     }
-    if (!mayGiveWorkspaceRole(caller, id, role)) {
+    if (!canGrantWorkspaceRole(caller, id, role)) {
       throw refuseField(
         "workspaces",
         `${role} in ${id} is above your role there.`,

@@ -17,7 +17,7 @@ import {
   toPage,
 } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { mayGiveOrganizationRole } from "#src/domain/rights.ts";
+import { canGrantOrganizationRole } from "#src/domain/rights.ts";
 import { randomBase62 } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
@@ -203,7 +203,7 @@ export function checkGivingLink(caller: Caller, role: OrganizationRole, nowMs: n
 
 /** Throws a 403 if the role is above the caller's own. */
 export function checkRole(caller: Caller, role: OrganizationRole): void {
-  if (mayGiveOrganizationRole(caller, role)) return;
+  if (canGrantOrganizationRole(caller, role)) return;
   throw refuseField(
     "role",
     `you can invite to roles up to your own, and ${roleNames[role]} is above yours. Ask an Owner.`,

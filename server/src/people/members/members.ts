@@ -7,7 +7,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { mayGiveOrganizationRole, workspacesWhere } from "#src/domain/rights.ts";
+import { canGrantOrganizationRole, listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { removePerson } from "#src/people/identity/people.ts";
 import { auditOfMember, deactivate, isLastOwner } from "#src/people/leaving/deactivate.ts";
 import { type GivenRole, listGivenRoles } from "#src/people/leaving/end-access.sql.ts";
@@ -121,7 +121,7 @@ export function updateMember(
 ): Promise<ShownMember> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, caller, id);
-    if (!mayGiveOrganizationRole(caller, role)) {
+    if (!canGrantOrganizationRole(caller, role)) {
       throw refuseField(
         "role",
         `you can assign roles up to your own, and ${roleNames[role]} is above yours. Ask an Owner.`,
@@ -251,7 +251,7 @@ function checkChangeable(caller: Caller, row: MemberRow): void {
       "This member was removed for good. Invite the address again.",
     );
   }
-  if (!mayGiveOrganizationRole(caller, row.role)) {
+  if (!canGrantOrganizationRole(caller, row.role)) {
     throw new ApiError(
       "role_too_high",
       `This member is ${roleNames[row.role]}, which is above your role. Ask an Owner.`,
@@ -288,7 +288,7 @@ async function show(
   const given = await listGivenRoles(db, {
     organizationId: caller.organizationId,
     memberIds: rows.map(({ id }) => id),
-    onlyIds: workspacesWhere(caller, "workspaces:read"),
+    onlyIds: listPermittedWorkspaces(caller, "workspaces:read"),
   });
   return rows.map((row) => ({
     row,

@@ -24,7 +24,7 @@ const test = base
 
     /** Messages to the address, oldest first, as administrators can read them. */
     async function mailTo(email: string): Promise<Mail[]> {
-      await h.deps.background.settled();
+      await h.deps.background.waitUntilIdle();
       const { body } = await org.operator.get<{ data: { id: string; to: string }[] }>(
         "/v1/admin/mail",
       );

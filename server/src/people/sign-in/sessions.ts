@@ -10,7 +10,12 @@ import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
-import { mayInOrganization, reachIn, rolesIn, workspacesWhere } from "#src/domain/rights.ts";
+import {
+  findWorkspaceReach,
+  hasOrganizationPermission,
+  listPermittedWorkspaces,
+  listWorkspaceRoles,
+} from "#src/domain/rights.ts";
 import { endSessions } from "#src/people/identity/people.ts";
 import { listWorkspacesByName } from "./profile.sql.ts";
 import { deleteSession, listLiveSessions, type SessionRow } from "./sessions.sql.ts";
@@ -26,7 +31,7 @@ export interface VisibleWorkspaces {
   workspaces: {
     id: string;
     name: string;
-    roles: ReturnType<typeof rolesIn>;
+    roles: ReturnType<typeof listWorkspaceRoles>;
     permissions: string[];
   }[];
   hasMore: boolean;
@@ -34,7 +39,7 @@ export interface VisibleWorkspaces {
 
 /** Organization-level permissions of the member. */
 export function permissionsOf(member: MemberCaller): string[] {
-  const granted = organizationActions.filter((action) => mayInOrganization(member, action));
+  const granted = organizationActions.filter((action) => hasOrganizationPermission(member, action));
   return [...granted, ...selfActions];
 }
 
@@ -45,14 +50,14 @@ export async function listOwnWorkspaces(
 ): Promise<VisibleWorkspaces> {
   const rows = await listWorkspacesByName(deps.database, {
     organizationId: member.organizationId,
-    onlyIds: workspacesWhere(member, "workspaces:read"),
+    onlyIds: listPermittedWorkspaces(member, "workspaces:read"),
     limit: MAX_WORKSPACES,
   });
   const workspaces = rows.slice(0, MAX_WORKSPACES).map(({ id, name }) => ({
     id,
     name,
-    roles: rolesIn(member, id),
-    permissions: inWorkspace.filter((action) => reachIn(member, action, id) !== null),
+    roles: listWorkspaceRoles(member, id),
+    permissions: inWorkspace.filter((action) => findWorkspaceReach(member, action, id) !== null),
   }));
   return { workspaces, hasMore: rows.length > MAX_WORKSPACES };
 }

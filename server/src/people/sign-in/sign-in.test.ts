@@ -261,7 +261,7 @@ describe("step-up", () => {
     const events = await watchEvents(h.deps.database, org.id);
     const browser = await signedIn();
     await browser.post(STEP_UP, { password: "not the password" });
-    await h.deps.background.settled();
+    await h.deps.background.waitUntilIdle();
     expect((await events()).map(({ event }) => event)).toEqual([
       "session.started",
       "sign_in.failed",
@@ -358,7 +358,7 @@ describe("guesses", () => {
     for (let i = 0; i < 12; i++) {
       h.clock.nowMs += 30_000;
       await signInAs(known, ada.email, `guess number ${i}`);
-      await h.deps.background.settled();
+      await h.deps.background.waitUntilIdle();
     }
     const failures = (await events()).filter(({ event }) => event === "sign_in.failed");
     expect(
@@ -385,7 +385,7 @@ test("deletes expired rows at sign-in", async () => {
   try {
     h.clock.nowMs += SESSION_MS;
     await signedIn();
-    await h.deps.background.settled();
+    await h.deps.background.waitUntilIdle();
     const sessions = await db.selectFrom("auth_session").select("started_at").execute();
     expect(sessions.every(({ started_at }) => started_at.getTime() > startMs)).toBe(true);
     expect(
@@ -413,7 +413,7 @@ test("keeps passwords and tokens out of logs and responses", async () => {
     await browser.get("/v1/admin/sessions"),
     await browser.get(ME),
   ];
-  await h.deps.background.settled();
+  await h.deps.background.waitUntilIdle();
   for (const text of [...answers.map((answer) => answer.text), ...h.logs]) {
     expect(text).not.toContain(secret);
     expect(text).not.toContain(token);

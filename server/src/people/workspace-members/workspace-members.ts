@@ -14,7 +14,7 @@ import {
   toPage,
 } from "#src/domain/page-position.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
-import { mayGiveWorkspaceRole } from "#src/domain/rights.ts";
+import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
 import { auditOfWorkspaceMember } from "./audit-workspace-member.ts";
@@ -207,7 +207,7 @@ function checkGiving(
   person: PersonRow,
   role: GivenWorkspaceRole,
 ): void {
-  if (!mayGiveWorkspaceRole(caller, workspaceId, role)) {
+  if (!canGrantWorkspaceRole(caller, workspaceId, role)) {
     throw refuseField(
       "workspace_role",
       `you can assign roles up to your own, and ${role} is above yours in this workspace.`,

@@ -11,7 +11,11 @@ import {
 } from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { reachEverywhere, reachIn, workspacesWhere } from "#src/domain/rights.ts";
+import {
+  findOrganizationReach,
+  findWorkspaceReach,
+  listPermittedWorkspaces,
+} from "#src/domain/rights.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 
 /**
@@ -47,7 +51,7 @@ async function lockAskedKey(tx: Tx, caller: Caller, apiKeyId: string): Promise<L
   const key = await findApiKeyPlace(tx, { organizationId, apiKeyId });
   const sees =
     key !== null &&
-    (reachIn(caller, "api_keys:read", key.workspace_id) !== null ||
+    (findWorkspaceReach(caller, "api_keys:read", key.workspace_id) !== null ||
       isOwnApiKey(caller, key) ||
       (caller.kind === "api_key" && caller.id === apiKeyId));
   if (!sees) throw apiKeyNotFound();
@@ -64,7 +68,7 @@ function checkMayAskForAll(caller: Caller): void {
       "An API key can ask for a higher limit of itself or of its workspace; for the organization's, a person or an admin key asks.",
     );
   }
-  const where = workspacesWhere(caller, "spend_limits:request");
+  const where = listPermittedWorkspaces(caller, "spend_limits:request");
   if (where === null || where.length > 0) return;
   throw denied("You are in no workspace. Ask an owner or admin of the organization to add you.");
 }
@@ -74,21 +78,21 @@ type About = Pick<IncreaseRequestRow, "scopeType" | "workspaceId">;
 /** True where the caller could set the limit itself. */
 export function mayDecide(caller: Caller, about: About): boolean {
   return about.workspaceId === null
-    ? reachEverywhere(caller, "spend_limits:write") !== null
-    : reachIn(caller, "spend_limits:write", about.workspaceId) !== null;
+    ? findOrganizationReach(caller, "spend_limits:write") !== null
+    : findWorkspaceReach(caller, "spend_limits:write", about.workspaceId) !== null;
 }
 
 /** True where the caller may see what is spent there; the limit alone is seen by everybody whom it can refuse. */
 export function seesSpend(caller: Caller, about: About): boolean {
   return about.workspaceId === null
-    ? reachEverywhere(caller, "spend_limits:read") !== null
-    : reachIn(caller, "spend_limits:read", about.workspaceId) !== null;
+    ? findOrganizationReach(caller, "spend_limits:read") !== null
+    : findWorkspaceReach(caller, "spend_limits:read", about.workspaceId) !== null;
 }
 
 /** False for who has left the workspace since: what happens there is not that caller's any more. */
 export function seesLimit(caller: Caller, about: About): boolean {
   return (
     about.workspaceId === null ||
-    reachIn(caller, "spend_limits:request", about.workspaceId) !== null
+    findWorkspaceReach(caller, "spend_limits:request", about.workspaceId) !== null
   );
 }

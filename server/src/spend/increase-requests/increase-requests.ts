@@ -9,7 +9,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -219,7 +219,7 @@ function toAudit(row: IncreaseRequestRow) {
 
 function visibilityOf(caller: Caller): RequestFilter {
   const { organizationId, kind, id } = caller;
-  const workspaceIds = workspacesWhere(caller, "spend_limits:write");
+  const workspaceIds = listPermittedWorkspaces(caller, "spend_limits:write");
   const visibleTo = workspaceIds && { requester: { type: kind, id }, workspaceIds };
   return { organizationId, visibleTo };
 }

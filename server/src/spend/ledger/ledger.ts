@@ -1,5 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
-import { limitMessage } from "#src/domain/limit-message.ts";
+import { formatLimitMessage } from "#src/domain/limit-message.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -264,7 +264,7 @@ const NO_BALANCES = { flushedSeq: null, balances: [] };
 
 function messageOf({ limit, spentNanoUsd, regainAtMs }: BlockedLimit): string {
   const { scopeType, scopeId, period, amountNanoUsd } = limit;
-  return limitMessage({
+  return formatLimitMessage({
     scopeType,
     scopeId,
     period,

@@ -1,6 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
-import { type AskableLimit, limitMessage } from "#src/domain/limit-message.ts";
+import { type AskableLimit, formatLimitMessage } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 
@@ -55,7 +55,7 @@ export function toHoldError(
     const { amountNanoUsd: limitNanoUsd } = limit;
     const isSpent = reason === "spent";
     const rest = isSpent ? "" : " What is left is less than any request to this model can cost.";
-    const words = limitMessage({ ...limit, limitNanoUsd, spentNanoUsd: settled, regainAtMs });
+    const words = formatLimitMessage({ ...limit, limitNanoUsd, spentNanoUsd: settled, regainAtMs });
     const message = `${words} H${others}${rest} ${explainIncrease(limit)}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY, facts);
   }

@@ -1,7 +1,7 @@
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { periodNames } from "#src/domain/spend-period.ts";
 import { chainOf } from "#src/spend/ledger/charges.ts";
 import { listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
@@ -44,7 +44,7 @@ export async function getEffectiveLimits(
     limits.toSorted((a, b) => periodNames.indexOf(a.period) - periodNames.indexOf(b.period)),
   );
   const states = await withBalances(deps, inOrder);
-  const seesAll = workspacesWhere(caller, "spend_limits:read") === null;
+  const seesAll = listPermittedWorkspaces(caller, "spend_limits:read") === null;
   const isVisible = ({ limit }: LimitState) => seesAll || limit.scopeType !== "organization";
   const first = findFirstBinding(states);
   return {

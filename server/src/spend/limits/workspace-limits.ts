@@ -2,7 +2,7 @@ import type { Call } from "#src/access/call.ts";
 import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { workspacesWhere } from "#src/domain/rights.ts";
+import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
@@ -57,7 +57,7 @@ export async function listWorkspaceLimits(
     await getWorkspaceFor(deps.database, caller, "spend_limits:read", workspaceId);
   }
   const period = periodOf("monthly", deps.nowMs());
-  const onlyIds = workspacesWhere(caller, "spend_limits:read");
+  const onlyIds = listPermittedWorkspaces(caller, "spend_limits:read");
   const filter = { organizationId, workspaceId, onlyIds };
   const page = toPage(await listLimitedWorkspaces(deps.database, filter, request), request);
   const limits = await listSpendLimits(deps.database, {

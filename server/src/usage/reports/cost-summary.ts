@@ -5,7 +5,7 @@ import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type Forecast, forecastMonth } from "#src/domain/forecast.ts";
-import { reachEverywhere, reachIn } from "#src/domain/rights.ts";
+import { findOrganizationReach, findWorkspaceReach } from "#src/domain/rights.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findSpendLimit, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { sumAdjustments } from "./adjustments.sql.ts";
@@ -125,18 +125,19 @@ async function scopeOf(
   const { organizationId } = caller;
   const set = Object.entries(filters).filter(([, values]) => values !== undefined);
   const [only, ...others] = set;
-  const isEverywhere = reachEverywhere(caller, "spend_limits:read") === "all";
+  const isEverywhere = findOrganizationReach(caller, "spend_limits:read") === "all";
   if (only === undefined) {
     return isEverywhere ? { scopeType: "organization", scopeId: organizationId } : null;
   }
   const [name, [id, ...more]] = only as [string, string[]];
   if (id === undefined || more.length > 0 || others.length > 0) return null;
   if (name === "workspace_id") {
-    const maySee = reachIn(caller, "spend_limits:read", id) === "all";
+    const maySee = findWorkspaceReach(caller, "spend_limits:read", id) === "all";
     return maySee && canSeeWorkspace(caller, id) ? { scopeType: "workspace", scopeId: id } : null;
   }
   if (name !== "api_key_id") return null;
   const key = await findApiKeyPlace(tx, { organizationId, apiKeyId: id });
-  const maySee = key !== null && reachIn(caller, "spend_limits:read", key.workspace_id) === "all";
+  const maySee =
+    key !== null && findWorkspaceReach(caller, "spend_limits:read", key.workspace_id) === "all";
   return maySee ? { scopeType: "api_key", scopeId: id } : null;
 }

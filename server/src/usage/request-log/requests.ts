@@ -7,7 +7,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
-import { idTimeRange } from "#src/lib/ids.ts";
+import { findIdTimeRange } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { checkYear } from "#src/usage/reports/report-range.rule.ts";
@@ -100,7 +100,7 @@ export async function getRequest(
   id: string,
 ): Promise<{ row: RequestDetailRow; names: UsageNames }> {
   const { organizationId } = caller;
-  const made = idTimeRange(idPrefixes.request, id);
+  const made = findIdTimeRange(idPrefixes.request, id);
   const row =
     made &&
     (await findRequest(deps.database, {
@@ -126,7 +126,7 @@ async function readFilter(
     ...(apiKeyIds && { apiKeyIds }),
   });
   const range = readRange(deps, query);
-  const made = idPrefix === undefined ? null : idTimeRange(idPrefixes.request, idPrefix);
+  const made = idPrefix === undefined ? null : findIdTimeRange(idPrefixes.request, idPrefix);
   if (idPrefix !== undefined && made === null) return null;
   const labels = listedLabels.flatMap((label) => {
     const wanted = query[label];

@@ -14,7 +14,7 @@ import type { DatabasePlace } from "./storage.ts";
 
 // Locates the database for a command on the server's machine, with or without a running server. Nothing is migrated.
 
-export interface ReachedDatabase {
+export interface LocatedDatabase {
   place: DatabasePlace;
   /** True if a server of this data folder runs now. */
   isServerRunning: boolean;
@@ -22,7 +22,7 @@ export interface ReachedDatabase {
   close(): Promise<void>;
 }
 
-export interface ReachOptions {
+export interface LocateOptions {
   dataDir: string;
   databaseUrl: string | undefined;
 }
@@ -31,21 +31,21 @@ export interface ReachOptions {
  * Locks the data folder and starts its database. A missing embedded database is created, unless it `mustExist`. Throws
  * a StartError while a server uses the folder.
  */
-export async function reachAlone(
-  options: ReachOptions & { mustExist?: boolean },
-): Promise<ReachedDatabase> {
+export async function lockDatabase(
+  options: LocateOptions & { mustExist?: boolean },
+): Promise<LocatedDatabase> {
   if (options.mustExist === true) refuseMissing(options);
-  return reachLocked(options, await acquireProcessLock(options.dataDir));
+  return locateLocked(options, await acquireProcessLock(options.dataDir));
 }
 
 /** Uses the database of a running server, or locks it without one. Throws a StartError without a database. */
-export async function reachBeside(options: ReachOptions): Promise<ReachedDatabase> {
+export async function locateDatabase(options: LocateOptions): Promise<LocatedDatabase> {
   refuseMissing(options);
   const lock = await acquireProcessLock(options.dataDir).catch((error: unknown) => {
     if (error instanceof StartError) return error;
     throw error;
   });
-  if (!(lock instanceof StartError)) return reachLocked(options, lock);
+  if (!(lock instanceof StartError)) return locateLocked(options, lock);
   const { databaseUrl } = options;
   const connectionString = databaseUrl ?? (await findRunning(options.dataDir));
   if (connectionString === null) throw lock;
@@ -57,17 +57,17 @@ export async function reachBeside(options: ReachOptions): Promise<ReachedDatabas
   return { place, isServerRunning: true, close: async () => undefined };
 }
 
-function refuseMissing({ dataDir, databaseUrl }: ReachOptions): void {
+function refuseMissing({ dataDir, databaseUrl }: LocateOptions): void {
   if (databaseUrl !== undefined || existsSync(join(dataDir, DATABASE_FOLDER))) return;
   throw new StartError(
     `No database in ${dataDir}. Set BURSAR_DATA_DIR or DATABASE_URL to the server's value.`,
   );
 }
 
-async function reachLocked(
-  { databaseUrl }: ReachOptions,
+async function locateLocked(
+  { databaseUrl }: LocateOptions,
   lock: ProcessLock,
-): Promise<ReachedDatabase> {
+): Promise<LocatedDatabase> {
   const { folder } = lock;
   const isServerRunning = false;
   if (databaseUrl !== undefined) {

@@ -6,25 +6,25 @@ import { startListening } from "./listen.ts";
 // until the process confirms its own.
 
 /** Process that can receive connections. */
-export interface Taker {
+export interface Receiver {
   /** Sends a copy of the connection. Calls back with an error if sending failed. */
-  take(connection: Socket, sent: (error: Error | null) => void): void;
+  sendConnection(connection: Socket, sent: (error: Error | null) => void): void;
 }
 
-export interface Dealer {
+export interface Distributor {
   /** `http://127.0.0.1:8484`, without a slash at its end. */
   url: string;
   /** Adds a process. From now on it gets connections, one at a time. */
-  add(taker: Taker): void;
+  add(receiver: Receiver): void;
   /** Confirms receipt of the last connection. The process gets the next one. */
-  taken(taker: Taker): void;
+  confirmReceipt(receiver: Receiver): void;
   /** Removes a process. The process gets no more connections. */
-  remove(taker: Taker): void;
+  remove(receiver: Receiver): void;
   /**
    * Removes a process that died. A connection in transit to it is closed. Another process could not serve it, because
    * part of its request may be read already.
    */
-  lost(taker: Taker): void;
+  discard(receiver: Receiver): void;
   /** Accepts no new connection and closes the waiting ones. */
   close(): Promise<void>;
 }
@@ -33,47 +33,47 @@ export interface Dealer {
 const MAX_WAITING = 1_000;
 
 /** Throws a StartError if the address is in use or not permitted. */
-export async function dealConnections(options: {
+export async function distributeConnections(options: {
   host: string;
   port: number;
   isTls: boolean;
-}): Promise<Dealer> {
+}): Promise<Distributor> {
   const waiting: Socket[] = [];
-  const members = new Set<Taker>();
+  const members = new Set<Receiver>();
   /** Free processes in order. A process that received a connection moves to the end. */
-  const free = new Set<Taker>();
+  const free = new Set<Receiver>();
   /** Local copies of connections in transit. */
-  const onTheWay = new Map<Taker, Socket>();
+  const inTransit = new Map<Receiver, Socket>();
   const server = createServer({ pauseOnConnect: true }, (connection) => {
     // A waiting connection can break. Its receiver notices.
     connection.on("error", () => undefined);
     if (waiting.length >= MAX_WAITING) connection.destroy();
     else waiting.push(connection);
-    deal();
+    distribute();
   });
 
-  function deal(): void {
-    for (const taker of free) {
+  function distribute(): void {
+    for (const receiver of free) {
       const connection = waiting.shift();
       if (connection === undefined) return;
-      free.delete(taker);
-      onTheWay.set(taker, connection);
-      taker.take(connection, (error) => {
-        if (error === null || !onTheWay.delete(taker)) return;
+      free.delete(receiver);
+      inTransit.set(receiver, connection);
+      receiver.sendConnection(connection, (error) => {
+        if (error === null || !inTransit.delete(receiver)) return;
         waiting.unshift(connection);
-        deal();
+        distribute();
       });
     }
   }
 
-  function letGo(taker: Taker): void {
-    onTheWay.get(taker)?.destroy();
-    onTheWay.delete(taker);
+  function releaseConnection(receiver: Receiver): void {
+    inTransit.get(receiver)?.destroy();
+    inTransit.delete(receiver);
   }
 
-  function remove(taker: Taker): void {
-    members.delete(taker);
-    free.delete(taker);
+  function remove(receiver: Receiver): void {
+    members.delete(receiver);
+    free.delete(receiver);
   }
 
   await startListening(server, { host: options.host, port: options.port });
@@ -81,21 +81,21 @@ export async function dealConnections(options: {
   const host = family === "IPv6" ? `[${address}]` : address;
   return {
     url: `${options.isTls ? "https" : "http"}://${host}:${port}`,
-    add: (taker) => {
-      members.add(taker);
-      free.add(taker);
-      deal();
+    add: (receiver) => {
+      members.add(receiver);
+      free.add(receiver);
+      distribute();
     },
-    taken: (taker) => {
-      letGo(taker);
-      if (!members.has(taker)) return;
-      free.add(taker);
-      deal();
+    confirmReceipt: (receiver) => {
+      releaseConnection(receiver);
+      if (!members.has(receiver)) return;
+      free.add(receiver);
+      distribute();
     },
     remove,
-    lost: (taker) => {
-      remove(taker);
-      letGo(taker);
+    discard: (receiver) => {
+      remove(receiver);
+      releaseConnection(receiver);
     },
     close: async () => {
       server.close();
