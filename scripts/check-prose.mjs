@@ -6,11 +6,11 @@ import { root } from "./runtime.mjs";
 const MINIMUM_FILES = 1000;
 /** Most faults of each rule. A rule that has no ceiling allows none. */
 const CEILINGS = {
-  "nobody, somebody, whoever": 616,
-  "sentence that begins without a noun": 1271,
-  "semicolon in a sentence": 970,
-  "comment sentence over 25 words": 273,
-  "document sentence over 20 words": 78,
+  "nobody, somebody, whoever": 225,
+  "sentence that begins without a noun": 647,
+  "semicolon in a sentence": 461,
+  "comment sentence over 25 words": 118,
+  "document sentence over 20 words": 46,
 };
 
 const { fileCount, faults } = findProseFaults(root);

@@ -16,7 +16,7 @@ export interface UpstreamsDeps {
   environment: { apiKey: string | null; baseUrl: string | null } | null;
   /** The stored upstream: `findSharedUpstream`. With `--simulator`, a function that gives null. */
   findStored: () => Promise<StoredUpstream | null>;
-  /** `sealingKey(BURSAR_SECRET)`. */
+  /** `deriveSealingKey(BURSAR_SECRET)`. */
   sealingKey: Buffer;
   /** Starts the simulator when it is needed first. */
   startSimulator: () => Promise<{ address: SimulatorAddress; close: () => Promise<void> }>;
