@@ -59,7 +59,7 @@ describeConsole("by keyboard alone", ({ company, open, openOverview }) => {
 
       await focusByTab(page, "Limits", "main nav a");
       await press("Enter");
-      await page.getByText("No limit is set").waitFor();
+      await page.getByText("No limit yet").waitFor();
       await press("c");
       await waitForFocus(page, "Set limit");
       await focusByTab(page, "Limit");

@@ -92,7 +92,7 @@ test("a restore returns money, credential and log, and its keys work after confi
   until.abort();
   await Promise.all(traffic);
   expect(made).toMatchObject({ code: 0, stderr: "" });
-  expect(made.stdout).toContain("holds the installation's secret");
+  expect(made.stdout).toContain("includes the installation's secret");
   expect(made.stdout).toContain(" requests, 1 API key, ");
   const newest = await server.sql<{ seconds: string }>(
     "SELECT extract(epoch FROM made_at)::double precision::text AS seconds FROM backup",
@@ -171,7 +171,7 @@ test("a restore returns money, credential and log, and its keys work after confi
   expect(Number(requests)).toBeGreaterThan(inside.rows.usage_event);
   expect([days, months, settled]).toEqual([cost, cost, cost]);
   const ledger = await bursar(dataDir, ["doctor", "ledger"]);
-  expect(ledger.stdout).toContain("Every balance is what its requests add up to");
+  expect(ledger.stdout).toContain("Every balance equals the sum of its requests");
   expect((await bursar(dataDir, ["audit", "verify"])).code).toBe(0);
   await second.stop();
   // Steps after a recovery of the database by other means. The flag is the one of the command above.

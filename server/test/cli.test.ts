@@ -424,7 +424,7 @@ describe("a remote server", () => {
   });
 
   test.for([
-    ["http://bursar.example.com", "clear text"],
+    ["http://bursar.example.com", "unencrypted"],
     ["ftp://bursar.example.com", "Expected an address"],
     ["https://user:pass@bursar.example.com", "Expected an address"],
     ["bursar.example.com", "Expected an address"],

@@ -281,7 +281,7 @@ function expectStatus(route: AdminRoute, caller: CallerCase, answer: Answer): vo
     expect(expected).toBe(403);
     expect(answer.error.type).toBe("permission_error");
     expect(answer.error.message).toMatch(
-      /needs (an admin key|the role Owner|the command line)|signed-in person/,
+      /needs (an admin key|the role Owner|the command line)|signed-in member/,
     );
   }
 }

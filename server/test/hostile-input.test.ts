@@ -86,7 +86,7 @@ describe("a NUL or half of a surrogate pair in a body gets a 400 that names the 
         expect([path, answer.status, answer.error.message]).toEqual([
           path,
           400,
-          expect.stringContaining(`"${path.join(".")}" holds a character that text cannot have`),
+          expect.stringContaining(`"${path.join(".")}" contains an invalid character`),
         ]);
       }
     }

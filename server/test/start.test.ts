@@ -122,7 +122,7 @@ describe("the first start", () => {
     const warmStartMs = performance.now() - startedAt;
     expect(answer.status).toBe(200);
     // Requests were sent before, so only the first owner is missing.
-    expect(bannerOf(server)).toContain("Nobody owns this installation yet");
+    expect(bannerOf(server)).toContain("This installation has no owner yet");
     expect(bannerOf(server)).not.toContain("Next:");
     expect(commandsOf(bannerOf(server))).toEqual([]);
     process.stderr.write(`warm start to first answered request: ${Math.round(warmStartMs)} ms\n`);
@@ -274,6 +274,6 @@ describe("the command line without a server", () => {
       cwd: root,
       env: serverEnvironment(dataDir),
     }).catch((error: { stderr: string; code: number }) => error);
-    expect(failure).toMatchObject({ code: 1, stderr: expect.stringContaining(dataDir) });
+    expect(failure).toMatchObject({ code: 7, stderr: expect.stringContaining(dataDir) });
   });
 });

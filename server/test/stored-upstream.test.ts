@@ -122,10 +122,10 @@ describe("a stored upstream", () => {
       args: [],
     });
     expect(code).toBe(1);
-    expect(output).toContain("This node's secret is not the one of this database");
+    expect(output).toContain("This node's secret differs from the secret of this database");
     expect(output).not.toMatch(/^\s+at /m);
     server = await server.restart({ args: [] });
-    expect(server.output()).toContain(`${first.origin}, as stored through the Admin API`);
+    expect(server.output()).toContain(`${first.origin}, from the Admin API`);
     first.received.length = 0;
     expect((await sendMessage(server.url, key)).status).toBe(200);
     expect(first.received[0]?.headers["x-api-key"]).toBe(CREDENTIAL);

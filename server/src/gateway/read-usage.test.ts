@@ -111,7 +111,7 @@ describe("a stream", () => {
       usage: billed,
       isComplete: true,
       isOutputFinal: true,
-      sawMessageStart: true,
+      hasMessageStart: true,
       outputBytes: 5 + 8 + 6,
     });
   });
@@ -138,7 +138,7 @@ describe("a stream", () => {
 
   test("is read as the event stream format says: comments, a byte order mark, no space, several data lines", async () => {
     const text = `\ufeff: hello\n\nid: 1\nretry: 5\nevent:message_start\ndata:{"type":"message_start",\ndata: "message":${JSON.stringify(message)}}\n\n`;
-    expect(await read(text)).toEqual({ ...nothing, usage: billed, sawMessageStart: true });
+    expect(await read(text)).toEqual({ ...nothing, usage: billed, hasMessageStart: true });
   });
 
   test("a cumulative delta replaces what it names and keeps the rest", async () => {
@@ -185,7 +185,7 @@ describe("a stream", () => {
         isComplete: false,
         isAtEventBoundary: false,
         outputBytes: 3,
-        sawMessageStart: true,
+        hasMessageStart: true,
       });
       expect(cut.usage?.total).toEqual({ ...billed.total, outputTokens: 1 });
     }
@@ -430,7 +430,7 @@ describe("an encoded answer", () => {
       contentEncoding: "gzip",
     });
     expect(seen).toMatchObject({
-      sawMessageStart: true,
+      hasMessageStart: true,
       isAtEventBoundary: false,
       isReadable: true,
     });
