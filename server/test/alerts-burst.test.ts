@@ -209,7 +209,7 @@ async function limitedWorkspace(): Promise<WorkspaceWithKey> {
 /** Sends a burst to all nodes in turn. Requests that a killed node interrupts have the status 0. */
 function burst({ key }: WorkspaceWithKey): Promise<number>[] {
   return Array.from({ length: REQUESTS }, (_, i) =>
-    sendMessage(node(i % nodes.length).url, key, REQUEST).then(
+    sendMessage(node(i % nodes.length).url, key, { ...REQUEST, text: `Hi ${1_000 + i}` }).then(
       ({ status }) => status,
       () => 0,
     ),
@@ -269,6 +269,8 @@ test("a node killed while messages are in transit causes no lost message and no 
   await eventually(60_000, "every request to reach the upstream", async () =>
     hung.length === REQUESTS ? true : null,
   );
+  // In the order of sending, so that each node has its part of the answered requests.
+  hung.sort((a, b) => Buffer.compare(a.received.body, b.received.body));
   // Both receivers have three unanswered messages each in the end. Any node may have sent them.
   for (const [at, until] of ANSWERED_BEFORE_KILL.entries()) {
     for (const exchange of hung.splice(0, until - answered)) {
