@@ -6,7 +6,7 @@ import { root } from "./runtime.mjs";
 const MINIMUM_FILES = 1000;
 /** Most faults of each rule. A rule that has no ceiling allows none. */
 const CEILINGS = {
-  "nobody, somebody, whoever": 225,
+  "nobody, somebody, whoever": 224,
   "sentence that begins without a noun": 647,
   "semicolon in a sentence": 461,
   "comment sentence over 25 words": 118,
