@@ -3,12 +3,13 @@ import { useState } from "react";
 import { flushSync } from "react-dom";
 import type { useForm } from "react-hook-form";
 import { ScopePicker, toScope } from "../../kit/scopes/scope-picker.tsx";
+import { PeriodField } from "../../kit/spend-limits/period-field.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
-import { MoneyInput, Select, TextArea } from "../../ui/input.tsx";
+import { MoneyInput, TextArea } from "../../ui/input.tsx";
 import { Page } from "../../ui/page.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
@@ -116,15 +117,7 @@ function LimitFields({ form }: { form: ReturnType<typeof useForm<NewIncreaseRequ
           form.clearErrors("scopeId");
         }}
       />
-      <Field label="Period">
-        {(control) => (
-          <Select {...control} {...form.register("period")}>
-            <option value="monthly">Each month</option>
-            <option value="weekly">Each week</option>
-            <option value="daily">Each day</option>
-          </Select>
-        )}
-      </Field>
+      <PeriodField registration={form.register("period")} />
     </div>
   );
 }

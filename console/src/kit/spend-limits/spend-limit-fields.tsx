@@ -1,12 +1,13 @@
 import { enforcements } from "virtual:contract";
 import { Field } from "../../ui/field.tsx";
 import { formatPlural, formatUsd } from "../../ui/format.ts";
-import { Choices, MoneyInput, Select } from "../../ui/input.tsx";
+import { Choices, MoneyInput } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import type { LimitFieldsProps, ScopeValues } from "../limits/limit-kind.ts";
 import { LimitScope } from "../limits/limit-scope.tsx";
 import { toScope } from "../scopes/scope-picker.tsx";
 import { countBlockedKeys } from "./blocked-keys.ts";
+import { PeriodField } from "./period-field.tsx";
 import { usePeriodSpend } from "./queries.ts";
 import { currentPeriodWords, type Enforcement, enforcementWords, type Period } from "./words.ts";
 
@@ -41,17 +42,7 @@ export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<
             />
           )}
         </Field>
-        {isNew && (
-          <Field label="Period">
-            {(control) => (
-              <Select {...control} {...form.register("period")}>
-                <option value="monthly">Each month</option>
-                <option value="weekly">Each week</option>
-                <option value="daily">Each day</option>
-              </Select>
-            )}
-          </Field>
-        )}
+        {isNew && <PeriodField registration={form.register("period")} />}
       </div>
       <Choices
         legend="Enforcement"
