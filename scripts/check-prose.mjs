@@ -6,9 +6,9 @@ import { root } from "./runtime.mjs";
 const MINIMUM_FILES = 1000;
 /** Most faults of each rule. A rule that has no ceiling allows none. */
 const CEILINGS = {
-  "nobody, somebody, whoever": 224,
-  "sentence that begins without a noun": 647,
-  "semicolon in a sentence": 461,
+  "nobody, somebody, whoever": 223,
+  "sentence that begins without a noun": 639,
+  "semicolon in a sentence": 460,
   "comment sentence over 25 words": 118,
   "document sentence over 20 words": 46,
 };

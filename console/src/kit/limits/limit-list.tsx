@@ -128,7 +128,7 @@ function SearchedLimits<Limit extends Limited>(props: SearchedLimitsProps<Limit>
 interface NewLimitProps<Limit extends Limited, Values extends LimitValues> {
   kind: LimitKind<Limit, Values>;
   workspaceId: string;
-  /** What `c` presses on the page. */
+  /** Button that the shortcut `c` presses. */
   isFirst?: boolean;
 }
 

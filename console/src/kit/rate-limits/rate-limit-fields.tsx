@@ -12,7 +12,7 @@ export interface RateValues extends ScopeValues {
   output_tokens: string;
 }
 
-/** What a limit is for where nothing else is chosen. */
+/** Scope and models of a new limit. */
 export const ALL_MODELS = "all";
 
 /** Fields of a rate limit. */
@@ -27,7 +27,7 @@ export function RateLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<R
 
 type Fields = LimitFieldsProps<RateValues>;
 
-/** Whose requests, and with which models. */
+/** Fields of the scope and the models. */
 function Target({ form, workspaceId }: Pick<Fields, "form" | "workspaceId">) {
   const groups = useModelGroups();
   const modelGroup = form.watch("model_group");
@@ -53,7 +53,7 @@ function Target({ form, workspaceId }: Pick<Fields, "form" | "workspaceId">) {
   );
 }
 
-/** Of a group without tokens, requests alone are asked for. */
+/** Fields of the rates. A group without tokens has the field of requests alone. */
 function PerMinuteFields({ form }: Pick<Fields, "form">) {
   const groups = useModelGroups();
   const group = groups.data?.data.find(({ id }) => id === form.watch("model_group"));

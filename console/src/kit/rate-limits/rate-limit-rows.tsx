@@ -28,7 +28,7 @@ function makeColumns(actions: LimitActions<RateLimit> | null): Column<NamedLimit
   ];
 }
 
-/** Whose limit, for which models; on a telephone, where its columns have no room, all of it. */
+/** Scope and models of a limit. Narrow screens have no columns, so they show the rates here too. */
 export function LimitName({ limit, children }: { limit: RateLimit; children: ReactNode }) {
   return (
     <span className="grid sm:max-w-56">
@@ -46,7 +46,7 @@ export function LimitName({ limit, children }: { limit: RateLimit; children: Rea
   );
 }
 
-/** What each kind is limited to, and whether a request of this moment is taken. */
+/** Columns of the rates, and whether a request now is accepted. */
 export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Column<Row>[] {
   const kinds = meters.map(
     (meter): Column<Row> => ({

@@ -20,7 +20,7 @@ const scopeWords: Record<ScopeType, string> = {
   organization: "the company",
 };
 
-/** What limits one key at this moment: its own limits, its workspace's and the company's, and which applies first. */
+/** Limits of one key, its workspace and the company, and the limit that applies first. */
 export function KeyLimits({ apiKeyId }: { apiKeyId: string }) {
   const effective = useApi(
     "getEffectiveSpendLimits",
