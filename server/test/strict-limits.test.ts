@@ -56,7 +56,7 @@ describe.each([
       retryAfter: undefined,
     });
     expect(refused.message).toMatch(
-      /^\$0\.\d+ remains of a spend limit, less than this request can cost\. It can cost up to \$0\.\d+: /,
+      /^\$0\.\d+ remains of a spend limit, less than this request can cost\. The request can cost up to \$0\.\d+: /,
     );
     expect(refused.message).toContain(`of workspace ${s.scope.workspaceId} is $0.`);
     expect(refused.message).toContain("max_tokens 100");

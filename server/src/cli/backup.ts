@@ -65,7 +65,7 @@ async function makeBackup(program: Command, load: () => LoadedConfig, file: stri
     [
       `${replaceControlCharacters(backup.file)}: ${formatBytes(backup.sizeBytes)}, the state of ${backup.header.made_at}, ${describeRows(backup.rows)}.`,
       backup.isEncrypted
-        ? "It is encrypted and includes the installation's secret: the passphrase gives access to everything."
+        ? "The backup is encrypted and includes the installation's secret: the passphrase gives access to everything."
         : NOT_ENCRYPTED,
       `SHA-256 ${result.sha256}`,
     ].join("\n"),
@@ -74,7 +74,7 @@ async function makeBackup(program: Command, load: () => LoadedConfig, file: stri
 }
 
 const NOT_ENCRYPTED =
-  "It is not encrypted (no BURSAR_BACKUP_PASSPHRASE), so it does NOT include the installation's secret. Store that secret (the file `secret` " +
+  "The backup is not encrypted (no BURSAR_BACKUP_PASSPHRASE), so it does NOT include the installation's secret. Store that secret (the file `secret` " +
   "of the data folder, or BURSAR_SECRET) in another place. Stored credentials cannot be decrypted without it.";
 
 async function verify(program: Command, load: () => LoadedConfig, file: string): Promise<void> {

@@ -18,6 +18,6 @@ export async function isRestoreUnfinished(client: pg.Client): Promise<boolean> {
 
 export function makeUnfinishedRestoreError(): StartError {
   return new StartError(
-    "A restore into this database was not finished. Run `./bursar restore <file>` again. It starts from the beginning.",
+    "A restore into this database was not finished. Run `./bursar restore <file>` again: the restore starts from the beginning.",
   );
 }

@@ -559,26 +559,26 @@ describe("the explanation", () => {
   test.each<[Changes, string]>([
     [
       { maxTokens: 32_000, bodyBytes: 20_480, inferenceGeo: "global" },
-      "It can cost up to $0.3651: max_tokens 32,000 × $10/M = $0.32; an input of at most 22,528 tokens by its bytes and images × $2/M = $0.0451.",
+      "The request can cost up to $0.3651: max_tokens 32,000 × $10/M = $0.32; an input of at most 22,528 tokens by its bytes and images × $2/M = $0.0451.",
     ],
     [
       { maxTokens: 32_000, bodyBytes: 20_480 },
-      'It can cost up to $0.4016: max_tokens 32,000 × $10/M × 1.1 = $0.352; an input of at most 22,528 tokens by its bytes and images × $2/M × 1.1 = $0.0496. inference_geo is not set, so the price of inference in the US is assumed; "global" avoids it.',
+      'The request can cost up to $0.4016: max_tokens 32,000 × $10/M × 1.1 = $0.352; an input of at most 22,528 tokens by its bytes and images × $2/M × 1.1 = $0.0496. inference_geo is not set, so the price of inference in the US is assumed; "global" avoids it.',
     ],
     [
       { markers: { hasOpaqueSource: true, hasUrlSource: true }, inferenceGeo: "global" },
-      "It can cost up to $2.0103: a source by URL, which counts as the whole context window, 1,000,000 tokens × $2/M = $2.00; max_tokens 1,024 × $10/M = $0.0103.",
+      "The request can cost up to $2.0103: a source by URL, which counts as the whole context window, 1,000,000 tokens × $2/M = $2.00; max_tokens 1,024 × $10/M = $0.0103.",
     ],
     [
       {
         serverTools: [{ type: "web_search_20250305", maxUses: 3, model: null }],
         inferenceGeo: "global",
       },
-      "It can cost up to $13.15: the whole context window, 4,000,000 tokens, in 4 calls × $2/M = $8.00; 4 calls × the model's maximum output of 128,000 tokens × $10/M = $5.12; web searches = $0.03. web_search_20250305 may bill the prompt again with each use; max_uses is 3.",
+      "The request can cost up to $13.15: the whole context window, 4,000,000 tokens, in 4 calls × $2/M = $8.00; 4 calls × the model's maximum output of 128,000 tokens × $10/M = $5.12; web searches = $0.03. web_search_20250305 may bill the prompt again with each use; max_uses is 3.",
     ],
     [
       { model: "claude-new", markers: { hasCacheControl1h: true }, inferenceGeo: "global" },
-      "It can cost up to $0.1683: an input of at most 3,048 tokens by its bytes and images × $30/M (1h cache write, the dearest of the table) = $0.0915; max_tokens 1,024 × $75/M (the dearest of the table) = $0.0768.",
+      "The request can cost up to $0.1683: an input of at most 3,048 tokens by its bytes and images × $30/M (1h cache write, the highest rate of all models) = $0.0915; max_tokens 1,024 × $75/M (the highest rate of all models) = $0.0768.",
     ],
   ])("%j", (changes, text) => {
     expect(explainWorstCase(worst(changes))).toBe(text);

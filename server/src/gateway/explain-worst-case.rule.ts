@@ -14,7 +14,7 @@ const SHOWN_NANO_USD = 100_000n;
 export function explainWorstCase(worstCase: WorstCase): string {
   const { drivers } = worstCase;
   const total = showUsd(worstCase.nanoUsd);
-  const sentences = [`It can cost up to ${total}: ${partsOf(drivers).join("; ")}.`];
+  const sentences = [`The request can cost up to ${total}: ${partsOf(drivers).join("; ")}.`];
   if (worstCase.kind !== "closed") sentences.push(...worstCase.reasons.map(explainReason));
   if (worstCase.kind === "refused") sentences.push(timeBilledTexts[worstCase.reason]);
   if (drivers.geo === "workspace_default" && isMultiplied(drivers)) {
@@ -85,7 +85,7 @@ const bandTexts = {
   standard: null,
   long_prompt: "long prompt",
   fast: "fast mode",
-  dearest: "the dearest of the table",
+  dearest: "the highest rate of all models",
 } as const;
 
 const kindTexts = {
@@ -114,15 +114,15 @@ function explainReason(reason: OpenEndedReason): string {
     case "container":
       return "A container or its skills may bill the prompt again with each step.";
     case "compaction":
-      return "Compaction is a call of the model of its own.";
+      return "Compaction is a separate call of the model.";
     case "thread":
-      return "A thread holds a conversation that does not stand in the request.";
+      return "A thread holds a conversation that is not part of the request.";
     case "unknown_tools":
-      return "It has a tool of a type that is not known, which may bill the prompt again.";
+      return "The request has a tool of an unknown type, which may bill the prompt again.";
     case "unknown_fields":
-      return `It has fields that are not known (${reason.fields.map(showField).join(", ")}), which may change its price.`;
+      return `The request has unknown fields (${reason.fields.map(showField).join(", ")}), which may change its price.`;
     case "default_fallbacks":
-      return "Its fallbacks are not named, so any model may answer after it.";
+      return "The request names no fallbacks, so any model may answer after its own.";
   }
 }
 

@@ -23,7 +23,7 @@ export function toApiError(error: unknown, wasSent: boolean): ApiError {
   if (TIMEOUT_CODES.has(codeOf(error))) {
     return new ApiError(
       "upstream_timeout",
-      "The Claude API was silent for too long, so the request was given up. It may have been processed.",
+      "The Claude API was silent for too long, so the request was cancelled. Claude may have processed it.",
     );
   }
   return new ApiError(

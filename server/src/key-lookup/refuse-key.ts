@@ -5,7 +5,7 @@ import type { FoundKey } from "./api-key-lookup.sql.ts";
 /** Reasons for clients with the secret of a stopped key, the same in both APIs. */
 const byOwner = {
   deactivated:
-    "The owner of this key has been deactivated, so the key is disabled. It works again when the owner is active.",
+    "The owner of this key has been deactivated, so the key is disabled until the owner is active again.",
   removed: "The owner of this key has left the organization, so the key is disabled permanently.",
   outside: "The owner of this key has no access to its workspace any more, so the key is disabled.",
 } as const;

@@ -80,8 +80,8 @@ function checkVersion<Stored extends Limit>(
   if (version === ifVersion) return;
   const now =
     limit === null
-      ? "There is none now: set if_version to null to make one."
-      : `It is now ${kind.describe(limit)}, at version ${version}. Look at it, then set if_version to ${version}.`;
+      ? "No limit is set now: set if_version to null to create one."
+      : `The limit is now ${kind.describe(limit)}, at version ${version}. Read it, then set if_version to ${version}.`;
   throw new ApiError(
     "version_conflict",
     `The ${kind.name.toLowerCase()} was changed meanwhile. ${now}`,

@@ -32,7 +32,7 @@ export async function openFolderForServer(
   }
   if (await canReach(folder, user)) return openByPath(folder);
   throw new StartError(
-    `PostgreSQL does not run as root. It would run as user id ${user.uid}, which cannot enter ${folder}. ` +
+    `PostgreSQL does not run as root. User id ${user.uid}, which would run PostgreSQL, cannot enter ${folder}. ` +
       "Start Bursar as an ordinary user, or set BURSAR_DATA_DIR to a folder whose parents all users can enter.",
   );
 }

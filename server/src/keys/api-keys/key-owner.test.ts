@@ -172,7 +172,7 @@ describe("a personal key follows its owner", () => {
     const answer = await h.as(made.key).get("/v1/admin/usage");
     expect([answer.status, answer.error.message]).toEqual([
       401,
-      "The owner of this key has been deactivated, so the key is disabled. It works again when the owner is active.",
+      "The owner of this key has been deactivated, so the key is disabled until the owner is active again.",
     ]);
     await company.setStatus(ada, "active");
     expect(await company.read(made.id)).toMatchObject({ status: "active", stopped_because: null });

@@ -155,7 +155,7 @@ describe("a limit is set for a scope and a group of models", () => {
     });
     expect([late.status, late.error.message]).toEqual([
       409,
-      `The rate limit was changed meanwhile. It is now 70 requests per minute, at version ${changed.version}. Look at it, then set if_version to ${changed.version}.`,
+      `The rate limit was changed meanwhile. The limit is now 70 requests per minute, at version ${changed.version}. Read it, then set if_version to ${changed.version}.`,
     ]);
     expect(
       (await limits.set(scopes.workspace, { requests_per_minute: 1, if_version: null })).status,
@@ -165,7 +165,7 @@ describe("a limit is set for a scope and a group of models", () => {
       requests_per_minute: 1,
       if_version: changed.version,
     });
-    expect(gone.error.message).toContain("There is none now");
+    expect(gone.error.message).toContain("No limit is set now");
     const anew = await limits.set(scopes.workspace, { requests_per_minute: 1, if_version: null });
     expect(anew.body.version).toBeGreaterThan(changed.version);
   });

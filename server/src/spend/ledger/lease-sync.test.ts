@@ -212,7 +212,7 @@ describe("a refusal", () => {
     const { refusal } = await node.hold(101n);
     if (refusal === null) throw new Error("it does not fit");
     const error = toHoldError(refusal, {
-      explain: () => "It can cost up to $0.000000101.",
+      explain: () => "The request can cost up to $0.000000101.",
       explainIncrease,
     });
     expect(error.message).toContain("$0.0000001 remains of a spend limit");

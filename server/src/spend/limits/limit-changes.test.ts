@@ -121,7 +121,7 @@ describe("a change of what somebody else has changed meanwhile", () => {
     ]) {
       expect(answer.status).toBe(409);
       expect(answer.error.message).toBe(
-        `The spend limit was changed meanwhile. It is now $40.00 monthly, soft, at version ${theirs.version}. Look at it, then set if_version to ${theirs.version}.`,
+        `The spend limit was changed meanwhile. The limit is now $40.00 monthly, soft, at version ${theirs.version}. Read it, then set if_version to ${theirs.version}.`,
       );
     }
     expect((await org.admin.get<Limit>(`${LIMITS}/${theirs.id}`)).body).toEqual(theirs);
@@ -133,7 +133,7 @@ describe("a change of what somebody else has changed meanwhile", () => {
     const gone = await set({ if_version: version });
     expect([gone.status, gone.error.message]).toEqual([
       409,
-      "The spend limit was changed meanwhile. There is none now: set if_version to null to make one.",
+      "The spend limit was changed meanwhile. No limit is set now: set if_version to null to create one.",
     ]);
     await set();
     expect((await set({ if_version: version })).status).toBe(409);
