@@ -19,12 +19,9 @@ export async function chargeAttempt(
     WHERE greatest(a.full_at, ${now}) + ${one} <= ${new Date(of.nowMs + of.burst * of.everyMs)}
     RETURNING key`.execute(db);
   if (rows.length > 0) return null;
-  const row = await db
-    .selectFrom("auth_attempt")
-    .select("full_at")
-    .where("key", "=", of.key)
-    .executeTakeFirst();
-  const fullAtMs = row?.full_at.getTime() ?? of.nowMs;
+  const refused = await sql<{ full_at: Date }>`
+    SELECT full_at FROM auth_attempt WHERE key = ${of.key}`.execute(db);
+  const fullAtMs = refused.rows[0]?.full_at.getTime() ?? of.nowMs;
   return Math.max(0, fullAtMs - (of.burst - 1) * of.everyMs - of.nowMs);
 }
 
@@ -32,11 +29,9 @@ export async function refundCharge(
   db: Database | Tx,
   of: { key: string; everyMs: number },
 ): Promise<void> {
-  await db
-    .updateTable("auth_attempt")
-    .set({ full_at: sql<Date>`full_at - ${of.everyMs} * interval '1 millisecond'` })
-    .where("key", "=", of.key)
-    .execute();
+  await sql`
+    UPDATE auth_attempt SET full_at = full_at - ${of.everyMs} * interval '1 millisecond'
+    WHERE key = ${of.key}`.execute(db);
 }
 
 /** Counts a failure. Returns the number since the count began, at most an hour ago. */

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 /** Locks the organization's settings until the transaction ends, also if there are none yet. */
@@ -37,16 +37,29 @@ export async function countKeysBeyond(
   db: Database | Tx,
   of: { organizationId: string; maxDays: number; now: Date },
 ): Promise<{ apiKeys: number; adminKeys: number }> {
-  const { rows } = await sql<{ apiKeys: bigint; adminKeys: bigint }>`
-    SELECT
-      (SELECT count(*) FROM api_key
-        JOIN api_key_secret AS secret ON secret.api_key_id = api_key.id AND secret.valid_until IS NULL
-        WHERE organization_id = ${of.organizationId} AND status <> 'archived'
-          AND coalesce(expires_at, 'infinity') > greatest(${of.now}, secret.created_at + make_interval(hours => ${24 * of.maxDays})))
-        AS "apiKeys",
-      (SELECT count(*) FROM admin_key
-        WHERE organization_id = ${of.organizationId} AND status = 'active'
-          AND coalesce(expires_at, 'infinity') > greatest(${of.now}, created_at + make_interval(hours => ${24 * of.maxDays})))
-        AS "adminKeys"`.execute(db);
-  return { apiKeys: Number(rows[0]?.apiKeys), adminKeys: Number(rows[0]?.adminKeys) };
+  const isBeyond = (createdAt: string) =>
+    sql<SqlBool>`coalesce(expires_at, 'infinity')
+      > greatest(${of.now}, ${sql.ref(createdAt)} + make_interval(hours => ${24 * of.maxDays}))`;
+  const { apiKeys, adminKeys } = await db
+    .selectNoFrom((eb) => [
+      eb
+        .selectFrom("api_key")
+        .innerJoin("api_key_secret as secret", (join) =>
+          join.onRef("secret.api_key_id", "=", "api_key.id").on("secret.valid_until", "is", null),
+        )
+        .select(eb.fn.countAll().as("count"))
+        .where("organization_id", "=", of.organizationId)
+        .where("status", "!=", "archived")
+        .where(isBeyond("secret.created_at"))
+        .as("apiKeys"),
+      eb
+        .selectFrom("admin_key")
+        .select(eb.fn.countAll().as("count"))
+        .where("organization_id", "=", of.organizationId)
+        .where("status", "=", "active")
+        .where(isBeyond("created_at"))
+        .as("adminKeys"),
+    ])
+    .executeTakeFirstOrThrow();
+  return { apiKeys: Number(apiKeys), adminKeys: Number(adminKeys) };
 }
