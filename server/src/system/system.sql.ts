@@ -48,17 +48,17 @@ export async function listNodes(
   return rows;
 }
 
-/** Returns the last contact of the node and locks its row. */
+/** Returns the last contact of a node, which exists. */
 export async function readNodeContact(
   tx: Tx,
   of: { nodeId: string; silentAfterMs: number },
 ): Promise<{ seenAt: Date; isRecent: boolean }> {
-  const silence = sql`make_interval(secs => ${of.silentAfterMs / 1000})`;
-  return await tx
-    .selectFrom("node")
-    .select(["seen_at as seenAt", sql<boolean>`seen_at > now() - ${silence}`.as("isRecent")])
-    .where("id", "=", of.nodeId)
-    .executeTakeFirstOrThrow();
+  const { rows } = await sql<{ seenAt: Date; isRecent: boolean }>`
+    SELECT seen_at AS "seenAt", seen_at > now() - make_interval(secs => ${of.silentAfterMs / 1000}) AS "isRecent"
+    FROM node WHERE id = ${of.nodeId}`.execute(tx);
+  const [contact] = rows;
+  if (contact === undefined) throw new Error(`node ${of.nodeId} has no row`);
+  return contact;
 }
 
 export interface DatabaseState {
@@ -114,46 +114,36 @@ export async function countMail(
 }
 
 export async function countPriceOverrides(db: Database, organizationId: string): Promise<number> {
-  const row = await db
-    .selectFrom("price_override")
-    .select(sql<number>`count(*)::integer`.as("count"))
-    .where("organization_id", "=", organizationId)
-    .executeTakeFirstOrThrow();
-  return row.count;
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::integer AS count FROM price_override WHERE organization_id = ${organizationId}`.execute(
+    db,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+interface NewestBackup {
+  made_at: Date;
+  file_name: string;
+  size_bytes: bigint;
+  requests: bigint;
+  is_encrypted: boolean;
+  has_secret: boolean;
+  made_by_type: string;
+  made_by_id: string;
 }
 
 export interface BackupState {
-  newest: {
-    made_at: Date;
-    file_name: string;
-    size_bytes: bigint;
-    requests: bigint;
-    is_encrypted: boolean;
-    has_secret: boolean;
-    made_by_type: string;
-    made_by_id: string;
-  } | null;
+  newest: NewestBackup | null;
   /** Age of the newest backup, else of the installation, days. */
   ageDays: number;
   newestRestore: { restored_at: string; backup_made_at: string | null } | null;
 }
 
 export async function readBackupState(db: Database): Promise<BackupState> {
-  const newest = await db
-    .selectFrom("backup")
-    .select([
-      "made_at",
-      "file_name",
-      "size_bytes",
-      "requests",
-      "is_encrypted",
-      "has_secret",
-      "made_by_type",
-      "made_by_id",
-    ])
-    .orderBy("made_at", "desc")
-    .limit(1)
-    .executeTakeFirst();
+  const backups = await sql<NewestBackup>`
+    SELECT made_at, file_name, size_bytes, requests, is_encrypted, has_secret, made_by_type, made_by_id
+    FROM backup ORDER BY made_at DESC LIMIT 1`.execute(db);
+  const [newest] = backups.rows;
   const { rows } = await sql<{ age_days: number; restore: BackupState["newestRestore"] }>`
     SELECT (extract(epoch FROM now() - coalesce(${newest?.made_at ?? null}::timestamptz,
         (SELECT min(created_at) FROM organization), now())) / 86400)::double precision AS age_days,
