@@ -4,10 +4,10 @@ import type { PeriodName } from "#src/db/tables.ts";
 import type { BalanceRow } from "#src/spend/ledger/lease-rules.ts";
 import type { BalanceKey } from "#src/spend/ledger/spend-key.ts";
 
-// What a check of the balances reads: a day of events at a time, so that no statement runs long. Of days whose events an
-// organization has pruned, the rollup per key and day stands in for them.
+// Statements of the ledger check. One statement reads one day of events, so none runs long. Days whose events an
+// organization has pruned are read from the rollup per key and day.
 
-/** Days (ISO dates in UTC, oldest first) on which requests or adjustments of anybody began. */
+/** Lists days with requests or adjustments in any organization, as ISO dates in UTC, oldest first. */
 export async function listSpendDays(tx: Tx): Promise<string[]> {
   const { rows } = await sql<{ day: string }>`
     SELECT day::date AS day FROM (
@@ -25,13 +25,13 @@ export async function listSpendDays(tx: Tx): Promise<string[]> {
   return rows.map(({ day }) => day);
 }
 
-/** What the requests of one key that began on a day add up to. */
+/** Sums of the requests of one key that began on one day. */
 export interface DaySum {
   workspaceId: string;
   apiKeyId: string;
   requests: bigint;
   costNanoUsd: bigint;
-  /** What they have cost beyond the largest hold of each, as far as their events are there. */
+  /** Cost beyond the largest hold of each request. 0 for pruned events. */
   overrunNanoUsd: bigint;
 }
 
@@ -65,40 +65,29 @@ export interface CheckedBalance extends BalanceKey, BalanceRow {
   overrunNanoUsd: bigint;
 }
 
-/** The balances of one period of time, as they stand. */
+/** Lists the balances of one period. */
 export async function listBalancesOfPeriod(
   tx: Tx,
   of: { organizationId: string; period: PeriodName; periodStart: string },
 ): Promise<CheckedBalance[]> {
-  return tx
-    .selectFrom("balance")
-    .select([
-      "scope_type as scopeType",
-      "scope_id as scopeId",
-      "period",
-      "period_start as periodStart",
-      "settled_nano_usd as settledNanoUsd",
-      "leased_nano_usd as leasedNanoUsd",
-      "unresolved_nano_usd as unresolvedNanoUsd",
-      "overrun_nano_usd as overrunNanoUsd",
-    ])
-    .where("organization_id", "=", of.organizationId)
-    .where("period", "=", of.period)
-    .where("period_start", "=", of.periodStart)
-    .execute();
+  const { rows } = await sql<CheckedBalance>`
+    SELECT scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
+      settled_nano_usd AS "settledNanoUsd", leased_nano_usd AS "leasedNanoUsd",
+      unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd"
+    FROM balance WHERE organization_id = ${of.organizationId} AND period = ${of.period}
+      AND period_start = ${of.periodStart}`.execute(tx);
+  return rows;
 }
 
-/** All periods of which the organization has a balance. */
-export function listBalancePeriods(
+/** Lists the periods for which the organization has a balance. */
+export async function listBalancePeriods(
   tx: Tx,
   organizationId: string,
 ): Promise<{ period: PeriodName; periodStart: string }[]> {
-  return tx
-    .selectFrom("balance")
-    .select(["period", "period_start as periodStart"])
-    .distinct()
-    .where("organization_id", "=", organizationId)
-    .execute();
+  const { rows } = await sql<{ period: PeriodName; periodStart: string }>`
+    SELECT DISTINCT period, period_start AS "periodStart" FROM balance
+    WHERE organization_id = ${organizationId}`.execute(tx);
+  return rows;
 }
 
 export interface LeaseSum extends BalanceKey {
@@ -106,7 +95,7 @@ export interface LeaseSum extends BalanceKey {
   unresolvedNanoUsd: bigint;
 }
 
-/** What nodes have of each balance, and what is unresolved of it. */
+/** Sums the leased and the unresolved amounts of each balance. */
 export async function sumLeases(tx: Tx, organizationId: string): Promise<LeaseSum[]> {
   const { rows } = await sql<LeaseSum>`
     SELECT scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
