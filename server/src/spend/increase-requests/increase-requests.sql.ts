@@ -7,7 +7,7 @@ import { type PeriodName as Period, periodNames, periodOf } from "#src/domain/sp
 export type IncreaseStatus = "pending" | "approved" | "denied" | "withdrawn";
 export type ActorType = "member" | "api_key" | "admin_key" | "local_operator";
 
-/** Somebody as of now: `isThere` false for a member that was removed. */
+/** Current name and address of an actor. `isThere` is false for a removed member. */
 export interface Actor {
   type: ActorType;
   id: string;
@@ -16,7 +16,7 @@ export interface Actor {
   isThere: boolean;
 }
 
-/** A request as it was asked and answered, and what it is about as of now. */
+/** Increase request with its decision, and with the current names and spend of its scope. */
 export interface IncreaseRequestRow {
   id: string;
   organizationId: string;
@@ -35,7 +35,7 @@ export interface IncreaseRequestRow {
   resolvedBy: Actor | null;
   createdAt: Date;
   resolvedAt: Date | null;
-  /** The limit of this scope and period now; null: there is none. */
+  /** Current limit of this scope and period. Null: no limit. */
   limit: { id: string; amountNanoUsd: bigint } | null;
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
@@ -43,16 +43,16 @@ export interface IncreaseRequestRow {
 
 export interface RequestFilter {
   organizationId: string;
-  /** Those of this requester, and those about the workspaces; null: all. */
+  /** Limits the list to requests by the requester or about the workspaces. Null: all. */
   visibleTo: { requester: { type: ActorType; id: string }; workspaceIds: readonly string[] } | null;
   statuses?: readonly IncreaseStatus[] | undefined;
   workspaceId?: string | undefined;
   requesterIds?: readonly string[] | undefined;
-  /** Leaves out what members asked who have been removed. */
+  /** Omits requests of removed members. */
   isOfPresent?: boolean;
 }
 
-/** Newest first, one row more than the page holds. */
+/** Lists the rows of a page, newest first, and one more row if another page exists. */
 export async function listRequests(
   db: Database | Tx,
   filter: RequestFilter & { nowMs: number },
@@ -193,166 +193,4 @@ function fromRow(row: SelectedRow): IncreaseRequestRow {
     settledNanoUsd: row.settled ?? 0n,
     leasedNanoUsd: row.leased ?? 0n,
   };
-}
-
-/** The status of the request, which stays locked until the transaction ends. */
-export async function lockStatus(
-  tx: Tx,
-  of: { organizationId: string; id: string },
-): Promise<IncreaseStatus> {
-  const row = await tx
-    .selectFrom("spend_limit_increase_request")
-    .select("status")
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "=", of.id)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
-  return row.status;
-}
-
-export interface AskedBy {
-  organizationId: string;
-  requesterType: ActorType;
-  requesterId: string;
-}
-
-/** The pending request of this requester for this limit, locked until the transaction ends, or null. */
-export async function findPendingForChange(
-  tx: Tx,
-  of: AskedBy & { scopeType: ScopeType; scopeId: string; period: PeriodName },
-): Promise<{ id: string; amountNanoUsd: bigint; reason: string } | null> {
-  const row = await tx
-    .selectFrom("spend_limit_increase_request")
-    .select(["id", "amount_nano_usd as amountNanoUsd", "reason"])
-    .where("organization_id", "=", of.organizationId)
-    .where("requester_type", "=", of.requesterType)
-    .where("requester_id", "=", of.requesterId)
-    .where("scope_type", "=", of.scopeType)
-    .where("scope_id", "=", of.scopeId)
-    .where("period", "=", of.period)
-    .where("status", "=", "pending")
-    .forUpdate()
-    .executeTakeFirst();
-  return row ?? null;
-}
-
-export interface NewRequest extends AskedBy {
-  id: string;
-  scopeType: ScopeType;
-  scopeId: string;
-  workspaceId: string | null;
-  period: PeriodName;
-  limitNanoUsd: bigint;
-  amountNanoUsd: bigint;
-  reason: string;
-  createdAt: Date;
-}
-
-export async function insertRequest(tx: Tx, row: NewRequest): Promise<void> {
-  await tx
-    .insertInto("spend_limit_increase_request")
-    .values({
-      id: row.id,
-      organization_id: row.organizationId,
-      requester_type: row.requesterType,
-      requester_id: row.requesterId,
-      scope_type: row.scopeType,
-      scope_id: row.scopeId,
-      workspace_id: row.workspaceId,
-      period: row.period,
-      limit_nano_usd: row.limitNanoUsd,
-      amount_nano_usd: row.amountNanoUsd,
-      reason: row.reason,
-      created_at: row.createdAt,
-    })
-    .execute();
-}
-
-export async function replaceAsked(
-  tx: Tx,
-  row: { id: string; limitNanoUsd: bigint; amountNanoUsd: bigint; reason: string },
-): Promise<void> {
-  await tx
-    .updateTable("spend_limit_increase_request")
-    .set({
-      limit_nano_usd: row.limitNanoUsd,
-      amount_nano_usd: row.amountNanoUsd,
-      reason: row.reason,
-    })
-    .where("id", "=", row.id)
-    .execute();
-}
-
-export async function saveResolution(
-  tx: Tx,
-  row: {
-    id: string;
-    status: Exclude<IncreaseStatus, "pending">;
-    approvedNanoUsd: bigint | null;
-    answer: string | null;
-    by: { type: ActorType; id: string };
-    at: Date;
-  },
-): Promise<void> {
-  await tx
-    .updateTable("spend_limit_increase_request")
-    .set({
-      status: row.status,
-      approved_nano_usd: row.approvedNanoUsd,
-      answer: row.answer,
-      resolved_by_type: row.by.type,
-      resolved_by_id: row.by.id,
-      resolved_at: row.at,
-    })
-    .where("id", "=", row.id)
-    .execute();
-}
-
-/** Requests that this requester has made since then, whatever became of them. */
-export async function countAsked(tx: Tx, of: AskedBy & { since: Date }): Promise<number> {
-  const row = await tx
-    .selectFrom("spend_limit_increase_request")
-    .select(({ fn }) => fn.countAll<bigint>().as("asked"))
-    .where("organization_id", "=", of.organizationId)
-    .where("requester_type", "=", of.requesterType)
-    .where("requester_id", "=", of.requesterId)
-    .where("created_at", ">", of.since)
-    .executeTakeFirstOrThrow();
-  return Number(row.asked);
-}
-
-/** Addresses of active members with one of the roles, in the organization or in the workspace, oldest members first. */
-export async function findApproverAddresses(
-  tx: Tx,
-  of: {
-    organizationId: string;
-    organizationRoles: readonly string[];
-    workspaceId: string | null;
-    workspaceRoles: readonly string[];
-    limit: number;
-  },
-): Promise<{ id: string; email: string }[]> {
-  const { rows } = await sql<{ id: string; email: string }>`
-    SELECT m.id, m.email FROM member m
-    WHERE m.organization_id = ${of.organizationId}::uuid AND m.status = 'active'
-      AND (m.role = ANY(${[...of.organizationRoles]}::text[]) OR EXISTS (SELECT FROM workspace_member w
-        WHERE w.member_id = m.id AND w.workspace_id = ${of.workspaceId}
-          AND w.role = ANY(${[...of.workspaceRoles]}::text[])))
-    ORDER BY m.created_at, m.id LIMIT ${of.limit}`.execute(tx);
-  return rows;
-}
-
-/** Where the requester reads mail: the member, or the person whose key it is; null for nobody, or nobody active. */
-export async function findRequesterAddress(
-  tx: Tx,
-  requester: { type: ActorType; id: string },
-): Promise<{ memberId: string; email: string } | null> {
-  const { rows } = await sql<{ memberId: string; email: string }>`
-    SELECT m.id AS "memberId", m.email FROM member m
-    WHERE m.status = 'active' AND m.id = CASE ${requester.type}::text
-      WHEN 'member' THEN ${requester.id}
-      WHEN 'api_key' THEN (SELECT k.owner_member_id FROM api_key k WHERE k.id = ${requester.id}) END`.execute(
-    tx,
-  );
-  return rows[0] ?? null;
 }

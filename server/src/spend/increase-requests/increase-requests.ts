@@ -17,19 +17,21 @@ import { findSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { readLimit } from "#src/spend/limits/read-limit.ts";
 import { lockAskedScope } from "./asked-scope.ts";
 import {
-  type AskedBy,
-  countAsked,
-  findPendingForChange,
   findRequest,
   type IncreaseRequestRow,
   type IncreaseStatus,
-  insertRequest,
   listRequests,
-  lockStatus,
   type RequestFilter,
+} from "./increase-requests.sql.ts";
+import {
+  type AskedBy,
+  countAsked,
+  findPendingForChange,
+  insertRequest,
+  lockStatus,
   replaceAsked,
   saveResolution,
-} from "./increase-requests.sql.ts";
+} from "./request-changes.sql.ts";
 import { type RequestMailDeps, tellApprovers } from "./request-mail.ts";
 
 const DAY_MS = 86_400_000;

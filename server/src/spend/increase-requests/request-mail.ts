@@ -10,11 +10,8 @@ import type { Tx } from "#src/db/pool.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail, withdrawMail } from "#src/mail/queue-mail.ts";
-import {
-  findApproverAddresses,
-  findRequesterAddress,
-  type IncreaseRequestRow,
-} from "./increase-requests.sql.ts";
+import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
+import { findApproverAddresses, findRequesterAddress } from "./request-recipients.sql.ts";
 
 export interface RequestMailDeps extends AuditDeps {
   /** Where people reach this server, without a slash at the end. Of the configuration, never of a request. */

@@ -12,7 +12,7 @@ import { auditLimitChange, changeLimit } from "#src/limits/change-limit.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { spendLimits } from "#src/spend/limits/spend-limit-kind.ts";
 import { mayDecide } from "./asked-scope.ts";
-import { type IncreaseRequestRow, saveResolution } from "./increase-requests.sql.ts";
+import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 import {
   auditOf,
   getForTransaction,
@@ -21,6 +21,7 @@ import {
   isRequester,
   lockRequest,
 } from "./increase-requests.ts";
+import { saveResolution } from "./request-changes.sql.ts";
 import { type RequestMailDeps, tellRequester } from "./request-mail.ts";
 
 // Whoever may set a limit decides about requests to raise it. That includes its own: it could set the limit all the same,
