@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface NewMail {
@@ -64,9 +64,7 @@ export async function claimMail(
     .where("id", "=", claim.id)
     .where("status", "=", "queued")
     .where("body_sealed", "is not", null)
-    .where((eb) =>
-      eb.or([eb("claimed_until", "is", null), eb("claimed_until", "<", sql<Date>`now()`)]),
-    )
+    .where(isUnclaimed)
     .returning(["id", "to_address", "subject", "body_sealed", "created_at"])
     .executeTakeFirst();
   if (!row?.body_sealed) return null;
@@ -125,9 +123,7 @@ export async function failOldMail(
     }))
     .where("status", "=", "queued")
     .where("created_at", "<", hoursAgo(old.afterHours))
-    .where((eb) =>
-      eb.or([eb("claimed_until", "is", null), eb("claimed_until", "<", sql<Date>`now()`)]),
-    )
+    .where(isUnclaimed)
     .returning("id")
     .execute();
   return rows.map(({ id }) => id);
@@ -141,14 +137,18 @@ export async function listStrandedMail(
   db: Database,
   of: { jobSeconds: number; limit: number },
 ): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    SELECT m.id FROM mail m
-    WHERE m.status = 'queued' AND (m.claimed_until IS NULL OR m.claimed_until < now())
-      AND NOT EXISTS (
-        SELECT FROM graphile_worker.jobs j
-        WHERE j.key = 'mail:' || m.id AND j.attempts < j.max_attempts
-          AND (j.locked_at IS NULL OR j.locked_at > ${secondsAgo(of.jobSeconds)}))
-    ORDER BY m.created_at LIMIT ${of.limit}`.execute(db);
+  const hasNoJob = sql<SqlBool>`NOT EXISTS (SELECT FROM graphile_worker.jobs AS job
+    WHERE job.key = 'mail:' || mail.id AND job.attempts < job.max_attempts
+      AND (job.locked_at IS NULL OR job.locked_at > ${secondsAgo(of.jobSeconds)}))`;
+  const rows = await db
+    .selectFrom("mail")
+    .select("id")
+    .where("status", "=", "queued")
+    .where(isUnclaimed)
+    .where(hasNoJob)
+    .orderBy("created_at")
+    .limit(of.limit)
+    .execute();
   return rows.map(({ id }) => id);
 }
 
@@ -160,6 +160,7 @@ export async function deleteOldMail(db: Database, afterDays: number): Promise<vo
     .execute();
 }
 
+const isUnclaimed = sql<SqlBool>`(claimed_until IS NULL OR claimed_until < now())`;
 const secondsFromNow = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds})`;
 const secondsAgo = (seconds: number) => sql<Date>`now() - make_interval(secs => ${seconds})`;
 const hoursAgo = (hours: number) => sql<Date>`now() - make_interval(hours => ${hours}::integer)`;
