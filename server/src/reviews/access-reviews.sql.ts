@@ -215,6 +215,20 @@ export async function hasSuccessor(tx: Tx, reviewId: string): Promise<boolean> {
   return row !== undefined;
 }
 
+/** Ends a review whose items were all applied. */
+export async function finishReview(db: Database | Tx, reviewId: string): Promise<void> {
+  await db
+    .updateTable("access_review")
+    .set({ status: "closed" })
+    .where("id", "=", reviewId)
+    .where("status", "=", "applying")
+    .where(hasNoItemToApply)
+    .execute();
+}
+
+const hasNoItemToApply = sql<SqlBool>`NOT EXISTS (
+  SELECT 1 FROM access_review_item AS item WHERE item.access_review_id = access_review.id AND item.result IS NULL)`;
+
 export type NoticeKind = "asked" | "due_in_7_days" | "due_in_1_day" | "overdue";
 
 /** Records that the reviewer gets this message. Returns false if it was recorded before. */

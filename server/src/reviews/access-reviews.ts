@@ -23,7 +23,7 @@ import {
   setReviewers,
   updateReview as updateRow,
 } from "./access-reviews.sql.ts";
-import { countProgress, type Progress } from "./items.sql.ts";
+import { countProgress, type Progress } from "./decisions.sql.ts";
 import { notifyReviewers } from "./review-mail.ts";
 import { canReview } from "./review-rights.rule.ts";
 import { checkReviewers, findDecidable, scopeOf } from "./reviewers.ts";

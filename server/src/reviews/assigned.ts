@@ -11,8 +11,8 @@ import {
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findReview, listReviewers, listReviews, type ReviewStatus } from "./access-reviews.sql.ts";
 import { reviewNotFound, type ShownReview, showReviews } from "./access-reviews.ts";
+import { countAssigned } from "./decisions.sql.ts";
 import {
-  countAssigned,
   type ItemFilter,
   type ItemPosition,
   listItems as listRows,

@@ -12,7 +12,7 @@ import type { Tx } from "#src/db/pool.ts";
 import type { Origin } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { finalAnswer } from "./access-review.rule.ts";
-import { findReview, type ReviewRow, updateReview } from "./access-reviews.sql.ts";
+import { findReview, finishReview, type ReviewRow, updateReview } from "./access-reviews.sql.ts";
 import {
   auditOfReview,
   getAccessReview,
@@ -22,7 +22,6 @@ import {
 } from "./access-reviews.ts";
 import { type Applied, removeAccess } from "./apply-item.ts";
 import {
-  finishReview,
   type ItemRow,
   listAnswers,
   lockNextItemToApply,

@@ -14,12 +14,11 @@ import { findReview, listReviewers, type ReviewRow } from "./access-reviews.sql.
 import { reviewHasEnded, reviewNotFound } from "./access-reviews.ts";
 import {
   countProgress,
-  type ItemRow,
-  lockItems,
   type Progress,
   type SavedDecision,
   saveDecisions,
-} from "./items.sql.ts";
+} from "./decisions.sql.ts";
+import { type ItemRow, lockItems } from "./items.sql.ts";
 import { canReview, type DecidableAccess, mayDecide } from "./review-rights.rule.ts";
 import { excludeReviewer, findDecidable, scopeOf } from "./reviewers.ts";
 

@@ -9,7 +9,7 @@ import {
   type ReviewerRow,
   type ReviewRow,
 } from "./access-reviews.sql.ts";
-import { countAssigned } from "./items.sql.ts";
+import { countAssigned } from "./decisions.sql.ts";
 import { canReview } from "./review-rights.rule.ts";
 import { excludeReviewer, findDecidable, scopeOf } from "./reviewers.ts";
 
