@@ -9,7 +9,7 @@ import { ownerState, permissionUnderOwner } from "#src/key-lookup/owner-state.sq
 
 export type StoredStatus = "active" | "inactive" | "archived";
 
-/** A key with what stands beside it, without the hash of any secret, which no use case has a need for. */
+/** API key with its owner and last use. Contains no hash of a secret, because no use case needs one. */
 export interface ApiKeyRow {
   id: string;
   workspace_id: string;
@@ -23,21 +23,21 @@ export interface ApiKeyRow {
   archived_at: Date | null;
   allowed_models: string[] | null;
   allowed_addresses: string[] | null;
-  /** The person whose key it is; all null where it is the workspace's. */
+  /** Owner of the key. All four are null for a key of the workspace. */
   owner_member_id: string | null;
   owner_name: string | null;
   owner_email: string | null;
   owner_state: OwnerState | null;
-  /** Of the current secret. */
+  /** Hint of the current secret. */
   hint: string;
   secret_created_at: Date;
-  /** Of the newest use of any secret; all null where there was none. */
+  /** Last use of any secret. All three are null for an unused key. */
   last_used_at: Date | null;
   last_used_address: string | null;
   last_used_model: string | null;
 }
 
-/** `onlyWorkspaceIds` are those whose keys exist for the caller, or null for all of the organization's. */
+/** `onlyWorkspaceIds`: workspaces whose keys the caller can see. Null: all of the organization. */
 export interface ApiKeyScope {
   organizationId: string;
   onlyWorkspaceIds: readonly string[] | null;
@@ -46,9 +46,9 @@ export interface ApiKeyScope {
 export interface ApiKeyFilter extends ApiKeyScope {
   workspaceId?: string | undefined;
   status?: StoredStatus | "expired" | undefined;
-  /** Text that the name contains, whatever its case. */
+  /** Text that the name contains, in any case. */
   name?: string | undefined;
-  /** Text that name, id, hint, or the owner's name or address contains, whatever its case. */
+  /** Text that name, id, hint, or the owner's name or address contains, in any case. */
   search?: string | undefined;
   ownerType?: "workspace" | "member" | undefined;
   ownerMemberId?: string | undefined;
@@ -57,9 +57,9 @@ export interface ApiKeyFilter extends ApiKeyScope {
   unusedDays?: number | undefined;
   exceedsMaxLifetime?: boolean | undefined;
   issue?: KeyIssue | undefined;
-  /** The organization's longest lifetime, or null. */
+  /** Maximum lifetime of the organization. Null: no maximum. */
   maxLifetimeDays: number | null;
-  /** Of what is expired, in milliseconds since the epoch. */
+  /** Time at which keys count as expired, milliseconds since the epoch. */
   nowMs: number;
 }
 
@@ -114,7 +114,7 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
   return query.where(sql<SqlBool>`api_key.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`);
 }
 
-/** One row more than the page holds, so that the reader knows whether there is another page. */
+/** Lists the rows of a page, and one more row if another page exists. */
 export function listApiKeys(
   db: Database | Tx,
   filter: ApiKeyFilter,
@@ -157,7 +157,7 @@ function after(nowMs: number, days: number): Date {
   return new Date(nowMs + days * DAY_MS);
 }
 
-/** strpos, not LIKE: a % in the text is a %. */
+/** `LIKE` would treat a `%` in the text as a wildcard. */
 function containsText(value: ReturnType<typeof sql>, text: string) {
   return sql<SqlBool>`strpos(lower(${value}), lower(${text})) > 0`;
 }
@@ -172,8 +172,8 @@ function isUnusedSince(since: Date) {
 }
 
 /**
- * Expired is what has not been archived and whose time has passed, and inactive what is disabled or stopped with its
- * owner; the same rules as `statusOf` in api-keys.ts.
+ * Has the rules of `statusOf` in describe-api-keys.ts. An archived key is never expired. A key is inactive if it is
+ * disabled, or if its owner is not active.
  */
 function hasStatus(status: StoredStatus | "expired", now: Date) {
   if (status === "archived") return sql<SqlBool>`api_key.status = 'archived'`;
@@ -188,7 +188,7 @@ function hasStatus(status: StoredStatus | "expired", now: Date) {
 const isWorking = (nowMs: number) =>
   sql<SqlBool>`api_key.status <> 'archived' AND (api_key.expires_at IS NULL OR api_key.expires_at > ${new Date(nowMs)})`;
 
-/** What the words of `keyIssues` mean, of a key that is neither archived nor expired. */
+/** Condition of an issue, for a key that is neither archived nor expired. */
 function issueOf(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
   switch (issue) {
     case "never_expires":
@@ -213,7 +213,7 @@ function hasIssue(issue: KeyIssue, nowMs: number) {
   return sql<SqlBool>`${isWorking(nowMs)} AND ${issueOf(issue, nowMs)}`;
 }
 
-/** How many keys work, how many of them have each issue, and how many none. */
+/** Counts valid keys, those with each issue, and those without any. */
 export async function countKeyIssues(
   db: Database | Tx,
   of: ApiKeyScope & {
@@ -232,14 +232,20 @@ export async function countKeyIssues(
         "issues",
       ),
     );
-  const { rows } = await sql<{ keys: number; healthy: number; byIssue: number[] }>`
-    SELECT count(*)::integer AS keys, (count(*) FILTER (WHERE NOT true = ANY(issues)))::integer AS healthy,
-      ARRAY[${sql.join(of.issues.map((_, index) => sql`(count(*) FILTER (WHERE issues[${sql.lit(index + 1)}]))::integer`))}] AS "byIssue"
-    FROM (${keys}) AS working`.execute(db);
-  return rows[0] ?? { keys: 0, healthy: 0, byIssue: of.issues.map(() => 0) };
+  const counts = of.issues.map(
+    (_, index) => sql`(count(*) FILTER (WHERE issues[${sql.lit(index + 1)}]))::integer`,
+  );
+  return await db
+    .selectFrom(keys.as("working"))
+    .select([
+      sql<number>`count(*)::integer`.as("keys"),
+      sql<number>`(count(*) FILTER (WHERE NOT true = ANY(issues)))::integer`.as("healthy"),
+      sql<number[]>`ARRAY[${sql.join(counts)}]`.as("byIssue"),
+    ])
+    .executeTakeFirstOrThrow();
 }
 
-/** The same rule as `exceedsMaxLifetime` in describe-api-keys.ts. */
+/** Has the rule of `exceedsMaxLifetime` in describe-api-keys.ts. */
 function exceedsLifetime(maxDays: number | null, now: Date) {
   if (maxDays === null) return sql<boolean>`false`;
   return sql<boolean>`api_key.status <> 'archived' AND coalesce(api_key.expires_at, 'infinity') > ${now}
@@ -265,8 +271,8 @@ export async function findApiKey(
 }
 
 /**
- * The key, locked with its secrets until the transaction ends. The lock is a statement of its own: one that both waits
- * and joins would give the secrets as they were before the wait.
+ * Finds the key and locks it until the transaction ends. The lock is a separate statement: a statement that waits and
+ * joins would return the secrets from before the wait.
  */
 export async function findApiKeyForUpdate(
   tx: Tx,

@@ -1,11 +1,11 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
+import { findRotationPolicies } from "#src/keys/rotation/rotation-policies.sql.ts";
 import {
   type RotationPolicy,
   type RotationTimes,
   rotationTimes,
 } from "#src/keys/rotation/rotation-policy.rule.ts";
-import { findRotationPolicies } from "#src/keys/rotation/rotation-policy.sql.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
 import type { ApiKeyRow, StoredStatus } from "./api-keys.sql.ts";

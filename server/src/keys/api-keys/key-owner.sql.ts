@@ -4,20 +4,17 @@ import type { OwnerState } from "#src/domain/owner-state.ts";
 import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 
 /**
- * Where a person of the organization stands as the owner of a key of the workspace, locked until the transaction ends, so
- * that the person cannot be removed while the key is made; null where there is no such person.
+ * Returns the state of a member as owner of a key in the workspace. Null: the organization has no such member. Locks the
+ * member until the transaction ends, so that the member cannot be removed while the key is created.
  */
 export async function findOwnerForKey(
   tx: Tx,
   of: { organizationId: string; memberId: string; workspaceId: string },
 ): Promise<OwnerState | null> {
-  await tx
-    .selectFrom("member")
-    .select("id")
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "=", of.memberId)
-    .forShare()
-    .execute();
+  await sql`
+    SELECT id FROM member WHERE organization_id = ${of.organizationId} AND id = ${of.memberId} FOR SHARE`.execute(
+    tx,
+  );
   const { rows } = await sql<{ state: OwnerState | null }>`
     SELECT ${ownerState} AS state
     FROM (SELECT ${of.workspaceId}::text AS workspace_id, ${of.memberId}::text AS owner_member_id) AS api_key

@@ -11,7 +11,7 @@ import {
   findKeepers,
   insertNotice,
   listAgingKeys,
-} from "./rotation-policies.sql.ts";
+} from "./aging-keys.sql.ts";
 import { stepOf, timesOf } from "./rotation-policies.ts";
 import type { RotationStep } from "./rotation-policy.rule.ts";
 

@@ -3,10 +3,10 @@ import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visibl
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { type AgingKey, listAgingKeys } from "./aging-keys.sql.ts";
 import {
-  type AgingKey,
   deleteRotationPolicy,
-  listAgingKeys,
+  findRotationPolicies,
   saveRotationPolicy,
 } from "./rotation-policies.sql.ts";
 import {
@@ -15,7 +15,6 @@ import {
   rotationStep,
   rotationTimes,
 } from "./rotation-policy.rule.ts";
-import { findRotationPolicies } from "./rotation-policy.sql.ts";
 
 export interface ShownPolicy {
   policy: RotationPolicy | null;
