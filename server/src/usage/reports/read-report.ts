@@ -3,10 +3,10 @@ import type { Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { findWeeksSummedBefore } from "#src/recording/weeks.sql.ts";
 import {
+  findLeader,
+  findLevel,
   findPrunedBefore,
   type Level,
-  leaderOf,
-  levelFor,
   listReport,
   type Measure,
   type RankedGroup,
@@ -110,7 +110,7 @@ async function listByLeader(
   report: RankedReport,
   slice: RankSlice,
 ): Promise<ListedRow[] | null> {
-  const leader = slice.order.isDescending ? leaderOf({ ...report.filter, ...report }) : null;
+  const leader = slice.order.isDescending ? findLeader({ ...report.filter, ...report }) : null;
   if (leader === null) return null;
   const columns = [leader];
   const leaders = await rankGroups(tx, await overRange(tx, { ...report, columns }), {
@@ -224,7 +224,7 @@ async function partsOf(
     isOpenEnded,
   }: Pick<ReportPage, "filter" | "columns" | "bucket" | "range" | "isOpenEnded">,
 ): Promise<RangePart[]> {
-  const level: Level = levelFor({ ...filter, columns });
+  const level: Level = findLevel({ ...filter, columns });
   const units = (["hour", "day", "week", "month"] as const).filter(
     (unit) => level[unit] !== undefined,
   );

@@ -20,10 +20,10 @@ import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import type { VisibleUsage } from "#src/usage/visible-usage.ts";
 import { nextEdge, type RangePart } from "./report-range.rule.ts";
 
-// Sums over the rollups. Each report reads the smallest of them that has its labels, in the largest units that its range
-// is made of; minutes of keys, people and workspaces, of which there is no rollup, are counted from the events.
+// Sums over the rollups. Each report reads the smallest rollup that has its labels, in the largest units that its range
+// consists of. Minutes of keys, members and workspaces have no rollup and are counted from the events.
 
-/** What a report can group by: labels, and what follows from them. */
+/** Columns that a report can group by: labels, and columns derived from them. */
 export type ReportColumn = LabelColumn | keyof typeof derived;
 
 interface Derived {
@@ -31,7 +31,7 @@ interface Derived {
   text: string;
 }
 const derived = {
-  /** Whom usage is attributed to: the key's owner, else the key. */
+  /** The key's owner, else the key. */
   actor: {
     from: ["member_id", "api_key_id"],
     text: "CASE WHEN member_id = '' THEN api_key_id ELSE member_id END",
@@ -50,24 +50,24 @@ const derived = {
 export interface ReportFilter {
   organizationId: string;
   visible: VisibleUsage;
-  /** Of each column that stands here, only these values. */
+  /** Values to include, by column. An omitted column is not filtered. */
   values: Readonly<Partial<Record<ReportColumn, readonly string[]>>>;
-  /** Only these groups, each with one value per column. */
+  /** Groups to include, each with one value per column. */
   groups?: { columns: readonly ReportColumn[]; rows: readonly (readonly string[])[] };
-  /** What began since then has its minutes in a rollup, where the report has no keys or people in it. */
+  /** Start of the rollup per minute, milliseconds since the epoch. Earlier minutes are counted from events. */
   minutesFromMs?: number;
-  /** Leaves out what people used who have been removed since. */
+  /** Omits the usage of removed members. */
   withoutRemovedMembers?: boolean;
 }
 
 export interface ReportQuery extends ReportFilter {
   columns: readonly ReportColumn[];
   parts: readonly RangePart[];
-  /** One row per bucket of the parts' one unit; else one per group. */
+  /** True: one row per group and bucket, and all parts have the same unit. False: one row per group. */
   isBucketed: boolean;
 }
 
-/** What a group is ranked by is summed up for all of them, everything else only for those that are shown. */
+/** Group with its ranking measure. Other measures are summed only for the groups of the page. */
 export interface RankedGroup {
   columns: string[];
   value: bigint;
@@ -75,14 +75,14 @@ export interface RankedGroup {
 
 export type UsageCounts = Record<CountColumn, bigint>;
 
-/** `bucket_at` is null without buckets. Of the columns only those are there that the query groups by. */
+/** Has the columns that the query groups by. `bucket_at` is null without buckets. */
 export type ReportRow = UsageCounts & { bucket_at: Date | null } & Partial<
     Record<ReportColumn, string>
   >;
 
 export type Measure = "cost" | "tokens" | "output_tokens" | "input_tokens" | "requests" | "errors";
 
-/** Where a list goes on: after this row. `value` is what it is ordered by; null in order of time. */
+/** Last row of the previous page. `value`: its measure. Null: the list is ordered by time. */
 export interface ReportPosition {
   value: bigint | null;
   bucketAtMs: number | null;
@@ -111,14 +111,14 @@ const levels = [
   },
   { hour: "usage_workspace_hour", day: "usage_workspace_day" },
   { hour: "usage_member_hour", day: "usage_member_day", week: "usage_member_week" },
-  // Hours per key and model would be hardly fewer rows than there are with all labels.
+  // Hours per key and model would have about as many rows as hours with all labels.
   { hour: "usage_hour", day: "usage_key_day", week: "usage_key_week", month: "usage_key_month" },
   { hour: "usage_hour", day: "usage_day", week: "usage_week", month: "usage_month" },
 ] as const satisfies Level[];
 export type Level = Partial<Record<RollupUnit, RollupTable>> & { day: RollupTable };
 
-/** The smallest rollups that have all the labels the report needs. */
-export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Level {
+/** Finds the smallest rollups that have all labels of the report. */
+export function findLevel(query: ReportFilter & Pick<ReportQuery, "columns">): Level {
   const filtered = Object.keys(query.values) as ReportColumn[];
   const grouped = query.groups?.columns ?? [];
   const needed = new Set([...query.columns, ...filtered, ...grouped].flatMap(labelsOf));
@@ -133,16 +133,16 @@ export function levelFor(query: ReportFilter & Pick<ReportQuery, "columns">): Le
 }
 
 /**
- * The column whose own sums stand in smaller rollups than those of the groups it is part of, or null. No group of a key
- * has more of a measure than the key has.
+ * Finds the column of the groups whose own sums are in smaller rollups. Null: there is none. A key's sum is an upper
+ * bound for each of its groups, and so is a workspace's.
  */
-export function leaderOf(
+export function findLeader(
   query: ReportFilter & Pick<ReportQuery, "columns">,
 ): "api_key_id" | "workspace_id" | null {
   const { columns } = query;
   const leader = (["api_key_id", "workspace_id"] as const).find((each) => columns.includes(each));
-  if (leader === undefined || levelFor(query) !== levels[4]) return null;
-  return levelFor({ ...query, columns: [leader] }) === levels[4] ? null : leader;
+  if (leader === undefined || findLevel(query) !== levels[4]) return null;
+  return findLevel({ ...query, columns: [leader] }) === levels[4] ? null : leader;
 }
 
 function labelsOf(column: ReportColumn): readonly LabelColumn[] {
@@ -154,10 +154,11 @@ function isLabel(column: ReportColumn): column is LabelColumn {
 }
 
 /**
- * Runs the statements of a report on one state of the database, so that they add up. Compiling a plan takes longer than
- * any report may, and ten thousand groups do not fit into the memory that a statement has otherwise. Rollups lie in order
- * of time: their index is taken for a range of days, not the whole table, which on a disk that turns would be as fast.
- * Several workers took as long as one (120 ms for 180,000 rows), and the cores that requests are recorded on.
+ * Runs the statements of a report on one snapshot of the database, so that they add up. JIT compilation takes longer
+ * than a report may take. Ten thousand groups need more than the default `work_mem`. Rollups are stored in order of
+ * time, so their index finds a range of days quickly. The default `random_page_cost` assumes spinning disks, and prefers
+ * the whole table. Several workers took as long as one (120 ms for 180,000 rows), and used the cores that record
+ * requests.
  */
 export function inReport<Result>(
   database: Database,
@@ -182,7 +183,7 @@ export interface RankSlice extends ReportSlice {
   order: { by: Measure; isDescending: boolean };
 }
 
-/** Rows in the order asked for, after the position, at most `limit`. Groups that nothing was used in have no row. */
+/** Lists up to `limit` rows after the position, in the given order. Groups without usage have no row. */
 export async function listReport(
   tx: Tx,
   query: ReportQuery,
@@ -193,7 +194,7 @@ export async function listReport(
   return rows;
 }
 
-/** The groups of a report without buckets in the order of a measure, after the position, at most `limit`. */
+/** Lists up to `limit` groups after the position, in the order of a measure. */
 export async function rankGroups(
   tx: Tx,
   query: Omit<ReportQuery, "isBucketed">,
@@ -223,7 +224,7 @@ function selectOrdered(
       : sql`(${sql.raw(measured[order.by].join(" + "))})::bigint`;
   const isAfter = after ? sql`WHERE ${isBeyond(query, order, after, keys)}` : sql``;
   const direction = order.isDescending ? sql`DESC` : sql`ASC`;
-  // Rows of one value stand in the order of their keys, whichever way the values run.
+  // Rows with the same value are in ascending order of their keys, in both directions.
   const byKeys = keys.map((key) => (order.by === "time" ? sql`${key} ${direction}` : key));
   const orderBy = order.by === "time" ? byKeys : [sql`order_value ${direction}`, ...byKeys];
   return sql`
@@ -253,7 +254,7 @@ function isBeyond(
     OR (order_value = ${after.value}::bigint AND ${compare(">")}))`;
 }
 
-/** Everything in one row; all zero where nothing was used. */
+/** Sums the whole report. All counts are zero without usage. */
 export async function sumReport(
   tx: Tx,
   query: Omit<ReportQuery, "columns" | "isBucketed">,
@@ -264,7 +265,7 @@ export async function sumReport(
     tx,
   );
   const [row] = rows;
-  if (row === undefined) throw new Error("a sum is one row");
+  if (row === undefined) throw new Error("a sum returned no row");
   return row;
 }
 
@@ -283,12 +284,12 @@ function selectGroups(query: ReportQuery, counts: readonly CountColumn[]): RawBu
     HAVING ${isDifference(query) ? sql`sum(requests) > 0` : sql`count(*) > 0`}`;
 }
 
-/** Of a difference, groups may be left that nothing was used in. */
+/** True if a part is subtracted. Groups without usage may then remain. */
 function isDifference({ parts }: Pick<ReportQuery, "parts">): boolean {
   return parts.some(({ isSubtracted }) => isSubtracted);
 }
 
-/** Sums are numeric in PostgreSQL; back to bigint, which an amount of money and a count of tokens fit into. */
+/** Sums are `numeric` in PostgreSQL. Amounts and counts of tokens fit into `bigint`. */
 function sumOf(column: CountColumn): RawBuilder<unknown> {
   return sql`coalesce(sum(${sql.ref(column)}), 0)::bigint AS ${sql.ref(column)}`;
 }
@@ -303,55 +304,55 @@ function selectPart(
   query: ReportQuery,
   { part, counts }: { part: RangePart; counts: readonly CountColumn[] },
 ): RawBuilder<unknown> {
-  const isOfEvents = tableOf(query, part) === "usage_event";
-  const at = isOfEvents
+  const isEventTable = tableOf(query, part) === "usage_event";
+  const at = isEventTable
     ? sql`date_trunc('minute', started_at, 'UTC') AS bucket_at`
     : sql`bucket_at`;
   const labels = [...new Set(query.columns.flatMap(labelsOf))].map((label) =>
-    isOfEvents && label === "status" ? sql`${sql.raw(EVENT_STATUS)} AS status` : sql.ref(label),
+    isEventTable && label === "status" ? sql`${sql.raw(EVENT_STATUS)} AS status` : sql.ref(label),
   );
   const counted = counts.map((column) => {
-    const value = (isOfEvents ? EVENT_COUNTS[column] : undefined) ?? column;
+    const value = (isEventTable ? EVENT_COUNTS[column] : undefined) ?? column;
     return sql`${sql.raw(part.isSubtracted ? `-(${value})` : value)} AS ${sql.ref(column)}`;
   });
   const shown = [...(query.isBucketed ? [at] : []), ...labels, ...counted];
-  const named = namedKeys(query, part);
-  const conditions = [...matches(query, part), ...(named?.isOfOne ?? [])];
+  const named = findNamedKeys(query, part);
+  const conditions = [...makeConditions(query, part), ...(named?.conditions ?? [])];
   const selected = sql`SELECT ${sql.join(shown)} FROM ${sql.table(tableOf(query, part))}
     WHERE ${sql.join(conditions, sql` AND `)}`;
-  // OFFSET keeps the planner from reading everybody's rows of the range to find the keys in them.
+  // OFFSET prevents a plan that reads the range for all keys and then filters.
   return named === null
     ? selected
     : sql`SELECT part.* FROM ${named.wanted} CROSS JOIN LATERAL (${selected} OFFSET 0) AS part`;
 }
 
 function tableOf(query: ReportQuery, { unit, startMs }: RangePart): RollupTable | "usage_event" {
-  const table = levelFor(query)[unit];
+  const table = findLevel(query)[unit];
   if (unit === "minute") {
     return table !== undefined && startMs >= (query.minutesFromMs ?? Infinity)
       ? table
       : "usage_event";
   }
-  if (table === undefined) throw new Error(`there is no rollup per ${unit} of these labels`);
+  if (table === undefined) throw new Error(`no rollup per ${unit} has these labels`);
   return table;
 }
 
-function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown>[] {
+function makeConditions(query: ReportQuery, part: RangePart): RawBuilder<unknown>[] {
   const { organizationId, visible, values } = query;
-  const isOfEvents = tableOf(query, part) === "usage_event";
-  const conditions = [sql`organization_id = ${organizationId}`, isWithin(query, part)];
+  const isEventTable = tableOf(query, part) === "usage_event";
+  const conditions = [sql`organization_id = ${organizationId}`, isInRange(query, part)];
   const isVisible = isVisibleUsage(organizationId, visible);
   if (isVisible !== null) conditions.push(isVisible);
   for (const [column, wanted] of Object.entries(values) as [ReportColumn, readonly string[]][]) {
-    // The rows of named keys are looked up one by one.
-    if (column === "api_key_id" && namedKeys(query, part) !== null) continue;
-    const text = isOfEvents && column === "status" ? EVENT_STATUS : textOf(column);
+    // The rows of named keys are read key by key.
+    if (column === "api_key_id" && findNamedKeys(query, part) !== null) continue;
+    const text = isEventTable && column === "status" ? EVENT_STATUS : textOf(column);
     conditions.push(sql`${sql.raw(text)} = ANY(${[...wanted]}::text[])`);
   }
-  const isOfMembers = isOfKeysOfMembers(query, part);
-  if (isOfMembers !== null) conditions.push(isOfMembers);
-  if (query.groups && !isByKey(query.groups, part))
-    conditions.push(isOneOf(query.groups, isOfEvents));
+  const memberCondition = makeMemberCondition(query, part);
+  if (memberCondition !== null) conditions.push(memberCondition);
+  if (query.groups && !isGroupedByKey(query.groups, part))
+    conditions.push(isInGroups(query.groups, isEventTable));
   if (query.withoutRemovedMembers) {
     conditions.push(sql`NOT (member_id = ANY(ARRAY(SELECT id FROM member
       WHERE organization_id = ${organizationId} AND status = 'removed')))`);
@@ -359,21 +360,24 @@ function matches(query: ReportQuery, part: RangePart): RawBuilder<unknown>[] {
   return conditions;
 }
 
-/** Groups by key, without the workspace that the key stands in. */
-function isByKey({ columns }: NonNullable<ReportFilter["groups"]>, part: RangePart): boolean {
-  const isOfEvents = part.unit === "minute";
-  return !isOfEvents && columns.includes("api_key_id") && !columns.includes("workspace_id");
+/** True if the groups name keys without their workspaces. */
+function isGroupedByKey(
+  { columns }: NonNullable<ReportFilter["groups"]>,
+  part: RangePart,
+): boolean {
+  const isEventTable = part.unit === "minute";
+  return !isEventTable && columns.includes("api_key_id") && !columns.includes("workspace_id");
 }
 
 /**
- * The keys, or groups by key, that the query names, and what a row of one of them matches. A key stands in one workspace:
- * with both the index leads to its rows, a few for each bucket.
+ * Returns SQL of the keys or groups by key that the query names, and the conditions on the rows of one of them. Null:
+ * the query names none. The index has the workspace before the key. With both, it finds a few rows per bucket.
  */
-function namedKeys(
+function findNamedKeys(
   { organizationId, values, groups }: ReportQuery,
   part: RangePart,
-): { wanted: RawBuilder<unknown>; isOfOne: RawBuilder<unknown>[] } | null {
-  if (groups && isByKey(groups, part)) {
+): { wanted: RawBuilder<unknown>; conditions: RawBuilder<unknown>[] } | null {
+  if (groups && isGroupedByKey(groups, part)) {
     const lists = groups.columns.map(
       (_, i) => sql`${groups.rows.map((row) => row[i] ?? "")}::text[]`,
     );
@@ -382,10 +386,10 @@ function namedKeys(
     const wanted = sql`(SELECT key.workspace_id, listed.* FROM unnest(${sql.join(lists)}) AS listed (${sql.join(names)})
       JOIN api_key AS key ON key.organization_id = ${organizationId} AND key.id = listed.api_key_id)
       AS wanted (wanted_workspace_id, ${sql.join(columns)})`;
-    const isOfOne = groups.columns.map(
+    const conditions = groups.columns.map(
       (column, i) => sql`${sql.raw(textOf(column))} = ${sql.ref(`wanted_${i}`)}`,
     );
-    return { wanted, isOfOne: [sql`workspace_id = wanted_workspace_id`, ...isOfOne] };
+    return { wanted, conditions: [sql`workspace_id = wanted_workspace_id`, ...conditions] };
   }
   const keys = values.api_key_id;
   if (part.unit === "minute" || keys === undefined || groups || values.workspace_id) return null;
@@ -393,12 +397,12 @@ function namedKeys(
     WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[])) AS wanted (wanted_workspace_id, wanted_id)`;
   return {
     wanted,
-    isOfOne: [sql`workspace_id = wanted_workspace_id`, sql`api_key_id = wanted_id`],
+    conditions: [sql`workspace_id = wanted_workspace_id`, sql`api_key_id = wanted_id`],
   };
 }
 
-/** In rollups that have keys, their workspaces and keys lead to a person's rows. */
-function isOfKeysOfMembers(query: ReportQuery, part: RangePart): RawBuilder<unknown> | null {
+/** Finds the rows of members by their workspaces and keys, in a rollup that has keys. Null: not applicable. */
+function makeMemberCondition(query: ReportQuery, part: RangePart): RawBuilder<unknown> | null {
   const { organizationId, values } = query;
   const { api_key_id: keys, member_id: members, workspace_id: workspaces } = values;
   const table = tableOf(query, part);
@@ -406,19 +410,19 @@ function isOfKeysOfMembers(query: ReportQuery, part: RangePart): RawBuilder<unkn
   if (table === "usage_event") return null;
   const { labels }: RollupShape = rollupTables[table];
   if (!labels.includes("api_key_id")) return null;
-  // Whose key it is now need not be whose it was; its month has it under everybody whose it was then.
+  // The owner of a key can change. The rollup per month has the key under each of its owners.
   return sql`(workspace_id, api_key_id) IN (SELECT workspace_id, api_key_id FROM usage_key_month
     WHERE organization_id = ${organizationId} AND member_id = ANY(${[...members]}::text[])
       AND bucket_at >= date_trunc('month', ${new Date(part.startMs)}::timestamptz, 'UTC')
       AND bucket_at < ${new Date(part.endMs)})`;
 }
 
-function isOneOf(
+function isInGroups(
   { columns, rows }: NonNullable<ReportFilter["groups"]>,
-  isOfEvents: boolean,
+  isEventTable: boolean,
 ): RawBuilder<unknown> {
   const left = columns.map((column) =>
-    sql.raw(isOfEvents && column === "status" ? EVENT_STATUS : textOf(column)),
+    sql.raw(isEventTable && column === "status" ? EVENT_STATUS : textOf(column)),
   );
   const lists = columns.map((_, index) => sql`${rows.map((row) => row[index] ?? "")}::text[]`);
   const names = columns.map((column) => sql.ref(column));
@@ -432,10 +436,10 @@ function textOf(column: ReportColumn): string {
 const MAX_NAMED_BUCKETS = 800;
 
 /**
- * Where workspaces, keys or people are named, so are the buckets: the index, which begins with the time, is then looked
- * into once for each of them, in place of reading everybody's rows of the whole range.
+ * Condition of a part's range. A query that names workspaces, keys or members names each bucket too. The index begins
+ * with the time, so PostgreSQL then searches it once per bucket instead of reading the whole range.
  */
-function isWithin(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
+function isInRange(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
   const { values, visible } = query;
   const at = sql.ref(tableOf(query, part) === "usage_event" ? "started_at" : "bucket_at");
   const isNarrow =
@@ -453,28 +457,23 @@ function isWithin(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
   return sql`${at} >= ${new Date(part.startMs)} AND ${at} < ${new Date(part.endMs)}`;
 }
 
-/** Before which the organization's single requests have been deleted, or null. */
+/** Returns the time before which requests were deleted from the log. Null: none were deleted. */
 export async function findPrunedBefore(
   db: Database | Tx,
   organizationId: string,
 ): Promise<Date | null> {
-  const row = await db
-    .selectFrom("usage_settings")
-    .select("log_pruned_before")
-    .where("organization_id", "=", organizationId)
-    .executeTakeFirst();
-  return row?.log_pruned_before ?? null;
+  const { rows } = await sql<{ log_pruned_before: Date | null }>`
+    SELECT log_pruned_before FROM usage_settings WHERE organization_id = ${organizationId}`.execute(
+    db,
+  );
+  return rows[0]?.log_pruned_before ?? null;
 }
 
 export async function findDefaultWorkspaceId(
   db: Database | Tx,
   organizationId: string,
 ): Promise<string | null> {
-  const row = await db
-    .selectFrom("workspace")
-    .select("id")
-    .where("organization_id", "=", organizationId)
-    .where("is_default", "=", true)
-    .executeTakeFirst();
-  return row?.id ?? null;
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM workspace WHERE organization_id = ${organizationId} AND is_default`.execute(db);
+  return rows[0]?.id ?? null;
 }
