@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface ClaimPlace {
@@ -13,14 +12,6 @@ export interface NewClaim extends ClaimPlace {
   goneBy: Date;
   /** Takes the place of a row that is not gone, too. */
   replaces: boolean;
-}
-
-/** How long to wait for another transaction that has the same claim; as `lock_timeout` takes it. */
-export async function limitClaimWait(tx: Tx, milliseconds: number | null): Promise<void> {
-  await (milliseconds === null
-    ? sql`SET LOCAL lock_timeout TO DEFAULT`
-    : sql`SELECT set_config('lock_timeout', ${String(milliseconds)}, true)`
-  ).execute(tx);
 }
 
 /**

@@ -6,11 +6,11 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Claim, ClaimedChanges, ClaimedRequest } from "#src/domain/claim.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
+import { limitClaimWait } from "./claim-wait.sql.ts";
 import {
   deleteGoneClaims,
   findClaim,
   insertClaim,
-  limitClaimWait,
   saveAnswer,
   saveResult,
 } from "./claimed-changes.sql.ts";
