@@ -65,7 +65,7 @@ function toStored({ id: _, kind: __, recipients, ...row }: ChannelRow) {
   return { ...row, recipients: recipients === null ? null : JSON.stringify(recipients) };
 }
 
-/** One row more than the page holds. */
+/** Lists the rows of a page, and one more row if another page exists. */
 export function listChannels(
   db: Database,
   filter: { organizationId: string; kinds: readonly AlertChannelKind[] | null },
@@ -80,7 +80,7 @@ export function listChannels(
   return selectPage(query, page).execute();
 }
 
-/** With "for update" the channel is locked until the transaction ends. */
+/** Finds a channel that is not archived. "for update" locks it until the transaction ends. */
 export async function findChannel(
   db: Database | Tx,
   of: { organizationId: string; id: string },
@@ -96,52 +96,7 @@ export async function findChannel(
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** What is shown of a channel beside its row. */
-export interface ChannelFacts {
-  id: string;
-  alerts: number;
-  oldSecretExpiresAt: Date | null;
-  lastDelivery: { status: "queued" | "sent" | "failed" | "dropped"; at: Date } | null;
-}
-
-export async function findChannelFacts(
-  db: Database | Tx,
-  ids: readonly string[],
-): Promise<Map<string, ChannelFacts>> {
-  const { rows } = await sql<{
-    id: string;
-    alerts: number;
-    old_secret_expires_at: Date | null;
-    status: "queued" | "sent" | "failed" | "dropped" | null;
-    at: Date | null;
-  }>`
-    SELECT channel.id,
-      (SELECT count(*)::integer FROM alert_to_channel AS given
-        JOIN alert ON alert.id = given.alert_id AND alert.deleted_at IS NULL
-        WHERE given.alert_channel_id = channel.id) AS alerts,
-      (SELECT max(secret.expires_at) FROM alert_channel_secret AS secret
-        WHERE secret.alert_channel_id = channel.id AND secret.expires_at > now()) AS old_secret_expires_at,
-      last.status, last.at
-    FROM alert_channel AS channel
-    LEFT JOIN LATERAL (
-      SELECT delivery.status, coalesce(delivery.last_attempt_at, delivery.created_at) AS at
-      FROM alert_delivery AS delivery WHERE delivery.alert_channel_id = channel.id
-      ORDER BY delivery.created_at DESC, delivery.id DESC LIMIT 1) AS last ON true
-    WHERE channel.id = ANY(${[...ids]}::text[])`.execute(db);
-  return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        id: row.id,
-        alerts: row.alerts,
-        oldSecretExpiresAt: row.old_secret_expires_at,
-        lastDelivery: row.status && row.at ? { status: row.status, at: row.at } : null,
-      },
-    ]),
-  );
-}
-
-/** The channel is not found any more; its address and its secrets are not kept. */
+/** Archives a channel, and deletes its address, its secrets and its links to alerts. */
 export async function archiveChannel(
   tx: Tx,
   of: { organizationId: string; id: string; now: Date },
@@ -174,7 +129,7 @@ export async function insertSecret(
     .execute();
 }
 
-/** The newest secret is the old one from now on, for `hours`; without hours no old one counts any more. */
+/** Makes the current secret an old one that expires after `hours`. Zero hours delete all secrets. */
 export async function retireSecrets(
   tx: Tx,
   of: { channelId: string; hours: number },
@@ -194,7 +149,7 @@ export async function retireSecrets(
     .execute();
 }
 
-/** How many old secrets of the channel count still. */
+/** Counts old secrets of the channel that are still valid. */
 export async function countOldSecrets(tx: Tx, channelId: string): Promise<number> {
   const row = await tx
     .selectFrom("alert_channel_secret")

@@ -14,17 +14,16 @@ import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import {
   archiveChannel,
-  type ChannelFacts,
   type ChannelRow,
   countOldSecrets,
   findChannel,
-  findChannelFacts,
   insertChannel,
   insertSecret,
   listChannels as listRows,
   retireSecrets,
   updateChannel,
 } from "./alert-channels.sql.ts";
+import { type ChannelFacts, findChannelFacts } from "./channel-facts.sql.ts";
 import {
   type ChannelTarget,
   makeSigningSecret,

@@ -3,13 +3,10 @@ import { makeMessage } from "#src/alerts/firing/firing-message.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { type MailDeps, queueMail } from "#src/mail/queue-mail.ts";
-import {
-  type ChannelToSend,
-  type DeliveryToSend,
-  findAddresses,
-  listOtherFirings,
-} from "./deliveries.sql.ts";
+import type { ChannelToSend, DeliveryToSend } from "./deliveries.sql.ts";
 import { listMailed, type MailDelivery } from "./mail-batch.sql.ts";
+import { listOtherFirings } from "./other-firings.sql.ts";
+import { findAddresses } from "./receivers.sql.ts";
 
 interface TestMail {
   delivery: Pick<DeliveryToSend, "id" | "organization_id">;

@@ -1,7 +1,8 @@
 import type { AlertChannelKind } from "@bursar/contract/admin/alert-channels.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
-import { sql } from "kysely";
+import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { insertOtherFirings } from "./other-firings.sql.ts";
 
 export interface NewDelivery {
   id: string;
@@ -9,34 +10,13 @@ export interface NewDelivery {
   alertFiringId: string;
   /** Further firings that the message lists. */
   otherFiringIds: readonly string[];
-  /** Null: to the person whose key it is. */
+  /** Null: the receiver is the owner of the key. */
   alertChannelId: string | null;
-  /** Messages of one evaluation have one. Null: the message is looked at by itself. */
+  /** Id that all messages of one evaluation share. Null: the message has no batch. */
   batchId: string | null;
 }
 
-export interface AlertReceivers {
-  alertId: string;
-  channels: { id: string; kind: AlertChannelKind }[];
-  notifiesOwner: boolean;
-}
-
-/** The channels of these alerts, and which of the alerts also tell the owner of a key. */
-export async function findReceivers(
-  tx: Tx,
-  alertIds: readonly string[],
-): Promise<AlertReceivers[]> {
-  const { rows } = await sql<AlertReceivers>`
-    SELECT alert.id AS "alertId", alert.notifies_owner AS "notifiesOwner",
-      coalesce((SELECT jsonb_agg(jsonb_build_object('id', channel.id, 'kind', channel.kind) ORDER BY channel.id)
-        FROM alert_to_channel AS given
-        JOIN alert_channel AS channel ON channel.id = given.alert_channel_id AND channel.archived_at IS NULL
-        WHERE given.alert_id = alert.id), '[]') AS channels
-    FROM alert WHERE alert.id = ANY(${[...alertIds]}::text[])`.execute(tx);
-  return rows;
-}
-
-/** Gives the ids of those that were not there yet. */
+/** Inserts deliveries that are new, and returns their ids. */
 export async function insertDeliveries(
   tx: Tx,
   deliveries: readonly NewDelivery[],
@@ -52,7 +32,7 @@ export async function insertDeliveries(
         alert_channel_id: each.alertChannelId,
         batch_id: each.batchId,
         status: "queued" as const,
-        created_at: sql<Date>`date_trunc('milliseconds', now())`,
+        created_at: truncatedNow,
       })),
     )
     .onConflict((conflict) => conflict.doNothing())
@@ -61,30 +41,11 @@ export async function insertDeliveries(
   const inserted = new Set(rows.map(({ id }) => id));
   const others = deliveries
     .filter(({ id }) => inserted.has(id))
-    .flatMap(({ id, otherFiringIds }) => otherFiringIds.map((firingId) => ({ id, firingId })));
-  if (others.length > 0) {
-    await sql`INSERT INTO alert_delivery_firing (alert_delivery_id, alert_firing_id)
-      SELECT * FROM unnest(${others.map(({ id }) => id)}::text[],
-        ${others.map(({ firingId }) => firingId)}::text[])`.execute(tx);
-  }
+    .flatMap(({ id: deliveryId, otherFiringIds }) =>
+      otherFiringIds.map((firingId) => ({ deliveryId, firingId })),
+    );
+  if (others.length > 0) await insertOtherFirings(tx, others);
   return [...inserted];
-}
-
-/** Firings that messages list besides their first ones, by message. */
-export async function listOtherFirings(
-  db: Database | Tx,
-  deliveryIds: readonly string[],
-): Promise<Map<string, string[]>> {
-  if (deliveryIds.length === 0) return new Map();
-  const rows = await db
-    .selectFrom("alert_delivery_firing")
-    .select(["alert_delivery_id", "alert_firing_id"])
-    .where("alert_delivery_id", "in", [...deliveryIds])
-    .execute();
-  const byDelivery = Map.groupBy(rows, ({ alert_delivery_id }) => alert_delivery_id);
-  return new Map(
-    [...byDelivery].map(([id, of]) => [id, of.map(({ alert_firing_id }) => alert_firing_id)]),
-  );
 }
 
 export interface ChannelToSend {
@@ -150,7 +111,7 @@ export async function findChannel(db: Database | Tx, id: string): Promise<Channe
   return row ?? null;
 }
 
-/** Sealed signing secrets that count now, the newest first. */
+/** Lists valid signing secrets, sealed, newest first. */
 export async function listSecrets(db: Database | Tx, channelId: string): Promise<Uint8Array[]> {
   const rows = await db
     .selectFrom("alert_channel_secret")
@@ -162,9 +123,7 @@ export async function listSecrets(db: Database | Tx, channelId: string): Promise
   return rows.map(({ secret_sealed }) => secret_sealed);
 }
 
-const truncatedNow = sql<Date>`date_trunc('milliseconds', now())`;
-
-/** Notes that an attempt begins; null where the message is not to be sent any more. Gives its number, from 1. */
+/** Records the start of an attempt and returns its number, from 1. Null: the delivery is not queued. */
 export async function beginAttempt(db: Database | Tx, id: string): Promise<number | null> {
   const row = await db
     .updateTable("alert_delivery")
@@ -204,7 +163,7 @@ export async function markFailed(
     .execute();
 }
 
-/** It is not to be sent any more: there is nobody to send it to. */
+/** Marks a queued delivery as dropped, because it has no receiver. */
 export async function markDropped(
   db: Database | Tx,
   { id, reason }: { id: string; reason: string },
@@ -217,7 +176,7 @@ export async function markDropped(
     .execute();
 }
 
-/** The channel works: what went wrong before is over. */
+/** Ends the channel's series of failures. */
 export async function noteSuccess(db: Database | Tx, channelId: string): Promise<void> {
   await db
     .updateTable("alert_channel")
@@ -227,75 +186,60 @@ export async function noteSuccess(db: Database | Tx, channelId: string): Promise
     .execute();
 }
 
-/** Counts a failure of the channel. Gives how many there are in a row, and for how many seconds it has been failing. */
+/** Counts a failure of the channel. Returns the failures in a row and the seconds since the first of them. */
 export async function noteFailure(
   db: Database | Tx,
   channelId: string,
 ): Promise<{ failures: number; seconds: number }> {
-  const { rows } = await sql<{ failures: number; seconds: number }>`
-    UPDATE alert_channel SET failures_in_a_row = failures_in_a_row + 1,
-      failing_since = coalesce(failing_since, now())
-    WHERE id = ${channelId}
-    RETURNING failures_in_a_row AS failures,
-      extract(epoch FROM now() - failing_since)::double precision AS seconds`.execute(db);
-  return rows[0] ?? { failures: 0, seconds: 0 };
-}
-
-/** Addresses of the active members with one of these roles, and these addresses: each once. */
-export async function findAddresses(
-  db: Database | Tx,
-  of: {
-    organizationId: string;
-    roles: readonly OrganizationRole[];
-    addresses: readonly string[];
-  },
-): Promise<string[]> {
-  const members = await db
-    .selectFrom("member")
-    .select("email")
-    .where("organization_id", "=", of.organizationId)
-    .where("status", "=", "active")
-    .where("role", "in", of.roles.length > 0 ? [...of.roles] : [sql<never>`NULL`])
-    .execute();
-  return [...new Set([...members.map(({ email }) => email), ...of.addresses])].sort();
-}
-
-/** The people whose keys these are, by key; those without one are left out. */
-export async function findKeyOwners(
-  tx: Tx,
-  apiKeyIds: readonly string[],
-): Promise<Map<string, string>> {
-  const { rows } = await sql<{ id: string; owner: string }>`
-    SELECT id, owner_member_id AS owner FROM api_key
-    WHERE id = ANY(${[...apiKeyIds]}::text[]) AND owner_member_id IS NOT NULL`.execute(tx);
-  return new Map(rows.map(({ id, owner }) => [id, owner]));
+  const row = await db
+    .updateTable("alert_channel")
+    .set((eb) => ({
+      failures_in_a_row: eb("failures_in_a_row", "+", 1),
+      failing_since: eb.fn.coalesce("failing_since", sql<Date>`now()`),
+    }))
+    .where("id", "=", channelId)
+    .returning([
+      "failures_in_a_row as failures",
+      sql<number>`extract(epoch FROM now() - failing_since)::double precision`.as("seconds"),
+    ])
+    .executeTakeFirst();
+  return row ?? { failures: 0, seconds: 0 };
 }
 
 /**
- * Queued messages that no job will send: the node that had the job is gone, or the channel was paused meanwhile. A job is
- * believed to be running for `jobSeconds`, and so is a test that has none. Those of a paused channel wait for somebody.
+ * Lists queued deliveries without a job, oldest first: their node was lost, or their channel was paused meanwhile. Omits
+ * deliveries of a channel that is still paused. Also omits those younger than `jobSeconds`, because a test has no job.
  */
 export async function listStranded(
   db: Database,
   of: { jobSeconds: number; limit: number },
 ): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    SELECT d.id FROM alert_delivery d
-    LEFT JOIN alert_channel c ON c.id = d.alert_channel_id
-    WHERE d.status = 'queued' AND (c.paused_at IS NULL OR NOT c.is_enabled OR c.archived_at IS NOT NULL)
-      AND d.created_at < now() - make_interval(secs => ${of.jobSeconds})
-      AND NOT EXISTS (${jobOfDelivery(of.jobSeconds)})
-    ORDER BY d.created_at LIMIT ${of.limit}`.execute(db);
+  const rows = await db
+    .selectFrom("alert_delivery")
+    .leftJoin("alert_channel as channel", "channel.id", "alert_delivery.alert_channel_id")
+    .select("alert_delivery.id")
+    .where("alert_delivery.status", "=", "queued")
+    .where((eb) =>
+      eb.or([
+        eb("channel.paused_at", "is", null),
+        eb("channel.is_enabled", "=", false),
+        eb("channel.archived_at", "is not", null),
+      ]),
+    )
+    .where("alert_delivery.created_at", "<", sql<Date>`now() - ${seconds(of.jobSeconds)}`)
+    .where(hasNoJob(of.jobSeconds))
+    .orderBy("alert_delivery.created_at")
+    .limit(of.limit)
+    .execute();
   return rows.map(({ id }) => id);
 }
 
-/** The job that will send the message `d`, or is sending it: one that began longer ago than that is a dead node's. */
-function jobOfDelivery(jobSeconds: number) {
-  return sql`
-    SELECT FROM graphile_worker.jobs j
-    WHERE j.key = 'alert_delivery:' || d.id
-      AND CASE WHEN j.locked_at IS NULL THEN j.attempts < j.max_attempts
-        ELSE j.locked_at > now() - make_interval(secs => ${jobSeconds}) END`;
+/** True if no job will send the delivery or is sending it. A job locked for longer belongs to a lost node. */
+function hasNoJob(jobSeconds: number) {
+  return sql<SqlBool>`NOT EXISTS (SELECT FROM graphile_worker.jobs AS job
+    WHERE job.key = 'alert_delivery:' || alert_delivery.id
+      AND CASE WHEN job.locked_at IS NULL THEN job.attempts < job.max_attempts
+        ELSE job.locked_at > now() - ${seconds(jobSeconds)} END)`;
 }
 
 export async function listQueued(
@@ -313,15 +257,21 @@ export async function listQueued(
   return rows.map(({ id }) => id);
 }
 
-/** What has waited too long is no news any more. What has a job is on its way, also where somebody sends an old one again. */
+/** Fails old queued deliveries. A delivery with a job continues, for example after a redelivery. */
 export async function failOld(
   db: Database,
   old: { afterHours: number; jobSeconds: number; error: string },
 ): Promise<void> {
-  await sql`
-    UPDATE alert_delivery AS d SET status = 'failed', last_error = coalesce(d.last_error, ${old.error})
-    WHERE d.status = 'queued' AND d.created_at < now() - make_interval(hours => ${old.afterHours}::integer)
-      AND NOT EXISTS (${jobOfDelivery(old.jobSeconds)})`.execute(db);
+  await db
+    .updateTable("alert_delivery")
+    .set((eb) => ({
+      status: "failed",
+      last_error: eb.fn.coalesce("last_error", sql<string>`${old.error}`),
+    }))
+    .where("status", "=", "queued")
+    .where("created_at", "<", hoursAgo(old.afterHours))
+    .where(hasNoJob(old.jobSeconds))
+    .execute();
 }
 
 export async function deleteOldDeliveries(db: Database, afterDays: number): Promise<void> {
@@ -336,22 +286,38 @@ export async function deleteExpiredSecrets(db: Database): Promise<void> {
   await db.deleteFrom("alert_channel_secret").where("expires_at", "<=", sql<Date>`now()`).execute();
 }
 
+/** List positions have whole milliseconds. */
+const truncatedNow = sql<Date>`date_trunc('milliseconds', now())`;
+const seconds = (count: number) => sql`make_interval(secs => ${count})`;
 const hoursAgo = (hours: number) => sql<Date>`now() - make_interval(hours => ${hours}::integer)`;
 
-/** What a channel of PagerDuty was told of, and by which firing it knows it. */
+/** Incident at PagerDuty, with the firing that opened it. */
 export interface Incident {
   firingId: string;
   channelId: string;
 }
 
-/** Incidents that the firing, or the one that it was told with, has opened and nobody has ended. */
+/** Lists unresolved incidents of the firing, or of the firing whose message includes it. */
 export async function listOpenIncidents(tx: Tx, firingId: string): Promise<Incident[]> {
-  const { rows } = await sql<Incident>`
-    SELECT delivery.alert_firing_id AS "firingId", channel.id AS "channelId"
-    FROM alert_firing AS firing
-      JOIN alert_delivery AS delivery ON delivery.alert_firing_id = coalesce(firing.told_with_id, firing.id)
-      JOIN alert_channel AS channel ON channel.id = delivery.alert_channel_id AND channel.kind = 'pagerduty'
-    WHERE firing.id = ${firingId} AND delivery.status = 'sent' AND delivery.resolved_at IS NULL
-    ORDER BY channel.id`.execute(tx);
-  return rows;
+  return await tx
+    .selectFrom("alert_firing as firing")
+    .innerJoin("alert_delivery as delivery", (join) =>
+      join.on((eb) =>
+        eb("delivery.alert_firing_id", "=", eb.fn.coalesce("firing.told_with_id", "firing.id")),
+      ),
+    )
+    .innerJoin("alert_channel as channel", (join) =>
+      join
+        .onRef("channel.id", "=", "delivery.alert_channel_id")
+        .on("channel.kind", "=", "pagerduty"),
+    )
+    .select((eb) => [
+      eb.ref("delivery.alert_firing_id").$notNull().as("firingId"),
+      "channel.id as channelId",
+    ])
+    .where("firing.id", "=", firingId)
+    .where("delivery.status", "=", "sent")
+    .where("delivery.resolved_at", "is", null)
+    .orderBy("channel.id")
+    .execute();
 }

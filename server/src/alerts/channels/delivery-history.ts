@@ -11,7 +11,7 @@ import { type ChannelRow, findChannel } from "./alert-channels.sql.ts";
 import { type AlertChannelDeps, channelNotFound, stateOf } from "./alert-channels.ts";
 import { queueTestMail } from "./alert-mail.ts";
 import { noteSent, sendOnce } from "./deliver-alert.ts";
-import { listOtherFirings, markFailed, markSent } from "./deliveries.sql.ts";
+import { markFailed, markSent } from "./deliveries.sql.ts";
 import {
   type DeliveryRow,
   findDelivery,
@@ -19,6 +19,7 @@ import {
   listDeliveries as listRows,
   requeueDelivery,
 } from "./delivery-history.sql.ts";
+import { listOtherFirings } from "./other-firings.sql.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
 
 export interface ShownDelivery {

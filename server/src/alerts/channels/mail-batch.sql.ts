@@ -2,20 +2,20 @@ import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 
-/** A message of an evaluation that goes out by mail. */
+/** Mail message of one evaluation. */
 export interface MailDelivery {
   id: string;
   firingId: string;
-  /** Null: it goes to the person whose key it is. */
+  /** Null: the recipient is the owner of the key. */
   channelId: string | null;
   recipients: { roles: OrganizationRole[]; addresses: string[] } | null;
-  /** Address of the key's owner. Null: the key has none, or the owner has left. */
+  /** Address of the key's owner. Null: the key has no owner, or the owner is not an active member. */
   ownerAddress: string | null;
 }
 
 /**
- * The message and the other mail messages of its evaluation that are or were sent, in order of their ids. Their rows stay
- * locked: two of them never write to one person at the same time.
+ * Lists the message and the other queued or sent mail messages of its evaluation, by id. Their rows stay locked, so two
+ * of them never write to one person at the same time.
  */
 export async function lockMailBatch(tx: Tx, deliveryId: string): Promise<MailDelivery[]> {
   const { rows } = await sql<MailDelivery>`
@@ -34,14 +34,12 @@ export async function lockMailBatch(tx: Tx, deliveryId: string): Promise<MailDel
   return rows;
 }
 
-/** Addresses that mail about one of these messages went to. */
+/** Lists the addresses that have mail about one of these messages. */
 export async function listMailed(tx: Tx, deliveryIds: readonly string[]): Promise<string[]> {
   if (deliveryIds.length === 0) return [];
-  const rows = await tx
-    .selectFrom("mail")
-    .select("to_address")
-    .distinct()
-    .where("about_id", "in", [...deliveryIds])
-    .execute();
+  const { rows } = await sql<{ to_address: string }>`
+    SELECT DISTINCT to_address FROM mail WHERE about_id = ANY(${[...deliveryIds]}::text[])`.execute(
+    tx,
+  );
   return rows.map(({ to_address }) => to_address);
 }

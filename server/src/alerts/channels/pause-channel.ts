@@ -2,8 +2,8 @@ import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transac
 import { ownOrigin } from "#src/audit/prune.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
-import { findAddresses } from "./deliveries.sql.ts";
 import { pauseChannel as pauseRow } from "./pause-channel.sql.ts";
+import { findAddresses } from "./receivers.sql.ts";
 
 /**
  * Stops sending through a channel that does not work, until somebody resumes it, and writes to the Owners and Admins. What

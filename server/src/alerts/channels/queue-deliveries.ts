@@ -5,14 +5,12 @@ import { addJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { newId } from "#src/lib/ids.ts";
 import {
-  type AlertReceivers,
-  findKeyOwners,
-  findReceivers,
   type Incident,
   insertDeliveries,
   listOpenIncidents,
   type NewDelivery,
 } from "./deliveries.sql.ts";
+import { type AlertReceivers, findKeyOwners, findReceivers } from "./receivers.sql.ts";
 
 export const DELIVER_ALERT = "deliver_alert";
 export const ACKNOWLEDGE_ALERT = "acknowledge_alert";

@@ -147,14 +147,8 @@ export async function saveAcknowledgement(
   tx: Tx,
   of: { ids: readonly string[]; by: { type: string; id: string }; note: string | null; now: Date },
 ): Promise<void> {
-  await tx
-    .updateTable("alert_firing")
-    .set({
-      acknowledged_at: of.now,
-      acknowledged_by_type: of.by.type,
-      acknowledged_by_id: of.by.id,
-      note: of.note,
-    })
-    .where("id", "in", [...of.ids])
-    .execute();
+  await sql`
+    UPDATE alert_firing SET acknowledged_at = ${of.now}, acknowledged_by_type = ${of.by.type},
+      acknowledged_by_id = ${of.by.id}, note = ${of.note}
+    WHERE id = ANY(${[...of.ids]}::text[])`.execute(tx);
 }

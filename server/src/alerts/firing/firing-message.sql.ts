@@ -17,11 +17,11 @@ export interface ToldFiring {
   organization_name: string;
   workspace_name: string | null;
   api_key_name: string | null;
-  /** How many firings its messages tell of: more than one where they are a digest. */
+  /** Number of firings in its messages. A digest has more than one. */
   told_together: number;
 }
 
-/** A key that a digest tells of. */
+/** Key in a digest. */
 export interface ToldKey {
   id: string;
   name: string;
@@ -30,48 +30,30 @@ export interface ToldKey {
   last_used_at: string | null;
 }
 
-/** Firings with the names of what they are about. */
+/** Finds firings with the names of their alert and scope, by id. */
 export async function findToldFirings(
   db: Database | Tx,
   ids: readonly string[],
 ): Promise<Map<string, ToldFiring>> {
   if (ids.length === 0) return new Map();
-  const rows: ToldFiring[] = await db
-    .selectFrom("alert_firing as firing")
-    .innerJoin("alert", "alert.id", "firing.alert_id")
-    .innerJoin("organization", "organization.id", "firing.organization_id")
-    .leftJoin("workspace", "workspace.id", "firing.workspace_id")
-    .leftJoin("api_key", (join) =>
-      join.onRef("api_key.id", "=", "firing.scope_id").on("firing.scope_type", "=", "api_key"),
-    )
-    .select([
-      "firing.id",
-      "firing.organization_id",
-      "firing.kind",
-      "firing.scope_type",
-      "firing.scope_id",
-      "firing.workspace_id",
-      "firing.threshold",
-      "firing.facts",
-      "firing.fired_at",
-      "firing.alert_id",
-      "alert.name as alert_name",
-      "organization.name as organization_name",
-      "workspace.name as workspace_name",
-      "api_key.name as api_key_name",
-      sql<number>`(1 + (SELECT count(*) FROM alert_firing AS other
-        WHERE other.told_with_id = coalesce(firing.told_with_id, firing.id)))::integer`.as(
-        "told_together",
-      ),
-    ])
-    .where("firing.id", "in", [...ids])
-    .execute();
+  const { rows } = await sql<ToldFiring>`
+    SELECT firing.id, firing.organization_id, firing.kind, firing.scope_type, firing.scope_id, firing.workspace_id,
+      firing.threshold, firing.facts, firing.fired_at, firing.alert_id, alert.name AS alert_name,
+      organization.name AS organization_name, workspace.name AS workspace_name, api_key.name AS api_key_name,
+      (1 + (SELECT count(*) FROM alert_firing AS other
+        WHERE other.told_with_id = coalesce(firing.told_with_id, firing.id)))::integer AS told_together
+    FROM alert_firing AS firing
+      JOIN alert ON alert.id = firing.alert_id
+      JOIN organization ON organization.id = firing.organization_id
+      LEFT JOIN workspace ON workspace.id = firing.workspace_id
+      LEFT JOIN api_key ON api_key.id = firing.scope_id AND firing.scope_type = 'api_key'
+    WHERE firing.id = ANY(${[...ids]}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.id, row]));
 }
 
 /**
- * Keys that a digest about this firing tells of, those that were used last long ago first; `count` of all. Where it goes to
- * the person whose key it is, the keys of that person alone.
+ * Lists up to `limit` keys of the firing's digest, least recently used first, and counts all of them. A digest to the
+ * owner of a key contains only the owner's keys.
  */
 export async function listToldKeys(
   db: Database | Tx,
@@ -96,10 +78,10 @@ export async function listToldKeys(
 }
 
 export async function findOrganizationName(db: Database | Tx, id: string): Promise<string> {
-  const row = await db
-    .selectFrom("organization")
-    .select("name")
-    .where("id", "=", id)
-    .executeTakeFirstOrThrow();
-  return row.name;
+  const { rows } = await sql<{
+    name: string;
+  }>`SELECT name FROM organization WHERE id = ${id}`.execute(db);
+  const [organization] = rows;
+  if (organization === undefined) throw new Error(`organization ${id} has no row`);
+  return organization.name;
 }

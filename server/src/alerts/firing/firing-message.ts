@@ -1,5 +1,5 @@
 import type { FiringFacts } from "@bursar/contract/admin/alerts.ts";
-import { listOtherFirings } from "#src/alerts/channels/deliveries.sql.ts";
+import { listOtherFirings } from "#src/alerts/channels/other-firings.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { AlertMessage } from "./alert-message.ts";

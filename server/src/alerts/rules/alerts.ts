@@ -26,17 +26,19 @@ import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import {
   type AlertChange,
-  type AlertRow,
-  type AlertVisibility,
   changeAlert,
-  findAlert,
   findFirstChannel,
   insertAlert,
   listChannelIds,
-  listAlerts as listRows,
   lockAlert,
   markDeleted,
   setChannels,
+} from "./alert-changes.sql.ts";
+import {
+  type AlertRow,
+  type AlertVisibility,
+  findAlert,
+  listAlerts as listRows,
 } from "./alerts.sql.ts";
 
 export type AlertDeps = AuditDeps & AlertingDeps;

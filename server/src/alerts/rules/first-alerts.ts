@@ -10,7 +10,8 @@ import type { Tx } from "#src/db/pool.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { VERSION } from "#src/lib/program-version.ts";
-import { findAlert, findFirstChannel, insertAlert, setChannels } from "./alerts.sql.ts";
+import { findFirstChannel, insertAlert, setChannels } from "./alert-changes.sql.ts";
+import { findAlert } from "./alerts.sql.ts";
 import { toAudit } from "./alerts.ts";
 import {
   insertMailChannel,

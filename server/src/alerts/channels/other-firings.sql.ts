@@ -1,0 +1,28 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+
+// Firings that a delivery lists besides its first one.
+
+export async function insertOtherFirings(
+  tx: Tx,
+  rows: readonly { deliveryId: string; firingId: string }[],
+): Promise<void> {
+  await sql`INSERT INTO alert_delivery_firing (alert_delivery_id, alert_firing_id)
+    SELECT * FROM unnest(${rows.map(({ deliveryId }) => deliveryId)}::text[],
+      ${rows.map(({ firingId }) => firingId)}::text[])`.execute(tx);
+}
+
+/** Lists the ids of other firings by delivery id. A delivery without other firings is omitted. */
+export async function listOtherFirings(
+  db: Database | Tx,
+  deliveryIds: readonly string[],
+): Promise<Map<string, string[]>> {
+  if (deliveryIds.length === 0) return new Map();
+  const { rows } = await sql<{ deliveryId: string; firingId: string }>`
+    SELECT alert_delivery_id AS "deliveryId", alert_firing_id AS "firingId" FROM alert_delivery_firing
+    WHERE alert_delivery_id = ANY(${[...deliveryIds]}::text[])`.execute(db);
+  const byDelivery = Map.groupBy(rows, ({ deliveryId }) => deliveryId);
+  return new Map(
+    [...byDelivery].map(([id, others]) => [id, others.map(({ firingId }) => firingId)]),
+  );
+}
