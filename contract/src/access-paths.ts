@@ -1,4 +1,4 @@
-// How somebody or something comes to reach a workspace: the words of the list of access and of its reviews.
+// Paths by which members and keys get access to a workspace, in the access list and in access reviews.
 
 export const accessPaths = [
   "organization_role",
@@ -9,7 +9,7 @@ export const accessPaths = [
 ] as const;
 export type AccessPath = (typeof accessPaths)[number];
 
-/** What speaks for taking the access away, or for looking twice. */
+/** Reasons to remove an access, or to check it. */
 export const accessSignals = [
   "never_used",
   "unused_90_days",

@@ -20,18 +20,18 @@ test.each([
   ["/upstream", "/upstreams"],
   ["/audit", "/audit-log"],
   ["/security", "/security-settings"],
-])("the earlier address %s has moved to %s", (before, now) => {
+])("redirects the earlier path %s to %s", (before, now) => {
   expect(findMovedPath(before)).toBe(now);
 });
 
 test.each(["/", "/usage", "/workspaces/wksp_1/limits", "/keysafe", "/upstreams", "/audit-log"])(
-  "%s has not moved",
+  "does not redirect %s",
   (path) => {
     expect(findMovedPath(path)).toBeNull();
   },
 );
 
-test("an earlier address leads to a page of the console in one step", () => {
+test("redirects each earlier path to a console page in one step", () => {
   for (const [before, now] of movedConsolePages) {
     expect([before, consolePages.some((page) => page === now.split("/")[1])]).toEqual([
       before,

@@ -1,6 +1,6 @@
 /**
- * First parts of the addresses that belong to the console: the noun of the folder and of the API path. The server answers
- * each of them, and all below, with the console's one document. None of them may begin a path of an API.
+ * First path segments of console pages: the nouns of the folders and API paths. The server returns the console's document
+ * for each of them, and for all paths below. No API path begins with one.
  */
 export const consolePages = [
   "setup",
@@ -33,8 +33,8 @@ export const consolePages = [
 ] as const;
 
 /**
- * Addresses of earlier versions, each with its address now, the longer ones first. Bookmarks, sent mails and alert messages
- * still have them. The server answers them with the console, whose router then goes to the new address.
+ * Paths of earlier versions, each with its current path, longer ones first. Bookmarks, e-mails and alert messages still have
+ * them. The server returns the console's document for them, and the console's router redirects.
  */
 export const movedConsolePages = [
   ["/limits/requests", "/increase-requests"],
@@ -53,7 +53,7 @@ export const movedConsolePages = [
   ["/security", "/security-settings"],
 ] as const;
 
-/** Path now of an address of an earlier version, with what follows it. Null: it has not moved. */
+/** Current path for a path of an earlier version, with its remainder. Null: the path has not moved. */
 export function findMovedPath(path: string): string | null {
   for (const [before, now] of movedConsolePages) {
     if (path === before || path.startsWith(`${before}/`)) return now + path.slice(before.length);

@@ -3,7 +3,7 @@ import { timestamp, usdText } from "./fields.ts";
 import { modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
 import { wireScope } from "./scope.ts";
 
-/** Values of `error.details.resource`: the `type` of the resource in other answers. */
+/** Values of `error.details.resource`: the `type` of the resource in other responses. */
 export const errorResources = [
   "access_review",
   "admin_key",
@@ -59,7 +59,7 @@ const limitFacts = z
       description: "Cost of requests whose outcome is unknown. Null: a soft limit.",
     }),
   })
-  .meta({ description: "The spend limit that refuses, and what is used of it." });
+  .meta({ description: "The spend limit that refuses the request, and its usage." });
 
 const rateLimitFacts = z
   .object({
@@ -69,7 +69,7 @@ const rateLimitFacts = z
     kind: z.enum(["requests", "input_tokens", "output_tokens"]),
     per_minute: z.int(),
   })
-  .meta({ description: "The rate limit that refuses." });
+  .meta({ description: "The rate limit that refuses the request." });
 
 /** Facts of refusals, by name. `errorCodes` lists the codes that have each. */
 export const errorFacts = z.object({
@@ -77,9 +77,9 @@ export const errorFacts = z.object({
   resource: z.enum(errorResources).meta({ description: "Kind of the resource." }),
   resource_status: z.string().meta({ description: "State that forbids the change." }),
   version: z.int().nullable().meta({
-    description: "Version of the resource now. Null: it does not exist.",
+    description: "Current version of the resource. Null: it does not exist.",
   }),
-  allowed_models: z.array(z.string()).meta({ description: "Models that the key may use." }),
+  allowed_models: z.array(z.string()).meta({ description: "Models that the key can use." }),
   limit: limitFacts,
   max_cost_usd: usdText.meta({
     description: "The most that the request can cost under the limit, in US dollars.",

@@ -2,12 +2,12 @@ import Anthropic from "@anthropic-ai/sdk";
 import { expect, test } from "vitest";
 import { claudeCodeForm, errorCodes } from "./errors.ts";
 
-// The official SDK has error classes for pairs of status and code. A code of this server that the SDK knows with another
-// meaning would get a class that misleads.
+// The official SDK has error classes for pairs of status and code. A code that the SDK knows with
+// another meaning would get a misleading class.
 
 const causes = Object.entries(errorCodes);
 
-/** True where the SDK has a class for the pair, besides the one of the status. */
+/** Whether the SDK has a class for the pair, besides the class of the status. */
 async function isOfficialPair(status: number, code: string): Promise<boolean> {
   return (await findErrorClass(status, code)) !== (await findErrorClass(status, "unknown_code"));
 }
@@ -23,12 +23,12 @@ async function findErrorClass(status: number, code: string): Promise<unknown> {
   return (error as Error).constructor;
 }
 
-test("recognizes an official pair, and only with its status", async () => {
+test("recognizes an official pair by its status and code", async () => {
   expect(await isOfficialPair(400, "already_member")).toBe(true);
   expect(await isOfficialPair(409, "already_member")).toBe(false);
 });
 
-test("the codes that the SDK has a class for are those marked as official", async () => {
+test("marks exactly the codes with a class in the SDK as official", async () => {
   const official: string[] = [];
   for (const [code, { status }] of causes) {
     if (await isOfficialPair(status, code)) official.push(code);
@@ -37,13 +37,13 @@ test("the codes that the SDK has a class for are those marked as official", asyn
   expect(official).toEqual(marked.map(([code]) => code));
 });
 
-test("no code is official with the status that Claude Code gets", async () => {
+test("has no official code with the status for Claude Code", async () => {
   for (const [code] of causes) {
     expect([code, await isOfficialPair(claudeCodeForm.status, code)]).toEqual([code, false]);
   }
 });
 
-test("each meaning is one sentence", () => {
+test("describes each code in one sentence", () => {
   for (const [code, { meaning }] of causes) {
     expect([code, meaning]).toEqual([code, expect.stringMatching(/^[A-Z][^.!?;]*(1\.1)?\.$/)]);
   }

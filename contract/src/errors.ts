@@ -23,7 +23,7 @@ interface ErrorCause {
 }
 
 /**
- * All causes of refusals: `error.details.error_code`. A program chooses what it does by the code, not by the message.
+ * All causes of refusals: `error.details.error_code`. Programs decide by the code, not by the message.
  * Statuses and types are those of the Claude API.
  */
 export const errorCodes = {
@@ -91,7 +91,7 @@ export const errorCodes = {
   api_key_disabled: { ...unauthenticated, meaning: "The key is disabled." },
   api_key_unconfirmed: {
     ...unauthenticated,
-    meaning: "The key came back with a restored backup and waits for its confirmation.",
+    meaning: "A restored backup contained the key, and it waits for confirmation.",
   },
   api_key_archived: { ...unauthenticated, meaning: "The key is archived." },
   api_key_revoked: { ...unauthenticated, meaning: "The admin key is revoked." },
@@ -119,7 +119,7 @@ export const errorCodes = {
   },
   credentials_incorrect: {
     ...unauthenticated,
-    meaning: "The address and the password do not belong together.",
+    meaning: "The address or the password is wrong.",
   },
   second_factor_incorrect: {
     ...unauthenticated,
@@ -137,7 +137,7 @@ export const errorCodes = {
   too_many_attempts: { ...tooMany, meaning: "Too many attempts to sign in failed." },
   sign_in_overloaded: {
     ...unavailable,
-    meaning: "Too many members sign in at this moment.",
+    meaning: "Too many sign-ins are running.",
   },
 
   // Permissions.
@@ -153,11 +153,11 @@ export const errorCodes = {
   },
   address_not_allowed: {
     ...forbidden,
-    meaning: "The key may not be used from this network address.",
+    meaning: "The key cannot be used from this network address.",
   },
   model_not_allowed: {
     ...forbidden,
-    meaning: "The key may not use a model of the request.",
+    meaning: "The key cannot use a model of the request.",
     facts: ["allowed_models"],
   },
   shared_resource_unsupported: {
@@ -238,7 +238,7 @@ export const errorCodes = {
   },
   too_many_increase_requests: {
     ...tooMany,
-    meaning: "The caller has made the most increase requests of one day.",
+    meaning: "The caller has reached the highest number of increase requests per day.",
   },
 
   // Conflicts with what exists.
@@ -249,7 +249,7 @@ export const errorCodes = {
   },
   name_taken: { ...conflict, meaning: "Another active resource has this name." },
   address_taken: { ...conflict, meaning: "A member has this e-mail address." },
-  already_exists: { ...conflict, meaning: "There can be one such resource, and it exists." },
+  already_exists: { ...conflict, meaning: "The only such resource exists already." },
   idempotency_key_reused: {
     ...conflict,
     meaning: "The `idempotency-key` belongs to a request with another path or body.",
@@ -262,7 +262,10 @@ export const errorCodes = {
     ...conflict,
     meaning: "Too many previous secrets are still valid.",
   },
-  too_many_passkeys: { ...conflict, meaning: "The member has the highest number of passkeys." },
+  too_many_passkeys: {
+    ...conflict,
+    meaning: "The member has reached the highest number of passkeys.",
+  },
   two_factor_conflict: {
     ...conflict,
     meaning: "The authenticator app is already set up, or not set up yet.",
@@ -318,11 +321,11 @@ export const errorCodes = {
   },
 
   // The server or the upstream.
-  overloaded: { ...overloaded, meaning: "The server runs as many requests as it can." },
+  overloaded: { ...overloaded, meaning: "The server is running its highest number of requests." },
   internal_error: { status: 500, type: "api_error", meaning: "The server has a fault." },
   database_unavailable: {
     ...unavailable,
-    meaning: "The server's database does not answer, and a change may have been made.",
+    meaning: "The database is unavailable, and a change may have been made.",
   },
   journal_full: { ...unavailable, meaning: "The journal has no room for another request." },
   journal_unavailable: { ...unavailable, meaning: "The server cannot write its journal." },
@@ -348,13 +351,13 @@ export const errorCodes = {
   upstream_timeout: {
     status: 504,
     type: "timeout_error",
-    meaning: "The Claude API did not answer in time, and the request may have been processed.",
+    meaning: "The Claude API did not respond in time, and the request may have been processed.",
   },
 } as const satisfies Record<string, ErrorCause>;
 
 export type ErrorCode = keyof typeof errorCodes;
 
-/** Form of a refusal by a spend limit for Claude Code, which repeats a 400. */
+/** Form of a refusal by a spend limit for Claude Code, which retries a 400. */
 export const claudeCodeForm = { status: 429, type: "billing_error" } as const;
 
 export type ErrorType = (typeof errorCodes)[ErrorCode]["type"] | (typeof claudeCodeForm)["type"];

@@ -1,17 +1,16 @@
 import { z } from "zod";
 
-// Building blocks of bodies, queries and responses. All of them are one JSON type each, so that a
-// refusal can say which type is expected.
+// Field schemas of bodies, queries and responses. Each has one JSON type, which refusals can name.
 
 const lineBreak = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-// Marks that take no room or turn text around: with them two names look the same, or like a third one. The joiners
-// U+200C and U+200D are not among them: some scripts and many emoji are written with them.
+// Invisible and direction marks, which make different names look alike. Some scripts and many emoji need the joiners U+200C
+// and U+200D, so these are allowed.
 const invisible =
   /[\u{ad}\u{61c}\u{200b}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{e0000}-\u{e007f}]/u;
 const visible = /[^\p{C}\p{Z}]/u;
 
 const MAX_NAME_LENGTH = 100;
-/** Text a person chose: trimmed, one line, nothing invisible, and one spelling of each letter. */
+/** Name that a user chose: one line, trimmed, without invisible characters, normalized to NFC. */
 export const nameText = z
   .string()
   .normalize("NFC")
@@ -23,12 +22,12 @@ export const nameText = z
   .refine((text) => visible.test(text), "expected at least 1 character that can be seen");
 
 export const MAX_EMAIL_LENGTH = 254;
-/** Parts of an address of mail in lower case, before and after the @. */
+/** Patterns of an e-mail address in lower case, before and after the @. */
 export const emailLocalPart = /[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*/;
 export const emailDomain = /(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]/;
 const emailPattern = new RegExp(`^${emailLocalPart.source}@${emailDomain.source}$`);
 
-/** An address of mail, in lower case: whatever its case, it is one address. */
+/** E-mail address in lower case. Addresses that differ in case are the same. */
 export const emailAddress = z
   .string()
   .trim()
@@ -48,8 +47,8 @@ export const instant = z.iso
 export const timestamp = z.iso.datetime().meta({ description: "RFC 3339 time in UTC." });
 
 /**
- * Dollars in a request, as a JSON number or as decimal text. Both are read as decimals: at most 15 significant digits,
- * so that a number means what was written, and at most 9 decimal places (a nano-dollar).
+ * US dollars in a request: a JSON number or decimal text. Both are read as decimals. At most 15 significant digits, which a
+ * double holds exactly. At most 9 decimal places (a nano-dollar).
  */
 const expectedUsd = "expected an amount of US dollars that is not negative, such as 100.00";
 export const usdAmount = z
@@ -59,14 +58,21 @@ export const usdAmount = z
   )
   .meta({ description: "US dollars, an exact decimal." });
 
-/** Dollars in a response: decimal text, because a sum can have more digits than a double. */
+/** US dollars in a response: decimal text, since a sum can have more digits than a double. */
 export const usdText = z
   .string()
   .meta({ description: "US dollars as exact decimal text, such as 0.0105." });
 
+/** Marks a secret that only one response contains. */
+export const shownOnce = { "x-shown-once": true } as const;
+
+export function isShownOnce(schema: z.ZodType): boolean {
+  return schema.meta()?.["x-shown-once"] === true;
+}
+
 export const count = z.int().min(0);
 
-/** A query parameter that may be left out or be empty, which is how clients send an absent value. */
+/** Optional query parameter. Some clients send an absent value as empty text. */
 export function optionalQuery<T extends z.ZodType>(schema: T) {
   return z.preprocess((value) => (value === "" ? undefined : value), schema.optional()).optional();
 }
@@ -106,7 +112,7 @@ const tagKey = z
   .string()
   .min(1)
   .max(MAX_TAG_KEY_LENGTH)
-  .refine((key) => !/^anthropic/i.test(key), "a tag key may not begin with anthropic");
+  .refine((key) => !/^anthropic/i.test(key), "a tag key cannot begin with anthropic");
 const tagValue = z.string().max(MAX_TAG_VALUE_LENGTH);
 const fewTags = (tags: Record<string, unknown>) => Object.keys(tags).length <= MAX_TAGS;
 const tooManyTags = `at most ${MAX_TAGS} tags`;
@@ -115,5 +121,5 @@ export const tags = z.record(tagKey, tagValue).refine(fewTags, tooManyTags);
 /** A change of tags: null deletes the tag, an omitted tag stays. */
 export const tagChanges = z.record(tagKey, tagValue.nullable()).refine(fewTags, tooManyTags);
 
-/** Parts of the official type that this server has one answer for. */
+/** Official fields that this server does not support: only null is accepted. */
 export const noneSupported = z.null({ error: "is not available on this server: omit it" });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Prefix of every id on the wire; the rest is 24 base62 characters, sortable by time. */
+/** Prefixes of ids on the wire. The rest of an id is 24 base62 characters, sortable by time. */
 export const idPrefixes = {
   workspace: "wksp_",
   apiKey: "apikey_",
@@ -32,11 +32,11 @@ export const idPrefixes = {
 
 export type IdKind = keyof typeof idPrefixes;
 
-/** No control characters. Written as a range, which every reader of the document's patterns understands alike. */
+/** Excludes control characters. All readers of the OpenAPI patterns support such a range. */
 const visible = /^[ -~\u00a0-\uffff]+$/;
 
-// An id is only looked up, never interpreted: any short printable string may be asked for and is
-// then "not found", so that a malformed id and an unknown one are answered alike.
+// The server only looks an id up. Any short printable text is accepted, so that malformed and unknown ids get the same
+// 404.
 const idText = z.string().min(1).max(100).regex(visible, "expected an id");
 
 export const organizationId = z.uuid();
@@ -52,14 +52,14 @@ export const mailId = idText.meta({ description: "Message id, `mail_…`." });
 export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });
 export const spendLimitId = idText.meta({ description: "Spend limit id, `spl_…`." });
 export const nodeId = idText.meta({
-  description: "Node id: `node_…`, or the name that `BURSAR_NODE_ID` gives it.",
+  description: "Node id: `node_…`, or the value of `BURSAR_NODE_ID`.",
 });
 export const unresolvedSpendId = idText.meta({ description: "Id of unresolved spend, `unr_…`." });
 export const sessionId = idText.meta({ description: "Session id, `session_…`." });
 export const passkeyId = idText.meta({ description: "Passkey id, `passkey_…`." });
 export const accessReviewId = idText.meta({ description: "Access review id, `review_…`." });
 export const accessReviewItemId = idText.meta({
-  description: "Id of one access in a review, `reviewitem_…`.",
+  description: "Access review item id, `reviewitem_…`.",
 });
 export const evidenceKeyId = idText.meta({ description: "Evidence key id, `evkey_…`." });
 export const playgroundSessionId = idText.meta({ description: "Playground session, `play_…`." });
@@ -71,9 +71,9 @@ export const increaseRequestId = idText.meta({
   description: "Id of an increase request, `slir_…`.",
 });
 export const rateLimitId = idText.meta({ description: "Rate limit id, `rlim_…`." });
-/** One of a list that the server has: it refuses another one, and says which there are. */
+/** Id from the server's list of groups. The refusal of another id lists them. */
 export const modelGroupId = idText.meta({ description: "Group of models, such as `sonnet_5`." });
-/** A model's name: whatever a client may send as `model`. */
+/** Model name, as clients send it in `model`. */
 export const modelName = z
   .string()
   .min(1)

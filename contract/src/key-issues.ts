@@ -1,4 +1,4 @@
-/** What can be wrong with a key that works: the words of the cards, and of the filter of the list of keys. */
+/** Issues of working keys, in the counts of key hygiene and in a filter of the key list. */
 export const keyIssues = [
   "never_expires",
   "no_spend_limit",

@@ -17,56 +17,56 @@ type Operation = ZodOpenApiOperationObject;
 type Paths = NonNullable<ZodOpenApiObject["paths"]>;
 
 const errorStatuses = {
-  "400": "The request is wrong; `error_code` and `fields` say what.",
+  "400": "The request is invalid. `error_code` and `fields` say why.",
   "401": "The key is missing, wrong, disabled, archived, revoked or expired.",
-  "403": "The caller may not do this.",
-  "404": "It does not exist, or not for this caller.",
+  "403": "The caller lacks the permission.",
+  "404": "The resource does not exist, or the caller has no access to it.",
   "431": "The headers are too large.",
-  "500": "A fault of the server.",
-  "503": "The server's database does not answer, or the server is stopping. Try again in a moment.",
+  "500": "The server has a fault.",
+  "503": "The database is unavailable, or the server is stopping. Retry in a moment.",
 } as const;
 const bodyStatus = { "413": "The body is too large." } as const;
 const attemptStatus = {
   "429": "Too many failed attempts. `retry-after` is the time until the next one, in seconds.",
 } as const;
-const SIGNING_IN = "Signing in";
-const changeStatus = { "409": "It conflicts with what exists." } as const;
-/** The upstream's own errors come back as they are, with any status; these are the ones that clients meet. */
+const SIGN_IN = "Sign-in";
+const changeStatus = { "409": "The change conflicts with the current state." } as const;
+/** Common statuses of the Claude API. Errors of the upstream pass unchanged, with any status. */
 const claudeStatuses = {
-  "429": "Too many requests: the upstream's answer. `retry-after` says when to try again.",
-  "502": "The upstream cannot be reached, or broke off before it answered.",
-  "504": "The upstream did not answer in time.",
-  "529": "The upstream is overloaded.",
+  "429": "Too many requests for the upstream or a limit. `retry-after` says when to retry.",
+  "502": "The upstream cannot be reached, or the connection broke before a response.",
+  "504": "The upstream did not respond in time.",
+  "529": "The upstream or this server is overloaded.",
 } as const;
 
 const introduction = `The company desk for the Claude API.
 
-| paths | what they are |
+| paths | purpose |
 |---|---|
-| \`/v1/messages\`, \`/v1/models\` | the Claude API itself, for programs: the official SDKs with this server's address |
-| \`/v1/admin/…\` | the Admin API in the company's own shape: everything there is |
-| \`/v1/organizations/…\` | the Admin API in its official shape, as the Admin client of the official SDKs calls it |
+| \`/v1/messages\`, \`/v1/models\` | The Claude API, for programs. Use the official SDKs with this server's address. |
+| \`/v1/admin/…\` | The Admin API in the company shape, with all operations. |
+| \`/v1/organizations/…\` | The Admin API in the official shape, for the Admin client of the official SDKs. |
 
 **Keys** are sent as \`x-api-key: <key>\` or as \`Authorization: Bearer <key>\`. An admin key (\`sk-ant-admin01-…\`) opens
-the Admin API; the API key of a workspace (\`sk-ant-api03-…\`) opens Claude, and the Admin API of its own workspace as far as
-its permission goes: \`read\` ⊂ \`write\` ⊂ \`admin\`. The first admin key is made on the server's own machine, with
-\`./bursar admin-keys create\`.
+the Admin API. The API key of a workspace (\`sk-ant-api03-…\`) opens the Claude API, and the Admin API of its own workspace
+as far as its permission allows: \`read\` ⊂ \`write\` ⊂ \`admin\`. Create the first admin key on the server's own
+machine, with \`./bursar admin-keys create\`.
 
-**Errors** have the official body, whose \`request_id\` is also the header \`request-id\`. \`error.details.error_code\` is the
-cause, from the list of error codes below. \`error.details.fields\` lists invalid fields. An unknown field is an error. What
-does not exist and what the key may not see are the same 404.
+**Errors** have the official body. Its \`request_id\` is also the header \`request-id\`. \`error.details.error_code\` is the
+cause, from the list of error codes below. \`error.details.fields\` lists invalid fields. An unknown field is an error. A
+resource that does not exist and one that the key cannot see are the same 404.
 
-**Lists** run newest first. In the company shape \`next_page\` is given back as \`page\` until it is null; in the official
-shape \`last_id\` is given back as \`after_id\` while \`has_more\` is true.
+**Lists** run newest first. In the company shape, send \`next_page\` as \`page\` until it is null. In the official shape,
+send \`last_id\` as \`after_id\` while \`has_more\` is true.
 
-**Sent twice, done once**: a POST with an \`Idempotency-Key\` is carried out once in ten minutes, and gives the same answer
-again, which then has the header \`idempotency-replayed: true\`. With another path or body the key is a 409. What was
-refused is not kept.
+**Idempotency**: a POST with an \`Idempotency-Key\` is executed once in ten minutes. A repeated request gets the same
+response, with the header \`idempotency-replayed: true\`. The same key with another path or body is a 409. Refusals are not
+stored.
 
-**Amounts** are US dollars, exact to the nano-dollar: decimal text in answers (a limit that was set as a number is given
-back as one), a number or decimal text in requests. **Times** are RFC 3339; days, weeks and months are those of UTC.
+**Amounts** are US dollars, exact to the nano-dollar. Responses have decimal text. A limit that was set as a number is
+returned as a number. Requests accept a number or decimal text. **Times** are RFC 3339. Days, weeks and months are in UTC.
 
-Answers may get more fields: read those you know.
+Responses may get more fields. Ignore fields that you do not know.
 
 ## Error codes
 
@@ -75,7 +75,7 @@ unchanged, and may have no code.
 
 ${errorCodeLists()}`;
 
-/** The OpenAPI 3.1 document of everything this server answers, made from the route tables. */
+/** Creates the OpenAPI 3.1 document of all routes. */
 export function makeOpenApiDocument(version: string): object {
   const document: ZodOpenApiObject = {
     openapi: "3.1.1",
@@ -88,13 +88,13 @@ export function makeOpenApiDocument(version: string): object {
     tags: [
       { name: "Company", description: "Workspaces, keys, limits, usage, prices, upstream." },
       {
-        name: SIGNING_IN,
-        description: "What the console calls for people: set-up, sign-in, their own sessions.",
+        name: SIGN_IN,
+        description: "Set-up, sign-in and the member's own sessions, for the console.",
       },
-      { name: "Official shape", description: "What the Admin client of the official SDKs calls." },
+      { name: "Official shape", description: "For the Admin client of the official SDKs." },
       {
         name: "Claude",
-        description: "For programs: the official SDKs with this server's address.",
+        description: "For programs. Use the official SDKs with this server's address.",
       },
     ],
     security: [{ apiKeyHeader: [] }, { bearer: [] }],
@@ -116,7 +116,7 @@ export function makeOpenApiDocument(version: string): object {
           in: "cookie",
           name: "__Host-bursar_session",
           description:
-            "Of somebody who is signed in, in the company shape alone and together with the header `x-bursar-console: 1`. On plain http (this machine) its name is `bursar_session`.",
+            "Cookie of a signed-in member. Only the company shape accepts it, together with the header `x-bursar-console: 1`. Over plain http (this machine) its name is `bursar_session`.",
         },
       },
     },
@@ -125,11 +125,11 @@ export function makeOpenApiDocument(version: string): object {
   return createDocument(document, { override: simplify });
 }
 
-/** What a schema's JSON form says too much of for a reader. */
+/** Removes needless parts of a JSON schema. */
 const simplify: NonNullable<CreateDocumentOptions["override"]> = ({ jsonSchema, io }) => {
-  // The format says it; the pattern is a line of digits.
+  // The format replaces the long pattern.
   if (["date-time", "date", "uuid"].includes(jsonSchema.format ?? "")) delete jsonSchema.pattern;
-  // A later version may answer with more: a client made from this document must not refuse it.
+  // Later versions may add fields. Generated clients must accept them.
   if (io === "output" && jsonSchema.additionalProperties === false) {
     delete jsonSchema.additionalProperties;
   }
@@ -182,10 +182,10 @@ function toOperation(route: RouteSpec): Operation {
 
 function stepUpOf(route: RouteSpec): string | undefined {
   if (!route.stepUp) return undefined;
-  return "A signed-in person must have given the password or used a passkey in the last ten minutes.";
+  return "A signed-in member must have entered the password or used a passkey in the last ten minutes.";
 }
 
-/** A streamed answer of the Admin surface is nothing but the stream. */
+/** Content of the response. A streamed route of the Admin API returns only the stream. */
 function contentOf(route: RouteSpec) {
   const streams = (route.streams ?? []).map((type) => [type, { schema: { type: "string" } }]);
   const isOnlyStream = streams.length > 0 && !isClaude(route);
@@ -196,7 +196,7 @@ function contentOf(route: RouteSpec) {
 }
 
 const requestIdHeader = {
-  description: "Id of this request, for the server's log and the audit log.",
+  description: "Id of this request in the server's log and the audit log.",
   schema: { type: "string" },
 } as const;
 
@@ -213,7 +213,7 @@ function requestParamsOf(route: RouteSpec): Pick<Operation, "requestParams"> {
   };
 }
 
-/** Sent with any POST of the Admin surface: the change is made once, however often the request is sent. */
+/** Header of each POST of the Admin API. A repeated request makes the change once. */
 const changeHeaders = z.object({
   "idempotency-key": z
     .string()
@@ -221,8 +221,8 @@ const changeHeaders = z.object({
     .optional()
     .meta({
       description:
-        "A name for this request, such as a UUID. The same request with the same name gives the same answer for ten " +
-        "minutes, a secret included, and changes nothing again.",
+        "A unique name of this request, such as a UUID. For ten minutes, a repeated request gets the same response, " +
+        "secrets included, and changes nothing.",
     }),
 });
 
@@ -238,11 +238,11 @@ function errorsOf(route: RouteSpec): Record<string, string> {
     ...(route.body && bodyStatus),
     ...(route.audited !== null && changeStatus),
     ...(isClaude(route) && claudeStatuses),
-    ...(route.method === "POST" && groupOf(route) === SIGNING_IN && attemptStatus),
+    ...(route.method === "POST" && groupOf(route) === SIGN_IN && attemptStatus),
   };
 }
 
-/** Where it is not the keys of the whole document. */
+/** Credentials of the route. Undefined: those of the whole document. */
 function securityOf({ action, path }: RouteSpec): Record<string, string[]>[] | undefined {
   if (action === "public") return [];
   if (isSelfAction(action)) return [{ session: [] }];
@@ -250,11 +250,11 @@ function securityOf({ action, path }: RouteSpec): Record<string, string[]>[] | u
   return [{ apiKeyHeader: [] }, { bearer: [] }, { session: [] }];
 }
 
-/** What is about people who sign in stands apart from what programs call. */
+/** Tag of the route. Routes for signing in have their own. */
 function groupOf(route: RouteSpec): string {
   const { action } = route;
   const isAboutPeople = action === "public" || isSelfAction(action) || isOperatorAction(action);
-  return isAboutPeople ? SIGNING_IN : tagOf(route.path);
+  return isAboutPeople ? SIGN_IN : tagOf(route.path);
 }
 
 function isClaude(route: RouteSpec): boolean {

@@ -18,8 +18,8 @@ const pageLimit = z
       .meta({ override: { type: "integer" } }),
   )
   .default(DEFAULT_PAGE_SIZE)
-  .meta({ description: "How many entries at most." });
-/** Our cursors are ids and base64url text. Others are looked up in vain, but must be text that PostgreSQL takes. */
+  .meta({ description: "Maximum number of entries." });
+/** Cursors are ids or base64url text. Any other text is searched too, so PostgreSQL must accept it. */
 const printable = /^[ -~]*$/;
 const cursor = (description: string) =>
   optionalQuery(
@@ -29,8 +29,8 @@ const cursor = (description: string) =>
 /** The official `Page` class: ids as cursors, in both directions. */
 export const pageQuery = {
   limit: pageLimit,
-  after_id: cursor("Id of an entry: the page after it, as a rule the last page's `last_id`."),
-  before_id: cursor("Id of an entry: the page before it. Not together with `after_id`."),
+  after_id: cursor("Returns the page after this entry, usually `last_id` of the previous page."),
+  before_id: cursor("Returns the page before this entry. Not together with `after_id`."),
 };
 
 export function page<T extends z.ZodType>(item: T) {
@@ -45,7 +45,7 @@ export function page<T extends z.ZodType>(item: T) {
 /** The official `PageCursor` class: an opaque forward cursor, bound to the filters it was made with. */
 export const pageCursorQuery = {
   limit: pageLimit,
-  page: cursor("`next_page` of the page before; the other parameters stay as they were."),
+  page: cursor("`next_page` of the previous page. The other parameters must stay the same."),
 };
 
 export function pageCursor<T extends z.ZodType>(item: T) {

@@ -23,11 +23,11 @@ import {
   workspaceRoles,
 } from "./permissions.ts";
 
-// The table of rights in words, for refusals, the OpenAPI document and docs/guides/permissions.md.
+// Describes the table of rights for refusals, the OpenAPI document and docs/guides/permissions.md.
 
 const adminKey = "an admin key (sk-ant-admin01-…)";
 
-/** Who may do it, to follow "needs". `everywhere`: to the organization as a whole and not to one workspace. */
+/** Callers with the right, to follow "needs". `everywhere`: on the whole organization instead of one workspace. */
 export function whoMay(action: OrganizationAction | WorkspaceAction, reach?: "everywhere"): string {
   if (isOrganizationAction(action)) {
     const roles = organizationRoles.filter((role) => roleMay(role, action));
@@ -41,10 +41,10 @@ export function whoMay(action: OrganizationAction | WorkspaceAction, reach?: "ev
   }
   const roles = workspaceRoles.filter((role) => reachOfRole(role, action) !== null);
   const key = `an API key of the workspace with the permission "${permissionFor(action)}"`;
-  return `${adminKey}, ${key}, or there the role ${oneOf(roles)}`;
+  return `${adminKey}, ${key}, or the role ${oneOf(roles)} there`;
 }
 
-/** What a caller must have for the action, as a sentence of a route's description. */
+/** Rights that a caller of the action needs, as a sentence of a route's description. */
 export function needs(action: Action): string {
   if (action === "public") return "Needs no sign-in.";
   if (isSelfAction(action)) return "Needs a signed-in member.";
@@ -54,7 +54,7 @@ export function needs(action: Action): string {
     return `Needs an API key with the permission \`${permissionFor(action)}\`.`;
   }
   const own = workspaceRoles.filter((role) => reachOfRole(role, action) === "own");
-  const limit = own.length === 0 ? "" : ` ${oneOf(own)}: own ones only.`;
+  const limit = own.length === 0 ? "" : ` ${oneOf(own)}: only their own.`;
   return `Needs ${whoMay(action)}.${limit}`;
 }
 
@@ -73,7 +73,7 @@ const marks: Record<Reach, string> = { all: "yes", own: "own" };
 const mark = (reach: Reach | null) => (reach === null ? "–" : marks[reach]);
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** The two tables of the guide, in Markdown. */
+/** Both tables of the permissions guide, in Markdown. */
 export function permissionTables(): { organization: string; workspace: string } {
   const organization = table(
     ["In the organization", ...organizationRoles.map((role) => roleNames[role]), "Admin key"],
@@ -98,7 +98,7 @@ export function permissionTables(): { organization: string; workspace: string } 
   return { organization, workspace };
 }
 
-/** Table of the roles in words, one line each. */
+/** Table of the organization roles in Markdown, one row each. */
 export function roleTable(): string {
   return table(
     ["Role", "In every workspace", "In the organization"],

@@ -1,7 +1,7 @@
-// Who may do what: one table, from which everything about rights is derived, on the server, in the console and in the
-// documents (docs/guides/permissions.md shows it in words). What it does not grant, nobody may.
+// The table of rights. The server, the console and docs/guides/permissions.md derive all rights from it. Rights that the
+// table does not grant are denied.
 
-/** Official words; `roleNames` has those for people. */
+/** Official names. `roleNames` has the names for people. */
 export const organizationRoles = [
   "owner",
   "admin",
@@ -39,7 +39,7 @@ export const keyPermissions = ["read", "write", "admin"] as const;
 /** Permission of a workspace key: read ⊂ write ⊂ admin. */
 export type KeyPermission = (typeof keyPermissions)[number];
 
-/** How far a right goes: all of a thing's kind, or only what is the person's own. */
+/** Extent of a right: all resources, or the member's own only. */
 export type Reach = "all" | "own";
 type Cell = Reach | null;
 
@@ -47,7 +47,7 @@ const all = "all";
 const own = "own";
 const __ = null;
 
-/** About the organization as a whole: by the role in the organization. No workspace key may do any of it. */
+/** Rights on the organization, by the role there. Workspace keys have none of them. */
 // biome-ignore format: a table is read by its columns
 const organizationRights = {
   //                     owner admin developer billing user code_user
@@ -71,15 +71,15 @@ const organizationRights = {
   "security:write":     [all,  all,  __,       __,     __,  __,  "change the security settings"],
   "mail:read":          [all,  all,  __,       __,     __,  __,  "see sent mail"],
   "system:read":        [all,  all,  __,       __,     __,  __,  "see the state of the system"],
-  "spend:resolve":      [all,  all,  __,       __,     __,  __,  "decide about unresolved spend"],
-  // Of a signed-in person about itself. No key is a person.
+  "spend:resolve":      [all,  all,  __,       __,     __,  __,  "resolve unresolved spend"],
+  // Rights of signed-in members on their own account. Keys have none of them.
   "self:read":          [own,  own,  own,      own,    own, own, "see their own profile and sessions"],
   "self:write":         [own,  own,  own,      own,    own, own, "change their own profile, password and sessions"],
 } as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, Cell, string]>;
 
 /**
- * Inside one workspace: by the role there, or by the permission of a key of that workspace. The last three are the
- * Claude API's own: only keys call it, and a role has them for the keys that it may make.
+ * Rights in one workspace, by the role there or by the permission of a workspace key. The last three belong to the Claude
+ * API, which only keys call. A role has them for the keys that it can create.
  */
 // biome-ignore format: a table is read by its columns
 const workspaceRights = {
@@ -93,7 +93,7 @@ const workspaceRights = {
   "api_keys:write":          [all, own,      own,    __,     __,  "admin", "create, change and revoke API keys"],
   "spend_limits:read":       [all, all,      all,    all,    __,  "admin", "see spend limits"],
   "spend_limits:write":      [all, __,       __,     all,    __,  "admin", "set and remove spend limits"],
-  "spend_limits:request":    [all, all,      all,    all,    all, "write", "ask for a higher spend limit"],
+  "spend_limits:request":    [all, all,      all,    all,    all, "write", "request a higher spend limit"],
   "rate_limits:read":        [all, all,      all,    all,    __,  "admin", "see rate limits"],
   "rate_limits:write":       [all, __,       __,     __,     __,  "admin", "set and remove rate limits"],
   "alerts:read":             [all, all,      all,    all,    __,  "admin", "see alerts and their firings"],
@@ -105,27 +105,27 @@ const workspaceRights = {
   "messages:create":         [all, all,      all,    __,     __,  "write", "create messages"],
 } as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, KeyPermission, string]>;
 
-/** The role in every workspace, archived ones included, that a role in the organization brings. */
+/** Workspace role that an organization role has in every workspace, archived ones included. */
 const inheritedRoles: Readonly<Partial<Record<OrganizationRole, WorkspaceRole>>> = {
   owner: "workspace_admin",
   admin: "workspace_admin",
   billing: "workspace_billing",
 };
 
-/** An admin key has the rights of this role; somebody on the server's own machine has those of an owner. */
+/** An admin key has the rights of this role. The local operator has those of an owner. */
 export const adminKeyRole: OrganizationRole = "admin";
 export const localOperatorRole: OrganizationRole = "owner";
 
-/** Comes from the role in the organization alone, and is never given in a workspace. */
+/** Inherited from the organization role only. Workspaces cannot assign it. */
 export const inheritedOnlyRole: WorkspaceRole = "workspace_billing";
 
 export type SelfAction = "self:read" | "self:write";
 export type OrganizationAction = Exclude<keyof typeof organizationRights, SelfAction>;
 export type ClaudeAction = "models:read" | "messages:count" | "messages:create";
 export type WorkspaceAction = Exclude<keyof typeof workspaceRights, ClaudeAction>;
-/** What no role gives: it is done on the server's own machine, where whoever is trusted with it can do anything anyway. */
+/** Actions that no role grants. Only the operator, who controls the server's machine anyway, can take them. */
 export type OperatorAction = "owners:recover";
-/** What a route asks of its caller; "public" asks for nothing, not even for a caller. */
+/** Right that a route requires. "public" requires none, and no caller. */
 export type Action =
   | OrganizationAction
   | WorkspaceAction
@@ -167,12 +167,12 @@ export function isWorkspaceAction(action: Action): action is WorkspaceAction {
   return action in workspaceRights && !isClaudeAction(action);
 }
 
-/** True where the role in the organization has the right over the whole organization. */
+/** Whether the organization role has the right. */
 export function roleMay(role: OrganizationRole, action: OrganizationAction | SelfAction): boolean {
   return organizationRights[action][organizationRoles.indexOf(role)] !== null;
 }
 
-/** How far a role goes inside its workspace; null: not at all. */
+/** Extent of a role's right in its workspace. Null: the role lacks the right. */
 export function reachOfRole(
   role: WorkspaceRole,
   action: WorkspaceAction | ClaudeAction,
@@ -180,32 +180,32 @@ export function reachOfRole(
   return (workspaceRights[action] as readonly Cell[])[workspaceRoles.indexOf(role)] ?? null;
 }
 
-/** The role that somebody has in every workspace by the role in the organization, or null. */
+/** Role in every workspace through the organization role. Null: none. */
 export function inheritedRole(role: OrganizationRole): WorkspaceRole | null {
   return inheritedRoles[role] ?? null;
 }
 
 /**
- * What everybody has who is in a workspace at all. Every member may ask for it: who is in none gets empty lists, and not
- * a refusal.
+ * Whether every workspace role has the right. Members without a workspace may make the call too, and get empty lists
+ * instead of a refusal.
  */
 export function isOpenToMembers(action: WorkspaceAction): boolean {
   return workspaceRoles.every((role) => reachOfRole(role, action) !== null);
 }
 
-/** Least permission a workspace key needs for the action, or null where no workspace key may ever do it. */
+/** Lowest permission of a workspace key for the action. Null: workspace keys cannot take it. */
 export function permissionFor(action: Action): KeyPermission | null {
   return action in workspaceRights
     ? workspaceRights[action as keyof typeof workspaceRights][5]
     : null;
 }
 
-/** True where a key with `held` may do what needs `needed`. */
+/** Whether the permission `held` includes the permission `needed`. */
 export function includesPermission(held: KeyPermission, needed: KeyPermission): boolean {
   return keyPermissions.indexOf(held) >= keyPermissions.indexOf(needed);
 }
 
-/** What it is, in words that follow "may". */
+/** Description of the action, to follow "may". */
 export function wordsOf(action: Exclude<Action, "public" | OperatorAction>): string {
   return action in organizationRights
     ? organizationRights[action as keyof typeof organizationRights][6]

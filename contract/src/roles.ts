@@ -6,8 +6,8 @@ import {
   workspaceRoles,
 } from "./permissions.ts";
 
-// Roles as people write them. The company shape takes the official words in any case, and the words of the console; it
-// answers with the official ones.
+// Role names in requests. The company shape accepts official names and names of the console, in any case. Responses have
+// the official names.
 
 const consoleWords: Readonly<Record<string, OrganizationRole>> = {
   member: "user",
@@ -40,10 +40,10 @@ export const organizationRoleInput = z
   .preprocess(toOrganizationRole, z.enum(organizationRoles))
   .meta({
     description:
-      'Role in the organization, in any case; also in the words of the console, such as "Member" for `user`.',
+      'Role in the organization, in any case. Names of the console are accepted too, such as "Member" for `user`.',
   });
 
-/** What can be given in a workspace: `workspace_billing` comes from the organization's role `billing` alone. */
+/** Roles that a workspace can assign. `workspace_billing` is inherited from the organization role `billing` only. */
 export const givenWorkspaceRoles = [
   "workspace_admin",
   "workspace_developer",
@@ -56,5 +56,5 @@ export const workspaceRole = z.enum(workspaceRoles).meta({ description: "Role in
 
 export const workspaceRoleInput = z.preprocess(toWorkspaceRole, z.enum(givenWorkspaceRoles)).meta({
   description:
-    "Role in the workspace, in any case, with or without `workspace_`. `workspace_billing` cannot be given: it comes from the role `billing` in the organization.",
+    "Role in the workspace, in any case, with or without `workspace_`. `workspace_billing` cannot be assigned: members inherit it from the organization role `billing`.",
 });

@@ -4,8 +4,8 @@ import type { Action } from "./permissions.ts";
 export type HttpMethod = "GET" | "POST" | "DELETE";
 
 /**
- * All that the server, the tests, the CLI, the console and the documents need to know of one operation. `audited` names
- * the audit event that a successful change writes, or is null where the call changes nothing.
+ * One operation, as the server, the tests, the CLI, the console and the documents read it. `audited` is the audit event of
+ * a successful change. Null: the call changes nothing.
  */
 export interface RouteSpec {
   operationId: string;
@@ -15,54 +15,53 @@ export interface RouteSpec {
   description?: string;
   action: Action;
   audited: `${string}.${string}` | null;
-  /** A signed-in person must have proved again, minutes ago, who it is. Keys and the local operator need not. */
+  /** Signed-in members need a recent step-up. Keys and the local operator do not. */
   stepUp?: true;
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;
-  /** Of a body that may be larger than those of other routes. */
+  /** Maximum body size, if it is larger than that of other routes. */
   maxBodyBytes?: number;
   response: z.ZodObject;
   /**
-   * Media types of an answer that is a stream. One of Claude's is a stream only where its body asks for it; one of the
-   * Admin surface always is, and `response` then describes what one line of it holds.
+   * Media types of a streamed response. A Claude route streams only if its body asks for a stream. An Admin API route
+   * always streams, and `response` describes one line.
    */
   streams?: readonly [MediaType, ...MediaType[]];
 }
 
 type MediaType = "text/event-stream" | "text/csv" | "application/x-ndjson";
 
-/** What the handler of a streamed route returns: the text, in pieces that are made as the client takes them. */
+/** Result of a streamed route's handler. The text is produced as the client reads it. */
 export interface StreamedAnswer {
   mediaType: MediaType;
-  /** Of the file that a browser saves. */
+  /** Name of the file that a browser saves. */
   fileName: string;
   pieces: AsyncIterable<string>;
 }
 
-/** Declares a route; the const parameter keeps literal types, so that handlers are checked against it. */
+/** Declares a route. The const parameter keeps literal types, so that handlers are checked against it. */
 export function route<const T extends RouteSpec>(spec: T): T {
   return spec;
 }
 
 type Output<T> = T extends z.ZodType ? z.output<T> : undefined;
 
-/** What a handler of the route receives, already validated. */
+/** Validated input of a route's handler. */
 export interface RouteInput<T extends RouteSpec> {
   params: Output<T["params"]>;
   query: Output<T["query"]>;
   body: Output<T["body"]>;
 }
 
-/** What a handler of the route returns: the response schema's input, from which undeclared fields are dropped. */
+/** Result of a route's handler: the input of the response schema, which removes undeclared fields. */
 export type RouteOutput<T extends RouteSpec> = T extends { streams: readonly string[] }
   ? StreamedAnswer
   : z.input<T["response"]>;
 
 /**
- * One handler for each route of the union `R`, by operation id. `Call` is what the server knows of the request besides
- * its input, `PublicCall` the same of a route without a caller. The map is total: a route without a handler does not
- * compile.
+ * One handler for each route of the union `R`, by operation id. `Call` has the server's facts about the request besides
+ * its input. `PublicCall` has those of a request without a caller. A route without a handler does not compile.
  */
 export type HandlersFor<R extends RouteSpec, Call, PublicCall = never> = {
   [S in R as S["operationId"]]: (

@@ -32,7 +32,7 @@ import { usageRoutes } from "./admin/usage.ts";
 import { workspaceMemberRoutes } from "./admin/workspace-members.ts";
 import { workspaceRoutes } from "./admin/workspaces.ts";
 
-/** Every operation of the Admin surface, both shapes. Nothing else is mounted under `/v1`. */
+/** All operations of the Admin API, in both shapes. */
 export const adminRoutes = [
   ...setUpRoutes,
   ...signInRoutes,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { apiKeyId, workspaceId } from "./ids.ts";
 
-// Whose requests something is about, be it a limit, an alert or an increase request.
+// Scope of a limit, an alert or an increase request.
 
 export const scopeTypes = ["organization", "workspace", "api_key"] as const;
 

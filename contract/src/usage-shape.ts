@@ -149,7 +149,7 @@ export type OfficialTokenType = NonNullable<BilledMeasure["official"]["tokenType
 export const tokenMeasures = billedMeasures.filter((measure) => measure.kind === "tokens");
 export const useMeasures = billedMeasures.filter((measure) => measure.kind === "uses");
 
-/** Parts of a cost with their columns. `units` is the column of what was counted. */
+/** Parts of a cost with their columns. `units` is the column of the count. */
 export const costParts = billedMeasures.map(
   ({ cost, part, column }) =>
     ({ cost, part, units: column, column: `${part}_cost_nano_usd` }) as const,
@@ -173,7 +173,7 @@ export const requestCounts = [
 ] as const;
 export type RequestCount = (typeof requestCounts)[number];
 
-/** Columns of what one request used and cost. */
+/** Columns of one request's usage and cost. */
 export const amountColumns = [
   ...billedMeasures.map(({ column }) => column),
   ...costParts.map(({ column }) => column),

@@ -33,14 +33,14 @@ export const getAccessReviewEvidence = route({
   path: "/v1/admin/access_reviews/{access_review_id}/evidence",
   summary: "Get the signed evidence of an access review",
   description:
-    "The review and everything in it as it is now, signed. Kept as a file it can be verified at any time: one changed value, and it does not verify.",
+    "Returns the current review with all its items, signed. Store it as a file and verify it at any time. Verification fails if one value has changed.",
   action: "access_reviews:read",
   audited: null,
   params: reviewParams,
   response: accessReviewEvidence,
 });
 
-/** A review of the largest size fits. */
+/** A review of the highest size fits. */
 const MAX_EVIDENCE_BYTES = 64 * 1024 * 1024;
 
 export const verifyAccessReviewEvidence = route({
@@ -48,7 +48,7 @@ export const verifyAccessReviewEvidence = route({
   method: "POST",
   path: "/v1/admin/access_reviews/verify",
   summary: "Verify the evidence of an access review",
-  description: "The body is the file as it was given out.",
+  description: "Send the unchanged evidence file as the body.",
   action: "access_reviews:read",
   audited: null,
   maxBodyBytes: MAX_EVIDENCE_BYTES,
@@ -60,7 +60,10 @@ export const verifyAccessReviewEvidence = route({
     .object({
       type: z.literal("access_review_verification"),
       is_genuine: z.boolean(),
-      reason: z.string().nullable().meta({ description: "Why not; null where it is." }),
+      reason: z
+        .string()
+        .nullable()
+        .meta({ description: "Why it is not genuine. Null: it is genuine." }),
       signed_by: evidenceKeyId.nullable(),
     })
     .meta({ id: "AccessReviewVerification" }),
@@ -82,7 +85,7 @@ export const listEvidenceKeys = route({
   path: "/v1/admin/evidence_keys",
   summary: "List the public keys of evidence",
   description:
-    "With them evidence is verified without this server. The key is made with the first access review.",
+    "Verify evidence with these keys, without this server. The first access review creates the key.",
   action: "access_reviews:read",
   audited: null,
   response: z.object({ data: z.array(evidenceKey) }),

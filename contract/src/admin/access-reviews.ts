@@ -20,26 +20,27 @@ const MAX_INACTIVE_DAYS = 365;
 const DEFAULT_INACTIVE_DAYS = 30;
 const MAX_AUTO_CLOSE_DAYS = 90;
 const MAX_REASON_LENGTH = 500;
-/** One statement's worth; a screen shows far fewer. */
+/** Highest number for one statement. A screen shows far fewer. */
 const MAX_DECISIONS = 500;
 
 export const reviewParams = z.strictObject({ access_review_id: accessReviewId });
 
 const status = z.enum(["open", "applying", "closed", "cancelled"]).meta({
-  description: "`applying`: closed, while what was decided is being carried out.",
+  description: "`applying`: closed, and its decisions are being applied.",
 });
 const ifNoAnswer = z.enum(["keep", "remove", "as_recommended"]).meta({
   description:
-    "What counts for access that nobody has decided about at the end, or only with `not_sure`. The access of an Owner is never removed without a decision.",
+    "Decision for access without one at the end, or with `not_sure`. Access of an Owner is never removed without a decision.",
 });
 const recurrence = z.enum(["none", "monthly", "quarterly", "yearly"]).meta({
-  description: "The next review begins so long after this one began, by itself.",
+  description: "Interval after which the next review starts automatically.",
 });
 const inactiveDays = z.int().min(1).max(MAX_INACTIVE_DAYS).meta({
-  description: "Access that has not been used for so many days is recommended for removal.",
+  description: "Access unused for this many days is recommended for removal.",
 });
 const autoCloseDays = z.int().min(0).max(MAX_AUTO_CLOSE_DAYS).nullable().meta({
-  description: "Days after `due_at` when the review closes by itself; null: somebody closes it.",
+  description:
+    "Days after `due_at` until the review closes automatically. Null: a member closes it.",
 });
 const decision = z.enum(["keep", "remove", "not_sure"]);
 const recommendation = z.enum(["keep", "remove"]);
@@ -49,7 +50,7 @@ const scopeInput = z.strictObject({
     .array(accessPath)
     .min(1)
     .max(accessPaths.length)
-    .meta({ description: "Which kinds of access are reviewed." }),
+    .meta({ description: "Kinds of access to review." }),
   workspace_ids: z
     .array(workspaceId)
     .min(1)
@@ -58,7 +59,7 @@ const scopeInput = z.strictObject({
     .default(null)
     .meta({
       description:
-        "Roles and API keys of these workspaces alone; roles in the organization and admin keys are not limited by it. Null: all workspaces.",
+        "Limits the review to roles and API keys of these workspaces. Organization roles and admin keys are not limited. Null: all workspaces.",
     }),
 });
 const reviewerIds = z.array(memberId).min(1).max(MAX_REVIEWERS);
@@ -74,13 +75,13 @@ const progress = z.object({
   recommended_for_removal: count,
   to_remove: count.meta({
     description:
-      "What closing takes away as things are decided, `if_no_answer` included; without Owners whom nobody decided about.",
+      "Accesses that closing would remove now, by decisions and `if_no_answer`. Owners without a decision are not counted.",
   }),
   kept: count,
   removed: count,
   already_gone: count,
   not_applied: count.meta({
-    description: "Decided, but could not be carried out: the item says why.",
+    description: "Decided, but not applied. The item says why.",
   }),
 });
 
@@ -98,7 +99,7 @@ export const accessReview = z
     reviewers: z.array(
       person.extend({
         can_decide: z.boolean().meta({
-          description: "False once the person has lost the rights that deciding needs.",
+          description: "False: the member has lost the rights that a decision needs.",
         }),
       }),
     ),
@@ -123,7 +124,7 @@ export const createAccessReview = route({
   path: "/v1/admin/access_reviews",
   summary: "Start an access review",
   description:
-    "Takes down every access in the scope as it is now, with a recommendation, and asks the reviewers by mail. A reviewer needs the rights to take away what is reviewed: an Owner or Admin, or a Workspace Admin for roles and keys of that workspace.",
+    "Records every current access in the scope with a recommendation, and notifies the reviewers by e-mail. A reviewer needs the rights to remove the access: an Owner or Admin, or a Workspace Admin for roles and keys of that workspace.",
   action: "access_reviews:write",
   audited: "access_review.created",
   stepUp: true,
@@ -144,7 +145,7 @@ const previewCounts = {
   items: count,
   recommended_for_removal: count,
   without_reviewer: count.meta({
-    description: "What none of the reviewers has the rights to decide about.",
+    description: "Accesses that no reviewer has the rights to decide about.",
   }),
 };
 
@@ -152,9 +153,9 @@ export const previewAccessReview = route({
   operationId: "previewAccessReview",
   method: "POST",
   path: "/v1/admin/access_reviews/preview",
-  summary: "Count what an access review would take down",
+  summary: "Preview an access review",
   description:
-    "With the same fields as starting one; nothing is kept, and nobody is written to. More than one review can hold is a 400, as when starting it.",
+    "Counts the accesses that a review with these fields would record. Stores nothing and sends no e-mail. More accesses than one review can hold are a 400.",
   action: "access_reviews:read",
   audited: null,
   body: z.strictObject({
@@ -184,7 +185,9 @@ export const listAccessReviews = route({
   query: z.strictObject({
     ...pageCursorQuery,
     statuses: queryList(status),
-    overdue: queryFlag.meta({ description: "Open and past `due_at`, or not." }),
+    overdue: queryFlag.meta({
+      description: "`true`: open and past `due_at`. `false`: all others.",
+    }),
   }),
   response: pageCursor(accessReview),
 });
@@ -206,7 +209,7 @@ export const updateAccessReview = route({
   path: "/v1/admin/access_reviews/{access_review_id}",
   summary: "Change an open access review",
   description:
-    "Leaves what is omitted. New reviewers are asked by mail. What was taken down at the start stays. Of a review that has ended only the recurrence can be changed, to `none`.",
+    "Omitted fields stay the same. New reviewers are notified by e-mail. The recorded accesses stay the same. After the review has ended, only the recurrence can change, to `none`.",
   action: "access_reviews:write",
   audited: "access_review.updated",
   stepUp: true,
@@ -226,9 +229,9 @@ export const closeAccessReview = route({
   operationId: "closeAccessReview",
   method: "POST",
   path: "/v1/admin/access_reviews/{access_review_id}/close",
-  summary: "Close an access review and carry out what was decided",
+  summary: "Close an access review and apply its decisions",
   description:
-    "No decision is taken any more. Access that is to go ends: the person is deactivated, the role in the workspace taken back, the key archived or revoked; each in a transaction and with an audit event of its own. What has changed since the start, and the last active Owner, stay as they are, and the item says why. A large review is `applying` for a while; closing it again carries on.",
+    "Ends the decisions. Access to remove ends: the member is deactivated, the workspace role removed, or the key archived or revoked. Each removal is one transaction with its own audit event. Access that has changed since the start stays, as does the last active Owner, and the item says why. A large review is `applying` for a while. Close it again to continue.",
   action: "access_reviews:write",
   audited: "access_review.closed",
   stepUp: true,
@@ -241,7 +244,7 @@ export const cancelAccessReview = route({
   method: "POST",
   path: "/v1/admin/access_reviews/{access_review_id}/cancel",
   summary: "Cancel an access review",
-  description: "Nothing is carried out, and a recurring review does not begin again.",
+  description: "Applies no decision, and ends the recurrence.",
   action: "access_reviews:write",
   audited: "access_review.cancelled",
   params: reviewParams,
@@ -255,7 +258,7 @@ export const accessReviewItem = z
     access_review_id: accessReviewId,
     ...accessFields,
     signals: z.array(z.enum(accessSignals)).meta({
-      description: "What speaks for taking the access away, or for looking twice.",
+      description: "Reasons to remove the access, or to check it.",
     }),
     recommendation,
     decision: decision.nullable(),
@@ -263,7 +266,7 @@ export const accessReviewItem = z
     decided_by: person.nullable(),
     decided_at: timestamp.nullable(),
     is_self_review: z.boolean().meta({
-      description: "Somebody decided about the own access, because no other reviewer could.",
+      description: "The member decided about their own access, since no other reviewer could.",
     }),
     result: z.enum(["kept", "removed", "already_gone", "not_applied"]).nullable(),
     result_message: z.string().nullable(),
@@ -284,7 +287,7 @@ export const listAccessReviewItems = route({
   operationId: "listAccessReviewItems",
   method: "GET",
   path: "/v1/admin/access_reviews/{access_review_id}/items",
-  summary: "List what is reviewed",
+  summary: "List the items of an access review",
   action: "access_reviews:read",
   audited: null,
   params: reviewParams,
@@ -296,9 +299,9 @@ export const exportAccessReviewItems = route({
   operationId: "exportAccessReviewItems",
   method: "GET",
   path: "/v1/admin/access_reviews/{access_review_id}/items/export",
-  summary: "Export what is reviewed as CSV",
+  summary: "Export the items of an access review as CSV",
   description:
-    "With decisions and results. A cell that a spreadsheet would take for a formula begins with an apostrophe. It is not signed: the evidence is.",
+    "Includes decisions and results. Cells that a spreadsheet would read as a formula begin with an apostrophe. The file is not signed. The evidence is.",
   action: "access_reviews:read",
   audited: null,
   params: reviewParams,
@@ -306,14 +309,14 @@ export const exportAccessReviewItems = route({
   streams: ["text/csv"],
 });
 
-// What reviewers do. They are people who are signed in, whatever their role: which items are theirs, their rights say.
+// Routes of reviewers: signed-in members with any role. Their rights decide which items are theirs.
 
 export const listAssignedAccessReviews = route({
   operationId: "listAssignedAccessReviews",
   method: "GET",
   path: "/v1/admin/assigned_access_reviews",
-  summary: "List the access reviews that one is asked to do",
-  description: "Open ones unless `statuses` says otherwise; newest first.",
+  summary: "List assigned access reviews",
+  description: "Lists open reviews, or those with `statuses`, newest first.",
   action: "self:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, statuses: queryList(status) }),
@@ -323,7 +326,7 @@ export const listAssignedAccessReviews = route({
         ...accessReview.shape,
         assigned: z.object({ items: count, undecided: count }).meta({
           description:
-            "What one has the rights to decide about, without the own access that another reviewer decides about.",
+            "Items that the member has the rights to decide about, without own access that another reviewer decides about.",
         }),
       })
       .meta({ id: "AssignedAccessReview" }),
@@ -334,9 +337,9 @@ export const listAssignedAccessReviewItems = route({
   operationId: "listAssignedAccessReviewItems",
   method: "GET",
   path: "/v1/admin/assigned_access_review_items",
-  summary: "List the access that one is asked to decide about",
+  summary: "List assigned access review items",
   description:
-    "Of open reviews, and only what one has the rights to take away. About the own access (`is_own`) another reviewer decides, where there is one who can (`needs_another_reviewer`).",
+    "Lists items of open reviews whose access the member has the rights to remove. Another reviewer decides about own access (`is_own`), if one can (`needs_another_reviewer`).",
   action: "self:read",
   audited: null,
   query: z.strictObject({
@@ -369,7 +372,7 @@ export const decideAccessReviewItems = route({
   path: "/v1/admin/access_reviews/{access_review_id}/decisions",
   summary: "Decide about access",
   description:
-    "Either `decisions`, or `accept_recommendations` for all that one may decide about and nobody has. Each item has an outcome of its own. Until the review is closed a decision can be changed; another reviewer's only with `override`. About the own access another reviewer decides; where there is none who can, the decision is marked as a self-review.",
+    "Send either `decisions`, or `accept_recommendations` for all undecided items of the member. Each item has its own outcome. A decision can change until the review is closed, that of another reviewer only with `override`. Another reviewer decides about own access. If none can, the decision is marked as a self-review.",
   action: "self:write",
   audited: "access_review.decided",
   params: reviewParams,

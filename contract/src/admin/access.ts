@@ -8,25 +8,24 @@ import { route } from "../route.ts";
 
 export const accessPath = z.enum(accessPaths).meta({
   description:
-    "How the access comes about: by the role in the organization, by a role given in the workspace, by a person's own API key, by an API key of the workspace, or by an admin key.",
+    "Source of the access: an organization role, a workspace role, a member's API key, a workspace's API key, or an admin key.",
 });
 
-/** What an access is about: shared with the items of access reviews, which keep it as it was. */
+/** Fields of an access. Items of access reviews store them as they were. */
 export const accessFields = {
   path: accessPath,
-  member: z
-    .object({ id: memberId, name: z.string(), email: z.string() })
-    .nullable()
-    .meta({ description: "Whose access it is. Null for keys that no person owns." }),
+  member: z.object({ id: memberId, name: z.string(), email: z.string() }).nullable().meta({
+    description: "Member who has the access. Null: the key of a workspace, or an admin key.",
+  }),
   workspace: z.object({ id: workspaceId, name: z.string() }).nullable().meta({
-    description: "Null: the organization, and with it every workspace that `workspace_role` names.",
+    description: "Null: the organization, and every workspace with the role `workspace_role`.",
   }),
   role: z
     .enum([...organizationRoles, ...workspaceRoles])
     .nullable()
     .meta({ description: "Null for keys, which have a permission." }),
   workspace_role: z.enum(workspaceRoles).nullable().meta({
-    description: "What the role comes to in the workspace, or in every workspace; null: nothing.",
+    description: "Effective role in the workspace, or in every workspace. Null: none.",
   }),
   key: z
     .discriminatedUnion("type", [
@@ -51,18 +50,18 @@ export const accessFields = {
     .nullable()
     .meta({
       description:
-        "Who gave it: the last change of the role, the invite, or the maker of the key. Null where that is not known any more.",
+        "Actor who granted it: by the last change of the role, the invite or the new key. Null: no longer known.",
     }),
   expires_at: timestamp.nullable(),
   last_used_at: timestamp.nullable().meta({
     description:
-      "For people, when they last were at the console or used a key of their own, in that workspace if there is one. At most a minute late. Null: no use was noted; of an admin key that is older than this, uses before the upgrade were not.",
+      "Last use. Members: last visit to the console or use of their own key, in the workspace if there is one. At most a minute late. Null: no use is recorded. Admin keys have no record of uses before the upgrade.",
   }),
 } as const;
 
 export const accessGrant = z
   .object({
-    id: z.string().meta({ description: "Names the access while it lasts." }),
+    id: z.string().meta({ description: "Id of the access while it lasts." }),
     type: z.literal("access_grant"),
     ...accessFields,
   })
@@ -73,12 +72,12 @@ const expectedDays = `expected a whole number from 1 to ${MAX_UNUSED_DAYS}`;
 const filters = {
   paths: queryList(accessPath),
   workspace_id: optionalQuery(workspaceId).meta({
-    description: "What reaches this workspace, also by a role in the organization.",
+    description: "Access to this workspace, also through a role in the organization.",
   }),
   member_id: optionalQuery(memberId),
   search: optionalQuery(nameText).meta({
     description:
-      "Text that the name or address of the person, or the name or hint of the key, or the name of the workspace contains, whatever its case.",
+      "Part of the member's name or address, the key's name or hint, or the workspace's name. Case-insensitive.",
   }),
   unused_days: optionalQuery(
     z.coerce
@@ -87,16 +86,16 @@ const filters = {
       .min(1, expectedDays)
       .max(MAX_UNUSED_DAYS, expectedDays)
       .meta({ override: { type: "integer" } }),
-  ).meta({ description: "Access that was given so many days ago and has not been used in them." }),
+  ).meta({ description: "Access granted at least this many days ago and not used in that time." }),
 };
 
 export const listAccess = route({
   operationId: "listAccess",
   method: "GET",
   path: "/v1/admin/access",
-  summary: "List who reaches what",
+  summary: "List all access",
   description:
-    "Every way by which somebody or something reaches a workspace now, newest first: one entry a path, so a person with a role in the organization and a key of the own has two.",
+    "Lists every access of members and keys now, newest first. Each path is one entry. A member with a role in the organization and one own key has two.",
   action: "access_reviews:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, ...filters }),
@@ -109,9 +108,9 @@ export const exportAccess = route({
   operationId: "exportAccess",
   method: "GET",
   path: "/v1/admin/access/export",
-  summary: "Export who reaches what",
+  summary: "Export all access",
   description:
-    "All that the filters leave, newest first, as CSV with a heading, in which a cell that a spreadsheet would take for a formula begins with an apostrophe, or as one JSON object a line.",
+    "Exports all filtered entries, newest first: CSV with a heading, or one JSON object per line. CSV cells that a spreadsheet would read as a formula begin with an apostrophe.",
   action: "access_reviews:read",
   audited: null,
   query: z.strictObject({ format: z.enum(exportFormats).default("csv"), ...filters }),

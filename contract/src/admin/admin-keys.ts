@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { instant, nameText, optionalQuery, timestamp } from "../fields.ts";
+import { instant, nameText, optionalQuery, shownOnce, timestamp } from "../fields.ts";
 import { adminKeyId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 
 const status = z.enum(["active", "inactive", "expired", "revoked"]).meta({
   description:
-    "`inactive`: a restored backup brought it back, and nobody has confirmed it yet; see `bursar restore confirm-keys`.",
+    "`inactive`: a restored backup contained it, and it waits for `bursar restore confirm-keys`.",
 });
 const adminKeyParams = z.strictObject({ admin_key_id: adminKeyId });
 
@@ -23,7 +23,7 @@ export const adminKey = z
     revoked_at: timestamp.nullable(),
     last_used: z.object({ at: timestamp, address: z.string().nullable() }).nullable().meta({
       description:
-        "The newest use, at most a minute late. Null: none was noted; uses are noted since the key was made, or since the server notes them.",
+        "Last use, at most a minute late. Null: no use is recorded. Older versions of the server did not record uses.",
     }),
   })
   .meta({ id: "AdminKey" });
@@ -32,7 +32,8 @@ export const createdAdminKey = z
   .object({
     ...adminKey.shape,
     key: z.string().meta({
-      description: "The secret, `sk-ant-admin01-…`. Shown this once: only its hash is kept.",
+      description: "The secret, `sk-ant-admin01-…`. Shown once. Only its hash is stored.",
+      ...shownOnce,
     }),
   })
   .meta({ id: "CreatedAdminKey" });
@@ -54,7 +55,7 @@ export const listAdminKeys = route({
   method: "GET",
   path: "/v1/admin/admin_keys",
   summary: "List admin keys",
-  description: "Newest first, revoked and expired ones included.",
+  description: "Newest first, including revoked and expired keys.",
   action: "admin_keys:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, status: optionalQuery(status) }),
@@ -78,7 +79,7 @@ export const revokeAdminKey = route({
   path: "/v1/admin/admin_keys/{admin_key_id}/revoke",
   summary: "Revoke an admin key",
   description:
-    "Cannot be undone. A key may revoke itself, and the last one may be revoked: new ones are made on the server's own machine.",
+    "Cannot be undone. A key can revoke itself, and the last key can be revoked. Create new keys on the server's own machine.",
   action: "admin_keys:write",
   audited: "admin_key.revoked",
   params: adminKeyParams,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, emailAddress, nameText, queryList, timestamp } from "../fields.ts";
+import { count, emailAddress, nameText, queryList, shownOnce, timestamp } from "../fields.ts";
 import { alertChannelId, alertDeliveryId, alertFiringId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
@@ -19,11 +19,11 @@ const recipients = z
   })
   .meta({
     description:
-      "Whom an e-mail goes to: the active members that have one of these roles when it is sent, and these addresses.",
+      "Recipients of e-mail: these addresses, and the active members with one of these roles when it is sent.",
   });
 const httpsAddress = z.string().trim().min(1).max(MAX_URL_LENGTH);
 
-/** Where messages go. A target that holds a secret is never given back. */
+/** Target of messages. Responses never contain a target with a secret. */
 const target = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("email"), recipients }),
@@ -49,11 +49,11 @@ const target = z
       kind: z.literal("webhook"),
       url: httpsAddress.meta({
         description:
-          "Gets a signed POST (Standard Webhooks). Addresses of private networks are refused unless `BURSAR_ALLOW_PRIVATE_TARGETS` allows them.",
+          "Receives a signed POST (Standard Webhooks). Private addresses are refused unless `BURSAR_ALLOW_PRIVATE_TARGETS` allows them.",
       }),
     }),
   ])
-  .meta({ description: "Kind of the channel, and where its messages go." });
+  .meta({ description: "Kind and target of the channel." });
 
 const version = z.int().min(1);
 
@@ -64,20 +64,21 @@ export const alertChannel = z
     name: z.string(),
     kind: z.enum(alertChannelKinds),
     recipients: recipients.nullable().meta({
-      description: "Of e-mail. Null for other kinds, and for who may not change channels.",
+      description:
+        "Recipients of e-mail. Null: another kind, or the caller cannot change channels.",
     }),
     target_hint: z.string().nullable().meta({
       description:
-        "Enough of an address or key to know it by. Null for e-mail, and for who may not change channels.",
+        "Recognizable part of the target's address or key. Null: e-mail, or the caller cannot change channels.",
     }),
     state: z.enum(["working", "off", "paused"]).meta({
-      description: "`paused`: by the server, after failures in a row.",
+      description: "`paused`: the server paused it after consecutive failures.",
     }),
     paused_at: timestamp.nullable(),
     pause_reason: z.string().nullable(),
     failures_in_a_row: count,
     old_secret_expires_at: timestamp.nullable().meta({
-      description: "Until then messages of a webhook are signed with the secret before, too.",
+      description: "Until then, webhook messages are signed with the previous secret too.",
     }),
     alerts: count.meta({ description: "Alerts that use it." }),
     last_delivery: z
@@ -89,10 +90,14 @@ export const alertChannel = z
   })
   .meta({ id: "AlertChannel" });
 
-const signingSecret = z.string().nullable().meta({
-  description:
-    "`whsec_…`: verifies the signatures of a webhook's messages. Shown this once. Null for other kinds.",
-});
+const signingSecret = z
+  .string()
+  .nullable()
+  .meta({
+    description:
+      "`whsec_…`: verifies the signatures of webhook messages. Shown once. Null: another kind.",
+    ...shownOnce,
+  });
 
 const params = z.strictObject({ alert_channel_id: alertChannelId });
 
@@ -101,7 +106,7 @@ export const createAlertChannel = route({
   method: "POST",
   path: "/v1/admin/alert_channels",
   summary: "Create an alert channel",
-  description: "The secret of a webhook is made here and shown once.",
+  description: "The server generates the secret of a webhook, and shows it once.",
   action: "alert_channels:write",
   audited: "alert_channel.created",
   stepUp: true,
@@ -138,7 +143,7 @@ export const updateAlertChannel = route({
   path: "/v1/admin/alert_channels/{alert_channel_id}",
   summary: "Change an alert channel",
   description:
-    "What is not named stays; the kind of a channel stays what it is. `is_enabled: true` also ends a pause, and so does a new target: what waited is then sent.",
+    "Omitted fields stay the same. The kind cannot change. `is_enabled: true` or a new target ends a pause, and waiting messages are sent.",
   action: "alert_channels:write",
   audited: "alert_channel.updated",
   stepUp: true,
@@ -157,7 +162,7 @@ export const deleteAlertChannel = route({
   method: "DELETE",
   path: "/v1/admin/alert_channels/{alert_channel_id}",
   summary: "Delete an alert channel",
-  description: "Alerts go on without it. Its deliveries stay to be read.",
+  description: "Alerts continue without it. Its deliveries stay readable.",
   action: "alert_channels:write",
   audited: "alert_channel.deleted",
   stepUp: true,
@@ -169,8 +174,8 @@ export const rotateAlertChannelSecret = route({
   operationId: "rotateAlertChannelSecret",
   method: "POST",
   path: "/v1/admin/alert_channels/{alert_channel_id}/rotate_secret",
-  summary: "Give a webhook a new signing secret",
-  description: "Messages carry a signature of both secrets until the old one has expired.",
+  summary: "Rotate the signing secret of a webhook",
+  description: "Messages are signed with both secrets until the old secret expires.",
   action: "alert_channels:write",
   audited: "alert_channel.secret_rotated",
   stepUp: true,
@@ -188,7 +193,7 @@ export const alertDelivery = z
     alert_firing_id: alertFiringId.nullable().meta({ description: "Null: a test." }),
     title: z.string(),
     status: z.enum(["queued", "sent", "failed", "dropped"]).meta({
-      description: "`dropped`: the channel was off or gone when it was to be sent.",
+      description: "`dropped`: the channel was off or deleted when the message was due.",
     }),
     attempts: count,
     last_status: z.int().nullable().meta({ description: "HTTP status of the last attempt." }),
@@ -203,9 +208,8 @@ export const testAlertChannel = route({
   operationId: "testAlertChannel",
   method: "POST",
   path: "/v1/admin/alert_channels/{alert_channel_id}/test",
-  summary: "Send a test through an alert channel",
-  description:
-    "Sends at once and says what came back. Mail is handed to the queue of messages instead.",
+  summary: "Test an alert channel",
+  description: "Sends a test message at once and returns the result. E-mail is queued instead.",
   action: "alert_channels:write",
   audited: "alert_channel.tested",
   params,
@@ -216,8 +220,8 @@ export const listAlertDeliveries = route({
   operationId: "listAlertDeliveries",
   method: "GET",
   path: "/v1/admin/alert_channels/{alert_channel_id}/deliveries",
-  summary: "List what went through an alert channel",
-  description: "Newest first, for 90 days.",
+  summary: "List the deliveries of an alert channel",
+  description: "Newest first. Deliveries are stored for 90 days.",
   action: "alert_channels:write",
   audited: null,
   params,
@@ -232,8 +236,8 @@ export const redeliverAlert = route({
   operationId: "redeliverAlert",
   method: "POST",
   path: "/v1/admin/alert_deliveries/{alert_delivery_id}/redeliver",
-  summary: "Send a message about an alert again",
-  description: "The same message under the same id, so that a receiver that has it can tell.",
+  summary: "Redeliver an alert message",
+  description: "Sends the same message with the same id, so that receivers can detect a duplicate.",
   action: "alert_channels:write",
   audited: "alert_delivery.redelivered",
   params: z.strictObject({ alert_delivery_id: alertDeliveryId }),

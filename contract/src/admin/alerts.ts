@@ -32,13 +32,15 @@ const MAX_DAYS = 365;
 const periods = ["daily", "weekly", "monthly"] as const;
 
 export const alertScope = wireScope.meta({
-  description: "Whose spend, requests or keys are watched.",
+  description: "Scope whose spend, requests or keys the alert watches.",
 });
 
 const percent = z.int().min(1).max(MAX_PERCENT);
 const threshold = z
   .union([
-    z.strictObject({ percent: percent.meta({ description: "Of each limit of the scope." }) }),
+    z.strictObject({
+      percent: percent.meta({ description: "Percentage of each limit of the scope." }),
+    }),
     z.strictObject({
       amount_usd: usdAmount,
       period: z.enum(periods).default("monthly"),
@@ -46,10 +48,10 @@ const threshold = z
   ])
   .meta({
     description:
-      "A percentage of a spend limit, or an amount that is spent in a period, whether there is a limit or not.",
+      "A percentage of a spend limit, or an amount spent in a period, with or without a limit.",
   });
 
-/** The kinds of alerts, each with what it waits for. */
+/** Kinds of alerts with their conditions. */
 export const alertCondition = z
   .discriminatedUnion("kind", [
     z.strictObject({
@@ -62,13 +64,13 @@ export const alertCondition = z
     }),
     z.strictObject({ kind: z.literal("limit_overrun") }).meta({
       description:
-        "More is spent than a strict limit of the scope allows: budget of a lost node was released and settled later, or requests cost more than was held. Once for each limit and period, and again after the limit was raised.",
+        "Spend exceeds a strict limit of the scope. Either released budget of a lost node settled later, or requests cost more than their holds. Fires once for each limit and period, and again after the limit was raised.",
     }),
     z.strictObject({
       kind: z.literal("forecast"),
-      percent: percent
-        .default(100)
-        .meta({ description: "Of a limit, at the end of its period, at the present pace." }),
+      percent: percent.default(100).meta({
+        description: "Percentage of a limit at the end of its period, at the current pace.",
+      }),
     }),
     z.strictObject({
       kind: z.literal("unusual_spend"),
@@ -77,10 +79,8 @@ export const alertCondition = z
         .min(1.5)
         .max(100)
         .default(4)
-        .meta({ description: "How many times as much as is usual in such an hour." }),
-      min_usd: usdAmount
-        .default(5)
-        .meta({ description: "Hours that cost less are never unusual." }),
+        .meta({ description: "Multiple of the usual spend in such an hour." }),
+      min_usd: usdAmount.default(5).meta({ description: "Lowest spend of an unusual hour." }),
     }),
     z.strictObject({
       kind: z.literal("key_expiring"),
@@ -89,7 +89,7 @@ export const alertCondition = z
         .min(1)
         .max(MAX_THRESHOLDS)
         .default([14, 3])
-        .meta({ description: "Days before a key expires, each an alert of its own." }),
+        .meta({ description: "Days before a key expires. Each fires once." }),
     }),
     z.strictObject({
       kind: z.literal("key_unused"),
@@ -97,7 +97,7 @@ export const alertCondition = z
     }),
     z.strictObject({ kind: z.literal("key_new_address") }).meta({
       description:
-        "A key is used from a network (IPv4 /24, IPv6 /48) that it was not used from before; the first one of a key is no news.",
+        "A key is used from a new network (IPv4 /24, IPv6 /48). The first network of a key does not fire.",
     }),
     z.strictObject({
       kind: z.literal("refused_requests"),
@@ -111,7 +111,7 @@ export const alertCondition = z
       minutes: z.int().min(5).max(1_440).default(15),
     }),
   ])
-  .meta({ description: "What the alert waits for." });
+  .meta({ description: "Condition of the alert." });
 export type AlertCondition = z.output<typeof alertCondition>;
 
 export const alertKinds = [
@@ -129,20 +129,20 @@ export type AlertKind = (typeof alertKinds)[number];
 
 const includesBelow = z.boolean().meta({
   description:
-    "Also watches, each by itself, what lies inside the scope: the workspaces and keys of the organization, the keys of a workspace.",
+    "Also watches each child scope on its own: workspaces and keys of the organization, or keys of a workspace.",
 });
 const notifiesOwner = z
   .boolean()
-  .meta({ description: "Also tells the person whose key it is, by mail." });
+  .meta({ description: "Also notifies the owner of the key by e-mail." });
 const version = z
   .int()
   .min(1)
-  .meta({ description: "Another number after each change: for `if_version`." });
+  .meta({ description: "Changes with each update. Send it as `if_version`." });
 const ifVersion = z.int().min(1).optional().meta({
-  description: "Changes it only while its `version` is this one; else 409.",
+  description: "Changes the alert only if its `version` is the same. Otherwise a 409.",
 });
 const mutedUntil = timestamp.nullable().meta({
-  description: "Until then it fires without telling anybody. Null: it is not muted.",
+  description: "Until then, it fires without notifications. Null: it is not muted.",
 });
 
 export const alert = z
@@ -159,7 +159,7 @@ export const alert = z
         id: alertChannelId,
         name: z.string(),
         kind: z.enum(alertChannelKinds),
-        is_working: z.boolean().meta({ description: "Neither off nor paused." }),
+        is_working: z.boolean().meta({ description: "True: neither off nor paused." }),
       }),
     ),
     notifies_owner: notifiesOwner,
@@ -175,7 +175,7 @@ export const alert = z
 
 const params = z.strictObject({ alert_id: alertId });
 const channelIds = z.array(alertChannelId).max(MAX_CHANNELS).meta({
-  description: "Where messages go. An empty list: firings are only seen in the console.",
+  description: "Channels of messages. Empty: only the console shows firings.",
 });
 
 export const createAlert = route({
@@ -184,7 +184,7 @@ export const createAlert = route({
   path: "/v1/admin/alerts",
   summary: "Create an alert",
   description:
-    "It fires once for each scope, period and threshold; a raised limit and a new period arm it again. Alerts of the organization need an admin key or the role Owner, Admin or Billing. What has been crossed already when the alert is made fires at once.",
+    "An alert fires once for each scope, period and threshold. A raised limit or a new period arms it again. Alerts of the organization need an admin key or the role Owner, Admin or Billing. Thresholds that are already crossed fire at once.",
   action: "alerts:write",
   audited: "alert.created",
   body: z.strictObject({
@@ -193,7 +193,7 @@ export const createAlert = route({
     includes_below: includesBelow.default(false),
     condition: alertCondition,
     channel_ids: channelIds.optional().meta({
-      description: "Omitted: the channel for e-mail to the organization's Owners and Admins.",
+      description: "Default: the channel for e-mail to the organization's Owners and Admins.",
     }),
     notifies_owner: notifiesOwner.default(false),
     is_enabled: z.boolean().default(true),
@@ -206,7 +206,7 @@ export const listAlerts = route({
   method: "GET",
   path: "/v1/admin/alerts",
   summary: "List alerts",
-  description: "Newest first; those that the caller may see.",
+  description: "Lists alerts that the caller can see, newest first.",
   action: "alerts:read",
   audited: null,
   query: z.strictObject({
@@ -235,7 +235,7 @@ export const updateAlert = route({
   path: "/v1/admin/alerts/{alert_id}",
   summary: "Change an alert",
   description:
-    "What is not named stays. The scope and the kind of an alert stay what they are. What fired already does not fire again because of a change.",
+    "Omitted fields stay the same. The scope and the kind cannot change. A change does not repeat past firings.",
   action: "alerts:write",
   audited: "alert.updated",
   params,
@@ -247,7 +247,7 @@ export const updateAlert = route({
     notifies_owner: notifiesOwner.optional(),
     is_enabled: z.boolean().optional(),
     muted_until: instant.nullable().optional().meta({
-      description: "Until then it fires without telling anybody. Null ends that.",
+      description: "Until then, it fires without notifications. Null ends the mute.",
     }),
     if_version: ifVersion,
   }),
@@ -259,14 +259,14 @@ export const deleteAlert = route({
   method: "DELETE",
   path: "/v1/admin/alerts/{alert_id}",
   summary: "Delete an alert",
-  description: "The history of its firings stays.",
+  description: "Its firings stay in the history.",
   action: "alerts:write",
   audited: "alert.deleted",
   params,
   response: z.object({ id: alertId, type: z.literal("alert_deleted") }),
 });
 
-/** What a message about a firing says: those that have a meaning for its kind, null else. */
+/** Facts in a message about a firing. Null: no meaning for its kind. */
 export const firingFacts = z
   .object({
     spend_limit_id: spendLimitId.nullable(),
@@ -277,13 +277,13 @@ export const firingFacts = z
     spent_usd: usdText.nullable(),
     held_usd: usdText.nullable(),
     unresolved_usd: usdText.nullable(),
-    overrun_usd: usdText.nullable().meta({ description: "Spent beyond the limit." }),
+    overrun_usd: usdText.nullable().meta({ description: "Spend beyond the limit." }),
     enforcement: z.enum(["strict", "soft", "alert_only"]).nullable(),
-    forecast_usd: usdText.nullable().meta({ description: "Of the whole period." }),
+    forecast_usd: usdText.nullable().meta({ description: "Forecast for the whole period." }),
     reached_at: timestamp.nullable().meta({
-      description: "When the limit will be reached at the present pace.",
+      description: "When spend reaches the limit at the current pace.",
     }),
-    usual_usd: usdText.nullable().meta({ description: "Of such an hour or day." }),
+    usual_usd: usdText.nullable().meta({ description: "Usual spend of such an hour or day." }),
     requests: count.nullable(),
     failed_requests: count.nullable(),
     minutes: z.int().nullable(),
@@ -292,7 +292,7 @@ export const firingFacts = z
     address_range: z.string().nullable(),
   })
   .partial()
-  .meta({ description: "What was known when it fired; only what its kind has." });
+  .meta({ description: "Facts at the time of firing. Each kind has its own." });
 export type FiringFacts = z.output<typeof firingFacts>;
 
 const deliveryStatus = z.enum(["queued", "sent", "failed", "dropped"]);
@@ -308,15 +308,15 @@ export const alertFiring = z
     workspace_id: workspaceId.nullable(),
     threshold: z.string().meta({
       description:
-        "What was crossed, in a few characters: `75%`, `$100.00`, `14 days`, `over limit`.",
+        "The crossed threshold as short text: `75%`, `$100.00`, `14 days`, `over limit`.",
     }),
-    title: z.string().meta({ description: "What happened, in one sentence." }),
-    next: z.string().meta({ description: "What happens next, or what can be done about it." }),
+    title: z.string().meta({ description: "Summary in one sentence." }),
+    next: z.string().meta({ description: "Consequence or possible actions, in one sentence." }),
     facts: firingFacts,
     is_muted: z.boolean(),
     covered_by_id: alertFiringId.nullable().meta({
       description:
-        "The firing of a higher threshold that was crossed at the same time. Its messages stand for this one, which has none.",
+        "Firing of a higher threshold that was crossed at the same time. Its messages replace those of this firing.",
     }),
     fired_at: timestamp,
     acknowledged_at: timestamp.nullable(),
@@ -325,7 +325,7 @@ export const alertFiring = z
     deliveries: z.array(
       z.object({
         channel_id: alertChannelId.nullable().meta({
-          description: "Null: a message to the person whose key it is.",
+          description: "Null: a message to the owner of the key.",
         }),
         channel_name: z.string().nullable(),
         status: deliveryStatus,
@@ -340,8 +340,8 @@ export const listAlertFirings = route({
   operationId: "listAlertFirings",
   method: "GET",
   path: "/v1/admin/alert_firings",
-  summary: "List what alerts fired",
-  description: "Newest first; about what the caller may see.",
+  summary: "List firings",
+  description: "Lists firings of scopes that the caller can see, newest first.",
   action: "alerts:read",
   audited: null,
   query: z.strictObject({
@@ -351,18 +351,18 @@ export const listAlertFirings = route({
     workspace_id: optionalQuery(workspaceId),
     api_key_id: optionalQuery(apiKeyId),
     is_acknowledged: queryFlag.meta({
-      description: "Only those that somebody has seen to, or (`false`) nobody has.",
+      description: "Only acknowledged firings, or (`false`) only unacknowledged ones.",
     }),
     is_over: queryFlag.meta({
       description:
-        "Only firings whose cause has ended, or (`false`) still lasts: for a spend limit, until its period ends or the limit is raised.",
+        "Only firings whose cause has ended, or (`false`) still lasts. A spend limit's cause lasts until its period ends or the limit is raised.",
     }),
     is_superseded: queryFlag.meta({
       description:
-        "Only firings that a further threshold of the same alert, scope and period has followed, or (`false`) all others.",
+        "Only firings followed by a higher threshold of the same alert, scope and period, or (`false`) all others.",
     }),
-    fired_at_gte: optionalQuery(instant).meta({ description: "From this moment on." }),
-    fired_at_lt: optionalQuery(instant).meta({ description: "Before this moment." }),
+    fired_at_gte: optionalQuery(instant).meta({ description: "Fired at this time or later." }),
+    fired_at_lt: optionalQuery(instant).meta({ description: "Fired before this time." }),
   }),
   response: pageCursor(alertFiring),
 });
@@ -383,7 +383,7 @@ export const acknowledgeAlertFiring = route({
   method: "POST",
   path: "/v1/admin/alert_firings/{alert_firing_id}/acknowledge",
   summary: "Acknowledge a firing",
-  description: "Says that somebody has seen to it. Again: changes the note.",
+  description: "Marks the firing as handled. Another call replaces the note.",
   action: "alerts:write",
   audited: "alert_firing.acknowledged",
   params: firingParams,

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { instant, nameText, optionalQuery, queryFlag, timestamp, usdText } from "../fields.ts";
+import {
+  instant,
+  nameText,
+  optionalQuery,
+  queryFlag,
+  shownOnce,
+  timestamp,
+  usdText,
+} from "../fields.ts";
 import { apiKeyId, memberId, modelName, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { keyPermissions } from "../permissions.ts";
@@ -7,7 +15,7 @@ import { route } from "../route.ts";
 import { keyIssue } from "./key-hygiene.ts";
 
 const status = z.enum(["active", "inactive", "archived", "expired"]);
-/** Expiry is a fact of the clock and cannot be set. */
+/** `expired` follows from the clock and cannot be set. */
 const settableStatus = z.enum(["active", "inactive", "archived"]);
 const apiKeyParams = z.strictObject({ api_key_id: apiKeyId });
 
@@ -16,7 +24,7 @@ const allowedModels = z
   .array(
     modelName.regex(
       /^[^*]+\*?$/,
-      "expected the name of a model, or the beginning of names and a *",
+      "expected a model name, or a prefix of names with a * at its end",
     ),
   )
   .min(1)
@@ -24,7 +32,7 @@ const allowedModels = z
   .nullable()
   .meta({
     description:
-      "Models the key may call: names, each for its model under any of the model's names, or beginnings such as `claude-haiku-*`. Null: all.",
+      "Models that the key can use: names, or prefixes such as `claude-haiku-*`. A name includes the aliases of its model. Null: all models.",
   });
 const MAX_RANGE_LENGTH = 60;
 const allowedAddresses = z
@@ -34,25 +42,25 @@ const allowedAddresses = z
   .nullable()
   .meta({
     description:
-      "Addresses and CIDR ranges, IPv4 or IPv6, that the key may be used from. Null: from everywhere.",
+      "IPv4 and IPv6 addresses and CIDR ranges from which the key works. Null: all addresses.",
   });
 const MAX_GRACE_SECONDS = 30 * 86_400;
 
-/** At most a minute late: nodes write it together. */
+/** At most a minute late, since nodes write uses in batches. */
 const lastUsed = z
   .object({ at: timestamp, address: z.string().nullable(), model: z.string().nullable() })
   .nullable()
   .meta({
     description:
-      "The newest use, at most a minute late; `model` is null for a call that names none. Null: never.",
+      "Last use, at most a minute late. `model` is null for calls without a model. Null: never used.",
   });
 
-/** A secret of a key that works: the current one, and after a rotation for a while the one before. */
+/** Valid secret of a key: the current one, or the previous one in the grace period of a rotation. */
 const apiKeySecret = z.object({
   partial_key_hint: z.string(),
   created_at: timestamp,
   valid_until: timestamp.nullable().meta({
-    description: "When the secret stops because it was rotated. Null: it is the current one.",
+    description: "End of the rotated secret's grace period. Null: the current secret.",
   }),
   last_used: lastUsed,
 });
@@ -73,36 +81,39 @@ export const apiKey = z
     stopped_because: z
       .enum(["owner_deactivated", "owner_removed", "owner_outside_workspace"])
       .nullable()
-      .meta({ description: "Why a key whose owner is a person does not work, beside its status." }),
+      .meta({ description: "Why the key of a member does not work, besides its status." }),
     allowed_models: z.array(z.string()).nullable(),
     allowed_addresses: z.array(z.string()).nullable(),
     partial_key_hint: z.string(),
     secrets: z.array(apiKeySecret).meta({
-      description:
-        "The secrets that work, newest first: one, or two in the grace period of a rotation.",
+      description: "Valid secrets, newest first: one, or two in the grace period of a rotation.",
     }),
     last_used: lastUsed,
-    spent_month_usd: usdText.meta({ description: "US dollars of this calendar month in UTC." }),
+    spent_month_usd: usdText.meta({
+      description: "Spend in the current calendar month in UTC, US dollars.",
+    }),
     created_by: z.object({ type: z.string(), id: z.string() }),
     created_at: timestamp,
     expires_at: timestamp.nullable(),
     archived_at: timestamp.nullable(),
     rotation: z.object({ due_at: timestamp, expires_at: timestamp }).nullable().meta({
       description:
-        "By the rotation policy of the workspace: when a new secret is due, and when the key expires without one.",
+        "Dates by the workspace's rotation policy: when a new secret is due, and when the key expires without one.",
     }),
     exceeds_max_lifetime: z.boolean().meta({
-      description: "It expires later than the organization's longest lifetime allows, or never.",
+      description:
+        "True: it expires later than the organization's maximum lifetime allows, or never.",
     }),
   })
   .meta({ id: "ApiKey" });
 
-/** The only answer that ever carries the secret. */
+/** The only response that contains the secret. */
 export const createdApiKey = z
   .object({
     ...apiKey.shape,
     key: z.string().meta({
-      description: "The secret, `sk-ant-api03-…`. Shown this once: only its hash is kept.",
+      description: "The secret, `sk-ant-api03-…`. Shown once. Only its hash is stored.",
+      ...shownOnce,
     }),
   })
   .meta({ id: "CreatedApiKey" });
@@ -113,7 +124,7 @@ export const createApiKey = route({
   path: "/v1/admin/api_keys",
   summary: "Create an API key",
   description:
-    "The answer's `key` is shown once. `permissions` holds one or more of read ⊂ write ⊂ admin; the strongest counts and is what is kept. Nobody makes a key that may do more in the workspace than its maker. With `owner_member_id` it is that person's key and stops with the person; null, it is the workspace's; omitted, it is the workspace's, or the caller's own where the caller may make no other. Without `expires_at` it lives as long as the organization allows.",
+    "The response shows `key` once. `permissions` has one or more of read ⊂ write ⊂ admin, and the highest one is stored. Callers cannot create a key with more rights in the workspace than their own. With `owner_member_id` the key belongs to that member and stops with the member. Null: the key belongs to the workspace. Omitted: the workspace, or the caller if the caller can create no other keys. Without `expires_at` the key has the maximum lifetime of the organization.",
   action: "api_keys:write",
   audited: "api_key.created",
   stepUp: true,
@@ -151,24 +162,24 @@ export const listApiKeys = route({
     workspace_id: optionalQuery(workspaceId),
     status: optionalQuery(status),
     name: optionalQuery(nameText).meta({
-      description: "Text that the name contains, whatever its case.",
+      description: "Part of the name. Case-insensitive.",
     }),
     search: optionalQuery(nameText).meta({
       description:
-        "Text that the name, the id, the hint, or the owner's name or address contains, whatever its case.",
+        "Part of the name, the id, the hint, or the owner's name or address. Case-insensitive.",
     }),
     owner_type: optionalQuery(z.enum(["workspace", "member"])),
     owner_member_id: optionalQuery(memberId),
     expiring_within_days: optionalQuery(queryDays).meta({
-      description: "Keys that have not expired and will within so many days.",
+      description: "Unexpired keys that expire within this many days.",
     }),
     unused_days: optionalQuery(queryDays).meta({
-      description: "Keys that exist for so many days and have not been used in them.",
+      description: "Keys that are at least this many days old and were not used in that time.",
     }),
     issue: optionalQuery(keyIssue),
     exceeds_max_lifetime: queryFlag.meta({
       description:
-        "Keys that expire later than the organization's longest lifetime allows, or never.",
+        "Keys that expire later than the organization's maximum lifetime allows, or never.",
     }),
   }),
   response: pageCursor(apiKey),
@@ -191,7 +202,7 @@ export const updateApiKey = route({
   path: "/v1/admin/api_keys/{api_key_id}",
   summary: "Change, disable, enable or revoke an API key",
   description:
-    "`inactive` disables and `active` enables; `archived` revokes, which cannot be undone. An expired key can only be archived. What is omitted stays; null takes a restriction away.",
+    "`inactive` disables and `active` enables the key. `archived` revokes it, which cannot be undone. An expired key can only be archived. Omitted fields stay the same. Null removes a restriction.",
   action: "api_keys:write",
   audited: "api_key.updated",
   params: apiKeyParams,
@@ -209,9 +220,9 @@ export const rotateApiKey = route({
   operationId: "rotateApiKey",
   method: "POST",
   path: "/v1/admin/api_keys/{api_key_id}/rotate",
-  summary: "Give an API key a new secret",
+  summary: "Rotate an API key",
   description:
-    "The key keeps its id, settings, limits and spend; the answer's `key` is the new secret, shown once. The old secret works until the grace period is over, then it is refused as rotated. A key has two secrets at most: in the grace period of an earlier rotation it is a 409, unless `cut_off_previous` ends the oldest at once. Omitted, `expires_at` stays as it is, or becomes the latest that the organization allows where that is earlier.",
+    "Creates a new secret, which the response shows once as `key`. The key keeps its id, settings, limits and spend. The old secret works until the grace period ends. Afterwards it is refused as rotated. A key has at most two secrets, so another rotation in the grace period is a 409, unless `cut_off_previous` ends the oldest secret at once. Without `expires_at` the expiry stays the same, or is the latest that the organization allows, if that is earlier.",
   action: "api_keys:write",
   audited: "api_key.rotated",
   stepUp: true,
@@ -229,8 +240,7 @@ export const cutOffApiKey = route({
   method: "POST",
   path: "/v1/admin/api_keys/{api_key_id}/cut_off",
   summary: "End the grace period of a rotation now",
-  description:
-    "The secret before the current one stops. Where there is none that works, nothing changes.",
+  description: "Ends the previous secret. Without a previous secret, nothing changes.",
   action: "api_keys:write",
   audited: "api_key.cut_off",
   params: apiKeyParams,
@@ -238,8 +248,8 @@ export const cutOffApiKey = route({
 });
 
 /**
- * Official shape, plus `workspace_id`, which clients of the previous API version read. `created_by` can name a person or
- * a service account only; a key that another key made has none there. `principal` is the person whose key it is.
+ * Official shape, plus `workspace_id`, which clients of the previous API version read. `created_by` can name only a member
+ * or a service account, so it is null for a key that another key created. `principal` is the member who owns the key.
  */
 export const officialApiKey = z
   .object({
@@ -267,7 +277,7 @@ export const listOfficialApiKeys = route({
   query: z.strictObject({
     ...pageQuery,
     created_by_user_id: optionalQuery(memberId).meta({
-      description: "Keys that this person made.",
+      description: "Keys that this member created.",
     }),
     status: optionalQuery(status),
     workspace_id: optionalQuery(workspaceId),

@@ -7,7 +7,7 @@ import { route } from "../route.ts";
 const hex = z.string().meta({ description: "HMAC-SHA256 in hex." });
 const eventNumber = z.int().min(0);
 
-/** Fields of the thing as the API shows it; no secret is ever among them. */
+/** Fields of the subject as the API returns it. Never contains a secret. */
 const shown = z.record(z.string(), z.json()).nullable();
 
 export const auditEvent = z
@@ -15,9 +15,9 @@ export const auditEvent = z
     id: auditEventId,
     type: z.literal("audit_event"),
     seq: eventNumber.meta({
-      description: "Number in the organization's log, from 1, without gaps.",
+      description: "Number in the organization's log: from 1, without gaps.",
     }),
-    event: z.string().meta({ description: "What happened, such as `api_key.created`." }),
+    event: z.string().meta({ description: "Type of the change, such as `api_key.created`." }),
     actor: z
       .object({
         type: z.string(),
@@ -25,17 +25,19 @@ export const auditEvent = z
         name: z.string().nullable(),
         email: z.string().nullable(),
       })
-      .meta({ description: "Who did it, as it was called then." }),
-    subject: z.object({ type: z.string(), id: z.string() }).meta({ description: "To what." }),
+      .meta({ description: "Actor who made the change, with the name at that time." }),
+    subject: z
+      .object({ type: z.string(), id: z.string() })
+      .meta({ description: "The changed resource." }),
     workspace_id: workspaceId.nullable(),
-    before: shown.meta({ description: "The thing before; null for a new one." }),
-    after: shown.meta({ description: "The thing after; null for one that is gone." }),
+    before: shown.meta({ description: "The subject before the change. Null: it is new." }),
+    after: shown.meta({ description: "The subject after the change. Null: it is deleted." }),
     request_id: z.string(),
     ip_address: z.string().nullable(),
     user_agent: z.string().nullable(),
     created_at: timestamp,
     hash: hex,
-    previous_hash: hex.meta({ description: "`hash` of the event before this one." }),
+    previous_hash: hex.meta({ description: "`hash` of the previous event." }),
   })
   .meta({ id: "AuditEvent" });
 
@@ -46,16 +48,16 @@ const word = (description: string, maxLength = 100) =>
   });
 
 const filters = {
-  event: word("An event's name, or the beginning of several, ending in a dot: `api_key.`."),
+  event: word("Name of an event, or a prefix that ends in a dot, such as `api_key.`."),
   actor_type: word("Such as `admin_key`, `api_key`, `member`, `local_operator`, `system`."),
-  actor_id: word("Id of who did it."),
+  actor_id: word("Id of the actor."),
   subject_type: word("Such as `workspace` or `api_key`."),
-  subject_id: word("Id of what it was done to."),
+  subject_id: word("Id of the subject."),
   workspace_id: optionalQuery(workspaceId),
-  starting_at: optionalQuery(instant).meta({ description: "Not before this time." }),
+  starting_at: optionalQuery(instant).meta({ description: "At this time or later." }),
   ending_at: optionalQuery(instant).meta({ description: "Before this time." }),
-  request_id: word("The `request-id` of the call that did it."),
-  ip_address: word("Address that the call came from."),
+  request_id: word("The `request-id` of the call."),
+  ip_address: word("Client address of the call."),
 };
 
 export const listAuditEvents = route({
@@ -64,8 +66,8 @@ export const listAuditEvents = route({
   path: "/v1/admin/audit_events",
   summary: "List audit events",
   description:
-    "Newest first. Every change has one event, written in the same transaction. Refusals of who was known (`access.denied`) " +
-    "are counted per caller, operation, reason and minute, and appear within two minutes.",
+    "Newest first. Every change has one event, written in the same transaction. Refusals of authenticated callers " +
+    "(`access.denied`) are counted per caller, operation, reason and minute, and appear within two minutes.",
   action: "audit_log:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, ...filters }),
@@ -91,8 +93,8 @@ export const exportAuditEvents = route({
   path: "/v1/admin/audit_events/export",
   summary: "Export audit events",
   description:
-    "Oldest first, all that the filters leave, as a file: one JSON object a line, or CSV with a heading, in which a cell " +
-    "that a spreadsheet would take for a formula begins with an apostrophe.",
+    "Exports all filtered events as a file, oldest first: one JSON object per line, or CSV with a heading. CSV cells that a " +
+    "spreadsheet would read as a formula begin with an apostrophe.",
   action: "audit_log:read",
   audited: null,
   query: z.strictObject({ format: z.enum(exportFormats).default("jsonl"), ...filters }),
@@ -103,19 +105,19 @@ export const exportAuditEvents = route({
 const firstBroken = z
   .object({
     seq: eventNumber,
-    audit_event_id: auditEventId.nullable().meta({ description: "Null where it is missing." }),
+    audit_event_id: auditEventId.nullable().meta({ description: "Null: the event is missing." }),
     reason: z.string(),
   })
   .nullable()
-  .meta({ description: "The first event that is not as it was written, or is not there." });
+  .meta({ description: "The first changed or missing event. Null: none." });
 
 export const auditLogState = z
   .object({
     type: z.literal("audit_log_state"),
     organization_id: organizationId,
-    head: z
-      .object({ seq: eventNumber, hash: hex })
-      .meta({ description: "The newest event. Kept elsewhere, it proves all before it." }),
+    head: z.object({ seq: eventNumber, hash: hex }).meta({
+      description: "The newest event. A copy in another place proves all events before it.",
+    }),
     verified: z
       .object({
         through_seq: eventNumber,
@@ -125,15 +127,15 @@ export const auditLogState = z
       .nullable()
       .meta({
         description:
-          "Up to where this node has computed every hash again: the whole log daily, new events every minute. Null before " +
-          "the first time.",
+          "Last event whose hash this node has verified. A node verifies the whole log daily, and new events every minute. " +
+          "Null: not verified yet.",
       }),
     first_broken: firstBroken,
-    retention_days: z.int().nullable().meta({ description: "Null: events are kept for ever." }),
+    retention_days: z.int().nullable().meta({ description: "Null: events are stored forever." }),
     pruned: z
       .object({ through_seq: eventNumber, at: timestamp })
       .nullable()
-      .meta({ description: "The newest event that was deleted by age." }),
+      .meta({ description: "The newest event that the retention deleted." }),
   })
   .meta({ id: "AuditLogState" });
 
@@ -141,7 +143,7 @@ export const getAuditLogState = route({
   operationId: "getAuditLogState",
   method: "GET",
   path: "/v1/admin/audit_log/state",
-  summary: "State of the audit log",
+  summary: "Get the state of the audit log",
   action: "audit_log:read",
   audited: null,
   response: auditLogState,
@@ -151,7 +153,7 @@ export const auditLogVerification = z
   .object({
     type: z.literal("audit_log_verification"),
     is_intact: z.boolean(),
-    events: count.meta({ description: "How many were computed again." }),
+    events: count.meta({ description: "Number of verified events." }),
     head: z.object({ seq: eventNumber, hash: hex }),
     first_broken: firstBroken,
   })
@@ -163,14 +165,14 @@ export const verifyAuditLog = route({
   path: "/v1/admin/audit_log/verification",
   summary: "Verify the audit log now",
   description:
-    "Computes every hash of the log again and compares its end with what this node has seen. About 20,000 events a second; " +
-    "calls at the same time share one reading.",
+    "Computes every hash of the log again, and compares the newest event with the one that this node has seen. Verifies " +
+    "about 20,000 events per second. Concurrent calls share one run.",
   action: "audit_log:read",
   audited: null,
   response: auditLogVerification,
 });
 
-/** A month: whoever takes over an account must not be able to wipe away its traces with it. */
+/** A month, so that an attacker who takes over an account cannot delete the traces. */
 const MIN_RETENTION_DAYS = 30;
 const MAX_RETENTION_DAYS = 36_500;
 
@@ -178,10 +180,10 @@ export const setAuditRetention = route({
   operationId: "setAuditRetention",
   method: "POST",
   path: "/v1/admin/audit_log/retention",
-  summary: "Set how long audit events are kept",
+  summary: "Set the retention of audit events",
   description:
-    "In days, at least 30; null keeps them for ever, as it is from the start. Older events are deleted daily; a signed " +
-    "checkpoint stands for them, so that the rest still verifies.",
+    "In days, at least 30. Null, the default, stores them forever. Older events are deleted daily. A signed checkpoint " +
+    "replaces them, so that the rest still verifies.",
   action: "security:write",
   audited: "audit_log.retention_set",
   stepUp: true,

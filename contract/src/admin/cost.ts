@@ -19,7 +19,7 @@ export type CostGroup = (typeof costGroups)[number];
 const costMeasures = {
   cost_usd: usdText,
   requests: count.nullable().meta({
-    description: "Null by token type: one request is billed for several.",
+    description: "Null: grouped by token type, since one request is billed for several.",
   }),
   unpriced_requests: unpricedRequests,
 };
@@ -31,7 +31,7 @@ export const costRow = z
     ...groupFields,
     token_type: z.enum(costParts.map(({ part }) => part)).nullable(),
     units: count.nullable().meta({
-      description: "By token type: how many tokens, or searches, that was. Else null.",
+      description: "Number of tokens or searches. Null: not grouped by token type.",
     }),
     ...costMeasures,
   })
@@ -41,17 +41,17 @@ const costTotals = z.object({ ...costMeasures, requests: count }).meta({ id: "Co
 
 const costGroupBy = queryList(z.enum(costGroups)).meta({
   description:
-    "One row for each of them. `token_type` splits each row into what it was billed for; `web_search` is one of these types.",
+    "Labels that split the rows. `token_type` splits each row into its billed parts, and `web_search` is one of them.",
 });
 
 export const getCost = route({
   operationId: "getCost",
   method: "GET",
   path: "/v1/admin/cost",
-  summary: "Cost by any label",
+  summary: "Get cost by any label",
   description:
-    "Cost per bucket and group, exact to the nano-dollar: the same requests, ranges and rights as the usage report. Amounts " +
-    "and the adjustments of `/v1/admin/spend_adjustments` together are the settled spend.",
+    "Returns cost per bucket and group, exact to the nano-dollar. Requests, ranges and rights are those of the usage " +
+    "report. Amounts and the adjustments of `/v1/admin/spend_adjustments` add up to the settled spend.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({
@@ -70,7 +70,7 @@ export const exportCost = route({
   path: "/v1/admin/cost/export",
   summary: "Export cost",
   description:
-    "All rows of the cost report as a file, oldest first. Amounts are plain decimals of US dollars, exact to the nano-dollar.",
+    "Exports all rows of the cost report as a file, oldest first. Amounts are decimal US dollars, exact to the nano-dollar.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({
@@ -92,12 +92,11 @@ export const costSummary = z
     today_usd: usdText,
     last_month_usd: usdText,
     last_month_to_date_usd: usdText.meta({
-      description:
-        "Of the month before, its days up to the same day of the month, today's excluded.",
+      description: "Cost of the previous month before the same day of the month.",
     }),
     adjustments_usd: usdText.meta({
       description:
-        "Charged to this month later, for requests whose cost was not known. Beside the other amounts, which are of requests.",
+        "Later charges to this month for requests with unknown cost. The other amounts do not include them.",
     }),
     unpriced_requests: unpricedRequests,
     forecast: z
@@ -109,23 +108,23 @@ export const costSummary = z
       .nullable()
       .meta({
         description:
-          "What the month will have cost. What was spent so far, plus for each day to come the average of the same weekdays " +
-          "among the last 28 whole days (of all those days where there is no such weekday yet); today counts as the larger of " +
-          "its average and what it has cost already. Days before the first request do not count. Null without a whole day.",
+          "Forecast of the month's cost: cost so far, plus for each later day the average of the same weekdays in the last " +
+          "28 whole days. Without such a weekday, it is the average of all these days. Today counts as its average or its " +
+          "cost so far, whichever is higher. Days before the first request are excluded. Null: no whole day yet.",
       }),
     limit: z
       .object({
         monthly_limit_usd: usdText,
         enforcement: z.enum(["strict", "soft", "alert_only"]),
         remaining_usd: usdText.meta({
-          description: "Of requests and adjustments; negative where more was spent.",
+          description: "Limit minus requests and adjustments. Negative: more was spent.",
         }),
       })
       .nullable()
       .meta({
         description:
-          "The monthly limit of what is asked about: the organization, or the one workspace or key of the filter. Null where " +
-          "there is none, where other filters are set, or where the caller may not see it.",
+          "Monthly limit of the organization, or of the one workspace or key in the filter. Null: there is no limit, other " +
+          "filters are set, or the caller cannot see it.",
       }),
     data_refreshed_at: timestamp,
   })
@@ -135,8 +134,8 @@ export const getCostSummary = route({
   operationId: "getCostSummary",
   method: "GET",
   path: "/v1/admin/cost/summary",
-  summary: "This month's cost, its forecast and its limit",
-  description: "Months are those of UTC, by the database's clock.",
+  summary: "Get this month's cost, forecast and limit",
+  description: "Months are in UTC, by the database's clock.",
   action: "usage:read",
   audited: null,
   query: z.strictObject(reportFilters),

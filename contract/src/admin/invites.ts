@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameText, queryList, timestamp } from "../fields.ts";
+import { nameText, queryList, shownOnce, timestamp } from "../fields.ts";
 import { inviteId, memberId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
@@ -15,7 +15,7 @@ import { newPassword } from "./sign-in.ts";
 
 const MAX_EMAILS = 50;
 const MAX_WORKSPACES = 100;
-/** Longer than an address can be, so that a wrong one gets its own answer and not a refusal of the whole list. */
+/** Longer than any address, so that a wrong one gets its own result instead of a refusal of the whole list. */
 const MAX_WRITTEN_EMAIL = 1000;
 const inviteParams = z.strictObject({ invite_id: inviteId });
 
@@ -35,19 +35,22 @@ export const invite = z
     expires_at: timestamp,
     accepted_at: timestamp.nullable(),
     revoked_at: timestamp.nullable(),
-    member_id: memberId.nullable().meta({ description: "Who it became, once accepted." }),
+    member_id: memberId
+      .nullable()
+      .meta({ description: "Member who accepted the invite. Null: not accepted." }),
   })
   .meta({ id: "Invite" });
 
 const inviteLink = z.string().meta({
-  description: "Lets whoever opens it join as this person. Shown in this answer alone.",
+  description: "Secret link. Anyone who opens it can join as the invited person. Shown once.",
+  ...shownOnce,
 });
 
 const inviteResult = z.object({
   email: z.string().meta({ description: "As it was sent." }),
   result: z.enum(["invited", "already_member", "already_invited", "invalid"]),
-  reason: z.string().nullable().meta({ description: "For people; null where it was invited." }),
-  invite: invite.nullable().meta({ description: "The new one, or the one that exists already." }),
+  reason: z.string().nullable().meta({ description: "Reason for people. Null: it was invited." }),
+  invite: invite.nullable().meta({ description: "The new invite, or the existing one." }),
   link: inviteLink.nullable(),
 });
 
@@ -55,9 +58,9 @@ export const createInvites = route({
   operationId: "createInvites",
   method: "POST",
   path: "/v1/admin/invites",
-  summary: "Invite people",
+  summary: "Invite members",
   description:
-    "Up to 50 addresses at once, with the same role and workspaces. Each address has its own result; one that cannot be invited does not stop the others. An invite is valid for 21 days, once.",
+    "Invites up to 50 addresses with the same role and workspaces. Each address has its own result. An address that cannot be invited does not stop the others. An invite works once, within 21 days.",
   action: "invites:write",
   audited: "invite.created",
   body: z.strictObject({
@@ -76,7 +79,7 @@ export const listInvites = route({
   method: "GET",
   path: "/v1/admin/invites",
   summary: "List invites",
-  description: "Newest first. Without `statuses`, all but the revoked ones.",
+  description: "Newest first. Without `statuses`, revoked invites are omitted.",
   action: "invites:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, statuses: queryList(inviteStatus) }),
@@ -98,9 +101,9 @@ export const resendInvite = route({
   operationId: "resendInvite",
   method: "POST",
   path: "/v1/admin/invites/{invite_id}/resend",
-  summary: "Send an invite again",
+  summary: "Resend an invite",
   description:
-    "With a new link, valid for another 21 days; the link of before is dead. An expired invite comes back to life.",
+    "Creates a new link, valid for 21 days. The previous link stops working. An expired invite becomes pending again.",
   action: "invites:write",
   audited: "invite.resent",
   params: inviteParams,
@@ -112,24 +115,24 @@ export const revokeInvite = route({
   method: "DELETE",
   path: "/v1/admin/invites/{invite_id}",
   summary: "Revoke an invite",
-  description: "Its link is dead from then on.",
+  description: "Its link stops working.",
   action: "invites:write",
   audited: "invite.revoked",
   params: inviteParams,
   response: z.object({ id: inviteId, type: z.literal("invite_deleted") }),
 });
 
-// What the holder of a link may do, without being anybody yet.
+// Routes for the holder of a link, who is not a member yet.
 
 const inviteToken = z.string().min(1).max(200).meta({
-  description: "From the `#token=` of the link. It goes in the body, so that it stands in no log.",
+  description: "Token after `#token=` in the link. The body keeps it out of logs.",
 });
 
 export const lookUpInvite = route({
   operationId: "lookUpInvite",
   method: "POST",
   path: "/v1/admin/invites/lookup",
-  summary: "See what a link invites to",
+  summary: "Look up an invite by its link",
   action: "public",
   audited: null,
   body: z.strictObject({ token: inviteToken }),
@@ -151,14 +154,14 @@ export const acceptInvite = route({
   path: "/v1/admin/invites/accept",
   summary: "Accept an invite",
   description:
-    "Makes the person with the role and workspaces of the invite, and signs it in. The link works once.",
+    "Creates the member with the role and workspaces of the invite, and signs the member in. The link works once.",
   action: "public",
   audited: "invite.accepted",
   body: z.strictObject({ token: inviteToken, name: nameText, password: newPassword }),
   response: z.object({ type: z.literal("signed_in"), member_id: memberId }),
 });
 
-// The official shape. The link goes by mail, or is read from the message where there is no mail server.
+// The official shape. The link is sent by e-mail. Without a mail server, the queued message has it.
 
 export const officialInvite = z
   .object({

@@ -6,7 +6,7 @@ import { route } from "../route.ts";
 
 export const keyIssue = z.enum(keyIssues).meta({
   description:
-    "Of keys that are neither archived nor expired: without an expiry; without a spend limit of its own; about to expire; not used for 90 days; with the permission `admin`; with a secret that is older than 180 days; without a person whose key it is.",
+    "Issue of keys that are neither archived nor expired. `never_expires`: no expiry. `no_spend_limit`: no spend limit of their own. `expires_within_14_days`: expire soon. `unused_90_days`: not used for 90 days. `wide_permission`: permission `admin`. `older_than_180_days`: a secret older than 180 days. `no_owner`: no member owns the key.",
 });
 
 export const getKeyHygiene = route({
@@ -15,7 +15,7 @@ export const getKeyHygiene = route({
   path: "/v1/admin/key_hygiene",
   summary: "Count API keys that need attention",
   description:
-    "Over the keys that the caller sees. The list of API keys shows those behind a number with the same `issue`.",
+    "Counts keys that the caller can see. The list of API keys returns the keys of a count with the same `issue`.",
   action: "api_keys:read",
   audited: null,
   query: z.strictObject({ workspace_id: optionalQuery(workspaceId) }),

@@ -20,16 +20,16 @@ export const checkLedger = route({
   path: "/v1/admin/ledger_check",
   summary: "Recompute every balance of the organization",
   description:
-    "Adds up the cost of all requests, adjustments, leases and unresolved spend, in one snapshot of the database, and names each balance that says something else. Reads the whole history of requests: it can take minutes, and disturbs no traffic.",
+    "Adds up the cost of all requests, adjustments, leases and unresolved spend in one snapshot of the database, and returns each balance that differs. The call reads the whole history of requests, which can take minutes and does not block traffic.",
   action: "system:read",
   audited: null,
   response: z
     .object({
       type: z.literal("ledger_check"),
       is_correct: z.boolean(),
-      balances: count.meta({ description: "How many were recomputed." }),
-      requests: count.meta({ description: "How many were added up." }),
-      differences: z.array(ledgerDifference).meta({ description: "At most 100 of them." }),
+      balances: count.meta({ description: "Number of recomputed balances." }),
+      requests: count.meta({ description: "Number of requests added up." }),
+      differences: z.array(ledgerDifference).meta({ description: "The first 100 differences." }),
       difference_count: count,
       checked_at: timestamp,
     })

@@ -9,12 +9,12 @@ import { scopeTypes } from "../scope.ts";
 export const limitVersion = z
   .int()
   .min(0)
-  .meta({ description: "Another number after each change: for `if_version`." });
+  .meta({ description: "Changes with each update. Send it as `if_version`." });
 
 export const ifVersion = {
   if_version: z.int().min(0).nullable().optional().meta({
     description:
-      "Changes the limit only while its `version` is this one, or, for null, while there is none; else 409, which says what it is now.",
+      "Changes the limit only if its `version` is the same. Null: only if there is no limit. Otherwise a 409 with the current version.",
   }),
 };
 

@@ -6,7 +6,7 @@ import { route } from "../route.ts";
 
 const mailStatus = z
   .enum(["queued", "sent", "failed", "withdrawn"])
-  .meta({ description: "`withdrawn`: what it was about ended before it was sent." });
+  .meta({ description: "`withdrawn`: its cause ended before it was sent." });
 
 const mailFields = {
   id: mailId,
@@ -19,7 +19,7 @@ const mailFields = {
   last_error: z
     .string()
     .nullable()
-    .meta({ description: "What the mail server or the way to it said last." }),
+    .meta({ description: "Last error from the mail server or the connection to it." }),
   created_at: timestamp,
   sent_at: timestamp.nullable(),
 };
@@ -32,10 +32,10 @@ export const mailWithBody = z
     body: z
       .object({ text: z.string(), html: z.string() })
       .nullable()
-      .meta({ description: "Null where it cannot be read: see `body_absent_because`." }),
+      .meta({ description: "Null: not readable. `body_absent_because` has the reason." }),
     body_absent_because: z.enum(["sent", "withdrawn", "owners_only"]).nullable().meta({
       description:
-        "A message that was sent or withdrawn is kept without its body, since links in it are its receiver's alone. One whose link would give the rights of an owner is shown to owners only.",
+        "Sent and withdrawn messages are stored without a body, since its links are for the recipient only. Only owners can read a message whose link grants the rights of an owner.",
     }),
   })
   .meta({ id: "MailWithBody" });
@@ -46,7 +46,7 @@ export const listMail = route({
   path: "/v1/admin/mail",
   summary: "List messages",
   description:
-    "What the server has to send by mail, newest first, for 90 days. Without a mail server (`SMTP_URL`) messages stay queued, and an administrator passes on what they say.",
+    "Lists e-mail of the server, newest first. Messages are stored for 90 days. Without a mail server (`SMTP_URL`), messages stay queued, and an administrator passes on their content.",
   action: "mail:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, statuses: queryList(mailStatus) }),
@@ -60,7 +60,7 @@ export const getMail = route({
   method: "GET",
   path: "/v1/admin/mail/{mail_id}",
   summary: "Get a message",
-  description: "With its text and HTML, while it has not been sent.",
+  description: "Includes the text and HTML of a message that is not sent yet.",
   action: "mail:read",
   audited: null,
   params: z.strictObject({ mail_id: mailId }),
@@ -73,7 +73,7 @@ export const sendTestMail = route({
   path: "/v1/admin/mail/test",
   summary: "Send a test message",
   description:
-    "Queues a message that says only that mail works. Its `status` and `last_error` then tell how it went: get it again a moment later. Without a mail server it waits, like every message.",
+    "Queues a test message. Get it again a moment later for its `status` and `last_error`. Without a mail server it stays queued, like every message.",
   action: "organization:write",
   audited: "mail.test_queued",
   body: z.strictObject({ to: emailAddress }),

@@ -25,7 +25,7 @@ export const member = z
       .array(z.object({ workspace_id: workspaceId, workspace_role: workspaceRole }))
       .meta({
         description:
-          "Roles given in workspaces, as far as the caller sees these; what the role in the organization brings everywhere is not repeated.",
+          "Roles in workspaces that the caller can see. Roles inherited from the organization role are omitted.",
       }),
     created_at: timestamp,
     last_active_at: timestamp.nullable(),
@@ -33,7 +33,7 @@ export const member = z
   })
   .meta({ id: "Member" });
 
-/** What ends with a person's access. */
+/** Resources that end with a member's access. */
 const ending = {
   api_keys: z.array(z.object({ id: apiKeyId, name: z.string(), workspace_id: workspaceId })),
   workspaces: z.array(
@@ -41,7 +41,7 @@ const ending = {
   ),
   invites: z
     .array(z.object({ id: inviteId, email: z.string() }))
-    .meta({ description: "Pending invites that the person sent." }),
+    .meta({ description: "Pending invites that the member sent." }),
 };
 
 export const listMembers = route({
@@ -49,18 +49,18 @@ export const listMembers = route({
   method: "GET",
   path: "/v1/admin/members",
   summary: "List members",
-  description: "Newest first. Without `statuses`, everybody who has not been removed.",
+  description: "Newest first. Without `statuses`, removed members are omitted.",
   action: "members:read",
   audited: null,
   query: z.strictObject({
     ...pageCursorQuery,
     search: optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
-      description: "Part of the name or address, whatever its case.",
+      description: "Part of the name or address. Case-insensitive.",
     }),
     roles: queryList(organizationRoleInput),
     statuses: queryList(memberStatus),
     workspace_id: optionalQuery(workspaceId).meta({
-      description: "Members who were given a role in this workspace.",
+      description: "Members with an assigned role in this workspace.",
     }),
   }),
   response: pageCursor(member),
@@ -83,7 +83,7 @@ export const updateMember = route({
   path: "/v1/admin/members/{member_id}",
   summary: "Change a member's role",
   description:
-    "It counts from the next request on, in sessions that are open too. Nobody gives a role above the own, and the last active owner stays one.",
+    "Takes effect with the next request, also in open sessions. Callers cannot assign a role above their own. The last active owner stays an owner.",
   action: "members:write",
   audited: "member.updated",
   stepUp: true,
@@ -98,7 +98,7 @@ export const deactivateMember = route({
   path: "/v1/admin/members/{member_id}/deactivate",
   summary: "Deactivate a member",
   description:
-    "Ends the person's sessions, roles in workspaces, and pending invites; personal keys stop. The person keeps the sign-in and can be reactivated, which gives no role in a workspace back.",
+    "Ends the member's sessions, workspace roles and pending invites, and stops the member's keys. The member keeps the sign-in and can be reactivated. Reactivation does not restore workspace roles.",
   action: "members:write",
   audited: "member.deactivated",
   params: memberParams,
@@ -110,7 +110,7 @@ export const reactivateMember = route({
   method: "POST",
   path: "/v1/admin/members/{member_id}/reactivate",
   summary: "Reactivate a member",
-  description: "The person can sign in again, with the role in the organization of before.",
+  description: "The member can sign in again, with the previous role in the organization.",
   action: "members:write",
   audited: "member.reactivated",
   stepUp: true,
@@ -122,7 +122,7 @@ export const previewRemoval = route({
   operationId: "previewMemberRemoval",
   method: "GET",
   path: "/v1/admin/members/{member_id}/removal_preview",
-  summary: "See what a removal would end",
+  summary: "Preview the removal of a member",
   action: "members:write",
   audited: null,
   params: memberParams,
@@ -132,7 +132,7 @@ export const previewRemoval = route({
       refusal: z
         .string()
         .nullable()
-        .meta({ description: "Why the caller cannot remove this member now, or null." }),
+        .meta({ description: "Why the caller cannot remove this member now. Null: possible." }),
       ...ending,
     })
     .meta({ id: "MemberRemovalPreview" }),
@@ -144,7 +144,7 @@ export const removeMember = route({
   path: "/v1/admin/members/{member_id}",
   summary: "Remove a member",
   description:
-    "Cannot be undone. The person's sign-in, sessions, roles in workspaces and pending invites end, and personal keys are archived; name and address stay for the audit log and usage. Whoever is invited again comes as a new member.",
+    "Cannot be undone. Ends the member's sign-in, sessions, workspace roles and pending invites, and archives the member's keys. Name and address stay for the audit log and usage. A person who is invited again becomes a new member.",
   action: "members:write",
   audited: "member.removed",
   stepUp: true,
@@ -152,7 +152,7 @@ export const removeMember = route({
   response: z.object({ id: memberId, type: z.literal("member_deleted"), ...ending }),
 });
 
-// The official shape: the people who have not been removed.
+// The official shape: members who are not removed.
 
 const userParams = z.strictObject({ user_id: memberId });
 
@@ -167,12 +167,12 @@ export const officialUser = z
   })
   .meta({ id: "OfficialUser" });
 
-/** Officially no more can be given through the API. */
+/** Roles that the official API can assign. */
 export const officialAssignableRole = z.enum(["user", "developer", "billing", "claude_code_user"], {
   error: "expected one of user, developer, billing, claude_code_user",
 });
 export const officialEmailFilter = optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
-  description: "The whole address, whatever its case.",
+  description: "The whole address. Case-insensitive.",
 });
 
 export const listOfficialUsers = route({
@@ -206,7 +206,7 @@ export const updateOfficialUser = route({
   method: "POST",
   path: "/v1/organizations/users/{user_id}",
   summary: "Change a user's role (official shape)",
-  description: "`admin` and `owner` cannot be given here: the company shape can.",
+  description: "Only the company shape can assign `admin` and `owner`.",
   action: "members:write",
   audited: "member.updated",
   params: userParams,

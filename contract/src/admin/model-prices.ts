@@ -10,7 +10,7 @@ const priceFields = z
   .object(toRecord(tokenPrices, "field", () => usdText))
   .meta({ id: "TokenPrices" });
 
-/** Prices that follow from the input price where an override leaves them out. */
+/** Prices that follow from the input price if an override omits them. */
 const derivedPrices = tokenPrices
   .map(({ field }) => field)
   .filter((field) => field !== "input_usd" && field !== "output_usd");
@@ -23,14 +23,14 @@ export const modelPrice = z
     lifecycle: z.enum(["active", "retired"]),
     retires_on: z.string().nullable(),
     source: z.enum(["shipped", "override"]).nullable().meta({
-      description: "Null: no price is known, and usage is costed at the dearest known price.",
+      description: "Null: no price is known. Cost is estimated at the highest known price.",
     }),
-    effective_from: timestamp.nullable().meta({ description: "Null: from the beginning." }),
+    effective_from: timestamp.nullable().meta({ description: "Null: in force from the start." }),
     prices: priceFields.nullable(),
     long_prompt: z
       .object({ over_prompt_tokens: z.int(), prices: priceFields })
       .nullable()
-      .meta({ description: "Prices of a request with a longer prompt than that." }),
+      .meta({ description: "Prices of requests with a longer prompt." }),
     fast: priceFields.nullable().meta({ description: "Prices in fast mode." }),
   })
   .meta({ id: "ModelPrice" });
@@ -52,7 +52,7 @@ export const listModelPrices = route({
   path: "/v1/admin/model_prices",
   summary: "List model prices",
   description:
-    "The price in force of every known model, now or at `at`. `model` finds one by its name, an alias or a dated snapshot.",
+    "Lists the price of every known model, now or at the time `at`. `model` finds one by its name, an alias or a dated snapshot.",
   action: "model_prices:read",
   audited: null,
   query: z.strictObject({
@@ -67,11 +67,11 @@ export const createModelPrice = route({
   operationId: "createModelPrice",
   method: "POST",
   path: "/v1/admin/model_prices",
-  summary: "Override a model's price from a date",
+  summary: "Override a model's price",
   description:
-    "For exactly this model name, in force from `effective_from` (now, if omitted; it cannot lie in the past: what was " +
-    "counted keeps its price). US dollars per million tokens. Cache prices that are omitted follow the published " +
-    "multiples of the input price: 1.25 for a 5-minute write, 2 for a 1-hour write, 0.1 for a read.",
+    "Applies to exactly this model name, from `effective_from` or now. The time cannot be in the past, since recorded cost " +
+    "keeps its price. Prices are US dollars per million tokens. Omitted cache prices are multiples of the input price: " +
+    "1.25 for a 5-minute write, 2 for a 1-hour write, 0.1 for a read.",
   action: "model_prices:write",
   audited: "model_price.created",
   body: z.strictObject({

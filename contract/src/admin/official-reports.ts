@@ -4,26 +4,26 @@ import { organizationId } from "../ids.ts";
 import { route } from "../route.ts";
 import type { OfficialTokenType } from "../usage-shape.ts";
 
-// The reports of the official Admin API that dashboards read. Ids of workspaces, keys and members are this server's own.
+// Reports of the official Admin API, for dashboards. Ids of workspaces, keys and members are those of this server.
 
-/** One of these words, or one that came later: official clients are told to expect that. */
+/** Text with these known values. Official clients accept later ones too. */
 function openWord<const T extends readonly string[]>(...known: T): z.ZodType<T[number], T[number]> {
-  // To the compiler the words that are known, so that a wrong one is found; to a reader any text.
+  // The compiler checks for known values. At run time any text is valid.
   return z.string().meta({ examples: [...known] }) as unknown as z.ZodType<T[number], T[number]>;
 }
 
-/** Filters: any of these values. */
+/** Filters by any of the values. */
 const ids = queryList(z.string().max(100)).meta({ description: "Ids." });
-const texts = queryList(z.string().max(256)).meta({ description: "Any of these." });
-/** Nothing here has one of these: a filter by it leaves nothing. */
+const texts = queryList(z.string().max(256)).meta({ description: "Matches any of these values." });
+/** Filter by ids that this server does not have, which matches nothing. */
 const idsOfNothing = queryList(z.string().max(100)).meta({
-  description: "Ids. Nothing on this server has one.",
+  description: "Ids. Nothing on this server matches.",
 });
 const page = optionalQuery(z.string().max(1000)).meta({
-  description: "`next_page` of the page before.",
+  description: "`next_page` of the previous page.",
 });
 const bucketWidth = z.enum(["1m", "1h", "1d"]);
-const ends = optionalQuery(instant).meta({ description: "Exclusive; now, where it is omitted." });
+const ends = optionalQuery(instant).meta({ description: "Exclusive. Default: now." });
 const wholeNumber = (max: number) =>
   optionalQuery(
     z.coerce
@@ -31,7 +31,7 @@ const wholeNumber = (max: number) =>
       .int()
       .min(1)
       .max(max)
-      .meta({ description: "How many at most.", override: { type: "integer" } }),
+      .meta({ description: "Maximum number.", override: { type: "integer" } }),
   );
 
 const cacheCreation = z.object({
@@ -64,7 +64,7 @@ const usageResult = z.object({
   output_tokens: count,
   server_tool_use: searches,
   api_key_id: nullableText,
-  workspace_id: nullableText.meta({ description: "Null for the default workspace too." }),
+  workspace_id: nullableText.meta({ description: "Null also for the default workspace." }),
   model: nullableText,
   service_tier: nullableText,
   context_window: nullableText,
@@ -88,10 +88,10 @@ export const getOfficialUsageReport = route({
   operationId: "getOfficialUsageReport",
   method: "GET",
   path: "/v1/organizations/usage_report/messages",
-  summary: "Usage report of messages",
+  summary: "Get the usage report of messages",
   description:
-    "Buckets oldest first, those without requests included. `limit` is of buckets: 7 days, 24 hours or 60 minutes where it is " +
-    "omitted, 31, 168 or 1440 at most. Where many groups are in them a page can hold fewer.",
+    "Returns buckets oldest first, including those without requests. `limit` is the number of buckets: by default 7 days, " +
+    "24 hours or 60 minutes, at most 31, 168 or 1440. A page with many groups can have fewer buckets.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({
@@ -140,9 +140,9 @@ export const getOfficialCostReport = route({
   operationId: "getOfficialCostReport",
   method: "GET",
   path: "/v1/organizations/cost_report",
-  summary: "Cost report",
+  summary: "Get the cost report",
   description:
-    "Days oldest first, those without cost included. All that was spent is in it, whatever the service tier.",
+    "Returns days oldest first, including those without cost. The report includes all service tiers.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({
@@ -158,7 +158,7 @@ export const getOfficialCostReport = route({
 
 const unknownCount = z
   .null()
-  .meta({ description: "Not known here: it happens on the developer's machine." });
+  .meta({ description: "Always null: only the developer's machine has this count." });
 const unknownTool = z.object({ accepted: unknownCount, rejected: unknownCount });
 
 const claudeCodeRecord = z.object({
@@ -199,16 +199,16 @@ export const getOfficialClaudeCodeReport = route({
   operationId: "getOfficialClaudeCodeReport",
   method: "GET",
   path: "/v1/organizations/usage_report/claude_code",
-  summary: "Claude Code usage of one day",
+  summary: "Get the Claude Code usage of one day",
   description:
-    "What Claude Code used through this server on one day of UTC, per person or key. What only the developer's machine knows " +
-    "(sessions, lines, commits) is null.",
+    "Returns usage of Claude Code through this server on one day in UTC, per member or key. Facts that only the " +
+    "developer's machine has (sessions, lines, commits) are null.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({
     starting_at: z.iso
       .date("expected a date such as 2026-12-01")
-      .meta({ description: "The day, of UTC." }),
+      .meta({ description: "The day in UTC." }),
     limit: wholeNumber(1000),
     page,
   }),
@@ -263,13 +263,13 @@ export type AnalyticsGroup = (typeof analyticsCostGroups)[number];
 const MAX_ROWS = 1000;
 const analyticsQuery = {
   starting_at: instant,
-  ending_at: ends.meta({ description: "Needed with `time_bucket_width`." }),
+  ending_at: ends.meta({ description: "Required with `time_bucket_width`." }),
   time_bucket_width: optionalQuery(bucketWidth),
   limit: wholeNumber(MAX_ROWS),
   page,
   order: optionalQuery(z.enum(["asc", "desc"])),
   exclude_deleted_users: queryFlag.meta({
-    description: "Without what people used who have been removed. Only with group_by `actor`.",
+    description: "Omits usage of removed members. Only with group_by `actor`.",
   }),
   actor_ids: ids,
   actor_types: queryList(z.enum(actorTypes)),
@@ -314,9 +314,9 @@ const analyticsGroup = {
   context_window: openWord("0-200k", "200k-1M").nullable(),
   deployment_id: z.null(),
   environment_id: z.null(),
-  inference_geo: openWord("global", "us")
-    .nullable()
-    .meta({ description: "Null too where there is none, which is `not_available` as a filter." }),
+  inference_geo: openWord("global", "us").nullable().meta({
+    description: "Null also for requests without one. Filter for these with `not_available`.",
+  }),
   model: nullableText,
   organization_id: nullableText,
   product: nullableText,
@@ -360,14 +360,14 @@ const analyticsUsageRow = z.object({
 });
 
 const analyticsNote =
-  "Flat rows. What this server has none of (agents, sessions, groups) can be asked for and is null. Without " +
+  "Returns flat rows. Groups that this server does not have (agents, sessions, groups) are accepted and null. Without " +
   "`time_bucket_width` there is one row per group for the whole range, whose bounds are rounded down to the hour.";
 
 export const listAnalyticsUsage = route({
   operationId: "listAnalyticsUsage",
   method: "GET",
   path: "/v1/organizations/analytics/usage",
-  summary: "Usage by any group",
+  summary: "Get usage by any group",
   description: analyticsNote,
   action: "usage:read",
   audited: null,
@@ -401,7 +401,7 @@ export const listAnalyticsCost = route({
   operationId: "listAnalyticsCost",
   method: "GET",
   path: "/v1/organizations/analytics/cost",
-  summary: "Cost by any group",
+  summary: "Get cost by any group",
   description: analyticsNote,
   action: "usage:read",
   audited: null,

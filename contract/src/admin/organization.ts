@@ -28,7 +28,7 @@ export const organizationSettings = z
     default_workspace: z
       .object({ id: workspaceId, name: z.string() })
       .nullable()
-      .meta({ description: "The one that is always there. Null where the caller cannot see it." }),
+      .meta({ description: "The permanent workspace. Null: the caller cannot see it." }),
   })
   .meta({ id: "OrganizationSettings" });
 
@@ -47,7 +47,8 @@ export const updateOrganization = route({
   method: "POST",
   path: "/v1/admin/organization",
   summary: "Rename the organization",
-  description: "The name stands in the console, in invites and in messages. Its id stays.",
+  description:
+    "Changes the name in the console, in invites and in messages. The id stays the same.",
   action: "organization:write",
   audited: "organization.updated",
   body: z.strictObject({ name: nameText }),

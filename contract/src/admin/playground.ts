@@ -1,18 +1,19 @@
 import { z } from "zod";
-import { timestamp } from "../fields.ts";
+import { shownOnce, timestamp } from "../fields.ts";
 import { apiKeyId, playgroundSessionId, workspaceId } from "../ids.ts";
 import { route } from "../route.ts";
 
-// The playground of the console. It calls the Claude API like every program, with a key for the person that lasts for
-// minutes; only a signed-in person gets one.
+// The playground of the console calls the Claude API like every program, with a short-lived key for a signed-in member.
 
 export const playgroundSession = z
   .object({
     type: z.literal("playground_session"),
     id: playgroundSessionId,
     workspace_id: workspaceId,
-    api_key_id: apiKeyId.meta({ description: "Under which usage and limits count the session." }),
-    key: z.string().meta({ description: "The secret. Shown this once: only its hash is kept." }),
+    api_key_id: apiKeyId.meta({ description: "Key whose usage and limits include the session." }),
+    key: z
+      .string()
+      .meta({ description: "The secret. Shown once. Only its hash is stored.", ...shownOnce }),
     expires_at: timestamp,
   })
   .meta({ id: "PlaygroundSession" });
@@ -21,9 +22,9 @@ export const startPlaygroundSession = route({
   operationId: "startPlaygroundSession",
   method: "POST",
   path: "/v1/admin/playground/sessions",
-  summary: "Start a session of the playground",
+  summary: "Start a playground session",
   description:
-    "Gives a signed-in person a secret for the Claude API that works for ten minutes in this one workspace, with the permission `write`, for people who may create messages there. It counts as the person's own, is in no list of keys, and stops with the person. More than five sessions at once in a workspace end the oldest.",
+    "Returns a secret for the Claude API to a signed-in member who can create messages in the workspace. The secret works for ten minutes in this workspace, with the permission `write`. Its usage counts as the member's own. Lists of keys omit it. The secret stops when the member loses access. A sixth session in a workspace ends the oldest.",
   action: "self:write",
   audited: "playground.started",
   body: z.strictObject({ workspace_id: workspaceId }),
@@ -34,8 +35,8 @@ export const endPlaygroundSession = route({
   operationId: "endPlaygroundSession",
   method: "DELETE",
   path: "/v1/admin/playground/sessions/{playground_session_id}",
-  summary: "End a session of the playground",
-  description: "Its secret stops within a second. What runs is finished.",
+  summary: "End a playground session",
+  description: "Its secret stops working within a second. Running requests continue.",
   action: "self:write",
   audited: "playground.ended",
   params: z.strictObject({ playground_session_id: playgroundSessionId }),

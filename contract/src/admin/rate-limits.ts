@@ -6,7 +6,7 @@ import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
 import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
 
-const rateLimitScope = wireScope.meta({ description: "Whose requests are limited." });
+const rateLimitScope = wireScope.meta({ description: "Scope whose requests are limited." });
 
 const MAX_PER_MINUTE = 1_000_000_000;
 const setPerMinute = (what: string) =>
@@ -22,13 +22,13 @@ const setPerMinute = (what: string) =>
 const perMinute = z.int().nullable().meta({ description: "Null: not limited." });
 
 const groupMeaning =
-  "A group of models from `/v1/admin/model_groups`; `all`: the messages of all models together; `token_count`: the counting of tokens.";
+  "A group of models from `/v1/admin/model_groups`. `all`: messages to all models together. `token_count`: token counting.";
 
 const left = (what: string) =>
   z
     .number()
     .nullable()
-    .meta({ description: `${what} Null where that is not limited.` });
+    .meta({ description: `${what} Null: not limited.` });
 
 export const rateLimit = z
   .object({
@@ -37,10 +37,9 @@ export const rateLimit = z
     scope: rateLimitScope,
     model_group: modelGroupId.meta({ description: groupMeaning }),
     model_group_name: z.string(),
-    models: z
-      .array(z.string())
-      .nullable()
-      .meta({ description: "Names of the group's models; null where it is no list of models." }),
+    models: z.array(z.string()).nullable().meta({
+      description: "Names of the group's models. Null: the group is not a list of models.",
+    }),
     requests_per_minute: perMinute,
     input_tokens_per_minute: perMinute.meta({
       description: "Cache writes count, cache reads do not. Null: not limited.",
@@ -48,16 +47,16 @@ export const rateLimit = z
     output_tokens_per_minute: perMinute,
     remaining: z
       .object({
-        requests: left("Requests that may be sent at this moment."),
+        requests: left("Requests that can be sent now."),
         input_tokens: left(
-          "While it is above 0 requests are sent. Below 0: used beyond the limit, and waited for.",
+          "Above 0: requests are sent. Below 0: usage beyond the limit, which refills first.",
         ),
         output_tokens: left("As for input tokens."),
       })
-      .meta({ description: "As the nodes have told up to a moment ago." }),
-    blocks_now: z.boolean().meta({ description: "A request of this moment is refused." }),
+      .meta({ description: "Remaining amounts, from the latest reports of the nodes." }),
+    blocks_now: z.boolean().meta({ description: "True: the limit refuses a request now." }),
     free_at: timestamp.nullable().meta({
-      description: "When requests are taken again. Null where they are.",
+      description: "When the limit accepts requests again. Null: it accepts them now.",
     }),
     version: limitVersion,
     created_at: timestamp,
@@ -73,7 +72,7 @@ export const setRateLimit = route({
   path: "/v1/admin/rate_limits",
   summary: "Set a rate limit",
   description:
-    "Creates the limit of this scope and group of models, or replaces all of it; it keeps its id. Every limit that applies to a request must have room for it: those of its key, its workspace and the organization, for its model's group and for all models. In force on every node within a second. The organization's limits need an admin key or the role Owner or Admin.",
+    "Creates the limit of this scope and group of models, or replaces it. A replaced limit keeps its id. All limits that apply to a request must have room. These are the limits of its key, its workspace and the organization, for its model's group and for all models. Takes effect on every node within a second. The organization's limits need an admin key or the role Owner or Admin.",
   action: "rate_limits:write",
   audited: "rate_limit.set",
   stepUp: true,
@@ -92,9 +91,9 @@ export const listRateLimits = route({
   operationId: "listRateLimits",
   method: "GET",
   path: "/v1/admin/rate_limits",
-  summary: "List rate limits and what is left of them",
+  summary: "List rate limits",
   description:
-    "Newest first. `workspace_id` finds the limits of that workspace and of its keys; the filters narrow one another. The organization's limits are listed for everybody who may see limits.",
+    "Lists rate limits with the remaining amounts, newest first. `workspace_id` finds the limits of that workspace and of its keys. Filters combine. All callers who can see limits see those of the organization.",
   action: "rate_limits:read",
   audited: null,
   query: z.strictObject({
@@ -120,7 +119,7 @@ export const deleteRateLimit = route({
   method: "DELETE",
   path: "/v1/admin/rate_limits/{rate_limit_id}",
   summary: "Delete a rate limit",
-  description: "In force on every node within a second.",
+  description: "Takes effect on every node within a second.",
   action: "rate_limits:write",
   audited: "rate_limit.deleted",
   stepUp: true,
@@ -139,17 +138,15 @@ export const effectiveRateLimits = z
     api_key_id: apiKeyId,
     workspace_id: workspaceId,
     model: z.string().nullable(),
-    model_group: modelGroupId
-      .nullable()
-      .meta({ description: "Of the model that was asked about." }),
+    model_group: modelGroupId.nullable().meta({ description: "Group of the model in the query." }),
     limits: z.array(rateLimit).meta({
       description:
-        "Of the key, its workspace and the organization, narrowest first. With `model`, only those that its messages count against.",
+        "Limits of the key, its workspace and the organization, narrowest first. With `model`, only those that apply to its messages.",
     }),
     tightest: z
       .object({ requests: tightest, input_tokens: tightest, output_tokens: tightest })
-      .meta({ description: "Of those limits, the lowest of each kind." }),
-    is_blocked: z.boolean().meta({ description: "One of them refuses a request of this moment." }),
+      .meta({ description: "The lowest limit of each kind." }),
+    is_blocked: z.boolean().meta({ description: "True: one of the limits refuses a request now." }),
     free_at: timestamp.nullable(),
   })
   .meta({ id: "EffectiveRateLimits" });
@@ -158,9 +155,9 @@ export const getEffectiveRateLimits = route({
   operationId: "getEffectiveRateLimits",
   method: "GET",
   path: "/v1/admin/rate_limits/effective",
-  summary: "Explain what rate limits a key has",
+  summary: "Get the effective rate limits of a key",
   description:
-    "All limits that a request of the key must find room in, the lowest of each kind, and whether one refuses now.",
+    "Returns all limits that apply to a request of the key, the lowest of each kind, and whether one refuses now.",
   action: "rate_limits:read",
   audited: null,
   query: z.strictObject({ api_key_id: apiKeyId, model: optionalQuery(modelName) }),
@@ -173,10 +170,10 @@ export const modelGroup = z
     id: modelGroupId,
     display_name: z.string(),
     models: z.array(z.string()).nullable().meta({
-      description: "Names and aliases. Null where it is no list of models.",
+      description: "Names and aliases. Null: the group is not a list of models.",
     }),
     counts_tokens: z.boolean().meta({
-      description: "False: requests alone can be limited, as of `token_count`.",
+      description: "False: only requests can be limited, as for `token_count`.",
     }),
   })
   .meta({ id: "ModelGroup" });
@@ -185,17 +182,17 @@ export const listModelGroups = route({
   operationId: "listModelGroups",
   method: "GET",
   path: "/v1/admin/model_groups",
-  summary: "List what a rate limit can be for",
+  summary: "List model groups of rate limits",
   description:
-    "Groups of models that share a limit, then `other` (every model that no group names), `all` and `token_count`. All of them on one page.",
+    "Lists the groups of models that share a limit, then `other` (models without a group), `all` and `token_count`, on one page.",
   action: "rate_limits:read",
   audited: null,
   query: z.strictObject({ model: optionalQuery(modelName) }),
   response: z.object({ data: z.array(modelGroup) }),
 });
 
-// The official shape knows the organization's limits by group, and what a workspace has instead of them. Limits of keys and
-// of all models together have no words there.
+// The official shape has the organization's limits by group, and the limits of a workspace. Limits of keys and of all models
+// together have no official form.
 
 const officialGroupTypes = [
   "model_group",
@@ -249,7 +246,7 @@ const officialPage = {
       .min(1, expectedSize)
       .max(1000, expectedSize)
       .meta({ override: { type: "integer" } }),
-  ).meta({ description: "How many entries at most; all of them where it is omitted." }),
+  ).meta({ description: "Maximum number of entries. Default: all." }),
   page: pageCursorQuery.page,
   group_type: optionalQuery(z.enum(officialGroupTypes)),
 };
@@ -260,7 +257,7 @@ export const listOfficialRateLimits = route({
   path: "/v1/organizations/rate_limits",
   summary: "List the organization's rate limits (official shape)",
   description:
-    "One entry for each group of models and one for the counting of tokens; `limits` is empty where none is set. `model` finds the one entry with that model, by a name or an alias.",
+    "Lists one entry for each group of models and one for token counting. `limits` is empty if none is set. `model` finds the entry of a model by name or alias.",
   action: "rate_limits:read",
   audited: null,
   query: z.strictObject({ ...officialPage, model: optionalQuery(modelName) }),
@@ -273,20 +270,20 @@ export const listOfficialWorkspaceRateLimits = route({
   path: "/v1/organizations/workspaces/{workspace_id}/rate_limits",
   summary: "List a workspace's rate limits (official shape)",
   description:
-    "What is set for the workspace; with `include_inherited` also what it has from the organization.",
+    "Lists the limits of the workspace, with `include_inherited` also those of the organization.",
   action: "rate_limits:read",
   audited: null,
   params: z.strictObject({ workspace_id: workspaceId }),
   query: z.strictObject({
     ...officialPage,
     include_inherited: queryFlag.meta({
-      description: "Also what the workspace has from the organization.",
+      description: "Include limits of the organization.",
     }),
   }),
   response: pageCursor(officialWorkspaceRateLimit),
 });
 
-/** All that the official client may name; those that this server does not keep can only be cleared. */
+/** All types of the official client. Types that this server does not support can only be cleared. */
 const officialLimiterTypes = [
   "fast_itpmca",
   "fast_otpm",
@@ -305,7 +302,7 @@ export const updateOfficialWorkspaceRateLimit = route({
   path: "/v1/organizations/workspaces/{workspace_id}/rate_limits/{rate_limit_id}",
   summary: "Set or clear a workspace's rate limits (official shape)",
   description:
-    "Of the group whose entry in the organization's list has this id. Types that are not named stay as they are; null clears one. A value above the organization's is kept, and the organization's still applies. This server keeps `requests_per_minute`, `input_tokens_per_minute_cache_aware` and `output_tokens_per_minute`.",
+    "Changes the limits of the group whose entry in the organization's list has this id. Omitted types stay the same. Null clears a type. A value above the organization's is stored, and the organization's limit still applies. Supported types are `requests_per_minute`, `input_tokens_per_minute_cache_aware` and `output_tokens_per_minute`.",
   action: "rate_limits:write",
   audited: "rate_limit.set",
   stepUp: true,

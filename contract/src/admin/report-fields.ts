@@ -11,7 +11,7 @@ import {
   useMeasures,
 } from "../usage-shape.ts";
 
-// What the reports have in common: by what they group and filter, and what they count.
+// Labels, filters and measures that all reports share.
 
 export const reportBuckets = ["1m", "1h", "1d", "none"] as const;
 export type ReportBucket = (typeof reportBuckets)[number];
@@ -46,16 +46,17 @@ const label = z
 
 const statusMeta = {
   description:
-    "How requests ended: `answered`; `aborted` by the client; refused by the upstream as `rate_limited` (429), " +
-    "`client_error` (other 4xx) or `server_error`; `unreached` (never got there); `interrupted` (sent, no usable answer).",
+    "End of the request. `answered`: the upstream responded. `aborted`: the client disconnected. `rate_limited` (429), " +
+    "`client_error` (other 4xx) and `server_error`: refused by the upstream. `unreached`: never sent. `interrupted`: sent, " +
+    "without a usable response.",
 };
 
-/** Filters of usage, cost and the request log. Several values of one: any of them. */
+/** Filters of usage, cost and the request log. Each matches any of its values. */
 export const reportFilters = {
   workspace_id: queryList(workspaceId),
   api_key_id: queryList(apiKeyId),
   member_id: queryList(memberId).meta({
-    description: "People whose keys they were when the requests were made.",
+    description: "Members who owned the keys at the time of the requests.",
   }),
   model: queryList(modelName),
   service_tier: queryList(label).meta({ description: "Such as `standard` or `batch`." }),
@@ -71,32 +72,32 @@ export const reportFilters = {
 export const reportRange = {
   starting_at: optionalQuery(instant).meta({
     description:
-      "Start of the range. Default: the start of the month in UTC in which the range ends, so without a range a report " +
+      "Start of the range. Default: the start of the month in UTC in which the range ends. Without a range, a report " +
       "covers this month.",
   }),
-  ending_at: optionalQuery(instant).meta({ description: "Exclusive; now, where it is omitted." }),
+  ending_at: optionalQuery(instant).meta({ description: "Exclusive. Default: now." }),
 };
 
 const MAX_TOP = 50;
 export const reportShape = {
   bucket: z.enum(reportBuckets).default("1d").meta({
-    description: "Length of a row's time; `none`: one row per group for the whole range.",
+    description: "Time of one row. `none`: one row per group for the whole range.",
   }),
   top: optionalQuery(z.coerce.number().int().min(1).max(MAX_TOP)).meta({
     description:
-      "Only so many groups, those that are first by `order_by` (by cost where that is `time`) over the whole range; all " +
-      "others together are one more row, `is_other`. Such an answer is one page, of at most 10,000 rows.",
+      "Number of groups: the first by `order_by` over the whole range, or by cost if that is `time`. One more row with " +
+      "`is_other` sums up all other groups. The response is one page of at most 10,000 rows.",
     override: { type: "integer" },
   }),
   order_by: optionalQuery(z.enum(reportOrders)).meta({
-    description: "`time`, where it is omitted; with bucket `none`: `cost`.",
+    description: "Default: `time`, or `cost` with bucket `none`.",
   }),
   order: optionalQuery(z.enum(["asc", "desc"])).meta({
-    description: "Where it is omitted, oldest first, or largest first.",
+    description: "Default: oldest first for `time`, otherwise largest first.",
   }),
 };
 
-/** Of what a row is: null where it is not grouped by, or where there is none (a workspace's own key has no member). */
+/** Labels of a row. Null: not grouped by it, or without a value (a key of a workspace has no member). */
 export const groupFields = {
   workspace_id: workspaceId.nullable(),
   workspace_name: z.string().nullable(),
@@ -107,15 +108,15 @@ export const groupFields = {
   member_email: z.string().nullable(),
   ...toRecord(textLabels, "column", () => z.string().nullable()),
   status: z.enum(requestStatuses).nullable().meta(statusMeta),
-  is_other: z.boolean().meta({ description: "The sum of all groups that are not in the `top`." }),
+  is_other: z.boolean().meta({ description: "True: the sum of all groups beyond `top`." }),
 };
 
 export const unpricedRequests = count.meta({
   description:
-    "Requests to a model without a price, costed at the dearest known one: their cost is a guess until a price is set.",
+    "Requests to models without a price. Their cost is estimated at the highest known price until a price is set.",
 });
 
-/** Counts of what was used. They never overlap: cache tokens are not in `input_tokens`. */
+/** Usage counts. They never overlap: `input_tokens` excludes cache tokens. */
 export const measuredFields = {
   ...toRecord(tokenMeasures, "column", () => count),
   total_tokens: count,
@@ -129,10 +130,10 @@ export const usageMeasures = {
   requests: count,
   errors: count.meta({
     description:
-      "Requests that were refused by the upstream, never reached it, or got no usable answer from it.",
+      "Requests that the upstream refused, that never reached it, or that got no usable response from it.",
   }),
   estimated_requests: count.meta({
-    description: "Requests whose answer was cut off; their usage is what was seen of it.",
+    description: "Requests with an incomplete response. Their usage is what the response reported.",
   }),
   unpriced_requests: unpricedRequests,
   ...measuredFields,
@@ -143,4 +144,4 @@ export const usageMeasures = {
 export const exportFormat = z
   .enum(["csv", "jsonl"])
   .default("csv")
-  .meta({ description: "CSV with a heading, or one JSON object a line." });
+  .meta({ description: "CSV with a heading, or one JSON object per line." });

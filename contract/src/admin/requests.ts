@@ -18,7 +18,7 @@ const requestFields = {
   type: z.literal("request"),
   started_at: timestamp.meta({
     description:
-      "When it was admitted: its body was there, and limits let it pass. All times count from here.",
+      "Time of admission: the body has arrived, and limits have accepted it. All durations start here.",
   }),
   ended_at: timestamp,
   workspace_id: workspaceId,
@@ -27,18 +27,19 @@ const requestFields = {
   api_key_name: z.string().nullable(),
   is_playground: z.boolean().meta({
     description:
-      "Made by the member in the playground of the console. Such a key is in no list of keys and has no page.",
+      "True: the member sent it in the playground of the console. Its key is in no list of keys and has no page.",
   }),
   member_id: memberId.nullable(),
   member_name: z.string().nullable(),
   member_email: z.string().nullable(),
   requested_model: z.string(),
-  model: z
-    .string()
-    .meta({ description: "The model that answered, under the name of the reports." }),
+  model: z.string().meta({ description: "Model that responded, under its name in reports." }),
   status: z.enum(requestStatuses),
   outcome: z.enum(outcomes),
-  http_status: z.int().nullable().meta({ description: "What the client got; null: nothing." }),
+  http_status: z
+    .int()
+    .nullable()
+    .meta({ description: "Status that the client received. Null: none." }),
   is_stream: z.boolean(),
   is_estimated: z.boolean(),
   is_unpriced: z.boolean(),
@@ -52,7 +53,7 @@ const requestFields = {
   latency_ms: count.meta({ description: "From `started_at` to `ended_at`." }),
   first_byte_ms: count.nullable().meta({
     description:
-      "From `started_at` to the upstream's first byte, never more than `latency_ms`; null: nothing came.",
+      "From `started_at` to the upstream's first byte, at most `latency_ms`. Null: no byte.",
   }),
   upstream_request_id: z.string().nullable(),
 };
@@ -63,7 +64,7 @@ export const loggedRequestDetail = z
   .object({
     ...requestFields,
     cost_breakdown_usd: costBreakdown,
-    prices: z.json().meta({ description: "The price row that was used." }),
+    prices: z.json().meta({ description: "Prices of the request." }),
     node_id: z.string(),
   })
   .meta({ id: "LoggedRequestDetail" });
@@ -78,23 +79,23 @@ const idText = (description: string) =>
   ).meta({ description });
 
 const requestFilters = {
-  starting_at: optionalQuery(instant).meta({ description: "Not before this time." }),
+  starting_at: optionalQuery(instant).meta({ description: "At this time or later." }),
   ending_at: optionalQuery(instant).meta({ description: "Before this time." }),
   ...reportFilters,
-  min_cost_usd: optionalQuery(usdAmount).meta({ description: "Of at least this cost." }),
-  request_id: idText("A request's id, or its beginning from `req_` on."),
-  upstream_request_id: idText("The upstream's id of the request, exactly."),
+  min_cost_usd: optionalQuery(usdAmount).meta({ description: "Lowest cost of a request." }),
+  request_id: idText("Id of a request, or a prefix that begins with `req_`."),
+  upstream_request_id: idText("The upstream's id of the request. Exact match."),
 };
 
 export const listRequests = route({
   operationId: "listRequests",
   method: "GET",
   path: "/v1/admin/requests",
-  summary: "List requests to Claude",
+  summary: "List requests",
   description:
-    "The request log, newest first. Every request that was sent has one entry, within two seconds of its end; prompts and " +
-    "answers are never in it. With rare filters a page can be short or empty although `next_page` is set: then a part of the " +
-    "log was searched, and the next page goes on from there.",
+    "Returns the request log, newest first. Every request that was sent upstream has one entry, within two seconds of its " +
+    "end. Prompts and responses are never in it. With rare filters a page can be short or empty, but `next_page` is set. " +
+    "The page has then searched a part of the log, and the next page continues there.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, ...requestFilters }),
@@ -118,7 +119,7 @@ export const exportRequests = route({
   path: "/v1/admin/requests/export",
   summary: "Export requests",
   description:
-    "All that the filters leave of the request log as a file, newest first, up to the moment the export began.",
+    "Exports all filtered requests as a file, newest first, up to the start of the export.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({ format: exportFormat, ...requestFilters }),
@@ -133,11 +134,10 @@ export const requestLogSettings = z
   .object({
     type: z.literal("request_log_settings"),
     retention_days: z.int().nullable().meta({
-      description: "Whole days that single requests are kept; null: for ever.",
+      description: "Whole days that single requests are stored. Null: forever.",
     }),
     pruned_before: timestamp.nullable().meta({
-      description:
-        "Requests that began before it have been deleted. Usage and cost keep counting them.",
+      description: "Requests before this time are deleted. Usage and cost still include them.",
     }),
   })
   .meta({ id: "RequestLogSettings" });
@@ -146,7 +146,7 @@ export const getRequestLogSettings = route({
   operationId: "getRequestLogSettings",
   method: "GET",
   path: "/v1/admin/request_log/settings",
-  summary: "Get how long requests are kept",
+  summary: "Get the retention of requests",
   action: "organization:read",
   audited: null,
   response: requestLogSettings,
@@ -156,10 +156,10 @@ export const updateRequestLogSettings = route({
   operationId: "updateRequestLogSettings",
   method: "POST",
   path: "/v1/admin/request_log/settings",
-  summary: "Set how long requests are kept",
+  summary: "Set the retention of requests",
   description:
-    "In days, at least 7; null keeps them for ever, as it is from the start. Older requests are deleted within a day, for " +
-    "good; usage, cost and spend are not touched, only minutes can no longer be reported of them.",
+    "In days, at least 7. Null, the default, stores them forever. Older requests are deleted within a day. Usage, cost and " +
+    "spend stay the same, but reports by minute no longer include these requests.",
   action: "organization:write",
   audited: "request_log.settings_updated",
   body: z.strictObject({

@@ -3,7 +3,7 @@ import { count, timestamp } from "../fields.ts";
 import { workspaceId } from "../ids.ts";
 import { route } from "../route.ts";
 
-/** Below that nobody could be reminded before. */
+/** A shorter age leaves no time for a reminder. */
 const MIN_ROTATION_DAYS = 2;
 const MAX_ROTATION_DAYS = 3650;
 const MAX_REMIND_DAYS = 90;
@@ -11,14 +11,14 @@ const MAX_GRACE_DAYS = 365;
 const DEFAULT_DAYS = 14;
 
 const rotationDays = z.int().min(MIN_ROTATION_DAYS).max(MAX_ROTATION_DAYS).nullable().meta({
-  description: "Age in days at which a key must have got a new secret. Null: there is no policy.",
+  description: "Highest age of a secret, in days. Null: no policy.",
 });
 const remindDays = z.int().min(1).max(MAX_REMIND_DAYS).meta({
   description:
-    "Days before, when the owner of the key is reminded by mail; for a key of the workspace, its Workspace Admins. Fewer than `rotation_days`; omitted, 14 or half of those.",
+    "Days before a rotation is due, when the key's owner gets a reminder by e-mail. For a key of the workspace, its Workspace Admins get it. Must be fewer than `rotation_days`. Default: 14, or half of `rotation_days`.",
 });
 const graceDays = z.int().min(1).max(MAX_GRACE_DAYS).meta({
-  description: "Days after, when a key that was not rotated expires.",
+  description: "Days after a rotation is due, when a key without a new secret expires.",
 });
 
 export const rotationPolicy = z
@@ -30,10 +30,10 @@ export const rotationPolicy = z
     grace_days: graceDays.nullable(),
     effective_at: timestamp.nullable().meta({
       description:
-        "Since when the policy holds, or has been as strict. No key is due before `remind_days` from then on.",
+        "Start of the policy, or of its current strictness. No key is due within `remind_days` of this time.",
     }),
     keys: z.object({ due_soon: count, overdue: count }).meta({
-      description: "Working keys that are to be rotated now, before and after they were due.",
+      description: "Working keys that need a rotation now: due soon, and overdue.",
     }),
   })
   .meta({ id: "RotationPolicy" });
@@ -44,7 +44,7 @@ export const getRotationPolicy = route({
   operationId: "getRotationPolicy",
   method: "GET",
   path: "/v1/admin/workspaces/{workspace_id}/rotation_policy",
-  summary: "Get how often the keys of a workspace are rotated",
+  summary: "Get the rotation policy of a workspace",
   action: "workspaces:read",
   audited: null,
   params,
@@ -55,9 +55,9 @@ export const setRotationPolicy = route({
   operationId: "setRotationPolicy",
   method: "POST",
   path: "/v1/admin/workspaces/{workspace_id}/rotation_policy",
-  summary: "Set how often the keys of a workspace are rotated",
+  summary: "Set the rotation policy of a workspace",
   description:
-    "Holds for every API key of the workspace, those that exist included; they are due after `remind_days` at the earliest. `rotation_days: null` removes the policy. A key that has expired by it is not rotated any more: another one is made.",
+    "Applies to every API key of the workspace. Existing keys are due after `remind_days` at the earliest. `rotation_days: null` removes the policy. A key that expired by the policy cannot be rotated. Create a new key instead.",
   action: "workspaces:write",
   audited: "rotation_policy.set",
   params,

@@ -4,7 +4,7 @@ import { route } from "../route.ts";
 
 const MAX_LIFETIME_DAYS = 3650;
 const maxKeyLifetimeDays = z.int().min(1).max(MAX_LIFETIME_DAYS).nullable().meta({
-  description: "Days that an API key or admin key lives at most; null: as long as asked for.",
+  description: "Maximum lifetime of API keys and admin keys, in days. Null: no limit.",
 });
 
 export const securitySettings = z
@@ -12,7 +12,7 @@ export const securitySettings = z
     type: z.literal("security_settings"),
     max_key_lifetime_days: maxKeyLifetimeDays,
     keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
-      description: "Working keys that expire later than the longest lifetime allows, or never.",
+      description: "Working keys that expire later than the maximum lifetime allows, or never.",
     }),
   })
   .meta({ id: "SecuritySettings" });
@@ -33,7 +33,7 @@ export const updateSecuritySettings = route({
   path: "/v1/admin/security_settings",
   summary: "Change the organization's security settings",
   description:
-    "`max_key_lifetime_days` holds for every key that is made, rotated or changed from then on, whoever does it. Keys that exist are not changed: they are counted here, and `exceeds_max_lifetime` finds them in the list of API keys. Null removes the rule; what is omitted stays.",
+    "`max_key_lifetime_days` applies to every key that is created, rotated or changed from now on. Existing keys stay the same. The response counts them, and `exceeds_max_lifetime` finds them in the list of API keys. Null removes the rule. Omitted fields stay the same.",
   action: "security:write",
   audited: "security_settings.updated",
   stepUp: true,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nameText, timestamp } from "../fields.ts";
+import { nameText, shownOnce, timestamp } from "../fields.ts";
 import { memberId, organizationId, passkeyId, sessionId, workspaceId } from "../ids.ts";
 import { organizationRoles, workspaceRoles } from "../permissions.ts";
 import { route } from "../route.ts";
@@ -11,14 +11,15 @@ import {
   password,
 } from "./sign-in.ts";
 
-// What a signed-in person does about itself. No key has these routes.
+// Routes of signed-in members for their own account. Keys cannot call them.
 
 const totpCode = z
   .string()
   .trim()
   .regex(/^\d{6}$/, "expected the six digits of the authenticator app");
 const backupCodes = z.array(z.string()).meta({
-  description: "Each signs in once, in place of a code. Shown this once.",
+  description: "Each replaces a code once. Shown once.",
+  ...shownOnce,
 });
 
 export const MAX_ADMINISTRATORS = 5;
@@ -39,7 +40,7 @@ export const currentSession = z
       role: z.enum(organizationRoles),
     }),
     permissions: z.array(z.string()).meta({
-      description: "Actions on the organization as a whole that the person may do.",
+      description: "Actions that the member can take in the organization.",
     }),
     workspaces: z
       .array(
@@ -51,17 +52,17 @@ export const currentSession = z
         }),
       )
       .meta({
-        description: "Active workspaces that the person can see, with what it may do there.",
+        description: "Active workspaces that the member can see, with the actions there.",
       }),
     has_more_workspaces: z.boolean().meta({
-      description: "There are more than stand here: the list of workspaces has them all.",
+      description: "True: the list of workspaces has more.",
     }),
     administrators: z
       .array(z.object({ name: z.string(), email: z.string() }))
       .max(MAX_ADMINISTRATORS)
       .meta({
         description:
-          "Whom to ask for a right that one does not have: owners, then admins, those first who are here the longest.",
+          "Members who can grant missing rights: owners, then admins, longest membership first.",
       }),
     two_factor: z.object({
       is_enabled: z.boolean(),
@@ -69,7 +70,7 @@ export const currentSession = z
       passkeys: z.int().min(0),
     }),
     stepped_up_until: timestamp.nullable().meta({
-      description: "Until then, calls that ask for a fresh proof go through.",
+      description: "End of the current step-up. Null: none.",
     }),
   })
   .meta({ id: "CurrentSession" });
@@ -92,7 +93,9 @@ const passkey = z
     id: passkeyId,
     type: z.literal("passkey"),
     name: z.string(),
-    is_backed_up: z.boolean().meta({ description: "Synced by its maker to other devices." }),
+    is_backed_up: z
+      .boolean()
+      .meta({ description: "True: the provider syncs it to other devices." }),
     created_at: timestamp,
     last_used_at: timestamp.nullable(),
   })
@@ -102,7 +105,7 @@ export const getSession = route({
   operationId: "getSession",
   method: "GET",
   path: "/v1/admin/session",
-  summary: "Who is signed in",
+  summary: "Get the current session",
   action: "self:read",
   audited: null,
   response: currentSession,
@@ -112,8 +115,8 @@ export const updateProfile = route({
   operationId: "updateProfile",
   method: "POST",
   path: "/v1/admin/profile",
-  summary: "Change one's own name",
-  description: "The name that others see, in lists of people and in messages.",
+  summary: "Change the member's own name",
+  description: "Other members see the name in lists and messages.",
   action: "self:write",
   audited: "profile.updated",
   body: z.strictObject({ name: nameText }),
@@ -139,7 +142,7 @@ export const listSessions = route({
   operationId: "listSessions",
   method: "GET",
   path: "/v1/admin/sessions",
-  summary: "List one's own sessions",
+  summary: "List the member's own sessions",
   action: "self:read",
   audited: null,
   response: z.object({ data: z.array(session) }),
@@ -149,7 +152,7 @@ export const endSession = route({
   operationId: "endSession",
   method: "DELETE",
   path: "/v1/admin/sessions/{session_id}",
-  summary: "End one of one's own sessions",
+  summary: "End one of the member's own sessions",
   action: "self:write",
   audited: "session.ended",
   params: z.strictObject({ session_id: sessionId }),
@@ -160,11 +163,11 @@ export const signOutEverywhere = route({
   operationId: "signOutEverywhere",
   method: "POST",
   path: "/v1/admin/sessions/sign_out_everywhere",
-  summary: "End all of one's own sessions",
+  summary: "End all of the member's own sessions",
   action: "self:write",
   audited: "session.all_ended",
   body: z.strictObject({
-    keep_current: z.boolean().default(false).meta({ description: "All but this one." }),
+    keep_current: z.boolean().default(false).meta({ description: "Keep this session." }),
   }),
   response: z.object({ type: z.literal("sessions_ended"), ended: z.int().min(0) }),
 });
@@ -173,9 +176,9 @@ export const stepUp = route({
   operationId: "stepUp",
   method: "POST",
   path: "/v1/admin/step_up",
-  summary: "Prove again who is there",
+  summary: "Step up the session",
   description:
-    "With the password or with a passkey, one of the two. Lasts ten minutes. Signing in counts as one.",
+    "Send either the password or a passkey. A step-up lasts ten minutes. A sign-in counts as a step-up.",
   action: "self:write",
   audited: "session.stepped_up",
   body: z.strictObject({ password: password.optional(), passkey: passkeyAssertion.optional() }),
@@ -196,8 +199,8 @@ export const changePassword = route({
   operationId: "changePassword",
   method: "POST",
   path: "/v1/admin/password",
-  summary: "Change one's own password",
-  description: "Ends all other sessions of the person.",
+  summary: "Change the member's own password",
+  description: "Ends all other sessions of the member.",
   action: "self:write",
   audited: "password.changed",
   body: z.strictObject({ current_password: password, new_password: newPassword }),
@@ -208,15 +211,17 @@ export const enableTotp = route({
   operationId: "enableTotp",
   method: "POST",
   path: "/v1/admin/two_factor/totp",
-  summary: "Begin to use an authenticator app",
-  description: "It counts from the moment that its first code confirms it.",
+  summary: "Begin the set-up of an authenticator app",
+  description: "The app is active once its first code confirms it.",
   action: "self:write",
   audited: "two_factor.prepared",
   stepUp: true,
   response: z.object({
     type: z.literal("totp"),
-    secret: z.string().meta({ description: "Base32, to be typed. Shown this once." }),
-    uri: z.string().meta({ description: "`otpauth://…`, to be shown as a QR code." }),
+    secret: z
+      .string()
+      .meta({ description: "Base32 text for manual entry. Shown once.", ...shownOnce }),
+    uri: z.string().meta({ description: "`otpauth://…`, for a QR code." }),
     backup_codes: backupCodes,
   }),
 });
@@ -237,7 +242,7 @@ export const disableTotp = route({
   operationId: "disableTotp",
   method: "DELETE",
   path: "/v1/admin/two_factor/totp",
-  summary: "Stop using an authenticator app",
+  summary: "Remove the authenticator app",
   action: "self:write",
   audited: "two_factor.disabled",
   stepUp: true,
@@ -248,8 +253,8 @@ export const replaceBackupCodes = route({
   operationId: "replaceBackupCodes",
   method: "POST",
   path: "/v1/admin/two_factor/backup_codes",
-  summary: "Make new backup codes",
-  description: "The old ones stop.",
+  summary: "Create new backup codes",
+  description: "The old codes stop working.",
   action: "self:write",
   audited: "two_factor.backup_codes_replaced",
   stepUp: true,
@@ -260,7 +265,7 @@ export const listPasskeys = route({
   operationId: "listPasskeys",
   method: "GET",
   path: "/v1/admin/passkeys",
-  summary: "List one's own passkeys",
+  summary: "List the member's own passkeys",
   action: "self:read",
   audited: null,
   response: z.object({ data: z.array(passkey) }),

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { emailAddress, nameText, timestamp } from "../fields.ts";
+import { emailAddress, nameText, shownOnce, timestamp } from "../fields.ts";
 import { memberId } from "../ids.ts";
 import { route } from "../route.ts";
 import { newPassword } from "./sign-in.ts";
 
-// How the first owner comes about, and how an owner is let in again: on the server's own machine alone.
+// Routes that create the first owner, and that restore an owner's access. The links come from the server's own machine.
 
 const link = z.object({
-  url: z.string().meta({ description: "Works once; shown this once." }),
+  url: z.string().meta({ description: "Works once. Shown once.", ...shownOnce }),
   expires_at: timestamp,
 });
 
@@ -15,8 +15,8 @@ export const getSetUp = route({
   operationId: "getSetUp",
   method: "GET",
   path: "/v1/admin/setup",
-  summary: "Whether set-up is open",
-  description: "It is until the organization has an owner, and never again.",
+  summary: "Get the state of set-up",
+  description: "Set-up is open until the organization has an owner, and never again.",
   action: "public",
   audited: null,
   response: z.object({ type: z.literal("setup"), is_open: z.boolean() }),
@@ -28,7 +28,7 @@ export const setUp = route({
   path: "/v1/admin/setup",
   summary: "Create the owner",
   description:
-    "With the token of the one-time link that the server printed when it started. Signs the owner in.",
+    "Creates the first owner with the token of the one-time link that the server printed at its start. Signs the owner in.",
   action: "public",
   audited: "organization.set_up",
   body: z.strictObject({
@@ -45,8 +45,8 @@ export const createSetUpLink = route({
   operationId: "createSetUpLink",
   method: "POST",
   path: "/v1/admin/setup/link",
-  summary: "Make a set-up link",
-  description: "Good for an hour. Those made before go on working until they expire.",
+  summary: "Create a set-up link",
+  description: "Valid for an hour. Earlier links work until they expire.",
   action: "owners:recover",
   audited: "set_up_link.created",
   response: link,
@@ -76,8 +76,8 @@ export const resetOwner = route({
   operationId: "resetOwner",
   method: "POST",
   path: "/v1/admin/owners/reset",
-  summary: "Let an owner in again",
-  description: "Makes a one-time link to set a new password; can remove the second factor too.",
+  summary: "Reset the sign-in of an owner",
+  description: "Creates a one-time link to set a new password. Can also remove the second factor.",
   action: "owners:recover",
   audited: "owner.reset",
   body: z.strictObject({ email: emailAddress, remove_two_factor: z.boolean().default(false) }),

@@ -2,22 +2,22 @@ import { z } from "zod";
 import { emailAddress } from "../fields.ts";
 import { route } from "../route.ts";
 
-// Signing in: the only routes, with set-up and accepting an invite, that ask for no caller. Browsers alone may call them:
-// they check the origin of the request and set cookies.
+// Routes for signing in. Like set-up and the acceptance of an invite, they need no caller. They check the origin of the
+// request and set cookies, so only browsers can call them.
 
-/** Longer than any password that is accepted: what is sent for an old one is only compared. */
+/** Longer than any valid password, since an old password is only compared. */
 const MAX_PASSWORD_LENGTH = 1000;
 export const password = z.string().min(1).max(MAX_PASSWORD_LENGTH).meta({ format: "password" });
 export const newPassword = password.meta({
-  description: "At least 12 characters, and nothing that would be guessed first.",
+  description: "At least 12 characters, and not easy to guess.",
 });
 const oneTimeToken = z
   .string()
   .min(1)
   .max(200)
-  .meta({ description: "From the `#token=` of the link." });
+  .meta({ description: "Token after `#token=` in the link." });
 
-/** What `navigator.credentials` takes, in the JSON form that `parse…OptionsFromJSON` reads. */
+/** Options for `navigator.credentials`, in the JSON form for `parse…OptionsFromJSON`. */
 export const passkeyOptions = z.object({ options: z.record(z.string(), z.unknown()) });
 const base64url = (max: number) =>
   z
@@ -31,7 +31,7 @@ const credential = {
   authenticatorAttachment: z.string().max(50).nullish(),
   clientExtensionResults: z.record(z.string(), z.unknown()).optional(),
 };
-/** What `navigator.credentials.get` gave, as its `toJSON()`. */
+/** Result of `navigator.credentials.get`, as its `toJSON()`. */
 export const passkeyAssertion = z.strictObject({
   ...credential,
   response: z.looseObject({
@@ -41,7 +41,7 @@ export const passkeyAssertion = z.strictObject({
     userHandle: base64url(200).nullish(),
   }),
 });
-/** What `navigator.credentials.create` gave, as its `toJSON()`. */
+/** Result of `navigator.credentials.create`, as its `toJSON()`. */
 export const passkeyAttestation = z.strictObject({
   ...credential,
   response: z.looseObject({
@@ -54,7 +54,7 @@ export const passkeyAttestation = z.strictObject({
 const signedIn = z.object({
   type: z.enum(["signed_in", "two_factor_required"]).meta({
     description:
-      "`two_factor_required`: the password was right; a code is needed too, within ten minutes.",
+      "`two_factor_required`: the password is correct, and a code is needed within ten minutes.",
   }),
 });
 
@@ -64,7 +64,7 @@ export const signIn = route({
   path: "/v1/admin/sign_in",
   summary: "Sign in with a password",
   description:
-    "Sets the cookie of a session. An unknown address, a wrong password and somebody who has none are the same answer.",
+    "Sets the cookie of a session. An unknown address, a wrong password and a member without a password get the same response.",
   action: "public",
   audited: "session.started",
   body: z.strictObject({ email: emailAddress, password }),
@@ -76,7 +76,7 @@ export const signInWithTwoFactor = route({
   method: "POST",
   path: "/v1/admin/sign_in/two_factor",
   summary: "Complete a sign-in with a code",
-  description: "Of the authenticator app, or a backup code. Each counts once.",
+  description: "Send a code of the authenticator app, or a backup code. Each works once.",
   action: "public",
   audited: "session.started",
   body: z.strictObject({
@@ -101,7 +101,7 @@ export const signInWithPasskey = route({
   method: "POST",
   path: "/v1/admin/sign_in/passkey",
   summary: "Sign in with a passkey",
-  description: "A passkey is both factors: no code is asked for.",
+  description: "A passkey counts as both factors, so no code is needed.",
   action: "public",
   audited: "session.started",
   body: z.strictObject({ passkey: passkeyAssertion }),
@@ -112,9 +112,9 @@ export const requestPasswordReset = route({
   operationId: "requestPasswordReset",
   method: "POST",
   path: "/v1/admin/password_reset",
-  summary: "Ask for a link to set a new password",
+  summary: "Request a link to set a new password",
   description:
-    "The link goes by mail, is good for an hour and works once. The answer is the same whether or not anybody has this address.",
+    "Sends the link by e-mail. The link is valid for an hour and works once. The response is the same for unknown addresses.",
   action: "public",
   audited: "password_reset.requested",
   body: z.strictObject({ email: emailAddress }),
@@ -126,7 +126,7 @@ export const confirmPasswordReset = route({
   method: "POST",
   path: "/v1/admin/password_reset/confirm",
   summary: "Set a new password with a link",
-  description: "Ends every session of the person. Signing in is the next step.",
+  description: "Ends every session of the member, who can then sign in.",
   action: "public",
   audited: "password.changed",
   body: z.strictObject({ token: oneTimeToken, password: newPassword }),

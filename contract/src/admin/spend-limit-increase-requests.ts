@@ -26,20 +26,20 @@ export const increaseRequest = z
     scope_name: z.string(),
     period: z.enum(periods),
     limit_when_asked_usd: usdText,
-    amount_usd: usdText.meta({ description: "The limit that is asked for." }),
+    amount_usd: usdText.meta({ description: "The requested limit." }),
     reason: z.string(),
     limit_usd: usdText.nullable().meta({
-      description: "As it is now. Null: there is none, or the caller has left the workspace.",
+      description: "Current limit. Null: there is none, or the caller has left the workspace.",
     }),
     spent_usd: usdText.nullable().meta({
-      description: "In the running period. Null: the caller may not see what is spent there.",
+      description: "Spend in the current period. Null: the caller cannot see it.",
     }),
     held_usd: usdText.nullable(),
     status: z.enum(statuses),
     approved_usd: usdText.nullable(),
     answer: z.string().nullable(),
     resolved_by: actor.nullable(),
-    can_resolve: z.boolean().meta({ description: "The caller may approve and deny it." }),
+    can_resolve: z.boolean().meta({ description: "True: the caller can approve and deny it." }),
     created_at: timestamp,
     resolved_at: timestamp.nullable(),
   })
@@ -47,7 +47,7 @@ export const increaseRequest = z
 
 const params = z.strictObject({ spend_limit_increase_request_id: increaseRequestId });
 const answer = z.string().trim().max(MAX_TEXT_LENGTH).default("").meta({
-  description: "For the requester.",
+  description: "Message for the requester.",
 });
 
 export const createIncreaseRequest = route({
@@ -56,7 +56,7 @@ export const createIncreaseRequest = route({
   path: "/v1/admin/spend_limit_increase_requests",
   summary: "Create an increase request",
   description:
-    "Of the organization (for people and admin keys), a workspace of the caller, or an API key that it may see; a workspace key asks for itself or for its workspace. Whoever can set the limit hears of it by mail. Asking again while a request is pending replaces what was asked. At most 20 requests in a day.",
+    "Requests a higher limit of the organization, a workspace of the caller, or an API key that the caller can see. Only members and admin keys can request it for the organization. A workspace key can request it for itself or its workspace. Members who can set the limit are notified by e-mail. Another call replaces a pending request. At most 20 requests per day.",
   action: "spend_limits:request",
   audited: "increase_request.created",
   body: z.strictObject({
@@ -73,7 +73,8 @@ export const listIncreaseRequests = route({
   method: "GET",
   path: "/v1/admin/spend_limit_increase_requests",
   summary: "List increase requests",
-  description: "Newest first: the caller's own, and those that it may decide about.",
+  description:
+    "Lists the caller's own requests and those that the caller can decide, newest first.",
   action: "spend_limits:request",
   audited: null,
   query: z.strictObject({
@@ -100,7 +101,7 @@ export const withdrawIncreaseRequest = route({
   method: "POST",
   path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/withdraw",
   summary: "Withdraw an increase request",
-  description: "By who asked.",
+  description: "Only the requester can withdraw it.",
   action: "spend_limits:request",
   audited: "increase_request.withdrawn",
   params,
@@ -113,13 +114,13 @@ export const approveIncreaseRequest = route({
   path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
   summary: "Approve an increase request",
   description:
-    "Sets the limit, in the same transaction, and tells the requester by mail. Enforcement stays as it is. A limit that is higher by now is not lowered, and one that is gone not made again: 400. Whoever may set the limit may also approve what it asked for itself; the audit event says so.",
+    "Sets the limit in the same transaction, and notifies the requester by e-mail. Enforcement stays the same. A limit that is already higher or removed is a 400. Requesters who can set the limit can approve their own request, which the audit event records.",
   action: "spend_limits:write",
   audited: "increase_request.approved",
   stepUp: true,
   params,
   body: z.strictObject({
-    amount_usd: usdAmount.optional().meta({ description: "Omitted: what was asked for." }),
+    amount_usd: usdAmount.optional().meta({ description: "Default: the requested limit." }),
     answer,
   }),
   response: increaseRequest,
@@ -130,7 +131,7 @@ export const denyIncreaseRequest = route({
   method: "POST",
   path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/deny",
   summary: "Deny an increase request",
-  description: "Tells the requester by mail. A request that was denied stays denied.",
+  description: "Notifies the requester by e-mail. A denied request stays denied.",
   action: "spend_limits:write",
   audited: "increase_request.denied",
   stepUp: true,
@@ -139,7 +140,7 @@ export const denyIncreaseRequest = route({
   response: increaseRequest,
 });
 
-// The official shape knows no reason, and asks and limits in cents.
+// The official shape has no reason. Its amounts are in cents.
 
 const officialActor = z.discriminatedUnion("type", [
   z.object({
@@ -183,8 +184,7 @@ export const listOfficialIncreaseRequests = route({
   method: "GET",
   path: "/v1/organizations/spend_limit_increase_requests",
   summary: "List increase requests (official shape)",
-  description:
-    "Newest first. Requests that were withdrawn, and those of people who have been removed, are left out.",
+  description: "Newest first. Withdrawn requests and requests of removed members are omitted.",
   action: "spend_limits:write",
   audited: null,
   query: z.strictObject({
@@ -215,7 +215,7 @@ export const approveOfficialIncreaseRequest = route({
   path: "/v1/organizations/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
   summary: "Approve an increase request (official shape)",
   description:
-    "Sets the limit that the request is about: the organization's, a workspace's or a key's, where the official server sets one of the person. `period` can only be that of the request. The limit of a key has no official shape: `spend_limit` is null then.",
+    "Sets the limit of the request's scope: the organization, a workspace or a key. The official server sets a limit of the person instead. `period` can only be that of the request. A key's limit has no official shape, so `spend_limit` is null.",
   action: "spend_limits:write",
   audited: "increase_request.approved",
   stepUp: true,

@@ -7,14 +7,13 @@ import { scopeTypes, wireScope } from "../scope.ts";
 import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
 
 /**
- * What may be asked of a limit; the first is the default, in both families of routes. A word stands here only once it is
- * enforced as it says.
+ * Enforcement levels. The first is the default of all routes. Each level is listed only once the server enforces it.
  */
 export const enforcements = ["strict", "soft", "alert_only"] as const;
 
 const enforcement = z.enum(enforcements);
 const enforcementMeaning =
-  "strict: a request is sent only when the most that it can cost still fits, beside all that run. soft: requests are refused once spend has reached the limit. alert_only: none is refused.";
+  "`strict`: a request is sent only if its worst-case cost fits besides all running requests. `soft`: requests are refused once spend has reached the limit. `alert_only`: no request is refused.";
 
 const periods = ["daily", "weekly", "monthly"] as const;
 
@@ -30,40 +29,40 @@ const openEndedHold = {
   }),
 };
 
-/** What nodes still have to take up. */
+/** Whether all nodes enforce the limit yet. */
 const activation = {
   state: z.enum(["active", "activating"]).meta({
     description:
-      "activating: a strict limit that is new or lowered, and that some node does not keep to yet; as a rule for less than a second.",
+      "`activating`: a node does not enforce the new or lowered strict limit yet. Usually takes less than a second.",
   }),
   activating_since: timestamp.nullable(),
 };
 
-/** Amounts of the running period. What remains is what is neither spent nor held nor unresolved. */
+/** Amounts of the current period. The remaining amount is neither spent, held nor unresolved. */
 const amounts = {
   spent_usd: usdText,
-  held_usd: usdText.meta({ description: "What is set aside for running requests, in US dollars." }),
+  held_usd: usdText.meta({ description: "Budget that running requests hold, in US dollars." }),
   unresolved_usd: usdText.meta({
     description:
-      "What requests may have cost whose outcome is not known, in US dollars. See `/v1/admin/unresolved_spend`.",
+      "Possible cost of requests with an unknown outcome, in US dollars. See `/v1/admin/unresolved_spend`.",
   }),
   overrun_usd: usdText.meta({
     description:
-      "Spend of this period that settled beyond the strict limit in force at that time, in US dollars. It is part of `spent_usd`, and stays when the limit is raised.",
+      "Spend of this period that settled beyond the strict limit at that time, in US dollars. Part of `spent_usd`. A raised limit does not change it.",
   }),
   beyond_holds_usd: usdText.meta({
-    description: "The part of what is spent by which requests exceeded what was held for them.",
+    description: "Spend by which requests exceeded their holds.",
   }),
 };
 const remaining = usdText.meta({ description: "Never below 0.00." });
 const blocksNow = z.boolean().meta({
   description:
-    "What is spent has reached the limit: until the period ends, requests are refused. Never true under `alert_only`.",
+    "True: spend has reached the limit, and requests are refused until the period ends. Always false under `alert_only`.",
 });
 
 /**
- * The limit itself is a JSON number, as it is in the request: it has at most 15 significant digits, so nothing is lost.
- * What was spent is a sum and therefore decimal text.
+ * The limit is a JSON number, as in the request: with at most 15 significant digits it is exact. Spend is a sum, so it is
+ * decimal text.
  */
 export const workspaceLimit = z
   .object({
@@ -93,7 +92,7 @@ export const setWorkspaceLimit = route({
   path: "/v1/admin/workspaces/limits",
   summary: "Set a workspace's monthly limit",
   description:
-    "Creates or replaces the limit; null removes it. Months are calendar months in UTC. Takes effect at once. A limit below what is spent is taken, and refuses from then on: `blocks_now` says so.",
+    "Creates or replaces the limit. Null removes it. Months are calendar months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: true,
@@ -111,16 +110,16 @@ export const listWorkspaceLimits = route({
   operationId: "listWorkspaceLimits",
   method: "GET",
   path: "/v1/admin/workspaces/limits",
-  summary: "List limits and what is spent this month",
+  summary: "List workspace limits and spend of this month",
   description:
-    "One entry for each active workspace, newest first, also where no limit is set. With `workspace_id`, that workspace only, also when it is archived.",
+    "Lists one entry for each active workspace, newest first, with or without a limit. `workspace_id` returns only that workspace, even if it is archived.",
   action: "spend_limits:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, workspace_id: optionalQuery(workspaceId) }),
   response: pageCursor(workspaceLimit),
 });
 
-const limitScope = wireScope.meta({ description: "Whose spend is limited." });
+const limitScope = wireScope.meta({ description: "Scope whose spend is limited." });
 
 export const spendLimit = z
   .object({
@@ -151,7 +150,7 @@ export const setSpendLimit = route({
   path: "/v1/admin/spend_limits",
   summary: "Set a spend limit",
   description:
-    "Creates the limit of this scope and period, or replaces it; it keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below what is spent is taken, and refuses from then on: `blocks_now` says so. The organization's limits need an admin key or the role Owner, Admin or Billing.",
+    "Creates the limit of this scope and period, or replaces it. A replaced limit keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. The organization's limits need an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: true,
@@ -170,9 +169,9 @@ export const listSpendLimits = route({
   operationId: "listSpendLimits",
   method: "GET",
   path: "/v1/admin/spend_limits",
-  summary: "List spend limits and what is spent against them",
+  summary: "List spend limits with their spend",
   description:
-    "Newest first. `workspace_id` finds the limits of that workspace and of its keys; the filters narrow one another.",
+    "Newest first. `workspace_id` finds the limits of that workspace and of its keys. Filters combine.",
   action: "spend_limits:read",
   audited: null,
   query: z.strictObject({
@@ -198,7 +197,7 @@ export const deleteSpendLimit = route({
   method: "DELETE",
   path: "/v1/admin/spend_limits/{spend_limit_id}",
   summary: "Delete a spend limit",
-  description: "Spend goes on being counted. Takes effect at once.",
+  description: "Takes effect at once. Spend is still counted.",
   action: "spend_limits:write",
   audited: "spend_limit.deleted",
   stepUp: true,
@@ -213,24 +212,24 @@ const bindingLimit = z
     period: z.enum(periods),
     period_ends_at: timestamp,
   })
-  .meta({ description: "A limit; its id is null where the caller cannot see it." });
+  .meta({ description: "A limit. Its id is null if the caller cannot see it." });
 
 export const effectiveSpendLimits = z
   .object({
     type: z.literal("effective_spend_limits"),
     api_key_id: apiKeyId,
     workspace_id: workspaceId,
-    limits: z
-      .array(spendLimit)
-      .meta({ description: "Of the key, its workspace and the organization, narrowest first." }),
+    limits: z.array(spendLimit).meta({
+      description: "Limits of the key, its workspace and the organization, narrowest first.",
+    }),
     binds_first: bindingLimit.nullable().meta({
       description:
-        "Of the limits that refuse requests, the one with the least left. Null: there is none.",
+        "The strict or soft limit with the lowest remaining amount. Null: there is none.",
     }),
     is_blocked: z.boolean(),
     max_request_usd: usdText.nullable().meta({
       description:
-        "What a request of the key may cost at most at this moment, beside all that run, in US dollars. Null: no limit bounds it.",
+        "Highest cost that a request of the key can have now, besides all running requests, in US dollars. Null: not limited.",
     }),
   })
   .meta({ id: "EffectiveSpendLimits" });
@@ -239,9 +238,9 @@ export const getEffectiveSpendLimits = route({
   operationId: "getEffectiveSpendLimits",
   method: "GET",
   path: "/v1/admin/spend_limits/effective",
-  summary: "Explain what limits a key",
+  summary: "Get the effective spend limits of a key",
   description:
-    "All limits that a request of the key must fit, which one binds first, and what a request may cost at most now. Limits that the caller cannot see are counted but not listed.",
+    "Returns all limits that apply to a request of the key, the first one to bind, and the highest cost of a request now. Limits that the caller cannot see are counted but not listed.",
   action: "spend_limits:read",
   audited: null,
   query: z.strictObject({ api_key_id: apiKeyId }),
@@ -307,7 +306,7 @@ export const getPeriodSpend = route({
   response: periodSpend,
 });
 
-// The official shape knows amounts in cents, and the limits of the organization and of workspaces.
+// The official shape has amounts in cents, and limits of the organization and of workspaces.
 
 const officialScope = z.discriminatedUnion(
   "type",
@@ -327,7 +326,7 @@ export const officialSpendLimit = z
     type: z.literal("spend_limit"),
     scope: officialScope,
     period: z.enum(periods),
-    amount: z.string().meta({ description: "Whole US cents; a fraction of a cent is not shown." }),
+    amount: z.string().meta({ description: "Whole US cents. Fractions of a cent are not shown." }),
     currency: z.literal("USD"),
     is_enabled: z.literal(true),
     created_at: timestamp,
@@ -338,7 +337,7 @@ export const officialSpendLimit = z
 const MAX_SEARCH_LENGTH = 100;
 
 const expectedCents =
-  'expected whole US cents as text, such as "50000" for $500.00; to remove a limit, delete it';
+  'expected whole US cents as text, such as "50000" for $500.00. To remove a limit, delete it';
 
 export const listOfficialSpendLimits = route({
   operationId: "listOfficialSpendLimits",
@@ -346,7 +345,7 @@ export const listOfficialSpendLimits = route({
   path: "/v1/organizations/spend_limits",
   summary: "List spend limits (official shape)",
   description:
-    "Newest first: limits of the organization and of workspaces. Those of API keys have no official shape.",
+    "Newest first: limits of the organization and of workspaces. Limits of API keys have no official shape.",
   action: "spend_limits:read",
   audited: null,
   query: z.strictObject({
@@ -385,7 +384,7 @@ export const listEffectiveMemberLimits = route({
   path: "/v1/organizations/spend_limits/effective",
   summary: "List the effective spend limits of members (official shape)",
   description:
-    "One row per member and period, newest members first; the periods of a member stay on one page. Members have no limits " +
+    "Lists one row per member and period, newest members first. The periods of a member stay on one page. Members have no limits " +
     "of their own on this server, so each row has the organization's limit, which all members share. `amount` is that " +
     "limit, and `period_to_date_spend` is the spend of the member alone. A period has no rows without such a limit, or " +
     "with one that only alerts. Limits of workspaces and API keys are not limits of a member.",
@@ -396,7 +395,7 @@ export const listEffectiveMemberLimits = route({
     user_ids: queryList(memberId),
     period: queryList(z.enum(periods)),
     sort: optionalQuery(z.enum(["spend_desc"])).meta({
-      description: "Highest spend first, in the longest period of the answer.",
+      description: "Highest spend first, in the longest period of the response.",
     }),
     q: optionalQuery(z.string().max(MAX_SEARCH_LENGTH)).meta({
       description: "Part of the member's name or address.",
@@ -411,7 +410,7 @@ export const setOfficialSpendLimit = route({
   path: "/v1/organizations/spend_limits",
   summary: "Set a spend limit (official shape)",
   description:
-    "Creates the limit of this scope and period, or changes its amount; what this shape does not speak of stays as it is. A new limit is strict.",
+    "Creates the limit of this scope and period, or changes its amount. Fields that this shape does not have stay the same. A new limit is strict.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: true,

@@ -3,32 +3,32 @@ import { count, timestamp, usdText } from "../fields.ts";
 import { nodeId } from "../ids.ts";
 import { route } from "../route.ts";
 
-// What the server is made of at this moment, for who keeps it running.
+// State of the installation, for its operators.
 
 const node = z
   .object({
     id: nodeId,
     version: z.string(),
-    is_this_one: z.boolean().meta({ description: "It answers this call." }),
+    is_this_one: z.boolean().meta({ description: "True: this node responds to the call." }),
     is_silent: z.boolean().meta({
-      description: "Not heard of for longer than its leases live: it has stopped, or is cut off.",
+      description:
+        "True: stopped or disconnected, without contact for longer than its leases last.",
     }),
     started_at: timestamp,
     last_seen_at: timestamp,
-    epoch: count.meta({ description: "Raised each time that it starts, or enters again." }),
+    epoch: count.meta({ description: "Increases with each start and each return." }),
     journal: z.enum(["disk", "postgres"]),
     leased_usd: usdText.meta({
-      description:
-        "Budget of limits that it has taken; what counts in several limits counts in each.",
+      description: "Budget that it leases, in US dollars. Budget of several limits counts in each.",
     }),
-    unresolved_usd: usdText.meta({ description: "What it held when its fate became unknown." }),
+    unresolved_usd: usdText.meta({ description: "Unresolved budget of the node, in US dollars." }),
     waiting_budget_usd: usdText.meta({
       description:
-        "Budget of limits that waits until this node comes back with its journal, in US dollars. `nodes forget` releases it. What counts in several limits counts in each.",
+        "Budget that waits until this node returns with its journal, in US dollars. `nodes forget` releases it. Budget of several limits counts in each.",
     }),
     unflushed_records: count.nullable().meta({
       description:
-        "Ends of requests in its journal that are not yet counted. Null: the journal is on the disk of another process.",
+        "Ended requests in its journal that are not counted yet. Null: another process has the journal on its disk.",
     }),
   })
   .meta({ id: "Node" });
@@ -37,7 +37,7 @@ const thisNode = z.object({
   id: z.string(),
   requests_in_flight: count,
   unflushed_records: count.meta({
-    description: "Ends of requests that are in the journal, and not yet in the database.",
+    description: "Ended requests that are in the journal, but not in the database yet.",
   }),
   oldest_unflushed_ms: count,
   is_journal_healthy: z.boolean(),
@@ -50,33 +50,41 @@ const database = z.object({
   version: z.string(),
   is_embedded: z.boolean(),
   size_bytes: count,
-  connections: count.meta({ description: "To this database, by whomever." }),
+  connections: count.meta({ description: "Connections of all clients to this database." }),
   max_connections: count,
-  migration: z.string().meta({ description: "The newest that was applied." }),
+  migration: z.string().meta({ description: "The newest applied migration." }),
   settings: z
     .array(z.object({ name: z.string(), value: z.string() }))
-    .meta({ description: "Those that decide whether what is committed survives a crash." }),
+    .meta({ description: "Settings that decide whether commits survive a crash." }),
 });
 
 const jobQueue = z.object({
-  waiting: count.meta({ description: "Will run, now or later." }),
+  waiting: count.meta({ description: "Jobs that will run, now or later." }),
   running: count,
-  failing: count.meta({ description: "Of those that wait: failed before, and are tried again." }),
-  given_up: count.meta({ description: "Failed as often as they may; they stay until looked at." }),
-  oldest_due_at: timestamp.nullable().meta({
-    description: "Since when the one that waits longest could have run. Null: none is late.",
+  failing: count.meta({ description: "Waiting jobs that failed before and will be retried." }),
+  given_up: count.meta({
+    description: "Jobs without retries left. They stay until an operator resolves them.",
   }),
-  last_error: z.string().nullable().meta({ description: "Of the newest failure that is left." }),
+  oldest_due_at: timestamp.nullable().meta({
+    description: "Due time of the job that has waited longest. Null: none is late.",
+  }),
+  last_error: z.string().nullable().meta({ description: "Error of the newest failed job." }),
 });
 
 const upstream = z.object({
   source: z.enum(["environment", "stored", "simulator"]).nullable(),
   origin: z.string().nullable(),
-  problem: z.string().nullable().meta({ description: "Why it cannot be used; null: it can." }),
+  problem: z
+    .string()
+    .nullable()
+    .meta({ description: "Why it cannot be used. Null: it can be used." }),
 });
 
 const auditLog = z.object({
-  is_intact: z.boolean().nullable().meta({ description: "Null: not checked yet by this node." }),
+  is_intact: z
+    .boolean()
+    .nullable()
+    .meta({ description: "Null: this node has not checked it yet." }),
   verified_through_seq: count.nullable(),
   checked_at: timestamp.nullable(),
 });
@@ -84,25 +92,27 @@ const auditLog = z.object({
 const backup = z.object({
   newest: z
     .object({
-      made_at: timestamp.meta({ description: "The moment whose state it holds." }),
+      made_at: timestamp.meta({ description: "Time of the state in the backup." }),
       file_name: z.string(),
       size_bytes: count,
-      requests: count.meta({ description: "Of the log of requests." }),
+      requests: count.meta({ description: "Requests in the request log." }),
       is_encrypted: z.boolean(),
-      has_secret: z.boolean().meta({ description: "The installation's secret is in it." }),
+      has_secret: z.boolean().meta({ description: "True: it contains the installation's secret." }),
       made_by: z.object({ type: z.string(), id: z.string() }),
     })
     .nullable()
-    .meta({ description: "Of `bursar backup`; copies that others make are not known here." }),
+    .meta({
+      description: "Newest backup by `bursar backup`. Other copies are unknown to the server.",
+    }),
   is_late: z.boolean().meta({
     description:
-      "There was one, and none for a week. Or there is none at all, for more than a week, of an embedded database.",
+      "True: the newest backup is older than a week. Or an embedded database of more than a week has none.",
   }),
   newest_restore: z
     .object({ restored_at: timestamp, backup_made_at: timestamp.nullable() })
     .nullable(),
   held_keys: count.meta({
-    description: "The organization's keys that a restore brought back, and nobody has confirmed.",
+    description: "Unconfirmed keys of the organization from a restored backup.",
   }),
 });
 
@@ -110,24 +120,24 @@ export const system = z
   .object({
     type: z.literal("system"),
     version: z.string(),
-    node_version: z.string().meta({ description: "Of Node.js." }),
+    node_version: z.string().meta({ description: "Version of Node.js." }),
     platform: z.string(),
     warnings: z.array(z.string()).meta({
-      description: "What the operator should know, in sentences; the start prints the same.",
+      description: "Warnings for the operator, which the start prints too.",
     }),
     this_node: thisNode,
-    nodes: z.array(node).meta({ description: "Those heard of last first, 100 at most." }),
+    nodes: z.array(node).meta({ description: "Most recent contact first, at most 100." }),
     database,
     job_queue: jobQueue,
     mail: z.object({
-      is_configured: z.boolean().meta({ description: "On this node." }),
+      is_configured: z.boolean().meta({ description: "True: this node has a mail server." }),
       from: z.string().nullable(),
       queued: count,
       failed: count,
     }),
     price_list: z.object({
-      as_of: z.iso.date().meta({ description: "Up to which the shipped list was checked." }),
-      overrides: count.meta({ description: "Prices that the organization set itself." }),
+      as_of: z.iso.date().meta({ description: "Date of the shipped list's last check." }),
+      overrides: count.meta({ description: "Prices that the organization has set." }),
     }),
     upstream,
     audit_log: auditLog,
@@ -139,9 +149,9 @@ export const getSystem = route({
   operationId: "getSystem",
   method: "GET",
   path: "/v1/admin/system",
-  summary: "State of the system",
+  summary: "Get the state of the system",
   description:
-    "Version, nodes, database, job queue, mail, prices, upstream, audit log and backups at this moment. What only a node knows of itself is that of the node that answers.",
+    "Returns version, nodes, database, job queue, mail, prices, upstream, audit log and backups. Facts about a single node are those of the node that responds.",
   action: "system:read",
   audited: null,
   response: system,
@@ -153,7 +163,7 @@ export const listNodes = route({
   path: "/v1/admin/nodes",
   summary: "List the nodes of the installation",
   description:
-    "The most recently seen first, 100 at most, with the last contact of each and what it holds of the organization's limits.",
+    "Lists at most 100 nodes with their last contact and the organization's budget that they hold. Most recent contact first.",
   action: "system:read",
   audited: null,
   response: z.object({ data: z.array(node) }),
@@ -177,7 +187,7 @@ export const forgetNode = route({
   path: "/v1/admin/nodes/{node_id}/forget",
   summary: "Release the budget that waits for a lost node",
   description:
-    "For a node whose journal will not come back. Its budget of the organization's limits may be spent again at once. Requests that it settles later all the same are counted once; what exceeds a limit then is an overrun. A node that is in contact is refused with a 409, `error_code` `node_in_contact`. A second call releases nothing more.",
+    "Use it for a node whose journal will not return. Its budget of the organization's limits is available again at once. Requests that it still settles later are counted once. Spend beyond a limit is then an overrun. A node in contact is a 409 with the `error_code` `node_in_contact`. A second call releases nothing more.",
   action: "spend:resolve",
   audited: "node.forgotten",
   stepUp: true,
@@ -189,14 +199,14 @@ export const forgetNode = route({
       .min(1)
       .max(MAX_REASON)
       .optional()
-      .meta({ description: "Why; it stands in the audit log." }),
+      .meta({ description: "Reason for the audit log." }),
   }),
   response: z
     .object({
       type: z.literal("node_forgotten"),
       id: nodeId,
       released_usd: usdText.meta({
-        description: "Sum of `released`: what counts in several limits counts in each.",
+        description: "Sum of `released`. Budget of several limits counts in each.",
       }),
       released: z.array(releasedBudget).meta({ description: "One entry for each limit." }),
     })

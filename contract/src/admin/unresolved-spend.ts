@@ -6,14 +6,14 @@ import { route } from "../route.ts";
 
 const kinds = ["request", "node", "journal"] as const;
 const kindMeaning =
-  "request: it was sent, and its outcome never became known. node: budget of a node that fell silent; the node uses it again when it is back. journal: spend that a node may have lost with the last records of its disk.";
+  "`request`: a sent request with an unknown outcome. `node`: budget of a silent node, which uses it again when it returns. `journal`: spend that a node may have lost with the last records of its disk.";
 
 export const unresolvedSpend = z
   .object({
     type: z.literal("unresolved_spend"),
     id: unresolvedSpendId,
     kind: z.enum(kinds).meta({ description: kindMeaning }),
-    request_id: z.string().nullable().meta({ description: "Of a request; else null." }),
+    request_id: z.string().nullable().meta({ description: "Null: not a request." }),
     node_id: z.string(),
     scope: z.object({
       type: z.enum(["organization", "workspace", "api_key"]),
@@ -22,13 +22,13 @@ export const unresolvedSpend = z
     }),
     period: z.enum(["daily", "weekly", "monthly"]).nullable().meta({
       description:
-        "Of the limit whose budget it is. Null for a request, which counts in all periods and scopes of its chain.",
+        "Period of the limit. Null: a request, which counts in all its periods and scopes.",
     }),
-    amount_usd: usdText.meta({ description: "The most that it can be, in US dollars." }),
+    amount_usd: usdText.meta({ description: "Highest possible amount, in US dollars." }),
     since: timestamp,
     releases_at: timestamp.meta({
       description:
-        "From then on it counts as not spent, unless someone decides before. Budget of a node or a journal is released after its period ended.",
+        "Time of the automatic release, without an earlier decision. Budget of a node or a journal is released after its period has ended.",
     }),
   })
   .meta({ id: "UnresolvedSpend" });
@@ -37,8 +37,8 @@ export const listUnresolvedSpend = route({
   operationId: "listUnresolvedSpend",
   method: "GET",
   path: "/v1/admin/unresolved_spend",
-  summary: "List spend of unknown fate",
-  description: "Newest first. Limits count it as if it were spent.",
+  summary: "List unresolved spend",
+  description: "Newest first. Limits count it as spent.",
   action: "spend:resolve",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery }),
@@ -61,9 +61,9 @@ export const resolveUnresolvedSpend = route({
   operationId: "resolveUnresolvedSpend",
   method: "POST",
   path: "/v1/admin/unresolved_spend/{unresolved_spend_id}/resolve",
-  summary: "Decide about spend of unknown fate",
+  summary: "Resolve unresolved spend",
   description:
-    "release: it was not spent. charge: it was; `amount_usd` is what, and where that is left out all that was held. Only a request can be charged. A charge is recorded as an adjustment in the periods in which the request began. It cannot be undone.",
+    "`release`: nothing was spent. `charge`: `amount_usd` was spent, by default the whole amount. Only a request can be charged. A charge is recorded as an adjustment in the periods of the request's start. Cannot be undone.",
   action: "spend:resolve",
   audited: "unresolved_spend.resolved",
   stepUp: true,
@@ -76,7 +76,7 @@ export const resolveUnresolvedSpend = route({
       .trim()
       .min(1)
       .max(MAX_REASON)
-      .meta({ description: "Why; it stands in the audit log." }),
+      .meta({ description: "Reason for the audit log." }),
   }),
   response: resolvedSpend,
 });
@@ -88,7 +88,7 @@ export const spendAdjustment = z
     workspace_id: workspaceId,
     api_key_id: apiKeyId,
     request_id: z.string(),
-    started_at: timestamp.meta({ description: "When the request began whose cost it is." }),
+    started_at: timestamp.meta({ description: "Start of the charged request." }),
     cost_usd: usdText,
     reason: z.string(),
     created_at: timestamp,
@@ -99,9 +99,9 @@ export const listSpendAdjustments = route({
   operationId: "listSpendAdjustments",
   method: "GET",
   path: "/v1/admin/spend_adjustments",
-  summary: "List spend that was charged by a decision",
+  summary: "List spend adjustments",
   description:
-    "Newest first. What a limit shows as spent is the cost of requests and these. Usage reports hold the cost of requests only.",
+    "Newest first. Spend of a limit is the cost of requests plus these adjustments. Usage reports have the cost of requests only.",
   action: "spend:resolve",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery }),

@@ -7,14 +7,15 @@ import { route } from "../route.ts";
 const MAX_URL_LENGTH = 500;
 const MAX_CREDENTIAL_LENGTH = 1000;
 const baseUrl = z.string().min(1).max(MAX_URL_LENGTH).meta({
-  description: "https, or http on a loopback address. Paths such as /v1/messages are added to it.",
+  description:
+    "https, or http on a loopback address. The server appends paths such as /v1/messages.",
 });
 const credential = z
   .string()
   .min(1)
   .max(MAX_CREDENTIAL_LENGTH)
   .regex(/^[\x21-\x7e]+$/, "expected a key without spaces or line breaks")
-  .meta({ description: "Key for the Claude API. Kept encrypted and never shown again." });
+  .meta({ description: "Key for the Claude API. Stored encrypted and never shown again." });
 const upstreamParams = z.strictObject({ upstream_id: upstreamId });
 
 export const upstream = z
@@ -46,7 +47,8 @@ export const createUpstream = route({
   method: "POST",
   path: "/v1/admin/upstreams",
   summary: "Create the shared upstream",
-  description: "Where Claude is called for every workspace. An organization has at most one.",
+  description:
+    "All workspaces use this upstream for Claude requests. An organization has at most one.",
   action: "upstreams:write",
   audited: "upstream.created",
   stepUp: true,
@@ -71,7 +73,7 @@ export const updateUpstream = route({
   path: "/v1/admin/upstreams/{upstream_id}",
   summary: "Update an upstream",
   description:
-    "A new `base_url` drops the credential unless a new one comes with it; `credential: null` removes it.",
+    "A new `base_url` removes the credential, unless the call sets a new one. `credential: null` removes it.",
   action: "upstreams:write",
   audited: "upstream.updated",
   stepUp: true,

@@ -19,32 +19,33 @@ export const usageRow = z
 
 export const usageTotals = z.object(usageMeasures).meta({ id: "UsageTotals" });
 
-/** Of every report that is not a file. */
+/** Fields of every report that is not a file. */
 export const reportAnswer = {
   next_page: z.string().nullable(),
   bucket: z.enum(reportBuckets),
   starting_at: timestamp,
   ending_at: timestamp,
   data_refreshed_at: timestamp.meta({
-    description: "When the report was read: it holds the requests that ended two seconds before.",
+    description:
+      "Time of the report, which includes requests that ended at least two seconds before.",
   }),
 };
 
 const usageGroupBy = queryList(z.enum(labelNames)).meta({
-  description: "One row for each of them. Repeated, or separated by commas.",
+  description: "Labels that split the rows. Repeat the parameter, or separate values by commas.",
 });
 
 const ranges =
-  "Bounds are widened to whole buckets in UTC (whole hours, where there are none). A range spans at most 24 hours of 1m, " +
-  "31 days of 1h, 366 days of 1d buckets or without buckets. A bucket without requests has no row.";
+  "Bounds are widened to whole buckets in UTC, or to whole hours without buckets. A range is at most 24 hours of 1m, 31 " +
+  "days of 1h, 366 days of 1d buckets or without buckets. A bucket without requests has no row.";
 
 export const getUsage = route({
   operationId: "getUsage",
   method: "GET",
   path: "/v1/admin/usage",
-  summary: "Usage and cost",
+  summary: "Get usage and cost",
   description:
-    `One row per bucket and group. ${ranges} \`totals\` covers the whole range, not the page. A request appears within two ` +
+    `Returns one row per bucket and group. ${ranges} \`totals\` covers the whole range, not the page. A request appears within two ` +
     "seconds of its end, in the bucket of its start.",
   action: "usage:read",
   audited: null,
@@ -64,8 +65,8 @@ export const exportUsage = route({
   path: "/v1/admin/usage/export",
   summary: "Export usage and cost",
   description:
-    `All rows of the report as a file, oldest first: the numbers of the report itself. ${ranges} In CSV a cell that a ` +
-    "spreadsheet would take for a formula begins with an apostrophe.",
+    `Exports all rows of the report as a file, oldest first. ${ranges} CSV cells that a spreadsheet would read as a ` +
+    "formula begin with an apostrophe.",
   action: "usage:read",
   audited: null,
   query: z.strictObject({

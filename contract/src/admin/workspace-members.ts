@@ -20,14 +20,14 @@ export const workspaceMember = z
     member_id: memberId,
     email: z.string(),
     name: z.string(),
-    workspace_role: workspaceRole.meta({ description: "The role that counts." }),
+    workspace_role: workspaceRole.meta({ description: "Effective role." }),
     given_role: z
       .enum(givenWorkspaceRoles)
       .nullable()
-      .meta({ description: "What was given in this workspace; null where all is inherited." }),
+      .meta({ description: "Role assigned in this workspace. Null: inherited only." }),
     inherited_from: organizationRole.nullable().meta({
       description:
-        "The role in the organization that brings `workspace_role`; null where it was given.",
+        "Organization role that `workspace_role` is inherited from. Null: assigned in the workspace.",
     }),
   })
   .meta({ id: "WorkspaceMember" });
@@ -37,8 +37,7 @@ export const listWorkspaceMembers = route({
   method: "GET",
   path: "/v1/admin/workspaces/{workspace_id}/members",
   summary: "List the members of a workspace",
-  description:
-    "Everybody who has a role in it, given or inherited from the role in the organization, newest members first.",
+  description: "Lists members with an assigned or inherited role, newest members first.",
   action: "workspace_members:read",
   audited: null,
   params: workspaceParams,
@@ -63,7 +62,7 @@ export const addWorkspaceMember = route({
   path: "/v1/admin/workspaces/{workspace_id}/members",
   summary: "Add a member to a workspace",
   description:
-    "By `member_id` or by `email`, of somebody who is in the organization. Owners and admins are workspace admins everywhere already; billing people can be made workspace admins.",
+    "Adds a member of the organization by `member_id` or `email`. Owners and admins are workspace admins everywhere. Members with the role billing can become workspace admins.",
   action: "workspace_members:write",
   audited: "workspace_member.added",
   stepUp: true,
@@ -95,7 +94,7 @@ export const removeWorkspaceMember = route({
   path: "/v1/admin/workspaces/{workspace_id}/members/{member_id}",
   summary: "Remove a member from a workspace",
   description:
-    "Takes back the role that was given. Personal keys in the workspace stop working unless the person has the workspace by its role in the organization.",
+    "Removes the assigned role. The member's keys in the workspace stop, unless the organization role includes the workspace.",
   action: "workspace_members:write",
   audited: "workspace_member.removed",
   params: memberParams,

@@ -15,7 +15,7 @@ import { route } from "../route.ts";
 
 const MAX_DESCRIPTION_LENGTH = 1000;
 const description = z.string().trim().max(MAX_DESCRIPTION_LENGTH).nullable();
-const includeArchived = queryFlag.meta({ description: "Archived workspaces too." });
+const includeArchived = queryFlag.meta({ description: "Include archived workspaces." });
 const workspaceParams = z.strictObject({ workspace_id: workspaceId });
 
 /** Company shape. */
@@ -38,7 +38,8 @@ export const listWorkspaces = route({
   method: "GET",
   path: "/v1/admin/workspaces",
   summary: "List workspaces",
-  description: "Newest first, the default workspace included. Archived ones only when asked for.",
+  description:
+    "Newest first, including the default workspace. `include_archived` adds archived ones.",
   action: "workspaces:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, include_archived: includeArchived }),
@@ -50,7 +51,7 @@ export const createWorkspace = route({
   method: "POST",
   path: "/v1/admin/workspaces",
   summary: "Create a workspace",
-  description: "The name is unique among the active workspaces, whatever its case.",
+  description: "The name must be unique among active workspaces. Case does not matter.",
   action: "workspaces:create",
   audited: "workspace.created",
   body: z.strictObject({
@@ -79,7 +80,7 @@ export const updateWorkspace = route({
   path: "/v1/admin/workspaces/{workspace_id}",
   summary: "Update a workspace",
   description:
-    "What is omitted stays. A tag set to null is deleted; `tags: null` deletes all of them.",
+    "Omitted fields stay the same. A tag set to null is deleted. `tags: null` deletes all tags.",
   action: "workspaces:write",
   audited: "workspace.updated",
   params: workspaceParams,
@@ -97,14 +98,14 @@ export const archiveWorkspace = route({
   method: "POST",
   path: "/v1/admin/workspaces/{workspace_id}/archive",
   summary: "Archive a workspace",
-  description: "Cannot be undone. Every key of the workspace is archived with it and stops.",
+  description: "Cannot be undone. Archives every key of the workspace, which then stops.",
   action: "workspaces:write",
   audited: "workspace.archived",
   params: workspaceParams,
   response: workspace,
 });
 
-// The official shape. Its parts that this server has no choice to offer accept their one value.
+// The official shape. Fields without a choice on this server accept only their default.
 
 const dataResidency = z.object({
   workspace_geo: z.literal("us"),
@@ -128,7 +129,7 @@ const inferenceDataPrivacyInput = z.strictObject({
   transcripts_storage: storageInput.optional(),
 });
 const aboutDataPrivacy =
-  "`inference_data_privacy` accepts the official defaults alone: `internal` storage and `enabled` human review. The upstream's workspace decides about both, so this server stores no setting and returns none.";
+  "`inference_data_privacy` accepts only the official defaults: `internal` storage and `enabled` human review. The upstream's workspace decides about both, so this server stores no setting and returns none.";
 
 export const officialWorkspace = z
   .object({
@@ -157,7 +158,7 @@ export const listOfficialWorkspaces = route({
     ...pageQuery,
     ids: queryList(workspaceId),
     include_archived: includeArchived,
-    include_default: queryFlag.meta({ description: "The default workspace too." }),
+    include_default: queryFlag.meta({ description: "Include the default workspace." }),
   }),
   response: page(officialWorkspace),
 });

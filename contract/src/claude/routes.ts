@@ -3,15 +3,15 @@ import { modelName } from "../ids.ts";
 import { page, pageQuery } from "../paging.ts";
 import { route } from "../route.ts";
 
-// The Claude API as far as this server speaks it. The gateway does not validate by these: it reads
-// what decides price and passes the bytes on. They exist so that the documents are complete.
+// Routes of the Claude API, for the documents. The gateway does not validate with these schemas: it reads the fields that
+// decide the price, and forwards the bytes.
 
-/** The first two are sent to the upstream as they come. */
+/** The gateway forwards the first two unchanged. */
 export const claudeHeaders = z.object({
   "anthropic-version": z
     .string()
     .optional()
-    .meta({ description: "Version of the Claude API; 2023-06-01 where it is omitted." }),
+    .meta({ description: "Version of the Claude API. Default: 2023-06-01." }),
   "anthropic-beta": z.string().optional().meta({ description: "Betas to use, comma separated." }),
   "anthropic-workspace-id": z.string().optional().meta({
     description: "Id of the key's own workspace. Another id is a 404. Not sent to the upstream.",
@@ -32,9 +32,10 @@ export const createMessage = route({
   path: "/v1/messages",
   summary: "Create a message",
   description:
-    "The official Messages API: the body goes to the upstream as it came, the answer comes back as it is, also as an " +
-    "event stream (`stream: true`). A 400 that begins with `You have reached your specified` is a spend limit of this server " +
-    "(for Claude Code a 429 of the type `billing_error`), a 429 that begins with `This request would exceed your` a rate limit.",
+    "The official Messages API. The server forwards the body unchanged and returns the response unchanged, also as an " +
+    "event stream (`stream: true`). A spend limit of this server refuses with a 400 that begins with `You have reached " +
+    "your specified` (for Claude Code with a 429 of the type `billing_error`). A rate limit refuses with a 429 that " +
+    "begins with `This request would exceed your`. `error_code` tells the causes apart.",
   action: "messages:create",
   audited: null,
   streams: ["text/event-stream"],
@@ -53,7 +54,7 @@ export const countMessageTokens = route({
   method: "POST",
   path: "/v1/messages/count_tokens",
   summary: "Count the tokens of a message",
-  description: "What the message would use as input. Costs nothing.",
+  description: "Returns the number of input tokens of a message. The call is free.",
   action: "messages:count",
   audited: null,
   body: messageRequest.omit({ max_tokens: true, stream: true }),
@@ -67,7 +68,7 @@ export const listModels = route({
   method: "GET",
   path: "/v1/models",
   summary: "List models",
-  description: "The models of the upstream, in its own words.",
+  description: "Returns the upstream's list of models unchanged.",
   action: "models:read",
   audited: null,
   query: z.strictObject(pageQuery),

@@ -1,3 +1,4 @@
+import { isShownOnce } from "@bursar/contract/fields.ts";
 import type { RouteSpec } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import { formatTable, formatThing } from "./format-table.ts";
@@ -110,14 +111,11 @@ function findEntryName(route: RouteSpec): string | undefined {
   return (data?.element as z.ZodType | undefined)?.meta()?.id;
 }
 
-const SHOWN_ONCE = /shown (this once|in this answer alone)/i;
-
-/** Field of the response that is shown only once, according to its description in the contract. */
+/** Field of the response that is shown only once. */
 function findSecret(route: RouteSpec, answer: Thing): { name: string; value: string } | null {
   for (const [name, schema] of Object.entries(route.response.shape)) {
     const value = answer[name];
-    const { description } = schema as z.ZodType;
-    if (typeof value === "string" && SHOWN_ONCE.test(description ?? "")) return { name, value };
+    if (typeof value === "string" && isShownOnce(schema as z.ZodType)) return { name, value };
   }
   return null;
 }
