@@ -44,7 +44,7 @@ describe("rejects an invalid body with a 400 and the reason", () => {
     ["text that runs backwards", '{"name":"a\\u202egnp.exe"}', "without invisible"],
     ["a name of joiners alone", '{"name":"\\u200d\\u200c"}', "expected at least 1 character"],
     ["a bad colour", '{"name":"a","display_color":"red"}', "display_color: expected a colour"],
-    ["a reserved tag", '{"name":"a","tags":{"anthropic.x":"1"}}', "may not begin with anthropic"],
+    ["a reserved tag", '{"name":"a","tags":{"anthropic.x":"1"}}', "cannot begin with anthropic"],
   ] as const)("%s", async ([_, payload, message], { postRaw }) => {
     const answer = await postRaw(payload);
     expect(answer.error.message).toContain(message);

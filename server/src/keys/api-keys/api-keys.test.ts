@@ -97,8 +97,8 @@ describe("creating", () => {
     [{ status: "archived" }, "status: there is no such field here."],
     [{ key: "sk-ant-api03-mine" }, "key: there is no such field here."],
     [{ allowed_models: [] }, "allowed_models: expected at least 1 item."],
-    [{ allowed_models: ["*"] }, "allowed_models.0: expected the name of a model"],
-    [{ allowed_models: ["claude-*-5"] }, "allowed_models.0: expected the name of a model"],
+    [{ allowed_models: ["*"] }, "allowed_models.0: expected a model name"],
+    [{ allowed_models: ["claude-*-5"] }, "allowed_models.0: expected a model name"],
     [{ allowed_addresses: [] }, "allowed_addresses: expected at least 1 item."],
     [
       { allowed_addresses: ["10.0.0.0/8", "10.0.0.1/8"] },
