@@ -84,14 +84,14 @@ describeConsole("the playground and the system", (console) => {
     // The response takes forty seconds.
     await page.getByLabel("Model").fill("simulate-words-400-pace-100");
     await sendPrompt(page, "Tell me a long story");
-    await page.getByRole("button", { name: "Stop answer" }).waitFor();
+    await page.getByRole("button", { name: "Stop response" }).waitFor();
     // Some of the text has arrived, but not all.
     await eventually(RECORDED_MS, "the first words", async () => {
       const log = (await page.getByRole("log").textContent()) ?? "";
       return log.split(/\s+/).length > 15 ? log : null;
     });
-    await page.getByRole("button", { name: "Stop answer" }).click();
-    await page.getByText("You stopped the answer").waitFor();
+    await page.getByRole("button", { name: "Stop response" }).click();
+    await page.getByText("You stopped the response").waitFor();
     await page.getByText("(estimated)").waitFor();
     await page.getByRole("button", { name: "Send message" }).waitFor();
   });

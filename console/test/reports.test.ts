@@ -244,7 +244,7 @@ describeConsole("reports and the request log", (console) => {
         `${Number(request?.["total_tokens"]).toLocaleString("en-US")} tokens`,
         `$${request?.["cost_usd"]}`,
       ]);
-      await drawer.getByText("Bursar does not store prompts or answers").waitFor();
+      await drawer.getByText("Bursar does not store prompts or responses").waitFor();
       await drawer.getByRole("link", { name: "Dear key" }).waitFor();
       expect(new URL(page.url()).searchParams.get("open")).toBe(request?.["id"]);
       await page.keyboard.press("Escape");

@@ -8,7 +8,7 @@ import { formatAccesses } from "./words.ts";
 
 interface AcceptProps {
   reviewId: string;
-  /** What nobody has decided about and is this person's to decide. */
+  /** Undecided items that the member can decide about. */
   open: readonly AssignedItem[];
   onClose: () => void;
 }
@@ -42,7 +42,7 @@ export function AcceptDialog({ reviewId, open, onClose }: AcceptProps) {
         <Button
           kind="primary"
           isBusy={decide.isPending}
-          // The error is shown from the mutation itself.
+          // The mutation shows its own error.
           onClick={() => void accept().catch(() => undefined)}
         >
           Accept recommendations

@@ -36,7 +36,7 @@ import {
   ruleWords,
 } from "./words.ts";
 
-/** Everything in the review. Who is a reviewer and no more gets what is theirs. */
+/** All items of the review. Members who are only reviewers see their own items. */
 export function AllTab() {
   const id = useReviewId();
   const mayRead = useMay()("access_reviews:read");

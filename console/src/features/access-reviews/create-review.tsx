@@ -37,7 +37,7 @@ const fieldsOf: readonly (keyof ReviewValues)[][] = [
   [],
 ];
 
-/** Asks in steps what is reviewed, by whom and how it ends, says what that comes to, and starts it. */
+/** Dialog in steps: scope, reviewers, end, and a preview before the review starts. */
 export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
   const [step, setStep] = useState(0);
   const create = useCreateReview();

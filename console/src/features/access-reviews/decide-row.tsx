@@ -19,13 +19,13 @@ import { type Decision, decisions, decisionWords } from "./words.ts";
 
 const MAX_REASON = 500;
 
-/** An entry with what this person has just decided about it. */
+/** Item with the member's newest decision. */
 export interface Entry {
   item: AssignedItem;
   local: Local | undefined;
   decision: Decision | null;
   reason: string | null;
-  /** Another reviewer's word, which nobody changes by accident. */
+  /** Decision of another reviewer. A change needs a confirmation. */
   other: { name: string; decision: Decision } | null;
 }
 
@@ -33,9 +33,9 @@ interface RowProps {
   entry: Entry;
   beganAt: string;
   isCurrent: boolean;
-  /** The reason is being written. */
+  /** The field for the reason is open. */
   isExplaining: boolean;
-  /** What was asked for although another reviewer decided otherwise. */
+  /** Requested decision that differs from another reviewer's. */
   asked: Decision | null;
   onFocus: () => void;
   onDecide: (decision: Decision) => void;
@@ -128,7 +128,7 @@ function Buttons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
   );
 }
 
-/** Below the entry: whose turn it is, what went wrong, what was written. */
+/** Notes below the entry: the responsible reviewer, an error, or the reason. */
 function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
   const { item, local, decision, reason, other } = entry;
   if (item.needs_another_reviewer) {

@@ -30,7 +30,7 @@ import { useDecideKeys } from "./use-decide-keys.ts";
 import { type Local, useDecisions } from "./use-decisions.ts";
 import { type Decision, decisionWords } from "./words.ts";
 
-/** What one is asked to decide about: a list to go through by keyboard. */
+/** Assigned items, with keyboard shortcuts for decisions. */
 export function DecideTab() {
   const id = useReviewId();
   const assigned = useAssignedReview(id);
@@ -58,7 +58,7 @@ const views = [
 ] as const;
 type View = (typeof views)[number][0];
 
-/** So many rows are in the page at first; more come with who goes down. */
+/** Rows in the page at first. Moving down adds more. */
 const ROWS = 100;
 const ROWS_AHEAD = 15;
 
@@ -84,7 +84,7 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
     if (other && other.decision !== decision) return setAsked({ id: item.id, decision });
     setAsked(null);
     setSaid(`${decisionWords[decision].label}: ${formatHolder(item)}`);
-    // The reason of another decision says nothing about this one.
+    // A reason belongs to one decision only.
     const reason = entry.decision === decision ? entry.reason : null;
     decide(item.id, { decision, reason, isOverride: false });
   };
@@ -179,7 +179,7 @@ interface Filters {
   setFind: (find: string) => void;
 }
 
-/** What was shown stays while the filters are the same, also once it is decided: nothing moves under one's hands. */
+/** Filters the entries. Shown entries stay until the filters change, also after a decision, so that rows do not move. */
 function useFilters(entries: readonly Entry[]): Filters {
   const [view, setView] = useState<View>("open");
   const [paths, setPaths] = useState<string[]>([]);

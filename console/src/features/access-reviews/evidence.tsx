@@ -8,7 +8,7 @@ import { saveFile } from "../../ui/save-file.ts";
 import { FormError } from "../../ui/states.tsx";
 import type { Review } from "./queries.ts";
 
-/** What is kept of a review for who asks later, and how one sees that nobody has changed it. */
+/** Downloads of the signed evidence and of the CSV file, and verification. */
 export function Evidence({ review }: { review: Review }) {
   const [busy, setBusy] = useState<"json" | "csv" | null>(null);
   const [error, setError] = useState<Error | null>(null);
@@ -18,7 +18,7 @@ export function Evidence({ review }: { review: Review }) {
     setBusy(format);
     setError(null);
     try {
-      // The signature is over the file as the server gives it: it is saved as it came.
+      // The signature covers the exact bytes, so the file is saved unchanged.
       if (format === "json") {
         saveFile((await download("getAccessReviewEvidence", { params })).file, fileName);
       } else {

@@ -22,7 +22,7 @@ import { type Review, useReviews } from "./queries.ts";
 import type { AccessReviewsSearch, ReviewView } from "./search.ts";
 import { formatAccesses, listWords } from "./words.ts";
 
-/** Reviews of who reaches what: what one is asked to decide about, and for who runs the company, all of them. */
+/** Assigned access reviews, and all reviews for members with the permission. */
 export function AccessReviewsPage() {
   const may = useMay();
   const [isCreating, setIsCreating] = useState(false);
@@ -45,7 +45,7 @@ export function AccessReviewsPage() {
   );
 }
 
-/** For who only reviews. */
+/** Empty state for members who are only reviewers. */
 function NothingAsked() {
   const reviews = useAssignedReviews();
   if (reviews.error) {

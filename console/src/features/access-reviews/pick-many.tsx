@@ -14,7 +14,7 @@ interface PickManyProps {
   onChange: (values: string[]) => void;
 }
 
-/** Some of many, found by typing; what was chosen stands below, one to a line. */
+/** Search field for several choices, which are listed below. */
 export function PickMany(props: PickManyProps) {
   const { label, placeholder, hint, error, options, values, onChange } = props;
   const byId = new Map(options.map((option) => [option.value, option]));

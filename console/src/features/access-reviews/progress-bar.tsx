@@ -1,6 +1,6 @@
 import { formatCount } from "../../ui/format.ts";
 
-/** How far something is: its width is an attribute of a picture, since no style may stand in the page. */
+/** Progress bar as SVG, since the content security policy forbids style attributes. */
 export function ProgressBar({ done, of, what }: { done: number; of: number; what: string }) {
   const share = of === 0 ? 1 : done / of;
   const words = `${formatCount(done)} of ${formatCount(of)} ${what}`;

@@ -12,13 +12,13 @@ export const useReviews = (isEnabled: boolean) => useList("listAccessReviews", {
 
 const everyStatus = ["open", "applying", "closed", "cancelled"] as const;
 
-/** The review as its reviewer sees it; null for who is none of its reviewers. */
+/** The review with the member's assigned counts. Null: not a reviewer. */
 export function useAssignedReview(id: string) {
   const reviews = useList("listAssignedAccessReviews", { query: { statuses: [...everyStatus] } });
   return { ...reviews, review: reviews.data?.items.find((review) => review.id === id) ?? null };
 }
 
-/** Asks again and again while the review is being carried out. */
+/** Polls the review while its decisions are applied. */
 export function useReview(id: string, isEnabled: boolean) {
   const params = { access_review_id: id };
   const isApplying =
@@ -35,7 +35,7 @@ export const useReviewItems = (id: string) =>
 export const useAssignedItems = (id: string) =>
   useList("listAssignedAccessReviewItems", { query: { access_review_id: id } });
 
-/** What is old once a review was changed. */
+/** Queries that a change of a review invalidates. */
 const staleReviews = [
   "listAccessReviews",
   "getAccessReview",
@@ -43,7 +43,7 @@ const staleReviews = [
   "listAssignedAccessReviews",
   "listAssignedAccessReviewItems",
 ] as const;
-/** Closing also ends access. */
+/** Queries that a closed review invalidates, since it removes access. */
 const staleAccess = [
   ...staleReviews,
   "listAccess",
@@ -55,7 +55,7 @@ const staleAccess = [
   "getKeyHygiene",
 ] as const;
 
-/** Once a review has been carried out, what was shown of it and of access is old. */
+/** Invalidates queries of reviews and of access once the decisions are applied. */
 export function useRefreshWhenApplied(status: Review["status"] | undefined): void {
   const before = useRef(status);
   useEffect(() => {

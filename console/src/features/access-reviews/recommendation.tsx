@@ -2,7 +2,7 @@ import { Badge } from "../../ui/badge.tsx";
 import type { ReviewItem } from "./queries.ts";
 import { extraSignals, recommendationReason } from "./words.ts";
 
-/** What is recommended and why, in two lines. */
+/** Recommendation and its reason, in two lines. */
 export function Recommendation({ item, beganAt }: { item: ReviewItem; beganAt: string }) {
   return (
     <span className="grid justify-items-start gap-0.5">

@@ -22,7 +22,7 @@ interface DialogProps {
   onClose: () => void;
 }
 
-/** Says how much ends, by decision and without one, before it does. */
+/** Confirms the close, with the number of accesses that end. */
 export function CloseReviewDialog({ review, isOpen, onClose }: DialogProps) {
   const close = useCloseReview();
   const { progress, if_no_answer } = review;

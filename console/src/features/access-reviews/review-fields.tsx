@@ -14,16 +14,16 @@ import { PickMany } from "./pick-many.tsx";
 import type { Review } from "./queries.ts";
 import { recurrenceWords, ruleWords } from "./words.ts";
 
-// The parts of the form in which a review is planned, and of the one in which it is changed.
+// Fields that the forms for a new review and for a change share.
 
 export interface ReviewValues {
   name: string;
   paths: AccessPath[];
-  /** Some workspaces only, those of `workspace_ids`. */
+  /** Limited to the workspaces in `workspace_ids`. */
   is_limited: boolean;
   workspace_ids: string[];
   reviewer_ids: string[];
-  /** A day in UTC; the review is due at its end. */
+  /** Day in UTC, at whose end the review is due. */
   due_at: string;
   recurrence: Review["recurrence"];
   inactive_days: string;
@@ -37,7 +37,7 @@ export type ReviewForm = UseFormReturn<ReviewValues>;
 export const isInWorkspaces = (path: AccessPath) =>
   path !== "organization_role" && path !== "admin_key";
 
-/** The wire has a moment, people a day. */
+/** Converts a due day to the last second of that day, for the API. */
 export function toDueAt(day: string): string {
   return `${day}T23:59:59.000Z`;
 }
@@ -124,7 +124,7 @@ export function ScopeFields({ form }: { form: ReviewForm }) {
   );
 }
 
-/** People who may take access away: who runs the company, or a workspace. */
+/** Members who can remove access: Owners, Admins and Workspace Admins. */
 function useReviewerOptions(): Option[] {
   const members = useMembers();
   return (members.data?.items ?? [])

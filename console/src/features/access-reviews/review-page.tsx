@@ -34,7 +34,7 @@ export function useReviewId(): string {
   return reviewId;
 }
 
-/** One review: for who runs the company everything in it, for its reviewers what they decide about. */
+/** One review. Reviewers without the permission see only their own items. */
 export function AccessReviewPage() {
   const id = useReviewId();
   const may = useMay();

@@ -2,17 +2,17 @@ import { useEffect, useRef } from "react";
 import { isDialogOpen } from "../../ui/open-dialog.ts";
 import { type Decision, decisions, decisionWords } from "./words.ts";
 
-/** `g` and a letter go to a page (shell/use-shortcuts.ts): that letter decides nothing. */
+/** Time in which a letter after `g` opens a page (shell/use-shortcuts.ts) and decides nothing. */
 const SEQUENCE_MS = 1_000;
 
 interface DecideKeys {
-  /** To the next entry (1) or the one before (-1). */
+  /** Moves to the next entry (1) or the previous one (-1). */
   onMove: (by: 1 | -1) => void;
   onDecide: (decision: Decision) => void;
   onReason: () => void;
 }
 
-/** j and k move, y, n and u decide about the entry one is at, r gives a reason. */
+/** Keyboard shortcuts: j and k move, y, n and u decide about the current entry, r opens the reason. */
 export function useDecideKeys(keys: DecideKeys): void {
   const latest = useRef(keys);
   latest.current = keys;
@@ -36,7 +36,7 @@ export function useDecideKeys(keys: DecideKeys): void {
   }, []);
 }
 
-/** Keys mean something else where text is written, and inside a dialog, a list or a menu. */
+/** Whether keys have another use: in a text field, a dialog, a list or a menu. */
 function isTaken(target: EventTarget | null): boolean {
   if (isDialogOpen() || document.querySelector('[role="menu"],[role="listbox"]')) return true;
   return target instanceof HTMLElement && ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);

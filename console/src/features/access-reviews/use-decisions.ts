@@ -3,22 +3,22 @@ import { type Answer, ApiError, call } from "../../api-client.ts";
 import { queryClient } from "../../queries.ts";
 import type { Decision } from "./words.ts";
 
-// Decisions are shown at once and sent behind: whoever goes through a list by keyboard does not wait for the network.
-// They are sent in the order in which they were taken, many at a time where many wait. A decision can be changed until
-// the review ends, and one that is sent twice changes nothing, so that nothing is lost by trying again.
+// Decisions are shown at once and sent in the background, so that a reviewer with a keyboard does not wait for the network.
+// They are sent in their order, in batches. A decision can be changed until the review ends, and a repeated one changes
+// nothing, so a retry is safe.
 
 export interface Taken {
   decision: Decision;
   reason: string | null;
-  /** Instead of what another reviewer decided. */
+  /** Replaces the decision of another reviewer. */
   isOverride: boolean;
 }
 
 export interface Local extends Taken {
   state: "sending" | "decided" | "refused";
-  /** What the server said; null while it is being sent. */
+  /** Outcome from the server. Null: not sent yet. */
   outcome: Outcomes[number]["outcome"] | null;
-  /** Why it was refused; the entry is as it was. */
+  /** Reason of a refusal, which leaves the entry unchanged. */
   message: string | null;
 }
 
@@ -26,7 +26,7 @@ type Outcomes = Answer<"decideAccessReviewItems">["results"];
 
 const MAX_AT_ONCE = 200;
 const stale = ["getAccessReview", "listAccessReviews", "listAssignedAccessReviews"];
-/** Of what is on the screen the entries are known: only the next visit reads them again. */
+/** Queries to read again on the next visit. The current screen has the new entries. */
 const staleLater = ["listAccessReviewItems", "listAssignedAccessReviewItems"];
 
 export function useDecisions(reviewId: string) {
@@ -47,7 +47,7 @@ export function useDecisions(reviewId: string) {
       while (waiting.current.size > 0) {
         const batch = takeBatch(waiting.current);
         const results = await post(reviewId, batch).catch((failure: unknown) => {
-          // They wait for another try, behind none that was taken meanwhile.
+          // Put the batch back for a retry, before later decisions.
           waiting.current = new Map([...batch, ...waiting.current]);
           throw failure;
         });
@@ -55,7 +55,7 @@ export function useDecisions(reviewId: string) {
       }
     } catch (failure) {
       setError(failure as Error);
-      // What the server refuses as a whole, a repetition does not change.
+      // A retry of a refused call would be refused again.
       if (failure instanceof ApiError && failure.status < 500) {
         const refused = [...waiting.current];
         waiting.current.clear();
@@ -93,7 +93,7 @@ export function useDecisions(reviewId: string) {
   return { locals, decide, retry: () => void send(), error, isUnsent };
 }
 
-/** The oldest that are all of one kind: `override` is said for a whole call. */
+/** Removes the oldest decisions with the same `override`, which applies to a whole call. */
 function takeBatch(waiting: Map<string, Taken>): Map<string, Taken> {
   const batch = new Map<string, Taken>();
   let kind: boolean | null = null;
@@ -130,7 +130,7 @@ function toLocals(
   const found: [string, Local][] = [];
   for (const { item_id, outcome, message } of results) {
     const taken = batch.get(item_id);
-    // A later decision about it is on its way: that one is shown.
+    // Show a later decision about the same item instead.
     if (!taken || waiting.has(item_id)) continue;
     const isDecided = outcome === "decided" || outcome === "unchanged";
     const state = isDecided ? "decided" : "refused";

@@ -11,7 +11,7 @@ const item = (fields: Partial<ReviewItem>) =>
     ...fields,
   }) as ReviewItem;
 
-describe("why something is recommended", () => {
+describe("gives the reason of a recommendation", () => {
   test.each([
     [{ last_used_at: "2026-11-20T10:00:00.000Z" }, "used on the day of the review"],
     [{ last_used_at: "2026-11-19T10:00:00.000Z" }, "not used for 1 day"],
@@ -22,7 +22,7 @@ describe("why something is recommended", () => {
     ],
     [{ signals: ["never_used" as const] }, "never used, granted 323 days before"],
     [{ signals: ["never_used" as const], granted_at: BEGAN }, "new, not used yet"],
-    // An admin key of before uses were noted.
+    // An admin key from a version that did not record uses.
     [{}, "no use recorded yet"],
   ])("%j: %s", (fields, words) => {
     expect(recommendationReason(item(fields), BEGAN)).toBe(words);
@@ -41,7 +41,7 @@ const preview: Preview = {
   ],
 };
 
-test("a plan is told in sentences, with its counts and what happens without an answer", () => {
+test("describes a plan with its counts and its rule for missing decisions", () => {
   const plan = {
     reviewers: ["Ada", "Grace"],
     dueAt: "2026-12-04T23:59:59Z",
@@ -67,7 +67,7 @@ test("a plan is told in sentences, with its counts and what happens without an a
   ]);
 });
 
-test("words are listed as one says them", () => {
+test("joins words with commas and a final and", () => {
   expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(listWords)).toEqual([
     "",
     "a",

@@ -42,12 +42,12 @@ export const recurrenceWords: Record<Review["recurrence"], string> = {
   yearly: "Every year",
 };
 
-/** Why this is recommended: what was known when the review began. */
+/** Reason for the recommendation, from facts at the start of the review. */
 export function recommendationReason(item: ReviewItem, beganAt: string): string {
   const days = (from: string) =>
     Math.max(0, Math.floor((Date.parse(beganAt) - Date.parse(from)) / DAY_MS));
   if (item.last_used_at) {
-    // Given again after its last use: what counts is how long it could have been used since.
+    // The access was granted again after its last use, so only the time since then counts.
     if (item.last_used_at < item.granted_at) {
       return `granted ${inDays(days(item.granted_at))}, not used since`;
     }
@@ -65,7 +65,7 @@ function inDays(days: number): string {
   return days === 0 ? "on the same day" : `${formatPlural(days, "day")} before`;
 }
 
-/** What else to look at, beside how long it was not used. */
+/** Signals besides the time without use. */
 export function extraSignals(item: ReviewItem): string[] {
   const words = { never_expires: "never expires", wide_permission: "wide permission" } as const;
   return item.signals.flatMap((signal) =>
@@ -73,7 +73,7 @@ export function extraSignals(item: ReviewItem): string[] {
   );
 }
 
-/** What counts for one entry, as things stand; null where nobody has decided and nothing follows yet. */
+/** Name of the reviewer who decided. Null: undecided. */
 export function decidedBy(item: ReviewItem, ownId: string): string | null {
   if (!item.decided_by) return null;
   return item.decided_by.id === ownId ? "you" : item.decided_by.name;
@@ -103,7 +103,7 @@ export interface Plan {
 
 export type Preview = Answer<"previewAccessReview">;
 
-/** What starting the review does, sentence by sentence, before it is done. */
+/** Effects of starting the review, as sentences. */
 export function describePlan(plan: Plan, preview: Preview): string[] {
   const parts = preview.paths
     .filter(({ items }) => items > 0)

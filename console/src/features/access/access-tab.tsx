@@ -27,7 +27,7 @@ import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { type AccessSearch, toQuery } from "./search.ts";
 
-/** Who and what reaches which workspace, and why: one line for each way. Filtered by the address. */
+/** List of all access, one row for each path. The address has the filters. */
 export function AccessTab() {
   const search: AccessSearch = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -152,7 +152,7 @@ interface OneFilterProps {
   options: Parameters<typeof Filter>[0]["options"];
 }
 
-/** The list takes one: choosing another takes its place. */
+/** Filter with a single value. Another choice replaces it. */
 function OneFilter({ label, value, onChange, options }: OneFilterProps) {
   return (
     <Filter
@@ -164,7 +164,7 @@ function OneFilter({ label, value, onChange, options }: OneFilterProps) {
   );
 }
 
-/** All that the filters leave. */
+/** Button that exports all filtered entries. */
 function SaveCsv({ search }: { search: AccessSearch }) {
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);

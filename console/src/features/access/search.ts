@@ -4,7 +4,7 @@ import { count, makeSearchReader, someOf, text } from "../../search-fields.ts";
 const MAX_LENGTH = 200;
 const MAX_DAYS = 3650;
 
-/** Reads the address of the list of access. */
+/** Reads the address of the access list. */
 export const readAccessSearch = makeSearchReader({
   path: someOf(accessPaths),
   workspace: text(MAX_LENGTH),
@@ -15,7 +15,7 @@ export const readAccessSearch = makeSearchReader({
 });
 export type AccessSearch = ReturnType<typeof readAccessSearch>;
 
-/** Filters of the API for the address. */
+/** Converts the address to filters of the API. */
 export function toQuery(search: AccessSearch) {
   const find = search.find?.trim();
   return {

@@ -7,7 +7,7 @@ import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 
-/** The name that others see. */
+/** Form for the member's own name. */
 export function OwnName() {
   const { member } = useSession();
   const change = useChange("updateProfile", ["getSession", "listMembers", "getMember"]);

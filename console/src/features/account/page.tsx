@@ -17,7 +17,7 @@ import { OwnName } from "./own-name.tsx";
 import { Passkeys } from "./passkeys.tsx";
 import { SecondFactor } from "./second-factor.tsx";
 
-/** One's own name, ways to sign in, and sessions. */
+/** The member's own name, sign-in methods and sessions. */
 export function AccountPage() {
   const { member, organization } = useSession();
   return (

@@ -3,14 +3,14 @@ import { encode } from "uqr";
 
 interface QrCodeProps {
   text: string;
-  /** What it holds, for who cannot see it. */
+  /** Description for screen readers. */
   label: string;
 }
 
-/** Modules of white around it, without which some cameras do not find it. */
+/** Width of the white margin, modules. Some cameras need it. */
 const QUIET_ZONE = 4;
 
-/** Dark on white in both themes: many cameras cannot read the opposite. Loaded apart, with what draws it. */
+/** QR code, dark on white in both themes, since many cameras cannot read it inverted. Loads separately with its library. */
 export function QrCode({ text, label }: QrCodeProps) {
   const { size, path } = useMemo(() => draw(text), [text]);
   return (

@@ -22,7 +22,7 @@ interface Totp {
   backup_codes: string[];
 }
 
-/** Turning the authenticator app on and off, and its backup codes. */
+/** Set-up and removal of the authenticator app, and its backup codes. */
 export function SecondFactor() {
   const { two_factor } = useSession();
   const enable = useChange("enableTotp", []);

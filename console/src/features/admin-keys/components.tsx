@@ -10,7 +10,7 @@ import { useCreateAdminKey } from "./queries.ts";
 interface CreateProps {
   isOpen: boolean;
   onClose: () => void;
-  /** Gets the secret: to be shown, and kept nowhere. */
+  /** Receives the secret, to show it once. Do not store it. */
   onCreated: (secret: string) => void;
 }
 

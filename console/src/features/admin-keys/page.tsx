@@ -85,7 +85,7 @@ export function AdminKeysPage() {
   );
 }
 
-/** Both lines that the command line reads. */
+/** Environment variables of the command line. */
 function toAdminVariables(baseUrl: string, secret: string): string {
   return toExports([
     ["BURSAR_URL", baseUrl],

@@ -5,7 +5,7 @@ import { Field } from "../../ui/field.tsx";
 import { TextArea } from "../../ui/input.tsx";
 import { type Firing, useAcknowledge } from "./queries.ts";
 
-/** Says that somebody has seen to it, with a word for the others. */
+/** Acknowledges a firing, with a note for other members. */
 export function AcknowledgeDialog({
   firing,
   onClose,

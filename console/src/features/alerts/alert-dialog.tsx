@@ -16,7 +16,7 @@ import { alertKinds, channelWords, conditionWords, kindWords } from "./words.ts"
 type Form = UseFormReturn<AlertValues>;
 
 interface AlertDialogProps {
-  /** The rule that is changed, or null for a new one. */
+  /** Alert to change. Null: a new alert. */
   alert: Alert | null;
   onClose: () => void;
 }
@@ -185,7 +185,7 @@ function ScopeFields({ form, isOrganizationWide }: { form: Form; isOrganizationW
   );
 }
 
-/** The fields of the chosen kind. */
+/** Fields of the selected kind. */
 function ConditionFields({ form }: { form: Form }) {
   const kind = form.watch("kind");
   switch (kind) {
@@ -230,7 +230,7 @@ function ConditionFields({ form }: { form: Form }) {
     case "upstream_errors":
       return (
         <div className="grid gap-5 sm:grid-cols-3">
-          <NumberField form={form} name="percent" label="Failed percent" />
+          <NumberField form={form} name="percent" label="Failure rate (%)" />
           <NumberField form={form} name="minRequests" label="Minimum requests" />
           <NumberField form={form} name="minutes" label="Minutes" />
         </div>

@@ -1,6 +1,6 @@
 import type { Alert, AlertKind, AlertScope, Condition } from "./queries.ts";
 
-/** What the form of an alert holds: text as it was typed, for every kind at once. */
+/** Values of the alert form, for all kinds: text as the user typed it. */
 export interface AlertValues {
   name: string;
   scopeType: AlertScope["type"];
@@ -9,7 +9,7 @@ export interface AlertValues {
   kind: AlertKind;
   /** `50, 75, 90, 100` */
   percents: string;
-  /** `100, 250.50` in dollars; of each month. */
+  /** `100, 250.50`, US dollars per month. */
   amounts: string;
   percent: string;
   factor: string;
@@ -103,7 +103,7 @@ function conditionValues(condition: Condition): Partial<AlertValues> {
   }
 }
 
-/** What the wire takes; amounts that the alert had for a day or a week stay what they were. */
+/** Condition for the API. Existing amounts per day or week keep their period. */
 export function toCondition(values: AlertValues, before: Condition | null): Condition {
   switch (values.kind) {
     case "spend_limit": {
@@ -155,7 +155,7 @@ export function listOf(text: string): string[] {
     .filter((part) => part !== "");
 }
 
-/** What is no number goes on as it is: the server says what it expects. */
+/** NaN for invalid text, which the server refuses with a message. */
 function numberOf(text: string): number {
   return Number(text.replace(/[%$,]/g, "").trim());
 }

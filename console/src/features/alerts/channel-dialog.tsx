@@ -14,10 +14,10 @@ import { type Channel, type ChannelKind, useCreateChannel, useUpdateChannel } fr
 import { channelWords } from "./words.ts";
 
 interface ChannelDialogProps {
-  /** The channel that is changed, or null for a new one. */
+  /** Channel to change. Null: a new channel. */
   channel: Channel | null;
   onClose: () => void;
-  /** Gets the signing secret of a new webhook: to be shown, and kept nowhere. */
+  /** Receives the signing secret of a new webhook, to show it once. Do not store it. */
   onSecret: (secret: string) => void;
 }
 
@@ -54,7 +54,7 @@ function ChannelForm({ channel, onClose, onSecret }: ChannelDialogProps) {
       if (channel) {
         return {
           params: { alert_channel_id: channel.id },
-          // A target that holds a secret is not known here: left empty, it stays what it is.
+          // The console does not know a secret target. Empty fields keep it.
           body: { name: values.name, if_version: channel.version, ...(target && { target }) },
         };
       }

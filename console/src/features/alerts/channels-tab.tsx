@@ -27,7 +27,7 @@ import { channelWords } from "./words.ts";
 
 type Change = { channel: Channel; change: "edit" | "rotate" | "delete" | "deliveries" };
 
-/** Where messages go: mail, Slack, PagerDuty, programs of one's own. */
+/** List of alert channels: e-mail, Slack, PagerDuty and webhooks. */
 export function AlertChannelsTab() {
   const channels = useChannels();
   const may = useMay();

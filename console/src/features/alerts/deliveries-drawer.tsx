@@ -9,7 +9,7 @@ import { showToast } from "../../ui/toast.ts";
 import { deliveryTones } from "./delivery-states.tsx";
 import { type Channel, type Delivery, useDeliveries, useRedeliver } from "./queries.ts";
 
-/** The newest messages of a channel, and what became of each. */
+/** Newest deliveries of a channel with their status. */
 export function DeliveriesDrawer({ channel, onClose }: { channel: Channel; onClose: () => void }) {
   const deliveries = useDeliveries(channel.id);
   return (

@@ -8,7 +8,7 @@ export const deliveryTones: Record<Delivery["status"], Tone> = {
   dropped: "plain",
 };
 
-/** Who was told of a firing, and whether it arrived. */
+/** Status of the deliveries of a firing. */
 export function DeliveryStates({ firing }: { firing: Firing }) {
   if (firing.is_muted) return <Badge>muted</Badge>;
   if (firing.covered_by_id !== null) return <Badge>higher threshold</Badge>;

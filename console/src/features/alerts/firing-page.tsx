@@ -14,7 +14,7 @@ import { deliveryTones } from "./delivery-states.tsx";
 import { type Firing, useFiring } from "./queries.ts";
 import { kindWords } from "./words.ts";
 
-/** One firing: where the link of a message leads. */
+/** One firing, the target of links in alert messages. */
 export function FiringPage() {
   const { firingId } = useParams({ strict: false }) as { firingId: string };
   const firing = useFiring(firingId);
@@ -92,8 +92,8 @@ function describeMissingMessage({ covered_by_id, is_muted }: Firing): ReactNode 
     );
   }
   return is_muted
-    ? "No message was sent: the rule was muted."
-    : "No message was sent: the rule has no channel.";
+    ? "No message was sent: the alert was muted."
+    : "No message was sent: the alert has no channel.";
 }
 
 function ScopeLink({ firing: { scope } }: { firing: Firing }) {

@@ -15,7 +15,7 @@ import { type Firing, useFirings } from "./queries.ts";
 import type { FiringsSearch, FiringView } from "./search.ts";
 import { alertKinds, asKind, kindWords } from "./words.ts";
 
-/** What went off, newest first. */
+/** List of firings, newest first. */
 export function AlertHistoryTab() {
   const { show = "open", kind: kindText }: FiringsSearch = useSearch({ strict: false });
   const kind = asKind(kindText);

@@ -14,7 +14,7 @@ const choices = [
   ["720", "30 days"],
 ] as const;
 
-/** For a while the alert goes off without telling anybody. */
+/** Mutes an alert for some time: it fires without notifications. */
 export function MuteDialog({ alert, onClose }: { alert: Alert; onClose: () => void }) {
   const changeForm = useChangeForm(useUpdateAlert(), {
     defaultValues: { hours: "24" },

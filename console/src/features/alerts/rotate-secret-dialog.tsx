@@ -8,7 +8,7 @@ import { type Channel, useRotateSecret } from "./queries.ts";
 interface RotateProps {
   channel: Channel;
   onClose: () => void;
-  /** Gets the new secret: to be shown, and kept nowhere. */
+  /** Receives the new secret, to show it once. Do not store it. */
   onSecret: (secret: string) => void;
 }
 

@@ -25,7 +25,7 @@ import { conditionWords, kindWords } from "./words.ts";
 
 type Change = { alert: Alert; change: "edit" | "mute" | "delete" };
 
-/** The rules: what is watched, and who hears of it. */
+/** List of alerts with their scopes and channels. */
 export function AlertRulesTab() {
   const alerts = useAlerts();
   const may = useMay();
@@ -142,7 +142,7 @@ function makeColumns(
   ];
 }
 
-/** The workspace whose rights count, where the scope says it. */
+/** Workspace whose rights apply. Undefined: the scope does not name one. */
 function workspaceOf(scope: AlertScope): string | undefined {
   return scope.type === "workspace" ? scope.workspace_id : undefined;
 }

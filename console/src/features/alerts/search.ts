@@ -5,7 +5,7 @@ export type FiringView = (typeof firingViews)[number];
 
 const MAX_LENGTH = 100;
 
-/** Reads the address of the list of firings. `kind` can be any text. */
+/** Reads the address of the firing list. `kind` can be any text. */
 export const readFiringsSearch = makeSearchReader({
   show: oneOf(firingViews),
   kind: text(MAX_LENGTH),

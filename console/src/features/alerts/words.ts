@@ -1,7 +1,7 @@
 import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
 import type { AlertKind, ChannelKind, Condition } from "./queries.ts";
 
-/** What each kind is called, and what it is for. */
+/** Label and hint of each alert kind. */
 export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
   spend_limit: {
     label: "Spend limit",
@@ -61,7 +61,7 @@ export function thresholdWords(threshold: Threshold): string {
     : `${usdOf(threshold.amount_usd)} ${periodNames[threshold.period]}`;
 }
 
-/** What the alert waits for, in one line. */
+/** Condition of the alert in one line. */
 export function conditionWords(condition: Condition): string {
   switch (condition.kind) {
     case "spend_limit":

@@ -31,11 +31,11 @@ interface KeyValues {
 interface CreateProps {
   workspaceId: string | undefined;
   onClose: () => void;
-  /** Gets the key and its secret: to be shown, and kept nowhere. */
+  /** Receives the key and its secret, to show it once. Do not store it. */
   onCreated: (key: ApiKey, secret: string) => void;
 }
 
-/** Asks, says in words what will be made, makes it. */
+/** Form for a new key, with a summary to confirm. */
 export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps) {
   const create = useCreateApiKey();
   const [isReviewed, setIsReviewed] = useState(false);
@@ -210,7 +210,7 @@ function Review({ values }: { values: KeyValues }) {
   );
 }
 
-/** Keys that no person owns are made by who administers the workspace. */
+/** Whether the member can create keys of a workspace. Only its administrators can. */
 function useMayCreateWorkspaceKeys(): boolean {
   const session = useSession();
   return (

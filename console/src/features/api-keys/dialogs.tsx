@@ -21,7 +21,7 @@ function lastUse(key: ApiKey): string {
   return `This key was last used ${formatRelative(at, Date.now())}${from}.`;
 }
 
-/** For ever. A key in use has to be named first. */
+/** Revokes a key permanently. A key in use needs its name as confirmation. */
 export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   const update = useUpdateApiKey();
   const isInUse =
@@ -44,7 +44,7 @@ export function RevokeKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   );
 }
 
-/** Reversible. */
+/** Disables a key, which can be enabled again. */
 export function DisableKeyDialog({ apiKey, onClose }: KeyDialogProps) {
   const update = useUpdateApiKey();
   return (
@@ -72,11 +72,11 @@ const gracePeriods = [
 ] as const;
 
 interface RotateProps extends KeyDialogProps {
-  /** Gets the new secret: to be shown, and kept nowhere. */
+  /** Receives the new secret, to show it once. Do not store it. */
   onRotated: (secret: string) => void;
 }
 
-/** A new secret for the same key; the old one works on for a while. */
+/** Creates a new secret for a key. The old secret works until the grace period ends. */
 export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
   const isRotating = apiKey.secrets.length > 1;
   const defaultValues: { grace: (typeof gracePeriods)[number][0] } = { grace: "86400" };

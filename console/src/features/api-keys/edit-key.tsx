@@ -13,7 +13,7 @@ import { useUpdateApiKey } from "./queries.ts";
 
 const KEPT = "kept";
 
-/** Name, expiry and restrictions of a key; its secret stays. */
+/** Form for the name, expiry and restrictions of a key. */
 export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
   const changeForm = useChangeForm(useUpdateApiKey(), {
     defaultValues: {
@@ -25,7 +25,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
     toInput: (values, { dirtyFields }) => ({
       params: { api_key_id: apiKey.id },
       body: {
-        // Only fields that were changed here: changes of other people stay.
+        // Send only changed fields, so that changes by other members stay.
         ...(dirtyFields.name && { name: values.name }),
         ...(values.expires_at !== KEPT && {
           expires_at: toExpiry(values.expires_at, Date.now()),
@@ -87,7 +87,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
   );
 }
 
-/** An empty box takes the restriction away. */
+/** Entries of a restriction. Null, from an empty field, removes it. */
 function toRestriction(text: string): string[] | null {
   const lines = toLines(text);
   return lines.length > 0 ? lines : null;

@@ -11,11 +11,11 @@ interface ExpiryProps {
   value: string;
   onChange: (choice: string) => void;
   error: string | undefined;
-  /** A first choice that leaves the expiry as it is. */
+  /** First option, which keeps the current expiry. */
   kept?: { value: string; label: string };
 }
 
-/** When the key ends: only what the company allows can be chosen. */
+/** Expiry of a key. Options beyond the organization's maximum lifetime are hidden. */
 export function ExpiryField({ value, onChange, error, kept }: ExpiryProps) {
   const may = useMay();
   const rules = useKeyRules(may("security:read"));
@@ -111,7 +111,7 @@ export function Restrictions({ models, addresses, errors, isOpen = false }: Rest
   );
 }
 
-/** The entries of a box that holds one a line. */
+/** Entries of a text field, one per line or separated by commas. */
 export function toLines(text: string): string[] {
   return text
     .split(/[\n,]/)

@@ -30,10 +30,10 @@ const views: readonly (readonly [KeyView, string])[] = [
   ["stopped", "Stopped"],
   ["all", "All"],
 ];
-/** Shown only to who comes from the security settings, or while it is on. */
+/** View that is shown only while it is selected. Links from the security settings select it. */
 const beyondView = ["beyond", "Lifetime too long"] as const;
 
-/** Keys of the company, or of one workspace: found by name, hint, owner; made here. */
+/** List of API keys of the company or one workspace, with search and creation. */
 export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
   const {
     show: chosen = "working",
@@ -43,7 +43,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
   }: ApiKeysSearch = useSearch({
     strict: false,
   });
-  // The issue alone says which keys those are: among them are disabled ones.
+  // An issue includes disabled keys, so it replaces the view.
   const view = issue ? "all" : chosen;
   const keys = useApiKeys(workspaceId, { issue, unusedDays: unused });
   const filter = issue
@@ -183,7 +183,7 @@ function isShown(key: ApiKey, view: KeyView, search: string, nowMs: number): boo
   return `${key.name} ${key.id} ${key.partial_key_hint} ${owner}`.toLowerCase().includes(wanted);
 }
 
-/** State and what to know about a key, as words in colour. */
+/** Badges with the state and the issues of a key. */
 export function KeyBadges({ apiKey }: { apiKey: ApiKey }) {
   const nowMs = useNow();
   const state = stateOf(apiKey);

@@ -24,7 +24,7 @@ import { KeyBadges } from "./key-list.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
 import { permissionWords, strongest } from "./words.ts";
 
-/** One key: its secrets, what it may do, what it used, and how it is stopped. */
+/** One key with its secrets, permissions, usage and actions. */
 export function ApiKeyPage() {
   const { keyId = "" }: { keyId?: string } = useParams({ strict: false });
   const key = useApiKey(keyId);
@@ -134,7 +134,7 @@ function KeyActions({ apiKey, onOpen }: ActionsProps) {
   );
 }
 
-/** The secrets that work: one, or two while a rotation lasts. */
+/** Valid secrets: one, or two in the grace period of a rotation. */
 function Secrets({ apiKey }: { apiKey: ApiKey }) {
   const cutOff = useCutOffApiKey();
   const may = useMay();

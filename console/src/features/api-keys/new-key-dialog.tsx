@@ -26,7 +26,7 @@ export function NewKeyDialog({ made, onDone }: NewKeyDialogProps) {
   );
 }
 
-/** Null for a key that cannot send messages, or whose models are not known by name. */
+/** Code samples. Null: the key cannot send messages, or its models are unknown. */
 function makeSamples({ key: { permissions, allowed_models }, secret }: NewKey): ReactNode {
   const model = findUsableModel(allowed_models);
   if (model === null || strongest(permissions) === "read") return null;

@@ -2,7 +2,7 @@ import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { staleApiKeys } from "../../kit/api-keys/queries.ts";
 import { useApi, useChange, useList } from "../../queries.ts";
 
-/** All keys that the person may see, or of these those of one workspace, with one issue, or unused for so many days. */
+/** Keys that the member can see, with optional filters. `unusedDays`: days without a use. */
 export function useApiKeys(
   workspaceId?: string,
   { issue, unusedDays }: { issue?: KeyIssue | undefined; unusedDays?: number | undefined } = {},

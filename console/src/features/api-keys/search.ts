@@ -7,12 +7,12 @@ export type KeyView = (typeof keyViews)[number];
 const MAX_LENGTH = 200;
 const MAX_DAYS = 3_650;
 
-/** Reads the address of the list of keys. */
+/** Reads the address of the key list. */
 export const readApiKeysSearch = makeSearchReader({
   show: oneOf(keyViews),
-  /** Only keys with this issue. The cards of the security settings lead here. */
+  /** Issue of the keys. Links from the security settings set it. */
   issue: oneOf(keyIssues),
-  /** Days without a use. Messages about unused keys lead here. */
+  /** Days without a use. Links in messages about unused keys set it. */
   unused: count(MAX_DAYS),
   find: text(MAX_LENGTH),
 });

@@ -1,6 +1,6 @@
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
 
-/** What each permission lets a key do, and what it does not. Each holds the ones before it. */
+/** Capabilities and restrictions of each permission. Each includes the permissions before it. */
 export const permissionWords: Record<
   KeyPermission,
   { label: string; can: string; cannot: string }
@@ -26,11 +26,11 @@ export function strongest(permissions: readonly KeyPermission[]): KeyPermission 
   return permissions.includes("admin") ? "admin" : permissions.includes("write") ? "write" : "read";
 }
 
-/** "This key can… / cannot…": what is about to be made, before it is. */
+/** Describes a key before its creation: "This key can… / cannot…". */
 export function describeKey(input: {
   permission: KeyPermission;
   workspace: string;
-  /** "you leave", "Ada Lovelace leaves"; null where no person owns it. */
+  /** "you leave", "Ada Lovelace leaves". Null: a key of the workspace. */
   owner: string | null;
   models: readonly string[];
   addresses: readonly string[];

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { compareFields } from "./compare.ts";
 import { readAuditSearch, toQuery } from "./search.ts";
 
-test("one box finds requests, addresses and things by their ids", () => {
+test("finds requests, addresses and subjects with one field", () => {
   expect(toQuery({ find: "req_011CX" })).toEqual({ request_id: "req_011CX" });
   expect(toQuery({ find: " 10.0.0.7 " })).toEqual({ ip_address: "10.0.0.7" });
   expect(toQuery({ find: "::1" })).toEqual({ ip_address: "::1" });
@@ -11,14 +11,14 @@ test("one box finds requests, addresses and things by their ids", () => {
   expect(toQuery({ find: "  " })).toEqual({});
 });
 
-test("days are whole days in UTC, the last one included", () => {
+test("reads days as whole days in UTC, including the last one", () => {
   expect(toQuery({ from: "2026-02-28", to: "2026-02-28" })).toEqual({
     starting_at: "2026-02-28T00:00:00.000Z",
     ending_at: "2026-03-01T00:00:00.000Z",
   });
 });
 
-test("what an address may not hold is as if it were not there", () => {
+test("ignores invalid values in the address", () => {
   expect(
     readAuditSearch({
       event: ["a"],
@@ -31,7 +31,7 @@ test("what an address may not hold is as if it were not there", () => {
   ).toEqual({});
 });
 
-test("a change shows what differs first, and what was not there as nothing", () => {
+test("lists changed fields first, and absent values as undefined", () => {
   expect(
     compareFields({ id: "a", name: "Old", gone: 1 }, { id: "a", name: "New", list: ["x"] }),
   ).toEqual([

@@ -1,4 +1,4 @@
-/** A field of a thing, before and after a change; undefined where the thing or the field was not there. */
+/** Field of a subject before and after a change. Undefined: absent. */
 export interface FieldChange {
   name: string;
   before: string | undefined;
@@ -8,7 +8,7 @@ export interface FieldChange {
 
 type Shown = Record<string, unknown> | null;
 
-/** Field by field, what changed first; each list in the order of the thing. */
+/** Fields of both states, changed ones first, otherwise in the order of the subject. */
 export function compareFields(before: Shown, after: Shown): FieldChange[] {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   const fields = [...names].map((name) => {

@@ -12,7 +12,7 @@ import { compareFields } from "./compare.ts";
 import type { AuditEvent } from "./queries.ts";
 import type { AuditSearch } from "./search.ts";
 
-/** Events that no call of the Admin API makes. */
+/** Events without a call of the Admin API. */
 const ownEvents = [
   "access.denied",
   "audit_log.keyed",
@@ -33,7 +33,7 @@ const actorTypes = [
   ["system", "Bursar"],
 ] as const;
 
-/** On telephones, two beside each other. */
+/** Two filters per row on narrow screens. */
 const narrow = "max-sm:flex-1 max-sm:basis-[calc(50%-0.4rem)]";
 
 interface FiltersProps {
@@ -123,7 +123,7 @@ function DayInput(props: {
   );
 }
 
-/** Asks when the text is entered, not at each key: it is looked up whole. */
+/** Search field that queries on Enter, since only the whole text can match. */
 function FindBox({ value, onFind }: { value: string; onFind: (text: string) => void }) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
@@ -150,7 +150,7 @@ function FindBox({ value, onFind }: { value: string; onFind: (text: string) => v
   );
 }
 
-/** As the actor was called then; where it has no name, what it is. */
+/** Name of the actor at the time of the event, or its type or id. */
 export function ActorName({ event }: { event: AuditEvent }): ReactNode {
   const { actor } = event;
   if (actor.type === "local_operator") return "Local operator";
@@ -164,7 +164,7 @@ interface DrawerProps {
   onFilter: (changed: AuditSearch) => void;
 }
 
-/** One event whole: what changed, who did it, and what proves it. */
+/** One event with its changed fields, actor and hashes. */
 export function EventDrawer({ event, onClose, onFilter }: DrawerProps) {
   return (
     <Dialog

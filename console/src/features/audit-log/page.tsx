@@ -15,7 +15,7 @@ import { type AuditEvent, useAuditEvents } from "./queries.ts";
 import { type AuditSearch, toQuery } from "./search.ts";
 import { ChainState } from "./state.tsx";
 
-/** Who changed what, when, from where: filtered by the address, so that a view can be shared. */
+/** List of audit events. The address has the filters, so that a view can be shared. */
 export function AuditLogPage() {
   const search: AuditSearch = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -74,7 +74,7 @@ export function AuditLogPage() {
   );
 }
 
-/** All that the filters leave, not only what is loaded. */
+/** Exports all filtered events, including those that are not loaded. */
 function Export({ query }: { query: Record<string, string> }) {
   const [busy, setBusy] = useState<"csv" | "jsonl" | null>(null);
   const [error, setError] = useState<Error | null>(null);

@@ -4,11 +4,11 @@ const MAX_LENGTH = 100;
 
 /** Reads the address of the audit log. */
 export const readAuditSearch = makeSearchReader({
-  /** Event, or the start of several that ends in a dot. */
+  /** Event name, or a prefix that ends in a dot. */
   event: text(MAX_LENGTH),
   actor_type: text(MAX_LENGTH),
   workspace: text(MAX_LENGTH),
-  /** Id, request id or network address: see `toQuery`. */
+  /** Id, request id or network address. See `toQuery`. */
   find: text(MAX_LENGTH),
   /** Id of the actor. */
   actor: text(MAX_LENGTH),
@@ -21,7 +21,7 @@ export type AuditSearch = ReturnType<typeof readAuditSearch>;
 
 const DAY_MS = 86_400_000;
 
-/** Filters of the API for the address. `find` holds ids of objects and requests, and network addresses. */
+/** Converts the address to filters of the API. `find` is an id of a subject or request, or a network address. */
 export function toQuery(search: AuditSearch): Record<string, string> {
   const find = search.find?.trim();
   return dropAbsent({

@@ -12,7 +12,7 @@ import { useAuditLogState, useSetAuditRetention } from "./queries.ts";
 
 type State = Answer<"getAuditLogState">;
 
-/** Whether the log is what was written, and how long it is kept. */
+/** Verification state and retention of the audit log. */
 export function ChainState() {
   const state = useAuditLogState();
   const may = useMay();
@@ -48,7 +48,7 @@ export function ChainState() {
   );
 }
 
-/** As high as what comes. */
+/** Skeleton with the height of the content. */
 function Coming() {
   const line = (
     <span className="flex min-h-9 items-center pointer-coarse:min-h-11">

@@ -17,7 +17,7 @@ interface DecideProps {
   onClose: () => void;
 }
 
-/** Sets the limit, to what was asked for or to something else. */
+/** Approves a request. The amount can differ from the requested one. */
 export function ApproveDialog({ request, onClose }: DecideProps) {
   const changeForm = useChangeForm(useApproveIncreaseRequest(), {
     defaultValues: { amount_usd: request.amount_usd, answer: "" },

@@ -24,7 +24,7 @@ interface NewIncreaseRequestValues {
   reason: string;
 }
 
-/** Creates an increase request. The link of a refusal leads here, with the limit that refused already chosen. */
+/** Creates an increase request. The link in a refusal selects the limit. */
 export function NewIncreaseRequestPage() {
   const search: NewIncreaseRequestSearch = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -42,7 +42,7 @@ export function NewIncreaseRequestPage() {
     },
     toast: "Request sent",
     onSaved: async ({ id }) => {
-      // The guard must know before the page is left.
+      // Update the unsaved-changes guard before the navigation.
       flushSync(() => setIsSent(true));
       await navigate({ to: "/increase-requests/$requestId", params: { requestId: id } });
     },

@@ -15,7 +15,7 @@ import { type IncreaseRequest, useIncreaseRequests } from "./queries.ts";
 import type { IncreaseRequestsSearch, RequestView } from "./search.ts";
 import { personWords, scopeWords, statusTones } from "./words.ts";
 
-/** Increase requests: one's own, and those one may decide about. */
+/** Increase requests of the member, and those that the member can decide. */
 export function IncreaseRequestsPage() {
   const { show = "pending" }: IncreaseRequestsSearch = useSearch({ strict: false });
   const navigate = useNavigate();

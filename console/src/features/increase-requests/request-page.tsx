@@ -17,7 +17,7 @@ import { personWords, scopeWords, statusTones } from "./words.ts";
 
 type Open = "approve" | "deny" | "withdraw" | null;
 
-/** One request: where the link of the mail leads. What is decided here is asked for again by who decides. */
+/** One increase request, the target of links in e-mail. */
 export function IncreaseRequestPage() {
   const { requestId } = useParams({ strict: false }) as { requestId: string };
   const request = useIncreaseRequest(requestId);

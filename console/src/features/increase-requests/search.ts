@@ -3,13 +3,13 @@ import { makeSearchReader, oneOf, text } from "../../search-fields.ts";
 const views = ["pending", "all"] as const;
 export type RequestView = (typeof views)[number];
 
-/** Reads the address of the list of requests. */
+/** Reads the address of the request list. */
 export const readIncreaseRequestsSearch = makeSearchReader({ show: oneOf(views) });
 export type IncreaseRequestsSearch = ReturnType<typeof readIncreaseRequestsSearch>;
 
 const MAX_LENGTH = 100;
 
-/** Reads the limit that a new increase request is about. The link in a refusal names it. */
+/** Reads the limit for a new increase request from the link in a refusal. */
 export const readNewIncreaseRequestSearch = makeSearchReader({
   scope: oneOf(["organization", "workspace", "api_key"] as const),
   id: text(MAX_LENGTH),

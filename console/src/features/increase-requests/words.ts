@@ -8,7 +8,7 @@ export const statusTones: Record<IncreaseRequest["status"], Tone> = {
   withdrawn: "plain",
 };
 
-/** Whose limit it is, in words that follow "the limit of". */
+/** Name of the limit's scope, to follow "the limit of". */
 export function scopeWords({ scope, scope_name }: IncreaseRequest): string {
   switch (scope.type) {
     case "organization":

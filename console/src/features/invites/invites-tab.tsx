@@ -52,7 +52,7 @@ export function InvitesTab() {
   );
 }
 
-/** A new link replaces the old one; it can be copied this once. */
+/** Resends an invite with a new link, which is shown once. */
 function ResendDialog({ invite, onClose }: { invite: Invite; onClose: () => void }) {
   const resend = useResendInvite();
   const [link, setLink] = useState<string | null>(null);

@@ -12,7 +12,7 @@ const absentWords = {
   owners_only: "The link in this message grants owner rights. Only owners can read it.",
 } as const;
 
-/** One message with its text, as long as it has not been sent. */
+/** One message, with its text until it is sent. */
 export function MailDrawer({ mailId, onClose }: { mailId: string; onClose: () => void }) {
   const mail = useMail(mailId);
   const { data } = mail;

@@ -19,7 +19,7 @@ const tones: Record<Mail["status"], Tone> = {
   withdrawn: "plain",
 };
 
-/** What the server has to send by mail, and what became of it. */
+/** List of the server's e-mail with its status. */
 export function MailPage() {
   const { show = "all" }: MailSearch = useSearch({ strict: false });
   const navigate = useNavigate();

@@ -56,7 +56,7 @@ export function ChangeRoleDialog({ member, onClose }: MemberDialogProps) {
   );
 }
 
-/** What ends with the person's access, counted before it does. */
+/** Preview of the keys, roles and invites that end with a member's access. */
 function Endings({ member }: { member: Member }) {
   const preview = useRemovalPreview(member.id);
   if (preview.error) return <FormError error={preview.error} />;

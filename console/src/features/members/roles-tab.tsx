@@ -15,7 +15,7 @@ import { Section } from "../../ui/page.tsx";
 
 type Mark = "all" | "own" | null;
 
-/** What every role may do: drawn from the table that the server itself decides by. */
+/** Rights of every role, from the contract's table of rights. */
 export function RolesTab() {
   return (
     <div className="grid gap-10">
@@ -70,7 +70,7 @@ interface RoleTableProps {
 
 function RoleTable({ label, roles, rows }: RoleTableProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what can scroll must be reached by keyboard.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users must reach scrollable content.
     <section className="overflow-x-auto" tabIndex={0} aria-label={label}>
       <table className="w-full min-w-2xl border-collapse text-sm">
         <thead>

@@ -14,7 +14,7 @@ const amountIfAny = {
   validate: (text: string) => text.trim() === "" || amount.validate(text),
 };
 
-/** A price of one's own for exactly this model name, from now or from a day on. */
+/** Overrides the price of exactly this model name, from now or from a later day. */
 export function SetPriceDialog({ model, onClose }: { model: string; onClose: () => void }) {
   const set = useChange("createModelPrice", ["listModelPrices"]);
   const changeForm = useChangeForm(set, {

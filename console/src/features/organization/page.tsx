@@ -15,7 +15,7 @@ import { useOrganization, useRenameOrganization } from "./queries.ts";
 
 type Organization = Answer<"getOrganizationSettings">;
 
-/** The company itself: what it is called, and what programs call it. */
+/** Name and ids of the organization. */
 export function SettingsPage() {
   const organization = useOrganization();
   if (organization.error) {

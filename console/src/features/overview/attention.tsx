@@ -31,12 +31,12 @@ function useOpenAlerts() {
   return useApi("listAlertFirings", { query }, { isEnabled, everyMs: EVERY_MS });
 }
 
-/** Both queries, for the page to wait for. */
+/** Both queries, so that the page can wait for them. */
 export function useAttention() {
   return [useBlockingLimits(), useOpenAlerts()] as const;
 }
 
-/** One or both lists, or nothing where neither has an entry. */
+/** Lists of blocking limits and open alerts. Empty lists are hidden. */
 export function Attention() {
   const parts = useAttention().filter(({ data, error }) => (data ? data.data.length > 0 : error));
   if (parts.length === 0) return null;
@@ -93,7 +93,7 @@ function BlockedRow({ limit }: { limit: BlockingLimit }) {
   );
 }
 
-/** Link to the limit for a person who may change it, else to a new increase request. */
+/** Link to the limit if the member can change it, otherwise to a new increase request. */
 function ActLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLimit }) {
   const may = useMay();
   const place = workspace_id ?? undefined;

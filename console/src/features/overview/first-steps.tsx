@@ -11,13 +11,13 @@ import { type Month, toAsked } from "./month.ts";
 
 const YEAR_MS = 365 * 86_400_000;
 
-/** What the steps hang on; a company that has sent requests this month is asked no more than that. */
+/** Queries of the first steps. Requests in this month make the later ones needless. */
 export function useFirstSteps(month: Month) {
   const may = useMay();
   const isForMe = may("api_keys:write") && may("usage:read");
   const usage = useUsage(toAsked(month, null), { isEnabled: isForMe });
   const isQuiet = isForMe && usage.data?.totals.requests === 0;
-  // Every company is quiet when a month has just begun.
+  // A new month has no requests yet, so the last year decides.
   const startingAt = new Date(Date.parse(month.endingAt) - YEAR_MS).toISOString();
   const year = useUsage(toAsked({ ...month, startingAt }, null), { isEnabled: isQuiet });
   const isNew = isQuiet && year.data?.totals.requests === 0;
@@ -31,7 +31,7 @@ export function useFirstSteps(month: Month) {
   return { isNew, keys, upstreams, isLoading };
 }
 
-/** What is left to do before the first request, for who may do it; gone once a request has come. */
+/** Steps to the first request, for members who can take them. Hidden after a request. */
 export function FirstSteps({ month }: { month: Month }) {
   const { isNew, keys, upstreams } = useFirstSteps(month);
   useUsage(toAsked(month, null), { isEnabled: isNew, everyMs: 1_000 });

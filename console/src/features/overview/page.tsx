@@ -26,13 +26,13 @@ import { sumByGroup } from "./sum-usage.ts";
 const DAY_MS = 86_400_000;
 const TOP = 5;
 
-/** What the company spends now, what needs a look, and where to go on. Each part fails alone. */
+/** Current spend, items that need attention, and links. Each part fails on its own. */
 export function OverviewPage() {
   const { organization } = useSession();
   const may = useMay();
   const nowMs = useNow();
   const day = Math.floor(nowMs / DAY_MS);
-  // The same question all day long, so that it is asked once.
+  // The query stays the same all day, so that it runs once.
   const month = useMemo(() => resolveRange("month", day * DAY_MS, {}), [day]);
   if (useIsLoading(month)) {
     return (
@@ -83,7 +83,7 @@ export function OverviewPage() {
   );
 }
 
-/** True until every part has its answer, or its error: so that none moves another when it comes. */
+/** True until every part has data or an error, so that no part moves another. */
 function useIsLoading(month: Month): boolean {
   const may = useMay();
   const options = { isEnabled: may("usage:read") };
@@ -199,7 +199,7 @@ function Top({ title, month, groupBy, nameOf, more }: TopProps) {
   );
 }
 
-/** Of many thousands of keys, only the first few are asked for. */
+/** Reads only the first few keys, since a company can have thousands. */
 function useKeysNeedingAttention(isEnabled = true) {
   const options = { isEnabled, everyMs: 60_000 };
   const ask = { status: "active", limit: TOP + 1 } as const;

@@ -18,7 +18,7 @@ const row = (model: string, cost: string) =>
     cost_usd: cost,
   }) as UsageRow;
 
-test("sums of groups are exact where doubles are not, the highest cost first", () => {
+test("adds up groups without rounding, highest cost first", () => {
   const rows = [row("a", "0.1"), row("a", "0.2"), row("b", "0.300000001")];
   expect(sumByGroup(rows, "model").map(({ key, costNano }) => [key, costNano])).toEqual([
     ["b", 300_000_001n],

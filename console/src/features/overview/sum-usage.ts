@@ -1,9 +1,9 @@
 import type { Group, UsageRow } from "../../kit/usage/queries.ts";
 import { toNanoUsd } from "../../ui/format.ts";
 
-/** What one group used in the whole range; money as nano-dollars, so that sums are exact. */
+/** Usage of one group in the whole range. Cost is in nano-dollars, so that sums are exact. */
 export interface GroupSum {
-  /** Id of the workspace or key, name of the model; empty where nothing is grouped by. */
+  /** Id of the workspace or key, or name of the model. Empty: not grouped. */
   key: string;
   totalTokens: number;
   costNano: bigint;
@@ -22,7 +22,7 @@ export function groupKeyOf(row: UsageRow, groupBy: Group | null): string {
   }
 }
 
-/** Sums per group, the dearest first; groups of equal cost by tokens. */
+/** Sums per group, highest cost first, then most tokens. */
 export function sumByGroup(rows: readonly UsageRow[], groupBy: Group | null): GroupSum[] {
   const sums = new Map<string, GroupSum>();
   for (const row of rows) {

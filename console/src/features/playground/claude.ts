@@ -2,22 +2,22 @@ import { ApiError, AwayError, type ErrorBody } from "../../api-client.ts";
 import type { MessageRequest } from "../../kit/code-samples/message-request.ts";
 import { readEvents } from "./read-events.ts";
 
-// The one place of the console that calls the Claude API, and not the Admin API: as every program does, with a key. The
-// person's cookie is left out, which would mean nothing there.
+// The console's only caller of the Claude API. The call has a key, like those of all programs, and omits the session
+// cookie, which the Claude API does not read.
 
 export interface AskOptions {
   key: string;
   request: MessageRequest;
   signal: AbortSignal;
-  /** The answer has begun: under this id the request is recorded. */
+  /** Receives the request id when the response begins. */
   onRequest: (requestId: string) => void;
-  /** The next piece of the answer. */
+  /** Receives the next text of the response. */
   onText: (text: string) => void;
 }
 
 /**
- * Sends the request and gives the answer's text piece by piece; resolves with the reason for which it stopped. Throws an
- * ApiError for a refusal, also one in the middle of a stream, and an AwayError where nothing answers.
+ * Sends the request, and passes on the text of the response as it arrives. Returns the stop reason. Throws an ApiError for
+ * a refusal, also inside a stream, and an AwayError without a response.
  */
 export async function askClaude(options: AskOptions): Promise<string | null> {
   const { request, signal, onRequest } = options;
@@ -31,7 +31,7 @@ export async function askClaude(options: AskOptions): Promise<string | null> {
       : await readWhole(response, options);
   } catch (error) {
     if (signal.aborted || error instanceof ApiError) throw error;
-    throw new AwayError("The connection was lost before the answer ended.");
+    throw new AwayError("The connection was lost before the response ended.");
   }
 }
 

@@ -17,7 +17,7 @@ import { type Conversation, type Settings, useConversation } from "./use-convers
 
 const USUAL_TOKENS = 1024;
 
-/** Talks to Claude as the person who is signed in, on the way that every call takes. */
+/** Conversation with Claude through the public Claude API, as the signed-in member. */
 export function PlaygroundPage() {
   const session = useSession();
   const models = useList("listModelPrices", {});
@@ -93,7 +93,7 @@ function Playground({ workspaces, models }: PlaygroundProps) {
   );
 }
 
-/** What the next call would say; with nothing written, what the last one did. */
+/** Turns of the next call, or of the last call without a draft. */
 function shownTurns(turns: readonly Message[], draft: string): readonly Message[] {
   const lastAsked = turns.findLastIndex(({ role }) => role === "user");
   if (draft.trim() === "" && lastAsked >= 0) return turns.slice(0, lastAsked + 1);
@@ -144,7 +144,7 @@ function Composer({ conversation, draft, onDraft, settings }: ComposerProps) {
       </Field>
       <div className="flex flex-wrap gap-2.5">
         {isRunning ? (
-          <Button onClick={conversation.stop}>Stop answer</Button>
+          <Button onClick={conversation.stop}>Stop response</Button>
         ) : (
           <Button kind="primary" type="submit" disabled={!isSendable}>
             Send message

@@ -5,7 +5,7 @@ import { toRequest } from "./to-request.ts";
 
 const settings = { model: "claude-sonnet-5", system: "", maxTokens: 100, isStreamed: true };
 
-test("a request holds what was said, and no answer that never came", () => {
+test("builds a request without empty responses", () => {
   const turns = [
     { role: "user" as const, content: "One" },
     { role: "assistant" as const, content: "" },
@@ -27,7 +27,7 @@ test("a request holds what was said, and no answer that never came", () => {
   );
 });
 
-test("events arrive whole however their bytes are cut", async () => {
+test("reads whole events from bytes that are split anywhere", async () => {
   const texts = fc.array(fc.string({ minLength: 1 }), { maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(texts, fc.integer({ min: 1, max: 9 }), async (contents, size) => {

@@ -1,4 +1,4 @@
-/** The data of each event of an event stream, in order; what has no data, and an event that is cut off, is left out. */
+/** Yields the data of each event of a stream. Skips events without data and an incomplete last event. */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
@@ -16,7 +16,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       }
     }
   } finally {
-    // Whoever stops reading wants no more of it.
+    // The consumer has stopped, so cancel the stream.
     await reader.cancel().catch(() => undefined);
   }
 }

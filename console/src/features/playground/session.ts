@@ -3,19 +3,19 @@ import { type Answer, call, sendLast } from "../../api-client.ts";
 
 type Session = Answer<"startPlaygroundSession">;
 
-/** A message that begins just before the end would be refused on the way. */
+/** Time before the expiry when a new session starts, so that a message does not reach an expired one. */
 const SPARE_MS = 30_000;
 
 export interface PlaygroundKeys {
-  /** The secret for the workspace: that of the session that runs, or of a new one. */
+  /** Returns the secret of the running session, or of a new one. */
   keyFor: (workspaceId: string) => Promise<string>;
-  /** The session is of no use any more: the next message starts another. */
+  /** Discards the session. The next message starts another one. */
   drop: () => void;
 }
 
 /**
- * The page's key for the Claude API. It is kept in memory and nowhere else, works for ten minutes, and ends when the page
- * is left, so that what the page could do ends with it.
+ * The page's key for the Claude API, in memory only. The key works for ten minutes, and ends when the member leaves the
+ * page.
  */
 export function usePlaygroundKeys(): PlaygroundKeys {
   const live = useRef<Session | null>(null);

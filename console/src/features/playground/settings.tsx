@@ -11,7 +11,7 @@ interface SettingsProps {
   onChange: (change: Partial<Settings>) => void;
 }
 
-/** What is asked, of whom, and who pays. */
+/** Fields for the workspace, the model and the prompt. */
 export function PlaygroundSettings({ settings, workspaces, models, onChange }: SettingsProps) {
   const modelsId = useId();
   return (
@@ -60,7 +60,7 @@ export function PlaygroundSettings({ settings, workspaces, models, onChange }: S
       </Field>
       <Field
         label="Maximum tokens"
-        hint="Longest answer in tokens. Strict limits hold the price of all of them."
+        hint="Longest response in tokens. Strict limits hold the price of all of them."
         error={settings.maxTokens > 0 ? undefined : "Enter a whole number of at least 1."}
       >
         {(control) => (
@@ -75,7 +75,7 @@ export function PlaygroundSettings({ settings, workspaces, models, onChange }: S
       </Field>
       <Checkbox
         label="Streaming"
-        hint="The answer appears while it is generated."
+        hint="The response appears while it is generated."
         checked={settings.isStreamed}
         onChange={(event) => onChange({ isStreamed: event.target.checked })}
       />
@@ -85,7 +85,7 @@ export function PlaygroundSettings({ settings, workspaces, models, onChange }: S
 
 const MAX_DIGITS = 7;
 
-/** 0 where it is no number yet. */
+/** 0 without digits. */
 function readTokens(text: string): number {
   return Number(text.replaceAll(/\D/g, "").slice(0, MAX_DIGITS));
 }

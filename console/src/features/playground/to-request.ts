@@ -1,6 +1,6 @@
 import type { Message, MessageRequest } from "../../kit/code-samples/message-request.ts";
 
-/** What is chosen beside the messages. */
+/** Settings of a request besides its messages. */
 export interface Prompt {
   model: string;
   system: string;
@@ -8,7 +8,7 @@ export interface Prompt {
   isStreamed: boolean;
 }
 
-/** What is sent for these turns. An answer that was stopped before its first word was no answer. */
+/** Request for these turns. Omits responses that were stopped before their first text. */
 export function toRequest(
   turns: readonly Message[],
   { model, system, maxTokens, isStreamed }: Prompt,

@@ -5,7 +5,7 @@ import { Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import type { Turn } from "./use-conversation.ts";
 
-/** What was said so far, the answer that is being written included. */
+/** The conversation, including the running response. */
 export function Turns({ turns }: { turns: readonly Turn[] }) {
   if (turns.length === 0) return null;
   const isBusy = turns.some(({ end }) => end === "running");
@@ -23,7 +23,7 @@ export function Turns({ turns }: { turns: readonly Turn[] }) {
           </p>
           <div className="break-words whitespace-pre-wrap">
             {turn.content === "" && turn.end === "running" ? (
-              <span className="text-faint">Waiting for the answer…</span>
+              <span className="text-faint">Waiting for the response…</span>
             ) : (
               turn.content
             )}
@@ -36,9 +36,9 @@ export function Turns({ turns }: { turns: readonly Turn[] }) {
 }
 
 const endWords: Partial<Record<Turn["end"], string>> = {
-  cut: "The answer reached the maximum tokens",
-  stopped: "You stopped the answer",
-  broken: "The answer was interrupted",
+  cut: "The response reached the maximum tokens",
+  stopped: "You stopped the response",
+  broken: "The response was interrupted",
 };
 
 function AnswerNote({ turn }: { turn: Turn }) {
@@ -53,7 +53,7 @@ function AnswerNote({ turn }: { turn: Turn }) {
 
 const ASK_AGAIN_MS = 600;
 
-/** What the request counts as, from the record that bills it: it is there within two seconds of its end. */
+/** Tokens and cost of the request, from its billed record. The record exists within two seconds of its end. */
 function Recorded({ requestId }: { requestId: string }) {
   const [isThere, setIsThere] = useState(false);
   const found = useApi(

@@ -7,9 +7,9 @@ import { type Prompt, toRequest } from "./to-request.ts";
 
 export interface Turn extends Message {
   id: number;
-  /** Of an answer: the id under which its request is recorded. */
+  /** Request id of a response. */
   requestId: string | null;
-  /** Of an answer: how it ended. */
+  /** End of a response. */
   end: "running" | "whole" | "cut" | "stopped" | "broken";
 }
 
@@ -21,19 +21,19 @@ export interface Conversation {
   turns: readonly Turn[];
   isRunning: boolean;
   error: Error | null;
-  /** Resolves to false where it was refused: the message is the person's again. */
+  /** Resolves to false if the call was refused. The user then edits the message again. */
   send: (text: string, settings: Settings) => Promise<boolean>;
   stop: () => void;
   clear: () => void;
 }
 
-/** How an answer ended; null where it was refused before a word of it came, and so was not said. */
+/** End of a call. Null: refused before the first text, so the turn is removed. */
 interface Asked {
   end: Turn["end"] | null;
   failure: Error | null;
 }
 
-/** What was said, in memory: it is gone with the page. */
+/** Conversation in memory, lost when the page closes. */
 export function useConversation(): Conversation {
   const [turns, setTurns] = useState<readonly Turn[]>([]);
   const [error, setError] = useState<Error | null>(null);
@@ -96,7 +96,7 @@ export function useConversation(): Conversation {
   };
 }
 
-/** A key may have ended meanwhile, on the server or with the sign-in: another one is got once. */
+/** Calls Claude, and retries once with a new key, since the key can expire early. */
 async function askWithKey(
   keys: ReturnType<typeof usePlaygroundKeys>,
   workspaceId: string,

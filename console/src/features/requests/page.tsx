@@ -18,7 +18,7 @@ import { RequestDrawer } from "./request-drawer.tsx";
 import { RequestFilters } from "./request-filters.tsx";
 import { Retention } from "./retention.tsx";
 
-/** Every request that was sent, newest first: what, by whom, how long, for how much. Filtered by the address. */
+/** Request log, newest first. The address has the filters. */
 export function RequestsPage() {
   const search: ReportSearch = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -38,7 +38,7 @@ export function RequestsPage() {
   return (
     <Page
       title="Requests"
-      lead="All requests to Claude, listed within two seconds of their end. Prompts and answers are never stored."
+      lead="All requests to Claude, listed within two seconds of their end. Prompts and responses are never stored."
       actions={<Export query={query} />}
     >
       <div className="grid gap-4">
@@ -79,7 +79,7 @@ export function RequestsPage() {
   );
 }
 
-/** As of when the filters were chosen: a log whose beginning moves with the clock would start anew all the time. */
+/** Query with a fixed start time, which changes only with the filters. A moving start would reload the log. */
 function useLogQuery(search: ReportSearch): RequestsQuery {
   const { open: _, ...filters } = search;
   const text = JSON.stringify(filters);
@@ -93,7 +93,7 @@ function toUsageSearch({ request, upstream, cost, open, ...rest }: ReportSearch)
 type Requests = ReturnType<typeof useRequests>;
 const MAX_EMPTY_PAGES = 5;
 
-/** A page of a rare filter can be empty although the log goes on: then the next ones are asked for too, a few of them. */
+/** Loads a few more pages while pages are empty, since a page of a rare filter can be empty before the end. */
 function useSearchOn({ items, hasOlder, isLoadingOlder, error, loadOlder, pageCount }: Requests) {
   const isOn = items.length === 0 && hasOlder && !isLoadingOlder && error === null;
   const load = useRef(loadOlder);
@@ -139,7 +139,7 @@ function Requests({ requests, onOpen, onClear }: RequestsProps) {
   );
 }
 
-/** All that the filters leave, not only what is loaded. */
+/** Exports all filtered requests, including those that are not loaded. */
 function Export({ query }: { query: RequestsQuery }) {
   const [busy, setBusy] = useState<"csv" | "jsonl" | null>(null);
   const [error, setError] = useState<Error | null>(null);

@@ -8,7 +8,7 @@ export type RequestDetail = Answer<"getRequest">;
 
 export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 
-/** The filters of the API that the address means. An end that is still to come is left out: the log goes on to now. */
+/** Converts the address to filters of the API. Omits an end in the future. */
 export function toRequestsQuery(search: ReportSearch, nowMs: number) {
   const { range, at, live, request, upstream, cost } = search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;

@@ -27,7 +27,7 @@ interface DrawerProps {
   onFilter: (changed: ReportSearch) => void;
 }
 
-/** One request whole: how long it took, what it used and cost, whose it was. Never what was said. */
+/** One request with its timing, usage, cost and owner. Never has prompts or responses. */
 export function RequestDrawer({ id, onClose, onFilter }: DrawerProps) {
   return (
     <Dialog
@@ -55,7 +55,7 @@ function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"
       <Timing request={data} />
       <CostTable request={data} />
       <Whose request={data} />
-      <p className="text-sm text-quiet">Bursar does not store prompts or answers.</p>
+      <p className="text-sm text-quiet">Bursar does not store prompts or responses.</p>
       <div className="flex flex-wrap gap-2.5">
         {!data.is_playground && (
           <Button onClick={() => onFilter({ key: [data.api_key_id] })}>
@@ -91,7 +91,7 @@ function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }
       <p className="text-quiet">{statusSentences[status]}</p>
       {is_estimated && (
         <p className="text-quiet">
-          The answer was interrupted. The usage is an estimate from the part that was received.
+          The response was interrupted. The usage is an estimate from the part that was received.
         </p>
       )}
       {is_unpriced && (
@@ -103,7 +103,7 @@ function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }
   );
 }
 
-/** Below it, so many tokens a second says more about the clock than about the model. */
+/** Shortest time for a rate of tokens. Rates of shorter times would be noise. */
 const MEASURABLE_MS = 100;
 
 function Timing({ request }: Detail) {
@@ -132,7 +132,7 @@ function Timing({ request }: Detail) {
           ...(perSecond === null
             ? []
             : ([
-                ["Output speed", `${formatCount(Math.round(perSecond))} tokens a second`],
+                ["Output speed", `${formatCount(Math.round(perSecond))} tokens per second`],
               ] as const)),
           ["Started", formatExact(request.started_at)],
           ["Ended", formatExact(request.ended_at)],
@@ -142,7 +142,7 @@ function Timing({ request }: Detail) {
   );
 }
 
-/** What was used of each kind, and what that cost: the amounts are exact, to the nano-dollar. */
+/** Usage and cost by token type, exact to the nano-dollar. */
 function CostTable({ request }: Detail) {
   const cell = "py-2 pl-4 text-right figures";
   return (

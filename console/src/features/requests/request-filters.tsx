@@ -9,7 +9,7 @@ interface LogFiltersProps {
   onChange: (changed: ReportSearch) => void;
 }
 
-/** What only the log can be searched by, and the filters that it has in common with the reports. */
+/** Filters of the request log, and those that it shares with reports. */
 export function RequestFilters({ search, onChange }: LogFiltersProps) {
   const isSearched = Boolean(search.request || search.upstream || search.cost);
   return (
@@ -28,7 +28,7 @@ export function RequestFilters({ search, onChange }: LogFiltersProps) {
 
 type IdKind = "request" | "upstream";
 
-/** Asks when the text is entered, not at each key. */
+/** Search field that queries on Enter. */
 function IdBox({ search, onChange }: LogFiltersProps) {
   const value = search.upstream || search.request || "";
   const [text, setText] = useState(value);

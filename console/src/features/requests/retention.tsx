@@ -5,7 +5,7 @@ import { Button } from "../../ui/button.tsx";
 import { formatDay } from "../../ui/format.ts";
 import { useRequestLogSettings, useSetRequestRetention } from "./queries.ts";
 
-/** How long the log is kept, and the way to change that for who may. */
+/** Retention of the request log, and its change for members with the permission. */
 export function Retention() {
   const may = useMay();
   const settings = useRequestLogSettings(may("organization:read"));

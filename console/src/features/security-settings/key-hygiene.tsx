@@ -6,7 +6,7 @@ import { Section } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useKeyHygiene } from "./queries.ts";
 
-/** How many keys need attention, and why; each number leads to the keys behind it. */
+/** Counts of keys that need attention. Each links to its keys. */
 export function KeyHygiene() {
   const hygiene = useKeyHygiene();
   return (

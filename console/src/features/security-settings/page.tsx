@@ -15,10 +15,10 @@ import { useKeyHygiene, useSecuritySettings, useUpdateSecuritySettings } from ".
 
 type Settings = Answer<"getSecuritySettings">;
 
-/** Rules that hold for every key of the company. */
+/** Rules for every key of the company. */
 export function SecuritySettingsPage() {
   const settings = useSecuritySettings();
-  // Together with what stands above it, so that nothing is pushed down.
+  // Wait for the section above too, so that it does not push this one down.
   const isLoading = useKeyHygiene().isPending;
   if (settings.error) {
     return <LoadError error={settings.error} onRetry={() => void settings.refetch()} />;

@@ -15,7 +15,7 @@ import { FormError } from "../../ui/states.tsx";
 import type { Step } from "./search.ts";
 import { KeyStep, UpstreamStep, WorkspaceStep } from "./steps.tsx";
 
-/** From the first start to the first request. The owner first; the rest can be left and come back to. */
+/** Set-up from the first start to the first request. All steps after the owner can be done later. */
 export function SetUpPage() {
   const { step }: { step?: Step } = useSearch({ strict: false });
   const session = useSessionQuery();
@@ -48,7 +48,7 @@ export function SetUpPage() {
   }
 }
 
-/** Kept while the page is open, also when it is drawn anew. */
+/** Token of the link. Survives renders until the page closes. */
 let linkToken: string | null = null;
 
 function OwnerStep({ onDone }: { onDone: () => void }) {

@@ -16,7 +16,7 @@ import { Input } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 
-/** What a link invites to, and joining. */
+/** Shows the invite of a link, and accepts it. */
 export function InvitePage() {
   const token = useOneTimeToken();
   const offer = useQuery<Answer<"lookUpInvite">, Error>({

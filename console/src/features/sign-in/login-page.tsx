@@ -13,7 +13,7 @@ import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 
-/** Password, passkey, second factor; then back to where the person wanted to go. */
+/** Sign-in with password, passkey and second factor, then the requested page. */
 export function LoginPage() {
   const { next }: { next?: string } = useSearch({ strict: false });
   const session = useSessionQuery();
@@ -28,7 +28,7 @@ export function LoginPage() {
   );
 }
 
-/** To an address with all that stands behind its path. */
+/** Opens an address with its query and hash. */
 function OpenPage({ to }: { to: string }) {
   const router = useRouter();
   useEffect(() => {
@@ -87,12 +87,12 @@ function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) 
   );
 }
 
-/** A question for a passkey is good for five minutes: the offer is made anew before. */
+/** Interval of new passkey challenges, which expire after five minutes. */
 const RENEW_MS = 240_000;
 
 const askOptions = async () => (await call("getSignInPasskeyOptions", {})).options;
 
-/** Passkeys are offered beside the address from the start; the button asks for one. Only one of the two at a time. */
+/** Offers passkeys in the address field from the start, and on the button. Only one of the two runs at a time. */
 function usePasskeySignIn() {
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
@@ -109,11 +109,11 @@ function usePasskeySignIn() {
       setError(failure as Error);
     }
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each round is an offer of its own.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round starts a new offer.
   useEffect(() => {
     const stop = new AbortController();
     offer.current = stop;
-    // Where it cannot be made, there is still the button, which says why.
+    // If the offer fails, the button still works and shows the reason.
     signIn(() => offerPasskeys(askOptions, stop.signal)).catch(() => undefined);
     const renewal = setTimeout(() => setRound((count) => count + 1), RENEW_MS);
     return () => {

@@ -19,7 +19,7 @@ const BACK = (
   </p>
 );
 
-/** Without a link: asks for one. With it: sets the new password. */
+/** Sets a new password with the link's token. Without a token, requests a link. */
 export function ResetPage() {
   const token = useOneTimeToken();
   return token === null ? <AskForLink /> : <SetPassword token={token} />;

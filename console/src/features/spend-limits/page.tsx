@@ -8,7 +8,7 @@ import { Page, Section } from "../../ui/page.tsx";
 import { type Tab, TabLinks } from "../../ui/tabs.tsx";
 import { UnresolvedSpend } from "./unresolved.tsx";
 
-/** What stands between a key and the upstream: dollars of a period, and requests and tokens of a minute. */
+/** Tabs of the spend limits and the rate limits. */
 export function LimitsPage() {
   const may = useMay();
   const tabs: (Tab | false)[] = [

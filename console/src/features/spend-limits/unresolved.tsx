@@ -26,7 +26,7 @@ const kindWords: Record<Unresolved["kind"], { label: string; hint: string }> = {
   journal: { label: "Lost journal", hint: "Possible spend of a node that lost records on disk." },
 };
 
-/** Money whose fate is not known, which limits count as spent until somebody decides or time does. */
+/** Unresolved spend, which limits count as spent until its release or a decision. */
 export function UnresolvedSpend() {
   const unresolved = usePages("listUnresolvedSpend", {}, { everyMs: REFRESH_MS });
   const [decided, setDecided] = useState<Unresolved | null>(null);

@@ -11,7 +11,7 @@ interface Props {
   isEmbedded: boolean;
 }
 
-/** The newest backup, what a restore left to do, and how the next one is made. */
+/** The newest backup, open tasks after a restore, and the command for a new backup. */
 export function BackupSection({ backup, isEmbedded }: Props) {
   const { newest, newest_restore, held_keys } = backup;
   return (

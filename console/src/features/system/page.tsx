@@ -16,7 +16,7 @@ import { formatBytes, formatWait } from "./words.ts";
 
 type System = Answer;
 
-/** What the server is made of at this moment; it asks again by itself. */
+/** State of the system, which refreshes automatically. */
 export function SystemPage() {
   const system = useSystem();
   if (system.error && !system.data) {
@@ -103,7 +103,7 @@ function PriceList({ prices }: { prices: System["price_list"] }) {
   );
 }
 
-/** What only the node that answered knows of itself. */
+/** Facts of the node that responded. */
 function ThisNode({ node }: { node: System["this_node"] }) {
   const late =
     node.unflushed_records > 0 ? `, the oldest ${formatWait(node.oldest_unflushed_ms)} old` : "";

@@ -9,7 +9,7 @@ import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { useSendTestMail } from "./queries.ts";
 
-/** Sends a message that only says that mail works, and tells how that goes. */
+/** Sends a test message and shows its status. */
 export function TestMail() {
   const { member } = useSession();
   const [sentId, setSentId] = useState<string | null>(null);

@@ -13,7 +13,7 @@ import { FormError } from "../../ui/states.tsx";
 import { UnsavedGuard } from "../../ui/unsaved-guard.tsx";
 import { useArchiveWorkspace, useUpdateWorkspace } from "./queries.ts";
 
-/** Colours that can be told apart on light and on dark paper. */
+/** Colours that are distinct in the light and the dark theme. */
 const colors = [
   "#0E7C66",
   "#3F7CAC",
@@ -35,7 +35,7 @@ interface WorkspaceFormProps {
   changeForm: ChangeFormState<FormValues, null>;
   action: string;
   initialColor: string;
-  /** In a dialog, for a new workspace. On a page otherwise. */
+  /** True: in a dialog, for a new workspace. Otherwise on a page. */
   isNew?: boolean;
 }
 
@@ -134,7 +134,7 @@ export function EditWorkspace({ workspace }: { workspace: Workspace }) {
       description: workspace.description ?? "",
       display_color: workspace.display_color,
     },
-    // Only fields that were changed here: changes of other people stay.
+    // Send only changed fields, so that changes by other members stay.
     toInput: ({ name, description, display_color }, { dirtyFields }) => ({
       params: { workspace_id: workspace.id },
       body: {
@@ -161,7 +161,7 @@ interface ArchiveProps {
   onClose: () => void;
 }
 
-/** Says which keys stop before it archives. */
+/** Confirms the archiving, with the keys that stop. */
 export function ArchiveWorkspaceDialog({ workspace, isOpen, onClose }: ArchiveProps) {
   const archive = useArchiveWorkspace();
   const keys = useList(

@@ -21,7 +21,7 @@ import { type Column, Table } from "../../ui/table.tsx";
 type WorkspaceMember = ItemOf<"listWorkspaceMembers">;
 const stale = ["listWorkspaceMembers", "listMembers", "listApiKeys"] as const;
 
-/** Everybody who has a role in the workspace, given or inherited, and why. */
+/** Members with an assigned or inherited role in the workspace. */
 export function WorkspaceMembers({ workspaceId }: { workspaceId: string }) {
   const members = useList("listWorkspaceMembers", { params: { workspace_id: workspaceId } });
   const may = useMay();
@@ -62,7 +62,7 @@ export function WorkspaceMembers({ workspaceId }: { workspaceId: string }) {
 
 interface RoleDialogProps {
   workspaceId: string;
-  /** Whose role is changed; null: somebody is added. */
+  /** Member whose role changes. Null: add a member. */
   member: WorkspaceMember | null;
   onClose: () => void;
 }

@@ -13,7 +13,7 @@ import { describeRotation } from "./rotation-words.ts";
 
 type Policy = Answer<"getRotationPolicy">;
 
-/** How often the keys of a workspace get a new secret: said, and set by who runs it. */
+/** Rotation policy of a workspace, and its form for members with the permission. */
 export function RotationPolicy(props: { workspaceId: string; mayChange: boolean }) {
   const { workspaceId, mayChange } = props;
   const policy = useRotationPolicy(workspaceId);
@@ -148,7 +148,7 @@ function DaysField(props: {
   );
 }
 
-/** Null for what is empty, or no number yet. */
+/** Null: empty or not a number. */
 function toDays(text: string): number | null {
   return /^\s*\d+\s*$/.test(text) ? Number(text) : null;
 }

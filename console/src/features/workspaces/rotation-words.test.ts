@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describeRotation } from "./rotation-words.ts";
 
-test("says what a rotation policy does, with its days", () => {
+test("describes a rotation policy with its days", () => {
   expect(describeRotation({ rotationDays: 90, remindDays: 14, graceDays: 1 })).toBe(
     "Each key needs a new secret every 90 days. The key owner, or the Workspace Admins for a workspace key, get an " +
       "e-mail 14 days before. A key that is not rotated expires 1 day after the due date, at an age of 91 days. Older " +
@@ -9,12 +9,12 @@ test("says what a rotation policy does, with its days", () => {
   );
 });
 
-test("without a policy keys need no rotation", () => {
+test("needs no rotation without a policy", () => {
   expect(describeRotation({ rotationDays: null, remindDays: 14, graceDays: 14 })).toContain(
     "need no rotation",
   );
 });
 
-test("while days are missing nothing is promised", () => {
+test("is empty while days are missing", () => {
   expect(describeRotation({ rotationDays: 90, remindDays: null, graceDays: 14 })).toBe("");
 });

@@ -3,12 +3,12 @@ import { formatPlural } from "../../ui/format.ts";
 interface Rotation {
   /** Null: no policy. */
   rotationDays: number | null;
-  /** Null while it is not entered. */
+  /** Null: not entered yet. */
   remindDays: number | null;
   graceDays: number | null;
 }
 
-/** What a rotation policy does to keys, in a few sentences. */
+/** Effects of a rotation policy, in a few sentences. */
 export function describeRotation({ rotationDays, remindDays, graceDays }: Rotation): string {
   if (rotationDays === null) return "Keys of this workspace need no rotation.";
   if (remindDays === null || graceDays === null) return "";

@@ -20,7 +20,7 @@ import { WorkspaceMembers } from "./members-tab.tsx";
 import { useWorkspace } from "./queries.ts";
 import { RotationPolicy } from "./rotation-policy.tsx";
 
-/** A workspace: its tabs, each with its own address. */
+/** Tabs of one workspace, each with its own address. */
 export function WorkspacePage() {
   const workspaceId = useWorkspaceId();
   const workspace = useWorkspace(workspaceId);
