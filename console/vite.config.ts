@@ -7,8 +7,8 @@ import { defineConfig, type Plugin } from "vite";
 const CONTRACT = "virtual:contract";
 
 /**
- * What the console needs of the contract at run time, as plain data: the method and path of every operation. The schemas
- * stay on the server; the browser gets their types only (src/contract.d.ts), and none of the schema library.
+ * Runtime data of the contract for the console, such as the method and path of every operation. The schemas stay on the
+ * server. The console has only their types, so its bundle contains no schema library.
  */
 function contractFacts(): Plugin {
   const routes = Object.fromEntries(
@@ -35,7 +35,7 @@ export default defineConfig({
     outDir: process.env["CONSOLE_OUT_DIR"] ?? "dist",
     emptyOutDir: true,
     target: "es2022",
-    // A style or font inside a data: address would need a looser policy than the server sends.
+    // The server's Content-Security-Policy allows no style or font in a data: URL.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

@@ -5,11 +5,11 @@ import type { z } from "zod";
 import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
 import { requestSignIn, stepUpQuestion } from "./questions.ts";
 
-// The one place that talks to the server. Operations, their input and their answers are those of the contract.
+// The only file that sends requests to the server. The contract defines the operations, their inputs and answers.
 
 export type Operation = AdminRoute["operationId"];
 
-/** The route of each operation. Maps, not conditions over the union: the compiler looks up one entry instead of trying all. */
+/** Route of each operation. The compiler checks a map faster than a conditional type over the union. */
 type Routes = { [R in AdminRoute as R["operationId"]]: R };
 
 type ParamsOf<R> = R extends { params: infer P extends z.ZodObject }
@@ -25,14 +25,14 @@ type InputMap = { [O in Operation]: ParamsOf<Routes[O]> & QueryOf<Routes[O]> & B
 interface Answers extends AnswerMap {}
 type AnswerMap = { [O in Operation]: z.output<Routes[O]["response"]> };
 
-/** What an operation is asked with: `params` of its path, `query`, `body`, each only where the contract has it. */
+/** Input of an operation: `params` of its path, `query` and `body`, as far as the contract has them. */
 export type Input<O extends Operation> = Inputs[O];
-/** What an operation answers. */
+/** Answer of an operation. */
 export type Answer<O extends Operation> = Answers[O];
 
 export interface CallOptions {
   signal?: AbortSignal;
-  /** One per intended change: a repeated call with the same key changes nothing twice. */
+  /** One for each change. The server applies repeated calls with one key only once. */
   idempotencyKey?: string;
 }
 
@@ -46,7 +46,7 @@ export interface ErrorBody {
   request_id?: string;
 }
 
-/** A refusal of the server, in its own words. */
+/** A refusal, with the server's message. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
@@ -67,7 +67,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came: the server is away, or the network is. */
+/** No answer: the server or the network is unavailable. */
 export class AwayError extends Error {
   override readonly name = "AwayError";
 }
@@ -79,8 +79,8 @@ interface Parts {
 }
 
 /**
- * Calls one operation. Throws an ApiError for what the server refuses and an AwayError when nothing answers. Where the
- * server wants the person to confirm who they are, or to sign in again, it asks for that and then tries once more.
+ * Calls one operation. Throws an ApiError for a refusal, and an AwayError without an answer. If the server requires a
+ * step-up or a new sign-in, this function asks the member for it and retries once.
  */
 export async function call<O extends Operation>(
   operation: O,
@@ -90,7 +90,7 @@ export async function call<O extends Operation>(
   return (await readAnswer(await send(operation, input, options))) as Answer<O>;
 }
 
-/** Asks an operation whose answer is a file, and gives the file and the name the server has for it. */
+/** Calls an operation that answers with a file. Returns the file and the server's name for it. */
 export async function download<O extends Operation>(
   operation: O,
   input: Input<O>,
@@ -102,12 +102,12 @@ export async function download<O extends Operation>(
   try {
     return { file: await response.blob(), name };
   } catch {
-    // A file that the server could not finish is cut off, so that half of it is not taken for the whole.
+    // The server breaks the connection if it cannot finish a file, so an incomplete file is an error.
     throw new AwayError("The file is incomplete. Try again, or choose a shorter range.");
   }
 }
 
-/** Sends a change as a page goes away, when nobody can wait for its answer any more. */
+/** Sends a change while the page closes, without waiting for the answer. */
 export function sendLast<O extends Operation>(operation: O, input: Input<O>): void {
   const { params, body }: Parts = input as object;
   const [method = "", path = ""] = routes[operation] ?? [];
@@ -126,7 +126,7 @@ async function send<O extends Operation>(
   const url = fillPath(path, params) + toQueryText(query);
   const ask = () => request(method, url, body, options);
   let response = await ask();
-  // Asking who is signed in, and signing in, learn it from their own answer.
+  // Callers of `getSession` and of public operations handle a 401 themselves.
   const meansSignOut = !isPublic && operation !== "getSession";
   if (response.status === 401 && meansSignOut && (await requestSignIn(method === "POST"))) {
     response = await ask();

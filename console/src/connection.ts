@@ -1,17 +1,16 @@
 import { makeObservable } from "./observable.ts";
 
-// Whether the server answers. A call that gets no answer starts a watch on /healthz, whose first answer ends it.
+// Availability of the server. A call without an answer starts polling /healthz, which ends with the first answer.
 
 const RETRY_MS = 2_000;
 
 /** True while the server does not answer. */
 export const isServerAway = makeObservable(false);
-/** Rises by one each time the server is back: what shows data asks for it again. */
+/** Incremented when the server is available again. Components then reload their data. */
 export const returns = makeObservable(0);
-/** Rises by one each time a call is refused because nobody is signed in. */
+/** Incremented when a call is refused because the session ended. */
 export const signOuts = makeObservable(0);
 
-/** The server refused a call because nobody is signed in any more. */
 export function reportSignOut(): void {
   signOuts.set(signOuts.get() + 1);
 }
@@ -26,7 +25,7 @@ export function reportSilence(): void {
   setTimeout(() => void look(), RETRY_MS);
 }
 
-/** Asks whether the server is there now. */
+/** Checks now whether the server answers. */
 export function isServerThere(): Promise<boolean> {
   return fetch("/healthz", { cache: "no-store" }).then(
     (response) => response.ok,
@@ -34,7 +33,7 @@ export function isServerThere(): Promise<boolean> {
   );
 }
 
-/** Resolves once the server answers again; at once where it does. */
+/** Resolves when the server answers again. Resolves at once if it already does. */
 export function whenServerReturns(): Promise<void> {
   return new Promise((resolve) => {
     if (!isServerAway.get()) return resolve();

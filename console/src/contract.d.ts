@@ -1,8 +1,8 @@
 declare module "virtual:contract" {
-  /** Method and path of every operation of the contract, and whether it asks for no caller. */
+  /** Method and path of every operation, and whether it needs no caller. */
   export const routes: Record<string, readonly [method: string, path: string, isPublic?: true]>;
-  /** How a limit can be enforced; the first is the default. */
+  /** Enforcements of a limit. The first is the default. */
   export const enforcements: readonly ("strict" | "soft" | "alert_only")[];
-  /** What changes write into the audit log. */
+  /** Names of the events in the audit log. */
   export const auditEvents: readonly string[];
 }

@@ -2,11 +2,11 @@ import { lazyRouteComponent as lazyComponent } from "@tanstack/react-router";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { isServerThere, reportSilence, whenServerReturns } from "./connection.ts";
 
-// Parts of the console are loaded when they are first needed, and so perhaps while the server is away.
+// Parts of the console are loaded when they are first needed, possibly while the server is unavailable.
 
 /**
- * Loads a part; while the server is away, waits for it. Throws where it is there and has no such part: then it runs
- * another version by now, and the page starts anew.
+ * Loads a part, and waits while the server is unavailable. Throws if the server no longer has the part, because it runs
+ * another version now. The router then reloads the page.
  */
 export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
   try {
@@ -20,11 +20,11 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
   }
 }
 
-/** The router's own, for pages. */
+/** Like the router's function, for pages. Waits for the server. */
 export const lazyRouteComponent: typeof lazyComponent = (load, name) =>
   lazyComponent(() => loadPart(load), name);
 
-/** The same for a part of a page: one export of its module. */
+/** Component for a part of a page: one export of its module. */
 export function lazyPart<Name extends string, Props>(
   load: () => Promise<Record<Name, ComponentType<Props>>>,
   name: Name,

@@ -16,7 +16,7 @@ const root = document.getElementById("root");
 if (!root) throw new Error("the document has no root");
 createRoot(root).render(
   <StrictMode>
-    {/* The server's policy allows style sheets of its own files only. */}
+    {/* The server's Content-Security-Policy allows no inline style sheets. */}
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
@@ -27,12 +27,11 @@ createRoot(root).render(
 );
 
 /**
- * Waits for the letters, which are asked for with the document: in those of the device the same text takes other room, and
- * the page would move when ours come. No longer than a browser waits that draws no text before its font is there
- * (CSS Fonts 4, `font-display: block`: 3 s); without them, it goes on with the device's.
+ * Waits for the fonts that the document preloads. Text in the device's fonts has another size, so the page would move
+ * later. The maximum is 3 s, the block period of CSS Fonts 4. After that, the page uses the device's fonts.
  */
 async function waitForFonts(): Promise<void> {
   const fonts = ["1rem Inter", "1.75rem 'Source Serif 4'"].map((font) => document.fonts.load(font));
-  const patience = new Promise((resolve) => setTimeout(resolve, 3_000));
-  await Promise.race([Promise.allSettled(fonts), patience]);
+  const timeout = new Promise((resolve) => setTimeout(resolve, 3_000));
+  await Promise.race([Promise.allSettled(fonts), timeout]);
 }

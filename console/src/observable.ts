@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from "react";
 
-/** A value outside of React that components follow. */
+/** A value outside of React that components subscribe to. */
 export interface Observable<T> {
   get(): T;
   set(value: T): void;
-  /** Calls back after every change until the returned function is called. */
+  /** Calls `onChange` after every change, until the returned function is called. */
   watch(onChange: () => void): () => void;
 }
 

@@ -10,37 +10,38 @@ import {
 import { useRef, useSyncExternalStore } from "react";
 import { type Answer, ApiError, call, type Input, type Operation } from "./api-client.ts";
 
-// How pages ask and change. A query's key is its operation and input; a change names the operations it makes stale.
+// Queries and changes of pages. The key of a query is its operation and input. A change names the operations that it
+// makes stale.
 
 const FRESH_MS = 10_000;
 const PAGE_SIZE = 1000;
-/** A list longer than this is narrowed by a search instead of being loaded whole. */
+/** Maximum number of loaded items. Longer lists need a search. */
 const MAX_LISTED = 10_000;
 
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: FRESH_MS,
-      // The server is in the same network: what the browser thinks of the internet does not matter.
+      // The server can be reachable without internet, so the browser's online state does not matter.
       networkMode: "always",
       retry: (failures, error) =>
         failures < 2 && !(error instanceof ApiError && error.status < 500),
       retryDelay: (failures) => 400 * 2 ** failures,
     },
-    // The answer of a change can hold a secret: nothing of it is kept.
+    // The answer of a change can contain a secret, so it is not cached.
     mutations: { networkMode: "always", gcTime: 0 },
   },
 });
 
 interface QueryOptions {
   isEnabled?: boolean;
-  /** Asks again so often; null for never. */
+  /** Refresh interval, milliseconds. Null: no refresh. */
   everyMs?: number | null;
-  /** Shows the answer before this one while the new one loads. */
+  /** Shows the previous answer while the new one loads. */
   isPreviousShown?: boolean;
 }
 
-/** Asks one reading operation and keeps its answer. */
+/** Calls one reading operation and caches its answer. */
 export function useApi<O extends Operation>(
   operation: O,
   input: Input<O>,
@@ -53,7 +54,7 @@ export function useApi<O extends Operation>(
   );
 }
 
-/** Operations that answer in pages of the company shape. */
+/** Operations that answer in pages, with `data` and `next_page`. */
 type ListOperation = {
   [O in Operation]: Answer<O> extends { data: unknown[]; next_page: string | null } ? O : never;
 }[Operation];
@@ -62,11 +63,11 @@ export type ItemOf<O extends ListOperation> =
 
 export interface WholeList<Item> {
   items: Item[];
-  /** There are more than a page shows: a search narrows them. */
+  /** The list has more items than were loaded. A search finds them. */
   isCut: boolean;
 }
 
-/** Asks for all pages of a list, up to MAX_LISTED entries. */
+/** Loads all pages of a list, up to MAX_LISTED items. */
 export function useList<O extends ListOperation>(
   operation: O,
   input: Input<O>,
@@ -105,8 +106,8 @@ async function loadAll<Item>(
 }
 
 /**
- * The same list for many small parts of one page, such as a cell in each row: they follow it together, and rows that come
- * and go while a table scrolls ask for nothing. The hook gives undefined until it is there.
+ * One list for many components of a page, such as a cell in each row. They share one subscription, so rows that mount
+ * while a table scrolls send no requests. The hook returns undefined while the list loads.
  */
 export function makeSharedList<O extends ListOperation>(
   operation: O,
@@ -129,7 +130,7 @@ export function makeSharedList<O extends ListOperation>(
     stop ??= begin();
     return () => {
       watchers.delete(onChange);
-      // Those of other rows come in the same turn.
+      // Other rows can subscribe in the same task, and they need the subscription.
       queueMicrotask(() => {
         if (watchers.size > 0) return;
         stop?.();
@@ -145,7 +146,7 @@ const OLDER_PAGE_SIZE = 50;
 
 export interface OlderPages<O extends ListOperation> {
   items: ItemOf<O>[];
-  /** The newest page, for what stands beside its items; undefined while it loads. */
+  /** Newest page, with its fields beside the items. Undefined while it loads. */
   firstPage: Answer<O> | undefined;
   isPending: boolean;
   error: Error | null;
@@ -154,11 +155,11 @@ export interface OlderPages<O extends ListOperation> {
   loadOlder: () => void;
   refetch: () => void;
   pageCount: number;
-  /** When the items were read, on this machine's clock. */
+  /** Time of the last load by this device's clock. */
   readAtMs: number;
 }
 
-/** A list without an end, such as a log: its newest page, and older ones when they are asked for. */
+/** Loads the newest page of a long list, such as a log, and older pages on request. */
 export function usePages<O extends ListOperation>(
   operation: O,
   query: object,
@@ -194,7 +195,7 @@ export function usePages<O extends ListOperation>(
   };
 }
 
-/** Knows nothing of operations: the library's types, given the contract's, are more than the compiler can try. */
+/** Has no types of operations, because the library's types over all of them exceed the compiler's limits. */
 function useCachedQuery<Data>(
   queryKey: readonly unknown[],
   ask: (signal: AbortSignal) => Promise<Data>,
@@ -210,8 +211,8 @@ function useCachedQuery<Data>(
 }
 
 /**
- * A change. A submit that is repeated after no or a broken answer carries the same idempotency key, so that it cannot
- * happen twice; another input, or a success, starts with a new one. `staleOperations` are asked again after a success.
+ * Mutation for one operation. A repeated input has the same idempotency key, so that a retry cannot change data twice.
+ * Another input, or a success, starts a new key. After a success, `staleOperations` are loaded again.
  */
 export function useChange<O extends Operation>(
   operation: O,
@@ -237,7 +238,7 @@ export function useChange<O extends Operation>(
   return { ...mutation, operation };
 }
 
-/** `crypto.randomUUID` exists on secure origins only; a console on plain HTTP inside a network is not one. */
+/** `crypto.randomUUID` needs a secure origin, but the console can run on plain HTTP in a private network. */
 function makeIdempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

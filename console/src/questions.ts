@@ -1,23 +1,22 @@
 import { makeObservable, type Observable } from "./observable.ts";
 import { isDialogOpen } from "./ui/open-dialog.ts";
 
-// What the server wants of the person before a call can go on: to confirm who they are, or to sign in again. The call
-// that met this waits here; a dialog of the shell asks, and answers it.
+// Questions that a call waits for: a step-up, or a new sign-in. A dialog of the shell shows the question and answers it.
 
 export interface Question {
   finish(isAnswered: boolean): void;
 }
 
 interface Asking {
-  /** The question that is open, or null. */
+  /** The open question, or null. */
   open: Observable<Question | null>;
-  /** Asks once, however many calls wait for it. Resolves to whether the person did what was asked. */
+  /** Opens one question for all waiting calls. Resolves to true if the member completed it. */
   ask(): Promise<boolean>;
 }
 
-/** A change that can do harm wants the person's password or passkey again. */
+/** Asks for the password or a passkey before a sensitive change. */
 export const stepUpQuestion = makeQuestion();
-/** The session ended in the middle of something. */
+/** Asks for a new sign-in after the session ended. */
 export const signInQuestion = makeQuestion();
 
 function makeQuestion(): Asking {
@@ -39,7 +38,7 @@ function makeQuestion(): Asking {
 
 let isShellThere = false;
 
-/** The shell is there to ask, until the returned function is called. */
+/** Enables sign-in questions, until the returned function is called. */
 export function offerSignIn(): () => void {
   isShellThere = true;
   return () => {
@@ -49,8 +48,8 @@ export function offerSignIn(): () => void {
 }
 
 /**
- * Asks to sign in again where leaving for the sign-in would lose something: a change that was just sent, or a form in a
- * dialog. Resolves to whether the person has signed in; false at once where there is nothing to lose.
+ * Asks for a new sign-in if the sign-in page would lose input: a change that was just sent, or a form in a dialog.
+ * Resolves to true after a sign-in, and to false at once without input to lose.
  */
 export async function requestSignIn(isChange: boolean): Promise<boolean> {
   if (!isShellThere) return false;

@@ -28,8 +28,8 @@ import { makeSearchReader, matching } from "./search-fields.ts";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { ErrorState } from "./ui/states.tsx";
 
-// Every address of the console. The first part of each is listed in contract/src/console-pages.ts too: the server answers
-// those with this application. Each page is loaded when it is first opened. Addresses of earlier versions redirect.
+// Every address of the console. contract/src/console-pages.ts also lists the first part of each, because the server
+// answers these paths with the console. Pages are loaded when they are first opened. Old addresses redirect.
 
 const root = createRootRoute({
   beforeLoad: ({ location: { pathname, searchStr, hash } }) => {
@@ -41,7 +41,7 @@ const root = createRootRoute({
   notFoundComponent: NotFoundPage,
 });
 
-/** Everything that needs a signed-in person. */
+/** Parent of all pages that need a session. */
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",

@@ -9,7 +9,7 @@ import { type Answer, ApiError, call } from "./api-client.ts";
 import { queryClient } from "./queries.ts";
 import { requestSignIn } from "./questions.ts";
 
-/** Who is signed in, and what the server lets them do. The console only hides what would be refused. */
+/** The signed-in member with their rights. The console only hides actions that the server would refuse. */
 export type Session = Answer<"getSession">;
 
 const FRESH_MS = 60_000;
@@ -23,19 +23,19 @@ async function loadSession(): Promise<Session | null> {
   }
 }
 
-/** The session, or null where nobody is signed in. */
+/** The session. Null: no member is signed in. */
 export function useSessionQuery(): UseQueryResult<Session | null, Error> {
   return useQuery({ queryKey: ["getSession"], queryFn: loadSession, staleTime: FRESH_MS });
 }
 
-/** The session inside the shell, where somebody is signed in. */
+/** The session, for components inside the shell. */
 export function useSession(): Session {
   const { data } = useSessionQuery();
   if (!data) throw new Error("no member is signed in");
   return data;
 }
 
-/** True where the signed-in person may do this: in the organization, in that workspace, or in any. */
+/** Returns a check of the member's rights in the organization, and in one workspace or in any. */
 export function useMay(): (action: Action, workspaceId?: string) => boolean {
   const session = useSession();
   return (action, workspaceId) =>
@@ -50,7 +50,7 @@ export function useMay(): (action: Action, workspaceId?: string) => boolean {
       mayInOtherWorkspace(session, action));
 }
 
-/** True where the signed-in person may do this in every workspace and to the organization, by the role there. */
+/** Returns a check of the rights that the member's organization role has in every workspace. */
 export function useMayEverywhere(): (action: Action) => boolean {
   const session = useSession();
   return (action) => mayEverywhere(session, action);
@@ -61,34 +61,34 @@ function mayEverywhere(session: Session, action: Action): boolean {
   return role !== null && isWorkspaceAction(action) && reachOfRole(role, action) !== null;
 }
 
-/** In a workspace that the session does not list: it leaves out the last of very many, and those made since. */
+/** Rights in a workspace that the session does not list: a new one, or one beyond the maximum of the list. */
 function mayInOtherWorkspace(session: Session, action: Action): boolean {
-  // What is left open here, the server decides.
+  // If the list is incomplete, the answer is unknown here. The server decides.
   return mayEverywhere(session, action) || session.has_more_workspaces;
 }
 
-/** Follows a sign-in: what was known of somebody else is forgotten, and the pages are drawn for who is there now. */
+/** Runs after a sign-in: clears the cached data of the previous session and renders the pages again. */
 export async function startSession(): Promise<void> {
   const session = await loadSession();
   forgetData();
   await keepSession(session);
 }
 
-/** Ends the session; the page then leads to the sign-in. */
+/** Ends the session. The console then opens the sign-in page. */
 export async function signOut(): Promise<void> {
   await call("signOut", {}).catch(() => undefined);
   await keepSession(null);
-  // Once the pages that showed it are gone.
+  // Runs later, when the pages that show the data are unmounted.
   setTimeout(forgetData);
 }
 
-/** An answer that is still to come was asked for before, and says who was there then. */
+/** Cancels a running query first, because its answer would restore the old session. */
 async function keepSession(session: Session | null): Promise<void> {
   await queryClient.cancelQueries({ queryKey: ["getSession"] });
   queryClient.setQueryData(["getSession"], session);
 }
 
-/** Not what is on the screen: its queries would lose their place in the cache, and never hear of an answer again. */
+/** Removes inactive queries only. A mounted component would never get the answer of a removed query. */
 function forgetData(): void {
   queryClient.removeQueries({
     type: "inactive",

@@ -11,13 +11,13 @@ import {
 export type TriggerButton = ReactElement<ComponentPropsWithRef<"button">>;
 
 interface LateMenuProps {
-  /** The button that opens it. */
+  /** Button that opens the menu. */
   trigger: TriggerButton;
-  /** The menu around that button, open at first. */
+  /** The menu around that button, initially open. */
   Late: LazyExoticComponent<ComponentType<{ trigger: TriggerButton }>>;
 }
 
-/** A menu of the shell: what opens it is there at once, the menu itself is loaded when it is first opened. */
+/** Menu whose button is shown at once. The menu is loaded when the button is first pressed. */
 export function LateMenu({ trigger, Late }: LateMenuProps) {
   const [isWanted, setIsWanted] = useState(false);
   const closed = cloneElement(trigger, {

@@ -27,15 +27,15 @@ export interface Place {
   label: string;
   to: LinkProps["to"];
   icon: LucideIcon;
-  /** Addresses of its other tabs and of pages below them. */
+  /** Addresses of other tabs and of pages below them. */
   otherAddresses?: readonly string[];
-  /** Shown to who may do this somewhere. */
+  /** Shown to members with this right in the organization or in any workspace. */
   action: Action;
-  /** Pressed after `g`. */
+  /** Key after `g`. */
   shortcut?: string;
 }
 
-/** The places of the rail, in their order. A new page adds its line here and its route in router.tsx. */
+/** Places of the rail, in order. A new page adds a line here and a route in router.tsx. */
 export const places: readonly { title: string | null; items: readonly Place[] }[] = [
   {
     title: null,
@@ -91,7 +91,7 @@ export const places: readonly { title: string | null; items: readonly Place[] }[
         label: "Access reviews",
         to: "/access-reviews",
         icon: ClipboardCheck,
-        // Whoever can be a reviewer: who runs the company, or a workspace.
+        // Possible reviewers: administrators of the organization or of a workspace.
         action: "workspace_members:write",
         shortcut: "v",
       },

@@ -13,12 +13,12 @@ import { useSettled } from "../ui/use-settled.ts";
 import { places } from "./navigation.ts";
 
 const MAX_SHOWN = 8;
-/** The whole id of a request: in the log, it opens by itself. */
+/** Complete id of a request. The request log can open it directly. */
 const REQUEST = /^req_\w{10,90}$/;
-/** So long after the last key the server is asked. */
+/** Pause after the last key before the search is sent. */
 const PAUSE_MS = 150;
 
-/** Finds pages, workspaces, keys and people by name, address or id, and requests by id; goes there. */
+/** Search for pages, workspaces, keys and members by name, e-mail address or id, and for requests by id. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
   return (
@@ -42,7 +42,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** Before anything is typed, the places to go; keys and people only once they are looked for. */
+/** Lists pages and workspaces at first. Keys, members and requests need a search text. */
 function Results({ text, onGone }: { text: string; onGone: () => void }) {
   const may = useMay();
   const navigate = useNavigate();

@@ -6,7 +6,7 @@ import { LateMenu } from "./late-menu.tsx";
 
 const Late = lazyPart(() => import("./person-menu-items.tsx"), "PersonMenuItems");
 
-/** Who is signed in; theme, own account, reference, and the way out. */
+/** The signed-in member, with a menu for the account, the API reference, the theme and sign-out. */
 export function PersonMenu() {
   const { member } = useSession();
   return (

@@ -6,7 +6,7 @@ import { offerSignIn, signInQuestion, stepUpQuestion } from "../questions.ts";
 const StepUpDialog = lazyPart(() => import("./step-up-dialog.tsx"), "StepUpDialog");
 const SignInAgainDialog = lazyPart(() => import("./sign-in-again-dialog.tsx"), "SignInAgainDialog");
 
-/** Dialogs that a call opens, wherever it came from. Rarely needed, so loaded only then. */
+/** Dialogs that any call can open. They are rarely needed, so they are loaded on demand. */
 export function Questions() {
   const stepUp = useObservable(stepUpQuestion.open);
   const signIn = useObservable(signInQuestion.open);

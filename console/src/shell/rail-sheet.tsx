@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Brand } from "../kit/brand.tsx";
 import { IconButton } from "../ui/button.tsx";
 
-/** The rail of narrow screens: a sheet at the side. */
+/** Rail of narrow screens, in a sheet at the side. */
 export function RailSheet({ onClose, children }: { onClose: () => void; children: ReactNode }) {
   return (
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>

@@ -19,7 +19,7 @@ const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "Shortc
 
 const QUIET_MS = 1_500;
 
-/** What is likely to be wanted next, once the first page stands: then it opens at once, also while the server is away. */
+/** Preloads likely next parts after the first page, so that they open at once, even while the server is unavailable. */
 function useParts(): void {
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -34,7 +34,7 @@ function useParts(): void {
   }, []);
 }
 
-/** Rail, search and person around the page of a signed-in person. */
+/** Rail, search and member menu around each page of a signed-in member. */
 export function Shell() {
   const [isPaletteOpen, setIsPaletteOpen] = useState(false);
   const [areShortcutsOpen, setAreShortcutsOpen] = useState(false);
@@ -103,7 +103,7 @@ function Rail({ onSearch }: { onSearch: () => void }) {
   );
 }
 
-/** The router's own marks of a link to the page that is open. */
+/** Attributes that the router sets on a link to the open page. */
 const markOfOpenPage = { "data-status": "active", "aria-current": "page" } as const;
 
 function Places({ onGo }: { onGo?: () => void }) {
@@ -140,11 +140,11 @@ function Places({ onGo }: { onGo?: () => void }) {
   );
 }
 
-/** On narrow screens the rail is a sheet behind a button. */
+/** Bar of narrow screens. A button opens the rail. */
 function TopBar({ onSearch }: { onSearch: () => void }) {
   const [isOpen, setIsOpen] = useState(false);
   const { pathname } = useLocation();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the sheet.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: navigation closes the sheet.
   useEffect(() => setIsOpen(false), [pathname]);
   return (
     <header className="no-print sticky top-0 z-30 flex h-14 items-center gap-1 border-b border-line bg-paper/95 px-3 backdrop-blur lg:hidden">

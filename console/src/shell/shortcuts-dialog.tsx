@@ -12,7 +12,7 @@ const general: readonly (readonly [keys: string[], what: string])[] = [
   [["?"], "Show shortcuts"],
 ];
 
-/** Every key that does something outside of a field. Those of a single page stand on that page. */
+/** Lists the keyboard shortcuts of all pages. A page lists its own shortcuts itself. */
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const may = useMay();
   const going = places

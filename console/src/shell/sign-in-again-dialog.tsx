@@ -12,7 +12,7 @@ import { needed } from "../ui/form.ts";
 import { Input } from "../ui/input.tsx";
 import { FormError } from "../ui/states.tsx";
 
-/** The session ended in the middle of something: signs the same person in again, and what was under way goes on. */
+/** Dialog after the session ended. The same member signs in again, and the waiting call continues. */
 export function SignInAgainDialog({ question }: { question: Question }) {
   return (
     <Dialog
@@ -66,7 +66,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
       noValidate
       className="grid gap-5"
       onSubmit={(event) => {
-        // The dialog stands inside the tree of the form whose change waits: that one must not hear of it.
+        // React passes events to the form that opened this dialog. That form must not submit again.
         event.stopPropagation();
         void submit(event);
       }}
@@ -121,7 +121,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
   );
 }
 
-/** A passkey can be somebody else's: then nothing of the page is theirs, and it starts anew. */
+/** Reloads the page if another member signed in, for example with their own passkey. */
 async function resumeAs(memberId: string, onDone: (isSignedIn: boolean) => void): Promise<void> {
   const session = await call("getSession", {});
   if (session.member.id !== memberId) location.reload();

@@ -9,7 +9,7 @@ import { useSessionQuery } from "../session.ts";
 import { ErrorState } from "../ui/states.tsx";
 import { Shell } from "./shell.tsx";
 
-/** The shell for who is signed in; others go to the sign-in and come back to where they were. */
+/** The shell for a signed-in member. Other visitors go to the sign-in page, which returns them to this address. */
 export function SignedIn() {
   const session = useSessionQuery();
   const count = useObservable(signOuts);
@@ -32,8 +32,8 @@ export function SignedIn() {
 }
 
 /**
- * Once, from where the person was: while the sign-in is loading, the address is its own already, and to go there again
- * from there would never end.
+ * Opens the sign-in page once, with the current address as its target. While that page loads, the address is already
+ * its own, so a second navigation would loop.
  */
 function ToSignIn() {
   const router = useRouter();

@@ -13,7 +13,7 @@ import { needed } from "../ui/form.ts";
 import { Input } from "../ui/input.tsx";
 import { FormError } from "../ui/states.tsx";
 
-/** Asks who is there before a change that can do harm; the change then goes on by itself. */
+/** Asks for a proof of identity before a sensitive change. The change then continues. */
 export function StepUpDialog({ question }: { question: Question }) {
   return (
     <Dialog
@@ -59,7 +59,7 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
       noValidate
       className="grid gap-5"
       onSubmit={(event) => {
-        // The dialog stands inside the tree of the form whose change waits: that one must not hear of it.
+        // React passes events to the form that opened this dialog. That form must not submit again.
         event.stopPropagation();
         void submit(event);
       }}

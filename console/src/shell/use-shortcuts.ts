@@ -10,7 +10,7 @@ interface Shortcuts {
   onHelp: () => void;
 }
 
-/** ⌘K and `/` search, `g` and a letter go to a page, `c` presses the page's create button, `?` lists them all. */
+/** ⌘K and `/` search, `g` and a letter open a page, `c` presses the create button, `?` lists all shortcuts. */
 export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
   const navigate = useNavigate();
   useEffect(() => {
@@ -18,7 +18,7 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
     const onKey = (event: KeyboardEvent) => {
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
-        // Going elsewhere would lose what a dialog holds: a secret, what was entered.
+        // The search would close an open dialog and lose its secret or its input.
         if (!isDialogOpen()) onPalette();
         return;
       }
@@ -48,7 +48,7 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
   }, [navigate, onPalette, onHelp]);
 }
 
-/** Keys mean something else where text is written, and inside a dialog or a menu. */
+/** True in a text field, a dialog or a menu, where keys have another meaning. */
 function isTaken(target: EventTarget | null): boolean {
   if (isDialogOpen() || document.querySelector('[role="menu"]')) return true;
   return (
@@ -57,7 +57,7 @@ function isTaken(target: EventTarget | null): boolean {
   );
 }
 
-/** The page's own search box, or the search over everything where it has none. */
+/** Focuses the page's search box. Opens the search over all pages if there is none. */
 function focusSearch(onPalette: () => void): void {
   const box = document.querySelector<HTMLInputElement>("main [data-search]");
   if (box) box.focus();

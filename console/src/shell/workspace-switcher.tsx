@@ -8,7 +8,7 @@ import { LateMenu } from "./late-menu.tsx";
 
 const Late = lazyPart(() => import("./workspace-switcher-items.tsx"), "WorkspaceSwitcherItems");
 
-/** Where one is: the whole company, or one workspace. */
+/** Menu of workspaces, with the open one as its label. */
 export function WorkspaceSwitcher() {
   const { organization } = useSession();
   const params: { workspaceId?: string } = useParams({ strict: false });
