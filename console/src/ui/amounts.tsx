@@ -1,7 +1,7 @@
 import { classNames } from "./class-names.ts";
 import { formatCountShort, formatPlural, formatUsd } from "./format.ts";
 
-/** An amount of US dollars, given as exact decimal text; the exact amount is in its title. */
+/** An amount of US dollars from exact decimal text. Its title has the exact amount. */
 export function Money({ usd, className }: { usd: string; className?: string }) {
   return (
     <span className={classNames("figures whitespace-nowrap", className)} title={`$${usd}`}>
@@ -10,7 +10,7 @@ export function Money({ usd, className }: { usd: string; className?: string }) {
   );
 }
 
-/** A number of tokens, shortened; the exact number is in its title. */
+/** A shortened number of tokens. Its title has the exact number. */
 export function Tokens({ count, className }: { count: number; className?: string }) {
   return (
     <span

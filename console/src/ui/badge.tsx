@@ -11,7 +11,7 @@ const tones: Record<Tone, string> = {
   accent: "bg-accent-wash text-accent",
 };
 
-/** One word about the state of a thing. Its colour only repeats what it says. */
+/** A short state. The colour repeats the text. */
 export function Badge({ tone = "plain", children }: { tone?: Tone; children: ReactNode }) {
   return (
     <span

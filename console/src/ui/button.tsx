@@ -18,11 +18,11 @@ const shape =
 
 interface ButtonProps extends ComponentPropsWithRef<"button"> {
   kind?: ButtonKind;
-  /** Keeps its width and its name, shows a turning mark and takes no press. */
+  /** Shows a spinner and disables the button. Width and name stay. */
   isBusy?: boolean;
 }
 
-/** Verb and object: "Create key". An ellipsis where it opens a dialog. */
+/** The label is a verb and an object: "Create key". An ellipsis says that a dialog opens. */
 export function Button({
   kind = "plain",
   isBusy = false,
@@ -46,7 +46,7 @@ export function Button({
   );
 }
 
-/** A link that looks like a button: it goes somewhere, it does nothing. */
+/** A link that looks like a button. */
 export function ButtonLink({
   kind = "plain",
   children,
@@ -60,7 +60,7 @@ export function ButtonLink({
 }
 
 interface IconButtonProps extends ComponentPropsWithRef<"button"> {
-  /** What it does, for who cannot see the picture. */
+  /** Name for screen readers, and the title. */
   label: string;
 }
 

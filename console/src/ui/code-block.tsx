@@ -1,7 +1,7 @@
 import { classNames } from "./class-names.ts";
 import { CopyIconButton } from "./copy-button.tsx";
 
-/** Text to be copied into a terminal or a program. */
+/** Text to copy into a terminal or a program. */
 export function CodeBlock({
   text,
   what = "code",
@@ -9,13 +9,13 @@ export function CodeBlock({
 }: {
   text: string;
   what?: string;
-  /** Long lines go on below, as prose does; otherwise the block scrolls sideways. */
+  /** Wraps long lines. Otherwise the block scrolls sideways. */
   isWrapped?: boolean;
 }) {
   return (
     <div className="relative rounded-md border border-line bg-sunk">
       <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what can scroll must be reached by keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable by keyboard.
         tabIndex={0}
         className={classNames(
           "overflow-x-auto py-2.5 pr-11 pl-3 text-[0.8125rem] leading-relaxed",

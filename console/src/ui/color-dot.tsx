@@ -1,4 +1,4 @@
-/** The colour by which a workspace is recognised. It says nothing that its name does not. */
+/** Colour of a workspace. Screen readers skip it, because the name stands beside it. */
 export function ColorDot({ color }: { color: string }) {
   return (
     <svg aria-hidden="true" viewBox="0 0 10 10" className="size-2.5 shrink-0">

@@ -1,10 +1,10 @@
-// How wide the columns of a long table are: of its thousands of rows few are drawn, and what comes later must fit.
+// Column widths of a long table. Few of its rows are rendered at a time, and later ones must fit too.
 
-/** So many rows from all over the table say how wide its text is; what is longer ends in an ellipsis. */
+/** Number of sampled rows that decide the width of text. Longer text ends in an ellipsis. */
 const SAMPLED = 16;
-/** To this a column of text may be narrowed. */
+/** Minimum width of a column of text. */
 const LEAST_TEXT_PX = 96;
-/** As wide as times in words become: `59 minutes ago`, with the space between columns. */
+/** Width of the longest relative time, `59 minutes ago`, with the space between columns. */
 const TIME_PX = 128;
 
 interface Measured<Row> {
@@ -12,7 +12,7 @@ interface Measured<Row> {
   isNumeric?: boolean;
 }
 
-/** Rows to be measured: those with the largest figures, which are never cut, and some from all over the table. */
+/** Rows to measure: those with the largest figures, which are never cut, and a sample of the whole table. */
 export function findRowsToMeasure<Row>(
   columns: readonly Measured<Row>[],
   rows: readonly Row[],
@@ -37,16 +37,16 @@ function sizeOf(value: string | number | bigint): number {
 }
 
 export interface NaturalWidth {
-  /** As wide as its cells and its heading want it; 0 where it is not shown. */
+  /** Width of the heading and the cells without wrapping. 0: hidden. */
   widthPx: number;
   isText: boolean;
-  /** It holds times in words, which change while one looks. */
+  /** Contains relative times, whose width changes. */
   isTime: boolean;
 }
 
 /**
- * The widths of columns in `roomPx`. What does not fit is taken from the widest columns of text, all down to the same
- * width; figures and times stay whole.
+ * Returns column widths for `roomPx`. The widest columns of text shrink first, to one common width. Columns of figures
+ * and times keep their width.
  */
 export function fitWidths(columns: readonly NaturalWidth[], roomPx: number): number[] {
   const widths = columns.map(({ widthPx, isTime }) =>

@@ -7,7 +7,7 @@ import type { FieldControl } from "./field.tsx";
 export interface Option {
   value: string;
   label: string;
-  /** Before the label: a colour, a picture. */
+  /** A colour or an icon before the label. */
   mark?: ReactNode;
   note?: string;
 }
@@ -43,7 +43,7 @@ function Options({ emptyText }: { emptyText: string }) {
   );
 }
 
-/** Of thousands, so many are drawn; typing finds the others. */
+/** Maximum number of options in the list. Typing finds the others. */
 const MAX_DRAWN = 100;
 
 interface ComboboxProps {
@@ -54,7 +54,7 @@ interface ComboboxProps {
   placeholder?: string;
 }
 
-/** One of many, found by typing. */
+/** Selects one of many options. Typing filters them. */
 export function Combobox({ control, options, value, onChange, placeholder }: ComboboxProps) {
   const selected = options.find((option) => option.value === value) ?? null;
   return (
@@ -62,7 +62,7 @@ export function Combobox({ control, options, value, onChange, placeholder }: Com
       items={options}
       limit={MAX_DRAWN}
       value={selected}
-      // Escape leaves what the field stands in, which asks; it does not empty the field before that.
+      // Escape closes the dialog around the field, and must not clear the field first.
       onValueChange={(option, details) => {
         if (details.reason === "escape-key") details.cancel();
         else onChange(option?.value ?? null);
@@ -107,7 +107,7 @@ interface FilterProps {
   onChange: (values: string[]) => void;
 }
 
-/** Narrows what a page shows to some of many; nothing chosen means all. */
+/** Selects any number of options for a filter. No selection means all. */
 export function Filter({ label, options, values, onChange }: FilterProps) {
   const selected = options.filter((option) => values.includes(option.value));
   return (

@@ -3,21 +3,21 @@ import { CancelButton, DialogActions } from "./dialog.tsx";
 import { RelativeTime } from "./relative-time.tsx";
 
 interface ConflictProps {
-  /** What was changed: "limit". */
+  /** Name of the changed thing: "limit". */
   what: string;
-  /** Who changed it and when; null where that may not be known here. */
+  /** Author and time of the other change. Null: this member may not read the audit log. */
   by: { actor: string; at: string } | null;
-  /** Each field with what it is now and what was entered here. */
+  /** Each field with its current and its entered value. */
   fields: readonly (readonly [label: string, now: string, own: string])[];
   happened: "changed" | "removed" | "set";
   isBusy: boolean;
-  /** Takes what is there now into the form. */
+  /** Loads the current values into the form. */
   onLoad: () => void;
-  /** Saves what was entered over what is there now. */
+  /** Replaces the current values by the entered ones. */
   onReplace: () => void;
 }
 
-/** In place of a dialog's buttons, after somebody else was faster: what is there now, beside what was entered. */
+/** Replaces a dialog's buttons after a concurrent change. Shows the current values beside the entered ones. */
 export function ConflictNotice(props: ConflictProps) {
   const { what, by, fields, happened, isBusy, onLoad, onReplace } = props;
   const isGone = happened === "removed";

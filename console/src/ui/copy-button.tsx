@@ -4,7 +4,7 @@ import { Button, type ButtonKind, IconButton } from "./button.tsx";
 
 const SHOWN_MS = 2_000;
 
-/** Puts the text on the clipboard and says so, on the button and to screen readers. */
+/** Copies the text to the clipboard. The button and screen readers confirm it. */
 export function useCopy(text: string): { isCopied: boolean; copy: () => Promise<boolean> } {
   const [isCopied, setIsCopied] = useState(false);
   useEffect(() => {
@@ -22,7 +22,7 @@ export function useCopy(text: string): { isCopied: boolean; copy: () => Promise<
 
 interface CopyButtonProps {
   text: string;
-  /** What is copied, after the word "Copy": "key". */
+  /** Label after the word "Copy": "key". */
   what: string;
   kind?: ButtonKind;
   autoFocus?: boolean;
@@ -62,7 +62,7 @@ export function CopyIconButton({ text, what }: { text: string; what: string }) {
   );
 }
 
-/** The clipboard's own interface exists on secure origins only; plain HTTP inside a network has the older way. */
+/** The clipboard API needs a secure origin. On plain HTTP, this uses `execCommand`. */
 async function writeToClipboard(text: string): Promise<boolean> {
   if (navigator.clipboard) {
     return navigator.clipboard.writeText(text).then(

@@ -4,20 +4,20 @@ import { CancelButton, DialogActions } from "./dialog.tsx";
 import { FormError } from "./states.tsx";
 
 interface DialogFormProps {
-  /** `useChangeForm` of `kit/` returns it. */
+  /** Result of `useChangeForm` in `kit/`. */
   form: { submit: (event?: BaseSyntheticEvent) => void; error: Error | null; isBusy: boolean };
   /** Verb and object: "Create key". */
   action: string;
   isDanger?: boolean;
   isDisabled?: boolean;
-  /** Beside the action. A cancel button where it is left out. */
+  /** Button beside the action. Default: a cancel button. */
   back?: ReactNode;
-  /** In place of the buttons. */
+  /** Replaces the buttons. */
   actions?: ReactNode;
   children: ReactNode;
 }
 
-/** Form inside a dialog: fields, the refusal that belongs to none, and buttons. */
+/** Form inside a dialog: fields, errors without a field, and buttons. */
 export function DialogForm(props: DialogFormProps) {
   const { form, action, isDanger = false, isDisabled = false, back, actions, children } = props;
   return (

@@ -12,13 +12,13 @@ interface DialogProps {
   title: string;
   description?: ReactNode;
   isOpen: boolean;
-  /** Called when the person wants to leave: Escape, the cross, a press outside. */
+  /** Called on Escape, the close button, or a press outside. */
   onClose: () => void;
-  /** A sheet at the side, full height. */
+  /** Shows the dialog as a sheet at the side, with full height. */
   isDrawer?: boolean;
-  /** Leaving must be a decision: no press outside and no Escape closes it, and there is no cross. */
+  /** Only a button of the dialog closes it. Escape and a press outside do nothing. */
   isGuarded?: boolean;
-  /** What is entered here is worth nothing once it closes: a search, a password. Leaving is not asked about. */
+  /** Closes without a question, because its input is not worth saving: a search, a password. */
   isForgetful?: boolean;
   isWide?: boolean;
   initialFocus?: RefObject<HTMLElement | null>;
@@ -33,8 +33,8 @@ const atSide =
   "data-starting-style:translate-x-8";
 
 /**
- * Keeps focus inside while it is open and gives it back to where it was. Leaving in whatever way, the browser's own
- * included, is asked about where something was entered; changes that are done close it through `isOpen`.
+ * Keeps the focus inside while it is open, and returns the focus when it closes. If the member has entered something,
+ * the dialog asks before it closes or the page is left. The parent sets `isOpen` to false after a completed change.
  */
 export function Dialog(props: DialogProps) {
   const { title, description, isOpen, onClose, isDrawer, isGuarded, isWide, children } = props;
@@ -127,15 +127,15 @@ export function Dialog(props: DialogProps) {
 
 const FIELDS = "input:not([type=hidden],[type=radio],[type=checkbox],:disabled), textarea, select";
 
-/** What has the focus at first: the first field. Not for fingers, whose keyboard would cover the half of it. */
+/** Element with the initial focus: the first field. On touch screens, the keyboard would cover half of the dialog. */
 function findFirstField(popup: HTMLElement | null, how: string): HTMLElement | true {
   if (how === "touch") return true;
   return popup?.querySelector<HTMLElement>(FIELDS) ?? true;
 }
 
 /**
- * Asks `mustStay` before the browser's back button leaves the page, and before the tab is closed or goes to another site;
- * there the browser asks in its own words. Links of the page are out of reach behind a dialog.
+ * Calls `mustStay` before the back button leaves the page, and before the tab is closed or opens another site. In the
+ * second case, the browser shows its own question. Links of the page are not reachable behind a dialog.
  */
 function useLeaveGuard(isOn: boolean, mustStay: () => boolean): void {
   const { history } = useRouter();
@@ -153,32 +153,32 @@ function useLeaveGuard(isOn: boolean, mustStay: () => boolean): void {
   }, [isOn, history]);
 }
 
-/** The buttons at the end of a dialog: the last one does what the title says. */
+/** Buttons at the end of a dialog. The last one runs the action of the title. */
 export function DialogActions({ children }: { children: ReactNode }) {
   return <div className="flex flex-wrap justify-end gap-2.5 pt-1">{children}</div>;
 }
 
-/** Leaves the dialog as Escape does, and so asks where something was entered. */
+/** Closes the dialog as Escape does, with a question if the member has entered something. */
 export function CancelButton({ children = "Cancel" }: { children?: ReactNode }) {
   return <Base.Close render={<Button>{children}</Button>} />;
 }
 
 interface ConfirmProps {
   title: string;
-  /** The same words as the title. */
+  /** Label of the button, the same as the title. */
   action: string;
   isOpen: boolean;
   onClose: () => void;
   onConfirm: () => void;
   isBusy: boolean;
   error: Error | null;
-  /** What will happen, with the count of what is affected. */
+  /** Effect of the action, with the number of affected things. */
   children: ReactNode;
-  /** This text must be typed first. */
+  /** Text that must be typed first. */
   typed?: string | undefined;
 }
 
-/** Asks before something that harms. */
+/** Asks before a harmful action. */
 export function ConfirmDialog(props: ConfirmProps) {
   const { title, action, isOpen, onClose, onConfirm, isBusy, error, children, typed } = props;
   const [text, setText] = useState("");

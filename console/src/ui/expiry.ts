@@ -1,6 +1,6 @@
 const DAY_MS = 86_400_000;
 
-/** How long a new key may live: days, or "never". */
+/** Lifetimes of a new key: days, or "never". */
 export const expiryChoices: readonly (readonly [value: string, label: string])[] = [
   ["30", "In 30 days"],
   ["90", "In 90 days"],
@@ -8,7 +8,7 @@ export const expiryChoices: readonly (readonly [value: string, label: string])[]
   ["never", "Never"],
 ];
 
-/** The moment of a choice, as the wire has it. */
+/** Expiry of a choice, as the API expects it. */
 export function toExpiry(choice: string, nowMs: number): string | null {
   return choice === "never" ? null : new Date(nowMs + Number(choice) * DAY_MS).toISOString();
 }

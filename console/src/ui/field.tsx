@@ -11,13 +11,13 @@ interface FieldProps {
   label: ReactNode;
   hint?: ReactNode;
   error?: string | undefined;
-  /** Shown behind the label: what may be left out is said, what is needed is not. */
+  /** Adds "optional" to the label. Required fields have no mark. */
   isOptional?: boolean;
   className?: string;
   children: (control: FieldControl) => ReactNode;
 }
 
-/** Label above, hint and error below; hands its control the ids that tie them together. */
+/** A control with a label above, and a hint and an error below. The control gets the ids that link them. */
 export function Field({ label, hint, error, isOptional, className, children }: FieldProps) {
   const id = useId();
   const hintId = `${id}-hint`;

@@ -1,11 +1,11 @@
-// Numbers and times as people read them. Money arrives as exact decimal text and is never turned into a double before it
-// is rounded: the sum of a column must be the column's sum.
+// Numbers and times for display. Money arrives as exact decimal text and is rounded before it becomes a double, so that
+// the sum of a column is exact.
 
 const NANO_DIGITS = 9;
 const NANO_PER_USD = 10n ** BigInt(NANO_DIGITS);
 const NANO_PER_CENT = NANO_PER_USD / 100n;
 
-/** Nano-dollars of decimal text such as "12.5"; throws for what is none. */
+/** Returns the nano-dollars of decimal text such as "12.5". Throws for other text. */
 export function toNanoUsd(text: string): bigint {
   const match = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(text);
   if (!match) throw new Error(`not an amount: ${text}`);
@@ -14,18 +14,18 @@ export function toNanoUsd(text: string): bigint {
   return sign === "-" ? -nano : nano;
 }
 
-/** Decimal text of nano-dollars that are not negative, as the wire writes it. */
+/** Returns decimal text, in the API's format. `nano` must not be negative. */
 export function nanoToUsdText(nano: bigint): string {
   return `${nano / NANO_PER_USD}.${(nano % NANO_PER_USD).toString().padStart(NANO_DIGITS, "0")}`;
 }
 
-/** Decimal text of an amount that the wire has as a number: it has at most 15 digits, so nothing is lost. */
+/** Returns decimal text of an amount that the API sends as a number. Exact, because it has at most 15 digits. */
 export function toUsdText(usd: number): string {
   const text = String(usd);
   return text.includes("e") ? usd.toFixed(NANO_DIGITS) : text;
 }
 
-/** `$1,234.56`; half cents go up, and what is more than nothing but less than a cent is `<$0.01`. */
+/** `$1,234.56`. Rounds half cents up. A positive amount below one cent is `<$0.01`. */
 export function formatUsd(text: string): string {
   const nano = toNanoUsd(text);
   const size = nano < 0n ? -nano : nano;
@@ -57,7 +57,7 @@ export function formatPlural(count: number, one: string, many = `${one}s`): stri
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** What share of `whole` the part is, 0 to 1; a part of nothing is all of it. */
+/** Share of `part` in `whole`, 0 to 1. The share of a zero `whole` is 1. */
 export function shareOf(part: string, whole: string): number {
   const nanoWhole = toNanoUsd(whole);
   const nanoPart = toNanoUsd(part);
@@ -74,7 +74,7 @@ const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ["minute", 60],
 ];
 
-// Made once: to make one costs more than to use it, and every row of a table has several.
+// Created once, because a formatter costs more to create than to use, and every row of a table uses several.
 const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const wholeFormat = new Intl.NumberFormat("en-US");
 const shortFormat = new Intl.NumberFormat("en-US", {

@@ -14,7 +14,7 @@ export function TextArea({ className, ...rest }: ComponentPropsWithRef<"textarea
   return <textarea rows={3} {...rest} className={classNames(shape, "block", className)} />;
 }
 
-/** The browser's own select: the best one on a telephone, by keyboard and with a screen reader. */
+/** The browser's own select, which works best on phones, by keyboard and with screen readers. */
 export function Select({ className, children, ...rest }: ComponentPropsWithRef<"select">) {
   return (
     <span className={classNames("relative block", className)}>
@@ -32,7 +32,7 @@ export function Select({ className, children, ...rest }: ComponentPropsWithRef<"
   );
 }
 
-/** An amount of dollars: the sign stands before it, and digits keep their columns. */
+/** Input for US dollars, with the sign before it and digits of one width. */
 export function MoneyInput({ className, ...rest }: ComponentPropsWithRef<"input">) {
   return (
     <span className={classNames("relative block", className)}>
@@ -83,7 +83,7 @@ interface ChoicesProps<Value extends string> {
   onChange: (value: Value) => void;
 }
 
-/** One of a few, each with what it means. */
+/** Selects one of a few options, each with a hint. */
 export function Choices<Value extends string>(props: ChoicesProps<Value>) {
   const { legend, name, value, choices, onChange } = props;
   return (

@@ -1,11 +1,11 @@
-/** Where the wanted text stands in a name, from best to worst: at its beginning, at that of a word, anywhere. */
+/** Positions of the text in a name, best first: at its start, at the start of a word, anywhere. */
 const ranks = [
   (text: string, wanted: string) => text.startsWith(wanted),
   (text: string, wanted: string) => text.includes(` ${wanted}`),
   (text: string, wanted: string) => text.includes(wanted),
 ];
 
-/** The items whose text holds `wanted`, best first, at most `max`: of ten thousand, nobody reads more. */
+/** Returns at most `max` items whose text contains `wanted`, best first. */
 export function findMatches<Item>(
   items: readonly Item[],
   textOf: (item: Item) => string,

@@ -1,7 +1,7 @@
-/** A toast is a dialog to screen readers too, but takes nothing from the page: it stands in a region of its own. */
+/** Dialogs without toasts. A toast also has the role of a dialog, but stands in its own region. */
 const DIALOG = '[role="dialog"]:not([role="region"] [role="dialog"])';
 
-/** True while a dialog stands over the page. */
+/** True while a dialog is open over the page. */
 export function isDialogOpen(): boolean {
   return document.querySelector(DIALOG) !== null;
 }

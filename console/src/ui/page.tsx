@@ -5,22 +5,22 @@ import { isDialogOpen } from "./open-dialog.ts";
 
 interface PageProps {
   title: string;
-  /** Before the title: a colour, a way back. */
+  /** Shown above the title: a colour, a link back. */
   above?: ReactNode;
   lead?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
 }
 
-/** One page: its one `h1`, which takes the focus when the page opens, what can be done, and the rest. */
+/** A page with one `h1`, its actions and its content. The `h1` has the focus when the page opens. */
 export function Page({ title, above, lead, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Bursar`;
   }, [title]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another title is another page.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new title means a new page.
   useEffect(() => {
-    // A dialog that is open over the page keeps the focus.
+    // An open dialog keeps the focus.
     if (isDialogOpen()) return;
     heading.current?.focus({ preventScroll: true });
   }, [title]);
@@ -43,7 +43,7 @@ export function Page({ title, above, lead, actions, children }: PageProps) {
   );
 }
 
-/** Above the title of one thing: to the list that it is in. */
+/** Link above the title, to the list that contains this item. */
 export function BackLink({ to, children }: { to: LinkProps["to"]; children: ReactNode }) {
   return (
     <Link
@@ -77,7 +77,7 @@ export function Section({ title, lead, actions, children }: SectionProps) {
   );
 }
 
-/** Name and value, one below the other, with hairlines between. */
+/** Names and values, separated by hairlines. */
 export function Facts({
   items,
 }: {

@@ -1,7 +1,7 @@
 import { formatRelative, formatUtc } from "./format.ts";
 import { useNow } from "./use-now.ts";
 
-/** How long ago, or in how long; the exact time in UTC is in its title. `absent` stands where there is none. */
+/** A time relative to now. Its title has the exact time in UTC. Without a time, it shows `absent`. */
 export function RelativeTime({
   at,
   absent = "Never",

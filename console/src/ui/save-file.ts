@@ -1,4 +1,4 @@
-/** Hands a file to the browser to be saved. */
+/** Saves a file as a download of the browser. */
 export function saveFile(file: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);

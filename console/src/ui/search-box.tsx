@@ -4,15 +4,15 @@ import { Input } from "./input.tsx";
 interface SearchBoxProps {
   label: string;
   placeholder: string;
-  /** What is looked for, as it stands in the address. */
+  /** Search text of the address. */
   value: string;
   onFind: (text: string) => void;
 }
 
-/** So long after the last key the list is narrowed: of ten thousand rows, not at each key. */
+/** Pause after the last key before the list is filtered. A list can have ten thousand rows. */
 const PAUSE_MS = 150;
 
-/** Narrows a list. It holds its own text, so that typing never waits for the list. */
+/** Filters a list. The box has its own text state, so that typing never waits for the list. */
 export function SearchBox({ label, placeholder, value, onFind }: SearchBoxProps) {
   const [text, setText] = useState(value);
   const sent = useRef(value);
@@ -22,7 +22,7 @@ export function SearchBox({ label, placeholder, value, onFind }: SearchBoxProps)
   });
   useEffect(() => {
     if (value === sent.current) return;
-    // A link or the back button has changed it.
+    // A link or the back button has changed the address.
     sent.current = value;
     setText(value);
   }, [value]);

@@ -6,20 +6,20 @@ import { Checkbox } from "./input.tsx";
 
 interface SecretDialogProps {
   title: string;
-  /** What it is and where it works. */
+  /** Description of the secret and its use. */
   description: string;
-  /** Held by whoever shows this dialog, in its state alone: never in a cache, an address or a log. Null: closed. */
+  /** Stored only in the parent's state, never in a cache, an address or a log. Null: closed. */
   secret: string | null;
-  /** Lines for a shell that set it, and what belongs to it, as environment variables. */
+  /** Shell lines that set the secret and its address as environment variables. */
   variables?: string | undefined;
   onDone: () => void;
-  /** How it is used, below it. */
+  /** Instructions below the secret. */
   children?: ReactNode;
 }
 
 /**
- * Shows a secret this once. Nothing but its button closes it, and only after the person says that the secret is stored;
- * the browser asks too before the page is left.
+ * Shows a secret once. Only its button closes the dialog, after the member confirms that the secret is stored. The
+ * browser also asks before the page is left.
  */
 export function SecretDialog(props: SecretDialogProps) {
   const { title, description, secret, variables, onDone, children } = props;

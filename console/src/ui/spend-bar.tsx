@@ -6,7 +6,7 @@ interface SpendBarProps {
   heldUsd?: string;
   unresolvedUsd?: string;
   limitUsd: string;
-  /** Says the amounts in a line below as well. */
+  /** Shows the amounts in a line below. */
   isExplained?: boolean;
 }
 
@@ -14,8 +14,8 @@ const NEAR = 0.75;
 const CLOSE = 0.9;
 
 /**
- * How much of a limit is used: spent (solid), held by running requests (hatched), unresolved (dotted), and what remains.
- * Drawn as SVG: its widths are attributes, so no style has to be written into the page.
+ * Use of a limit: spent (solid), held by running requests (hatched), unresolved (dotted), and the rest. An SVG has its
+ * widths in attributes, so the page needs no inline styles.
  */
 export function SpendBar(props: SpendBarProps) {
   const { spentUsd, heldUsd = "0", unresolvedUsd = "0", limitUsd, isExplained } = props;

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Skeleton } from "./states.tsx";
 
-/** One figure with its name; several stand in a StatRow. */
+/** One figure with its name. A StatRow contains several. */
 export function Stat({
   label,
   value,
@@ -11,7 +11,7 @@ export function Stat({
   label: string;
   value: ReactNode | undefined;
   note?: ReactNode;
-  /** A note comes with the figure: its place is kept until then. */
+  /** Reserves the space of a note while the figure loads. */
   hasNote?: boolean;
 }) {
   return (

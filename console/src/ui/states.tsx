@@ -4,7 +4,7 @@ import { Button } from "./button.tsx";
 import { classNames } from "./class-names.ts";
 import { CopyIconButton } from "./copy-button.tsx";
 
-/** Where something will stand; seen only once the wait is long enough to notice. */
+/** Placeholder for loading content. Visible only after a noticeable wait. */
 export function Skeleton({ className }: { className?: string }) {
   return (
     <span
@@ -14,13 +14,13 @@ export function Skeleton({ className }: { className?: string }) {
   );
 }
 
-/** Rows that are on their way, in the place they will have. */
+/** Placeholder for loading rows. */
 export function SkeletonRows({ rows = 6 }: { rows?: number }) {
   return (
     <div role="status" className="divide-y divide-line border-y border-line">
       <span className="sr-only">Loading…</span>
       {Array.from({ length: rows }, (_, row) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: these rows have no other name.
+        // biome-ignore lint/suspicious/noArrayIndexKey: these rows have no other id.
         <div key={row} className="flex h-12 items-center gap-8">
           <Skeleton className="w-1/4" />
           <Skeleton className="w-1/6" />
@@ -33,10 +33,10 @@ export function SkeletonRows({ rows = 6 }: { rows?: number }) {
 
 interface EmptyStateProps {
   title: string;
-  /** One sentence: what this is for. */
+  /** One sentence about the purpose. */
   children: ReactNode;
   action?: ReactNode;
-  /** How the same is done without the console. */
+  /** Example that does the same without the console. */
   code?: ReactNode;
 }
 
@@ -55,7 +55,7 @@ export function EmptyState({ title, children, action, code }: EmptyStateProps) {
   );
 }
 
-/** What went wrong, in the server's words, with the id under which its log has it. */
+/** The server's error message, with the request id for its log. */
 export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => void }) {
   return (
     <div role="alert" className="border-y border-line py-10">
@@ -72,7 +72,7 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
   );
 }
 
-/** The same, above the buttons of a form. */
+/** Error message above the buttons of a form. */
 export function FormError({ error }: { error: Error | null | undefined }) {
   if (!error) return null;
   return (
@@ -94,7 +94,7 @@ function RequestId({ error }: { error: Error }) {
   );
 }
 
-/** Refusals of the server have one. Null for other errors. */
+/** Request id of a refusal. Null for other errors. */
 function requestIdOf(error: Error): string | null {
   return "requestId" in error && typeof error.requestId === "string" ? error.requestId : null;
 }

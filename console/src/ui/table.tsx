@@ -25,37 +25,37 @@ export interface Column<Row extends object> {
   id: string;
   header: string;
   cell: (row: Row) => ReactNode;
-  /** What the column is sorted by; without it the column cannot be sorted. */
+  /** Value to sort by. Without it, the column cannot be sorted. */
   sortBy?: (row: Row) => string | number | bigint;
   isNumeric?: boolean;
-  /** What stands in it cannot end in an ellipsis: a bar with its figure. */
+  /** The content cannot be cut: a bar with its figure. */
   isWhole?: boolean;
-  /** On which widths it is shown: everywhere, not on telephones, only where there is room, or where there is much. */
+  /** Minimum screen width that shows the column. Default: all widths. */
   from?: "sm" | "lg" | "xl";
 }
 
 interface TableProps<Row extends object> {
-  /** What the rows are, for screen readers. */
+  /** Name of the table, for screen readers. */
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string;
-  /** Column and direction of the first order; without it, the order of the rows. */
+  /** Column and direction of the initial order. Default: the order of `rows`. */
   initialSort?: { id: string; isDescending?: boolean };
-  /** A row below the others: the totals. */
+  /** Row of totals below the others. */
   footer?: ReactNode;
   isDimmed?: (row: Row) => boolean;
 }
 
 const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
 const ROW_HEIGHT_PX = 49;
-/** Below this, all rows are in the page, where the browser's own search finds them. */
+/** Shorter tables render all rows, so that the browser's search finds them. */
 const VIRTUAL_FROM = 150;
-/** Rows that are drawn above and below those in view: for each of them a turn of the wheel costs more, and shows less paper. */
+/** Rendered rows above and below those in view. More rows cost more time and show fewer gaps while scrolling. */
 const OVERSCAN = 8;
 const breakpoints = { sm: "max-sm:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
-/** A real table whose columns sort; of a long one only the rows in view are in the page. */
+/** An HTML table with sortable columns. A long one renders only the rows in view. */
 export function Table<Row extends object>(props: TableProps<Row>) {
   const { label, columns, rows, rowKey, initialSort, footer, isDimmed } = props;
   const definitions = useMemo(() => columns.map(toDefinition), [columns]);
@@ -80,7 +80,7 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   const Body = isVirtual ? RowsInView : AllRows;
 
   return (
-    // What is only heard stands out of the flow: it must not widen the page.
+    // Texts for screen readers are positioned absolutely. `relative` keeps them from widening the page.
     <div className="relative overflow-x-auto">
       <table
         aria-label={label}
@@ -120,7 +120,7 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   );
 }
 
-/** What an ellipsis cuts off is in the title of the cell, or of what stands in it. */
+/** Adds a title with the whole text to an element that an ellipsis cuts. */
 function showCutText({ target }: SyntheticEvent): void {
   for (
     let element = target as Element | null;
@@ -129,16 +129,16 @@ function showCutText({ target }: SyntheticEvent): void {
   ) {
     const isCut = element.scrollWidth > element.clientWidth;
     if (isCut && element.title === "" && getComputedStyle(element).textOverflow === "ellipsis") {
-      // biome-ignore lint/performance/useDomNodeTextContent: as it is read, its lines apart; for the one under the pointer.
+      // biome-ignore lint/performance/useDomNodeTextContent: the title needs line breaks, and one element is read.
       element.title = element.innerText;
     }
   }
 }
 
 /**
- * The width of each column as rows from the whole table made it, kept while others scroll through: columns stay where they
- * are, also in another order, and the browser need not look at every cell to place them. Null where the cells themselves
- * say it, and while rows are drawn to be measured, which nobody sees.
+ * Returns fixed column widths for a long table, measured once on a sample of its rows. The columns then stay in place
+ * while the table scrolls or is sorted, and layout is cheaper. Null: the browser decides, in a short table or while the
+ * sample is measured.
  */
 function useKeptWidths<Row extends object>(
   headings: RefObject<HTMLTableRowElement | null>,
@@ -189,7 +189,7 @@ function AllRows<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>
   );
 }
 
-/** On its own, so that scrolling draws the rows and nothing else of the table. */
+/** Rows in view. A component of its own, so that scrolling renders only the rows. */
 function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<Row>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const topPx = useTop(body);
@@ -198,9 +198,9 @@ function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<R
     estimateSize: () => ROW_HEIGHT_PX,
     overscan: OVERSCAN,
     scrollMargin: topPx,
-    // The rows in view are there at once: the columns are as wide as they want.
+    // Renders the rows in view at once, because the columns are measured on them.
     initialRect: { width: innerWidth, height: innerHeight },
-    // Several turns of the wheel in one frame are drawn once.
+    // Renders several scroll events of one frame once.
     useFlushSync: false,
   });
   const items = virtualizer.getVirtualItems();
@@ -228,7 +228,7 @@ function RowsInView<Row extends object>({ rows, columns, isDimmed }: BodyProps<R
   );
 }
 
-/** Where the element begins in the document, pixels; measured when the page changes its size, never while it scrolls. */
+/** Returns the top of the element in the document, pixels. Measured when the page changes its size, not on scroll. */
 function useTop(element: RefObject<HTMLElement | null>): number {
   const [topPx, setTopPx] = useState(0);
   useLayoutEffect(() => {
@@ -252,7 +252,7 @@ interface BodyRowProps<Row extends object> {
   isDim: boolean;
 }
 
-/** Drawn anew only when it is another row: while a long table scrolls, most stay. */
+/** Rendered again only for another row. While a long table scrolls, most rows stay. */
 const BodyRow = memo(DrawnRow) as typeof DrawnRow;
 
 function DrawnRow<Row extends object>(props: BodyRowProps<Row>) {
@@ -328,11 +328,11 @@ function Header<Row extends object>(props: {
   );
 }
 
-/** Stands for rows that are out of view. The height is an attribute of a picture, not a style. */
+/** Space of rows out of view. The height is an attribute of an SVG, because inline styles are not allowed. */
 function Gap({ heightPx }: { heightPx: number }) {
   if (heightPx <= 0) return null;
   return (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row takes no focus.
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row cannot have the focus.
     <tr aria-hidden="true">
       <td className="p-0">
         <svg aria-hidden="true" className="block" width="1" height={heightPx} />
@@ -351,7 +351,7 @@ function toDefinition<Row extends object>(column: Column<Row>): ColumnDef<typeof
   } as ColumnDef<typeof features, Row>;
 }
 
-/** Made once: to make one for each comparison costs ten times the sorting. */
+/** Created once. A new collator for each comparison costs ten times the sorting. */
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 function compare(a: string | number | bigint, b: string | number | bigint): number {

@@ -6,7 +6,7 @@ export interface Tab {
   params?: Record<string, string>;
 }
 
-/** Tabs that are places: each has its own address. */
+/** Tabs that each have their own address. */
 export function TabLinks({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   return (
     <nav aria-label={label} className="no-print -mx-1 overflow-x-auto px-1">
@@ -34,7 +34,7 @@ interface SegmentsProps<Value extends string> {
   onChange: (value: Value) => void;
 }
 
-/** A few choices of which one is on. */
+/** Selects one of a few options. */
 export function Segments<Value extends string>(props: SegmentsProps<Value>) {
   const { label, value, options, onChange } = props;
   return (

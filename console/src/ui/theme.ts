@@ -3,10 +3,10 @@ import { makeObservable } from "../observable.ts";
 export type Theme = "system" | "light" | "dark";
 const KEY = "bursar-theme";
 
-/** The theme that was chosen on this device. */
+/** Theme that was chosen on this device. */
 export const theme = makeObservable<Theme>(read());
 
-/** Puts the chosen theme on the document; called before anything is drawn. */
+/** Applies the chosen theme to the document. Called before the first render. */
 export function applyTheme(): void {
   const chosen = theme.get();
   if (chosen === "system") delete document.documentElement.dataset["theme"];
@@ -19,7 +19,7 @@ export function chooseTheme(chosen: Theme): void {
   try {
     localStorage.setItem(KEY, chosen);
   } catch {
-    // Storage may be forbidden: the choice then lasts as long as the page.
+    // The browser can forbid storage. The choice then lasts until the page is closed.
   }
 }
 

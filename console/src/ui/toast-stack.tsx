@@ -7,7 +7,7 @@ import { toastQueue } from "./toast.ts";
 
 const toasts = Toast.createToastManager();
 
-/** Shows what is in the queue, and what comes into it. */
+/** Shows the toasts of the queue. */
 export function ToastStack() {
   const queue = useObservable(toastQueue);
   useEffect(() => {
@@ -20,7 +20,7 @@ export function ToastStack() {
   return (
     <Toast.Provider toastManager={toasts} timeout={5_000}>
       <Toast.Portal>
-        {/* Over dialogs, and under menus: what was just opened can be pressed. */}
+        {/* Above dialogs and below menus, so that an open menu can be used. */}
         <Toast.Viewport className="fixed right-4 bottom-4 z-55 grid w-[min(24rem,calc(100vw-2rem))] gap-2">
           <ToastList />
         </Toast.Viewport>

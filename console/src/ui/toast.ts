@@ -5,10 +5,10 @@ export interface ToastText {
   description?: string | undefined;
 }
 
-/** What is to be said still; `Toasts` takes it from here. */
+/** Toasts that `Toasts` has not shown yet. */
 export const toastQueue = makeObservable<readonly ToastText[]>([]);
 
-/** Says in one line what was done. Nothing that must be read: it goes by itself. */
+/** Reports a completed change in one line. The toast disappears, so it must not contain required information. */
 export function showToast(title: string, description?: string): void {
   toastQueue.set([...toastQueue.get(), { title, description }]);
 }

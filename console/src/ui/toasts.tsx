@@ -5,7 +5,7 @@ import { toastQueue } from "./toast.ts";
 
 const ToastStack = lazyPart(() => import("./toast-stack.tsx"), "ToastStack");
 
-/** Where toasts appear; once in the application. What shows them is loaded with the first. */
+/** Place of the toasts, once in the application. The stack is loaded with the first toast. */
 export function Toasts() {
   const isWanted = useObservable(toastQueue).length > 0;
   const [isThere, setIsThere] = useState(false);

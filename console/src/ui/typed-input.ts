@@ -3,31 +3,30 @@ import { type RefObject, type SyntheticEvent, useMemo } from "react";
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
 interface TypedInput {
-  /** For whatever holds the fields. */
+  /** Event handlers for the element around the fields. */
   handlers: {
     onFocusCapture: (event: SyntheticEvent) => void;
     onPointerDownCapture: (event: SyntheticEvent) => void;
     onKeyDownCapture: (event: SyntheticEvent) => void;
     onInputCapture: (event: SyntheticEvent) => void;
   };
-  /** True where a field that the person was in holds something else than before. */
+  /** True if a visited field has another value than before. */
   hasTyped: () => boolean;
-  /** What was noted so far is of no interest any more. */
+  /** Forgets all visited fields. */
   forget: () => void;
 }
 
 /**
- * Knows whether a person entered something into the fields of `area`, whoever keeps their values. What is chosen without a
- * field (a list with buttons) counts where a hidden field holds it. Fields that are gone meanwhile (an earlier step of the
- * same form) count as they were last.
+ * Detects input in the fields of `area`, with or without a form library. A list with buttons counts if a hidden field
+ * has its value. Removed fields, such as those of an earlier step, count with their last value.
  */
 export function useTypedInput(area: RefObject<HTMLElement | null>): TypedInput {
   return useMemo(() => {
-    /** Null: nobody saw what was in it before. */
+    /** Values before the input. Null: unknown. */
     const before = new Map<Control, string | null>();
     const visited = new Set<Control>();
-    // Before anything can change. Not the focus alone: some browsers give none to what is pressed, and a field may have
-    // had it before. And all of the fields: choosing one of several radio buttons changes another.
+    // Stores all values before a change. A focus event is not enough: some browsers send none on a press, and a field can
+    // have the focus already. All fields are stored, because one radio button changes another.
     const look = ({ target }: SyntheticEvent) => {
       for (const control of controlsIn(area.current)) {
         if (!before.has(control)) before.set(control, textOf(control));
@@ -42,7 +41,7 @@ export function useTypedInput(area: RefObject<HTMLElement | null>): TypedInput {
         onInputCapture: ({ target }) => {
           const control = controlsIn(area.current).find((each) => each === target);
           if (!control) return;
-          // A browser fills in what nobody was in.
+          // The browser can fill in a field without focus.
           if (!before.has(control)) before.set(control, null);
           visited.add(control);
         },

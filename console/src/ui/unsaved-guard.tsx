@@ -1,7 +1,7 @@
 import { useBlocker } from "@tanstack/react-router";
 import { ConfirmDialog } from "./dialog.tsx";
 
-/** For a form on a page: asks before another page takes its place while it holds changes. */
+/** Asks before navigation leaves a page whose form has unsaved changes. */
 export function UnsavedGuard({ isDirty }: { isDirty: boolean }) {
   const leaving = useBlocker({
     shouldBlockFn: ({ current, next }) => current.pathname !== next.pathname,

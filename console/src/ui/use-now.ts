@@ -6,7 +6,7 @@ const now = makeObservable(Date.now());
 let readers = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** The current time, kept up to date together for everything on the page that shows one. Milliseconds. */
+/** Returns the current time, milliseconds. All components of a page update together. */
 export function useNow(): number {
   useEffect(() => {
     readers += 1;

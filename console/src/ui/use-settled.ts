@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** The value as it was when it last stood still for `pauseMs`: for what is asked while somebody types. */
+/** Returns the value after it has not changed for `pauseMs`. Debounces a search. */
 export function useSettled<Value>(value: Value, pauseMs: number): Value {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
