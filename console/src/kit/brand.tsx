@@ -1,6 +1,6 @@
 import { classNames } from "../ui/class-names.ts";
 
-/** The mark of the product, in the colour of the text around it. */
+/** Logo and name of the product. */
 export function Brand({ className }: { className?: string }) {
   return (
     <span className={classNames("flex w-fit", className)}>

@@ -9,16 +9,16 @@ interface ConfirmChangeProps<O extends Operation> {
   input: Input<O>;
   /** Verb and object: "Revoke key". */
   action: string;
-  /** Title of the dialog. The action where it is left out. */
+  /** Title of the dialog. Default: the action. */
   title?: string;
   toast: string | ((answer: Answer<O>) => string);
   /** Second line of the toast. */
   toastDetail?: string;
   isOpen?: boolean;
   onClose: () => void;
-  /** Runs after the change, and after the dialog has closed. */
+  /** Called after the change, when the dialog is closed. */
   onSaved?: (answer: Answer<O>) => void;
-  /** This text must be typed first. */
+  /** Text that must be typed first. */
   typed?: string | undefined;
   children: ReactNode;
 }

@@ -4,7 +4,7 @@ import { useObservable } from "../observable.ts";
 import { queryClient } from "../queries.ts";
 import { Spinner } from "../ui/button.tsx";
 
-/** Says that the server does not answer, and asks for everything again once it does. */
+/** Banner while the server does not answer. All data is loaded again when it does. */
 export function ConnectionBanner() {
   const isAway = useObservable(isServerAway);
   const count = useObservable(returns);

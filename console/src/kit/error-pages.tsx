@@ -4,7 +4,7 @@ import { ButtonLink } from "../ui/button.tsx";
 import { Page } from "../ui/page.tsx";
 import { ErrorState } from "../ui/states.tsx";
 
-/** An address that leads nowhere, inside the shell. */
+/** Page for an unknown address, inside the shell. */
 export function NotFoundPage() {
   return (
     <Page title="Page not found" lead="The address is wrong, or the page was deleted.">
@@ -17,7 +17,7 @@ export function NotFoundPage() {
   );
 }
 
-/** What this person may not see: who can help is named, what is hidden is not. */
+/** Page for a member without access. Lists the administrators, and nothing about the hidden resource. */
 function ForbiddenPage({ message }: { message: string }) {
   const { administrators, member } = useSession();
   const others = administrators.filter(({ email }) => email !== member.email);
@@ -45,7 +45,7 @@ function ForbiddenPage({ message }: { message: string }) {
   );
 }
 
-/** What stands in a page's place when its data did not come. */
+/** Replaces a page whose data could not be loaded. */
 export function LoadError({ error, onRetry }: { error: Error; onRetry: () => void }) {
   if (error instanceof ApiError && error.status === 403) {
     return <ForbiddenPage message={error.message} />;

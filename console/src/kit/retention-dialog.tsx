@@ -6,18 +6,18 @@ import { Input } from "../ui/input.tsx";
 import { type FormChange, useChangeForm } from "./use-change-form.ts";
 
 interface RetentionProps {
-  /** What is kept, as a sentence begins: "Requests". */
+  /** Subject of a sentence: "Requests". */
   what: string;
-  /** What becomes of the older ones. */
+  /** Effect on older data. */
   effect: string;
   leastDays: number;
-  /** As it is now; null: for ever. */
+  /** Current retention. Null: no limit. */
   days: number | null;
   change: FormChange<"updateRequestLogSettings" | "setAuditRetention">;
   onClose: () => void;
 }
 
-/** Asks for how many days something is kept. */
+/** Dialog for the number of days that data is stored. */
 export function RetentionDialog(props: RetentionProps) {
   const { what, effect, leastDays, days, change, onClose } = props;
   const changeForm = useChangeForm(change, {

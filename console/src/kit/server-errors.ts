@@ -7,13 +7,13 @@ interface Placed<Values extends FieldValues> {
 }
 
 /**
- * Places a refusal under the fields that it names, and returns their names. `rest` is the refusal where a field of it is
- * not in the form.
+ * Shows the errors of a refusal under their fields, and returns the names of these fields. `rest` is the refusal if the
+ * form lacks one of the fields.
  */
 export function showServerErrors<Values extends FieldValues>(
   form: UseFormReturn<Values>,
   error: Error,
-  /** Fields of the form by their path on the wire, where the two differ. */
+  /** Form fields by their path in the API, if the names differ. */
   fieldNames: Partial<Record<string, Path<Values>>> = {},
 ): Placed<Values> {
   const known = Object.keys(form.getValues());
@@ -31,7 +31,7 @@ export function showServerErrors<Values extends FieldValues>(
   return { names, rest: names.length > 0 ? null : error };
 }
 
-/** Field of a path, or of the list or object that the path leads into: `allowed_models.0`. */
+/** Returns the field of a path, or of a list or object that contains it: `allowed_models.0`. */
 function findField(
   path: string,
   known: readonly string[],

@@ -10,14 +10,14 @@ import { type Answer, ApiError, type Input, type Operation } from "../api-client
 import { showToast } from "../ui/toast.ts";
 import { showServerErrors } from "./server-errors.ts";
 
-/** Part of `useChange` that a form needs. Methods, so that a form can hold one of two operations. */
+/** Part of `useChange` that a form needs. Declared as methods, so that a form can have one of two operations. */
 export interface FormChange<O extends Operation> {
   operation: O;
   mutateAsync(input: Input<O>): Promise<Answer<O>>;
   reset(): void;
 }
 
-/** State of the server that differs from what the form was filled with. */
+/** A newer state of the server than the form was filled with. */
 export interface Conflict<Seen> {
   current: Seen;
   /** Author and time of the last change. Null where the caller may not read the audit log. */
@@ -44,9 +44,9 @@ interface ChangeFormOptions<O extends Operation, Values extends FieldValues, See
     values: Values,
     form: UseFormReturn<Values>,
   ) => void | Promise<void>;
-  /** Fields of the form by their name on the wire, where the two differ. */
+  /** Form fields by their name in the API, if the names differ. */
   fieldNames?: Partial<Record<string, Path<Values>>>;
-  /** Runs after a refusal was placed under these fields. */
+  /** Called after these fields show the errors of a refusal. */
   onFieldsRefused?: (names: readonly Path<Values>[]) => void;
   /** State that the form was filled with, sent as `if_version` by `toInput`. */
   seen?: Seen;
@@ -60,7 +60,7 @@ export interface ChangeFormState<Values extends FieldValues, Seen> {
   form: UseFormReturn<Values>;
   submit: (event?: BaseSyntheticEvent) => void;
   isBusy: boolean;
-  /** Refusal that belongs to no field. */
+  /** Error that belongs to no field. */
   error: Error | null;
   seen: Seen;
   conflict: Conflict<Seen> | null;
@@ -71,8 +71,8 @@ export interface ChangeFormState<Values extends FieldValues, Seen> {
 }
 
 /**
- * Form that sends one operation. It is busy while the change is sent, places refusals under the fields they name, offers
- * the newer state after a conflict, and shows a toast after success. The answer is stored nowhere: it can hold a secret.
+ * Form that sends one operation. A refusal appears under its fields. A conflict offers the newer state. A success shows a
+ * toast. The answer is not cached, because it can contain a secret.
  */
 export function useChangeForm<O extends Operation, Values extends FieldValues, Seen = null>(
   change: FormChange<O>,

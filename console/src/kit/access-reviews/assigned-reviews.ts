@@ -1,5 +1,5 @@
 import { useList } from "../../queries.ts";
 
-/** Reviews that one is asked to do; open ones. */
+/** Open reviews that are assigned to this member. */
 export const useAssignedReviews = ({ isEnabled = true } = {}) =>
   useList("listAssignedAccessReviews", {}, { isEnabled });

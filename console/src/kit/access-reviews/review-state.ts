@@ -6,7 +6,7 @@ type Review = ItemOf<"listAccessReviews">;
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 3;
 
-/** The state of a review in a word or two. */
+/** State of a review in one or two words. */
 export function stateOf(review: Review, nowMs: number): { text: string; tone: Tone } {
   if (review.status === "applying") return { text: "applying", tone: "accent" };
   if (review.status !== "open") return { text: review.status, tone: "plain" };

@@ -6,7 +6,7 @@ import { useNow } from "../../ui/use-now.ts";
 import { useAssignedReviews } from "./assigned-reviews.ts";
 import { stateOf } from "./review-state.ts";
 
-/** Reviews in which something waits for this person; nothing where there is none. */
+/** Reviews that wait for this member's decisions. Renders nothing without one. */
 export function ReviewsToDecide() {
   const reviews = useAssignedReviews();
   const nowMs = useNow();

@@ -8,7 +8,7 @@ import {
   formatHolderNote,
 } from "./words.ts";
 
-/** Whose access it is, in two lines. */
+/** Holder of the access, in two lines. */
 export function Whose({ access }: { access: AccessFacts }) {
   return (
     <span className="grid max-w-64">
@@ -18,7 +18,7 @@ export function Whose({ access }: { access: AccessFacts }) {
   );
 }
 
-/** Where it reaches and why, in two lines. */
+/** Scope and source of the access, in two lines. */
 export function Reach({ access }: { access: AccessFacts }) {
   return (
     <span className="grid max-w-80">
@@ -40,7 +40,7 @@ export function Given({ access }: { access: AccessFacts }) {
   );
 }
 
-/** Never used, or an admin key from before uses were noted: both is "no use noted". */
+/** Time of the last use. Old admin keys have none recorded either. */
 export function LastUsed({ access }: { access: AccessFacts }) {
   return (
     <RelativeTime

@@ -3,7 +3,7 @@ import { roleNames } from "@bursar/contract/permissions.ts";
 import type { ItemOf } from "../../queries.ts";
 
 export type Access = ItemOf<"listAccess">;
-/** What an access and an entry of a review both tell. */
+/** Fields that an access and an item of a review share. */
 export type AccessFacts = Pick<
   Access,
   | "path"
@@ -18,7 +18,7 @@ export type AccessFacts = Pick<
   | "last_used_at"
 >;
 
-/** The ways by which somebody or something reaches a workspace, and what taking each away does. */
+/** Paths of access, each with the effect of its removal. */
 export const pathWords: Readonly<
   Record<AccessPath, { label: string; hint: string; removal: string }>
 > = {
@@ -49,23 +49,23 @@ export const pathWords: Readonly<
   },
 };
 
-/** Whose access it is: a person, or a key that nobody owns. */
+/** Name of the member, or of a key without an owner. */
 export function formatHolder({ member, key }: AccessFacts): string {
   return member?.name ?? key?.name ?? "";
 }
 
-/** Under it: the address of the person, or the hint of the key. */
+/** E-mail address of the member, or the hint of the key. */
 export function formatHolderNote({ member, key }: AccessFacts): string {
   return member?.email ?? key?.partial_key_hint ?? "";
 }
 
-/** How far it goes. */
+/** Name of the workspace or of a wider scope. */
 export function formatAccessScope({ path, workspace, workspace_role }: AccessFacts): string {
   if (workspace) return workspace.name;
   return path === "admin_key" || workspace_role ? "All workspaces" : "Company only";
 }
 
-/** Why: by which role or key, and what that may do. */
+/** Role or key that gives the access, with its rights. */
 export function formatAccessSource({ path, role, workspace_role, key }: AccessFacts): string {
   if (path === "organization_role" && role) {
     return workspace_role
@@ -81,7 +81,7 @@ export function formatAccessSource({ path, role, workspace_role, key }: AccessFa
   return path === "member_key" ? `Personal key “${key.name}”, ${may}` : `Workspace key, ${may}`;
 }
 
-/** Who gave it, as far as that is known. */
+/** Author of the access. Null: unknown. */
 export function formatGranter({ granted_by }: AccessFacts): string | null {
   if (!granted_by) return null;
   if (granted_by.name !== null) return granted_by.name;

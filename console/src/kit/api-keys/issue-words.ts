@@ -1,6 +1,6 @@
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 
-/** What is counted of keys that work, and what to do about it. */
+/** Issues of active keys, each with an advice. */
 export const issueWords: Readonly<Record<KeyIssue, { label: string; advice: string }>> = {
   never_expires: { label: "No expiry", advice: "Set an expiry, or rotate these keys." },
   no_spend_limit: {

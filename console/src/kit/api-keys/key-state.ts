@@ -11,7 +11,7 @@ const tones: Record<KeyState, Tone> = {
   stopped: "bad",
 };
 
-/** The state of a key in the console's words. */
+/** State of a key, as the console shows it. */
 export function stateOf(key: ApiKey): KeyState {
   if (key.status === "archived") return "revoked";
   if (key.stopped_because !== null) return "stopped";
@@ -36,7 +36,7 @@ export function stopReason(key: ApiKey): string | null {
 
 const DAY_MS = 86_400_000;
 
-/** What somebody should know about a working key, in a few words each. */
+/** Warnings about an active key, a few words each. */
 export function warningsOf(key: ApiKey, nowMs: number): { tone: Tone; text: string }[] {
   if (stateOf(key) !== "active") return [];
   const warnings: { tone: Tone; text: string }[] = [];

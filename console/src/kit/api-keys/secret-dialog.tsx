@@ -10,7 +10,7 @@ interface ApiKeySecretDialogProps {
   children?: ReactNode;
 }
 
-/** Shows the secret of a key once, to be copied alone or with the address that it belongs to. */
+/** Shows the secret of a key once. The member copies it alone or with the address of this server. */
 export function ApiKeySecretDialog({ secret, ...rest }: ApiKeySecretDialogProps) {
   const baseUrl = useBaseUrl();
   return (

@@ -14,7 +14,7 @@ interface CodeSamplesProps {
   hasFixedModel?: boolean;
 }
 
-/** How each client calls Claude through this server, one client at a time. */
+/** Samples that call Claude through this server, one client at a time. */
 export function CodeSamples({ clients = allClients, secret, ...options }: CodeSamplesProps) {
   const [client, setClient] = useState<Client>(clients[0]);
   const baseUrl = useBaseUrl();

@@ -7,7 +7,7 @@ export function makeFirstRequest(model = USUAL_MODEL): MessageRequest {
   return { model, max_tokens: 200, messages: [{ role: "user", content: "Hello, Claude" }] };
 }
 
-/** A model that a key may call: `allowed` has names and beginnings with a `*`, null for all. Null: none is known. */
+/** Returns a model that a key may call, or null. `allowed` has names and prefixes with `*`. Null: all models. */
 export function findUsableModel(allowed: readonly string[] | null): string | null {
   if (allowed === null || allowed.some((name) => isMatch(name, USUAL_MODEL))) return USUAL_MODEL;
   return allowed.find((name) => !name.endsWith("*")) ?? null;

@@ -3,7 +3,7 @@ export interface Message {
   content: string;
 }
 
-/** What is sent: the body of `POST /v1/messages`. */
+/** Body of `POST /v1/messages`. */
 export interface MessageRequest {
   model: string;
   max_tokens: number;

@@ -1,12 +1,12 @@
 import type { MessageRequest } from "./message-request.ts";
 
-// One Messages request as each client sends it. A person's text is data in it: no shell and no language reads it as code.
+// One Messages request in the code of each client. All text is quoted, so that no shell or language runs it as code.
 
 export const clients = ["Claude Code", "Python", "TypeScript", "curl"] as const;
 export type Client = (typeof clients)[number];
 
 export interface CodeBlockText {
-  /** Where the text belongs: a terminal, or a file and the command that runs it. */
+  /** Place of the text: a terminal, or a file with the command that runs it. */
   title: string;
   text: string;
 }
@@ -23,11 +23,12 @@ interface CodeOptions {
 
 const KEY_VARIABLE = "ANTHROPIC_API_KEY";
 const URL_VARIABLE = "ANTHROPIC_BASE_URL";
-// Claude Code starts with this one at once. With the other it asks first, and its first start needs api.anthropic.com.
+// Claude Code starts at once with this variable. With the key variable it asks first, and its first start needs
+// api.anthropic.com.
 const TOKEN_VARIABLE = "ANTHROPIC_AUTH_TOKEN";
 const TERMINAL = "In a terminal";
 
-/** Both lines that the official SDKs read: the address and the key. */
+/** Variables of the official SDKs: the address and the key. */
 export function toVariables(baseUrl: string, secret: string): string {
   return toExports([
     [URL_VARIABLE, baseUrl],
@@ -35,12 +36,12 @@ export function toVariables(baseUrl: string, secret: string): string {
   ]);
 }
 
-/** Lines for a shell, each of which sets a variable. */
+/** Shell lines that each set one variable. */
 export function toExports(variables: readonly (readonly [name: string, value: string])[]): string {
   return variables.map(([name, value]) => `export ${name}=${quoteWhereNeeded(value)}`).join("\n");
 }
 
-/** Input for one client, in order. */
+/** Code blocks for one client, in order. */
 export function writeCode(client: Client, options: CodeOptions): readonly CodeBlockText[] {
   switch (client) {
     case "Claude Code":
@@ -92,7 +93,7 @@ function quoteWhereNeeded(text: string): string {
   return /^[\w:/.-]+$/.test(text) ? text : quoteForShell(text);
 }
 
-/** In single quotes a shell reads nothing but the quote itself. */
+/** In single quotes, a shell treats only the quote itself as special. */
 function quoteForShell(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -146,7 +147,7 @@ function toTypeScript({ baseUrl, request }: CodeOptions): string {
   ].join("\n");
 }
 
-/** JSON is a literal of both languages: a request here holds no true, false and null. */
+/** JSON is valid in both languages, because these requests contain no true, false or null. */
 function toLiteral(value: unknown): string {
   return JSON.stringify(value, null, 2)
     .replaceAll("\u2028", "\\u2028")

@@ -34,7 +34,7 @@ interface Place {
 
 const MAX_EMAILS = 50;
 
-/** Invites many people at once, with a role and workspaces, and says what became of each address. */
+/** Invites several people with one role and workspaces, and shows the result of each address. */
 export function InviteDialog({ onClose }: { onClose: () => void }) {
   const [results, setResults] = useState<Results | null>(null);
   return (
@@ -95,7 +95,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
       className="grid gap-5"
       onSubmit={(event) => {
         event.preventDefault();
-        // The error is shown from the mutation itself.
+        // The form shows the error of the mutation.
         submit().catch(() => undefined);
       }}
     >
@@ -155,7 +155,7 @@ function InviteForm({ onSent }: { onSent: (results: Results) => void }) {
   );
 }
 
-/** Workspaces that come with the invite, each with a role. */
+/** Workspaces of the invite, each with a role. */
 function Places({ places, onChange }: { places: Place[]; onChange: (places: Place[]) => void }) {
   const workspaces = useWorkspaces();
   const nameOf = useWorkspaceNames();

@@ -1,7 +1,7 @@
 import { call } from "../../api-client.ts";
 import type { ItemOf } from "../../queries.ts";
 
-/** Who changed it last and when; null where nothing is known of that. */
+/** Author and time of the last change. Null: unknown. */
 export async function findLastChange(
   subjectId: string,
 ): Promise<{ actor: string; at: string } | null> {
@@ -10,7 +10,7 @@ export async function findLastChange(
   return newest ? { actor: nameOfActor(newest), at: newest.created_at } : null;
 }
 
-/** Who did it, in words, as the actor was called then. */
+/** Name of the actor at the time of the event. */
 function nameOfActor({ actor }: Pick<ItemOf<"listAuditEvents">, "actor">): string {
   if (actor.type === "local_operator") return "Local operator";
   if (actor.type === "system") return "Bursar";

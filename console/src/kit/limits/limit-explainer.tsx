@@ -8,11 +8,11 @@ import { useWorkspaceNames } from "../workspaces/queries.ts";
 import type { LimitsSearch } from "./search.ts";
 
 interface ExplainerProps {
-  /** What is said of the chosen key. */
+  /** Explanation for the chosen key. */
   show: (apiKeyId: string) => ReactNode;
 }
 
-/** Picks a key, and explains what limits it. Which one stands in the address. */
+/** Selects a key and explains its limits. The address has the selected key. */
 export function LimitExplainer({ show }: ExplainerProps) {
   const search: LimitsSearch = useSearch({ strict: false });
   const key = search.key ?? null;

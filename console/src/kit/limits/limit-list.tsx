@@ -13,13 +13,13 @@ import { useScopeNames } from "../scopes/scope-names.ts";
 import { LimitDialog } from "./limit-dialog.tsx";
 import type { Limited, LimitKind, LimitValues, NamedLimit } from "./limit-kind.ts";
 
-/** So many are read at a glance; more are searched. */
+/** Longer lists have a search. */
 const FEW = 10;
 
 interface LimitListProps<Limit extends Limited, Values extends LimitValues> {
   kind: LimitKind<Limit, Values>;
   workspaceId?: string;
-  /** Its heading has the button that sets a limit. */
+  /** The heading has the button that sets a limit. */
   isHeaded?: boolean;
 }
 
@@ -86,7 +86,7 @@ export function LimitList<Limit extends Limited, Values extends LimitValues>(
 interface SearchedLimitsProps<Limit extends Limited> {
   noun: string;
   rows: readonly NamedLimit<Limit>[];
-  /** The button that sets another, where the list has it and not its heading. */
+  /** Button that sets another limit, if the heading has none. */
   create: ReactNode;
   /** Shown below the list. */
   note: string;

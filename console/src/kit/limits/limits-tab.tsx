@@ -19,7 +19,7 @@ export function LimitsTab<Limit extends Limited, Values extends LimitValues>(
 ) {
   const { kind, ofKey, children } = props;
   const may = useMay();
-  // The part below the list appears together with it, so that nothing moves.
+  // The section below the list appears together with it, so that nothing moves.
   const isComing = kind.list.useLimits(undefined).isPending;
   return (
     <div className="grid gap-12">

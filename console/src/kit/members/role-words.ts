@@ -8,7 +8,7 @@ import {
   workspaceRoles,
 } from "@bursar/contract/permissions.ts";
 
-/** What each role in the company is for, in a line. */
+/** Purpose of each organization role, in one line. */
 export const roleHints: Record<OrganizationRole, string> = {
   owner: "All rights, including owners and the upstream credential.",
   admin: "All rights except owners and the upstream credential.",
@@ -26,16 +26,16 @@ export const workspaceRoleHints: Record<WorkspaceRole, string> = {
   workspace_user: "The workspace and own usage.",
 };
 
-/** Roles that somebody with this role may give: none above the own. */
+/** Roles that a member with the role `own` may assign. None is above it. */
 export function findAssignableRoles(own: OrganizationRole): OrganizationRole[] {
   if (own === "owner") return [...organizationRoles];
   return own === "admin" ? organizationRoles.filter((role) => role !== "owner") : [];
 }
 
-/** Roles that can be given in a workspace. */
+/** Roles that can be assigned in a workspace. */
 export const assignableWorkspaceRoles = workspaceRoles.filter((role) => role !== inheritedOnlyRole);
 
-/** Whether somebody with the role needs none in a workspace, and which one they have everywhere then. */
+/** Describes the workspace role that an organization role includes. Null: it includes none. */
 export function describeInheritedRole(role: OrganizationRole): string | null {
   const inherited = inheritedRole(role);
   return inherited && `${roleNames[inherited]} everywhere`;

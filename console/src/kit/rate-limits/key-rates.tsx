@@ -4,7 +4,7 @@ import { type Column, Table } from "../../ui/table.tsx";
 import { type RateLimit, type Scope, useEffectiveRateLimits } from "./queries.ts";
 import { LimitName, rateColumns } from "./rate-limit-rows.tsx";
 
-/** What one key may send per minute: its own limits, its workspace's and the company's. */
+/** Rate limits that apply to one key: its own, its workspace's and the organization's. */
 export function KeyRates({ apiKeyId }: { apiKeyId: string }) {
   const effective = useEffectiveRateLimits(apiKeyId);
   if (effective.error) return <FormError error={effective.error} />;

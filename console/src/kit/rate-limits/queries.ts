@@ -4,7 +4,7 @@ import { type ItemOf, useApi, useChange, useList } from "../../queries.ts";
 export type RateLimit = ItemOf<"listRateLimits">;
 export type Scope = RateLimit["scope"];
 
-/** Whether one refuses requests moves by itself. */
+/** A limit can start or stop refusing requests without a change, so the list is refreshed. */
 const REFRESH_MS = 5_000;
 
 export function useRateLimits(workspaceId: string | undefined) {
@@ -29,7 +29,7 @@ const stale = ["listRateLimits", "getRateLimit", "getEffectiveRateLimits"] as co
 export const useSetRateLimit = () => useChange("setRateLimit", stale);
 export const useRemoveRateLimit = () => useChange("deleteRateLimit", stale);
 
-/** The one of that scope and group, or null. */
+/** Returns the limit of the scope and model group, or null. */
 export async function findRateLimit(scope: Scope, model_group: string): Promise<RateLimit | null> {
   const { type: scope_type, ...ids } = scope;
   const { data } = await call("listRateLimits", { query: { scope_type, model_group, ...ids } });

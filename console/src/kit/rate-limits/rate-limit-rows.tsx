@@ -8,7 +8,7 @@ import { LimitMenu } from "../limits/limit-menu.tsx";
 import type { RateLimit } from "./queries.ts";
 import { meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
 
-/** Rate limits, each with whether a request of this moment is taken. */
+/** Rate limits, each with its current state. */
 export function RateLimitRows({ rows, actions }: LimitRowsProps<RateLimit>) {
   const columns = useMemo(() => makeColumns(actions), [actions]);
   return (
@@ -28,7 +28,7 @@ function makeColumns(actions: LimitActions<RateLimit> | null): Column<NamedLimit
   ];
 }
 
-/** Scope and models of a limit. Narrow screens have no columns, so they show the rates here too. */
+/** Scope and models of a limit. Narrow screens hide the rate columns, so the name shows the rates too. */
 export function LimitName({ limit, children }: { limit: RateLimit; children: ReactNode }) {
   return (
     <span className="grid sm:max-w-56">
@@ -46,7 +46,7 @@ export function LimitName({ limit, children }: { limit: RateLimit; children: Rea
   );
 }
 
-/** Columns of the rates, and whether a request now is accepted. */
+/** Columns of the rates, and of the current state. */
 export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Column<Row>[] {
   const kinds = meters.map(
     (meter): Column<Row> => ({
@@ -73,7 +73,7 @@ function PerMinute({ perMinute }: { perMinute: number | null }) {
   );
 }
 
-/** Whether a request of this moment is taken. */
+/** Current state: available, or the time until requests are accepted again. */
 function Now({ limit }: { limit: Pick<RateLimit, "blocks_now" | "free_at"> }) {
   if (!limit.blocks_now) return <span className="text-quiet">Available</span>;
   return (

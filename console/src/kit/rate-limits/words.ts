@@ -10,7 +10,7 @@ export const meterWords: Record<Meter, { label: string; hint?: string }> = {
   output_tokens: { label: "Output tokens" },
 };
 
-/** What a request over it meets, for whoever sets one. */
+/** Effect of a rate limit on requests. */
 export const effectWords =
   "Requests over a limit get a 429 with the time to wait. Official clients retry automatically.";
 
@@ -33,7 +33,7 @@ export function rateWords(limit: RateLimit): string {
 const factors: Record<string, number> = { "": 1, k: 1e3, m: 1e6 };
 const MAX_PER_MINUTE = 1e9;
 
-/** The number that somebody typed: `60`, `400,000`, `1.5M`; null for nothing, undefined for what is no whole number. */
+/** Parses `60`, `400,000` or `1.5M`. Null: empty text. Undefined: not a positive integer. */
 export function readPerMinute(text: string): number | null | undefined {
   const plain = text.replaceAll(/[,\s]/g, "").toLowerCase();
   if (plain === "") return null;

@@ -5,6 +5,6 @@ export type LoggedRequest = ItemOf<"listRequests">;
 const RECENT = 10;
 const RECENT_MS = 15_000;
 
-/** The newest few of a key or a workspace. */
+/** Newest requests of a key or a workspace. */
 export const useRecentRequests = (within: { workspace_id: string[] } | { api_key_id: string[] }) =>
   useApi("listRequests", { query: { ...within, limit: RECENT } }, { everyMs: RECENT_MS });

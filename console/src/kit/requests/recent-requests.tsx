@@ -6,7 +6,7 @@ import { useRecentRequests } from "./queries.ts";
 import { RequestTable } from "./request-table.tsx";
 
 interface RecentProps {
-  /** Of this workspace, or of this key. */
+  /** Shows requests of this workspace, or of `apiKeyId`. */
   workspaceId?: string;
   apiKeyId?: string;
 }
@@ -14,7 +14,7 @@ interface RecentProps {
 const hiddenOfKey = ["key", "workspace"] as const;
 const hiddenOfWorkspace = ["workspace"] as const;
 
-/** The newest ten, with the way to all of them. */
+/** The ten newest requests, with a link to all. */
 export function RecentRequests({ workspaceId = "", apiKeyId }: RecentProps) {
   const navigate = useNavigate();
   const recent = useRecentRequests(

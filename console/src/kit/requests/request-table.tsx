@@ -15,13 +15,13 @@ import {
 
 interface RequestTableProps {
   requests: readonly LoggedRequest[];
-  /** Opens one. */
+  /** Opens one request. */
   onOpen: (id: string) => void;
-  /** On a key's own page the key says nothing. */
+  /** Columns to hide, because all rows have the same value. */
   hides?: readonly ("key" | "workspace")[];
 }
 
-/** Requests, one a row; a press anywhere on a row opens it. */
+/** Table of requests. A press on a row opens the request. */
 export function RequestTable({ requests, onOpen, hides = noneHidden }: RequestTableProps) {
   const columns = useMemo(
     () => makeColumns(onOpen).filter(({ id }) => !hides.some((hidden) => hidden === id)),

@@ -2,7 +2,7 @@ import type { Tone } from "../../ui/badge.tsx";
 import { formatCount } from "../../ui/format.ts";
 import type { LoggedRequest } from "./queries.ts";
 
-/** What it was made with; the playground's key is the person's, and nobody has seen it. */
+/** Name of the API key, or the member for a playground request, whose key is hidden. */
 export function formatCaller(request: LoggedRequest): string {
   const { is_playground, api_key_name, api_key_id, member_name, member_email } = request;
   if (!is_playground) return api_key_name ?? api_key_id;
@@ -17,7 +17,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 }
 
-/** `24 Nov 18:03:12`, in UTC: entries of a log are compared by their seconds. */
+/** `24 Nov 18:03:12` in UTC, with seconds to compare log entries. */
 export function formatMoment(instant: string): string {
   const day = new Date(instant).toLocaleDateString("en-GB", {
     day: "numeric",
@@ -42,7 +42,7 @@ export const statusTones: Record<string, Tone> = {
   interrupted: "bad",
 };
 
-/** In a table, where there is little room. */
+/** Short words for a table. */
 export const shortStatus: Record<string, string> = {
   answered: "Answered",
   aborted: "Aborted",
@@ -53,7 +53,7 @@ export const shortStatus: Record<string, string> = {
   interrupted: "Interrupted",
 };
 
-/** What became of it, in a sentence. */
+/** Outcome of a request, in a sentence. */
 export const statusSentences: Record<string, string> = {
   answered: "The upstream answered, and the client received the full answer.",
   aborted: "The client disconnected before the end. Usage until then is charged.",

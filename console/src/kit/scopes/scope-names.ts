@@ -9,7 +9,7 @@ interface Scoped {
   scope: Scope;
 }
 
-/** What a scope is called on screen. Keys are asked for only where one of them has a limit. */
+/** Returns a function for labels of scopes. Keys are loaded only if one of them has a limit. */
 export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) => string {
   const workspaceName = useWorkspaceNames();
   const may = useMay();
@@ -31,7 +31,7 @@ export function useScopeNames(limits: readonly Scoped[] = []): (scope: Scope) =>
   };
 }
 
-/** A scope on the screen, by its kind and the name of the workspace or key. */
+/** Label of a scope: its kind and the name of the workspace or key. */
 export function scopeLabel(type: Scope["type"], name: string): string {
   switch (type) {
     case "organization":
@@ -45,12 +45,12 @@ export function scopeLabel(type: Scope["type"], name: string): string {
 
 const scopeOrder: Record<Scope["type"], number> = { organization: 0, workspace: 1, api_key: 2 };
 
-/** The widest has the lowest. */
+/** Position of a scope. The widest has the lowest. */
 export function scopeRank(scope: Scope): number {
   return scopeOrder[scope.type];
 }
 
-/** The widest first. */
+/** Sorts the widest scope first. */
 export function byScope(a: Scoped, b: Scoped): number {
   return scopeRank(a.scope) - scopeRank(b.scope) || a.id.localeCompare(b.id);
 }

@@ -10,20 +10,20 @@ type ScopeType = Scope["type"];
 
 interface ScopePickerProps {
   label: string;
-  /** Which kinds there are to choose, and what each is called here. */
+  /** Selectable kinds of scope, with their labels. */
   types: readonly (readonly [type: ScopeType, label: string])[];
   scopeType: ScopeType;
   scopeId: string | null;
-  /** The workspace of this page: keys are its own, and it is the only workspace. */
+  /** Workspace of this page. Only it and its keys can be selected. */
   workspaceId?: string | undefined;
-  /** Workspaces that may be chosen, where that is not all of them. */
+  /** Selects the workspaces that are listed. Default: all. */
   mayChoose?: (workspaceId: string) => boolean;
   error: string | undefined;
   onType: (type: ScopeType) => void;
   onId: (id: string | null) => void;
 }
 
-/** The company, a workspace or a key: two fields for a form. */
+/** Two form fields that select the organization, a workspace or a key. */
 export function ScopePicker(props: ScopePickerProps) {
   const { label, types, scopeType, scopeId, workspaceId, mayChoose = () => true, error } = props;
   const may = useMay();
@@ -81,7 +81,7 @@ export function ScopePicker(props: ScopePickerProps) {
   );
 }
 
-/** What the wire takes; null where a workspace or key is still to be chosen. */
+/** Scope for the API. Null: no workspace or key is selected yet. */
 export function toScope({
   scopeType,
   scopeId,

@@ -1,4 +1,4 @@
 import type { ItemOf } from "../../queries.ts";
 
-/** The whole company, a workspace or a key. */
+/** The organization, a workspace or a key. */
 export type Scope = ItemOf<"listSpendLimits">["scope"];

@@ -4,14 +4,14 @@ import { ConnectionBanner } from "../connection-banner.tsx";
 
 interface AuthPageProps {
   title: string;
-  /** Before the title: how far one is. */
+  /** Shown above the title: the progress. */
   above?: ReactNode;
   lead?: ReactNode;
   isWide?: boolean;
   children: ReactNode;
 }
 
-/** A page for who is not signed in: one column, one thing to do. */
+/** Page for visitors without a session: one column with one task. */
 export function AuthPage({ title, above, lead, isWide, children }: AuthPageProps) {
   useEffect(() => {
     document.title = `${title} · Bursar`;

@@ -11,7 +11,7 @@ interface NewPasswordProps {
   label?: string;
 }
 
-/** One field that can be shown, instead of two that must agree. */
+/** Password field that can show its text, instead of a second field to confirm it. */
 export function NewPasswordField({ registration, error, label = "Password" }: NewPasswordProps) {
   const [isShown, setIsShown] = useState(false);
   return (

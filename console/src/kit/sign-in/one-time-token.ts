@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 
 /**
- * The token of a link, from its `#token=`: it reaches no server's log, and is taken out of the address at once, so that
- * it does not stay in the browser's history either.
+ * Returns the token of a link, from its `#token=`, which browsers do not send to servers. The token is removed from the
+ * address at once, so that the browser's history does not store it.
  */
 export function takeToken(): string | null {
   const token = readToken();
@@ -10,7 +10,7 @@ export function takeToken(): string | null {
   return token;
 }
 
-/** The token of the link that led here. One that is opened where its page is open already starts that page anew. */
+/** Token of the opened link. A link to the page that is already open reloads the page. */
 export function useOneTimeToken(): string | null {
   const [token] = useState(takeToken);
   useEffect(() => {

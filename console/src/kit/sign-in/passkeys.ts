@@ -4,7 +4,7 @@ type Assertion = Input<"signInWithPasskey">["body"]["passkey"];
 type Attestation = Input<"addPasskey">["body"]["passkey"];
 type Options = Answer<"getSignInPasskeyOptions">["options"];
 
-/** True where this browser has passkeys at all: on https, or on this machine. */
+/** True if this browser supports passkeys. They need HTTPS or localhost. */
 export function hasPasskeys(): boolean {
   return (
     typeof PublicKeyCredential !== "undefined" &&
@@ -12,17 +12,17 @@ export function hasPasskeys(): boolean {
   );
 }
 
-/** Asks for a passkey that exists. Null when the person turned away. */
+/** Asks for an existing passkey. Null: cancelled. */
 export async function askForPasskey(options: Options): Promise<Assertion | null> {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never);
   const credential = await quietly(navigator.credentials.get({ publicKey }));
-  // The DOM types it as any JSON; the server checks what it is.
+  // The DOM has no exact type for this JSON. The server checks it.
   return credential && (credential.toJSON() as Assertion);
 }
 
 /**
- * Offers passkeys where the browser offers addresses, until one is taken or `signal` ends it. Null where nobody took one,
- * or the browser has no such offer.
+ * Offers passkeys in the browser's autofill, until one is selected or `signal` aborts. Null: none was selected, or the
+ * browser has no passkey autofill.
  */
 export async function offerPasskeys(
   askOptions: () => Promise<Options>,
@@ -39,14 +39,14 @@ export async function offerPasskeys(
   return credential && (credential.toJSON() as Assertion);
 }
 
-/** Makes a new passkey. Null when the person turned away. */
+/** Creates a passkey. Null: cancelled. */
 export async function makePasskey(options: Options): Promise<Attestation | null> {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options as never);
   const credential = await quietly(navigator.credentials.create({ publicKey }));
   return credential && (credential.toJSON() as unknown as Attestation);
 }
 
-/** Turning away and running out of time look alike to a page, and neither is a fault. */
+/** Returns null after a cancellation or a timeout. A page cannot distinguish them, and neither is an error. */
 async function quietly(asked: Promise<Credential | null>): Promise<PublicKeyCredential | null> {
   try {
     return (await asked) as PublicKeyCredential | null;

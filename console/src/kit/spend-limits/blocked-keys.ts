@@ -3,12 +3,12 @@ import type { PeriodSpend } from "./queries.ts";
 import type { Enforcement } from "./words.ts";
 
 interface WantedLimit {
-  /** Decimal text of dollars; anything else is an amount that is still being typed. */
+  /** Decimal text of US dollars. Other text is an unfinished amount. */
   amount: string;
   enforcement: Enforcement;
 }
 
-/** Number of keys that a limit blocks as soon as it is set. Null: it blocks no request then. */
+/** Number of keys that a new limit blocks at once. Null: it blocks no requests. */
 export function countBlockedKeys(
   { amount, enforcement }: WantedLimit,
   spend: Pick<PeriodSpend, "spent_usd" | "working_keys">,

@@ -37,7 +37,7 @@ export function KeyLimits({ apiKeyId }: { apiKeyId: string }) {
   );
 }
 
-/** The largest request that may start now, and what decides that, in words. */
+/** Describes the largest request that can start now, and the limit that decides it. */
 function Verdict({ effective }: { effective: Effective }) {
   const { binds_first: first, is_blocked, max_request_usd: most } = effective;
   return (

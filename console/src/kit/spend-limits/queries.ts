@@ -9,7 +9,7 @@ export function useSpendLimits(workspaceId?: string, { isEnabled = true } = {}) 
   return useList(
     "listSpendLimits",
     workspaceId === undefined ? {} : { query: { workspace_id: workspaceId } },
-    // What is held and spent moves by itself.
+    // Spend changes without an action on this page.
     { everyMs: 10_000, isPreviousShown: true, isEnabled },
   );
 }
@@ -27,7 +27,7 @@ export const useRemoveLimit = () => useChange("deleteSpendLimit", stale);
 
 export type PeriodSpend = Answer<"getPeriodSpend">;
 
-/** Spend of the current period, limited or not. Null as the scope: nothing is chosen yet. */
+/** Spend of the current period, also without a limit. A null scope sends no request. */
 export function usePeriodSpend(scope: Scope | null, period: SpendLimit["period"]) {
   const maySeeCompany = useMayEverywhere()("spend_limits:read");
   const { type, ...ids } = scope ?? { type: "organization" };
@@ -39,7 +39,7 @@ export function usePeriodSpend(scope: Scope | null, period: SpendLimit["period"]
   );
 }
 
-/** The one of that scope and period, or null. */
+/** Returns the limit of the scope and period, or null. */
 export async function findLimit(
   scope: Scope,
   period: SpendLimit["period"],

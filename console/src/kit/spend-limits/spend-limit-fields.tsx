@@ -56,7 +56,7 @@ export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<
   );
 }
 
-/** Says how many keys stop when the limit is set, for a new limit, a changed one and one that another person has set meanwhile. */
+/** Warns how many keys the entered limit blocks, for a new and for a changed limit. */
 function BlockingWarning({ values }: { values: SpendValues }) {
   const { data: spend } = usePeriodSpend(toScope(values), values.period);
   const { enforcement, limit_usd, period } = values;
@@ -73,7 +73,7 @@ function BlockingWarning({ values }: { values: SpendValues }) {
   );
 }
 
-/** The wire's decimal text of an amount that a person typed. */
+/** Decimal text for the API, from a typed amount. */
 export function toAmount(text: string): string {
   return text.replaceAll(",", "").trim();
 }

@@ -11,7 +11,7 @@ import { enforcementWords, periodWords } from "./words.ts";
 
 const DRAWN_AT_ONCE = 50;
 
-/** Spend limits, each with how much of it is used. */
+/** Spend limits, each with its used part. */
 export function SpendLimitRows({ rows, actions }: LimitRowsProps<SpendLimit>) {
   const [drawn, setDrawn] = useState(DRAWN_AT_ONCE);
   return (

@@ -16,7 +16,7 @@ interface UpstreamFormProps {
   onCancel?: () => void;
 }
 
-/** Where Claude is called for every workspace, and with which credential. The credential is never shown again. */
+/** Address and credential of the upstream for every workspace. The credential is never shown again. */
 export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps) {
   const create = useCreateUpstream();
   const update = useUpdateUpstream();
@@ -32,9 +32,9 @@ export function UpstreamForm({ upstream, onSaved, onCancel }: UpstreamFormProps)
       return {
         params: { upstream_id: upstream.id },
         body: {
-          // Only fields that were changed here: changes of other people stay.
+          // Sends only changed fields, so that changes of other members stay.
           ...(dirtyFields.name && { name }),
-          // A credential is sent with the address it was entered for.
+          // A new credential is sent with its address.
           ...((dirtyFields.base_url || secret) && { base_url }),
           ...secret,
         },

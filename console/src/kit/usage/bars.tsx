@@ -11,20 +11,20 @@ interface BarsProps {
   series: Series;
   metric: Metric;
   bucket: Range["bucket"];
-  /** What a press on a bar does, in words: "Show its hours". */
+  /** Effect of a press on a bar: "Show its hours". */
   action: string;
   onPress: (point: Point) => void;
-  /** The picture under the bars. */
+  /** Chart below the buttons. */
   children: ReactNode;
 }
 
 const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
 
-/** A button over each bar: what it holds on hover and focus, a closer look on a press; arrows go from bar to bar. */
+/** A button over each bar. Hover and focus show its values, a press opens its details, arrow keys move the focus. */
 export function Bars({ series, metric, bucket, action, onPress, children }: BarsProps) {
   const { points } = series;
   const [active, setActive] = useState<number | null>(null);
-  // One stop of the Tab key: the bar that was looked at last, else the newest.
+  // The Tab key stops at one bar: the last active one, else the newest.
   const newest = points.findLastIndex(({ isFuture }) => !isFuture);
   const stop = active !== null && active < points.length ? active : newest;
   const group = useRef<HTMLDivElement>(null);
@@ -82,11 +82,11 @@ export function Bars({ series, metric, bucket, action, onPress, children }: Bars
 
 interface HintProps extends Pick<BarsProps, "series" | "metric" | "bucket" | "action"> {
   point: Point;
-  /** 0 at the left edge of the bars, 1 at the right. */
+  /** Horizontal position: 0 at the left edge of the bars, 1 at the right. */
   place: number;
 }
 
-/** Says nothing that the button's name and the table do not. */
+/** Hint of a bar. The button's name and the table have the same facts. */
 function Hint({ series: { keys, names }, point, place, metric, bucket, action }: HintProps) {
   const entries = keys
     .map((key, index) => ({ key, index, value: point.values[key] ?? 0n }))

@@ -14,7 +14,7 @@ interface BucketTableProps {
   onPress: (point: Point) => void;
 }
 
-/** The chart as a table: a row for each bar, a column for each colour. */
+/** Data of the chart as a table: a row for each bar, a column for each colour. */
 export function BucketTable({ series, metric, bucket, action, onPress }: BucketTableProps) {
   const columns = useMemo((): Column<Point>[] => {
     const groups = series.keys.map(

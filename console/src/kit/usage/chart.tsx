@@ -15,12 +15,12 @@ import type { Range } from "./range.ts";
 import type { Metric } from "./search.ts";
 import type { Point, Series } from "./series.ts";
 
-// Loaded apart from the rest: it is the largest part of the console and only reports need it.
+// A separate chunk, because this is the largest part of the console and only reports need it.
 
 export interface ChartLines {
-  /** Dollars; drawn across the chart. */
+  /** Limit across the chart, US dollars. */
   limitUsd?: number | undefined;
-  /** Dollars at the end of the last bucket, from what there is now. */
+  /** Forecast for the end of the last bucket, US dollars. */
   forecastUsd?: number | undefined;
 }
 
@@ -31,12 +31,12 @@ interface ChartProps {
   lines?: ChartLines | undefined;
 }
 
-/** Where the bars stand in the picture, pixels from its edges: the buttons over them (bars.tsx) keep to it. */
+/** Margins around the bars, pixels. The buttons in bars.tsx use the same margins. */
 const plot = { top: 8, right: 4, bottom: 30, left: 56 } as const;
-/** A limit that is much higher would press the bars flat; it is said in words then. */
+/** A limit higher than this multiple of the bars would flatten them, so the chart shows it as text. */
 const LIMIT_MAX_TIMES = 3;
 
-/** Stacked bars, one per bucket; one that is not over is hatched. */
+/** Stacked bars, one per bucket. The running bucket is hatched. */
 export function UsageChart({ series, metric, bucket, lines = {} }: ChartProps) {
   const { keys, points } = series;
   const now = points.find(({ isRunning }) => isRunning);

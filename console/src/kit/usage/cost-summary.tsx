@@ -18,7 +18,7 @@ export const useCostSummary = (filters: FilterQuery | Record<string, never>, isE
     { isEnabled, everyMs: EVERY_MS, isPreviousShown: true },
   );
 
-/** This month, what it will have cost, the last one, and the limit, of what the filters leave. */
+/** Cost of this month, its forecast, the last month and the limit, after the filters. */
 export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCostSummary> }) {
   const { data, error } = summary;
   if (error && !data) return <ErrorState error={error} onRetry={() => void summary.refetch()} />;
@@ -50,7 +50,7 @@ export function CostSummaryRow({ summary }: { summary: ReturnType<typeof useCost
   );
 }
 
-/** What the month has cost, and what it will have: on every page the server's own figures. */
+/** Cost and forecast of the month. All pages show the server's figures. */
 export function MonthStats({ summary }: { summary: CostSummary | undefined }) {
   return (
     <>

@@ -1,7 +1,7 @@
 import { type Range, resolveRange } from "./range.ts";
 import type { ReportSearch } from "./search.ts";
 
-// From a day to its hours, from an hour to its minutes, from a minute to its requests; and the way back.
+// Drill-down from a day to its hours, from an hour to its minutes and from a minute to its requests, and back.
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -10,7 +10,7 @@ const sizes = { "1m": MINUTE_MS, "1h": HOUR_MS, "1d": DAY_MS } as const;
 
 export const bucketMs = (bucket: Range["bucket"]) => sizes[bucket];
 
-/** Which times the address asks for: the one thing that is looked at closely, or the range. */
+/** Range of the address: its selected day, hour or minute, else its named range. */
 export function rangeOf(search: ReportSearch, nowMs: number): Range {
   const close = search.at === undefined ? null : readAt(search.at);
   if (close) return close;
@@ -18,7 +18,7 @@ export function rangeOf(search: ReportSearch, nowMs: number): Range {
   return resolveRange(search.range ?? "7d", nowMs, search);
 }
 
-/** The day by hours, the hour or the minute by minutes; null for a time that there is none of. */
+/** Range of a day in hours, or of an hour or minute in minutes. Null: the time does not exist. */
 function readAt(at: string): Range | null {
   const startMs = Date.parse(`${at}${"0000-00-00T00:00".slice(at.length)}:00Z`);
   if (Number.isNaN(startMs)) return null;
@@ -30,18 +30,18 @@ function readAt(at: string): Range | null {
   };
 }
 
-/** What a press on this bar looks at: `2026-11-24` for a day, `2026-11-24T13` for an hour, and so on. */
+/** Time that a press on a bar selects: `2026-11-24` for a day, `2026-11-24T13` for an hour. */
 export function closerAt(startingAt: string, bucket: Range["bucket"]): string {
   return startingAt.slice(0, bucket === "1d" ? 10 : bucket === "1h" ? 13 : 16);
 }
 
 export interface Crumb {
   label: string;
-  /** Undefined: the range from which one came. */
+  /** Undefined: the range before the drill-down. */
   at: string | undefined;
 }
 
-/** The way from the range to what is looked at, the last one being where one is. */
+/** Breadcrumbs from the range to the selected time, which is the last one. */
 export function crumbsOf({ at }: ReportSearch, rangeLabel: string): Crumb[] {
   if (at === undefined || readAt(at) === null) return [];
   const crumbs: Crumb[] = [{ label: rangeLabel, at: undefined }];
@@ -60,13 +60,13 @@ function dayWords(at: string): string {
   });
 }
 
-/** `Tue 24 Nov`, and for shorter buckets the time too. */
+/** `Tue 24 Nov`. Shorter buckets have the time too. */
 export function bucketWords(startingAt: string, bucket: Range["bucket"]): string {
   const day = dayWords(startingAt);
   return bucket === "1d" ? day : `${day}, ${startingAt.slice(11, 16)} UTC`;
 }
 
-/** For an axis, where there is little room. */
+/** Short label for an axis. */
 export function tickWords(startingAt: string, bucket: Range["bucket"]): string {
   if (bucket !== "1d") return startingAt.slice(11, 16);
   return new Date(startingAt).toLocaleDateString("en-GB", {
@@ -76,7 +76,7 @@ export function tickWords(startingAt: string, bucket: Range["bucket"]): string {
   });
 }
 
-/** Whole hours: what sums without buckets are made of. */
+/** True for a range of whole hours, which sums without buckets need. */
 export function isOfWholeHours({ startingAt, endingAt }: Range): boolean {
   return Date.parse(startingAt) % HOUR_MS === 0 && Date.parse(endingAt) % HOUR_MS === 0;
 }

@@ -31,11 +31,11 @@ export const rangeWords: Record<RangeName, string> = {
 };
 
 interface RangeBarProps extends Pick<BarProps, "search" | "onChange"> {
-  /** What an address without a range means; null: any time. */
+  /** Range of an address without one. Null: any time. */
   fallback: RangeName | null;
 }
 
-/** Which times. A choice leaves what was looked at closely, and the live view. */
+/** Selects the range. A new range ends the drill-down and the live view. */
 export function RangeBar({ search, onChange, fallback }: RangeBarProps) {
   const isOwn = search.live !== undefined || search.at !== undefined;
   const chosen = isOwn ? null : (search.range ?? fallback);
@@ -60,7 +60,7 @@ export function RangeBar({ search, onChange, fallback }: RangeBarProps) {
   );
 }
 
-/** Undefined in a change of the address takes the field out of it. */
+/** Undefined removes a field from the address. */
 const withoutTimes: ReportSearch = { at: undefined, live: undefined };
 
 function CustomDays({ search, onChange }: Pick<BarProps, "search" | "onChange">) {
@@ -87,7 +87,7 @@ function CustomDays({ search, onChange }: Pick<BarProps, "search" | "onChange">)
   );
 }
 
-/** Labels that few look at stand behind "More filters" until one of them is set. */
+/** Rare filters. "More filters" hides them until one is set. */
 const rare = [
   "member",
   "status",
@@ -133,7 +133,7 @@ const known: Record<Exclude<RareName, "member">, readonly string[]> = {
   speed: ["standard", "fast"],
 };
 
-/** Some of the workspaces, keys, models and so on; all of it stands in the address. */
+/** Filters by workspace, key, model and other labels. The address has all of them. */
 export function FilterBar({ search, onChange, within = {} }: BarProps) {
   const isRareSet = rare.some((name) => search[name] !== undefined);
   const [isMore, setIsMore] = useState(isRareSet);
@@ -182,7 +182,7 @@ export function FilterBar({ search, onChange, within = {} }: BarProps) {
   );
 }
 
-/** No value chosen is the same as no filter. */
+/** A filter without values is removed. */
 function toChange(name: FilterName, values: string[]): ReportFilters {
   return { [name]: values.length > 0 ? values : undefined };
 }
@@ -194,7 +194,7 @@ interface Option {
   label: string;
 }
 
-/** A value of the address that the list does not have is shown all the same: it does narrow. */
+/** Adds values of the address that the list does not have, because they still filter. */
 function withChosen<T extends Option>(options: readonly T[], chosen: readonly string[] = []) {
   const missing = chosen.filter((value) => options.every((option) => option.value !== value));
   return [...options, ...missing.map((value) => ({ value, label: value }))];

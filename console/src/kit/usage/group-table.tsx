@@ -14,13 +14,13 @@ interface GroupTableProps {
   groupBy: GroupName | null;
 }
 
-/** The numbers of the whole range, per group; the last row is the server's own total. */
+/** Numbers of the whole range per group. The last row is the server's total. */
 export function GroupTable({ kind, report, groupBy }: GroupTableProps) {
   const sums = useMemo(() => {
     if (report.groups.length > 0 && groupBy !== "token_type") {
       return sumGroups(report.groups, groupBy);
     }
-    // These the server has not put in order.
+    // The server does not sort these rows.
     const rows = report.groups.length > 0 ? report.groups : report.rows;
     return sumGroups(rows, groupBy).sort(byCost);
   }, [report, groupBy]);
@@ -51,7 +51,7 @@ function byCost(a: GroupSum, b: GroupSum): number {
   return a.costNano > b.costNano ? -1 : 1;
 }
 
-/** A model has no price; of anything else some requests went to such a model. */
+/** Badge of a model without a price, or of another group with requests to such models. */
 function Unpriced({ sum, isModel }: { sum: GroupSum; isModel: boolean }) {
   if (sum.unpricedRequests === 0) return null;
   return (

@@ -11,7 +11,7 @@ export function seriesColor(index: number, key: string): string {
   return key === OTHER ? "var(--series-other)" : `var(--series-${(index % 8) + 1})`;
 }
 
-/** What each colour is; a press takes it out of the chart and back in. */
+/** Names of the colours. A press hides or shows a colour in the chart. */
 export function Legend({ series: { keys, names }, hidden, onChange }: LegendProps) {
   const toggle = (key: string) => {
     const next = new Set(hidden);

@@ -4,7 +4,7 @@ import { classNames } from "../../ui/class-names.ts";
 import { formatUtc } from "../../ui/format.ts";
 import { LIVE_MS } from "./report-query.ts";
 
-/** Whether anybody can see the page: queries that repeat rest while nobody can. */
+/** True while the page is visible. Repeated queries pause while it is hidden. */
 function useIsVisible(): boolean {
   return useSyncExternalStore(
     (onChange) => {
@@ -20,7 +20,7 @@ interface LiveToggleProps {
   onChange: (isLive: boolean) => void;
 }
 
-/** A dot and a word: the page follows what happens, as long as it is looked at. */
+/** Turns on live updates, which run while the page is visible. */
 export function LiveToggle({ isLive, onChange }: LiveToggleProps) {
   const isVisible = useIsVisible();
   const isOn = isLive && isVisible;
@@ -52,7 +52,7 @@ export function LiveToggle({ isLive, onChange }: LiveToggleProps) {
   );
 }
 
-/** A refresh failed: what is shown is as old as it says. */
+/** Warns after a failed refresh, with the age of the shown data. */
 export function StaleBadge({ error, readAt }: { error: Error | null; readAt: string }) {
   if (!error) return null;
   return (

@@ -22,14 +22,14 @@ export interface Usage {
   startingAt: string;
   endingAt: string;
   bucket: UsageAsked["bucket"];
-  /** More groups than can be drawn: the totals are whole, the rows are not. */
+  /** The rows are incomplete, because there are too many groups. The totals are complete. */
   isCut: boolean;
 }
 
 const PAGE_SIZE = 1000;
 const MAX_ROWS = 20_000;
 
-/** Usage of a range, all its pages. Asked again every half minute while the page is looked at. */
+/** Loads all pages of the usage in a range, every 30 seconds while the page is visible. */
 export function useUsage(asked: UsageAsked, { isEnabled = true, everyMs = 30_000 } = {}) {
   return useQuery<Usage, Error>({
     queryKey: ["getUsage", asked],

@@ -1,4 +1,4 @@
-// Ranges of the reports. Days and months are those of UTC, as on the bill.
+// Ranges of the reports. Days and months are in UTC, as on the bill.
 
 export const rangeNames = ["1h", "24h", "7d", "30d", "month", "last_month", "custom"] as const;
 export type RangeName = (typeof rangeNames)[number];
@@ -13,14 +13,14 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Bounds of a named range at `nowMs`; `from` and `to` are days such as 2026-11-24, the last one included. */
+/** Bounds of a named range at `nowMs`. `from` and `to` are days such as 2026-11-24, and `to` is included. */
 export function resolveRange(
   name: RangeName,
   nowMs: number,
   custom: { from?: string | undefined; to?: string | undefined } = {},
 ): Range {
   const now = new Date(nowMs);
-  // To the end of the running bucket, so that the answer of one minute and that of the next are asked for alike.
+  // Ends with the running bucket, so that the query stays the same within a bucket.
   const endOfHour = Math.ceil(nowMs / HOUR_MS) * HOUR_MS;
   const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
   const month = (offset: number) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + offset, 1);
@@ -64,7 +64,7 @@ function toRange(startMs: number, endMs: number, bucket: Range["bucket"]): Range
   };
 }
 
-/** The first moments of all buckets of the range, also of those without a request. */
+/** Starts of all buckets of the range, also of buckets without requests. */
 export function bucketsOf({ startingAt, endingAt, bucket }: Range): string[] {
   const size = bucket === "1m" ? MINUTE_MS : bucket === "1h" ? HOUR_MS : DAY_MS;
   const buckets: string[] = [];

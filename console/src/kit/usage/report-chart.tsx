@@ -29,12 +29,12 @@ type View = NonNullable<ReportSearch["view"]>;
 interface ReportChartProps {
   asked: ReportAsked;
   report: Report | undefined;
-  /** Of the last refresh. */
+  /** Error of the last refresh. */
   error: Error | null;
   search: ReportSearch;
   summary: CostSummary | undefined;
   onChange: (changed: ReportSearch) => void;
-  /** A bar was pressed that can be looked at more closely. */
+  /** Called for a press on a bar with smaller buckets. */
   onCloser: (at: string) => void;
   requestsSearch: ReportSearch;
 }
@@ -45,7 +45,7 @@ const actions = {
   "1m": "Show requests",
 } as const;
 
-/** The bars, or their numbers, with the way into them and back. */
+/** The chart or its table, with the drill-down. */
 export function ReportChart(props: ReportChartProps) {
   const { asked, report, error, search, summary, onChange, onCloser, requestsSearch } = props;
   const navigate = useNavigate();
@@ -111,7 +111,7 @@ export function ReportChart(props: ReportChartProps) {
   );
 }
 
-/** A running total is of a month, against its limit. */
+/** Views of a report. The running total compares a month with its limit. */
 function listViews({ kind }: ReportAsked): [View, string][] {
   return kind === "cost"
     ? [
@@ -148,7 +148,7 @@ function useSeries({ asked, report, hidden, view, summary }: SeriesInput) {
     const { groupBy, metric, top } = asked;
     const isRunningTotal = view === "running";
     const isThisMonth = isRunningTotal && isOfMonth(asked) && asked.times.range === "month";
-    // With room for the days to come, which the forecast is about.
+    // Includes the coming days, for the forecast.
     const range =
       isThisMonth && summary
         ? { ...report.range, endingAt: summary.month.ending_at }

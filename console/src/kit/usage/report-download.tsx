@@ -16,7 +16,7 @@ interface DownloadProps {
   range: Range;
 }
 
-/** The numbers of the table, or those of every bar, as the server's own file. */
+/** Downloads the table, or the values of every bar, as a CSV file of the server. */
 export function ReportDownload({ asked, range }: DownloadProps) {
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);

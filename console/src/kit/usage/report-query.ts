@@ -11,7 +11,7 @@ import {
   toFilterName,
 } from "./search.ts";
 
-/** Which report: both count the same requests; cost is also split by what was billed. */
+/** Kind of report. Both count the same requests. The cost report can also group by token type. */
 export type ReportKind = "usage" | "cost";
 
 type UsageAnswer = Answer<"getUsage">;
@@ -21,7 +21,7 @@ export type Totals = UsageAnswer["totals"] | CostAnswer["totals"];
 
 export interface ReportAsked {
   kind: ReportKind;
-  /** Only what says which times: of the rest of the address the answer does not depend. */
+  /** Parameters of the address that select the times. The answer does not depend on the others. */
   times: Pick<ReportSearch, "range" | "from" | "to" | "at" | "live">;
   groupBy: GroupName | null;
   metric: Metric;
@@ -31,11 +31,11 @@ export interface ReportAsked {
 
 export interface Report {
   range: Range;
-  /** By bucket and group, those beyond `top` in one. */
+  /** Rows by bucket and group. Groups beyond `top` share one row. */
   rows: Row[];
-  /** By group, of the whole range, the largest first. */
+  /** Sums of the whole range by group, the largest first. */
   groups: Row[];
-  /** There are more groups than `groups` has. */
+  /** `groups` is incomplete. */
   areGroupsCut: boolean;
   totals: Totals;
   refreshedAt: string;
@@ -43,21 +43,21 @@ export interface Report {
 
 export const MAX_GROUPS = 1_000;
 const PAGE_SIZE = 1_000;
-/** 31 days of hours by six token types are fewer. */
+/** More than enough for 31 days in hours by six token types. */
 const MAX_PAGES = 20;
-/** Where sums without buckets are not to be had, the table has as many groups as the server draws apart. */
+/** Number of groups in the table if the server has no sums without buckets. */
 const TOP_BY_MINUTE = 50;
 export const LIVE_MS = 5_000;
 const CALM_MS = 30_000;
 
-/** The filters of the API, from those of the address; on the page of one workspace or key, only that one. */
+/** Filters for the API, from the address. The page of a workspace or key adds its own. */
 export function toFilterQuery(search: ReportFilters, { workspaceId, apiKeyId }: Within = {}) {
   const filters = toRecord(usageLabels, "column", ({ name }) => search[toFilterName(name)]);
   return {
     ...filters,
     ...(workspaceId !== undefined && { workspace_id: [workspaceId] }),
     ...(apiKeyId !== undefined && { api_key_id: [apiKeyId] }),
-    // The server knows the states, and says so where one of an address is none.
+    // The server refuses an unknown state of the address.
     status: filters.status as NonNullable<Input<"getUsage">["query"]>["status"],
   };
 }
@@ -69,8 +69,8 @@ export interface Within {
 }
 
 /**
- * A report of the times that the address names, as of each moment it is asked again: the query is the same while the
- * clock moves on, so that what was loaded last stays when a refresh fails.
+ * Loads the report of the address. Each refresh computes the times again, under the same query key, so that the last
+ * data stays if a refresh fails.
  */
 export function useReport(asked: ReportAsked) {
   const isPast = Date.parse(rangeOf(asked.times, Date.now()).endingAt) <= Date.now();
@@ -85,7 +85,7 @@ export function useReport(asked: ReportAsked) {
 async function loadReport(asked: ReportAsked, range: Range, signal: AbortSignal): Promise<Report> {
   const query = { ...toQuery(asked, range), order_by: orderOf(asked) };
   const isSummed = isOfWholeHours(range);
-  // Without labels there is nothing to rank, and token types are few.
+  // A report without groups needs no ranking, and token types are few.
   const isRanked = asked.groupBy !== null && asked.groupBy !== "token_type";
   const top = isSummed ? asked.top : TOP_BY_MINUTE;
   const [drawn, sums] = await Promise.all([
@@ -115,13 +115,13 @@ async function loadReport(asked: ReportAsked, range: Range, signal: AbortSignal)
 
 type Query = NonNullable<Input<"getUsage">["query"]>;
 
-/** What is asked of a report and of its file alike. */
+/** Query of a report and of its file. */
 export function toQuery({ kind, groupBy, filters }: ReportAsked, range: Range) {
   return {
     ...filters,
     starting_at: range.startingAt,
     ending_at: range.endingAt,
-    // `token_type` is asked of cost alone: see `groupsFor`.
+    // Only the cost report has `token_type`, see `groupsFor`.
     ...(groupBy !== null && { group_by: [groupBy] as Query["group_by"] }),
     ...(kind === "cost" && groupBy === "token_type" && { group_by: ["token_type"] as never }),
   };

@@ -1,7 +1,7 @@
 import type { Within } from "./report-query.ts";
 import { filterNames, type ReportSearch } from "./search.ts";
 
-/** The address of the requests that a report counts. */
+/** Search parameters for the requests that a report counts. */
 export function toRequestsSearch(
   search: ReportSearch,
   { workspaceId, apiKeyId }: Within,
@@ -11,7 +11,7 @@ export function toRequestsSearch(
     const values = search[name];
     if (values) found[name] = values;
   }
-  // A key stands in one workspace: with it alone the log is the same.
+  // A key belongs to one workspace, so the filter of the workspace is not needed.
   if (apiKeyId !== undefined) return { ...found, key: [apiKeyId], ...timesOf(search) };
   if (workspaceId !== undefined) found.workspace = [workspaceId];
   return { ...found, ...timesOf(search) };

@@ -27,7 +27,7 @@ interface ReportProps extends Within {
   kind?: ReportKind;
 }
 
-/** Chart, totals and table of the same numbers. Everything chosen stands in the address, so that it can be shared. */
+/** Chart, totals and table of the same numbers. The address has all choices, so that it can be shared. */
 export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportProps) {
   const search: ReportSearch = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -84,7 +84,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
   );
 }
 
-/** The same object while the address says the same. */
+/** Returns the same object for the same address. */
 function useAsked(kind: ReportKind, search: ReportSearch, within: Within): ReportAsked {
   const { workspaceId, apiKeyId } = within;
   return useMemo(() => {
@@ -103,7 +103,7 @@ function useAsked(kind: ReportKind, search: ReportSearch, within: Within): Repor
   }, [kind, search, workspaceId, apiKeyId]);
 }
 
-/** By what there is more than one of; the first is what a report begins with. */
+/** Labels to group by. The first one is the default. A report within one key or workspace leaves out its label. */
 function groupsFor(kind: ReportKind, { workspaceId, apiKeyId }: Within): GroupName[] {
   const first: GroupName = apiKeyId ? "model" : workspaceId ? "api_key" : "workspace";
   const others = groupNames.filter(

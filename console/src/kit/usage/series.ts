@@ -13,14 +13,14 @@ import type { Row } from "./report-query.ts";
 import { type GroupName, type Metric, seriesNames } from "./search.ts";
 import { labelWords } from "./words.ts";
 
-// From rows of the wire to what is drawn and written. Everything is whole numbers, money as nano-dollars, so that sums are
-// exact; only the drawing itself is in doubles.
+// Converts rows of the API into series of a chart and a table. All values are integers, money in nano-dollars, so that
+// sums are exact. Only the heights of bars are doubles.
 
 export const OTHER = "other";
 
 const labelColumns = toRecord(usageLabels, "name", ({ column }) => column);
 
-/** What a row is of: an id or a label; empty where nothing is grouped by, or where there is none. */
+/** Id or label of a row's group. Empty without a group, or without a value. */
 export function keyOf(row: Row, groupBy: GroupName | null): string {
   if (row.is_other) return OTHER;
   switch (groupBy) {
@@ -33,7 +33,7 @@ export function keyOf(row: Row, groupBy: GroupName | null): string {
   }
 }
 
-/** What it is called. */
+/** Name of a row's group. */
 export function nameOf(row: Row, groupBy: GroupName | null): string {
   if (row.is_other) return "All others";
   const key = keyOf(row, groupBy);
@@ -51,7 +51,7 @@ export function nameOf(row: Row, groupBy: GroupName | null): string {
   }
 }
 
-/** Nano-dollars, tokens or a count. */
+/** Value of a metric: nano-dollars, tokens or a count. */
 export function measure(row: Row, metric: Metric): bigint {
   switch (metric) {
     case "cost":
@@ -59,7 +59,7 @@ export function measure(row: Row, metric: Metric): bigint {
     case "requests":
       return BigInt(row.requests ?? 0);
     default:
-      // The cost report counts none of these.
+      // The cost report has none of these.
       return "total_tokens" in row ? BigInt(counted(row, metric)) : 0n;
   }
 }
@@ -89,21 +89,21 @@ export function sumOfSeries(
   return seriesColumns[name].reduce((sum, column) => sum + row[column], 0);
 }
 
-/** What one group used in the whole range. */
+/** Sum of one group over the whole range. */
 export interface GroupSum {
   key: string;
   name: string;
-  /** Null by token type: one request is billed for several. */
+  /** Null in groups by token type, because one request has several. */
   requests: number | null;
   errors: number;
   unpricedRequests: number;
   tokens: Record<SeriesName, number>;
-  /** By token type: tokens, or searches. */
+  /** Tokens or searches of a token type. */
   units: number;
   costNano: bigint;
 }
 
-/** One sum per group, in the order in which the groups come first. */
+/** Returns one sum per group, in the order of their first rows. */
 export function sumGroups(rows: readonly Row[], groupBy: GroupName | null): GroupSum[] {
   const sums = new Map<string, GroupSum>();
   for (const row of rows) {
@@ -135,19 +135,19 @@ function emptySum(key: string, name: string): GroupSum {
 }
 
 export interface Point {
-  /** The bucket's first moment. */
+  /** Start of the bucket. */
   at: string;
-  /** It has begun and is not over. */
+  /** The bucket has started and not ended. */
   isRunning: boolean;
-  /** It has not begun. */
+  /** The bucket has not started. */
   isFuture: boolean;
   values: Record<string, bigint>;
   total: bigint;
 }
 
-/** What a chart draws: for each bucket the value of each of the largest groups, and of all others together. */
+/** Data of a chart: for each bucket, the values of the largest groups, and the sum of the others. */
 export interface Series {
-  /** The largest first, OTHER last. */
+  /** Keys of the groups, the largest first, OTHER last. */
   keys: string[];
   names: Record<string, string>;
   points: Point[];
@@ -160,9 +160,9 @@ interface SeriesInput {
   metric: Metric;
   top: number;
   hidden: ReadonlySet<string>;
-  /** When the rows were read. */
+  /** Time when the rows were read. */
   readAt: string;
-  /** Each bucket holds what came before it too. */
+  /** Each bucket includes all earlier ones. */
   isRunningTotal?: boolean;
 }
 
@@ -194,7 +194,7 @@ function add(point: Point, key: string, value: bigint): void {
   point.total += value;
 }
 
-/** The largest groups, then what the others are called together. */
+/** Returns the keys of the largest groups, then OTHER. */
 function rankKeys(
   rows: readonly Row[],
   { groupBy, metric, top }: Pick<SeriesInput, "groupBy" | "metric" | "top">,

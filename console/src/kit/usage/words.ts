@@ -1,9 +1,9 @@
 import { billedMeasures, mapKeys, toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
 import { type GroupName, metricNames } from "./search.ts";
 
-// The words of reports and of the request log.
+// Labels of reports and of the request log.
 
-/** `cache_write` is called "Cache write". */
+/** `cache_write` becomes "Cache write". */
 const toTitle = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 
 export const metricWords = mapKeys(metricNames, toTitle);
@@ -29,7 +29,7 @@ export const tokenTypeWords: Record<string, string> = toRecord(
   ({ title }) => title,
 );
 
-/** What a label is called; itself, where it has no words. */
+/** Text for a value of a label. An unknown value is its own text. */
 export function labelWords(group: GroupName, value: string): string {
   if (group === "status") return statusWords[value] ?? value;
   if (group === "token_type") return tokenTypeWords[value] ?? value;

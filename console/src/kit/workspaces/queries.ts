@@ -10,7 +10,7 @@ export function useWorkspaces({ withArchived = false } = {}) {
 
 const useAllWorkspaces = makeSharedList("listWorkspaces", { query: { include_archived: true } });
 
-/** Names of workspaces, archived ones too, by id: for tables that show one. */
+/** Returns a function for the name and colour of a workspace, also an archived one. */
 export function useWorkspaceNames(): (id: string) => { name: string; color: string } {
   const data = useAllWorkspaces();
   const byId = data && indexOf(data.items);
@@ -22,7 +22,7 @@ export function useWorkspaceNames(): (id: string) => { name: string; color: stri
 
 const indexes = new WeakMap<readonly Workspace[], ReadonlyMap<string, Workspace>>();
 
-/** By id, made once for each answer: every row of a long table asks. */
+/** Workspaces by id. Created once for each answer, because every row of a long table uses it. */
 function indexOf(items: readonly Workspace[]): ReadonlyMap<string, Workspace> {
   let index = indexes.get(items);
   if (!index) {

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { ColorDot } from "../../ui/color-dot.tsx";
 import { useWorkspaceNames } from "./queries.ts";
 
-/** A workspace's colour and name, as a link to it. */
+/** Link to a workspace, with its colour and name. */
 export function WorkspaceLink({ id }: { id: string }) {
   const { name, color } = useWorkspaceNames()(id);
   return (
