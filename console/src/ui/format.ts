@@ -57,7 +57,7 @@ export function formatPlural(count: number, one: string, many = `${one}s`): stri
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** Share of `part` in `whole`, 0 to 1. The share of a zero `whole` is 1. */
+/** Ratio of `part` to `whole`, which can exceed 1. For a zero `whole`: 0 for a zero part, else 1. */
 export function shareOf(part: string, whole: string): number {
   const nanoWhole = toNanoUsd(whole);
   const nanoPart = toNanoUsd(part);
