@@ -12,7 +12,7 @@ test("reads CPU time from the right fields with any program name", () => {
   });
 });
 
-test("reads thread time finer than a tick, and nothing when the kernel does not keep it", () => {
+test("reads thread time finer than a tick, and zero if the kernel does not record it", () => {
   expect(parseSchedstatMicros("1234567 89 12\n")).toBe(1_234.567);
   expect(parseSchedstatMicros("0 0 0\n")).toBe(0);
   expect(parseSchedstatMicros("")).toBe(0);

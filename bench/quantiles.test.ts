@@ -6,7 +6,7 @@ test("quantiles are measured samples, by nearest rank", () => {
   expect(computeQuantiles(samples, 200)).toEqual({ p50: 100, p90: 180, p99: 198, max: 200 });
 });
 
-test("empty room after the samples does not count", () => {
+test("ignores unused capacity after the samples", () => {
   expect(computeQuantiles(Float64Array.of(3, 1, 2, 0, 0), 3)).toEqual({
     p50: 2,
     p90: 3,

@@ -51,7 +51,7 @@ const results: BenchResults = {
   problems: [],
 };
 
-test("added latency is the difference to the direct one, by quantile", () => {
+test("added latency is the difference to direct requests, by quantile", () => {
   expect(toMarkdown(results)).toContain(
     "| JSON | busy | 0.35 / 1.50 | 0.15 / 0.50 | 0.35 / 1.50 | 0.15 / 0.50 | 0.10 / 0.30 |",
   );

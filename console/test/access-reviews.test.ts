@@ -107,7 +107,7 @@ describeConsole("access reviews", (console) => {
   );
 
   test(
-    "a Workspace Admin who reviews sees only that review: on the overview, in the list, and on its page",
+    "a Workspace Admin sees only assigned reviews: on the overview, in the list, and on the page",
     async () => {
       const wanda = await joinCompany({ name: "Wanda Cole", workspaceRole: "workspace_admin" });
       const made = await company.server.mustAdmin("POST", "/v1/admin/access_reviews", {

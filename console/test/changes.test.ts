@@ -15,7 +15,7 @@ import {
 } from "./open-console.ts";
 
 describeConsole("changes", ({ company, browser, openOverview, openSession, goTo }) => {
-  test("when two people change a limit, the second sees the first change beside the own one and decides", async () => {
+  test("after a concurrent change of a limit, the second member sees both versions and chooses one", async () => {
     const mine = await openSession();
     const { page } = mine;
     const other = (await openSession(emailOf("Grace"))).page;
@@ -74,7 +74,7 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
       .toBe("15000");
   });
 
-  test("a limit below the spend names the number of keys it blocks: new, set by another person meanwhile, and changed", async () => {
+  test("a limit below the spend shows the number of keys it blocks: new, set concurrently, and changed", async () => {
     const { page, faults } = await openSession();
     const { server } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/workspaces");

@@ -113,7 +113,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     expect(await page.getByRole("dialog", { name: "Store the key" }).isVisible()).toBe(true);
   });
 
-  test("a form with input asks before it is lost by any way, and loses nothing", async () => {
+  test("a form with input asks before any action closes it, and keeps the input", async () => {
     const { page } = await openSession();
     await page.goto(`${company().server.url}/usage`);
     await settle(page);
@@ -256,7 +256,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     expect(left).not.toContain(owner.password);
   });
 
-  test("a form with only choices asks before it is lost too", async () => {
+  test("a form with only changed choices asks before it closes too", async () => {
     const { page } = await openSession();
     const { url } = company().server;
     const open = async (path: string, button: string) => {

@@ -114,7 +114,7 @@ describeConsole("the playground and the system", (console) => {
     expect(await page.getByRole("log").count()).toBe(0);
   });
 
-  test("the system page shows what runs, and refreshes by itself", async () => {
+  test("the system page shows the components and failed jobs, and refreshes automatically", async () => {
     const page = await openSignedIn("/system");
     await page.getByText("current", { exact: true }).waitFor();
     await page.getByText("Embedded PostgreSQL").waitFor();

@@ -51,7 +51,7 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     expect(faults).toEqual([]);
   });
 
-  test("when two people change one, the second sees the first change and decides", async () => {
+  test("after a concurrent change, the second member sees both versions and chooses one", async () => {
     const { page } = await openSession();
     const other = (await openSession(emailOf("Grace"))).page;
     await company().server.mustAdmin("POST", "/v1/admin/rate_limits", {

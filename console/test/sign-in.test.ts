@@ -18,7 +18,7 @@ import {
 
 describeConsole("coming in", ({ company, browser, open, openSession }) => {
   test(
-    "the set-up link leads to a first request, which turns the page green",
+    "set-up continues from the link to the first request, and reports its arrival",
     async () => {
       const server = await startServer();
       const { page, faults, context } = await openPage(browser(), {});
@@ -62,7 +62,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect(page.url()).toBe(`${company().server.url}/login`);
   });
 
-  test("a wrong password gets a message, and the right one opens the requested page", async () => {
+  test("a wrong password shows a message, and the correct one opens the requested page", async () => {
     const { page, faults } = await open();
     await page.goto(`${company().server.url}/cost?range=month`);
     await page.getByLabel("E-mail").fill(owner.email);
@@ -156,7 +156,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByText("And kept").waitFor();
   });
 
-  test("a second factor is set up by picture or by hand, required, and replaced by a backup code", async () => {
+  test("a second factor is set up by QR code or text, required, and replaced by a backup code", async () => {
     const { page, faults } = await open();
     const { url } = company().server;
     await signIn(page, emailOf("Katherine"), { url });
@@ -289,7 +289,7 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect([...faults, ...again.faults]).toEqual([]);
   });
 
-  test("a person without access to a page sees the names of those who can help", async () => {
+  test("a member without access to a page sees the names of administrators", async () => {
     const { page } = await openSession(emailOf("Barbara"));
     await page.goto(`${company().server.url}/audit-log`);
     await page.getByRole("heading", { name: "You don’t have access to this page" }).waitFor();

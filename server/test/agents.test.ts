@@ -84,7 +84,7 @@ async function work(client: Anthropic): Promise<Outcome> {
   }
 }
 
-test("fifty agents use a limit up to one request's worst case, never exceed it, and get the reason", async () => {
+test("fifty agents use a limit up to one request's worst case, never exceed it, and get the reason of refusals", async () => {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: LIMIT_USD,

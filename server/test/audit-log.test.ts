@@ -112,7 +112,7 @@ test("detects an older copy of the database after a restart, by the heads in the
   await server.stop();
 });
 
-test("a request repeated with one key until answered creates one subject, however often the server is killed", {
+test("a request repeated with one key creates one subject, even if the server is killed repeatedly", {
   timeout: 240_000,
 }, async () => {
   server = await startServer();

@@ -301,7 +301,7 @@ describe("a destructive command", () => {
     expect(asked).toHaveLength(2);
   });
 
-  test("asks no confirmation of other commands", async () => {
+  test("other commands need no confirmation", async () => {
     const words = ["api-keys", "rotate", "apikey_1", "--grace-period-seconds", "60"];
     expect((await bursar(words)).code).toBe(0);
     expect((await bursar(["api-keys", "disable", "apikey_1"])).code).toBe(0);
@@ -396,7 +396,7 @@ test("a check with findings prints them and fails", async () => {
   expect(ran.notes).toContain("NOT INTACT. First at event 7 (audit_1): it was changed.");
 });
 
-test("a report goes into a new file, and overwrites none", async () => {
+test("writes a report into a new file, and overwrites none", async () => {
   const file = join(folder, "audit.jsonl");
   answers["/v1/admin/audit_events/export"] = () => ({ seq: 1 });
   expect((await bursar(["audit", "export", "--output", file, "--format", "csv"])).code).toBe(0);

@@ -327,7 +327,7 @@ describe("a caller with full rights", () => {
   });
 
   test.for(routes)(
-    "gets 400 for an invalid call, and must confirm where the route requires it: %s",
+    "gets 400 for an invalid call, and a step-up request if the route requires it: %s",
     async ([_, route], { matrix }) => {
       await matrix.expectFieldsRefused(route);
       if ("body" in route) await matrix.expectNoObjectRefused(route);
@@ -370,7 +370,7 @@ function expectUnknownField(answer: Answer, field: string): void {
   });
 }
 
-test("asks no confirmation of members who may not call the route", async ({ org }) => {
+test("requests no step-up from members without permission for the route", async ({ org }) => {
   const guarded = routes.filter(
     ([, route]) => route.path.startsWith("/v1/admin/") && "stepUp" in route,
   );
@@ -382,7 +382,7 @@ test("asks no confirmation of members who may not call the route", async ({ org 
   }
 });
 
-test("allows only owners and the local operator to change upstreams, and no key", () => {
+test("only owners and the local operator can change upstreams", () => {
   expect([roleMay("owner", "upstreams:write"), roleMay("admin", "upstreams:write")]).toEqual([
     true,
     false,

@@ -8,7 +8,7 @@ afterAll(stopAllServers);
 const ROUNDS = 3;
 const SEED = 20_261_124;
 
-test(`a strict limit holds to the nano-dollar and each request has one record, with four nodes, one killed, one stopped, and PostgreSQL crashed (seed ${SEED})`, {
+test(`a strict limit is exact to the nano-dollar and each request has one record, with four nodes, one killed, one stopped, and PostgreSQL crashed (seed ${SEED})`, {
   timeout: 900_000,
 }, async () => {
   const rounds = await runLimitRounds({ rounds: ROUNDS, seed: SEED });

@@ -242,7 +242,7 @@ describe("an idempotency key", () => {
 });
 
 describe("a refused request is not stored", () => {
-  test("succeeds when repeated after the reason has gone", async ({ org, company }) => {
+  test("succeeds when repeated after its cause is fixed", async ({ org, company }) => {
     const taken = await org.admin.createWorkspace({ name: "Taken" });
     const call = () => post(org.admin, WORKSPACES, { name: "Taken" }, withKey("k"));
     expect((await call()).status).toBe(409);
@@ -260,7 +260,7 @@ describe("a refused request is not stored", () => {
 });
 
 describe("after ten minutes", () => {
-  test("and not before, a repeated request is a new one", async ({ h, company }) => {
+  test("a repeated request is a new one, but not earlier", async ({ h, company }) => {
     const first = await company.createKey();
     h.clock.nowMs += 10 * 60_000 - 1;
     expect((await company.createKey()).text).toBe(first.text);

@@ -132,7 +132,7 @@ describe("self-promotion", () => {
   });
 });
 
-describe("keys above the own rights", () => {
+describe("keys above the caller's rights", () => {
   const mint = (client: TestMember["client"], permissions: string[], workspaceId: string) =>
     client.post<CreatedApiKey>(KEYS, { name: "x", workspace_id: workspaceId, permissions });
 
@@ -292,7 +292,7 @@ describe("the checked path is the served path", () => {
   ];
 
   test.for(spellings)(
-    "%s opens nothing to anonymous callers, and no more to members",
+    "%s allows nothing for anonymous callers, and no more for members",
     async (target, { org }) => {
       const user = consoleHeaders((await org.member({ role: "user" })).cookie);
       for (const headers of [{}, user]) {
@@ -305,9 +305,7 @@ describe("the checked path is the served path", () => {
     },
   );
 
-  test("the plain path opens to allowed callers, so that the other paths prove something", async ({
-    org,
-  }) => {
+  test("allowed callers can use the plain path", async ({ org }) => {
     const headers = { "x-api-key": org.adminKey };
     const { status, text } = await sendRaw("/v1/admin/admin_keys", { headers });
     expect(status).toBe(200);
@@ -320,7 +318,7 @@ describe("the checked path is the served path", () => {
     ["x-forwarded-path"],
     ["x-forwarded-prefix"],
     ["x-forwarded-uri"],
-  ] as const)("%s names no other path", async ([header], { org }) => {
+  ] as const)("%s does not change the requested path", async ([header], { org }) => {
     const user = consoleHeaders((await org.member({ role: "user" })).cookie);
     const open = await sendRaw(WORKSPACES, {
       headers: { ...user, [header]: "/v1/admin/admin_keys" },
@@ -340,7 +338,7 @@ describe("the checked path is the served path", () => {
     ["x-real-ip", "127.0.0.1"],
     ["forwarded", "for=127.0.0.1;host=localhost"],
     ["x-forwarded-user", "owner"],
-  ])("%s authenticates no one", async (header, value) => {
+  ])("%s authenticates no caller", async (header, value) => {
     const { status } = await sendRaw("/v1/admin/admin_keys", { headers: { [header]: value } });
     expect(status).toBe(401);
   });

@@ -141,7 +141,7 @@ describe("three processes", () => {
     expect(firstCall).toMatchObject({ status: "fulfilled", value: { name: "At once" } });
   });
 
-  test("announce themselves once, as the started process", () => {
+  test("print one banner, with the supervisor's process id", () => {
     expect(server.output().match(/is ready at/g)).toHaveLength(1);
     const written = JSON.parse(readFileSync(join(server.dataDir, "server.json"), "utf8")) as object;
     expect(written).toEqual({ url: server.url, pid: server.pid });
@@ -244,7 +244,7 @@ describe("three processes", () => {
     });
   });
 
-  test("report a used port once, in plain words", async () => {
+  test("report a used port once, with a clear message", async () => {
     const refused = await startAndFail({
       args: ["--simulator", "--processes", "2"],
       env: { BURSAR_PORT: new URL(server.url).port },

@@ -86,7 +86,7 @@ test("prints the answer of an accepted request", async () => {
   expect(await runProgram("100")).toEqual({ code: 0, out: "Hi there.\n", notes: [] });
 });
 
-test("stops at a limit that is used up, and says until when", async ({ upstream }) => {
+test("stops at a spent limit, and prints its reset time", async ({ upstream }) => {
   const usage = { input_tokens: 100_000, output_tokens: 1_000_000 };
   upstream.script = (exchange) => exchange.json(messageJson({ model: MODEL, usage }));
   expect((await sendMessage(server.url, team.key, { model: MODEL })).status).toBe(200);
@@ -99,7 +99,7 @@ test("stops at a limit that is used up, and says until when", async ({ upstream 
   });
 });
 
-test("sends a request that is too large for a limit with fewer tokens", async () => {
+test("retries a request that is too large for a limit with fewer tokens", async () => {
   await limitTo(0.02);
   expect(await runProgram("4096")).toEqual({
     code: 0,
@@ -111,7 +111,7 @@ test("sends a request that is too large for a limit with fewer tokens", async ()
   });
 });
 
-test("waits while running requests hold the budget, and gets its answer then", async ({
+test("waits while running requests hold the budget, and then gets an answer", async ({
   upstream,
 }) => {
   await limitTo(0.02);
@@ -132,7 +132,7 @@ test("waits while running requests hold the budget, and gets its answer then", a
   expect(ran.notes[0]).toMatch(/^Running requests hold \$0\.0\d+\. Waiting\.$/);
 });
 
-test("lists invalid fields with their sentences", async () => {
+test("lists invalid fields with their messages", async () => {
   expect(await runProgram('"many"')).toEqual({
     code: 2,
     out: "",

@@ -16,7 +16,7 @@ const SQL_STEPS = 120;
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 
 test.each(chunks)(
-  "no run of requests, faults and changes breaks a limit: 250 seeds from %i",
+  "no sequence of requests, faults and changes exceeds a limit: 250 seeds from %i",
   async (from) => {
     let requests = 0;
     for (let seed = from; seed < from + CHUNK; seed++) {
@@ -28,7 +28,7 @@ test.each(chunks)(
   },
 );
 
-test("a journal that lost its tail stays marked over a second start, until the database was told (seed 111370)", async () => {
+test("a journal without its end stays marked over restarts until the database has recorded it (seed 111370)", async () => {
   const told = { seed: 111_370, steps: 250, hasBursts: false, silenceShare: 0 };
   const { restarts } = await simulate({ ...told, makeStore: () => new MemoryStore(TIMES) });
   expect(restarts).toBe(2);

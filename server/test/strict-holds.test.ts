@@ -137,7 +137,7 @@ describe("a hold is released at once", () => {
     for (let i = 0; i < 3; i++) expect((await s.ask()).status).toBe(502);
   });
 
-  test("when the journal takes no record", async () => {
+  test("when the journal refuses the record", async () => {
     await s.limit(WORST);
     let fails: boolean = true;
     await s.reopen({
@@ -192,7 +192,7 @@ describe("a request with an unknown end", () => {
 });
 
 describe("without a strict limit", () => {
-  test("no hold is made and the record says so, and token counts are free under any limit", async ({
+  test("requests have no hold, which the record states, and token counts need no budget", async ({
     db,
     upstream,
   }) => {
@@ -246,7 +246,7 @@ describe("without a strict limit", () => {
   });
 });
 
-test("an active node queries the database for no single request", async () => {
+test("an active node sends no database query for a single request", async () => {
   const requests = 600;
   await s.restart({ flushEveryMs: 3_600_000 });
   await s.limit(10_000n * WORST);

@@ -159,7 +159,7 @@ describe("four nodes", () => {
   }, 120_000);
   afterAll(tearDown, 60_000);
 
-  test("two of them that spend at once share a strict limit to the last request", async () => {
+  test("two nodes share a strict limit exactly under concurrent requests", async () => {
     const spending = servers.slice(2);
     const limit = 40n * WORST;
     const made = await createLimitedWorkspace(spending, limit);
@@ -170,7 +170,7 @@ describe("four nodes", () => {
     exhausted.push({ made, answered, limit });
   }, 240_000);
 
-  test("a stopped one of two keeps its hold from the other, and spends nothing it lost when it continues", async ({
+  test("a paused node's hold is not available to another node, and a resumed node spends no lost budget", async ({
     startRequests,
   }) => {
     const [first, second] = servers;
@@ -200,7 +200,7 @@ describe("four nodes", () => {
     expect(first.output()).toContain("the node was reclaimed, and has entered again");
   }, 240_000);
 
-  test("all of them lose the database for longer than leases last, report it, and continue without lost or doubled requests", async ({
+  test("all nodes lose the database for longer than their leases, report it, and continue without lost or doubled requests", async ({
     startRequests,
   }) => {
     const [first] = servers;

@@ -6,7 +6,7 @@ const rows = Array.from({ length: 1_000 }, (_, index) => ({
   spent: BigInt(index % 7),
 }));
 
-test("the largest figure is among the rows that are measured, wherever it stands, and rows from the whole table", () => {
+test("measures the row with the largest figure, and a sample of the whole table", () => {
   const dear = { name: "x", spent: 12_345_678_901_234_567_890n };
   const all = [...rows, dear, ...rows.slice(0, 50)];
   const columns = [
@@ -22,7 +22,7 @@ test("the largest figure is among the rows that are measured, wherever it stands
   expect(new Set(found).size).toBe(found.length);
 });
 
-test("what does not fit is taken from the widest text, down to the same width, and never from figures or times", () => {
+test("shrinks the widest columns of text to one width, and never figures or times", () => {
   const text = (widthPx: number) => ({ widthPx, isText: true, isTime: false });
   const figures = (widthPx: number) => ({ widthPx, isText: false, isTime: false });
   const times = (widthPx: number) => ({ widthPx, isText: true, isTime: true });

@@ -23,7 +23,7 @@ describe("money", () => {
     ["-12.5", "-$12.50"],
   ])("%s is shown as %s", (text, shown) => expect(formatUsd(text)).toBe(shown));
 
-  test("text to nano-dollars and back loses nothing", () => {
+  test("converting to text and back is exact", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 24n }), (nano) => {
         expect(toNanoUsd(nanoToUsdText(nano))).toBe(nano);
@@ -31,17 +31,17 @@ describe("money", () => {
     );
   });
 
-  test("an amount that the wire has as a number is the same amount as text", () => {
+  test("a number of the API becomes text with the same amount", () => {
     expect(toUsdText(100.5)).toBe("100.5");
     expect(toNanoUsd(toUsdText(1e-7))).toBe(100n);
     expect(toNanoUsd(toUsdText(123456789012.345))).toBe(123456789012345000000n);
   });
 
-  test("what is no amount is refused", () => {
+  test("rejects text that is no amount", () => {
     for (const text of ["", "1e3", "1.2.3", "NaN", "0x10"]) expect(() => toNanoUsd(text)).toThrow();
   });
 
-  test("a share of nothing is all of it, and never more than can be told", () => {
+  test("a share of zero is 0 or 1, and a share can exceed 1", () => {
     expect([shareOf("0", "0"), shareOf("1", "0"), shareOf("1", "4"), shareOf("5", "4")]).toEqual([
       0, 1, 0.25, 1.25,
     ]);

@@ -35,7 +35,7 @@ describe.each(["light", "dark"] as const)("colours in %s", (theme) => {
   test.each(onOwnGround)("%s can be read on %s", (text, ground) =>
     expect(contrast(text, ground)).toBeGreaterThanOrEqual(4.5),
   );
-  test("what is highlighted in a menu stands out of it", () =>
+  test("a highlighted menu item differs from the menu", () =>
     expect(contrast("sunk", "raised")).toBeGreaterThanOrEqual(1.1));
   test.each(grounds)("the edge of a control can be seen on %s", (ground) =>
     expect(contrast("edge", ground)).toBeGreaterThanOrEqual(3),

@@ -97,7 +97,7 @@ describe("a 401 states the reason", () => {
     ]);
   });
 
-  test("an expired admin key and an expired API key, from that very millisecond", async ({
+  test("an expired admin key and an expired API key, from the exact millisecond", async ({
     h,
     org,
   }) => {

@@ -15,7 +15,7 @@ const member = (role: MemberCaller["role"]): MemberCaller => ({
   steppedUpAtMs: null,
 });
 
-test("an admin can neither create nor change an owner, an owner can do both", () => {
+test("an admin can neither create nor change an owner, and an owner can do both", () => {
   expect(() => checkRoleGrant(member("admin"), "owner")).toThrow(
     "Only an Owner, or the command line on the server's own machine, can grant the role Owner.",
   );

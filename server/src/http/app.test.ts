@@ -26,7 +26,7 @@ describe("rejects an invalid body with a 400 and the reason", () => {
     ["an empty body", "", "empty"],
     ["text behind the value", '{"name":"a"} x', "not valid JSON"],
     ["a byte order mark", '\ufeff{"name":"a"}', "byte order mark"],
-    ["a key that stands twice", '{"name":"a","n\\u0061me":"b"}', '"name" appears more than once'],
+    ["a duplicate key", '{"name":"a","n\\u0061me":"b"}', '"name" appears more than once'],
     ["a key twice, deeper", '{"name":"a","tags":{"x":"1","x":"2"}}', '"x" appears more than once'],
     ["__proto__", '{"name":"a","__proto__":{"admin":true}}', "__proto__"],
     ["a number a double would round", '{"name":0.1234567890123456}', "more than 15 digits"],

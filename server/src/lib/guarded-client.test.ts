@@ -82,7 +82,7 @@ describe("sends nothing", () => {
   });
 
   test.each(["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]", "100.100.100.200"])(
-    "to a cloud's metadata service (%s), whatever is allowed",
+    "to a cloud's metadata service (%s), even if all targets are allowed",
     async (host) => {
       const allowed = ["0.0.0.0/0", "::/0", "169.254.169.254"];
       const reason = expect.stringContaining("is the metadata service of a cloud");
@@ -179,7 +179,7 @@ test.each([301, 302, 303, 307, 308])("a redirect is not followed (%i)", async (s
   expect(hidden.received).toEqual([]);
 });
 
-describe("BURSAR_ALLOW_PRIVATE_TARGETS opens", () => {
+describe("BURSAR_ALLOW_PRIVATE_TARGETS allows", () => {
   test.each([[["127.0.0.1"]], [["127.0.0.0/8"]]])("an address: %j", async (allowed) => {
     const { origin, received } = await receiver();
     expect(await post(`${origin}/in?x=1`, { allowed })).toEqual({

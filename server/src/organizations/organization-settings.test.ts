@@ -41,7 +41,7 @@ test("shows the default workspace to callers who can see it", async ({ h, org })
   expect(body).toMatchObject({ name: "Before", default_workspace: null });
 });
 
-test("lets a member change the own name, which other members then see", async ({ h, org }) => {
+test("a member changes their own name, and other members see it", async ({ h, org }) => {
   const { id, client } = await org.member({ name: "Ada" });
   const changed = await client.post("/v1/admin/profile", { name: "Ada King" });
   expect(changed.body).toMatchObject({ type: "profile", member_id: id, name: "Ada King" });

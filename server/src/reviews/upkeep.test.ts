@@ -220,7 +220,11 @@ describe("a series", () => {
     expect(shown[0]?.next_begins_at).toBe("2027-03-20T12:00:00.000Z");
   });
 
-  test("goes to the Owners if no reviewer has rights any more", async ({ h, org, reviews }) => {
+  test("is assigned to the Owners if no reviewer has rights any more", async ({
+    h,
+    org,
+    reviews,
+  }) => {
     const owner = await org.member({ role: "owner" });
     await reviews.addPerson();
     await reviews.create({ recurrence: "quarterly" });

@@ -333,7 +333,7 @@ describe("a stream", () => {
     });
   });
 
-  test("gives the gateway's reader the same usage as its JSON", async () => {
+  test("has the same usage as its JSON, read by the gateway", async () => {
     const model =
       "simulate-usage-in10-out20-read30-write5m40-write1h50-search2-us-as-claude-opus-5";
     const json = makeUsageReader({ isStream: false });

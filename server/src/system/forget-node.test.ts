@@ -35,7 +35,7 @@ const test = base.extend("nodes", ({ h, org, workspaceId }) => {
 });
 
 describe("a lost node", () => {
-  test("is listed with the budget that waits for it, and the system warns of it", async ({
+  test("is listed with its unreleased budget, and the system warns of it", async ({
     org,
     workspaceId,
     nodes,

@@ -19,13 +19,13 @@ test("variables set the address and the key together", async () => {
   expect(await runShell(script)).toBe(`${BASE_URL} ${SECRET}\n`);
 });
 
-test("variables keep an address that a shell would read otherwise", async () => {
+test("variables quote special characters of an address", async () => {
   const address = "http://[::1]:8484/it's $HOME";
   const script = `${toVariables(address, SECRET)}\nprintf %s "$ANTHROPIC_BASE_URL"`;
   expect(await runShell(script)).toBe(address);
 });
 
-test.each(clients)("the sample for %s names the address wherever it names the key", (client) => {
+test.each(clients)("the sample for %s sets the address, with and without a key", (client) => {
   const code = textOf(client, SECRET);
   expect(code).toContain(SECRET);
   expect(code.split("\n").find((line) => line.includes("ANTHROPIC_BASE_URL"))).toBe(
@@ -35,7 +35,7 @@ test.each(clients)("the sample for %s names the address wherever it names the ke
   expect(textOf(client, null)).toContain(BASE_URL);
 });
 
-test("Claude Code gets the token variable, which it uses without a question, and a model where one is fixed", () => {
+test("Claude Code gets the token variable, and a model if it is fixed", () => {
   const options = { baseUrl: BASE_URL, secret: SECRET, request: makeFirstRequest() };
   const variables = `export ANTHROPIC_BASE_URL=${BASE_URL}\nexport ANTHROPIC_AUTH_TOKEN=${SECRET}`;
   const install = "npm install --global @anthropic-ai/claude-code";
@@ -46,7 +46,7 @@ test("Claude Code gets the token variable, which it uses without a question, and
   expect(fixed?.text.split("\n").at(-1)).toBe("claude --model claude-sonnet-5");
 });
 
-test("a shell passes a message to curl as it was written", async () => {
+test("a shell passes any message to curl unchanged", async () => {
   const prompts = ["it's", '$HOME `id` \\ "', "''';rm -rf /tmp/nothing'", "line\nline\t%s"];
   for (const content of prompts) {
     const request = ask(content);
@@ -59,7 +59,7 @@ test("a shell passes a message to curl as it was written", async () => {
   }
 });
 
-test("a message is one literal in Python and TypeScript, and means the same text", () => {
+test("a message is one literal with the same text in Python and TypeScript", () => {
   const content = 'a "quoted" \\ text\u2028 of {two} lines\n';
   for (const language of ["Python", "TypeScript"] as const) {
     const code = textOf(language, null, ask(content));
@@ -74,7 +74,7 @@ test.each([
   [["claude-sonnet-*", "claude-haiku-4-5"], "claude-sonnet-5"],
   [["claude-opus-*", "claude-haiku-4-5"], "claude-haiku-4-5"],
   [["claude-opus-*"], null],
-])("of the allowed models %j the samples use %s", (allowed, model) => {
+])("with the allowed models %j, samples use %s", (allowed, model) => {
   expect(findUsableModel(allowed)).toBe(model);
 });
 

@@ -22,7 +22,7 @@ describe("a range", () => {
     expect(bucketsOf(range)).toHaveLength(count);
   });
 
-  test("of one's own includes its last day, by hours where it is short, and is never longer than the server takes", () => {
+  test("between two days includes the last one, has hours if it is short, and is limited to 366 days", () => {
     expect(resolveRange("custom", NOW, { from: "2026-11-03", to: "2026-11-03" })).toEqual({
       startingAt: "2026-11-03T00:00:00.000Z",
       endingAt: "2026-11-04T00:00:00.000Z",
@@ -59,7 +59,7 @@ const row = (model: string, at: string, tokens: number, cost: string): UsageRow 
   }) as UsageRow;
 
 describe("sums", () => {
-  test("are exact where doubles are not", () => {
+  test("are exact beyond the precision of doubles", () => {
     const rows = [
       row("a", "2026-11-24T00:00:00Z", 1, "0.1"),
       row("a", "2026-11-23T00:00:00Z", 1, "0.2"),
@@ -78,7 +78,7 @@ describe("a chart", () => {
   const day: Range = { startingAt: at, endingAt: "2026-11-25T00:00:00.000Z", bucket: "1d" };
   const asked = { range: day, groupBy: "model", metric: "tokens", readAt: at } as const;
 
-  test("names the largest groups, puts all others together, and leaves out what is hidden", () => {
+  test("lists the largest groups, sums all others, and omits hidden groups", () => {
     const rows = [
       ...Array.from({ length: 7 }, (_, index) => row(`m${index}`, at, 100 - index, "1")),
       { ...row("", at, 4, "1"), is_other: true },
@@ -92,7 +92,7 @@ describe("a chart", () => {
     expect(Object.keys(without.points[0]?.values ?? {})).toEqual(["m1", "m2", "m3", "m4"]);
   });
 
-  test("marks the bar that is running and those that are to come", () => {
+  test("marks the running bar and future bars", () => {
     const range: Range = { ...day, bucket: "1h" };
     const readAt = "2026-11-24T02:30:00.000Z";
     const { points } = toSeries({ ...asked, range, readAt, rows: [], top: 8, hidden: new Set() });
@@ -101,7 +101,7 @@ describe("a chart", () => {
     expect(points.findIndex(({ isFuture }) => isFuture)).toBe(3);
   });
 
-  test("runs up to now and not beyond, also over a bucket without requests", () => {
+  test("accumulates values up to now, also over a bucket without requests", () => {
     const range: Range = { ...day, bucket: "1h" };
     const rows = [row("a", at, 5, "0.1"), row("b", "2026-11-24T02:00:00.000Z", 7, "0.000000001")];
     const { points } = toSeries({
@@ -119,8 +119,8 @@ describe("a chart", () => {
   });
 });
 
-describe("a closer look", () => {
-  test("goes from day to hour to minute, and names the way back", () => {
+describe("a drill-down", () => {
+  test("selects a day, an hour and a minute, with breadcrumbs", () => {
     expect(rangeOf({ range: "30d", at: "2026-11-24" }, NOW)).toEqual({
       startingAt: "2026-11-24T00:00:00.000Z",
       endingAt: "2026-11-25T00:00:00.000Z",
@@ -144,13 +144,13 @@ describe("a closer look", () => {
     ).toEqual(["2026-11-24", "2026-11-24T13", "2026-11-24T13:05"]);
   });
 
-  test("at a time that there is none of shows the range", () => {
+  test("to an invalid time shows the range", () => {
     expect(rangeOf({ range: "24h", at: "2026-13-40T99" }, NOW)).toEqual(resolveRange("24h", NOW));
     expect(crumbsOf({ at: "2026-13-40T99" }, "24 h")).toEqual([]);
   });
 });
 
-test("the log is asked for what the report counted", () => {
+test("the link to the request log has the filters and times of the report", () => {
   const filters = { model: ["m"], status: ["answered"] };
   expect(
     toRequestsSearch({ ...filters, by: "model", at: "2026-11-24" }, { workspaceId: "w" }),
@@ -166,7 +166,7 @@ test("the log is asked for what the report counted", () => {
   });
 });
 
-test("an address that makes no sense shows the first view of a report", () => {
+test("an invalid address shows the default view", () => {
   expect(
     readReportSearch({
       range: "7 years",

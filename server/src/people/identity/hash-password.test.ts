@@ -23,7 +23,7 @@ describe("the hash of a password", () => {
     expect(hash).toBe(deriveKey(hash, 2));
   });
 
-  test.each([undefined, 2])("verifies the same password alone with cost %s", async (cost) => {
+  test.each([undefined, 2])("verifies only the same password with cost %s", async (cost) => {
     const { hash, verify } = await makePasswordHashing(cost);
     const stored = await hash(PASSWORD);
     expect(await verify({ hash: stored, password: PASSWORD })).toBe(true);
@@ -68,7 +68,7 @@ test("hashes two passwords at a time, queues the others in order, and refuses wh
   expect(order).toEqual(people.map((_, i) => i));
 });
 
-test("a failed hash passes its turn to the next one", async () => {
+test("a failed hash starts the next one in the queue", async () => {
   const failing = () => runPasswordWork(() => Promise.reject(new Error("no")));
   const results = await Promise.allSettled(Array.from({ length: 10 }, failing));
   expect(results.every(({ status }) => status === "rejected")).toBe(true);

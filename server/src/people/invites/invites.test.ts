@@ -341,7 +341,7 @@ describe("accepting", () => {
     expect((await org.admin.get<Listed<unknown>>(url)).body.data.length).toBe(1);
   });
 
-  test("gives the reason for an expired, revoked, altered or replaced link", async ({
+  test("reports the reason for an expired, revoked, altered or replaced link", async ({
     h,
     org,
     invites,

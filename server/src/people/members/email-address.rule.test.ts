@@ -62,7 +62,7 @@ describe("rejecting an invalid address", () => {
     });
   });
 
-  test("gives the reason for non-ASCII letters before the @", () => {
+  test("reports non-ASCII letters before the @ as the reason", () => {
     for (const written of ["änn@example.com", "аnn@example.com", "ann\u200b@example.com"]) {
       expect(readEmailAddress(written)).toEqual({
         kind: "invalid",

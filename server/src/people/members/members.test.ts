@@ -339,7 +339,7 @@ describe("removing", () => {
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(1);
   });
 
-  test("is refused for the caller, and the preview gives the reason", async ({ org }) => {
+  test("is refused for the caller, and the preview states the reason", async ({ org }) => {
     const admin = await org.member({ role: "admin" });
     const preview = await admin.client.get<{ refusal: string }>(
       `${MEMBERS}/${admin.id}/removal_preview`,

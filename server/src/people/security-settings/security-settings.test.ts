@@ -89,7 +89,7 @@ test("every creation of a key and change of its expiry respects the maximum life
   expect(rotated.body.expires_at).toBe(inDays(30));
 });
 
-test("the lifetime counts from the creation of the secret, so an expiry cannot be moved on repeatedly", async ({
+test("the lifetime counts from the creation of the secret, so repeated changes cannot extend it", async ({
   h,
   org,
   workspaceId,

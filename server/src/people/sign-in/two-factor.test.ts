@@ -101,7 +101,7 @@ describe("an authenticator app", () => {
       .execute();
   });
 
-  test("gives no access with the password alone", async ({ enable, half }) => {
+  test("grants no access with the password alone", async ({ enable, half }) => {
     await enable();
     const browser = await half();
     expect(browser.cookies.has("bursar_session")).toBe(false);
