@@ -36,7 +36,7 @@ requireTestProject("product");
 // All tests run as root and as an ordinary user. Tests that need root have that in their name and are defined only
 // there.
 const isRoot = process.getuid?.() === 0;
-const NOBODY = 65534;
+const UNPRIVILEGED_ID = 65534;
 const PROGRAM = join(import.meta.dirname, "../../test/harness/postgres-process.ts");
 const START_TIMEOUT_MS = 120_000;
 
@@ -305,7 +305,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     const first = await start(dataDir);
     await first.stop();
     const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
-      ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+      ...(isRoot && { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID }),
     });
     await once(stranger, "spawn");
     cleanUps.push(async () => void stranger.kill("SIGKILL"));
@@ -361,13 +361,16 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
   const rootOnly = isRoot ? test : () => undefined;
 
   rootOnly(
-    "as root: the server runs as the user nobody, also below a folder that only root can enter",
+    "as root: the server runs as an unprivileged user, also below a folder that only root can enter",
     async () => {
       const dataDir = await temporaryFolder();
       await chmod(dirname(dataDir), 0o700);
       const first = await start(dataDir, false);
       await query(first.postgres.connectionString, CREATE_MARK);
-      expect(await stat(`/proc/${first.postgres.pid}`)).toMatchObject({ uid: NOBODY, gid: NOBODY });
+      expect(await stat(`/proc/${first.postgres.pid}`)).toMatchObject({
+        uid: UNPRIVILEGED_ID,
+        gid: UNPRIVILEGED_ID,
+      });
       // After a session crash the server restarts its processes from the same closed folder.
       const [session] = await query<{ pid: number }>(
         first.postgres.connectionString,
@@ -402,8 +405,8 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
   asNobody("as root, for an ordinary user: kill -9, orphan, restart", async () => {
     const dataDir = await temporaryFolder();
     await mkdir(dataDir);
-    await chown(dataDir, NOBODY, NOBODY);
-    const user = { uid: NOBODY, gid: NOBODY };
+    await chown(dataDir, UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+    const user = { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID };
     const killed = runProgram([dataDir], user);
     const before = await killed.told("ready");
     await query(before.connectionString, CREATE_MARK);
@@ -457,7 +460,7 @@ async function copyOfPackage(parent: string): Promise<PostgresPackage> {
 /** True if another user can read and run this checkout. */
 function canRunAsNobody(): boolean {
   if (!isRoot) return false;
-  const user = { uid: NOBODY, gid: NOBODY };
+  const user = { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID };
   const script = `require("node:fs").readFileSync(${JSON.stringify(PROGRAM)})`;
   return spawnSync(process.execPath, ["-e", script], { ...user, cwd: "/" }).status === 0;
 }

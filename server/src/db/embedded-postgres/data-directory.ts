@@ -17,7 +17,7 @@ import type { PostgresBinaries } from "./binaries.ts";
 import { explainProcessError, isNamelessUser } from "./explain.ts";
 import { openFolderForServer } from "./folder-for-server.ts";
 import { runProgram } from "./run-program.ts";
-import { NOBODY, type ServerUser } from "./server-user.ts";
+import { type ServerUser, UNPRIVILEGED_USER } from "./server-user.ts";
 
 export const DATABASE_USER = "bursar";
 /** Name of the folder in the data folder. */
@@ -117,9 +117,9 @@ async function makeCluster(
   try {
     await initialize(options, staging);
   } catch (error) {
-    // initdb looks up the name of its user, the server does not. So under root initdb can run as "nobody".
+    // initdb needs a user with a name, and the server does not. Under root, initdb can run as another user.
     if (options.user === null || !isNamelessUser(error)) throw error;
-    await initialize({ ...options, user: NOBODY }, staging);
+    await initialize({ ...options, user: UNPRIVILEGED_USER }, staging);
   }
   const kept = join(staging, DATA_FOLDER, PASSWORD_FILE);
   await writeFile(kept, password, { mode: 0o600, flush: options.isDurable });

@@ -10,16 +10,16 @@ export interface ServerUser {
   gid: number;
 }
 
-/** Ids of the user "nobody" on every supported system. */
-export const NOBODY: ServerUser = { uid: 65534, gid: 65534 };
+/** User without rights that exists on every supported system. */
+export const UNPRIVILEGED_USER: ServerUser = { uid: 65534, gid: 65534 };
 
 const OTHERS_EXECUTE = 0o001;
 const GROUP_EXECUTE = 0o010;
 const OWNER_EXECUTE = 0o100;
 
 /**
- * Chooses the user under root: the owner of the database's folder, else the unprivileged owner of the data folder, else
- * nobody. Null if this process is not root.
+ * Chooses the user under root: the unprivileged owner of the database's folder or of the data folder, else
+ * UNPRIVILEGED_USER. Null if this process is not root.
  */
 export async function chooseServerUser(
   dataDir: string,
@@ -27,7 +27,9 @@ export async function chooseServerUser(
 ): Promise<ServerUser | null> {
   if (process.getuid?.() !== 0) return null;
   return (
-    (await findUnprivilegedOwner(databaseDir)) ?? (await findUnprivilegedOwner(dataDir)) ?? NOBODY
+    (await findUnprivilegedOwner(databaseDir)) ??
+    (await findUnprivilegedOwner(dataDir)) ??
+    UNPRIVILEGED_USER
   );
 }
 
@@ -45,5 +47,5 @@ export async function canReach(path: string, user: ServerUser): Promise<boolean>
 async function findUnprivilegedOwner(path: string): Promise<ServerUser | null> {
   const found = await stat(path).catch(() => null);
   if (!found || found.uid === 0) return null;
-  return { uid: found.uid, gid: found.gid === 0 ? NOBODY.gid : found.gid };
+  return { uid: found.uid, gid: found.gid === 0 ? UNPRIVILEGED_USER.gid : found.gid };
 }
