@@ -89,8 +89,8 @@ const inRoom = (room) => `^server/src/${room}/`;
 const READ_CONFIG = ["cli", "process"];
 
 /**
- * Files of a room that other rooms may import: paths below the room, and patterns with `*`, in the paragraph of the
- * room's README that begins with **Face**. Null without that paragraph.
+ * Files of a room that other rooms may import: paths below the room, and patterns with `*`. They are in the README's
+ * paragraph that begins with **Face**. Null without that paragraph.
  */
 function readFace(room) {
   const file = join(__dirname, "server", "src", room, "README.md");

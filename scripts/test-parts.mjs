@@ -1,7 +1,8 @@
 // Runs the parts of `.ci/run` that are tests of vitest, and repeats failed files once.
-//   run <folder> <name> <command…> [--files <file…>]   runs the command with these files, and stores its report
-//   finish <folder> <passed> <failed>                  repeats each failed file once, alone, and prints the result,
-//                                                      including the given counts of other tests
+//
+// - `run <folder> <name> <command…> [--files <file…>]` runs the command with these files, and stores its report.
+// - `finish <folder> <passed> <failed>` repeats each failed file once, alone. The result includes the given counts of
+//   other tests.
 //
 // The command of a part accepts paths of test files after its last word, and its vitest has the reporter `test-report.mjs`.
 // A file that passes its second run is flaky: it is named and counted, and does not fail the run. Errors outside all files

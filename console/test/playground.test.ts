@@ -121,9 +121,7 @@ describeConsole("the playground and the system", (console) => {
     await page.getByText("Built-in simulator").waitFor();
     const given = page.locator("dt", { hasText: "Failed" }).locator("+ dd");
     expect(await given.textContent()).toBe("None");
-    await company.server.sql(
-      "SELECT graphile_worker.add_job('nobody_does_this', max_attempts => 1)",
-    );
+    await company.server.sql("SELECT graphile_worker.add_job('unknown_task', max_attempts => 1)");
     await company.server.sql(
       "UPDATE graphile_worker._private_jobs SET attempts = max_attempts, last_error = 'it broke' WHERE max_attempts = 1 AND key IS NULL",
     );

@@ -390,7 +390,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listOwners: {},
   resetOwner: {
     needs: ["member_id"],
-    body: () => ({ email: "nobody@example.com" }),
+    body: () => ({ email: "stranger@example.com" }),
     prepareCaller: async (operator, { member_id }) => {
       const url = `/v1/admin/members/${member_id}`;
       const { body } = await operator.post<{ email: string }>(url, { role: "owner" });
