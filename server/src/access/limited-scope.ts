@@ -7,7 +7,7 @@ import { isApiKeyArchivedForChange, lockOrganization } from "./limited-scope.sql
 import {
   getActiveWorkspaceForChange,
   getWorkspaceIdOfApiKey,
-  keyIsArchived,
+  refuseArchivedKey,
 } from "./visible-workspace.ts";
 
 // Scopes of limits on spend or requests: the organization, one of its workspaces, or one key.
@@ -49,7 +49,8 @@ export async function lockScope(
       const workspaceId = await getWorkspaceIdOfApiKey(tx, caller, `${limits}:read`, apiKeyId);
       // The workspace is locked first, as when it is archived.
       await getActiveWorkspaceForChange(tx, caller, write, workspaceId);
-      if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId })) throw keyIsArchived();
+      if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId }))
+        throw refuseArchivedKey();
       return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
     }
   }

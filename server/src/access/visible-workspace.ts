@@ -52,7 +52,7 @@ export async function getActiveWorkspaceForChange(
     : null;
   if (workspace === null) throw workspaceNotFound(workspaceId);
   checkWorkspaceReach(caller, action, workspaceId);
-  if (workspace.isArchived) throw workspaceIsArchived(workspaceId);
+  if (workspace.isArchived) throw refuseArchivedWorkspace(workspaceId);
   return workspace;
 }
 
@@ -94,7 +94,7 @@ export function apiKeyNotFound(): ApiError {
   return new ApiError("resource_not_found", "API key not found", {}, { resource: "api_key" });
 }
 
-export function keyIsArchived(): ApiError {
+export function refuseArchivedKey(): ApiError {
   return new ApiError(
     "resource_archived",
     "This API key is archived. That cannot be undone, and nothing of it can be changed.",
@@ -103,7 +103,7 @@ export function keyIsArchived(): ApiError {
   );
 }
 
-export function workspaceIsArchived(workspaceId: string): ApiError {
+export function refuseArchivedWorkspace(workspaceId: string): ApiError {
   return new ApiError(
     "resource_archived",
     `Workspace is archived: ${workspaceId}. Archiving is permanent, and nothing in the workspace can be changed.`,

@@ -3,7 +3,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import {
   checkWorkspaceReach,
-  workspaceIsArchived,
+  refuseArchivedWorkspace,
   workspaceNotFound,
 } from "#src/access/visible-workspace.ts";
 import {
@@ -143,7 +143,7 @@ export async function updateWorkspace(
   return withUniqueName(change.name ?? "", () =>
     auditedTransaction(deps, caller, origin, async (tx) => {
       const before = await getForUpdate(tx, caller, id);
-      if (before.archived_at !== null) throw workspaceIsArchived(id);
+      if (before.archived_at !== null) throw refuseArchivedWorkspace(id);
       const after = applyChange(before, change);
       if (before.is_default && after.name !== before.name) {
         throw refuseField(

@@ -6,7 +6,7 @@ import {
   apiKeyNotFound,
   getActiveWorkspaceForChange,
   getWorkspaceFor,
-  keyIsArchived,
+  refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -277,7 +277,7 @@ function applyChange(
 }
 
 function checkChange(status: ApiKeyStatus, before: ApiKeyRow, after: ApiKeyRow): void {
-  if (status === "archived") throw keyIsArchived();
+  if (status === "archived") throw refuseArchivedKey();
   const { archived_at } = after;
   const isArchivedOnly = isSame({ ...before, status: "archived", archived_at }, after);
   if (status === "expired" && !isArchivedOnly) throw keyHasExpired("it can only be archived");

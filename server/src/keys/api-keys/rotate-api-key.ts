@@ -1,5 +1,5 @@
 import type { Call } from "#src/access/call.ts";
-import { apiKeyNotFound, keyIsArchived } from "#src/access/visible-workspace.ts";
+import { apiKeyNotFound, refuseArchivedKey } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -106,7 +106,7 @@ async function getWorkingKey(
   checkMayChange(caller, row);
   checkMayGive(caller, row);
   const status = statusOf(row, nowMs);
-  if (status === "archived") throw keyIsArchived();
+  if (status === "archived") throw refuseArchivedKey();
   if (status === "expired") throw keyHasExpired("it cannot be rotated any more");
   return row;
 }

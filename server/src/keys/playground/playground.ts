@@ -44,7 +44,7 @@ export function startPlaygroundSession(
   call: Call,
   workspaceId: string,
 ): Promise<StartedSession> {
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, member, "workspaces:read", workspaceId);
@@ -83,7 +83,7 @@ export function startPlaygroundSession(
 
 /** Ends a session of the person; throws a 404 for anything else. One that has ended stays as it is. */
 export function endPlaygroundSession(deps: AuditDeps, call: Call, id: string): Promise<void> {
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   const now = new Date(deps.nowMs());
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     const { organizationId, id: memberId } = member;
@@ -125,7 +125,7 @@ async function nameOfKey(tx: Tx, { organizationId, id }: MemberCaller): Promise<
   return `Playground of ${member?.name ?? id}`.slice(0, MAX_NAME_LENGTH);
 }
 
-function memberOf({ caller }: Call): MemberCaller {
+function getMemberCaller({ caller }: Call): MemberCaller {
   assert(caller.kind === "member", "only people have routes about themselves");
   return caller;
 }

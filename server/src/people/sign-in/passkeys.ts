@@ -26,7 +26,7 @@ import { findPerson, lockPerson } from "./people.sql.ts";
 import { passkeyRefusalOf, refusalOf } from "./refusals.ts";
 import { beginAttempts, completeSignIn, nowOf, refundAttempts, type SignedIn } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, memberOf } from "./signed-in.ts";
+import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
 
 /** Response of an authenticator that signs in. */
 export type Assertion = z.output<typeof passkeyAssertion>;
@@ -93,7 +93,7 @@ export async function signInWithPasskey(
 }
 
 export function listPasskeys(deps: SignInDeps, call: BrowserCall): Promise<PasskeyRow[]> {
-  return listRows(deps.database, memberOf(call).id);
+  return listRows(deps.database, getMemberCaller(call).id);
 }
 
 export async function getNewPasskeyOptions(
@@ -103,7 +103,7 @@ export async function getNewPasskeyOptions(
   const { browser, origin } = call;
   const site = namedSiteOf(siteOfChange(browser));
   return inTransaction(deps.database, async (tx) => {
-    const member = memberOf(call);
+    const member = getMemberCaller(call);
     await checkRoom(tx, member.id);
     const person = await findPerson(tx, member.id);
     assert(person, "a caller is a member");
@@ -125,7 +125,7 @@ export function addPasskey(
   input: { name: string; passkey: Attestation },
 ): Promise<PasskeyRow> {
   const { browser, origin } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   const site = namedSiteOf(siteOfChange(browser));
   return auditedTransaction(deps, member, origin, async (tx) => {
     await lockPerson(tx, member.id);
@@ -150,7 +150,7 @@ export function renamePasskey(
   call: BrowserCall,
   input: { id: string; name: string },
 ): Promise<PasskeyRow> {
-  return auditedTransaction(deps, memberOf(call), call.origin, async (tx) => {
+  return auditedTransaction(deps, getMemberCaller(call), call.origin, async (tx) => {
     const before = await getPasskeyForUpdate(tx, call, input.id);
     const after = { ...before, name: input.name };
     if (before.name === input.name) return { result: after, audit: "unchanged" };
@@ -160,7 +160,7 @@ export function renamePasskey(
 }
 
 export function removePasskey(deps: SignInDeps, call: BrowserCall, id: string): Promise<void> {
-  return auditedTransaction(deps, memberOf(call), call.origin, async (tx) => {
+  return auditedTransaction(deps, getMemberCaller(call), call.origin, async (tx) => {
     const before = await getPasskeyForUpdate(tx, call, id);
     await deletePasskey(tx, id);
     return { result: undefined, audit: auditOfPasskey(call, "passkey.removed", before, null) };
@@ -199,7 +199,7 @@ async function checkRoom(tx: Tx, memberId: string): Promise<void> {
 }
 
 async function getPasskeyForUpdate(tx: Tx, call: BrowserCall, id: string): Promise<PasskeyRow> {
-  const row = await findPasskeyForUpdate(tx, { memberId: memberOf(call).id, id });
+  const row = await findPasskeyForUpdate(tx, { memberId: getMemberCaller(call).id, id });
   if (row === null)
     throw new ApiError("resource_not_found", "Passkey not found", {}, { resource: "passkey" });
   return row;
@@ -212,7 +212,7 @@ function auditOfPasskey(
   after: PasskeyRow | null,
 ) {
   const id = (after ?? before)?.id ?? "";
-  return auditOfSelf(memberOf(call), event, {
+  return auditOfSelf(getMemberCaller(call), event, {
     subject: { type: "passkey", id },
     before: before && { name: before.name },
     after: after && { name: after.name },

@@ -34,7 +34,7 @@ import {
 import { withFailureRecorded } from "./record-failure.ts";
 import { linkGone, refusalOf, wrongCurrentPassword } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, memberOf } from "./signed-in.ts";
+import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
 
 /** Sets a new password. All other sessions of the member end, and this one continues under a new cookie. */
 export async function changePassword(
@@ -43,7 +43,7 @@ export async function changePassword(
   input: { current_password: string; new_password: string },
 ): Promise<number> {
   const { browser, origin } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   const person = await findPerson(deps.database, member.id);
   assert(person, "a caller is a member");
   checkNewPassword(input.new_password, person);

@@ -2,7 +2,7 @@ import type { BrowserCall } from "#src/access/call.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { lockProfile, renameMember } from "./profile.sql.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, memberOf } from "./signed-in.ts";
+import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
 
 export interface Profile {
   member_id: string;
@@ -12,7 +12,7 @@ export interface Profile {
 
 /** Renames the member. The address, which is the sign-in name, stays. */
 export function updateProfile(deps: SignInDeps, call: BrowserCall, name: string): Promise<Profile> {
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     const before = await lockProfile(tx, member.id);
     const result = { member_id: member.id, email: before.email, name };

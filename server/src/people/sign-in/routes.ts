@@ -37,7 +37,7 @@ import {
 import { createSetUpLink, isSetUpOpen, setUp } from "./set-up.ts";
 import { signIn, signInWithTwoFactor } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { memberOf } from "./signed-in.ts";
+import { getMemberCaller } from "./signed-in.ts";
 import { getStepUpPasskeyOptions, stepUp } from "./step-up.ts";
 import {
   confirmTotp,
@@ -110,7 +110,7 @@ export function makeSessionHandlers(
       return { type: "signed_out" };
     },
     listSessions: async (call) => {
-      const current = memberOf(call).sessionId;
+      const current = getMemberCaller(call).sessionId;
       const rows = await listSessions(deps, call);
       return {
         data: rows.map((row) => ({
@@ -189,7 +189,7 @@ async function getCurrentSession(
   deps: SignInDeps,
   call: BrowserCall,
 ): Promise<z.input<typeof currentSession>> {
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   const profile = await findProfile(deps.database, member.id);
   const session = (await listSessions(deps, call)).find(({ id }) => id === member.sessionId);
   assert(profile && session, "the caller is a member with a session");

@@ -20,7 +20,7 @@ import { endSessions } from "#src/people/identity/people.ts";
 import { listWorkspacesByName } from "./profile.sql.ts";
 import { deleteSession, listLiveSessions, type SessionRow } from "./sessions.sql.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, memberOf } from "./signed-in.ts";
+import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
 
 /** Maximum workspaces in a member's own profile. The list of workspaces has all. */
 const MAX_WORKSPACES = 500;
@@ -64,7 +64,7 @@ export async function listOwnWorkspaces(
 
 /** Ends the current session. */
 export function signOut(deps: SignInDeps, call: BrowserCall): Promise<void> {
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     await deleteSession(tx, { memberId: member.id, sessionId: member.sessionId });
     forgetCookies(call);
@@ -75,7 +75,7 @@ export function signOut(deps: SignInDeps, call: BrowserCall): Promise<void> {
 export function listSessions(deps: SignInDeps, call: BrowserCall): Promise<SessionRow[]> {
   const nowMs = deps.nowMs();
   return listLiveSessions(deps.database, {
-    memberId: memberOf(call).id,
+    memberId: getMemberCaller(call).id,
     startedAfter: new Date(nowMs - SESSION_MS),
     usedAfter: new Date(nowMs - SESSION_IDLE_MS),
   });
@@ -83,7 +83,7 @@ export function listSessions(deps: SignInDeps, call: BrowserCall): Promise<Sessi
 
 /** Ends one of the member's own sessions. Throws a 404 for any other id. */
 export function endSession(deps: SignInDeps, call: BrowserCall, sessionId: string): Promise<void> {
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     if (!(await deleteSession(tx, { memberId: member.id, sessionId }))) {
       throw new ApiError("resource_not_found", "Session not found", {}, { resource: "session" });
@@ -99,7 +99,7 @@ export function signOutEverywhere(
   call: BrowserCall,
   keepsCurrent: boolean,
 ): Promise<number> {
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     const ended = await endSessions(tx, member.id, keepsCurrent ? member.sessionId : null);
     if (!keepsCurrent) forgetCookies(call);

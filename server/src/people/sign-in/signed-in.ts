@@ -4,7 +4,7 @@ import type { MemberCaller } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 
 /** The caller of a route about the member's own account. The table of rights admits only members to these routes. */
-export function memberOf({ caller }: BrowserCall): MemberCaller {
+export function getMemberCaller({ caller }: BrowserCall): MemberCaller {
   assert(caller.kind === "member", "only members can call routes about their own account");
   return caller;
 }

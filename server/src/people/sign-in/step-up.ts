@@ -15,7 +15,7 @@ import { refusalOf, wrongCurrentPassword } from "./refusals.ts";
 import { copySessionStart, deleteSession, setSteppedUp } from "./sessions.sql.ts";
 import { getNewSessionId, nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, memberOf } from "./signed-in.ts";
+import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
 
 /** Proves the member's identity again, with a password or a passkey. Returns the time until which the proof counts. */
 export async function stepUp(
@@ -27,9 +27,9 @@ export async function stepUp(
   if ((password === undefined) === (passkey === undefined)) {
     throw refuseFields("Send either password or passkey.", ["password", "passkey"]);
   }
-  const attempt = sessionAttempt(memberOf(call).sessionId);
+  const attempt = sessionAttempt(getMemberCaller(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  await withFailureRecorded(deps, memberOf(call), call.origin, async () => {
+  await withFailureRecorded(deps, getMemberCaller(call), call.origin, async () => {
     if (password !== undefined) {
       await runPasswordWork(() => stepUpWithPassword(deps, call, password));
     } else if (passkey !== undefined) {
@@ -42,7 +42,7 @@ export async function stepUp(
 
 function stepUpWithPassword(deps: SignInDeps, call: BrowserCall, password: string): Promise<void> {
   const { origin, browser } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, origin, async (tx) => {
     const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
     const asked = await callAuth(
@@ -63,7 +63,7 @@ function stepUpWithPassword(deps: SignInDeps, call: BrowserCall, password: strin
 /** Signs in with the passkey. better-auth creates a new session for it, which replaces the current one. */
 function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Assertion): Promise<void> {
   const { origin, browser } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, origin, async (tx) => {
     const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
     const asked = await callAuth(
@@ -102,5 +102,5 @@ export async function getStepUpPasskeyOptions(
 
 function auditOfStepUp(call: BrowserCall, sessionId: string, method: string) {
   const subject = { type: "session", id: sessionId } as const;
-  return auditOfSelf(memberOf(call), "session.stepped_up", { subject, after: { method } });
+  return auditOfSelf(getMemberCaller(call), "session.stepped_up", { subject, after: { method } });
 }

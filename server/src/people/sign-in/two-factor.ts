@@ -14,7 +14,7 @@ import { findPerson, lockPerson } from "./people.sql.ts";
 import { refusalOf } from "./refusals.ts";
 import { nowOf } from "./sign-in.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
-import { auditOfSelf, memberOf } from "./signed-in.ts";
+import { auditOfSelf, getMemberCaller } from "./signed-in.ts";
 import { isTotpVerified } from "./two-factor.sql.ts";
 import { consumeCode } from "./used-codes.sql.ts";
 
@@ -32,7 +32,7 @@ export interface NewTotp {
  */
 export function enableTotp(deps: SignInDeps, call: BrowserCall): Promise<NewTotp> {
   const { browser, origin } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, origin, async (tx) => {
     await lockPerson(tx, member.id);
     if (await isTotpVerified(tx, member.id)) throw alreadyEnabled();
@@ -72,7 +72,7 @@ export async function confirmTotp(
   code: string,
 ): Promise<void> {
   const { browser, origin } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   const attempt = sessionAttempt(member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
   await auditedTransaction(deps, member, origin, async (tx) => {
@@ -92,7 +92,7 @@ export async function confirmTotp(
 
 export function disableTotp(deps: SignInDeps, call: BrowserCall): Promise<void> {
   const { browser, origin } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, origin, async (tx) => {
     await lockPerson(tx, member.id);
     if (!(await isTotpVerified(tx, member.id))) throw notEnabled();
@@ -114,7 +114,7 @@ export function disableTotp(deps: SignInDeps, call: BrowserCall): Promise<void> 
 /** Creates new backup codes and revokes the old ones. */
 export function replaceBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<string[]> {
   const { browser, origin } = call;
-  const member = memberOf(call);
+  const member = getMemberCaller(call);
   return auditedTransaction(deps, member, origin, async (tx) => {
     await lockPerson(tx, member.id);
     if (!(await isTotpVerified(tx, member.id))) throw notEnabled();
@@ -141,7 +141,7 @@ export function countBackupCodes(deps: SignInDeps, call: BrowserCall): Promise<n
     const site = siteOf(deps.publicUrl());
     assert(site, "the server's own address is a site");
     const auth = await makeAuth(deps, { tx, site, origin: call.origin });
-    const body = { userId: memberOf(call).id };
+    const body = { userId: getMemberCaller(call).id };
     const asked = await callAuth(auth.api.viewBackupCodes({ body, returnHeaders: true }));
     return asked.kind === "done" ? asked.value.backupCodes.length : 0;
   });

@@ -7,7 +7,7 @@ import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
 import {
   apiKeyNotFound,
   getActiveWorkspaceForChange,
-  keyIsArchived,
+  refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -58,7 +58,7 @@ async function lockAskedKey(tx: Tx, caller: Caller, apiKeyId: string): Promise<L
   const { workspace_id: workspaceId } = key;
   // The workspace first, as archiving it does.
   await getActiveWorkspaceForChange(tx, caller, "spend_limits:request", workspaceId);
-  if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId })) throw keyIsArchived();
+  if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId })) throw refuseArchivedKey();
   return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
 }
 
