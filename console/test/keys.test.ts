@@ -165,7 +165,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByRole("option", { name: "Research" }).click();
     await setMaxLifetime(30);
     await submit();
-    await page.getByText(/^Keys of this organization live 30 days at most/).waitFor();
+    await page.getByText(/^Keys of this organization expire within 30 days/).waitFor();
     await page.getByLabel("Expiry").selectOption("30");
     await submit();
     await readSecret(page);

@@ -156,7 +156,7 @@ describe("API keys", () => {
     expect((await dev.client.get(`${KEYS}/${keyOfFirst.id}`)).status).toBe(200);
     expect(refusalOf(await dev.client.post(`${KEYS}/${keyOfFirst.id}`, { name: "x" }))).toEqual([
       403,
-      "Your role in this workspace is for your own API keys; this one is not yours. Ask a Workspace Admin.",
+      "Your role in this workspace allows only your own API keys. This key has another owner. Ask a Workspace Admin.",
     ]);
     const colleague = await org.member({ workspaces: { [first]: "workspace_developer" } });
     const theirs = await colleague.client.post(`${KEYS}/${made.id}`, { status: "archived" });

@@ -151,7 +151,7 @@ describe("keys above the caller's rights", () => {
         const isAbove = keyPermissions.indexOf(permission) > keyPermissions.indexOf(strongest);
         const answer = await mint(client, [permission], id);
         expect([role, permission, answer.status]).toEqual([role, permission, isAbove ? 403 : 200]);
-        if (isAbove) expect(answer.error.message).toContain('with at most "write"');
+        if (isAbove) expect(answer.error.message).toContain('at most the "write" permission');
         expect((await mint(client, [permission], elsewhere)).status).toBe(404);
       }
       // The highest permission of a list counts.

@@ -97,7 +97,7 @@ export function apiKeyNotFound(): ApiError {
 export function refuseArchivedKey(): ApiError {
   return new ApiError(
     "resource_archived",
-    "This API key is archived. That cannot be undone, and nothing of it can be changed.",
+    "This API key is archived. Archiving is permanent, and the key can no longer be changed.",
     {},
     { resource: "api_key" },
   );

@@ -3,7 +3,7 @@ import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
-/** `inactive`: a restore brought it back, and nobody has confirmed it yet. */
+/** `inactive`: restored from a backup and not confirmed yet. */
 export type AdminKeyStatus = "active" | "inactive" | "expired" | "revoked";
 
 export interface AdminKeyRow {
@@ -37,7 +37,7 @@ const columns = [
 export interface AdminKeyFilter {
   organizationId: string;
   status?: AdminKeyStatus | undefined;
-  /** Of what is expired, in milliseconds since the epoch. */
+  /** Time that decides which keys are expired, in milliseconds since the epoch. */
   nowMs: number;
 }
 
@@ -48,7 +48,7 @@ export async function insertAdminKey(
   await tx.insertInto("admin_key").values(row).execute();
 }
 
-/** One row more than the page holds. */
+/** Lists newest first, one row more than the page holds. */
 export function listAdminKeys(
   db: Database | Tx,
   filter: AdminKeyFilter,
@@ -82,7 +82,7 @@ export async function findAdminKey(
   return row ?? null;
 }
 
-/** The key, locked until the transaction ends. */
+/** Finds a key and locks it until the transaction ends. */
 export async function findAdminKeyForUpdate(
   tx: Tx,
   of: { organizationId: string; id: string },

@@ -9,7 +9,7 @@ import {
 import { ApiError } from "#src/domain/api-error.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { expiryOfKey } from "#src/keys/api-keys/key-expiry.rule.ts";
+import { decideExpiry } from "#src/keys/api-keys/key-expiry.rule.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import {
@@ -27,8 +27,8 @@ export function statusOf(row: AdminKeyRow, nowMs: number): AdminKeyStatus {
 }
 
 /**
- * Makes an admin key; the secret is in the answer and nowhere else. Throws a 400 for an expiry that has passed or that
- * the organization's longest lifetime forbids; none is the latest that it allows.
+ * Creates an admin key. Only this result contains the secret. An omitted expiry becomes the latest allowed one. Throws a
+ * 400 for an expiry in the past or beyond the organization's maximum lifetime.
  */
 export function createAdminKey(
   deps: AuditDeps,
@@ -37,12 +37,12 @@ export function createAdminKey(
 ): Promise<{ row: AdminKeyRow; secret: string }> {
   const nowMs = deps.nowMs();
   const { expires_at } = input;
-  const asked = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
+  const requestedMs = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
   const { organizationId } = caller;
   const { secret, hash, hint } = makeSecret("admin", deps.randomBytes);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
-    const expiresAtMs = expiryOfKey(asked, { fromMs: nowMs, nowMs, maxDays });
+    const expiresAtMs = decideExpiry(requestedMs, { fromMs: nowMs, nowMs, maxDays });
     const row: AdminKeyRow = {
       id: newId(idPrefixes.adminKey, nowMs, deps.randomBytes),
       name: input.name,
@@ -82,7 +82,7 @@ export async function getAdminKey(
   return row;
 }
 
-/** Revokes the key for good, the caller's own included. Revoking a revoked one changes nothing. */
+/** Revokes a key permanently. A key may revoke itself. A revoked key stays unchanged. */
 export function revokeAdminKey(
   deps: AuditDeps,
   { caller, origin }: Call,

@@ -30,7 +30,7 @@ const test = base
 const idsOf = (items: { id: string }[]) => items.map(({ id }) => id);
 
 describe("creating", () => {
-  test("takes exactly the documented body and shows the secret once", async ({
+  test("accepts the documented body and shows the secret once", async ({
     h,
     org,
     workspaceId,
@@ -80,10 +80,10 @@ describe("creating", () => {
     [["read", "write"], "write"],
     [["admin", "read"], "admin"],
   ] as const)(
-    "permissions %j are kept as %s",
-    async ([permissions, kept], { org, workspaceId }) => {
+    "stores permissions %j as %s",
+    async ([permissions, stored], { org, workspaceId }) => {
       const made = await org.admin.createApiKey(workspaceId, permissions && { permissions });
-      expect(made.permissions).toEqual([kept]);
+      expect(made.permissions).toEqual([stored]);
     },
   );
 
@@ -112,13 +112,13 @@ describe("creating", () => {
     expect(answer.error.message).toContain(message);
   });
 
-  test("in an archived workspace is refused", async ({ org, workspaceId }) => {
+  test("is refused in an archived workspace", async ({ org, workspaceId }) => {
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     const answer = await org.admin.post(COMPANY, { name: "No", workspace_id: workspaceId });
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
   });
 
-  test("an audit event names the key and holds neither secret nor hash", async ({
+  test("creates an audit event that names the key, without secret and hash", async ({
     h,
     org,
     workspaceId,
@@ -148,7 +148,7 @@ test("an unknown key is the documented 404", async ({ org }) => {
 });
 
 describe("changing", () => {
-  test("restrictions are kept in one spelling, stay when omitted and go with null", async ({
+  test("normalizes restrictions, keeps omitted ones and removes those set to null", async ({
     h,
     org,
     workspaceId,
@@ -172,7 +172,7 @@ describe("changing", () => {
     });
   });
 
-  test("expiry can be moved and taken away, within what is allowed of a new key", async ({
+  test("refuses an expiry in the past, and removes the expiry with null", async ({
     h,
     org,
     workspaceId,
@@ -188,7 +188,7 @@ describe("changing", () => {
     expect((await org.admin.post<ApiKey>(url, { expires_at: null })).body.expires_at).toBeNull();
   });
 
-  test("name and status, in both shapes; null leaves a field of the official one", async ({
+  test("sets name and status in both shapes, and null keeps a field of the official shape", async ({
     org,
     workspaceId,
   }) => {
@@ -203,7 +203,7 @@ describe("changing", () => {
     expect(second.body).toMatchObject({ name: "Renamed", status: "inactive" });
   });
 
-  test("an archived key is final", async ({ h, org, workspaceId }) => {
+  test("refuses changes of an archived key", async ({ h, org, workspaceId }) => {
     const made = await org.admin.createApiKey(workspaceId);
     const url = `${COMPANY}/${made.id}`;
     await org.admin.post(url, { status: "archived" });
@@ -217,7 +217,7 @@ describe("changing", () => {
     ]);
   });
 
-  test("an expired key can only be archived, and expired cannot be set", async ({
+  test("archives an expired key, and refuses all other changes of it", async ({
     h,
     org,
     workspaceId,
@@ -235,7 +235,7 @@ describe("changing", () => {
   });
 });
 
-test("a key that is bound to addresses is refused elsewhere on the Admin surface too", async ({
+test("the Admin API refuses a key with allowed addresses from other addresses", async ({
   h,
   org,
   workspaceId,
@@ -251,7 +251,7 @@ test("a key that is bound to addresses is refused elsewhere on the Admin surface
 });
 
 describe("listing", () => {
-  test("filters by workspace, status and name, and a % is a %", async ({
+  test("filters by workspace, status and name, and takes % literally", async ({
     h,
     org,
     workspaceId,
@@ -280,7 +280,12 @@ describe("listing", () => {
     expect(await found(`?name=ci&workspace_id=${elsewhere}`)).toEqual([expired.id]);
   });
 
-  test("pages by cursor, which is bound to the filters", async ({ h, org, workspaceId, list }) => {
+  test("continues from a cursor that is bound to the filters", async ({
+    h,
+    org,
+    workspaceId,
+    list,
+  }) => {
     const made: string[] = [];
     for (let i = 0; i < 3; i++) {
       h.clock.nowMs++;
@@ -294,7 +299,7 @@ describe("listing", () => {
     expect(changed.status).toBe(400);
   });
 
-  test("the official list pages by ids, filters, and holds the official object", async ({
+  test("the official list pages by ids, filters, and returns the official shape", async ({
     h,
     org,
     workspaceId,
@@ -333,7 +338,7 @@ describe("listing", () => {
     expect(byUser.body.data).toEqual([]);
   });
 
-  test("a filter by an unknown or foreign workspace is the documented 404", async ({ h, org }) => {
+  test("returns the documented 404 for an unknown or foreign workspace", async ({ h, org }) => {
     const theirs = await (await h.organization()).admin.createWorkspace();
     for (const id of ["wksp_unknown", theirs.id]) {
       for (const url of [COMPANY, OFFICIAL]) {
@@ -345,7 +350,7 @@ describe("listing", () => {
 });
 
 describe("a workspace key", () => {
-  test("with the admin permission manages the keys of its own workspace only", async ({
+  test("with the admin permission manages the keys of its workspace only", async ({
     h,
     org,
     workspaceId,
@@ -368,7 +373,7 @@ describe("a workspace key", () => {
   });
 
   test.for(["read", "write"])(
-    "with %s makes no keys",
+    "with the %s permission cannot create keys",
     async (permission, { h, org, workspaceId }) => {
       const { key } = await org.admin.createApiKey(workspaceId, { permissions: [permission] });
       const answer = await h.as(key).post(COMPANY, { name: "No", workspace_id: workspaceId });

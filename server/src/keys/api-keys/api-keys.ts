@@ -38,10 +38,10 @@ import {
   describeApiKeys,
   statusOf,
 } from "./describe-api-keys.ts";
-import { expiryOfKey } from "./key-expiry.rule.ts";
+import { decideExpiry } from "./key-expiry.rule.ts";
 import { chooseOwner } from "./key-owner.ts";
 import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
-import { checkMayChange, checkMayGive, scopeOf } from "./key-rights.ts";
+import { checkCanChangeKey, checkCanGrantKey, scopeOf } from "./key-rights.ts";
 import { insertSecret } from "./secrets.sql.ts";
 
 export interface NewApiKey {
@@ -57,9 +57,9 @@ export interface NewApiKey {
 const DEFAULT_PERMISSION: KeyPermission = "write";
 
 /**
- * Makes a key; the secret is in the answer and nowhere else. Throws a 404 for an unknown workspace or owner, a 400 for an
- * archived workspace and for what the organization does not allow a key, a 403 for a caller that may not make keys there,
- * none of this permission, or none for this owner.
+ * Creates a key. Only this result contains the secret. Throws a 404 for an unknown workspace or owner, and a 400 for an
+ * archived workspace or settings that the organization does not allow. Throws a 403 without permission to create keys
+ * there, with this permission, or for this owner.
  */
 export function createApiKey(
   deps: AuditDeps,
@@ -67,14 +67,14 @@ export function createApiKey(
   input: NewApiKey,
 ): Promise<{ view: ApiKeyView; secret: string }> {
   const nowMs = deps.nowMs();
-  const permission = strongest(input.permissions ?? [DEFAULT_PERMISSION]);
+  const permission = pickStrongest(input.permissions ?? [DEFAULT_PERMISSION]);
   const restrictions = {
     allowed_models: readAllowedModels(input.allowed_models) ?? null,
     allowed_addresses: readAllowedAddresses(input.allowed_addresses) ?? null,
   };
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, caller, "api_keys:write", input.workspace_id);
-    checkMayGive(caller, { workspace_id: input.workspace_id, permission });
+    checkCanGrantKey(caller, { workspace_id: input.workspace_id, permission });
     const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
     const row = {
       id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
@@ -88,7 +88,7 @@ export function createApiKey(
       created_by_id: caller.id,
       created_at: new Date(nowMs),
       expires_at: toDate(
-        expiryOfKey(readTime(input.expires_at), { fromMs: nowMs, nowMs, maxDays }),
+        decideExpiry(parseTime(input.expires_at), { fromMs: nowMs, nowMs, maxDays }),
       ),
       ...restrictions,
     };
@@ -103,14 +103,14 @@ async function insertKeyWithSecret(tx: Tx, deps: AuditDeps, row: NewApiKeyRow) {
   await insertApiKey(tx, row);
   await insertSecret(tx, { api_key_id: row.id, hash, hint, created_at: row.created_at });
   const scope = { organizationId: row.organization_id, onlyWorkspaceIds: null };
-  const made = await findApiKey(tx, scope, row.id);
-  if (made === null) throw apiKeyNotFound();
-  const view = await describeApiKey(tx, row.organization_id, made, row.created_at.getTime());
+  const created = await findApiKey(tx, scope, row.id);
+  if (created === null) throw apiKeyNotFound();
+  const view = await describeApiKey(tx, row.organization_id, created, row.created_at.getTime());
   return { secret, view };
 }
 
-/** Milliseconds since the epoch, NaN where the text is no time; null and undefined stay what they are. */
-export function readTime(text: string | null | undefined): number | null | undefined {
+/** Milliseconds since the epoch. NaN for invalid text. Returns null and undefined unchanged. */
+export function parseTime(text: string | null | undefined): number | null | undefined {
   return text === null || text === undefined ? text : Date.parse(text);
 }
 
@@ -118,9 +118,9 @@ export function toDate(ms: number | null): Date | null {
   return ms === null ? null : new Date(ms);
 }
 
-function strongest(permissions: readonly KeyPermission[]): KeyPermission {
+function pickStrongest(permissions: readonly KeyPermission[]): KeyPermission {
   return permissions.reduce<KeyPermission>(
-    (kept, next) => (includesPermission(kept, next) ? kept : next),
+    (strongest, next) => (includesPermission(strongest, next) ? strongest : next),
     "read",
   );
 }
@@ -140,7 +140,7 @@ export interface ApiKeyQuery {
 
 type ListDeps = Pick<AuditDeps, "database" | "nowMs">;
 
-/** A page of the company's list, by opaque cursor. Throws a 404 for an unknown workspace. */
+/** Lists keys by opaque cursor. Throws a 404 for an unknown workspace. */
 export async function listApiKeys(
   deps: ListDeps,
   { caller }: Call,
@@ -154,7 +154,7 @@ export async function listApiKeys(
   return { ...page, rows };
 }
 
-/** A page of the official list, by ids. Throws a 404 for an unknown workspace. */
+/** Lists keys by ids, as the official API does. Throws a 404 for an unknown workspace. */
 export async function listApiKeysByIds(
   deps: AuditDeps,
   { caller }: Call,
@@ -198,7 +198,7 @@ async function readFilter(
   };
 }
 
-/** The key with all that is shown of it. Throws a 404. */
+/** Returns a key with its secrets, spend and rotation times. Throws a 404. */
 export async function getApiKey(
   deps: AuditDeps,
   { caller }: Call,
@@ -218,8 +218,9 @@ export interface ApiKeyChange {
 }
 
 /**
- * Leaves what is omitted, and a name or status that is null; a restriction that is null is taken away. Throws a 404, a
- * 403 for a key that the caller may only see, and a 400 for what an archived, expired or ownerless key does not allow.
+ * Updates a key. An omitted field stays as it is, and so does a name or status of null. A restriction of null is removed.
+ * Throws a 404, and a 403 for a key that the caller can only read. Throws a 400 for an archived key, for an expired key
+ * unless it is archived, and for enabling a key whose owner is inactive.
  */
 export function updateApiKey(
   deps: AuditDeps,
@@ -231,7 +232,7 @@ export function updateApiKey(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findApiKeyForUpdate(tx, scopeOf(caller), id);
     if (before === null) throw apiKeyNotFound();
-    checkMayChange(caller, before);
+    checkCanChangeKey(caller, before);
     const { organizationId } = caller;
     const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
     const after = applyChange(before, change, { nowMs, maxDays });
@@ -242,7 +243,7 @@ export function updateApiKey(
       };
     }
     checkChange(statusOf(before, nowMs), before, after);
-    if (after.status === "active" && before.status !== "active") checkMayGive(caller, after);
+    if (after.status === "active" && before.status !== "active") checkCanGrantKey(caller, after);
     await updateRow(tx, organizationId, after);
     if (after.status !== before.status) await forgetHeldKey(tx, after.id);
     return {
@@ -260,8 +261,9 @@ function applyChange(
   const models = readAllowedModels(change.allowed_models);
   const addresses = readAllowedAddresses(change.allowed_addresses);
   const fromMs = before.secret_created_at.getTime();
-  const asked = readTime(change.expires_at);
-  const isExpiryKept = asked === undefined || asked === (before.expires_at?.getTime() ?? null);
+  const requestedMs = parseTime(change.expires_at);
+  const isExpiryUnchanged =
+    requestedMs === undefined || requestedMs === (before.expires_at?.getTime() ?? null);
   const status = change.status ?? before.status;
   return {
     ...before,
@@ -270,9 +272,9 @@ function applyChange(
     archived_at: status === "archived" ? (before.archived_at ?? new Date(nowMs)) : null,
     allowed_models: models === undefined ? before.allowed_models : models,
     allowed_addresses: addresses === undefined ? before.allowed_addresses : addresses,
-    expires_at: isExpiryKept
+    expires_at: isExpiryUnchanged
       ? before.expires_at
-      : toDate(expiryOfKey(asked, { fromMs, nowMs, maxDays })),
+      : toDate(decideExpiry(requestedMs, { fromMs, nowMs, maxDays })),
   };
 }
 
@@ -280,23 +282,23 @@ function checkChange(status: ApiKeyStatus, before: ApiKeyRow, after: ApiKeyRow):
   if (status === "archived") throw refuseArchivedKey();
   const { archived_at } = after;
   const isArchivedOnly = isSame({ ...before, status: "archived", archived_at }, after);
-  if (status === "expired" && !isArchivedOnly) throw keyHasExpired("it can only be archived");
+  if (status === "expired" && !isArchivedOnly) throw refuseExpiredKey("it can only be archived");
   const isEnabled = after.status === "active" && before.status === "inactive";
   const { owner_state } = before;
   if (isEnabled && owner_state !== null && owner_state !== "active") {
-    const why =
+    const reason =
       owner_state === "outside" ? "has no role in the workspace any more" : `is ${owner_state}`;
     throw new ApiError(
       "owner_inactive",
-      `This API key belongs to a person who ${why}, so it cannot be enabled.`,
+      `The owner of this API key ${reason}, so the key cannot be enabled.`,
     );
   }
 }
 
-export function keyHasExpired(whatIsLeft: string): ApiError {
+export function refuseExpiredKey(consequence: string): ApiError {
   return new ApiError(
     "resource_expired",
-    `This API key has expired: ${whatIsLeft}. Create another one.`,
+    `This API key has expired: ${consequence}. Create another one.`,
     {},
     { resource: "api_key" },
   );

@@ -2,19 +2,19 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { findRotationPolicies } from "#src/keys/rotation/rotation-policies.sql.ts";
 import {
+  computeRotationTimes,
   type RotationPolicy,
   type RotationTimes,
-  rotationTimes,
 } from "#src/keys/rotation/rotation-policy.rule.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
 import type { ApiKeyRow, StoredStatus } from "./api-keys.sql.ts";
-import { latestExpiry } from "./key-expiry.rule.ts";
+import { computeLatestExpiry } from "./key-expiry.rule.ts";
 import { listWorkingSecrets, type SecretRow } from "./secrets.sql.ts";
 
 export type ApiKeyStatus = StoredStatus | "expired";
 
-/** A key with all that is shown of it. */
+/** A key with the facts from other tables that its view shows. */
 export interface ApiKeyView {
   row: ApiKeyRow;
   status: ApiKeyStatus;
@@ -22,18 +22,18 @@ export interface ApiKeyView {
   secrets: SecretRow[];
   spentMonthNanoUsd: bigint;
   exceedsMaxLifetime: boolean;
-  /** Null where the workspace has no rotation policy, or the key has ended. */
+  /** Null without a rotation policy, and for an archived or expired key. */
   rotation: RotationTimes | null;
 }
 
-/** Expiry and the owner are facts of the moment, not of a job: no key that has stopped reads as active. */
+/** Computed at each read from expiry and owner, so that a stopped key is never shown as active. */
 export function statusOf(row: ApiKeyRow, nowMs: number): ApiKeyStatus {
   if (row.status === "archived") return "archived";
   if (row.expires_at !== null && row.expires_at.getTime() <= nowMs) return "expired";
   return row.owner_state === null || row.owner_state === "active" ? row.status : "inactive";
 }
 
-/** Adds to the keys of one organization what other tables know of them; four statements, however many keys. */
+/** Adds secrets, spend and rotation times to keys of one organization, with four statements for any number of keys. */
 export async function describeApiKeys(
   db: Database | Tx,
   organizationId: string,
@@ -53,18 +53,18 @@ export async function describeApiKeys(
     secrets: secrets.filter((secret) => secret.api_key_id === row.id),
     spentMonthNanoUsd: spent.get(row.id) ?? 0n,
     exceedsMaxLifetime: exceedsMaxLifetime(row, maxDays, nowMs),
-    rotation: rotationOf(row, policies.get(row.workspace_id), nowMs),
+    rotation: findRotationTimes(row, policies.get(row.workspace_id), nowMs),
   }));
 }
 
-function rotationOf(
+function findRotationTimes(
   row: ApiKeyRow,
   policy: RotationPolicy | undefined,
   nowMs: number,
 ): RotationTimes | null {
   const status = statusOf(row, nowMs);
   if (policy === undefined || status === "archived" || status === "expired") return null;
-  return rotationTimes(row.secret_created_at.getTime(), policy);
+  return computeRotationTimes(row.secret_created_at.getTime(), policy);
 }
 
 export async function describeApiKey(
@@ -94,7 +94,7 @@ async function readSpentOfMonth(
 }
 
 function exceedsMaxLifetime(row: ApiKeyRow, maxDays: number | null, nowMs: number): boolean {
-  const latestMs = latestExpiry({ fromMs: row.secret_created_at.getTime(), maxDays });
+  const latestMs = computeLatestExpiry({ fromMs: row.secret_created_at.getTime(), maxDays });
   if (latestMs === null || row.status === "archived") return false;
   const expiresAtMs = row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
   return expiresAtMs > nowMs && expiresAtMs > latestMs;

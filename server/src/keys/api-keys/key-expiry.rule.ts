@@ -5,66 +5,66 @@ import { formatPlural } from "#src/lib/format-plural.ts";
 
 const DAY_MS = 86_400_000;
 const MAX_LIFETIME_MS = 100 * 365 * DAY_MS;
-/** Who asks for exactly the longest lifetime counts it from a clock of its own. */
+/** Allowed difference of clocks: a client computes the maximum lifetime by its own clock. */
 const CLOCK_LEEWAY_MS = 3_600_000;
 
 export interface KeyLifetime {
-  /** From when a lifetime counts, milliseconds since the epoch: the making of the secret. */
+  /** Creation of the secret, where its lifetime starts. Milliseconds since the epoch. */
   fromMs: number;
   nowMs: number;
-  /** The organization's longest lifetime of a key, in days, or null where there is none. */
+  /** The organization's maximum lifetime of a key, in days. Null: no maximum. */
   maxDays: number | null;
 }
 
 /**
- * When a key expires, in milliseconds since the epoch, or null for never. `asked` is NaN where it is no time at all;
- * undefined, where nothing was asked for, is as late as the organization allows. Throws a 400 for a time that has passed
- * (such a key would never work), and for one that the organization's longest lifetime forbids.
+ * Returns the expiry of a key in milliseconds since the epoch. Null: never. A `requestedMs` of undefined becomes the
+ * latest allowed time, and NaN stands for an invalid time. Throws a 400 for a time that is invalid, in the past, or
+ * beyond the organization's maximum lifetime.
  */
-export function expiryOfKey(
-  asked: number | null | undefined,
+export function decideExpiry(
+  requestedMs: number | null | undefined,
   lifetime: KeyLifetime,
 ): number | null {
   const { nowMs, maxDays } = lifetime;
-  const latestMs = latestExpiry(lifetime);
-  if (asked === undefined) return latestMs;
-  if (asked === null) {
+  const latestMs = computeLatestExpiry(lifetime);
+  if (requestedMs === undefined) return latestMs;
+  if (requestedMs === null) {
     if (latestMs === null || maxDays === null) return null;
-    throw tooLate(maxDays, latestMs);
+    throw refuseLateExpiry(maxDays, latestMs);
   }
-  if (!(asked > nowMs)) {
+  if (!(requestedMs > nowMs)) {
     throw refuseField("expires_at", "expected a time in the future.");
   }
-  if (asked > nowMs + MAX_LIFETIME_MS) {
+  if (requestedMs > nowMs + MAX_LIFETIME_MS) {
     throw refuseField(
       "expires_at",
       "expected a time within 100 years. Omit it for a key that never expires.",
     );
   }
-  if (latestMs === null || maxDays === null) return Math.floor(asked);
-  if (asked > latestMs + CLOCK_LEEWAY_MS) throw tooLate(maxDays, latestMs);
-  return Math.floor(Math.min(asked, latestMs));
+  if (latestMs === null || maxDays === null) return Math.floor(requestedMs);
+  if (requestedMs > latestMs + CLOCK_LEEWAY_MS) throw refuseLateExpiry(maxDays, latestMs);
+  return Math.floor(Math.min(requestedMs, latestMs));
 }
 
-/**
- * Expiry of a key that gets a new secret and keeps what it has: never later than before, and as the organization's longest
- * lifetime has it from now on.
- */
-export function keptExpiry(expiresAtMs: number | null, lifetime: KeyLifetime): number | null {
-  const latestMs = latestExpiry(lifetime);
+/** Expiry of a rotated key: the previous one, but not beyond the maximum lifetime of the new secret. */
+export function capExpiry(expiresAtMs: number | null, lifetime: KeyLifetime): number | null {
+  const latestMs = computeLatestExpiry(lifetime);
   if (latestMs === null || expiresAtMs === null) return latestMs ?? expiresAtMs;
   return Math.min(expiresAtMs, latestMs);
 }
 
-/** The last moment of a key whose secret was made at `fromMs`, or null where the organization sets none. */
-export function latestExpiry({ fromMs, maxDays }: Omit<KeyLifetime, "nowMs">): number | null {
+/** Latest expiry of a secret created at `fromMs`. Null without a maximum lifetime. */
+export function computeLatestExpiry({
+  fromMs,
+  maxDays,
+}: Omit<KeyLifetime, "nowMs">): number | null {
   return maxDays === null ? null : fromMs + maxDays * DAY_MS;
 }
 
-function tooLate(maxDays: number, latestMs: number): ApiError {
+function refuseLateExpiry(maxDays: number, latestMs: number): ApiError {
   return refuseField(
     "expires_at",
-    `keys of this organization live ${formatPlural(maxDays, "day")} at most: expected a time until ` +
-      `${isoFromMs(latestMs)}. Omit it for the latest one.`,
+    `keys of this organization expire within ${formatPlural(maxDays, "day")}: expected a time up to ` +
+      `${isoFromMs(latestMs)}. Omit it for the latest time.`,
   );
 }

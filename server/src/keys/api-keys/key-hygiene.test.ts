@@ -14,9 +14,7 @@ type ApiKey = z.output<typeof apiKey>;
 
 const DAY_MS = 86_400_000;
 
-test("counts the keys that work with each issue, and the list shows the same ones", async ({
-  h,
-}) => {
+test("counts working keys by issue, and the list has the same keys", async ({ h }) => {
   const org = await h.organization();
   const { operator } = org;
   const { id } = await operator.createWorkspace();
@@ -78,14 +76,14 @@ test("counts the keys that work with each issue, and the list shows the same one
     expect([issue, body.data.length]).toEqual([issue, counts(all)[issue]]);
   }
   expect((await read(operator, `?workspace_id=${elsewhere}`)).keys).toBe(1);
-  // Who sees some workspaces only counts over those.
+  // A member of some workspaces counts the keys of these workspaces only.
   expect((await read(owner.client)).keys).toBe(4);
   expect((await owner.client.get(`/v1/admin/key_hygiene?workspace_id=${elsewhere}`)).status).toBe(
     404,
   );
 });
 
-test("of no keys is all zero", async ({ h }) => {
+test("counts zero for an organization without keys", async ({ h }) => {
   const org = await h.organization();
   const { body } = await org.admin.get<Hygiene>("/v1/admin/key_hygiene");
   expect(body).toEqual({

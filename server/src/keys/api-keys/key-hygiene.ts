@@ -11,7 +11,7 @@ export interface KeyHygiene {
   cards: { issue: KeyIssue; count: number }[];
 }
 
-/** How many of the keys that the caller sees have which issue. Throws a 404 for an unknown workspace. */
+/** Counts issues of the keys that the caller can see. Throws a 404 for an unknown workspace. */
 export async function getKeyHygiene(
   deps: AuditDeps,
   { caller }: Call,

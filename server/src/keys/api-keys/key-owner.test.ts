@@ -48,8 +48,8 @@ test.beforeEach(async ({ company }) => {
   ada = await company.developer();
 });
 
-describe("whose a key is", () => {
-  test("a person's, where it is said, in both shapes", async ({ org, company }) => {
+describe("the owner of a new key", () => {
+  test("is the requested member, in both shapes", async ({ org, company }) => {
     const made = await company.keyOf(ada);
     expect(made.owner).toEqual({
       type: "member",
@@ -62,7 +62,7 @@ describe("whose a key is", () => {
     expect(official.body.created_by).toBeNull();
   });
 
-  test("the maker's own, where the maker may make no other; else the workspace's", async ({
+  test("is the workspace by default, or the caller who can create only their own keys", async ({
     org,
     workspaceId,
     company,
@@ -79,7 +79,7 @@ describe("whose a key is", () => {
     expect(shared.owner).toEqual({ type: "workspace" });
   });
 
-  test("never somebody else's for a developer, and never the workspace's", async ({
+  test("cannot be another member or the workspace for a developer", async ({
     workspaceId,
     company,
   }) => {
@@ -91,7 +91,7 @@ describe("whose a key is", () => {
     }
   });
 
-  test("unknown, foreign, removed: the same 404; deactivated or not in the workspace: a 400", async ({
+  test("is a 404 when unknown, foreign or removed, and a 400 when deactivated or without a role", async ({
     h,
     org,
     workspaceId,
@@ -118,14 +118,17 @@ describe("whose a key is", () => {
     }
   });
 
-  test("an admin of the organization needs no role in the workspace", async ({ org, company }) => {
+  test("can be an admin of the organization without a role in the workspace", async ({
+    org,
+    company,
+  }) => {
     const admin = await org.member({ role: "admin" });
     expect((await company.keyOf(admin)).status).toBe("active");
   });
 });
 
 describe("a developer", () => {
-  test("sees the workspace's keys, and renames, rotates, cuts off and revokes own ones only", async ({
+  test("sees all keys of the workspace, and changes only their own", async ({
     org,
     workspaceId,
     company,
@@ -149,7 +152,7 @@ describe("a developer", () => {
     }
   });
 
-  test("must have proved who it is for a new secret", async ({ h, workspaceId }) => {
+  test("needs a step-up to rotate a key", async ({ h, workspaceId }) => {
     const own = await ada.client.createApiKey(workspaceId);
     h.clock.nowMs += 11 * 60_000;
     const refused = await ada.client.post(`${KEYS}/${own.id}/rotate`, {});
@@ -158,10 +161,7 @@ describe("a developer", () => {
 });
 
 describe("a personal key follows its owner", () => {
-  test("stops when the person is deactivated, and works again with the person", async ({
-    h,
-    company,
-  }) => {
+  test("is inactive while the owner is deactivated", async ({ h, company }) => {
     const made = await company.keyOf(ada, { permissions: ["write"] });
     await company.setStatus(ada, "deactivated");
     expect(await company.read(made.id)).toMatchObject({
@@ -178,7 +178,7 @@ describe("a personal key follows its owner", () => {
     expect(await company.read(made.id)).toMatchObject({ status: "active", stopped_because: null });
   });
 
-  test("stops when the person loses the workspace, and cannot be enabled by hand", async ({
+  test("stops when the owner leaves the workspace, and cannot be enabled", async ({
     org,
     company,
   }) => {
@@ -189,11 +189,11 @@ describe("a personal key follows its owner", () => {
     const enabled = await org.admin.post(`${KEYS}/${made.id}`, { status: "active" });
     expect([enabled.status, enabled.error.message]).toEqual([
       400,
-      "This API key belongs to a person who has no role in the workspace any more, so it cannot be enabled.",
+      "The owner of this API key has no role in the workspace any more, so the key cannot be enabled.",
     ]);
   });
 
-  test("never administers what its owner does not administer any more", async ({ h, company }) => {
+  test("loses the admin permission when its owner loses the admin role", async ({ h, company }) => {
     await company.setRole("workspace_admin");
     const made = await company.keyOf(ada, { permissions: ["admin"] });
     expect([made.permissions, (await h.as(made.key).get(KEYS)).status]).toEqual([["admin"], 200]);
@@ -202,7 +202,7 @@ describe("a personal key follows its owner", () => {
     expect((await h.as(made.key).get(KEYS)).status).toBe(403);
   });
 
-  test("is listed by its effective status", async ({ org, company }) => {
+  test("is listed as inactive while its owner is deactivated", async ({ org, company }) => {
     const [first, second] = [
       await company.keyOf(ada),
       await company.keyOf(await company.developer()),
@@ -217,8 +217,8 @@ describe("a personal key follows its owner", () => {
   });
 });
 
-describe("stopping the keys of a person", () => {
-  test("archives exactly that person's, names them, and does nothing a second time", async ({
+describe("stopping the keys of a member", () => {
+  test("archives and returns only the keys of this member, once", async ({
     h,
     org,
     workspaceId,
@@ -242,7 +242,12 @@ describe("stopping the keys of a person", () => {
     expect(await company.stop()).toEqual([]);
   });
 
-  test("of one workspace leaves those of the others", async ({ h, org, workspaceId, company }) => {
+  test("in one workspace leaves their keys in other workspaces", async ({
+    h,
+    org,
+    workspaceId,
+    company,
+  }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
     await setWorkspaceRole(h.deps.database, {
       workspaceId: elsewhere,
@@ -255,7 +260,7 @@ describe("stopping the keys of a person", () => {
     expect((await company.read(there.id)).status).toBe("active");
   });
 
-  test("a key that is made while its owner is removed is never left working", async ({
+  test("archives a key that is created while its owner is removed", async ({
     h,
     org,
     workspaceId,

@@ -7,9 +7,9 @@ import { findWorkspaceReach } from "#src/domain/rights.ts";
 import { findOwnerForKey } from "./key-owner.sql.ts";
 
 /**
- * Whose a new key is: the person that was asked for, or null for the workspace. What is not said is the workspace's, or
- * the caller's own where the caller may make no other. Throws a 403 for another's key where only own ones are the
- * caller's to make, a 404 for a person the organization does not have, and a 400 for one for whom the key could not work.
+ * Returns the member that owns a new key, or null for the workspace. The default is the workspace, and the caller for
+ * callers that can create only their own keys. Throws a 403 when such a caller names another owner, and a 404 for an
+ * unknown member. Throws a 400 for a member who is deactivated or has no role in the workspace.
  */
 export async function chooseOwner(
   tx: Tx,
@@ -18,11 +18,11 @@ export async function chooseOwner(
 ): Promise<string | null> {
   const { organizationId } = caller;
   const isBoundToOwn = findWorkspaceReach(caller, "api_keys:write", input.workspace_id) === "own";
-  const asked = input.owner_member_id;
-  const memberId = asked === undefined && isBoundToOwn ? caller.id : (asked ?? null);
+  const requestedId = input.owner_member_id;
+  const memberId = requestedId === undefined && isBoundToOwn ? caller.id : (requestedId ?? null);
   if (isBoundToOwn && memberId !== caller.id) {
     throw denied(
-      "Your role in this workspace is for your own API keys: leave owner_member_id out, or ask a Workspace Admin.",
+      "Your role in this workspace allows only your own API keys: omit owner_member_id, or ask a Workspace Admin.",
     );
   }
   if (memberId === null) return null;
@@ -43,12 +43,12 @@ export async function chooseOwner(
     case "deactivated":
       throw refuseField(
         "owner_member_id",
-        "this person is deactivated, so the key would not work.",
+        "this member is deactivated, so the key would not work.",
       );
     case "outside":
       throw refuseField(
         "owner_member_id",
-        "this person has no role in the workspace: add the person there first.",
+        "this member has no role in the workspace: add the member there first.",
       );
     case "active":
       return memberId;

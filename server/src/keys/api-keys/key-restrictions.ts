@@ -1,18 +1,18 @@
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { normalizeRange } from "#src/key-lookup/address-ranges.ts";
 
-/** The models as they are kept: each once. Null is no restriction, undefined is not asked for. */
-export function readAllowedModels<Asked extends readonly string[] | null | undefined>(
-  asked: Asked,
+/** Returns the models as they are stored, without duplicates. Null: no restriction. Undefined: omitted. */
+export function readAllowedModels<Input extends readonly string[] | null | undefined>(
+  models: Input,
 ) {
-  return asked && [...new Set(asked)];
+  return models && [...new Set(models)];
 }
 
-/** The addresses as they are kept: one spelling, each once. Throws a 400 for what is neither address nor range. */
-export function readAllowedAddresses<Asked extends readonly string[] | null | undefined>(
-  asked: Asked,
+/** Returns the address ranges as they are stored: normalized, without duplicates. Throws a 400 for an invalid range. */
+export function readAllowedAddresses<Input extends readonly string[] | null | undefined>(
+  addresses: Input,
 ) {
-  return asked && [...new Set(asked.map(readRange))];
+  return addresses && [...new Set(addresses.map(readRange))];
 }
 
 function readRange(text: string, index: number): string {
@@ -20,7 +20,7 @@ function readRange(text: string, index: number): string {
   if (range !== null) return range;
   throw refuseField(
     `allowed_addresses.${index}`,
-    `expected an address or a range whose bits behind the prefix are 0, such as ` +
+    `expected an address, or a range with zero bits after its prefix, such as ` +
       "203.0.113.9, 10.0.0.0/8 or 2001:db8::/32.",
   );
 }

@@ -10,7 +10,7 @@ import {
 } from "#src/domain/rights.ts";
 import type { ApiKeyScope } from "./api-keys.sql.ts";
 
-/** The keys that exist for the caller. */
+/** Scope of the keys that the caller can see. */
 export function scopeOf(caller: Caller): ApiKeyScope {
   return {
     organizationId: caller.organizationId,
@@ -19,25 +19,26 @@ export function scopeOf(caller: Caller): ApiKeyScope {
 }
 
 /**
- * Throws a 403 where the key may do more in the workspace than the caller may: nobody makes such a key, brings one back
- * to life or gets a secret of one.
+ * Throws a 403 for a key with more permission in the workspace than the caller has. Callers cannot create, reactivate or
+ * rotate such a key.
  */
-export function checkMayGive(
+export function checkCanGrantKey(
   caller: Caller,
   { workspace_id, permission }: { workspace_id: string; permission: KeyPermission },
 ): void {
   if (canGrantKeyPermission(caller, workspace_id, permission)) return;
   const strongest = findStrongestKeyPermission(caller, workspace_id);
-  const held = strongest === null ? "with no permission at all" : `with at most "${strongest}"`;
+  const allowed =
+    strongest === null ? "no API keys" : `API keys with at most the "${strongest}" permission`;
   throw denied(
     caller.kind === "api_key"
-      ? `This API key has the permission "${caller.permission}" and cannot make a key with "${permission}".`
-      : `Your role in this workspace is for keys ${held}; this would be one with "${permission}".`,
+      ? `This API key has the "${caller.permission}" permission, so it cannot create or change a key with "${permission}".`
+      : `Your role in this workspace allows ${allowed}. This key has "${permission}".`,
   );
 }
 
-/** Somebody who may change own keys only sees the others too: changing those is forbidden, not unknown. */
-export function checkMayChange(
+/** Throws a 403 without permission to change the key. Not a 404, because the caller can list the key. */
+export function checkCanChangeKey(
   caller: Caller,
   key: { workspace_id: string; owner_member_id: string | null },
 ): void {
@@ -45,6 +46,6 @@ export function checkMayChange(
   if (reach === "all" || (reach === "own" && isOwnApiKey(caller, key))) return;
   if (reach === null) throw deniedInWorkspace(caller, "api_keys:write", key.workspace_id);
   throw denied(
-    "Your role in this workspace is for your own API keys; this one is not yours. Ask a Workspace Admin.",
+    "Your role in this workspace allows only your own API keys. This key has another owner. Ask a Workspace Admin.",
   );
 }

@@ -21,13 +21,13 @@ const test = base
       (days: number) =>
         new Date(h.clock.nowMs + days * DAY_MS).toISOString(),
   )
-  /** Names, newest first. */
+  /** Returns the names of the listed keys, newest first. */
   .extend("list", ({ org }) => async (query: string) => {
     const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?${query}`);
     return body.data.map(({ name }) => name);
   });
 
-test("a search looks at name, id, hint and owner, in any case, and a % is a %", async ({
+test("a search finds name, id, hint and owner in any case, and takes % literally", async ({
   org,
   workspaceId,
   make,
@@ -41,14 +41,14 @@ test("a search looks at name, id, hint and owner, in any case, and a % is a %", 
   const plain = await make("Plain key");
   const hers = await make("Hers", { owner_member_id: grace.id });
   await make("50% Off");
-  // With a space: ids and hints have random letters in them.
+  // The text has a space, because ids and hints contain random letters.
   expect(await list("search=lain%20KE")).toEqual(["Plain key"]);
   expect(await list(`search=${plain.id}`)).toEqual(["Plain key"]);
   expect(await list(`search=${encodeURIComponent(hers.partial_key_hint)}`)).toEqual(["Hers"]);
   expect(await list("search=HOPPER")).toEqual(["Hers"]);
   expect(await list("search=navy.example")).toEqual(["Hers"]);
   expect(await list("search=%25")).toEqual(["50% Off"]);
-  // Of every id, and of nothing else.
+  // Only ids contain an underscore.
   expect(await list("search=%5F")).toEqual(["50% Off", "Hers", "Plain key"]);
   expect(await list(`search=${encodeURIComponent("' OR true --")}`)).toEqual([]);
   expect(await list("owner_type=member")).toEqual(["Hers"]);
@@ -57,7 +57,7 @@ test("a search looks at name, id, hint and owner, in any case, and a % is a %", 
   expect(await list("owner_member_id=user_unknown")).toEqual([]);
 });
 
-test("expiring keys are those that will have expired by then and have not yet", async ({
+test("expiring_within_days lists keys that expire in time, without expired and archived ones", async ({
   h,
   org,
   make,
@@ -75,7 +75,7 @@ test("expiring keys are those that will have expired by then and have not yet", 
   expect(await list("expiring_within_days=7")).toEqual(["in 10 days"]);
 });
 
-test("unused keys are those that are old enough to have been used, and were not", async ({
+test("unused_days lists keys that are old enough and were not used since", async ({
   h,
   make,
   list,
@@ -93,7 +93,7 @@ test("unused keys are those that are old enough to have been used, and were not"
 });
 
 test.for(["expiring_within_days", "unused_days"])(
-  "%s takes whole days only",
+  "%s accepts whole days only",
   async (name, { org }) => {
     for (const value of ["0", "-1", "1.5", "x", "3651"]) {
       const answer = await org.admin.get(`${KEYS}?${name}=${value}`);
@@ -104,7 +104,7 @@ test.for(["expiring_within_days", "unused_days"])(
   },
 );
 
-test("a cursor is bound to the new filters too", async ({ org, make }) => {
+test("refuses a cursor of another search", async ({ org, make }) => {
   for (const name of ["one", "two"]) await make(name);
   const { body } = await org.admin.get<Listed<ApiKey>>(`${KEYS}?limit=1&search=o`);
   const other = await org.admin.get(`${KEYS}?limit=1&search=t&page=${body.next_page}`);
@@ -116,11 +116,7 @@ test("a cursor is bound to the new filters too", async ({ org, make }) => {
 });
 
 describe("spend of the month", () => {
-  test("is what the ledger has settled for the key in this calendar month", async ({
-    h,
-    org,
-    make,
-  }) => {
+  test("is the settled spend of the key in the calendar month", async ({ h, org, make }) => {
     const made = await make("spender");
     const settle = (period_start: string, settled_nano_usd: bigint, period: "daily" | "monthly") =>
       h.deps.database

@@ -23,13 +23,13 @@ const test = base.extend("keys", ({ h, org }) => {
   const lookUp = (secret: string): Promise<FoundKey | null> =>
     findApiKeyByHash(h.deps.database, hashSecret(secret));
 
-  /** What the Admin surface says to the holder of the secret. */
-  const tryOut = async (secret: string) => {
+  /** Calls the Admin API with the secret. Returns "works", or status and message. */
+  const trySecret = async (secret: string) => {
     const answer = await h.as(secret).get("/v1/admin/api_keys");
     return answer.status === 200 ? "works" : `${answer.status} ${answer.error.message}`;
   };
 
-  return { rotate, cutOff, iso, lookUp, tryOut };
+  return { rotate, cutOff, iso, lookUp, trySecret };
 });
 
 let made: CreatedApiKey;
@@ -40,7 +40,7 @@ test.beforeEach(async ({ h, org }) => {
 });
 
 describe("a rotation", () => {
-  test("keeps id and settings, shows the new secret once, and stops the old one at once", async ({
+  test("keeps id and settings, shows the new secret once, and ends the old one immediately", async ({
     org,
     keys,
   }) => {
@@ -56,13 +56,13 @@ describe("a rotation", () => {
       secrets: [{ partial_key_hint: hint, ...secret }],
     });
     expect((await org.admin.get(`/v1/admin/api_keys/${made.id}`)).body).toEqual(after);
-    expect(await keys.tryOut(key)).toBe("works");
-    expect(await keys.tryOut(old)).toBe(
+    expect(await keys.trySecret(key)).toBe("works");
+    expect(await keys.trySecret(old)).toBe(
       `401 This API key was rotated, and this secret expired at ${keys.iso(0)}. Use its new secret.`,
     );
   });
 
-  test("with a grace period leaves both secrets working until its end, to the millisecond", async ({
+  test("with a grace period keeps both secrets valid until its last millisecond", async ({
     h,
     org,
     keys,
@@ -76,37 +76,37 @@ describe("a rotation", () => {
       { id: made.id, secretValidUntilMs: h.clock.nowMs + HOUR_MS },
     ]);
     h.clock.nowMs += HOUR_MS - 1;
-    expect([await keys.tryOut(made.key), await keys.tryOut(body.key)]).toEqual(["works", "works"]);
+    expect([await keys.trySecret(made.key), await keys.trySecret(body.key)]).toEqual([
+      "works",
+      "works",
+    ]);
     h.clock.nowMs += 1;
-    expect(await keys.tryOut(made.key)).toContain(
+    expect(await keys.trySecret(made.key)).toContain(
       `was rotated, and this secret expired at ${endsAt}`,
     );
-    expect(await keys.tryOut(body.key)).toBe("works");
+    expect(await keys.trySecret(body.key)).toBe("works");
     const shown = await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`);
     expect(shown.body.secrets.length).toBe(1);
   });
 
-  test("in a grace period is a 409 that says how to go on, and takes cut_off_previous", async ({
-    h,
-    keys,
-  }) => {
+  test("during a grace period is refused without cut_off_previous", async ({ h, keys }) => {
     const second = (await keys.rotate({ grace_period_seconds: 3600 })).body;
     const refused = await keys.rotate({ grace_period_seconds: 0 });
     expect([refused.status, refused.error.type]).toEqual([409, "conflict_error"]);
     expect(refused.error.message).toContain(keys.iso(HOUR_MS));
     expect(refused.error.message).toContain("cut_off_previous: true");
     const third = (await keys.rotate({ grace_period_seconds: 60, cut_off_previous: true })).body;
-    expect(await keys.tryOut(made.key)).toContain("401 This API key was rotated");
-    expect([await keys.tryOut(second.key), await keys.tryOut(third.key)]).toEqual([
+    expect(await keys.trySecret(made.key)).toContain("401 This API key was rotated");
+    expect([await keys.trySecret(second.key), await keys.trySecret(third.key)]).toEqual([
       "works",
       "works",
     ]);
     h.clock.nowMs += 60_000;
-    expect(await keys.tryOut(second.key)).toContain("401 This API key was rotated");
+    expect(await keys.trySecret(second.key)).toContain("401 This API key was rotated");
     expect((await keys.rotate()).status).toBe(200);
   });
 
-  test("of many at once: each new secret was current, two work at most, none is lost", async ({
+  test("succeeds once of eight concurrent ones, and two secrets work afterwards", async ({
     org,
     keys,
   }) => {
@@ -115,7 +115,7 @@ describe("a rotation", () => {
     );
     const rotated = answers.filter(({ status }) => status === 200);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(409)]);
-    expect(await keys.tryOut(rotated[0]?.body.key ?? "")).toBe("works");
+    expect(await keys.trySecret(rotated[0]?.body.key ?? "")).toBe("works");
     const { secrets } = (await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`)).body;
     expect(secrets.map((secret) => secret.partial_key_hint)).toEqual([
       rotated[0]?.body.partial_key_hint,
@@ -123,9 +123,7 @@ describe("a rotation", () => {
     ]);
   });
 
-  test("keeps the expiry, moves it when asked, and a grace period ends with it", async ({
-    keys,
-  }) => {
+  test("keeps or sets the expiry, which also ends the grace period", async ({ keys }) => {
     const kept = (
       await keys.rotate({ expires_at: keys.iso(HOUR_MS), grace_period_seconds: 86_400 })
     ).body;
@@ -135,7 +133,7 @@ describe("a rotation", () => {
     expect(again.expires_at).toBe(kept.expires_at);
   });
 
-  test("of a disabled key is possible, of an expired or archived one it is not", async ({
+  test("works for a disabled key, and is refused for an expired or archived key", async ({
     h,
     org,
     keys,
@@ -148,7 +146,7 @@ describe("a rotation", () => {
     const expired = await keys.rotate({ expires_at: keys.iso(DAY_MS) });
     expect([expired.status, expired.error.message]).toEqual([
       400,
-      "This API key has expired: it cannot be rotated any more. Create another one.",
+      "This API key has expired: it can no longer be rotated. Create another one.",
     ]);
     await org.admin.post(url, { status: "archived" });
     expect([(await keys.rotate()).status, (await keys.rotate()).error.type]).toEqual([
@@ -170,7 +168,7 @@ describe("a rotation", () => {
     expect(answer.error.message).toContain(message);
   });
 
-  test("is an audit event with both hints and the end of the grace period, and without a secret", async ({
+  test("creates an audit event with both hints and the end of the grace period, without a secret", async ({
     h,
     keys,
   }) => {
@@ -187,13 +185,13 @@ describe("a rotation", () => {
   });
 });
 
-describe("cutting off", () => {
-  test("ends the grace period now, once, with one audit event", async ({ h, keys }) => {
+describe("a cut-off", () => {
+  test("ends the grace period once, with one audit event", async ({ h, keys }) => {
     const { key } = (await keys.rotate({ grace_period_seconds: 3600 })).body;
     h.clock.nowMs += 10;
     expect((await keys.cutOff()).body.secrets.length).toBe(1);
-    expect(await keys.tryOut(made.key)).toContain(`expired at ${keys.iso(0)}`);
-    expect(await keys.tryOut(key)).toBe("works");
+    expect(await keys.trySecret(made.key)).toContain(`expired at ${keys.iso(0)}`);
+    expect(await keys.trySecret(key)).toBe("works");
     expect((await keys.cutOff()).status).toBe(200);
     const events = await auditEventsOf(h.deps.database, made.id);
     expect(events.map(({ event }) => event)).toEqual([
@@ -207,26 +205,26 @@ describe("cutting off", () => {
     });
   });
 
-  test("after the grace period changes nothing that is over", async ({ h, keys }) => {
+  test("after the grace period does not change its end", async ({ h, keys }) => {
     await keys.rotate({ grace_period_seconds: 60 });
     const endedAt = keys.iso(60_000);
     h.clock.nowMs += 120_000;
     await keys.cutOff();
-    expect(await keys.tryOut(made.key)).toContain(`expired at ${endedAt}`);
+    expect(await keys.trySecret(made.key)).toContain(`expired at ${endedAt}`);
   });
 });
 
-test("last uses are of each secret, and of the key the newest of all, stopped ones too", async ({
+test("each secret has its last use, and the key has the newest of all its secrets", async ({
   h,
   org,
   keys,
 }) => {
   const { key } = (await keys.rotate({ grace_period_seconds: 3600 })).body;
   const firstAt = keys.iso(0);
-  await keys.tryOut(key);
+  await keys.trySecret(key);
   h.clock.nowMs += 5;
   const secondAt = keys.iso(0);
-  await keys.tryOut(made.key);
+  await keys.trySecret(made.key);
   await h.keyUse.flush();
   const use = (at: string) => ({ at, address: "127.0.0.1", model: null });
   const read = async () => (await org.admin.get<ApiKey>(`/v1/admin/api_keys/${made.id}`)).body;
@@ -238,9 +236,9 @@ test("last uses are of each secret, and of the key the newest of all, stopped on
   const shown = await read();
   expect(shown.secrets.map((secret) => secret.last_used)).toEqual([use(firstAt)]);
   expect(shown.last_used).toEqual(use(secondAt));
-  // What is refused is no use.
+  // A refused call is not a use.
   h.clock.nowMs += 5;
-  await keys.tryOut(made.key);
+  await keys.trySecret(made.key);
   await h.keyUse.flush();
   expect((await read()).last_used).toEqual(use(secondAt));
 });

@@ -7,11 +7,11 @@ import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { type ApiKeyRow, findApiKeyForUpdate, updateApiKey } from "./api-keys.sql.ts";
-import { keyHasExpired, readTime, toDate } from "./api-keys.ts";
+import { parseTime, refuseExpiredKey, toDate } from "./api-keys.ts";
 import { auditOf } from "./audit-of-key.ts";
 import { type ApiKeyView, describeApiKey, statusOf } from "./describe-api-keys.ts";
-import { expiryOfKey, type KeyLifetime, keptExpiry } from "./key-expiry.rule.ts";
-import { checkMayChange, checkMayGive, scopeOf } from "./key-rights.ts";
+import { capExpiry, decideExpiry, type KeyLifetime } from "./key-expiry.rule.ts";
+import { checkCanChangeKey, checkCanGrantKey, scopeOf } from "./key-rights.ts";
 import {
   endCurrentSecret,
   endPreviousSecrets,
@@ -26,9 +26,9 @@ export interface Rotation {
 }
 
 /**
- * Gives the key a new secret, which is in the answer and nowhere else; the old one works until the grace period is over.
- * Throws a 404, a 403 for a key that is not the caller's to give out, a 400 for one that has ended, and a 409 where the secret before still works and was not given up:
- * somebody may not know yet that there is a newer one.
+ * Creates a new secret for a key. Only this result contains it. The old secret works until the grace period ends. Throws
+ * a 404, a 403 without permission to change the key or to grant its permission, and a 400 for an archived or expired key.
+ * Throws a 409 while the previous secret works, unless the caller cuts it off: its users may not have the newer one yet.
  */
 export function rotateApiKey(
   deps: AuditDeps,
@@ -40,12 +40,16 @@ export function rotateApiKey(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getWorkingKey(tx, caller, id, nowMs);
     const previous = await findPreviousSecret(tx, id, nowMs);
-    if (previous !== null && !rotation.cut_off_previous) throw inGracePeriod(previous.valid_until);
+    if (previous !== null && !rotation.cut_off_previous)
+      throw refuseSecondRotation(previous.valid_until);
     const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
-    const expires_at = expiryAfter(before, rotation, { fromMs: nowMs, nowMs, maxDays });
+    const expires_at = decideRotatedExpiry(before, rotation, { fromMs: nowMs, nowMs, maxDays });
     const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
     const now = new Date(nowMs);
-    const validUntil = earlier(new Date(nowMs + rotation.grace_period_seconds * 1000), expires_at);
+    const validUntil = pickEarlier(
+      new Date(nowMs + rotation.grace_period_seconds * 1000),
+      expires_at,
+    );
     await endPreviousSecrets(tx, id, now);
     await endCurrentSecret(tx, id, validUntil);
     await insertSecret(tx, { api_key_id: id, hash, hint, created_at: now });
@@ -62,7 +66,10 @@ export function rotateApiKey(
   });
 }
 
-/** Ends the grace period now. Throws a 404, and a 403 for a key that the caller may only see. Where only the current secret works, nothing is changed. */
+/**
+ * Ends the grace period now. A key without a previous secret stays unchanged. Throws a 404, and a 403 for a key that the
+ * caller can only read.
+ */
 export function cutOffApiKey(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -72,7 +79,7 @@ export function cutOffApiKey(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
     if (row === null) throw apiKeyNotFound();
-    checkMayChange(caller, row);
+    checkCanChangeKey(caller, row);
     const previous = await findPreviousSecret(tx, id, nowMs);
     if (previous !== null) await endPreviousSecrets(tx, id, new Date(nowMs));
     const result = await describeApiKey(tx, caller.organizationId, row, nowMs);
@@ -94,7 +101,7 @@ export function cutOffApiKey(
   });
 }
 
-/** The key, locked; a key that has ended, or that its owner's end has stopped, gets no new secret. */
+/** Returns the locked key. Throws a 400 for an archived or expired key, which cannot get a new secret. */
 async function getWorkingKey(
   tx: Tx,
   caller: Caller,
@@ -103,11 +110,11 @@ async function getWorkingKey(
 ): Promise<ApiKeyRow> {
   const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
   if (row === null) throw apiKeyNotFound();
-  checkMayChange(caller, row);
-  checkMayGive(caller, row);
+  checkCanChangeKey(caller, row);
+  checkCanGrantKey(caller, row);
   const status = statusOf(row, nowMs);
   if (status === "archived") throw refuseArchivedKey();
-  if (status === "expired") throw keyHasExpired("it cannot be rotated any more");
+  if (status === "expired") throw refuseExpiredKey("it can no longer be rotated");
   return row;
 }
 
@@ -116,27 +123,27 @@ async function findPreviousSecret(tx: Tx, apiKeyId: string, nowMs: number) {
   return working.find((secret) => secret.valid_until !== null) ?? null;
 }
 
-function inGracePeriod(until: Date | null): ApiError {
+function refuseSecondRotation(until: Date | null): ApiError {
   return new ApiError(
     "too_many_secrets",
-    `This API key was rotated before, and its previous secret works until ${until?.toISOString()}. A key has two secrets ` +
-      "at most: wait until then, or send cut_off_previous: true to end the previous secret now.",
+    `The previous secret of this API key works until ${until?.toISOString()}. A key has at most two secrets: ` +
+      "wait until then, or send cut_off_previous: true to end the previous secret now.",
   );
 }
 
-function expiryAfter(
+function decideRotatedExpiry(
   { expires_at }: ApiKeyRow,
   rotation: Rotation,
   lifetime: KeyLifetime,
 ): Date | null {
-  const asked = readTime(rotation.expires_at);
+  const requestedMs = parseTime(rotation.expires_at);
   return toDate(
-    asked === undefined
-      ? keptExpiry(expires_at?.getTime() ?? null, lifetime)
-      : expiryOfKey(asked, lifetime),
+    requestedMs === undefined
+      ? capExpiry(expires_at?.getTime() ?? null, lifetime)
+      : decideExpiry(requestedMs, lifetime),
   );
 }
 
-function earlier(a: Date, b: Date | null): Date {
+function pickEarlier(a: Date, b: Date | null): Date {
   return b !== null && b < a ? b : a;
 }

@@ -1,11 +1,11 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** A secret as it may be shown: all but its hash. */
+/** A secret without its hash. */
 export interface SecretRow {
   api_key_id: string;
   hint: string;
   created_at: Date;
-  /** Null: the current one. */
+  /** Null: the current secret. */
   valid_until: Date | null;
   last_used_at: Date | null;
   last_used_address: string | null;
@@ -19,7 +19,7 @@ export async function insertSecret(
   await tx.insertInto("api_key_secret").values(row).execute();
 }
 
-/** The secrets of these keys that work at `now`, newest first: one or two of each. */
+/** Lists the secrets that work at `now`, newest first. Each key has one or two. */
 export function listWorkingSecrets(
   db: Database | Tx,
   apiKeyIds: readonly string[],
@@ -43,7 +43,7 @@ export function listWorkingSecrets(
     .execute();
 }
 
-/** Gives the current secret an end; the caller inserts the one that follows it. */
+/** Sets the end of the current secret. The caller inserts its successor. */
 export async function endCurrentSecret(tx: Tx, apiKeyId: string, validUntil: Date): Promise<void> {
   await tx
     .updateTable("api_key_secret")
@@ -53,7 +53,7 @@ export async function endCurrentSecret(tx: Tx, apiKeyId: string, validUntil: Dat
     .execute();
 }
 
-/** Ends every secret but the current one. */
+/** Ends all secrets except the current one. */
 export async function endPreviousSecrets(tx: Tx, apiKeyId: string, now: Date): Promise<void> {
   await tx
     .updateTable("api_key_secret")

@@ -10,8 +10,8 @@ export interface PlaygroundKey {
   expiresAt: Date;
 }
 
-/** The person's key of the playground in the workspace, made where there is none; gives its id. */
-export async function keepPlaygroundKey(tx: Tx, key: PlaygroundKey): Promise<string> {
+/** Creates or updates the member's playground key of the workspace. Returns its id. */
+export async function savePlaygroundKey(tx: Tx, key: PlaygroundKey): Promise<string> {
   const row = await tx
     .insertInto("api_key")
     .values({
@@ -43,7 +43,7 @@ export async function insertSession(
   session: {
     id: string;
     apiKeyId: string;
-    /** The sign-in that it ends with. */
+    /** Sign-in session. Its end also ends the playground session. */
     authSessionId: string;
     hash: Uint8Array;
     hint: string;
@@ -65,15 +65,15 @@ export async function insertSession(
     .execute();
 }
 
-/** Ends the oldest sessions of the key that are beyond `keep`, and forgets those that ended before `forgetBefore`. */
+/** Ends the oldest sessions of a key beyond `maxSessions`, and deletes those that ended before `deleteBefore`. */
 export async function limitSessions(
   tx: Tx,
-  of: { apiKeyId: string; keep: number; now: Date; forgetBefore: Date },
+  of: { apiKeyId: string; maxSessions: number; now: Date; deleteBefore: Date },
 ): Promise<void> {
   await tx
     .deleteFrom("api_key_secret")
     .where("api_key_id", "=", of.apiKeyId)
-    .where("valid_until", "<", of.forgetBefore)
+    .where("valid_until", "<", of.deleteBefore)
     .execute();
   await tx
     .updateTable("api_key_secret")
@@ -85,7 +85,7 @@ export async function limitSessions(
         .where("api_key_id", "=", of.apiKeyId)
         .where("valid_until", ">", of.now)
         .orderBy("id", "desc")
-        .offset(of.keep),
+        .offset(of.maxSessions),
     )
     .execute();
 }
@@ -97,7 +97,7 @@ export interface SessionRow {
   expiresAt: Date;
 }
 
-/** The person's own session, locked until the transaction ends, or null. */
+/** Finds the member's own session and locks it until the transaction ends. */
 export async function lockSession(
   tx: Tx,
   of: { organizationId: string; memberId: string; id: string },

@@ -25,7 +25,7 @@ const test = base
         return body;
       },
   )
-  /** Why the gateway refuses the secret at this moment, or null where it takes it. */
+  /** Reason why the gateway refuses the secret now. Null: accepted. */
   .extend("refusalOf", ({ h }) => async (secret: string): Promise<string | null> => {
     const key = await findApiKeyByHash(h.deps.database, hashSecret(secret));
     if (key === null) return "unknown";
@@ -45,8 +45,8 @@ test.beforeEach(async ({ org, workspaceId }) => {
   });
 });
 
-describe("a session of the playground", () => {
-  test("is a key of the person for this workspace that may write, for ten minutes", async ({
+describe("a playground session", () => {
+  test("has a key of the member with the write permission for ten minutes", async ({
     h,
     workspaceId,
     start,
@@ -71,7 +71,7 @@ describe("a session of the playground", () => {
     expect(await refusalOf(session.key)).toMatch(/^This session of the playground has ended/);
   });
 
-  test("is audited without its secret, as is its end, which stops it at once", async ({
+  test("is refused immediately after its end, and both are audited without the secret", async ({
     h,
     workspaceId,
     start,
@@ -91,23 +91,20 @@ describe("a session of the playground", () => {
       { event: "playground.ended", actor_id: developer.id, workspace_id: workspaceId },
     ]);
     expect(JSON.stringify(events)).not.toContain(session.key);
-    // Ending what has ended changes nothing.
+    // Ending it again changes nothing.
     expect((await developer.client.remove(`${SESSIONS}/${session.id}`)).status).toBe(200);
     expect(await auditEventsOf(h.deps.database, session.api_key_id)).toHaveLength(2);
   });
 
-  test("is nobody else's to end, an owner's neither", async ({ org, start, refusalOf }) => {
+  test("cannot be ended by another member, even an owner", async ({ org, start, refusalOf }) => {
     const session = await start();
     const owner = await org.member({ role: "owner" });
     const answer = await owner.client.remove(`${SESSIONS}/${session.id}`);
-    expect([answer.status, answer.error.message]).toEqual([
-      404,
-      "Session of the playground not found",
-    ]);
+    expect([answer.status, answer.error.message]).toEqual([404, "Playground session not found"]);
     expect(await refusalOf(session.key)).toBeNull();
   });
 
-  test("stops when the person loses the workspace or is deactivated, whatever time is left", async ({
+  test("stops when the member loses the workspace role or is deactivated", async ({
     h,
     org,
     workspaceId,
@@ -122,17 +119,17 @@ describe("a session of the playground", () => {
     await setWorkspaceRole(database, { workspaceId, memberId: developer.id, role });
     expect(await refusalOf(session.key)).toBeNull();
     await org.admin.post(`/v1/admin/members/${developer.id}/deactivate`);
-    // Their sign-ins end, and with these what was started from them.
+    // Deactivation ends the member's sign-ins, and these end the playground sessions.
     expect(await refusalOf(session.key)).toBe("unknown");
   });
 
-  test("does not outlive the sign-in that it was started from", async ({ start, refusalOf }) => {
+  test("ends with the sign-in that started it", async ({ start, refusalOf }) => {
     const session = await start();
     await developer.client.post("/v1/admin/sign_out");
     expect(await refusalOf(session.key)).toBe("unknown");
   });
 
-  test("stops with its workspace, and none starts in an archived one", async ({
+  test("stops when its workspace is archived, and cannot start there", async ({
     org,
     workspaceId,
     start,
@@ -149,7 +146,7 @@ describe("a session of the playground", () => {
   });
 });
 
-test("who sees the workspace but may not create messages there is told so, and who does not see it finds none", async ({
+test("refuses a session with 403 without permission to create messages, and with 404 in a hidden workspace", async ({
   h,
   org,
   workspaceId,
@@ -168,12 +165,12 @@ test("who sees the workspace but may not create messages there is told so, and w
     404,
     `Workspace not found: ${workspaceId}`,
   ]);
-  // No key is a person, the one of a session neither.
+  // A key is not a member, so its sessions cannot start others.
   const { key } = await start();
   expect((await h.as(key).post(SESSIONS, { workspace_id: workspaceId })).status).toBe(403);
 });
 
-test("sessions share one key, of which five are alive at most: the oldest ends", async ({
+test("sessions share one key, and a sixth session ends the oldest", async ({
   h,
   start,
   refusalOf,
@@ -190,7 +187,7 @@ test("sessions share one key, of which five are alive at most: the oldest ends",
     true,
     true,
   ]);
-  // What ended long ago is forgotten with the next one.
+  // The next session deletes those that ended more than an hour ago.
   h.clock.nowMs += 2 * 3_600_000;
   await start();
   expect(await refusalOf(sessions[0]?.key ?? "")).toBe("unknown");
@@ -202,7 +199,7 @@ test("sessions share one key, of which five are alive at most: the oldest ends",
   expect(row?.count).toBe(1n);
 });
 
-test("it stands in no list of keys, no count of what needs attention and no review of access", async ({
+test("key lists, key hygiene, security settings and access lists omit playground keys", async ({
   org,
   start,
 }) => {

@@ -15,19 +15,19 @@ import { findMember } from "#src/people/leaving/members.sql.ts";
 import {
   endSession,
   insertSession,
-  keepPlaygroundKey,
   limitSessions,
   lockSession,
+  savePlaygroundKey,
 } from "./playground.sql.ts";
 
-// Who has the playground open calls Claude like a program does, on the one path that counts and limits everything. What
-// it calls with is a secret that dies by itself: docs/decisions/0041-playground-sessions.md.
+// The playground calls Claude through the gateway like any program, with a temporary secret. So all rates and limits apply.
+// docs/decisions/0041-playground-sessions.md has the reasons.
 
 const SESSION_MS = 10 * 60_000;
-/** Of a person in a workspace at once: one for each tab, within reason. */
+/** Concurrent sessions of a member in a workspace: one for each browser tab. */
 const MAX_SESSIONS = 5;
-/** So long a secret that has ended is refused as that, and not as unknown. */
-const REMEMBERED_MS = 3_600_000;
+/** Time in which an ended secret is refused as ended. After that it is unknown. */
+const ENDED_RETENTION_MS = 3_600_000;
 const MAX_NAME_LENGTH = 100;
 
 export interface StartedSession {
@@ -38,7 +38,7 @@ export interface StartedSession {
   expiresAt: string;
 }
 
-/** Throws a 404 for an unknown workspace, a 400 for an archived one, and a 403 for who may not create messages there. */
+/** Throws a 404 for an unknown workspace, a 400 for an archived one, and a 403 without permission to create messages. */
 export function startPlaygroundSession(
   deps: AuditDeps,
   call: Call,
@@ -48,13 +48,13 @@ export function startPlaygroundSession(
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, member, "workspaces:read", workspaceId);
-    checkMayCallClaude(member, workspaceId);
+    checkCanCreateMessages(member, workspaceId);
     const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
     const id = newId(idPrefixes.playgroundSession, nowMs, deps.randomBytes);
     const createdAt = new Date(nowMs);
     const expiresAt = new Date(nowMs + SESSION_MS);
-    const name = await nameOfKey(tx, member);
-    const apiKeyId = await keepPlaygroundKey(tx, {
+    const name = await createKeyName(tx, member);
+    const apiKeyId = await savePlaygroundKey(tx, {
       id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
       organizationId: member.organizationId,
       workspaceId,
@@ -65,8 +65,9 @@ export function startPlaygroundSession(
     });
     const authSessionId = member.sessionId;
     await insertSession(tx, { id, apiKeyId, authSessionId, hash, hint, createdAt, expiresAt });
-    const forgetBefore = new Date(nowMs - REMEMBERED_MS);
-    await limitSessions(tx, { apiKeyId, keep: MAX_SESSIONS, now: createdAt, forgetBefore });
+    const deleteBefore = new Date(nowMs - ENDED_RETENTION_MS);
+    const maxSessions = MAX_SESSIONS;
+    await limitSessions(tx, { apiKeyId, maxSessions, now: createdAt, deleteBefore });
     const expires_at = expiresAt.toISOString();
     return {
       result: { id, workspaceId, apiKeyId, secret, expiresAt: expires_at },
@@ -81,7 +82,7 @@ export function startPlaygroundSession(
   });
 }
 
-/** Ends a session of the person; throws a 404 for anything else. One that has ended stays as it is. */
+/** Ends a session of the member. An ended session stays unchanged. Throws a 404 for an unknown session. */
 export function endPlaygroundSession(deps: AuditDeps, call: Call, id: string): Promise<void> {
   const member = getMemberCaller(call);
   const now = new Date(deps.nowMs());
@@ -91,7 +92,7 @@ export function endPlaygroundSession(deps: AuditDeps, call: Call, id: string): P
     if (session === null)
       throw new ApiError(
         "resource_not_found",
-        "Session of the playground not found",
+        "Playground session not found",
         {},
         { resource: "playground_session" },
       );
@@ -110,22 +111,22 @@ export function endPlaygroundSession(deps: AuditDeps, call: Call, id: string): P
   });
 }
 
-/** A key of the playground may do what any key with `write` may, so whoever gets one may do all of that. */
-function checkMayCallClaude(member: MemberCaller, workspaceId: string): void {
+/** Throws a 403 unless the member can create keys with `write`, because a playground key has that permission. */
+function checkCanCreateMessages(member: MemberCaller, workspaceId: string): void {
   if (canGrantKeyPermission(member, workspaceId, "write")) return;
   const roles = listWorkspaceRoles(member, workspaceId).map((role) => roleNames[role]);
   throw denied(
-    `The playground creates messages as you, which your role in this workspace is not for; you are ${roles.join(" and ")} ` +
-      "there. Ask a Workspace Admin.",
+    "The playground creates messages as you, and your role in this workspace does not allow that: you are " +
+      `${roles.join(" and ")} there. Ask a Workspace Admin.`,
   );
 }
 
-async function nameOfKey(tx: Tx, { organizationId, id }: MemberCaller): Promise<string> {
+async function createKeyName(tx: Tx, { organizationId, id }: MemberCaller): Promise<string> {
   const member = await findMember(tx, { organizationId, id });
   return `Playground of ${member?.name ?? id}`.slice(0, MAX_NAME_LENGTH);
 }
 
 function getMemberCaller({ caller }: Call): MemberCaller {
-  assert(caller.kind === "member", "only people have routes about themselves");
+  assert(caller.kind === "member", "only members can call routes about their own account");
   return caller;
 }

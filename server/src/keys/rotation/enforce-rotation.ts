@@ -12,11 +12,11 @@ import {
   insertNotice,
   listAgingKeys,
 } from "./aging-keys.sql.ts";
-import { stepOf, timesOf } from "./rotation-policies.ts";
+import { computeAgingKeyTimes, findAgingKeyStep } from "./rotation-policies.ts";
 import type { RotationStep } from "./rotation-policy.rule.ts";
 
 export interface RotationDeps extends AuditDeps {
-  /** Where people reach this server, without a slash at the end. Of the configuration, never of a request. */
+  /** Public address of the server without a trailing slash, from the configuration and never from a request. */
   publicUrl: () => string;
   logger: Logger;
 }
@@ -24,43 +24,40 @@ export interface RotationDeps extends AuditDeps {
 const DAY_MS = 86_400_000;
 
 /**
- * Reminds of keys that must be rotated, and lets those expire whose time is over. It may run twice at once: nobody is
- * written to twice. A key that fails is logged and does not keep the others from it.
+ * Sends reminders for keys that must be rotated, and expires keys after the grace period. Concurrent runs send each notice
+ * once. An error with one key is logged, and the run continues with the others.
  */
 export async function enforceRotation(deps: RotationDeps): Promise<void> {
   const nowMs = deps.nowMs();
   for (const key of await listAgingKeys(deps.database, { now: new Date(nowMs) })) {
     try {
-      await enforceOn(deps, key, nowMs);
+      await enforcePolicy(deps, key, nowMs);
     } catch (error) {
-      deps.logger.error(
-        { err: error, apiKeyId: key.id },
-        "a rotation policy could not be enforced",
-      );
+      deps.logger.error({ err: error, apiKeyId: key.id }, "rotation policy not enforced for a key");
     }
   }
 }
 
-async function enforceOn(deps: RotationDeps, key: AgingKey, nowMs: number): Promise<void> {
-  const step = stepOf(key, nowMs);
+async function enforcePolicy(deps: RotationDeps, key: AgingKey, nowMs: number): Promise<void> {
+  const step = findAgingKeyStep(key, nowMs);
   if (step === null) return;
-  if (step !== "expired") return remind(deps, key, step, nowMs);
-  // The server may have been off all the time: nobody loses a key without having heard of it a whole grace period before.
-  if (key.first_notice_at === null) return remind(deps, key, "overdue", nowMs);
+  if (step !== "expired") return sendReminder(deps, key, step, nowMs);
+  // A server that was off has sent no notice. The grace period starts with the first notice.
+  if (key.first_notice_at === null) return sendReminder(deps, key, "overdue", nowMs);
   if (key.first_notice_at.getTime() + key.grace_days * DAY_MS > nowMs) return;
-  await expire(deps, key, nowMs);
+  await expireAgingKey(deps, key, nowMs);
 }
 
-function remind(
+function sendReminder(
   deps: RotationDeps,
   key: AgingKey,
   kind: "due" | "overdue",
   nowMs: number,
 ): Promise<void> {
-  return inTransaction(deps.database, (tx) => notify(tx, deps, key, { kind, nowMs }));
+  return inTransaction(deps.database, (tx) => sendNotice(tx, deps, key, { kind, nowMs }));
 }
 
-function expire(deps: RotationDeps, key: AgingKey, nowMs: number): Promise<void> {
+function expireAgingKey(deps: RotationDeps, key: AgingKey, nowMs: number): Promise<void> {
   const now = new Date(nowMs);
   const maker = {
     organizationId: key.organization_id,
@@ -69,8 +66,8 @@ function expire(deps: RotationDeps, key: AgingKey, nowMs: number): Promise<void>
   };
   return auditedTransactionOf(deps, maker, async (tx) => {
     if (!(await expireKey(tx, { ...key, now }))) return { result: undefined, audit: "unchanged" };
-    await notify(tx, deps, key, { kind: "expired", nowMs });
-    const shown = {
+    await sendNotice(tx, deps, key, { kind: "expired", nowMs });
+    const audited = {
       name: key.name,
       owner_member_id: key.owner_member_id,
       partial_key_hint: key.hint,
@@ -81,9 +78,9 @@ function expire(deps: RotationDeps, key: AgingKey, nowMs: number): Promise<void>
         event: "api_key.expired",
         subject: { type: "api_key", id: key.id },
         workspaceId: key.workspace_id,
-        before: { ...shown, expires_at: key.expires_at?.toISOString() ?? null },
+        before: { ...audited, expires_at: key.expires_at?.toISOString() ?? null },
         after: {
-          ...shown,
+          ...audited,
           expires_at: now.toISOString(),
           rotation_policy: { rotation_days: key.rotation_days, grace_days: key.grace_days },
         },
@@ -92,7 +89,7 @@ function expire(deps: RotationDeps, key: AgingKey, nowMs: number): Promise<void>
   });
 }
 
-async function notify(
+async function sendNotice(
   tx: Tx,
   deps: RotationDeps,
   key: AgingKey,
@@ -105,13 +102,13 @@ async function notify(
     sentAt: new Date(nowMs),
   });
   if (!isFirst) return;
-  const keepers = await findKeepers(tx, {
+  const recipients = await findKeepers(tx, {
     organizationId: key.organization_id,
     workspaceId: key.workspace_id,
     ownerMemberId: key.owner_member_id,
   });
-  const body = bodyOf(deps, key, kind, nowMs);
-  for (const to of keepers) {
+  const body = buildNoticeBody(deps, key, kind, nowMs);
+  for (const to of recipients) {
     await queueMail(tx, deps, {
       ...body,
       organizationId: key.organization_id,
@@ -125,29 +122,31 @@ async function notify(
 
 const subjects: Readonly<Record<RotationStep, string>> = {
   due: "Rotate an API key",
-  overdue: "An API key should have been rotated",
+  overdue: "Rotation of an API key is overdue",
   expired: "An API key has expired",
 };
 
-function bodyOf(deps: RotationDeps, key: AgingKey, kind: RotationStep, nowMs: number) {
-  const { dueAtMs, expireAtMs } = timesOf(key);
-  const which = `The API key "${key.name}" (${key.hint}) of the workspace ${key.workspace_name}`;
-  const rule = `Keys of this workspace get a new secret every ${key.rotation_days} days.`;
-  // Where the notice came late, so does the end.
+function buildNoticeBody(deps: RotationDeps, key: AgingKey, kind: RotationStep, nowMs: number) {
+  const { dueAtMs, expireAtMs } = computeAgingKeyTimes(key);
+  const subject = `The API key "${key.name}" (${key.hint}) of the workspace ${key.workspace_name}`;
+  const rule = `Keys of this workspace must get a new secret every ${key.rotation_days} days.`;
+  // A late first notice delays the expiry.
   const endMs = Math.max(
     expireAtMs,
     (key.first_notice_at?.getTime() ?? nowMs) + key.grace_days * DAY_MS,
   );
   const sentences: Readonly<Record<RotationStep, string>> = {
-    due: `${which} is to be rotated by ${toDay(dueAtMs)}. Without a new secret it expires on ${toDay(endMs)}.`,
-    overdue: `${which} was to be rotated by ${toDay(dueAtMs)}. Without a new secret it expires on ${toDay(endMs)}.`,
-    expired: `${which} was not rotated in time and has expired. Whatever used it needs another key.`,
+    due: `${subject} must be rotated by ${toDay(dueAtMs)}. Without a new secret it expires on ${toDay(endMs)}.`,
+    overdue: `${subject} should have been rotated by ${toDay(dueAtMs)}. Without a new secret it expires on ${toDay(endMs)}.`,
+    expired: `${subject} was not rotated in time and has expired. Its users need another key.`,
   };
   return layoutMessage({
     title: subjects[kind],
     paragraphs: [sentences[kind], rule],
     action: { label: "Open API keys", url: `${deps.publicUrl()}/api-keys` },
-    notes: ["With a grace period both secrets work while the new one is rolled out."],
+    notes: [
+      "With a grace period both secrets work until it ends, so that you can replace the old one.",
+    ],
   });
 }
 

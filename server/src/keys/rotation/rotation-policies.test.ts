@@ -30,7 +30,7 @@ const test = base.extend("company", ({ h, org }) => {
     return body.data.map(({ to, subject }) => [to, subject]).reverse();
   };
 
-  /** As the job does, on two nodes at once. */
+  /** Runs the job on two nodes at once. */
   async function onDay(days: number): Promise<void> {
     h.clock.nowMs = startMs + days * DAY_MS;
     await Promise.all([enforceRotation(h.deps), enforceRotation(h.deps)]);
@@ -56,11 +56,7 @@ test.beforeEach(async ({ h, org }) => {
 });
 
 describe("the policy", () => {
-  test("is none at first, replaced as a whole, audited, and removed", async ({
-    h,
-    org,
-    company,
-  }) => {
+  test("is empty by default, and is replaced, removed and audited", async ({ h, org, company }) => {
     const none = {
       type: "rotation_policy",
       workspace_id: workspaceId,
@@ -100,7 +96,7 @@ describe("the policy", () => {
     expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(message)]);
   });
 
-  test("is for who administers the workspace; an archived one has none to set", async ({
+  test("can be set by a Workspace Admin only, and not in an archived workspace", async ({
     org,
     company,
   }) => {
@@ -113,7 +109,7 @@ describe("the policy", () => {
   });
 });
 
-test("an old key is reminded of, then overdue, then expires: each once, with mail to its owner", async ({
+test("an old key is due, overdue and expired in turn, each with one message to its owner", async ({
   h,
   org,
   company,
@@ -137,7 +133,7 @@ test("an old key is reminded of, then overdue, then expires: each once, with mai
   await company.onDay(96);
   expect(await company.mail()).toEqual([
     [owner.email, "Rotate an API key: build"],
-    [owner.email, "An API key should have been rotated: build"],
+    [owner.email, "Rotation of an API key is overdue: build"],
     [owner.email, "An API key has expired: build"],
   ]);
   expect(await company.keyOf(key.id)).toMatchObject({
@@ -158,7 +154,7 @@ test("an old key is reminded of, then overdue, then expires: each once, with mai
   ]);
 });
 
-test("a key that was rotated begins anew", async ({ org, company }) => {
+test("a rotation restarts the age of a key", async ({ org, company }) => {
   const key = await company.makeKey();
   await company.set(90, { remind_days: 10, grace_days: 5 });
   await company.onDay(92);
@@ -171,7 +167,7 @@ test("a key that was rotated begins anew", async ({ org, company }) => {
   expect((await company.mail()).length).toBe(2);
 });
 
-test("no key is late on the day that the rule is made, however old it is", async ({
+test("a new policy starts with the reminder period, also for an old key", async ({
   h,
   company,
 }) => {
@@ -186,7 +182,7 @@ test("no key is late on the day that the rule is made, however old it is", async
   expect((await company.keyOf(key.id)).status).toBe("expired");
 });
 
-test("a stricter rule gives the time of its reminder again, a looser one does not", async ({
+test("a stricter policy starts its reminder period again, and a looser one does not", async ({
   h,
   company,
 }) => {
@@ -202,23 +198,21 @@ test("a stricter rule gives the time of its reminder again, a looser one does no
   expect(await dueDay()).toBe(60);
 });
 
-test("nobody loses a key without having heard of it: a server that was off begins with the notice", async ({
+test("a key expires one grace period after its first notice, when the server was off", async ({
   company,
 }) => {
   const key = await company.makeKey();
   await company.set(90, { remind_days: 10, grace_days: 5 });
   await company.onDay(400);
   expect((await company.keyOf(key.id)).status).toBe("active");
-  expect(await company.mail()).toEqual([
-    [owner.email, "An API key should have been rotated: build"],
-  ]);
+  expect(await company.mail()).toEqual([[owner.email, "Rotation of an API key is overdue: build"]]);
   await company.onDay(404.9);
   expect((await company.keyOf(key.id)).status).toBe("active");
   await company.onDay(405);
   expect((await company.keyOf(key.id)).status).toBe("expired");
 });
 
-test("a workspace's key is its admins' to look after, else the Owners' and Admins'", async ({
+test("notices of a workspace's key go to its admins, or else to Owners and Admins", async ({
   org,
   company,
 }) => {
@@ -230,11 +224,11 @@ test("a workspace's key is its admins' to look after, else the Owners' and Admin
   const lead = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
   await company.onDay(30);
   expect((await company.mail()).slice(1)).toEqual([
-    [lead.email, "An API key should have been rotated: shared"],
+    [lead.email, "Rotation of an API key is overdue: shared"],
   ]);
 });
 
-test("a key that is rotated while it expires keeps working, or is refused as expired: never both", async ({
+test("a rotation during the expiry either keeps the key or is refused", async ({
   h,
   org,
   company,

@@ -10,13 +10,13 @@ import {
   saveRotationPolicy,
 } from "./rotation-policies.sql.ts";
 import {
+  computeRotationTimes,
+  findRotationStep,
   isStricter,
   type RotationPolicy,
-  rotationStep,
-  rotationTimes,
 } from "./rotation-policy.rule.ts";
 
-export interface ShownPolicy {
+export interface PolicyView {
   policy: RotationPolicy | null;
   dueSoon: number;
   overdue: number;
@@ -27,10 +27,10 @@ export async function getRotationPolicy(
   deps: AuditDeps,
   { caller }: Call,
   workspaceId: string,
-): Promise<ShownPolicy> {
+): Promise<PolicyView> {
   await getWorkspaceFor(deps.database, caller, "workspaces:read", workspaceId);
   const policy = (await findRotationPolicies(deps.database, [workspaceId])).get(workspaceId);
-  return show(deps.database, workspaceId, policy ?? null, deps.nowMs());
+  return describePolicy(deps.database, workspaceId, policy ?? null, deps.nowMs());
 }
 
 const DEFAULT_REMIND_DAYS = 14;
@@ -42,26 +42,26 @@ export interface NewPolicy {
 }
 
 /**
- * Replaces the policy; null days remove it. Throws a 404, a 403 where the caller may only see the workspace, and a 400 for
- * an archived one and for a reminder that would come before the key.
+ * Replaces the policy, or removes it when `rotation_days` is null. Throws a 404, a 403 for a caller that can only read the
+ * workspace, and a 400 for an archived workspace. Throws a 400 unless `remind_days` is less than `rotation_days`.
  */
 export function setRotationPolicy(
   deps: AuditDeps,
   { caller, origin }: Call,
   workspaceId: string,
   input: NewPolicy,
-): Promise<ShownPolicy> {
+): Promise<PolicyView> {
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, caller, "workspaces:write", workspaceId);
     const before = (await findRotationPolicies(tx, [workspaceId])).get(workspaceId) ?? null;
-    const after = next(before, input, nowMs);
-    const result = await show(tx, workspaceId, after, nowMs);
+    const after = buildPolicy(before, input, nowMs);
+    const result = await describePolicy(tx, workspaceId, after, nowMs);
     if (JSON.stringify(before) === JSON.stringify(after)) return { result, audit: "unchanged" };
     if (after === null) await deleteRotationPolicy(tx, workspaceId);
     else await saveRotationPolicy(tx, workspaceId, after);
     return {
-      result: after === null ? result : await show(tx, workspaceId, after, nowMs),
+      result: after === null ? result : await describePolicy(tx, workspaceId, after, nowMs),
       audit: {
         event: "rotation_policy.set",
         subject: { type: "rotation_policy", id: workspaceId },
@@ -73,7 +73,7 @@ export function setRotationPolicy(
   });
 }
 
-function next(
+function buildPolicy(
   before: RotationPolicy | null,
   input: NewPolicy,
   nowMs: number,
@@ -85,25 +85,27 @@ function next(
   if (remindDays >= rotationDays) {
     throw refuseField("remind_days", "expected fewer days than rotation_days.");
   }
-  const asked = {
+  const policy = {
     rotationDays,
     remindDays,
     graceDays: input.grace_days,
     effectiveAtMs: before?.effectiveAtMs ?? nowMs,
   };
-  // Whoever has kept to the policy until now hears of the new one in time.
-  return before !== null && isStricter(asked, before) ? { ...asked, effectiveAtMs: nowMs } : asked;
+  // A stricter policy takes effect now, so that owners of keys get its reminder in time.
+  return before !== null && isStricter(policy, before)
+    ? { ...policy, effectiveAtMs: nowMs }
+    : policy;
 }
 
-async function show(
+async function describePolicy(
   db: Database | Tx,
   workspaceId: string,
   policy: RotationPolicy | null,
   nowMs: number,
-): Promise<ShownPolicy> {
+): Promise<PolicyView> {
   if (policy === null) return { policy, dueSoon: 0, overdue: 0 };
   const aging = await listAgingKeys(db, { now: new Date(nowMs), workspaceId });
-  const steps = aging.map((key) => stepOf(key, nowMs));
+  const steps = aging.map((key) => findAgingKeyStep(key, nowMs));
   return {
     policy,
     dueSoon: steps.filter((step) => step === "due").length,
@@ -111,13 +113,13 @@ async function show(
   };
 }
 
-/** What is to be done about the key now by the policy that it was read with. */
-export function stepOf(key: AgingKey, nowMs: number) {
-  return rotationStep(timesOf(key), nowMs);
+/** Returns the step that the policy of the key requires now, or null. */
+export function findAgingKeyStep(key: AgingKey, nowMs: number) {
+  return findRotationStep(computeAgingKeyTimes(key), nowMs);
 }
 
-export function timesOf(key: AgingKey) {
-  return rotationTimes(key.secret_created_at.getTime(), {
+export function computeAgingKeyTimes(key: AgingKey) {
+  return computeRotationTimes(key.secret_created_at.getTime(), {
     rotationDays: key.rotation_days,
     remindDays: key.remind_days,
     graceDays: key.grace_days,

@@ -1,13 +1,13 @@
 const DAY_MS = 86_400_000;
 
 export interface RotationPolicy {
-  /** Age at which a key's secret must be replaced. */
+  /** Maximum age of a key's secret. */
   rotationDays: number;
-  /** Its owner hears of it so many days before. */
+  /** Time between the reminder and the due date. */
   remindDays: number;
-  /** So many days after it was due, the key expires. */
+  /** Time between the due date and the expiry. */
   graceDays: number;
-  /** Since when these numbers hold, in milliseconds since the epoch. */
+  /** Start of this policy, in milliseconds since the epoch. */
   effectiveAtMs: number;
 }
 
@@ -18,10 +18,13 @@ export interface RotationTimes {
 }
 
 /**
- * When the secret of a key has to be replaced. A policy that is new, or stricter than before, gives every key the time of
- * the reminder and the grace from then on: none is late on the day that the rule is made.
+ * Computes when a secret must be replaced. The reminder comes no earlier than the start of the policy, so a new or stricter
+ * policy makes no key overdue on its first day.
  */
-export function rotationTimes(secretCreatedAtMs: number, policy: RotationPolicy): RotationTimes {
+export function computeRotationTimes(
+  secretCreatedAtMs: number,
+  policy: RotationPolicy,
+): RotationTimes {
   const byAge = secretCreatedAtMs + policy.rotationDays * DAY_MS;
   const dueAtMs = Math.max(byAge, policy.effectiveAtMs + policy.remindDays * DAY_MS);
   return {
@@ -33,17 +36,17 @@ export function rotationTimes(secretCreatedAtMs: number, policy: RotationPolicy)
 
 export type RotationStep = "due" | "overdue" | "expired";
 
-/** What is to be done about the secret at `nowMs`, or null. */
-export function rotationStep(times: RotationTimes, nowMs: number): RotationStep | null {
+/** Returns the step that is required at `nowMs`, or null. */
+export function findRotationStep(times: RotationTimes, nowMs: number): RotationStep | null {
   if (nowMs >= times.expireAtMs) return "expired";
   if (nowMs >= times.dueAtMs) return "overdue";
   return nowMs >= times.remindAtMs ? "due" : null;
 }
 
-/** True where a key can be due or expire earlier by `asked` than by `before`. */
-export function isStricter(asked: RotationPolicy, before: RotationPolicy): boolean {
+/** True where keys can be due or expire earlier than under the policy `before`. */
+export function isStricter(policy: RotationPolicy, before: RotationPolicy): boolean {
   return (
-    asked.rotationDays < before.rotationDays ||
-    asked.rotationDays + asked.graceDays < before.rotationDays + before.graceDays
+    policy.rotationDays < before.rotationDays ||
+    policy.rotationDays + policy.graceDays < before.rotationDays + before.graceDays
   );
 }

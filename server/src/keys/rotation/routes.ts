@@ -6,7 +6,7 @@ import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { getRotationPolicy, type ShownPolicy, setRotationPolicy } from "./rotation-policies.ts";
+import { getRotationPolicy, type PolicyView, setRotationPolicy } from "./rotation-policies.ts";
 
 export function makeRotationPolicyHandlers(
   deps: AuditDeps,
@@ -21,7 +21,7 @@ export function makeRotationPolicyHandlers(
 
 function toWire(
   workspaceId: string,
-  { policy, dueSoon, overdue }: ShownPolicy,
+  { policy, dueSoon, overdue }: PolicyView,
 ): z.input<typeof rotationPolicy> {
   return {
     type: "rotation_policy",

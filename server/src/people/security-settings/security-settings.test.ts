@@ -80,7 +80,7 @@ test("every creation of a key and change of its expiry respects the maximum life
   for (const { status, error } of refusals) {
     expect([status, error.message]).toEqual([
       400,
-      `expires_at: keys of this organization live 30 days at most: expected a time until ${inDays(30)}. Omit it for the latest one.`,
+      `expires_at: keys of this organization expire within 30 days: expected a time up to ${inDays(30)}. Omit it for the latest time.`,
     ]);
   }
   // The older key keeps its expiry until its secret is rotated.
