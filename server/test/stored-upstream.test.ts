@@ -94,21 +94,21 @@ describe("a stored upstream", () => {
     expect(second.received).toEqual([]);
   });
 
-  test("with a row that was changed outside the server does not open", async () => {
+  test("with a row that was changed outside the server cannot be decrypted", async () => {
     const id = await store({ base_url: first.origin, credential: CREDENTIAL });
     await whenAsked(first);
     await server.sql("UPDATE upstream SET base_url = $2 WHERE id = $1", [id, second.origin]);
     await server.sql("UPDATE change_counter SET value = value + 1");
-    await whenRefused("does not open");
+    await whenRefused("cannot be decrypted");
     expect(second.received).toEqual([]);
-    // Under another id the row does not open either.
+    // Under another id the credential cannot be decrypted either.
     await server.sql("UPDATE upstream SET base_url = $2, id = 'ups_other' WHERE id = $1", [
       id,
       first.origin,
     ]);
     await server.sql("UPDATE change_counter SET value = value + 1");
     const before = first.received.length;
-    await whenRefused("does not open");
+    await whenRefused("cannot be decrypted");
     expect(first.received).toHaveLength(before);
   });
 

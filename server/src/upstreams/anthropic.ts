@@ -3,9 +3,9 @@ import type { Upstream } from "./upstream.ts";
 
 export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
 
-// A socket that both sides may close at the same moment is a request lost: it is not known whether it was processed, so
-// it is not sent again. 30 s stays under the idle limits of common servers and proxies (60 s and more), and an upstream
-// that announces a shorter one in `keep-alive` is obeyed, less two seconds.
+// If both sides close an idle socket at once, a request is lost: it may have been processed, so it is not retried. The
+// value is below the idle limit of common servers and proxies (60 s and more). A shorter limit in the upstream's
+// `keep-alive` header has priority, less two seconds.
 const KEEP_ALIVE_MS = 30_000;
 const KEEP_ALIVE_MAX_MS = 60_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -14,11 +14,11 @@ export interface AnthropicOptions {
   baseUrl: string;
   credential: string | null;
   source: "environment" | "stored";
-  /** Longest silence, before the response's headers and between its bytes, milliseconds. */
+  /** Maximum silence before the response's headers and between its bytes, milliseconds. */
   idleTimeoutMs: number;
 }
 
-/** Opens no connection yet. Throws an Error that says what is wrong with the base URL. */
+/** Creates the pool without a connection. Throws an Error that explains an invalid base URL. */
 export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
   const url = checkBaseUrl(options.baseUrl);
   return {
@@ -31,8 +31,8 @@ export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
 }
 
 /**
- * HTTP/1.1 and one request a connection: a stalled stream delays no other one, and an abort ends only its own. `connect`
- * opens connections in another way than by the origin's name.
+ * Creates a pool for HTTP/1.1 with one request per connection. So a stalled stream delays no other request, and an abort
+ * ends one request only. `connect` replaces the connection to the origin.
  */
 export function makePool(
   origin: string,
@@ -40,7 +40,7 @@ export function makePool(
   connect?: buildConnector.connector,
 ): Pool {
   return new Pool(origin, {
-    // Unlimited: the gateway bounds the requests that run, and a queue here would count as the upstream's silence.
+    // Unlimited, because the gateway bounds running requests. Time in a queue here would count as silence.
     connections: null,
     pipelining: 1,
     allowH2: false,
@@ -59,11 +59,11 @@ function checkBaseUrl(text: string): URL {
     throw new Error("the upstream's base URL is not an http or https URL");
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw new Error("the upstream's base URL may hold no user, password, query or fragment");
+    throw new Error("the upstream's base URL must not contain user, password, query or fragment");
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     throw new Error(
-      `the upstream ${url.origin} is not HTTPS: its credential and every prompt would cross the network in the clear`,
+      `the upstream ${url.origin} is not HTTPS: its credential and all prompts would be sent unencrypted`,
     );
   }
   if (/\/v1\/*$/.test(url.pathname)) {

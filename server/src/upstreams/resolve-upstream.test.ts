@@ -37,8 +37,8 @@ async function openWith(deps: Partial<UpstreamsDeps>): Promise<Upstreams> {
   return upstreams;
 }
 
-describe("which upstream is in force", () => {
-  test("the environment wins over what is stored", async () => {
+describe("the upstream in use", () => {
+  test("is the environment's before a stored one", async () => {
     const upstreams = await openWith({
       environment: { apiKey: "from-environment", baseUrl: null },
       findStored: async () => stored("https://stored.example", "stored-credential"),
@@ -51,7 +51,7 @@ describe("which upstream is in force", () => {
     });
   });
 
-  test("a stored one is opened with its row and origin, and keeps the path of its URL", async () => {
+  test("is a stored one with its decrypted credential and the path of its URL", async () => {
     const upstreams = await openWith({
       findStored: async () => stored("https://proxy.example/claude/", "stored-credential"),
     });
@@ -62,12 +62,12 @@ describe("which upstream is in force", () => {
     });
   });
 
-  test("with none configured the simulator answers, and takes no credential", async () => {
+  test("is the simulator without a credential when none is configured", async () => {
     const upstreams = await openWith({});
     expect(upstreams.current()).toMatchObject({ kind: "simulator", credential: null });
   });
 
-  test("a stored one whose credential is gone, or belongs to another URL, is an error and never the simulator", async () => {
+  test("is an error for a stored one with a missing credential, another origin's credential or plain HTTP", async () => {
     const gone = await openWith({ findStored: async () => stored("https://a.example", null) });
     expect(() => gone.current()).toThrow(/has no credential/);
 
@@ -80,8 +80,8 @@ describe("which upstream is in force", () => {
   });
 });
 
-describe("a change", () => {
-  test("puts the new upstream in force and closes the old pool; without one the pool stays", async () => {
+describe("a reload", () => {
+  test("closes the old pool after a change, and keeps it without one", async () => {
     let row: StoredUpstream | null = null;
     const upstreams = await openWith({ findStored: async () => row });
     const simulator = upstreams.current();
@@ -106,7 +106,7 @@ describe("a change", () => {
     expect(upstreams.current().kind).toBe("simulator");
   });
 
-  test("the last change wins when several arrive at once", async () => {
+  test("uses the last of several concurrent changes", async () => {
     let row: StoredUpstream | null = null;
     const reads: PromiseWithResolvers<StoredUpstream | null>[] = [];
     let isSlow = false;
@@ -127,7 +127,7 @@ describe("a change", () => {
     expect(upstreams.current().credential).toBe("newest");
   });
 
-  test("while the database is away the present upstream stays", async () => {
+  test("keeps the upstream while the database is away", async () => {
     let isAway = false;
     const upstreams = await openWith({
       findStored: () =>
@@ -150,12 +150,12 @@ describe("a base URL", () => {
     ["https://claude.example/v1/", /must not end in \/v1/],
     ["ftp://claude.example", /not an http/],
     ["claude.example", /not an http/],
-  ])("%s is refused", async (baseUrl, reason) => {
+  ])("refuses %s", async (baseUrl, reason) => {
     await expect(openWith({ environment: { apiKey: "x", baseUrl } })).rejects.toThrow(reason);
   });
 
   test.each(["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9"])(
-    "%s is this machine's own and may be plain",
+    "accepts plain HTTP on the loopback address %s",
     async (baseUrl) => {
       const upstreams = await openWith({ environment: { apiKey: null, baseUrl } });
       expect(upstreams.current()).toMatchObject({

@@ -8,17 +8,17 @@ import type { Upstream } from "./upstream.ts";
 import type { StoredUpstream } from "./upstream-lookup.sql.ts";
 import { upstreamSealContext } from "./upstream-url.rule.ts";
 
-// Environment > stored > simulator. What is configured but unusable is an error, never a reason to try the next one: a
-// company that set an upstream must not get made-up answers because a credential was lost.
+// Precedence: environment, stored upstream, simulator. An unusable upstream is an error and no reason to use the next one,
+// because a company with an upstream must never get simulated responses.
 
 export interface UpstreamsDeps {
-  /** `ANTHROPIC_API_KEY` and `ANTHROPIC_UPSTREAM_URL`; either alone counts. Null: neither, or `--simulator`. */
+  /** `ANTHROPIC_API_KEY` and `ANTHROPIC_UPSTREAM_URL`. One is enough. Null: none is set, or `--simulator`. */
   environment: { apiKey: string | null; baseUrl: string | null } | null;
-  /** The stored upstream: `findSharedUpstream`. With `--simulator`, a function that gives null. */
+  /** The stored upstream: `findSharedUpstream`. Returns null with `--simulator`. */
   findStored: () => Promise<StoredUpstream | null>;
   /** `deriveSealingKey(BURSAR_SECRET)`. */
   sealingKey: Buffer;
-  /** Starts the simulator when it is needed first. */
+  /** Starts the simulator at its first use. */
   startSimulator: () => Promise<{ address: SimulatorAddress; close: () => Promise<void> }>;
   /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
   idleTimeoutMs: number;
@@ -26,21 +26,21 @@ export interface UpstreamsDeps {
 }
 
 export interface Upstreams {
-  /** The upstream in force. Throws `ApiError("upstream_unusable")` while the configured one cannot be used. */
+  /** The upstream in use. Throws `ApiError("upstream_unusable")` while the configured one cannot be used. */
   current(): Upstream;
-  /** Reads the stored upstream again: called on every change. Keeps what it has when the database is away. */
+  /** Reads the stored upstream again after each change. Keeps the present one when the database is away. */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
 
 interface Choice {
-  /** Equal for equal configuration: the pool is then kept. Holds no secret. */
+  /** Identifies the configuration. The pool is replaced when it changes. Contains the sealed credential only. */
   name: string;
   upstream: Upstream | null;
   refusal: string | null;
 }
 
-/** Throws a StartError where the environment's upstream is malformed. */
+/** Throws a StartError for a malformed upstream in the environment. */
 export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
   let simulator: Awaited<ReturnType<UpstreamsDeps["startSimulator"]>> | null = null;
   const closing = new Set<Promise<void>>();
@@ -61,11 +61,11 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
 
   let choice = await choose(null);
   let reloading: Promise<void> | null = null;
-  let isAgain = false;
+  let isReloadRequested = false;
 
   function retire(upstream: Upstream | null): void {
     if (!upstream) return;
-    // Waits for the requests that run on it.
+    // The pool closes after its running requests.
     const closed = upstream.pool.close().catch((error: unknown) => {
       deps.logger.warn({ err: error }, "closing the previous upstream failed");
     });
@@ -84,7 +84,7 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
     } catch (error) {
       deps.logger.warn(
         { err: error },
-        "the stored upstream could not be read; keeping the present one",
+        "the stored upstream could not be read, so the present one stays in use",
       );
     }
   }
@@ -95,16 +95,16 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
       throw new ApiError("upstream_unusable", choice.refusal ?? "no upstream");
     },
     async reload() {
-      // One at a time, and once more when a change arrives meanwhile: the last one read is the last one written.
+      // Reloads run one at a time. A change during a reload causes another, so the newest row is in use at the end.
       if (reloading !== null) {
-        isAgain = true;
+        isReloadRequested = true;
         return reloading;
       }
       reloading = (async () => {
         do {
-          isAgain = false;
+          isReloadRequested = false;
           await reloadOnce();
-        } while (isAgain);
+        } while (isReloadRequested);
       })();
       await reloading;
       reloading = null;
@@ -137,7 +137,7 @@ function chooseEnvironment(
 function chooseStored(deps: UpstreamsDeps, stored: StoredUpstream, name: string): Choice {
   if (stored.credentialSealed === null) {
     const refusal =
-      "The upstream of this server has no credential: an administrator has to set it again.";
+      "The upstream of this server has no credential: an administrator must set it again.";
     return { name, upstream: null, refusal };
   }
   try {
@@ -152,8 +152,8 @@ function chooseStored(deps: UpstreamsDeps, stored: StoredUpstream, name: string)
   } catch (error) {
     deps.logger.error({ err: error, upstreamId: stored.id }, "the stored upstream cannot be used");
     const refusal =
-      "The upstream of this server cannot be used: its credential does not open, or its URL is not allowed. " +
-      "An administrator has to set it again.";
+      "The upstream of this server cannot be used: its credential cannot be decrypted, or its URL is not allowed. " +
+      "An administrator must set it again.";
     return { name, upstream: null, refusal };
   }
 }

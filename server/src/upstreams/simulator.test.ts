@@ -8,17 +8,17 @@ import { makeSimulatorUpstream } from "./simulator.ts";
 const REQUESTS = 3_000;
 
 test.skipIf(process.platform === "win32")(
-  "a burst of requests that fills the queue of the simulator's socket is answered whole",
+  "answers every request of a burst that fills the queue of the simulator's socket",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "bursar-simulator-"));
     const simulator = await startSimulator({ socketPath: join(folder, "s.sock") });
     const { pool } = makeSimulatorUpstream(simulator.address, 60_000);
-    const ask = async () => {
+    const sendRequest = async () => {
       const { statusCode, body } = await pool.request({ path: "/api/hello", method: "HEAD" });
       await body.dump();
       return statusCode;
     };
-    const statuses = await Promise.all(Array.from({ length: REQUESTS }, ask));
+    const statuses = await Promise.all(Array.from({ length: REQUESTS }, sendRequest));
     expect(statuses.filter((status) => status === 200)).toHaveLength(REQUESTS);
     await pool.destroy();
     await simulator.close();

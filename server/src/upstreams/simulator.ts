@@ -2,15 +2,15 @@ import { buildConnector } from "undici";
 import { CONNECT_TIMEOUT_MS, makePool } from "./anthropic.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** Where the built-in simulator listens. */
+/** Address of the built-in simulator. */
 export type SimulatorAddress = { socketPath: string } | { origin: string };
 
-/** Connections that are being opened at once. The queue of a socket has 511 places or more. */
+/** Maximum number of connections being opened. The queue of a socket has at least 511 places. */
 const MAX_OPENING = 128;
 const RETRY_MS = 10;
 const MAX_RETRIES = CONNECT_TIMEOUT_MS / RETRY_MS;
 
-/** The simulator behind the same kind of pool as the real upstream, so that nothing else can tell them apart. */
+/** Creates the simulator's upstream with the same kind of pool as the real one, so that callers need no distinction. */
 export function makeSimulatorUpstream(address: SimulatorAddress, idleTimeoutMs: number): Upstream {
   return {
     kind: "simulator",
@@ -25,8 +25,8 @@ export function makeSimulatorUpstream(address: SimulatorAddress, idleTimeoutMs: 
 }
 
 /**
- * Opens few connections at once, and again where the queue of the socket is full, which is EAGAIN: nothing was sent. The
- * simulator accepts in this process, so it cannot empty the queue while a burst of requests opens all of its connections.
+ * Opens a limited number of connections at once, and retries on EAGAIN: the queue of the socket is full and nothing was
+ * sent. The simulator runs in this process, so it cannot accept connections while a burst of requests opens them.
  */
 function makeConnector(socketPath: string): buildConnector.connector {
   const connect = buildConnector({ socketPath, timeout: CONNECT_TIMEOUT_MS });

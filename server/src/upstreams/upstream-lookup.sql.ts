@@ -4,11 +4,11 @@ import type { Database, Tx } from "#src/db/pool.ts";
 export interface StoredUpstream {
   id: string;
   baseUrl: string;
-  /** Sealed with the context `upstream:<id>:<origin>`; null after a change of the URL, until it is set again. */
+  /** Sealed with the context `upstream:<id>:<origin>`. Null after a change of the URL, until it is set again. */
   credentialSealed: Uint8Array | null;
 }
 
-/** The shared upstream of the installation, or null. */
+/** Finds the shared upstream of the installation. */
 export async function findSharedUpstream(db: Database | Tx): Promise<StoredUpstream | null> {
   const row = await db
     .selectFrom("upstream")

@@ -4,46 +4,46 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * A base URL as it is stored: origin and path, without a slash at the end. Throws a 400 for what would send a credential
- * in the clear, or to a place that the text does not show.
+ * Returns a base URL as it is stored: origin and path, without a trailing slash. Throws a 400 for a URL that is
+ * unencrypted, contains credentials, or has a query, fragment or version.
  */
 export function parseUpstreamUrl(text: string): string {
   if (!URL.canParse(text)) {
-    throw wrong("expected a URL such as https://api.anthropic.com");
+    throw refuseUrl("expected a URL such as https://api.anthropic.com");
   }
   const url = new URL(text);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && LOOPBACK.test(url.hostname))) {
-    throw wrong("expected an https URL, or http on a loopback address");
+    throw refuseUrl("expected an https URL, or http on a loopback address");
   }
   if (url.username !== "" || url.password !== "") {
-    throw wrong("a user name and password do not belong into it: give the credential by itself");
+    throw refuseUrl("expected no user name and password: send the credential in its own field");
   }
   if (url.search !== "" || url.hash !== "" || /[?#]/.test(text)) {
-    throw wrong("expected no query and no fragment");
+    throw refuseUrl("expected no query and no fragment");
   }
   const path = url.pathname.replace(/\/+$/, "");
   if (path.endsWith("/v1")) {
-    throw wrong("expected it without /v1, since paths such as /v1/messages are added to it");
+    throw refuseUrl("expected a URL without /v1, because paths such as /v1/messages are added");
   }
   return url.origin + path;
 }
 
 /**
- * What a stored credential is sealed for (lib/seal.ts): the row and the origin it may be sent to. Moved to another row or
- * beside another origin it does not open.
+ * Seal context of a stored credential (lib/seal.ts): its row and origin. In another row or with another origin it cannot
+ * be decrypted.
  */
 export function upstreamSealContext(upstreamId: string, baseUrl: string): string {
   return `upstream:${upstreamId}:${new URL(baseUrl).origin}`;
 }
 
-const HINT_FROM_LENGTH = 24;
+const MIN_LENGTH_WITH_HINT = 24;
 
-/** Enough of a credential to recognise it by, or null for one so short that this would give it away. */
-export function credentialHint(credential: string): string | null {
-  if (credential.length < HINT_FROM_LENGTH) return null;
+/** Short form that identifies a credential. Null for a short credential, which a hint would reveal. */
+export function formatCredentialHint(credential: string): string | null {
+  if (credential.length < MIN_LENGTH_WITH_HINT) return null;
   return `${credential.slice(0, 10)}...${credential.slice(-4)}`;
 }
 
-function wrong(why: string): ApiError {
-  return refuseField("base_url", `${why}.`);
+function refuseUrl(reason: string): ApiError {
+  return refuseField("base_url", `${reason}.`);
 }

@@ -1,17 +1,17 @@
 import type { Pool } from "undici";
 
-/** Where Claude is really called. */
+/** API that answers Claude requests, with its connection pool. */
 export interface Upstream {
   kind: "anthropic" | "simulator";
   describe: UpstreamDescription;
   pool: Pool;
-  /** Path of the base URL without a slash at its end, "" for none: request paths are appended to it. */
+  /** Path of the base URL without a trailing slash, or "". Request paths are appended to it. */
   basePath: string;
-  /** Sent as `x-api-key`, or null where the upstream takes none. Never logged. */
+  /** Value of `x-api-key`, never logged. Null: the upstream needs none. */
   credential: string | null;
 }
 
-/** What may be shown to people. */
+/** Facts about an upstream without secrets, for screens and logs. */
 export interface UpstreamDescription {
   origin: string;
   source: "environment" | "stored" | "simulator";

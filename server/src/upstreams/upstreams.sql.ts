@@ -20,7 +20,7 @@ const columns = [
   "updated_at",
 ] as const;
 
-/** Throws a unique violation of `upstream_one_shared` where the organization has one. */
+/** Throws a unique violation of `upstream_one_shared` if the organization has an upstream. */
 export async function insertUpstream(
   tx: Tx,
   organizationId: string,
@@ -32,7 +32,7 @@ export async function insertUpstream(
     .execute();
 }
 
-/** All of the organization: there is at most one. */
+/** Lists the upstreams of the organization, at most one. */
 export function listUpstreams(db: Database | Tx, organizationId: string): Promise<UpstreamRow[]> {
   return db
     .selectFrom("upstream")
@@ -56,7 +56,7 @@ export async function findUpstream(
   return row ?? null;
 }
 
-/** The upstream, locked until the transaction ends. */
+/** Finds an upstream and locks it until the transaction ends. */
 export async function findUpstreamForUpdate(
   tx: Tx,
   of: { organizationId: string; id: string },

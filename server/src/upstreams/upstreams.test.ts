@@ -36,7 +36,7 @@ const test = base
           .executeTakeFirstOrThrow(),
   );
 
-test("the credential is sealed for its row and origin, and only a hint of it is shown", async ({
+test("seals the credential for its row and origin, and shows only its hint", async ({
   h,
   org,
   create,
@@ -75,8 +75,8 @@ describe("addresses", () => {
     ["http://127.0.0.1:9000", "http://127.0.0.1:9000"],
     ["http://localhost:9000", "http://localhost:9000"],
     ["http://[::1]:9000", "http://[::1]:9000"],
-  ] as const)("%s is kept as %s", async ([given, kept], { create }) => {
-    expect((await create({ base_url: given })).base_url).toBe(kept);
+  ] as const)("stores %s as %s", async ([url, stored], { create }) => {
+    expect((await create({ base_url: url })).base_url).toBe(stored);
   });
 
   test.for([
@@ -92,14 +92,14 @@ describe("addresses", () => {
     "https://api.anthropic.com?x=1",
     "https://api.anthropic.com#x",
     "https://api.anthropic.com/v1",
-  ])("%s is refused", async (url, { org }) => {
+  ])("refuses %s", async (url, { org }) => {
     const answer = await org.operator.post(UPSTREAMS, { name: "No", base_url: url });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("base_url: ");
   });
 });
 
-test("an organization has one: a second is a 409, also at the same moment", async ({ org }) => {
+test("refuses a second upstream with 409, also of concurrent requests", async ({ org }) => {
   const body = { name: "Claude", base_url: "https://api.anthropic.com" };
   const answers = await Promise.all([
     org.operator.post(UPSTREAMS, body),
@@ -109,7 +109,7 @@ test("an organization has one: a second is a 409, also at the same moment", asyn
 });
 
 describe("updating", () => {
-  test("another address drops the credential unless a new one comes with it", async ({
+  test("deletes the credential with a new address, unless a new one is sent", async ({
     h,
     org,
     create,
@@ -134,10 +134,7 @@ describe("updating", () => {
     );
   });
 
-  test("leaves the credential where it is omitted and removes it where it is null", async ({
-    org,
-    create,
-  }) => {
+  test("keeps an omitted credential, and deletes it when it is null", async ({ org, create }) => {
     const made = await create();
     const url = `${UPSTREAMS}/${made.id}`;
     const renamed = await org.operator.post<Upstream>(url, { name: "Renamed" });
@@ -146,7 +143,7 @@ describe("updating", () => {
     expect(cleared.body.has_credential).toBe(false);
   });
 
-  test("a replaced credential is recorded, itself never", async ({ h, org, create }) => {
+  test("audits a replaced credential without its value", async ({ h, org, create }) => {
     const made = await create();
     await org.operator.post(`${UPSTREAMS}/${made.id}`, { credential: `${CREDENTIAL}-2` });
     const events = await auditEventsOf(h.deps.database, made.id);
@@ -158,12 +155,12 @@ describe("updating", () => {
   });
 });
 
-test("a short credential has no hint, since it would give it away", async ({ create }) => {
+test("a short credential has no hint, which would reveal it", async ({ create }) => {
   const made = await create({ credential: "short-key" });
   expect([made.has_credential, made.credential_hint]).toEqual([true, null]);
 });
 
-test("a deleted one is gone, and another can be made", async ({ h, org, create }) => {
+test("another upstream can be created after deletion", async ({ h, org, create }) => {
   const made = await create();
   const answer = await org.operator.remove(`${UPSTREAMS}/${made.id}`);
   expect(answer.body).toEqual({ id: made.id, type: "upstream_deleted" });

@@ -13,7 +13,11 @@ import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { seal } from "#src/lib/seal.ts";
 import { toWire } from "./to-wire.ts";
-import { credentialHint, parseUpstreamUrl, upstreamSealContext } from "./upstream-url.rule.ts";
+import {
+  formatCredentialHint,
+  parseUpstreamUrl,
+  upstreamSealContext,
+} from "./upstream-url.rule.ts";
 import {
   deleteUpstream as deleteRow,
   findUpstream,
@@ -25,11 +29,11 @@ import {
 } from "./upstreams.sql.ts";
 
 export interface UpstreamDeps extends AuditDeps {
-  /** From `BURSAR_SECRET`: see lib/seal.ts. */
+  /** Derived from `BURSAR_SECRET`: see lib/seal.ts. */
   sealingKey: Buffer;
 }
 
-/** All upstreams: at most one, so there is never a second page. */
+/** Lists the upstreams. There is at most one, so it is always the last page. */
 export async function listUpstreams(
   deps: UpstreamDeps,
   { caller }: Call,
@@ -48,7 +52,7 @@ export async function getUpstream(
   return row;
 }
 
-/** Throws a 400 for a URL that is not safe to send a credential to, a 409 where there is an upstream. */
+/** Throws a 400 for a URL that is not safe for a credential, and a 409 if the organization has an upstream. */
 export async function createUpstream(
   deps: UpstreamDeps,
   { caller, origin }: Call,
@@ -74,7 +78,7 @@ export async function createUpstream(
     if (!isUniqueViolation(error, "upstream_one_shared")) throw error;
     throw new ApiError(
       "already_exists",
-      "The organization has an upstream already: update it, or delete it first.",
+      "The organization already has an upstream: update it, or delete it first.",
     );
   }
 }
@@ -86,8 +90,8 @@ export interface UpstreamChange {
 }
 
 /**
- * Leaves what is omitted, except that another URL drops the credential unless a new one is given: whoever may point the
- * upstream elsewhere must not thereby receive the key.
+ * Updates an upstream. Omitted fields stay. A new URL without a new credential deletes the credential, because a change
+ * of the address must not send it to another server.
  */
 export function updateUpstream(
   deps: UpstreamDeps,
@@ -103,7 +107,7 @@ export function updateUpstream(
     const base_url = newUrl ?? before.base_url;
     const credential =
       base_url === before.base_url ? change.credential : (change.credential ?? null);
-    const kept = {
+    const unchanged = {
       credential_sealed: before.credential_sealed,
       credential_hint: before.credential_hint,
     };
@@ -111,7 +115,9 @@ export function updateUpstream(
       ...before,
       name: change.name ?? before.name,
       base_url,
-      ...(credential === undefined ? kept : sealCredential(deps, { id, base_url }, credential)),
+      ...(credential === undefined
+        ? unchanged
+        : sealCredential(deps, { id, base_url }, credential)),
     };
     if (isSame(before, changed)) return { result: before, audit: "unchanged" };
     const after = { ...changed, updated_at: new Date(deps.nowMs()) };
@@ -144,7 +150,7 @@ function sealCredential(
   const context = upstreamSealContext(row.id, row.base_url);
   return {
     credential_sealed: seal(deps.sealingKey, credential, context),
-    credential_hint: credentialHint(credential),
+    credential_hint: formatCredentialHint(credential),
   };
 }
 
