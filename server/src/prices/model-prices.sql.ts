@@ -2,7 +2,7 @@ import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PriceOverride } from "#src/domain/price-book.ts";
 
-/** Every override the organization ever made, those that are not in force yet included. */
+/** Lists all overrides of the organization, including past and future ones. */
 export async function listPriceOverrides(
   db: Database | Tx,
   organizationId: string,
@@ -21,7 +21,7 @@ export async function listPriceOverrides(
   }));
 }
 
-/** Throws a unique violation where the model already has an override from this very moment. */
+/** Throws a unique violation if the model already has an override with this start. */
 export async function insertPriceOverride(
   tx: Tx,
   row: PriceOverride & { id: string; organizationId: string; createdAt: Date },

@@ -15,7 +15,7 @@ const test = base.extend("find", ({ org }) => async (model: string, at = "") => 
   return (await org.admin.get<Listed<Price>>(`${PRICES}?${query}`)).body.data;
 });
 
-test("the shipped list is shown with the price in force, retired and unpriced models included", async ({
+test("lists shipped models with the prices in force, including retired and unpriced ones", async ({
   org,
 }) => {
   const { body } = await org.admin.get<Listed<Price>>(`${PRICES}?limit=1000`);
@@ -31,9 +31,7 @@ test("the shipped list is shown with the price in force, retired and unpriced mo
   for (const { source } of unpriced) expect(source).toBeNull();
 });
 
-test("a model is found by its name, an alias or a snapshot, and a price by its date", async ({
-  find,
-}) => {
+test("finds a model by name, alias or snapshot, and its price by date", async ({ find }) => {
   const [byAlias] = await find("claude-3-5-sonnet-20241022");
   expect(byAlias?.model).toBe("claude-3-5-sonnet");
   const [before] = await find("claude-sonnet-5-5", "2026-10-06T23:59:59Z");
@@ -42,7 +40,7 @@ test("a model is found by its name, an alias or a snapshot, and a price by its d
   expect(await find("no-such-model")).toEqual([]);
 });
 
-test("pages hold every model once", async ({ org }) => {
+test("pages list every model once", async ({ org }) => {
   const all = (await org.admin.get<Listed<Price>>(`${PRICES}?limit=1000`)).body.data;
   const seen: string[] = [];
   let page = "";
@@ -55,7 +53,7 @@ test("pages hold every model once", async ({ org }) => {
 });
 
 describe("an override", () => {
-  test("is in force from its date, with cache prices that follow the input price", async ({
+  test("applies from its start, with cache prices computed from the input price", async ({
     h,
     org,
     find,
@@ -90,7 +88,7 @@ describe("an override", () => {
     expect(events).toMatchObject([{ event: "model_price.created", after: { input_usd: "4.00" } }]);
   });
 
-  test("prices a model that the list does not know, for this organization only", async ({
+  test("sets the price of an unlisted model for this organization only", async ({
     h,
     org,
     find,
@@ -102,7 +100,7 @@ describe("an override", () => {
     expect(theirs.body.data).toEqual([]);
   });
 
-  test("of the same model from the same moment is a 409", async ({ org }) => {
+  test("is refused with 409 for the same model and start", async ({ org }) => {
     const body = { model: "new-model", input_usd: 1, output_usd: 2 };
     expect((await org.admin.post(PRICES, body)).status).toBe(200);
     const again = await org.admin.post(PRICES, body);
@@ -115,9 +113,9 @@ describe("an override", () => {
     [{ effective_from: "9999-01-01T00:00:00Z" }, "effective_from: expected a time in the years"],
     [{ input_usd: 10_001 }, "input_usd: expected at most 10000.00"],
     [{ input_usd: -1 }, "input_usd: expected an amount"],
-    [{ input_usd: "0.000000001" }, "cache_write_5m_usd: state it"],
+    [{ input_usd: "0.000000001" }, "cache_write_5m_usd: send this price"],
     [{ output_usd: undefined }, "output_usd: this field is required"],
-  ] as const)("%j is refused", async ([fields, message], { h, org }) => {
+  ] as const)("refuses %j", async ([fields, message], { h, org }) => {
     h.clock.nowMs = Math.max(h.clock.nowMs, Date.UTC(2026, 10, 20, 12));
     const body = { model: "m", input_usd: 1, output_usd: 2, ...fields };
     const answer = await org.admin.post(PRICES, body);
@@ -126,7 +124,7 @@ describe("an override", () => {
   });
 });
 
-test("every key of a workspace may read prices, none may set them", async ({ h, org }) => {
+test("workspace keys can read prices but cannot set them", async ({ h, org }) => {
   const { id } = await org.admin.createWorkspace();
   const reader = await org.admin.createApiKey(id, { permissions: ["read"] });
   const admin = await org.admin.createApiKey(id, { permissions: ["admin"] });

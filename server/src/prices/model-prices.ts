@@ -26,7 +26,7 @@ export interface ModelPriceQuery {
   model?: string | undefined;
 }
 
-/** Prices in force at the moment asked for, in the order of the list; the cursor is the last model shown. */
+/** Lists prices in force at the requested time, in the order of the price list. The cursor is the last listed model. */
 export async function listModelPrices(
   deps: AuditDeps,
   { caller }: Call,
@@ -45,7 +45,7 @@ export async function listModelPrices(
   return { listings, nextPage: hasMore ? encodeCursor([last.model], filters) : null };
 }
 
-/** The one model of this name, alias or snapshot, with the prices that hold for exactly that name. */
+/** Finds the model with this name, alias or snapshot, and the prices that apply to exactly this name. */
 function findListing(book: PriceBook, name: string, atMs: number): PriceListing[] {
   const prices = book.find(name, atMs);
   const listing = book
@@ -67,7 +67,7 @@ export interface NewModelPrice extends Partial<Record<PriceField, string | numbe
 
 export type StoredOverride = PriceOverride & { id: string; createdAt: Date };
 
-/** Throws a 400 for a price that is too high or starts in the past, a 409 where the model has one from that moment. */
+/** Throws a 400 for a price that is too high or starts in the past, and a 409 for another price with this start. */
 export async function createModelPrice(
   deps: AuditDeps,
   { caller, origin }: Call,
@@ -104,21 +104,21 @@ export async function createModelPrice(
   }
 }
 
-const CLOCK_DIFFERENCE_MS = 60_000;
+const CLOCK_TOLERANCE_MS = 60_000;
 
-/** A time of the last minute is taken for now: it was meant so by a client whose clock is a little late. */
+/** A time within the last minute counts as now, because the client's clock may be slow. */
 function readStart(text: string | undefined, nowMs: number): number {
-  const asked = readMoment("effective_from", text) ?? nowMs;
-  if (asked < nowMs - CLOCK_DIFFERENCE_MS) {
+  const startMs = readMoment("effective_from", text) ?? nowMs;
+  if (startMs < nowMs - CLOCK_TOLERANCE_MS) {
     throw refuseField(
       "effective_from",
-      "expected now or a later time, because requests that were counted keep the price they were counted at.",
+      "expected now or a later time, because the cost of past requests does not change.",
     );
   }
-  return Math.max(asked, nowMs);
+  return Math.max(startMs, nowMs);
 }
 
-/** Years that a price or a question about one can be of: beyond them is a typing mistake. */
+/** Range of years for prices. A time outside it is a typing mistake. */
 const FIRST_MOMENT_MS = Date.UTC(2000, 0, 1);
 const LAST_MOMENT_MS = Date.UTC(2200, 0, 1);
 
@@ -145,7 +145,10 @@ function readPrices(input: NewModelPrice): TokenPrices {
     const multiple = INPUT_MULTIPLES[cost];
     const price = multiple && multiplyExactly(base, multiple);
     if (price !== null && price <= MAX_PRICE_NANO_USD) return price;
-    throw refuseField(field, "state it, because it does not follow exactly from input_usd.");
+    throw refuseField(
+      field,
+      "send this price, because it cannot be computed exactly from input_usd.",
+    );
   });
 }
 

@@ -26,7 +26,7 @@ const test = base.extend(
     },
 );
 
-test("an organization has its own prices from the reload on, from their date on, and nobody else has them", async ({
+test("a reload applies overrides to their own organization, from their start date", async ({
   db,
   override,
 }) => {
@@ -50,7 +50,7 @@ test("an organization has its own prices from the reload on, from their date on,
   expect(books.get(others).isListed("claude-3-5-sonnet-20241022")).toBe(true);
 });
 
-test("when they cannot be read the last ones stay", async () => {
+test("a failed reload keeps the last price book", async () => {
   const closed = await createTestDatabase();
   const books = makePriceBooks({ database: closed.database });
   await books.reload();

@@ -2,15 +2,15 @@ import type { Database } from "#src/db/pool.ts";
 import { makePriceBook, type PriceBook } from "#src/domain/price-book.ts";
 import { listPriceOverrides } from "./price-overrides.sql.ts";
 
-/** The price book of each organization, in memory: a request is priced without a round trip. */
+/** Price books of all organizations in memory, so that a request needs no query for its price. */
 export interface PriceBooks {
-  /** The shipped list with the organization's own prices over it, as of the last `reload`. */
+  /** Returns the shipped price list with the organization's overrides, as of the last `reload`. */
   get(organizationId: string): PriceBook;
-  /** Reads the overrides again. On failure it throws the database's error and the books stay as they were. */
+  /** Reads the overrides again. Throws the error of a failed query, and keeps the present books. */
   reload(): Promise<void>;
 }
 
-/** Nothing is loaded before the first `reload`. */
+/** Returns shipped prices only, until the first `reload`. */
 export function makePriceBooks(deps: { database: Database }): PriceBooks {
   const shipped = makePriceBook([]);
   let books = new Map<string, PriceBook>();
@@ -22,7 +22,7 @@ export function makePriceBooks(deps: { database: Database }): PriceBooks {
       reads += 1;
       const read = reads;
       const overrides = await listPriceOverrides(deps.database);
-      // Two reloads may overlap; the answer of the one that was asked first must not win over the later one.
+      // Reloads may overlap. The result of an earlier one must not replace a later result.
       if (read < applied) return;
       applied = read;
       const byOrganization = Map.groupBy(overrides, ({ organizationId }) => organizationId);

@@ -2,7 +2,7 @@ import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PriceOverride } from "#src/domain/price-book.ts";
 
-/** Every price override of the installation, with the organization that set it. */
+/** Lists all price overrides of the installation with their organizations. */
 export async function listPriceOverrides(
   db: Database | Tx,
 ): Promise<(PriceOverride & { organizationId: string })[]> {
