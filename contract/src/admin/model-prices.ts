@@ -23,7 +23,7 @@ export const modelPrice = z
     lifecycle: z.enum(["active", "retired"]),
     retires_on: z.string().nullable(),
     source: z.enum(["shipped", "override"]).nullable().meta({
-      description: "Null: no price is known. Cost is estimated at the highest known price.",
+      description: "Null: no price is known. Cost is estimated at the highest rate.",
     }),
     effective_from: timestamp.nullable().meta({ description: "Null: in force from the start." }),
     prices: priceFields.nullable(),

@@ -113,7 +113,7 @@ export const groupFields = {
 
 export const unpricedRequests = count.meta({
   description:
-    "Requests to models without a price. Their cost is estimated at the highest known price until a price is set.",
+    "Requests to models without a price. Their cost is estimated at the highest rate until a price is set.",
 });
 
 /** Usage counts. They never overlap: `input_tokens` excludes cache tokens. */

@@ -6,7 +6,7 @@ import {
 } from "@bursar/contract/usage-shape.ts";
 import { boundModelName, type ModelLabels } from "./model-labels.ts";
 import { divideHalfEven, formatUsd, splitByLargestRemainder } from "./money.ts";
-import type { ModelPrices, PriceBook } from "./price-book.ts";
+import { HIGHEST_RATE, type ModelPrices, type PriceBook } from "./price-book.ts";
 import {
   BATCH_MULTIPLIER,
   GEO_US_MULTIPLIER,
@@ -66,7 +66,7 @@ export function priceUsage({ book, usage, atMs, labels }: PriceRequest): PricedU
   const largestPrompt = Math.max(...calls.map((call) => promptTokens(call.usage)));
   return {
     cost: toCost(numerators),
-    isUnpriced: priced.some((call) => call.band === "dearest"),
+    isUnpriced: priced.some((call) => call.band === HIGHEST_RATE),
     contextWindow: largestPrompt > STANDARD_WINDOW_TOKENS ? "200k-1M" : "0-200k",
     model: labels?.labelOf(usage.model, book, isUsed(usage.total)) ?? boundModelName(usage.model),
     prices: explain(priced, usage.total.webSearches > 0),
@@ -90,7 +90,7 @@ const STANDARD_WINDOW_TOKENS = 200_000;
 export const TWENTIETHS = BATCH_MULTIPLIER.denominator * GEO_US_MULTIPLIER.denominator;
 export const DENOMINATOR = 1_000_000n * TWENTIETHS;
 
-type Band = "standard" | "long_prompt" | "fast" | "dearest";
+type Band = "standard" | "long_prompt" | "fast" | typeof HIGHEST_RATE;
 
 interface PricedCall {
   model: string;
@@ -142,8 +142,8 @@ function choosePrices(
 ): ChosenPrices {
   const row = book.find(model, atMs);
   if (!row || (isFast && !row.fast)) {
-    const dearest = book.findHighest(atMs);
-    return { row: dearest, band: "dearest", prices: dearest.standard };
+    const highest = book.findHighest(atMs);
+    return { row: highest, band: HIGHEST_RATE, prices: highest.standard };
   }
   if (isFast && row.fast) return { row, band: "fast", prices: row.fast };
   if (row.longPrompt && prompt > row.longPrompt.overPromptTokens) {

@@ -18,12 +18,15 @@ export interface PriceOverride {
 /** Maximum price of an override: $10,000 per million tokens. MAX_TOKENS gives the reason. */
 export const MAX_PRICE_NANO_USD = 10_000_000_000_000n;
 
+/** Row and band of unpriced models. Stored in usage events, so the value stays. */
+export const HIGHEST_RATE = "dearest";
+
 /** Prices in force for one model at one time. */
 export interface ModelPrices {
   /** Name of the row: the list's id, or the override's name. */
   row: string;
-  /** "dearest" is the computed row of the highest prices: see `findHighest`. */
-  source: "list" | "override" | "dearest";
+  /** `HIGHEST_RATE` is the computed row of the highest prices: see `findHighest`. */
+  source: "list" | "override" | typeof HIGHEST_RATE;
   fromMs: number | null;
   standard: TokenPrices;
   longPrompt: LongPromptPrices | null;
@@ -105,14 +108,14 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
   };
 
   // The worst case of each request needs the highest row, and scanning the whole table takes 50 µs.
-  const dearestRows = new Map<number, ModelPrices>();
+  const highestRows = new Map<number, ModelPrices>();
   const findHighest = (atMs: number): ModelPrices => {
     const stretch = stretchOf(atMs);
-    const known = dearestRows.get(stretch);
+    const known = highestRows.get(stretch);
     if (known) return known;
     const rows = listPrices(atMs).flatMap(({ prices }) => (prices ? rowsOf(prices) : []));
-    const row: ModelPrices = { ...dearestRow, standard: rows.reduce(pickHigher) };
-    dearestRows.set(stretch, row);
+    const row: ModelPrices = { ...highestRow, standard: rows.reduce(pickHigher) };
+    highestRows.set(stretch, row);
     return row;
   };
 
@@ -175,9 +178,9 @@ function listPriceStarts(overrides: readonly PriceOverride[]): number[] {
   return [...new Set(moments.filter((fromMs) => fromMs !== null))].sort((a, b) => a - b);
 }
 
-const dearestRow = {
-  row: "dearest",
-  source: "dearest",
+const highestRow = {
+  row: HIGHEST_RATE,
+  source: HIGHEST_RATE,
   fromMs: null,
   longPrompt: null,
   fast: null,

@@ -17,7 +17,7 @@ import {
   type OpenEndedReason,
   type TimeBilledFeature,
 } from "./open-ended.ts";
-import type { ModelPrices, PriceBook } from "./price-book.ts";
+import { HIGHEST_RATE, type ModelPrices, type PriceBook } from "./price-book.ts";
 import { GEO_US_MULTIPLIER, type TokenPrices } from "./price-list.ts";
 
 // Highest cost of a request before it is sent: its hold. The API can bill no usage for a closed request that costs
@@ -73,9 +73,9 @@ export interface Rate {
   nanoUsdPerMillion: bigint;
   /** Multiplier of the price: 20, or 22 in the US. */
   twentieths: bigint;
-  /** Row of the price table. "dearest" for unpriced models. */
+  /** Row of the price table. `HIGHEST_RATE` for unpriced models. */
   row: string;
-  band: "standard" | "long_prompt" | "fast" | "dearest";
+  band: "standard" | "long_prompt" | "fast" | "highest_rate";
   kind: keyof TokenPrices;
 }
 
@@ -342,11 +342,11 @@ function findRates(
   };
   const considerHighest = () => {
     const row = book.findHighest(atMs);
-    consider(row, "dearest", row.standard);
+    consider(row, "highest_rate", row.standard);
   };
   for (const name of models.names) {
     for (const row of book.findReachable(name, atMs)) {
-      consider(row, row.source === "dearest" ? "dearest" : "standard", row.standard);
+      consider(row, row.source === HIGHEST_RATE ? "highest_rate" : "standard", row.standard);
       const { longPrompt } = row;
       if (longPrompt && question.promptTokens > longPrompt.overPromptTokens) {
         consider(row, "long_prompt", longPrompt.prices);
@@ -356,7 +356,7 @@ function findRates(
     }
   }
   if (models.hasOther) considerHighest();
-  assert(found.input !== null && found.output !== null, "a model has a price, or the dearest one");
+  assert(found.input !== null && found.output !== null, "unpriced models have the highest rate");
   return { inputRate: found.input, outputRate: found.output };
 }
 

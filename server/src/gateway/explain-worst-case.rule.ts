@@ -85,7 +85,7 @@ const bandTexts = {
   standard: null,
   long_prompt: "long prompt",
   fast: "fast mode",
-  dearest: "the highest rate of all models",
+  highest_rate: "the highest rate of all models",
 } as const;
 
 const kindTexts = {

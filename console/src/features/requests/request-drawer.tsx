@@ -96,7 +96,7 @@ function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }
       )}
       {is_unpriced && (
         <p className="text-warn">
-          The model has no price. The cost is estimated at the highest known price.
+          The model has no price. The cost is estimated at the highest rate.
         </p>
       )}
     </div>

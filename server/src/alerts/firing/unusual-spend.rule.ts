@@ -46,7 +46,7 @@ export const UNUSUAL_PAST_DAYS = 34;
 /**
  * Whether an hour (since the epoch) costs far above its usual: more than `factor` times the median, and far outside of what
  * comparable hours vary by. Comparable are the hours around the same hour of the week in the past four weeks; the same hour
- * of the day in the past week, so that growth and a change of habits become usual within days; and the dearest of those
+ * of the day in the past week, so that growth and a change of habits become usual within days; and the highest of those
  * around the same hour a month before, for what is done once a month. The highest of these is the usual one. An hour that
  * costs no more than half of the hours with any spend is not unusual, whenever it is. Null also without enough history.
  */
@@ -55,7 +55,7 @@ export function unusualHour(spend: HourlySpend, hour: number, rule: UnusualRule)
   if (spentNanoUsd === 0n || spentNanoUsd < rule.minNanoUsd) return null;
   const known = hour - spend.firstHour;
   if (known < MIN_HOURS) return null;
-  let usualNanoUsd = dearestMonthAgo(spend, hour);
+  let usualNanoUsd = findHighestMonthAgo(spend, hour);
   const monthAgo = { median: usualNanoUsd, deviation: 0n };
   if (!isFarAbove(spentNanoUsd, monthAgo, rule)) return null;
   for (const group of comparableHours(hour, known)) {
@@ -104,7 +104,7 @@ export function unusualDay(spend: HourlySpend, day: number, rule: UnusualRule): 
   if (spentNanoUsd < rule.minNanoUsd) return null;
   if (!groups.every((usual) => isFarAbove(spentNanoUsd, usual, rule))) return null;
   const medians = groups.map(({ median }) => median);
-  return { spentNanoUsd, usualNanoUsd: dearestOf(medians) };
+  return { spentNanoUsd, usualNanoUsd: findHighest(medians) };
 }
 
 /**
@@ -127,15 +127,15 @@ function isBeyondNoise(spend: HourlySpend, hour: number, found: Unusual): boolea
 
 function medianUsual(spend: HourlySpend, hour: number): bigint {
   const groups = comparableHours(hour, hour - spend.firstHour);
-  return dearestOf(groups.map((group) => usualOf(spend, group).median));
+  return findHighest(groups.map((group) => usualOf(spend, group).median));
 }
 
-/** The dearest of the hours around the same one a month before; 0 where that is not known. */
-function dearestMonthAgo(spend: HourlySpend, hour: number): bigint {
+/** Highest amount of the hours around the same hour a month before. 0 where unknown. */
+function findHighestMonthAgo(spend: HourlySpend, hour: number): bigint {
   const amounts = around([hour - hoursOfLastMonth(hour)]).map(
     (each) => amountOfHour(spend, each) ?? 0n,
   );
-  return dearestOf(amounts);
+  return findHighest(amounts);
 }
 
 /** The likeliest to end the question first. Hours of other weeks with their neighbours: what runs by a clock runs late. */
@@ -214,10 +214,10 @@ function spreadOf(amounts: readonly bigint[]): Spread {
   return { median, deviation: medianOf(distances) };
 }
 
-function dearestOf(amounts: readonly bigint[]): bigint {
-  let dearest = 0n;
-  for (const amount of amounts) if (amount > dearest) dearest = amount;
-  return dearest;
+function findHighest(amounts: readonly bigint[]): bigint {
+  let highest = 0n;
+  for (const amount of amounts) if (amount > highest) highest = amount;
+  return highest;
 }
 
 /** Of an even number, the higher of the two in the middle: rather one alert too few. */

@@ -129,7 +129,7 @@ describe("the report", () => {
     expect(second.next_page).toBeNull();
   });
 
-  test("the dearest first, the others together", async ({ report }) => {
+  test("the groups with the highest cost first, the others together", async ({ report }) => {
     const { data } = await report("group_by=model&top=1&bucket=none");
     expect(data.map(({ model, cost_usd, is_other }) => [model, cost_usd, is_other])).toEqual([
       ["claude-opus-5", "34.00", false],

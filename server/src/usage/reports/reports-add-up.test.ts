@@ -243,7 +243,7 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     }
   });
 
-  test("the dearest groups are the first", async ({ allPages }) => {
+  test("groups with the highest cost come first", async ({ allPages }) => {
     const query = `starting_at=${iso(START)}&ending_at=${iso(END)}&bucket=none&group_by=api_key`;
     const all = await allPages(query);
     const top = await allPages(`${query}&top=3`);

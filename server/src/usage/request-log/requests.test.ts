@@ -65,7 +65,7 @@ test.beforeAll(async ({ h, org, makeKey }) => {
       isEstimated: true,
       isUnpriced: true,
       upstreamRequestId: "req_upstream_1",
-      prices: '{"row":"dearest"}',
+      prices: '{"row":"override"}',
     }),
     of(NOON + 2 * HOUR_MS + 1, {
       usage: { ...endRecord({ ...blank, ...first }).usage, outputTokens: 9 },
@@ -131,7 +131,7 @@ test("a request is shown with all that is known of it, and nothing of its conten
       output: "0.00005",
       web_search: "0.00",
     },
-    prices: { row: "dearest" },
+    prices: { row: "override" },
     node_id: "node_test",
   });
 });
