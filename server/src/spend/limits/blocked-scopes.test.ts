@@ -156,7 +156,7 @@ describe("limits that block requests now", () => {
     expect(second.body.next_page).toBeNull();
   });
 
-  test("are those of the caller's workspaces alone, for a member without a role in the organization", async ({
+  test("are those of the caller's workspaces for a member without a role in the organization", async ({
     org,
     company,
   }) => {

@@ -13,13 +13,13 @@ import { findBalance } from "#src/spend/ledger/balances.sql.ts";
 import { type DescribedScope, describeScopes } from "./blocked-scopes.sql.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 import { listVisibleLimits } from "./spend-limits.sql.ts";
-import { type LimitState, withBalances } from "./spend-limits.ts";
+import { type LimitState, readLimitStates } from "./spend-limits.ts";
 
 export interface BlockingLimit extends LimitState {
   scope: DescribedScope;
 }
 
-/** A page of the limits that the caller can see and that block requests now. */
+/** Lists limits that block requests now and that the caller can see. */
 export async function listBlockingLimits(
   deps: AuditDeps,
   { caller }: Call,
@@ -39,7 +39,7 @@ export async function listBlockingLimits(
   const { organizationId } = caller;
   const scopes = await describeScopes(database, { organizationId, scopes: page.rows, now });
   const scopeOf = new Map(scopes.map((scope) => [scope.scopeId, scope]));
-  const states = await withBalances(deps, page.rows);
+  const states = await readLimitStates(deps, page.rows);
   const rows = states.map((state) => {
     const scope = scopeOf.get(state.limit.scopeId);
     assert(scope !== undefined, "a limit belongs to a scope of its organization");
@@ -70,11 +70,11 @@ export async function getPeriodSpend(
   const { organizationId } = caller;
   const nowMs = deps.nowMs();
   const period = periodOf(query.period, nowMs);
-  const wanted = await readScope(deps, caller, query);
-  const of = { organizationId, scopes: [wanted], now: toDate(nowMs) };
+  const requested = await readScope(deps, caller, query);
+  const of = { organizationId, scopes: [requested], now: toDate(nowMs) };
   const [scope] = await describeScopes(deps.database, of);
   assert(scope !== undefined, "a scope that was found can be described");
-  const key = { ...wanted, organizationId, period: query.period, periodStart: period.start };
+  const key = { ...requested, organizationId, period: query.period, periodStart: period.start };
   const balance = await findBalance(deps.database, key);
   return { scope, periodName: query.period, period, spentNanoUsd: balance?.settledNanoUsd ?? 0n };
 }

@@ -56,7 +56,7 @@ const test = base
 
 const BOUND = { is_blocked: false, max_request_usd: null, binds_first: null };
 
-test("a key without limits is bound by nothing", async ({ workspaceId, apiKeyId, explain }) => {
+test("a key without limits has no maximum cost", async ({ workspaceId, apiKeyId, explain }) => {
   expect(await explain()).toEqual({
     type: "effective_spend_limits",
     api_key_id: apiKeyId,
@@ -66,7 +66,7 @@ test("a key without limits is bound by nothing", async ({ workspaceId, apiKeyId,
   });
 });
 
-test("the chain is listed narrowest first, and the strict limit with the least left binds first", async ({
+test("limits are listed narrowest first, and the strict limit with the smallest remainder binds first", async ({
   explain,
   set,
   use,
@@ -98,7 +98,7 @@ test("the chain is listed narrowest first, and the strict limit with the least l
   });
 });
 
-test("a soft limit bounds no single request until it is reached; then nothing may be spent", async ({
+test("a soft limit does not bound a request until it is reached, and then blocks all", async ({
   explain,
   set,
   use,
@@ -114,7 +114,7 @@ test("a soft limit bounds no single request until it is reached; then nothing ma
   expect(await explain()).toMatchObject({ is_blocked: true, max_request_usd: "0.00" });
 });
 
-test("limits that the caller cannot see count, and are not shown", async ({
+test("limits that the caller cannot see apply, but are not listed", async ({
   h,
   org,
   workspaceId,

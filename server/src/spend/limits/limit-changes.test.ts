@@ -5,7 +5,7 @@ import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
-// What the answer says of a change, and changes of two people at once.
+// Responses to changes, and concurrent changes.
 
 const LIMITS = "/v1/admin/spend_limits";
 const SHORT = "/v1/admin/workspaces/limits";
@@ -51,13 +51,13 @@ const test = base
       },
   );
 
-describe("a limit below what is spent", () => {
+describe("a limit below the spend", () => {
   test.for([
     ["strict", true],
     ["soft", true],
     ["alert_only", false],
   ] as const)(
-    "is taken; under %s it says blocks_now: %s",
+    "is accepted, and with %s enforcement has blocks_now: %s",
     async ([enforcement, blocksNow], { set, setShort, spend }) => {
       await spend(5_000_000_000n, 7n);
       const long = await set({ limit_usd: "4.999999999", enforcement });
@@ -77,11 +77,7 @@ describe("a limit below what is spent", () => {
 });
 
 describe("the hold of open-ended requests", () => {
-  test("is set, is compared, is audited, and goes when it is left out", async ({
-    h,
-    set,
-    setShort,
-  }) => {
+  test("is stored, compared, audited, and removed when omitted", async ({ h, set, setShort }) => {
     const first = await set({ open_ended_hold_usd: "1.50" });
     expect(first.body.open_ended_hold_usd).toBe(1.5);
     const same = await set({ open_ended_hold_usd: 1.5 });
@@ -96,15 +92,15 @@ describe("the hold of open-ended requests", () => {
     ).toEqual(["1.50", "2.00", null]);
   });
 
-  test.for([0, "0.000000000", -1, "1.0000000001"])("%j is refused", async (amount, { set }) => {
+  test.for([0, "0.000000000", -1, "1.0000000001"])("cannot be %j", async (amount, { set }) => {
     const answer = await set({ open_ended_hold_usd: amount });
     expect(answer.status).toBe(400);
     expect(answer.error.message).toMatch(/^open_ended_hold_usd: /);
   });
 });
 
-describe("a change of what somebody else has changed meanwhile", () => {
-  test("is refused with what the limit is now, in both families of routes", async ({
+describe("a change with an outdated version", () => {
+  test("is refused with the current limit, in both families of routes", async ({
     org,
     set,
     setShort,
@@ -127,7 +123,7 @@ describe("a change of what somebody else has changed meanwhile", () => {
     expect((await org.admin.get<Limit>(`${LIMITS}/${theirs.id}`)).body).toEqual(theirs);
   });
 
-  test("is refused where the limit is gone, also when it was made anew", async ({ org, set }) => {
+  test("is refused after deletion, also when the limit was created again", async ({ org, set }) => {
     const { id, version } = (await set()).body;
     await org.admin.remove(`${LIMITS}/${id}`);
     const gone = await set({ if_version: version });
@@ -139,7 +135,7 @@ describe("a change of what somebody else has changed meanwhile", () => {
     expect((await set({ if_version: version })).status).toBe(409);
   });
 
-  test("of twenty at once changes it once", async ({ set }) => {
+  test("succeeds once of twenty concurrent ones", async ({ set }) => {
     const { version } = (await set()).body;
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => set({ limit_usd: 100 + i, if_version: version })),
@@ -149,8 +145,8 @@ describe("a change of what somebody else has changed meanwhile", () => {
   });
 });
 
-describe("a limit that a living node does not keep to yet", () => {
-  test("is activating since it was made, and a raise does not change that", async ({
+describe("a limit that a node does not apply yet", () => {
+  test("is activating since its creation, also after a raise", async ({
     h,
     org,
     set,

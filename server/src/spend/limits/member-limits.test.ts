@@ -105,7 +105,7 @@ test("sort=spend_desc lists the highest spend of the longest period first", asyn
   ]);
 });
 
-test.for(["", "&sort=spend_desc"])("pages hold each member once: %s", async (query, { list }) => {
+test.for(["", "&sort=spend_desc"])("pages list each member once: %s", async (query, { list }) => {
   const first = await list(`?limit=1${query}`);
   expect(briefly(first).map(([name]) => name)).toEqual(["Ada", "Ada"]);
   const second = await list(`?limit=1${query}&page=${first.next_page}`);
@@ -113,12 +113,12 @@ test.for(["", "&sort=spend_desc"])("pages hold each member once: %s", async (que
   expect(second.next_page).toBeNull();
 });
 
-test("q finds part of a name or an address", async ({ list }) => {
+test("q finds a part of a name or address", async ({ list }) => {
   expect(briefly(await list("?q=ALAN@&period=daily"))).toEqual([["Alan", "daily", "100", "0.016"]]);
   expect(briefly(await list("?q=%25"))).toEqual([]);
 });
 
-test("a period without a limit that refuses has no rows, and neither has a removed member", async ({
+test("omits removed members and periods without a limit that can refuse requests", async ({
   org,
   list,
 }) => {
@@ -128,7 +128,7 @@ test("a period without a limit that refuses has no rows, and neither has a remov
   expect(briefly(await list(`?user_ids=${removed.id}`))).toEqual([]);
 });
 
-test("a key of a workspace is refused", async ({ h, org }) => {
+test("refuses a workspace key", async ({ h, org }) => {
   const { id } = await org.admin.createWorkspace();
   const { key } = await org.admin.createApiKey(id, { permissions: ["admin"] });
   expect((await h.as(key).get(EFFECTIVE)).status).toBe(403);

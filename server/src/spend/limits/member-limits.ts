@@ -10,25 +10,25 @@ import { listSpendLimits, type SpendLimit } from "#src/spend/ledger/limits.sql.t
 import { toOfficialAmount, toOfficialSpend } from "#src/spend/ledger/official-limit.ts";
 import { listMemberSpend, type MemberSpendQuery, type MemberSpendRow } from "./member-spend.sql.ts";
 
-// The official report of what limits each member. Members have no limits of their own here: what limits them all is the
-// organization's limit of each period.
+// The official report of each member's limits. Members have no limits of their own in Bursar, so the organization's limit
+// of each period applies to all.
 
 type Query = RouteInput<typeof listEffectiveMemberLimits>["query"];
 type Answer = RouteOutput<typeof listEffectiveMemberLimits>;
 
-/** The longest period first: by its spend a list is sorted. */
+/** The spend of the first period sorts the list. */
 const longestFirst = ["monthly", "weekly", "daily"] as const satisfies PeriodName[];
 
-/** A page of members, with a row for each period in which a limit can refuse their requests. */
+/** Lists members, with a row for each period whose limit can refuse their requests. */
 export async function listMemberLimits(
   deps: Pick<AuditDeps, "database" | "nowMs">,
   { caller }: Call,
-  { limit, page: cursor, ...asked }: Query,
+  { limit, page: cursor, ...query }: Query,
 ): Promise<Answer> {
   const { organizationId } = caller;
-  const periods = longestFirst.filter((period) => asked.period?.includes(period) ?? true);
-  const filters = { list: "member_limits", ...asked };
-  const order = readOrder(cursor, filters, asked.sort === "spend_desc" ? periods[0] : undefined);
+  const periods = longestFirst.filter((period) => query.period?.includes(period) ?? true);
+  const filters = { list: "member_limits", ...query };
+  const order = readOrder(cursor, filters, query.sort === "spend_desc" ? periods[0] : undefined);
   const found = await listSpendLimits(deps.database, {
     organizationId,
     scopeType: "organization",
@@ -42,15 +42,15 @@ export async function listMemberLimits(
   const rows = await listMemberSpend(deps.database, {
     organizationId,
     starts: { daily: startOf("daily"), weekly: startOf("weekly"), monthly: startOf("monthly") },
-    userIds: asked.user_ids,
-    search: asked.q,
+    userIds: query.user_ids,
+    search: query.q,
     order,
     limit,
   });
-  const shown = rows.slice(0, limit);
-  const last = rows.length > limit ? shown.at(-1) : undefined;
+  const members = rows.slice(0, limit);
+  const last = rows.length > limit ? members.at(-1) : undefined;
   return {
-    data: shown.flatMap((member) => limits.map((each) => toRow(member, each))),
+    data: members.flatMap((member) => limits.map((each) => toRow(member, each))),
     next_page: last === undefined ? null : encodeCursor(positionOf(last, order), filters),
   };
 }

@@ -3,7 +3,7 @@ import type { Database } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import type { Position } from "#src/domain/page-position.ts";
 
-/** A member who has not been removed, and what requests of the member's keys have cost. */
+/** A member who is not removed, with the cost of the member's keys. */
 export interface MemberSpendRow {
   id: string;
   name: string;
@@ -19,7 +19,7 @@ export interface MemberSpendQuery {
   /** Start of each running period. */
   starts: Readonly<Record<PeriodName, Date>>;
   userIds?: readonly string[] | undefined;
-  /** Part of name or address, in any case. */
+  /** Part of name or address, case-insensitive. */
   search?: string | undefined;
   order:
     | { by: "created"; after: Position | null }
@@ -27,7 +27,7 @@ export interface MemberSpendQuery {
   limit: number;
 }
 
-/** Newest first, or highest spend of a period first; one row more than the limit. */
+/** Lists newest members first, or those with the highest spend of a period. Returns one row more than the limit. */
 export async function listMemberSpend(
   db: Database,
   { organizationId, starts, userIds, search, order, limit }: MemberSpendQuery,

@@ -3,11 +3,11 @@ import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import type { WantedLimit } from "./spend-limit-kind.ts";
 
-// A JSON number keeps this many digits. The limit is shown as one, so it may not have more, however it came.
+// Exact digits of a JSON number. Responses contain the limit as a number, so it cannot have more.
 const MAX_DIGITS = 15;
 
 /** Reads the part of a limit that a body sets. Throws a 400 that names the field. */
-export function readWanted(
+export function readWantedLimit(
   field: string,
   amount: string | number,
   body: Pick<WantedLimit, "enforcement"> & { open_ended_hold_usd: string | number | null },
@@ -19,7 +19,7 @@ export function readWanted(
   };
 }
 
-/** A limit as it is asked for, in nano-USD. Throws a 400 that names the field. */
+/** Reads a limit in nano-USD. Throws a 400 that names the field. */
 export function readLimit(field: string, amount: string | number): bigint {
   const nano = readAmount(field, amount);
   const digits = formatUsd(nano)
@@ -31,7 +31,7 @@ export function readLimit(field: string, amount: string | number): bigint {
   return nano;
 }
 
-/** The hold that a limit chooses for open-ended requests, in nano-USD. Throws a 400: a hold of nothing is none. */
+/** Reads the hold of open-ended requests in nano-USD. Throws a 400 for 0: null removes the hold. */
 function readOpenEndedHold(amount: string | number | null): bigint | null {
   if (amount === null) return null;
   const nanoUsd = readLimit("open_ended_hold_usd", amount);

@@ -27,7 +27,7 @@ import {
 import { toBlockingLimit, toPeriodSpend, toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
 import { listWorkspaceLimits, setWorkspaceLimit } from "./workspace-limits.ts";
 
-/** Scopes that the official shape has. */
+/** Scopes of the official shape. */
 const officialScopes = { scopeTypes: ["organization", "workspace"] } as const;
 
 export function makeSpendLimitHandlers(

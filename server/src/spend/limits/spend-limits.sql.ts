@@ -6,15 +6,15 @@ import { selectVisible } from "#src/limits/visible-limits.sql.ts";
 import { type SpendLimit, spendLimitColumns } from "#src/spend/ledger/limits.sql.ts";
 import { type BlockingTime, isBlockingAt } from "./blocked-scopes.sql.ts";
 
-// Which limits exist for a caller. Only spend/ledger/ writes limits.
+// Limits that a caller can see. Only spend/ledger/ writes limits.
 
 export interface SpendLimitFilter extends LimitFilter {
   period?: PeriodName | undefined;
-  /** Limits that block requests at this time only. */
+  /** Only limits that block requests at this time. */
   blockingAt?: BlockingTime | undefined;
 }
 
-/** Newest first, one row more than the page holds. */
+/** Lists newest first, one row more than the page holds. */
 export function listVisibleLimits(
   db: Database | Tx,
   filter: SpendLimitFilter,

@@ -12,7 +12,7 @@ const LIMITS = "/v1/admin/spend_limits";
 type Limit = z.output<typeof spendLimit>;
 
 const test = base.extend("limits", ({ h, org, workspaceId, apiKeyId }) => {
-  /** A limit made a moment later than the one before. */
+  /** Creates a limit one millisecond after the previous one. */
   function set(scope: unknown, fields: object = {}, client: Client = org.admin) {
     h.clock.nowMs++;
     return client.post<Limit>(LIMITS, { scope, period: "monthly", limit_usd: 25, ...fields });
@@ -33,7 +33,7 @@ const test = base.extend("limits", ({ h, org, workspaceId, apiKeyId }) => {
     return h.as((await org.admin.createApiKey(id, { permissions: ["admin"] })).key);
   }
 
-  /** Writes a balance as the ledger keeps it. */
+  /** Inserts a balance. */
   async function balance(
     scope: "organization" | "workspace" | "api_key",
     of: { period: PeriodName; periodStart: string },
@@ -55,7 +55,7 @@ const test = base.extend("limits", ({ h, org, workspaceId, apiKeyId }) => {
       .execute();
   }
 
-  /** Ids by a name that says scope and period. */
+  /** Ids by scope and period. */
   async function makeFive() {
     const elsewhere = (await org.admin.createWorkspace()).id;
     const ids = {
@@ -81,7 +81,7 @@ test.beforeEach(async ({ workspaceId, apiKeyId }) => {
   };
 });
 
-describe("a limit is set for a scope and a period", () => {
+describe("a limit is set by scope and period", () => {
   test.for([
     ["organization", "daily", "2026-11-20", "2026-11-21"],
     ["workspace", "weekly", "2026-11-16", "2026-11-23"],
@@ -120,13 +120,13 @@ describe("a limit is set for a scope and a period", () => {
     expect((await limits.get(answer.body.id)).body).toEqual(answer.body);
   });
 
-  test("each period of a scope has one of its own", async ({ limits }) => {
+  test("each period of a scope has its own limit", async ({ limits }) => {
     for (const period of ["daily", "weekly", "monthly"])
       await limits.set(scopes.workspace, { period });
     expect(await limits.idsOf()).toHaveLength(3);
   });
 
-  test("setting again replaces all of it and keeps id and date; the same again changes nothing", async ({
+  test("a second request replaces it under the same id and date, and an equal one changes nothing", async ({
     h,
     workspaceId,
     limits,
@@ -156,12 +156,12 @@ describe("a limit is set for a scope and a period", () => {
     ]);
   });
 
-  test("the organization's is logged as in no workspace", async ({ h, limits }) => {
+  test("the audit event of the organization's limit has no workspace", async ({ h, limits }) => {
     const { id } = (await limits.set(scopes.organization)).body;
     expect(await auditEventsOf(h.deps.database, id)).toMatchObject([{ workspace_id: null }]);
   });
 
-  test("a workspace's monthly one is the same through both families of routes", async ({
+  test("a workspace's monthly limit is the same in both families of routes", async ({
     org,
     workspaceId,
     limits,
@@ -189,11 +189,8 @@ describe("a limit is set for a scope and a period", () => {
   });
 });
 
-describe("what is spent is shown for the running period", () => {
-  test("spent, held and unresolved apart, and what remains of all three", async ({
-    org,
-    limits,
-  }) => {
+describe("the spend of the current period", () => {
+  test("is shown as spent, held, unresolved and remaining amounts", async ({ org, limits }) => {
     const { id } = (await limits.set(scopes.workspace, { limit_usd: 1 })).body;
     const november = { period: "monthly", periodStart: "2026-11-01" } as const;
     const october = { period: "monthly", periodStart: "2026-10-01" } as const;
@@ -217,7 +214,7 @@ describe("what is spent is shown for the running period", () => {
     expect(lowered.body).toMatchObject({ ...amounts, remaining_usd: "0.00" });
   });
 
-  test("each limit of a list its own", async ({ org, limits }) => {
+  test("is shown for each limit of a list", async ({ org, limits }) => {
     await limits.balance(
       "organization",
       { period: "daily", periodStart: "2026-11-20" },
@@ -251,10 +248,7 @@ describe("what is spent is shown for the running period", () => {
 });
 
 describe("the list", () => {
-  test("runs newest first, by pages whose cursor belongs to its filters", async ({
-    org,
-    limits,
-  }) => {
+  test("is sorted newest first, and a cursor is bound to its filters", async ({ org, limits }) => {
     const { ids } = await limits.makeFive();
     const newestFirst = Object.values(ids).reverse();
     expect(await limits.idsOf()).toEqual(newestFirst);
@@ -274,7 +268,7 @@ describe("the list", () => {
     expect(other.error.message).toContain("cursor does not match");
   });
 
-  test("shows limits of one millisecond once each", async ({ h, org, limits }) => {
+  test("returns limits of the same millisecond once each", async ({ h, org, limits }) => {
     const { ids } = await limits.makeFive();
     for (const [index, id] of Object.values(ids).entries()) {
       const createdAt = `2026-11-20T12:00:00.00012${index}Z`;
@@ -294,7 +288,7 @@ describe("the list", () => {
     expect(walked.toSorted()).toEqual(Object.values(ids).toSorted());
   });
 
-  test("is filtered by kind of scope, workspace with its keys, key and period", async ({
+  test("can be filtered by scope type, workspace with its keys, key and period", async ({
     workspaceId,
     apiKeyId,
     limits,
@@ -317,10 +311,7 @@ describe("the list", () => {
     expect(await limits.idsOf(`?workspace_id=${elsewhere}&api_key_id=${apiKeyId}`)).toEqual([]);
   });
 
-  test("of an unknown workspace or key, or another organization's, is not found", async ({
-    h,
-    org,
-  }) => {
+  test("is a 404 for an unknown or foreign workspace or key", async ({ h, org }) => {
     const other = await h.organization();
     const theirs = (await other.admin.createWorkspace()).id;
     const theirKey = (await other.admin.createApiKey(theirs)).id;
@@ -336,7 +327,7 @@ describe("the list", () => {
     expect((await org.admin.get(`${LIMITS}?period=yearly`)).status).toBe(400);
   });
 
-  test("shows nothing of another organization", async ({ h, limits }) => {
+  test("has no limits of another organization", async ({ h, limits }) => {
     const { id } = (await limits.set(scopes.organization)).body;
     const other = await h.organization();
     expect(await limits.idsOf("", other.admin)).toEqual([]);
@@ -345,7 +336,7 @@ describe("the list", () => {
   });
 });
 
-test("a deleted limit is gone, once, and the log keeps what it was", async ({
+test("a limit is deleted once, and its audit event has the deleted values", async ({
   h,
   workspaceId,
   limits,
@@ -366,7 +357,7 @@ test("a deleted limit is gone, once, and the log keeps what it was", async ({
   expect((await limits.set(scopes.api_key, { period: "weekly" })).body.id).not.toBe(id);
 });
 
-describe("what is not taken: 400 with the name of the field", () => {
+describe("an invalid limit is a 400 that names the field", () => {
   test.for([
     [{ enforcement: "hard" }, 'enforcement: expected one of "strict", "soft", "alert_only"'],
     [{ enforcement: null }, "enforcement: "],
@@ -384,7 +375,7 @@ describe("what is not taken: 400 with the name of the field", () => {
       { scope: { type: "organization", workspace_id: "wksp_1" } },
       "scope.workspace_id: there is no such field",
     ],
-  ] as const)("%j", async ([fields, message], { limits }) => {
+  ] as const)("refuses %j", async ([fields, message], { limits }) => {
     const answer = await limits.set(scopes.organization, fields);
     expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
     expect(answer.error.message).toContain(message);
@@ -392,10 +383,7 @@ describe("what is not taken: 400 with the name of the field", () => {
   });
 });
 
-test("a workspace or key that is unknown or another organization's is not found", async ({
-  h,
-  limits,
-}) => {
+test("a limit of an unknown or foreign workspace or key is a 404", async ({ h, limits }) => {
   const other = await h.organization();
   const theirs = (await other.admin.createWorkspace()).id;
   const theirKey = (await other.admin.createApiKey(theirs)).id;
@@ -409,8 +397,8 @@ test("a workspace or key that is unknown or another organization's is not found"
   }
 });
 
-describe("what is archived keeps its limits to be read, and they stay as they are", () => {
-  test("a key", async ({ org, apiKeyId, limits }) => {
+describe("limits of an archived scope can be read but not changed", () => {
+  test("of a key", async ({ org, apiKeyId, limits }) => {
     const { id } = (await limits.set(scopes.api_key)).body;
     await org.admin.post(`/v1/admin/api_keys/${apiKeyId}`, { status: "archived" });
     for (const answer of [
@@ -423,7 +411,7 @@ describe("what is archived keeps its limits to be read, and they stay as they ar
     expect((await limits.get(id)).body).toMatchObject({ limit_usd: 25 });
   });
 
-  test("a workspace, and its keys with it", async ({ org, workspaceId, limits }) => {
+  test("of a workspace and its keys", async ({ org, workspaceId, limits }) => {
     const ofWorkspace = (await limits.set(scopes.workspace)).body.id;
     const ofKey = (await limits.set(scopes.api_key)).body.id;
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
@@ -454,7 +442,7 @@ describe("a workspace key with the admin permission", () => {
     expect(await limits.idsOf()).toEqual([ofWorkspace.id]);
   });
 
-  test("finds no others: the organization's and other workspaces' are as if absent", async ({
+  test("gets a 404 for limits of the organization and of other workspaces", async ({
     org,
     workspaceId,
     apiKeyId,
@@ -484,7 +472,9 @@ describe("a workspace key with the admin permission", () => {
     expect(await limits.idsOf()).toEqual(hidden.toReversed());
   });
 
-  test("may not limit the organization: 403 that says what is needed", async ({ limits }) => {
+  test("cannot limit the organization, with a 403 that names the permission", async ({
+    limits,
+  }) => {
     const answer = await limits.set(scopes.organization, {}, await limits.workspaceAdmin());
     expect([answer.status, answer.error.type]).toEqual([403, "permission_error"]);
     expect(answer.error.message).toContain("needs an admin key");
@@ -492,14 +482,14 @@ describe("a workspace key with the admin permission", () => {
   });
 });
 
-test("somebody on the server's own machine limits the organization", async ({ h, limits }) => {
+test("the operator can limit the organization", async ({ h, limits }) => {
   const answer = await limits.set(scopes.organization, {}, h.operator);
   expect([answer.status, answer.body.scope]).toEqual([200, { type: "organization" }]);
 });
 
-describe("changes at once", () => {
+describe("concurrent changes", () => {
   test.for(["organization", "workspace", "api_key"] as const)(
-    "of the limit of one %s leave one, and a log in which each begins where the last ended",
+    "of one limit (%s) leave one limit and a complete audit history",
     async (type, { h, limits }) => {
       const amounts = [1, 2, 3, 4, 5, 6];
       const answers = await Promise.all(
@@ -516,7 +506,7 @@ describe("changes at once", () => {
     },
   );
 
-  test("of which one deletes: every limit's log tells a whole life", async ({ h, limits }) => {
+  test("with a deletion leave one complete audit history for each limit", async ({ h, limits }) => {
     const ids = new Set<string>();
     for (let round = 0; round < 10; round++) {
       const { id } = (await limits.set(scopes.organization, { limit_usd: 100 + round })).body;

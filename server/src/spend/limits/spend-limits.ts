@@ -14,22 +14,22 @@ import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limit
 import { type Balance, findBalance, readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
-import { readWanted } from "./read-limit.ts";
+import { readWantedLimit } from "./read-limit.ts";
 import { spendLimits, type WantedLimit } from "./spend-limit-kind.ts";
 
-/** A change may cross what alerts wait for. */
+/** With the dependencies of alerts, because a change of a limit may cross a threshold. */
 export type LimitDeps = AuditDeps & AlertingDeps;
 
-/** A limit, if there is one, and its balance of the running period; a null balance is 0. */
-export interface MaybeLimitState {
+/** An optional limit and its balance in the current period. A balance of null means 0. */
+export interface OptionalLimitState {
   limit: SpendLimit | null;
   period: SpendPeriod;
   balance: Balance | null;
-  /** Null once every living node keeps to the limit. */
+  /** Start of the activation, while a node may still use the previous limit. Null: all living nodes use this one. */
   activatingSince: Date | null;
 }
 
-export interface LimitState extends MaybeLimitState {
+export interface LimitState extends OptionalLimitState {
   limit: SpendLimit;
 }
 
@@ -48,15 +48,12 @@ export function setSpendLimit(
   call: Call,
   input: NewSpendLimit,
 ): Promise<LimitState> {
-  const wanted = readWanted("limit_usd", input.limit_usd, input);
+  const wanted = readWantedLimit("limit_usd", input.limit_usd, input);
   const change = { ...input, ifVersion: input.if_version, wanted: () => wanted };
   return changeSpendLimit(deps, call, change, toLimitState);
 }
 
-/**
- * Sets the amount alone: the rest of a limit that is there stays as it is, and a new one is strict. Throws what
- * `setSpendLimit` throws.
- */
+/** Sets the amount only. An existing limit keeps its other fields, and a new one is strict. Throws like `setSpendLimit`. */
 export function setLimitAmount(
   deps: LimitDeps,
   call: Call,
@@ -70,8 +67,8 @@ export function setLimitAmount(
   return changeSpendLimit(deps, call, { ...input, wanted }, toLimitState);
 }
 
-function toLimitState({ limit, ...state }: MaybeLimitState): LimitState {
-  assert(limit !== null, "a limit that is set is there");
+function toLimitState({ limit, ...state }: OptionalLimitState): LimitState {
+  assert(limit !== null, "a set limit is stored");
   return { limit, ...state };
 }
 
@@ -88,7 +85,7 @@ export function changeSpendLimit<Result>(
   deps: LimitDeps,
   call: Call,
   { scope, period: name, ifVersion, wanted }: ChangeSpendLimit,
-  toResult: (state: MaybeLimitState, tx: Tx) => Result | Promise<Result>,
+  toResult: (state: OptionalLimitState, tx: Tx) => Result | Promise<Result>,
 ): Promise<Result> {
   const period = periodOf(name, deps.nowMs());
   return changeInScope(spendLimits, deps, { call, scope }, async (tx, locked) => {
@@ -109,7 +106,7 @@ export async function getSpendLimit(
   { caller }: Call,
   of: { id: string; scopeTypes?: readonly ScopeType[] },
 ): Promise<LimitState> {
-  const [state] = await withBalances(deps, [
+  const [state] = await readLimitStates(deps, [
     await getLimit(spendLimits, deps.database, caller, of),
   ]);
   assert(state !== undefined, "one limit has one state");
@@ -121,7 +118,7 @@ export interface SpendLimitQuery extends LimitQuery {
   period?: PeriodName | undefined;
 }
 
-/** A page of the limits that the caller can see. Throws a 404 for a workspace or key that it cannot see. */
+/** Lists limits that the caller can see. Throws a 404 for a workspace or key that it cannot see. */
 export async function listSpendLimits(
   deps: AuditDeps,
   call: Call,
@@ -131,11 +128,11 @@ export async function listSpendLimits(
   const { scopeTypes, period } = query;
   const filter = { scopeTypes, period };
   const page = await listLimits(spendLimits, deps, call, { query, filter, request });
-  return { ...page, rows: await withBalances(deps, page.rows) };
+  return { ...page, rows: await readLimitStates(deps, page.rows) };
 }
 
-/** Limits with their balances, in the order given. */
-export async function withBalances(
+/** Reads the balances of limits. Keeps their order. */
+export async function readLimitStates(
   deps: AuditDeps,
   limits: readonly SpendLimit[],
 ): Promise<LimitState[]> {

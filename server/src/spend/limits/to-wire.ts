@@ -85,7 +85,7 @@ export function toPeriodSpend(spend: PeriodSpend): z.input<typeof periodSpend> {
 
 type Amount = Pick<SpendLimit, "amountNanoUsd" | "enforcement">;
 
-/** What is neither spent nor held nor unresolved, never below 0, in nano-USD. */
+/** Limit minus settled, held and unresolved amounts, at least 0, in nano-USD. */
 export function remainingOf({ amountNanoUsd }: Amount, balance: Balance | null): bigint {
   if (balance === null) return amountNanoUsd;
   const { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd } = balance;
@@ -93,7 +93,7 @@ export function remainingOf({ amountNanoUsd }: Amount, balance: Balance | null):
   return left > 0n ? left : 0n;
 }
 
-/** True where what is spent refuses requests until the period ends. */
+/** True where the spend blocks requests until the period ends. */
 export function isBlocking(limit: Amount, balance: Balance | null): boolean {
   const spentNanoUsd = balance?.settledNanoUsd ?? 0n;
   return limit.enforcement !== "alert_only" && spentNanoUsd >= limit.amountNanoUsd;
@@ -119,7 +119,7 @@ function toOpenEndedHold({
   return openEndedHoldNanoUsd === null ? null : toNumber(openEndedHoldNanoUsd);
 }
 
-/** Exact: a limit has no more digits than a double keeps (`readLimit`). */
+/** Exact, because `readLimit` bounds the digits of a limit. */
 function toNumber(nanoUsd: bigint): number {
   return Number(formatUsd(nanoUsd));
 }

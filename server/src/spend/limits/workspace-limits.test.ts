@@ -39,9 +39,7 @@ test.beforeEach(async ({ org }) => {
   workspaceId = (await org.admin.createWorkspace({ name: "Team" })).id;
 });
 
-test("the documented call, as it is written by hand, stores exactly that amount", async ({
-  org,
-}) => {
+test("the documented call stores the exact amount", async ({ org }) => {
   const answer = await org.admin.send<Limit>({
     method: "POST",
     url: LIMITS,
@@ -82,7 +80,7 @@ describe("amounts are read as decimals", () => {
     [123456.789012345, 123_456_789_012_345n],
     ["0.000000001", 1n],
     [1_000_000_000, 1_000_000_000_000_000_000n],
-  ] as const)("%s is stored to the nano-dollar", async ([amount, nanoUsd], { h, set, get }) => {
+  ] as const)("%s is stored exactly in nano-USD", async ([amount, nanoUsd], { h, set, get }) => {
     expect((await set(amount)).status).toBe(200);
     const row = await h.deps.database
       .selectFrom("spend_limit")
@@ -105,7 +103,7 @@ describe("amounts are read as decimals", () => {
     10_000_000_000,
     "9999999999",
     "123456789.1234567",
-  ])("%j is refused with the name of the field", async (amount, { set, get }) => {
+  ])("refuses %j and names the field", async (amount, { set, get }) => {
     const answer = await set(amount);
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("monthly_limit_usd: ");
@@ -113,7 +111,7 @@ describe("amounts are read as decimals", () => {
   });
 });
 
-test("setting again replaces, keeps the id, and is recorded; the same amount changes nothing", async ({
+test("a second request replaces the limit under its id, and an equal amount changes nothing", async ({
   h,
   set,
 }) => {
@@ -129,7 +127,7 @@ test("setting again replaces, keeps the id, and is recorded; the same amount cha
   expect(events.length).toBe(2);
 });
 
-test("null removes the limit; removing what is not there changes nothing", async ({ h, set }) => {
+test("null removes the limit, and changes nothing without a limit", async ({ h, set }) => {
   const { id } = (await set(100)).body;
   const removed = await set(null);
   expect(removed.body).toMatchObject({
@@ -143,7 +141,7 @@ test("null removes the limit; removing what is not there changes nothing", async
   expect(events.map(({ after }) => after)).toEqual([expect.anything(), null]);
 });
 
-test("what is spent this month is shown exactly, beside what remains, never below zero", async ({
+test("shows the exact spend of the month and the remaining amount, at least zero", async ({
   set,
   get,
   spend,
@@ -157,7 +155,7 @@ test("what is spent this month is shown exactly, beside what remains, never belo
   expect((await set(1)).body).toMatchObject({ spent_usd: "0.1105", remaining_usd: "0.8895" });
 });
 
-test("the list holds every active workspace, limited or not, newest first and by pages", async ({
+test("lists every active workspace, with or without a limit, newest first and in pages", async ({
   h,
   org,
   set,
@@ -186,7 +184,7 @@ test("the list holds every active workspace, limited or not, newest first and by
   expect(rest.body.next_page).toBeNull();
 });
 
-test("an archived workspace keeps its limit to be read, and takes no new one", async ({
+test("the limit of an archived workspace can be read but not changed", async ({
   org,
   set,
   get,
@@ -198,7 +196,7 @@ test("an archived workspace keeps its limit to be read, and takes no new one", a
   expect([answer.status, answer.error.type]).toEqual([400, "invalid_request_error"]);
 });
 
-test("concurrent settings leave one limit, and as many audit events as changes", async ({
+test("concurrent changes leave one limit, with one audit event for each change", async ({
   h,
   set,
 }) => {
@@ -213,7 +211,7 @@ test("concurrent settings leave one limit, and as many audit events as changes",
   expect(before).toEqual([undefined, ...amounts.slice(0, 3)]);
 });
 
-test("a workspace key with the admin permission sees and sets its own workspace's limit only", async ({
+test("a workspace key with the admin permission reads and sets the limit of its own workspace only", async ({
   h,
   org,
 }) => {

@@ -6,19 +6,19 @@ import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
-import { readWanted } from "./read-limit.ts";
+import { readWantedLimit } from "./read-limit.ts";
 import {
   changeSpendLimit,
   type LimitDeps,
-  type MaybeLimitState,
   type NewSpendLimit,
+  type OptionalLimitState,
 } from "./spend-limits.ts";
 import { type LimitedWorkspace, listLimitedWorkspaces } from "./workspaces-with-limits.sql.ts";
 
-// The short way to the limit that most companies want: a workspace's, per month.
+// A short form of the most common limit: a workspace's monthly one.
 
-/** A workspace's monthly limit, if it has one, beside what it has spent this month. */
-export interface WorkspaceLimit extends MaybeLimitState {
+/** A workspace with its optional monthly limit and its spend of the month. */
+export interface WorkspaceLimit extends OptionalLimitState {
   workspace: { id: string; name: string };
 }
 
@@ -28,14 +28,17 @@ export interface NewWorkspaceLimit
   monthly_limit_usd: string | number | null;
 }
 
-/** Creates, replaces or (null) removes the limit. Throws a 404 for an unknown workspace, a 400 for an archived one, a 409. */
+/**
+ * Creates or replaces the limit, or removes it when the amount is null. Throws a 404 for an unknown workspace, a 400 for an
+ * archived one, and a 409 for an outdated version.
+ */
 export function setWorkspaceLimit(
   deps: LimitDeps,
   call: Call,
   input: NewWorkspaceLimit,
 ): Promise<WorkspaceLimit> {
   const { workspace_id, monthly_limit_usd: amount, if_version: ifVersion } = input;
-  const wanted = amount === null ? null : readWanted("monthly_limit_usd", amount, input);
+  const wanted = amount === null ? null : readWantedLimit("monthly_limit_usd", amount, input);
   const scope = { type: "workspace", workspace_id } as const;
   const change = { scope, period: "monthly", ifVersion, wanted: () => wanted } as const;
   return changeSpendLimit(deps, call, change, async (state, tx) => {
@@ -44,7 +47,7 @@ export function setWorkspaceLimit(
   });
 }
 
-/** A page of workspaces with their limits; one workspace where it is named. */
+/** Lists workspaces with their limits, or only the requested workspace. */
 export async function listWorkspaceLimits(
   deps: AuditDeps,
   { caller }: Call,

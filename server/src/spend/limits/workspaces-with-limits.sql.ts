@@ -2,7 +2,7 @@ import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
-/** A workspace as far as the list of limits shows it. */
+/** Fields of a workspace in the list of limits. */
 export interface LimitedWorkspace {
   id: string;
   name: string;
@@ -11,13 +11,13 @@ export interface LimitedWorkspace {
 
 export interface LimitedWorkspaceFilter {
   organizationId: string;
-  /** One workspace, archived or not; null for all active ones. */
+  /** One active or archived workspace. Null: all active ones. */
   workspaceId: string | null;
-  /** Those whose limits exist for the caller; null for all of the organization's. */
+  /** Workspaces whose limits the caller can see. Null: all of the organization. */
   onlyIds: readonly string[] | null;
 }
 
-/** One row more than the page holds. */
+/** Lists newest first, one row more than the page holds. */
 export function listLimitedWorkspaces(
   db: Database | Tx,
   filter: LimitedWorkspaceFilter,
