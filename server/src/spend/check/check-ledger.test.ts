@@ -8,7 +8,7 @@ import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { checkLedger } from "./check-ledger.ts";
 
-// Books that are kept as the flush keeps them, and then tampered with.
+// Balances that the flush wrote and a test then changes.
 
 const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 const DAY_MS = 86_400_000;
@@ -31,7 +31,7 @@ test.beforeEach(async ({ db }) => {
   for (const table of ["usage_event", "balance", "lease", "spend_adjustment"] as const) {
     await db.database.deleteFrom(table).execute();
   }
-  // Two weeks, two months, two keys; one request over its hold, one of unknown end.
+  // Two weeks, two months and two keys. One request exceeds its hold, and one has an unknown outcome.
   const at = (days: number) => ({ startedAtMs: SOME_TIME_MS + days * DAY_MS });
   const batch = [
     endRecord(beginRecord(at(0)), 100n),
@@ -48,7 +48,7 @@ test.beforeEach(async ({ db }) => {
   });
 });
 
-test("what the flush wrote is correct, and all of it was read", async ({ db, check }) => {
+test("reads all rows of the flush and finds no difference", async ({ db, check }) => {
   const balances = await db.database.selectFrom("balance").select("scope_id").execute();
   expect(await check()).toEqual({
     balances: balances.length,
@@ -58,9 +58,9 @@ test("what the flush wrote is correct, and all of it was read", async ({ db, che
   });
 });
 
-test("an organization that spent nothing is correct", async ({ db }) => {
-  const nobody = "00000000-0000-4000-8000-000000000002";
-  expect(await checkLedger(db.database, nobody)).toEqual({
+test("finds no difference in an organization without spend", async ({ db }) => {
+  const emptyOrganization = "00000000-0000-4000-8000-000000000002";
+  expect(await checkLedger(db.database, emptyOrganization)).toEqual({
     balances: 0,
     requests: 0,
     differences: [],
@@ -76,24 +76,24 @@ const MONTH = {
 } as const;
 const ofMonth = sql`scope_type = 'workspace' AND period = 'monthly' AND period_start = '2026-11-01'`;
 
-describe("tampering is found and named", () => {
+describe("reports a difference", () => {
   test.for([
     ["spent", "settled_nano_usd", 120n, 121n],
     ["held", "leased_nano_usd", 0n, 1n],
     ["unresolved", "unresolved_nano_usd", 7n, 8n],
   ] as const)(
-    "with what is %s of a balance",
-    async ([amount, column, shouldBeNanoUsd, isNanoUsd], { db, check }) => {
+    "with a changed %s amount of a balance",
+    async ([amount, column, expectedNanoUsd, actualNanoUsd], { db, check }) => {
       await sql`UPDATE balance SET ${sql.ref(column)} = ${sql.ref(column)} + 1 WHERE ${ofMonth}`.execute(
         db.database,
       );
       expect((await check()).differences).toEqual([
-        { ...MONTH, amount, isNanoUsd, shouldBeNanoUsd },
+        { ...MONTH, amount, actualNanoUsd, expectedNanoUsd },
       ]);
     },
   );
 
-  test("with an overrun", async ({ db, check }) => {
+  test("with a changed overrun", async ({ db, check }) => {
     await sql`UPDATE balance SET overrun_nano_usd = 0 WHERE scope_type = 'workspace' AND period = 'monthly'
       AND period_start = '2026-12-01'`.execute(db.database);
     expect((await check()).differences).toEqual([
@@ -101,21 +101,21 @@ describe("tampering is found and named", () => {
         ...MONTH,
         periodStart: "2026-12-01",
         amount: "beyond_holds",
-        isNanoUsd: 0n,
-        shouldBeNanoUsd: 20n,
+        actualNanoUsd: 0n,
+        expectedNanoUsd: 20n,
       },
     ]);
   });
 
-  test("a balance that is gone", async ({ db, check }) => {
+  test("with a deleted balance", async ({ db, check }) => {
     await sql`DELETE FROM balance WHERE ${ofMonth}`.execute(db.database);
     expect((await check()).differences).toEqual([
-      { ...MONTH, amount: "spent", isNanoUsd: 0n, shouldBeNanoUsd: 120n },
-      { ...MONTH, amount: "unresolved", isNanoUsd: 0n, shouldBeNanoUsd: 7n },
+      { ...MONTH, amount: "spent", actualNanoUsd: 0n, expectedNanoUsd: 120n },
+      { ...MONTH, amount: "unresolved", actualNanoUsd: 0n, expectedNanoUsd: 7n },
     ]);
   });
 
-  test("a balance of a time and scope that spent nothing", async ({ db, check }) => {
+  test("with an added balance of a period and scope without spend", async ({ db, check }) => {
     const key = { ...MONTH, scopeId: "wksp_invented", periodStart: "2020-01-01" };
     await db.database
       .insertInto("balance")
@@ -129,7 +129,7 @@ describe("tampering is found and named", () => {
       })
       .execute();
     expect((await check()).differences).toEqual([
-      { ...key, amount: "spent", isNanoUsd: 5n, shouldBeNanoUsd: 0n },
+      { ...key, amount: "spent", actualNanoUsd: 5n, expectedNanoUsd: 0n },
     ]);
   });
 
@@ -137,8 +137,8 @@ describe("tampering is found and named", () => {
     ["changed", sql`UPDATE usage_event SET cost_nano_usd = 99 WHERE cost_nano_usd = 100`, 119n],
     ["deleted", sql`DELETE FROM usage_event WHERE cost_nano_usd = 100`, 20n],
   ] as const)(
-    "a request that was %s shows in all nine balances",
-    async ([_, statement, shouldBeNanoUsd], { db, check }) => {
+    "with a %s request in all nine balances",
+    async ([_, statement, expectedNanoUsd], { db, check }) => {
       await statement.execute(db.database);
       const { differences, differenceCount } = await check();
       expect(differenceCount).toBe(9);
@@ -146,13 +146,13 @@ describe("tampering is found and named", () => {
       expect(differences).toContainEqual({
         ...MONTH,
         amount: "spent",
-        isNanoUsd: 120n,
-        shouldBeNanoUsd,
+        actualNanoUsd: 120n,
+        expectedNanoUsd,
       });
     },
   );
 
-  test("an invented adjustment shows in all nine", async ({ db, check }) => {
+  test("with an added adjustment in all nine balances", async ({ db, check }) => {
     await db.database
       .insertInto("spend_adjustment")
       .values({
@@ -169,10 +169,7 @@ describe("tampering is found and named", () => {
     expect((await check()).differenceCount).toBe(9);
   });
 
-  test("a lease and an unresolved row that were changed, also where no balance is", async ({
-    db,
-    check,
-  }) => {
+  test("with a changed lease and unresolved row, also without a balance", async ({ db, check }) => {
     await sql`UPDATE lease SET amount_nano_usd = 6 WHERE ${ofMonth}`.execute(db.database);
     await db.database
       .insertInto("lease")
@@ -189,15 +186,18 @@ describe("tampering is found and named", () => {
       })
       .execute();
     expect((await check()).differences).toEqual([
-      { ...MONTH, amount: "unresolved", isNanoUsd: 7n, shouldBeNanoUsd: 6n },
-      { ...MONTH, periodStart: "2027-01-01", amount: "held", isNanoUsd: 0n, shouldBeNanoUsd: 3n },
+      { ...MONTH, amount: "unresolved", actualNanoUsd: 7n, expectedNanoUsd: 6n },
+      {
+        ...MONTH,
+        periodStart: "2027-01-01",
+        amount: "held",
+        actualNanoUsd: 0n,
+        expectedNanoUsd: 3n,
+      },
     ]);
   });
 
-  test("more than a hundred differences are counted, and a hundred named", async ({
-    db,
-    check,
-  }) => {
+  test("with the count of all and the first hundred", async ({ db, check }) => {
     await sql`INSERT INTO balance (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd)
       SELECT 'api_key', 'apikey_' || n, 'daily', '2026-11-24', ${ORGANIZATION}::uuid, 1
       FROM generate_series(1000, 1149) AS n`.execute(db.database);
@@ -206,7 +206,7 @@ describe("tampering is found and named", () => {
   });
 });
 
-test("while requests are being settled nothing seems wrong", async ({ db, check }) => {
+test("finds no difference while requests are settled", async ({ db, check }) => {
   let isOver = false;
   const settle = async (worker: number) => {
     for (let i = 0; i < 20; i++) {

@@ -18,17 +18,17 @@ import {
 
 export type CheckedAmount = "spent" | "held" | "unresolved" | "beyond_holds" | "overrun";
 
-/** A balance that is not what its rows add up to. Integer nano-USD. */
+/** A balance that differs from the sum of its rows. Integer nano-USD. */
 export interface LedgerDifference extends BalanceKey {
   amount: CheckedAmount;
-  isNanoUsd: bigint;
-  shouldBeNanoUsd: bigint;
+  actualNanoUsd: bigint;
+  expectedNanoUsd: bigint;
 }
 
 export interface LedgerReport {
   balances: number;
   requests: number;
-  /** The first of them. */
+  /** The first `MAX_DIFFERENCES`. */
   differences: LedgerDifference[];
   differenceCount: number;
 }
@@ -36,8 +36,8 @@ export interface LedgerReport {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Recomputes every balance of the organization from its requests, adjustments, leases and unresolved rows, all of one
- * snapshot: what commits meanwhile is not seen. Reads a day of events at a time; at most a month's sums are in memory.
+ * Recomputes every balance of the organization from its requests, adjustments, leases and unresolved rows in one snapshot.
+ * Later commits are not read. Reads one day of events at a time, and has the sums of at most one month in memory.
  */
 export function checkLedger(database: Database, organizationId: string): Promise<LedgerReport> {
   return inSnapshot(database, (tx) => new LedgerCheck(tx, organizationId).run());
@@ -48,10 +48,10 @@ interface Sums {
   overrunNanoUsd: bigint;
 }
 
-/** One stretch of time whose days are being added up. */
+/** A period whose days are being summed. */
 interface OpenPeriod {
   start: string;
-  /** By balance key text. */
+  /** Sums by balance key text. */
   sums: Map<string, BalanceKey & Sums>;
 }
 
@@ -59,7 +59,7 @@ class LedgerCheck {
   readonly #tx: Tx;
   readonly #organizationId: string;
   readonly #open = new Map<PeriodName, OpenPeriod>();
-  readonly #seen = new Set<string>();
+  readonly #comparedPeriods = new Set<string>();
   #leases = new Map<string, LeaseSum>();
   readonly #report: LedgerReport = {
     balances: 0,
@@ -77,11 +77,11 @@ class LedgerCheck {
     const leases = await sumLeases(this.#tx, this.#organizationId);
     this.#leases = new Map(leases.map((sum) => [balanceKeyText(sum), sum]));
     for (const day of await listSpendDays(this.#tx)) await this.#addDay(day);
-    for (const [period, open] of this.#open) await this.#close(period, open);
+    for (const [period, open] of this.#open) await this.#comparePeriod(period, open);
     const periods = await listBalancePeriods(this.#tx, this.#organizationId);
     for (const { period, periodStart } of [...periods, ...leases]) {
-      if (this.#seen.has(`${period} ${periodStart}`)) continue;
-      await this.#close(period, { start: periodStart, sums: new Map() });
+      if (this.#comparedPeriods.has(`${period} ${periodStart}`)) continue;
+      await this.#comparePeriod(period, { start: periodStart, sums: new Map() });
     }
     for (const exceeded of await listExceeded(this.#tx, this.#organizationId)) {
       this.#compareOverrun(exceeded);
@@ -98,25 +98,25 @@ class LedgerCheck {
       const open = await this.#openPeriod(period, periodStart);
       for (const sum of sums) {
         for (const [scopeType, scopeId] of chainOf({ organizationId, ...sum })) {
-          add(open, { scopeType, scopeId, period, periodStart }, sum);
+          addSums(open, { scopeType, scopeId, period, periodStart }, sum);
         }
       }
     }
     for (const { requests } of sums) this.#report.requests += Number(requests);
   }
 
-  /** Days come in order: another period begins when the one before it is complete. */
+  /** Days are sorted, so a new period starts after the last day of the previous one. */
   async #openPeriod(period: PeriodName, start: string): Promise<OpenPeriod> {
     const open = this.#open.get(period);
     if (open?.start === start) return open;
-    if (open !== undefined) await this.#close(period, open);
+    if (open !== undefined) await this.#comparePeriod(period, open);
     const next = { start, sums: new Map() };
     this.#open.set(period, next);
     return next;
   }
 
-  async #close(period: PeriodName, { start, sums }: OpenPeriod): Promise<void> {
-    this.#seen.add(`${period} ${start}`);
+  async #comparePeriod(period: PeriodName, { start, sums }: OpenPeriod): Promise<void> {
+    this.#comparedPeriods.add(`${period} ${start}`);
     const of = { organizationId: this.#organizationId, period, periodStart: start };
     const rows = await listBalancesOfPeriod(this.#tx, of);
     const balances = new Map(rows.map((row) => [balanceKeyText(row), row]));
@@ -128,7 +128,7 @@ class LedgerCheck {
     for (const [text, key] of [...keys].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { scopeType, scopeId } = key;
       const named = { scopeType, scopeId, period, periodStart: start };
-      this.#compare(named, balances.get(text) ?? NOTHING, {
+      this.#compare(named, balances.get(text) ?? NO_BALANCE, {
         ...NO_SUMS,
         ...sums.get(text),
         ...this.#leasesOf(text),
@@ -143,45 +143,55 @@ class LedgerCheck {
 
   #compare(
     key: BalanceKey,
-    is: Omit<CheckedBalance, keyof BalanceKey>,
-    shouldBe: Sums & Pick<LeaseSum, "leasedNanoUsd" | "unresolvedNanoUsd">,
+    actual: Omit<CheckedBalance, keyof BalanceKey>,
+    expected: Sums & Pick<LeaseSum, "leasedNanoUsd" | "unresolvedNanoUsd">,
   ): void {
-    this.#note(key, "spent", is.settledNanoUsd, shouldBe.costNanoUsd);
-    this.#note(key, "held", is.leasedNanoUsd, shouldBe.leasedNanoUsd);
-    this.#note(key, "unresolved", is.unresolvedNanoUsd, shouldBe.unresolvedNanoUsd);
-    // A limit may have held less than the most that is recorded, and a decision may have charged more: so at least this,
-    // and never more than all.
-    const overrun = is.overrunNanoUsd;
-    const isPossible = overrun >= shouldBe.overrunNanoUsd && overrun <= shouldBe.costNanoUsd;
-    this.#note(key, "beyond_holds", overrun, isPossible ? overrun : shouldBe.overrunNanoUsd);
+    this.#addDifference(key, "spent", actual.settledNanoUsd, expected.costNanoUsd);
+    this.#addDifference(key, "held", actual.leasedNanoUsd, expected.leasedNanoUsd);
+    this.#addDifference(key, "unresolved", actual.unresolvedNanoUsd, expected.unresolvedNanoUsd);
+    // The exact overrun is unknown: a limit may have held less than the recorded maximum, and a decision may have charged
+    // more. The overrun is at least the sum and at most the whole cost.
+    const overrun = actual.overrunNanoUsd;
+    const isPossible = overrun >= expected.overrunNanoUsd && overrun <= expected.costNanoUsd;
+    this.#addDifference(
+      key,
+      "beyond_holds",
+      overrun,
+      isPossible ? overrun : expected.overrunNanoUsd,
+    );
   }
 
-  /** Settled spend may exceed a strict limit by recorded overruns and by the spend that the limit found, by no more. */
+  /** Settled spend can exceed a strict limit only by recorded overruns and by the spend before the limit was set. */
   #compareOverrun(exceeded: ExceededBalance): void {
     const { scopeType, scopeId, period, periodStart, limitOverrunNanoUsd: recorded } = exceeded;
     const missing = findUnrecorded(exceeded);
     const key = { scopeType, scopeId, period, periodStart };
-    this.#note(key, "overrun", recorded, recorded + missing);
+    this.#addDifference(key, "overrun", recorded, recorded + missing);
   }
 
-  #note(key: BalanceKey, amount: CheckedAmount, isNanoUsd: bigint, shouldBeNanoUsd: bigint): void {
-    if (isNanoUsd === shouldBeNanoUsd) return;
+  #addDifference(
+    key: BalanceKey,
+    amount: CheckedAmount,
+    actualNanoUsd: bigint,
+    expectedNanoUsd: bigint,
+  ): void {
+    if (actualNanoUsd === expectedNanoUsd) return;
     const { differences } = this.#report;
     this.#report.differenceCount += 1;
     if (differences.length >= MAX_DIFFERENCES) return;
-    differences.push({ ...key, amount, isNanoUsd, shouldBeNanoUsd });
+    differences.push({ ...key, amount, actualNanoUsd, expectedNanoUsd });
   }
 }
 
 const NO_SUMS: Sums = { costNanoUsd: 0n, overrunNanoUsd: 0n };
-const NOTHING = {
+const NO_BALANCE = {
   settledNanoUsd: 0n,
   leasedNanoUsd: 0n,
   unresolvedNanoUsd: 0n,
   overrunNanoUsd: 0n,
 };
 
-function add({ sums }: OpenPeriod, key: BalanceKey, sum: Sums): void {
+function addSums({ sums }: OpenPeriod, key: BalanceKey, sum: Sums): void {
   const text = balanceKeyText(key);
   const known = sums.get(text);
   if (known === undefined) {

@@ -18,7 +18,7 @@ import {
 export function makeLedgerCheckHandlers(
   deps: Pick<AuditDeps, "database" | "nowMs">,
 ): HandlersFor<(typeof ledgerCheckRoutes)[number], Call> {
-  // It can take minutes and holds a connection: whoever asks meanwhile gets the one that runs.
+  // A check can take minutes and uses a connection, so concurrent calls of an organization share one.
   const running = new Map<string, Promise<RouteOutput<typeof checkLedgerRoute>>>();
   async function check(organizationId: string) {
     const checkedAt = new Date(deps.nowMs());
@@ -48,12 +48,11 @@ function toReport(report: LedgerReport, checkedAt: Date): RouteOutput<typeof che
 }
 
 const explanations: Readonly<Record<CheckedAmount, string>> = {
-  spent: "the cost of its requests and adjustments adds up to another sum",
-  held: "what nodes have leased of it adds up to another sum",
-  unresolved: "its rows of unknown fate add up to another sum",
-  beyond_holds:
-    "it is less than its requests have cost beyond what was held, or more than is spent",
-  overrun: "more was spent than its strict limit allows, and not all of it is recorded",
+  spent: "differs from the sum of its requests and adjustments",
+  held: "differs from the sum of its leases",
+  unresolved: "differs from the sum of its unresolved rows",
+  beyond_holds: "is below the cost of its requests beyond their holds, or above the settled spend",
+  overrun: "is below the spend beyond its strict limit",
 };
 
 function toDifference(difference: LedgerDifference): z.input<typeof ledgerDifference> {
@@ -63,8 +62,8 @@ function toDifference(difference: LedgerDifference): z.input<typeof ledgerDiffer
     period,
     period_start: periodStart,
     amount,
-    is_usd: formatUsd(difference.isNanoUsd),
-    should_be_usd: formatUsd(difference.shouldBeNanoUsd),
+    is_usd: formatUsd(difference.actualNanoUsd),
+    should_be_usd: formatUsd(difference.expectedNanoUsd),
     explanation: explanations[amount],
   };
 }

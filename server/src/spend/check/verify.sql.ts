@@ -11,9 +11,8 @@ export interface BalanceDifference extends BalanceKey {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Adds up usage_event and spend_adjustment for every scope and period and compares with what is settled; for the days of
- * which an organization has pruned its events, usage_day stands in for them. Empty when all agree; at most 100 differences.
- * Reads the whole of usage_event: for tests and for a doctor, not for requests.
+ * Compares settled spend with the sum of usage_event and spend_adjustment for every scope and period. For days with pruned
+ * events it uses usage_day. Returns at most 100 differences. Reads all usage events, so it is for tests and diagnosis only.
  */
 export async function listBalanceDifferences(db: Database | Tx): Promise<BalanceDifference[]> {
   const { rows } = await sql<BalanceDifference>`

@@ -73,7 +73,7 @@ const test = base.extend("ledger", ({ db }) => {
 
   const difference = async () =>
     (await checkLedger(db.database, scope.organizationId)).differences.map(
-      ({ amount, isNanoUsd, shouldBeNanoUsd }) => ({ amount, isNanoUsd, shouldBeNanoUsd }),
+      ({ amount, actualNanoUsd, expectedNanoUsd }) => ({ amount, actualNanoUsd, expectedNanoUsd }),
     );
 
   async function settleUnrecorded(): Promise<void> {
@@ -220,7 +220,7 @@ describe("spend that a node of an older version settled beyond the limit", () =>
     await comeBack(silent);
     await ledger.settleUnrecorded();
     expect(await ledger.difference()).toEqual([
-      { amount: "overrun", isNanoUsd: 0n, shouldBeNanoUsd: UNFLUSHED },
+      { amount: "overrun", actualNanoUsd: 0n, expectedNanoUsd: UNFLUSHED },
     ]);
     expect(await recordMissedOverruns(db.database)).toBe(1);
     expect(await ledger.balance()).toMatchObject({ overrun: UNFLUSHED });
