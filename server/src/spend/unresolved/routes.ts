@@ -68,7 +68,7 @@ function toUnresolved(
   };
 }
 
-/** Budget of a node or a journal lasts as long as its period. */
+/** Start of the release time. The budget of a node or journal first waits for the end of its period. */
 function releasableFromMs({ since, period, periodStart }: UnresolvedItem): number {
   if (period === null || periodStart === null) return since.getTime();
   return Math.max(since.getTime(), periodOf(period, msFromIsoDate(periodStart)).endMs);

@@ -33,7 +33,7 @@ const test = base.extend("company", ({ h, org }) => {
   const adjustments = async () =>
     (await org.admin.get<Listed<Adjustment>>("/v1/admin/spend_adjustments")).body.data;
 
-  /** Each of the nine balances of the chain, the distinct ones. */
+  /** Distinct values of the nine balances of the key, its workspace and the organization. */
   async function balances() {
     const rows = await h.deps.database
       .selectFrom("balance")
@@ -56,7 +56,7 @@ const test = base.extend("company", ({ h, org }) => {
   return { list, resolve, adjustments, balances, expectBooksToAgree };
 });
 
-test("a request of unknown end is listed once, with what it may have cost and when it is let go", async ({
+test("a request with an unknown outcome is listed once, with its maximum cost and release time", async ({
   h,
   org,
   workspaceId,
@@ -80,13 +80,7 @@ test("a request of unknown end is listed once, with what it may have cost and wh
   ]);
 });
 
-test("pages run newest first and leave nothing out", async ({
-  h,
-  org,
-  workspaceId,
-  apiKeyId,
-  company,
-}) => {
+test("pages list every item, newest first", async ({ h, org, workspaceId, apiKeyId, company }) => {
   const made: string[] = [];
   for (let i = 0; i < 5; i++) {
     h.clock.nowMs += i % 2;
@@ -105,8 +99,8 @@ test("pages run newest first and leave nothing out", async ({
   expect(seen[0]).toBe((await company.list())[0]?.id);
 });
 
-describe("released", () => {
-  test("it was not spent: it is free again in the whole chain, audited, and gone", async ({
+describe("a release", () => {
+  test("frees the amount in all balances, is audited, and removes the item", async ({
     h,
     org,
     workspaceId,
@@ -138,7 +132,7 @@ describe("released", () => {
   });
 
   test.for(["", "epoch:7"])(
-    "so is a node's budget (%j)",
+    "frees a node's budget (%j)",
     async (requestId, { h, org, workspaceId, company }) => {
       const sinceMs = h.clock.nowMs;
       await createSilentNode(h.deps.database, {
@@ -165,8 +159,8 @@ describe("released", () => {
   );
 });
 
-describe("charged", () => {
-  test("in full where no amount is given: it counts as spent in the whole chain, and the books agree", async ({
+describe("a charge", () => {
+  test("without an amount settles the whole hold in all balances, and the ledger is correct", async ({
     h,
     org,
     workspaceId,
@@ -198,7 +192,7 @@ describe("charged", () => {
     ["0.75", "750000000 0 250000000"],
     [0, "0 0 0"],
   ] as const)(
-    "with %j: what exceeds the hold is an overrun",
+    "of %j records the amount above the hold as an overrun",
     async ([amount_usd, expected], { org, workspaceId, apiKeyId, company }) => {
       const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
       expect((await company.resolve(id, { decision: "charge", amount_usd })).status).toBe(200);
@@ -207,7 +201,7 @@ describe("charged", () => {
     },
   );
 
-  test("in the periods in which the request began, also when they are over", async ({
+  test("counts in the periods in which the request began, also ended ones", async ({
     h,
     org,
     workspaceId,
@@ -225,13 +219,13 @@ describe("charged", () => {
 });
 
 test.for([
-  [{ decision: "release", amount_usd: 1 }, "amount_usd: what is released is not charged"],
+  [{ decision: "release", amount_usd: 1 }, "amount_usd: a release charges nothing"],
   [{ decision: "charge", amount_usd: -1 }, "amount_usd: "],
   [{ decision: "charge", amount_usd: 1_000_001 }, "amount_usd: expected at most 1000000"],
   [{ decision: "forget" }, "decision: "],
   [{ decision: "release", reason: "  " }, "reason: "],
 ] as const)(
-  "%j is refused and changes nothing",
+  "refuses %j without a change",
   async ([body, message], { org, workspaceId, apiKeyId, company }) => {
     const { id } = await org.createUnresolvedSpend(workspaceId, apiKeyId);
     const answer = await company.resolve(id, body);
@@ -241,7 +235,7 @@ test.for([
   },
 );
 
-test("twenty decisions at once: one counts, the others find nothing", async ({
+test("of twenty concurrent decisions one succeeds, and the others get a 404", async ({
   org,
   workspaceId,
   apiKeyId,
@@ -259,7 +253,7 @@ test("twenty decisions at once: one counts, the others find nothing", async ({
   await company.expectBooksToAgree();
 });
 
-test("a decision and the release by time at once: the money goes once", async ({
+test("a concurrent decision and timed release free the amount once", async ({
   h,
   org,
   workspaceId,
@@ -279,7 +273,7 @@ test("a decision and the release by time at once: the money goes once", async ({
   await company.expectBooksToAgree();
 });
 
-test("another organization's is not found, and stays", async ({
+test("another organization gets a 404, and the item stays", async ({
   h,
   org,
   workspaceId,

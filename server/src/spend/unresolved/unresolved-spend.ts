@@ -22,10 +22,11 @@ import {
   type UnresolvedItem,
 } from "#src/spend/ledger/unresolved.sql.ts";
 
-// Spend of which nobody knows whether it was billed. It leaves the books by itself after a time, or by a decision here.
+// Spend of requests with an unknown outcome: the upstream may have billed them. A job releases unresolved spend after a
+// time, unless a decision here resolves it first.
 
 export interface UnresolvedDeps extends AuditDeps, AlertingDeps {
-  /** After this time unresolved spend counts as not spent. */
+  /** Time after which unresolved spend is released, milliseconds. */
   unresolvedReleaseMs: number;
 }
 
@@ -59,24 +60,24 @@ export interface Decision {
   reason: string;
 }
 
-/** $1,000,000: no request costs that, and no sum of such charges leaves the column it is kept in. */
+/** $1,000,000: more than any request costs. Sums of such charges fit into the column. */
 const MAX_CHARGE_NANO_USD = 10n ** 15n;
 
-export interface Resolved {
+export interface ResolvedSpend {
   chargedNanoUsd: bigint;
   adjustmentId: string | null;
 }
 
-/** Throws a 404 for what is not unresolved (any more), a 400 for a charge to nobody. */
+/** Throws a 404 for an item that is not or no longer unresolved, and a 400 for a charge without a key. */
 export function resolveUnresolvedSpend(
   deps: UnresolvedDeps,
   { caller, origin }: Call,
   input: Decision,
-): Promise<Resolved> {
+): Promise<ResolvedSpend> {
   const { organizationId } = caller;
   const { id, decision, reason } = input;
   if (decision === "release" && input.amount_usd !== undefined) {
-    throw refuseField("amount_usd", "what is released is not charged: omit it.");
+    throw refuseField("amount_usd", "a release charges nothing: omit the amount.");
   }
   const amount = input.amount_usd === undefined ? null : readAmount("amount_usd", input.amount_usd);
   if (amount !== null && amount > MAX_CHARGE_NANO_USD) {
@@ -84,10 +85,11 @@ export function resolveUnresolvedSpend(
   }
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const item = await lockUnresolved(tx, { organizationId, id });
-    if (item === null) throw notFound();
+    if (item === null) throw unresolvedSpendNotFound();
     const chargedNanoUsd = decision === "charge" ? (amount ?? item.amountNanoUsd) : 0n;
-    const what = { organizationId, reason, costNanoUsd: chargedNanoUsd };
-    const adjustmentId = decision === "charge" ? await charge(tx, deps, item, what) : null;
+    const adjustment = { organizationId, reason, costNanoUsd: chargedNanoUsd };
+    const adjustmentId =
+      decision === "charge" ? await chargeRequest(tx, deps, item, adjustment) : null;
     if (adjustmentId === null) await releaseItem(tx, organizationId, item);
     else await fireCrossed(tx, deps, { organizationId });
     return {
@@ -108,25 +110,25 @@ export function resolveUnresolvedSpend(
   });
 }
 
-/** Id of the adjustment. */
-async function charge(
+/** Returns the id of the adjustment. */
+async function chargeRequest(
   tx: Tx,
   deps: UnresolvedDeps,
   item: UnresolvedItem,
-  what: { organizationId: string; reason: string; costNanoUsd: bigint },
+  adjustment: { organizationId: string; reason: string; costNanoUsd: bigint },
 ): Promise<string> {
   const { requestId } = item;
-  const { organizationId } = what;
+  const { organizationId } = adjustment;
   const request =
     requestId === null ? null : await findUnresolvedRequest(tx, { organizationId, requestId });
   if (requestId === null || request === null) {
     throw refuseField(
       "decision",
-      "this is budget of a node and not of one request, so there is no key to charge. What its requests have cost is counted when the node is back; release lets the rest go.",
+      "this is budget of a node and not of one request, so there is no key to charge. The cost of its requests is counted when the node is back. A release frees the rest.",
     );
   }
   const id = newId(idPrefixes.spendAdjustment, deps.nowMs(), deps.randomBytes);
-  const overrun = await chargeItem(tx, item, { ...what, ...request, id, requestId });
+  const overrun = await chargeItem(tx, item, { ...adjustment, ...request, id, requestId });
   await fireOverruns(tx, deps, overrun);
   return id;
 }
@@ -143,10 +145,10 @@ function toAudit(item: UnresolvedItem) {
   };
 }
 
-function notFound(): ApiError {
+function unresolvedSpendNotFound(): ApiError {
   return new ApiError(
     "resource_not_found",
-    "Unresolved spend not found. What is decided about or released is no longer listed.",
+    "Unresolved spend not found. Resolved and released items are no longer listed.",
     {},
     { resource: "unresolved_spend" },
   );
