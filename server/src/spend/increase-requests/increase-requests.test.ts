@@ -17,14 +17,14 @@ const test = base.extend("company", ({ h, org }) => {
     return (await org.admin.post<Limit>("/v1/admin/spend_limits", body)).body;
   }
 
-  function ask(client: Client = requester.client, fields: object = {}) {
+  function createRequest(client: Client = requester.client, fields: object = {}) {
     h.clock.nowMs++;
     const body = { scope: workspace(), amount_usd: 200, reason: "A larger evaluation.", ...fields };
     return client.post<Request>(REQUESTS, body);
   }
 
   async function pendingId(client?: Client, fields?: object): Promise<string> {
-    const { status, body } = await ask(client, fields);
+    const { status, body } = await createRequest(client, fields);
     expect(status).toBe(200);
     return body.id;
   }
@@ -33,8 +33,8 @@ const test = base.extend("company", ({ h, org }) => {
     return (await org.admin.get<Listed<Limit>>("/v1/admin/spend_limits")).body.data;
   }
 
-  /** Messages about the request, oldest first, without those that were withdrawn. */
-  async function mailAbout(id: string) {
+  /** Messages about the request, oldest first, without withdrawn ones. */
+  async function listMail(id: string) {
     const rows = await h.deps.database
       .selectFrom("mail")
       .select(["id", "to_address", "subject", "status"])
@@ -50,7 +50,7 @@ const test = base.extend("company", ({ h, org }) => {
     return mail.body.body.text;
   }
 
-  return { setLimit, ask, pendingId, limitsNow, mailAbout, textOf };
+  return { setLimit, createRequest, pendingId, limitsNow, listMail, textOf };
 });
 
 let workspaceId: string;
@@ -80,12 +80,12 @@ const withdraw = (id: string, client: Client = requester.client) =>
 const get = (id: string, client: Client = approver.client) =>
   client.get<Request>(`${REQUESTS}/${id}`);
 
-describe("who may ask", () => {
-  test("a member of the workspace, who sees the limit and, by role, what is spent", async ({
+describe("permission to request an increase", () => {
+  test("a member of the workspace sees the limit, and by role the spend", async ({
     h,
     company,
   }) => {
-    const answer = await company.ask();
+    const answer = await company.createRequest();
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
       id: expect.stringMatching(/^slir_[0-9A-Za-z]{24}$/),
@@ -119,129 +119,137 @@ describe("who may ask", () => {
     expect((await get(answer.body.id)).body).toEqual({ ...answer.body, can_resolve: true });
   });
 
-  test("who may not see what is spent there is not told it by asking", async ({ org, company }) => {
+  test("a request does not show the spend without permission to see it", async ({
+    org,
+    company,
+  }) => {
     const user = await org.member({ workspaces: { [workspaceId]: "workspace_user" } });
-    const { body } = await company.ask(user.client);
+    const { body } = await company.createRequest(user.client);
     expect([body.limit_usd, body.spent_usd, body.held_usd]).toEqual(["100.00", null, null]);
     await company.setLimit({ type: "organization" }, 500);
     const fields = { scope: { type: "organization" }, amount_usd: 600 };
-    const ofAll = (await company.ask(requester.client, fields)).body;
+    const ofAll = (await company.createRequest(requester.client, fields)).body;
     expect([ofAll.limit_usd, ofAll.spent_usd, ofAll.held_usd]).toEqual(["500.00", null, null]);
   });
 
-  test("for the organization everybody who is in a workspace, and nobody else", async ({
+  test("only members of a workspace can request one for the organization", async ({
     h,
     org,
     company,
   }) => {
     await company.setLimit({ type: "organization" }, 500);
     const fields = { scope: { type: "organization" }, amount_usd: 600 };
-    expect((await company.ask(requester.client, fields)).status).toBe(200);
+    expect((await company.createRequest(requester.client, fields)).status).toBe(200);
     const outsider = await org.member();
-    expect((await company.ask(outsider.client, fields)).status).toBe(403);
+    expect((await company.createRequest(outsider.client, fields)).status).toBe(403);
     const { key: secret } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
-    expect((await company.ask(h.as(secret), fields)).status).toBe(403);
+    expect((await company.createRequest(h.as(secret), fields)).status).toBe(403);
   });
 
-  test("a key for itself and its workspace, and for no other key", async ({ h, org, company }) => {
+  test("a key can request one for itself and its workspace only", async ({ h, org, company }) => {
     await company.setLimit(key(), 10);
     const own = await org.admin.createApiKey(workspaceId, { permissions: ["write"] });
     await company.setLimit(key(own.id), 10);
     const client = h.as(own.key);
-    const asked = await company.ask(client, { scope: key(own.id) });
-    expect(asked.body.requester).toEqual({ type: "api_key", id: own.id, name: "Key", email: null });
-    expect((await company.ask(client)).status).toBe(200);
-    const other = await company.ask(client, { scope: key() });
-    const missing = await company.ask(client, { scope: key("apikey_none") });
+    const requested = await company.createRequest(client, { scope: key(own.id) });
+    expect(requested.body.requester).toEqual({
+      type: "api_key",
+      id: own.id,
+      name: "Key",
+      email: null,
+    });
+    expect((await company.createRequest(client)).status).toBe(200);
+    const other = await company.createRequest(client, { scope: key() });
+    const missing = await company.createRequest(client, { scope: key("apikey_none") });
     expect([other.status, other.error]).toEqual([404, missing.error]);
     const reader = await org.admin.createApiKey(workspaceId, { permissions: ["read"] });
-    expect((await company.ask(h.as(reader.key))).status).toBe(403);
+    expect((await company.createRequest(h.as(reader.key))).status).toBe(403);
   });
 
-  test("nobody for a workspace that it is not in", async ({ org, company }) => {
+  test("a member cannot request one for another workspace", async ({ org, company }) => {
     const elsewhere = await org.admin.createWorkspace();
     await company.setLimit(workspace(elsewhere.id), 10);
-    const { status } = await company.ask(requester.client, { scope: workspace(elsewhere.id) });
+    const { status } = await company.createRequest(requester.client, {
+      scope: workspace(elsewhere.id),
+    });
     expect(status).toBe(404);
   });
 });
 
-describe("what can be asked for", () => {
-  test("more than the limit is; where there is none, there is nothing to raise", async ({
-    company,
-  }) => {
-    expect(await company.ask(requester.client, { amount_usd: 100 })).toMatchObject({
+describe("a request", () => {
+  test("is refused without a limit or for an amount that is not higher", async ({ company }) => {
+    expect(await company.createRequest(requester.client, { amount_usd: 100 })).toMatchObject({
       status: 400,
-      error: { message: expect.stringContaining("more than the limit is now, which is $100.00") },
+      error: { message: expect.stringContaining("more than the current limit of $100.00") },
     });
-    expect(await company.ask(requester.client, { period: "daily" })).toMatchObject({
+    expect(await company.createRequest(requester.client, { period: "daily" })).toMatchObject({
       status: 400,
       error: { message: expect.stringContaining("no daily spend limit") },
     });
   });
 
-  test("nothing of an archived workspace or key", async ({ org, company }) => {
+  test("is refused for an archived workspace or key", async ({ org, company }) => {
     await company.setLimit(key(), 10);
     await org.admin.post(`/v1/admin/api_keys/${apiKeyId}`, { status: "archived" });
-    expect((await company.ask(requester.client, { scope: key() })).status).toBe(400);
+    expect((await company.createRequest(requester.client, { scope: key() })).status).toBe(400);
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
-    expect((await company.ask()).status).toBe(400);
+    expect((await company.createRequest()).status).toBe(400);
   });
 
-  test("asking again changes the pending request, and writes to nobody again", async ({
-    h,
-    company,
-  }) => {
+  test("updates the pending request without more mail", async ({ h, company }) => {
     const id = await company.pendingId();
-    const mails = await company.mailAbout(id);
-    expect((await company.ask()).body.id).toBe(id);
-    const changed = await company.ask(requester.client, { amount_usd: 300 });
+    const mails = await company.listMail(id);
+    expect((await company.createRequest()).body.id).toBe(id);
+    const changed = await company.createRequest(requester.client, { amount_usd: 300 });
     expect(changed.body).toMatchObject({ id, amount_usd: "300.00" });
-    expect(await company.mailAbout(id)).toEqual(mails);
+    expect(await company.listMail(id)).toEqual(mails);
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(2);
     await withdraw(id);
     expect(await company.pendingId()).not.toBe(id);
   });
 
-  test("two calls at once make one request", async ({ company }) => {
+  test("is created once by two concurrent calls", async ({ company }) => {
     const answers = await Promise.all(
-      [1, 2, 3].map((i) => company.ask(undefined, { amount_usd: 200 + i })),
+      [1, 2, 3].map((i) => company.createRequest(undefined, { amount_usd: 200 + i })),
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
   });
 
-  test("twenty times in a day", async ({ h, company }) => {
+  test("is refused after twenty requests in a day", async ({ h, company }) => {
     for (let i = 0; i < 20; i++) await withdraw(await company.pendingId());
-    expect(await company.ask()).toMatchObject({ status: 429, error: { type: "rate_limit_error" } });
+    expect(await company.createRequest()).toMatchObject({
+      status: 429,
+      error: { type: "rate_limit_error" },
+    });
     h.clock.nowMs += 86_400_001;
-    expect((await company.ask()).status).toBe(200);
+    expect((await company.createRequest()).status).toBe(200);
   });
 });
 
 describe("messages", () => {
-  test("go to everybody who can set the limit, but not to who asks", async ({ org, company }) => {
+  test("go to all members who can set the limit, except the requester", async ({
+    org,
+    company,
+  }) => {
     const there = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
     const billing = await org.member({ role: "billing" });
     await org.member({ role: "developer" });
     const id = await company.pendingId(there.client);
-    const mails = await company.mailAbout(id);
+    const mails = await company.listMail(id);
     expect(mails.map(({ to_address }) => to_address)).toEqual(
       [approver.email, billing.email].sort(),
     );
     const text = await company.textOf(mails[0]?.id ?? "");
     expect(text).toContain("The monthly limit of the workspace Research is $100.00.");
-    expect(text).toContain("asks for $200.00");
+    expect(text).toContain("requests $200.00");
     expect(text).toContain(`${PUBLIC_URL}/increase-requests/${id}`);
   });
 
-  test("tell the requester what was decided, unless that is to be silent", async ({
-    org,
-    company,
-  }) => {
+  test("report the decision to the requester, unless it is silent", async ({ org, company }) => {
     const id = await company.pendingId();
     await approve(id, { amount_usd: 150, answer: "For this month." });
-    const [told, ...others] = await company.mailAbout(id);
+    const [told, ...others] = await company.listMail(id);
     expect(others).toEqual([]);
     expect(told).toMatchObject({
       to_address: requester.email,
@@ -253,10 +261,10 @@ describe("messages", () => {
     const silent = await company.pendingId();
     const url = `/v1/organizations/spend_limit_increase_requests/${silent}/deny`;
     await org.admin.post(url, { suppress_notification: true });
-    expect(await company.mailAbout(silent)).not.toMatchObject([{ to_address: requester.email }]);
+    expect(await company.listMail(silent)).not.toMatchObject([{ to_address: requester.email }]);
   });
 
-  test("the person whose key asked is told, and nobody for another key", async ({
+  test("go to the owner of the requesting key, and to no one for a workspace's key", async ({
     h,
     org,
     company,
@@ -272,7 +280,7 @@ describe("messages", () => {
     ] as const) {
       const id = await company.pendingId(h.as(secret));
       await deny(id);
-      expect((await company.mailAbout(id)).map(({ to_address }) => to_address)).toEqual(told);
+      expect((await company.listMail(id)).map(({ to_address }) => to_address)).toEqual(told);
     }
   });
 });
@@ -306,7 +314,7 @@ describe("an approval", () => {
         after: { status: "approved", approved_usd: "200.00", is_self_approved: false },
       },
     ]);
-    // The requester sees who, and no address.
+    // The requester sees the name of the approver, without the address.
     const seen = await get(id, requester.client);
     expect(seen.body.resolved_by).toEqual({
       type: "user",
@@ -316,7 +324,7 @@ describe("an approval", () => {
     });
   });
 
-  test("of one's own request is possible for who could set the limit, and the event says so", async ({
+  test("of the caller's own request needs permission to set the limit, and is recorded as such", async ({
     h,
     company,
   }) => {
@@ -330,7 +338,7 @@ describe("an approval", () => {
     expect((await approve(own, {}, requester.client)).status).toBe(403);
   });
 
-  test("neither lowers a limit that was raised meanwhile, nor makes one anew that is gone", async ({
+  test("does not lower a limit that was raised since, and does not create a deleted one", async ({
     org,
     company,
   }) => {
@@ -344,16 +352,16 @@ describe("an approval", () => {
     expect((await get(id)).body.limit_usd).toBeNull();
     expect(await approve(id)).toMatchObject({
       status: 400,
-      error: { message: expect.stringContaining("not there any more") },
+      error: { message: expect.stringContaining("The limit was deleted") },
     });
     expect((await get(id)).body.status).toBe("pending");
-    // The limit is named by scope and period: the one that is made anew is raised.
+    // A limit is identified by scope and period, so the approval raises the new limit.
     await company.setLimit(workspace(), 120);
     expect((await approve(id)).status).toBe(200);
     expect(await company.limitsNow()).toMatchObject([{ limit_usd: 200 }]);
   });
 
-  test("happens once, whoever decides at the same moment", async ({ org, company }) => {
+  test("happens once of concurrent decisions", async ({ org, company }) => {
     const second = await org.member({ role: "owner" });
     for (let round = 0; round < 5; round++) {
       const [limit] = await company.limitsNow();
@@ -375,8 +383,8 @@ describe("an approval", () => {
   });
 });
 
-describe("what is decided stays so", () => {
-  test("denying again is the same answer; approving and withdrawing it are refused", async ({
+describe("a decided request", () => {
+  test("can be denied again without effect, but not approved or withdrawn", async ({
     h,
     company,
   }) => {
@@ -389,14 +397,14 @@ describe("what is decided stays so", () => {
     expect((await auditEventsOf(h.deps.database, id)).length).toBe(2);
   });
 
-  test("what was approved is neither denied nor approved again", async ({ company }) => {
+  test("cannot be denied or approved after an approval", async ({ company }) => {
     const id = await company.pendingId();
     await approve(id);
     expect((await deny(id)).status).toBe(400);
     expect((await approve(id)).status).toBe(400);
   });
 
-  test("who asked withdraws it, again and again, and nobody else", async ({ company }) => {
+  test("can be withdrawn repeatedly by its requester only", async ({ company }) => {
     const id = await company.pendingId();
     expect((await withdraw(id, approver.client)).status).toBe(403);
     const first = await withdraw(id);
@@ -406,21 +414,15 @@ describe("what is decided stays so", () => {
   });
 });
 
-describe("what is gone", () => {
-  test("a request in an archived workspace can be denied, and not approved", async ({
-    org,
-    company,
-  }) => {
+describe("a request whose workspace or requester has changed", () => {
+  test("can be denied but not approved in an archived workspace", async ({ org, company }) => {
     const id = await company.pendingId();
     await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
     expect((await approve(id)).status).toBe(400);
     expect((await deny(id)).status).toBe(200);
   });
 
-  test("a request of somebody who was removed can be decided; nobody is written to", async ({
-    org,
-    company,
-  }) => {
+  test("can be decided without mail after its requester was removed", async ({ org, company }) => {
     const id = await company.pendingId();
     await org.operator.post(`/v1/admin/members/${requester.id}/remove`, {});
     await org.operator.remove(`/v1/admin/members/${requester.id}`);
@@ -429,10 +431,10 @@ describe("what is gone", () => {
       status: "approved",
       requester: { id: requester.id, email: null },
     });
-    expect(await company.mailAbout(id)).toEqual([]);
+    expect(await company.listMail(id)).toEqual([]);
   });
 
-  test("who left the workspace still finds the request, and not what happens there since", async ({
+  test("is visible to a requester who left the workspace, without limit and spend", async ({
     h,
     company,
   }) => {
@@ -454,7 +456,7 @@ describe("the list", () => {
   const ids = async (client: Client, query = "") =>
     (await client.get<Listed<Request>>(`${REQUESTS}${query}`)).body.data.map(({ id }) => id);
 
-  test("has the caller's own and those that it may decide about, newest first", async ({
+  test("has the caller's own requests and those that the caller can decide, newest first", async ({
     org,
     company,
   }) => {
@@ -474,7 +476,7 @@ describe("the list", () => {
     expect((await approve(mine, {}, leader.client)).status).toBe(404);
   });
 
-  test("goes by status, and on from a cursor", async ({ company }) => {
+  test("filters by status, and continues from a cursor", async ({ company }) => {
     const made = [];
     for (let i = 0; i < 3; i++) {
       const id = await company.pendingId();

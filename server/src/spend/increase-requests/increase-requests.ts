@@ -15,7 +15,6 @@ import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { readLimit } from "#src/spend/limits/read-limit.ts";
-import { lockAskedScope } from "./asked-scope.ts";
 import {
   findRequest,
   type IncreaseRequestRow,
@@ -32,13 +31,14 @@ import {
   replaceAsked,
   saveResolution,
 } from "./request-changes.sql.ts";
-import { type RequestMailDeps, tellApprovers } from "./request-mail.ts";
+import { notifyApprovers, type RequestMailDeps } from "./request-mail.ts";
+import { lockRequestedScope } from "./requested-scope.ts";
 
 const DAY_MS = 86_400_000;
-/** Each may write to everybody who can set the limit. */
-const MAX_ASKED_PER_DAY = 20;
+/** Maximum per requester. Each request may send mail to all members who can set the limit. */
+const MAX_REQUESTS_PER_DAY = 20;
 
-export interface Asked {
+export interface NewIncreaseRequest {
   scope: WireScope;
   period: PeriodName;
   amount_usd: string | number;
@@ -46,58 +46,61 @@ export interface Asked {
 }
 
 /**
- * Asks for a higher limit; who has a pending request for the same limit changes what it asks for. Throws what
- * `lockAskedScope` throws, a 400 where there is no limit or no higher one is asked for, and a 429 for too many.
+ * Creates a request for a higher limit, or updates the caller's pending request for this limit. Throws what
+ * `lockRequestedScope` throws, a 400 without a limit or for an amount that is not higher, and a 429 for too many requests.
  */
 export function createIncreaseRequest(
   deps: RequestMailDeps,
   { caller, origin }: Call,
-  input: Asked,
+  input: NewIncreaseRequest,
 ): Promise<IncreaseRequestRow> {
   const amountNanoUsd = readLimit("amount_usd", input.amount_usd);
   const { period, reason } = input;
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const scope = await lockAskedScope(tx, caller, input.scope);
-    const by = askedBy(caller);
+    const scope = await lockRequestedScope(tx, caller, input.scope);
+    const by = requesterOf(caller);
     const limit = await findSpendLimit(tx, { ...scope, ...by, period });
-    if (limit === null) throw noLimit(period);
-    if (amountNanoUsd <= limit.amountNanoUsd) throw isNoIncrease(limit.amountNanoUsd);
-    const asked = { limitNanoUsd: limit.amountNanoUsd, amountNanoUsd, reason };
+    if (limit === null) throw refuseMissingLimit(period);
+    if (amountNanoUsd <= limit.amountNanoUsd) throw refuseLowerAmount(limit.amountNanoUsd);
+    const terms = { limitNanoUsd: limit.amountNanoUsd, amountNanoUsd, reason };
     const pending = await findPendingForChange(tx, { ...scope, ...by, period });
     if (pending !== null) {
-      const before = await getForTransaction(tx, deps, caller, pending.id);
+      const before = await getRequestRow(tx, deps, caller, pending.id);
       const isSame = pending.amountNanoUsd === amountNanoUsd && pending.reason === reason;
       if (isSame) return { result: before, audit: "unchanged" };
-      await replaceAsked(tx, { ...asked, id: pending.id });
-      const after = await getForTransaction(tx, deps, caller, pending.id);
+      await replaceAsked(tx, { ...terms, id: pending.id });
+      const after = await getRequestRow(tx, deps, caller, pending.id);
       return { result: after, audit: auditOf("increase_request.created", before, after) };
     }
-    await checkAskedToday(tx, deps, by);
+    await checkDailyRequests(tx, deps, by);
     const nowMs = deps.nowMs();
     const id = newId(idPrefixes.increaseRequest, nowMs, deps.randomBytes);
-    await insertRequest(tx, { ...scope, ...by, ...asked, id, period, createdAt: new Date(nowMs) });
-    const after = await getForTransaction(tx, deps, caller, id);
-    await tellApprovers(tx, deps, after);
+    await insertRequest(tx, { ...scope, ...by, ...terms, id, period, createdAt: new Date(nowMs) });
+    const after = await getRequestRow(tx, deps, caller, id);
+    await notifyApprovers(tx, deps, after);
     return { result: after, audit: auditOf("increase_request.created", null, after) };
   });
 }
 
-async function checkAskedToday(tx: Tx, deps: RequestMailDeps, by: AskedBy): Promise<void> {
-  const asked = await countAsked(tx, { ...by, since: new Date(deps.nowMs() - DAY_MS) });
-  if (asked < MAX_ASKED_PER_DAY) return;
+async function checkDailyRequests(tx: Tx, deps: RequestMailDeps, by: AskedBy): Promise<void> {
+  const count = await countAsked(tx, { ...by, since: new Date(deps.nowMs() - DAY_MS) });
+  if (count < MAX_REQUESTS_PER_DAY) return;
   throw new ApiError(
     "too_many_increase_requests",
-    `You have made ${MAX_ASKED_PER_DAY} requests within a day. Change the one that is pending, or ask whoever sets limits directly.`,
+    `You have created ${MAX_REQUESTS_PER_DAY} requests within a day. Change a pending request, or ask an admin directly.`,
     { "retry-after": "3600" },
   );
 }
 
-function askedBy(caller: Caller): AskedBy {
+function requesterOf(caller: Caller): AskedBy {
   const { organizationId, kind, id } = caller;
   return { organizationId, requesterType: kind, requesterId: id };
 }
 
-/** By who asked. Again: the same answer. Throws a 404, a 403 for others, and a 400 once it is decided. */
+/**
+ * Withdraws a request of the caller. A repeated call returns the same result. Throws a 404, a 403 for other callers, and a
+ * 400 after the decision.
+ */
 export function withdrawIncreaseRequest(
   deps: RequestMailDeps,
   { caller, origin }: Call,
@@ -108,11 +111,11 @@ export function withdrawIncreaseRequest(
     if (!isRequester(caller, before)) {
       throw new ApiError(
         "permission_denied",
-        "Only who asked can withdraw a request. Deny it instead.",
+        "Only the requester can withdraw a request. Deny it instead.",
       );
     }
     if (before.status === "withdrawn") return { result: before, audit: "unchanged" };
-    if (before.status !== "pending") throw isDecided(before.status);
+    if (before.status !== "pending") throw refuseClosedRequest(before.status);
     await saveResolution(tx, {
       id,
       status: "withdrawn",
@@ -121,7 +124,7 @@ export function withdrawIncreaseRequest(
       by: { type: caller.kind, id: caller.id },
       at: new Date(deps.nowMs()),
     });
-    const after = await getForTransaction(tx, deps, caller, id);
+    const after = await getRequestRow(tx, deps, caller, id);
     return { result: after, audit: auditOf("increase_request.withdrawn", before, after) };
   });
 }
@@ -132,7 +135,7 @@ export interface RequestQuery {
   actor_ids?: readonly string[] | undefined;
 }
 
-/** A page of the caller's own requests and of those that it may decide about. */
+/** Lists the caller's own requests and those that the caller can decide. */
 export async function listIncreaseRequests(
   deps: RequestMailDeps,
   { caller }: Call,
@@ -150,7 +153,7 @@ export async function listIncreaseRequests(
   return toPage(await listRequests(deps.database, filter, page), page);
 }
 
-/** Throws a 404 for a request that is neither the caller's own nor one that it may decide about. */
+/** Throws a 404 unless the request is the caller's own or the caller can decide it. */
 export async function getIncreaseRequest(
   deps: RequestMailDeps,
   { caller }: Call,
@@ -162,7 +165,7 @@ export async function getIncreaseRequest(
   return found;
 }
 
-/** The request, locked until the transaction ends. Throws a 404 for one that the caller cannot see. */
+/** Finds a request and locks it until the transaction ends. Throws a 404 for one that the caller cannot see. */
 export async function lockRequest(
   tx: Tx,
   deps: RequestMailDeps,
@@ -173,11 +176,11 @@ export async function lockRequest(
   const filter = { ...visibilityOf(caller), id, nowMs: deps.nowMs() };
   if ((await findRequest(tx, filter)) === null) throw requestNotFound();
   await lockStatus(tx, { organizationId, id });
-  // Read again: it may have been decided while the lock was waited for.
-  return getForTransaction(tx, deps, caller, id);
+  // Read again, because another caller may have decided it before the lock was acquired.
+  return getRequestRow(tx, deps, caller, id);
 }
 
-export async function getForTransaction(
+export async function getRequestRow(
   tx: Tx,
   deps: RequestMailDeps,
   { organizationId }: Caller,
@@ -226,16 +229,16 @@ function visibilityOf(caller: Caller): RequestFilter {
   return { organizationId, visibleTo };
 }
 
-const decidedWords: Readonly<Record<Exclude<IncreaseStatus, "pending">, string>> = {
+const closedMessages: Readonly<Record<Exclude<IncreaseStatus, "pending">, string>> = {
   approved: "This request has been approved.",
   denied: "This request has been denied.",
   withdrawn: "This request has been withdrawn.",
 };
 
-export function isDecided(status: Exclude<IncreaseStatus, "pending">): ApiError {
+export function refuseClosedRequest(status: Exclude<IncreaseStatus, "pending">): ApiError {
   return new ApiError(
     "increase_request_closed",
-    `${decidedWords[status]} That stays so: ask again, or set the limit itself.`,
+    `${closedMessages[status]} This is final. Create another request, or set the limit directly.`,
     {},
     { resource_status: status },
   );
@@ -250,16 +253,16 @@ export function requestNotFound(): ApiError {
   );
 }
 
-function noLimit(period: PeriodName): ApiError {
+function refuseMissingLimit(period: PeriodName): ApiError {
   return new ApiError(
     "increase_not_applicable",
-    `There is no ${period} spend limit there: nothing has to be raised.`,
+    `This scope has no ${period} spend limit, so there is nothing to increase.`,
   );
 }
 
-function isNoIncrease(limitNanoUsd: bigint): ApiError {
+function refuseLowerAmount(limitNanoUsd: bigint): ApiError {
   return refuseField(
     "amount_usd",
-    `expected more than the limit is now, which is $${formatUsd(limitNanoUsd)}.`,
+    `expected more than the current limit of $${formatUsd(limitNanoUsd)}.`,
   );
 }

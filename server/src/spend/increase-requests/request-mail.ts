@@ -14,25 +14,25 @@ import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 import { findApproverAddresses, findRequesterAddress } from "./request-recipients.sql.ts";
 
 export interface RequestMailDeps extends AuditDeps {
-  /** Where people reach this server, without a slash at the end. Of the configuration, never of a request. */
+  /** Public address of the server without a trailing slash, from the configuration and never from a request. */
   publicUrl: () => string;
 }
 
-/** More people than that need no message: one of them will see to it. */
+/** Maximum number of recipients. A larger group needs no more mail. */
 const MAX_APPROVERS = 50;
 
-const approverRoles = organizationRoles.filter((role) => maySet(role));
+const approverRoles = organizationRoles.filter((role) => canSetLimits(role));
 const approverWorkspaceRoles = workspaceRoles.filter(
   (role) => reachOfRole(role, "spend_limits:write") !== null,
 );
 
-function maySet(role: OrganizationRole): boolean {
+function canSetLimits(role: OrganizationRole): boolean {
   const inherited = inheritedRole(role);
   return inherited !== null && reachOfRole(inherited, "spend_limits:write") !== null;
 }
 
-/** Writes to everybody who can set the limit, but not to who asks. */
-export async function tellApprovers(
+/** Sends mail to all members who can set the limit, except the requester. */
+export async function notifyApprovers(
   tx: Tx,
   deps: RequestMailDeps,
   request: IncreaseRequestRow,
@@ -45,17 +45,17 @@ export async function tellApprovers(
     workspaceRoles: approverWorkspaceRoles,
     limit: MAX_APPROVERS,
   });
-  const who = nameOf(requester);
-  const subject = `${who} asks for a higher spend limit`;
-  const limit = usd(request.limitWhenAskedNanoUsd);
+  const name = formatActor(requester);
+  const subject = `${name} requests a higher spend limit`;
+  const limit = formatDollars(request.limitWhenAskedNanoUsd);
   const body = layoutMessage({
     title: subject,
     paragraphs: [
-      `The ${request.period} limit of ${scopeWords(request)} is ${limit}. ${who} asks for ${usd(request.amountNanoUsd)}:`,
+      `The ${request.period} limit of ${formatScope(request)} is ${limit}. ${name} requests ${formatDollars(request.amountNanoUsd)}:`,
       request.reason,
     ],
-    action: { label: "Decide", url: linkTo(deps, request) },
-    notes: ["You get this because you can set this limit."],
+    action: { label: "Decide", url: formatRequestUrl(deps, request) },
+    notes: ["You receive this message because you can set this limit."],
   });
   for (const { id, email } of approvers) {
     if (requester.type === "member" && requester.id === id) continue;
@@ -70,8 +70,8 @@ export async function tellApprovers(
   }
 }
 
-/** Writes to who asked, or to the person whose key did; what has not been sent to others about it is withdrawn. */
-export async function tellRequester(
+/** Sends the decision to the requester, or to the owner of the requesting key. Withdraws unsent mail to others. */
+export async function notifyRequester(
   tx: Tx,
   deps: RequestMailDeps,
   request: IncreaseRequestRow,
@@ -83,16 +83,16 @@ export async function tellRequester(
   const subject = isApproved
     ? "Your increase request was approved"
     : "Your increase request was denied";
-  const limit = `The ${request.period} limit of ${scopeWords(request)}`;
-  const now = request.limit && usd(request.limit.amountNanoUsd);
+  const limit = `The ${request.period} limit of ${formatScope(request)}`;
+  const now = request.limit && formatDollars(request.limit.amountNanoUsd);
   const body = layoutMessage({
     title: subject,
     paragraphs: [
-      isApproved ? `${limit} is now ${now}.` : `${limit} stays as it is.`,
+      isApproved ? `${limit} is now ${now}.` : `${limit} is unchanged.`,
       ...(request.answer === null ? [] : [request.answer]),
     ],
-    action: { label: "See the request", url: linkTo(deps, request) },
-    notes: request.resolvedBy ? [`Decided by ${nameOf(request.resolvedBy)}.`] : [],
+    action: { label: "See the request", url: formatRequestUrl(deps, request) },
+    notes: request.resolvedBy ? [`Decided by ${formatActor(request.resolvedBy)}.`] : [],
   });
   await queueMail(tx, deps, {
     ...body,
@@ -104,11 +104,11 @@ export async function tellRequester(
   });
 }
 
-function linkTo(deps: RequestMailDeps, { id }: IncreaseRequestRow): string {
+function formatRequestUrl(deps: RequestMailDeps, { id }: IncreaseRequestRow): string {
   return `${deps.publicUrl()}/increase-requests/${id}`;
 }
 
-function nameOf({ type, id, name }: IncreaseRequestRow["requester"]): string {
+function formatActor({ type, id, name }: IncreaseRequestRow["requester"]): string {
   switch (type) {
     case "member":
       return name ?? id;
@@ -121,7 +121,7 @@ function nameOf({ type, id, name }: IncreaseRequestRow["requester"]): string {
   }
 }
 
-function scopeWords({ scopeType, scopeName }: IncreaseRequestRow): string {
+function formatScope({ scopeType, scopeName }: IncreaseRequestRow): string {
   switch (scopeType) {
     case "organization":
       return scopeName;
@@ -132,6 +132,6 @@ function scopeWords({ scopeType, scopeName }: IncreaseRequestRow): string {
   }
 }
 
-function usd(nanoUsd: bigint): string {
+function formatDollars(nanoUsd: bigint): string {
   return `$${formatUsd(nanoUsd)}`;
 }

@@ -11,24 +11,24 @@ import { assert } from "#src/lib/assert.ts";
 import { auditLimitChange, changeLimit } from "#src/limits/change-limit.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { spendLimits } from "#src/spend/limits/spend-limit-kind.ts";
-import { mayDecide } from "./asked-scope.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 import {
   auditOf,
-  getForTransaction,
   getIncreaseRequest,
-  isDecided,
+  getRequestRow,
   isRequester,
   lockRequest,
+  refuseClosedRequest,
 } from "./increase-requests.ts";
 import { saveResolution } from "./request-changes.sql.ts";
-import { type RequestMailDeps, tellRequester } from "./request-mail.ts";
+import { notifyRequester, type RequestMailDeps } from "./request-mail.ts";
+import { canDecide } from "./requested-scope.ts";
 
-// Whoever may set a limit decides about requests to raise it. That includes its own: it could set the limit all the same,
-// and the audit event says that it was so.
+// Callers who can set a limit can decide requests for it. They can approve their own requests, because they could also set
+// the limit directly. The audit event records a self-approval.
 
 export interface Approval {
-  /** Null: what was asked for. */
+  /** Null: the requested amount. */
   amountNanoUsd: bigint | null;
   answer: string;
   isSilent: boolean;
@@ -40,8 +40,8 @@ export interface Approved {
 }
 
 /**
- * Sets the limit and resolves the request in one transaction; the limit keeps its enforcement. Throws what `lockScope`
- * throws, and a 400 for a request that is not pending, a limit that is gone, and an amount below what the limit is now.
+ * Sets the limit and resolves the request in one transaction. The limit keeps its enforcement. Throws what `lockScope`
+ * throws. Throws a 400 for a request that is not pending, a deleted limit, and an amount below the current limit.
  */
 export async function approveIncreaseRequest(
   deps: RequestMailDeps,
@@ -50,22 +50,27 @@ export async function approveIncreaseRequest(
   { amountNanoUsd, answer, isSilent }: Approval,
 ): Promise<Approved> {
   const { caller, origin } = call;
-  // Scope and period of a request never change: the scope is locked before it, as setting a limit does.
+  // Scope and period of a request never change, so the scope can be locked first, as when a limit is set.
   const found = await getIncreaseRequest(deps, call, id);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const scope = await lockScope(tx, caller, toWireScope(found));
     const before = await lockRequest(tx, deps, caller, id);
-    if (before.status !== "pending") throw isDecided(before.status);
+    if (before.status !== "pending") throw refuseClosedRequest(before.status);
     const of = { ...scope, organizationId: caller.organizationId, period: before.period };
     const amount = amountNanoUsd ?? before.amountNanoUsd;
     const raise = (limit: SpendLimit | null) => {
-      checkRaises(limit, amount);
+      checkIncrease(limit, amount);
       return { ...limit, amountNanoUsd: amount };
     };
     const change = await changeLimit(spendLimits, tx, deps, { of, wanted: raise });
-    assert(change.after !== null, "a limit that is set is there");
+    assert(change.after !== null, "a set limit is stored");
     const resolution = { status: "approved", approvedNanoUsd: amount, answer } as const;
-    const { after, entry } = await resolve(tx, deps, { caller, before, isSilent, ...resolution });
+    const { after, entry } = await saveDecision(tx, deps, {
+      caller,
+      before,
+      isSilent,
+      ...resolution,
+    });
     const audit: Audit = [auditLimitChange(spendLimits, "set", scope, change), entry].filter(
       (each) => each !== "unchanged",
     );
@@ -73,21 +78,27 @@ export async function approveIncreaseRequest(
   });
 }
 
-function checkRaises(limit: SpendLimit | null, amountNanoUsd: bigint): asserts limit is SpendLimit {
+function checkIncrease(
+  limit: SpendLimit | null,
+  amountNanoUsd: bigint,
+): asserts limit is SpendLimit {
   if (limit === null) {
     throw new ApiError(
       "increase_not_applicable",
-      "The limit is not there any more: nothing has to be raised. Deny the request, or set a limit.",
+      "The limit was deleted, so there is nothing to increase. Deny the request, or set a limit.",
     );
   }
   if (amountNanoUsd >= limit.amountNanoUsd) return;
   throw new ApiError(
     "increase_not_applicable",
-    `The limit is $${formatUsd(limit.amountNanoUsd)} now, and an approval does not lower it. Give a higher amount, or deny the request.`,
+    `The limit is $${formatUsd(limit.amountNanoUsd)} now, and an approval cannot lower it. Send a higher amount, or deny the request.`,
   );
 }
 
-/** Again: the same answer. Throws a 404, a 403, and a 400 for a request that was approved or withdrawn. */
+/**
+ * Denies a request. A repeated call returns the same result. Throws a 404, a 403, and a 400 for an approved or withdrawn
+ * request.
+ */
 export function denyIncreaseRequest(
   deps: RequestMailDeps,
   { caller, origin }: Call,
@@ -96,11 +107,16 @@ export function denyIncreaseRequest(
 ): Promise<IncreaseRequestRow> {
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await lockRequest(tx, deps, caller, id);
-    if (!mayDecide(caller, before)) throw mayNotDecide(caller, before);
+    if (!canDecide(caller, before)) throw refuseDecision(caller, before);
     if (before.status === "denied") return { result: before, audit: "unchanged" };
-    if (before.status !== "pending") throw isDecided(before.status);
+    if (before.status !== "pending") throw refuseClosedRequest(before.status);
     const resolution = { status: "denied", approvedNanoUsd: null, answer } as const;
-    const { after, entry } = await resolve(tx, deps, { caller, before, isSilent, ...resolution });
+    const { after, entry } = await saveDecision(tx, deps, {
+      caller,
+      before,
+      isSilent,
+      ...resolution,
+    });
     return { result: after, audit: entry };
   });
 }
@@ -114,25 +130,25 @@ interface Resolution {
   isSilent: boolean;
 }
 
-async function resolve(tx: Tx, deps: RequestMailDeps, what: Resolution) {
-  const { caller, before, status, approvedNanoUsd, isSilent } = what;
+async function saveDecision(tx: Tx, deps: RequestMailDeps, resolution: Resolution) {
+  const { caller, before, status, approvedNanoUsd, answer, isSilent } = resolution;
   await saveResolution(tx, {
     id: before.id,
     status,
     approvedNanoUsd,
-    answer: what.answer === "" ? null : what.answer,
+    answer: answer === "" ? null : answer,
     by: { type: caller.kind, id: caller.id },
     at: new Date(deps.nowMs()),
   });
-  const after = await getForTransaction(tx, deps, caller, before.id);
+  const after = await getRequestRow(tx, deps, caller, before.id);
   const isOwn = isRequester(caller, before);
-  if (!isSilent && !isOwn) await tellRequester(tx, deps, after);
+  if (!isSilent && !isOwn) await notifyRequester(tx, deps, after);
   const more = status === "approved" ? { is_self_approved: isOwn } : {};
   return { after, entry: auditOf(`increase_request.${status}`, before, after, more) };
 }
 
-function mayNotDecide(caller: Caller, { workspaceId }: IncreaseRequestRow): ApiError {
+function refuseDecision(caller: Caller, { workspaceId }: IncreaseRequestRow): ApiError {
   return workspaceId === null
-    ? denied("Only who may set the organization's limits can decide about this request.")
+    ? denied("This request can be decided only with permission to set the organization's limits.")
     : deniedInWorkspace(caller, "spend_limits:write", workspaceId);
 }

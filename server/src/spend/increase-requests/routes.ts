@@ -73,7 +73,7 @@ function makeOfficialHandlers(
     getOfficialIncreaseRequest: async (call, { params }) =>
       toOfficialIncreaseRequest(await getIncreaseRequest(deps, call, idOf(params))),
     approveOfficialIncreaseRequest: async (call, { params, body }) => {
-      const found = await getVisibleToOfficial(deps, call, idOf(params));
+      const found = await getOfficialRequest(deps, call, idOf(params));
       checkPeriod(found, body.period);
       const { request, limit } = await approveIncreaseRequest(deps, call, found.id, {
         amountNanoUsd: fromOfficialAmount(body.amount),
@@ -84,7 +84,7 @@ function makeOfficialHandlers(
       return { ...toOfficialIncreaseRequest(request), spend_limit };
     },
     denyOfficialIncreaseRequest: async (call, { params, body }) => {
-      const { id } = await getVisibleToOfficial(deps, call, idOf(params));
+      const { id } = await getOfficialRequest(deps, call, idOf(params));
       const denial = { answer: "", isSilent: body.suppress_notification };
       return toOfficialIncreaseRequest(await denyIncreaseRequest(deps, call, id, denial));
     },
@@ -93,7 +93,7 @@ function makeOfficialHandlers(
 
 const officialStatuses = ["pending", "approved", "denied"] as const;
 
-async function getVisibleToOfficial(
+async function getOfficialRequest(
   deps: RequestMailDeps,
   call: Call,
   id: string,
@@ -103,12 +103,12 @@ async function getVisibleToOfficial(
   return found;
 }
 
-/** What was asked for is the limit of one period. Another one would not let the requester go on. */
+/** Throws a 400 for another period. A limit of another period would not help the requester. */
 function checkPeriod(request: IncreaseRequestRow, period: PeriodName | null | undefined): void {
   if (period === undefined || period === null || period === request.period) return;
   throw refuseField(
     "period",
-    `the request is about the ${request.period} limit. Omit it, or set the ${period} limit itself.`,
+    `the request is for the ${request.period} limit. Omit the period, or set the ${period} limit directly.`,
   );
 }
 

@@ -11,50 +11,50 @@ import {
   toOfficialScope,
   toOfficialSpend,
 } from "#src/spend/ledger/official-limit.ts";
-import { mayDecide, seesLimit, seesSpend } from "./asked-scope.ts";
 import type { Actor, IncreaseRequestRow } from "./increase-requests.sql.ts";
 import { isRequester, requestNotFound } from "./increase-requests.ts";
+import { canDecide, canSeeLimit, canSeeSpend } from "./requested-scope.ts";
 
 export function toIncreaseRequest(
   row: IncreaseRequestRow,
   caller: Caller,
 ): z.input<typeof increaseRequest> {
-  const decides = mayDecide(caller, row);
+  const isDecider = canDecide(caller, row);
   const isOwn = isRequester(caller, row);
-  const seesAmounts = seesSpend(caller, row);
+  const canSeeAmounts = canSeeSpend(caller, row);
   return {
     id: row.id,
     type: "increase_request",
-    requester: toActor(row.requester, decides || isOwn),
+    requester: toActor(row.requester, isDecider || isOwn),
     scope: toWireScope(row),
     scope_name: row.scopeName,
     period: row.period,
     limit_when_asked_usd: formatUsd(row.limitWhenAskedNanoUsd),
     amount_usd: formatUsd(row.amountNanoUsd),
     reason: row.reason,
-    limit_usd: row.limit && seesLimit(caller, row) ? formatUsd(row.limit.amountNanoUsd) : null,
-    spent_usd: seesAmounts ? formatUsd(row.settledNanoUsd) : null,
-    held_usd: seesAmounts ? formatUsd(row.leasedNanoUsd) : null,
+    limit_usd: row.limit && canSeeLimit(caller, row) ? formatUsd(row.limit.amountNanoUsd) : null,
+    spent_usd: canSeeAmounts ? formatUsd(row.settledNanoUsd) : null,
+    held_usd: canSeeAmounts ? formatUsd(row.leasedNanoUsd) : null,
     status: row.status,
     approved_usd: row.approvedNanoUsd === null ? null : formatUsd(row.approvedNanoUsd),
     answer: row.answer,
-    resolved_by: row.resolvedBy && toActor(row.resolvedBy, decides),
-    can_resolve: row.status === "pending" && decides,
+    resolved_by: row.resolvedBy && toActor(row.resolvedBy, isDecider),
+    can_resolve: row.status === "pending" && isDecider,
     created_at: row.createdAt.toISOString(),
     resolved_at: row.resolvedAt?.toISOString() ?? null,
   };
 }
 
-function toActor({ type, id, name, email, isThere }: Actor, seesAddress: boolean) {
+function toActor({ type, id, name, email, isThere }: Actor, canSeeAddress: boolean) {
   return {
     type: type === "member" ? "user" : type,
     id,
     name,
-    email: seesAddress && isThere ? email : null,
+    email: canSeeAddress && isThere ? email : null,
   };
 }
 
-/** Throws a 404 for a request that was withdrawn: the official shape has no word for that. */
+/** Throws a 404 for a withdrawn request, because the official shape has no such status. */
 export function toOfficialIncreaseRequest(
   row: IncreaseRequestRow,
 ): z.input<typeof officialIncreaseRequest> {
@@ -72,7 +72,7 @@ export function toOfficialIncreaseRequest(
   };
 }
 
-/** As of now, while it is pending. The limit of a key has no official scope, and so no summary. */
+/** Current values of a pending request. Null for the limit of a key, which has no official scope. */
 function toSummary(
   row: IncreaseRequestRow,
 ): z.input<typeof officialIncreaseRequest>["spend_summary"] {
@@ -90,7 +90,7 @@ function toSummary(
   };
 }
 
-/** A member is a user. Whatever else acts has a key, or is the operator of the server, whose id names no key. */
+/** Members are users. Keys and the operator, who has no key, are key actors. */
 function toOfficialActor(actor: Actor): z.input<typeof officialIncreaseRequest>["actor"] {
   if (actor.type !== "member") {
     const id = actor.type === "local_operator" ? actor.type : actor.id;

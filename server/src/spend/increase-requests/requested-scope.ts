@@ -19,18 +19,18 @@ import {
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 
 /**
- * What the caller asks about, locked until the transaction ends: the organization for everybody who is in a workspace, a
- * workspace for who is in it, a key for who sees it, and for itself. Throws a 404 for what does not exist for the caller,
- * a 403 where it may not ask, and a 400 for what is archived.
+ * Locks the scope of a request until the transaction ends. Members of a workspace can request an increase for it and for
+ * the organization. Callers that can see a key can request one for the key, and a key can for itself. Throws a 404 for a
+ * scope that the caller cannot see, a 403 without permission to request, and a 400 for an archived scope.
  */
-export async function lockAskedScope(
+export async function lockRequestedScope(
   tx: Tx,
   caller: Caller,
   scope: WireScope,
 ): Promise<LockedScope> {
   switch (scope.type) {
     case "organization":
-      checkMayAskForAll(caller);
+      checkCanRequestForOrganization(caller);
       return { scopeType: "organization", scopeId: caller.organizationId, workspaceId: null };
     case "workspace": {
       const { id } = await getActiveWorkspaceForChange(
@@ -42,57 +42,58 @@ export async function lockAskedScope(
       return { scopeType: "workspace", scopeId: id, workspaceId: id };
     }
     case "api_key":
-      return lockAskedKey(tx, caller, scope.api_key_id);
+      return lockRequestedKey(tx, caller, scope.api_key_id);
   }
 }
 
-async function lockAskedKey(tx: Tx, caller: Caller, apiKeyId: string): Promise<LockedScope> {
+async function lockRequestedKey(tx: Tx, caller: Caller, apiKeyId: string): Promise<LockedScope> {
   const { organizationId } = caller;
   const key = await findApiKeyPlace(tx, { organizationId, apiKeyId });
-  const sees =
+  const canSeeKey =
     key !== null &&
     (findWorkspaceReach(caller, "api_keys:read", key.workspace_id) !== null ||
       isOwnApiKey(caller, key) ||
       (caller.kind === "api_key" && caller.id === apiKeyId));
-  if (!sees) throw apiKeyNotFound();
+  if (!canSeeKey) throw apiKeyNotFound();
   const { workspace_id: workspaceId } = key;
-  // The workspace first, as archiving it does.
+  // The workspace is locked first, as when it is archived.
   await getActiveWorkspaceForChange(tx, caller, "spend_limits:request", workspaceId);
   if (await isApiKeyArchivedForChange(tx, { organizationId, apiKeyId })) throw refuseArchivedKey();
   return { scopeType: "api_key", scopeId: apiKeyId, workspaceId };
 }
 
-function checkMayAskForAll(caller: Caller): void {
+function checkCanRequestForOrganization(caller: Caller): void {
   if (caller.kind === "api_key") {
     throw denied(
-      "An API key can ask for a higher limit of itself or of its workspace; for the organization's, a person or an admin key asks.",
+      "An API key can request a higher limit for itself or its workspace. A request for the organization needs a member or an admin key.",
     );
   }
-  const where = listPermittedWorkspaces(caller, "spend_limits:request");
-  if (where === null || where.length > 0) return;
-  throw denied("You are in no workspace. Ask an owner or admin of the organization to add you.");
+  const workspaceIds = listPermittedWorkspaces(caller, "spend_limits:request");
+  if (workspaceIds === null || workspaceIds.length > 0) return;
+  throw denied(
+    "You are not a member of any workspace. Ask an owner or admin of the organization to add you.",
+  );
 }
 
-type About = Pick<IncreaseRequestRow, "scopeType" | "workspaceId">;
+type RequestedScope = Pick<IncreaseRequestRow, "scopeType" | "workspaceId">;
 
-/** True where the caller could set the limit itself. */
-export function mayDecide(caller: Caller, about: About): boolean {
-  return about.workspaceId === null
+/** True where the caller can set the limit. */
+export function canDecide(caller: Caller, { workspaceId }: RequestedScope): boolean {
+  return workspaceId === null
     ? findOrganizationReach(caller, "spend_limits:write") !== null
-    : findWorkspaceReach(caller, "spend_limits:write", about.workspaceId) !== null;
+    : findWorkspaceReach(caller, "spend_limits:write", workspaceId) !== null;
 }
 
-/** True where the caller may see what is spent there; the limit alone is seen by everybody whom it can refuse. */
-export function seesSpend(caller: Caller, about: About): boolean {
-  return about.workspaceId === null
+/** True where the caller has permission to see the spend of the scope. */
+export function canSeeSpend(caller: Caller, { workspaceId }: RequestedScope): boolean {
+  return workspaceId === null
     ? findOrganizationReach(caller, "spend_limits:read") !== null
-    : findWorkspaceReach(caller, "spend_limits:read", about.workspaceId) !== null;
+    : findWorkspaceReach(caller, "spend_limits:read", workspaceId) !== null;
 }
 
-/** False for who has left the workspace since: what happens there is not that caller's any more. */
-export function seesLimit(caller: Caller, about: About): boolean {
+/** True where the limit can refuse requests of the caller. False after the caller has left the workspace. */
+export function canSeeLimit(caller: Caller, { workspaceId }: RequestedScope): boolean {
   return (
-    about.workspaceId === null ||
-    findWorkspaceReach(caller, "spend_limits:request", about.workspaceId) !== null
+    workspaceId === null || findWorkspaceReach(caller, "spend_limits:request", workspaceId) !== null
   );
 }
