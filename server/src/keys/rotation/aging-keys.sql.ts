@@ -84,21 +84,21 @@ export async function expireKey(
  * Returns the addresses of the members responsible for a key: its owner, else the Workspace Admins, else the
  * organization's Owners and Admins. Members that are not active are skipped.
  */
-export async function findKeepers(
+export async function listNoticeRecipients(
   db: Database | Tx,
   of: { organizationId: string; workspaceId: string; ownerMemberId: string | null },
 ): Promise<string[]> {
-  const { rows } = await sql<{ email: string; closeness: number }>`
+  const { rows } = await sql<{ email: string; rank: number }>`
     SELECT member.email, CASE
         WHEN member.id = ${of.ownerMemberId} THEN 1
-        WHEN EXISTS (SELECT 1 FROM workspace_member AS given
-          WHERE given.member_id = member.id AND given.workspace_id = ${of.workspaceId} AND given.role = 'workspace_admin') THEN 2
+        WHEN EXISTS (SELECT 1 FROM workspace_member AS held
+          WHERE held.member_id = member.id AND held.workspace_id = ${of.workspaceId} AND held.role = 'workspace_admin') THEN 2
         WHEN member.role IN ('owner', 'admin') THEN 3
-      END AS closeness
+      END AS rank
     FROM member
     WHERE member.organization_id = ${of.organizationId} AND member.status = 'active'
-    ORDER BY closeness, member.email`.execute(db);
-  const near = rows.filter(({ closeness }) => closeness !== null);
-  const nearest = near[0]?.closeness;
-  return near.filter(({ closeness }) => closeness === nearest).map(({ email }) => email);
+    ORDER BY rank, member.email`.execute(db);
+  const ranked = rows.filter(({ rank }) => rank !== null);
+  const firstRank = ranked[0]?.rank;
+  return ranked.filter(({ rank }) => rank === firstRank).map(({ email }) => email);
 }

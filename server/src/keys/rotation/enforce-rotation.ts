@@ -8,9 +8,9 @@ import { queueMail } from "#src/mail/queue-mail.ts";
 import {
   type AgingKey,
   expireKey,
-  findKeepers,
   insertNotice,
   listAgingKeys,
+  listNoticeRecipients,
 } from "./aging-keys.sql.ts";
 import { computeAgingKeyTimes, findAgingKeyStep } from "./rotation-policies.ts";
 import type { RotationStep } from "./rotation-policy.rule.ts";
@@ -102,7 +102,7 @@ async function sendNotice(
     sentAt: new Date(nowMs),
   });
   if (!isFirst) return;
-  const recipients = await findKeepers(tx, {
+  const recipients = await listNoticeRecipients(tx, {
     organizationId: key.organization_id,
     workspaceId: key.workspace_id,
     ownerMemberId: key.owner_member_id,
