@@ -7,13 +7,13 @@ import { type PeriodName as Period, periodNames, periodOf } from "#src/domain/sp
 export type IncreaseStatus = "pending" | "approved" | "denied" | "withdrawn";
 export type ActorType = "member" | "api_key" | "admin_key" | "local_operator";
 
-/** Current name and address of an actor. `isThere` is false for a removed member. */
+/** Current name and address of an actor. `isPresent` is false for a removed member. */
 export interface Actor {
   type: ActorType;
   id: string;
   name: string | null;
   email: string | null;
-  isThere: boolean;
+  isPresent: boolean;
 }
 
 /** Increase request with its decision, and with the current names and spend of its scope. */
@@ -48,8 +48,8 @@ export interface RequestFilter {
   statuses?: readonly IncreaseStatus[] | undefined;
   workspaceId?: string | undefined;
   requesterIds?: readonly string[] | undefined;
-  /** Omits requests of removed members. */
-  isOfPresent?: boolean;
+  /** Only requests whose requester is not a removed member. */
+  hasPresentRequester?: boolean;
 }
 
 /** Lists the rows of a page, newest first, and one more row if another page exists. */
@@ -58,12 +58,13 @@ export async function listRequests(
   filter: RequestFilter & { nowMs: number },
   { from, limit }: PageRequest,
 ): Promise<IncreaseRequestRow[]> {
-  const { statuses, workspaceId, requesterIds, isOfPresent } = filter;
+  const { statuses, workspaceId, requesterIds, hasPresentRequester } = filter;
   const conditions = [visible(filter)];
   if (statuses) conditions.push(sql`r.status = ANY(${[...statuses]}::text[])`);
   if (workspaceId !== undefined) conditions.push(sql`r.workspace_id = ${workspaceId}`);
   if (requesterIds) conditions.push(sql`r.requester_id = ANY(${[...requesterIds]}::text[])`);
-  if (isOfPresent) conditions.push(sql`(r.requester_type <> 'member' OR rm.status <> 'removed')`);
+  if (hasPresentRequester)
+    conditions.push(sql`(r.requester_type <> 'member' OR rm.status <> 'removed')`);
   if (from) {
     const position = sql`(${new Date(from.createdAtMs)}::timestamptz, ${from.id})`;
     conditions.push(sql`(r.created_at, r.id) < ${position}`);
@@ -99,7 +100,7 @@ interface SelectedRow {
   requester_id: string;
   requester_name: string | null;
   requester_email: string | null;
-  is_requester_there: boolean;
+  is_requester_present: boolean;
   scope_type: ScopeType;
   scope_id: string;
   scope_name: string;
@@ -115,7 +116,7 @@ interface SelectedRow {
   resolved_by_id: string | null;
   resolver_name: string | null;
   resolver_email: string | null;
-  is_resolver_there: boolean;
+  is_resolver_present: boolean;
   created_at: Date;
   resolved_at: Date | null;
   limit_id: string | null;
@@ -129,10 +130,10 @@ function select(nowMs: number, where: unknown, limit: number) {
   return sql<SelectedRow>`
     SELECT r.*,
       coalesce(rm.name, rk.name, ra.name) AS requester_name, rm.email AS requester_email,
-      (r.requester_type <> 'member' OR coalesce(rm.status <> 'removed', false)) AS is_requester_there,
+      (r.requester_type <> 'member' OR coalesce(rm.status <> 'removed', false)) AS is_requester_present,
       coalesce(w.name, k.name, o.name) AS scope_name,
       coalesce(am.name, ak.name, aa.name) AS resolver_name, am.email AS resolver_email,
-      (r.resolved_by_type <> 'member' OR coalesce(am.status <> 'removed', false)) AS is_resolver_there,
+      (r.resolved_by_type <> 'member' OR coalesce(am.status <> 'removed', false)) AS is_resolver_present,
       l.id AS limit_id, l.amount_nano_usd AS limit_now, b.settled_nano_usd AS settled, b.leased_nano_usd AS leased
     FROM spend_limit_increase_request r
     JOIN organization o ON o.id = r.organization_id
@@ -161,7 +162,7 @@ function fromRow(row: SelectedRow): IncreaseRequestRow {
       id: row.requester_id,
       name: row.requester_name,
       email: row.requester_email,
-      isThere: row.is_requester_there,
+      isPresent: row.is_requester_present,
     },
     scopeType: row.scope_type,
     scopeId: row.scope_id,
@@ -181,7 +182,7 @@ function fromRow(row: SelectedRow): IncreaseRequestRow {
           id: row.resolved_by_id,
           name: row.resolver_name,
           email: row.resolver_email,
-          isThere: row.is_resolver_there,
+          isPresent: row.is_resolver_present,
         }) ||
       null,
     createdAt: row.created_at,

@@ -23,13 +23,13 @@ import {
   type RequestFilter,
 } from "./increase-requests.sql.ts";
 import {
-  type AskedBy,
-  countAsked,
-  findPendingForChange,
+  countRequests,
   insertRequest,
+  lockPendingRequest,
   lockStatus,
-  replaceAsked,
+  type Requester,
   saveResolution,
+  updateRequest,
 } from "./request-changes.sql.ts";
 import { notifyApprovers, type RequestMailDeps } from "./request-mail.ts";
 import { lockRequestedScope } from "./requested-scope.ts";
@@ -63,12 +63,12 @@ export function createIncreaseRequest(
     if (limit === null) throw refuseMissingLimit(period);
     if (amountNanoUsd <= limit.amountNanoUsd) throw refuseLowerAmount(limit.amountNanoUsd);
     const terms = { limitNanoUsd: limit.amountNanoUsd, amountNanoUsd, reason };
-    const pending = await findPendingForChange(tx, { ...scope, ...by, period });
+    const pending = await lockPendingRequest(tx, { ...scope, ...by, period });
     if (pending !== null) {
       const before = await getRequestRow(tx, deps, caller, pending.id);
       const isSame = pending.amountNanoUsd === amountNanoUsd && pending.reason === reason;
       if (isSame) return { result: before, audit: "unchanged" };
-      await replaceAsked(tx, { ...terms, id: pending.id });
+      await updateRequest(tx, { ...terms, id: pending.id });
       const after = await getRequestRow(tx, deps, caller, pending.id);
       return { result: after, audit: auditOf("increase_request.created", before, after) };
     }
@@ -82,8 +82,8 @@ export function createIncreaseRequest(
   });
 }
 
-async function checkDailyRequests(tx: Tx, deps: RequestMailDeps, by: AskedBy): Promise<void> {
-  const count = await countAsked(tx, { ...by, since: new Date(deps.nowMs() - DAY_MS) });
+async function checkDailyRequests(tx: Tx, deps: RequestMailDeps, by: Requester): Promise<void> {
+  const count = await countRequests(tx, { ...by, since: new Date(deps.nowMs() - DAY_MS) });
   if (count < MAX_REQUESTS_PER_DAY) return;
   throw new ApiError(
     "too_many_increase_requests",
@@ -92,7 +92,7 @@ async function checkDailyRequests(tx: Tx, deps: RequestMailDeps, by: AskedBy): P
   );
 }
 
-function requesterOf(caller: Caller): AskedBy {
+function requesterOf(caller: Caller): Requester {
   const { organizationId, kind, id } = caller;
   return { organizationId, requesterType: kind, requesterId: id };
 }
@@ -139,7 +139,7 @@ export interface RequestQuery {
 export async function listIncreaseRequests(
   deps: RequestMailDeps,
   { caller }: Call,
-  query: RequestQuery & { isOfPresent?: boolean },
+  query: RequestQuery & { hasPresentRequester?: boolean },
   page: PageRequest,
 ): Promise<PageOfRows<IncreaseRequestRow>> {
   const filter = {
@@ -147,7 +147,7 @@ export async function listIncreaseRequests(
     statuses: query.statuses,
     workspaceId: query.workspace_id,
     requesterIds: query.actor_ids,
-    ...(query.isOfPresent && { isOfPresent: true }),
+    ...(query.hasPresentRequester && { hasPresentRequester: true }),
     nowMs: deps.nowMs(),
   };
   return toPage(await listRequests(deps.database, filter, page), page);

@@ -19,16 +19,16 @@ export async function lockStatus(
   return row.status;
 }
 
-export interface AskedBy {
+export interface Requester {
   organizationId: string;
   requesterType: ActorType;
   requesterId: string;
 }
 
 /** Finds the requester's pending request for the limit, and locks it until the transaction ends. */
-export async function findPendingForChange(
+export async function lockPendingRequest(
   tx: Tx,
-  of: AskedBy & { scopeType: ScopeType; scopeId: string; period: PeriodName },
+  of: Requester & { scopeType: ScopeType; scopeId: string; period: PeriodName },
 ): Promise<{ id: string; amountNanoUsd: bigint; reason: string } | null> {
   const row = await tx
     .selectFrom("spend_limit_increase_request")
@@ -45,7 +45,7 @@ export async function findPendingForChange(
   return row ?? null;
 }
 
-export interface NewRequest extends AskedBy {
+export interface NewRequest extends Requester {
   id: string;
   scopeType: ScopeType;
   scopeId: string;
@@ -77,7 +77,7 @@ export async function insertRequest(tx: Tx, row: NewRequest): Promise<void> {
     .execute();
 }
 
-export async function replaceAsked(
+export async function updateRequest(
   tx: Tx,
   row: { id: string; limitNanoUsd: bigint; amountNanoUsd: bigint; reason: string },
 ): Promise<void> {
@@ -118,7 +118,7 @@ export async function saveResolution(
 }
 
 /** Counts the requests of the requester since a time, in any status. */
-export async function countAsked(tx: Tx, of: AskedBy & { since: Date }): Promise<number> {
+export async function countRequests(tx: Tx, of: Requester & { since: Date }): Promise<number> {
   const row = await tx
     .selectFrom("spend_limit_increase_request")
     .select(({ fn }) => fn.countAll<bigint>().as("asked"))

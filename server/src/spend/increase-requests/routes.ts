@@ -65,7 +65,7 @@ function makeOfficialHandlers(
     listOfficialIncreaseRequests: pagedList(
       listOfficialIncreaseRequests,
       (call, { query: { status, ...rest } }, page) => {
-        const query = { ...rest, statuses: status ?? officialStatuses, isOfPresent: true };
+        const query = { ...rest, statuses: status ?? officialStatuses, hasPresentRequester: true };
         return listIncreaseRequests(deps, call, query, page);
       },
       toOfficialIncreaseRequest,

@@ -45,12 +45,12 @@ export function toIncreaseRequest(
   };
 }
 
-function toActor({ type, id, name, email, isThere }: Actor, canSeeAddress: boolean) {
+function toActor({ type, id, name, email, isPresent }: Actor, canSeeAddress: boolean) {
   return {
     type: type === "member" ? "user" : type,
     id,
     name,
-    email: canSeeAddress && isThere ? email : null,
+    email: canSeeAddress && isPresent ? email : null,
   };
 }
 
@@ -96,12 +96,12 @@ function toOfficialActor(actor: Actor): z.input<typeof officialIncreaseRequest>[
     const id = actor.type === "local_operator" ? actor.type : actor.id;
     return { type: "scoped_api_key_actor", scoped_api_key_id: id };
   }
-  const { id, isThere } = actor;
+  const { id, isPresent } = actor;
   return {
     type: "user_actor",
     user_id: id,
-    name: isThere ? actor.name : null,
-    email_address: isThere ? actor.email : null,
-    deleted: !isThere,
+    name: isPresent ? actor.name : null,
+    email_address: isPresent ? actor.email : null,
+    deleted: !isPresent,
   };
 }
