@@ -3,7 +3,7 @@ import { isSelfAction } from "@bursar/contract/permissions.ts";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import { listChain, lockAuditHead } from "#src/audit/audit.sql.ts";
-import { deleteOldClaims } from "#src/audit/claimed-changes.ts";
+import { deleteExpiredClaims } from "#src/audit/claimed-changes.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Answer, Client, CreatedApiKey, Listed, Workspace } from "./harness/admin.ts";
 import { test as base } from "./harness/admin-test.ts";
@@ -145,8 +145,8 @@ describe("an idempotency key", () => {
     expect(answer.error).toEqual({
       type: "conflict_error",
       message:
-        "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Send that " +
-        "request again as it was, or use a new key for this one.",
+        "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Repeat " +
+        "that request unchanged, or use a new key for this one.",
       details: { error_code: "idempotency_key_reused" },
     });
     expect(answer.headers["x-should-retry"]).toBe("false");
@@ -284,10 +284,10 @@ describe("after ten minutes", () => {
     expect(await stored()).not.toContain(body.key);
     expect(await stored()).not.toContain(Buffer.from(body.key).toString("base64").slice(0, 40));
     h.clock.nowMs += 10 * 60_000 - 1;
-    await deleteOldClaims(h.audit);
+    await deleteExpiredClaims(h.audit);
     expect(await company.countClaims()).toBeGreaterThan(0);
     h.clock.nowMs += 1;
-    await deleteOldClaims(h.audit);
+    await deleteExpiredClaims(h.audit);
     expect(await stored()).toBe("");
   });
 });
@@ -305,7 +305,7 @@ test("a repeated request waits briefly for the running one, and is then refused"
     await company.waitForLocks(1);
     const second = await call();
     expect(second.status).toBe(409);
-    expect(second.error.message).toContain("still being worked on");
+    expect(second.error.message).toContain("is still running");
     expect(second.headers).toMatchObject({ "retry-after": "1", "x-should-retry": "true" });
   });
   const made = await first;

@@ -46,7 +46,7 @@ const columns = [
 
 export interface AuditEventFilter {
   organizationId: string;
-  /** A name, or with a dot at its end the beginning of several. */
+  /** Name of an event, or a prefix that ends with a dot. */
   event?: string | undefined;
   actor_type?: string | undefined;
   actor_id?: string | undefined;
@@ -75,8 +75,8 @@ export interface EventPlace {
 }
 
 /**
- * Up to `limit` events beyond `from`: older ones first to last for "older", newer ones for "newer". Each filter has an
- * index in the list's order. Measured on 1,000,000 events, on two busy cores: half of the pages in 1 ms, 95 of 100 in 25.
+ * Returns up to `limit` events after `from` in the given direction. Each filter has an index in the order of the list.
+ * Measured on 1,000,000 events and two busy cores: median 1 ms, 95th percentile 25 ms.
  */
 export async function listAuditEvents(
   db: Database,
@@ -86,7 +86,7 @@ export async function listAuditEvents(
   return (await selectEvents(db, filter, page).execute()) as AuditEventRow[];
 }
 
-/** The statement of `listAuditEvents`; the test of its plan reads it too. */
+/** Statement of `listAuditEvents`. A test checks its query plan. */
 export function selectEvents(
   db: Database,
   filter: AuditEventFilter,
@@ -101,7 +101,7 @@ export function selectEvents(
     const value = filter[column];
     if (value !== undefined) query = query.where(column, "=", value);
   }
-  if (filter.event !== undefined) query = query.where(hasName(filter.event));
+  if (filter.event !== undefined) query = query.where(matchEventName(filter.event));
   if (filter.startingAt !== undefined) query = query.where("created_at", ">=", filter.startingAt);
   if (filter.endingAt !== undefined) query = query.where("created_at", "<", filter.endingAt);
   const { from } = page;
@@ -117,8 +117,8 @@ export function selectEvents(
   return query.orderBy("created_at", order).orderBy("seq", order).limit(page.limit);
 }
 
-/** Compared byte by byte, as the index is, so that the beginning of a name is a range of it. "/" follows ".". */
-function hasName(event: string) {
+/** Compares bytes, as the index does, so that a prefix is an index range. "/" is the byte after ".". */
+function matchEventName(event: string) {
   if (!event.endsWith(".")) return sql<SqlBool>`event = ${event}`;
   const after = `${event.slice(0, -1)}/`;
   return sql<SqlBool>`event ~>=~ ${event} AND event ~<~ ${after}`;

@@ -24,11 +24,8 @@ async function list(client: Client, query = ""): Promise<Event[]> {
 }
 const namesOf = (events: readonly Event[]) => events.map(({ event }) => event);
 
-describe("an event shows", () => {
-  test("what was done to what, by whom as it was called then, from where, before and after", async ({
-    h,
-    org,
-  }) => {
+describe("an event", () => {
+  test("has actor, subject, origin, and the state before and after", async ({ h, org }) => {
     const key = await org.admin.createAdminKey({ name: "Terraform" });
     const client = h.as(key.key);
     const workspace = await client.createWorkspace({ name: "Research" });
@@ -59,7 +56,10 @@ describe("an event shows", () => {
     expect((await org.admin.get(`${EVENTS}/${event?.id}`)).body).toEqual(event);
   });
 
-  test("a person with name and address, also after both have changed", async ({ h, org }) => {
+  test("keeps the name and e-mail address of a member after both have changed", async ({
+    h,
+    org,
+  }) => {
     const { id, email, client } = await org.member({ role: "admin" });
     const workspace = await client.createWorkspace();
     const { name } = await h.deps.database
@@ -76,7 +76,7 @@ describe("an event shows", () => {
     expect(event?.actor).toEqual({ type: "member", id, name, email });
   });
 
-  test("the server's own machine", async ({ org }) => {
+  test("has the local operator as actor of a call over the admin socket", async ({ org }) => {
     const workspace = await org.operator.createWorkspace();
     const [event] = await list(org.admin, `&subject_id=${workspace.id}`);
     expect(event?.actor).toEqual({ type: "local_operator", id: "1000", name: null, email: null });
@@ -105,11 +105,11 @@ describe("the list", () => {
     "organization.created",
   ];
 
-  test("is of one organization, newest first", async () => {
+  test("has the events of one organization, newest first", async () => {
     expect(namesOf(await list(other.admin))).toEqual(all);
   });
 
-  test("is read page by page, with nothing twice or left out while events come", async () => {
+  test("returns each event once over several pages while events are added", async () => {
     const seen: number[] = [];
     let page: string | null = "";
     while (page !== null) {
@@ -140,16 +140,16 @@ describe("the list", () => {
     ["starting_at=2999-01-01T00:00:00Z", 0],
     ["ending_at=2020-01-01T00:00:00Z", 0],
     ["starting_at=2020-01-01T00:00:00Z&ending_at=2999-01-01T00:00:00Z&actor_type=admin_key", 7],
-  ])("%s leaves %i", async (query, count) => {
+  ])("with %s has %i events", async (query, count) => {
     expect(await list(other.admin, `&${query}`)).toHaveLength(count);
   });
 
-  test("of one workspace holds its keys' events too", async () => {
+  test("of one workspace includes the events of its keys", async () => {
     const events = await list(other.admin, `&workspace_id=${workspaceIds[0]}`);
     expect(namesOf(events)).toEqual(["workspace.updated", "api_key.created", "workspace.created"]);
   });
 
-  test("between two times has the first and not the second", async () => {
+  test("between two times includes the first and excludes the second", async () => {
     const [last, before] = await list(other.admin);
     const bounds = `&starting_at=${before?.created_at}&ending_at=${last?.created_at}`;
     const ids = (await list(other.admin, bounds)).map(({ id }) => id);
@@ -157,7 +157,7 @@ describe("the list", () => {
     expect(ids).not.toContain(last?.id);
   });
 
-  test("takes no cursor of other filters, and none that somebody made up", async () => {
+  test("rejects a cursor of other filters and a forged cursor", async () => {
     const { body } = await other.admin.get<Listed<Event>>(`${EVENTS}?limit=1`);
     const made = Buffer.from(JSON.stringify(["x", 1, "1; DROP TABLE"])).toString("base64url");
     for (const page of [`${body.next_page}&event=workspace.`, made, "x"]) {
@@ -166,8 +166,8 @@ describe("the list", () => {
   });
 });
 
-describe("reading it", () => {
-  test("is for owners and admins, and for no key of a workspace", async ({ h, org }) => {
+describe("read access", () => {
+  test("is limited to owners and admins, and refused to workspace keys", async ({ h, org }) => {
     const workspace = await org.admin.createWorkspace();
     const { key } = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
     expect((await h.as(key).get(EVENTS)).status).toBe(403);
@@ -184,7 +184,7 @@ describe("reading it", () => {
     }
   });
 
-  test("of another organization's event gives what an event that never was gives", async ({
+  test("returns the same 404 for another organization's event and an unknown one", async ({
     h,
     org,
   }) => {
@@ -197,7 +197,7 @@ describe("reading it", () => {
 });
 
 describe("the export", () => {
-  test("as lines of JSON has each event as the list shows it, oldest first", async ({ org }) => {
+  test("as JSON lines has the events of the list, oldest first", async ({ org }) => {
     const { text, headers } = await org.admin.get(`${EVENTS}/export`);
     const lines = text
       .trimEnd()
@@ -210,7 +210,7 @@ describe("the export", () => {
     );
   });
 
-  test("as CSV makes no cell a formula, whatever somebody called a thing", async ({ h }) => {
+  test("as CSV has no cell that is a formula, whatever the names", async ({ h }) => {
     const own = await h.organization();
     const names = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"];
     for (const name of names) {
@@ -235,7 +235,7 @@ describe("the export", () => {
     expect(column("after").join()).toContain('Team \\"=1+1\\", a');
   });
 
-  test("takes the filters of the list", async ({ org }) => {
+  test("applies the filters of the list", async ({ org }) => {
     const { text } = await org.admin.get(`${EVENTS}/export?event=api_key.`);
     const names = text
       .trimEnd()
@@ -246,13 +246,13 @@ describe("the export", () => {
     expect((await org.admin.get(`${EVENTS}/export?format=xml`)).status).toBe(400);
   });
 
-  test("asked for by its headers alone has no body", async ({ org }) => {
+  test("has no body for HEAD", async ({ org }) => {
     const answer = await org.admin.send({ method: "HEAD", url: `${EVENTS}/export?format=csv` });
     expect([answer.status, answer.text]).toEqual([200, ""]);
   });
 });
 
-/** Rows and cells of a CSV as RFC 4180 has it. */
+/** Parses the rows and cells of a CSV (RFC 4180). */
 function readCsv(text: string): string[][] {
   const rows: string[][] = [];
   const cell = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r\n)/gy;
@@ -267,7 +267,7 @@ function readCsv(text: string): string[][] {
 }
 
 describe("the state", () => {
-  test("says up to where this node has verified the log, and where it is broken", async ({ h }) => {
+  test("has the last verified event and the first broken one", async ({ h }) => {
     const own = await h.organization();
     const state = async () => (await own.admin.get<State>("/v1/admin/audit_log/state")).body;
     expect(await state()).toMatchObject({ head: { seq: 2 }, verified: null, first_broken: null });
@@ -299,7 +299,7 @@ describe("the state", () => {
       audit_event_id: last?.id,
       reason: "its content was changed",
     };
-    // What is new is right; what was verified before is read again once a day.
+    // New events are intact. Verified events are read again once a day.
     await h.audit.chains.check();
     expect(await state()).toMatchObject({ first_broken: null });
     h.clock.nowMs += 24 * 3_600_000;
@@ -309,7 +309,9 @@ describe("the state", () => {
     expect(verification.body).toMatchObject({ is_intact: false, first_broken: broken });
   });
 
-  test("verifying now reads all of it, and many at once share one reading", async ({ h }) => {
+  test("of a verification covers the whole log, and concurrent calls share one run", async ({
+    h,
+  }) => {
     const own = await h.organization();
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => own.admin.get("/v1/admin/audit_log/verification")),
@@ -349,9 +351,9 @@ describe("with 100,000 events", () => {
 
   const page = { from: null, direction: "older", limit: 21 } as const;
   test.for([
-    ["nothing", {}, "audit_event_by_time"],
+    ["no filter", {}, "audit_event_by_time"],
     ["a rare event", { event: "member.removed" }, "audit_event_by_event"],
-    ["the beginning of a rare event", { event: "member." }, "audit_event_by_event"],
+    ["a prefix of a rare event", { event: "member." }, "audit_event_by_event"],
     ["a rare kind of actor", { actor_type: "system" }, "audit_event_by_actor_type"],
     ["a rare kind of subject", { subject_type: "upstream" }, "audit_event_by_subject_type"],
     ["an actor", { actor_id: "user_7" }, "audit_event_by_actor"],
@@ -360,16 +362,14 @@ describe("with 100,000 events", () => {
     ["an address", { ip_address: "192.0.2.7" }, "audit_event_by_address"],
     ["a request", { request_id: "req_7" }, "audit_event_by_request"],
     ["a time", { endingAt: new Date("2025-02-01") }, "audit_event_by_time"],
-  ] as const)("a page filtered by %s is read by an index", async ([_, filter, index], { h }) => {
+  ] as const)("a page filtered by %s uses an index", async ([_, filter, index], { h }) => {
     const statement = selectEvents(h.deps.database, { organizationId: large.id, ...filter }, page);
     const plan = JSON.stringify(await statement.explain("json"));
     expect(plan).toContain(index);
     expect(plan).not.toContain("Seq Scan");
   });
 
-  test("an export of all is as long as it is, in a memory that does not grow with it", async ({
-    h,
-  }) => {
+  test("an export of all events uses bounded memory", async ({ h }) => {
     const server = createServer((request, response) => h.app.routing(request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
@@ -388,8 +388,8 @@ describe("with 100,000 events", () => {
       }
       expect(lines).toBe(COUNT + 2);
       expect(bytes).toBeGreaterThan(90_000_000);
-      // Some pages of half a megabyte, as rows, objects and text, and the buffers of both sockets, the more of them the
-      // busier the machine; what kept the file would hold twice as much in the end.
+      // Some pages of half a megabyte as rows, objects and text, and the buffers of both sockets. A busy machine holds
+      // more of them. Keeping the whole file would take twice as much.
       expect(most).toBeLessThan(45_000_000);
     } finally {
       server.closeAllConnections();

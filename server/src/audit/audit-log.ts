@@ -18,10 +18,10 @@ import type { ChainReport, ChainWatch } from "./watch-chains.ts";
 import type { Witness } from "./witness.ts";
 
 export interface AuditLogDeps extends AuditDeps {
-  /** What this node has verified by itself. */
-  chains: Pick<ChainWatch, "reportOf">;
-  /** What this node has seen. */
-  witness: Pick<Witness, "anchorOf">;
+  /** Chains that this node has verified. */
+  chains: Pick<ChainWatch, "getReport">;
+  /** Positions that this node has seen. */
+  witness: Pick<Witness, "findAnchor">;
 }
 
 export interface AuditEventQuery
@@ -40,7 +40,7 @@ function toFilter(organizationId: string, query: AuditEventQuery): AuditEventFil
   };
 }
 
-/** A page, newest first. */
+/** Returns a page of events, newest first. */
 export async function listAuditEvents(
   deps: AuditLogDeps,
   { caller }: Call,
@@ -49,7 +49,7 @@ export async function listAuditEvents(
 ): Promise<PageOfRows<AuditEventRow>> {
   const from = page.from && {
     createdAt: new Date(page.from.createdAtMs),
-    seq: toSeq(page.from.id),
+    seq: parseSeq(page.from.id),
   };
   const rows = await listRows(deps.database, toFilter(caller.organizationId, query), {
     from,
@@ -62,15 +62,15 @@ export async function listAuditEvents(
   }));
 }
 
-/** Of a cursor, which anybody can write. */
-function toSeq(text: string): bigint {
+/** Checks the position of a cursor, because clients can forge cursors. */
+function parseSeq(text: string): bigint {
   if (/^[0-9]{1,18}$/.test(text)) return BigInt(text);
   throw refuseField("page", "this is not a cursor of this list.", "invalid_cursor");
 }
 
 const EXPORT_PAGE = 500;
 
-/** All that the filters leave, oldest first, one page in memory at a time. Events that are added meanwhile come too. */
+/** Yields the matching events until now, oldest first, with one page in memory at a time. */
 export async function* readAuditEvents(
   deps: AuditLogDeps,
   { caller }: Call,
@@ -82,7 +82,7 @@ export async function* readAuditEvents(
   for (;;) {
     const page = { from, direction: "newer", limit: EXPORT_PAGE } as const;
     const rows: AuditEventRow[] = await listRows(deps.database, filter, page);
-    // What came after the export began is left out: a log that grows as it is read has no end.
+    // Excludes events that are newer than the export, because a growing log would never end.
     const wanted = rows.filter(({ seq }) => seq <= (end?.seq ?? 0n));
     if (wanted.length > 0) yield wanted;
     const last = rows.at(-1);
@@ -122,7 +122,7 @@ export async function getAuditLogState(
   const head = await findAuditHead(deps.database, organizationId);
   assert(head !== null, "every organization has a chain");
   const pruned = await findCheckpoint(deps.database, organizationId);
-  return { head, report: deps.chains.reportOf(organizationId), pruned };
+  return { head, report: deps.chains.getReport(organizationId), pruned };
 }
 
 export interface Verification {
@@ -130,13 +130,13 @@ export interface Verification {
   state: ChainState;
 }
 
-/** Gives a function that verifies the caller's chain; calls at the same moment share one reading, since it can take minutes. */
+/** Returns a function that verifies the caller's chain. Concurrent calls share one run, because it can take minutes. */
 export function makeVerifyAuditLog(deps: AuditLogDeps): (call: Call) => Promise<Verification> {
   const running = new Map<string, Promise<Verification>>();
   async function verify(organizationId: string): Promise<Verification> {
     const head = await findAuditHead(deps.database, organizationId);
     assert(head !== null, "every organization has a chain");
-    const anchor = deps.witness.anchorOf(organizationId);
+    const anchor = deps.witness.findAnchor(organizationId);
     return { head, state: await verifyChain(deps, organizationId, anchor) };
   }
   return ({ caller: { organizationId } }) => {
@@ -148,7 +148,7 @@ export function makeVerifyAuditLog(deps: AuditLogDeps): (call: Call) => Promise<
   };
 }
 
-/** Sets for how many days events are kept; null for ever. It is signed with the chain's end, and takes effect within a day. */
+/** Sets the retention of events in days. Null: for ever. The head's signature covers it. Takes effect within a day. */
 export async function setAuditRetention(
   deps: AuditLogDeps,
   { caller, origin }: Call,

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "#src/lib/logger.ts";
 import type { AuditDeps } from "./audited-transaction.ts";
-import { deleteOldClaims } from "./claimed-changes.ts";
+import { deleteExpiredClaims } from "./claimed-changes.ts";
 import type { DenialLog } from "./denials.ts";
 import { pruneAuditLog } from "./prune.ts";
 import type { ChainWatch } from "./watch-chains.ts";
 
 export interface AuditMaintenance {
-  /** Writes what is still counted, and stops. */
+  /** Writes the counted refusals, and stops. */
   stop(): Promise<void>;
 }
 
@@ -19,20 +19,20 @@ export interface AuditMaintenanceDeps extends AuditDeps {
 
 const MINUTE_MS = 60_000;
 const PRUNE_EVERY = 60; // minutes
-/** Between two pieces of a long chain that is read from its beginning: about 5,000 events a second at most. */
+/** Pause between two parts of a long chain. Limits a verification to about 5,000 events per second. */
 const PIECE_PAUSE_MS = 1_000;
 
-/** What is done with the log and its neighbours once a minute, on every node; one that fails is tried a minute later. */
+/** Maintains the audit log once a minute, on every node. A failed task is retried a minute later. */
 export function startAuditMaintenance(deps: AuditMaintenanceDeps): AuditMaintenance {
   const stopping = new AbortController();
   const pause = (ms: number) =>
     delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
 
-  async function quietly(what: string, work: () => Promise<unknown>): Promise<void> {
+  async function runAndLogFailure(task: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!stopping.signal.aborted) deps.logger.warn({ err: error }, `${what} failed`);
+      if (!stopping.signal.aborted) deps.logger.warn({ err: error }, `${task} failed`);
     }
   }
 
@@ -42,18 +42,18 @@ export function startAuditMaintenance(deps: AuditMaintenanceDeps): AuditMaintena
 
   async function runMinutes(): Promise<void> {
     for (let minute = 0; !stopping.signal.aborted; minute++) {
-      await quietly("writing refusals", () => deps.denials.flush());
-      await quietly("wiping kept answers", () => deleteOldClaims(deps));
+      await runAndLogFailure("writing refusals", () => deps.denials.flush());
+      await runAndLogFailure("deleting expired claims", () => deleteExpiredClaims(deps));
       if (minute % PRUNE_EVERY === 0)
-        await quietly("pruning the audit log", () => pruneAuditLog(deps));
+        await runAndLogFailure("pruning the audit log", () => pruneAuditLog(deps));
       await pause(MINUTE_MS);
     }
   }
 
-  /** Apart from the others: the first reading of a long log takes minutes. */
+  /** Runs beside the other tasks, because the first verification of a long log takes minutes. */
   async function runChecks(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await quietly("checking the audit log", checkChains);
+      await runAndLogFailure("verifying the audit log", checkChains);
       await pause(MINUTE_MS);
     }
   }
@@ -63,7 +63,7 @@ export function startAuditMaintenance(deps: AuditMaintenanceDeps): AuditMaintena
     stop: async () => {
       stopping.abort();
       await running;
-      await quietly("writing refusals", () => deps.denials.flush());
+      await runAndLogFailure("writing refusals", () => deps.denials.flush());
     },
   };
 }

@@ -12,7 +12,7 @@ const headColumns = [
   "mac",
 ] as const;
 
-/** The end of the organization's chain, locked until the transaction ends, with the database's time in milliseconds. */
+/** Locks the end of the organization's chain until the transaction ends. `now`: the database's time, whole milliseconds. */
 export async function lockAuditHead(
   tx: Tx,
   organizationId: string,
@@ -48,7 +48,7 @@ function toRow(head: AuditHead) {
   };
 }
 
-/** The end of the chain as the organization's row has it, or null for an unknown organization. */
+/** Returns the stored end of the chain, or null for an unknown organization. */
 export async function findAuditHead(
   db: Database | Tx,
   organizationId: string,
@@ -97,7 +97,7 @@ export async function insertAuditEvent(tx: Tx, event: StoredEvent): Promise<void
     .execute();
 }
 
-/** Up to `limit` events of the chain after `afterSeq`, in order. */
+/** Returns up to `limit` events of the chain after `afterSeq`, in order. */
 export async function listChain(
   db: Database | Tx,
   range: { organizationId: string; afterSeq: bigint; limit: number },
@@ -133,7 +133,7 @@ export async function listChain(
   }));
 }
 
-/** The newest checkpoint of the chain with its signature, or null where nothing was ever deleted. */
+/** Returns the newest checkpoint of the chain with its signature, or null if no event was ever deleted. */
 export async function findCheckpoint(
   db: Database | Tx,
   organizationId: string,
@@ -173,10 +173,10 @@ export async function insertCheckpoint(
 }
 
 /**
- * The newest event after `afterSeq` with which all before it are older than `before`, or null. The clock may have gone
- * back once: an event of the wrong time does not take younger ones with it.
+ * Returns the last event after `afterSeq` that is older than `before`, as are all events in front of it, or null. An event
+ * whose time is wrong, because the clock was set back, does not remove newer events.
  */
-export async function findNewestBefore(
+export async function findNewestOldEvent(
   db: Database | Tx,
   of: { organizationId: string; before: Date; afterSeq: bigint },
 ): Promise<(ChainPlace & { createdAt: Date }) | null> {
@@ -198,7 +198,7 @@ export async function findNewestBefore(
   return (await query.orderBy("seq", "desc").limit(1).executeTakeFirst()) ?? null;
 }
 
-/** Deletes up to `batch` events that the newest checkpoint stands for, and gives how many. */
+/** Deletes up to `batch` events that the newest checkpoint covers. Returns their number. */
 export async function deletePrunedEvents(
   db: Database | Tx,
   of: { organizationId: string; batch: number },
@@ -209,7 +209,7 @@ export async function deletePrunedEvents(
   return deleted;
 }
 
-/** Name and address of whoever acts, as they are now; nulls for one that has none. */
+/** Returns the current name and e-mail address of the actor, each null if absent. */
 export async function findActorDisplay(
   tx: Tx,
   actor: { organizationId: string; type: string; id: string },

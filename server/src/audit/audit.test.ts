@@ -7,7 +7,7 @@ import { canonicalJson, type JsonValue } from "./canonical-json.ts";
 import { verifyChain } from "./verify-chain.ts";
 
 const test = base.extend("log", ({ h, org }) => {
-  const verify = () => verifyChain(h.deps, org.id, h.audit.witness.anchorOf(org.id));
+  const verify = () => verifyChain(h.deps, org.id, h.audit.witness.findAnchor(org.id));
 
   const caller = () => ({ kind: "local_operator", id: "1000", organizationId: org.id }) as const;
 
@@ -41,8 +41,8 @@ const entry: AuditEntry = {
   after: { name: "x" },
 };
 
-describe("a change and its event stand or fall together", () => {
-  test("both are there, and every node is told", async ({ h, org, log }) => {
+describe("a change and its event commit together", () => {
+  test("a commit stores both and raises the change counter", async ({ h, org, log }) => {
     const before = await log.readCounter();
     const result = await auditedTransaction(h.deps, log.caller(), origin, async (tx) => {
       await tx
@@ -79,7 +79,7 @@ describe("a change and its event stand or fall together", () => {
     ]);
   });
 
-  test("a failure leaves neither", async ({ h, org, log }) => {
+  test("a failure stores neither", async ({ h, org, log }) => {
     const [before, events] = [await log.readCounter(), await log.countEvents()];
     const failed = auditedTransaction(h.deps, log.caller(), origin, async (tx) => {
       await tx.updateTable("organization").set({ name: "No" }).where("id", "=", org.id).execute();
@@ -92,7 +92,7 @@ describe("a change and its event stand or fall together", () => {
     expect(body.name).toBe("Another Company");
   });
 
-  test("an event that cannot be written undoes the change", async ({ h, org, log }) => {
+  test("an event that cannot be written rolls back the change", async ({ h, org, log }) => {
     const failed = auditedTransaction(h.deps, log.caller(), origin, async (tx) => {
       await tx.updateTable("organization").set({ name: "No" }).where("id", "=", org.id).execute();
       return { result: null, audit: { ...entry, before: { text: "NUL: \0" } } };
@@ -103,7 +103,7 @@ describe("a change and its event stand or fall together", () => {
     expect((await log.verify()).kind).toBe("intact");
   });
 
-  test("what changed nothing writes nothing", async ({ h, log }) => {
+  test("an unchanged state writes no event", async ({ h, log }) => {
     const [before, events] = [await log.readCounter(), await log.countEvents()];
     await auditedTransaction(h.deps, log.caller(), origin, async () => ({
       result: null,
@@ -113,11 +113,7 @@ describe("a change and its event stand or fall together", () => {
   });
 });
 
-test("two changes that wait for each other both happen, each with one event", async ({
-  h,
-  org,
-  log,
-}) => {
+test("two changes that deadlock both commit, each with one event", async ({ h, org, log }) => {
   const second = (await h.organization()).id;
   const places = [org.id, second];
   const bothHold = Promise.withResolvers<void>();
@@ -136,13 +132,13 @@ test("two changes that wait for each other both happen, each with one event", as
   const before = await log.countEvents();
   const changes = [change(org.id, second), change(second, org.id)];
   expect(await Promise.all(changes)).toEqual(places);
-  // A deadlock ends one of them, and a busy machine can repeat it.
+  // A deadlock aborts one of them, and on a busy machine it can occur again.
   expect(tries).toBeGreaterThanOrEqual(3);
   expect(await log.countEvents()).toBe(before + 2);
   expect((await log.verify()).kind).toBe("intact");
 });
 
-test("concurrent changes make one chain without a gap", async ({ org, log }) => {
+test("concurrent changes form one chain without a gap", async ({ org, log }) => {
   const before = await log.countEvents();
   await Promise.all(
     Array.from({ length: 20 }, (_, i) => org.admin.createWorkspace({ name: `Team ${i}` })),
@@ -160,9 +156,7 @@ test("a chain of more than one page verifies", async ({ h, log }) => {
   expect((await log.verify()).kind).toBe("intact");
 });
 
-test("a value has one canonical text, whatever the order of its keys and whatever jsonb did to it", async ({
-  h,
-}) => {
+test("a value has one canonical text for any key order, also after jsonb", async ({ h }) => {
   const value: fc.Arbitrary<JsonValue> = fc.letrec<{ any: JsonValue }>((tie) => ({
     any: fc.oneof(
       { maxDepth: 3 },

@@ -14,11 +14,11 @@ import {
   moveAuditHead,
 } from "./audit.sql.ts";
 import type { JsonValue } from "./canonical-json.ts";
-import { type ClaimDeps, onceUnderClaim } from "./claimed-changes.ts";
+import { type ClaimDeps, runOncePerClaim } from "./claimed-changes.ts";
 import { type AuditHead, type ChainPlace, genesisHash, hashEvent, signHead } from "./hash-event.ts";
 import { isSameBytes } from "./sign.ts";
 
-/** An event that has been added to a chain: its place is the chain's new end. */
+/** Event that was added to a chain. Its position is the new end of the chain. */
 export interface AddedEvent extends ChainPlace {
   organizationId: string;
   previousHash: Uint8Array;
@@ -26,37 +26,33 @@ export interface AddedEvent extends ChainPlace {
 
 export interface AuditDeps extends ClaimDeps {
   randomBytes: RandomBytes;
-  /** Told of each event once it is committed: see witness.ts. */
+  /** Called with each committed event. See witness.ts. */
   onAudited: (added: AddedEvent) => void;
 }
 
 /**
- * What a change was. `before` is null for something new, `after` for something that is gone. They are what the API
- * shows of the thing: no secret and no hash of one ever stands in them.
+ * Description of a change. `before` is null for a new subject, `after` for a deleted one. Both have fields of the API, and
+ * never a secret or the hash of a secret.
  */
 export interface AuditEntry {
   event: `${string}.${string}`;
   subject: { type: AuditSubjectType; id: string };
-  /** The workspace it happened in, or null for the organization as a whole. */
+  /** Workspace of the change. Null: the whole organization. */
   workspaceId: string | null;
   before: { readonly [key: string]: JsonValue } | null;
   after: { readonly [key: string]: JsonValue } | null;
-  /** Days that events are kept from now on (null: for ever), where the change is about that. */
+  /** New retention of events in days, if the change sets it. Null: for ever. */
   retentionDays?: number | null;
 }
 
-/**
- * What one call changed: one thing, or several of a kind, each with an event of its own. A use case that found everything
- * as it was asked to be has changed nothing, and says so.
- */
+/** Changes of one call, each with its own event. "unchanged": the state was already as requested. */
 export type Audit = AuditEntry | readonly AuditEntry[] | "unchanged";
 
 /**
- * Runs `work` in one transaction that also holds the audit event of what it did, and raises the change counter, so that
- * every node drops what it had cached. The chain's end is locked last and until the commit: changes of one organization
- * follow one another. Under a claim (`origin.claim`) it runs once, and gives a repeated request what it gave the first:
- * `work` therefore returns plain data. After a deadlock `work` runs again, so it begins anew each time. Throws what `work`
- * throws, and then nothing has happened.
+ * Runs `work` in one transaction with its audit events. The transaction raises the change counter, so that every node
+ * drops its cached data. The chain's end is locked last, until the commit, so changes of one organization run in order.
+ * With a claim (`origin.claim`) `work` runs once, and a repeated request gets the stored result: plain data. `work` runs
+ * again after a deadlock, so it must not keep state. Rolls back and rethrows what `work` throws.
  */
 export function auditedTransaction<Result>(
   deps: AuditDeps,
@@ -66,26 +62,26 @@ export function auditedTransaction<Result>(
 ): Promise<Result> {
   const { organizationId } = caller;
   const actor = { type: caller.kind, id: caller.id };
-  return auditedTransactionOf(deps, { organizationId, actor, origin }, work);
+  return auditedTransactionByActor(deps, { organizationId, actor, origin }, work);
 }
 
-/** Who makes a change: a caller, or the server by itself (`{ type: "system" }`) or later on somebody's behalf. */
-export interface Maker {
+/** Actor of a change: a caller, a person whom the server acts for, or the server (`{ type: "system" }`). */
+export interface ChangeActor {
   organizationId: string;
   actor: { type: string; id: string };
   origin: Origin;
 }
 
-/** As `auditedTransaction`, where nobody is calling. */
-export async function auditedTransactionOf<Result>(
+/** `auditedTransaction` for a change without a caller. */
+export async function auditedTransactionByActor<Result>(
   deps: AuditDeps,
-  { organizationId, actor, origin }: Maker,
+  { organizationId, actor, origin }: ChangeActor,
   work: (tx: Tx) => Promise<{ result: Result; audit: Audit }>,
 ): Promise<Result> {
   let added: AddedEvent[] = [];
-  const workAndNote = (tx: Tx) => {
+  const runAttempt = (tx: Tx) => {
     added = [];
-    const workAndAudit = async () => {
+    const runAudited = async () => {
       const { result, audit } = await work(tx);
       const entries = audit === "unchanged" ? [] : [audit].flat();
       for (const entry of entries) {
@@ -95,14 +91,14 @@ export async function auditedTransactionOf<Result>(
       if (first) await bumpChangeCounter(tx, others.length === 0 ? changeScopeOf(first) : null);
       return result;
     };
-    return origin.claim ? onceUnderClaim(tx, deps, origin.claim, workAndAudit) : workAndAudit();
+    return origin.claim ? runOncePerClaim(tx, deps, origin.claim, runAudited) : runAudited();
   };
-  const result = await inTransaction(deps.database, workAndNote, { deadlockRetries: 3 });
+  const result = await inTransaction(deps.database, runAttempt, { deadlockRetries: 3 });
   for (const each of added) deps.onAudited(each);
   return result;
 }
 
-/** Keys that nodes drop from their caches after the change. Null: all of them. */
+/** Keys that nodes drop from their caches after the change. Null: all keys. */
 function changeScopeOf({ subject: { type, id } }: AuditEntry): ChangeScope | null {
   const keys = auditSubjects[type];
   return keys === "every_key" ? null : { kind: keys, id };
@@ -116,20 +112,20 @@ export interface NewEvent {
 }
 
 /**
- * Adds one event to the organization's chain. Use cases call `auditedTransaction`; only what has no caller calls this, and
- * tells `onAudited` itself after the commit.
+ * Adds one event to the organization's chain. Only for work outside `auditedTransaction`, which must call `onAudited` after
+ * its commit.
  */
 export async function appendAuditEvent(
   tx: Tx,
   deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
-  what: NewEvent,
+  event: NewEvent,
 ): Promise<AddedEvent> {
-  const { now, ...head } = await lockAuditHead(tx, what.organizationId);
+  const { now, ...head } = await lockAuditHead(tx, event.organizationId);
   checkHead(deps.auditKey, head);
-  return append(tx, deps, { ...what, head, now });
+  return appendAfterHead(tx, deps, { ...event, head, now });
 }
 
-/** Begins the chain of an organization that was made in this transaction. */
+/** Starts the chain of an organization that this transaction creates. */
 export async function startAuditChain(
   tx: Tx,
   deps: Pick<AuditDeps, "auditKey">,
@@ -140,13 +136,13 @@ export async function startAuditChain(
   await createAuditHead(tx, { ...head, mac: signHead(deps.auditKey, head) });
 }
 
-/** Adds an event after `head`, which is locked and taken as it is. */
-export async function append(
+/** Adds an event after `head`, which the caller has locked and checked. */
+export async function appendAfterHead(
   tx: Tx,
   deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
-  what: NewEvent & { head: Omit<AuditHead, "mac">; now: Date },
+  newEvent: NewEvent & { head: Omit<AuditHead, "mac">; now: Date },
 ): Promise<AddedEvent> {
-  const { entry, organizationId, actor, origin, head, now } = what;
+  const { entry, organizationId, actor, origin, head, now } = newEvent;
   const display = await findActorDisplay(tx, { organizationId, ...actor });
   const event = {
     id: newId(idPrefixes.auditEvent, now.getTime(), deps.randomBytes),
@@ -177,7 +173,7 @@ export async function append(
   return { organizationId, seq: event.seq, hash, previousHash: head.hash };
 }
 
-/** Nothing is signed behind an end that this installation has not signed: that would make a forgery genuine. */
+/** Throws if this installation did not sign the head. An event after a forged head would make the forgery genuine. */
 export function checkHead(auditKey: Buffer, { mac, ...head }: AuditHead): void {
   assert(
     mac !== null && isSameBytes(mac, signHead(auditKey, head)),

@@ -3,28 +3,28 @@ import { inTransaction } from "#src/db/transaction.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { listAuditHeads, listChain, lockAuditHead } from "./audit.sql.ts";
-import { type AuditDeps, append } from "./audited-transaction.ts";
+import { type AuditDeps, appendAfterHead } from "./audited-transaction.ts";
 import { type ChainPlace, hashUnkeyedEvent, unkeyedGenesisHash } from "./hash-event.ts";
 import { isSameBytes } from "./sign.ts";
 
 const PAGE = 500;
 
 /**
- * Gives the chains of a database that is older than the audit key their first signed event, `audit_log.keyed`. It is
- * chained to the last event before it, so those are covered from now on; what was done to them earlier shows only as far
- * as their plain hashes do, and the event says whether they were right. A chain that this node has an anchor of has been
- * signed before: an unsigned end is a forgery there, and is left for `verify` to find.
+ * Adds the first signed event, `audit_log.keyed`, to each chain of a database that is older than the audit key. The event
+ * is chained to the previous one, so it protects the older events from now on, and records whether their plain hashes were
+ * correct. A chain with an anchor on this node was signed before. There an unsigned end is a forgery, which the
+ * verification reports.
  */
 export async function beginKeyedChains(
-  deps: AuditDeps & { logger: Logger; anchorOf: (organizationId: string) => ChainPlace | null },
+  deps: AuditDeps & { logger: Logger; findAnchor: (organizationId: string) => ChainPlace | null },
 ): Promise<void> {
   for (const { organizationId, mac } of await listAuditHeads(deps.database)) {
-    if (mac !== null || deps.anchorOf(organizationId) !== null) continue;
+    if (mac !== null || deps.findAnchor(organizationId) !== null) continue;
     const added = await inTransaction(deps.database, async (tx) => {
       const { now, ...head } = await lockAuditHead(tx, organizationId);
       if (head.mac !== null) return null; // another node was first
-      const firstBroken = await findBrokenUnkeyed(tx, organizationId);
-      return append(tx, deps, {
+      const firstBroken = await findFirstBrokenEvent(tx, organizationId);
+      return appendAfterHead(tx, deps, {
         head: { ...head, keyedFrom: head.seq + 1n },
         now,
         entry: {
@@ -52,8 +52,8 @@ export async function beginKeyedChains(
   }
 }
 
-/** Number of the first event that is not as its plain hash says, as text, or null. */
-async function findBrokenUnkeyed(
+/** Returns the number of the first event that differs from its plain hash, as text, or null. */
+async function findFirstBrokenEvent(
   tx: Parameters<typeof listChain>[0],
   organizationId: string,
 ): Promise<string | null> {
@@ -61,11 +61,11 @@ async function findBrokenUnkeyed(
   for (;;) {
     const events = await listChain(tx, { organizationId, afterSeq: place.seq, limit: PAGE });
     for (const { hash, previousHash, ...content } of events) {
-      const isRight =
+      const isUnchanged =
         content.seq === place.seq + 1n &&
         isSameBytes(previousHash, place.hash) &&
         isSameBytes(hash, hashUnkeyedEvent(place.hash, content));
-      if (!isRight) return (place.seq + 1n).toString();
+      if (!isUnchanged) return (place.seq + 1n).toString();
       place = { seq: content.seq, hash };
     }
     if (events.length < PAGE) return null;

@@ -6,7 +6,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
-/** One text for one value: keys sorted by code unit, no spaces. What comes back from a jsonb column gives the same text. */
+/** Formats a value with keys sorted by code unit and no spaces. A value read from a jsonb column has the same text. */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (isList(value)) return `[${value.map(canonicalJson).join(",")}]`;

@@ -8,15 +8,15 @@ export interface ClaimPlace {
 export interface NewClaim extends ClaimPlace {
   fingerprint: Uint8Array;
   createdAt: Date;
-  /** A row that is as old as this, or older, counts as gone. */
-  goneBy: Date;
-  /** Takes the place of a row that is not gone, too. */
-  replaces: boolean;
+  /** Rows created at this time or earlier have expired. */
+  expiryCutoff: Date;
+  /** True: also replaces a row that has not expired. */
+  canReplaceActive: boolean;
 }
 
 /**
- * Writes the claim's row with an empty result. False where a row is there that counts. Waits for a transaction that is
- * writing the same row, and sees what became of it.
+ * Writes the claim's row with an empty result. Returns false if an unexpired row exists. Waits for a transaction that writes
+ * the same row, and uses its outcome.
  */
 export async function insertClaim(tx: Tx, row: NewClaim): Promise<boolean> {
   const inserted = await tx
@@ -38,7 +38,10 @@ export async function insertClaim(tx: Tx, row: NewClaim): Promise<boolean> {
           created_at: eb.ref("excluded.created_at"),
         }))
         .where((eb) =>
-          eb.or([eb("claimed_change.created_at", "<=", row.goneBy), eb.val(row.replaces)]),
+          eb.or([
+            eb("claimed_change.created_at", "<=", row.expiryCutoff),
+            eb.val(row.canReplaceActive),
+          ]),
         ),
     )
     .returning("step")
@@ -58,13 +61,13 @@ export async function saveResult(
     .execute();
 }
 
-export async function saveAnswer(
+export async function saveResponse(
   db: Database,
-  row: { claim: Uint8Array; fingerprint: Uint8Array; answerSealed: Uint8Array },
+  row: { claim: Uint8Array; fingerprint: Uint8Array; responseSealed: Uint8Array },
 ): Promise<void> {
   await db
     .updateTable("claimed_change")
-    .set({ answer_sealed: row.answerSealed })
+    .set({ answer_sealed: row.responseSealed })
     .where("claim", "=", row.claim)
     .where("step", "=", 0)
     .where("fingerprint", "=", row.fingerprint)
@@ -74,29 +77,29 @@ export async function saveAnswer(
 export interface ClaimedRow {
   fingerprint: Uint8Array;
   resultSealed: Uint8Array;
-  answerSealed: Uint8Array | null;
+  responseSealed: Uint8Array | null;
 }
 
-/** The row of a claim that is younger than `goneBy`, or null. */
+/** Returns the row of a claim that is newer than `expiryCutoff`, or null. */
 export async function findClaim(
   db: Database | Tx,
-  place: ClaimPlace & { goneBy: Date },
+  place: ClaimPlace & { expiryCutoff: Date },
 ): Promise<ClaimedRow | null> {
   const row = await db
     .selectFrom("claimed_change")
-    .select(["fingerprint", "result_sealed as resultSealed", "answer_sealed as answerSealed"])
+    .select(["fingerprint", "result_sealed as resultSealed", "answer_sealed as responseSealed"])
     .where("claim", "=", place.claim)
     .where("step", "=", place.step)
-    .where("created_at", ">", place.goneBy)
+    .where("created_at", ">", place.expiryCutoff)
     .executeTakeFirst();
   return row ?? null;
 }
 
-/** Deletes the rows that are gone, and gives how many. */
-export async function deleteGoneClaims(db: Database, goneBy: Date): Promise<number> {
+/** Deletes the expired rows. Returns their number. */
+export async function deleteClaimRows(db: Database, expiryCutoff: Date): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom("claimed_change")
-    .where("created_at", "<=", goneBy)
+    .where("created_at", "<=", expiryCutoff)
     .executeTakeFirst();
   return Number(numDeletedRows);
 }

@@ -8,17 +8,17 @@ import type { Logger } from "#src/lib/logger.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
 import { limitClaimWait } from "./claim-wait.sql.ts";
 import {
-  deleteGoneClaims,
+  deleteClaimRows,
   findClaim,
   insertClaim,
-  saveAnswer,
+  saveResponse,
   saveResult,
 } from "./claimed-changes.sql.ts";
 import { isSameBytes, sign } from "./sign.ts";
 
-// A change and the fact that this request has made it commit in one transaction, with what the change gave. Whoever asks
-// again gets the answer as it was sent; where it never was (the server ended between the commit and the answer, or both
-// requests ran at once), the answer is made once more from what the change gave. A refusal rolls back, and leaves nothing.
+// A change, its claim and its result commit in one transaction. A repeated request gets the stored response. If no response
+// was stored (the server stopped after the commit, or both requests ran at once), the handler creates it again from the
+// result. A refusal rolls back, and leaves no claim.
 
 export interface ClaimDeps {
   database: Database;
@@ -28,36 +28,38 @@ export interface ClaimDeps {
   sealingKey: Buffer;
 }
 
-/** How long a request counts as the same one. After that its row, with all that is sealed in it, is deleted. */
+/** Time in which a repeated request is recognized. Then its row is deleted, with the sealed data. */
 export const CLAIM_LIFE_MS = 10 * 60_000;
-/** A duplicate waits this long for the request that is being worked on. It holds a connection meanwhile. */
+/** Time that a duplicate waits for the running request. The wait occupies a connection. */
 const CLAIM_WAIT_MS = 3_000;
 
 export function makeClaimedChanges(deps: ClaimDeps & { logger: Logger }): ClaimedChanges {
   return {
     claim: (request) => toClaim(deps.auditKey, request),
-    findAnswer: async (claim) => {
+    findResponse: async (claim) => {
       if (claim.isFirstAttempt) return null;
       const row = await findClaim(deps.database, {
         claim: claim.id,
         step: 0,
-        goneBy: goneBy(deps),
+        expiryCutoff: computeExpiryCutoff(deps),
       });
       if (row === null) return null;
       checkFingerprint(claim, row);
-      return row.answerSealed && unseal(deps.sealingKey, row.answerSealed, answerContext(claim));
+      return (
+        row.responseSealed && unseal(deps.sealingKey, row.responseSealed, responseContext(claim))
+      );
     },
-    keepAnswer: async (claim, answer) => {
-      // Without a transaction there is nothing to keep, and what was replayed has its answer.
+    saveResponse: async (claim, response) => {
+      // Without a transaction there is no row, and a replayed claim has its response.
       if (claim.steps === 0 || claim.isReplayed) return;
       try {
-        await saveAnswer(deps.database, {
+        await saveResponse(deps.database, {
           claim: claim.id,
           fingerprint: claim.fingerprint,
-          answerSealed: seal(deps.sealingKey, answer, answerContext(claim)),
+          responseSealed: seal(deps.sealingKey, response, responseContext(claim)),
         });
       } catch (error) {
-        deps.logger.warn({ err: error }, "the answer of a change could not be kept");
+        deps.logger.warn({ err: error }, "the response of a change could not be stored");
       }
     },
   };
@@ -88,10 +90,10 @@ function toClaim(
 }
 
 /**
- * Runs `work` unless this step of the claimed request has been done: then gives what it gave. Throws a 409 for another
- * input under the same key, and one for a request that is still being worked on.
+ * Runs `work`, or returns the stored result if this step of the claimed request has run before. Throws a 409 if the key
+ * was used with another input, and if the first request is still running.
  */
-export async function onceUnderClaim<Result>(
+export async function runOncePerClaim<Result>(
   tx: Tx,
   deps: ClaimDeps,
   claim: Claim,
@@ -100,22 +102,22 @@ export async function onceUnderClaim<Result>(
   const place = { claim: claim.id, step: claim.steps };
   claim.steps += 1;
   const context = `${Buffer.from(claim.id).toString("hex")} result ${place.step}`;
-  if (await takeClaim(tx, deps, claim, place)) {
+  if (await acquireClaim(tx, deps, claim, place)) {
     const result = await work();
     const text = serialize(result).toString("base64");
     await saveResult(tx, { ...place, resultSealed: seal(deps.sealingKey, text, context) });
     return result;
   }
-  const row = await findClaim(tx, { ...place, goneBy: goneBy(deps) });
-  // It was there a moment ago and has been deleted since: ten minutes old to the second.
-  if (row === null) throw inProgress();
+  const row = await findClaim(tx, { ...place, expiryCutoff: computeExpiryCutoff(deps) });
+  // The row expired between the two statements.
+  if (row === null) throw makeInProgressError();
   checkFingerprint(claim, row);
   claim.isReplayed = true;
   const text = unseal(deps.sealingKey, row.resultSealed, context);
   return deserialize(Buffer.from(text, "base64")) as Result;
 }
 
-async function takeClaim(
+async function acquireClaim(
   tx: Tx,
   deps: ClaimDeps,
   claim: Claim,
@@ -127,26 +129,26 @@ async function takeClaim(
       ...place,
       fingerprint: claim.fingerprint,
       createdAt: new Date(deps.nowMs()),
-      goneBy: goneBy(deps),
-      replaces: claim.isFirstAttempt,
+      expiryCutoff: computeExpiryCutoff(deps),
+      canReplaceActive: claim.isFirstAttempt,
     });
   } catch (error) {
-    throw isLockTimeout(error) ? inProgress() : error;
+    throw isLockTimeout(error) ? makeInProgressError() : error;
   } finally {
-    await limitClaimWait(tx, null).catch(() => undefined); // nothing can be set after a failure
+    await limitClaimWait(tx, null).catch(() => undefined); // a failed transaction accepts no setting
   }
 }
 
-/** Deletes what is older than ten minutes. Any node may, at any time. */
-export function deleteOldClaims(deps: ClaimDeps): Promise<number> {
-  return deleteGoneClaims(deps.database, goneBy(deps));
+/** Deletes claims that are older than ten minutes. Any node can call this at any time. */
+export function deleteExpiredClaims(deps: ClaimDeps): Promise<number> {
+  return deleteClaimRows(deps.database, computeExpiryCutoff(deps));
 }
 
-function goneBy(deps: ClaimDeps): Date {
+function computeExpiryCutoff(deps: ClaimDeps): Date {
   return new Date(deps.nowMs() - CLAIM_LIFE_MS);
 }
 
-function answerContext(claim: Claim): string {
+function responseContext(claim: Claim): string {
   return `${Buffer.from(claim.id).toString("hex")} answer`;
 }
 
@@ -154,15 +156,15 @@ function checkFingerprint(claim: Claim, row: { fingerprint: Uint8Array }): void 
   if (isSameBytes(claim.fingerprint, row.fingerprint)) return;
   throw new ApiError(
     "idempotency_key_reused",
-    "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Send that request " +
-      "again as it was, or use a new key for this one.",
+    "idempotency-key: this key was used in the last 10 minutes for a request with another path or body. Repeat that request " +
+      "unchanged, or use a new key for this one.",
   );
 }
 
-function inProgress(): ApiError {
+function makeInProgressError(): ApiError {
   return new ApiError(
     "request_in_progress",
-    "The same request (by its idempotency-key) is still being worked on. Send it again in a moment to get its answer.",
+    "A request with the same idempotency-key is still running. Send this request again in a moment to get the response.",
     { "retry-after": "1", "x-should-retry": "true" },
   );
 }

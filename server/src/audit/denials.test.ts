@@ -20,7 +20,7 @@ test.beforeEach(async ({ h }) => {
   h.clock.nowMs = Math.ceil(h.clock.nowMs / 60_000) * 60_000;
 });
 
-test("a thousand refusals of one caller on one route in one minute are one event that counts them", async ({
+test("a thousand refusals of one caller, route and minute are one event with their count", async ({
   h,
   org,
   workspaceId,
@@ -55,7 +55,7 @@ test("a thousand refusals of one caller on one route in one minute are one event
   expect(await verifyChain(h.deps, org.id)).toMatchObject({ kind: "intact" });
 });
 
-test("each caller, route, reason and minute has an event of its own", async ({
+test("each caller, route, reason and minute has its own event", async ({
   h,
   org,
   workspaceId,
@@ -86,24 +86,24 @@ test("each caller, route, reason and minute has an event of its own", async ({
   expect(found).toEqual([...once.map((each) => [...each, 2]), ...once.map((each) => [...each, 1])]);
 });
 
-test("reading what is not there, a wrong body and an unknown key are no refusals of somebody known", async ({
+test("a read of a missing resource, an invalid body and an unknown key are not counted", async ({
   h,
   org,
   denials,
 }) => {
   await org.admin.get("/v1/admin/workspaces/wksp_other");
   await org.admin.post("/v1/admin/workspaces", { nonsense: true });
-  await h.as("sk-ant-admin01-nobody").get("/v1/admin/workspaces");
+  await h.as("sk-ant-admin01-unknown").get("/v1/admin/workspaces");
   expect(await denials()).toEqual([]);
 });
 
-test("whoever tries everything fills neither the log nor the memory", async ({
+test("refusals of thousands of callers fill neither the log nor the memory", async ({
   h,
   org,
   denials,
 }) => {
   for (let i = 0; i < 5_000; i++) {
-    h.audit.denials.note({
+    h.audit.denials.record({
       caller: { kind: "admin_key", id: `adminkey_${i}`, organizationId: org.id },
       origin: { requestId: `req_${i}`, ipAddress: null, userAgent: null },
       route: { operationId: "createUpstream", method: "POST", path: "/v1/admin/upstreams" },
@@ -120,7 +120,7 @@ test("whoever tries everything fills neither the log nor the memory", async ({
   });
 });
 
-test("what cannot be written is written the next time, with what came on top", async ({
+test("refusals that cannot be written are written with the next flush, with later ones added", async ({
   h,
   org,
   workspaceId,

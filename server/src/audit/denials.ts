@@ -4,21 +4,21 @@ import type { Caller, Origin } from "#src/domain/caller.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { type AddedEvent, type AuditDeps, appendAuditEvent } from "./audited-transaction.ts";
 
-// Who was refused what. One event for each caller, route, reason and minute, with how often: a script that runs into a
-// refusal a thousand times a second must neither fill the log nor slow the refusals down.
+// Refused calls. One event counts the refusals of a caller, a route, a reason and a minute. So a script that is refused a
+// thousand times a second neither fills the log nor slows down the refusals.
 
 export interface Denial {
   caller: Caller;
   origin: Origin;
   route: { operationId: string; method: string; path: string };
-  /** A right that is missing, or something that does not exist for this caller. */
+  /** Missing right, or a resource that the caller cannot see. */
   refusal: ApiError;
 }
 
 export interface DenialLog {
-  /** Counts one. Never waits, never throws. */
-  note(denial: Denial): void;
-  /** Writes what was counted, whatever the minute. */
+  /** Counts one refusal. Never waits, never throws. */
+  record(denial: Denial): void;
+  /** Writes all counted refusals, also of the running minute. */
   flush(): Promise<void>;
 }
 
@@ -29,24 +29,24 @@ interface Counted extends Denial {
 }
 
 const MINUTE_MS = 60_000;
-/** Of one minute and node. What goes beyond is counted together, for each organization. */
+/** Most entries per minute and node. Further refusals share one entry per organization. */
 const MAX_ENTRIES = 200;
 const OTHER_ROUTES = { operationId: "other", method: "*", path: "*" };
-const MANY = { type: "system", id: "many callers" };
+const MANY_CALLERS = { type: "system", id: "many callers" };
 
 export function makeDenialLog(deps: AuditDeps & { logger: Logger }): DenialLog {
   let counted = new Map<string, Counted>();
 
-  function note(denial: Denial): void {
+  function record(denial: Denial): void {
     const nowMs = deps.nowMs();
     const minute = Math.floor(nowMs / MINUTE_MS);
     const { caller, route, refusal } = denial;
-    const keyOf = (...parts: unknown[]) =>
+    const makeKey = (...parts: unknown[]) =>
       JSON.stringify([minute, caller.organizationId, ...parts]);
-    let key = keyOf(caller.kind, caller.id, route.operationId, refusal.status);
+    let key = makeKey(caller.kind, caller.id, route.operationId, refusal.status);
     let isOverflow = false;
     if (!counted.has(key) && counted.size >= MAX_ENTRIES) {
-      key = keyOf("other");
+      key = makeKey("other");
       isOverflow = true;
     }
     const known = counted.get(key);
@@ -55,28 +55,28 @@ export function makeDenialLog(deps: AuditDeps & { logger: Logger }): DenialLog {
       known.lastAtMs = nowMs;
       return;
     }
-    const what = isOverflow ? { ...denial, route: OTHER_ROUTES } : denial;
-    counted.set(key, { ...what, count: 1, firstAtMs: nowMs, lastAtMs: nowMs });
+    const entry = isOverflow ? { ...denial, route: OTHER_ROUTES } : denial;
+    counted.set(key, { ...entry, count: 1, firstAtMs: nowMs, lastAtMs: nowMs });
   }
 
   async function flush(): Promise<void> {
-    const taken = counted;
+    const batch = counted;
     counted = new Map();
-    for (const [key, denial] of taken) {
+    for (const [key, denial] of batch) {
       try {
         deps.onAudited(await write(deps, denial));
-        taken.delete(key);
+        batch.delete(key);
       } catch (error) {
         deps.logger.warn({ err: error }, "refusals could not be written to the audit log");
-        putBack(taken);
+        requeue(batch);
         return;
       }
     }
   }
 
-  /** Tried again with the next flush; what was counted since comes on top. */
-  function putBack(left: Map<string, Counted>): void {
-    for (const [key, denial] of left) {
+  /** Adds unwritten refusals to the next flush. */
+  function requeue(unwritten: Map<string, Counted>): void {
+    for (const [key, denial] of unwritten) {
       const since = counted.get(key);
       if (since === undefined && counted.size > MAX_ENTRIES) continue;
       const sum = since && { count: since.count + denial.count, lastAtMs: since.lastAtMs };
@@ -84,16 +84,16 @@ export function makeDenialLog(deps: AuditDeps & { logger: Logger }): DenialLog {
     }
   }
 
-  return { note, flush };
+  return { record, flush };
 }
 
-/** In a transaction of its own: the refused one was rolled back, or never began. */
+/** Writes the event in its own transaction, because the refused call has none, or it was rolled back. */
 function write(deps: AuditDeps, denial: Counted): Promise<AddedEvent> {
   const { caller, route } = denial;
   return inTransaction(deps.database, (tx) =>
     appendAuditEvent(tx, deps, {
       organizationId: caller.organizationId,
-      actor: route === OTHER_ROUTES ? MANY : { type: caller.kind, id: caller.id },
+      actor: route === OTHER_ROUTES ? MANY_CALLERS : { type: caller.kind, id: caller.id },
       origin: denial.origin,
       entry: {
         event: "access.denied",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson, type JsonValue } from "./canonical-json.ts";
 import { sign } from "./sign.ts";
 
-/** An event as it is chained: everything that is stored of it but the hashes. */
+/** Content of an event that the chain covers: all stored fields except the hashes. */
 export interface ChainedEvent {
   id: string;
   organizationId: string;
@@ -10,7 +10,7 @@ export interface ChainedEvent {
   event: string;
   actorType: string;
   actorId: string;
-  /** What the actor was called at the time; null for one without a name. */
+  /** Name of the actor at the time of the event. Null: none. */
   actorName: string | null;
   actorEmail: string | null;
   subjectType: string;
@@ -25,26 +25,26 @@ export interface ChainedEvent {
   createdAt: Date;
 }
 
-/** A place in a chain: the number of an event and its hash. Place 0 is before the first event. */
+/** Position in a chain: the number of an event and its hash. Position 0 is before the first event. */
 export interface ChainPlace {
   seq: bigint;
   hash: Uint8Array;
 }
 
 /**
- * HMAC over the previous event's hash and this event. Changing, removing or inserting an event breaks all that follow,
- * and without the key no other chain can be made.
+ * Returns the HMAC of the previous event's hash and this event. A changed, removed or inserted event breaks all later
+ * hashes. Without the key no other chain can be created.
  */
 export function hashEvent(key: Buffer, previousHash: Uint8Array, event: ChainedEvent): Buffer {
   return sign(key, "event", { previous: toHex(previousHash), ...toText(event) });
 }
 
-/** What the first event of an organization is chained to. */
+/** Hash that the first event of an organization is chained to. */
 export function genesisHash(key: Buffer, organizationId: string): Buffer {
   return sign(key, "chain", { organizationId });
 }
 
-/** As `hashEvent` was before there was a key. Only events before a chain's `keyedFrom` are read by it. */
+/** Plain hash of events before the chain's `keyedFrom`. They are older than the audit key. */
 export function hashUnkeyedEvent(previousHash: Uint8Array, event: ChainedEvent): Buffer {
   const { actorName, actorEmail, ...rest } = event;
   return createHash("sha256")
@@ -65,17 +65,17 @@ function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-/** The end of an organization's chain, as its row has it. */
+/** Stored end of an organization's chain. */
 export interface AuditHead extends ChainPlace {
   organizationId: string;
-  /** The first event that is chained with the key, null for a chain that has none yet. */
+  /** Number of the first event that is chained with the key. Null: none yet. */
   keyedFrom: bigint | null;
-  /** Days after which events are deleted; null keeps them for ever. */
+  /** Age at which events are deleted, days. Null: never. */
   retentionDays: number | null;
   mac: Uint8Array | null;
 }
 
-/** The signature that belongs to a head: nobody without the key can move the end of a chain, or its retention. */
+/** Signs a head. Without the key the end of a chain and its retention cannot be changed. */
 export function signHead(key: Buffer, head: Omit<AuditHead, "mac">): Buffer {
   return sign(key, "head", {
     organizationId: head.organizationId,
@@ -86,10 +86,10 @@ export function signHead(key: Buffer, head: Omit<AuditHead, "mac">): Buffer {
   });
 }
 
-/** Where a chain begins whose older events have been deleted: `seq` is the last of them. */
+/** Start of a chain whose older events were deleted. `seq` is the last deleted event. */
 export interface Checkpoint extends ChainPlace {
   organizationId: string;
-  /** How many events went with it. */
+  /** Number of events that were deleted with it. */
   events: bigint;
   createdAt: Date;
 }

@@ -7,11 +7,11 @@ import type { AddedEvent, AuditDeps } from "./audited-transaction.ts";
 import { beginKeyedChains } from "./begin-keyed-chains.ts";
 import { makeClaimedChanges } from "./claimed-changes.ts";
 import { type DenialLog, makeDenialLog } from "./denials.ts";
-import { auditKey } from "./sign.ts";
+import { deriveAuditKey } from "./sign.ts";
 import { type ChainWatch, makeChainWatch } from "./watch-chains.ts";
 import { openWitness, type Witness } from "./witness.ts";
 
-/** Everything that changes need of the audit log, and what reads it. */
+/** Parts of the audit log that changes and readers need. */
 export interface AuditLog extends AuditDeps {
   witness: Witness;
   chains: ChainWatch;
@@ -24,21 +24,21 @@ export interface AuditLogOptions {
   /** Milliseconds since the epoch on the database's clock. */
   nowMs: () => number;
   randomBytes: RandomBytes;
-  /** The installation's: BURSAR_SECRET. */
+  /** Secret of the installation: BURSAR_SECRET. */
   secret: string;
-  /** The data folder, for what this node has seen. */
+  /** Data folder, for the files of the witness. */
   folder: string;
-  /** Which of the processes of the folder; 1 when not given. */
+  /** Number of the process in the folder. Default: 1. */
   index?: number;
-  /** Something was changed through this process. */
+  /** Called after each change that this process commits. */
   onChange?: () => void;
   logger: Logger;
 }
 
-/** Opens the log for this node. Who opened it stops `witness` at the end. */
+/** Opens the log for this node. The caller must stop `witness` at the end. */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { database, nowMs, randomBytes, secret, folder, index = 1, logger } = options;
-  const key = auditKey(secret);
+  const key = deriveAuditKey(secret);
   const witness = await openWitness({ folder, index, auditKey: key, nowMs, logger });
   const deps = {
     database,
@@ -47,12 +47,12 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     auditKey: key,
     sealingKey: deriveSealingKey(secret),
     onAudited: (added: AddedEvent) => {
-      witness.saw(added);
+      witness.recordEvent(added);
       options.onChange?.();
     },
     logger,
   };
-  await beginKeyedChains({ ...deps, anchorOf: witness.anchorOf });
+  await beginKeyedChains({ ...deps, findAnchor: witness.findAnchor });
   return {
     ...deps,
     witness,

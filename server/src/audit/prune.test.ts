@@ -5,14 +5,14 @@ import { describe, expect } from "vitest";
 import { serverTest as base } from "#test/harness/admin-test.ts";
 import { asDatabaseOwner } from "#test/harness/audit-log.ts";
 import { findAuditHead, listChain, lockAuditHead } from "./audit.sql.ts";
-import { append, appendAuditEvent, startAuditChain } from "./audited-transaction.ts";
+import { appendAfterHead, appendAuditEvent, startAuditChain } from "./audited-transaction.ts";
 import { pruneAuditLog, pruneChain } from "./prune.ts";
 import { verifyChain } from "./verify-chain.ts";
 
 const DAY_MS = 86_400_000;
 
 const test = base.extend("log", ({ h }) => {
-  /** A log whose events are as many days old, the last of which may ask for a retention. */
+  /** Creates a log with events of these ages in days. The last event can set a retention. */
   async function makeLog(ages: readonly number[], retentionDays?: number): Promise<string> {
     const id = randomUUID();
     await h.deps.database.transaction().execute(async (tx) => {
@@ -23,7 +23,14 @@ const test = base.extend("log", ({ h }) => {
         const now = new Date(nowMs - days * DAY_MS);
         const isLast = index === ages.length - 1;
         const what = { ...entry, ...(isLast && retentionDays !== undefined && { retentionDays }) };
-        await append(tx, h.audit, { head, now, entry: what, organizationId: id, actor, origin });
+        await appendAfterHead(tx, h.audit, {
+          head,
+          now,
+          entry: what,
+          organizationId: id,
+          actor,
+          origin,
+        });
       }
     });
     return id;
@@ -39,7 +46,7 @@ const test = base.extend("log", ({ h }) => {
   }
 
   const verify = () =>
-    verifyChain(h.deps, organizationId, h.audit.witness.anchorOf(organizationId));
+    verifyChain(h.deps, organizationId, h.audit.witness.findAnchor(organizationId));
 
   const prune = () => pruneChain({ ...h.audit, nowMs: () => nowMs }, organizationId);
 
@@ -53,7 +60,7 @@ const test = base.extend("log", ({ h }) => {
   return { makeLog, addEvent, verify, prune, events, seqs, setRetention };
 });
 
-/** An organization with five events of 40 days ago and one of now, which asks for 30 days. */
+/** Organization with five events of 40 days ago and one of now, which sets a retention of 30 days. */
 let organizationId: string;
 let nowMs: number;
 test.beforeEach(async ({ log }) => {
@@ -72,13 +79,13 @@ const entry = {
   after: { name: "x" },
 } as const;
 
-test("what nobody asked for is kept for ever", async ({ log }) => {
+test("keeps events for ever without a retention", async ({ log }) => {
   organizationId = await log.makeLog([4_000]);
   expect(await log.prune()).toBe(0n);
   expect(await log.verify()).toEqual({ kind: "intact", events: 1 });
 });
 
-test("an event stays through the whole of its thirtieth day, in UTC", async ({ log }) => {
+test("keeps an event until the end of its thirtieth day, UTC", async ({ log }) => {
   organizationId = await log.makeLog([0, 0], 30);
   const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
   nowMs = midnight + 31 * DAY_MS - 1;
@@ -87,7 +94,9 @@ test("an event stays through the whole of its thirtieth day, in UTC", async ({ l
   expect(await log.prune()).toBe(2n);
 });
 
-test("older ones go, the log says so itself, and what is left verifies", async ({ log }) => {
+test("deletes older events, records that in the log, and leaves a chain that verifies", async ({
+  log,
+}) => {
   expect(await log.prune()).toBe(5n);
   const [kept, pruned, ...rest] = await log.events();
   expect(rest).toEqual([]);
@@ -105,7 +114,7 @@ test("older ones go, the log says so itself, and what is left verifies", async (
   expect(await log.verify()).toEqual({ kind: "intact", events: 3 });
 });
 
-test("what is left is as well guarded as before", async ({ h, log }) => {
+test("detects a change of an event that is left", async ({ h, log }) => {
   await log.prune();
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`UPDATE audit_event SET actor_id = 'x' WHERE organization_id = ${organizationId} AND seq = 6`.execute(
@@ -115,14 +124,14 @@ test("what is left is as well guarded as before", async ({ h, log }) => {
   expect(await log.verify()).toMatchObject({ kind: "broken", seq: 6n });
 });
 
-test("no event younger than the retention goes with one of a wrong time", async ({ log }) => {
+test("keeps events within the retention if one has a wrong time", async ({ log }) => {
   organizationId = await log.makeLog([40, 40, 0, 40]);
   await log.addEvent({}, 30);
   expect(await log.prune()).toBe(2n);
   expect(await log.seqs()).toEqual([3, 4, 5, 6]);
 });
 
-test("a second run, and five at once, delete and write nothing twice", async ({ log }) => {
+test("a second run and five concurrent runs delete and write nothing twice", async ({ log }) => {
   const deleted = await Promise.all([1, 2, 3, 4, 5].map(log.prune));
   expect(deleted.reduce((sum, each) => sum + each)).toBe(5n);
   expect(await log.prune()).toBe(0n);
@@ -130,10 +139,10 @@ test("a second run, and five at once, delete and write nothing twice", async ({ 
   expect(await log.verify()).toEqual({ kind: "intact", events: 2 });
 });
 
-test("a run that ended before it had deleted is carried on", async ({ h, log }) => {
+test("the next run continues one that ended before it deleted", async ({ h, log }) => {
   const gone = await log.events();
   await log.prune();
-  // What went is put back, as if the deletion had not come to it.
+  // Restores the deleted events, as if the run had ended before.
   await asDatabaseOwner(h.deps.database, async (tx) => {
     for (const { seq, id, hash, previousHash, createdAt } of gone.slice(0, 5)) {
       await sql`INSERT INTO audit_event
@@ -148,19 +157,19 @@ test("a run that ended before it had deleted is carried on", async ({ h, log }) 
   expect(await log.seqs()).toEqual([6, 7]);
 });
 
-test("a log that is not intact keeps its evidence", async ({ h, log }) => {
+test("deletes no event of a broken chain", async ({ h, log }) => {
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`UPDATE audit_event SET actor_id = 'x' WHERE organization_id = ${organizationId} AND seq = 3`.execute(
       tx,
     ),
   );
   await expect(log.prune()).rejects.toThrow(
-    "is broken at event 3 (its content was changed): nothing of it is deleted",
+    "is broken at event 3 (its content was changed): none of its events are deleted",
   );
   expect(await log.seqs()).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test("a retention that somebody shortened in the table deletes nothing", async ({ h, log }) => {
+test("deletes nothing if the retention was shortened in the table", async ({ h, log }) => {
   organizationId = await log.makeLog([4_000]);
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`UPDATE audit_head SET retention_days = 30 WHERE organization_id = ${organizationId}`.execute(
@@ -171,7 +180,7 @@ test("a retention that somebody shortened in the table deletes nothing", async (
   expect(await log.seqs()).toEqual([1]);
 });
 
-test("a checkpoint that somebody wrote into the table is found", async ({ h, log }) => {
+test("detects a checkpoint that was forged in the table", async ({ h, log }) => {
   const head = await findAuditHead(h.deps.database, organizationId);
   await asDatabaseOwner(h.deps.database, async (tx) => {
     await sql`INSERT INTO audit_checkpoint VALUES (${organizationId}, 4,
@@ -189,7 +198,7 @@ test("a checkpoint that somebody wrote into the table is found", async ({ h, log
   });
 });
 
-test("without its checkpoint the rest does not verify", async ({ h, log }) => {
+test("a chain without its checkpoint does not verify", async ({ h, log }) => {
   await log.prune();
   await asDatabaseOwner(h.deps.database, (tx) =>
     sql`DELETE FROM audit_checkpoint WHERE organization_id = ${organizationId}`.execute(tx),
@@ -201,10 +210,7 @@ test("without its checkpoint the rest does not verify", async ({ h, log }) => {
   });
 });
 
-test("events above a checkpoint and the checkpoint itself cannot be deleted", async ({
-  h,
-  log,
-}) => {
+test("refuses to delete events after a checkpoint, and the checkpoint", async ({ h, log }) => {
   await log.prune();
   const ofThis = sql`organization_id = ${organizationId}`;
   await expect(
@@ -218,7 +224,7 @@ test("events above a checkpoint and the checkpoint itself cannot be deleted", as
   ).rejects.toThrow("audit_checkpoint is append-only: UPDATE is refused");
 });
 
-test("a log that cannot be pruned does not keep others from it", async ({ h, log }) => {
+test("prunes other logs if one cannot be pruned", async ({ h, log }) => {
   const whole = organizationId;
   const broken = await log.makeLog([40]);
   await asDatabaseOwner(h.deps.database, (tx) =>
@@ -232,7 +238,7 @@ test("a log that cannot be pruned does not keep others from it", async ({ h, log
 });
 
 describe("setting the retention", () => {
-  test("is audited, with what it was; the same again is no change", async ({ h, log }) => {
+  test("writes an event with the old value, and none for the same value", async ({ h, log }) => {
     organizationId = h.firstOrganizationId;
     const before = await log.verify();
     for (const days of [365, 365, null]) {

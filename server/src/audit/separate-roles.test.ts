@@ -11,7 +11,7 @@ import { appendAuditEvent, auditedTransaction } from "./audited-transaction.ts";
 import { pruneChain } from "./prune.ts";
 import { verifyChain } from "./verify-chain.ts";
 
-// The statements of the guide, as an operator types them, and the server with the role that is left.
+// Runs the statements of the guide as an operator does, then the server with its own role.
 
 const suffix = randomBytes(4).toString("hex");
 const serverRole = `bursar_test_${suffix}_server`;
@@ -65,7 +65,7 @@ function statementsOfGuide(): string {
 
 const origin = { requestId: "req_test", ipAddress: null, userAgent: null };
 
-test("the server's role changes things, with their events", async () => {
+test("the server's role can make a change with its event", async () => {
   const caller = { kind: "local_operator", id: "1000", organizationId } as const;
   await auditedTransaction(log.audit, caller, origin, async (tx) => {
     await tx.updateTable("organization").set({ name: "Renamed" }).execute();
@@ -104,7 +104,7 @@ test.each([
   );
 });
 
-test("it deletes by age, through the one function that may", async () => {
+test("the server's role prunes events through its one function", async () => {
   await database.transaction().execute((tx) =>
     appendAuditEvent(tx, log.audit, {
       entry: {

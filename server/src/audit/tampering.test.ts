@@ -11,13 +11,13 @@ import { findAuditHead, listChain } from "./audit.sql.ts";
 import { hashUnkeyedEvent, unkeyedGenesisHash } from "./hash-event.ts";
 import { verifyChain } from "./verify-chain.ts";
 
-// Somebody who rules the database, but has not BURSAR_SECRET. Whatever it does to the log, the log says so.
+// An attacker owns the database, but does not have BURSAR_SECRET. The verification detects each change of the log.
 
 const test = base.extend("log", ({ h, org }) => {
-  const verify = () => verifyChain(h.deps, org.id, h.audit.witness.anchorOf(org.id));
+  const verify = () => verifyChain(h.deps, org.id, h.audit.witness.findAnchor(org.id));
 
-  /** As a node does that has never seen this database. */
-  const verifyAsStranger = () => verifyChain(h.deps, org.id);
+  /** Verifies like a node that has never seen this database. */
+  const verifyWithoutWitness = () => verifyChain(h.deps, org.id);
 
   const idOf = async (seq: number) => {
     const { id } = await database
@@ -34,7 +34,7 @@ const test = base.extend("log", ({ h, org }) => {
       tx,
     );
 
-  /** Everything after event 5 never happened. */
+  /** Removes everything after event 5. */
   async function rollBack(meanwhile: () => Promise<unknown> = async () => undefined) {
     const head = await findAuditHead(database, org.id);
     await org.admin.createWorkspace();
@@ -47,7 +47,7 @@ const test = base.extend("log", ({ h, org }) => {
     });
   }
 
-  /** As such a database has it: plain hashes, no signature. */
+  /** Converts the chain to plain hashes without signatures, as before the audit key. */
   async function makeUnkeyed(change: (tx: Tx) => Promise<unknown> = async () => undefined) {
     await asOwner(async (tx) => {
       let previous: Uint8Array = unkeyedGenesisHash(org.id);
@@ -77,7 +77,7 @@ const test = base.extend("log", ({ h, org }) => {
   const lastEvent = async () =>
     (await listChain(database, { organizationId: org.id, afterSeq: 5n, limit: 10 })).at(-1);
 
-  return { verify, verifyAsStranger, idOf, remove, rollBack, makeUnkeyed, start, lastEvent };
+  return { verify, verifyWithoutWitness, idOf, remove, rollBack, makeUnkeyed, start, lastEvent };
 });
 
 let database: Database;
@@ -91,17 +91,17 @@ test.beforeEach(async ({ org }) => {
 });
 const asOwner = (work: (tx: Tx) => Promise<unknown>) => asDatabaseOwner(database, work);
 
-test("a log that nobody touched is intact", async ({ log }) => {
+test("an unchanged log is intact", async ({ log }) => {
   expect(await log.verify()).toEqual({ kind: "intact", events: 5 });
 });
 
-describe("an event that was changed is named", () => {
+describe("a changed event is reported", () => {
   const columns: [string, ReturnType<typeof sql>][] = [
     ["id", sql`'audit_other'`],
     ["event", sql`'workspace.deleted'`],
     ["actor_type", sql`'member'`],
     ["actor_id", sql`'user_other'`],
-    ["actor_name", sql`'Somebody else'`],
+    ["actor_name", sql`'Another name'`],
     ["actor_email", sql`'else@example.com'`],
     ["subject_type", sql`'api_key'`],
     ["subject_id", sql`'wksp_other'`],
@@ -127,18 +127,18 @@ describe("an event that was changed is named", () => {
     });
   });
 
-  test("in the hash of the one before it", async ({ org, log }) => {
+  test("in its previous hash", async ({ org, log }) => {
     await asOwner((tx) =>
       sql`UPDATE audit_event SET previous_hash = sha256('x')
         WHERE organization_id = ${org.id} AND seq = 4`.execute(tx),
     );
     expect(await log.verify()).toMatchObject({
       seq: 4n,
-      reason: "it does not follow the event before it",
+      reason: "its previous hash does not match the event before it",
     });
   });
 
-  test("with all hashes after it computed again without the key", async ({ org, log }) => {
+  test("after which all hashes were computed again without the key", async ({ org, log }) => {
     await asOwner(async (tx) => {
       const events = await listChain(tx, { organizationId: org.id, afterSeq: 2n, limit: 10 });
       let previous: Uint8Array = events[0]?.previousHash ?? new Uint8Array();
@@ -159,7 +159,7 @@ describe("an event that was changed is named", () => {
   });
 });
 
-describe("an event that was removed is named", () => {
+describe("a removed event is reported", () => {
   test.for([1, 2, 3, 4, 5])("event %i", async (seq, { log }) => {
     await asOwner((tx) => log.remove(tx, seq, seq));
     expect(await log.verify()).toEqual({
@@ -170,12 +170,12 @@ describe("an event that was removed is named", () => {
     });
   });
 
-  test("all of them", async ({ log }) => {
+  test("all events", async ({ log }) => {
     await asOwner((tx) => sql`TRUNCATE audit_event`.execute(tx));
     expect(await log.verify()).toMatchObject({ seq: 1n, reason: "event 1 is missing" });
   });
 
-  test("the last ones, with a head that says so", async ({ h, org, log }) => {
+  test("the last events, with a matching head", async ({ h, org, log }) => {
     const old = await listChain(database, { organizationId: org.id, afterSeq: 2n, limit: 1 });
     await asOwner(async (tx) => {
       await log.remove(tx, 4, 5);
@@ -183,17 +183,17 @@ describe("an event that was removed is named", () => {
         tx,
       );
     });
-    expect(await log.verifyAsStranger()).toMatchObject({
+    expect(await log.verifyWithoutWitness()).toMatchObject({
       kind: "broken",
       seq: 3n,
       reason: "the end of the log is not signed by this installation",
     });
-    // And no change is written behind such an end: that would make it genuine.
+    // No change is written after such an end, because that would make the end genuine.
     expect((await org.admin.post("/v1/admin/workspaces", { name: "After" })).status).toBe(500);
     expect(h.logs.join()).toContain("the end of the audit log is signed by this installation");
   });
 
-  test("the head with its events", async ({ org, log }) => {
+  test("the head with all events", async ({ org, log }) => {
     await asOwner(async (tx) => {
       await log.remove(tx, 1, 5);
       await sql`DELETE FROM audit_head WHERE organization_id = ${org.id}`.execute(tx);
@@ -205,8 +205,8 @@ describe("an event that was removed is named", () => {
   });
 });
 
-describe("events that were put elsewhere are named", () => {
-  test("two that were exchanged", async ({ org, log }) => {
+describe("a moved event is reported", () => {
+  test("two exchanged events", async ({ org, log }) => {
     await asOwner(async (tx) => {
       await sql`UPDATE audit_event SET seq = CASE seq WHEN 3 THEN -4 ELSE -3 END
         WHERE organization_id = ${org.id} AND seq IN (3, 4)`.execute(tx);
@@ -217,8 +217,8 @@ describe("events that were put elsewhere are named", () => {
 
   test.for([
     ["in the middle", 3],
-    ["behind the end", 6],
-  ] as const)("a copy that was inserted %s", async ([_, seq], { org, log }) => {
+    ["after the end", 6],
+  ] as const)("a copy inserted %s", async ([_, seq], { org, log }) => {
     const [last] = await listChain(database, { organizationId: org.id, afterSeq: 4n, limit: 1 });
     if (last === undefined) throw new Error("five events are there");
     await asOwner(async (tx) => {
@@ -246,34 +246,34 @@ describe("events that were put elsewhere are named", () => {
       await sql`UPDATE audit_head h SET seq = o.seq, hash = o.hash, mac = o.mac FROM audit_head o
         WHERE h.organization_id = ${org.id} AND o.organization_id = ${other.id}`.execute(tx);
     });
-    expect(await log.verifyAsStranger()).toMatchObject({ kind: "broken" });
+    expect(await log.verifyWithoutWitness()).toMatchObject({ kind: "broken" });
   });
 });
 
-describe("an older end of the log that is put back with its genuine signature", () => {
+describe("an older end of the log with its genuine signature", () => {
   const seen =
     "the log ends with event 5, and this node has seen event 7: later events were removed, or an older copy of the " +
     "database was restored";
 
-  test("is found by a node that has seen more", async ({ log }) => {
+  test("is detected by a node that has seen more", async ({ log }) => {
     await log.rollBack();
     expect(await log.verify()).toEqual({ kind: "broken", seq: 6n, eventId: null, reason: seen });
-    // By the log alone it cannot be told: that is what the witness is for.
-    expect(await log.verifyAsStranger()).toEqual({ kind: "intact", events: 5 });
+    // The log alone cannot show this, so the witness exists.
+    expect(await log.verifyWithoutWitness()).toEqual({ kind: "intact", events: 5 });
   });
 
-  test("is found by itself within a check, and logged once", async ({ h, org, log }) => {
+  test("is detected by the background check, and logged once", async ({ h, org, log }) => {
     await log.rollBack();
     const [before, broken] = [h.logs.length, h.audit.chains.countBroken()];
     await h.audit.chains.check();
     await h.audit.chains.check();
-    expect(h.audit.chains.reportOf(org.id).firstBroken).toMatchObject({ seq: 6n, reason: seen });
+    expect(h.audit.chains.getReport(org.id).firstBroken).toMatchObject({ seq: 6n, reason: seen });
     const said = h.logs.slice(before).filter((line) => line.includes("tampered with"));
     expect(said.filter((line) => line.includes(org.id))).toHaveLength(1);
     expect(h.audit.chains.countBroken()).toBeGreaterThan(broken);
   });
 
-  test("is found after a restart, by the file in the data folder", async ({ h, org, log }) => {
+  test("is detected after a restart, by the file in the data folder", async ({ h, org, log }) => {
     const node = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
     await log.rollBack(async () => {
       await node.audit.chains.check();
@@ -284,29 +284,25 @@ describe("an older end of the log that is put back with its genuine signature", 
       nowMs: h.deps.nowMs,
       folder: node.folder,
     });
-    const anchor = again.audit.witness.anchorOf(org.id);
+    const anchor = again.audit.witness.findAnchor(org.id);
     expect(await verifyChain(again.audit, org.id, anchor)).toMatchObject({ reason: seen });
     await node.close();
   });
 
-  test("is still found when as many other events have been written since", async ({
-    h,
-    org,
-    log,
-  }) => {
+  test("is detected after as many other events were written", async ({ h, org, log }) => {
     await log.rollBack();
     for (let i = 0; i < 4; i++) await org.admin.createWorkspace();
     expect(await log.verify()).toMatchObject({
       kind: "broken",
       seq: 7n,
-      reason: "it is not the event that this node has seen with this number",
+      reason: "this node has seen another event with this number",
     });
     await h.audit.chains.check();
     expect(await log.verify()).toMatchObject({ kind: "broken", seq: 7n });
   });
 });
 
-describe("what a node has seen", () => {
+describe("the witness of a node", () => {
   let node: TestAuditLog;
   let file: string;
 
@@ -327,10 +323,10 @@ describe("what a node has seen", () => {
       folder: node.folder,
       logs,
     });
-    return again.audit.witness.anchorOf(org.id);
+    return again.audit.witness.findAnchor(org.id);
   };
 
-  test("of several processes of a folder each writes its own file, and a start knows what any of them saw", async ({
+  test("has one file for each process of a folder, and reads all files at the start", async ({
     h,
     org,
   }) => {
@@ -343,19 +339,22 @@ describe("what a node has seen", () => {
     await org.admin.createWorkspace({ name: "Seen by the second process" });
     await second.audit.chains.check();
     await second.audit.witness.flush();
-    const seen = second.audit.witness.anchorOf(org.id);
-    expect(seen?.seq).toBeGreaterThan(node.audit.witness.anchorOf(org.id)?.seq ?? 0n);
+    const seen = second.audit.witness.findAnchor(org.id);
+    expect(seen?.seq).toBeGreaterThan(node.audit.witness.findAnchor(org.id)?.seq ?? 0n);
     expect(await reopened({ h, org })).toEqual(seen);
     expect(existsSync(join(node.folder, "audit-heads-2.jsonl"))).toBe(true);
   });
 
-  test("is there after a restart, readable by its owner alone", async ({ h, org }) => {
+  test("is restored after a restart from a file that only its owner can read", async ({
+    h,
+    org,
+  }) => {
     const head = await findAuditHead(database, org.id);
     expect(await reopened({ h, org })).toEqual({ seq: 5n, hash: head?.hash });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  test("survives a line that a crash has cut off", async ({ h, org }) => {
+  test("ignores a line that a crash truncated", async ({ h, org }) => {
     await writeFile(file, `${(await readFile(file, "utf8")).trimEnd()}\n{"organization_id":"`, {
       mode: 0o600,
     });
@@ -364,36 +363,34 @@ describe("what a node has seen", () => {
     expect(logs.join()).toContain("is not genuine");
   });
 
-  test("cannot be written by who has not the secret", async ({ h, org }) => {
+  test("ignores lines that were written without the secret", async ({ h, org }) => {
     const text = (await readFile(file, "utf8")).replaceAll(/"seq":"\d+"/g, '"seq":"1"');
     await writeFile(file, text, { mode: 0o600 });
     expect(await reopened({ h, org })).toBeNull();
   });
 
-  test("of other nodes' events follows with the next check", async ({ org }) => {
+  test("has events of other nodes after the next check", async ({ org }) => {
     await org.admin.createWorkspace();
-    expect(node.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 5n });
+    expect(node.audit.witness.findAnchor(org.id)).toMatchObject({ seq: 5n });
     await node.audit.chains.check();
-    expect(node.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 6n });
+    expect(node.audit.witness.findAnchor(org.id)).toMatchObject({ seq: 6n });
   });
 
-  test("of its own events is there at once, in whatever order it hears of them", async ({
-    h,
-    org,
-  }) => {
+  test("has events of its node at once, reported in any order", async ({ h, org }) => {
     const events = await listChain(database, { organizationId: org.id, afterSeq: 0n, limit: 10 });
     const [first, ...rest] = events;
     const fresh = await openTestAuditLog({ database, nowMs: h.deps.nowMs });
     try {
-      for (const event of [first, ...rest.reverse()]) if (event) fresh.audit.witness.saw(event);
-      expect(fresh.audit.witness.anchorOf(org.id)).toMatchObject({ seq: 5n });
+      for (const event of [first, ...rest.reverse()])
+        if (event) fresh.audit.witness.recordEvent(event);
+      expect(fresh.audit.witness.findAnchor(org.id)).toMatchObject({ seq: 5n });
     } finally {
       await fresh.close();
     }
   });
 });
 
-describe("without disabling triggers nothing of the log changes", () => {
+describe("triggers refuse a change of the log", () => {
   test.for([
     [
       "UPDATE of an event",
@@ -416,7 +413,7 @@ describe("without disabling triggers nothing of the log changes", () => {
       "append-only: TRUNCATE is refused",
     ],
     [
-      "an end that goes back",
+      "UPDATE that moves an end back",
       "UPDATE audit_head SET seq = seq - 1",
       "audit_head never goes back: UPDATE is refused",
     ],
@@ -429,12 +426,10 @@ describe("without disabling triggers nothing of the log changes", () => {
 });
 
 describe("a database that is older than the key", () => {
-  test("gets a first signed event at the start, once however many nodes start, and verifies", async ({
-    log,
-  }) => {
+  test("gets one first signed event from concurrent starts, and verifies", async ({ log }) => {
     await log.makeUnkeyed();
     const nodes = await Promise.all([log.start(), log.start(), log.start()]);
-    expect(await log.verifyAsStranger()).toEqual({ kind: "intact", events: 6 });
+    expect(await log.verifyWithoutWitness()).toEqual({ kind: "intact", events: 6 });
     expect(await log.lastEvent()).toMatchObject({
       seq: 6n,
       event: "audit_log.keyed",
@@ -444,7 +439,7 @@ describe("a database that is older than the key", () => {
     for (const node of nodes) await node.close();
   });
 
-  test("whose events were changed says where", async ({ org, log }) => {
+  test("records the first changed event", async ({ org, log }) => {
     await log.makeUnkeyed((tx) =>
       sql`UPDATE audit_event SET actor_id = 'x' WHERE organization_id = ${org.id} AND seq = 2`.execute(
         tx,
@@ -452,11 +447,11 @@ describe("a database that is older than the key", () => {
     );
     const node = await log.start();
     expect(await log.lastEvent()).toMatchObject({ before: { events: "5", first_broken: "2" } });
-    expect(await log.verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
+    expect(await log.verifyWithoutWitness()).toMatchObject({ kind: "broken", seq: 2n });
     await node.close();
   });
 
-  test("and what is done to its old events later is found", async ({ org, log }) => {
+  test("detects later changes of its old events", async ({ org, log }) => {
     await log.makeUnkeyed();
     const node = await log.start();
     await asOwner((tx) =>
@@ -464,11 +459,11 @@ describe("a database that is older than the key", () => {
         tx,
       ),
     );
-    expect(await log.verifyAsStranger()).toMatchObject({ kind: "broken", seq: 2n });
+    expect(await log.verifyWithoutWitness()).toMatchObject({ kind: "broken", seq: 2n });
     await node.close();
   });
 
-  test("is not believed by a node that has seen it signed", async ({ h, org, log }) => {
+  test("is rejected by a node that has seen it signed", async ({ h, org, log }) => {
     const node = await log.start();
     await node.audit.chains.check();
     await node.audit.witness.flush();

@@ -13,7 +13,7 @@ import {
 } from "./hash-event.ts";
 import { isSameBytes } from "./sign.ts";
 
-/** Of the process's time, a page is about 5 ms: requests are served in between. */
+/** Events of a page, which blocks the process for about 5 ms. Requests are served between pages. */
 const PAGE = 200;
 
 export interface VerifyDeps {
@@ -22,15 +22,15 @@ export interface VerifyDeps {
 }
 
 export interface Verified extends ChainPlace {
-  /** Time of the event at this place; null where no event is left. */
+  /** Time of the event at this position. Null: no event is left. */
   at: Date | null;
 }
 
 export interface BrokenChain {
   kind: "broken";
-  /** The first event that is not as it was written, or is not there. */
+  /** Number of the first changed or missing event. */
   seq: bigint;
-  /** Its id, where there is one with this number. */
+  /** Id of the event with this number. Null: missing. */
   eventId: string | null;
   reason: string;
 }
@@ -38,8 +38,8 @@ export interface BrokenChain {
 export type ChainState = { kind: "intact"; events: number } | BrokenChain;
 
 /**
- * Reads the organization's whole chain and computes every hash again. Writes that commit meanwhile do not disturb it.
- * `anchor` is a place that this chain is known to have had: it must have it still.
+ * Reads the organization's whole chain and computes every hash again. Concurrent writes do not affect it. `anchor` is a
+ * position that this node has seen, so the chain must contain it.
  */
 export async function verifyChain(
   deps: VerifyDeps,
@@ -53,7 +53,7 @@ export async function verifyChain(
 export interface StepRequest {
   organizationId: string;
   anchor: ChainPlace | null;
-  /** Where an earlier step came to, or null for the beginning. */
+  /** End of the previous step. Null: the start of the chain. */
   from: Verified | null;
   maxEvents: number;
 }
@@ -62,42 +62,42 @@ export type Step =
   | { kind: "intact"; verified: Verified; events: number; isAtEnd: boolean; head: AuditHead }
   | BrokenChain;
 
-/** As `verifyChain`, of at most `maxEvents` events after `from`. */
+/** Verifies at most `maxEvents` events after `from`. */
 export function verifyStep(deps: VerifyDeps, request: StepRequest): Promise<Step> {
-  return inSnapshot(deps.database, (tx) => verifyIn(tx, deps.auditKey, request));
+  return inSnapshot(deps.database, (tx) => verifyInTransaction(tx, deps.auditKey, request));
 }
 
-async function verifyIn(tx: Tx, key: Buffer, request: StepRequest): Promise<Step> {
+async function verifyInTransaction(tx: Tx, key: Buffer, request: StepRequest): Promise<Step> {
   const { organizationId, anchor } = request;
   const head = await findAuditHead(tx, organizationId);
-  if (head === null) return broken(1n, "the end of the log is missing");
+  if (head === null) return reportBroken(1n, "the end of the log is missing");
   const { mac, ...signed } = head;
   if (mac === null || !isSameBytes(mac, signHead(key, signed))) {
-    return broken(head.seq, "the end of the log is not signed by this installation");
+    return reportBroken(head.seq, "the end of the log is not signed by this installation");
   }
   const start = await findStart(tx, key, head);
   if ("kind" in start) return start;
   const from = request.from !== null && request.from.seq > start.seq ? request.from : start;
-  if (anchor !== null && anchor.seq > head.seq) return rolledBack(head, anchor);
-  const walked = await walk(tx, { key, head, from, anchor, maxEvents: request.maxEvents });
-  if (walked.kind === "broken" || !walked.isAtEnd) return walked;
-  const { seq, hash } = walked.verified;
-  if (seq < head.seq) return broken(seq + 1n, `event ${seq + 1n} is missing`);
-  // Events behind the end and an end of another chain come to the same: the last event is not the one that was signed.
+  if (anchor !== null && anchor.seq > head.seq) return reportRollback(head, anchor);
+  const step = await verifyEvents(tx, { key, head, from, anchor, maxEvents: request.maxEvents });
+  if (step.kind === "broken" || !step.isAtEnd) return step;
+  const { seq, hash } = step.verified;
+  if (seq < head.seq) return reportBroken(seq + 1n, `event ${seq + 1n} is missing`);
+  // Events after the end, or the end of another chain: in both cases the last event is not the signed one.
   return seq === head.seq && isSameBytes(hash, head.hash)
-    ? walked
-    : broken(seq, "the last event is not the one the log ended with");
+    ? step
+    : reportBroken(seq, "the last event is not the signed end of the log");
 }
 
-function rolledBack(head: AuditHead, anchor: ChainPlace): BrokenChain {
-  return broken(
+function reportRollback(head: AuditHead, anchor: ChainPlace): BrokenChain {
+  return reportBroken(
     head.seq + 1n,
     `the log ends with event ${head.seq}, and this node has seen event ${anchor.seq}: later events were removed, or an ` +
       "older copy of the database was restored",
   );
 }
 
-/** The place before the oldest event that is left. */
+/** Returns the position before the oldest event that is left. */
 async function findStart(tx: Tx, key: Buffer, head: AuditHead): Promise<Verified | BrokenChain> {
   const found = await findCheckpoint(tx, head.organizationId);
   if (found === null) {
@@ -109,12 +109,12 @@ async function findStart(tx: Tx, key: Buffer, head: AuditHead): Promise<Verified
   const { mac, ...checkpoint } = found;
   if (!isSameBytes(mac, signCheckpoint(key, checkpoint))) {
     const { seq } = checkpoint;
-    return broken(seq, "the checkpoint of deleted events is not signed by this installation");
+    return reportBroken(seq, "the checkpoint of deleted events is not signed by this installation");
   }
   return { seq: checkpoint.seq, hash: checkpoint.hash, at: null };
 }
 
-interface Walk {
+interface EventCheck {
   key: Buffer;
   head: AuditHead;
   from: Verified;
@@ -122,43 +122,44 @@ interface Walk {
   maxEvents: number;
 }
 
-async function walk(tx: Tx, of: Walk): Promise<Step> {
-  const { organizationId } = of.head;
-  let verified = of.from;
+async function verifyEvents(tx: Tx, check: EventCheck): Promise<Step> {
+  const { organizationId } = check.head;
+  let verified = check.from;
   let count = 0;
-  while (count < of.maxEvents) {
+  while (count < check.maxEvents) {
     const events = await listChain(tx, { organizationId, afterSeq: verified.seq, limit: PAGE });
     for (const event of events) {
       const expected = verified.seq + 1n;
-      if (event.seq !== expected) return broken(expected, `event ${expected} is missing`);
-      const reason = whatIsWrong(of, event, verified.hash);
-      if (reason !== null) return broken(event.seq, reason, event.id);
+      if (event.seq !== expected) return reportBroken(expected, `event ${expected} is missing`);
+      const reason = findFault(check, event, verified.hash);
+      if (reason !== null) return reportBroken(event.seq, reason, event.id);
       verified = { seq: event.seq, hash: event.hash, at: event.createdAt };
     }
     count += events.length;
     if (events.length < PAGE) {
-      return { kind: "intact", verified, events: count, isAtEnd: true, head: of.head };
+      return { kind: "intact", verified, events: count, isAtEnd: true, head: check.head };
     }
   }
-  return { kind: "intact", verified, events: count, isAtEnd: false, head: of.head };
+  return { kind: "intact", verified, events: count, isAtEnd: false, head: check.head };
 }
 
-function whatIsWrong(of: Walk, event: StoredEvent, previous: Uint8Array): string | null {
+function findFault(check: EventCheck, event: StoredEvent, previous: Uint8Array): string | null {
   const { hash, previousHash: claimed, ...content } = event;
-  if (!isSameBytes(claimed, previous)) return "it does not follow the event before it";
-  const isKeyed = event.seq >= (of.head.keyedFrom ?? 0n);
+  if (!isSameBytes(claimed, previous))
+    return "its previous hash does not match the event before it";
+  const isKeyed = event.seq >= (check.head.keyedFrom ?? 0n);
   const computed = isKeyed
-    ? hashEvent(of.key, previous, content)
+    ? hashEvent(check.key, previous, content)
     : hashUnkeyedEvent(previous, content);
-  // The plain hash does not cover the names.
+  // Plain hashes do not cover the names.
   const hasName = !isKeyed && (event.actorName !== null || event.actorEmail !== null);
   if (hasName || !isSameBytes(hash, computed)) return "its content was changed";
-  if (of.anchor?.seq === event.seq && !isSameBytes(hash, of.anchor.hash)) {
-    return "it is not the event that this node has seen with this number";
+  if (check.anchor?.seq === event.seq && !isSameBytes(hash, check.anchor.hash)) {
+    return "this node has seen another event with this number";
   }
   return null;
 }
 
-function broken(seq: bigint, reason: string, eventId: string | null = null): BrokenChain {
+function reportBroken(seq: bigint, reason: string, eventId: string | null = null): BrokenChain {
   return { kind: "broken", seq, eventId, reason };
 }

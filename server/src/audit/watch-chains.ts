@@ -3,31 +3,31 @@ import { listAuditHeads } from "./audit.sql.ts";
 import { type BrokenChain, type Verified, type VerifyDeps, verifyStep } from "./verify-chain.ts";
 import type { Witness } from "./witness.ts";
 
-/** What this node has verified of an organization's chain by itself. */
+/** Part of an organization's chain that this node has verified. */
 export interface ChainReport {
-  /** The newest event up to which every hash was computed again, or null before the first check came to the end. */
+  /** Last verified event. Null: the first check has not reached the end. */
   verified: Verified | null;
-  /** When a check last came to the end of the chain, milliseconds since the epoch. */
+  /** Time when a check last reached the end of the chain, milliseconds since the epoch. */
   checkedAtMs: number | null;
   firstBroken: BrokenChain | null;
 }
 
 export interface ChainWatch {
-  reportOf(organizationId: string): ChainReport;
-  /** Organizations whose chain was found broken. */
+  getReport(organizationId: string): ChainReport;
+  /** Returns the number of organizations with a broken chain. */
   countBroken(): number;
-  /** Verifies what is new of every chain, or some more of one that has not been read to its end. True when all are read. */
+  /** Verifies the next part of every chain. Returns true when all ends are reached. */
   check(): Promise<boolean>;
 }
 
-/** A chain is read from its beginning again this often: what was right may have been changed since. */
+/** Interval of complete verifications, because verified events can be changed later. */
 const WHOLE_EVERY_MS = 24 * 3_600_000;
-/** Of one check, so that a long chain is read in pieces. */
+/** Most events of one check, so that a long chain is read in parts. */
 const MAX_EVENTS = 5_000;
 
 interface Progress {
   report: ChainReport;
-  /** How far the check that is under way has come; null begins anew. */
+  /** Position of the running check. Null: start again. */
   place: Verified | null;
   beganAtMs: number;
 }
@@ -35,20 +35,20 @@ interface Progress {
 export function makeChainWatch(
   deps: VerifyDeps & { nowMs: () => number; witness: Witness; logger: Logger },
 ): ChainWatch {
-  const progressOf = new Map<string, Progress>();
-  const nothing: ChainReport = { verified: null, checkedAtMs: null, firstBroken: null };
+  const progressById = new Map<string, Progress>();
+  const emptyReport: ChainReport = { verified: null, checkedAtMs: null, firstBroken: null };
 
   async function checkOne(organizationId: string): Promise<boolean> {
     const nowMs = deps.nowMs();
-    const known = progressOf.get(organizationId);
+    const known = progressById.get(organizationId);
     const isStale = known !== undefined && nowMs - known.beganAtMs >= WHOLE_EVERY_MS;
     const progress: Progress =
       known === undefined || (isStale && known.place === known.report.verified)
-        ? { report: known?.report ?? nothing, place: null, beganAtMs: nowMs }
+        ? { report: known?.report ?? emptyReport, place: null, beganAtMs: nowMs }
         : known;
     const step = await verifyStep(deps, {
       organizationId,
-      anchor: deps.witness.anchorOf(organizationId),
+      anchor: deps.witness.findAnchor(organizationId),
       from: progress.place,
       maxEvents: MAX_EVENTS,
     });
@@ -58,7 +58,7 @@ export function makeChainWatch(
     }
     const { verified, isAtEnd } = step;
     const report = isAtEnd ? { verified, checkedAtMs: nowMs, firstBroken: null } : progress.report;
-    progressOf.set(organizationId, { ...progress, report, place: verified });
+    progressById.set(organizationId, { ...progress, report, place: verified });
     if (isAtEnd) deps.witness.confirm(organizationId, verified);
     return isAtEnd;
   }
@@ -72,14 +72,14 @@ export function makeChainWatch(
       );
     }
     const report = { ...progress.report, firstBroken: found, checkedAtMs: deps.nowMs() };
-    // From the beginning next time: an operator may have put it right.
-    progressOf.set(organizationId, { report, place: null, beganAtMs: deps.nowMs() });
+    // Starts again next time, because an operator can repair the chain.
+    progressById.set(organizationId, { report, place: null, beganAtMs: deps.nowMs() });
   }
 
   return {
-    reportOf: (organizationId) => progressOf.get(organizationId)?.report ?? nothing,
+    getReport: (organizationId) => progressById.get(organizationId)?.report ?? emptyReport,
     countBroken: () =>
-      [...progressOf.values()].filter(({ report }) => report.firstBroken !== null).length,
+      [...progressById.values()].filter(({ report }) => report.firstBroken !== null).length,
     check: async () => {
       let areAllRead = true;
       for (const { organizationId } of await listAuditHeads(deps.database)) {

@@ -6,10 +6,10 @@ import type { AddedEvent } from "./audited-transaction.ts";
 import type { ChainPlace } from "./hash-event.ts";
 import { isSameBytes, sign } from "./sign.ts";
 
-// What this node has seen of the chains, outside the database: in memory at once, within a second in the file
-// `audit-heads.jsonl` of the data folder and in the log (`audit-heads-2.jsonl` of a second process of that folder, and so
-// on: each writes its own and, at its start, reads all). Who rules the database can put back an older end of a chain, with
-// its genuine signature, and remove what followed; but cannot make this node forget what it has seen.
+// The witness stores the last position of each chain outside the database. Memory has it at once. The log and a file in
+// the data folder have it within a second: `audit-heads.jsonl`, `audit-heads-2.jsonl` for a second process of that folder,
+// and so on. Each process reads all files when it starts. The owner of the database can remove the newest events and
+// restore an older signed end. The witness detects that.
 
 const FILES = /^audit-heads(?:-\d+)?\.jsonl$/;
 const WRITE_DELAY_MS = 1_000;
@@ -17,22 +17,19 @@ const MAX_WAITING = 1_000;
 const MAX_FILE_BYTES = 1024 * 1024;
 
 export interface Witness {
-  /** The furthest place of the chain that this node knows it had, or null. */
-  anchorOf(organizationId: string): ChainPlace | null;
-  /** An event of this node's own. It moves the anchor only if it follows it; what others wrote in between is for `confirm`. */
-  saw(added: AddedEvent): void;
-  /** A place that was verified to lie behind the anchor in the same chain. */
+  /** Returns the last position of the chain that this node has seen, or null. */
+  findAnchor(organizationId: string): ChainPlace | null;
+  /** Records an event of this node. Moves the anchor only to its next event. `confirm` covers events of other nodes. */
+  recordEvent(added: AddedEvent): void;
+  /** Moves the anchor to a position that was verified in the same chain. */
   confirm(organizationId: string, place: ChainPlace): void;
-  /** Writes what is new to the file and the log. */
+  /** Writes moved anchors to the file and the log. */
   flush(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/**
- * After a restore the chain ends earlier than the node has seen, rightly: moves what it knows out of the way, to be kept.
- * Gives the new names.
- */
-export async function setAsideWitness(folder: string, nowMs: number): Promise<string[]> {
+/** Renames the files of the witness, because a restored chain ends earlier than the node has seen. Returns the new names. */
+export async function archiveWitness(folder: string, nowMs: number): Promise<string[]> {
   const names: string[] = [];
   for (const name of await readdir(folder)) {
     if (!FILES.test(name)) continue;
@@ -46,7 +43,7 @@ export async function setAsideWitness(folder: string, nowMs: number): Promise<st
 
 export interface WitnessOptions {
   folder: string;
-  /** Which of the processes of the folder; 1 when not given. */
+  /** Number of the process in the folder. Default: 1. */
   index?: number;
   auditKey: Buffer;
   nowMs: () => number;
@@ -61,12 +58,12 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
     if (FILES.test(name)) await readAnchors(anchors, join(folder, name), auditKey, logger);
   }
   const unwritten = new Set<string>();
-  /** Events that were told of before the one they follow, by number. */
+  /** Events by number that were reported before their predecessor. */
   const waiting = new Map<string, Map<bigint, AddedEvent>>();
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
 
-  function move(organizationId: string, { seq, hash }: ChainPlace): void {
+  function moveAnchor(organizationId: string, { seq, hash }: ChainPlace): void {
     const known = anchors.get(organizationId);
     if (known !== undefined && known.seq >= seq) return;
     anchors.set(organizationId, { seq, hash });
@@ -77,18 +74,18 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
     timer ??= setTimeout(() => void flush(), WRITE_DELAY_MS).unref();
   }
 
-  function wait(added: AddedEvent): void {
+  function queueEarly(added: AddedEvent): void {
     const early = waiting.get(added.organizationId) ?? new Map<bigint, AddedEvent>();
-    if (early.size >= MAX_WAITING) early.clear(); // another node writes too; `confirm` moves the anchor
+    if (early.size >= MAX_WAITING) early.clear(); // another node writes too, and `confirm` moves the anchor
     waiting.set(added.organizationId, early.set(added.seq, added));
   }
 
-  function moveOn(organizationId: string): void {
+  function applyQueued(organizationId: string): void {
     const early = waiting.get(organizationId);
     for (let known = anchors.get(organizationId); known; known = anchors.get(organizationId)) {
       const next = early?.get(known.seq + 1n);
-      if (next === undefined || !follows(known, next)) return;
-      move(organizationId, next);
+      if (next === undefined || !isNextEvent(known, next)) return;
+      moveAnchor(organizationId, next);
     }
   }
 
@@ -111,28 +108,31 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
       if (bytes > MAX_FILE_BYTES) await replaceFile(options.folder, file, all);
     } catch (error) {
       for (const id of organizations) unwritten.add(id);
-      logger.error({ err: error }, `${file} cannot be written: the audit log has no witness here`);
+      logger.error(
+        { err: error },
+        `${file} cannot be written, so this node has no stored witness of the audit log`,
+      );
     }
   }
 
   return {
-    anchorOf: (organizationId) => anchors.get(organizationId) ?? null,
-    saw: (added) => {
+    findAnchor: (organizationId) => anchors.get(organizationId) ?? null,
+    recordEvent: (added) => {
       const known = anchors.get(added.organizationId);
-      if (known === undefined || follows(known, added)) {
-        move(added.organizationId, added);
-        moveOn(added.organizationId);
+      if (known === undefined || isNextEvent(known, added)) {
+        moveAnchor(added.organizationId, added);
+        applyQueued(added.organizationId);
       } else if (added.seq > known.seq) {
-        wait(added);
+        queueEarly(added);
       }
     },
-    confirm: move,
+    confirm: moveAnchor,
     flush,
     stop: flush,
   };
 }
 
-function follows(known: ChainPlace, added: AddedEvent): boolean {
+function isNextEvent(known: ChainPlace, added: AddedEvent): boolean {
   return known.seq + 1n === added.seq && isSameBytes(known.hash, added.previousHash);
 }
 
@@ -159,7 +159,7 @@ function toLine(
   return { ...anchor, mac: sign(key, "anchor", anchor).toString("hex") };
 }
 
-/** Adds the newest genuine line of each organization. A line that is not (cut off by a crash, written by another) says nothing. */
+/** Adds the newest genuine line of each organization. Ignores lines that a crash truncated or another program wrote. */
 async function readAnchors(
   anchors: Map<string, ChainPlace>,
   file: string,
@@ -202,7 +202,7 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-/** Gives the size of the file. A line of its own first: what a crash cut off must not swallow what follows. */
+/** Appends lines and returns the size of the file. The leading line break ends a line that a crash truncated. */
 async function appendLines(file: string, lines: readonly AnchorLine[]): Promise<number> {
   const handle = await open(file, "a", 0o600);
   try {
@@ -214,7 +214,7 @@ async function appendLines(file: string, lines: readonly AnchorLine[]): Promise<
   }
 }
 
-/** Each line covers all before it, so the newest one of each organization is enough. */
+/** Replaces the file by the newest line of each organization, which makes older lines unnecessary. */
 async function replaceFile(
   folder: string,
   file: string,

@@ -1,5 +1,5 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
+import { type AuditDeps, auditedTransactionByActor } from "#src/audit/audited-transaction.ts";
 import { confirmHeldKeys, type HeldKey, listHeldKeys } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import { BackupError } from "./backup-error.ts";
@@ -41,7 +41,7 @@ function confirmBatch(
   const organizationId = keys[0]?.organizationId ?? "";
   const requestId = newId(idPrefixes.request, deps.nowMs(), deps.randomBytes);
   const origin = { requestId, ipAddress: null, userAgent: null };
-  return auditedTransactionOf(deps, { organizationId, actor, origin }, async (tx) => {
+  return auditedTransactionByActor(deps, { organizationId, actor, origin }, async (tx) => {
     const ids = await confirmHeldKeys(
       tx,
       keys.map(({ id }) => id),

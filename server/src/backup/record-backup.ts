@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { listAuditHeads } from "#src/audit/audit.sql.ts";
-import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
+import { type AuditDeps, auditedTransactionByActor } from "#src/audit/audited-transaction.ts";
 import { newId } from "#src/lib/ids.ts";
 import { insertBackup } from "./backups.sql.ts";
 import type { WrittenBackup } from "./write-backup.ts";
@@ -27,7 +27,7 @@ export async function recordBackup(
   for (const [index, { organizationId }] of heads.entries()) {
     const requestId = newId(idPrefixes.request, deps.nowMs(), deps.randomBytes);
     const origin = { requestId, ipAddress: null, userAgent: null };
-    await auditedTransactionOf(deps, { organizationId, actor, origin }, async (tx) => {
+    await auditedTransactionByActor(deps, { organizationId, actor, origin }, async (tx) => {
       if (index === 0) await insertBackup(tx, { ...noted, actor });
       return {
         result: undefined,

@@ -1,4 +1,4 @@
-import { setAsideWitness } from "#src/audit/witness.ts";
+import { archiveWitness } from "#src/audit/witness.ts";
 import { findSecret, storeSecret } from "#src/db/installation-secret.ts";
 import { clearDatabase, openTableLoad } from "#src/db/load-tables.ts";
 import { type LocateOptions, lockDatabase } from "#src/db/locate-database.ts";
@@ -60,7 +60,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     onStep(`Loading ${sumOf(read.rows).toLocaleString("en")} rows.`);
     await loadRows(options, place, read, journals);
     await migrate({ ...place, migrations, isRestore: true });
-    const witnessesSetAside = await setAsideWitness(place.folder, Date.now());
+    const witnessesSetAside = await archiveWitness(place.folder, Date.now());
     const secretFile = isFromBackup ? await storeSecret(place.folder, secret) : null;
     const put = await journals.finish();
     onStep("Ending sessions, leases and messages of the backup.");

@@ -1,5 +1,5 @@
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { setAsideWitness } from "#src/audit/witness.ts";
+import { archiveWitness } from "#src/audit/witness.ts";
 import { refuseConnectedNodes } from "#src/db/load-tables.ts";
 import { type LocateOptions, locateDatabase, lockDatabase } from "#src/db/locate-database.ts";
 import { migrate } from "#src/db/migrate.ts";
@@ -32,7 +32,7 @@ export async function settleRecovery(
     await refuseConnectedNodes(place.connectionString);
     await migrate(place);
     const settled = await withAuditDeps({ place, secret }, (deps) => settleRestore(deps, options));
-    await setAsideWitness(place.folder, Date.now());
+    await archiveWitness(place.folder, Date.now());
     return settled;
   } finally {
     await located.close();

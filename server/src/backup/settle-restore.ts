@@ -47,7 +47,7 @@ export async function settleRestore(
   deps: AuditDeps & { logger: Logger },
   options: SettleOptions,
 ): Promise<SettledRestore> {
-  await beginKeyedChains({ ...deps, anchorOf: () => null });
+  await beginKeyedChains({ ...deps, findAnchor: () => null });
   return inTransaction(deps.database, async (tx) => {
     const { nodes, leasedNanoUsd } = await voidAllLeases(tx);
     const sessionsEnded = await endSessions(tx);

@@ -1,5 +1,5 @@
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
-import { auditKey } from "#src/audit/sign.ts";
+import { deriveAuditKey } from "#src/audit/sign.ts";
 import { checkSecretFingerprint } from "#src/db/installation-secret.ts";
 import { connectStorage, type DatabasePlace } from "#src/db/storage.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
@@ -25,7 +25,7 @@ export async function withAuditDeps<Result>(
       database,
       nowMs: () => Math.floor(performance.now() + offsetMs),
       randomBytes: systemRandomBytes,
-      auditKey: auditKey(secret),
+      auditKey: deriveAuditKey(secret),
       sealingKey: deriveSealingKey(secret),
       // Nodes find the events in the chain.
       onAudited: () => undefined,

@@ -28,7 +28,7 @@ export interface ClaimedRequest {
 export interface ClaimedChanges {
   claim(request: ClaimedRequest): Claim;
   /** Returns the stored response of the same request, or null. Throws a 409 for another input with the same key. */
-  findAnswer(claim: Claim): Promise<string | null>;
+  findResponse(claim: Claim): Promise<string | null>;
   /** Stores the response for retries. Never throws, because the change is already committed. */
-  keepAnswer(claim: Claim, answer: string): Promise<void>;
+  saveResponse(claim: Claim, answer: string): Promise<void>;
 }

@@ -116,13 +116,13 @@ async function answerOnce(
   claim: Claim,
   answer: () => Promise<string>,
 ): Promise<string> {
-  const before = await claims.findAnswer(claim);
+  const before = await claims.findResponse(claim);
   if (before !== null) {
     claim.isReplayed = true;
     return before;
   }
   const text = await answer();
-  await claims.keepAnswer(claim, text);
+  await claims.saveResponse(claim, text);
   return text;
 }
 

@@ -371,7 +371,7 @@ async function startSurfaces(
     unresolvedReleaseMs: config.unresolvedReleaseMs,
     ...core.keyUses,
     onDenied: (caller, route, origin, refusal) =>
-      core.audit.denials.note({ caller, route, origin, refusal }),
+      core.audit.denials.record({ caller, route, origin, refusal }),
     isDatabaseAway: isUnavailable,
     consoleFolder: fileURLToPath(new URL("../../../console/dist", import.meta.url)),
     readiness: async () => checkReadiness({ ...core, config, gateway }),

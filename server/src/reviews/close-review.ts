@@ -3,10 +3,10 @@ import {
   type AuditDeps,
   type AuditEntry,
   auditedTransaction,
-  auditedTransactionOf,
-  type Maker,
+  auditedTransactionByActor,
+  type ChangeActor,
 } from "#src/audit/audited-transaction.ts";
-import { ownOrigin } from "#src/audit/prune.ts";
+import { makeSystemOrigin } from "#src/audit/prune.ts";
 import { addJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Origin } from "#src/domain/caller.ts";
@@ -65,7 +65,7 @@ export async function closeAccessReview(
 export function closeOverdueReview(deps: AuditDeps, review: ReviewRow): Promise<void> {
   const { organization_id: organizationId, id } = review;
   const maker = makerOf(deps, organizationId, SYSTEM);
-  return auditedTransactionOf(deps, maker, async (tx) => {
+  return auditedTransactionByActor(deps, maker, async (tx) => {
     const before = await getForUpdate(tx, organizationId, id);
     const isDue = before.status === "open" && isDueToClose(before, deps.nowMs());
     const audit = isDue ? await close(tx, deps, before, SYSTEM) : "unchanged";
@@ -157,7 +157,7 @@ async function applyNext(
   const maker = makerOf(deps, organization_id, { type, id }, origin);
   let position: number | null = null;
   try {
-    await auditedTransactionOf(deps, maker, async (tx) => {
+    await auditedTransactionByActor(deps, maker, async (tx) => {
       const item = await lockNextItemToApply(tx, { reviewId: review.id, afterPosition });
       position = item?.position ?? null;
       if (item === null) return { result: null, audit: "unchanged" };
@@ -200,9 +200,9 @@ function auditOf(applied: Applied, review: ReviewRow, item: ItemRow): AuditEntry
 function makerOf(
   deps: AuditDeps,
   organizationId: string,
-  actor: Maker["actor"],
+  actor: ChangeActor["actor"],
   origin?: Origin,
-): Maker {
+): ChangeActor {
   const now = new Date(deps.nowMs());
-  return { organizationId, actor, origin: origin ?? ownOrigin(deps, now) };
+  return { organizationId, actor, origin: origin ?? makeSystemOrigin(deps, now) };
 }

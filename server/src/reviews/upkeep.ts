@@ -1,6 +1,6 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
-import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
-import { ownOrigin } from "#src/audit/prune.ts";
+import { type AuditDeps, auditedTransactionByActor } from "#src/audit/audited-transaction.ts";
+import { makeSystemOrigin } from "#src/audit/prune.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -73,10 +73,10 @@ async function continueSeries(deps: UpkeepDeps, last: ReviewRow): Promise<void> 
   const maker = {
     organizationId,
     actor: { type: "system", id: "access_reviews" },
-    origin: ownOrigin(deps, new Date(nowMs)),
+    origin: makeSystemOrigin(deps, new Date(nowMs)),
   };
   try {
-    await auditedTransactionOf(deps, maker, async (tx) => {
+    await auditedTransactionByActor(deps, maker, async (tx) => {
       // Checks again under a lock, because the review may have been cancelled, changed or continued.
       const previous = await findReview(tx, { organizationId, id: last.id }, "for update");
       const isOver = previous === null || previous.status === "cancelled";

@@ -37,7 +37,7 @@ export interface NodeFacts {
 
 export interface SystemDeps {
   database: Database;
-  chains: Pick<ChainWatch, "reportOf">;
+  chains: Pick<ChainWatch, "getReport">;
   isMailServerConfigured: boolean;
   /** Version of the program. */
   version: string;
@@ -80,7 +80,7 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
       overrides: await countPriceOverrides(database, organizationId),
     },
     upstream,
-    audit_log: toAuditLog(deps.chains.reportOf(organizationId)),
+    audit_log: toAuditLog(deps.chains.getReport(organizationId)),
     backup,
   };
 }

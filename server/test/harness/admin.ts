@@ -162,7 +162,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     publicUrl: () => PUBLIC_URL,
     isMailServerConfigured: false,
     onDenied: (caller, route, origin, refusal) =>
-      audit.denials.note({ caller, route, origin, refusal }),
+      audit.denials.record({ caller, route, origin, refusal }),
     get operatorOrganizationId() {
       return operatorOrganization.getStore() ?? first.id;
     },

@@ -1,5 +1,5 @@
-import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
-import { ownOrigin } from "#src/audit/prune.ts";
+import { type AuditDeps, auditedTransactionByActor } from "#src/audit/audited-transaction.ts";
+import { makeSystemOrigin } from "#src/audit/prune.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { queueMail } from "#src/mail/queue-mail.ts";
 import { pauseChannel as pauseRow } from "./pause-channel.sql.ts";
@@ -17,9 +17,9 @@ export async function pauseChannel(
   const maker = {
     organizationId,
     actor: { type: "system", id: "alert_channels" },
-    origin: ownOrigin(deps, now),
+    origin: makeSystemOrigin(deps, now),
   };
-  await auditedTransactionOf(deps, maker, async (tx) => {
+  await auditedTransactionByActor(deps, maker, async (tx) => {
     const paused = await pauseRow(tx, { organizationId, id, reason, now });
     if (paused === null) return { result: undefined, audit: "unchanged" };
     const title = `The alert channel "${paused.name}" is paused`;

@@ -3,9 +3,9 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import {
   type AuditDeps,
   type AuditEntry,
-  auditedTransactionOf,
+  auditedTransactionByActor,
 } from "#src/audit/audited-transaction.ts";
-import { ownOrigin } from "#src/audit/prune.ts";
+import { makeSystemOrigin } from "#src/audit/prune.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -90,8 +90,8 @@ export async function createDefaultAlerts(deps: AuditDeps): Promise<void> {
 function giveTo(deps: AuditDeps, organizationId: string): Promise<null> {
   const now = new Date(deps.nowMs());
   const actor = { type: "system", id: "first_alerts" };
-  const maker = { organizationId, actor, origin: ownOrigin(deps, now) };
-  return auditedTransactionOf(deps, maker, async (tx) => {
+  const maker = { organizationId, actor, origin: makeSystemOrigin(deps, now) };
+  return auditedTransactionByActor(deps, maker, async (tx) => {
     if (!(await markFirstAlerts(tx, organizationId))) return { result: null, audit: "unchanged" };
     const channelId = newId(idPrefixes.alertChannel, now.getTime(), deps.randomBytes);
     const audit = [await giveChannel(tx, { id: channelId, organizationId, createdAt: now })];
@@ -115,8 +115,8 @@ export async function createOverrunAlerts(deps: AuditDeps): Promise<void> {
 function createOverrunAlert(deps: AuditDeps, organizationId: string): Promise<null> {
   const createdAt = new Date(deps.nowMs());
   const actor = { type: "system", id: "first_alerts" };
-  const maker = { organizationId, actor, origin: ownOrigin(deps, createdAt) };
-  return auditedTransactionOf(deps, maker, async (tx) => {
+  const maker = { organizationId, actor, origin: makeSystemOrigin(deps, createdAt) };
+  return auditedTransactionByActor(deps, maker, async (tx) => {
     const isFirst = await markOverrunAlert(tx, organizationId);
     if (!isFirst) return { result: null, audit: "unchanged" };
     const id = newId(idPrefixes.alert, createdAt.getTime(), deps.randomBytes);

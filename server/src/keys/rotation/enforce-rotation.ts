@@ -1,5 +1,5 @@
-import { type AuditDeps, auditedTransactionOf } from "#src/audit/audited-transaction.ts";
-import { ownOrigin } from "#src/audit/prune.ts";
+import { type AuditDeps, auditedTransactionByActor } from "#src/audit/audited-transaction.ts";
+import { makeSystemOrigin } from "#src/audit/prune.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -62,9 +62,9 @@ function expireAgingKey(deps: RotationDeps, key: AgingKey, nowMs: number): Promi
   const maker = {
     organizationId: key.organization_id,
     actor: { type: "system", id: "rotation_policy" },
-    origin: ownOrigin(deps, now),
+    origin: makeSystemOrigin(deps, now),
   };
-  return auditedTransactionOf(deps, maker, async (tx) => {
+  return auditedTransactionByActor(deps, maker, async (tx) => {
     if (!(await expireKey(tx, { ...key, now }))) return { result: undefined, audit: "unchanged" };
     await sendNotice(tx, deps, key, { kind: "expired", nowMs });
     const audited = {
