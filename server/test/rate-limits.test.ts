@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, expect } from "vitest";
-import { mostRequestsIn } from "#src/rates/buckets/bucket.ts";
+import { maxRequestsPerWindow } from "#src/rates/buckets/bucket.ts";
 import { type DatabaseLine, openDatabaseLine } from "./harness/database-line.ts";
 import { test } from "./harness/database-test.ts";
 import { eventually } from "./harness/eventually.ts";
@@ -134,7 +134,7 @@ test("two nodes together admit exactly the limit", async () => {
   ]);
   const lastedMs = performance.now() - beganMs;
   expect([...a.others, ...b.others]).toEqual([]);
-  expect(a.sent + b.sent).toBeLessThanOrEqual(mostRequestsIn(lastedMs, 600));
+  expect(a.sent + b.sent).toBeLessThanOrEqual(maxRequestsPerWindow(lastedMs, 600));
   expect(a.sent + b.sent).toBeGreaterThanOrEqual(40);
   expect(Math.min(a.sent, b.sent)).toBeGreaterThan(0);
 });
@@ -160,7 +160,7 @@ test("a node without the database continues at the configured rate, and shares i
   const alone = await sendLoad(second, { clients: 3, ms: 1_500, requests: 50 });
   expect(alone.others).toEqual([]);
   expect(alone.sent).toBeGreaterThanOrEqual(25);
-  expect(alone.sent).toBeLessThanOrEqual(mostRequestsIn(performance.now() - cutMs, 600));
+  expect(alone.sent).toBeLessThanOrEqual(maxRequestsPerWindow(performance.now() - cutMs, 600));
   line.restore();
   await eventually(30_000, "the node to share the limit again", async () =>
     second.output().includes("rate limits are shared with the other nodes again") ? true : null,
@@ -171,5 +171,7 @@ test("a node without the database continues at the configured rate, and shares i
     sendLoad(second, { clients: 2, ms: 1_000, requests: 1 }),
   ]);
   expect([...a.others, ...b.others]).toEqual([]);
-  expect(a.sent + b.sent).toBeLessThanOrEqual(mostRequestsIn(performance.now() - beganMs, 600));
+  expect(a.sent + b.sent).toBeLessThanOrEqual(
+    maxRequestsPerWindow(performance.now() - beganMs, 600),
+  );
 });

@@ -219,7 +219,7 @@ function settleExchange(
   ending: Ending,
 ): void {
   settle(deps, begin, ending);
-  if (rate !== null && ending.usage !== null) deps.rates.use(rate, ending.usage.total);
+  if (rate !== null && ending.usage !== null) deps.rates.charge(rate, ending.usage.total);
 }
 
 function openExchange(

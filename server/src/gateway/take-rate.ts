@@ -7,7 +7,7 @@ import { toRateError } from "#src/rates/buckets/refuse-rate.ts";
 // look into a map; as a rule nothing here waits.
 
 export interface RateDeps {
-  rates: Pick<RateLimiter, "take" | "use" | "headersOf">;
+  rates: Pick<RateLimiter, "take" | "charge" | "headersOf">;
   metrics: { observeRateRefusal(refused: { kind: RateKind; scope: string }): void };
 }
 

@@ -43,7 +43,7 @@ import { deriveSealingKey } from "#src/lib/seal.ts";
 import { ensureOrganization } from "#src/organizations/organizations.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
-import { type RateLimiter, startRates } from "#src/rates/buckets/rate-limiter.ts";
+import { type RateLimiter, startRateLimiter } from "#src/rates/buckets/rate-limiter.ts";
 import { keepUsageTables } from "#src/recording/keep-usage-tables.ts";
 import type { Meter } from "#src/recording/meter.ts";
 import { listReportedModels } from "#src/recording/usage.sql.ts";
@@ -276,7 +276,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const accounting = await startAccounting({ ...options, version: VERSION, ...spend }, parts);
   const { ledger } = accounting;
 
-  const rates = await startRates({ database, databaseNowMs: nowMs, logger }, parts);
+  const rates = await startRateLimiter({ database, databaseNowMs: nowMs, logger }, parts);
 
   const newestBackup = await readNewestBackup(database);
   const logFailures = makeLoggedReload(logger);

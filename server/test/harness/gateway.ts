@@ -190,7 +190,7 @@ function testDeps(
 /** Rates of an organization without rate limits. */
 const noRates: GatewayDeps["rates"] = {
   take: () => null,
-  use: () => undefined,
+  charge: () => undefined,
   headersOf: () => ({}),
 };
 

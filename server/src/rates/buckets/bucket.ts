@@ -1,30 +1,30 @@
-// The arithmetic of one bucket, pure. It refills all the time, up to its capacity; what was used beyond it is a level
-// below 0, and is refilled before anything else may be used. buckets.sql.ts says the same in SQL.
+// The arithmetic of one bucket, pure. A bucket refills continuously up to its capacity. Excess use makes the level negative,
+// and is refilled first. buckets.sql.ts has the same arithmetic in SQL.
 
 export const rateKinds = ["requests", "input_tokens", "output_tokens"] as const;
 export type RateKind = (typeof rateKinds)[number];
 
 const MINUTE_MS = 60_000;
-/** A bucket is five seconds of refill. */
+/** A bucket holds five seconds of refill. */
 const BURST_MS = 5_000;
-/** A granted request must be sent before this is over; on the node's clock it runs from when the grant was asked for. */
+/** Validity of a grant on the node's clock, from the time of the query. */
 export const GRANT_LIFE_MS = 2_000;
 
 /**
- * How much refill a shared bucket can hold, in milliseconds. Of requests, what nodes may have been granted before counts
- * towards the five seconds: in no window are more sent than five seconds and the window itself refill.
+ * Refill that a shared bucket can hold, milliseconds. Older grants of requests count towards the five seconds. So a window
+ * never has more requests than the refill of five seconds and of the window.
  */
 export function burstMsOf(kind: RateKind): number {
   return kind === "requests" ? BURST_MS - GRANT_LIFE_MS : BURST_MS;
 }
 
-/** At least one: the smallest limit lets a request through, too. */
+/** Capacity of a bucket. At least 1, so that the smallest limit allows a request. */
 export function capacityOf(kind: RateKind, perMinute: number): number {
   return Math.max(1, (perMinute * burstMsOf(kind)) / MINUTE_MS);
 }
 
-/** The most requests that all nodes together send in a window, whatever happens: the promise of a limit. */
-export function mostRequestsIn(windowMs: number, perMinute: number): number {
+/** Most requests that all nodes together send in a time window. A limit guarantees this number. */
+export function maxRequestsPerWindow(windowMs: number, perMinute: number): number {
   return capacityOf("requests", perMinute) + (perMinute * (windowMs + GRANT_LIFE_MS)) / MINUTE_MS;
 }
 
@@ -36,15 +36,15 @@ export function refill(
   return Math.min(capacity, refilled);
 }
 
-/** Sums of fractions are off by less than this. */
+/** Upper bound of the rounding error in sums of fractions. */
 export const ROUNDING = 1e-6;
 
-/** True where one more is there. */
+/** True if the bucket has room for one more request or token. */
 export function hasRoom(level: number): boolean {
   return level >= 1 - ROUNDING;
 }
 
-/** Until that much is there, in milliseconds; 0 where it is. */
-export function msUntil(level: number, wanted: number, perMinute: number): number {
+/** Time until the level reaches `wanted`, milliseconds. 0: it already has. */
+export function msUntilLevel(level: number, wanted: number, perMinute: number): number {
   return Math.max(0, ((wanted - level) * MINUTE_MS) / perMinute);
 }

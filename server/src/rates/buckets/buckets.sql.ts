@@ -1,19 +1,19 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { burstMsOf, type RateKind, ROUNDING } from "./bucket.ts";
-import type { BucketAnswer, BucketAsk } from "./node-bucket.ts";
+import type { BucketQuery, BucketResult } from "./node-bucket.ts";
 
-// The shared buckets, which only what stands here touches. One statement refills, grants and takes, in bucket.ts's
-// arithmetic. Time is the database's, read when the row is locked: whoever comes later reads a later time. Where that
-// clock was set back nothing refills for the step, and the bucket goes on from the new time.
+// Shared buckets. Only this file reads and writes their rows. One statement refills, grants and takes, with the arithmetic
+// of bucket.ts. The database's time is read after the row is locked, so a later statement reads a later time. If the clock
+// was set back, the step refills nothing, and the bucket continues from the new time.
 
-/** `revision` is that of the limit it was granted under. */
-export type LimitAnswer = BucketAnswer & { revision: bigint };
+/** Result of one query, with the revision of its limit. */
+export type LimitResult = BucketResult & { revision: bigint };
 
 const REQUESTS_BURST_MS = burstMsOf("requests");
 const TOKENS_BURST_MS = burstMsOf("input_tokens");
 
-/** Of `l` (rate_limit) what is limited as `kind`, null where it is not. */
+/** Number per minute of `kind` in `l` (rate_limit). Null: not limited. */
 const perMinuteOf = (kind: string) => sql<number | null>`CASE ${sql.raw(kind)}
   WHEN 'requests' THEN l.requests_per_minute WHEN 'input_tokens' THEN l.input_tokens_per_minute
   ELSE l.output_tokens_per_minute END`;
@@ -23,39 +23,39 @@ const capacityOf = (kind: string, perMinute: string) => sql<number>`greatest(1,
   ELSE ${TOKENS_BURST_MS}::float8 END / 60000)`;
 
 /**
- * Asks all of them at once, and takes what they give: as many whole requests as are there, up to those that are wanted.
- * What was used is taken whatever is there. In the order of `asks`; null where that is not limited any more.
+ * Queries all buckets at once. Takes as many whole requests as are available, up to `wanted`, and always takes `used`.
+ * Returns results in the order of `queries`. Null: no longer limited.
  */
-export async function askBuckets(
+export async function queryBuckets(
   db: Database,
-  asks: readonly BucketAsk[],
-): Promise<(LimitAnswer | null)[]> {
-  const answers = await takeFromBuckets(db, asks);
-  const missing = asks.filter((ask) => !answers.has(placeOf(ask)));
+  queries: readonly BucketQuery[],
+): Promise<(LimitResult | null)[]> {
+  const answers = await updateBuckets(db, queries);
+  const missing = queries.filter((query) => !answers.has(placeOf(query)));
   if (missing.length > 0) {
-    await makeBuckets(db, missing);
-    for (const [place, answer] of await takeFromBuckets(db, missing)) answers.set(place, answer);
+    await createBuckets(db, missing);
+    for (const [place, answer] of await updateBuckets(db, missing)) answers.set(place, answer);
   }
-  return asks.map((ask) => answers.get(placeOf(ask)) ?? null);
+  return queries.map((query) => answers.get(placeOf(query)) ?? null);
 }
 
 const placeOf = ({ limitId, kind }: { limitId: string; kind: RateKind }) => `${limitId} ${kind}`;
 
-interface TakenRow extends LimitAnswer {
+interface TakenRow extends LimitResult {
   limitId: string;
   kind: RateKind;
 }
 
-/** Locks in one order, so that nodes wait for one another and never in a circle. */
-async function takeFromBuckets(
+/** Locks rows in one order, so that nodes cannot deadlock. */
+async function updateBuckets(
   db: Database,
-  asks: readonly BucketAsk[],
-): Promise<Map<string, LimitAnswer>> {
+  queries: readonly BucketQuery[],
+): Promise<Map<string, LimitResult>> {
   const { rows } = await sql<TakenRow>`
     WITH asked AS (
       SELECT a.id, a.kind, a.wanted, a.used, l.revision, ${perMinuteOf("a.kind")} AS per_minute
-      FROM unnest(${asks.map(({ limitId }) => limitId)}::text[], ${asks.map(({ kind }) => kind)}::text[],
-        ${asks.map(({ wanted }) => wanted)}::float8[], ${asks.map(({ used }) => used)}::float8[])
+      FROM unnest(${queries.map(({ limitId }) => limitId)}::text[], ${queries.map(({ kind }) => kind)}::text[],
+        ${queries.map(({ wanted }) => wanted)}::float8[], ${queries.map(({ used }) => used)}::float8[])
         AS a (id, kind, wanted, used)
       JOIN rate_limit l ON l.id = a.id),
     locked AS MATERIALIZED (
@@ -80,19 +80,19 @@ async function takeFromBuckets(
   );
 }
 
-/** Full ones, for limits that nobody has asked for yet. */
-async function makeBuckets(db: Database, of: readonly BucketAsk[]): Promise<void> {
+/** Creates full buckets for limits without one. */
+async function createBuckets(db: Database, queries: readonly BucketQuery[]): Promise<void> {
   await sql`
     INSERT INTO rate_bucket (rate_limit_id, kind, level, refilled_at)
     SELECT id, kind, ${capacityOf("kind", "per_minute")}, clock_timestamp() FROM (
       SELECT a.id, a.kind, ${perMinuteOf("a.kind")} AS per_minute
-      FROM unnest(${of.map(({ limitId }) => limitId)}::text[], ${of.map(({ kind }) => kind)}::text[]) AS a (id, kind)
+      FROM unnest(${queries.map(({ limitId }) => limitId)}::text[], ${queries.map(({ kind }) => kind)}::text[]) AS a (id, kind)
       JOIN rate_limit l ON l.id = a.id) AS limited
     WHERE per_minute IS NOT NULL ORDER BY id, kind
     ON CONFLICT DO NOTHING`.execute(db);
 }
 
-/** What is left at this moment, by limit and kind; what nobody has asked for is full and not among them. */
+/** Returns the current levels by limit and kind. A bucket that does not exist yet is full, and absent. */
 export async function readLevels(
   db: Database | Tx,
   limitIds: readonly string[],

@@ -3,9 +3,9 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { RateKind } from "./bucket.ts";
 
-// What is configured. What is left of it is in buckets.sql.ts.
+// Configured rate limits. buckets.sql.ts has their levels.
 
-/** Null: not limited. */
+/** Number per minute of each kind. Null: not limited. */
 export type PerMinute = Readonly<Record<RateKind, number | null>>;
 
 /** One configured rate limit. */
@@ -16,7 +16,7 @@ export interface RateLimit {
   scopeId: string;
   modelGroup: string;
   perMinute: PerMinute;
-  /** Another one after each change, also of a limit that was deleted and made anew. */
+  /** Changes with each update, also if the limit was deleted and created again. */
   revision: bigint;
   createdAt: Date;
   updatedAt: Date;
@@ -50,7 +50,7 @@ export function fromRowRateLimit(row: RateLimitRow): RateLimit {
   return { ...limit, perMinute };
 }
 
-/** The next number of a change. Locked until the commit: whoever reads it reads all changes before it. */
+/** Returns the next revision. The row is locked until the commit, so its readers see all earlier changes. */
 async function nextRevision(tx: Tx): Promise<bigint> {
   const { value } = await tx
     .updateTable("rate_limits_version")
@@ -61,12 +61,12 @@ async function nextRevision(tx: Tx): Promise<bigint> {
 }
 
 /**
- * Creates the limit of (scope, group), or replaces all that the one that stands there asks for: that one keeps its id and
- * date of creation. The caller has locked the scope, which is the organization's.
+ * Creates the limit of (scope, group), or replaces its numbers. A replaced limit keeps its id and creation time. The caller
+ * must lock the scope, which belongs to the organization.
  */
 export async function upsertRateLimit(tx: Tx, limit: NewRateLimit): Promise<RateLimit> {
   const { perMinute } = limit;
-  const asked = {
+  const values = {
     requests_per_minute: perMinute.requests,
     input_tokens_per_minute: perMinute.input_tokens,
     output_tokens_per_minute: perMinute.output_tokens,
@@ -80,13 +80,13 @@ export async function upsertRateLimit(tx: Tx, limit: NewRateLimit): Promise<Rate
       scope_type: limit.scopeType,
       scope_id: limit.scopeId,
       model_group: limit.modelGroup,
-      ...asked,
+      ...values,
     })
     .onConflict((conflict) =>
       conflict
         .columns(["scope_type", "scope_id", "model_group"])
-        .doUpdateSet({ ...asked, updated_at: sql<Date>`now()` })
-        // A scope belongs to one organization for ever; should a caller ever mix two up, no row comes back and it fails.
+        .doUpdateSet({ ...values, updated_at: sql<Date>`now()` })
+        // A scope belongs to one organization. If a caller confuses two, no row is returned and the call fails.
         .where("rate_limit.organization_id", "=", limit.organizationId),
     )
     .returning(rateLimitColumns)
@@ -94,7 +94,7 @@ export async function upsertRateLimit(tx: Tx, limit: NewRateLimit): Promise<Rate
   return fromRowRateLimit(row);
 }
 
-/** Removes one limit with its buckets; null when the organization has none with this id. */
+/** Deletes one limit with its buckets. Returns null if the organization has no such limit. */
 export async function deleteRateLimit(
   tx: Tx,
   of: { organizationId: string; id: string },
@@ -111,7 +111,7 @@ export async function deleteRateLimit(
   return fromRowRateLimit(row);
 }
 
-/** The limit of exactly this scope and group, or null. */
+/** Returns the limit of this scope and group, or null. */
 export async function findRateLimit(
   db: Database | Tx,
   of: Pick<RateLimit, "organizationId" | "scopeType" | "scopeId" | "modelGroup">,
@@ -127,8 +127,8 @@ export async function findRateLimit(
   return row === undefined ? null : fromRowRateLimit(row);
 }
 
-/** All limits of these scopes of the organization. */
-export async function listRateLimitsOf(
+/** Returns all limits of these scopes of the organization. */
+export async function listScopeRateLimits(
   db: Database | Tx,
   of: { organizationId: string; scopeIds: readonly string[] },
 ): Promise<RateLimit[]> {
@@ -141,10 +141,7 @@ export async function listRateLimitsOf(
   return rows.map(fromRowRateLimit);
 }
 
-/**
- * Every limit of the installation that a request can meet: what a node keeps in memory. Those of archived workspaces and
- * keys stay in the table and are not among them.
- */
+/** Returns all limits of the installation except those of archived workspaces and keys. A node holds them in memory. */
 export async function listLiveRateLimits(db: Database | Tx): Promise<RateLimit[]> {
   const rows = await db
     .selectFrom("rate_limit")

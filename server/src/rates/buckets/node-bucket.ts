@@ -2,35 +2,35 @@ import {
   capacityOf,
   GRANT_LIFE_MS,
   hasRoom,
-  msUntil,
+  msUntilLevel,
   type RateKind,
   ROUNDING,
   refill,
 } from "./bucket.ts";
 
-// What a node knows of one shared bucket, pure: `nowMs` is the node's monotonic clock.
+// A node's copy of one shared bucket, pure. `nowMs` is the node's monotonic clock.
 
-/** What a node asks of a bucket, and tells it, in one statement with many others. */
-export interface BucketAsk {
+/** Query of a node to one bucket, sent in one statement with many others. */
+export interface BucketQuery {
   limitId: string;
   kind: RateKind;
-  /** Requests to be granted. */
+  /** Number of requests to grant. */
   wanted: number;
-  /** Used since the last answer, and not taken out of the bucket yet. */
+  /** Amount used since the last result, not yet taken from the bucket. */
   used: number;
 }
 
-export interface BucketAnswer {
+export interface BucketResult {
   granted: number;
-  /** After the grant and what was used. */
+  /** Level after the grant and the reported use. */
   level: number;
 }
 
-/** Used so lately that the node asks again before its next request has to wait. */
-const STOCK_MS = 500;
+/** Traffic that a node holds grants for, so that its next request need not wait. */
+const GRANT_AHEAD_MS = 500;
 const WINDOW_MS = 250;
-/** A bucket that is used up is not asked for each of the many requests that it refills in that time. */
-const LEAST_DRY_MS = 25;
+/** Minimum time between queries to an empty bucket, however fast it refills. */
+const MIN_EMPTY_MS = 25;
 
 interface Grant {
   requests: number;
@@ -41,31 +41,31 @@ export class NodeBucket {
   readonly kind: RateKind;
   #perMinute: number;
   #capacity: number;
-  /** The bucket's level at `#atMs` as the database told it, refilled since. */
-  #seen: number;
-  /** The same less what this node has used since. */
-  #mine: number;
+  /** Level at `#atMs`: the level in the last result, refilled since. */
+  #sharedLevel: number;
+  /** Shared level minus the later use of this node. */
+  #ownLevel: number;
   #atMs: number;
-  /** Used since the newest ask left. */
-  #usedSinceAsk = 0;
+  /** Amount used since the last query was sent. */
+  #usedSinceQuery = 0;
   #grants: Grant[] = [];
-  /** No request is there before; null where the node does not know. */
-  #dryUntilMs: number | null = null;
-  #toldMs: number | null = null;
-  #isGone = false;
+  /** Time until which the bucket has no request. Null: unknown. */
+  #emptyUntilMs: number | null = null;
+  #answeredAtMs: number | null = null;
+  #isDeleted = false;
   #windowMs: number;
   #takenInWindow = 0;
   #takenPerMs = 0;
-  /** Requests of this node that wait for a grant. */
-  waiting = 0;
+  /** Number of requests of this node that wait for a grant. */
+  waitingRequests = 0;
 
   constructor(kind: RateKind, perMinute: number, nowMs: number) {
     this.kind = kind;
     this.#perMinute = perMinute;
     this.#capacity = capacityOf(kind, perMinute);
-    // As the database makes one that nobody has used.
-    this.#seen = this.#capacity;
-    this.#mine = this.#capacity;
+    // A new bucket is full, as in the database.
+    this.#sharedLevel = this.#capacity;
+    this.#ownLevel = this.#capacity;
     this.#atMs = nowMs;
     this.#windowMs = nowMs;
   }
@@ -74,118 +74,118 @@ export class NodeBucket {
     return this.#perMinute;
   }
 
-  /** Another limit from now on: what was granted under the old one is not used any more. */
+  /** Applies a changed limit. Grants of the old limit become invalid. */
   reset(perMinute: number, nowMs: number): void {
     this.#advance(nowMs);
     this.#perMinute = perMinute;
     this.#capacity = capacityOf(this.kind, perMinute);
-    this.#seen = Math.min(this.#seen, this.#capacity);
-    this.#mine = Math.min(this.#mine, this.#capacity);
+    this.#sharedLevel = Math.min(this.#sharedLevel, this.#capacity);
+    this.#ownLevel = Math.min(this.#ownLevel, this.#capacity);
     this.#grants = [];
-    this.#dryUntilMs = null;
-    this.#isGone = false;
+    this.#emptyUntilMs = null;
+    this.#isDeleted = false;
   }
 
-  /** The database has no such limit any more: it refuses nothing, until this node knows it, too. */
-  end(): void {
-    this.#isGone = true;
+  /** Records that the database no longer has the limit. The bucket then refuses nothing. */
+  markDeleted(): void {
+    this.#isDeleted = true;
   }
 
-  /** "ask": only the database knows. A number: none for so many milliseconds. */
-  room(nowMs: number, isAlone: boolean): "yes" | "ask" | number {
+  /** Returns "query" if only the database knows, and a number for no room during so many milliseconds. */
+  checkRoom(nowMs: number, isStandalone: boolean): "yes" | "query" | number {
     this.#advance(nowMs);
-    if (this.#isGone) return "yes";
-    if (this.kind !== "requests") return this.#ownRoom();
-    if (this.#stock() > 0) return "yes";
-    if (isAlone) return this.#ownRoom();
-    if (this.#dryUntilMs === null || this.#dryUntilMs <= nowMs) return "ask";
-    return this.#dryUntilMs - nowMs;
+    if (this.#isDeleted) return "yes";
+    if (this.kind !== "requests") return this.#checkOwnRoom();
+    if (this.#countGranted() > 0) return "yes";
+    if (isStandalone) return this.#checkOwnRoom();
+    if (this.#emptyUntilMs === null || this.#emptyUntilMs <= nowMs) return "query";
+    return this.#emptyUntilMs - nowMs;
   }
 
-  /** Takes the request that `room` just said is there. */
-  take(nowMs: number): void {
-    this.#noteTaken(nowMs);
+  /** Takes one request after `checkRoom` returned "yes". */
+  takeRequest(nowMs: number): void {
+    this.#countTaken(nowMs);
     const [grant] = this.#grants;
-    if (grant === undefined) this.use(1, nowMs);
+    if (grant === undefined) this.charge(1, nowMs);
     else if (--grant.requests === 0) this.#grants.shift();
   }
 
-  use(amount: number, nowMs: number): void {
+  charge(amount: number, nowMs: number): void {
     this.#advance(nowMs);
-    this.#mine -= amount;
-    this.#usedSinceAsk += amount;
+    this.#ownLevel -= amount;
+    this.#usedSinceQuery += amount;
   }
 
-  /** What is granted lasts for less than half the time that it should. */
+  /** True if less than half of the wanted grants is left. */
   isLow(nowMs: number): boolean {
-    const wished = this.#wishedStock(nowMs);
-    return this.#dryUntilMs === null && this.#stock() * 2 < wished;
+    const target = this.#findTargetStock(nowMs);
+    return this.#emptyUntilMs === null && this.#countGranted() * 2 < target;
   }
 
   isStale(nowMs: number, afterMs: number): boolean {
-    return this.#toldMs === null || nowMs - this.#toldMs > afterMs;
+    return this.#answeredAtMs === null || nowMs - this.#answeredAtMs > afterMs;
   }
 
-  hasUse(nowMs: number): boolean {
+  hasUnreportedUse(nowMs: number): boolean {
     this.#advance(nowMs);
-    return this.#seen > this.#mine;
+    return this.#sharedLevel > this.#ownLevel;
   }
 
-  ask(nowMs: number): Omit<BucketAsk, "limitId"> {
+  createQuery(nowMs: number): Omit<BucketQuery, "limitId"> {
     this.#advance(nowMs);
-    this.#usedSinceAsk = 0;
+    this.#usedSinceQuery = 0;
     const isGranted = this.kind === "requests";
-    const stock = isGranted ? Math.max(0, this.#wishedStock(nowMs) - this.#stock()) : 0;
-    const wanted = Math.ceil(Math.min(this.#capacity, this.waiting + stock));
-    return { kind: this.kind, wanted, used: this.#seen - this.#mine };
+    const stock = isGranted ? Math.max(0, this.#findTargetStock(nowMs) - this.#countGranted()) : 0;
+    const wanted = Math.ceil(Math.min(this.#capacity, this.waitingRequests + stock));
+    return { kind: this.kind, wanted, used: this.#sharedLevel - this.#ownLevel };
   }
 
-  /** `sentMs`: when the ask left. The database was not earlier, so that what it granted ends in time. */
-  answered(answer: BucketAnswer, { sentMs, nowMs }: { sentMs: number; nowMs: number }): void {
+  /** Applies a result. `sentMs`: time of the query. The database granted later, so the grant expires in time. */
+  applyResult(answer: BucketResult, { sentMs, nowMs }: { sentMs: number; nowMs: number }): void {
     const untilMs = sentMs + GRANT_LIFE_MS;
     if (answer.granted > 0) this.#grants.push({ requests: answer.granted, untilMs });
-    this.#seen = answer.level;
-    this.#mine = answer.level - this.#usedSinceAsk;
+    this.#sharedLevel = answer.level;
+    this.#ownLevel = answer.level - this.#usedSinceQuery;
     this.#atMs = nowMs;
-    this.#toldMs = nowMs;
+    this.#answeredAtMs = nowMs;
     this.#advance(nowMs);
-    const isDry = this.kind === "requests" && !hasRoom(answer.level);
-    this.#dryUntilMs = isDry ? nowMs + Math.max(LEAST_DRY_MS, this.#untilRoom()) : null;
+    const isEmpty = this.kind === "requests" && !hasRoom(answer.level);
+    this.#emptyUntilMs = isEmpty ? nowMs + Math.max(MIN_EMPTY_MS, this.#msUntilRoom()) : null;
   }
 
-  /** What may be sent now, as far as this node knows; below 0 for tokens that were used beyond the limit. */
+  /** Amount that this node can send now, as far as it knows. Negative after excess use of tokens. */
   remaining(nowMs: number): number {
     this.#advance(nowMs);
-    return this.#stock() + this.#mine;
+    return this.#countGranted() + this.#ownLevel;
   }
 
-  /** Until the bucket is as full as it can be, in milliseconds. */
+  /** Time until the bucket is full, milliseconds. */
   untilFullMs(nowMs: number): number {
     this.#advance(nowMs);
-    return msUntil(this.#mine, this.#capacity, this.#perMinute);
+    return msUntilLevel(this.#ownLevel, this.#capacity, this.#perMinute);
   }
 
-  #ownRoom(): "yes" | number {
-    return hasRoom(this.#mine) ? "yes" : this.#untilRoom();
+  #checkOwnRoom(): "yes" | number {
+    return hasRoom(this.#ownLevel) ? "yes" : this.#msUntilRoom();
   }
 
-  #untilRoom(): number {
-    return msUntil(this.#mine, 1, this.#perMinute);
+  #msUntilRoom(): number {
+    return msUntilLevel(this.#ownLevel, 1, this.#perMinute);
   }
 
-  #stock(): number {
+  #countGranted(): number {
     let requests = 0;
     for (const grant of this.#grants) requests += grant.requests;
     return requests;
   }
 
-  /** What this node uses in half a second, by its newest full window; nothing where that is long ago. */
-  #wishedStock(nowMs: number): number {
+  /** Use of this node in half a second, from its last full window. 0: the window is too old. */
+  #findTargetStock(nowMs: number): number {
     if (nowMs - this.#windowMs > 4 * WINDOW_MS) return 0;
-    return Math.floor(this.#takenPerMs * STOCK_MS + ROUNDING);
+    return Math.floor(this.#takenPerMs * GRANT_AHEAD_MS + ROUNDING);
   }
 
-  #noteTaken(nowMs: number): void {
+  #countTaken(nowMs: number): void {
     this.#takenInWindow += 1;
     const lastedMs = nowMs - this.#windowMs;
     if (lastedMs < WINDOW_MS) return;
@@ -198,8 +198,8 @@ export class NodeBucket {
     const elapsedMs = nowMs - this.#atMs;
     if (elapsedMs > 0) {
       const of = { capacity: this.#capacity, perMinute: this.#perMinute, elapsedMs };
-      this.#seen = refill(this.#seen, of);
-      this.#mine = refill(this.#mine, of);
+      this.#sharedLevel = refill(this.#sharedLevel, of);
+      this.#ownLevel = refill(this.#ownLevel, of);
       this.#atMs = nowMs;
     }
     while (this.#grants.length > 0 && (this.#grants[0]?.untilMs ?? 0) <= nowMs)

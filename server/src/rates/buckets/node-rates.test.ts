@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { capacityOf, GRANT_LIFE_MS, mostRequestsIn, ROUNDING, refill } from "./bucket.ts";
+import { capacityOf, GRANT_LIFE_MS, maxRequestsPerWindow, ROUNDING, refill } from "./bucket.ts";
 import type { PerMinute, RateLimit } from "./limits.sql.ts";
-import type { BucketAsk } from "./node-bucket.ts";
-import { type LimitState, NodeRates, type SentAsk } from "./node-rates.ts";
+import type { BucketQuery } from "./node-bucket.ts";
+import { type LimitState, NodeRates, type SentQuery } from "./node-rates.ts";
 
-// Nodes on a model of the shared buckets: everything that can happen to their questions, checked against what a limit
-// promises. The same rules against real statements are in rate-limiter.test.ts.
+// Nodes with a model of the shared buckets. Queries can be slow or lost, and the guarantee of the limit is checked.
+// rate-limiter.test.ts checks the same rules with real statements.
 
 const scope = {
   organizationId: "org",
@@ -30,7 +30,7 @@ function limitOf(perMinute: Partial<PerMinute>, fields: Partial<RateLimit> = {})
   };
 }
 
-/** The shared buckets as buckets.sql.ts has them. Its clock may jump; nodes have clocks of their own. */
+/** Model of buckets.sql.ts. Its clock can jump. Each node has its own clock. */
 class SharedBuckets {
   readonly #limit: RateLimit;
   readonly #levels = new Map<string, { level: number; atMs: number }>();
@@ -39,7 +39,7 @@ class SharedBuckets {
     this.#limit = limit;
   }
 
-  answer({ kind, wanted, used }: BucketAsk, atMs: number) {
+  answer({ kind, wanted, used }: BucketQuery, atMs: number) {
     const perMinute = this.#limit.perMinute[kind] ?? 0;
     const capacity = capacityOf(kind, perMinute);
     const known = this.#levels.get(kind) ?? { level: capacity, atMs };
@@ -53,11 +53,11 @@ class SharedBuckets {
 }
 
 interface Flight {
-  asks: SentAsk[];
+  queries: SentQuery[];
   sentMs: number;
 }
 
-/** A node, as rate-limiter.ts runs it: one question at a time, requests that need its answer wait. */
+/** Node like in rate-limiter.ts: one query at a time, with requests that wait for it. */
 class Node {
   readonly rates = new NodeRates();
   flight: Flight | null = null;
@@ -69,35 +69,35 @@ class Node {
   }
 
   request(nowMs: number): ReturnType<NodeRates["decide"]> {
-    const states = this.rates.find(scope, nowMs) ?? [];
+    const states = this.rates.findLimits(scope, nowMs) ?? [];
     const decision = this.rates.decide(states, nowMs);
     if (decision.kind === "taken") this.takenAtMs.push(nowMs);
-    if (decision.kind === "ask") {
+    if (decision.kind === "query") {
       this.waiting.push(states);
-      this.rates.wait(states, decision.buckets, nowMs);
+      this.rates.startWaiting(states, decision.buckets, nowMs);
     }
     return decision;
   }
 
   send(nowMs: number): Flight | null {
     if (this.flight !== null || this.rates.nextDueMs > nowMs) return null;
-    this.flight = { asks: this.rates.asks(nowMs), sentMs: nowMs };
+    this.flight = { queries: this.rates.takeQueries(nowMs), sentMs: nowMs };
     return this.flight;
   }
 
-  receive(answers: Parameters<NodeRates["answered"]>[1], nowMs: number): void {
+  receive(answers: Parameters<NodeRates["applyResults"]>[1], nowMs: number): void {
     if (this.flight === null) return;
-    const { asks, sentMs } = this.flight;
+    const { queries, sentMs } = this.flight;
     this.flight = null;
-    this.rates.answered(asks, answers, { sentMs, nowMs });
+    this.rates.applyResults(queries, answers, { sentMs, nowMs });
     this.decideWaiting(nowMs);
   }
 
   lose(nowMs: number): void {
     if (this.flight === null) return;
-    const { asks } = this.flight;
+    const { queries } = this.flight;
     this.flight = null;
-    this.rates.failed(asks, nowMs + 500);
+    this.rates.recordFailure(queries, nowMs + 500);
     this.decideWaiting(nowMs);
   }
 
@@ -107,21 +107,22 @@ class Node {
     for (const states of waiting) {
       for (const { buckets } of states) {
         const bucket = buckets.get("requests");
-        if (bucket) bucket.waiting = 0;
+        if (bucket) bucket.waitingRequests = 0;
       }
     }
     for (let i = 0; i < waiting.length; i++) this.request(nowMs);
   }
 }
 
-/** No window of the moments has more of them than the limit promises. */
+/** Returns a window with more requests than the limit guarantees, if there is one. */
 function findBrokenWindow(takenAtMs: readonly number[], perMinute: number) {
   const sorted = takenAtMs.toSorted((a, b) => a - b);
   for (let from = 0; from < sorted.length; from++) {
     for (let to = from; to < sorted.length; to++) {
       const windowMs = (sorted[to] ?? 0) - (sorted[from] ?? 0);
       const requests = to - from + 1;
-      if (requests > mostRequestsIn(windowMs, perMinute) + ROUNDING) return { windowMs, requests };
+      if (requests > maxRequestsPerWindow(windowMs, perMinute) + ROUNDING)
+        return { windowMs, requests };
     }
   }
   return null;
@@ -130,16 +131,25 @@ function findBrokenWindow(takenAtMs: readonly number[], perMinute: number) {
 const step = fc.record({
   node: fc.nat(2),
   passMs: fc.oneof(fc.nat(40), fc.nat(3_000)),
-  what: fc.constantFrom("request", "request", "request", "burst", "ask", "ask", "answer", "answer"),
+  what: fc.constantFrom(
+    "request",
+    "request",
+    "request",
+    "burst",
+    "query",
+    "query",
+    "answer",
+    "answer",
+  ),
 });
 
 describe("requests", () => {
-  test("all nodes together never send more than the bucket and its refill, in any window", () => {
+  test("all nodes together never send more than bucket and refill in any window", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(1, 7, 30, 60, 600, 6_000),
         fc.array(step, { minLength: 20, maxLength: 200 }),
-        // What the answer of a question takes on its way there and back, and the jumps of the database's clock.
+        // Duration of a query in both directions, and jumps of the database's clock.
         fc.infiniteStream(
           fc.record({ thereMs: fc.nat(300), jumpMs: fc.integer({ min: -2_000, max: 0 }) }),
         ),
@@ -147,7 +157,7 @@ describe("requests", () => {
           const limit = limitOf({ requests: perMinute });
           const shared = new SharedBuckets(limit);
           const nodes = [new Node(limit), new Node(limit), new Node(limit)];
-          const answers = new Map<Node, Parameters<NodeRates["answered"]>[1]>();
+          const answers = new Map<Node, Parameters<NodeRates["applyResults"]>[1]>();
           let nowMs = 0;
           let jumpedMs = 0;
           for (const { node: which, passMs, what } of steps) {
@@ -156,7 +166,7 @@ describe("requests", () => {
             const answer = answers.get(node);
             if (what === "request") node.request(nowMs);
             else if (what === "burst") for (let i = 0; i < 20; i++) node.request(nowMs);
-            else if (what === "ask") {
+            else if (what === "query") {
               const flight = node.send(nowMs);
               if (flight === null) continue;
               const { value: time } = times.next();
@@ -164,7 +174,7 @@ describe("requests", () => {
               jumpedMs += time.jumpMs;
               answers.set(
                 node,
-                flight.asks.map(({ ask }) => shared.answer(ask, nowMs + jumpedMs)),
+                flight.queries.map(({ query }) => shared.answer(query, nowMs + jumpedMs)),
               );
             } else if (answer !== undefined) {
               answers.delete(node);
@@ -179,7 +189,7 @@ describe("requests", () => {
     );
   });
 
-  test("whoever comes again when it was told to is let through, if nobody was faster", () => {
+  test("a request is accepted after the announced wait, if no other request was first", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), (perMinute) => {
         const limit = limitOf({ requests: perMinute });
@@ -192,63 +202,63 @@ describe("requests", () => {
             refused += 1;
             nowMs += decision.retryAfterMs;
             const before = node.takenAtMs.length;
-            if (node.request(nowMs).kind === "ask") ask(node, shared, nowMs);
+            if (node.request(nowMs).kind === "query") sendQuery(node, shared, nowMs);
             expect(node.takenAtMs.length).toBe(before + 1);
-          } else if (decision.kind === "ask") ask(node, shared, nowMs);
+          } else if (decision.kind === "query") sendQuery(node, shared, nowMs);
         }
       }),
       { numRuns: 100 },
     );
   });
 
-  test("a node asks ahead of its traffic, and what it does not use is gone after two seconds", () => {
+  test("a node gets grants ahead of its traffic, which expire unused after two seconds", () => {
     const limit = limitOf({ requests: 60_000 });
     const shared = new SharedBuckets(limit);
     const node = new Node(limit);
     let questions = 0;
     let waited = 0;
     for (let nowMs = 0; nowMs < 5_000; nowMs++) {
-      if (node.request(nowMs).kind === "ask") waited += 1;
+      if (node.request(nowMs).kind === "query") waited += 1;
       if (node.rates.nextDueMs > nowMs) continue;
       questions += 1;
-      ask(node, shared, nowMs);
+      sendQuery(node, shared, nowMs);
     }
     expect(node.takenAtMs).toHaveLength(5_000);
-    // In the first quarter of a second it does not know its traffic yet; from then on no request waits.
+    // The traffic is unknown in the first quarter of a second. After that no request waits.
     expect(waited).toBeLessThanOrEqual(300);
     expect(questions - waited).toBeLessThan(30);
-    const states = node.rates.find(scope, 5_000) ?? [];
+    const states = node.rates.findLimits(scope, 5_000) ?? [];
     const [state] = states;
-    const held = () => state?.buckets.get("requests")?.room(5_000 + GRANT_LIFE_MS, false);
-    expect(held()).toBe("ask");
+    const held = () => state?.buckets.get("requests")?.checkRoom(5_000 + GRANT_LIFE_MS, false);
+    expect(held()).toBe("query");
   });
 
-  test("what was granted under a limit that is replaced is not used", () => {
+  test("grants of a replaced limit are not used", () => {
     const limit = limitOf({ requests: 6_000 });
     const shared = new SharedBuckets(limit);
     const node = new Node(limit);
     for (let nowMs = 0; nowMs < 1_000; nowMs += 20) {
       node.request(nowMs);
-      if (node.rates.nextDueMs <= nowMs) ask(node, shared, nowMs);
+      if (node.rates.nextDueMs <= nowMs) sendQuery(node, shared, nowMs);
     }
     node.rates.replaceLimits([limitOf({ requests: 1 }, { revision: 2n })], 1_000);
-    expect(node.request(1_000).kind).toBe("ask");
-    // The answer of before the change gives nothing any more.
-    ask(node, shared, 1_000);
-    expect(node.request(1_001).kind).toBe("ask");
+    expect(node.request(1_000).kind).toBe("query");
+    // The result from before the change grants nothing.
+    sendQuery(node, shared, 1_000);
+    expect(node.request(1_001).kind).toBe("query");
     node.rates.replaceLimits([], 1_001);
-    expect(node.rates.find(scope, 1_001)).toBeNull();
+    expect(node.rates.findLimits(scope, 1_001)).toBeNull();
   });
 });
 
 describe("tokens", () => {
-  test("what is used beyond the bucket is waited for, and a full bucket takes a request of any size", () => {
+  test("excess use must be refilled, and a full bucket accepts a request of any size", () => {
     const limit = limitOf({ input_tokens: 60_000 });
     const node = new Node(limit);
-    const states = node.rates.find(scope, 0) ?? [];
+    const states = node.rates.findLimits(scope, 0) ?? [];
     expect(node.rates.decide(states, 0).kind).toBe("taken");
-    node.rates.use(states, { input: 65_000, output: 9 }, 0);
-    // 5,000 were there; 60,001 at 1,000 a second.
+    node.rates.chargeTokens(states, { input: 65_000, output: 9 }, 0);
+    // 5,000 were available. The other 60,001 refill at 1,000 a second.
     expect(node.rates.decide(states, 0)).toMatchObject({
       kind: "refused",
       rateKind: "input_tokens",
@@ -258,11 +268,11 @@ describe("tokens", () => {
     expect(node.rates.decide(states, 60_001).kind).toBe("taken");
   });
 
-  test("each node's use arrives once, whatever is under way; a node never refuses what the bucket has room for", () => {
+  test("each node's use is counted once, and no node refuses a request that has room", () => {
     const use = fc.record({
       node: fc.nat(1),
       passMs: fc.nat(2_000),
-      what: fc.constantFrom("use", "use", "ask", "answer", "lose"),
+      what: fc.constantFrom("use", "use", "query", "answer", "lose"),
       tokens: fc.integer({ min: 1, max: 20_000 }),
     });
     fc.assert(
@@ -271,42 +281,42 @@ describe("tokens", () => {
         const limit = limitOf({ output_tokens: perMinute });
         const shared = new SharedBuckets(limit);
         const nodes = [new Node(limit), new Node(limit)];
-        const answers = new Map<Node, Parameters<NodeRates["answered"]>[1]>();
+        const answers = new Map<Node, Parameters<NodeRates["applyResults"]>[1]>();
         let nowMs = 0;
         for (const { node: which, passMs, what, tokens } of steps) {
           nowMs += passMs;
           const node = nodes[which];
           if (node === undefined) continue;
-          const states = node.rates.find(scope, nowMs) ?? [];
+          const states = node.rates.findLimits(scope, nowMs) ?? [];
           const answer = answers.get(node);
-          if (what === "use") node.rates.use(states, { input: 0, output: tokens }, nowMs);
-          else if (what === "ask") {
+          if (what === "use") node.rates.chargeTokens(states, { input: 0, output: tokens }, nowMs);
+          else if (what === "query") {
             const flight = node.send(nowMs);
             if (flight !== null) {
               answers.set(
                 node,
-                flight.asks.map(({ ask }) => shared.answer(ask, nowMs)),
+                flight.queries.map(({ query }) => shared.answer(query, nowMs)),
               );
             }
           } else if (what === "answer" && answer !== undefined) {
             answers.delete(node);
             node.receive(answer, nowMs);
           } else if (what === "lose" && answer === undefined && node.flight === null) {
-            // A question that never arrived.
+            // A lost query.
             if (node.send(nowMs) !== null) node.lose(nowMs);
           }
         }
-        // Everything is told at last: then all know the same, and it is what the bucket has.
+        // After all use is reported, all nodes know the level of the bucket.
         nowMs += 600;
         for (let round = 0; round < 2; round++) {
           for (const node of nodes) {
             const pending = answers.get(node);
             answers.delete(node);
             if (pending !== undefined) node.receive(pending, nowMs);
-            const states = node.rates.find(scope, nowMs) ?? [];
-            node.rates.use(states, { input: 0, output: 1 }, nowMs);
+            const states = node.rates.findLimits(scope, nowMs) ?? [];
+            node.rates.chargeTokens(states, { input: 0, output: 1 }, nowMs);
             nowMs += 600;
-            ask(node, shared, nowMs);
+            sendQuery(node, shared, nowMs);
           }
         }
         const level = shared.answer(
@@ -314,9 +324,9 @@ describe("tokens", () => {
           nowMs,
         ).level;
         for (const node of nodes) {
-          const [state] = node.rates.find(scope, nowMs) ?? [];
+          const [state] = node.rates.findLimits(scope, nowMs) ?? [];
           const known = state?.buckets.get("output_tokens")?.remaining(nowMs) ?? Number.NaN;
-          // The other node's last token is all that this one may not know of.
+          // At most the last token of the other node can be unknown here.
           expect(known).toBeGreaterThanOrEqual(level - 1e-3);
           expect(known - level).toBeLessThanOrEqual(1 + 1e-3);
         }
@@ -327,30 +337,30 @@ describe("tokens", () => {
 });
 
 describe("a node without its database", () => {
-  test("goes on at the configured rate, and tells what it used when it is heard again", () => {
+  test("continues at the configured rate, and reports its use when the database is back", () => {
     const limit = limitOf({ requests: 60 });
     const shared = new SharedBuckets(limit);
     const node = new Node(limit);
-    expect(node.request(0).kind).toBe("ask");
+    expect(node.request(0).kind).toBe("query");
     node.send(0);
     node.lose(1_000);
     const sent = () => node.takenAtMs.length;
     expect(sent()).toBe(1);
     for (let nowMs = 1_000; nowMs < 61_000; nowMs += 100) node.request(nowMs);
-    // Three seconds of refill in the bucket, and a minute of it.
+    // Three seconds of refill in the bucket, and a minute of refill.
     expect(sent()).toBeGreaterThanOrEqual(62);
     expect(sent()).toBeLessThanOrEqual(63);
-    // Had it not told, the bucket would be full: three of them at once.
+    // Without the report, the bucket would be full with three requests.
     const before = sent();
     for (let nowMs = 61_000; nowMs < 61_500; nowMs += 10) {
       node.request(nowMs);
-      if (node.rates.nextDueMs <= nowMs) ask(node, shared, nowMs);
+      if (node.rates.nextDueMs <= nowMs) sendQuery(node, shared, nowMs);
     }
     expect(sent() - before).toBeLessThanOrEqual(1);
   });
 });
 
-describe("which limits apply", () => {
+describe("limits of a request", () => {
   const limits = [
     limitOf({ requests: 1 }, { id: "key", scopeType: "api_key", scopeId: "apikey" }),
     limitOf({ requests: 1 }, { id: "workspace", modelGroup: "sonnet_5" }),
@@ -363,19 +373,19 @@ describe("which limits apply", () => {
   const idsFor = (modelGroup: string) => {
     const rates = new NodeRates();
     rates.replaceLimits(limits, 0);
-    return rates.find({ ...scope, modelGroup }, 0)?.map(({ limit }) => limit.id);
+    return rates.findLimits({ ...scope, modelGroup }, 0)?.map(({ limit }) => limit.id);
   };
 
-  test("those of the key, the workspace and the organization, for the model's group and for all", () => {
+  test("are those of key, workspace and organization, for the model's group and for all models", () => {
     expect(idsFor("sonnet_5")).toEqual(["key", "workspace", "all"]);
     expect(idsFor("haiku_4_5")).toEqual(["key", "all"]);
   });
 
-  test("the counting of tokens has its own, and no other", () => {
+  test("are those of token counting alone, for a token count", () => {
     expect(idsFor("token_count")).toEqual(["counting"]);
   });
 
-  test("all must have room: where one has none, nothing is taken of the others", () => {
+  test("all have room, or the request takes from none", () => {
     const rates = new NodeRates();
     const wide = limitOf({ requests: 600 }, { id: "wide" });
     const narrow = limitOf(
@@ -383,8 +393,8 @@ describe("which limits apply", () => {
       { id: "narrow", scopeType: "api_key", scopeId: "apikey" },
     );
     rates.replaceLimits([wide, narrow], 0);
-    const states = rates.find(scope, 0) ?? [];
-    rates.use(states, { input: 0, output: 100 }, 0);
+    const states = rates.findLimits(scope, 0) ?? [];
+    rates.chargeTokens(states, { input: 0, output: 100 }, 0);
     expect(rates.decide(states, 0)).toMatchObject({ kind: "refused", limit: { id: "narrow" } });
     const [, wideState] = states;
     expect(wideState?.limit.id).toBe("wide");
@@ -392,11 +402,11 @@ describe("which limits apply", () => {
   });
 });
 
-function ask(node: Node, shared: SharedBuckets, nowMs: number): void {
+function sendQuery(node: Node, shared: SharedBuckets, nowMs: number): void {
   const flight = node.send(nowMs);
-  if (flight === null) throw new Error("the node has something to ask");
+  if (flight === null) throw new Error("the node has no query to send");
   node.receive(
-    flight.asks.map(({ ask: question }) => shared.answer(question, nowMs)),
+    flight.queries.map(({ query }) => shared.answer(query, nowMs)),
     nowMs,
   );
 }

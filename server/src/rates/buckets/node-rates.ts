@@ -1,12 +1,11 @@
 import { ALL_MODELS, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import { type RateKind, rateKinds } from "./bucket.ts";
 import type { RateLimit } from "./limits.sql.ts";
-import { type BucketAnswer, type BucketAsk, NodeBucket } from "./node-bucket.ts";
+import { type BucketQuery, type BucketResult, NodeBucket } from "./node-bucket.ts";
 
-// Which limits apply to a request on this node, and what they say, pure: rate-limiter.ts has the clock, the timer and the
-// database.
+// Limits of a request on this node, and their decision, pure. rate-limiter.ts has the clock, the timer and the database.
 
-/** Whose request it is, and for which group of models. */
+/** Owner and model group of a request. */
 export interface RateScope {
   organizationId: string;
   workspaceId: string;
@@ -24,40 +23,43 @@ export interface RateRefusal {
   kind: "refused";
   limit: RateLimit;
   rateKind: RateKind;
-  /** Until there is room in all limits that have none. */
+  /** Time until all exceeded limits have room, milliseconds. */
   retryAfterMs: number;
 }
 
-export interface SentAsk {
+export interface SentQuery {
   bucket: NodeBucket;
-  ask: BucketAsk;
+  query: BucketQuery;
 }
 
-export type RateDecision = { kind: "taken" } | RateRefusal | { kind: "ask"; buckets: NodeBucket[] };
+export type RateDecision =
+  | { kind: "taken" }
+  | RateRefusal
+  | { kind: "query"; buckets: NodeBucket[] };
 
 const TAKEN: RateDecision = { kind: "taken" };
-/** How late the others may know what this node's requests have used. */
-const TELL_AFTER_MS = 100;
-/** A node whose requests ask for a bucket of tokens looks at least this often what the others have used of it. */
-const LOOK_AFTER_MS = 250;
-/** In one statement; the rest follows in the next one. */
-const MAX_ASKS = 500;
+/** Maximum delay before this node reports its use to the others. */
+const REPORT_DELAY_MS = 100;
+/** Maximum age of the level of a token bucket with traffic, so that the use of other nodes is known. */
+const REFRESH_AFTER_MS = 250;
+/** Most queries of one statement. The next statement has the rest. */
+const MAX_QUERIES = 500;
 
 export class NodeRates {
-  /** By organization, then by scope: of an organization without limits there is nothing. */
+  /** Limits by organization and scope. An organization without limits is absent. */
   #limits = new Map<string, Map<string, RateLimit[]>>();
   readonly #states = new Map<string, LimitState>();
-  /** When to ask for a bucket at the latest; those that are not here have nothing to ask. */
+  /** Latest time of the next query of a bucket. Buckets without a query are absent. */
   #due = new Map<NodeBucket, { limitId: string; atMs: number }>();
-  /** Of those the earliest. */
+  /** Earliest time in `#due`. */
   #nextDueMs = Number.POSITIVE_INFINITY;
-  #isAlone = false;
-  /** Until then nothing is asked: the database did not answer a moment ago. */
+  #isStandalone = false;
+  /** End of the pause after a failed query. */
   #pausedUntilMs = 0;
 
-  /** The database does not answer: this node goes on by itself, at the configured rates. */
-  get isAlone(): boolean {
-    return this.#isAlone;
+  /** True while the database does not respond. This node then applies the configured rates by itself. */
+  get isStandalone(): boolean {
+    return this.#isStandalone;
   }
 
   get nextDueMs(): number {
@@ -81,58 +83,59 @@ export class NodeRates {
     }
   }
 
-  /** The limits that the request must find room in; null where there are none, at the price of one look into a map. */
-  find(scope: RateScope, nowMs: number): LimitState[] | null {
+  /** Returns the limits of the request, or null, which costs one map lookup. */
+  findLimits(scope: RateScope, nowMs: number): LimitState[] | null {
     const byScope = this.#limits.get(scope.organizationId);
     if (byScope === undefined) return null;
     const found: LimitState[] = [];
     for (const scopeId of [scope.apiKeyId, scope.workspaceId, scope.organizationId]) {
       for (const limit of byScope.get(scopeId) ?? []) {
-        if (appliesTo(limit, scope.modelGroup)) found.push(this.#stateOf(limit, nowMs));
+        if (appliesTo(limit, scope.modelGroup)) found.push(this.#getState(limit, nowMs));
       }
     }
     return found.length === 0 ? null : found;
   }
 
-  /** All limits or none. Takes the request from each where all have room. */
+  /** Takes the request from all limits if all have room, else from none. */
   decide(states: readonly LimitState[], nowMs: number): RateDecision {
     let refusal: RateRefusal | null = null;
     const unknown: NodeBucket[] = [];
     for (const { limit, buckets } of states) {
       for (const bucket of buckets.values()) {
-        this.#lookAtTokens(limit, bucket, nowMs);
-        const room = bucket.room(nowMs, this.#isAlone);
+        this.#refreshTokens(limit, bucket, nowMs);
+        const room = bucket.checkRoom(nowMs, this.#isStandalone);
         if (room === "yes") continue;
-        if (room === "ask") unknown.push(bucket);
+        if (room === "query") unknown.push(bucket);
         else if (refusal === null || room > refusal.retryAfterMs) {
           refusal = { kind: "refused", limit, rateKind: bucket.kind, retryAfterMs: room };
         }
       }
     }
     if (refusal !== null) return refusal;
-    if (unknown.length > 0) return { kind: "ask", buckets: unknown };
+    if (unknown.length > 0) return { kind: "query", buckets: unknown };
     for (const { limit, buckets } of states) {
       const bucket = buckets.get("requests");
       if (bucket === undefined) continue;
-      bucket.take(nowMs);
-      if (bucket.hasUse(nowMs)) this.#ask(limit, bucket, nowMs + TELL_AFTER_MS);
-      else if (bucket.isLow(nowMs)) this.#ask(limit, bucket, nowMs);
+      bucket.takeRequest(nowMs);
+      if (bucket.hasUnreportedUse(nowMs))
+        this.#scheduleQuery(limit, bucket, nowMs + REPORT_DELAY_MS);
+      else if (bucket.isLow(nowMs)) this.#scheduleQuery(limit, bucket, nowMs);
     }
     return TAKEN;
   }
 
-  /** A request begins or stops to wait for what only the database knows. */
-  wait(states: readonly LimitState[], buckets: readonly NodeBucket[], nowMs: number): void {
+  /** Counts a request that waits for the database. */
+  startWaiting(states: readonly LimitState[], buckets: readonly NodeBucket[], nowMs: number): void {
     for (const { limit, buckets: own } of states) {
       const bucket = own.get("requests");
       if (bucket === undefined || !buckets.includes(bucket)) continue;
-      bucket.waiting += 1;
-      this.#ask(limit, bucket, nowMs);
+      bucket.waitingRequests += 1;
+      this.#scheduleQuery(limit, bucket, nowMs);
     }
   }
 
-  /** Tokens that a request has used, however many there were. */
-  use(
+  /** Charges the tokens of a request, also beyond the level. */
+  chargeTokens(
     states: readonly LimitState[],
     used: Record<"input" | "output", number>,
     nowMs: number,
@@ -144,54 +147,55 @@ export class NodeRates {
       ] as const) {
         const bucket = buckets.get(kind);
         if (bucket === undefined || tokens <= 0) continue;
-        bucket.use(tokens, nowMs);
-        this.#ask(limit, bucket, nowMs + TELL_AFTER_MS);
+        bucket.charge(tokens, nowMs);
+        this.#scheduleQuery(limit, bucket, nowMs + REPORT_DELAY_MS);
       }
     }
   }
 
-  /** What one statement asks, of all buckets that have anything to ask. */
-  asks(nowMs: number): SentAsk[] {
-    const asks: SentAsk[] = [];
+  /** Returns the queries of one statement, and removes them from `#due`. */
+  takeQueries(nowMs: number): SentQuery[] {
+    const queries: SentQuery[] = [];
     for (const [bucket, { limitId }] of this.#due) {
-      if (asks.length === MAX_ASKS) break;
+      if (queries.length === MAX_QUERIES) break;
       this.#due.delete(bucket);
-      asks.push({ bucket, ask: { limitId, ...bucket.ask(nowMs) } });
+      queries.push({ bucket, query: { limitId, ...bucket.createQuery(nowMs) } });
     }
     this.#findNextDue();
-    return asks;
+    return queries;
   }
 
-  /** `answers` in the order of `asks`; null for a limit that is gone. */
-  answered(
-    asks: readonly SentAsk[],
-    answers: readonly ((BucketAnswer & { revision: bigint }) | null)[],
+  /** Applies the results, in the order of `queries`. Null: the limit was deleted. */
+  applyResults(
+    queries: readonly SentQuery[],
+    results: readonly ((BucketResult & { revision: bigint }) | null)[],
     times: { sentMs: number; nowMs: number },
   ): void {
-    this.#isAlone = false;
+    this.#isStandalone = false;
     this.#pausedUntilMs = 0;
-    for (const [index, { bucket, ask }] of asks.entries()) {
-      const answer = answers[index] ?? null;
-      const known = this.#states.get(ask.limitId)?.limit;
-      if (answer === null) bucket.end();
-      if (answer === null || known === undefined) continue;
-      // Granted under a limit that this node knows to be replaced.
-      const granted = answer.revision < known.revision ? 0 : answer.granted;
-      bucket.answered({ ...answer, granted }, times);
+    for (const [index, { bucket, query }] of queries.entries()) {
+      const result = results[index] ?? null;
+      const known = this.#states.get(query.limitId)?.limit;
+      if (result === null) bucket.markDeleted();
+      if (result === null || known === undefined) continue;
+      // Ignores a grant of a limit that this node knows to be replaced.
+      const granted = result.revision < known.revision ? 0 : result.granted;
+      bucket.applyResult({ ...result, granted }, times);
     }
   }
 
-  /** Nothing was heard of: the node goes on by itself, and tells what it has used when it is heard again. */
-  failed(asks: readonly SentAsk[], againAtMs: number): void {
-    this.#isAlone = true;
-    this.#pausedUntilMs = againAtMs;
-    for (const { bucket, ask } of asks) {
-      const state = this.#states.get(ask.limitId);
-      if (state?.buckets.get(bucket.kind) === bucket) this.#ask(state.limit, bucket, againAtMs);
+  /** Records a failed statement. The node continues by itself, and reports its use when the database is back. */
+  recordFailure(queries: readonly SentQuery[], retryAtMs: number): void {
+    this.#isStandalone = true;
+    this.#pausedUntilMs = retryAtMs;
+    for (const { bucket, query } of queries) {
+      const state = this.#states.get(query.limitId);
+      if (state?.buckets.get(bucket.kind) === bucket)
+        this.#scheduleQuery(state.limit, bucket, retryAtMs);
     }
   }
 
-  #stateOf(limit: RateLimit, nowMs: number): LimitState {
+  #getState(limit: RateLimit, nowMs: number): LimitState {
     const known = this.#states.get(limit.id);
     if (known !== undefined) return known;
     const state: LimitState = { limit, buckets: new Map() };
@@ -203,12 +207,12 @@ export class NodeRates {
     return state;
   }
 
-  #lookAtTokens(limit: RateLimit, bucket: NodeBucket, nowMs: number): void {
-    if (bucket.kind === "requests" || !bucket.isStale(nowMs, LOOK_AFTER_MS)) return;
-    this.#ask(limit, bucket, nowMs);
+  #refreshTokens(limit: RateLimit, bucket: NodeBucket, nowMs: number): void {
+    if (bucket.kind === "requests" || !bucket.isStale(nowMs, REFRESH_AFTER_MS)) return;
+    this.#scheduleQuery(limit, bucket, nowMs);
   }
 
-  #ask(limit: RateLimit, bucket: NodeBucket, atMs: number): void {
+  #scheduleQuery(limit: RateLimit, bucket: NodeBucket, atMs: number): void {
     const known = this.#due.get(bucket);
     if (known === undefined) this.#due.set(bucket, { limitId: limit.id, atMs });
     else known.atMs = Math.min(known.atMs, atMs);
@@ -222,12 +226,12 @@ export class NodeRates {
   }
 }
 
-/** True of a limit that messages of the group, or the counting of tokens, must find room in. */
-export function appliesTo({ modelGroup }: Pick<RateLimit, "modelGroup">, asked: string): boolean {
-  return modelGroup === asked || (modelGroup === ALL_MODELS && asked !== TOKEN_COUNT);
+/** True if the limit applies to requests of this group. */
+export function appliesTo({ modelGroup }: Pick<RateLimit, "modelGroup">, group: string): boolean {
+  return modelGroup === group || (modelGroup === ALL_MODELS && group !== TOKEN_COUNT);
 }
 
-/** The same buckets with other limits, so that what running requests use counts. */
+/** Changes the limits of existing buckets, so that the use of running requests counts. */
 function changeState(state: LimitState, limit: RateLimit, nowMs: number): void {
   state.limit = limit;
   for (const kind of rateKinds) {

@@ -2,17 +2,17 @@ import { capacityOf, type RateKind } from "./bucket.ts";
 import type { NodeBucket } from "./node-bucket.ts";
 import type { LimitState } from "./node-rates.ts";
 
-// What a client is told of its limits: the official headers, of each kind those of the tightest limit. `remaining` is what
-// can be sent at this moment, so never more than the bucket holds; `reset` is when the bucket is full.
+// Official rate limit headers: for each kind, those of the tightest limit. `remaining` is the amount that can be sent now,
+// so never more than the bucket holds. `reset` is the time when the bucket is full.
 
-interface Told {
+interface HeaderValues {
   limit: number;
   remaining: number;
-  /** Milliseconds until it is full. */
+  /** Time until the bucket is full, milliseconds. */
   fullInMs: number;
 }
 
-/** Names and values; of a kind that nothing limits there are none. `atMs`: the time of the headers, since the epoch. */
+/** Returns names and values for each limited kind. `atMs`: time of the headers, milliseconds since the epoch. */
 export function toRateHeaders(
   states: readonly LimitState[],
   { nowMs, atMs }: { nowMs: number; atMs: number },
@@ -21,38 +21,42 @@ export function toRateHeaders(
   const requests = findTightest(states, "requests", nowMs);
   const input = findTightest(states, "input_tokens", nowMs);
   const output = findTightest(states, "output_tokens", nowMs);
-  addTrio(headers, "requests", requests, atMs);
-  addTrio(headers, "input-tokens", input, atMs);
-  addTrio(headers, "output-tokens", output, atMs);
-  addTrio(headers, "tokens", sumOf(input, output), atMs);
+  addHeaders(headers, "requests", requests, atMs);
+  addHeaders(headers, "input-tokens", input, atMs);
+  addHeaders(headers, "output-tokens", output, atMs);
+  addHeaders(headers, "tokens", addValues(input, output), atMs);
   return headers;
 }
 
-/** Of several limits the one with the least left speaks, and of equal ones the lower. */
-function findTightest(states: readonly LimitState[], kind: RateKind, nowMs: number): Told | null {
-  let tightest: Told | null = null;
+/** Returns the values with the least remaining, and the lower limit among equal ones. */
+function findTightest(
+  states: readonly LimitState[],
+  kind: RateKind,
+  nowMs: number,
+): HeaderValues | null {
+  let tightest: HeaderValues | null = null;
   for (const { buckets } of states) {
     const bucket = buckets.get(kind);
     if (bucket === undefined) continue;
-    const told = toTold(bucket, nowMs);
+    const values = toHeaderValues(bucket, nowMs);
     const isTighter =
       tightest === null ||
-      told.remaining < tightest.remaining ||
-      (told.remaining === tightest.remaining && told.limit < tightest.limit);
-    if (isTighter) tightest = told;
+      values.remaining < tightest.remaining ||
+      (values.remaining === tightest.remaining && values.limit < tightest.limit);
+    if (isTighter) tightest = values;
   }
   return tightest;
 }
 
-function toTold(bucket: NodeBucket, nowMs: number): Told {
+function toHeaderValues(bucket: NodeBucket, nowMs: number): HeaderValues {
   const { kind, perMinute } = bucket;
-  // What was granted before the bucket refilled may be beyond what the bucket alone can hold.
-  const most = Math.max(capacityOf(kind, perMinute), perMinute / 12);
-  const remaining = Math.floor(Math.max(0, Math.min(most, bucket.remaining(nowMs))));
+  // Earlier grants and the refilled bucket together can exceed the capacity of the bucket.
+  const maxRemaining = Math.max(capacityOf(kind, perMinute), perMinute / 12);
+  const remaining = Math.floor(Math.max(0, Math.min(maxRemaining, bucket.remaining(nowMs))));
   return { limit: perMinute, remaining, fullInMs: bucket.untilFullMs(nowMs) };
 }
 
-function sumOf(input: Told | null, output: Told | null): Told | null {
+function addValues(input: HeaderValues | null, output: HeaderValues | null): HeaderValues | null {
   if (input === null || output === null) return input ?? output;
   return {
     limit: input.limit + output.limit,
@@ -61,22 +65,22 @@ function sumOf(input: Told | null, output: Told | null): Told | null {
   };
 }
 
-function addTrio(
+function addHeaders(
   headers: Record<string, string>,
   name: string,
-  told: Told | null,
+  values: HeaderValues | null,
   atMs: number,
 ): void {
-  if (told === null) return;
+  if (values === null) return;
   const prefix = `anthropic-ratelimit-${name}-`;
-  headers[`${prefix}limit`] = String(told.limit);
-  headers[`${prefix}remaining`] = String(told.remaining);
-  headers[`${prefix}reset`] = toSeconds(atMs + told.fullInMs);
+  headers[`${prefix}limit`] = String(values.limit);
+  headers[`${prefix}remaining`] = String(values.remaining);
+  headers[`${prefix}reset`] = toSeconds(atMs + values.fullInMs);
 }
 
 const SECOND_MS = 1_000;
 
-/** RFC 3339, whole seconds as the official API writes them, and not too early. */
+/** Formats RFC 3339 in whole seconds like the official API, rounded up. */
 function toSeconds(ms: number): string {
   const rounded = new Date(Math.ceil(ms / SECOND_MS) * SECOND_MS);
   return rounded.toISOString().replace(".000Z", "Z");

@@ -6,8 +6,8 @@ const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const LENGTH = 24;
 
 /**
- * The id of the limit of a scope and a group, whether there is one or not, for ever: the official shape names the
- * organization's entry of a group by it before any limit is set.
+ * Permanent id of the limit of a scope and a group, also before the limit exists. The official shape lists entries of groups
+ * without a limit by it.
  */
 export function rateLimitIdOf(
   of: Pick<RateLimit, "organizationId" | "scopeType" | "scopeId" | "modelGroup">,

@@ -8,12 +8,12 @@ import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
 import { test as base } from "#test/harness/database-test.ts";
-import { mostRequestsIn } from "./bucket.ts";
-import { askBuckets, readLevels } from "./buckets.sql.ts";
+import { maxRequestsPerWindow } from "./bucket.ts";
+import { queryBuckets, readLevels } from "./buckets.sql.ts";
 import { deleteRateLimit, type PerMinute, upsertRateLimit } from "./limits.sql.ts";
 import { makeRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 
-// Several nodes, each with connections of its own, on one PostgreSQL.
+// Several nodes with separate connections on one PostgreSQL.
 
 const test = base
   .extend(
@@ -36,7 +36,7 @@ const test = base
     ({ db }) =>
       async (
         connectionString = db.connectionString,
-        counted: Counted = { count: 0 },
+        counted: StatementCount = { count: 0 },
       ): Promise<RateLimiter> => {
         const pool = openDatabase({
           connectionString,
@@ -51,17 +51,17 @@ const test = base
           },
           transformResult: async ({ result }) => result,
         });
-        const keeper = makeRateLimiter({
+        const limiter = makeRateLimiter({
           database,
           clock: systemClock,
           databaseNowMs: () => Date.now(),
           logger: makeLogger("silent"),
-          // A slow database is none that is away: nodes that go on by themselves share nothing.
-          answerWithinMs: BOUND_MS,
+          // A slow database must not count as away, because standalone nodes share nothing.
+          queryTimeoutMs: BOUND_MS,
         });
-        keepers.set(keeper, pool);
-        await keeper.start();
-        return keeper;
+        limiters.set(limiter, pool);
+        await limiter.start();
+        return limiter;
       },
   )
   .extend(
@@ -72,9 +72,9 @@ const test = base
   );
 
 let line: DatabaseLine;
-const keepers = new Map<RateLimiter, Database>();
+const limiters = new Map<RateLimiter, Database>();
 const databases: Database[] = [];
-/** Of what is waited for. */
+/** Maximum wait, milliseconds. */
 const BOUND_MS = 30_000;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string; modelGroup: string };
 
@@ -100,34 +100,34 @@ test.beforeEach(async ({ db }) => {
 });
 afterEach(async () => {
   line.restore();
-  await Promise.all(Array.from(keepers.keys(), (keeper) => keeper.stop()));
-  keepers.clear();
+  await Promise.all(Array.from(limiters.keys(), (limiter) => limiter.stop()));
+  limiters.clear();
   await Promise.all(databases.splice(0).map((database) => database.destroy()));
 });
 
 const idOf = () => `rlim_${scope.organizationId}`;
 
-/** Statements that this node has sent. */
-interface Counted {
+/** Number of statements that a node has sent. */
+interface StatementCount {
   count: number;
 }
 
-/** A request at this moment: when it was let through, or null. */
-async function request(keeper: RateLimiter): Promise<number | null> {
-  const answer = await keeper.take(scope);
+/** Sends a request. Returns the time when it was accepted, or null. */
+async function request(limiter: RateLimiter): Promise<number | null> {
+  const answer = await limiter.take(scope);
   return answer === null || answer.kind === "taken" ? performance.now() : null;
 }
 
 interface Load {
   clients: number;
-  /** For so long, and further until `isEnough`. */
+  /** Minimum duration, milliseconds. The load then continues until `isEnough`. */
   ms: number;
-  /** Told how many this node has sent. */
+  /** Called with the number of requests that this node has sent. */
   isEnough?: (sent: number) => boolean;
 }
 
-/** Clients of a node that ask again as soon as they have an answer: when each request was let through. */
-async function hammer(keeper: RateLimiter, { clients, ms, isEnough = () => true }: Load) {
+/** Runs clients that send the next request after each decision. Returns the times of accepted requests. */
+async function sendRequests(limiter: RateLimiter, { clients, ms, isEnough = () => true }: Load) {
   const startedMs = performance.now();
   const sent: number[] = [];
   const isOver = () => {
@@ -136,7 +136,7 @@ async function hammer(keeper: RateLimiter, { clients, ms, isEnough = () => true 
   };
   const client = async () => {
     while (!isOver()) {
-      const sentMs = await request(keeper);
+      const sentMs = await request(limiter);
       if (sentMs === null) await delay(1);
       else sent.push(sentMs);
     }
@@ -151,7 +151,7 @@ describe("nodes on one database", () => {
     [60, 2_000],
     [30_000, 1_500],
   ] as const)(
-    "together send %i requests a minute and no more, and each gets some",
+    "together send %i requests a minute and no more, each node some of them",
     async ([perMinute, ms], { setLimit, startNode }) => {
       await setLimit({ requests: perMinute });
       const nodes = await Promise.all([startNode(), startNode(), startNode(), startNode()]);
@@ -165,16 +165,16 @@ describe("nodes on one database", () => {
             const total = counts.reduce((sum, count) => sum + count);
             return total >= least && (perMinute <= 60 || counts.every((count) => count > 0));
           };
-          return hammer(node, { clients: 8, ms, isEnough });
+          return sendRequests(node, { clients: 8, ms, isEnough });
         }),
       );
       const all = perNode.flat().sort((a, b) => a - b);
       for (let from = 0; from < all.length; from++) {
         for (let to = from; to < all.length; to += 1 + Math.floor(all.length / 200)) {
           const windowMs = (all[to] ?? 0) - (all[from] ?? 0);
-          // A request is told that it may be sent up to some milliseconds after it was decided.
+          // A request learns of its decision some milliseconds later.
           expect(to - from + 1).toBeLessThanOrEqual(
-            mostRequestsIn(windowMs + 25, perMinute) + 1e-6,
+            maxRequestsPerWindow(windowMs + 25, perMinute) + 1e-6,
           );
         }
       }
@@ -183,7 +183,7 @@ describe("nodes on one database", () => {
     },
   );
 
-  test("requests of one moment ask once, and traffic asks a few times in a second", async ({
+  test("concurrent requests share one query, and traffic sends a few queries a second", async ({
     db,
     setLimit,
     startNode,
@@ -194,17 +194,21 @@ describe("nodes on one database", () => {
     counted.count = 0;
     const burst = await Promise.all(Array.from({ length: 200 }, () => request(node)));
     expect(burst.filter((sentMs) => sentMs !== null)).toHaveLength(200);
-    // The first one finds no bucket, makes it, and asks again.
+    // The first query finds no bucket, creates it, and runs again.
     expect(counted.count).toBeLessThanOrEqual(3);
-    await hammer(node, { clients: 1, ms: 300 });
+    await sendRequests(node, { clients: 1, ms: 300 });
     counted.count = 0;
-    // Also while the bucket is empty, which such a client sees to.
-    const sent = await hammer(node, { clients: 1, ms: 500, isEnough: (count) => count > 100 });
+    // This client also empties the bucket.
+    const sent = await sendRequests(node, {
+      clients: 1,
+      ms: 500,
+      isEnough: (count) => count > 100,
+    });
     expect(sent.length).toBeGreaterThan(100);
     expect(counted.count).toBeLessThan(40);
   });
 
-  test("a node that dies costs what it was granted: the bucket refills behind it, and others go on", async ({
+  test("a node that dies loses its grants only, and the others continue", async ({
     setLimit,
     startNode,
     level,
@@ -212,10 +216,10 @@ describe("nodes on one database", () => {
     await setLimit({ requests: 6_000 });
     const dying = await startNode();
     const other = await startNode();
-    await hammer(dying, { clients: 4, ms: 400 });
-    // Nothing more is heard of it, not even of a question that is under way.
-    await keepers.get(dying)?.destroy();
-    // Its stock is at most half a second of its traffic.
+    await sendRequests(dying, { clients: 4, ms: 400 });
+    // The node sends nothing more, and its running query is lost.
+    await limiters.get(dying)?.destroy();
+    // The node has grants for at most half a second of its traffic.
     const left = await level();
     expect(left).toBeLessThan(300);
     await delay(1_000);
@@ -223,23 +227,23 @@ describe("nodes on one database", () => {
     expect(await request(other)).not.toBeNull();
   });
 
-  test("tokens that one node has used are waited for by the other", async ({
+  test("a node waits until the tokens that another node used are refilled", async ({
     setLimit,
     startNode,
     level,
   }) => {
-    // Ten a second: what refills while the nodes hear of one another is next to nothing.
+    // Ten a second: the refill during the reports is negligible.
     await setLimit({ input_tokens: 600 });
     const [first, second] = await Promise.all([startNode(), startNode()]);
     const ticket = await first.take(scope);
     if (ticket?.kind !== "taken") throw new Error("there is room");
-    // 30,000 and what is written to the cache; what is read from it does not count.
+    // 30,000 and the cache writes. Cache reads do not count.
     const usage = { inputTokens: 20_000, cacheWrite5mTokens: 6_000, cacheWrite1hTokens: 4_000 };
-    first.use(ticket, { ...noTokens, ...usage, cacheReadTokens: 900_000, outputTokens: 7 });
+    first.charge(ticket, { ...noTokens, ...usage, cacheReadTokens: 900_000, outputTokens: 7 });
     expect(await first.take(scope)).toMatchObject({ kind: "refused", rateKind: "input_tokens" });
-    // 50 were there.
+    // 50 were available.
     await expect.poll(() => level("input_tokens")).toBeLessThan(-29_600);
-    // The first question of a node brings what the others have used; a later request knows it.
+    // The first query of a node returns the use of the others, for later requests.
     await expect.poll(async () => (await second.take(scope))?.kind).toBe("refused");
     const refused = await second.take(scope);
     expect(refused).toMatchObject({ kind: "refused", rateKind: "input_tokens" });
@@ -248,7 +252,7 @@ describe("nodes on one database", () => {
     expect(refused.retryAfterMs).toBeLessThanOrEqual(2_995_100);
   });
 
-  test("many buckets asked by many nodes at once: nobody waits in a circle", async ({ db }) => {
+  test("many nodes that query many buckets at once never deadlock", async ({ db }) => {
     const ids = Array.from({ length: 30 }, (_, i) => `rlim_${i}_${scope.organizationId}`);
     await db.database.transaction().execute(async (tx) => {
       for (const [i, id] of ids.entries()) {
@@ -262,7 +266,7 @@ describe("nodes on one database", () => {
         });
       }
     });
-    const asks = ids.flatMap((limitId) => [
+    const queries = ids.flatMap((limitId) => [
       { limitId, kind: "requests" as const, wanted: 1, used: 0 },
       { limitId, kind: "input_tokens" as const, wanted: 0, used: 1 },
     ]);
@@ -278,19 +282,19 @@ describe("nodes on one database", () => {
     });
     const rounds = pools.map(async (pool, i) => {
       for (let round = 0; round < 15; round++) {
-        await askBuckets(pool, i % 2 === 0 ? asks : asks.toReversed());
+        await queryBuckets(pool, i % 2 === 0 ? queries : queries.toReversed());
       }
     });
     await Promise.all(rounds);
     const levels = await readLevels(db.database, ids);
     expect(levels.size).toBe(30);
-    // 90 requests of 50, and what refilled meanwhile.
+    // 90 requests of 50, and the refill meanwhile.
     for (const { requests = 99 } of levels.values()) expect(requests).toBeLessThan(50);
   });
 });
 
 describe("a change", () => {
-  test("holds from the moment that a node has read it; what is gone limits nothing", async ({
+  test("applies after a node has read it, and a deleted limit refuses nothing", async ({
     db,
     setLimit,
     startNode,
@@ -300,7 +304,7 @@ describe("a change", () => {
     expect(await request(node)).not.toBeNull();
     await setLimit({ requests: 1 });
     await node.refresh();
-    // The bucket was nearly full: of a bucket of one there is one.
+    // The bucket was nearly full, so the smaller bucket has its one request.
     expect(await request(node)).not.toBeNull();
     expect(await node.take(scope)).toMatchObject({
       kind: "refused",
@@ -316,7 +320,7 @@ describe("a change", () => {
     expect(node.take(scope)).toBeNull();
   });
 
-  test("of which a node does not know yet leaves it no reason to refuse", async ({
+  test("that deletes a limit makes a node accept requests before it reads the change", async ({
     db,
     setLimit,
     startNode,
@@ -331,41 +335,41 @@ describe("a change", () => {
 });
 
 describe("the database's clock", () => {
-  test("set back by an hour it refills nothing for the step, and goes on from there", async ({
+  test("set back by an hour refills nothing for the step, then continues", async ({
     db,
     setLimit,
   }) => {
     await setLimit({ requests: 600 });
-    const ask = { limitId: idOf(), kind: "requests" as const };
-    const [first] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    const query = { limitId: idOf(), kind: "requests" as const };
+    const [first] = await queryBuckets(db.database, [{ ...query, wanted: 100, used: 0 }]);
     expect(first).toMatchObject({ granted: 30 });
     await sql`UPDATE rate_bucket SET refilled_at = now() + interval '1 hour' WHERE rate_limit_id = ${idOf()}`.execute(
       db.database,
     );
     const startedMs = performance.now();
-    const [second] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    const [second] = await queryBuckets(db.database, [{ ...query, wanted: 100, used: 0 }]);
     expect(second?.granted).toBeLessThanOrEqual(1);
     await delay(350);
-    const [third] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    const [third] = await queryBuckets(db.database, [{ ...query, wanted: 100, used: 0 }]);
     expect(third?.granted).toBeGreaterThanOrEqual(3);
     const tenASecond = (performance.now() - startedMs) / 100;
     expect(third?.granted).toBeLessThanOrEqual(tenASecond + 1);
   });
 
-  test("set ahead it fills the bucket, and no more", async ({ db, setLimit }) => {
+  test("set ahead fills the bucket once", async ({ db, setLimit }) => {
     await setLimit({ requests: 600 });
-    const ask = { limitId: idOf(), kind: "requests" as const };
-    await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    const query = { limitId: idOf(), kind: "requests" as const };
+    await queryBuckets(db.database, [{ ...query, wanted: 100, used: 0 }]);
     await sql`UPDATE rate_bucket SET refilled_at = now() - interval '1 hour' WHERE rate_limit_id = ${idOf()}`.execute(
       db.database,
     );
-    const [answer] = await askBuckets(db.database, [{ ...ask, wanted: 100, used: 0 }]);
+    const [answer] = await queryBuckets(db.database, [{ ...query, wanted: 100, used: 0 }]);
     expect(answer).toMatchObject({ granted: 30, level: 0 });
   });
 });
 
 describe("without the database", () => {
-  test("a node goes on by itself at the configured rate, and shares again when it is back", async ({
+  test("a node continues by itself at the configured rate, and shares again when the database is back", async ({
     setLimit,
     startNode,
     level,
@@ -377,18 +381,22 @@ describe("without the database", () => {
     line.cut();
     let startedMs = performance.now();
     const refilled = () => (performance.now() - startedMs) / 100;
-    const sent = await hammer(node, { clients: 4, ms: 1_200, isEnough: (count) => count >= 30 });
-    // 30 in the bucket and 12 of refill, beside what it was granted before.
+    const sent = await sendRequests(node, {
+      clients: 4,
+      ms: 1_200,
+      isEnough: (count) => count >= 30,
+    });
+    // 30 in the bucket and 12 of refill, besides earlier grants.
     expect(sent.length).toBeGreaterThanOrEqual(30);
     expect(sent.length).toBeLessThanOrEqual(30 + refilled() + 13);
     line.restore();
-    // It tells what it used by itself, without a request of its own.
+    // The node reports its use by itself, without another request.
     await expect.poll(() => level(), { interval: 20 }).toBeLessThan(22);
     startedMs = performance.now();
     const left = await level();
     const together = await Promise.all([
-      hammer(node, { clients: 2, ms: 600 }),
-      hammer(witness, { clients: 2, ms: 600 }),
+      sendRequests(node, { clients: 2, ms: 600 }),
+      sendRequests(witness, { clients: 2, ms: 600 }),
     ]);
     expect(together.flat().length).toBeLessThanOrEqual(left + refilled() + 6);
   });

@@ -2,14 +2,14 @@ import type { Database } from "#src/db/pool.ts";
 import type { TokenUsage } from "#src/domain/usage.ts";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { askBuckets } from "./buckets.sql.ts";
+import { queryBuckets } from "./buckets.sql.ts";
 import { listLiveRateLimits } from "./limits.sql.ts";
 import type { NodeBucket } from "./node-bucket.ts";
 import { type LimitState, NodeRates, type RateRefusal, type RateScope } from "./node-rates.ts";
 import { toRateHeaders } from "./rate-headers.ts";
 
-// The clock, the timer and the database of node-rates.ts. One statement is under way at a time, for all buckets that have
-// anything to ask; requests that need its answer wait for it, all others are decided at once.
+// The clock, the timer and the database of node-rates.ts. One statement runs at a time, with the queries of all buckets.
+// Requests that need its result wait for it. All others are decided at once.
 
 export interface RateLimiterOptions {
   database: Database;
@@ -17,11 +17,11 @@ export interface RateLimiterOptions {
   /** Milliseconds since the epoch on the database's clock. */
   databaseNowMs: () => number;
   logger: Logger;
-  /** A database that has not answered by then counts as away, milliseconds. */
-  answerWithinMs?: number;
+  /** Maximum duration of a statement, milliseconds. A slower database counts as away. */
+  queryTimeoutMs?: number;
 }
 
-/** A request that all its limits had room for: what it uses counts in each. */
+/** Accepted request. Its use is charged to each of the limits. */
 export interface RateTicket {
   kind: "taken";
   states: readonly LimitState[];
@@ -32,40 +32,40 @@ export type RateAnswer = RateTicket | (RateRefusal & Pick<RateTicket, "states">)
 export interface RateLimiter {
   /** Loads the limits. Throws the database's error. */
   start(): Promise<void>;
-  /** After a change. Throws the database's error, and then tries again by itself. */
+  /** Loads the limits again after a change. Throws the database's error, and then retries by itself. */
   refresh(): Promise<void>;
-  /** Null: nothing limits it. Waits only where the database must be asked, never longer than `answerWithinMs`. */
+  /** Takes the request from its limits. Null: no limits. Waits only for a query, at most `queryTimeoutMs`. */
   take(scope: RateScope): RateAnswer | Promise<RateAnswer> | null;
-  /** What a request has used, once it is known. Synchronous; never throws. */
-  use(ticket: RateTicket, usage: TokenUsage): void;
-  /** What a client is told of the limits of its request, names and values. */
+  /** Charges the use of a request. Synchronous, and never throws. */
+  charge(ticket: RateTicket, usage: TokenUsage): void;
+  /** Rate limit headers of the response, names and values. */
   headersOf(answer: Pick<RateTicket, "states">): Readonly<Record<string, string>>;
-  /** Tells what was used for the last time. Requests that wait are decided at once. */
+  /** Reports the last use. Waiting requests are decided at once. */
   stop(): Promise<void>;
 }
 
-const ANSWER_WITHIN_MS = 1_000;
-const ASK_AGAIN_MS = 500;
-/** Of one request: what it was granted may be gone by the time that the other limits of its chain have answered. */
-const MAX_QUESTIONS = 4;
+const QUERY_TIMEOUT_MS = 1_000;
+const RETRY_DELAY_MS = 500;
+/** Most queries of one request, because a grant can expire before the other limits of its chain respond. */
+const MAX_QUERIES = 4;
 
 interface Waiter {
   states: LimitState[];
-  /** Those that it waits for. */
+  /** Buckets that the request waits for. */
   buckets: NodeBucket[];
-  questions: number;
+  queries: number;
   resolve(answer: RateAnswer): void;
 }
 
-/** One that is started, and that stops with the other parts. Throws the database's error. */
-export async function startRates(
+/** Starts a rate limiter that stops with the other parts. Throws the database's error. */
+export async function startRateLimiter(
   options: Omit<RateLimiterOptions, "clock">,
   parts: AsyncDisposableStack,
 ): Promise<RateLimiter> {
-  const keeper = makeRateLimiter({ ...options, clock: systemClock });
-  await keeper.start();
-  parts.defer(() => keeper.stop());
-  return keeper;
+  const limiter = makeRateLimiter({ ...options, clock: systemClock });
+  await limiter.start();
+  parts.defer(() => limiter.stop());
+  return limiter;
 }
 
 export function makeRateLimiter(options: RateLimiterOptions): RateLimiter {
@@ -77,8 +77,8 @@ class TimedRateLimiter implements RateLimiter {
   readonly #rates = new NodeRates();
   #waiters: Waiter[] = [];
   #running: Promise<void> | null = null;
-  /** Of the next question. */
-  #cancel: (() => void) | null = null;
+  /** Cancels the timer of the next statement. */
+  #cancelTimer: (() => void) | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #reloadTimer: NodeJS.Timeout | null = null;
   #isStopped = false;
@@ -99,20 +99,20 @@ class TimedRateLimiter implements RateLimiter {
     try {
       await this.#read();
     } catch (error) {
-      // No other change may come for hours.
-      if (!this.#isStopped) this.#reloadTimer ??= setTimeout(() => this.#reload(), ASK_AGAIN_MS);
+      // The next change could be hours away.
+      if (!this.#isStopped) this.#reloadTimer ??= setTimeout(() => this.#reload(), RETRY_DELAY_MS);
       throw error;
     }
   }
 
   take(scope: RateScope): RateAnswer | Promise<RateAnswer> | null {
     const nowMs = this.#nowMs();
-    const states = this.#rates.find(scope, nowMs);
+    const states = this.#rates.findLimits(scope, nowMs);
     if (states === null) return null;
     const decision = this.#rates.decide(states, nowMs);
-    if (decision.kind === "ask" && !this.#isStopped) {
+    if (decision.kind === "query" && !this.#isStopped) {
       return new Promise((resolve) => {
-        this.#wait({ states, buckets: decision.buckets, questions: 1, resolve });
+        this.#wait({ states, buckets: decision.buckets, queries: 1, resolve });
         this.#schedule();
       });
     }
@@ -120,9 +120,9 @@ class TimedRateLimiter implements RateLimiter {
     return decision.kind === "refused" ? { ...decision, states } : { kind: "taken", states };
   }
 
-  use({ states }: RateTicket, usage: TokenUsage): void {
+  charge({ states }: RateTicket, usage: TokenUsage): void {
     const input = usage.inputTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens;
-    this.#rates.use(states, { input, output: usage.outputTokens }, this.#nowMs());
+    this.#rates.chargeTokens(states, { input, output: usage.outputTokens }, this.#nowMs());
     this.#schedule();
   }
 
@@ -133,10 +133,10 @@ class TimedRateLimiter implements RateLimiter {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#cancel?.();
+    this.#cancelTimer?.();
     if (this.#reloadTimer !== null) clearTimeout(this.#reloadTimer);
     await this.#running;
-    await this.#ask();
+    await this.#runQuery();
   }
 
   #nowMs(): number {
@@ -147,7 +147,7 @@ class TimedRateLimiter implements RateLimiter {
     this.#reads += 1;
     const read = this.#reads;
     const limits = await listLiveRateLimits(this.#options.database);
-    // A later read was faster: what it brought is newer.
+    // A later read finished first, and has newer limits.
     if (read < this.#applied) return;
     this.#applied = read;
     this.#rates.replaceLimits(limits, this.#nowMs());
@@ -155,100 +155,109 @@ class TimedRateLimiter implements RateLimiter {
 
   #reload(): void {
     this.refresh().catch((error: unknown) => {
-      this.#options.logger.warn({ err: error }, "rate limits cannot be read: the last ones hold");
+      this.#options.logger.warn(
+        { err: error },
+        "cannot read rate limits: the last known ones stay in force",
+      );
     });
   }
 
   #wait(waiter: Waiter): void {
     this.#waiters.push(waiter);
-    this.#rates.wait(waiter.states, waiter.buckets, this.#nowMs());
+    this.#rates.startWaiting(waiter.states, waiter.buckets, this.#nowMs());
   }
 
-  /** One timer, for the earliest question; none while one is under way, which looks again at its end. */
+  /** Sets one timer for the earliest query. A running statement schedules the next one when it ends. */
   #schedule(): void {
     const dueMs = this.#rates.nextDueMs;
     if (this.#running !== null || this.#isStopped || dueMs >= this.#timerAtMs) return;
-    this.#cancel?.();
+    this.#cancelTimer?.();
     this.#timerAtMs = dueMs;
     const inMs = dueMs - this.#nowMs();
     if (inMs <= 0) {
-      // Requests of one turn of the event loop ask together, and none waits for the millisecond of a timer.
+      // Requests of one event loop turn share a statement, without the millisecond of a timer.
       const immediate = setImmediate(() => this.#onTimer());
-      this.#cancel = () => clearImmediate(immediate);
+      this.#cancelTimer = () => clearImmediate(immediate);
     } else {
       const timer = setTimeout(() => this.#onTimer(), inMs).unref();
-      this.#cancel = () => clearTimeout(timer);
+      this.#cancelTimer = () => clearTimeout(timer);
     }
   }
 
   #onTimer(): void {
-    this.#cancel = null;
+    this.#cancelTimer = null;
     this.#timerAtMs = Number.POSITIVE_INFINITY;
-    this.#running ??= this.#ask().finally(() => {
+    this.#running ??= this.#runQuery().finally(() => {
       this.#running = null;
       this.#schedule();
     });
   }
 
   /** Never rejects. */
-  async #ask(): Promise<void> {
+  async #runQuery(): Promise<void> {
     const sentMs = this.#nowMs();
-    const asks = this.#rates.asks(sentMs);
-    if (asks.length === 0) return;
+    const queries = this.#rates.takeQueries(sentMs);
+    if (queries.length === 0) return;
     const { database, logger } = this.#options;
-    const wasAlone = this.#rates.isAlone;
+    const wasStandalone = this.#rates.isStandalone;
     try {
-      const asked = askBuckets(
+      const statement = queryBuckets(
         database,
-        asks.map(({ ask }) => ask),
+        queries.map(({ query }) => query),
       );
-      const answers = await this.#inTime(asked);
-      this.#rates.answered(asks, answers, { sentMs, nowMs: this.#nowMs() });
-      if (wasAlone) logger.info("rate limits are shared with the other nodes again");
+      const results = await this.#withTimeout(statement);
+      this.#rates.applyResults(queries, results, { sentMs, nowMs: this.#nowMs() });
+      if (wasStandalone) logger.info("rate limits are shared with the other nodes again");
     } catch (error) {
-      this.#rates.failed(asks, this.#nowMs() + ASK_AGAIN_MS);
-      if (!wasAlone) {
-        logger.warn({ err: error }, "rate limits cannot be shared: this node goes on by itself");
+      this.#rates.recordFailure(queries, this.#nowMs() + RETRY_DELAY_MS);
+      if (!wasStandalone) {
+        logger.warn(
+          { err: error },
+          "cannot share rate limits with other nodes: this node applies them by itself",
+        );
       }
     }
-    this.#decideWaiting();
+    this.#resolveWaiters();
   }
 
-  /** What answers later is not counted on. */
-  async #inTime<Answer>(asked: Promise<Answer>): Promise<Answer> {
+  /** Rejects after the timeout. A later result is ignored. */
+  async #withTimeout<Result>(result: Promise<Result>): Promise<Result> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
-      () => late.reject(new Error("the database has not answered in time")),
-      this.#options.answerWithinMs ?? ANSWER_WITHIN_MS,
+      () => late.reject(new Error("the database did not respond in time")),
+      this.#options.queryTimeoutMs ?? QUERY_TIMEOUT_MS,
     );
     try {
-      return await Promise.race([asked, late.promise]);
+      return await Promise.race([result, late.promise]);
     } finally {
       clearTimeout(timer);
-      asked.catch(() => undefined);
+      result.catch(() => undefined);
     }
   }
 
-  /** First come, first served. */
-  #decideWaiting(): void {
+  /** Decides waiting requests in the order of their arrival. */
+  #resolveWaiters(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const { buckets } of waiters) for (const bucket of buckets) bucket.waiting -= 1;
+    for (const { buckets } of waiters) for (const bucket of buckets) bucket.waitingRequests -= 1;
     for (const waiter of waiters) {
       const decision = this.#rates.decide(waiter.states, this.#nowMs());
       const { states } = waiter;
       if (decision.kind === "refused") waiter.resolve({ ...decision, states });
       else if (decision.kind === "taken" || this.#isStopped) {
         waiter.resolve({ kind: "taken", states });
-      } else if (waiter.questions < MAX_QUESTIONS) {
-        this.#wait({ ...waiter, buckets: decision.buckets, questions: waiter.questions + 1 });
-      } else waiter.resolve(busy(waiter.states, decision.buckets));
+      } else if (waiter.queries < MAX_QUERIES) {
+        this.#wait({ ...waiter, buckets: decision.buckets, queries: waiter.queries + 1 });
+      } else waiter.resolve(makeBusyRefusal(waiter.states, decision.buckets));
     }
   }
 }
 
-/** It was granted something each time, and others were faster: as if there were nothing for a second. */
-function busy(states: readonly LimitState[], [bucket]: readonly NodeBucket[]): RateAnswer {
+/** Refuses for a second a request whose grants other requests took each time. */
+function makeBusyRefusal(
+  states: readonly LimitState[],
+  [bucket]: readonly NodeBucket[],
+): RateAnswer {
   const state = states.find(({ buckets }) => buckets.get("requests") === bucket);
   if (state === undefined) return { kind: "taken", states };
   const { limit } = state;

@@ -6,9 +6,9 @@ import type { RateKind } from "./bucket.ts";
 import type { RateLimit } from "./limits.sql.ts";
 import type { RateRefusal } from "./node-rates.ts";
 
-// The texts of a refusal. It begins as the official one does; what follows says which limit it is.
+// Texts of a refusal. The first sentence is the official one. The others name the limit and the time to wait.
 
-/** `headers`: what the client is told of its limits beside. */
+/** Creates the refusal. `headers`: rate limit headers of the response. */
 export function toRateError(
   { limit, rateKind, retryAfterMs }: Omit<RateRefusal, "kind">,
   headers: Readonly<Record<string, string>>,
@@ -17,8 +17,8 @@ export function toRateError(
   const perMinute = limit.perMinute[rateKind] ?? 0;
   const message =
     `This request would exceed your ${officialScope[limit.scopeType]} rate limit of ` +
-    `${formatPlural(perMinute, kindWords[rateKind])} per minute${groupWords(limit)}. It is the rate limit ${limit.id} of ` +
-    `${scopeWords(limit)}. Send the request again in ${formatPlural(seconds, "second")}.`;
+    `${formatPlural(perMinute, kindNames[rateKind])} per minute${formatGroup(limit)}. It is the rate limit ${limit.id} of ` +
+    `${formatScope(limit)}. Send the request again in ${formatPlural(seconds, "second")}.`;
   return new ApiError(
     "rate_limited",
     message,
@@ -41,19 +41,19 @@ const officialScope = {
   api_key: "API key's",
 } as const;
 
-const kindWords: Record<RateKind, string> = {
+const kindNames: Record<RateKind, string> = {
   requests: "request",
   input_tokens: "input token",
   output_tokens: "output token",
 };
 
-function groupWords({ modelGroup }: RateLimit): string {
+function formatGroup({ modelGroup }: RateLimit): string {
   if (modelGroup === ALL_MODELS) return " for all models";
   if (modelGroup === TOKEN_COUNT) return " for the counting of tokens";
   return ` for ${findModelGroup(modelGroup)?.displayName ?? modelGroup}`;
 }
 
-function scopeWords({ scopeType, scopeId }: RateLimit): string {
+function formatScope({ scopeType, scopeId }: RateLimit): string {
   switch (scopeType) {
     case "organization":
       return "the organization";

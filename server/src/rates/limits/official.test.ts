@@ -4,7 +4,7 @@ import { modelGroups } from "#src/domain/model-groups.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
-// The official shape through the official client.
+// The official shape, read by the official client.
 
 const test = base.extend(
   "setForOrganization",
@@ -42,7 +42,7 @@ async function entryIdOf(model: string): Promise<string> {
 const update = (rateLimitId: string, limits: [type: string, value: number | null][]) =>
   client.organization.workspaces.rateLimits.update(rateLimitId, {
     workspace_id: workspaceId,
-    // Any text, to try what the types do not let through.
+    // Any text, to test values that the types forbid.
     limits: limits.map(([type, value]) => ({ type: type as "requests_per_minute", value })),
   });
 
@@ -54,7 +54,7 @@ async function ofWorkspace(include_inherited = false) {
 }
 
 describe("the organization's list", () => {
-  test("has an entry for each group of models and for token counting, with what is set", async ({
+  test("has an entry for each model group and for token counting, with the set limits", async ({
     setForOrganization,
   }) => {
     const { body } = await setForOrganization({
@@ -82,7 +82,7 @@ describe("the organization's list", () => {
     expect(all.at(-1)).toMatchObject({ group: { type: "token_count" }, models: null, limits: [] });
   });
 
-  test("is walked by pages, and filtered by kind of group and by model", async () => {
+  test("has pages, and filters by group type and model", async () => {
     const all = await entries();
     expect(await entries({ limit: 4 })).toEqual(all);
     expect(await entries({ group_type: "token_count" })).toEqual(all.slice(-1));
@@ -93,7 +93,7 @@ describe("the organization's list", () => {
     await expect(entries({ model: "claude-of-tomorrow" })).rejects.toThrow(NotFoundError);
   });
 
-  test("an entry's id is the organization's own, and stays", async ({ h, setForOrganization }) => {
+  test("has permanent ids that belong to the organization", async ({ h, setForOrganization }) => {
     const id = await entryIdOf("claude-opus-5");
     await setForOrganization({ model_group: "opus_5", requests_per_minute: 1 });
     expect(await entryIdOf("claude-opus-5")).toBe(id);
@@ -104,7 +104,7 @@ describe("the organization's list", () => {
 });
 
 describe("a workspace's limits", () => {
-  test("only what is named changes; null clears; the organization's stand beside", async ({
+  test("change only where named, are cleared by null, and show the organization's limits", async ({
     org,
     setForOrganization,
   }) => {
@@ -161,7 +161,7 @@ describe("a workspace's limits", () => {
     expect(company.body.data).toEqual([]);
   });
 
-  test("each change is in the audit log, the same again is not", async ({ h, org }) => {
+  test("write an audit event for each change, and none for the same values", async ({ h, org }) => {
     const rate_limit_id = await entryIdOf("claude-haiku-4-5");
     await update(rate_limit_id, [["requests_per_minute", 2]]);
     await update(rate_limit_id, [["requests_per_minute", 2]]);
@@ -176,7 +176,7 @@ describe("a workspace's limits", () => {
     ]);
   });
 
-  test("what this server does not limit is refused, and so is what no list has", async () => {
+  test("reject unsupported limit types and unknown entries", async () => {
     const rate_limit_id = await entryIdOf("claude-opus-5");
     const refusals: [[string, number | null][], string][] = [
       [

@@ -23,7 +23,7 @@ import { limitNotFound } from "#src/limits/visible-limits.ts";
 import { type RateKind, rateKinds } from "#src/rates/buckets/bucket.ts";
 import {
   findRateLimit,
-  listRateLimitsOf,
+  listScopeRateLimits,
   type PerMinute,
   type RateLimit,
 } from "#src/rates/buckets/limits.sql.ts";
@@ -31,20 +31,20 @@ import { rateLimitIdOf } from "#src/rates/buckets/rate-limit-id.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
 import { checkPerMinute } from "./read-rate-limit.ts";
 
-// The official shape: an entry for each group of models, with the organization's limits, and what a workspace has instead.
+// The official shape: an entry for each model group, with the limits of the organization and those of a workspace.
 
 type OrganizationEntry = z.input<typeof officialRateLimit>;
 type WorkspaceEntry = z.input<typeof officialWorkspaceRateLimit>;
 type WorkspaceValue = WorkspaceEntry["limits"][number];
 
-/** Official names of what we limit: our input tokens never count what was read from the cache. */
+/** Official names of the limits. Bursar's input tokens exclude cache reads. */
 const officialTypes: Readonly<Record<RateKind, string>> = {
   requests: "requests_per_minute",
   input_tokens: "input_tokens_per_minute_cache_aware",
   output_tokens: "output_tokens_per_minute",
 };
 
-/** What no group is has no words there. */
+/** Groups of the official shape, which has no entry for all models. */
 const officialGroups = modelGroups.filter(({ id }) => id !== ALL_MODELS);
 
 export interface OfficialQuery {
@@ -59,10 +59,10 @@ export async function listOfficialRateLimits(
   query: OfficialQuery & { model?: string | undefined },
 ) {
   const { organizationId } = caller;
-  const groups = groupsOf(query);
+  const groups = findGroups(query);
   if (query.model !== undefined && groups.length === 0) throw limitNotFound(rateLimits);
   const scopeIds = [organizationId];
-  const limits = await listRateLimitsOf(deps.database, { organizationId, scopeIds });
+  const limits = await listScopeRateLimits(deps.database, { organizationId, scopeIds });
   const entries = groups.map((group): OrganizationEntry => {
     const limit = limits.find(({ modelGroup }) => modelGroup === group.id);
     return {
@@ -76,7 +76,7 @@ export async function listOfficialRateLimits(
     };
   });
   const { group_type, model } = query;
-  return pageOf(entries, query, { list: "official_rate_limits", group_type, model });
+  return toListPage(entries, query, { list: "official_rate_limits", group_type, model });
 }
 
 export async function listOfficialWorkspaceRateLimits(
@@ -88,8 +88,8 @@ export async function listOfficialWorkspaceRateLimits(
   await getWorkspaceFor(deps.database, caller, "rate_limits:read", workspaceId);
   const { organizationId } = caller;
   const scopeIds = [workspaceId, organizationId];
-  const limits = await listRateLimitsOf(deps.database, { organizationId, scopeIds });
-  const entries = groupsOf(query).map((group) => {
+  const limits = await listScopeRateLimits(deps.database, { organizationId, scopeIds });
+  const entries = findGroups(query).map((group) => {
     const ofGroup = limits.filter(({ modelGroup }) => modelGroup === group.id);
     const own = ofGroup.find(({ scopeType }) => scopeType === "workspace") ?? null;
     const above = ofGroup.find(({ scopeType }) => scopeType === "organization") ?? null;
@@ -98,13 +98,13 @@ export async function listOfficialWorkspaceRateLimits(
   });
   const { group_type, include_inherited } = query;
   const filters = { list: "official_workspace_rate_limits", workspaceId, group_type };
-  const isThere = ({ limits: values }: WorkspaceEntry) => values.length > 0;
-  return pageOf(entries.filter(isThere), query, { ...filters, include_inherited });
+  const hasLimits = ({ limits: values }: WorkspaceEntry) => values.length > 0;
+  return toListPage(entries.filter(hasLimits), query, { ...filters, include_inherited });
 }
 
 type Wanted = z.output<(typeof updateOfficialWorkspaceRateLimit)["body"]>["limits"];
 
-/** Throws a 404 for an entry that the organization's list does not have, and a 400 for what this server does not limit. */
+/** Sets limits of a workspace. Throws a 404 for an unknown entry, and a 400 for an unsupported limit type. */
 export function setOfficialWorkspaceRateLimit(
   deps: AuditDeps,
   call: Call,
@@ -129,7 +129,7 @@ export function setOfficialWorkspaceRateLimit(
   });
 }
 
-/** What is not named stays. Null where nothing is limited any more. */
+/** Applies the named limits, and keeps the others. Returns null if no limit is left. */
 function applyWanted(
   group: ModelGroup,
   before: RateLimit | null,
@@ -143,20 +143,20 @@ function applyWanted(
     named.add(type);
     const kind = rateKinds.find((each) => officialTypes[each] === type);
     if (kind !== undefined) perMinute[kind] = value;
-    else if (value !== null) throw notKept(type);
+    else if (value !== null) throw makeUnsupportedTypeError(type);
   }
   if (rateKinds.every((kind) => perMinute[kind] === null)) return null;
   checkPerMinute(group, perMinute);
   return { perMinute };
 }
 
-function notKept(type: string): ApiError {
-  const kept = Object.values(officialTypes).join(", ");
-  return refuseField("limits", `this server does not limit ${type}. It limits ${kept}.`);
+function makeUnsupportedTypeError(type: string): ApiError {
+  const supported = Object.values(officialTypes).join(", ");
+  return refuseField("limits", `this server does not limit ${type}. It limits ${supported}.`);
 }
 
-/** Without a filter all of them; a model that no group names is in none. */
-function groupsOf({
+/** Returns the groups that match the filters. A model without its own group matches none. */
+function findGroups({
   group_type: type,
   model,
 }: OfficialQuery & { model?: string | undefined }): readonly ModelGroup[] {
@@ -210,8 +210,8 @@ function toWorkspaceEntry(place: WorkspacePlace): WorkspaceEntry {
   };
 }
 
-/** The list is the program's own: a position is a place in it. Without `limit` all of it. */
-function pageOf<Entry extends OrganizationEntry | WorkspaceEntry>(
+/** Returns a page of a fixed list, with the index as position. Without `limit`: the whole list. */
+function toListPage<Entry extends OrganizationEntry | WorkspaceEntry>(
   entries: readonly Entry[],
   query: OfficialQuery,
   filters: unknown,

@@ -10,7 +10,7 @@ import {
 import { rateLimitIdOf } from "#src/rates/buckets/rate-limit-id.ts";
 import { listVisibleRateLimits } from "./rate-limits.sql.ts";
 
-/** Rate limits: one for each scope and group of models. */
+/** Rate limits: one for each scope and model group. */
 export const rateLimits: LimitKind<
   RateLimit,
   Pick<RateLimit, "modelGroup">,
@@ -18,7 +18,7 @@ export const rateLimits: LimitKind<
 > = {
   type: "rate_limit",
   name: "Rate limit",
-  // The headers of each answer tell them to all keys.
+  // Response headers show them to all keys anyway.
   showsOrganizationLimits: true,
   find: findRateLimit,
   list: listVisibleRateLimits,

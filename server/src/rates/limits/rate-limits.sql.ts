@@ -8,13 +8,13 @@ import {
   rateLimitColumns,
 } from "#src/rates/buckets/limits.sql.ts";
 
-// Which limits exist for a caller. Only rates/buckets/ writes them.
+// Limits that a caller can see. Only rates/buckets/ writes them.
 
 export interface RateLimitFilter extends LimitFilter {
   modelGroup?: string | undefined;
 }
 
-/** Newest first, one row more than the page holds. */
+/** Returns limits newest first, one more than the page holds. */
 export async function listVisibleRateLimits(
   db: Database | Tx,
   filter: RateLimitFilter,

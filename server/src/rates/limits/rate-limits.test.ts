@@ -6,7 +6,7 @@ import type {
 import type { WireScope } from "@bursar/contract/scope.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
-import { askBuckets } from "#src/rates/buckets/buckets.sql.ts";
+import { queryBuckets } from "#src/rates/buckets/buckets.sql.ts";
 import { listLiveRateLimits } from "#src/rates/buckets/limits.sql.ts";
 import type { Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
@@ -34,12 +34,12 @@ const test = base.extend("limits", ({ h, org, workspaceId }) => {
     return h.as((await org.admin.createApiKey(id, { permissions: ["admin"] })).key);
   }
 
-  /** What nodes have used of a limit. */
+  /** Takes from a limit's bucket like a node. */
   async function use(
     limitId: string,
     of: { requests?: number; inputTokens?: number },
   ): Promise<void> {
-    await askBuckets(h.deps.database, [
+    await queryBuckets(h.deps.database, [
       { limitId, kind: "requests", wanted: of.requests ?? 0, used: 0 },
       { limitId, kind: "input_tokens", wanted: 0, used: of.inputTokens ?? 0 },
     ]);
@@ -60,7 +60,7 @@ test.beforeEach(async ({ workspaceId, apiKeyId }) => {
   };
 });
 
-describe("a limit is set for a scope and a group of models", () => {
+describe("a limit is set for a scope and a model group", () => {
   test.for(["organization", "workspace", "api_key"] as const)("%s", async (type, { limits }) => {
     const { status, body } = await limits.set(scopes[type], {
       model_group: "sonnet_4",
@@ -78,7 +78,7 @@ describe("a limit is set for a scope and a group of models", () => {
       requests_per_minute: 600,
       input_tokens_per_minute: null,
       output_tokens_per_minute: 1_200,
-      // Three seconds of refill, beside two that nodes may hold; five of tokens.
+      // Three seconds of requests, because nodes can hold two more, and five seconds of tokens.
       remaining: { requests: 30, input_tokens: null, output_tokens: 100 },
       blocks_now: false,
       free_at: null,
@@ -89,7 +89,7 @@ describe("a limit is set for a scope and a group of models", () => {
     expect((await limits.get(body.id)).body).toEqual(body);
   });
 
-  test("without a group it is for all models", async ({ limits }) => {
+  test("without a group it applies to all models", async ({ limits }) => {
     const { body } = await limits.set(scopes.workspace);
     expect(body).toMatchObject({
       model_group: "all",
@@ -98,7 +98,7 @@ describe("a limit is set for a scope and a group of models", () => {
     });
   });
 
-  test("setting again replaces all of it and keeps id and date; the same again changes nothing", async ({
+  test("a second set replaces all numbers, keeps id and date, and changes nothing for equal values", async ({
     h,
     workspaceId,
     limits,
@@ -130,11 +130,11 @@ describe("a limit is set for a scope and a group of models", () => {
     [{ requests_per_minute: 1_000_000_001 }, "requests_per_minute"],
     [
       { requests_per_minute: 1, model_group: "sonnet_99" },
-      "there is no group sonnet_99. It is one of fable_5, ",
+      "unknown model group sonnet_99. Expected one of fable_5, ",
     ],
     [
       { output_tokens_per_minute: 1, model_group: "token_count" },
-      "Of token_count requests alone can be limited",
+      "The group token_count limits requests only.",
     ],
   ] as const)("%o is refused", async ([fields, words], { limits }) => {
     const answer = await limits.set(scopes.workspace, fields);
@@ -142,7 +142,7 @@ describe("a limit is set for a scope and a group of models", () => {
     expect(answer.error.message).toContain(words);
   });
 
-  test("two people at once: whoever saw an older version is told what it is now", async ({
+  test("of two concurrent changes, the one with an older version gets the current limit", async ({
     limits,
   }) => {
     const { version } = (await limits.set(scopes.workspace)).body;
@@ -171,8 +171,8 @@ describe("a limit is set for a scope and a group of models", () => {
   });
 });
 
-describe("what is left", () => {
-  test("is shown with the limit, also below 0, and when requests are taken again", async ({
+describe("the level of a limit", () => {
+  test("is in the response, also below 0, with the time when requests are accepted again", async ({
     h,
     limits,
   }) => {
@@ -182,7 +182,7 @@ describe("what is left", () => {
         input_tokens_per_minute: 6_000,
       })
     ).body;
-    // A minute of tokens beyond the 500 that were there.
+    // A minute of tokens beyond the 500 that were available.
     await limits.use(id, { requests: 1, inputTokens: 6_500 });
     const { body } = await limits.get(id);
     expect(body.remaining.requests).toBe(0);
@@ -194,7 +194,7 @@ describe("what is left", () => {
     expect(waitMs).toBeLessThanOrEqual(60_011);
   });
 
-  test("goes with the limit: one that is made anew is full", async ({ limits }) => {
+  test("is deleted with the limit, so a new limit is full", async ({ limits }) => {
     const { id } = (await limits.set(scopes.workspace, { input_tokens_per_minute: 6_000 })).body;
     await limits.use(id, { inputTokens: 100_000 });
     expect((await limits.get(id)).body.blocks_now).toBe(true);
@@ -205,7 +205,7 @@ describe("what is left", () => {
 });
 
 describe("the list", () => {
-  test("runs newest first, by pages, and is filtered by scope, workspace, key and group", async ({
+  test("has pages, newest first, and filters by scope, workspace, key and group", async ({
     h,
     org,
     workspaceId,
@@ -247,7 +247,7 @@ describe("the list", () => {
 });
 
 describe("rights", () => {
-  test("a workspace's admin sees the organization's limits and changes only its own", async ({
+  test("a workspace admin sees the organization's limits and changes only those of the workspace", async ({
     h,
     org,
     workspaceId,
@@ -273,7 +273,7 @@ describe("rights", () => {
     ]);
   });
 
-  test("what is archived keeps its limits in the list, and no node looks at them any more", async ({
+  test("limits of archived scopes stay in the list, and nodes ignore them", async ({
     h,
     org,
     workspaceId,
@@ -297,8 +297,8 @@ describe("rights", () => {
   });
 });
 
-describe("what limits a key", () => {
-  test("all limits of its chain, narrowest first, and the lowest of each kind", async ({
+describe("effective limits of a key", () => {
+  test("are all limits of its chain, narrowest first, and the lowest of each kind", async ({
     h,
     workspaceId,
     apiKeyId,
@@ -332,8 +332,8 @@ describe("what limits a key", () => {
   });
 });
 
-describe("groups of models", () => {
-  test("all of them on one page, or the one of a model", async ({ org }) => {
+describe("model groups", () => {
+  test("are listed on one page, or the one of a model", async ({ org }) => {
     type Group = z.output<typeof modelGroup>;
     const groups = async (query = "") =>
       (await org.admin.get<{ data: Group[] }>(`/v1/admin/model_groups${query}`)).body.data;

@@ -11,21 +11,25 @@ import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limit
 import {
   capacityOf,
   hasRoom,
-  msUntil,
+  msUntilLevel,
   type RateKind,
   rateKinds,
 } from "#src/rates/buckets/bucket.ts";
 import { readLevels } from "#src/rates/buckets/buckets.sql.ts";
-import { listRateLimitsOf, type PerMinute, type RateLimit } from "#src/rates/buckets/limits.sql.ts";
+import {
+  listScopeRateLimits,
+  type PerMinute,
+  type RateLimit,
+} from "#src/rates/buckets/limits.sql.ts";
 import { appliesTo } from "#src/rates/buckets/node-rates.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
 import { checkPerMinute, readModelGroup } from "./read-rate-limit.ts";
 
-/** A limit and what is left of it at this moment. */
+/** Limit with its current levels. */
 export interface RateLimitState {
   limit: RateLimit;
   levels: PerMinute;
-  /** Until requests are taken again, milliseconds; null where they are. */
+  /** Time until requests are accepted again, milliseconds. Null: they are accepted. */
   freeInMs: number | null;
 }
 
@@ -38,7 +42,7 @@ export interface NewRateLimit {
   if_version?: number | null | undefined;
 }
 
-/** Creates or replaces the limit of (scope, group). Throws what `lockScope` and `changeLimit` throw, and a 400. */
+/** Creates or replaces the limit of (scope, group). Throws a 400, and what `lockScope` and `changeLimit` throw. */
 export async function setRateLimit(
   deps: AuditDeps,
   call: Call,
@@ -64,13 +68,13 @@ export async function setRateLimit(
   });
 }
 
-/** Throws a 404 for a limit that the caller cannot see. */
+/** Returns one limit. Throws a 404 for a limit that the caller cannot see. */
 export async function getRateLimit(
   deps: AuditDeps,
   { caller }: Call,
   id: string,
 ): Promise<RateLimitState> {
-  const [state] = await withLevels(deps, [
+  const [state] = await addLevels(deps, [
     await getLimit(rateLimits, deps.database, caller, { id }),
   ]);
   assert(state !== undefined, "one limit has one state");
@@ -82,7 +86,7 @@ export interface RateLimitQuery extends LimitQuery {
   model_group?: string | undefined;
 }
 
-/** A page of the limits that the caller can see. Throws a 404 for a workspace or key that it cannot see. */
+/** Returns a page of the limits that the caller can see. Throws a 404 for a hidden workspace or key. */
 export async function listRateLimits(
   deps: AuditDeps,
   call: Call,
@@ -93,10 +97,10 @@ export async function listRateLimits(
   if (modelGroup !== undefined) readModelGroup(modelGroup);
   const filter = { scopeTypes: scopeType && [scopeType], modelGroup };
   const page = await listLimits(rateLimits, deps, call, { query, filter, request });
-  return { ...page, rows: await withLevels(deps, page.rows) };
+  return { ...page, rows: await addLevels(deps, page.rows) };
 }
 
-/** What a request of one key must find room in, narrowest scope first. */
+/** Limits that apply to requests of one key, narrowest scope first. */
 export interface EffectiveRateLimits {
   apiKeyId: string;
   workspaceId: string;
@@ -107,7 +111,7 @@ export interface EffectiveRateLimits {
 
 const narrowestFirst: readonly ScopeType[] = ["api_key", "workspace", "organization"];
 
-/** Without `model` the limits of every group. Throws a 404 for a key that the caller cannot see. */
+/** Without `model`: the limits of every group. Throws a 404 for a key that the caller cannot see. */
 export async function getEffectiveRateLimits(
   deps: AuditDeps,
   { caller }: Call,
@@ -118,11 +122,11 @@ export async function getEffectiveRateLimits(
   const workspaceId = await getWorkspaceIdOfApiKey(database, caller, "rate_limits:read", apiKeyId);
   const modelGroup = model === null ? null : modelGroupOf(model);
   const scopeIds = [apiKeyId, workspaceId, organizationId];
-  const found = await listRateLimitsOf(database, { organizationId, scopeIds });
+  const found = await listScopeRateLimits(database, { organizationId, scopeIds });
   const limits = found
     .filter((limit) => modelGroup === null || appliesTo(limit, modelGroup))
     .toSorted((a, b) => placeOf(a) - placeOf(b));
-  return { apiKeyId, workspaceId, model, modelGroup, limits: await withLevels(deps, limits) };
+  return { apiKeyId, workspaceId, model, modelGroup, limits: await addLevels(deps, limits) };
 }
 
 function placeOf({ scopeType, modelGroup }: RateLimit): number {
@@ -130,11 +134,8 @@ function placeOf({ scopeType, modelGroup }: RateLimit): number {
   return narrowestFirst.indexOf(scopeType) * modelGroups.length + group;
 }
 
-/** Limits with what is left of them, in the order given. */
-async function withLevels(
-  deps: AuditDeps,
-  limits: readonly RateLimit[],
-): Promise<RateLimitState[]> {
+/** Adds the current levels to limits, in the same order. */
+async function addLevels(deps: AuditDeps, limits: readonly RateLimit[]): Promise<RateLimitState[]> {
   if (limits.length === 0) return [];
   const ids = limits.map(({ id }) => id);
   return toStates(limits, await readLevels(deps.database, ids));
@@ -155,7 +156,7 @@ function toStates(
       if (perMinute === null) continue;
       const level = known.get(limit.id)?.[kind] ?? capacityOf(kind, perMinute);
       levels[kind] = level;
-      if (!hasRoom(level)) freeInMs = Math.max(freeInMs ?? 0, msUntil(level, 1, perMinute));
+      if (!hasRoom(level)) freeInMs = Math.max(freeInMs ?? 0, msUntilLevel(level, 1, perMinute));
     }
     return { limit, levels, freeInMs };
   });

@@ -3,15 +3,15 @@ import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { rateKinds } from "#src/rates/buckets/bucket.ts";
 import type { PerMinute } from "#src/rates/buckets/limits.sql.ts";
 
-/** Throws a 400 that says which groups there are. */
+/** Returns the model group. Throws a 400 that lists the groups. */
 export function readModelGroup(id: string): ModelGroup {
   const group = findModelGroup(id);
   if (group !== null) return group;
   const ids = modelGroups.map((each) => each.id).join(", ");
-  throw refuseField("model_group", `there is no group ${id}. It is one of ${ids}.`);
+  throw refuseField("model_group", `unknown model group ${id}. Expected one of ${ids}.`);
 }
 
-/** Throws a 400 where a limit would limit nothing, or tokens of what counts none. */
+/** Throws a 400 if all numbers are null, or for token numbers of a group that counts only requests. */
 export function checkPerMinute(group: ModelGroup, perMinute: PerMinute): void {
   if (rateKinds.every((kind) => perMinute[kind] === null)) {
     throw refuseFields(
@@ -21,7 +21,7 @@ export function checkPerMinute(group: ModelGroup, perMinute: PerMinute): void {
   }
   const { input_tokens: input, output_tokens: output } = perMinute;
   if (!group.countsTokens && (input !== null || output !== null)) {
-    throw refuseFields(`Of ${group.id} requests alone can be limited: leave the tokens out.`, [
+    throw refuseFields(`The group ${group.id} limits requests only. Omit the token limits.`, [
       "input_tokens_per_minute",
       "output_tokens_per_minute",
     ]);

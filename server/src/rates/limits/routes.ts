@@ -89,9 +89,9 @@ function toRateLimit(state: RateLimitState, nowMs: number): z.input<typeof rateL
     input_tokens_per_minute: limit.perMinute.input_tokens,
     output_tokens_per_minute: limit.perMinute.output_tokens,
     remaining: {
-      requests: levels.requests && Math.max(0, whole(levels.requests)),
-      input_tokens: levels.input_tokens && whole(levels.input_tokens),
-      output_tokens: levels.output_tokens && whole(levels.output_tokens),
+      requests: levels.requests && Math.max(0, roundLevel(levels.requests)),
+      input_tokens: levels.input_tokens && roundLevel(levels.input_tokens),
+      output_tokens: levels.output_tokens && roundLevel(levels.output_tokens),
     },
     blocks_now: freeInMs !== null,
     free_at: toTime(nowMs, freeInMs),
@@ -101,7 +101,7 @@ function toRateLimit(state: RateLimitState, nowMs: number): z.input<typeof rateL
   };
 }
 
-const whole = (level: number) => Math.floor(level + ROUNDING);
+const roundLevel = (level: number) => Math.floor(level + ROUNDING);
 
 function toTime(nowMs: number, inMs: number | null): string | null {
   return inMs === null ? null : new Date(Math.ceil(nowMs + inMs)).toISOString();
@@ -129,7 +129,7 @@ function toEffective(
   };
 }
 
-/** The lowest; of equal ones the narrower, which comes first. */
+/** Returns the lowest limit. Among equal ones, the narrowest scope comes first. */
 function toTightest(limits: readonly RateLimitState[], kind: RateKind) {
   const tightest = limits
     .filter(({ limit }) => limit.perMinute[kind] !== null)
@@ -139,6 +139,6 @@ function toTightest(limits: readonly RateLimitState[], kind: RateKind) {
   return {
     rate_limit_id: limit.id,
     per_minute: limit.perMinute[kind] ?? 0,
-    remaining: whole(levels[kind] ?? 0),
+    remaining: roundLevel(levels[kind] ?? 0),
   };
 }
