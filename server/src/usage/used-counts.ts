@@ -8,7 +8,7 @@ import {
 } from "@bursar/contract/usage-shape.ts";
 import { formatUsd } from "#src/domain/money.ts";
 
-// Counts and costs on the wire, of a row of a report as of a single request.
+// Counts and costs on the wire, for rows of reports and for single requests.
 
 type Counts = Readonly<Record<MeasureColumn, bigint>>;
 

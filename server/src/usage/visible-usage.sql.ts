@@ -2,10 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { ownApiKeyIds } from "#src/access/own-api-keys.sql.ts";
 import type { VisibleUsage } from "./visible-usage.ts";
 
-/**
- * True of the rows that exist for the caller, over the columns workspace_id and api_key_id; null where all of the
- * organization's do.
- */
+/** Condition for visible rows, on workspace_id and api_key_id. Null: the caller can see the whole organization. */
 export function isVisibleUsage(
   organizationId: string,
   { workspaceIds, own }: VisibleUsage,

@@ -3,7 +3,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 
-/** What exists for the caller: workspaces as a whole (null: all), and in others only what a member's own keys used. */
+/** Usage that the caller can see: all of some workspaces (null: of every one), and that of a member's own keys in others. */
 export interface VisibleUsage {
   workspaceIds: readonly string[] | null;
   own: { memberId: string; workspaceIds: readonly string[] } | null;
@@ -17,7 +17,7 @@ export function visibleUsage(caller: Caller): VisibleUsage {
   };
 }
 
-/** Throws a 404 for a workspace or key that does not exist for the caller. */
+/** Throws a 404 for a workspace or key that the caller cannot see. */
 export async function checkUsageFilters(
   db: Database | Tx,
   caller: Caller,

@@ -17,7 +17,7 @@ export async function findRequestLogSettings(
   return row ?? { retentionDays: null, prunedBefore: null };
 }
 
-/** As they are, locked until the transaction ends, also where there is nothing yet. */
+/** Creates missing settings, and locks them until the transaction ends. */
 export async function lockRequestLogSettings(
   tx: Tx,
   organizationId: string,

@@ -15,7 +15,7 @@ export function getRequestLogSettings(
   return findRequestLogSettings(deps.database, caller.organizationId);
 }
 
-/** For how many days single requests are kept, null for ever. recording/prune-events.ts deletes the older ones. */
+/** Sets the retention of single requests in days. Null: for ever. recording/prune-events.ts deletes older ones. */
 export function updateRequestLogSettings(
   deps: AuditDeps,
   { caller, origin }: Call,

@@ -62,24 +62,25 @@ const detailColumns: readonly (keyof RequestDetailRow)[] = [
 
 const status = sql`${sql.raw(EVENT_STATUS)} AS status`;
 
-/** Labels that no index has. */
-export const listedLabels = eventLabels.filter(
+/** Labels without an index. */
+export const unindexedLabels = eventLabels.filter(
   (column) => column !== "workspace_id" && column !== "api_key_id",
 );
-type ListedLabel = (typeof listedLabels)[number];
+type UnindexedLabel = (typeof unindexedLabels)[number];
 
 export interface RequestFilter {
   organizationId: string;
   visible: VisibleUsage;
-  /** The end is exclusive; milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   startMs: number;
+  /** Exclusive. */
   endMs: number;
   workspaceIds: readonly string[] | undefined;
   apiKeyIds: readonly string[] | undefined;
   statuses: readonly string[] | undefined;
-  labels: Partial<Record<ListedLabel, readonly string[]>>;
+  labels: Partial<Record<UnindexedLabel, readonly string[]>>;
   minCostNanoUsd: bigint | undefined;
-  /** Ids that begin with this text. */
+  /** Prefix of ids. */
   idPrefix: string | undefined;
   upstreamRequestId: string | undefined;
 }
@@ -91,48 +92,48 @@ export interface RequestPlace {
 
 export interface RequestPage {
   rows: RequestRow[];
-  /** Up to where the log has been searched; null: to its end. Later than the last row where rows were passed over. */
-  searchedTo: RequestPlace | null;
+  /** Position where the search ended, after the last row if others did not match. Null: the end of the log. */
+  searchEnd: RequestPlace | null;
 }
 
-/** So many entries are looked at for a page: about a tenth of a second, however rare what is looked for. */
-const MAX_LOOKED_AT = 50_000;
+/** Most entries that one page scans, in about a tenth of a second, however rare the matches. */
+const MAX_SCANNED = 50_000;
 
-/** At most `limit` requests before `from`, newest first. */
+/** Returns at most `limit` requests before `from`, newest first. */
 export async function listRequests(
   tx: Tx,
   filter: RequestFilter,
   page: { from: RequestPlace | null; limit: number },
 ): Promise<RequestPage> {
   const { limit } = page;
-  const indexed = withIndex(filter, page.from);
-  const rest = withoutIndex(filter);
-  const isSimple = rest.length === 0;
-  const lookedAt = isSimple ? limit + 1 : MAX_LOOKED_AT;
+  const indexed = makeIndexedConditions(filter, page.from);
+  const others = makeOtherConditions(filter);
+  const isSimple = others.length === 0;
+  const scanLimit = isSimple ? limit + 1 : MAX_SCANNED;
   const { rows } = await sql<RequestRow>`
     SELECT * FROM (
       SELECT ${sql.join([...columns.map((column) => sql.ref(column)), status])} FROM usage_event
       WHERE ${sql.join(indexed, sql` AND `)}
-      ORDER BY started_at DESC, request_id DESC LIMIT ${lookedAt}
-    ) AS looked_at
-    ${isSimple ? sql`` : sql`WHERE ${sql.join(rest, sql` AND `)}`}
+      ORDER BY started_at DESC, request_id DESC LIMIT ${scanLimit}
+    ) AS scanned
+    ${isSimple ? sql`` : sql`WHERE ${sql.join(others, sql` AND `)}`}
     ORDER BY started_at DESC, request_id DESC LIMIT ${limit + 1}`.execute(tx);
   if (rows.length > limit) {
     const shown = rows.slice(0, limit);
-    return { rows: shown, searchedTo: toPlace(shown.at(-1)) };
+    return { rows: shown, searchEnd: toPlace(shown.at(-1)) };
   }
-  const last = isSimple ? null : await findLastLookedAt(tx, indexed);
-  return { rows, searchedTo: last };
+  const last = isSimple ? null : await findLastScanned(tx, indexed);
+  return { rows, searchEnd: last };
 }
 
-/** The entry that the search ended at, or null where it came to the end of the log. */
-async function findLastLookedAt(
+/** Returns the entry where the search ended, or null at the end of the log. */
+async function findLastScanned(
   tx: Tx,
   indexed: readonly RawBuilder<unknown>[],
 ): Promise<RequestPlace | null> {
   const { rows } = await sql<Pick<RequestRow, "started_at" | "request_id">>`
     SELECT started_at, request_id FROM usage_event WHERE ${sql.join(indexed, sql` AND `)}
-    ORDER BY started_at DESC, request_id DESC OFFSET ${MAX_LOOKED_AT - 1} LIMIT 1`.execute(tx);
+    ORDER BY started_at DESC, request_id DESC OFFSET ${MAX_SCANNED - 1} LIMIT 1`.execute(tx);
   return toPlace(rows[0]);
 }
 
@@ -142,8 +143,11 @@ function toPlace(
   return row ? { startedAtMs: row.started_at.getTime(), requestId: row.request_id } : null;
 }
 
-/** What an index leads to: these decide which entries are looked at. */
-function withIndex(filter: RequestFilter, from: RequestPlace | null): RawBuilder<unknown>[] {
+/** Conditions that an index supports. They decide which entries are scanned. */
+function makeIndexedConditions(
+  filter: RequestFilter,
+  from: RequestPlace | null,
+): RawBuilder<unknown>[] {
   const { organizationId, visible, workspaceIds, apiKeyIds, statuses } = filter;
   const conditions = [
     sql`organization_id = ${organizationId}`,
@@ -154,7 +158,7 @@ function withIndex(filter: RequestFilter, from: RequestPlace | null): RawBuilder
   if (isVisible !== null) conditions.push(isVisible);
   if (workspaceIds) conditions.push(sql`workspace_id = ANY(${[...workspaceIds]}::text[])`);
   if (apiKeyIds) conditions.push(sql`api_key_id = ANY(${[...apiKeyIds]}::text[])`);
-  // In the words of the index of failed requests.
+  // The predicate of the partial index of failed requests.
   if (statuses?.every((each) => each !== "answered" && each !== "aborted")) {
     conditions.push(sql`outcome NOT IN ('answered', 'aborted')`);
   }
@@ -165,10 +169,10 @@ function withIndex(filter: RequestFilter, from: RequestPlace | null): RawBuilder
   return conditions;
 }
 
-function withoutIndex(filter: RequestFilter): RawBuilder<unknown>[] {
+function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
   const { statuses, minCostNanoUsd, idPrefix, upstreamRequestId } = filter;
-  for (const label of listedLabels) {
+  for (const label of unindexedLabels) {
     const wanted = filter.labels[label];
     if (wanted) conditions.push(sql`${sql.ref(label)} = ANY(${[...wanted]}::text[])`);
   }
@@ -181,7 +185,7 @@ function withoutIndex(filter: RequestFilter): RawBuilder<unknown>[] {
   return conditions;
 }
 
-/** The request with all that is known of it, or null where it does not exist for the caller. */
+/** Returns the request with all details, or null if the caller cannot see it. */
 export async function findRequest(
   db: Database | Tx,
   of: Pick<RequestFilter, "organizationId" | "visible" | "startMs" | "endMs"> & { id: string },

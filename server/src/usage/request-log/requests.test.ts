@@ -75,10 +75,7 @@ test.beforeAll(async ({ h, org, makeKey }) => {
 
 const blank = { requestId: "", organizationId: "", startedAtMs: 0 };
 
-test("a request is shown with all that is known of it, and nothing of its content", async ({
-  org,
-  list,
-}) => {
+test("a request has all recorded facts, and none of its content", async ({ org, list }) => {
   const { data } = await list("status=interrupted");
   expect(data).toEqual([
     {
@@ -136,9 +133,7 @@ test("a request is shown with all that is known of it, and nothing of its conten
   });
 });
 
-test("the first byte is never later than the end, in entries from before it was so either", async ({
-  h,
-}) => {
+test("the first byte is never later than the end, also in older entries", async ({ h }) => {
   const home = await h.organization();
   const of = { ...first, organizationId: home.id, requestId: newId("req_", NOON) };
   await recordUsage(h.deps.database, [
@@ -148,7 +143,7 @@ test("the first byte is never later than the end, in entries from before it was 
   expect([body.first_byte_ms, body.latency_ms]).toEqual([50, 50]);
 });
 
-test("what somebody did in the playground says so", async ({ h, list }) => {
+test("a request of the playground is marked", async ({ h, list }) => {
   const home = await h.organization();
   const { id: workspaceId } = await home.admin.createWorkspace();
   const person = await home.member({ workspaces: { [workspaceId]: "workspace_developer" } });
@@ -200,7 +195,7 @@ describe("filters", () => {
     }
   });
 
-  test("by an id, or by any beginning of one", async ({ numbers }) => {
+  test("by an id or a prefix of one", async ({ numbers }) => {
     const id = ids[3] ?? "";
     for (const length of [7, 9, 12, 20, id.length]) {
       expect(await numbers(`request_id=${id.slice(0, length)}`)).toContain(3);
@@ -231,7 +226,7 @@ describe("filters", () => {
     "\u{1f600}",
     "{a,b}",
     '","',
-  ])("%j in a filter is a value and nothing else", async (text, { list, numbers }) => {
+  ])("%j in a filter is only a value", async (text, { list, numbers }) => {
     const value = encodeURIComponent(text);
     for (const name of ["model", "client", "service_tier", "speed", "member_id"]) {
       expect(await numbers(`${name}=${value}`)).toEqual([]);
@@ -241,7 +236,7 @@ describe("filters", () => {
 });
 
 describe("pages", () => {
-  test("hold every request once, newest first, those of one millisecond too", async ({ list }) => {
+  test("have every request once, newest first, also within one millisecond", async ({ list }) => {
     for (const query of ["", "service_tier=standard"]) {
       const seen: string[] = [];
       let page = "";
@@ -257,7 +252,7 @@ describe("pages", () => {
     }
   });
 
-  test("a cursor of other filters, or of nowhere, is refused", async ({ org, list }) => {
+  test("reject a cursor of other filters and an invalid cursor", async ({ org, list }) => {
     const { next_page: page } = await list("limit=1");
     for (const query of [
       `limit=1&status=answered&page=${page}`,
@@ -268,19 +263,14 @@ describe("pages", () => {
     }
   });
 
-  test("a cursor grants nothing: another organization that gives it back sees its own log", async ({
-    list,
-  }) => {
+  test("return the caller's log for a cursor of another organization", async ({ list }) => {
     const { next_page: page } = await list("limit=1");
     expect((await list(`limit=1&page=${page}`, other.admin)).data).toEqual([]);
   });
 });
 
-describe("who sees what", () => {
-  test("a workspace's user sees what the own keys did, others' requests are not there", async ({
-    h,
-    list,
-  }) => {
+describe("visibility", () => {
+  test("a workspace user sees only the requests of their own keys", async ({ h, list }) => {
     const home = await h.organization();
     const { id: workspaceId } = await home.admin.createWorkspace();
     const user = await home.member({ workspaces: { [workspaceId]: "workspace_user" } });
@@ -306,7 +296,7 @@ describe("who sees what", () => {
     expect(lines.map((line) => JSON.parse(line).id)).toEqual([own]);
   });
 
-  test("a developer sees the whole workspace and no other", async ({ org, numbers }) => {
+  test("a developer sees only the requests of their workspaces", async ({ org, numbers }) => {
     const developer = await org.member({
       workspaces: { [second.workspaceId]: "workspace_developer" },
     });
@@ -317,7 +307,7 @@ describe("who sees what", () => {
     expect([hidden.status, hidden.error]).toEqual([404, missing.error]);
   });
 
-  test("another organization's requests are not there", async ({ numbers }) => {
+  test("requests of another organization are hidden", async ({ numbers }) => {
     expect(await numbers("", other.admin)).toEqual([]);
     expect((await other.admin.get(`${LOG}/${ids[0]}`)).status).toBe(404);
   });
@@ -330,16 +320,14 @@ describe("who sees what", () => {
     "req_ÿÿÿÿÿÿÿÿ",
     `req_${"z".repeat(24)}`,
     `req_${"z".repeat(90)}`,
-  ])("%s is no request", async (id, { org }) => {
+  ])("%s is an unknown request", async (id, { org }) => {
     const { status } = await org.admin.get(`${LOG}/${encodeURIComponent(id)}`);
     expect([400, 404]).toContain(status);
   });
 });
 
 describe("export", () => {
-  test("CSV holds the same requests; cells that a spreadsheet would calculate are text", async ({
-    org,
-  }) => {
+  test("CSV has the same requests, and cells with formulas become text", async ({ org }) => {
     const answer = await org.admin.get(`${LOG}/export?format=csv`);
     expect(answer.headers["content-type"]).toBe("text/csv; charset=utf-8");
     expect(answer.headers["content-disposition"]).toBe(
@@ -366,21 +354,21 @@ describe("export", () => {
     expect(lines).toEqual((await list("status=rate_limited,server_error")).data);
   });
 
-  test("what is refused is refused before the file begins", async ({ org }) => {
+  test("a refusal comes before the file starts", async ({ org }) => {
     const answer = await org.admin.get(`${LOG}/export?workspace_id=wksp_unknown`);
     expect([answer.status, answer.error.type]).toEqual([404, "not_found_error"]);
   });
 
-  test("a log without entries is a heading, or nothing", async () => {
+  test("an empty log is a CSV heading, or an empty JSON lines file", async () => {
     expect((await other.admin.get(`${LOG}/export`)).text.split("\r\n").length).toBe(2);
     expect((await other.admin.get(`${LOG}/export?format=jsonl`)).text).toBe("");
   });
 });
 
-describe("how long requests are kept", () => {
+describe("the retention of requests", () => {
   const SETTINGS = "/v1/admin/request_log/settings";
 
-  test("is for ever at first, is set once, and leaves its audit event", async ({ h, org }) => {
+  test("is for ever by default, and a change has an audit event", async ({ h, org }) => {
     const shown = (retention_days: number | null) => ({
       type: "request_log_settings",
       retention_days,

@@ -14,12 +14,12 @@ import { checkYear } from "#src/usage/reports/report-range.rule.ts";
 import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
 import {
   findRequest,
-  listedLabels,
   listRequests as listRows,
   type RequestDetailRow,
   type RequestFilter,
   type RequestPlace,
   type RequestRow,
+  unindexedLabels,
 } from "./requests.sql.ts";
 
 export interface RequestDeps {
@@ -41,32 +41,29 @@ export interface NamedRequests {
   names: UsageNames;
 }
 
-/** A page, newest first, with what its things are called. Throws a 404 for a workspace or key that the caller cannot see. */
+/** Returns a page with names, newest first. Throws a 404 for a workspace or key that the caller cannot see. */
 export async function listRequests(
   deps: RequestDeps,
   { caller }: Call,
   query: RequestQuery & { limit: number; page?: string | undefined },
 ): Promise<NamedRequests & { nextPage: string | null }> {
-  const { limit, page: cursor, ...question } = query;
-  const from = cursor === undefined ? null : readPlace(cursor, question);
-  const filter = await readFilter(deps, caller, question);
+  const { limit, page: cursor, ...filters } = query;
+  const from = cursor === undefined ? null : readPlace(cursor, filters);
+  const filter = await readFilter(deps, caller, filters);
   return inSnapshot(deps.database, async (tx) => {
-    const { rows, searchedTo } =
-      filter === null
-        ? { rows: [], searchedTo: null }
-        : await listRows(tx, filter, { from, limit });
+    const { rows, searchEnd } =
+      filter === null ? { rows: [], searchEnd: null } : await listRows(tx, filter, { from, limit });
     return {
       rows,
       names: await findUsageNames(tx, caller.organizationId, rows),
-      nextPage:
-        searchedTo && encodeCursor([searchedTo.startedAtMs, searchedTo.requestId], question),
+      nextPage: searchEnd && encodeCursor([searchEnd.startedAtMs, searchEnd.requestId], filters),
     };
   });
 }
 
 const EXPORT_PAGE = 1_000;
 
-/** Checks what can be refused before the first line is sent; then all requests until now, a page in memory at a time. */
+/** Checks the query before the first line is sent. Yields all requests until now, with one page in memory at a time. */
 export async function openRequestExport(
   deps: RequestDeps,
   { caller }: Call,
@@ -83,38 +80,38 @@ async function* readPages(
   let from: RequestPlace | null = null;
   while (filter !== null) {
     const page: { from: RequestPlace | null; limit: number } = { from, limit: EXPORT_PAGE };
-    const { rows, names, searchedTo } = await inSnapshot(deps.database, async (tx) => {
+    const { rows, names, searchEnd } = await inSnapshot(deps.database, async (tx) => {
       const found = await listRows(tx, filter, page);
       return { ...found, names: await findUsageNames(tx, filter.organizationId, found.rows) };
     });
     yield { rows, names };
-    if (searchedTo === null) return;
-    from = searchedTo;
+    if (searchEnd === null) return;
+    from = searchEnd;
   }
 }
 
-/** Throws a 404 where the request does not exist, has been deleted by age, or is not the caller's to see. */
+/** Throws a 404 if the request does not exist, was deleted by age, or is hidden from the caller. */
 export async function getRequest(
   deps: RequestDeps,
   { caller }: Call,
   id: string,
 ): Promise<{ row: RequestDetailRow; names: UsageNames }> {
   const { organizationId } = caller;
-  const made = findIdTimeRange(idPrefixes.request, id);
+  const idTimes = findIdTimeRange(idPrefixes.request, id);
   const row =
-    made &&
+    idTimes &&
     (await findRequest(deps.database, {
       organizationId,
       visible: visibleUsage(caller),
       id,
-      ...startsAround(made),
+      ...findStartRange(idTimes),
     }));
   if (!row)
     throw new ApiError("resource_not_found", "Request not found", {}, { resource: "request" });
   return { row, names: await findUsageNames(deps.database, organizationId, [row]) };
 }
 
-/** Null where no request can be meant. */
+/** Returns null if no request can match. */
 async function readFilter(
   deps: RequestDeps,
   caller: Caller,
@@ -126,16 +123,16 @@ async function readFilter(
     ...(apiKeyIds && { apiKeyIds }),
   });
   const range = readRange(deps, query);
-  const made = idPrefix === undefined ? null : findIdTimeRange(idPrefixes.request, idPrefix);
-  if (idPrefix !== undefined && made === null) return null;
-  const labels = listedLabels.flatMap((label) => {
+  const idTimes = idPrefix === undefined ? null : findIdTimeRange(idPrefixes.request, idPrefix);
+  if (idPrefix !== undefined && idTimes === null) return null;
+  const labels = unindexedLabels.flatMap((label) => {
     const wanted = query[label];
     return wanted === undefined ? [] : [[label, wanted] as const];
   });
   return {
     organizationId: caller.organizationId,
     visible: visibleUsage(caller),
-    ...(made === null ? range : overlap(range, startsAround(made))),
+    ...(idTimes === null ? range : intersectRanges(range, findStartRange(idTimes))),
     workspaceIds,
     apiKeyIds,
     statuses: query.status,
@@ -151,33 +148,33 @@ const BEGINNING_MS = 946_684_800_000; // 2000-01-01T00:00:00Z
 
 function readRange(deps: RequestDeps, { starting_at, ending_at }: RequestQuery) {
   const startMs = starting_at === undefined ? BEGINNING_MS : Date.parse(starting_at);
-  // What comes after this moment is left out: a log that grows while it is read has no end.
+  // Excludes later requests, because a growing log would never end.
   const endMs = ending_at === undefined ? deps.nowMs() + 1 : Date.parse(ending_at);
   if (starting_at !== undefined) checkYear("starting_at", startMs);
   if (ending_at !== undefined) checkYear("ending_at", endMs);
   return { startMs, endMs };
 }
 
-/** An id is made when a request arrives; it starts when its body has been read and there is budget for it. */
+/** Largest difference of id and start. The id is created on arrival, the start follows the body and the hold. */
 const BEFORE_ID_MS = 60_000;
 const AFTER_ID_MS = 15 * 60_000;
 const LAST_MS = 253_402_300_799_999;
 
-function startsAround(made: { startMs: number; endMs: number }) {
+function findStartRange(idTimes: { startMs: number; endMs: number }) {
   return {
-    startMs: Math.min(Math.max(made.startMs - BEFORE_ID_MS, 0), LAST_MS),
-    endMs: Math.min(made.endMs + AFTER_ID_MS, LAST_MS),
+    startMs: Math.min(Math.max(idTimes.startMs - BEFORE_ID_MS, 0), LAST_MS),
+    endMs: Math.min(idTimes.endMs + AFTER_ID_MS, LAST_MS),
   };
 }
 
-function overlap(
+function intersectRanges(
   a: { startMs: number; endMs: number },
   b: { startMs: number; endMs: number },
 ): { startMs: number; endMs: number } {
   return { startMs: Math.max(a.startMs, b.startMs), endMs: Math.min(a.endMs, b.endMs) };
 }
 
-function readPlace(cursor: string, question: unknown): RequestPlace {
-  const [startedAtMs, requestId] = readCursor(cursor, question, ["number", "string"]);
+function readPlace(cursor: string, filters: unknown): RequestPlace {
+  const [startedAtMs, requestId] = readCursor(cursor, filters, ["number", "string"]);
   return { startedAtMs: readCursorTime(startedAtMs), requestId: String(requestId) };
 }

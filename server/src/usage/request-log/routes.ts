@@ -90,7 +90,7 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     ...toUsedCounts(row),
     cost_usd: formatUsd(row.cost_nano_usd),
     latency_ms: latencyMs,
-    // Older entries counted the first byte from an earlier moment.
+    // Older entries measured the first byte from an earlier start.
     first_byte_ms: row.first_byte_ms === null ? null : Math.min(row.first_byte_ms, latencyMs),
     upstream_request_id: row.upstream_request_id,
   };
