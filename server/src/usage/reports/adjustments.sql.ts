@@ -4,8 +4,8 @@ import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import type { ReportFilter } from "./report.sql.ts";
 
 /**
- * Cost that was charged later for requests that began in the range, nano-USD. It has a workspace and a key and no other
- * label: with any other filter there is none.
+ * Returns the adjustments for requests that started in the range, nano-USD. Adjustments have a workspace and a key, and no
+ * other label. Any other filter returns 0.
  */
 export async function sumAdjustments(
   tx: Tx,

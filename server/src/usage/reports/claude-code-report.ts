@@ -10,7 +10,7 @@ import type { UsageDeps } from "./usage.ts";
 
 const DAY_MS = 86_400_000;
 const DEFAULT_RECORDS = 20;
-/** Far above what one day of one page of people can hold. */
+/** Far more rows than one day of one page of people can have. */
 const MAX_MODELS = 100_000;
 
 export interface ClaudeCodeReport {
@@ -20,16 +20,16 @@ export interface ClaudeCodeReport {
   nextPage: string | null;
 }
 
-/** What the family of clients "claude-code" used on one day, per person, or per key of a workspace. */
+/** Returns the usage of "claude-code" clients on one day, per person or per workspace key. */
 export async function getClaudeCodeReport(
   deps: UsageDeps,
   { caller }: Call,
   query: { starting_at: string; limit?: number | undefined; page?: string | undefined },
 ): Promise<ClaudeCodeReport> {
-  const { page: cursor, limit = DEFAULT_RECORDS, ...question } = query;
+  const { page: cursor, limit = DEFAULT_RECORDS, ...filters } = query;
   const dayMs = msFromIsoDate(query.starting_at);
   checkYear("starting_at", dayMs);
-  const after = cursor === undefined ? null : readCursor(cursor, question, ["string", "string"]);
+  const after = cursor === undefined ? null : readCursor(cursor, filters, ["string", "string"]);
   const { organizationId } = caller;
   const filter: ReportFilter = {
     organizationId,
@@ -76,7 +76,7 @@ export async function getClaudeCodeReport(
         organizationId,
         ids.map((id) => ({ api_key_id: id, member_id: id })),
       ),
-      nextPage: last ? encodeCursor([last.actor ?? "", last.actor_type ?? ""], question) : null,
+      nextPage: last ? encodeCursor([last.actor ?? "", last.actor_type ?? ""], filters) : null,
     };
   });
 }

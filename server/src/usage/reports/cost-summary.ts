@@ -13,7 +13,7 @@ import { inReport, listReport, type ReportFilter } from "./report.sql.ts";
 import { readFilter, type UsageDeps, type UsageFilters } from "./usage.ts";
 
 const DAY_MS = 86_400_000;
-/** Four of each weekday. */
+/** Days of the forecast: four of each weekday. */
 const PAST_DAYS = 28;
 
 export interface CostSummary {
@@ -22,7 +22,7 @@ export interface CostSummary {
   todayNanoUsd: bigint;
   lastMonthNanoUsd: bigint;
   lastMonthToDateNanoUsd: bigint;
-  /** Of this month: cost that was charged later, for requests that had none. Not part of the other sums. */
+  /** Adjustments for requests of this month, not part of the other sums. */
   adjustmentsNanoUsd: bigint;
   unpricedRequests: bigint;
   forecast: Forecast | null;
@@ -30,7 +30,7 @@ export interface CostSummary {
   readAtMs: number;
 }
 
-/** This month by the database's clock, UTC. Throws a 404 for a workspace or key that the caller cannot see. */
+/** Returns the cost of this month, UTC. Throws a 404 for a workspace or key that the caller cannot see. */
 export async function getCostSummary(
   deps: UsageDeps,
   { caller }: Call,
@@ -65,7 +65,7 @@ export async function getCostSummary(
         monthEndMs: month.endMs,
         monthToDateNanoUsd,
         todayNanoUsd,
-        pastDaysNanoUsd: pastDays(days, todayMs),
+        pastDaysNanoUsd: listPastDays(days, todayMs),
       }),
       limit: await findLimit(tx, caller, filters),
       readAtMs: nowMs,
@@ -96,8 +96,8 @@ async function listDays(
   }));
 }
 
-/** The whole days before today, from the first with a request on. */
-function pastDays(days: readonly Day[], todayMs: number): bigint[] {
+/** Returns the cost of each whole day before today, from the first day with a request. */
+function listPastDays(days: readonly Day[], todayMs: number): bigint[] {
   const byMs = new Map(days.map(({ atMs, nanoUsd }) => [atMs, nanoUsd]));
   const first = days.find(({ atMs }) => atMs >= todayMs - PAST_DAYS * DAY_MS);
   const past: bigint[] = [];
@@ -105,19 +105,19 @@ function pastDays(days: readonly Day[], todayMs: number): bigint[] {
   return past;
 }
 
-/** The monthly limit of exactly what is asked about, where the caller may see it. */
+/** Returns the monthly limit of the filtered scope, or null if the caller cannot see it. */
 async function findLimit(
   tx: Tx,
   caller: Caller,
   filters: UsageFilters,
 ): Promise<CostSummary["limit"]> {
-  const scope = await scopeOf(tx, caller, filters);
+  const scope = await findScope(tx, caller, filters);
   if (scope === null) return null;
   const { organizationId } = caller;
   return findSpendLimit(tx, { organizationId, ...scope, period: "monthly" });
 }
 
-async function scopeOf(
+async function findScope(
   tx: Tx,
   caller: Caller,
   filters: UsageFilters,
@@ -132,12 +132,12 @@ async function scopeOf(
   const [name, [id, ...more]] = only as [string, string[]];
   if (id === undefined || more.length > 0 || others.length > 0) return null;
   if (name === "workspace_id") {
-    const maySee = findWorkspaceReach(caller, "spend_limits:read", id) === "all";
-    return maySee && canSeeWorkspace(caller, id) ? { scopeType: "workspace", scopeId: id } : null;
+    const canSee = findWorkspaceReach(caller, "spend_limits:read", id) === "all";
+    return canSee && canSeeWorkspace(caller, id) ? { scopeType: "workspace", scopeId: id } : null;
   }
   if (name !== "api_key_id") return null;
   const key = await findApiKeyPlace(tx, { organizationId, apiKeyId: id });
-  const maySee =
+  const canSee =
     key !== null && findWorkspaceReach(caller, "spend_limits:read", key.workspace_id) === "all";
-  return maySee ? { scopeType: "api_key", scopeId: id } : null;
+  return canSee ? { scopeType: "api_key", scopeId: id } : null;
 }

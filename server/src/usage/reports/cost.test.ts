@@ -12,14 +12,14 @@ type Report = z.output<(typeof getCost)["response"]>;
 type Summary = z.output<typeof costSummary>;
 type Line = z.output<typeof costRow>;
 
-/** The clock of the test stands at noon of 20 November 2026, a Friday. */
+/** The test clock is noon of 20 November 2026, a Friday. */
 const TODAY = Date.UTC(2026, 10, 20);
 const DAY_MS = 86_400_000;
 const USD = 1_000_000_000n;
 
 const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization())
-  /** Costs so much input and so much output, in whole dollars. */
+  /** Records a request with these costs, in whole dollars. */
   .extend(
     "spend",
     { scope: "file" },
@@ -99,7 +99,7 @@ describe("the report", () => {
       requests,
     ]);
 
-  test("by model, with what is a guess flagged", async ({ report }) => {
+  test("by model counts unpriced requests", async ({ report }) => {
     const { data, totals } = await report("group_by=model&bucket=none");
     expect(short(data)).toEqual([
       ["claude-opus-5", null, null, "34.00", 1],
@@ -109,7 +109,7 @@ describe("the report", () => {
     expect(totals).toEqual({ cost_usd: "37.00", requests: 3, unpriced_requests: 1 });
   });
 
-  test("by token type, alone and within models", async ({ report }) => {
+  test("by token type has one line per type, also within models", async ({ report }) => {
     expect(short((await report("group_by=token_type&bucket=none")).data)).toEqual([
       [null, "input", 11, "11.00", null],
       [null, "output", 22, "22.00", null],
@@ -129,7 +129,9 @@ describe("the report", () => {
     expect(second.next_page).toBeNull();
   });
 
-  test("the groups with the highest cost first, the others together", async ({ report }) => {
+  test("with top has the most expensive group first, then one row for the others", async ({
+    report,
+  }) => {
     const { data } = await report("group_by=model&top=1&bucket=none");
     expect(data.map(({ model, cost_usd, is_other }) => [model, cost_usd, is_other])).toEqual([
       ["claude-opus-5", "34.00", false],
@@ -141,7 +143,7 @@ describe("the report", () => {
     ["top=3", "top: expected group_by with it."],
     ["top=0&group_by=model", "top"],
     ["top=51&group_by=model", "top"],
-    ["top=2&group_by=model&page=x", "page: an answer with top is one page."],
+    ["top=2&group_by=model&page=x", "page: a response with top has one page."],
     ["group_by=nonsense", "group_by"],
     ["order_by=name", "order_by"],
     ["bucket=1w", "bucket"],
@@ -150,7 +152,7 @@ describe("the report", () => {
     expect([answer.status, answer.error.message]).toEqual([400, expect.stringContaining(message)]);
   });
 
-  test("more rows than an answer can have are refused before they are read", async ({ org }) => {
+  test("refuses a query with too many possible rows before it reads them", async ({ org }) => {
     const query = `starting_at=${iso(TODAY - 31 * DAY_MS)}&ending_at=${iso(TODAY)}&bucket=1h&group_by=model&top=20`;
     const answer = await org.admin.get(`/v1/admin/cost?${query}`);
     expect([answer.status, answer.error.message]).toEqual([
@@ -159,7 +161,7 @@ describe("the report", () => {
     ]);
   });
 
-  test("an export has the same lines, as CSV and as JSON", async ({ org }) => {
+  test("as an export has the same lines in CSV and JSON", async ({ org }) => {
     const query = `${range}&group_by=model,token_type,api_key`;
     const { data } = (await org.admin.get<Report>(`/v1/admin/cost?${query}`)).body;
     const json = await org.admin.get(`/v1/admin/cost/export?${query}&format=jsonl`);
@@ -194,7 +196,7 @@ describe("the summary", () => {
     await of(Date.UTC(2026, 9, 1), 5n);
     await of(Date.UTC(2026, 9, 19, 23, 59, 59, 999), 7n);
     await of(Date.UTC(2026, 9, 20), 11n);
-    // A Friday and a Thursday of this month; today is a Friday.
+    // A Friday and a Thursday of this month. Today is a Friday.
     await of(Date.UTC(2026, 10, 13), 20n);
     await of(Date.UTC(2026, 10, 19), 8n);
     await of(TODAY, 2n);
@@ -206,7 +208,7 @@ describe("the summary", () => {
     return answer.body;
   };
 
-  test("has this month, the last one, and a forecast that says what it rests on", async ({ h }) => {
+  test("has this month, last month, and a forecast with its method", async ({ h }) => {
     expect(await summary()).toEqual({
       type: "cost_summary",
       month: { starting_at: iso(Date.UTC(2026, 10, 1)), ending_at: iso(Date.UTC(2026, 11, 1)) },
@@ -216,15 +218,15 @@ describe("the summary", () => {
       last_month_to_date_usd: "12.00",
       adjustments_usd: "0.00",
       unpriced_requests: 0,
-      // The last 28 days begin on 23 October; the first request among them is that of 13 November, so the averages are of
-      // seven days: a Friday of 20 and a Thursday of 8. Today brings 18 more, the 26th 8, the 27th 20.
+      // The last 28 days begin on 23 October. Their first request is on 13 November, so seven days have averages: 20 on
+      // Fridays and 8 on Thursdays. Today adds 18, the 26th 8, the 27th 20.
       forecast: { month_usd: "76.00", method: "same_weekday_average", based_on_days: 7 },
       limit: null,
       data_refreshed_at: iso(h.clock.nowMs),
     });
   });
 
-  test("has the monthly limit of exactly what is asked about", async () => {
+  test("has the monthly limit of the filtered scope", async () => {
     await own.admin.post("/v1/admin/workspaces/limits", {
       workspace_id: place.workspaceId,
       monthly_limit_usd: 25,
@@ -246,7 +248,9 @@ describe("the summary", () => {
     expect((await summary("model=claude-sonnet-5")).limit).toBeNull();
   });
 
-  test("has what was charged later beside it, and out of what remains", async ({ h }) => {
+  test("has adjustments separately, and subtracts them from the rest of the limit", async ({
+    h,
+  }) => {
     const charged = await h.organization();
     const at = await makeKey(charged);
     await charged.admin.post("/v1/admin/workspaces/limits", {
@@ -277,7 +281,7 @@ describe("the summary", () => {
     }
   });
 
-  test("shows a limit only to who may see it", async () => {
+  test("shows a limit only to a caller who can see it", async () => {
     const user = await own.member({ workspaces: { [place.workspaceId]: "workspace_user" } });
     const seen = await summary(`workspace_id=${place.workspaceId}`, user.client);
     expect([seen.limit, seen.month_to_date_usd]).toEqual([null, "0.00"]);
@@ -290,7 +294,7 @@ describe("the summary", () => {
     ).not.toBeNull();
   });
 
-  test("of nothing is zero and forecasts nothing", async ({ h }) => {
+  test("without requests is zero and has no forecast", async ({ h }) => {
     const empty = await h.organization();
     expect(await summary("", empty.admin)).toMatchObject({
       month_to_date_usd: "0.00",

@@ -4,7 +4,7 @@ import { costParts } from "@bursar/contract/usage-shape.ts";
 import type { z } from "zod";
 import { type CsvColumns, pickColumns } from "#src/lib/csv.ts";
 
-// The columns of a file are the fields of a row. Files have no row of other groups.
+// The columns of a file are the fields of a row. Files have no row for the other groups.
 
 type UsageLine = z.input<typeof usageRow>;
 

@@ -5,17 +5,17 @@ import { serverTest as base } from "#test/harness/admin-test.ts";
 import { measureLiveBytes } from "#test/harness/live-bytes.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
-// Files larger than what a server may keep in memory, over a real connection.
+// Exports that are larger than the allowed memory, over a real connection.
 
 const DAY = Date.UTC(2026, 10, 18);
 const REQUESTS = 30_000;
 const MEBIBYTE = 1024 ** 2;
-/** Bytes between two measurements, each of which collects all garbage. */
+/** Bytes between two measurements. Each of them runs the garbage collection. */
 const MEASURE_EVERY_BYTES = 4 * MEBIBYTE;
 
 const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization())
-  /** Reads the answer to its end. */
+  /** Reads the response to its end. */
   .extend(
     "download",
     ({ org }) =>
@@ -53,7 +53,7 @@ test.beforeAll(async ({ h, org }) => {
   await sql`INSERT INTO usage_event SELECT (jsonb_populate_record(e, jsonb_build_object(
       'request_id', 'req_' || i, 'started_at', e.started_at + i * interval '1 ms'))).*
     FROM usage_event e, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
-  // A row of the report for each of the models: far more than one page of it.
+  // One row of the report for each model: far more than one page.
   await sql`INSERT INTO usage_hour SELECT (jsonb_populate_record(u, jsonb_build_object('model', 'model-' || i))).*
     FROM usage_hour u, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
   origin = await h.app.listen({ host: "127.0.0.1", port: 0 });
@@ -62,7 +62,7 @@ test.beforeAll(async ({ h, org }) => {
 interface Download {
   lines: number;
   bytes: number;
-  /** Highest growth of the memory in use, bytes. */
+  /** Maximum growth of the used memory, bytes. */
   grownBytes: number;
 }
 
@@ -84,18 +84,18 @@ test.for([
     1,
   ],
 ] as const)(
-  "%s: every line once, without keeping the file in memory",
+  "%s: returns every line once in bounded memory",
   { timeout: 120_000 },
   async ([_, path, lines, heading], { download }) => {
     const found = await download(path);
     expect(found.lines).toBe(lines + heading);
     expect(found.bytes).toBeGreaterThan(8 * MEBIBYTE);
-    // Twice what was measured: rows and text of some pages. The file itself, kept as rows, is larger.
+    // Twice the measured memory: rows and text of some pages. The rows of the whole file are larger.
     expect(found.grownBytes).toBeLessThan(40 * MEBIBYTE);
   },
 );
 
-test("an export that a client leaves ends, and the server goes on", async ({ h, org }) => {
+test("a client that disconnects ends the export, and the server continues", async ({ h, org }) => {
   const leaving = new AbortController();
   const answer = await fetch(`${origin}/v1/admin/requests/export?format=jsonl&${range}`, {
     headers: { "x-api-key": org.adminKey },

@@ -10,6 +10,6 @@ test.each([
   ["gpt-4", "gpt-4"],
   ["claude-", "claude-"],
   ["other", "other"],
-])("%s is called %s", (model, name) => {
+])("%s has the name %s", (model, name) => {
   expect(modelDisplayName(model)).toBe(name);
 });

@@ -1,6 +1,6 @@
 /**
- * A model's name as people write it: "Claude Sonnet 4.5" for `claude-sonnet-4-5-20250929`, "Claude Sonnet 3.5" for
- * `claude-3-5-sonnet-20241022`. What is no name of that kind stays as it is.
+ * Formats a model's name: "Claude Sonnet 4.5" for `claude-sonnet-4-5-20250929`, "Claude Sonnet 3.5" for
+ * `claude-3-5-sonnet-20241022`. Returns other names unchanged.
  */
 export function modelDisplayName(model: string): string {
   const match = /^claude-([a-z0-9-]+?)(?:-[0-9]{8}|-latest)?$/.exec(model);

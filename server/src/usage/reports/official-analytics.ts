@@ -14,9 +14,9 @@ import {
   type ReportRow,
 } from "./report.sql.ts";
 import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report-range.rule.ts";
-import { definedOnly, type UsageDeps, withMinutes } from "./usage.ts";
+import { removeUndefined, type UsageDeps, withMinutes } from "./usage.ts";
 
-// The official flat reports: one row per group, in any order.
+// The official flat reports: one row per group, in a chosen order.
 
 export interface AnalyticsQuery {
   starting_at: string;
@@ -59,7 +59,7 @@ export interface AnalyticsReport {
   readAtMs: number;
 }
 
-/** Of the groups, those that usage has here. Whatever else is asked for has no value. */
+/** Groups that Bursar records. Other groups are null. */
 const columnsOf: Readonly<Partial<Record<AnalyticsGroup, readonly ReportColumn[]>>> = {
   actor: ["actor", "actor_type"],
   actor_type: ["actor_type"],
@@ -76,17 +76,17 @@ const columnsOf: Readonly<Partial<Record<AnalyticsGroup, readonly ReportColumn[]
 const MAX_GROUPS = 5;
 const DEFAULT_ROWS = 20;
 const DEFAULT_SPAN_MS = 31 * 86_400_000;
-/** Into so many lines a row is split at most. */
+/** Most lines of a split row. */
 const COST_PARTS = 6;
 
-/** A page of the flat report; lines that a row is split into are the wire's. */
+/** Returns a page of the flat report. The route splits its rows. */
 export async function listAnalytics(
   deps: UsageDeps,
   { caller }: Call,
   query: AnalyticsQuery,
   by: ReportOrder["by"],
 ): Promise<AnalyticsReport> {
-  const { page: cursor, limit = DEFAULT_ROWS, ...question } = query;
+  const { page: cursor, limit = DEFAULT_ROWS, ...filters } = query;
   const groupBy = [...new Set(query.group_by)];
   checkGroups(groupBy, query);
   const isSplit = groupBy.some((group) => group === "cost_type" || group === "token_type");
@@ -94,16 +94,17 @@ export async function listAnalytics(
   const columns = [...new Set(groupBy.flatMap((group) => columnsOf[group] ?? []))];
   const bucket = query.time_bucket_width ?? "none";
   const order = { by, isDescending: query.order !== "asc" };
-  const range = rangeOf(deps, query, bucket);
-  const asked = { ...question, report: by };
+  const range = readRange(deps, query, bucket);
+  const cursorFilters = { ...filters, report: by };
   const page: ReportPage = {
-    filter: withMinutes(deps, filterOf(caller.organizationId, query, visibleUsage(caller))),
+    filter: withMinutes(deps, toFilter(caller.organizationId, query, visibleUsage(caller))),
     columns,
     bucket,
     range,
     isOpenEnded: range.endMs >= deps.nowMs(),
     order,
-    after: cursor === undefined ? null : readPosition(cursor, asked, { columns, bucket, order }),
+    after:
+      cursor === undefined ? null : readPosition(cursor, cursorFilters, { columns, bucket, order }),
     limit: rowLimit + 1,
   };
   return inReport(deps.database, async (tx) => {
@@ -123,7 +124,7 @@ export async function listAnalytics(
               last.bucket_at?.getTime() ?? 0,
               ...columns.map((column) => last[column] ?? ""),
             ],
-            asked,
+            cursorFilters,
           )
         : null,
       readAtMs: deps.nowMs(),
@@ -145,7 +146,7 @@ function checkGroups(groupBy: readonly AnalyticsGroup[], query: AnalyticsQuery):
   }
 }
 
-function rangeOf(deps: UsageDeps, query: AnalyticsQuery, bucket: BucketName): TimeRange {
+function readRange(deps: UsageDeps, query: AnalyticsQuery, bucket: BucketName): TimeRange {
   if (query.ending_at === undefined && query.time_bucket_width !== undefined) {
     throw refuseField("ending_at", "this field is required with time_bucket_width.");
   }
@@ -160,12 +161,12 @@ function rangeOf(deps: UsageDeps, query: AnalyticsQuery, bucket: BucketName): Ti
   return { ...range, endMs: Math.floor(endingAtMs / hourMs) * hourMs };
 }
 
-function filterOf(
+function toFilter(
   organizationId: string,
   query: AnalyticsQuery,
   visible: ReportFilter["visible"],
 ): ReportFilter {
-  const values = definedOnly({
+  const values = removeUndefined({
     actor: query.actor_ids,
     actor_type: query.actor_types,
     api_key_id: query.api_key_ids,
@@ -177,17 +178,17 @@ function filterOf(
     speed: query.speeds,
     workspace_id: query.workspace_ids,
   });
-  const isNothing = isOfNothingHere(organizationId, query);
+  const isEmpty = hasUnsupportedFilter(organizationId, query);
   return {
     organizationId,
     visible,
-    values: isNothing ? { ...values, model: [] } : values,
+    values: isEmpty ? { ...values, model: [] } : values,
     withoutRemovedMembers: query.exclude_deleted_users === true,
   };
 }
 
-/** True of a filter by something that no usage has here. */
-function isOfNothingHere(organizationId: string, query: AnalyticsQuery): boolean {
+/** True for a filter by a label that Bursar does not record. */
+function hasUnsupportedFilter(organizationId: string, query: AnalyticsQuery): boolean {
   const absent = [
     query.agent_ids,
     query.claude_tag_categories,
@@ -205,11 +206,11 @@ function isOfNothingHere(organizationId: string, query: AnalyticsQuery): boolean
 
 function readPosition(
   cursor: string,
-  asked: unknown,
+  cursorFilters: unknown,
   shape: Pick<ReportPage, "columns" | "bucket" | "order">,
 ): ReportPage["after"] {
   const kinds = ["string", "number", ...shape.columns.map(() => "string" as const)] as const;
-  const [value = "", bucketAt, ...columns] = readCursor(cursor, asked, kinds);
+  const [value = "", bucketAt, ...columns] = readCursor(cursor, cursorFilters, kinds);
   return {
     value: shape.order.by === "time" ? null : readCursorAmount(String(value)),
     bucketAtMs: shape.bucket === "none" ? null : readCursorTime(bucketAt),

@@ -15,9 +15,9 @@ import {
   type ReportRow,
 } from "./report.sql.ts";
 import { bucketMs, checkYear } from "./report-range.rule.ts";
-import { definedOnly, type UsageDeps, withMinutes } from "./usage.ts";
+import { removeUndefined, type UsageDeps, withMinutes } from "./usage.ts";
 
-// The official reports in buckets. A page is a number of buckets, each with all of its groups.
+// The official bucketed reports. A page has some buckets, each with all of its groups.
 
 export interface BucketQuery {
   starting_at: string;
@@ -50,12 +50,12 @@ export interface BucketReport {
   buckets: Bucket[];
   nextPage: string | null;
   columns: readonly ReportColumn[];
-  /** That is null in these reports. */
+  /** Id of the default workspace, which is null in these reports. */
   defaultWorkspaceId: string | null;
 }
 
 const defaultBuckets = { "1d": 7, "1h": 24, "1m": 60 } as const;
-/** So many groups are on a page at most, but for those of its first bucket. */
+/** Most groups on a page. The first bucket may have more. */
 const MAX_RESULTS = 10_000;
 
 const columnOf = {
@@ -70,7 +70,7 @@ const columnOf = {
   service_account_id: null,
 } as const satisfies Record<OfficialUsageGroup, ReportColumn | null>;
 
-/** The official usage report of messages. Ids that do not exist for the caller are filters that nothing passes. */
+/** Returns the official usage report of messages. Filters by unknown ids match nothing. */
 export function getUsageReport(
   deps: UsageDeps,
   call: Call,
@@ -87,19 +87,19 @@ export function getUsageReport(
     context_window: query.context_window,
     inference_geo: query.inference_geos,
     speed: query.speeds,
-    // There are no service accounts: nothing is of one.
+    // Bursar has no service accounts, so this filter matches nothing.
     member_id: query.service_account_ids === undefined ? query.account_ids : [],
   };
-  return readBuckets(deps, call, { query, columns, values: definedOnly(wanted) });
+  return readBuckets(deps, call, { query, columns, values: removeUndefined(wanted) });
 }
 
-/** The official cost report. A description is made of what `describedBy` has. */
+/** Returns the official cost report. */
 export function getCostReport(
   deps: UsageDeps,
   call: Call,
   query: BucketQuery & { group_by?: ("workspace_id" | "description")[] | undefined },
 ): Promise<BucketReport> {
-  const describedBy: readonly ReportColumn[] = [
+  const descriptionColumns: readonly ReportColumn[] = [
     "model",
     "service_tier",
     "context_window",
@@ -107,7 +107,7 @@ export function getCostReport(
   ];
   const columns: ReportColumn[] = [];
   if (query.group_by?.includes("workspace_id")) columns.push("workspace_id");
-  if (query.group_by?.includes("description")) columns.push(...describedBy);
+  if (query.group_by?.includes("description")) columns.push(...descriptionColumns);
   return readBuckets(deps, call, { query, columns, values: {} });
 }
 
@@ -117,16 +117,16 @@ async function readBuckets(
   report: { query: BucketQuery; columns: readonly ReportColumn[]; values: ReportFilter["values"] },
 ): Promise<BucketReport> {
   const { query, columns, values } = report;
-  const { page: cursor, limit, ...question } = query;
+  const { page: cursor, limit, ...filters } = query;
   const width = query.bucket_width;
-  const most = maxBuckets[width];
-  if (limit !== undefined && limit > most) {
-    throw refuseField("limit", `with bucket_width ${width} expected at most ${most}.`);
+  const maxLimit = maxBuckets[width];
+  if (limit !== undefined && limit > maxLimit) {
+    throw refuseField("limit", `with bucket_width ${width} expected at most ${maxLimit}.`);
   }
   const lengthMs = bucketMs(width);
-  const { startMs, endMs } = rangeOf(deps, query, lengthMs);
+  const { startMs, endMs } = readRange(deps, query, lengthMs);
   const fromMs =
-    cursor === undefined ? startMs : readStart(cursor, question, { startMs, endMs, lengthMs });
+    cursor === undefined ? startMs : readStart(cursor, filters, { startMs, endMs, lengthMs });
   const toMs = Math.min(endMs, fromMs + (limit ?? defaultBuckets[width]) * lengthMs);
   const { organizationId } = caller;
   const page: ReportPage = {
@@ -143,14 +143,14 @@ async function readBuckets(
     const { rows, endMs: shownToMs } = await listWholeBuckets(tx, page, lengthMs);
     return {
       buckets: toBuckets(rows, { startMs: fromMs, endMs: shownToMs, lengthMs }),
-      nextPage: shownToMs < endMs ? encodeCursor([shownToMs], question) : null,
+      nextPage: shownToMs < endMs ? encodeCursor([shownToMs], filters) : null,
       columns,
       defaultWorkspaceId: await findDefaultWorkspaceId(tx, organizationId),
     };
   });
 }
 
-/** Rows up to the end of the last bucket that is on the page as a whole. */
+/** Returns rows up to the end of the last whole bucket of the page. */
 async function listWholeBuckets(
   tx: Tx,
   page: ReportPage,
@@ -178,16 +178,13 @@ function toBuckets(
   return buckets;
 }
 
-function rangeOf(deps: UsageDeps, query: BucketQuery, lengthMs: number) {
+function readRange(deps: UsageDeps, query: BucketQuery, lengthMs: number) {
   const startingAtMs = Date.parse(query.starting_at);
   const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
   checkYear("starting_at", startingAtMs);
   checkYear("ending_at", endingAtMs);
   if (startingAtMs >= endingAtMs) {
-    throw refuseField(
-      "starting_at",
-      "expected a time before ending_at, which is now where it is omitted.",
-    );
+    throw refuseField("starting_at", "expected a time before ending_at, whose default is now.");
   }
   return {
     startMs: Math.floor(startingAtMs / lengthMs) * lengthMs,
@@ -197,11 +194,11 @@ function rangeOf(deps: UsageDeps, query: BucketQuery, lengthMs: number) {
 
 function readStart(
   cursor: string,
-  question: unknown,
+  filters: unknown,
   { startMs, endMs, lengthMs }: { startMs: number; endMs: number; lengthMs: number },
 ): number {
-  const [part] = readCursor(cursor, question, ["number"]);
+  const [part] = readCursor(cursor, filters, ["number"]);
   const ms = readCursorTime(part);
-  // A cursor is anybody's to write: it stays within the range that was asked for.
+  // Clients can forge cursors, so the start is limited to the requested range.
   return Math.min(Math.max(Math.floor(ms / lengthMs) * lengthMs, startMs), endMs);
 }

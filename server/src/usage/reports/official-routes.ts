@@ -48,18 +48,18 @@ export function makeOfficialReportHandlers(
       const report = await getUsageReport(deps, call, query);
       return {
         data: report.buckets.map((bucket) => toUsageBucket(bucket, report)),
-        ...more(report),
+        ...toPaging(report),
       };
     },
     getOfficialCostReport: async (call, { query }) => {
       const report = await getCostReport(deps, call, query);
       const isDescribed = query.group_by?.includes("description") ?? false;
       const data = report.buckets.map((bucket) => toCostBucket(bucket, report, isDescribed));
-      return { data, ...more(report) };
+      return { data, ...toPaging(report) };
     },
     getOfficialClaudeCodeReport: async (call, { query }) => {
       const report = await getClaudeCodeReport(deps, call, query);
-      return { data: toClaudeCode(report, call.caller.organizationId), ...more(report) };
+      return { data: toClaudeCode(report, call.caller.organizationId), ...toPaging(report) };
     },
     listAnalyticsUsage: async (call, { query }) => {
       const by = usageOrders[query.order_by ?? "total_tokens"];
@@ -67,7 +67,7 @@ export function makeOfficialReportHandlers(
       const { organizationId } = call.caller;
       return {
         data: report.rows.map((row) => toAnalyticsUsage(row, report, organizationId)),
-        ...more(report),
+        ...toPaging(report),
         data_refreshed_at: new Date(report.readAtMs).toISOString(),
       };
     },
@@ -77,18 +77,18 @@ export function makeOfficialReportHandlers(
       const { organizationId } = call.caller;
       return {
         data: report.rows.flatMap((row) => toAnalyticsCosts(row, report, organizationId)),
-        ...more(report),
+        ...toPaging(report),
         data_refreshed_at: new Date(report.readAtMs).toISOString(),
       };
     },
   };
 }
 
-function more({ nextPage }: { nextPage: string | null }) {
+function toPaging({ nextPage }: { nextPage: string | null }) {
   return { has_more: nextPage !== null, next_page: nextPage };
 }
 
-function times({ startMs, endMs }: { startMs: number; endMs: number }) {
+function toTimes({ startMs, endMs }: { startMs: number; endMs: number }) {
   return {
     starting_at: new Date(startMs).toISOString(),
     ending_at: new Date(endMs).toISOString(),
@@ -108,31 +108,31 @@ function toTokens(row: UsageCounts) {
   };
 }
 
-/** Null where the report is not grouped by it, and where it is nothing. */
-function label(row: ReportRow, column: ReportColumn): string | null {
+/** Returns null for an empty label, and if the report is not grouped by it. */
+function readLabel(row: ReportRow, column: ReportColumn): string | null {
   const text = row[column];
   return text === undefined || text === "" ? null : text;
 }
 
 /** The default workspace has no id in the bucketed reports. */
 function workspaceOf(row: ReportRow, { defaultWorkspaceId }: BucketReport): string | null {
-  const id = label(row, "workspace_id");
+  const id = readLabel(row, "workspace_id");
   return id === defaultWorkspaceId ? null : id;
 }
 
 function toUsageBucket(bucket: Bucket, report: BucketReport): UsageBucketWire {
   return {
-    ...times(bucket),
+    ...toTimes(bucket),
     results: bucket.rows.map((row) => ({
       ...toTokens(row),
-      api_key_id: label(row, "api_key_id"),
+      api_key_id: readLabel(row, "api_key_id"),
       workspace_id: workspaceOf(row, report),
-      model: label(row, "model"),
-      service_tier: label(row, "service_tier"),
-      context_window: label(row, "context_window"),
-      inference_geo: label(row, "inference_geo"),
-      speed: label(row, "speed"),
-      account_id: label(row, "member_id"),
+      model: readLabel(row, "model"),
+      service_tier: readLabel(row, "service_tier"),
+      context_window: readLabel(row, "context_window"),
+      inference_geo: readLabel(row, "inference_geo"),
+      speed: readLabel(row, "speed"),
+      account_id: readLabel(row, "member_id"),
       service_account_id: null,
     })),
   };
@@ -144,11 +144,11 @@ function toCostBucket(bucket: Bucket, report: BucketReport, isDescribed: boolean
     ? [...Map.groupBy(rows, (row) => workspaceOf(row, report))].flatMap(([workspaceId, own]) =>
         describeCosts(own, workspaceId),
       )
-    : rows.map((row) => undescribed(row.cost_nano_usd, workspaceOf(row, report)));
-  return { ...times(bucket), results };
+    : rows.map((row) => toCostResult(row.cost_nano_usd, workspaceOf(row, report)));
+  return { ...toTimes(bucket), results };
 }
 
-function undescribed(nanoUsd: bigint, workspaceId: string | null): CostResult {
+function toCostResult(nanoUsd: bigint, workspaceId: string | null): CostResult {
   return {
     amount: formatCents(nanoUsd),
     currency: "USD",
@@ -166,7 +166,7 @@ function undescribed(nanoUsd: bigint, workspaceId: string | null): CostResult {
 const officialCosts = toRecord(billedMeasures, "part", ({ official }) => official);
 type OfficialCost = (typeof officialCosts)[keyof typeof officialCosts];
 
-/** One result per model and kind of token. Uses of a tool are one result for all models. */
+/** Returns one result per model and token type. Uses of a tool are one result for all models. */
 function describeCosts(rows: readonly ReportRow[], workspaceId: string | null): CostResult[] {
   const results: CostResult[] = [];
   const uses = new Map<OfficialCost, bigint>();
@@ -180,7 +180,7 @@ function describeCosts(rows: readonly ReportRow[], workspaceId: string | null): 
   }
   for (const [{ words, costType }, nanoUsd] of uses) {
     results.push({
-      ...undescribed(nanoUsd, workspaceId),
+      ...toCostResult(nanoUsd, workspaceId),
       description: words,
       cost_type: costType,
     });
@@ -195,14 +195,14 @@ function describeTokens(
 ): CostResult {
   const model = row.model ?? "";
   return {
-    ...undescribed(nanoUsd, workspaceId),
+    ...toCostResult(nanoUsd, workspaceId),
     description: `${modelDisplayName(model)} Usage - ${words}`,
     cost_type: "tokens",
     model,
-    service_tier: label(row, "service_tier"),
+    service_tier: readLabel(row, "service_tier"),
     token_type: tokenType,
-    context_window: label(row, "context_window"),
-    inference_geo: label(row, "inference_geo"),
+    context_window: readLabel(row, "context_window"),
+    inference_geo: readLabel(row, "inference_geo"),
   };
 }
 
@@ -269,30 +269,33 @@ function toAnalyticsGroup(
     actor: isGrouped("actor") ? (actorType === "user_actor" ? userActor : apiActor) : null,
     actor_type: isGrouped("actor_type") ? actorType : null,
     agent_id: null,
-    api_key_id: label(row, "api_key_id"),
+    api_key_id: readLabel(row, "api_key_id"),
     claude_tag_category: null,
     claude_tag_user_id: null,
-    context_window: label(row, "context_window") as AnalyticsUsageWire["group"]["context_window"],
+    context_window: readLabel(
+      row,
+      "context_window",
+    ) as AnalyticsUsageWire["group"]["context_window"],
     deployment_id: null,
     environment_id: null,
     inference_geo: (row.inference_geo === "not_available"
       ? null
-      : label(row, "inference_geo")) as AnalyticsUsageWire["group"]["inference_geo"],
-    model: label(row, "model"),
+      : readLabel(row, "inference_geo")) as AnalyticsUsageWire["group"]["inference_geo"],
+    model: readLabel(row, "model"),
     organization_id: isGrouped("organization_id") ? organizationId : null,
-    product: label(row, "product"),
+    product: readLabel(row, "product"),
     rbac_group_id: null,
-    service_tier: label(row, "service_tier") as AnalyticsUsageWire["group"]["service_tier"],
+    service_tier: readLabel(row, "service_tier") as AnalyticsUsageWire["group"]["service_tier"],
     session_id: null,
     slack_channel_id: null,
-    speed: label(row, "speed") as AnalyticsUsageWire["group"]["speed"],
+    speed: readLabel(row, "speed") as AnalyticsUsageWire["group"]["speed"],
     user_profile_id: null,
-    workspace_id: label(row, "workspace_id"),
+    workspace_id: readLabel(row, "workspace_id"),
   };
 }
 
 function analyticsTimes(row: ReportRow, { range, bucket }: AnalyticsReport) {
-  return times({
+  return toTimes({
     startMs: row.bucket_at?.getTime() ?? range.startMs,
     endMs: rowEndMs(row, bucket) ?? range.endMs,
   });
@@ -314,7 +317,7 @@ function toAnalyticsUsage(
   };
 }
 
-/** One row, or one for each kind of cost or token that it is grouped by. */
+/** Returns one row, or one per cost type or token type if grouped by it. */
 function toAnalyticsCosts(
   row: ReportRow,
   report: AnalyticsReport,
@@ -329,7 +332,7 @@ function toAnalyticsCosts(
     kinds: Pick<AnalyticsCostWire["group"], "cost_type" | "token_type">,
     requests: number | null,
   ): AnalyticsCostWire => {
-    // There are no discounts here: what was paid is what the list says.
+    // Bursar has no discounts, so both amounts are equal.
     const amount = formatCents(nanoUsd);
     const cost = { amount, list_amount: amount, currency: "USD", requests } as const;
     return { ...place, group: { ...group, ...kinds }, cost };

@@ -8,8 +8,7 @@ import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { getUsage, type UsageQuery } from "./usage.ts";
 
-// The first groups are looked for among the keys or workspaces that can have one: the same pages must come out as when
-// all groups are put in order.
+// Ranking reads only keys or workspaces that can have a first group. The pages must equal those of all groups in order.
 
 const NOW_MS = Date.UTC(2026, 10, 20, 15);
 const HOUR_MS = 3_600_000;
@@ -84,7 +83,7 @@ test.beforeAll(async ({ db }) => {
   await recordUsage(db.database, records);
 });
 
-/** Each key a little cheaper than the one before, some alike; most of it answered, some refused, by two clients. */
+/** Requests of a key, with decreasing cost by key and some ties, of two clients, mostly answered and partly refused. */
 function requestsOf(key: number): EndRecord[] {
   const count = 2 + Math.floor(40 / (1 + Math.floor(key / 2)));
   return Array.from({ length: count }, (_, n) => {
@@ -124,7 +123,7 @@ const measureOf = {
 };
 type By = keyof typeof measureOf;
 
-/** All groups with their measure, the largest first, those of one value by their names. */
+/** Lists all groups with their measure, largest first, equal values by name. */
 function ranked(groups: readonly Group[], by: By, startMs: number): string[] {
   const sums = new Map<string, bigint>();
   for (const record of records) {
@@ -148,7 +147,7 @@ test.for([
   [["workspace", "api_key", "client"], "cost"],
   [["api_key", "status"], "errors"],
 ] as const)(
-  "%s by %s, in pages of any size, are all groups in their order",
+  "%s by %s, in pages of any size, have all groups in order",
   async ([groups, by], { ask, readPages }) => {
     const startMs = NOW_MS - 1_500 * HOUR_MS - (NOW_MS % HOUR_MS);
     const query = {

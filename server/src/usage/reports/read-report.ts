@@ -31,14 +31,14 @@ import {
   type TimeRange,
 } from "./report-range.rule.ts";
 
-// How the pages of a report are put together from statements, each of which reads as little as it can.
+// Builds pages of reports from statements that each read as little as possible.
 
 export interface ReportPage {
   filter: ReportFilter;
   columns: readonly ReportColumn[];
   bucket: BucketName;
   range: TimeRange;
-  /** The range ends now or later: nothing lies beyond it, so its last day and month can be read as wholes. */
+  /** True if the range ends now or later. Its last day and month can then be read as whole units. */
   isOpenEnded: boolean;
   order: ReportOrder;
   after: ReportPosition | null;
@@ -51,13 +51,13 @@ const bucketUnits = { "1m": "minute", "1h": "hour", "1d": "day" } as const satis
   Record<BucketName, SumUnit>
 >;
 
-/** At most `limit` rows of the report after the position. */
+/** Returns at most `limit` rows of the report after the position. */
 export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
   const { filter, columns, bucket, range, order, after, limit } = page;
   if (bucket === "none") {
     const { by } = order;
     if (by !== "time" && columns.length > 0) return listRanked(tx, page, { ...order, by });
-    const parts = await partsOf(tx, page);
+    const parts = await findParts(tx, page);
     return listReport(
       tx,
       { ...filter, columns, parts, isBucketed: false },
@@ -70,7 +70,7 @@ export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
   return listReport(tx, { ...filter, columns, parts, isBucketed: true }, { order, after, limit });
 }
 
-/** Ranks the groups by the one measure first: of ten thousand, a hundred are summed up in everything. */
+/** Ranks all groups by one measure, then reads all measures of the page's groups only. */
 async function listRanked(
   tx: Tx,
   page: ReportPage,
@@ -78,9 +78,9 @@ async function listRanked(
 ): Promise<ListedRow[]> {
   const { after, limit } = page;
   const slice = { order, after, limit };
-  const led = await listByLeader(tx, page, slice);
-  if (led !== null) return led;
-  const ranking = await rankGroups(tx, await overRange(tx, page), slice);
+  const leaderRows = await listByLeader(tx, page, slice);
+  if (leaderRows !== null) return leaderRows;
+  const ranking = await rankGroups(tx, await makeRangeQuery(tx, page), slice);
   if (ranking.length === 0) return [];
   const rows = await listGroups(tx, page, ranking);
   return ranking.flatMap(({ columns: values, value }) => {
@@ -91,19 +91,19 @@ async function listRanked(
 
 type RankedReport = Pick<ReportPage, "filter" | "columns" | "bucket" | "range" | "isOpenEnded">;
 
-/** Over the whole range, without its buckets. */
-async function overRange(tx: Tx, report: RankedReport) {
+/** Makes the query of the whole range without buckets. */
+async function makeRangeQuery(tx: Tx, report: RankedReport) {
   const { filter, columns } = report;
-  return { ...filter, columns, parts: await partsOf(tx, report), isBucketed: false };
+  return { ...filter, columns, parts: await findParts(tx, report), isBucketed: false };
 }
 
-/** Of more leaders than this, or more than a third of all, everybody's rows are read in less time. */
+/** Beyond this number, or a third of all leaders, reading all rows is faster. */
 const MAX_LEADERS = 1_000;
 const MAX_SHARE = 3;
 
 /**
- * The first groups by a measure. Where their keys or workspaces stand in smaller rollups, those say which of them can
- * have a group among the first; the rows of all others are not read. Null where that is no help.
+ * Finds the first groups by a measure. Smaller rollups of keys or workspaces show which of them can have a first group, and
+ * only their rows are read. Returns null if that saves nothing.
  */
 async function listByLeader(
   tx: Tx,
@@ -113,28 +113,29 @@ async function listByLeader(
   const leader = slice.order.isDescending ? findLeader({ ...report.filter, ...report }) : null;
   if (leader === null) return null;
   const columns = [leader];
-  const leaders = await rankGroups(tx, await overRange(tx, { ...report, columns }), {
+  const leaders = await rankGroups(tx, await makeRangeQuery(tx, { ...report, columns }), {
     ...slice,
     after: null,
     limit: MAX_LEADERS + 1,
   });
-  const most = leaders.length > MAX_LEADERS ? MAX_LEADERS : Math.floor(leaders.length / MAX_SHARE);
-  let count = Math.min(most, 2 * slice.limit);
-  while (count > 0 && count <= most) {
-    const filter = narrowed(report.filter, columns, leaders.slice(0, count));
-    const rows = await listReport(tx, await overRange(tx, { ...report, filter }), slice);
+  const maxCount =
+    leaders.length > MAX_LEADERS ? MAX_LEADERS : Math.floor(leaders.length / MAX_SHARE);
+  let count = Math.min(maxCount, 2 * slice.limit);
+  while (count > 0 && count <= maxCount) {
+    const filter = narrowFilter(report.filter, columns, leaders.slice(0, count));
+    const rows = await listReport(tx, await makeRangeQuery(tx, { ...report, filter }), slice);
     const last = rows.length < slice.limit ? null : (rows.at(-1)?.order_value ?? null);
     const next = leaders[count];
     if (last === null || next === undefined) return null;
     if (last > next.value) return rows;
-    // A leader with less than the last group has none that is larger: the second look is enough.
+    // A leader below the last group has no larger group, so two rounds are enough.
     const tooSmall = leaders.findIndex(({ value }) => value < last);
     count = tooSmall === -1 ? leaders.length : tooSmall;
   }
   return null;
 }
 
-async function rank(
+async function rankFirstGroups(
   tx: Tx,
   report: RankedReport,
   order: RankSlice["order"],
@@ -142,27 +143,27 @@ async function rank(
 ): Promise<RankedGroup[]> {
   const slice = { order, after: null, limit };
   const rows = await listByLeader(tx, report, slice);
-  if (rows === null) return rankGroups(tx, await overRange(tx, report), slice);
+  if (rows === null) return rankGroups(tx, await makeRangeQuery(tx, report), slice);
   return rows.map((row) => ({
     columns: report.columns.map((column) => row[column] ?? ""),
     value: row.order_value ?? 0n,
   }));
 }
 
-/** Everything of these groups over the whole range, by their values. */
+/** Returns all measures of these groups over the whole range, by their values. */
 async function listGroups(
   tx: Tx,
   report: Omit<ReportPage, "order" | "after" | "limit">,
   groups: readonly RankedGroup[],
 ): Promise<Map<string, ReportRow>> {
   const { columns } = report;
-  const within = narrowed(report.filter, columns, groups);
+  const within = narrowFilter(report.filter, columns, groups);
   const rows = await listReport(
     tx,
     {
       ...within,
       columns,
-      parts: await partsOf(tx, { ...report, filter: within }),
+      parts: await findParts(tx, { ...report, filter: within }),
       isBucketed: false,
     },
     { order: { by: "time", isDescending: false }, after: null, limit: groups.length },
@@ -170,12 +171,12 @@ async function listGroups(
   return new Map(rows.map((row) => [columns.map((column) => row[column] ?? "").join("\n"), row]));
 }
 
-/** What a window of buckets grows by when it did not hold enough rows. */
+/** Growth factor of a window of buckets with too few rows. */
 const WINDOW_GROWTH = 4;
 
 /**
- * Reads bucket after bucket until there are enough rows: a page of a long range must not cost the whole range. Windows
- * grow, so that a range with few rows takes few statements.
+ * Reads windows of buckets until there are enough rows, so that a page does not read the whole range. Windows grow, so that
+ * a range with few rows needs few statements.
  */
 async function listByTime(tx: Tx, page: ReportPage, unit: SumUnit): Promise<ListedRow[]> {
   const { filter, columns, bucket, range, order, after, limit } = page;
@@ -204,17 +205,17 @@ async function listByTime(tx: Tx, page: ReportPage, unit: SumUnit): Promise<List
   return rows;
 }
 
-/** Of the whole range, whatever the page. */
+/** Returns the totals of the whole range. */
 export async function sumRange(
   tx: Tx,
   page: Pick<ReportPage, "filter" | "bucket" | "range" | "isOpenEnded">,
 ): Promise<UsageCounts> {
-  const parts = await partsOf(tx, { ...page, columns: [] });
+  const parts = await findParts(tx, { ...page, columns: [] });
   return sumReport(tx, { ...page.filter, parts });
 }
 
-/** The whole range in the largest units that there are rollups of; minutes at its ends come from the events. */
-async function partsOf(
+/** Splits the range into the largest units with rollups. Minutes at its ends are read from the events. */
+async function findParts(
   tx: Tx,
   {
     filter,
@@ -244,7 +245,7 @@ async function refusePrunedMinutes(
   if (before === null || range.startMs >= before.getTime()) return;
   throw refuseField(
     "starting_at",
-    `single requests from before ${before.toISOString()} have been deleted, and minutes with them. Ask for bucket 1h.`,
+    `requests before ${before.toISOString()} were deleted, so this range has no minutes. Use bucket 1h.`,
   );
 }
 
@@ -258,13 +259,13 @@ export interface TopGroups extends Omit<ReportPage, "after" | "limit" | "order" 
 export type TopRow = ReportRow & { isOther: boolean };
 
 /**
- * The rows of the first groups, in their order within each bucket, and one for all others. Only the ranking reads every
- * group, from the coarsest rollups; what the others are is the difference between everything and the first ones.
+ * Returns the rows of the first groups, in order within each bucket, and one row for all others. Only the ranking reads
+ * every group, from the coarsest rollups. The others are the total minus the first groups.
  */
 export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
   const { filter, columns, bucket, range, measure, isDescending, count } = top;
   await refusePrunedMinutes(tx, top);
-  const ranking = await rank(tx, top, { by: measure, isDescending }, count);
+  const ranking = await rankFirstGroups(tx, top, { by: measure, isDescending }, count);
   if (ranking.length === 0) return [];
   const isBucketed = bucket !== "none";
   const shape = async (of: Pick<ReportPage, "columns" | "filter">): Promise<ReportQuery> => ({
@@ -273,26 +274,26 @@ export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
     isBucketed,
     parts: isBucketed
       ? [{ ...range, unit: bucketUnits[bucket] }]
-      : await partsOf(tx, { ...top, ...of }),
+      : await findParts(tx, { ...top, ...of }),
   });
   const all = {
     order: { by: "time", isDescending: false },
     after: null,
     limit: 1_000_000,
   } as const;
-  const inTop = { columns, filter: narrowed(filter, columns, ranking) };
+  const inTop = { columns, filter: narrowFilter(filter, columns, ranking) };
   const rows = isBucketed
     ? await listReport(tx, await shape(inTop), all)
     : [...(await listGroups(tx, top, ranking)).values()];
   const sums = await listReport(tx, await shape({ columns: [], filter }), all);
-  return withOthers(rows, sums, (row) => {
+  return addOthers(rows, sums, (row) => {
     const key = columns.map((column) => row[column]).join("\n");
     return ranking.findIndex((each) => each.columns.join("\n") === key);
   });
 }
 
-/** With the values of each column named too, which is what an index can use. */
-function narrowed(
+/** Limits a filter to the groups. The values of each column are listed too, so that an index applies. */
+function narrowFilter(
   filter: ReportFilter,
   columns: readonly ReportColumn[],
   groups: readonly RankedGroup[],
@@ -309,7 +310,7 @@ function narrowed(
   };
 }
 
-function withOthers(
+function addOthers(
   rows: readonly ReportRow[],
   sums: readonly ReportRow[],
   rankOf: (row: ReportRow) => number,
@@ -327,7 +328,7 @@ function withOthers(
   });
 }
 
-/** The end of the row's time, milliseconds since the epoch; null for a row of the whole range. */
+/** Returns the end of the row's bucket, milliseconds since the epoch. Null: a row of the whole range. */
 export function rowEndMs(row: ReportRow, bucket: BucketName): number | null {
   if (row.bucket_at === null || bucket === "none") return null;
   return nextEdge(bucketUnits[bucket], row.bucket_at.getTime());

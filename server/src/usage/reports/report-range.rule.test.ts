@@ -9,7 +9,7 @@ import {
   type SumUnit,
 } from "./report-range.rule.ts";
 
-test("a range covers what was asked, on whole buckets and less than two more of them", () => {
+test("a range covers the requested time with whole buckets, and less than two extra ones", () => {
   const bucket = fc.constantFrom<BucketName>("1m", "1h", "1d");
   const start = fc.integer({ min: Date.UTC(2000), max: 4e12 });
   const length = fc.integer({ min: 1, max: 86_400_000 });
@@ -60,7 +60,7 @@ describe("cutting a range", () => {
     ]);
   });
 
-  test("weeks beside the months, as far as there are any", () => {
+  test("weeks beside the months, up to the last summed week", () => {
     const [startMs, endMs] = [at(10, 6), at(10, 29)];
     expect(cutUpTo(at(10, 26), startMs, endMs)).toEqual([
       part("week", at(10, 5), at(10, 26)),
@@ -74,7 +74,7 @@ describe("cutting a range", () => {
     expect(cutUpTo(at(10, 5), at(10, 5), at(10, 14))).toEqual([part("day", at(10, 5), at(10, 14))]);
   });
 
-  test("most of a unit is the unit less the rest of it", () => {
+  test("most of a unit is the unit minus the rest", () => {
     expect(cutUpTo(0, at(9, 2), at(10, 31))).toEqual([
       part("month", at(9, 1), at(11, 1)),
       less("day", at(9, 1), at(9, 2)),
@@ -87,7 +87,7 @@ describe("cutting a range", () => {
     ]);
   });
 
-  test("where nothing lies beyond its end, the last units are read as wholes", () => {
+  test("an open-ended range has its last units as whole units", () => {
     const endMs = at(11, 25, 2);
     expect(cutUpTo(0, at(11, 1), endMs, true)).toEqual([part("month", at(11, 1), at(12, 1))]);
     expect(cutUpTo(0, at(11, 24), endMs, true)).toEqual([part("day", at(11, 24), at(11, 26))]);
@@ -97,7 +97,7 @@ describe("cutting a range", () => {
     ]);
   });
 
-  test("every cut covers each hour of the range once and no other, each part on edges of its unit", () => {
+  test("every cut covers each hour of the range once, with parts on edges of their unit", () => {
     const hour = fc.integer({ min: 0, max: 24 * 500 });
     const finestFirst = fc
       .subarray(["day", "week", "month"] as const)

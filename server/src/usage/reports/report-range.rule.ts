@@ -15,24 +15,24 @@ const buckets = {
 
 export type BucketName = keyof typeof buckets;
 
-/** Both in milliseconds since the epoch, the end exclusive. */
+/** Milliseconds since the epoch. The end is exclusive. */
 export interface TimeRange {
   startMs: number;
   endMs: number;
 }
 
-/** Length of a bucket, milliseconds; of "none", that of what the range is widened to. */
+/** Returns the length of a bucket, milliseconds. For "none", one hour. */
 export function bucketMs(bucket: BucketName): number {
   return buckets[bucket].ms;
 }
 
-// Years that requests can be of: beyond them is a typing mistake, or a bucket whose end RFC 3339 cannot write.
+// Years of requests. Other years are typing mistakes, or have buckets whose end RFC 3339 cannot represent.
 const FIRST_MOMENT_MS = 946_684_800_000; // 2000-01-01T00:00:00Z
 const LAST_MOMENT_MS = 7_258_118_400_000; // 2200-01-01T00:00:00Z
 
 /**
- * The range of a report widened to whole buckets in UTC. Without a start it begins with the month in which it ends.
- * Throws a 400 for one that is empty, longer than its bucket allows, or of another age.
+ * Widens the range of a report to whole buckets, UTC. Without a start the range begins with the month of its end. Throws a
+ * 400 for an empty range, a range longer than its bucket allows, and years outside 2000 to 2199.
  */
 export function reportRange(
   bucket: BucketName,
@@ -44,19 +44,16 @@ export function reportRange(
   // The end is exclusive: a range that ends with a month covers that month.
   const startingAtMs = givenStartMs ?? periodOf("monthly", endingAtMs - 1).startMs;
   if (!(startingAtMs < endingAtMs)) {
-    throw refuseField(
-      "starting_at",
-      "expected a time before ending_at, which is now where it is omitted.",
-    );
+    throw refuseField("starting_at", "expected a time before ending_at, whose default is now.");
   }
   const { ms, maxMs, maxText } = buckets[bucket];
   const startMs = Math.floor(startingAtMs / ms) * ms;
   const endMs = Math.ceil(endingAtMs / ms) * ms;
-  // A range of the full length that does not begin on an edge touches one bucket more.
+  // A range of full length that begins inside a bucket touches one bucket more.
   if (endMs - startMs > maxMs + ms || endingAtMs - startingAtMs > maxMs) {
     throw refuseField(
       givenStartMs === null ? "starting_at" : "ending_at",
-      `with bucket ${bucket} a range spans at most ${maxText}. Ask for less, or for larger buckets.`,
+      `with bucket ${bucket} a range spans at most ${maxText}. Use a shorter range or larger buckets.`,
     );
   }
   return { startMs, endMs };
@@ -72,11 +69,11 @@ export type SumUnit = "minute" | "hour" | "day" | "week" | "month";
 /** A part of a range that begins and ends on edges of its unit. */
 export interface RangePart extends TimeRange {
   unit: SumUnit;
-  /** What is in this part is subtracted: a day of which an hour is not asked for is read as the day less that hour. */
+  /** True: this part is subtracted. A day without one hour is read as the day minus that hour. */
   isSubtracted?: true;
 }
 
-/** About how many rows a rollup has for one bucket of the unit; of minutes, which have no rollup, a bucket's events. */
+/** Approximate rows of a rollup per bucket. Minutes have no rollup, so their value is for events. */
 const bucketRows: Readonly<Record<SumUnit, number>> = {
   minute: 1,
   hour: 1,
@@ -86,9 +83,9 @@ const bucketRows: Readonly<Record<SumUnit, number>> = {
 };
 
 /**
- * The range as the sums and differences of whole units that have the fewest rows to read, in order of time. The range
- * begins and ends on edges of the first unit; `units` stand finest first. There are weeks only up to `weeksEndMs`, which
- * is an edge of them. `isOpenEnded`: nothing lies beyond the range, so its last day and month can be read as wholes.
+ * Cuts a range into sums and differences of whole units with the fewest rows to read, in order of time. The range begins
+ * and ends on edges of the first unit. `units` are sorted, finest first. Weeks exist up to `weeksEndMs`, an edge of a week.
+ * `isOpenEnded`: the range ends now or later, so its last day and month can be read as whole units.
  */
 export function cutRange(
   range: TimeRange,
@@ -97,12 +94,14 @@ export function cutRange(
 ): RangePart[] {
   const [finest = "hour", ...coarser] = units;
   const coarsestFirst = coarser.toReversed();
-  const nothingFromMs = isOpenEnded ? range.endMs : Infinity;
-  const endMs = isOpenEnded ? edgeAtOrAfter("month", range.endMs) : range.endMs;
-  return inRuns(cut({ ...range, endMs }, { finest, coarsestFirst, weeksEndMs, nothingFromMs }));
+  const emptyFromMs = isOpenEnded ? range.endMs : Infinity;
+  const endMs = isOpenEnded ? ceilToUnit("month", range.endMs) : range.endMs;
+  return joinRuns(
+    cutIntoUnits({ ...range, endMs }, { finest, coarsestFirst, weeksEndMs, emptyFromMs }),
+  );
 }
 
-/** One bucket of its unit, so many times; subtracted where that is below zero. */
+/** Bucket of a unit that is counted `times` times. Negative: subtracted. */
 interface Bucket {
   unit: SumUnit;
   startMs: number;
@@ -113,64 +112,64 @@ interface Cutting {
   finest: SumUnit;
   coarsestFirst: readonly SumUnit[];
   weeksEndMs: number;
-  nothingFromMs: number;
+  emptyFromMs: number;
 }
 
-function cut(range: TimeRange, cutting: Cutting): Bucket[] {
+function cutIntoUnits(range: TimeRange, cutting: Cutting): Bucket[] {
   const { startMs, endMs } = range;
   if (startMs >= endMs) return [];
   const [unit, ...coarsestFirst] = cutting.coarsestFirst;
-  if (unit === undefined) return bucketsOf(range, cutting.finest, cutting);
+  if (unit === undefined) return listBuckets(range, cutting.finest, cutting);
   const finer = { ...cutting, coarsestFirst };
-  // There are no whole units of a kind that is not summed up yet.
-  const thereMs = unit === "week" ? Math.min(endMs, cutting.weeksEndMs) : endMs;
-  const firstMs = edgeAtOrAfter(unit, startMs);
-  const lastMs = edgeAtOrBefore(unit, thereMs);
+  // The last weeks have no rollup yet.
+  const availableEndMs = unit === "week" ? Math.min(endMs, cutting.weeksEndMs) : endMs;
+  const firstMs = ceilToUnit(unit, startMs);
+  const lastMs = floorToUnit(unit, availableEndMs);
   if (firstMs > lastMs) return cutPiece(range, unit, finer);
   const pieces = [
     ...cutPiece({ startMs, endMs: firstMs }, unit, finer),
-    ...bucketsOf({ startMs: firstMs, endMs: lastMs }, unit, cutting),
-    ...(thereMs < endMs
-      ? cut({ startMs: lastMs, endMs }, finer)
+    ...listBuckets({ startMs: firstMs, endMs: lastMs }, unit, cutting),
+    ...(availableEndMs < endMs
+      ? cutIntoUnits({ startMs: lastMs, endMs }, finer)
       : cutPiece({ startMs: lastMs, endMs }, unit, finer)),
   ];
-  // Without a whole one in the middle, its edge need not be one of the parts: a week may lie across.
-  return firstMs < lastMs ? pieces : fewerRows(pieces, cut(range, finer));
+  // Without a whole unit in the middle, a cut at its edge is optional, because a week can span the edge.
+  return firstMs < lastMs ? pieces : pickFewerRows(pieces, cutIntoUnits(range, finer));
 }
 
-/** A piece that lies within one bucket of the unit: in finer ones, or as the bucket less what is not asked for. */
+/** Cuts a piece within one bucket of the unit into finer units, or into the bucket minus the rest. */
 function cutPiece(piece: TimeRange, unit: SumUnit, finer: Cutting): Bucket[] {
-  const direct = cut(piece, finer);
-  const startMs = edgeAtOrBefore(unit, piece.startMs);
+  const direct = cutIntoUnits(piece, finer);
+  const startMs = floorToUnit(unit, piece.startMs);
   const endMs = nextEdge(unit, startMs);
   if (direct.length === 0 || (unit === "week" && endMs > finer.weeksEndMs)) return direct;
   const rest = [
-    ...cut({ startMs, endMs: piece.startMs }, finer),
-    ...cut({ startMs: piece.endMs, endMs }, finer),
+    ...cutIntoUnits({ startMs, endMs: piece.startMs }, finer),
+    ...cutIntoUnits({ startMs: piece.endMs, endMs }, finer),
   ].map((bucket) => ({ ...bucket, times: -bucket.times }));
-  return fewerRows(direct, [{ unit, startMs, times: 1 }, ...rest]);
+  return pickFewerRows(direct, [{ unit, startMs, times: 1 }, ...rest]);
 }
 
-function bucketsOf(
+function listBuckets(
   { startMs, endMs }: TimeRange,
   unit: SumUnit,
-  { nothingFromMs }: Cutting,
+  { emptyFromMs }: Cutting,
 ): Bucket[] {
   const buckets: Bucket[] = [];
-  for (let ms = startMs; ms < Math.min(endMs, nothingFromMs); ms = nextEdge(unit, ms)) {
+  for (let ms = startMs; ms < Math.min(endMs, emptyFromMs); ms = nextEdge(unit, ms)) {
     buckets.push({ unit, startMs: ms, times: 1 });
   }
   return buckets;
 }
 
-function fewerRows(one: Bucket[], other: Bucket[]): Bucket[] {
+function pickFewerRows(one: Bucket[], other: Bucket[]): Bucket[] {
   const rows = (buckets: readonly Bucket[]) =>
     buckets.reduce((sum, { unit }) => sum + bucketRows[unit], 0);
   return rows(other) < rows(one) ? other : one;
 }
 
-/** Those that follow each other as one part; what is both added and subtracted is neither. */
-function inRuns(buckets: readonly Bucket[]): RangePart[] {
+/** Joins adjacent buckets into parts. Removes buckets that are both added and subtracted. */
+function joinRuns(buckets: readonly Bucket[]): RangePart[] {
   const counted = new Map<string, Bucket>();
   for (const bucket of buckets) {
     const key = `${bucket.unit} ${bucket.startMs}`;
@@ -193,7 +192,7 @@ function inRuns(buckets: readonly Bucket[]): RangePart[] {
   return parts;
 }
 
-function edgeAtOrBefore(unit: SumUnit, ms: number): number {
+function floorToUnit(unit: SumUnit, ms: number): number {
   switch (unit) {
     case "minute":
       return Math.floor(ms / MINUTE_MS) * MINUTE_MS;
@@ -208,12 +207,12 @@ function edgeAtOrBefore(unit: SumUnit, ms: number): number {
   }
 }
 
-function edgeAtOrAfter(unit: SumUnit, ms: number): number {
-  const before = edgeAtOrBefore(unit, ms);
+function ceilToUnit(unit: SumUnit, ms: number): number {
+  const before = floorToUnit(unit, ms);
   return before === ms ? ms : nextEdge(unit, before);
 }
 
-/** The beginning of the unit after the one that begins at `ms`. */
+/** Returns the start of the next unit after the one that starts at `ms`. */
 export function nextEdge(unit: SumUnit, ms: number): number {
   switch (unit) {
     case "minute":

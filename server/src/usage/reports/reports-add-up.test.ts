@@ -18,19 +18,19 @@ import { chargesOf } from "#src/spend/ledger/charges.ts";
 import { serverTest as base } from "#test/harness/admin-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
-// Random histories, reported in every way, against a sum over the records themselves.
+// Random histories in every kind of report, compared with a sum of the records.
 
 type Report = z.output<(typeof getUsage)["response"]>;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** A history of four months up to the clock of the test; the switch to and from summer time is in it. */
+/** Four months of history up to the test clock, with the end of summer time. */
 const START = Date.UTC(2026, 7, 1);
 const END = Date.UTC(2026, 10, 20);
 
 const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization())
-  /** The weeks of the history, whatever day the test runs on; the last days of it stay days. */
+  /** Sums the whole weeks of the history. The last days stay days. */
   .extend(
     "sumUp",
     { scope: "file" },
@@ -49,7 +49,7 @@ const test = base
       },
   )
   .extend("history", { scope: "file" }, ({ org }) => (): fc.Arbitrary<EndRecord[]> => {
-    // Edges of hours, days and months are where sums go wrong.
+    // Errors in sums occur at edges of hours, days and months.
     const hours = (END - START) / HOUR_MS;
     const at = fc
       .tuple(fc.integer({ min: 0, max: hours - 1 }), fc.constantFrom(0, 1, HOUR_MS - 1, 1_234_567))
@@ -129,7 +129,7 @@ const fieldOf = (group: LabelName) =>
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** What the report must say: requests and cost by bucket and group. */
+/** Expected requests and cost by bucket and group. */
 function expected(
   range: { startMs: number; endMs: number },
   groups: readonly LabelName[],
@@ -156,7 +156,7 @@ function found(report: Report, groups: readonly LabelName[]) {
   );
 }
 
-describe("every report is the sum of the requests, whatever it is grouped by", () => {
+describe("every report equals the sum of its requests", () => {
   const edge = fc.integer({ min: 0, max: (END - START) / HOUR_MS }).map((n) => START + n * HOUR_MS);
   const question = fc.record({
     a: edge,
@@ -167,7 +167,7 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     order: fc.constantFrom("asc", "desc"),
   });
 
-  test("by any groups, in any buckets, any range and any order", async ({ allPages }) => {
+  test("for any groups, buckets, range and order", async ({ allPages }) => {
     await fc.assert(
       fc.asyncProperty(question, async ({ a, b, groups, bucket, orderBy, order }) => {
         fc.pre(a !== b && (bucket !== "1h" || Math.abs(a - b) <= 31 * DAY_MS));
@@ -199,11 +199,9 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     );
   });
 
-  test("by minute, from the sums that are kept and from the requests before them", async ({
-    allPages,
-  }) => {
+  test("by minute, from stored sums and from older requests", async ({ allPages }) => {
     const MINUTE_MS = 60_000;
-    // A day that has no sums by minute any more, and the last days, which have.
+    // A day whose sums by minute are deleted, and the last days with such sums.
     const days = [START + 3 * DAY_MS, ...[1, 2, 3, 4, 5].map((ago) => END - ago * DAY_MS)];
     for (const startMs of days) {
       const range = { startMs, endMs: startMs + DAY_MS };
@@ -217,7 +215,7 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     }
   });
 
-  test("the first groups and the others together are everything, in each bucket", async ({
+  test("the first groups and the others add up to the total of each bucket", async ({
     allPages,
   }) => {
     for (const [groups, bucket] of [
@@ -243,7 +241,7 @@ describe("every report is the sum of the requests, whatever it is grouped by", (
     }
   });
 
-  test("groups with the highest cost come first", async ({ allPages }) => {
+  test("the most expensive groups are first", async ({ allPages }) => {
     const query = `starting_at=${iso(START)}&ending_at=${iso(END)}&bucket=none&group_by=api_key`;
     const all = await allPages(query);
     const top = await allPages(`${query}&top=3`);
@@ -286,7 +284,7 @@ test("reports add up to the settled spend of every scope and period, to the nano
   }
 });
 
-test("a range that ends now or later is the same as the one to the end of what there is", async ({
+test("a range that ends now or later has the rows of one that ends with the last request", async ({
   allPages,
 }) => {
   for (const groups of ["", "api_key", "workspace,model", "model"]) {

@@ -75,7 +75,7 @@ function toFrame(report: UsageReport, bucket: BucketName) {
   };
 }
 
-/** Refuses before the first line what can be refused. */
+/** Starts an export, and checks its query before the first line. */
 async function openLines<Line>(
   deps: UsageDeps,
   call: Call,
@@ -92,8 +92,8 @@ async function openLines<Line>(
   return lines();
 }
 
-function fileName(deps: UsageDeps, what: string, format: string): string {
-  return `${what}-${new Date(deps.nowMs()).toISOString().slice(0, 10)}.${format}`;
+function fileName(deps: UsageDeps, report: string, format: string): string {
+  return `${report}-${new Date(deps.nowMs()).toISOString().slice(0, 10)}.${format}`;
 }
 
 function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {

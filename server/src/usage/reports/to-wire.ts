@@ -28,7 +28,7 @@ export function toUsageRow(row: ShownRow, context: RowContext): z.input<typeof u
   return { ...toPlace(row, context), ...toMeasures(row) };
 }
 
-/** One line, or one for each type that something was billed or counted for. */
+/** Returns one line, or one for each token type with units or cost. */
 export function toCostRows(
   row: ShownRow,
   context: RowContext,
@@ -64,7 +64,7 @@ interface TokenTypePart {
   nanoUsd: bigint;
 }
 
-/** The parts of a cost; those that are nothing are left out. */
+/** Returns the parts of a cost without empty ones. */
 export function splitByTokenType(row: UsageCounts): TokenTypePart[] {
   const parts = costParts.map(({ part, units, column }) => {
     return { type: part, units: row[units], nanoUsd: row[column] };
@@ -72,7 +72,7 @@ export function splitByTokenType(row: UsageCounts): TokenTypePart[] {
   return parts.filter(({ units, nanoUsd }) => units !== 0n || nanoUsd !== 0n);
 }
 
-/** When the row is of, and of what. */
+/** Returns the time and the labels of a row. */
 function toPlace(row: ShownRow, { bucket, range, groupBy, names }: RowContext) {
   const startMs = row.bucket_at?.getTime() ?? range.startMs;
   const endMs = rowEndMs(row, bucket) ?? range.endMs;

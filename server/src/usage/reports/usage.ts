@@ -56,7 +56,7 @@ export type ShownRow = ReportRow & { isOther: boolean };
 
 export interface UsageReport {
   rows: ShownRow[];
-  /** By which the rows are grouped, of what the rollups know. */
+  /** Labels that the rows are grouped by. */
   groupBy: LabelName[];
   nextPage: string | null;
   range: TimeRange;
@@ -68,7 +68,7 @@ export interface UsageReport {
 const MAX_TOP_ROWS = 10_000;
 
 /**
- * A page of the report with the totals of its whole range. Token types are the wire's to split: a page then has fewer
+ * Returns a page of the report with the totals of its whole range. A page that the route splits by token type has fewer
  * rows. Throws a 404 for a workspace or key that the caller cannot see.
  */
 export async function getUsage(
@@ -76,17 +76,20 @@ export async function getUsage(
   { caller }: Call,
   query: UsageQuery,
 ): Promise<UsageReport> {
-  const { page: cursor, limit, ...asked } = query;
-  const groups = groupsOf(query);
-  const order = orderOf(query);
+  const { page: cursor, limit, ...filters } = query;
+  const groups = selectLabels(query);
+  const order = readOrder(query);
   const isSplit = query.group_by?.includes("token_type") ?? false;
   const rowLimit = isSplit ? Math.max(1, Math.floor(limit / costParts.length)) : limit;
   const shape = { order, bucket: query.bucket, columns: groups.map(({ column }) => column) };
-  const range = rangeOf(deps, query);
-  // A cursor is bound to the start, also to a default one. It is not bound to the end, which moves with the clock.
-  const question = { ...asked, starting_at: asked.starting_at ?? isoFromMs(range.startMs) };
+  const range = readRange(deps, query);
+  // A cursor is bound to the start, also to a default one, but not to the end, which moves with the clock.
+  const cursorFilters = {
+    ...filters,
+    starting_at: filters.starting_at ?? isoFromMs(range.startMs),
+  };
   if (query.top !== undefined) checkTop(query, range, isSplit);
-  const after = cursor === undefined ? null : readPosition(cursor, question, shape);
+  const after = cursor === undefined ? null : readPosition(cursor, cursorFilters, shape);
   const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
   const isOpenEnded = range.endMs >= deps.nowMs();
   const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
@@ -99,7 +102,8 @@ export async function getUsage(
     return {
       rows: rows.map((row) => ({ isOther: false, ...row })),
       groupBy: groups.map(({ name }) => name),
-      nextPage: isCut && last ? encodeCursor(positionOf(last as ListedRow, shape), question) : null,
+      nextPage:
+        isCut && last ? encodeCursor(positionOf(last as ListedRow, shape), cursorFilters) : null,
       range,
       totals: await sumRange(tx, page),
       names: await findUsageNames(tx, caller.organizationId, rows),
@@ -108,14 +112,14 @@ export async function getUsage(
   });
 }
 
-/** Checks what can be refused before the first row is sent; then all rows, oldest first, a page in memory at a time. */
+/** Checks the query before the first row is sent. Yields all rows, oldest first, with one page in memory at a time. */
 export async function openUsageExport(
   deps: UsageDeps,
   { caller }: Call,
   query: ExportQuery,
 ): Promise<{ groupBy: LabelName[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
-  const groups = groupsOf(query);
-  const range = rangeOf(deps, query);
+  const groups = selectLabels(query);
+  const range = readRange(deps, query);
   const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
   const columns = groups.map(({ column }) => column);
   const order = { by: "time", isDescending: false } as const;
@@ -168,43 +172,43 @@ function readTop(tx: Tx, page: ReportPage, count: number): Promise<ShownRow[]> {
 
 function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
   const { top = 0, page, bucket } = query;
-  if (groupsOf(query).length === 0) {
+  if (selectLabels(query).length === 0) {
     throw refuseField("top", "expected group_by with it.");
   }
   if (page !== undefined) {
-    throw refuseField("page", "an answer with top is one page.");
+    throw refuseField("page", "a response with top has one page.");
   }
   const buckets = bucket === "none" ? 1 : (range.endMs - range.startMs) / bucketMs(bucket);
   if (buckets * (top + 1) * (isSplit ? costParts.length : 1) > MAX_TOP_ROWS) {
     throw refuseField(
       "top",
-      "that could be more than 10,000 rows. Ask for fewer groups, larger buckets or a shorter range.",
+      "the response could have more than 10,000 rows. Use fewer groups, larger buckets or a shorter range.",
     );
   }
 }
 
-/** In one order, whatever order they were asked for in, each once. */
-function groupsOf(query: Pick<ExportQuery, "group_by">) {
+/** Returns the requested labels, each once, in a fixed order. */
+function selectLabels(query: Pick<ExportQuery, "group_by">) {
   return usageLabels.filter(({ name }) => query.group_by?.includes(name));
 }
 
-function orderOf({ bucket, order_by, order }: UsageQuery): ReportOrder {
+function readOrder({ bucket, order_by, order }: UsageQuery): ReportOrder {
   const by = order_by ?? (bucket === "none" ? "cost" : "time");
   return { by, isDescending: order === undefined ? by !== "time" : order === "desc" };
 }
 
-function rangeOf(deps: UsageDeps, query: ExportQuery): TimeRange {
+function readRange(deps: UsageDeps, query: ExportQuery): TimeRange {
   const startingAtMs = query.starting_at === undefined ? null : Date.parse(query.starting_at);
   const endingAtMs = query.ending_at === undefined ? deps.nowMs() : Date.parse(query.ending_at);
   return reportRange(query.bucket, startingAtMs, endingAtMs);
 }
 
-/** The filter of a report that may be by minute. */
+/** Adds the start of the stored minutes to a filter. */
 export function withMinutes({ nowMs }: Pick<UsageDeps, "nowMs">, filter: ReportFilter) {
   return { ...filter, minutesFromMs: nowMs() - MINUTES_MS };
 }
 
-/** What the caller asks for within what exists for it. Throws a 404. */
+/** Makes the filter of the caller's query. Throws a 404 for a workspace or key that the caller cannot see. */
 export async function readFilter(
   database: Database,
   caller: Caller,
@@ -215,12 +219,12 @@ export async function readFilter(
   return {
     organizationId: caller.organizationId,
     visible: visibleUsage(caller),
-    values: definedOnly(toRecord(usageLabels, "column", ({ column }) => filters[column])),
+    values: removeUndefined(toRecord(usageLabels, "column", ({ column }) => filters[column])),
   };
 }
 
-/** Filters without the columns that nothing was asked of. */
-export function definedOnly(
+/** Removes columns without a filter. */
+export function removeUndefined(
   values: Partial<Record<ReportColumn, string[] | undefined>>,
 ): ReportFilter["values"] {
   return Object.fromEntries(Object.entries(values).filter(([, wanted]) => wanted !== undefined));
@@ -236,9 +240,9 @@ function positionOf(row: ListedRow, { columns }: Shape): CursorPart[] {
   ];
 }
 
-function readPosition(cursor: string, question: unknown, shape: Shape): ReportPosition {
+function readPosition(cursor: string, cursorFilters: unknown, shape: Shape): ReportPosition {
   const kinds = ["string", "number", ...shape.columns.map(() => "string" as const)] as const;
-  const [value = "", bucketAt, ...columns] = readCursor(cursor, question, kinds);
+  const [value = "", bucketAt, ...columns] = readCursor(cursor, cursorFilters, kinds);
   return {
     value: shape.order.by === "time" ? null : readCursorAmount(String(value)),
     bucketAtMs: shape.bucket === "none" ? null : readCursorTime(bucketAt),
