@@ -1,8 +1,8 @@
 import {
   type Action,
-  inheritedRole,
+  findInheritedRole,
   isWorkspaceAction,
-  reachOfRole,
+  findReach,
 } from "@bursar/contract/permissions.ts";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type Answer, ApiError, call } from "./api-client.ts";
@@ -57,8 +57,8 @@ export function useMayEverywhere(): (action: Action) => boolean {
 }
 
 function mayEverywhere(session: Session, action: Action): boolean {
-  const role = inheritedRole(session.member.role);
-  return role !== null && isWorkspaceAction(action) && reachOfRole(role, action) !== null;
+  const role = findInheritedRole(session.member.role);
+  return role !== null && isWorkspaceAction(action) && findReach(role, action) !== null;
 }
 
 /** Rights in a workspace that the session does not list: a new one, or one beyond the maximum of the list. */

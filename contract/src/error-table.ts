@@ -8,7 +8,7 @@ const causes = Object.entries(errorCodes).map(([code, cause]) => ({
 }));
 
 /** All error codes as a table in Markdown, for the guide. */
-export function errorCodeTable(): string {
+export function renderErrorCodeTable(): string {
   const rows = causes.map(
     ({ code, status, meaning, facts }) => `| ${code} | ${status} | ${meaning} | ${facts} |`,
   );
@@ -16,7 +16,7 @@ export function errorCodeTable(): string {
 }
 
 /** All error codes by status, for the reference page: its columns are too narrow for a table. */
-export function errorCodeLists(): string {
+export function renderErrorCodeLists(): string {
   const byStatus = [...Map.groupBy(causes, ({ status }) => status)].toSorted(([a], [b]) => a - b);
   const lists = byStatus.map(([status, group]) => {
     const lines = group.map(

@@ -114,12 +114,14 @@ const tagKey = z
   .max(MAX_TAG_KEY_LENGTH)
   .refine((key) => !/^anthropic/i.test(key), "a tag key cannot begin with anthropic");
 const tagValue = z.string().max(MAX_TAG_VALUE_LENGTH);
-const fewTags = (tags: Record<string, unknown>) => Object.keys(tags).length <= MAX_TAGS;
+const hasAllowedTagCount = (tags: Record<string, unknown>) => Object.keys(tags).length <= MAX_TAGS;
 const tooManyTags = `at most ${MAX_TAGS} tags`;
 
-export const tags = z.record(tagKey, tagValue).refine(fewTags, tooManyTags);
+export const tags = z.record(tagKey, tagValue).refine(hasAllowedTagCount, tooManyTags);
 /** A change of tags: null deletes the tag, an omitted tag stays. */
-export const tagChanges = z.record(tagKey, tagValue.nullable()).refine(fewTags, tooManyTags);
+export const tagChanges = z
+  .record(tagKey, tagValue.nullable())
+  .refine(hasAllowedTagCount, tooManyTags);
 
 /** Official fields that this server does not support: only null is accepted. */
-export const noneSupported = z.null({ error: "is not available on this server: omit it" });
+export const unsupportedField = z.null({ error: "is not available on this server: omit it" });

@@ -6,9 +6,9 @@ import {
   type ZodOpenApiOperationObject,
 } from "zod-openapi";
 import { claudeHeaders, claudeRoutes } from "./claude/routes.ts";
-import { errorCodeLists } from "./error-table.ts";
+import { renderErrorCodeLists } from "./error-table.ts";
 import { errorBody } from "./errors.ts";
-import { needs } from "./permission-words.ts";
+import { describeRequirement } from "./permission-words.ts";
 import { isOperatorAction, isSelfAction } from "./permissions.ts";
 import type { RouteSpec } from "./route.ts";
 import { adminRoutes } from "./routes.ts";
@@ -73,7 +73,7 @@ Responses may get more fields. Ignore fields that you do not know.
 Facts are members of \`error.details\` that a code always has. New codes may be added. Errors of the Claude API itself pass
 unchanged, and may have no code.
 
-${errorCodeLists()}`;
+${renderErrorCodeLists()}`;
 
 /** Creates the OpenAPI 3.1 document of all routes. */
 export function makeOpenApiDocument(version: string): object {
@@ -122,11 +122,11 @@ export function makeOpenApiDocument(version: string): object {
     },
     paths: toPaths([...adminRoutes, ...claudeRoutes]),
   };
-  return createDocument(document, { override: simplify });
+  return createDocument(document, { override: simplifySchema });
 }
 
 /** Removes needless parts of a JSON schema. */
-const simplify: NonNullable<CreateDocumentOptions["override"]> = ({ jsonSchema, io }) => {
+const simplifySchema: NonNullable<CreateDocumentOptions["override"]> = ({ jsonSchema, io }) => {
   // The format replaces the long pattern.
   if (["date-time", "date", "uuid"].includes(jsonSchema.format ?? "")) delete jsonSchema.pattern;
   // Later versions may add fields. Generated clients must accept them.
@@ -146,17 +146,19 @@ function toPaths(routes: readonly RouteSpec[]): Paths {
 
 function toOperation(route: RouteSpec): Operation {
   const { body } = route;
-  const security = securityOf(route);
-  const sentences = [route.description, needs(route.action), stepUpOf(route)].filter(
-    (text) => text !== undefined,
-  );
+  const security = findSecurity(route);
+  const sentences = [
+    route.description,
+    describeRequirement(route.action),
+    describeStepUp(route),
+  ].filter((text) => text !== undefined);
   return {
     operationId: route.operationId,
     summary: route.summary,
     description: sentences.join("\n\n"),
     tags: [groupOf(route)],
     ...(security && { security }),
-    ...requestParamsOf(route),
+    ...toRequestParams(route),
     ...(body && {
       requestBody: { required: true, content: { "application/json": { schema: body } } },
     }),
@@ -164,10 +166,10 @@ function toOperation(route: RouteSpec): Operation {
       "200": {
         description: "Done.",
         headers: { "request-id": requestIdHeader },
-        content: contentOf(route),
+        content: toContent(route),
       },
       ...Object.fromEntries(
-        Object.entries(errorsOf(route)).map(([status, description]) => [
+        Object.entries(listErrors(route)).map(([status, description]) => [
           status,
           {
             description,
@@ -180,13 +182,13 @@ function toOperation(route: RouteSpec): Operation {
   };
 }
 
-function stepUpOf(route: RouteSpec): string | undefined {
+function describeStepUp(route: RouteSpec): string | undefined {
   if (!route.stepUp) return undefined;
   return "A signed-in member must have entered the password or used a passkey in the last ten minutes.";
 }
 
 /** Content of the response. A streamed route of the Admin API returns only the stream. */
-function contentOf(route: RouteSpec) {
+function toContent(route: RouteSpec) {
   const streams = (route.streams ?? []).map((type) => [type, { schema: { type: "string" } }]);
   const isOnlyStream = streams.length > 0 && !isClaude(route);
   return {
@@ -200,9 +202,9 @@ const requestIdHeader = {
   schema: { type: "string" },
 } as const;
 
-function requestParamsOf(route: RouteSpec): Pick<Operation, "requestParams"> {
+function toRequestParams(route: RouteSpec): Pick<Operation, "requestParams"> {
   const { params, query } = route;
-  const header = headersOf(route);
+  const header = toHeaders(route);
   if (!params && !query && !header) return {};
   return {
     requestParams: {
@@ -226,13 +228,13 @@ const changeHeaders = z.object({
     }),
 });
 
-function headersOf(route: RouteSpec): z.ZodObject | undefined {
+function toHeaders(route: RouteSpec): z.ZodObject | undefined {
   if (isClaude(route)) return claudeHeaders;
   const isClaimed = route.method === "POST" && (route.action as string) !== "public";
   return isClaimed ? changeHeaders : undefined;
 }
 
-function errorsOf(route: RouteSpec): Record<string, string> {
+function listErrors(route: RouteSpec): Record<string, string> {
   return {
     ...errorStatuses,
     ...(route.body && bodyStatus),
@@ -243,7 +245,7 @@ function errorsOf(route: RouteSpec): Record<string, string> {
 }
 
 /** Credentials of the route. Undefined: those of the whole document. */
-function securityOf({ action, path }: RouteSpec): Record<string, string[]>[] | undefined {
+function findSecurity({ action, path }: RouteSpec): Record<string, string[]>[] | undefined {
   if (action === "public") return [];
   if (isSelfAction(action)) return [{ session: [] }];
   if (!path.startsWith("/v1/admin/") || isOperatorAction(action)) return undefined;
@@ -253,8 +255,8 @@ function securityOf({ action, path }: RouteSpec): Record<string, string[]>[] | u
 /** Tag of the route. Routes for signing in have their own. */
 function groupOf(route: RouteSpec): string {
   const { action } = route;
-  const isAboutPeople = action === "public" || isSelfAction(action) || isOperatorAction(action);
-  return isAboutPeople ? SIGN_IN : tagOf(route.path);
+  const isForMembers = action === "public" || isSelfAction(action) || isOperatorAction(action);
+  return isForMembers ? SIGN_IN : tagOf(route.path);
 }
 
 function isClaude(route: RouteSpec): boolean {

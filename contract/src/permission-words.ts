@@ -1,7 +1,11 @@
 import {
   type Action,
   adminKeyRole,
-  inheritedRole,
+  describeAction,
+  findInheritedRole,
+  findReach,
+  findRequiredPermission,
+  hasRight,
   isOperatorAction,
   isOrganizationAction,
   isSelfAction,
@@ -10,15 +14,11 @@ import {
   type OrganizationRole,
   organizationActions,
   organizationRoles,
-  permissionFor,
   type Reach,
-  reachOfRole,
-  roleMay,
   roleNames,
   selfActions,
   type WorkspaceAction,
   type WorkspaceRole,
-  wordsOf,
   workspaceActions,
   workspaceRoles,
 } from "./permissions.ts";
@@ -28,104 +28,107 @@ import {
 const adminKey = "an admin key (sk-ant-admin01-…)";
 
 /** Callers with the right, to follow "needs". `everywhere`: on the whole organization instead of one workspace. */
-export function whoMay(action: OrganizationAction | WorkspaceAction, reach?: "everywhere"): string {
+export function describeCallers(
+  action: OrganizationAction | WorkspaceAction,
+  reach?: "everywhere",
+): string {
   if (isOrganizationAction(action)) {
-    const roles = organizationRoles.filter((role) => roleMay(role, action));
+    const roles = organizationRoles.filter((role) => hasRight(role, action));
     return roles.includes(adminKeyRole)
-      ? `${adminKey} or the role ${oneOf(roles)}`
-      : `the role ${oneOf(roles)}, or the command line on the server's own machine`;
+      ? `${adminKey} or the role ${joinRoleNames(roles)}`
+      : `the role ${joinRoleNames(roles)}, or the command line on the server's own machine`;
   }
   if (reach === "everywhere") {
-    const roles = organizationRoles.filter((role) => reachEverywhere(role, action) !== null);
-    return `${adminKey} or the role ${oneOf(roles)}`;
+    const roles = organizationRoles.filter((role) => findReachEverywhere(role, action) !== null);
+    return `${adminKey} or the role ${joinRoleNames(roles)}`;
   }
-  const roles = workspaceRoles.filter((role) => reachOfRole(role, action) !== null);
-  const key = `an API key of the workspace with the permission "${permissionFor(action)}"`;
-  return `${adminKey}, ${key}, or the role ${oneOf(roles)} there`;
+  const roles = workspaceRoles.filter((role) => findReach(role, action) !== null);
+  const key = `an API key of the workspace with the permission "${findRequiredPermission(action)}"`;
+  return `${adminKey}, ${key}, or the role ${joinRoleNames(roles)} there`;
 }
 
 /** Rights that a caller of the action needs, as a sentence of a route's description. */
-export function needs(action: Action): string {
+export function describeRequirement(action: Action): string {
   if (action === "public") return "Needs no sign-in.";
   if (isSelfAction(action)) return "Needs a signed-in member.";
   if (isOperatorAction(action)) return "Needs the command line on the server's own machine.";
-  if (isOrganizationAction(action)) return `Needs ${whoMay(action)}.`;
+  if (isOrganizationAction(action)) return `Needs ${describeCallers(action)}.`;
   if (!isWorkspaceAction(action)) {
-    return `Needs an API key with the permission \`${permissionFor(action)}\`.`;
+    return `Needs an API key with the permission \`${findRequiredPermission(action)}\`.`;
   }
-  const own = workspaceRoles.filter((role) => reachOfRole(role, action) === "own");
-  const limit = own.length === 0 ? "" : ` ${oneOf(own)}: only their own.`;
-  return `Needs ${whoMay(action)}.${limit}`;
+  const own = workspaceRoles.filter((role) => findReach(role, action) === "own");
+  const limit = own.length === 0 ? "" : ` ${joinRoleNames(own)}: only their own.`;
+  return `Needs ${describeCallers(action)}.${limit}`;
 }
 
-function reachEverywhere(role: OrganizationRole, action: WorkspaceAction): Reach | null {
-  const inherited = inheritedRole(role);
-  return inherited && reachOfRole(inherited, action);
+function findReachEverywhere(role: OrganizationRole, action: WorkspaceAction): Reach | null {
+  const inherited = findInheritedRole(role);
+  return inherited && findReach(inherited, action);
 }
 
-function oneOf(roles: readonly (OrganizationRole | WorkspaceRole)[]): string {
+function joinRoleNames(roles: readonly (OrganizationRole | WorkspaceRole)[]): string {
   const names = roles.map((role) => roleNames[role]);
   const last = names.pop() ?? "";
   return names.length === 0 ? last : `${names.join(", ")} or ${last}`;
 }
 
-const marks: Record<Reach, string> = { all: "yes", own: "own" };
-const mark = (reach: Reach | null) => (reach === null ? "–" : marks[reach]);
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const reachMarks: Record<Reach, string> = { all: "yes", own: "own" };
+const formatReach = (reach: Reach | null) => (reach === null ? "–" : reachMarks[reach]);
+const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Both tables of the permissions guide, in Markdown. */
-export function permissionTables(): { organization: string; workspace: string } {
-  const organization = table(
+export function renderPermissionTables(): { organization: string; workspace: string } {
+  const organization = renderTable(
     ["In the organization", ...organizationRoles.map((role) => roleNames[role]), "Admin key"],
     [...organizationActions, ...selfActions].map((action) => [
-      capital(wordsOf(action)),
-      ...organizationRoles.map((role) => (roleMay(role, action) ? "yes" : "–")),
-      !isSelfAction(action) && roleMay(adminKeyRole, action) ? "yes" : "–",
+      capitalize(describeAction(action)),
+      ...organizationRoles.map((role) => (hasRight(role, action) ? "yes" : "–")),
+      !isSelfAction(action) && hasRight(adminKeyRole, action) ? "yes" : "–",
     ]),
   );
-  const workspace = table(
+  const workspace = renderTable(
     [
       "In a workspace",
       ...workspaceRoles.map((role) => roleNames[role].replace("Workspace ", "")),
       "Its API key",
     ],
     workspaceActions.map((action) => [
-      capital(wordsOf(action)),
-      ...workspaceRoles.map((role) => mark(reachOfRole(role, action))),
-      `\`${permissionFor(action)}\``,
+      capitalize(describeAction(action)),
+      ...workspaceRoles.map((role) => formatReach(findReach(role, action))),
+      `\`${findRequiredPermission(action)}\``,
     ]),
   );
   return { organization, workspace };
 }
 
 /** Table of the organization roles in Markdown, one row each. */
-export function roleTable(): string {
-  return table(
+export function renderRoleTable(): string {
+  return renderTable(
     ["Role", "In every workspace", "In the organization"],
     organizationRoles.map((role) => {
-      const inherited = inheritedRole(role);
+      const inherited = findInheritedRole(role);
       return [
         roleNames[role],
         inherited === null
           ? "the rights of the role there"
           : `the rights of ${roleNames[inherited]}`,
-        summary(role),
+        summarizeRole(role),
       ];
     }),
   );
 }
 
-function summary(role: OrganizationRole): string {
-  const may = organizationActions.filter((action) => roleMay(role, action));
-  const missing = organizationActions.filter((action) => !roleMay(role, action));
+function summarizeRole(role: OrganizationRole): string {
+  const may = organizationActions.filter((action) => hasRight(role, action));
+  const missing = organizationActions.filter((action) => !hasRight(role, action));
   if (missing.length === 0) return "everything";
   if (may.length === 0) return "nothing";
   return missing.length < may.length
-    ? `everything except: ${missing.map(wordsOf).join("; ")}`
-    : may.map(wordsOf).join("; ");
+    ? `everything except: ${missing.map(describeAction).join("; ")}`
+    : may.map(describeAction).join("; ");
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.map(line)].join("\n");
 }

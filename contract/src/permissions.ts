@@ -168,12 +168,12 @@ export function isWorkspaceAction(action: Action): action is WorkspaceAction {
 }
 
 /** Whether the organization role has the right. */
-export function roleMay(role: OrganizationRole, action: OrganizationAction | SelfAction): boolean {
+export function hasRight(role: OrganizationRole, action: OrganizationAction | SelfAction): boolean {
   return organizationRights[action][organizationRoles.indexOf(role)] !== null;
 }
 
 /** Extent of a role's right in its workspace. Null: the role lacks the right. */
-export function reachOfRole(
+export function findReach(
   role: WorkspaceRole,
   action: WorkspaceAction | ClaudeAction,
 ): Reach | null {
@@ -181,7 +181,7 @@ export function reachOfRole(
 }
 
 /** Role in every workspace through the organization role. Null: none. */
-export function inheritedRole(role: OrganizationRole): WorkspaceRole | null {
+export function findInheritedRole(role: OrganizationRole): WorkspaceRole | null {
   return inheritedRoles[role] ?? null;
 }
 
@@ -190,11 +190,11 @@ export function inheritedRole(role: OrganizationRole): WorkspaceRole | null {
  * instead of a refusal.
  */
 export function isOpenToMembers(action: WorkspaceAction): boolean {
-  return workspaceRoles.every((role) => reachOfRole(role, action) !== null);
+  return workspaceRoles.every((role) => findReach(role, action) !== null);
 }
 
 /** Lowest permission of a workspace key for the action. Null: workspace keys cannot take it. */
-export function permissionFor(action: Action): KeyPermission | null {
+export function findRequiredPermission(action: Action): KeyPermission | null {
   return action in workspaceRights
     ? workspaceRights[action as keyof typeof workspaceRights][5]
     : null;
@@ -206,7 +206,7 @@ export function includesPermission(held: KeyPermission, needed: KeyPermission): 
 }
 
 /** Description of the action, to follow "may". */
-export function wordsOf(action: Exclude<Action, "public" | OperatorAction>): string {
+export function describeAction(action: Exclude<Action, "public" | OperatorAction>): string {
   return action in organizationRights
     ? organizationRights[action as keyof typeof organizationRights][6]
     : workspaceRights[action as keyof typeof workspaceRights][6];

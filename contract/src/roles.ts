@@ -9,7 +9,7 @@ import {
 // Role names in requests. The company shape accepts official names and names of the console, in any case. Responses have
 // the official names.
 
-const consoleWords: Readonly<Record<string, OrganizationRole>> = {
+const consoleNames: Readonly<Record<string, OrganizationRole>> = {
   member: "user",
   claude_code_only: "claude_code_user",
 };
@@ -17,7 +17,7 @@ const consoleWords: Readonly<Record<string, OrganizationRole>> = {
 function toOrganizationRole(written: unknown): unknown {
   if (typeof written !== "string") return written;
   const word = toWord(written);
-  return Object.hasOwn(consoleWords, word) ? consoleWords[word] : word;
+  return Object.hasOwn(consoleNames, word) ? consoleNames[word] : word;
 }
 
 /** `Limited developer`, `developer`, `Workspace Developer` and `workspace_developer`. */

@@ -1,10 +1,10 @@
 // Oldest PostgreSQL: routes
 
 import {
+  findRequiredPermission,
+  hasRight,
   isOperatorAction,
   isSelfAction,
-  permissionFor,
-  roleMay,
 } from "@bursar/contract/permissions.ts";
 import { type AdminRoute, adminRoutes } from "@bursar/contract/routes.ts";
 import { describe, expect } from "vitest";
@@ -202,7 +202,7 @@ describe("the contract", () => {
   });
 
   test("denies every workspace key the routes of the whole organization", () => {
-    const closed = routes.filter(([, { action }]) => permissionFor(action) === null);
+    const closed = routes.filter(([, { action }]) => findRequiredPermission(action) === null);
     expect(closed.length).toBeGreaterThan(0);
     for (const [, { action }] of closed) expect(action).not.toMatch(/^(api_keys|usage):/);
   });
@@ -273,7 +273,7 @@ function expectStatus(route: AdminRoute, caller: CallerCase, answer: Answer): vo
     expect(answer.error.type).toBe("authentication_error");
     expect(request_id).toBe(answer.headers["request-id"]);
   }
-  const needed = permissionFor(route.action);
+  const needed = findRequiredPermission(route.action);
   const isOnePermissionShort =
     (caller.permission === "admin" && needed === null) ||
     (caller.permission === "write" && needed === "admin");
@@ -383,9 +383,9 @@ test("requests no step-up from members without permission for the route", async 
 });
 
 test("only owners and the local operator can change upstreams", () => {
-  expect([roleMay("owner", "upstreams:write"), roleMay("admin", "upstreams:write")]).toEqual([
+  expect([hasRight("owner", "upstreams:write"), hasRight("admin", "upstreams:write")]).toEqual([
     true,
     false,
   ]);
-  expect(permissionFor("upstreams:write")).toBeNull();
+  expect(findRequiredPermission("upstreams:write")).toBeNull();
 });

@@ -8,7 +8,7 @@ const hex = z.string().meta({ description: "HMAC-SHA256 in hex." });
 const eventNumber = z.int().min(0);
 
 /** Fields of the subject as the API returns it. Never contains a secret. */
-const shown = z.record(z.string(), z.json()).nullable();
+const subjectFields = z.record(z.string(), z.json()).nullable();
 
 export const auditEvent = z
   .object({
@@ -30,8 +30,10 @@ export const auditEvent = z
       .object({ type: z.string(), id: z.string() })
       .meta({ description: "The changed resource." }),
     workspace_id: workspaceId.nullable(),
-    before: shown.meta({ description: "The subject before the change. Null: it is new." }),
-    after: shown.meta({ description: "The subject after the change. Null: it is deleted." }),
+    before: subjectFields.meta({ description: "The subject before the change. Null: it is new." }),
+    after: subjectFields.meta({
+      description: "The subject after the change. Null: it is deleted.",
+    }),
     request_id: z.string(),
     ip_address: z.string().nullable(),
     user_agent: z.string().nullable(),
@@ -42,22 +44,22 @@ export const auditEvent = z
   .meta({ id: "AuditEvent" });
 
 const visible = /^[!-~\u00a0-\uffff]+$/;
-const word = (description: string, maxLength = 100) =>
+const textFilter = (description: string, maxLength = 100) =>
   optionalQuery(z.string().max(maxLength).regex(visible, "expected text without spaces")).meta({
     description,
   });
 
 const filters = {
-  event: word("Name of an event, or a prefix that ends in a dot, such as `api_key.`."),
-  actor_type: word("Such as `admin_key`, `api_key`, `member`, `local_operator`, `system`."),
-  actor_id: word("Id of the actor."),
-  subject_type: word("Such as `workspace` or `api_key`."),
-  subject_id: word("Id of the subject."),
+  event: textFilter("Name of an event, or a prefix that ends in a dot, such as `api_key.`."),
+  actor_type: textFilter("Such as `admin_key`, `api_key`, `member`, `local_operator`, `system`."),
+  actor_id: textFilter("Id of the actor."),
+  subject_type: textFilter("Such as `workspace` or `api_key`."),
+  subject_id: textFilter("Id of the subject."),
   workspace_id: optionalQuery(workspaceId),
   starting_at: optionalQuery(instant).meta({ description: "At this time or later." }),
   ending_at: optionalQuery(instant).meta({ description: "Before this time." }),
-  request_id: word("The `request-id` of the call."),
-  ip_address: word("Client address of the call."),
+  request_id: textFilter("The `request-id` of the call."),
+  ip_address: textFilter("Client address of the call."),
 };
 
 export const listAuditEvents = route({

@@ -34,7 +34,7 @@ export const member = z
   .meta({ id: "Member" });
 
 /** Resources that end with a member's access. */
-const ending = {
+const endingResources = {
   api_keys: z.array(z.object({ id: apiKeyId, name: z.string(), workspace_id: workspaceId })),
   workspaces: z.array(
     z.object({ workspace_id: workspaceId, name: z.string(), workspace_role: workspaceRole }),
@@ -118,7 +118,7 @@ export const reactivateMember = route({
   response: member,
 });
 
-export const previewRemoval = route({
+export const previewMemberRemoval = route({
   operationId: "previewMemberRemoval",
   method: "GET",
   path: "/v1/admin/members/{member_id}/removal_preview",
@@ -133,7 +133,7 @@ export const previewRemoval = route({
         .string()
         .nullable()
         .meta({ description: "Why the caller cannot remove this member now. Null: possible." }),
-      ...ending,
+      ...endingResources,
     })
     .meta({ id: "MemberRemovalPreview" }),
 });
@@ -149,7 +149,7 @@ export const removeMember = route({
   audited: "member.removed",
   stepUp: true,
   params: memberParams,
-  response: z.object({ id: memberId, type: z.literal("member_deleted"), ...ending }),
+  response: z.object({ id: memberId, type: z.literal("member_deleted"), ...endingResources }),
 });
 
 // The official shape: members who are not removed.
@@ -231,7 +231,7 @@ export const memberRoutes = [
   updateMember,
   deactivateMember,
   reactivateMember,
-  previewRemoval,
+  previewMemberRemoval,
   removeMember,
   listOfficialUsers,
   getOfficialUser,

@@ -7,7 +7,7 @@ import type { OfficialTokenType } from "../usage-shape.ts";
 // Reports of the official Admin API, for dashboards. Ids of workspaces, keys and members are those of this server.
 
 /** Text with these known values. Official clients accept later ones too. */
-function openWord<const T extends readonly string[]>(...known: T): z.ZodType<T[number], T[number]> {
+function openEnum<const T extends readonly string[]>(...known: T): z.ZodType<T[number], T[number]> {
   // The compiler checks for known values. At run time any text is valid.
   return z.string().meta({ examples: [...known] }) as unknown as z.ZodType<T[number], T[number]>;
 }
@@ -16,14 +16,14 @@ function openWord<const T extends readonly string[]>(...known: T): z.ZodType<T[n
 const ids = queryList(z.string().max(100)).meta({ description: "Ids." });
 const texts = queryList(z.string().max(256)).meta({ description: "Matches any of these values." });
 /** Filter by ids that this server does not have, which matches nothing. */
-const idsOfNothing = queryList(z.string().max(100)).meta({
+const unknownIds = queryList(z.string().max(100)).meta({
   description: "Ids. Nothing on this server matches.",
 });
 const page = optionalQuery(z.string().max(1000)).meta({
   description: "`next_page` of the previous page.",
 });
 const bucketWidth = z.enum(["1m", "1h", "1d"]);
-const ends = optionalQuery(instant).meta({ description: "Exclusive. Default: now." });
+const endingAt = optionalQuery(instant).meta({ description: "Exclusive. Default: now." });
 const wholeNumber = (max: number) =>
   optionalQuery(
     z.coerce
@@ -96,7 +96,7 @@ export const getOfficialUsageReport = route({
   audited: null,
   query: z.strictObject({
     starting_at: instant,
-    ending_at: ends,
+    ending_at: endingAt,
     bucket_width: bucketWidth.default("1d"),
     limit: wholeNumber(MAX_MINUTES),
     page,
@@ -109,7 +109,7 @@ export const getOfficialUsageReport = route({
     inference_geos: texts,
     speeds: texts,
     account_ids: ids,
-    service_account_ids: idsOfNothing,
+    service_account_ids: unknownIds,
   }),
   response: buckets(usageResult),
 });
@@ -147,7 +147,7 @@ export const getOfficialCostReport = route({
   audited: null,
   query: z.strictObject({
     starting_at: instant,
-    ending_at: ends,
+    ending_at: endingAt,
     bucket_width: z.literal("1d").default("1d").meta({ description: "Days only." }),
     limit: wholeNumber(maxBuckets["1d"]),
     page,
@@ -263,7 +263,7 @@ export type AnalyticsGroup = (typeof analyticsCostGroups)[number];
 const MAX_ROWS = 1000;
 const analyticsQuery = {
   starting_at: instant,
-  ending_at: ends.meta({ description: "Required with `time_bucket_width`." }),
+  ending_at: endingAt.meta({ description: "Required with `time_bucket_width`." }),
   time_bucket_width: optionalQuery(bucketWidth),
   limit: wholeNumber(MAX_ROWS),
   page,
@@ -273,23 +273,23 @@ const analyticsQuery = {
   }),
   actor_ids: ids,
   actor_types: queryList(z.enum(actorTypes)),
-  agent_ids: idsOfNothing,
+  agent_ids: unknownIds,
   api_key_ids: ids,
-  claude_tag_categories: idsOfNothing,
-  claude_tag_user_ids: idsOfNothing,
+  claude_tag_categories: unknownIds,
+  claude_tag_user_ids: unknownIds,
   context_windows: texts,
-  deployment_ids: idsOfNothing,
-  environment_ids: idsOfNothing,
+  deployment_ids: unknownIds,
+  environment_ids: unknownIds,
   inference_geos: texts,
   models: texts,
   organization_ids: ids,
   products: queryList(z.enum(products)),
-  rbac_group_ids: idsOfNothing,
+  rbac_group_ids: unknownIds,
   service_tiers: texts,
-  session_ids: idsOfNothing,
-  slack_channel_ids: idsOfNothing,
+  session_ids: unknownIds,
+  slack_channel_ids: unknownIds,
   speeds: texts,
-  user_profile_ids: idsOfNothing,
+  user_profile_ids: unknownIds,
   workspace_ids: ids,
 };
 
@@ -311,17 +311,17 @@ const analyticsGroup = {
   api_key_id: nullableText,
   claude_tag_category: z.null(),
   claude_tag_user_id: z.null(),
-  context_window: openWord("0-200k", "200k-1M").nullable(),
+  context_window: openEnum("0-200k", "200k-1M").nullable(),
   deployment_id: z.null(),
   environment_id: z.null(),
-  inference_geo: openWord("global", "us").nullable().meta({
+  inference_geo: openEnum("global", "us").nullable().meta({
     description: "Null also for requests without one. Filter for these with `not_available`.",
   }),
   model: nullableText,
   organization_id: nullableText,
   product: nullableText,
   rbac_group_id: z.null(),
-  service_tier: openWord(
+  service_tier: openEnum(
     "batch",
     "flex",
     "flex_discount",
@@ -331,7 +331,7 @@ const analyticsGroup = {
   ).nullable(),
   session_id: z.null(),
   slack_channel_id: z.null(),
-  speed: openWord("fast", "standard").nullable(),
+  speed: openEnum("fast", "standard").nullable(),
   user_profile_id: z.null(),
   workspace_id: nullableText,
 };

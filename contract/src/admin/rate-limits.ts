@@ -9,7 +9,7 @@ import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
 const rateLimitScope = wireScope.meta({ description: "Scope whose requests are limited." });
 
 const MAX_PER_MINUTE = 1_000_000_000;
-const setPerMinute = (what: string) =>
+const perMinuteInput = (what: string) =>
   z
     .int()
     .min(1)
@@ -21,10 +21,10 @@ const setPerMinute = (what: string) =>
     });
 const perMinute = z.int().nullable().meta({ description: "Null: not limited." });
 
-const groupMeaning =
+const groupDescription =
   "A group of models from `/v1/admin/model_groups`. `all`: messages to all models together. `token_count`: token counting.";
 
-const left = (what: string) =>
+const remainingAmount = (what: string) =>
   z
     .number()
     .nullable()
@@ -35,7 +35,7 @@ export const rateLimit = z
     type: z.literal("rate_limit"),
     id: rateLimitId,
     scope: rateLimitScope,
-    model_group: modelGroupId.meta({ description: groupMeaning }),
+    model_group: modelGroupId.meta({ description: groupDescription }),
     model_group_name: z.string(),
     models: z.array(z.string()).nullable().meta({
       description: "Names of the group's models. Null: the group is not a list of models.",
@@ -47,11 +47,11 @@ export const rateLimit = z
     output_tokens_per_minute: perMinute,
     remaining: z
       .object({
-        requests: left("Requests that can be sent now."),
-        input_tokens: left(
+        requests: remainingAmount("Requests that can be sent now."),
+        input_tokens: remainingAmount(
           "Above 0: requests are sent. Below 0: usage beyond the limit, which refills first.",
         ),
-        output_tokens: left("As for input tokens."),
+        output_tokens: remainingAmount("As for input tokens."),
       })
       .meta({ description: "Remaining amounts, from the latest reports of the nodes." }),
     blocks_now: z.boolean().meta({ description: "True: the limit refuses a request now." }),
@@ -78,10 +78,12 @@ export const setRateLimit = route({
   stepUp: true,
   body: z.strictObject({
     scope: rateLimitScope,
-    model_group: modelGroupId.default("all").meta({ description: groupMeaning }),
-    requests_per_minute: setPerMinute("Requests"),
-    input_tokens_per_minute: setPerMinute("Input tokens (cache writes count, cache reads do not)"),
-    output_tokens_per_minute: setPerMinute("Output tokens"),
+    model_group: modelGroupId.default("all").meta({ description: groupDescription }),
+    requests_per_minute: perMinuteInput("Requests"),
+    input_tokens_per_minute: perMinuteInput(
+      "Input tokens (cache writes count, cache reads do not)",
+    ),
+    output_tokens_per_minute: perMinuteInput("Output tokens"),
     ...ifVersion,
   }),
   response: rateLimit,
@@ -127,7 +129,7 @@ export const deleteRateLimit = route({
   response: z.object({ id: rateLimitId, type: z.literal("rate_limit_deleted") }),
 });
 
-const tightest = z
+const lowestLimit = z
   .object({ rate_limit_id: rateLimitId, per_minute: z.int(), remaining: z.number() })
   .nullable()
   .meta({ description: "Null: not limited." });
@@ -144,7 +146,7 @@ export const effectiveRateLimits = z
         "Limits of the key, its workspace and the organization, narrowest first. With `model`, only those that apply to its messages.",
     }),
     tightest: z
-      .object({ requests: tightest, input_tokens: tightest, output_tokens: tightest })
+      .object({ requests: lowestLimit, input_tokens: lowestLimit, output_tokens: lowestLimit })
       .meta({ description: "The lowest limit of each kind." }),
     is_blocked: z.boolean().meta({ description: "True: one of the limits refuses a request now." }),
     free_at: timestamp.nullable(),

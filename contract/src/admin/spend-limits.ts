@@ -12,7 +12,7 @@ import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
 export const enforcements = ["strict", "soft", "alert_only"] as const;
 
 const enforcement = z.enum(enforcements);
-const enforcementMeaning =
+const enforcementDescription =
   "`strict`: a request is sent only if its worst-case cost fits besides all running requests. `soft`: requests are refused once spend has reached the limit. `alert_only`: no request is refused.";
 
 const periods = ["daily", "weekly", "monthly"] as const;
@@ -20,7 +20,7 @@ const periods = ["daily", "weekly", "monthly"] as const;
 const setEnforcement = z
   .enum(enforcements)
   .default(enforcements[0])
-  .meta({ description: enforcementMeaning });
+  .meta({ description: enforcementDescription });
 
 const openEndedHold = {
   open_ended_hold_usd: usdAmount.nullable().default(null).meta({
@@ -71,7 +71,7 @@ export const workspaceLimit = z
     workspace_id: workspaceId,
     workspace_name: z.string(),
     monthly_limit_usd: z.number().nullable().meta({ description: "Null: no limit." }),
-    enforcement: enforcement.nullable().meta({ description: enforcementMeaning }),
+    enforcement: enforcement.nullable().meta({ description: enforcementDescription }),
     period: z.literal("monthly"),
     period_starts_at: timestamp,
     period_ends_at: timestamp,
@@ -128,7 +128,7 @@ export const spendLimit = z
     scope: limitScope,
     period: z.enum(periods),
     limit_usd: z.number(),
-    enforcement: enforcement.meta({ description: enforcementMeaning }),
+    enforcement: enforcement.meta({ description: enforcementDescription }),
     period_starts_at: timestamp,
     period_ends_at: timestamp,
     ...amounts,

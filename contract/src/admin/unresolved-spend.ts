@@ -5,14 +5,14 @@ import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 
 const kinds = ["request", "node", "journal"] as const;
-const kindMeaning =
+const kindDescription =
   "`request`: a sent request with an unknown outcome. `node`: budget of a silent node, which uses it again when it returns. `journal`: spend that a node may have lost with the last records of its disk.";
 
 export const unresolvedSpend = z
   .object({
     type: z.literal("unresolved_spend"),
     id: unresolvedSpendId,
-    kind: z.enum(kinds).meta({ description: kindMeaning }),
+    kind: z.enum(kinds).meta({ description: kindDescription }),
     request_id: z.string().nullable().meta({ description: "Null: not a request." }),
     node_id: z.string(),
     scope: z.object({

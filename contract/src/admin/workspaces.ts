@@ -2,12 +2,12 @@ import { z } from "zod";
 import {
   displayColor,
   nameText,
-  noneSupported,
   queryFlag,
   queryList,
   tagChanges,
   tags,
   timestamp,
+  unsupportedField,
 } from "../fields.ts";
 import { workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
@@ -128,7 +128,7 @@ const inferenceDataPrivacyInput = z.strictObject({
   safeguards_storage: storageInput.optional(),
   transcripts_storage: storageInput.optional(),
 });
-const aboutDataPrivacy =
+const dataPrivacyDescription =
   "`inference_data_privacy` accepts only the official defaults: `internal` storage and `enabled` human review. The upstream's workspace decides about both, so this server stores no setting and returns none.";
 
 export const officialWorkspace = z
@@ -168,17 +168,17 @@ export const createOfficialWorkspace = route({
   method: "POST",
   path: "/v1/organizations/workspaces",
   summary: "Create a workspace (official shape)",
-  description: aboutDataPrivacy,
+  description: dataPrivacyDescription,
   action: "workspaces:create",
   audited: "workspace.created",
   body: z.strictObject({
     name: nameText,
     data_residency: dataResidencyInput.nullable().optional(),
     display_color: displayColor.nullable().optional(),
-    external_key_id: noneSupported.optional(),
+    external_key_id: unsupportedField.optional(),
     inference_data_privacy: inferenceDataPrivacyInput.optional(),
     tags: tags.nullable().optional(),
-    user_profile_id: noneSupported.optional(),
+    user_profile_id: unsupportedField.optional(),
   }),
   response: officialWorkspace,
 });
@@ -199,7 +199,7 @@ export const updateOfficialWorkspace = route({
   method: "POST",
   path: "/v1/organizations/workspaces/{workspace_id}",
   summary: "Update a workspace (official shape)",
-  description: aboutDataPrivacy,
+  description: dataPrivacyDescription,
   action: "workspaces:write",
   audited: "workspace.updated",
   params: workspaceParams,
@@ -207,10 +207,10 @@ export const updateOfficialWorkspace = route({
     name: nameText.optional(),
     data_residency: dataResidencyInput.omit({ workspace_geo: true }).nullable().optional(),
     display_color: displayColor.optional(),
-    external_key_id: noneSupported.optional(),
+    external_key_id: unsupportedField.optional(),
     inference_data_privacy: inferenceDataPrivacyInput.optional(),
     tags: tagChanges.nullable().optional(),
-    user_profile_id: noneSupported.optional(),
+    user_profile_id: unsupportedField.optional(),
   }),
   response: officialWorkspace,
 });

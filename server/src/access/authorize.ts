@@ -1,6 +1,7 @@
-import { whoMay } from "@bursar/contract/permission-words.ts";
+import { describeCallers } from "@bursar/contract/permission-words.ts";
 import {
   type Action,
+  findRequiredPermission,
   includesPermission,
   isClaudeAction,
   isOpenToMembers,
@@ -8,7 +9,6 @@ import {
   isOrganizationAction,
   isSelfAction,
   type OrganizationAction,
-  permissionFor,
   roleNames,
   type WorkspaceAction,
 } from "@bursar/contract/permissions.ts";
@@ -44,21 +44,21 @@ export function authorize(caller: Caller, action: Exclude<Action, "public">): vo
 /** Throws a 403 that names the required role or key. */
 function checkOrganizationAction(caller: Caller, action: OrganizationAction): void {
   if (hasOrganizationPermission(caller, action)) return;
-  throw denied(`This call needs ${whoMay(action)}${describeCaller(caller)}.`);
+  throw denied(`This call needs ${describeCallers(action)}${describeCaller(caller)}.`);
 }
 
 /** Checks for permission in at least one workspace. A key has only one. */
 function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
   if (caller.kind === "api_key") {
-    const needed = permissionFor(action);
+    const needed = findRequiredPermission(action);
     if (needed !== null && includesPermission(caller.permission, needed)) return;
-    throw denied(`This call needs ${whoMay(action)}${describeCaller(caller)}.`);
+    throw denied(`This call needs ${describeCallers(action)}${describeCaller(caller)}.`);
   }
   if (findOrganizationReach(caller, action) !== null || isOpenToMembers(action)) return;
   const workspaceIds = caller.kind === "member" ? [...caller.workspaceRoles.keys()] : [];
   if (workspaceIds.some((id) => findWorkspaceReach(caller, action, id) !== null)) return;
   throw denied(
-    `This call needs ${whoMay(action)}, but you have no such role in any workspace. Ask an owner or admin of the organization.`,
+    `This call needs ${describeCallers(action)}, but you have no such role in any workspace. Ask an owner or admin of the organization.`,
   );
 }
 
@@ -66,7 +66,7 @@ function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
 export function checkEverywhere(caller: Caller, action: WorkspaceAction): void {
   if (findOrganizationReach(caller, action) !== null) return;
   throw denied(
-    `For the whole organization this call needs ${whoMay(action, "everywhere")}${describeCaller(caller)}.`,
+    `For the whole organization this call needs ${describeCallers(action, "everywhere")}${describeCaller(caller)}.`,
   );
 }
 
@@ -76,7 +76,9 @@ export function deniedInWorkspace(
   action: WorkspaceAction,
   workspaceId: string,
 ): ApiError {
-  return denied(`This call needs ${whoMay(action)}${describeCaller(caller, workspaceId)}.`);
+  return denied(
+    `This call needs ${describeCallers(action)}${describeCaller(caller, workspaceId)}.`,
+  );
 }
 
 export function denied(message: string): ApiError {

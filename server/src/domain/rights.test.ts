@@ -1,10 +1,10 @@
 import {
+  hasRight,
   keyPermissions,
   type OrganizationAction,
   type OrganizationRole,
   organizationActions,
   organizationRoles,
-  roleMay,
   type WorkspaceAction,
   type WorkspaceRole,
   workspaceActions,
@@ -215,7 +215,7 @@ describe("callers cannot grant more than their own permissions", () => {
 
   test("only an owner can grant a role whose permissions no other role has", () => {
     const ownersOnly = organizationActions.filter(
-      (action) => organizationRoles.filter((role) => roleMay(role, action)).length === 1,
+      (action) => organizationRoles.filter((role) => hasRight(role, action)).length === 1,
     );
     expect(ownersOnly).toEqual(["owners:write", "upstreams:write"]);
   });

@@ -2,18 +2,18 @@ import {
   adminKeyRole,
   type ClaudeAction,
   claudeActions,
+  findInheritedRole,
+  findReach,
+  findRequiredPermission,
+  hasRight,
   includesPermission,
-  inheritedRole,
   type KeyPermission,
   keyPermissions,
   localOperatorRole,
   type OrganizationAction,
   type OrganizationRole,
   organizationActions,
-  permissionFor,
   type Reach,
-  reachOfRole,
-  roleMay,
   type WorkspaceAction,
   type WorkspaceRole,
   workspaceActions,
@@ -42,14 +42,14 @@ export function organizationRoleOf(caller: Caller): OrganizationRole | null {
 
 export function hasOrganizationPermission(caller: Caller, action: OrganizationAction): boolean {
   const role = organizationRoleOf(caller);
-  return role !== null && roleMay(role, action);
+  return role !== null && hasRight(role, action);
 }
 
 /** Reach of an action in every workspace and in the organization as a whole. Null: no permission. */
 export function findOrganizationReach(caller: Caller, action: InWorkspace): Reach | null {
   const role = organizationRoleOf(caller);
-  const inherited = role && inheritedRole(role);
-  return inherited && reachOfRole(inherited, action);
+  const inherited = role && findInheritedRole(role);
+  return inherited && findReach(inherited, action);
 }
 
 /** Reach of an action in this workspace, which must be in the caller's organization. Null: no permission. */
@@ -64,11 +64,11 @@ export function findWorkspaceReach(
   const inherited = findOrganizationReach(caller, action);
   if (inherited === "all" || caller.kind !== "member") return inherited;
   const given = caller.workspaceRoles.get(workspaceId);
-  return (given && reachOfRole(given, action)) ?? inherited;
+  return (given && findReach(given, action)) ?? inherited;
 }
 
 function reachOfPermission(held: KeyPermission, action: InWorkspace): Reach | null {
-  const needed = permissionFor(action);
+  const needed = findRequiredPermission(action);
   return needed !== null && includesPermission(held, needed) ? "all" : null;
 }
 
@@ -94,7 +94,7 @@ function listNamedWorkspaces(caller: Caller): readonly string[] {
 /** All roles of the member in the workspace: the assigned one and the inherited one. */
 export function listWorkspaceRoles(caller: MemberCaller, workspaceId: string): WorkspaceRole[] {
   const given = caller.workspaceRoles.get(workspaceId);
-  const inherited = inheritedRole(caller.role);
+  const inherited = findInheritedRole(caller.role);
   return [...new Set([given, inherited])].filter((role) => role !== undefined && role !== null);
 }
 
@@ -128,11 +128,11 @@ export function findStrongestKeyPermission(
 export function canGrantOrganizationRole(caller: Caller, role: OrganizationRole): boolean {
   const held = organizationRoleOf(caller);
   if (held === null) return false;
-  const brought = inheritedRole(role);
+  const brought = findInheritedRole(role);
   return (
-    organizationActions.every((action) => !roleMay(role, action) || roleMay(held, action)) &&
+    organizationActions.every((action) => !hasRight(role, action) || hasRight(held, action)) &&
     inWorkspace.every((action) =>
-      isWithin(brought && reachOfRole(brought, action), findOrganizationReach(caller, action)),
+      isWithin(brought && findReach(brought, action), findOrganizationReach(caller, action)),
     )
   );
 }
@@ -144,7 +144,7 @@ export function canGrantWorkspaceRole(
   role: WorkspaceRole,
 ): boolean {
   return inWorkspace.every((action) =>
-    isWithin(reachOfRole(role, action), findWorkspaceReach(caller, action, workspaceId)),
+    isWithin(findReach(role, action), findWorkspaceReach(caller, action, workspaceId)),
   );
 }
 

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import {
   type ClaudeAction,
+  findRequiredPermission,
   includesPermission,
-  permissionFor,
 } from "@bursar/contract/permissions.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { checkSecret } from "#src/domain/key-format.ts";
@@ -121,7 +121,7 @@ function checkKey(
   const checkedAtMs = deps.databaseNowMs();
   onKnown(key, checkedAtMs);
   checkKeyActive(key, checkedAtMs, address);
-  const needed = permissionFor(action);
+  const needed = findRequiredPermission(action);
   assert(needed !== null, "every action of the Claude API is open to some workspace key");
   if (!includesPermission(key.permission, needed)) {
     throw new ApiError(

@@ -1,4 +1,4 @@
-import { inheritedRole, organizationRoles } from "@bursar/contract/permissions.ts";
+import { findInheritedRole, organizationRoles } from "@bursar/contract/permissions.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Position } from "#src/domain/page-position.ts";
 import {
@@ -27,7 +27,7 @@ export interface AccessGrant {
 
 export type AccessGrantQuery = Omit<AccessGrantFilter, "reachingRoles">;
 
-const reachingRoles = organizationRoles.filter((role) => inheritedRole(role) !== null);
+const reachingRoles = organizationRoles.filter((role) => findInheritedRole(role) !== null);
 
 /** Lists up to `limit` grants after `from`, newest first. */
 export async function findAccessGrants(

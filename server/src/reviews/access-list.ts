@@ -1,6 +1,6 @@
 import type { accessFields, accessGrant } from "@bursar/contract/admin/access.ts";
 import {
-  inheritedRole,
+  findInheritedRole,
   type KeyPermission,
   type OrganizationRole,
   type WorkspaceRole,
@@ -118,7 +118,7 @@ function toMakerType(type: string): string {
 
 function toWorkspaceRole({ path, role }: AccessGrant["row"]): WorkspaceRole | null {
   if (path === "workspace_role") return role as WorkspaceRole;
-  return path === "organization_role" ? inheritedRole(role as OrganizationRole) : null;
+  return path === "organization_role" ? findInheritedRole(role as OrganizationRole) : null;
 }
 
 function toKey(row: AccessGrant["row"]): AccessWire["key"] {

@@ -1,8 +1,11 @@
 import {
   adminKeyRole,
+  findInheritedRole,
+  findReach,
+  findRequiredPermission,
+  hasRight,
   includesPermission,
   inheritedOnlyRole,
-  inheritedRole,
   isClaudeAction,
   isOpenToMembers,
   isOperatorAction,
@@ -13,10 +16,7 @@ import {
   localOperatorRole,
   type OrganizationRole,
   organizationRoles,
-  permissionFor,
   type Reach,
-  reachOfRole,
-  roleMay,
   type WorkspaceRole,
   workspaceRoles,
 } from "@bursar/contract/permissions.ts";
@@ -130,14 +130,14 @@ function outcomeOf(route: AdminRoute, caller: CallerCase): Reach | 401 | 403 | 4
   if (isOperatorAction(action)) return caller.actorType === "local_operator" ? "all" : 403;
   if (isClaudeAction(action) || action === "public") return 403;
   if (isOrganizationAction(action)) {
-    return caller.role !== undefined && roleMay(caller.role, action) ? "all" : 403;
+    return caller.role !== undefined && hasRight(caller.role, action) ? "all" : 403;
   }
   if (caller.permission !== undefined) {
-    const needed = permissionFor(action);
+    const needed = findRequiredPermission(action);
     return needed !== null && includesPermission(caller.permission, needed) ? "all" : 403;
   }
   const roles = listRoles(caller);
-  const reaches = roles.map((role) => reachOfRole(role, action));
+  const reaches = roles.map((role) => findReach(role, action));
   if (reaches.includes("all")) return "all";
   if (reaches.includes("own")) return "own";
   // Every member may call it, and a member without a workspace has no target.
@@ -146,6 +146,6 @@ function outcomeOf(route: AdminRoute, caller: CallerCase): Reach | 401 | 403 | 4
 }
 
 function listRoles({ role, workspaceRole }: CallerCase): WorkspaceRole[] {
-  const inherited = role && inheritedRole(role);
+  const inherited = role && findInheritedRole(role);
   return [inherited, workspaceRole].filter((each) => each !== undefined && each !== null);
 }

@@ -1,8 +1,8 @@
 import {
-  inheritedRole,
+  findInheritedRole,
+  findReach,
   type KeyPermission,
   type OrganizationRole,
-  reachOfRole,
   type WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
 
@@ -170,11 +170,11 @@ const startPlayground: Sample["prepareCaller"] = async (client, { workspace_id }
  * everywhere.
  */
 const canCallClaude = ({ role, workspaceRole }: Person): boolean =>
-  [role && inheritedRole(role), workspaceRole].some(
-    (each) => each && reachOfRole(each, "messages:create") !== null,
+  [role && findInheritedRole(role), workspaceRole].some(
+    (each) => each && findReach(each, "messages:create") !== null,
   );
 const canSeeWorkspace = ({ role, workspaceRole }: Person): boolean =>
-  workspaceRole !== undefined || (role !== undefined && inheritedRole(role) !== null);
+  workspaceRole !== undefined || (role !== undefined && findInheritedRole(role) !== null);
 
 /** Creates an alert that fires at once. Half a dollar is charged before. */
 async function makeFiredAlert(org: TestOrganization, workspaceId: string, apiKeyId: string) {

@@ -11,7 +11,7 @@ const item = (fields: Partial<ReviewItem>) =>
     ...fields,
   }) as ReviewItem;
 
-describe("gives the reason of a recommendation", () => {
+describe("returns the reason of a recommendation", () => {
   test.each([
     [{ last_used_at: "2026-11-20T10:00:00.000Z" }, "used on the day of the review"],
     [{ last_used_at: "2026-11-19T10:00:00.000Z" }, "not used for 1 day"],

@@ -1,11 +1,11 @@
 import {
-  inheritedRole,
+  findInheritedRole,
   organizationActions,
   organizationRoles,
-  reachOfRole,
-  roleMay,
+  findReach,
+  hasRight,
   roleNames,
-  wordsOf,
+  describeAction,
   workspaceActions,
   workspaceRoles,
 } from "@bursar/contract/permissions.ts";
@@ -30,8 +30,8 @@ export function RolesTab() {
             hint: roleHints[role],
           }))}
           rows={organizationActions.map((action) => ({
-            what: wordsOf(action as never),
-            marks: organizationRoles.map((role) => (roleMay(role, action as never) ? "all" : null)),
+            what: describeAction(action as never),
+            marks: organizationRoles.map((role) => (hasRight(role, action as never) ? "all" : null)),
           }))}
         />
       </Section>
@@ -46,8 +46,8 @@ export function RolesTab() {
             hint: workspaceRoleHints[role] + inheritedBy(role),
           }))}
           rows={workspaceActions.map((action) => ({
-            what: wordsOf(action as never),
-            marks: workspaceRoles.map((role) => reachOfRole(role, action as never)),
+            what: describeAction(action as never),
+            marks: workspaceRoles.map((role) => findReach(role, action as never)),
           }))}
         />
       </Section>
@@ -56,7 +56,7 @@ export function RolesTab() {
 }
 
 function inheritedBy(role: (typeof workspaceRoles)[number]): string {
-  const from = organizationRoles.filter((name) => inheritedRole(name) === role);
+  const from = organizationRoles.filter((name) => findInheritedRole(name) === role);
   return from.length === 0
     ? ""
     : ` Inherited by ${from.map((name) => roleNames[name]).join(", ")}.`;

@@ -1,6 +1,6 @@
 import {
   inheritedOnlyRole,
-  inheritedRole,
+  findInheritedRole,
   type OrganizationRole,
   organizationRoles,
   roleNames,
@@ -37,6 +37,6 @@ export const assignableWorkspaceRoles = workspaceRoles.filter((role) => role !==
 
 /** Describes the workspace role that an organization role includes. Null: it includes none. */
 export function describeInheritedRole(role: OrganizationRole): string | null {
-  const inherited = inheritedRole(role);
+  const inherited = findInheritedRole(role);
   return inherited && `${roleNames[inherited]} everywhere`;
 }

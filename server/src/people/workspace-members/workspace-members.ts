@@ -1,4 +1,4 @@
-import { inheritedRole, organizationRoles, roleNames } from "@bursar/contract/permissions.ts";
+import { findInheritedRole, organizationRoles, roleNames } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
 import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
@@ -24,7 +24,7 @@ import { countingWorkspaceRole, refuseGivenRole } from "./workspace-role.rule.ts
 
 const READ = "workspace_members:read";
 const WRITE = "workspace_members:write";
-const inheritingRoles = organizationRoles.filter((role) => inheritedRole(role) !== null);
+const inheritingRoles = organizationRoles.filter((role) => findInheritedRole(role) !== null);
 
 /**
  * Returns a page of all members with an assigned or inherited role in the workspace. Throws a 404, and a 403 if the

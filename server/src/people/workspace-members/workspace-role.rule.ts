@@ -1,5 +1,5 @@
 import {
-  inheritedRole,
+  findInheritedRole,
   type OrganizationRole,
   type WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
@@ -18,7 +18,7 @@ export function countingWorkspaceRole(
   organizationRole: OrganizationRole,
   given: WorkspaceRole | null,
 ): CountingRole | null {
-  const inherited = inheritedRole(organizationRole);
+  const inherited = findInheritedRole(organizationRole);
   if (inherited === "workspace_admin") return { role: inherited, isInherited: true };
   if (given !== null) return { role: given, isInherited: false };
   return inherited && { role: inherited, isInherited: true };
@@ -29,7 +29,7 @@ export function refuseGivenRole(
   organizationRole: OrganizationRole,
   role: WorkspaceRole,
 ): "is Workspace Admin everywhere" | "can only become Workspace Admin" | null {
-  const inherited = inheritedRole(organizationRole);
+  const inherited = findInheritedRole(organizationRole);
   if (inherited === "workspace_admin") return "is Workspace Admin everywhere";
   return inherited !== null && role !== "workspace_admin"
     ? "can only become Workspace Admin"

@@ -1,8 +1,8 @@
 import {
-  inheritedRole,
+  findInheritedRole,
+  findReach,
   type OrganizationRole,
   organizationRoles,
-  reachOfRole,
   workspaceRoles,
 } from "@bursar/contract/permissions.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
@@ -23,12 +23,12 @@ const MAX_APPROVERS = 50;
 
 const approverRoles = organizationRoles.filter((role) => canSetLimits(role));
 const approverWorkspaceRoles = workspaceRoles.filter(
-  (role) => reachOfRole(role, "spend_limits:write") !== null,
+  (role) => findReach(role, "spend_limits:write") !== null,
 );
 
 function canSetLimits(role: OrganizationRole): boolean {
-  const inherited = inheritedRole(role);
-  return inherited !== null && reachOfRole(inherited, "spend_limits:write") !== null;
+  const inherited = findInheritedRole(role);
+  return inherited !== null && findReach(inherited, "spend_limits:write") !== null;
 }
 
 /** Sends mail to all members who can set the limit, except the requester. */
