@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import { makeJournalMark } from "#src/recording/journal-mark.ts";
-import { listLeftJournals } from "#src/recording/node-journal.ts";
+import { listUnfinishedJournals } from "#src/recording/node-journal.ts";
 import { listUnflushedSegments } from "#src/recording/replay.ts";
 
 // Copies the journals of a data folder to a backup: the records that the database lacks, and the ids of their nodes.
@@ -25,7 +25,7 @@ export async function listJournalFiles(
   nodes: readonly { journalId: string; flushedSeq: number }[],
 ): Promise<JournalFileToCopy[]> {
   const files: JournalFileToCopy[] = [];
-  for (const { index } of listLeftJournals(dataDir)) {
+  for (const { index } of listUnfinishedJournals(dataDir)) {
     const folder = index === 1 ? "journal" : `journal-${index}`;
     const directory = join(dataDir, folder);
     const journalId = await readFile(join(directory, "journal-id"), "utf8").catch(() => "");

@@ -57,7 +57,7 @@ export interface RunningExchanges {
   markDone(exchange: Exchange): void;
   count(): number;
   /** Those that were begun and are not settled, of which the answer says yes; each is given once. */
-  takeUnheld(isCounted: (begin: BeginRecord) => boolean): UnheldRequest[];
+  claimUnheld(isCounted: (begin: BeginRecord) => boolean): UnheldRequest[];
   /** Resolves when all are over; those that still run after `timeoutMs` are cut. The first call's time counts. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -104,7 +104,7 @@ export function makeRunningExchanges(): RunningExchanges {
       forget(exchange);
     },
     count: () => running.size,
-    takeUnheld(isCounted) {
+    claimUnheld(isCounted) {
       const taken: UnheldRequest[] = [];
       for (const exchange of running) {
         const { unheld, isDone } = exchange;

@@ -51,12 +51,12 @@ export function toUpstreamHeaders(
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? "").toLowerCase();
     const value = rawHeaders[i + 1] ?? "";
-    if (name === "connection") named = namedByConnection(named, value);
+    if (name === "connection") named = listConnectionHeaders(named, value);
     if (keptBack.has(name) || name.startsWith("x-forwarded-")) continue;
     if (name === "anthropic-version") hasVersion = true;
     headers.push(name, value);
   }
-  const kept = named.length === 0 ? headers : withoutNamed(headers, named);
+  const kept = named.length === 0 ? headers : removeNamedHeaders(headers, named);
   if (!hasVersion) kept.push("anthropic-version", DEFAULT_ANTHROPIC_VERSION);
   kept.push("accept-encoding", "identity");
   if (credential !== null) kept.push("x-api-key", credential);
@@ -64,7 +64,7 @@ export function toUpstreamHeaders(
 }
 
 /** Header names that a Connection header declares as its own; `keep-alive` and `close` are nearly all there ever is. */
-function namedByConnection(soFar: readonly string[], value: string): readonly string[] {
+function listConnectionHeaders(soFar: readonly string[], value: string): readonly string[] {
   if (value === "keep-alive" || value === "close") return soFar;
   const names = value
     .toLowerCase()
@@ -75,7 +75,7 @@ function namedByConnection(soFar: readonly string[], value: string): readonly st
   return [...soFar, ...names];
 }
 
-function withoutNamed(headers: readonly string[], named: readonly string[]): string[] {
+function removeNamedHeaders(headers: readonly string[], named: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? "";
@@ -126,14 +126,14 @@ export function toClientHeaders(
   const headers: string[] = [];
   for (const name in upstream) {
     const value = upstream[name];
-    if (value === undefined || !isPassed(name)) continue;
+    if (value === undefined || !isForwarded(name)) continue;
     if (isStream && name === "content-length") continue;
     if (rates !== null && name in rates) continue;
     if (typeof value === "string") headers.push(name, value);
     else for (const one of value) headers.push(name, one);
   }
   if (upstream["request-id"] === undefined) headers.push("request-id", identity.requestId);
-  pushIdentity(headers, identity);
+  addIdentityHeaders(headers, identity);
   for (const name in rates) headers.push(name, rates[name] ?? "");
   if (isStream) headers.push("x-accel-buffering", "no");
   if (status === 401 && upstream["x-should-retry"] === undefined) {
@@ -143,7 +143,7 @@ export function toClientHeaders(
 }
 
 /** Adds the headers that every answer to an authenticated client carries. */
-export function pushIdentity(headers: string[], identity: ResponseIdentity): void {
+export function addIdentityHeaders(headers: string[], identity: ResponseIdentity): void {
   headers.push(
     "bursar-request-id",
     identity.requestId,
@@ -156,7 +156,7 @@ export function pushIdentity(headers: string[], identity: ResponseIdentity): voi
   );
 }
 
-function isPassed(name: string): boolean {
+function isForwarded(name: string): boolean {
   if (passed.has(name)) return true;
   if (!name.startsWith("anthropic-")) return false;
   return passedPrefixes.some((prefix) => name.startsWith(prefix));

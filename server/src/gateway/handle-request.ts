@@ -14,6 +14,7 @@ import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
+import { acquireRate, type RateDeps } from "./acquire-rate.ts";
 import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
@@ -29,8 +30,7 @@ import { makeStoppingError, refuse, toRefusal } from "./refuse.ts";
 import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
 import { type Ending, type SettleDeps, settle } from "./settle.ts";
-import { type RateDeps, takeRate } from "./take-rate.ts";
-import { isConnectionBusy, waitForConnection } from "./take-turn.ts";
+import { isConnectionBusy, waitForConnection } from "./wait-for-connection.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
@@ -116,7 +116,7 @@ export interface Gateway {
    * The running requests that spend from one of these scopes and for which nothing is held: from now on their worst cases
    * are, on record too.
    */
-  holdUnheld(scopeIds: ReadonlySet<string>): RunningHold[];
+  holdRunningRequests(scopeIds: ReadonlySet<string>): RunningHold[];
 }
 
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
@@ -202,10 +202,10 @@ export function makeGateway(deps: GatewayDeps): Gateway {
       return running.drain(timeoutMs);
     },
     stats: () => ({ inFlight: running.count(), isDraining }),
-    holdUnheld(scopeIds) {
+    holdRunningRequests(scopeIds) {
       const isCounted = (begin: BeginRecord) => scopeIdsOf(begin).some((id) => scopeIds.has(id));
       return running
-        .takeUnheld(isCounted)
+        .claimUnheld(isCounted)
         .map(({ begin, message }) => toRunningHold(deps, begin, message));
     },
   };
@@ -294,7 +294,7 @@ async function serve(
   const upstream = deps.upstream();
   const isMessage = route.kind !== "count_tokens";
   const modelGroup = isMessage ? modelGroupOf(message.model) : TOKEN_COUNT;
-  const taken = takeRate(deps, { organizationId, workspaceId, apiKeyId: key.id, modelGroup });
+  const taken = acquireRate(deps, { organizationId, workspaceId, apiKeyId: key.id, modelGroup });
   exchange.rate = taken instanceof Promise ? await taken : taken;
   if (isClientGone(exchange)) return false;
   if (!isMessage) {
@@ -384,7 +384,7 @@ function admit(
       { limit: toLimitFacts(refusing) },
     );
   }
-  if (!deps.leases.mustHold(organizationId)) {
+  if (!deps.leases.isHoldRequired(organizationId)) {
     const metered = toMetered(exchange, { message, key, startedAtMs: atMs });
     exchange.unheld = { begin: metered.begin, message };
     return metered;

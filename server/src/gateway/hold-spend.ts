@@ -18,7 +18,7 @@ import { makeStoppingError } from "./refuse.ts";
 // suffice, which is nearly always, nothing here waits.
 
 export interface HoldDeps {
-  leases: Pick<LeaseSync, "mustHold" | "hold" | "drop" | "findLimit">;
+  leases: Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit">;
   metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
   /** Where people open the console, without a slash at the end, or null where the server does not know. */
   publicUrl: () => string | null;
@@ -91,7 +91,7 @@ async function finishHold(
   let explained = worstCase;
   let decided = await waitForDecision(deps, exchange, asked);
   if (decided.kind === "refused" && decided.reason === "too_large") {
-    const tighter = await tighten(call, worstCase, decided);
+    const tighter = await tightenByTokenCount(call, worstCase, decided);
     if (tighter !== null) {
       explained = tighter;
       decided = await waitForDecision(deps, exchange, requestHold(deps, call, tighter));
@@ -138,7 +138,7 @@ async function waitForDecision(
  * The bytes of a prompt bound its tokens at several times what they are. Where that bound does not fit what remains of
  * a limit, the upstream counts: once, and only if the smallest count of all would fit. Null: it is no help.
  */
-async function tighten(
+async function tightenByTokenCount(
   { exchange, message, body, upstream, book, atMs }: HoldCall,
   worstCase: WorstCase,
   { limit, figures }: HoldRefusal,

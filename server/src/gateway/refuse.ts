@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ErrorCode } from "@bursar/contract/errors.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
-import { pushIdentity, type ResponseIdentity } from "./forward-headers.ts";
+import { addIdentityHeaders, type ResponseIdentity } from "./forward-headers.ts";
 
 /** A body that is shorter than this is read to its end after a refusal, so that the connection can be used again. */
 const SMALL_BODY_BYTES = 256 * 1024;
@@ -57,7 +57,7 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
   const body = Buffer.from(JSON.stringify(toErrorBody({ ...form, message, details }, requestId)));
   const headers = ["content-type", "application/json", "content-length", String(body.length)];
   headers.push("request-id", requestId);
-  if (identity) pushIdentity(headers, identity);
+  if (identity) addIdentityHeaders(headers, identity);
   else headers.push("bursar-request-id", requestId, "x-content-type-options", "nosniff");
   for (const name of Object.keys(form.headers)) headers.push(name, form.headers[name] ?? "");
   if (isFutile(error.code, form)) headers.push("x-should-retry", "false");

@@ -11,10 +11,10 @@ export function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "unknown";
 }
 
-/** `wasSent`: at least a part of the request went out, so it may have been processed. */
-export function toApiError(error: unknown, wasSent: boolean): ApiError {
+/** `isSent`: at least a part of the request went out, so it may have been processed. */
+export function toApiError(error: unknown, isSent: boolean): ApiError {
   if (error instanceof ApiError) return error;
-  if (!wasSent) {
+  if (!isSent) {
     return new ApiError(
       "upstream_unreachable",
       `The Claude API could not be reached (${codeOf(error)}). The request was not sent.`,

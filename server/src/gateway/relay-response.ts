@@ -53,7 +53,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   readonly #metered: Metered | null;
   #controller: Dispatcher.DispatchController | null = null;
   #reader: UsageReader | null = null;
-  #wasSent = false;
+  #isSent = false;
   #status: number | null = null;
   #isEventStream = false;
   #isClientGone = false;
@@ -85,12 +85,12 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   /** The server stops and will not wait any longer. */
   abortForShutdown(): void {
     if (this.#isOver) return;
-    if (this.#wasSent) this.#cut("shutdown");
+    if (this.#isSent) this.#cut("shutdown");
     else this.#finish(makeAbortError());
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#wasSent) {
+    if (this.#isSent) {
       // undici would send a request again in no case known; should it ever, a second bill is worse than an error.
       controller.abort(new Error("a request is never sent twice"));
       return;
@@ -100,7 +100,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
       return;
     }
     this.#controller = controller;
-    this.#wasSent = true;
+    this.#isSent = true;
   }
 
   onRequestSent(): void {
@@ -244,7 +244,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   }
 
   #outcome(error: Error | null, seen: UsageSeen): Outcome {
-    if (!this.#wasSent) return "unreached";
+    if (!this.#isSent) return "unreached";
     if (error !== null) {
       return this.#cutReason === "client_gone" && seen.usage !== null ? "aborted" : "interrupted";
     }
@@ -258,7 +258,7 @@ export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
   #failClient(error: Error): void {
     const { request, response, requestId, identity } = this.#exchange;
     if (this.#isClientGone) return;
-    const refusal = toApiError(error, this.#wasSent);
+    const refusal = toApiError(error, this.#isSent);
     if (!response.headersSent) {
       const isClosing = this.#deps.isDraining();
       refuse(request, response, {

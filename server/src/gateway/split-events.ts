@@ -32,13 +32,13 @@ const empty = Buffer.alloc(0);
 const newline = Buffer.from("\n");
 
 interface Flags {
-  firstLine: boolean;
+  isFirstLine: boolean;
   /** The last chunk ended in CR: an LF at the start of the next one belongs to it. */
-  afterCr: boolean;
+  isAfterCr: boolean;
   /** A line of the next event was read. */
-  begun: boolean;
-  withData: boolean;
-  tooLarge: boolean;
+  hasBegun: boolean;
+  hasData: boolean;
+  isTooLarge: boolean;
 }
 
 export class EventSplitter {
@@ -48,11 +48,11 @@ export class EventSplitter {
   #pieceBytes = 0;
   #name: EventName = "none";
   readonly #is: Flags = {
-    firstLine: true,
-    afterCr: false,
-    begun: false,
-    withData: false,
-    tooLarge: false,
+    isFirstLine: true,
+    isAfterCr: false,
+    hasBegun: false,
+    hasData: false,
+    isTooLarge: false,
   };
   #data: Buffer = empty;
   #dataStart = 0;
@@ -64,13 +64,13 @@ export class EventSplitter {
 
   /** Nothing of an event or of a line is pending. */
   get isAtBoundary(): boolean {
-    return this.#pieceBytes === 0 && !this.#is.begun;
+    return this.#pieceBytes === 0 && !this.#is.hasBegun;
   }
 
   push(chunk: Buffer): void {
     let pos = 0;
-    if (this.#is.afterCr && chunk.length > 0) {
-      this.#is.afterCr = false;
+    if (this.#is.isAfterCr && chunk.length > 0) {
+      this.#is.isAfterCr = false;
       if (chunk[0] === LF) pos = 1;
     }
     // Real streams hold no CR: then one native search per line finds its end.
@@ -82,7 +82,7 @@ export class EventSplitter {
       this.#endLine(chunk, pos, end);
       pos = end + 1;
       if (end !== nextCr) continue;
-      if (pos === chunk.length) this.#is.afterCr = true;
+      if (pos === chunk.length) this.#is.isAfterCr = true;
       else if (chunk[pos] === LF) pos++;
       nextCr = chunk.indexOf(CR, pos);
     }
@@ -103,7 +103,7 @@ export class EventSplitter {
       return;
     }
     this.#pieces = [];
-    this.#is.tooLarge = true;
+    this.#is.isTooLarge = true;
   }
 
   #endLine(chunk: Buffer, start: number, end: number): void {
@@ -115,14 +115,14 @@ export class EventSplitter {
     const line = Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#pieceBytes = 0;
-    if (this.#is.tooLarge) this.#is.begun = true;
+    if (this.#is.isTooLarge) this.#is.hasBegun = true;
     else this.#readLine(line, 0, line.length);
   }
 
   #readLine(bytes: Buffer, lineStart: number, end: number): void {
     let start = lineStart;
-    if (this.#is.firstLine) {
-      this.#is.firstLine = false;
+    if (this.#is.isFirstLine) {
+      this.#is.isFirstLine = false;
       const hasMark = end - start >= 3 && bytes.readUIntBE(start, 3) === 0xefbbbf;
       if (hasMark) start += 3;
     }
@@ -130,25 +130,25 @@ export class EventSplitter {
     else if (isField(dataField, bytes, start, end)) {
       this.#addData(bytes, valueStart(bytes, start + dataField.length, end), end);
     } else if (isField(eventField, bytes, start, end)) {
-      this.#is.begun = true;
+      this.#is.hasBegun = true;
       this.#name = nameOf(bytes, valueStart(bytes, start + eventField.length, end), end);
     }
     // A comment, `id` and `retry` say nothing about usage.
-    else this.#is.begun = true;
+    else this.#is.hasBegun = true;
   }
 
   #addData(bytes: Buffer, start: number, end: number): void {
-    this.#is.begun = true;
-    if (!this.#is.withData) {
-      this.#is.withData = true;
+    this.#is.hasBegun = true;
+    if (!this.#is.hasData) {
+      this.#is.hasData = true;
       this.#data = bytes;
       this.#dataStart = start;
       this.#dataEnd = end;
       return;
     }
     const before = this.#data.subarray(this.#dataStart, this.#dataEnd);
-    if (before.length + end - start > MAX_EVENT_BYTES) this.#is.tooLarge = true;
-    if (this.#is.tooLarge) return;
+    if (before.length + end - start > MAX_EVENT_BYTES) this.#is.isTooLarge = true;
+    if (this.#is.isTooLarge) return;
     this.#data = Buffer.concat([before, newline, bytes.subarray(start, end)]);
     this.#dataStart = 0;
     this.#dataEnd = this.#data.length;
@@ -157,11 +157,11 @@ export class EventSplitter {
   #endEvent(): void {
     const data = this.#data;
     const name = this.#name;
-    const isWhole = this.#is.withData && !this.#is.tooLarge;
+    const isWhole = this.#is.hasData && !this.#is.isTooLarge;
     this.#name = "none";
-    this.#is.begun = false;
-    this.#is.withData = false;
-    this.#is.tooLarge = false;
+    this.#is.hasBegun = false;
+    this.#is.hasData = false;
+    this.#is.isTooLarge = false;
     this.#data = empty;
     if (isWhole) this.#onEvent(name, data, this.#dataStart, this.#dataEnd);
   }

@@ -8,17 +8,17 @@ import { findWriter, type WriterRow } from "#src/recording/journal-rows.sql.ts";
 import {
   type DiskJournalOptions,
   findJournalOf,
-  listLeftJournals,
+  listUnfinishedJournals,
   nameOfProcess,
   type OpenedJournal,
   openDiskJournal,
-  openLeftJournal,
   openRowJournal,
+  openUnfinishedJournal,
 } from "#src/recording/node-journal.ts";
 import { adoptPostgresJournal } from "#src/recording/postgres-journal.ts";
 import {
   adoptDeadJournals,
-  finishLeftJournals,
+  finishUnfinishedJournals,
   type Housekeeping,
   type SettleJournal,
   settleOpened,
@@ -73,7 +73,7 @@ export async function openOwnJournal(
   // A journal on disk that an earlier start finished stays for a restore. The database then knows the journal in its rows.
   const writer = await findWriter(storage.database, nodeId);
   const previous = writer === null ? {} : { previousJournalId: writer.journalId };
-  const opened = await openLeftJournal({ ...disk, ...previous, index: left });
+  const opened = await openUnfinishedJournal({ ...disk, ...previous, index: left });
   return openRows(options, { nodeId, previousJournalId: await finishJournal(opened, settle) });
 }
 
@@ -115,7 +115,7 @@ async function finishJournal(opened: OpenedJournal, settle: SettleJournal): Prom
 }
 
 /** The first process finishes remaining folders. Every node adopts journals of dead nodes. */
-export function keepUnfinishedJournals(
+export function startJournalRecovery(
   options: JournalsOptions,
   ownNodeId: string,
   settle: SettleJournal,
@@ -123,9 +123,9 @@ export function keepUnfinishedJournals(
   const { config, storage, logger, index } = options;
   const { leaseTtlMs } = config;
   const disk = makeDiskOptions(options);
-  const left = finishLeftJournals({
-    indexes: index === 1 ? listLeft(options) : [],
-    open: (of) => openLeftJournal({ ...disk, index: of }),
+  const left = finishUnfinishedJournals({
+    indexes: index === 1 ? listUnfinished(options) : [],
+    open: (of) => openUnfinishedJournal({ ...disk, index: of }),
     settle,
     logger,
   });
@@ -147,11 +147,11 @@ export function keepUnfinishedJournals(
 }
 
 /** Folders that no process writes or finishes as its own. */
-function listLeft({ config, folder }: JournalsOptions): number[] {
+function listUnfinished({ config, folder }: JournalsOptions): number[] {
   const { processes, nodeId: configuredId = null } = config;
   const indexes = Array.from({ length: processes }, (_, at) => at + 1);
   const names = new Set(indexes.map((index) => nameOfProcess({ configuredId, index })));
-  return listLeftJournals(folder)
+  return listUnfinishedJournals(folder)
     .filter(({ index }) => config.journal === "postgres" || index > processes)
     .filter(({ nodeId }) => nodeId === null || !names.has(nodeId))
     .map(({ index }) => index);

@@ -11,7 +11,7 @@ import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { recordUsage } from "#src/recording/record-usage.ts";
 import { type LeaseSync, makeLeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
-import { type JournalsOptions, keepUnfinishedJournals, openOwnJournal } from "./journals.ts";
+import { type JournalsOptions, openOwnJournal, startJournalRecovery } from "./journals.ts";
 
 // Starts the accounting of requests and money: ledger, leases and meter of this process's journal. For a while, those
 // of a journal without a writer run too.
@@ -50,7 +50,7 @@ export async function startAccounting(
     await own.release();
   });
   const money = await startNode(options, own.journal, parts);
-  const housekeeping = keepUnfinishedJournals(journals, own.journal.nodeId, settle);
+  const housekeeping = startJournalRecovery(journals, own.journal.nodeId, settle);
   parts.defer(() => housekeeping.stop());
   return money;
 }
@@ -89,7 +89,7 @@ async function startNode(
     unresolvedReleaseMs: config.unresolvedReleaseMs,
     reenter: () => meter.reenter(),
     acknowledgeJournalGap: () => meter.acknowledgeJournalGap(),
-    holdRunning: (scopeIds) => runsOn.gateway?.holdUnheld(scopeIds) ?? [],
+    holdRunning: (scopeIds) => runsOn.gateway?.holdRunningRequests(scopeIds) ?? [],
     journalSynced: () => journal.synced(),
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });

@@ -44,9 +44,9 @@ import { ensureOrganization } from "#src/organizations/organizations.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
 import { type RateLimiter, startRateLimiter } from "#src/rates/buckets/rate-limiter.ts";
-import { keepUsageTables } from "#src/recording/keep-usage-tables.ts";
 import type { Meter } from "#src/recording/meter.ts";
 import { listReportedModels } from "#src/recording/usage.sql.ts";
+import { startUsageTableMaintenance } from "#src/recording/usage-table-maintenance.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { Ledger } from "#src/spend/ledger/ledger.ts";
 import { steadyDays } from "#src/spend/ledger/steady-days.ts";
@@ -252,7 +252,10 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   await createDefaultAlerts(audit);
   const auditKeeper = startAuditMaintenance({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
-  const usageTables = await keepUsageTables({ database: options.storage.adminDatabase, logger });
+  const usageTables = await startUsageTableMaintenance({
+    database: options.storage.adminDatabase,
+    logger,
+  });
   parts.defer(() => usageTables.stop());
 
   const keys = makeKeyCache({

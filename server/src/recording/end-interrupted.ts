@@ -32,7 +32,7 @@ export async function endInterrupted(
     const recorded = await listRecordedRequests(database, begins);
     for (const begin of begins) {
       const model = labelOf(begin.organizationId, begin.requestedModel);
-      if (recorded.has(begin.requestId)) journal.takeBack(begin.requestId);
+      if (recorded.has(begin.requestId)) journal.removeBegin(begin.requestId);
       else end(toInterruptedEnd(begin, { model, nowMs }));
     }
   }

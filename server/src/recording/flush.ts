@@ -59,7 +59,7 @@ export type FlushResult =
 export async function flushBatch(step: FlushStep): Promise<FlushResult> {
   const isOurs = await step.database.transaction().execute(async (tx) => {
     if (!(await advanceFlushedSeq(tx, step))) return false;
-    const batch = step.isRecordedSkipped ? await withoutRecorded(tx, step.batch) : step.batch;
+    const batch = step.isRecordedSkipped ? await removeRecorded(tx, step.batch) : step.batch;
     for (const participant of step.participants) await participant.flush(tx, batch);
     return true;
   });
@@ -71,7 +71,7 @@ export async function flushBatch(step: FlushStep): Promise<FlushResult> {
   return { kind: "replaced", flushedSeq: row.flushedSeq };
 }
 
-async function withoutRecorded(tx: Tx, batch: readonly EndRecord[]): Promise<readonly EndRecord[]> {
+async function removeRecorded(tx: Tx, batch: readonly EndRecord[]): Promise<readonly EndRecord[]> {
   const recorded = await listRecordedRequests(tx, batch);
   return recorded.size === 0 ? batch : batch.filter(({ requestId }) => !recorded.has(requestId));
 }

@@ -42,7 +42,7 @@ export interface Journal {
   /** Whether all that was written is there. */
   readonly mark: JournalMark;
   /** Ties the journal to one database. Throws StartError for another one's. */
-  bindTo(installationId: string): void;
+  bindInstallation(installationId: string): void;
   /**
    * Reads what the journal knows and begins writing behind it; marks it first where something is missing. Throws
    * StartError for the journal of another node or of a newer release, and the error of the disk or the database.
@@ -61,7 +61,7 @@ export interface Journal {
   /** Never throws. Null when the request is not open: it has ended already, or never began. */
   end(record: EndRecord): AcceptedEnd | null;
   /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */
-  takeBack(requestId: string): void;
+  removeBegin(requestId: string): void;
   /** Resolves when everything taken so far survives a power cut; rejects when the disk or the database failed. */
   synced(): Promise<void>;
   /** All ends up to `seq` are in the database: their segments may go when their time has come. */
@@ -72,7 +72,7 @@ export interface Journal {
   /** Ends from a position on, `limit` at most; those below `fromSeq` are left out. */
   readEnds(from: EndsWanted, limit: number): Promise<EndsRead>;
   /** Keeps a record that the database refuses, for people. Throws when it cannot. */
-  setAside(seq: number, record: EndRecord): void;
+  quarantine(seq: number, record: EndRecord): void;
   /** True when every accepted record is written and the last sync succeeded. */
   isHealthy(): boolean;
   /** Null for a journal that takes no space on a disk. */

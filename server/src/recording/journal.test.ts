@@ -144,7 +144,7 @@ describe("what was written is read back", () => {
     const { journal } = await open();
     const begin = beginRecord();
     journal.begin(begin);
-    journal.takeBack(begin.requestId);
+    journal.removeBegin(begin.requestId);
     expect(await read()).toMatchObject({ ends: [], openIds: [] });
   });
 
@@ -578,7 +578,7 @@ describe("segments", () => {
   });
 });
 
-type Step = "begin" | "amend" | "end" | "takeBack" | "crash" | "hour" | "flush" | "prune";
+type Step = "begin" | "amend" | "end" | "removeBegin" | "crash" | "hour" | "flush" | "prune";
 
 test("whatever happens in whatever order, a start finds exactly the open requests and the unflushed ends", async () => {
   const steps = fc.array(
@@ -588,7 +588,7 @@ test("whatever happens in whatever order, a start finds exactly the open request
       "amend",
       "end",
       "end",
-      "takeBack",
+      "removeBegin",
       "crash",
       "hour",
       "flush",
@@ -619,8 +619,8 @@ test("whatever happens in whatever order, a start finds exactly the open request
           const seq = journal.end(endRecord(oldest, 1n))?.seq ?? 0;
           ended = [...ended, { id: oldest.requestId, seq }];
           openRequests = openRequests.slice(1);
-        } else if (step === "takeBack" && oldest) {
-          journal.takeBack(oldest.requestId);
+        } else if (step === "removeBegin" && oldest) {
+          journal.removeBegin(oldest.requestId);
           openRequests = openRequests.slice(1);
         } else if (step === "flush") {
           flushedSeq = ended.at(Math.floor(ended.length / 2))?.seq ?? flushedSeq;

@@ -145,7 +145,7 @@ class FileJournal implements JournalOnDisk {
     });
   }
 
-  bindTo(installationId: string): void {
+  bindInstallation(installationId: string): void {
     bindInstallation(this.directory, installationId);
   }
 
@@ -209,7 +209,7 @@ class FileJournal implements JournalOnDisk {
     return accepted;
   }
 
-  takeBack(requestId: string): void {
+  removeBegin(requestId: string): void {
     if (this.#isOpen(requestId)) this.#accept({ kind: "void", seq: this.#nextSeq, requestId });
   }
 
@@ -235,7 +235,7 @@ class FileJournal implements JournalOnDisk {
     return readEndsOfSegments(this.directory, from, limit);
   }
 
-  setAside(seq: number, record: EndRecord): void {
+  quarantine(seq: number, record: EndRecord): void {
     const line = encodeRecord({ kind: "end", seq, record });
     fs.appendFileSync(path.join(this.directory, SET_ASIDE_FILE), line);
   }

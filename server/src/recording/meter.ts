@@ -141,9 +141,9 @@ class JournalMeter implements Meter {
   }
 
   async start(): Promise<void> {
-    const { database, version } = this.#options;
+    const { database, version, newInstallationId } = this.#options;
     const { nodeId, journalId, mark } = this.#journal;
-    this.#journal.bindTo(await ensureInstallationId(database, this.#options.newInstallationId));
+    this.#journal.bindInstallation(await ensureInstallationId(database, newInstallationId));
     mark.open();
     const previous = await findNode(database, nodeId);
     const isOther = previous !== null && !this.#isOwnJournal(previous);
@@ -211,7 +211,7 @@ class JournalMeter implements Meter {
     try {
       await this.#journal.synced();
     } catch {
-      this.#journal.takeBack(record.requestId);
+      this.#journal.removeBegin(record.requestId);
       throw new ApiError(
         "journal_unavailable",
         "The gateway cannot write its journal, so it takes no new requests.",
@@ -487,7 +487,7 @@ class JournalMeter implements Meter {
       "the database refuses this record: it is set aside and not counted",
     );
     try {
-      this.#journal.setAside(only.seq, only.record);
+      this.#journal.quarantine(only.seq, only.record);
     } catch (failure) {
       return this.#failed(failure);
     }

@@ -64,7 +64,7 @@ export async function openDiskJournal(options: DiskJournalOptions): Promise<Open
 }
 
 /** A journal that was left over, under the name it has. Throws StartError while a process still writes it. */
-export async function openLeftJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
+export async function openUnfinishedJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
   const lock = await acquireProcessLock(folderOf(options.folder, options.index));
   return openLocked(lock, { ...options, configuredId: null, reserveBytes: 0 });
 }
@@ -86,13 +86,13 @@ export async function openRowJournal(options: RowJournalOptions): Promise<Opened
   }
 }
 
-export interface LeftJournal {
+export interface UnfinishedJournal {
   index: number;
   nodeId: string | null;
 }
 
 /** The journals on disk that hold anything, whoever writes them. */
-export function listLeftJournals(folder: string): LeftJournal[] {
+export function listUnfinishedJournals(folder: string): UnfinishedJournal[] {
   if (!existsSync(folder)) return [];
   const indexes = readdirSync(folder).flatMap((name) => {
     const match = FOLDER.exec(name);
@@ -106,7 +106,7 @@ export function listLeftJournals(folder: string): LeftJournal[] {
 
 /** The index of a node's journal on disk, or null. */
 export function findJournalOf(folder: string, nodeId: string): number | null {
-  return listLeftJournals(folder).find((left) => left.nodeId === nodeId)?.index ?? null;
+  return listUnfinishedJournals(folder).find((left) => left.nodeId === nodeId)?.index ?? null;
 }
 
 /** The configured id of one of several processes: `gw`, `gw-2`, … Null where none is configured. */

@@ -46,7 +46,7 @@ export async function createDetachedMonth(tx: Tx, month: PartitionMonth): Promis
  * Inserts wait from here on, and before they have chosen a partition: one that waited at the default partition would
  * then be refused by it, since the event belongs to the new one. Reports go on reading.
  */
-export async function lockAgainstInserts(tx: Tx): Promise<void> {
+export async function lockInserts(tx: Tx): Promise<void> {
   await sql`LOCK TABLE ONLY usage_event IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
 }
 

@@ -6,7 +6,7 @@ import { createTestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { readDatabaseNowMs } from "./node.sql.ts";
-import { ensureUsagePartitions, keepUsagePartitions } from "./partitions.ts";
+import { ensureUsagePartitions, startPartitionMaintenance } from "./partitions.ts";
 import { insertUsageEvents } from "./usage.sql.ts";
 import { toUsageEvent } from "./usage-rows.ts";
 
@@ -107,7 +107,7 @@ test("a failure is logged and does not stop the start", async () => {
   await closed.database.destroy();
   const logged: string[] = [];
   const logger = makeLogger("warn", { write: (line) => logged.push(line) });
-  const keeper = await keepUsagePartitions({ database: closed.database, logger });
+  const keeper = await startPartitionMaintenance({ database: closed.database, logger });
   keeper.stop();
   expect(logged).toEqual([expect.stringContaining("usage partitions could not be made")]);
   await closed.drop();

@@ -5,7 +5,7 @@ import {
   createDetachedMonth,
   limitLockWait,
   listMissingMonths,
-  lockAgainstInserts,
+  lockInserts,
   lockPartitions,
   moveFromDefault,
 } from "./partitions.sql.ts";
@@ -23,7 +23,7 @@ export async function ensureUsagePartitions(database: Database): Promise<string[
     await limitLockWait(tx, LOCK_WAIT_MS);
     await lockPartitions(tx);
     const months = await listMissingMonths(tx);
-    if (months.length > 0) await lockAgainstInserts(tx);
+    if (months.length > 0) await lockInserts(tx);
     for (const month of months) {
       await createDetachedMonth(tx, month);
       await moveFromDefault(tx, month);
@@ -38,7 +38,7 @@ export interface PartitionMaintenance {
 }
 
 /** Once now, awaited, and then daily. A failure is logged and tried again the next day: the next month is early enough. */
-export async function keepUsagePartitions(deps: {
+export async function startPartitionMaintenance(deps: {
   database: Database;
   logger: Logger;
 }): Promise<PartitionMaintenance> {

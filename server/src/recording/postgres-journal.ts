@@ -132,7 +132,7 @@ class PostgresJournal implements Journal {
   }
 
   /** The rows are in the database that they are for. */
-  bindTo(): void {}
+  bindInstallation(): void {}
 
   async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
     assert(!this.#isWritable, "a journal is started once");
@@ -201,7 +201,7 @@ class PostgresJournal implements Journal {
     return { seq, position: positionOf(seq) };
   }
 
-  takeBack(requestId: string): void {
+  removeBegin(requestId: string): void {
     const beginSeqs = this.#openBegins.get(requestId);
     if (beginSeqs === undefined) return;
     this.#openBegins.delete(requestId);
@@ -246,7 +246,7 @@ class PostgresJournal implements Journal {
   }
 
   /** There is no folder to keep it in. */
-  setAside(seq: number, record: EndRecord): void {
+  quarantine(seq: number, record: EndRecord): void {
     const line = encodeRecord({ kind: "end", seq, record }).toString("utf8");
     this.#options.logger.error({ line }, "the record that was set aside");
   }

@@ -77,7 +77,7 @@ export interface EventPruner {
 }
 
 /** Now, and every hour; with them the old minutes of reports. A failure is logged and tried again the next time. */
-export function keepEventsPruned(deps: { database: Database; logger: Logger }): EventPruner {
+export function startEventPruning(deps: { database: Database; logger: Logger }): EventPruner {
   let isStopped = false;
   const prune = async () => {
     try {

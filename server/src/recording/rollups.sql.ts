@@ -5,7 +5,7 @@ import { prepareOnce } from "#src/db/prepared.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
 import { type RollupTable, rollupTableNames, rollupTables } from "./rollup-tables.ts";
 import type { MinuteRow } from "./usage-rows.ts";
-import { weeksToAddTo } from "./weeks.sql.ts";
+import { selectWeeksToUpdate } from "./weeks.sql.ts";
 
 // What a batch adds to the sums that reports read. One statement for all tables: each statement of a flush costs this
 // process about as much as a request does, and PostgreSQL more to plan than to run.
@@ -25,8 +25,8 @@ const ADD_TO_ROLLUPS = prepareOnce(
       SELECT ${Object.keys(rowTypes).map(addedColumn).join(", ")} FROM unnest(${columnParameters(rowTypes)})
         AS one (${Object.keys(rowTypes).join(", ")})
     ),
-    weeks AS MATERIALIZED (${weeksToAddTo(OLDEST)}),
-    ${rollupTableNames.map(additionTo).join(",\n    ")}
+    weeks AS MATERIALIZED (${selectWeeksToUpdate(OLDEST)}),
+    ${rollupTableNames.map(formatAddition).join(",\n    ")}
   SELECT`,
 );
 
@@ -42,7 +42,7 @@ function addedColumn(column: string): string {
  * it counts its rows: so all nodes lock the rows of all tables in one order, and flushes wait for each other and never
  * deadlock.
  */
-function additionTo(table: RollupTable, index: number): string {
+function formatAddition(table: RollupTable, index: number): string {
   const { unit, labels } = rollupTables[table];
   const before = index === 0 ? "weeks" : `to_${rollupTableNames[index - 1]}`;
   const key = ["bucket_at", "organization_id", ...labels];

@@ -7,7 +7,7 @@ import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
 import { sumWeeks } from "./sum-weeks.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
-import { findWeeksSummedBefore } from "./weeks.sql.ts";
+import { findSummedWeeksEndMs } from "./weeks.sql.ts";
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
@@ -62,7 +62,7 @@ test("every week that is over is summed up once, and the one that is not is left
   record,
   weekRows,
 }) => {
-  const sinceFirstMs = todayMs - (await findWeeksSummedBefore(db.database));
+  const sinceFirstMs = todayMs - (await findSummedWeeksEndMs(db.database));
   for (let daysAgo = sinceFirstMs / DAY_MS; daysAgo >= 0; daysAgo--) {
     await record(daysAgo);
   }
@@ -70,7 +70,7 @@ test("every week that is over is summed up once, and the one that is not is left
   expect(await sumWeeks(db.database)).toBe(8);
   expect(await sumWeeks(db.database)).toBe(0);
   expect(await listRollupDifferences(db.database)).toEqual([]);
-  const endMs = await findWeeksSummedBefore(db.database);
+  const endMs = await findSummedWeeksEndMs(db.database);
   expect(new Date(endMs).getUTCDay()).toBe(1);
   expect(endMs).toBeLessThanOrEqual(Date.now() - 2 * DAY_MS);
   expect(endMs).toBeGreaterThan(Date.now() - 9 * DAY_MS);

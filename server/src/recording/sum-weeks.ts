@@ -31,7 +31,7 @@ export async function sumWeeks(
 }
 
 /** Once now, and then every hour. A failure is logged and tried again the next hour. */
-export function keepWeeksSummed({ database, logger }: { database: Database; logger: Logger }): {
+export function startWeekSums({ database, logger }: { database: Database; logger: Logger }): {
   stop(): Promise<void>;
 } {
   let isStopped = false;

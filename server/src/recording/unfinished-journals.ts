@@ -20,7 +20,7 @@ export interface Housekeeping {
 const RETRY_MS = 5_000;
 
 /** Finishes folders, one after the other. One that a process still writes is tried again. */
-export function finishLeftJournals(options: {
+export function finishUnfinishedJournals(options: {
   indexes: readonly number[];
   open: (index: number) => Promise<OpenedJournal>;
   settle: SettleJournal;

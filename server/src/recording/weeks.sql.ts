@@ -15,13 +15,13 @@ const SUMMED_AFTER = sql`interval '2 days'`;
  * added to them: it stays so until the transaction ends. `oldest` is SQL of the start of the oldest request; two days
  * after its day there may be such a week.
  */
-export function weeksToAddTo(oldest: string): string {
+export function selectWeeksToUpdate(oldest: string): string {
   return `SELECT summed_before FROM usage_weeks
     WHERE date_trunc('day', ${oldest}, 'UTC') < now() - interval '2 days' FOR SHARE`;
 }
 
 /** Weeks that began before this have been summed up; milliseconds since the epoch, a Monday. */
-export async function findWeeksSummedBefore(db: Database | Tx): Promise<number> {
+export async function findSummedWeeksEndMs(db: Database | Tx): Promise<number> {
   const row = await db.selectFrom("usage_weeks").select("summed_before").executeTakeFirstOrThrow();
   return row.summed_before.getTime();
 }

@@ -196,7 +196,7 @@ const noRates: GatewayDeps["rates"] = {
 
 /** Leases of an organization without strict limits. */
 const noLeases: GatewayDeps["leases"] = {
-  mustHold: () => false,
+  isHoldRequired: () => false,
   findLimit: () => null,
   hold: () => ({ kind: "held", startedAtMs: Date.now(), holdNanoUsd: null, smallerHolds: null }),
   drop: () => undefined,

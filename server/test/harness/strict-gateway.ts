@@ -193,7 +193,7 @@ export class StrictGateway {
       nodeId: `node_${this.scope.organizationId}`,
       holdWaitMs: HOLD_WAIT_MS,
       flushEveryMs: 20,
-      holdRunning: (scopeIds) => this.#running?.gateway.gateway.holdUnheld(scopeIds) ?? [],
+      holdRunning: (scopeIds) => this.#running?.gateway.gateway.holdRunningRequests(scopeIds) ?? [],
       ...options,
     });
     await this.#openGateway(node, overrides);

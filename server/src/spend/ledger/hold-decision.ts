@@ -1,5 +1,5 @@
 import type { SmallerHold } from "#src/domain/request-record.ts";
-import { type HoldAmount, type HoldRefusal, holdAmountUnder } from "./hold-refusal.ts";
+import { findHoldAmount, type HoldAmount, type HoldRefusal } from "./hold-refusal.ts";
 import type { LeaseState } from "./lease-table.ts";
 
 /**
@@ -30,7 +30,7 @@ export function makeHeld(
   if (request.isOpenEnded !== true) {
     return { kind: "held", startedAtMs, holdNanoUsd: amountNanoUsd, smallerHolds: null };
   }
-  const amounts = states.map(({ limit }) => holdAmountUnder(limit, request));
+  const amounts = states.map(({ limit }) => findHoldAmount(limit, request));
   const most = amounts.reduce(larger);
   const smaller = states.flatMap(({ key: { scopeType, period } }, at) => {
     const nanoUsd = amounts[at] ?? most;

@@ -14,7 +14,7 @@ function waiter(requestId: string, scope: Partial<Waiter["scope"]> = {}): Waiter
 
 function fill(queue: HoldQueue, scope: Partial<Waiter["scope"]>): number {
   let added = 0;
-  for (; queue.hasPlaceFor(waiter("", scope).scope); added++) {
+  for (; queue.hasRoom(waiter("", scope).scope); added++) {
     queue.add(waiter(`${JSON.stringify(scope)} ${added}`, scope));
   }
   return added;
@@ -64,7 +64,7 @@ describe("requests in the queue", () => {
       ["req_1", ["balance of wksp_1"]],
       ["req_2", ["balance of wksp_1"]],
     ]);
-    expect(queue.isLacked("balance of wksp_1")).toBe(true);
+    expect(queue.hasWaiter("balance of wksp_1")).toBe(true);
   });
 
   test("lack nothing any more once all that lacked it left", () => {
@@ -72,9 +72,9 @@ describe("requests in the queue", () => {
     for (const requestId of ["req_1", "req_2"]) queue.add(waiter(requestId));
     queue.serve(null, () => [balance("wksp_1")]);
     queue.remove("req_1");
-    expect(queue.isLacked("balance of wksp_1")).toBe(true);
+    expect(queue.hasWaiter("balance of wksp_1")).toBe(true);
     queue.remove("req_2");
-    expect(queue.isLacked("balance of wksp_1")).toBe(false);
+    expect(queue.hasWaiter("balance of wksp_1")).toBe(false);
   });
 
   test("of a scope are tried without those of other scopes", () => {

@@ -54,7 +54,7 @@ export class HoldQueue {
   }
 
   /** A workspace never takes more places than it leaves to the other workspaces of its organization. */
-  hasPlaceFor({ organizationId, workspaceId }: SpendScope): boolean {
+  hasRoom({ organizationId, workspaceId }: SpendScope): boolean {
     if (this.#waiters.size >= this.#maxWaiting) return false;
     const free = this.#organizationPlaces - this.#sizeOf(organizationId);
     return free > 0 && this.#sizeOf(workspaceId) < free;
@@ -124,7 +124,7 @@ export class HoldQueue {
   }
 
   /** True while a request waits for this balance. */
-  isLacked(key: string): boolean {
+  hasWaiter(key: string): boolean {
     return this.#lacks.has(key);
   }
 

@@ -22,7 +22,7 @@ export interface HoldAmount {
 }
 
 /** What one limit holds for a request. */
-export function holdAmountUnder(
+export function findHoldAmount(
   limit: StrictLimit | null,
   { amountNanoUsd, isOpenEnded }: HoldAmount,
 ): bigint {
@@ -65,7 +65,7 @@ export function findRefusal(request: HoldAmount, chain: readonly LimitState[]): 
 export function findSpent(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   for (const { limit, seen, endMs } of chain) {
     if (limit === null || seen === null || seen.settledNanoUsd < limit.amountNanoUsd) continue;
-    const amountNanoUsd = holdAmountUnder(limit, request);
+    const amountNanoUsd = findHoldAmount(limit, request);
     const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };
     return { kind: "refused", reason: "spent", ...facts };
   }
@@ -75,13 +75,13 @@ export function findSpent(request: HoldAmount, chain: readonly LimitState[]): Ho
 /** True where the last figures leave room for the request: that part of the limit is neither spent nor leased. */
 export function hasRoom(request: HoldAmount, { limit, seen }: LimitState): boolean {
   if (limit === null || seen === null) return false;
-  return limit.amountNanoUsd - usedOf(seen) >= holdAmountUnder(limit, request);
+  return limit.amountNanoUsd - usedOf(seen) >= findHoldAmount(limit, request);
 }
 
 function findTooSmall(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   for (const { limit, seen, endMs } of chain) {
     if (limit === null || seen === null) continue;
-    const amountNanoUsd = holdAmountUnder(limit, request);
+    const amountNanoUsd = findHoldAmount(limit, request);
     const remaining = limit.amountNanoUsd - seen.settledNanoUsd - seen.unresolvedNanoUsd;
     if (remaining >= amountNanoUsd) continue;
     const facts = { amountNanoUsd, limit, figures: seen, regainAtMs: endMs };

@@ -1,5 +1,5 @@
 import type { Waiter } from "./hold-queue.ts";
-import { holdAmountUnder } from "./hold-refusal.ts";
+import { findHoldAmount } from "./hold-refusal.ts";
 import type { GrantRequest } from "./lease-rules.ts";
 import type { LeaseState } from "./lease-table.ts";
 
@@ -34,7 +34,7 @@ export function makeGrantRequests({
   return asked.map((waiter) => ({
     requestId: waiter.requestId,
     entries: chainOf(waiter).map((state) => {
-      const amountNanoUsd = holdAmountUnder(state.limit, waiter);
+      const amountNanoUsd = findHoldAmount(state.limit, waiter);
       const left = free.get(state.text) ?? freeOf(state);
       const lacks = left >= amountNanoUsd ? 0n : amountNanoUsd - left;
       free.set(state.text, lacks === 0n ? left - amountNanoUsd : 0n);
@@ -64,7 +64,7 @@ function sumNeeds(
     const chain = chains.get(waiter.scope.apiKeyId) ?? chainOf(waiter);
     chains.set(waiter.scope.apiKeyId, chain);
     for (const { text, limit } of chain) {
-      needed.set(text, (needed.get(text) ?? 0n) + holdAmountUnder(limit, waiter));
+      needed.set(text, (needed.get(text) ?? 0n) + findHoldAmount(limit, waiter));
     }
   }
   return needed;

@@ -278,13 +278,13 @@ test("an organization without strict limits need not hold anything, while the no
   limit,
 }) => {
   const node = await new TestNode(db).start();
-  expect(node.keeper.mustHold(scope.organizationId)).toBe(false);
+  expect(node.keeper.isHoldRequired(scope.organizationId)).toBe(false);
   await limit(100n);
   await node.keeper.refresh();
-  expect(node.keeper.mustHold(scope.organizationId)).toBe(true);
-  expect(node.keeper.mustHold(randomUUID())).toBe(false);
+  expect(node.keeper.isHoldRequired(scope.organizationId)).toBe(true);
+  expect(node.keeper.isHoldRequired(randomUUID())).toBe(false);
   node.keeper.entered({ epoch: 99n, flushedSeq: 0, isJournalWhole: true });
-  expect(node.keeper.mustHold(randomUUID())).toBe(true);
+  expect(node.keeper.isHoldRequired(randomUUID())).toBe(true);
 });
 
 test("a request without a strict limit in its chain is held at once", async ({ db }) => {

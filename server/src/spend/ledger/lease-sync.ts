@@ -60,7 +60,7 @@ export interface LeaseSync {
    * False: nothing needs to be held for requests of this organization, and `hold` need not be called. One look into a
    * map. True also while the node may not know of new limits.
    */
-  mustHold(organizationId: string): boolean;
+  isHoldRequired(organizationId: string): boolean;
   /** The narrowest strict limit that counts this scope, as far as the node knows; null where there is none. */
   findLimit(scope: SpendScope): StrictLimit | null;
   /** At once where the node's leases suffice; else when its turn has come or its time is over. Never rejects. */
@@ -141,7 +141,7 @@ class TimedLeaseSync implements LeaseSync {
     return this.#leases.pending;
   }
 
-  mustHold(organizationId: string): boolean {
+  isHoldRequired(organizationId: string): boolean {
     if (this.#leases.isLimited(organizationId)) return true;
     return this.#leases.isExpired(this.#options.clock.monotonicMs());
   }
@@ -275,7 +275,7 @@ class TimedLeaseSync implements LeaseSync {
       if (answer?.kind === "behind") await this.refresh();
       // The node has entered again meanwhile: whatever was said before is over.
       if (message.epoch !== this.#epoch) continue;
-      if (answer === null) return this.#leases.loseMessage(this.#now());
+      if (answer === null) return this.#leases.handleLostMessage(this.#now());
       this.#applyAnswer(answer);
       if (this.#isStopping) return;
     }

@@ -1,6 +1,6 @@
 import { periodOf } from "#src/domain/spend-period.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
-import { type HoldAmount, holdAmountUnder, type StrictLimit } from "./hold-refusal.ts";
+import { findHoldAmount, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
 import { type Figures, type LeaseKey, usedOf } from "./lease-rules.ts";
 import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
 import { balanceKeyText } from "./spend-key.ts";
@@ -131,7 +131,7 @@ export class LeaseTable {
   begin(request: RunningHold, states: LeaseState[]): void {
     const running: Running = { request, states, amounts: null };
     for (const [at, state] of states.entries()) {
-      const amountNanoUsd = holdAmountUnder(state.limit, request);
+      const amountNanoUsd = findHoldAmount(state.limit, request);
       if (amountNanoUsd !== request.amountNanoUsd) setAmount(running, at, amountNanoUsd);
       state.held += amountNanoUsd;
       state.heldLately += amountNanoUsd;
@@ -203,7 +203,7 @@ export class LeaseTable {
   }
 
   /** After a complete message was applied: what the node has nothing of need not be spoken of again. */
-  forgetIdle(atMs: number): void {
+  removeIdle(atMs: number): void {
     for (const [text, { leased, held, pending, limit, endMs }] of this.#states) {
       const isOver = limit === null || endMs <= atMs;
       if (isOver && leased === 0n && held === 0n && pending === 0n) this.#forget(text);
@@ -259,7 +259,7 @@ export class LeaseTable {
       const { request } = running;
       const isInScope = scopeIdsOf(request).includes(scopeId);
       if (!isInScope || request.startedAtMs < startMs || request.startedAtMs >= endMs) continue;
-      const amountNanoUsd = holdAmountUnder(limit, request);
+      const amountNanoUsd = findHoldAmount(limit, request);
       running.states.push(state);
       if (amountNanoUsd !== request.amountNanoUsd) {
         setAmount(running, running.states.length - 1, amountNanoUsd);

@@ -330,7 +330,7 @@ export async function reclaimLeases(
         .where(isOver)
         .executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) return false;
-      await turnUnresolved(tx, id, options);
+      await markUnresolved(tx, id, options);
       return true;
     });
     if (isReclaimed) reclaimed.push(id);
@@ -339,7 +339,7 @@ export async function reclaimLeases(
 }
 
 /** What the node has of balances; its row is locked. Gives the sum over all balances. */
-async function turnUnresolved(tx: Tx, nodeId: string, clock: LeaseClock): Promise<bigint> {
+async function markUnresolved(tx: Tx, nodeId: string, clock: LeaseClock): Promise<bigint> {
   const leases = [...(await listLeases(tx, nodeId)).values()].filter((row) => !row.isReclaimed);
   await lockBalances(tx, leases);
   await changeBalances(
@@ -366,7 +366,7 @@ export async function voidAllLeases(tx: Tx): Promise<{ nodes: number; leasedNano
     .returning("id")
     .execute();
   let leasedNanoUsd = 0n;
-  for (const { id } of nodes) leasedNanoUsd += await turnUnresolved(tx, id, { atMs: null });
+  for (const { id } of nodes) leasedNanoUsd += await markUnresolved(tx, id, { atMs: null });
   return { nodes: nodes.length, leasedNanoUsd };
 }
 

@@ -66,7 +66,7 @@ const periodStart = sql`CASE l.period WHEN 'daily' THEN date_trunc('day', now() 
  * Notes that limits are raised, or removed where `amountNanoUsd` is null: alerts about what lies above the spend of this
  * moment wait again. Part of the statement that changes them, or before it.
  */
-function noteRaise(of: RawBuilder<unknown>, amountNanoUsd: bigint | null) {
+function recordRaise(of: RawBuilder<unknown>, amountNanoUsd: bigint | null) {
   return sql`
     INSERT INTO spend_limit_raise (scope_type, scope_id, period, period_start, settled_nano_usd, amount_nano_usd, raised_at)
     SELECT l.scope_type, l.scope_id, l.period, ${periodStart}, coalesce(b.settled_nano_usd, 0),
@@ -87,7 +87,7 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
     AND l.organization_id = ${row.organizationId}::uuid AND l.amount_nano_usd < ${row.amountNanoUsd}::bigint`;
   const { rows } = await sql<SpendLimit>`
     WITH changed AS (UPDATE limits_version SET value = value + 1 RETURNING value),
-      raised AS (${noteRaise(isRaised, row.amountNanoUsd)})
+      raised AS (${recordRaise(isRaised, row.amountNanoUsd)})
     INSERT INTO spend_limit AS l
       (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, open_ended_hold_nano_usd,
         version, revision)
@@ -151,7 +151,7 @@ export async function deleteSpendLimit(
   // Raised first and locked until the commit. Where nothing is deleted it says nothing new, and that does no harm.
   await tx.updateTable("limits_version").set({ value: sql<bigint>`value + 1` }).execute();
   const isDeleted = sql`l.organization_id = ${of.organizationId}::uuid AND l.id = ${of.id}`;
-  await noteRaise(isDeleted, null).execute(tx);
+  await recordRaise(isDeleted, null).execute(tx);
   const row = await tx
     .deleteFrom("spend_limit")
     .where("organization_id", "=", of.organizationId)

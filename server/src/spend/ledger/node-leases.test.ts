@@ -97,7 +97,7 @@ describe("a node", () => {
     const before = leased();
     now.nowMs += 1_500;
     nextMessage(node);
-    node.loseMessage(now);
+    node.handleLostMessage(now);
     expect(leased()).toEqual(before);
     expect(hold(node, "req_2", 10n)).toBe("held");
     node.drop("req_2");
@@ -155,7 +155,7 @@ test("a message that comes after a later one is not obeyed", async () => {
   const node = await startNode("node_1");
   hold(node, "req_1", 60n);
   const early = nextMessage(node);
-  node.loseMessage(now);
+  node.handleLostMessage(now);
   now.nowMs += 300;
   await speak(node);
   expect(await store.sync(early, now.atMs)).toEqual({ kind: "late" });

@@ -3,11 +3,11 @@ import type { SpendScope, Spent } from "./charges.ts";
 import { type HoldDecision, makeHeld } from "./hold-decision.ts";
 import { HoldQueue, type HoldRequest, type Waiter } from "./hold-queue.ts";
 import {
+  findHoldAmount,
   findRefusal,
   findSpent,
   type HoldRefusal,
   hasRoom,
-  holdAmountUnder,
   type StrictLimit,
 } from "./hold-refusal.ts";
 import { makeGrantRequests } from "./lease-grant-requests.ts";
@@ -152,11 +152,11 @@ export class NodeLeases {
 
   /** Key, workspace and organization, all or none, in one synchronous step; else the request waits its turn. */
   hold(request: HoldRequest, now: Now): HoldDecision {
-    const tried = this.#try(request, now, (key) => this.#queue.isLacked(key));
+    const tried = this.#try(request, now, (key) => this.#queue.hasWaiter(key));
     if (tried.kind !== "lacking") return tried;
     const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + this.#options.holdWaitMs };
     const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
-    if (!this.#queue.hasPlaceFor(request.scope)) return this.#refuse(waiter, "queue_full");
+    if (!this.#queue.hasRoom(request.scope)) return this.#refuse(waiter, "queue_full");
     this.#queue.add(waiter);
     this.#wantAtMs = now.nowMs;
     return { kind: "waiting" };
@@ -215,7 +215,7 @@ export class NodeLeases {
     return resolved;
   }
 
-  /** The message to send now, or null. One at a time: the next one comes after `applyAnswer` or `loseMessage`. */
+  /** The message to send now, or null. One at a time: the next one comes after `applyAnswer` or `handleLostMessage`. */
   nextMessage(now: Now): SyncMessage | null {
     if (this.#inFlight !== null || this.#isFenced || this.#epoch === 0n) return null;
     this.#advance(now);
@@ -235,7 +235,7 @@ export class NodeLeases {
     for (const state of this.#book.states()) {
       const wanted = this.#findTarget(state);
       const isOff = wanted > state.leased || (isTrimming && isWorthTrimming(state, wanted));
-      if (isComplete || isOff || (isWanting && this.#queue.isLacked(state.text))) {
+      if (isComplete || isOff || (isWanting && this.#queue.hasWaiter(state.text))) {
         // What a lost message gave up would be nobody's: until the database has answered, it is not given up.
         const isKept = !isSure && wanted < state.leased && this.#canKeep(state);
         targets.set(state.text, isKept ? state.leased : wanted);
@@ -255,7 +255,7 @@ export class NodeLeases {
     this.#inFlight = null;
     this.#answeredMs = now.nowMs;
     if (answer.kind === "late" || answer.kind === "behind") {
-      this.loseMessage(now);
+      this.handleLostMessage(now);
       return this.resolveWaiting(now);
     }
     if (answer.kind === "fenced") {
@@ -277,7 +277,7 @@ export class NodeLeases {
   }
 
   /** Nobody knows whether the message arrived: what it gave up stays given up, what it asked for is not counted on. */
-  loseMessage(now: Now): void {
+  handleLostMessage(now: Now): void {
     this.#inFlight = null;
     this.#retryAtMs = now.nowMs + RETRY_MS;
     this.#renewAtMs = Number.NEGATIVE_INFINITY;
@@ -339,7 +339,7 @@ export class NodeLeases {
     const isOut = this.isExpired(now.nowMs);
     let lacking: LeaseState[] | null = isOut ? [] : null;
     for (const state of states) {
-      const isFree = this.#book.spendableOf(state) >= holdAmountUnder(state.limit, request);
+      const isFree = this.#book.spendableOf(state) >= findHoldAmount(state.limit, request);
       if (isFree && !isOut && !isBlocked(state.text)) continue;
       lacking ??= [];
       lacking.push(state);
@@ -371,7 +371,7 @@ export class NodeLeases {
     return {
       kind: "refused",
       reason: state === undefined && reason === "queue_slow" ? "unavailable" : reason,
-      amountNanoUsd: holdAmountUnder(state?.limit ?? null, waiter),
+      amountNanoUsd: findHoldAmount(state?.limit ?? null, waiter),
       limit: state?.limit ?? null,
       figures: state?.seen ?? null,
       regainAtMs: state?.endMs ?? null,
@@ -380,7 +380,7 @@ export class NodeLeases {
 
   #findTarget(state: LeaseState): bigint {
     const bound = state.held + state.pending;
-    const isIdle = this.#queue.isLacked(state.text) || !this.#canKeep(state);
+    const isIdle = this.#queue.hasWaiter(state.text) || !this.#canKeep(state);
     return isIdle ? bound : bound + this.#book.findAmountToKeep(state);
   }
 
@@ -456,7 +456,7 @@ export class NodeLeases {
     this.#hasLeft = message.isLeaving;
     this.#hasJournalGap = false;
     this.#renewAtMs = sentMs + this.#options.ttlMs / RENEWALS;
-    this.#book.forgetIdle(this.#atMs);
+    this.#book.removeIdle(this.#atMs);
   }
 
   /** Waiting helps neither against a limit that is spent nor where less remains than the request may cost. */

@@ -164,7 +164,7 @@ export async function releaseItem(
   organizationId: string,
   item: UnresolvedItem,
 ): Promise<ReleasedLease[]> {
-  return takeItem(tx, organizationId, item, []);
+  return removeItem(tx, organizationId, item, []);
 }
 
 /** What is added to the books by a decision: it counts like the cost of a request that began at `startedAt`. */
@@ -195,7 +195,7 @@ export async function chargeItem(
       }),
     );
   });
-  const rows = await takeItem(tx, organizationId, item, keys);
+  const rows = await removeItem(tx, organizationId, item, keys);
   const heldIn = new Map(rows.map((row) => [balanceKeyText(row), row.amountNanoUsd]));
   const charges = keys.map((key): BalanceCharge => {
     const heldNanoUsd = heldIn.get(balanceKeyText(key));
@@ -224,7 +224,7 @@ export async function chargeItem(
 }
 
 /** Takes the item's rows out; locks its balances and `others` in one order. */
-async function takeItem(
+async function removeItem(
   tx: Tx,
   organizationId: string,
   item: UnresolvedItem,

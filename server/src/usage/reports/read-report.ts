@@ -1,7 +1,7 @@
 import { countColumns, type LabelColumn } from "@bursar/contract/usage-shape.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import { findWeeksSummedBefore } from "#src/recording/weeks.sql.ts";
+import { findSummedWeeksEndMs } from "#src/recording/weeks.sql.ts";
 import {
   findLeader,
   findLevel,
@@ -229,7 +229,7 @@ async function findParts(
   const units = (["hour", "day", "week", "month"] as const).filter(
     (unit) => level[unit] !== undefined,
   );
-  const weeksEndMs = level.week === undefined ? 0 : await findWeeksSummedBefore(tx);
+  const weeksEndMs = level.week === undefined ? 0 : await findSummedWeeksEndMs(tx);
   return cutRange(range, bucket === "1m" ? ["minute", ...units] : units, {
     weeksEndMs,
     isOpenEnded,

@@ -221,7 +221,7 @@ export class SimulatedNode {
   handleAnswer(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): void {
     this.#message = null;
     const now = this.now(time);
-    if (answer === null) this.leases.loseMessage(now);
+    if (answer === null) this.leases.handleLostMessage(now);
     else this.handleResolutions(this.leases.applyAnswer(answer, now));
   }
 

@@ -12,7 +12,7 @@ export interface RateDeps {
 }
 
 /** Null where no limit applies. Throws a 429 that names the limit and when to come again. */
-export function takeRate(
+export function acquireRate(
   deps: RateDeps,
   scope: RateScope,
 ): RateTicket | null | Promise<RateTicket> {
