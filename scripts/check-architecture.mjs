@@ -1,8 +1,10 @@
-// Checks the rules of .dependency-cruiser.cjs over the sources. Also fails on a cycle of allowed edges and on an
-// unused edge or face file. Fails too when it read too few modules, because a reader that cannot parse TypeScript
-// finds none and would pass.
+// Checks the rules of .dependency-cruiser.cjs over the sources. Also fails on a cycle of allowed edges, on an unused
+// edge or face file, and on a `*.sql.ts` file with two forms of statements. Fails too when it read too few modules,
+// because a reader that cannot parse TypeScript finds none and would pass.
 import { cruise } from "dependency-cruiser";
 import config from "../.dependency-cruiser.cjs";
+import { root } from "./runtime.mjs";
+import { findMixedStatements } from "./statement-forms.mjs";
 
 const { rooms, faces, facePattern, minimumModules } = config;
 const { output } = await cruise(["contract/src", "server/src", "console/src"], {
@@ -18,6 +20,7 @@ const problems = [
   ...findCycle(),
   ...findUnusedEdges(),
   ...findUnusedFaces(),
+  ...findMixedStatements(root),
 ];
 if (totalCruised < minimumModules) {
   problems.push(`Only ${totalCruised} modules were read; at least ${minimumModules} are expected.`);
