@@ -97,7 +97,7 @@ export function listItems(
       "decider.email as decider_email",
     ])
     .where("review.organization_id", "=", filter.organizationId);
-  for (const condition of conditionsOf(filter)) query = query.where(condition);
+  for (const condition of makeConditions(filter)) query = query.where(condition);
   const { after } = page;
   if (after !== null) {
     query = query.where(
@@ -113,7 +113,7 @@ export function listItems(
     .execute();
 }
 
-function conditionsOf(filter: ItemFilter): RawBuilder<SqlBool>[] {
+function makeConditions(filter: ItemFilter): RawBuilder<SqlBool>[] {
   const { reviewId, paths, decisions, recommendation, results, workspaceId, memberId } = filter;
   const conditions = [
     reviewId !== undefined && sql<SqlBool>`item.access_review_id = ${reviewId}`,

@@ -121,18 +121,18 @@ export function listApiKeys(
   page: PageRequest,
 ): Promise<ApiKeyRow[]> {
   let query = selectApiKeys(db, filter);
-  for (const condition of conditionsOf(filter)) query = query.where(condition);
+  for (const condition of makeConditions(filter)) query = query.where(condition);
   return selectPage(query, page, "api_key").execute();
 }
 
-function conditionsOf(filter: ApiKeyFilter) {
+function makeConditions(filter: ApiKeyFilter) {
   const { workspaceId, status, name, search, ownerType, ownerMemberId, createdByMemberId } = filter;
   const now = new Date(filter.nowMs);
   const conditions = [
     workspaceId === undefined ? null : sql<SqlBool>`api_key.workspace_id = ${workspaceId}`,
     status === undefined ? null : hasStatus(status, now),
     name === undefined ? null : containsText(sql`api_key.name`, name),
-    search === undefined ? null : matches(search),
+    search === undefined ? null : containsSearchText(search),
     ownerType === undefined
       ? null
       : sql<SqlBool>`(api_key.owner_member_id IS NULL) = ${ownerType === "workspace"}`,
@@ -143,8 +143,10 @@ function conditionsOf(filter: ApiKeyFilter) {
     filter.expiringWithinDays === undefined
       ? null
       : sql<SqlBool>`api_key.status <> 'archived' AND api_key.expires_at > ${now}
-          AND api_key.expires_at <= ${after(filter.nowMs, filter.expiringWithinDays)}`,
-    filter.unusedDays === undefined ? null : isUnusedSince(after(filter.nowMs, -filter.unusedDays)),
+          AND api_key.expires_at <= ${addDays(filter.nowMs, filter.expiringWithinDays)}`,
+    filter.unusedDays === undefined
+      ? null
+      : isUnusedSince(addDays(filter.nowMs, -filter.unusedDays)),
     filter.issue === undefined ? null : hasIssue(filter.issue, filter.nowMs),
     filter.exceedsMaxLifetime === undefined
       ? null
@@ -153,7 +155,7 @@ function conditionsOf(filter: ApiKeyFilter) {
   return conditions.filter((condition) => condition !== null);
 }
 
-function after(nowMs: number, days: number): Date {
+function addDays(nowMs: number, days: number): Date {
   return new Date(nowMs + days * DAY_MS);
 }
 
@@ -162,7 +164,7 @@ function containsText(value: ReturnType<typeof sql>, text: string) {
   return sql<SqlBool>`strpos(lower(${value}), lower(${text})) > 0`;
 }
 
-function matches(text: string) {
+function containsSearchText(text: string) {
   const values = sql`concat_ws(E'\\n', api_key.name, api_key.id, current.hint, member.name, member.email)`;
   return containsText(values, text);
 }
@@ -185,11 +187,11 @@ function hasStatus(status: StoredStatus | "expired", now: Date) {
     AND ${isStopped} = ${status === "inactive"}`;
 }
 
-const isWorking = (nowMs: number) =>
+const isUnexpired = (nowMs: number) =>
   sql<SqlBool>`api_key.status <> 'archived' AND (api_key.expires_at IS NULL OR api_key.expires_at > ${new Date(nowMs)})`;
 
 /** Condition of an issue, for a key that is neither archived nor expired. */
-function issueOf(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
+function makeIssueCondition(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
   switch (issue) {
     case "never_expires":
       return sql`api_key.expires_at IS NULL`;
@@ -197,23 +199,23 @@ function issueOf(issue: KeyIssue, nowMs: number): RawBuilder<SqlBool> {
       return sql`NOT EXISTS (SELECT 1 FROM spend_limit
         WHERE spend_limit.scope_type = 'api_key' AND spend_limit.scope_id = api_key.id)`;
     case "expires_within_14_days":
-      return sql`api_key.expires_at <= ${after(nowMs, 14)}`;
+      return sql`api_key.expires_at <= ${addDays(nowMs, 14)}`;
     case "unused_90_days":
-      return isUnusedSince(after(nowMs, -90));
+      return isUnusedSince(addDays(nowMs, -90));
     case "wide_permission":
       return sql`${permissionUnderOwner} = 'admin'`;
     case "older_than_180_days":
-      return sql`current.created_at <= ${after(nowMs, -180)}`;
+      return sql`current.created_at <= ${addDays(nowMs, -180)}`;
     case "no_owner":
       return sql`api_key.owner_member_id IS NULL`;
   }
 }
 
 function hasIssue(issue: KeyIssue, nowMs: number) {
-  return sql<SqlBool>`${isWorking(nowMs)} AND ${issueOf(issue, nowMs)}`;
+  return sql<SqlBool>`${isUnexpired(nowMs)} AND ${makeIssueCondition(issue, nowMs)}`;
 }
 
-/** Counts valid keys, those with each issue, and those without any. */
+/** Counts keys that are neither archived nor expired: all, those with each issue, and those without any. */
 export async function countKeyIssues(
   db: Database | Tx,
   of: ApiKeyScope & {
@@ -222,21 +224,18 @@ export async function countKeyIssues(
     nowMs: number;
   },
 ): Promise<{ keys: number; healthy: number; byIssue: number[] }> {
+  const conditions = of.issues.map((issue) => makeIssueCondition(issue, of.nowMs));
   const keys = selectApiKeys(db, of)
-    .where(isWorking(of.nowMs))
+    .where(isUnexpired(of.nowMs))
     .$if(of.workspaceId !== undefined, (query) =>
       query.where("api_key.workspace_id", "=", of.workspaceId ?? ""),
     )
-    .select(
-      sql<boolean[]>`ARRAY[${sql.join(of.issues.map((issue) => issueOf(issue, of.nowMs)))}]`.as(
-        "issues",
-      ),
-    );
+    .select(sql<boolean[]>`ARRAY[${sql.join(conditions)}]`.as("issues"));
   const counts = of.issues.map(
     (_, index) => sql`(count(*) FILTER (WHERE issues[${sql.lit(index + 1)}]))::integer`,
   );
   return await db
-    .selectFrom(keys.as("working"))
+    .selectFrom(keys.as("unexpired"))
     .select([
       sql<number>`count(*)::integer`.as("keys"),
       sql<number>`(count(*) FILTER (WHERE NOT true = ANY(issues)))::integer`.as("healthy"),

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { RotationStep } from "./rotation-policy.rule.ts";
 
-/** Valid or disabled key in a workspace with a rotation policy. */
+/** Key that is neither archived nor expired, in a workspace with a rotation policy. */
 export interface AgingKey {
   id: string;
   organization_id: string;

@@ -59,7 +59,7 @@ export async function listRequests(
   { from, limit }: PageRequest,
 ): Promise<IncreaseRequestRow[]> {
   const { statuses, workspaceId, requesterIds, hasPresentRequester } = filter;
-  const conditions = [visible(filter)];
+  const conditions = [isVisible(filter)];
   if (statuses) conditions.push(sql`r.status = ANY(${[...statuses]}::text[])`);
   if (workspaceId !== undefined) conditions.push(sql`r.workspace_id = ${workspaceId}`);
   if (requesterIds) conditions.push(sql`r.requester_id = ANY(${[...requesterIds]}::text[])`);
@@ -69,9 +69,11 @@ export async function listRequests(
     const position = sql`(${new Date(from.createdAtMs)}::timestamptz, ${from.id})`;
     conditions.push(sql`(r.created_at, r.id) < ${position}`);
   }
-  const { rows } = await select(filter.nowMs, sql.join(conditions, sql` AND `), limit + 1).execute(
-    db,
-  );
+  const { rows } = await selectRequests(
+    filter.nowMs,
+    sql.join(conditions, sql` AND `),
+    limit + 1,
+  ).execute(db);
   return rows.map(fromRow);
 }
 
@@ -79,16 +81,16 @@ export async function findRequest(
   db: Database | Tx,
   filter: RequestFilter & { id: string; nowMs: number },
 ): Promise<IncreaseRequestRow | null> {
-  const where = sql<SqlBool>`${visible(filter)} AND r.id = ${filter.id}`;
-  const { rows } = await select(filter.nowMs, where, 1).execute(db);
+  const where = sql<SqlBool>`${isVisible(filter)} AND r.id = ${filter.id}`;
+  const { rows } = await selectRequests(filter.nowMs, where, 1).execute(db);
   return rows[0] ? fromRow(rows[0]) : null;
 }
 
-function visible({ organizationId, visibleTo }: RequestFilter) {
-  const inOrganization = sql<SqlBool>`r.organization_id = ${organizationId}::uuid`;
-  if (visibleTo === null) return inOrganization;
+function isVisible({ organizationId, visibleTo }: RequestFilter) {
+  const isInOrganization = sql<SqlBool>`r.organization_id = ${organizationId}::uuid`;
+  if (visibleTo === null) return isInOrganization;
   const { requester, workspaceIds } = visibleTo;
-  return sql<SqlBool>`${inOrganization} AND (
+  return sql<SqlBool>`${isInOrganization} AND (
     (r.requester_type = ${requester.type} AND r.requester_id = ${requester.id})
     OR r.workspace_id = ANY(${[...workspaceIds]}::text[]))`;
 }
@@ -125,7 +127,7 @@ interface SelectedRow {
   leased: bigint | null;
 }
 
-function select(nowMs: number, where: unknown, limit: number) {
+function selectRequests(nowMs: number, where: unknown, limit: number) {
   const start = (name: Period) => sql`WHEN ${name} THEN ${periodOf(name, nowMs).start}::date`;
   return sql<SelectedRow>`
     SELECT r.*,
