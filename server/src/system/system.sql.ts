@@ -48,7 +48,7 @@ export async function listNodes(
   return rows;
 }
 
-/** Returns the last contact of a node, which exists. */
+/** Returns the last contact of an existing node. */
 export async function readNodeContact(
   tx: Tx,
   of: { nodeId: string; silentAfterMs: number },
