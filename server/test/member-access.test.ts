@@ -104,7 +104,7 @@ describe("workspaces", () => {
     expect((await rename(first)).status).toBe(200);
     expect(refusalOf(await rename(second))).toEqual([
       403,
-      expect.stringMatching(/the role Workspace Admin, but you are Workspace User there\.$/),
+      expect.stringMatching(/the role Workspace Admin there, but you are Workspace User there\.$/),
     ]);
     expect(refusalOf(await rename(third))).toEqual([404, `Workspace not found: ${third}`]);
     const archived = await admin.client.post(`${WORKSPACES}/${second}/archive`);
