@@ -173,8 +173,8 @@ export async function insertCheckpoint(
 }
 
 /**
- * Returns the last event after `afterSeq` that is older than `before`, as are all events in front of it, or null. An event
- * whose time is wrong, because the clock was set back, does not remove newer events.
+ * Returns the last event after `afterSeq` up to which all events are older than `before`, or null. So an event with an old
+ * time, after the clock was set back, does not delete newer events.
  */
 export async function findNewestOldEvent(
   db: Database | Tx,
