@@ -121,7 +121,7 @@ describe("a request beyond a limit", () => {
       type: "error",
       error: {
         type: "rate_limit_error",
-        message: `This request would exceed your workspace's rate limit of 2 requests per minute for all models. It is the rate limit ${id} of workspace ${workspaceId}. Send the request again in 30 seconds.`,
+        message: `This request would exceed your workspace's rate limit of 2 requests per minute for all models. The exceeded limit is ${id} of workspace ${workspaceId}. Send the request again in 30 seconds.`,
         details: {
           error_code: "rate_limited",
           rate_limit: {
@@ -287,7 +287,7 @@ describe("what is no message", () => {
     expect([first.status, rateHeadersOf(first)["requests-limit"]]).toEqual([200, "1"]);
     const second = await count();
     expect(second.status).toBe(429);
-    expect(second.text).toContain("1 request per minute for the counting of tokens");
+    expect(second.text).toContain("1 request per minute for token counting");
     expect((await send()).status).toBe(200);
   });
 

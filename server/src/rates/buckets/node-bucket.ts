@@ -26,7 +26,7 @@ export interface BucketResult {
   level: number;
 }
 
-/** Traffic that a node holds grants for, so that its next request need not wait. */
+/** Duration of traffic that a node holds grants for, so that its next request need not wait. */
 const GRANT_AHEAD_MS = 500;
 const WINDOW_MS = 250;
 /** Minimum time between queries to an empty bucket, however fast it refills. */

@@ -90,7 +90,7 @@ export class NodeRates {
     const found: LimitState[] = [];
     for (const scopeId of [scope.apiKeyId, scope.workspaceId, scope.organizationId]) {
       for (const limit of byScope.get(scopeId) ?? []) {
-        if (appliesTo(limit, scope.modelGroup)) found.push(this.#getState(limit, nowMs));
+        if (coversGroup(limit, scope.modelGroup)) found.push(this.#getState(limit, nowMs));
       }
     }
     return found.length === 0 ? null : found;
@@ -227,7 +227,7 @@ export class NodeRates {
 }
 
 /** True if the limit applies to requests of this group. */
-export function appliesTo({ modelGroup }: Pick<RateLimit, "modelGroup">, group: string): boolean {
+export function coversGroup({ modelGroup }: Pick<RateLimit, "modelGroup">, group: string): boolean {
   return modelGroup === group || (modelGroup === ALL_MODELS && group !== TOKEN_COUNT);
 }
 

@@ -193,7 +193,7 @@ class TimedRateLimiter implements RateLimiter {
     });
   }
 
-  /** Never rejects. */
+  /** Sends the due queries in one statement. Never rejects. */
   async #runQuery(): Promise<void> {
     const sentMs = this.#nowMs();
     const queries = this.#rates.takeQueries(sentMs);

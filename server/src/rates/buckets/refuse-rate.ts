@@ -17,7 +17,7 @@ export function toRateError(
   const perMinute = limit.perMinute[rateKind] ?? 0;
   const message =
     `This request would exceed your ${officialScope[limit.scopeType]} rate limit of ` +
-    `${formatPlural(perMinute, kindNames[rateKind])} per minute${formatGroup(limit)}. It is the rate limit ${limit.id} of ` +
+    `${formatPlural(perMinute, kindNames[rateKind])} per minute${formatGroup(limit)}. The exceeded limit is ${limit.id} of ` +
     `${formatScope(limit)}. Send the request again in ${formatPlural(seconds, "second")}.`;
   return new ApiError(
     "rate_limited",
@@ -49,7 +49,7 @@ const kindNames: Record<RateKind, string> = {
 
 function formatGroup({ modelGroup }: RateLimit): string {
   if (modelGroup === ALL_MODELS) return " for all models";
-  if (modelGroup === TOKEN_COUNT) return " for the counting of tokens";
+  if (modelGroup === TOKEN_COUNT) return " for token counting";
   return ` for ${findModelGroup(modelGroup)?.displayName ?? modelGroup}`;
 }
 

@@ -21,7 +21,7 @@ import {
   type PerMinute,
   type RateLimit,
 } from "#src/rates/buckets/limits.sql.ts";
-import { appliesTo } from "#src/rates/buckets/node-rates.ts";
+import { coversGroup } from "#src/rates/buckets/node-rates.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
 import { checkPerMinute, readModelGroup } from "./read-rate-limit.ts";
 
@@ -124,7 +124,7 @@ export async function getEffectiveRateLimits(
   const scopeIds = [apiKeyId, workspaceId, organizationId];
   const found = await listScopeRateLimits(database, { organizationId, scopeIds });
   const limits = found
-    .filter((limit) => modelGroup === null || appliesTo(limit, modelGroup))
+    .filter((limit) => modelGroup === null || coversGroup(limit, modelGroup))
     .toSorted((a, b) => placeOf(a) - placeOf(b));
   return { apiKeyId, workspaceId, model, modelGroup, limits: await addLevels(deps, limits) };
 }
