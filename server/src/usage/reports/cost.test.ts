@@ -140,7 +140,7 @@ describe("the report", () => {
   });
 
   test.for([
-    ["top=3", "top: expected group_by with it."],
+    ["top=3", "top: allowed only with group_by."],
     ["top=0&group_by=model", "top"],
     ["top=51&group_by=model", "top"],
     ["top=2&group_by=model&page=x", "page: a response with top has one page."],

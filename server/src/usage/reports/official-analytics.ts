@@ -142,7 +142,7 @@ function checkGroups(groupBy: readonly AnalyticsGroup[], query: AnalyticsQuery):
     throw refuseField("group_by", `expected at most ${MAX_GROUPS} groups.`);
   }
   if (query.exclude_deleted_users === true && !groupBy.includes("actor")) {
-    throw refuseField("exclude_deleted_users", "expected group_by actor with it.");
+    throw refuseField("exclude_deleted_users", "allowed only with group_by actor.");
   }
 }
 

@@ -173,7 +173,7 @@ function readTop(tx: Tx, page: ReportPage, count: number): Promise<ShownRow[]> {
 function checkTop(query: UsageQuery, range: TimeRange, isSplit: boolean): void {
   const { top = 0, page, bucket } = query;
   if (selectLabels(query).length === 0) {
-    throw refuseField("top", "expected group_by with it.");
+    throw refuseField("top", "allowed only with group_by.");
   }
   if (page !== undefined) {
     throw refuseField("page", "a response with top has one page.");
