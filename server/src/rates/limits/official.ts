@@ -152,7 +152,10 @@ function applyWanted(
 
 function makeUnsupportedTypeError(type: string): ApiError {
   const supported = Object.values(officialTypes).join(", ");
-  return refuseField("limits", `this server does not limit ${type}. It limits ${supported}.`);
+  return refuseField(
+    "limits",
+    `this server does not limit ${type}. Supported types: ${supported}.`,
+  );
 }
 
 /** Returns the groups that match the filters. A model without its own group matches none. */
