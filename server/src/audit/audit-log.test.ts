@@ -309,9 +309,7 @@ describe("the state", () => {
     expect(verification.body).toMatchObject({ is_intact: false, first_broken: broken });
   });
 
-  test("of a verification covers the whole log, and concurrent calls share one run", async ({
-    h,
-  }) => {
+  test("a verification covers the whole log, and concurrent calls share one run", async ({ h }) => {
     const own = await h.organization();
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => own.admin.get("/v1/admin/audit_log/verification")),

@@ -79,7 +79,7 @@ const entry = {
   after: { name: "x" },
 } as const;
 
-test("keeps events for ever without a retention", async ({ log }) => {
+test("keeps all events without a retention", async ({ log }) => {
   organizationId = await log.makeLog([4_000]);
   expect(await log.prune()).toBe(0n);
   expect(await log.verify()).toEqual({ kind: "intact", events: 1 });

@@ -381,7 +381,7 @@ describe("limits of a request", () => {
     expect(idsFor("haiku_4_5")).toEqual(["key", "all"]);
   });
 
-  test("are those of token counting alone, for a token count", () => {
+  test("are only those of token counting for a token count", () => {
     expect(idsFor("token_count")).toEqual(["counting"]);
   });
 

@@ -333,7 +333,7 @@ describe("effective limits of a key", () => {
 });
 
 describe("model groups", () => {
-  test("are listed on one page, or the one of a model", async ({ org }) => {
+  test("are listed on one page, or filtered by model", async ({ org }) => {
     type Group = z.output<typeof modelGroup>;
     const groups = async (query = "") =>
       (await org.admin.get<{ data: Group[] }>(`/v1/admin/model_groups${query}`)).body.data;

@@ -368,7 +368,7 @@ describe("export", () => {
 describe("the retention of requests", () => {
   const SETTINGS = "/v1/admin/request_log/settings";
 
-  test("is for ever by default, and a change has an audit event", async ({ h, org }) => {
+  test("is unlimited by default, and a change has an audit event", async ({ h, org }) => {
     const shown = (retention_days: number | null) => ({
       type: "request_log_settings",
       retention_days,
