@@ -1,8 +1,8 @@
 import {
   type Action,
   findInheritedRole,
-  isWorkspaceAction,
   findReach,
+  isWorkspaceAction,
 } from "@bursar/contract/permissions.ts";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type Answer, ApiError, call } from "./api-client.ts";

@@ -27,10 +27,10 @@ import { type Review, type ReviewItem, useReview, useReviewItems } from "./queri
 import { Recommendation } from "./recommendation.tsx";
 import { useReviewId } from "./review-page.tsx";
 import {
-  decidedBy,
   decisions,
   decisionWords,
-  listWords,
+  formatDecider,
+  joinWords,
   recurrenceWords,
   resultWords,
   ruleWords,
@@ -225,7 +225,7 @@ function DecisionCell({ item, ownId }: { item: ReviewItem; ownId: string }) {
         <Badge tone={tone}>{label}</Badge>
         {item.is_self_review && <Badge tone="warn">own access</Badge>}
       </span>
-      <span className="max-w-40 truncate text-xs text-quiet">by {decidedBy(item, ownId)}</span>
+      <span className="max-w-40 truncate text-xs text-quiet">by {formatDecider(item, ownId)}</span>
     </span>
   );
 }
@@ -260,7 +260,7 @@ function ItemDrawer(props: { item: ReviewItem | null; review: Review; onClose: (
           ["Path", pathWords[item.path].label],
           ["Scope", formatAccessScope(item)],
           ["Source", formatAccessSource(item)],
-          ["Granted", <Given key="given" item={item} />],
+          ["Granted", <GrantDetails key="given" item={item} />],
           ["Last used", <LastUsed key="used" access={item} />],
           ["Expires", <RelativeTime key="ends" at={item.expires_at} absent="Never" />],
           [
@@ -279,12 +279,12 @@ function ItemDrawer(props: { item: ReviewItem | null; review: Review; onClose: (
   );
 }
 
-function Given({ item }: { item: ReviewItem }) {
-  const giver = formatGranter(item);
+function GrantDetails({ item }: { item: ReviewItem }) {
+  const granter = formatGranter(item);
   return (
     <>
       <RelativeTime at={item.granted_at} />
-      {giver && ` by ${giver}`}
+      {granter && ` by ${granter}`}
     </>
   );
 }
@@ -296,7 +296,7 @@ function Rules({ review }: { review: Review }) {
       <h2>Rules</h2>
       <Facts
         items={[
-          ["Paths", listWords(review.scope.paths.map((path) => pathWords[path].label))],
+          ["Paths", joinWords(review.scope.paths.map((path) => pathWords[path].label))],
           [
             "Workspaces",
             review.scope.workspace_ids
@@ -305,7 +305,7 @@ function Rules({ review }: { review: Review }) {
           ],
           [
             "Reviewers",
-            listWords(
+            joinWords(
               review.reviewers.map(({ name, can_decide }) =>
                 can_decide ? name : `${name} (no longer allowed)`,
               ),

@@ -30,7 +30,7 @@ const DAY_MS = 86_400_000;
 const DUE_DAYS = 14;
 
 const steps = ["Scope", "Reviewers and due date", "Result", "Summary"];
-const fieldsOf: readonly (keyof ReviewValues)[][] = [
+const stepFields: readonly (keyof ReviewValues)[][] = [
   ["name", "paths", "workspace_ids"],
   ["reviewer_ids", "due_at"],
   ["inactive_days"],
@@ -51,7 +51,7 @@ export function CreateReviewDialog({ onClose }: { onClose: () => void }) {
       void navigate({ to: "/access-reviews/$reviewId", params: { reviewId: id } });
     },
     onFieldsRefused: (refused) => {
-      const found = fieldsOf.findIndex((names) => names.some((name) => refused.includes(name)));
+      const found = stepFields.findIndex((names) => names.some((name) => refused.includes(name)));
       setStep(Math.max(0, found));
     },
   });
@@ -106,23 +106,23 @@ function useDefaults(): ReviewValues {
 
 async function isStepFilled(form: ReviewForm, step: number): Promise<boolean> {
   const { paths, is_limited, workspace_ids, reviewer_ids, due_at } = form.getValues();
-  const areTextsFilled = await form.trigger(fieldsOf[step] ?? [], { shouldFocus: true });
-  const refuse = (name: keyof ReviewValues, message: string) => {
+  const areFieldsValid = await form.trigger(stepFields[step] ?? [], { shouldFocus: true });
+  const showError = (name: keyof ReviewValues, message: string) => {
     form.setError(name, { message });
     return false;
   };
   if (step === 0 && paths.length === 0)
-    return refuse("paths", "Choose at least one kind of access.");
+    return showError("paths", "Choose at least one kind of access.");
   if (step === 0 && is_limited && paths.some(isInWorkspaces) && workspace_ids.length === 0) {
-    return refuse("workspace_ids", "Choose at least one workspace, or all workspaces.");
+    return showError("workspace_ids", "Choose at least one workspace, or all workspaces.");
   }
   if (step === 1 && reviewer_ids.length === 0) {
-    return refuse("reviewer_ids", "Choose at least one reviewer.");
+    return showError("reviewer_ids", "Choose at least one reviewer.");
   }
   if (step === 1 && Date.parse(toDueAt(due_at)) <= Date.now()) {
-    return refuse("due_at", "Choose a day in the future.");
+    return showError("due_at", "Choose a day in the future.");
   }
-  return areTextsFilled;
+  return areFieldsValid;
 }
 
 function Step({ step, form }: { step: number; form: ReviewForm }) {

@@ -14,7 +14,7 @@ import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import type { AssignedItem } from "./queries.ts";
 import { Recommendation } from "./recommendation.tsx";
-import type { Local, Taken } from "./use-decisions.ts";
+import type { LocalDecision, NewDecision } from "./use-decisions.ts";
 import { type Decision, decisions, decisionWords } from "./words.ts";
 
 const MAX_REASON = 500;
@@ -22,7 +22,7 @@ const MAX_REASON = 500;
 /** Item with the member's newest decision. */
 export interface Entry {
   item: AssignedItem;
-  local: Local | undefined;
+  local: LocalDecision | undefined;
   decision: Decision | null;
   reason: string | null;
   /** Decision of another reviewer. A change needs a confirmation. */
@@ -34,21 +34,22 @@ interface RowProps {
   beganAt: string;
   isCurrent: boolean;
   /** The field for the reason is open. */
-  isExplaining: boolean;
+  isReasonOpen: boolean;
   /** Requested decision that differs from another reviewer's. */
-  asked: Decision | null;
+  requestedDecision: Decision | null;
   onFocus: () => void;
   onDecide: (decision: Decision) => void;
-  onTake: (taken: Taken) => void;
-  onExplain: (isOn: boolean) => void;
+  onConfirm: (newDecision: NewDecision) => void;
+  onToggleReason: (isOn: boolean) => void;
 }
 
 export const rowId = (item: AssignedItem) => `entry-${item.id}`;
 
 export function DecideRow(props: RowProps) {
-  const { entry, beganAt, isCurrent, isExplaining, onFocus, onDecide, onTake, onExplain } = props;
+  const { entry, beganAt, isCurrent, isReasonOpen, onFocus, onDecide, onConfirm, onToggleReason } =
+    props;
   const { item, decision } = entry;
-  const giver = formatGranter(item);
+  const granter = formatGranter(item);
   return (
     <li
       id={rowId(item)}
@@ -73,7 +74,7 @@ export function DecideRow(props: RowProps) {
         <span className="grid gap-0.5">
           <Reach access={item} />
           <span className="truncate text-xs text-quiet">
-            Granted {giver && `by ${giver}, `}
+            Granted {granter && `by ${granter}, `}
             {formatDay(item.granted_at)}
           </span>
         </span>
@@ -83,24 +84,24 @@ export function DecideRow(props: RowProps) {
             Last used: <LastUsed access={item} />
           </span>
         </span>
-        <Buttons entry={entry} onDecide={onDecide} />
+        <DecisionButtons entry={entry} onDecide={onDecide} />
       </div>
       <Notes {...props} />
-      {isExplaining && decision && (
+      {isReasonOpen && decision && (
         <ReasonForm
           reason={entry.reason ?? ""}
           onSave={(reason) => {
-            onTake({ decision, reason, isOverride: false });
-            onExplain(false);
+            onConfirm({ decision, reason, isOverride: false });
+            onToggleReason(false);
           }}
-          onClose={() => onExplain(false)}
+          onClose={() => onToggleReason(false)}
         />
       )}
     </li>
   );
 }
 
-function Buttons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
+function DecisionButtons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
   const { item, decision } = entry;
   return (
     <fieldset className="inline-flex w-fit rounded-md border border-edge/55 bg-raised p-0.5">
@@ -129,12 +130,13 @@ function Buttons({ entry, onDecide }: Pick<RowProps, "entry" | "onDecide">) {
 }
 
 /** Notes below the entry: the responsible reviewer, an error, or the reason. */
-function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
+function Notes({ entry, requestedDecision, isReasonOpen, onConfirm, onToggleReason }: RowProps) {
   const { item, local, decision, reason, other } = entry;
   if (item.needs_another_reviewer) {
     return <p className="pt-2 text-sm text-quiet">Another reviewer decides on your own access.</p>;
   }
-  const wanted = asked ?? (local?.outcome === "already_decided" ? local.decision : null);
+  const wanted =
+    requestedDecision ?? (local?.outcome === "already_decided" ? local.decision : null);
   if (wanted) {
     return (
       <div role="alert" className="flex flex-wrap items-center gap-x-3 gap-y-2 pt-2 text-sm">
@@ -143,7 +145,7 @@ function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
             ? `${other.name} decided “${decisionWords[other.decision].label}”.`
             : "Another reviewer has decided differently."}
         </span>
-        <Button onClick={() => onTake({ decision: wanted, reason: null, isOverride: true })}>
+        <Button onClick={() => onConfirm({ decision: wanted, reason: null, isOverride: true })}>
           Decide “{decisionWords[wanted].label}” instead
         </Button>
       </div>
@@ -156,14 +158,14 @@ function Notes({ entry, asked, isExplaining, onTake, onExplain }: RowProps) {
       </p>
     );
   }
-  if (!decision || isExplaining) return null;
+  if (!decision || isReasonOpen) return null;
   return (
     <p className="flex flex-wrap items-center gap-x-2 pt-1.5 text-sm text-quiet">
       {other && <span>Decided by {other.name}.</span>}
       {item.is_own && <span>This decision is marked as a self-review.</span>}
       {reason && <span className="min-w-0 break-words">“{reason}”</span>}
       {!other && (
-        <button type="button" className="link target" onClick={() => onExplain(true)}>
+        <button type="button" className="link target" onClick={() => onToggleReason(true)}>
           {reason ? "Change reason" : "Add reason"}
         </button>
       )}

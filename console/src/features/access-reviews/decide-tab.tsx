@@ -27,7 +27,7 @@ import {
 } from "./queries.ts";
 import { useReviewId } from "./review-page.tsx";
 import { useDecideKeys } from "./use-decide-keys.ts";
-import { type Local, useDecisions } from "./use-decisions.ts";
+import { type LocalDecision, useDecisions } from "./use-decisions.ts";
 import { type Decision, decisionWords } from "./words.ts";
 
 /** Assigned items, with keyboard shortcuts for decisions. */
@@ -59,31 +59,32 @@ const views = [
 type View = (typeof views)[number][0];
 
 /** Rows in the page at first. Moving down adds more. */
-const ROWS = 100;
+const PAGE_SIZE = 100;
 const ROWS_AHEAD = 15;
 
 function DecideList({ review, items }: { review: AssignedReview; items: AssignedItem[] }) {
   const { member } = useSession();
-  const { locals, decide, retry, error, isUnsent } = useDecisions(review.id);
+  const { locals, decide, retry, error, hasUnsent } = useDecisions(review.id);
   const entries = useMemo(
     () => items.map((item) => toEntry(item, locals.get(item.id), member.id)),
     [items, locals, member.id],
   );
   const filters = useFilters(entries);
   const { shown } = filters;
-  const [rows, setRows] = useState(ROWS);
+  const [rows, setRows] = useState(PAGE_SIZE);
   const [currentId, setCurrentId] = useState<string | null>(null);
-  const [explainedId, setExplainedId] = useState<string | null>(null);
-  const [asked, setAsked] = useState<{ id: string; decision: Decision } | null>(null);
-  const [said, setSaid] = useState("");
+  const [openReasonId, setOpenReasonId] = useState<string | null>(null);
+  const [requested, setRequested] = useState<{ id: string; decision: Decision } | null>(null);
+  const [announcement, setAnnouncement] = useState("");
   const current = shown.find(({ item }) => item.id === currentId);
 
-  const take = (entry: Entry, decision: Decision) => {
+  const decideEntry = (entry: Entry, decision: Decision) => {
     const { item, other } = entry;
-    if (item.needs_another_reviewer) return setSaid("Another reviewer decides on this access.");
-    if (other && other.decision !== decision) return setAsked({ id: item.id, decision });
-    setAsked(null);
-    setSaid(`${decisionWords[decision].label}: ${formatHolder(item)}`);
+    if (item.needs_another_reviewer)
+      return setAnnouncement("Another reviewer decides on this access.");
+    if (other && other.decision !== decision) return setRequested({ id: item.id, decision });
+    setRequested(null);
+    setAnnouncement(`${decisionWords[decision].label}: ${formatHolder(item)}`);
     // A reason belongs to one decision only.
     const reason = entry.decision === decision ? entry.reason : null;
     decide(item.id, { decision, reason, isOverride: false });
@@ -95,22 +96,22 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
     const row = document.getElementById(rowId(next.item));
     row?.focus({ preventScroll: true });
     row?.scrollIntoView({ block: "nearest" });
-    if (at + ROWS_AHEAD > rows) setRows(rows + ROWS);
+    if (at + ROWS_AHEAD > rows) setRows(rows + PAGE_SIZE);
   };
   useDecideKeys({
     onMove: move,
-    onDecide: (decision) => current && take(current, decision),
-    onReason: () => current?.decision && !current.other && setExplainedId(current.item.id),
+    onDecide: (decision) => current && decideEntry(current, decision),
+    onReason: () => current?.decision && !current.other && setOpenReasonId(current.item.id),
   });
   return (
     <div className="grid gap-4">
-      <UnsavedGuard isDirty={isUnsent && error !== null} />
-      <Head review={review} entries={entries} isUnsent={isUnsent} />
+      <UnsavedGuard isDirty={hasUnsent && error !== null} />
+      <ProgressHeader review={review} entries={entries} hasUnsent={hasUnsent} />
       <FilterBar {...filters} review={review} />
       {error && (
         <div className="grid gap-2">
           <FormError error={error} />
-          {isUnsent && (
+          {hasUnsent && (
             <div>
               <Button onClick={retry}>Send decisions again</Button>
             </div>
@@ -118,7 +119,7 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
         </div>
       )}
       <p aria-live="polite" className="sr-only">
-        {said}
+        {announcement}
       </p>
       {shown.length === 0 ? (
         <p className="border-y border-line py-10 text-center text-quiet">
@@ -134,16 +135,16 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
               entry={entry}
               beganAt={review.created_at}
               isCurrent={entry.item.id === currentId}
-              isExplaining={entry.item.id === explainedId}
-              asked={asked?.id === entry.item.id ? asked.decision : null}
+              isReasonOpen={entry.item.id === openReasonId}
+              requestedDecision={requested?.id === entry.item.id ? requested.decision : null}
               onFocus={() => setCurrentId(entry.item.id)}
-              onDecide={(decision) => take(entry, decision)}
-              onTake={(taken) => {
-                setAsked(null);
-                decide(entry.item.id, taken);
+              onDecide={(decision) => decideEntry(entry, decision)}
+              onConfirm={(newDecision) => {
+                setRequested(null);
+                decide(entry.item.id, newDecision);
               }}
-              onExplain={(isOn) => {
-                setExplainedId(isOn ? entry.item.id : null);
+              onToggleReason={(isOn) => {
+                setOpenReasonId(isOn ? entry.item.id : null);
                 if (!isOn) document.getElementById(rowId(entry.item))?.focus();
               }}
             />
@@ -151,7 +152,7 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
         </ol>
       )}
       {shown.length > rows && (
-        <Button className="mx-auto" onClick={() => setRows(rows + ROWS)}>
+        <Button className="mx-auto" onClick={() => setRows(rows + PAGE_SIZE)}>
           Show more of {formatCount(shown.length)}
         </Button>
       )}
@@ -159,13 +160,13 @@ function DecideList({ review, items }: { review: AssignedReview; items: Assigned
   );
 }
 
-function toEntry(item: AssignedItem, local: Local | undefined, ownId: string): Entry {
+function toEntry(item: AssignedItem, local: LocalDecision | undefined, ownId: string): Entry {
   if (local && local.state !== "refused") {
     return { item, local, decision: local.decision, reason: local.reason, other: null };
   }
   const { decision, reason, decided_by } = item;
-  const isOthers = decision !== null && decided_by !== null && decided_by.id !== ownId;
-  const other = isOthers ? { name: decided_by.name, decision } : null;
+  const isByOther = decision !== null && decided_by !== null && decided_by.id !== ownId;
+  const other = isByOther ? { name: decided_by.name, decision } : null;
   return { item, local, decision, reason, other };
 }
 
@@ -185,9 +186,9 @@ function useFilters(entries: readonly Entry[]): Filters {
   const [paths, setPaths] = useState<string[]>([]);
   const [find, setFind] = useState("");
   const key = JSON.stringify([view, paths, find]);
-  const kept = useRef({ key, ids: new Set<string>() });
-  if (kept.current.key !== key) kept.current = { key, ids: new Set() };
-  const { ids } = kept.current;
+  const shownBefore = useRef({ key, ids: new Set<string>() });
+  if (shownBefore.current.key !== key) shownBefore.current = { key, ids: new Set() };
+  const { ids } = shownBefore.current;
   const shown = entries.filter(
     (entry) => ids.has(entry.item.id) || matches(entry, view, paths, find),
   );
@@ -241,8 +242,12 @@ const keyHelp = [
   ["R", "reason"],
 ] as const;
 
-function Head(props: { review: AssignedReview; entries: readonly Entry[]; isUnsent: boolean }) {
-  const { review, entries, isUnsent } = props;
+function ProgressHeader(props: {
+  review: AssignedReview;
+  entries: readonly Entry[];
+  hasUnsent: boolean;
+}) {
+  const { review, entries, hasUnsent } = props;
   const [isAccepting, setIsAccepting] = useState(false);
   const own = entries.filter(({ item }) => !item.needs_another_reviewer);
   const open = own.filter(({ decision }) => decision === null);
@@ -263,7 +268,7 @@ function Head(props: { review: AssignedReview; entries: readonly Entry[]; isUnse
           </span>
         ))}
       </p>
-      <Button disabled={open.length === 0 || isUnsent} onClick={() => setIsAccepting(true)}>
+      <Button disabled={open.length === 0 || hasUnsent} onClick={() => setIsAccepting(true)}>
         Accept recommendations…
       </Button>
       {isAccepting && (

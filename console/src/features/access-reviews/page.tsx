@@ -20,7 +20,7 @@ import { CreateReviewDialog } from "./create-review.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { type Review, useReviews } from "./queries.ts";
 import type { AccessReviewsSearch, ReviewView } from "./search.ts";
-import { formatAccesses, listWords } from "./words.ts";
+import { formatAccesses, joinWords } from "./words.ts";
 
 /** Assigned access reviews, and all reviews for members with the permission. */
 export function AccessReviewsPage() {
@@ -39,14 +39,14 @@ export function AccessReviewsPage() {
       actions={start}
     >
       <ReviewsToDecide />
-      {mayRead ? <AllReviews start={start} /> : <NothingAsked />}
+      {mayRead ? <AllReviews start={start} /> : <NoAssignedReviews />}
       {isCreating && <CreateReviewDialog onClose={() => setIsCreating(false)} />}
     </Page>
   );
 }
 
 /** Empty state for members who are only reviewers. */
-function NothingAsked() {
+function NoAssignedReviews() {
   const reviews = useAssignedReviews();
   if (reviews.error) {
     return <LoadError error={reviews.error} onRetry={() => void reviews.refetch()} />;
@@ -162,7 +162,7 @@ function makeColumns(nowMs: number): Column<Review>[] {
       from: "lg",
       cell: ({ reviewers }) => (
         <span className="block max-w-48 truncate">
-          {listWords(reviewers.map(({ name }) => name))}
+          {joinWords(reviewers.map(({ name }) => name))}
         </span>
       ),
     },

@@ -1,6 +1,6 @@
 import { Badge } from "../../ui/badge.tsx";
 import type { ReviewItem } from "./queries.ts";
-import { extraSignals, recommendationReason } from "./words.ts";
+import { describeRecommendation, listExtraSignals } from "./words.ts";
 
 /** Recommendation and its reason, in two lines. */
 export function Recommendation({ item, beganAt }: { item: ReviewItem; beganAt: string }) {
@@ -10,11 +10,11 @@ export function Recommendation({ item, beganAt }: { item: ReviewItem; beganAt: s
         <Badge tone={item.recommendation === "remove" ? "warn" : "plain"}>
           {item.recommendation}
         </Badge>
-        {extraSignals(item).map((signal) => (
+        {listExtraSignals(item).map((signal) => (
           <Badge key={signal}>{signal}</Badge>
         ))}
       </span>
-      <span className="text-xs text-quiet">{recommendationReason(item, beganAt)}</span>
+      <span className="text-xs text-quiet">{describeRecommendation(item, beganAt)}</span>
     </span>
   );
 }

@@ -132,18 +132,18 @@ function Banner({ review }: { review: Review }) {
   );
 }
 
-type Asked = "close" | "change" | "cancel" | "end-series";
+type OpenDialog = "close" | "change" | "cancel" | "end-series";
 
 function Actions({ review }: { review: Review }) {
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [openDialog, setOpenDialog] = useState<OpenDialog | null>(null);
   const isOpen = review.status === "open";
   const hasNextReview = review.status === "closed" && review.next_begins_at !== null;
-  const done = () => setAsked(null);
+  const done = () => setOpenDialog(null);
   if (!isOpen && !hasNextReview) return null;
   return (
     <>
       {isOpen && (
-        <Button kind="primary" onClick={() => setAsked("close")}>
+        <Button kind="primary" onClick={() => setOpenDialog("close")}>
           Close review…
         </Button>
       )}
@@ -156,20 +156,20 @@ function Actions({ review }: { review: Review }) {
       >
         {isOpen ? (
           <>
-            <MenuItem onSelect={() => setAsked("change")}>Change review…</MenuItem>
+            <MenuItem onSelect={() => setOpenDialog("change")}>Change review…</MenuItem>
             <MenuSeparator />
-            <MenuItem isDanger onSelect={() => setAsked("cancel")}>
+            <MenuItem isDanger onSelect={() => setOpenDialog("cancel")}>
               Cancel review…
             </MenuItem>
           </>
         ) : (
-          <MenuItem onSelect={() => setAsked("end-series")}>End series…</MenuItem>
+          <MenuItem onSelect={() => setOpenDialog("end-series")}>End series…</MenuItem>
         )}
       </Menu>
-      <CloseReviewDialog review={review} isOpen={asked === "close"} onClose={done} />
-      <CancelReviewDialog review={review} isOpen={asked === "cancel"} onClose={done} />
-      <EndSeriesDialog review={review} isOpen={asked === "end-series"} onClose={done} />
-      {asked === "change" && <ChangeReviewDialog review={review} onClose={done} />}
+      <CloseReviewDialog review={review} isOpen={openDialog === "close"} onClose={done} />
+      <CancelReviewDialog review={review} isOpen={openDialog === "cancel"} onClose={done} />
+      <EndSeriesDialog review={review} isOpen={openDialog === "end-series"} onClose={done} />
+      {openDialog === "change" && <ChangeReviewDialog review={review} onClose={done} />}
     </>
   );
 }

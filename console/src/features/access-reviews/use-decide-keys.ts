@@ -19,10 +19,10 @@ export function useDecideKeys(keys: DecideKeys): void {
   useEffect(() => {
     let goPressedAt = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
-      if (event.metaKey || event.ctrlKey || event.altKey || isTaken(event.target)) return;
-      const isAfterGo = performance.now() - goPressedAt < SEQUENCE_MS;
+      if (event.metaKey || event.ctrlKey || event.altKey || hasOtherUse(event.target)) return;
+      const isInSequence = performance.now() - goPressedAt < SEQUENCE_MS;
       goPressedAt = event.key === "g" ? performance.now() : Number.NEGATIVE_INFINITY;
-      if (isAfterGo) return;
+      if (isInSequence) return;
       const decision = decisions.find((each) => decisionWords[each].key === event.key);
       if (decision) latest.current.onDecide(decision);
       else if (event.key === "j") latest.current.onMove(1);
@@ -37,7 +37,7 @@ export function useDecideKeys(keys: DecideKeys): void {
 }
 
 /** Whether keys have another use: in a text field, a dialog, a list or a menu. */
-function isTaken(target: EventTarget | null): boolean {
+function hasOtherUse(target: EventTarget | null): boolean {
   if (isDialogOpen() || document.querySelector('[role="menu"],[role="listbox"]')) return true;
   return target instanceof HTMLElement && ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }

@@ -7,14 +7,14 @@ import type { Decision } from "./words.ts";
 // They are sent in their order, in batches. A decision can be changed until the review ends, and a repeated one changes
 // nothing, so a retry is safe.
 
-export interface Taken {
+export interface NewDecision {
   decision: Decision;
   reason: string | null;
   /** Replaces the decision of another reviewer. */
   isOverride: boolean;
 }
 
-export interface Local extends Taken {
+export interface LocalDecision extends NewDecision {
   state: "sending" | "decided" | "refused";
   /** Outcome from the server. Null: not sent yet. */
   outcome: Outcomes[number]["outcome"] | null;
@@ -25,17 +25,17 @@ export interface Local extends Taken {
 type Outcomes = Answer<"decideAccessReviewItems">["results"];
 
 const MAX_AT_ONCE = 200;
-const stale = ["getAccessReview", "listAccessReviews", "listAssignedAccessReviews"];
+const staleQueries = ["getAccessReview", "listAccessReviews", "listAssignedAccessReviews"];
 /** Queries to read again on the next visit. The current screen has the new entries. */
-const staleLater = ["listAccessReviewItems", "listAssignedAccessReviewItems"];
+const staleOnNextVisit = ["listAccessReviewItems", "listAssignedAccessReviewItems"];
 
 export function useDecisions(reviewId: string) {
-  const [locals, setLocals] = useState<ReadonlyMap<string, Local>>(new Map());
+  const [locals, setLocals] = useState<ReadonlyMap<string, LocalDecision>>(new Map());
   const [error, setError] = useState<Error | null>(null);
-  const waiting = useRef(new Map<string, Taken>());
+  const unsent = useRef(new Map<string, NewDecision>());
   const isSending = useRef(false);
 
-  const note = useCallback((entries: readonly (readonly [string, Local])[]) => {
+  const addLocals = useCallback((entries: readonly (readonly [string, LocalDecision])[]) => {
     setLocals((before) => new Map([...before, ...entries]));
   }, []);
 
@@ -44,69 +44,77 @@ export function useDecisions(reviewId: string) {
     isSending.current = true;
     setError(null);
     try {
-      while (waiting.current.size > 0) {
-        const batch = takeBatch(waiting.current);
-        const results = await post(reviewId, batch).catch((failure: unknown) => {
+      while (unsent.current.size > 0) {
+        const batch = removeBatch(unsent.current);
+        const results = await sendBatch(reviewId, batch).catch((failure: unknown) => {
           // Put the batch back for a retry, before later decisions.
-          waiting.current = new Map([...batch, ...waiting.current]);
+          unsent.current = new Map([...batch, ...unsent.current]);
           throw failure;
         });
-        note(toLocals(batch, results, waiting.current));
+        addLocals(toLocals(batch, results, unsent.current));
       }
     } catch (failure) {
       setError(failure as Error);
       // A retry of a refused call would be refused again.
       if (failure instanceof ApiError && failure.status < 500) {
-        const refused = [...waiting.current];
-        waiting.current.clear();
+        const refused = [...unsent.current];
+        unsent.current.clear();
         const { message } = failure;
         const state = "refused" as const;
-        note(refused.map(([id, taken]) => [id, { ...taken, state, outcome: null, message }]));
+        addLocals(
+          refused.map(([id, newDecision]) => [
+            id,
+            { ...newDecision, state, outcome: null, message },
+          ]),
+        );
       }
     } finally {
       isSending.current = false;
-      for (const name of stale) void queryClient.invalidateQueries({ queryKey: [name] });
-      for (const name of staleLater) {
+      for (const name of staleQueries) void queryClient.invalidateQueries({ queryKey: [name] });
+      for (const name of staleOnNextVisit) {
         void queryClient.invalidateQueries({ queryKey: [name], refetchType: "none" });
       }
     }
-  }, [reviewId, note]);
+  }, [reviewId, addLocals]);
 
   const decide = useCallback(
-    (itemId: string, taken: Taken) => {
-      waiting.current.delete(itemId);
-      waiting.current.set(itemId, taken);
-      note([[itemId, { ...taken, state: "sending", outcome: null, message: null }]]);
+    (itemId: string, newDecision: NewDecision) => {
+      unsent.current.delete(itemId);
+      unsent.current.set(itemId, newDecision);
+      addLocals([[itemId, { ...newDecision, state: "sending", outcome: null, message: null }]]);
       void send();
     },
-    [note, send],
+    [addLocals, send],
   );
 
-  const isUnsent = [...locals.values()].some(({ state }) => state === "sending");
+  const hasUnsent = [...locals.values()].some(({ state }) => state === "sending");
   useEffect(() => {
-    if (!isUnsent) return;
+    if (!hasUnsent) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener("beforeunload", warn);
     return () => removeEventListener("beforeunload", warn);
-  }, [isUnsent]);
+  }, [hasUnsent]);
 
-  return { locals, decide, retry: () => void send(), error, isUnsent };
+  return { locals, decide, retry: () => void send(), error, hasUnsent };
 }
 
 /** Removes the oldest decisions with the same `override`, which applies to a whole call. */
-function takeBatch(waiting: Map<string, Taken>): Map<string, Taken> {
-  const batch = new Map<string, Taken>();
+function removeBatch(unsent: Map<string, NewDecision>): Map<string, NewDecision> {
+  const batch = new Map<string, NewDecision>();
   let kind: boolean | null = null;
-  for (const [id, taken] of waiting) {
-    kind ??= taken.isOverride;
-    if (batch.size === MAX_AT_ONCE || taken.isOverride !== kind) break;
-    batch.set(id, taken);
+  for (const [id, newDecision] of unsent) {
+    kind ??= newDecision.isOverride;
+    if (batch.size === MAX_AT_ONCE || newDecision.isOverride !== kind) break;
+    batch.set(id, newDecision);
   }
-  for (const id of batch.keys()) waiting.delete(id);
+  for (const id of batch.keys()) unsent.delete(id);
   return batch;
 }
 
-async function post(reviewId: string, batch: ReadonlyMap<string, Taken>): Promise<Outcomes> {
+async function sendBatch(
+  reviewId: string,
+  batch: ReadonlyMap<string, NewDecision>,
+): Promise<Outcomes> {
   const [first] = batch.values();
   const { results } = await call("decideAccessReviewItems", {
     params: { access_review_id: reviewId },
@@ -123,18 +131,18 @@ async function post(reviewId: string, batch: ReadonlyMap<string, Taken>): Promis
 }
 
 function toLocals(
-  batch: ReadonlyMap<string, Taken>,
+  batch: ReadonlyMap<string, NewDecision>,
   results: Outcomes,
-  waiting: ReadonlyMap<string, Taken>,
-): [string, Local][] {
-  const found: [string, Local][] = [];
+  unsent: ReadonlyMap<string, NewDecision>,
+): [string, LocalDecision][] {
+  const found: [string, LocalDecision][] = [];
   for (const { item_id, outcome, message } of results) {
-    const taken = batch.get(item_id);
+    const newDecision = batch.get(item_id);
     // Show a later decision about the same item instead.
-    if (!taken || waiting.has(item_id)) continue;
+    if (!newDecision || unsent.has(item_id)) continue;
     const isDecided = outcome === "decided" || outcome === "unchanged";
     const state = isDecided ? "decided" : "refused";
-    found.push([item_id, { ...taken, state, outcome, message }]);
+    found.push([item_id, { ...newDecision, state, outcome, message }]);
   }
   return found;
 }

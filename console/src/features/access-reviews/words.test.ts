@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ReviewItem } from "./queries.ts";
-import { describePlan, listWords, type Preview, recommendationReason } from "./words.ts";
+import { describePlan, describeRecommendation, joinWords, type Preview } from "./words.ts";
 
 const BEGAN = "2026-11-20T12:00:00.000Z";
 const item = (fields: Partial<ReviewItem>) =>
@@ -25,7 +25,7 @@ describe("returns the reason of a recommendation", () => {
     // An admin key from a version that did not record uses.
     [{}, "no use recorded yet"],
   ])("%j: %s", (fields, words) => {
-    expect(recommendationReason(item(fields), BEGAN)).toBe(words);
+    expect(describeRecommendation(item(fields), BEGAN)).toBe(words);
   });
 });
 
@@ -68,7 +68,7 @@ test("describes a plan with its counts and its rule for missing decisions", () =
 });
 
 test("joins words with commas and a final and", () => {
-  expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(listWords)).toEqual([
+  expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(joinWords)).toEqual([
     "",
     "a",
     "a and b",

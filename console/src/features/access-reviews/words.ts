@@ -43,13 +43,13 @@ export const recurrenceWords: Record<Review["recurrence"], string> = {
 };
 
 /** Reason for the recommendation, from facts at the start of the review. */
-export function recommendationReason(item: ReviewItem, beganAt: string): string {
+export function describeRecommendation(item: ReviewItem, beganAt: string): string {
   const days = (from: string) =>
     Math.max(0, Math.floor((Date.parse(beganAt) - Date.parse(from)) / DAY_MS));
   if (item.last_used_at) {
     // The access was granted again after its last use, so only the time since then counts.
     if (item.last_used_at < item.granted_at) {
-      return `granted ${inDays(days(item.granted_at))}, not used since`;
+      return `granted ${formatDaysBefore(days(item.granted_at))}, not used since`;
     }
     const idle = days(item.last_used_at);
     return idle === 0
@@ -58,15 +58,15 @@ export function recommendationReason(item: ReviewItem, beganAt: string): string 
   }
   const age = days(item.granted_at);
   if (!item.signals.includes("never_used")) return "no use recorded yet";
-  return age === 0 ? "new, not used yet" : `never used, granted ${inDays(age)}`;
+  return age === 0 ? "new, not used yet" : `never used, granted ${formatDaysBefore(age)}`;
 }
 
-function inDays(days: number): string {
+function formatDaysBefore(days: number): string {
   return days === 0 ? "on the same day" : `${formatPlural(days, "day")} before`;
 }
 
 /** Signals besides the time without use. */
-export function extraSignals(item: ReviewItem): string[] {
+export function listExtraSignals(item: ReviewItem): string[] {
   const words = { never_expires: "never expires", wide_permission: "wide permission" } as const;
   return item.signals.flatMap((signal) =>
     signal === "never_expires" || signal === "wide_permission" ? [words[signal]] : [],
@@ -74,7 +74,7 @@ export function extraSignals(item: ReviewItem): string[] {
 }
 
 /** Name of the reviewer who decided. Null: undecided. */
-export function decidedBy(item: ReviewItem, ownId: string): string | null {
+export function formatDecider(item: ReviewItem, ownId: string): string | null {
   if (!item.decided_by) return null;
   return item.decided_by.id === ownId ? "you" : item.decided_by.name;
 }
@@ -110,15 +110,15 @@ export function describePlan(plan: Plan, preview: Preview): string[] {
     .map(({ path, items }) => `${formatCount(items)} ${pathCounts[path][items === 1 ? 0 : 1]}`);
   const recommended = preview.recommended_for_removal;
   const sentences = [
-    `The review lists ${formatAccesses(preview.items)}: ${listWords(parts)}.`,
+    `The review lists ${formatAccesses(preview.items)}: ${joinWords(parts)}.`,
     recommended === 0
       ? `No removal is recommended: all access is new, or was used in the last ${formatPlural(plan.inactiveDays, "day")}.`
       : `Removal is recommended for ${formatCount(recommended)}: not used for ${formatPlural(plan.inactiveDays, "day")}.`,
-    `${listWords(plan.reviewers)} decide by the end of ${formatDay(plan.dueAt)} (UTC). They are notified by e-mail and on their overview.`,
-    noAnswerSentence(plan.ifNoAnswer, recommended),
+    `${joinWords(plan.reviewers)} decide by the end of ${formatDay(plan.dueAt)} (UTC). They are notified by e-mail and on their overview.`,
+    describeMissingDecisions(plan.ifNoAnswer, recommended),
     plan.autoCloseDays === null
       ? "Access is removed when the review is closed manually."
-      : `The review closes automatically ${closesWhen(plan.autoCloseDays)}, and access is removed as decided.`,
+      : `The review closes automatically ${describeClose(plan.autoCloseDays)}, and access is removed as decided.`,
   ];
   if (plan.recurrence !== "none") {
     sentences.push(
@@ -128,18 +128,18 @@ export function describePlan(plan: Plan, preview: Preview): string[] {
   return sentences;
 }
 
-function noAnswerSentence(rule: Review["if_no_answer"], recommended: number): string {
+function describeMissingDecisions(rule: Review["if_no_answer"], recommended: number): string {
   if (rule === "keep") return "Access without a decision is kept.";
   if (rule === "remove") return "Access without a decision is removed, except for Owners.";
   return `Access without a decision follows the recommendation: ${formatCount(recommended)} would be removed now, except for Owners.`;
 }
 
-function closesWhen(days: number): string {
+function describeClose(days: number): string {
   return days === 0 ? "on the due date" : `${formatPlural(days, "day")} after the due date`;
 }
 
 /** "a, b and c" */
-export function listWords(words: readonly string[]): string {
+export function joinWords(words: readonly string[]): string {
   if (words.length < 2) return words.join("");
   return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }

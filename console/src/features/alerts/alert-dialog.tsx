@@ -9,9 +9,9 @@ import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Checkbox, Input, MoneyInput, Select } from "../../ui/input.tsx";
-import { type AlertValues, listOf, toCondition, toValues } from "./alert-values.ts";
+import { type AlertValues, parseList, toCondition, toValues } from "./alert-values.ts";
 import { type Alert, useChannels, useCreateAlert, useUpdateAlert } from "./queries.ts";
-import { alertKinds, channelWords, conditionWords, kindWords } from "./words.ts";
+import { alertKinds, channelWords, describeCondition, kindWords } from "./words.ts";
 
 type Form = UseFormReturn<AlertValues>;
 
@@ -96,8 +96,8 @@ function AlertForm({ alert, onClose }: AlertDialogProps) {
               ["Name", newer.name, values.name],
               [
                 "Condition",
-                conditionWords(newer.condition),
-                conditionWords(toCondition(values, seen.condition)),
+                describeCondition(newer.condition),
+                describeCondition(toCondition(values, seen.condition)),
               ],
               ["Channels", String(newer.channels.length), String(values.channelIds.length)],
             ]}
@@ -241,7 +241,7 @@ function ConditionFields({ form }: { form: Form }) {
 const isNumber = (text: string) => /^\d+(\.\d+)?$/.test(text);
 const numbers = {
   validate: (text: string) =>
-    (listOf(text).length > 0 && listOf(text).every(isNumber)) ||
+    (parseList(text).length > 0 && parseList(text).every(isNumber)) ||
     "Enter numbers, separated by commas.",
 };
 
@@ -259,9 +259,9 @@ function ThresholdFields({ form }: { form: Form }) {
             {...control}
             {...form.register("percents", {
               validate: (text, all) =>
-                !listOf(text).every(isNumber)
+                !parseList(text).every(isNumber)
                   ? "Enter whole numbers, separated by commas."
-                  : listOf(text).length + listOf(all.amounts).length > 0 ||
+                  : parseList(text).length + parseList(all.amounts).length > 0 ||
                     "Enter a percentage or an amount.",
             })}
           />
@@ -280,7 +280,7 @@ function ThresholdFields({ form }: { form: Form }) {
             placeholder="100, 250"
             {...form.register("amounts", {
               validate: (text) =>
-                listOf(text).every(isNumber) || "Enter amounts, separated by commas.",
+                parseList(text).every(isNumber) || "Enter amounts, separated by commas.",
             })}
           />
         )}

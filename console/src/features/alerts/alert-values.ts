@@ -24,7 +24,7 @@ export interface AlertValues {
   notifiesOwner: boolean;
 }
 
-const nothing: Omit<AlertValues, "name" | "scopeType" | "scopeId" | "channelIds"> = {
+const emptyValues: Omit<AlertValues, "name" | "scopeType" | "scopeId" | "channelIds"> = {
   includesBelow: true,
   kind: "spend_limit",
   percents: "50, 75, 90, 100",
@@ -43,23 +43,29 @@ const nothing: Omit<AlertValues, "name" | "scopeType" | "scopeId" | "channelIds"
 export function toValues(alert: Alert | null, firstWorkspaceId: string | null): AlertValues {
   if (!alert) {
     const scope = firstWorkspaceId === null ? "organization" : "workspace";
-    return { ...nothing, name: "", scopeType: scope, scopeId: firstWorkspaceId, channelIds: [] };
+    return {
+      ...emptyValues,
+      name: "",
+      scopeType: scope,
+      scopeId: firstWorkspaceId,
+      channelIds: [],
+    };
   }
   const { scope, condition } = alert;
   return {
-    ...nothing,
+    ...emptyValues,
     ...conditionValues(condition),
     name: alert.name,
     kind: condition.kind,
     scopeType: scope.type,
-    scopeId: idOf(scope),
+    scopeId: findScopeId(scope),
     includesBelow: alert.includes_below,
     channelIds: alert.channels.map(({ id }) => id),
     notifiesOwner: alert.notifies_owner,
   };
 }
 
-function idOf(scope: AlertScope): string | null {
+function findScopeId(scope: AlertScope): string | null {
   switch (scope.type) {
     case "organization":
       return null;
@@ -108,25 +114,25 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
   switch (values.kind) {
     case "spend_limit": {
       const known = before?.kind === "spend_limit" ? before.thresholds : [];
-      const amounts = listOf(values.amounts).map((text) => {
+      const amounts = parseList(values.amounts).map((text) => {
         const same = known.find((each) => "amount_usd" in each && String(each.amount_usd) === text);
         return same ?? { amount_usd: text, period: "monthly" as const };
       });
-      const percents = listOf(values.percents).map((text) => ({ percent: numberOf(text) }));
+      const percents = parseList(values.percents).map((text) => ({ percent: parseNumber(text) }));
       return { kind: "spend_limit", thresholds: [...percents, ...amounts] };
     }
     case "forecast":
-      return { kind: "forecast", percent: numberOf(values.percent) };
+      return { kind: "forecast", percent: parseNumber(values.percent) };
     case "unusual_spend":
       return {
         kind: "unusual_spend",
-        factor: numberOf(values.factor),
+        factor: parseNumber(values.factor),
         min_usd: values.minUsd.replaceAll(",", "").trim(),
       };
     case "key_expiring":
-      return { kind: "key_expiring", days: listOf(values.days).map(numberOf) };
+      return { kind: "key_expiring", days: parseList(values.days).map(parseNumber) };
     case "key_unused":
-      return { kind: "key_unused", days: numberOf(values.unusedDays) };
+      return { kind: "key_unused", days: parseNumber(values.unusedDays) };
     case "limit_overrun":
       return { kind: "limit_overrun" };
     case "key_new_address":
@@ -134,21 +140,21 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
     case "refused_requests":
       return {
         kind: "refused_requests",
-        count: numberOf(values.count),
-        minutes: numberOf(values.minutes),
+        count: parseNumber(values.count),
+        minutes: parseNumber(values.minutes),
       };
     case "upstream_errors":
       return {
         kind: "upstream_errors",
-        percent: numberOf(values.percent),
-        min_requests: numberOf(values.minRequests),
-        minutes: numberOf(values.minutes),
+        percent: parseNumber(values.percent),
+        min_requests: parseNumber(values.minRequests),
+        minutes: parseNumber(values.minutes),
       };
   }
 }
 
 /** Numbers separated by commas or spaces, with or without their signs: `50 %, $100`. */
-export function listOf(text: string): string[] {
+export function parseList(text: string): string[] {
   return text
     .split(/[,\s]+/)
     .map((part) => part.replace(/[%$]/g, ""))
@@ -156,6 +162,6 @@ export function listOf(text: string): string[] {
 }
 
 /** NaN for invalid text, which the server refuses with a message. */
-function numberOf(text: string): number {
+function parseNumber(text: string): number {
   return Number(text.replace(/[%$,]/g, "").trim());
 }

@@ -117,7 +117,7 @@ function TargetFields({ form, kind, channel }: TargetProps) {
   const kept = channel?.target_hint
     ? `Stored: ${channel.target_hint}. Leave empty to keep this value.`
     : "";
-  const needs = (message: string) => (channel ? {} : needed(message));
+  const requireNew = (message: string) => (channel ? {} : needed(message));
   switch (kind) {
     case "email":
       return <RecipientFields form={form} />;
@@ -145,7 +145,7 @@ function TargetFields({ form, kind, channel }: TargetProps) {
                   ? "https://hooks.slack.com/services/…"
                   : "https://example.com/alerts"
               }
-              {...form.register("url", needs("Enter an address."))}
+              {...form.register("url", requireNew("Enter an address."))}
             />
           )}
         </Field>
@@ -165,7 +165,7 @@ function TargetFields({ form, kind, channel }: TargetProps) {
               {...control}
               type="password"
               autoComplete="off"
-              {...form.register("routingKey", needs("Enter an integration key."))}
+              {...form.register("routingKey", requireNew("Enter an integration key."))}
             />
           )}
         </Field>

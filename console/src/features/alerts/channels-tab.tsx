@@ -112,7 +112,7 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
       header: "Target",
       from: "sm",
       cell: (channel) => (
-        <span className="block max-w-64 truncate text-quiet">{reachWords(channel)}</span>
+        <span className="block max-w-64 truncate text-quiet">{describeTarget(channel)}</span>
       ),
     },
     {
@@ -152,7 +152,7 @@ function makeColumns(onChange: ((change: Change) => void) | null): Column<Channe
   ];
 }
 
-function reachWords({ recipients, target_hint }: Channel): string {
+function describeTarget({ recipients, target_hint }: Channel): string {
   if (!recipients) return target_hint ?? "";
   const roles = recipients.roles.map((role) => (role === "billing" ? role : `${role}s`));
   const count = recipients.addresses.length;

@@ -50,7 +50,7 @@ export function FiringPage() {
       }
     >
       <div className="grid max-w-2xl gap-10">
-        <Facts items={factsOf(data)} />
+        <Facts items={listFacts(data)} />
         <SpendSection firing={data} />
         <Section title="Notifications">
           {data.deliveries.length === 0 ? (
@@ -136,7 +136,7 @@ function SpendSection({ firing: { facts } }: { firing: Firing }) {
 
 type Fact = readonly [name: string, value: ReactNode];
 
-function factsOf(firing: Firing): Fact[] {
+function listFacts(firing: Firing): Fact[] {
   const { facts, alert } = firing;
   const money = (name: string, text: string | null | undefined): Fact[] =>
     text

@@ -21,7 +21,7 @@ import {
   useDeleteAlert,
   useUpdateAlert,
 } from "./queries.ts";
-import { conditionWords, kindWords } from "./words.ts";
+import { describeCondition, kindWords } from "./words.ts";
 
 type Change = { alert: Alert; change: "edit" | "mute" | "delete" };
 
@@ -90,7 +90,7 @@ function makeColumns(
           <span className="flex flex-wrap items-center gap-2 font-medium">
             {alert.name} <AlertState alert={alert} />
           </span>
-          <span className="text-xs text-quiet">{conditionWords(alert.condition)}</span>
+          <span className="text-xs text-quiet">{describeCondition(alert.condition)}</span>
         </span>
       ),
     },
@@ -106,13 +106,13 @@ function makeColumns(
       header: "Scope",
       from: "sm",
       sortBy: ({ scope_name }) => scope_name,
-      cell: (alert) => <span className="block max-w-56 truncate">{watchedWords(alert)}</span>,
+      cell: (alert) => <span className="block max-w-56 truncate">{describeScope(alert)}</span>,
     },
     {
       id: "channels",
       header: "Notifies",
       from: "sm",
-      cell: (alert) => <Told alert={alert} />,
+      cell: (alert) => <Recipients alert={alert} />,
     },
     {
       id: "fired",
@@ -135,7 +135,7 @@ function makeColumns(
       header: "",
       isNumeric: true,
       cell: (alert) =>
-        may("alerts:write", workspaceOf(alert.scope)) ? (
+        may("alerts:write", findWorkspaceId(alert.scope)) ? (
           <AlertMenu alert={alert} onChange={onChange} />
         ) : null,
     },
@@ -143,11 +143,11 @@ function makeColumns(
 }
 
 /** Workspace whose rights apply. Undefined: the scope does not name one. */
-function workspaceOf(scope: AlertScope): string | undefined {
+function findWorkspaceId(scope: AlertScope): string | undefined {
   return scope.type === "workspace" ? scope.workspace_id : undefined;
 }
 
-function watchedWords({ scope, scope_name, includes_below }: Alert): string {
+function describeScope({ scope, scope_name, includes_below }: Alert): string {
   switch (scope.type) {
     case "organization":
       return includes_below ? "The company, its workspaces and keys" : "The whole company";
@@ -164,7 +164,7 @@ function AlertState({ alert }: { alert: Alert }) {
   return isMuted ? <Badge tone="warn">muted</Badge> : null;
 }
 
-function Told({ alert }: { alert: Alert }) {
+function Recipients({ alert }: { alert: Alert }) {
   const names = alert.channels.map(({ name }) => name);
   if (alert.notifies_owner) names.push("the key’s owner");
   const broken = alert.channels.filter(({ is_working }) => !is_working);

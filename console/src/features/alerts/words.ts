@@ -48,24 +48,24 @@ export const channelWords: Record<ChannelKind, { label: string; hint: string }> 
   webhook: { label: "Webhook", hint: "Sends a signed POST to your program." },
 };
 
-const usdOf = (amount: number | string) =>
+const formatAmount = (amount: number | string) =>
   formatUsd(typeof amount === "number" ? toUsdText(amount) : amount);
 
 const periodNames = { daily: "a day", weekly: "a week", monthly: "a month" } as const;
 
 type Threshold = Extract<Condition, { kind: "spend_limit" }>["thresholds"][number];
 
-export function thresholdWords(threshold: Threshold): string {
+export function describeThreshold(threshold: Threshold): string {
   return "percent" in threshold
     ? `${threshold.percent} %`
-    : `${usdOf(threshold.amount_usd)} ${periodNames[threshold.period]}`;
+    : `${formatAmount(threshold.amount_usd)} ${periodNames[threshold.period]}`;
 }
 
 /** Condition of the alert in one line. */
-export function conditionWords(condition: Condition): string {
+export function describeCondition(condition: Condition): string {
   switch (condition.kind) {
     case "spend_limit":
-      return `At ${listOf(condition.thresholds.map(thresholdWords))}`;
+      return `At ${joinWords(condition.thresholds.map(describeThreshold))}`;
     case "limit_overrun":
       return "Spend exceeds a strict limit";
     case "forecast":
@@ -73,9 +73,9 @@ export function conditionWords(condition: Condition): string {
         ? "Forecast reaches the limit"
         : `Forecast reaches ${condition.percent} % of the limit`;
     case "unusual_spend":
-      return `${condition.factor} times the usual, from ${usdOf(condition.min_usd)}`;
+      return `${condition.factor} times the usual, from ${formatAmount(condition.min_usd)}`;
     case "key_expiring":
-      return `${daysWords(condition.days)} before a key expires`;
+      return `${formatDays(condition.days)} before a key expires`;
     case "key_unused":
       return `Not used for ${formatPlural(condition.days, "day")}`;
     case "key_new_address":
@@ -88,13 +88,13 @@ export function conditionWords(condition: Condition): string {
 }
 
 /** `14 and 3 days`, `1 day`. */
-function daysWords(days: readonly number[]): string {
+function formatDays(days: readonly number[]): string {
   const [only, ...more] = [...days].sort((a, b) => b - a);
   if (only !== undefined && more.length === 0) return formatPlural(only, "day");
-  return `${listOf([only, ...more].map(String))} days`;
+  return `${joinWords([only, ...more].map(String))} days`;
 }
 
-function listOf(parts: readonly string[]): string {
+function joinWords(parts: readonly string[]): string {
   return parts.length < 2
     ? (parts[0] ?? "")
     : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;

@@ -39,12 +39,12 @@ interface CreateProps {
 export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps) {
   const create = useCreateApiKey();
   const [isReviewed, setIsReviewed] = useState(false);
-  const mayForWorkspace = useMayCreateWorkspaceKeys();
+  const canCreateWorkspaceKeys = useCanCreateWorkspaceKeys();
   const { member } = useSession();
   const defaultValues: KeyValues = {
     name: "",
     workspace_id: workspaceId ?? null,
-    owner: mayForWorkspace ? "workspace" : "me",
+    owner: canCreateWorkspaceKeys ? "workspace" : "me",
     permission: "write",
     expires_at: "365",
     allowed_models: "",
@@ -159,7 +159,7 @@ function KeyFields({ form, isWorkspaceFixed }: FieldsProps) {
 }
 
 function OwnerField({ form }: { form: UseFormReturn<KeyValues> }) {
-  const mayForWorkspace = useMayCreateWorkspaceKeys();
+  const canCreateWorkspaceKeys = useCanCreateWorkspaceKeys();
   return (
     <Field
       label="Owner"
@@ -170,8 +170,8 @@ function OwnerField({ form }: { form: UseFormReturn<KeyValues> }) {
       }
     >
       {(control) => (
-        <Select {...control} {...form.register("owner")} disabled={!mayForWorkspace}>
-          {mayForWorkspace && <option value="workspace">The workspace</option>}
+        <Select {...control} {...form.register("owner")} disabled={!canCreateWorkspaceKeys}>
+          {canCreateWorkspaceKeys && <option value="workspace">The workspace</option>}
           <option value="me">Me</option>
         </Select>
       )}
@@ -211,7 +211,7 @@ function Review({ values }: { values: KeyValues }) {
 }
 
 /** Whether the member can create keys of a workspace. Only its administrators can. */
-function useMayCreateWorkspaceKeys(): boolean {
+function useCanCreateWorkspaceKeys(): boolean {
   const session = useSession();
   return (
     ["owner", "admin"].includes(session.member.role) ||

@@ -31,7 +31,7 @@ const views: readonly (readonly [KeyView, string])[] = [
   ["all", "All"],
 ];
 /** View that is shown only while it is selected. Links from the security settings select it. */
-const beyondView = ["beyond", "Lifetime too long"] as const;
+const tooLongView = ["beyond", "Lifetime too long"] as const;
 
 /** List of API keys of the company or one workspace, with search and creation. */
 export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
@@ -107,7 +107,7 @@ export function ApiKeyList({ workspaceId }: { workspaceId?: string }) {
               <Segments
                 label="Filter"
                 value={view}
-                options={view === "beyond" ? [...views, beyondView] : views}
+                options={view === "beyond" ? [...views, tooLongView] : views}
                 onChange={(value) => show({ show: value })}
               />
             )}

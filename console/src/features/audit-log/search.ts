@@ -24,23 +24,23 @@ const DAY_MS = 86_400_000;
 /** Converts the address to filters of the API. `find` is an id of a subject or request, or a network address. */
 export function toQuery(search: AuditSearch): Record<string, string> {
   const find = search.find?.trim();
-  return dropAbsent({
+  return removeAbsent({
     event: search.event,
     actor_type: search.actor_type,
     actor_id: search.actor,
     workspace_id: search.workspace,
     starting_at: search.from && new Date(search.from).toISOString(),
     ending_at: search.to && new Date(Date.parse(search.to) + DAY_MS).toISOString(),
-    ...(find ? { [fieldOf(find)]: find } : {}),
+    ...(find ? { [findField(find)]: find } : {}),
   });
 }
 
-function fieldOf(text: string): "request_id" | "ip_address" | "subject_id" {
+function findField(text: string): "request_id" | "ip_address" | "subject_id" {
   if (text.startsWith("req_")) return "request_id";
   return /^[\d.]+$|^[\da-f]*:[\da-f:.]*$/i.test(text) ? "ip_address" : "subject_id";
 }
 
-function dropAbsent(fields: Record<string, string | undefined>): Record<string, string> {
+function removeAbsent(fields: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => Boolean(entry[1])),
   );

@@ -17,7 +17,7 @@ export function ChainState() {
   const state = useAuditLogState();
   const may = useMay();
   const [isSetting, setIsSetting] = useState(false);
-  if (state.isPending) return <Coming />;
+  if (state.isPending) return <StateSkeleton />;
   if (!state.data) return null;
   const { retention_days: days, pruned } = state.data;
   return (
@@ -49,7 +49,7 @@ export function ChainState() {
 }
 
 /** Skeleton with the height of the content. */
-function Coming() {
+function StateSkeleton() {
   const line = (
     <span className="flex min-h-9 items-center pointer-coarse:min-h-11">
       <Skeleton className="w-52" />

@@ -10,7 +10,7 @@ import {
   useApproveIncreaseRequest,
   useDenyIncreaseRequest,
 } from "./queries.ts";
-import { personWords, scopeWords } from "./words.ts";
+import { describeScope, formatActor } from "./words.ts";
 
 interface DecideProps {
   request: IncreaseRequest;
@@ -25,7 +25,7 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
       params: { spend_limit_increase_request_id: request.id },
       body: { amount_usd: amount_usd.replaceAll(",", "").trim(), answer },
     }),
-    toast: `Limit of ${scopeWords(request)} set`,
+    toast: `Limit of ${describeScope(request)} set`,
     onSaved: onClose,
   });
   const { form } = changeForm;
@@ -33,7 +33,7 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
   return (
     <Dialog
       title="Approve request"
-      description={`Sets the limit of ${scopeWords(request)}, ${periodWords[request.period]}. Current limit: ${request.limit_usd ? formatUsd(request.limit_usd) : "none"}.`}
+      description={`Sets the limit of ${describeScope(request)}, ${periodWords[request.period]}. Current limit: ${request.limit_usd ? formatUsd(request.limit_usd) : "none"}.`}
       isOpen
       onClose={onClose}
     >
@@ -57,7 +57,7 @@ export function ApproveDialog({ request, onClose }: DecideProps) {
         <Field
           label="Answer"
           isOptional
-          hint={`Sent to ${personWords(request.requester)} by e-mail.`}
+          hint={`Sent to ${formatActor(request.requester)} by e-mail.`}
         >
           {(control) => <TextArea {...control} maxLength={1000} {...form.register("answer")} />}
         </Field>
@@ -76,7 +76,7 @@ export function DenyDialog({ request, onClose }: DecideProps) {
   return (
     <Dialog
       title="Deny request"
-      description={`The limit of ${scopeWords(request)} stays the same.`}
+      description={`The limit of ${describeScope(request)} stays the same.`}
       isOpen
       onClose={onClose}
     >
@@ -84,7 +84,7 @@ export function DenyDialog({ request, onClose }: DecideProps) {
         <Field
           label="Answer"
           isOptional
-          hint={`Sent to ${personWords(request.requester)} by e-mail.`}
+          hint={`Sent to ${formatActor(request.requester)} by e-mail.`}
         >
           {(control) => (
             <TextArea {...control} maxLength={1000} {...changeForm.form.register("answer")} />

@@ -13,7 +13,7 @@ import { type Column, Table } from "../../ui/table.tsx";
 import { Segments } from "../../ui/tabs.tsx";
 import { type IncreaseRequest, useIncreaseRequests } from "./queries.ts";
 import type { IncreaseRequestsSearch, RequestView } from "./search.ts";
-import { personWords, scopeWords, statusTones } from "./words.ts";
+import { describeScope, formatActor, statusTones } from "./words.ts";
 
 /** Increase requests of the member, and those that the member can decide. */
 export function IncreaseRequestsPage() {
@@ -111,7 +111,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       from: "sm",
       cell: (request) => (
         <span className="grid gap-0.5">
-          <span className="max-w-48 truncate">{personWords(request.requester)}</span>
+          <span className="max-w-48 truncate">{formatActor(request.requester)}</span>
           <span className="text-xs text-quiet">
             <RelativeTime at={request.created_at} />
           </span>
@@ -133,7 +133,7 @@ function makeColumns(): Column<IncreaseRequest>[] {
       header: "State",
       cell: (request) => (
         <Badge tone={statusTones[request.status]}>
-          <span className="sr-only">Limit of {scopeWords(request)}: </span>
+          <span className="sr-only">Limit of {describeScope(request)}: </span>
           {request.status}
         </Badge>
       ),

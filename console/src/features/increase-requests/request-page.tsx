@@ -13,7 +13,7 @@ import { SpendBar } from "../../ui/spend-bar.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { ApproveDialog, DenyDialog } from "./decide-dialogs.tsx";
 import { type IncreaseRequest, useIncreaseRequest, useWithdrawIncreaseRequest } from "./queries.ts";
-import { personWords, scopeWords, statusTones } from "./words.ts";
+import { describeScope, formatActor, statusTones } from "./words.ts";
 
 type Open = "approve" | "deny" | "withdraw" | null;
 
@@ -39,9 +39,9 @@ export function IncreaseRequestPage() {
   const close = () => setOpen(null);
   return (
     <Page
-      title={`Increase request for ${scopeWords(data)}`}
+      title={`Increase request for ${describeScope(data)}`}
       above={<BackLink to="/increase-requests">Increase requests</BackLink>}
-      lead={`${personWords(data.requester)} requests ${formatUsd(data.amount_usd)} ${periodWords[data.period]}.`}
+      lead={`${formatActor(data.requester)} requests ${formatUsd(data.amount_usd)} ${periodWords[data.period]}.`}
       actions={
         <>
           {isPending && isOwn && (
@@ -69,7 +69,7 @@ export function IncreaseRequestPage() {
             />
           </Section>
         )}
-        <Facts items={factsOf(data)} />
+        <Facts items={listFacts(data)} />
         {isPending && !data.can_resolve && !isOwn && (
           <p className="text-sm text-quiet">
             Owners, Admins, Billing members and admins of the workspace can decide.
@@ -83,7 +83,7 @@ export function IncreaseRequestPage() {
   );
 }
 
-function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
+function listFacts(request: IncreaseRequest): (readonly [string, ReactNode])[] {
   const money = (text: string) => <span className="figures">{formatUsd(text)}</span>;
   return [
     [
@@ -92,7 +92,7 @@ function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
         {request.status}
       </Badge>,
     ],
-    ["Requester", personWords(request.requester)],
+    ["Requester", formatActor(request.requester)],
     ["Requested", <RelativeTime key="asked" at={request.created_at} />],
     [
       "Reason",
@@ -109,7 +109,7 @@ function factsOf(request: IncreaseRequest): (readonly [string, ReactNode])[] {
             "Decided",
             <span key="decided">
               <RelativeTime at={request.resolved_at} />
-              <span className="text-quiet"> by {personWords(request.resolved_by)}</span>
+              <span className="text-quiet"> by {formatActor(request.resolved_by)}</span>
             </span>,
           ] as const,
         ]

@@ -9,7 +9,7 @@ export const statusTones: Record<IncreaseRequest["status"], Tone> = {
 };
 
 /** Name of the limit's scope, to follow "the limit of". */
-export function scopeWords({ scope, scope_name }: IncreaseRequest): string {
+export function describeScope({ scope, scope_name }: IncreaseRequest): string {
   switch (scope.type) {
     case "organization":
       return "the whole company";
@@ -20,7 +20,7 @@ export function scopeWords({ scope, scope_name }: IncreaseRequest): string {
   }
 }
 
-export function personWords(
+export function formatActor(
   person: IncreaseRequest["requester"] | IncreaseRequest["resolved_by"],
 ): string {
   return person ? (person.name ?? person.email ?? person.id) : "";

@@ -119,8 +119,8 @@ interface MemberMenuProps {
 function MemberMenu({ member, onChange }: MemberMenuProps) {
   const session = useSession();
   const reactivate = useReactivateMember();
-  const isAbove = member.role === "owner" && session.member.role !== "owner";
-  if (member.status === "removed" || isAbove) return null;
+  const isAboveOwnRole = member.role === "owner" && session.member.role !== "owner";
+  if (member.status === "removed" || isAboveOwnRole) return null;
   return (
     <Menu
       trigger={

@@ -1,11 +1,11 @@
 import {
+  describeAction,
   findInheritedRole,
-  organizationActions,
-  organizationRoles,
   findReach,
   hasRight,
+  organizationActions,
+  organizationRoles,
   roleNames,
-  describeAction,
   workspaceActions,
   workspaceRoles,
 } from "@bursar/contract/permissions.ts";
@@ -31,7 +31,9 @@ export function RolesTab() {
           }))}
           rows={organizationActions.map((action) => ({
             what: describeAction(action as never),
-            marks: organizationRoles.map((role) => (hasRight(role, action as never) ? "all" : null)),
+            marks: organizationRoles.map((role) =>
+              hasRight(role, action as never) ? "all" : null,
+            ),
           }))}
         />
       </Section>

@@ -10,7 +10,7 @@ const amount = {
   validate: (text: string) =>
     /^\d{1,10}(\.\d{1,9})?$/.test(text.trim()) || "Enter dollars per million tokens, such as 3.00.",
 };
-const amountIfAny = {
+const optionalAmount = {
   validate: (text: string) => text.trim() === "" || amount.validate(text),
 };
 
@@ -28,13 +28,13 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
       cache_read_usd: "",
     },
     toInput: ({ effective_from, model: name, ...amounts }) => {
-      const given = Object.entries(amounts).filter(([, text]) => text.trim() !== "");
+      const typedAmounts = Object.entries(amounts).filter(([, text]) => text.trim() !== "");
       return {
         body: {
           model: name.trim(),
           input_usd: amounts.input_usd.trim(),
           output_usd: amounts.output_usd.trim(),
-          ...Object.fromEntries(given.map(([key, text]) => [key, text.trim()])),
+          ...Object.fromEntries(typedAmounts.map(([key, text]) => [key, text.trim()])),
           ...(effective_from !== "" && { effective_from: `${effective_from}T00:00:00Z` }),
         },
       };
@@ -70,17 +70,17 @@ export function SetPriceDialog({ model, onClose }: { model: string; onClose: () 
           </Field>
           <Field label="Cache write, 5 min" isOptional error={errors.cache_write_5m_usd?.message}>
             {(control) => (
-              <MoneyInput {...control} {...form.register("cache_write_5m_usd", amountIfAny)} />
+              <MoneyInput {...control} {...form.register("cache_write_5m_usd", optionalAmount)} />
             )}
           </Field>
           <Field label="Cache write, 1 h" isOptional error={errors.cache_write_1h_usd?.message}>
             {(control) => (
-              <MoneyInput {...control} {...form.register("cache_write_1h_usd", amountIfAny)} />
+              <MoneyInput {...control} {...form.register("cache_write_1h_usd", optionalAmount)} />
             )}
           </Field>
           <Field label="Cache read" isOptional error={errors.cache_read_usd?.message}>
             {(control) => (
-              <MoneyInput {...control} {...form.register("cache_read_usd", amountIfAny)} />
+              <MoneyInput {...control} {...form.register("cache_read_usd", optionalAmount)} />
             )}
           </Field>
           <Field

@@ -14,7 +14,7 @@ import { ErrorState } from "../../ui/states.tsx";
 type BlockingLimit = ItemOf<"listBlockingLimits">;
 type Scope = BlockingLimit["spend_limit"]["scope"];
 
-const SHOWN = 3;
+const MAX_SHOWN = 3;
 /** The list is newest first. The widest scopes among these are shown. */
 const MAX_READ = 100;
 const EVERY_MS = 30_000;
@@ -27,7 +27,12 @@ function useBlockingLimits() {
 
 function useOpenAlerts() {
   const isEnabled = useMay()("alerts:read");
-  const query = { is_acknowledged: false, is_over: false, is_superseded: false, limit: SHOWN + 1 };
+  const query = {
+    is_acknowledged: false,
+    is_over: false,
+    is_superseded: false,
+    limit: MAX_SHOWN + 1,
+  };
   return useApi("listAlertFirings", { query }, { isEnabled, everyMs: EVERY_MS });
 }
 
@@ -58,12 +63,12 @@ function BlockedNow() {
   const count = data.next_page === null ? limits.length : `more than ${limits.length}`;
   return (
     <AttentionList title="Blocked now" all={<AllLink to="/spend-limits">All limits</AllLink>}>
-      {limits.slice(0, SHOWN).map((limit) => (
+      {limits.slice(0, MAX_SHOWN).map((limit) => (
         <BlockedRow key={limit.spend_limit.id} limit={limit} />
       ))}
-      {limits.length > SHOWN && (
+      {limits.length > MAX_SHOWN && (
         <li className="py-2.5 text-quiet">
-          {SHOWN} of {count} limits that block requests
+          {MAX_SHOWN} of {count} limits that block requests
         </li>
       )}
     </AttentionList>
@@ -82,7 +87,7 @@ function BlockedRow({ limit }: { limit: BlockingLimit }) {
             : `${formatPlural(limit.blocked_keys, "key")} blocked`}
         </Badge>
         <span className="ml-auto">
-          <ActLink limit={limit} />
+          <LimitLink limit={limit} />
         </span>
       </div>
       <p className="text-quiet">
@@ -94,7 +99,7 @@ function BlockedRow({ limit }: { limit: BlockingLimit }) {
 }
 
 /** Link to the limit if the member can change it, otherwise to a new increase request. */
-function ActLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLimit }) {
+function LimitLink({ limit: { spend_limit, workspace_id } }: { limit: BlockingLimit }) {
   const may = useMay();
   const place = workspace_id ?? undefined;
   if (may("spend_limits:write", place)) {
@@ -142,7 +147,7 @@ function OpenAlerts() {
   if (data.data.length === 0) return null;
   return (
     <AttentionList title="Open alerts" all={<AllLink to="/alerts">All alerts</AllLink>}>
-      {data.data.slice(0, SHOWN).map(({ id, title, fired_at }) => (
+      {data.data.slice(0, MAX_SHOWN).map(({ id, title, fired_at }) => (
         <li key={id} className="flex items-baseline gap-4 py-2.5">
           <Link
             to="/alerts/firings/$firingId"
@@ -156,7 +161,7 @@ function OpenAlerts() {
           </span>
         </li>
       ))}
-      {data.data.length > SHOWN && <li className="py-2.5 text-quiet">More alerts are open.</li>}
+      {data.data.length > MAX_SHOWN && <li className="py-2.5 text-quiet">More alerts are open.</li>}
     </AttentionList>
   );
 }

@@ -7,20 +7,20 @@ import { useUpstreams } from "../../kit/upstreams/queries.ts";
 import { useUsage } from "../../kit/usage/queries.ts";
 import { useApi } from "../../queries.ts";
 import { useMay } from "../../session.ts";
-import { type Month, toAsked } from "./month.ts";
+import { type Month, toUsageQuery } from "./month.ts";
 
 const YEAR_MS = 365 * 86_400_000;
 
 /** Queries of the first steps. Requests in this month make the later ones needless. */
 export function useFirstSteps(month: Month) {
   const may = useMay();
-  const isForMe = may("api_keys:write") && may("usage:read");
-  const usage = useUsage(toAsked(month, null), { isEnabled: isForMe });
-  const isQuiet = isForMe && usage.data?.totals.requests === 0;
+  const canTakeSteps = may("api_keys:write") && may("usage:read");
+  const usage = useUsage(toUsageQuery(month, null), { isEnabled: canTakeSteps });
+  const hasNoRequests = canTakeSteps && usage.data?.totals.requests === 0;
   // A new month has no requests yet, so the last year decides.
   const startingAt = new Date(Date.parse(month.endingAt) - YEAR_MS).toISOString();
-  const year = useUsage(toAsked({ ...month, startingAt }, null), { isEnabled: isQuiet });
-  const isNew = isQuiet && year.data?.totals.requests === 0;
+  const year = useUsage(toUsageQuery({ ...month, startingAt }, null), { isEnabled: hasNoRequests });
+  const isNew = hasNoRequests && year.data?.totals.requests === 0;
   const keys = useApi(
     "listApiKeys",
     { query: { status: "active", limit: 1 } },
@@ -34,7 +34,7 @@ export function useFirstSteps(month: Month) {
 /** Steps to the first request, for members who can take them. Hidden after a request. */
 export function FirstSteps({ month }: { month: Month }) {
   const { isNew, keys, upstreams } = useFirstSteps(month);
-  useUsage(toAsked(month, null), { isEnabled: isNew, everyMs: 1_000 });
+  useUsage(toUsageQuery(month, null), { isEnabled: isNew, everyMs: 1_000 });
   if (!isNew || !keys.data) return null;
   return (
     <section className="grid gap-4">

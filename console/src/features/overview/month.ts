@@ -3,6 +3,6 @@ import type { Group, UsageAsked } from "../../kit/usage/queries.ts";
 export type Month = Pick<UsageAsked, "startingAt" | "endingAt" | "bucket">;
 
 /** Query of the whole usage, the same for every part of the page, so that it runs once. */
-export function toAsked(month: Month, groupBy: Group | null): UsageAsked {
+export function toUsageQuery(month: Month, groupBy: Group | null): UsageAsked {
   return { ...month, groupBy, workspaceIds: [], apiKeyIds: [], models: [] };
 }

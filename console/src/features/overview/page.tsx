@@ -20,7 +20,7 @@ import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
 import { Attention, useAttention } from "./attention.tsx";
 import { FirstSteps, useFirstSteps } from "./first-steps.tsx";
-import { type Month, toAsked } from "./month.ts";
+import { type Month, toUsageQuery } from "./month.ts";
 import { sumByGroup } from "./sum-usage.ts";
 
 const DAY_MS = 86_400_000;
@@ -78,7 +78,7 @@ export function OverviewPage() {
           />
         </div>
       )}
-      {may("api_keys:read") && <KeysToLookAt />}
+      {may("api_keys:read") && <KeysNeedingAttention />}
     </Page>
   );
 }
@@ -87,22 +87,22 @@ export function OverviewPage() {
 function useIsLoading(month: Month): boolean {
   const may = useMay();
   const options = { isEnabled: may("usage:read") };
-  const asked = [
-    useUsage(toAsked(month, null), options),
+  const queries = [
+    useUsage(toUsageQuery(month, null), options),
     useCostSummary({}, options.isEnabled),
-    useUsage(toAsked(month, "workspace"), options),
-    useUsage(toAsked(month, "model"), options),
+    useUsage(toUsageQuery(month, "workspace"), options),
+    useUsage(toUsageQuery(month, "model"), options),
     useSpendLimits(undefined, { isEnabled: may("spend_limits:read") }),
     useFirstSteps(month),
     ...useAttention(),
     useAssignedReviews({ isEnabled: may("workspace_members:write") }),
     ...useKeysNeedingAttention(may("api_keys:read")),
   ];
-  return asked.some(({ isLoading }) => isLoading);
+  return queries.some(({ isLoading }) => isLoading);
 }
 
 function MonthFigures({ month }: { month: Month }) {
-  const usage = useUsage(toAsked(month, null));
+  const usage = useUsage(toUsageQuery(month, null));
   const summary = useCostSummary({}, true);
   const error = (usage.data ? null : usage.error) ?? (summary.data ? null : summary.error);
   if (error) return <ErrorState error={error} />;
@@ -165,7 +165,7 @@ interface TopProps {
 }
 
 function Top({ title, month, groupBy, nameOf, more }: TopProps) {
-  const usage = useUsage(toAsked(month, groupBy));
+  const usage = useUsage(toUsageQuery(month, groupBy));
   const sums = usage.data ? sumByGroup(usage.data.rows, groupBy).slice(0, TOP) : [];
   const largest = sums[0]?.costNano ?? 0n;
   if (usage.error && !usage.data) return <ErrorState error={usage.error} />;
@@ -202,15 +202,15 @@ function Top({ title, month, groupBy, nameOf, more }: TopProps) {
 /** Reads only the first few keys, since a company can have thousands. */
 function useKeysNeedingAttention(isEnabled = true) {
   const options = { isEnabled, everyMs: 60_000 };
-  const ask = { status: "active", limit: TOP + 1 } as const;
+  const query = { status: "active", limit: TOP + 1 } as const;
   return [
-    useApi("listApiKeys", { query: { ...ask, expiring_within_days: 14 } }, options),
-    useApi("listApiKeys", { query: { ...ask, unused_days: 30 } }, options),
-    useApi("listApiKeys", { query: { ...ask, exceeds_max_lifetime: true } }, options),
+    useApi("listApiKeys", { query: { ...query, expiring_within_days: 14 } }, options),
+    useApi("listApiKeys", { query: { ...query, unused_days: 30 } }, options),
+    useApi("listApiKeys", { query: { ...query, exceeds_max_lifetime: true } }, options),
   ];
 }
 
-function KeysToLookAt() {
+function KeysNeedingAttention() {
   const nowMs = useNow();
   const keys = useKeysNeedingAttention().flatMap(({ data }) => data?.data ?? []);
   const found = [...new Map(keys.map((key) => [key.id, key])).values()];

@@ -9,7 +9,7 @@ export interface GroupSum {
   costNano: bigint;
 }
 
-export function groupKeyOf(row: UsageRow, groupBy: Group | null): string {
+export function toGroupKey(row: UsageRow, groupBy: Group | null): string {
   switch (groupBy) {
     case "workspace":
       return row.workspace_id ?? "";
@@ -26,7 +26,7 @@ export function groupKeyOf(row: UsageRow, groupBy: Group | null): string {
 export function sumByGroup(rows: readonly UsageRow[], groupBy: Group | null): GroupSum[] {
   const sums = new Map<string, GroupSum>();
   for (const row of rows) {
-    const key = groupKeyOf(row, groupBy);
+    const key = toGroupKey(row, groupBy);
     const sum = sums.get(key) ?? { key, totalTokens: 0, costNano: 0n };
     sum.totalTokens += row.total_tokens;
     sum.costNano += toNanoUsd(row.cost_usd);

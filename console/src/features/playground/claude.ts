@@ -5,7 +5,7 @@ import { readEvents } from "./read-events.ts";
 // The console's only caller of the Claude API. The call has a key, like those of all programs, and omits the session
 // cookie, which the Claude API does not read.
 
-export interface AskOptions {
+export interface CallOptions {
   key: string;
   request: MessageRequest;
   signal: AbortSignal;
@@ -19,7 +19,7 @@ export interface AskOptions {
  * Sends the request, and passes on the text of the response as it arrives. Returns the stop reason. Throws an ApiError for
  * a refusal, also inside a stream, and an AwayError without a response.
  */
-export async function askClaude(options: AskOptions): Promise<string | null> {
+export async function callClaude(options: CallOptions): Promise<string | null> {
   const { request, signal, onRequest } = options;
   const response = await send(options);
   const requestId = response.headers.get("bursar-request-id");
@@ -28,14 +28,14 @@ export async function askClaude(options: AskOptions): Promise<string | null> {
   try {
     return request.stream
       ? await readStream(response, options)
-      : await readWhole(response, options);
+      : await readFullResponse(response, options);
   } catch (error) {
     if (signal.aborted || error instanceof ApiError) throw error;
     throw new AwayError("The connection was lost before the response ended.");
   }
 }
 
-async function send({ key, request, signal }: AskOptions): Promise<Response> {
+async function send({ key, request, signal }: CallOptions): Promise<Response> {
   try {
     return await fetch("/v1/messages", {
       method: "POST",
@@ -73,7 +73,7 @@ interface StreamEvent extends ErrorBody {
   delta?: { type?: string; text?: string; stop_reason?: string | null };
 }
 
-async function readStream(response: Response, { onText }: AskOptions): Promise<string | null> {
+async function readStream(response: Response, { onText }: CallOptions): Promise<string | null> {
   if (response.body === null) return null;
   let stopReason: string | null = null;
   for await (const data of readEvents(response.body)) {
@@ -85,13 +85,16 @@ async function readStream(response: Response, { onText }: AskOptions): Promise<s
   return stopReason;
 }
 
-interface WholeAnswer {
+interface FullResponse {
   content: readonly { type: string; text?: string }[];
   stop_reason: string | null;
 }
 
-async function readWhole(response: Response, { onText }: AskOptions): Promise<string | null> {
-  const { content, stop_reason } = (await response.json()) as WholeAnswer;
+async function readFullResponse(
+  response: Response,
+  { onText }: CallOptions,
+): Promise<string | null> {
+  const { content, stop_reason } = (await response.json()) as FullResponse;
   onText(content.map((block) => block.text ?? "").join(""));
   return stop_reason;
 }

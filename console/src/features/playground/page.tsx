@@ -15,7 +15,7 @@ import { toRequest } from "./to-request.ts";
 import { Turns } from "./turns.tsx";
 import { type Conversation, type Settings, useConversation } from "./use-conversation.ts";
 
-const USUAL_TOKENS = 1024;
+const DEFAULT_TOKENS = 1024;
 
 /** Conversation with Claude through the public Claude API, as the signed-in member. */
 export function PlaygroundPage() {
@@ -58,7 +58,7 @@ function Playground({ workspaces, models }: PlaygroundProps) {
     workspaceId: workspaces[0]?.id ?? "",
     model: models.includes(USUAL_MODEL) ? USUAL_MODEL : (models[0] ?? USUAL_MODEL),
     system: "",
-    maxTokens: USUAL_TOKENS,
+    maxTokens: DEFAULT_TOKENS,
     isStreamed: true,
   });
   return (
@@ -86,7 +86,7 @@ function Playground({ workspaces, models }: PlaygroundProps) {
         <CodeSamples
           clients={["curl", "Python", "TypeScript"]}
           secret={null}
-          request={toRequest(shownTurns(conversation.turns, draft), settings)}
+          request={toRequest(findSampleTurns(conversation.turns, draft), settings)}
         />
       </Section>
     </div>
@@ -94,9 +94,9 @@ function Playground({ workspaces, models }: PlaygroundProps) {
 }
 
 /** Turns of the next call, or of the last call without a draft. */
-function shownTurns(turns: readonly Message[], draft: string): readonly Message[] {
-  const lastAsked = turns.findLastIndex(({ role }) => role === "user");
-  if (draft.trim() === "" && lastAsked >= 0) return turns.slice(0, lastAsked + 1);
+function findSampleTurns(turns: readonly Message[], draft: string): readonly Message[] {
+  const lastUserIndex = turns.findLastIndex(({ role }) => role === "user");
+  if (draft.trim() === "" && lastUserIndex >= 0) return turns.slice(0, lastUserIndex + 1);
   return [...turns, { role: "user", content: draft.trim() || "Hello, Claude" }];
 }
 
@@ -109,13 +109,13 @@ interface ComposerProps {
 
 function Composer({ conversation, draft, onDraft, settings }: ComposerProps) {
   const { isRunning, turns, error } = conversation;
-  const isAskable = settings.maxTokens > 0 && settings.model.trim() !== "";
-  const isSendable = isAskable && draft.trim() !== "" && !isRunning;
+  const hasValidSettings = settings.maxTokens > 0 && settings.model.trim() !== "";
+  const canSend = hasValidSettings && draft.trim() !== "" && !isRunning;
   const send = async () => {
-    if (!isSendable) return;
+    if (!canSend) return;
     onDraft("");
-    const isSaid = await conversation.send(draft, settings);
-    if (!isSaid) onDraft(draft);
+    const isSent = await conversation.send(draft, settings);
+    if (!isSent) onDraft(draft);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
@@ -146,7 +146,7 @@ function Composer({ conversation, draft, onDraft, settings }: ComposerProps) {
         {isRunning ? (
           <Button onClick={conversation.stop}>Stop response</Button>
         ) : (
-          <Button kind="primary" type="submit" disabled={!isSendable}>
+          <Button kind="primary" type="submit" disabled={!canSend}>
             Send message
           </Button>
         )}

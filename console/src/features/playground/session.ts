@@ -4,13 +4,13 @@ import { type Answer, call, sendLast } from "../../api-client.ts";
 type Session = Answer<"startPlaygroundSession">;
 
 /** Time before the expiry when a new session starts, so that a message does not reach an expired one. */
-const SPARE_MS = 30_000;
+const RENEW_BEFORE_MS = 30_000;
 
 export interface PlaygroundKeys {
   /** Returns the secret of the running session, or of a new one. */
-  keyFor: (workspaceId: string) => Promise<string>;
+  getSecret: (workspaceId: string) => Promise<string>;
   /** Discards the session. The next message starts another one. */
-  drop: () => void;
+  discard: () => void;
 }
 
 /**
@@ -18,9 +18,9 @@ export interface PlaygroundKeys {
  * page.
  */
 export function usePlaygroundKeys(): PlaygroundKeys {
-  const live = useRef<Session | null>(null);
+  const running = useRef<Session | null>(null);
   useEffect(() => {
-    const end = () => endSession(live);
+    const end = () => endSession(running);
     addEventListener("pagehide", end);
     return () => {
       removeEventListener("pagehide", end);
@@ -28,22 +28,24 @@ export function usePlaygroundKeys(): PlaygroundKeys {
     };
   }, []);
   return {
-    keyFor: async (workspaceId) => {
-      const session = live.current;
+    getSecret: async (workspaceId) => {
+      const session = running.current;
       const isUsable =
         session?.workspace_id === workspaceId &&
-        Date.parse(session.expires_at) - SPARE_MS > Date.now();
+        Date.parse(session.expires_at) - RENEW_BEFORE_MS > Date.now();
       if (session && isUsable) return session.key;
-      endSession(live);
-      live.current = await call("startPlaygroundSession", { body: { workspace_id: workspaceId } });
-      return live.current.key;
+      endSession(running);
+      running.current = await call("startPlaygroundSession", {
+        body: { workspace_id: workspaceId },
+      });
+      return running.current.key;
     },
-    drop: () => endSession(live),
+    discard: () => endSession(running),
   };
 }
 
-function endSession(live: { current: Session | null }): void {
-  if (live.current === null) return;
-  sendLast("endPlaygroundSession", { params: { playground_session_id: live.current.id } });
-  live.current = null;
+function endSession(running: { current: Session | null }): void {
+  if (running.current === null) return;
+  sendLast("endPlaygroundSession", { params: { playground_session_id: running.current.id } });
+  running.current = null;
 }

@@ -13,12 +13,12 @@ export function toRequest(
   turns: readonly Message[],
   { model, system, maxTokens, isStreamed }: Prompt,
 ): MessageRequest {
-  const said = turns.filter(({ content }) => content.trim() !== "");
+  const sentTurns = turns.filter(({ content }) => content.trim() !== "");
   return {
     model: model.trim(),
     max_tokens: maxTokens,
     ...(system.trim() !== "" && { system: system.trim() }),
-    messages: said.map(({ role, content }) => ({ role, content: content.trim() })),
+    messages: sentTurns.map(({ role, content }) => ({ role, content: content.trim() })),
     ...(isStreamed && { stream: true as const }),
   };
 }

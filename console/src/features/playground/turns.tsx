@@ -28,7 +28,7 @@ export function Turns({ turns }: { turns: readonly Turn[] }) {
               turn.content
             )}
           </div>
-          {turn.role === "assistant" && <AnswerNote turn={turn} />}
+          {turn.role === "assistant" && <ResponseNote turn={turn} />}
         </li>
       ))}
     </ol>
@@ -41,7 +41,7 @@ const endWords: Partial<Record<Turn["end"], string>> = {
   broken: "The response was interrupted",
 };
 
-function AnswerNote({ turn }: { turn: Turn }) {
+function ResponseNote({ turn }: { turn: Turn }) {
   const words = endWords[turn.end];
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-quiet">
@@ -51,18 +51,18 @@ function AnswerNote({ turn }: { turn: Turn }) {
   );
 }
 
-const ASK_AGAIN_MS = 600;
+const POLL_MS = 600;
 
 /** Tokens and cost of the request, from its billed record. The record exists within two seconds of its end. */
 function Recorded({ requestId }: { requestId: string }) {
-  const [isThere, setIsThere] = useState(false);
+  const [isRecorded, setIsRecorded] = useState(false);
   const found = useApi(
     "listRequests",
     { query: { request_id: requestId, limit: 1 } },
-    { everyMs: isThere ? null : ASK_AGAIN_MS },
+    { everyMs: isRecorded ? null : POLL_MS },
   );
   const [record] = found.data?.data ?? [];
-  if (record && !isThere) setIsThere(true);
+  if (record && !isRecorded) setIsRecorded(true);
   if (!record) return <span>Counting…</span>;
   return (
     <>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../../api-client.ts";
 import type { Message, MessageRequest } from "../../kit/code-samples/message-request.ts";
-import { askClaude } from "./claude.ts";
+import { callClaude } from "./claude.ts";
 import { usePlaygroundKeys } from "./session.ts";
 import { type Prompt, toRequest } from "./to-request.ts";
 
@@ -28,7 +28,7 @@ export interface Conversation {
 }
 
 /** End of a call. Null: refused before the first text, so the turn is removed. */
-interface Asked {
+interface CallResult {
   end: Turn["end"] | null;
   failure: Error | null;
 }
@@ -45,40 +45,44 @@ export function useConversation(): Conversation {
   const change = (id: number, to: (turn: Turn) => Partial<Turn>) =>
     setTurns((now) => now.map((turn) => (turn.id === id ? { ...turn, ...to(turn) } : turn)));
 
-  async function ask(id: number, request: MessageRequest, workspaceId: string): Promise<Asked> {
+  async function callModel(
+    id: number,
+    request: MessageRequest,
+    workspaceId: string,
+  ): Promise<CallResult> {
     const controller = new AbortController();
     running.current = controller;
-    let isSaid = false;
+    let hasText = false;
     const options = {
       request,
       signal: controller.signal,
       onRequest: (requestId: string) => change(id, () => ({ requestId })),
       onText: (text: string) => {
-        isSaid = true;
+        hasText = true;
         change(id, (turn) => ({ content: turn.content + text }));
       },
     };
     try {
-      const stopReason = await askWithKey(keys, workspaceId, options);
+      const stopReason = await callWithKey(keys, workspaceId, options);
       return { end: stopReason === "max_tokens" ? "cut" : "whole", failure: null };
     } catch (failure) {
       if (controller.signal.aborted) return { end: "stopped", failure: null };
-      return { end: isSaid ? "broken" : null, failure: failure as Error };
+      return { end: hasText ? "broken" : null, failure: failure as Error };
     } finally {
       running.current = null;
     }
   }
 
   async function send(text: string, settings: Settings): Promise<boolean> {
-    const asked = makeTurn(nextId.current++, "user", text);
+    const question = makeTurn(nextId.current++, "user", text);
     const answer = makeTurn(nextId.current++, "assistant", "");
-    const request = toRequest([...turns, asked], settings);
+    const request = toRequest([...turns, question], settings);
     setError(null);
-    setTurns([...turns, asked, answer]);
-    const { end, failure } = await ask(answer.id, request, settings.workspaceId);
+    setTurns([...turns, question, answer]);
+    const { end, failure } = await callModel(answer.id, request, settings.workspaceId);
     setError(failure);
     if (end !== null) change(answer.id, () => ({ end }));
-    else setTurns((now) => now.filter(({ id }) => id !== asked.id && id !== answer.id));
+    else setTurns((now) => now.filter(({ id }) => id !== question.id && id !== answer.id));
     return end !== null;
   }
 
@@ -97,17 +101,17 @@ export function useConversation(): Conversation {
 }
 
 /** Calls Claude, and retries once with a new key, since the key can expire early. */
-async function askWithKey(
+async function callWithKey(
   keys: ReturnType<typeof usePlaygroundKeys>,
   workspaceId: string,
-  options: Omit<Parameters<typeof askClaude>[0], "key">,
+  options: Omit<Parameters<typeof callClaude>[0], "key">,
 ): Promise<string | null> {
   try {
-    return await askClaude({ ...options, key: await keys.keyFor(workspaceId) });
+    return await callClaude({ ...options, key: await keys.getSecret(workspaceId) });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    keys.drop();
-    return askClaude({ ...options, key: await keys.keyFor(workspaceId) });
+    keys.discard();
+    return callClaude({ ...options, key: await keys.getSecret(workspaceId) });
   }
 }
 

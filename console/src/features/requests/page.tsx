@@ -34,7 +34,7 @@ export function RequestsPage() {
   const query = useLogQuery(search);
   const isLive = search.live === true;
   const requests = useRequests(query, isLive);
-  useSearchOn(requests);
+  useLoadWhileEmpty(requests);
   return (
     <Page
       title="Requests"
@@ -94,13 +94,20 @@ type Requests = ReturnType<typeof useRequests>;
 const MAX_EMPTY_PAGES = 5;
 
 /** Loads a few more pages while pages are empty, since a page of a rare filter can be empty before the end. */
-function useSearchOn({ items, hasOlder, isLoadingOlder, error, loadOlder, pageCount }: Requests) {
-  const isOn = items.length === 0 && hasOlder && !isLoadingOlder && error === null;
+function useLoadWhileEmpty({
+  items,
+  hasOlder,
+  isLoadingOlder,
+  error,
+  loadOlder,
+  pageCount,
+}: Requests) {
+  const canLoadMore = items.length === 0 && hasOlder && !isLoadingOlder && error === null;
   const load = useRef(loadOlder);
   load.current = loadOlder;
   useEffect(() => {
-    if (isOn && pageCount < MAX_EMPTY_PAGES) load.current();
-  }, [isOn, pageCount]);
+    if (canLoadMore && pageCount < MAX_EMPTY_PAGES) load.current();
+  }, [canLoadMore, pageCount]);
 }
 
 interface RequestsProps {

@@ -54,7 +54,7 @@ function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"
       <Outcome request={data} />
       <Timing request={data} />
       <CostTable request={data} />
-      <Whose request={data} />
+      <RequestFacts request={data} />
       <p className="text-sm text-quiet">Bursar does not store prompts or responses.</p>
       <div className="flex flex-wrap gap-2.5">
         {!data.is_playground && (
@@ -187,7 +187,7 @@ function CostTable({ request }: Detail) {
   );
 }
 
-function Whose({ request }: Detail) {
+function RequestFacts({ request }: Detail) {
   const may = useMay();
   const { api_key_id, workspace_id, member_id, is_playground } = request;
   const memberName = request.member_name ?? request.member_email ?? member_id;

@@ -28,9 +28,9 @@ export function KeyHygiene() {
 
 function describe({ keys, keys_without_issue }: Answer<"getKeyHygiene">): string {
   if (keys === 0) return "No key exists yet.";
-  const needy = keys - keys_without_issue;
-  if (needy === 0) return `None of ${formatPlural(keys, "working key")} needs attention.`;
-  return `${formatCount(needy)} of ${formatPlural(keys, "working key")} ${needy === 1 ? "needs" : "need"} attention.`;
+  const keysWithIssue = keys - keys_without_issue;
+  if (keysWithIssue === 0) return `None of ${formatPlural(keys, "working key")} needs attention.`;
+  return `${formatCount(keysWithIssue)} of ${formatPlural(keys, "working key")} ${keysWithIssue === 1 ? "needs" : "need"} attention.`;
 }
 
 function Card({ issue, count }: Answer<"getKeyHygiene">["cards"][number]) {

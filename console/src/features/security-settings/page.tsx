@@ -38,7 +38,7 @@ function KeyLifetime({ settings }: { settings: Settings }) {
       lead="Applies to API keys and admin keys when they are created, rotated or changed. Existing keys keep their expiry."
     >
       <LifetimeForm days={settings.max_key_lifetime_days} />
-      <Beyond settings={settings} />
+      <ExceedingKeys settings={settings} />
     </Section>
   );
 }
@@ -94,7 +94,7 @@ function LifetimeForm({ days }: { days: number | null }) {
   );
 }
 
-function Beyond({ settings }: { settings: Settings }) {
+function ExceedingKeys({ settings }: { settings: Settings }) {
   const may = useMay();
   const { api_keys, admin_keys } = settings.keys_beyond_max_lifetime;
   if (settings.max_key_lifetime_days === null) return null;

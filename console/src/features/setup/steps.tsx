@@ -18,7 +18,7 @@ import { Choices, Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { useNow } from "../../ui/use-now.ts";
 
-const COUNT = 3;
+const STEP_COUNT = 3;
 
 function StepPage(props: { number: number; title: string; lead: ReactNode; children: ReactNode }) {
   const { number, title, lead, children } = props;
@@ -30,10 +30,10 @@ function StepPage(props: { number: number; title: string; lead: ReactNode; child
       above={
         <span
           className="mb-2 flex items-center gap-1.5"
-          aria-label={`Step ${number} of ${COUNT}`}
+          aria-label={`Step ${number} of ${STEP_COUNT}`}
           role="img"
         >
-          {Array.from({ length: COUNT }, (_, index) => (
+          {Array.from({ length: STEP_COUNT }, (_, index) => (
             <span
               key={String(index)}
               className={`h-1 w-8 rounded-full ${index < number ? "bg-accent" : "bg-line"}`}
@@ -141,7 +141,7 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
   const [made, setMade] = useState<FirstKey | null>(null);
   const [isStored, setIsStored] = useState(false);
   const chosen = workspaceId ?? workspaces.data?.items[0]?.id;
-  const make = async () => {
+  const createFirstKey = async () => {
     const { id, key } = await create.mutateAsync({
       body: { name: "First key", workspace_id: chosen ?? "", permissions: ["write"] },
     });
@@ -162,7 +162,7 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
               kind="primary"
               isBusy={create.isPending}
               disabled={chosen === undefined}
-              onClick={() => void make().catch(() => undefined)}
+              onClick={() => void createFirstKey().catch(() => undefined)}
             >
               Create key
             </Button>
@@ -190,21 +190,21 @@ function FirstRequest({ apiKey, onNext }: { apiKey: FirstKey; onNext: () => void
     { ...range, groupBy: null, workspaceIds: [], apiKeyIds: [apiKey.id], models: [] },
     { everyMs: 1_000 },
   );
-  const hasCome = (usage.data?.totals.requests ?? 0) > 0;
+  const hasArrived = (usage.data?.totals.requests ?? 0) > 0;
   return (
     <div className="grid gap-5">
       <CodeSamples secret={apiKey.secret} request={makeFirstRequest()} />
       <p
         role="status"
-        className={`flex items-center gap-3 rounded-md px-3.5 py-3 ${hasCome ? "bg-good-wash text-good" : "bg-sunk text-quiet"}`}
+        className={`flex items-center gap-3 rounded-md px-3.5 py-3 ${hasArrived ? "bg-good-wash text-good" : "bg-sunk text-quiet"}`}
       >
-        {hasCome ? <Check size={18} /> : <Spinner />}
-        {hasCome
+        {hasArrived ? <Check size={18} /> : <Spinner />}
+        {hasArrived
           ? "Your first request has arrived. Its cost is recorded for the workspace."
           : "Waiting for your first request…"}
       </p>
       <div className="flex">
-        <Button kind={hasCome ? "primary" : "plain"} onClick={onNext}>
+        <Button kind={hasArrived ? "primary" : "plain"} onClick={onNext}>
           Go to overview
         </Button>
       </div>

@@ -90,7 +90,7 @@ function PasswordPage(props: { onNeedsCode: () => void; isReturning: boolean }) 
 /** Interval of new passkey challenges, which expire after five minutes. */
 const RENEW_MS = 240_000;
 
-const askOptions = async () => (await call("getSignInPasskeyOptions", {})).options;
+const fetchOptions = async () => (await call("getSignInPasskeyOptions", {})).options;
 
 /** Offers passkeys in the address field from the start, and on the button. Only one of the two runs at a time. */
 function usePasskeySignIn() {
@@ -114,7 +114,7 @@ function usePasskeySignIn() {
     const stop = new AbortController();
     offer.current = stop;
     // If the offer fails, the button still works and shows the reason.
-    signIn(() => offerPasskeys(askOptions, stop.signal)).catch(() => undefined);
+    signIn(() => offerPasskeys(fetchOptions, stop.signal)).catch(() => undefined);
     const renewal = setTimeout(() => setRound((count) => count + 1), RENEW_MS);
     return () => {
       clearTimeout(renewal);
@@ -126,7 +126,7 @@ function usePasskeySignIn() {
     setIsBusy(true);
     setError(null);
     try {
-      await signIn(async () => askForPasskey(await askOptions()));
+      await signIn(async () => askForPasskey(await fetchOptions()));
     } catch (failure) {
       setError(failure as Error);
     } finally {

@@ -22,10 +22,10 @@ const BACK = (
 /** Sets a new password with the link's token. Without a token, requests a link. */
 export function ResetPage() {
   const token = useOneTimeToken();
-  return token === null ? <AskForLink /> : <SetPassword token={token} />;
+  return token === null ? <RequestLink /> : <SetPassword token={token} />;
 }
 
-function AskForLink() {
+function RequestLink() {
   const [isSent, setIsSent] = useState(false);
   const { form, submit, isBusy, error } = useChangeForm(useChange("requestPasswordReset", []), {
     defaultValues: { email: "" },

@@ -44,14 +44,14 @@ export function TestMail() {
   );
 }
 
-const ASK_AGAIN_MS = 1_000;
+const POLL_MS = 1_000;
 
 function Outcome({ mailId }: { mailId: string }) {
   const [isOver, setIsOver] = useState(false);
   const mail = useApi(
     "getMail",
     { params: { mail_id: mailId } },
-    { everyMs: isOver ? null : ASK_AGAIN_MS },
+    { everyMs: isOver ? null : POLL_MS },
   );
   const { status, attempts = 0, last_error = null, to } = mail.data ?? {};
   if (status !== undefined && status !== "queued" && !isOver) setIsOver(true);

@@ -1,6 +1,6 @@
 import {
-  inheritedOnlyRole,
   findInheritedRole,
+  inheritedOnlyRole,
   type OrganizationRole,
   organizationRoles,
   roleNames,
