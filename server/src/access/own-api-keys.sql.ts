@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 /** Ids of a member's own keys, including archived ones, like `isOwnApiKey`. */
-export function ownApiKeyIds(of: {
+export function selectOwnApiKeyIds(of: {
   organizationId: string;
   memberId: string;
 }): RawBuilder<unknown> {

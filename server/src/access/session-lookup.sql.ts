@@ -22,7 +22,7 @@ export async function findSessionByToken(
 }
 
 /** Records the time of use of a session and its member. */
-export async function noteSessionUse(
+export async function recordSessionUse(
   db: Database | Tx,
   of: { sessionId: string; memberId: string; nowMs: number },
 ): Promise<void> {

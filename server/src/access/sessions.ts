@@ -2,7 +2,7 @@ import type { Database } from "#src/db/pool.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 import { findActiveMember } from "./member-lookup.sql.ts";
 import { sessionTokenHashes } from "./session-cookie.ts";
-import { findSessionByToken, noteSessionUse } from "./session-lookup.sql.ts";
+import { findSessionByToken, recordSessionUse } from "./session-lookup.sql.ts";
 
 /** Finds signed-in members. */
 export interface Sessions {
@@ -44,7 +44,7 @@ export function makeSessions(deps: { database: Database; nowMs: () => number }):
         const member = await findActiveMember(deps.database, session.user_id);
         if (member === null) continue;
         if (nowMs - session.last_used_at.getTime() >= NOTE_USE_EVERY_MS) {
-          await noteSessionUse(deps.database, {
+          await recordSessionUse(deps.database, {
             sessionId: session.id,
             memberId: member.id,
             nowMs,

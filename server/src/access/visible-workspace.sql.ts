@@ -8,20 +8,20 @@ export interface WorkspaceState {
 }
 
 /**
- * Finds a workspace of the organization, or null. With `forChange` its row is locked until the transaction ends, so
+ * Finds a workspace of the organization, or null. With `isForUpdate` its row is locked until the transaction ends, so
  * that it cannot be archived concurrently.
  */
 export async function findWorkspaceState(
   db: Database | Tx,
   of: { organizationId: string; workspaceId: string },
-  forChange = false,
+  isForUpdate = false,
 ): Promise<WorkspaceState | null> {
   const query = db
     .selectFrom("workspace")
     .select(["id", "name", "archived_at"])
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.workspaceId);
-  const row = await (forChange ? query.forUpdate() : query).executeTakeFirst();
+  const row = await (isForUpdate ? query.forUpdate() : query).executeTakeFirst();
   return row ? { id: row.id, name: row.name, isArchived: row.archived_at !== null } : null;
 }
 

@@ -23,7 +23,7 @@ export function canSeeWorkspace(caller: Caller, workspaceId: string): boolean {
 }
 
 /** Returns the workspace. Throws a 404, or a 403 if the caller can only see it. */
-export async function getWorkspaceFor(
+export async function getVisibleWorkspace(
   db: Database | Tx,
   caller: Caller,
   action: WorkspaceAction,

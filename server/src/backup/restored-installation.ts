@@ -25,7 +25,7 @@ export interface InstallationOptions {
 export async function settleRecovery(
   options: InstallationOptions & SettleOptions,
 ): Promise<SettledRestore> {
-  const located = await lockDatabase({ ...options.location, mustExist: true });
+  const located = await lockDatabase({ ...options.location, isRequired: true });
   const { place } = located;
   try {
     const secret = await requireSecret(options.secret, place.folder);

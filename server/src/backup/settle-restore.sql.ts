@@ -68,7 +68,7 @@ export async function countPeople(tx: Tx): Promise<number> {
 const NEWEST_RESTORE = "newest_restore";
 
 /** Records the restore and removes the mark, so that servers can use the database. */
-export async function noteRestore(
+export async function recordRestore(
   tx: Tx,
   restore: { restoredAt: Date; backupMadeAt: Date | null },
 ): Promise<void> {

@@ -13,7 +13,7 @@ import {
   countPeople,
   endSessions,
   failQueuedMessages,
-  noteRestore,
+  recordRestore,
   revokeOpenInvites,
 } from "./settle-restore.sql.ts";
 
@@ -70,7 +70,7 @@ export async function settleRestore(
       });
     }
     const restoredAt = new Date(deps.nowMs());
-    await noteRestore(tx, { restoredAt, backupMadeAt: options.backupMadeAt });
+    await recordRestore(tx, { restoredAt, backupMadeAt: options.backupMadeAt });
     await bumpChangeCounter(tx);
     return {
       nodes,

@@ -28,13 +28,13 @@ export interface LocateOptions {
 }
 
 /**
- * Locks the data folder and starts its database. A missing embedded database is created, unless it `mustExist`. Throws
+ * Locks the data folder and starts its database. A missing embedded database is created, unless it `isRequired`. Throws
  * a StartError while a server uses the folder.
  */
 export async function lockDatabase(
-  options: LocateOptions & { mustExist?: boolean },
+  options: LocateOptions & { isRequired?: boolean },
 ): Promise<LocatedDatabase> {
-  if (options.mustExist === true) refuseMissing(options);
+  if (options.isRequired === true) refuseMissing(options);
   return locateLocked(options, await acquireProcessLock(options.dataDir));
 }
 

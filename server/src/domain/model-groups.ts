@@ -13,7 +13,7 @@ export interface ModelGroup {
   /** Names and aliases of the models. Null: the group has no list. */
   models: readonly string[] | null;
   /** False if only requests can be limited. */
-  countsTokens: boolean;
+  hasTokenLimits: boolean;
 }
 
 /** Messages of all models together. Its limit applies in addition to the limit of the model's group. */
@@ -67,11 +67,11 @@ export const modelGroups: readonly ModelGroup[] = [
     id,
     displayName,
     models: models.flatMap((model) => namesOf.get(model) ?? [model]),
-    countsTokens: true,
+    hasTokenLimits: true,
   })),
-  { id: OTHER_MODELS, displayName: "Other models", models: null, countsTokens: true },
-  { id: ALL_MODELS, displayName: "All models", models: null, countsTokens: true },
-  { id: TOKEN_COUNT, displayName: "Token counting", models: null, countsTokens: false },
+  { id: OTHER_MODELS, displayName: "Other models", models: null, hasTokenLimits: true },
+  { id: ALL_MODELS, displayName: "All models", models: null, hasTokenLimits: true },
+  { id: TOKEN_COUNT, displayName: "Token counting", models: null, hasTokenLimits: false },
 ];
 
 const groupById = new Map(modelGroups.map((group) => [group.id, group]));

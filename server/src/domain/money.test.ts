@@ -60,14 +60,14 @@ describe("an amount of dollars is parsed exactly", () => {
   });
 
   test("parses a negative amount if it is allowed", () => {
-    expect(parseUsd("-1.25", { allowNegative: true })).toBe(-1_250_000_000n);
+    expect(parseUsd("-1.25", { canBeNegative: true })).toBe(-1_250_000_000n);
   });
 
   test("a formatted amount parses to the same amount", () => {
     const nano = fc.bigInt({ min: -MAX_NANO_USD, max: MAX_NANO_USD });
     fc.assert(
       fc.property(nano, (amount) => {
-        expect(parseUsd(formatUsd(amount), { allowNegative: true })).toBe(amount);
+        expect(parseUsd(formatUsd(amount), { canBeNegative: true })).toBe(amount);
       }),
     );
   });

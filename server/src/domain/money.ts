@@ -23,12 +23,12 @@ export class MoneyError extends RangeError {
 
 /**
  * Parses US dollars, a decimal text or a JSON number, to exact nano-USD. Allows at most 9 decimals. Exponents are
- * exact: "1e-2" is one cent. Throws MoneyError for other input, for a negative amount unless `allowNegative`, and for a
+ * exact: "1e-2" is one cent. Throws MoneyError for other input, for a negative amount unless `canBeNegative`, and for a
  * number of more than 15 digits. A double may have rounded such a number, so it must be sent as text.
  */
 export function parseUsd(
   amount: string | number,
-  options: { allowNegative?: boolean } = {},
+  options: { canBeNegative?: boolean } = {},
 ): bigint {
   if (typeof amount === "number" && !Number.isFinite(amount)) {
     throw new MoneyError("the amount must be a finite number of US dollars");
@@ -55,7 +55,7 @@ export function parseUsd(
     throw new MoneyError(`the amount may be at most ${formatUsd(MAX_NANO_USD)}`);
   }
   if (sign !== "-") return nano;
-  if (options.allowNegative !== true) throw new MoneyError("the amount may not be negative");
+  if (options.canBeNegative !== true) throw new MoneyError("the amount may not be negative");
   return -nano;
 }
 

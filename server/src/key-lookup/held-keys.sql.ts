@@ -87,6 +87,6 @@ export async function confirmHeldKeys(tx: Tx, ids: readonly string[]): Promise<s
 }
 
 /** Removes the hold after a person changed the key's status. */
-export async function forgetHeldKey(tx: Tx, id: string): Promise<void> {
+export async function deleteHeldKey(tx: Tx, id: string): Promise<void> {
   await sql`DELETE FROM held_key WHERE key_id = ${id}`.execute(tx);
 }

@@ -24,8 +24,8 @@ function makeCounts(options: Partial<KeyRefusalsOptions> & Pick<KeyRefusalsOptio
 test("merges refusals of a key within a minute to one row", async () => {
   const saved: RefusedRequests[][] = [];
   const counts = makeCounts({ save: async (rows) => void saved.push([...rows]) });
-  for (let i = 0; i < 1_000; i++) counts.note(keyOf(`key_${i % 2}`), NOON + i);
-  counts.note(keyOf("key_0"), NOON + MINUTE_MS);
+  for (let i = 0; i < 1_000; i++) counts.add(keyOf(`key_${i % 2}`), NOON + i);
+  counts.add(keyOf("key_0"), NOON + MINUTE_MS);
   await counts.flush();
   await counts.flush();
   await counts.stop();
@@ -48,10 +48,10 @@ test("while the database is unavailable, counts wait up to a limit and grow", as
       saved.push(...rows);
     },
   });
-  for (const id of ["key_1", "key_2", "key_3"]) counts.note(keyOf(id), NOON);
+  for (const id of ["key_1", "key_2", "key_3"]) counts.add(keyOf(id), NOON);
   await counts.flush();
-  counts.note(keyOf("key_2"), NOON + 1);
-  counts.note(keyOf("key_4"), NOON + 1);
+  counts.add(keyOf("key_2"), NOON + 1);
+  counts.add(keyOf("key_4"), NOON + 1);
   isAway = false;
   await counts.stop();
   expect(saved).toEqual([countOf("key_1", NOON, 1), countOf("key_2", NOON, 2)]);
@@ -66,9 +66,9 @@ test("stop writes counts added during a write", async () => {
       await first.promise;
     },
   });
-  counts.note(keyOf("key_1"), NOON);
+  counts.add(keyOf("key_1"), NOON);
   const running = counts.flush();
-  counts.note(keyOf("key_1"), NOON);
+  counts.add(keyOf("key_1"), NOON);
   const stopped = counts.stop();
   first.resolve();
   await Promise.all([running, stopped]);

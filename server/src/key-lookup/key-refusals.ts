@@ -18,7 +18,7 @@ export interface RefusedRequests extends RefusedKey {
 
 export interface KeyRefusals extends Omit<WriteBehind<RefusedRequests>, "add"> {
   /** Counts a refusal. Synchronous, never throws. */
-  note(key: RefusedKey, atMs: number): void;
+  add(key: RefusedKey, atMs: number): void;
 }
 
 export interface KeyRefusalsOptions {
@@ -43,7 +43,7 @@ export function makeKeyRefusals(options: KeyRefusalsOptions): KeyRefusals {
     ...{ save, intervalMs, maxWaiting, logger },
   });
   return {
-    note: ({ organizationId, workspaceId, apiKeyId }, atMs) =>
+    add: ({ organizationId, workspaceId, apiKeyId }, atMs) =>
       add({
         ...{ organizationId, workspaceId, apiKeyId, requests: 1 },
         minuteMs: Math.floor(atMs / MINUTE_MS) * MINUTE_MS,

@@ -22,15 +22,15 @@ export interface AdminKeyUse {
   address: string | null;
 }
 
-export interface UseNotes<Noted> extends Omit<WriteBehind<Noted>, "add"> {
+export interface UseBuffer<Noted> extends Omit<WriteBehind<Noted>, "add"> {
   /** Records a use. Never waits and never throws. */
   record(use: Noted): void;
 }
 
-export type KeyUse = UseNotes<Use>;
-export type AdminKeyUses = UseNotes<AdminKeyUse>;
+export type KeyUse = UseBuffer<Use>;
+export type AdminKeyUses = UseBuffer<AdminKeyUse>;
 
-export interface UseNotesOptions<Noted> {
+export interface UseBufferOptions<Noted> {
   /** The statement `saveUses` or `saveAdminKeyUses`. */
   save: (uses: readonly Noted[]) => Promise<void>;
   /** Time between two writes. Together with the write's duration it limits the delay of a use to a minute. */
@@ -43,20 +43,20 @@ export interface UseNotesOptions<Noted> {
 const INTERVAL_MS = 15_000;
 const MAX_WAITING = 50_000;
 
-export type KeyUseOptions = UseNotesOptions<Use>;
+export type KeyUseOptions = UseBufferOptions<Use>;
 
 export function makeKeyUse(options: KeyUseOptions): KeyUse {
-  return makeUseNotes(({ secretId }) => secretId, options);
+  return makeUseBuffer(({ secretId }) => secretId, options);
 }
 
-export function makeAdminKeyUses(options: UseNotesOptions<AdminKeyUse>): AdminKeyUses {
-  return makeUseNotes(({ adminKeyId }) => adminKeyId, options);
+export function makeAdminKeyUses(options: UseBufferOptions<AdminKeyUse>): AdminKeyUses {
+  return makeUseBuffer(({ adminKeyId }) => adminKeyId, options);
 }
 
-function makeUseNotes<Noted extends { atMs: number }>(
+function makeUseBuffer<Noted extends { atMs: number }>(
   placeOf: (use: Noted) => number | string,
-  options: UseNotesOptions<Noted>,
-): UseNotes<Noted> {
+  options: UseBufferOptions<Noted>,
+): UseBuffer<Noted> {
   const { save, logger, intervalMs = INTERVAL_MS, maxWaiting = MAX_WAITING } = options;
   const { add, flush, stop } = makeWriteBehind<Noted>({
     merge: (known, use) => (use.atMs >= known.atMs ? use : known),

@@ -31,7 +31,7 @@ export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = never
   /** Name in messages, such as "Spend limit". */
   name: string;
   /** True where a caller with rights in some workspaces also sees the organization's limits. */
-  showsOrganizationLimits: boolean;
+  hasOrganizationLimits: boolean;
   find(db: Database | Tx, of: ScopeOfLimit & Place): Promise<Stored | null>;
   /** Lists newest first, one row more than the page holds. */
   list(
@@ -56,7 +56,7 @@ export interface LimitVisibility {
   /** Workspaces whose limits, and those of their keys, are visible. Null: all limits of the organization. */
   onlyWorkspaceIds: readonly string[] | null;
   /** True: beside those of `onlyWorkspaceIds`, the organization's own limits are visible. */
-  showsOrganizationLimits: boolean;
+  hasOrganizationLimits: boolean;
 }
 
 export interface LimitFilter extends LimitVisibility {

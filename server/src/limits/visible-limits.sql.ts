@@ -23,7 +23,7 @@ export function selectVisible<Tables, Table extends keyof Tables, Row>(
   const conditions = [
     sql`${column("organization_id")} = ${organizationId}::uuid`,
     onlyWorkspaceIds &&
-      sql`(${filter.showsOrganizationLimits} AND ${scopeType} = 'organization' OR ${isIn(onlyWorkspaceIds)})`,
+      sql`(${filter.hasOrganizationLimits} AND ${scopeType} = 'organization' OR ${isIn(onlyWorkspaceIds)})`,
     id !== undefined && sql`${column("id")} = ${id}`,
     scopeTypes && sql`${scopeType} = ANY(${[...scopeTypes]}::text[])`,
     workspaceId !== undefined && isIn([workspaceId]),

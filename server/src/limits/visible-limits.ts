@@ -1,5 +1,5 @@
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -43,7 +43,7 @@ export async function listLimits<Stored extends Limit, Place>(
 ): Promise<PageOfRows<Stored>> {
   const { workspace_id: workspaceId, api_key_id: apiKeyId } = query;
   const right = `${kind.type}s:read` as const;
-  if (workspaceId !== undefined) await getWorkspaceFor(database, caller, right, workspaceId);
+  if (workspaceId !== undefined) await getVisibleWorkspace(database, caller, right, workspaceId);
   if (apiKeyId !== undefined) await getWorkspaceIdOfApiKey(database, caller, right, apiKeyId);
   const visible = { ...visibilityOf(kind, caller), ...filter, workspaceId, apiKeyId };
   return toPage(await kind.list(database, visible, request), request);
@@ -53,7 +53,7 @@ export function visibilityOf(kind: LimitKind<Limit>, caller: Caller): LimitVisib
   return {
     organizationId: caller.organizationId,
     onlyWorkspaceIds: listPermittedWorkspaces(caller, `${kind.type}s:read`),
-    showsOrganizationLimits: kind.showsOrganizationLimits,
+    hasOrganizationLimits: kind.hasOrganizationLimits,
   };
 }
 

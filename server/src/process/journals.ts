@@ -96,7 +96,7 @@ function openRows(
     makeId: makeIdFactory(options),
     database: storage.openPool(POOL_SIZE, SILENCE_MS),
     logger,
-    beatEveryMs: beatEveryMs(options),
+    heartbeatIntervalMs: heartbeatIntervalMs(options),
     onLost: (how) => {
       if (how === "adopted") onFailure(ADOPTED);
     },
@@ -164,7 +164,7 @@ async function adoptRows(options: JournalsOptions, seen: WriterRow): Promise<Ope
       database,
       journalId: makeIdFactory(options)("jrnl_"),
       logger: options.logger,
-      beatEveryMs: beatEveryMs(options),
+      heartbeatIntervalMs: heartbeatIntervalMs(options),
     },
     seen,
   ).catch(async (error: unknown) => {
@@ -176,7 +176,7 @@ async function adoptRows(options: JournalsOptions, seen: WriterRow): Promise<Ope
   return null;
 }
 
-function beatEveryMs({ config }: JournalsOptions): number {
+function heartbeatIntervalMs({ config }: JournalsOptions): number {
   return Math.min(MAX_BEAT_MS, config.leaseTtlMs / 4);
 }
 

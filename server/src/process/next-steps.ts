@@ -13,14 +13,14 @@ export interface NextSteps extends FirstUses {
 }
 
 /**
- * Finds the steps. Creates a link for the first owner only if `makesLink` is set, because one link serves all
+ * Finds the steps. Creates a link for the first owner only if `canCreateLink` is set, because one link serves all
  * processes.
  */
 export async function findNextSteps(
   deps: { database: Database; nowMs: () => number; publicUrl: () => string },
-  { organizationId, makesLink }: { organizationId: string; makesLink: boolean },
+  { organizationId, canCreateLink }: { organizationId: string; canCreateLink: boolean },
 ): Promise<NextSteps> {
-  const link = makesLink
+  const link = canCreateLink
     ? await makeSetUpLink({ ...deps, randomBytes: systemRandomBytes }, organizationId)
     : null;
   return { ...(await findFirstUses(deps.database, organizationId)), setUpUrl: link?.url ?? null };

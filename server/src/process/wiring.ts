@@ -171,7 +171,7 @@ async function startParts(
   const durability = await findDurabilityWarning(storage.database);
   const nextSteps = await findNextSteps(
     { database: storage.database, nowMs: () => core.watch.databaseNowMs(), publicUrl },
-    { organizationId: core.organizationId, makesLink: index === 1 },
+    { organizationId: core.organizationId, canCreateLink: index === 1 },
   );
   return {
     url: surfaces.url,
@@ -337,7 +337,7 @@ async function startSurfaces(
     leases: core.leases,
     rates: core.rates,
     onLimitReached: (limit) => core.spendAlerts.noteReached(limit),
-    onRefused: (key, atMs) => core.keyUses.refusals.note({ ...key, apiKeyId: key.id }, atMs),
+    onRefused: (key, atMs) => core.keyUses.refusals.add({ ...key, apiKeyId: key.id }, atMs),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {
       beginSynced: (record) => core.meter.beginSynced(record),

@@ -146,7 +146,7 @@ export async function appendRows(
 }
 
 /** A sign of life. False when another has the journal. */
-export async function beatWriter(
+export async function recordHeartbeat(
   database: Database,
   { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
 ): Promise<boolean> {

@@ -43,7 +43,7 @@ export interface RowJournalOptions {
   makeId: (prefix: string) => string;
   /** Ended by `release`. */
   database: Database;
-  beatEveryMs: number;
+  heartbeatIntervalMs: number;
   onLost: (how: "adopted" | "taken") => void;
   logger: Logger;
 }

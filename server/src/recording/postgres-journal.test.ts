@@ -418,7 +418,7 @@ describe("a node that does not come back", () => {
     journals,
   }) => {
     // It never beats: as one that was killed.
-    const dead = await journals.start({ beatEveryMs: 3_600_000 });
+    const dead = await journals.start({ heartbeatIntervalMs: 3_600_000 });
     const [running, ended] = [await begin(dead), await begin(dead)];
     dead.end(endRecord(ended, 70n));
     await eventually(BOUND_MS, "the end", async () =>
@@ -446,7 +446,7 @@ describe("a node that does not come back", () => {
   }) => {
     const lost: string[] = [];
     const asleep = await journals.start({
-      beatEveryMs: 3_600_000,
+      heartbeatIntervalMs: 3_600_000,
       onLost: (how) => lost.push(how),
     });
     const running = await begin(asleep);
@@ -465,9 +465,9 @@ describe("a node that does not come back", () => {
   });
 
   test("an idle node that lives keeps its journal", async ({ db, journals }) => {
-    const idle = await journals.start({ beatEveryMs: 20 });
+    const idle = await journals.start({ heartbeatIntervalMs: 20 });
     const running = await begin(idle);
-    const dead = await journals.open({ nodeId: "node_dead", beatEveryMs: 3_600_000 });
+    const dead = await journals.open({ nodeId: "node_dead", heartbeatIntervalMs: 3_600_000 });
     await dead.start({ flushedSeq: 0, onUnflushedEnd: () => undefined });
     journals.watch("node_a");
     const beatOf = async (id: string) =>

@@ -9,13 +9,13 @@ import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record
 import {
   adoptWriter,
   appendRows,
-  beatWriter,
   closeWriter,
   findWriter,
   type JournalRow,
   listRows,
   markWriter,
   openWriter,
+  recordHeartbeat,
   type WriterRow,
 } from "./journal-rows.sql.ts";
 import type { EndsRead, EndsWanted } from "./read-ends.ts";
@@ -38,7 +38,7 @@ export interface PostgresJournalOptions {
   logger: Logger;
   /** Another writer has the journal. `adopted`: since this node was not heard of; then it may start anew. */
   onLost?: (how: "adopted" | "taken") => void;
-  beatEveryMs?: number;
+  heartbeatIntervalMs?: number;
   retryMs?: number;
   commitWithinMs?: number;
 }
@@ -127,7 +127,7 @@ class PostgresJournal implements Journal {
     const { database, nodeId, logger } = options;
     this.mark = markOf(database, writer);
     this.#spent = new SpentRows({ database, nodeId, logger });
-    this.#beating = setInterval(() => this.#beat(), options.beatEveryMs ?? BEAT_EVERY_MS);
+    this.#beating = setInterval(() => this.#beat(), options.heartbeatIntervalMs ?? BEAT_EVERY_MS);
     this.#beating.unref();
   }
 
@@ -416,7 +416,7 @@ class PostgresJournal implements Journal {
   async #sendBeat(): Promise<void> {
     const { database, commitWithinMs = COMMIT_WITHIN_MS } = this.#options;
     const writer = { nodeId: this.nodeId, epoch: this.#epoch };
-    if (await within(commitWithinMs, beatWriter(database, writer))) this.#recovered();
+    if (await within(commitWithinMs, recordHeartbeat(database, writer))) this.#recovered();
     else this.#lose(await findWriter(database, this.nodeId));
   }
 }

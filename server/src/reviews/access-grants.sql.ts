@@ -141,7 +141,7 @@ function lastUseOfKeys(where: RawBuilder<unknown>): RawBuilder<unknown> {
 }
 
 /** Audit record of an assigned role. `workspace_id` null: the organization role. */
-export interface RoleGiving {
+export interface RoleAssignment {
   member_id: string;
   workspace_id: string | null;
   given_at: Date;
@@ -150,12 +150,12 @@ export interface RoleGiving {
 }
 
 /** Returns the known assignments of these members' roles from audit events and invites, newest first. */
-export async function listRoleGivings(
+export async function listRoleAssignments(
   db: Database | Tx,
   of: { organizationId: string; memberIds: readonly string[] },
-): Promise<RoleGiving[]> {
+): Promise<RoleAssignment[]> {
   if (of.memberIds.length === 0) return [];
-  const { rows } = await sql<RoleGiving>`
+  const { rows } = await sql<RoleAssignment>`
     SELECT member_id, workspace_id, given_at, maker_type, maker_id FROM (
       SELECT subject_id AS member_id, workspace_id, created_at AS given_at, actor_type AS maker_type, actor_id AS maker_id
       FROM audit_event

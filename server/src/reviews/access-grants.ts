@@ -6,13 +6,13 @@ import {
   type AccessGrantRow,
   findNames,
   listAccessGrants,
-  listRoleGivings,
+  listRoleAssignments,
 } from "./access-grants.sql.ts";
 
 // Access of members and keys, with its path. The access list shows it, and access reviews start from it.
 
 /** Source of an access. The name is null if it is unknown or the source has none. */
-export interface AccessGiver {
+export interface AccessGranter {
   type: string;
   id: string;
   name: string | null;
@@ -22,7 +22,7 @@ export interface AccessGrant {
   row: AccessGrantRow;
   grantedAt: Date;
   /** Null: unknown. */
-  grantedBy: AccessGiver | null;
+  grantedBy: AccessGranter | null;
 }
 
 export type AccessGrantQuery = Omit<AccessGrantFilter, "reachingRoles">;
@@ -49,7 +49,7 @@ async function describe(
   rows: readonly AccessGrantRow[],
 ): Promise<AccessGrant[]> {
   const memberIds = new Set(rows.map(({ member_id }) => member_id).filter((id) => id !== null));
-  const givings = await listRoleGivings(db, { organizationId, memberIds: [...memberIds] });
+  const givings = await listRoleAssignments(db, { organizationId, memberIds: [...memberIds] });
   const grants = rows.map((row) => {
     const giving =
       row.maker_id === null &&

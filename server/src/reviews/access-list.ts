@@ -7,7 +7,7 @@ import {
 } from "@bursar/contract/permissions.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import {
@@ -70,7 +70,7 @@ async function readFilter(
 ): Promise<AccessGrantQuery> {
   const { workspace_id: workspaceId, member_id: memberId, unused_days: days } = query;
   if (workspaceId !== undefined) {
-    await getWorkspaceFor(deps.database, caller, "workspaces:read", workspaceId);
+    await getVisibleWorkspace(deps.database, caller, "workspaces:read", workspaceId);
   }
   const nowMs = deps.nowMs();
   return {

@@ -75,11 +75,11 @@ export function listReviews(
   if (overdue !== undefined) {
     query = query.where(sql<SqlBool>`(status = 'open' AND due_at <= ${filter.now}) = ${overdue}`);
   }
-  if (reviewerId !== undefined) query = query.where(isReviewedBy(reviewerId));
+  if (reviewerId !== undefined) query = query.where(hasReviewer(reviewerId));
   return selectPage(query, page).execute();
 }
 
-function isReviewedBy(memberId: string) {
+function hasReviewer(memberId: string) {
   return sql<SqlBool>`EXISTS (SELECT 1 FROM access_review_reviewer AS reviewer
     WHERE reviewer.access_review_id = access_review.id AND reviewer.member_id = ${memberId})`;
 }

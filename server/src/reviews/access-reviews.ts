@@ -195,7 +195,7 @@ async function checkChangeable(tx: Tx, row: ReviewRow, change: ReviewChange): Pr
   const { recurrence, ...others } = change;
   const isEndOfSeries =
     recurrence === "none" && Object.values(others).every((value) => value === undefined);
-  if (row.status === "cancelled" || !isEndOfSeries) throw reviewHasEnded(row);
+  if (row.status === "cancelled" || !isEndOfSeries) throw makeEndedReviewError(row);
   if (await hasSuccessor(tx, row.id)) {
     throw new ApiError(
       "access_review_superseded",
@@ -215,7 +215,7 @@ export function cancelAccessReview(
     if (before.status === "cancelled") {
       return { result: await showReview(tx, before), audit: "unchanged" };
     }
-    if (before.status !== "open") throw reviewHasEnded(before);
+    if (before.status !== "open") throw makeEndedReviewError(before);
     const after: ReviewRow = {
       ...before,
       status: "cancelled",
@@ -292,7 +292,7 @@ export function reviewNotFound(id: string): ApiError {
   );
 }
 
-export function reviewHasEnded({ status }: ReviewRow): ApiError {
+export function makeEndedReviewError({ status }: ReviewRow): ApiError {
   const how = status === "cancelled" ? "cancelled" : "closed";
   return new ApiError(
     "access_review_closed",

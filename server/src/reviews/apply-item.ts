@@ -7,7 +7,10 @@ import { auditOfMember, deactivate, isLastOwner } from "#src/people/leaving/deac
 import { findMember } from "#src/people/leaving/members.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { auditOfWorkspaceMember } from "#src/people/workspace-members/audit-workspace-member.ts";
-import { deleteGivenRole, findPerson } from "#src/people/workspace-members/workspace-people.sql.ts";
+import {
+  deleteAssignedRole,
+  findPerson,
+} from "#src/people/workspace-members/workspace-people.sql.ts";
 import { lockAdminKey, lockApiKey } from "./apply-item.sql.ts";
 import type { ItemRow } from "./items.sql.ts";
 
@@ -31,7 +34,7 @@ export function removeAccess(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applie
     case "organization_role":
       return deactivateMember(tx, item, of);
     case "workspace_role":
-      return takeWorkspaceRole(tx, item, of);
+      return removeWorkspaceRole(tx, item, of);
     case "member_key":
     case "workspace_key":
       return archiveKey(tx, item, of);
@@ -61,7 +64,7 @@ async function deactivateMember(tx: Tx, item: ItemRow, of: ApplyOf): Promise<App
   return { result: "removed", audit: auditOfMember("member.deactivated", before, after, ending) };
 }
 
-async function takeWorkspaceRole(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
+async function removeWorkspaceRole(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Applied> {
   const { member_id: memberId, workspace_id: workspaceId } = item;
   assert(memberId && workspaceId, "a role in a workspace is a member's, there");
   await lockPeople(tx, of.organizationId);
@@ -71,7 +74,7 @@ async function takeWorkspaceRole(tx: Tx, item: ItemRow, of: ApplyOf): Promise<Ap
     return alreadyGone("The member had already left the workspace or the organization.");
   }
   if (before.given_role !== item.role) return changed(item.role, before.given_role);
-  await deleteGivenRole(tx, { workspaceId, memberId });
+  await deleteAssignedRole(tx, { workspaceId, memberId });
   const after = { ...before, given_role: null };
   return {
     result: "removed",

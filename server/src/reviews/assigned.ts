@@ -18,7 +18,7 @@ import {
   listItems as listRows,
   type ShownItemRow,
 } from "./items.sql.ts";
-import { decidableBy, mayDecide } from "./review-rights.rule.ts";
+import { findDecidableAccess, mayDecide } from "./review-rights.rule.ts";
 import { excludeReviewer, findDecidable } from "./reviewers.ts";
 
 // Lists of review items: all items for the administrator, assigned items for a reviewer.
@@ -53,7 +53,7 @@ async function countFor(deps: AuditDeps, caller: Caller, { row, reviewers }: Sho
   return countAssigned(deps.database, {
     reviewId: row.id,
     memberId: caller.id,
-    decidable: decidableBy(caller),
+    decidable: findDecidableAccess(caller),
     others: excludeReviewer(
       await findDecidable(deps.database, caller.organizationId, memberIds),
       caller.id,
@@ -142,7 +142,7 @@ export async function listAssignedItems(
     const reviewers = await listReviewers(deps.database, review ? [reviewId] : []);
     if (!reviewers.some(({ id }) => id === caller.id)) throw reviewNotFound(reviewId);
   }
-  const assignedTo = { memberId: caller.id, decidable: decidableBy(caller) };
+  const assignedTo = { memberId: caller.id, decidable: findDecidableAccess(caller) };
   const page = await readPage(deps, { organizationId, reviewId, assignedTo }, query);
   return { rows: await withNeeds(deps, caller, page.rows), nextPage: page.nextPage };
 }

@@ -17,7 +17,7 @@ import {
   auditOfReview,
   getAccessReview,
   getForUpdate,
-  reviewHasEnded,
+  makeEndedReviewError,
   type ShownReview,
 } from "./access-reviews.ts";
 import { type Applied, removeAccess } from "./apply-item.ts";
@@ -51,7 +51,7 @@ export async function closeAccessReview(
   const by = { type: caller.kind, id: caller.id };
   await auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForUpdate(tx, caller.organizationId, id);
-    if (before.status === "cancelled") throw reviewHasEnded(before);
+    if (before.status === "cancelled") throw makeEndedReviewError(before);
     if (before.status !== "open") return { result: null, audit: "unchanged" };
     return { result: null, audit: await close(tx, deps, before, by) };
   });

@@ -11,7 +11,7 @@ import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { hasOrganizationPermission } from "#src/domain/rights.ts";
 import type { Decision } from "./access-review.rule.ts";
 import { findReview, listReviewers, type ReviewRow } from "./access-reviews.sql.ts";
-import { reviewHasEnded, reviewNotFound } from "./access-reviews.ts";
+import { makeEndedReviewError, reviewNotFound } from "./access-reviews.ts";
 import {
   countProgress,
   type Progress,
@@ -127,7 +127,7 @@ async function getDecisionContext(
       "You were asked to do this access review, but your role no longer allows you to remove any of this access. Ask an Owner or Admin.",
     );
   }
-  if (review.status !== "open") throw reviewHasEnded(review);
+  if (review.status !== "open") throw makeEndedReviewError(review);
   return { review, reviewerId: caller.id, own, others: excludeReviewer(decidable, caller.id) };
 }
 

@@ -22,7 +22,7 @@ export interface ReviewedAccess {
 }
 
 /** Derives the rights from those of the API calls for single removals. */
-export function decidableBy(caller: Caller): DecidableAccess {
+export function findDecidableAccess(caller: Caller): DecidableAccess {
   return {
     organizationRoles: hasOrganizationPermission(caller, "members:write")
       ? organizationRoles.filter((role) => canGrantOrganizationRole(caller, role))

@@ -6,7 +6,7 @@ import { findOwnerIds, type ReviewRow } from "./access-reviews.sql.ts";
 import {
   canReview,
   type DecidableAccess,
-  decidableBy,
+  findDecidableAccess,
   type ReviewScope,
   toCaller,
 } from "./review-rights.rule.ts";
@@ -27,7 +27,7 @@ export async function findDecidable(
   return new Map(
     found
       .filter((member) => member.organizationId === organizationId)
-      .map((member) => [member.id, decidableBy(toCaller(member))]),
+      .map((member) => [member.id, findDecidableAccess(toCaller(member))]),
   );
 }
 

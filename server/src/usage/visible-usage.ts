@@ -1,4 +1,4 @@
-import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
@@ -23,7 +23,8 @@ export async function checkUsageFilters(
   caller: Caller,
   filters: { workspaceIds?: readonly string[]; apiKeyIds?: readonly string[] },
 ): Promise<void> {
-  for (const id of filters.workspaceIds ?? []) await getWorkspaceFor(db, caller, "usage:read", id);
+  for (const id of filters.workspaceIds ?? [])
+    await getVisibleWorkspace(db, caller, "usage:read", id);
   for (const id of filters.apiKeyIds ?? []) {
     await getWorkspaceIdOfApiKey(db, caller, "usage:read", id);
   }

@@ -39,7 +39,7 @@ const test = base.extend("company", ({ h, org }) => {
     const both = [startKeyUses({ database, logger }), startKeyUses({ database, logger })];
     for (let i = 0; i < count; i++) {
       const of = { organizationId: org.id, workspaceId, apiKeyId: key.id };
-      both[i % 2]?.refusals.note(of, atMs);
+      both[i % 2]?.refusals.add(of, atMs);
     }
     await Promise.all(both.map((node) => node.stop()));
   }
@@ -198,7 +198,7 @@ describe("a window of a day", () => {
       const node = startKeyUses({ database, logger });
       const refuse = (count: number, atMs: number) => {
         const of = { organizationId: org.id, workspaceId, apiKeyId };
-        for (let i = 0; i < count; i++) node.refusals.note(of, atMs);
+        for (let i = 0; i < count; i++) node.refusals.add(of, atMs);
       };
       refuse(500, startMs);
       refuse(10, startMs + 30 * MINUTE_MS);

@@ -6,7 +6,7 @@ import type { Call } from "#src/access/call.ts";
 import {
   checkWorkspaceReach,
   getActiveWorkspaceForChange,
-  getWorkspaceFor,
+  getVisibleWorkspace,
   getWorkspaceIdOfApiKey,
 } from "#src/access/visible-workspace.ts";
 import { fireCrossed } from "#src/alerts/firing/fire-spend.ts";
@@ -188,7 +188,7 @@ export async function checkPlaces(
 ): Promise<void> {
   const { database } = deps;
   if (workspaceId !== undefined) {
-    await getWorkspaceFor(database, caller, "alerts:read", workspaceId);
+    await getVisibleWorkspace(database, caller, "alerts:read", workspaceId);
   }
   if (apiKeyId !== undefined)
     await getWorkspaceIdOfApiKey(database, caller, "alerts:read", apiKeyId);

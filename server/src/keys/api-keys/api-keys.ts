@@ -5,7 +5,7 @@ import type { Call } from "#src/access/call.ts";
 import {
   apiKeyNotFound,
   getActiveWorkspaceForChange,
-  getWorkspaceFor,
+  getVisibleWorkspace,
   refuseArchivedKey,
 } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
@@ -14,7 +14,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
-import { forgetHeldKey } from "#src/key-lookup/held-keys.sql.ts";
+import { deleteHeldKey } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
@@ -179,7 +179,7 @@ async function readFilter(
   query: ApiKeyQuery,
 ): Promise<ApiKeyFilter> {
   if (query.workspace_id !== undefined) {
-    await getWorkspaceFor(deps.database, caller, "api_keys:read", query.workspace_id);
+    await getVisibleWorkspace(deps.database, caller, "api_keys:read", query.workspace_id);
   }
   return {
     ...scopeOf(caller),
@@ -245,7 +245,7 @@ export function updateApiKey(
     checkChange(statusOf(before, nowMs), before, after);
     if (after.status === "active" && before.status !== "active") checkCanGrantKey(caller, after);
     await updateRow(tx, organizationId, after);
-    if (after.status !== before.status) await forgetHeldKey(tx, after.id);
+    if (after.status !== before.status) await deleteHeldKey(tx, after.id);
     return {
       result: await describeApiKey(tx, organizationId, after, nowMs),
       audit: auditOf("api_key.updated", before, after),

@@ -1,6 +1,6 @@
 import { type KeyIssue, keyIssues } from "@bursar/contract/key-issues.ts";
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { countKeyIssues } from "./api-keys.sql.ts";
 import { scopeOf } from "./key-rights.ts";
@@ -18,7 +18,7 @@ export async function getKeyHygiene(
   workspaceId: string | undefined,
 ): Promise<KeyHygiene> {
   if (workspaceId !== undefined) {
-    await getWorkspaceFor(deps.database, caller, "api_keys:read", workspaceId);
+    await getVisibleWorkspace(deps.database, caller, "api_keys:read", workspaceId);
   }
   const { keys, healthy, byIssue } = await countKeyIssues(deps.database, {
     ...scopeOf(caller),

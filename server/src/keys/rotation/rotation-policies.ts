@@ -1,5 +1,5 @@
 import type { Call } from "#src/access/call.ts";
-import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { getActiveWorkspaceForChange, getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
@@ -28,7 +28,7 @@ export async function getRotationPolicy(
   { caller }: Call,
   workspaceId: string,
 ): Promise<PolicyView> {
-  await getWorkspaceFor(deps.database, caller, "workspaces:read", workspaceId);
+  await getVisibleWorkspace(deps.database, caller, "workspaces:read", workspaceId);
   const policy = (await findRotationPolicies(deps.database, [workspaceId])).get(workspaceId);
   return describePolicy(deps.database, workspaceId, policy ?? null, deps.nowMs());
 }

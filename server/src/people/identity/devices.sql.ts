@@ -27,7 +27,7 @@ export async function insertDevice(
   await tx.insertInto("auth_device").values(row).execute();
 }
 
-export async function noteDeviceUse(tx: Tx, of: { id: string; now: Date }): Promise<void> {
+export async function recordDeviceUse(tx: Tx, of: { id: string; now: Date }): Promise<void> {
   await tx
     .updateTable("auth_device")
     .set({ last_used_at: of.now })

@@ -5,7 +5,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { deleteOldest } from "./delete-oldest.sql.ts";
-import { findDevice, insertDevice, noteDeviceUse } from "./devices.sql.ts";
+import { findDevice, insertDevice, recordDeviceUse } from "./devices.sql.ts";
 import { cookiePrefixOf, type Site } from "./site.ts";
 
 // Browsers in which the member has signed in before. The cookie grants no access. The cookie only keeps failed attempts by
@@ -44,7 +44,7 @@ export async function rememberDevice(
 ): Promise<string[]> {
   const now = new Date(deps.nowMs());
   if (of.knownId !== null) {
-    await noteDeviceUse(tx, { id: of.knownId, now });
+    await recordDeviceUse(tx, { id: of.knownId, now });
     return [];
   }
   const token = Buffer.from(deps.randomBytes(TOKEN_BYTES)).toString("base64url");

@@ -18,7 +18,7 @@ import { inviteStatusOf } from "./invite-status.rule.ts";
 import {
   findInviteByToken,
   type InviteWorkspaceRow,
-  insertGivenRoles,
+  insertAssignedRoles,
   insertMember,
   updateInvite,
 } from "./invites.sql.ts";
@@ -68,7 +68,7 @@ export async function acceptInvite(
       await lockPeople(tx, organizationId);
       const { row: before, workspaces } = await getOffer(tx, input.token, nowMs);
       await insertMember(tx, { id: memberId, organizationId, email, name, role, createdAt });
-      await insertGivenRoles(tx, memberId, workspaces.filter(isOpen));
+      await insertAssignedRoles(tx, memberId, workspaces.filter(isOpen));
       await createPerson(tx, deps, { memberId, passwordHash });
       const row = { ...before, accepted_at: createdAt, member_id: memberId, is_open: false };
       await updateInvite(tx, row);

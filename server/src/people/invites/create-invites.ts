@@ -11,7 +11,7 @@ import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { newId } from "#src/lib/ids.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
-import { refuseGivenRole } from "#src/people/workspace-members/workspace-role.rule.ts";
+import { findRoleConflict } from "#src/people/workspace-members/workspace-role.rule.ts";
 import { linkOf, queueInviteMail } from "./invite-mail.ts";
 import { INVITE_LASTS_MS } from "./invite-status.rule.ts";
 import {
@@ -78,14 +78,14 @@ export function createInvites(
   });
 }
 
-type GivenWorkspace = Pick<InviteWorkspaceRow, "workspace_id" | "workspace_name" | "role">;
+type InvitedWorkspace = Pick<InviteWorkspaceRow, "workspace_id" | "workspace_name" | "role">;
 
 async function getWorkspaces(
   tx: Tx,
   caller: Caller,
   { role: organizationRole, workspaces }: NewInvites,
-): Promise<GivenWorkspace[]> {
-  const found: GivenWorkspace[] = [];
+): Promise<InvitedWorkspace[]> {
+  const found: InvitedWorkspace[] = [];
   // A fixed order prevents deadlocks between concurrent calls.
   const ordered = [...workspaces].sort((a, b) => (a.workspace_id < b.workspace_id ? -1 : 1));
   for (const { workspace_id: id, workspace_role: role } of ordered) {
@@ -93,7 +93,7 @@ async function getWorkspaces(
     if (found.at(-1)?.workspace_id === id) {
       throw refuseField("workspaces", `${id} is listed twice.`);
     }
-    const refusal = refuseGivenRole(organizationRole, role);
+    const refusal = findRoleConflict(organizationRole, role);
     if (refusal !== null) {
       throw refuseField("workspaces", `a member with the role ${organizationRole} ${refusal}.`);
     }
@@ -161,7 +161,7 @@ async function insertAll(
   input: {
     emails: readonly string[];
     role: OrganizationRole;
-    workspaces: readonly GivenWorkspace[];
+    workspaces: readonly InvitedWorkspace[];
   },
 ): Promise<{ invite: ShownInvite; link: string }[]> {
   const organizationName = await getOrganizationName(tx, caller.organizationId);

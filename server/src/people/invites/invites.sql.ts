@@ -212,7 +212,7 @@ export async function insertMember(
     .execute();
 }
 
-export async function insertGivenRoles(
+export async function insertAssignedRoles(
   tx: Tx,
   memberId: string,
   given: readonly { workspace_id: string; role: GivenWorkspaceRole }[],

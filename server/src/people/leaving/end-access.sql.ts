@@ -2,7 +2,7 @@ import type { WorkspaceRole } from "@bursar/contract/permissions.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { MemberOf } from "./members.sql.ts";
 
-export interface GivenRole {
+export interface AssignedRole {
   member_id: string;
   workspace_id: string;
   workspace_name: string;
@@ -10,10 +10,10 @@ export interface GivenRole {
 }
 
 /** Workspace roles assigned to the members, in all workspaces or in `onlyIds`. */
-export async function listGivenRoles(
+export async function listAssignedRoles(
   db: Database | Tx,
   of: { organizationId: string; memberIds: readonly string[]; onlyIds: readonly string[] | null },
-): Promise<GivenRole[]> {
+): Promise<AssignedRole[]> {
   if (of.memberIds.length === 0 || of.onlyIds?.length === 0) return [];
   let query = db
     .selectFrom("workspace_member")
@@ -32,7 +32,7 @@ export async function listGivenRoles(
   return query.execute();
 }
 
-export async function deleteGivenRoles(tx: Tx, memberId: string): Promise<void> {
+export async function deleteAssignedRoles(tx: Tx, memberId: string): Promise<void> {
   await tx.deleteFrom("workspace_member").where("member_id", "=", memberId).execute();
 }
 
@@ -42,7 +42,7 @@ export interface SentInvite {
 }
 
 /** Open invites created by the member. */
-export async function listPendingInvitesBy(
+export async function listPendingInvites(
   db: Database | Tx,
   of: MemberOf & { nowMs: number },
 ): Promise<SentInvite[]> {

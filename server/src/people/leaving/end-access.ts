@@ -1,10 +1,10 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import {
-  deleteGivenRoles,
-  type GivenRole,
-  listGivenRoles,
-  listPendingInvitesBy,
+  type AssignedRole,
+  deleteAssignedRoles,
+  listAssignedRoles,
+  listPendingInvites,
   revokeInvites,
   type SentInvite,
 } from "./end-access.sql.ts";
@@ -13,7 +13,7 @@ import { listKeysOfMember, type StoppedKey, stopKeysOfMember } from "./keys-of-m
 /** Everything that ends with a member's access, except sessions. */
 export interface Ending {
   apiKeys: StoppedKey[];
-  workspaces: GivenRole[];
+  workspaces: AssignedRole[];
   invites: SentInvite[];
 }
 
@@ -27,8 +27,8 @@ export async function findEnding(db: Database | Tx, of: EndingOf): Promise<Endin
   const { organizationId, id } = of;
   return {
     apiKeys: await listKeysOfMember(db, { organizationId, memberId: id }),
-    workspaces: await listGivenRoles(db, { organizationId, memberIds: [id], onlyIds: null }),
-    invites: await listPendingInvitesBy(db, of),
+    workspaces: await listAssignedRoles(db, { organizationId, memberIds: [id], onlyIds: null }),
+    invites: await listPendingInvites(db, of),
   };
 }
 
@@ -46,7 +46,7 @@ export async function endAccess(
   if (duration === "for good") {
     await stopKeysOfMember(tx, { organizationId, memberId: id, nowMs });
   }
-  await deleteGivenRoles(tx, id);
+  await deleteAssignedRoles(tx, id);
   await revokeInvites(tx, { ids: ending.invites.map((invite) => invite.id), nowMs });
   for (const invite of ending.invites) await withdrawMail(tx, invite.id);
   return ending;

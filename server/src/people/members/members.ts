@@ -1,6 +1,6 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -10,7 +10,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantOrganizationRole, listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { removePerson } from "#src/people/identity/people.ts";
 import { auditOfMember, deactivate, isLastOwner } from "#src/people/leaving/deactivate.ts";
-import { type GivenRole, listGivenRoles } from "#src/people/leaving/end-access.sql.ts";
+import { type AssignedRole, listAssignedRoles } from "#src/people/leaving/end-access.sql.ts";
 import { type Ending, endAccess, findEnding } from "#src/people/leaving/end-access.ts";
 import {
   findMember,
@@ -25,7 +25,7 @@ import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
 /** The member, with the roles assigned in workspaces that the caller can see. */
 export interface ShownMember {
   row: MemberRow;
-  workspaces: GivenRole[];
+  workspaces: AssignedRole[];
 }
 
 export interface MemberQuery {
@@ -45,7 +45,7 @@ export async function listMembers(
   request: PageRequest,
 ): Promise<PageOfRows<ShownMember>> {
   if (query.workspace_id !== undefined) {
-    await getWorkspaceFor(deps.database, caller, "workspaces:read", query.workspace_id);
+    await getVisibleWorkspace(deps.database, caller, "workspaces:read", query.workspace_id);
   }
   const filter = {
     organizationId: caller.organizationId,
@@ -285,7 +285,7 @@ async function show(
   caller: Caller,
   rows: readonly MemberRow[],
 ): Promise<ShownMember[]> {
-  const given = await listGivenRoles(db, {
+  const given = await listAssignedRoles(db, {
     organizationId: caller.organizationId,
     memberIds: rows.map(({ id }) => id),
     onlyIds: listPermittedWorkspaces(caller, "workspaces:read"),

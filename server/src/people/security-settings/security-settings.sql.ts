@@ -33,7 +33,7 @@ export async function saveMaxKeyLifetime(
 }
 
 /** Counts keys that work at `now` and never expire, or expire more than `maxDays` after their secret was created. */
-export async function countKeysBeyond(
+export async function countKeysOverLifetime(
   db: Database | Tx,
   of: { organizationId: string; maxDays: number; now: Date },
 ): Promise<{ apiKeys: number; adminKeys: number }> {

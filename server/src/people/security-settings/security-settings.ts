@@ -3,7 +3,7 @@ import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transacti
 import type { Database, Tx } from "#src/db/pool.ts";
 import { findMaxKeyLifetimeDays } from "./max-key-lifetime.sql.ts";
 import {
-  countKeysBeyond,
+  countKeysOverLifetime,
   lockSecuritySettings,
   saveMaxKeyLifetime,
 } from "./security-settings.sql.ts";
@@ -58,6 +58,6 @@ async function describe(
   const keysBeyondMaxLifetime =
     maxDays === null
       ? { apiKeys: 0, adminKeys: 0 }
-      : await countKeysBeyond(db, { organizationId, maxDays, now: new Date(nowMs) });
+      : await countKeysOverLifetime(db, { organizationId, maxDays, now: new Date(nowMs) });
   return { maxKeyLifetimeDays: maxDays, keysBeyondMaxLifetime };
 }

@@ -43,7 +43,7 @@ export async function deletePasskey(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom("auth_passkey").where("id", "=", id).execute();
 }
 
-export async function notePasskeyUse(
+export async function recordPasskeyUse(
   tx: Tx,
   of: { credentialId: string; now: Date },
 ): Promise<void> {

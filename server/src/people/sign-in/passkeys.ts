@@ -18,8 +18,8 @@ import {
   deletePasskey,
   findPasskeyForUpdate,
   listPasskeys as listRows,
-  notePasskeyUse,
   type PasskeyRow,
+  recordPasskeyUse,
   renamePasskey as renameRow,
 } from "./passkeys.sql.ts";
 import { findPerson, lockPerson } from "./people.sql.ts";
@@ -75,7 +75,7 @@ export async function signInWithPasskey(
     );
     if (asked.kind === "refused") return asked;
     await refundAttempts(tx, attempts);
-    await notePasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
+    await recordPasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
     const memberId = asked.value.user.id;
     const deviceId = await findKnownDevice(tx, deps, { browser, site, memberId });
     const { cookies } = asked;

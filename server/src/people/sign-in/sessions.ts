@@ -67,7 +67,7 @@ export function signOut(deps: SignInDeps, call: BrowserCall): Promise<void> {
   const member = getMemberCaller(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
     await deleteSession(tx, { memberId: member.id, sessionId: member.sessionId });
-    forgetCookies(call);
+    clearCookies(call);
     return { result: undefined, audit: auditOfEnd(member, member.sessionId) };
   });
 }
@@ -88,7 +88,7 @@ export function endSession(deps: SignInDeps, call: BrowserCall, sessionId: strin
     if (!(await deleteSession(tx, { memberId: member.id, sessionId }))) {
       throw new ApiError("resource_not_found", "Session not found", {}, { resource: "session" });
     }
-    if (sessionId === member.sessionId) forgetCookies(call);
+    if (sessionId === member.sessionId) clearCookies(call);
     return { result: undefined, audit: auditOfEnd(member, sessionId) };
   });
 }
@@ -97,19 +97,19 @@ export function endSession(deps: SignInDeps, call: BrowserCall, sessionId: strin
 export function signOutEverywhere(
   deps: SignInDeps,
   call: BrowserCall,
-  keepsCurrent: boolean,
+  isCurrentExcluded: boolean,
 ): Promise<number> {
   const member = getMemberCaller(call);
   return auditedTransaction(deps, member, call.origin, async (tx) => {
-    const ended = await endSessions(tx, member.id, keepsCurrent ? member.sessionId : null);
-    if (!keepsCurrent) forgetCookies(call);
-    const after = { ended, kept_current: keepsCurrent };
+    const ended = await endSessions(tx, member.id, isCurrentExcluded ? member.sessionId : null);
+    if (!isCurrentExcluded) clearCookies(call);
+    const after = { ended, kept_current: isCurrentExcluded };
     return { result: ended, audit: auditOfSelf(member, "session.all_ended", { after }) };
   });
 }
 
 /** Deletes the cookies of the ended session, so that the browser stops sending them. */
-function forgetCookies({ browser }: BrowserCall): void {
+function clearCookies({ browser }: BrowserCall): void {
   const ended = "Path=/; Max-Age=0; HttpOnly; SameSite=Strict";
   const isSent = (name: string) => browser.cookies.includes(`${name}=`);
   const lines: string[] = [];

@@ -46,7 +46,7 @@ export function createSetUpLink(deps: SignInDeps, { caller, origin }: Call): Pro
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const link = await makeSetUpLink({ ...deps, database: tx }, organizationId);
-    if (link === null) throw setUpIsOver();
+    if (link === null) throw makeSetUpClosedError();
     const expiresAt = link.expiresAt.toISOString();
     return {
       result: link,
@@ -111,7 +111,7 @@ export async function setUp(
   const cookies: string[] = [];
   const make = async (tx: Tx, note: NoteEvent): Promise<void> => {
     const organization = await lockOrganization(tx, link.organizationId);
-    if (await hasOwner(tx, organization.id)) throw setUpIsOver();
+    if (await hasOwner(tx, organization.id)) throw makeSetUpClosedError();
     if ((await findSetUpLink(tx, { tokenHash, now: nowOf(deps) })) === null) throw setUpLinkGone();
     const { name, email } = input;
     const member = { id: memberId, organizationId: organization.id, email, name };
@@ -140,7 +140,7 @@ export async function setUp(
   return memberId;
 }
 
-function setUpIsOver(): ApiError {
+function makeSetUpClosedError(): ApiError {
   return new ApiError(
     "set_up_completed",
     "The organization already has an owner. Sign in, or use `./bursar owners reset` to restore an owner's access.",

@@ -8,7 +8,7 @@ import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identit
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { runPasswordWork } from "#src/people/identity/hash-password.ts";
-import { notePasskeyUse } from "./passkeys.sql.ts";
+import { recordPasskeyUse } from "./passkeys.sql.ts";
 import { type Assertion, toAssertion } from "./passkeys.ts";
 import { withFailureRecorded } from "./record-failure.ts";
 import { refusalOf, wrongCurrentPassword } from "./refusals.ts";
@@ -76,7 +76,7 @@ function stepUpWithPasskey(deps: SignInDeps, call: BrowserCall, passkey: Asserti
     if (asked.kind === "refused") throw refusalOf(asked.code);
     if (asked.value.user.id !== member.id) throw refusalOf("PASSKEY_NOT_FOUND");
     const newId = await getNewSessionId(tx, asked.cookies);
-    await notePasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
+    await recordPasskeyUse(tx, { credentialId: passkey.id, now: nowOf(deps) });
     await copySessionStart(tx, { fromId: member.sessionId, toId: newId });
     await deleteSession(tx, { memberId: member.id, sessionId: member.sessionId });
     browser.setCookies(asked.cookies);

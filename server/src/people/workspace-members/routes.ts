@@ -20,7 +20,7 @@ import {
   updateWorkspaceMember,
 } from "./workspace-members.ts";
 import type { PersonRow } from "./workspace-people.sql.ts";
-import { countingWorkspaceRole } from "./workspace-role.rule.ts";
+import { findShownRole } from "./workspace-role.rule.ts";
 
 export function makeWorkspaceMemberHandlers(
   deps: AuditDeps,
@@ -75,7 +75,7 @@ export function makeWorkspaceMemberHandlers(
 }
 
 function toWire(workspaceId: string, row: PersonRow): z.input<typeof workspaceMember> {
-  const counting = countingWorkspaceRole(row.role, row.given_role);
+  const counting = findShownRole(row.role, row.given_role);
   assert(counting, "listed members have a role in the workspace");
   return {
     type: "workspace_member",

@@ -3,7 +3,12 @@ import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
-import { type Given, type PersonRow, type Place, selectPeople } from "./workspace-people.sql.ts";
+import {
+  type MemberPlace,
+  type PersonRow,
+  type Place,
+  selectPeople,
+} from "./workspace-people.sql.ts";
 
 /**
  * Lists active members with an assigned role in the workspace, or with one of `inheritingRoles`. Returns one row more
@@ -38,9 +43,9 @@ export async function findMemberIdByEmail(
   return row?.id ?? null;
 }
 
-export async function setGivenRole(
+export async function setAssignedRole(
   tx: Tx,
-  of: Given & { role: GivenWorkspaceRole },
+  of: MemberPlace & { role: GivenWorkspaceRole },
 ): Promise<void> {
   await tx
     .insertInto("workspace_member")

@@ -1,7 +1,7 @@
 import { findInheritedRole, organizationRoles, roleNames } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
-import { getActiveWorkspaceForChange, getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { getActiveWorkspaceForChange, getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -18,9 +18,9 @@ import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
 import { auditOfWorkspaceMember } from "./audit-workspace-member.ts";
-import { findMemberIdByEmail, listPeople, setGivenRole } from "./workspace-members.sql.ts";
-import { deleteGivenRole, findPerson, type PersonRow } from "./workspace-people.sql.ts";
-import { countingWorkspaceRole, refuseGivenRole } from "./workspace-role.rule.ts";
+import { findMemberIdByEmail, listPeople, setAssignedRole } from "./workspace-members.sql.ts";
+import { deleteAssignedRole, findPerson, type PersonRow } from "./workspace-people.sql.ts";
+import { findRoleConflict, findShownRole } from "./workspace-role.rule.ts";
 
 const READ = "workspace_members:read";
 const WRITE = "workspace_members:write";
@@ -36,7 +36,7 @@ export async function listWorkspaceMembers(
   workspaceId: string,
   page: PageRequest,
 ): Promise<PageOfRows<PersonRow>> {
-  await getWorkspaceFor(deps.database, caller, READ, workspaceId);
+  await getVisibleWorkspace(deps.database, caller, READ, workspaceId);
   return listPage(deps, caller, workspaceId, page);
 }
 
@@ -47,7 +47,7 @@ export async function listWorkspaceMembersByIds(
   workspaceId: string,
   query: { limit: number; after_id?: string | undefined; before_id?: string | undefined },
 ): Promise<PageOfRows<PersonRow>> {
-  await getWorkspaceFor(deps.database, caller, READ, workspaceId);
+  await getVisibleWorkspace(deps.database, caller, READ, workspaceId);
   const page = await fromIds(query, async (memberId) => {
     const row = await findPerson(deps.database, { ...placeOf(caller, workspaceId), memberId });
     return row && positionOfCreated(row);
@@ -72,9 +72,9 @@ export async function getWorkspaceMember(
   workspaceId: string,
   memberId: string,
 ): Promise<PersonRow> {
-  await getWorkspaceFor(deps.database, caller, READ, workspaceId);
+  await getVisibleWorkspace(deps.database, caller, READ, workspaceId);
   const row = await findPerson(deps.database, { ...placeOf(caller, workspaceId), memberId });
-  if (row === null || countingWorkspaceRole(row.role, row.given_role) === null) {
+  if (row === null || findShownRole(row.role, row.given_role) === null) {
     throw notInWorkspace(memberId);
   }
   return row;
@@ -101,7 +101,7 @@ export function addWorkspaceMember(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockForChange(tx, caller, workspaceId);
     const before = await getNewPerson(tx, caller, workspaceId, input);
-    checkGiving(caller, workspaceId, before, role);
+    checkRoleAssignment(caller, workspaceId, before, role);
     if (before.given_role === role) return { result: before, audit: "unchanged" };
     if (before.given_role !== null) {
       throw new ApiError(
@@ -110,7 +110,7 @@ export function addWorkspaceMember(
       );
     }
     const after = { ...before, given_role: role };
-    await setGivenRole(tx, { workspaceId, memberId: before.id, role });
+    await setAssignedRole(tx, { workspaceId, memberId: before.id, role });
     return { result: after, audit: auditOfWorkspaceMember("added", workspaceId, before, after) };
   });
 }
@@ -126,10 +126,10 @@ export function updateWorkspaceMember(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockForChange(tx, caller, workspaceId);
     const before = await getAssignedMember(tx, caller, of);
-    checkGiving(caller, workspaceId, before, role);
+    checkRoleAssignment(caller, workspaceId, before, role);
     if (before.given_role === role) return { result: before, audit: "unchanged" };
     const after = { ...before, given_role: role };
-    await setGivenRole(tx, { workspaceId, memberId, role });
+    await setAssignedRole(tx, { workspaceId, memberId, role });
     return { result: after, audit: auditOfWorkspaceMember("updated", workspaceId, before, after) };
   });
 }
@@ -143,7 +143,7 @@ export function removeWorkspaceMember(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockForChange(tx, caller, of.workspaceId);
     const before = await getAssignedMember(tx, caller, of);
-    await deleteGivenRole(tx, of);
+    await deleteAssignedRole(tx, of);
     const after = { ...before, given_role: null };
     return {
       result: undefined,
@@ -190,7 +190,7 @@ async function getAssignedMember(
   { workspaceId, memberId }: { workspaceId: string; memberId: string },
 ): Promise<PersonRow> {
   const row = await findPerson(tx, { ...placeOf(caller, workspaceId), memberId });
-  const counting = row && countingWorkspaceRole(row.role, row.given_role);
+  const counting = row && findShownRole(row.role, row.given_role);
   if (!row || !counting) throw notInWorkspace(memberId);
   if (counting.isInherited) {
     throw new ApiError(
@@ -201,7 +201,7 @@ async function getAssignedMember(
   return row;
 }
 
-function checkGiving(
+function checkRoleAssignment(
   caller: Caller,
   workspaceId: string,
   person: PersonRow,
@@ -214,7 +214,7 @@ function checkGiving(
       "role_too_high",
     );
   }
-  const refusal = refuseGivenRole(person.role, role);
+  const refusal = findRoleConflict(person.role, role);
   if (refusal !== null) {
     throw refuseField(
       "workspace_role",

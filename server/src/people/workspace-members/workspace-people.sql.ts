@@ -45,12 +45,12 @@ export function selectPeople(db: Database | Tx, of: Place) {
     .where("member.status", "=", "active");
 }
 
-export interface Given {
+export interface MemberPlace {
   workspaceId: string;
   memberId: string;
 }
 
-export async function deleteGivenRole(tx: Tx, of: Given): Promise<void> {
+export async function deleteAssignedRole(tx: Tx, of: MemberPlace): Promise<void> {
   await tx
     .deleteFrom("workspace_member")
     .where("workspace_id", "=", of.workspaceId)

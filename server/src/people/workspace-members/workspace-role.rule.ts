@@ -4,7 +4,7 @@ import {
   type WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
 
-export interface CountingRole {
+export interface ShownRole {
   role: WorkspaceRole;
   /** Whether the role comes from the role in the organization. */
   isInherited: boolean;
@@ -14,10 +14,10 @@ export interface CountingRole {
  * Returns the one role shown for a member in a workspace, or null for none. An inherited admin role counts first, then
  * the assigned role, then another inherited role. (Rights combine both roles: domain/rights.ts.)
  */
-export function countingWorkspaceRole(
+export function findShownRole(
   organizationRole: OrganizationRole,
   given: WorkspaceRole | null,
-): CountingRole | null {
+): ShownRole | null {
   const inherited = findInheritedRole(organizationRole);
   if (inherited === "workspace_admin") return { role: inherited, isInherited: true };
   if (given !== null) return { role: given, isInherited: false };
@@ -25,7 +25,7 @@ export function countingWorkspaceRole(
 }
 
 /** Returns why members with this organization role cannot be assigned `role` in a workspace, or null if they can. */
-export function refuseGivenRole(
+export function findRoleConflict(
   organizationRole: OrganizationRole,
   role: WorkspaceRole,
 ): "is Workspace Admin everywhere" | "can only become Workspace Admin" | null {

@@ -5,7 +5,7 @@ import type {
 } from "@bursar/contract/admin/rate-limits.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { ApiError } from "#src/domain/api-error.ts";
 import {
@@ -85,7 +85,7 @@ export async function listOfficialWorkspaceRateLimits(
   workspaceId: string,
   query: OfficialQuery & { include_inherited?: boolean | undefined },
 ) {
-  await getWorkspaceFor(deps.database, caller, "rate_limits:read", workspaceId);
+  await getVisibleWorkspace(deps.database, caller, "rate_limits:read", workspaceId);
   const { organizationId } = caller;
   const scopeIds = [workspaceId, organizationId];
   const limits = await listScopeRateLimits(deps.database, { organizationId, scopeIds });

@@ -19,7 +19,7 @@ export const rateLimits: LimitKind<
   type: "rate_limit",
   name: "Rate limit",
   // Response headers show them to all keys anyway.
-  showsOrganizationLimits: true,
+  hasOrganizationLimits: true,
   find: findRateLimit,
   list: listVisibleRateLimits,
   isSame: (limit, wanted) =>

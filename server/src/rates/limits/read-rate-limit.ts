@@ -20,7 +20,7 @@ export function checkPerMinute(group: ModelGroup, perMinute: PerMinute): void {
     );
   }
   const { input_tokens: input, output_tokens: output } = perMinute;
-  if (!group.countsTokens && (input !== null || output !== null)) {
+  if (!group.hasTokenLimits && (input !== null || output !== null)) {
     throw refuseFields(`The group ${group.id} limits requests only. Omit the token limits.`, [
       "input_tokens_per_minute",
       "output_tokens_per_minute",

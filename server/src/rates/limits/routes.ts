@@ -71,7 +71,7 @@ function toModelGroup(group: (typeof modelGroups)[number]): z.input<typeof model
     id: group.id,
     display_name: group.displayName,
     models: group.models === null ? null : [...group.models],
-    counts_tokens: group.countsTokens,
+    counts_tokens: group.hasTokenLimits,
   };
 }
 

@@ -1,6 +1,6 @@
 import { checkEverywhere } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -95,7 +95,7 @@ async function readScope(
     return { scopeType: "api_key", scopeId: apiKeyId };
   }
   if (workspaceId !== undefined) {
-    await getWorkspaceFor(database, caller, "spend_limits:read", workspaceId);
+    await getVisibleWorkspace(database, caller, "spend_limits:read", workspaceId);
     return { scopeType: "workspace", scopeId: workspaceId };
   }
   checkEverywhere(caller, "spend_limits:read");

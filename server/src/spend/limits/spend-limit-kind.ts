@@ -20,7 +20,7 @@ export type WantedLimit = Pick<
 export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, WantedLimit> = {
   type: "spend_limit",
   name: "Spend limit",
-  showsOrganizationLimits: false,
+  hasOrganizationLimits: false,
   find: findSpendLimit,
   list: listVisibleLimits,
   isSame: (limit, wanted) =>

@@ -1,5 +1,5 @@
 import type { Call } from "#src/access/call.ts";
-import { getWorkspaceFor } from "#src/access/visible-workspace.ts";
+import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
@@ -42,7 +42,12 @@ export function setWorkspaceLimit(
   const scope = { type: "workspace", workspace_id } as const;
   const change = { scope, period: "monthly", ifVersion, wanted: () => wanted } as const;
   return changeSpendLimit(deps, call, change, async (state, tx) => {
-    const workspace = await getWorkspaceFor(tx, call.caller, "spend_limits:write", workspace_id);
+    const workspace = await getVisibleWorkspace(
+      tx,
+      call.caller,
+      "spend_limits:write",
+      workspace_id,
+    );
     return { ...state, workspace };
   });
 }
@@ -57,7 +62,7 @@ export async function listWorkspaceLimits(
   const { organizationId } = caller;
   const workspaceId = query.workspace_id ?? null;
   if (workspaceId !== null) {
-    await getWorkspaceFor(deps.database, caller, "spend_limits:read", workspaceId);
+    await getVisibleWorkspace(deps.database, caller, "spend_limits:read", workspaceId);
   }
   const period = periodOf("monthly", deps.nowMs());
   const onlyIds = listPermittedWorkspaces(caller, "spend_limits:read");
