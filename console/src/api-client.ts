@@ -2,7 +2,7 @@ import { routes } from "virtual:contract";
 import type { FieldError } from "@bursar/contract/error-facts.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
-import { reportAnswer, reportSignOut, reportSilence } from "./connection.ts";
+import { reportAnswer, reportNoAnswer, reportSignOut } from "./connection.ts";
 import { requestSignIn, stepUpQuestion } from "./questions.ts";
 
 // The only file that sends requests to the server. The contract defines the operations, their inputs and answers.
@@ -108,7 +108,7 @@ export async function download<O extends Operation>(
 }
 
 /** Sends a change while the page closes, without waiting for the answer. */
-export function sendLast<O extends Operation>(operation: O, input: Input<O>): void {
+export function sendOnUnload<O extends Operation>(operation: O, input: Input<O>): void {
   const { params, body }: Parts = input as object;
   const [method = "", path = ""] = routes[operation] ?? [];
   void request(method, fillPath(path, params), body, { keepalive: true }).catch(() => undefined);
@@ -160,7 +160,7 @@ async function request(
     return response;
   } catch (error) {
     if (signal?.aborted) throw error;
-    reportSilence();
+    reportNoAnswer();
     throw new AwayError(
       "The server does not answer. Your input is not lost: try again in a moment.",
     );

@@ -7,26 +7,26 @@ const RETRY_MS = 2_000;
 /** True while the server does not answer. */
 export const isServerAway = makeObservable(false);
 /** Incremented when the server is available again. Components then reload their data. */
-export const returns = makeObservable(0);
+export const reconnectCount = makeObservable(0);
 /** Incremented when a call is refused because the session ended. */
-export const signOuts = makeObservable(0);
+export const signOutCount = makeObservable(0);
 
 export function reportSignOut(): void {
-  signOuts.set(signOuts.get() + 1);
+  signOutCount.set(signOutCount.get() + 1);
 }
 
 export function reportAnswer(): void {
   if (isServerAway.get()) reconnect();
 }
 
-export function reportSilence(): void {
+export function reportNoAnswer(): void {
   if (isServerAway.get()) return;
   isServerAway.set(true);
-  setTimeout(() => void look(), RETRY_MS);
+  setTimeout(() => void pollServer(), RETRY_MS);
 }
 
 /** Checks now whether the server answers. */
-export function isServerThere(): Promise<boolean> {
+export function checkServer(): Promise<boolean> {
   return fetch("/healthz", { cache: "no-store" }).then(
     (response) => response.ok,
     () => false,
@@ -34,7 +34,7 @@ export function isServerThere(): Promise<boolean> {
 }
 
 /** Resolves when the server answers again. Resolves at once if it already does. */
-export function whenServerReturns(): Promise<void> {
+export function waitForServer(): Promise<void> {
   return new Promise((resolve) => {
     if (!isServerAway.get()) return resolve();
     const stop = isServerAway.watch(() => {
@@ -44,14 +44,14 @@ export function whenServerReturns(): Promise<void> {
   });
 }
 
-async function look(): Promise<void> {
+async function pollServer(): Promise<void> {
   if (!isServerAway.get()) return;
-  if (await isServerThere()) reconnect();
-  else setTimeout(() => void look(), RETRY_MS);
+  if (await checkServer()) reconnect();
+  else setTimeout(() => void pollServer(), RETRY_MS);
 }
 
 function reconnect(): void {
   if (!isServerAway.get()) return;
   isServerAway.set(false);
-  returns.set(returns.get() + 1);
+  reconnectCount.set(reconnectCount.get() + 1);
 }

@@ -1,6 +1,6 @@
 import { lazyRouteComponent as lazyComponent } from "@tanstack/react-router";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
-import { isServerThere, reportSilence, whenServerReturns } from "./connection.ts";
+import { checkServer, reportNoAnswer, waitForServer } from "./connection.ts";
 
 // Parts of the console are loaded when they are first needed, possibly while the server is unavailable.
 
@@ -12,9 +12,9 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
   try {
     return await load();
   } catch {
-    if (!(await isServerThere())) {
-      reportSilence();
-      await whenServerReturns();
+    if (!(await checkServer())) {
+      reportNoAnswer();
+      await waitForServer();
     }
     return load();
   }

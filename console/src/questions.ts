@@ -39,7 +39,7 @@ function makeQuestion(): Asking {
 let isShellThere = false;
 
 /** Enables sign-in questions, until the returned function is called. */
-export function offerSignIn(): () => void {
+export function enableSignInQuestion(): () => void {
   isShellThere = true;
   return () => {
     isShellThere = false;

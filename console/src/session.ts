@@ -70,26 +70,26 @@ function mayInOtherWorkspace(session: Session, action: Action): boolean {
 /** Runs after a sign-in: clears the cached data of the previous session and renders the pages again. */
 export async function startSession(): Promise<void> {
   const session = await loadSession();
-  forgetData();
-  await keepSession(session);
+  clearData();
+  await storeSession(session);
 }
 
 /** Ends the session. The console then opens the sign-in page. */
 export async function signOut(): Promise<void> {
   await call("signOut", {}).catch(() => undefined);
-  await keepSession(null);
+  await storeSession(null);
   // Runs later, when the pages that show the data are unmounted.
-  setTimeout(forgetData);
+  setTimeout(clearData);
 }
 
 /** Cancels a running query first, because its answer would restore the old session. */
-async function keepSession(session: Session | null): Promise<void> {
+async function storeSession(session: Session | null): Promise<void> {
   await queryClient.cancelQueries({ queryKey: ["getSession"] });
   queryClient.setQueryData(["getSession"], session);
 }
 
 /** Removes inactive queries only. A mounted component would never get the answer of a removed query. */
-function forgetData(): void {
+function clearData(): void {
   queryClient.removeQueries({
     type: "inactive",
     predicate: ({ queryKey }) => queryKey[0] !== "getSession",

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { isServerAway, returns } from "../connection.ts";
+import { isServerAway, reconnectCount } from "../connection.ts";
 import { useObservable } from "../observable.ts";
 import { queryClient } from "../queries.ts";
 import { Spinner } from "../ui/button.tsx";
@@ -7,7 +7,7 @@ import { Spinner } from "../ui/button.tsx";
 /** Banner while the server does not answer. All data is loaded again when it does. */
 export function ConnectionBanner() {
   const isAway = useObservable(isServerAway);
-  const count = useObservable(returns);
+  const count = useObservable(reconnectCount);
   useEffect(() => {
     if (count > 0) void queryClient.invalidateQueries();
   }, [count]);

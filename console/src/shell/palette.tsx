@@ -9,7 +9,7 @@ import { useMay } from "../session.ts";
 import { ColorDot } from "../ui/color-dot.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { findMatches } from "../ui/matches.ts";
-import { useSettled } from "../ui/use-settled.ts";
+import { useDebounced } from "../ui/use-debounced.ts";
 import { places } from "./navigation.ts";
 
 const MAX_SHOWN = 8;
@@ -47,7 +47,7 @@ function Results({ text, onGone }: { text: string; onGone: () => void }) {
   const may = useMay();
   const navigate = useNavigate();
   const workspaces = useWorkspaces();
-  const search = useSettled(text.trim(), PAUSE_MS);
+  const search = useDebounced(text.trim(), PAUSE_MS);
   const asked = { query: { search, limit: MAX_SHOWN } };
   const isAsked = (action: Action) => ({
     isEnabled: search !== "" && may(action),

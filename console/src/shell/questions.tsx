@@ -1,7 +1,7 @@
 import { Suspense, useEffect } from "react";
 import { lazyPart } from "../load-part.ts";
 import { useObservable } from "../observable.ts";
-import { offerSignIn, signInQuestion, stepUpQuestion } from "../questions.ts";
+import { enableSignInQuestion, signInQuestion, stepUpQuestion } from "../questions.ts";
 
 const StepUpDialog = lazyPart(() => import("./step-up-dialog.tsx"), "StepUpDialog");
 const SignInAgainDialog = lazyPart(() => import("./sign-in-again-dialog.tsx"), "SignInAgainDialog");
@@ -10,7 +10,7 @@ const SignInAgainDialog = lazyPart(() => import("./sign-in-again-dialog.tsx"), "
 export function Questions() {
   const stepUp = useObservable(stepUpQuestion.open);
   const signIn = useObservable(signInQuestion.open);
-  useEffect(offerSignIn, []);
+  useEffect(enableSignInQuestion, []);
   return (
     <Suspense fallback={null}>
       {stepUp && <StepUpDialog question={stepUp} />}

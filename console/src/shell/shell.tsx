@@ -20,7 +20,7 @@ const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog.tsx"), "Shortc
 const QUIET_MS = 1_500;
 
 /** Preloads likely next parts after the first page, so that they open at once, even while the server is unavailable. */
-function useParts(): void {
+function usePreload(): void {
   useEffect(() => {
     const timer = setTimeout(() => {
       void Promise.allSettled([
@@ -38,7 +38,7 @@ function useParts(): void {
 export function Shell() {
   const [isPaletteOpen, setIsPaletteOpen] = useState(false);
   const [areShortcutsOpen, setAreShortcutsOpen] = useState(false);
-  useParts();
+  usePreload();
   useShortcuts({
     onPalette: () => setIsPaletteOpen(true),
     onHelp: () => setAreShortcutsOpen(true),
@@ -104,7 +104,7 @@ function Rail({ onSearch }: { onSearch: () => void }) {
 }
 
 /** Attributes that the router sets on a link to the open page. */
-const markOfOpenPage = { "data-status": "active", "aria-current": "page" } as const;
+const openPageAttributes = { "data-status": "active", "aria-current": "page" } as const;
 
 function Places({ onGo }: { onGo?: () => void }) {
   const may = useMay();
@@ -124,7 +124,7 @@ function Places({ onGo }: { onGo?: () => void }) {
                     to={place.to ?? "/"}
                     {...(onGo && { onClick: onGo })}
                     activeOptions={{ exact: place.to === "/", includeSearch: false }}
-                    {...(isOtherAddress(place, pathname) && markOfOpenPage)}
+                    {...(isOtherAddress(place, pathname) && openPageAttributes)}
                     className="flex min-h-8.5 items-center gap-2.5 rounded-md px-2.5 text-sm text-quiet transition-colors hover:bg-line/60 hover:text-ink data-[status=active]:bg-line/75 data-[status=active]:font-medium data-[status=active]:text-ink pointer-coarse:min-h-11"
                   >
                     <Icon size={16} strokeWidth={1.85} aria-hidden="true" />

@@ -2,7 +2,7 @@ import { Fingerprint } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../api-client.ts";
-import { askForPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
+import { getPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
 import type { Question } from "../questions.ts";
 import { useSession } from "../session.ts";
 import { Button } from "../ui/button.tsx";
@@ -41,7 +41,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
       const answer = await prove();
       if (answer === null) return;
       if (answer.type === "two_factor_required") setNeedsCode(true);
-      else await resumeAs(member.id, onDone);
+      else await continueSession(member.id, onDone);
     } catch (failure) {
       setError(failure as Error);
     } finally {
@@ -58,7 +58,7 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
   const withPasskey = () =>
     signIn(async () => {
       const { options } = await call("getSignInPasskeyOptions", {});
-      const passkey = await askForPasskey(options);
+      const passkey = await getPasskey(options);
       return passkey && call("signInWithPasskey", { body: { passkey } });
     });
   return (
@@ -122,7 +122,10 @@ function SignInForm({ onDone }: { onDone: (isSignedIn: boolean) => void }) {
 }
 
 /** Reloads the page if another member signed in, for example with their own passkey. */
-async function resumeAs(memberId: string, onDone: (isSignedIn: boolean) => void): Promise<void> {
+async function continueSession(
+  memberId: string,
+  onDone: (isSignedIn: boolean) => void,
+): Promise<void> {
   const session = await call("getSession", {});
   if (session.member.id !== memberId) location.reload();
   else onDone(true);

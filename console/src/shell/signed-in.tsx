@@ -1,6 +1,6 @@
 import { useRouter } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { signOuts } from "../connection.ts";
+import { signOutCount } from "../connection.ts";
 import { Brand } from "../kit/brand.tsx";
 import { ConnectionBanner } from "../kit/connection-banner.tsx";
 import { useObservable } from "../observable.ts";
@@ -12,12 +12,12 @@ import { Shell } from "./shell.tsx";
 /** The shell for a signed-in member. Other visitors go to the sign-in page, which returns them to this address. */
 export function SignedIn() {
   const session = useSessionQuery();
-  const count = useObservable(signOuts);
+  const count = useObservable(signOutCount);
   useEffect(() => {
     if (count > 0) void queryClient.invalidateQueries({ queryKey: ["getSession"] });
   }, [count]);
   if (session.data) return <Shell />;
-  if (session.data === null) return <ToSignIn />;
+  if (session.data === null) return <SignInRedirect />;
   return (
     <>
       <ConnectionBanner />
@@ -35,7 +35,7 @@ export function SignedIn() {
  * Opens the sign-in page once, with the current address as its target. While that page loads, the address is already
  * its own, so a second navigation would loop.
  */
-function ToSignIn() {
+function SignInRedirect() {
   const router = useRouter();
   useEffect(() => {
     const { href } = router.state.location;

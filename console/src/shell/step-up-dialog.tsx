@@ -2,7 +2,7 @@ import { Fingerprint } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { type Answer, call } from "../api-client.ts";
-import { askForPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
+import { getPasskey, hasPasskeys } from "../kit/sign-in/passkeys.ts";
 import { queryClient } from "../queries.ts";
 import type { Question } from "../questions.ts";
 import { useSession } from "../session.ts";
@@ -51,7 +51,7 @@ function StepUpForm({ onDone }: { onDone: (isConfirmed: boolean) => void }) {
   const withPasskey = () =>
     confirm(async () => {
       const { options } = await call("getStepUpPasskeyOptions", {});
-      const passkey = await askForPasskey(options);
+      const passkey = await getPasskey(options);
       return passkey && call("stepUp", { body: { passkey } });
     });
   return (

@@ -22,7 +22,7 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
         if (!isDialogOpen()) onPalette();
         return;
       }
-      if (event.metaKey || event.ctrlKey || event.altKey || isTaken(event.target)) return;
+      if (event.metaKey || event.ctrlKey || event.altKey || isInputContext(event.target)) return;
       const place = places
         .flatMap(({ items }) => items)
         .find(({ shortcut }) => shortcut === event.key);
@@ -49,7 +49,7 @@ export function useShortcuts({ onPalette, onHelp }: Shortcuts): void {
 }
 
 /** True in a text field, a dialog or a menu, where keys have another meaning. */
-function isTaken(target: EventTarget | null): boolean {
+function isInputContext(target: EventTarget | null): boolean {
   if (isDialogOpen() || document.querySelector('[role="menu"]')) return true;
   return (
     target instanceof HTMLElement &&

@@ -41,7 +41,7 @@ export function Dialog(props: DialogProps) {
   const [isLeaving, setIsLeaving] = useState(false);
   const popup = useRef<HTMLDivElement>(null);
   const { handlers, hasTyped, forget } = useTypedInput(popup);
-  const losesInput = () => props.isForgetful !== true && hasTyped();
+  const hasUnsavedInput = () => props.isForgetful !== true && hasTyped();
   useEffect(() => {
     if (isOpen) return;
     forget();
@@ -49,7 +49,7 @@ export function Dialog(props: DialogProps) {
   }, [isOpen, forget]);
   useLeaveGuard(isOpen, () => {
     if (isGuarded) return true;
-    if (!losesInput()) return false;
+    if (!hasUnsavedInput()) return false;
     setIsLeaving(true);
     return true;
   });
@@ -60,7 +60,7 @@ export function Dialog(props: DialogProps) {
       onOpenChange={(open, details) => {
         if (open) return;
         if (isGuarded) details.cancel();
-        else if (losesInput()) {
+        else if (hasUnsavedInput()) {
           details.cancel();
           setIsLeaving(true);
         } else onClose();

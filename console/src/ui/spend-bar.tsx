@@ -32,8 +32,8 @@ export function SpendBar(props: SpendBarProps) {
           : "text-accent";
   const words = [
     `${formatUsd(spentUsd)} spent`,
-    isSome(heldUsd) && `${formatUsd(heldUsd)} held by running requests`,
-    isSome(unresolvedUsd) && `${formatUsd(unresolvedUsd)} unresolved`,
+    isPositive(heldUsd) && `${formatUsd(heldUsd)} held by running requests`,
+    isPositive(unresolvedUsd) && `${formatUsd(unresolvedUsd)} unresolved`,
     `${formatUsd(remaining(props))} remaining of ${formatUsd(limitUsd)}`,
   ].filter((word) => word !== false);
   return (
@@ -61,7 +61,7 @@ export function SpendBar(props: SpendBarProps) {
   );
 }
 
-function isSome(usd: string): boolean {
+function isPositive(usd: string): boolean {
   return toNanoUsd(usd) > 0n;
 }
 

@@ -71,7 +71,7 @@ export function Table<Row extends object>(props: TableProps<Row>) {
   const byId = new Map(columns.map((column) => [column.id, column]));
   const headings = useRef<HTMLTableRowElement>(null);
   const isVirtual = rows.length >= VIRTUAL_FROM;
-  const widths = useKeptWidths(headings, isVirtual ? rows : null, columns);
+  const widths = useFixedWidths(headings, isVirtual ? rows : null, columns);
   const isMeasured = isVirtual && widths === null;
   const measured = useMemo(
     () => (isMeasured ? findRowsToMeasure(columns, rows) : []),
@@ -140,7 +140,7 @@ function showCutText({ target }: SyntheticEvent): void {
  * while the table scrolls or is sorted, and layout is cheaper. Null: the browser decides, in a short table or while the
  * sample is measured.
  */
-function useKeptWidths<Row extends object>(
+function useFixedWidths<Row extends object>(
   headings: RefObject<HTMLTableRowElement | null>,
   rows: object | null,
   columns: readonly Column<Row>[],

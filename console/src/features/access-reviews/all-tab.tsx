@@ -1,6 +1,6 @@
 import { accessPaths } from "@bursar/contract/access-paths.ts";
 import { useMemo, useState } from "react";
-import { LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
+import { HolderCell, LastUsed, ScopeCell } from "../../kit/access/cells.tsx";
 import {
   formatAccessScope,
   formatAccessSource,
@@ -176,7 +176,7 @@ function makeColumns(of: {
           className="rounded-sm text-left after:absolute after:inset-0"
           onClick={() => onOpen(item)}
         >
-          <Whose access={item} />
+          <HolderCell access={item} />
         </button>
       ),
     },
@@ -185,7 +185,7 @@ function makeColumns(of: {
       header: "Scope",
       from: "sm",
       sortBy: formatAccessScope,
-      cell: (item) => <Reach access={item} />,
+      cell: (item) => <ScopeCell access={item} />,
     },
     {
       id: "used",

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
+import { HolderCell, LastUsed, ScopeCell } from "../../kit/access/cells.tsx";
 import {
   formatAccessScope,
   formatAccessSource,
@@ -64,7 +64,7 @@ export function DecideRow(props: RowProps) {
     >
       <div className="grid gap-x-6 gap-y-2.5 text-sm sm:grid-cols-2 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.2fr)_minmax(0,1fr)_auto] lg:items-center">
         <span className="grid gap-1">
-          <Whose access={item} />
+          <HolderCell access={item} />
           {item.is_own && (
             <span>
               <Badge tone="warn">your own access</Badge>
@@ -72,7 +72,7 @@ export function DecideRow(props: RowProps) {
           )}
         </span>
         <span className="grid gap-0.5">
-          <Reach access={item} />
+          <ScopeCell access={item} />
           <span className="truncate text-xs text-quiet">
             Granted {granter && `by ${granter}, `}
             {formatDay(item.granted_at)}

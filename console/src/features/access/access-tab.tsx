@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { download } from "../../api-client.ts";
-import { Given, LastUsed, Reach, Whose } from "../../kit/access/cells.tsx";
+import { GranterCell, HolderCell, LastUsed, ScopeCell } from "../../kit/access/cells.tsx";
 import {
   type Access,
   formatAccessScope,
@@ -196,13 +196,13 @@ const columns: Column<Access>[] = [
     id: "who",
     header: "Member or key",
     sortBy: formatHolder,
-    cell: (row) => <Whose access={row} />,
+    cell: (row) => <HolderCell access={row} />,
   },
   {
     id: "reach",
     header: "Scope",
     sortBy: (row) => `${formatAccessScope(row)} ${formatAccessSource(row)}`,
-    cell: (row) => <Reach access={row} />,
+    cell: (row) => <ScopeCell access={row} />,
   },
   {
     id: "path",
@@ -216,7 +216,7 @@ const columns: Column<Access>[] = [
     header: "Granted",
     from: "lg",
     sortBy: (row) => row.granted_at,
-    cell: (row) => <Given access={row} />,
+    cell: (row) => <GranterCell access={row} />,
   },
   {
     id: "expires",

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { type Answer, call, sendLast } from "../../api-client.ts";
+import { type Answer, call, sendOnUnload } from "../../api-client.ts";
 
 type Session = Answer<"startPlaygroundSession">;
 
@@ -46,6 +46,6 @@ export function usePlaygroundKeys(): PlaygroundKeys {
 
 function endSession(running: { current: Session | null }): void {
   if (running.current === null) return;
-  sendLast("endPlaygroundSession", { params: { playground_session_id: running.current.id } });
+  sendOnUnload("endPlaygroundSession", { params: { playground_session_id: running.current.id } });
   running.current = null;
 }

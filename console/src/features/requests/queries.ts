@@ -1,5 +1,5 @@
 import type { Answer } from "../../api-client.ts";
-import { rangeOf } from "../../kit/usage/drill.ts";
+import { resolveSearchRange } from "../../kit/usage/drill.ts";
 import { LIVE_MS, toFilterQuery } from "../../kit/usage/report-query.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { useApi, useChange, usePages } from "../../queries.ts";
@@ -12,7 +12,7 @@ export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 export function toRequestsQuery(search: ReportSearch, nowMs: number) {
   const { range, at, live, request, upstream, cost } = search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;
-  const times = hasTimes ? rangeOf(search, nowMs) : null;
+  const times = hasTimes ? resolveSearchRange(search, nowMs) : null;
   return {
     ...toFilterQuery(search),
     starting_at: times?.startingAt,

@@ -2,7 +2,7 @@ import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
-import { takeToken } from "../../kit/sign-in/one-time-token.ts";
+import { consumeToken } from "../../kit/sign-in/one-time-token.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
@@ -54,7 +54,7 @@ let linkToken: string | null = null;
 function OwnerStep({ onDone }: { onDone: () => void }) {
   const [token, setToken] = useState(linkToken);
   useEffect(() => {
-    linkToken = takeToken() ?? linkToken;
+    linkToken = consumeToken() ?? linkToken;
     setToken(linkToken);
   }, []);
   const { form, submit, isBusy, error } = useChangeForm(useChange("setUp", ["getSetUp"]), {

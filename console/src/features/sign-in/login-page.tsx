@@ -3,7 +3,7 @@ import { Fingerprint } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { call } from "../../api-client.ts";
 import { AuthPage } from "../../kit/sign-in/auth-page.tsx";
-import { askForPasskey, hasPasskeys, offerPasskeys } from "../../kit/sign-in/passkeys.ts";
+import { getPasskey, hasPasskeys, offerPasskeys } from "../../kit/sign-in/passkeys.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { startSession, useSessionQuery } from "../../session.ts";
@@ -98,7 +98,7 @@ function usePasskeySignIn() {
   const [error, setError] = useState<Error | null>(null);
   const [round, setRound] = useState(0);
   const offer = useRef<AbortController | null>(null);
-  const signIn = useCallback(async (take: () => ReturnType<typeof askForPasskey>) => {
+  const signIn = useCallback(async (take: () => ReturnType<typeof getPasskey>) => {
     const passkey = await take();
     if (!passkey) return;
     setError(null);
@@ -126,7 +126,7 @@ function usePasskeySignIn() {
     setIsBusy(true);
     setError(null);
     try {
-      await signIn(async () => askForPasskey(await fetchOptions()));
+      await signIn(async () => getPasskey(await fetchOptions()));
     } catch (failure) {
       setError(failure as Error);
     } finally {

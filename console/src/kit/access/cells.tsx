@@ -9,7 +9,7 @@ import {
 } from "./words.ts";
 
 /** Holder of the access, in two lines. */
-export function Whose({ access }: { access: AccessFacts }) {
+export function HolderCell({ access }: { access: AccessFacts }) {
   return (
     <span className="grid max-w-64">
       <span className="truncate font-medium">{formatHolder(access)}</span>
@@ -19,7 +19,7 @@ export function Whose({ access }: { access: AccessFacts }) {
 }
 
 /** Scope and source of the access, in two lines. */
-export function Reach({ access }: { access: AccessFacts }) {
+export function ScopeCell({ access }: { access: AccessFacts }) {
   return (
     <span className="grid max-w-80">
       <span className="truncate">{formatAccessScope(access)}</span>
@@ -30,7 +30,7 @@ export function Reach({ access }: { access: AccessFacts }) {
   );
 }
 
-export function Given({ access }: { access: AccessFacts }) {
+export function GranterCell({ access }: { access: AccessFacts }) {
   const giver = formatGranter(access);
   return (
     <span className="grid max-w-44">

@@ -20,16 +20,16 @@ export function LimitsTab<Limit extends Limited, Values extends LimitValues>(
   const { kind, ofKey, children } = props;
   const may = useMay();
   // The section below the list appears together with it, so that nothing moves.
-  const isComing = kind.list.useLimits(undefined).isPending;
+  const isPending = kind.list.useLimits(undefined).isPending;
   return (
     <div className="grid gap-12">
       <LimitList kind={kind} />
-      {!isComing && may("api_keys:read") && (
+      {!isPending && may("api_keys:read") && (
         <Section title={ofKey.title} lead={ofKey.lead}>
           <LimitExplainer show={ofKey.show} />
         </Section>
       )}
-      {!isComing && children}
+      {!isPending && children}
     </div>
   );
 }

@@ -13,9 +13,9 @@ export function hasPasskeys(): boolean {
 }
 
 /** Asks for an existing passkey. Null: cancelled. */
-export async function askForPasskey(options: Options): Promise<Assertion | null> {
+export async function getPasskey(options: Options): Promise<Assertion | null> {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never);
-  const credential = await quietly(navigator.credentials.get({ publicKey }));
+  const credential = await ignoreCancellation(navigator.credentials.get({ publicKey }));
   // The DOM has no exact type for this JSON. The server checks it.
   return credential && (credential.toJSON() as Assertion);
 }
@@ -35,19 +35,21 @@ export async function offerPasskeys(
   if (signal.aborted) return null;
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never);
   const asked = navigator.credentials.get({ publicKey, mediation: "conditional", signal });
-  const credential = await quietly(asked);
+  const credential = await ignoreCancellation(asked);
   return credential && (credential.toJSON() as Assertion);
 }
 
 /** Creates a passkey. Null: cancelled. */
 export async function makePasskey(options: Options): Promise<Attestation | null> {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options as never);
-  const credential = await quietly(navigator.credentials.create({ publicKey }));
+  const credential = await ignoreCancellation(navigator.credentials.create({ publicKey }));
   return credential && (credential.toJSON() as unknown as Attestation);
 }
 
 /** Returns null after a cancellation or a timeout. A page cannot distinguish them, and neither is an error. */
-async function quietly(asked: Promise<Credential | null>): Promise<PublicKeyCredential | null> {
+async function ignoreCancellation(
+  asked: Promise<Credential | null>,
+): Promise<PublicKeyCredential | null> {
   try {
     return (await asked) as PublicKeyCredential | null;
   } catch (error) {

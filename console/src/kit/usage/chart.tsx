@@ -9,7 +9,7 @@ import {
   YAxis,
 } from "recharts";
 import { tickWords } from "./drill.ts";
-import { axisFigure, ticksUpTo, toHeight } from "./figures.ts";
+import { axisFigure, makeTicks, toHeight } from "./figures.ts";
 import { seriesColor } from "./legend.tsx";
 import type { Range } from "./range.ts";
 import type { Metric } from "./search.ts";
@@ -45,7 +45,7 @@ export function UsageChart({ series, metric, bucket, lines = {} }: ChartProps) {
   const highest = Math.max(forecastUsd ?? 0, ...points.map(({ total }) => toHeight(total, metric)));
   const isNear = lines.limitUsd !== undefined && lines.limitUsd <= LIMIT_MAX_TIMES * highest;
   const limitUsd = isNear ? lines.limitUsd : undefined;
-  const ticks = ticksUpTo(Math.max(highest, limitUsd ?? 0), metric);
+  const ticks = makeTicks(Math.max(highest, limitUsd ?? 0), metric);
   return (
     <ResponsiveContainer width="100%" height={300}>
       <ComposedChart

@@ -11,7 +11,7 @@ const sizes = { "1m": MINUTE_MS, "1h": HOUR_MS, "1d": DAY_MS } as const;
 export const bucketMs = (bucket: Range["bucket"]) => sizes[bucket];
 
 /** Range of the address: its selected day, hour or minute, else its named range. */
-export function rangeOf(search: ReportSearch, nowMs: number): Range {
+export function resolveSearchRange(search: ReportSearch, nowMs: number): Range {
   const close = search.at === undefined ? null : readAt(search.at);
   if (close) return close;
   if (search.live) return resolveRange("1h", nowMs);
@@ -31,7 +31,7 @@ function readAt(at: string): Range | null {
 }
 
 /** Time that a press on a bar selects: `2026-11-24` for a day, `2026-11-24T13` for an hour. */
-export function closerAt(startingAt: string, bucket: Range["bucket"]): string {
+export function toDetailTime(startingAt: string, bucket: Range["bucket"]): string {
   return startingAt.slice(0, bucket === "1d" ? 10 : bucket === "1h" ? 13 : 16);
 }
 
@@ -42,7 +42,7 @@ export interface Crumb {
 }
 
 /** Breadcrumbs from the range to the selected time, which is the last one. */
-export function crumbsOf({ at }: ReportSearch, rangeLabel: string): Crumb[] {
+export function listCrumbs({ at }: ReportSearch, rangeLabel: string): Crumb[] {
   if (at === undefined || readAt(at) === null) return [];
   const crumbs: Crumb[] = [{ label: rangeLabel, at: undefined }];
   crumbs.push({ label: dayWords(at), at: at.slice(0, 10) });

@@ -25,7 +25,7 @@ const TICKS = 4;
 const roundSteps = [1, 2, 2.5, 5, 10];
 
 /** Round numbers from 0 to at least the highest bar. */
-export function ticksUpTo(height: number, metric: Metric): number[] {
+export function makeTicks(height: number, metric: Metric): number[] {
   if (height <= 0) return [0, 1];
   const rough = height / TICKS;
   const power = 10 ** Math.floor(Math.log10(rough));

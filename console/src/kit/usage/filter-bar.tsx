@@ -166,7 +166,7 @@ export function FilterBar({ search, onChange, within = {} }: BarProps) {
                 label={groupWords[name]}
                 values={search[name] ?? []}
                 onChange={(values) => onChange(toChange(name, values))}
-                options={withChosen(
+                options={addSelected(
                   known[name].map((value) => ({
                     value,
                     label: name === "status" ? (statusWords[value] ?? value) : value,
@@ -195,7 +195,7 @@ interface Option {
 }
 
 /** Adds values of the address that the list does not have, because they still filter. */
-function withChosen<T extends Option>(options: readonly T[], chosen: readonly string[] = []) {
+function addSelected<T extends Option>(options: readonly T[], chosen: readonly string[] = []) {
   const missing = chosen.filter((value) => options.every((option) => option.value !== value));
   return [...options, ...missing.map((value) => ({ value, label: value }))];
 }
@@ -207,7 +207,7 @@ function WorkspaceFilter({ search, onChange }: BarProps) {
       label="Workspace"
       values={search.workspace ?? []}
       onChange={(values) => onChange(toChange("workspace", values))}
-      options={withChosen(
+      options={addSelected(
         (workspaces.data?.items ?? []).map(({ id, name, display_color }) => ({
           value: id,
           label: name,
@@ -228,7 +228,7 @@ function KeyFilter({ search, onChange }: BarProps) {
       label="Key"
       values={search.key ?? []}
       onChange={(values) => onChange(toChange("key", values))}
-      options={withChosen(
+      options={addSelected(
         (keys.data?.items ?? []).map(({ id, name, partial_key_hint }) => ({
           value: id,
           label: name,
@@ -248,7 +248,7 @@ function ModelFilter({ search, onChange }: BarProps) {
       label="Model"
       values={search.model ?? []}
       onChange={(values) => onChange(toChange("model", values))}
-      options={withChosen(
+      options={addSelected(
         (prices.data?.items ?? []).map(({ model }) => ({ value: model, label: model })),
         search.model,
       )}
@@ -265,7 +265,7 @@ function MemberFilter({ search, onChange }: BarProps) {
       label="Member"
       values={search.member ?? []}
       onChange={(values) => onChange(toChange("member", values))}
-      options={withChosen(
+      options={addSelected(
         (members.data?.items ?? []).map(({ id, name, email }) => ({
           value: id,
           label: name || email,

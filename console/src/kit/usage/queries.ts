@@ -6,7 +6,7 @@ export type UsageRow = UsageAnswer["data"][number];
 export type UsageTotals = UsageAnswer["totals"];
 export type Group = "workspace" | "api_key" | "model";
 
-export interface UsageAsked {
+export interface UsageInput {
   startingAt: string;
   endingAt: string;
   bucket: "1m" | "1h" | "1d";
@@ -21,7 +21,7 @@ export interface Usage {
   totals: UsageTotals;
   startingAt: string;
   endingAt: string;
-  bucket: UsageAsked["bucket"];
+  bucket: UsageInput["bucket"];
   /** The rows are incomplete, because there are too many groups. The totals are complete. */
   isCut: boolean;
 }
@@ -30,7 +30,7 @@ const PAGE_SIZE = 1000;
 const MAX_ROWS = 20_000;
 
 /** Loads all pages of the usage in a range, every 30 seconds while the page is visible. */
-export function useUsage(asked: UsageAsked, { isEnabled = true, everyMs = 30_000 } = {}) {
+export function useUsage(asked: UsageInput, { isEnabled = true, everyMs = 30_000 } = {}) {
   return useQuery<Usage, Error>({
     queryKey: ["getUsage", asked],
     queryFn: ({ signal }) => loadUsage(asked, signal),
@@ -40,7 +40,7 @@ export function useUsage(asked: UsageAsked, { isEnabled = true, everyMs = 30_000
   });
 }
 
-async function loadUsage(asked: UsageAsked, signal: AbortSignal): Promise<Usage> {
+async function loadUsage(asked: UsageInput, signal: AbortSignal): Promise<Usage> {
   const query = {
     starting_at: asked.startingAt,
     ending_at: asked.endingAt,

@@ -9,13 +9,13 @@ import { Bars } from "./bars.tsx";
 import { BucketTable } from "./bucket-table.tsx";
 import type { ChartLines } from "./chart.tsx";
 import type { CostSummary } from "./cost-summary.tsx";
-import { closerAt, crumbsOf } from "./drill.ts";
+import { listCrumbs, toDetailTime } from "./drill.ts";
 import { rangeWords } from "./filter-bar.tsx";
 import { Legend } from "./legend.tsx";
 import { StaleBadge } from "./live.tsx";
 import type { Range } from "./range.ts";
 import { ReportDownload } from "./report-download.tsx";
-import type { Report, ReportAsked } from "./report-query.ts";
+import type { Report, ReportInput } from "./report-query.ts";
 import type { Metric, ReportSearch } from "./search.ts";
 import { type Point, type Series, toSeries } from "./series.ts";
 import { metricWords } from "./words.ts";
@@ -27,7 +27,7 @@ const UsageChart = lazy(() =>
 type View = NonNullable<ReportSearch["view"]>;
 
 interface ReportChartProps {
-  asked: ReportAsked;
+  asked: ReportInput;
   report: Report | undefined;
   /** Error of the last refresh. */
   error: Error | null;
@@ -35,7 +35,7 @@ interface ReportChartProps {
   summary: CostSummary | undefined;
   onChange: (changed: ReportSearch) => void;
   /** Called for a press on a bar with smaller buckets. */
-  onCloser: (at: string) => void;
+  onDrillDown: (at: string) => void;
   requestsSearch: ReportSearch;
 }
 
@@ -47,7 +47,7 @@ const actions = {
 
 /** The chart or its table, with the drill-down. */
 export function ReportChart(props: ReportChartProps) {
-  const { asked, report, error, search, summary, onChange, onCloser, requestsSearch } = props;
+  const { asked, report, error, search, summary, onChange, onDrillDown, requestsSearch } = props;
   const navigate = useNavigate();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const view = viewOf(asked, search);
@@ -55,12 +55,12 @@ export function ReportChart(props: ReportChartProps) {
   const bucket = report?.range.bucket ?? "1d";
   const press = useCallback(
     (point: Point) => {
-      const at = closerAt(point.at, bucket);
+      const at = toDetailTime(point.at, bucket);
       if (bucket === "1m")
         void navigate({ to: "/requests", search: { ...requestsSearch, at } } as never);
-      else onCloser(at);
+      else onDrillDown(at);
     },
-    [bucket, navigate, requestsSearch, onCloser],
+    [bucket, navigate, requestsSearch, onDrillDown],
   );
   const picture = { series, metric: asked.metric, bucket, action: actions[bucket], onPress: press };
   return (
@@ -112,7 +112,7 @@ export function ReportChart(props: ReportChartProps) {
 }
 
 /** Views of a report. The running total compares a month with its limit. */
-function listViews({ kind }: ReportAsked): [View, string][] {
+function listViews({ kind }: ReportInput): [View, string][] {
   return kind === "cost"
     ? [
         ["bars", "Bars"],
@@ -125,17 +125,17 @@ function listViews({ kind }: ReportAsked): [View, string][] {
       ];
 }
 
-function viewOf(asked: ReportAsked, { view }: ReportSearch): View {
+function viewOf(asked: ReportInput, { view }: ReportSearch): View {
   if (listViews(asked).some(([name]) => name === view) && view) return view;
   return asked.kind === "cost" && isOfMonth(asked) ? "running" : "bars";
 }
 
-function isOfMonth({ times: { range, at, live } }: ReportAsked): boolean {
+function isOfMonth({ times: { range, at, live } }: ReportInput): boolean {
   return (range === "month" || range === "last_month") && at === undefined && !live;
 }
 
 interface SeriesInput {
-  asked: ReportAsked;
+  asked: ReportInput;
   report: Report | undefined;
   hidden: ReadonlySet<string>;
   view: View;
@@ -179,7 +179,7 @@ function linesOf(summary: CostSummary | undefined, isThisMonth: boolean): ChartL
 
 function Crumbs({ search, onChange }: Pick<ReportChartProps, "search" | "onChange">) {
   const from = search.live ? "Live" : rangeWords[search.range ?? "7d"].replace("…", "");
-  const crumbs = crumbsOf(search, from);
+  const crumbs = listCrumbs(search, from);
   if (crumbs.length === 0) return null;
   return (
     <nav aria-label="Selected time" className="w-full">

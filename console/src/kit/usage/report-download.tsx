@@ -7,12 +7,12 @@ import { saveFile } from "../../ui/save-file.ts";
 import { FormError } from "../../ui/states.tsx";
 import { isOfWholeHours } from "./drill.ts";
 import type { Range } from "./range.ts";
-import { type ReportAsked, toQuery } from "./report-query.ts";
+import { type ReportInput, toQuery } from "./report-query.ts";
 
 const bucketNames = { "1m": "minute", "1h": "hour", "1d": "day" } as const;
 
 interface DownloadProps {
-  asked: ReportAsked;
+  asked: ReportInput;
   range: Range;
 }
 

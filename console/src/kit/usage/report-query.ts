@@ -1,7 +1,7 @@
 import { toRecord, usageLabels } from "@bursar/contract/usage-shape.ts";
 import { useQuery } from "@tanstack/react-query";
 import { type Answer, call, type Input } from "../../api-client.ts";
-import { isOfWholeHours, rangeOf } from "./drill.ts";
+import { isOfWholeHours, resolveSearchRange } from "./drill.ts";
 import type { Range } from "./range.ts";
 import {
   type GroupName,
@@ -19,7 +19,7 @@ type CostAnswer = Answer<"getCost">;
 export type Row = UsageAnswer["data"][number] | CostAnswer["data"][number];
 export type Totals = UsageAnswer["totals"] | CostAnswer["totals"];
 
-export interface ReportAsked {
+export interface ReportInput {
   kind: ReportKind;
   /** Parameters of the address that select the times. The answer does not depend on the others. */
   times: Pick<ReportSearch, "range" | "from" | "to" | "at" | "live">;
@@ -72,17 +72,17 @@ export interface Within {
  * Loads the report of the address. Each refresh computes the times again, under the same query key, so that the last
  * data stays if a refresh fails.
  */
-export function useReport(asked: ReportAsked) {
-  const isPast = Date.parse(rangeOf(asked.times, Date.now()).endingAt) <= Date.now();
+export function useReport(asked: ReportInput) {
+  const isPast = Date.parse(resolveSearchRange(asked.times, Date.now()).endingAt) <= Date.now();
   return useQuery<Report, Error>({
     queryKey: [asked.kind === "usage" ? "getUsage" : "getCost", "report", asked],
-    queryFn: ({ signal }) => loadReport(asked, rangeOf(asked.times, Date.now()), signal),
+    queryFn: ({ signal }) => loadReport(asked, resolveSearchRange(asked.times, Date.now()), signal),
     placeholderData: (previous) => previous,
     refetchInterval: asked.times.live ? LIVE_MS : isPast ? false : CALM_MS,
   });
 }
 
-async function loadReport(asked: ReportAsked, range: Range, signal: AbortSignal): Promise<Report> {
+async function loadReport(asked: ReportInput, range: Range, signal: AbortSignal): Promise<Report> {
   const query = { ...toQuery(asked, range), order_by: orderOf(asked) };
   const isSummed = isOfWholeHours(range);
   // A report without groups needs no ranking, and token types are few.
@@ -116,18 +116,18 @@ async function loadReport(asked: ReportAsked, range: Range, signal: AbortSignal)
 type Query = NonNullable<Input<"getUsage">["query"]>;
 
 /** Query of a report and of its file. */
-export function toQuery({ kind, groupBy, filters }: ReportAsked, range: Range) {
+export function toQuery({ kind, groupBy, filters }: ReportInput, range: Range) {
   return {
     ...filters,
     starting_at: range.startingAt,
     ending_at: range.endingAt,
-    // Only the cost report has `token_type`, see `groupsFor`.
+    // Only the cost report has `token_type`, see `listGroupChoices`.
     ...(groupBy !== null && { group_by: [groupBy] as Query["group_by"] }),
     ...(kind === "cost" && groupBy === "token_type" && { group_by: ["token_type"] as never }),
   };
 }
 
-function orderOf({ metric }: ReportAsked): Query["order_by"] {
+function orderOf({ metric }: ReportInput): Query["order_by"] {
   switch (metric) {
     case "cost":
     case "tokens":

@@ -13,7 +13,7 @@ import { LiveToggle } from "./live.tsx";
 import { ReportChart } from "./report-chart.tsx";
 import {
   type Report,
-  type ReportAsked,
+  type ReportInput,
   type ReportKind,
   toFilterQuery,
   useReport,
@@ -73,7 +73,7 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
           search={search}
           summary={kind === "cost" ? summary.data : undefined}
           onChange={change}
-          onCloser={(at) => go({ at }, { replace: false })}
+          onDrillDown={(at) => go({ at }, { replace: false })}
           requestsSearch={toRequestsSearch(search, within)}
         />
       )}
@@ -85,16 +85,16 @@ export function UsageReport({ kind = "usage", workspaceId, apiKeyId }: ReportPro
 }
 
 /** Returns the same object for the same address. */
-function useAsked(kind: ReportKind, search: ReportSearch, within: Within): ReportAsked {
+function useAsked(kind: ReportKind, search: ReportSearch, within: Within): ReportInput {
   const { workspaceId, apiKeyId } = within;
   return useMemo(() => {
     const { range, from, to, at, live, by, top = 8 } = search;
-    const groups = groupsFor(kind, { workspaceId, apiKeyId });
+    const groups = listGroupChoices(kind, { workspaceId, apiKeyId });
     const group = groups.find((name) => name === by) ?? groups[0] ?? "model";
     const metric: Metric = kind === "cost" ? "cost" : (search.metric ?? "tokens");
     return {
       kind,
-      times: { range, from, to, at, live } as ReportAsked["times"],
+      times: { range, from, to, at, live } as ReportInput["times"],
       groupBy: by === "none" ? null : group,
       metric,
       top,
@@ -104,7 +104,7 @@ function useAsked(kind: ReportKind, search: ReportSearch, within: Within): Repor
 }
 
 /** Labels to group by. The first one is the default. A report within one key or workspace leaves out its label. */
-function groupsFor(kind: ReportKind, { workspaceId, apiKeyId }: Within): GroupName[] {
+function listGroupChoices(kind: ReportKind, { workspaceId, apiKeyId }: Within): GroupName[] {
   const first: GroupName = apiKeyId ? "model" : workspaceId ? "api_key" : "workspace";
   const others = groupNames.filter(
     (name) =>
@@ -118,7 +118,7 @@ function groupsFor(kind: ReportKind, { workspaceId, apiKeyId }: Within): GroupNa
 
 interface GroupChoiceProps {
   kind: ReportKind;
-  asked: ReportAsked;
+  asked: ReportInput;
   within: Within;
   onChange: (changed: ReportSearch) => void;
 }
@@ -131,7 +131,7 @@ function GroupChoice({ kind, asked, within, onChange }: GroupChoiceProps) {
         value={asked.groupBy ?? "none"}
         onChange={(event) => onChange({ by: event.target.value as GroupName })}
       >
-        {groupsFor(kind, within).map((name) => (
+        {listGroupChoices(kind, within).map((name) => (
           <option key={name} value={name}>
             By {groupWords[name].replace(/^(?!API)./, (letter) => letter.toLowerCase())}
           </option>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { closerAt, crumbsOf, rangeOf } from "./drill.ts";
+import { listCrumbs, resolveSearchRange, toDetailTime } from "./drill.ts";
 import type { UsageRow } from "./queries.ts";
 import { bucketsOf, type Range, resolveRange } from "./range.ts";
 import { toRequestsSearch } from "./report-search.ts";
@@ -121,32 +121,34 @@ describe("a chart", () => {
 
 describe("a drill-down", () => {
   test("selects a day, an hour and a minute, with breadcrumbs", () => {
-    expect(rangeOf({ range: "30d", at: "2026-11-24" }, NOW)).toEqual({
+    expect(resolveSearchRange({ range: "30d", at: "2026-11-24" }, NOW)).toEqual({
       startingAt: "2026-11-24T00:00:00.000Z",
       endingAt: "2026-11-25T00:00:00.000Z",
       bucket: "1h",
     });
-    expect(rangeOf({ at: "2026-11-24T13" }, NOW)).toEqual({
+    expect(resolveSearchRange({ at: "2026-11-24T13" }, NOW)).toEqual({
       startingAt: "2026-11-24T13:00:00.000Z",
       endingAt: "2026-11-24T14:00:00.000Z",
       bucket: "1m",
     });
-    expect(bucketsOf(rangeOf({ at: "2026-11-24T13:05" }, NOW))).toEqual([
+    expect(bucketsOf(resolveSearchRange({ at: "2026-11-24T13:05" }, NOW))).toEqual([
       "2026-11-24T13:05:00.000Z",
     ]);
-    expect(crumbsOf({ at: "2026-11-24T13" }, "30 days")).toEqual([
+    expect(listCrumbs({ at: "2026-11-24T13" }, "30 days")).toEqual([
       { label: "30 days", at: undefined },
       { label: "Tue 24 Nov", at: "2026-11-24" },
       { label: "13:00", at: "2026-11-24T13" },
     ]);
     expect(
-      ["1d", "1h", "1m"].map((bucket) => closerAt("2026-11-24T13:05:00.000Z", bucket as "1d")),
+      ["1d", "1h", "1m"].map((bucket) => toDetailTime("2026-11-24T13:05:00.000Z", bucket as "1d")),
     ).toEqual(["2026-11-24", "2026-11-24T13", "2026-11-24T13:05"]);
   });
 
   test("to an invalid time shows the range", () => {
-    expect(rangeOf({ range: "24h", at: "2026-13-40T99" }, NOW)).toEqual(resolveRange("24h", NOW));
-    expect(crumbsOf({ at: "2026-13-40T99" }, "24 h")).toEqual([]);
+    expect(resolveSearchRange({ range: "24h", at: "2026-13-40T99" }, NOW)).toEqual(
+      resolveRange("24h", NOW),
+    );
+    expect(listCrumbs({ at: "2026-13-40T99" }, "24 h")).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 
 /** Returns the value after it has not changed for `pauseMs`. Debounces a search. */
-export function useSettled<Value>(value: Value, pauseMs: number): Value {
+export function useDebounced<Value>(value: Value, pauseMs: number): Value {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(value), pauseMs);
