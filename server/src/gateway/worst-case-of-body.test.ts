@@ -208,7 +208,7 @@ describe("a refusal never names the check of tool calls", () => {
     { safeguards: [], safeguards_context: 1, autopilot: true },
   ])("among the unknown fields of %j", (fields) => {
     const text = explainWorstCase(worstCaseOf({ ...smallest, ...fields }));
-    expect(text).toContain("fields that are not known");
+    expect(text).toContain("unknown fields");
     expect(text).not.toContain("safeguards");
   });
 
