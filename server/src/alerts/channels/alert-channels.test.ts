@@ -25,7 +25,7 @@ const test = base.extend("channels", ({ a }) => {
   const events = async (id: string) =>
     (await auditEventsOf(a.h.deps.database, id)).map(({ event }) => event);
 
-  const verifies = (secret: string | null): boolean => {
+  const isVerifiedBy = (secret: string | null): boolean => {
     const { body = "", headers = {} } = a.receiver.received.at(-1) ?? {};
     try {
       new Webhook(secret ?? "").verify(body, headers as Record<string, string>);
@@ -40,7 +40,7 @@ const test = base.extend("channels", ({ a }) => {
     await a.attempt(deliveryId);
   };
 
-  return { create, update, rotate, events, verifies, send };
+  return { create, update, rotate, events, isVerifiedBy, send };
 });
 
 test.beforeEach(({ a }) => {
@@ -48,8 +48,8 @@ test.beforeEach(({ a }) => {
   a.receiver.answer = answerWith(200);
 });
 
-describe("a channel is created", () => {
-  test("of every kind; its target is never given back, and only a webhook has a secret", async ({
+describe("create a channel", () => {
+  test("never returns the target, and returns a secret for a webhook only", async ({
     a,
     channels,
   }) => {
@@ -84,9 +84,9 @@ describe("a channel is created", () => {
     for (const { body, text } of [slack, pagerDuty, webhook]) {
       expect(await channels.events(body.id)).toEqual(["alert_channel.created"]);
       const read = await a.org.admin.get(`${CHANNELS}/${body.id}`);
-      for (const said of [text, read.text]) {
-        expect(said).not.toContain("T000/B000");
-        expect(said).not.toContain(KEY);
+      for (const response of [text, read.text]) {
+        expect(response).not.toContain("T000/B000");
+        expect(response).not.toContain(KEY);
       }
       expect(read.text).not.toContain("whsec_");
     }
@@ -99,25 +99,22 @@ describe("a channel is created", () => {
     ["metadata", { kind: "webhook", url: "http://169.254.169.254/" }, "credentials"],
     ["a password", { kind: "webhook", url: "https://a:b@example.com/" }, "password"],
     ["no URL", { kind: "webhook", url: "example.com" }, "expected a URL"],
-    ["nobody", { kind: "email", recipients: {} }, "expected a role or an address"],
-    ["a key of PagerDuty that is none", { kind: "pagerduty", routing_key: "short" }, "32 letters"],
+    ["no recipient", { kind: "email", recipients: {} }, "expected a role or an address"],
+    ["an invalid PagerDuty key", { kind: "pagerduty", routing_key: "short" }, "32 letters"],
     [
-      "a secret of one's own",
+      "a secret from the caller",
       { kind: "webhook", url: "https://example.com/", secret: "" },
       "secret",
     ],
-  ] as const)(
-    "not with a target that cannot be used: %s",
-    async ([_, target, reason], { channels }) => {
-      const answer = await channels.create(target);
-      expect(answer.status).toBe(400);
-      expect(answer.error.message).toContain(reason);
-    },
-  );
+  ] as const)("rejects an invalid target: %s", async ([_, target, reason], { channels }) => {
+    const answer = await channels.create(target);
+    expect(answer.status).toBe(400);
+    expect(answer.error.message).toContain(reason);
+  });
 });
 
-describe("a channel is changed", () => {
-  test("where it is named; what is the same is no change", async ({ a, channels }) => {
+describe("update a channel", () => {
+  test("changes only the given fields, and ignores equal values", async ({ a, channels }) => {
     const { body: made } = await channels.create(
       { kind: "webhook", url: "https://example.com/in" },
       "Old",
@@ -147,7 +144,7 @@ describe("a channel is changed", () => {
     expect(third?.after).toMatchObject({ target_replaced: true });
   });
 
-  test("by one of two people that looked at the same version: the other is told", async ({
+  test("accepts one of two changes with the same version, and refuses the other", async ({
     channels,
   }) => {
     const { body: made } = await channels.create({
@@ -162,7 +159,7 @@ describe("a channel is changed", () => {
     expect(both.find(({ status }) => status === 409)?.error.message).toContain("version 2");
   });
 
-  test("but keeps its kind, and takes no target that cannot be used", async ({ a, channels }) => {
+  test("rejects another kind and an invalid target", async ({ a, channels }) => {
     const { body: made } = await channels.create({
       kind: "webhook",
       url: "https://example.com/in",
@@ -175,7 +172,7 @@ describe("a channel is changed", () => {
     expect(await a.getChannel(made.id)).toMatchObject({ version: 1 });
   });
 
-  test("recipients of mail may be in any order of fields", async ({ channels }) => {
+  test("ignores the field order of mail recipients", async ({ channels }) => {
     const recipients = { addresses: ["ops@example.com"], roles: ["admin"] };
     const { body: made } = await channels.create({ kind: "email", recipients });
     expect(
@@ -184,23 +181,26 @@ describe("a channel is changed", () => {
   });
 });
 
-describe("a signing secret is rotated", () => {
-  test("both sign during the overlap, the new one alone afterwards", async ({ a, channels }) => {
+describe("rotate a signing secret", () => {
+  test("both secrets sign during the overlap, and only the new one later", async ({
+    a,
+    channels,
+  }) => {
     const made = await a.createChannel();
     await channels.send(made.id);
-    expect(channels.verifies(made.signing_secret)).toBe(true);
+    expect(channels.isVerifiedBy(made.signing_secret)).toBe(true);
     const rotated = await channels.rotate(made.id, { overlap_hours: 24 });
     expect(rotated.body.signing_secret).toMatch(/^whsec_/);
     expect(rotated.body.old_secret_expires_at).not.toBeNull();
     await channels.send(made.id);
-    expect(channels.verifies(made.signing_secret)).toBe(true);
-    expect(channels.verifies(rotated.body.signing_secret)).toBe(true);
+    expect(channels.isVerifiedBy(made.signing_secret)).toBe(true);
+    expect(channels.isVerifiedBy(rotated.body.signing_secret)).toBe(true);
     const { database } = a.h.deps;
     await sql`UPDATE alert_channel_secret SET expires_at = now() - interval '1 second'
       WHERE alert_channel_id = ${made.id} AND expires_at IS NOT NULL`.execute(database);
     await channels.send(made.id);
-    expect(channels.verifies(made.signing_secret)).toBe(false);
-    expect(channels.verifies(rotated.body.signing_secret)).toBe(true);
+    expect(channels.isVerifiedBy(made.signing_secret)).toBe(false);
+    expect(channels.isVerifiedBy(rotated.body.signing_secret)).toBe(true);
     expect((await a.getChannel(made.id)).old_secret_expires_at).toBeNull();
     await sweepDeliveries(database);
     const left = await database
@@ -212,15 +212,15 @@ describe("a signing secret is rotated", () => {
     expect(await channels.events(made.id)).toContain("alert_channel.secret_rotated");
   });
 
-  test("at once, where it is known to others", async ({ a, channels }) => {
+  test("revokes the old secret at once if the overlap is 0", async ({ a, channels }) => {
     const made = await a.createChannel();
     const rotated = await channels.rotate(made.id, { overlap_hours: 0 });
     await channels.send(made.id);
-    expect(channels.verifies(made.signing_secret)).toBe(false);
-    expect(channels.verifies(rotated.body.signing_secret)).toBe(true);
+    expect(channels.isVerifiedBy(made.signing_secret)).toBe(false);
+    expect(channels.isVerifiedBy(rotated.body.signing_secret)).toBe(true);
   });
 
-  test("not without bound while old ones count, and not where nothing is signed", async ({
+  test("refuses too many valid old secrets, and channels that sign nothing", async ({
     a,
     channels,
   }) => {
@@ -230,17 +230,17 @@ describe("a signing secret is rotated", () => {
     expect(last.map(({ status }) => status)).toEqual([200, 200, 200, 409]);
     await channels.send(made.id);
     for (const { body } of last.slice(0, 3))
-      expect(channels.verifies(body.signing_secret)).toBe(true);
+      expect(channels.isVerifiedBy(body.signing_secret)).toBe(true);
     const ended = await channels.rotate(made.id, { overlap_hours: 0 });
     await channels.send(made.id);
-    expect(channels.verifies(ended.body.signing_secret)).toBe(true);
-    expect(channels.verifies(last[2]?.body.signing_secret ?? "")).toBe(false);
+    expect(channels.isVerifiedBy(ended.body.signing_secret)).toBe(true);
+    expect(channels.isVerifiedBy(last[2]?.body.signing_secret ?? "")).toBe(false);
     const { body: slack } = await channels.create({ kind: "slack", url: SLACK });
     expect((await channels.rotate(slack.id)).status).toBe(400);
   });
 });
 
-test("a channel that is deleted is gone for everybody, and alerts go on without it", async ({
+test("a deleted channel is not found, and its alerts keep their other channels", async ({
   a,
   channels,
 }) => {
@@ -271,7 +271,7 @@ test("a channel that is deleted is gone for everybody, and alerts go on without 
   expect([ids.includes(made.id), ids.includes(other.id)]).toEqual([false, true]);
 });
 
-test("a list has pages, newest first, and only the kinds that are asked for", async ({ a }) => {
+test("lists channels in pages, newest first, filtered by kind", async ({ a }) => {
   const org = await a.h.organization();
   const made: string[] = [];
   for (const target of [
@@ -294,8 +294,8 @@ test("a list has pages, newest first, and only the kinds that are asked for", as
   expect(other.status).toBe(404);
 });
 
-describe("people", () => {
-  test("who may read alerts see that a channel is there, and not whom it reaches", async ({
+describe("members", () => {
+  test("with read access to alerts see channels without their receivers", async ({
     a,
     channels,
   }) => {
@@ -330,7 +330,10 @@ describe("people", () => {
     expect((await admin.get<Channel>(`${CHANNELS}/${email.id}`)).body.recipients).not.toBeNull();
   });
 
-  test("prove who they are before they change whom messages reach", async ({ a, channels }) => {
+  test("need a step-up to create or change a channel, but not to test it", async ({
+    a,
+    channels,
+  }) => {
     const { client } = await a.org.member({ role: "owner", steppedUpAtMs: null });
     const target = { kind: "slack", url: SLACK };
     expect((await client.post(CHANNELS, { name: "C", target })).status).toBe(403);
@@ -340,7 +343,7 @@ describe("people", () => {
   });
 });
 
-test("what went through a channel is listed newest first, by status, and nobody else's is sent again", async ({
+test("lists deliveries newest first by status, and never redelivers those of others", async ({
   a,
 }) => {
   const made = await a.createChannel();
@@ -356,7 +359,7 @@ test("what went through a channel is listed newest first, by status, and nobody 
   expect(await list()).toEqual([tested.body.id, sent]);
   expect(await list("?statuses=sent")).toEqual([sent]);
   expect(await a.getChannel(made.id)).toMatchObject({ last_delivery: { status: "failed" } });
-  expect(await a.getDelivery(made.id, tested.body.id)).toMatchObject({ title: "A test" });
+  expect(await a.getDelivery(made.id, tested.body.id)).toMatchObject({ title: "Test message" });
   const other = await a.h.organization();
   const again = await other.admin.post(`/v1/admin/alert_deliveries/${sent}/redeliver`);
   expect(again.status).toBe(404);

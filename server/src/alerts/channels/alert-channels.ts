@@ -51,7 +51,7 @@ export async function listAlertChannels(
 ): Promise<PageOfRows<ShownChannel>> {
   const filter = { organizationId: caller.organizationId, kinds: query.kinds ?? null };
   const page = toPage(await listRows(deps.database, filter, request), request);
-  return { ...page, rows: await show(deps.database, page.rows) };
+  return { ...page, rows: await loadShownChannels(deps.database, page.rows) };
 }
 
 export async function getAlertChannel(
@@ -61,27 +61,30 @@ export async function getAlertChannel(
 ): Promise<ShownChannel> {
   const row = await findChannel(deps.database, { organizationId: caller.organizationId, id });
   if (row === null) throw channelNotFound();
-  return showOne(deps.database, row);
+  return loadShownChannel(deps.database, row);
 }
 
-async function show(db: Database | Tx, rows: readonly ChannelRow[]): Promise<ShownChannel[]> {
+async function loadShownChannels(
+  db: Database | Tx,
+  rows: readonly ChannelRow[],
+): Promise<ShownChannel[]> {
   const facts = await findChannelFacts(
     db,
     rows.map(({ id }) => id),
   );
-  return rows.map((row) => ({ row, facts: facts.get(row.id) ?? noFacts(row.id) }));
+  return rows.map((row) => ({ row, facts: facts.get(row.id) ?? makeEmptyFacts(row.id) }));
 }
 
-async function showOne(db: Database | Tx, row: ChannelRow): Promise<ShownChannel> {
-  const [shown] = await show(db, [row]);
-  return shown ?? { row, facts: noFacts(row.id) };
+async function loadShownChannel(db: Database | Tx, row: ChannelRow): Promise<ShownChannel> {
+  const [shown] = await loadShownChannels(db, [row]);
+  return shown ?? { row, facts: makeEmptyFacts(row.id) };
 }
 
-function noFacts(id: string): ChannelFacts {
+function makeEmptyFacts(id: string): ChannelFacts {
   return { id, alerts: 0, oldSecretExpiresAt: null, lastDelivery: null };
 }
 
-/** Makes a channel; the signing secret of a webhook is in the answer and nowhere else. Throws a 400 for a wrong target. */
+/** Creates a channel. Only the result contains the signing secret of a webhook. Throws a 400 for an invalid target. */
 export function createAlertChannel(
   deps: AlertChannelDeps,
   { caller, origin }: Call,
@@ -94,7 +97,7 @@ export function createAlertChannel(
     id,
     name: input.name,
     kind: input.target.kind,
-    ...storedTarget(deps, id, input.target),
+    ...toStoredTarget(deps, id, input.target),
     is_enabled: true,
     paused_at: null,
     pause_reason: null,
@@ -108,7 +111,7 @@ export function createAlertChannel(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await insertChannel(tx, organizationId, row);
     if (secret !== null) await addSecret(tx, deps, { channelId: id, secret, now });
-    const shown = await showOne(tx, row);
+    const shown = await loadShownChannel(tx, row);
     return { result: { ...shown, secret }, audit: auditOf("alert_channel.created", null, row) };
   });
 }
@@ -121,8 +124,8 @@ export interface ChannelChange {
 }
 
 /**
- * Leaves what is omitted. A new target, and turning the channel on, end a pause: what waited is sent then. Throws a 404, a
- * 400 for a wrong target or one of another kind, and a 409 where the version is another one.
+ * Updates the given fields. A new target or `is_enabled: true` resumes a paused channel and queues its waiting messages.
+ * Throws a 404, a 400 for an invalid target or another kind, and a 409 for another version.
  */
 export function updateAlertChannel(
   deps: AlertChannelDeps,
@@ -138,7 +141,7 @@ export function updateAlertChannel(
     if (change.target !== undefined && change.target.kind !== before.kind) {
       throw refuseField(
         "target",
-        `the kind of a channel stays what it is (${before.kind}). Make another channel.`,
+        `the kind of a channel cannot change: this one is ${before.kind}. Create another channel.`,
       );
     }
     const hasNewTarget = change.target !== undefined && !isSameTarget(deps, before, change.target);
@@ -146,30 +149,31 @@ export function updateAlertChannel(
     const after: ChannelRow = {
       ...before,
       name: change.name ?? before.name,
-      ...(hasNewTarget && change.target && storedTarget(deps, id, change.target)),
+      ...(hasNewTarget && change.target && toStoredTarget(deps, id, change.target)),
       is_enabled: change.is_enabled ?? before.is_enabled,
       ...((isResumed || hasNewTarget) && noFailures),
     };
-    if (isSame(before, after)) return { result: await showOne(tx, before), audit: "unchanged" };
-    Object.assign(after, changedAt(deps, before));
+    if (isSame(before, after))
+      return { result: await loadShownChannel(tx, before), audit: "unchanged" };
+    Object.assign(after, makeNextVersion(deps, before));
     await updateChannel(tx, organizationId, after);
-    if (isResumed || !before.is_enabled) await sendWhatWaits(tx, id);
+    if (isResumed || !before.is_enabled) await queueWaitingDeliveries(tx, id);
     const audit = auditOf("alert_channel.updated", before, after, hasNewTarget);
-    return { result: await showOne(tx, after), audit };
+    return { result: await loadShownChannel(tx, after), audit };
   });
 }
 
 const noFailures = { paused_at: null, pause_reason: null, failures_in_a_row: 0 } as const;
 
-/** What more there is, the sweep of every minute finds. */
-const MAX_SENT_AT_ONCE = 500;
+/** The sweep of every minute queues the rest. */
+const MAX_QUEUED_AT_ONCE = 500;
 
-async function sendWhatWaits(tx: Tx, channelId: string): Promise<void> {
-  const ids = await listQueued(tx, { channelId, limit: MAX_SENT_AT_ONCE });
+async function queueWaitingDeliveries(tx: Tx, channelId: string): Promise<void> {
+  const ids = await listQueued(tx, { channelId, limit: MAX_QUEUED_AT_ONCE });
   for (const id of ids) await addDeliveryJob(tx, id);
 }
 
-/** Its address and secrets are forgotten; what went through it stays to be read. Throws a 404. */
+/** Deletes the channel with its address and secrets. The delivery history stays. Throws a 404. */
 export function deleteAlertChannel(
   deps: AlertChannelDeps,
   { caller, origin }: Call,
@@ -179,16 +183,16 @@ export function deleteAlertChannel(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForUpdate(tx, organizationId, id);
     await archiveChannel(tx, { organizationId, id, now: new Date(deps.nowMs()) });
-    // What waits for it finds that it is gone, and is dropped.
-    await sendWhatWaits(tx, id);
+    // The jobs drop the waiting messages of a deleted channel.
+    await queueWaitingDeliveries(tx, id);
     return { result: undefined, audit: auditOf("alert_channel.deleted", before, null) };
   });
 }
 
-/** Beside the newest one. Each makes the header of a message longer. */
+/** Valid secrets besides the newest one. Each one adds a signature to the header of every message. */
 const MAX_OLD_SECRETS = 3;
 
-/** Throws a 404, a 400 for a channel that signs nothing, and a 409 where too many old secrets count still. */
+/** Throws a 404, a 400 for a channel that is not a webhook, and a 409 if too many old secrets are still valid. */
 export function rotateAlertChannelSecret(
   deps: AlertChannelDeps,
   { caller, origin }: Call,
@@ -200,22 +204,22 @@ export function rotateAlertChannelSecret(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForUpdate(tx, organizationId, id);
     if (before.kind !== "webhook") {
-      throw new ApiError("webhook_required", "Only the messages of a webhook are signed.");
+      throw new ApiError("webhook_required", "Only a webhook has a signing secret.");
     }
     if (hours > 0 && (await countOldSecrets(tx, id)) >= MAX_OLD_SECRETS) {
       throw new ApiError(
         "too_many_secrets",
-        `${MAX_OLD_SECRETS} old secrets of this webhook still count. Wait until one has expired, or rotate with overlap_hours 0, which ends them all.`,
+        `${MAX_OLD_SECRETS} old secrets of this webhook are still valid. Wait until one expires, or rotate with overlap_hours 0 to revoke all of them.`,
       );
     }
-    const changed = changedAt(deps, before);
+    const changed = makeNextVersion(deps, before);
     await retireSecrets(tx, { channelId: id, hours });
     await addSecret(tx, deps, { channelId: id, secret, now: changed.updated_at });
     const after = { ...before, ...changed };
     await updateChannel(tx, organizationId, after);
     const audit = auditOf("alert_channel.secret_rotated", before, after);
     return {
-      result: { ...(await showOne(tx, after)), secret },
+      result: { ...(await loadShownChannel(tx, after)), secret },
       audit: { ...audit, after: { ...audit.after, overlap_hours: hours } },
     };
   });
@@ -236,15 +240,15 @@ async function getForUpdate(tx: Tx, organizationId: string, id: string): Promise
   return row;
 }
 
-function changedAt(deps: AlertChannelDeps, { version }: ChannelRow) {
+function makeNextVersion(deps: AlertChannelDeps, { version }: ChannelRow) {
   return { version: version + 1, updated_at: new Date(deps.nowMs()) };
 }
 
-function checkVersion({ version }: ChannelRow, asked: number | undefined): void {
-  if (asked === undefined || asked === version) return;
+function checkVersion({ version }: ChannelRow, ifVersion: number | undefined): void {
+  if (ifVersion === undefined || ifVersion === version) return;
   throw new ApiError(
     "version_conflict",
-    `The alert channel was changed meanwhile: it is at version ${version}. Look at it, then set if_version to ${version}.`,
+    `The alert channel has changed and is now at version ${version}. Review it, then set if_version to ${version}.`,
     {},
     { version },
   );
@@ -261,7 +265,7 @@ function checkTarget({ client }: AlertChannelDeps, target: Target): void {
   if (mistake !== null) throw refuseField("target.url", `${mistake}.`);
 }
 
-function storedTarget(
+function toStoredTarget(
   deps: AlertChannelDeps,
   channelId: string,
   target: Target,
@@ -274,15 +278,15 @@ function storedTarget(
   return {
     recipients: null,
     target_sealed: sealTarget(deps.sealingKey, channelId, target),
-    target_hint: hintOf(target),
+    target_hint: formatTargetHint(target),
   };
 }
 
 const HINT_FROM_LENGTH = 24;
 const HINT_LENGTH = 4;
 
-/** The origin of an address, which is no secret; of the rest, and of a key, the end, where it is long enough. */
-function hintOf(target: ChannelTarget): string {
+/** The origin of an address, which is not secret, and the last characters of a long path or of a key. */
+function formatTargetHint(target: ChannelTarget): string {
   if (target.kind === "pagerduty") return `…${target.routing_key.slice(-HINT_LENGTH)}`;
   const { origin, pathname, search } = new URL(target.url);
   const rest = pathname + search;
@@ -292,19 +296,19 @@ function hintOf(target: ChannelTarget): string {
 
 function isSameTarget(deps: AlertChannelDeps, row: ChannelRow, target: Target): boolean {
   if (target.kind === "email") {
-    const { recipients } = storedTarget(deps, row.id, target);
-    return JSON.stringify(recipients) === JSON.stringify(toOrdered(row.recipients));
+    const { recipients } = toStoredTarget(deps, row.id, target);
+    return JSON.stringify(recipients) === JSON.stringify(orderRecipientFields(row.recipients));
   }
   if (row.target_sealed === null) return false;
-  const now = openTarget(deps.sealingKey, row.id, row.target_sealed);
-  if (now.kind === "pagerduty" && target.kind === "pagerduty") {
-    return now.routing_key === target.routing_key && now.region === target.region;
+  const stored = openTarget(deps.sealingKey, row.id, row.target_sealed);
+  if (stored.kind === "pagerduty" && target.kind === "pagerduty") {
+    return stored.routing_key === target.routing_key && stored.region === target.region;
   }
-  return "url" in now && "url" in target && now.url === target.url;
+  return "url" in stored && "url" in target && stored.url === target.url;
 }
 
-/** As `storedTarget` makes them: the database keeps the fields of JSON in an order of its own. */
-function toOrdered(recipients: ChannelRow["recipients"]) {
+/** The field order of `toStoredTarget`. PostgreSQL stores the fields of JSON in another order. */
+function orderRecipientFields(recipients: ChannelRow["recipients"]) {
   return recipients && { roles: recipients.roles, addresses: recipients.addresses };
 }
 
@@ -345,7 +349,7 @@ function toAudit(row: ChannelRow) {
     name: row.name,
     kind: row.kind,
     state: stateOf(row),
-    recipients: toOrdered(row.recipients),
+    recipients: orderRecipientFields(row.recipients),
     target_hint: row.target_hint,
   };
 }

@@ -53,12 +53,12 @@ const test = base.extend("fireForKey", ({ a }) => async (owner_member_id: string
 });
 
 describe("the owner of a key", () => {
-  test("is told by mail, once", async ({ a, fireForKey }) => {
+  test("gets one mail", async ({ a, fireForKey }) => {
     const member = await a.org.member({ role: "admin" });
     expect(await fireForKey(member.id)).toEqual({ status: "sent", to: [member.email] });
   });
 
-  test("is nobody where the key has none", async ({ fireForKey }) => {
+  test("is missing: the message is dropped", async ({ fireForKey }) => {
     expect(await fireForKey(null)).toEqual({ status: "dropped", to: [] });
   });
 });

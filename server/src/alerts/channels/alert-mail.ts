@@ -14,7 +14,7 @@ interface TestMail {
   message: AlertMessage;
 }
 
-/** A test: one mail to each receiver of the channel, in the caller's transaction. Returns how many. */
+/** Queues a test mail to each receiver of the channel in the caller's transaction. Returns the number of mails. */
 export async function queueTestMail(
   tx: Tx,
   deps: MailDeps,
@@ -32,13 +32,13 @@ export interface AlertMailDeps extends MailDeps {
 interface BatchMail {
   delivery: DeliveryToSend;
   channel: ChannelToSend | null;
-  /** The message and the others of its evaluation, locked. */
+  /** Locked: the message, and the others of its evaluation. */
   batch: readonly MailDelivery[];
 }
 
 /**
- * One mail to each receiver of the message, in the caller's transaction. A person who receives several messages of one
- * evaluation gets one mail about all of them, with the first message that is sent. Returns the number of receivers.
+ * Queues one mail to each receiver of the message in the caller's transaction. A person with several messages of one
+ * evaluation gets one mail about all of them, when the first one is sent. Returns the number of receivers.
  */
 export async function queueAlertMail(
   tx: Tx,
@@ -53,8 +53,8 @@ export async function queueAlertMail(
   const groups = Map.groupBy(left, ({ firingIds }) => [...firingIds].sort().join(" "));
   for (const [first, ...others] of groups.values()) {
     if (first === undefined) continue;
-    const of = { ...deps, database: tx };
-    const message = await makeMessage(of, delivery, channel, [...first.firingIds]);
+    const messageDeps = { ...deps, database: tx };
+    const message = await makeMessage(messageDeps, delivery, channel, [...first.firingIds]);
     const addresses = [first, ...others].map(({ address }) => address);
     await queueMails(tx, deps, { delivery, message, receivers: addresses });
   }
@@ -63,8 +63,8 @@ export async function queueAlertMail(
 
 interface MailReceiver {
   address: string;
-  /** Messages that go to the address, and what they tell of. */
   deliveryIds: Set<string>;
+  /** Firings of these deliveries. */
   firingIds: Set<string>;
 }
 
@@ -77,19 +77,23 @@ async function listReceivers(
     tx,
     batch.map(({ id }) => id),
   );
-  const told = new Map<string, MailReceiver>();
+  const receivers = new Map<string, MailReceiver>();
   for (const { id, firingId, channelId, recipients, ownerAddress } of batch) {
     const owners = ownerAddress === null ? [] : [ownerAddress];
     const addresses =
       channelId === null ? owners : await findRecipients(tx, organizationId, recipients);
     for (const address of addresses) {
-      const known = told.get(address) ?? { address, deliveryIds: new Set(), firingIds: new Set() };
-      known.deliveryIds.add(id);
-      for (const each of [firingId, ...(others.get(id) ?? [])]) known.firingIds.add(each);
-      told.set(address, known);
+      const receiver = receivers.get(address) ?? {
+        address,
+        deliveryIds: new Set(),
+        firingIds: new Set(),
+      };
+      receiver.deliveryIds.add(id);
+      for (const each of [firingId, ...(others.get(id) ?? [])]) receiver.firingIds.add(each);
+      receivers.set(address, receiver);
     }
   }
-  return [...told.values()];
+  return [...receivers.values()];
 }
 
 function findRecipients(

@@ -1,10 +1,10 @@
 import type { RandomBytes } from "#src/lib/ids.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
 
-// What a channel sends to, and what it signs with. Both lie in the database sealed for their channel: moved to another row
-// they do not open.
+// The target and the signing secrets of a channel. The database stores both sealed for their channel: a copy in another row
+// cannot be opened.
 
-/** Where the messages of a channel go that is not e-mail. */
+/** Target of a channel of any kind but e-mail. */
 export type ChannelTarget =
   | { kind: "slack"; url: string }
   | { kind: "pagerduty"; routing_key: string; region: "us" | "eu" }
@@ -14,7 +14,7 @@ export function sealTarget(sealingKey: Buffer, channelId: string, target: Channe
   return seal(sealingKey, JSON.stringify(target), targetContext(channelId));
 }
 
-/** Throws where the secret of the installation is another one. */
+/** Throws if `BURSAR_SECRET` has changed. */
 export function openTarget(
   sealingKey: Buffer,
   channelId: string,
@@ -26,7 +26,7 @@ export function openTarget(
 export const SECRET_PREFIX = "whsec_";
 const SECRET_BYTES = 32;
 
-/** A secret as Standard Webhooks writes it. */
+/** A new secret in the format of Standard Webhooks. */
 export function makeSigningSecret(randomBytes: RandomBytes): string {
   return SECRET_PREFIX + Buffer.from(randomBytes(SECRET_BYTES)).toString("base64");
 }

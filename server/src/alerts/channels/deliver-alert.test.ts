@@ -32,15 +32,15 @@ const test = base.extend("deliveries", ({ a }) => {
   const receivedAt = (path: string): ReceivedMessage[] =>
     a.receiver.received.filter((each) => each.path.startsWith(path));
 
-  /** What is wrong for this long, in a row. */
-  const sinceHours = (channelId: string, hours: number) =>
+  /** Sets the time for which the channel has been failing. */
+  const setFailingHours = (channelId: string, hours: number) =>
     a.h.deps.database
       .updateTable("alert_channel")
       .set({ failing_since: sql<Date>`now() - make_interval(hours => ${hours}::integer)` })
       .where("id", "=", channelId)
       .execute();
 
-  /** Lets requests wait until it is called, and says how many are waiting. */
+  /** Stalls requests to `/slow` until `release` is called. `waiting`: their responses. */
   function stall(status: number) {
     const waiting: ServerResponse[] = [];
     a.receiver.answer = (response, message) => {
@@ -55,11 +55,12 @@ const test = base.extend("deliveries", ({ a }) => {
     };
   }
 
-  const slowChannel = () => a.createChannel({ kind: "webhook", url: `${a.receiver.origin}/slow` });
+  const createSlowChannel = () =>
+    a.createChannel({ kind: "webhook", url: `${a.receiver.origin}/slow` });
 
   const send = (id: string) => a.org.admin.post(`/v1/admin/alert_channels/${id}/test`);
 
-  return { makeChannels, receivedAt, sinceHours, stall, slowChannel, send };
+  return { makeChannels, receivedAt, setFailingHours, stall, createSlowChannel, send };
 });
 
 let owner: string;
@@ -81,10 +82,7 @@ describe("a firing", () => {
   });
   afterAll(() => mail.close());
 
-  test("gets through every kind of channel once, with what somebody needs who is woken by it", async ({
-    a,
-    deliveries,
-  }) => {
+  test("sends one complete message through each kind of channel", async ({ a, deliveries }) => {
     const channels = await deliveries.makeChannels();
     const [email, slack, pagerDuty, webhook] = channels as [
       CreatedChannel,
@@ -119,12 +117,12 @@ describe("a firing", () => {
       expect(mail.received[0]?.text).toContain(text);
     }
     expect(mail.received[0]?.text).toContain("Period ends: 2026-12-01 00:00 UTC");
-    expect(mail.received[0]?.text).toContain("A request that may cost more than what is left");
+    expect(mail.received[0]?.text).toContain("A request that may cost more than the rest");
 
     expect(a.receiver.received).toHaveLength(3);
     const [toSlack] = deliveries.receivedAt("/slack/T0/B0/secret");
     expect(toSlack?.headers["content-type"]).toBe("application/json");
-    // Names are text there, no markup.
+    // Slack shows names as text without markup.
     expect(toSlack?.body.match(/"mrkdwn","text":"[^"]*<team>/g)).toBeNull();
     for (const text of ["&lt;team&gt;", "$75.50", "$100.00", "2026-12-01 00:00 UTC", url]) {
       expect(toSlack?.body).toContain(text);
@@ -148,7 +146,7 @@ describe("a firing", () => {
         },
       },
     });
-    expect(event.payload.custom_details["What happens next"]).toContain("is refused until");
+    expect(event.payload.custom_details.Next).toContain("is refused until");
 
     const [toWebhook] = deliveries.receivedAt("/webhook?token=secret");
     const headers = toWebhook?.headers as Record<string, string>;
@@ -182,7 +180,7 @@ describe("a firing", () => {
 });
 
 describe("a receiver that fails", () => {
-  test("gets the message again under its id, later each time, ten times at most", async ({ a }) => {
+  test("gets the message up to ten times under one id, with growing delays", async ({ a }) => {
     const channel = await a.createChannel();
     const { deliveryIds } = await a.fire([channel.id]);
     const [id = ""] = deliveryIds;
@@ -197,9 +195,9 @@ describe("a receiver that fails", () => {
       status: "failed",
       attempts: 10,
       last_status: 500,
-      last_error: "Answered 500: out of order",
+      last_error: "HTTP 500: out of order",
     });
-    // It failed for a moment only: nobody has to resume anything.
+    // The channel failed for a short time only, so it is not paused.
     expect(await a.getChannel(channel.id)).toMatchObject({
       state: "working",
       failures_in_a_row: 10,
@@ -217,7 +215,7 @@ describe("a receiver that fails", () => {
     ["999999999", 43_200],
     ["soon", 5],
   ] as const)(
-    "says itself when it wants to be asked again (Retry-After: %s)",
+    "sets the delay of the next attempt with Retry-After: %s",
     async ([value, seconds], { a }) => {
       const channel = await a.createChannel();
       const [id = ""] = (await a.fire([channel.id])).deliveryIds;
@@ -227,7 +225,7 @@ describe("a receiver that fails", () => {
     },
   );
 
-  test("says it with a date", async ({ a }) => {
+  test("sets the delay of the next attempt with a date in Retry-After", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     const at = Math.ceil(a.h.clock.nowMs / 1_000) * 1_000 + 1_200_000;
@@ -236,7 +234,7 @@ describe("a receiver that fails", () => {
     expect(await a.secondsToNextAttempt(id)).toBe(Math.ceil((at - a.h.clock.nowMs) / 1_000));
   });
 
-  test("works again: its failures are forgotten", async ({ a }) => {
+  test("resets its failures when it works again", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     a.receiver.answer = answerWith(500);
@@ -252,7 +250,7 @@ describe("a receiver that fails", () => {
     expect(await a.getChannel(channel.id)).toMatchObject({ failures_in_a_row: 0 });
   });
 
-  test("is told of a redirect, which nobody follows", async ({ a, deliveries }) => {
+  test("redirects: the redirect is not followed", async ({ a, deliveries }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     a.receiver.answer = answerWith(302, { headers: { location: `${a.receiver.origin}/other` } });
@@ -260,11 +258,11 @@ describe("a receiver that fails", () => {
     expect(deliveries.receivedAt("/other")).toEqual([]);
     expect(await a.getDelivery(channel.id, id)).toMatchObject({
       status: "queued",
-      last_error: "Answered 302: a redirect, which is not followed",
+      last_error: "HTTP 302: redirects are not followed",
     });
   });
 
-  test("repeats its address or key, which people do not read", async ({ a, deliveries }) => {
+  test("repeats its address or key: the history does not show them", async ({ a, deliveries }) => {
     a.receiver.answer = (response, { path, body }) => {
       response.writeHead(400);
       response.end(`no ${path} at ${a.receiver.origin}${path} ${body.slice(0, 60)}`);
@@ -274,37 +272,39 @@ describe("a receiver that fails", () => {
       const [id = ""] = (await a.fire([channel?.id ?? ""])).deliveryIds;
       await a.attempt(id);
       const { last_error: error } = await a.getDelivery(channel?.id ?? "", id);
-      expect(error).toContain("Answered 400: no ");
+      expect(error).toContain("HTTP 400: no ");
       expect(error).not.toContain("B0/secret");
       expect(error).not.toContain(ROUTING_KEY);
     }
   });
 });
 
-test("a part of an address that is repeated alone is not read either", async ({ a }) => {
+test("the history hides each part of an address in the text of a receiver", async ({ a }) => {
   const url = `${a.receiver.origin}/in/path-token-1?key=query%20token%202&mode=a`;
   const channel = await a.createChannel({ kind: "webhook", url });
-  const said = "bad path-token-1, query%20token%202, query token 2 in mode a";
-  a.receiver.answer = answerWith(401, { text: said });
+  const text = "bad path-token-1, query%20token%202, query token 2 in mode a";
+  a.receiver.answer = answerWith(401, { text });
   const [id = ""] = (await a.fire([channel.id])).deliveryIds;
   await a.attempt(id);
   expect(await a.getDelivery(channel.id, id)).toMatchObject({
-    last_error: "Answered 401: bad …, …, … in mode a",
+    last_error: "HTTP 401: bad …, …, … in mode a",
   });
 });
 
 describe("a receiver that is slow", () => {
-  test("holds three attempts of a node at most, and none of another channel", async ({
+  test("holds up at most three attempts of a node, and none of another channel", async ({
     a,
     deliveries,
   }) => {
-    const slow = await deliveries.slowChannel();
+    const slow = await deliveries.createSlowChannel();
     const other = await a.createChannel();
     const ids: string[] = [];
     for (let i = 0; i < 4; i++) ids.push(...(await a.fire([slow.id])).deliveryIds);
     const { waiting, release } = deliveries.stall(200);
     const running = ids.slice(0, 3).map((id) => a.attempt(id));
-    await eventually(30_000, "three are waiting", async () => (waiting.length === 3 ? true : null));
+    await eventually(30_000, "three requests wait", async () =>
+      waiting.length === 3 ? true : null,
+    );
     const [last = ""] = ids.slice(3);
     await a.attempt(last);
     expect(waiting).toHaveLength(3);
@@ -315,12 +315,12 @@ describe("a receiver that is slow", () => {
     release();
     await Promise.all(running);
     expect(await a.getDelivery(slow.id, last)).toMatchObject({ status: "queued", attempts: 0 });
-    await Promise.all([a.attempt(last), eventuallyRelease(waiting, 4)]);
+    await Promise.all([a.attempt(last), releaseLast(waiting, 4)]);
     expect(await a.getDelivery(slow.id, last)).toMatchObject({ status: "sent" });
   });
 
   test("and fails gets one message at a time", async ({ a, deliveries }) => {
-    const slow = await deliveries.slowChannel();
+    const slow = await deliveries.createSlowChannel();
     const [first = "", second = "", third = ""] = [
       ...(await a.fire([slow.id])).deliveryIds,
       ...(await a.fire([slow.id])).deliveryIds,
@@ -328,23 +328,23 @@ describe("a receiver that is slow", () => {
     ];
     const { waiting, release } = deliveries.stall(500);
     const failing = a.attempt(first);
-    await eventually(30_000, "one is waiting", async () => (waiting.length === 1 ? true : null));
+    await eventually(30_000, "one request waits", async () => (waiting.length === 1 ? true : null));
     release();
     await failing;
     const running = a.attempt(second);
-    await eventually(30_000, "two have come", async () => (waiting.length === 2 ? true : null));
+    await eventually(30_000, "two requests wait", async () => (waiting.length === 2 ? true : null));
     await a.attempt(third);
     expect(await a.secondsToNextAttempt(third)).toBe(5);
     expect(waiting).toHaveLength(2);
-    await Promise.all([running, eventuallyRelease(waiting, 2)]);
+    await Promise.all([running, releaseLast(waiting, 2)]);
   });
 });
 
 const noMessage: ReceivedMessage = { path: "", headers: {}, body: "" };
 
-/** Answers 200 to the last request, once there are as many. */
-function eventuallyRelease(waiting: readonly ServerResponse[], count: number): Promise<unknown> {
-  return eventually(30_000, `${count} have come`, async () => {
+/** Waits for `count` requests, and responds with 200 to the last one. */
+function releaseLast(waiting: readonly ServerResponse[], count: number): Promise<unknown> {
+  return eventually(30_000, `${count} requests arrived`, async () => {
     const response = waiting[count - 1];
     if (response === undefined) return null;
     answerWith(200)(response, noMessage);
@@ -353,7 +353,7 @@ function eventuallyRelease(waiting: readonly ServerResponse[], count: number): P
 }
 
 describe("a channel is paused", () => {
-  test("at once where its receiver is gone for good; Owners and the audit log are told, others go on", async ({
+  test("at once after a 410, with a mail to Owners and an audit event, while other channels work", async ({
     a,
   }) => {
     const url = `${a.receiver.origin}/gone`;
@@ -367,7 +367,7 @@ describe("a channel is paused", () => {
     await a.attempt(toOther);
     expect(await a.getChannel(gone.id)).toMatchObject({
       state: "paused",
-      pause_reason: "Answered 410",
+      pause_reason: "HTTP 410",
     });
     expect(await a.getDelivery(other.id, toOther)).toMatchObject({ status: "sent" });
     expect(await a.getChannel(other.id)).toMatchObject({ state: "working" });
@@ -383,10 +383,10 @@ describe("a channel is paused", () => {
       event: "alert_channel.paused",
       actor_type: "system",
       before: { state: "working" },
-      after: { state: "paused", pause_reason: "Answered 410" },
+      after: { state: "paused", pause_reason: "HTTP 410" },
     });
 
-    // What comes meanwhile waits, and is sent once somebody resumes the channel.
+    // New messages wait, and are sent when the channel is resumed.
     const [later = ""] = (await a.fire([gone.id])).deliveryIds;
     const before = a.receiver.received.length;
     await a.attempt(later);
@@ -413,18 +413,21 @@ describe("a channel is paused", () => {
       ...(await a.fire([channel.id])).deliveryIds,
     ];
     for (let i = 0; i < 9; i++) await a.attempt(first);
-    await deliveries.sinceHours(channel.id, 2);
+    await deliveries.setFailingHours(channel.id, 2);
     expect(await a.getChannel(channel.id)).toMatchObject({ state: "working" });
     await a.attempt(second);
     expect(await a.getChannel(channel.id)).toMatchObject({
       state: "paused",
-      pause_reason: "10 failures in a row. The last: Answered 500",
+      pause_reason: "10 failures in a row. Last failure: HTTP 500",
     });
   });
 });
 
-describe("a test", () => {
-  test("says what came back, through every kind of channel", async ({ a, deliveries }) => {
+describe("a test message", () => {
+  test("returns the response of the receiver, for every kind of channel", async ({
+    a,
+    deliveries,
+  }) => {
     const channels = await deliveries.makeChannels();
     for (const channel of channels) {
       expect(await deliveries.send(channel.id)).toMatchObject({
@@ -448,7 +451,7 @@ describe("a test", () => {
     expect(verified).toMatchObject({ type: "alert.test", data: { alert_channel_id: webhook?.id } });
   });
 
-  test("that fails is an answer, counts for nothing and is not tried again", async ({
+  test("that fails returns 200, is not retried, and does not count as a failure", async ({
     a,
     deliveries,
   }) => {
@@ -459,13 +462,13 @@ describe("a test", () => {
     expect(body).toMatchObject({
       status: "failed",
       last_status: 418,
-      last_error: "Answered 418: a teapot",
+      last_error: "HTTP 418: a teapot",
     });
     expect(await a.secondsToNextAttempt((body as { id: string }).id)).toBeNull();
     expect(await a.getChannel(channel.id)).toMatchObject({ failures_in_a_row: 0 });
   });
 
-  test("says where a channel must not lead, as its name turned out to mean", async ({
+  test("fails if the host name of the target resolves to a private address", async ({
     a,
     deliveries,
   }) => {
@@ -478,7 +481,7 @@ describe("a test", () => {
   });
 });
 
-test("no address, key or secret of a channel lies open in the database or in the logs", async ({
+test("no address, key or secret of a channel is readable in the database or the logs", async ({
   a,
   deliveries,
 }) => {
@@ -497,13 +500,13 @@ test("no address, key or secret of a channel lies open in the database or in the
     }>`SELECT t::text AS row FROM ${sql.raw(name)} t`.execute(database);
     text += rows.map(({ row }) => row).join("\n");
   }
-  // The search finds what is there.
+  // The search does find other texts.
   expect(text).toContain(channels[1]?.id);
-  expect(text).toContain("an alert was not delivered");
+  expect(text).toContain("alert message not delivered");
   const secret = channels[3]?.signing_secret?.slice("whsec_".length) ?? "nothing";
   for (const hidden of ["T0/B0/secret", "token=secret", ROUTING_KEY, secret]) {
     expect(text).not.toContain(hidden);
-    // As `bytea` is written out.
+    // Text form of `bytea`.
     expect(text).not.toContain(Buffer.from(hidden).toString("hex"));
   }
 });

@@ -21,28 +21,35 @@ import {
 import { lockMailBatch } from "./mail-batch.sql.ts";
 import { pauseChannel } from "./pause-channel.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
-import { type Outcome, type SendDeps, sendThrough, updateAtPagerDuty } from "./send-through.ts";
+import {
+  type Outcome,
+  type SendDeps,
+  sendThrough,
+  updatePagerDutyIncident,
+} from "./send-through.ts";
 
 export interface DeliverDeps extends AuditDeps, SendDeps {
   publicUrl: () => string;
   logger: Logger;
 }
 
-/** Seconds until the next attempt, after each that failed: ten attempts in a little less than a day. */
+/** Seconds from each failed attempt to the next one: ten attempts in a little less than a day. */
 const RETRY_SECONDS = [5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200] as const;
 const MAX_RETRY_AFTER_SECONDS = 43_200;
-/** A channel that fails is tried with one message at a time; one that is slow never takes all that this node can do. */
+/** Concurrent messages of a channel on this node. A slow channel leaves room for the others. */
 const MAX_AT_ONCE = 3;
 const MAX_AT_ONCE_FAILING = 1;
 const POSTPONE_SECONDS = 5;
-/** When a channel is paused: as many failures in a row, over as long a time at least. */
+/** `last_error` of a mail channel without receivers. */
+export const NO_RECEIVER = "No receiver is left: no active member has one of the roles.";
+/** A channel is paused after so many failures in a row, over at least so many seconds. */
 const PAUSE_FAILURES = 10;
 const PAUSE_SECONDS = 3_600;
 
 /**
- * Makes what carries out one attempt at one message. Never throws for what a receiver does: the next attempt is a job that
- * is added in the transaction that notes the failure. Between an answer and its note a node may die: then the message is
- * sent once more, under the same id. Mail is queued in the transaction that notes it: exactly once.
+ * Returns a function that makes one attempt to deliver a message. A receiver's failure does not throw: the transaction that
+ * records it adds the job of the next attempt. If a node dies between a response and its record, the message is sent again
+ * under the same id. Mail is queued in the transaction that records the delivery: exactly once.
  */
 export function makeDeliverAlert(deps: DeliverDeps): (deliveryId: string) => Promise<void> {
   const running = new Map<string, number>();
@@ -51,8 +58,8 @@ export function makeDeliverAlert(deps: DeliverDeps): (deliveryId: string) => Pro
     if (found === null || found.delivery.status !== "queued") return;
     const { delivery, channel } = found;
     if (channel === null || channel.kind === "email") return deliverMail(deps, delivery, channel);
-    if (isOver(channel)) return drop(deps, delivery.id);
-    // It waits for somebody to resume the channel.
+    if (isInactive(channel)) return dropDelivery(deps, delivery.id);
+    // The message waits until a member resumes the channel.
     if (channel.paused_at !== null) return;
     const atOnce = running.get(channel.id) ?? 0;
     if (atOnce >= (channel.failures_in_a_row > 0 ? MAX_AT_ONCE_FAILING : MAX_AT_ONCE)) {
@@ -62,24 +69,24 @@ export function makeDeliverAlert(deps: DeliverDeps): (deliveryId: string) => Pro
     }
     running.set(channel.id, atOnce + 1);
     try {
-      await attempt(deps, delivery, channel);
+      await attemptDelivery(deps, delivery, channel);
     } finally {
-      const left = (running.get(channel.id) ?? 1) - 1;
-      if (left > 0) running.set(channel.id, left);
+      const remaining = (running.get(channel.id) ?? 1) - 1;
+      if (remaining > 0) running.set(channel.id, remaining);
       else running.delete(channel.id);
     }
   };
 }
 
-function isOver(channel: ChannelToSend): boolean {
+function isInactive(channel: ChannelToSend): boolean {
   return !channel.is_enabled || channel.archived_at !== null;
 }
 
-function drop(deps: DeliverDeps, id: string): Promise<void> {
-  return markDropped(deps.database, { id, reason: "The channel was off or gone." });
+function dropDelivery(deps: DeliverDeps, id: string): Promise<void> {
+  return markDropped(deps.database, { id, reason: "The channel was off or deleted." });
 }
 
-async function attempt(
+async function attemptDelivery(
   deps: DeliverDeps,
   delivery: DeliveryToSend,
   channel: ChannelToSend,
@@ -87,22 +94,22 @@ async function attempt(
   const attempts = await beginAttempt(deps.database, delivery.id);
   if (attempts === null) return;
   const outcome = await sendOnce(deps, delivery, channel).catch((error: unknown): Outcome => {
-    deps.logger.error({ err: error, deliveryId: delivery.id }, "an alert could not be made");
-    const reason = "The message could not be made: see the log of the server.";
+    deps.logger.error({ err: error, deliveryId: delivery.id }, "alert message not created");
+    const reason = "The message could not be created. See the server log.";
     return { kind: "failed", status: null, reason, retryAfterSeconds: null, isGone: false };
   });
   if (outcome.kind === "sent") {
-    await noteSent(deps, delivery.id, channel.id, outcome.status);
+    await recordSent(deps, delivery.id, channel.id, outcome.status);
     return;
   }
   deps.logger.warn(
     { deliveryId: delivery.id, channelId: channel.id, attempts, reason: outcome.reason },
-    "an alert was not delivered",
+    "alert message not delivered",
   );
-  await noteFailed(deps, { delivery, channel, attempts, outcome });
+  await recordFailed(deps, { delivery, channel, attempts, outcome });
 }
 
-/** One attempt, whatever the state of the message. */
+/** Makes one attempt, in any state of the message. */
 export async function sendOnce(
   deps: DeliverDeps,
   delivery: Pick<DeliveryToSend, "id" | "organization_id" | "alert_firing_id" | "created_at">,
@@ -115,7 +122,7 @@ export async function sendOnce(
   return sendThrough(deps, { target, secrets }, message);
 }
 
-export function noteSent(
+export function recordSent(
   deps: DeliverDeps,
   deliveryId: string,
   channelId: string,
@@ -127,7 +134,7 @@ export function noteSent(
   });
 }
 
-async function noteFailed(
+async function recordFailed(
   deps: DeliverDeps,
   failed: {
     delivery: DeliveryToSend;
@@ -147,8 +154,8 @@ async function noteFailed(
       isFinal,
     });
     if (!isFinal) {
-      const asked = Math.min(outcome.retryAfterSeconds ?? 0, MAX_RETRY_AFTER_SECONDS);
-      await addDeliveryJob(tx, delivery.id, Math.max(asked, delaySeconds));
+      const retryAfter = Math.min(outcome.retryAfterSeconds ?? 0, MAX_RETRY_AFTER_SECONDS);
+      await addDeliveryJob(tx, delivery.id, Math.max(retryAfter, delaySeconds));
     }
     return noteFailure(tx, channel.id);
   });
@@ -156,18 +163,18 @@ async function noteFailed(
   if (outcome.isGone || isFailing) {
     const reason = outcome.isGone
       ? outcome.reason
-      : `${failures} failures in a row. The last: ${outcome.reason}`;
+      : `${failures} failures in a row. Last failure: ${outcome.reason}`;
     await pauseChannel(deps, { organizationId: delivery.organization_id, id: channel.id, reason });
   }
 }
 
-/** By e-mail there is one attempt: the message is handed to the queue of mail, which has attempts of its own. */
+/** Makes the only attempt for mail: it queues the mail, and the mail queue has its own retries. */
 async function deliverMail(
   deps: DeliverDeps,
   delivery: DeliveryToSend,
   channel: ChannelToSend | null,
 ): Promise<void> {
-  if (channel !== null && isOver(channel)) return drop(deps, delivery.id);
+  if (channel !== null && isInactive(channel)) return dropDelivery(deps, delivery.id);
   if (channel !== null && channel.paused_at !== null) return;
   await inTransaction(deps.database, async (tx) => {
     const batch = await lockMailBatch(tx, delivery.id);
@@ -175,28 +182,24 @@ async function deliverMail(
     const count = await queueAlertMail(tx, deps, { delivery, channel, batch });
     if (count > 0) return markSent(tx, { id: delivery.id, status: null });
     if (channel === null) {
-      return markDropped(tx, { id: delivery.id, reason: "The key has no owner to be told." });
+      return markDropped(tx, { id: delivery.id, reason: "The key has no active owner." });
     }
-    const error = "Nobody is left to write to: no active member has one of the roles.";
-    await markFailed(tx, { id: delivery.id, status: null, error, isFinal: true });
+    await markFailed(tx, { id: delivery.id, status: null, error: NO_RECEIVER, isFinal: true });
   });
 }
 
-/**
- * Tells PagerDuty of an incident that somebody has seen to what fired, or that it is over. Throws where another attempt is
- * worth it.
- */
+/** Acknowledges or resolves an incident in PagerDuty. Throws if a retry can help. */
 export async function updateIncident(
   deps: DeliverDeps,
   action: "acknowledge" | "resolve",
   { firingId, channelId }: Incident,
 ): Promise<void> {
   const channel = await findChannel(deps.database, channelId);
-  if (channel === null || isOver(channel) || channel.target_sealed === null) return;
+  if (channel === null || isInactive(channel) || channel.target_sealed === null) return;
   const target = openTarget(deps.sealingKey, channel.id, channel.target_sealed);
   if (target.kind !== "pagerduty") return;
-  const outcome = await updateAtPagerDuty(deps, target, { action, firingId });
+  const outcome = await updatePagerDutyIncident(deps, target, { action, firingId });
   if (outcome.kind === "failed" && !outcome.isGone) {
-    throw new Error(`PagerDuty was not told to ${action} an incident: ${outcome.reason}`);
+    throw new Error(`PagerDuty did not ${action} an incident: ${outcome.reason}`);
   }
 }

@@ -29,7 +29,7 @@ const columns = [
   "sent_at",
 ] as const;
 
-/** One row more than the page holds. */
+/** Returns one row more than the page holds. */
 export function listDeliveries(
   db: Database,
   filter: {
@@ -63,7 +63,7 @@ export async function findDelivery(
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** A message that says that messages get here. Gives when it was made. */
+/** Inserts a test message. Returns its creation time. */
 export async function insertTest(
   tx: Tx,
   test: { id: string; organizationId: string; channelId: string },
@@ -84,7 +84,7 @@ export async function insertTest(
   return row.created_at;
 }
 
-/** Queues the message again with all attempts left. A person who got the same by another mail gets this one too. */
+/** Queues the message again with all attempts. A person who got its firings in another mail gets this mail too. */
 export async function requeueDelivery(tx: Tx, id: string): Promise<void> {
   await tx
     .updateTable("alert_delivery")

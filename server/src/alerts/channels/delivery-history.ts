@@ -10,7 +10,7 @@ import { newId } from "#src/lib/ids.ts";
 import { type ChannelRow, findChannel } from "./alert-channels.sql.ts";
 import { type AlertChannelDeps, channelNotFound, stateOf } from "./alert-channels.ts";
 import { queueTestMail } from "./alert-mail.ts";
-import { noteSent, sendOnce } from "./deliver-alert.ts";
+import { NO_RECEIVER, recordSent, sendOnce } from "./deliver-alert.ts";
 import { markFailed, markSent } from "./deliveries.sql.ts";
 import {
   type DeliveryRow,
@@ -39,10 +39,13 @@ export async function listDeliveries(
   if (channel === null) throw channelNotFound();
   const filter = { organizationId, channelId, statuses: statuses ?? null };
   const page = toPage(await listRows(deps.database, filter, request), request);
-  return { ...page, rows: await show(deps.database, page.rows) };
+  return { ...page, rows: await loadShownDeliveries(deps.database, page.rows) };
 }
 
-async function show(db: Database | Tx, rows: readonly DeliveryRow[]): Promise<ShownDelivery[]> {
+async function loadShownDeliveries(
+  db: Database | Tx,
+  rows: readonly DeliveryRow[],
+): Promise<ShownDelivery[]> {
   const ids = rows.map(({ alert_firing_id: id }) => id).filter((id) => id !== null);
   const firings = await findToldFirings(db, [...new Set(ids)]);
   const others = await listOtherFirings(
@@ -58,19 +61,19 @@ async function show(db: Database | Tx, rows: readonly DeliveryRow[]): Promise<Sh
   }));
 }
 
-async function showOne(
+async function loadShownDelivery(
   db: Database | Tx,
   of: { organizationId: string; id: string },
 ): Promise<ShownDelivery> {
   const row = await findDelivery(db, of);
-  const [shown] = await show(db, row === null ? [] : [row]);
+  const [shown] = await loadShownDeliveries(db, row === null ? [] : [row]);
   if (shown === undefined) throw deliveryNotFound();
   return shown;
 }
 
 /**
- * Sends a test and waits for what comes back, which is the answer and no failure of the call. One attempt, which counts for
- * nothing when it fails: whoever asked for it sees that. It is on record, and in the audit log, before it is sent.
+ * Sends a test message and returns its outcome. The test is stored and audited before it is sent. A failed attempt does not
+ * fail the call, is not retried, and does not count as a failure of the channel.
  */
 export async function testAlertChannel(
   deps: AlertChannelDeps,
@@ -83,7 +86,7 @@ export async function testAlertChannel(
     const id = newId(idPrefixes.alertDelivery, deps.nowMs(), deps.randomBytes);
     const created_at = await insertTest(tx, { id, organizationId, channelId });
     const delivery = { id, organization_id: organizationId, alert_firing_id: null, created_at };
-    if (channel.kind === "email") await mailTest(tx, deps, delivery, channel);
+    if (channel.kind === "email") await sendTestMail(tx, deps, delivery, channel);
     return {
       result: { id, created_at },
       audit: {
@@ -99,39 +102,38 @@ export async function testAlertChannel(
   const isNew = origin.claim?.isReplayed !== true;
   if (isNew && channel !== null && channel.kind !== "email") {
     const delivery = { id, organization_id: organizationId, alert_firing_id: null, created_at };
-    await sendTest(deps, delivery, channel);
+    await sendTestMessage(deps, delivery, channel);
   }
-  return showOne(deps.database, { organizationId, id });
+  return loadShownDelivery(deps.database, { organizationId, id });
 }
 
-type NewTest = {
+type TestDelivery = {
   id: string;
   organization_id: string;
   alert_firing_id: null;
   created_at: Date;
 };
 
-async function mailTest(
+async function sendTestMail(
   tx: Tx,
   deps: AlertChannelDeps,
-  delivery: NewTest,
+  delivery: TestDelivery,
   channel: ChannelRow,
 ): Promise<void> {
   const message = await makeMessage({ ...deps, database: tx }, delivery, channel);
   const count = await queueTestMail(tx, deps, { delivery, channel, message });
   if (count > 0) return markSent(tx, { id: delivery.id, status: null });
-  const error = "Nobody is left to write to: no active member has one of the roles.";
-  await markFailed(tx, { id: delivery.id, status: null, error, isFinal: true });
+  await markFailed(tx, { id: delivery.id, status: null, error: NO_RECEIVER, isFinal: true });
 }
 
-async function sendTest(
+async function sendTestMessage(
   deps: AlertChannelDeps,
-  delivery: NewTest,
+  delivery: TestDelivery,
   channel: ChannelRow,
 ): Promise<void> {
   const outcome = await sendOnce(deps, delivery, channel);
   if (outcome.kind === "sent") {
-    return noteSent(deps, delivery.id, channel.id, outcome.status);
+    return recordSent(deps, delivery.id, channel.id, outcome.status);
   }
   const { status, reason: error } = outcome;
   await markFailed(deps.database, { id: delivery.id, status, error, isFinal: true });
@@ -143,7 +145,7 @@ async function getForUpdate(tx: Tx, organizationId: string, id: string): Promise
   return channel;
 }
 
-/** Queues the message again under its id, whatever became of it. Throws a 404, and a 409 where its channel does not work. */
+/** Queues the message again under its id, in any state. Throws a 404, and a 409 if its channel is not working. */
 export async function redeliverAlert(
   deps: AlertChannelDeps,
   { caller, origin }: Call,
@@ -153,7 +155,7 @@ export async function redeliverAlert(
   await auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findDelivery(tx, { organizationId, id }, "for update");
     if (before === null) throw deliveryNotFound();
-    await checkWorks(tx, organizationId, before.alert_channel_id);
+    await checkChannelWorks(tx, organizationId, before.alert_channel_id);
     await requeueDelivery(tx, id);
     await addDeliveryJob(tx, id);
     return {
@@ -171,18 +173,22 @@ export async function redeliverAlert(
       },
     };
   });
-  return showOne(deps.database, { organizationId, id });
+  return loadShownDelivery(deps.database, { organizationId, id });
 }
 
-async function checkWorks(tx: Tx, organizationId: string, channelId: string | null): Promise<void> {
+async function checkChannelWorks(
+  tx: Tx,
+  organizationId: string,
+  channelId: string | null,
+): Promise<void> {
   if (channelId === null) return;
   const channel = await findChannel(tx, { organizationId, id: channelId });
   if (channel !== null && stateOf(channel) === "working") return;
-  const why =
+  const reason =
     channel === null
       ? "is deleted"
-      : `is ${stateOf(channel)}: turn it on first, which also sends what waits`;
-  throw new ApiError("delivery_not_repeatable", `The alert channel of this message ${why}.`);
+      : `is ${stateOf(channel)}. Enable it first, which also sends its waiting messages`;
+  throw new ApiError("delivery_not_repeatable", `The alert channel of this message ${reason}.`);
 }
 
 function deliveryNotFound(): ApiError {

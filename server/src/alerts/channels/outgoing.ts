@@ -1,9 +1,9 @@
 import { type GuardedClient, makeGuardedClient } from "#src/lib/guarded-client.ts";
 
-/** The way out of this installation, to receivers that administrators chose. */
+/** Outbound requests to receivers that administrators chose. */
 export interface Outgoing {
   client: GuardedClient;
-  /** Where PagerDuty takes events. */
+  /** Address of PagerDuty's Events API. */
   pagerDutyUrl: (region: "us" | "eu") => string;
 }
 
@@ -12,7 +12,7 @@ const pagerDutyUrls = {
   eu: "https://events.eu.pagerduty.com/v2/enqueue",
 } as const;
 
-/** `allowed`: of `BURSAR_ALLOW_PRIVATE_TARGETS`. */
+/** `allowed`: private networks from `BURSAR_ALLOW_PRIVATE_TARGETS`. */
 export function makeOutgoing(allowed: readonly string[]): Outgoing {
   return {
     client: makeGuardedClient({ allowed }),

@@ -3,7 +3,7 @@ import { toOneLine } from "#src/mail/layout.ts";
 
 const MAX_SUMMARY = 1_024;
 
-/** An event of the Events API v2. What fires is one incident, however often it is told: its key is the firing. */
+/** An event of the Events API v2. Each firing is one incident, because its id is the deduplication key. */
 export function toPagerDutyEvent(message: AlertMessage, routingKey: string): string {
   return JSON.stringify({
     routing_key: routingKey,
@@ -21,13 +21,13 @@ export function toPagerDutyEvent(message: AlertMessage, routingKey: string): str
       custom_details: {
         ...Object.fromEntries(message.facts.map(({ label, value }) => [label, value])),
         ...(message.list !== null && { [message.list.label]: message.list.items }),
-        "What happens next": message.next,
+        Next: message.next,
       },
     },
   });
 }
 
-/** Somebody has seen to what fired, or it is over. Such an event has no payload; without an open incident it does nothing. */
+/** An event without payload that updates an incident. Without an open incident, PagerDuty ignores the event. */
 export function toPagerDutyUpdate(
   action: "acknowledge" | "resolve",
   { firingId, routingKey }: { firingId: string; routingKey: string },

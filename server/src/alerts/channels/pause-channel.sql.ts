@@ -1,6 +1,6 @@
 import type { Tx } from "#src/db/pool.ts";
 
-/** Null where the channel is paused, off or gone already. */
+/** Null if the channel is already paused, off or deleted. */
 export async function pauseChannel(
   tx: Tx,
   of: { organizationId: string; id: string; reason: string; now: Date },

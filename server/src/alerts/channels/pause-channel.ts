@@ -6,8 +6,8 @@ import { pauseChannel as pauseRow } from "./pause-channel.sql.ts";
 import { findAddresses } from "./receivers.sql.ts";
 
 /**
- * Stops sending through a channel that does not work, until somebody resumes it, and writes to the Owners and Admins. What
- * is to be sent meanwhile waits. A channel that is paused, off or gone already stays as it is.
+ * Pauses a channel that fails, and notifies the Owners and Admins by mail. Its messages wait until a member resumes it. Has
+ * no effect on a channel that is paused, off or deleted.
  */
 export async function pauseChannel(
   deps: AuditDeps & { publicUrl: () => string },
@@ -26,11 +26,11 @@ export async function pauseChannel(
     const body = layoutMessage({
       title,
       paragraphs: [
-        "Messages about alerts do not get through it any more. They wait until somebody resumes the channel, for three days.",
-        `What came back: ${reason}`,
+        "Its alert messages wait until the channel is resumed. Messages that wait for three days fail.",
+        `Reason: ${reason}`,
       ],
       action: { label: "Open alert channels", url: `${deps.publicUrl()}/alerts/channels` },
-      notes: ["Send a test there once it is mended, then resume it."],
+      notes: ["Fix the target, send a test from that page, then resume the channel."],
     });
     const addresses = await findAddresses(tx, {
       organizationId,

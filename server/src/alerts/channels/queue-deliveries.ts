@@ -17,9 +17,9 @@ export const ACKNOWLEDGE_ALERT = "acknowledge_alert";
 export const RESOLVE_ALERT = "resolve_alert";
 
 /**
- * Queues messages about the firings of one evaluation in the caller's transaction: they are sent once it commits, and never
- * if it does not. A channel for people gets one message about all firings of its alerts, and so does each owner of keys. A
- * channel for programs gets one message for each firing.
+ * Queues messages about the firings of one evaluation in the caller's transaction. They are sent only after it commits.
+ * Slack, mail channels and key owners each get one message about all their firings. PagerDuty and webhooks get one message
+ * for each firing.
  */
 export async function queueDeliveries(
   tx: Tx,
@@ -30,32 +30,32 @@ export async function queueDeliveries(
   const receivers = new Map(
     (await findReceivers(tx, alertIds)).map((each) => [each.alertId, each]),
   );
-  const owners = await findOwnersToTell(tx, firings, receivers);
+  const owners = await findOwnersToNotify(tx, firings, receivers);
   const messages: Message[] = [];
   for (const ofOrganization of Map.groupBy(firings, (each) => each.organizationId).values()) {
     const batch = groupByReceiver(ofOrganization.toSorted(compareFirings), { receivers, owners });
     const batchId = newId(idPrefixes.alertDelivery, deps.nowMs(), deps.randomBytes);
     messages.push(...batch.map((each) => ({ ...each, batchId })));
   }
-  await queue(tx, deps, messages);
+  await queueMessages(tx, deps, messages);
 }
 
-/** Owners of the keys by firing, for alerts that notify owners. */
-async function findOwnersToTell(
+/** Owners of keys by firing, for alerts that notify owners. */
+async function findOwnersToNotify(
   tx: Tx,
   firings: readonly RecordedFiring[],
   receivers: ReadonlyMap<string, AlertReceivers>,
 ): Promise<Map<string, string>> {
-  const about = firings.filter(({ alertId, scopeType }) => {
+  const ofKeys = firings.filter(({ alertId, scopeType }) => {
     return scopeType === "api_key" && receivers.get(alertId)?.notifiesOwner === true;
   });
-  if (about.length === 0) return new Map();
+  if (ofKeys.length === 0) return new Map();
   const owners = await findKeyOwners(
     tx,
-    about.map(({ scopeId }) => scopeId),
+    ofKeys.map(({ scopeId }) => scopeId),
   );
-  // A key without an owner has a message too: it is dropped, and says why.
-  return new Map(about.map(({ id, scopeId }) => [id, owners.get(scopeId) ?? id]));
+  // The message for a key without an owner is dropped, and the history shows the reason.
+  return new Map(ofKeys.map(({ id, scopeId }) => [id, owners.get(scopeId) ?? id]));
 }
 
 function groupByReceiver(
@@ -85,8 +85,8 @@ function groupByReceiver(
 }
 
 /**
- * The same with one message about all these firings of one alert, which are about keys: for each channel, and for each
- * person whose keys are among them. It is queued as one about the first of them.
+ * Queues one message about all these firings of one alert about keys. Each channel and each owner of these keys gets it.
+ * The message refers to the first firing.
  */
 export async function queueDigests(
   tx: Tx,
@@ -103,15 +103,15 @@ export async function queueDigests(
       tx,
       firings.map(({ scopeId }) => scopeId),
     );
-    const told = new Set<string>();
+    const notified = new Set<string>();
     for (const each of firings) {
       const owner = owners.get(each.scopeId);
-      if (owner === undefined || told.has(owner)) continue;
-      told.add(owner);
+      if (owner === undefined || notified.has(owner)) continue;
+      notified.add(owner);
       messages.push({ firing: each, others: [], channelId: null, batchId: null });
     }
   }
-  await queue(tx, deps, messages);
+  await queueMessages(tx, deps, messages);
 }
 
 interface Message {
@@ -119,14 +119,18 @@ interface Message {
   /** Further firings that the message lists. */
   others: readonly RecordedFiring[];
   batchId: string | null;
-  /** Null: to the person whose key it is. */
+  /** Null: the message goes to the key's owner. */
   channelId: string | null;
 }
 
-/** Rows of one statement, at most. */
+/** Maximum number of rows in one statement. */
 const BATCH = 1_000;
 
-async function queue(tx: Tx, deps: AlertingDeps, messages: readonly Message[]): Promise<void> {
+async function queueMessages(
+  tx: Tx,
+  deps: AlertingDeps,
+  messages: readonly Message[],
+): Promise<void> {
   const nowMs = deps.nowMs();
   const deliveries = messages.map(
     ({ firing, others, channelId, batchId }): NewDelivery => ({
@@ -144,7 +148,7 @@ async function queue(tx: Tx, deps: AlertingDeps, messages: readonly Message[]): 
   }
 }
 
-/** Each job is one attempt: what follows it is a job of its own (`deliver-alert.ts`). */
+/** Each attempt is a separate job. `deliver-alert.ts` adds the next one. */
 export function addDeliveryJob(tx: Tx, deliveryId: string, delaySeconds = 0): Promise<void> {
   return addJob(tx, {
     task: DELIVER_ALERT,
@@ -159,19 +163,18 @@ export function deliveryJobKey(deliveryId: string): string {
   return `alert_delivery:${deliveryId}`;
 }
 
-/** About half an hour. Whoever was paged and is still being paged then will look here anyway. */
+/** Retries for about half an hour. After that, a person who is still paged opens the alert anyway. */
 const MAX_ACKNOWLEDGE_ATTEMPTS = 8;
-/** A little less than a day, as for messages: an incident that stays open keeps the next one from being one. */
+/** Retries for a little less than a day, like messages. An incident that stays open hides the next one. */
 const MAX_RESOLVE_ATTEMPTS = 13;
 
-/** Somebody has seen to the firing: says so where it, or the one that it was told with, made an incident. */
+/** Acknowledges the incidents of the firing, or of the digest that contains it. */
 export async function queueAcknowledgement(tx: Tx, firingId: string): Promise<void> {
   for (const incident of await listOpenIncidents(tx, firingId)) {
     await addIncidentJob(tx, "acknowledge", incident);
   }
 }
 
-/** What fired is over: says so where it made this incident. */
 export function queueResolution(tx: Tx, incident: Incident): Promise<void> {
   return addIncidentJob(tx, "resolve", incident);
 }
@@ -181,11 +184,11 @@ function addIncidentJob(
   action: "acknowledge" | "resolve",
   { firingId, channelId }: Incident,
 ): Promise<void> {
-  const isEnd = action === "resolve";
+  const isResolved = action === "resolve";
   return addJob(tx, {
-    task: isEnd ? RESOLVE_ALERT : ACKNOWLEDGE_ALERT,
+    task: isResolved ? RESOLVE_ALERT : ACKNOWLEDGE_ALERT,
     payload: { firing_id: firingId, channel_id: channelId },
     key: `${action}_alert:${firingId}:${channelId}`,
-    maxAttempts: isEnd ? MAX_RESOLVE_ATTEMPTS : MAX_ACKNOWLEDGE_ATTEMPTS,
+    maxAttempts: isResolved ? MAX_RESOLVE_ATTEMPTS : MAX_ACKNOWLEDGE_ATTEMPTS,
   });
 }

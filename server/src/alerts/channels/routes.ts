@@ -67,16 +67,16 @@ export function makeAlertChannelHandlers(
   };
 }
 
-/** Whom a channel reaches is shown to who may change that. */
+/** Only callers who can change a channel see its receivers. */
 function toWire(caller: Caller, { row, facts }: ShownChannel): z.input<typeof alertChannel> {
-  const isOpen = hasOrganizationPermission(caller, "alert_channels:write");
+  const canWrite = hasOrganizationPermission(caller, "alert_channels:write");
   return {
     id: row.id,
     type: "alert_channel",
     name: row.name,
     kind: row.kind,
-    recipients: isOpen ? row.recipients : null,
-    target_hint: isOpen ? row.target_hint : null,
+    recipients: canWrite ? row.recipients : null,
+    target_hint: canWrite ? row.target_hint : null,
     state: stateOf(row),
     paused_at: row.paused_at?.toISOString() ?? null,
     pause_reason: row.pause_reason,

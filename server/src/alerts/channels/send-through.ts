@@ -7,16 +7,16 @@ import { toPagerDutyEvent, toPagerDutyUpdate } from "./pagerduty-event.ts";
 import { signWebhook } from "./sign-webhook.ts";
 import { toSlackMessage } from "./slack-message.ts";
 
-/** What came of one attempt. `status` is HTTP's, null where nothing came back. */
+/** Outcome of one attempt. `status`: HTTP status of the response, null without one. */
 export type Outcome =
   | { kind: "sent"; status: number }
   | {
       kind: "failed";
       status: number | null;
       reason: string;
-      /** What the receiver asks for. */
+      /** Wait that the receiver requests. */
       retryAfterSeconds: number | null;
-      /** The receiver says that there will never be anybody there again. */
+      /** The receiver responds 410: it no longer exists. */
       isGone: boolean;
     };
 
@@ -28,16 +28,16 @@ const MAX_REASON = 300;
 const GONE = 410;
 const JSON_HEADERS = { "content-type": "application/json" };
 
-/** One attempt to send the message to where the channel leads. `secrets` sign it where it is a webhook. */
+/** Makes one attempt to send the message to the channel's target. `secrets` sign the message of a webhook. */
 export async function sendThrough(
   deps: SendDeps,
   { target, secrets }: { target: ChannelTarget; secrets: readonly string[] },
   message: AlertMessage,
 ): Promise<Outcome> {
-  return post(deps, target, requestOf(deps, { target, secrets }, message));
+  return postToTarget(deps, target, makeRequest(deps, { target, secrets }, message));
 }
 
-function requestOf(
+function makeRequest(
   deps: SendDeps,
   { target, secrets }: { target: ChannelTarget; secrets: readonly string[] },
   message: AlertMessage,
@@ -59,20 +59,19 @@ function requestOf(
   }
 }
 
-/** Tells PagerDuty that somebody has seen to what fired, or that it is over. */
-export function updateAtPagerDuty(
+export function updatePagerDutyIncident(
   deps: SendDeps,
   target: Extract<ChannelTarget, { kind: "pagerduty" }>,
   { action, firingId }: { action: "acknowledge" | "resolve"; firingId: string },
 ): Promise<Outcome> {
-  return post(deps, target, {
+  return postToTarget(deps, target, {
     url: deps.pagerDutyUrl(target.region),
     headers: JSON_HEADERS,
     body: toPagerDutyUpdate(action, { firingId, routingKey: target.routing_key }),
   });
 }
 
-async function post(
+async function postToTarget(
   { client, nowMs }: SendDeps,
   target: ChannelTarget,
   request: GuardedRequest,
@@ -88,28 +87,29 @@ function toOutcome(answer: GuardedAnswer, target: ChannelTarget, nowMs: number):
   const { status, text, retryAfter } = answer;
   if (status >= 200 && status < 300) return { kind: "sent", status };
   const isRedirect = status >= 300 && status < 400;
-  const said = isRedirect ? "a redirect, which is not followed" : hideTarget(text, target);
-  const reason = `Answered ${status}${said === "" ? "" : `: ${said}`}`;
+  const details = isRedirect ? "redirects are not followed" : hideTarget(text, target);
+  const reason = `HTTP ${status}${details === "" ? "" : `: ${details}`}`;
   return {
     kind: "failed",
     status,
     reason: reason.slice(0, MAX_REASON),
-    retryAfterSeconds: retryAfter === null ? null : readRetryAfter(retryAfter, nowMs),
+    retryAfterSeconds: retryAfter === null ? null : parseRetryAfter(retryAfter, nowMs),
     isGone: status === GONE,
   };
 }
 
-/** What a receiver says is shown to people: in one line, and without the address that it may repeat. */
+/** The text of a receiver for the history: one line, without parts of its address that it may repeat. */
 function hideTarget(text: string, target: ChannelTarget): string {
-  const secrets = target.kind === "pagerduty" ? [target.routing_key] : secretsOf(target.url);
+  const secrets =
+    target.kind === "pagerduty" ? [target.routing_key] : listTargetSecrets(target.url);
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), toOneLine(text));
 }
 
-/** A part of an address that is shorter is no secret, and would hide words that happen to be the same. */
+/** A shorter part of an address is not secret. Hiding it would remove common words from the text. */
 const MIN_SECRET_PART = 8;
 
-/** What of an address may let somebody in, the longest first: all of it, and each part of its path and query. */
-function secretsOf(address: string): string[] {
+/** Parts of an address that may grant access, longest first: the whole, and each part of its path and query. */
+function listTargetSecrets(address: string): string[] {
   const { pathname, search, searchParams } = new URL(address);
   const parts = [
     ...pathname.split("/"),
@@ -121,8 +121,8 @@ function secretsOf(address: string): string[] {
   return [...new Set([...whole, ...long])].sort((a, b) => b.length - a.length);
 }
 
-/** Seconds, or a date of HTTP. Null where it is neither. */
-function readRetryAfter(text: string, nowMs: number): number | null {
+/** Parses seconds or an HTTP date. Returns seconds, or null for any other text. */
+function parseRetryAfter(text: string, nowMs: number): number | null {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   const at = Date.parse(text);
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - nowMs) / 1_000));

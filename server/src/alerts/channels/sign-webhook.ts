@@ -2,12 +2,12 @@ import { createHmac } from "node:crypto";
 import { assert } from "#src/lib/assert.ts";
 import { SECRET_PREFIX } from "./channel-secrets.ts";
 
-/** The least that Standard Webhooks asks of a secret. An empty one would sign for everybody. */
+/** Minimum of Standard Webhooks. Anyone could forge the signature of an empty secret. */
 const MIN_SECRET_BYTES = 24;
 
 /**
- * The headers of a signed message (https://www.standardwebhooks.com): a signature of each secret, the newest first. The
- * time is that of the attempt, the id that of the message.
+ * Returns the headers of a signed message (https://www.standardwebhooks.com), with one signature for each secret, newest
+ * first. `id` is the message's id, and `atMs` the time of the attempt.
  */
 export function signWebhook(
   secrets: readonly string[],
@@ -16,9 +16,9 @@ export function signWebhook(
   assert(secrets.length > 0, "a webhook has a secret");
   const timestamp = String(Math.floor(atMs / 1_000));
   const signatures = secrets.map((secret) => {
-    assert(secret.startsWith(SECRET_PREFIX), "a secret of a webhook is one");
+    assert(secret.startsWith(SECRET_PREFIX), "a signing secret has its prefix");
     const key = Buffer.from(secret.slice(SECRET_PREFIX.length), "base64");
-    assert(key.length >= MIN_SECRET_BYTES, "a secret of a webhook is long enough");
+    assert(key.length >= MIN_SECRET_BYTES, "a signing secret is long enough");
     const content = `${id}.${timestamp}.${body}`;
     return `v1,${createHmac("sha256", key).update(content).digest("base64")}`;
   });

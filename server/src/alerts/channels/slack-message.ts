@@ -1,7 +1,7 @@
 import type { AlertMessage } from "#src/alerts/firing/alert-message.ts";
 import { toOneLine } from "#src/mail/layout.ts";
 
-// Limits of Slack's blocks, in characters.
+// Limits of Slack's blocks: characters, and the number of fields.
 const MAX_HEADER = 150;
 const MAX_FIELDS = 10;
 const MAX_FIELD = 2_000;
@@ -11,17 +11,24 @@ const MAX_TEXT = 3_000;
 export function toSlackMessage(message: AlertMessage): string {
   const fields = message.facts.slice(0, MAX_FIELDS).map(({ label, value }) => ({
     type: "mrkdwn",
-    text: cut(`*${escapeText(label)}*\n${escapeText(value)}`, MAX_FIELD),
+    text: truncate(`*${escapeText(label)}*\n${escapeText(value)}`, MAX_FIELD),
   }));
   return JSON.stringify({
-    text: cut(escapeText(message.title), MAX_TEXT),
+    text: truncate(escapeText(message.title), MAX_TEXT),
     unfurl_links: false,
     blocks: [
       {
         type: "header",
-        text: { type: "plain_text", text: cut(toOneLine(message.title), MAX_HEADER), emoji: false },
+        text: {
+          type: "plain_text",
+          text: truncate(toOneLine(message.title), MAX_HEADER),
+          emoji: false,
+        },
       },
-      { type: "section", text: { type: "mrkdwn", text: cut(escapeText(message.next), MAX_TEXT) } },
+      {
+        type: "section",
+        text: { type: "mrkdwn", text: truncate(escapeText(message.next), MAX_TEXT) },
+      },
       ...(fields.length > 0 ? [{ type: "section", fields }] : []),
       ...(message.list === null ? [] : [toSection(message.list)]),
       {
@@ -39,7 +46,7 @@ export function toSlackMessage(message: AlertMessage): string {
         elements: [
           {
             type: "mrkdwn",
-            text: cut(`${escapeText(message.source)} · ${escapeText(message.name)}`, MAX_TEXT),
+            text: truncate(`${escapeText(message.source)} · ${escapeText(message.name)}`, MAX_TEXT),
           },
         ],
       },
@@ -49,14 +56,14 @@ export function toSlackMessage(message: AlertMessage): string {
 
 function toSection({ label, items }: NonNullable<AlertMessage["list"]>) {
   const lines = [`*${escapeText(label)}*`, ...items.map((item) => `• ${escapeText(item)}`)];
-  return { type: "section", text: { type: "mrkdwn", text: cut(lines.join("\n"), MAX_TEXT) } };
+  return { type: "section", text: { type: "mrkdwn", text: truncate(lines.join("\n"), MAX_TEXT) } };
 }
 
-/** Names are chosen by people: none of them may become a mention or a link. */
+/** Users choose names. The escape prevents mentions and links in them. */
 function escapeText(text: string): string {
   return toOneLine(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-function cut(text: string, length: number): string {
+function truncate(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -8,23 +8,23 @@ import {
 } from "./deliveries.sql.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
 
-/** Longer than the longest attempt: whoever had the job has ended by then, or is dead. */
+/** Longer than the longest attempt. An older job has ended, or its node is dead. */
 const JOB_SECONDS = 60;
 const MAX_WAITING_HOURS = 72;
 const KEEP_DAYS = 90;
-const MAX_RESCUED = 200;
+const MAX_REQUEUED = 200;
 
 /**
- * Once a minute, on one node: rescues what a dead node was sending, gives up what is too old to be news, and forgets what is
- * long done.
+ * Runs once a minute, on one node. Queues messages of dead nodes again, fails messages that waited too long, and deletes old
+ * deliveries and expired secrets.
  */
 export async function sweepDeliveries(database: Database): Promise<void> {
   await failOld(database, {
     afterHours: MAX_WAITING_HOURS,
     jobSeconds: JOB_SECONDS,
-    error: `It could not be sent within ${MAX_WAITING_HOURS} hours.`,
+    error: `The message could not be sent within ${MAX_WAITING_HOURS} hours.`,
   });
-  const stranded = await listStranded(database, { jobSeconds: JOB_SECONDS, limit: MAX_RESCUED });
+  const stranded = await listStranded(database, { jobSeconds: JOB_SECONDS, limit: MAX_REQUEUED });
   for (const id of stranded) await inTransaction(database, (tx) => addDeliveryJob(tx, id));
   await deleteOldDeliveries(database, KEEP_DAYS);
   await deleteExpiredSecrets(database);

@@ -6,14 +6,14 @@ import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { answerWith } from "#test/harness/receiver.ts";
 import { sweepDeliveries } from "./sweep-deliveries.ts";
 
-// Messages that wait: for a channel that is no more, for somebody who sends them again, for the sweep.
+// Waiting messages: of a channel that is off or deleted, redelivered by a caller, or found by the sweep.
 
 test.beforeEach(({ a }) => {
   a.receiver.received.length = 0;
   a.receiver.answer = answerWith(200);
 });
 
-describe("a channel that is no more", () => {
+describe("a channel that is off or deleted", () => {
   test.for([
     [
       "off",
@@ -24,7 +24,7 @@ describe("a channel that is no more", () => {
       "deleted",
       ({ org }: Alerting, id: string) => org.admin.remove(`/v1/admin/alert_channels/${id}`),
     ],
-  ] as const)("gets nothing: its messages are dropped (%s)", async ([_, end], { a }) => {
+  ] as const)("gets no messages: they are dropped (%s)", async ([_, end], { a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     expect(await end(a, channel.id)).toMatchObject({ status: 200 });
@@ -38,7 +38,7 @@ describe("a channel that is no more", () => {
     expect(row).toEqual({ status: "dropped", attempts: 0 });
   });
 
-  test("keeps neither its address nor its secrets", async ({ a }) => {
+  test("loses its address and its secrets if it is deleted", async ({ a }) => {
     const channel = await a.createChannel();
     await a.org.admin.remove(`/v1/admin/alert_channels/${channel.id}`);
     const { database } = a.h.deps;
@@ -57,7 +57,7 @@ describe("a channel that is no more", () => {
 });
 
 describe("a message", () => {
-  test("is sent again on demand under the same id", async ({ a }) => {
+  test("is redelivered under the same id", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     await a.attempt(id);
@@ -75,7 +75,7 @@ describe("a message", () => {
     expect(refused.status).toBe(409);
   });
 
-  test("that is old and sent again on demand has all its attempts", async ({ a }) => {
+  test("that is old and redelivered has all its attempts", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     await a.attempt(id);
@@ -92,9 +92,7 @@ describe("a message", () => {
     expect(await a.getDelivery(channel.id, id)).toMatchObject({ status: "queued", attempts: 1 });
   });
 
-  test("that nobody is sending is found by the sweep, and given up after three days", async ({
-    a,
-  }) => {
+  test("without a job is queued by the sweep, and fails after three days", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
     const { database } = a.h.deps;
@@ -117,7 +115,7 @@ describe("a message", () => {
     await sweepDeliveries(database);
     expect(await a.getDelivery(channel.id, id)).toMatchObject({
       status: "failed",
-      last_error: "It could not be sent within 72 hours.",
+      last_error: "The message could not be sent within 72 hours.",
     });
     await age("91 days");
     await sweepDeliveries(database);
@@ -125,7 +123,7 @@ describe("a message", () => {
   });
 });
 
-test("the sweep leaves a message to whoever is sending it, and takes it from a node that died", async ({
+test("the sweep leaves a message with a running job alone, and queues that of a dead node", async ({
   a,
 }) => {
   const channel = await a.createChannel();
@@ -135,7 +133,7 @@ test("the sweep leaves a message to whoever is sending it, and takes it from a n
     database,
   );
   const jobs = async (age: string) => {
-    // As the queue marks a job that it gives to a node.
+    // The queue marks a job like this when a node takes it.
     await sql`UPDATE graphile_worker._private_jobs SET attempts = 1, locked_by = 'node',
       locked_at = now() - ${age}::interval WHERE payload->>'delivery_id' = ${id}`.execute(database);
     await sweepDeliveries(database);

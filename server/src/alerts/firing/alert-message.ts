@@ -1,27 +1,27 @@
-/** A message about a firing, or a test, before it is a mail, a block of Slack or an event of PagerDuty. */
+/** A message about a firing, or a test message, before a channel formats it. */
 export interface AlertMessage {
-  /** The delivery's: the same on every attempt. */
+  /** Id of the delivery, the same on every attempt. */
   id: string;
   firingId: string | null;
-  /** What happened, in one sentence. */
+  /** The event, in one sentence. */
   title: string;
-  /** What happens next, or what can be done about it. */
+  /** The effect or a recommended action. */
   next: string;
   facts: readonly { label: string; value: string }[];
-  /** Where it tells of several things at once: these, in lines. */
+  /** Lines of a message about several firings or keys. */
   list: { label: string; items: readonly string[] } | null;
-  /** Of what it is about in the console. */
+  /** Page of the subject in the console. */
   url: string;
   severity: "info" | "warning" | "critical";
-  /** Of the organization. */
+  /** Name of the organization. */
   source: string;
-  /** Of the alert. */
+  /** Name of the alert. */
   name: string;
   at: Date;
   payload: WebhookPayload;
 }
 
-/** The body of a webhook. Fields are only ever added to a version. */
+/** The body of a webhook. A version may get new fields, and never loses any. */
 export interface WebhookPayload {
   type: "alert.fired" | "alert.test";
   version: 1;

@@ -9,14 +9,14 @@ function titleOf(kind: AlertKind, facts: FiringFacts, threshold = "75%"): string
     .title;
 }
 
-test("one request was refused, two were", () => {
+test("the number of refused requests decides between singular and plural", () => {
   const refused = (requests: number) => titleOf("refused_requests", { requests, minutes: 60 });
   expect(refused(1)).toBe("1 request of the workspace Growth was refused within 60 minutes.");
   expect(refused(2)).toBe("2 requests of the workspace Growth were refused within 60 minutes.");
   expect(titleOf("refused_requests", {})).toBe("Requests of the workspace Growth were refused.");
 });
 
-test("refused requests are not looked for in the request log, which does not list them", () => {
+test("the text about refused requests says that the request log does not list them", () => {
   const fields = {
     scopeType: "workspace",
     scopeName: "Growth",
@@ -27,7 +27,7 @@ test("refused requests are not looked for in the request log, which does not lis
   expect(next).toMatch(/^Refused requests never reach the upstream, so the request log does not/);
 });
 
-test("of one request one failed, of twenty one did", () => {
+test("the text about failed requests has their number and percentage", () => {
   const failed = (failed_requests: number, requests: number, minutes = 15) =>
     titleOf("upstream_errors", { failed_requests, requests, minutes });
   expect(failed(1, 1)).toBe(
@@ -39,18 +39,18 @@ test("of one request one failed, of twenty one did", () => {
   expect(titleOf("upstream_errors", {})).toBe("Requests of the workspace Growth failed upstream.");
 });
 
-test("a day is one, days are more", () => {
+test("the texts have the singular for one day and one hour", () => {
   expect(titleOf("key_unused", {}, "1 day")).toContain("has not been used for 1 day.");
   expect(titleOf("key_unused", {}, "90 days")).toContain("has not been used for 90 days.");
   const unusual = { spent_usd: "50.00", usual_usd: "2.00" };
   expect(titleOf("unusual_spend", { ...unusual, minutes: 60 })).toBe(
-    "The workspace Growth spent $50.00 in an hour, where $2.00 is usual.",
+    "The workspace Growth spent $50.00 in an hour, compared with the usual $2.00.",
   );
   expect(titleOf("unusual_spend", { ...unusual, minutes: 1_440 })).toContain(" in a day, ");
 });
 
-/** Each kind with counts of one wherever it has any, and with nothing known at all. */
-test("no message says one of many or many of one", () => {
+/** Covers each kind with all counts 1, with higher counts, and without facts. */
+test("no message has a plural for one, or a singular for many", () => {
   const one: FiringFacts = {
     ...{ requests: 1, failed_requests: 1, minutes: 1, spent_usd: "1.00", usual_usd: "1.00" },
     ...{ period: "daily", limit_usd: "1.00", forecast_usd: "1.00", enforcement: "strict" },
@@ -73,7 +73,7 @@ test("no message says one of many or many of one", () => {
   }
 });
 
-test("spend beyond a limit says how much, and what the limit does now", () => {
+test("the text about spend beyond a limit has the amount and the effect of the limit", () => {
   const { title, next } = describeFiring({
     kind: "limit_overrun",
     scopeType: "api_key",
@@ -85,9 +85,9 @@ test("spend beyond a limit says how much, and what the limit does now", () => {
     },
   });
   expect(title).toBe(
-    "The API key CI has spent $2.62: $0.62 settled beyond its daily limit of $2.00.",
+    "The API key CI has spent $2.62, which is $0.62 beyond its daily limit of $2.00.",
   );
   expect(next).toBe(
-    "Requests are refused until 2026-12-01 at 00:00 UTC, unless the limit is raised. The audit log has the nodes that were forgotten. The request log has the requests that cost more than their holds.",
+    "Requests are refused until 2026-12-01 at 00:00 UTC, unless the limit is raised. The audit log shows forgotten nodes. The request log shows requests that cost more than their holds.",
   );
 });

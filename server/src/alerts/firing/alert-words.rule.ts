@@ -2,156 +2,156 @@ import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { MoneyError, parseUsd } from "#src/domain/money.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 
-// What people read about a firing: in messages, in the console and in the command line. Pure.
+// Texts about a firing, for messages, the console and the command line.
 
 export interface DescribedFiring {
   kind: AlertKind;
   scopeType: "organization" | "workspace" | "api_key";
   /** Name of the organization, workspace or key. */
   scopeName: string;
-  /** `75%`, `$100.00`, `14 days`. */
+  /** Examples: `75%`, `$100.00`, `14 days`. */
   threshold: string;
   facts: FiringFacts;
 }
 
 export interface FiringWords {
-  /** What happened, in one sentence. */
+  /** The event, in one sentence. */
   title: string;
-  /** What happens next, or what can be done about it. */
+  /** The effect or a recommended action. */
   next: string;
 }
 
 export function describeFiring(firing: DescribedFiring): FiringWords {
-  const scope = scopeOf(firing);
+  const scope = formatScope(firing);
   const { facts, threshold } = firing;
   switch (firing.kind) {
     case "spend_limit":
-      return spendWords(scope, threshold, facts);
+      return describeSpend(scope, threshold, facts);
     case "limit_overrun":
-      return overrunWords(scope, facts);
+      return describeOverrun(scope, facts);
     case "forecast":
-      return forecastWords(scope, facts);
+      return describeForecast(scope, facts);
     case "unusual_spend":
       return {
-        title: `${scope} spent ${usd(facts.spent_usd)} in ${facts.minutes === MINUTES_PER_DAY ? "a day" : "an hour"}${facts.usual_usd ? `, where ${usd(facts.usual_usd)} is usual` : ""}.`,
-        next: "See which key and model it was under Usage. A key that is not yours to trust any more can be disabled at once.",
+        title: `${scope} spent ${formatAmount(facts.spent_usd)} in ${facts.minutes === MINUTES_PER_DAY ? "a day" : "an hour"}${facts.usual_usd ? `, compared with the usual ${formatAmount(facts.usual_usd)}` : ""}.`,
+        next: "Usage shows the keys and models. Disable a key at once if you no longer trust it.",
       };
     case "key_expiring":
       return {
-        title: `${scope} ${threshold === "0 days" ? "expired" : "expires"}${facts.expires_at ? ` on ${time(facts.expires_at)}` : ""}.`,
+        title: `${scope} ${threshold === "0 days" ? "expired" : "expires"}${facts.expires_at ? ` on ${formatTime(facts.expires_at)}` : ""}.`,
         next:
           threshold === "0 days"
-            ? "Requests with it are refused. Make another key if it is still needed."
-            : "Requests with it are refused from then on. Rotate it before, or give it a later expiry, if it is still needed.",
+            ? "Requests with this key are refused. Create another key if you still need it."
+            : "Requests with this key are refused from then on. If you still need the key, rotate it or set a later expiry before then.",
       };
     case "key_unused":
       return {
         title: facts.last_used_at
-          ? `${scope} has not been used since ${time(facts.last_used_at)}.`
+          ? `${scope} has not been used since ${formatTime(facts.last_used_at)}.`
           : `${scope} has not been used for ${threshold}.`,
-        next: "It goes on working. Disable or revoke it if nobody needs it.",
+        next: "The key still works. Disable or revoke it if you no longer need it.",
       };
     case "key_new_address":
       return {
-        title: `${scope} was used from a network it was not used from before${facts.address_range ? `: ${facts.address_range}` : ""}.`,
-        next: "If nobody of yours works from there, disable the key now and rotate it. A key can be bound to address ranges.",
+        title: `${scope} was used from a new network${facts.address_range ? `: ${facts.address_range}` : ""}.`,
+        next: "If you do not know this network, disable the key now and rotate it. You can restrict a key to address ranges.",
       };
     case "refused_requests":
       return {
-        title: `${countOf(facts.requests)} of ${scopeWithin(scope)} ${facts.requests === 1 ? "was" : "were"} refused${within(facts.minutes)}.`,
+        title: `${formatRequestCount(facts.requests)} of ${lowercaseArticle(scope)} ${facts.requests === 1 ? "was" : "were"} refused${formatWindow(facts.minutes)}.`,
         next: "Refused requests never reach the upstream, so the request log does not list them. Check the limits and permissions of the keys in use, and the errors that clients report.",
       };
     case "upstream_errors":
       return {
-        title: `${failedOf(facts)} of ${scopeWithin(scope)} failed upstream${within(facts.minutes)}.`,
-        next: "Clients see these errors as they come. If they go on, look at the upstream's status page and its credential.",
+        title: `${formatFailureCount(facts)} of ${lowercaseArticle(scope)} failed upstream${formatWindow(facts.minutes)}.`,
+        next: "Clients receive these errors. If they continue, check the upstream's status page and its credential.",
       };
   }
 }
 
-/** Of several unused keys that one message tells of. */
+/** Text of one message about several unused keys. */
 export function describeUnusedKeys(count: number, threshold: string): FiringWords {
   return {
     title: `${formatPlural(count, "API key has", "API keys have")} not been used for ${threshold} or more.`,
     next:
       count === 1
-        ? "It goes on working. Disable or revoke it if nobody needs it."
-        : "They go on working. Disable or revoke those that nobody needs.",
+        ? "The key still works. Disable or revoke it if you no longer need it."
+        : "The keys still work. Disable or revoke the keys that you no longer need.",
   };
 }
 
-function spendWords(scope: string, threshold: string, facts: FiringFacts): FiringWords {
+function describeSpend(scope: string, threshold: string, facts: FiringFacts): FiringWords {
   const period = facts.period ?? "monthly";
   if (!threshold.endsWith("%") || !facts.limit_usd) {
     return {
-      title: `${scope} has spent ${usd(facts.spent_usd)} this ${unitOf[period]}: more than ${threshold}.`,
-      next: `Nothing is refused because of this. The ${unitOf[period]} ends${facts.period_ends_at ? ` on ${time(facts.period_ends_at)}` : ""}.`,
+      title: `${scope} has spent ${formatAmount(facts.spent_usd)} this ${periodUnits[period]}: more than ${threshold}.`,
+      next: `No request is refused because of this. The ${periodUnits[period]} ends${facts.period_ends_at ? ` on ${formatTime(facts.period_ends_at)}` : ""}.`,
     };
   }
-  const limit = `its ${period} limit of ${usd(facts.limit_usd)}`;
+  const limit = `its ${period} limit of ${formatAmount(facts.limit_usd)}`;
   const percent = percentOf(facts.spent_usd, facts.limit_usd);
   const isBelow = percent !== null && percent < Number(threshold.slice(0, -1));
   return {
     title: isBelow
-      ? `${scope} has reached ${limit}: ${usd(facts.spent_usd)} is spent, and what is left is less than a request can cost.`
-      : `${scope} has spent ${usd(facts.spent_usd)}, ${percent ?? threshold.slice(0, -1)}% of ${limit}.`,
-    next: spendNext(facts, isBelow || (percent !== null && percent >= 100)),
+      ? `${scope} has reached ${limit}: ${formatAmount(facts.spent_usd)} is spent, and the rest is less than a request can cost.`
+      : `${scope} has spent ${formatAmount(facts.spent_usd)}, ${percent ?? threshold.slice(0, -1)}% of ${limit}.`,
+    next: describeLimitEffect(facts, isBelow || (percent !== null && percent >= 100)),
   };
 }
 
-function overrunWords(scope: string, facts: FiringFacts): FiringWords {
+function describeOverrun(scope: string, facts: FiringFacts): FiringWords {
   const period = facts.period ?? "monthly";
   return {
-    title: `${scope} has spent ${usd(facts.spent_usd)}: ${usd(facts.overrun_usd)} settled beyond its ${period} limit of ${usd(facts.limit_usd)}.`,
-    next: `${spendNext(facts, true)} The audit log has the nodes that were forgotten. The request log has the requests that cost more than their holds.`,
+    title: `${scope} has spent ${formatAmount(facts.spent_usd)}, which is ${formatAmount(facts.overrun_usd)} beyond its ${period} limit of ${formatAmount(facts.limit_usd)}.`,
+    next: `${describeLimitEffect(facts, true)} The audit log shows forgotten nodes. The request log shows requests that cost more than their holds.`,
   };
 }
 
-/** What the limit does now, or once it is reached. */
-function spendNext(facts: FiringFacts, isReached: boolean): string {
+/** Effect of the limit, now or after it is reached. */
+function describeLimitEffect(facts: FiringFacts, isReached: boolean): string {
   const until = facts.period_ends_at
-    ? `until ${time(facts.period_ends_at)}`
+    ? `until ${formatTime(facts.period_ends_at)}`
     : "until the period ends";
-  const others = amountsBeside(facts);
+  const others = formatOpenAmounts(facts);
   if (facts.enforcement === "alert_only") {
     return `This limit only alerts: no request is refused.${others}`;
   }
   if (isReached) return `Requests are refused ${until}, unless the limit is raised.${others}`;
   return facts.enforcement === "strict"
-    ? `A request that may cost more than what is left is refused ${until}, unless the limit is raised.${others}`
-    : `Once the limit is reached requests are refused ${until}, unless it is raised.${others}`;
+    ? `A request that may cost more than the rest is refused ${until}, unless the limit is raised.${others}`
+    : `After the limit is reached, requests are refused ${until}, unless it is raised.${others}`;
 }
 
-function amountsBeside({ held_usd: held, unresolved_usd: unresolved }: FiringFacts): string {
+function formatOpenAmounts({ held_usd: held, unresolved_usd: unresolved }: FiringFacts): string {
   const parts = [
-    isSome(held) ? `${usd(held)} is held by running requests` : null,
-    isSome(unresolved) ? `${usd(unresolved)} is unresolved` : null,
+    isPositive(held) ? `${formatAmount(held)} is held by running requests` : null,
+    isPositive(unresolved) ? `${formatAmount(unresolved)} is unresolved` : null,
   ].filter((part) => part !== null);
-  return parts.length === 0 ? "" : ` Besides, ${parts.join(" and ")}.`;
+  return parts.length === 0 ? "" : ` In addition, ${parts.join(" and ")}.`;
 }
 
-function forecastWords(scope: string, facts: FiringFacts): FiringWords {
+function describeForecast(scope: string, facts: FiringFacts): FiringWords {
   const period = facts.period ?? "monthly";
-  const limit = facts.limit_usd ? ` against a limit of ${usd(facts.limit_usd)}` : "";
+  const limit = facts.limit_usd ? ` against a limit of ${formatAmount(facts.limit_usd)}` : "";
   const effect =
     facts.enforcement === "alert_only"
-      ? "this limit only alerts"
-      : "requests are refused until the period ends";
-  const end = facts.period_ends_at ? ` on ${time(facts.period_ends_at)}` : "";
+      ? "After that, no request is refused, because this limit only alerts."
+      : "After that, requests are refused until the period ends.";
+  const end = facts.period_ends_at ? ` on ${formatTime(facts.period_ends_at)}` : "";
   return {
-    title: `${scope} will have spent ${usd(facts.forecast_usd)} by the end of the ${unitOf[period]} at the present pace${limit}.`,
+    title: `${scope} will have spent ${formatAmount(facts.forecast_usd)} by the end of the ${periodUnits[period]} at the current pace${limit}.`,
     next: facts.reached_at
-      ? `${usd(facts.spent_usd)} is spent. The limit will be reached on ${time(facts.reached_at)}; from then on ${effect}.`
-      : `${usd(facts.spent_usd)} is spent. The ${unitOf[period]} ends${end}.`,
+      ? `${formatAmount(facts.spent_usd)} is spent. The limit will be reached on ${formatTime(facts.reached_at)}. ${effect}`
+      : `${formatAmount(facts.spent_usd)} is spent. The ${periodUnits[period]} ends${end}.`,
   };
 }
 
 const MINUTES_PER_DAY = 1_440;
 
-const unitOf = { daily: "day", weekly: "week", monthly: "month" } as const;
+const periodUnits = { daily: "day", weekly: "week", monthly: "month" } as const;
 
-/** At the beginning of a sentence. */
-function scopeOf({ scopeType, scopeName }: DescribedFiring): string {
+/** The scope as the subject of a sentence, with a capital letter. */
+function formatScope({ scopeType, scopeName }: DescribedFiring): string {
   switch (scopeType) {
     case "organization":
       return `The organization ${scopeName}`;
@@ -162,40 +162,40 @@ function scopeOf({ scopeType, scopeName }: DescribedFiring): string {
   }
 }
 
-function scopeWithin(scope: string): string {
+function lowercaseArticle(scope: string): string {
   return scope.replace(/^The/, "the");
 }
 
-function countOf(requests: number | null | undefined): string {
+function formatRequestCount(requests: number | null | undefined): string {
   if (requests === null || requests === undefined) return "Requests";
   return formatPlural(requests, "request");
 }
 
-function failedOf({ failed_requests: failed, requests }: FiringFacts): string {
+function formatFailureCount({ failed_requests: failed, requests }: FiringFacts): string {
   if (!failed || !requests) return "Requests";
-  return `${failed} of ${countOf(requests)} (${Math.round((failed / requests) * 100)}%)`;
+  return `${failed} of ${formatRequestCount(requests)} (${Math.round((failed / requests) * 100)}%)`;
 }
 
-function within(minutes: number | null | undefined): string {
+function formatWindow(minutes: number | null | undefined): string {
   if (!minutes) return "";
   return ` within ${minutes === 1 ? "a minute" : formatPlural(minutes, "minute")}`;
 }
 
-/** Whole percent that are surely reached; null where an amount is not known. */
+/** Percent of the limit, rounded down. Null if an amount is unknown. */
 function percentOf(
   spent: string | null | undefined,
   limit: string | null | undefined,
 ): number | null {
-  const [part, whole] = [nanoOf(spent), nanoOf(limit)];
+  const [part, whole] = [parseAmount(spent), parseAmount(limit)];
   return part === null || whole === null || whole === 0n ? null : Number((part * 100n) / whole);
 }
 
-function isSome(amount: string | null | undefined): boolean {
-  const nano = nanoOf(amount);
+function isPositive(amount: string | null | undefined): boolean {
+  const nano = parseAmount(amount);
   return nano !== null && nano > 0n;
 }
 
-function nanoOf(amount: string | null | undefined): bigint | null {
+function parseAmount(amount: string | null | undefined): bigint | null {
   if (amount === null || amount === undefined) return null;
   try {
     return parseUsd(amount);
@@ -207,9 +207,9 @@ function nanoOf(amount: string | null | undefined): bigint | null {
 
 const NANO_PER_CENT = 10_000_000n;
 
-/** `$1,234.56`; less than a cent is said to be that. Half cents go up, as everywhere that people read amounts. */
-function usd(amount: string | null | undefined): string {
-  const nano = nanoOf(amount);
+/** Returns `$1,234.56`, or `<$0.01` for less than a cent. Half cents are rounded up, as in the console. */
+function formatAmount(amount: string | null | undefined): string {
+  const nano = parseAmount(amount);
   if (nano === null) return "an unknown amount";
   if (nano > 0n && nano < NANO_PER_CENT) return "<$0.01";
   const cents = ((nano + NANO_PER_CENT / 2n) / NANO_PER_CENT).toString().padStart(3, "0");
@@ -217,7 +217,7 @@ function usd(amount: string | null | undefined): string {
   return `$${dollars}.${cents.slice(-2)}`;
 }
 
-/** `2026-12-01 at 00:00 UTC`, of an RFC 3339 time in UTC. */
-function time(at: string): string {
+/** Formats an RFC 3339 time in UTC as `2026-12-01 at 00:00 UTC`. */
+function formatTime(at: string): string {
   return `${at.slice(0, 10)} at ${at.slice(11, 16)} UTC`;
 }

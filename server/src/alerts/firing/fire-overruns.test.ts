@@ -10,7 +10,7 @@ import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { sweepOverruns } from "./fire-overruns.ts";
 import { makeSpendAlerts } from "./spend-participant.ts";
 
-// Spend beyond a strict limit, from the flush that settles it to the firing.
+// Alerts about spend beyond a strict limit, from the flush to the firing.
 
 type Firing = z.output<typeof alertFiring>;
 
@@ -35,7 +35,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       enforcement,
     });
 
-  /** A request that no hold stood for, as one that is settled after its budget was released. */
+  /** Settles a request without a hold, like one whose budget was released before. */
   async function settle(cents: bigint): Promise<void> {
     const startedAtMs = h.clock.nowMs;
     const begun = beginRecord({ organizationId: org.id, workspaceId, apiKeyId, startedAtMs });
@@ -64,11 +64,11 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
 });
 
 test.beforeEach(async ({ h }) => {
-  // Raises of limits are noted by the database's own clock.
+  // Raises of limits have times of the database's clock.
   h.clock.nowMs = Date.now();
 });
 
-test("spend beyond a strict limit fires once, with the amount, and its limit shows it", async ({
+test("spend beyond a strict limit fires once with the amount, which the limit also shows", async ({
   org,
   workspaceId,
   company,
@@ -85,7 +85,7 @@ test("spend beyond a strict limit fires once, with the amount, and its limit sho
       workspace_id: workspaceId,
       threshold: "over limit",
       title: expect.stringMatching(
-        /has spent \$2\.62: \$0\.62 settled beyond its monthly limit of \$2\.00\.$/,
+        /has spent \$2\.62, which is \$0\.62 beyond its monthly limit of \$2\.00\.$/,
       ),
       facts: { limit_usd: "2.00", spent_usd: "2.62", overrun_usd: "0.62", enforcement: "strict" },
     },
@@ -98,7 +98,7 @@ test("spend beyond a strict limit fires once, with the amount, and its limit sho
   expect(body.data).toMatchObject([{ spent_usd: "2.70", overrun_usd: "0.70" }]);
 });
 
-test("it fires again after the limit was raised above what was spent and is exceeded again", async ({
+test("an overrun fires again after the limit was raised above the spend and exceeded again", async ({
   company,
 }) => {
   await company.createAlert();
@@ -132,7 +132,7 @@ test("the sweep fires for an alert that was created after the overrun", async ({
   expect(await company.firings()).toHaveLength(1);
 });
 
-test("spend that is charged by a decision beyond the limit is an overrun", async ({
+test("an adjustment beyond the limit is an overrun", async ({
   org,
   workspaceId,
   apiKeyId,

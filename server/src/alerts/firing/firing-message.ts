@@ -13,21 +13,21 @@ import {
   type ToldKey,
 } from "./firing-message.sql.ts";
 
-interface MessageOf {
+interface DeliveryOfMessage {
   id: string;
   organization_id: string;
-  /** Null: a test. */
+  /** Null: a test message. */
   alert_firing_id: string | null;
   created_at: Date;
 }
 
 /**
- * Returns the message with today's names and the facts of the firing. `firingIds`: firings that the message is about
- * instead of those of the delivery.
+ * Returns the message with the current names and the facts of the firing. `firingIds`: firings that replace those of the
+ * delivery.
  */
 export async function makeMessage(
   deps: { database: Database | Tx; publicUrl: () => string },
-  delivery: MessageOf,
+  delivery: DeliveryOfMessage,
   channel: { id: string; name: string } | null,
   firingIds?: readonly string[],
 ): Promise<AlertMessage> {
@@ -35,45 +35,45 @@ export async function makeMessage(
     const source = await findOrganizationName(deps.database, delivery.organization_id);
     return makeTest(delivery, { channel, source, url: `${deps.publicUrl()}/alerts/channels` });
   }
-  const ids = firingIds ?? (await listFiringsOf(deps.database, delivery));
+  const ids = firingIds ?? (await listFiringIds(deps.database, delivery));
   const firings = [...(await findToldFirings(deps.database, ids)).values()];
   const [firing, ...others] = firings.sort((a, b) => {
     return compareFirings(toDescribed(a), toDescribed(b)) || (a.id < b.id ? -1 : 1);
   });
-  assert(firing, "a message is about a firing that is on record");
+  assert(firing, "a message has a recorded firing");
   const message = toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
-  if (others.length > 0) return combine(message, [firing, ...others], deps.publicUrl());
+  if (others.length > 0) return combineFirings(message, [firing, ...others], deps.publicUrl());
   if (firing.told_together === 1) return message;
   const of = { isToOwner: channel === null, limit: MAX_LISTED };
-  const told = await listToldKeys(deps.database, firing.id, of);
-  return told.count < 2
+  const listed = await listToldKeys(deps.database, firing.id, of);
+  return listed.count < 2
     ? message
-    : toDigest(message, { ...told, firing, publicUrl: deps.publicUrl() });
+    : toDigest(message, { ...listed, firing, publicUrl: deps.publicUrl() });
 }
 
-/** Ids of the firings that a message tells of. */
-async function listFiringsOf(
+/** Ids of the firings in a message. */
+async function listFiringIds(
   db: Database | Tx,
-  { id, alert_firing_id: firingId }: MessageOf,
+  { id, alert_firing_id: firingId }: DeliveryOfMessage,
 ): Promise<string[]> {
   const others = await listOtherFirings(db, [id]);
   return [...(firingId === null ? [] : [firingId]), ...(others.get(id) ?? [])];
 }
 
-/** One message about several firings of one evaluation, in the order in which it lists them. */
-function combine(
+/** One message that lists several firings of one evaluation, in their order. */
+function combineFirings(
   message: AlertMessage,
   firings: readonly ToldFiring[],
   publicUrl: string,
 ): AlertMessage {
   const listed = firings.slice(0, MAX_LISTED).map((firing) => {
     const { title } = describeFiring(toDescribed(firing));
-    return cutTo(MAX_LINE, title);
+    return truncate(MAX_LINE, title);
   });
   const left = firings.length - listed.length;
   return {
     ...message,
-    title: combinedTitle(firings.length, message.title),
+    title: formatCombinedTitle(firings.length, message.title),
     facts: [],
     list: { label: "Alerts", items: [...listed, ...(left > 0 ? [`and ${left} more`] : [])] },
     url: `${publicUrl}/alerts`,
@@ -81,29 +81,29 @@ function combine(
   };
 }
 
-function combinedTitle(count: number, first: string): string {
+function formatCombinedTitle(count: number, first: string): string {
   return `${count} alerts fired at once. ${first}`;
 }
 
-function cutTo(length: number, text: string): string {
+function truncate(length: number, text: string): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-/** Title of a message in the list of a channel. `count`: firings that the message lists. */
+/** Title of a message in the delivery history. `count`: number of firings in the message. */
 export function titleOf(firing: ToldFiring | null, count = 1): string {
-  if (firing === null) return "A test";
+  if (firing === null) return "Test message";
   const { told_together: keys, threshold } = firing;
   const words =
     keys === 1 ? describeFiring(toDescribed(firing)) : describeUnusedKeys(keys, threshold);
-  return count > 1 ? combinedTitle(count, words.title) : words.title;
+  return count > 1 ? formatCombinedTitle(count, words.title) : words.title;
 }
 
-/** Keys or firings that a message lists. It counts the others. */
+/** Maximum keys or firings that a message lists. The message counts the others. */
 const MAX_LISTED = 20;
-/** Characters of a line: all of them fit where Slack takes 3,000. */
+/** Maximum characters of a line. All lines fit in Slack's limit of 3,000. */
 const MAX_LINE = 120;
 
-/** The same message about several keys that have not been used. */
+/** The message about several unused keys. */
 function toDigest(
   message: AlertMessage,
   of: { firing: ToldFiring; keys: readonly ToldKey[]; count: number; publicUrl: string },
@@ -112,7 +112,7 @@ function toDigest(
   const words = describeUnusedKeys(count, firing.threshold);
   const url = `${of.publicUrl}/api-keys?unused=${Number.parseInt(firing.threshold, 10)}`;
   const left = count - keys.length;
-  const items = [...keys.map(keyLine), ...(left > 0 ? [`and ${left} more`] : [])];
+  const items = [...keys.map(formatKeyLine), ...(left > 0 ? [`and ${left} more`] : [])];
   return {
     ...message,
     ...words,
@@ -126,14 +126,14 @@ function toDigest(
   };
 }
 
-function keyLine({ name, workspace_name: workspace, last_used_at: at }: ToldKey): string {
+function formatKeyLine({ name, workspace_name: workspace, last_used_at: at }: ToldKey): string {
   const used = at === null ? "never used" : `last used ${at.slice(0, 10)}`;
   const line = `${name} (${workspace})`;
-  return `${cutTo(MAX_LINE - used.length - 2, line)}: ${used}`;
+  return `${truncate(MAX_LINE - used.length - 2, line)}: ${used}`;
 }
 
 function makeTest(
-  { id, created_at: at }: MessageOf,
+  { id, created_at: at }: DeliveryOfMessage,
   of: { channel: { id: string; name: string } | null; source: string; url: string },
 ): AlertMessage {
   const { channel, source, url } = of;
@@ -141,8 +141,8 @@ function makeTest(
   return {
     id,
     firingId: null,
-    title: `A test of the alert channel "${name}"`,
-    next: "Nothing happened, and nothing is to be done: messages about alerts get here.",
+    title: `Test of the alert channel "${name}"`,
+    next: "This is a test. The channel can receive alert messages.",
     facts: [],
     list: null,
     url,
@@ -166,7 +166,7 @@ function toMessage(id: string, firing: ToldFiring, url: string): AlertMessage {
     firingId: firing.id,
     title: words.title,
     next: words.next,
-    facts: [{ label: "Scope", value: scopeWords(firing) }, ...factLines(firing.facts)],
+    facts: [{ label: "Scope", value: describeScope(firing) }, ...formatFacts(firing.facts)],
     list: null,
     url,
     severity: severityOf(firing),
@@ -186,13 +186,13 @@ function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing 
   return {
     kind,
     scopeType,
-    scopeName: scopeName({ ...firing, scope_type: scopeType }),
+    scopeName: scopeNameOf({ ...firing, scope_type: scopeType }),
     threshold,
     facts,
   };
 }
 
-/** As the Admin API shows the firing, without what happens to it later. */
+/** The firing as in the Admin API, without its later state. */
 function toData(firing: ToldFiring): object {
   return {
     id: firing.id,
@@ -205,7 +205,7 @@ function toData(firing: ToldFiring): object {
       ...(firing.scope_type === "workspace" && { workspace_id: firing.scope_id }),
       ...(firing.scope_type === "api_key" && { api_key_id: firing.scope_id }),
     },
-    scope_name: scopeName(firing),
+    scope_name: scopeNameOf(firing),
     workspace_id: firing.workspace_id,
     threshold: firing.threshold,
     facts: firing.facts,
@@ -218,7 +218,7 @@ type Named = Pick<
   "scope_type" | "organization_name" | "workspace_name" | "api_key_name"
 >;
 
-function scopeName(of: Named): string {
+function scopeNameOf(of: Named): string {
   const names = {
     organization: of.organization_name,
     workspace: of.workspace_name,
@@ -227,7 +227,7 @@ function scopeName(of: Named): string {
   return names[of.scope_type] ?? "";
 }
 
-function scopeWords(of: Named): string {
+function describeScope(of: Named): string {
   switch (of.scope_type) {
     case "organization":
       return `the organization ${of.organization_name}`;
@@ -238,46 +238,46 @@ function scopeWords(of: Named): string {
   }
 }
 
-function factLines(facts: FiringFacts): { label: string; value: string }[] {
+function formatFacts(facts: FiringFacts): { label: string; value: string }[] {
   const lines: [string, string | null][] = [
-    ["Spent", usd(facts.spent_usd)],
-    ["Held by running requests", usd(facts.held_usd)],
-    ["Unresolved", usd(facts.unresolved_usd)],
-    ["Beyond the limit", usd(facts.overrun_usd)],
-    ["Limit", limitWords(facts)],
-    ["Period began", facts.usual_usd ? time(facts.period_starts_at) : null],
-    ["Period ends", time(facts.period_ends_at)],
-    ["Forecast", usd(facts.forecast_usd)],
-    ["Limit reached", time(facts.reached_at)],
-    ["Usual", usd(facts.usual_usd)],
-    ["Requests", text(facts.requests)],
-    ["Of these failed", text(facts.failed_requests)],
-    ["Expires", time(facts.expires_at)],
-    ["Last used", time(facts.last_used_at)],
-    ["Network", text(facts.address_range)],
+    ["Spent", formatUsdFact(facts.spent_usd)],
+    ["Held by running requests", formatUsdFact(facts.held_usd)],
+    ["Unresolved", formatUsdFact(facts.unresolved_usd)],
+    ["Beyond the limit", formatUsdFact(facts.overrun_usd)],
+    ["Limit", formatLimit(facts)],
+    ["Period began", facts.usual_usd ? formatTime(facts.period_starts_at) : null],
+    ["Period ends", formatTime(facts.period_ends_at)],
+    ["Forecast", formatUsdFact(facts.forecast_usd)],
+    ["Limit reached", formatTime(facts.reached_at)],
+    ["Usual", formatUsdFact(facts.usual_usd)],
+    ["Requests", formatFact(facts.requests)],
+    ["Failed requests", formatFact(facts.failed_requests)],
+    ["Expires", formatTime(facts.expires_at)],
+    ["Last used", formatTime(facts.last_used_at)],
+    ["Network", formatFact(facts.address_range)],
   ];
   return lines.flatMap(([label, value]) => (value === null ? [] : [{ label, value }]));
 }
 
-function limitWords({ limit_usd, period, enforcement }: FiringFacts): string | null {
-  const amount = usd(limit_usd);
+function formatLimit({ limit_usd, period, enforcement }: FiringFacts): string | null {
+  const amount = formatUsdFact(limit_usd);
   if (amount === null) return null;
   const kind = enforcement === null || enforcement === undefined ? "" : `, ${kinds[enforcement]}`;
   return `${amount}${period ? ` ${period}` : ""}${kind}`;
 }
 
-const kinds = { strict: "strict", soft: "soft", alert_only: "for alerts only" } as const;
+const kinds = { strict: "strict", soft: "soft", alert_only: "alerts only" } as const;
 
-function usd(amount: string | null | undefined): string | null {
+function formatUsdFact(amount: string | null | undefined): string | null {
   return amount === null || amount === undefined ? null : `$${amount}`;
 }
 
-function text(value: string | number | null | undefined): string | null {
+function formatFact(value: string | number | null | undefined): string | null {
   return value === null || value === undefined ? null : String(value);
 }
 
-/** `2026-12-01 00:00 UTC`. */
-function time(at: string | null | undefined): string | null {
+/** Formats a time as `2026-12-01 00:00 UTC`. */
+function formatTime(at: string | null | undefined): string | null {
   if (at === null || at === undefined) return null;
   return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -28,7 +28,7 @@ const test = base.extend("company", ({ h, org }) => {
     await nodes.run();
   }
 
-  /** On that day, from that address, and written at once. */
+  /** Records a use on that day from that address, and flushes it. */
   async function use(id: string, days: number, address: string | null = "203.0.113.9") {
     const { id: secretId } = await h.deps.database
       .selectFrom("api_key_secret")
@@ -40,7 +40,7 @@ const test = base.extend("company", ({ h, org }) => {
     await h.keyUse.flush();
   }
 
-  /** What the messages of the alert say, each as its receiver gets it. */
+  /** Messages of all alerts with their receivers. */
   async function messages(): Promise<{ to: string | null; message: AlertMessage }[]> {
     const rows = await h.deps.database
       .selectFrom("alert_delivery as delivery")
@@ -86,7 +86,7 @@ const at = (days: number) => new Date(startMs + days * DAY_MS).toISOString();
 const iso = (time: string) => new Date(time).toISOString();
 
 describe("a key that expires", () => {
-  test("is told of once on each of the days, and again when it has another expiry", async ({
+  test("fires once for each number of days, and again for another expiry", async ({
     org,
     company,
   }) => {
@@ -114,7 +114,7 @@ describe("a key that expires", () => {
     expect((await company.fired()).length).toBe(4);
   });
 
-  test("within several of the days at once is told of once, with the least of them", async ({
+  test("fires once with the lowest of several reached numbers of days", async ({
     org,
     company,
   }) => {
@@ -125,10 +125,7 @@ describe("a key that expires", () => {
     expect(await company.fired()).toEqual([[id, "3 days"]]);
   });
 
-  test("is told of on the day after, where no days before are asked for", async ({
-    org,
-    company,
-  }) => {
+  test("fires on the day after the expiry for zero days", async ({ org, company }) => {
     const { id } = await company.makeKey({ name: "build", expires_at: at(2) });
     await createAlert(org, { kind: "key_expiring", days: [0] });
     await company.onDay(1.9);
@@ -140,7 +137,7 @@ describe("a key that expires", () => {
     );
   });
 
-  test("is no news where it is disabled, archived, expired long since or outside the scope", async ({
+  test("fires nothing if it is disabled, archived, long expired or outside the scope", async ({
     org,
     company,
   }) => {
@@ -172,7 +169,7 @@ describe("a key that expires", () => {
 });
 
 describe("a key that is not used", () => {
-  test("is told of once after its days, and once more after a use and as many days", async ({
+  test("fires once after its days, and once more after a use and the same days", async ({
     org,
     company,
   }) => {
@@ -200,7 +197,7 @@ describe("a key that is not used", () => {
     );
   });
 
-  test("is told of with all others that are found at once, in one message for each channel and each owner", async ({
+  test("shares one message for each channel and each owner with others of its evaluation", async ({
     org,
     company,
   }) => {
@@ -219,9 +216,9 @@ describe("a key that is not used", () => {
     await company.onDay(30);
     await company.onDay(31);
     expect((await company.fired()).length).toBe(count);
-    const told = await company.messages();
-    expect(told.map(({ to }) => to).sort()).toEqual(["archive", "desk", null]);
-    const [toDesk] = told.filter(({ to }) => to === "desk");
+    const messages = await company.messages();
+    expect(messages.map(({ to }) => to).sort()).toEqual(["archive", "desk", null]);
+    const [toDesk] = messages.filter(({ to }) => to === "desk");
     expect(toDesk?.message).toMatchObject({
       title: "45 API keys have not been used for 30 days or more.",
       url: `${PUBLIC_URL}/api-keys?unused=30`,
@@ -232,14 +229,14 @@ describe("a key that is not used", () => {
     expect(items[0]).toMatch(/^key 00 \(.+\): never used$/);
     expect(items.at(-1)).toBe("and 25 more");
     expect(toDesk?.message.payload.data).toMatchObject({ api_keys_count: count });
-    const [toOwner] = told.filter(({ to }) => to === null);
+    const [toOwner] = messages.filter(({ to }) => to === null);
     expect(toOwner?.message.title).toBe("3 API keys have not been used for 30 days or more.");
     expect(toOwner?.message.list?.items.map((item) => item.slice(0, 6))).toEqual([
       "key 00",
       "key 20",
       "key 40",
     ]);
-    // Each stands in the history, with the messages that told of it.
+    // The history shows each firing with its messages.
     const history = await company.firings();
     expect(history.every(({ deliveries }) => deliveries.length >= 2)).toBe(true);
     const { body } = await org.operator.get<Listed<{ title: string }>>(
@@ -248,7 +245,7 @@ describe("a key that is not used", () => {
     expect(body.data.map(({ title }) => title)).toEqual([toDesk?.message.title]);
   });
 
-  test("is told of by itself where it is the only one, and again with others later", async ({
+  test("has its own message if it is the only one, and later ones share a message", async ({
     org,
     company,
   }) => {
@@ -263,18 +260,14 @@ describe("a key that is not used", () => {
     await company.makeKey({ name: "last" });
     await company.onDay(30);
     await company.onDay(40);
-    const told = (await company.messages()).map(({ message }) => message.title);
-    expect(told).toEqual([
+    const titles = (await company.messages()).map(({ message }) => message.title);
+    expect(titles).toEqual([
       "The API key build has not been used for 30 days.",
       "2 API keys have not been used for 30 days or more.",
     ]);
   });
 
-  test("is no news once it has expired, or is of somebody who has left", async ({
-    h,
-    org,
-    company,
-  }) => {
+  test("fires nothing if it has expired, or if its owner has left", async ({ h, org, company }) => {
     const owner = await org.member({ workspaces: { [workspaceId]: "workspace_developer" } });
     await company.makeKey({ expires_at: at(2) });
     await company.makeKey({ owner_member_id: owner.id });
@@ -290,10 +283,10 @@ describe("a key that is not used", () => {
   });
 });
 
-describe("a key that is used from somewhere new", () => {
+describe("a key that is used from a new network", () => {
   const condition = { kind: "key_new_address" };
 
-  test("is told of once for each network but its first", async ({ org, company }) => {
+  test("fires once for each network except its first", async ({ org, company }) => {
     const { id } = await company.makeKey({ name: "build" });
     await createAlert(org, condition);
     await company.use(id, 0.1, "203.0.113.9");
@@ -312,11 +305,11 @@ describe("a key that is used from somewhere new", () => {
       [id, "2001:db8:1::/48"],
     ]);
     expect((await company.firings()).map(({ title }) => title).sort()[0]).toBe(
-      "The API key build was used from a network it was not used from before: 198.51.100.0/24.",
+      "The API key build was used from a new network: 198.51.100.0/24.",
     );
   });
 
-  test("is no news where it was so before the alert, or long ago, or of another key", async ({
+  test("fires nothing for uses before the alert, for old uses, and for other keys", async ({
     org,
     company,
   }) => {
@@ -334,10 +327,7 @@ describe("a key that is used from somewhere new", () => {
     expect((await company.fired()).length).toBe(1);
   });
 
-  test("of a key with many networks those that were seen last are known", async ({
-    h,
-    company,
-  }) => {
+  test("keeps the 200 networks that were seen last", async ({ h, company }) => {
     const { id } = await company.makeKey();
     for (let i = 0; i < 210; i++) await company.use(id, 1 + i / 1_000, `10.1.${i}.1`);
     await company.use(id, 1.5, "10.1.0.1");

@@ -44,12 +44,12 @@ const test = base.extend("company", ({ db }) => {
     );
   }
 
-  /** Adds the job, as its schedule does, and waits until a node has done it. */
+  /** Adds the job like its schedule, and waits until a node has run it. */
   async function runJob(): Promise<void> {
     await inTransaction(db.database, (tx) =>
       addJob(tx, { task: EVALUATE_PACE, payload: {}, key: EVALUATE_PACE, maxAttempts: 1 }),
     );
-    await eventually(30_000, "the job is done", async () => {
+    await eventually(30_000, "end of the job", async () => {
       const { rows } = await sql`SELECT FROM graphile_worker._private_jobs`.execute(db.database);
       return rows.length === 0 ? true : null;
     });
@@ -70,7 +70,7 @@ const test = base.extend("company", ({ db }) => {
     return id;
   }
 
-  /** What these hours cost, as metering sums it up. */
+  /** Records the cost of these hours in the rollups. */
   async function spend(place: Place, hours: { atMs: number; usd: number }[]): Promise<void> {
     const records = hours.map(({ atMs, usd }) => {
       const total = BigInt(Math.round(usd * 100)) * 10_000_000n;
@@ -110,7 +110,7 @@ const test = base.extend("company", ({ db }) => {
     );
   }
 
-  /** A channel for people. */
+  /** Adds a mail channel to the alert. */
   async function addMailChannel(alertId: string): Promise<void> {
     const id = `channel_${++made}`;
     await sql`INSERT INTO alert_channel (id, organization_id, name, kind, recipients, created_at, updated_at)
@@ -154,8 +154,8 @@ test.beforeEach(async ({ db }) => {
 test.afterEach(async ({ db }) => {
   await Promise.all(nodes.splice(0).map((node) => node.stop()));
   await sql`UPDATE alert SET deleted_at = now()`.execute(db.database);
-  // What cannot be judged is logged and left out: no test may pass because of that.
-  expect(logs.splice(0).filter((line) => line.includes("was not evaluated"))).toEqual([]);
+  // A scope that cannot be evaluated is logged and skipped. No test may pass because of that.
+  expect(logs.splice(0).filter((line) => line.includes("not evaluated"))).toEqual([]);
 });
 
 let made = 0;
@@ -165,7 +165,7 @@ interface Place {
   apiKeyId: string;
 }
 
-/** Five weeks of the same hours up to the one before this. */
+/** Equal hours of five weeks, up to the hour before the current one. */
 function usual(usd: number, days = 35): { atMs: number; usd: number }[] {
   return Array.from({ length: days * 24 }, (_, index) => ({
     atMs: HOUR - (index + 1) * HOUR_MS,
@@ -177,7 +177,7 @@ const unusual: AlertCondition = { kind: "unusual_spend", factor: 4, min_usd: "5"
 const key: Place = { workspaceId: "wrkspc_a", apiKeyId: "apikey_a" };
 const otherKey: Place = { workspaceId: "wrkspc_a", apiKeyId: "apikey_b" };
 
-test("an hour far above its usual fires once, however often and on however many nodes it is evaluated", async ({
+test("an unusual hour fires once, also after repeated and concurrent evaluations", async ({
   company,
 }) => {
   const alertId = await company.addAlert(unusual);
@@ -186,7 +186,7 @@ test("an hour far above its usual fires once, however often and on however many 
   company.startNode();
   await company.runJob();
   await company.runJob();
-  // Two nodes at the same moment, past the queue.
+  // Concurrent evaluations without the queue.
   await Promise.all([
     evaluatePace(company.deps()),
     evaluatePace(company.deps()),
@@ -216,7 +216,7 @@ test("an hour far above its usual fires once, however often and on however many 
   ]);
 });
 
-test("a usual hour, one below the least amount, and a scope without history fire nothing", async ({
+test("a usual hour, an hour below the minimum, and a scope without history fire nothing", async ({
   company,
 }) => {
   await company.addAlert(unusual, undefined, true);
@@ -247,10 +247,12 @@ test("a slow leak fires once for its day", async ({ company }) => {
     ...{ kind: "unusual_spend", scopeType: "organization", scopeName: "Company" },
     ...{ threshold: "1 day", facts: firing?.facts ?? {} },
   });
-  expect(words.title).toBe("The organization Company spent $44.80 in a day, where $4.80 is usual.");
+  expect(words.title).toBe(
+    "The organization Company spent $44.80 in a day, compared with the usual $4.80.",
+  );
 });
 
-test("one cause fires once, for the narrowest scope that sees it; the others are compared with their own past", async ({
+test("one cause fires once for the narrowest scope, and wider scopes report only other causes", async ({
   company,
 }) => {
   await company.addAlert(unusual, undefined, true);
@@ -258,7 +260,7 @@ test("one cause fires once, for the narrowest scope that sees it; the others are
   await company.spend(otherKey, usual(2).slice(3));
   await evaluatePace(company.deps());
   expect(await company.scopes()).toEqual([["api_key", "apikey_a"]]);
-  // A key without a past, of the same workspace: that sees it.
+  // The workspace reports a new key without history.
   await company.spend({ workspaceId: "wrkspc_a", apiKeyId: "apikey_new" }, [
     { atMs: HOUR, usd: 60 },
   ]);
@@ -269,15 +271,13 @@ test("one cause fires once, for the narrowest scope that sees it; the others are
   ]);
 });
 
-test("each alert says it for the scopes that it watches: one without what is below says it of its own", async ({
-  company,
-}) => {
+test("an alert without child scopes fires for its own scope", async ({ company }) => {
   const wide = await company.addAlert(unusual);
   const narrow = await company.addAlert(unusual, { type: "workspace", id: "wrkspc_a" }, true);
   await company.spend(key, [...usual(2), { atMs: HOUR, usd: 40 }]);
   await evaluatePace(company.deps());
-  const told = (await company.firings()).map(({ alert_id, scope_type }) => [alert_id, scope_type]);
-  expect(told.sort()).toEqual(
+  const fired = (await company.firings()).map(({ alert_id, scope_type }) => [alert_id, scope_type]);
+  expect(fired.sort()).toEqual(
     [
       [wide, "organization"],
       [narrow, "api_key"],
@@ -285,7 +285,7 @@ test("each alert says it for the scopes that it watches: one without what is bel
   );
 });
 
-test("a leak that was stopped is not told of again by those around it, though its key rests", async ({
+test("wider scopes do not report a stopped leak again while its key is idle", async ({
   company,
 }) => {
   await company.addAlert(unusual, undefined, true);
@@ -312,11 +312,11 @@ test("an alert that is off fires nothing, and one of a workspace watches no othe
   expect(await company.firings()).toEqual([]);
 });
 
-test("a limit that will be reached fires once with the moment, and again for another amount", async ({
+test("a limit that will be reached fires once with the time, and again for another amount", async ({
   company,
 }) => {
   const alertId = await company.addAlert({ kind: "forecast", percent: 100 });
-  // $2 an hour since the first: $1,134 until 14:00 of the 24th; $1,200 are reached 33 hours later.
+  // At $2 an hour from the first, $1,134 is spent at 14:00 on the 24th. 33 hours later it is $1,200.
   await company.spend(key, [...usual(2), { atMs: HOUR, usd: 1.33 }]);
   await company.addLimit(1_200n, 1_134n);
   company.startNode();
@@ -344,7 +344,7 @@ test("a limit that will be reached fires once with the moment, and again for ano
   ]);
 });
 
-test("limits of a workspace and its organization that will be reached are one message", async ({
+test("forecasts for a workspace and its organization share one message", async ({
   db,
   company,
 }) => {
@@ -372,7 +372,7 @@ test("limits of a workspace and its organization that will be reached are one me
   );
 });
 
-test("a limit that suffices, or is reached already, or has less than a week behind it, is not forecast", async ({
+test("a forecast needs a limit that will be reached, is not reached yet, and a week of history", async ({
   db,
   company,
 }) => {
