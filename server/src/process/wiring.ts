@@ -4,7 +4,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { makeSessions } from "#src/access/sessions.ts";
 import { makeOutgoing, type Outgoing } from "#src/alerts/channels/outgoing.ts";
 import type { SpendAlerts } from "#src/alerts/firing/spend-participant.ts";
-import { createDefaultAlerts } from "#src/alerts/rules/first-alerts.ts";
+import { createDefaultAlerts } from "#src/alerts/rules/default-alerts.ts";
 import { startAuditMaintenance } from "#src/audit/audit-maintenance.ts";
 import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
 import { type NewestBackup, readNewestBackup } from "#src/backup/newest-backup.ts";

@@ -1,4 +1,4 @@
-import { createOverrunAlerts } from "#src/alerts/rules/first-alerts.ts";
+import { createOverrunAlerts } from "#src/alerts/rules/default-alerts.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Job } from "#src/jobs/run-jobs.ts";
@@ -16,5 +16,5 @@ export function makeOverrunAlertJobs(deps: AuditDeps & AlertingDeps): Record<str
   };
 }
 
-/** Every minute. */
+/** Schedule: every minute. */
 export const overrunAlertSchedule = { [SWEEP_OVERRUN_ALERTS]: "* * * * *" } as const;

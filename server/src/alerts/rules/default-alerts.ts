@@ -15,31 +15,30 @@ import { findAlert } from "./alerts.sql.ts";
 import { toAudit } from "./alerts.ts";
 import {
   insertMailChannel,
-  listWithoutFirstAlerts,
+  listWithoutDefaultAlerts,
   listWithoutOverrunAlert,
-  markFirstAlerts,
+  markDefaultAlerts,
   markOverrunAlert,
-} from "./first-alerts.sql.ts";
+} from "./default-alerts.sql.ts";
 
-// What each organization begins with, so that the first limit that anybody sets is watched. Only kinds that something
-// looks for stand here.
+// Default alerts of a new organization, so that its first limit is already watched.
 
-interface FirstAlert {
+interface DefaultAlert {
   name: string;
   condition: AlertCondition;
   notifiesOwner: boolean;
-  /** Where it would not say the same thing of a key, its workspace and the organization. */
+  /** False if a key, its workspace and the organization would all fire for one cause. */
   includesBelow: boolean;
 }
 
-const overrunAlert: FirstAlert = {
+const overrunAlert: DefaultAlert = {
   name: "Spend beyond limits",
   condition: { kind: "limit_overrun" },
   notifiesOwner: false,
   includesBelow: true,
 };
 
-const firstAlerts: readonly FirstAlert[] = [
+const defaultAlerts: readonly DefaultAlert[] = [
   {
     name: "Spend limits",
     condition: {
@@ -80,32 +79,37 @@ const channelName = "Owners and Admins";
 const channelRoles = ["owner", "admin"] as const;
 
 /**
- * Gives each organization that has never had them its first alerts, and the channel for them. Once, however many nodes
- * start: what is deleted later does not come back.
+ * Creates the default alerts and their channel in each organization that never had them. Concurrent nodes create them once.
+ * Deleted alerts do not come back.
  */
 export async function createDefaultAlerts(deps: AuditDeps): Promise<void> {
-  for (const id of await listWithoutFirstAlerts(deps.database)) await giveTo(deps, id);
+  for (const id of await listWithoutDefaultAlerts(deps.database))
+    await createAlertsForOrganization(deps, id);
 }
 
-function giveTo(deps: AuditDeps, organizationId: string): Promise<null> {
+function createAlertsForOrganization(deps: AuditDeps, organizationId: string): Promise<null> {
   const now = new Date(deps.nowMs());
   const actor = { type: "system", id: "first_alerts" };
   const maker = { organizationId, actor, origin: makeSystemOrigin(deps, now) };
   return auditedTransactionByActor(deps, maker, async (tx) => {
-    if (!(await markFirstAlerts(tx, organizationId))) return { result: null, audit: "unchanged" };
+    if (!(await markDefaultAlerts(tx, organizationId))) return { result: null, audit: "unchanged" };
     const channelId = newId(idPrefixes.alertChannel, now.getTime(), deps.randomBytes);
-    const audit = [await giveChannel(tx, { id: channelId, organizationId, createdAt: now })];
-    for (const each of firstAlerts) {
+    const audit = [
+      await createDefaultChannel(tx, { id: channelId, organizationId, createdAt: now }),
+    ];
+    for (const each of defaultAlerts) {
       const id = newId(idPrefixes.alert, now.getTime(), deps.randomBytes);
-      audit.push(await giveAlert(tx, each, { id, organizationId, channelId, createdAt: now }));
+      audit.push(
+        await createDefaultAlert(tx, each, { id, organizationId, channelId, createdAt: now }),
+      );
     }
     return { result: null, audit };
   });
 }
 
 /**
- * Creates the alert about spend beyond limits for organizations whose first alerts are older than it: once, and only when
- * no node of another version is alive, since older ones cannot read this kind. A deleted alert does not come back.
+ * Creates the alert about spend beyond limits in organizations with older default alerts, once. Waits until no node of
+ * another version is alive, because older versions cannot read this kind. A deleted alert does not come back.
  */
 export async function createOverrunAlerts(deps: AuditDeps): Promise<void> {
   const ids = await listWithoutOverrunAlert(deps.database, VERSION);
@@ -122,12 +126,12 @@ function createOverrunAlert(deps: AuditDeps, organizationId: string): Promise<nu
     const id = newId(idPrefixes.alert, createdAt.getTime(), deps.randomBytes);
     const channelId = await findFirstChannel(tx, organizationId);
     const of = { id, organizationId, channelId, createdAt };
-    return { result: null, audit: await giveAlert(tx, overrunAlert, of) };
+    return { result: null, audit: await createDefaultAlert(tx, overrunAlert, of) };
   });
 }
 
-/** The event is as one of a channel that somebody made: see alerts/channels. */
-async function giveChannel(
+/** The audit event has the same form as for a channel that a caller creates (alerts/channels). */
+async function createDefaultChannel(
   tx: Tx,
   of: { id: string; organizationId: string; createdAt: Date },
 ): Promise<AuditEntry> {
@@ -147,9 +151,9 @@ async function giveChannel(
   };
 }
 
-async function giveAlert(
+async function createDefaultAlert(
   tx: Tx,
-  { name, condition, notifiesOwner, includesBelow }: FirstAlert,
+  { name, condition, notifiesOwner, includesBelow }: DefaultAlert,
   of: { id: string; organizationId: string; channelId: string | null; createdAt: Date },
 ): Promise<AuditEntry> {
   const { id, organizationId, channelId, createdAt } = of;
@@ -159,7 +163,7 @@ async function giveAlert(
   });
   await setChannels(tx, id, channelId === null ? [] : [channelId]);
   const row = await findAlert(tx, { organizationId, onlyWorkspaceIds: null }, id);
-  assert(row !== null, "an alert that was made is there");
+  assert(row !== null, "a created alert exists");
   const subject = { type: "alert", id } as const;
   return { event: "alert.created", subject, workspaceId: null, before: null, after: toAudit(row) };
 }

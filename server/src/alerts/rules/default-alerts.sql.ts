@@ -1,7 +1,7 @@
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 
-export async function listWithoutFirstAlerts(db: Database): Promise<string[]> {
+export async function listWithoutDefaultAlerts(db: Database): Promise<string[]> {
   const rows = await db
     .selectFrom("organization")
     .select("id")
@@ -11,8 +11,8 @@ export async function listWithoutFirstAlerts(db: Database): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Whether it was for this transaction to mark: another one that marks it at this moment is waited for. */
-export async function markFirstAlerts(tx: Tx, organizationId: string): Promise<boolean> {
+/** Returns false if another transaction marked the organization before. Waits for a concurrent one. */
+export async function markDefaultAlerts(tx: Tx, organizationId: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable("organization")
     .set({ has_first_alerts: true, has_overrun_alert: true })
@@ -22,7 +22,7 @@ export async function markFirstAlerts(tx: Tx, organizationId: string): Promise<b
   return numUpdatedRows > 0n;
 }
 
-/** None while a node of another version is alive. */
+/** Returns no organization while a node of another version is alive. */
 export async function listWithoutOverrunAlert(db: Database, version: string): Promise<string[]> {
   const others = db
     .selectFrom("node")
@@ -40,7 +40,7 @@ export async function listWithoutOverrunAlert(db: Database, version: string): Pr
   return rows.map(({ id }) => id);
 }
 
-/** False where another transaction marked it before. */
+/** Returns false if another transaction marked the organization before. */
 export async function markOverrunAlert(tx: Tx, organizationId: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable("organization")

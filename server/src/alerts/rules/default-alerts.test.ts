@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { createDefaultAlerts, createOverrunAlerts } from "./first-alerts.ts";
+import { createDefaultAlerts, createOverrunAlerts } from "./default-alerts.ts";
 
 type Alert = z.output<typeof alert>;
 
@@ -22,7 +22,7 @@ const test = base
         (await alerts()).map(({ name }) => name),
   );
 
-test("an organization begins with alerts that its Owners and Admins are told of by mail", async ({
+test("a new organization has default alerts, with mail to its Owners and Admins", async ({
   h,
   org,
   alerts,
@@ -75,7 +75,7 @@ test("an organization begins with alerts that its Owners and Admins are told of 
   ]);
 });
 
-test("a new alert goes to that channel unless it names others", async ({ h, org }) => {
+test("a new alert without channels uses the channel of the default alerts", async ({ h, org }) => {
   await createDefaultAlerts(h.deps);
   const { body } = await org.admin.post<Alert>("/v1/admin/alerts", {
     name: "Mine",
@@ -85,7 +85,7 @@ test("a new alert goes to that channel unless it names others", async ({ h, org 
   expect(body.channels.map(({ name }) => name)).toEqual(["Owners and Admins"]);
 });
 
-test("however many nodes start, it gets them once; what is deleted does not come back", async ({
+test("concurrent nodes create the default alerts once, and deleted alerts do not come back", async ({
   h,
   org,
   alerts,
@@ -98,7 +98,7 @@ test("however many nodes start, it gets them once; what is deleted does not come
   expect(await alerts()).toEqual([]);
 });
 
-test("the audit log says that the server made them", async ({ h, org }) => {
+test("the audit log names the server as the creator of the default alerts", async ({ h, org }) => {
   const events = await watchEvents(h.deps.database, org.id);
   await createDefaultAlerts(h.deps);
   const made = (await events()).map(({ event, actor_type, actor_id }) => {
@@ -115,7 +115,7 @@ test("the audit log says that the server made them", async ({ h, org }) => {
   ]);
 });
 
-describe("an organization whose first alerts are older than the one about spend beyond limits", () => {
+describe("an organization whose default alerts lack the one about spend beyond limits", () => {
   test.beforeEach(async ({ h, org, alerts }) => {
     await createDefaultAlerts(h.deps);
     const older = (await alerts()).find(({ name }) => name === "Spend beyond limits");
@@ -127,7 +127,7 @@ describe("an organization whose first alerts are older than the one about spend 
       .execute();
   });
 
-  test("gets it once, for its Owners and Admins", async ({ h, org, alerts, names }) => {
+  test("gets the alert once, with mail to Owners and Admins", async ({ h, org, alerts, names }) => {
     expect(await names()).not.toContain("Spend beyond limits");
     await Promise.all([1, 2, 3].map(() => createOverrunAlerts(h.deps)));
     const [made, ...others] = (await alerts()).filter(
@@ -140,7 +140,7 @@ describe("an organization whose first alerts are older than the one about spend 
     expect(await names()).not.toContain("Spend beyond limits");
   });
 
-  test("does not get it while a node of an older version is alive", async ({ h, names }) => {
+  test("does not get the alert while a node of an older version is alive", async ({ h, names }) => {
     const { database } = h.deps;
     const node = { id: "node_old", journal_id: "journal", version: "0.0.1" };
     const lease_expires_at = new Date(Date.now() + 60_000);
