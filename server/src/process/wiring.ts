@@ -336,7 +336,7 @@ async function startSurfaces(
     ledger: core.ledger,
     leases: core.leases,
     rates: core.rates,
-    onLimitReached: (limit) => core.spendAlerts.noteReached(limit),
+    onLimitReached: (limit) => core.spendAlerts.reportReachedLimit(limit),
     onRefused: (key, atMs) => core.keyUses.refusals.add({ ...key, apiKeyId: key.id }, atMs),
     meter: core.meter,
     ...((config.journalSync === "group" || config.journal === "postgres") && {

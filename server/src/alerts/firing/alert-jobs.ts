@@ -20,17 +20,17 @@ const SWEEP_ALERT_DELIVERIES = "sweep_alert_deliveries";
 const SWEEP_SPEND_ALERTS = "sweep_spend_alerts";
 const END_INCIDENTS = "end_incidents";
 
-/** They wait for others' servers, and so run apart from all other jobs: see `start-jobs.ts`. */
+/** These jobs wait for external servers, so they run apart from all other jobs (`start-jobs.ts`). */
 export function makeAlertDeliveryJobs(deps: DeliverDeps): Record<string, Job> {
   const deliver = makeDeliverAlert(deps);
   return {
     [DELIVER_ALERT]: ({ delivery_id: id }) => deliver(String(id)),
-    [ACKNOWLEDGE_ALERT]: (payload) => updateIncident(deps, "acknowledge", incidentOf(payload)),
-    [RESOLVE_ALERT]: (payload) => updateIncident(deps, "resolve", incidentOf(payload)),
+    [ACKNOWLEDGE_ALERT]: (payload) => updateIncident(deps, "acknowledge", parseIncident(payload)),
+    [RESOLVE_ALERT]: (payload) => updateIncident(deps, "resolve", parseIncident(payload)),
   };
 }
 
-function incidentOf({ firing_id: firingId, channel_id: channelId }: Record<string, unknown>) {
+function parseIncident({ firing_id: firingId, channel_id: channelId }: Record<string, unknown>) {
   return { firingId: String(firingId), channelId: String(channelId) };
 }
 
@@ -43,7 +43,7 @@ export function makeAlertSweepJobs(deps: AlertingDeps & { database: Database }) 
   };
 }
 
-/** Every minute. */
+/** Schedule: every minute. */
 export const alertSweepSchedule = {
   [SWEEP_ALERT_DELIVERIES]: "* * * * *",
   [SWEEP_SPEND_ALERTS]: "* * * * *",

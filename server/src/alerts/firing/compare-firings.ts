@@ -17,7 +17,7 @@ export function severityOf({
 const severities = ["critical", "warning", "info"] as const;
 const scopes = ["organization", "workspace", "api_key"] as const;
 
-/** Order of firings in a message: the most severe first, then those of the widest scope. */
+/** Order of firings in a message: by severity, then by scope, widest first. */
 export function compareFirings(a: Ranked, b: Ranked): number {
   const bySeverity = severities.indexOf(severityOf(a)) - severities.indexOf(severityOf(b));
   return bySeverity || scopes.indexOf(a.scopeType) - scopes.indexOf(b.scopeType);

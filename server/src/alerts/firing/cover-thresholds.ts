@@ -1,13 +1,13 @@
 import type { RecordedFiring } from "./recorded-firing.ts";
 
 /**
- * Firings about spend whose message would say less than that of a higher threshold, which was crossed at the same time for
- * the same scope and period: by id, with the id of the highest. Percentages and amounts are compared among themselves.
+ * Finds spend firings that a higher threshold covers: same alert, scope and period, crossed in the same evaluation. Returns
+ * their ids with the id of the highest firing. Percentages and amounts are compared separately.
  */
-export function findCovered(firings: readonly RecordedFiring[]): Map<string, string> {
+export function findCoveredFirings(firings: readonly RecordedFiring[]): Map<string, string> {
   const covered = new Map<string, string>();
   const spend = firings.filter(({ kind }) => kind === "spend_limit");
-  for (const crossed of Map.groupBy(spend, measureOf).values()) {
+  for (const crossed of Map.groupBy(spend, measureKeyOf).values()) {
     const highest = crossed.reduce((most, each) => {
       return amountOf(each.threshold) > amountOf(most.threshold) ? each : most;
     });
@@ -16,7 +16,7 @@ export function findCovered(firings: readonly RecordedFiring[]): Map<string, str
   return covered;
 }
 
-function measureOf({ alertId, scopeType, scopeId, facts, threshold }: RecordedFiring): string {
+function measureKeyOf({ alertId, scopeType, scopeId, facts, threshold }: RecordedFiring): string {
   const unit = threshold.endsWith("%") ? "%" : "$";
   return [alertId, scopeType, scopeId, facts.period, unit].join("\n");
 }

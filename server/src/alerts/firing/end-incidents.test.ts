@@ -11,8 +11,8 @@ import { eventually } from "#test/harness/eventually.ts";
 import { answerWith } from "#test/harness/receiver.ts";
 import { makeAlertDeliveryJobs } from "./alert-jobs.ts";
 import { endIncidents } from "./end-incidents.ts";
-import { recordTogether } from "./record-firings.ts";
-import { keepEpisodes } from "./request-alerts.sql.ts";
+import { recordDigests } from "./record-firings.ts";
+import { saveEpisodes } from "./request-alerts.sql.ts";
 
 const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
 const MINUTE_MS = 60_000;
@@ -20,7 +20,7 @@ const DAY_MS = 86_400_000;
 const NANO = 1_000_000_000n;
 
 const test = base.extend("alerts", ({ a }) => {
-  /** Makes a rule fire and its incident be opened: the ids of the rule and of the firing that PagerDuty knows it by. */
+  /** Fires an alert and opens its incident. Returns the ids of the alert and of the incident's firing. */
   async function open(
     ...fired: [Fired, ...Fired[]]
   ): Promise<{ alertId: string; firingId: string }> {
@@ -33,7 +33,7 @@ const test = base.extend("alerts", ({ a }) => {
     });
     const { database } = a.h.deps;
     const [first] = await inTransaction(database, (tx) =>
-      recordTogether(
+      recordDigests(
         tx,
         a.h.deps,
         fired.map(({ scope, episode = "once", threshold, facts }) => ({
@@ -52,7 +52,7 @@ const test = base.extend("alerts", ({ a }) => {
     return { alertId: alert.id, firingId };
   }
 
-  /** Ids of firings whose incidents are being ended. */
+  /** Ends incidents at this time. Returns the firings of all queued resolutions. */
   async function ended(atMs = a.h.clock.nowMs): Promise<string[]> {
     a.h.clock.nowMs = atMs;
     await Promise.all([endIncidents(a.h.deps), endIncidents(a.h.deps)]);
@@ -95,7 +95,7 @@ test.beforeEach(async ({ a }) => {
   a.h.clock.nowMs = startMs;
   a.receiver.received.length = 0;
   a.receiver.answer = answerWith(200);
-  // Those of other tests have ended.
+  // Ends the incidents of other tests.
   await sql`UPDATE alert_delivery SET resolved_at = now()`.execute(a.h.deps.database);
   await sql`DELETE FROM graphile_worker._private_jobs`.execute(a.h.deps.database);
   ({ id: workspaceId } = await a.org.admin.createWorkspace());
@@ -134,7 +134,7 @@ describe("an incident about a limit is over", () => {
     await alerts.setLimit("10");
   });
 
-  test("once it is raised far enough, and not before", async ({ alerts }) => {
+  test("when the limit is raised far enough", async ({ alerts }) => {
     const { firingId } = await alerts.fire({ condition, facts }, "75%");
     expect(await alerts.ended()).toEqual([]);
     await alerts.setLimit("10.50");
@@ -143,7 +143,7 @@ describe("an incident about a limit is over", () => {
     expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("of spend beyond it, once it is raised above what is spent", async ({ alerts }) => {
+  test("for an overrun, when the limit is raised to the spend", async ({ alerts }) => {
     const overrun: AlertCondition = { kind: "limit_overrun" };
     await alerts.setLimit("7");
     const { firingId } = await alerts.open({
@@ -159,29 +159,27 @@ describe("an incident about a limit is over", () => {
     expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("once the period is", async ({ alerts }) => {
+  test("when the period ends", async ({ alerts }) => {
     const { firingId } = await alerts.fire({ condition, facts }, "75%");
     expect(await alerts.ended(monthEndMs - 1)).toEqual([]);
     expect(await alerts.ended(monthEndMs)).toEqual([firingId]);
   });
 
-  test("where it refused with less settled, once it is another one", async ({ alerts }) => {
+  test("for a refusal with less settled, when the limit changes", async ({ alerts }) => {
     const { firingId } = await alerts.fire({ condition, facts }, "100%");
     expect(await alerts.ended()).toEqual([]);
     await alerts.setLimit("11");
     expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("whatever the limit, where an amount was crossed, only with the period", async ({
-    alerts,
-  }) => {
+  test("for an amount, only when the period ends", async ({ alerts }) => {
     const { firingId } = await alerts.fire({ condition, facts }, "$5.00");
     await alerts.setLimit("1000");
     expect(await alerts.ended()).toEqual([]);
     expect(await alerts.ended(monthEndMs)).toEqual([firingId]);
   });
 
-  test("once the forecast was about another amount", async ({ alerts }) => {
+  test("for a forecast, when the limit changes", async ({ alerts }) => {
     const of = { condition: { kind: "forecast", percent: 100 }, scope: workspaceScope() } as const;
     const { firingId } = await alerts.open({ ...of, threshold: "100%", facts });
     expect(await alerts.ended()).toEqual([]);
@@ -189,19 +187,17 @@ describe("an incident about a limit is over", () => {
     expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("once its alert is switched off, or deleted", async ({ a, alerts }) => {
+  test("when its alert is disabled or deleted", async ({ a, alerts }) => {
     const off = await alerts.fire({ condition, facts }, "75%");
-    const gone = await alerts.fire({ condition, facts }, "75%");
+    const deleted = await alerts.fire({ condition, facts }, "75%");
     await a.org.admin.post(`/v1/admin/alerts/${off.alertId}`, { is_enabled: false });
     expect(await alerts.ended()).toEqual([off.firingId]);
-    await a.org.admin.remove(`/v1/admin/alerts/${gone.alertId}`);
-    expect((await alerts.ended()).sort()).toEqual([off.firingId, gone.firingId].sort());
+    await a.org.admin.remove(`/v1/admin/alerts/${deleted.alertId}`);
+    expect((await alerts.ended()).sort()).toEqual([off.firingId, deleted.firingId].sort());
   });
 });
 
-test("an unusual hour is over an hour after its end, when it cannot fire any more", async ({
-  alerts,
-}) => {
+test("an incident about an unusual hour is over an hour after its end", async ({ alerts }) => {
   const condition: AlertCondition = { kind: "unusual_spend", factor: 4, min_usd: "5" };
   const endMs = startMs + 20 * MINUTE_MS;
   const facts = { period_ends_at: iso(endMs), minutes: 60, spent_usd: "50.00" };
@@ -211,7 +207,10 @@ test("an unusual hour is over an hour after its end, when it cannot fire any mor
   expect(await alerts.ended(endMs + 60 * MINUTE_MS)).toEqual([firingId]);
 });
 
-test("upstream errors are over once a whole window was without them", async ({ a, alerts }) => {
+test("an incident about upstream errors is over after a whole window without them", async ({
+  a,
+  alerts,
+}) => {
   const condition: AlertCondition = {
     ...{ kind: "upstream_errors", percent: 20, min_requests: 1, minutes: 15 },
   };
@@ -221,8 +220,8 @@ test("upstream errors are over once a whole window was without them", async ({ a
     inTransaction(a.h.deps.database, (tx) => {
       const scope = { scopeType: "workspace", scopeId: workspaceId, workspaceId } as const;
       const counts = { threshold: "20%", minutes: 15, requests: 9, failedRequests: 9 };
-      const news = { alertId, organizationId: a.org.id, ...scope, ...counts };
-      return keepEpisodes(tx, [news], new Date(startMs + minute * MINUTE_MS));
+      const finding = { alertId, organizationId: a.org.id, ...scope, ...counts };
+      return saveEpisodes(tx, [finding], new Date(startMs + minute * MINUTE_MS));
     });
   await seen(0);
   await seen(10);
@@ -233,7 +232,7 @@ test("upstream errors are over once a whole window was without them", async ({ a
 describe("an incident about keys is over", () => {
   const expiring: AlertCondition = { kind: "key_expiring", days: [14] };
 
-  test("once the key has another expiry, has expired, or is disabled", async ({ a, alerts }) => {
+  test("when the key has another expiry, has expired, or is disabled", async ({ a, alerts }) => {
     const expires_at = iso(startMs + 10 * DAY_MS);
     const keys = await Promise.all(
       [1, 2, 3].map(() => a.org.operator.createApiKey(workspaceId, { expires_at })),
@@ -260,7 +259,7 @@ describe("an incident about keys is over", () => {
     );
   });
 
-  test("once all that a digest tells of are used again, or stopped", async ({ a, alerts }) => {
+  test("when all keys of a digest are used again or archived", async ({ a, alerts }) => {
     const keys = [
       await a.org.operator.createApiKey(workspaceId),
       await a.org.operator.createApiKey(workspaceId),
@@ -288,9 +287,7 @@ describe("an incident about keys is over", () => {
   });
 });
 
-test("what was acknowledged here is acknowledged there, under the key that opened it", async ({
-  a,
-}) => {
+test("an acknowledged firing acknowledges its incident under the same key", async ({ a }) => {
   const { firingId, deliveryIds } = await a.fire([channelId]);
   await a.attempt(deliveryIds[0] ?? "");
   await inTransaction(a.h.deps.database, (tx) => queueAcknowledgement(tx, firingId));
@@ -306,7 +303,7 @@ test("what was acknowledged here is acknowledged there, under the key that opene
 describe("the end of an incident", () => {
   const condition: AlertCondition = { kind: "key_new_address" };
 
-  test("is told once, with the key that opened it, and again until it is taken", async ({
+  test("is sent once with the incident's key, and retried until PagerDuty accepts it", async ({
     a,
     alerts,
   }) => {
@@ -326,7 +323,7 @@ describe("the end of an incident", () => {
     const jobs = makeAlertDeliveryJobs(deps);
     const node = runJobs({ connectionString, jobs, schedule: {}, logger: deps.logger });
     try {
-      await eventually(30_000, "it is told twice", async () => (answers === 2 ? true : null));
+      await eventually(30_000, "two attempts", async () => (answers === 2 ? true : null));
     } finally {
       await node.stop();
     }
@@ -341,10 +338,7 @@ describe("the end of an incident", () => {
     expect(await alerts.ended()).toEqual([]);
   });
 
-  test("waits while its channel is off, and for a message that is not sent yet", async ({
-    a,
-    alerts,
-  }) => {
+  test("waits while its channel is off, or its message is not sent yet", async ({ a, alerts }) => {
     const { keyId, firingId } = await alerts.openOne(condition);
     await a.org.admin.post(`/v1/admin/alert_channels/${channelId}`, { is_enabled: false });
     await alerts.disable(keyId);
@@ -362,7 +356,7 @@ describe("the end of an incident", () => {
     expect(await alerts.ended()).toEqual([firingId]);
   });
 
-  test("leaves nothing to acknowledge", async ({ a, alerts }) => {
+  test("prevents a later acknowledgement", async ({ a, alerts }) => {
     const { keyId, firingId } = await alerts.openOne(condition);
     await alerts.disable(keyId);
     await alerts.ended();

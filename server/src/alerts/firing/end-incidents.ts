@@ -1,14 +1,14 @@
 import { queueResolution } from "#src/alerts/channels/queue-deliveries.ts";
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { listOver, markResolved } from "./incidents.sql.ts";
+import { listEndedIncidents, markResolved } from "./incidents.sql.ts";
 
-/** Of one run: what is left then is for the next one. */
+/** Maximum number of incidents in one run. The next run ends the rest. */
 const MAX_ENDED = 500;
 
 /**
- * Once a minute, on one node: ends incidents at PagerDuty whose firing is over. Each is ended once, by a job that is added
- * in the transaction which notes it; a channel that is off or paused is told when it works again.
+ * Runs once a minute, on one node. Resolves incidents in PagerDuty whose firings are over. The transaction that records the
+ * end adds the job, so each incident is resolved once. A channel that is off or paused gets the event when it works again.
  */
 export async function endIncidents(deps: {
   database: Database;
@@ -16,7 +16,7 @@ export async function endIncidents(deps: {
 }): Promise<void> {
   const now = new Date(deps.nowMs());
   await inTransaction(deps.database, async (tx) => {
-    const over = await listOver(tx, { now, limit: MAX_ENDED });
-    for (const incident of await markResolved(tx, over, now)) await queueResolution(tx, incident);
+    const ended = await listEndedIncidents(tx, { now, limit: MAX_ENDED });
+    for (const incident of await markResolved(tx, ended, now)) await queueResolution(tx, incident);
   });
 }

@@ -5,7 +5,7 @@ import { HOUR_MS, type HourlySpend, hourOf, toHourlySpend } from "#src/domain/ho
 import { parseUsd } from "#src/domain/money.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { forecastFirings } from "./forecast-firings.ts";
+import { findForecastFirings } from "./forecast-firings.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
 import { recordFirings } from "./record-firings.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
@@ -27,14 +27,13 @@ export interface EvaluationDeps extends AlertingDeps {
 
 const DAY_MS = 86_400_000;
 const PAST_DAYS = Math.max(FORECAST_PAST_DAYS, UNUSUAL_PAST_DAYS);
-/** Scopes whose hours are read, and held, at once: a month of each is some 800 numbers. */
+/** Scopes whose hours are read at once. A month of a scope has about 800 numbers. */
 const SCOPES_AT_ONCE = 20;
 
 /**
- * Fires alerts of the kinds `forecast` and `unusual_spend`. Looks at scopes that spent something in this hour or the one
- * before, under an alert that watches them: a scope that rests has no new answer, but may explain what is unusual around
- * it. Several at once find the same, and it fires once. A scope that cannot be judged does not keep others from it; it is
- * looked at again next time.
+ * Fires alerts of the kinds `forecast` and `unusual_spend`. Evaluates watched scopes with spend in this hour or the hour
+ * before. An idle scope is evaluated for unusual spend only: it may explain the spend of a wider one. Concurrent runs find
+ * the same firings, and each fires once. A scope that cannot be evaluated is logged and evaluated again in the next run.
  */
 export async function evaluatePace(deps: EvaluationDeps): Promise<void> {
   const nowMs = deps.nowMs();
@@ -46,40 +45,40 @@ export async function evaluatePace(deps: EvaluationDeps): Promise<void> {
   let unusual = new UnusualFirings();
   let found: NewFiring[] = [];
   let organizationId: string | null = null;
-  for (const scopes of inChunks(byScope(watched.filter(isWorthAsking)))) {
+  for (const scopes of chunkScopes(groupByScope(watched.filter(hasEnoughSpend)))) {
     const [[scope]] = scopes;
     if (scope.organizationId !== organizationId) {
-      await record(deps, found);
+      await recordFound(deps, found);
       [unusual, found] = [new UnusualFirings(), []];
     }
     organizationId = scope.organizationId;
     found.push(...(await evaluateScopes(deps, scopes, { unusual, nowMs })));
   }
-  await record(deps, found);
+  await recordFound(deps, found);
 }
 
-/** All that one organization hears of at once, so that each receiver gets one message. */
-async function record(deps: EvaluationDeps, firings: readonly NewFiring[]): Promise<void> {
+/** Records all firings of one organization together, so that each receiver gets one message. */
+async function recordFound(deps: EvaluationDeps, firings: readonly NewFiring[]): Promise<void> {
   if (firings.length === 0) return;
   try {
     await inTransaction(deps.database, (tx) => recordFirings(tx, deps, firings));
   } catch (error) {
     const organizationId = firings[0]?.organizationId;
-    deps.logger.error({ err: error, organizationId }, "alerts about spend could not fire");
+    deps.logger.error({ err: error, organizationId }, "spend alerts not fired");
   }
 }
 
-type OfScope = [WatchedUsage, ...WatchedUsage[]];
-type Chunk = [OfScope, ...OfScope[]];
+type ScopeRows = [WatchedUsage, ...WatchedUsage[]];
+type Chunk = [ScopeRows, ...ScopeRows[]];
 
-function isWorthAsking({ condition, spentNanoUsd }: WatchedUsage): boolean {
+function hasEnoughSpend({ condition, spentNanoUsd }: WatchedUsage): boolean {
   if (condition.kind === "forecast") return true;
   return spentNanoUsd > 0n && spentNanoUsd >= parseUsd(condition.min_usd);
 }
 
-/** Rows of one scope stand beside each other. */
-function byScope(watched: readonly WatchedUsage[]): OfScope[] {
-  const groups: OfScope[] = [];
+/** Expects the rows of one scope in a row. */
+function groupByScope(watched: readonly WatchedUsage[]): ScopeRows[] {
+  const groups: ScopeRows[] = [];
   for (const row of watched) {
     const group = groups.at(-1);
     if (group?.[0].scopeId === row.scopeId && isSameLevel(group[0], row)) group.push(row);
@@ -88,8 +87,8 @@ function byScope(watched: readonly WatchedUsage[]): OfScope[] {
   return groups;
 }
 
-/** Of one organization and one type. */
-function inChunks(groups: readonly OfScope[]): Chunk[] {
+/** Each chunk has scopes of one organization and one type. */
+function chunkScopes(groups: readonly ScopeRows[]): Chunk[] {
   const chunks: Chunk[] = [];
   for (const group of groups) {
     const chunk = chunks.at(-1);
@@ -104,7 +103,7 @@ function isSameLevel(a: WatchedUsage, b: WatchedUsage): boolean {
   return a.scopeType === b.scopeType && a.organizationId === b.organizationId;
 }
 
-interface Looking {
+interface EvaluationContext {
   unusual: UnusualFirings;
   nowMs: number;
 }
@@ -112,26 +111,26 @@ interface Looking {
 async function evaluateScopes(
   deps: EvaluationDeps,
   scopes: Chunk,
-  looking: Looking,
+  context: EvaluationContext,
 ): Promise<NewFiring[]> {
-  const { nowMs } = looking;
+  const { nowMs } = context;
   const [[{ organizationId, scopeType }]] = scopes;
   try {
     const limits = await readLimits(deps.database, scopes, nowMs);
-    const judged = scopes
+    const evaluated = scopes
       .map((rows) =>
         rows.filter((row) => isOfKind(row, "unusual_spend") || limits.has(row.scopeId)),
       )
-      .filter((rows): rows is OfScope => rows.length > 0);
-    const hours = await readHours(deps.database, judged, nowMs);
-    return judged.flatMap((rows) => {
+      .filter((rows): rows is ScopeRows => rows.length > 0);
+    const hours = await readHours(deps.database, evaluated, nowMs);
+    return evaluated.flatMap((rows) => {
       const spend = toHourlySpend(hours.get(rows[0].scopeId) ?? [], nowMs);
       if (spend === null) return [];
-      return findFirings(deps, rows, { ...looking, spend, limits: limits.get(rows[0].scopeId) });
+      return findFirings(deps, rows, { ...context, spend, limits: limits.get(rows[0].scopeId) });
     });
   } catch (error) {
     const of = { organizationId, scopeType, scopeIds: scopes.map(([{ scopeId }]) => scopeId) };
-    deps.logger.error({ err: error, ...of }, "the pace of spend was not evaluated");
+    deps.logger.error({ err: error, ...of }, "pace of spend not evaluated");
     return [];
   }
 }
@@ -141,8 +140,8 @@ async function readLimits(
   scopes: Chunk,
   nowMs: number,
 ): Promise<Map<string, RunningLimit[]>> {
-  const asking = scopes.flat().filter((row) => isOfKind(row, "forecast"));
-  const ids = new Set(asking.map(({ scopeId }) => scopeId));
+  const forecasts = scopes.flat().filter((row) => isOfKind(row, "forecast"));
+  const ids = new Set(forecasts.map(({ scopeId }) => scopeId));
   if (ids.size === 0) return new Map();
   const running = periodNames.map((period) => {
     return { period, periodStart: periodOf(period, nowMs).start };
@@ -152,7 +151,7 @@ async function readLimits(
   return Map.groupBy(limits, ({ scopeId }) => scopeId);
 }
 
-async function readHours(database: Database, scopes: readonly OfScope[], nowMs: number) {
+async function readHours(database: Database, scopes: readonly ScopeRows[], nowMs: number) {
   if (scopes.length === 0) return new Map();
   const startMs = periodOf("daily", nowMs).startMs - PAST_DAYS * DAY_MS;
   const endMs = (hourOf(nowMs) + 1) * HOUR_MS;
@@ -164,22 +163,22 @@ async function readHours(database: Database, scopes: readonly OfScope[], nowMs: 
   return Map.groupBy(hours, ({ scopeId }) => scopeId);
 }
 
-/** What goes wrong with one scope keeps no other from being looked at. */
+/** An error in one scope is logged, and the other scopes are evaluated. */
 function findFirings(
   { logger }: EvaluationDeps,
-  rows: OfScope,
-  known: Looking & { spend: HourlySpend; limits: readonly RunningLimit[] | undefined },
+  rows: ScopeRows,
+  known: EvaluationContext & { spend: HourlySpend; limits: readonly RunningLimit[] | undefined },
 ): NewFiring[] {
   const { unusual, spend, limits = [], nowMs } = known;
   try {
     return rows.flatMap((row) => {
       if (isOfKind(row, "unusual_spend")) return unusual.find(row, { spend, nowMs });
       if (!isOfKind(row, "forecast")) return [];
-      return limits.flatMap((limit) => forecastFirings(row, { limit, spend, nowMs }));
+      return limits.flatMap((limit) => findForecastFirings(row, { limit, spend, nowMs }));
     });
   } catch (error) {
     const { scopeType, scopeId } = rows[0];
-    logger.error({ err: error, scopeType, scopeId }, "the pace of spend was not evaluated");
+    logger.error({ err: error, scopeType, scopeId }, "pace of spend not evaluated");
     return [];
   }
 }

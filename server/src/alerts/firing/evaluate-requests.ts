@@ -7,24 +7,24 @@ import type { AlertingDeps } from "./recorded-firing.ts";
 import {
   deleteOldEpisodes,
   deleteOldRefusals,
-  keepEpisodes,
   listRefusedRequests,
   listUpstreamErrors,
-  type RequestNews,
+  type RequestFinding,
+  saveEpisodes,
 } from "./request-alerts.sql.ts";
 
-// Alerts about what becomes of requests, counted over a window that ends now.
+// Alerts about failed and refused requests, counted over a window that ends now.
 
 export interface EvaluateRequestsDeps extends AlertingDeps {
   database: Database;
 }
 
-/** Episodes and counts. Longer than the longest window. */
+/** Time to keep episodes and counts: longer than the longest window. */
 const KEEP_MS = 2 * 86_400_000;
 
 /**
- * Fires what alerts about requests have to say by now. It may run twice, and on two nodes at once: an alert fires once from
- * the moment its condition becomes true until it has been untrue for a whole window.
+ * Fires alerts about requests. May run twice, and on two nodes at once: an alert fires once for each episode. An episode
+ * starts when the condition becomes true, and ends when it was false for a whole window.
  */
 export async function evaluateRequests(deps: EvaluateRequestsDeps): Promise<void> {
   const now = new Date(deps.nowMs());
@@ -39,22 +39,26 @@ export async function evaluateRequests(deps: EvaluateRequestsDeps): Promise<void
   await deleteOldRefusals(deps.database, before);
 }
 
-interface Looking {
+interface FindingSource {
   now: Date;
-  find: (tx: Tx, now: Date) => Promise<RequestNews[]>;
+  find: (tx: Tx, now: Date) => Promise<RequestFinding[]>;
 }
 
-async function findFirings(tx: Tx, kind: AlertKind, { now, find }: Looking): Promise<NewFiring[]> {
-  const news = await keepEpisodes(tx, await find(tx, now), now);
-  return news.map((each) => firingOf(kind, each));
+async function findFirings(
+  tx: Tx,
+  kind: AlertKind,
+  { now, find }: FindingSource,
+): Promise<NewFiring[]> {
+  const findings = await saveEpisodes(tx, await find(tx, now), now);
+  return findings.map((each) => toFiring(kind, each));
 }
 
-function firingOf(kind: AlertKind, news: RequestNews & { beganAt: Date }): NewFiring {
-  const { organizationId, alertId, scopeType, scopeId, workspaceId } = news;
-  const { threshold, requests, failedRequests, minutes } = news;
+function toFiring(kind: AlertKind, finding: RequestFinding & { beganAt: Date }): NewFiring {
+  const { organizationId, alertId, scopeType, scopeId, workspaceId } = finding;
+  const { threshold, requests, failedRequests, minutes } = finding;
   return {
     ...{ organizationId, alertId, kind, scopeType, scopeId, workspaceId },
-    episode: news.beganAt.toISOString(),
+    episode: finding.beganAt.toISOString(),
     threshold,
     facts: {
       ...{ requests, minutes },

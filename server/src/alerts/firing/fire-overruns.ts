@@ -11,10 +11,10 @@ import {
 import { recordFirings } from "./record-firings.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
 
-// Spend that settled beyond a strict limit. It fires once for each limit and period, and again after the limit was raised
-// above what was spent, or removed.
+// Alerts about spend beyond a strict limit. An overrun fires once for each limit and period. A raise above the spend, or the
+// removal of the limit, lets it fire again.
 
-/** Firings for these balances, in the transaction that recorded their overruns. */
+/** Finds firings for these balances, in the transaction that recorded their overruns. */
 export async function findOverrunFirings(
   tx: Tx,
   places: readonly OverrunPlace[],
@@ -22,7 +22,7 @@ export async function findOverrunFirings(
   return places.length === 0 ? [] : (await listOverruns(tx, places)).map(toFiring);
 }
 
-/** Fires for these balances, in the transaction that recorded their overruns. */
+/** Fires alerts for these balances, in the transaction that recorded their overruns. */
 export async function fireOverruns(
   tx: Tx,
   deps: AlertingDeps,
@@ -31,7 +31,7 @@ export async function fireOverruns(
   await recordFirings(tx, deps, await findOverrunFirings(tx, places));
 }
 
-/** Fires what the running periods have: for alerts that were created later, and for what could not fire with its flush. */
+/** Fires alerts for all overruns of the running periods: for newer alerts, and after a failure in a flush. */
 export async function sweepOverruns(tx: Tx, deps: AlertingDeps): Promise<void> {
   const nowMs = deps.nowMs();
   const periods = periodNames.map((period) => {

@@ -22,7 +22,7 @@ import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { sweepSpendAlerts } from "./fire-spend.ts";
 import { makeSpendAlerts, type SpendAlerts } from "./spend-participant.ts";
 
-// From the end of a request to a firing: the flush of a node, changes of limits and rules, refusals, and the sweep.
+// Spend alerts, fired by the flush of a node, by changes of limits and alerts, by refusals, and by the sweep.
 
 type Alert = z.output<typeof alert>;
 type Firing = z.output<typeof alertFiring>;
@@ -38,7 +38,7 @@ const DAY_MS = 86_400_000;
 const NEVER_MS = 2_000_000_000;
 
 const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
-  /** Flushes when the test says so. */
+  /** Starts a node that flushes only on request. */
   async function startNode(database: Database = h.deps.database): Promise<Node> {
     const nodeId = `node_${randomUUID()}`;
     const logger = makeLogger("silent");
@@ -77,7 +77,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
     return { meter, alerts };
   }
 
-  /** A request that costs so many dollars, counted. */
+  /** Records and flushes a request that costs this many dollars. */
   async function spend(usd: number, on: Node = node): Promise<void> {
     const startedAtMs = h.clock.nowMs;
     const begin = beginRecord({ organizationId: org.id, workspaceId, apiKeyId, startedAtMs });
@@ -88,7 +88,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
 
   const workspaceScope = () => ({ type: "workspace", workspace_id: workspaceId });
 
-  /** The database, and what was said to it about alerts since the last look. */
+  /** The database, and its statements about alerts since the last call of `statements`. */
   function watched(): { database: Database; statements: () => string[] } {
     let seen: string[] = [];
     const database = h.deps.database.withPlugin({
@@ -99,9 +99,9 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       transformResult: ({ result }) => Promise.resolve(result),
     });
     const statements = () => {
-      const about = seen.filter((text) => /alert|firings/.test(text));
+      const ofAlerts = seen.filter((text) => /alert|firings/.test(text));
       seen = [];
-      return about;
+      return ofAlerts;
     };
     return { database, statements };
   }
@@ -114,13 +114,13 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       ...fields,
     });
     expect(error.message).toBe("");
-    return learn(body);
+    return clearCache(body);
   }
 
   async function change(id: string, fields: object): Promise<void> {
     const { error } = await org.admin.post(`/v1/admin/alerts/${id}`, fields);
     expect(error.message).toBe("");
-    learn(null);
+    clearCache(null);
   }
 
   async function limit(limitUsd: number, fields: object = {}): Promise<Limit> {
@@ -132,7 +132,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       ...fields,
     });
     expect(error.message).toBe("");
-    return learn(body);
+    return clearCache(body);
   }
 
   async function firings(): Promise<Firing[]> {
@@ -140,14 +140,14 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
     return body.data;
   }
 
-  /** Of every firing so far, sorted. */
+  /** Thresholds of all firings, sorted. */
   const fired = async () => (await firings()).map(({ threshold }) => threshold).sort();
 
   const sweep = () => inTransaction(h.deps.database, (tx) => sweepSpendAlerts(tx, h.deps));
 
-  /** The database over a line that loses the answer of the next commit, or breaks before it. */
+  /** The database over a connection that breaks once, before or after a commit. */
   function unreliable(when: "after commit" | "before commit"): Database {
-    let left = 1;
+    let remaining = 1;
     return new Proxy(h.deps.database, {
       get(target, name) {
         if (name !== "transaction") {
@@ -156,14 +156,14 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
         }
         return () => ({
           execute: async (work: Parameters<ReturnType<Database["transaction"]>["execute"]>[0]) => {
-            const fails = left > 0;
-            left -= 1;
+            const isFailing = remaining > 0;
+            remaining -= 1;
             const result = await target.transaction().execute(async (tx) => {
               const value = await work(tx);
-              if (fails && when === "before commit") throw new Error("connection lost");
+              if (isFailing && when === "before commit") throw new Error("connection lost");
               return value;
             });
-            if (fails) throw new Error("connection lost");
+            if (isFailing) throw new Error("connection lost");
             return result;
           },
         });
@@ -191,7 +191,7 @@ let stops: (() => Promise<void>)[];
 let node: Node;
 
 test.beforeEach(async ({ h, company }) => {
-  // The database notes raises, and when limits are made, by its own clock.
+  // Raises and creation times of limits come from the database's clock.
   h.clock.nowMs = Date.now();
   directory = fs.mkdtempSync(path.join(tmpdir(), "bursar-alerts-"));
   stops = [];
@@ -203,17 +203,14 @@ afterEach(async () => {
   fs.rmSync(directory, { recursive: true, force: true });
 });
 
-/** As nodes learn of a change. */
-function learn<Body>(body: Body): Body {
+/** Clears the node's cache, as a change does. */
+function clearCache<Body>(body: Body): Body {
   node.alerts.forget("anything");
   return body;
 }
 
 describe("a flush", () => {
-  test("fires what it crosses, each once, with what was known", async ({
-    workspaceId,
-    company,
-  }) => {
+  test("fires each crossed threshold once, with its facts", async ({ workspaceId, company }) => {
     await company.limit(10);
     const { id } = await company.createAlert();
     await company.spend(4.99);
@@ -235,7 +232,7 @@ describe("a flush", () => {
     });
   });
 
-  test("of two nodes at once fires each threshold once", async ({ company }) => {
+  test("of two concurrent nodes fires each threshold once", async ({ company }) => {
     await company.limit(10);
     await company.createAlert();
     const other = await company.startNode();
@@ -243,7 +240,7 @@ describe("a flush", () => {
     expect(await company.fired()).toEqual(["100%", "50%", "75%", "90%"]);
   });
 
-  test("far from every threshold makes no statement about alerts; what other nodes have spent counts", async ({
+  test("far from all thresholds runs no alert statement, and counts the spend of other nodes", async ({
     company,
   }) => {
     await company.limit(10);
@@ -264,7 +261,7 @@ describe("a flush", () => {
   });
 
   test.for(["after commit", "before commit"] as const)(
-    "whose answer is lost %s fires each threshold once, and counts once",
+    "with a connection lost %s fires and counts once",
     async (when, { company }) => {
       await company.limit(10);
       await company.createAlert();
@@ -279,12 +276,12 @@ describe("a flush", () => {
     },
   );
 
-  test("that cannot fire counts all the same, and the sweep fires", async ({ h, company }) => {
+  test("that cannot fire still counts, and the sweep fires later", async ({ h, company }) => {
     await company.limit(10);
     await company.createAlert();
     const { randomBytes } = h.deps;
     h.deps.randomBytes = () => {
-      throw new Error("a bug of an alert");
+      throw new Error("a defect in an alert");
     };
     try {
       await company.spend(6);
@@ -301,7 +298,7 @@ describe("a flush", () => {
 });
 
 describe("a limit", () => {
-  test("that is lowered below what is spent fires at once, once", async ({ company }) => {
+  test("that is lowered below the spend fires once, at once", async ({ company }) => {
     await company.limit(100);
     await company.createAlert();
     await company.spend(8);
@@ -312,7 +309,7 @@ describe("a limit", () => {
     expect(await company.fired()).toEqual(["50%", "75%"]);
   });
 
-  test("that is lowered and put back as it was arms what lies above the spend again", async ({
+  test("that is lowered and restored arms the thresholds above the spend again", async ({
     company,
   }) => {
     await company.limit(100);
@@ -326,9 +323,7 @@ describe("a limit", () => {
     expect(await company.fired()).toEqual(["50%", "50%", "75%"]);
   });
 
-  test("that is raised arms what lies above the spend again, and nothing else", async ({
-    company,
-  }) => {
+  test("that is raised arms only the thresholds above the spend again", async ({ company }) => {
     await company.limit(10);
     await company.createAlert();
     await company.spend(8);
@@ -336,11 +331,11 @@ describe("a limit", () => {
     await company.limit(12);
     expect(await company.fired()).toEqual(["50%", "75%"]);
     await company.spend(1);
-    // 75 % of 12 is 9 again; 50 % stayed below what was spent.
+    // 75 % of 12 is 9, and is crossed again. 50 % stayed below the spend.
     expect(await company.fired()).toEqual(["50%", "75%", "75%"]);
   });
 
-  test("that is removed and made anew counts as raised", async ({ org, company }) => {
+  test("that is removed and created again counts as raised", async ({ org, company }) => {
     const { id } = await company.limit(10);
     await company.createAlert();
     await company.spend(8);
@@ -349,7 +344,7 @@ describe("a limit", () => {
     expect(await company.fired()).toEqual(["50%", "50%", "75%", "75%"]);
   });
 
-  test("that is strict has reached 100 % when it refuses, whatever is settled, once", async ({
+  test("that is strict fires 100 % once when it refuses, even with less settled", async ({
     org,
     workspaceId,
     company,
@@ -366,11 +361,11 @@ describe("a limit", () => {
       period: "monthly",
       amountNanoUsd: 10n * DOLLAR,
     } as const;
-    // Another limit than the one that stands there by now: nothing.
-    node.alerts.noteReached({ ...reached, amountNanoUsd: 9n * DOLLAR });
+    // A refusal of an older amount fires nothing.
+    node.alerts.reportReachedLimit({ ...reached, amountNanoUsd: 9n * DOLLAR });
     await node.alerts.stop();
     expect(await company.fired()).toEqual(["50%", "75%", "90%"]);
-    for (let i = 0; i < 3; i++) node.alerts.noteReached(reached);
+    for (let i = 0; i < 3; i++) node.alerts.reportReachedLimit(reached);
     await node.alerts.stop();
     expect(await company.fired()).toEqual(["100%", "50%", "75%", "90%"]);
     await company.spend(0.4);
@@ -379,7 +374,7 @@ describe("a limit", () => {
 });
 
 describe("a period", () => {
-  test("that is new fires anew", async ({ h, company }) => {
+  test("that is new fires again", async ({ h, company }) => {
     await company.limit(10, { period: "daily" });
     await company.createAlert();
     await company.spend(6);
@@ -392,8 +387,8 @@ describe("a period", () => {
   });
 });
 
-describe("a rule", () => {
-  test("that is made, or gets another threshold, fires what is crossed already", async ({
+describe("an alert", () => {
+  test("that is created, or gets another threshold, fires crossed thresholds", async ({
     company,
   }) => {
     await company.limit(10);
@@ -420,7 +415,7 @@ describe("a rule", () => {
     });
   });
 
-  test("that is off or deleted fires nothing; switched on again, what is crossed", async ({
+  test("that is off or deleted fires nothing, and fires crossed thresholds when enabled", async ({
     org,
     company,
   }) => {
@@ -428,7 +423,7 @@ describe("a rule", () => {
     const { id } = await company.createAlert({ is_enabled: false });
     const deleted = await company.createAlert({ name: "Deleted" });
     await org.admin.remove(`/v1/admin/alerts/${deleted.id}`);
-    learn(null);
+    clearCache(null);
     await company.spend(6);
     await company.sweep();
     expect(await company.fired()).toEqual([]);
@@ -436,7 +431,7 @@ describe("a rule", () => {
     expect((await company.firings()).map((firing) => firing.alert.id)).toEqual([id]);
   });
 
-  test("that is muted fires, and tells nobody", async ({ org, company }) => {
+  test("that is muted fires without messages", async ({ org, company }) => {
     const channel = await org.operator.post<{ id: string }>("/v1/admin/alert_channels", {
       name: "Mail",
       target: { kind: "email", recipients: { addresses: ["desk@example.com"] } },
@@ -448,17 +443,17 @@ describe("a rule", () => {
     await company.spend(2);
     await company.change(id, { muted_until: null });
     await company.spend(1);
-    const told = (await company.firings()).map(({ threshold, is_muted, deliveries }) => {
+    const fired = (await company.firings()).map(({ threshold, is_muted, deliveries }) => {
       return { threshold, is_muted, deliveries: deliveries.length };
     });
-    expect(told.sort((a, b) => (a.threshold < b.threshold ? -1 : 1))).toEqual([
+    expect(fired.sort((a, b) => (a.threshold < b.threshold ? -1 : 1))).toEqual([
       { threshold: "50%", is_muted: false, deliveries: 1 },
       { threshold: "75%", is_muted: true, deliveries: 0 },
       { threshold: "90%", is_muted: false, deliveries: 1 },
     ]);
   });
 
-  test("watches what lies inside its scope only where it says so, each by itself", async ({
+  test("watches child scopes only with includes_below, each one separately", async ({
     apiKeyId,
     company,
   }) => {
@@ -492,7 +487,7 @@ describe("a rule", () => {
     ]);
   });
 
-  test("of another organization sees nothing of this one", async ({ h, company }) => {
+  test("of another organization does not fire", async ({ h, company }) => {
     const other = await h.organization();
     await other.admin.post("/v1/admin/alerts", {
       name: "Elsewhere",

@@ -6,27 +6,26 @@ import type { NewFiring } from "./new-firing.rule.ts";
 import { recordFirings } from "./record-firings.ts";
 import type { AlertingDeps, RecordedFiring } from "./recorded-firing.ts";
 import {
-  crossedThresholds,
+  listCrossedThresholds,
   type SpendThreshold,
   type WatchedSpend,
 } from "./spend-thresholds.rule.ts";
 import {
   deleteOldRaises,
-  listPerhapsCrossed,
+  listPossiblyCrossed,
   type WatchedFilter,
   type WatchedRow,
 } from "./watched-spend.sql.ts";
 
 const DAY_MS = 86_400_000;
-/** Longer than the longest period, and than any request may take to be counted. */
+/** Longer than the longest period plus the longest delay until a request is counted. */
 const KEEP_RAISES_MS = 62 * DAY_MS;
 
 /**
- * Fires what is crossed in the running periods and has not fired, in the caller's transaction: after an alert or a limit
- * was made or changed, or spend was charged by hand. What a flush adds at the same moment is for that flush to see, or for
- * the sweep of every minute.
+ * Fires crossed thresholds of the running periods that have not fired, in the caller's transaction. Called after a change of
+ * an alert or a limit, or after an adjustment. Spend of a concurrent flush fires there, or in the sweep of every minute.
  */
-export async function fireCrossed(
+export async function fireCrossedThresholds(
   tx: Tx,
   deps: AlertingDeps,
   filter: WatchedFilter,
@@ -35,16 +34,16 @@ export async function fireCrossed(
   const periods = periodNames.map((period) => {
     return { period, periodStart: periodOf(period, nowMs).start };
   });
-  return fireRows(tx, deps, await listPerhapsCrossed(tx, periods, filter));
+  return fireRows(tx, deps, await listPossiblyCrossed(tx, periods, filter));
 }
 
-/** Once a minute, on one node: all that is crossed and has slipped through, of nodes that ended or changes at the same moment. */
+/** Runs once a minute, on one node. Fires crossed thresholds that a dead node or a concurrent change left out. */
 export async function sweepSpendAlerts(tx: Tx, deps: AlertingDeps): Promise<void> {
-  await fireCrossed(tx, deps, {});
+  await fireCrossedThresholds(tx, deps, {});
   await deleteOldRaises(tx, isoFromMs(deps.nowMs() - KEEP_RAISES_MS).slice(0, 10));
 }
 
-/** Fires what these rows have crossed. `isReached`: the limit of the row refuses requests, whatever is settled. */
+/** Fires the thresholds that these rows have crossed. `isReached`: the row's limit refuses requests. */
 export function fireRows(
   tx: Tx,
   deps: AlertingDeps,
@@ -58,9 +57,9 @@ export function fireRows(
 /** Firings of the thresholds that the row has crossed. */
 export function toFirings(row: WatchedRow, isReached = false): NewFiring[] {
   const { alertId, organizationId, scopeType, scopeId, workspaceId } = row;
-  const spend = spendOf(row, isReached);
+  const spend = toWatchedSpend(row, isReached);
   const facts = factsOf(row);
-  return crossedThresholds(thresholdsOf(row.condition), spend).map((crossed) => {
+  return listCrossedThresholds(thresholdsOf(row.condition), spend).map((crossed) => {
     const isOfLimit = crossed.threshold.endsWith("%");
     return {
       ...{ organizationId, alertId, kind: "spend_limit", scopeType, scopeId, workspaceId },
@@ -72,8 +71,8 @@ export function toFirings(row: WatchedRow, isReached = false): NewFiring[] {
 
 const NO_LIMIT = { spend_limit_id: null, limit_usd: null, enforcement: null } as const;
 
-/** The row as alerts/firing/spend-thresholds.rule.ts takes it. A limit or an alert says nothing about periods before it was made. */
-export function spendOf(row: WatchedRow, isReached = false): WatchedSpend {
+/** Converts the row for spend-thresholds.rule.ts. Alerts and limits do not apply to periods before their creation. */
+export function toWatchedSpend(row: WatchedRow, isReached = false): WatchedSpend {
   const { period, periodStart, settledNanoUsd, limitCreatedAt } = row;
   const { endMs } = periodOf(period, msFromIsoDate(periodStart));
   const isBeforeAlert = row.alertCreatedAt.getTime() >= endMs;

@@ -46,7 +46,7 @@ export interface FiringFilter extends AlertVisibility {
   firedAtLt?: Date | undefined;
 }
 
-function select(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
+function selectFirings(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
   return sql<FiringRow>`
     SELECT firing.id, firing.alert_id AS "alertId", alert.name AS "alertName",
       alert.deleted_at IS NOT NULL AS "isAlertDeleted", firing.kind, firing.scope_type AS "scopeType",
@@ -72,9 +72,9 @@ function select(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
 }
 
 function isVisible({ organizationId, onlyWorkspaceIds }: AlertVisibility) {
-  const isOurs = sql`firing.organization_id = ${organizationId}::uuid`;
-  if (onlyWorkspaceIds === null) return isOurs;
-  return sql`${isOurs} AND firing.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`;
+  const isInOrganization = sql`firing.organization_id = ${organizationId}::uuid`;
+  if (onlyWorkspaceIds === null) return isInOrganization;
+  return sql`${isInOrganization} AND firing.workspace_id = ANY(${[...onlyWorkspaceIds]}::text[])`;
 }
 
 export async function findFiring(
@@ -83,26 +83,26 @@ export async function findFiring(
   id: string,
 ): Promise<FiringRow | null> {
   const where = sql`${isVisible(visibility)} AND firing.id = ${id}`;
-  const { rows } = await select(where, sql``).execute(db);
+  const { rows } = await selectFirings(where, sql``).execute(db);
   return rows[0] ?? null;
 }
 
-/** How far a firing goes among those of one evaluation: a higher share or amount, fewer days that are left. */
-const furtherOf = (firing: "firing" | "further") =>
+/** Rank of a firing among those of one evaluation: a higher percentage or amount, or fewer remaining days. */
+const thresholdRankOf = (firing: "firing" | "further") =>
   sql`substring(${sql.ref(firing)}.threshold FROM '[0-9]+[.]?[0-9]*')::numeric
     * CASE firing.kind WHEN 'key_expiring' THEN -1 ELSE 1 END`;
 
-/** Percentages and amounts are two rows of thresholds. */
+/** Percentages and amounts supersede only their own kind. */
 const isSuperseded = sql<boolean>`(firing.kind IN ('spend_limit', 'key_expiring') AND EXISTS (
   SELECT FROM alert_firing AS further
   WHERE further.alert_id = firing.alert_id
     AND further.scope_type = firing.scope_type AND further.scope_id = firing.scope_id
     AND (further.facts ->> 'period') IS NOT DISTINCT FROM (firing.facts ->> 'period')
     AND (right(further.threshold, 1) = '%') = (right(firing.threshold, 1) = '%')
-    AND (further.fired_at, ${furtherOf("further")}, further.id)
-      > (firing.fired_at, ${furtherOf("firing")}, firing.id)))`;
+    AND (further.fired_at, ${thresholdRankOf("further")}, further.id)
+      > (firing.fired_at, ${thresholdRankOf("firing")}, firing.id)))`;
 
-/** Newest first, one row more than the page holds. */
+/** Returns firings, newest first, and one row more than the page holds. */
 export async function listFirings(
   db: Database | Tx,
   filter: FiringFilter,
@@ -116,7 +116,7 @@ export async function listFirings(
     where.push(sql`firing.scope_type = 'api_key' AND firing.scope_id = ${filter.apiKeyId}`);
   }
   if (filter.isAcknowledged !== undefined) {
-    // Written out, so that the open ones are found by their own index.
+    // A literal condition lets PostgreSQL use the partial index of open firings.
     const state = filter.isAcknowledged ? sql`IS NOT NULL` : sql`IS NULL`;
     where.push(sql`firing.acknowledged_at ${state}`);
   }
@@ -133,14 +133,14 @@ export async function listFirings(
     );
   }
   const order = sql`ORDER BY firing.fired_at DESC, firing.id DESC LIMIT ${page.limit + 1}`;
-  const { rows } = await select(sql.join(where, sql` AND `), order).execute(db);
+  const { rows } = await selectFirings(sql.join(where, sql` AND `), order).execute(db);
   return rows;
 }
 
 /** Unacknowledged firings of lower thresholds that this one covers. */
 export async function listOpenCovered(tx: Tx, id: string): Promise<FiringRow[]> {
   const where = sql`firing.covered_by_id = ${id} AND firing.acknowledged_at IS NULL`;
-  return (await select(where, sql`ORDER BY firing.id`).execute(tx)).rows;
+  return (await selectFirings(where, sql`ORDER BY firing.id`).execute(tx)).rows;
 }
 
 export async function saveAcknowledgement(

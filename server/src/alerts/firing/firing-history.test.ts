@@ -10,7 +10,7 @@ import { watchEvents } from "#test/harness/audit-events.ts";
 type Firing = z.output<typeof alertFiring>;
 
 const test = base.extend("company", ({ h, org, workspaceId }) => {
-  /** A rule about a month of which $2 are spent, $1 if nothing else is said, that tells these channels. */
+  /** Spends $2 in a month, and creates an alert with these channels. Default threshold: $1. */
   async function fire(
     channelIds: readonly string[],
     thresholds: readonly object[] = aDollar,
@@ -28,7 +28,7 @@ const test = base.extend("company", ({ h, org, workspaceId }) => {
     });
     const { body } = await org.admin.get<Listed<Firing>>("/v1/admin/alert_firings");
     const [firing] = body.data;
-    if (!firing) throw new Error("the rule fired nothing");
+    if (!firing) throw new Error("the alert fired nothing");
     return firing;
   }
 
@@ -46,7 +46,7 @@ const test = base.extend("company", ({ h, org, workspaceId }) => {
   const acknowledge = (id: string, note = "Known.") =>
     org.admin.post<Firing>(`/v1/admin/alert_firings/${id}/acknowledge`, { note });
 
-  /** Keys of jobs that tell somebody that the firing is seen to. */
+  /** Keys of jobs that acknowledge the firing's incidents. */
   async function acknowledgements(firingId: string): Promise<string[]> {
     const { rows } = await sql<{ key: string }>`
     SELECT key FROM graphile_worker.jobs WHERE key LIKE ${`acknowledge_alert:${firingId}:%`}`.execute(
@@ -67,7 +67,7 @@ const test = base.extend("company", ({ h, org, workspaceId }) => {
 
 const aDollar = [{ amount_usd: 1 }];
 
-test("a firing that is acknowledged says by whom and why, and so does the audit log; the last note stays", async ({
+test("an acknowledged firing has its author and latest note, and each change is audited", async ({
   h,
   org,
   company,
@@ -86,7 +86,7 @@ test("a firing that is acknowledged says by whom and why, and so does the audit 
   expect(open.body.data).toEqual([]);
 });
 
-test("where it opened an incident at PagerDuty, that is acknowledged too, and nowhere else", async ({
+test("an acknowledged firing acknowledges its incident in PagerDuty, and no other channel", async ({
   company,
 }) => {
   const pagerId = await company.pager();
@@ -101,7 +101,7 @@ test("where it opened an incident at PagerDuty, that is acknowledged too, and no
   expect(await company.acknowledgements(id)).toEqual([`acknowledge_alert:${id}:${pagerId}`]);
 });
 
-test("an incident that was never opened is not acknowledged", async ({ company }) => {
+test("an acknowledged firing without an open incident queues no event", async ({ company }) => {
   const pagerId = await company.pager();
   const { id } = await company.fire([pagerId]);
   await company.setStatus(pagerId, "queued");
@@ -109,10 +109,7 @@ test("an incident that was never opened is not acknowledged", async ({ company }
   expect(await company.acknowledgements(id)).toEqual([]);
 });
 
-test("is_over tells firings whose cause has ended from those whose cause lasts", async ({
-  org,
-  company,
-}) => {
+test("is_over filters firings by the end of their cause", async ({ org, company }) => {
   const { id, alert } = await company.fire([]);
   const list = async (query: string) => {
     const { body } = await org.admin.get<Listed<Firing>>(`/v1/admin/alert_firings?${query}`);
@@ -125,7 +122,7 @@ test("is_over tells firings whose cause has ended from those whose cause lasts",
   expect([await list("is_over=false"), await list("is_over=true")]).toEqual([[], [id]]);
 });
 
-test("is_superseded leaves the furthest threshold of each row of percentages and amounts", async ({
+test("is_superseded=false lists the highest percentage and the highest amount", async ({
   org,
   workspaceId,
   company,

@@ -3,8 +3,8 @@ import type { Call } from "#src/access/call.ts";
 import { queueAcknowledgement } from "#src/alerts/channels/queue-deliveries.ts";
 import {
   type AlertDeps,
-  checkMayChange,
-  checkPlaces,
+  checkCanChange,
+  checkScopeFilters,
   visibilityOf,
 } from "#src/alerts/rules/alerts.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
@@ -37,7 +37,7 @@ export async function listFirings(
   query: FiringQuery,
   page: PageRequest,
 ): Promise<PageOfRows<FiringRow>> {
-  await checkPlaces(deps, caller, query);
+  await checkScopeFilters(deps, caller, query);
   const filter = {
     ...visibilityOf(caller),
     alertId: query.alert_id,
@@ -67,8 +67,8 @@ export async function getFiring(deps: AlertDeps, { caller }: Call, id: string): 
 }
 
 /**
- * Acknowledges the firing, and with it the open firings of lower thresholds that it covers. Throws a 404 and a 403. Again:
- * the note is another one, and who wrote it.
+ * Acknowledges the firing, and the open firings of lower thresholds that it covers. A repeated call replaces the note and its
+ * author. Throws a 404 and a 403.
  */
 export function acknowledgeFiring(
   deps: AlertDeps,
@@ -81,7 +81,7 @@ export function acknowledgeFiring(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findFiring(tx, visibilityOf(caller), id);
     if (before === null) throw firingNotFound();
-    checkMayChange(caller, before.workspaceId);
+    checkCanChange(caller, before.workspaceId);
     const by = { type: caller.kind, id: caller.id };
     const covered = await listOpenCovered(tx, id);
     const ids = [id, ...covered.map((firing) => firing.id)];

@@ -9,9 +9,8 @@ export interface InsertedFiring {
 }
 
 /**
- * Writes those that are not on record yet, and gives these. An alert that is off, was deleted or is another
- * organization's fires nothing. The rows must be in key order: two transactions that write the same wait for each other
- * and never deadlock.
+ * Inserts firings that are not recorded yet, and returns them. An alert that is off, deleted or of another organization fires
+ * nothing. The rows must be in key order: concurrent transactions with the same rows then wait, and do not deadlock.
  */
 export async function insertFirings(
   tx: Tx,
@@ -37,16 +36,19 @@ export async function insertFirings(
   return rows;
 }
 
-/** Ids of covered firings, each with the id of the firing whose messages stand for it. */
-export async function saveCovered(tx: Tx, covered: ReadonlyMap<string, string>): Promise<void> {
+/** Saves for each covered firing the id of the firing that covers it. */
+export async function saveCoveredFirings(
+  tx: Tx,
+  covered: ReadonlyMap<string, string>,
+): Promise<void> {
   if (covered.size === 0) return;
   await sql`UPDATE alert_firing AS firing SET covered_by_id = covered.by_id
     FROM unnest(${[...covered.keys()]}::text[], ${[...covered.values()]}::text[]) AS covered (id, by_id)
     WHERE firing.id = covered.id`.execute(tx);
 }
 
-/** The messages of the first one tell of the others as well. */
-export async function tellTogether(
+/** Saves that the messages of the first firing also cover the others. */
+export async function saveDigestMembers(
   tx: Tx,
   { firstId, otherIds }: { firstId: string; otherIds: readonly string[] },
 ): Promise<void> {

@@ -3,10 +3,10 @@ import type { HourlySpend } from "#src/domain/hourly-spend.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { isoFromMs, periodOf } from "#src/domain/spend-period.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
-import { placeOf, type RunningLimit, type WatchedUsageOf } from "./watched-usage.sql.ts";
+import { firingScopeOf, type RunningLimit, type WatchedUsageOf } from "./watched-usage.sql.ts";
 
-/** What the alert has to say about one limit of the scope: nothing, or that it will be reached. */
-export function forecastFirings(
+/** Finds the firing of a forecast alert for one limit of the scope. Empty if the limit will not be reached. */
+export function findForecastFirings(
   row: WatchedUsageOf<"forecast">,
   { limit, spend, nowMs }: { limit: RunningLimit; spend: HourlySpend; nowMs: number },
 ): NewFiring[] {
@@ -14,7 +14,7 @@ export function forecastFirings(
   const { settledNanoUsd: spentNanoUsd, limitNanoUsd } = limit;
   const period = periodOf(limit.period, nowMs);
   const atNanoUsd = (limitNanoUsd * BigInt(percent) + 99n) / 100n;
-  // What is reached already is for the alerts about limits to tell.
+  // Spend limit alerts report a threshold that is already reached.
   const isReached = spentNanoUsd >= atNanoUsd;
   const isRefusing = limit.enforcement !== "alert_only" && spentNanoUsd >= limitNanoUsd;
   if (isReached || isRefusing) return [];
@@ -22,7 +22,7 @@ export function forecastFirings(
   if (forecast === null || forecast.periodNanoUsd < atNanoUsd) return [];
   return [
     {
-      ...placeOf(row),
+      ...firingScopeOf(row),
       kind: "forecast",
       episode: `${limit.period} ${period.start} ${formatUsd(limitNanoUsd)}`,
       threshold: `${percent}%`,

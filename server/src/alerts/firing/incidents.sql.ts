@@ -3,13 +3,13 @@ import type { Incident } from "#src/alerts/channels/deliveries.sql.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 
-// Incidents that are open at PagerDuty beside what has become of what fired. Reads alone, but for noting that one is ended.
+// Open incidents in PagerDuty, and the current state of their causes. The only write records the end of an incident.
 
 /**
- * Deliveries that opened incidents which are over, of channels that work. A digest is over when all that it tells of is.
- * `limit`: rows, at most.
+ * Lists deliveries of working channels whose incident is over. A digest is over when all its firings are. `limit`: maximum
+ * number of rows.
  */
-export async function listOver(
+export async function listEndedIncidents(
   tx: Tx,
   { now, limit }: { now: Date; limit: number },
 ): Promise<string[]> {
@@ -27,7 +27,7 @@ export async function listOver(
   return rows.map(({ id }) => id);
 }
 
-/** Gives those that nobody else has ended meanwhile. */
+/** Records the end of incidents. Returns those that were still open. */
 export async function markResolved(
   tx: Tx,
   deliveryIds: readonly string[],
@@ -40,58 +40,58 @@ export async function markResolved(
   return rows;
 }
 
-/** True for a `firing` of an `alert` whose cause has ended. An alert that is off or deleted counts as ended. */
+/** True if the cause of a `firing` has ended, or if its `alert` is off or deleted. */
 export function isOver(now: Date): RawBuilder<boolean> {
   const isEnded = sql`(firing.facts ->> 'period_ends_at')::timestamptz <= ${now}`;
   return sql<boolean>`(alert.deleted_at IS NOT NULL OR NOT alert.is_enabled OR coalesce(CASE firing.kind
-    WHEN 'spend_limit' THEN ${isEnded} OR ${isLimitOut}
-    WHEN 'limit_overrun' THEN ${isEnded} OR ${isLimitKept}
-    WHEN 'forecast' THEN ${isEnded} OR ${isLimitAnother}
-    -- As long as it may still fire.
+    WHEN 'spend_limit' THEN ${isEnded} OR ${isBelowThreshold}
+    WHEN 'limit_overrun' THEN ${isEnded} OR ${isWithinLimit}
+    WHEN 'forecast' THEN ${isEnded} OR ${hasLimitChanged}
+    -- The hour after the period, in which the alert may still fire.
     WHEN 'unusual_spend' THEN (firing.facts ->> 'period_ends_at')::timestamptz <= ${now}::timestamptz - interval '1 hour'
     WHEN 'upstream_errors' THEN ${isEpisodeOver(now)}
     WHEN 'refused_requests' THEN ${isEpisodeOver(now)}
-    WHEN 'key_expiring' THEN ${isKeyAnother(sql`api_key.expires_at = (firing.facts ->> 'expires_at')::timestamptz
+    WHEN 'key_expiring' THEN ${hasKeyChanged(sql`api_key.expires_at = (firing.facts ->> 'expires_at')::timestamptz
         AND api_key.expires_at > ${now}::timestamptz
           - CASE firing.threshold WHEN '0 days' THEN interval '24 hours' ELSE interval '0' END`)}
-    WHEN 'key_unused' THEN ${isKeyAnother(sql`NOT EXISTS (SELECT FROM api_key_secret AS secret
+    WHEN 'key_unused' THEN ${hasKeyChanged(sql`NOT EXISTS (SELECT FROM api_key_secret AS secret
         WHERE secret.api_key_id = api_key.id AND secret.last_used_at > firing.fired_at)
         AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})`)}
-    WHEN 'key_new_address' THEN ${isKeyAnother(sql`true`)}
+    WHEN 'key_new_address' THEN ${hasKeyChanged(sql`true`)}
     END, false))`;
 }
 
 const limitOfFiring = sql`SELECT FROM spend_limit WHERE spend_limit.scope_type = firing.scope_type
   AND spend_limit.scope_id = firing.scope_id AND spend_limit.period = firing.facts ->> 'period'`;
 
-const nanoOfFact = sql`((firing.facts ->> 'limit_usd')::numeric * 1000000000)`;
+const limitOfFiringNanoUsd = sql`((firing.facts ->> 'limit_usd')::numeric * 1000000000)`;
 
-/** Null where it is an amount. */
+/** Null for an amount. */
 const percentOfFiring = sql`substring(firing.threshold FROM '^([0-9]+)%$')::numeric`;
 
-/** It was removed, or is another amount by now. */
-const isLimitAnother = sql`NOT EXISTS (${limitOfFiring} AND spend_limit.amount_nano_usd = ${nanoOfFact})`;
+/** The limit was removed, or has another amount. */
+const hasLimitChanged = sql`NOT EXISTS (${limitOfFiring} AND spend_limit.amount_nano_usd = ${limitOfFiringNanoUsd})`;
 
 /**
- * The percentage of a limit is not reached any more: the limit was removed, or raised far enough. One that fired because a
- * strict limit refused, with less settled, is over once the limit is another one. An amount is over with its period.
+ * The percentage is no longer reached: the limit was removed, or raised far enough. A firing from a refusal of a strict
+ * limit, with less settled, is over when the limit changes. The firing of an amount is over with its period.
  */
-const isLimitOut = sql`(${percentOfFiring} IS NOT NULL AND NOT EXISTS (${limitOfFiring}
-  AND (spend_limit.amount_nano_usd = ${nanoOfFact} OR EXISTS (
+const isBelowThreshold = sql`(${percentOfFiring} IS NOT NULL AND NOT EXISTS (${limitOfFiring}
+  AND (spend_limit.amount_nano_usd = ${limitOfFiringNanoUsd} OR EXISTS (
     SELECT FROM balance WHERE balance.scope_type = firing.scope_type AND balance.scope_id = firing.scope_id
       AND balance.period = firing.facts ->> 'period'
       AND balance.period_start = ((firing.facts ->> 'period_starts_at')::timestamptz AT TIME ZONE 'UTC')::date
       AND balance.settled_nano_usd::numeric * 100
         >= ${percentOfFiring} * spend_limit.amount_nano_usd))))`;
 
-/** The limit was removed, or raised so far that spend does not exceed it any more. */
-const isLimitKept = sql`NOT EXISTS (${limitOfFiring} AND EXISTS (
+/** The limit was removed, or raised to at least the spend. */
+const isWithinLimit = sql`NOT EXISTS (${limitOfFiring} AND EXISTS (
   SELECT FROM balance WHERE balance.scope_type = firing.scope_type AND balance.scope_id = firing.scope_id
     AND balance.period = firing.facts ->> 'period'
     AND balance.period_start = ((firing.facts ->> 'period_starts_at')::timestamptz AT TIME ZONE 'UTC')::date
     AND balance.settled_nano_usd > spend_limit.amount_nano_usd))`;
 
-/** It has been untrue for a whole window, or another episode has begun since. */
+/** The condition was false for a whole window, or a later episode has begun. */
 function isEpisodeOver(now: Date) {
   return sql`NOT EXISTS (SELECT FROM alert_episode AS known
     WHERE known.alert_id = firing.alert_id AND known.scope_type = firing.scope_type AND known.scope_id = firing.scope_id
@@ -99,10 +99,10 @@ function isEpisodeOver(now: Date) {
       AND known.last_seen_at >= ${now}::timestamptz - (alert.condition ->> 'minutes')::integer * interval '1 minute')`;
 }
 
-/** The key does not work any more, or what fired is not true of it: `isStill` says what must be. */
-function isKeyAnother(isStill: RawBuilder<unknown>) {
+/** The key no longer works, or the cause of the firing has changed. `isUnchanged`: condition that the cause remains. */
+function hasKeyChanged(isUnchanged: RawBuilder<unknown>) {
   return sql`NOT EXISTS (SELECT FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id
       LEFT JOIN member ON member.id = api_key.owner_member_id
     WHERE api_key.id = firing.scope_id AND api_key.status = 'active' AND workspace.archived_at IS NULL
-      AND coalesce(${ownerState}, 'active') = 'active' AND ${isStill})`;
+      AND coalesce(${ownerState}, 'active') = 'active' AND ${isUnchanged})`;
 }

@@ -11,7 +11,7 @@ export function makeKeyAlertJobs(deps: EvaluateKeysDeps): Record<string, Job> {
   };
 }
 
-/** Every ten minutes what days are counted of, every minute what may be a thief. */
+/** Conditions in days run every ten minutes. New networks run every minute, because a key may be stolen. */
 export const keyAlertSchedule = {
   [EVALUATE_KEY_ALERTS]: "*/10 * * * *",
   [EVALUATE_NETWORK_ALERTS]: "* * * * *",

@@ -2,47 +2,46 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 
-// Alerts about keys beside the keys that they watch, less what has fired. A key belongs to nothing but itself, so an alert
-// watches all keys of its scope, whether it includes what is below or not. Keys that do not work any more, and those of
-// the playground, are nobody's news.
+// Alerts about keys with the keys that they watch, without firings that exist. An alert watches all keys of its scope, also
+// without `includes_below`. Keys that no longer work, and playground keys, are excluded.
 
-/** What an alert has to say about a key. */
-export interface KeyNews {
+/** A key that meets the condition of an alert. */
+export interface KeyFinding {
   alertId: string;
   organizationId: string;
   workspaceId: string;
   apiKeyId: string;
-  /** Of the condition: days before the expiry, or without a use. */
+  /** Days in the condition: before the expiry, or without use. */
   days: number;
 }
 
-/** Where several days of one alert are reached at once only the least of them is news. `limit`: rows, at most. */
+/** If several numbers of days of an alert are reached, only the lowest is returned. `limit`: maximum number of rows. */
 export async function listExpiringKeys(
   tx: Tx,
   of: { now: Date; limit: number },
-): Promise<(KeyNews & { expiresAt: Date })[]> {
-  const { rows } = await sql<KeyNews & { expiresAt: Date }>`
+): Promise<(KeyFinding & { expiresAt: Date })[]> {
+  const { rows } = await sql<KeyFinding & { expiresAt: Date }>`
     SELECT * FROM (
       SELECT DISTINCT ON (alert.id, api_key.id) ${columns}, api_key.expires_at AS "expiresAt",
         threshold.days::integer AS days
       FROM ${watchedKeys("key_expiring")}
         CROSS JOIN LATERAL jsonb_array_elements_text(alert.condition -> 'days') AS threshold (days)
       WHERE ${isWorking} AND threshold.days::integer * interval '24 hours' >= api_key.expires_at - ${of.now}::timestamptz
-        -- No days before: on the day after.
+        -- Zero days: on the day after the expiry.
         AND (api_key.expires_at > ${of.now} OR (threshold.days = '0' AND api_key.expires_at > ${of.now}::timestamptz - interval '24 hours'))
       ORDER BY alert.id, api_key.id, threshold.days::integer
-    ) AS news
-    WHERE NOT ${hasFired(isoOf(sql`news."expiresAt"`), daysText)}
+    ) AS found
+    WHERE NOT ${hasFired(isoOf(sql`found."expiresAt"`), daysText)}
     ORDER BY "alertId", "apiKeyId" LIMIT ${of.limit}`.execute(tx);
   return rows;
 }
 
-/** Counted from the last use of any of its secrets; of a key that never was used, from the day it was made. */
+/** Days count from the last use of any secret of the key, or from the key's creation. */
 export async function listUnusedKeys(
   tx: Tx,
   of: { now: Date; limit: number },
-): Promise<(KeyNews & { since: Date; lastUsedAt: Date | null })[]> {
-  const { rows } = await sql<KeyNews & { since: Date; lastUsedAt: Date | null }>`
+): Promise<(KeyFinding & { since: Date; lastUsedAt: Date | null })[]> {
+  const { rows } = await sql<KeyFinding & { since: Date; lastUsedAt: Date | null }>`
     SELECT * FROM (
       SELECT ${columns}, coalesce(used.at, api_key.created_at) AS since, used.at AS "lastUsedAt",
         (alert.condition ->> 'days')::integer AS days
@@ -52,39 +51,39 @@ export async function listUnusedKeys(
       WHERE ${isWorking} AND (api_key.expires_at IS NULL OR api_key.expires_at > ${of.now})
         AND coalesce(used.at, api_key.created_at)
           <= ${of.now}::timestamptz - (alert.condition ->> 'days')::integer * interval '24 hours'
-    ) AS news
-    WHERE NOT ${hasFired(isoOf(sql`news.since`), daysText)}
+    ) AS found
+    WHERE NOT ${hasFired(isoOf(sql`found.since`), daysText)}
     ORDER BY "alertId", "apiKeyId" LIMIT ${of.limit}`.execute(tx);
   return rows;
 }
 
-/** Longer than any stop of all nodes that still lets an alert be news. */
-const NEW_FOR = sql`interval '24 hours'`;
+/** Older networks do not fire, for example after all nodes were stopped for a long time. */
+const MAX_NETWORK_AGE = sql`interval '24 hours'`;
 
 /**
- * Networks that a key was used from for the first time lately, and since the alert was made. The first one of all is no
- * news.
+ * Networks from which a key was first used in the last 24 hours, and after the alert was created. The first network of a key
+ * does not fire.
  */
 export async function listNewNetworks(
   tx: Tx,
   of: { now: Date; limit: number },
-): Promise<(Omit<KeyNews, "days"> & { network: string; firstSeenAt: Date })[]> {
-  const { rows } = await sql<Omit<KeyNews, "days"> & { network: string; firstSeenAt: Date }>`
+): Promise<(Omit<KeyFinding, "days"> & { network: string; firstSeenAt: Date })[]> {
+  const { rows } = await sql<Omit<KeyFinding, "days"> & { network: string; firstSeenAt: Date }>`
     SELECT * FROM (
       SELECT ${columns}, known.network, known.first_seen_at AS "firstSeenAt"
       FROM ${watchedKeys("key_new_address")}
         JOIN api_key_network AS known ON known.api_key_id = api_key.id
-          AND known.first_seen_at > ${of.now}::timestamptz - ${NEW_FOR} AND known.first_seen_at > alert.created_at
+          AND known.first_seen_at > ${of.now}::timestamptz - ${MAX_NETWORK_AGE} AND known.first_seen_at > alert.created_at
       WHERE ${isWorking} AND EXISTS (
         SELECT FROM api_key_network AS before WHERE before.api_key_id = known.api_key_id
           AND (before.first_seen_at, before.network) < (known.first_seen_at, known.network))
-    ) AS news
-    WHERE NOT ${hasFired(isoOf(sql`news."firstSeenAt"`), sql`news.network`)}
+    ) AS found
+    WHERE NOT ${hasFired(isoOf(sql`found."firstSeenAt"`), sql`found.network`)}
     ORDER BY "alertId", "apiKeyId", "firstSeenAt", network LIMIT ${of.limit}`.execute(tx);
   return rows;
 }
 
-/** Of each key those that were seen last stay, `keep` of them; of archived keys none. */
+/** Keeps the `keep` most recently seen networks of each key, and none of archived keys. */
 export async function deleteOldNetworks(db: Database, keep: number): Promise<void> {
   await sql`
     DELETE FROM api_key_network USING (
@@ -118,15 +117,15 @@ function watchedKeys(kind: string): RawBuilder<unknown> {
 const isWorking = sql`api_key.status = 'active' AND api_key.purpose = 'calls'
   AND coalesce(${ownerState}, 'active') = 'active'`;
 
-/** As `Date.toISOString` writes it, which episodes hold. */
+/** The format of `Date.toISOString`, which episodes use. */
 function isoOf(time: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** As `daysText` of evaluate-keys.ts writes it, which thresholds are. */
-const daysText = sql<string>`news.days || CASE news.days WHEN 1 THEN ' day' ELSE ' days' END`;
+/** The format of `formatPlural` in evaluate-keys.ts, which thresholds use. */
+const daysText = sql<string>`found.days || CASE found.days WHEN 1 THEN ' day' ELSE ' days' END`;
 
 function hasFired(episode: RawBuilder<string>, threshold: RawBuilder<unknown>) {
-  return sql`EXISTS (SELECT FROM alert_firing WHERE alert_id = news."alertId" AND scope_type = 'api_key'
-    AND scope_id = news."apiKeyId" AND episode = ${episode} AND threshold = ${threshold})`;
+  return sql`EXISTS (SELECT FROM alert_firing WHERE alert_id = found."alertId" AND scope_type = 'api_key'
+    AND scope_id = found."apiKeyId" AND episode = ${episode} AND threshold = ${threshold})`;
 }

@@ -12,7 +12,7 @@ import { makeMessage } from "./firing-message.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
 import { recordFirings } from "./record-firings.ts";
 
-// Each receiver gets one message about all that one evaluation finds.
+// Each receiver gets one message about all firings of an evaluation.
 
 type Firing = z.output<typeof alertFiring>;
 
@@ -30,7 +30,7 @@ const test = base.extend("company", ({ a }) => {
     return body.id;
   }
 
-  function firingOf(alertId: string, fields: Partial<NewFiring> = {}): NewFiring {
+  function makeFiring(alertId: string, fields: Partial<NewFiring> = {}): NewFiring {
     return {
       ...{ organizationId: a.org.id, alertId, kind: "spend_limit", workspaceId },
       ...{ scopeType: "workspace", scopeId: workspaceId, episode: "once", threshold: "75%" },
@@ -39,7 +39,7 @@ const test = base.extend("company", ({ a }) => {
     };
   }
 
-  /** As one evaluation finds them. */
+  /** Records these firings as one evaluation. */
   const record = (...firings: NewFiring[]) =>
     inTransaction(a.h.deps.database, (tx) => recordFirings(tx, a.h.deps, firings));
 
@@ -53,7 +53,7 @@ const test = base.extend("company", ({ a }) => {
       .execute();
   }
 
-  /** Sends what is queued about these firings, and returns the subjects of the mail that an address gets. */
+  /** Sends the messages about these firings. Returns a function that lists the mail subjects of an address. */
   async function sendMail(firingIds: readonly string[]): Promise<(address: string) => string[]> {
     const { database } = a.h.deps;
     const queued = await database
@@ -114,15 +114,15 @@ const test = base.extend("company", ({ a }) => {
       await a.org.admin.createApiKey(workspaceId),
     ];
     const recorded = await record(
-      ...keys.map(({ id }) => firingOf(alertId, { scopeType: "api_key", scopeId: id })),
-      firingOf(alertId, { threshold: "100%" }),
+      ...keys.map(({ id }) => makeFiring(alertId, { scopeType: "api_key", scopeId: id })),
+      makeFiring(alertId, { threshold: "100%" }),
     );
     return { recorded, ids: idsOf(recorded) };
   }
 
   return {
     createAlert,
-    firingOf,
+    makeFiring,
     record,
     deliveriesOf,
     sendMail,
@@ -146,7 +146,7 @@ const newAddress = () => `${randomUUID()}@example.com`;
 const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
 describe("thresholds that one evaluation crosses", () => {
-  test("are all on record and send one message, about the highest", async ({ a, company }) => {
+  test("are all recorded, and send one message about the highest", async ({ a, company }) => {
     const channels = await Promise.all([
       a.createChannel(mailTo(newAddress())),
       a.createChannel(),
@@ -165,7 +165,7 @@ describe("thresholds that one evaluation crosses", () => {
     }
   });
 
-  test("are acknowledged with the highest, each with its audit event", async ({ a, company }) => {
+  test("are acknowledged with the highest, each with an audit event", async ({ a, company }) => {
     const firings = await company.setLimitBelowSpend([]);
     const highest = firings.get("100%");
     const events = () =>
@@ -183,17 +183,14 @@ describe("thresholds that one evaluation crosses", () => {
     );
   });
 
-  test("of different periods, scopes and units do not cover one another", async ({
-    a,
-    company,
-  }) => {
+  test("do not cover thresholds of other periods, scopes and units", async ({ a, company }) => {
     const alertId = await company.createAlert([]);
     const daily = { ...FACTS, period: "daily" as const };
     const recorded = await company.record(
-      company.firingOf(alertId, { threshold: "100%" }),
-      company.firingOf(alertId, { threshold: "75%", episode: "daily", facts: daily }),
-      company.firingOf(alertId, { threshold: "$9.00" }),
-      company.firingOf(alertId, { threshold: "$10.00" }),
+      company.makeFiring(alertId, { threshold: "100%" }),
+      company.makeFiring(alertId, { threshold: "75%", episode: "daily", facts: daily }),
+      company.makeFiring(alertId, { threshold: "$9.00" }),
+      company.makeFiring(alertId, { threshold: "$10.00" }),
     );
     const rows = await a.h.deps.database
       .selectFrom("alert_firing")
@@ -207,7 +204,7 @@ describe("thresholds that one evaluation crosses", () => {
 });
 
 describe("several scopes in one evaluation", () => {
-  test("are one message for people, which lists them with the most severe first", async ({
+  test("share one Slack message and one mail, which list the most severe first", async ({
     a,
     company,
   }) => {
@@ -219,7 +216,7 @@ describe("several scopes in one evaluation", () => {
     const most = recorded.find(({ threshold }) => threshold === "100%");
     for (const channel of [mail, slack]) {
       const [delivery, ...others] = await company.deliveriesOf(channel.id, ids);
-      if (delivery === undefined) throw new Error("a message is queued");
+      if (delivery === undefined) throw new Error("no message is queued");
       expect([delivery.alert_firing_id, others]).toEqual([most?.id, []]);
       const message = await makeMessage(a.h.deps, delivery, channel);
       expect(message.title).toMatch(/^3 alerts fired at once\. The workspace Research \S+ has /);
@@ -230,10 +227,7 @@ describe("several scopes in one evaluation", () => {
     }
   });
 
-  test("are one event each for programs, which open and end incidents by their firing", async ({
-    a,
-    company,
-  }) => {
+  test("send one event each to webhooks and PagerDuty", async ({ a, company }) => {
     const channels = await Promise.all([
       a.createChannel(),
       a.createChannel({ kind: "pagerduty", routing_key: "k".repeat(32) }),
@@ -245,7 +239,10 @@ describe("several scopes in one evaluation", () => {
     }
   });
 
-  test("show the message in the list of each firing and of the channel", async ({ a, company }) => {
+  test("show the message in the history of each firing and of the channel", async ({
+    a,
+    company,
+  }) => {
     const channel = await a.createChannel(mailTo(newAddress()));
     const { ids } = await company.fireThree([channel.id]);
     for (const id of ids) {
@@ -266,8 +263,8 @@ describe("a person who receives several messages of one evaluation", () => {
     const month = await company.createAlert([first.id]);
     const other = await company.createAlert([second.id]);
     const recorded = await company.record(
-      company.firingOf(month),
-      company.firingOf(other, { threshold: "90%" }),
+      company.makeFiring(month),
+      company.makeFiring(other, { threshold: "90%" }),
     );
     const subjectsOf = await company.sendMail(idsOf(recorded));
     expect(subjectsOf(both)).toEqual([expect.stringMatching(/^2 alerts fired at once\./)]);
@@ -276,25 +273,28 @@ describe("a person who receives several messages of one evaluation", () => {
     ]);
   });
 
-  test("gets one mail as the owner of a key and by a channel", async ({ a, company }) => {
+  test("gets one mail as both a key's owner and a receiver of a channel", async ({
+    a,
+    company,
+  }) => {
     const owner = await a.org.member({ role: "admin" });
     const key = await a.org.admin.createApiKey(workspaceId, { owner_member_id: owner.id });
     const channel = await a.createChannel(mailTo(owner.email));
     const alertId = await company.createAlert([channel.id], { notifies_owner: true });
     const recorded = await company.record(
-      company.firingOf(alertId, { scopeType: "api_key", scopeId: key.id }),
+      company.makeFiring(alertId, { scopeType: "api_key", scopeId: key.id }),
     );
     expect((await company.sendMail(idsOf(recorded)))(owner.email)).toHaveLength(1);
   });
 
-  test("gets a message that an administrator sends again", async ({ a, company }) => {
+  test("gets a message again after a redelivery", async ({ a, company }) => {
     const address = newAddress();
     const channels = [
       await a.createChannel(mailTo(address)),
       await a.createChannel(mailTo(address)),
     ];
     const alertId = await company.createAlert(idsOf(channels));
-    const [firing] = await company.record(company.firingOf(alertId));
+    const [firing] = await company.record(company.makeFiring(alertId));
     const firingIds = [firing?.id ?? ""];
     expect((await company.sendMail(firingIds))(address)).toHaveLength(1);
     for (const { id } of channels) {

@@ -2,9 +2,9 @@ import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 
-// Alerts about spend beyond strict limits, beside the balances that exceed them. Reads alone; the ledger writes balances.
+// Alerts about spend beyond strict limits, with the balances that exceed them. Reads only: the ledger writes balances.
 
-/** One balance. */
+/** Key of a balance. */
 export interface OverrunPlace {
   scopeType: ScopeType;
   scopeId: string;
@@ -15,7 +15,7 @@ export interface OverrunPlace {
 export interface OverrunRow extends OverrunPlace {
   alertId: string;
   organizationId: string;
-  /** Workspace of the scope; null for the organization. */
+  /** Workspace of the scope. Null for the organization. */
   workspaceId: string | null;
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
@@ -23,13 +23,13 @@ export interface OverrunRow extends OverrunPlace {
   overrunNanoUsd: bigint;
   limitId: string;
   limitNanoUsd: bigint;
-  /** How often the limit was removed, or raised above what was spent, in this period. */
+  /** Number of times that the limit was removed, or raised above the spend, in this period. */
   raises: number;
 }
 
-/** Rows of these balances. */
+/** Lists overruns of these balances. */
 export function listOverruns(tx: Tx, places: readonly OverrunPlace[]): Promise<OverrunRow[]> {
-  return select(
+  return selectOverruns(
     tx,
     sql`(b.scope_type, b.scope_id, b.period, b.period_start) IN (SELECT * FROM unnest(
       ${places.map(({ scopeType }) => scopeType)}::text[], ${places.map(({ scopeId }) => scopeId)}::text[],
@@ -37,19 +37,19 @@ export function listOverruns(tx: Tx, places: readonly OverrunPlace[]): Promise<O
   );
 }
 
-/** Rows of all balances of these periods. */
+/** Lists overruns of all balances of these periods. */
 export function listOverrunsOfPeriods(
   tx: Tx,
   periods: readonly { period: PeriodName; periodStart: string }[],
 ): Promise<OverrunRow[]> {
-  return select(
+  return selectOverruns(
     tx,
     sql`(b.period, b.period_start) IN (SELECT * FROM unnest(${periods.map(({ period }) => period)}::text[],
       ${periods.map(({ periodStart }) => periodStart)}::date[]))`,
   );
 }
 
-async function select(tx: Tx, where: RawBuilder<unknown>): Promise<OverrunRow[]> {
+async function selectOverruns(tx: Tx, where: RawBuilder<unknown>): Promise<OverrunRow[]> {
   const { rows } = await sql<OverrunRow>`
     SELECT alert.id AS "alertId", b.organization_id AS "organizationId", b.scope_type AS "scopeType",
       b.scope_id AS "scopeId", place.workspace_id AS "workspaceId", b.period, b.period_start AS "periodStart",

@@ -2,47 +2,46 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { queueDeliveries, queueDigests } from "#src/alerts/channels/queue-deliveries.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { newId } from "#src/lib/ids.ts";
-import { findCovered } from "./cover-thresholds.ts";
-import { insertFirings, saveCovered, tellTogether } from "./firings.sql.ts";
+import { findCoveredFirings } from "./cover-thresholds.ts";
+import { insertFirings, saveCoveredFirings, saveDigestMembers } from "./firings.sql.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
 import type { AlertingDeps, RecordedFiring } from "./recorded-firing.ts";
 
 /**
- * Puts the firings of one evaluation on record in the caller's transaction, each once: what stands there already, also from
- * another node at this moment, is left out. Messages about the others are queued in the same transaction, unless their
- * alert is muted or a higher threshold covers them. Gives what was recorded. Balances that the transaction locks are
- * locked before.
+ * Records the firings of one evaluation in the caller's transaction, and queues their messages in it. A firing that is
+ * already recorded, also by another node at this moment, is skipped. Muted and covered firings get no message. Returns the
+ * recorded firings. Callers lock balances before this call.
  */
 export async function recordFirings(
   tx: Tx,
   deps: AlertingDeps,
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
-  const recorded = await insert(tx, deps, firings);
-  const covered = findCovered(recorded);
-  await saveCovered(tx, covered);
-  const told = recorded.filter(({ id, isMuted }) => !isMuted && !covered.has(id));
-  if (told.length > 0) await queueDeliveries(tx, deps, told);
+  const recorded = await insertNewFirings(tx, deps, firings);
+  const covered = findCoveredFirings(recorded);
+  await saveCoveredFirings(tx, covered);
+  const notified = recorded.filter(({ id, isMuted }) => !isMuted && !covered.has(id));
+  if (notified.length > 0) await queueDeliveries(tx, deps, notified);
   return recorded;
 }
 
-/** The same with one message for all firings of an alert, to each channel and each owner of keys. They are about keys. */
-export async function recordTogether(
+/** Records firings about keys, with one message for all firings of an alert to each channel and each owner. */
+export async function recordDigests(
   tx: Tx,
   deps: AlertingDeps,
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
-  const recorded = await insert(tx, deps, firings);
+  const recorded = await insertNewFirings(tx, deps, firings);
   const groups = [...Map.groupBy(recorded, ({ alertId }) => alertId).values()];
   for (const [first, ...others] of groups) {
     if (first === undefined) continue;
-    await tellTogether(tx, { firstId: first.id, otherIds: others.map(({ id }) => id) });
+    await saveDigestMembers(tx, { firstId: first.id, otherIds: others.map(({ id }) => id) });
     if (!first.isMuted) await queueDigests(tx, deps, [first, ...others]);
   }
   return recorded;
 }
 
-async function insert(
+async function insertNewFirings(
   tx: Tx,
   deps: AlertingDeps,
   firings: readonly NewFiring[],

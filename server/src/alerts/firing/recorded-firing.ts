@@ -7,11 +7,11 @@ export interface AlertingDeps {
   randomBytes: RandomBytes;
   /** Seals messages and opens the addresses of channels. */
   sealingKey: Buffer;
-  /** Where links in messages lead, without a slash at the end. */
+  /** Base address of links in messages, without a trailing slash. */
   publicUrl: () => string;
 }
 
-/** A firing that is on record since this transaction. */
+/** A firing that the current transaction recorded. */
 export interface RecordedFiring extends NewFiring {
   id: string;
   isMuted: boolean;

@@ -24,7 +24,7 @@ const test = base.extend("company", ({ h, org }) => {
     await nodes.run();
   }
 
-  /** Requests that end at that minute. */
+  /** Records requests that end at that minute. */
   function requests(count: number, minute: number, fields: Partial<EndRecord> = {}) {
     const startedAtMs = startMs + minute * MINUTE_MS - 1_000;
     const of = { organizationId: org.id, workspaceId, apiKeyId, startedAtMs };
@@ -32,7 +32,7 @@ const test = base.extend("company", ({ h, org }) => {
     return recordUsage(h.deps.database, Array.from({ length: count }, record));
   }
 
-  /** Counted by two nodes, half each. */
+  /** Records refusals, half of them on each of two nodes. */
   async function refuse(count: number, minute: number, key: { id: string } = { id: apiKeyId }) {
     const atMs = startMs + minute * MINUTE_MS;
     const { database, logger } = h.deps;
@@ -69,7 +69,7 @@ describe("requests that fail upstream", () => {
   const condition = { kind: "upstream_errors", percent: 20, min_requests: 10, minutes: 15 };
   const broken = { outcome: "refused", httpStatus: 503 } as const;
 
-  test("fire once from the percentage on, however it changes, until a whole window was below it", async ({
+  test("fire once from the percentage on, until a whole window was below it", async ({
     org,
     company,
   }) => {
@@ -85,13 +85,13 @@ describe("requests that fail upstream", () => {
     const [first] = await listFirings(org);
     expect(first?.facts).toEqual({ requests: 13, failed_requests: 3, minutes: 15 });
     expect(first?.title).toContain("3 of 13 requests (23%) of the organization");
-    // Better, and worse again, within the window.
+    // The share falls and rises again within the window.
     await company.requests(20, 3);
     await company.atMinute(4);
     await company.requests(20, 10, broken);
     await company.atMinute(11);
     await company.atMinute(24);
-    // Below since then.
+    // The share is below the percentage since then.
     await company.atMinute(26);
     await company.requests(20, 41, broken);
     await company.atMinute(41);
@@ -101,7 +101,7 @@ describe("requests that fail upstream", () => {
     ]);
   });
 
-  test("are those that the upstream refused, cut or did not take, and not what clients did wrong", async ({
+  test("are server errors, interrupted and unreached requests, but not client errors", async ({
     org,
     company,
   }) => {
@@ -113,7 +113,7 @@ describe("requests that fail upstream", () => {
     await company.atMinute(1);
     expect(await company.fired()).toEqual([]);
     await company.requests(10, 1, { outcome: "unreached", httpStatus: 502 });
-    // It began long ago, as one that timed out did.
+    // A request that timed out started long ago.
     const startedAtMs = startMs - 20 * MINUTE_MS;
     await company.requests(10, 1, {
       outcome: "interrupted",
@@ -128,7 +128,7 @@ describe("requests that fail upstream", () => {
     });
   });
 
-  test("below the least number of requests, in another scope or organization, fire nothing", async ({
+  test("fire nothing below the minimum, or in another scope or organization", async ({
     h,
     org,
     company,
@@ -157,14 +157,14 @@ describe("requests that fail upstream", () => {
 });
 
 describe("a window of a day", () => {
-  /** The minute and the last one in which a window that ends then has what began in minute 30. */
+  /** Requests of minute 30 are in a window that ends in minute 1,469, but not in the next one. */
   const ends = [
-    ["has all of its first hour that lies in it", 1_469, 10],
-    ["has nothing from before it", 1_470, 0],
+    ["includes its first partial hour", 1_469, 10],
+    ["excludes the time before its start", 1_470, 0],
   ] as const;
 
   test.for(ends)(
-    "of requests that fail upstream %s",
+    "%s, for requests that fail upstream",
     async ([_, minute, failed], { h, org, company }) => {
       const broken = { outcome: "refused", httpStatus: 503 } as const;
       const record = async (
@@ -184,34 +184,31 @@ describe("a window of a day", () => {
       await company.atMinute(minute);
       const facts = (await listFirings(org)).map((firing) => firing.facts);
       const all = { requests: 40, failed_requests: failed, minutes: 1_440 };
-      // The key, the workspace and the organization.
+      // One firing each for the key, the workspace and the organization.
       expect(facts).toEqual(failed === 0 ? [] : [all, all, all]);
     },
   );
 
-  test.for(ends)(
-    "of requests that this server refused %s",
-    async ([_, minute, requests], { h, org, company }) => {
-      const condition = { kind: "refused_requests", count: 15, minutes: 1_440 };
-      await createAlert(org, condition);
-      const { database, logger } = h.deps;
-      const node = startKeyUses({ database, logger });
-      const refuse = (count: number, atMs: number) => {
-        const of = { organizationId: org.id, workspaceId, apiKeyId };
-        for (let i = 0; i < count; i++) node.refusals.add(of, atMs);
-      };
-      refuse(500, startMs);
-      refuse(10, startMs + 30 * MINUTE_MS);
-      refuse(5, startMs + 200 * MINUTE_MS);
-      await node.stop();
-      await company.atMinute(minute);
-      const facts = (await listFirings(org)).map((firing) => firing.facts);
-      expect(facts).toEqual(requests === 0 ? [] : [{ requests: 15, minutes: 1_440 }]);
-    },
-  );
+  test.for(ends)("%s, for refused requests", async ([_, minute, requests], { h, org, company }) => {
+    const condition = { kind: "refused_requests", count: 15, minutes: 1_440 };
+    await createAlert(org, condition);
+    const { database, logger } = h.deps;
+    const node = startKeyUses({ database, logger });
+    const refuse = (count: number, atMs: number) => {
+      const of = { organizationId: org.id, workspaceId, apiKeyId };
+      for (let i = 0; i < count; i++) node.refusals.add(of, atMs);
+    };
+    refuse(500, startMs);
+    refuse(10, startMs + 30 * MINUTE_MS);
+    refuse(5, startMs + 200 * MINUTE_MS);
+    await node.stop();
+    await company.atMinute(minute);
+    const facts = (await listFirings(org)).map((firing) => firing.facts);
+    expect(facts).toEqual(requests === 0 ? [] : [{ requests: 15, minutes: 1_440 }]);
+  });
 });
 
-describe("requests that this server refused", () => {
+describe("refused requests", () => {
   const condition = { kind: "refused_requests", count: 50, minutes: 60 };
 
   test("fire once from the count on, until a whole window was below it", async ({
@@ -236,7 +233,7 @@ describe("requests that this server refused", () => {
     expect((await company.fired()).length).toBe(2);
   });
 
-  test("are counted for the key, the workspace and the organization, each by itself", async ({
+  test("are counted separately for the key, the workspace and the organization", async ({
     org,
     company,
   }) => {
@@ -260,7 +257,7 @@ describe("requests that this server refused", () => {
     ]);
   });
 
-  test("are forgotten after two days", async ({ h, company }) => {
+  test("are deleted after two days", async ({ h, company }) => {
     await company.refuse(10, 0);
     const count = () =>
       h.deps.database

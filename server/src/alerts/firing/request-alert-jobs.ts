@@ -7,5 +7,5 @@ export function makeRequestAlertJobs(deps: EvaluateRequestsDeps): Record<string,
   return { [EVALUATE_REQUEST_ALERTS]: () => evaluateRequests(deps) };
 }
 
-/** Every minute. */
+/** Schedule: every minute. */
 export const requestAlertSchedule = { [EVALUATE_REQUEST_ALERTS]: "* * * * *" } as const;

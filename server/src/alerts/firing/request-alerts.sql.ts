@@ -3,62 +3,61 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
 
-// Alerts about requests beside what was counted in their windows, and since when that has been so.
+// Alerts about requests with the counts of their windows, and the episodes of their conditions.
 
-/** An alert whose condition is true at this moment, for one scope. */
-export interface RequestNews {
+/** An alert whose condition is true now, for one scope. */
+export interface RequestFinding {
   alertId: string;
   organizationId: string;
   scopeType: ScopeType;
   scopeId: string;
   workspaceId: string | null;
-  /** Of the condition, whatever was counted: an episode fires at it once. */
+  /** Threshold of the condition, independent of the count: an episode fires once. */
   threshold: string;
   minutes: number;
   requests: number;
-  /** Null where all of them are meant. */
+  /** Null for refused requests. */
   failedRequests: number | null;
 }
 
-/** The time a request may have run and still be found by the index on its begin. */
+/** Longest duration of a request that the index on its start finds. */
 const LONGEST_REQUEST = sql`interval '1 hour'`;
-/** The upstream's own faults. What a client did wrong, or too often, is none. */
+/** Failures of the upstream, not of the client. */
 const FAILED = sql`('server_error', 'interrupted', 'unreached')`;
 const isFailed = sql`${sql.raw(EVENT_STATUS)} IN ${FAILED}`;
 
-/** Minutes of a window that is gone through request by request; longer ones by the sums of their hours. */
+/** Longest window, minutes, that is read by request. Longer windows are read as sums of hours. */
 const LONG_WINDOW = sql.lit(120);
 
 /**
- * Requests count by their end; in a long window by their begin, since that is what hours are sums of. The failed ones alone
- * are looked at first, for which there is an index: a window is gone through only where there are enough of them for some
- * alert.
+ * Requests count by their end. In a long window they count by their start, like the sums of hours. Failed requests are
+ * counted first with their index. The other requests of a window are read only if enough failed for an alert.
  */
-export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestNews[]> {
+export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestFinding[]> {
   const isWithin = sql`usage_event.organization_id = rule.organization_id
     AND started_at > ${startOf(now)} - ${LONGEST_REQUEST} AND ended_at > ${startOf(now)}`;
-  const { rows } = await sql<RequestNews>`
+  const { rows } = await sql<RequestFinding>`
     WITH rule AS MATERIALIZED (
       SELECT *, (condition ->> 'minutes')::integer AS minutes, (condition ->> 'percent')::integer AS percent,
         (condition ->> 'min_requests')::integer AS min_requests
       FROM alert WHERE kind = 'upstream_errors' AND is_enabled AND deleted_at IS NULL
-    ), worth AS MATERIALIZED (
+    ), candidate AS MATERIALIZED (
       SELECT organization_id, minutes FROM rule GROUP BY organization_id, minutes
       HAVING (SELECT count(*) FROM usage_event
         WHERE ${isWithin} AND outcome NOT IN ('answered', 'aborted') AND ${isFailed}) * 100
         >= min(percent::bigint * min_requests)
     ), counted AS (
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, 1 AS requests, (${isFailed})::integer AS failed
-      FROM worth AS rule JOIN usage_event ON rule.minutes <= ${LONG_WINDOW} AND ${isWithin}
+      FROM candidate AS rule JOIN usage_event ON rule.minutes <= ${LONG_WINDOW} AND ${isWithin}
       UNION ALL
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, 1, (${isFailed})::integer
-      FROM worth AS rule JOIN usage_event ON rule.minutes > ${LONG_WINDOW}
+      FROM candidate AS rule JOIN usage_event ON rule.minutes > ${LONG_WINDOW}
         AND usage_event.organization_id = rule.organization_id
         AND started_at > ${startOf(now)} AND started_at < ${firstHourOf(now)}
       UNION ALL
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests,
         CASE WHEN status IN ${FAILED} THEN requests ELSE 0 END
-      FROM worth AS rule JOIN usage_hour ON rule.minutes > ${LONG_WINDOW}
+      FROM candidate AS rule JOIN usage_hour ON rule.minutes > ${LONG_WINDOW}
         AND usage_hour.organization_id = rule.organization_id AND bucket_at >= ${firstHourOf(now)}
     ), by_key AS MATERIALIZED (
       SELECT ${keyColumns}, sum(requests) AS requests, sum(failed) AS failed FROM counted AS rule GROUP BY ${keyColumns}
@@ -66,62 +65,62 @@ export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestNews
       SELECT ${placeColumns}, sum(requests)::integer AS requests, sum(failed)::integer AS failed
       FROM by_key AS rule GROUP BY ${placeSets}
     )
-    SELECT ${newsColumns}, rule.percent || '%' AS threshold, place.failed AS "failedRequests"
+    SELECT ${findingColumns}, rule.percent || '%' AS threshold, place.failed AS "failedRequests"
     FROM rule JOIN place ON ${isWatched}
     WHERE place.requests >= rule.min_requests AND place.failed::bigint * 100 >= place.requests::bigint * rule.percent
     ORDER BY rule.id, place.scope_type, place.scope_id`.execute(tx);
   return rows;
 }
 
-/** Whole minutes that began within the window: never more than was refused in it. Whole hours are one row of a key. */
-export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestNews[]> {
-  const { rows } = await sql<RequestNews>`
+/** Counts whole minutes that began within the window, so never too many requests. A whole hour is one row of a key. */
+export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestFinding[]> {
+  const { rows } = await sql<RequestFinding>`
     WITH rule AS MATERIALIZED (
-      SELECT *, (condition ->> 'minutes')::integer AS minutes, (condition ->> 'count')::integer AS least
+      SELECT *, (condition ->> 'minutes')::integer AS minutes, (condition ->> 'count')::integer AS min_count
       FROM alert WHERE kind = 'refused_requests' AND is_enabled AND deleted_at IS NULL
-    ), looked AS (
+    ), watched AS (
       SELECT DISTINCT organization_id, minutes FROM rule
     ), counted AS (
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests
-      FROM looked AS rule JOIN refused_request ON refused_request.organization_id = rule.organization_id
+      FROM watched AS rule JOIN refused_request ON refused_request.organization_id = rule.organization_id
         AND minute_at > ${startOf(now)} AND minute_at < ${firstHourOf(now)}
       UNION ALL
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests
-      FROM looked AS rule JOIN refused_request_hour ON refused_request_hour.organization_id = rule.organization_id
+      FROM watched AS rule JOIN refused_request_hour ON refused_request_hour.organization_id = rule.organization_id
         AND hour_at >= ${firstHourOf(now)}
     ), by_key AS MATERIALIZED (
       SELECT ${keyColumns}, sum(requests) AS requests FROM counted AS rule GROUP BY ${keyColumns}
     ), place AS (
       SELECT ${placeColumns}, sum(requests)::integer AS requests FROM by_key AS rule GROUP BY ${placeSets}
     )
-    SELECT ${newsColumns}, rule.least || CASE rule.least WHEN 1 THEN ' request' ELSE ' requests' END AS threshold,
+    SELECT ${findingColumns}, rule.min_count || CASE rule.min_count WHEN 1 THEN ' request' ELSE ' requests' END AS threshold,
       NULL AS "failedRequests"
     FROM rule JOIN place ON ${isWatched}
-    WHERE place.requests >= rule.least
+    WHERE place.requests >= rule.min_count
     ORDER BY rule.id, place.scope_type, place.scope_id`.execute(tx);
   return rows;
 }
 
-/** The begin of a rule's window, which ends now. */
+/** Start of a rule's window, which ends now. */
 const startOf = (now: Date) => sql`(${now}::timestamptz - rule.minutes * interval '1 minute')`;
-/** The begin of the first hour that lies in the window as a whole, or would. */
+/** Start of the first whole hour of the window. */
 const firstHourOf = (now: Date) =>
   sql`(date_trunc('hour', ${startOf(now)}, 'UTC') + interval '1 hour')`;
 
-/** Summed up first, so that there are no more rows than keys to be sorted for what lies around them. */
+/** The sums by key come first: then the sort for workspaces and the organization has one row per key. */
 const keyColumns = sql`rule.organization_id, rule.minutes, rule.workspace_id, rule.api_key_id`;
 
-/** Of rows with a workspace and a key, joined to the `rule` whose window they lie in. */
+/** Columns of rows with a workspace and a key, joined to the `rule` of their window. */
 const placeColumns = sql`rule.organization_id, rule.minutes, workspace_id,
   CASE WHEN grouping(workspace_id) = 1 THEN 'organization' WHEN grouping(api_key_id) = 1 THEN 'workspace'
     ELSE 'api_key' END AS scope_type,
   coalesce(api_key_id, workspace_id, rule.organization_id::text) AS scope_id`;
 
-/** The organization, each of its workspaces, each of their keys. */
+/** Sums for the organization, for each workspace and for each key. */
 const placeSets = sql`GROUPING SETS ((rule.organization_id, rule.minutes),
   (rule.organization_id, rule.minutes, workspace_id), (rule.organization_id, rule.minutes, workspace_id, api_key_id))`;
 
-const newsColumns = sql`rule.id AS "alertId", rule.organization_id AS "organizationId",
+const findingColumns = sql`rule.id AS "alertId", rule.organization_id AS "organizationId",
   place.scope_type AS "scopeType", place.scope_id AS "scopeId", place.workspace_id AS "workspaceId", rule.minutes,
   place.requests`;
 
@@ -130,25 +129,25 @@ const isWatched: RawBuilder<boolean> = sql`place.organization_id = rule.organiza
     (place.scope_type = rule.scope_type AND place.scope_id = rule.scope_id)
     OR (rule.includes_below AND (rule.scope_type = 'organization' OR (rule.scope_type = 'workspace'
       AND place.scope_type = 'api_key' AND place.workspace_id = rule.scope_id))))
-  -- What somebody tries in the playground counts for the workspace, and is no key that anybody knows of.
+  -- Playground requests count for the workspace, but their hidden keys have no alerts.
   AND (place.scope_type <> 'api_key'
     OR EXISTS (SELECT FROM api_key WHERE api_key.id = place.scope_id AND api_key.purpose = 'calls'))`;
 
 /**
- * Notes that these are true now, and gives since when each has been: from now on, where it was not true for its whole
- * window. Another node that does the same waits, and is given the same.
+ * Records that these conditions are true now. Returns the start of each episode: now, if the condition was false for its
+ * whole window. A concurrent node waits, and gets the same result.
  */
-export async function keepEpisodes(
+export async function saveEpisodes(
   tx: Tx,
-  news: readonly RequestNews[],
+  findings: readonly RequestFinding[],
   now: Date,
-): Promise<(RequestNews & { beganAt: Date })[]> {
+): Promise<(RequestFinding & { beganAt: Date })[]> {
   const { rows } = await sql<{ place: string; beganAt: Date }>`
     WITH seen AS (
-      SELECT * FROM unnest(${news.map(({ alertId }) => alertId)}::text[],
-        ${news.map(({ scopeType }) => scopeType)}::text[], ${news.map(({ scopeId }) => scopeId)}::text[])
+      SELECT * FROM unnest(${findings.map(({ alertId }) => alertId)}::text[],
+        ${findings.map(({ scopeType }) => scopeType)}::text[], ${findings.map(({ scopeId }) => scopeId)}::text[])
         WITH ORDINALITY AS seen (alert_id, scope_type, scope_id, place)
-    ), kept AS (
+    ), saved AS (
       INSERT INTO alert_episode AS known (alert_id, scope_type, scope_id, began_at, last_seen_at)
       SELECT alert_id, scope_type, scope_id, ${now}, ${now} FROM seen ORDER BY alert_id, scope_type, scope_id
       ON CONFLICT (alert_id, scope_type, scope_id) DO UPDATE SET
@@ -158,10 +157,10 @@ export async function keepEpisodes(
         last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at)
       RETURNING alert_id, scope_type, scope_id, began_at
     )
-    SELECT seen.place::text, kept.began_at AS "beganAt" FROM seen JOIN kept USING (alert_id, scope_type, scope_id)
+    SELECT seen.place::text, saved.began_at AS "beganAt" FROM seen JOIN saved USING (alert_id, scope_type, scope_id)
   `.execute(tx);
   const beganAt = new Map(rows.map((row) => [row.place, row.beganAt]));
-  return news.flatMap((each, index) => {
+  return findings.flatMap((each, index) => {
     const since = beganAt.get(String(index + 1));
     return since ? [{ ...each, beganAt: since }] : [];
   });
@@ -172,7 +171,7 @@ export async function deleteOldRefusals(db: Database, before: Date): Promise<voi
   await sql`DELETE FROM refused_request_hour WHERE hour_at < ${before}`.execute(db);
 }
 
-/** Those that were over before. */
+/** Deletes episodes whose condition was last true before this time. */
 export async function deleteOldEpisodes(db: Database, before: Date): Promise<void> {
   await sql`DELETE FROM alert_episode WHERE last_seen_at < ${before}`.execute(db);
 }

@@ -1,17 +1,17 @@
 import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 
-// A savepoint within the transaction of a flush: firings that fail are undone, and what was counted stays.
+// A savepoint in the transaction of a flush. A failure undoes the firings, and the counted requests stay.
 
-export async function saveBeforeFirings(tx: Tx): Promise<void> {
+export async function createSavepoint(tx: Tx): Promise<void> {
   await sql`SAVEPOINT firings`.execute(tx);
 }
 
-export async function releaseFirings(tx: Tx): Promise<void> {
+export async function releaseSavepoint(tx: Tx): Promise<void> {
   await sql`RELEASE SAVEPOINT firings`.execute(tx);
 }
 
-/** Also where a statement has failed since, after which the transaction takes no other. */
-export async function rollBackFirings(tx: Tx): Promise<void> {
+/** Works after a failed statement too, when the transaction accepts no other statement. */
+export async function rollBackToSavepoint(tx: Tx): Promise<void> {
   await sql`ROLLBACK TO SAVEPOINT firings`.execute(tx);
 }

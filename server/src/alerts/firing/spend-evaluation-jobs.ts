@@ -7,5 +7,5 @@ export function makeSpendEvaluationJobs(deps: EvaluationDeps): Record<string, Jo
   return { [EVALUATE_PACE]: () => evaluatePace(deps) };
 }
 
-/** Every five minutes. */
+/** Schedule: every five minutes. */
 export const spendEvaluationSchedule = { [EVALUATE_PACE]: "*/5 * * * *" } as const;

@@ -7,61 +7,60 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { findOverrunFirings } from "./fire-overruns.ts";
-import { fireRows, spendOf, thresholdsOf, toFirings } from "./fire-spend.ts";
+import { fireRows, thresholdsOf, toFirings, toWatchedSpend } from "./fire-spend.ts";
 import { recordFirings } from "./record-firings.ts";
 import type { AlertingDeps } from "./recorded-firing.ts";
-import { releaseFirings, rollBackFirings, saveBeforeFirings } from "./savepoint.sql.ts";
-import { nextThreshold } from "./spend-thresholds.rule.ts";
-import { listWatchedOf, type SpendPlace, type WatchedRow } from "./watched-spend.sql.ts";
+import { createSavepoint, releaseSavepoint, rollBackToSavepoint } from "./savepoint.sql.ts";
+import { findNextThreshold } from "./spend-thresholds.rule.ts";
+import { listWatchedRows, type SpendPlace, type WatchedRow } from "./watched-spend.sql.ts";
 
-// Alerts about spend, found where spend is counted: in the transaction of the flush, on the balances that it wrote and
-// holds the locks of. Two nodes that add to one balance follow one another there, so one of them sees each crossing.
+// Alerts about spend, evaluated in the transaction of the flush, under the locks of the balances that it wrote. Two nodes
+// that add to one balance do so one after the other, so one of them sees each crossing.
 
 export interface SpendAlertsOptions {
   database: Database;
   deps: AlertingDeps;
-  /** Balances as the flush under way left them, in its transaction. */
+  /** Balances after the current flush, in its transaction. */
   settled: () => readonly SettledBalance[];
   logger: Logger;
 }
 
 export interface SettledBalance extends Omit<SpendPlace, "workspaceId"> {
   settledNanoUsd: bigint;
-  /** The flush under way settled more than a strict limit allows. */
+  /** The current flush settled more than a strict limit allows. */
   isOverrunGrown: boolean;
 }
 
-/** A strict limit that refuses because less is left of it than any request can cost. */
+/** A strict limit that refuses, because its rest is less than any request can cost. */
 export interface ReachedLimit {
   organizationId: string;
   scopeType: ScopeType;
   scopeId: string;
-  /** Of the request that was refused. */
+  /** Workspace of the refused request. */
   workspaceId: string;
   period: PeriodName;
   amountNanoUsd: bigint;
 }
 
 export interface SpendAlerts {
-  /** The part of the flush, behind the ledger's. Fits `FlushParticipant` of recording/. */
+  /** Part of the flush, after the ledger's part. Has the type `FlushParticipant` of recording/. */
   participant: {
     flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
     committed(batch: readonly EndRecord[], outcome: { isCounted: boolean }): void;
   };
-  /** Synchronous and cheap: called for each refusal. */
-  noteReached(limit: ReachedLimit): void;
-  /** Where alerts or limits may have changed, nothing that was known of them is true any more. */
+  /** Called for each refusal. Synchronous and cheap. */
+  reportReachedLimit(limit: ReachedLimit): void;
+  /** Clears the cache if alerts or limits may have changed. */
   forget(changed: Changed): void;
-  /** What was noted is fired, or lost with the database. */
+  /** Fires the reported limits. Without the database they are lost. */
   stop(): Promise<void>;
 }
 
-/** Balances of which the node knows what comes next; a day of ten thousand keys. Beyond that it begins anew. */
+/** Maximum balances in the cache: a day of ten thousand keys. A full cache is cleared. */
 const MAX_KNOWN = 100_000;
-/** Refusals come in bursts. */
+/** Delay that collects a burst of refusals. */
 const FIRE_REACHED_AFTER_MS = 100;
-/** Alerts that cannot be fired do not hold up what counts money: the sweep of every
- * minute finds them, or a later flush. */
+/** Alerts are skipped for this time after a failure, so that flushes continue. The sweep or a later flush fires them. */
 const QUIET_AFTER_FAILURE_MS = 10_000;
 
 export function makeSpendAlerts(options: SpendAlertsOptions): SpendAlerts {
@@ -71,12 +70,12 @@ export function makeSpendAlerts(options: SpendAlertsOptions): SpendAlerts {
 class NodeSpendAlerts implements SpendAlerts {
   readonly participant: SpendAlerts["participant"];
   readonly #options: SpendAlertsOptions;
-  /** By balance: the amount at which something fires next, null where nothing does. Unknown is looked up. */
+  /** Next amount that fires, by balance. Null: none. A missing balance is read from the database. */
   #next = new Map<string, bigint | null>();
-  /** What the flush under way has found out; known once it is committed, unless it was forgotten meanwhile. */
+  /** Result of the current flush. Cached after the commit, unless the cache was cleared meanwhile. */
   #found: { next: Map<string, bigint | null>; into: Map<string, bigint | null> } | null = null;
   #quietUntilMs = 0;
-  /** Limits whose refusals have been seen to. */
+  /** Limits whose refusals are already queued or fired. */
   #reached = new Set<string>();
   #waiting: ReachedLimit[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -101,7 +100,7 @@ class NodeSpendAlerts implements SpendAlerts {
     this.#reached = new Set();
   }
 
-  noteReached(limit: ReachedLimit): void {
+  reportReachedLimit(limit: ReachedLimit): void {
     const key = `${keyOf(this.#placeOf(limit))}\n${limit.amountNanoUsd}`;
     if (this.#reached.has(key)) return;
     if (this.#reached.size >= MAX_KNOWN) this.#reached = new Set();
@@ -135,10 +134,10 @@ class NodeSpendAlerts implements SpendAlerts {
     const next = new Map<string, bigint | null>(near.map((balance) => [keyOf(balance), null]));
     const into = this.#next.size >= MAX_KNOWN ? new Map() : this.#next;
     await this.#continueOnFailure(tx, async () => {
-      const rows = places.length === 0 ? [] : await listWatchedOf(tx, places);
+      const rows = places.length === 0 ? [] : await listWatchedRows(tx, places);
       const overruns = await findOverrunFirings(tx, grown);
       await recordFirings(tx, deps, [...overruns, ...rows.flatMap((row) => toFirings(row))]);
-      for (const row of rows) lower(next, row);
+      for (const row of rows) lowerNextThreshold(next, row);
       this.#next = into;
       this.#found = { next, into };
     });
@@ -149,18 +148,18 @@ class NodeSpendAlerts implements SpendAlerts {
     return next === undefined || (next !== null && balance.settledNanoUsd >= next);
   }
 
-  /** What fails here fails alone: the batch is counted all the same. */
+  /** A failure undoes the firings only. The batch is still counted. */
   async #continueOnFailure(tx: Tx, work: () => Promise<void>): Promise<void> {
-    await saveBeforeFirings(tx);
+    await createSavepoint(tx);
     try {
       await work();
-      await releaseFirings(tx);
+      await releaseSavepoint(tx);
     } catch (error) {
-      // Where the connection is gone this fails too, and with it the flush.
-      await rollBackFirings(tx);
+      // Without a connection the rollback fails, and so does the flush.
+      await rollBackToSavepoint(tx);
       this.#found = null;
       this.#quietUntilMs = this.#options.deps.nowMs() + QUIET_AFTER_FAILURE_MS;
-      this.#options.logger.error({ err: error }, "alerts about spend could not fire");
+      this.#options.logger.error({ err: error }, "spend alerts not fired");
     }
   }
 
@@ -176,20 +175,20 @@ class NodeSpendAlerts implements SpendAlerts {
     const amounts = new Map(
       limits.map((limit) => [keyOf(this.#placeOf(limit)), limit.amountNanoUsd]),
     );
-    // Another limit by now is not the one that refused.
+    // A limit with another amount is not the one that refused.
     const isReached = (row: WatchedRow) =>
       row.enforcement === "strict" && amounts.get(keyOf(row)) === row.limitNanoUsd;
     try {
       await inTransaction(database, async (tx) => {
-        const rows = await listWatchedOf(
+        const rows = await listWatchedRows(
           tx,
           limits.map((limit) => this.#placeOf(limit)),
         );
         await fireRows(tx, deps, rows, isReached);
       });
     } catch (error) {
-      logger.warn({ err: error }, "alerts about reached limits could not fire");
-      // The next refusal tries again.
+      logger.warn({ err: error }, "alerts about reached limits not fired");
+      // The next refusal retries.
       this.#reached = new Set();
     }
   }
@@ -202,9 +201,9 @@ class NodeSpendAlerts implements SpendAlerts {
   }
 }
 
-function lower(next: Map<string, bigint | null>, row: WatchedRow): void {
+function lowerNextThreshold(next: Map<string, bigint | null>, row: WatchedRow): void {
   const key = keyOf(row);
-  const mine = nextThreshold(thresholdsOf(row.condition), spendOf(row));
+  const mine = findNextThreshold(thresholdsOf(row.condition), toWatchedSpend(row));
   const least = next.get(key) ?? null;
   if (mine !== null && (least === null || mine < least)) next.set(key, mine);
 }
@@ -218,7 +217,7 @@ function keyOf({
   return `${scopeType}\n${scopeId}\n${period}\n${periodStart}`;
 }
 
-/** Changes of either name their id alone: no key depends on them. */
+/** Changes of alerts and limits have only an id, because no cached key depends on them. */
 function isAboutAlerts(changed: Changed): boolean {
   if (changed === "anything") return true;
   return changed.some(

@@ -1,55 +1,55 @@
 import { formatUsd } from "#src/domain/money.ts";
 import type { PeriodName } from "#src/domain/spend-period.ts";
 
-// When an alert about spend goes off: a percentage of a limit, or an amount, is reached by what is settled. Pure.
+// Condition of an alert about spend: settled spend reaches a percentage of a limit, or an amount.
 
-/** `amountNanoUsd` is spent in a period, whether there is a limit or not. */
+/** A percentage of the limit, or an amount in a period, with or without a limit. */
 export type SpendThreshold = { percent: number } | { amountNanoUsd: bigint; period: PeriodName };
 
-/** The limit was raised or removed (`amountNanoUsd` null) when this much was settled. */
+/** A raise of the limit, or its removal (`amountNanoUsd` null), with the settled spend at that time. */
 export interface LimitRaise {
   settledNanoUsd: bigint;
   amountNanoUsd: bigint | null;
 }
 
-/** What one scope has spent in one period, and the limit of both. */
+/** Spend of one scope in one period, with its limit. */
 export interface WatchedSpend {
   period: PeriodName;
   /** First day of the period, "YYYY-MM-DD". */
   periodStart: string;
   settledNanoUsd: bigint;
-  /** Null: there is no limit of this scope and period. */
+  /** Null: this scope and period has no limit. */
   limitNanoUsd: bigint | null;
-  /** Those of this period. */
+  /** Raises in this period. */
   raises: readonly LimitRaise[];
-  /** The limit refuses requests, though less than all of it is settled: what is left is less than any can cost. */
+  /** The limit refuses requests before all of it is settled, because its rest is less than any request can cost. */
   isReached: boolean;
 }
 
 export interface CrossedThreshold {
-  /** Under which it happens once. */
+  /** The threshold fires once in an episode. */
   episode: string;
-  /** `75%`, `$100.00`. */
+  /** Examples: `75%`, `$100.00`. */
   threshold: string;
 }
 
-/** The thresholds that are crossed, whether they were before or not. */
-export function crossedThresholds(
+/** Lists all crossed thresholds, also those that have fired. */
+export function listCrossedThresholds(
   thresholds: readonly SpendThreshold[],
   spend: WatchedSpend,
 ): CrossedThreshold[] {
-  const blocked = spend.isReached ? highestWithinLimit(thresholds) : null;
+  const blocked = spend.isReached ? findHighestWithinLimit(thresholds) : null;
   return thresholds.flatMap((threshold) => {
     const atNanoUsd = amountOf(threshold, spend);
     if (atNanoUsd === null) return [];
     const isCrossed = spend.settledNanoUsd > 0n && spend.settledNanoUsd >= atNanoUsd;
     if (!isCrossed && threshold !== blocked) return [];
-    return [{ episode: episodeOf(threshold, spend), threshold: thresholdText(threshold) }];
+    return [{ episode: episodeOf(threshold, spend), threshold: formatThreshold(threshold) }];
   });
 }
 
-/** The least amount above what is settled at which something more is crossed; null: there is none. */
-export function nextThreshold(
+/** The lowest threshold above the settled spend, nano-USD. Null: none. */
+export function findNextThreshold(
   thresholds: readonly SpendThreshold[],
   spend: WatchedSpend,
 ): bigint | null {
@@ -62,14 +62,14 @@ export function nextThreshold(
   return next;
 }
 
-export function thresholdText(threshold: SpendThreshold): string {
+export function formatThreshold(threshold: SpendThreshold): string {
   return "percent" in threshold
     ? `${threshold.percent}%`
     : `$${formatUsd(threshold.amountNanoUsd)}`;
 }
 
-/** A limit that refuses has used up what it can: that is its highest threshold which it can reach at all. */
-function highestWithinLimit(thresholds: readonly SpendThreshold[]): SpendThreshold | null {
+/** The highest percentage up to 100. A limit that refuses has reached it. */
+function findHighestWithinLimit(thresholds: readonly SpendThreshold[]): SpendThreshold | null {
   let highest: { percent: number } | null = null;
   for (const threshold of thresholds) {
     if (!("percent" in threshold) || threshold.percent > 100) continue;
@@ -78,7 +78,7 @@ function highestWithinLimit(thresholds: readonly SpendThreshold[]): SpendThresho
   return highest;
 }
 
-/** In nano-USD, rounded up; null where the threshold says nothing about this spend. */
+/** Amount of the threshold, nano-USD, rounded up. Null if the threshold does not apply to this spend. */
 function amountOf(threshold: SpendThreshold, spend: WatchedSpend): bigint | null {
   if (!("percent" in threshold)) {
     return threshold.period === spend.period ? threshold.amountNanoUsd : null;
@@ -91,8 +91,8 @@ function percentOf(amountNanoUsd: bigint, percent: number): bigint {
 }
 
 /**
- * The period, and how often the threshold has come to lie above what was spent since, because the limit was raised or
- * removed. One that stayed below is not crossed anew by a raise, and a lowered limit changes no episode.
+ * The period, plus the number of raises or removals that put the threshold above the spend again. A raise that leaves the
+ * threshold below the spend, and a lower limit, do not change the episode.
  */
 function episodeOf(threshold: SpendThreshold, spend: WatchedSpend): string {
   const period = `${spend.period} ${spend.periodStart}`;

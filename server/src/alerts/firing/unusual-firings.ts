@@ -4,21 +4,21 @@ import { formatUsd, parseUsd } from "#src/domain/money.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
 import {
-  addTold,
-  type FoundUnusual,
   findUnusual,
-  nothingTold,
-  type ToldExcess,
+  noExcess,
+  type ReportedExcess,
+  sumExcess,
+  type UnusualPeriod,
 } from "./unusual-scopes.rule.ts";
-import { placeOf, type WatchedUsageOf } from "./watched-usage.sql.ts";
+import { firingScopeOf, type WatchedUsageOf } from "./watched-usage.sql.ts";
 
 /**
- * Finds unusual hours and days of one organization. Scopes come narrow ones first, keys, workspaces, then the
- * organization: what an alert says of a narrow one it does not say again of those around it.
+ * Finds unusual hours and days of one organization. Callers pass keys first, then workspaces, then the organization. An
+ * alert does not report spend of a narrow scope again for a wider one.
  */
 export class UnusualFirings {
-  /** By alert, then by workspace: of its keys, until it is looked at itself. */
-  readonly #told = new Map<string, Map<string, ToldExcess>>();
+  /** Reported excess by alert and workspace: of its keys, then of the workspace itself. */
+  readonly #reported = new Map<string, Map<string, ReportedExcess>>();
 
   find(
     row: WatchedUsageOf<"unusual_spend">,
@@ -26,31 +26,42 @@ export class UnusualFirings {
   ): NewFiring[] {
     const { condition } = row;
     const rule = { factor: condition.factor, minNanoUsd: parseUsd(condition.min_usd) };
-    const { found, told } = findUnusual(spend, hourOf(nowMs), { rule, below: this.#below(row) });
-    this.#tell(row, told);
-    return found.map((each) => firingOf(row, each));
+    const { found, reported } = findUnusual(spend, hourOf(nowMs), {
+      rule,
+      below: this.#findReportedBelow(row),
+    });
+    this.#addReported(row, reported);
+    return found.map((each) => toFiring(row, each));
   }
 
-  #below({ alertId, scopeType, scopeId }: WatchedUsageOf<"unusual_spend">): ToldExcess {
-    const told = this.#told.get(alertId);
-    if (told === undefined || scopeType === "api_key") return nothingTold;
-    return scopeType === "workspace" ? (told.get(scopeId) ?? nothingTold) : addTold(told.values());
+  #findReportedBelow({
+    alertId,
+    scopeType,
+    scopeId,
+  }: WatchedUsageOf<"unusual_spend">): ReportedExcess {
+    const reported = this.#reported.get(alertId);
+    if (reported === undefined || scopeType === "api_key") return noExcess;
+    return scopeType === "workspace"
+      ? (reported.get(scopeId) ?? noExcess)
+      : sumExcess(reported.values());
   }
 
-  #tell({ alertId, scopeType, workspaceId }: WatchedUsageOf<"unusual_spend">, told: ToldExcess) {
-    const isNothing = told.hours.size === 0 && told.days.size === 0;
+  #addReported(
+    { alertId, scopeType, workspaceId }: WatchedUsageOf<"unusual_spend">,
+    reported: ReportedExcess,
+  ) {
+    const isNothing = reported.hours.size === 0 && reported.days.size === 0;
     if (isNothing || workspaceId === null) return;
-    const workspaces = this.#told.get(alertId) ?? new Map<string, ToldExcess>();
-    const others =
-      scopeType === "api_key" ? (workspaces.get(workspaceId) ?? nothingTold) : nothingTold;
-    workspaces.set(workspaceId, addTold([others, told]));
-    this.#told.set(alertId, workspaces);
+    const workspaces = this.#reported.get(alertId) ?? new Map<string, ReportedExcess>();
+    const others = scopeType === "api_key" ? (workspaces.get(workspaceId) ?? noExcess) : noExcess;
+    workspaces.set(workspaceId, sumExcess([others, reported]));
+    this.#reported.set(alertId, workspaces);
   }
 }
 
-function firingOf(
+function toFiring(
   row: WatchedUsageOf<"unusual_spend">,
-  { unit, at, unusual }: FoundUnusual,
+  { unit, at, unusual }: UnusualPeriod,
 ): NewFiring {
   const unitMs = unit === "day" ? HOURS_PER_DAY * HOUR_MS : HOUR_MS;
   const startMs = at * unitMs;
@@ -61,9 +72,9 @@ function firingOf(
     spent_usd: formatUsd(unusual.spentNanoUsd),
     usual_usd: formatUsd(unusual.usualNanoUsd),
   };
-  // Not the factor: a changed rule does not tell of the same hour again.
+  // The episode is without the factor, so a changed rule does not report the same hour again.
   return {
-    ...placeOf(row),
+    ...firingScopeOf(row),
     kind: "unusual_spend",
     episode: isoFromMs(startMs).slice(0, unit === "day" ? 10 : 13),
     threshold: `1 ${unit}`,

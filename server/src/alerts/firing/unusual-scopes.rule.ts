@@ -1,66 +1,71 @@
 import { amountOfHour, HOURS_PER_DAY, type HourlySpend } from "#src/domain/hourly-spend.ts";
-import { type Unusual, type UnusualRule, unusualDay, unusualHour } from "./unusual-spend.rule.ts";
+import {
+  findUnusualDay,
+  findUnusualHour,
+  type Unusual,
+  type UnusualRule,
+} from "./unusual-spend.rule.ts";
 
-// Which of the scopes that lie within one another tells of an unusual hour or day: the narrowest that sees it. A wider one
-// tells of it only where what the narrower ones tell of does not explain it. Pure.
+// An unusual hour or day is reported for the narrowest scope that has it. A wider scope reports it only if the reports of
+// narrower scopes do not explain it.
 
-/** What scopes spent above their usual in what they tell of, in nano-USD by whole hours since the epoch. */
-export interface ToldExcess {
-  /** Of unusual hours. */
+/** Reported spend above the usual, nano-USD by hour since the epoch. */
+export interface ReportedExcess {
+  /** Excess of unusual hours. */
   hours: ReadonlyMap<number, bigint>;
-  /** Of unusual days: the part that lies in each of its hours which are not unusual by themselves. */
+  /** Excess of unusual days, spread over their hours that are not unusual by themselves. */
   days: ReadonlyMap<number, bigint>;
 }
 
-export interface FoundUnusual {
+export interface UnusualPeriod {
   unit: "hour" | "day";
-  /** Whole hours, or days, since the epoch. */
+  /** Hours or days since the epoch. */
   at: number;
-  /** Of the whole scope, with what others tell of. */
+  /** Spend of the whole scope, with the parts that narrower scopes report. */
   unusual: Unusual;
 }
 
-export const nothingTold: ToldExcess = { hours: new Map(), days: new Map() };
+export const noExcess: ReportedExcess = { hours: new Map(), days: new Map() };
 
 /**
- * What a scope has to tell at this hour: of it and the hour before, which may have been counted only now, and of the days
- * that they lie in. `below` is what the scopes within it tell of; `told` adds what this one does, for those around it.
+ * Finds unusual hours and days of a scope: this hour, the hour before, which may have been counted late, and their days.
+ * `below`: excess that narrower scopes reported. Returns it in `reported` with the excess of this scope, for wider scopes.
  */
 export function findUnusual(
   spend: HourlySpend,
   nowHour: number,
-  { rule, below }: { rule: UnusualRule; below: ToldExcess },
-): { found: FoundUnusual[]; told: ToldExcess } {
+  { rule, below }: { rule: UnusualRule; below: ReportedExcess },
+): { found: UnusualPeriod[]; reported: ReportedExcess } {
   const hours = new Map(below.hours);
   const days = new Map(below.days);
-  const found: FoundUnusual[] = [];
+  const found: UnusualPeriod[] = [];
   for (const day of new Set([dayOf(nowHour - 1), dayOf(nowHour)])) {
     const unusualHours = listUnusualHours(spend, { day, nowHour }, rule);
     for (const { hour, unusual } of unusualHours) {
-      const rest = without(spend, [hour], below.hours);
-      if (rest !== spend && unusualHour(rest, hour, rule) === null) continue;
-      raise(hours, hour, unusual.spentNanoUsd - unusual.usualNanoUsd);
-      // It contains them.
+      const rest = subtractReported(spend, [hour], below.hours);
+      if (rest !== spend && findUnusualHour(rest, hour, rule) === null) continue;
+      raiseExcess(hours, hour, unusual.spentNanoUsd - unusual.usualNanoUsd);
+      // The excess of the hour contains this part of the day.
       days.delete(hour);
       if (hour >= nowHour - 1) found.push({ unit: "hour", at: hour, unusual });
     }
-    const unusual = unexplainedDay(spend, { day, rule, below });
+    const unusual = findUnexplainedDay(spend, { day, rule, below });
     if (unusual === null) continue;
     found.push({ unit: "day", at: day, unusual });
-    const told = new Set(unusualHours.map(({ hour }) => hour));
-    const others = hoursOf(day).filter((hour) => !told.has(hour));
-    for (const [hour, part] of sharesOf(spend, others, unusual)) raise(days, hour, part);
+    const reported = new Set(unusualHours.map(({ hour }) => hour));
+    const others = hoursOf(day).filter((hour) => !reported.has(hour));
+    for (const [hour, part] of spreadExcess(spend, others, unusual)) raiseExcess(days, hour, part);
   }
-  return { found, told: { hours, days } };
+  return { found, reported: { hours, days } };
 }
 
-/** What several scopes that do not overlap tell of, together. */
-export function addTold(all: Iterable<ToldExcess>): ToldExcess {
+/** Sums the reports of scopes that do not overlap. */
+export function sumExcess(all: Iterable<ReportedExcess>): ReportedExcess {
   const hours = new Map<number, bigint>();
   const days = new Map<number, bigint>();
-  for (const told of all) {
-    for (const [hour, part] of told.hours) hours.set(hour, (hours.get(hour) ?? 0n) + part);
-    for (const [hour, part] of told.days) days.set(hour, (days.get(hour) ?? 0n) + part);
+  for (const reported of all) {
+    for (const [hour, part] of reported.hours) hours.set(hour, (hours.get(hour) ?? 0n) + part);
+    for (const [hour, part] of reported.days) days.set(hour, (days.get(hour) ?? 0n) + part);
   }
   return { hours, days };
 }
@@ -71,39 +76,43 @@ function listUnusualHours(
   rule: UnusualRule,
 ): { hour: number; unusual: Unusual }[] {
   return hoursOf(day).flatMap((hour) => {
-    const unusual = hour > nowHour ? null : unusualHour(spend, hour, rule);
+    const unusual = hour > nowHour ? null : findUnusualHour(spend, hour, rule);
     return unusual === null ? [] : [{ hour, unusual }];
   });
 }
 
-function unexplainedDay(
+function findUnexplainedDay(
   spend: HourlySpend,
-  { day, rule, below }: { day: number; rule: UnusualRule; below: ToldExcess },
+  { day, rule, below }: { day: number; rule: UnusualRule; below: ReportedExcess },
 ): Unusual | null {
-  const unusual = unusualDay(spend, day, rule);
+  const unusual = findUnusualDay(spend, day, rule);
   if (unusual === null) return null;
-  const rest = without(without(spend, hoursOf(day), below.hours), hoursOf(day), below.days);
-  return rest === spend || unusualDay(rest, day, rule) !== null ? unusual : null;
+  const rest = subtractReported(
+    subtractReported(spend, hoursOf(day), below.hours),
+    hoursOf(day),
+    below.days,
+  );
+  return rest === spend || findUnusualDay(rest, day, rule) !== null ? unusual : null;
 }
 
-/** The same spend where nothing of these hours is told of. */
-function without(
+/** The spend without the reported excess of these hours. */
+function subtractReported(
   spend: HourlySpend,
   hours: readonly number[],
-  told: ReadonlyMap<number, bigint>,
+  reported: ReadonlyMap<number, bigint>,
 ): HourlySpend {
-  const these = hours.filter((hour) => told.has(hour) && amountOfHour(spend, hour) !== null);
+  const these = hours.filter((hour) => reported.has(hour) && amountOfHour(spend, hour) !== null);
   if (these.length === 0) return spend;
   const amounts = [...spend.amounts];
   for (const hour of these) {
-    const rest = (amountOfHour(spend, hour) ?? 0n) - (told.get(hour) ?? 0n);
+    const rest = (amountOfHour(spend, hour) ?? 0n) - (reported.get(hour) ?? 0n);
     amounts[hour - spend.firstHour] = rest > 0n ? rest : 0n;
   }
   return { ...spend, amounts };
 }
 
-/** The excess of a day, spread over these hours as what they cost is. */
-function sharesOf(
+/** Spreads the excess of a day over these hours in proportion to their cost. */
+function spreadExcess(
   spend: HourlySpend,
   hours: readonly number[],
   { spentNanoUsd, usualNanoUsd }: Unusual,
@@ -115,8 +124,8 @@ function sharesOf(
   });
 }
 
-function raise(told: Map<number, bigint>, hour: number, part: bigint): void {
-  if (part > (told.get(hour) ?? 0n)) told.set(hour, part);
+function raiseExcess(reported: Map<number, bigint>, hour: number, part: bigint): void {
+  if (part > (reported.get(hour) ?? 0n)) reported.set(hour, part);
 }
 
 function hoursOf(day: number): number[] {

@@ -6,14 +6,14 @@ import {
   randomShape,
   HISTORY_START_HOUR as START,
 } from "#test/harness/spend-history.ts";
-import { UNUSUAL_PAST_DAYS, unusualDay, unusualHour } from "./unusual-spend.rule.ts";
+import { findUnusualDay, findUnusualHour, UNUSUAL_PAST_DAYS } from "./unusual-spend.rule.ts";
 
 const NANO = 1_000_000_000n;
 const rule = { factor: 4, minNanoUsd: 5n * NANO };
 const DAYS = 90;
 const START_DAY = START / HOURS_PER_DAY;
 
-/** What the evaluation knows at the end of an hour of the history: so many days, from the first that cost something. */
+/** The history at the end of an hour, as the evaluation reads it: from the first hour with spend. */
 function knownAt(spend: HourlySpend, hour: number): HourlySpend {
   const today = hour - (hour % HOURS_PER_DAY);
   let first = Math.max(0, today - UNUSUAL_PAST_DAYS * HOURS_PER_DAY);
@@ -21,16 +21,16 @@ function knownAt(spend: HourlySpend, hour: number): HourlySpend {
   return { firstHour: spend.firstHour + first, amounts: spend.amounts.slice(first, hour + 1) };
 }
 
-/** What is found in each hour as it ends, and of each day at its end, by hours and days of the history. */
+/** Evaluates each hour and each day at its end. Returns the unusual ones, counted from the start of the history. */
 function findAll(spend: HourlySpend) {
   const hours: number[] = [];
   const days: number[] = [];
   for (const hour of spend.amounts.keys()) {
     const known = knownAt(spend, hour);
-    if (unusualHour(known, START + hour, rule) !== null) hours.push(hour);
+    if (findUnusualHour(known, START + hour, rule) !== null) hours.push(hour);
     if (hour % HOURS_PER_DAY < HOURS_PER_DAY - 1) continue;
     const day = Math.floor(hour / HOURS_PER_DAY);
-    if (unusualDay(known, START_DAY + day, rule) !== null) days.push(day);
+    if (findUnusualDay(known, START_DAY + day, rule) !== null) days.push(day);
   }
   return { hours, days };
 }
@@ -57,60 +57,60 @@ const office: HistoryShape = {
 const TUESDAY = 43;
 const at = (day: number, hour: number) => day * HOURS_PER_DAY + hour;
 
-test("one spike is found in its hour, whatever the company, and nothing else is", () => {
+test("one spike is found in its hour, in all kinds of companies", () => {
   for (let seed = 0; seed < 40; seed++) {
     const shape = randomShape(seed);
     const spike = at(TUESDAY, seed % HOURS_PER_DAY);
-    // Ten times what a working hour costs by then.
+    // Ten times the cost of a working hour on that day.
     const extraUsd = 10 * shape.hourUsd * (1 + shape.growth) ** TUESDAY;
     const spend = makeHistory(seed, DAYS, shape, (hour) => (hour === spike ? extraUsd : 0));
     expect({ seed, ...findAll(spend) }).toEqual({ seed, hours: [spike], days: [] });
   }
 });
 
-test("a key that is used at night, where nothing is usual, is found though it costs little more than a working hour", () => {
+test("spend at night is found even at the cost of a working hour", () => {
   const spend = makeHistory(7, DAYS, office, (hour) => (hour === at(TUESDAY, 3) ? 20 : 0));
   expect(findAll(spend)).toEqual({ hours: [at(TUESDAY, 3)], days: [] });
-  const found = unusualHour(spend, START + at(TUESDAY, 3), rule);
+  const found = findUnusualHour(spend, START + at(TUESDAY, 3), rule);
   expect(found?.spentNanoUsd).toBeGreaterThan(20n * NANO);
   expect(found?.usualNanoUsd).toBeLessThan(NANO);
 });
 
-test("a slow leak is found on its first day, and no more once a week has made it usual", () => {
+test("a slow leak is found on its first day, and is usual after a week", () => {
   for (let seed = 0; seed < 20; seed++) {
     const shape = { ...office, hourUsd: 0.5 };
-    // $3 an hour, day and night: less than what makes an hour unusual.
+    // $3 an hour, day and night. A single hour is below the minimum.
     const leak = (hour: number) => (hour >= at(TUESDAY, 0) ? 3 : 0);
     const spend = makeHistory(seed, DAYS, shape, leak);
     const { hours, days } = findAll(spend);
     expect({ seed, hours, first: days[0] }).toEqual({ seed, hours: [], first: TUESDAY });
     expect(days.at(-1)).toBeLessThan(TUESDAY + 7);
-    // At the latest in the hour in which the day costs four times a usual one.
+    // The leak is found when the day costs four times the usual, at the latest.
     const running = { ...spend, amounts: spend.amounts.slice(0, at(TUESDAY, 12)) };
-    expect(unusualDay(running, START_DAY + TUESDAY, rule)).not.toBeNull();
+    expect(findUnusualDay(running, START_DAY + TUESDAY, rule)).not.toBeNull();
   }
 });
 
-test("what is told of by the hour is not told of by the day as well", () => {
+test("unusual hours are not reported again as an unusual day", () => {
   const spikes = [9, 14].map((hour) => at(TUESDAY, hour));
   const spend = makeHistory(3, DAYS, office, (hour) => (spikes.includes(hour) ? 600 : 0));
   expect(findAll(spend)).toEqual({ hours: spikes, days: [] });
 });
 
-test("what costs much once a month is found the first time, and usual from then on", () => {
+test("a monthly job is found the first time, and is usual after that", () => {
   // 1 July and 1 August are days 30 and 61.
   const runs = (hour: number) => [at(30, 2), at(61, 2)].includes(hour);
   const spend = makeHistory(5, DAYS, office, (hour) => (runs(hour) ? 400 : 0));
   expect(findAll(spend)).toEqual({ hours: [at(30, 2)], days: [] });
 });
 
-test("somebody who works on a quiet Saturday as on a weekday is nothing unusual", () => {
+test("work on a quiet Saturday at the cost of a weekday is not unusual", () => {
   const saturday = (hour: number) => hour >= at(47, 9) && hour < at(47, 18);
   const spend = makeHistory(11, DAYS, office, (hour) => (saturday(hour) ? 12 : 0));
   expect(findAll(spend)).toEqual({ hours: [], days: [] });
 });
 
-test("of three days nothing is known; then what stands out from the dear hours is found", () => {
+test("three days of history find nothing, and later days find spikes", () => {
   const spikeOn = (day: number) => {
     const spend = makeHistory(2, 10, office, (hour) => (hour === at(day, 10) ? 300 : 0));
     return findAll(spend).hours;
@@ -119,12 +119,15 @@ test("of three days nothing is known; then what stands out from the dear hours i
   expect([spikeOn(4), spikeOn(8)]).toEqual([[at(4, 10)], [at(8, 10)]]);
 });
 
-test("what costs less than the least amount is never unusual, and a lower factor finds more", () => {
+test("a cost below the minimum is never unusual, and a lower factor finds more", () => {
   const calm = { ...office, hourNoise: 0.1, dayNoise: 0.05 };
   const spend = makeHistory(7, DAYS, calm, (hour) => (hour === at(TUESDAY, 10) ? 25 : 0));
-  const spent = unusualHour(spend, START + at(TUESDAY, 10), { ...rule, factor: 2 })?.spentNanoUsd;
+  const spent = findUnusualHour(spend, START + at(TUESDAY, 10), {
+    ...rule,
+    factor: 2,
+  })?.spentNanoUsd;
   expect(spent).toBeGreaterThan(30n * NANO);
   expect(findAll(spend).hours).toEqual([]);
-  const dear = { factor: 2, minNanoUsd: (spent ?? 0n) + 1n };
-  expect(unusualHour(spend, START + at(TUESDAY, 10), dear)).toBeNull();
+  const strictRule = { factor: 2, minNanoUsd: (spent ?? 0n) + 1n };
+  expect(findUnusualHour(spend, START + at(TUESDAY, 10), strictRule)).toBeNull();
 });

@@ -3,10 +3,9 @@ import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 
-// Alerts about spend beside what they watch: balance, limit and raises of each scope and period. Reads alone; the
-// ledger writes balances and limits.
+// Alerts about spend with the balances, limits and raises that they watch. Reads only: the ledger writes balances.
 
-/** What a scope spends in a period, with the workspace that it stands in. */
+/** Key of a balance, with the workspace of its scope. */
 export interface SpendPlace {
   organizationId: string;
   scopeType: ScopeType;
@@ -31,17 +30,17 @@ export interface WatchedRow extends SpendPlace {
   raises: { settled: string; amount: string | null }[];
 }
 
-/** Of these places, with an alert or none: those that have one. Whoever holds the balances' locks misses nothing. */
-export function listWatchedOf(tx: Tx, places: readonly SpendPlace[]): Promise<WatchedRow[]> {
+/** Lists these balances with their alerts. Under the locks of the balances, the result is complete. */
+export function listWatchedRows(tx: Tx, places: readonly SpendPlace[]): Promise<WatchedRow[]> {
   const from = sql`unnest(${places.map(({ organizationId }) => organizationId)}::uuid[],
     ${places.map(({ scopeType }) => scopeType)}::text[], ${places.map(({ scopeId }) => scopeId)}::text[],
     ${places.map(({ workspaceId }) => workspaceId)}::text[], ${places.map(({ period }) => period)}::text[],
     ${places.map(({ periodStart }) => periodStart)}::date[])
     AS place (organization_id, scope_type, scope_id, workspace_id, period, period_start)`;
-  return select(tx, from, sql`true`);
+  return selectRows(tx, from, sql`true`);
 }
 
-/** What of the running periods is looked through: all, or only this. */
+/** Filter of balances in the running periods. Empty: all. */
 export interface WatchedFilter {
   organizationId?: string;
   alertId?: string;
@@ -49,8 +48,8 @@ export interface WatchedFilter {
   scopeId?: string;
 }
 
-/** Those of the periods that run, of what is not archived, where something may be crossed. */
-export function listPerhapsCrossed(
+/** Lists balances of these periods that may have crossed a threshold, except those of archived scopes. */
+export function listPossiblyCrossed(
   tx: Tx,
   periods: readonly { period: PeriodName; periodStart: string }[],
   filter: WatchedFilter,
@@ -72,14 +71,14 @@ export function listPerhapsCrossed(
     "place.scope_type",
     filter.scopeType,
   )}${is("place.scope_id", filter.scopeId)}`;
-  const isPerhapsCrossed = sql`balance.settled_nano_usd > 0 AND EXISTS (
+  const isPossiblyCrossed = sql`balance.settled_nano_usd > 0 AND EXISTS (
     SELECT FROM jsonb_array_elements(alert.condition -> 'thresholds') AS threshold
     WHERE balance.settled_nano_usd::numeric * 100 >= (threshold ->> 'percent')::numeric * spend_limit.amount_nano_usd
       OR balance.settled_nano_usd >= (threshold ->> 'amount_usd')::numeric * 1000000000)`;
-  return select(tx, from, sql`${narrowed} AND ${isPerhapsCrossed}`);
+  return selectRows(tx, from, sql`${narrowed} AND ${isPossiblyCrossed}`);
 }
 
-async function select(
+async function selectRows(
   tx: Tx,
   places: RawBuilder<unknown>,
   where: RawBuilder<unknown>,
@@ -111,7 +110,7 @@ async function select(
   return rows;
 }
 
-/** Raises of periods that are long over. */
+/** Deletes raises of periods that started before this date. */
 export async function deleteOldRaises(tx: Tx, before: string): Promise<void> {
   await sql`DELETE FROM spend_limit_raise WHERE period_start < ${before}`.execute(tx);
 }

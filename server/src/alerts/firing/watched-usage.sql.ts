@@ -4,21 +4,20 @@ import type { Database } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { HOUR_MS } from "#src/domain/hourly-spend.ts";
 
-// Alerts about the pace of spend beside the scopes that they watch and what these spent by the hour. Reads alone, of the
-// sums that metering keeps.
+// Alerts about the pace of spend, with the hourly spend of the scopes that they watch. Reads only.
 
 export interface WatchedScope {
   organizationId: string;
   scopeType: ScopeType;
   scopeId: string;
-  /** Null: it is the organization. */
+  /** Null for the organization. */
   workspaceId: string | null;
 }
 
 export interface WatchedUsage extends WatchedScope {
   alertId: string;
   condition: Extract<AlertCondition, { kind: "forecast" | "unusual_spend" }>;
-  /** Since `sinceMs`. */
+  /** Spend since `sinceMs`. */
   spentNanoUsd: bigint;
 }
 
@@ -29,24 +28,24 @@ export function isOfKind<K extends Kind>(row: WatchedUsage, kind: K): row is Wat
   return row.condition.kind === kind;
 }
 
-export function placeOf(row: WatchedUsage) {
+export function firingScopeOf(row: WatchedUsage) {
   const { organizationId, alertId, scopeType, scopeId, workspaceId } = row;
   return { organizationId, alertId, scopeType, scopeId, workspaceId };
 }
 
-interface Since {
-  /** Only what spent something since then is looked at; for unusual spend, also a key that did before. */
+interface SpendSince {
+  /** Scopes without spend since then are skipped, except for unusual spend. */
   activeMs: number;
   sinceMs: number;
 }
 
 /**
- * Each scope with recent spend under each alert of these kinds that watches it; those of one scope in a row. Of each
- * organization the keys first, then its workspaces, itself last.
+ * Lists scopes with recent spend for each alert of these kinds that watches them. Rows of one scope are in a row. An
+ * organization's keys come first, then its workspaces, then the organization.
  */
 export async function listWatchedUsage(
   database: Database,
-  { activeMs, sinceMs }: Since,
+  { activeMs, sinceMs }: SpendSince,
 ): Promise<WatchedUsage[]> {
   const { rows } = await sql<WatchedUsage>`
     WITH watching AS MATERIALIZED (
@@ -93,8 +92,8 @@ interface HourOfScope {
 }
 
 /**
- * What each hour of the range cost that cost something. Each hour of each scope is a look at an index, whatever else the
- * organization has: those of a key are few among all rows of usage_hour. The scopes are of one organization and one type.
+ * Lists hours of the range with their spend, if any. Each hour of each scope is one index lookup, because the hours of a key
+ * are few among all rows of usage_hour. The scopes must have one organization and one type.
  */
 export async function listHours(
   database: Database,
@@ -134,7 +133,7 @@ export interface RunningLimit {
   settledNanoUsd: bigint;
 }
 
-/** The limits of these scopes, each with what its running period has spent. */
+/** Lists the limits of these scopes with the spend of their running periods. */
 export async function listRunningLimits(
   database: Database,
   { scopeType, scopeIds }: { scopeType: ScopeType; scopeIds: readonly string[] },

@@ -5,7 +5,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 
-/** `onlyWorkspaceIds`: those whose alerts exist for the caller; null: all of the organization do. */
+/** `onlyWorkspaceIds`: workspaces whose alerts the caller can see. Null: all alerts of the organization. */
 export interface AlertVisibility {
   organizationId: string;
   onlyWorkspaceIds: readonly string[] | null;
@@ -18,7 +18,7 @@ export interface AlertRow {
   scopeType: ScopeType;
   scopeId: string;
   scopeName: string;
-  /** The workspace it stands in; null for the organization's. */
+  /** Workspace of the scope. Null for the organization. */
   workspaceId: string | null;
   includesBelow: boolean;
   condition: AlertCondition;
@@ -38,7 +38,7 @@ export interface AlertRow {
   }[];
 }
 
-/** The workspace that a scope stands in, of rows that are joined to the key they are about. */
+/** Workspace of an alert's scope, in a query that joins the scope's key. */
 const alertWorkspace = sql`CASE alert.scope_type WHEN 'workspace' THEN alert.scope_id
   WHEN 'api_key' THEN api_key.workspace_id END`;
 
@@ -65,9 +65,9 @@ function selectAlerts(where: RawBuilder<unknown>, rest: RawBuilder<unknown>) {
 }
 
 function isVisible({ organizationId, onlyWorkspaceIds }: AlertVisibility) {
-  const isOurs = sql`alert.organization_id = ${organizationId}::uuid`;
-  if (onlyWorkspaceIds === null) return isOurs;
-  return sql`${isOurs} AND ${alertWorkspace} = ANY(${[...onlyWorkspaceIds]}::text[])`;
+  const isInOrganization = sql`alert.organization_id = ${organizationId}::uuid`;
+  if (onlyWorkspaceIds === null) return isInOrganization;
+  return sql`${isInOrganization} AND ${alertWorkspace} = ANY(${[...onlyWorkspaceIds]}::text[])`;
 }
 
 export async function findAlert(
@@ -88,7 +88,7 @@ export interface AlertFilter extends AlertVisibility {
   apiKeyId?: string | undefined;
 }
 
-/** Newest first, one row more than the page holds. */
+/** Returns alerts, newest first, and one row more than the page holds. */
 export async function listAlerts(
   db: Database | Tx,
   filter: AlertFilter,

@@ -9,7 +9,7 @@ import {
   getVisibleWorkspace,
   getWorkspaceIdOfApiKey,
 } from "#src/access/visible-workspace.ts";
-import { fireCrossed } from "#src/alerts/firing/fire-spend.ts";
+import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -54,15 +54,15 @@ export interface NewAlert {
 }
 
 /**
- * Throws a 404 for a scope that the caller cannot see, a 403 where it may not watch it, and a 400 for what is archived and
- * for a channel that there is not. What is crossed already fires in the same transaction.
+ * Creates an alert, and fires thresholds that are already crossed in the same transaction. Throws a 404 for a hidden scope, a
+ * 403 without permission, and a 400 for an archived scope or an unknown channel.
  */
 export function createAlert(
   deps: AlertDeps,
   { caller, origin }: Call,
   input: NewAlert,
 ): Promise<AlertRow> {
-  const condition = checked(input.condition);
+  const condition = checkCondition(input.condition);
   const nowMs = deps.nowMs();
   const id = newId(idPrefixes.alert, nowMs, deps.randomBytes);
   const { organizationId } = caller;
@@ -74,8 +74,8 @@ export function createAlert(
       ...{ includesBelow: input.includes_below, notifiesOwner: input.notifies_owner },
       ...{ isEnabled: input.is_enabled, createdAt: new Date(nowMs) },
     });
-    await setChannels(tx, id, await channelsOf(tx, organizationId, input.channel_ids));
-    await fireCrossed(tx, deps, { organizationId, alertId: id });
+    await setChannels(tx, id, await getChannelIds(tx, organizationId, input.channel_ids));
+    await fireCrossedThresholds(tx, deps, { organizationId, alertId: id });
     const after = await getRow(tx, visibilityOf(caller), id);
     const subject = { type: "alert", id } as const;
     const { workspaceId } = scope;
@@ -95,7 +95,7 @@ export interface AlertChanges {
   if_version?: number | undefined;
 }
 
-/** Throws a 404, a 403, a 409 where the alert is not the one that was seen, and a 400 for another kind. */
+/** Throws a 404, a 403, a 409 for another version, and a 400 for another kind. */
 export function updateAlert(
   deps: AlertDeps,
   { caller, origin }: Call,
@@ -107,11 +107,11 @@ export function updateAlert(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, caller, id);
     checkVersion(before, input.if_version);
-    const condition = input.condition ? checked(input.condition) : before.condition;
+    const condition = input.condition ? checkCondition(input.condition) : before.condition;
     if (condition.kind !== before.kind) {
       throw refuseField(
         "condition.kind",
-        `an alert stays of its kind, ${before.kind}. Make another one.`,
+        `the kind of an alert cannot change: this one is ${before.kind}. Create another alert.`,
       );
     }
     const muted = input.muted_until;
@@ -128,9 +128,9 @@ export function updateAlert(
       return { result: before, audit: "unchanged" };
     await changeAlert(tx, { id, now }, change);
     if (input.channel_ids) {
-      await setChannels(tx, id, await channelsOf(tx, organizationId, input.channel_ids));
+      await setChannels(tx, id, await getChannelIds(tx, organizationId, input.channel_ids));
     }
-    await fireCrossed(tx, deps, { organizationId, alertId: id });
+    await fireCrossedThresholds(tx, deps, { organizationId, alertId: id });
     const after = await getRow(tx, visibilityOf(caller), id);
     const { workspaceId } = before;
     const audit = { event: "alert.updated", subject: { type: "alert", id }, workspaceId } as const;
@@ -138,7 +138,7 @@ export function updateAlert(
   });
 }
 
-/** Its firings stay. Throws a 404 and a 403. */
+/** Deletes an alert. The firings stay. Throws a 404 and a 403. */
 export function deleteAlert(
   deps: AlertDeps,
   { caller, origin }: Call,
@@ -171,7 +171,7 @@ export async function listAlerts(
   query: AlertQuery,
   page: PageRequest,
 ): Promise<PageOfRows<AlertRow>> {
-  await checkPlaces(deps, caller, query);
+  await checkScopeFilters(deps, caller, query);
   const filter = {
     ...visibilityOf(caller),
     kinds: query.kinds,
@@ -181,7 +181,7 @@ export async function listAlerts(
   return toPage(await listRows(deps.database, filter, page), page);
 }
 
-export async function checkPlaces(
+export async function checkScopeFilters(
   deps: AlertDeps,
   caller: Caller,
   { workspace_id: workspaceId, api_key_id: apiKeyId }: AlertQuery,
@@ -201,8 +201,8 @@ export function visibilityOf(caller: Caller): AlertVisibility {
   };
 }
 
-/** Throws a 403 unless the caller may change what is about this workspace, or (null) about the organization. */
-export function checkMayChange(caller: Caller, workspaceId: string | null): void {
+/** Throws a 403 unless the caller can change alerts of this workspace, or of the organization (null). */
+export function checkCanChange(caller: Caller, workspaceId: string | null): void {
   if (workspaceId === null) checkEverywhere(caller, "alerts:write");
   else checkWorkspaceReach(caller, "alerts:write", workspaceId);
 }
@@ -220,9 +220,9 @@ async function getRow(
 
 async function getForChange(tx: Tx, caller: Caller, id: string): Promise<AlertRow> {
   const found = await getRow(tx, visibilityOf(caller), id);
-  checkMayChange(caller, found.workspaceId);
+  checkCanChange(caller, found.workspaceId);
   await lockAlert(tx, id);
-  // As it is after the wait; it may have been deleted meanwhile.
+  // The alert may have changed or been deleted during the wait for the lock.
   return getRow(tx, visibilityOf(caller), id);
 }
 
@@ -246,8 +246,8 @@ async function findScope(
   return { scopeType: "api_key", scopeId, workspaceId };
 }
 
-/** Throws a 400 for a channel that there is not. Omitted: the one for e-mail that the organization began with. */
-async function channelsOf(
+/** Throws a 400 for an unknown channel. `ids` omitted: the oldest mail channel for Owners or Admins. */
+async function getChannelIds(
   tx: Tx,
   organizationId: string,
   ids: readonly string[] | undefined,
@@ -260,13 +260,13 @@ async function channelsOf(
   const found = new Set(await listChannelIds(tx, { organizationId, ids: wanted }));
   const missing = wanted.find((id) => !found.has(id));
   if (missing !== undefined) {
-    throw refuseField("channel_ids", `there is no alert channel ${missing}.`);
+    throw refuseField("channel_ids", `alert channel ${missing} not found.`);
   }
   return wanted;
 }
 
-/** Throws a 400 for an amount that cannot be kept exactly. */
-function checked(condition: AlertCondition): AlertCondition {
+/** Throws a 400 for an amount that cannot be stored exactly. */
+function checkCondition(condition: AlertCondition): AlertCondition {
   if (condition.kind === "unusual_spend") readAmount("condition.min_usd", condition.min_usd);
   if (condition.kind !== "spend_limit") return condition;
   for (const threshold of condition.thresholds) {
@@ -281,7 +281,7 @@ function checkVersion(alert: AlertRow, ifVersion: number | undefined): void {
   if (ifVersion === undefined || ifVersion === alert.version) return;
   throw new ApiError(
     "version_conflict",
-    `The alert was changed meanwhile: it is now at version ${alert.version}. Look at it, then set if_version to ${alert.version}.`,
+    `The alert has changed and is now at version ${alert.version}. Review it, then set if_version to ${alert.version}.`,
     {},
     { version: alert.version },
   );
@@ -302,7 +302,7 @@ function isUnchanged(
 
 export function toAudit(alert: AlertRow) {
   const { condition } = alert;
-  assert(condition.kind === alert.kind, "the condition of an alert is of its kind");
+  assert(condition.kind === alert.kind, "an alert and its condition have one kind");
   return {
     name: alert.name,
     scope: { ...toWireScope(alert) },

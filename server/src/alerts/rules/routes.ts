@@ -51,13 +51,13 @@ export function makeAlertHandlers(
   };
 }
 
-/** Rows of an answer under a claim have come through JSON: times are text there. */
-function iso(at: Date): string {
+/** Rows of a response that an idempotency claim stored have times as text. */
+function formatIsoTime(at: Date): string {
   return new Date(at).toISOString();
 }
 
-function isoOrNull(at: Date | null): string | null {
-  return at === null ? null : iso(at);
+function formatOptionalIsoTime(at: Date | null): string | null {
+  return at === null ? null : formatIsoTime(at);
 }
 
 function toAlert(row: AlertRow): z.input<typeof alert> {
@@ -72,12 +72,12 @@ function toAlert(row: AlertRow): z.input<typeof alert> {
     channels: row.channels,
     notifies_owner: row.notifiesOwner,
     is_enabled: row.isEnabled,
-    muted_until: isoOrNull(row.mutedUntil),
-    last_fired_at: isoOrNull(row.lastFiredAt),
+    muted_until: formatOptionalIsoTime(row.mutedUntil),
+    last_fired_at: formatOptionalIsoTime(row.lastFiredAt),
     firings_in_30_days: row.firingsIn30Days,
     version: row.version,
-    created_at: iso(row.createdAt),
-    updated_at: iso(row.updatedAt),
+    created_at: formatIsoTime(row.createdAt),
+    updated_at: formatIsoTime(row.updatedAt),
   };
 }
 
@@ -96,8 +96,8 @@ function toFiring(row: FiringRow): z.input<typeof alertFiring> {
     facts: row.facts,
     is_muted: row.isMuted,
     covered_by_id: row.coveredById,
-    fired_at: iso(row.firedAt),
-    acknowledged_at: isoOrNull(row.acknowledgedAt),
+    fired_at: formatIsoTime(row.firedAt),
+    acknowledged_at: formatOptionalIsoTime(row.acknowledgedAt),
     acknowledged_by:
       type === null || acknowledgedById === null
         ? null

@@ -1,7 +1,7 @@
 import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
-import { fireCrossed } from "#src/alerts/firing/fire-spend.ts";
+import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -92,7 +92,7 @@ export function changeSpendLimit<Result>(
     const of = { ...locked, period: name };
     const change = await changeLimit(spendLimits, tx, deps, { of, wanted, ifVersion });
     const limit = change.after;
-    await fireCrossed(tx, deps, of);
+    await fireCrossedThresholds(tx, deps, of);
     const balance = await findBalance(tx, { ...of, periodStart: period.start });
     const activating = limit && (await findActivating(tx, [limit.id])).get(limit.id);
     const state = { limit, period, balance, activatingSince: activating ?? null };

@@ -1,7 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
 import { fireOverruns } from "#src/alerts/firing/fire-overruns.ts";
-import { fireCrossed } from "#src/alerts/firing/fire-spend.ts";
+import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -91,7 +91,7 @@ export function resolveUnresolvedSpend(
     const adjustmentId =
       decision === "charge" ? await chargeRequest(tx, deps, item, adjustment) : null;
     if (adjustmentId === null) await releaseItem(tx, organizationId, item);
-    else await fireCrossed(tx, deps, { organizationId });
+    else await fireCrossedThresholds(tx, deps, { organizationId });
     return {
       result: { chargedNanoUsd, adjustmentId },
       audit: {
