@@ -4,7 +4,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { layoutMessage } from "#src/mail/layout.ts";
 import { type MailDeps, queueMail } from "#src/mail/queue-mail.ts";
 import type { ChannelToSend, DeliveryToSend } from "./deliveries.sql.ts";
-import { listMailed, type MailDelivery } from "./mail-batch.sql.ts";
+import { listMailedAddresses, type MailDelivery } from "./mail-batch.sql.ts";
 import { listOtherFirings } from "./other-firings.sql.ts";
 import { findAddresses } from "./receivers.sql.ts";
 
@@ -48,7 +48,7 @@ export async function queueAlertMail(
   const receivers = await listReceivers(tx, delivery.organization_id, batch);
   const own = receivers.filter(({ deliveryIds }) => deliveryIds.has(delivery.id));
   const otherIds = batch.map(({ id }) => id).filter((id) => id !== delivery.id);
-  const mailed = new Set(await listMailed(tx, otherIds));
+  const mailed = new Set(await listMailedAddresses(tx, otherIds));
   const left = own.filter(({ address }) => !mailed.has(address));
   const groups = Map.groupBy(left, ({ firingIds }) => [...firingIds].sort().join(" "));
   for (const [first, ...others] of groups.values()) {

@@ -15,8 +15,8 @@ import {
   markDropped,
   markFailed,
   markSent,
-  noteFailure,
-  noteSuccess,
+  recordFailure,
+  recordSuccess,
 } from "./deliveries.sql.ts";
 import { lockMailBatch } from "./mail-batch.sql.ts";
 import { pauseChannel } from "./pause-channel.ts";
@@ -130,7 +130,7 @@ export function recordSent(
 ): Promise<void> {
   return inTransaction(deps.database, async (tx) => {
     await markSent(tx, { id: deliveryId, status });
-    await noteSuccess(tx, channelId);
+    await recordSuccess(tx, channelId);
   });
 }
 
@@ -157,7 +157,7 @@ async function recordFailed(
       const retryAfter = Math.min(outcome.retryAfterSeconds ?? 0, MAX_RETRY_AFTER_SECONDS);
       await addDeliveryJob(tx, delivery.id, Math.max(retryAfter, delaySeconds));
     }
-    return noteFailure(tx, channel.id);
+    return recordFailure(tx, channel.id);
   });
   const isFailing = failures >= PAUSE_FAILURES && seconds >= PAUSE_SECONDS;
   if (outcome.isGone || isFailing) {

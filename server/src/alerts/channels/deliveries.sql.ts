@@ -177,7 +177,7 @@ export async function markDropped(
 }
 
 /** Ends the channel's series of failures. */
-export async function noteSuccess(db: Database | Tx, channelId: string): Promise<void> {
+export async function recordSuccess(db: Database | Tx, channelId: string): Promise<void> {
   await db
     .updateTable("alert_channel")
     .set({ failures_in_a_row: 0, failing_since: null })
@@ -187,7 +187,7 @@ export async function noteSuccess(db: Database | Tx, channelId: string): Promise
 }
 
 /** Counts a failure of the channel. Returns the failures in a row and the seconds since the first of them. */
-export async function noteFailure(
+export async function recordFailure(
   db: Database | Tx,
   channelId: string,
 ): Promise<{ failures: number; seconds: number }> {
@@ -210,7 +210,7 @@ export async function noteFailure(
  * Lists queued deliveries without a job, oldest first: their node was lost, or their channel was paused meanwhile. Omits
  * deliveries of a channel that is still paused. Also omits those younger than `jobSeconds`, because a test has no job.
  */
-export async function listStranded(
+export async function listStrandedDeliveries(
   db: Database,
   of: { jobSeconds: number; limit: number },
 ): Promise<string[]> {
@@ -258,7 +258,7 @@ export async function listQueued(
 }
 
 /** Fails old queued deliveries. A delivery with a job continues, for example after a redelivery. */
-export async function failOld(
+export async function failOldDeliveries(
   db: Database,
   old: { afterHours: number; jobSeconds: number; error: string },
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { Call } from "#src/access/call.ts";
-import { findToldFirings } from "#src/alerts/firing/firing-message.sql.ts";
+import { findNamedFirings } from "#src/alerts/firing/firing-message.sql.ts";
 import { makeMessage, titleOf } from "#src/alerts/firing/firing-message.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -47,7 +47,7 @@ async function loadShownDeliveries(
   rows: readonly DeliveryRow[],
 ): Promise<ShownDelivery[]> {
   const ids = rows.map(({ alert_firing_id: id }) => id).filter((id) => id !== null);
-  const firings = await findToldFirings(db, [...new Set(ids)]);
+  const firings = await findNamedFirings(db, [...new Set(ids)]);
   const others = await listOtherFirings(
     db,
     rows.map(({ id }) => id),

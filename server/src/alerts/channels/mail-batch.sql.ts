@@ -35,7 +35,10 @@ export async function lockMailBatch(tx: Tx, deliveryId: string): Promise<MailDel
 }
 
 /** Lists the addresses that have mail about one of these messages. */
-export async function listMailed(tx: Tx, deliveryIds: readonly string[]): Promise<string[]> {
+export async function listMailedAddresses(
+  tx: Tx,
+  deliveryIds: readonly string[],
+): Promise<string[]> {
   if (deliveryIds.length === 0) return [];
   const { rows } = await sql<{ to_address: string }>`
     SELECT DISTINCT to_address FROM mail WHERE about_id = ANY(${[...deliveryIds]}::text[])`.execute(

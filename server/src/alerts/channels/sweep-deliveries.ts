@@ -3,8 +3,8 @@ import { inTransaction } from "#src/db/transaction.ts";
 import {
   deleteExpiredSecrets,
   deleteOldDeliveries,
-  failOld,
-  listStranded,
+  failOldDeliveries,
+  listStrandedDeliveries,
 } from "./deliveries.sql.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
 
@@ -19,12 +19,15 @@ const MAX_REQUEUED = 200;
  * deliveries and expired secrets.
  */
 export async function sweepDeliveries(database: Database): Promise<void> {
-  await failOld(database, {
+  await failOldDeliveries(database, {
     afterHours: MAX_WAITING_HOURS,
     jobSeconds: JOB_SECONDS,
     error: `The message could not be sent within ${MAX_WAITING_HOURS} hours.`,
   });
-  const stranded = await listStranded(database, { jobSeconds: JOB_SECONDS, limit: MAX_REQUEUED });
+  const stranded = await listStrandedDeliveries(database, {
+    jobSeconds: JOB_SECONDS,
+    limit: MAX_REQUEUED,
+  });
   for (const id of stranded) await inTransaction(database, (tx) => addDeliveryJob(tx, id));
   await deleteOldDeliveries(database, KEEP_DAYS);
   await deleteExpiredSecrets(database);

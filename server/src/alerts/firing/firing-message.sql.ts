@@ -2,7 +2,7 @@ import type { AlertKind, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
-export interface ToldFiring {
+export interface NamedFiring {
   id: string;
   organization_id: string;
   kind: AlertKind;
@@ -18,11 +18,11 @@ export interface ToldFiring {
   workspace_name: string | null;
   api_key_name: string | null;
   /** Number of firings in its messages. A digest has more than one. */
-  told_together: number;
+  digest_size: number;
 }
 
 /** Key in a digest. */
-export interface ToldKey {
+export interface DigestKey {
   id: string;
   name: string;
   workspace_id: string;
@@ -31,17 +31,17 @@ export interface ToldKey {
 }
 
 /** Finds firings with the names of their alert and scope, by id. */
-export async function findToldFirings(
+export async function findNamedFirings(
   db: Database | Tx,
   ids: readonly string[],
-): Promise<Map<string, ToldFiring>> {
+): Promise<Map<string, NamedFiring>> {
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<ToldFiring>`
+  const { rows } = await sql<NamedFiring>`
     SELECT firing.id, firing.organization_id, firing.kind, firing.scope_type, firing.scope_id, firing.workspace_id,
       firing.threshold, firing.facts, firing.fired_at, firing.alert_id, alert.name AS alert_name,
       organization.name AS organization_name, workspace.name AS workspace_name, api_key.name AS api_key_name,
       (1 + (SELECT count(*) FROM alert_firing AS other
-        WHERE other.told_with_id = coalesce(firing.told_with_id, firing.id)))::integer AS told_together
+        WHERE other.told_with_id = coalesce(firing.told_with_id, firing.id)))::integer AS digest_size
     FROM alert_firing AS firing
       JOIN alert ON alert.id = firing.alert_id
       JOIN organization ON organization.id = firing.organization_id
@@ -55,15 +55,15 @@ export async function findToldFirings(
  * Lists up to `limit` keys of the firing's digest, least recently used first, and counts all of them. A digest to the
  * owner of a key contains only the owner's keys.
  */
-export async function listToldKeys(
+export async function listDigestKeys(
   db: Database | Tx,
   firingId: string,
   { isToOwner, limit }: { isToOwner: boolean; limit: number },
-): Promise<{ keys: ToldKey[]; count: number }> {
+): Promise<{ keys: DigestKey[]; count: number }> {
   const ofOwner = isToOwner
     ? sql`AND api_key.owner_member_id = (SELECT owner_member_id FROM api_key WHERE api_key.id = firing.scope_id)`
     : sql``;
-  const { rows } = await sql<ToldKey & { count: number }>`
+  const { rows } = await sql<DigestKey & { count: number }>`
     SELECT api_key.id, api_key.name, workspace.id AS workspace_id, workspace.name AS workspace_name,
       told.facts ->> 'last_used_at' AS last_used_at, (count(*) OVER ())::integer AS count
     FROM alert_firing AS firing

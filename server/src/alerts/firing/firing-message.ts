@@ -6,11 +6,11 @@ import type { AlertMessage } from "./alert-message.ts";
 import { describeFiring, describeUnusedKeys } from "./alert-words.rule.ts";
 import { compareFirings, severityOf } from "./compare-firings.ts";
 import {
+  type DigestKey,
+  findNamedFirings,
   findOrganizationName,
-  findToldFirings,
-  listToldKeys,
-  type ToldFiring,
-  type ToldKey,
+  listDigestKeys,
+  type NamedFiring,
 } from "./firing-message.sql.ts";
 
 interface DeliveryOfMessage {
@@ -36,16 +36,16 @@ export async function makeMessage(
     return makeTest(delivery, { channel, source, url: `${deps.publicUrl()}/alerts/channels` });
   }
   const ids = firingIds ?? (await listFiringIds(deps.database, delivery));
-  const firings = [...(await findToldFirings(deps.database, ids)).values()];
+  const firings = [...(await findNamedFirings(deps.database, ids)).values()];
   const [firing, ...others] = firings.sort((a, b) => {
     return compareFirings(toDescribed(a), toDescribed(b)) || (a.id < b.id ? -1 : 1);
   });
   assert(firing, "a message has a recorded firing");
   const message = toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
   if (others.length > 0) return combineFirings(message, [firing, ...others], deps.publicUrl());
-  if (firing.told_together === 1) return message;
+  if (firing.digest_size === 1) return message;
   const of = { isToOwner: channel === null, limit: MAX_LISTED };
-  const listed = await listToldKeys(deps.database, firing.id, of);
+  const listed = await listDigestKeys(deps.database, firing.id, of);
   return listed.count < 2
     ? message
     : toDigest(message, { ...listed, firing, publicUrl: deps.publicUrl() });
@@ -63,7 +63,7 @@ async function listFiringIds(
 /** One message that lists several firings of one evaluation, in their order. */
 function combineFirings(
   message: AlertMessage,
-  firings: readonly ToldFiring[],
+  firings: readonly NamedFiring[],
   publicUrl: string,
 ): AlertMessage {
   const listed = firings.slice(0, MAX_LISTED).map((firing) => {
@@ -90,9 +90,9 @@ function truncate(length: number, text: string): string {
 }
 
 /** Title of a message in the delivery history. `count`: number of firings in the message. */
-export function titleOf(firing: ToldFiring | null, count = 1): string {
+export function titleOf(firing: NamedFiring | null, count = 1): string {
   if (firing === null) return "Test message";
-  const { told_together: keys, threshold } = firing;
+  const { digest_size: keys, threshold } = firing;
   const words =
     keys === 1 ? describeFiring(toDescribed(firing)) : describeUnusedKeys(keys, threshold);
   return count > 1 ? formatCombinedTitle(count, words.title) : words.title;
@@ -106,7 +106,7 @@ const MAX_LINE = 120;
 /** The message about several unused keys. */
 function toDigest(
   message: AlertMessage,
-  of: { firing: ToldFiring; keys: readonly ToldKey[]; count: number; publicUrl: string },
+  of: { firing: NamedFiring; keys: readonly DigestKey[]; count: number; publicUrl: string },
 ): AlertMessage {
   const { firing, keys, count } = of;
   const words = describeUnusedKeys(count, firing.threshold);
@@ -126,7 +126,7 @@ function toDigest(
   };
 }
 
-function formatKeyLine({ name, workspace_name: workspace, last_used_at: at }: ToldKey): string {
+function formatKeyLine({ name, workspace_name: workspace, last_used_at: at }: DigestKey): string {
   const used = at === null ? "never used" : `last used ${at.slice(0, 10)}`;
   const line = `${name} (${workspace})`;
   return `${truncate(MAX_LINE - used.length - 2, line)}: ${used}`;
@@ -159,7 +159,7 @@ function makeTest(
   };
 }
 
-function toMessage(id: string, firing: ToldFiring, url: string): AlertMessage {
+function toMessage(id: string, firing: NamedFiring, url: string): AlertMessage {
   const words = describeFiring(toDescribed(firing));
   return {
     id,
@@ -182,7 +182,7 @@ function toMessage(id: string, firing: ToldFiring, url: string): AlertMessage {
   };
 }
 
-function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing }: ToldFiring) {
+function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing }: NamedFiring) {
   return {
     kind,
     scopeType,
@@ -193,7 +193,7 @@ function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing 
 }
 
 /** The firing as in the Admin API, without its later state. */
-function toData(firing: ToldFiring): object {
+function toData(firing: NamedFiring): object {
   return {
     id: firing.id,
     type: "alert_firing",
@@ -214,7 +214,7 @@ function toData(firing: ToldFiring): object {
 }
 
 type Named = Pick<
-  ToldFiring,
+  NamedFiring,
   "scope_type" | "organization_name" | "workspace_name" | "api_key_name"
 >;
 
