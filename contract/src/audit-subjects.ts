@@ -1,6 +1,6 @@
 /**
- * Subject types of audit events, each with the keys that a change can affect: the key itself, all keys of the workspace or
- * member, every key, or no key. Nodes drop these keys from their caches after the change.
+ * Subject types of audit events, each with the keys that a change can affect. Nodes drop these keys from their caches
+ * after the change. `workspace` and `member` affect all keys of the subject.
  */
 export const auditSubjects = {
   access_review: "no_key",
