@@ -231,7 +231,8 @@ const axeSource = readFileSync(
  * s. The builder loads the source that is not minified, and creates a selector for each element.
  */
 export async function findViolations(page: Page): Promise<Violations> {
-  await page.evaluate(axeSource);
+  // A page that was opened inside the console has the source already.
+  if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axeSource);
   return page.evaluate(
     `axe.run({ resultTypes: ["violations"], selectors: false }).then(({ violations }) => violations)`,
   );
@@ -277,23 +278,46 @@ export async function storeSecret(page: Page): Promise<void> {
   await page.locator("output").waitFor({ state: "detached" });
 }
 
+/** Runs in the page. Defines a function that finds a property of a component in React's own tree. */
+const defineFindProperty = `
+  const findProperty = (name, isWanted) => {
+    const root = document.getElementById("root");
+    const key = Object.keys(root).find((key) => key.startsWith("__reactContainer"));
+    const look = (fiber) => {
+      for (let one = fiber; one; one = one.sibling) {
+        const value = one.memoizedProps?.[name];
+        const found = value && isWanted(value) ? value : look(one.child);
+        if (found) return found;
+      }
+      return null;
+    };
+    const found = look(root[key]);
+    if (!found) throw new Error("the page has no " + name);
+    return found;
+  };
+  const client = findProperty("client", (client) => client.getQueryCache);
+`;
+
+/**
+ * Opens a path inside the loaded console, as a link does, and waits until it has loaded. Data of other pages is
+ * removed first, so that the new page loads its own.
+ */
+export async function openByRouter(page: Page, path: string): Promise<void> {
+  await page.evaluate(`(() => {
+    ${defineFindProperty}
+    client.removeQueries({ type: "inactive" });
+    return findProperty("router", (router) => router.navigate).navigate({ href: ${JSON.stringify(path)} });
+  })()`);
+  await settle(page);
+}
+
 /**
  * Returns every place in which a page may keep data: address, history, storage, the document, and the query cache,
  * found through React's own tree.
  */
 export function readPageState(page: Page): Promise<string> {
   return page.evaluate(`(() => {
-    const root = document.getElementById("root");
-    const key = Object.keys(root).find((name) => name.startsWith("__reactContainer"));
-    let client = null;
-    const look = (fiber) => {
-      for (let one = fiber; one && !client; one = one.sibling) {
-        client = one.memoizedProps?.client?.getQueryCache ? one.memoizedProps.client : null;
-        if (!client) look(one.child);
-      }
-    };
-    look(root[key]);
-    if (!client) throw new Error("the queries of the page were not found");
+    ${defineFindProperty}
     const queries = client.getQueryCache().getAll().map((query) => [query.queryKey, query.state]);
     const changes = client.getMutationCache().getAll().map((change) => change.state);
     const write = (_, value) => (typeof value === "bigint" ? String(value) : value);
