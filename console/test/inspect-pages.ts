@@ -1,0 +1,84 @@
+import type { Page } from "@playwright/test";
+import { expect } from "vitest";
+import { type Console, findViolations, type OpenOptions, settle } from "./open-console.ts";
+import { listPages, publicPages } from "./pages.ts";
+
+// Checks of every page: axe findings, movement while loading, width, and faults of the browser.
+
+/** Limit of a good layout shift score. */
+export const MAX_SHIFT = 0.1;
+/** Pages that are inspected at the same time. Most of the time of each is a wait for quiet. */
+const LANES = 2;
+
+type NamedPages = readonly (readonly [name: string, path: string])[];
+
+/** Opens an address and waits until its page has loaded. */
+export type OpenAddress = (page: Page, address: string) => Promise<void>;
+
+export const loadDocument: OpenAddress = async (page, address) => {
+  await page.goto(address);
+  await settle(page);
+};
+
+/** Expects no findings on any page. Pages without a session are always loaded as a document. */
+export async function expectNoFindings(
+  { company, open, openSession }: Console,
+  options: OpenOptions,
+  openAddress: OpenAddress,
+): Promise<void> {
+  const { url } = company().server;
+  const pages = listPages(company());
+  const stranger = await open(options);
+  const opened = [stranger];
+  for (let lane = 0; lane < LANES; lane++) opened.push(await openSession(undefined, options));
+  const found = await Promise.all(
+    opened.map(({ page }, lane) => {
+      const own = pages.filter((_, index) => index % LANES === lane - 1);
+      return lane === 0
+        ? inspect(page, url, publicPages, loadDocument)
+        : inspect(page, url, own, openAddress);
+    }),
+  );
+  expect(found.flat()).toEqual([]);
+  expect(opened.flatMap(({ faults }) => faults)).toEqual([]);
+}
+
+async function inspect(
+  page: Page,
+  url: string,
+  pages: NamedPages,
+  openAddress: OpenAddress,
+): Promise<unknown[]> {
+  const findings: unknown[] = [];
+  await page.addInitScript(countShifts);
+  for (const [name, path] of pages) {
+    await openAddress(page, url + path);
+    const shift = await readShift(page);
+    if (shift.total > MAX_SHIFT) findings.push([name, "moves", shift]);
+    for (const { id, nodes } of await findViolations(page))
+      findings.push([name, id, nodes[0]?.html]);
+    const overflow = await page.evaluate(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    if (overflow !== 0) findings.push([name, `is ${overflow} px too wide`]);
+  }
+  return findings;
+}
+
+/** Runs in the page. A shift within half a second after input does not count, as in the standard measure. */
+export const countShifts = `
+  globalThis.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries()) {
+      if (hadRecentInput && !globalThis.countsInput) continue;
+      const first = sources[0]?.node;
+      globalThis.shifts.push([value, first?.outerHTML?.slice(0, 160) ?? String(first?.textContent ?? "?")]);
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+`;
+
+export async function readShift(page: Page): Promise<{ total: number; what: string[] }> {
+  const shifts = (await page.evaluate("globalThis.shifts")) as [number, string][];
+  const total = shifts.reduce((sum, [value]) => sum + value, 0);
+  return { total: Math.round(total * 1000) / 1000, what: shifts.map(([, what]) => what) };
+}
