@@ -1,7 +1,7 @@
 import { findMovedPath, movedConsolePages } from "@bursar/contract/console-pages.ts";
 import { expect, test } from "vitest";
 import { type Company, owner } from "./company.ts";
-import { describeConsole, settle } from "./open-console.ts";
+import { describeConsole, openByRouter, settle } from "./open-console.ts";
 
 /** Addresses of earlier versions with their new addresses and titles. */
 function listMovedAddresses(company: Company): [before: string, now: string, title: string][] {
@@ -38,16 +38,21 @@ function listMovedAddresses(company: Company): [before: string, now: string, tit
 }
 
 describeConsole("an address of an earlier version", ({ company, open, openSession, goTo }) => {
-  test("redirects to its new address with its parameters when opened directly", async () => {
+  // The same document redirects each address, so that one is loaded and the others are opened inside the console.
+  test("gets the console's document from the server, and redirects to its new address with its parameters", async () => {
     const opened = await openSession();
     const { page } = opened;
+    const { url } = company().server;
+    const readDocument = async (path: string) => (await fetch(url + path)).text();
+    const consoleDocument = await readDocument("/");
     const addresses = listMovedAddresses(company());
     const covered = new Set(addresses.map(([before]) => before.split(/[?]/)[0]));
     const missing = movedConsolePages.filter(([before]) => !covered.has(before));
     expect(missing.map(([before]) => before)).toEqual([]);
     const found: unknown[] = [];
     for (const [before, , title] of addresses) {
-      await goTo(page, before);
+      expect(await readDocument(before)).toBe(consoleDocument);
+      await (page.url() === "about:blank" ? goTo(page, before) : openByRouter(page, before));
       const heading = page.getByRole("heading", { level: 1, name: title }).first();
       found.push([before, readPath(page.url()), await heading.isVisible()]);
     }
