@@ -296,6 +296,7 @@ describeConsole("reports and the request log", (console) => {
       const live = await makeKey(company, "Live key");
       const liveId = await keyIdOf("Live key");
       const page = await openSignedIn();
+      await page.clock.install();
       await openReport(page, "usage", { key: [liveId], metric: "requests" });
       await page.getByRole("heading", { name: "No usage in this range" }).waitFor();
       await page.getByRole("button", { name: "Live" }).click();
@@ -309,8 +310,9 @@ describeConsole("reports and the request log", (console) => {
       page.on("request", (request) => {
         if (request.url().includes("/v1/admin/usage")) asked += 1;
       });
-      // Longer than two refreshes. Only a wait can show that nothing happens.
-      await page.waitForTimeout(11_000);
+      // Longer than two refreshes, on the clock of the page.
+      await page.clock.runFor(11_000);
+      await page.evaluate(framesDrawn);
       expect(asked).toBe(0);
 
       await page.route("**/v1/admin/usage?**", (route) =>
