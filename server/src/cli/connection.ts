@@ -72,7 +72,7 @@ async function openRequest(
   // Loaded here, because loading takes most of a start and help needs neither.
   const { request } = await (where.protocol === "https:"
     ? import("node:https")
-    : import("node:http"));
+    : import("#src/lib/node-http.ts"));
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = { "user-agent": "bursar-cli", ...call.headers };
     if (call.body !== undefined) {

@@ -1,12 +1,6 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import {
-  createServer,
-  type RequestListener,
-  type Server,
-  ServerResponse,
-  STATUS_CODES,
-} from "node:http";
+import type { RequestListener, Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import {
   type AddressInfo,
@@ -19,6 +13,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
+import { createServer, ServerResponse, STATUS_CODES } from "#src/lib/node-http.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
 export interface ServeOptions {

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
+import { createServer } from "#src/lib/node-http.ts";
 import { answerCountTokens, answerMessage } from "./answer-message.ts";
 import { answerModel, answerModels } from "./answer-models.ts";
 import type { Exchange, SimulatorDeps } from "./exchange.ts";
