@@ -12,7 +12,7 @@ interface ConsoleFile {
   brotli: Buffer | null;
 }
 
-/** The built console: its document, and its other files by URL path. */
+/** The built console: its document, and its other files by name. */
 export interface ConsoleBuild {
   document: ConsoleFile;
   assets: ReadonlyMap<string, ConsoleFile>;
@@ -39,7 +39,7 @@ export async function readConsole(folder: string): Promise<ConsoleBuild | null> 
   const assets = await Promise.all(
     served.map(async (name) => {
       const file = await readForms(join(assetFolder, name), types[extname(name)] ?? "");
-      return [`/${ASSETS}/${name}`, file] as const;
+      return [name, file] as const;
     }),
   );
   const document = await readForms(join(folder, "index.html"), "text/html; charset=utf-8");
@@ -60,15 +60,16 @@ export function mountConsole(app: FastifyInstance, build: ConsoleBuild): void {
     app.get(`/${page}`, sendDocument);
     app.get(`/${page}/*`, sendDocument);
   }
-  for (const [path, file] of build.assets) {
-    app.get(path, (request, reply) =>
-      sendFile(
-        request,
-        reply.header("cache-control", `public, max-age=${YEAR_S}, immutable`),
-        file,
-      ),
+  // One route for all files: one for each of 187 files takes 80 ms of processor time.
+  app.get<{ Params: { name: string } }>(`/${ASSETS}/:name`, (request, reply) => {
+    const file = build.assets.get(request.params.name);
+    if (file === undefined) return reply.callNotFound();
+    return sendFile(
+      request,
+      reply.header("cache-control", `public, max-age=${YEAR_S}, immutable`),
+      file,
     );
-  }
+  });
 }
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: ConsoleFile): FastifyReply {
