@@ -1,9 +1,19 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import pg from "pg";
 import { findPostgresPackage } from "#src/db/embedded-postgres/binaries.ts";
 import { DATABASE_FOLDER } from "#src/db/embedded-postgres/data-directory.ts";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
@@ -14,6 +24,8 @@ import { copyFolder } from "./copy-folder.ts";
 const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
 const cache = fileURLToPath(new URL("../../../node_modules/.cache/bursar-tests", import.meta.url));
 const NAME_PREFIX = "database-";
+/** New files of the write-ahead log stay empty on disk. PostgreSQL would write 16 MB of zeros at each start. */
+const SETTINGS = { wal_init_zero: "off", wal_recycle: "off" };
 
 let prepared: Promise<string> | undefined;
 
@@ -38,9 +50,12 @@ async function prepareDatabase(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "bursar-test-prepare-")));
   const lock = await acquireProcessLock(folder);
   try {
-    const postgres = await startEmbeddedPostgres({ lock, isThrowAway: true });
+    const postgres = await startEmbeddedPostgres({ lock, isThrowAway: true, settings: SETTINGS });
     await migrate({ connectionString: postgres.connectionString });
+    await shrinkDatabase(postgres.connectionString);
     await postgres.stop();
+    const settings = Object.entries(SETTINGS).map(([name, value]) => `${name} = ${value}\n`);
+    await appendFile(join(folder, DATABASE_FOLDER, "postgresql.conf"), settings.join(""));
     const staging = `${target}.new-${randomBytes(4).toString("hex")}`;
     await copyFolder(join(folder, DATABASE_FOLDER), staging);
     // Another worker may have created it first.
@@ -52,6 +67,27 @@ async function prepareDatabase(): Promise<string> {
   return target;
 }
 
+/**
+ * Removes files that no server of a test reads: the other databases, and the log of the migrations. A copy then takes
+ * 13 MB instead of 51 MB.
+ */
+async function shrinkDatabase(connectionString: string): Promise<void> {
+  const client = new pg.Client(connectionString);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ datname: string }>(
+      "UPDATE pg_database SET datistemplate = false WHERE datname <> current_database() RETURNING datname",
+    );
+    for (const { datname } of rows) {
+      await client.query(`DROP DATABASE ${pg.escapeIdentifier(datname)}`);
+    }
+    await client.query("SELECT pg_switch_wal()");
+    await client.query("CHECKPOINT");
+  } finally {
+    await client.end();
+  }
+}
+
 /** Hash of everything that decides the files of initdb and the migrations. */
 async function hashSources(): Promise<string> {
   const hash = createHash("sha256").update((await findPostgresPackage()).version);
@@ -59,6 +95,7 @@ async function hashSources(): Promise<string> {
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
+  paths.push(import.meta.filename);
   for (const path of paths.sort()) hash.update(path).update(await readFile(path));
   return hash.digest("hex").slice(0, 16);
 }
