@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { findTestFiles, type TestProjectName } from "./server/test/harness/find-test-files.ts";
+import { chooseTemporaryFolder } from "./server/test/harness/temporary-folder.ts";
 
 // Three projects: see server/test/README.md. The modules that a test file loads decide its project.
 
@@ -49,6 +50,8 @@ function placeOf({ moduleId }: TestSpecification): number {
 
 /** Folder of Node's compile cache, for workers and for their servers. */
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled");
+
+process.env["TMPDIR"] = chooseTemporaryFolder();
 
 function defineProject(name: TestProjectName, options: object) {
   return {

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
@@ -114,7 +113,8 @@ async function listLayer(layer: string): Promise<string[]> {
 // The steps need mounts, which only root on Linux has. The other tests of this folder run on every system.
 describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerfile", () => {
   beforeAll(async () => {
-    work = await mkdtemp(join(tmpdir(), "bursar-image-"));
+    // Not below /dev, where the run's temporary folder can be: the image has a mount of its own there.
+    work = await mkdtemp("/tmp/bursar-image-");
     // The server's user must reach its folders in this one.
     await chmod(work, 0o755);
     ({ image, outputs } = await buildImage({
