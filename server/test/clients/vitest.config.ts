@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { chooseTemporaryFolder } from "../harness/temporary-folder.ts";
 
 // Tests of unmodified clients. `npm test` does not run them, because the clients are not dependencies. `install.mjs`
 // installs the clients into the folder in BURSAR_TEST_CLIENTS.
 
 const root = new URL("../../../", import.meta.url).pathname;
+process.env["TMPDIR"] = chooseTemporaryFolder();
 
 export default defineConfig({
   test: {
