@@ -1,6 +1,7 @@
-// Finds faults in the words of comments and documents. A fault is one line: `path:line: text`.
+// Finds faults in the words of comments, documents, screens and messages. A fault is one line: `path:line: text`.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import ts from "typescript";
 import { listRepository } from "./repository-files.mjs";
 
 const MOST_README_LINES = 40;
@@ -8,6 +9,8 @@ const MOST_WORDS_IN_COMMENTS = 25;
 const MOST_WORDS_IN_DOCUMENTS = 20;
 const SOURCE = /[.](ts|tsx|mjs|cjs)$/;
 const DOCUMENT = /[.]md$/;
+/** Files whose texts a person reads on a screen, in a message or in the reference. */
+const HAS_TEXTS = /^(bench|contract|console|scripts|server)[/](?!test[/])(?!.*[.](test|d)[.])/;
 /** Past releases, and the files that name the words themselves. */
 const EXEMPT =
   /^(CHANGELOG[.]md|server\/test\/releases\/.*|scripts\/(check-)?prose[.](test[.])?mjs)$/;
@@ -26,11 +29,17 @@ const rules = {
   "sentence that begins without a noun": ({ sentences }) =>
     listSentences(sentences, ({ text }) => OPENING.test(text)),
   "semicolon in a sentence": ({ sentences }) =>
-    listSentences(sentences, ({ text }) => text.includes("; ")),
+    listSentences(sentences, ({ kind, text }) => kind !== "text" && text.includes("; ")),
   [`comment sentence over ${MOST_WORDS_IN_COMMENTS} words`]: ({ sentences }) =>
-    listSentences(sentences, (each) => !each.isDocument && each.words > MOST_WORDS_IN_COMMENTS),
+    listSentences(
+      sentences,
+      ({ kind, words }) => kind === "comment" && words > MOST_WORDS_IN_COMMENTS,
+    ),
   [`document sentence over ${MOST_WORDS_IN_DOCUMENTS} words`]: ({ sentences }) =>
-    listSentences(sentences, (each) => each.isDocument && each.words > MOST_WORDS_IN_DOCUMENTS),
+    listSentences(
+      sentences,
+      ({ kind, words }) => kind === "document" && words > MOST_WORDS_IN_DOCUMENTS,
+    ),
 };
 
 /** Returns the number of files, and the faults by rule. */
@@ -56,14 +65,48 @@ function listSentences(sentences, isFault) {
 }
 
 function readSentences({ path, lines }) {
-  const isDocument = DOCUMENT.test(path);
-  const blocks = isDocument ? readParagraphs(lines) : readComments(lines);
+  if (DOCUMENT.test(path)) return readBlocks({ path, kind: "document" }, readParagraphs(lines));
+  const comments = readBlocks({ path, kind: "comment" }, readComments(lines));
+  if (!HAS_TEXTS.test(path)) return comments;
+  return [...comments, ...readBlocks({ path, kind: "text" }, readTexts(path, lines.join("\n")))];
+}
+
+function readBlocks(source, blocks) {
   return blocks.flatMap(({ line, text }) =>
     splitSentences(text).map((sentence) => ({
-      ...{ path, line, isDocument, text: sentence },
+      ...{ ...source, line, text: sentence },
       words: sentence.split(/\s+/).filter((word) => /^[^`]*[\p{L}\p{N}][^`]*$/u.test(word)).length,
     })),
   );
+}
+
+/** Strings and texts of elements that have three words or more. Questions may open with any word. */
+function readTexts(path, source) {
+  const file = ts.createSourceFile(path, source, ts.ScriptTarget.Latest);
+  const blocks = [];
+  visit(file);
+  return blocks;
+
+  function visit(node) {
+    const text = readText(node);
+    if (text && /^\S+\s+\S+\s+\S/.test(text) && !text.endsWith("?")) {
+      const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
+      blocks.push({ line: line + 1, text });
+    }
+    ts.forEachChild(node, visit);
+  }
+}
+
+/** Text that a syntax node holds, on one line, with a word for each value. Undefined: no text. */
+function readText(node) {
+  if (ts.isStringLiteralLike(node) || ts.isJsxText(node)) return joinParts([node]);
+  if (!ts.isTemplateExpression(node)) return undefined;
+  return joinParts([node.head, ...node.templateSpans.map((span) => span.literal)]);
+}
+
+function joinParts(parts) {
+  const text = parts.map((part) => part.text).join("value");
+  return text.replaceAll(/\s+/g, " ").trim();
 }
 
 /** Texts of comments, each with its first line number. Skips comments behind code. */

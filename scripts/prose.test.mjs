@@ -95,3 +95,22 @@ test("reads no file that git ignores, no past release and no changelog", () => {
   }
   expect(findProseFaults(root).fileCount).toBe(0);
 });
+
+test("finds a text that begins without a noun, in strings, templates and elements, but no question", () => {
+  const rule = "sentence that begins without a noun";
+  const text = [
+    'const a = "Keys stay. It is gone.";',
+    `const b = \`Of \${a} and more\`;`,
+    "const c = <p>Those of the\n  others</p>;",
+    'const d = "What is it?", e = "Who", f = "it is lower case";',
+  ].join("\n");
+  expect(findFaults("console/test/a.tsx", text)).toEqual({});
+  expect(findFaults("server/src/a.test.ts", text)).toEqual({});
+  expect(findFaults("console/src/a.tsx", text)).toEqual({
+    [rule]: [
+      "console/src/a.tsx:1: It is gone.",
+      "console/src/a.tsx:2: Of value and more",
+      "console/src/a.tsx:3: Those of the others",
+    ],
+  });
+});
