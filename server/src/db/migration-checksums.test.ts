@@ -50,7 +50,7 @@ describe("faults", () => {
   test("a changed or new migration of the coming version, with the command that lists it", () => {
     const fourth: Migration = { number: 4, name: "later", sql: "", sha256: "later sum" };
     expect(faultsOf([...withSum("members", "another"), fourth])).toEqual([
-      "0003_members.sql has changed since its checksum was listed. It is not released yet: run `node server/src/db/update-checksums.ts`.",
+      "0003_members.sql has changed since its checksum was listed. The file is not released yet: run `node server/src/db/update-checksums.ts`.",
       "0004_later.sql is new and has no checksum: run `node server/src/db/update-checksums.ts`.",
     ]);
   });

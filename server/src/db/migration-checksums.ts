@@ -34,7 +34,7 @@ export function findChecksumFaults(
     if (found === sha256) return null;
     const change = found === undefined ? "is missing" : "has changed";
     return of === version
-      ? `${file} ${change} since its checksum was listed. It is not released yet: run \`${UPDATE_COMMAND}\`.`
+      ? `${file} ${change} since its checksum was listed. The file is not released yet: run \`${UPDATE_COMMAND}\`.`
       : `${file} ${change}, and it was released with ${of}: a server refuses a database that applied another one. ` +
           "Restore the file, and put the change into a new migration.";
   });

@@ -81,7 +81,7 @@ function checkVersion<Stored extends Limit>(
   const now =
     limit === null
       ? "No limit is set now: set if_version to null to create one."
-      : `The limit is now ${kind.describe(limit)}, at version ${version}. Read it, then set if_version to ${version}.`;
+      : `The limit is now ${kind.describe(limit)}, at version ${version}. Review it, then set if_version to ${version}.`;
   throw new ApiError(
     "version_conflict",
     `The ${kind.name.toLowerCase()} was changed meanwhile. ${now}`,

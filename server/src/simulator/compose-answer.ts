@@ -148,7 +148,7 @@ function composeText(
     [
       "This is Bursar's built-in simulator: no Claude model was called and nothing was spent.",
       `Your prompt has ${request.messages.length} message(s) and about ${promptTokens} tokens.`,
-      images > 0 ? `It shows ${images} image(s).` : "",
+      images > 0 ? `The prompt shows ${images} image(s).` : "",
       returned === "" ? "" : `The tool returned: ${returned}`,
       written === "" ? "" : `You wrote: ${written}`,
     ]

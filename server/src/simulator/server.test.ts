@@ -224,7 +224,7 @@ describe("responses", () => {
       max_tokens: 99,
       messages: [{ role: "user", content: [image, image] }],
     });
-    expect(textOf(seen)).toContain("It shows 2 image(s).");
+    expect(textOf(seen)).toContain("The prompt shows 2 image(s).");
     expect(seen.usage.input_tokens).toBe(4 + 2 * 1_503);
     const tools = [
       { name: "a", input_schema: {} },

@@ -155,7 +155,7 @@ describe("a limit is set for a scope and a model group", () => {
     });
     expect([late.status, late.error.message]).toEqual([
       409,
-      `The rate limit was changed meanwhile. The limit is now 70 requests per minute, at version ${changed.version}. Read it, then set if_version to ${changed.version}.`,
+      `The rate limit was changed meanwhile. The limit is now 70 requests per minute, at version ${changed.version}. Review it, then set if_version to ${changed.version}.`,
     ]);
     expect(
       (await limits.set(scopes.workspace, { requests_per_minute: 1, if_version: null })).status,

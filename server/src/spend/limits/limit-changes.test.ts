@@ -117,7 +117,7 @@ describe("a change with an outdated version", () => {
     ]) {
       expect(answer.status).toBe(409);
       expect(answer.error.message).toBe(
-        `The spend limit was changed meanwhile. The limit is now $40.00 monthly, soft, at version ${theirs.version}. Read it, then set if_version to ${theirs.version}.`,
+        `The spend limit was changed meanwhile. The limit is now $40.00 monthly, soft, at version ${theirs.version}. Review it, then set if_version to ${theirs.version}.`,
       );
     }
     expect((await org.admin.get<Limit>(`${LIMITS}/${theirs.id}`)).body).toEqual(theirs);
