@@ -84,7 +84,7 @@ async function environment(server: ServerProcess): Promise<Environment> {
   return {
     PATH,
     HOME,
-    PYTHONDONTWRITEBYTECODE: "1",
+    PYTHONPYCACHEPREFIX: join(await temporaryFolder(), "compiled python"),
     BURSAR_URL: server.url,
     BURSAR_ADMIN_KEY: await server.adminKey(),
     BURSAR_API_KEY: key,
@@ -98,7 +98,7 @@ async function environment(server: ServerProcess): Promise<Environment> {
 async function installPrevious(): Promise<string> {
   const folder = join(await temporaryFolder(), "previous sdk");
   const requirements = join(here, "requirements-previous.txt");
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
   const { stdout, stderr } = await run(python, [...pip, "--target", folder, "-r", requirements]);
   if (stdout + stderr !== "") printLine(stdout + stderr);
   return folder;
