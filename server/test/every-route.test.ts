@@ -23,8 +23,8 @@ import {
   callRoute,
   hasTarget,
   type Made,
+  makeCallerNeeds,
   makeEach,
-  makeNeeds,
   namedRoutes,
   sampleOf,
   unknownIds,
@@ -39,8 +39,7 @@ const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization("Mine"))
   .extend("matrix", { scope: "file" }, ({ h, org }) => {
     async function makeClients(caller: CallerCase): Promise<Clients> {
-      const isScoped = caller.permission !== undefined || caller.workspaceRole !== undefined;
-      const elsewhere = isScoped ? (await org.operator.createWorkspace()).id : null;
+      const elsewhere = isScoped(caller) ? (await org.operator.createWorkspace()).id : null;
       return {
         here: await caller.make(h, org, mine.workspace_id),
         elsewhere: elsewhere === null ? null : await caller.make(h, org, elsewhere),
@@ -49,18 +48,26 @@ const test = base
       };
     }
 
+    async function makeChanging(caller: CallerCase): Promise<Changing> {
+      const org = await h.organization("Changing");
+      return { org, shared: isScoped(caller) ? null : await caller.make(h, org, "") };
+    }
+
     const readUnchangedHeads = () =>
       Promise.all([org, other].map(({ id }) => findAuditHead(h.deps.database, id)));
 
-    /** Checks that the call succeeds and writes exactly its audit event. */
+    /** Checks that the call succeeds and writes exactly its audit event. A call about the caller needs a new one. */
     async function expectChange(
-      org: TestOrganization,
+      { org, shared }: Changing,
       route: AdminRoute,
       caller: CallerCase,
     ): Promise<void> {
       const { prepare, prepareCaller, audits = [] } = sampleOf(route);
-      const made = await makeNeeds(org, route);
-      const client = await caller.make(h, org, made.workspace_id);
+      const made = await makeCallerNeeds(org, route, caller);
+      const client =
+        shared !== null && !isSelfAction(route.action)
+          ? shared
+          : await caller.make(h, org, made.workspace_id);
       await prepare?.(org.operator, made);
       const own = await prepareCaller?.(client, made, org.operator);
       const before = await findAuditHead(h.deps.database, org.id);
@@ -122,6 +129,7 @@ const test = base
 
     return {
       makeClients,
+      makeChanging,
       readUnchangedHeads,
       expectChange,
       expectFieldsRefused,
@@ -218,14 +226,23 @@ interface Clients {
   outside: Client | null;
 }
 
+interface Changing {
+  org: TestOrganization;
+  /** Client of the caller for several calls. Null when the rights come from the workspace of one call. */
+  shared: Client | null;
+}
+
+const isScoped = ({ permission, workspaceRole }: CallerCase) =>
+  permission !== undefined || workspaceRole !== undefined;
+
 describe.each(callers)("$name", (caller) => {
   let clients: Clients;
   /** Organization for calls that succeed and change data. Each call has its own subjects. */
-  let changing: TestOrganization;
+  let changing: Changing;
   let heads: Awaited<ReturnType<typeof findAuditHead>>[];
-  test.beforeAll(async ({ h, matrix }) => {
+  test.beforeAll(async ({ matrix }) => {
     clients = await matrix.makeClients(caller);
-    changing = await h.organization("Changing");
+    changing = await matrix.makeChanging(caller);
     heads = await matrix.readUnchangedHeads();
   });
 
@@ -257,9 +274,10 @@ describe.each(callers)("$name", (caller) => {
   });
 
   test("leaves a valid chain of audit events", async ({ h }) => {
-    const head = await findAuditHead(h.deps.database, changing.id);
+    const { id } = changing.org;
+    const head = await findAuditHead(h.deps.database, id);
     const events = Number(head?.seq);
-    expect(await verifyChain(h.deps, changing.id)).toEqual({ kind: "intact", events });
+    expect(await verifyChain(h.deps, id)).toEqual({ kind: "intact", events });
   });
 });
 

@@ -54,6 +54,27 @@ export function makeNeeds(org: TestOrganization, route: AdminRoute): Promise<Mad
   return makeThings(org, ["workspace_id", ...needs, ...listNamedIds(route)]);
 }
 
+/**
+ * Creates the subjects for a successful call of one caller, except those that `prepareCaller` creates. The effect on
+ * subjects of other kinds does not depend on the caller, so only the local operator's calls have one of each kind.
+ */
+export function makeCallerNeeds(
+  org: TestOrganization,
+  route: AdminRoute,
+  caller: Person & { actorType: string | null },
+): Promise<Made> {
+  const { needs = [], callerIds = [] } = sampleOf(route);
+  const isComplete = needs === "everything" && caller.actorType === "local_operator";
+  if (isComplete) return makeEach(org);
+  const others = needs === "everything" ? [] : needs;
+  const isOfWorkspace = caller.workspaceRole !== undefined || caller.permission !== undefined;
+  return makeThings(org, [
+    ...(isOfWorkspace ? (["workspace_id"] as const) : []),
+    ...others,
+    ...listNamedIds(route).filter((id) => !callerIds.includes(id)),
+  ]);
+}
+
 async function makeThings(org: TestOrganization, ids: readonly (keyof Made)[]): Promise<Made> {
   const made: Partial<Made> = {};
   const make = async (id: keyof Made): Promise<string> => {
@@ -313,6 +334,8 @@ interface Sample {
     made: Made,
     operator: Client,
   ) => Promise<{ ids?: Partial<Made>; body?: object }>;
+  /** Ids in the call that `prepareCaller` returns. */
+  callerIds?: readonly (keyof Made)[];
   /** Whether a permitted person's target exists. Default: yes, for all. */
   isVisible?: (person: Person) => boolean;
   /** Whether a person gets 403 for a visible target. */
@@ -372,9 +395,10 @@ async function makePasskey(client: Client): Promise<string> {
   return createId(client, "/v1/admin/passkeys", { name: "Key", passkey });
 }
 
-const ownPasskey: Sample["prepareCaller"] = async (client) => ({
-  ids: { passkey_id: await makePasskey(client) },
-});
+const ownPasskey: Pick<Sample, "prepareCaller" | "callerIds"> = {
+  prepareCaller: async (client) => ({ ids: { passkey_id: await makePasskey(client) } }),
+  callerIds: ["passkey_id"],
+};
 
 export const samples: Record<AdminRoute["operationId"], Sample> = {
   getSetUp: {},
@@ -415,6 +439,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
       const { body } = await client.get<{ session_id: string }>("/v1/admin/session");
       return { ids: { session_id: body.session_id } };
     },
+    callerIds: ["session_id"],
   },
   signOutEverywhere: { body: () => ({ keep_current: true }) },
   stepUp: { body: () => ({ password: MEMBER_PASSWORD }) },
@@ -435,8 +460,8 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
     body: () => ({ name: "Key", passkey: noPasskey }),
     prepareCaller: async (client) => ({ body: { passkey: await answerNewPasskey(client) } }),
   },
-  renamePasskey: { ...renamed, prepareCaller: ownPasskey },
-  removePasskey: { prepareCaller: ownPasskey },
+  renamePasskey: { ...renamed, ...ownPasskey },
+  removePasskey: ownPasskey,
 
   getOrganization: {},
   getOrganizationSettings: {},
@@ -565,6 +590,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listOfficialWorkspaceRateLimits: {},
   updateOfficialWorkspaceRateLimit: {
     prepareCaller: findOfficialEntry,
+    callerIds: ["rate_limit_id"],
     body: () => ({ limits: [{ type: "requests_per_minute", value: 30 }] }),
   },
   createAlert: {
@@ -599,10 +625,12 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listIncreaseRequests: {},
   getIncreaseRequest: { isVisible: canSetLimits },
   withdrawIncreaseRequest: {
+    needs: ["workspace_id", "spend_limit_id"],
     prepareCaller: async (client, { workspace_id }) => {
       const id = await createId(client, INCREASE_REQUESTS, newIncreaseRequest(workspace_id));
       return { ids: { spend_limit_increase_request_id: id } };
     },
+    callerIds: ["spend_limit_increase_request_id"],
   },
   approveIncreaseRequest: {
     body: () => ({ answer: "Spend it well." }),
@@ -672,7 +700,9 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listAssignedAccessReviewItems: {},
   decideAccessReviewItems: {
     body: () => ({ decisions: [{ item_id: "reviewitem_unknown", decision: "keep" }] }),
+    needs: ["workspace_id", "member_id"],
     prepareCaller: createReviewOfCaller,
+    callerIds: ["access_review_id"],
     isVisible: canReviewWorkspaces,
   },
   getAccessReviewEvidence: {},
@@ -701,7 +731,12 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
     isVisible: canSeeWorkspace,
     isDenied: (person) => !canCallClaude(person),
   },
-  endPlaygroundSession: { prepareCaller: startPlayground, isVisible: canCallClaude },
+  endPlaygroundSession: {
+    needs: ["workspace_id"],
+    prepareCaller: startPlayground,
+    callerIds: ["playground_session_id"],
+    isVisible: canCallClaude,
+  },
 };
 
 export function sampleOf(route: AdminRoute): Sample {
