@@ -30,6 +30,12 @@ export interface TrueRequest {
 
 export class Model {
   readonly requests = new Map<string, TrueRequest>();
+  /** The same requests by balance key. */
+  readonly #requestsOfKey = new Map<string, TrueRequest[]>();
+  /** Balance keys of all requests by scope and period, with the period's bounds. */
+  readonly #keys = new Map<string, Map<string, SpendPeriod>>();
+  /** Sum of recorded costs by balance key. */
+  readonly #settled = new Map<string, bigint>();
   /** Highest true spend by limit and balance key. Absent while the limit is activating. */
   readonly #ceilings = new Map<string, Map<string, bigint>>();
   #limits: StrictLimit[] = [];
@@ -53,7 +59,22 @@ export class Model {
     const isEarly = this.#snapshot?.nodes.get(nodeId)?.isLive === false;
     const exempt = new Set(isEarly ? [...keys].filter((key) => !known.has(key)) : []);
     const unfinished = { cost: null, isRecorded: false, isLost: false, recordedCost: 0n };
-    this.requests.set(requestId, { requestId, nodeId, keys, worst, ...unfinished, exempt });
+    this.#add({ requestId, nodeId, keys, worst, ...unfinished, exempt });
+  }
+
+  #add(request: TrueRequest): void {
+    this.requests.set(request.requestId, request);
+    for (const key of request.keys) {
+      const others = this.#requestsOfKey.get(key);
+      if (others !== undefined) {
+        others.push(request);
+        continue;
+      }
+      this.#requestsOfKey.set(key, [request]);
+      const name = key.slice(0, key.lastIndexOf("\n"));
+      const periods = this.#keys.get(name) ?? new Map<string, SpendPeriod>();
+      this.#keys.set(name, periods.set(key, periodOfKey(key)));
+    }
   }
 
   /** Ends a request. `cost` null: interrupted, with an unknown cost. */
@@ -66,6 +87,7 @@ export class Model {
     if (request.isRecorded) throw new Error(`${requestId} was recorded twice`);
     request.isRecorded = true;
     request.recordedCost = cost;
+    for (const key of request.keys) this.#settled.set(key, (this.#settled.get(key) ?? 0n) + cost);
   }
 
   /** Marks a request whose begin a power failure removed. No record follows. */
@@ -134,8 +156,8 @@ export class Model {
   /** True spend on the key: the cost of each request, or its worst case while unknown. */
   #sumTrueSpend(key: string): bigint {
     let sum = 0n;
-    for (const request of this.requests.values()) {
-      if (request.keys.has(key) && !request.exempt.has(key)) sum += request.cost ?? request.worst;
+    for (const request of this.#requestsOfKey.get(key) ?? []) {
+      if (!request.exempt.has(key)) sum += request.cost ?? request.worst;
     }
     return sum;
   }
@@ -145,8 +167,8 @@ export class Model {
       const name = nameOf(limit);
       if (this.#activating.has(name) || this.#ceilings.has(name)) continue;
       const ceilings = new Map<string, bigint>();
-      for (const key of this.#keysOf(limit)) {
-        const requests = [...this.requests.values()].filter(({ keys }) => keys.has(key));
+      for (const key of this.#periodsOf(limit).keys()) {
+        const requests = this.#requestsOfKey.get(key) ?? [];
         const unknown = requests.filter((request) =>
           isUnknown(request, { key, requests, snapshot }),
         );
@@ -167,7 +189,7 @@ export class Model {
     for (const limit of this.#limits) {
       const ceilings = this.#ceilings.get(nameOf(limit));
       if (ceilings === undefined) continue;
-      for (const key of this.#keysOf(limit)) {
+      for (const key of this.#periodsOf(limit).keys()) {
         const ceiling = ceilings.get(key) ?? limit.amountNanoUsd;
         const truth = this.#sumTrueSpend(key);
         if (truth > ceiling) throw new Error(`${label(key)}: ${truth} is over ${ceiling}`);
@@ -184,10 +206,9 @@ export class Model {
     for (const limit of this.#limits) {
       const set = this.#set.get(nameOf(limit));
       if (set === undefined) continue;
-      for (const key of this.#keysOf(limit)) {
+      for (const [key, { startMs, endMs }] of this.#periodsOf(limit)) {
         const { settled, overrun } = balances.get(key) ?? NOTHING;
         const found = set.found.get(key) ?? NOTHING;
-        const { startMs, endMs } = periodOfKey(key);
         if (set.atMs >= endMs) continue;
         const recorded = overrun - found.overrun;
         const allowed = larger(limit.amountNanoUsd, found.settled);
@@ -203,14 +224,8 @@ export class Model {
     }
   }
 
-  /** ${label(key)}: overrun ${recorded}, of ${settled} over ${least} */
+  /** Each balance has the sums of recorded costs and of leases. */
   #checkSums({ balances, leases }: Snapshot): void {
-    const settled = new Map<string, bigint>();
-    for (const request of this.requests.values()) {
-      for (const key of request.keys) {
-        settled.set(key, (settled.get(key) ?? 0n) + request.recordedCost);
-      }
-    }
     const [leased, unresolved] = [false, true].map((isUnresolved) => {
       const sums = new Map<string, bigint>();
       for (const row of leases) {
@@ -219,22 +234,18 @@ export class Model {
       }
       return sums;
     });
-    const keys = new Set([...balances.keys(), ...settled.keys()]);
+    const keys = new Set([...balances.keys(), ...this.#settled.keys()]);
     for (const key of keys) {
       const found = balances.get(key) ?? NOTHING;
-      expectSame(`${label(key)} settled`, found.settled, settled.get(key) ?? 0n);
-      expectSame(`${label(key)} leased`, found.leased, leased?.get(key) ?? 0n);
-      expectSame(`${label(key)} unresolved`, found.unresolved, unresolved?.get(key) ?? 0n);
+      expectAmount(key, "settled", found.settled, this.#settled.get(key));
+      expectAmount(key, "leased", found.leased, leased?.get(key));
+      expectAmount(key, "unresolved", found.unresolved, unresolved?.get(key));
     }
   }
 
-  #keysOf({ scopeType, scopeId, period }: StrictLimit): Set<string> {
-    const prefix = `${scopeType}\n${scopeId}\n${period}\n`;
-    const keys = new Set<string>();
-    for (const request of this.requests.values()) {
-      for (const key of request.keys) if (key.startsWith(prefix)) keys.add(key);
-    }
-    return keys;
+  /** Periods of the limit that have requests, by balance key. */
+  #periodsOf({ scopeType, scopeId, period }: StrictLimit): ReadonlyMap<string, SpendPeriod> {
+    return this.#keys.get(`${scopeType}\n${scopeId}\n${period}`) ?? NO_PERIODS;
   }
 
   #get(requestId: string): TrueRequest {
@@ -269,6 +280,7 @@ function isUnknown(
   );
 }
 
+const NO_PERIODS: ReadonlyMap<string, SpendPeriod> = new Map();
 const NOTHING: StoredBalance = { settled: 0n, leased: 0n, unresolved: 0n, overrun: 0n };
 
 function larger(a: bigint, b: bigint): bigint {
@@ -300,6 +312,11 @@ function nameOf({ scopeType, scopeId, period }: Omit<StrictLimit, "amountNanoUsd
 export function expectSame(what: string, found: unknown, expected: unknown): void {
   if (found !== expected)
     throw new Error(`${what}: ${String(found)}, expected ${String(expected)}`);
+}
+
+/** Runs millions of times, so only a failure forms its text. */
+function expectAmount(key: string, name: keyof StoredBalance, found: bigint, expected = 0n): void {
+  if (found !== expected) expectSame(`${label(key)} ${name}`, found, expected);
 }
 
 function label(key: string): string {
