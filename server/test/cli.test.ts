@@ -1,8 +1,9 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect } from "vitest";
+import { type Ran, runBursar, spawnBursar } from "#test/harness/command-line.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { test as base } from "#test/harness/product-test.ts";
 import {
@@ -12,41 +13,32 @@ import {
   temporaryFolder,
 } from "#test/harness/server-process.ts";
 
-// `./bursar` from the user's side: its output, its streams and its exit codes.
+// `./bursar` from the user's side: its output, its streams and its exit codes. Most commands run in the process of the
+// test. A command whose streams, exit code or start are tested runs as a process.
 
 const test = base.extend("cli", { scope: "file" }, ({ server }) => {
-  /** Runs `./bursar` on the server's data folder. The output is piped, and `input` is stdin. */
-  function bursar(
-    args: readonly string[],
-    env: Record<string, string> = {},
-    input = "",
-  ): Promise<Ran> {
-    const options = { cwd: root, env: environment(env) };
-    return new Promise((resolve) => {
-      const child = execFile(
-        process.execPath,
-        ["bursar", ...args],
-        options,
-        (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-        },
-      );
-      child.stdin?.end(input);
-    });
-  }
+  const environment = (extra: Record<string, string> = {}): Record<string, string> => ({
+    ...serverEnvironment(server.dataDir),
+    XDG_CONFIG_HOME: configFolder,
+    ...extra,
+  });
 
-  function environment(extra: Record<string, string>): Record<string, string> {
-    return { ...serverEnvironment(server.dataDir), XDG_CONFIG_HOME: configFolder, ...extra };
-  }
+  /** Runs a command on the server's data folder. `input` is stdin. */
+  const bursar = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
+    runBursar(args, { env: environment(env), input });
 
-  /** Runs `./bursar` without the server's folder, as on another machine. */
+  /** Runs `./bursar` as a process. */
+  const spawn = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
+    spawnBursar(args, { env: environment(env), input });
+
+  /** Runs a command without the server's folder, as on another machine. */
   const runRemote = (args: readonly string[], env: Record<string, string> = {}, input = "") =>
     bursar(args, { BURSAR_DATA_DIR: elsewhere, ...env }, input);
 
   const add = (name: string, ...more: string[]) =>
     ["profile", "add", name, "--url", server.url, ...more] as const;
 
-  return { bursar, environment, runRemote, add };
+  return { bursar, spawn, environment, runRemote, add };
 });
 
 let configFolder: string;
@@ -58,16 +50,10 @@ beforeAll(async () => {
   elsewhere = await temporaryFolder();
 }, 90_000);
 
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 const jsonOf = (ran: Ran) => JSON.parse(ran.stdout) as Record<string, unknown>;
 
 test("prints only the admin key, which works until it is revoked", async ({ server, cli }) => {
-  const made = await cli.bursar(["admin-keys", "create", "--name", "From the shell"]);
+  const made = await cli.spawn(["admin-keys", "create", "--name", "From the shell"]);
   expect(made).toMatchObject({ code: 0, stderr: "" });
   expect(made.stdout).toMatch(/^sk-ant-admin01-[0-9A-Za-z]{49}\n$/);
   const me = () => callAdmin(server.url, made.stdout.trim(), "GET", "/v1/organizations/me");
@@ -78,7 +64,7 @@ test("prints only the admin key, which works until it is revoked", async ({ serv
     ({ name }) => name === "From the shell",
   );
   expect(key?.created_by).toMatchObject({ type: "local_operator" });
-  const unasked = await cli.bursar(["admin-keys", "revoke", key?.id ?? ""]);
+  const unasked = await cli.spawn(["admin-keys", "revoke", key?.id ?? ""]);
   expect(unasked).toMatchObject({ code: 2, stdout: "" });
   expect((await me()).status).toBe(200);
   const revoked = await cli.bursar(["admin-keys", "revoke", key?.id ?? "", "--yes"]);
@@ -177,7 +163,7 @@ test("follows a list page by page, and succeeds when the reader closes early", a
   expect(names.slice(0, 3)).toEqual(["P3", "P2", "P1"]);
   expect(names).toContain("Default");
 
-  const options = { cwd: root, env: cli.environment({}) };
+  const options = { cwd: root, env: cli.environment() };
   const reader = spawn(process.execPath, ["bursar", "audit", "export"], options);
   reader.stdout.destroy();
   const stderr: string[] = [];
@@ -214,7 +200,7 @@ describe("--json at any position prints one object", () => {
   });
 
   test("prints an error on stderr too", async ({ cli }) => {
-    const ran = await cli.bursar(["--json", "admin-keys", "revoke", "adminkey_x", "--yes"]);
+    const ran = await cli.spawn(["--json", "admin-keys", "revoke", "adminkey_x", "--yes"]);
     expect(ran).toMatchObject({ code: 4, stdout: "" });
     expect(JSON.parse(ran.stderr)).toEqual({
       error: {
@@ -249,22 +235,22 @@ describe("an invalid command prints the reason on stderr and exits with its code
   });
 
   test("2: an unknown setting", async ({ cli }) => {
-    const ran = await cli.bursar(["config"], { BURSAR_PROT: "1" });
+    const ran = await cli.spawn(["config"], { BURSAR_PROT: "1" });
     expect(ran).toMatchObject({ code: 2, stderr: "BURSAR_PROT: unknown setting\n" });
   });
 });
 
 describe("information commands", () => {
   test("help and the version exit with 0", async ({ cli }) => {
-    const help = await cli.bursar(["--help"]);
+    const help = await cli.spawn(["--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
     for (const word of ["admin-keys", "doctor", "profile", "Exit codes"]) {
       expect(help.stdout).toContain(word);
     }
-    expect((await cli.bursar(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await cli.spawn(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const group = await cli.bursar(["help", "api-keys"]);
     expect(group.stdout).toContain("rotate");
-    const nothing = await cli.bursar(["api-keys"]);
+    const nothing = await cli.spawn(["api-keys"]);
     expect(nothing).toMatchObject({ code: 2, stdout: "" });
     expect(nothing.stderr).toContain("rotate");
   });
@@ -273,7 +259,7 @@ describe("information commands", () => {
     const well = await cli.bursar(["doctor"]);
     expect(well.code).toBe(0);
     expect(well.stdout).toContain("ready (draining: no, database: ok");
-    const exposed = await cli.bursar(["doctor"], { BURSAR_HOST: "0.0.0.0" });
+    const exposed = await cli.spawn(["doctor"], { BURSAR_HOST: "0.0.0.0" });
     expect(exposed.code).toBe(1);
     expect(exposed.stdout).toMatch(/wrong +address +0\.0\.0\.0 is open to the network/);
   });
@@ -329,7 +315,7 @@ describe("information commands", () => {
   });
 
   test("config hides secrets and prints durations as configured", async ({ cli }) => {
-    const ran = await cli.bursar(["config"], {
+    const ran = await cli.spawn(["config"], {
       ANTHROPIC_API_KEY: "sk-ant-canary",
       BURSAR_DRAIN: "45s",
     });
@@ -339,7 +325,7 @@ describe("information commands", () => {
   });
 
   test("completes words for a shell", async ({ cli }) => {
-    expect((await cli.bursar(["complete", "--", "api-keys", "ro"])).stdout).toBe("rotate\n");
+    expect((await cli.spawn(["complete", "--", "api-keys", "ro"])).stdout).toBe("rotate\n");
     expect((await cli.bursar(["completion", "bash"])).stdout).toContain(
       "complete -o default -F _bursar",
     );
@@ -358,7 +344,7 @@ describe("a remote server", () => {
     server,
     cli,
   }) => {
-    const added = await cli.runRemote(cli.add("work"), {}, `${key}\n`);
+    const added = await cli.spawn(cli.add("work"), { BURSAR_DATA_DIR: elsewhere }, `${key}\n`);
     expect(added).toMatchObject({ code: 0, stderr: "" });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     expect(statSync(join(configFolder, "bursar")).mode & 0o777).toBe(0o700);
@@ -448,7 +434,8 @@ describe("a remote server", () => {
 
   test("leaves no file when a report breaks off", async ({ server, cli }) => {
     const report = join(elsewhere, "report.jsonl");
-    const ran = await cli.runRemote(["audit", "export", "--output", report], {
+    const ran = await cli.spawn(["audit", "export", "--output", report], {
+      BURSAR_DATA_DIR: elsewhere,
       BURSAR_URL: server.url,
       BURSAR_ADMIN_KEY: `${key.slice(0, -1)}_`,
     });
