@@ -1,14 +1,13 @@
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { expect } from "vitest";
+import { runBursar } from "#test/harness/command-line.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { withinSeconds } from "#test/harness/node-clock.ts";
 import { test as base } from "#test/harness/product-test.ts";
 import {
-  root,
   type ServerProcess,
   sendMessage,
   serverEnvironment,
@@ -25,14 +24,8 @@ const test = base
   .extend(
     "bursar",
     ({ server }) =>
-      (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> => {
-        const options = { cwd: root, env: serverEnvironment(server.dataDir) };
-        return new Promise((resolve) => {
-          execFile(process.execPath, ["bursar", ...args], options, (error, stdout, stderr) => {
-            resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-          });
-        });
-      },
+      (...args: string[]) =>
+        runBursar(args, { env: serverEnvironment(server.dataDir) }),
   )
   /** Creates a review of the workspace's keys. Undecided items are removed. */
   .extend(

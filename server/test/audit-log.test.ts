@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runBursar, spawnBursar } from "#test/harness/command-line.ts";
 import {
-  root,
   type ServerProcess,
   serverEnvironment,
   startServer,
@@ -21,14 +20,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(stopAllServers);
 
-function bursar(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const options = { cwd: root, env: serverEnvironment(server.dataDir) };
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["bursar", ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+const bursar = (...args: string[]) => runBursar(args, { env: serverEnvironment(server.dataDir) });
 
 describe("`bursar audit`", () => {
   test("verify reports an intact log and its head hash", async () => {
@@ -60,14 +52,9 @@ describe("`bursar audit`", () => {
   });
 
   test("export without a file writes filtered events to standard output", async () => {
-    const { code, stdout } = await bursar(
-      "audit",
-      "export",
-      "--format",
-      "csv",
-      "--event",
-      "api_key.",
-    );
+    const words = ["audit", "export", "--format", "csv", "--event", "api_key."];
+    const env = serverEnvironment(server.dataDir);
+    const { code, stdout } = await spawnBursar(words, { env });
     expect(code).toBe(0);
     const [heading, ...rows] = stdout.trimEnd().split("\r\n");
     expect(heading).toMatch(/^id,seq,created_at,event,/);
@@ -77,7 +64,8 @@ describe("`bursar audit`", () => {
 
   test("export with invalid arguments reports the fault and leaves no file", async () => {
     const file = join(await temporaryFolder(), "audit.csv");
-    const ran = await bursar("audit", "export", "--output", file, "--starting-at", "yesterday");
+    const words = ["audit", "export", "--output", file, "--starting-at", "yesterday"];
+    const ran = await spawnBursar(words, { env: serverEnvironment(server.dataDir) });
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain("starting_at");
     expect(existsSync(file)).toBe(false);

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { scryptSync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { totpCode } from "#test/harness/authenticator.ts";
+import { runBursar } from "#test/harness/command-line.ts";
 import {
   type Answer,
-  root,
   type ServerProcess,
   serverEnvironment,
   startServer,
@@ -35,10 +33,11 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(stopAllServers);
 
-const run = promisify(execFile);
+/** Returns the output of a command. Throws its result when the command fails. */
 async function bursar(...args: string[]): Promise<string> {
-  const options = { cwd: root, env: serverEnvironment(server.dataDir) };
-  return (await run(process.execPath, ["bursar", ...args], options)).stdout;
+  const ran = await runBursar(args, { env: serverEnvironment(server.dataDir) });
+  if (ran.code !== 0) throw Object.assign(new Error(ran.stderr), ran);
+  return ran.stdout;
 }
 
 /** Sends a request from a browser that stores cookies. */
