@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { eventually } from "#test/harness/eventually.ts";
+import { copyPreparedDatabase } from "#test/harness/prepared-database.ts";
 import {
   isAlive,
   postgresPid,
@@ -37,6 +38,7 @@ function endGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 
 async function startThroughNpm() {
   const dataDir = join(await temporaryFolder(), "data");
+  await copyPreparedDatabase(dataDir);
   const child = spawn("npm", ["start", "--", "--simulator"], {
     cwd: root,
     env: serverEnvironment(dataDir),
