@@ -33,7 +33,7 @@ const EXPENSIVE_USAGE = { input_tokens: 2_000, output_tokens: 100 };
 const EXPENSIVE_COST = 7_500_000n;
 const TTL_MS = 2_000;
 /** Pause between two requests of a sender. */
-const SENDER_PAUSE_MS = 10;
+const SENDER_PAUSE_MS = 40;
 
 let db: TestDatabase;
 let line: DatabaseLine;
@@ -232,6 +232,7 @@ describe("four nodes", () => {
           if (status === 200) answered += 1;
           else if (performance.now() - cutMs > awayMs) return { status, json };
           else expect(status).toBe(503);
+          await delay(SENDER_PAUSE_MS);
         }
       }),
     );
