@@ -50,6 +50,8 @@ export interface Container {
 const SHARED_MEMORY = "64m";
 const START_INTERVAL_MS = 10;
 const HEALTH_INTERVAL_MS = 500;
+/** Address in the banner. The server prints it when it listens. */
+const ADDRESS = /https?:\/\//;
 const HEALTHY_WITHIN_MS = 120_000;
 
 const running = new Set<ChildProcess>();
@@ -148,6 +150,11 @@ async function waitUntilHealthy(
   const deadline = performance.now() + HEALTHY_WITHIN_MS;
   while (performance.now() < deadline) {
     if (hasEnded(child)) throw new Error(`process 1 ended:\n${container.output()}`);
+    // Each check is a process. None passes before the server listens.
+    if (!ADDRESS.test(container.output())) {
+      await delay(START_INTERVAL_MS);
+      continue;
+    }
     const { code } = await container.run(image.healthCheck.command);
     if (code === 0) return;
     await delay(HEALTH_INTERVAL_MS);
