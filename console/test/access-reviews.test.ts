@@ -32,13 +32,12 @@ const STOPS_WITHIN_MS = 2_000;
 
 let company: Company;
 let open: Console["open"];
-let ownerCookies: Person["cookies"];
+let openSession: Console["openSession"];
 
 describeConsole("access reviews", (console) => {
   beforeAll(() => {
-    ({ open } = console);
+    ({ open, openSession } = console);
     company = console.company();
-    ownerCookies = [toCookie(company.server.url, company.sessions[owner.email])];
   }, SLOW_MS);
 
   test(
@@ -52,7 +51,7 @@ describeConsole("access reviews", (console) => {
       const key = textField(ownKey.json, "key");
       expect((await sendMessage(company.server.url, key)).status).toBe(200);
       expect((await tess.call("GET", "/v1/admin/session")).status).toBe(200);
-      const { page, faults } = await openPage(ownerCookies);
+      const { page, faults } = await openSession();
 
       await startReviewByWizard(page, "Spring review");
       await page.getByRole("link", { name: /^To decide \(\d+\)/ }).click();
@@ -117,7 +116,7 @@ describeConsole("access reviews", (console) => {
         reviewer_ids: [wanda.id],
         due_at: new Date(Date.now() + 86_400_000).toISOString(),
       });
-      const { page, faults } = await openPage(wanda.cookies);
+      const { page, faults } = await openAs(wanda);
       await page.goto(company.server.url);
       await page.getByRole("link", { name: "Keys of two workspaces" }).click();
       await page.getByRole("heading", { level: 1, name: "Keys of two workspaces" }).waitFor();
@@ -153,7 +152,7 @@ describeConsole("access reviews", (console) => {
   test(
     "a rotation policy shows its effect before it is saved, and a card links to the keys in its number",
     async () => {
-      const { page } = await openPage(ownerCookies);
+      const { page } = await openSession();
       await page.goto(`${company.server.url}/workspaces/${company.engineeringId}/settings`);
       await page.getByLabel("Rotation interval").fill("90");
       await page.getByLabel("Reminder").fill("10");
@@ -185,7 +184,7 @@ describeConsole("access reviews", (console) => {
   test.each(["light", "dark"] as const)(
     "a closed review, a saved rotation policy, a decision and each step of the wizard have no axe findings in %s",
     async (colorScheme) => {
-      const { page } = await openPage(ownerCookies, colorScheme);
+      const { page } = await openSession(undefined, { colorScheme });
       const findings: unknown[] = [];
       const check = async (what: string) => {
         for (const { id, nodes } of await findViolations(page))
@@ -354,11 +353,8 @@ async function joinCompany(of: { name: string; workspaceRole: string }): Promise
   };
 }
 
-async function openPage(
-  cookies: Person["cookies"],
-  colorScheme: "light" | "dark" = "light",
-): Promise<Opened> {
-  const opened = await open({ colorScheme });
+async function openAs({ cookies }: Person): Promise<Opened> {
+  const opened = await open();
   await opened.context.addCookies(cookies);
   return opened;
 }

@@ -25,6 +25,9 @@ const WITHOUT_GPU = ["--disable-gpu", "--disable-software-rasterizer"];
  */
 export const WITHOUT_OPTIMIZED_CODE = ["--js-flags=--no-opt,--no-maglev"];
 
+/** All pages of a context then share a process, with its compiled scripts. */
+export const ONE_PROCESS = "--process-per-site";
+
 export function launchChromium(
   executablePath: string,
   args: readonly string[] = [],

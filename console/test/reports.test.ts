@@ -295,7 +295,7 @@ describeConsole("reports and the request log", (console) => {
     async () => {
       const live = await makeKey(company, "Live key");
       const liveId = await keyIdOf("Live key");
-      const page = await openSignedIn();
+      const { page } = await openSession(undefined, { hasOwnContext: true });
       await page.clock.install();
       await openReport(page, "usage", { key: [liveId], metric: "requests" });
       await page.getByRole("heading", { name: "No usage in this range" }).waitFor();
