@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect } from "vitest";
@@ -442,4 +442,29 @@ describe("a remote server", () => {
     expect(ran).toMatchObject({ code: 3, stdout: "" });
     expect(existsSync(report)).toBe(false);
   });
+
+  test("closes the file of a report that the server refuses", async ({ server, cli }) => {
+    const report = join(elsewhere, "refused.jsonl");
+    const refused = { BURSAR_URL: server.url, BURSAR_ADMIN_KEY: `${key.slice(0, -1)}_` };
+    const ran = await cli.runRemote(["audit", "export", "--output", report], refused);
+    expect(ran).toMatchObject({ code: 3, stdout: "" });
+    await eventually(5_000, "the file to be closed", async () =>
+      listOpenFiles().some((path) => path.startsWith(report)) ? null : true,
+    );
+  });
 });
+
+/** Paths of the files that this process has open. Linux names deleted ones too. Empty on other systems. */
+function listOpenFiles(): string[] {
+  const folder = "/proc/self/fd";
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).map((fd) => readLink(join(folder, fd)));
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // closed meanwhile
+  }
+}

@@ -211,10 +211,11 @@ async function writeStream(
     shown.setDefaultEncoding("utf8").pipe(process.stdout, { end: false });
     return streamResponse(connection, target, shown);
   }
-  const file = await openNewFile(path);
+  const file = (await openNewFile(path)).createWriteStream();
   try {
-    await streamResponse(connection, target, file.createWriteStream());
+    await streamResponse(connection, target, file);
   } catch (error) {
+    file.destroy(); // a refused report leaves it open
     await rm(path, { force: true }); // removes a partial report
     throw error;
   }

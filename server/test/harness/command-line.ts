@@ -37,8 +37,7 @@ export function spawnBursar(
 
 /**
  * Runs a command of `./bursar` in this process, without a terminal. A process costs 0.3 s of CPU time. Commands run one
- * after the other. A report on standard output needs `spawnBursar`, because this function captures only text. A report
- * that breaks off needs `spawnBursar` too, because its file stays open until the process ends.
+ * after the other. A report on standard output needs `spawnBursar`, because this function captures only text.
  */
 export async function runBursar(
   args: readonly string[],
