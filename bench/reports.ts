@@ -13,7 +13,7 @@ import type { EndRecord } from "../server/src/domain/request-record.ts";
 import { noCost, noTokens } from "../server/src/domain/usage.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
-import { addUsage } from "../server/src/recording/record-usage.ts";
+import { appendAndFold } from "../server/test/harness/folds.ts";
 import { makeHistory } from "./history.ts";
 import { listCases, type ReportCase } from "./report-cases.ts";
 
@@ -140,7 +140,7 @@ function startIngestion(database: Database, organizationId: string) {
   const run = async () => {
     for (let batch = 0; !isStopped; batch++) {
       const records = makeRecords(organizationId, Math.round((rate * BATCH_MS) / 1000));
-      await database.transaction().execute((tx) => addUsage(tx, "node_bench", records));
+      await appendAndFold(database, "node_bench", records);
       recorded += records.length;
       const dueMs = startMs + (batch + 1) * BATCH_MS;
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));

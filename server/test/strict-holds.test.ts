@@ -164,7 +164,7 @@ describe("a request with an unknown end", () => {
     upstream.script = (exchange) => exchange.reset();
     expect((await s.ask()).status).toBe(502);
     upstream.script = (exchange) => exchange.json(messageJson());
-    await s.node.meter.flush();
+    await s.node.flush();
     expect(await s.balance()).toMatchObject({ settled: 0n, unresolved: WORST });
     const refused = await s.refusalOf();
     expect(refused.status).toBe(400);
@@ -185,7 +185,7 @@ describe("a request with an unknown end", () => {
     };
     expect((await s.ask(messageBody({ stream: true }))).text).toContain("event: error");
     await waitFor(() => s.gateway.gateway.stats().inFlight === 0);
-    await s.node.meter.flush();
+    await s.node.flush();
     expect(await s.balance()).toMatchObject({ unresolved: 0n });
     expect((await s.balance()).settled).toBeGreaterThan(0n);
   });
@@ -197,7 +197,7 @@ describe("without a strict limit", () => {
     upstream,
   }) => {
     expect((await s.ask()).status).toBe(200);
-    await s.node.meter.flush();
+    await s.node.flush();
     const event = await db.database
       .selectFrom("usage_event")
       .select("hold_nano_usd")
@@ -222,7 +222,7 @@ describe("without a strict limit", () => {
     exchange.json(messageJson());
     expect((await answer).status).toBe(200);
     expect((await s.ask()).status).toBe(200);
-    await s.node.meter.flush();
+    await s.node.flush();
     await waitFor(async () => (await s.balance()).leased === 0n);
     expect(await s.balance()).toMatchObject({ settled: 2n * COST, unresolved: 0n });
   });
@@ -235,13 +235,13 @@ describe("without a strict limit", () => {
     const other = await s.startRequest();
     other.exchange.reset();
     expect((await other.answer).status).toBe(502);
-    await s.node.meter.flush();
+    await s.node.flush();
     expect(await s.balance()).toMatchObject({ unresolved: 0n });
     await s.limit(3n * WORST);
     await waitFor(async () => (await s.balance()).leased === WORST);
     exchange.reset();
     expect((await answer).status).toBe(502);
-    await s.node.meter.flush();
+    await s.node.flush();
     expect(await s.balance()).toMatchObject({ leased: 0n, unresolved: WORST });
   });
 });

@@ -40,7 +40,7 @@ describe.each([
   test("is sent when its worst case fits, and leaves exactly its cost", async () => {
     await s.limit(worstCaseOf(body));
     expect((await s.ask(body)).status).toBe(200);
-    await s.node.meter.flush();
+    await s.node.flush();
     await waitFor(async () => (await s.balance()).leased === 0n);
     expect(await s.balance()).toEqual({ settled: COST, leased: 0n, unresolved: 0n, overrun: 0n });
   });
@@ -150,7 +150,7 @@ describe("a long prompt whose bytes do not fit", () => {
     expect(counted.asked.map((text) => JSON.parse(text))).toEqual([
       { model: "claude-sonnet-4-5", messages: JSON.parse(body).messages },
     ]);
-    await s.node.meter.flush();
+    await s.node.flush();
     const { hold_nano_usd } = await db.database
       .selectFrom("usage_event")
       .select("hold_nano_usd")
@@ -202,7 +202,7 @@ describe("an open-ended request", () => {
       scopeId: s.scope.organizationId,
     });
     expect((await s.ask(body)).status).toBe(200);
-    await s.node.meter.flush();
+    await s.node.flush();
     expect(await s.balance()).toMatchObject({ settled: COST, overrun: COST - 50_000n });
     expect(await s.balance(s.scope.organizationId)).toMatchObject({ settled: COST, overrun: 0n });
     expect(s.overruns).toEqual([]);
@@ -220,7 +220,7 @@ describe("an open-ended request", () => {
     await s.limit(worst, { scopeType: "organization", scopeId: s.scope.organizationId });
     upstream.script = (exchange) => exchange.reset();
     expect((await s.ask(body)).status).toBe(502);
-    await s.node.meter.flush();
+    await s.node.flush();
     expect((await s.balance()).unresolved).toBe(50_000n);
     expect((await s.balance(s.scope.organizationId)).unresolved).toBe(worst);
   });

@@ -374,6 +374,10 @@ CREATE TABLE evidence_key (
   private_key_sealed bytea NOT NULL,
   created_at timestamp with time zone NOT NULL
 );
+CREATE TABLE fold_state (
+  id boolean DEFAULT true NOT NULL,
+  due_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+);
 CREATE TABLE held_key (
   key_id text NOT NULL,
   kind text NOT NULL,
@@ -471,7 +475,8 @@ CREATE TABLE node (
   seen_at timestamp with time zone DEFAULT now() NOT NULL,
   lease_op bigint DEFAULT 0 NOT NULL,
   lease_expires_at timestamp with time zone,
-  limits_version bigint DEFAULT '-1'::integer NOT NULL
+  limits_version bigint DEFAULT '-1'::integer NOT NULL,
+  folded_seq bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE organization (
   id uuid NOT NULL,
@@ -623,6 +628,45 @@ CREATE TABLE upstream (
   credential_hint text,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE usage_batch (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  node_id text NOT NULL,
+  journal_id text NOT NULL,
+  to_seq bigint NOT NULL,
+  appended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  oldest_at timestamp with time zone,
+  row_count integer NOT NULL,
+  hold_charges jsonb NOT NULL,
+  bucket_at timestamp with time zone[] NOT NULL,
+  organization_id uuid[] NOT NULL,
+  workspace_id text[] NOT NULL,
+  api_key_id text[] NOT NULL,
+  member_id text[] NOT NULL,
+  model text[] NOT NULL,
+  service_tier text[] NOT NULL,
+  context_window text[] NOT NULL,
+  inference_geo text[] NOT NULL,
+  speed text[] NOT NULL,
+  client text[] NOT NULL,
+  status text[] NOT NULL,
+  requests bigint[] NOT NULL,
+  errors bigint[] NOT NULL,
+  estimated_requests bigint[] NOT NULL,
+  unpriced_requests bigint[] NOT NULL,
+  input_tokens bigint[] NOT NULL,
+  cache_write_5m_tokens bigint[] NOT NULL,
+  cache_write_1h_tokens bigint[] NOT NULL,
+  cache_read_tokens bigint[] NOT NULL,
+  output_tokens bigint[] NOT NULL,
+  web_searches bigint[] NOT NULL,
+  input_cost_nano_usd bigint[] NOT NULL,
+  cache_write_5m_cost_nano_usd bigint[] NOT NULL,
+  cache_write_1h_cost_nano_usd bigint[] NOT NULL,
+  cache_read_cost_nano_usd bigint[] NOT NULL,
+  output_cost_nano_usd bigint[] NOT NULL,
+  web_search_cost_nano_usd bigint[] NOT NULL,
+  cost_nano_usd bigint[] NOT NULL
 );
 CREATE TABLE usage_day (
   bucket_at timestamp with time zone NOT NULL,
@@ -1193,6 +1237,8 @@ ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
+ALTER TABLE fold_state ADD CONSTRAINT fold_state_id_check CHECK (id);
+ALTER TABLE fold_state ADD CONSTRAINT fold_state_pkey PRIMARY KEY (id);
 ALTER TABLE held_key ADD CONSTRAINT held_key_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'admin_key'::text])));
 ALTER TABLE held_key ADD CONSTRAINT held_key_pkey PRIMARY KEY (key_id);
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
@@ -1264,6 +1310,7 @@ ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_req
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text])));
 ALTER TABLE spend_limit_raise ADD CONSTRAINT spend_limit_raise_pkey PRIMARY KEY (id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
+ALTER TABLE usage_batch ADD CONSTRAINT usage_batch_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'unreached'::text, 'aborted'::text, 'interrupted'::text])));
 ALTER TABLE usage_event ADD CONSTRAINT usage_event_pkey PRIMARY KEY (started_at, request_id);

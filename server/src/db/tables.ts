@@ -70,6 +70,7 @@ interface NodeTable {
   journal_id: string;
   epoch: Generated<bigint>;
   flushed_seq: Generated<bigint>;
+  folded_seq: Generated<bigint>;
   version: string;
   started_at: Generated<Date>;
   seen_at: Generated<Date>;

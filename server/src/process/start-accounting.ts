@@ -6,11 +6,14 @@ import type { Gateway } from "#src/gateway/handle-request.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { PriceBooks } from "#src/prices/price-book.ts";
+import { foldUsage } from "#src/recording/fold.ts";
+import { FoldWorker } from "#src/recording/fold-worker.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
-import { recordUsage } from "#src/recording/record-usage.ts";
+import { appendUsage } from "#src/recording/record-usage.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { type LeaseSync, makeLeaseSync } from "#src/spend/ledger/lease-sync.ts";
-import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
+import { type Ledger, makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import { type JournalsOptions, openOwnJournal, startJournalRecovery } from "./journals.ts";
 
 // Starts the accounting of requests and money: ledger, leases and meter of this process's journal. For a while, those
@@ -26,15 +29,26 @@ export interface AccountingOptions extends Omit<JournalsOptions, "folder"> {
   runsOn: { gateway: Gateway | null };
 }
 
-export interface Accounting {
+interface AccountedNode {
   nodeId: string;
   ledger: Ledger;
   leases: LeaseSync;
   meter: Meter;
+}
+
+export interface Accounting extends AccountedNode {
+  folds: FoldWorker;
   spendAlerts: SpendAlerts;
 }
 
+interface NodeOptions extends AccountingOptions {
+  /** Counts the requests of all nodes. */
+  folds: FoldWorker;
+}
+
 const SETTLE_AGAIN_MS = 1_000;
+/** Time for the last fold of a node that stops. */
+const STOP_WITHIN_MS = 2_000;
 
 /** Opens this process's journal and continues it. Finishes other remaining journals. */
 export async function startAccounting(
@@ -42,22 +56,33 @@ export async function startAccounting(
   parts: AsyncDisposableStack,
 ): Promise<Accounting> {
   const journals = { ...options, folder: options.storage.folder };
-  const settle = (journal: Journal, signal: AbortSignal) => settleJournal(options, journal, signal);
+  const { storage, logger, nowMs, alerting } = options;
+  const { database } = storage;
+  const spendFold = makeSpendFold();
+  const settled = () => spendFold.settled();
+  const spendAlerts = makeSpendAlerts({ database, deps: { ...alerting, nowMs }, settled, logger });
+  parts.defer(() => spendAlerts.stop());
+  const participants = [foldUsage, spendFold, spendAlerts.participant];
+  const folds = new FoldWorker({ database, participants, logger });
+  parts.defer(() => folds.stop());
+  const settle = (journal: Journal, signal: AbortSignal) =>
+    settleJournal({ ...options, folds }, journal, signal);
   const own = await openOwnJournal(journals, settle);
   parts.defer(async () => {
     // After a failed start no other code closes the journal.
     await own.journal.close();
     await own.release();
   });
-  const money = await startNode(options, own.journal, parts);
+  const node = await startNode({ ...options, folds }, own.journal, parts);
+  folds.start();
   const housekeeping = startJournalRecovery(journals, own.journal.nodeId, settle);
   parts.defer(() => housekeeping.stop());
-  return money;
+  return { ...node, folds, spendAlerts };
 }
 
 /** Starts the journal's node and ends it cleanly. */
 async function settleJournal(
-  options: AccountingOptions,
+  options: NodeOptions,
   journal: Journal,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -72,10 +97,10 @@ async function settleJournal(
 }
 
 async function startNode(
-  { config, storage, logger, nowMs, prices, labels, alerting, runsOn, version }: AccountingOptions,
+  { config, storage, logger, nowMs, prices, labels, runsOn, version, folds }: NodeOptions,
   journal: Journal,
   parts: AsyncDisposableStack,
-): Promise<Accounting> {
+): Promise<AccountedNode> {
   const { database } = storage;
   const { nodeId } = journal;
   const leases = makeLeaseSync({
@@ -93,17 +118,15 @@ async function startNode(
     journalSynced: () => journal.synced(),
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
-  const spendAlerts = makeSpendAlerts({
-    database,
-    deps: { ...alerting, nowMs },
-    settled: () => ledger.spendParticipant.settled(),
-    logger,
-  });
-  parts.defer(() => spendAlerts.stop());
   const meter: Meter = makeMeter({
     database,
     journal,
-    participants: [recordUsage(nodeId), ledger.spendParticipant, spendAlerts.participant],
+    participants: [
+      appendUsage({ nodeId, encodeHoldCharges }),
+      ledger.flushParticipant,
+      folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq)),
+    ],
+    fold: () => folds.fold(),
     version,
     newInstallationId: newId("inst_", nowMs()),
     // These records have no usage, so an invented model name must not count towards the cap of names.
@@ -117,10 +140,12 @@ async function startNode(
   await ledger.start();
   parts.defer(() => ledger.stop());
   await leases.start();
-  // After the last flush the node needs no lease.
+  // After the last fold the node needs no lease.
   parts.defer(async () => {
     await meter.finish();
+    await folds.foldWithin(STOP_WITHIN_MS);
     await leases.stop();
   });
-  return { nodeId, ledger, leases, meter, spendAlerts };
+  parts.defer(() => folds.forget(nodeId));
+  return { nodeId, ledger, leases, meter };
 }

@@ -6,10 +6,10 @@ type ColumnValue = string | number | bigint | boolean | Date | null;
 /** The SQL type of each column, in the order of the statement. */
 export type ColumnTypes<Row> = { readonly [Column in keyof Row]: string };
 
-/** `$1::text[], $2::bigint[], …`: what the texts of `columnTexts` are bound to. */
-export function columnParameters(types: Readonly<Record<string, string>>): string {
+/** `$1::text[], $2::bigint[], …`: the parameters of the texts of `columnTexts`. `after`: parameters before them. */
+export function columnParameters(types: Readonly<Record<string, string>>, after = 0): string {
   return Object.values(types)
-    .map((type, index) => `$${index + 1}::${type}[]`)
+    .map((type, index) => `$${after + index + 1}::${type}[]`)
     .join(", ");
 }
 

@@ -1,19 +1,27 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import type { Logger } from "#src/lib/logger.ts";
 import { advanceFlushedSeq, findNode } from "./node.sql.ts";
 import { listRecordedRequests } from "./usage.sql.ts";
 
 // The one transaction that moves ended requests from the journal into the database. It starts with a compare-and-set on
-// the node's row, so each batch is counted once, whatever happens to the answer of the commit.
+// the node's row, so each batch is appended once, even if the result of the commit is lost.
 
-/** Somebody who counts ended requests. Participants run in the order of their list; who locks balances comes last. */
+/** Place of a batch in the journal. */
+export interface FlushPosition {
+  journalId: string;
+  /** Sequence number of the last end. */
+  toSeq: number;
+}
+
+/** Receiver of ended requests. Participants run in the order of their list. */
 export interface FlushParticipant {
   /** The node has an epoch, at its start and whenever it enters again. */
   started?(entry: NodeEntry): void;
   /** An end was accepted and waits for its flush. Must not throw. */
   queued?(record: EndRecord): void;
-  /** Counts the batch inside the transaction. It may run again after a failure, with the same batch or another cut. */
-  flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
+  /** Writes the batch inside the transaction. After a failure it runs again, with the same batch or a part of it. */
+  flush(tx: Tx, batch: readonly EndRecord[], position: FlushPosition): Promise<void>;
   /**
    * The batch leaves the queue, in this same synchronous step. `isCounted`: what the last `flush` wrote is in the
    * database; else the batch was set aside and nothing of it is. Must not throw.
@@ -60,7 +68,8 @@ export async function flushBatch(step: FlushStep): Promise<FlushResult> {
   const isOurs = await step.database.transaction().execute(async (tx) => {
     if (!(await advanceFlushedSeq(tx, step))) return false;
     const batch = step.isRecordedSkipped ? await removeRecorded(tx, step.batch) : step.batch;
-    for (const participant of step.participants) await participant.flush(tx, batch);
+    const position = { journalId: step.journalId, toSeq: step.to };
+    for (const participant of step.participants) await participant.flush(tx, batch, position);
     return true;
   });
   if (isOurs) return { kind: "flushed" };
@@ -80,4 +89,27 @@ async function removeRecorded(tx: Tx, batch: readonly EndRecord[]): Promise<read
 export function isRefusedData(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : null;
   return typeof code === "string" && /^2[23][0-9A-Z]{3}$/.test(code);
+}
+
+export const FLUSH_EVERY_MS = 250;
+const MAX_BACKOFF_MS = 5_000;
+
+/** Pause before the next attempt, milliseconds. It doubles with each failure in a row. */
+export function flushBackoffMs(failures: number): number {
+  return Math.min(FLUSH_EVERY_MS * 2 ** Math.max(failures - 1, 0), MAX_BACKOFF_MS);
+}
+
+/** Calls each participant. A failure of one is logged, and the others are called. */
+export function notifyParticipants(
+  participants: readonly FlushParticipant[],
+  what: (participant: FlushParticipant) => void,
+  logger: Logger,
+): void {
+  for (const participant of participants) {
+    try {
+      what(participant);
+    } catch (error) {
+      logger.error({ err: error }, "a flush participant failed");
+    }
+  }
 }

@@ -2,15 +2,17 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect } from "vitest";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { createTestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { foldRollups } from "#test/harness/folds.ts";
 import { makeTestMeters, makeUnreliable, type TestMeters } from "#test/harness/meters.ts";
 import { endRecord } from "#test/harness/request-records.ts";
 import type { FlushParticipant, NodeEntry } from "./flush.ts";
 import type { JournalFiles } from "./journal-files.ts";
 import { nodeJournalFiles } from "./journal-files.ts";
 import type { Meter } from "./meter.ts";
-import { recordUsage } from "./record-usage.ts";
+import { appendUsage } from "./record-usage.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
 import { segmentPath } from "./segments.ts";
 
@@ -140,6 +142,7 @@ describe("a restart", () => {
       .executeTakeFirstOrThrow();
     const lost = t.run(meter, 2n);
     await meter.flush();
+    await foldRollups(db.database);
     await db.database.transaction().execute(async (tx) => {
       await tx.deleteFrom("usage_event").where("request_id", "=", lost.requestId).execute();
       for (const table of rollupTableNames) {
@@ -242,7 +245,9 @@ describe("a node that was reclaimed", () => {
       started: (entry) => void entered.push(entry),
       flush: () => Promise.resolve(),
     };
-    const meter = await t.start({ participants: [recordUsage(t.nodeId), listening] });
+    const meter = await t.start({
+      participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), listening],
+    });
     const running = t.begun();
     meter.begin(running);
     t.run(meter, 1n);
@@ -298,7 +303,10 @@ describe("a journal counts as whole", () => {
       started: (entry) => void isWhole.push(entry.isJournalWhole),
       flush: () => Promise.resolve(),
     };
-    return await t.start({ journal, participants: [recordUsage(t.nodeId), participant] });
+    return await t.start({
+      journal,
+      participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), participant],
+    });
   }
 
   beforeEach(() => {

@@ -3,13 +3,14 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect } from "vitest";
 import { noTokens } from "#src/domain/usage.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { test } from "#test/harness/database-test.ts";
 import { makeTestMeters, makeUnreliable, type TestMeters } from "#test/harness/meters.ts";
 import { endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import type { FlushParticipant } from "./flush.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import type { Meter } from "./meter.ts";
-import { recordUsage } from "./record-usage.ts";
+import { appendUsage } from "./record-usage.ts";
 
 // How ended requests reach the database, and what a begin and an end promise meanwhile.
 
@@ -141,7 +142,11 @@ describe("a flush", () => {
       committed: (batch) => calls.push(`${name} committed ${batch.length}`),
     });
     const meter = await t.start({
-      participants: [recordUsage(t.nodeId), named("first"), named("last")],
+      participants: [
+        appendUsage({ nodeId: t.nodeId, encodeHoldCharges }),
+        named("first"),
+        named("last"),
+      ],
     });
     t.run(meter, 1n);
     expect(await meter.flush()).toBe(false);
@@ -167,7 +172,9 @@ describe("a flush", () => {
         throw Object.assign(new Error("value out of range"), { code: "22003" });
       },
     };
-    const meter = await t.start({ participants: [recordUsage(t.nodeId), poison] });
+    const meter = await t.start({
+      participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), poison],
+    });
     const ends = Array.from({ length: 20 }, (_, index) => t.run(meter, BigInt(index)));
     expect(await meter.flush()).toBe(false);
     expect(await meter.flush()).toBe(false);
@@ -204,7 +211,7 @@ describe("a flush", () => {
     const meter = await t.start({
       maxInMemory: 4,
       batchSize: 3,
-      participants: [recordUsage(t.nodeId), away],
+      participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), away],
     });
     const ids: string[] = [];
     for (let i = 0; i < 25; i++) ids.push(t.run(meter, 1n).requestId);
@@ -243,7 +250,7 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
   test("where the database is slow", async () => {
     const slow: FlushParticipant = { flush: () => delay(200) };
     const meter = await t.start({
-      participants: [recordUsage(t.nodeId), slow],
+      participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), slow],
       batchSize: 1,
       stopWithinMs: 1_000,
     });
@@ -264,7 +271,7 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
     const away: FlushParticipant = { flush: () => Promise.reject(new Error("away")) };
     const abandoning = new AbortController();
     const meter = await t.start({
-      participants: [recordUsage(t.nodeId), away],
+      participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), away],
       stopWithinMs: 3_600_000,
       abandoned: abandoning.signal,
     });
@@ -279,7 +286,7 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
     const answer = Promise.withResolvers<void>();
     const silent: FlushParticipant = { flush: () => answer.promise };
     const meter = await t.start({
-      participants: [recordUsage(t.nodeId), silent],
+      participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), silent],
       stopWithinMs: 1_000,
     });
     runMany(meter);
@@ -322,7 +329,9 @@ test("a participant's bug does not reach the request that ends", async () => {
     },
     flush: () => Promise.resolve(),
   };
-  const meter = await t.start({ participants: [recordUsage(t.nodeId), broken] });
+  const meter = await t.start({
+    participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), broken],
+  });
   t.run(meter, 1n);
   expect(await meter.flush()).toBe(true);
   expect(await t.recorded()).toHaveLength(1);
@@ -334,7 +343,10 @@ test("flushes of several nodes on the same rollups neither deadlock nor lose", a
     [1, 2, 3].map(async (index) => {
       t.nodeId = `node_${index}_${t.organizationId}`;
       const folder = path.join(t.directory, String(index));
-      const meter = await t.start({ batchSize: 7, participants: [recordUsage(t.nodeId)] }, folder);
+      const meter = await t.start(
+        { batchSize: 7, participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges })] },
+        folder,
+      );
       return meter;
     }),
   );

@@ -6,12 +6,21 @@ import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { endInterrupted } from "./end-interrupted.ts";
-import { type FlushParticipant, type FlushStep, flushBatch, isRefusedData } from "./flush.ts";
+import {
+  FLUSH_EVERY_MS,
+  type FlushParticipant,
+  type FlushStep,
+  flushBackoffMs,
+  flushBatch,
+  isRefusedData,
+  notifyParticipants,
+} from "./flush.ts";
 import type { Journal, JournalUsage } from "./journal-contract.ts";
 import {
   ensureInstallationId,
   enterNode,
   findNode,
+  markFlushedAsFolded,
   type NodeRow,
   reenterNode,
 } from "./node.sql.ts";
@@ -21,8 +30,9 @@ import type { PendingEnd } from "./read-ends.ts";
 export interface MeterOptions {
   database: Database;
   journal: Journal;
-  /** In the order in which they take their locks; who locks balances comes last. */
   participants: readonly FlushParticipant[];
+  /** Counts all appended requests of the installation. Rejects with the database's error. */
+  fold: () => Promise<void>;
   /** Version of the program, for the node's row. */
   version: string;
   /** Used once, by the first node of an installation. */
@@ -82,8 +92,6 @@ export interface MeterStatus {
   journal: JournalUsage | null;
 }
 
-const FLUSH_EVERY_MS = 250;
-const MAX_BACKOFF_MS = 5_000;
 const BATCH_SIZE = 5_000;
 /** About 2 kB each. */
 const MAX_IN_MEMORY = 20_000;
@@ -155,6 +163,8 @@ class JournalMeter implements Meter {
       version,
     });
     if (isOther) this.#reportOtherJournal(previous);
+    await this.#options.fold();
+    await markFlushedAsFolded(database, { id: nodeId, epoch });
     this.#epoch = epoch;
     this.#startedAtUs = startedAtUs;
     this.#flushedSeq = flushedSeq;
@@ -270,7 +280,7 @@ class JournalMeter implements Meter {
     while (!(await this.#flushWithin(this.#giveUpAtMs - clock.monotonicMs()))) {
       const leftMs = startedMs + stopWithinMs - clock.monotonicMs();
       if (leftMs <= 0 || this.#isOver()) return;
-      await delay(Math.min(this.#backoffMs(), leftMs));
+      await delay(Math.min(flushBackoffMs(this.#failures), leftMs));
     }
   }
 
@@ -313,15 +323,8 @@ class JournalMeter implements Meter {
     this.#notifyParticipants((participant) => participant.queued?.(end.record));
   }
 
-  /** Whatever goes wrong with one of them, the request and the other participants go on. */
   #notifyParticipants(what: (participant: FlushParticipant) => void): void {
-    for (const participant of this.#options.participants) {
-      try {
-        what(participant);
-      } catch (error) {
-        this.#logger.error({ err: error }, "a flush participant failed");
-      }
-    }
+    notifyParticipants(this.#options.participants, what, this.#logger);
   }
 
   #isFlushing(): boolean {
@@ -347,7 +350,9 @@ class JournalMeter implements Meter {
   #finishRun(): void {
     this.#running = null;
     this.#scheduleFlush(
-      this.#failures > 0 ? this.#backoffMs() : (this.#options.flushEveryMs ?? FLUSH_EVERY_MS),
+      this.#failures > 0
+        ? flushBackoffMs(this.#failures)
+        : (this.#options.flushEveryMs ?? FLUSH_EVERY_MS),
     );
   }
 
@@ -501,10 +506,6 @@ class JournalMeter implements Meter {
       { nodeId: this.#journal.nodeId, pending: this.#pending.count, ...facts },
       `${reason}: this process takes no more requests; what waits stays in its journal`,
     );
-  }
-
-  #backoffMs(): number {
-    return Math.min(FLUSH_EVERY_MS * 2 ** Math.max(this.#failures - 1, 0), MAX_BACKOFF_MS);
   }
 }
 

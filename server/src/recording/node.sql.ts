@@ -42,6 +42,12 @@ export async function enterNode(
           .then(eb.ref("node.flushed_seq"))
           .else(0n)
           .end(),
+        folded_seq: eb
+          .case()
+          .when("node.journal_id", "=", eb.ref("excluded.journal_id"))
+          .then(eb.ref("node.folded_seq"))
+          .else(0n)
+          .end(),
         version: eb.ref("excluded.version"),
         started_at: eb.fn<Date>("now"),
         seen_at: eb.fn<Date>("now"),
@@ -50,6 +56,22 @@ export async function enterNode(
     .returning(nodeColumns)
     .executeTakeFirstOrThrow();
   return toNodeRow(row);
+}
+
+/**
+ * Marks everything that the node has flushed as counted. Call it at a start, after a fold: nodes of older versions count
+ * their requests in the flush, and do not advance the folded position.
+ */
+export async function markFlushedAsFolded(
+  db: Database | Tx,
+  node: { id: string; epoch: bigint },
+): Promise<void> {
+  await db
+    .updateTable("node")
+    .set((eb) => ({ folded_seq: eb.ref("flushed_seq") }))
+    .where("id", "=", node.id)
+    .where("epoch", "=", node.epoch)
+    .execute();
 }
 
 /**

@@ -5,8 +5,10 @@ import { type Database, openDatabase } from "#src/db/pool.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
+import { foldRollups } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import type { Journal } from "./journal-contract.ts";
 import { listWriters } from "./journal-rows.sql.ts";
@@ -16,7 +18,7 @@ import {
   openPostgresJournal,
   type PostgresJournalOptions,
 } from "./postgres-journal.ts";
-import { recordUsage } from "./record-usage.ts";
+import { appendUsage } from "./record-usage.ts";
 import { adoptDeadJournals, type Housekeeping } from "./unfinished-journals.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
@@ -42,7 +44,8 @@ const test = base.extend("journals", ({ db }) => {
     const meter = makeMeter({
       database: db.database,
       journal,
-      participants: [recordUsage(journal.nodeId)],
+      participants: [appendUsage({ nodeId: journal.nodeId, encodeHoldCharges })],
+      fold: () => foldRollups(db.database),
       version: "0.0.0",
       newInstallationId: randomUUID(),
       labelOf: (_, model) => model,
@@ -63,6 +66,7 @@ const test = base.extend("journals", ({ db }) => {
       .where("organization_id", "=", organizationId)
       .orderBy("request_id")
       .execute();
+    await foldRollups(db.database);
     expect(await listRollupDifferences(db.database)).toEqual([]);
     return rows;
   }

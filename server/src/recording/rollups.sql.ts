@@ -1,31 +1,24 @@
-import { countColumns, labelColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
+import { countColumns, labelColumns } from "@bursar/contract/usage-shape.ts";
 import { CompiledQuery } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
-import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
 import { type RollupTable, rollupTableNames, rollupTables } from "./rollup-tables.ts";
-import type { MinuteRow } from "./usage-rows.ts";
+import { batchRowTypes, idsOf, type QueuedBatch } from "./usage-batches.sql.ts";
 import { selectWeeksToUpdate } from "./weeks.sql.ts";
 
-// What a batch adds to the sums that reports read. One statement for all tables: each statement of a flush costs this
-// process about as much as a request does, and PostgreSQL more to plan than to run.
+// Batches added to the sums that reports read. One statement serves all tables: planning a statement costs PostgreSQL
+// more than running it.
 
-const rowTypes: ColumnTypes<MinuteRow> = {
-  bucket_at: "timestamptz",
-  organization_id: "uuid",
-  ...mapKeys(labelColumns, () => "text"),
-  ...mapKeys(countColumns, () => "bigint"),
-};
-
-const OLDEST = `$${Object.keys(rowTypes).length + 1}::timestamptz`;
+const columns = Object.keys(batchRowTypes);
 
 const ADD_TO_ROLLUPS = prepareOnce(
   "add_to_rollups",
   `WITH added AS MATERIALIZED (
-      SELECT ${Object.keys(rowTypes).map(addedColumn).join(", ")} FROM unnest(${columnParameters(rowTypes)})
-        AS one (${Object.keys(rowTypes).join(", ")})
+      SELECT ${columns.map(addedColumn).join(", ")} FROM usage_batch AS batch
+      CROSS JOIN LATERAL unnest(${columns.map((column) => `batch.${column}`).join(", ")}) AS one (${columns.join(", ")})
+      WHERE batch.id = ANY($1::bigint[])
     ),
-    weeks AS MATERIALIZED (${selectWeeksToUpdate(OLDEST)}),
+    weeks AS MATERIALIZED (${selectWeeksToUpdate("$2::timestamptz")}),
     ${rollupTableNames.map(formatAddition).join(",\n    ")}
   SELECT`,
 );
@@ -33,8 +26,8 @@ const ADD_TO_ROLLUPS = prepareOnce(
 /** Labels are put in order by their bytes: a language's order costs a multiple of it. */
 function addedColumn(column: string): string {
   return (labelColumns as readonly string[]).includes(column)
-    ? `${column} COLLATE "C" AS ${column}`
-    : column;
+    ? `one.${column} COLLATE "C" AS ${column}`
+    : `one.${column}`;
 }
 
 /**
@@ -59,14 +52,11 @@ function formatAddition(table: RollupTable, index: number): string {
 }
 
 /**
- * Adds rows per minute to every rollup: whole buckets in UTC, by the start of the requests. Of weeks only those that have
- * been summed up already. `oldestMs` is the start of the oldest request, milliseconds since the epoch.
+ * Adds the rows of the batches to every rollup: whole buckets in UTC, by the start of the requests. Adds to weeks only
+ * those that are summed up already.
  */
-export async function addToRollups(
-  tx: Tx,
-  rows: readonly MinuteRow[],
-  oldestMs: number,
-): Promise<void> {
-  const parameters = [...columnTexts(rowTypes, rows), new Date(oldestMs)];
-  await tx.executeQuery(CompiledQuery.raw(ADD_TO_ROLLUPS, parameters));
+export async function addToRollups(tx: Tx, batches: readonly QueuedBatch[]): Promise<void> {
+  const oldestMs = Math.min(...batches.map(({ oldestAt }) => oldestAt?.getTime() ?? Infinity));
+  if (!Number.isFinite(oldestMs)) return;
+  await tx.executeQuery(CompiledQuery.raw(ADD_TO_ROLLUPS, [idsOf(batches), new Date(oldestMs)]));
 }

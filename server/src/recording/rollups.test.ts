@@ -5,8 +5,8 @@ import { expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { appendAndFold } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { addUsage } from "./record-usage.ts";
 import {
   type RollupTable,
   type RollupUnit,
@@ -56,7 +56,7 @@ const test = base.extend("rollups", ({ db }) => {
   }
 
   async function flush(records: readonly EndRecord[]): Promise<void> {
-    await db.database.transaction().execute((tx) => addUsage(tx, "node_1", records));
+    await appendAndFold(db.database, "node_1", records);
   }
 
   async function setWeeksSummedBefore(ms: number): Promise<void> {

@@ -9,8 +9,10 @@ import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type JournalOnDisk, type JournalOptions, openJournal } from "#src/recording/journal.ts";
 import { type Meter, type MeterOptions, makeMeter } from "#src/recording/meter.ts";
-import { recordUsage } from "#src/recording/record-usage.ts";
+import { appendUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
+import { foldRollups } from "./folds.ts";
 import { beginRecord, endRecord } from "./request-records.ts";
 
 // Journal folder, node id and organization of consecutive processes.
@@ -56,7 +58,8 @@ export function makeTestMeters(database: Database): TestMeters {
       const meter = makeMeter({
         database,
         journal: options.journal ?? made.openJournal({ directory: folder }),
-        participants: [recordUsage(made.nodeId)],
+        participants: [appendUsage({ nodeId: made.nodeId, encodeHoldCharges })],
+        fold: () => foldRollups(database),
         version: "0.0.0",
         newInstallationId: randomUUID(),
         labelOf: (_, model) => model,
@@ -79,6 +82,7 @@ export function makeTestMeters(database: Database): TestMeters {
       return end;
     },
     async recorded() {
+      await foldRollups(database);
       const rows = await database
         .selectFrom("usage_event")
         .select(["request_id as id", "outcome", "cost_nano_usd as nanoUsd"])
@@ -89,6 +93,7 @@ export function makeTestMeters(database: Database): TestMeters {
       return rows;
     },
     async rolledUp() {
+      await foldRollups(database);
       const row = await database
         .selectFrom("usage_hour")
         .select((eb) => [

@@ -4,13 +4,15 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
-import { recordUsage } from "#src/recording/record-usage.ts";
+import { appendUsage } from "#src/recording/record-usage.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import {
   type LeaseSync,
   type LeaseSyncOptions,
   makeLeaseSync,
 } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
+import { makeTestFolds } from "./folds.ts";
 
 // Journal, meter, ledger and leases of one node, as `wiring.ts` builds them, on a test's database and folder.
 
@@ -28,6 +30,8 @@ export interface SpendNode {
   meter: Meter;
   ledger: Ledger;
   leases: LeaseSync;
+  /** Flushes and folds. True when nothing waits any more. */
+  flush(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -64,10 +68,16 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
     journalSynced: () => journal.synced(),
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs, logger });
+  const folds = makeTestFolds(database);
   const meter: Meter = makeMeter({
     database,
     journal,
-    participants: [recordUsage(nodeId), ledger.spendParticipant],
+    participants: [
+      appendUsage({ nodeId, encodeHoldCharges }),
+      ledger.flushParticipant,
+      folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq)),
+    ],
+    fold: () => folds.fold(),
     version: "0.0.0",
     newInstallationId: nodeId,
     labelOf: (_, model) => model,
@@ -78,13 +88,21 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
   await meter.start();
   await ledger.start();
   await leases.start();
+  folds.start();
+  const flush = async () => {
+    const isDone = await meter.flush();
+    await folds.fold();
+    return isDone;
+  };
   return {
     nodeId,
     meter,
     ledger,
     leases,
+    flush,
     stop: async () => {
-      await meter.flush();
+      await flush();
+      await folds.stop();
       await leases.stop();
       ledger.stop();
       await meter.stop();

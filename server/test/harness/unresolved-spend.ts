@@ -4,8 +4,8 @@ import { periodOf } from "#src/domain/spend-period.ts";
 import { noCost } from "#src/domain/usage.ts";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
-import { settleBatch } from "#src/spend/ledger/leases.sql.ts";
 import { listUnresolved } from "#src/spend/ledger/unresolved.sql.ts";
+import { settleRecords } from "./folds.ts";
 import { endRecord } from "./usage-records.ts";
 
 const NODE_ID = "node_of_the_test";
@@ -33,7 +33,7 @@ export async function createUnresolvedSpend(
     .execute();
   await database.transaction().execute(async (tx) => {
     await insertUsageEvents(tx, [toUsageEvent(record, NODE_ID)]);
-    await settleBatch(tx, NODE_ID, [record], { atMs: startedAtMs });
+    await settleRecords(tx, NODE_ID, [record], { atMs: startedAtMs });
   });
   const items = await listUnresolved(database, {
     organizationId: of.organizationId,

@@ -1,7 +1,7 @@
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
-import { addUsage } from "#src/recording/record-usage.ts";
+import { appendAndFold } from "./folds.ts";
 
 /**
  * End record of a request that costs 0.0000811 dollars by default. 10 input tokens, 5 output tokens and some cache
@@ -49,7 +49,7 @@ export function endRecord(
   };
 }
 
-/** Records the requests as the flush does, without the balances. */
+/** Records the requests as a flush and its fold do, without the balances. */
 export async function recordUsage(database: Database, records: EndRecord[]): Promise<void> {
-  await database.transaction().execute((tx) => addUsage(tx, "node_test", records));
+  await appendAndFold(database, "node_test", records);
 }

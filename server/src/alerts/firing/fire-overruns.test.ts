@@ -3,9 +3,10 @@ import { expect } from "vitest";
 import type { z } from "zod";
 import { inTransaction } from "#src/db/transaction.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { type SettledBalance, settleBatch } from "#src/spend/ledger/leases.sql.ts";
+import type { SettledBalance } from "#src/spend/ledger/leases.sql.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
+import { settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { sweepOverruns } from "./fire-overruns.ts";
 import { makeSpendAlerts } from "./spend-participant.ts";
@@ -48,8 +49,8 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       logger: makeLogger("silent"),
     });
     await inTransaction(h.deps.database, async (tx) => {
-      settled = await settleBatch(tx, "node_1", batch, { atMs: null });
-      await participant.flush(tx, batch);
+      settled = await settleRecords(tx, "node_1", batch, { atMs: null });
+      await participant.fold(tx);
     });
   }
 

@@ -3,7 +3,6 @@ import type { Changed } from "#src/db/change-watch.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { findOverrunFirings } from "./fire-overruns.ts";
@@ -14,20 +13,20 @@ import { createSavepoint, releaseSavepoint, rollBackToSavepoint } from "./savepo
 import { findNextThreshold } from "./spend-thresholds.rule.ts";
 import { listWatchedRows, type SpendPlace, type WatchedRow } from "./watched-spend.sql.ts";
 
-// Alerts about spend, evaluated in the transaction of the flush, under the locks of the balances that it wrote. Two nodes
-// that add to one balance do so one after the other, so one of them sees each crossing.
+// Alerts about spend, evaluated in the transaction of the fold. Folds follow one another, so one of them sees each
+// crossing.
 
 export interface SpendAlertsOptions {
   database: Database;
   deps: AlertingDeps;
-  /** Balances after the current flush, in its transaction. */
+  /** Balances after the current fold, in its transaction. */
   settled: () => readonly SettledBalance[];
   logger: Logger;
 }
 
-export interface SettledBalance extends Omit<SpendPlace, "workspaceId"> {
+export interface SettledBalance extends SpendPlace {
   settledNanoUsd: bigint;
-  /** The current flush settled more than a strict limit allows. */
+  /** The current fold settled more than a strict limit allows. */
   isOverrunGrown: boolean;
 }
 
@@ -43,10 +42,10 @@ export interface ReachedLimit {
 }
 
 export interface SpendAlerts {
-  /** Part of the flush, after the ledger's part. Has the type `FlushParticipant` of recording/. */
+  /** Part of the fold, after the ledger's part. Has the type `FoldParticipant` of recording/. */
   participant: {
-    flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
-    committed(batch: readonly EndRecord[], outcome: { isCounted: boolean }): void;
+    fold(tx: Tx): Promise<void>;
+    committed(): void;
   };
   /** Called for each refusal. Synchronous and cheap. */
   reportReachedLimit(limit: ReachedLimit): void;
@@ -60,7 +59,7 @@ export interface SpendAlerts {
 const MAX_KNOWN = 100_000;
 /** Delay that collects a burst of refusals. */
 const FIRE_REACHED_AFTER_MS = 100;
-/** Alerts are skipped for this time after a failure, so that flushes continue. The sweep or a later flush fires them. */
+/** Alerts are skipped for this time after a failure, so that folds continue. The sweep or a later fold fires them. */
 const QUIET_AFTER_FAILURE_MS = 10_000;
 
 export function makeSpendAlerts(options: SpendAlertsOptions): SpendAlerts {
@@ -72,7 +71,7 @@ class NodeSpendAlerts implements SpendAlerts {
   readonly #options: SpendAlertsOptions;
   /** Next amount that fires, by balance. Null: none. A missing balance is read from the database. */
   #next = new Map<string, bigint | null>();
-  /** Result of the current flush. Cached after the commit, unless the cache was cleared meanwhile. */
+  /** Result of the current fold. Cached after the commit, unless the cache was cleared meanwhile. */
   #found: { next: Map<string, bigint | null>; into: Map<string, bigint | null> } | null = null;
   #quietUntilMs = 0;
   /** Limits whose refusals are already queued or fired. */
@@ -84,9 +83,9 @@ class NodeSpendAlerts implements SpendAlerts {
   constructor(options: SpendAlertsOptions) {
     this.#options = options;
     this.participant = {
-      flush: (tx, batch) => this.#flush(tx, batch),
-      committed: (_, { isCounted }) => {
-        if (isCounted && this.#found?.into === this.#next) {
+      fold: (tx) => this.#fold(tx),
+      committed: () => {
+        if (this.#found?.into === this.#next) {
           for (const [key, next] of this.#found.next) this.#next.set(key, next);
         }
         this.#found = null;
@@ -115,23 +114,13 @@ class NodeSpendAlerts implements SpendAlerts {
     await this.#firing;
   }
 
-  async #flush(tx: Tx, batch: readonly EndRecord[]): Promise<void> {
+  async #fold(tx: Tx): Promise<void> {
     this.#found = null;
     const { settled, deps } = this.#options;
-    const near = settled().filter((balance) => this.#isNear(balance));
+    const places = settled().filter((balance) => this.#isNear(balance));
     const grown = settled().filter(({ isOverrunGrown }) => isOverrunGrown);
-    if (near.length + grown.length === 0 || deps.nowMs() < this.#quietUntilMs) return;
-    const workspaceOf = new Map(batch.map((record) => [record.apiKeyId, record.workspaceId]));
-    const places = near.map((balance) => ({
-      ...balance,
-      workspaceId:
-        balance.scopeType === "api_key"
-          ? (workspaceOf.get(balance.scopeId) ?? null)
-          : balance.scopeType === "workspace"
-            ? balance.scopeId
-            : null,
-    }));
-    const next = new Map<string, bigint | null>(near.map((balance) => [keyOf(balance), null]));
+    if (places.length + grown.length === 0 || deps.nowMs() < this.#quietUntilMs) return;
+    const next = new Map<string, bigint | null>(places.map((place) => [keyOf(place), null]));
     const into = this.#next.size >= MAX_KNOWN ? new Map() : this.#next;
     await this.#continueOnFailure(tx, async () => {
       const rows = places.length === 0 ? [] : await listWatchedRows(tx, places);
@@ -148,14 +137,14 @@ class NodeSpendAlerts implements SpendAlerts {
     return next === undefined || (next !== null && balance.settledNanoUsd >= next);
   }
 
-  /** A failure undoes the firings only. The batch is still counted. */
+  /** A failure undoes the firings only. The batches are still counted. */
   async #continueOnFailure(tx: Tx, work: () => Promise<void>): Promise<void> {
     await createSavepoint(tx);
     try {
       await work();
       await releaseSavepoint(tx);
     } catch (error) {
-      // Without a connection the rollback fails, and so does the flush.
+      // Without a connection the rollback fails, and so does the fold.
       await rollBackToSavepoint(tx);
       this.#found = null;
       this.#quietUntilMs = this.#options.deps.nowMs() + QUIET_AFTER_FAILURE_MS;

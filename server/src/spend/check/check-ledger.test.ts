@@ -3,8 +3,8 @@ import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
-import { settleBatch } from "#src/spend/ledger/leases.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { checkLedger } from "./check-ledger.ts";
 
@@ -44,7 +44,7 @@ test.beforeEach(async ({ db }) => {
       tx,
       batch.map((record) => toUsageEvent(record, "node_1")),
     );
-    await settleBatch(tx, "node_1", batch, { atMs: SOME_TIME_MS });
+    await settleRecords(tx, "node_1", batch, { atMs: SOME_TIME_MS });
   });
 });
 
@@ -216,7 +216,7 @@ test("finds no difference while requests are settled", async ({ db, check }) => 
       );
       await db.database.transaction().execute(async (tx) => {
         await insertUsageEvents(tx, [toUsageEvent(record, "node_1")]);
-        await settleBatch(tx, "node_1", [record], { atMs: SOME_TIME_MS });
+        await settleRecords(tx, "node_1", [record], { atMs: SOME_TIME_MS });
       });
     }
   };

@@ -2,7 +2,9 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
 import { msFromIsoDate, periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { listQueuedCharges, listQueuedHolds } from "#src/spend/ledger/batch-charges.sql.ts";
 import { chainOf } from "#src/spend/ledger/charges.ts";
+import { decodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { findUnrecorded } from "#src/spend/ledger/overrun-rules.ts";
 import { type ExceededBalance, listExceeded } from "#src/spend/ledger/overruns.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
@@ -43,6 +45,9 @@ export function checkLedger(database: Database, organizationId: string): Promise
   return inSnapshot(database, (tx) => new LedgerCheck(tx, organizationId).run());
 }
 
+/** Amounts of a balance. */
+type Amounts = Omit<CheckedBalance, keyof BalanceKey>;
+
 interface Sums {
   costNanoUsd: bigint;
   overrunNanoUsd: bigint;
@@ -60,6 +65,8 @@ class LedgerCheck {
   readonly #organizationId: string;
   readonly #open = new Map<PeriodName, OpenPeriod>();
   readonly #comparedPeriods = new Set<string>();
+  /** Requests that are in the events and wait for their fold. */
+  #queued: ReadonlyMap<string, Amounts> = new Map();
   #leases = new Map<string, LeaseSum>();
   readonly #report: LedgerReport = {
     balances: 0,
@@ -76,6 +83,7 @@ class LedgerCheck {
   async run(): Promise<LedgerReport> {
     const leases = await sumLeases(this.#tx, this.#organizationId);
     this.#leases = new Map(leases.map((sum) => [balanceKeyText(sum), sum]));
+    this.#queued = await sumQueued(this.#tx, this.#organizationId);
     for (const day of await listSpendDays(this.#tx)) await this.#addDay(day);
     for (const [period, open] of this.#open) await this.#comparePeriod(period, open);
     const periods = await listBalancePeriods(this.#tx, this.#organizationId);
@@ -128,7 +136,8 @@ class LedgerCheck {
     for (const [text, key] of [...keys].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { scopeType, scopeId } = key;
       const named = { scopeType, scopeId, period, periodStart: start };
-      this.#compare(named, balances.get(text) ?? NO_BALANCE, {
+      const balance = balances.get(text) ?? NO_BALANCE;
+      this.#compare(named, addQueued(balance, this.#queued.get(text)), {
         ...NO_SUMS,
         ...sums.get(text),
         ...this.#leasesOf(text),
@@ -143,7 +152,7 @@ class LedgerCheck {
 
   #compare(
     key: BalanceKey,
-    actual: Omit<CheckedBalance, keyof BalanceKey>,
+    actual: Amounts,
     expected: Sums & Pick<LeaseSum, "leasedNanoUsd" | "unresolvedNanoUsd">,
   ): void {
     this.#addDifference(key, "spent", actual.settledNanoUsd, expected.costNanoUsd);
@@ -190,6 +199,33 @@ const NO_BALANCE = {
   unresolvedNanoUsd: 0n,
   overrunNanoUsd: 0n,
 };
+
+/** Sums what the next folds will add to each balance. Unresolved holds get their rows there too. */
+async function sumQueued(tx: Tx, organizationId: string): Promise<Map<string, Amounts>> {
+  const queued = new Map<string, Amounts>();
+  const add = (key: BalanceKey, settledNanoUsd: bigint, overrunNanoUsd: bigint) => {
+    const text = balanceKeyText(key);
+    const sum = queued.get(text) ?? NO_BALANCE;
+    queued.set(text, {
+      ...sum,
+      settledNanoUsd: sum.settledNanoUsd + settledNanoUsd,
+      overrunNanoUsd: sum.overrunNanoUsd + overrunNanoUsd,
+    });
+  };
+  for (const charge of await listQueuedCharges(tx, organizationId)) add(charge, charge.nanoUsd, 0n);
+  for (const json of await listQueuedHolds(tx)) {
+    for (const hold of decodeHoldCharges(json)) add(hold, 0n, hold.overrunNanoUsd);
+  }
+  return queued;
+}
+
+function addQueued(balance: Amounts, queued: Amounts = NO_BALANCE): Amounts {
+  return {
+    ...balance,
+    settledNanoUsd: balance.settledNanoUsd + queued.settledNanoUsd,
+    overrunNanoUsd: balance.overrunNanoUsd + queued.overrunNanoUsd,
+  };
+}
 
 function addSums({ sums }: OpenPeriod, key: BalanceKey, sum: Sums): void {
   const text = balanceKeyText(key);

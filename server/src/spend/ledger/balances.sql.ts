@@ -57,28 +57,28 @@ export async function findBalance(
 
 /**
  * The balances that exist among `keys`, and how far this node's flushes had come when they were read: both from one
- * snapshot, since they mean something only together. `flushedSeq` is null without a node.
+ * snapshot, since they mean something only together. `foldedSeq` is null without a node.
  */
 export async function readBalancesAtSeq(
   db: Database | Tx,
   of: { nodeId: string | null; keys: readonly BalanceKey[] },
-): Promise<{ flushedSeq: number | null; balances: Balance[] }> {
-  const { rows } = await sql<{ flushedSeq: bigint | null } & Nullable<Balance>>`
-    SELECT node.flushed_seq AS "flushedSeq", b.scope_type AS "scopeType", b.scope_id AS "scopeId",
+): Promise<{ foldedSeq: number | null; balances: Balance[] }> {
+  const { rows } = await sql<{ foldedSeq: bigint | null } & Nullable<Balance>>`
+    SELECT node.folded_seq AS "foldedSeq", b.scope_type AS "scopeType", b.scope_id AS "scopeId",
       b.period, b.period_start AS "periodStart", b.organization_id AS "organizationId",
       b.settled_nano_usd AS "settledNanoUsd", b.leased_nano_usd AS "leasedNanoUsd",
       b.unresolved_nano_usd AS "unresolvedNanoUsd", b.overrun_nano_usd AS "overrunNanoUsd",
       b.limit_overrun_nano_usd AS "limitOverrunNanoUsd"
-    FROM (SELECT max(flushed_seq) AS flushed_seq FROM node WHERE id = ${of.nodeId}) AS node
+    FROM (SELECT max(folded_seq) AS folded_seq FROM node WHERE id = ${of.nodeId}) AS node
     LEFT JOIN (
       unnest(${of.keys.map((key) => key.scopeType)}::text[], ${of.keys.map((key) => key.scopeId)}::text[],
         ${of.keys.map((key) => key.period)}::text[], ${of.keys.map((key) => key.periodStart)}::date[])
         AS wanted (scope_type, scope_id, period, period_start)
       JOIN balance USING (scope_type, scope_id, period, period_start)
     ) AS b ON true`.execute(db);
-  const flushedSeq = rows[0]?.flushedSeq ?? null;
+  const foldedSeq = rows[0]?.foldedSeq ?? null;
   return {
-    flushedSeq: flushedSeq === null ? null : Number(flushedSeq),
+    foldedSeq: foldedSeq === null ? null : Number(foldedSeq),
     balances: rows.filter((row) => isBalance(row)),
   };
 }

@@ -40,8 +40,8 @@ export interface SyncMessage {
   epoch: bigint;
   /** Grows with every message of the node: one that comes late is not obeyed. */
   op: number;
-  /** Up to here the node knows its ends as flushed. `targets` means something only together with it. */
-  flushedSeq: number;
+  /** Position up to which the node knows its ends as folded. `targets` is valid only for this position. */
+  foldedSeq: number;
   /** The node keeps to all changes of limits up to this one. */
   limitsVersion: bigint;
   /** By key text: everything that `targets` and `grantRequests` name. */
@@ -64,7 +64,7 @@ export interface Figures extends BalanceRow {
 
 export interface SyncDone {
   kind: "done";
-  /** False when a flush of the node came between: `targets` was not looked at. */
+  /** False when a fold of the node came between: `targets` is ignored. */
   isApplied: boolean;
   /** In the order of `grantRequests`: what each entry was given, or null for a request that was not granted. */
   grants: readonly (readonly bigint[] | null)[];
@@ -83,7 +83,7 @@ export type SyncAnswer =
 
 /** The rows of one message, in memory. */
 export interface LeaseWork {
-  flushedSeq: number;
+  foldedSeq: number;
   /** By key text: every key of the message and every lease of the node. */
   balances: Map<string, BalanceRow>;
   /** The node's own. */
@@ -99,7 +99,7 @@ const SLICE_OF_REMAINING = 4n;
 
 export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
   for (const [key, lease] of work.leases) reinstateLease(work, key, lease);
-  const isApplied = work.flushedSeq === message.flushedSeq;
+  const isApplied = work.foldedSeq === message.foldedSeq;
   if (isApplied) {
     const keys = new Set(message.targets.keys());
     if (message.isComplete) for (const key of work.leases.keys()) keys.add(key);

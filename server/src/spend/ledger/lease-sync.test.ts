@@ -7,9 +7,10 @@ import { flushBatch } from "#src/recording/flush.ts";
 import { enterNode } from "#src/recording/node.sql.ts";
 import type { TestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { spentOf } from "./charges.ts";
 import { type LeaseSync, makeLeaseSync } from "./lease-sync.ts";
-import { settleBatch } from "./leases.sql.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 import { toHoldError } from "./refuse-hold.ts";
 
@@ -99,7 +100,7 @@ class TestNode {
     const node = { id: this.id, journalId: "journal", version: "0" };
     const { epoch, flushedSeq } = await enterNode(this.#database, node);
     this.#epoch = epoch;
-    this.keeper.entered({ epoch, flushedSeq, isJournalWhole: true });
+    this.keeper.entered({ epoch, foldedSeq: flushedSeq, isJournalWhole: true });
     await this.keeper.start();
     nodes.push(this);
     return this;
@@ -135,8 +136,8 @@ class TestNode {
       database: this.#database,
       participants: [
         {
-          flush: async (tx, ends) => {
-            await settleBatch(tx, this.id, ends, { atMs: null });
+          flush: async (tx, ends, position) => {
+            await settleRecords(tx, this.id, ends, { atMs: null }, position);
           },
         },
       ],
@@ -150,7 +151,8 @@ class TestNode {
     });
     expect(result.kind).toBe("flushed");
     this.#flushedSeq = to;
-    this.keeper.committed(batch, { flushedSeq: to, isDrawn: () => true });
+    const ends = batch.map((record) => ({ origin: record, spent: spentOf(record), isDrawn: true }));
+    this.keeper.folded(ends, to);
   }
 }
 
@@ -283,7 +285,7 @@ test("an organization without strict limits need not hold anything, while the no
   await node.keeper.refresh();
   expect(node.keeper.isHoldRequired(scope.organizationId)).toBe(true);
   expect(node.keeper.isHoldRequired(randomUUID())).toBe(false);
-  node.keeper.entered({ epoch: 99n, flushedSeq: 0, isJournalWhole: true });
+  node.keeper.entered({ epoch: 99n, foldedSeq: 0, isJournalWhole: true });
   expect(node.keeper.isHoldRequired(randomUUID())).toBe(true);
 });
 

@@ -3,7 +3,7 @@ import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { type SpendScope, spentOf } from "./charges.ts";
+import { type SpendScope, type Spent, spentOf } from "./charges.ts";
 import type { Held } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
@@ -12,7 +12,7 @@ import type { RunningHold } from "./lease-table.ts";
 import { readLimitsVersion, readStrictLimits, reclaimLeases, syncLeases } from "./leases.sql.ts";
 import { NodeLeases, type Resolution } from "./node-leases.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
-import type { PendingSpend } from "./pending-spend.ts";
+import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
 import { releaseUnresolved } from "./release-unresolved.sql.ts";
 
 // Clocks, timers and statements around NodeLeases: the part that decides nothing.
@@ -49,11 +49,18 @@ export interface Dropped {
   kind: "dropped";
 }
 
+/** Spend that is no longer pending. `isDrawn`: a fold took it out of this node's leases. */
+export interface FoldedEnd {
+  origin: SpendOrigin;
+  spent: Spent;
+  isDrawn: boolean;
+}
+
 export interface LeaseSync {
-  /** What ended here and is not flushed. */
+  /** Spend of ended requests that are not folded. */
   readonly pending: PendingSpend;
   /** The node has an epoch: from the meter, at its start and whenever it enters again. */
-  entered(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
+  entered(entry: { epoch: bigint; foldedSeq: number; isJournalWhole: boolean }): void;
   /** After the meter's start: reads limits and tells the first leases. Throws the database's error. */
   start(): Promise<void>;
   /**
@@ -68,11 +75,8 @@ export interface LeaseSync {
   /** A request that was not sent, or whose client left while it waited. Idempotent. */
   drop(requestId: string): void;
   queued(record: EndRecord): void;
-  /** `isDrawn`: whether the flush took what the record spent out of this node's leases. */
-  committed(
-    batch: readonly EndRecord[],
-    outcome: { flushedSeq: number; isDrawn: (record: EndRecord) => boolean },
-  ): void;
+  /** These ends are no longer pending. */
+  folded(ends: readonly FoldedEnd[], foldedSeq: number): void;
   /** Reads limits where they have changed; `version` is theirs, where it is known already. Throws the database's error. */
   refresh(version?: bigint): Promise<void>;
   /** Hands back what is neither held nor waiting for its flush, within a bounded time. Then the node does not count. */
@@ -132,9 +136,9 @@ class TimedLeaseSync implements LeaseSync {
     });
   }
 
-  entered(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void {
+  entered(entry: { epoch: bigint; foldedSeq: number; isJournalWhole: boolean }): void {
     this.#epoch = entry.epoch;
-    this.#leases.enter(entry.epoch, entry.flushedSeq, !entry.isJournalWhole);
+    this.#leases.enter(entry.epoch, entry.foldedSeq, !entry.isJournalWhole);
   }
 
   get pending(): PendingSpend {
@@ -178,19 +182,8 @@ class TimedLeaseSync implements LeaseSync {
     this.#resolveFreed();
   }
 
-  committed(
-    batch: readonly EndRecord[],
-    outcome: { flushedSeq: number; isDrawn: (record: EndRecord) => boolean },
-  ): void {
-    const { flushedSeq, isDrawn } = outcome;
-    this.#leases.recordFlush(
-      batch.map((record) => ({
-        origin: record,
-        spent: spentOf(record),
-        isDrawn: isDrawn(record),
-      })),
-      flushedSeq,
-    );
+  folded(ends: readonly FoldedEnd[], foldedSeq: number): void {
+    this.#leases.recordFold(ends, foldedSeq);
     this.#resolveFreed();
   }
 

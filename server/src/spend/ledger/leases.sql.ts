@@ -2,13 +2,14 @@ import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import type { EndRecord } from "#src/domain/request-record.ts";
-import { addToBalances, type Balance, lockBalances } from "./balances.sql.ts";
-import { chargesOf } from "./charges.ts";
+import { lockBalances } from "./balances.sql.ts";
+import { addBatchCharges, type ChargedBalance, listChargedLeases } from "./batch-charges.sql.ts";
+import { decodeHoldCharges, type HoldCharge } from "./hold-charges.ts";
 import type { StrictLimit } from "./hold-refusal.ts";
 import {
   applySync,
   type BalanceRow,
+  type Draw,
   type Drawn,
   drawFromLease,
   type LeaseKey,
@@ -46,7 +47,7 @@ export function syncLeases(
     const isNew = node.expiresAt === null;
     if (isNew && message.limitsVersion < (await lockLimitsVersion(tx))) return { kind: "behind" };
     const own = await listLeases(tx, message.nodeId);
-    const work = await loadWork(tx, { message, own, flushedSeq: node.flushedSeq });
+    const work = await loadWork(tx, { message, own, foldedSeq: node.foldedSeq });
     const before = new Map([...work.balances].map(([key, row]) => [key, { ...row }]));
     const answer = applySync(work, message);
     const keys = new Map([...own, ...message.keys]);
@@ -72,11 +73,11 @@ export function syncLeases(
 export async function lockNode(tx: Tx, nodeId: string) {
   const row = await tx
     .selectFrom("node")
-    .select(["epoch", "flushed_seq", "lease_op as op", "lease_expires_at as expiresAt"])
+    .select(["epoch", "folded_seq", "lease_op as op", "lease_expires_at as expiresAt"])
     .where("id", "=", nodeId)
     .forUpdate()
     .executeTakeFirst();
-  return row ? { ...row, flushedSeq: Number(row.flushed_seq) } : null;
+  return row ? { ...row, foldedSeq: Number(row.folded_seq) } : null;
 }
 
 /** A node that begins to count waits for changes under way, and they for it: none of them misses it. */
@@ -113,15 +114,15 @@ async function listLeases(tx: Tx, nodeId: string): Promise<Map<string, OwnLease>
 
 async function loadWork(
   tx: Tx,
-  loaded: { message: SyncMessage; own: ReadonlyMap<string, OwnLease>; flushedSeq: number },
+  loaded: { message: SyncMessage; own: ReadonlyMap<string, OwnLease>; foldedSeq: number },
 ): Promise<LeaseWork> {
-  const { message, own, flushedSeq } = loaded;
+  const { message, own, foldedSeq } = loaded;
   const balances = await lockBalances(tx, [...own.values(), ...message.keys.values()]);
   const leases = [...own].map(([key, { amountNanoUsd, isReclaimed }]) => {
     return [key, { amountNanoUsd, isReclaimed }] as const;
   });
   const limits = await readStrictAmounts(tx, message.keys);
-  return { flushedSeq, balances, leases: new Map(leases), limits, kept: new Map() };
+  return { foldedSeq, balances, leases: new Map(leases), limits, kept: new Map() };
 }
 
 async function readStrictAmounts(
@@ -241,55 +242,95 @@ async function deleteSpentLeases(tx: Tx, nodeId: string): Promise<void> {
     .execute();
 }
 
-export interface SettledBalance extends Balance {
-  /** This batch settled more than a strict limit allows. */
+/** A batch in the transaction of its fold. */
+export interface FoldedBatch {
+  id: bigint;
+  nodeId: string;
+  holdCharges: unknown;
+}
+
+export interface SettledBalance extends ChargedBalance {
+  /** This fold settled more than a strict limit allows. */
   isOverrunGrown: boolean;
 }
 
 /**
- * Settles a batch inside the flush, which has locked the node's row: leased turns into settled and unresolved in one
- * step. Gives back the balances with what is settled now.
+ * Settles batches inside the fold, which has locked the rows of their nodes: leased turns into settled and unresolved in
+ * one step. Returns the balances that a limit or an alert watches. Throws the database's error.
  */
-export async function settleBatch(
+export async function settleBatches(
   tx: Tx,
-  nodeId: string,
-  batch: readonly EndRecord[],
+  batches: readonly FoldedBatch[],
   clock: LeaseClock,
 ): Promise<SettledBalance[]> {
-  const charges = chargesOf(batch);
-  const added = await addToBalances(tx, charges);
-  const overrun = await recordOverruns(tx, charges);
-  const balances = added.map((balance) => {
+  const ids = batches.map(({ id }) => id);
+  const holds = batches.flatMap(({ nodeId, holdCharges }) =>
+    decodeHoldCharges(holdCharges).map((charge) => ({ ...charge, nodeId })),
+  );
+  const charged = await addBatchCharges(tx, ids, holds);
+  const limited = charged.filter(({ hasLimit }) => hasLimit);
+  const added = limited.map((balance) => ({ ...balance, nanoUsd: balance.addedNanoUsd }));
+  const overrun = await recordOverruns(tx, added);
+  await drawBatches(tx, await findDraws(tx, ids, holds), clock);
+  return charged.map((balance) => {
     return { ...balance, isOverrunGrown: overrun.has(balanceKeyText(balance)) };
   });
-  const leases = charges.length === 0 ? NO_LEASES : await listLeases(tx, nodeId);
-  const unresolved = charges.flatMap((charge) =>
-    charge.unresolved.map(({ requestId, nanoUsd }) => {
-      return { key: charge, requestId, amountNanoUsd: nanoUsd };
-    }),
-  );
-  if (leases.size === 0 && unresolved.length === 0) return balances;
-  const drawn = charges.map((charge) => {
-    const key = balanceKeyText(charge);
-    const draw = { key, costNanoUsd: charge.nanoUsd, unresolved: charge.unresolved };
-    return { charge, drawn: drawFromLease(leases.get(key), draw) };
-  });
-  await changeBalances(
-    tx,
-    drawn
-      .map(({ charge, drawn: { balance } }) => ({ key: charge, ...balance }))
-      .filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
-  );
-  await drawLeases(tx, nodeId, drawn);
-  const isSpent = drawn.some(({ drawn: { key, leaseNanoUsd } }) => {
-    return leaseNanoUsd !== 0n && leases.get(key)?.amountNanoUsd === -leaseNanoUsd;
-  });
-  if (isSpent) await deleteSpentLeases(tx, nodeId);
-  await setLeases(tx, nodeId, unresolved, nowOf(clock));
-  return balances;
 }
 
-const NO_LEASES: ReadonlyMap<string, OwnLease> = new Map();
+/** Draw from the lease of one node. */
+interface NodeDraw extends Draw {
+  nodeId: string;
+  lease: LeaseKey;
+}
+
+/** Sums what the batches draw from leases or leave unresolved. */
+async function findDraws(
+  tx: Tx,
+  ids: readonly bigint[],
+  holds: readonly (HoldCharge & { nodeId: string })[],
+): Promise<NodeDraw[]> {
+  const draws = new Map<string, NodeDraw>();
+  for (const { nodeId, addedNanoUsd, ...lease } of await listChargedLeases(tx, ids)) {
+    const key = balanceKeyText(lease);
+    draws.set(`${nodeId}\n${key}`, {
+      ...{ nodeId, lease, key, costNanoUsd: addedNanoUsd, unresolved: [] },
+    });
+  }
+  for (const { nodeId, unresolved, ...lease } of holds) {
+    if (unresolved.length === 0) continue;
+    const key = balanceKeyText(lease);
+    const text = `${nodeId}\n${key}`;
+    const draw = draws.get(text) ?? { nodeId, lease, key, costNanoUsd: 0n, unresolved: [] };
+    draws.set(text, { ...draw, unresolved: [...draw.unresolved, ...unresolved] });
+  }
+  return [...draws.values()];
+}
+
+async function drawBatches(tx: Tx, draws: readonly NodeDraw[], clock: LeaseClock): Promise<void> {
+  for (const [nodeId, own] of Map.groupBy(draws, (draw) => draw.nodeId)) {
+    const leases = await listLeases(tx, nodeId);
+    const unresolved = own.flatMap((draw) =>
+      draw.unresolved.map(({ requestId, nanoUsd }) => {
+        return { key: draw.lease, requestId, amountNanoUsd: nanoUsd };
+      }),
+    );
+    const drawn = own.map((draw) => {
+      return { charge: draw.lease, drawn: drawFromLease(leases.get(draw.key), draw) };
+    });
+    await changeBalances(
+      tx,
+      drawn
+        .map(({ charge, drawn: { balance } }) => ({ key: charge, ...balance }))
+        .filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
+    );
+    await drawLeases(tx, nodeId, drawn);
+    const isSpent = drawn.some(({ drawn: { key, leaseNanoUsd } }) => {
+      return leaseNanoUsd !== 0n && leases.get(key)?.amountNanoUsd === -leaseNanoUsd;
+    });
+    if (isSpent) await deleteSpentLeases(tx, nodeId);
+    await setLeases(tx, nodeId, unresolved, nowOf(clock));
+  }
+}
 
 async function drawLeases(
   tx: Tx,

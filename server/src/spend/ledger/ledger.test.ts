@@ -9,15 +9,19 @@ import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import type { FlushParticipant } from "#src/recording/flush.ts";
+import type { FoldWorker } from "#src/recording/fold-worker.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
-import { recordUsage } from "#src/recording/record-usage.ts";
+import { appendUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { makeTestFolds } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { findBalance } from "./balances.sql.ts";
+import { encodeHoldCharges } from "./hold-charges.ts";
 import { type Ledger, makeLedger } from "./ledger.ts";
 import {
   deleteSpendLimit,
@@ -47,10 +51,12 @@ const test = base
           logger,
           refreshEveryMs: 2_000_000_000,
         });
+        const folds = makeTestFolds(databases.meter ?? db.database);
         const meter = makeMeter({
           database: databases.meter ?? db.database,
           journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
-          participants: [recordUsage(nodeId), ledger.spendParticipant],
+          participants: followUsage(nodeId, ledger, folds),
+          fold: () => folds.fold(),
           version: "0.0.0",
           newInstallationId: randomUUID(),
           labelOf: (_, model) => model,
@@ -61,7 +67,7 @@ const test = base
         });
         await meter.start();
         await ledger.start();
-        const node = { meter, ledger };
+        const node = { meter, ledger, flush: () => flushAndFold(meter, folds) };
         running.push(node);
         return node;
       },
@@ -129,6 +135,17 @@ const test = base
     };
   });
 
+function followUsage(nodeId: string, ledger: Ledger, folds: FoldWorker): FlushParticipant[] {
+  const follow = folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq));
+  return [appendUsage({ nodeId, encodeHoldCharges }), ledger.flushParticipant, follow];
+}
+
+async function flushAndFold(meter: Meter, folds: FoldWorker): Promise<boolean> {
+  const isDone = await meter.flush();
+  await folds.fold();
+  return isDone;
+}
+
 let directory: string;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
 let atMs: number;
@@ -180,7 +197,7 @@ describe("a limit", () => {
     "of scope %s admits until exactly its amount is spent, then refuses",
     async (scopeType, { startNode, limit }) => {
       await limit(scopeType, 100n);
-      const { meter, ledger } = await startNode();
+      const { meter, ledger, flush } = await startNode();
       spend(meter, 99n);
       expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
       spend(meter, 1n);
@@ -190,7 +207,7 @@ describe("a limit", () => {
         regainAtMs: FIRST_OF_DECEMBER,
         limit: { scopeType, amountNanoUsd: 100n },
       });
-      await meter.flush();
+      await flush();
       expect(ledger.admit(scope, atMs)).toMatchObject({ kind: "blocked", spentNanoUsd: 100n });
     },
   );
@@ -247,9 +264,9 @@ describe("a limit", () => {
     limit,
   }) => {
     await limit("workspace", 100n);
-    const { meter, ledger } = await startNode();
+    const { meter, ledger, flush } = await startNode();
     spend(meter, 100n);
-    await meter.flush();
+    await flush();
     const november = atMs;
     atMs = FIRST_OF_DECEMBER - 1;
     expect(ledger.admit(scope, atMs).kind).toBe("blocked");
@@ -259,7 +276,7 @@ describe("a limit", () => {
     expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
     spend(meter, 100n);
     expect(ledger.admit(scope, atMs).kind).toBe("blocked");
-    await meter.flush();
+    await flush();
     await ledger.refresh();
     expect(ledger.admit(scope, atMs)).toMatchObject({ kind: "blocked", spentNanoUsd: 100n });
     expect(await listBalanceDifferences(db.database)).toEqual([]);
@@ -270,9 +287,9 @@ describe("a limit", () => {
     startNode,
     limit,
   }) => {
-    const { meter, ledger } = await startNode();
+    const { meter, ledger, flush } = await startNode();
     spend(meter, 50n);
-    await meter.flush();
+    await flush();
     spend(meter, 50n);
     const first = await limit("workspace", 100n);
     await ledger.refresh();
@@ -291,10 +308,10 @@ describe("a limit", () => {
     const [here, there] = [await startNode(), await startNode()];
     spend(there.meter, 30n);
     spend(here.meter, 12n);
-    await there.meter.flush();
+    await there.flush();
     await here.ledger.refresh();
     expect(spentIn(here.ledger)).toBe(42n);
-    await here.meter.flush();
+    await here.flush();
     expect(spentIn(here.ledger)).toBe(42n);
   });
 });
@@ -307,7 +324,7 @@ describe("spend is counted once at every moment", () => {
   }) => {
     await limit("workspace", 0n);
     const line = heldLine();
-    const { meter, ledger } = await startNode({ ledger: line.reads });
+    const { meter, ledger, flush } = await startNode({ ledger: line.reads });
     spend(meter, 7n);
     line.hold("reads");
     const refreshed = ledger.refresh();
@@ -315,7 +332,7 @@ describe("spend is counted once at every moment", () => {
     line.release();
     line.hold("reads");
     await expect.poll(line.isHolding).toBe(true); // the balances, read before the flush
-    await meter.flush();
+    await flush();
     expect(spentIn(ledger)).toBe(7n);
     line.release();
     await refreshed;
@@ -329,10 +346,10 @@ describe("spend is counted once at every moment", () => {
   }) => {
     await limit("workspace", 0n);
     const line = heldLine();
-    const { meter, ledger } = await startNode({ meter: line.commits });
+    const { meter, ledger, flush } = await startNode({ meter: line.commits });
     spend(meter, 7n);
     line.hold("commits");
-    const flushed = meter.flush();
+    const flushed = flush();
     await expect.poll(line.isHolding).toBe(true);
     expect(spentIn(ledger)).toBe(7n);
     await ledger.refresh();
@@ -351,7 +368,7 @@ describe("spend is counted once at every moment", () => {
     limit,
   }) => {
     await limit("workspace", 0n);
-    const { meter, ledger } = await startNode();
+    const { meter, ledger, flush } = await startNode();
     let total = 0n;
     const work: Promise<unknown>[] = [];
     for (let i = 0; i < 400; i++) {
@@ -359,14 +376,14 @@ describe("spend is counted once at every moment", () => {
         spend(meter, BigInt(i));
         total += BigInt(i);
       }
-      if (i % 7 === 0) work.push(meter.flush());
+      if (i % 7 === 0) work.push(flush());
       if (i % 5 === 0) work.push(ledger.refresh());
       expect(spentIn(ledger)).toBe(total);
       await new Promise((resolve) => setImmediate(resolve));
       expect(spentIn(ledger)).toBe(total);
     }
     await Promise.all(work);
-    await meter.flush();
+    await flush();
     await ledger.refresh();
     expect(spentIn(ledger)).toBe(total);
     expect(await listBalanceDifferences(db.database)).toEqual([]);
@@ -380,7 +397,7 @@ describe("spend is counted once at every moment", () => {
     await limit("workspace", 0n);
     const first = await startNode();
     spend(first.meter, 5n);
-    await first.meter.flush();
+    await first.flush();
     const nodeFolder = fs.readdirSync(directory)[0] ?? "";
     spend(first.meter, 6n);
     const ledger = makeLedger({
@@ -390,6 +407,7 @@ describe("spend is counted once at every moment", () => {
       databaseNowMs: () => atMs,
       logger,
     });
+    const folds = makeTestFolds(db.database);
     const meter = makeMeter({
       database: db.database,
       journal: openJournal({
@@ -398,7 +416,8 @@ describe("spend is counted once at every moment", () => {
         clock: systemClock,
         logger,
       }),
-      participants: [recordUsage(nodeFolder), ledger.spendParticipant],
+      participants: followUsage(nodeFolder, ledger, folds),
+      fold: () => folds.fold(),
       version: "0.0.0",
       newInstallationId: randomUUID(),
       labelOf: (_, model) => model,
@@ -409,7 +428,7 @@ describe("spend is counted once at every moment", () => {
     await ledger.start();
     running.push({ meter, ledger });
     expect(spentIn(ledger)).toBe(11n);
-    await meter.flush();
+    await flushAndFold(meter, folds);
     expect(spentIn(ledger)).toBe(11n);
   });
 });
@@ -426,7 +445,7 @@ describe("balances", () => {
         spend(meter, BigInt(i % 4), { startedAtMs, apiKeyId: `${scope.apiKeyId}${i % 3}` });
       }
     }
-    expect(await Promise.all(nodes.map(({ meter }) => meter.flush()))).toEqual([true, true]);
+    expect(await Promise.all(nodes.map(({ flush }) => flush()))).toEqual([true, true]);
     expect(await listBalanceDifferences(db.database)).toEqual([]);
     expect(await listRollupDifferences(db.database)).toEqual([]);
     const { organizationId, workspaceId } = scope;
@@ -452,9 +471,9 @@ describe("balances", () => {
   });
 
   test("differences between balances and events are found", async ({ db, startNode }) => {
-    const { meter } = await startNode();
+    const { meter, flush } = await startNode();
     spend(meter, 10n);
-    await meter.flush();
+    await flush();
     await db.database
       .updateTable("balance")
       .set({ settled_nano_usd: 9n })

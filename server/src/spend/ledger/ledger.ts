@@ -4,16 +4,22 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { AppendedEnds } from "./appended-ends.ts";
 import { readBalancesAtSeq } from "./balances.sql.ts";
-import { type SpendScope, scopeIdsOf } from "./charges.ts";
+import { type SpendScope, scopeIdsOf, spentOf } from "./charges.ts";
 import type { LeaseSync } from "./lease-sync.ts";
-import { readLimitsVersion, type SettledBalance, settleBatch } from "./leases.sql.ts";
+import {
+  type FoldedBatch,
+  readLimitsVersion,
+  type SettledBalance,
+  settleBatches,
+} from "./leases.sql.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 export interface LedgerOptions {
   database: Database;
-  /** The node whose flushes this ledger takes part in. */
+  /** The node whose requests this ledger follows. */
   nodeId: string;
   /** Strict limits: what the node has leased, and what its requests hold. */
   leases: LeaseSync;
@@ -45,29 +51,47 @@ export interface Ledger {
    * database's error.
    */
   refresh(): Promise<void>;
-  /** The ledger's part of the flush. It locks balances, so it comes last in the list. */
-  spendParticipant: SpendParticipant;
+  /** The ledger's part of the flush: follows the requests of this node. */
+  flushParticipant: SpendFlush;
+  /** More of this node's requests are folded. Never throws. */
+  markFolded(foldedSeq: number): void;
   stop(): void;
 }
 
-/** Fits `FlushParticipant` of recording/, which says when each is called. */
-export interface SpendParticipant {
+/** Has the type `FlushParticipant` of recording/. */
+export interface SpendFlush {
   started(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
   queued(record: EndRecord): void;
   flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
   committed(batch: readonly EndRecord[], outcome: { flushedSeq: number; isCounted: boolean }): void;
-  /** Balances as the flush under way left them: for who comes behind the ledger in the same transaction. */
+}
+
+/** Has the type `FoldParticipant` of recording/. */
+export interface SpendFold {
+  fold(tx: Tx, batches: readonly FoldedBatch[]): Promise<void>;
+  /** Watched balances after the current fold, for later participants of its transaction. */
   settled(): readonly SettledBalance[];
 }
 
 const REFRESH_EVERY_MS = 1_000;
-/** A refresh that met a flush is read again; after that many times the next second's has to do. */
+/** Reads of a refresh that is older than the last known fold. */
 const MAX_READS = 5;
 /** What the answer of a commit takes to arrive, generously. */
 const READ_AGAIN_MS = 20;
 
 export function makeLedger(options: LedgerOptions): Ledger {
   return new MemoryLedger(options);
+}
+
+/** Settles the batches of a fold, of whichever node. */
+export function makeSpendFold(): SpendFold {
+  let settled: readonly SettledBalance[] = [];
+  return {
+    fold: async (tx, batches) => {
+      settled = await settleBatches(tx, batches, { atMs: null });
+    },
+    settled: () => settled,
+  };
 }
 
 /** A limit and, for the period last looked at, what is settled there. */
@@ -78,7 +102,7 @@ interface Limited {
 }
 
 class MemoryLedger implements Ledger {
-  readonly spendParticipant: SpendParticipant;
+  readonly flushParticipant: SpendFlush;
   readonly #options: LedgerOptions;
   /** As they stood at a version of limits, or later. */
   #soft: { version: bigint; limits: readonly SpendLimit[] } | null = null;
@@ -86,10 +110,8 @@ class MemoryLedger implements Ledger {
   #limited = new Map<string, Limited[]>();
   /** Settled spend of limited scopes, by balance key. */
   #settled = new Map<string, bigint>();
-  /** What the database has of this node: settled spend counts ends up to here, pending spend those above. */
-  #flushedSeq = 0;
-  /** Balances as the flush under way left them, until it is known to be committed, and what it counted. */
-  #written: SettledBalance[] = [];
+  readonly #appended: AppendedEnds;
+  /** Requests that the current flush appends. */
   #counted: readonly EndRecord[] = [];
   #timer: NodeJS.Timeout | null = null;
   #reads = 0;
@@ -98,19 +120,18 @@ class MemoryLedger implements Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    this.spendParticipant = {
+    this.#appended = new AppendedEnds();
+    this.flushParticipant = {
       started: (entry) => {
-        this.#flushedSeq = entry.flushedSeq;
-        options.leases.entered(entry);
+        const foldedSeq = this.#appended.enter(entry.flushedSeq);
+        options.leases.entered({ ...entry, foldedSeq });
       },
       queued: (record) => options.leases.queued(record),
-      flush: async (tx, batch) => {
-        this.#written = [];
+      flush: (_, batch) => {
         this.#counted = batch;
-        this.#written = await settleBatch(tx, options.nodeId, batch, { atMs: null });
+        return Promise.resolve();
       },
       committed: (batch, outcome) => this.#commit(batch, outcome),
-      settled: () => this.#written,
     };
   }
 
@@ -182,32 +203,37 @@ class MemoryLedger implements Ledger {
     return limited.settledNanoUsd + pending.sum({ scopeId, startMs, endMs });
   }
 
-  /** In one synchronous step the batch moves from pending to settled: no moment counts it twice or not at all. */
+  /** Appended requests stay pending until they are folded. The others leave at once, because nothing counts them. */
   #commit(
     batch: readonly EndRecord[],
     { flushedSeq, isCounted }: { flushedSeq: number; isCounted: boolean },
   ): void {
-    this.#flushedSeq = flushedSeq;
-    const counted = new Set(isCounted ? this.#counted : []);
-    const isDrawn = (record: EndRecord) => counted.has(record);
-    this.#options.leases.committed(batch, { flushedSeq, isDrawn });
+    const counted = isCounted ? this.#counted : [];
     this.#counted = [];
-    for (const balance of isCounted ? this.#written : []) {
-      const limited = this.#limited.get(balance.scopeId);
-      if (limited === undefined) continue;
-      this.#settled.set(balanceKeyText(balance), balance.settledNanoUsd);
-      for (const each of limited) {
-        const isSame =
-          each.limit.period === balance.period && each.period.start === balance.periodStart;
-        if (isSame) each.settledNanoUsd = balance.settledNanoUsd;
-      }
-    }
-    this.#written = [];
+    this.#appended.add(flushedSeq, counted);
+    if (counted.length === batch.length) return;
+    const appended = new Set(counted);
+    const left = batch.filter((record) => !appended.has(record));
+    const ends = left.map((record) => ({ origin: record, spent: spentOf(record), isDrawn: false }));
+    this.#options.leases.folded(ends, this.#appended.foldedSeq);
+  }
+
+  markFolded(foldedSeq: number): void {
+    if (foldedSeq <= this.#appended.foldedSeq) return;
+    // Spend must leave the pending sum and reach the settled one in the same step: the read does both.
+    if (this.#limited.size > 0) void this.#refreshQuietly();
+    else this.#applyFolded(foldedSeq);
+  }
+
+  #applyFolded(foldedSeq: number): void {
+    if (foldedSeq <= this.#appended.foldedSeq) return;
+    const ends = this.#appended.take(foldedSeq);
+    this.#options.leases.folded(ends, foldedSeq);
   }
 
   /**
-   * False when the answer cannot be used: it was read on one side of a flush of this node and arrived on the other, so
-   * that its settled spend and the pending spend here would count a batch twice or not at all.
+   * Applies settled spend together with the folded position of the same snapshot, so that each request counts once. False
+   * when a later position is known already: then the result is too old.
    */
   async #readAndApply(version: bigint): Promise<boolean> {
     this.#reads += 1;
@@ -221,12 +247,13 @@ class MemoryLedger implements Ledger {
       settledNanoUsd: 0n,
     }));
     const keys = limited.map(keyOf);
-    const { flushedSeq, balances } =
+    const { foldedSeq, balances } =
       keys.length === 0 ? NO_BALANCES : await readBalancesAtSeq(database, { nodeId, keys });
-    if (flushedSeq !== null && flushedSeq !== this.#flushedSeq) return false;
-    // A later read was faster: what it brought is newer.
+    if (foldedSeq !== null && foldedSeq < this.#appended.foldedSeq) return false;
+    // A later read was faster and has newer values.
     if (read < this.#applied) return true;
     this.#applied = read;
+    if (foldedSeq !== null) this.#applyFolded(foldedSeq);
     this.#settled = new Map(
       balances.map((balance) => [balanceKeyText(balance), balance.settledNanoUsd]),
     );
@@ -260,7 +287,7 @@ function isSoft({ enforcement }: SpendLimit): boolean {
 
 const ADMITTED: Admission = { kind: "admitted" };
 
-const NO_BALANCES = { flushedSeq: null, balances: [] };
+const NO_BALANCES = { foldedSeq: null, balances: [] };
 
 function messageOf({ limit, spentNanoUsd, regainAtMs }: BlockedLimit): string {
   const { scopeType, scopeId, period, amountNanoUsd } = limit;

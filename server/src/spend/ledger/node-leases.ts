@@ -65,7 +65,7 @@ const SURE_MS = 1_000;
 const RENEWALS = 3;
 
 export class NodeLeases {
-  /** What ended here and is not flushed, of all requests, held or not. */
+  /** Spend of ended requests that are not folded, with or without a hold. */
   readonly pending = new PendingSpend();
   readonly #options: NodeLeasesOptions;
   readonly #book = new LeaseTable(this.pending);
@@ -75,7 +75,7 @@ export class NodeLeases {
   #inFlight: InFlight | null = null;
   #epoch = 0n;
   #op = 0;
-  #flushedSeq = 0;
+  #foldedSeq = 0;
   #limitsVersion = 0n;
   /** The newest version of limits that the database knows this node to keep. */
   #acknowledgedVersion = -1n;
@@ -103,9 +103,9 @@ export class NodeLeases {
    * The node has a new epoch: at its start, or after it was fenced. Its leases are what its next message says. What
    * runs and what is not flushed stays known. `hasJournalGap`: the journal may lack requests that were sent.
    */
-  enter(epoch: bigint, flushedSeq: number, hasJournalGap: boolean): void {
+  enter(epoch: bigint, foldedSeq: number, hasJournalGap: boolean): void {
     this.#epoch = epoch;
-    this.#flushedSeq = flushedSeq;
+    this.#foldedSeq = foldedSeq;
     // Until it has been told: entering again before that does not make the journal whole.
     this.#hasJournalGap ||= hasJournalGap;
     this.#op = 0;
@@ -177,14 +177,14 @@ export class NodeLeases {
   }
 
   /**
-   * A flush is committed. `isDrawn` false: the record took nothing from the leases, because it was set aside or the
-   * database had it already.
+   * These ends are no longer pending. `isDrawn`: a fold took them out of the leases. False: the database does not count
+   * them, because it refused the record or had it already. `foldedSeq`: position of the last known fold.
    */
-  recordFlush(
+  recordFold(
     ends: Iterable<{ origin: SpendOrigin; spent: Spent; isDrawn: boolean }>,
-    flushedSeq: number,
+    foldedSeq: number,
   ): void {
-    this.#flushedSeq = flushedSeq;
+    this.#foldedSeq = foldedSeq;
     for (const { origin, spent, isDrawn } of ends) {
       this.pending.remove(origin, spent);
       this.#book.removePending(origin, drawOf(spent), isDrawn);
@@ -414,7 +414,7 @@ export class NodeLeases {
       nodeId: this.#options.nodeId,
       epoch: this.#epoch,
       op: this.#op,
-      flushedSeq: this.#flushedSeq,
+      foldedSeq: this.#foldedSeq,
       limitsVersion: this.#limitsVersion,
       keys: new Map(names.map((name) => [name, this.#book.get(name).key])),
       targets,

@@ -122,7 +122,7 @@ test("a node that was reclaimed takes its own money up again and goes on by itse
   // Fenced at its next message; the hold waits until the node has entered again.
   expect((await begin(node, 40n)).kind).toBe("begun");
   node.meter.end(endRecord(record, 7n));
-  expect(await node.meter.flush()).toBe(true);
+  expect(await node.flush()).toBe(true);
   expect(await balance()).toEqual({ settled: 7n, leased: 93n, unresolved: 0n });
 });
 
@@ -161,14 +161,14 @@ test("ends that the database has already take nothing from leases again", async 
   const first = await start();
   const [one, two] = [await begun(first, 20n), await begun(first, 20n)];
   first.meter.end(endRecord(one, 5n));
-  await first.meter.flush();
+  await first.flush();
   first.meter.end(endRecord(two, 6n));
   kill(first);
   // As after a restore of the node's row: it is replayed from the beginning.
   await db.database.updateTable("node").set({ flushed_seq: 0n }).where("id", "=", nodeId).execute();
   const second = await start();
   const third = await begun(second, 80n);
-  expect(await second.meter.flush()).toBe(true);
+  expect(await second.flush()).toBe(true);
   expect((await balance()).settled).toBe(11n);
   second.meter.end(endRecord(third, 80n));
   await second.stop();

@@ -154,7 +154,7 @@ async function spend(node: SpendNode, nanoUsd: bigint): Promise<boolean> {
 
 async function comeBack(node: SpendNode): Promise<void> {
   line.restore();
-  await expect.poll(() => node.meter.flush().catch(() => false), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => node.flush().catch(() => false), { timeout: 20_000 }).toBe(true);
 }
 
 describe("a node that is silent for longer than unresolved spend lasts", () => {
@@ -164,7 +164,7 @@ describe("a node that is silent for longer than unresolved spend lasts", () => {
     expect(await ledger.releaseAllThatIsOld()).toEqual([]);
     expect(await spend(other, LIMIT)).toBe(false);
     expect(await spend(other, LIMIT - UNFLUSHED)).toBe(true);
-    await other.meter.flush();
+    await other.flush();
     await comeBack(silent);
     expect(await ledger.balance()).toMatchObject({ settled: LIMIT, unresolved: 0n, overrun: 0n });
     expect(await ledger.difference()).toEqual([]);
@@ -192,7 +192,7 @@ describe("a node that is silent for longer than unresolved spend lasts", () => {
     expect(await ledger.forget(silent)).toMatchObject([{ amountNanoUsd: UNFLUSHED }]);
     expect(await ledger.forget(silent)).toEqual([]);
     expect(await spend(other, LIMIT)).toBe(true);
-    await other.meter.flush();
+    await other.flush();
     expect(await ledger.balance()).toMatchObject({ settled: LIMIT, overrun: 0n });
     await comeBack(silent);
     expect(await ledger.balance()).toMatchObject({
@@ -204,7 +204,7 @@ describe("a node that is silent for longer than unresolved spend lasts", () => {
     await ledger.setLimit(3_000_000_000n);
     await other.ledger.refresh();
     expect(await spend(other, 300_000_000n)).toBe(true);
-    await other.meter.flush();
+    await other.flush();
     expect(await ledger.balance()).toMatchObject({ settled: 2_920_000_000n, overrun: UNFLUSHED });
     expect(await ledger.difference()).toEqual([]);
   });
@@ -216,7 +216,7 @@ describe("spend that a node of an older version settled beyond the limit", () =>
     const other = await start(db.database);
     await ledger.forget(silent);
     expect(await spend(other, LIMIT)).toBe(true);
-    await other.meter.flush();
+    await other.flush();
     await comeBack(silent);
     await ledger.settleUnrecorded();
     expect(await ledger.difference()).toEqual([
@@ -235,13 +235,13 @@ test("a limit that is set below what is spent makes no overrun of it, and one of
 }) => {
   const node = await start(db.database);
   expect(await spend(node, 900_000_000n)).toBe(true);
-  await node.meter.flush();
+  await node.flush();
   const running = await begin(node, 200_000_000n);
   await ledger.setLimit(500_000_000n);
   expect(await ledger.balance()).toMatchObject({ settled: 900_000_000n, overrun: 0n });
   expect(await ledger.difference()).toEqual([]);
   if (running !== null) node.meter.end(endRecord(running, 150_000_000n));
-  await node.meter.flush();
+  await node.flush();
   expect(await ledger.balance()).toMatchObject({ settled: 1_050_000_000n, overrun: 150_000_000n });
   expect(await ledger.difference()).toEqual([]);
 });

@@ -81,7 +81,7 @@ export class MemoryStore implements SpendStore {
       if (limit) limits.set(text, limit.amountNanoUsd);
     }
     const work: LeaseWork = {
-      flushedSeq: node.flushedSeq,
+      foldedSeq: node.flushedSeq,
       balances: this.#balances,
       leases: new Map(leases),
       limits,

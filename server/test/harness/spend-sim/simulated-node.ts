@@ -242,6 +242,6 @@ export class SimulatedNode {
     const ends = step.batch.map((record) => {
       return { origin: record, spent: spentOf(record), isDrawn: true };
     });
-    this.leases.recordFlush(ends, step.to);
+    this.leases.recordFold(ends, step.to);
   }
 }

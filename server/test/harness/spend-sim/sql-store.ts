@@ -10,7 +10,6 @@ import {
   lockNode,
   readStrictLimits,
   reclaimLeases,
-  settleBatch,
   syncLeases,
 } from "#src/spend/ledger/leases.sql.ts";
 import {
@@ -24,6 +23,7 @@ import {
   releaseUnresolved,
 } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
+import { settleRecords } from "#test/harness/folds.ts";
 import type {
   FlushAnswer,
   FlushRequest,
@@ -52,7 +52,7 @@ export class SqlStore implements SpendStore {
     times: StoreTimes,
     organizationId: string,
   ): Promise<SqlStore> {
-    await sql`TRUNCATE lease, balance, spend_limit, node`.execute(database);
+    await sql`TRUNCATE lease, balance, spend_limit, node, usage_batch`.execute(database);
     await sql`UPDATE limits_version SET value = 0`.execute(database);
     await database
       .insertInto("organization")
@@ -79,8 +79,8 @@ export class SqlStore implements SpendStore {
       isRecordedSkipped: false,
       participants: [
         {
-          flush: async (tx, batch) => {
-            await settleBatch(tx, nodeId, batch, { atMs });
+          flush: async (tx, batch, position) => {
+            await settleRecords(tx, nodeId, batch, { atMs }, position);
           },
         },
       ],
@@ -158,7 +158,7 @@ export class SqlStore implements SpendStore {
           row.id,
           {
             epoch: row.epoch,
-            flushedSeq: Number(row.flushed_seq),
+            flushedSeq: Number(row.folded_seq),
             isLive: row.lease_expires_at !== null,
           },
         ]),

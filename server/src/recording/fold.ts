@@ -1,0 +1,90 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { lockFold, tryLockFold } from "./fold-lock.sql.ts";
+import { addToRollups } from "./rollups.sql.ts";
+import {
+  deleteBatches,
+  listBatches,
+  lockNodes,
+  type QueuedBatch,
+  setFoldDue,
+} from "./usage-batches.sql.ts";
+
+// The one transaction that counts appended requests. A batch leaves the queue in the transaction that counts it, so it
+// counts once, even if the result of the commit is lost. A fold that dies or pauses rolls back and releases its lock.
+
+/** Part of a fold. Participants run in the order of their list, inside its transaction. */
+export interface FoldParticipant {
+  /** Counts the batches. After a failure it runs again. */
+  fold(tx: Tx, batches: readonly QueuedBatch[]): Promise<void>;
+  /** The transaction is committed. Must not throw. */
+  committed?(): void;
+}
+
+export interface FoldOptions {
+  database: Database;
+  participants: readonly FoldParticipant[];
+}
+
+export type FoldResult =
+  /** Another process folds at this moment. */
+  { kind: "busy" } | { kind: "folded"; batches: readonly QueuedBatch[]; hasMore: boolean };
+
+/** Batches and rows of one fold. A large batch is a fold of its own. */
+const MAX_BATCHES = 64;
+const MAX_ROWS = 4_000;
+/** The pause between folds follows their duration, so that folds use at most a third of the time. */
+const PAUSE_FACTOR = 2;
+const MIN_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+
+/** Adds the batches to the rollups. The first part of every fold. */
+export const foldUsage: FoldParticipant = { fold: addToRollups };
+
+/**
+ * Counts the oldest batches. `isWaiting`: waits for another fold instead of returning "busy". Throws the database's error.
+ * Then nothing is counted, or the commit's result is lost, and the call can be repeated.
+ */
+export async function foldOnce(
+  { database, participants }: FoldOptions,
+  { isWaiting }: { isWaiting: boolean },
+): Promise<FoldResult> {
+  const startedMs = performance.now();
+  const result = await inTransaction(database, async (tx): Promise<FoldResult> => {
+    if (isWaiting) await lockFold(tx);
+    else if (!(await tryLockFold(tx))) return { kind: "busy" };
+    const queued = await listBatches(tx, MAX_BATCHES + 1);
+    const batches = takeBatches(queued);
+    const hasMore = batches.length < queued.length;
+    if (batches.length === 0) return { kind: "folded", batches, hasMore };
+    await lockNodes(tx, batches);
+    for (const participant of participants) await participant.fold(tx, batches);
+    await deleteBatches(tx, batches);
+    const pauseMs = (performance.now() - startedMs) * PAUSE_FACTOR;
+    await setFoldDue(tx, hasMore ? 0 : Math.min(Math.max(pauseMs, MIN_PAUSE_MS), MAX_PAUSE_MS));
+    return { kind: "folded", batches, hasMore };
+  });
+  if (result.kind === "folded" && result.batches.length > 0) {
+    for (const participant of participants) participant.committed?.();
+  }
+  return result;
+}
+
+function takeBatches(queued: readonly QueuedBatch[]): QueuedBatch[] {
+  let rows = 0;
+  const taken: QueuedBatch[] = [];
+  for (const batch of queued.slice(0, MAX_BATCHES)) {
+    rows += batch.rowCount;
+    if (taken.length > 0 && rows > MAX_ROWS) break;
+    taken.push(batch);
+  }
+  return taken;
+}
+
+/** Counts everything that was appended before the call. Throws the database's error. */
+export async function foldAll(options: FoldOptions): Promise<void> {
+  for (;;) {
+    const result = await foldOnce(options, { isWaiting: true });
+    if (result.kind === "folded" && !result.hasMore) return;
+  }
+}

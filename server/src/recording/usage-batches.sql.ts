@@ -1,0 +1,127 @@
+import { countColumns, labelColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
+import { CompiledQuery, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { prepareOnce } from "#src/db/prepared.ts";
+import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
+import type { MinuteRow } from "./usage-rows.ts";
+
+// Batches that nodes have appended and no fold has counted. A batch is the token of its fold: whoever deletes it in a
+// transaction counts its requests in the same transaction.
+
+/** Columns of the rows of a batch, in the order of the statement. */
+export const batchRowTypes: ColumnTypes<MinuteRow> = {
+  bucket_at: "timestamptz",
+  organization_id: "uuid",
+  ...mapKeys(labelColumns, () => "text"),
+  ...mapKeys(countColumns, () => "bigint"),
+};
+
+const columns = Object.keys(batchRowTypes).join(", ");
+const FIXED = 6;
+
+const INSERT_BATCH = prepareOnce(
+  "insert_usage_batch",
+  `INSERT INTO usage_batch (node_id, journal_id, to_seq, oldest_at, row_count, hold_charges, ${columns})
+  VALUES ($1, $2, $3::bigint, $4::timestamptz, $5::integer, $6::jsonb, ${columnParameters(batchRowTypes, FIXED)})`,
+);
+
+/** A batch before it is inserted. */
+export interface NewBatch {
+  nodeId: string;
+  journalId: string;
+  /** Sequence number of its last end in the journal. */
+  toSeq: number;
+  /** Start of the oldest request, milliseconds since the epoch. Null: no request. */
+  oldestMs: number | null;
+  rows: readonly MinuteRow[];
+  /** JSON of overruns and unresolved holds. */
+  holdCharges: string;
+}
+
+/** Adds a batch to the queue of the fold. */
+export async function insertBatch(tx: Tx, batch: NewBatch): Promise<void> {
+  const { nodeId, journalId, toSeq, oldestMs, rows, holdCharges } = batch;
+  const oldestAt = oldestMs === null ? null : new Date(oldestMs);
+  await tx.executeQuery(
+    CompiledQuery.raw(INSERT_BATCH, [
+      ...[nodeId, journalId, toSeq, oldestAt, rows.length, holdCharges],
+      ...columnTexts(batchRowTypes, rows),
+    ]),
+  );
+}
+
+/** A batch without its rows. */
+export interface QueuedBatch {
+  id: bigint;
+  nodeId: string;
+  journalId: string;
+  toSeq: number;
+  oldestAt: Date | null;
+  rowCount: number;
+  holdCharges: unknown;
+}
+
+/** Lists the oldest batches, in the order of their insertion. */
+export async function listBatches(tx: Tx, limit: number): Promise<QueuedBatch[]> {
+  const { rows } = await sql<Omit<QueuedBatch, "toSeq"> & { toSeq: bigint }>`
+    SELECT id, node_id AS "nodeId", journal_id AS "journalId", to_seq AS "toSeq", oldest_at AS "oldestAt",
+      row_count AS "rowCount", hold_charges AS "holdCharges"
+    FROM usage_batch ORDER BY id LIMIT ${limit}`.execute(tx);
+  return rows.map((row) => ({ ...row, toSeq: Number(row.toSeq) }));
+}
+
+/** Deletes counted batches, and advances the folded position of their nodes. */
+export async function deleteBatches(tx: Tx, batches: readonly QueuedBatch[]): Promise<void> {
+  await sql`
+    WITH gone AS (DELETE FROM usage_batch WHERE id = ANY(${idsOf(batches)}::bigint[]) RETURNING node_id, journal_id, to_seq),
+    last AS (SELECT node_id, journal_id, max(to_seq) AS seq FROM gone GROUP BY node_id, journal_id)
+    UPDATE node SET folded_seq = last.seq FROM last
+    WHERE node.id = last.node_id AND node.journal_id = last.journal_id AND node.folded_seq < last.seq`.execute(
+    tx,
+  );
+}
+
+export function idsOf(batches: readonly QueuedBatch[]): bigint[] {
+  return batches.map(({ id }) => id);
+}
+
+/** Locks the nodes of the batches, in the order of their ids, as a flush and a lease message do. */
+export async function lockNodes(tx: Tx, batches: readonly QueuedBatch[]): Promise<void> {
+  const ids = [...new Set(batches.map(({ nodeId }) => nodeId))];
+  await sql`SELECT FROM node WHERE id = ANY(${ids}::text[]) ORDER BY id FOR UPDATE`.execute(tx);
+}
+
+/** State of the queue. */
+export interface FoldQueue {
+  hasBatches: boolean;
+  /** Time until the next fold is due, milliseconds. 0: now. */
+  dueInMs: number;
+  /** Age of the oldest batch, milliseconds. 0: none. */
+  lagMs: number;
+}
+
+export async function readFoldQueue(db: Database | Tx): Promise<FoldQueue> {
+  const { rows } = await sql<FoldQueue>`
+    SELECT oldest.at IS NOT NULL AS "hasBatches",
+      least(1000, greatest(0, extract(epoch FROM due_at - clock_timestamp()) * 1000))::float8 AS "dueInMs",
+      coalesce(extract(epoch FROM clock_timestamp() - oldest.at) * 1000, 0)::float8 AS "lagMs"
+    FROM fold_state
+    CROSS JOIN (SELECT (SELECT appended_at FROM usage_batch ORDER BY id LIMIT 1) AS at) AS oldest`.execute(
+    db,
+  );
+  return rows[0] ?? { hasBatches: false, dueInMs: 0, lagMs: 0 };
+}
+
+/** Position up to which the node's requests are counted. Null: no node. */
+export async function findFoldedSeq(db: Database | Tx, nodeId: string): Promise<number | null> {
+  const { rows } = await sql<{ seq: bigint }>`
+    SELECT folded_seq AS seq FROM node WHERE id = ${nodeId}`.execute(db);
+  return rows[0] === undefined ? null : Number(rows[0].seq);
+}
+
+/** Sets the time of the next fold. `afterMs`: from now, milliseconds. */
+export async function setFoldDue(tx: Tx, afterMs: number): Promise<void> {
+  await sql`UPDATE fold_state SET due_at = clock_timestamp() + ${afterMs} * interval '1 millisecond'`.execute(
+    tx,
+  );
+}

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { chargesOf, overrunOf, spentOf } from "./charges.ts";
+import type { LeaseKey } from "./lease-rules.ts";
+
+// What a batch does to balances beyond its cost, as JSON beside the batch: nearly always nothing.
+
+/** Overrun and unresolved holds of one balance. Integer nano-USD. */
+export interface HoldCharge extends LeaseKey {
+  overrunNanoUsd: bigint;
+  unresolved: { requestId: string; nanoUsd: bigint }[];
+}
+
+const nanoUsd = z.string().transform((text) => BigInt(text));
+const holdCharges = z.array(
+  z.object({
+    organizationId: z.string(),
+    scopeType: z.enum(["organization", "workspace", "api_key"]),
+    scopeId: z.string(),
+    period: z.enum(["daily", "weekly", "monthly"]),
+    periodStart: z.string(),
+    overrunNanoUsd: nanoUsd,
+    unresolved: z.array(z.object({ requestId: z.string(), nanoUsd })),
+  }),
+);
+
+/** JSON of the overruns and unresolved holds of a batch. */
+export function encodeHoldCharges(batch: readonly EndRecord[]): string {
+  if (!batch.some(hasHoldCharge)) return "[]";
+  const charges = chargesOf(batch).filter(
+    ({ overrunNanoUsd, unresolved }) => overrunNanoUsd > 0n || unresolved.length > 0,
+  );
+  return JSON.stringify(
+    charges.map(({ nanoUsd: _, ...charge }) => charge),
+    (_, value: unknown) => (typeof value === "bigint" ? String(value) : value),
+  );
+}
+
+function hasHoldCharge(record: EndRecord): boolean {
+  const isSmaller = record.smallerHolds !== undefined && record.smallerHolds.length > 0;
+  return isSmaller || overrunOf(record) > 0n || spentOf(record).unresolvedNanoUsd > 0n;
+}
+
+/** Parses the JSON of a batch. Throws when another program wrote it. */
+export function decodeHoldCharges(json: unknown): HoldCharge[] {
+  return holdCharges.parse(json);
+}

@@ -1,0 +1,62 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import type { FlushPosition } from "#src/recording/flush.ts";
+import { foldAll, foldUsage } from "#src/recording/fold.ts";
+import { lockFold } from "#src/recording/fold-lock.sql.ts";
+import { FoldWorker } from "#src/recording/fold-worker.ts";
+import { appendBatch } from "#src/recording/record-usage.ts";
+import { deleteBatches, insertBatch, listBatches } from "#src/recording/usage-batches.sql.ts";
+import { sumMinutes } from "#src/recording/usage-rows.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
+import {
+  type LeaseClock,
+  type SettledBalance,
+  settleBatches,
+} from "#src/spend/ledger/leases.sql.ts";
+import { makeSpendFold } from "#src/spend/ledger/ledger.ts";
+
+/** A worker without alerts, which folds when a test calls `fold`. After `start` also by itself. */
+export function makeTestFolds(database: Database): FoldWorker {
+  const participants = [foldUsage, makeSpendFold()];
+  return new FoldWorker({ database, participants, logger: makeLogger("silent") });
+}
+
+/** Adds appended requests to rollups, without the balances. */
+export function foldRollups(database: Database): Promise<void> {
+  return foldAll({ database, participants: [foldUsage] });
+}
+
+const JOURNAL: FlushPosition = { journalId: "journal", toSeq: 0 };
+
+/** Records the requests in events and rollups, as a flush and its fold do, without the balances. */
+export async function appendAndFold(
+  database: Database,
+  nodeId: string,
+  records: readonly EndRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await inTransaction(database, (tx) =>
+    appendBatch(tx, { nodeId, encodeHoldCharges, ...JOURNAL }, records),
+  );
+  await foldRollups(database);
+}
+
+/** Settles the requests on balances and leases, as a fold does, without events and rollups. */
+export async function settleRecords(
+  tx: Tx,
+  nodeId: string,
+  records: readonly EndRecord[],
+  clock: LeaseClock,
+  position: FlushPosition = JOURNAL,
+): Promise<SettledBalance[]> {
+  await lockFold(tx);
+  const holdCharges = encodeHoldCharges(records);
+  const rows = sumMinutes(records);
+  await insertBatch(tx, { nodeId, ...position, oldestMs: null, rows, holdCharges });
+  const batches = await listBatches(tx, 1_000);
+  const settled = await settleBatches(tx, batches, clock);
+  await deleteBatches(tx, batches);
+  return settled;
+}
