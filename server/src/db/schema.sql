@@ -637,6 +637,7 @@ CREATE TABLE usage_batch (
   appended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   oldest_at timestamp with time zone,
   row_count integer NOT NULL,
+  set_aside_at timestamp with time zone,
   hold_charges jsonb NOT NULL,
   bucket_at timestamp with time zone[] NOT NULL,
   organization_id uuid[] NOT NULL,

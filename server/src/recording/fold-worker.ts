@@ -1,18 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Database } from "#src/db/pool.ts";
-import type { Logger } from "#src/lib/logger.ts";
 import type { FlushParticipant } from "./flush.ts";
-import { type FoldParticipant, type FoldResult, foldAll, foldOnce } from "./fold.ts";
+import { type FoldOptions, type FoldResult, foldAll, foldOnce } from "./fold.ts";
 import { findFoldedSeq, readFoldQueue } from "./usage-batches.sql.ts";
 
 // Runs folds. Every process has a worker, and the lock of fold.ts lets one of them fold at a time. So the batches of a
 // dead node are counted by any other node, within a second.
-
-export interface FoldWorkerOptions {
-  database: Database;
-  participants: readonly FoldParticipant[];
-  logger: Logger;
-}
 
 /** Receives the position up to which a node's requests are counted. Positions grow. Must not throw. */
 export type FoldListener = (foldedSeq: number) => void;
@@ -31,7 +23,7 @@ interface Followed {
 }
 
 export class FoldWorker {
-  readonly #options: FoldWorkerOptions;
+  readonly #options: FoldOptions;
   readonly #nodes = new Map<string, Followed>();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
@@ -39,7 +31,7 @@ export class FoldWorker {
   #health: "good" | "failing" = "good";
   #lagMs = 0;
 
-  constructor(options: FoldWorkerOptions) {
+  constructor(options: FoldOptions) {
     this.#options = options;
   }
 

@@ -1,5 +1,7 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { isRefusedData } from "./flush.ts";
 import { lockFold, tryLockFold } from "./fold-lock.sql.ts";
 import { addToRollups } from "./rollups.sql.ts";
 import {
@@ -7,6 +9,7 @@ import {
   listBatches,
   lockNodes,
   type QueuedBatch,
+  setBatchAside,
   setFoldDue,
 } from "./usage-batches.sql.ts";
 
@@ -24,6 +27,7 @@ export interface FoldParticipant {
 export interface FoldOptions {
   database: Database;
   participants: readonly FoldParticipant[];
+  logger: Logger;
 }
 
 export type FoldResult =
@@ -43,20 +47,47 @@ export const foldUsage: FoldParticipant = { fold: addToRollups };
 
 /**
  * Counts the oldest batches. `isWaiting`: waits for another fold instead of returning "busy". Throws the database's error.
- * Then nothing is counted, or the commit's result is lost, and the call can be repeated.
+ * Then nothing is counted, or the commit's result is lost, and the call can be repeated. A batch whose values the database
+ * refuses is set aside, because it would stop the count of all others.
  */
 export async function foldOnce(
-  { database, participants }: FoldOptions,
+  options: FoldOptions,
   { isWaiting }: { isWaiting: boolean },
+): Promise<FoldResult> {
+  try {
+    return await foldBatches(options, { isWaiting, maxBatches: MAX_BATCHES });
+  } catch (error) {
+    if (!isRefusedData(error)) throw error;
+  }
+  // The refused batch is the first one, or the next fold finds it.
+  const tried: QueuedBatch[] = [];
+  try {
+    return await foldBatches(options, { isWaiting, maxBatches: 1, tried });
+  } catch (error) {
+    const [refused] = tried;
+    if (refused === undefined || !isRefusedData(error)) throw error;
+    await setAside(options, refused, error);
+    return { kind: "folded", batches: [], hasMore: true };
+  }
+}
+
+async function foldBatches(
+  { database, participants }: FoldOptions,
+  {
+    isWaiting,
+    maxBatches,
+    tried = [],
+  }: { isWaiting: boolean; maxBatches: number; tried?: QueuedBatch[] },
 ): Promise<FoldResult> {
   const startedMs = performance.now();
   const result = await inTransaction(database, async (tx): Promise<FoldResult> => {
     if (isWaiting) await lockFold(tx);
     else if (!(await tryLockFold(tx))) return { kind: "busy" };
-    const queued = await listBatches(tx, MAX_BATCHES + 1);
-    const batches = takeBatches(queued);
+    const queued = await listBatches(tx, maxBatches + 1);
+    const batches = takeBatches(queued.slice(0, maxBatches));
     const hasMore = batches.length < queued.length;
     if (batches.length === 0) return { kind: "folded", batches, hasMore };
+    tried.push(...batches);
     await lockNodes(tx, batches);
     for (const participant of participants) await participant.fold(tx, batches);
     await deleteBatches(tx, batches);
@@ -70,10 +101,24 @@ export async function foldOnce(
   return result;
 }
 
+/** Excludes a batch whose values the database refuses. Another fold may have counted it meanwhile. */
+async function setAside(
+  { database, logger }: FoldOptions,
+  batch: QueuedBatch,
+  error: unknown,
+): Promise<void> {
+  await inTransaction(database, (tx) => setBatchAside(tx, batch.id));
+  const { nodeId, toSeq } = batch;
+  logger.error(
+    { err: error, nodeId, toSeq },
+    "the database refuses a batch of requests: they are not counted",
+  );
+}
+
 function takeBatches(queued: readonly QueuedBatch[]): QueuedBatch[] {
   let rows = 0;
   const taken: QueuedBatch[] = [];
-  for (const batch of queued.slice(0, MAX_BATCHES)) {
+  for (const batch of queued) {
     rows += batch.rowCount;
     if (taken.length > 0 && rows > MAX_ROWS) break;
     taken.push(batch);

@@ -66,8 +66,13 @@ export async function listBatches(tx: Tx, limit: number): Promise<QueuedBatch[]>
   const { rows } = await sql<Omit<QueuedBatch, "toSeq"> & { toSeq: bigint }>`
     SELECT id, node_id AS "nodeId", journal_id AS "journalId", to_seq AS "toSeq", oldest_at AS "oldestAt",
       row_count AS "rowCount", hold_charges AS "holdCharges"
-    FROM usage_batch ORDER BY id LIMIT ${limit}`.execute(tx);
+    FROM usage_batch WHERE set_aside_at IS NULL ORDER BY id LIMIT ${limit}`.execute(tx);
   return rows.map((row) => ({ ...row, toSeq: Number(row.toSeq) }));
+}
+
+/** Excludes a batch that the database refuses from all folds. Its requests are in the events and not counted. */
+export async function setBatchAside(tx: Tx, id: bigint): Promise<void> {
+  await sql`UPDATE usage_batch SET set_aside_at = now() WHERE id = ${id}`.execute(tx);
 }
 
 /** Deletes counted batches, and advances the folded position of their nodes. */
@@ -106,7 +111,7 @@ export async function readFoldQueue(db: Database | Tx): Promise<FoldQueue> {
       least(1000, greatest(0, extract(epoch FROM due_at - clock_timestamp()) * 1000))::float8 AS "dueInMs",
       coalesce(extract(epoch FROM clock_timestamp() - oldest.at) * 1000, 0)::float8 AS "lagMs"
     FROM fold_state
-    CROSS JOIN (SELECT (SELECT appended_at FROM usage_batch ORDER BY id LIMIT 1) AS at) AS oldest`.execute(
+    CROSS JOIN (SELECT (SELECT appended_at FROM usage_batch WHERE set_aside_at IS NULL ORDER BY id LIMIT 1) AS at) AS oldest`.execute(
     db,
   );
   return rows[0] ?? { hasBatches: false, dueInMs: 0, lagMs: 0 };

@@ -17,15 +17,17 @@ import {
 } from "#src/spend/ledger/leases.sql.ts";
 import { makeSpendFold } from "#src/spend/ledger/ledger.ts";
 
+const logger = makeLogger("silent");
+
 /** A worker without alerts, which folds when a test calls `fold`. After `start` also by itself. */
 export function makeTestFolds(database: Database): FoldWorker {
   const participants = [foldUsage, makeSpendFold()];
-  return new FoldWorker({ database, participants, logger: makeLogger("silent") });
+  return new FoldWorker({ database, participants, logger });
 }
 
 /** Adds appended requests to rollups, without the balances. */
 export function foldRollups(database: Database): Promise<void> {
-  return foldAll({ database, participants: [foldUsage] });
+  return foldAll({ database, participants: [foldUsage], logger });
 }
 
 const JOURNAL: FlushPosition = { journalId: "journal", toSeq: 0 };

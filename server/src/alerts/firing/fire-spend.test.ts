@@ -59,13 +59,13 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       logger,
     });
     const participants = [foldUsage, spendFold, alerts.participant];
-    const fold = () => foldAll({ database, participants });
+    const fold = () => foldAll({ database, participants, logger });
     const folder = path.join(directory, nodeId);
     const meter = makeMeter({
       database: h.deps.database,
       journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
       participants: [appendUsage({ nodeId, encodeHoldCharges }), ledger.flushParticipant],
-      fold: () => foldAll({ database: h.deps.database, participants }),
+      fold: () => foldAll({ database: h.deps.database, participants, logger }),
       version: "0.0.0",
       newInstallationId: nodeId,
       labelOf: (_, model) => model,

@@ -12,6 +12,8 @@ CREATE TABLE usage_batch (
   -- Start of the oldest request. Null: no request.
   oldest_at timestamptz,
   row_count integer NOT NULL,
+  -- The database refuses its values, so no fold counts it.
+  set_aside_at timestamptz,
   -- Overruns and unresolved holds, by balance.
   hold_charges jsonb NOT NULL,
   bucket_at timestamptz[] NOT NULL,

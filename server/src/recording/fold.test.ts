@@ -1,0 +1,248 @@
+// Oldest PostgreSQL: fold
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { sql } from "kysely";
+import { describe, expect } from "vitest";
+import type { Database } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { makeLogger } from "#src/lib/logger.ts";
+import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
+import { makeSpendFold } from "#src/spend/ledger/ledger.ts";
+import { test as base } from "#test/harness/database-test.ts";
+import { makeUnreliable } from "#test/harness/meters.ts";
+import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { type FoldParticipant, foldAll, foldOnce, foldUsage } from "./fold.ts";
+import { lockFold } from "./fold-lock.sql.ts";
+import { FoldWorker } from "./fold-worker.ts";
+import { appendBatch } from "./record-usage.ts";
+import { listRollupDifferences } from "./verify.sql.ts";
+
+const logger = makeLogger("silent");
+const participants = () => [foldUsage, makeSpendFold()];
+
+const scope = { organizationId: randomUUID() };
+const unknown = { organizationId: randomUUID(), workspaceId: "wksp_2", apiKeyId: "apikey_2" };
+
+const test = base
+  .extend("append", ({ db }) => {
+    let toSeq = 0;
+    /** Appends a batch of one request for each cost. */
+    return async (nodeId: string, ...costs: bigint[]): Promise<EndRecord[]> => {
+      const records = costs.map((nanoUsd) => endRecord(beginRecord(scope), nanoUsd));
+      toSeq += records.length;
+      const position = { journalId: "journal", toSeq };
+      await inTransaction(db.database, async (tx) => {
+        await sql`INSERT INTO node (id, journal_id, version) VALUES (${nodeId}, 'journal', '0')
+          ON CONFLICT (id) DO NOTHING`.execute(tx);
+        await appendBatch(tx, { nodeId, encodeHoldCharges, ...position }, records);
+      });
+      return records;
+    };
+  })
+  .extend("counted", ({ db }) => async () => {
+    const { rows } = await sql<{ cost: bigint; queued: bigint }>`
+      SELECT coalesce((SELECT sum(cost_nano_usd) FROM usage_hour), 0)::bigint AS cost,
+        (SELECT count(*) FROM usage_batch) AS queued`.execute(db.database);
+    return rows[0];
+  });
+
+test.beforeEach(async ({ db }) => {
+  await db.database
+    .insertInto("organization")
+    .values({ id: scope.organizationId, name: "Acme" })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await sql`TRUNCATE usage_batch, usage_event, balance, node`.execute(db.database);
+  const { rows } = await sql<{ name: string }>`SELECT relname AS name FROM pg_class
+    WHERE relkind = 'r' AND relname ~ '^usage_.*(hour|day|week|month|minute)$'`.execute(
+    db.database,
+  );
+  for (const { name } of rows) await sql`TRUNCATE ${sql.table(name)}`.execute(db.database);
+});
+
+async function expectSame(database: Database): Promise<void> {
+  expect(await listRollupDifferences(database)).toEqual([]);
+  expect(await listBalanceDifferences(database)).toEqual([]);
+}
+
+test("adds the batches of all nodes to rollups and balances, and advances their positions", async ({
+  db,
+  append,
+  counted,
+}) => {
+  await append("node_a", 1n, 2n);
+  await append("node_b", 4n);
+  await append("node_a", 8n);
+  expect(await counted()).toEqual({ cost: 0n, queued: 3n });
+  await foldAll({ database: db.database, participants: participants(), logger });
+  expect(await counted()).toEqual({ cost: 15n, queued: 0n });
+  await expectSame(db.database);
+  const nodes = await db.database
+    .selectFrom("node")
+    .select(["id", "folded_seq"])
+    .orderBy("id")
+    .execute();
+  expect(nodes).toEqual([
+    { id: "node_a", folded_seq: 4n },
+    { id: "node_b", folded_seq: 3n },
+  ]);
+});
+
+test("counts 200 batches in several transactions", async ({ db, append, counted }) => {
+  for (let i = 0; i < 200; i++) await append("node_a", 1n);
+  const first = await foldOnce(
+    { database: db.database, participants: participants(), logger },
+    { isWaiting: false },
+  );
+  expect(first).toMatchObject({ kind: "folded", hasMore: true });
+  await foldAll({ database: db.database, participants: participants(), logger });
+  expect(await counted()).toEqual({ cost: 200n, queued: 0n });
+  await expectSame(db.database);
+});
+
+describe("counts each batch once", () => {
+  test.for(["after commit", "before commit"] as const)(
+    "with a connection lost %s",
+    async (when, { db, append, counted }) => {
+      await append("node_a", 1n);
+      const database = makeUnreliable(db.database, when, 1);
+      const options = { database, participants: participants(), logger };
+      await expect(foldAll(options)).rejects.toThrow("connection lost");
+      await append("node_a", 2n);
+      await foldAll(options);
+      expect(await counted()).toEqual({ cost: 3n, queued: 0n });
+      await expectSame(db.database);
+    },
+  );
+
+  test("with a fold that fails at any participant", async ({ db, append, counted }) => {
+    await append("node_a", 1n);
+    for (const place of [0, 1, 2]) {
+      const failing: FoldParticipant = { fold: () => Promise.reject(new Error("a bug")) };
+      const all: FoldParticipant[] = participants();
+      all.splice(place, 0, failing);
+      await expect(foldAll({ database: db.database, participants: all, logger })).rejects.toThrow(
+        "a bug",
+      );
+      expect(await counted()).toEqual({ cost: 0n, queued: 1n });
+    }
+    await foldAll({ database: db.database, participants: participants(), logger });
+    expect(await counted()).toEqual({ cost: 1n, queued: 0n });
+    await expectSame(db.database);
+  });
+
+  test("with four workers that fold at once while requests are appended", async ({
+    db,
+    append,
+    counted,
+  }) => {
+    const workers = [1, 2, 3, 4].map(
+      () => new FoldWorker({ database: db.database, participants: participants(), logger }),
+    );
+    for (const worker of workers) worker.start();
+    for (let i = 0; i < 40; i++) {
+      await append(`node_${i % 4}`, BigInt(i));
+      if (i % 5 === 0) await Promise.all(workers.map((worker) => worker.fold()));
+    }
+    await Promise.all(workers.map((worker) => worker.fold()));
+    for (const worker of workers) await worker.stop();
+    expect(await counted()).toEqual({ cost: 780n, queued: 0n });
+    await expectSame(db.database);
+  });
+});
+
+test("sets a batch aside that the database refuses, and counts all others", async ({
+  db,
+  append,
+  counted,
+}) => {
+  await append("node_a", 1n);
+  const record = endRecord(beginRecord(unknown), 2n);
+  await inTransaction(db.database, (tx) =>
+    appendBatch(tx, { nodeId: "node_a", encodeHoldCharges, journalId: "journal", toSeq: 1_000 }, [
+      record,
+    ]),
+  );
+  await append("node_a", 4n);
+  await foldAll({ database: db.database, participants: participants(), logger });
+  expect(await counted()).toEqual({ cost: 5n, queued: 1n });
+  await sql`DELETE FROM usage_event WHERE request_id = ${record.requestId}`.execute(db.database);
+  await expectSame(db.database);
+});
+
+test("a fold that pauses loses its transaction after 2 s, and another node folds", async ({
+  db,
+  append,
+  counted,
+}) => {
+  await append("node_a", 1n);
+  const paused = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const pausing = inTransaction(db.database, async (tx) => {
+    await lockFold(tx);
+    locked.resolve();
+    await paused.promise;
+    await sql`DELETE FROM usage_batch`.execute(tx);
+  });
+  const lost = expect(pausing).rejects.toThrow();
+  await locked.promise;
+  const options = { database: db.database, participants: participants(), logger };
+  expect(await foldOnce(options, { isWaiting: false })).toEqual({ kind: "busy" });
+  await foldAll(options);
+  paused.resolve();
+  await lost;
+  expect(await counted()).toEqual({ cost: 1n, queued: 0n });
+  await expectSame(db.database);
+});
+
+describe("a worker", () => {
+  test("counts what a dead node has appended", async ({ db, append, counted }) => {
+    const worker = new FoldWorker({ database: db.database, participants: participants(), logger });
+    worker.start();
+    await append("node_dead", 5n);
+    await expect.poll(counted).toEqual({ cost: 5n, queued: 0n });
+    await worker.stop();
+  });
+
+  test("tells the followers of its node how far the folds of another worker are", async ({
+    db,
+    append,
+  }) => {
+    const [here, there] = [1, 2].map(
+      () => new FoldWorker({ database: db.database, participants: participants(), logger }),
+    );
+    const seen: number[] = [];
+    const participant = here?.participant("node_a", (seq) => seen.push(seq));
+    participant?.started?.({ epoch: 1n, flushedSeq: 0, isJournalWhole: true });
+    here?.start();
+    const records = await append("node_a", 1n, 2n);
+    const { rows } = await sql<{ seq: bigint }>`SELECT max(to_seq) AS seq FROM usage_batch`.execute(
+      db.database,
+    );
+    const flushedSeq = Number(rows[0]?.seq);
+    await there?.fold();
+    participant?.committed?.(records, { flushedSeq, isCounted: true });
+    await expect.poll(() => seen).toEqual([flushedSeq]);
+    await here?.stop();
+  });
+
+  test("continues after a failure of the database", async ({ db, append, counted }) => {
+    let isAway = true;
+    const away: FoldParticipant = {
+      fold: () => (isAway ? Promise.reject(new Error("away")) : Promise.resolve()),
+    };
+    const worker = new FoldWorker({
+      database: db.database,
+      participants: [...participants(), away],
+      logger,
+    });
+    await append("node_a", 3n);
+    worker.start();
+    await delay(50);
+    isAway = false;
+    await expect.poll(counted).toEqual({ cost: 3n, queued: 0n });
+    await worker.stop();
+  });
+});
