@@ -29,7 +29,7 @@ const rooms = {
   keys: ["lib", "db", "domain", "key-lookup", "access", "audit", "jobs", "mail", "people", "spend"],
   reviews: ["lib", "db", "domain", "key-lookup", "access", "audit", "jobs", "mail", "people"],
   usage: ["lib", "db", "domain", "access", "audit", "recording", "spend"],
-  system: ["lib", "db", "domain", "key-lookup", "access", "audit", "spend"],
+  system: ["lib", "db", "domain", "key-lookup", "access", "audit", "recording", "spend"],
   backup: ["lib", "db", "key-lookup", "audit", "recording", "spend"],
   gateway: ["lib", "domain", "key-lookup", "rates", "spend", "upstreams"],
   http: [

@@ -7,6 +7,7 @@ function metricsOf(process: number, requests: number) {
     inFlight: () => process,
     pendingRecords: () => 0,
     oldestPendingMs: () => 0,
+    foldLagMs: () => 0,
     journal: () => null,
     diskFreeBytes: () => 0,
     databaseSilenceMs: () => 0,

@@ -7,6 +7,8 @@ export interface Gauges {
   pendingRecords: () => number;
   /** Age of the oldest pending record, milliseconds. */
   oldestPendingMs: () => number;
+  /** Age of the oldest batch that no fold has counted, milliseconds. */
+  foldLagMs: () => number;
   /** Space of the journal. Null: the journal is in the database. */
   journal: () => JournalSpace | null;
   /** Free space on the disk of the data folder, bytes. */
@@ -119,6 +121,11 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "bursar_oldest_pending_record_seconds",
     "Age of the oldest pending record.",
     () => gauges.oldestPendingMs() / 1000,
+  );
+  gauge(
+    "bursar_fold_lag_seconds",
+    "Age of the oldest requests that no fold has counted.",
+    () => gauges.foldLagMs() / 1000,
   );
   if (gauges.journal() !== null) makeJournalGauges(gauge, gauges);
   gauge("bursar_disk_free_bytes", "Free space on the data folder's disk.", gauges.diskFreeBytes);

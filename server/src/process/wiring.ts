@@ -44,6 +44,7 @@ import { ensureOrganization } from "#src/organizations/organizations.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
 import { type RateLimiter, startRateLimiter } from "#src/rates/buckets/rate-limiter.ts";
+import type { FoldWorker } from "#src/recording/fold-worker.ts";
 import type { Meter } from "#src/recording/meter.ts";
 import { listReportedModels } from "#src/recording/usage.sql.ts";
 import { startUsageTableMaintenance } from "#src/recording/usage-table-maintenance.ts";
@@ -212,6 +213,7 @@ interface Core {
   leases: LeaseSync;
   rates: RateLimiter;
   meter: Meter;
+  folds: FoldWorker;
   spendAlerts: SpendAlerts;
   upstreams: Upstreams;
   newestBackup: NewestBackup;
@@ -423,6 +425,7 @@ function makeMetricsOf(
     inFlight: () => gateway().stats().inFlight,
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
+    foldLagMs: () => core.folds.lagMs,
     journal: () => core.meter.status().journal,
     diskFreeBytes: () => readFreeBytes(folder),
     databaseSilenceMs: () => core.watch.msSinceContact(),

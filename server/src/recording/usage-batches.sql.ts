@@ -103,18 +103,21 @@ export interface FoldQueue {
   dueInMs: number;
   /** Age of the oldest batch, milliseconds. 0: none. */
   lagMs: number;
+  /** Batches that the database refuses. */
+  setAside: number;
 }
 
 export async function readFoldQueue(db: Database | Tx): Promise<FoldQueue> {
   const { rows } = await sql<FoldQueue>`
     SELECT oldest.at IS NOT NULL AS "hasBatches",
       least(1000, greatest(0, extract(epoch FROM due_at - clock_timestamp()) * 1000))::float8 AS "dueInMs",
-      coalesce(extract(epoch FROM clock_timestamp() - oldest.at) * 1000, 0)::float8 AS "lagMs"
+      coalesce(extract(epoch FROM clock_timestamp() - oldest.at) * 1000, 0)::float8 AS "lagMs",
+      (SELECT count(*) FROM usage_batch WHERE set_aside_at IS NOT NULL)::integer AS "setAside"
     FROM fold_state
     CROSS JOIN (SELECT (SELECT appended_at FROM usage_batch WHERE set_aside_at IS NULL ORDER BY id LIMIT 1) AS at) AS oldest`.execute(
     db,
   );
-  return rows[0] ?? { hasBatches: false, dueInMs: 0, lagMs: 0 };
+  return rows[0] ?? { hasBatches: false, dueInMs: 0, lagMs: 0, setAside: 0 };
 }
 
 /** Position up to which the node's requests are counted. Null: no node. */

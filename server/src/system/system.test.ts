@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { expect } from "vitest";
 import type { z } from "zod";
 import { serverTest as base } from "#test/harness/admin-test.ts";
+import { appendBatchOnly } from "#test/harness/folds.ts";
 
 const SYSTEM = "/v1/admin/system";
 type System = z.output<typeof system>;
@@ -126,4 +127,19 @@ test("reports the verified part of the audit log, and a manipulation", async ({ 
     verified_through_seq: expect.any(Number),
     checked_at: expect.any(String),
   });
+});
+
+test("warns of requests that no fold counts", async ({ h, read }) => {
+  const isOfFold = (warning: string) => /requests/i.test(warning) && /counted/.test(warning);
+  expect((await read()).warnings.filter(isOfFold)).toEqual([]);
+  await appendBatchOnly(h.deps.database, "node_slow");
+  await sql`UPDATE usage_batch SET appended_at = now() - interval '30 s'`.execute(h.deps.database);
+  expect((await read()).warnings.filter(isOfFold)).toEqual([
+    expect.stringMatching(/^Requests have waited 3\d s to be counted: /),
+  ]);
+  await sql`UPDATE usage_batch SET set_aside_at = now()`.execute(h.deps.database);
+  expect((await read()).warnings.filter(isOfFold)).toEqual([
+    expect.stringMatching(/^1 batch of requests is not counted, /),
+  ]);
+  await sql`DELETE FROM usage_batch`.execute(h.deps.database);
 });

@@ -10,6 +10,7 @@ import { PRICE_LIST_AS_OF } from "#src/domain/price-list.ts";
 import { countHeldKeys } from "#src/key-lookup/held-keys.sql.ts";
 import { assert } from "#src/lib/assert.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
+import { type FoldQueue, readFoldQueue } from "#src/recording/usage-batches.sql.ts";
 import {
   countJobs,
   countMail,
@@ -46,6 +47,7 @@ export interface SystemDeps {
 
 const MAX_NODES = 100;
 const LATE_DAYS = 7;
+const LATE_FOLD_MS = 2_000;
 
 type Wire = z.input<typeof system>;
 
@@ -68,6 +70,7 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
       node.exposure,
       upstream.problem,
       ...warningsOf(backup),
+      ...warningsOfFold(await readFoldQueue(database)),
       ...nodes.flatMap(warningsOfNode),
     ].filter((warning) => warning !== null),
     this_node: describeThisNode(node),
@@ -92,6 +95,23 @@ export async function listSystemNodes(
   const silentAfterMs = node.leaseTtlMs;
   const rows = await listNodes(database, { organizationId, silentAfterMs, limit: MAX_NODES });
   return rows.map((row) => toNode(row, node));
+}
+
+/** Soft limits, alerts and reports lack the requests that wait. */
+function warningsOfFold({ lagMs, setAside }: FoldQueue): string[] {
+  const warnings: string[] = [];
+  if (lagMs > LATE_FOLD_MS) {
+    warnings.push(
+      `Requests have waited ${Math.round(lagMs / 1000)} s to be counted: PostgreSQL is slow, or another transaction locks its tables. Reports, soft limits and alerts lack them until then.`,
+    );
+  }
+  if (setAside > 0) {
+    const batches = formatPlural(setAside, "batch of requests is", "batches of requests are");
+    warnings.push(
+      `${batches} not counted, because PostgreSQL refused the values. The server log has the error. Report it as a defect.`,
+    );
+  }
+  return warnings;
 }
 
 function warningsOfNode(node: Wire["nodes"][number]): string[] {

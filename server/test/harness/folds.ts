@@ -45,6 +45,13 @@ export async function appendAndFold(
   await foldRollups(database);
 }
 
+/** Appends an empty batch that no fold counts, while no worker runs. */
+export async function appendBatchOnly(database: Database, nodeId: string): Promise<void> {
+  await inTransaction(database, (tx) =>
+    insertBatch(tx, { nodeId, ...JOURNAL, oldestMs: null, rows: [], holdCharges: "[]" }),
+  );
+}
+
 /** Settles the requests on balances and leases, as a fold does, without events and rollups. */
 export async function settleRecords(
   tx: Tx,
