@@ -195,6 +195,10 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
   });
   const recoveredMs = performance.now() - startedAtMs;
   checkRecords(run, records);
+  await eventually(RECORDS_BOUND_MS, "a fold of each request", async () => {
+    const batches = await run.server.sql("SELECT id FROM usage_batch LIMIT 1");
+    return batches.length === 0 ? true : null;
+  });
   await checkMoney(run.server);
   await run.options.onRecorded?.(run.server);
   if (postgresPid(dataDir) === null) throw new Error("the embedded PostgreSQL has moved");

@@ -1,12 +1,14 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import { eventually } from "./eventually.ts";
 import type { LimitLoad, Planned, Refused } from "./limit-load.ts";
 
 // Checks of every record and balance, once all nodes run and no request is open.
 
 /** Milliseconds after which a complete response is certainly recorded. */
 const RECORDED_WITHIN_MS = 200;
+const FOLDED_WITHIN_MS = 30_000;
 
 interface UsageRecord {
   name: string;
@@ -65,6 +67,9 @@ export async function checkRound(
   load: LimitLoad,
   state: RoundState,
 ): Promise<RoundMoney> {
+  await eventually(FOLDED_WITHIN_MS, "a fold of each request", async () =>
+    (await sql`SELECT id FROM usage_batch LIMIT 1`.execute(db)).rows.length === 0 ? true : null,
+  );
   const records = await readRecords(db, state.workspaceId);
   checkCounts(state, records);
   const count = (outcome: string) => records.filter((one) => one.outcome === outcome).length;
