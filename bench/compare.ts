@@ -2,11 +2,11 @@
 // A, B). Each workspace has a monthly limit. Prints for each turn CPU per request, PostgreSQL's CPU and its
 // transactions per request, and the ratio of the minima. Exits with 1 when JSON requests cost more than 1.15 times as
 // much as before.
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { checkOut } from "./checkouts.ts";
 import { root, ScriptProcess } from "./children.ts";
 import { pinProcesses, splitCores } from "./cores.ts";
 import { measureScenario, type ScenarioResult } from "./measure.ts";
@@ -15,8 +15,6 @@ import { startBursar } from "./targets/bursar.ts";
 
 const TURNS = 3;
 const HIGHEST_RATIO = 1.15;
-/** Packages of the repository, which each commit has for itself. */
-const OWN_PACKAGES = "@bursar";
 
 type Side = "before" | "now";
 
@@ -41,10 +39,7 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "bursar-compare-"));
   chmodSync(folder, 0o755); // under root, PostgreSQL runs as another user
   const older = join(folder, "older");
-  process.on("exit", () => {
-    git(["worktree", "remove", "--force", older]);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-  });
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   try {
     checkOut(commit, older);
     const turns = await runTurns({ isQuick: values.quick, older, folder });
@@ -53,21 +48,6 @@ async function main(): Promise<number> {
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return 1;
-  }
-}
-
-/** Checks out the older commit. The commit runs with the dependencies that are installed here. */
-function checkOut(commit: string, older: string): void {
-  const { status, stderr } = git(["worktree", "add", "--detach", older, commit]);
-  if (status !== 0) throw new Error(`git worktree: ${stderr}`);
-  const [installed, own] = [join(root, "node_modules"), join(older, "node_modules")];
-  mkdirSync(own);
-  for (const name of readdirSync(installed)) {
-    if (name !== OWN_PACKAGES) symlinkSync(join(installed, name), join(own, name));
-  }
-  mkdirSync(join(own, OWN_PACKAGES));
-  for (const name of readdirSync(join(installed, OWN_PACKAGES))) {
-    symlinkSync(join(older, name), join(own, OWN_PACKAGES, name));
   }
 }
 
@@ -134,8 +114,4 @@ function report(turns: readonly Turn[]): number[] {
 function ratioOf(turns: readonly Turn[], pick: (turn: Turn) => number): number {
   const least = (side: Side) => Math.min(...turns.filter((turn) => turn.side === side).map(pick));
   return least("now") / least("before");
-}
-
-function git(args: readonly string[]) {
-  return spawnSync("git", args, { cwd: root, encoding: "utf8" });
 }
