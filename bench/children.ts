@@ -57,8 +57,13 @@ export class ScriptProcess {
     }
   }
 
+  /** Sends a message that has no answer. */
+  tell(message: object): void {
+    this.#child.send(message);
+  }
+
   ask<T>(question: object): Promise<T> {
-    this.#child.send(question);
+    this.tell(question);
     return this.answer();
   }
 

@@ -1,6 +1,6 @@
 import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
-import type { Database } from "../server/src/db/pool.ts";
+import { type Database, openDatabase } from "../server/src/db/pool.ts";
 import { EVENT_COUNTS, EVENT_STATUS, rollupTables } from "../server/src/recording/rollup-tables.ts";
 
 // Creates an artificial history of requests inside PostgreSQL: ten million take minutes. Each month is filled as a
@@ -20,6 +20,19 @@ export interface HistoryOptions {
 
 const DAY_MS = 86_400_000;
 const MONTHS_OF = /^(\d{4})-(\d{2})/;
+
+/** Opens one connection for statements that take minutes. */
+export async function openForHistory(connectionString: string): Promise<Database> {
+  const separator = connectionString.includes("?") ? "&" : "?";
+  const database = openDatabase({
+    connectionString: `${connectionString}${separator}options=-c%20statement_timeout%3D0%20-c%20work_mem%3D512MB`,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+    silenceMs: 3_600_000,
+  });
+  await sql`SET statement_timeout = 0`.execute(database);
+  return database;
+}
 
 export async function makeHistory(database: Database, options: HistoryOptions): Promise<void> {
   const { onStep } = options;
@@ -42,7 +55,11 @@ export async function makeHistory(database: Database, options: HistoryOptions): 
   await sql`VACUUM ANALYZE`.execute(database);
 }
 
-async function makeScopes(database: Database, options: HistoryOptions): Promise<void> {
+/** Inserts members, workspaces and keys. Every second key has an owner. */
+export async function makeScopes(
+  database: Database,
+  options: Pick<HistoryOptions, "organizationId" | "workspaces" | "keys" | "members">,
+): Promise<void> {
   const { organizationId, workspaces, keys, members } = options;
   await sql`INSERT INTO member (id, organization_id, email, name, role)
     SELECT 'user_' || lpad(i::text, 24, '0'), ${organizationId}::uuid, 'person' || i || '@example.com', 'Person ' || i, 'developer'

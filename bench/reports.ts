@@ -14,7 +14,7 @@ import { noCost, noTokens } from "../server/src/domain/usage.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
 import { appendAndFold } from "../server/test/harness/folds.ts";
-import { makeHistory } from "./history.ts";
+import { makeHistory, openForHistory } from "./history.ts";
 import { listCases, type ReportCase } from "./report-cases.ts";
 
 const { values } = parseArgs({
@@ -77,13 +77,7 @@ try {
 }
 
 async function createHistory(connectionString: string): Promise<void> {
-  const database = openDatabase({
-    connectionString: `${connectionString}&options=-c%20statement_timeout%3D0%20-c%20work_mem%3D512MB`,
-    maxConnections: 1,
-    onIdleError: () => undefined,
-    silenceMs: 3_600_000,
-  });
-  await sql`SET statement_timeout = 0`.execute(database);
+  const database = await openForHistory(connectionString);
   const organizationId = randomUUID();
   await sql`INSERT INTO organization (id, name) VALUES (${organizationId}, 'Bench')`.execute(
     database,

@@ -1,6 +1,6 @@
-// `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:reports`,
-// `npm run soak`, `npm run sim`, `npm run screenshots`: installs missing packages, then runs the command under a Node
-// that is new enough.
+// `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:ingest`,
+// `npm run bench:reports`, `npm run soak`, `npm run sim`, `npm run screenshots`: installs missing packages, then runs
+// the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { checkPort } from "./check-port.mjs";
@@ -51,6 +51,10 @@ switch (command) {
   case "bench":
     await ensureInstalled("all");
     step("benchmark", null, ["bench/run.ts", ...rest]);
+    break;
+  case "bench:ingest":
+    await ensureInstalled("all");
+    step("benchmark of the write path", null, ["bench/ingest.ts", ...rest]);
     break;
   case "bench:reports":
     await ensureInstalled("all");
