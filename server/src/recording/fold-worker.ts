@@ -125,16 +125,22 @@ export class FoldWorker {
   async #foldDue(): Promise<number> {
     const { database } = this.#options;
     const queue = await readFoldQueue(database);
-    this.#lagMs = queue.lagMs;
-    if (queue.lagMs > LAG_WARNING_MS && this.#health === "good") {
-      this.#options.logger.warn({ lagMs: queue.lagMs }, "requests wait to be counted");
-    }
+    this.#reportLag(queue.lagMs);
     if (queue.hasBatches && queue.dueInMs > 0) return queue.dueInMs;
     let result: FoldResult | null = null;
     if (queue.hasBatches) result = await foldOnce(this.#options, { isWaiting: false });
     await this.#notifyFollowers();
     if (result?.kind === "folded" && result.hasMore) return 0;
     return this.#isBehind() ? BUSY_MS : IDLE_MS;
+  }
+
+  /** Warns once for each time that the folds fall behind. */
+  #reportLag(lagMs: number): void {
+    const wasLate = this.#lagMs > LAG_WARNING_MS;
+    this.#lagMs = lagMs;
+    if (lagMs > LAG_WARNING_MS && !wasLate) {
+      this.#options.logger.warn({ lagMs: Math.round(lagMs) }, "requests wait to be counted");
+    }
   }
 
   #isBehind(): boolean {
