@@ -158,12 +158,13 @@ test("a restore returns money, credential and log, and its keys work after confi
   expect(answered.status).toBe(200);
   expect(upstream.received[0]?.headers["x-api-key"]).toBe(CREDENTIAL);
 
-  const flushed = await eventually(KEY_MS, "all records to be flushed", async () => {
+  const counted = await eventually(KEY_MS, "all records to be counted", async () => {
     const { this_node } = await second.mustOperator("GET", "/v1/admin/system");
     const { unflushed_records: waiting } = this_node as { unflushed_records: number };
-    return waiting === 0 ? true : null;
+    const batches = await second.sql("SELECT id FROM usage_batch");
+    return waiting === 0 && batches.length === 0 ? true : null;
   });
-  expect(flushed).toBe(true);
+  expect(counted).toBe(true);
   const { cost, days, months, settled, requests } = (await readMoney(second)) as Record<
     string,
     unknown

@@ -135,6 +135,7 @@ async function startNode(
     logger,
     abandoned: storage.abandoned,
   });
+  parts.defer(() => folds.forget(nodeId));
   await meter.start();
   parts.defer(() => meter.stop());
   await ledger.start();
@@ -146,6 +147,5 @@ async function startNode(
     await folds.foldWithin(STOP_WITHIN_MS);
     await leases.stop();
   });
-  parts.defer(() => folds.forget(nodeId));
   return { nodeId, ledger, leases, meter };
 }

@@ -6,8 +6,8 @@ import { findFoldedSeq, readFoldQueue } from "./usage-batches.sql.ts";
 // Runs folds. Every process has a worker, and the lock of fold.ts lets one of them fold at a time. So the batches of a
 // dead node are counted by any other node, within a second.
 
-/** Receives the position up to which a node's requests are counted. Positions grow. Must not throw. */
-export type FoldListener = (foldedSeq: number) => void;
+/** Receives the position up to which a node's requests are counted. Positions grow. Must not fail. */
+export type FoldListener = (foldedSeq: number) => void | Promise<void>;
 
 /** How often a worker looks at the queue when its own process appends nothing. */
 const IDLE_MS = 1_000;
@@ -153,7 +153,7 @@ export class FoldWorker {
       const foldedSeq = await findFoldedSeq(this.#options.database, nodeId);
       if (foldedSeq === null || foldedSeq <= node.foldedSeq) continue;
       node.foldedSeq = foldedSeq;
-      node.listener(foldedSeq);
+      await node.listener(foldedSeq);
     }
   }
 }

@@ -214,7 +214,7 @@ describe("a worker", () => {
       () => new FoldWorker({ database: db.database, participants: participants(), logger }),
     );
     const seen: number[] = [];
-    const participant = here?.participant("node_a", (seq) => seen.push(seq));
+    const participant = here?.participant("node_a", (seq) => void seen.push(seq));
     participant?.started?.({ epoch: 1n, flushedSeq: 0, isJournalWhole: true });
     here?.start();
     const records = await append("node_a", 1n, 2n);

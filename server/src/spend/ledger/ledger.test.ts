@@ -317,7 +317,8 @@ describe("a limit", () => {
 });
 
 describe("spend is counted once at every moment", () => {
-  test("when balances were read before a flush and arrive after it", async ({
+  test("when balances were read before a fold and arrive after it", async ({
+    db,
     startNode,
     limit,
     heldLine,
@@ -331,11 +332,16 @@ describe("spend is counted once at every moment", () => {
     await expect.poll(line.isHolding).toBe(true); // the limits
     line.release();
     line.hold("reads");
-    await expect.poll(line.isHolding).toBe(true); // the balances, read before the flush
-    await flush();
+    await expect.poll(line.isHolding).toBe(true); // the balances, read before the fold
+    const folded = flush();
+    await expect
+      .poll(() => db.database.selectFrom("balance").selectAll().execute())
+      .toContainEqual(
+        expect.objectContaining({ scope_id: scope.workspaceId, settled_nano_usd: 7n }),
+      );
     expect(spentIn(ledger)).toBe(7n);
     line.release();
-    await refreshed;
+    await Promise.all([refreshed, folded]);
     expect(spentIn(ledger)).toBe(7n);
   });
 

@@ -53,8 +53,8 @@ export interface Ledger {
   refresh(): Promise<void>;
   /** The ledger's part of the flush: follows the requests of this node. */
   flushParticipant: SpendFlush;
-  /** More of this node's requests are folded. Never throws. */
-  markFolded(foldedSeq: number): void;
+  /** More of this node's requests are folded. Never rejects. */
+  markFolded(foldedSeq: number): Promise<void>;
   stop(): void;
 }
 
@@ -218,10 +218,10 @@ class MemoryLedger implements Ledger {
     this.#options.leases.folded(ends, this.#appended.foldedSeq);
   }
 
-  markFolded(foldedSeq: number): void {
+  async markFolded(foldedSeq: number): Promise<void> {
     if (foldedSeq <= this.#appended.foldedSeq) return;
     // Spend must leave the pending sum and reach the settled one in the same step: the read does both.
-    if (this.#limited.size > 0) void this.#refreshQuietly();
+    if (this.#limited.size > 0) await this.#refreshQuietly();
     else this.#applyFolded(foldedSeq);
   }
 
