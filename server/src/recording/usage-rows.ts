@@ -1,9 +1,6 @@
 import {
   type AmountColumn,
-  amountColumns,
-  billedMeasures,
   type CountColumn,
-  costParts,
   countColumns,
   type EventLabel,
   mapKeys,
@@ -13,7 +10,8 @@ import { requestStatus } from "#src/domain/request-status.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
 import { MAX_TEXT_CHARS } from "./journal-record.ts";
 
-// Ended requests as rows: one event each, and a batch of them summed up per minute. Pure.
+// Converts ended requests to rows: one event each, and sums per minute. Pure. The columns are written out, because a
+// loop over the table of usage costs 1.1 µs a request instead of 0.2 µs. The types require every column of the table.
 
 interface UsageLabels extends Record<EventLabel, string> {
   organization_id: string;
@@ -49,19 +47,41 @@ const MAX_INT4 = 2_147_483_647;
 
 /** The columns of the event. What a column could not take is made to fit: a bad value must not stop the flush. */
 export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
+  const { usage, cost } = record;
   return {
     request_id: record.requestId,
     started_at: new Date(record.startedAtMs),
     ended_at: new Date(record.endedAtMs),
     node_id: nodeId,
-    ...labelsOf(record),
+    organization_id: record.organizationId,
+    workspace_id: record.workspaceId,
+    api_key_id: record.apiKeyId,
+    member_id: record.memberId ?? "",
+    model: toText(record.model),
+    service_tier: toText(record.serviceTier),
+    context_window: record.contextWindow,
+    inference_geo: toText(record.inferenceGeo),
+    speed: toText(record.speed),
+    client: toText(record.client),
     outcome: record.outcome,
     http_status: toInt4(record.httpStatus),
     is_stream: record.isStream,
     is_estimated: record.isEstimated,
     is_unpriced: record.isUnpriced,
     requested_model: toText(record.requestedModel),
-    ...amountsOf(record),
+    input_tokens: toCount(usage.inputTokens),
+    cache_write_5m_tokens: toCount(usage.cacheWrite5mTokens),
+    cache_write_1h_tokens: toCount(usage.cacheWrite1hTokens),
+    cache_read_tokens: toCount(usage.cacheReadTokens),
+    output_tokens: toCount(usage.outputTokens),
+    web_searches: toCount(usage.webSearches),
+    input_cost_nano_usd: cost.input,
+    cache_write_5m_cost_nano_usd: cost.cacheWrite5m,
+    cache_write_1h_cost_nano_usd: cost.cacheWrite1h,
+    cache_read_cost_nano_usd: cost.cacheRead,
+    output_cost_nano_usd: cost.output,
+    web_search_cost_nano_usd: cost.webSearch,
+    cost_nano_usd: cost.total,
     prices: record.prices,
     upstream_request_id:
       record.upstreamRequestId === null ? null : toText(record.upstreamRequestId),
@@ -120,12 +140,18 @@ function addRecord(row: MinuteRow, record: EndRecord): void {
   if (record.isEstimated) row.estimated_requests += 1n;
   if (record.isUnpriced) row.unpriced_requests += 1n;
   const { usage, cost } = record;
-  for (const { column, name } of billedMeasures) {
-    if (usage[name] > 0) row[column] += toCount(usage[name]);
-  }
-  for (const part of costParts) {
-    if (cost[part.cost] !== 0n) row[part.column] += cost[part.cost];
-  }
+  row.input_tokens += toCount(usage.inputTokens);
+  row.cache_write_5m_tokens += toCount(usage.cacheWrite5mTokens);
+  row.cache_write_1h_tokens += toCount(usage.cacheWrite1hTokens);
+  row.cache_read_tokens += toCount(usage.cacheReadTokens);
+  row.output_tokens += toCount(usage.outputTokens);
+  row.web_searches += toCount(usage.webSearches);
+  row.input_cost_nano_usd += cost.input;
+  row.cache_write_5m_cost_nano_usd += cost.cacheWrite5m;
+  row.cache_write_1h_cost_nano_usd += cost.cacheWrite1h;
+  row.cache_read_cost_nano_usd += cost.cacheRead;
+  row.output_cost_nano_usd += cost.output;
+  row.web_search_cost_nano_usd += cost.webSearch;
   row.cost_nano_usd += cost.total;
 }
 
@@ -154,21 +180,6 @@ function labelsOf(record: EndRecord): UsageLabels {
     speed: toText(record.speed),
     client: toText(record.client),
   };
-}
-
-/** Most amounts of a request are zero: the others are filled into a copy. */
-const noAmounts: Readonly<Record<AmountColumn, bigint>> = mapKeys(amountColumns, () => 0n);
-
-function amountsOf({ usage, cost }: EndRecord): Record<AmountColumn, bigint> {
-  const amounts = { ...noAmounts };
-  for (const { column, name } of billedMeasures) {
-    if (usage[name] > 0) amounts[column] = toCount(usage[name]);
-  }
-  for (const part of costParts) {
-    if (cost[part.cost] !== 0n) amounts[part.column] = cost[part.cost];
-  }
-  amounts.cost_nano_usd = cost.total;
-  return amounts;
 }
 
 /** An estimate may be a fraction; it is rounded up, as its cost is. */
