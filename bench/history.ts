@@ -111,40 +111,51 @@ async function makeMonth(
   month: Month & { fromMs: number; toMs: number; requests: number },
 ): Promise<void> {
   const table = sql.table(month.name);
-  await sql`CREATE TABLE IF NOT EXISTS ${table} (LIKE usage_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`.execute(
+  await sql`CREATE TABLE IF NOT EXISTS ${table} (LIKE usage_record INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`.execute(
+    database,
+  );
+  await sql`CREATE TEMPORARY TABLE made AS
+    SELECT i, r, r2, at, 'apikey_' || lpad(k::text, 24, '0') AS api_key_id,
+      'wksp_' || lpad((k % ${workspaces}::int)::text, 24, '0') AS workspace_id,
+      CASE WHEN k % 2 = 0 THEN 'user_' || lpad((k % ${members}::int)::text, 24, '0') ELSE '' END AS member_id,
+      (ARRAY['claude-sonnet-4-5-20250929', 'claude-opus-5', 'claude-haiku-4-5-20251001', 'claude-sonnet-5'])
+        [1 + (k + (r2 > 0.85)::int) % 4] AS model,
+      CASE WHEN k % 40 = 0 THEN 'batch' ELSE 'standard' END AS service_tier,
+      CASE WHEN r2 > 0.99 THEN '200k-1M' ELSE '0-200k' END AS context_window,
+      (ARRAY['anthropic-python', 'claude-code', 'anthropic-typescript', 'litellm'])[1 + k % 4] AS client
+    FROM (
+      SELECT i, random() AS r, random() AS r2,
+        date_trunc('milliseconds', ${new Date(month.fromMs)}::timestamptz
+          + (${month.toMs - month.fromMs}::float8 * i / ${month.requests}::float8) * interval '1 ms') AS at,
+        (${keys}::int * power(random(), 2))::int % ${keys}::int AS k
+      FROM generate_series(0, ${month.requests - 1}::int) AS i
+    ) AS drawn`.execute(database);
+  // The server's ids are hashes too, but of another function.
+  const labelsId = sql`hashtextextended(concat_ws('/', api_key_id, member_id, model, service_tier, context_window), 0)`;
+  await sql`INSERT INTO usage_labels (id, organization_id, workspace_id, api_key_id, member_id, model, service_tier,
+      context_window, inference_geo, speed, client)
+    SELECT DISTINCT ${labelsId}, ${organizationId}::uuid, workspace_id, api_key_id, member_id, model, service_tier,
+      context_window, 'not_available', 'standard', client
+    FROM made ON CONFLICT DO NOTHING`.execute(database);
+  await sql`INSERT INTO usage_prices (id, prices) VALUES (0, '{}') ON CONFLICT DO NOTHING`.execute(
+    database,
+  );
+  await sql`INSERT INTO usage_node (id, node_id) VALUES (0, 'node_bench') ON CONFLICT DO NOTHING`.execute(
     database,
   );
   await sql`
-    INSERT INTO ${table} (request_id, started_at, ended_at, node_id, organization_id, workspace_id, api_key_id, member_id,
-      outcome, http_status, is_stream, is_estimated, is_unpriced, requested_model, model, service_tier, context_window,
-      inference_geo, speed, client, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
-      output_tokens, web_searches, input_cost_nano_usd, cache_write_5m_cost_nano_usd, cache_write_1h_cost_nano_usd,
-      cache_read_cost_nano_usd, output_cost_nano_usd, web_search_cost_nano_usd, cost_nano_usd, prices,
-      upstream_request_id, first_byte_ms)
-    SELECT 'req_' || ${idTime()} || lpad(i::text, 16, '0'), at, at + (500 + r * 9000) * interval '1 ms', 'node_bench',
-      ${organizationId}::uuid, 'wksp_' || lpad((k % ${workspaces}::int)::text, 24, '0'),
-      'apikey_' || lpad(k::text, 24, '0'),
-      CASE WHEN k % 2 = 0 THEN 'user_' || lpad((k % ${members}::int)::text, 24, '0') ELSE '' END,
-      CASE WHEN r < 0.96 THEN 'answered' WHEN r < 0.97 THEN 'aborted' ELSE 'refused' END,
+    INSERT INTO ${table} (request_id, started_at, duration_ms, labels_id, prices_id, usage_node_id, outcome_code,
+      http_status, is_stream, is_estimated, is_unpriced, input_tokens, cache_read_tokens, output_tokens,
+      input_cost_nano_usd, cache_read_cost_nano_usd, output_cost_nano_usd, cost_nano_usd, upstream_request_id,
+      first_byte_ms)
+    SELECT 'req_' || ${idTime()} || lpad(i::text, 16, '0'), at, 500 + r * 9000, ${labelsId}, 0, 0,
+      CASE WHEN r < 0.96 THEN 0 WHEN r < 0.97 THEN 1 ELSE 2 END,
       CASE WHEN r < 0.97 THEN 200 WHEN r < 0.99 THEN 429 ELSE 529 END,
-      r2 < 0.7, r BETWEEN 0.96 AND 0.97, false, model, model,
-      CASE WHEN k % 40 = 0 THEN 'batch' ELSE 'standard' END, CASE WHEN r2 > 0.99 THEN '200k-1M' ELSE '0-200k' END,
-      'not_available', 'standard', client, 1500 + (r * 1000)::int, 0, 0, (r2 * 20000)::int, 300 + (r * 500)::int, 0,
-      4500000, 0, 0, 3000000, 6000000, 0, 13500000, '{}', 'req_upstream_' || i, 300
-    FROM (
-      SELECT i, r, r2, at, k,
-        (ARRAY['claude-sonnet-4-5-20250929', 'claude-opus-5', 'claude-haiku-4-5-20251001', 'claude-sonnet-5'])
-          [1 + (k + (r2 > 0.85)::int) % 4] AS model,
-        (ARRAY['anthropic-python', 'claude-code', 'anthropic-typescript', 'litellm'])[1 + k % 4] AS client
-      FROM (
-        SELECT i, random() AS r, random() AS r2,
-          date_trunc('milliseconds', ${new Date(month.fromMs)}::timestamptz
-            + (${month.toMs - month.fromMs}::float8 * i / ${month.requests}::float8) * interval '1 ms') AS at,
-          (${keys}::int * power(random(), 2))::int % ${keys}::int AS k
-        FROM generate_series(0, ${month.requests - 1}::int) AS i
-      ) AS drawn
-    ) AS made`.execute(database);
-  await sql`ALTER TABLE usage_event ATTACH PARTITION ${table}
+      r2 < 0.7, r BETWEEN 0.96 AND 0.97, false, 1500 + (r * 1000)::int, (r2 * 20000)::int, 300 + (r * 500)::int,
+      4500000, 3000000, 6000000, 13500000, 'req_upstream_' || i, 300
+    FROM made ORDER BY i`.execute(database);
+  await sql`DROP TABLE made`.execute(database);
+  await sql`ALTER TABLE usage_record ATTACH PARTITION ${table}
     FOR VALUES FROM (${sql.lit(new Date(month.startMs).toISOString())}) TO (${sql.lit(new Date(month.endMs).toISOString())})`.execute(
     database,
   );
@@ -163,13 +174,13 @@ async function rollUp(database: Database, table: keyof typeof rollupTables): Pro
   const { unit, labels } = rollupTables[table];
   const source =
     table === "usage_hour" || unit === "minute"
-      ? "usage_event"
+      ? "recorded_request"
       : unit === "hour"
         ? "usage_hour"
         : "usage_day";
   // Days and all other rollups that are not per hour are summed from hours.
   const from = table === "usage_day" ? "usage_hour" : source;
-  const isOfEvents = from === "usage_event";
+  const isOfEvents = from === "recorded_request";
   // Rows that a server would have: weeks that it has summed up, minutes that it still keeps.
   const kept =
     unit === "week"
@@ -199,7 +210,7 @@ function monthsBetween(startMs: number, endMs: number): Month[] {
     const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1));
     const [, year, month] = MONTHS_OF.exec(at.toISOString()) ?? [];
     months.push({
-      name: `usage_event_${year}_${month}`,
+      name: `usage_record_${year}_${month}`,
       startMs: at.getTime(),
       endMs: next.getTime(),
     });

@@ -66,8 +66,8 @@ function bursar(dataDir: string, args: readonly string[], passphrase = PASSPHRAS
 /** Reports, balances and the request log. Must stay equal to the nano-dollar. */
 async function readMoney(of: ServerProcess): Promise<object> {
   const [sums] = await of.sql<object>(`
-    SELECT (SELECT count(*)::integer FROM usage_event) AS requests,
-      (SELECT sum(cost_nano_usd)::text FROM usage_event) AS cost,
+    SELECT (SELECT count(*)::integer FROM recorded_request) AS requests,
+      (SELECT sum(cost_nano_usd)::text FROM recorded_request) AS cost,
       (SELECT sum(cost_nano_usd)::text FROM usage_day) AS days,
       (SELECT sum(cost_nano_usd)::text FROM usage_month) AS months,
       (SELECT settled_nano_usd::text FROM balance
@@ -84,7 +84,7 @@ test("a restore returns money, credential and log, and its keys work after confi
   });
   await eventually(30_000, "requests in the database", async () => {
     const [row] = await server.sql<{ count: number }>(
-      "SELECT count(*)::integer AS count FROM usage_event",
+      "SELECT count(*)::integer AS count FROM recorded_request",
     );
     return (row?.count ?? 0) >= 5 ? true : null;
   });
@@ -103,10 +103,10 @@ test("a restore returns money, credential and log, and its keys work after confi
   });
   const verified = await bursar(server.dataDir, ["--json", "backup", "verify", file]);
   const inside = JSON.parse(verified.stdout) as {
-    rows: { usage_event: number };
+    rows: { usage_record: number };
     journal_files: number;
   };
-  expect(inside.rows.usage_event).toBeGreaterThanOrEqual(5);
+  expect(inside.rows.usage_record).toBeGreaterThanOrEqual(5);
   expect(inside.journal_files).toBeGreaterThanOrEqual(3);
   const { backup } = await server.mustAdmin("GET", "/v1/admin/system");
   expect(backup).toMatchObject({ newest: { file_name: "company.backup", is_encrypted: true } });
@@ -169,7 +169,7 @@ test("a restore returns money, credential and log, and its keys work after confi
     string,
     unknown
   >;
-  expect(Number(requests)).toBeGreaterThan(inside.rows.usage_event);
+  expect(Number(requests)).toBeGreaterThan(inside.rows.usage_record);
   expect([days, months, settled]).toEqual([cost, cost, cost]);
   const ledger = await bursar(dataDir, ["doctor", "ledger"]);
   expect(ledger.stdout).toContain("Every balance equals the sum of its requests");

@@ -87,7 +87,9 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
       requests_per_minute: 100_000,
     });
     await eventually(30_000, "all requests in the database", async () => {
-      const [row] = await server.sql<{ count: string }>("SELECT count(*)::text FROM usage_event");
+      const [row] = await server.sql<{ count: string }>(
+        "SELECT count(*)::text FROM recorded_request",
+      );
       return Number(row?.count) >= upstream.received.length ? row : null;
     });
     await fireAlert(server, made.workspaceId);

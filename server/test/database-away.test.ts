@@ -126,7 +126,7 @@ test("ends in time on SIGTERM while PostgreSQL is silent, and records the rest o
       const metrics = await (await fetch(`${server.url}/metrics`)).text();
       return metrics.includes("bursar_pending_records 0\n") ? true : null;
     });
-    const { length: before } = await server.sql("SELECT FROM usage_event");
+    const { length: before } = await server.sql("SELECT FROM recorded_request");
     relay.cut();
     const answers = await Promise.all(
       Array.from({ length: UNFLUSHED }, () => sendMessage(server.url, key)),
@@ -139,7 +139,7 @@ test("ends in time on SIGTERM while PostgreSQL is silent, and records the rest o
     relay.restore();
     const again = await server.restart();
     await eventually(30_000, "the records of the journal", async () =>
-      (await again.sql("SELECT FROM usage_event")).length === before + UNFLUSHED ? true : null,
+      (await again.sql("SELECT FROM recorded_request")).length === before + UNFLUSHED ? true : null,
     );
     await again.stop();
   } finally {
@@ -184,7 +184,7 @@ test("with a full journal refuses requests and reports 503 on /readyz until Post
   expect((await sendMessage(server.url, key)).status).toBe(200);
   sent.count += 1;
   await eventually(60_000, "all records", async () => {
-    const rows = await server.sql("SELECT FROM usage_event WHERE node_id = $1", [
+    const rows = await server.sql("SELECT FROM recorded_request WHERE node_id = $1", [
       readFileSync(join(server.dataDir, "journal", "node-id"), "utf8").trim(),
     ]);
     return rows.length === sent.count ? true : null;

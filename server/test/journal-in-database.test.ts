@@ -45,7 +45,9 @@ test("writes no journal to the disk, a clean stop leaves no rows, and the next s
   await server.stop();
   expect(await writersOf(server)).toEqual([]);
   expect(await server.sql("SELECT FROM journal_record")).toEqual([]);
-  expect(await server.sql("SELECT outcome FROM usage_event")).toEqual([{ outcome: "answered" }]);
+  expect(await server.sql("SELECT outcome FROM recorded_request")).toEqual([
+    { outcome: "answered" },
+  ]);
   const again = await server.restart();
   const after = await writersOf(again);
   expect(after).toHaveLength(1);
@@ -111,7 +113,7 @@ test("after kill -9 under load a new node adopts the other one's journal", {
       held = await server.sql(`
         SELECT l.node_id, l.request_id, l.amount_nano_usd::text FROM lease l
         WHERE NOT EXISTS (SELECT FROM journal_writer w WHERE w.node_id = l.node_id)
-          AND NOT EXISTS (SELECT FROM usage_event e WHERE e.request_id = l.request_id AND e.outcome = 'interrupted')`);
+          AND NOT EXISTS (SELECT FROM recorded_request e WHERE e.request_id = l.request_id AND e.outcome = 'interrupted')`);
     },
     recover: async (server) => {
       last = await server.restart({ args: [] });

@@ -155,7 +155,7 @@ describe("three processes", () => {
     const made = await server.workspaceWithKey();
     expect(await statusesOf(server, made.key)).toEqual([200]);
     await eventually(30_000, "records of three nodes", async () => {
-      const rows = await server.sql("SELECT DISTINCT node_id FROM usage_event");
+      const rows = await server.sql("SELECT DISTINCT node_id FROM recorded_request");
       return rows.length === PROCESSES ? true : null;
     });
     await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {

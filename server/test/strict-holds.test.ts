@@ -199,7 +199,7 @@ describe("without a strict limit", () => {
     expect((await s.ask()).status).toBe(200);
     await s.node.flush();
     const event = await db.database
-      .selectFrom("usage_event")
+      .selectFrom("recorded_request")
       .select("hold_nano_usd")
       .where("workspace_id", "=", s.scope.workspaceId)
       .executeTakeFirstOrThrow();

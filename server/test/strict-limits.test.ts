@@ -152,7 +152,7 @@ describe("a long prompt whose bytes do not fit", () => {
     ]);
     await s.node.flush();
     const { hold_nano_usd } = await db.database
-      .selectFrom("usage_event")
+      .selectFrom("recorded_request")
       .select("hold_nano_usd")
       .where("workspace_id", "=", s.scope.workspaceId)
       .executeTakeFirstOrThrow();

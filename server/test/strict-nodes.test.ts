@@ -275,7 +275,7 @@ describe("four nodes", () => {
       expect(settled).toBeLessThanOrEqual(limit);
       expect(settled).toBeGreaterThan(limit - WORST);
       const events = await db.database
-        .selectFrom("usage_event")
+        .selectFrom("recorded_request")
         .select("outcome")
         .where("workspace_id", "=", made.workspaceId)
         .execute();
@@ -313,7 +313,7 @@ describe("one node", () => {
     expect(refused.status).toBe(400);
     expect(refused.text).toContain("unresolved: $0.02");
     const events = await db.database
-      .selectFrom("usage_event")
+      .selectFrom("recorded_request")
       .select(["outcome", "hold_nano_usd as hold"])
       .where("workspace_id", "=", made.workspaceId)
       .execute();

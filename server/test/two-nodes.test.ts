@@ -42,7 +42,9 @@ test("a change through one node applies on the other within a second, and their 
     const { totals } = await first.mustAdmin("GET", `/v1/admin/usage?${query}`);
     return (totals as { requests: number }).requests === 2 ? totals : null;
   });
-  const nodes = await first.sql<{ node_id: string }>("SELECT DISTINCT node_id FROM usage_event");
+  const nodes = await first.sql<{ node_id: string }>(
+    "SELECT DISTINCT node_id FROM recorded_request",
+  );
   expect(nodes).toHaveLength(2);
 
   await first.mustAdmin("POST", "/v1/admin/workspaces/limits", {

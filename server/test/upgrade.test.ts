@@ -79,7 +79,7 @@ describe.each(releases)("a database of version %s", (release) => {
 
   test("has the committed schema of its version before the start, and schema.sql afterwards", async () => {
     const withoutMonths = (schema: string) =>
-      schema.replace(/^CREATE TABLE usage_event_\d{4}_\d{2} PARTITION OF .*\n/gm, "");
+      schema.replace(/^CREATE TABLE usage_(?:event|record)_\d{4}_\d{2} PARTITION OF .*\n/gm, "");
     expect(schemaBefore).toBe(readText("schema.sql"));
     expect(withoutMonths(await describeSchema(recorded.connectionString))).toBe(
       readFileSync(SCHEMA, "utf8"),
@@ -92,7 +92,7 @@ describe.each(releases)("a database of version %s", (release) => {
     const { workspaceId, requests } = recording.interrupted;
     const outcomes = await eventually(WAIT_MS, "both journals to be finished", async () => {
       const rows = await server.sql<{ outcome: string }>(
-        "SELECT outcome FROM usage_event WHERE workspace_id = $1",
+        "SELECT outcome FROM recorded_request WHERE workspace_id = $1",
         [workspaceId],
       );
       return rows.length === requests ? rows : null;

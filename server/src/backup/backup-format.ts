@@ -44,8 +44,8 @@ export const backupHeader = z.strictObject({
   sequences: z.array(
     z.strictObject({ table: name, column: name, last_value: digits, is_called: z.boolean() }),
   ),
-  /** Monthly partitions of usage_event. */
-  partitions: z.array(z.string().regex(/^usage_event_\d{4}_\d{2}$/)),
+  /** Monthly partitions of usage_event and usage_record. */
+  partitions: z.array(z.string().regex(/^usage_(?:event|record)_\d{4}_\d{2}$/)),
 });
 
 export type BackupHeader = z.output<typeof backupHeader>;
@@ -117,4 +117,9 @@ export function makeDamagedError(cause?: unknown): BackupError {
   return new BackupError("damaged", "The backup is damaged: the file was cut off or changed.", {
     cause,
   });
+}
+
+/** Counts the requests among the rows of each table. */
+export function countRequests(rows: ReadonlyMap<string, number>): number {
+  return (rows.get("usage_record") ?? 0) + (rows.get("usage_event") ?? 0);
 }

@@ -51,8 +51,12 @@ const test = base
         credential: "sk-1234",
       };
       expect((await org.operator.post("/v1/admin/upstreams", upstream)).status).toBe(200);
-      await sql`CREATE TABLE usage_event_2026_10 PARTITION OF usage_event
-    FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')`.execute(database);
+      for (const table of ["usage_event", "usage_record"]) {
+        await sql`CREATE TABLE ${sql.table(`${table}_2026_10`)} PARTITION OF ${sql.table(table)}
+          FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')`.execute(
+          database,
+        );
+      }
       for (let i = 0; i < 20; i++) await org.recordRequest({ workspaceId, apiKeyId });
       h.clock.nowMs -= 40 * 86_400_000;
       await org.recordRequest({ workspaceId, apiKeyId });

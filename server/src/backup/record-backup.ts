@@ -3,6 +3,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { listAuditHeads } from "#src/audit/audit.sql.ts";
 import { type AuditDeps, auditedTransactionByActor } from "#src/audit/audited-transaction.ts";
 import { newId } from "#src/lib/ids.ts";
+import { countRequests } from "./backup-format.ts";
 import { insertBackup } from "./backups.sql.ts";
 import type { WrittenBackup } from "./write-backup.ts";
 
@@ -13,7 +14,7 @@ export async function recordBackup(
   actor: { type: string; id: string },
 ): Promise<void> {
   const madeAt = new Date(backup.header.made_at);
-  const requests = backup.rows.get("usage_event") ?? 0;
+  const requests = countRequests(backup.rows);
   const { isEncrypted, sizeBytes, sha256 } = backup;
   const noted = {
     madeAt,

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { countRequests } from "#src/backup/backup-format.ts";
 import type { LoadedConfig } from "#src/config.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import { VERSION } from "#src/lib/program-version.ts";
@@ -111,14 +112,12 @@ async function verify(program: Command, load: () => LoadedConfig, file: string):
 }
 
 const counted = [
-  ["usage_event", "request", "requests"],
   ["api_key", "API key", "API keys"],
   ["member", "person", "people"],
   ["audit_event", "audit event", "audit events"],
 ] as const;
 
 function describeRows(rows: ReadonlyMap<string, number>): string {
-  return counted
-    .map(([table, one, many]) => formatPlural(rows.get(table) ?? 0, one, many))
-    .join(", ");
+  const others = counted.map(([table, one, many]) => formatPlural(rows.get(table) ?? 0, one, many));
+  return [formatPlural(countRequests(rows), "request", "requests"), ...others].join(", ");
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { countRequests } from "#src/backup/backup-format.ts";
 import type { Restored } from "#src/backup/restore-backup.ts";
 import type { SettledRestore } from "#src/backup/settle-restore.ts";
 import type { LoadedConfig } from "#src/config.ts";
@@ -106,7 +107,7 @@ async function restoreFile(
 
 function describeRestored(restored: Restored, isShared: boolean): string {
   const { header, rows, settled, journals, secretFile, witnessesSetAside } = restored;
-  const requests = formatPlural(rows.get("usage_event") ?? 0, "request");
+  const requests = formatPlural(countRequests(rows), "request");
   const lines = [
     `Restored the state of ${header.made_at}, with ${requests}. Later changes are lost.`,
     ...describeSettled(settled),

@@ -64,6 +64,17 @@ const TRIGGERS = `
   WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND ${OWN_RELATION}
   ORDER BY c.relname COLLATE "C", t.tgname COLLATE "C"`;
 
+/** PostgreSQL 15 qualifies the columns of a query that reads one table, later versions do not. The text never does. */
+function describeView(statement: string): string {
+  return statement
+    .split("UNION ALL")
+    .map((query) => {
+      const [, alias] = / JOIN /.test(query) ? [] : (/ FROM \w+ (\w+)/.exec(query) ?? []);
+      return alias === undefined ? query : query.replaceAll(`${alias}.`, "");
+    })
+    .join("UNION ALL");
+}
+
 const SECTIONS = [TABLES, CONSTRAINTS, INDEXES, VIEWS, FUNCTIONS, TRIGGERS];
 
 /** pg_get_indexdef adds the schema, and ONLY for the parent of partitions. Both are removed. */
@@ -77,7 +88,9 @@ export async function describeSchema(connectionString: string): Promise<string> 
     const sections: string[] = [HEADER];
     for (const section of SECTIONS) {
       const found = await client.query<{ statement: string }>(section);
-      if (found.rows.length > 0) sections.push(found.rows.map((row) => row.statement).join("\n"));
+      const describe = section === VIEWS ? describeView : (statement: string) => statement;
+      if (found.rows.length > 0)
+        sections.push(found.rows.map((row) => describe(row.statement)).join("\n"));
     }
     return `${sections.join("\n\n").replaceAll(INDEXED_TABLE, " ON ")}\n`;
   } finally {

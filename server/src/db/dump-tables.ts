@@ -22,7 +22,7 @@ export interface DumpPlan {
   /** Tables in load order: referenced tables first. */
   tables: DumpedTable[];
   sequences: { table: string; column: string; last_value: string; is_called: boolean }[];
-  /** Monthly partitions of usage_event. */
+  /** Monthly partitions of usage_event and usage_record. */
   partitions: string[];
   installation: ReadonlyMap<string, string>;
   organizations: string[];
@@ -184,6 +184,8 @@ async function listSequences(client: pg.Client): Promise<DumpPlan["sequences"]> 
 async function listPartitions(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(`
     SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-    WHERE i.inhparent = 'usage_event'::regclass AND c.relname ~ '^usage_event_\\d{4}_\\d{2}$' ORDER BY 1`);
+    JOIN pg_class parent ON parent.oid = i.inhparent
+    WHERE parent.relname IN ('usage_event', 'usage_record') AND c.relname ~ '^usage_(event|record)_\\d{4}_\\d{2}$'
+    ORDER BY 1`);
   return rows.map(({ name }) => name);
 }

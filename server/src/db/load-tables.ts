@@ -151,11 +151,12 @@ function refuseOtherTables(own: readonly DumpedTable[], dumped: readonly DumpedT
   );
 }
 
-/** Creates the partition for the month in `usage_event_YYYY_MM`. */
+/** Creates the partition for the month in `usage_event_YYYY_MM` or `usage_record_YYYY_MM`. */
 function formatPartitionStatement(name: string): string {
-  const [, year, month] = /^usage_event_(\d{4})_(\d{2})$/.exec(name) ?? [];
+  const [, parent = "", year, month] =
+    /^(usage_event|usage_record)_(\d{4})_(\d{2})$/.exec(name) ?? [];
   const first = Date.UTC(Number(year), Number(month) - 1);
   const next = Date.UTC(Number(year), Number(month));
   const day = (ms: number) => `'${new Date(ms).toISOString().slice(0, 10)} 00:00:00+00'`;
-  return `CREATE TABLE ${pg.escapeIdentifier(name)} PARTITION OF usage_event FOR VALUES FROM (${day(first)}) TO (${day(next)})`;
+  return `CREATE TABLE ${pg.escapeIdentifier(name)} PARTITION OF ${pg.escapeIdentifier(parent)} FOR VALUES FROM (${day(first)}) TO (${day(next)})`;
 }

@@ -845,6 +845,19 @@ CREATE TABLE usage_key_week (
   web_search_cost_nano_usd bigint NOT NULL,
   cost_nano_usd bigint NOT NULL
 );
+CREATE TABLE usage_labels (
+  id bigint NOT NULL,
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  model text NOT NULL,
+  service_tier text NOT NULL,
+  context_window text NOT NULL,
+  inference_geo text NOT NULL,
+  speed text NOT NULL,
+  client text NOT NULL
+);
 CREATE TABLE usage_member_day (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
@@ -963,6 +976,10 @@ CREATE TABLE usage_month (
   web_search_cost_nano_usd bigint NOT NULL,
   cost_nano_usd bigint NOT NULL
 );
+CREATE TABLE usage_node (
+  id bigint NOT NULL,
+  node_id text NOT NULL
+);
 CREATE TABLE usage_organization_day (
   bucket_at timestamp with time zone NOT NULL,
   organization_id uuid NOT NULL,
@@ -1047,6 +1064,40 @@ CREATE TABLE usage_organization_minute (
   web_search_cost_nano_usd bigint NOT NULL,
   cost_nano_usd bigint NOT NULL
 );
+CREATE TABLE usage_prices (
+  id bigint NOT NULL,
+  prices jsonb NOT NULL
+);
+CREATE TABLE usage_record (
+  started_at timestamp with time zone NOT NULL,
+  labels_id bigint NOT NULL,
+  prices_id bigint NOT NULL,
+  usage_node_id bigint NOT NULL,
+  hold_nano_usd bigint,
+  input_tokens bigint,
+  cache_write_5m_tokens bigint,
+  cache_write_1h_tokens bigint,
+  cache_read_tokens bigint,
+  output_tokens bigint,
+  web_searches bigint,
+  input_cost_nano_usd bigint,
+  cache_write_5m_cost_nano_usd bigint,
+  cache_write_1h_cost_nano_usd bigint,
+  cache_read_cost_nano_usd bigint,
+  output_cost_nano_usd bigint,
+  web_search_cost_nano_usd bigint,
+  cost_nano_usd bigint,
+  duration_ms integer NOT NULL,
+  first_byte_ms integer,
+  http_status smallint,
+  outcome_code smallint NOT NULL,
+  is_stream boolean NOT NULL,
+  is_estimated boolean NOT NULL,
+  is_unpriced boolean NOT NULL,
+  request_id text NOT NULL,
+  upstream_request_id text,
+  requested_model text
+) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_settings (
   organization_id uuid NOT NULL,
   log_retention_days integer,
@@ -1149,6 +1200,7 @@ CREATE TABLE workspace_member (
   created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE usage_event_default PARTITION OF usage_event DEFAULT;
+CREATE TABLE usage_record_default PARTITION OF usage_record DEFAULT;
 
 ALTER TABLE access_review ADD CONSTRAINT access_review_auto_close_days_check CHECK (((auto_close_days >= 0) AND (auto_close_days <= 90)));
 ALTER TABLE access_review ADD CONSTRAINT access_review_check CHECK (((status = 'open'::text) = (ended_at IS NULL)));
@@ -1319,13 +1371,17 @@ ALTER TABLE usage_hour ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (organization_
 ALTER TABLE usage_key_day ADD CONSTRAINT usage_key_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
 ALTER TABLE usage_key_month ADD CONSTRAINT usage_key_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
 ALTER TABLE usage_key_week ADD CONSTRAINT usage_key_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id);
+ALTER TABLE usage_labels ADD CONSTRAINT usage_labels_pkey PRIMARY KEY (id);
 ALTER TABLE usage_member_day ADD CONSTRAINT usage_member_day_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_member_hour ADD CONSTRAINT usage_member_hour_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_member_week ADD CONSTRAINT usage_member_week_pkey PRIMARY KEY (organization_id, bucket_at, member_id, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_month ADD CONSTRAINT usage_month_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_node ADD CONSTRAINT usage_node_pkey PRIMARY KEY (id);
 ALTER TABLE usage_organization_day ADD CONSTRAINT usage_organization_day_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_hour ADD CONSTRAINT usage_organization_hour_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_minute ADD CONSTRAINT usage_organization_minute_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
+ALTER TABLE usage_prices ADD CONSTRAINT usage_prices_pkey PRIMARY KEY (id);
+ALTER TABLE usage_record ADD CONSTRAINT usage_record_outcome_code_check CHECK (((outcome_code >= 0) AND (outcome_code <= 4)));
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_log_retention_days_check CHECK (((log_retention_days >= 7) AND (log_retention_days <= 36500)));
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE usage_week ADD CONSTRAINT usage_week_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
@@ -1482,10 +1538,101 @@ CREATE INDEX usage_event_by_key ON usage_event USING btree (organization_id, api
 CREATE INDEX usage_event_by_workspace ON usage_event USING btree (organization_id, workspace_id, started_at);
 CREATE INDEX usage_event_failed ON usage_event USING btree (organization_id, started_at) WHERE (outcome <> ALL (ARRAY['answered'::text, 'aborted'::text]));
 CREATE INDEX usage_key_month_by_member ON usage_key_month USING btree (organization_id, member_id, bucket_at, workspace_id, api_key_id);
+CREATE INDEX usage_labels_by_key ON usage_labels USING btree (organization_id, api_key_id);
+CREATE INDEX usage_labels_by_workspace ON usage_labels USING btree (organization_id, workspace_id);
+CREATE INDEX usage_record_by_labels ON usage_record USING btree (labels_id, started_at);
+CREATE INDEX usage_record_failed ON usage_record USING btree (started_at) WHERE (outcome_code >= 2);
+CREATE UNIQUE INDEX usage_record_once ON usage_record USING btree (started_at, hashtextextended(request_id, (0)::bigint));
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);
 CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;
+
+CREATE VIEW recorded_request AS
+ SELECT record.request_id,
+    hashtextextended(record.request_id, (0)::bigint) AS request_hash,
+    record.started_at,
+    (record.started_at + ((record.duration_ms)::double precision * '00:00:00.001'::interval)) AS ended_at,
+    node.node_id,
+    labels.organization_id,
+    labels.workspace_id,
+    labels.api_key_id,
+    labels.member_id,
+    (ARRAY['answered'::text, 'aborted'::text, 'refused'::text, 'unreached'::text, 'interrupted'::text])[(record.outcome_code + 1)] AS outcome,
+    (record.outcome_code)::integer AS outcome_code,
+    (record.http_status)::integer AS http_status,
+    record.is_stream,
+    record.is_estimated,
+    record.is_unpriced,
+    COALESCE(record.requested_model, labels.model) AS requested_model,
+    labels.model,
+    labels.service_tier,
+    labels.context_window,
+    labels.inference_geo,
+    labels.speed,
+    labels.client,
+    COALESCE(record.input_tokens, (0)::bigint) AS input_tokens,
+    COALESCE(record.cache_write_5m_tokens, (0)::bigint) AS cache_write_5m_tokens,
+    COALESCE(record.cache_write_1h_tokens, (0)::bigint) AS cache_write_1h_tokens,
+    COALESCE(record.cache_read_tokens, (0)::bigint) AS cache_read_tokens,
+    COALESCE(record.output_tokens, (0)::bigint) AS output_tokens,
+    COALESCE(record.web_searches, (0)::bigint) AS web_searches,
+    COALESCE(record.input_cost_nano_usd, (0)::bigint) AS input_cost_nano_usd,
+    COALESCE(record.cache_write_5m_cost_nano_usd, (0)::bigint) AS cache_write_5m_cost_nano_usd,
+    COALESCE(record.cache_write_1h_cost_nano_usd, (0)::bigint) AS cache_write_1h_cost_nano_usd,
+    COALESCE(record.cache_read_cost_nano_usd, (0)::bigint) AS cache_read_cost_nano_usd,
+    COALESCE(record.output_cost_nano_usd, (0)::bigint) AS output_cost_nano_usd,
+    COALESCE(record.web_search_cost_nano_usd, (0)::bigint) AS web_search_cost_nano_usd,
+    COALESCE(record.cost_nano_usd, (0)::bigint) AS cost_nano_usd,
+    prices.prices,
+    record.upstream_request_id,
+    record.first_byte_ms,
+    record.hold_nano_usd
+   FROM (((usage_record record
+     JOIN usage_labels labels ON ((labels.id = record.labels_id)))
+     LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
+     LEFT JOIN usage_node node ON ((node.id = record.usage_node_id)))
+UNION ALL
+ SELECT request_id,
+    hashtextextended(request_id, (0)::bigint) AS request_hash,
+    started_at,
+    ended_at,
+    node_id,
+    organization_id,
+    workspace_id,
+    api_key_id,
+    member_id,
+    outcome,
+    (array_position(ARRAY['answered'::text, 'aborted'::text, 'refused'::text, 'unreached'::text, 'interrupted'::text], outcome) - 1) AS outcome_code,
+    http_status,
+    is_stream,
+    is_estimated,
+    is_unpriced,
+    requested_model,
+    model,
+    service_tier,
+    context_window,
+    inference_geo,
+    speed,
+    client,
+    input_tokens,
+    cache_write_5m_tokens,
+    cache_write_1h_tokens,
+    cache_read_tokens,
+    output_tokens,
+    web_searches,
+    input_cost_nano_usd,
+    cache_write_5m_cost_nano_usd,
+    cache_write_1h_cost_nano_usd,
+    cache_read_cost_nano_usd,
+    output_cost_nano_usd,
+    web_search_cost_nano_usd,
+    cost_nano_usd,
+    prices,
+    upstream_request_id,
+    first_byte_ms,
+    hold_nano_usd
+   FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)
  RETURNS bigint

@@ -7,12 +7,18 @@ import type {
 } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated } from "kysely";
 
-// Usage and cost of single requests (0001_spine.sql) and their sums for reports (0011_reports.sql,
+// Usage and cost of single requests (0001_spine.sql, 0027_usage_records.sql) and their sums for reports (0011_reports.sql,
 // 0022_finer_reports.sql).
 
 type Json<T> = ColumnType<T, string, string>;
 
 export interface UsageTables {
+  /** View of all requests: usage_record, and usage_event of older versions. */
+  recorded_request: RecordedRequestView;
+  usage_record: UsageRecordTable;
+  usage_labels: UsageLabelsTable;
+  usage_prices: { id: bigint; prices: Json<unknown> };
+  usage_node: { id: bigint; node_id: string };
   usage_event: UsageEventTable;
   usage_hour: UsageRollupTable;
   usage_day: UsageRollupTable;
@@ -52,6 +58,37 @@ interface UsageEventTable
   upstream_request_id: string | null;
   hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
+}
+
+interface RecordedRequestView extends Omit<UsageEventTable, "member_id"> {
+  member_id: string;
+  request_hash: bigint;
+  outcome_code: number;
+}
+
+interface UsageLabelsTable extends Record<EventLabel, string> {
+  id: bigint;
+  organization_id: string;
+}
+
+/** An amount of zero is null. */
+interface UsageRecordTable extends Record<AmountColumn, bigint | null> {
+  started_at: Date;
+  labels_id: bigint;
+  prices_id: bigint;
+  usage_node_id: bigint;
+  hold_nano_usd: bigint | null;
+  duration_ms: number;
+  first_byte_ms: number | null;
+  http_status: number | null;
+  outcome_code: number;
+  is_stream: boolean;
+  is_estimated: boolean;
+  is_unpriced: boolean;
+  request_id: string;
+  upstream_request_id: string | null;
+  /** Null: the model of the labels. */
+  requested_model: string | null;
 }
 
 interface UsageRollupCounts extends Record<CountColumn, bigint> {

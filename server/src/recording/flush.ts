@@ -20,6 +20,8 @@ export interface FlushParticipant {
   started?(entry: NodeEntry): void;
   /** An end was accepted and waits for its flush. Must not throw. */
   queued?(record: EndRecord): void;
+  /** Runs before the transaction, again before each retry. */
+  prepare?(database: Database, batch: readonly EndRecord[]): Promise<void>;
   /** Writes the batch inside the transaction. After a failure it runs again, with the same batch or a part of it. */
   flush(tx: Tx, batch: readonly EndRecord[], position: FlushPosition): Promise<void>;
   /**
@@ -65,6 +67,9 @@ export type FlushResult =
 
 /** Throws the database's error when nothing is known: the same step may then be tried again, and counts once. */
 export async function flushBatch(step: FlushStep): Promise<FlushResult> {
+  for (const participant of step.participants) {
+    await participant.prepare?.(step.database, step.batch);
+  }
   const isOurs = await step.database.transaction().execute(async (tx) => {
     if (!(await advanceFlushedSeq(tx, step))) return false;
     const batch = step.isRecordedSkipped ? await removeRecorded(tx, step.batch) : step.batch;

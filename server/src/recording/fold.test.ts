@@ -54,7 +54,7 @@ test.beforeEach(async ({ db }) => {
     .values({ id: scope.organizationId, name: "Acme" })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  await sql`TRUNCATE usage_batch, usage_event, balance, node`.execute(db.database);
+  await sql`TRUNCATE usage_batch, usage_record, balance, node`.execute(db.database);
   const { rows } = await sql<{ name: string }>`SELECT relname AS name FROM pg_class
     WHERE relkind = 'r' AND relname ~ '^usage_.*(hour|day|week|month|minute)$'`.execute(
     db.database,
@@ -168,7 +168,7 @@ test("sets a batch aside that the database refuses, and counts all others", asyn
   await append("node_a", 4n);
   await foldAll({ database: db.database, participants: participants(), logger });
   expect(await counted()).toEqual({ cost: 5n, queued: 1n });
-  await sql`DELETE FROM usage_event WHERE request_id = ${record.requestId}`.execute(db.database);
+  await sql`DELETE FROM usage_record WHERE request_id = ${record.requestId}`.execute(db.database);
   await expectSame(db.database);
 });
 

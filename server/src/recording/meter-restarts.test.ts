@@ -144,7 +144,7 @@ describe("a restart", () => {
     await meter.flush();
     await foldRollups(db.database);
     await db.database.transaction().execute(async (tx) => {
-      await tx.deleteFrom("usage_event").where("request_id", "=", lost.requestId).execute();
+      await tx.deleteFrom("usage_record").where("request_id", "=", lost.requestId).execute();
       for (const table of rollupTableNames) {
         await tx
           .updateTable(table)

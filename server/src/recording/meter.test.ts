@@ -41,12 +41,14 @@ describe("a flush", () => {
     });
     expect(await meter.flush()).toBe(true);
     const event = await db.database
-      .selectFrom("usage_event")
+      .selectFrom("recorded_request")
       .selectAll()
       .where("organization_id", "=", t.organizationId)
       .executeTakeFirstOrThrow();
     expect(event).toEqual({
       request_id: end.requestId,
+      request_hash: expect.any(BigInt),
+      outcome_code: 0,
       started_at: new Date(SOME_TIME_MS),
       ended_at: new Date(SOME_TIME_MS + 1_000),
       node_id: t.nodeId,

@@ -21,7 +21,7 @@ const test = base
   /** Which partition each event stands in. */
   .extend("places", ({ db }) => async (): Promise<Record<string, string>> => {
     const { rows } = await sql<{ request_id: string; place: string }>`
-    SELECT request_id, tableoid::regclass::text AS place FROM usage_event`.execute(db.database);
+    SELECT request_id, tableoid::regclass::text AS place FROM usage_record`.execute(db.database);
     return Object.fromEntries(rows.map((row) => [row.request_id, row.place]));
   });
 
@@ -30,7 +30,7 @@ let nowMs: number;
 test.beforeEach(async ({ db }) => {
   nowMs = await readDatabaseNowMs(db.database);
   for (const { name } of months()) await db.database.schema.dropTable(name).ifExists().execute();
-  await db.database.deleteFrom("usage_event").execute();
+  await db.database.deleteFrom("usage_record").execute();
 });
 
 /** The month of the database's clock and the next one. */
@@ -40,7 +40,7 @@ function months(): { name: string; startMs: number; endMs: number }[] {
     const [startMs, endMs] = [0, 1].map((n) =>
       Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + n),
     ) as [number, number];
-    const name = `usage_event_${new Date(startMs).toISOString().slice(0, 7).replace("-", "_")}`;
+    const name = `usage_record_${new Date(startMs).toISOString().slice(0, 7).replace("-", "_")}`;
     return { name, startMs, endMs };
   });
 }
@@ -68,8 +68,8 @@ test("bounds are those of the month in UTC, and events before them keep the defa
     expected[await record(startMs)] = name;
     expected[await record(endMs - 1)] = name;
   }
-  expected[await record((current?.startMs ?? 0) - 1)] = "usage_event_default";
-  expected[await record(next?.endMs ?? 0)] = "usage_event_default";
+  expected[await record((current?.startMs ?? 0) - 1)] = "usage_record_default";
+  expected[await record(next?.endMs ?? 0)] = "usage_record_default";
   expect(await places()).toEqual(expected);
 });
 
@@ -82,7 +82,7 @@ test("events that came before their partition move into it, and none is lost", a
   const early = await record(current?.startMs ?? 0);
   const old = await record((current?.startMs ?? 0) - 1);
   await ensureUsagePartitions(db.database);
-  expect(await places()).toEqual({ [early]: current?.name, [old]: "usage_event_default" });
+  expect(await places()).toEqual({ [early]: current?.name, [old]: "usage_record_default" });
 });
 
 test("events that come while a partition is made are all there afterwards", async ({

@@ -61,7 +61,7 @@ const test = base.extend("journals", ({ db }) => {
 
   async function recorded(): Promise<{ id: string; outcome: string; nanoUsd: bigint }[]> {
     const rows = await db.database
-      .selectFrom("usage_event")
+      .selectFrom("recorded_request")
       .select(["request_id as id", "outcome", "cost_nano_usd as nanoUsd"])
       .where("organization_id", "=", organizationId)
       .orderBy("request_id")
@@ -265,7 +265,7 @@ describe("a journal in the database", () => {
     const meter = await journals.start();
     expect(await meter.flush()).toBe(true);
     const holds = await db.database
-      .selectFrom("usage_event")
+      .selectFrom("recorded_request")
       .select(["request_id as id", "hold_nano_usd as hold"])
       .where("organization_id", "=", organizationId)
       .orderBy("request_id")

@@ -37,7 +37,8 @@ export async function listOutdatedMonths(db: Database | Tx): Promise<string[]> {
       SELECT c.relname::text AS name,
         (to_date(right(c.relname::text, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC' AS ends_at
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-      WHERE i.inhparent = 'usage_event'::regclass AND c.relname ~ '^usage_event_[0-9]{4}_[0-9]{2}$'
+      WHERE i.inhparent IN ('usage_event'::regclass, 'usage_record'::regclass)
+        AND c.relname ~ '^usage_(event|record)_[0-9]{4}_[0-9]{2}$'
     )
     SELECT name FROM month, oldest WHERE ends_at <= before AND NOT EXISTS (SELECT FROM lease
       WHERE unresolved_since IS NOT NULL AND request_id <> '' AND period_start < ends_at) ORDER BY name`.execute(
@@ -57,21 +58,51 @@ export async function tryLockPruning(tx: Tx): Promise<boolean> {
   return rows[0]?.locked ?? false;
 }
 
-/** Deletes at most `limit` requests, the oldest first; how many it were. */
-export async function deleteEvents(tx: Tx, order: PruneOrder, limit: number): Promise<number> {
-  const { rows } = await sql<{ count: bigint }>`
+/** Table with requests, and its condition for those of an organization. */
+const tables = {
+  usage_record: sql`labels_id IN (SELECT id FROM usage_labels WHERE organization_id = `,
+  usage_event: sql`(organization_id = `,
+} as const;
+export type RequestTable = keyof typeof tables;
+export const requestTables = Object.keys(tables) as RequestTable[];
+
+export interface PruneBatch {
+  table: RequestTable;
+  /** Null: from the oldest request on. */
+  from: Date | null;
+  limit: number;
+}
+
+/** Deleted requests of one batch. */
+export interface DeletedRequests {
+  count: number;
+  /** Start of the newest one. Null: none was deleted. */
+  lastStartedAt: Date | null;
+}
+
+/** Deletes outdated requests, the oldest first. */
+export async function deleteEvents(
+  tx: Tx,
+  { organizationId, before }: PruneOrder,
+  batch: PruneBatch,
+): Promise<DeletedRequests> {
+  const table = sql.table(batch.table);
+  const isOutdated = sql`${tables[batch.table]}${organizationId}::uuid) AND request.started_at < ${before}
+    AND request.started_at >= coalesce(${batch.from}::timestamptz, '-infinity')`;
+  const { rows } = await sql<{ count: bigint; lastStartedAt: Date | null }>`
     WITH outdated AS (
-      SELECT started_at, request_id FROM usage_event
-      WHERE organization_id = ${order.organizationId} AND started_at < ${order.before}
-        AND NOT EXISTS (SELECT FROM lease
-          WHERE lease.request_id = usage_event.request_id AND unresolved_since IS NOT NULL)
-      ORDER BY started_at LIMIT ${limit}
+      SELECT started_at, request_id FROM ${table} AS request
+      WHERE ${isOutdated} AND NOT EXISTS (SELECT FROM lease
+          WHERE lease.request_id = request.request_id AND unresolved_since IS NOT NULL)
+      ORDER BY started_at LIMIT ${batch.limit}
     ), deleted AS (
-      DELETE FROM usage_event AS event USING outdated
-      WHERE event.started_at = outdated.started_at AND event.request_id = outdated.request_id
-        AND event.organization_id = ${order.organizationId} AND event.started_at < ${order.before}
-      RETURNING 1
+      DELETE FROM ${table} AS request USING outdated
+      WHERE request.started_at = outdated.started_at AND request.request_id = outdated.request_id AND ${isOutdated}
+      RETURNING request.started_at
     )
-    SELECT count(*) AS count FROM deleted`.execute(tx);
-  return Number(rows[0]?.count ?? 0n);
+    SELECT count(*) AS count, max(started_at) AS "lastStartedAt" FROM deleted`.execute(tx);
+  return {
+    count: Number(rows[0]?.count ?? 0n),
+    lastStartedAt: rows[0]?.lastStartedAt ?? null,
+  };
 }

@@ -47,7 +47,7 @@ const test = base.extend("history", ({ db }) => {
 
   async function kept(): Promise<string[]> {
     const rows = await db.database
-      .selectFrom("usage_event")
+      .selectFrom("recorded_request")
       .select("request_id")
       .orderBy("started_at")
       .execute();
@@ -70,7 +70,7 @@ let otherId: string;
 let made = 0;
 test.beforeEach(async ({ db, history }) => {
   for (const table of [
-    "usage_event",
+    "usage_record",
     "usage_settings",
     "balance",
     ...rollupTableNames,
@@ -192,7 +192,7 @@ test("a month that every organization wants deleted goes as a table", async ({ d
   const from = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth()));
   const to = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1));
   const month = {
-    name: `usage_event_${from.toISOString().slice(0, 7).replace("-", "_")}`,
+    name: `usage_record_${from.toISOString().slice(0, 7).replace("-", "_")}`,
     from: from.toISOString(),
     to: to.toISOString(),
   };

@@ -3,11 +3,15 @@ import type { Logger } from "#src/lib/logger.ts";
 import { deleteOldMinutes } from "./minutes.sql.ts";
 import { limitLockWait, lockPartitions } from "./partitions.sql.ts";
 import {
+  type DeletedRequests,
   deleteEvents,
   dropMonth,
   listOutdatedMonths,
   moveMarks,
+  type PruneBatch,
   type PruneOrder,
+  type RequestTable,
+  requestTables,
   tryLockPruning,
 } from "./prune-events.sql.ts";
 
@@ -49,24 +53,29 @@ export async function pruneUsageEvents(
     pruned.months.push(name);
   }
   for (const order of orders) {
-    pruned.events += await deleteInBatches(database, order, isStopped);
+    for (const table of requestTables) {
+      pruned.events += await deleteInBatches(database, { order, table, isStopped });
+    }
   }
   return pruned;
 }
 
 async function deleteInBatches(
   database: Database,
-  order: PruneOrder,
-  isStopped: () => boolean,
+  of: { order: PruneOrder; table: RequestTable; isStopped: () => boolean },
 ): Promise<number> {
   let events = 0;
-  for (let batch = 0; batch < MAX_BATCHES && !isStopped(); batch++) {
-    const deleted = await database.transaction().execute(async (tx) => {
-      if (!(await tryLockPruning(tx))) return 0;
-      return deleteEvents(tx, order, BATCH);
+  // Later batches do not read again what other organizations keep.
+  let from: Date | null = null;
+  for (let batch = 0; batch < MAX_BATCHES && !of.isStopped(); batch++) {
+    const limits: PruneBatch = { table: of.table, from, limit: BATCH };
+    const deleted: DeletedRequests | null = await database.transaction().execute(async (tx) => {
+      if (!(await tryLockPruning(tx))) return null;
+      return deleteEvents(tx, of.order, limits);
     });
-    events += deleted;
-    if (deleted < BATCH) break;
+    events += deleted?.count ?? 0;
+    if (deleted === null || deleted.count < BATCH) break;
+    from = deleted.lastStartedAt;
   }
   return events;
 }

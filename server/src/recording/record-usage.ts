@@ -1,8 +1,9 @@
 import type { Tx } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { FlushParticipant, FlushPosition } from "./flush.ts";
-import { insertUsageEvents } from "./usage.sql.ts";
+import { insertMissingEntries, insertUsageEvents } from "./usage.sql.ts";
 import { insertBatch } from "./usage-batches.sql.ts";
+import { type EventRefs, listMissing, UsageDictionary } from "./usage-dictionary.ts";
 import { sumMinutes, toUsageEvent } from "./usage-rows.ts";
 
 export interface AppendOptions {
@@ -11,21 +12,47 @@ export interface AppendOptions {
   encodeHoldCharges: (batch: readonly EndRecord[]) => string;
 }
 
-/** The flush itself: appends events and their batch. */
+/**
+ * The flush itself: appends events and their batch. New texts are committed before the flush, so that nodes never wait for
+ * each other's flushes. The flush itself looks again: a database that lost its last seconds may have lost them.
+ */
 export function appendUsage(options: AppendOptions): FlushParticipant {
-  return { flush: (tx, batch, position) => appendBatch(tx, { ...options, ...position }, batch) };
+  const dictionary = new UsageDictionary();
+  let refs: readonly EventRefs[] = [];
+  return {
+    started: () => dictionary.clear(),
+    prepare: async (database, batch) => {
+      const events = batch.map((record) => toUsageEvent(record, options.nodeId));
+      const missing = listMissing(events.map((event) => dictionary.findRefs(event)));
+      await insertMissingEntries(database, missing);
+    },
+    flush: async (tx, batch, position) => {
+      refs = await appendBatch(tx, { ...options, ...position, dictionary }, batch);
+    },
+    committed: (_batch, { isCounted }) => {
+      if (isCounted) markStored(refs);
+      refs = [];
+    },
+  };
 }
 
-/** Inserts one event for each request, and the batch that the fold counts. */
+function markStored(refs: readonly EventRefs[]): void {
+  for (const { labels, prices, node } of refs) {
+    labels.isStored = true;
+    prices.isStored = true;
+    node.isStored = true;
+  }
+}
+
+/** Inserts one event for each request, and the batch that the fold counts. Returns the texts of the events. */
 export async function appendBatch(
   tx: Tx,
-  { nodeId, journalId, toSeq, encodeHoldCharges }: AppendOptions & FlushPosition,
+  of: AppendOptions & FlushPosition & { dictionary?: UsageDictionary },
   records: readonly EndRecord[],
-): Promise<void> {
-  await insertUsageEvents(
-    tx,
-    records.map((record) => toUsageEvent(record, nodeId)),
-  );
+): Promise<EventRefs[]> {
+  const { nodeId, journalId, toSeq, encodeHoldCharges, dictionary } = of;
+  const events = records.map((record) => toUsageEvent(record, nodeId));
+  const refs = await insertUsageEvents(tx, events, dictionary);
   const oldestMs = records.reduce((ms, record) => Math.min(ms, record.startedAtMs), Infinity);
   await insertBatch(tx, {
     nodeId,
@@ -35,4 +62,5 @@ export async function appendBatch(
     rows: sumMinutes(records),
     holdCharges: encodeHoldCharges(records),
   });
+  return refs;
 }

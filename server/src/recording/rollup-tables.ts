@@ -1,7 +1,7 @@
 import { type CountColumn, type LabelColumn, labelColumns } from "@bursar/contract/usage-shape.ts";
 import type { Tables } from "#src/db/tables.ts";
 
-// The sums over usage_event that reports read. Every event is in one row of each of them, so each adds up to the same;
+// The sums over recorded_request that reports read. Every event is in one row of each of them, so each adds up to the same;
 // but for minutes, which go after some days, and weeks, which are summed up when they are over.
 
 const memberLabels = labelColumns.filter(
@@ -46,7 +46,7 @@ export const rollupTables = {
 export type RollupTable = keyof typeof rollupTables;
 export const rollupTableNames = Object.keys(rollupTables) as RollupTable[];
 
-/** `requestStatus` of domain/request-status.ts, over the columns of usage_event. */
+/** `requestStatus` of domain/request-status.ts, over the columns of recorded_request. */
 export const EVENT_STATUS = `CASE WHEN outcome <> 'refused' THEN outcome WHEN http_status = 429 THEN 'rate_limited'
   WHEN http_status BETWEEN 400 AND 499 THEN 'client_error' ELSE 'server_error' END`;
 

@@ -50,7 +50,7 @@ interface Sum extends Record<CountColumn, bigint> {
 
 const test = base.extend("rollups", ({ db }) => {
   async function empty(): Promise<void> {
-    for (const table of ["usage_event", ...rollupTableNames]) {
+    for (const table of ["usage_record", ...rollupTableNames]) {
       await sql`TRUNCATE ${sql.table(table)}`.execute(db.database);
     }
   }

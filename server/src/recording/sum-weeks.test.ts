@@ -49,7 +49,7 @@ let todayMs: number;
 let made = 0;
 test.beforeEach(async ({ db, setWeeksAgo }) => {
   todayMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
-  for (const table of ["usage_event", ...rollupTableNames, "organization"]) {
+  for (const table of ["usage_record", ...rollupTableNames, "organization"]) {
     await sql`DELETE FROM ${sql.table(table)}`.execute(db.database);
   }
   organizationId = randomUUID();

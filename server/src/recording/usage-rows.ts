@@ -13,7 +13,7 @@ import { MAX_TEXT_CHARS } from "./journal-record.ts";
 // Converts ended requests to rows: one event each, and sums per minute. Pure. The columns are written out, because a
 // loop over the table of usage costs 1.1 µs a request instead of 0.2 µs. The types require every column of the table.
 
-interface UsageLabels extends Record<EventLabel, string> {
+export interface UsageLabels extends Record<EventLabel, string> {
   organization_id: string;
 }
 
@@ -41,11 +41,11 @@ export interface MinuteRow extends UsageLabels, Record<CountColumn, bigint> {
 }
 
 const MINUTE_MS = 60_000;
-/** What the readers of usage let through at most; ten million such requests still add up inside an int8. */
+/** Highest count that the readers of usage return. Ten million such requests still fit into a `bigint`. */
 const MAX_COUNT = MAX_TOKENS * MAX_ITERATIONS;
 const MAX_INT4 = 2_147_483_647;
 
-/** The columns of the event. What a column could not take is made to fit: a bad value must not stop the flush. */
+/** Converts a record to its event. Values that a column cannot hold are limited: no value may stop a flush. */
 export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
   const { usage, cost } = record;
   return {
@@ -91,8 +91,8 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
 }
 
 /**
- * The batch summed up per minute (UTC, by the start of each request) and all labels, in the order of the first requests.
- * Of one key there are few rows: comparing them costs less than making the text of a key per record.
+ * Sums the batch per minute (UTC, by the start of each request) and all labels, in the order of the first requests. A key
+ * has few rows, and comparing them is faster than building a text to look up.
  */
 export function sumMinutes(records: readonly EndRecord[]): MinuteRow[] {
   const rows: MinuteRow[] = [];
@@ -182,7 +182,7 @@ function labelsOf(record: EndRecord): UsageLabels {
   };
 }
 
-/** An estimate may be a fraction; it is rounded up, as its cost is. */
+/** Rounds a fraction of an estimate up, as its cost is. */
 function toCount(count: number): bigint {
   return count > 0 ? BigInt(Math.ceil(Math.min(count, MAX_COUNT))) : 0n;
 }

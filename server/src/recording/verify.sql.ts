@@ -42,7 +42,7 @@ const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
  * Compares every rollup row, in every counted column, with the sum of its events or of the finer rollup. Hours of which
  * events have been pruned are compared with the other rollups only. Empty when all agree; at most 100 differences of each
  * table. Weeks are compared as far as they have been summed up, minutes as far back as they are kept. Reads the whole of
- * usage_event: for tests and for a doctor, not for requests.
+ * request log: for tests and for a doctor, not for requests.
  */
 export async function listRollupDifferences(db: Database | Tx): Promise<RollupDifference[]> {
   const found: RollupDifference[] = [];
@@ -75,7 +75,7 @@ async function compare(
     WITH summed AS (
       SELECT ${sql.join([sql`date_trunc(${sql.lit(unit)}, ${at}, 'UTC') AS bucket_at`, sql.ref("organization_id"), ...shown])},
         ${sql.join(sums)}
-      FROM ${sql.table(source ?? "usage_event")} AS part
+      FROM ${sql.table(source ?? "recorded_request")} AS part
       WHERE ${source === null ? isKept("part.started_at", "part") : unit === "week" ? isOfSummedWeek : sql`true`}
         AND ${unit === "minute" ? isRecent("part.started_at") : sql`true`}
       GROUP BY ${sql.join(key.map((_, index) => sql.raw(String(index + 1))))}

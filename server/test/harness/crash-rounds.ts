@@ -332,7 +332,7 @@ interface UsageRecord {
 
 async function readRecords(server: ServerProcess): Promise<Map<string, UsageRecord[]>> {
   const rows = await server.sql<UsageRecord>(
-    "SELECT requested_model, node_id, outcome, cost_nano_usd::text AS cost, input_tokens::text, output_tokens::text FROM usage_event",
+    "SELECT requested_model, node_id, outcome, cost_nano_usd::text AS cost, input_tokens::text, output_tokens::text FROM recorded_request",
   );
   const byName = new Map<string, UsageRecord[]>();
   for (const row of rows) {
@@ -411,7 +411,7 @@ function checkRecord(sent: Sent, record: UsageRecord, lostAfterMs: number): void
 /** Checks that every sum over the records has the same value. */
 async function checkMoney(server: ServerProcess): Promise<void> {
   const sums = await server.sql<{ what: string; requests: string | null; cost: string }>(`
-    SELECT 'usage_event' AS what, count(*)::text AS requests, sum(cost_nano_usd)::text AS cost FROM usage_event
+    SELECT 'recorded_request' AS what, count(*)::text AS requests, sum(cost_nano_usd)::text AS cost FROM recorded_request
     UNION ALL SELECT 'usage_hour', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_hour
     UNION ALL SELECT 'usage_day', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_day
     UNION ALL SELECT 'usage_key_month', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_key_month
@@ -431,9 +431,9 @@ async function checkMoney(server: ServerProcess): Promise<void> {
       WHERE period = 'monthly' GROUP BY 1, 2
     ), counted AS (
       SELECT 'organization' AS scope_type, organization_id::text AS scope_id, sum(cost_nano_usd) AS cost
-        FROM usage_event GROUP BY 2
-      UNION ALL SELECT 'workspace', workspace_id, sum(cost_nano_usd) FROM usage_event GROUP BY 2
-      UNION ALL SELECT 'api_key', api_key_id, sum(cost_nano_usd) FROM usage_event GROUP BY 2
+        FROM recorded_request GROUP BY 2
+      UNION ALL SELECT 'workspace', workspace_id, sum(cost_nano_usd) FROM recorded_request GROUP BY 2
+      UNION ALL SELECT 'api_key', api_key_id, sum(cost_nano_usd) FROM recorded_request GROUP BY 2
     )
     SELECT scope_type, scope_id, settled::text, cost::text
     FROM settled FULL JOIN counted USING (scope_type, scope_id)

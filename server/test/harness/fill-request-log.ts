@@ -6,27 +6,35 @@ export async function fillRequestLog(
   { workspaceId, apiKeyId }: { workspaceId: string; apiKeyId: string },
   rows: number,
 ): Promise<bigint> {
+  await server.sql(
+    `INSERT INTO usage_labels (id, organization_id, workspace_id, api_key_id, member_id, model, service_tier,
+       context_window, inference_geo, speed, client)
+     SELECT hashtextextended(k.id, i), k.organization_id, k.workspace_id, k.id, '', 'model-' || i, 'standard', '0-200k',
+       'global', 'standard', 'curl'
+     FROM generate_series(0, 6) AS i JOIN api_key AS k ON k.id = $1 AND k.workspace_id = $2`,
+    [apiKeyId, workspaceId],
+  );
+  await server.sql("INSERT INTO usage_prices (id, prices) VALUES (0, '{}') ON CONFLICT DO NOTHING");
+  await server.sql(
+    "INSERT INTO usage_node (id, node_id) VALUES (0, 'node_1') ON CONFLICT DO NOTHING",
+  );
   // Inserts in parts, because the server limits the duration of a statement.
   const PIECE = 50_000;
   for (let first = 0; first < rows; first += PIECE) {
     await server.sql(
-      `INSERT INTO usage_event (request_id, started_at, ended_at, node_id, organization_id, workspace_id, api_key_id,
-         outcome, http_status, is_stream, is_estimated, is_unpriced, requested_model, model, service_tier, context_window,
-         inference_geo, speed, client, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
-         output_tokens, web_searches, input_cost_nano_usd, cache_write_5m_cost_nano_usd, cache_write_1h_cost_nano_usd,
-         cache_read_cost_nano_usd, output_cost_nano_usd, web_search_cost_nano_usd, cost_nano_usd, prices)
-       SELECT 'req_' || lpad(i::text, 24, '0'), at, at + interval '2 s', 'node_1', k.organization_id, k.workspace_id, k.id,
-         'answered', 200, false, false, false, m, m, 'standard', '0-200k', 'global', 'standard', 'curl', i, 0, 0, 0, 5, 0,
-         cost, 0, 0, 0, 0, 0, cost, '{}'
-       FROM generate_series($1::int, $2::int) AS i
-       JOIN api_key AS k ON k.id = $3 AND k.workspace_id = $4,
-         LATERAL (SELECT now() - interval '20 hours' + i * interval '10 ms' AS at, 'model-' || i % 7 AS m,
+      `INSERT INTO usage_record (request_id, started_at, duration_ms, labels_id, prices_id, usage_node_id, outcome_code,
+         http_status, is_stream, is_estimated, is_unpriced, input_tokens, output_tokens, input_cost_nano_usd,
+         cost_nano_usd)
+       SELECT 'req_' || lpad(i::text, 24, '0'), at, 2000, hashtextextended($3, i % 7), 0, 0, 0, 200, false, false, false,
+         nullif(i, 0), 5, cost, cost
+       FROM generate_series($1::int, $2::int) AS i,
+         LATERAL (SELECT date_trunc('milliseconds', now()) - interval '20 hours' + i * interval '10 ms' AS at,
            1 + (i::bigint * 7919) % 1000000007 AS cost) AS made`,
-      [first, Math.min(first + PIECE, rows) - 1, apiKeyId, workspaceId],
+      [first, Math.min(first + PIECE, rows) - 1, apiKeyId],
     );
   }
   const [sum] = await server.sql<{ cost: string }>(
-    "SELECT sum(cost_nano_usd)::text AS cost FROM usage_event WHERE api_key_id = $1",
+    "SELECT sum(cost_nano_usd)::text AS cost FROM recorded_request WHERE api_key_id = $1",
     [apiKeyId],
   );
   return BigInt(sum?.cost ?? 0);

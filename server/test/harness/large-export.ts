@@ -97,7 +97,7 @@ export async function abortLargeExport(server: ServerProcess): Promise<void> {
     // Active sessions, and sessions with an open transaction or cursor, on the events.
     const [left] = await server.sql<{ count: string }>(
       `SELECT count(*)::text AS count FROM pg_stat_activity
-       WHERE pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%usage_event%'`,
+       WHERE pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%usage_record%'`,
     );
     return left?.count === "0" ? true : null;
   });

@@ -47,7 +47,7 @@ export interface RoundMoney {
 
 export async function readRecords(db: Database, workspaceId: string): Promise<UsageRecord[]> {
   return await db
-    .selectFrom("usage_event")
+    .selectFrom("recorded_request")
     .select([
       "requested_model as name",
       "node_id as nodeId",

@@ -84,7 +84,7 @@ export function makeTestMeters(database: Database): TestMeters {
     async recorded() {
       await foldRollups(database);
       const rows = await database
-        .selectFrom("usage_event")
+        .selectFrom("recorded_request")
         .select(["request_id as id", "outcome", "cost_nano_usd as nanoUsd"])
         .where("organization_id", "=", made.organizationId)
         .orderBy("request_id")

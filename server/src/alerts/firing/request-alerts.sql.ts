@@ -24,6 +24,8 @@ export interface RequestFinding {
 const LONGEST_REQUEST = sql`interval '1 hour'`;
 /** Failures of the upstream, not of the client. */
 const FAILED = sql`('server_error', 'interrupted', 'unreached')`;
+/** Each table of the log has a partial index for one of the conditions. */
+const HAS_FAILED_OUTCOME = sql`outcome_code >= 2 AND outcome NOT IN ('answered', 'aborted')`;
 const isFailed = sql`${sql.raw(EVENT_STATUS)} IN ${FAILED}`;
 
 /** Longest window, minutes, that is read by request. Longer windows are read as sums of hours. */
@@ -34,7 +36,7 @@ const LONG_WINDOW = sql.lit(120);
  * counted first with their index. The other requests of a window are read only if enough failed for an alert.
  */
 export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestFinding[]> {
-  const isWithin = sql`usage_event.organization_id = rule.organization_id
+  const isWithin = sql`recorded_request.organization_id = rule.organization_id
     AND started_at > ${startOf(now)} - ${LONGEST_REQUEST} AND ended_at > ${startOf(now)}`;
   const { rows } = await sql<RequestFinding>`
     WITH rule AS MATERIALIZED (
@@ -43,16 +45,16 @@ export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestFind
       FROM alert WHERE kind = 'upstream_errors' AND is_enabled AND deleted_at IS NULL
     ), candidate AS MATERIALIZED (
       SELECT organization_id, minutes FROM rule GROUP BY organization_id, minutes
-      HAVING (SELECT count(*) FROM usage_event
-        WHERE ${isWithin} AND outcome NOT IN ('answered', 'aborted') AND ${isFailed}) * 100
+      HAVING (SELECT count(*) FROM recorded_request
+        WHERE ${isWithin} AND ${HAS_FAILED_OUTCOME} AND ${isFailed}) * 100
         >= min(percent::bigint * min_requests)
     ), counted AS (
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, 1 AS requests, (${isFailed})::integer AS failed
-      FROM candidate AS rule JOIN usage_event ON rule.minutes <= ${LONG_WINDOW} AND ${isWithin}
+      FROM candidate AS rule JOIN recorded_request ON rule.minutes <= ${LONG_WINDOW} AND ${isWithin}
       UNION ALL
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, 1, (${isFailed})::integer
-      FROM candidate AS rule JOIN usage_event ON rule.minutes > ${LONG_WINDOW}
-        AND usage_event.organization_id = rule.organization_id
+      FROM candidate AS rule JOIN recorded_request ON rule.minutes > ${LONG_WINDOW}
+        AND recorded_request.organization_id = rule.organization_id
         AND started_at > ${startOf(now)} AND started_at < ${firstHourOf(now)}
       UNION ALL
       SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests,

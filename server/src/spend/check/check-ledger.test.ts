@@ -28,7 +28,7 @@ test.beforeAll(async ({ db }) => {
     .execute();
 });
 test.beforeEach(async ({ db }) => {
-  for (const table of ["usage_event", "balance", "lease", "spend_adjustment"] as const) {
+  for (const table of ["usage_record", "balance", "lease", "spend_adjustment"] as const) {
     await db.database.deleteFrom(table).execute();
   }
   // Two weeks, two months and two keys. One request exceeds its hold, and one has an unknown outcome.
@@ -134,8 +134,8 @@ describe("reports a difference", () => {
   });
 
   test.for([
-    ["changed", sql`UPDATE usage_event SET cost_nano_usd = 99 WHERE cost_nano_usd = 100`, 119n],
-    ["deleted", sql`DELETE FROM usage_event WHERE cost_nano_usd = 100`, 20n],
+    ["changed", sql`UPDATE usage_record SET cost_nano_usd = 99 WHERE cost_nano_usd = 100`, 119n],
+    ["deleted", sql`DELETE FROM usage_record WHERE cost_nano_usd = 100`, 20n],
   ] as const)(
     "with a %s request in all nine balances",
     async ([_, statement, expectedNanoUsd], { db, check }) => {

@@ -11,12 +11,17 @@ import type { BalanceKey } from "#src/spend/ledger/spend-key.ts";
 export async function listSpendDays(tx: Tx): Promise<string[]> {
   const { rows } = await sql<{ day: string }>`
     SELECT day::date AS day FROM (
-      SELECT least((SELECT min(started_at) FROM usage_event), (SELECT min(started_at) FROM spend_adjustment),
-          (SELECT min(bucket_at) FROM usage_organization_day)) AS first,
-        greatest((SELECT max(started_at) FROM usage_event), (SELECT max(started_at) FROM spend_adjustment)) AS last
+      SELECT min(ends.first) AS first, max(ends.last) AS last FROM (
+        SELECT min(started_at), max(started_at) FROM usage_record
+        UNION ALL SELECT min(started_at), max(started_at) FROM usage_event
+        UNION ALL SELECT min(started_at), max(started_at) FROM spend_adjustment
+        UNION ALL SELECT min(bucket_at), NULL FROM usage_organization_day
+      ) AS ends (first, last)
     ) AS bounds,
     generate_series(date_trunc('day', first AT TIME ZONE 'UTC'), last AT TIME ZONE 'UTC', interval '1 day') AS day
-    WHERE EXISTS (SELECT FROM usage_event WHERE started_at >= day AT TIME ZONE 'UTC'
+    WHERE EXISTS (SELECT FROM usage_record WHERE started_at >= day AT TIME ZONE 'UTC'
+        AND started_at < (day + interval '1 day') AT TIME ZONE 'UTC')
+      OR EXISTS (SELECT FROM usage_event WHERE started_at >= day AT TIME ZONE 'UTC'
         AND started_at < (day + interval '1 day') AT TIME ZONE 'UTC')
       OR EXISTS (SELECT FROM spend_adjustment WHERE started_at >= day AT TIME ZONE 'UTC'
         AND started_at < (day + interval '1 day') AT TIME ZONE 'UTC')
@@ -50,7 +55,7 @@ export async function sumDay(
     FROM (
       SELECT workspace_id, api_key_id, 1 AS requests, cost_nano_usd AS cost,
         CASE WHEN cost_nano_usd > hold_nano_usd THEN cost_nano_usd - hold_nano_usd ELSE 0 END AS overrun
-      FROM usage_event WHERE ${isIn} AND NOT ${isPruned}
+      FROM recorded_request WHERE ${isIn} AND NOT ${isPruned}
       UNION ALL
       SELECT workspace_id, api_key_id, requests, cost_nano_usd, 0 FROM usage_key_day
       WHERE organization_id = ${of.organizationId}::uuid AND ${isPruned}

@@ -11,7 +11,7 @@ export interface BalanceDifference extends BalanceKey {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Compares settled spend with the sum of usage_event and spend_adjustment for every scope and period. For days with pruned
+ * Compares settled spend with the sum of recorded_request and spend_adjustment for every scope and period. For days with pruned
  * events it uses usage_day. Returns at most 100 differences. Reads all usage events, so it is for tests and diagnosis only.
  */
 export async function listBalanceDifferences(db: Database | Tx): Promise<BalanceDifference[]> {
@@ -19,7 +19,7 @@ export async function listBalanceDifferences(db: Database | Tx): Promise<Balance
     WITH pruned AS (
       SELECT organization_id, log_pruned_before AS before FROM usage_settings WHERE log_pruned_before IS NOT NULL
     ), counted AS (
-      SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM usage_event AS event
+      SELECT organization_id, workspace_id, api_key_id, started_at, cost_nano_usd FROM recorded_request AS event
       WHERE NOT EXISTS (SELECT FROM pruned
         WHERE pruned.organization_id = event.organization_id AND started_at < before)
       UNION ALL

@@ -150,11 +150,10 @@ export async function findUnresolvedRequest(
       FROM lease WHERE organization_id = ${of.organizationId}::uuid AND request_id = ${of.requestId}
         AND unresolved_since IS NOT NULL
     ) AS days
-    JOIN usage_event e ON e.started_at >= days.first::timestamp AT TIME ZONE 'UTC'
+    JOIN recorded_request e ON e.started_at >= days.first::timestamp AT TIME ZONE 'UTC'
       AND e.started_at < days.end::timestamp AT TIME ZONE 'UTC'
-    WHERE e.request_id = ${of.requestId} AND e.organization_id = ${of.organizationId}::uuid`.execute(
-    tx,
-  );
+    WHERE e.request_hash = hashtextextended(${of.requestId}, 0) AND e.request_id = ${of.requestId}
+      AND e.organization_id = ${of.organizationId}::uuid`.execute(tx);
   return rows[0] ?? null;
 }
 

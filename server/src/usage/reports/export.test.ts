@@ -50,9 +50,9 @@ test.beforeAll(async ({ h, org }) => {
   const { id: apiKeyId } = await org.admin.createApiKey(workspaceId);
   const one = { requestId: "req_first", organizationId: org.id, workspaceId, apiKeyId };
   await recordUsage(h.deps.database, [endRecord({ ...one, startedAtMs: DAY })]);
-  await sql`INSERT INTO usage_event SELECT (jsonb_populate_record(e, jsonb_build_object(
+  await sql`INSERT INTO usage_record SELECT (jsonb_populate_record(e, jsonb_build_object(
       'request_id', 'req_' || i, 'started_at', e.started_at + i * interval '1 ms'))).*
-    FROM usage_event e, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
+    FROM usage_record e, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
   // One row of the report for each model: far more than one page.
   await sql`INSERT INTO usage_hour SELECT (jsonb_populate_record(u, jsonb_build_object('model', 'model-' || i))).*
     FROM usage_hour u, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);

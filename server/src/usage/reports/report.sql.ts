@@ -304,7 +304,7 @@ function selectPart(
   query: ReportQuery,
   { part, counts }: { part: RangePart; counts: readonly CountColumn[] },
 ): RawBuilder<unknown> {
-  const isEventTable = tableOf(query, part) === "usage_event";
+  const isEventTable = tableOf(query, part) === "recorded_request";
   const at = isEventTable
     ? sql`date_trunc('minute', started_at, 'UTC') AS bucket_at`
     : sql`bucket_at`;
@@ -326,12 +326,15 @@ function selectPart(
     : sql`SELECT part.* FROM ${named.wanted} CROSS JOIN LATERAL (${selected} OFFSET 0) AS part`;
 }
 
-function tableOf(query: ReportQuery, { unit, startMs }: RangePart): RollupTable | "usage_event" {
+function tableOf(
+  query: ReportQuery,
+  { unit, startMs }: RangePart,
+): RollupTable | "recorded_request" {
   const table = findLevel(query)[unit];
   if (unit === "minute") {
     return table !== undefined && startMs >= (query.minutesFromMs ?? Infinity)
       ? table
-      : "usage_event";
+      : "recorded_request";
   }
   if (table === undefined) throw new Error(`no rollup per ${unit} has these labels`);
   return table;
@@ -339,7 +342,7 @@ function tableOf(query: ReportQuery, { unit, startMs }: RangePart): RollupTable 
 
 function makeConditions(query: ReportQuery, part: RangePart): RawBuilder<unknown>[] {
   const { organizationId, visible, values } = query;
-  const isEventTable = tableOf(query, part) === "usage_event";
+  const isEventTable = tableOf(query, part) === "recorded_request";
   const conditions = [sql`organization_id = ${organizationId}`, isInRange(query, part)];
   const isVisible = isVisibleUsage(organizationId, visible);
   if (isVisible !== null) conditions.push(isVisible);
@@ -407,7 +410,7 @@ function makeMemberCondition(query: ReportQuery, part: RangePart): RawBuilder<un
   const { api_key_id: keys, member_id: members, workspace_id: workspaces } = values;
   const table = tableOf(query, part);
   if (members === undefined || keys !== undefined || workspaces !== undefined) return null;
-  if (table === "usage_event") return null;
+  if (table === "recorded_request") return null;
   const { labels }: RollupShape = rollupTables[table];
   if (!labels.includes("api_key_id")) return null;
   // The owner of a key can change. The rollup per month has the key under each of its owners.
@@ -441,7 +444,7 @@ const MAX_NAMED_BUCKETS = 800;
  */
 function isInRange(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
   const { values, visible } = query;
-  const at = sql.ref(tableOf(query, part) === "usage_event" ? "started_at" : "bucket_at");
+  const at = sql.ref(tableOf(query, part) === "recorded_request" ? "started_at" : "bucket_at");
   const isNarrow =
     visible.workspaceIds !== null ||
     values.workspace_id !== undefined ||

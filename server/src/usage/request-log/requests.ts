@@ -12,15 +12,14 @@ import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { checkYear } from "#src/usage/reports/report-range.rule.ts";
 import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
+import type { RequestPlace } from "./merge-searches.rule.ts";
 import {
   findRequest,
   listRequests as listRows,
   type RequestDetailRow,
-  type RequestFilter,
-  type RequestPlace,
   type RequestRow,
-  unindexedLabels,
 } from "./requests.sql.ts";
+import { otherLabels, type RequestFilter } from "./search-requests.sql.ts";
 
 export interface RequestDeps {
   database: Database;
@@ -125,7 +124,7 @@ async function readFilter(
   const range = readRange(deps, query);
   const idTimes = idPrefix === undefined ? null : findIdTimeRange(idPrefixes.request, idPrefix);
   if (idPrefix !== undefined && idTimes === null) return null;
-  const labels = unindexedLabels.flatMap((label) => {
+  const labels = otherLabels.flatMap((label) => {
     const wanted = query[label];
     return wanted === undefined ? [] : [[label, wanted] as const];
   });

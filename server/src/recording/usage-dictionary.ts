@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import type { UsageEventRow, UsageLabels } from "./usage-rows.ts";
+
+// Texts that many requests share: combinations of labels, prices and node ids. A record has only their ids. An id is a
+// hash of its text, so that nodes agree on it without a query. In memory, the dictionary knows which texts are stored.
+
+/** Text that records refer to. */
+export interface Entry<Value> {
+  readonly id: bigint;
+  readonly value: Value;
+  /** True once a committed flush has found or stored it. */
+  isStored: boolean;
+}
+
+/** Ids of one event's texts. */
+export interface EventRefs {
+  labels: Entry<UsageLabels>;
+  prices: Entry<string>;
+  node: Entry<string>;
+}
+
+export interface MissingEntries {
+  labels: Entry<UsageLabels>[];
+  prices: Entry<string>[];
+  nodes: Entry<string>[];
+}
+
+/** About 300 bytes for each combination of labels. */
+const DEFAULT_LIMITS = { maxLabels: 100_000, maxTexts: 1_000 };
+
+export class UsageDictionary {
+  /** Combinations by key. A key has few, and comparing them is faster than building a text to look up. */
+  readonly #labels = new Map<string, Entry<UsageLabels>[]>();
+  readonly #prices = new Map<string, Entry<string>>();
+  readonly #nodes = new Map<string, Entry<string>>();
+  #labelCount = 0;
+  readonly #limits: typeof DEFAULT_LIMITS;
+
+  /** `maxTexts` limits prices, and node ids. */
+  constructor(limits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Adds the texts that are new in memory. */
+  findRefs(event: UsageEventRow): EventRefs {
+    return {
+      labels: this.#findLabels(event),
+      prices: this.#findText(this.#prices, event.prices),
+      node: this.#findText(this.#nodes, event.node_id),
+    };
+  }
+
+  /** Forgets all entries. The database may have lost some. */
+  clear(): void {
+    this.#labels.clear();
+    this.#labelCount = 0;
+    this.#prices.clear();
+    this.#nodes.clear();
+  }
+
+  #findLabels(event: UsageEventRow): Entry<UsageLabels> {
+    let entries = this.#labels.get(event.api_key_id);
+    const known = entries?.find(({ value }) => hasLabels(event, value));
+    if (known !== undefined) return known;
+    if (this.#labelCount >= this.#limits.maxLabels) this.#removeOldestKey();
+    entries = this.#labels.get(event.api_key_id);
+    if (entries === undefined) {
+      entries = [];
+      this.#labels.set(event.api_key_id, entries);
+    }
+    const value = pickLabels(event);
+    const entry = { id: hashText(JSON.stringify(Object.values(value))), value, isStored: false };
+    entries.push(entry);
+    this.#labelCount += 1;
+    return entry;
+  }
+
+  #findText(entries: Map<string, Entry<string>>, value: string): Entry<string> {
+    const known = entries.get(value);
+    if (known !== undefined) return known;
+    if (entries.size >= this.#limits.maxTexts) entries.clear();
+    const entry = { id: hashText(value), value, isStored: false };
+    entries.set(value, entry);
+    return entry;
+  }
+
+  #removeOldestKey(): void {
+    for (const [apiKeyId, entries] of this.#labels) {
+      this.#labels.delete(apiKeyId);
+      this.#labelCount -= entries.length;
+      return;
+    }
+  }
+}
+
+/** Lists the distinct entries that may be missing in the database, by id. All nodes store them in this order. */
+export function listMissing(refs: readonly EventRefs[]): MissingEntries {
+  return {
+    labels: pickMissing(refs.map(({ labels }) => labels)),
+    prices: pickMissing(refs.map(({ prices }) => prices)),
+    nodes: pickMissing(refs.map(({ node }) => node)),
+  };
+}
+
+function pickMissing<Value>(entries: readonly Entry<Value>[]): Entry<Value>[] {
+  const missing = new Set(entries.filter(({ isStored }) => !isStored));
+  return [...missing].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** First eight bytes of the SHA-256, as PostgreSQL's `bigint`. */
+function hashText(text: string): bigint {
+  return createHash("sha256").update(text).digest().readBigInt64BE(0);
+}
+
+function pickLabels(event: UsageEventRow): UsageLabels {
+  return {
+    organization_id: event.organization_id,
+    workspace_id: event.workspace_id,
+    api_key_id: event.api_key_id,
+    member_id: event.member_id,
+    model: event.model,
+    service_tier: event.service_tier,
+    context_window: event.context_window,
+    inference_geo: event.inference_geo,
+    speed: event.speed,
+    client: event.client,
+  };
+}
+
+function hasLabels(event: UsageEventRow, labels: UsageLabels): boolean {
+  return (
+    event.model === labels.model &&
+    event.client === labels.client &&
+    event.context_window === labels.context_window &&
+    event.service_tier === labels.service_tier &&
+    event.speed === labels.speed &&
+    event.inference_geo === labels.inference_geo &&
+    event.member_id === labels.member_id &&
+    event.workspace_id === labels.workspace_id &&
+    event.organization_id === labels.organization_id
+  );
+}

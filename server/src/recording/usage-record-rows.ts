@@ -1,0 +1,58 @@
+import type { Tables } from "#src/db/tables.ts";
+import type { Outcome } from "#src/domain/request-record.ts";
+import type { EventRefs } from "./usage-dictionary.ts";
+import type { UsageEventRow } from "./usage-rows.ts";
+
+/** Row of usage_record. An amount of zero is null: it takes a bit instead of eight bytes. */
+export type UsageRecordRow = Tables["usage_record"];
+
+/** In the order of their codes in usage_record. From the third on, the request failed. */
+export const outcomes = [
+  "answered",
+  "aborted",
+  "refused",
+  "unreached",
+  "interrupted",
+] as const satisfies Outcome[];
+
+const MAX_INT2 = 32_767;
+const MAX_INT4 = 2_147_483_647;
+
+/** Converts an event to its compact row. Values that a column cannot hold are limited: no value may stop a flush. */
+export function toUsageRecord(event: UsageEventRow, refs: EventRefs): UsageRecordRow {
+  const durationMs = event.ended_at.getTime() - event.started_at.getTime();
+  return {
+    started_at: event.started_at,
+    labels_id: refs.labels.id,
+    prices_id: refs.prices.id,
+    usage_node_id: refs.node.id,
+    hold_nano_usd: event.hold_nano_usd,
+    input_tokens: orNull(event.input_tokens),
+    cache_write_5m_tokens: orNull(event.cache_write_5m_tokens),
+    cache_write_1h_tokens: orNull(event.cache_write_1h_tokens),
+    cache_read_tokens: orNull(event.cache_read_tokens),
+    output_tokens: orNull(event.output_tokens),
+    web_searches: orNull(event.web_searches),
+    input_cost_nano_usd: orNull(event.input_cost_nano_usd),
+    cache_write_5m_cost_nano_usd: orNull(event.cache_write_5m_cost_nano_usd),
+    cache_write_1h_cost_nano_usd: orNull(event.cache_write_1h_cost_nano_usd),
+    cache_read_cost_nano_usd: orNull(event.cache_read_cost_nano_usd),
+    output_cost_nano_usd: orNull(event.output_cost_nano_usd),
+    web_search_cost_nano_usd: orNull(event.web_search_cost_nano_usd),
+    cost_nano_usd: orNull(event.cost_nano_usd),
+    duration_ms: Math.min(Math.max(durationMs, -MAX_INT4), MAX_INT4),
+    first_byte_ms: event.first_byte_ms,
+    http_status: event.http_status === null ? null : Math.min(event.http_status, MAX_INT2),
+    outcome_code: outcomes.indexOf(event.outcome),
+    is_stream: event.is_stream,
+    is_estimated: event.is_estimated,
+    is_unpriced: event.is_unpriced,
+    request_id: event.request_id,
+    upstream_request_id: event.upstream_request_id,
+    requested_model: event.requested_model === event.model ? null : event.requested_model,
+  };
+}
+
+function orNull(amount: bigint): bigint | null {
+  return amount === 0n ? null : amount;
+}

@@ -1,0 +1,199 @@
+// Oldest PostgreSQL: reports
+import fc from "fast-check";
+import { sql } from "kysely";
+import { expect } from "vitest";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
+import { test as base } from "#test/harness/database-test.ts";
+import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { appendUsage } from "./record-usage.ts";
+import { insertUsageEvents, listRecordedRequests } from "./usage.sql.ts";
+import { toUsageEvent } from "./usage-rows.ts";
+
+const anyAmount = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000_000 }));
+
+const anyRecord: fc.Arbitrary<EndRecord> = fc
+  .record({
+    durationMs: fc.integer({ min: -5, max: 3_000_000 }),
+    apiKeyId: fc.constantFrom("apikey_1", "apikey_2"),
+    memberId: fc.constantFrom(undefined, "user_1"),
+    model: fc.constantFrom("claude-sonnet-5", 'quoted "\\{}', "m".repeat(300)),
+    requestedModel: fc.constantFrom("claude-sonnet-5", "alias"),
+    serviceTier: fc.constantFrom("standard", "batch"),
+    contextWindow: fc.constantFrom<EndRecord["contextWindow"]>("0-200k", "200k-1M"),
+    inferenceGeo: fc.constantFrom("global", "us"),
+    speed: fc.constantFrom("standard", "fast"),
+    outcome: fc.constantFrom<EndRecord["outcome"]>(
+      "answered",
+      "aborted",
+      "refused",
+      "unreached",
+      "interrupted",
+    ),
+    httpStatus: fc.constantFrom(null, 200, 429, 529),
+    isEstimated: fc.boolean(),
+    isUnpriced: fc.boolean(),
+    prices: fc.constantFrom("{}", '{"row": "claude-sonnet-5"}'),
+    upstreamRequestId: fc.constantFrom(null, "req_upstream"),
+    firstByteMs: fc.constantFrom(null, 0, 300),
+    holdNanoUsd: fc.constantFrom(undefined, 0n, 7n),
+    nanoUsd: anyAmount.map(BigInt),
+    inputTokens: anyAmount,
+    webSearches: anyAmount,
+  })
+  .map(({ durationMs, apiKeyId, memberId, holdNanoUsd, nanoUsd, ...rest }) => {
+    const begin = beginRecord({
+      apiKeyId,
+      ...(memberId === undefined ? {} : { memberId }),
+      ...(holdNanoUsd === undefined ? {} : { holdNanoUsd }),
+    });
+    const { inputTokens, webSearches, ...fields } = rest;
+    const end = endRecord(begin, nanoUsd, {
+      ...fields,
+      endedAtMs: begin.startedAtMs + durationMs,
+    });
+    return { ...end, usage: { ...end.usage, inputTokens, webSearches } };
+  });
+
+const test = base.extend("requests", ({ db }) => ({
+  record: (records: readonly EndRecord[]) =>
+    db.database.transaction().execute((tx) =>
+      insertUsageEvents(
+        tx,
+        records.map((record) => toUsageEvent(record, "node_1")),
+      ),
+    ),
+  /** Inserts the row that a node of version 0.1 writes. */
+  recordAsOldNode: (record: EndRecord) =>
+    db.database.insertInto("usage_event").values(toUsageEvent(record, "node_1")).execute(),
+  count: async (table: "usage_record" | "usage_labels" | "usage_prices" | "usage_node") => {
+    const { rows } = await sql<{ count: number }>`
+      SELECT count(*)::integer AS count FROM ${sql.table(table)}`.execute(db.database);
+    return rows[0]?.count;
+  },
+}));
+
+const POSITION = { journalId: "journal_1", toSeq: 1 };
+const makeParticipant = (nodeId: string) => appendUsage({ nodeId, encodeHoldCharges });
+
+test.beforeEach(async ({ db }) => {
+  await sql`TRUNCATE usage_record, usage_event, usage_labels, usage_prices, usage_node`.execute(
+    db.database,
+  );
+});
+
+test("a record reads as the event that it stores", async ({ db, requests }) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyRecord, { minLength: 1, maxLength: 20 }), async (records) => {
+      await requests.record(records);
+      const ids = records.map(({ requestId }) => requestId);
+      const rows = await db.database
+        .selectFrom("recorded_request")
+        .selectAll()
+        .where("request_id", "in", ids)
+        .execute();
+      const shown = new Map(
+        rows.map(({ request_hash: _, outcome_code: __, ...row }) => [row.request_id, row]),
+      );
+      expect(shown.size).toBe(records.length);
+      for (const record of records) {
+        const event = toUsageEvent(record, "node_1");
+        expect(shown.get(record.requestId)).toEqual({ ...event, prices: JSON.parse(event.prices) });
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("requests with the same texts share their rows", async ({ requests }) => {
+  const first = [1, 2, 3].map(() => endRecord(beginRecord(), 1n));
+  await requests.record(first);
+  await requests.record([endRecord(beginRecord(), 1n, { model: "claude-opus-5" })]);
+  expect(await requests.count("usage_record")).toBe(4);
+  expect(await requests.count("usage_labels")).toBe(2);
+  expect(await requests.count("usage_prices")).toBe(1);
+  expect(await requests.count("usage_node")).toBe(1);
+});
+
+test("refuses a request that is already recorded", async ({ requests }) => {
+  const record = endRecord(beginRecord(), 1n);
+  await requests.record([record]);
+  await expect(requests.record([record])).rejects.toMatchObject({ code: "23505" });
+  expect(await requests.count("usage_record")).toBe(1);
+});
+
+test("lists recorded requests of both tables, so that a replay records none of them again", async ({
+  db,
+  requests,
+}) => {
+  const [old, recent, unknown] = [1, 2, 3].map(() => endRecord(beginRecord(), 1n));
+  await requests.recordAsOldNode(old as EndRecord);
+  await requests.record([recent as EndRecord]);
+  const asked = [old, recent, unknown] as EndRecord[];
+  expect(await listRecordedRequests(db.database, asked)).toEqual(
+    new Set([old?.requestId, recent?.requestId]),
+  );
+});
+
+test("a flush that is rolled back leaves texts that the next flush uses", async ({
+  db,
+  requests,
+}) => {
+  const participant = makeParticipant("node_1");
+  const batch = [endRecord(beginRecord(), 1n)];
+  const flush = (fails: boolean) =>
+    db.database.transaction().execute(async (tx) => {
+      await participant.flush(tx, batch, POSITION);
+      if (fails) throw new Error("the connection broke");
+    });
+  await participant.prepare?.(db.database, batch);
+  await expect(flush(true)).rejects.toThrow("the connection broke");
+  expect(await requests.count("usage_labels")).toBe(1);
+  await flush(false);
+  participant.committed?.(batch, { flushedSeq: 1, isCounted: true });
+  expect(await requests.count("usage_record")).toBe(1);
+  expect(await requests.count("usage_labels")).toBe(1);
+});
+
+test("texts that the database lost before the first flush with them are stored again", async ({
+  db,
+  requests,
+}) => {
+  const participant = makeParticipant("node_1");
+  const batch = [endRecord(beginRecord(), 1n)];
+  await participant.prepare?.(db.database, batch);
+  await sql`TRUNCATE usage_labels, usage_prices, usage_node`.execute(db.database);
+  await db.database.transaction().execute((tx) => participant.flush(tx, batch, POSITION));
+  const shown = await db.database.selectFrom("recorded_request").select("node_id").execute();
+  expect(shown).toEqual([{ node_id: "node_1" }]);
+  expect(await requests.count("usage_labels")).toBe(1);
+});
+
+test("a node that enters again stores its texts again", async ({ db, requests }) => {
+  const participant = makeParticipant("node_1");
+  const flush = async (batch: readonly EndRecord[]) => {
+    await participant.prepare?.(db.database, batch);
+    await db.database.transaction().execute((tx) => participant.flush(tx, batch, POSITION));
+    participant.committed?.(batch, { flushedSeq: 1, isCounted: true });
+  };
+  await flush([endRecord(beginRecord(), 1n)]);
+  await sql`TRUNCATE usage_record, usage_labels, usage_prices, usage_node`.execute(db.database);
+  participant.started?.({ epoch: 2n, flushedSeq: 1, isJournalWhole: true });
+  await flush([endRecord(beginRecord({ startedAtMs: SOME_TIME_MS + 1 }), 1n)]);
+  expect(await requests.count("usage_labels")).toBe(1);
+});
+
+test("nodes that record new texts at the same time store each once", async ({ db, requests }) => {
+  const flushes = Array.from({ length: 8 }, async (_, node) => {
+    const participant = makeParticipant(`node_${node}`);
+    const batch = Array.from({ length: 30 }, (_, key) =>
+      endRecord(beginRecord({ apiKeyId: `apikey_${(key * 7 + node) % 30}` }), 1n),
+    );
+    await participant.prepare?.(db.database, batch);
+    await db.database.transaction().execute((tx) => participant.flush(tx, batch, POSITION));
+  });
+  await Promise.all(flushes);
+  expect(await requests.count("usage_record")).toBe(240);
+  expect(await requests.count("usage_labels")).toBe(30);
+  expect(await requests.count("usage_node")).toBe(8);
+});
