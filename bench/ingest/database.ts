@@ -287,6 +287,10 @@ async function prepareTables(modules: DatabaseModules, storage: OwnStorage): Pro
   const maintenance = await modules.startUsageTableMaintenance({
     database: storage.adminDatabase,
     logger: modules.makeLogger("warn", process.stderr),
+    retention: {
+      hourRetentionDays: Number.POSITIVE_INFINITY,
+      dayRetentionDays: Number.POSITIVE_INFINITY,
+    },
   });
   await maintenance.stop();
 }

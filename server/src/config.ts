@@ -2,6 +2,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { z } from "zod";
+import {
+  duration,
+  lastingDuration,
+  retention,
+  size,
+  writeDuration,
+  writeRetention,
+  writeSize,
+} from "#src/config-amounts.ts";
 import { logFormats, logLevels } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { isAllowedTarget } from "#src/lib/target-address.ts";
@@ -9,42 +18,6 @@ import { isAllowedTarget } from "#src/lib/target-address.ts";
 // Priority: environment, bursar.toml, defaults. Unknown names are an error, so that a typo in a setting that protects
 // money is never ignored.
 
-/** Longest duration. Timers are limited to 24.8 days, and a longer one would fire at once. */
-const LONGEST_MS = 24 * 3_600_000;
-const expectedDuration = "expected a duration such as 500ms, 30s, 5m or 1h, at most 24h";
-const duration = z
-  .string()
-  .regex(/^\d{1,10}(ms|s|m|h)?$/, expectedDuration)
-  .transform((text) => {
-    const unit = text.replace(/^\d+/, "");
-    const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, "": 1_000 }[unit] ?? 1_000;
-    return Number.parseInt(text, 10) * factor;
-  })
-  .refine((ms) => ms <= LONGEST_MS, expectedDuration);
-/** Duration for settings in which zero would be an outage, or (in undici) no limit. */
-const lastingDuration = duration.refine((ms) => ms >= 1_000, "expected at least 1s");
-const sizeUnits = {
-  "": 1,
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-} as const;
-const expectedSize = "expected a size such as 500MB, 20GB or 16GiB, at most 1000TB";
-const LARGEST_BYTES = 1e15;
-const size = z
-  .string()
-  .regex(/^\d{1,15}(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$/, expectedSize)
-  .transform((written) => {
-    const unit = written.replace(/^\d+/, "") as keyof typeof sizeUnits;
-    return Number.parseInt(written, 10) * sizeUnits[unit];
-  })
-  .refine((bytes) => bytes <= LARGEST_BYTES, expectedSize);
 const text = z.string().min(1, "expected a non-empty text");
 // The value becomes an HTTP header. A pasted line break would fail every request.
 const headerText = z
@@ -192,6 +165,26 @@ export const settings = {
     about:
       "Cap of the journals of a data folder, divided equally among its processes, at least 10MB each. At the cap the oldest flushed segments are deleted first. Then new requests get 503. See [journal size](nodes.md#journal-size).",
   },
+  hourRetentionDays: {
+    env: "BURSAR_HOUR_RETENTION",
+    schema: retention(62),
+    fallback: "400d",
+    about:
+      "Retention of usage by hour, such as 400d, at least 62d, or forever. See [retention](retention.md).",
+  },
+  dayRetentionDays: {
+    env: "BURSAR_DAY_RETENTION",
+    schema: retention(400),
+    fallback: "1830d",
+    about:
+      "Retention of usage by day and week, at least 400d, or forever. Usage by month is always kept.",
+  },
+  balanceRetentionDays: {
+    env: "BURSAR_BALANCE_RETENTION",
+    schema: retention(62),
+    fallback: "400d",
+    about: "Retention of the spend of past limit periods, at least 62d, or forever.",
+  },
   drainMs: {
     env: "BURSAR_DRAIN",
     schema: duration,
@@ -332,26 +325,8 @@ function writeValue(name: SettingName, value: Config[SettingName]): string | nul
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return null;
   if (typeof value === "number" && name.endsWith("Ms")) return writeDuration(value);
   if (typeof value === "number" && name.endsWith("Bytes")) return writeSize(value);
+  if (typeof value === "number" && name.endsWith("Days")) return writeRetention(value);
   return String(value);
-}
-
-/** Formats a duration in the largest exact unit, so that it can be set again unchanged. */
-function writeDuration(ms: number): string {
-  for (const [factor, unit] of [
-    [3_600_000, "h"],
-    [60_000, "m"],
-    [1_000, "s"],
-  ] as const) {
-    if (ms >= factor && ms % factor === 0) return `${ms / factor}${unit}`;
-  }
-  return `${ms}ms`;
-}
-
-/** Formats a size in the largest exact unit. */
-function writeSize(bytes: number): string {
-  const units = Object.entries(sizeUnits).sort(([, a], [, b]) => b - a);
-  const [unit, factor] = units.find(([, each]) => bytes >= each && bytes % each === 0) ?? ["", 1];
-  return `${bytes / factor}${unit}`;
 }
 
 /** Renders the reference of all settings as Markdown, the text of `docs/guides/configuration.md`. */

@@ -7,6 +7,7 @@ import picocolors from "picocolors";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
 import { checkJournal } from "./check-journal.ts";
+import { checkRetention } from "./check-retention.ts";
 import { exitCodes } from "./command-error.ts";
 import { describeLedger } from "./describe-ledger.ts";
 import type { Finding } from "./finding.ts";
@@ -51,7 +52,9 @@ export function addDoctorCommand(
       checkExposure(config),
       server,
       checkJournal(config, await readMetrics(send)),
-      ...(server.ok ? [await checkBackup(config.dataDir)] : []),
+      ...(server.ok
+        ? [await checkBackup(config.dataDir), await checkRetention(makeLocalApi(config.dataDir))]
+        : []),
     ];
     const isHealthy = findings.every((finding) => finding.ok);
     print(program.opts(), { healthy: isHealthy, findings }, () =>

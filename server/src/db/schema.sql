@@ -534,6 +534,12 @@ CREATE TABLE refused_request_hour (
   hour_at timestamp with time zone NOT NULL,
   requests integer NOT NULL
 );
+CREATE TABLE retention_mark (
+  is_only_row boolean DEFAULT true NOT NULL,
+  hours_before timestamp with time zone,
+  days_before timestamp with time zone,
+  balances_before date
+);
 CREATE TABLE rotation_notice (
   api_key_secret_id bigint NOT NULL,
   kind text NOT NULL,
@@ -1336,6 +1342,8 @@ ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_c
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_pkey PRIMARY KEY (api_key_id, hour_at);
+ALTER TABLE retention_mark ADD CONSTRAINT retention_mark_is_only_row_check CHECK (is_only_row);
+ALTER TABLE retention_mark ADD CONSTRAINT retention_mark_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));

@@ -36,6 +36,7 @@ export interface UsageTables {
   usage_workspace_hour: UsageWorkspaceRollupTable;
   usage_workspace_day: UsageWorkspaceRollupTable;
   usage_settings: UsageSettingsTable;
+  retention_mark: RetentionMarkTable;
 }
 
 interface UsageEventTable
@@ -121,4 +122,12 @@ interface UsageSettingsTable {
   organization_id: string;
   log_retention_days: number | null;
   log_pruned_before: Date | null;
+}
+
+interface RetentionMarkTable {
+  is_only_row: Generated<boolean>;
+  hours_before: Date | null;
+  days_before: Date | null;
+  /** Date. */
+  balances_before: string | null;
 }

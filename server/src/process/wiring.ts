@@ -50,6 +50,7 @@ import { listReportedModels } from "#src/recording/usage.sql.ts";
 import { startUsageTableMaintenance } from "#src/recording/usage-table-maintenance.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { Ledger } from "#src/spend/ledger/ledger.ts";
+import { startBalancePruning } from "#src/spend/ledger/prune-balances.ts";
 import { steadyDays } from "#src/spend/ledger/steady-days.ts";
 import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
@@ -254,11 +255,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   await createDefaultAlerts(audit);
   const auditKeeper = startAuditMaintenance({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
-  const usageTables = await startUsageTableMaintenance({
-    database: options.storage.adminDatabase,
-    logger,
-  });
-  parts.defer(() => usageTables.stop());
+  await startDataMaintenance(options, parts);
 
   const keys = makeKeyCache({
     lookup: (hashes) => findApiKeysByHashes(database, hashes),
@@ -297,6 +294,19 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const access = { watch, keys, keyUses };
   const counted = { ...accounting, rates, newestBackup, spendNowMs, runsOn };
   return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
+}
+
+/** Creates partitions, sums up weeks, and deletes data by age. */
+async function startDataMaintenance(
+  { config, logger, storage }: CoreOptions,
+  parts: AsyncDisposableStack,
+): Promise<void> {
+  const database = storage.adminDatabase;
+  const usageTables = await startUsageTableMaintenance({ database, logger, retention: config });
+  parts.defer(() => usageTables.stop());
+  const retentionDays = config.balanceRetentionDays;
+  const oldBalances = startBalancePruning({ database, logger, retentionDays });
+  parts.defer(() => oldBalances.stop());
 }
 
 /** Makes poll work fail alone. The next change or the next poll reads it again. */

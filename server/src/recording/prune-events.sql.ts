@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { OLDEST_UNFOLDED } from "./retention.sql.ts";
 
 /** An organization whose requests from before a day, UTC, are to be deleted. */
 export interface PruneOrder {
@@ -8,14 +9,13 @@ export interface PruneOrder {
 }
 
 /**
- * Moves every organization's mark to what its retention says, by the database's clock, and gives all marks. From then on
- * nothing reads what is older. A mark never goes back: what was deleted stays away when days are added.
+ * Moves every organization's mark to what its retention says, by the database's clock, and returns all marks. Requests before
+ * a mark are not read any more. A mark never moves back, also with a longer retention later, or past an uncounted request.
  */
 export async function moveMarks(db: Database | Tx): Promise<PruneOrder[]> {
-  await sql`
-    UPDATE usage_settings SET log_pruned_before = date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * log_retention_days)
-    WHERE log_retention_days IS NOT NULL AND (log_pruned_before IS NULL OR log_pruned_before <
-      date_trunc('day', now(), 'UTC') - make_interval(hours => 24 * log_retention_days))`.execute(
+  const end = sql`date_trunc('day', least(now() - make_interval(hours => 24 * log_retention_days), ${OLDEST_UNFOLDED}), 'UTC')`;
+  await sql`UPDATE usage_settings SET log_pruned_before = ${end}
+    WHERE log_retention_days IS NOT NULL AND (log_pruned_before IS NULL OR log_pruned_before < ${end})`.execute(
     db,
   );
   const { rows } = await sql<PruneOrder>`

@@ -14,6 +14,8 @@ import {
   requestTables,
   tryLockPruning,
 } from "./prune-events.sql.ts";
+import { pruneSums } from "./prune-sums.ts";
+import type { UsageRetention } from "./retention.sql.ts";
 
 // Deletes single requests by age, where an organization has set one. The rollups were written in the same transaction as
 // the events, so nothing is lost to reports or to money; only minutes and the request log end where the mark is.
@@ -85,8 +87,12 @@ export interface EventPruner {
   stop(): Promise<void>;
 }
 
-/** Now, and every hour; with them the old minutes of reports. A failure is logged and tried again the next time. */
-export function startEventPruning(deps: { database: Database; logger: Logger }): EventPruner {
+/** Deletes old requests and old sums now, and every hour. A failure is logged, and the next run tries again. */
+export function startEventPruning(deps: {
+  database: Database;
+  logger: Logger;
+  retention: UsageRetention;
+}): EventPruner {
   let isStopped = false;
   const prune = async () => {
     try {
@@ -95,6 +101,8 @@ export function startEventPruning(deps: { database: Database; logger: Logger }):
         deps.logger.info({ months, events }, "requests deleted by age");
       }
       await deleteOldMinutes(deps.database);
+      const sums = await pruneSums(deps.database, deps.retention, () => isStopped);
+      if (sums > 0) deps.logger.info({ rows: sums }, "sums deleted by age");
     } catch (error) {
       deps.logger.warn({ err: error }, "requests could not be deleted by age");
     }

@@ -2,15 +2,14 @@ import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { startPartitionMaintenance } from "./partitions.ts";
 import { startEventPruning } from "./prune-events.ts";
+import type { UsageRetention } from "./retention.sql.ts";
 import { startWeekSums } from "./sum-weeks.ts";
 
-/**
- * Partitions for the events that come, no more of those that are gone than the organizations want, and the weeks that are
- * over summed up.
- */
+/** Creates partitions, deletes old requests and sums, and sums up past weeks. */
 export async function startUsageTableMaintenance(deps: {
   database: Database;
   logger: Logger;
+  retention: UsageRetention;
 }): Promise<{ stop(): Promise<void> }> {
   const partitions = await startPartitionMaintenance(deps);
   const pruner = startEventPruning(deps);

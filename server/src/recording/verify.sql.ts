@@ -2,7 +2,13 @@ import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { MINUTES_MS } from "./minutes.sql.ts";
-import { EVENT_COUNTS, EVENT_STATUS, type RollupTable, rollupTables } from "./rollup-tables.ts";
+import {
+  EVENT_COUNTS,
+  EVENT_STATUS,
+  type RollupTable,
+  type RollupUnit,
+  rollupTables,
+} from "./rollup-tables.ts";
 
 /** A rollup row that is not the sum of what it is made of. Integer nano-USD. */
 export interface RollupDifference {
@@ -58,6 +64,7 @@ async function compare(
   source: RollupTable | null,
 ): Promise<RollupDifference[]> {
   const { unit, labels } = rollupTables[table];
+  const units = new Set([unit, source === null ? unit : rollupTables[source].unit]);
   const key = ["bucket_at", "organization_id", ...labels];
   const sums = countColumns.map((column) => {
     const value = source === null ? (EVENT_COUNTS[column] ?? column) : column;
@@ -78,11 +85,13 @@ async function compare(
       FROM ${sql.table(source ?? "recorded_request")} AS part
       WHERE ${source === null ? isKept("part.started_at", "part") : unit === "week" ? isOfSummedWeek : sql`true`}
         AND ${unit === "minute" ? isRecent("part.started_at") : sql`true`}
+        AND ${isRetained(source === null ? "part.started_at" : "part.bucket_at", units)}
       GROUP BY ${sql.join(key.map((_, index) => sql.raw(String(index + 1))))}
     ), rollup AS (
       SELECT * FROM ${sql.table(table)} AS part
       WHERE ${source === null ? isKept("part.bucket_at", "part") : sql`true`}
         AND ${unit === "minute" ? isRecent("part.bucket_at") : sql`true`}
+        AND ${isRetained("part.bucket_at", units)}
     )
     SELECT ${sql.lit(table)} AS "table", bucket_at AS "bucketAt", organization_id AS "organizationId",
       json_build_object(${sql.join(labels.flatMap((label) => [sql.lit(label), sql.ref(label)]))}) AS labels,
@@ -96,6 +105,16 @@ async function compare(
 }
 
 const isOfSummedWeek = sql`bucket_at < (SELECT summed_before FROM usage_weeks)`;
+
+/** Condition for buckets that no retention has deleted from either side. A week counts by its start. */
+function isRetained(at: string, units: ReadonlySet<RollupUnit>): RawBuilder<unknown> {
+  const marks = [
+    ...(units.has("hour") ? [sql.ref("hours_before")] : []),
+    ...(units.has("day") || units.has("week") ? [sql.ref("days_before")] : []),
+  ];
+  if (marks.length === 0) return sql`true`;
+  return sql`NOT EXISTS (SELECT FROM retention_mark WHERE greatest(${sql.join(marks)}) > ${sql.ref(at)})`;
+}
 
 /** Of a minute that the rollup of minutes has. */
 function isRecent(at: string): RawBuilder<unknown> {

@@ -1,4 +1,4 @@
--- Compact records of requests. A record refers to its labels, its prices and its node, and has NULL for each amount of
+-- Compact records of requests, and how far sums by time were deleted. A record refers to its labels, its prices and its node, and has NULL for each amount of
 -- zero. The labels of usage_event took most of a row and of its indexes. Nodes of version 0.1 still write usage_event, so
 -- the view recorded_request has both.
 
@@ -110,3 +110,15 @@ CREATE VIEW recorded_request AS
     event.cache_read_cost_nano_usd, event.output_cost_nano_usd, event.web_search_cost_nano_usd, event.cost_nano_usd,
     event.prices, event.upstream_request_id, event.first_byte_ms, event.hold_nano_usd
   FROM usage_event event;
+
+-- Sums and balances of times before these marks were deleted, or are about to be. A mark only moves forward.
+CREATE TABLE retention_mark (
+  is_only_row boolean PRIMARY KEY DEFAULT true CHECK (is_only_row),
+  -- Start of a day, UTC. NULL: nothing was deleted.
+  hours_before timestamptz,
+  -- Start of a month, UTC. For days and weeks.
+  days_before timestamptz,
+  -- First day of a month.
+  balances_before date
+);
+INSERT INTO retention_mark DEFAULT VALUES;

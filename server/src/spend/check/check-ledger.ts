@@ -10,6 +10,7 @@ import { type ExceededBalance, listExceeded } from "#src/spend/ledger/overruns.s
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import {
   type CheckedBalance,
+  findFirstCheckedDate,
   type LeaseSum,
   listBalancePeriods,
   listBalancesOfPeriod,
@@ -68,6 +69,7 @@ class LedgerCheck {
   /** Requests that are in the events and wait for their fold. */
   #queued: ReadonlyMap<string, Amounts> = new Map();
   #leases = new Map<string, LeaseSum>();
+  #firstPeriodStart = "";
   readonly #report: LedgerReport = {
     balances: 0,
     requests: 0,
@@ -81,6 +83,7 @@ class LedgerCheck {
   }
 
   async run(): Promise<LedgerReport> {
+    this.#firstPeriodStart = (await findFirstCheckedDate(this.#tx)) ?? "";
     const leases = await sumLeases(this.#tx, this.#organizationId);
     this.#leases = new Map(leases.map((sum) => [balanceKeyText(sum), sum]));
     this.#queued = await sumQueued(this.#tx, this.#organizationId);
@@ -125,6 +128,8 @@ class LedgerCheck {
 
   async #comparePeriod(period: PeriodName, { start, sums }: OpenPeriod): Promise<void> {
     this.#comparedPeriods.add(`${period} ${start}`);
+    // Balances or days of the period were deleted by age.
+    if (start < this.#firstPeriodStart) return;
     const of = { organizationId: this.#organizationId, period, periodStart: start };
     const rows = await listBalancesOfPeriod(this.#tx, of);
     const balances = new Map(rows.map((row) => [balanceKeyText(row), row]));

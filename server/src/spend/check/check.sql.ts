@@ -109,3 +109,12 @@ export async function sumLeases(tx: Tx, organizationId: string): Promise<LeaseSu
     FROM lease WHERE organization_id = ${organizationId}::uuid GROUP BY 1, 2, 3, 4`.execute(tx);
   return rows;
 }
+
+/** Returns the date from which on all balances and days are kept. Null: all are. */
+export async function findFirstCheckedDate(tx: Tx): Promise<string | null> {
+  const { rows } = await sql<{ date: string | null }>`
+    SELECT greatest(balances_before, (days_before AT TIME ZONE 'UTC')::date) AS date FROM retention_mark`.execute(
+    tx,
+  );
+  return rows[0]?.date ?? null;
+}

@@ -42,6 +42,8 @@ export async function listBalanceDifferences(db: Database | Tx): Promise<Balance
       coalesce(balance.settled_nano_usd, 0) AS "settledNanoUsd"
     FROM summed FULL JOIN balance USING (scope_type, scope_id, period, period_start)
     WHERE coalesce(summed.nano_usd, 0) <> coalesce(balance.settled_nano_usd, 0)
+      AND period_start >= coalesce((SELECT greatest(balances_before, (days_before AT TIME ZONE 'UTC')::date)
+        FROM retention_mark), '-infinity')
     ORDER BY 1, 2, 3, 4
     LIMIT ${MAX_DIFFERENCES}`.execute(db);
   return rows;

@@ -2,6 +2,7 @@ import { countColumns, type LabelColumn } from "@bursar/contract/usage-shape.ts"
 import type { Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { findSummedWeeksEndMs } from "#src/recording/weeks.sql.ts";
+import { addRetention, refuseDeletedParts } from "./refuse-deleted-sums.ts";
 import {
   findLeader,
   findLevel,
@@ -52,7 +53,8 @@ const bucketUnits = { "1m": "minute", "1h": "hour", "1d": "day" } as const satis
 >;
 
 /** Returns at most `limit` rows of the report after the position. */
-export async function listPage(tx: Tx, page: ReportPage): Promise<ListedRow[]> {
+export async function listPage(tx: Tx, wanted: ReportPage): Promise<ListedRow[]> {
+  const page = await addRetention(tx, wanted);
   const { filter, columns, bucket, range, order, after, limit } = page;
   if (bucket === "none") {
     const { by } = order;
@@ -208,8 +210,9 @@ async function listByTime(tx: Tx, page: ReportPage, unit: SumUnit): Promise<List
 /** Returns the totals of the whole range. */
 export async function sumRange(
   tx: Tx,
-  page: Pick<ReportPage, "filter" | "bucket" | "range" | "isOpenEnded">,
+  wanted: Pick<ReportPage, "filter" | "bucket" | "range" | "isOpenEnded">,
 ): Promise<UsageCounts> {
+  const page = await addRetention(tx, wanted);
   const parts = await findParts(tx, { ...page, columns: [] });
   return sumReport(tx, { ...page.filter, parts });
 }
@@ -230,10 +233,12 @@ async function findParts(
     (unit) => level[unit] !== undefined,
   );
   const weeksEndMs = level.week === undefined ? 0 : await findSummedWeeksEndMs(tx);
-  return cutRange(range, bucket === "1m" ? ["minute", ...units] : units, {
+  const parts = cutRange(range, bucket === "1m" ? ["minute", ...units] : units, {
     weeksEndMs,
     isOpenEnded,
   });
+  refuseDeletedParts(filter, parts);
+  return parts;
 }
 
 async function refusePrunedMinutes(
@@ -262,7 +267,8 @@ export type TopRow = ReportRow & { isOther: boolean };
  * Returns the rows of the first groups, in order within each bucket, and one row for all others. Only the ranking reads
  * every group, from the coarsest rollups. The others are the total minus the first groups.
  */
-export async function listTop(tx: Tx, top: TopGroups): Promise<TopRow[]> {
+export async function listTop(tx: Tx, wanted: TopGroups): Promise<TopRow[]> {
+  const top = await addRetention(tx, wanted);
   const { filter, columns, bucket, range, measure, isDescending, count } = top;
   await refusePrunedMinutes(tx, top);
   const ranking = await rankFirstGroups(tx, top, { by: measure, isDescending }, count);

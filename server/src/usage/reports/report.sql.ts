@@ -58,6 +58,11 @@ export interface ReportFilter {
   minutesFromMs?: number;
   /** Omits the usage of removed members. */
   withoutRemovedMembers?: boolean;
+  /** Start of the kept hours and days, milliseconds since the epoch. */
+  hoursFromMs?: number;
+  daysFromMs?: number;
+  /** True: days of the range were deleted. Only rollups with months have it. */
+  needsMonths?: boolean;
 }
 
 export interface ReportQuery extends ReportFilter {
@@ -125,8 +130,9 @@ export function findLevel(query: ReportFilter & Pick<ReportQuery, "columns">): L
   if (query.visible.workspaceIds !== null) needed.add("workspace_id");
   if (query.visible.own !== null) needed.add("api_key_id");
   if (query.withoutRemovedMembers) needed.add("member_id");
-  const level: Level | undefined = levels.find(({ day }) => {
-    const labels: readonly LabelColumn[] = rollupTables[day].labels;
+  const level: Level | undefined = levels.find((each: Level) => {
+    if (query.needsMonths && each.month === undefined) return false;
+    const labels: readonly LabelColumn[] = rollupTables[each.day].labels;
     return [...needed].every((label) => labels.includes(label));
   });
   return level ?? levels[4];
