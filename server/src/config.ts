@@ -13,50 +13,22 @@ import {
 } from "#src/config-amounts.ts";
 import { logFormats, logLevels } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
-import { isAllowedTarget } from "#src/lib/target-address.ts";
+import {
+  connections,
+  headerText,
+  httpUrl,
+  list,
+  MOST_PROCESSES,
+  mailFrom,
+  passphrase,
+  port,
+  processes,
+  targets,
+  text,
+} from "./setting-values.ts";
 
 // Priority: environment, bursar.toml, defaults. Unknown names are an error, so that a typo in a setting that protects
 // money is never ignored.
-
-const text = z.string().min(1, "expected a non-empty text");
-// The value becomes an HTTP header. A pasted line break would fail every request.
-const headerText = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, "expected printable characters without spaces");
-const passphrase = z.string().min(12, "expected at least 12 characters");
-const list = z.string().transform((value) =>
-  value
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
-const targets = list.refine(
-  (items) => items.every(isAllowedTarget),
-  "expected addresses, CIDR ranges or host names, comma separated, such as 10.0.0.0/8,hooks.example.internal",
-);
-const expectedPort = "expected a port number from 0 to 65535";
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/, expectedPort)
-  .transform(Number)
-  .refine((number) => number <= 65_535, expectedPort);
-const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
-
-/** Sender of the From line: an address, or a name with an address. */
-const mailFrom = z
-  .string()
-  .regex(
-    /^[^\p{C}<>]{0,100}<[^\s<>@\p{C}]+@[^\s<>@\p{C}]+>$|^[^\s<>@\p{C}]+@[^\s<>@\p{C}]+$/u,
-    "expected an address such as bursar@example.com or Bursar <bursar@example.com>",
-  );
-
-const MOST_PROCESSES = 64;
-const expectedProcesses = `expected a number of processes from 1 to ${MOST_PROCESSES}`;
-const processes = z
-  .string()
-  .regex(/^[1-9]\d?$/, expectedProcesses)
-  .transform(Number)
-  .refine((number) => number <= MOST_PROCESSES, expectedProcesses);
 
 interface Setting {
   env: string;
@@ -96,6 +68,25 @@ export const settings = {
     env: "BURSAR_PUBLIC_URL",
     schema: httpUrl.optional(),
     about: "Address that members and programs use, if it differs from the listening address.",
+  },
+  requestConnections: {
+    env: "BURSAR_REQUEST_CONNECTIONS",
+    schema: connections,
+    fallback: "8",
+    about:
+      "Most database connections of each process for Claude requests. See [database connections](nodes.md#database-connections).",
+  },
+  adminConnections: {
+    env: "BURSAR_ADMIN_CONNECTIONS",
+    schema: connections,
+    fallback: "8",
+    about: "Most database connections of each process for the Admin API and the console.",
+  },
+  jobConnections: {
+    env: "BURSAR_JOB_CONNECTIONS",
+    schema: connections,
+    fallback: "6",
+    about: "Most database connections of each process for background jobs.",
   },
   secret: {
     env: "BURSAR_SECRET",

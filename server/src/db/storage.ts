@@ -3,6 +3,7 @@ import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { type MigrateResult, migrate } from "./migrate.ts";
 import { type Database, openDatabase } from "./pool.ts";
+import { commandPools, countConnections, type PoolSizes } from "./pool-sizes.ts";
 
 export interface StorageOptions {
   dataDir: string;
@@ -13,6 +14,8 @@ export interface StorageOptions {
   onFailure: (reason: string) => void;
   /** Number of processes that share the embedded server. Default: 1. */
   processes?: number;
+  /** Default: those of a command. */
+  pools?: PoolSizes;
 }
 
 /** A database that another process runs: the supervisor's, for one of several processes. */
@@ -47,11 +50,6 @@ export interface OwnStorage extends Storage {
   migrated: MigrateResult;
 }
 
-const POOL_SIZE = 8;
-const ADMIN_POOL_SIZE = 8;
-const JOURNAL_POOL_SIZE = 2;
-/** Connections of two queues with three each (process/start-jobs.ts). */
-const JOB_CONNECTIONS = 6;
 /** PostgreSQL's default, enough for three processes. */
 const LEAST_CONNECTIONS = 100;
 /** Reserved for psql, migrations and PostgreSQL itself. */
@@ -69,12 +67,16 @@ export async function openStorage(options: StorageOptions): Promise<OwnStorage> 
 }
 
 async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<OwnStorage> {
+  const pools = options.pools ?? commandPools;
+  const connections = (options.processes ?? 1) * countConnections(pools);
   const embedded =
     options.databaseUrl === undefined
       ? await startEmbeddedPostgres({
           lock,
           onEvent: makeEventLog(options),
-          settings: { max_connections: String(countConnections(options.processes ?? 1)) },
+          settings: {
+            max_connections: String(Math.max(LEAST_CONNECTIONS, connections + SPARE_CONNECTIONS)),
+          },
         })
       : null;
   try {
@@ -84,7 +86,7 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
       isEmbedded: embedded !== null,
     };
     const migrated = await migrate(place);
-    const joined = connectStorage(place, options.logger);
+    const joined = connectStorage(place, options.logger, pools);
     const close = async () => {
       await joined.close();
       await embedded?.stop();
@@ -98,7 +100,11 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
 }
 
 /** Connects to a running, migrated database in a locked data folder. Closing ends only these connections. */
-export function connectStorage(place: DatabasePlace, logger: Logger): Storage {
+export function connectStorage(
+  place: DatabasePlace,
+  logger: Logger,
+  pools: PoolSizes = commandPools,
+): Storage {
   const abandoning = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const openPool = (maxConnections: number, silenceMs?: number) =>
@@ -109,8 +115,8 @@ export function connectStorage(place: DatabasePlace, logger: Logger): Storage {
       abandoned: abandoning.signal,
       onIdleError: (error) => logger.warn({ err: error }, "a database connection was lost"),
     });
-  const database = openPool(POOL_SIZE);
-  const adminDatabase = openPool(ADMIN_POOL_SIZE);
+  const database = openPool(pools.requestConnections);
+  const adminDatabase = openPool(pools.adminConnections);
   return {
     place,
     database,
@@ -130,11 +136,6 @@ export function connectStorage(place: DatabasePlace, logger: Logger): Storage {
       clearTimeout(timer);
     },
   };
-}
-
-function countConnections(processes: number): number {
-  const each = POOL_SIZE + ADMIN_POOL_SIZE + JOURNAL_POOL_SIZE + JOB_CONNECTIONS;
-  return Math.max(LEAST_CONNECTIONS, processes * each + SPARE_CONNECTIONS);
 }
 
 function makeEventLog(options: StorageOptions): (event: EmbeddedPostgresEvent) => void {

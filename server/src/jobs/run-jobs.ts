@@ -26,6 +26,8 @@ export interface JobsOptions {
   schedule: Readonly<Record<string, string>>;
   /** Maximum number of concurrent jobs. */
   maxConcurrent?: number;
+  /** One connection listens, the others fetch and finish jobs. Statements of a job use the server's pool. */
+  maxConnections?: number;
   /** Jobs to run when this node starts, to continue interrupted work before the next scheduled time. */
   startJobNames?: readonly string[];
   /** Aborts the connections of the queue. */
@@ -39,8 +41,7 @@ export interface RunningJobs {
 }
 
 const CONCURRENT_JOBS = 2;
-/** One connection listens, the others fetch and finish jobs. Statements of a job use the server's pool. */
-const MAX_CONNECTIONS = 3;
+const CONNECTIONS = 3;
 /** Interval without notifications: after a restart of the database, and for retries. */
 const POLL_INTERVAL_MS = 2_000;
 const END_WITHIN_MS = 5_000;
@@ -55,7 +56,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
   const stopping = new AbortController();
   const connections = openJobPool({
     connectionString: options.connectionString,
-    maxConnections: MAX_CONNECTIONS,
+    maxConnections: options.maxConnections ?? CONNECTIONS,
     ...(options.abandoned && { abandoned: options.abandoned }),
     onIdleError: (error) =>
       options.logger.warn({ err: error }, "lost a connection of the job queue"),

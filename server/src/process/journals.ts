@@ -1,4 +1,5 @@
 import type { Config } from "#src/config.ts";
+import { JOURNAL_CONNECTIONS } from "#src/db/pool-sizes.ts";
 import type { Storage } from "#src/db/storage.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
@@ -39,7 +40,6 @@ export interface JournalsOptions {
   onFailure: (reason: string) => void;
 }
 
-const POOL_SIZE = 2;
 /** Shorter than for other connections, because a begin waits on these. Longer than a pool keeps an idle connection. */
 const SILENCE_MS = 12_000;
 const MAX_BEAT_MS = 2_000;
@@ -94,7 +94,7 @@ function openRows(
   return openRowJournal({
     ...node,
     makeId: makeIdFactory(options),
-    database: storage.openPool(POOL_SIZE, SILENCE_MS),
+    database: storage.openPool(JOURNAL_CONNECTIONS, SILENCE_MS),
     logger,
     heartbeatIntervalMs: heartbeatIntervalMs(options),
     onLost: (how) => {
@@ -158,7 +158,7 @@ function listUnfinished({ config, folder }: JournalsOptions): number[] {
 }
 
 async function adoptRows(options: JournalsOptions, seen: WriterRow): Promise<OpenedJournal | null> {
-  const database = options.storage.openPool(POOL_SIZE, SILENCE_MS);
+  const database = options.storage.openPool(JOURNAL_CONNECTIONS, SILENCE_MS);
   const journal = await adoptPostgresJournal(
     {
       database,

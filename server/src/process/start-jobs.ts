@@ -32,6 +32,8 @@ import {
 export interface StartJobsOptions {
   /** Connection string for the queue. */
   connectionString: string;
+  /** Most connections of both queues. */
+  maxConnections: number;
   /** Dependencies of changes by jobs. */
   audit: AuditDeps;
   /** Address of this server for people, for links in messages. */
@@ -62,6 +64,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
     jobs: makeAlertDeliveryJobs({ ...deps, ...outgoing }),
     schedule: {},
     maxConcurrent: DELIVERIES_AT_ONCE,
+    maxConnections: Math.floor(options.maxConnections / 2),
     abandoned,
     logger,
   });
@@ -88,6 +91,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...requestAlertSchedule,
     },
     startJobNames: [KEEP_ACCESS_REVIEWS],
+    maxConnections: Math.ceil(options.maxConnections / 2),
     abandoned,
     logger,
   });

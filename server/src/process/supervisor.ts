@@ -41,6 +41,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
     dataDir: config.dataDir,
     databaseUrl: config.databaseUrl,
     processes: config.processes,
+    pools: config,
     logger,
     onFailure: (reason) => {
       process.exitCode = 1;

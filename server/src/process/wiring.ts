@@ -132,8 +132,8 @@ async function startParts(
   };
   const { dataDir, databaseUrl } = config;
   const storage: Storage = share
-    ? connectStorage(share.database, logger)
-    : await openStorage({ dataDir, databaseUrl, logger, onFailure });
+    ? connectStorage(share.database, logger, config)
+    : await openStorage({ dataDir, databaseUrl, pools: config, logger, onFailure });
   parts.defer(() => storage.close());
   const secret = await resolveSecret({
     given: config.secret,
@@ -157,6 +157,7 @@ async function startParts(
   listening.url = surfaces.url;
   const jobs = startJobs({
     connectionString: storage.place.connectionString,
+    maxConnections: config.jobConnections,
     audit: core.audit,
     publicUrl,
     smtpUrl: config.smtpUrl,
