@@ -54,9 +54,8 @@ const postgres = await startEmbeddedPostgres({
   isThrowAway: true,
   settings: {
     max_connections: "50",
+    // The history is written in one go, which no server does.
     max_wal_size: "8GB",
-    shared_buffers: "512MB",
-    maintenance_work_mem: "512MB",
     session_preload_libraries: "auto_explain",
   },
 });

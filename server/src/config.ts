@@ -88,6 +88,12 @@ export const settings = {
     fallback: "6",
     about: "Most database connections of each process for background jobs.",
   },
+  postgresMemoryBytes: {
+    env: "BURSAR_POSTGRES_MEMORY",
+    schema: size.refine((bytes) => bytes >= 64e6, "expected at least 64MB").optional(),
+    about:
+      "Memory of the embedded PostgreSQL. Unset: a quarter of the memory of the machine or container, at most 8GiB.",
+  },
   secret: {
     env: "BURSAR_SECRET",
     schema: text.optional(),

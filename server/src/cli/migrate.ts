@@ -10,13 +10,14 @@ export function addMigrateCommand(program: Command, load: () => LoadedConfig): v
     .description("migrate the database schema to this version, then exit")
     .addHelpText("after", "\nExamples:\n  bursar migrate")
     .action(async () => {
-      const { dataDir, databaseUrl } = load().config;
+      const { dataDir, databaseUrl, postgresMemoryBytes } = load().config;
       // Loading the database driver takes longer than any other command, so only this one loads it.
       const { openStorage } = await import("#src/db/storage.ts");
       const logger = makeLogger("silent");
       const storage = await openStorage({
         dataDir,
         databaseUrl,
+        postgresMemoryBytes,
         logger,
         onFailure: () => undefined,
       });

@@ -22,7 +22,7 @@ import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { isAlive } from "#src/lib/running-process.ts";
-import { copyPreparedDatabase } from "#test/harness/prepared-database.ts";
+import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "#test/harness/prepared-database.ts";
 import { requireTestProject } from "#test/harness/test-project.ts";
 import { isDiskFull } from "./database-error.ts";
 import { findPostgresPackage, type PostgresPackage } from "./embedded-postgres/binaries.ts";
@@ -82,17 +82,18 @@ interface Started {
 async function start(
   dataDir: string,
   isThrowAway = true,
-  options: { postgresPackage?: PostgresPackage } = {},
+  options: { postgresPackage?: PostgresPackage; memoryBytes?: number } = {},
 ): Promise<Started> {
   const events: EmbeddedPostgresEvent[] = [];
   const lock = await acquireProcessLock(dataDir);
   const onEvent = (event: EmbeddedPostgresEvent) => void events.push(event);
-  const postgres = await startEmbeddedPostgres({ lock, isThrowAway, onEvent, ...options }).catch(
-    async (error) => {
-      await lock.release();
-      throw error;
-    },
-  );
+  const postgres = await startEmbeddedPostgres({
+    ...{ lock, isThrowAway, onEvent, memoryBytes: TEST_MEMORY_BYTES },
+    ...options,
+  }).catch(async (error) => {
+    await lock.release();
+    throw error;
+  });
   const stop = async () => {
     await postgres.stop();
     await lock.release();
@@ -212,6 +213,21 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
     expect(second.postgres.connectionString).toBe(first.postgres.connectionString);
     expect(await query(second.postgres.connectionString, READ_MARK)).toEqual([{ value: 7 }]);
     expect(second.events).toEqual([]);
+  });
+
+  test("a restart applies the settings of the memory that it has", async () => {
+    const dataDir = await folderWithDatabase();
+    const read = async (memoryBytes: number) => {
+      const { postgres, stop } = await start(dataDir, true, { memoryBytes });
+      const [row] = await query<{ shared: string; work: string }>(
+        postgres.connectionString,
+        "SELECT current_setting('shared_buffers') AS shared, current_setting('work_mem') AS work",
+      );
+      await stop();
+      return row;
+    };
+    expect(await read(256 * 1024 ** 2)).toEqual({ shared: "92MB", work: "2208kB" });
+    expect(await read(512 * 1024 ** 2)).toEqual({ shared: "220MB", work: "5280kB" });
   });
 
   test("a data folder with spaces, quotes, commas, accents and a long path works", async () => {

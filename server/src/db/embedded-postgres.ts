@@ -13,7 +13,9 @@ import {
   ensureCluster,
 } from "./embedded-postgres/data-directory.ts";
 import { stopOrphan } from "./embedded-postgres/orphan.ts";
+import { readServerPlace } from "./embedded-postgres/read-machine.ts";
 import type { ServerAddress } from "./embedded-postgres/readiness.ts";
+import { sizeServer } from "./embedded-postgres/server-size.rule.ts";
 import { chooseServerUser, type ServerUser } from "./embedded-postgres/server-user.ts";
 import {
   makeSocketDirectory,
@@ -21,6 +23,7 @@ import {
   SOCKET_PORT,
 } from "./embedded-postgres/socket-directory.ts";
 import { type SupervisorEvent, superviseServer } from "./embedded-postgres/supervise.ts";
+import { commandPools, countConnections } from "./pool-sizes.ts";
 
 export interface EmbeddedPostgresOptions {
   /** Proof that no other process uses the data folder. The database is in `<lock.folder>/postgres`. */
@@ -29,7 +32,11 @@ export interface EmbeddedPostgresOptions {
   onEvent?: (event: EmbeddedPostgresEvent) => void;
   /** Only for a temporary database of a test run: nothing is synced to disk. */
   isThrowAway?: boolean;
-  /** Further PostgreSQL settings (`max_connections`), by name. */
+  /** Memory of the server and its connections. Default: a share of the machine's. */
+  memoryBytes?: number | undefined;
+  /** Connections that clients keep open. Default: those of one process. */
+  connections?: number;
+  /** Further PostgreSQL settings (`max_connections`), by name. They override the computed ones. */
   settings?: Readonly<Record<string, string>>;
   /** Package with PostgreSQL. Default: the installed one of this platform. */
   postgresPackage?: PostgresPackage;
@@ -76,11 +83,16 @@ export async function startEmbeddedPostgres(
 
   const place = await choosePlace(dataDir, user);
   const address = { ...place, user: DATABASE_USER, password: cluster.password };
+  // Computed at each start, so a machine with more memory changes them.
+  const size = await readServerPlace(dataDir, {
+    memoryBytes: options.memoryBytes,
+    connections: options.connections ?? countConnections(commandPools),
+  });
   const supervisor = await superviseServer({
     binaries,
     databaseDir,
     user,
-    settings: { ...makeServerSettings(place, isDurable), ...options.settings },
+    settings: { ...makeServerSettings(place, isDurable), ...sizeServer(size), ...options.settings },
     logFile: join(dataDir, LOG_FILE),
     address,
     database: DATABASE_NAME,

@@ -25,6 +25,8 @@ export interface LocatedDatabase {
 export interface LocateOptions {
   dataDir: string;
   databaseUrl: string | undefined;
+  /** Memory of an embedded server that the command starts. Default: a share of the machine's. */
+  postgresMemoryBytes?: number | undefined;
 }
 
 /**
@@ -65,7 +67,7 @@ function refuseMissing({ dataDir, databaseUrl }: LocateOptions): void {
 }
 
 async function locateLocked(
-  { databaseUrl }: LocateOptions,
+  { databaseUrl, postgresMemoryBytes: memoryBytes }: LocateOptions,
   lock: ProcessLock,
 ): Promise<LocatedDatabase> {
   const { folder } = lock;
@@ -75,7 +77,7 @@ async function locateLocked(
     return { place, isServerRunning, close: () => lock.release() };
   }
   try {
-    const embedded = await startEmbeddedPostgres({ lock });
+    const embedded = await startEmbeddedPostgres({ lock, memoryBytes });
     const place = { connectionString: embedded.connectionString, folder, isEmbedded: true };
     const close = async () => {
       await embedded.stop();

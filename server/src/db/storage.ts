@@ -16,6 +16,8 @@ export interface StorageOptions {
   processes?: number;
   /** Default: those of a command. */
   pools?: PoolSizes;
+  /** Memory of the embedded server. Default: a share of the machine's. */
+  postgresMemoryBytes?: number | undefined;
 }
 
 /** A database that another process runs: the supervisor's, for one of several processes. */
@@ -74,6 +76,8 @@ async function openLocked(options: StorageOptions, lock: ProcessLock): Promise<O
       ? await startEmbeddedPostgres({
           lock,
           onEvent: makeEventLog(options),
+          connections,
+          memoryBytes: options.postgresMemoryBytes,
           settings: {
             max_connections: String(Math.max(LEAST_CONNECTIONS, connections + SPARE_CONNECTIONS)),
           },

@@ -42,6 +42,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
     databaseUrl: config.databaseUrl,
     processes: config.processes,
     pools: config,
+    postgresMemoryBytes: config.postgresMemoryBytes,
     logger,
     onFailure: (reason) => {
       process.exitCode = 1;

@@ -130,10 +130,11 @@ async function startParts(
     process.exitCode = 1;
     failure.resolve(reason);
   };
-  const { dataDir, databaseUrl } = config;
+  const { dataDir, databaseUrl, postgresMemoryBytes } = config;
+  const place = { dataDir, databaseUrl, postgresMemoryBytes };
   const storage: Storage = share
     ? connectStorage(share.database, logger, config)
-    : await openStorage({ dataDir, databaseUrl, pools: config, logger, onFailure });
+    : await openStorage({ ...place, pools: config, logger, onFailure });
   parts.defer(() => storage.close());
   const secret = await resolveSecret({
     given: config.secret,

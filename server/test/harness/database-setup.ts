@@ -8,6 +8,7 @@ import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { TEST_MEMORY_BYTES } from "./prepared-database.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -85,8 +86,13 @@ async function startServer(): Promise<Server> {
   const postgres = await startEmbeddedPostgres({
     lock,
     isThrowAway: true,
-    // Three workers may run four nodes each, with up to 22 connections. Tests and PostgreSQL itself use some more.
-    settings: { max_connections: "400" },
+    memoryBytes: TEST_MEMORY_BYTES,
+    settings: {
+      // Three workers may run four nodes each, with up to 24 connections. Tests and PostgreSQL itself use some more.
+      max_connections: "400",
+      // A run has up to a hundred databases, and each is looked at once in this time.
+      autovacuum_naptime: "1min",
+    },
   });
   return {
     adminConnectionString: postgres.connectionString,
@@ -106,7 +112,11 @@ async function removeLeftovers(): Promise<void> {
     const lock = await acquireProcessLock(folder).catch(() => null); // another run uses it
     if (lock === null) continue;
     // A start stops the server of the killed run.
-    const server = await startEmbeddedPostgres({ lock, isThrowAway: true }).catch(() => null);
+    const server = await startEmbeddedPostgres({
+      lock,
+      isThrowAway: true,
+      memoryBytes: TEST_MEMORY_BYTES,
+    }).catch(() => null);
     await server?.stop();
     await lock.release();
     await rm(folder, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import {
   modelOf,
   sendUntilStopped,
 } from "./limit-load.ts";
-import { copyPreparedDatabase } from "./prepared-database.ts";
+import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   type ServerProcess,
@@ -93,8 +93,9 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
   await copyPreparedDatabase(folder);
   const lock = parts.adopt(await acquireProcessLock(folder), (one) => one.release());
   const settings = { max_connections: MAX_CONNECTIONS };
-  const postgres = parts.adopt(await startEmbeddedPostgres({ lock, settings }), (one) =>
-    one.stop(),
+  const postgres = parts.adopt(
+    await startEmbeddedPostgres({ lock, memoryBytes: TEST_MEMORY_BYTES, settings }),
+    (one) => one.stop(),
   );
   const { connectionString } = postgres;
   // A process that a signal ends does not dispose of anything.

@@ -3,6 +3,7 @@
 // ends.
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { TEST_MEMORY_BYTES } from "./prepared-database.ts";
 
 const [dataDir] = process.argv.slice(2);
 
@@ -12,7 +13,11 @@ function printEvent(event: object): void {
 
 try {
   const lock = await acquireProcessLock(dataDir ?? "");
-  const postgres = await startEmbeddedPostgres({ lock, onEvent: printEvent });
+  const postgres = await startEmbeddedPostgres({
+    lock,
+    memoryBytes: TEST_MEMORY_BYTES,
+    onEvent: printEvent,
+  });
   const stop = async (signal: string) => {
     await postgres.stop();
     await lock.release();

@@ -24,6 +24,8 @@ import { copyFolder } from "./copy-folder.ts";
 const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
 const cache = fileURLToPath(new URL("../../../node_modules/.cache/bursar-tests", import.meta.url));
 const NAME_PREFIX = "database-";
+/** Memory of each PostgreSQL in tests: about PostgreSQL's own defaults, because many run at once. */
+export const TEST_MEMORY_BYTES = 320 * 1024 ** 2;
 /** New files of the write-ahead log stay empty on disk. PostgreSQL would write 16 MB of zeros at each start. */
 const SETTINGS = { wal_init_zero: "off", wal_recycle: "off" };
 
@@ -50,7 +52,12 @@ async function prepareDatabase(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "bursar-test-prepare-")));
   const lock = await acquireProcessLock(folder);
   try {
-    const postgres = await startEmbeddedPostgres({ lock, isThrowAway: true, settings: SETTINGS });
+    const postgres = await startEmbeddedPostgres({
+      lock,
+      isThrowAway: true,
+      memoryBytes: TEST_MEMORY_BYTES,
+      settings: SETTINGS,
+    });
     await migrate({ connectionString: postgres.connectionString });
     await shrinkDatabase(postgres.connectionString);
     await postgres.stop();

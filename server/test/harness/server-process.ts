@@ -11,7 +11,7 @@ import { makeLocalApi } from "#src/cli/local-api.ts";
 import { getSocketPath } from "#src/lib/local-socket.ts";
 import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
-import { copyPreparedDatabase } from "./prepared-database.ts";
+import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
 import { requireTestProject } from "./test-project.ts";
 
 // The whole product as one operating-system process, on its own data folder with its own embedded PostgreSQL.
@@ -218,7 +218,8 @@ export function serverEnvironment(
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
-  return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...extra };
+  const memory = { BURSAR_POSTGRES_MEMORY: `${TEST_MEMORY_BYTES}B` };
+  return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...memory, ...extra };
 }
 
 /** Process id of the PostgreSQL on the data folder, or null. */
