@@ -4,7 +4,14 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
-import { bumpChangeCounter, type Changed, type ChangeWatch, watchChanges } from "./change-watch.ts";
+import {
+  bumpChangeCounter,
+  type Changed,
+  type ChangeWatch,
+  type ChangeWatchOptions,
+  watchChanges,
+} from "./change-watch.ts";
+import { startNotifications } from "./notifications.ts";
 import { openDatabase } from "./pool.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -44,6 +51,7 @@ async function watch(
   onChange: (changed: Changed) => void,
   clock: Clock = systemClock,
   intervalMs = INTERVAL_MS,
+  slow: Pick<ChangeWatchOptions, "notifications" | "slowIntervalMs"> = {},
 ): Promise<ChangeWatch> {
   const made = watchChanges({
     database: db.database,
@@ -51,6 +59,7 @@ async function watch(
     clock,
     logger,
     onChange,
+    ...slow,
   });
   watches.push(made);
   await made.ready;
@@ -87,6 +96,35 @@ describe("change watch", () => {
       await heard.reached(changes);
     }
     expect(heard.count()).toBe(3);
+  });
+
+  test("a notification starts a poll long before the slow interval ends", async () => {
+    const notifications = startNotifications({ ...db, clock: systemClock, logger });
+    await expect.poll(() => notifications.isListening(), { timeout: 30_000 }).toBe(true);
+    const heard = makeCounter();
+    const slow = { notifications, slowIntervalMs: 3_600_000 };
+    await watch(heard.call, systemClock, INTERVAL_MS, slow);
+    await inTransaction(db.database, (tx) => bumpChangeCounter(tx));
+    await heard.reached(1);
+    await notifications.stop();
+    expect(heard.count()).toBe(1);
+  });
+
+  test("polls at the usual interval while notifications do not arrive", async () => {
+    const nowhere = "postgresql://me:any@127.0.0.1:1/bursar";
+    const notifications = startNotifications({
+      ...{ connectionString: nowhere, database: db.database },
+      ...{ clock: systemClock, logger },
+    });
+    const heard = makeCounter();
+    await watch(heard.call, systemClock, INTERVAL_MS, {
+      notifications,
+      slowIntervalMs: 3_600_000,
+    });
+    await inTransaction(db.database, (tx) => bumpChangeCounter(tx));
+    await heard.reached(1);
+    await notifications.stop();
+    expect(heard.count()).toBe(1);
   });
 
   test("changes become visible in the order of their numbers", async () => {

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { Notifications } from "./notifications.ts";
 import type { Database, Tx } from "./pool.ts";
 import type { ChangeScopeKind } from "./tables.ts";
 
@@ -19,6 +20,10 @@ export interface ChangeWatchOptions {
   database: Database;
   /** Time between the end of a poll and the start of the next, milliseconds. */
   intervalMs: number;
+  /** Each notification of a change starts a poll. Default: none. */
+  notifications?: Pick<Notifications, "subscribe" | "isListening">;
+  /** The interval while notifications arrive, milliseconds. Default: `intervalMs`. */
+  slowIntervalMs?: number;
   clock: Clock;
   logger: Logger;
   /** Called at most once per poll if the counter changed, never after the first poll. */
@@ -38,6 +43,8 @@ export interface ChangeWatch {
   stop(): Promise<void>;
 }
 
+/** Least time between two polls of notifications, so that many changes at once cause few reloads. */
+const LEAST_GAP_MS = 100;
 /** Maximum number of scopes. After more changes a node drops its whole cache. */
 const MAX_SCOPES = 500;
 
@@ -74,7 +81,10 @@ interface ClockReading {
   withinMs: number;
 }
 
-/** Polls the counter, one poll at a time, also while the database is unavailable. */
+/**
+ * Polls the counter, one poll at a time, also while the database is unavailable. Notifications only make it earlier: the
+ * slow interval alone bounds the time until a change is known, whatever happens to them.
+ */
 export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   const { clock, logger } = options;
   const first = Promise.withResolvers<void>();
@@ -85,7 +95,11 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   let isAway = false;
   let contact: Contact | null = null;
 
+  let polledMs = Number.NEGATIVE_INFINITY;
+  let soon: NodeJS.Timeout | undefined;
+
   async function poll(): Promise<void> {
+    polledMs = clock.monotonicMs();
     try {
       const next = await readCounter(options.database, clock, contact?.value ?? null);
       if (isStopped) return;
@@ -107,10 +121,26 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
     while (!isStopped) {
       await poll();
       // Rejects when a caller requests a poll or stops the watch. A request during a poll is not lost.
-      await delay(options.intervalMs, undefined, { signal: waking.signal }).catch(() => undefined);
+      await delay(chooseIntervalMs(), undefined, { signal: waking.signal }).catch(() => undefined);
       waking = new AbortController();
     }
   }
+
+  function chooseIntervalMs(): number {
+    const { intervalMs, slowIntervalMs = intervalMs, notifications } = options;
+    return notifications?.isListening() ? slowIntervalMs : intervalMs;
+  }
+
+  function pollSoon(): void {
+    if (soon !== undefined || isStopped) return;
+    const inMs = Math.max(0, polledMs + LEAST_GAP_MS - clock.monotonicMs());
+    soon = setTimeout(() => {
+      soon = undefined;
+      waking.abort();
+    }, inMs);
+  }
+
+  const unsubscribe = options.notifications?.subscribe("change", pollSoon);
 
   const running = run();
   return {
@@ -123,6 +153,8 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
     pollNow: () => waking.abort(),
     stop: async () => {
       isStopped = true;
+      unsubscribe?.();
+      clearTimeout(soon);
       waking.abort();
       first.reject(new Error("the change watch was stopped before its first poll"));
       await running;

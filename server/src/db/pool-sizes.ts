@@ -16,8 +16,12 @@ export const commandPools: PoolSizes = {
 /** A process opens these for its own journal in the database, or to finish the journal of a node that is gone. */
 export const JOURNAL_CONNECTIONS = 2;
 
+/** Receives notifications (notifications.ts). */
+const LISTENING_CONNECTIONS = 1;
+
 /** Returns the most connections that one process opens. */
 export function countConnections(pools: PoolSizes): number {
   const { requestConnections, adminConnections, jobConnections } = pools;
-  return requestConnections + adminConnections + jobConnections + JOURNAL_CONNECTIONS;
+  const fixed = JOURNAL_CONNECTIONS + LISTENING_CONNECTIONS;
+  return requestConnections + adminConnections + jobConnections + fixed;
 }

@@ -476,7 +476,8 @@ CREATE TABLE node (
   lease_op bigint DEFAULT 0 NOT NULL,
   lease_expires_at timestamp with time zone,
   limits_version bigint DEFAULT '-1'::integer NOT NULL,
-  folded_seq bigint DEFAULT 0 NOT NULL
+  folded_seq bigint DEFAULT 0 NOT NULL,
+  max_connections integer
 );
 CREATE TABLE organization (
   id uuid NOT NULL,
@@ -1701,6 +1702,16 @@ BEGIN
 END
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.notify_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM pg_notify('bursar_changes', '');
+  RETURN NULL;
+END
+$function$
+;
 
 CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
@@ -1710,4 +1721,5 @@ CREATE TRIGGER audit_event_update BEFORE UPDATE ON public.audit_event FOR EACH R
 CREATE TRIGGER audit_head_delete BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();
+CREATE TRIGGER change_counter_notify AFTER UPDATE ON public.change_counter FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
 CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND (old.amount_nano_usd > 0) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();

@@ -77,6 +77,8 @@ interface NodeTable {
   lease_op: Generated<bigint>;
   lease_expires_at: Generated<Date | null>;
   limits_version: Generated<bigint>;
+  /** Null: a version that does not publish it. */
+  max_connections: Generated<number | null>;
 }
 
 interface JournalWriterTable {

@@ -13,6 +13,7 @@ import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-wat
 import { isUnavailable } from "#src/db/database-error.ts";
 import { findDurabilityWarning } from "#src/db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
+import { startNotifications } from "#src/db/notifications.ts";
 import { connectStorage, type DatabasePlace, openStorage, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
@@ -105,6 +106,11 @@ export interface RunningServer {
 }
 
 const POLL_CHANGES_MS = 250;
+/**
+ * While notifications arrive. Every node refuses a revoked key within a second, also when a notification is lost, so a
+ * slower poll is not possible.
+ */
+const POLL_CHANGES_SLOWLY_MS = 750;
 /** Time after the drain for the last flush and the return of leases. */
 const STOP_WITHIN_MS = 8_000;
 const ORGANIZATION_NAME = "My organization";
@@ -230,17 +236,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const { config, logger } = options;
   const { database } = options.storage;
   const reload: ((changed: Changed) => void)[] = [];
-  const watch = watchChanges({
-    database,
-    intervalMs: POLL_CHANGES_MS,
-    clock: systemClock,
-    logger,
-    onChange: (changed) => {
-      for (const each of reload) each(changed);
-    },
-  });
-  parts.defer(() => watch.stop());
-  await watch.ready;
+  const watch = await startWatch(options, parts, reload);
   const nowMs = () => watch.databaseNowMs();
   const audit = await openAuditLog({
     database: options.storage.adminDatabase,
@@ -309,6 +305,33 @@ async function startDataMaintenance(
   const retentionDays = config.balanceRetentionDays;
   const oldBalances = startBalancePruning({ database, logger, retentionDays });
   parts.defer(() => oldBalances.stop());
+}
+
+/** Starts to watch changes by other nodes, which call each function of `reload`. */
+async function startWatch(
+  { storage, logger }: CoreOptions,
+  parts: AsyncDisposableStack,
+  reload: readonly ((changed: Changed) => void)[],
+): Promise<ChangeWatch> {
+  const { database, place } = storage;
+  const shared = { database, clock: systemClock, logger };
+  const notifications = startNotifications({
+    ...shared,
+    connectionString: place.connectionString,
+  });
+  parts.defer(() => notifications.stop());
+  const watch = watchChanges({
+    ...shared,
+    intervalMs: POLL_CHANGES_MS,
+    slowIntervalMs: POLL_CHANGES_SLOWLY_MS,
+    notifications,
+    onChange: (changed) => {
+      for (const each of reload) each(changed);
+    },
+  });
+  parts.defer(() => watch.stop());
+  await watch.ready;
+  return watch;
 }
 
 /** Makes poll work fail alone. The next change or the next poll reads it again. */

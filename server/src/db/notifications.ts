@@ -1,0 +1,216 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { sql } from "kysely";
+import pg from "pg";
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import type { Database } from "./pool.ts";
+
+// One connection of the process receives PostgreSQL's notifications. They shorten waits and never replace a poll: a
+// subscriber also polls, slowly while `isListening`, else at its usual interval.
+
+/** Channels of PostgreSQL by the event that they announce. */
+const channelNames = {
+  /** The change counter has a new value. A trigger on its table sends it. */
+  change: "bursar_changes",
+  /** A background job was added. The queue's own functions send it. */
+  job: "jobs:insert",
+} as const;
+
+export type Channel = keyof typeof channelNames;
+const channels = Object.keys(channelNames) as Channel[];
+
+export interface Notifications {
+  /**
+   * Calls the handler after each notification. Also calls it when listening starts or ends, because notifications may
+   * have been missed, and the poll interval changes. Returns the function that ends the subscription.
+   */
+  subscribe(channel: Channel, handler: () => void): () => void;
+  /** True while notifications arrive. A lost connection is noticed within three seconds. */
+  isListening(): boolean;
+  /** Closes the connection. No handler is called afterwards. */
+  stop(): Promise<void>;
+}
+
+export interface NotificationsOptions {
+  /** Database of the listening connection. */
+  connectionString: string;
+  /** Connections that send the probe. */
+  database: Database;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Receives a notification that this process sends over another connection. */
+const PROBE_CHANNEL = "bursar_probe";
+const NO_PROBE = "A notification did not arrive. A pooler before the database may drop it.";
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Maximum time until the probe arrives, the connect included. */
+const START_TIMEOUT_MS = 10_000;
+/** Interval of the health check. */
+const CHECK_MS = 1_000;
+/** Health checks without an answer before the connection counts as lost, which takes three intervals. */
+const MAX_UNANSWERED = 2;
+const GOODBYE_MS = 1_000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+/** A connection that lasted for this time was good, so the next attempt is not delayed further. */
+const GOOD_MS = 60_000;
+
+/** Starts to listen and reconnects after each loss, with growing delays. */
+export function startNotifications(options: NotificationsOptions): Notifications {
+  const { clock, logger } = options;
+  const handlers = new Map<Channel, Set<() => void>>();
+  const stopping = new AbortController();
+  let state: "connecting" | "listening" | "stopped" = "connecting";
+  let isLossLogged = false;
+
+  function notify(channel: Channel): void {
+    if (state === "stopped") return;
+    for (const handler of handlers.get(channel) ?? []) handler();
+  }
+
+  function enter(next: "connecting" | "listening"): void {
+    if (state === "stopped" || state === next) return;
+    state = next;
+    for (const channel of handlers.keys()) notify(channel);
+  }
+
+  async function listenUntilLost(): Promise<void> {
+    const listener = await openListener(options, notify, stopping.signal);
+    try {
+      if (isLossLogged) logger.info("notifications of the database arrive again");
+      isLossLogged = false;
+      enter("listening");
+      await waitForLoss(listener);
+    } finally {
+      enter("connecting");
+      await closeClient(listener.client);
+    }
+  }
+
+  async function run(): Promise<void> {
+    let retryMs = FIRST_RETRY_MS;
+    while (!stopping.signal.aborted) {
+      const startedMs = clock.monotonicMs();
+      try {
+        await listenUntilLost();
+      } catch (error) {
+        if (!isLossLogged && !stopping.signal.aborted) {
+          logger.warn(
+            { err: error },
+            "notifications of the database do not arrive: polling instead",
+          );
+        }
+        isLossLogged = true;
+      }
+      if (clock.monotonicMs() - startedMs >= GOOD_MS) retryMs = FIRST_RETRY_MS;
+      await delay(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+    }
+  }
+
+  const running = run();
+  return {
+    subscribe: (channel, handler) => {
+      const subscribed = handlers.get(channel) ?? new Set();
+      handlers.set(channel, subscribed.add(handler));
+      return () => void subscribed.delete(handler);
+    },
+    isListening: () => state === "listening",
+    stop: async () => {
+      state = "stopped";
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+interface Listener {
+  client: pg.Client;
+  /** Rejects when the connection is lost. */
+  lost: Promise<never>;
+}
+
+/** Opens a connection on which a notification of another connection has arrived. */
+async function openListener(
+  options: NotificationsOptions,
+  notify: (channel: Channel) => void,
+  signal: AbortSignal,
+): Promise<Listener> {
+  const client = new pg.Client({
+    connectionString: options.connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: "bursar listener",
+    keepAlive: true,
+  });
+  const loss = Promise.withResolvers<never>();
+  loss.promise.catch(() => undefined); // a loss during the connect rejects that too
+  client.on("error", loss.reject);
+  client.on("end", () => loss.reject(new Error("Connection terminated by the database")));
+  signal.addEventListener("abort", () => loss.reject(new Error("the listener was stopped")));
+  const late = setTimeout(loss.reject, START_TIMEOUT_MS, new Error(NO_PROBE));
+  try {
+    await Promise.race([loss.promise, startListening(client, options.database, notify)]);
+    return { client, lost: loss.promise };
+  } catch (error) {
+    await closeClient(client);
+    throw error;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Resolves when a notification of another connection has arrived on this one. */
+async function startListening(
+  client: pg.Client,
+  database: Database,
+  notify: (channel: Channel) => void,
+): Promise<void> {
+  const probe = randomUUID();
+  const arrived = Promise.withResolvers<void>();
+  client.on("notification", ({ channel, payload }) => {
+    if (payload === probe) arrived.resolve();
+    const known = channels.find((each) => channelNames[each] === channel);
+    if (known !== undefined) notify(known);
+  });
+  await client.connect();
+  const names = [PROBE_CHANNEL, ...Object.values(channelNames)];
+  await client.query(names.map((name) => `LISTEN ${pg.escapeIdentifier(name)}`).join(";"));
+  await sql`SELECT pg_notify(${PROBE_CHANNEL}, ${probe})`.execute(database);
+  await arrived.promise;
+}
+
+/**
+ * Rejects when the connection is lost. The health check is a Sync message, which needs no transaction. The socket's own
+ * timeout cannot replace it, because each write restarts that.
+ */
+async function waitForLoss({ client, lost }: Listener): Promise<never> {
+  const { connection } = client;
+  let unanswered = 0;
+  connection.on("readyForQuery", () => {
+    unanswered = 0;
+  });
+  const check = setInterval(() => {
+    if (unanswered >= MAX_UNANSWERED) {
+      const silence = new Error("Connection terminated: the database does not respond");
+      connection.stream.destroy(Object.assign(silence, { code: "ETIMEDOUT" }));
+      return;
+    }
+    unanswered += 1;
+    connection.sync();
+  }, CHECK_MS);
+  try {
+    return await lost;
+  } finally {
+    clearInterval(check);
+  }
+}
+
+async function closeClient(client: pg.Client): Promise<void> {
+  const timeout = new AbortController();
+  const late = delay(GOODBYE_MS, undefined, { signal: timeout.signal }).catch(() => undefined);
+  await Promise.race([client.end().catch(() => undefined), late]);
+  timeout.abort();
+  client.connection.stream.destroy();
+}
