@@ -103,3 +103,26 @@ const getJobTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: s
   oid === pg.types.builtins.INT8
     ? (text: string) => text
     : pg.types.getTypeParser(oid, format as "text");
+
+export interface WaitingJobs {
+  /** Jobs whose time has come, and that no node runs. */
+  due: number;
+  /** Time until the next one, milliseconds. Null: none waits. */
+  nextInMs: number | null;
+}
+
+/** Counts the jobs of these tasks that wait for a worker. Throws the database's error. */
+export async function countWaitingJobs(
+  { pool }: JobPool,
+  tasks: readonly string[],
+): Promise<WaitingJobs> {
+  const { rows } = await pool.query<{ due: number; next_in_ms: number | null }>(
+    `SELECT (count(*) FILTER (WHERE run_at <= now()))::integer AS due,
+      (extract(epoch FROM min(run_at) FILTER (WHERE run_at > now()) - now()) * 1000)::double precision AS next_in_ms
+    FROM ${JOB_SCHEMA}.jobs
+    WHERE task_identifier = ANY($1) AND locked_at IS NULL AND attempts < max_attempts`,
+    [tasks],
+  );
+  const [row] = rows;
+  return { due: row?.due ?? 0, nextInMs: row?.next_in_ms ?? null };
+}

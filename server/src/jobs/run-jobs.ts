@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type JobHelpers,
@@ -7,9 +8,13 @@ import {
   type Runner,
   run,
   type TaskList,
+  type WorkerEvents,
+  type WorkerPool,
 } from "graphile-worker";
-import { JOB_SCHEMA, type JobPool, openJobPool } from "#src/db/job-queue.ts";
+import { countWaitingJobs, JOB_SCHEMA, type JobPool, openJobPool } from "#src/db/job-queue.ts";
+import type { Notifications } from "#src/db/notifications.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { wakeWorkers } from "./wake-workers.ts";
 
 /** A job. Throws if a retry is useful. */
 export type Job = (payload: Record<string, unknown>, attempt: Attempt) => Promise<void>;
@@ -30,6 +35,8 @@ export interface JobsOptions {
   maxConnections?: number;
   /** Jobs to run when this node starts, to continue interrupted work before the next scheduled time. */
   startJobNames?: readonly string[];
+  /** Default: none, and waiting jobs are polled more often. */
+  notifications?: Pick<Notifications, "subscribe" | "isListening">;
   /** Aborts the connections of the queue. */
   abandoned?: AbortSignal;
   logger: Logger;
@@ -42,8 +49,8 @@ export interface RunningJobs {
 
 const CONCURRENT_JOBS = 2;
 const CONNECTIONS = 3;
-/** Interval without notifications: after a restart of the database, and for retries. */
-const POLL_INTERVAL_MS = 2_000;
+/** Interval of each worker. wake-workers.ts wakes them earlier, so this one only finds jobs of dead nodes. */
+const POLL_INTERVAL_MS = 60_000;
 const END_WITHIN_MS = 5_000;
 const FIRST_RESTART_MS = 1_000;
 const LAST_RESTART_MS = 60_000;
@@ -62,9 +69,21 @@ export function runJobs(options: JobsOptions): RunningJobs {
       options.logger.warn({ err: error }, "lost a connection of the job queue"),
   });
   let runner: Runner | null = null;
+  let workers: WorkerPool | null = null;
+  const waking = wakeWorkers({
+    countWaiting: () => countWaitingJobs(connections, Object.keys(options.jobs)),
+    nudge: (count) => workers?.nudge(count),
+    notifications: options.notifications,
+    signal: stopping.signal,
+  });
+  const events: WorkerEvents = new EventEmitter();
+  events.on("pool:create", ({ workerPool }) => {
+    workers = workerPool;
+  });
+  events.on("job:error", () => waking.lookSoon());
 
   async function runOnce(): Promise<void> {
-    const started = await start(options, connections);
+    const started = await start(options, connections, events);
     runner = started;
     try {
       for (const name of options.startJobNames ?? []) {
@@ -103,7 +122,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
       const end = async () => {
         // Rejects if the runner stopped by itself.
         await runner?.stop().catch(() => undefined);
-        await running;
+        await Promise.all([running, waking.ended]);
         await connections.end();
       };
       // An endless job, or a connection blocked by a database crash, does not delay the server's end. Another node or
@@ -113,9 +132,10 @@ export function runJobs(options: JobsOptions): RunningJobs {
   };
 }
 
-function start(options: JobsOptions, { pool }: JobPool): Promise<Runner> {
+function start(options: JobsOptions, { pool }: JobPool, events: WorkerEvents): Promise<Runner> {
   return run({
     pgPool: pool,
+    events,
     schema: JOB_SCHEMA,
     taskList: makeTaskList(options.jobs),
     parsedCronItems: parseSchedule(options.schedule),

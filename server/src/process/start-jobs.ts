@@ -18,6 +18,7 @@ import {
   spendEvaluationSchedule,
 } from "#src/alerts/firing/spend-evaluation-jobs.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { Notifications } from "#src/db/notifications.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "#src/keys/rotation/rotation-jobs.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -34,6 +35,7 @@ export interface StartJobsOptions {
   connectionString: string;
   /** Most connections of both queues. */
   maxConnections: number;
+  notifications: Notifications;
   /** Dependencies of changes by jobs. */
   audit: AuditDeps;
   /** Address of this server for people, for links in messages. */
@@ -52,8 +54,8 @@ const DELIVERIES_AT_ONCE = 8;
 
 /** Starts the background jobs of this node. All nodes share the work. */
 export function startJobs(options: StartJobsOptions): RunningJobs {
-  const { audit, publicUrl, smtpUrl, mailFrom, outgoing, connectionString, abandoned, logger } =
-    options;
+  const { audit, publicUrl, smtpUrl, mailFrom, outgoing, logger } = options;
+  const { connectionString, notifications, abandoned } = options;
   const deps = { ...audit, publicUrl, logger };
   const transport =
     smtpUrl !== undefined && mailFrom !== undefined
@@ -65,6 +67,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
     schedule: {},
     maxConcurrent: DELIVERIES_AT_ONCE,
     maxConnections: Math.floor(options.maxConnections / 2),
+    notifications,
     abandoned,
     logger,
   });
@@ -92,6 +95,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
     },
     startJobNames: [KEEP_ACCESS_REVIEWS],
     maxConnections: Math.ceil(options.maxConnections / 2),
+    notifications,
     abandoned,
     logger,
   });

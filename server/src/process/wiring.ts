@@ -13,7 +13,7 @@ import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-wat
 import { isUnavailable } from "#src/db/database-error.ts";
 import { findDurabilityWarning } from "#src/db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
-import { startNotifications } from "#src/db/notifications.ts";
+import { type Notifications, startNotifications } from "#src/db/notifications.ts";
 import { connectStorage, type DatabasePlace, openStorage, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
@@ -165,6 +165,7 @@ async function startParts(
   const jobs = startJobs({
     connectionString: storage.place.connectionString,
     maxConnections: config.jobConnections,
+    notifications: core.notifications,
     audit: core.audit,
     publicUrl,
     smtpUrl: config.smtpUrl,
@@ -213,6 +214,7 @@ interface Core {
   organizationId: string;
   audit: AuditLog;
   watch: ChangeWatch;
+  notifications: Notifications;
   keys: KeyCache;
   keyUses: KeyUses;
   prices: PriceBooks;
@@ -236,7 +238,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const { config, logger } = options;
   const { database } = options.storage;
   const reload: ((changed: Changed) => void)[] = [];
-  const watch = await startWatch(options, parts, reload);
+  const { notifications, watch } = await startWatch(options, parts, reload);
   const nowMs = () => watch.databaseNowMs();
   const audit = await openAuditLog({
     database: options.storage.adminDatabase,
@@ -289,7 +291,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     logFailures(() => upstreams.reload()),
     logFailures(() => newestBackup.reload()),
   );
-  const access = { watch, keys, keyUses };
+  const access = { watch, notifications, keys, keyUses };
   const counted = { ...accounting, rates, newestBackup, spendNowMs, runsOn };
   return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
 }
@@ -312,7 +314,7 @@ async function startWatch(
   { storage, logger }: CoreOptions,
   parts: AsyncDisposableStack,
   reload: readonly ((changed: Changed) => void)[],
-): Promise<ChangeWatch> {
+): Promise<Pick<Core, "notifications" | "watch">> {
   const { database, place } = storage;
   const shared = { database, clock: systemClock, logger };
   const notifications = startNotifications({
@@ -331,7 +333,7 @@ async function startWatch(
   });
   parts.defer(() => watch.stop());
   await watch.ready;
-  return watch;
+  return { notifications, watch };
 }
 
 /** Makes poll work fail alone. The next change or the next poll reads it again. */
