@@ -259,6 +259,9 @@ describe("information commands", () => {
     const well = await cli.bursar(["doctor"]);
     expect(well.code).toBe(0);
     expect(well.stdout).toContain("ready (draining: no, database: ok");
+    expect(well.stdout).toMatch(
+      /ok +connections +all nodes open up to 25, and PostgreSQL accepts 97\n/,
+    );
     const exposed = await cli.spawn(["doctor"], { BURSAR_HOST: "0.0.0.0" });
     expect(exposed.code).toBe(1);
     expect(exposed.stdout).toMatch(/wrong +address +0\.0\.0\.0 is open to the network/);

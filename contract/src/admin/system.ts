@@ -26,6 +26,10 @@ const node = z
       description:
         "Budget that waits until this node returns with its journal, in US dollars. `nodes forget` releases it. Budget of several limits counts in each.",
     }),
+    max_connections: count.nullable().meta({
+      description:
+        "Most database connections of its process. Null: its version does not report them, and 24 are assumed.",
+    }),
     unflushed_records: count.nullable().meta({
       description:
         "Ended requests in its journal that are not counted yet. Null: another process has the journal on its disk.",
@@ -51,7 +55,13 @@ const database = z.object({
   is_embedded: z.boolean(),
   size_bytes: count,
   connections: count.meta({ description: "Connections of all clients to this database." }),
-  max_connections: count,
+  max_connections: count.meta({ description: "Most connections that the server accepts." }),
+  reserved_connections: count.meta({
+    description: "Connections of `max_connections` that the server reserves for its operators.",
+  }),
+  needed_connections: count.meta({
+    description: "Sum of the most connections of all nodes in contact.",
+  }),
   migration: z.string().meta({ description: "The newest applied migration." }),
   settings: z
     .array(z.object({ name: z.string(), value: z.string() }))

@@ -4,8 +4,10 @@ import { checkLedger } from "@bursar/contract/admin/ledger-check.ts";
 import { getSystem } from "@bursar/contract/admin/system.ts";
 import type { Command } from "commander";
 import picocolors from "picocolors";
+import type { z } from "zod";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
+import { checkConnections } from "./check-connections.ts";
 import { checkJournal } from "./check-journal.ts";
 import { checkRetention } from "./check-retention.ts";
 import { exitCodes } from "./command-error.ts";
@@ -52,9 +54,7 @@ export function addDoctorCommand(
       checkExposure(config),
       server,
       checkJournal(config, await readMetrics(send)),
-      ...(server.ok
-        ? [await checkBackup(config.dataDir), await checkRetention(makeLocalApi(config.dataDir))]
-        : []),
+      ...(server.ok ? await checkSystem(config.dataDir) : []),
     ];
     const isHealthy = findings.every((finding) => finding.ok);
     print(program.opts(), { healthy: isHealthy, findings }, () =>
@@ -140,9 +140,14 @@ async function readMetrics(send: SendLocally): Promise<string | null> {
   }
 }
 
+async function checkSystem(dataDir: string): Promise<Finding[]> {
+  const callApi = makeLocalApi(dataDir);
+  const { backup, database } = await callRoute(callApi, getSystem);
+  return [checkConnections(database), checkBackup(backup), await checkRetention(callApi)];
+}
+
 /** Never a fault, because the database may be copied in another way. */
-async function checkBackup(dataDir: string): Promise<Finding> {
-  const { backup } = await callRoute(makeLocalApi(dataDir), getSystem);
+function checkBackup(backup: System["backup"]): Finding {
   if (backup.newest === null) {
     const detail = "no backup yet; `./bursar backup <file>` creates one while the server runs";
     return { check: "backup", ok: true, is_note: true, detail };
@@ -152,6 +157,8 @@ async function checkBackup(dataDir: string): Promise<Finding> {
     ? { check: "backup", ok: true, is_note: true, detail: `${detail}, more than a week ago` }
     : { check: "backup", ok: true, detail };
 }
+
+type System = z.output<typeof getSystem.response>;
 
 /** Response body of `/readyz`. */
 interface ReadinessAnswer {

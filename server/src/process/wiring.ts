@@ -14,6 +14,7 @@ import { isUnavailable } from "#src/db/database-error.ts";
 import { findDurabilityWarning } from "#src/db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
 import { type Notifications, startNotifications } from "#src/db/notifications.ts";
+import { countConnections } from "#src/db/pool-sizes.ts";
 import { connectStorage, type DatabasePlace, openStorage, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
@@ -53,6 +54,7 @@ import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { Ledger } from "#src/spend/ledger/ledger.ts";
 import { startBalancePruning } from "#src/spend/ledger/prune-balances.ts";
 import { steadyDays } from "#src/spend/ledger/steady-days.ts";
+import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
 import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import { describeNode } from "./describe-node.ts";
@@ -158,6 +160,10 @@ async function startParts(
     { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
     parts,
   );
+  await publishMaxConnections(storage.database, {
+    id: core.nodeId,
+    maxConnections: countConnections(config),
+  });
   const outgoing = makeOutgoing(config.allowPrivateTargets);
   const surface = { config, storage, logger, core, share, outgoing, publicUrl };
   const surfaces = await startSurfaces(surface, parts);

@@ -16,6 +16,8 @@ export interface NodeState {
   budget_nano_usd: bigint;
   /** Null: the journal is not in the database. */
   unflushed_records: bigint | null;
+  /** Null: the node's version does not publish it. */
+  max_connections: number | null;
 }
 
 /** Lists nodes of the installation, latest contact first, with their budget of the organization's limits. */
@@ -24,7 +26,7 @@ export async function listNodes(
   of: { organizationId: string; silentAfterMs: number; limit: number },
 ): Promise<NodeState[]> {
   const { rows } = await sql<NodeState>`
-    SELECT node.id, node.version, node.started_at, node.seen_at, node.epoch,
+    SELECT node.id, node.version, node.started_at, node.seen_at, node.epoch, node.max_connections,
       greatest(node.seen_at, node.lease_expires_at) < now() - make_interval(secs => ${of.silentAfterMs / 1000})
         AS is_silent,
       EXISTS (SELECT FROM journal_writer AS writer
@@ -61,19 +63,34 @@ export async function readNodeContact(
   return contact;
 }
 
+/** Most connections of a node before 0.2, whose pools had fixed sizes. */
+const UNPUBLISHED_CONNECTIONS = 24;
+
 export interface DatabaseState {
   version: string;
   size_bytes: bigint;
   connections: number;
   max_connections: number;
+  reserved_connections: number;
+  /** Sum over the nodes that have not stopped and were in contact lately. */
+  needed_connections: number;
   migration: string;
 }
 
-export async function readDatabaseState(db: Database): Promise<DatabaseState | null> {
+export async function readDatabaseState(
+  db: Database,
+  { silentAfterMs }: { silentAfterMs: number },
+): Promise<DatabaseState | null> {
   const { rows } = await sql<DatabaseState>`
     SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size_bytes,
       (SELECT count(*)::integer FROM pg_stat_activity WHERE datname = current_database()) AS connections,
       current_setting('max_connections')::integer AS max_connections,
+      current_setting('superuser_reserved_connections')::integer
+        + coalesce(current_setting('reserved_connections', true), '0')::integer AS reserved_connections,
+      (SELECT coalesce(sum(coalesce(node.max_connections, ${UNPUBLISHED_CONNECTIONS})), 0)::integer FROM node
+        WHERE lease_expires_at IS NOT NULL
+          AND greatest(seen_at, lease_expires_at) >= now() - make_interval(secs => ${silentAfterMs / 1000}))
+        AS needed_connections,
       (SELECT lpad(number::text, 4, '0') || '_' || name FROM schema_migration ORDER BY number DESC LIMIT 1) AS migration
   `.execute(db);
   return rows[0] ?? null;

@@ -94,6 +94,46 @@ test("returns the budget of each node, and marks silent ones", async ({ h, read 
   expect(other.body.nodes[0]).toMatchObject({ id: "node_alive", leased_usd: "0.00" });
 });
 
+test("adds up the connections of nodes that have not stopped, and warns when PostgreSQL accepts fewer", async ({
+  h,
+  read,
+}) => {
+  const { database } = h.deps;
+  const before = (await read()).database;
+  const accepted = before.max_connections - before.reserved_connections;
+  const lease_expires_at = new Date(Date.now() + 60_000);
+  const node = (id: string) => ({
+    id: `node_${id}`,
+    journal_id: `journal_${id}`,
+    version: "0.2.0",
+  });
+  const longAgo = new Date(Date.now() - 3_600_000);
+  await database
+    .insertInto("node")
+    .values([
+      { ...node("first"), lease_expires_at, max_connections: 10 },
+      // A version that does not publish its connections.
+      { ...node("older"), lease_expires_at },
+      { ...node("stopped"), max_connections: 1_000 },
+      { ...node("silent"), seen_at: longAgo, lease_expires_at: longAgo, max_connections: 1_000 },
+    ])
+    .execute();
+  const fitting = await read();
+  expect(fitting.database.needed_connections - before.needed_connections).toBe(10 + 24);
+  expect(fitting.nodes.find(({ id }) => id === "node_first")?.max_connections).toBe(10);
+  expect(fitting.warnings.join()).not.toContain("max_connections");
+
+  const full = { ...node("large"), lease_expires_at, max_connections: accepted };
+  await database.insertInto("node").values(full).execute();
+  const { warnings, database: state } = await read();
+  expect(warnings).toContainEqual(
+    expect.stringContaining(
+      `open up to ${state.needed_connections} database connections, but PostgreSQL accepts ${accepted}. ` +
+        `Set its max_connections to ${state.needed_connections + state.reserved_connections} or more`,
+    ),
+  );
+});
+
 test("counts waiting, failing and failed jobs", async ({ h, read }) => {
   const { database } = h.deps;
   const before = (await read()).job_queue;

@@ -60,6 +60,7 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
   const mail = await countMail(database, organizationId);
   const upstream = node.upstream();
   const backup = await describeBackup(deps, organizationId);
+  const state = await describeDatabase(deps);
   return {
     type: "system",
     version,
@@ -69,13 +70,14 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
       durability,
       node.exposure,
       upstream.problem,
+      findConnectionWarning(state),
       ...warningsOf(backup),
       ...warningsOfFold(await readFoldQueue(database)),
       ...nodes.flatMap(warningsOfNode),
     ].filter((warning) => warning !== null),
     this_node: describeThisNode(node),
     nodes,
-    database: await describeDatabase(deps),
+    database: state,
     job_queue: await describeJobs(database),
     mail: { is_configured: deps.isMailServerConfigured, from: node.mailFrom, ...mail },
     price_list: {
@@ -177,8 +179,18 @@ function describeThisNode(node: NodeFacts): Wire["this_node"] {
   };
 }
 
+/** Returns a warning if the nodes in contact can open more connections than the server accepts. Null: they cannot. */
+function findConnectionWarning(state: Wire["database"]): string | null {
+  const { needed_connections, max_connections, reserved_connections } = state;
+  if (needed_connections <= max_connections - reserved_connections) return null;
+  return (
+    `The nodes open up to ${needed_connections} database connections, but PostgreSQL accepts ${max_connections - reserved_connections}. ` +
+    `Set its max_connections to ${needed_connections + reserved_connections} or more, or lower BURSAR_REQUEST_CONNECTIONS and BURSAR_ADMIN_CONNECTIONS.`
+  );
+}
+
 async function describeDatabase({ database, node }: SystemDeps): Promise<Wire["database"]> {
-  const state = await readDatabaseState(database);
+  const state = await readDatabaseState(database, { silentAfterMs: node.leaseTtlMs });
   assert(state !== null, "a database has a state");
   const { size_bytes, ...rest } = state;
   return {
@@ -210,6 +222,7 @@ function toNode(row: NodeState, own: NodeFacts): Wire["nodes"][number] {
     leased_usd: formatUsd(row.leased_nano_usd),
     unresolved_usd: formatUsd(row.unresolved_nano_usd),
     waiting_budget_usd: formatUsd(row.budget_nano_usd),
+    max_connections: row.max_connections,
     unflushed_records: unflushed === null ? null : Number(unflushed),
   };
 }
