@@ -47,8 +47,8 @@ export interface Ledger {
   /** Soft limits only. Synchronous, no round trip. `atMs` on the database's clock decides the periods. */
   admit(scope: SpendScope, atMs: number): Admission;
   /**
-   * Reads limits, where they have changed, and balances again: after a change, and by itself every second. Throws the
-   * database's error.
+   * Reads changed limits and the balances of soft limits again. The ledger calls it every second, and every ten seconds
+   * without soft limits. Throws the database's error.
    */
   refresh(): Promise<void>;
   /** The ledger's part of the flush: follows the requests of this node. */
@@ -74,6 +74,8 @@ export interface SpendFold {
 }
 
 const REFRESH_EVERY_MS = 1_000;
+/** Without soft limits only every tenth refresh runs: the change watch calls `refresh` for new limits. */
+const IDLE_REFRESHES = 10;
 /** Reads of a refresh that is older than the last known fold. */
 const MAX_READS = 5;
 /** What the answer of a commit takes to arrive, generously. */
@@ -116,6 +118,10 @@ class MemoryLedger implements Ledger {
   #timer: NodeJS.Timeout | null = null;
   #reads = 0;
   #applied = 0;
+  /** Refreshes of the timer since the last one that ran. */
+  #skipped = 0;
+  /** True from a refresh that failed until the timer repeats it. */
+  #isRepeatDue: boolean = false;
   #hasStaleFigures: boolean = false;
 
   constructor(options: LedgerOptions) {
@@ -139,7 +145,9 @@ class MemoryLedger implements Ledger {
     const version = await readLimitsVersion(this.#options.database);
     assert(await this.#read(version), "the meter starts before the ledger");
     const everyMs = this.#options.refreshEveryMs ?? REFRESH_EVERY_MS;
-    this.#timer = setInterval(() => void this.#refreshQuietly(), everyMs);
+    this.#timer = setInterval(() => {
+      if (this.#isRefreshDue()) void this.#refreshQuietly();
+    }, everyMs);
     this.#timer.unref();
   }
 
@@ -159,8 +167,22 @@ class MemoryLedger implements Ledger {
   }
 
   async refresh(): Promise<void> {
-    const version = await readLimitsVersion(this.#options.database);
-    await Promise.all([this.#options.leases.refresh(version), this.#read(version)]);
+    try {
+      const version = await readLimitsVersion(this.#options.database);
+      await Promise.all([this.#options.leases.refresh(version), this.#read(version)]);
+    } catch (error) {
+      this.#isRepeatDue = true;
+      throw error;
+    }
+  }
+
+  #isRefreshDue(): boolean {
+    this.#skipped += 1;
+    const isIdle = this.#limited.size === 0 && !this.#isRepeatDue;
+    if (isIdle && this.#skipped < IDLE_REFRESHES) return false;
+    this.#skipped = 0;
+    this.#isRepeatDue = false;
+    return true;
   }
 
   async #read(version: bigint): Promise<boolean> {
