@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
+import { sql } from "kysely";
 import { afterAll, describe, expect } from "vitest";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import { inTransaction } from "#src/db/transaction.ts";
@@ -221,6 +222,22 @@ describe("no node accepts a key for more than a second, under load, after", () =
       expect([...outcome.reasons]).toEqual([expect.stringMatching(reason)]);
     }
   });
+});
+
+test("no node accepts a key for more than a second when notifications are lost", {
+  timeout: 240_000,
+}, async ({ database }) => {
+  const setTrigger = (state: "DISABLE" | "ENABLE") =>
+    sql`ALTER TABLE change_counter ${sql.raw(state)} TRIGGER change_counter_notify`.execute(
+      database.database,
+    );
+  const made = await first.workspaceWithKey();
+  await setTrigger("DISABLE");
+  const outcome = await revokeUnderLoad(made, () =>
+    change(first, `api_keys/${made.apiKeyId}`, { status: "archived" }),
+  );
+  await setTrigger("ENABLE");
+  expect(outcome.lastAcceptedAfterSeconds).toBeLessThan(MAX_SECONDS);
 });
 
 test("a rotation with a grace period fails no request, and reports the last use of each secret", {
