@@ -10,6 +10,7 @@ import { Agent, fetch as socketFetch } from "undici";
 import { makeLocalApi } from "#src/cli/local-api.ts";
 import { getSocketPath } from "#src/lib/local-socket.ts";
 import { withinBound } from "./eventually.ts";
+import { prepareModulePaths } from "./module-paths.ts";
 import { passMonthEnd } from "./month-end.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
 import { requireTestProject } from "./test-project.ts";
@@ -31,8 +32,8 @@ const OUTPUT_MS = 1_000;
 const POLL_MS = 10;
 const POSTGRES_DEPTH = 3;
 const CAPTURED_CHARS = 4_000_000;
-/** Fewer garbage collections during the start: 5 % less processor time. */
-const NODE_ARGS = ["--min-semi-space-size=16"];
+/** A larger young generation means fewer garbage collections during the start: 5 % less processor time. */
+const NODE_ARGS = ["--min-semi-space-size=16", ...(await prepareModulePaths(mainScript))];
 
 export interface ServerOptions {
   /** Variables added to a clean environment. No setting of the test run is passed on. */
