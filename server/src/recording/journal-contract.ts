@@ -1,6 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import type { JournalMark } from "./journal-mark.ts";
-import type { EndsRead, EndsWanted } from "./read-ends.ts";
+import type { EndsReader } from "./read-ends.ts";
 import type { Replayed, UnflushedEnd } from "./replay.ts";
 import type { JournalPosition } from "./segments.ts";
 
@@ -69,8 +69,8 @@ export interface Journal {
   /** Removes segments whose time has come. */
   prune(): void;
   position(): JournalPosition;
-  /** Ends from a position on, `limit` at most; those below `fromSeq` are left out. */
-  readEnds(from: EndsWanted, limit: number): Promise<EndsRead>;
+  /** Reads ends again, from an accepted end on. */
+  readFrom(end: AcceptedEnd): EndsReader;
   /** Keeps a record that the database refuses, for people. Throws when it cannot. */
   quarantine(seq: number, record: EndRecord): void;
   /** True when every accepted record is written and the last sync succeeded. */

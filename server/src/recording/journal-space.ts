@@ -32,10 +32,13 @@ export interface JournalContents {
   /** The database has every end up to here. */
   flushedSeq: number;
   /** Begins without an end, oldest first. */
-  openBegins: ReadonlyMap<string, number>;
+  openBegins: ReadonlyMap<string, { seq: number }>;
 }
 
-/** More than the begin, its amendment and the end of one request take, bytes. 1.6 kB as a rule. */
+/**
+ * Upper bound of the begin, its amendment, its repetition in a new segment, and the end of one request, bytes. Typical:
+ * 0.6 kB.
+ */
 const REQUEST_BYTES = 4 * 1024;
 /** A flush takes a few seconds once the database is back. */
 const RETRY_AFTER_SECONDS = "5";
@@ -164,8 +167,9 @@ export class JournalSpace {
     const [oldest, next] = this.#segments;
     const nextFirstSeq = next?.firstSeq ?? current?.firstSeq;
     if (oldest === undefined || nextFirstSeq === undefined) return null;
-    const [oldestOpenSeq = nextFirstSeq] = openBegins.values();
-    return oldest.lastEndSeq <= flushedSeq && oldestOpenSeq >= nextFirstSeq ? oldest : null;
+    const [oldestOpen] = openBegins.values();
+    const isOpenLater = oldestOpen === undefined || oldestOpen.seq >= nextFirstSeq;
+    return oldest.lastEndSeq <= flushedSeq && isOpenLater ? oldest : null;
   }
 
   #dropOldest(isWanted: (segment: SealedSegment) => boolean): boolean {

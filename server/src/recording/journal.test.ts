@@ -9,8 +9,10 @@ import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { type JournalOnDisk, type JournalOptions, openJournal } from "./journal.ts";
+import { encodeRecord } from "./journal-codec.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
-import { encodeRecord } from "./journal-record.ts";
+import { RecordLines } from "./journal-lines.ts";
+import type { NewRecord } from "./journal-record.ts";
 import { replayJournal, type UnflushedEnd } from "./replay.ts";
 
 const HOUR_MS = 3_600_000;
@@ -80,6 +82,11 @@ async function read(flushedSeq = 0): Promise<Read> {
   };
 }
 
+const lengthOf = (record: NewRecord) => {
+  const lines = new RecordLines();
+  encodeRecord(record, lines);
+  return lines.take().length;
+};
 const segments = () => fs.readdirSync(directory).filter((name) => name.endsWith(".journal"));
 const segmentFile = (index: number) => path.join(directory, segments()[index] ?? "");
 const errors = () => logged.filter(({ level }) => level >= 50).map(({ msg }) => msg);
@@ -96,6 +103,47 @@ describe("what was written is read back", () => {
     const { ends, openIds } = await read();
     expect(openIds).toEqual([first.requestId]);
     expect(ends.map(({ record }) => record)).toEqual([end]);
+  });
+
+  test("a request takes at most 900 bytes with every field, and its prices are written once a segment", async () => {
+    const { journal } = await open();
+    const before = journal.position().offset;
+    const ends = Array.from({ length: 100 }, () => {
+      const begin = beginRecord(realisticBegin);
+      journal.begin(begin);
+      const end = endRecord(begin, 51_846_500n, realisticEnd);
+      journal.end(end);
+      return end;
+    });
+    expect((journal.position().offset - before) / ends.length).toBeLessThanOrEqual(700);
+    expect(fs.readFileSync(segmentFile(0), "utf8").split("usd_per_million_tokens")).toHaveLength(2);
+    expect((await read()).ends.map(({ record }) => record)).toEqual(ends);
+  });
+
+  test("an end without its begin, which is damaged, is reported as lost", async () => {
+    const { journal } = await open();
+    const [first, second] = [beginRecord(), beginRecord()];
+    const start = journal.position().offset;
+    for (const begin of [first, second]) journal.begin(begin);
+    for (const begin of [first, second]) journal.end(endRecord(begin, 1n));
+    const bytes = fs.readFileSync(segmentFile(0));
+    bytes[start + 20] = 0;
+    fs.writeFileSync(segmentFile(0), bytes);
+    expect(idsOf((await read()).ends)).toEqual([second.requestId]);
+    expect(errors()).toContain("the begin of an ended request is missing: its usage is lost");
+  });
+
+  test("an end with damaged prices keeps its cost", async () => {
+    const { journal } = await open();
+    const begin = beginRecord();
+    journal.begin(begin);
+    const start = journal.position().offset;
+    const end = endRecord(begin, 5n, { prices: realisticEnd.prices });
+    journal.end(end);
+    const bytes = fs.readFileSync(segmentFile(0));
+    bytes[start + 20] = 0;
+    fs.writeFileSync(segmentFile(0), bytes);
+    expect((await read()).ends.map(({ record }) => record)).toEqual([{ ...end, prices: "{}" }]);
   });
 
   test("without closing anything, as after kill -9: the file has it all when begin returns", async () => {
@@ -192,11 +240,12 @@ describe("what was written is read back", () => {
   test("a record of a newer release stops the start instead of being skipped", async () => {
     const { journal } = await open();
     journal.begin(beginRecord());
-    const json = Buffer.from('{"v":2,"k":"begin","s":9,"r":{}}');
-    const { crc32 } = await import("node:zlib");
-    const sum = crc32(json).toString(16).padStart(8, "0");
-    fs.appendFileSync(segmentFile(0), `${sum} ${json}\n`);
-    await expect(read()).rejects.toThrow("this release reads version 1");
+    const lines = new RecordLines();
+    lines.add('{"v":3,"k":"b","s":9,"r":{}}');
+    fs.appendFileSync(segmentFile(0), lines.take());
+    await expect(read()).rejects.toThrow(
+      "records of version 3, this release reads versions 1 and 2",
+    );
   });
 });
 
@@ -261,6 +310,51 @@ describe("damage", () => {
   });
 });
 
+/** Ids, labels and prices of a real request. */
+const realisticBegin = {
+  organizationId: "6c6cd838-680b-4a43-b4d1-bb68ffe67f2b",
+  workspaceId: "wksp_0VcAbwPrYSSss4oV5R22YGJf",
+  apiKeyId: "apikey_0VcAbwQEZGRTEpE43NRpKvAe",
+  memberId: "user_0VcAbwQEZGRTEpE43NRpKvAe",
+  requestedModel: "claude-opus-4-5",
+  isStream: true,
+  client: "claude_code",
+  holdNanoUsd: 1_016_500_000n,
+  smallerHolds: [{ scopeType: "workspace", period: "monthly", nanoUsd: 700_000_000n }],
+} as const;
+const realisticEnd = {
+  model: "claude-opus-4-5-20251101",
+  upstreamRequestId: "req_0VcAbxEcqtpxhmkzM3kAqWca",
+  firstByteMs: 312,
+  usage: {
+    inputTokens: 912,
+    cacheWrite5mTokens: 1_204,
+    cacheWrite1hTokens: 0,
+    cacheReadTokens: 48_123,
+    outputTokens: 628,
+    webSearches: 0,
+  },
+  prices: JSON.stringify({
+    list: "2026-10-24",
+    rows: [
+      {
+        model: "claude-opus-4-5-20251101",
+        row: "claude-opus-4-5",
+        source: "list",
+        band: "standard",
+        multiplier: "1",
+        usd_per_million_tokens: {
+          input: "5.00",
+          cache_write_5m: "6.25",
+          cache_write_1h: "10.00",
+          cache_read: "0.50",
+          output: "25.00",
+        },
+      },
+    ],
+  }),
+};
+
 /** Files of a disk that can be full or broken: it takes `room` more bytes, a half-written record included. */
 function failingFiles(disk: { room: number; code: string; truncates: boolean }): JournalFiles {
   const fail = () => Object.assign(new Error(disk.code), { code: disk.code });
@@ -296,7 +390,7 @@ describe("a full or broken disk", () => {
       const kept = [beginRecord()];
       for (const begin of kept) journal.begin(begin);
       const refused = beginRecord();
-      const size = encodeRecord({ kind: "begin", seq: 2, record: refused }).length;
+      const size = lengthOf({ kind: "begin", seq: 2, record: refused });
       for (let room = 0; room < size; room++) {
         disk.room = room;
         expect(() => journal.begin(refused)).toThrow(refusal());
@@ -498,7 +592,7 @@ describe("segments", () => {
   }
 
   test("a segment is turned over when it is full and when it is an hour old", async () => {
-    const { journal } = await open({ segmentBytes: 1_500 });
+    const { journal } = await open({ segmentBytes: 700 });
     for (let i = 0; i < 4; i++) request(journal);
     const full = segments().length;
     expect(full).toBeGreaterThan(1);
@@ -561,6 +655,45 @@ describe("segments", () => {
     expect(readSegments).toBeLessThanOrEqual(2);
   });
 
+  test("a segment has the begins of its ends, also without the segments before it", async () => {
+    const { journal } = await open();
+    const begin = beginRecord();
+    journal.begin(begin);
+    journal.amendBegin({ ...begin, holdNanoUsd: 7n });
+    nowMs += HOUR_MS;
+    request(journal);
+    const end = endRecord({ ...begin, holdNanoUsd: 7n }, 5n);
+    journal.end(end);
+    fs.rmSync(segmentFile(0));
+    const { ends, openIds } = await read();
+    expect(ends.map(({ record }) => record)).toContainEqual(end);
+    expect(openIds).toEqual([]);
+  });
+
+  test("a start does not read the segment of a begin that a later segment repeats", async () => {
+    const { journal } = await open({ segmentBytes: 1 });
+    const long = beginRecord();
+    journal.begin(long);
+    let seq = 0;
+    for (let i = 0; i < 5; i++) seq = request(journal);
+    logged = [];
+    expect((await read(seq)).openBegins).toEqual([long]);
+    expect(logged.filter(({ msg }) => msg === "journal segment read")).toHaveLength(1);
+  });
+
+  test("a start of a segment that is cut at any byte loses no open request", async () => {
+    const { journal } = await open();
+    const begins = [beginRecord(), beginRecord({ holdNanoUsd: 7n })];
+    for (const begin of begins) journal.begin(begin);
+    nowMs += HOUR_MS;
+    journal.begin(beginRecord());
+    const [, second = Buffer.alloc(0)] = [0, 1].map((index) => fs.readFileSync(segmentFile(index)));
+    for (let size = 0; size <= second.length; size++) {
+      fs.writeFileSync(segmentFile(1), second.subarray(0, size));
+      expect((await read()).openBegins.slice(0, 2)).toEqual(begins);
+    }
+  });
+
   test("starts without any work leave no segments behind", async () => {
     for (let i = 0; i < 5; i++) await (await open()).journal.close();
     expect(segments()).toHaveLength(1);
@@ -600,7 +733,7 @@ test("whatever happens in whatever order, a start finds exactly the open request
     fc.asyncProperty(steps, async (sequence) => {
       fs.rmSync(directory, { recursive: true, force: true });
       nowMs = SOME_TIME_MS;
-      const options = { segmentBytes: 1_200, retainMs: 2 * HOUR_MS };
+      const options = { segmentBytes: 600, retainMs: 2 * HOUR_MS };
       let { journal } = await open(options);
       let openRequests: BeginRecord[] = [];
       let ended: { id: string; seq: number }[] = [];

@@ -7,6 +7,8 @@ import { readBootId } from "#src/lib/boot-id.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { CurrentSegment } from "./current-segment.ts";
+import { encodeWholeEnd } from "./journal-codec.ts";
 import type {
   AcceptedEnd,
   Journal,
@@ -14,19 +16,21 @@ import type {
   JournalStart,
   JournalUsage,
 } from "./journal-contract.ts";
-import { type JournalFile, type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import { RecordLines } from "./journal-lines.ts";
 import { type DiskMark, makeJournalMark } from "./journal-mark.ts";
-import { encodeRecord, type JournalRecord } from "./journal-record.ts";
+import { findBeginChanges, type NewRecord, toStoredBegin } from "./journal-record.ts";
 import { type JournalContents, JournalSpace } from "./journal-space.ts";
 import { JournalSync } from "./journal-sync.ts";
 import { bindInstallation, journalIdentity } from "./node-identity.ts";
-import { type EndsRead, type EndsWanted, readEndsOfSegments } from "./read-ends.ts";
+import type { OpenRequest } from "./open-requests.ts";
+import { type EndsReader, SegmentEndsReader } from "./read-ends.ts";
 import { type JournalState, replayJournal } from "./replay.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
-// Failure policy: a begin that cannot be written refuses its request; an end that cannot be written stays in memory,
-// is tried again every second, and until then no request begins. journal-space.ts says which segments a full disk or a
-// journal at its cap costs.
+// Failure policy: a begin that cannot be written refuses its request. An end that cannot be written stays in memory and
+// is retried every second. No request begins until it is written. journal-space.ts deletes segments when the disk is full
+// or the journal is at its cap.
 
 export interface JournalOptions {
   directory: string;
@@ -57,23 +61,22 @@ const RETAIN_MS = 48 * HOUR_MS;
 const SYNC_EVERY_MS = 50;
 const RETRY_MS = 1_000;
 const DIRECTORY_MODE = 0o700;
+/** Records of one write. A nearly full disk may have room for a part of those that wait. */
+const MAX_BATCH = 500;
 const SET_ASIDE_FILE = "set-aside.jsonl";
 const REFUSAL =
   "The gateway cannot write its journal, so it takes no new requests. Free space on the disk of its data folder.";
 
-interface CurrentSegment {
-  ordinal: number;
-  path: string;
-  file: JournalFile;
-  firstSeq: number;
-  bytes: number;
-  /** False while it holds its first record only. */
-  isUsed: boolean;
-  openedAtMs: number;
+interface OpenBegin extends Pick<OpenRequest, "seq" | "record"> {
+  /** True from the end or the removal on, which may not be in the file yet. */
+  isOver: boolean;
 }
 
-/** A begin only where it is written again. */
-type Unwritten = Extract<JournalRecord, { kind: "begin" | "end" | "void" }>;
+/** A record that is accepted, but not yet in the file. */
+interface Unwritten {
+  requestId: string;
+  record: Extract<NewRecord, { kind: "amend" | "end" | "void" }>;
+}
 
 /** A journal in a folder. */
 export interface JournalOnDisk extends Journal {
@@ -102,9 +105,9 @@ class FileJournal implements JournalOnDisk {
   #nextSeq = 1;
   #lastEndSeq = 0;
   #flushedSeq = 0;
-  /** In order of their sequence numbers: the first is the oldest. */
-  #openBegins = new Map<string, number>();
-  /** Accepted, not yet in the file; in order. Bounded by the requests that ran when the disk failed. */
+  /** By request id, in the order of their sequence numbers. */
+  readonly #openBegins = new Map<string, OpenBegin>();
+  /** In the order of their sequence numbers. Bounded by the requests that ran when the disk failed. */
   #unwritten: Unwritten[] = [];
   #isWritable: boolean = false;
   #isWriteHealthy: boolean = true;
@@ -171,7 +174,9 @@ class FileJournal implements JournalOnDisk {
     this.#nextSeq = state.nextSeq;
     this.#lastEndSeq = state.lastEndSeq;
     this.#flushedSeq = state.flushedSeq;
-    this.#openBegins = new Map(state.openBegins);
+    for (const { seq, record } of state.openBegins) {
+      this.#openBegins.set(record.requestId, { seq, record, isOver: false });
+    }
     this.#openSegment();
     this.#space.dropEmpty();
     this.#isWritable = true;
@@ -185,32 +190,48 @@ class FileJournal implements JournalOnDisk {
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
     this.#space.admit();
     const seq = this.#nextSeq;
+    const stored = toStoredBegin(record);
     try {
       this.#writeUnwritten();
-      this.#append(encodeRecord({ kind: "begin", seq, record }), { mayUseReserve: false });
+      this.#append([{ kind: "begin", seq, record: stored }], { mayUseReserve: false });
     } catch (error) {
       this.#writeFailed(error);
       throw new ApiError("journal_unavailable", REFUSAL, { "retry-after": "1" });
     }
     this.#nextSeq = seq + 1;
-    this.#openBegins.set(record.requestId, seq);
+    this.#openBegins.set(record.requestId, { seq, record: stored, isOver: false });
     this.#isWriteHealthy = true;
   }
 
   amendBegin(record: BeginRecord): void {
-    if (!this.#isOpen(record.requestId)) return;
-    this.#accept({ kind: "begin", seq: this.#nextSeq, record });
+    const { requestId } = record;
+    const open = this.#findOpen(requestId);
+    const changes = open && findBeginChanges(open.record, record);
+    if (open === null || changes === null) return;
+    open.record = toStoredBegin(record);
+    const seq = this.#nextSeq;
+    this.#accept({ requestId, record: { kind: "amend", seq, beginSeq: open.seq, changes } });
   }
 
   end(record: EndRecord): AcceptedEnd | null {
-    if (!this.#isOpen(record.requestId)) return null;
+    const { requestId } = record;
+    const open = this.#findOpen(requestId);
+    if (open === null) return null;
+    open.isOver = true;
+    const { seq: beginSeq } = open;
+    const changes = findBeginChanges(open.record, record);
     const accepted = { seq: this.#nextSeq, position: this.position() };
-    this.#accept({ kind: "end", seq: accepted.seq, record });
+    const end = { kind: "end", seq: accepted.seq, beginSeq, changes, end: record } as const;
+    this.#accept({ requestId, record: end });
     return accepted;
   }
 
   removeBegin(requestId: string): void {
-    if (this.#isOpen(requestId)) this.#accept({ kind: "void", seq: this.#nextSeq, requestId });
+    const open = this.#findOpen(requestId);
+    if (open === null) return;
+    open.isOver = true;
+    const seq = this.#nextSeq;
+    this.#accept({ requestId, record: { kind: "void", seq, beginSeq: open.seq } });
   }
 
   synced(): Promise<void> {
@@ -231,13 +252,14 @@ class FileJournal implements JournalOnDisk {
       : { ordinal: this.#current.ordinal, offset: this.#current.bytes };
   }
 
-  readEnds(from: EndsWanted, limit: number): Promise<EndsRead> {
-    return readEndsOfSegments(this.directory, from, limit);
+  readFrom(end: AcceptedEnd): EndsReader {
+    return new SegmentEndsReader(this.directory, end);
   }
 
   quarantine(seq: number, record: EndRecord): void {
-    const line = encodeRecord({ kind: "end", seq, record });
-    fs.appendFileSync(path.join(this.directory, SET_ASIDE_FILE), line);
+    const lines = new RecordLines();
+    encodeWholeEnd(seq, record, lines);
+    fs.appendFileSync(path.join(this.directory, SET_ASIDE_FILE), lines.take());
   }
 
   isHealthy(): boolean {
@@ -269,16 +291,14 @@ class FileJournal implements JournalOnDisk {
     };
   }
 
-  #isOpen(requestId: string): boolean {
-    if (!this.#openBegins.has(requestId)) return false;
-    return !this.#unwritten.some(
-      (waiting) => waiting.kind !== "begin" && requestOf(waiting) === requestId,
-    );
+  #findOpen(requestId: string): OpenBegin | null {
+    const open = this.#openBegins.get(requestId);
+    return open === undefined || open.isOver ? null : open;
   }
 
-  #accept(record: Unwritten): void {
-    this.#nextSeq = record.seq + 1;
-    this.#unwritten.push(record);
+  #accept(unwritten: Unwritten): void {
+    this.#nextSeq = unwritten.record.seq + 1;
+    this.#unwritten.push(unwritten);
     try {
       this.#writeUnwritten();
       this.#isWriteHealthy = true;
@@ -287,57 +307,52 @@ class FileJournal implements JournalOnDisk {
     }
   }
 
-  /** Records go into the file in the order of their numbers; one that cannot be written holds up those behind it. */
+  /** Writes records in the order of their numbers. A record that cannot be written delays those after it. */
   #writeUnwritten(): void {
-    for (let record = this.#unwritten[0]; record !== undefined; record = this.#unwritten[0]) {
-      this.#append(encodeRecord(record), { mayUseReserve: true });
-      // Not before: a segment's first record must count this request as open while the file has no end of it.
-      this.#unwritten.shift();
-      if (record.kind === "begin") continue; // it counts as open from where it stands first
-      this.#openBegins.delete(requestOf(record));
-      if (record.kind === "end") this.#lastEndSeq = record.seq;
-    }
-  }
-
-  #append(bytes: Buffer, use: { mayUseReserve: boolean }): void {
-    // Turning over writes a first record into the same scratch buffer, so it works on a copy.
-    const isDue = this.#isTurnDue();
-    const line = isDue ? Buffer.from(bytes) : bytes;
-    if (isDue) this.#turnOver();
-    // Ends at the latest when no segment is left to drop.
-    for (;;) {
-      try {
-        this.#appendToCurrent(line);
-        return;
-      } catch (error) {
-        if (!isDiskFull(error) || !this.#space.free(use)) throw error;
-        this.#armRetry(); // takes the reserve again when there is room
+    while (this.#unwritten.length > 0) {
+      const batch = this.#unwritten.slice(0, MAX_BATCH);
+      this.#append(
+        batch.map(({ record }) => record),
+        { mayUseReserve: true },
+      );
+      // Not earlier: a new segment repeats the begins of requests without an end in the file.
+      this.#unwritten.splice(0, batch.length);
+      for (const { requestId, record } of batch) {
+        if (record.kind !== "amend") this.#openBegins.delete(requestId);
+        if (record.kind === "end") this.#lastEndSeq = record.seq;
       }
     }
   }
 
-  #appendToCurrent(line: Buffer): void {
-    if (this.#current === null) {
-      const copy = Buffer.from(line);
-      this.#openSegment();
-      this.#appendToCurrent(copy);
-      return;
+  #append(records: readonly NewRecord[], use: { mayUseReserve: boolean }): void {
+    if (this.#isTurnDue()) this.#turnOver();
+    // Ends when no segment is left to delete.
+    for (;;) {
+      try {
+        this.#appendToCurrent(records);
+        return;
+      } catch (error) {
+        if (!isDiskFull(error) || !this.#space.free(use)) throw error;
+        this.#armRetry(); // Takes the reserve again when there is room.
+      }
     }
-    try {
-      this.#current.file.append(line);
-    } catch (error) {
-      this.#cutBack(this.#current);
-      throw error;
-    }
-    this.#current.bytes += line.length;
-    this.#current.isUsed = true;
-    this.#sync.written(this.#current.file);
   }
 
-  /** Takes a half-written record away. Where even that fails the segment ends there: readers skip a torn end. */
+  #appendToCurrent(records: readonly NewRecord[]): void {
+    const current = this.#current ?? this.#openSegment();
+    try {
+      current.append(records);
+    } catch (error) {
+      this.#cutBack(current);
+      throw error;
+    }
+    this.#sync.written(current.file);
+  }
+
+  /** Removes a half-written record. If that fails too, the segment ends there, and readers skip the record. */
   #cutBack(current: CurrentSegment): void {
     try {
-      current.file.truncate(current.bytes);
+      current.cutBack();
     } catch (error) {
       this.#options.logger.error({ err: error, file: current.path }, "journal segment given up");
       this.#retireCurrent();
@@ -351,54 +366,46 @@ class FileJournal implements JournalOnDisk {
     return openMs >= this.#options.segmentMs;
   }
 
-  /** A new segment that cannot be made is no reason to refuse: the old one goes on until one can. */
+  /** If no new segment can be created, the old one continues, because that is no reason to refuse requests. */
   #turnOver(): void {
     try {
       this.#openSegment();
       this.prune();
     } catch (error) {
-      // Once, not for every request while the disk is full.
+      // One message, not one for every request while the disk is full.
       if (this.isHealthy()) {
         this.#options.logger.warn({ err: error }, "journal segment cannot be turned over");
       }
     }
   }
 
-  #openSegment(): void {
-    // A number is never used twice, so that a leftover of a failed attempt is never in the way.
+  #openSegment(): CurrentSegment {
+    // A number is never used twice, so the rest of a failed attempt is never in the way.
     this.#lastOrdinal += 1;
-    const segment = segmentPath(this.directory, this.#lastOrdinal);
-    const firstSeq = this.#unwritten[0]?.seq ?? this.#nextSeq;
-    const [oldestOpenSeq = firstSeq] = this.#openBegins.values();
-    const header = encodeRecord({
-      kind: "segment",
+    const { directory } = this;
+    const { files, clock } = this.#options;
+    const firstSeq = this.#unwritten[0]?.record.seq ?? this.#nextSeq;
+    const openBegins = [...this.#openBegins.values()];
+    const header = {
       nodeId: this.nodeId,
       firstSeq,
       lastEndSeq: this.#lastEndSeq,
-      oldestOpenSeq,
-    });
-    const file = this.#options.files.create(segment);
+      oldestOpenSeq: openBegins[0]?.seq ?? firstSeq,
+    };
+    const ordinal = this.#lastOrdinal;
+    const openedAtMs = clock.monotonicMs();
+    let created: CurrentSegment;
     try {
-      file.append(header);
+      created = new CurrentSegment({ files, directory, ordinal, header, openBegins, openedAtMs });
     } catch (error) {
-      file.close();
-      this.#space.remove(segment);
+      this.#space.remove(segmentPath(directory, ordinal));
       throw error;
     }
     this.#retireCurrent();
-    const openedAtMs = this.#options.clock.monotonicMs();
-    const ordinal = this.#lastOrdinal;
-    this.#current = {
-      ordinal,
-      path: segment,
-      file,
-      firstSeq,
-      bytes: header.length,
-      isUsed: false,
-      openedAtMs,
-    };
+    this.#current = created;
     this.#sync.created();
-    this.#sync.written(file);
+    this.#sync.written(created.file);
+    return created;
   }
 
   #retireCurrent(): void {
@@ -423,7 +430,7 @@ class FileJournal implements JournalOnDisk {
     this.#armRetry();
   }
 
-  /** What was written since the last good sync may be lost with the power; a new segment starts from a clean file. */
+  /** Records since the last good sync may be lost with the power. A new segment starts with a clean file. */
   #syncFailed(error: unknown): void {
     const isFirst = this.#isSyncHealthy;
     this.#isSyncHealthy = false;
@@ -435,7 +442,7 @@ class FileJournal implements JournalOnDisk {
     this.#armRetry();
   }
 
-  /** After a failed sync the kernel may forget what it had taken, also while the machine runs on. */
+  /** After a failed sync the kernel may lose written records, even if the machine continues to run. */
   #doubt(): void {
     try {
       this.mark.set(false);
@@ -450,12 +457,12 @@ class FileJournal implements JournalOnDisk {
     this.#retryTimer.unref();
   }
 
-  /** Without requests (a load balancer has turned away) only this finds out that the disk works again. */
+  /** Detects that the disk works again, also without requests. */
   #retry(): void {
     this.#retryTimer = null;
     try {
       this.#writeUnwritten();
-      this.#append(encodeRecord({ kind: "mark", seq: this.#nextSeq }), { mayUseReserve: false });
+      this.#append([{ kind: "mark", seq: this.#nextSeq }], { mayUseReserve: false });
       this.#nextSeq += 1;
       if (!this.#isWriteHealthy) this.#options.logger.info("journal can be written again");
       this.#isWriteHealthy = true;
@@ -464,10 +471,6 @@ class FileJournal implements JournalOnDisk {
       this.#writeFailed(error);
     }
   }
-}
-
-function requestOf(record: Unwritten): string {
-  return record.kind === "void" ? record.requestId : record.record.requestId;
 }
 
 function isDiskFull(error: unknown): boolean {

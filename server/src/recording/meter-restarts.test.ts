@@ -361,7 +361,7 @@ describe("a journal counts as whole", () => {
     for (const nanoUsd of [1n, 2n, 3n]) t.run(meter, nanoUsd);
     const file = segmentPath(t.directory, 1);
     const whole = fs.readFileSync(file, "utf8");
-    fs.writeFileSync(file, whole.replace("answered", "answerer"));
+    fs.writeFileSync(file, whole.replace("req_upstream", "req_Upstream"));
     await startIn("boot_1");
     expect(isWhole).toEqual([true, false]);
   });

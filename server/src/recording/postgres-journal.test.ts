@@ -10,7 +10,9 @@ import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { foldRollups } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { encodeRecord } from "./journal-codec.ts";
 import type { Journal } from "./journal-contract.ts";
+import { RecordLines } from "./journal-lines.ts";
 import { listWriters } from "./journal-rows.sql.ts";
 import { type Meter, makeMeter } from "./meter.ts";
 import {
@@ -221,8 +223,9 @@ describe("a journal in the database", () => {
     await eventually(BOUND_MS, "the removal", async () =>
       (await journals.rows()) === 0 ? true : null,
     );
-    const { encodeRecord } = await import("./journal-record.ts");
-    const line = Buffer.from(encodeRecord({ kind: "begin", seq: 1, record }).subarray(0, -1));
+    const lines = new RecordLines();
+    encodeRecord({ kind: "begin", seq: 1, record }, lines);
+    const line = lines.take().subarray(0, -1);
     await db.database
       .insertInto("journal_record")
       .values({ node_id: nodeId, seq: 1n, line })

@@ -3,9 +3,11 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { decodeRecord, encodeRecord, encodeWholeEnd } from "./journal-codec.ts";
 import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
+import { RecordLines } from "./journal-lines.ts";
 import type { JournalMark } from "./journal-mark.ts";
-import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record.ts";
+import { findBeginChanges, type NewRecord, toStoredBegin } from "./journal-record.ts";
 import {
   adoptWriter,
   appendRows,
@@ -18,7 +20,8 @@ import {
   recordHeartbeat,
   type WriterRow,
 } from "./journal-rows.sql.ts";
-import type { EndsRead, EndsWanted } from "./read-ends.ts";
+import { type OpenRequest, OpenRequests } from "./open-requests.ts";
+import type { EndsReader, PendingEnd } from "./read-ends.ts";
 import type { JournalPosition } from "./segments.ts";
 import { SpentRows } from "./spent-rows.ts";
 
@@ -95,8 +98,8 @@ class PostgresJournal implements Journal {
   /** Of the last record in the database. */
   #committedSeq: number;
   #nextSeq: number;
-  /** Their rows: one, or more where it was amended. */
-  readonly #openBegins = new Map<string, readonly number[]>();
+  readonly #openBegins = new Map<string, OpenRequest>();
+  readonly #lines = new RecordLines();
   /** Taken, not yet sent. Bounded by the requests that run: while the database is away none begins. */
   #queue: JournalRow[] = [];
   /** Sent, and nobody knows whether it was written: sent again as it is. */
@@ -136,29 +139,22 @@ class PostgresJournal implements Journal {
 
   async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
     assert(!this.#isWritable, "a journal is started once");
-    const open = new Map<string, { seqs: readonly number[]; record: BeginRecord }>();
+    const open = new OpenRequests();
     let lastSeq = this.#committedSeq;
     let damagedRecords = 0;
     for await (const { seq, line } of this.#rows(0)) {
       lastSeq = Math.max(lastSeq, seq);
       const record = decodeRecord(line);
-      if (record === null) {
+      const applied = record === null ? null : open.apply(record);
+      if (applied === null || applied.kind === "lost") {
         damagedRecords += 1;
         this.#spent.add({ seq, beginSeqs: [], isFlushed: true });
+      } else if (applied.kind === "end" || applied.kind === "void") {
+        const isEnd = applied.kind === "end";
+        this.#spent.add({ seq, beginSeqs: rowsOf(applied.request), isFlushed: !isEnd });
+        if (!isEnd || seq <= flushedSeq) continue;
+        onUnflushedEnd({ seq, record: applied.record, position: positionOf(seq) });
       }
-      if (record?.kind === "begin") {
-        const { requestId } = record.record;
-        const seqs = [...(open.get(requestId)?.seqs ?? []), seq];
-        open.set(requestId, { seqs, record: record.record });
-      }
-      if (record?.kind !== "end" && record?.kind !== "void") continue;
-      const isEnd = record.kind === "end";
-      const requestId = isEnd ? record.record.requestId : record.requestId;
-      const beginSeqs = open.get(requestId)?.seqs ?? [];
-      this.#spent.add({ seq, beginSeqs, isFlushed: !isEnd });
-      open.delete(requestId);
-      if (!isEnd || seq <= flushedSeq) continue;
-      onUnflushedEnd({ seq, record: record.record, position: positionOf(seq) });
     }
     if (damagedRecords > 0) {
       this.#options.logger.error(
@@ -168,11 +164,12 @@ class PostgresJournal implements Journal {
     }
     const isWhole = damagedRecords === 0;
     if (!isWhole) await this.mark.set(false);
-    for (const [requestId, { seqs }] of open) this.#openBegins.set(requestId, seqs);
+    const openRequests = open.list();
+    for (const request of openRequests) this.#openBegins.set(request.record.requestId, request);
     this.#nextSeq = Math.max(lastSeq, flushedSeq) + 1;
     this.#isWritable = true;
     this.markFlushed(flushedSeq);
-    return { openBegins: [...open.values()].map(({ record }) => record), lastSeq, isWhole };
+    return { openBegins: openRequests.map(({ record }) => record), lastSeq, isWhole };
   }
 
   begin(record: BeginRecord): void {
@@ -181,32 +178,43 @@ class PostgresJournal implements Journal {
     if (this.#isLost) throw new ApiError("node_id_conflict", LOST);
     if (!this.#isHealthy) throw new ApiError("journal_unavailable", REFUSAL);
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
-    const seq = this.#take((next) => ({ kind: "begin", seq: next, record }));
-    this.#openBegins.set(record.requestId, [seq]);
+    const stored = toStoredBegin(record);
+    const seq = this.#take((next) => ({ kind: "begin", seq: next, record: stored }));
+    this.#openBegins.set(record.requestId, { seq, amendedSeqs: [], record: stored });
   }
 
   amendBegin(record: BeginRecord): void {
-    const beginSeqs = this.#openBegins.get(record.requestId);
-    if (beginSeqs === undefined) return;
-    const seq = this.#take((next) => ({ kind: "begin", seq: next, record }));
-    this.#openBegins.set(record.requestId, [...beginSeqs, seq]);
+    const request = this.#openBegins.get(record.requestId);
+    const changes = request && findBeginChanges(request.record, record);
+    if (request === undefined || !changes) return;
+    const { seq: beginSeq } = request;
+    const seq = this.#take((next) => ({ kind: "amend", seq: next, beginSeq, changes }));
+    const amendedSeqs = [...request.amendedSeqs, seq];
+    this.#openBegins.set(record.requestId, {
+      ...request,
+      amendedSeqs,
+      record: toStoredBegin(record),
+    });
   }
 
   end(record: EndRecord): AcceptedEnd | null {
-    const beginSeqs = this.#openBegins.get(record.requestId);
-    if (beginSeqs === undefined) return null;
+    const request = this.#openBegins.get(record.requestId);
+    if (request === undefined) return null;
     this.#openBegins.delete(record.requestId);
-    const seq = this.#take((next) => ({ kind: "end", seq: next, record }));
-    this.#spent.add({ seq, beginSeqs, isFlushed: false });
+    const { seq: beginSeq } = request;
+    const changes = findBeginChanges(request.record, record);
+    const seq = this.#take((next) => ({ kind: "end", seq: next, beginSeq, changes, end: record }));
+    this.#spent.add({ seq, beginSeqs: rowsOf(request), isFlushed: false });
     return { seq, position: positionOf(seq) };
   }
 
   removeBegin(requestId: string): void {
-    const beginSeqs = this.#openBegins.get(requestId);
-    if (beginSeqs === undefined) return;
+    const request = this.#openBegins.get(requestId);
+    if (request === undefined) return;
     this.#openBegins.delete(requestId);
-    const seq = this.#take((next) => ({ kind: "void", seq: next, requestId }));
-    this.#spent.add({ seq, beginSeqs, isFlushed: true });
+    const { seq: beginSeq } = request;
+    const seq = this.#take((next) => ({ kind: "void", seq: next, beginSeq }));
+    this.#spent.add({ seq, beginSeqs: rowsOf(request), isFlushed: true });
   }
 
   synced(): Promise<void> {
@@ -232,23 +240,34 @@ class PostgresJournal implements Journal {
     return positionOf(this.#nextSeq);
   }
 
-  async readEnds(from: EndsWanted, limit: number): Promise<EndsRead> {
-    await this.synced();
-    const next = { ...from };
-    const ends: EndsRead["ends"] = [];
-    for await (const { seq, line } of this.#rows(from.fromSeq - 1)) {
-      next.fromSeq = seq + 1;
-      const record = decodeRecord(line);
-      if (record?.kind === "end") ends.push({ seq, record: record.record });
-      if (ends.length === limit) break;
-    }
-    return { ends, next };
+  readFrom(end: AcceptedEnd): EndsReader {
+    const open = new OpenRequests();
+    let fromSeq = end.seq;
+    // Rows of begins stay until their ends are flushed.
+    let readSeq = 0;
+    return {
+      read: async (limit) => {
+        await this.synced();
+        const ends: PendingEnd[] = [];
+        for await (const { seq, line } of this.#rows(readSeq)) {
+          readSeq = seq;
+          const record = decodeRecord(line);
+          const applied = record === null ? null : open.apply(record);
+          if (applied?.kind !== "end" || seq < fromSeq) continue;
+          fromSeq = seq + 1;
+          ends.push({ seq, record: applied.record });
+          if (ends.length === limit) break;
+        }
+        return ends;
+      },
+    };
   }
 
-  /** There is no folder to keep it in. */
+  /** Without a folder, the log is the only place for it. */
   quarantine(seq: number, record: EndRecord): void {
-    const line = encodeRecord({ kind: "end", seq, record }).toString("utf8");
-    this.#options.logger.error({ line }, "the record that was set aside");
+    encodeWholeEnd(seq, record, this.#lines);
+    const lines = this.#lines.take().toString("utf8");
+    this.#options.logger.error({ lines }, "the record that was set aside");
   }
 
   isHealthy(): boolean {
@@ -296,13 +315,19 @@ class PostgresJournal implements Journal {
     }
   }
 
-  #take(make: (seq: number) => JournalRecord): number {
+  #take(make: (seq: number) => NewRecord): number {
     const seq = this.#nextSeq;
     this.#nextSeq += 1;
     if (this.#isLost) return seq;
-    this.#queue.push({ seq, line: lineOf(make(seq)) });
+    this.#queue.push({ seq, line: this.#lineOf(make(seq)) });
     this.#kick();
     return seq;
+  }
+
+  /** Returns a copy without the newline, because the buffer is used again. */
+  #lineOf(record: NewRecord): Buffer {
+    encodeRecord(record, this.#lines);
+    return Buffer.from(this.#lines.take().subarray(0, -1));
   }
 
   /** After this turn of the event loop: what begins in the same one goes along. */
@@ -439,9 +464,8 @@ function positionOf(seq: number): JournalPosition {
   return { ordinal: 0, offset: seq };
 }
 
-/** Without the newline; a copy, since the encoder uses its buffer again. */
-function lineOf(record: JournalRecord): Buffer {
-  return Buffer.from(encodeRecord(record).subarray(0, -1));
+function rowsOf(request: OpenRequest | null): number[] {
+  return request === null ? [] : [request.seq, ...request.amendedSeqs];
 }
 
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import type { JournalRecord } from "./journal-record.ts";
+import { type OpenRequest, OpenRequests } from "./open-requests.ts";
 import {
   type JournalEntry,
   type JournalPosition,
@@ -15,8 +16,8 @@ export interface JournalState {
   nextSeq: number;
   lastEndSeq: number;
   flushedSeq: number;
-  /** Begins without an end, oldest first: request id → sequence number. */
-  openBegins: ReadonlyMap<string, number>;
+  /** Begins without an end, oldest first. */
+  openBegins: readonly OpenRequest[];
   segments: readonly SealedSegment[];
   lastOrdinal: number;
 }
@@ -62,7 +63,7 @@ export interface Replayed {
 
 interface Scan {
   options: ReplayOptions;
-  open: Map<string, { seq: number; record: BeginRecord }>;
+  open: OpenRequests;
   lastSeq: number;
   lastEndSeq: number;
   damagedRecords: number;
@@ -78,8 +79,14 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
     if (header === null || header.nodeId === options.nodeId) continue;
     throw new StartError(`journal segment ${file} was written by another node, ${header.nodeId}`);
   }
-  const scan: Scan = { options, open: new Map(), lastSeq: 0, lastEndSeq: 0, damagedRecords: 0 };
-  const start = firstToRead(files, options.flushedSeq);
+  const scan: Scan = {
+    options,
+    open: new OpenRequests(),
+    lastSeq: 0,
+    lastEndSeq: 0,
+    damagedRecords: 0,
+  };
+  const start = await findFirstToRead(files, options.flushedSeq);
   reportMissing(files, scan);
   const isEmpty = new Set<number>();
   for (const file of files.slice(start)) {
@@ -98,7 +105,7 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   reportLostTail(scan, files.length);
   return {
     state: stateOf(scan, files, isEmpty),
-    openBegins: [...scan.open.values()].map(({ record }) => record),
+    openBegins: scan.open.list().map(({ record }) => record),
     lastSeq: scan.lastSeq,
     isWhole: scan.damagedRecords === 0 && scan.lastSeq >= options.flushedSeq,
   };
@@ -110,22 +117,42 @@ export async function listUnflushedSegments(
   flushedSeq: number,
 ): Promise<SegmentFile[]> {
   const files = await listSegments(directory);
-  return files.slice(firstToRead(files, flushedSeq));
+  return files.slice(await findFirstToRead(files, flushedSeq));
 }
 
 /**
- * Index of the oldest segment that can hold something of interest: an end above `flushedSeq`, or a begin that was open
- * when the newest segment was made. Segments kept for 48 hours are many; those before it are not read.
+ * Index of the oldest segment that can have an end above `flushedSeq`, or a begin that is still open. Segments are kept
+ * for 48 hours, and those before it are not read.
  */
-function firstToRead(files: readonly SegmentFile[], flushedSeq: number): number {
-  // A torn first record says nothing; then the segment before it speaks for the time when that one was made.
-  const newest = files.findLast(({ header }) => header !== null)?.header;
-  if (!newest) return 0;
-  const wantedSeq = Math.min(flushedSeq + 1, newest.oldestOpenSeq);
+async function findFirstToRead(files: readonly SegmentFile[], flushedSeq: number): Promise<number> {
+  // A segment with a torn start lacks begins, so an earlier one has to tell which requests were open.
+  let base = files.length - 1;
+  while (base >= 0 && !(await hasWholeStart(files[base]))) base -= 1;
+  const header = files[base]?.header;
+  if (!header) return 0;
+  const isSelfContained = header.carriedBegins !== null;
+  const wantedSeq = isSelfContained
+    ? flushedSeq + 1
+    : Math.min(flushedSeq + 1, header.oldestOpenSeq);
   const index = files.findLastIndex(
-    ({ header }) => header !== null && header.firstSeq <= wantedSeq,
+    (file) => file.header !== null && file.header.firstSeq <= wantedSeq,
   );
-  return Math.max(index, 0);
+  return Math.min(Math.max(index, 0), base);
+}
+
+/** Whether a segment has its header and all begins that it repeats. */
+async function hasWholeStart(segment: SegmentFile | undefined): Promise<boolean> {
+  if (!segment?.header) return false;
+  let missing = segment.header.carriedBegins ?? 0;
+  if (missing === 0) return true;
+  for await (const entries of readSegment(segment.file, 0)) {
+    for (const entry of entries) {
+      if (entry.kind !== "record") return false;
+      if (entry.record.kind === "begin") missing -= 1;
+      if (missing === 0) return true;
+    }
+  }
+  return false;
 }
 
 /** Number of records found, damaged ones included. */
@@ -135,9 +162,8 @@ async function scanSegment(scan: Scan, segment: SegmentFile): Promise<number> {
   for await (const entries of readSegment(segment.file, 0)) {
     for (const entry of entries) {
       if (entry.kind === "record") {
-        if (entry.record.kind === "segment") continue;
         takeRecord(scan, entry.record, { ordinal: segment.ordinal, offset: entry.offset });
-        records += 1;
+        if (isNew(entry.record, segment)) records += 1;
         continue;
       }
       records += 1;
@@ -148,32 +174,28 @@ async function scanSegment(scan: Scan, segment: SegmentFile): Promise<number> {
   return records;
 }
 
-function takeRecord(
-  scan: Scan,
-  record: Exclude<JournalRecord, { kind: "segment" }>,
-  position: JournalPosition,
-): void {
-  scan.lastSeq = Math.max(scan.lastSeq, record.seq);
-  switch (record.kind) {
-    case "begin": {
-      const { requestId } = record.record;
-      // One that stands there twice was amended: the last counts, and it is open from the first on.
-      const seq = scan.open.get(requestId)?.seq ?? record.seq;
-      scan.open.set(requestId, { seq, record: record.record });
-      return;
-    }
-    case "end":
-      scan.open.delete(record.record.requestId);
-      scan.lastEndSeq = Math.max(scan.lastEndSeq, record.seq);
-      if (record.seq > scan.options.flushedSeq) {
-        scan.options.onUnflushedEnd({ seq: record.seq, record: record.record, position });
-      }
-      return;
-    case "void":
-      scan.open.delete(record.requestId);
-      return;
-    case "mark":
-      return;
+/** False for the start of a segment: its header and the begins that it repeats. */
+function isNew(record: JournalRecord, { header }: SegmentFile): boolean {
+  if (record.kind === "segment") return false;
+  return record.kind !== "begin" || record.seq >= (header?.firstSeq ?? 0);
+}
+
+function takeRecord(scan: Scan, record: JournalRecord, position: JournalPosition): void {
+  const { flushedSeq, onUnflushedEnd, logger } = scan.options;
+  if ("seq" in record) scan.lastSeq = Math.max(scan.lastSeq, record.seq);
+  const applied = scan.open.apply(record);
+  if (record.kind === "end" || record.kind === "endOfV1") {
+    scan.lastEndSeq = Math.max(scan.lastEndSeq, record.seq);
+  }
+  if (!("seq" in applied) || applied.seq <= flushedSeq) return;
+  if (applied.kind === "end") {
+    onUnflushedEnd({ seq: applied.seq, record: applied.record, position });
+  } else if (applied.kind === "lost") {
+    scan.damagedRecords += 1;
+    logger.error(
+      { seq: applied.seq },
+      "the begin of an ended request is missing: its usage is lost",
+    );
   }
 }
 
@@ -243,7 +265,7 @@ function stateOf(
     nextSeq: Math.max(scan.lastSeq, scan.options.flushedSeq) + 1,
     lastEndSeq: scan.lastEndSeq,
     flushedSeq: scan.options.flushedSeq,
-    openBegins: new Map([...scan.open].map(([requestId, { seq }]) => [requestId, seq])),
+    openBegins: scan.open.list(),
     segments,
     lastOrdinal: files.at(-1)?.ordinal ?? 0,
   };

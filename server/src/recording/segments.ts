@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import { decodeRecord, type JournalRecord, type SegmentRecord } from "./journal-record.ts";
+import { decodeRecord } from "./journal-codec.ts";
+import type { JournalRecord, SegmentRecord } from "./journal-record.ts";
 
 // Reading journals: segments are files `000000000001.journal`, in order of their number.
 

@@ -2,13 +2,13 @@ import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { deleteRows } from "./journal-rows.sql.ts";
 
-/** A request that is over: its rows go once the usage tables have it. */
+/** A request that is over. Its rows are removed when the usage tables have it. */
 interface SpentRequest {
-  /** Of its end, or of what took its begin back. */
+  /** Sequence number of its end or removal. */
   seq: number;
-  /** One, or more where it was amended. */
+  /** Sequence numbers of its begin and amendments. */
   beginSeqs: readonly number[];
-  /** True where there is nothing to flush. */
+  /** True if nothing has to be flushed. */
   isFlushed: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface SpentRowsOptions {
 
 const MAX_ROWS = 5_000;
 
-/** Rows of a journal that are not needed any more, removed beside the requests, some thousand at a time. */
+/** Removes the rows of a journal that are no longer needed, some thousand at a time. */
 export class SpentRows {
   readonly #options: SpentRowsOptions;
   /** In order of `seq`. */
@@ -41,7 +41,7 @@ export class SpentRows {
     this.#flushedSeq = Math.max(this.#flushedSeq, seq);
   }
 
-  /** Never throws: what cannot be removed now is tried again the next time. `committedSeq`: rows up to here exist. */
+  /** Never throws. The next call retries a failed removal. `committedSeq`: rows up to here exist. */
   remove(committedSeq: number): void {
     this.#collect(committedSeq);
     if (this.#removable.length === 0) return;
@@ -61,13 +61,14 @@ export class SpentRows {
     await this.#removeAll();
   }
 
-  /** A row is not removed before it was written, or it would come behind its removal. */
+  /** A row must exist before its removal, else it would be written after it. */
   #collect(committedSeq: number): void {
     const isSpent = ({ seq, isFlushed }: SpentRequest) =>
       seq <= committedSeq && (isFlushed || seq <= this.#flushedSeq);
     const first = this.#requests.findIndex((request) => !isSpent(request));
     const spent = this.#requests.splice(0, first === -1 ? this.#requests.length : first);
-    for (const { seq, beginSeqs } of spent) this.#removable.push(...beginSeqs, seq);
+    // The end first: a removal that stops between the two leaves a begin, whose request the next start looks up.
+    for (const { seq, beginSeqs } of spent) this.#removable.push(seq, ...beginSeqs);
   }
 
   async #removeAll(): Promise<void> {

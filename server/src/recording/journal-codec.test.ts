@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { noCost, noTokens } from "#src/domain/usage.ts";
+import { beginRecord, endRecord } from "#test/harness/request-records.ts";
+import { decodeRecord, encodeRecord } from "./journal-codec.ts";
+import { RecordLines } from "./journal-lines.ts";
+import {
+  findBeginChanges,
+  type JournalRecord,
+  type NewRecord,
+  toStoredBegin,
+} from "./journal-record.ts";
+import { OpenRequests } from "./open-requests.ts";
+
+const LARGE = 9_007_199_254_740_993n;
+
+function reread(record: NewRecord): JournalRecord | null {
+  const lines = new RecordLines();
+  encodeRecord(record, lines);
+  return decodeRecord(lines.take().subarray(0, -1));
+}
+
+function decode(json: object): JournalRecord | null {
+  const lines = new RecordLines();
+  lines.add(JSON.stringify(json));
+  return decodeRecord(lines.take().subarray(0, -1));
+}
+
+/** Writes a begin and its end, and returns the end as a reader joins it. */
+function rereadEnd(begin: EndRecord | ReturnType<typeof beginRecord>, end: EndRecord) {
+  const open = new OpenRequests();
+  const stored = toStoredBegin(begin);
+  const changes = findBeginChanges(stored, end);
+  const records: NewRecord[] = [
+    { kind: "begin", seq: 1, record: stored },
+    { kind: "end", seq: 2, beginSeq: 1, changes, end },
+  ];
+  const applied = records.map((record) => {
+    const found = reread(record);
+    return found && open.apply(found);
+  });
+  return applied[1]?.kind === "end" ? applied[1].record : null;
+}
+
+test.each([
+  {},
+  { holdNanoUsd: 0n },
+  { holdNanoUsd: LARGE },
+  {
+    holdNanoUsd: 9n,
+    smallerHolds: [{ scopeType: "workspace", period: "monthly", nanoUsd: LARGE }],
+  },
+  { memberId: "user_1" },
+  { isStream: true },
+] as const)("a begin with %o is read again exactly", (overrides) => {
+  const record = beginRecord(overrides);
+  expect(reread({ kind: "begin", seq: 1, record })).toStrictEqual({
+    kind: "begin",
+    seq: 1,
+    record,
+  });
+  expect(rereadEnd(record, endRecord(record, 5n))).toStrictEqual(endRecord(record, 5n));
+});
+
+test("an end with unusual values in every field is read again exactly", () => {
+  const begin = beginRecord();
+  const end = endRecord(begin, LARGE, {
+    startedAtMs: begin.startedAtMs + 1,
+    organizationId: "org",
+    workspaceId: "wksp",
+    apiKeyId: "key",
+    memberId: "user",
+    requestedModel: "requested",
+    isStream: true,
+    client: "node",
+    holdNanoUsd: LARGE,
+    smallerHolds: [{ scopeType: "api_key", period: "daily", nanoUsd: 1n }],
+    outcome: "interrupted",
+    httpStatus: null,
+    isEstimated: true,
+    isUnpriced: true,
+    serviceTier: "batch",
+    contextWindow: "200k-1M",
+    inferenceGeo: "us",
+    speed: "fast",
+    usage: {
+      inputTokens: 1,
+      cacheWrite5mTokens: 2,
+      cacheWrite1hTokens: 3,
+      cacheReadTokens: 4,
+      outputTokens: 5.5,
+      webSearches: 6,
+    },
+    cost: {
+      input: 1n,
+      cacheWrite5m: 2n,
+      cacheWrite1h: 3n,
+      cacheRead: 4n,
+      output: LARGE,
+      webSearch: 6n,
+      total: -LARGE,
+    },
+    prices: '{"list":"2026-10-24"}',
+    upstreamRequestId: null,
+    firstByteMs: null,
+  });
+  expect(rereadEnd(begin, end)).toStrictEqual(end);
+});
+
+test("an end without usage and cost is read again exactly", () => {
+  const begin = beginRecord();
+  const end = endRecord(begin, 0n, { usage: noTokens, cost: noCost });
+  expect(rereadEnd(begin, end)).toStrictEqual(end);
+});
+
+test("an end of version 1 has 0 for each measure that came later", () => {
+  const record = endRecord(beginRecord({ holdNanoUsd: 7n }), 5n);
+  const { webSearches: _, ...usage } = record.usage;
+  const cost = { input: "1", output: "4", total: "5" };
+  expect(decode({ v: 1, k: "end", s: 2, r: { ...record, holdNanoUsd: "7", usage, cost } })).toEqual(
+    {
+      kind: "endOfV1",
+      seq: 2,
+      record,
+    },
+  );
+});
+
+test("a request of version 1 is amended, ended and removed by its id", () => {
+  const [first, second] = [beginRecord(), beginRecord()];
+  const wireEnd = { ...endRecord(first, 5n), cost: { input: "1", output: "4", total: "5" } };
+  const open = new OpenRequests();
+  const apply = (json: object) => {
+    const record = decode(json);
+    return record && open.apply(record);
+  };
+  apply({ v: 1, k: "begin", s: 1, r: first });
+  apply({ v: 1, k: "begin", s: 2, r: second });
+  apply({ v: 1, k: "begin", s: 3, r: { ...first, holdNanoUsd: "7" } });
+  const amended = { seq: 1, amendedSeqs: [3], record: { ...first, holdNanoUsd: 7n } };
+  expect(open.list()).toEqual([amended, { seq: 2, amendedSeqs: [], record: second }]);
+  expect(apply({ v: 1, k: "end", s: 4, r: wireEnd })).toEqual({
+    kind: "end",
+    seq: 4,
+    request: amended,
+    record: endRecord(first, 5n),
+  });
+  expect(apply({ v: 1, k: "void", s: 5, r: second.requestId })).toMatchObject({ kind: "void" });
+  expect(open.list()).toEqual([]);
+});
+
+test.each([
+  { v: 3, k: "b" },
+  { v: 2, k: "unknown" },
+  { v: 1, k: "unknown" },
+])("an unknown version or kind is refused: %o", (json) => {
+  expect(() => decode(json)).toThrow("start the release that wrote them, or a newer one");
+});

@@ -1,0 +1,195 @@
+import { billedMeasures, costParts } from "@bursar/contract/usage-shape.ts";
+import type { BeginRecord, EndRecord, SmallerHold } from "#src/domain/request-record.ts";
+import { type Cost, noCost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
+import { type BeginChanges, cutText, type OwnEnd } from "./journal-record.ts";
+
+// Fields of requests in journal records of version 2. Names have one or two letters, and usual values are left out, so
+// that a request takes a third of the space. Names and usual values are part of the format and never change.
+
+/** Integer. A text if a JSON number would lose digits. */
+type WireAmount = number | string;
+
+/** All fields of a begin, or its changed fields. */
+export interface WireBegin {
+  id?: string | undefined;
+  t?: number | undefined;
+  o?: string | undefined;
+  w?: string | undefined;
+  a?: string | undefined;
+  u?: string | undefined;
+  m?: string | undefined;
+  st?: 0 | 1 | undefined;
+  c?: string | undefined;
+  h?: WireAmount | undefined;
+  sh?: [SmallerHold["scopeType"], SmallerHold["period"], WireAmount][] | undefined;
+}
+
+export interface WireEnd {
+  t: number;
+  oc?: EndRecord["outcome"] | undefined;
+  hs?: number | null | undefined;
+  es?: 1 | undefined;
+  un?: 1 | undefined;
+  md: string;
+  ti?: string | undefined;
+  cw?: EndRecord["contextWindow"] | undefined;
+  ge?: string | undefined;
+  sp?: string | undefined;
+  us?: Record<string, number | null> | undefined;
+  co: Record<string, WireAmount>;
+  p?: string | number | undefined;
+  up?: string | undefined;
+  fb?: number | undefined;
+}
+
+const usual = {
+  outcome: "answered",
+  httpStatus: 200,
+  serviceTier: "standard",
+  contextWindow: "0-200k",
+  inferenceGeo: "not_available",
+  speed: "standard",
+  prices: "{}",
+} as const;
+
+const measureKeys: Record<keyof TokenUsage, string> = {
+  inputTokens: "i",
+  cacheWrite5mTokens: "w",
+  cacheWrite1hTokens: "h",
+  cacheReadTokens: "r",
+  outputTokens: "o",
+  webSearches: "s",
+};
+const costKeys: Record<keyof Cost, string> = {
+  input: "i",
+  cacheWrite5m: "w",
+  cacheWrite1h: "h",
+  cacheRead: "r",
+  output: "o",
+  webSearch: "s",
+  total: "t",
+};
+
+/** Undefined fields are not written. */
+export function beginToWire(record: BeginChanges & { requestId?: string }): WireBegin {
+  const { holdNanoUsd, smallerHolds, isStream } = record;
+  return {
+    id: record.requestId,
+    t: record.startedAtMs,
+    o: record.organizationId,
+    w: record.workspaceId,
+    a: record.apiKeyId,
+    u: record.memberId,
+    m: record.requestedModel,
+    st: isStream === undefined ? undefined : isStream ? 1 : 0,
+    c: record.client,
+    h: holdNanoUsd === undefined ? undefined : amountToWire(holdNanoUsd),
+    sh: smallerHolds?.map((hold) => [hold.scopeType, hold.period, amountToWire(hold.nanoUsd)]),
+  };
+}
+
+export function changesFromWire(wire: WireBegin): BeginChanges {
+  const changes: BeginChanges = {};
+  if (wire.t !== undefined) changes.startedAtMs = wire.t;
+  if (wire.o !== undefined) changes.organizationId = wire.o;
+  if (wire.w !== undefined) changes.workspaceId = wire.w;
+  if (wire.a !== undefined) changes.apiKeyId = wire.a;
+  if (wire.m !== undefined) changes.requestedModel = wire.m;
+  if (wire.st !== undefined) changes.isStream = wire.st === 1;
+  if (wire.c !== undefined) changes.client = wire.c;
+  if (wire.u !== undefined) changes.memberId = wire.u;
+  if (wire.h !== undefined) changes.holdNanoUsd = BigInt(wire.h);
+  if (wire.sh !== undefined) {
+    changes.smallerHolds = wire.sh.map(([scopeType, period, amount]) => {
+      return { scopeType, period, nanoUsd: BigInt(amount) };
+    });
+  }
+  return changes;
+}
+
+export function beginFromWire(wire: Required<Pick<WireBegin, "id">> & WireBegin): BeginRecord {
+  // A begin has all required fields.
+  return { requestId: wire.id, ...changesFromWire(wire) } as BeginRecord;
+}
+
+/** `prices` is the number of the end's prices, if it has one. */
+export function endToWire(end: OwnEnd, prices: number | null): WireEnd {
+  return {
+    t: end.endedAtMs,
+    oc: end.outcome === usual.outcome ? undefined : end.outcome,
+    hs: end.httpStatus === usual.httpStatus ? undefined : end.httpStatus,
+    es: end.isEstimated ? 1 : undefined,
+    un: end.isUnpriced ? 1 : undefined,
+    md: cutText(end.model),
+    ti: end.serviceTier === usual.serviceTier ? undefined : cutText(end.serviceTier),
+    cw: end.contextWindow === usual.contextWindow ? undefined : end.contextWindow,
+    ge: end.inferenceGeo === usual.inferenceGeo ? undefined : cutText(end.inferenceGeo),
+    sp: end.speed === usual.speed ? undefined : cutText(end.speed),
+    us: usageToWire(end.usage),
+    co: costToWire(end.cost),
+    p: prices ?? (end.prices === usual.prices ? undefined : end.prices),
+    up: end.upstreamRequestId === null ? undefined : cutText(end.upstreamRequestId),
+    fb: end.firstByteMs ?? undefined,
+  };
+}
+
+export function endFromWire(wire: WireEnd): OwnEnd {
+  return {
+    endedAtMs: wire.t,
+    outcome: wire.oc ?? usual.outcome,
+    httpStatus: wire.hs === undefined ? usual.httpStatus : wire.hs,
+    isEstimated: wire.es === 1,
+    isUnpriced: wire.un === 1,
+    model: wire.md,
+    serviceTier: wire.ti ?? usual.serviceTier,
+    contextWindow: wire.cw ?? usual.contextWindow,
+    inferenceGeo: wire.ge ?? usual.inferenceGeo,
+    speed: wire.sp ?? usual.speed,
+    usage: usageFromWire(wire.us),
+    cost: costFromWire(wire.co),
+    prices: wire.p ?? usual.prices,
+    upstreamRequestId: wire.up ?? null,
+    firstByteMs: wire.fb ?? null,
+  };
+}
+
+function usageToWire(usage: TokenUsage): WireEnd["us"] {
+  let written: WireEnd["us"];
+  for (const { name } of billedMeasures) {
+    if (usage[name] === 0) continue;
+    written ??= {};
+    written[measureKeys[name]] = usage[name];
+  }
+  return written;
+}
+
+function usageFromWire(written: WireEnd["us"]): TokenUsage {
+  if (written === undefined) return noTokens;
+  const usage = { ...noTokens };
+  for (const { name } of billedMeasures) usage[name] = written[measureKeys[name]] ?? 0;
+  return usage;
+}
+
+function costToWire(cost: Cost): WireEnd["co"] {
+  const written: WireEnd["co"] = {};
+  for (const { cost: part } of costParts) {
+    if (cost[part] !== 0n) written[costKeys[part]] = amountToWire(cost[part]);
+  }
+  if (cost.total !== 0n) written[costKeys.total] = amountToWire(cost.total);
+  return written;
+}
+
+function costFromWire(written: WireEnd["co"]): Cost {
+  const cost = { ...noCost };
+  for (const { cost: part } of costParts) {
+    const amount = written[costKeys[part]];
+    if (amount !== undefined) cost[part] = BigInt(amount);
+  }
+  cost.total = BigInt(written[costKeys.total] ?? 0);
+  return cost;
+}
+
+function amountToWire(amount: bigint): WireAmount {
+  const number = Number(amount);
+  return Number.isSafeInteger(number) ? number : amount.toString();
+}
