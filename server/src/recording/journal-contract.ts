@@ -4,76 +4,78 @@ import type { EndsReader } from "./read-ends.ts";
 import type { Replayed, UnflushedEnd } from "./replay.ts";
 import type { JournalPosition } from "./segments.ts";
 
-/** Where an accepted end stands: reading the journal from `position` on meets it, once it is written. */
+/** An end that the journal has accepted. A reader from `position` on reads it, when it is written. */
 export interface AcceptedEnd {
   seq: number;
   position: JournalPosition;
 }
 
-/** What a start needs to know of the journal, and what it gives for it. */
 export interface JournalStart {
-  /** What the database has of this journal. */
+  /** Ends up to this one are in the database. */
   flushedSeq: number;
-  /** Called for every end that the database does not have, in order. */
+  /** Called in order for each end that is not in the database. */
   onUnflushedEnd: (end: UnflushedEnd) => void;
 }
 
-/** What a start found. */
+/** Result of a start. */
 export type JournalFound = Omit<Replayed, "state">;
 
-/** Space that a journal takes on its disk. Bytes. */
+/** Space of a journal on its disk, bytes. */
 export interface JournalUsage {
   bytes: number;
-  /** The cap. Null: there is none. */
+  /** The cap. Null: none. */
   maxBytes: number | null;
-  /** Size of the segments that hold records which the database does not have. */
+  /** Size of the segments with records that are not in the database. */
   unflushedBytes: number;
   /** True while new requests are refused for lack of space. */
   isFull: boolean;
 }
 
-/** Where a node's records are until the usage tables have them: files of its own (journal.ts), or rows (postgres-journal.ts). */
+/** Records of a node until they are in the usage tables: in files (journal.ts) or rows (postgres-journal.ts). */
 export interface Journal {
   readonly nodeId: string;
-  /** Sequence numbers mean nothing in a journal with another id, also under the same node id. */
+  /** Scope of the sequence numbers. Another journal of the same node has another id. */
   readonly journalId: string;
-  /** The id under which the database may know this journal besides `journalId`: no reason for alarm. */
+  /** A second id under which the database may know this journal, without cause for alarm. */
   readonly previousJournalId: string | null;
-  /** Whether all that was written is there. */
+  /** Whether all written records are there. */
   readonly mark: JournalMark;
-  /** Ties the journal to one database. Throws StartError for another one's. */
+  /** Binds the journal to one database. Throws StartError for the journal of another one. */
   bindInstallation(installationId: string): void;
   /**
-   * Reads what the journal knows and begins writing behind it; marks it first where something is missing. Throws
-   * StartError for the journal of another node or of a newer release, and the error of the disk or the database.
+   * Reads the journal and begins to write after its records. Marks it first if records are missing. Throws StartError
+   * for the journal of another node or of a newer release, and the error of the disk or the database.
    */
   start(options: JournalStart): Promise<JournalFound>;
   /**
-   * Takes the record. On disk it is written on return, in the database once `synced` resolves, which has to be waited
-   * for then. Throws a 503 when it cannot; then nothing of the record stays.
+   * Accepts the record. On disk it is written on return, and in the database when `synced` resolves, so the caller has
+   * to wait. Throws a 503 if it cannot be written. Nothing of it then stays.
    */
   begin(record: BeginRecord): void;
   /**
-   * Writes the begin of an open request again, with what is held for it by now: the last one counts. As lasting as a
-   * begin. Never throws; a request that is not open is passed over.
+   * Writes what has changed in the begin of an open request. Written like an end. Never throws. A request that is not
+   * open is ignored.
    */
   amendBegin(record: BeginRecord): void;
-  /** Never throws. Null when the request is not open: it has ended already, or never began. */
+  /**
+   * Accepts the record, which is written at the latest at the end of this turn of the event loop. Never throws. Null: the
+   * request is not open.
+   */
   end(record: EndRecord): AcceptedEnd | null;
-  /** Takes a begin back: the request was never sent, or its record is in the database. Never throws. */
+  /** Removes the begin of a request that was never sent, or is in the database. Written like an end. Never throws. */
   removeBegin(requestId: string): void;
-  /** Resolves when everything taken so far survives a power cut; rejects when the disk or the database failed. */
+  /** Resolves when all accepted records survive a power cut. Rejects if the disk or the database failed. */
   synced(): Promise<void>;
-  /** All ends up to `seq` are in the database: their segments may go when their time has come. */
+  /** Reports that all ends up to `seq` are in the database, so that their segments can be deleted in time. */
   markFlushed(seq: number): void;
-  /** Removes segments whose time has come. */
+  /** Deletes segments that are old enough. */
   prune(): void;
   position(): JournalPosition;
-  /** Reads ends again, from an accepted end on. */
+  /** Reads accepted ends again, from this one on. */
   readFrom(end: AcceptedEnd): EndsReader;
-  /** Keeps a record that the database refuses, for people. Throws when it cannot. */
+  /** Stores a record that the database refuses, for people. Throws the error of the disk. */
   quarantine(seq: number, record: EndRecord): void;
-  /** True when every accepted record is written and the last sync succeeded. */
+  /** False after a failed write or sync, until one succeeds. */
   isHealthy(): boolean;
   /** Null for a journal that takes no space on a disk. */
   usage(): JournalUsage | null;

@@ -6,8 +6,9 @@ import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
-import { type JournalOnDisk, type JournalOptions, openJournal } from "./journal.ts";
+import { type JournalOnDisk, openJournal } from "./journal.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+import type { JournalOptions } from "./journal-options.ts";
 import { replayJournal } from "./replay.ts";
 
 const MAX_BYTES = 40_000;
@@ -34,7 +35,11 @@ afterEach(async () => {
   fs.rmSync(directory, { recursive: true, force: true });
 });
 
+/** Ends are written at the end of a turn of the event loop. */
+const endTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 async function replay(flushedSeq: number) {
+  await endTurn();
   const ends: string[] = [];
   const onUnflushedEnd = ({ record }: { record: BeginRecord }) => ends.push(record.requestId);
   const options = { directory, nodeId: "node_1", logger, flushedSeq, onUnflushedEnd };
@@ -50,18 +55,20 @@ async function open(options: Partial<JournalOptions>, flushedSeq = 0): Promise<J
 }
 
 /** A whole request. Returns the sequence number of its end. */
-function run(journal: JournalOnDisk, begin = beginRecord()): number {
+async function run(journal: JournalOnDisk, begin = beginRecord()): Promise<number> {
   journal.begin(begin);
-  return journal.end(endRecord(begin, 1n))?.seq ?? 0;
+  const { seq = 0 } = journal.end(endRecord(begin, 1n)) ?? {};
+  await endTurn();
+  return seq;
 }
 
 /** Runs requests until one is refused. Returns the ids of those that were not. */
-function fill(journal: JournalOnDisk): { ids: string[]; refusal: unknown } {
+async function fill(journal: JournalOnDisk): Promise<{ ids: string[]; refusal: unknown }> {
   const ids: string[] = [];
   for (;;) {
     const begin = beginRecord();
     try {
-      run(journal, begin);
+      await run(journal, begin);
     } catch (refusal) {
       return { ids, refusal };
     }
@@ -77,7 +84,7 @@ test("at the cap flushed segments go, the oldest first, however young they are",
   const journal = await open({ maxBytes: MAX_BYTES });
   const [first] = segments();
   for (let i = 0; i < 200; i++) {
-    journal.markFlushed(run(journal));
+    journal.markFlushed(await run(journal));
     expect(sizeOnDisk()).toBeLessThanOrEqual(MAX_BYTES);
   }
   expect(segments()).not.toContain(first);
@@ -92,7 +99,7 @@ test("at the cap flushed segments go, the oldest first, however young they are",
 
 test("a full journal keeps every unflushed record and refuses new requests", async () => {
   const journal = await open({ maxBytes: MAX_BYTES });
-  const { ids, refusal } = fill(journal);
+  const { ids, refusal } = await fill(journal);
   expect(refusal).toMatchObject({
     code: "journal_full",
     headers: { "retry-after": "5" },
@@ -104,7 +111,7 @@ test("a full journal keeps every unflushed record and refuses new requests", asy
     isFull: true,
   });
   expect((await replay(0)).ends).toEqual(ids);
-  fill(journal);
+  await fill(journal);
   expect(logged.filter((msg) => msg === "the journal is full: requests get 503")).toHaveLength(1);
 });
 
@@ -112,7 +119,7 @@ test("the requests that run when the journal is full end below the cap", async (
   const journal = await open({ maxBytes: MAX_BYTES });
   const running = [beginRecord(), beginRecord(), beginRecord()];
   for (const begin of running) journal.begin(begin);
-  const { ids } = fill(journal);
+  const { ids } = await fill(journal);
   for (const begin of running) {
     journal.amendBegin({ ...begin, holdNanoUsd: 1n });
     journal.end(endRecord(begin, 1n));
@@ -125,23 +132,24 @@ test("the requests that run when the journal is full end below the cap", async (
 
 test("a full journal takes requests again once its records are flushed", async () => {
   const journal = await open({ maxBytes: MAX_BYTES });
-  fill(journal);
+  await fill(journal);
   const { state } = await replay(0);
   journal.markFlushed(state.lastEndSeq);
   expect(journal.usage()).toMatchObject({ unflushedBytes: 0, isFull: false });
-  run(journal);
+  await run(journal);
   expect(logged).toContain("the journal has room again");
 });
 
 test("a start with a lower cap drops flushed segments and keeps the others", async () => {
   const before = await open({ maxBytes: MAX_BYTES });
-  const seqs = Array.from({ length: 10 }, () => run(before));
-  const { ids } = fill(before);
+  const seqs: number[] = [];
+  for (let i = 0; i < 10; i++) seqs.push(await run(before));
+  const { ids } = await fill(before);
   await before.close();
   const flushedSeq = seqs.at(-1) ?? 0;
   const journal = await open({ maxBytes: MAX_BYTES / 4 }, flushedSeq);
   expect(journal.usage()).toMatchObject({ isFull: true, maxBytes: MAX_BYTES / 4 });
-  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "journal_full" }));
+  await expect(run(journal)).rejects.toMatchObject({ code: "journal_full" });
   expect((await replay(flushedSeq)).ends).toEqual(ids);
 });
 
@@ -179,19 +187,20 @@ function limitedDisk() {
 }
 
 test("on a full disk running requests end in the reserve, and no request begins until it is there again", async () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { disk, files } = limitedDisk();
   const journal = await open({ files, reserveBytes: RESERVE_BYTES });
   expect(fs.statSync(path.join(directory, "reserve")).size).toBe(RESERVE_BYTES);
   const running = Array.from({ length: 20 }, () => beginRecord());
   for (const begin of running) journal.begin(begin);
   disk.freeBytes = 0;
-  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "journal_unavailable" }));
+  await expect(run(journal)).rejects.toMatchObject({ code: "journal_unavailable" });
   for (const begin of running) journal.end(endRecord(begin, 1n));
+  await endTurn();
   expect(journal.isHealthy()).toBe(true);
   expect((await replay(0)).ends).toEqual(running.map(({ requestId }) => requestId));
   expect(journal.usage()?.isFull).toBe(true);
-  expect(() => run(journal)).toThrow(/disk .* is full/);
+  await expect(run(journal)).rejects.toThrow(/disk .* is full/);
 
   // Space that the reserve alone would fill again is not enough.
   disk.freeBytes = RESERVE_BYTES + 1_000;
@@ -200,16 +209,16 @@ test("on a full disk running requests end in the reserve, and no request begins 
   disk.freeBytes = 3 * RESERVE_BYTES;
   await vi.advanceTimersByTimeAsync(MINUTE_MS);
   expect(journal.usage()?.isFull).toBe(false);
-  run(journal);
+  await run(journal);
 });
 
 test("a start without room for the reserve takes requests once there is room", async () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { disk, files } = limitedDisk();
   disk.freeBytes = RESERVE_BYTES;
   const journal = await open({ files, reserveBytes: RESERVE_BYTES });
-  expect(() => run(journal)).toThrow(expect.objectContaining({ code: "journal_full" }));
+  await expect(run(journal)).rejects.toMatchObject({ code: "journal_full" });
   disk.freeBytes = 3 * RESERVE_BYTES;
   await vi.advanceTimersByTimeAsync(MINUTE_MS);
-  run(journal);
+  await run(journal);
 });

@@ -8,10 +8,11 @@ import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
-import { type JournalOnDisk, type JournalOptions, openJournal } from "./journal.ts";
+import { type JournalOnDisk, openJournal } from "./journal.ts";
 import { encodeRecord } from "./journal-codec.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { RecordLines } from "./journal-lines.ts";
+import type { JournalOptions } from "./journal-options.ts";
 import type { NewRecord } from "./journal-record.ts";
 import { replayJournal, type UnflushedEnd } from "./replay.ts";
 
@@ -44,8 +45,12 @@ interface Opened {
   openIds: string[];
 }
 
+/** Ends are written at the end of a turn of the event loop. */
+const endTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** A start: what the folder says, and a journal that goes on from there. */
 async function open(options: Partial<JournalOptions> = {}, flushedSeq = 0): Promise<Opened> {
+  await endTurn();
   const ends: UnflushedEnd[] = [];
   const replayed = await replayJournal({
     directory,
@@ -66,6 +71,7 @@ interface Read extends Omit<Opened, "journal"> {
 }
 
 async function read(flushedSeq = 0): Promise<Read> {
+  await endTurn();
   const ends: UnflushedEnd[] = [];
   const replayed = await replayJournal({
     directory,
@@ -126,6 +132,7 @@ describe("what was written is read back", () => {
     const start = journal.position().offset;
     for (const begin of [first, second]) journal.begin(begin);
     for (const begin of [first, second]) journal.end(endRecord(begin, 1n));
+    await endTurn();
     const bytes = fs.readFileSync(segmentFile(0));
     bytes[start + 20] = 0;
     fs.writeFileSync(segmentFile(0), bytes);
@@ -140,6 +147,7 @@ describe("what was written is read back", () => {
     const start = journal.position().offset;
     const end = endRecord(begin, 5n, { prices: realisticEnd.prices });
     journal.end(end);
+    await endTurn();
     const bytes = fs.readFileSync(segmentFile(0));
     bytes[start + 20] = 0;
     fs.writeFileSync(segmentFile(0), bytes);
@@ -159,6 +167,49 @@ describe("what was written is read back", () => {
     journal.begin(begin);
     journal.end({ ...endRecord(begin, 1n) });
     expect(fs.readFileSync(segmentFile(0), "utf8")).not.toContain("secret prompt");
+  });
+
+  test("ends of one turn of the event loop are one write, and a begin takes along those before it", async () => {
+    const writes: number[] = [];
+    const files: JournalFiles = {
+      ...nodeJournalFiles,
+      create: (file) => {
+        const real = nodeJournalFiles.create(file);
+        return {
+          ...real,
+          append: (bytes) => {
+            writes.push(bytes.toString("latin1").split("\n").length - 1);
+            real.append(bytes);
+          },
+        };
+      },
+    };
+    const { journal } = await open({ files });
+    const begins = [beginRecord(), beginRecord(), beginRecord(), beginRecord()];
+    for (const begin of begins) journal.begin(begin);
+    writes.length = 0;
+    const [first, second, ...others] = begins.map((begin) => endRecord(begin, 1n));
+    for (const end of [first, second]) if (end) journal.end(end);
+    journal.begin(beginRecord());
+    expect(writes).toEqual([3]);
+    for (const end of others) journal.end(end);
+    expect(writes).toEqual([3]);
+    await endTurn();
+    expect(writes).toEqual([3, 2]);
+    expect((await read()).ends).toHaveLength(4);
+  });
+
+  test("ends are written before a sync and before a close", async () => {
+    const { journal } = await open();
+    const [first, second] = [beginRecord(), beginRecord()];
+    for (const begin of [first, second]) journal.begin(begin);
+    journal.end(endRecord(first, 1n));
+    const synced = journal.synced();
+    expect(fs.readFileSync(segmentFile(0), "utf8")).toContain('"k":"e"');
+    await synced;
+    journal.end(endRecord(second, 1n));
+    await journal.close();
+    expect((await read()).openIds).toEqual([]);
   });
 
   test("a client-chosen text of any length makes a short record", async () => {
@@ -440,7 +491,7 @@ describe("a full or broken disk", () => {
   });
 
   test("without any request it finds out by itself that the disk works again", async () => {
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates: true };
     const { journal } = await open({ files: failingFiles(disk) });
     const begin = beginRecord();
@@ -466,10 +517,12 @@ describe("a full or broken disk", () => {
       },
     };
     const { journal } = await open({ files, segmentBytes: 1 });
-    const seqs = [beginRecord(), beginRecord()].map((begin) => {
+    const seqs: number[] = [];
+    for (const begin of [beginRecord(), beginRecord()]) {
       journal.begin(begin);
-      return journal.end(endRecord(begin, 1n))?.seq ?? 0;
-    });
+      seqs.push(journal.end(endRecord(begin, 1n))?.seq ?? 0);
+      await endTurn();
+    }
     journal.markFlushed(seqs[0] ?? 0);
     disk.room = 0;
     journal.begin(beginRecord());
@@ -574,7 +627,7 @@ describe("syncs", () => {
 
   test("what was written is synced within the interval without anybody waiting", async () => {
     const { files, syncs, release } = heldFiles();
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { journal } = await open({ files });
     journal.begin(beginRecord());
     expect(syncs).toHaveLength(0);
@@ -585,26 +638,28 @@ describe("syncs", () => {
 });
 
 describe("segments", () => {
-  /** A request that begins and ends; gives the end's sequence number. */
-  function request(journal: JournalOnDisk, begin: BeginRecord = beginRecord()): number {
+  /** Begins and ends a request. Returns the sequence number of its end. */
+  async function request(journal: JournalOnDisk, begin = beginRecord()): Promise<number> {
     journal.begin(begin);
-    return journal.end(endRecord(begin, 1n))?.seq ?? 0;
+    const { seq = 0 } = journal.end(endRecord(begin, 1n)) ?? {};
+    await endTurn();
+    return seq;
   }
 
   test("a segment is turned over when it is full and when it is an hour old", async () => {
     const { journal } = await open({ segmentBytes: 700 });
-    for (let i = 0; i < 4; i++) request(journal);
+    for (let i = 0; i < 4; i++) await request(journal);
     const full = segments().length;
     expect(full).toBeGreaterThan(1);
     nowMs += HOUR_MS;
-    request(journal);
+    await request(journal);
     expect(segments()).toHaveLength(full + 1);
     expect((await read()).ends).toHaveLength(5);
   });
 
   test("a flushed segment goes after 48 hours, not before", async () => {
     const { journal } = await open({ segmentBytes: 1 });
-    journal.markFlushed(request(journal));
+    journal.markFlushed(await request(journal));
     const before = segments().length;
     nowMs += 48 * HOUR_MS - 1;
     journal.prune();
@@ -616,8 +671,8 @@ describe("segments", () => {
 
   test("a segment with an unflushed end stays, however old", async () => {
     const { journal } = await open({ segmentBytes: 1 });
-    const seq = request(journal);
-    request(journal);
+    const seq = await request(journal);
+    await request(journal);
     nowMs += 1_000 * HOUR_MS;
     journal.prune();
     expect((await read()).ends).toHaveLength(2);
@@ -631,7 +686,7 @@ describe("segments", () => {
     const long = beginRecord();
     journal.begin(long);
     let seq = 0;
-    for (let i = 0; i < 5; i++) seq = request(journal);
+    for (let i = 0; i < 5; i++) seq = await request(journal);
     journal.markFlushed(seq);
     nowMs += 1_000 * HOUR_MS;
     const before = segments().length;
@@ -639,6 +694,7 @@ describe("segments", () => {
     expect(segments()).toHaveLength(before);
     expect((await read(seq)).openIds).toEqual([long.requestId]);
     journal.markFlushed(journal.end(endRecord(long, 1n))?.seq ?? 0);
+    await endTurn();
     journal.prune();
     expect(segments().length).toBeLessThanOrEqual(2);
   });
@@ -646,7 +702,7 @@ describe("segments", () => {
   test("a start reads no segment that can hold nothing new", async () => {
     const { journal } = await open({ segmentBytes: 1 });
     let seq = 0;
-    for (let i = 0; i < 5; i++) seq = request(journal);
+    for (let i = 0; i < 5; i++) seq = await request(journal);
     await journal.close();
     logged = [];
     await read(seq);
@@ -661,7 +717,7 @@ describe("segments", () => {
     journal.begin(begin);
     journal.amendBegin({ ...begin, holdNanoUsd: 7n });
     nowMs += HOUR_MS;
-    request(journal);
+    await request(journal);
     const end = endRecord({ ...begin, holdNanoUsd: 7n }, 5n);
     journal.end(end);
     fs.rmSync(segmentFile(0));
@@ -675,7 +731,7 @@ describe("segments", () => {
     const long = beginRecord();
     journal.begin(long);
     let seq = 0;
-    for (let i = 0; i < 5; i++) seq = request(journal);
+    for (let i = 0; i < 5; i++) seq = await request(journal);
     logged = [];
     expect((await read(seq)).openBegins).toEqual([long]);
     expect(logged.filter(({ msg }) => msg === "journal segment read")).toHaveLength(1);
@@ -701,8 +757,8 @@ describe("segments", () => {
 
   test("it says so when the database is older than what is kept", async () => {
     const { journal } = await open({ segmentBytes: 1 });
-    const seq = request(journal);
-    journal.markFlushed(request(journal));
+    const seq = await request(journal);
+    journal.markFlushed(await request(journal));
     nowMs += 48 * HOUR_MS;
     journal.prune();
     logged = [];

@@ -4,9 +4,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import { readBootId } from "#src/lib/boot-id.ts";
-import type { Clock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
-import type { Logger } from "#src/lib/logger.ts";
 import { CurrentSegment } from "./current-segment.ts";
 import { encodeWholeEnd } from "./journal-codec.ts";
 import type {
@@ -16,9 +14,9 @@ import type {
   JournalStart,
   JournalUsage,
 } from "./journal-contract.ts";
-import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import { RecordLines } from "./journal-lines.ts";
 import { type DiskMark, makeJournalMark } from "./journal-mark.ts";
+import { type JournalOptions, withDefaults } from "./journal-options.ts";
 import { findBeginChanges, type NewRecord, toStoredBegin } from "./journal-record.ts";
 import { type JournalContents, JournalSpace } from "./journal-space.ts";
 import { JournalSync } from "./journal-sync.ts";
@@ -28,38 +26,13 @@ import { type EndsReader, SegmentEndsReader } from "./read-ends.ts";
 import { type JournalState, replayJournal } from "./replay.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
+// A begin is in the file when `begin` returns. An end or an amendment is written with the next begin, or at the end of the
+// turn of the event loop. Measured at 10 requests a turn: a promise for each begin would cost 1.0 us and save 2.5 us of a
+// request, but it would delay each dispatch to the end of the turn.
 // Failure policy: a begin that cannot be written refuses its request. An end that cannot be written stays in memory and
 // is retried every second. No request begins until it is written. journal-space.ts deletes segments when the disk is full
 // or the journal is at its cap.
 
-export interface JournalOptions {
-  directory: string;
-  nodeId: string;
-  clock: Clock;
-  logger: Logger;
-  files?: JournalFiles;
-  segmentBytes?: number;
-  segmentMs?: number;
-  syncEveryMs?: number;
-  retainMs?: number;
-  /** The cap: no request begins that could take the journal beyond it. */
-  maxBytes?: number;
-  /** Space kept on the disk for the ends of running requests; 0 for none. */
-  reserveBytes?: number;
-  retryMs?: number;
-  /** The machine's boot: what is written in one may be gone in the next. */
-  bootId?: string | null;
-  /** See `Journal.previousJournalId`. */
-  previousJournalId?: string | null;
-}
-
-const SEGMENT_BYTES = 64 * 1024 * 1024;
-/** Share of the cap: a segment is deleted as a whole. */
-const SEGMENT_SHARE = 1 / 8;
-const HOUR_MS = 3_600_000;
-const RETAIN_MS = 48 * HOUR_MS;
-const SYNC_EVERY_MS = 50;
-const RETRY_MS = 1_000;
 const DIRECTORY_MODE = 0o700;
 /** Records of one write. A nearly full disk may have room for a part of those that wait. */
 const MAX_BATCH = 500;
@@ -113,21 +86,10 @@ class FileJournal implements JournalOnDisk {
   #isWriteHealthy: boolean = true;
   #isSyncHealthy: boolean = true;
   #retryTimer: NodeJS.Timeout | null = null;
+  #writing: NodeJS.Immediate | null = null;
 
   constructor(options: JournalOptions) {
-    this.#options = {
-      files: nodeJournalFiles,
-      segmentBytes: Math.min(SEGMENT_BYTES, (options.maxBytes ?? Infinity) * SEGMENT_SHARE),
-      segmentMs: HOUR_MS,
-      syncEveryMs: SYNC_EVERY_MS,
-      retainMs: RETAIN_MS,
-      retryMs: RETRY_MS,
-      maxBytes: Number.POSITIVE_INFINITY,
-      reserveBytes: 0,
-      previousJournalId: null,
-      bootId: null,
-      ...options,
-    };
+    this.#options = withDefaults(options);
     this.nodeId = options.nodeId;
     this.previousJournalId = this.#options.previousJournalId;
     this.directory = options.directory;
@@ -192,8 +154,7 @@ class FileJournal implements JournalOnDisk {
     const seq = this.#nextSeq;
     const stored = toStoredBegin(record);
     try {
-      this.#writeUnwritten();
-      this.#append([{ kind: "begin", seq, record: stored }], { mayUseReserve: false });
+      this.#writeBegin({ kind: "begin", seq, record: stored });
     } catch (error) {
       this.#writeFailed(error);
       throw new ApiError("journal_unavailable", REFUSAL, { "retry-after": "1" });
@@ -234,8 +195,10 @@ class FileJournal implements JournalOnDisk {
     this.#accept({ requestId, record: { kind: "void", seq, beginSeq: open.seq } });
   }
 
-  synced(): Promise<void> {
-    return this.#sync.synced();
+  async synced(): Promise<void> {
+    this.#writeWaiting();
+    if (this.#unwritten.length > 0) throw new Error("the journal cannot be written");
+    await this.#sync.synced();
   }
 
   markFlushed(seq: number): void {
@@ -253,7 +216,13 @@ class FileJournal implements JournalOnDisk {
   }
 
   readFrom(end: AcceptedEnd): EndsReader {
-    return new SegmentEndsReader(this.directory, end);
+    const reader = new SegmentEndsReader(this.directory, end);
+    return {
+      read: (limit) => {
+        this.#writeWaiting();
+        return reader.read(limit);
+      },
+    };
   }
 
   quarantine(seq: number, record: EndRecord): void {
@@ -263,7 +232,7 @@ class FileJournal implements JournalOnDisk {
   }
 
   isHealthy(): boolean {
-    return this.#isWriteHealthy && this.#isSyncHealthy && this.#unwritten.length === 0;
+    return this.#isWriteHealthy && this.#isSyncHealthy;
   }
 
   usage(): JournalUsage {
@@ -275,7 +244,7 @@ class FileJournal implements JournalOnDisk {
     this.#isWritable = false;
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
-    if (this.#unwritten.length > 0) this.#retry();
+    this.#writeWaiting();
     this.#retireCurrent();
     await this.#sync.stop();
     // One that was never started has its mark still to be read.
@@ -296,9 +265,17 @@ class FileJournal implements JournalOnDisk {
     return open === undefined || open.isOver ? null : open;
   }
 
+  /** The record is written with the next begin, or at the end of this turn of the event loop. */
   #accept(unwritten: Unwritten): void {
     this.#nextSeq = unwritten.record.seq + 1;
     this.#unwritten.push(unwritten);
+    this.#writing ??= setImmediate(() => this.#writeWaiting());
+  }
+
+  #writeWaiting(): void {
+    if (this.#writing !== null) clearImmediate(this.#writing);
+    this.#writing = null;
+    if (this.#unwritten.length === 0) return;
     try {
       this.#writeUnwritten();
       this.#isWriteHealthy = true;
@@ -311,16 +288,30 @@ class FileJournal implements JournalOnDisk {
   #writeUnwritten(): void {
     while (this.#unwritten.length > 0) {
       const batch = this.#unwritten.slice(0, MAX_BATCH);
-      this.#append(
-        batch.map(({ record }) => record),
-        { mayUseReserve: true },
-      );
-      // Not earlier: a new segment repeats the begins of requests without an end in the file.
-      this.#unwritten.splice(0, batch.length);
-      for (const { requestId, record } of batch) {
-        if (record.kind !== "amend") this.#openBegins.delete(requestId);
-        if (record.kind === "end") this.#lastEndSeq = record.seq;
-      }
+      this.#append(batch.map(toRecord), { mayUseReserve: true });
+      this.#removeWritten(batch);
+    }
+  }
+
+  /** Writes a begin and the records that wait, together if possible. */
+  #writeBegin(begin: NewRecord): void {
+    if (this.#unwritten.length > MAX_BATCH) this.#writeUnwritten();
+    try {
+      this.#append([...this.#unwritten.map(toRecord), begin], { mayUseReserve: false });
+      this.#removeWritten(this.#unwritten);
+    } catch (error) {
+      // Records of running requests may use the reserve.
+      this.#writeUnwritten();
+      throw error;
+    }
+  }
+
+  /** Follows the write, because a new segment repeats the begins of requests without an end in the file. */
+  #removeWritten(batch: readonly Unwritten[]): void {
+    this.#unwritten = this.#unwritten.slice(batch.length);
+    for (const { requestId, record } of batch) {
+      if (record.kind !== "amend") this.#openBegins.delete(requestId);
+      if (record.kind === "end") this.#lastEndSeq = record.seq;
     }
   }
 
@@ -471,6 +462,10 @@ class FileJournal implements JournalOnDisk {
       this.#writeFailed(error);
     }
   }
+}
+
+function toRecord({ record }: Unwritten): NewRecord {
+  return record;
 }
 
 function isDiskFull(error: unknown): boolean {

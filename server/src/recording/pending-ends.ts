@@ -72,8 +72,9 @@ export class PendingEnds {
     const { journal, maxInMemory } = this.#options;
     // Ends may be added while the file is read. Only those of this moment can be missing.
     const expected = spill.count;
+    const reading = spill.reader.read(Math.min(expected, maxInMemory));
     const isAllWritten = journal.isHealthy();
-    const ends = await spill.reader.read(Math.min(expected, maxInMemory));
+    const ends = await reading;
     for (const end of ends) this.#queue.push({ ...end, sinceMs: spill.sinceMs });
     spill.count -= ends.length;
     if (ends.length < Math.min(expected, maxInMemory) && isAllWritten) {

@@ -1,0 +1,48 @@
+import type { Clock } from "#src/lib/clock.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
+
+export interface JournalOptions {
+  directory: string;
+  nodeId: string;
+  clock: Clock;
+  logger: Logger;
+  files?: JournalFiles;
+  segmentBytes?: number;
+  segmentMs?: number;
+  syncEveryMs?: number;
+  retainMs?: number;
+  /** The cap. A request that could take the journal beyond it does not begin. */
+  maxBytes?: number;
+  /** Space kept on the disk for the ends of running requests. 0: none. */
+  reserveBytes?: number;
+  retryMs?: number;
+  /** The machine's boot. Records of one boot may be missing in the next. */
+  bootId?: string | null;
+  /** See `Journal.previousJournalId`. */
+  previousJournalId?: string | null;
+}
+
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Share of the cap, because a segment is deleted as a whole. */
+const SEGMENT_SHARE = 1 / 8;
+const HOUR_MS = 3_600_000;
+const RETAIN_MS = 48 * HOUR_MS;
+const SYNC_EVERY_MS = 50;
+const RETRY_MS = 1_000;
+
+export function withDefaults(options: JournalOptions): Required<JournalOptions> {
+  return {
+    files: nodeJournalFiles,
+    segmentBytes: Math.min(SEGMENT_BYTES, (options.maxBytes ?? Infinity) * SEGMENT_SHARE),
+    segmentMs: HOUR_MS,
+    syncEveryMs: SYNC_EVERY_MS,
+    retainMs: RETAIN_MS,
+    retryMs: RETRY_MS,
+    maxBytes: Number.POSITIVE_INFINITY,
+    reserveBytes: 0,
+    previousJournalId: null,
+    bootId: null,
+    ...options,
+  };
+}
