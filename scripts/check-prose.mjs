@@ -8,7 +8,8 @@ const MINIMUM_FILES = 1000;
 const UNREVISED_ROOMS = {
   "server/src/gateway/": 123,
   "server/src/recording/": 146,
-  "server/src/spend/ledger/": 152,
+  "server/src/recording/": 115,
+  "server/src/spend/ledger/": 150,
 };
 
 const { fileCount, faults } = findProseFaults(root);

@@ -3,6 +3,7 @@ import type { JournalFile, JournalFiles } from "./journal-files.ts";
 import { RecordLines } from "./journal-lines.ts";
 import type { NewRecord, SegmentRecord } from "./journal-record.ts";
 import type { OpenRequest } from "./open-requests.ts";
+import { SegmentSums } from "./segment-index.ts";
 import { segmentPath } from "./segments.ts";
 
 export interface CurrentSegmentOptions {
@@ -32,6 +33,7 @@ export class CurrentSegment {
   bytes = 0;
   /** False while it has only its header and repeated begins. */
   isUsed: boolean = false;
+  readonly sums = new SegmentSums();
   readonly #lines = new RecordLines();
   readonly #prices = new Map<string, number>();
 

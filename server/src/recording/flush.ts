@@ -2,6 +2,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { advanceFlushedSeq, findNode } from "./node.sql.ts";
+import type { DaySpend } from "./segment-index.ts";
 import { listRecordedRequests } from "./usage.sql.ts";
 
 // The one transaction that moves ended requests from the journal into the database. It starts with a compare-and-set on
@@ -22,6 +23,8 @@ export interface FlushParticipant {
   queued?(record: EndRecord): void;
   /** Runs before the transaction, again before each retry. */
   prepare?(database: Database, batch: readonly EndRecord[]): Promise<void>;
+  /** A start found ends with this spend in the journal. Each one is flushed later. Must not throw. */
+  found?(spend: DaySpend): void;
   /** Writes the batch inside the transaction. After a failure it runs again, with the same batch or a part of it. */
   flush(tx: Tx, batch: readonly EndRecord[], position: FlushPosition): Promise<void>;
   /**

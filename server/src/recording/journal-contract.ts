@@ -1,7 +1,7 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import type { JournalMark } from "./journal-mark.ts";
 import type { EndsReader } from "./read-ends.ts";
-import type { Replayed, UnflushedEnd } from "./replay.ts";
+import type { Replayed, UnflushedEnd, UnflushedSegment } from "./replay.ts";
 import type { JournalPosition } from "./segments.ts";
 
 /** An end that the journal has accepted. A reader from `position` on reads it, when it is written. */
@@ -15,6 +15,11 @@ export interface JournalStart {
   flushedSeq: number;
   /** Called in order for each end that is not in the database. */
   onUnflushedEnd: (end: UnflushedEnd) => void;
+  /**
+   * Called in the same order for an indexed segment without any end in the database. Its ends are not read. Absent: all
+   * segments are read.
+   */
+  onUnflushedSegment?: ((segment: UnflushedSegment) => void) | undefined;
 }
 
 /** Result of a start. */

@@ -78,7 +78,10 @@ async function fill(journal: JournalOnDisk): Promise<{ ids: string[]; refusal: u
 
 const segments = () => fs.readdirSync(directory).filter((name) => name.endsWith(".journal"));
 const sizeOnDisk = () =>
-  segments().reduce((total, name) => total + fs.statSync(path.join(directory, name)).size, 0);
+  fs
+    .readdirSync(directory)
+    .filter((name) => /[.](journal|index)$/.test(name))
+    .reduce((total, name) => total + fs.statSync(path.join(directory, name)).size, 0);
 
 test("at the cap flushed segments go, the oldest first, however young they are", async () => {
   const journal = await open({ maxBytes: MAX_BYTES });

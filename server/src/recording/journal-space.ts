@@ -5,6 +5,7 @@ import type { JournalUsage } from "./journal-contract.ts";
 import type { JournalFiles } from "./journal-files.ts";
 import { type JournalReserve, makeJournalReserve } from "./journal-reserve.ts";
 import type { SealedSegment } from "./replay.ts";
+import { removeIndex, type SegmentIndex, writeIndex } from "./segment-index.ts";
 
 // The space of a journal: its full segments, its cap, and its reserve on the disk.
 // At the cap flushed segments go first, oldest first, however young. Unflushed ones stay: then new requests are refused.
@@ -19,14 +20,14 @@ export interface JournalSpaceOptions {
   retainMs: number;
   /** The cap. */
   maxBytes: number;
-  /** Space kept on the disk for the ends of running requests; 0 for none. */
+  /** Space kept on the disk for the ends of running requests. 0: none. */
   reserveBytes: number;
   contents: () => JournalContents;
 }
 
 /** State of the journal. Sequence numbers, except as named. */
 export interface JournalContents {
-  /** The segment that is being written; null where none is. */
+  /** The segment that is written. Null: none. */
   current: { firstSeq: number; bytes: number } | null;
   lastEndSeq: number;
   /** The database has every end up to here. */
@@ -64,6 +65,15 @@ export class JournalSpace {
   add(segment: SealedSegment): void {
     this.#segments.push(segment);
     this.#sealedBytes += segment.bytes;
+  }
+
+  /** Writes the index of a segment, unless the segment is deleted by now. */
+  writeIndex(file: string, index: SegmentIndex): void {
+    const segment = this.#segments.find((each) => each.file === file);
+    if (segment === undefined) return;
+    const bytes = writeIndex(this.#options.files, file, index);
+    segment.bytes += bytes;
+    this.#sealedBytes += bytes;
   }
 
   /** Removes segments without any record. */
@@ -130,6 +140,7 @@ export class JournalSpace {
     const { files, logger } = this.#options;
     try {
       files.remove(file);
+      removeIndex(files, file);
       return true;
     } catch (error) {
       logger.error({ err: error, file }, "journal segment cannot be removed");

@@ -3,7 +3,7 @@ import type { JournalFile, JournalFiles } from "./journal-files.ts";
 export interface JournalSyncOptions {
   files: JournalFiles;
   directory: string;
-  /** A written record is on disk after this time at the latest, plus the disk's own. */
+  /** Maximum time before a sync of written records starts, milliseconds. */
   everyMs: number;
   onSynced: () => void;
   onFailed: (error: unknown) => void;
@@ -14,12 +14,14 @@ interface Waiter {
   reject: (error: unknown) => void;
 }
 
-/** Syncs written segments to disk, off the request's path: one sync at a time serves all that was written before it. */
+/** Syncs written segments to disk, beside the requests. One sync at a time serves all records before it. */
 export class JournalSync {
   readonly #options: JournalSyncOptions;
   #dirty = new Set<JournalFile>();
-  /** Full segments, closed after their last sync. */
-  #retired = new Set<JournalFile>();
+  /** Complete segments, closed after their last sync. */
+  readonly #retired = new Map<JournalFile, () => void>();
+  /** Files of which a sync failed. A later success proves nothing. */
+  readonly #failed = new Set<JournalFile>();
   #isDirectoryDirty: boolean = false;
   #waiters: Waiter[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -38,12 +40,13 @@ export class JournalSync {
     this.#isDirectoryDirty = true;
   }
 
-  retire(file: JournalFile): void {
-    this.#retired.add(file);
+  /** `onSynced` is called when the whole file is on the disk. */
+  retire(file: JournalFile, onSynced: () => void): void {
+    this.#retired.set(file, onSynced);
     this.written(file);
   }
 
-  /** Resolves once everything that was written before this call is on disk; rejects when that sync failed. */
+  /** Resolves when all records that were written before this call are on disk. Rejects if that sync failed. */
   synced(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
@@ -51,7 +54,7 @@ export class JournalSync {
     });
   }
 
-  /** The last sync: afterwards nothing runs and retired files are closed. Failures were reported by `onFailed`. */
+  /** Syncs for the last time, and closes retired files. `onFailed` reports failures. */
   async stop(): Promise<void> {
     while (this.#running !== null || this.#dirty.size > 0) {
       if (this.#running === null) this.#start();
@@ -90,12 +93,17 @@ export class JournalSync {
       for (const waiter of waiters) waiter.resolve();
     } catch (error) {
       // Not tried again on the same file: after a failed sync a kernel may report success without having written.
+      for (const file of dirty) this.#failed.add(file);
       this.#options.onFailed(error);
       for (const waiter of waiters) waiter.reject(error);
     } finally {
       for (const file of dirty) {
-        // One that was written to while this sync ran has its last sync still to come.
-        if (!this.#dirty.has(file) && this.#retired.delete(file)) this.#close(file);
+        // A file that was written during this sync needs another one.
+        const onSynced = this.#retired.get(file);
+        if (onSynced === undefined || this.#dirty.has(file)) continue;
+        this.#retired.delete(file);
+        this.#close(file);
+        if (!this.#failed.delete(file)) onSynced();
       }
     }
   }

@@ -15,6 +15,7 @@ import { RecordLines } from "./journal-lines.ts";
 import type { JournalOptions } from "./journal-options.ts";
 import type { NewRecord } from "./journal-record.ts";
 import { replayJournal, type UnflushedEnd } from "./replay.ts";
+import { type DaySpend, indexPath } from "./segment-index.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -764,6 +765,145 @@ describe("segments", () => {
     logged = [];
     await read(seq - 1);
     expect(errors()).toEqual([expect.stringContaining("the database lacks usage")]);
+  });
+});
+
+describe("indexes", () => {
+  const DAY_MS = 24 * HOUR_MS;
+
+  interface Indexed {
+    first: number;
+    ends: number;
+    spend: readonly DaySpend[];
+  }
+
+  async function start(flushedSeq = 0) {
+    await endTurn();
+    const segments: Indexed[] = [];
+    const ends: UnflushedEnd[] = [];
+    const replayed = await replayJournal({
+      directory,
+      nodeId: "node_1",
+      logger,
+      flushedSeq,
+      onUnflushedEnd: (end) => ends.push(end),
+      onUnflushedSegment: ({ first, index }) =>
+        segments.push({ first: first.seq, ends: index.ends, spend: index.spend }),
+    });
+    return { segments, ends, ...replayed };
+  }
+
+  /** Three requests in each of two complete segments, and one request in the newest segment. Another one is open. */
+  async function writeSegments(): Promise<{ journal: JournalOnDisk; open: BeginRecord }> {
+    const { journal } = await open();
+    const unfinished = beginRecord();
+    journal.begin(unfinished);
+    for (const count of [3, 3, 1]) {
+      for (let i = 0; i < count; i++) {
+        const begin = beginRecord({ startedAtMs: SOME_TIME_MS + (i === 2 ? DAY_MS : 0) });
+        journal.begin(begin);
+        journal.end(endRecord(begin, 10n));
+      }
+      await journal.synced();
+      nowMs += HOUR_MS;
+    }
+    return { journal, open: unfinished };
+  }
+
+  const spendOf = (startedAtMs: number, costNanoUsd: bigint) => {
+    const { organizationId, workspaceId, apiKeyId } = beginRecord();
+    const origin = { organizationId, workspaceId, apiKeyId, startedAtMs };
+    return { ...origin, costNanoUsd, unresolvedNanoUsd: 0n };
+  };
+  const spend = [spendOf(SOME_TIME_MS, 20n), spendOf(SOME_TIME_MS + DAY_MS, 10n)];
+
+  test("a start reads the newest segment, and of the others only their indexes", async () => {
+    const { open } = await writeSegments();
+    logged = [];
+    const { segments, ends, openBegins, state, lastSeq } = await start();
+    expect(segments).toEqual([
+      { first: 1, ends: 3, spend },
+      { first: 8, ends: 3, spend },
+    ]);
+    expect(ends).toHaveLength(1);
+    expect(openBegins).toEqual([open]);
+    expect([lastSeq, state.nextSeq, state.lastEndSeq]).toEqual([15, 16, 15]);
+    expect(logged.filter(({ msg }) => msg === "journal segment read")).toHaveLength(1);
+    expect(errors()).toEqual([]);
+  });
+
+  test("a segment with flushed ends is read", async () => {
+    await writeSegments();
+    const { segments, ends } = await start(3);
+    expect(segments).toEqual([{ first: 8, ends: 3, spend }]);
+    expect(ends.map(({ seq }) => seq)).toEqual([5, 7, 15]);
+  });
+
+  test("a segment without index, or with a damaged one, is read", async () => {
+    await writeSegments();
+    const [first = "", second = ""] = [0, 1].map((at) => indexPath(segmentFile(at)));
+    fs.rmSync(first);
+    fs.writeFileSync(second, fs.readFileSync(second).subarray(0, -10));
+    const { segments, ends } = await start();
+    expect(segments).toEqual([]);
+    expect(ends).toHaveLength(7);
+  });
+
+  test("an index of a newer release stops the start", async () => {
+    await writeSegments();
+    const lines = new RecordLines();
+    lines.add('{"v":2}');
+    fs.writeFileSync(indexPath(segmentFile(1)), lines.take());
+    await expect(start()).rejects.toThrow("has version 2, this release reads version 1");
+  });
+
+  test("an interrupted request with unknown usage counts with its hold", async () => {
+    const { journal } = await open();
+    const begin = beginRecord({ holdNanoUsd: 9n });
+    journal.begin(begin);
+    journal.end(endRecord(begin, 0n, { outcome: "interrupted" }));
+    await endTurn();
+    nowMs += HOUR_MS;
+    journal.begin(beginRecord());
+    await journal.synced();
+    const { segments } = await start();
+    expect(segments[0]?.spend).toEqual([{ ...spendOf(SOME_TIME_MS, 0n), unresolvedNanoUsd: 9n }]);
+  });
+
+  test("an index is written after its segment is on the disk, and deleted with it", async () => {
+    const { files, syncs, release } = heldFiles();
+    const { journal } = await open({ files });
+    const begin = beginRecord();
+    journal.begin(begin);
+    const seq = journal.end(endRecord(begin, 1n))?.seq ?? 0;
+    await endTurn();
+    nowMs += HOUR_MS;
+    journal.begin(beginRecord());
+    const index = indexPath(segmentFile(0));
+    expect(fs.existsSync(index)).toBe(false);
+    release();
+    await journal.synced();
+    await expect.poll(() => fs.existsSync(index)).toBe(true);
+    expect(syncs.length).toBeGreaterThan(0);
+    journal.markFlushed(seq);
+    nowMs += 48 * HOUR_MS;
+    journal.prune();
+    expect(fs.existsSync(index)).toBe(false);
+  });
+
+  test("a segment whose sync failed gets no index", async () => {
+    const { files, syncs, release } = heldFiles();
+    const { journal } = await open({ files });
+    const begin = beginRecord();
+    journal.begin(begin);
+    journal.end(endRecord(begin, 1n));
+    const failed = journal.synced().catch(() => undefined);
+    await expect.poll(() => syncs.length).toBeGreaterThan(0);
+    for (const sync of syncs) sync.finish(new Error("EIO"));
+    await failed;
+    release();
+    await journal.close();
+    expect(fs.existsSync(indexPath(segmentFile(0)))).toBe(false);
   });
 });
 

@@ -205,6 +205,61 @@ describe("a restart", () => {
   });
 });
 
+describe("a start on segments that it does not read", () => {
+  test("counts their spend at once, and flushes every end once in its order", async () => {
+    const journal = t.openJournal({ segmentBytes: 2_000 });
+    const away: FlushParticipant = { flush: () => Promise.reject(new Error("away")) };
+    const first = await t.start({ journal, participants: [away] });
+    const ids: string[] = [];
+    for (let i = 0; i < 100; i++) {
+      ids.push(t.run(first, BigInt(i)).requestId);
+      await journal.synced();
+    }
+    const found: bigint[] = [];
+    const queued: bigint[] = [];
+    const watching: FlushParticipant = {
+      found: ({ costNanoUsd }) => found.push(costNanoUsd),
+      queued: ({ cost }) => queued.push(cost.total),
+      flush: () => Promise.resolve(),
+    };
+    const append = appendUsage({ nodeId: t.nodeId, encodeHoldCharges });
+    const second = await t.start({ participants: [append, watching] });
+    expect(found.length).toBeGreaterThan(5);
+    expect(queued.length).toBeLessThan(20);
+    const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
+    expect(sum(found) + sum(queued)).toBe(4_950n);
+    expect(second.status().pendingRecords).toBe(100);
+    ids.push(t.run(second, 1n).requestId);
+    expect(await second.flush()).toBe(true);
+    expect((await t.recorded()).map(({ id }) => id)).toEqual(ids);
+    expect(second.status().pendingRecords).toBe(0);
+    expect(t.errors()).toEqual([]);
+  });
+
+  test("reports damage when it flushes them, and marks the journal", async () => {
+    const journal = t.openJournal({ segmentBytes: 2_000 });
+    const away: FlushParticipant = { flush: () => Promise.reject(new Error("away")) };
+    const first = await t.start({ journal, participants: [away] });
+    const ids: string[] = [];
+    for (let i = 0; i < 50; i++) {
+      ids.push(t.run(first, 1n).requestId);
+      await journal.synced();
+    }
+    const file = segmentPath(t.directory, 3);
+    const bytes = fs.readFileSync(file, "utf8");
+    const [damaged = ""] = ids.filter((id) => bytes.includes(id)).slice(1, 2);
+    fs.writeFileSync(file, bytes.replaceAll(damaged, damaged.replace("req_", "REQ_")));
+    const again = t.openJournal();
+    const second = await t.start({ journal: again });
+    expect(t.errors()).toEqual([]);
+    expect(await second.flush()).toBe(true);
+    const others = ids.filter((id) => id !== damaged);
+    expect((await t.recorded()).map(({ id }) => id)).toEqual(others);
+    expect(t.errors()).toEqual(["ended requests cannot be read back from the journal"]);
+    expect(again.mark.isWhole()).toBe(false);
+  });
+});
+
 describe("fencing", () => {
   test("a second process under the id stops the first: it flushes nothing more and takes no requests", async () => {
     const first = await t.start();

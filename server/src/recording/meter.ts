@@ -21,9 +21,9 @@ import {
   enterNode,
   findNode,
   markFlushedAsFolded,
-  type NodeRow,
   reenterNode,
 } from "./node.sql.ts";
+import { isOtherJournal, reportOtherJournal } from "./other-journal.ts";
 import { PendingEnds } from "./pending-ends.ts";
 import type { PendingEnd } from "./read-ends.ts";
 
@@ -154,7 +154,7 @@ class JournalMeter implements Meter {
     this.#journal.bindInstallation(await ensureInstallationId(database, newInstallationId));
     mark.open();
     const previous = await findNode(database, nodeId);
-    const isOther = previous !== null && !this.#isOwnJournal(previous);
+    const isOther = previous !== null && isOtherJournal(this.#journal, previous);
     // Durable before it is forgotten: the row is this journal's from here on.
     if (isOther) await mark.set(false);
     const { epoch, flushedSeq, startedAtUs } = await enterNode(database, {
@@ -162,7 +162,7 @@ class JournalMeter implements Meter {
       journalId,
       version,
     });
-    if (isOther) this.#reportOtherJournal(previous);
+    if (isOther) reportOtherJournal(this.#journal, previous, this.#logger);
     await this.#options.fold();
     await markFlushedAsFolded(database, { id: nodeId, epoch });
     this.#epoch = epoch;
@@ -171,6 +171,12 @@ class JournalMeter implements Meter {
     const replayed = await this.#journal.start({
       flushedSeq,
       onUnflushedEnd: (end) => this.#enqueue(end),
+      onUnflushedSegment: ({ first, index }) => {
+        this.#pending.addUnread(first, index.ends);
+        for (const spend of index.spend) {
+          this.#notifyParticipants((participant) => participant.found?.(spend));
+        }
+      },
     });
     this.#skipsRecordedUpTo = replayed.lastSeq;
     this.#notifyEntered(mark.isWhole());
@@ -184,22 +190,6 @@ class JournalMeter implements Meter {
       "journal replayed",
     );
     this.#scheduleFlush(0);
-  }
-
-  #isOwnJournal({ journalId }: NodeRow): boolean {
-    return journalId === this.#journal.journalId || journalId === this.#journal.previousJournalId;
-  }
-
-  #reportOtherJournal({ journalId }: NodeRow): void {
-    this.#logger.error(
-      {
-        nodeId: this.#journal.nodeId,
-        journalId: this.#journal.journalId,
-        otherJournalId: journalId,
-      },
-      "the database knows this node by another journal: if that one was lost, what waited in it cannot be recovered; " +
-        "if another gateway runs under this node id, give each its own BURSAR_NODE_ID",
-    );
   }
 
   begin(record: BeginRecord): void {

@@ -1,6 +1,6 @@
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { Journal } from "./journal-contract.ts";
+import type { AcceptedEnd, Journal } from "./journal-contract.ts";
 import type { EndsReader, PendingEnd } from "./read-ends.ts";
 import type { JournalPosition } from "./segments.ts";
 
@@ -57,6 +57,17 @@ export class PendingEnds {
     }
   }
 
+  /** Adds ends that only the journal has: `count` of them, from the first one on. */
+  addUnread(first: AcceptedEnd, count: number): void {
+    if (count === 0) return;
+    this.#spill ??= {
+      reader: this.#options.journal.readFrom(first),
+      count: 0,
+      sinceMs: this.#options.clock.monotonicMs(),
+    };
+    this.#spill.count += count;
+  }
+
   /** Returns the oldest ends, `limit` at most. Empty also if the next one is not in the journal yet. */
   async head(limit: number): Promise<readonly PendingEnd[]> {
     if (this.#queue.length === 0 && this.#spill !== null) await this.#refill(this.#spill);
@@ -66,6 +77,15 @@ export class PendingEnds {
   /** Removes the `count` oldest, which are in the database. */
   remove(count: number): void {
     this.#queue.splice(0, count);
+  }
+
+  /** Their spend stays pending in this process, and becomes unresolved at the next start. */
+  async #markIncomplete(): Promise<void> {
+    try {
+      await this.#options.journal.mark.set(false);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "the journal's mark cannot be written");
+    }
   }
 
   async #refill(spill: Spill): Promise<void> {
@@ -83,6 +103,7 @@ export class PendingEnds {
         { missing },
         "ended requests cannot be read back from the journal",
       );
+      await this.#markIncomplete();
       spill.count -= missing;
     }
     if (spill.count === 0) this.#spill = null;

@@ -3,6 +3,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { type OpenRequest, OpenRequests } from "./open-requests.ts";
+import { readIndex, type SegmentIndex } from "./segment-index.ts";
 import {
   type JournalEntry,
   type JournalPosition,
@@ -11,7 +12,7 @@ import {
   type SegmentFile,
 } from "./segments.ts";
 
-/** What the segments on disk said, found by `replayJournal`. Sequence numbers, except as named. */
+/** State of the segments on disk. Sequence numbers, except as named. */
 export interface JournalState {
   nextSeq: number;
   lastEndSeq: number;
@@ -39,10 +40,18 @@ export interface ReplayOptions {
   directory: string;
   nodeId: string;
   logger: Logger;
-  /** What the database has of this node. */
+  /** Ends up to this one are in the database. */
   flushedSeq: number;
-  /** Called for every end that the database does not have, in order. */
+  /** See `JournalStart`. */
   onUnflushedEnd: (end: UnflushedEnd) => void;
+  /** See `JournalStart`. */
+  onUnflushedSegment?: ((segment: UnflushedSegment) => void) | undefined;
+}
+
+export interface UnflushedSegment {
+  /** Lower bound of its ends. */
+  first: { seq: number; position: JournalPosition };
+  index: SegmentIndex;
 }
 
 export interface UnflushedEnd {
@@ -53,11 +62,11 @@ export interface UnflushedEnd {
 
 export interface Replayed {
   state: JournalState;
-  /** Requests that began and of whose end the journal says nothing, oldest first. */
+  /** Requests without an end in the journal, oldest first. */
   openBegins: readonly BeginRecord[];
-  /** Highest sequence number found on disk; 0 for a folder without records. */
+  /** Highest sequence number on disk. 0: no records. */
   lastSeq: number;
-  /** False where records are damaged, or the last of those that the database has are missing. */
+  /** False if records are damaged, or if the last records that the database has are missing. */
   isWhole: boolean;
 }
 
@@ -70,8 +79,8 @@ interface Scan {
 }
 
 /**
- * Reads what the journal knows and the database may not. Memory holds the open begins only (the requests that ran at
- * the crash); ends go to `onUnflushedEnd` one by one. Throws StartError for the journal of another node or of a newer release.
+ * Reads the records that the database may lack. Only open begins stay in memory. Throws StartError for the journal of
+ * another node or of a newer release.
  */
 export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   const files = await listSegments(options.directory);
@@ -86,14 +95,18 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
     lastEndSeq: 0,
     damagedRecords: 0,
   };
-  const start = await findFirstToRead(files, options.flushedSeq);
+  const { first, base } = await findSegmentsToRead(files, options.flushedSeq);
   reportMissing(files, scan);
   const isEmpty = new Set<number>();
-  for (const file of files.slice(start)) {
+  for (const [at, file] of files.entries()) {
+    if (at < first) continue;
     if (file.header !== null) {
       scan.lastSeq = Math.max(scan.lastSeq, file.header.firstSeq - 1);
       scan.lastEndSeq = Math.max(scan.lastEndSeq, file.header.lastEndSeq);
     }
+    if (at < base && takeIndex(scan, file)) continue;
+    // The base repeats all open begins. Ends of earlier ones may be in segments that were not read.
+    if (at === base && file.header?.carriedBegins !== null) scan.open = new OpenRequests();
     if ((await scanSegment(scan, file)) === 0) isEmpty.add(file.ordinal);
   }
   if (scan.damagedRecords > 0) {
@@ -111,25 +124,28 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   };
 }
 
-/** The segments that a start would read: what is in those before them, the database has. */
+/** Segments that a start would read. The database has all ends of earlier ones. */
 export async function listUnflushedSegments(
   directory: string,
   flushedSeq: number,
 ): Promise<SegmentFile[]> {
   const files = await listSegments(directory);
-  return files.slice(await findFirstToRead(files, flushedSeq));
+  return files.slice((await findSegmentsToRead(files, flushedSeq)).first);
 }
 
 /**
- * Index of the oldest segment that can have an end above `flushedSeq`, or a begin that is still open. Segments are kept
- * for 48 hours, and those before it are not read.
+ * `first` is the oldest segment that can have an end above `flushedSeq`, or a begin that is still open. Earlier ones are
+ * not read. `base` and later ones have all open begins.
  */
-async function findFirstToRead(files: readonly SegmentFile[], flushedSeq: number): Promise<number> {
+async function findSegmentsToRead(
+  files: readonly SegmentFile[],
+  flushedSeq: number,
+): Promise<{ first: number; base: number }> {
   // A segment with a torn start lacks begins, so an earlier one has to tell which requests were open.
   let base = files.length - 1;
   while (base >= 0 && !(await hasWholeStart(files[base]))) base -= 1;
   const header = files[base]?.header;
-  if (!header) return 0;
+  if (!header) return { first: 0, base: 0 };
   const isSelfContained = header.carriedBegins !== null;
   const wantedSeq = isSelfContained
     ? flushedSeq + 1
@@ -137,7 +153,22 @@ async function findFirstToRead(files: readonly SegmentFile[], flushedSeq: number
   const index = files.findLastIndex(
     (file) => file.header !== null && file.header.firstSeq <= wantedSeq,
   );
-  return Math.min(Math.max(index, 0), base);
+  const first = Math.min(Math.max(index, 0), base);
+  return { first, base: isSelfContained ? base : first };
+}
+
+/** Uses the index of a segment without any end in the database. False: the segment has to be read. */
+function takeIndex(scan: Scan, { header, file, ordinal }: SegmentFile): boolean {
+  const { flushedSeq, onUnflushedSegment } = scan.options;
+  if (onUnflushedSegment === undefined || header === null || header.firstSeq <= flushedSeq) {
+    return false;
+  }
+  const index = readIndex(file);
+  if (index === null) return false;
+  scan.lastSeq = Math.max(scan.lastSeq, index.lastSeq);
+  scan.lastEndSeq = Math.max(scan.lastEndSeq, index.lastEndSeq);
+  onUnflushedSegment({ first: { seq: header.firstSeq, position: { ordinal, offset: 0 } }, index });
+  return true;
 }
 
 /** Whether a segment has its header and all begins that it repeats. */
@@ -155,7 +186,7 @@ async function hasWholeStart(segment: SegmentFile | undefined): Promise<boolean>
   return false;
 }
 
-/** Number of records found, damaged ones included. */
+/** Returns the number of new records, including damaged ones. */
 async function scanSegment(scan: Scan, segment: SegmentFile): Promise<number> {
   const { logger } = scan.options;
   let records = 0;
@@ -206,7 +237,7 @@ function reportBadBytes(
 ): void {
   const where = { file: segment.file, offset: entry.offset, bytes: entry.endOffset - entry.offset };
   if (entry.kind === "torn") {
-    // What a crash in the middle of a write leaves: that request was not dispatched, or its end follows as interrupted.
+    // A crash during the write. The request was not dispatched, or becomes interrupted.
     scan.options.logger.warn(where, "journal segment ends in an unfinished record: skipped");
     return;
   }

@@ -3,6 +3,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { decodeRecord } from "./journal-codec.ts";
 import type { JournalRecord, SegmentRecord } from "./journal-record.ts";
+import { indexPath } from "./segment-index.ts";
 
 // Reading journals: segments are files `000000000001.journal`, in order of their number.
 
@@ -22,6 +23,7 @@ export interface SegmentFile {
   file: string;
   /** Time of the last write, milliseconds since the epoch. */
   writtenAtMs: number;
+  /** Size with its index. */
   bytes: number;
   /** Null when the first line is no sound segment record. */
   header: SegmentRecord | null;
@@ -38,12 +40,13 @@ export function segmentPath(directory: string, ordinal: number): string {
   return path.join(directory, String(ordinal).padStart(ORDINAL_DIGITS, "0") + SUFFIX);
 }
 
-/** Segments of a folder, oldest first; an absent folder has none. Reads only the first line of each. */
+/** Segments of a folder, oldest first. An absent folder has none. Reads only the first line of each. */
 export async function listSegments(directory: string): Promise<SegmentFile[]> {
   const segments: SegmentFile[] = [];
   for (const ordinal of listOrdinals(directory)) {
     const file = segmentPath(directory, ordinal);
-    const { mtimeMs: writtenAtMs, size: bytes } = statSync(file);
+    const { mtimeMs: writtenAtMs, size } = statSync(file);
+    const bytes = size + (statSync(indexPath(file), { throwIfNoEntry: false })?.size ?? 0);
     segments.push({ ordinal, file, writtenAtMs, bytes, header: await readHeader(file) });
   }
   return segments;

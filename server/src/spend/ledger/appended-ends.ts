@@ -1,5 +1,6 @@
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { type SpendScope, type Spent, spentOf } from "./charges.ts";
+import { type Spent, spentOf } from "#src/domain/request-spend.ts";
+import type { SpendScope } from "./charges.ts";
 import type { FoldedEnd } from "./lease-sync.ts";
 import type { SpendOrigin } from "./pending-spend.ts";
 

@@ -1,5 +1,6 @@
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { spentOf } from "#src/domain/request-spend.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
 import type { BalanceCharge } from "./balances.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
@@ -35,21 +36,6 @@ export interface Charge extends BalanceCharge {
   unresolved: { requestId: string; nanoUsd: bigint }[];
 }
 
-/** What a request takes out of its leases, in nano-USD: its cost, or its hold where nobody knows what it has cost. */
-export interface Spent {
-  costNanoUsd: bigint;
-  unresolvedNanoUsd: bigint;
-}
-
-export function spentOf(record: EndRecord): Spent {
-  return { costNanoUsd: record.cost.total, unresolvedNanoUsd: unresolvedOf(record) };
-}
-
-function unresolvedOf(record: EndRecord): bigint {
-  const isUnknown = record.outcome === "interrupted" && record.cost.total === 0n;
-  return isUnknown ? (record.holdNanoUsd ?? 0n) : 0n;
-}
-
 /** What the request has cost beyond its hold, by which a strict limit may be exceeded; 0n where nothing was held. */
 export function overrunOf(record: EndRecord): bigint {
   return beyond(record.cost.total, record.holdNanoUsd);
@@ -76,7 +62,7 @@ export function chargesOf(batch: readonly EndRecord[]): Charge[] {
   // A batch holds many requests of few keys, and nearly all of one day.
   const byKeyAndDay = new Map<string, Charge[]>();
   for (const record of batch) {
-    const isUnresolved = unresolvedOf(record) > 0n;
+    const isUnresolved = spentOf(record).unresolvedNanoUsd > 0n;
     if (record.cost.total === 0n && !isUnresolved) continue;
     const { apiKeyId, requestId } = record;
     const keyAndDay = `${apiKeyId}\n${Math.floor(record.startedAtMs / DAY_MS)}`;

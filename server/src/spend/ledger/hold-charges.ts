@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { chargesOf, overrunOf, spentOf } from "./charges.ts";
+import { spentOf } from "#src/domain/request-spend.ts";
+import { chargesOf, overrunOf } from "./charges.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 
 // What a batch does to balances beyond its cost, as JSON beside the batch: nearly always nothing.

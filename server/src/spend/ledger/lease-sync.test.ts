@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect } from "vitest";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import { spentOf } from "#src/domain/request-spend.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { flushBatch } from "#src/recording/flush.ts";
@@ -9,7 +10,6 @@ import type { TestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { spentOf } from "./charges.ts";
 import { type LeaseSync, makeLeaseSync } from "./lease-sync.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 import { toHoldError } from "./refuse-hold.ts";

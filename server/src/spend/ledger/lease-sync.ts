@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { type Spent, spentOf } from "#src/domain/request-spend.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { type SpendScope, type Spent, spentOf } from "./charges.ts";
+import type { SpendScope } from "./charges.ts";
 import type { Held } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
@@ -75,6 +76,8 @@ export interface LeaseSync {
   /** A request that was not sent, or whose client left while it waited. Idempotent. */
   drop(requestId: string): void;
   queued(record: EndRecord): void;
+  /** Spend of ended requests that a start found in the journal. Their flush follows. */
+  found(spend: SpendOrigin & Spent): void;
   /** These ends are no longer pending. */
   folded(ends: readonly FoldedEnd[], foldedSeq: number): void;
   /** Reads limits where they have changed; `version` is theirs, where it is known already. Throws the database's error. */
@@ -180,6 +183,10 @@ class TimedLeaseSync implements LeaseSync {
   queued(record: EndRecord): void {
     this.#leases.recordEnd(record.requestId, record, spentOf(record));
     this.#resolveFreed();
+  }
+
+  found(spend: SpendOrigin & Spent): void {
+    this.#leases.addPending(spend, spend);
   }
 
   folded(ends: readonly FoldedEnd[], foldedSeq: number): void {

@@ -1,12 +1,13 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import { formatLimitMessage } from "#src/domain/limit-message.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { type Spent, spentOf } from "#src/domain/request-spend.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { AppendedEnds } from "./appended-ends.ts";
 import { readBalancesAtSeq } from "./balances.sql.ts";
-import { type SpendScope, scopeIdsOf, spentOf } from "./charges.ts";
+import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { LeaseSync } from "./lease-sync.ts";
 import {
   type FoldedBatch,
@@ -15,6 +16,7 @@ import {
   settleBatches,
 } from "./leases.sql.ts";
 import { listAllSpendLimits, type SpendLimit } from "./limits.sql.ts";
+import type { SpendOrigin } from "./pending-spend.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 export interface LedgerOptions {
@@ -62,6 +64,7 @@ export interface Ledger {
 export interface SpendFlush {
   started(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
   queued(record: EndRecord): void;
+  found(spend: SpendOrigin & Spent): void;
   flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
   committed(batch: readonly EndRecord[], outcome: { flushedSeq: number; isCounted: boolean }): void;
 }
@@ -133,6 +136,7 @@ class MemoryLedger implements Ledger {
         options.leases.entered({ ...entry, foldedSeq });
       },
       queued: (record) => options.leases.queued(record),
+      found: (spend) => options.leases.found(spend),
       flush: (_, batch) => {
         this.#counted = batch;
         return Promise.resolve();

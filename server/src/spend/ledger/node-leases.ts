@@ -1,5 +1,6 @@
+import type { Spent } from "#src/domain/request-spend.ts";
 import { assert } from "#src/lib/assert.ts";
-import type { SpendScope, Spent } from "./charges.ts";
+import type { SpendScope } from "./charges.ts";
 import { type HoldDecision, makeHeld } from "./hold-decision.ts";
 import { HoldQueue, type HoldRequest, type Waiter } from "./hold-queue.ts";
 import {
@@ -165,6 +166,11 @@ export class NodeLeases {
   /** The request ended, or turned out to have ended before a start: its record waits for the flush. */
   recordEnd(requestId: string, origin: SpendOrigin, spent: Spent): void {
     this.#book.end(requestId);
+    this.addPending(origin, spent);
+  }
+
+  /** Adds spend that is not folded. */
+  addPending(origin: SpendOrigin, spent: Spent): void {
     this.pending.add(origin, spent);
     this.#book.addPending(origin, drawOf(spent));
     this.#markFreed(origin);

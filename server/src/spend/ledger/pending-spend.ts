@@ -1,4 +1,5 @@
-import { type SpendScope, type Spent, scopeIdsOf } from "./charges.ts";
+import type { Spent } from "#src/domain/request-spend.ts";
+import { type SpendScope, scopeIdsOf } from "./charges.ts";
 
 const DAY_MS = 86_400_000;
 

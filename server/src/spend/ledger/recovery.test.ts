@@ -153,6 +153,28 @@ test("what a journal without its tail may lack stays unresolved, and the mark go
   expect(existsSync(join(directory, "written"))).toBe(false);
 });
 
+test("spend in segments that a start does not read counts under a strict limit", async ({
+  start,
+  balance,
+}) => {
+  const logger = makeLogger("silent");
+  const files = { directory, nodeId, clock: systemClock, logger, segmentBytes: 1 };
+  const journal = openJournal(files);
+  const first = await start({ journal });
+  const record = await begun(first, 60n);
+  first.meter.end(endRecord(record, 60n));
+  await journal.synced();
+  await begun(first, 1n);
+  await journal.synced();
+  kill(first);
+  const second = await start({ holdWaitMs: 500 });
+  expect((await begin(second, 40n)).kind).not.toBe("begun");
+  await begun(second, 39n);
+  expect(await second.meter.flush()).toBe(true);
+  expect((await begin(second, 1n)).kind).not.toBe("begun");
+  expect(await balance()).toEqual({ settled: 60n, leased: 39n, unresolved: 1n });
+});
+
 test("ends that the database has already take nothing from leases again", async ({
   db,
   start,

@@ -1,5 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import { type SpendScope, spentOf } from "#src/spend/ledger/charges.ts";
+import { spentOf } from "#src/domain/request-spend.ts";
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import { NodeLeases, type Resolution } from "#src/spend/ledger/node-leases.ts";
 import { endRecord } from "#test/harness/request-records.ts";

@@ -1,0 +1,134 @@
+import { readFileSync } from "node:fs";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { type Spent, spentOf } from "#src/domain/request-spend.ts";
+import { StartError } from "#src/lib/start-error.ts";
+import type { JournalFiles } from "./journal-files.ts";
+import { decodeLine, RecordLines } from "./journal-lines.ts";
+
+// Summary of a complete segment, in a file beside it. A start reads it instead of the records. The file is written after
+// the segment is on the disk. Without it, or with a damaged one, the start reads the segment.
+
+/** Spend of ended requests of one key on one day (UTC). */
+export interface DaySpend extends Spent {
+  organizationId: string;
+  workspaceId: string;
+  apiKeyId: string;
+  /** Start of one of the requests, milliseconds since the epoch. */
+  startedAtMs: number;
+}
+
+export interface SegmentIndex {
+  lastSeq: number;
+  /** Last `end` in the segment or before it. */
+  lastEndSeq: number;
+  /** Number of ends in the segment. */
+  ends: number;
+  spend: readonly DaySpend[];
+}
+
+const VERSION = 1;
+const DAY_MS = 86_400_000;
+
+interface WireIndex {
+  v: typeof VERSION;
+  lastSeq: number;
+  lastEndSeq: number;
+  ends: number;
+  /** Organization, workspace, key, start, cost, unresolved. */
+  spend: [string, string, string, number, string, string][];
+}
+
+/** Sums the ends of the segment that is written. */
+export class SegmentSums {
+  #ends = 0;
+  readonly #spend = new Map<string, DaySpend>();
+
+  add(record: EndRecord): void {
+    this.#ends += 1;
+    const { costNanoUsd, unresolvedNanoUsd } = spentOf(record);
+    if (costNanoUsd === 0n && unresolvedNanoUsd === 0n) return;
+    const { organizationId, workspaceId, apiKeyId, startedAtMs } = record;
+    const key = `${apiKeyId}\n${Math.floor(startedAtMs / DAY_MS)}`;
+    const sum = this.#spend.get(key);
+    if (sum === undefined) {
+      const origin = { organizationId, workspaceId, apiKeyId, startedAtMs };
+      this.#spend.set(key, { ...origin, costNanoUsd, unresolvedNanoUsd });
+      return;
+    }
+    sum.costNanoUsd += costNanoUsd;
+    sum.unresolvedNanoUsd += unresolvedNanoUsd;
+  }
+
+  toIndex(seqs: { lastSeq: number; lastEndSeq: number }): SegmentIndex {
+    return { ...seqs, ends: this.#ends, spend: [...this.#spend.values()] };
+  }
+}
+
+/** Path of the index of a segment. */
+export function indexPath(segment: string): string {
+  return segment.replace(/journal$/, "index");
+}
+
+/** Returns the size of the file. 0: it could not be written, and the start will read the segment. */
+export function writeIndex(files: JournalFiles, segment: string, index: SegmentIndex): number {
+  const { lastSeq, lastEndSeq, ends } = index;
+  const spend = index.spend.map((sum): WireIndex["spend"][number] => [
+    sum.organizationId,
+    sum.workspaceId,
+    sum.apiKeyId,
+    sum.startedAtMs,
+    String(sum.costNanoUsd),
+    String(sum.unresolvedNanoUsd),
+  ]);
+  const wire: WireIndex = { v: VERSION, lastSeq, lastEndSeq, ends, spend };
+  const lines = new RecordLines();
+  lines.add(JSON.stringify(wire));
+  const bytes = lines.take();
+  const path = indexPath(segment);
+  try {
+    const file = files.create(path);
+    try {
+      file.append(bytes);
+    } finally {
+      file.close();
+    }
+    return bytes.length;
+  } catch {
+    removeIndex(files, segment);
+    return 0;
+  }
+}
+
+export function removeIndex(files: JournalFiles, segment: string): void {
+  try {
+    files.remove(indexPath(segment));
+  } catch {
+    // Most segments of older releases have none. Without its segment an index is not read.
+  }
+}
+
+/** Null: absent or damaged. Throws StartError for the index of a newer release. */
+export function readIndex(segment: string): SegmentIndex | null {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(indexPath(segment));
+  } catch {
+    return null;
+  }
+  const wire = decodeLine(bytes.subarray(0, -1)) as WireIndex | null;
+  if (wire === null) return null;
+  if (wire.v !== VERSION) {
+    throw new StartError(
+      `${indexPath(segment)} has version ${String(wire.v)}, this release reads version ${VERSION}: ` +
+        "start the release that wrote it, or a newer one",
+    );
+  }
+  const { lastSeq, lastEndSeq, ends } = wire;
+  const spend = wire.spend.map(
+    ([organizationId, workspaceId, apiKeyId, startedAtMs, cost, rest]) => {
+      const spent = { costNanoUsd: BigInt(cost), unresolvedNanoUsd: BigInt(rest) };
+      return { organizationId, workspaceId, apiKeyId, startedAtMs, ...spent };
+    },
+  );
+  return { lastSeq, lastEndSeq, ends, spend };
+}
