@@ -1,5 +1,6 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
+import { moveToJournal } from "./node.sql.ts";
 
 // Journals as rows. What a writer may do hangs on its epoch: whoever opens the journal raises it, and waits for the
 // statement under way of the one before, which holds the row's lock.
@@ -31,11 +32,15 @@ function fromRow({ last_seq, ...row }: SelectedWriter): WriterRow {
   return { ...row, lastSeq: Number(last_seq) };
 }
 
-/** Takes the node's journal over from whoever wrote it, or makes it. Gives the writer before too, or null. */
+/**
+ * Takes over the node's journal, or creates it. The node's row moves along in the same transaction, so a start that is
+ * killed here leaves no unknown journal. Returns the previous writer too, or null.
+ */
 export async function openWriter(
   database: Database,
-  { nodeId, journalId }: { nodeId: string; journalId: string },
+  node: { nodeId: string; journalId: string; previousJournalId?: string | null },
 ): Promise<{ writer: WriterRow; previous: WriterRow | null }> {
+  const { nodeId, journalId, previousJournalId } = node;
   return await database.transaction().execute(async (tx) => {
     const previous = await tx
       .selectFrom("journal_writer")
@@ -57,31 +62,37 @@ export async function openWriter(
       )
       .returning(writerColumns)
       .executeTakeFirstOrThrow();
+    const from = [previousJournalId, previous?.journalId].filter((id) => id != null);
+    if (from.length > 0) await moveToJournal(tx, { id: nodeId, from, to: journalId });
     return { writer: fromRow(writer), previous: previous ? fromRow(previous) : null };
   });
 }
 
-/** Takes over the journal of a dead node. Null when it is not as it was seen: alive, or another was faster. */
+/** Takes over the journal of a dead node. Null: the node lives, or another node was faster. */
 export async function adoptWriter(
   database: Database,
   seen: WriterRow,
   journalId: string,
 ): Promise<WriterRow | null> {
-  const row = await database
-    .updateTable("journal_writer")
-    .set((eb) => ({
-      journal_id: journalId,
-      epoch: eb("epoch", "+", 1n),
-      beat: eb("beat", "+", 1n),
-      is_adopted: true,
-      seen_at: eb.fn<Date>("now"),
-    }))
-    .where("node_id", "=", seen.nodeId)
-    .where("epoch", "=", seen.epoch)
-    .where("beat", "=", seen.beat)
-    .returning(writerColumns)
-    .executeTakeFirst();
-  return row ? fromRow(row) : null;
+  return await database.transaction().execute(async (tx) => {
+    const row = await tx
+      .updateTable("journal_writer")
+      .set((eb) => ({
+        journal_id: journalId,
+        epoch: eb("epoch", "+", 1n),
+        beat: eb("beat", "+", 1n),
+        is_adopted: true,
+        seen_at: eb.fn<Date>("now"),
+      }))
+      .where("node_id", "=", seen.nodeId)
+      .where("epoch", "=", seen.epoch)
+      .where("beat", "=", seen.beat)
+      .returning(writerColumns)
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    await moveToJournal(tx, { id: seen.nodeId, from: [seen.journalId], to: journalId });
+    return fromRow(row);
+  });
 }
 
 export async function findWriter(database: Database, nodeId: string): Promise<WriterRow | null> {

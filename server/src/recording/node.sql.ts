@@ -59,6 +59,28 @@ export async function enterNode(
 }
 
 /**
+ * Moves the node's row to a new journal that has taken over the records of one of `from`. A row of any other journal
+ * stays. The older process can then flush nothing.
+ */
+export async function moveToJournal(
+  tx: Tx,
+  node: { id: string; from: readonly string[]; to: string },
+): Promise<void> {
+  await tx
+    .updateTable("node")
+    .set((eb) => ({
+      epoch: eb("epoch", "+", 1n),
+      lease_op: 0n,
+      journal_id: node.to,
+      flushed_seq: 0n,
+      folded_seq: 0n,
+    }))
+    .where("id", "=", node.id)
+    .where("journal_id", "in", node.from)
+    .execute();
+}
+
+/**
  * Marks everything that the node has flushed as counted. Call it at a start, after a fold: nodes of older versions count
  * their requests in the flush, and do not advance the folded position.
  */

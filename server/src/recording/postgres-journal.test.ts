@@ -240,6 +240,40 @@ describe("a journal in the database", () => {
     );
   });
 
+  test("a start that is killed before the node has entered leaves the journal this node's own", async ({
+    db,
+    journals,
+  }) => {
+    const killed = await journals.start();
+    killed.end(endRecord(await begin(killed), 70n));
+    await begin(killed).then((last) => killed.end(endRecord(last, 5n)));
+    await eventually(BOUND_MS, "the last end", async () =>
+      (await journals.rows()) === 4 ? true : null,
+    );
+    await journals.open(); // killed before its node entered
+    const again = await journals.open();
+    const meter = await journals.startOn(again);
+    expect(again.mark.isWhole()).toBe(true);
+    expect(await meter.flush()).toBe(true);
+    expect((await journals.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([70n, 5n]);
+    expect(errors()).toEqual([]);
+    // The same for a node that adopts the journal.
+    await meter.beginSynced(begun());
+    const seen = async () => (await listWriters(db.database))[0];
+    const adopt = async () => {
+      const writer = await seen();
+      const journalId = `jrnl_${randomUUID()}`;
+      return writer && adoptPostgresJournal({ database: db.database, journalId, logger }, writer);
+    };
+    const first = await adopt();
+    await first?.close();
+    const second = await adopt();
+    if (!second) throw new Error("the journal cannot be adopted");
+    expect(await (await journals.startOn(second)).flush()).toBe(true);
+    expect(await journals.recorded()).toHaveLength(3);
+    expect(errors()).toEqual([]);
+  });
+
   test("flushed rows go, rows of running requests stay", async ({ journals }) => {
     const meter = await journals.start();
     const running = await begin(meter);
