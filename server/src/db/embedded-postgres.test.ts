@@ -29,6 +29,7 @@ import { findPostgresPackage, type PostgresPackage } from "./embedded-postgres/b
 import {
   type EmbeddedPostgres,
   type EmbeddedPostgresEvent,
+  type EmbeddedPostgresOptions,
   startEmbeddedPostgres,
 } from "./embedded-postgres.ts";
 
@@ -82,7 +83,7 @@ interface Started {
 async function start(
   dataDir: string,
   isThrowAway = true,
-  options: { postgresPackage?: PostgresPackage; memoryBytes?: number } = {},
+  options: Partial<EmbeddedPostgresOptions> = {},
 ): Promise<Started> {
   const events: EmbeddedPostgresEvent[] = [];
   const lock = await acquireProcessLock(dataDir);
@@ -218,7 +219,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
   test("a restart applies the settings of the memory that it has", async () => {
     const dataDir = await folderWithDatabase();
     const read = async (memoryBytes: number) => {
-      const { postgres, stop } = await start(dataDir, true, { memoryBytes });
+      const { postgres, stop } = await start(dataDir, true, { memoryBytes, connections: 24 });
       const [row] = await query<{ shared: string; work: string }>(
         postgres.connectionString,
         "SELECT current_setting('shared_buffers') AS shared, current_setting('work_mem') AS work",
