@@ -50,9 +50,10 @@ describe("readOptions", () => {
     ["no node", ["--nodes", "0"], "--nodes"],
     ["unknown scopes", ["--limits", "members"], "--limits"],
     ["hours without a number of requests", ["--hours", "24"], "--requests"],
+    ["fewer requests than five backlogs", ["--requests", "499", "--backlog", "100"], "--backlog"],
     [
       "hours with strict limits",
-      ["--hours", "24", "--requests", "10", "--limits", "keys"],
+      ["--hours", "24", "--requests", "100000", "--limits", "keys"],
       "--limits",
     ],
     ["a probe key for each node, and no other", ["--visible", "--keys", "2"], "more keys"],

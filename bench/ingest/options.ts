@@ -63,6 +63,9 @@ const QUICK = { keys: "10,100", nodes: "1,2", seconds: "2", warmUp: "1", turns: 
 /** Defaults of `--visible`, which has one case. */
 const VISIBLE = { keys: "1000", nodes: "2", rate: "5000", turns: "1" };
 
+/** The first and the last batch are not measured. */
+const LEAST_BACKLOGS = 5;
+
 /** Throws for an unknown option or an invalid value. */
 export function readOptions(args: readonly string[], defaultOutput: string): IngestOptions {
   const { values } = parseArgs({
@@ -115,7 +118,10 @@ export function readOptions(args: readonly string[], defaultOutput: string): Ing
 }
 
 function checkTogether(options: IngestOptions): IngestOptions {
-  const { hours, requests, limits, mode, keys, nodes } = options;
+  const { hours, requests, backlog, limits, mode, keys, nodes } = options;
+  if (requests !== null && requests < LEAST_BACKLOGS * backlog) {
+    throw new Error(`--requests must be at least ${LEAST_BACKLOGS} times the --backlog.`);
+  }
   if (hours > 0 && requests === null) throw new Error("--hours needs --requests.");
   if (hours > 0 && limits !== "none") {
     throw new Error("--hours cannot be combined with --limits, because a hold is of the present.");

@@ -120,6 +120,7 @@ async function measure(run: Run, one: IngestCase) {
     total === null ? monotonicMs() >= endsAtMs : settled >= total - options.backlog,
   );
   const last = await takeMark(run);
+  if (last.settled <= first.settled) throw new Error("no request was settled in the measured time");
   const during = await nodes.report();
   const reports = await nodes.pause();
   const ended = sum(reports, (report) => report.ended);
@@ -163,10 +164,11 @@ function summarizeHolds(reports: readonly NodeReport[]): Pick<CaseResult, "grant
  */
 async function takeMark(run: Run): Promise<Mark> {
   const before = await run.database.sample();
+  const total = run.options.requests ?? Number.POSITIVE_INFINITY;
   const sample = await waitFor(
     run,
     STEP_WITHIN_MS,
-    (_, now) => now.settledNanoUsd > before.settledNanoUsd,
+    (settled, now) => settled >= total || now.settledNanoUsd > before.settledNanoUsd,
     STEP_POLL_MS,
   );
   const databaseCpuMicros = run.database.cpuMicros();
