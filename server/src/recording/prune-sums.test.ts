@@ -9,9 +9,11 @@ import { chargesOf } from "#src/spend/ledger/charges.ts";
 import { pruneBalances } from "#src/spend/ledger/prune-balances.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
+import { pruneUsageEvents } from "./prune-events.ts";
 import { pruneSums } from "./prune-sums.ts";
 import { findRetentionMarks } from "./retention.sql.ts";
 import { type RollupUnit, rollupTableNames, rollupTables } from "./rollup-tables.ts";
+import { insertBatch } from "./usage-batches.sql.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
 const DAY_MS = 86_400_000;
@@ -52,7 +54,13 @@ const test = base.extend("history", ({ db }) => ({
 }));
 
 test.beforeEach(async ({ db, history }) => {
-  for (const table of ["usage_record", "usage_labels", "balance", ...rollupTableNames]) {
+  for (const table of [
+    "usage_record",
+    "usage_labels",
+    "usage_batch",
+    "balance",
+    ...rollupTableNames,
+  ]) {
     await sql`TRUNCATE ${sql.table(table)}`.execute(db.database);
   }
   await sql`UPDATE retention_mark SET hours_before = NULL, days_before = NULL, balances_before = NULL`.execute(
@@ -135,6 +143,35 @@ test("days of weeks that are not summed up stay", async ({ db, history }) => {
   await pruneSums(db.database, { hourRetentionDays: 62, dayRetentionDays: 400 });
   expect(await history.countRequests("hour")).toEqual([4]);
   expect(await history.countRequests("day")).toEqual([4]);
+});
+
+test("nothing is deleted from the oldest request on that no fold has counted", async ({
+  db,
+  history,
+}) => {
+  await db.database.transaction().execute((tx) =>
+    insertBatch(tx, {
+      nodeId: "node_1",
+      journalId: "journal_1",
+      toSeq: 1,
+      oldestMs: Date.now() - 501 * DAY_MS,
+      rows: [],
+      holdCharges: "[]",
+    }),
+  );
+  const settings = { organization_id: organizationId, log_retention_days: 30 };
+  await db.database
+    .insertInto("usage_settings")
+    .values({ ...settings, log_pruned_before: null })
+    .execute();
+  await pruneSums(db.database, { hourRetentionDays: 62, dayRetentionDays: 400 });
+  expect(await history.countRequests("hour")).toEqual([4]);
+  expect(await history.countRequests("day")).toEqual([4]);
+  expect((await pruneUsageEvents(db.database)).events).toBe(1);
+  await sql`DELETE FROM usage_batch`.execute(db.database);
+  await pruneSums(db.database, { hourRetentionDays: 62, dayRetentionDays: 400 });
+  expect(await history.countRequests("day")).toEqual([3]);
+  expect((await pruneUsageEvents(db.database)).events).toBe(3);
 });
 
 test("several nodes at once delete each row once", async ({ db, history }) => {
