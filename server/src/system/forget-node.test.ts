@@ -1,9 +1,12 @@
 import type { forgetNode, listNodes, system } from "@bursar/contract/admin/system.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
+import { inTransaction } from "#src/db/transaction.ts";
+import { insertBatch } from "#src/recording/usage-batches.sql.ts";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { auditEventsOf, watchEvents } from "#test/harness/audit-events.ts";
+import { foldRollups } from "#test/harness/folds.ts";
 import { createSilentNode } from "#test/harness/unresolved-spend.ts";
 
 type Forgotten = z.output<typeof forgetNode.response>;
@@ -150,6 +153,22 @@ describe("refuses a node in contact, which keeps its budget", () => {
     });
     expect(await nodes.unresolved()).toBe(500_000_000n);
   });
+});
+
+test("refuses a node whose requests are not counted yet, until a fold has counted them", async ({
+  h,
+  org,
+  workspaceId,
+  nodes,
+}) => {
+  const id = await org.createSilentNode(workspaceId);
+  const { database } = h.deps;
+  const batch = { nodeId: id, journalId: "journal", toSeq: 1, oldestMs: null, rows: [] };
+  await inTransaction(database, (tx) => insertBatch(tx, { ...batch, holdCharges: "[]" }));
+  expect((await nodes.forget(id)).status).toBe(409);
+  expect(await nodes.unresolved()).toBe(500_000_000n);
+  await foldRollups(database);
+  expect((await nodes.forget(id)).body.released_usd).toBe("0.50");
 });
 
 test("an unknown node is not found", async ({ nodes }) => {

@@ -5,7 +5,7 @@ import { formatUsd } from "#src/domain/money.ts";
 import { reclaimGraceMs } from "#src/spend/ledger/lease-sync.ts";
 import { lockNode } from "#src/spend/ledger/leases.sql.ts";
 import { type ReleasedLease, releaseNodeBudget } from "#src/spend/ledger/release-unresolved.sql.ts";
-import { readNodeContact } from "./system.sql.ts";
+import { hasUncountedRequests, readNodeContact } from "./system.sql.ts";
 
 /**
  * Releases the budget of the caller's organization that waits for a lost node, and returns it by limit. Requests that
@@ -25,6 +25,7 @@ export function forgetNode(
     const silentAfterMs = deps.leaseTtlMs + reclaimGraceMs(deps.leaseTtlMs);
     const contact = await readNodeContact(tx, { nodeId, silentAfterMs });
     if (node.expiresAt !== null || contact.isRecent) throw makeContactError(nodeId, contact.seenAt);
+    if (await hasUncountedRequests(tx, nodeId)) throw makeUncountedError(nodeId);
     const released = await releaseNodeBudget(tx, { nodeId, organizationId });
     const audit = {
       event: "node.forgotten",
@@ -57,6 +58,14 @@ export function toWireBudget(row: ReleasedLease) {
 
 function scopeOf({ scopeType: type, scopeId: id }: ReleasedLease) {
   return { type, id };
+}
+
+/** Their spend is part of the budget: it would be released, and settled again by the next fold. */
+function makeUncountedError(nodeId: string): ApiError {
+  return new ApiError(
+    "node_in_contact",
+    `The database has requests of ${nodeId} that are not counted yet. Retry in a few seconds.`,
+  );
 }
 
 function makeContactError(nodeId: string, seenAt: Date): ApiError {

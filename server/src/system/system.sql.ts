@@ -65,6 +65,14 @@ export async function readNodeContact(
 
 /** Most connections of a node before 0.2, whose pools had fixed sizes. */
 const UNPUBLISHED_CONNECTIONS = 24;
+/** True while no fold has counted requests that the node has appended. The node's row is locked. */
+export async function hasUncountedRequests(tx: Tx, nodeId: string): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    SELECT EXISTS (SELECT FROM usage_batch WHERE node_id = ${nodeId} AND set_aside_at IS NULL) AS has`.execute(
+    tx,
+  );
+  return rows[0]?.has === true;
+}
 
 export interface DatabaseState {
   version: string;
