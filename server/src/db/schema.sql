@@ -367,6 +367,12 @@ CREATE TABLE claimed_change (
   answer_sealed bytea,
   created_at timestamp with time zone NOT NULL
 );
+CREATE TABLE counted_limit (
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+);
 CREATE TABLE evidence_key (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -433,6 +439,14 @@ CREATE TABLE lease (
   organization_id uuid NOT NULL,
   amount_nano_usd bigint NOT NULL,
   unresolved_since timestamp with time zone
+);
+CREATE TABLE lease_draw (
+  node_id text NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  period_start date NOT NULL,
+  drawn_nano_usd bigint NOT NULL
 );
 CREATE TABLE limits_version (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -1294,6 +1308,7 @@ ALTER TABLE change_counter ADD CONSTRAINT change_counter_pkey PRIMARY KEY (is_on
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_kind_check CHECK ((kind = ANY (ARRAY['no_key'::text, 'api_key'::text, 'workspace'::text, 'member'::text])));
 ALTER TABLE change_scope ADD CONSTRAINT change_scope_pkey PRIMARY KEY (value);
 ALTER TABLE claimed_change ADD CONSTRAINT claimed_change_pkey PRIMARY KEY (claim, step);
+ALTER TABLE counted_limit ADD CONSTRAINT counted_limit_pkey PRIMARY KEY (scope_type, scope_id, period);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_organization_id_key UNIQUE (organization_id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_pkey PRIMARY KEY (id);
 ALTER TABLE evidence_key ADD CONSTRAINT evidence_key_public_key_check CHECK ((octet_length(public_key) = 32));
@@ -1313,6 +1328,8 @@ ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_
 ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
+ALTER TABLE lease_draw ADD CONSTRAINT lease_draw_drawn_nano_usd_check CHECK ((drawn_nano_usd >= 0));
+ALTER TABLE lease_draw ADD CONSTRAINT lease_draw_pkey PRIMARY KEY (node_id, scope_type, scope_id, period, period_start);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE mail ADD CONSTRAINT mail_pkey PRIMARY KEY (id);

@@ -37,6 +37,8 @@ export interface Tables extends AlertTables, ReviewTables, UsageTables {
   spend_adjustment: SpendAdjustmentTable;
   balance: BalanceTable;
   lease: LeaseTable;
+  lease_draw: LeaseDrawTable;
+  counted_limit: CountedLimitTable;
   usage_weeks: { is_only_row: Generated<boolean>; summed_before: Date };
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
@@ -254,6 +256,22 @@ interface LeaseTable {
   organization_id: string;
   amount_nano_usd: bigint;
   unresolved_since: Date | null;
+}
+
+interface LeaseDrawTable {
+  node_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  period: PeriodName;
+  period_start: string;
+  drawn_nano_usd: bigint;
+}
+
+interface CountedLimitTable {
+  scope_type: ScopeType;
+  scope_id: string;
+  period: PeriodName;
+  id: GeneratedAlways<bigint>;
 }
 
 interface AuditHeadTable {

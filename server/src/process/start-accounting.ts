@@ -7,12 +7,13 @@ import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { PriceBooks } from "#src/prices/price-book.ts";
 import { foldUsage } from "#src/recording/fold.ts";
+import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { FoldWorker } from "#src/recording/fold-worker.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
-import { type LeaseSync, makeLeaseSync } from "#src/spend/ledger/lease-sync.ts";
+import { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import { type JournalsOptions, openOwnJournal, startJournalRecovery } from "./journals.ts";
 
@@ -103,7 +104,7 @@ async function startNode(
 ): Promise<AccountedNode> {
   const { database } = storage;
   const { nodeId } = journal;
-  const leases = makeLeaseSync({
+  const leases = new LeaseSync({
     database,
     nodeId,
     databaseNowMs: nowMs,
@@ -116,6 +117,8 @@ async function startNode(
     acknowledgeJournalGap: () => meter.acknowledgeJournalGap(),
     holdRunning: (scopeIds) => runsOn.gateway?.holdRunningRequests(scopeIds) ?? [],
     journalSynced: () => journal.synced(),
+    fold: () => folds.fold(),
+    lockFold,
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
   const meter: Meter = makeMeter({

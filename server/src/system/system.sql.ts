@@ -65,6 +65,7 @@ export async function readNodeContact(
 
 /** Most connections of a node before 0.2, whose pools had fixed sizes. */
 const UNPUBLISHED_CONNECTIONS = 24;
+
 /** True while no fold has counted requests that the node has appended. The node's row is locked. */
 export async function hasUncountedRequests(tx: Tx, nodeId: string): Promise<boolean> {
   const { rows } = await sql<{ has: boolean }>`

@@ -10,11 +10,8 @@ import { appendBatch } from "#src/recording/record-usage.ts";
 import { deleteBatches, insertBatch, listBatches } from "#src/recording/usage-batches.sql.ts";
 import { sumMinutes } from "#src/recording/usage-rows.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
-import {
-  type LeaseClock,
-  type SettledBalance,
-  settleBatches,
-} from "#src/spend/ledger/leases.sql.ts";
+import type { LeaseClock } from "#src/spend/ledger/lease-clock.sql.ts";
+import { type SettledBalance, settleBatches } from "#src/spend/ledger/leases.sql.ts";
 import { makeSpendFold } from "#src/spend/ledger/ledger.ts";
 
 const logger = makeLogger("silent");

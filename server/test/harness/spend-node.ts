@@ -1,16 +1,13 @@
 import type { Database } from "#src/db/pool.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
-import {
-  type LeaseSync,
-  type LeaseSyncOptions,
-  makeLeaseSync,
-} from "#src/spend/ledger/lease-sync.ts";
+import { LeaseSync, type LeaseSyncOptions } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
 import { makeTestFolds } from "./folds.ts";
 
@@ -41,7 +38,7 @@ const logger = makeLogger("silent");
 export function makeTestLeases(
   options: Pick<LeaseSyncOptions, "database" | "nodeId"> & Partial<LeaseSyncOptions>,
 ): LeaseSync {
-  return makeLeaseSync({
+  return new LeaseSync({
     databaseNowMs: () => Date.now(),
     clock: systemClock,
     logger,
@@ -52,6 +49,8 @@ export function makeTestLeases(
     acknowledgeJournalGap: () => undefined,
     holdRunning: () => [],
     journalSynced: () => Promise.resolve(),
+    fold: () => makeTestFolds(options.database).fold(),
+    lockFold,
     ...options,
   });
 }

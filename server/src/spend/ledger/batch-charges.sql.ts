@@ -123,27 +123,24 @@ export async function listQueuedHolds(tx: Tx): Promise<unknown[]> {
   return rows.map(({ holdCharges }) => holdCharges);
 }
 
-/** A lease with the cost of its node's batches. */
-export interface ChargedLease extends LeaseKey {
+/** Cost of one node's batches on one balance. */
+export interface CostDraw extends LeaseKey {
   nodeId: string;
   /** Integer nano-USD. */
   addedNanoUsd: bigint;
 }
 
-/** Lists the leases that the batches draw from. */
-export async function listChargedLeases(tx: Tx, ids: readonly bigint[]): Promise<ChargedLease[]> {
-  const { rows } = await sql<ChargedLease>`
+/** Lists the cost of the batches on balances whose limit folds count. */
+export async function listDraws(tx: Tx, ids: readonly bigint[]): Promise<CostDraw[]> {
+  const { rows } = await sql<CostDraw>`
     WITH charge AS MATERIALIZED (${selectCharges(sql`${ids}::bigint[]`)}
-      AND EXISTS (SELECT FROM lease WHERE request_id = ''
-        AND node_id IN (SELECT node_id FROM usage_batch WHERE id = ANY(${ids}::bigint[])))
-    ), summed AS MATERIALIZED (
-      SELECT charge.node_id, scope.type AS scope_type, scope.id AS scope_id, period.name AS period,
-        date_trunc(period.unit, charge.day::timestamp)::date AS period_start, sum(charge.nano_usd)::bigint AS nano_usd
-      FROM charge ${scopesAndPeriods} GROUP BY 1, 2, 3, 4, 5
-    )
-    SELECT node_id AS "nodeId", scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
-      lease.organization_id AS "organizationId", summed.nano_usd AS "addedNanoUsd"
-    FROM summed JOIN lease USING (node_id, scope_type, scope_id, period, period_start)
-    WHERE lease.request_id = ''`.execute(tx);
+      AND EXISTS (SELECT FROM counted_limit))
+    SELECT charge.node_id AS "nodeId", scope.type AS "scopeType", scope.id AS "scopeId", period.name AS period,
+      date_trunc(period.unit, charge.day::timestamp)::date AS "periodStart",
+      charge.organization_id AS "organizationId", sum(charge.nano_usd)::bigint AS "addedNanoUsd"
+    FROM charge ${scopesAndPeriods}
+    JOIN counted_limit ON counted_limit.scope_type = scope.type AND counted_limit.scope_id = scope.id
+      AND counted_limit.period = period.name
+    GROUP BY 1, 2, 3, 4, 5, 6`.execute(tx);
   return rows;
 }

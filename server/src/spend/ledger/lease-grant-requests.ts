@@ -19,8 +19,8 @@ export interface GrantRequestSources {
 }
 
 /**
- * Each request wants what it lacks when those before it have taken theirs. Ideally a want brings what later requests need
- * too, so that one message serves a burst.
+ * Makes the grant requests of a message, in order of arrival. A request lacks what earlier ones leave of the lease. The
+ * preferred amount covers later requests too, so that one message serves a burst.
  */
 export function makeGrantRequests({
   asked,

@@ -1,19 +1,32 @@
 import type { BalanceKey } from "./spend-key.ts";
 
-// What the database does with its rows when a node asks for budget, hands some back, settles, or is not heard of any
-// more. Pure: whoever calls has loaded and locked the rows, and writes them afterwards. Amounts are integer nano-USD.
+// How the database handles a message of a node: it sets leases and grants budget. Pure: the caller has locked and loaded
+// the rows, and writes them afterwards. Amounts are integer nano-USD.
 
+/** One balance. The lease of a reclaimed node counts as unresolved. */
 export interface BalanceRow {
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
 }
 
-/** What one node has of one balance. */
+/**
+ * Lease of one node on one balance. Both numbers only count up: messages of the node set `granted`, and the fold adds to
+ * `drawn`. So a fold between two messages changes neither of them.
+ */
 export interface LeaseRow {
-  amountNanoUsd: bigint;
-  /** The node was not heard of for too long: its lease counts as unresolved until the node itself takes it up again. */
+  grantedNanoUsd: bigint;
+  drawnNanoUsd: bigint;
+  /** The node was silent for too long. Its lease counts as unresolved until the node returns. */
   isReclaimed: boolean;
+}
+
+/** Budget that the lease takes from its balance. */
+export function leftOf({
+  grantedNanoUsd,
+  drawnNanoUsd,
+}: Pick<LeaseRow, "grantedNanoUsd" | "drawnNanoUsd">): bigint {
+  return grantedNanoUsd > drawnNanoUsd ? grantedNanoUsd - drawnNanoUsd : 0n;
 }
 
 export interface LeaseKey extends BalanceKey {
@@ -28,128 +41,172 @@ export interface GrantRequest {
 
 interface GrantRequestEntry {
   key: string;
-  /** What the request lacks. */
+  /** Budget that the request lacks. */
   minimumNanoUsd: bigint;
-  /** That, what later requests need, and seconds of traffic: given while plenty remains. */
+  /** The same, plus needs of later requests and seconds of traffic. Granted while plenty remains. */
   preferredNanoUsd: bigint;
 }
 
-/** What a node tells and asks, one message at a time. */
+/** Value that the node wants for one lease. */
+export type LeaseTarget =
+  /**
+   * The node does not know what the fold has drawn. The lease becomes that number, plus `neededNanoUsd`: what the node
+   * holds, and its ended spend after the last folded position that it knows.
+   */
+  | { kind: "open"; neededNanoUsd: bigint }
+  /** `countId`: the count of draws that the node knows. */
+  | { kind: "set"; countId: bigint; grantedNanoUsd: bigint };
+
+/** Message of a node. One at a time. */
 export interface SyncMessage {
   nodeId: string;
   epoch: bigint;
-  /** Grows with every message of the node: one that comes late is not obeyed. */
+  /** Grows with each message of the node. A message that arrives after a later one is ignored. */
   op: number;
-  /** Position up to which the node knows its ends as folded. `targets` is valid only for this position. */
-  foldedSeq: number;
-  /** The node keeps to all changes of limits up to this one. */
+  /** The node follows all changes of limits up to this version. */
   limitsVersion: bigint;
-  /** By key text: everything that `targets` and `grantRequests` name. */
+  /** All balances that `targets` and `grantRequests` name, by key text. */
   keys: ReadonlyMap<string, LeaseKey>;
-  /** By key text: what the node's lease shall be. Less than it is hands back; more reports what runs already. */
-  targets: ReadonlyMap<string, bigint>;
-  /** The node wants nothing of balances that `targets` does not name. */
+  /** By key text. Includes every balance of `grantRequests`. */
+  targets: ReadonlyMap<string, LeaseTarget>;
+  /** The node needs no budget on balances that `targets` does not name. */
   isComplete: boolean;
-  /** What is taken from leases by a complete message turns unresolved: the node's journal may have lost its end. */
+  /** Budget that a complete message returns becomes unresolved, because the journal may have lost its use. */
   hasJournalGap: boolean;
-  /** The last message of a node that stops. */
+  /** Last message of a node that stops. */
   isLeaving: boolean;
   grantRequests: readonly GrantRequest[];
 }
 
-/** A balance against its strict limit. */
+/** A balance and its strict limit. */
 export interface Figures extends BalanceRow {
   limitNanoUsd: bigint;
 }
 
+/** Start of a lease, as the database has it. */
+export interface OpenedLease {
+  countId: bigint;
+  /** Draws of the node that the fold has counted up to the folded position of the answer. */
+  drawnNanoUsd: bigint;
+}
+
 export interface SyncDone {
   kind: "done";
-  /** False when a fold of the node came between: `targets` is ignored. */
-  isApplied: boolean;
-  /** In the order of `grantRequests`: what each entry was given, or null for a request that was not granted. */
+  /** Position up to which the fold has counted the node's ends, read together with `opened`. */
+  foldedSeq: number;
+  /** By key text. */
+  opened: ReadonlyMap<string, OpenedLease>;
+  /** Key texts of targets whose draws the fold does not count, or counts anew. The node opens them again. */
+  unopened: ReadonlySet<string>;
+  /** In the order of `grantRequests`: the amount of each entry. Null: not granted. */
   grants: readonly (readonly bigint[] | null)[];
-  /** By key text, of the balances that have a strict limit, as they are now. */
+  /** Balances with a strict limit after the message, by key text. */
   figures: ReadonlyMap<string, Figures>;
 }
 
 export type SyncAnswer =
   | SyncDone
-  /** The node's epoch is over: it was reclaimed, or another process has its id. */
+  /** The epoch is over: the node was reclaimed, or another process has its id. */
   | { kind: "fenced" }
-  /** A later message came first. */
+  /** A later message arrived first. */
   | { kind: "late" }
-  /** A node that does not count among the living begins with the newest limits: it has to read them first. */
+  /** The node does not count as live, and must know the newest limits first. */
   | { kind: "behind" };
 
-/** The rows of one message, in memory. */
+/** Rows of one message, read in one snapshot. */
 export interface LeaseWork {
   foldedSeq: number;
-  /** By key text: every key of the message and every lease of the node. */
+  /** Balances of the message's keys and of the node's leases, by key text. */
   balances: Map<string, BalanceRow>;
-  /** The node's own. */
+  /** Leases of the node, by key text. */
   leases: Map<string, LeaseRow>;
+  /** Id of the count of draws, by key text. Absent: the fold does not count draws on the balance. */
+  counts: ReadonlyMap<string, bigint>;
   /** Amounts of strict limits. */
   limits: ReadonlyMap<string, bigint>;
-  /** What turned unresolved without belonging to a request that is known. */
+  /** Budget that became unresolved because of a journal gap. */
   kept: Map<string, bigint>;
 }
 
-/** Slices of traffic never take more than this part of what remains, so that nodes do not starve one another. */
+/** Extra budget never takes more than this part of what remains, so that it does not starve other nodes. */
 const SLICE_OF_REMAINING = 4n;
 
 export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
   for (const [key, lease] of work.leases) reinstateLease(work, key, lease);
-  const isApplied = work.foldedSeq === message.foldedSeq;
-  if (isApplied) {
-    const keys = new Set(message.targets.keys());
-    if (message.isComplete) for (const key of work.leases.keys()) keys.add(key);
-    for (const key of keys) setLease(work, message, key);
+  const opened = new Map<string, OpenedLease>();
+  const unopened = new Set<string>();
+  for (const [key, target] of message.targets) {
+    const countId = work.counts.get(key);
+    if (countId === undefined || (target.kind === "set" && target.countId !== countId)) {
+      unopened.add(key);
+      continue;
+    }
+    const { drawnNanoUsd } = leaseOf(work, key);
+    if (target.kind === "open") opened.set(key, { countId, drawnNanoUsd });
+    const isOpening = target.kind === "open";
+    setLease(work, message, {
+      key,
+      grantedNanoUsd: isOpening ? drawnNanoUsd + target.neededNanoUsd : target.grantedNanoUsd,
+    });
+  }
+  for (const [key, lease] of message.isComplete ? work.leases : []) {
+    if (message.targets.has(key) || leftOf(lease) === 0n) continue;
+    setLease(work, message, { key, grantedNanoUsd: lease.drawnNanoUsd });
   }
   const spare = new Map<string, bigint>();
-  const grants = message.grantRequests.map((want) => grant(work, want, spare));
+  const grants = message.grantRequests.map((request) => {
+    const isUnopened = request.entries.some(({ key }) => unopened.has(key));
+    return isUnopened ? null : grant(work, request, spare);
+  });
   const figures = new Map<string, Figures>();
   for (const [key, limitNanoUsd] of work.limits) {
     const balance = work.balances.get(key);
     if (balance) figures.set(key, { ...balance, limitNanoUsd });
   }
-  return { kind: "done", isApplied, grants, figures };
+  return { kind: "done", foldedSeq: work.foldedSeq, opened, unopened, grants, figures };
 }
 
-/** The node speaks under its newest epoch, so what it held when it was reclaimed is its own again: the same money. */
+/** True where the node now follows the limits of the message: all its leases are reported. */
+export function isAcknowledged(message: SyncMessage, { unopened }: SyncDone): boolean {
+  return message.isComplete && unopened.size === 0;
+}
+
+/** The node returned under a new epoch. Its lease is its own again: the same money. */
 function reinstateLease(work: LeaseWork, key: string, lease: LeaseRow): void {
   if (!lease.isReclaimed) return;
   const balance = balanceOf(work, key);
-  balance.unresolvedNanoUsd -= lease.amountNanoUsd;
-  balance.leasedNanoUsd += lease.amountNanoUsd;
+  balance.unresolvedNanoUsd -= leftOf(lease);
+  balance.leasedNanoUsd += leftOf(lease);
   lease.isReclaimed = false;
 }
 
-/** No guard: what is handed back needs none, and what is reported runs already and must be counted. */
-function setLease(work: LeaseWork, message: SyncMessage, key: string): void {
-  const wanted = message.targets.get(key) ?? 0n;
-  const difference = wanted - (work.leases.get(key)?.amountNanoUsd ?? 0n);
-  changeLease(work, key, difference);
-  if (difference >= 0n || !message.hasJournalGap) return;
-  balanceOf(work, key).unresolvedNanoUsd -= difference;
-  work.kept.set(key, -difference);
+/** Has no guard: returned budget needs none, and reported requests run already. */
+function setLease(
+  work: LeaseWork,
+  message: SyncMessage,
+  { key, grantedNanoUsd }: { key: string; grantedNanoUsd: bigint },
+): void {
+  const returned = -changeLease(work, key, grantedNanoUsd - leaseOf(work, key).grantedNanoUsd);
+  if (returned <= 0n || !message.isComplete || !message.hasJournalGap) return;
+  balanceOf(work, key).unresolvedNanoUsd += returned;
+  work.kept.set(key, returned);
 }
 
 /**
- * The guard: settled + leased + unresolved + amount ≤ limit, for every limit of the chain or for none. `spare`: by key,
- * what earlier wants of the message were given beyond what they lack. It serves later wants first.
+ * The guard: settled + leased + unresolved + amount <= limit, in every limit of the chain or in none. `spare`: unused
+ * parts of earlier grants of this message, by key. Later requests use them first.
  */
-function grant(work: LeaseWork, want: GrantRequest, spare: Map<string, bigint>): bigint[] | null {
-  const entries = want.entries.map(({ key, minimumNanoUsd, preferredNanoUsd }) => {
+function grant(
+  work: LeaseWork,
+  request: GrantRequest,
+  spare: Map<string, bigint>,
+): bigint[] | null {
+  const entries = request.entries.map(({ key, minimumNanoUsd, preferredNanoUsd }) => {
     const atHand = spare.get(key) ?? 0n;
     const covered = atHand < minimumNanoUsd ? atHand : minimumNanoUsd;
     const lacks = minimumNanoUsd - covered;
-    return {
-      key,
-      covered,
-      lacks,
-      ideal: preferredNanoUsd - covered,
-      remaining: remainingOf(work, key),
-    };
+    const remaining = remainingOf(work, key);
+    return { key, covered, lacks, ideal: preferredNanoUsd - covered, remaining };
   });
   const isPlenty = entries.every(({ lacks, ideal, remaining }) => {
     return lacks === 0n || remaining === null || ideal * SLICE_OF_REMAINING <= remaining;
@@ -170,7 +227,7 @@ function grant(work: LeaseWork, want: GrantRequest, spare: Map<string, bigint>):
   return amounts;
 }
 
-/** What may still be granted, below zero after a limit was lowered; null without a strict limit. */
+/** Budget that can still be granted. Negative after a limit was lowered, null without a strict limit. */
 function remainingOf(work: LeaseWork, key: string): bigint | null {
   const limit = work.limits.get(key);
   return limit === undefined ? null : limit - usedOf(balanceOf(work, key));
@@ -180,57 +237,24 @@ export function usedOf(balance: BalanceRow): bigint {
   return balance.settledNanoUsd + balance.leasedNanoUsd + balance.unresolvedNanoUsd;
 }
 
-function changeLease(work: LeaseWork, key: string, difference: bigint): void {
-  if (difference === 0n) return;
-  const lease = work.leases.get(key) ?? { amountNanoUsd: 0n, isReclaimed: false };
-  lease.amountNanoUsd += difference;
+/** Returns the change of the leased amount. */
+function changeLease(work: LeaseWork, key: string, difference: bigint): bigint {
+  if (difference === 0n) return 0n;
+  const lease = leaseOf(work, key);
+  const before = leftOf(lease);
+  lease.grantedNanoUsd += difference;
   work.leases.set(key, lease);
-  balanceOf(work, key).leasedNanoUsd += difference;
+  const change = leftOf(lease) - before;
+  balanceOf(work, key).leasedNanoUsd += change;
+  return change;
+}
+
+function leaseOf(work: LeaseWork, key: string): LeaseRow {
+  return work.leases.get(key) ?? { grantedNanoUsd: 0n, drawnNanoUsd: 0n, isReclaimed: false };
 }
 
 function balanceOf(work: LeaseWork, key: string): BalanceRow {
   const balance = work.balances.get(key);
-  if (balance === undefined) throw new Error("a message is applied to all the balances it names");
+  if (balance === undefined) throw new Error("a message is applied to all balances that it names");
   return balance;
-}
-
-/** What ended requests take out of one lease. */
-export interface Draw {
-  key: string;
-  /** Their cost. It is settled whether the lease covers it or not. */
-  costNanoUsd: bigint;
-  /** Holds of those whose fate nobody knows. */
-  unresolved: readonly { requestId: string; nanoUsd: bigint }[];
-}
-
-/** What a draw changes; `balance` holds differences. */
-export interface Drawn {
-  key: string;
-  balance: BalanceRow;
-  leaseNanoUsd: bigint;
-}
-
-/** Leased turns into settled and unresolved in one step. No guard: settling always succeeds. */
-export function drawFromLease(lease: LeaseRow | undefined, draw: Draw): Drawn {
-  let left = lease?.amountNanoUsd ?? 0n;
-  const take = (nanoUsd: bigint) => {
-    const taken = nanoUsd < left ? nanoUsd : left;
-    left -= taken;
-    return taken;
-  };
-  take(draw.costNanoUsd);
-  // In full, also where no lease covers them, so that a limit which is made later counts them too.
-  const unknown = draw.unresolved.reduce((sum, { nanoUsd }) => sum + nanoUsd, 0n);
-  take(unknown);
-  const taken = (lease?.amountNanoUsd ?? 0n) - left;
-  const isReclaimed = lease?.isReclaimed === true;
-  return {
-    key: draw.key,
-    balance: {
-      settledNanoUsd: draw.costNanoUsd,
-      leasedNanoUsd: isReclaimed ? 0n : -taken,
-      unresolvedNanoUsd: unknown - (isReclaimed ? taken : 0n),
-    },
-    leaseNanoUsd: -taken,
-  };
 }

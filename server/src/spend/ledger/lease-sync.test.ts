@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect } from "vitest";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
-import { spentOf } from "#src/domain/request-spend.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { flushBatch } from "#src/recording/flush.ts";
+import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { enterNode } from "#src/recording/node.sql.ts";
 import type { TestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
-import { settleRecords } from "#test/harness/folds.ts";
+import { makeTestFolds, settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { type LeaseSync, makeLeaseSync } from "./lease-sync.ts";
+import { LeaseSync } from "./lease-sync.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 import { toHoldError } from "./refuse-hold.ts";
 
@@ -80,7 +80,7 @@ class TestNode {
 
   constructor({ database }: TestDatabase, { holdWaitMs = HOLD_WAIT_MS } = {}) {
     this.#database = database;
-    this.keeper = makeLeaseSync({
+    this.keeper = new LeaseSync({
       database,
       nodeId: this.id,
       databaseNowMs: () => Date.now(),
@@ -93,6 +93,8 @@ class TestNode {
       acknowledgeJournalGap: () => undefined,
       holdRunning: () => [],
       journalSynced: () => Promise.resolve(),
+      fold: () => makeTestFolds(database).fold(),
+      lockFold,
     });
   }
 
@@ -100,7 +102,7 @@ class TestNode {
     const node = { id: this.id, journalId: "journal", version: "0" };
     const { epoch, flushedSeq } = await enterNode(this.#database, node);
     this.#epoch = epoch;
-    this.keeper.entered({ epoch, foldedSeq: flushedSeq, isJournalWhole: true });
+    this.keeper.entered({ epoch, flushedSeq, isJournalWhole: true });
     await this.keeper.start();
     nodes.push(this);
     return this;
@@ -151,8 +153,8 @@ class TestNode {
     });
     expect(result.kind).toBe("flushed");
     this.#flushedSeq = to;
-    const ends = batch.map((record) => ({ origin: record, spent: spentOf(record), isDrawn: true }));
-    this.keeper.folded(ends, to);
+    this.keeper.appended(batch, { seq: to, isCounted: () => true });
+    this.keeper.folded(to);
   }
 }
 
@@ -285,7 +287,7 @@ test("an organization without strict limits need not hold anything, while the no
   await node.keeper.refresh();
   expect(node.keeper.isHoldRequired(scope.organizationId)).toBe(true);
   expect(node.keeper.isHoldRequired(randomUUID())).toBe(false);
-  node.keeper.entered({ epoch: 99n, foldedSeq: 0, isJournalWhole: true });
+  node.keeper.entered({ epoch: 99n, flushedSeq: 0, isJournalWhole: true });
   expect(node.keeper.isHoldRequired(randomUUID())).toBe(true);
 });
 

@@ -8,17 +8,15 @@ import type { SpendScope } from "./charges.ts";
 import type { Held } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
+import { cleanUpLeases, type LeaseFold } from "./lease-cleanup.ts";
+import { countLimits, hasUncountedLimit } from "./lease-draws.sql.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
 import type { RunningHold } from "./lease-table.ts";
-import { readLimitsVersion, readStrictLimits, reclaimLeases, syncLeases } from "./leases.sql.ts";
+import { readLimitsVersion, readStrictLimits, syncLeases } from "./leases.sql.ts";
 import { NodeLeases, type Resolution } from "./node-leases.ts";
-import { recordMissedOverruns } from "./overruns.sql.ts";
 import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
-import { releaseUnresolved } from "./release-unresolved.sql.ts";
 
-// Clocks, timers and statements around NodeLeases: the part that decides nothing.
-
-export interface LeaseSyncOptions {
+export interface LeaseSyncOptions extends LeaseFold {
   database: Database;
   nodeId: string;
   /** The database's clock, milliseconds since the epoch. */
@@ -50,43 +48,6 @@ export interface Dropped {
   kind: "dropped";
 }
 
-/** Spend that is no longer pending. `isDrawn`: a fold took it out of this node's leases. */
-export interface FoldedEnd {
-  origin: SpendOrigin;
-  spent: Spent;
-  isDrawn: boolean;
-}
-
-export interface LeaseSync {
-  /** Spend of ended requests that are not folded. */
-  readonly pending: PendingSpend;
-  /** The node has an epoch: from the meter, at its start and whenever it enters again. */
-  entered(entry: { epoch: bigint; foldedSeq: number; isJournalWhole: boolean }): void;
-  /** After the meter's start: reads limits and tells the first leases. Throws the database's error. */
-  start(): Promise<void>;
-  /**
-   * False: nothing needs to be held for requests of this organization, and `hold` need not be called. One look into a
-   * map. True also while the node may not know of new limits.
-   */
-  isHoldRequired(organizationId: string): boolean;
-  /** The narrowest strict limit that counts this scope, as far as the node knows; null where there is none. */
-  findLimit(scope: SpendScope): StrictLimit | null;
-  /** At once where the node's leases suffice; else when its turn has come or its time is over. Never rejects. */
-  hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped>;
-  /** A request that was not sent, or whose client left while it waited. Idempotent. */
-  drop(requestId: string): void;
-  queued(record: EndRecord): void;
-  /** Spend of ended requests that a start found in the journal. Their flush follows. */
-  found(spend: SpendOrigin & Spent): void;
-  /** These ends are no longer pending. */
-  folded(ends: readonly FoldedEnd[], foldedSeq: number): void;
-  /** Reads limits where they have changed; `version` is theirs, where it is known already. Throws the database's error. */
-  refresh(version?: bigint): Promise<void>;
-  /** Hands back what is neither held nor waiting for its flush, within a bounded time. Then the node does not count. */
-  stop(): Promise<void>;
-  status(): { waiting: number; isExpired: boolean };
-}
-
 /** Requests that wait for budget in this process. The gateway runs 20,000 at once; the rest of them can proceed. */
 const DEFAULT_MAX_WAITING = 12_000;
 const TICK_MS = 50;
@@ -94,10 +55,12 @@ const MARGIN_SHARE = 0.1;
 /** Nodes that are there again after the database was away must be able to speak before they are taken for dead. */
 const GRACE_SHARE = 0.25;
 const CLEAN_UP_SHARE = 0.1;
+const LONG_CLEAN_UP_MS = 3_600_000;
+const NO_CONTACT: number | null = null;
 const MIN_MS = 250;
 const REENTER_EVERY_MS = 250;
 const STOP_WITHIN_MS = 5_000;
-/** A flush may come between, and then the node's last word is not obeyed. */
+/** The last message may be lost. */
 const MAX_LAST_MESSAGES = 3;
 
 /** Time after the end of a lease at which another node reclaims it, milliseconds. */
@@ -105,25 +68,25 @@ export function reclaimGraceMs(ttlMs: number): number {
   return Math.max(MIN_MS, ttlMs * GRACE_SHARE);
 }
 
-export function makeLeaseSync(options: LeaseSyncOptions): LeaseSync {
-  return new TimedLeaseSync(options);
-}
-
-class TimedLeaseSync implements LeaseSync {
+/** Clocks, timers and statements around `NodeLeases`, which decides. */
+export class LeaseSync {
   readonly #options: LeaseSyncOptions;
   readonly #leases: NodeLeases;
   readonly #graceMs: number;
   readonly #waiting = new Map<string, (decided: HoldDecided | Dropped) => void>();
+  #life: "new" | "running" | "stopping" = "new";
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> | null = null;
-  /** Until what began unheld has its hold in the journal, nobody is told that this node keeps the limit. */
+  /** Until new holds are in the journal, the database does not learn that this node follows their limits. */
   #journalWrite: Promise<void> | null = null;
-  #contactSinceMs: number | null = null;
-  #cleanedUpMs = 0;
-  #epoch = 0n;
-  #limitsVersion = -1n;
-  #reenterAtMs = Number.NEGATIVE_INFINITY;
-  #isStopping: boolean = false;
+  readonly #known = { epoch: 0n, limitsVersion: -1n };
+  /** Times on the monotonic clock, milliseconds. `contactSince` null: no contact. */
+  readonly #times = {
+    contactSince: NO_CONTACT,
+    cleanedUp: 0,
+    cleanedUpLong: Number.NEGATIVE_INFINITY,
+    reenter: Number.NEGATIVE_INFINITY,
+  };
 
   constructor(options: LeaseSyncOptions) {
     const { nodeId, ttlMs, holdWaitMs } = options;
@@ -139,31 +102,42 @@ class TimedLeaseSync implements LeaseSync {
     });
   }
 
-  entered(entry: { epoch: bigint; foldedSeq: number; isJournalWhole: boolean }): void {
-    this.#epoch = entry.epoch;
-    this.#leases.enter(entry.epoch, entry.foldedSeq, !entry.isJournalWhole);
+  /** The node has an epoch: from the meter, at its start and whenever it enters again. */
+  entered(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void {
+    const { epoch, flushedSeq: appendedSeq, isJournalWhole } = entry;
+    this.#known.epoch = epoch;
+    this.#leases.enter({ epoch, appendedSeq, hasJournalGap: !isJournalWhole });
   }
 
+  /** Spend of ended requests that no fold has counted. */
   get pending(): PendingSpend {
     return this.#leases.pending;
   }
 
+  /**
+   * False: requests of this organization need no hold, and `hold` need not be called. True also while the node may not
+   * know of new limits. Takes one look into a map.
+   */
   isHoldRequired(organizationId: string): boolean {
     if (this.#leases.isLimited(organizationId)) return true;
     return this.#leases.isExpired(this.#options.clock.monotonicMs());
   }
 
+  /** After the meter's start: reads limits and reports the first leases. Throws the database's error. */
   async start(): Promise<void> {
     await this.refresh();
     await this.#sendMessages();
+    this.#life = "running";
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
 
+  /** The narrowest strict limit that counts this scope, as far as the node knows. Null: none. */
   findLimit(scope: SpendScope): StrictLimit | null {
     return this.#leases.findLimit(scope, this.#now());
   }
 
+  /** At once where the node's leases suffice, else after a wait. Never rejects. */
   hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped> {
     const decision = this.#leases.hold(request, this.#now());
     if (decision.kind !== "waiting") return decision;
@@ -173,6 +147,7 @@ class TimedLeaseSync implements LeaseSync {
     return promise;
   }
 
+  /** The request was not sent, or its client left while it waited. Idempotent. */
   drop(requestId: string): void {
     this.#leases.drop(requestId);
     this.#waiting.get(requestId)?.({ kind: "dropped" });
@@ -185,29 +160,45 @@ class TimedLeaseSync implements LeaseSync {
     this.#resolveFreed();
   }
 
+  /** Spend of ended requests that a start found in the journal. Their append follows. */
   found(spend: SpendOrigin & Spent): void {
-    this.#leases.addPending(spend, spend);
+    this.#leases.recordFound(spend, spend);
   }
 
-  folded(ends: readonly FoldedEnd[], foldedSeq: number): void {
-    this.#leases.recordFold(ends, foldedSeq);
+  /** The database has appended the batch. `isCounted`: whether a fold will count the record. */
+  appended(
+    batch: readonly EndRecord[],
+    { seq, isCounted }: { seq: number; isCounted: (record: EndRecord) => boolean },
+  ): void {
+    const ends = batch.map((record) => {
+      return { origin: record, spent: spentOf(record), isCounted: isCounted(record) };
+    });
+    this.#leases.recordAppend(ends, seq);
     this.#resolveFreed();
   }
 
+  /** A fold has counted this node's requests up to this position. They are no longer pending. */
+  folded(seq: number): void {
+    this.#leases.recordFolded(seq);
+  }
+
+  /** Reads limits that have changed. `seen`: their version, where the caller knows it. Throws the database's error. */
   async refresh(seen?: bigint): Promise<void> {
     const { database, holdRunning, journalSynced } = this.#options;
-    if ((seen ?? (await readLimitsVersion(database))) === this.#limitsVersion) return;
+    if ((seen ?? (await readLimitsVersion(database))) === this.#known.limitsVersion) return;
     const { limits, version } = await readStrictLimits(database);
-    if (version <= this.#limitsVersion) return;
-    this.#limitsVersion = version;
+    if (version <= this.#known.limitsVersion) return;
+    this.#known.limitsVersion = version;
     // In one synchronous step with the limits: a request is either held by them or counted here.
     const running = holdRunning(new Set(limits.map(({ scopeId }) => scopeId)));
     for (const each of running) this.#leases.adopt(each);
     this.#leases.setLimits(limits, version);
-    // A journal that fails says so itself: its mark, or a node that takes no requests.
+    // A failing journal reports that itself: by its mark, or by a node that accepts no requests.
     if (running.length > 0) this.#journalWrite = journalSynced().catch(() => undefined);
+    await this.#countLimits();
   }
 
+  /** Returns budget that is not held, within a bounded time. After that the node does not count as live. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -217,17 +208,18 @@ class TimedLeaseSync implements LeaseSync {
     );
     await Promise.race([this.#leave(), timeout]);
     late.abort();
-    if (!this.#leases.hasLeft && this.#epoch > 0n) {
+    if (!this.#leases.hasLeft && this.#known.epoch > 0n) {
       this.#options.logger.warn("leases stay with this node until it starts again or is reclaimed");
     }
   }
 
   async #leave(): Promise<void> {
     await this.#sending;
-    this.#isStopping = true;
+    this.#life = "stopping";
     this.#leases.leave();
-    for (let said = 0; said < MAX_LAST_MESSAGES && !this.#leases.hasLeft; said++)
+    for (let sent = 0; sent < MAX_LAST_MESSAGES && !this.#leases.hasLeft; sent++) {
       await this.#sendMessages();
+    }
   }
 
   status(): { waiting: number; isExpired: boolean } {
@@ -264,7 +256,7 @@ class TimedLeaseSync implements LeaseSync {
       });
   }
 
-  /** Until there is nothing to say. Messages of a node follow one another: each waits for its answer. */
+  /** Sends messages until there is none. Each one waits for the answer to the one before. */
   async #sendMessages(): Promise<void> {
     for (;;) {
       while (this.#journalWrite !== null) await this.#waitForJournal(this.#journalWrite);
@@ -273,11 +265,12 @@ class TimedLeaseSync implements LeaseSync {
       if (message === null) continue;
       const answer = await this.#send(message);
       if (answer?.kind === "behind") await this.refresh();
-      // The node has entered again meanwhile: whatever was said before is over.
-      if (message.epoch !== this.#epoch) continue;
+      if (answer?.kind === "done" && answer.unopened.size > 0) await this.#countLimits();
+      // The node has entered again in the meantime. Earlier messages are over.
+      if (message.epoch !== this.#known.epoch) continue;
       if (answer === null) return this.#leases.handleLostMessage(this.#now());
       this.#applyAnswer(answer);
-      if (this.#isStopping) return;
+      if (this.#life === "stopping") return;
     }
     await this.#cleanUp();
   }
@@ -285,6 +278,16 @@ class TimedLeaseSync implements LeaseSync {
   async #waitForJournal(writing: Promise<void>): Promise<void> {
     await writing;
     if (this.#journalWrite === writing) this.#journalWrite = null;
+  }
+
+  /** No lease opens on a limit whose draws are not counted. Never rejects: the next answer asks for it again. */
+  async #countLimits(): Promise<void> {
+    const { database, logger, lockFold } = this.#options;
+    try {
+      if (await hasUncountedLimit(database)) await countLimits(database, { lockFold, atMs: null });
+    } catch (error) {
+      logger.warn({ err: error }, "the spend of new limits cannot be counted yet");
+    }
   }
 
   #applyAnswer(answer: SyncAnswer): void {
@@ -295,10 +298,10 @@ class TimedLeaseSync implements LeaseSync {
 
   /** True once the node has a new epoch. */
   async #reenter(): Promise<boolean> {
-    if (!this.#leases.isFenced || this.#isStopping) return false;
+    if (!this.#leases.isFenced || this.#life === "stopping") return false;
     const { clock, logger, reenter } = this.#options;
-    if (clock.monotonicMs() < this.#reenterAtMs) return false;
-    this.#reenterAtMs = clock.monotonicMs() + REENTER_EVERY_MS;
+    if (clock.monotonicMs() < this.#times.reenter) return false;
+    this.#times.reenter = clock.monotonicMs() + REENTER_EVERY_MS;
     try {
       await reenter();
     } catch (error) {
@@ -307,7 +310,7 @@ class TimedLeaseSync implements LeaseSync {
     return !this.#leases.isFenced;
   }
 
-  /** Null where nobody knows whether it was obeyed. A late answer is not looked at. */
+  /** Null: it is unknown whether the database obeyed. A late answer is ignored. */
   async #send(message: SyncMessage): Promise<SyncAnswer | null> {
     const { database, ttlMs, logger, clock } = this.#options;
     const late = Promise.withResolvers<null>();
@@ -317,45 +320,35 @@ class TimedLeaseSync implements LeaseSync {
         syncLeases(database, message, { ttlMs, atMs: null }),
         late.promise,
       ]);
-      if (answer !== null) this.#contactSinceMs ??= clock.monotonicMs();
-      else this.#contactSinceMs = null;
+      if (answer !== null) this.#times.contactSince ??= clock.monotonicMs();
+      else this.#times.contactSince = null;
       return answer;
     } catch (error) {
-      if (this.#contactSinceMs !== null) {
+      if (this.#times.contactSince !== null) {
         logger.warn(
           { err: error },
           "leases cannot be renewed: those at hand last until they expire",
         );
       }
-      this.#contactSinceMs = null;
+      this.#times.contactSince = null;
       return null;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /**
-   * Reclaims leases of silent nodes, releases old holds of unknown end and records missed overruns. Any node does it, and
-   * twice does no harm.
-   */
   async #cleanUp(): Promise<void> {
-    const { database, clock, ttlMs, unresolvedReleaseMs, logger } = this.#options;
+    const { clock, ttlMs, logger } = this.#options;
     const nowMs = clock.monotonicMs();
-    const isDue = nowMs - this.#cleanedUpMs >= Math.max(MIN_MS, ttlMs * CLEAN_UP_SHARE);
-    const isSure = this.#contactSinceMs !== null && nowMs - this.#contactSinceMs >= this.#graceMs;
-    if (!isDue || !isSure || this.#isStopping) return;
-    this.#cleanedUpMs = nowMs;
+    const { contactSince, cleanedUp } = this.#times;
+    const isDue = nowMs - cleanedUp >= Math.max(MIN_MS, ttlMs * CLEAN_UP_SHARE);
+    const isSure = contactSince !== null && nowMs - contactSince >= this.#graceMs;
+    if (!isDue || !isSure || this.#life === "stopping") return;
+    this.#times.cleanedUp = nowMs;
+    const isLong = nowMs - this.#times.cleanedUpLong >= LONG_CLEAN_UP_MS;
+    if (isLong) this.#times.cleanedUpLong = nowMs;
     try {
-      const reclaimed = await reclaimLeases(database, { graceMs: this.#graceMs, atMs: null });
-      if (reclaimed.length > 0)
-        logger.warn({ nodes: reclaimed }, "leases of silent nodes reclaimed");
-      const released = await releaseUnresolved(database, {
-        afterMs: unresolvedReleaseMs,
-        atMs: null,
-      });
-      if (released.length > 0) logger.warn({ rows: released.length }, "unresolved money released");
-      const missed = await recordMissedOverruns(database);
-      if (missed > 0) logger.warn({ balances: missed }, "spend beyond limits recorded later");
+      await cleanUpLeases({ ...this.#options, graceMs: this.#graceMs, isLong });
     } catch (error) {
       logger.warn({ err: error }, "leases of other nodes cannot be looked at");
     }

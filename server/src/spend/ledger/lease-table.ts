@@ -1,11 +1,17 @@
 import { periodOf } from "#src/domain/spend-period.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import { findHoldAmount, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
-import { type Figures, type LeaseKey, usedOf } from "./lease-rules.ts";
-import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
+import {
+  type Figures,
+  type LeaseKey,
+  type LeaseTarget,
+  type OpenedLease,
+  usedOf,
+} from "./lease-rules.ts";
+import type { AppendedBatch, PendingSpend, SpendOrigin } from "./pending-spend.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
-/** What a node has of one limited balance. leased = held + pending + free. Amounts are integer nano-USD. */
+/** Lease of this node on one limited balance. granted = drawn + held + free. Amounts are integer nano-USD. */
 export interface LeaseState {
   key: LeaseKey;
   text: string;
@@ -13,20 +19,33 @@ export interface LeaseState {
   endMs: number;
   /** Null once the limit was removed or is no longer strict. */
   limit: StrictLimit | null;
-  /** At most what the database has leased to this node. */
-  leased: bigint;
-  /** Worst cases of what runs. */
+  /** The database's count of draws. Null: the lease is not open, and has no budget. */
+  countId: bigint | null;
+  /** Sum of all grants. At most the number that the database has. */
+  granted: bigint;
+  /** Draws of all ended requests, counted by a fold or not. The database's number reaches it when all are counted. */
+  drawn: bigint;
+  /** Worst cases of running requests. */
   held: bigint;
-  /** Cost, or the hold of what ended in the unknown, that is not flushed yet. */
-  pending: bigint;
+  /** Balance in the last answer. */
   seen: Figures | null;
-  /** Held since the last measurement, and per second before it. */
+  /** Amount held since the last measurement, and per second before it. */
   heldLately: bigint;
   heldPerSecond: bigint;
   lastAmount: bigint;
 }
 
-/** A request that runs, with the limits that hold something for it. */
+/** Answer to the opening of a lease. */
+export interface Opening extends OpenedLease {
+  /** The amount in the message: holds, and ended spend that no fold had counted as far as the node knew. */
+  neededNanoUsd: bigint;
+  /** Folded position of the answer. */
+  foldedSeq: number;
+  /** Batches that the node learned as counted after it wrote the message. */
+  folded: readonly AppendedBatch[];
+}
+
+/** A running request and its worst case. */
 export interface RunningHold extends SpendOrigin, HoldAmount {
   requestId: string;
 }
@@ -38,11 +57,11 @@ interface Running {
   amounts: bigint[] | null;
 }
 
-/** Traffic that a lease is worth: long enough to spare round trips, short enough that little lies idle elsewhere. */
+/** Traffic that a lease covers. A longer time saves messages, a shorter one leaves more to other nodes. */
 const SLICE_SECONDS = 2n;
 const SLICE_OF_REMAINING = 4n;
 
-/** The numbers behind `NodeLeases`: what runs, what is not flushed, and the leases they count against. */
+/** The numbers behind `NodeLeases`: running requests, and the leases that they use. */
 export class LeaseTable {
   readonly #pending: PendingSpend;
   readonly #running = new Map<string, Running>();
@@ -50,11 +69,11 @@ export class LeaseTable {
   /** The same by the scope's id: a few each, so that the hot path makes no key of a balance. */
   readonly #byScope = new Map<string, LeaseState[]>();
   #limits = new Map<string, StrictLimit[]>();
-  /** Those with a strict limit, or with something left of one. */
+  /** Organizations with a strict limit, or with a lease of an earlier one. */
   #organizations = new Set<string>();
   #measuredMs = Number.NEGATIVE_INFINITY;
 
-  /** `pending`: what is not flushed. Whoever gives it keeps it. */
+  /** `pending`: ended spend that no fold has counted. The caller updates it. */
   constructor(pending: PendingSpend) {
     this.#pending = pending;
   }
@@ -70,18 +89,21 @@ export class LeaseTable {
 
   get(text: string): LeaseState {
     const state = this.#states.get(text);
-    if (state === undefined) throw new Error("a lease that is spoken of is known");
+    if (state === undefined) throw new Error("a lease of a message is in the table");
     return state;
   }
 
-  /** New limits count at once what runs already: the next message reports it. */
+  /** New limits count running requests at once. The next message reports them. */
   setLimits(limits: readonly StrictLimit[]): void {
     this.#limits = Map.groupBy(limits, ({ scopeId }) => scopeId);
     for (const state of this.#states.values()) {
       const { scopeId, period } = state.key;
       const inScope = this.#limits.get(scopeId);
+      const isNew = state.limit === null;
       state.limit = inScope?.find((limit) => limit.period === period) ?? null;
-      // What was seen stands beside another limit; until the next answer nothing is kept on the strength of it.
+      // Requests that began while the limit was gone are held from now on.
+      if (isNew && state.limit !== null) this.#holdRunning(state, state.limit);
+      // The last answer was about another limit. Until the next one, no budget is kept because of it.
       state.seen = null;
     }
     this.#findOrganizations();
@@ -102,7 +124,7 @@ export class LeaseTable {
       if (limits === undefined) continue;
       const known = this.#byScope.get(scopeId);
       for (const limit of limits) {
-        const state = known?.find((each) => each.limit === limit && isIn(each, atMs));
+        const state = known?.find((each) => each.limit === limit && isInPeriod(each, atMs));
         states.push(state ?? this.#stateOf(limit, atMs));
       }
     }
@@ -114,18 +136,50 @@ export class LeaseTable {
     return scopeIdsOf(scope).findLast((scopeId) => this.#limits.has(scopeId)) ?? null;
   }
 
-  freeAmount({ leased, held, pending }: LeaseState): bigint {
-    return leased - held - pending;
+  freeAmount({ granted, drawn, held }: LeaseState): bigint {
+    return granted - drawn - held;
+  }
+
+  /** Ended spend in the balance that no fold has counted, nano-USD. */
+  pendingOf(state: LeaseState): bigint {
+    return this.#pending.sumOfDraws(periodIn(state));
+  }
+
+  /** Smallest value that the database must have as granted: ended and running requests. */
+  findLeastTarget(state: LeaseState): LeaseTarget {
+    const { countId, drawn, held } = state;
+    return countId === null
+      ? { kind: "open", neededNanoUsd: this.pendingOf(state) + held }
+      : { kind: "set", countId, grantedNanoUsd: drawn + held };
   }
 
   /**
-   * What may be held without asking. Nothing under a limit that was just made or lowered, and nothing while more is
-   * used than it allows: what running requests give back is then not there to be spent anew.
+   * Starts a lease with the numbers of the database. A fold after the message was written makes the lease larger than the
+   * node needs. No request uses that while the balance exceeds its limit, and the next message returns it.
+   */
+  open(state: LeaseState, opening: Opening): void {
+    const { countId, drawnNanoUsd, neededNanoUsd, foldedSeq, folded } = opening;
+    const drawsOf = (batches: readonly AppendedBatch[]) =>
+      batches.reduce((sum, { sums }) => sum + sums.sumOfDraws(periodIn(state)), 0n);
+    // The pending spend at the folded position of the answer. This node may know a later or an earlier one.
+    const counted = drawsOf(this.#pending.batchesUpTo(foldedSeq));
+    const later = drawsOf(folded.filter(({ toSeq }) => toSeq > foldedSeq));
+    state.countId = countId;
+    state.drawn = drawnNanoUsd + this.pendingOf(state) - counted + later;
+    state.granted = drawnNanoUsd + neededNanoUsd;
+  }
+
+  /** The database does not count draws on the balance, or counts them anew. */
+  close(state: LeaseState): void {
+    Object.assign(state, { countId: null, granted: 0n, drawn: 0n });
+  }
+
+  /**
+   * Amount that requests can hold without a message. Zero under a limit that was just made or lowered, and while more is
+   * used than the limit allows: budget that running requests return is then not spent again.
    */
   spendableOf(state: LeaseState): bigint {
-    const { limit, seen } = state;
-    const isOver = limit === null || seen === null || usedOf(seen) > limit.amountNanoUsd;
-    return isOver ? 0n : this.freeAmount(state);
+    return findSpendable(state);
   }
 
   begin(request: RunningHold, states: LeaseState[]): void {
@@ -140,7 +194,7 @@ export class LeaseTable {
     this.#running.set(request.requestId, running);
   }
 
-  /** One that began when no limit counted it. The limits that are set next do. */
+  /** Adds a running request that no limit counts yet. Limits that are set next do. */
   adopt(request: RunningHold): void {
     if (!this.#running.has(request.requestId)) this.begin(request, []);
   }
@@ -154,26 +208,20 @@ export class LeaseTable {
     return running.request;
   }
 
-  /** After it was added to the spend that is not flushed. */
-  addPending(origin: SpendOrigin, nanoUsd: bigint): void {
-    for (const state of this.#existingStatesOf(origin)) state.pending += nanoUsd;
-  }
-
-  /** After it was taken out of the spend that is not flushed. */
-  removePending(origin: SpendOrigin, nanoUsd: bigint, isDrawn: boolean): void {
+  /** Draws `nanoUsd` from the leases of an ended request. Negative: no fold will count it. */
+  draw(origin: SpendOrigin, nanoUsd: bigint): void {
     for (const state of this.#existingStatesOf(origin)) {
-      state.pending -= nanoUsd;
-      if (isDrawn) state.leased -= nanoUsd;
+      if (state.countId !== null) state.drawn += nanoUsd;
     }
   }
 
   setFigures(text: string, figures: Figures): void {
     const state = this.#states.get(text);
-    // Limits may have changed since they were read there: what is refused is refused by what stands here.
+    // The limit may have changed since the database read it. This node decides by its own limits.
     if (state?.limit) state.seen = { ...figures, limitNanoUsd: state.limit.amountNanoUsd };
   }
 
-  /** How much is held in a second, smoothed over the measurements. */
+  /** Measures the amount held per second, smoothed over the measurements. */
   measureTraffic(nowMs: number): void {
     const elapsedMs = Math.floor(nowMs - this.#measuredMs);
     this.#measuredMs = nowMs;
@@ -185,12 +233,12 @@ export class LeaseTable {
     }
   }
 
-  /** What seconds of traffic hold, beyond what runs. */
+  /** Amount that some seconds of traffic hold. */
   estimateTraffic(state: LeaseState): bigint {
     return state.heldPerSecond * SLICE_SECONDS;
   }
 
-  /** What of the free part is worth keeping. Near the limit nothing: then each request gets its own exact grant. */
+  /** Part of the free amount to keep. Zero near the limit, where each request gets its own exact grant. */
   findAmountToKeep(state: LeaseState): bigint {
     const free = this.freeAmount(state);
     if (free <= 0n || state.limit === null || state.seen === null) return 0n;
@@ -202,11 +250,15 @@ export class LeaseTable {
     return kept < state.lastAmount || kept < 0n ? 0n : kept;
   }
 
-  /** After a complete message was applied: what the node has nothing of need not be spoken of again. */
+  /**
+   * Removes leases that are over and empty, after the database has applied a complete message. One with spend that no
+   * fold has counted stays, because a complete message returns each lease that it does not name.
+   */
   removeIdle(atMs: number): void {
-    for (const [text, { leased, held, pending, limit, endMs }] of this.#states) {
-      const isOver = limit === null || endMs <= atMs;
-      if (isOver && leased === 0n && held === 0n && pending === 0n) this.#forget(text);
+    for (const state of this.#states.values()) {
+      const isOver = state.limit === null || state.endMs <= atMs;
+      const isEmpty = state.held === 0n && state.granted <= state.drawn;
+      if (isOver && isEmpty && this.pendingOf(state) === 0n) this.#forget(state.text);
     }
     this.#findOrganizations();
   }
@@ -247,28 +299,34 @@ export class LeaseTable {
       startMs,
       endMs,
       limit,
-      leased: 0n,
+      countId: null,
+      granted: 0n,
+      drawn: 0n,
       held: 0n,
-      pending: this.#pending.sumOfDraws({ scopeId, startMs, endMs }),
       seen: null,
       heldLately: 0n,
       heldPerSecond: 0n,
       lastAmount: 0n,
     };
-    for (const running of this.#running.values()) {
-      const { request } = running;
-      const isInScope = scopeIdsOf(request).includes(scopeId);
-      if (!isInScope || request.startedAtMs < startMs || request.startedAtMs >= endMs) continue;
-      const amountNanoUsd = findHoldAmount(limit, request);
-      running.states.push(state);
-      if (amountNanoUsd !== request.amountNanoUsd) {
-        setAmount(running, running.states.length - 1, amountNanoUsd);
-      }
-      state.held += amountNanoUsd;
-    }
+    this.#holdRunning(state, limit);
     this.#states.set(text, state);
     this.#byScope.set(scopeId, [...(this.#byScope.get(scopeId) ?? []), state]);
     return state;
+  }
+
+  /** Adds the holds of running requests that the state does not have. */
+  #holdRunning(state: LeaseState, limit: StrictLimit): void {
+    for (const running of this.#running.values()) {
+      const { request, states } = running;
+      const isInScope = scopeIdsOf(request).includes(state.key.scopeId);
+      if (!isInScope || !isInPeriod(state, request.startedAtMs) || states.includes(state)) continue;
+      const amountNanoUsd = findHoldAmount(limit, request);
+      states.push(state);
+      if (amountNanoUsd !== request.amountNanoUsd) {
+        setAmount(running, states.length - 1, amountNanoUsd);
+      }
+      state.held += amountNanoUsd;
+    }
   }
 
   #existingStatesOf(origin: SpendOrigin): LeaseState[] {
@@ -276,7 +334,7 @@ export class LeaseTable {
     if (!this.isLimited(origin.organizationId)) return existing;
     for (const scopeId of scopeIdsOf(origin)) {
       for (const state of this.#byScope.get(scopeId) ?? NO_STATES) {
-        if (isIn(state, origin.startedAtMs)) existing.push(state);
+        if (isInPeriod(state, origin.startedAtMs)) existing.push(state);
       }
     }
     return existing;
@@ -285,7 +343,7 @@ export class LeaseTable {
 
 const NO_STATES: readonly LeaseState[] = [];
 
-function isIn({ startMs, endMs }: LeaseState, atMs: number): boolean {
+function isInPeriod({ startMs, endMs }: LeaseState, atMs: number): boolean {
   return atMs >= startMs && atMs < endMs;
 }
 
@@ -300,14 +358,19 @@ function setAmount(running: Running, at: number, nanoUsd: bigint): void {
   amounts[at] = nanoUsd;
 }
 
-/** Unused part of the lease once it is `targets`, or while it stays. */
-export function freeAmountAfter(state: LeaseState, targets: bigint | undefined): bigint {
-  const free = (targets ?? state.leased) - state.held - state.pending;
-  return free > 0n ? free : 0n;
+/** See `LeaseTable.spendableOf`. */
+export function findSpendable(state: LeaseState): bigint {
+  const { limit, seen, countId, granted, drawn, held } = state;
+  if (limit === null || seen === null || countId === null) return 0n;
+  return usedOf(seen) > limit.amountNanoUsd ? 0n : granted - drawn - held;
 }
 
-/** A little too much is not worth a message; half of it is. */
-export function isWorthTrimming({ leased, held, pending }: LeaseState, wanted: bigint): boolean {
-  const free = leased - held - pending;
-  return free > 0n && free > 2n * (wanted - held - pending);
+function periodIn({ key: { scopeId }, startMs, endMs }: LeaseState) {
+  return { scopeId, startMs, endMs };
+}
+
+/** A small excess is not worth a message. Half of the free amount is. */
+export function isWorthTrimming({ granted, drawn, held }: LeaseState, kept: bigint): boolean {
+  const free = granted - drawn - held;
+  return free > 0n && free > 2n * kept;
 }

@@ -3,38 +3,33 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { lockBalances } from "./balances.sql.ts";
-import { addBatchCharges, type ChargedBalance, listChargedLeases } from "./batch-charges.sql.ts";
+import { addBatchCharges, type ChargedBalance, listDraws } from "./batch-charges.sql.ts";
 import { decodeHoldCharges, type HoldCharge } from "./hold-charges.ts";
 import type { StrictLimit } from "./hold-refusal.ts";
+import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
+import { addDraws, lockCounts, readDraws } from "./lease-draws.sql.ts";
 import {
   applySync,
   type BalanceRow,
-  type Draw,
-  type Drawn,
-  drawFromLease,
+  isAcknowledged,
   type LeaseKey,
   type LeaseRow,
   type LeaseWork,
+  leftOf,
   type SyncAnswer,
   type SyncMessage,
 } from "./lease-rules.ts";
+import { isActivating } from "./limits.sql.ts";
 import { recordOverruns } from "./overruns.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
 // The rows behind lease-rules.ts: loaded and locked, decided on there, written. Locks are taken in one order everywhere:
 // the node's row, then balances by their keys. A node's leases are changed under the lock of the node's row only.
 
-export interface LeaseClock {
-  /** The database's clock, milliseconds since the epoch; null asks the database itself. */
-  atMs: number | null;
-}
-
-export function nowOf({ atMs }: LeaseClock) {
-  const date = atMs === null ? null : new Date(atMs);
-  return sql<Date>`coalesce(${date}::timestamptz, clock_timestamp())`;
-}
-
-/** One message of a node, in one transaction. Throws the database's error: nobody knows then whether it was obeyed. */
+/**
+ * Handles one message of a node, in one transaction. Throws the database's error. It is then unknown whether the message
+ * was obeyed.
+ */
 export function syncLeases(
   database: Database,
   message: SyncMessage,
@@ -50,19 +45,18 @@ export function syncLeases(
     const work = await loadWork(tx, { message, own, foldedSeq: node.foldedSeq });
     const before = new Map([...work.balances].map(([key, row]) => [key, { ...row }]));
     const answer = applySync(work, message);
-    const keys = new Map([...own, ...message.keys]);
-    await writeWork(tx, { message, work, before, keys, options });
-    const isTold = answer.isApplied && message.isComplete;
+    await writeWork(tx, { message, work, before, own, options });
+    const isFollowing = isAcknowledged(message, answer);
     await tx
       .updateTable("node")
       .set({
         lease_op: BigInt(message.op),
         lease_expires_at:
-          isTold && message.isLeaving
+          isFollowing && message.isLeaving
             ? null
             : sql<Date>`${nowOf(options)} + ${options.ttlMs} * interval '1 millisecond'`,
         seen_at: sql<Date>`now()`,
-        ...(isTold && { limits_version: message.limitsVersion }),
+        ...(isFollowing && { limits_version: message.limitsVersion }),
       })
       .where("id", "=", message.nodeId)
       .execute();
@@ -90,7 +84,12 @@ async function lockLimitsVersion(tx: Tx): Promise<bigint> {
   return row.value;
 }
 
-type OwnLease = LeaseKey & LeaseRow;
+/** Row of a node's lease. */
+interface OwnLease extends LeaseKey {
+  /** Part that is not drawn, integer nano-USD. */
+  amountNanoUsd: bigint;
+  isReclaimed: boolean;
+}
 
 async function listLeases(tx: Tx, nodeId: string): Promise<Map<string, OwnLease>> {
   const rows = await tx
@@ -112,17 +111,29 @@ async function listLeases(tx: Tx, nodeId: string): Promise<Map<string, OwnLease>
   );
 }
 
+/** Locks the balances of the message and of all leases of the node, then reads everything about them. */
 async function loadWork(
   tx: Tx,
   loaded: { message: SyncMessage; own: ReadonlyMap<string, OwnLease>; foldedSeq: number },
 ): Promise<LeaseWork> {
   const { message, own, foldedSeq } = loaded;
-  const balances = await lockBalances(tx, [...own.values(), ...message.keys.values()]);
-  const leases = [...own].map(([key, { amountNanoUsd, isReclaimed }]) => {
-    return [key, { amountNanoUsd, isReclaimed }] as const;
-  });
+  const keys = new Map<string, LeaseKey>([...own, ...message.keys]);
+  const balances = await lockBalances(tx, [...keys.values()]);
+  await lockCounts(
+    tx,
+    [...message.keys].filter(([text]) => !own.has(text)).map(([, key]) => key),
+  );
+  const { nodeId } = message;
+  const { drawn, counts } = await readDraws(tx, { nodeId, keys: [...keys.values()] });
+  const leases = new Map<string, LeaseRow>();
+  for (const text of keys.keys()) {
+    const drawnNanoUsd = drawn.get(text) ?? 0n;
+    const { amountNanoUsd = 0n, isReclaimed = false } = own.get(text) ?? {};
+    const grantedNanoUsd = drawnNanoUsd + amountNanoUsd;
+    if (grantedNanoUsd > 0n) leases.set(text, { grantedNanoUsd, drawnNanoUsd, isReclaimed });
+  }
   const limits = await readStrictAmounts(tx, message.keys);
-  return { foldedSeq, balances, leases: new Map(leases), limits, kept: new Map() };
+  return { foldedSeq, balances, leases, counts, limits, kept: new Map() };
 }
 
 async function readStrictAmounts(
@@ -145,29 +156,36 @@ interface Written {
   message: SyncMessage;
   work: LeaseWork;
   before: ReadonlyMap<string, BalanceRow>;
-  keys: ReadonlyMap<string, LeaseKey>;
+  own: ReadonlyMap<string, OwnLease>;
   options: LeaseClock;
 }
 
-async function writeWork(tx: Tx, { message, work, before, keys, options }: Written): Promise<void> {
+async function writeWork(tx: Tx, { message, work, before, own, options }: Written): Promise<void> {
+  const keys = new Map<string, LeaseKey>([...own, ...message.keys]);
   const changes: BalanceChange[] = [];
+  const leases: { key: LeaseKey; requestId: string; amountNanoUsd: bigint }[] = [];
+  const kept: typeof leases = [];
   for (const [text, key] of keys) {
     const [was, is] = [before.get(text), work.balances.get(text)];
     if (was === undefined || is === undefined) continue;
     const leasedNanoUsd = is.leasedNanoUsd - was.leasedNanoUsd;
     const unresolvedNanoUsd = is.unresolvedNanoUsd - was.unresolvedNanoUsd;
-    if (leasedNanoUsd === 0n && unresolvedNanoUsd === 0n) continue;
-    changes.push({ key, leasedNanoUsd, unresolvedNanoUsd });
+    if (leasedNanoUsd !== 0n || unresolvedNanoUsd !== 0n) {
+      changes.push({ key, leasedNanoUsd, unresolvedNanoUsd });
+    }
+    const lease = work.leases.get(text);
+    const row = own.get(text);
+    const amountNanoUsd = lease === undefined ? 0n : leftOf(lease);
+    const isChanged = amountNanoUsd !== (row?.amountNanoUsd ?? 0n) || row?.isReclaimed === true;
+    if (isChanged) leases.push({ key, requestId: "", amountNanoUsd });
+    const keptNanoUsd = work.kept.get(text);
+    if (keptNanoUsd !== undefined) {
+      kept.push({ key, requestId: `epoch:${message.epoch}`, amountNanoUsd: keptNanoUsd });
+    }
   }
   await changeBalances(tx, changes);
-  const named = (amounts: Iterable<readonly [string, bigint]>, requestId: string) =>
-    [...amounts].flatMap(([text, amountNanoUsd]) => {
-      const key = keys.get(text);
-      return key ? [{ key, requestId, amountNanoUsd }] : [];
-    });
-  const leases = [...work.leases].map(([text, row]) => [text, row.amountNanoUsd] as const);
-  await setLeases(tx, message.nodeId, named(leases, ""), null);
-  await setLeases(tx, message.nodeId, named(work.kept, `epoch:${message.epoch}`), nowOf(options));
+  await setLeases(tx, message.nodeId, leases, null);
+  await setLeases(tx, message.nodeId, kept, nowOf(options));
 }
 
 export interface BalanceChange {
@@ -230,10 +248,16 @@ async function setLeases(
         })),
     )
     .execute();
-  if (rows.some(({ amountNanoUsd }) => amountNanoUsd === 0n)) await deleteSpentLeases(tx, nodeId);
+  const isSpent = rows.some(({ amountNanoUsd }) => amountNanoUsd === 0n);
+  await deleteSpentLeases(tx, nodeId, [{ isSpent }]);
 }
 
-async function deleteSpentLeases(tx: Tx, nodeId: string): Promise<void> {
+async function deleteSpentLeases(
+  tx: Tx,
+  nodeId: string,
+  changed: readonly { isSpent: boolean }[],
+): Promise<void> {
+  if (!changed.some(({ isSpent }) => isSpent)) return;
   await tx
     .deleteFrom("lease")
     .where("node_id", "=", nodeId)
@@ -277,74 +301,88 @@ export async function settleBatches(
   });
 }
 
-/** Draw from the lease of one node. */
-interface NodeDraw extends Draw {
+/** Spend of one node's batches on one balance. */
+interface NodeDraw {
   nodeId: string;
-  lease: LeaseKey;
+  key: LeaseKey;
+  costNanoUsd: bigint;
+  /** Holds of requests whose cost is unknown. */
+  unresolved: readonly { requestId: string; nanoUsd: bigint }[];
 }
 
-/** Sums what the batches draw from leases or leave unresolved. */
+/** Sums the draws of the batches, by node and balance. */
 async function findDraws(
   tx: Tx,
   ids: readonly bigint[],
   holds: readonly (HoldCharge & { nodeId: string })[],
 ): Promise<NodeDraw[]> {
   const draws = new Map<string, NodeDraw>();
-  for (const { nodeId, addedNanoUsd, ...lease } of await listChargedLeases(tx, ids)) {
-    const key = balanceKeyText(lease);
-    draws.set(`${nodeId}\n${key}`, {
-      ...{ nodeId, lease, key, costNanoUsd: addedNanoUsd, unresolved: [] },
-    });
+  for (const { nodeId, addedNanoUsd: costNanoUsd, ...key } of await listDraws(tx, ids)) {
+    draws.set(`${nodeId}\n${balanceKeyText(key)}`, { nodeId, key, costNanoUsd, unresolved: [] });
   }
-  for (const { nodeId, unresolved, ...lease } of holds) {
+  for (const { nodeId, unresolved, overrunNanoUsd: _, ...key } of holds) {
     if (unresolved.length === 0) continue;
-    const key = balanceKeyText(lease);
-    const text = `${nodeId}\n${key}`;
-    const draw = draws.get(text) ?? { nodeId, lease, key, costNanoUsd: 0n, unresolved: [] };
+    const text = `${nodeId}\n${balanceKeyText(key)}`;
+    const draw = draws.get(text) ?? { nodeId, key, costNanoUsd: 0n, unresolved: [] };
     draws.set(text, { ...draw, unresolved: [...draw.unresolved, ...unresolved] });
   }
   return [...draws.values()];
 }
 
 async function drawBatches(tx: Tx, draws: readonly NodeDraw[], clock: LeaseClock): Promise<void> {
+  await addDraws(
+    tx,
+    draws.map(({ nodeId, key, ...spent }) => ({ nodeId, key, nanoUsd: sumOf(spent) })),
+  );
   for (const [nodeId, own] of Map.groupBy(draws, (draw) => draw.nodeId)) {
     const leases = await listLeases(tx, nodeId);
-    const unresolved = own.flatMap((draw) =>
-      draw.unresolved.map(({ requestId, nanoUsd }) => {
-        return { key: draw.lease, requestId, amountNanoUsd: nanoUsd };
-      }),
-    );
-    const drawn = own.map((draw) => {
-      return { charge: draw.lease, drawn: drawFromLease(leases.get(draw.key), draw) };
-    });
+    const drawn = own.map((draw) => drawFrom(leases.get(balanceKeyText(draw.key)), draw));
     await changeBalances(
       tx,
-      drawn
-        .map(({ charge, drawn: { balance } }) => ({ key: charge, ...balance }))
-        .filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
+      drawn.filter((change) => change.leasedNanoUsd !== 0n || change.unresolvedNanoUsd !== 0n),
     );
     await drawLeases(tx, nodeId, drawn);
-    const isSpent = drawn.some(({ drawn: { key, leaseNanoUsd } }) => {
-      return leaseNanoUsd !== 0n && leases.get(key)?.amountNanoUsd === -leaseNanoUsd;
-    });
-    if (isSpent) await deleteSpentLeases(tx, nodeId);
+    await deleteSpentLeases(tx, nodeId, drawn);
+    const unresolved = own.flatMap(({ key, unresolved: holds }) =>
+      holds.map(({ requestId, nanoUsd }) => ({ key, requestId, amountNanoUsd: nanoUsd })),
+    );
     await setLeases(tx, nodeId, unresolved, nowOf(clock));
   }
 }
 
-async function drawLeases(
-  tx: Tx,
-  nodeId: string,
-  drawn: readonly { charge: LeaseKey; drawn: Drawn }[],
-): Promise<void> {
-  const rows = drawn.filter((each) => each.drawn.leaseNanoUsd !== 0n);
+function sumOf({ costNanoUsd, unresolved }: Pick<NodeDraw, "costNanoUsd" | "unresolved">): bigint {
+  return unresolved.reduce((sum, { nanoUsd }) => sum + nanoUsd, costNanoUsd);
+}
+
+/** Change of a balance and of the lease that is drawn. */
+interface Drawn extends BalanceChange {
+  leaseNanoUsd: bigint;
+  isSpent: boolean;
+}
+
+/** Leased becomes settled and unresolved in one step, also beyond the lease. */
+function drawFrom(lease: OwnLease | undefined, draw: NodeDraw): Drawn {
+  const amount = lease?.amountNanoUsd ?? 0n;
+  const sum = sumOf(draw);
+  const taken = sum < amount ? sum : amount;
+  const isReclaimed = lease?.isReclaimed === true;
+  return {
+    key: draw.key,
+    leasedNanoUsd: isReclaimed ? 0n : -taken,
+    unresolvedNanoUsd: sum - draw.costNanoUsd - (isReclaimed ? taken : 0n),
+    leaseNanoUsd: -taken,
+    isSpent: taken > 0n && taken === amount,
+  };
+}
+
+async function drawLeases(tx: Tx, nodeId: string, drawn: readonly Drawn[]): Promise<void> {
+  const rows = drawn.filter((each) => each.leaseNanoUsd !== 0n);
   if (rows.length === 0) return;
   await sql`
     UPDATE lease SET amount_nano_usd = lease.amount_nano_usd + d.nano_usd
-    FROM unnest(${rows.map(({ charge }) => charge.scopeType)}::text[],
-      ${rows.map(({ charge }) => charge.scopeId)}::text[], ${rows.map(({ charge }) => charge.period)}::text[],
-      ${rows.map(({ charge }) => charge.periodStart)}::date[],
-      ${rows.map((each) => each.drawn.leaseNanoUsd)}::bigint[])
+    FROM unnest(${rows.map(({ key }) => key.scopeType)}::text[], ${rows.map(({ key }) => key.scopeId)}::text[],
+      ${rows.map(({ key }) => key.period)}::text[], ${rows.map(({ key }) => key.periodStart)}::date[],
+      ${rows.map((each) => each.leaseNanoUsd)}::bigint[])
       AS d (scope_type, scope_id, period, period_start, nano_usd)
     WHERE lease.node_id = ${nodeId} AND lease.request_id = '' AND lease.scope_type = d.scope_type
       AND lease.scope_id = d.scope_id AND lease.period = d.period
@@ -432,13 +470,11 @@ export async function readStrictLimits(
   return { limits: limits.map(({ version: _, ...limit }) => limit), version };
 }
 
-/** Strict limits that some living node does not keep yet. */
+/** Lists strict limits that do not count all spend yet. */
 export async function listActivating(db: Database | Tx): Promise<StrictLimit[]> {
   const { rows } = await sql<StrictLimit>`
     SELECT l.id, l.organization_id AS "organizationId", l.scope_type AS "scopeType", l.scope_id AS "scopeId",
       l.period, l.amount_nano_usd AS "amountNanoUsd", l.open_ended_hold_nano_usd AS "openEndedHoldNanoUsd"
-    FROM spend_limit l
-    WHERE l.enforcement = 'strict' AND EXISTS (SELECT FROM node
-      WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)`.execute(db);
+    FROM spend_limit l WHERE ${isActivating}`.execute(db);
   return rows;
 }

@@ -1,11 +1,10 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import { formatLimitMessage } from "#src/domain/limit-message.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { type Spent, spentOf } from "#src/domain/request-spend.ts";
+import type { Spent } from "#src/domain/request-spend.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { AppendedEnds } from "./appended-ends.ts";
 import { readBalancesAtSeq } from "./balances.sql.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { LeaseSync } from "./lease-sync.ts";
@@ -115,7 +114,6 @@ class MemoryLedger implements Ledger {
   #limited = new Map<string, Limited[]>();
   /** Settled spend of limited scopes, by balance key. */
   #settled = new Map<string, bigint>();
-  readonly #appended: AppendedEnds;
   /** Requests that the current flush appends. */
   #counted: readonly EndRecord[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -129,12 +127,8 @@ class MemoryLedger implements Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    this.#appended = new AppendedEnds();
     this.flushParticipant = {
-      started: (entry) => {
-        const foldedSeq = this.#appended.enter(entry.flushedSeq);
-        options.leases.entered({ ...entry, foldedSeq });
-      },
+      started: (entry) => options.leases.entered(entry),
       queued: (record) => options.leases.queued(record),
       found: (spend) => options.leases.found(spend),
       flush: (_, batch) => {
@@ -229,32 +223,22 @@ class MemoryLedger implements Ledger {
     return limited.settledNanoUsd + pending.sum({ scopeId, startMs, endMs });
   }
 
-  /** Appended requests stay pending until they are folded. The others leave at once, because nothing counts them. */
+  /** Appended requests stay pending until a fold counts them. The others leave at once, because none will. */
   #commit(
     batch: readonly EndRecord[],
-    { flushedSeq, isCounted }: { flushedSeq: number; isCounted: boolean },
+    { flushedSeq: seq, isCounted }: { flushedSeq: number; isCounted: boolean },
   ): void {
-    const counted = isCounted ? this.#counted : [];
+    const counted = new Set(isCounted ? this.#counted : []);
     this.#counted = [];
-    this.#appended.add(flushedSeq, counted);
-    if (counted.length === batch.length) return;
-    const appended = new Set(counted);
-    const left = batch.filter((record) => !appended.has(record));
-    const ends = left.map((record) => ({ origin: record, spent: spentOf(record), isDrawn: false }));
-    this.#options.leases.folded(ends, this.#appended.foldedSeq);
+    this.#options.leases.appended(batch, { seq, isCounted: (record) => counted.has(record) });
   }
 
   async markFolded(foldedSeq: number): Promise<void> {
-    if (foldedSeq <= this.#appended.foldedSeq) return;
+    const { leases } = this.#options;
+    if (foldedSeq <= leases.pending.foldedSeq) return;
     // Spend must leave the pending sum and reach the settled one in the same step: the read does both.
     if (this.#limited.size > 0) await this.#refreshQuietly();
-    else this.#applyFolded(foldedSeq);
-  }
-
-  #applyFolded(foldedSeq: number): void {
-    if (foldedSeq <= this.#appended.foldedSeq) return;
-    const ends = this.#appended.take(foldedSeq);
-    this.#options.leases.folded(ends, foldedSeq);
+    else leases.folded(foldedSeq);
   }
 
   /**
@@ -275,11 +259,12 @@ class MemoryLedger implements Ledger {
     const keys = limited.map(keyOf);
     const { foldedSeq, balances } =
       keys.length === 0 ? NO_BALANCES : await readBalancesAtSeq(database, { nodeId, keys });
-    if (foldedSeq !== null && foldedSeq < this.#appended.foldedSeq) return false;
+    const { leases } = this.#options;
+    if (foldedSeq !== null && foldedSeq < leases.pending.foldedSeq) return false;
     // A later read was faster and has newer values.
     if (read < this.#applied) return true;
     this.#applied = read;
-    if (foldedSeq !== null) this.#applyFolded(foldedSeq);
+    if (foldedSeq !== null) leases.folded(foldedSeq);
     this.#settled = new Map(
       balances.map((balance) => [balanceKeyText(balance), balance.settledNanoUsd]),
     );

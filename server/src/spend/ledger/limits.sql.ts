@@ -166,7 +166,16 @@ export function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
   return db.selectFrom("spend_limit").select(spendLimitColumns).execute();
 }
 
-/** Since when each of these limits is being taken up: only those that some living node does not keep yet. By id. */
+/**
+ * True for a strict limit `l` that does not count all spend yet: a live node does not follow it, or a node that did not
+ * follow it has appended requests that no fold has counted.
+ */
+export const isActivating = sql<boolean>`(l.enforcement = 'strict' AND (
+  EXISTS (SELECT FROM node WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)
+  OR EXISTS (SELECT FROM usage_batch AS batch LEFT JOIN node ON node.id = batch.node_id
+    WHERE batch.set_aside_at IS NULL AND (node.id IS NULL OR node.limits_version < l.version))))`;
+
+/** Finds limits that are activating, with the start of the activation, by id. */
 export async function findActivating(
   db: Database | Tx,
   ids: readonly string[],
@@ -174,7 +183,6 @@ export async function findActivating(
   if (ids.length === 0) return new Map();
   const { rows } = await sql<{ id: string; since: Date }>`
     SELECT l.id, l.version_at AS since FROM spend_limit l
-    WHERE l.id = ANY(${[...ids]}::text[]) AND l.enforcement = 'strict' AND EXISTS (SELECT FROM node
-      WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)`.execute(db);
+    WHERE l.id = ANY(${[...ids]}::text[]) AND ${isActivating}`.execute(db);
   return new Map(rows.map(({ id, since }) => [id, since]));
 }

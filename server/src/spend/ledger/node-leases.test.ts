@@ -18,16 +18,17 @@ beforeEach(() => {
 const { organizationId, workspaceId, apiKeyId } = beginRecord();
 const scope = { organizationId, workspaceId, apiKeyId };
 
-function limit(amountNanoUsd: bigint, scopeId = workspaceId): Promise<void> {
+async function limit(amountNanoUsd: bigint, scopeId = workspaceId): Promise<void> {
   const of = { id: "spl_test", scopeType: "workspace", scopeId, period: "monthly" } as const;
-  return store.setLimit({ ...of, organizationId, amountNanoUsd }, SOME_TIME_MS);
+  await store.setLimit({ ...of, organizationId, amountNanoUsd }, SOME_TIME_MS);
+  await store.countLimits();
 }
 
 async function startNode(nodeId: string, maxWaiting = 10): Promise<NodeLeases> {
   const options = { nodeId, ttlMs: TTL_MS, marginMs: MARGIN_MS, holdWaitMs: 1_000, maxWaiting };
   const node = new NodeLeases(options);
   const { epoch, flushedSeq } = await store.enter(nodeId);
-  node.enter(epoch, flushedSeq, false);
+  node.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
   await readLimits(node);
   await speak(node);
   return node;
@@ -93,7 +94,7 @@ describe("a node", () => {
     hold(node, "req_1", 10n);
     await speak(node);
     node.drop("req_1");
-    const leased = () => node.view().states.map((state) => state.leased);
+    const leased = () => node.view().states.map((state) => state.granted);
     const before = leased();
     now.nowMs += 1_500;
     nextMessage(node);
@@ -141,7 +142,7 @@ describe("a node", () => {
     expect(await speak(two)).toMatchObject([{ decision: { reason: "too_large" } }]);
     const { epoch, flushedSeq } = await store.enter("node_1");
     one.drop("req_1");
-    one.enter(epoch, flushedSeq, false);
+    one.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
     await speak(one);
     hold(two, "req_4", 60n);
     now.nowMs += 100;
@@ -159,7 +160,7 @@ test("a message that comes after a later one is not obeyed", async () => {
   now.nowMs += 300;
   await speak(node);
   expect(await store.sync(early, now.atMs)).toEqual({ kind: "late" });
-  expect(node.view().states).toMatchObject([{ leased: 60n, held: 60n }]);
+  expect(node.view().states).toMatchObject([{ granted: 60n, held: 60n }]);
 });
 
 describe("a burst of requests", () => {
@@ -180,7 +181,10 @@ describe("a burst of requests", () => {
     expect(resolved.map(({ requestId }) => requestId)).toEqual(
       Array.from({ length: BURST }, (_, at) => `req_${at}`),
     );
-    expect(node.view()).toMatchObject({ waiting: 0, states: [{ leased: 21_000n, held: 21_000n }] });
+    expect(node.view()).toMatchObject({
+      waiting: 0,
+      states: [{ granted: 21_000n, held: 21_000n }],
+    });
   });
 
   test("gets a limit that it needs to the last nano-dollar, in order of arrival", async () => {
@@ -192,7 +196,10 @@ describe("a burst of requests", () => {
       held.push(...(await speak(node)).map(({ requestId }) => requestId));
     }
     expect(held).toEqual(Array.from({ length: BURST }, (_, at) => `req_${at}`));
-    expect(node.view()).toMatchObject({ waiting: 0, states: [{ leased: 21_000n, held: 21_000n }] });
+    expect(node.view()).toMatchObject({
+      waiting: 0,
+      states: [{ granted: 21_000n, held: 21_000n }],
+    });
   });
 
   test("does not keep another workspace waiting whose limit has room", async () => {
@@ -244,6 +251,7 @@ describe("a burst of requests", () => {
       period: "monthly",
     } as const;
     await store.setLimit({ ...ofKey, organizationId, amountNanoUsd: 30n }, SOME_TIME_MS);
+    await store.countLimits();
     const node = await startNode("node_1");
     hold(node, "req_1", 10n);
     await speak(node);

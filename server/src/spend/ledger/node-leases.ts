@@ -1,5 +1,4 @@
 import type { Spent } from "#src/domain/request-spend.ts";
-import { assert } from "#src/lib/assert.ts";
 import type { SpendScope } from "./charges.ts";
 import { type HoldDecision, makeHeld } from "./hold-decision.ts";
 import { HoldQueue, type HoldRequest, type Waiter } from "./hold-queue.ts";
@@ -11,16 +10,10 @@ import {
   hasRoom,
   type StrictLimit,
 } from "./hold-refusal.ts";
-import { makeGrantRequests } from "./lease-grant-requests.ts";
+import { LeaseMessages, type Now } from "./lease-messages.ts";
 import type { GrantRequest, SyncAnswer, SyncDone, SyncMessage } from "./lease-rules.ts";
-import {
-  freeAmountAfter,
-  isWorthTrimming,
-  type LeaseState,
-  LeaseTable,
-  type RunningHold,
-} from "./lease-table.ts";
-import { PendingSpend, type SpendOrigin } from "./pending-spend.ts";
+import { type LeaseState, LeaseTable, type RunningHold } from "./lease-table.ts";
+import { type AppendedEnd, PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
 // What one node may still spend, and who waits for it. Pure: the clock comes in as an argument, messages go out as
 // values. `nowMs` is the node's monotonic clock, `atMs` the database's clock as the node knows it.
@@ -43,112 +36,63 @@ export interface Resolution {
   decision: Exclude<HoldDecision, { kind: "waiting" }>;
 }
 
-interface Now {
-  nowMs: number;
-  atMs: number;
-}
-
-interface InFlight {
-  message: SyncMessage;
-  sentMs: number;
-  /** What `targets` gives up, or, below zero, reports: by key text. */
-  givenUp: Map<string, bigint>;
-}
-
-/** Wants of one message. Each names up to nine balances, whose rows the database locks. */
-const MAX_WANTS = 256;
-const WANT_AGAIN_MS = 100;
-const TRIM_EVERY_MS = 250;
-const RETRY_MS = 250;
-/** An answer that is older says little of whether the next message will arrive. */
-const SURE_MS = 1_000;
-/** Complete messages, which renew, are sent this many times within a TTL. */
-const RENEWALS = 3;
-
 export class NodeLeases {
-  /** Spend of ended requests that are not folded, with or without a hold. */
+  /** Spend of ended requests that no fold has counted: of all requests, held or not. */
   readonly pending = new PendingSpend();
   readonly #options: NodeLeasesOptions;
-  readonly #book = new LeaseTable(this.pending);
+  readonly #table = new LeaseTable(this.pending);
   readonly #queue: HoldQueue;
-  /** Scopes in which budget became free since the queue was last looked at. */
+  readonly #messages: LeaseMessages;
+  /** Scopes with returned budget since the last look at the queue. */
   readonly #freed = new Set<string>();
-  #inFlight: InFlight | null = null;
-  #epoch = 0n;
-  #op = 0;
-  #foldedSeq = 0;
-  #limitsVersion = 0n;
-  /** The newest version of limits that the database knows this node to keep. */
-  #acknowledgedVersion = -1n;
-  #hasJournalGap = false;
-  #isFenced = false;
-  #isLeaving = false;
-  #hasLeft: boolean = false;
-  /** Up to here, on the monotonic clock, holds may be taken. */
-  #validUntilMs = Number.NEGATIVE_INFINITY;
-  #renewAtMs = Number.NEGATIVE_INFINITY;
-  #wantAtMs = Number.NEGATIVE_INFINITY;
-  #trimAtMs = Number.NEGATIVE_INFINITY;
-  #retryAtMs = Number.NEGATIVE_INFINITY;
-  /** Periods never go back, whatever the database's clock does. */
+  /** Latest time of the database's clock. Periods never go back. */
   #atMs = 0;
-  /** When the database answered last, on the monotonic clock. */
-  #answeredMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: NodeLeasesOptions) {
     this.#options = options;
     this.#queue = new HoldQueue(options.maxWaiting);
+    const parts = { table: this.#table, queue: this.#queue, pending: this.pending };
+    this.#messages = new LeaseMessages({ ...options, ...parts });
   }
 
   /**
-   * The node has a new epoch: at its start, or after it was fenced. Its leases are what its next message says. What
-   * runs and what is not flushed stays known. `hasJournalGap`: the journal may lack requests that were sent.
+   * The node has a new epoch: at its start, or after it was fenced. Its running requests and pending spend stay known,
+   * and its next message opens its leases again. `hasJournalGap`: the journal may lack requests that were sent.
    */
-  enter(epoch: bigint, foldedSeq: number, hasJournalGap: boolean): void {
-    this.#epoch = epoch;
-    this.#foldedSeq = foldedSeq;
-    // Until it has been told: entering again before that does not make the journal whole.
-    this.#hasJournalGap ||= hasJournalGap;
-    this.#op = 0;
-    this.#inFlight = null;
-    this.#isFenced = false;
-    this.#hasLeft = false;
-    this.#acknowledgedVersion = -1n;
-    this.#validUntilMs = Number.NEGATIVE_INFINITY;
-    this.#renewAtMs = Number.NEGATIVE_INFINITY;
-    this.#retryAtMs = Number.NEGATIVE_INFINITY;
-    for (const state of this.#book.states()) state.leased = 0n;
+  enter(entry: { epoch: bigint; appendedSeq: number; hasJournalGap: boolean }): void {
+    this.pending.enter(entry.appendedSeq);
+    this.#messages.enter(entry.epoch, entry.hasJournalGap);
   }
 
-  /** All strict limits as they stood at `version` of the change counter. */
+  /** All strict limits at `version` of the change counter. */
   setLimits(limits: readonly StrictLimit[], version: bigint): void {
-    if (version < this.#limitsVersion) return;
-    this.#limitsVersion = version;
-    this.#book.setLimits(limits);
+    if (version < this.#messages.limitsVersion) return;
+    this.#messages.followLimits(version);
+    this.#table.setLimits(limits);
   }
 
   /** False: no strict limit counts what this organization spends. */
   isLimited(organizationId: string): boolean {
-    return this.#book.isLimited(organizationId);
+    return this.#table.isLimited(organizationId);
   }
 
   /** The narrowest strict limit of the chain, or null. */
   findLimit(scope: SpendScope, now: Now): StrictLimit | null {
-    return this.#book.statesOf(scope, this.#advance(now))[0]?.limit ?? null;
+    return this.#table.statesOf(scope, this.#advance(now).atMs)[0]?.limit ?? null;
   }
 
   /** It runs and nothing was held for it, since no limit counted it. Those that are set next count it. */
   adopt(request: RunningHold): void {
-    this.#book.adopt(request);
+    this.#table.adopt(request);
   }
 
-  /** False once the database has kept what the journal may lack. Until then every start must say so again. */
+  /** False once the database knows of the gap. Until then each start reports it again. */
   get hasJournalGap(): boolean {
-    return this.#hasJournalGap;
+    return this.#messages.hasJournalGap;
   }
 
   get isFenced(): boolean {
-    return this.#isFenced;
+    return this.#messages.isFenced;
   }
 
   /** Key, workspace and organization, all or none, in one synchronous step; else the request waits its turn. */
@@ -159,43 +103,45 @@ export class NodeLeases {
     const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
     if (!this.#queue.hasRoom(request.scope)) return this.#refuse(waiter, "queue_full");
     this.#queue.add(waiter);
-    this.#wantAtMs = now.nowMs;
+    this.#messages.ask(now.nowMs);
     return { kind: "waiting" };
   }
 
-  /** The request ended, or turned out to have ended before a start: its record waits for the flush. */
+  /** The request ended, perhaps before a start. Its record waits for the append. */
   recordEnd(requestId: string, origin: SpendOrigin, spent: Spent): void {
-    this.#book.end(requestId);
-    this.addPending(origin, spent);
+    this.#table.end(requestId);
+    this.recordFound(origin, spent);
   }
 
-  /** Adds spend that is not folded. */
-  addPending(origin: SpendOrigin, spent: Spent): void {
-    this.pending.add(origin, spent);
-    this.#book.addPending(origin, drawOf(spent));
+  /** Adds spend that the database has not appended. */
+  recordFound(origin: SpendOrigin, spent: Spent): void {
+    this.pending.end(origin, spent);
+    this.#table.draw(origin, drawOf(spent));
     this.#markFreed(origin);
   }
 
   /** The request was never sent, or gave up waiting. A second call does nothing. */
   drop(requestId: string): void {
-    const scope = this.#book.end(requestId) ?? this.#queue.remove(requestId)?.scope;
+    const scope = this.#table.end(requestId) ?? this.#queue.remove(requestId)?.scope;
     if (scope !== undefined) this.#markFreed(scope);
   }
 
-  /**
-   * These ends are no longer pending. `isDrawn`: a fold took them out of the leases. False: the database does not count
-   * them, because it refused the record or had it already. `foldedSeq`: position of the last known fold.
-   */
-  recordFold(
-    ends: Iterable<{ origin: SpendOrigin; spent: Spent; isDrawn: boolean }>,
-    foldedSeq: number,
-  ): void {
-    this.#foldedSeq = foldedSeq;
-    for (const { origin, spent, isDrawn } of ends) {
-      this.pending.remove(origin, spent);
-      this.#book.removePending(origin, drawOf(spent), isDrawn);
+  /** The database has appended a batch, up to this position. Without `isCounted` an end draws nothing from leases. */
+  recordAppend(ends: readonly AppendedEnd[], toSeq: number): void {
+    this.#messages.recordFolded(this.pending.append(ends, toSeq));
+    for (const { origin, spent, isCounted } of ends) {
+      if (isCounted) continue;
+      this.#table.draw(origin, -drawOf(spent));
       this.#markFreed(origin);
     }
+  }
+
+  /**
+   * The fold has counted this node's ends up to this position. Soft limits add settled and pending spend, so the caller
+   * updates its settled spend in the same step.
+   */
+  recordFolded(seq: number): void {
+    this.#messages.recordFolded(this.pending.fold(seq));
   }
 
   /** Requests whose turn has come or whose time is over. Looks at all that wait: call it by the clock. */
@@ -221,102 +167,52 @@ export class NodeLeases {
     return resolved;
   }
 
-  /** The message to send now, or null. One at a time: the next one comes after `applyAnswer` or `handleLostMessage`. */
+  /** The message to send now, or null. The next one follows `applyAnswer` or `handleLostMessage`. */
   nextMessage(now: Now): SyncMessage | null {
-    if (this.#inFlight !== null || this.#isFenced || this.#epoch === 0n) return null;
-    this.#advance(now);
-    if (now.nowMs < this.#retryAtMs) return null;
-    const isComplete =
-      this.#isLeaving ||
-      now.nowMs >= this.#renewAtMs ||
-      this.#acknowledgedVersion < this.#limitsVersion;
-    const isWanting = this.#queue.size > 0 && now.nowMs >= this.#wantAtMs;
-    const isTrimming = now.nowMs >= this.#trimAtMs;
-    if (isTrimming) {
-      this.#trimAtMs = now.nowMs + TRIM_EVERY_MS;
-      this.#book.measureTraffic(now.nowMs);
-    }
-    const isSure = now.nowMs - this.#answeredMs <= SURE_MS;
-    const targets = new Map<string, bigint>();
-    for (const state of this.#book.states()) {
-      const wanted = this.#findTarget(state);
-      const isOff = wanted > state.leased || (isTrimming && isWorthTrimming(state, wanted));
-      if (isComplete || isOff || (isWanting && this.#queue.hasWaiter(state.text))) {
-        // What a lost message gave up would be nobody's: until the database has answered, it is not given up.
-        const isKept = !isSure && wanted < state.leased && this.#canKeep(state);
-        targets.set(state.text, isKept ? state.leased : wanted);
-      }
-    }
-    if (!isComplete && !isWanting && targets.size === 0) return null;
-    return this.#send(now, {
-      targets,
-      isComplete,
-      grantRequests: isWanting ? this.#makeGrantRequests(targets) : [],
-    });
+    return this.#messages.next(this.#advance(now));
   }
 
   applyAnswer(answer: SyncAnswer, now: Now): Resolution[] {
-    const sent = this.#inFlight;
-    assert(sent !== null, "an answer belongs to a message");
-    this.#inFlight = null;
-    this.#answeredMs = now.nowMs;
-    if (answer.kind === "late" || answer.kind === "behind") {
-      this.handleLostMessage(now);
-      return this.resolveWaiting(now);
-    }
-    if (answer.kind === "fenced") {
-      this.#isFenced = true;
-      this.#validUntilMs = Number.NEGATIVE_INFINITY;
-      return this.resolveWaiting(now);
-    }
-    const { ttlMs, marginMs } = this.#options;
-    this.#validUntilMs = Math.max(this.#validUntilMs, sent.sentMs + ttlMs - marginMs);
-    this.#take(sent, answer);
-    const resolved = [
-      ...this.#refuseHopeless(sent.message.grantRequests, answer, now),
-      ...this.resolveWaiting(now),
-    ];
-    // Asked in vain: what is missing comes back when others settle.
-    const isVain = sent.message.grantRequests.length > 0 && resolved.length === 0;
-    if (isVain) this.#wantAtMs = now.nowMs + WANT_AGAIN_MS;
+    const requests = this.#messages.requests;
+    const isDone = this.#messages.applyAnswer(answer, this.#advance(now));
+    if (!isDone || answer.kind !== "done") return this.resolveWaiting(now);
+    const resolved = [...this.#refuseHopeless(requests, answer, now), ...this.resolveWaiting(now)];
+    if (requests.length > 0 && resolved.length === 0) this.#messages.askLater(now.nowMs);
     return resolved;
   }
 
-  /** Nobody knows whether the message arrived: what it gave up stays given up, what it asked for is not counted on. */
   handleLostMessage(now: Now): void {
-    this.#inFlight = null;
-    this.#retryAtMs = now.nowMs + RETRY_MS;
-    this.#renewAtMs = Number.NEGATIVE_INFINITY;
+    this.#messages.handleLostMessage(now);
   }
 
-  /** True once the database has heard that this node has nothing any more. */
+  /** True once the database knows that this node holds nothing. */
   get hasLeft(): boolean {
-    return this.#hasLeft;
+    return this.#messages.hasLeft;
   }
 
-  /** From now on nothing is kept that is not held; the node's last message hands everything back. */
+  /** From now on only held budget is kept. The last message returns everything. */
   leave(): void {
-    this.#isLeaving = true;
+    this.#messages.leave();
   }
 
   isExpired(nowMs: number): boolean {
-    return nowMs >= this.#validUntilMs;
+    return this.#messages.isExpired(nowMs);
   }
 
   /** Waiting requests, and what the node has: by key text. For status and tests. */
   view(): { waiting: number; states: readonly LeaseState[] } {
-    return { waiting: this.#queue.size, states: [...this.#book.states()] };
+    return { waiting: this.#queue.size, states: [...this.#table.states()] };
   }
 
-  #advance({ atMs }: Now): number {
+  #advance({ nowMs, atMs }: Now): Now {
     this.#atMs = Math.max(this.#atMs, atMs);
-    return this.#atMs;
+    return { nowMs, atMs: this.#atMs };
   }
 
   /** Marks the widest limited scope of the chain: no request outside it shares a balance with this one. */
   #markFreed(scope: SpendScope): void {
     if (this.#queue.size === 0) return;
-    const widest = this.#book.findWidestLimited(scope);
+    const widest = this.#table.findWidestLimited(scope);
     if (widest !== null) this.#freed.add(widest);
   }
 
@@ -338,31 +234,31 @@ export class NodeLeases {
     now: Now,
     isBlocked: (key: string) => boolean,
   ): Resolution["decision"] | { kind: "lacking"; balances: readonly LeaseState[] } {
-    const startedAtMs = this.#advance(now);
-    const states = this.#book.statesOf(request.scope, startedAtMs);
+    const { atMs: startedAtMs } = this.#advance(now);
+    const states = this.#table.statesOf(request.scope, startedAtMs);
     const spent = findSpent(request, states);
     if (spent !== null) return spent;
     const isOut = this.isExpired(now.nowMs);
     let lacking: LeaseState[] | null = isOut ? [] : null;
     for (const state of states) {
-      const isFree = this.#book.spendableOf(state) >= findHoldAmount(state.limit, request);
+      const isFree = this.#table.spendableOf(state) >= findHoldAmount(state.limit, request);
       if (isFree && !isOut && !isBlocked(state.text)) continue;
       lacking ??= [];
       lacking.push(state);
     }
     if (lacking !== null) return { kind: "lacking", balances: lacking };
     const { requestId, scope, amountNanoUsd, isOpenEnded = false } = request;
-    this.#book.begin({ ...scope, requestId, amountNanoUsd, isOpenEnded, startedAtMs }, states);
+    this.#table.begin({ ...scope, requestId, amountNanoUsd, isOpenEnded, startedAtMs }, states);
     return makeHeld(request, states, startedAtMs);
   }
 
   #refuseLate(waiter: Waiter, now: Now): HoldRefusal {
     // It asked when it began to wait. Without an answer since then nobody knows who holds what remains.
     const hasAsked = waiter.sinceMs < now.nowMs;
-    const isSilent = hasAsked && this.#answeredMs < waiter.sinceMs;
-    const isCut = this.#isFenced || this.isExpired(now.nowMs) || isSilent;
+    const isSilent = hasAsked && !this.#messages.hasAnsweredSince(waiter.sinceMs);
+    const isCut = this.isFenced || this.isExpired(now.nowMs) || isSilent;
     if (isCut) return this.#refuse(waiter, "unavailable");
-    const states = this.#book.statesOf(waiter.scope, this.#atMs);
+    const states = this.#table.statesOf(waiter.scope, this.#atMs);
     const used = states.find((state) => !hasRoom(waiter, state));
     return used === undefined
       ? this.#refuse(waiter, "queue_slow")
@@ -371,7 +267,7 @@ export class NodeLeases {
 
   /** Names the given limit, else the one that the request lacks, else the narrowest one. */
   #refuse(waiter: Waiter, reason: HoldRefusal["reason"], named?: LeaseState): HoldRefusal {
-    const states = this.#book.statesOf(waiter.scope, this.#atMs);
+    const states = this.#table.statesOf(waiter.scope, this.#atMs);
     const lacked = states.find(({ text }) => waiter.lacking.includes(text));
     const state = named ?? lacked ?? states[0];
     return {
@@ -384,87 +280,6 @@ export class NodeLeases {
     };
   }
 
-  #findTarget(state: LeaseState): bigint {
-    const bound = state.held + state.pending;
-    const isIdle = this.#queue.hasWaiter(state.text) || !this.#canKeep(state);
-    return isIdle ? bound : bound + this.#book.findAmountToKeep(state);
-  }
-
-  #canKeep(state: LeaseState): boolean {
-    // What was kept before a limit was lowered may be more than the new one leaves: it is given up, then asked for.
-    const isTold = this.#acknowledgedVersion === this.#limitsVersion;
-    return !this.#isLeaving && isTold && state.endMs > this.#atMs;
-  }
-
-  #makeGrantRequests(targets: ReadonlyMap<string, bigint>): GrantRequest[] {
-    return makeGrantRequests({
-      asked: this.#queue.pick(MAX_WANTS),
-      waiting: this.#queue.list(),
-      chainOf: ({ scope }) => this.#book.statesOf(scope, this.#atMs),
-      freeOf: (state) => freeAmountAfter(state, targets.get(state.text)),
-      trafficOf: (state) => (this.#isLeaving ? 0n : this.#book.estimateTraffic(state)),
-    });
-  }
-
-  #send(
-    now: Now,
-    told: Pick<SyncMessage, "targets" | "isComplete" | "grantRequests">,
-  ): SyncMessage {
-    this.#op += 1;
-    const { targets, isComplete, grantRequests } = told;
-    const names = [
-      ...targets.keys(),
-      ...grantRequests.flatMap((want) => want.entries.map((e) => e.key)),
-    ];
-    const message: SyncMessage = {
-      nodeId: this.#options.nodeId,
-      epoch: this.#epoch,
-      op: this.#op,
-      foldedSeq: this.#foldedSeq,
-      limitsVersion: this.#limitsVersion,
-      keys: new Map(names.map((name) => [name, this.#book.get(name).key])),
-      targets,
-      isComplete,
-      hasJournalGap: this.#hasJournalGap,
-      // Who still holds or waits for something is heard of until it does not.
-      isLeaving:
-        this.#isLeaving &&
-        grantRequests.length === 0 &&
-        [...targets.values()].every((each) => each === 0n),
-      grantRequests,
-    };
-    const givenUp = new Map<string, bigint>();
-    for (const [name, wanted] of targets) {
-      const state = this.#book.get(name);
-      givenUp.set(name, state.leased - wanted);
-      // Given up at once, so that nobody holds it while it is being handed back; a report counts when it is answered.
-      if (wanted < state.leased) state.leased = wanted;
-    }
-    this.#inFlight = { message, sentMs: now.nowMs, givenUp };
-    return message;
-  }
-
-  #take({ message, givenUp, sentMs }: InFlight, answer: SyncDone): void {
-    for (const [name, nanoUsd] of givenUp) {
-      const isReport = nanoUsd < 0n;
-      const state = this.#book.get(name);
-      if (answer.isApplied && isReport) state.leased -= nanoUsd;
-      if (!answer.isApplied && !isReport) state.leased += nanoUsd;
-    }
-    for (const [at, want] of message.grantRequests.entries()) {
-      for (const [entryAt, { key }] of want.entries.entries()) {
-        this.#book.get(key).leased += answer.grants[at]?.[entryAt] ?? 0n;
-      }
-    }
-    for (const [name, figures] of answer.figures) this.#book.setFigures(name, figures);
-    if (!message.isComplete || !answer.isApplied) return;
-    this.#acknowledgedVersion = message.limitsVersion;
-    this.#hasLeft = message.isLeaving;
-    this.#hasJournalGap = false;
-    this.#renewAtMs = sentMs + this.#options.ttlMs / RENEWALS;
-    this.#book.removeIdle(this.#atMs);
-  }
-
   /** Waiting helps neither against a limit that is spent nor where less remains than the request may cost. */
   #refuseHopeless(
     grantRequests: readonly GrantRequest[],
@@ -475,7 +290,10 @@ export class NodeLeases {
     for (const [at, { requestId }] of grantRequests.entries()) {
       const waiter = answer.grants[at] === null ? this.#queue.find(requestId) : null;
       if (waiter === null) continue;
-      const hopeless = findRefusal(waiter, this.#book.statesOf(waiter.scope, this.#advance(now)));
+      const hopeless = findRefusal(
+        waiter,
+        this.#table.statesOf(waiter.scope, this.#advance(now).atMs),
+      );
       if (hopeless === null) continue;
       this.#queue.remove(requestId);
       resolved.push({ requestId, decision: hopeless });

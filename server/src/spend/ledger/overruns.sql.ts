@@ -15,8 +15,8 @@ interface AddedSpend extends LeaseKey {
 
 type ComparedRow = LimitedSpend & LeaseKey;
 
-/** End of the period of a row of `balance` or `lease`, by the name of its table in the statement. */
-export function periodEndOf(table: "b" | "lease"): RawBuilder<Date> {
+/** End of the period of a row of `balance`, `lease` or `lease_draw`, by the name of its table in the statement. */
+export function periodEndOf(table: "b" | "lease" | "draw"): RawBuilder<Date> {
   const [start, period] = [sql.ref(`${table}.period_start`), sql.ref(`${table}.period`)];
   return sql`((${start} + CASE ${period} WHEN 'daily' THEN interval '1 day'
     WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END) AT TIME ZONE 'UTC')`;

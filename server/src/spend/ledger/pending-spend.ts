@@ -2,8 +2,10 @@ import type { Spent } from "#src/domain/request-spend.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 
 const DAY_MS = 86_400_000;
+/** Batches that are kept apart. Later ones are merged, so that memory is bounded by the active keys. */
+const MAX_BATCHES = 100;
 
-/** What is summed up: the scopes of a request, and its start on the database's clock. */
+/** Scopes of a request, and its start on the database's clock. */
 export interface SpendOrigin extends SpendScope {
   startedAtMs: number;
 }
@@ -14,29 +16,36 @@ interface Period {
   endMs: number;
 }
 
-/**
- * What this node's requests have cost and the database does not know yet, per id of a scope and UTC day: every
- * period is made of whole days. Bounded by the scopes that spent since the last flush.
- */
-export class PendingSpend {
+/** Sums of spend by the id of a scope and the UTC day. Every period consists of whole days. */
+export class SpendSums {
   readonly #byScope = new Map<string, Map<number, Spent>>();
 
-  add(origin: SpendOrigin, { costNanoUsd, unresolvedNanoUsd }: Spent): void {
-    this.#change(origin, costNanoUsd, unresolvedNanoUsd);
+  add(origin: SpendOrigin, spent: Spent): void {
+    const day = Math.floor(origin.startedAtMs / DAY_MS);
+    for (const scopeId of scopeIdsOf(origin)) this.#change(scopeId, day, spent, 1n);
   }
 
-  remove(origin: SpendOrigin, { costNanoUsd, unresolvedNanoUsd }: Spent): void {
-    this.#change(origin, -costNanoUsd, -unresolvedNanoUsd);
+  remove(origin: SpendOrigin, spent: Spent): void {
+    const day = Math.floor(origin.startedAtMs / DAY_MS);
+    for (const scopeId of scopeIdsOf(origin)) this.#change(scopeId, day, spent, -1n);
   }
 
-  /** Cost over the days of a period. */
+  addAll(sums: SpendSums): void {
+    this.#changeAll(sums, 1n);
+  }
+
+  removeAll(sums: SpendSums): void {
+    this.#changeAll(sums, -1n);
+  }
+
+  /** Cost in a period, nano-USD. */
   sum(of: Period): bigint {
     let sum = 0n;
     for (const { costNanoUsd } of this.#daysIn(of)) sum += costNanoUsd;
     return sum;
   }
 
-  /** What the days of a period take out of leases: cost and what is unresolved. */
+  /** Cost and unresolved holds in a period, nano-USD: what its requests draw from leases. */
   sumOfDraws(of: Period): bigint {
     let sum = 0n;
     for (const { costNanoUsd, unresolvedNanoUsd } of this.#daysIn(of)) {
@@ -45,7 +54,7 @@ export class PendingSpend {
     return sum;
   }
 
-  /** The days on which a scope has something pending: their first moments, milliseconds since the epoch. */
+  /** Days on which the scope has spend: their first moments, milliseconds since the epoch. */
   days(scopeId: string): number[] {
     const days = this.#byScope.get(scopeId);
     return [...(days?.keys() ?? [])].map((day) => day * DAY_MS);
@@ -57,18 +66,120 @@ export class PendingSpend {
     }
   }
 
-  #change(origin: SpendOrigin, costNanoUsd: bigint, unresolvedNanoUsd: bigint): void {
-    if (costNanoUsd === 0n && unresolvedNanoUsd === 0n) return;
-    const day = Math.floor(origin.startedAtMs / DAY_MS);
-    for (const scopeId of scopeIdsOf(origin)) {
-      const days = this.#byScope.get(scopeId) ?? new Map<number, Spent>();
-      const spent = days.get(day) ?? { costNanoUsd: 0n, unresolvedNanoUsd: 0n };
-      spent.costNanoUsd += costNanoUsd;
-      spent.unresolvedNanoUsd += unresolvedNanoUsd;
-      if (spent.costNanoUsd === 0n && spent.unresolvedNanoUsd === 0n) days.delete(day);
-      else days.set(day, spent);
-      if (days.size === 0) this.#byScope.delete(scopeId);
-      else this.#byScope.set(scopeId, days);
+  #changeAll(sums: SpendSums, sign: 1n | -1n): void {
+    for (const [scopeId, days] of sums.#byScope) {
+      for (const [day, spent] of days) this.#change(scopeId, day, spent, sign);
     }
+  }
+
+  #change(scopeId: string, day: number, change: Spent, sign: 1n | -1n): void {
+    if (change.costNanoUsd === 0n && change.unresolvedNanoUsd === 0n) return;
+    const days = this.#byScope.get(scopeId) ?? new Map<number, Spent>();
+    const spent = days.get(day) ?? { costNanoUsd: 0n, unresolvedNanoUsd: 0n };
+    spent.costNanoUsd += sign * change.costNanoUsd;
+    spent.unresolvedNanoUsd += sign * change.unresolvedNanoUsd;
+    if (spent.costNanoUsd === 0n && spent.unresolvedNanoUsd === 0n) days.delete(day);
+    else days.set(day, spent);
+    if (days.size === 0) this.#byScope.delete(scopeId);
+    else this.#byScope.set(scopeId, days);
+  }
+}
+
+/** One end of a batch that the database has appended. */
+export interface AppendedEnd {
+  origin: SpendOrigin;
+  spent: Spent;
+  /** False: no fold will count it, because it was set aside or appended before. */
+  isCounted: boolean;
+}
+
+/** Appended ends that the fold counts together. */
+export interface AppendedBatch {
+  /** Its ends follow this sequence number. */
+  fromSeq: number;
+  /** Sequence number of its last end. */
+  toSeq: number;
+  sums: SpendSums;
+}
+
+/**
+ * Spend of this node's ended requests that the fold has not counted. The ends of one batch leave it together, when the
+ * database's folded position reaches the end of the batch.
+ */
+export class PendingSpend extends SpendSums {
+  #stage: "new" | "entered" = "new";
+  readonly #batches: AppendedBatch[] = [];
+  #appendedSeq = 0;
+  #foldedSeq = 0;
+  /** Spend that is not appended, nano-USD. */
+  #unappendedNanoUsd = 0n;
+
+  /** Position up to which the pending spend has lost its counted ends. */
+  get foldedSeq(): number {
+    return this.#foldedSeq;
+  }
+
+  /** True while the database lacks spend of this node. */
+  get hasUnappended(): boolean {
+    return this.#unappendedNanoUsd !== 0n;
+  }
+
+  /** Adds spend that the database has not appended. */
+  end(origin: SpendOrigin, spent: Spent): void {
+    this.#unappendedNanoUsd += spent.costNanoUsd + spent.unresolvedNanoUsd;
+    this.add(origin, spent);
+  }
+
+  /** The node has a new epoch. A start counts everything that earlier processes have appended. */
+  enter(appendedSeq: number): void {
+    if (this.#stage === "new") this.#foldedSeq = appendedSeq;
+    this.#stage = "entered";
+    this.#appendedSeq = appendedSeq;
+  }
+
+  /** Batches of the pending spend that a fold up to this position counts. */
+  batchesUpTo(foldedSeq: number): readonly AppendedBatch[] {
+    return this.#batches.filter(({ toSeq }) => toSeq <= foldedSeq);
+  }
+
+  /** Adds a batch that the database has appended. Returns it where the fold has counted it already. */
+  append(ends: Iterable<AppendedEnd>, toSeq: number): AppendedBatch[] {
+    const sums = new SpendSums();
+    for (const { origin, spent, isCounted } of ends) {
+      this.#unappendedNanoUsd -= spent.costNanoUsd + spent.unresolvedNanoUsd;
+      if (isCounted) sums.add(origin, spent);
+      else this.remove(origin, spent);
+    }
+    this.#addBatch(toSeq, sums);
+    return this.fold(this.#foldedSeq);
+  }
+
+  /** True where the ends after this folded position are known. False: the answer of their append is missing. */
+  isKnownPosition(foldedSeq: number): boolean {
+    const isInside = this.#batches.some(
+      ({ fromSeq, toSeq }) => fromSeq < foldedSeq && foldedSeq < toSeq,
+    );
+    return foldedSeq <= this.#appendedSeq && !isInside;
+  }
+
+  #addBatch(toSeq: number, sums: SpendSums): void {
+    const last = this.#batches.at(-1);
+    const fromSeq = this.#appendedSeq;
+    this.#appendedSeq = toSeq;
+    if (last === undefined || this.#batches.length < MAX_BATCHES) {
+      this.#batches.push({ fromSeq, toSeq, sums });
+      return;
+    }
+    last.toSeq = toSeq;
+    last.sums.addAll(sums);
+  }
+
+  /** Removes the batches up to the folded position, and returns them. */
+  fold(seq: number): AppendedBatch[] {
+    this.#foldedSeq = Math.max(this.#foldedSeq, seq);
+    const left = this.#batches.findIndex(({ toSeq }) => toSeq > this.#foldedSeq);
+    const folded = this.#batches.splice(0, left === -1 ? this.#batches.length : left);
+    for (const { sums } of folded) this.removeAll(sums);
+    return folded;
   }
 }

@@ -2,14 +2,9 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { lockBalances } from "./balances.sql.ts";
+import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
-import {
-  type BalanceChange,
-  changeBalances,
-  type LeaseClock,
-  lockNode,
-  nowOf,
-} from "./leases.sql.ts";
+import { type BalanceChange, changeBalances, lockNode } from "./leases.sql.ts";
 import { periodEndOf } from "./overruns.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 

@@ -1,23 +1,32 @@
-import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
-import { chargesOf } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import {
   applySync,
   type BalanceRow,
-  drawFromLease,
+  isAcknowledged,
+  type LeaseKey,
   type LeaseRow,
   type LeaseWork,
+  leftOf,
   type SyncAnswer,
   type SyncMessage,
 } from "#src/spend/ledger/lease-rules.ts";
-import { findOverrun } from "#src/spend/ledger/overrun-rules.ts";
-import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
+import {
+  balanceOf,
+  type FoldTables,
+  type LimitRow,
+  limitNameOfKey,
+  MemoryFold,
+  type UnresolvedRow,
+} from "./memory-fold.ts";
 import { periodOfKey } from "./model.ts";
 import type {
   FlushAnswer,
   FlushRequest,
+  FoldedNode,
   Snapshot,
   SpendStore,
+  StoredBalance,
+  StoredCounters,
   StoredLease,
   StoreTimes,
 } from "./store.ts";
@@ -25,33 +34,32 @@ import type {
 interface NodeRow {
   epoch: bigint;
   flushedSeq: number;
+  foldedSeq: number;
   op: number;
   expiresAtMs: number | null;
   acknowledged: bigint;
-}
-
-interface Unresolved extends StoredLease {
-  sinceMs: number;
-}
-
-type Limited = StrictLimit & { version: bigint; revision: bigint; changedAtMs: number };
-
-interface Balance extends BalanceRow {
-  overrunNanoUsd: bigint;
-  comparedNanoUsd: bigint;
-  comparedRevision: bigint;
+  /** Null: not reclaimed. */
+  reclaimedAtMs: number | null;
 }
 
 /** Plain maps instead of the database, under the rules of the product. */
 export class MemoryStore implements SpendStore {
   readonly #times: StoreTimes;
   readonly #nodes = new Map<string, NodeRow>();
-  readonly #balances = new Map<string, Balance>();
-  /** Leases by node and key text. */
-  readonly #leases = new Map<string, Map<string, LeaseRow & { sinceMs: number }>>();
-  #unresolved: Unresolved[] = [];
-  readonly #limits = new Map<string, Limited>();
+  /** Written by messages of the nodes: by node and key text. */
+  readonly #granted = new Map<string, Map<string, bigint>>();
+  /** Written by folds. */
+  readonly #tables: FoldTables = {
+    balances: new Map(),
+    drawn: new Map(),
+    counts: new Map(),
+    unresolved: [],
+    batches: [],
+  };
+  readonly #limits = new Map<string, LimitRow>();
   #version = 0n;
+  #fold: MemoryFold | null = null;
+  #countIds = 0n;
 
   constructor(times: StoreTimes) {
     this.#times = times;
@@ -62,74 +70,124 @@ export class MemoryStore implements SpendStore {
     node.epoch += 1n;
     node.op = 0;
     this.#nodes.set(nodeId, node);
-    return { epoch: node.epoch, flushedSeq: node.flushedSeq };
+    const { epoch, flushedSeq } = node;
+    return { epoch, flushedSeq };
   }
 
   async sync(message: SyncMessage, atMs: number): Promise<SyncAnswer> {
-    const node = this.#nodes.get(message.nodeId);
+    const { nodeId } = message;
+    const node = this.#nodes.get(nodeId);
     if (node === undefined || node.epoch !== message.epoch) return { kind: "fenced" };
     if (node.op >= message.op) return { kind: "late" };
     const isBehind = message.limitsVersion < this.#version;
     if (isBehind && node.expiresAtMs === null) return { kind: "behind" };
     node.op = message.op;
     node.expiresAtMs = atMs + this.#times.ttlMs;
-    const leases = this.#leasesOf(message.nodeId);
-    for (const key of [...message.keys.keys(), ...leases.keys()]) this.#balance(key);
-    const limits = new Map<string, bigint>();
-    for (const [text, { scopeType, scopeId, period }] of message.keys) {
-      const limit = this.#limits.get(`${scopeType} ${scopeId} ${period}`);
-      if (limit) limits.set(text, limit.amountNanoUsd);
-    }
-    const work: LeaseWork = {
-      foldedSeq: node.flushedSeq,
-      balances: this.#balances,
-      leases: new Map(leases),
-      limits,
-      kept: new Map(),
-    };
+    const work = this.#load(node, message);
+    node.reclaimedAtMs = null;
     const answer = applySync(work, message);
+    const granted = this.#grantedOf(nodeId);
     for (const [key, lease] of work.leases) {
-      if (lease.amountNanoUsd === 0n) leases.delete(key);
-      else leases.set(key, { sinceMs: 0, ...lease });
+      if (leftOf(lease) === 0n) granted.delete(key);
+      else granted.set(key, lease.grantedNanoUsd);
     }
     for (const [key, amount] of work.kept) {
       const requestId = `epoch:${message.epoch}`;
-      const row = { nodeId: message.nodeId, requestId, key, amount, isUnresolved: true };
-      this.#unresolved.push({ ...row, sinceMs: atMs });
+      this.#tables.unresolved.push({
+        nodeId,
+        requestId,
+        key,
+        amount,
+        isUnresolved: true,
+        sinceMs: atMs,
+      });
+      this.#balance(key).unresolvedNanoUsd += amount;
     }
-    if (answer.isApplied && message.isComplete) {
+    if (isAcknowledged(message, answer)) {
       node.acknowledged = message.limitsVersion;
       if (message.isLeaving) node.expiresAtMs = null;
     }
     return answer;
   }
 
-  async flush(request: FlushRequest, atMs: number): Promise<FlushAnswer> {
-    const { nodeId } = request;
+  /** All rows of the message, in one snapshot. */
+  #load(node: NodeRow, message: SyncMessage): LeaseWork {
+    const { nodeId } = message;
+    const granted = this.#grantedOf(nodeId);
+    const leases = new Map<string, LeaseRow>();
+    const balances = new Map<string, BalanceRow>();
+    for (const key of [...granted.keys(), ...message.keys.keys()]) {
+      const lease = this.#leaseOf(nodeId, key);
+      if (lease.grantedNanoUsd > 0n || lease.drawnNanoUsd > 0n) leases.set(key, lease);
+      balances.set(key, this.#figuresOf(key));
+    }
+    const limits = new Map<string, bigint>();
+    const counts = new Map<string, bigint>();
+    for (const [text, key] of message.keys) {
+      const limit = this.#limits.get(limitNameOf(key));
+      if (limit) limits.set(text, limit.amountNanoUsd);
+      const countId = this.#tables.counts.get(limitNameOf(key));
+      if (countId !== undefined) counts.set(text, countId);
+    }
+    const { foldedSeq } = node;
+    return { foldedSeq, balances, leases, counts, limits, kept: new Map() };
+  }
+
+  async flush(request: FlushRequest): Promise<FlushAnswer> {
+    const { nodeId, batch, to } = request;
     const node = this.#nodes.get(nodeId);
     if (node === undefined || node.epoch !== request.epoch) return "fenced";
-    if (node.flushedSeq === request.to) return "flushed";
+    if (node.flushedSeq === to) return "flushed";
     if (node.flushedSeq !== request.from) return "replaced";
-    node.flushedSeq = request.to;
-    const leases = this.#leasesOf(nodeId);
-    for (const charge of chargesOf(request.batch)) {
-      const key = balanceKeyText(charge);
-      const lease = leases.get(key);
-      const { nanoUsd: costNanoUsd, unresolved } = charge;
-      const drawn = drawFromLease(lease, { key, costNanoUsd, unresolved });
-      const balance = this.#balance(key);
-      balance.settledNanoUsd += drawn.balance.settledNanoUsd;
-      balance.leasedNanoUsd += drawn.balance.leasedNanoUsd;
-      balance.unresolvedNanoUsd += drawn.balance.unresolvedNanoUsd;
-      this.#recordOverrun(charge, costNanoUsd);
-      if (lease) lease.amountNanoUsd += drawn.leaseNanoUsd;
-      if (lease?.amountNanoUsd === 0n) leases.delete(key);
-      for (const { requestId, nanoUsd } of unresolved) {
-        const row = { nodeId, requestId, key, amount: nanoUsd, isUnresolved: true };
-        this.#unresolved.push({ ...row, sinceMs: atMs });
+    node.flushedSeq = to;
+    this.#tables.batches.push({ nodeId, toSeq: to, batch });
+    return "flushed";
+  }
+
+  async beginFold(): Promise<void> {
+    this.#fold = new MemoryFold({
+      tables: this.#tables,
+      limits: () => [...this.#limits.values()],
+    });
+  }
+
+  async countLimits(): Promise<void> {
+    const { counts, drawn } = this.#tables;
+    for (const name of this.#limits.keys()) {
+      if (counts.has(name)) continue;
+      this.#countIds += 1n;
+      counts.set(name, this.#countIds);
+    }
+    const leased = new Set<string>();
+    for (const nodeId of this.#nodes.keys()) {
+      for (const { key } of this.#leasesOf(nodeId)) leased.add(limitNameOfKey(key));
+    }
+    for (const name of [...counts.keys()]) {
+      if (this.#limits.has(name) || leased.has(name)) continue;
+      counts.delete(name);
+      for (const rows of [...this.#granted.values(), ...drawn.values()]) {
+        for (const key of [...rows.keys()]) if (limitNameOfKey(key) === name) rows.delete(key);
       }
     }
-    return "flushed";
+  }
+
+  async continueFold(atMs: number): Promise<FoldedNode[] | null> {
+    const folded = this.#fold?.continue(atMs) ?? null;
+    if (folded === null) return null;
+    this.#fold = null;
+    for (const { nodeId, toSeq } of folded) {
+      const node = this.#nodes.get(nodeId);
+      if (node) node.foldedSeq = toSeq;
+    }
+    return folded;
+  }
+
+  async rollBackFold(): Promise<void> {
+    this.#fold = null;
+  }
+
+  async foldedSeq(nodeId: string): Promise<number> {
+    return this.#nodes.get(nodeId)?.foldedSeq ?? 0;
   }
 
   async reclaim(atMs: number): Promise<string[]> {
@@ -138,15 +196,8 @@ export class MemoryStore implements SpendStore {
       if (node.expiresAtMs === null || atMs <= node.expiresAtMs + this.#times.graceMs) continue;
       node.epoch += 1n;
       node.expiresAtMs = null;
+      node.reclaimedAtMs ??= atMs;
       reclaimed.push(nodeId);
-      for (const [key, lease] of this.#leasesOf(nodeId)) {
-        if (lease.isReclaimed) continue;
-        lease.isReclaimed = true;
-        lease.sinceMs = atMs;
-        const balance = this.#balance(key);
-        balance.leasedNanoUsd -= lease.amountNanoUsd;
-        balance.unresolvedNanoUsd += lease.amountNanoUsd;
-      }
     }
     return reclaimed;
   }
@@ -165,41 +216,24 @@ export class MemoryStore implements SpendStore {
     return this.#release((row) => row.nodeId === nodeId && !row.requestId.startsWith("req_"));
   }
 
-  #release(isReleased: (row: Unresolved) => boolean): StoredLease[] {
-    const released: StoredLease[] = this.#unresolved.filter(isReleased);
-    this.#unresolved = this.#unresolved.filter((row) => !isReleased(row));
-    for (const [nodeId, leases] of this.#leases) {
-      for (const [key, { isReclaimed, amountNanoUsd: amount, sinceMs }] of leases) {
-        const row = { nodeId, requestId: "", key, amount, isUnresolved: true, sinceMs };
-        if (!isReclaimed || !isReleased(row)) continue;
-        leases.delete(key);
+  #release(isReleased: (row: UnresolvedRow) => boolean): StoredLease[] {
+    const tables = this.#tables;
+    const released: StoredLease[] = tables.unresolved.filter(isReleased);
+    tables.unresolved = tables.unresolved.filter((row) => !isReleased(row));
+    for (const { key, amount } of released) this.#balance(key).unresolvedNanoUsd -= amount;
+    for (const [nodeId, { reclaimedAtMs }] of this.#nodes) {
+      if (reclaimedAtMs === null) continue;
+      for (const row of this.#leasesOf(nodeId)) {
+        if (!isReleased({ ...row, sinceMs: reclaimedAtMs })) continue;
+        this.#grantedOf(nodeId).delete(row.key);
         released.push(row);
       }
     }
-    for (const { key, amount } of released) this.#balance(key).unresolvedNanoUsd -= amount;
     return released;
   }
 
-  #recordOverrun(key: BalanceKey, addedNanoUsd: bigint): void {
-    const limit = this.#limits.get(`${key.scopeType} ${key.scopeId} ${key.period}`);
-    const { startMs, endMs } = periodOf(key.period, msFromIsoDate(key.periodStart));
-    if (limit === undefined || addedNanoUsd === 0n || limit.changedAtMs >= endMs) return;
-    const balance = this.#balance(balanceKeyText(key));
-    const overrun = findOverrun({
-      ...balance,
-      settledBeforeNanoUsd: balance.settledNanoUsd - addedNanoUsd,
-      limitNanoUsd: limit.amountNanoUsd,
-      limitRevision: limit.revision,
-      isWholePeriod: limit.changedAtMs <= startMs,
-    });
-    if (overrun === null) return;
-    balance.overrunNanoUsd += overrun.nanoUsd;
-    balance.comparedNanoUsd = overrun.comparedNanoUsd;
-    balance.comparedRevision = limit.revision;
-  }
-
   async setLimit(limit: StrictLimit, atMs: number): Promise<void> {
-    const name = `${limit.scopeType} ${limit.scopeId} ${limit.period}`;
+    const name = limitNameOf(limit);
     const before = this.#limits.get(name);
     const isRaised = before !== undefined && before.amountNanoUsd <= limit.amountNanoUsd;
     this.#version += 1n;
@@ -208,9 +242,9 @@ export class MemoryStore implements SpendStore {
     this.#limits.set(name, row);
   }
 
-  async removeLimit({ scopeType, scopeId, period }: StrictLimit): Promise<void> {
+  async removeLimit(limit: StrictLimit): Promise<void> {
     this.#version += 1n;
-    this.#limits.delete(`${scopeType} ${scopeId} ${period}`);
+    this.#limits.delete(limitNameOf(limit));
   }
 
   async limits(): Promise<{ limits: StrictLimit[]; version: bigint }> {
@@ -218,61 +252,122 @@ export class MemoryStore implements SpendStore {
   }
 
   async activating(): Promise<StrictLimit[]> {
-    const live = [...this.#nodes.values()].filter(({ expiresAtMs }) => expiresAtMs !== null);
-    return [...this.#limits.values()].filter((limit) =>
-      live.some(({ acknowledged }) => acknowledged < limit.version),
-    );
+    const nodes = [...this.#nodes.values()];
+    const { batches } = this.#tables;
+    return [...this.#limits.values()].filter((limit) => {
+      const follows = ({ acknowledged }: NodeRow) => acknowledged >= limit.version;
+      const isMissed = nodes.some((node) => node.expiresAtMs !== null && !follows(node));
+      // Spend that is in no balance yet, and in no lease of this limit.
+      const isUnfolded = batches.some(({ nodeId }) => {
+        const node = this.#nodes.get(nodeId);
+        return node === undefined || !follows(node);
+      });
+      return isMissed || isUnfolded;
+    });
   }
 
   async snapshot(): Promise<Snapshot> {
-    const leases: StoredLease[] = [...this.#unresolved];
-    for (const [nodeId, own] of this.#leases) {
-      for (const [key, { amountNanoUsd: amount, isReclaimed: isUnresolved }] of own) {
-        leases.push({ nodeId, requestId: "", key, amount, isUnresolved });
+    const leases: StoredLease[] = [...this.#tables.unresolved];
+    const counters: StoredCounters[] = [];
+    for (const nodeId of this.#nodes.keys()) {
+      leases.push(...this.#leasesOf(nodeId));
+      const drawn = this.#tables.drawn.get(nodeId) ?? new Map<string, bigint>();
+      for (const key of new Set([...this.#grantedOf(nodeId).keys(), ...drawn.keys()])) {
+        const row = this.#leaseOf(nodeId, key);
+        counters.push({ nodeId, key, granted: row.grantedNanoUsd, drawn: row.drawnNanoUsd });
       }
     }
     return {
       leases,
-      balances: new Map(
-        [...this.#balances].map(([key, row]) => [
-          key,
-          {
-            settled: row.settledNanoUsd,
-            leased: row.leasedNanoUsd,
-            unresolved: row.unresolvedNanoUsd,
-            overrun: row.overrunNanoUsd,
-          },
-        ]),
-      ),
+      counters,
+      counts: new Map(this.#tables.counts),
+      balances: this.#sumBalances(leases),
       nodes: new Map(
-        [...this.#nodes].map(([id, { epoch, flushedSeq, expiresAtMs }]) => [
+        [...this.#nodes].map(([id, { epoch, flushedSeq, foldedSeq, expiresAtMs }]) => [
           id,
-          { epoch, flushedSeq, isLive: expiresAtMs !== null },
+          { epoch, flushedSeq, foldedSeq, isLive: expiresAtMs !== null },
         ]),
       ),
     };
   }
 
-  #leasesOf(nodeId: string): Map<string, LeaseRow & { sinceMs: number }> {
-    const leases = this.#leases.get(nodeId) ?? new Map();
-    this.#leases.set(nodeId, leases);
-    return leases;
+  #sumBalances(leases: readonly StoredLease[]): Map<string, StoredBalance> {
+    const balances = new Map<string, StoredBalance>();
+    for (const [key, row] of this.#tables.balances) {
+      balances.set(key, {
+        settled: row.settledNanoUsd,
+        leased: 0n,
+        unresolved: row.unresolvedNanoUsd,
+        overrun: row.overrunNanoUsd,
+      });
+    }
+    for (const { key, requestId, amount, isUnresolved } of leases) {
+      if (requestId !== "") continue;
+      const sums = balances.get(key) ?? { settled: 0n, leased: 0n, unresolved: 0n, overrun: 0n };
+      balances.set(key, sums);
+      if (isUnresolved) sums.unresolved += amount;
+      else sums.leased += amount;
+    }
+    return balances;
   }
 
-  #balance(key: string): Balance {
-    const balance = this.#balances.get(key) ?? { ...NEW_BALANCE };
-    this.#balances.set(key, balance);
-    return balance;
+  /** Sums of a grant's guard: the fold's numbers, and the leases of all nodes. */
+  #figuresOf(key: string): BalanceRow {
+    const row = this.#tables.balances.get(key);
+    const figures = {
+      settledNanoUsd: row?.settledNanoUsd ?? 0n,
+      leasedNanoUsd: 0n,
+      unresolvedNanoUsd: row?.unresolvedNanoUsd ?? 0n,
+    };
+    for (const [nodeId, { reclaimedAtMs }] of this.#nodes) {
+      const left = leftOf(this.#leaseOf(nodeId, key));
+      if (reclaimedAtMs === null) figures.leasedNanoUsd += left;
+      else figures.unresolvedNanoUsd += left;
+    }
+    return figures;
+  }
+
+  #leasesOf(nodeId: string): StoredLease[] {
+    const isUnresolved = this.#nodes.get(nodeId)?.reclaimedAtMs !== null;
+    return [...this.#grantedOf(nodeId).keys()].flatMap((key) => {
+      const amount = leftOf(this.#leaseOf(nodeId, key));
+      return amount === 0n ? [] : [{ nodeId, requestId: "", key, amount, isUnresolved }];
+    });
+  }
+
+  #leaseOf(nodeId: string, key: string): LeaseRow {
+    return {
+      grantedNanoUsd: this.#granted.get(nodeId)?.get(key) ?? 0n,
+      drawnNanoUsd: this.#tables.drawn.get(nodeId)?.get(key) ?? 0n,
+      isReclaimed: this.#nodes.get(nodeId)?.reclaimedAtMs !== null,
+    };
+  }
+
+  #grantedOf(nodeId: string): Map<string, bigint> {
+    const granted = this.#granted.get(nodeId) ?? new Map<string, bigint>();
+    this.#granted.set(nodeId, granted);
+    return granted;
+  }
+
+  #balance(key: string) {
+    return balanceOf(this.#tables.balances, key);
   }
 }
 
-const NEW_NODE: NodeRow = { epoch: 0n, flushedSeq: 0, op: 0, expiresAtMs: null, acknowledged: -1n };
+function limitNameOf({
+  scopeType,
+  scopeId,
+  period,
+}: Pick<LeaseKey, "scopeType" | "scopeId" | "period">): string {
+  return `${scopeType}\n${scopeId}\n${period}`;
+}
 
-const NEW_BALANCE: Balance = {
-  settledNanoUsd: 0n,
-  leasedNanoUsd: 0n,
-  unresolvedNanoUsd: 0n,
-  overrunNanoUsd: 0n,
-  comparedNanoUsd: 0n,
-  comparedRevision: 0n,
+const NEW_NODE: NodeRow = {
+  epoch: 0n,
+  flushedSeq: 0,
+  foldedSeq: 0,
+  op: 0,
+  expiresAtMs: null,
+  acknowledged: -1n,
+  reclaimedAtMs: null,
 };

@@ -8,7 +8,7 @@ import {
 import { chainOf, type SpendScope } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
-import type { Snapshot, SpendStore, StoredBalance, StoredLease } from "./store.ts";
+import type { FoldedNode, Snapshot, SpendStore, StoredBalance, StoredLease } from "./store.ts";
 
 // The truth that no part of a real system knows: every request that was ever sent, and its cost or worst case. The
 // simulation checks the invariants of spend against it after each step.
@@ -20,6 +20,7 @@ export interface TrueRequest {
   worst: bigint;
   /** Null while the request runs, and forever when its end was lost. */
   cost: bigint | null;
+  /** Appended to the database, counted by a fold or not. */
   isRecorded: boolean;
   isLost: boolean;
   /** Cost in its record: 0 when the end was lost in a power failure. */
@@ -28,19 +29,40 @@ export interface TrueRequest {
   exempt: Set<string>;
 }
 
+interface LimitChange {
+  atMs: number;
+  found: ReadonlyMap<string, StoredBalance>;
+  /** A fold that may know the earlier limit was running. */
+  isDuringFold: boolean;
+}
+
+interface Checked {
+  snapshot: Snapshot;
+  activating: readonly StrictLimit[];
+  spendable: ReadonlyMap<string, bigint>;
+}
+
+interface Recorded {
+  cost: bigint;
+  nodeId: string;
+  toSeq: number;
+}
+
 export class Model {
   readonly requests = new Map<string, TrueRequest>();
   /** The same requests by balance key. */
   readonly #requestsOfKey = new Map<string, TrueRequest[]>();
   /** Balance keys of all requests by scope and period, with the period's bounds. */
   readonly #keys = new Map<string, Map<string, SpendPeriod>>();
-  /** Sum of recorded costs by balance key. */
+  /** Recorded requests that no fold has counted, by node, in the order of their batches. */
+  readonly #unfolded = new Map<string, { request: TrueRequest; toSeq: number }[]>();
+  /** Sum of counted costs by balance key. */
   readonly #settled = new Map<string, bigint>();
   /** Highest true spend by limit and balance key. Absent while the limit is activating. */
   readonly #ceilings = new Map<string, Map<string, bigint>>();
   #limits: StrictLimit[] = [];
   /** Time of each limit's last change, and all balances at that time. */
-  readonly #set = new Map<string, { atMs: number; found: ReadonlyMap<string, StoredBalance> }>();
+  readonly #set = new Map<string, LimitChange>();
   #activating = new Set<string>();
   #snapshot: Snapshot | null = null;
 
@@ -82,12 +104,42 @@ export class Model {
     this.#get(requestId).cost = cost;
   }
 
-  recorded(requestId: string, cost: bigint): void {
+  /** The database has appended the request, in the batch up to `toSeq` of the node. */
+  recorded(requestId: string, { cost, nodeId, toSeq }: Recorded): void {
     const request = this.#get(requestId);
     if (request.isRecorded) throw new Error(`${requestId} was recorded twice`);
     request.isRecorded = true;
     request.recordedCost = cost;
-    for (const key of request.keys) this.#settled.set(key, (this.#settled.get(key) ?? 0n) + cost);
+    const unfolded = this.#unfolded.get(nodeId) ?? [];
+    this.#unfolded.set(nodeId, unfolded);
+    unfolded.push({ request, toSeq });
+  }
+
+  /** A fold has counted the batches of these nodes. */
+  async recordFold(folded: readonly FoldedNode[], store: SpendStore): Promise<void> {
+    for (const change of this.#set.values()) {
+      if (!change.isDuringFold) continue;
+      const { balances: found } = await store.snapshot();
+      Object.assign(change, { found, isDuringFold: false });
+    }
+    for (const { nodeId, toSeq: seq } of folded) {
+      const rest = this.#unfolded.get(nodeId) ?? [];
+      const counted = rest.filter(({ toSeq }) => toSeq <= seq);
+      this.#unfolded.set(
+        nodeId,
+        rest.filter(({ toSeq }) => toSeq > seq),
+      );
+      for (const { request } of counted) this.#settle(request);
+    }
+  }
+
+  /** Number of recorded requests that no fold has counted. */
+  get unfolded(): number {
+    return [...this.#unfolded.values()].reduce((count, { length }) => count + length, 0);
+  }
+
+  #settle({ keys, recordedCost }: TrueRequest): void {
+    for (const key of keys) this.#settled.set(key, (this.#settled.get(key) ?? 0n) + recordedCost);
   }
 
   /** Marks a request whose begin a power failure removed. No record follows. */
@@ -119,9 +171,13 @@ export class Model {
   }
 
   /** Records that the limit was set. Spend settled beyond it from now on is an overrun. */
-  async recordLimitSet(limit: Omit<StrictLimit, "amountNanoUsd">, store: SpendStore, atMs: number) {
+  async recordLimitSet(
+    limit: Omit<StrictLimit, "amountNanoUsd">,
+    store: SpendStore,
+    change: Omit<LimitChange, "found">,
+  ): Promise<void> {
     const { balances } = await store.snapshot();
-    this.#set.set(nameOf(limit), { atMs, found: balances });
+    this.#set.set(nameOf(limit), { ...change, found: balances });
     await this.recordLimitsChange(store);
   }
 
@@ -143,12 +199,12 @@ export class Model {
     for (const name of before.keys()) this.#ceilings.delete(name);
   }
 
-  async check(store: SpendStore): Promise<void> {
-    const snapshot = await store.snapshot();
+  /** `spendable`: budget that nodes can hold without a message, by balance key. */
+  check({ snapshot, activating, spendable }: Checked): void {
     this.#snapshot = snapshot;
-    this.#activating = new Set((await store.activating()).map(nameOf));
+    this.#activating = new Set(activating.map(nameOf));
     this.#activate(snapshot);
-    this.#checkCeilings();
+    this.#checkCeilings(spendable);
     this.#checkOverruns(snapshot);
     this.#checkSums(snapshot);
   }
@@ -185,14 +241,16 @@ export class Model {
   }
 
   /** Invariant 1: spend and possible spend stay within the limit in force. */
-  #checkCeilings(): void {
+  #checkCeilings(spendable: ReadonlyMap<string, bigint>): void {
     for (const limit of this.#limits) {
       const ceilings = this.#ceilings.get(nameOf(limit));
       if (ceilings === undefined) continue;
       for (const key of this.#periodsOf(limit).keys()) {
         const ceiling = ceilings.get(key) ?? limit.amountNanoUsd;
+        const free = spendable.get(key) ?? 0n;
         const truth = this.#sumTrueSpend(key);
-        if (truth > ceiling) throw new Error(`${label(key)}: ${truth} is over ${ceiling}`);
+        if (truth + free <= ceiling) continue;
+        throw new Error(`${label(key)}: ${truth} and ${free} to spend is over ${ceiling}`);
       }
     }
   }
@@ -224,7 +282,7 @@ export class Model {
     }
   }
 
-  /** Each balance has the sums of recorded costs and of leases. */
+  /** Each balance has the sums of counted costs and of leases. */
   #checkSums({ balances, leases }: Snapshot): void {
     const [leased, unresolved] = [false, true].map((isUnresolved) => {
       const sums = new Map<string, bigint>();
@@ -319,6 +377,6 @@ function expectAmount(key: string, name: keyof StoredBalance, found: bigint, exp
   if (found !== expected) expectSame(`${label(key)} ${name}`, found, expected);
 }
 
-function label(key: string): string {
+export function label(key: string): string {
   return key.replaceAll("\n", " ");
 }

@@ -39,6 +39,7 @@ export class SimulatedNode {
   waiting = new Map<string, Waiting>();
   ends: { seq: number; record: EndRecord }[] = [];
   nextSeq = 1;
+  /** Position up to which this process knows its ends as appended. */
   flushedSeq = 0;
   epoch = 0n;
   step: FlushRequest | null = null;
@@ -79,11 +80,18 @@ export class SimulatedNode {
     });
   }
 
-  /** Starts a process: epoch, replay of the journal, then the limits, all before the first request. */
-  async start(store: SpendStore, isJournalWhole: boolean): Promise<void> {
+  /**
+   * Starts a process: epoch, replay of the journal, then the limits, all before the first request. `fold`: counts all that
+   * earlier processes have appended. This journal may have lost it.
+   */
+  async start(
+    store: SpendStore,
+    { isJournalWhole, fold }: { isJournalWhole: boolean; fold: () => Promise<void> },
+  ): Promise<void> {
     // The mark stays on the disk until the database has acknowledged it.
     const isWhole = isJournalWhole && !this.leases.hasJournalGap;
     const { epoch, flushedSeq } = await store.enter(this.id);
+    await fold();
     this.incarnation += 1;
     this.isAlive = true;
     this.isPaused = false;
@@ -91,7 +99,7 @@ export class SimulatedNode {
     this.epoch = epoch;
     this.flushedSeq = flushedSeq;
     this.leases = this.#newLeases();
-    this.leases.enter(epoch, flushedSeq, !isWhole);
+    this.leases.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: !isWhole });
     this.nextSeq = Math.max(this.nextSeq, flushedSeq + 1);
     const open = new Map<string, BeginRecord>();
     for (const entry of this.journal) {
@@ -116,7 +124,7 @@ export class SimulatedNode {
     if (this.step !== null && this.step.to === flushedSeq) this.handleFlush(this.step);
     expectSame(`${this.id} flushed`, flushedSeq, this.flushedSeq);
     this.step = null;
-    this.leases.enter(epoch, flushedSeq, false);
+    this.leases.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
   }
 
   async readLimits(store: SpendStore): Promise<void> {
@@ -241,8 +249,15 @@ export class SimulatedNode {
     this.ends.splice(0, step.batch.length);
     this.flushedSeq = step.to;
     const ends = step.batch.map((record) => {
-      return { origin: record, spent: spentOf(record), isDrawn: true };
+      return { origin: record, spent: spentOf(record), isCounted: true };
     });
-    this.leases.recordFold(ends, step.to);
+    this.leases.recordAppend(ends, step.to);
+  }
+
+  /** Reads how far the fold has counted this node's ends. */
+  async readFolded(store: SpendStore): Promise<string> {
+    const seq = await store.foldedSeq(this.id);
+    this.leases.recordFolded(seq);
+    return `${this.id} knows its ends as counted up to ${seq}`;
   }
 }

@@ -1,10 +1,13 @@
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { type SyncAnswer, type SyncMessage, usedOf } from "#src/spend/ledger/lease-rules.ts";
-import { expectSame, Model } from "./model.ts";
+import { findSpendable } from "#src/spend/ledger/lease-table.ts";
+import { FoldWorkers } from "./fold-workers.ts";
+import { limitNameOfKey } from "./memory-fold.ts";
+import { expectSame, label, Model } from "./model.ts";
 import { Random } from "./random.ts";
 import { SimulatedNode, TIMES } from "./simulated-node.ts";
-import type { FlushAnswer, FlushRequest, SpendStore } from "./store.ts";
+import type { FlushAnswer, FlushRequest, Snapshot, SpendStore } from "./store.ts";
 
 // One seed is one run: nodes, requests, faults and changes in an order that the seed decides. Each fate of a message
 // is a step of its own: sent, executed, answered, or lost at any of these.
@@ -36,6 +39,14 @@ const LAST_STEPS = 12;
 const BURST_CHANCE = 0.05;
 const MAX_BURST = 24;
 const SILENCE_SHARE = 0.004;
+/** Shares of steps about folds and about limits. Each run has its own, so that rare orders become common in some. */
+const FOLD_SHARES = [0.05, 0.12, 0.3] as const;
+const READ_SHARES = [0.2, 0.5] as const;
+const LIMIT_SHARES = [0, 0, 0.05, 0.15] as const;
+/** Share of runs with one key and few limits, where one number more is soon too much. */
+const NARROW_SHARE = 0.4;
+const NARROW_FLUSH_SHARE = 0.1;
+const NARROW_ENTER_SHARE = 0.04;
 
 type Packet = {
   node: SimulatedNode;
@@ -56,6 +67,8 @@ export interface SimulationOptions {
   hasBursts?: boolean;
   /** Share of steps that silence a node until unresolved spend is released. */
   silenceShare?: number;
+  /** Whether other steps run between the statements of a fold. Default: true. */
+  hasOpenFolds?: boolean;
   /** Number of last steps that a failure reports. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
@@ -69,6 +82,9 @@ export interface SimulationResult {
   reclaimed: number;
   released: number;
   forgotten: number;
+  /** Folds that counted requests, and folds that were rolled back. */
+  folds: number;
+  brokenFolds: number;
   /** Balances with spend settled beyond a limit. */
   overrun: number;
   /** All balances and events at the end. For a comparison of two stores. */
@@ -98,6 +114,11 @@ class Simulation {
   readonly #bursts: Random;
   /** A separate generator, so that runs without silences stay the same. */
   readonly #silences: Random;
+  readonly #folds: Random;
+  readonly #shares: { fold: number; read: number; limit: number; flush: number; enter: number };
+  readonly #scopes: readonly SpendScope[];
+  readonly #limits: readonly Omit<StrictLimit, "amountNanoUsd">[];
+  readonly #workers: FoldWorkers;
   readonly #store: SpendStore;
   readonly #model = new Model();
   readonly #nodes: SimulatedNode[];
@@ -113,6 +134,26 @@ class Simulation {
     this.#random = new Random(options.seed);
     this.#bursts = new Random(~options.seed);
     this.#silences = new Random(options.seed + 1_000_003);
+    this.#folds = new Random(options.seed + 2_000_003);
+    this.#shares = {
+      fold: this.#folds.pick(FOLD_SHARES) ?? 0,
+      read: this.#folds.pick(READ_SHARES) ?? 0,
+      limit: this.#folds.pick(LIMIT_SHARES) ?? 0,
+      flush: 0,
+      enter: 0,
+    };
+    const isNarrow = this.#folds.chance(NARROW_SHARE);
+    if (isNarrow)
+      Object.assign(this.#shares, { flush: NARROW_FLUSH_SHARE, enter: NARROW_ENTER_SHARE });
+    this.#scopes = isNarrow ? SCOPES.slice(0, 1) : SCOPES;
+    this.#limits = isNarrow ? LIMITS.slice(0, 1 + this.#folds.below(2)) : LIMITS;
+    this.#workers = new FoldWorkers({
+      store,
+      model: this.#model,
+      random: this.#folds,
+      time: this.#time,
+      hasOpenFolds: options.hasOpenFolds ?? true,
+    });
     const count = 1 + this.#random.below(4);
     this.#nodes = Array.from(
       { length: count },
@@ -121,14 +162,15 @@ class Simulation {
   }
 
   async run(): Promise<SimulationResult> {
-    for (const limit of LIMITS) if (this.#random.chance(0.4)) await this.#setLimit(limit);
-    for (const node of this.#nodes) await node.start(this.#store, true);
+    for (const limit of this.#limits) if (this.#random.chance(0.4)) await this.#setLimit(limit);
+    for (const node of this.#nodes) await this.#start(node, true);
     while (this.steps < this.#options.steps) {
       this.steps += 1;
       this.#logStep(await this.#step());
       if (this.steps % (this.#options.checkEvery ?? 1) !== 0) continue;
-      await this.#checkNodes();
-      await this.#model.check(this.#store);
+      const snapshot = await this.#store.snapshot();
+      this.#checkNodes(snapshot);
+      this.#check(snapshot, await this.#store.activating());
     }
     await this.#settleAll();
     return await this.#result();
@@ -142,7 +184,14 @@ class Simulation {
     if (this.#silences.chance(this.#options.silenceShare ?? SILENCE_SHARE)) {
       return await this.#silenceNode();
     }
-    const { chance } = { chance: this.#random.next() };
+    if (this.#folds.chance(this.#shares.fold)) return await this.#fold();
+    if (this.#folds.chance(this.#shares.limit)) return await this.#changeLimits();
+    if (this.#folds.chance(this.#shares.flush)) return this.#beginFlush();
+    if (this.#folds.chance(this.#shares.enter)) {
+      const node = this.#folds.pick(this.#nodes.filter((each) => each.isActive));
+      return node === undefined ? "no node enters again" : await this.#reenter(node);
+    }
+    const chance = this.#random.next();
     if (chance < 0.22) return this.#sendRequests();
     if (chance < 0.36) return this.#finishRequest();
     if (chance < 0.52) return this.#sendMessage();
@@ -154,9 +203,28 @@ class Simulation {
     return await this.#changeLimits();
   }
 
+  async #start(node: SimulatedNode, isJournalWhole: boolean): Promise<void> {
+    const fold = () => this.#workers.foldAll();
+    await node.start(this.#store, { isJournalWhole, fold });
+  }
+
+  /** Called by a node that knows of a limit without a count. The node may die before. */
+  async #countLimits(): Promise<void> {
+    if (this.#folds.chance(0.6)) await this.#workers.countLimits();
+  }
+
+  async #fold(): Promise<string> {
+    if (!this.#folds.chance(this.#shares.read)) return await this.#workers.step();
+    const node = this.#folds.pick(
+      this.#nodes.filter((each) => each.isActive && !each.isPartitioned),
+    );
+    if (node === undefined) return "no node reads its folded position";
+    return await node.readFolded(this.#store);
+  }
+
   #sendRequests(): string {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive && !each.isLeaving));
-    const scope = this.#random.pick(SCOPES);
+    const scope = this.#random.pick(this.#scopes);
     if (node === undefined || scope === undefined) return "no node accepts requests";
     const hasBursts = this.#options.hasBursts ?? true;
     if (!hasBursts || !this.#bursts.chance(BURST_CHANCE)) return this.#sendRequest(node, scope);
@@ -210,7 +278,7 @@ class Simulation {
     for (const node of this.#nodes) {
       if (!node.isAlive || node.isLeaving) {
         node.kill(0);
-        await node.start(this.#store, true);
+        await this.#start(node, true);
         this.#counts.restarts += 1;
         return `${node.id} starts`;
       }
@@ -275,7 +343,10 @@ class Simulation {
     const [first] = request.batch;
     const isCounted = this.#model.requests.get(first?.requestId ?? "")?.isRecorded === true;
     if (packet.answer !== "flushed" || isCounted) return;
-    for (const { requestId, cost } of request.batch) this.#model.recorded(requestId, cost.total);
+    const { nodeId, to: toSeq } = request;
+    for (const { requestId, cost } of request.batch) {
+      this.#model.recorded(requestId, { cost: cost.total, nodeId, toSeq });
+    }
   }
 
   #dropPacket(packet: Packet, isPacketLost: boolean): void {
@@ -291,6 +362,8 @@ class Simulation {
     const { node } = packet;
     if (packet.kind === "sync") {
       if (packet.answer?.kind === "behind") await node.readLimits(this.#store);
+      const hasUnopened = packet.answer?.kind === "done" && packet.answer.unopened.size > 0;
+      if (hasUnopened || packet.answer?.kind === "behind") await this.#countLimits();
       node.handleAnswer(packet.answer, this.#time);
       return;
     }
@@ -321,14 +394,14 @@ class Simulation {
         if (node.isAlive && this.#random.chance(0.5)) {
           node.kill(isWhole ? 0 : this.#random.below(4));
           this.#counts.restarts += isWhole ? 0 : 1;
-          if (!isWhole) await node.start(this.#store, false);
+          if (!isWhole) await this.#start(node, false);
           return `${node.id} ${isWhole ? "is killed" : "loses its power"}`;
         }
         return `${node.id} survives`;
       case 1:
       case 2:
         if (!node.isAlive) {
-          await node.start(this.#store, true);
+          await this.#start(node, true);
           this.#counts.restarts += 1;
           return `${node.id} starts`;
         }
@@ -375,6 +448,7 @@ class Simulation {
   }
 
   async #releaseOldSpend(): Promise<string> {
+    await this.#workers.foldAll();
     const released = await this.#store.release(this.#time.wallMs);
     this.#counts.released += released.length;
     this.#model.recordRelease(released, this.#time.wallMs);
@@ -391,6 +465,9 @@ class Simulation {
     else node.kill(0);
     await this.#passWithout(node, TIMES.ttlMs + TIMES.graceMs + 1);
     const reclaimed = await this.#reclaimNodes();
+    if (this.#silences.chance(0.3)) {
+      return `${node.id} is ${how} for long: ${reclaimed}, ${await this.#forgetNode(node)}`;
+    }
     await this.#passWithout(node, TIMES.releaseMs + 1);
     const released = await this.#releaseOldSpend();
     const forgotten = this.#silences.chance(0.3) ? `, ${await this.#forgetNode(node)}` : "";
@@ -399,6 +476,7 @@ class Simulation {
 
   /** Releases the budget of a silent node, as an administrator does. */
   async #forgetNode(node: SimulatedNode): Promise<string> {
+    await this.#workers.foldAll();
     const forgotten = await this.#store.forget(node.id);
     if (forgotten === null) return "in contact, not forgotten";
     this.#counts.forgotten += forgotten.length;
@@ -433,6 +511,7 @@ class Simulation {
     const reader = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (reader && !reader.isPartitioned && this.#random.chance(0.5)) {
       await reader.readLimits(this.#store);
+      await this.#countLimits();
       reader.handleResolutions(reader.leases.resolveWaiting(reader.now(this.#time)));
       return `${reader.id} reads the limits`;
     }
@@ -442,7 +521,7 @@ class Simulation {
       leaver.leases.leave();
       return `${leaver.id} drains`;
     }
-    const limit = this.#random.pick(LIMITS);
+    const limit = this.#random.pick(this.#limits);
     if (limit === undefined) return "no limit";
     if (this.#random.chance(0.2)) {
       await this.#store.removeLimit({ ...limit, amountNanoUsd: 0n });
@@ -456,25 +535,49 @@ class Simulation {
     const amountNanoUsd = BigInt(this.#random.below(this.#random.chance(0.4) ? 120 : 400));
     const { wallMs } = this.#time;
     await this.#store.setLimit({ ...limit, amountNanoUsd }, wallMs);
-    await this.#model.recordLimitSet(limit, this.#store, wallMs);
+    const change = { atMs: wallMs, isDuringFold: this.#workers.isFolding };
+    await this.#model.recordLimitSet(limit, this.#store, change);
     return `the ${limit.period} limit of ${limit.scopeId} is ${amountNanoUsd}`;
   }
 
-  /** Invariant 2: no hold ends twice. A node that is not fenced never uses more than its leases. */
-  async #checkNodes(): Promise<void> {
-    const { nodes, leases } = await this.#store.snapshot();
+  #check(snapshot: Snapshot, activating: readonly StrictLimit[]): void {
+    const spendable = new Map<string, bigint>();
+    for (const node of this.#nodes) {
+      const { nowMs } = node.now(this.#time);
+      if (!node.isAlive || node.leases.isExpired(nowMs)) continue;
+      for (const state of node.leases.view().states) {
+        const free = findSpendable(state);
+        if (free > 0n) spendable.set(state.text, (spendable.get(state.text) ?? 0n) + free);
+      }
+    }
+    this.#model.check({ snapshot, activating, spendable });
+  }
+
+  /**
+   * Invariant 2: no hold ends twice. A node that is not fenced never uses more than its leases. Its count of draws is the
+   * database's count, plus the ends that no fold has counted.
+   */
+  #checkNodes({ nodes, counters, counts }: Snapshot): void {
+    const byNodeAndKey = new Map(counters.map((row) => [`${row.nodeId}\n${row.key}`, row]));
     for (const node of this.#nodes) {
       const stored = nodes.get(node.id);
-      if (!node.isAlive) continue;
-      const isSame = stored?.epoch === node.epoch && stored.flushedSeq === node.flushedSeq;
-      for (const { text, held, pending, leased } of node.leases.view().states) {
-        if (held < 0n || pending < 0n) throw new Error(`${node.id} ${text}: a hold ended twice`);
-        const row = leases.find(
-          (each) => each.nodeId === node.id && each.key === text && each.requestId === "",
-        );
-        if (isSame && leased > (row?.amount ?? 0n)) {
-          const has = `${leased} of ${row?.amount ?? 0n}`;
-          throw new Error(`${node.id} uses ${has} of ${text.replaceAll("\n", " ")}`);
+      if (!node.isAlive || stored?.epoch !== node.epoch) continue;
+      const { pending } = node.leases;
+      const isSame =
+        stored.flushedSeq === node.flushedSeq && stored.foldedSeq === pending.foldedSeq;
+      for (const state of node.leases.view().states) {
+        const { text, held, granted, drawn, countId, key, startMs, endMs } = state;
+        if (held < 0n) throw new Error(`${node.id} ${text}: a hold ended twice`);
+        if (countId === null || counts.get(limitNameOfKey(text)) !== countId) continue;
+        const row = byNodeAndKey.get(`${node.id}\n${text}`);
+        const [has, counted] = [row?.granted ?? 0n, row?.drawn ?? 0n];
+        if (granted > has && granted > drawn) {
+          throw new Error(`${node.id} ${label(text)}: uses ${granted} of ${has}`);
+        }
+        if (!isSame) continue;
+        const rest = pending.sumOfDraws({ scopeId: key.scopeId, startMs, endMs });
+        if (drawn !== counted + rest) {
+          expectSame(`${node.id} ${label(text)} drawn`, drawn, counted + rest);
         }
       }
     }
@@ -483,14 +586,18 @@ class Simulation {
   /** Repairs all nodes, ends all requests and returns all leases. Only spend of unknown requests may remain. */
   async #settleAll(): Promise<void> {
     this.#packets = [];
+    await this.#workers.breakOnce();
+    for (const node of this.#nodes) if (node.isActive) await this.#checkQuietNode(node);
     for (const node of this.#nodes) {
       Object.assign(node, { isPartitioned: false, isPaused: false, isFlushing: false });
       node.kill(0);
-      await node.start(this.#store, true);
+      await this.#start(node, true);
       await this.#finishQuietly(node);
     }
-    await this.#model.check(this.#store);
-    const { balances, leases } = await this.#store.snapshot();
+    await this.#workers.foldAll();
+    const snapshot = await this.#store.snapshot();
+    this.#check(snapshot, await this.#store.activating());
+    const { balances, leases } = snapshot;
     for (const [key, { leased }] of balances) expectSame(`${key} leased at the end`, leased, 0n);
     for (const request of this.#model.requests.values()) {
       const isLost = !this.#nodes.some(({ journal }) =>
@@ -501,16 +608,51 @@ class Simulation {
     for (const row of leases) expectSame(`${row.key} of ${row.nodeId}`, row.requestId !== "", true);
   }
 
+  /** A node in contact has exactly its running requests, its pending spend and what it keeps as its leases. */
+  async #checkQuietNode(node: SimulatedNode): Promise<void> {
+    node.isPartitioned = false;
+    node.handleAnswer(null, this.#time);
+    await node.readLimits(this.#store);
+    await this.#workers.countLimits();
+    if (node.step !== null) await this.#flushNow(node, node.step);
+    await this.#workers.foldAll();
+    await node.readFolded(this.#store);
+    this.#time.realMs += TIMES.ttlMs;
+    // The first message opens leases, the second one corrects what a fold in between has changed.
+    for (let round = 0; round < 3; round++) {
+      const message = node.nextMessage(this.#time);
+      if (message === null) break;
+      node.handleAnswer(await this.#store.sync(message, this.#time.wallMs), this.#time);
+      this.#time.realMs += TIMES.ttlMs;
+    }
+    if (node.leases.isFenced) return;
+    const { leases } = await this.#store.snapshot();
+    for (const state of node.leases.view().states) {
+      const { text, granted, drawn, key, startMs, endMs, limit } = state;
+      if (limit === null) continue;
+      const row = leases.find((each) => {
+        return each.nodeId === node.id && each.key === text && each.requestId === "";
+      });
+      const pending = node.leases.pending.sumOfDraws({ scopeId: key.scopeId, startMs, endMs });
+      expectSame(`${node.id} ${label(text)} leased`, row?.amount ?? 0n, granted - drawn + pending);
+    }
+  }
+
+  async #flushNow(node: SimulatedNode, request: FlushRequest): Promise<void> {
+    const packet: Packet = { kind: "flush", node, request, answer: null, ...fresh(node) };
+    await this.#executePacket(packet);
+    await this.#deliverAnswer(packet);
+  }
+
   async #finishQuietly(node: SimulatedNode): Promise<void> {
     node.leases.leave();
     for (let round = 0; round < 100; round++) {
       const request = node.nextFlush(50);
       if (request === null) break;
-      const packet: Packet = { kind: "flush", node, request, answer: null, ...fresh(node) };
-      await this.#executePacket(packet);
-      await this.#deliverAnswer(packet);
+      await this.#flushNow(node, request);
     }
     await node.readLimits(this.#store);
+    await this.#workers.countLimits();
     const message = node.nextMessage(this.#time);
     if (message) node.handleAnswer(await this.#store.sync(message, this.#time.wallMs), this.#time);
   }
@@ -527,6 +669,7 @@ class Simulation {
       requests: requests.length,
       interrupted: requests.filter(({ cost }) => cost === null).length,
       ...this.#counts,
+      ...this.#workers.counts,
       overrun: [...balances.values()].filter(({ overrun }) => overrun > 0n).length,
       digest: [...this.log, ...rows, ...left.sort()].join("\n"),
     };
@@ -558,5 +701,6 @@ function describe({ answer }: Packet): string {
   if (answer === null || typeof answer === "string") return String(answer);
   if (answer.kind !== "done") return answer.kind;
   const given = answer.grants.filter((grant) => grant !== null).length;
-  return `${answer.isApplied ? "applied" : "not applied"}, ${given} of ${answer.grants.length} granted`;
+  const { opened, unopened } = answer;
+  return `${opened.size} opened, ${unopened.size} not, ${given} of ${answer.grants.length} granted`;
 }

@@ -1,15 +1,28 @@
 import { sql } from "kysely";
-import type { Database } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import { flushBatch } from "#src/recording/flush.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
+import { type FlushPosition, flushBatch } from "#src/recording/flush.ts";
+import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { enterNode } from "#src/recording/node.sql.ts";
+import {
+  deleteBatches,
+  findFoldedSeq,
+  insertBatch,
+  listBatches,
+  lockNodes,
+} from "#src/recording/usage-batches.sql.ts";
+import { sumMinutes } from "#src/recording/usage-rows.ts";
+import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { countLimits } from "#src/spend/ledger/lease-draws.sql.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import {
   listActivating,
   lockNode,
   readStrictLimits,
   reclaimLeases,
+  settleBatches,
   syncLeases,
 } from "#src/spend/ledger/leases.sql.ts";
 import {
@@ -23,17 +36,20 @@ import {
   releaseUnresolved,
 } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
-import { settleRecords } from "#test/harness/folds.ts";
 import type {
   FlushAnswer,
   FlushRequest,
+  FoldedNode,
   Snapshot,
   SpendStore,
+  StoredCounters,
   StoredLease,
   StoreTimes,
 } from "./store.ts";
 
 const JOURNAL_ID = "journal";
+/** More than a run appends. */
+const MAX_BATCHES = 10_000;
 
 /** The product's statements on a real database. The simulation sets its clock. Starts with empty tables. */
 export class SqlStore implements SpendStore {
@@ -52,7 +68,9 @@ export class SqlStore implements SpendStore {
     times: StoreTimes,
     organizationId: string,
   ): Promise<SqlStore> {
-    await sql`TRUNCATE lease, balance, spend_limit, node, usage_batch`.execute(database);
+    await sql`TRUNCATE lease, lease_draw, counted_limit, balance, spend_limit, node, usage_batch`.execute(
+      database,
+    );
     await sql`UPDATE limits_version SET value = 0`.execute(database);
     await database
       .insertInto("organization")
@@ -70,7 +88,7 @@ export class SqlStore implements SpendStore {
     return syncLeases(this.#database, message, { ttlMs: this.#times.ttlMs, atMs });
   }
 
-  async flush(request: FlushRequest, atMs: number): Promise<FlushAnswer> {
+  async flush(request: FlushRequest): Promise<FlushAnswer> {
     const { nodeId } = request;
     const { kind } = await flushBatch({
       ...request,
@@ -79,13 +97,39 @@ export class SqlStore implements SpendStore {
       isRecordedSkipped: false,
       participants: [
         {
-          flush: async (tx, batch, position) => {
-            await settleRecords(tx, nodeId, batch, { atMs }, position);
-          },
+          flush: (tx, batch, position) => appendRecords(tx, { nodeId, ...position }, batch),
         },
       ],
     });
     return kind;
+  }
+
+  /** The transaction runs at its last statement: a connection that waits would block the other steps. */
+  beginFold(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  continueFold(atMs: number): Promise<FoldedNode[]> {
+    return inTransaction(this.#database, (tx) => foldBatches(tx, atMs));
+  }
+
+  /** Runs the whole transaction, which then fails. */
+  async rollBackFold(): Promise<void> {
+    const broken = inTransaction(this.#database, async (tx) => {
+      await foldBatches(tx, 0);
+      throw new Error(BROKEN);
+    });
+    await broken.catch((error: unknown) => {
+      if (!(error instanceof Error && error.message === BROKEN)) throw error;
+    });
+  }
+
+  countLimits(atMs: number): Promise<void> {
+    return countLimits(this.#database, { lockFold, atMs });
+  }
+
+  async foldedSeq(nodeId: string): Promise<number> {
+    return (await findFoldedSeq(this.#database, nodeId)) ?? 0;
   }
 
   reclaim(atMs: number): Promise<string[]> {
@@ -129,12 +173,36 @@ export class SqlStore implements SpendStore {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const [balances, leases, nodes] = await Promise.all([
+    const [balances, leases, nodes, draws, counts] = await Promise.all([
       this.#database.selectFrom("balance").selectAll().execute(),
       this.#database.selectFrom("lease").selectAll().execute(),
       this.#database.selectFrom("node").selectAll().execute(),
+      this.#database.selectFrom("lease_draw").selectAll().execute(),
+      this.#database.selectFrom("counted_limit").selectAll().execute(),
     ]);
+    const stored = leases.map((row) => ({
+      nodeId: row.node_id,
+      requestId: row.request_id,
+      key: balanceKeyText(keyOf(row)),
+      amount: row.amount_nano_usd,
+      isUnresolved: row.unresolved_since !== null,
+    }));
+    const counters = new Map<string, StoredCounters>();
+    for (const row of draws) {
+      const [nodeId, key, drawn] = [row.node_id, balanceKeyText(keyOf(row)), row.drawn_nano_usd];
+      counters.set(`${nodeId}\n${key}`, { nodeId, key, granted: drawn, drawn });
+    }
+    for (const { nodeId, key, amount, requestId } of stored) {
+      if (requestId !== "") continue;
+      const { drawn } = counters.get(`${nodeId}\n${key}`) ?? { drawn: 0n };
+      counters.set(`${nodeId}\n${key}`, { nodeId, key, granted: drawn + amount, drawn });
+    }
     return {
+      leases: stored,
+      counters: [...counters.values()],
+      counts: new Map(
+        counts.map((row) => [`${row.scope_type}\n${row.scope_id}\n${row.period}`, row.id]),
+      ),
       balances: new Map(
         balances.map((row) => [
           balanceKeyText(keyOf(row)),
@@ -146,25 +214,42 @@ export class SqlStore implements SpendStore {
           },
         ]),
       ),
-      leases: leases.map((row) => ({
-        nodeId: row.node_id,
-        requestId: row.request_id,
-        key: balanceKeyText(keyOf(row)),
-        amount: row.amount_nano_usd,
-        isUnresolved: row.unresolved_since !== null,
-      })),
       nodes: new Map(
         nodes.map((row) => [
           row.id,
           {
             epoch: row.epoch,
-            flushedSeq: Number(row.folded_seq),
+            flushedSeq: Number(row.flushed_seq),
+            foldedSeq: Number(row.folded_seq),
             isLive: row.lease_expires_at !== null,
           },
         ]),
       ),
     };
   }
+}
+
+const BROKEN = "the fold is broken off";
+
+/** Appends a batch without its events, which no rule of the ledger reads. */
+async function appendRecords(
+  tx: Tx,
+  place: FlushPosition & { nodeId: string },
+  records: readonly EndRecord[],
+): Promise<void> {
+  const holdCharges = encodeHoldCharges(records);
+  await insertBatch(tx, { ...place, oldestMs: null, rows: sumMinutes(records), holdCharges });
+}
+
+async function foldBatches(tx: Tx, atMs: number): Promise<FoldedNode[]> {
+  await lockFold(tx);
+  const batches = await listBatches(tx, MAX_BATCHES);
+  if (batches.length === 0) return [];
+  await lockNodes(tx, batches);
+  await settleBatches(tx, batches, { atMs });
+  await deleteBatches(tx, batches);
+  const folded = new Map(batches.map(({ nodeId, toSeq }) => [nodeId, toSeq]));
+  return [...folded].map(([nodeId, toSeq]) => ({ nodeId, toSeq }));
 }
 
 function toStored(row: ReleasedLease): StoredLease {

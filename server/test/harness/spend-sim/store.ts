@@ -15,6 +15,12 @@ export interface FlushRequest {
 /** "replaced": the node's row is past the start of this step. Never returned for an awaited step. */
 export type FlushAnswer = "flushed" | "fenced" | "replaced";
 
+/** Position of a node up to which a fold has counted its ends. */
+export interface FoldedNode {
+  nodeId: string;
+  toSeq: number;
+}
+
 export interface StoredBalance {
   settled: bigint;
   leased: bigint;
@@ -28,13 +34,23 @@ export interface StoredLease {
   nodeId: string;
   requestId: string;
   key: string;
+  /** Part of a lease that is not drawn. */
   amount: bigint;
   isUnresolved: boolean;
+}
+
+/** The two numbers of a lease. */
+export interface StoredCounters {
+  nodeId: string;
+  key: string;
+  granted: bigint;
+  drawn: bigint;
 }
 
 export interface StoredNode {
   epoch: bigint;
   flushedSeq: number;
+  foldedSeq: number;
   /** Whether limit activation waits for the node: it reported its leases and was not reclaimed since. */
   isLive: boolean;
 }
@@ -42,13 +58,27 @@ export interface StoredNode {
 export interface Snapshot {
   balances: ReadonlyMap<string, StoredBalance>;
   leases: readonly StoredLease[];
+  counters: readonly StoredCounters[];
+  /** Id of the count of draws, by limit. */
+  counts: ReadonlyMap<string, bigint>;
   nodes: ReadonlyMap<string, StoredNode>;
 }
 
 export interface SpendStore {
   enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }>;
   sync(message: SyncMessage, atMs: number): Promise<SyncAnswer>;
+  /** Appends a batch. No balance changes. */
   flush(request: FlushRequest, atMs: number): Promise<FlushAnswer>;
+  /** Acquires the fold's lock. The caller knows that it is free. */
+  beginFold(): Promise<void>;
+  /** Runs the next statement of the fold. Returns the folded positions after the commit, else null. */
+  continueFold(atMs: number): Promise<FoldedNode[] | null>;
+  /** The fold's process died, or lost its connection: nothing of the transaction remains. */
+  rollBackFold(): Promise<void>;
+  /** Counts draws on new limits from now on, and no longer on unused ones. The caller knows that the lock is free. */
+  countLimits(atMs: number): Promise<void>;
+  /** Position up to which folds have counted the node's ends. */
+  foldedSeq(nodeId: string): Promise<number>;
   /** Reclaims the leases of nodes that were silent for too long. Returns the ids of the nodes. */
   reclaim(atMs: number): Promise<string[]>;
   /** Releases amounts that were unresolved for too long. */
@@ -58,7 +88,7 @@ export interface SpendStore {
   setLimit(limit: StrictLimit, atMs: number): Promise<void>;
   removeLimit(limit: StrictLimit): Promise<void>;
   limits(): Promise<{ limits: StrictLimit[]; version: bigint }>;
-  /** Strict limits that a live node does not know yet. */
+  /** Strict limits that do not count all spend yet. */
   activating(): Promise<StrictLimit[]>;
   snapshot(): Promise<Snapshot>;
 }

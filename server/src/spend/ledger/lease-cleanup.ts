@@ -1,0 +1,41 @@
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { countLimits, deleteOldDraws } from "./lease-draws.sql.ts";
+import { reclaimLeases } from "./leases.sql.ts";
+import { recordMissedOverruns } from "./overruns.sql.ts";
+import { releaseUnresolved } from "./release-unresolved.sql.ts";
+
+/** The fold of the installation, as leases need it. */
+export interface LeaseFold {
+  /** Counts everything that was appended before the call. Rejects with the database's error. */
+  fold: () => Promise<void>;
+  /** Acquires the fold's lock until the end of the transaction. */
+  lockFold: (tx: Tx) => Promise<void>;
+}
+
+export interface LeaseCleanupOptions extends LeaseFold {
+  database: Database;
+  logger: Logger;
+  graceMs: number;
+  unresolvedReleaseMs: number;
+  /** Includes statements that read whole tables. */
+  isLong: boolean;
+}
+
+/**
+ * Reclaims leases of silent nodes, releases old holds of unknown cost, records missed overruns and removes unused counts.
+ * Any node does it. A second run changes nothing.
+ */
+export async function cleanUpLeases(options: LeaseCleanupOptions): Promise<void> {
+  const { database, logger, graceMs, unresolvedReleaseMs: afterMs } = options;
+  const reclaimed = await reclaimLeases(database, { graceMs, atMs: null });
+  if (reclaimed.length > 0) logger.warn({ nodes: reclaimed }, "leases of silent nodes reclaimed");
+  // Spend that waits for a fold is part of the budget that would be released.
+  await options.fold();
+  const released = await releaseUnresolved(database, { afterMs, atMs: null });
+  if (released.length > 0) logger.warn({ rows: released.length }, "unresolved money released");
+  const missed = await recordMissedOverruns(database);
+  if (missed > 0) logger.warn({ balances: missed }, "spend beyond limits recorded later");
+  await countLimits(database, { ...options, atMs: null });
+  if (options.isLong) await deleteOldDraws(database, { ...options, atMs: null });
+}

@@ -1,0 +1,141 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
+import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
+import type { LeaseKey } from "./lease-rules.ts";
+import { periodEndOf } from "./overruns.sql.ts";
+import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
+
+// Draws of nodes on limited balances. Folds count them for each limit in `counted_limit`, whether the node has a lease or
+// not. So the number of a node is exact from the moment at which the counting starts.
+
+/** Spend of one node's requests on one balance. */
+export interface CountedDraw {
+  nodeId: string;
+  key: LeaseKey;
+  /** Cost and unresolved holds, integer nano-USD. */
+  nanoUsd: bigint;
+}
+
+/** Adds draws inside a fold. Skips balances whose limit is not counted. Each node and balance occurs once. */
+export async function addDraws(tx: Tx, draws: readonly CountedDraw[]): Promise<void> {
+  const added = draws.filter(({ nanoUsd }) => nanoUsd > 0n);
+  if (added.length === 0) return;
+  await sql`
+    INSERT INTO lease_draw AS d (node_id, scope_type, scope_id, period, period_start, drawn_nano_usd)
+    SELECT node_id, scope_type, scope_id, period, period_start, nano_usd
+    FROM unnest(${added.map(({ nodeId }) => nodeId)}::text[], ${added.map(({ key }) => key.scopeType)}::text[],
+      ${added.map(({ key }) => key.scopeId)}::text[], ${added.map(({ key }) => key.period)}::text[],
+      ${added.map(({ key }) => key.periodStart)}::date[], ${added.map(({ nanoUsd }) => nanoUsd)}::bigint[])
+      AS one (node_id, scope_type, scope_id, period, period_start, nano_usd)
+    JOIN counted_limit USING (scope_type, scope_id, period)
+    ON CONFLICT (node_id, scope_type, scope_id, period, period_start)
+    DO UPDATE SET drawn_nano_usd = d.drawn_nano_usd + excluded.drawn_nano_usd`.execute(tx);
+}
+
+/** Draws of a node, and ids of counted limits, by key text. Absent: none, or not counted. */
+export interface NodeDraws {
+  drawn: ReadonlyMap<string, bigint>;
+  counts: ReadonlyMap<string, bigint>;
+}
+
+interface DrawRow extends BalanceKey {
+  drawnNanoUsd: bigint | null;
+  countId: bigint | null;
+}
+
+/** Reads the draws of a node on these balances. The caller holds the locks that a fold needs for them. */
+export async function readDraws(
+  tx: Tx,
+  { nodeId, keys }: { nodeId: string; keys: readonly BalanceKey[] },
+): Promise<NodeDraws> {
+  if (keys.length === 0) return { drawn: new Map(), counts: new Map() };
+  const { rows } = await sql<DrawRow>`
+    SELECT k.scope_type AS "scopeType", k.scope_id AS "scopeId", k.period, k.period_start AS "periodStart",
+      d.drawn_nano_usd AS "drawnNanoUsd", c.id AS "countId"
+    FROM unnest(${keys.map(({ scopeType }) => scopeType)}::text[], ${keys.map(({ scopeId }) => scopeId)}::text[],
+      ${keys.map(({ period }) => period)}::text[], ${keys.map(({ periodStart }) => periodStart)}::date[])
+      AS k (scope_type, scope_id, period, period_start)
+    LEFT JOIN counted_limit c USING (scope_type, scope_id, period)
+    LEFT JOIN lease_draw d ON d.node_id = ${nodeId} AND d.scope_type = k.scope_type AND d.scope_id = k.scope_id
+      AND d.period = k.period AND d.period_start = k.period_start`.execute(tx);
+  const drawn = new Map<string, bigint>();
+  const counts = new Map<string, bigint>();
+  for (const row of rows) {
+    const text = balanceKeyText(row);
+    if (row.drawnNanoUsd !== null) drawn.set(text, row.drawnNanoUsd);
+    if (row.countId !== null) counts.set(text, row.countId);
+  }
+  return { drawn, counts };
+}
+
+/**
+ * Keeps the counts of these limits until the end of the transaction. Needed before a lease is created: `countLimits`
+ * deletes a count without leases. Waits while it does.
+ */
+export async function lockCounts(tx: Tx, keys: readonly BalanceKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  await sql`
+    SELECT FROM counted_limit WHERE (scope_type, scope_id, period) IN (SELECT * FROM unnest(
+      ${keys.map(({ scopeType }) => scopeType)}::text[], ${keys.map(({ scopeId }) => scopeId)}::text[],
+      ${keys.map(({ period }) => period)}::text[]))
+    ORDER BY scope_type, scope_id, period FOR KEY SHARE`.execute(tx);
+}
+
+/** True while a strict limit has no count. */
+export async function hasUncountedLimit(db: Database | Tx): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    SELECT EXISTS (SELECT FROM spend_limit l WHERE l.enforcement = 'strict' AND NOT EXISTS (
+      SELECT FROM counted_limit c WHERE c.scope_type = l.scope_type AND c.scope_id = l.scope_id
+        AND c.period = l.period)) AS has`.execute(db);
+  return rows[0]?.has === true;
+}
+
+export interface CountOptions extends LeaseClock {
+  /** Acquires the fold's lock until the end of the transaction. */
+  lockFold: (tx: Tx) => Promise<void>;
+}
+
+/**
+ * Counts the draws on new strict limits from now on. Ends the count of limits that no longer exist and have no lease, and
+ * deletes their draws. The fold's lock makes both exact: no fold is between its count and its folded position.
+ */
+export function countLimits(database: Database, options: CountOptions): Promise<void> {
+  return inTransaction(database, async (tx) => {
+    await options.lockFold(tx);
+    await sql`
+      INSERT INTO counted_limit (scope_type, scope_id, period)
+      SELECT scope_type, scope_id, period FROM spend_limit WHERE enforcement = 'strict'
+      ON CONFLICT (scope_type, scope_id, period) DO NOTHING`.execute(tx);
+    await sql`
+      WITH unused AS (
+        SELECT c.id FROM counted_limit c
+        WHERE NOT EXISTS (SELECT FROM spend_limit l WHERE l.enforcement = 'strict' AND l.scope_type = c.scope_type
+            AND l.scope_id = c.scope_id AND l.period = c.period)
+          AND NOT EXISTS (SELECT FROM lease WHERE request_id = '' AND lease.scope_type = c.scope_type
+            AND lease.scope_id = c.scope_id AND lease.period = c.period)
+        FOR UPDATE OF c SKIP LOCKED
+      ), gone AS (
+        DELETE FROM counted_limit c USING unused WHERE c.id = unused.id
+        RETURNING c.scope_type, c.scope_id, c.period
+      )
+      DELETE FROM lease_draw d USING gone WHERE d.scope_type = gone.scope_type AND d.scope_id = gone.scope_id
+        AND d.period = gone.period`.execute(tx);
+  });
+}
+
+/** A node names an ended period in its messages for some seconds, until all its spend is counted. */
+const KEPT_AFTER_PERIOD = sql`interval '2 days'`;
+
+/** Deletes draws of ended periods. Reads all draws. */
+export function deleteOldDraws(database: Database, options: CountOptions): Promise<void> {
+  return inTransaction(database, async (tx) => {
+    await options.lockFold(tx);
+    await sql`
+      DELETE FROM lease_draw AS draw
+      WHERE ${periodEndOf("draw")} + ${KEPT_AFTER_PERIOD} < ${nowOf(options)} AND NOT EXISTS (
+        SELECT FROM lease WHERE request_id = '' AND lease.node_id = draw.node_id
+          AND lease.scope_type = draw.scope_type AND lease.scope_id = draw.scope_id
+          AND lease.period = draw.period AND lease.period_start = draw.period_start)`.execute(tx);
+  });
+}

@@ -1,0 +1,333 @@
+import { assert } from "#src/lib/assert.ts";
+import type { HoldQueue, Waiter } from "./hold-queue.ts";
+import { makeGrantRequests } from "./lease-grant-requests.ts";
+import type {
+  GrantRequest,
+  LeaseTarget,
+  SyncAnswer,
+  SyncDone,
+  SyncMessage,
+} from "./lease-rules.ts";
+import { isWorthTrimming, type LeaseState, type LeaseTable } from "./lease-table.ts";
+import type { AppendedBatch, PendingSpend } from "./pending-spend.ts";
+
+// Messages of a node about its leases: when to send one, its content, and its effect. Pure.
+
+export interface LeaseMessagesOptions {
+  nodeId: string;
+  ttlMs: number;
+  marginMs: number;
+  table: LeaseTable;
+  queue: HoldQueue;
+  pending: PendingSpend;
+}
+
+/** `nowMs`: the node's monotonic clock. `atMs`: the database's clock, which never goes back here. */
+export interface Now {
+  nowMs: number;
+  atMs: number;
+}
+
+/**
+ * outside: the node never had an epoch. entered: it has one. fenced: its epoch is over. left: the database knows that it
+ * holds nothing.
+ */
+type Stage = "outside" | "entered" | "fenced" | "left";
+
+interface InFlight {
+  message: SyncMessage;
+  sentMs: number;
+  /** Batches that the fold counted since the message was written. */
+  folded: AppendedBatch[];
+}
+
+/** Requests of one message. Each names up to nine balances, and the database locks their rows. */
+const MAX_REQUESTS = 256;
+/** Pause before the same question: missing budget returns when other requests settle. */
+const ASK_AGAIN_MS = 100;
+const TRIM_EVERY_MS = 250;
+const RETRY_MS = 250;
+/** After a longer silence the next message may be lost too. */
+const SURE_MS = 1_000;
+/** Complete messages within a TTL. They renew the leases. */
+const RENEWALS = 3;
+
+export class LeaseMessages {
+  readonly #options: LeaseMessagesOptions;
+  #stage: Stage = "outside";
+  #aim: "serve" | "leave" = "serve";
+  readonly #sequence = { epoch: 0n, op: 0 };
+  #journal: "whole" | "gap" = "whole";
+  /** Versions of the limits that this node follows, and that the database knows it to follow. */
+  readonly #limits = { followed: 0n, acknowledged: -1n };
+  #inFlight: InFlight | null = null;
+  /** Times on the monotonic clock, milliseconds. */
+  readonly #times = { validUntil: NEVER, answered: NEVER, renew: NEVER, ask: NEVER, trim: NEVER };
+  #retryAtMs = NEVER;
+
+  constructor(options: LeaseMessagesOptions) {
+    this.#options = options;
+  }
+
+  get isFenced(): boolean {
+    return this.#stage === "fenced";
+  }
+
+  get hasLeft(): boolean {
+    return this.#stage === "left";
+  }
+
+  get hasJournalGap(): boolean {
+    return this.#journal === "gap";
+  }
+
+  get limitsVersion(): bigint {
+    return this.#limits.followed;
+  }
+
+  /** Grant requests of the message in flight. */
+  get requests(): readonly GrantRequest[] {
+    return this.#inFlight?.message.grantRequests ?? [];
+  }
+
+  isExpired(nowMs: number): boolean {
+    return nowMs >= this.#times.validUntil;
+  }
+
+  /** True where the database has answered since this time. */
+  hasAnsweredSince(sinceMs: number): boolean {
+    return this.#times.answered >= sinceMs;
+  }
+
+  /** The node has a new epoch. No lease is open until the next message. */
+  enter(epoch: bigint, hasJournalGap: boolean): void {
+    Object.assign(this.#sequence, { epoch, op: 0 });
+    this.#stage = "entered";
+    // Remains until the database knows of it. A new epoch alone does not make the journal whole.
+    if (hasJournalGap) this.#journal = "gap";
+    this.#limits.acknowledged = -1n;
+    this.#inFlight = null;
+    this.#times.validUntil = NEVER;
+    this.#times.renew = NEVER;
+    this.#retryAtMs = NEVER;
+    for (const state of this.#options.table.states()) this.#options.table.close(state);
+  }
+
+  followLimits(version: bigint): void {
+    if (version > this.#limits.followed) this.#times.renew = NEVER;
+    this.#limits.followed = version;
+  }
+
+  leave(): void {
+    this.#aim = "leave";
+  }
+
+  /** A request waits for budget. */
+  ask(nowMs: number): void {
+    this.#times.ask = nowMs;
+  }
+
+  /** The fold has counted these batches. */
+  recordFolded(batches: readonly AppendedBatch[]): void {
+    this.#inFlight?.folded.push(...batches);
+  }
+
+  /** The message to send now, or null. The next one follows `applyAnswer` or `handleLostMessage`. */
+  next(now: Now): SyncMessage | null {
+    if (this.#inFlight !== null || this.#stage === "outside" || this.#stage === "fenced")
+      return null;
+    if (now.nowMs < this.#retryAtMs) return null;
+    const { table, queue } = this.#options;
+    const isComplete = this.#aim === "leave" || now.nowMs >= this.#times.renew;
+    const isAsking = queue.size > 0 && now.nowMs >= this.#times.ask;
+    const isTrimming = now.nowMs >= this.#times.trim;
+    if (isTrimming) {
+      this.#times.trim = now.nowMs + TRIM_EVERY_MS;
+      table.measureTraffic(now.nowMs);
+    }
+    const asked = isAsking ? queue.pick(MAX_REQUESTS) : [];
+    const needed = new Set(asked.flatMap(({ scope }) => table.statesOf(scope, now.atMs)));
+    const isQuiet = !isComplete && !isTrimming && !isAsking;
+    const targets = new Map<string, LeaseTarget>();
+    for (const state of table.states()) {
+      if (isQuiet && !isReportDue(state)) continue;
+      const kept = this.#findAmountToKeep(state, now);
+      const isOff = isTrimming && isWorthTrimming(state, kept);
+      const isChanged =
+        isComplete || isOff || isReportDue(state) || (isAsking && queue.hasWaiter(state.text));
+      if (!isChanged && !needed.has(state)) continue;
+      const keptNanoUsd = isChanged ? kept : table.freeAmount(state);
+      if (this.#canName(state) || needed.has(state))
+        targets.set(state.text, this.#makeTarget(state, keptNanoUsd));
+    }
+    if (!isComplete && targets.size === 0) return null;
+    const grantRequests = this.#makeGrantRequests(asked, targets, now);
+    return this.#send(now, { targets, isComplete, grantRequests });
+  }
+
+  /** Applies an answer. False: the message was not obeyed. */
+  applyAnswer(answer: SyncAnswer, now: Now): boolean {
+    const sent = this.#inFlight;
+    assert(sent !== null, "an answer belongs to a message");
+    this.#times.answered = now.nowMs;
+    if (answer.kind === "late" || answer.kind === "behind") {
+      this.handleLostMessage(now);
+      return false;
+    }
+    if (answer.kind === "fenced") {
+      this.#inFlight = null;
+      this.#stage = "fenced";
+      this.#times.validUntil = NEVER;
+      return false;
+    }
+    const { ttlMs, marginMs } = this.#options;
+    this.#inFlight = null;
+    this.#times.validUntil = Math.max(this.#times.validUntil, sent.sentMs + ttlMs - marginMs);
+    const areOpen = this.#takeLeases(sent, answer);
+    this.#takeGrants(sent, answer);
+    if (sent.message.isComplete) this.#takeAcknowledgement(sent, answer, now);
+    if (!areOpen) this.#times.renew = now.nowMs + ASK_AGAIN_MS;
+    return true;
+  }
+
+  /** The result of the message is unknown: returned budget stays returned, and requested budget is not counted on. */
+  handleLostMessage(now: Now): void {
+    this.#inFlight = null;
+    this.#retryAtMs = now.nowMs + RETRY_MS;
+    this.#times.renew = NEVER;
+  }
+
+  /** No request was granted: asks again after a pause. */
+  askLater(nowMs: number): void {
+    this.#times.ask = nowMs + ASK_AGAIN_MS;
+  }
+
+  /** False for a lease that the database need not know. */
+  #canName(state: LeaseState): boolean {
+    if (state.countId !== null) return true;
+    if (state.limit === null) return false;
+    return state.held > 0n || this.#options.table.pendingOf(state) > 0n;
+  }
+
+  #makeTarget(state: LeaseState, kept: bigint): LeaseTarget {
+    const least = this.#options.table.findLeastTarget(state);
+    if (least.kind === "open") return least;
+    return { ...least, grantedNanoUsd: least.grantedNanoUsd + kept };
+  }
+
+  #findAmountToKeep(state: LeaseState, { nowMs, atMs }: Now): bigint {
+    const { table, queue } = this.#options;
+    if (state.countId === null) return 0n;
+    // Budget from before a limit was lowered may exceed the new limit: it is returned, then requested again.
+    const isKnown = this.#limits.acknowledged === this.#limits.followed;
+    const canKeep = this.#aim === "serve" && isKnown && state.endMs > atMs;
+    if (!canKeep) return 0n;
+    const free = table.freeAmount(state);
+    const kept = queue.hasWaiter(state.text) ? 0n : table.findAmountToKeep(state);
+    // Budget that a lost message returned would be nobody's. It stays until the database has answered.
+    const isSure = nowMs - this.#times.answered <= SURE_MS;
+    return isSure || kept >= free ? kept : free;
+  }
+
+  #makeGrantRequests(
+    asked: readonly Waiter[],
+    targets: ReadonlyMap<string, LeaseTarget>,
+    { atMs }: Now,
+  ): GrantRequest[] {
+    const { table, queue } = this.#options;
+    return makeGrantRequests({
+      asked,
+      waiting: queue.list(),
+      chainOf: ({ scope }) => table.statesOf(scope, atMs),
+      freeOf: (state) => freeAfter(state, targets.get(state.text)),
+      trafficOf: (state) => (this.#aim === "leave" ? 0n : table.estimateTraffic(state)),
+    });
+  }
+
+  #send(
+    now: Now,
+    content: Pick<SyncMessage, "targets" | "isComplete" | "grantRequests">,
+  ): SyncMessage {
+    const { table, nodeId } = this.#options;
+    this.#sequence.op += 1;
+    for (const [name, target] of content.targets) {
+      if (target.kind === "open") continue;
+      const state = table.get(name);
+      // Returned at once, so that no request holds it in the meantime. A report counts when it is answered.
+      if (target.grantedNanoUsd < state.granted) state.granted = target.grantedNanoUsd;
+    }
+    const message: SyncMessage = {
+      nodeId,
+      ...this.#sequence,
+      limitsVersion: this.#limits.followed,
+      keys: new Map([...content.targets.keys()].map((name) => [name, table.get(name).key])),
+      ...content,
+      hasJournalGap: this.#journal === "gap",
+      isLeaving: this.#isLeaving(),
+    };
+    this.#inFlight = { message, sentMs: now.nowMs, folded: [] };
+    return message;
+  }
+
+  /** While requests run or wait, or ends are not appended, the node stays registered. */
+  #isLeaving(): boolean {
+    const { table, queue, pending } = this.#options;
+    if (this.#aim === "serve" || queue.size > 0 || pending.hasUnappended) return false;
+    return [...table.states()].every(({ held }) => held === 0n);
+  }
+
+  /** False: some leases have to be opened by a later message. */
+  #takeLeases({ message, folded }: InFlight, answer: SyncDone): boolean {
+    const { table, pending } = this.#options;
+    // Else the database has counted ends that are still part of the pending spend.
+    const isKnown = pending.isKnownPosition(answer.foldedSeq);
+    for (const [name, target] of message.targets) {
+      const state = table.get(name);
+      const opened = answer.opened.get(name);
+      if (answer.unopened.has(name)) table.close(state);
+      else if (target.kind === "set") state.granted = target.grantedNanoUsd;
+      else if (opened !== undefined && isKnown) {
+        const { neededNanoUsd } = target;
+        const { foldedSeq } = answer;
+        table.open(state, { ...opened, neededNanoUsd, foldedSeq, folded });
+      }
+    }
+    return answer.unopened.size === 0 && (isKnown || answer.opened.size === 0);
+  }
+
+  #takeGrants({ message }: InFlight, answer: SyncDone): void {
+    const { table } = this.#options;
+    for (const [at, { entries }] of message.grantRequests.entries()) {
+      for (const [entryAt, { key }] of entries.entries()) {
+        const state = table.get(key);
+        if (state.countId !== null) state.granted += answer.grants[at]?.[entryAt] ?? 0n;
+      }
+    }
+    for (const [name, figures] of answer.figures) table.setFigures(name, figures);
+  }
+
+  #takeAcknowledgement({ message, sentMs }: InFlight, answer: SyncDone, now: Now): void {
+    this.#journal = "whole";
+    if (answer.unopened.size > 0) return;
+    this.#limits.acknowledged = message.limitsVersion;
+    if (message.isLeaving) this.#stage = "left";
+    // Limits that changed in the meantime are reported at once.
+    const isNew = message.limitsVersion < this.#limits.followed;
+    this.#times.renew = isNew ? NEVER : sentMs + this.#options.ttlMs / RENEWALS;
+    this.#options.table.removeIdle(now.atMs);
+  }
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/** Unused part of the lease once it has the target's value. */
+function freeAfter({ drawn, held }: LeaseState, target: LeaseTarget | undefined): bigint {
+  if (target?.kind !== "set") return 0n;
+  const free = target.grantedNanoUsd - drawn - held;
+  return free > 0n ? free : 0n;
+}
+
+/** The node uses more than the database has granted. */
+function isReportDue({ countId, granted, drawn, held }: LeaseState): boolean {
+  return countId !== null && drawn + held > granted;
+}
