@@ -555,6 +555,13 @@ CREATE TABLE retention_mark (
   days_before timestamp with time zone,
   balances_before date
 );
+CREATE TABLE rollup_progress (
+  is_only_row boolean DEFAULT true NOT NULL,
+  hour_at timestamp with time zone NOT NULL,
+  organization_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+  workspace_id text DEFAULT ''::text NOT NULL,
+  api_key_id text DEFAULT ''::text NOT NULL
+);
 CREATE TABLE rotation_notice (
   api_key_secret_id bigint NOT NULL,
   kind text NOT NULL,
@@ -1362,6 +1369,8 @@ ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_pkey PRIMARY KEY (api_key_id, hour_at);
 ALTER TABLE retention_mark ADD CONSTRAINT retention_mark_is_only_row_check CHECK (is_only_row);
 ALTER TABLE retention_mark ADD CONSTRAINT retention_mark_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE rollup_progress ADD CONSTRAINT rollup_progress_is_only_row_check CHECK (is_only_row);
+ALTER TABLE rollup_progress ADD CONSTRAINT rollup_progress_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_kind_check CHECK ((kind = ANY (ARRAY['due'::text, 'overdue'::text, 'expired'::text])));
 ALTER TABLE rotation_notice ADD CONSTRAINT rotation_notice_pkey PRIMARY KEY (api_key_secret_id, kind, policy_effective_at);
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_grace_days_check CHECK (((grace_days >= 1) AND (grace_days <= 365)));

@@ -37,6 +37,7 @@ export interface UsageTables {
   usage_workspace_day: UsageWorkspaceRollupTable;
   usage_settings: UsageSettingsTable;
   retention_mark: RetentionMarkTable;
+  rollup_progress: RollupProgressTable;
 }
 
 interface UsageEventTable
@@ -130,4 +131,13 @@ interface RetentionMarkTable {
   days_before: Date | null;
   /** Date. */
   balances_before: string | null;
+}
+
+interface RollupProgressTable {
+  is_only_row: Generated<boolean>;
+  /** The driver returns `Infinity` for "infinity". */
+  hour_at: Date | number;
+  organization_id: Generated<string>;
+  workspace_id: Generated<string>;
+  api_key_id: Generated<string>;
 }

@@ -10,10 +10,12 @@ export interface PruneOrder {
 
 /**
  * Moves every organization's mark to what its retention says, by the database's clock, and returns all marks. Requests before
- * a mark are not read any more. A mark never moves back, also with a longer retention later, or past an uncounted request.
+ * a mark are not read any more. A mark never moves back, also with a longer retention later. A mark never passes a request
+ * that is not counted, or an hour that is not in all rollups.
  */
 export async function moveMarks(db: Database | Tx): Promise<PruneOrder[]> {
-  const end = sql`date_trunc('day', least(now() - make_interval(hours => 24 * log_retention_days), ${OLDEST_UNFOLDED}), 'UTC')`;
+  const end = sql`date_trunc('day', least(now() - make_interval(hours => 24 * log_retention_days), ${OLDEST_UNFOLDED},
+    (SELECT hour_at FROM rollup_progress)), 'UTC')`;
   await sql`UPDATE usage_settings SET log_pruned_before = ${end}
     WHERE log_retention_days IS NOT NULL AND (log_pruned_before IS NULL OR log_pruned_before < ${end})`.execute(
     db,

@@ -17,8 +17,8 @@ import {
 import { pruneSums } from "./prune-sums.ts";
 import type { UsageRetention } from "./retention.sql.ts";
 
-// Deletes single requests by age, where an organization has set one. The rollups were written in the same transaction as
-// the events, so nothing is lost to reports or to money; only minutes and the request log end where the mark is.
+// Deletes single requests by age, where an organization has set one. All rollups have a day before its requests are
+// deleted, so reports and money lose nothing. Only minutes and the request log end at the mark.
 
 const LOCK_WAIT_MS = 2_000;
 const BATCH = 5_000;

@@ -36,7 +36,8 @@ export const OLDEST_UNFOLDED = sql<Date | null>`(SELECT min(oldest_at) FROM usag
  * SQL of the time before which every request is counted in all coarser sums. Nothing later is deleted. Each step that sums
  * requests afterwards adds its own limit here.
  */
-export const COUNTED_BEFORE = sql<Date>`least((SELECT summed_before FROM usage_weeks), ${OLDEST_UNFOLDED})`;
+export const COUNTED_BEFORE = sql<Date>`least((SELECT summed_before FROM usage_weeks),
+  (SELECT hour_at FROM rollup_progress), ${OLDEST_UNFOLDED})`;
 
 /** Moves the marks to what the retention says, by the database's clock. A mark never moves back. */
 export async function moveSumMarks(db: Database | Tx, retention: UsageRetention): Promise<void> {

@@ -1,8 +1,8 @@
 import { type CountColumn, type LabelColumn, labelColumns } from "@bursar/contract/usage-shape.ts";
 import type { Tables } from "#src/db/tables.ts";
 
-// The sums over recorded_request that reports read. Every event is in one row of each of them, so each adds up to the same;
-// but for minutes, which go after some days, and weeks, which are summed up when they are over.
+// The sums over recorded_request that reports read. Each request is in one row of each rollup, with three exceptions. Minutes are
+// deleted after some days. Weeks are summed when they are over. Most others get the requests of an hour when it is closed.
 
 const memberLabels = labelColumns.filter(
   (column) => column !== "workspace_id" && column !== "api_key_id",
@@ -22,8 +22,8 @@ export interface RollupShape {
 }
 
 /**
- * Written in this order, the same on every node: two flushes wait for each other and never deadlock. Those per week are
- * summed up when the week is over (sum-weeks.ts); a flush writes to them only what comes later than that.
+ * Every writer adds in this order, so two of them wait for each other and never deadlock. Weeks are summed when they are
+ * over (sum-weeks.ts), and only later requests are added to them directly.
  */
 export const rollupTables = {
   usage_hour: { unit: "hour", labels: labelColumns },
@@ -45,6 +45,16 @@ export const rollupTables = {
 
 export type RollupTable = keyof typeof rollupTables;
 export const rollupTableNames = Object.keys(rollupTables) as RollupTable[];
+
+/** Rollups that the fold adds every request to. */
+type CompleteRollup = "usage_hour" | "usage_organization_minute";
+
+/** Rollups without the requests of open hours. Weeks have their own progress (weeks.sql.ts). */
+export const closedRollups = rollupTableNames.filter(isClosedRollup);
+
+export function isClosedRollup(table: RollupTable): table is Exclude<RollupTable, CompleteRollup> {
+  return table !== "usage_hour" && !["minute", "week"].includes(rollupTables[table].unit);
+}
 
 /** `requestStatus` of domain/request-status.ts, over the columns of recorded_request. */
 export const EVENT_STATUS = `CASE WHEN outcome <> 'refused' THEN outcome WHEN http_status = 429 THEN 'rate_limited'

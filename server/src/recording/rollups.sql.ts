@@ -1,50 +1,72 @@
 import { countColumns, labelColumns } from "@bursar/contract/usage-shape.ts";
-import { CompiledQuery } from "kysely";
+import { CompiledQuery, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
-import { type RollupTable, rollupTableNames, rollupTables } from "./rollup-tables.ts";
+import { formatPosition, isAfter, isUpTo, type RollupProgress } from "./open-hours.sql.ts";
+import {
+  closedRollups,
+  isClosedRollup,
+  type RollupTable,
+  rollupTableNames,
+  rollupTables,
+} from "./rollup-tables.ts";
 import { batchRowTypes, idsOf, type QueuedBatch } from "./usage-batches.sql.ts";
 import { selectWeeksToUpdate } from "./weeks.sql.ts";
 
-// Batches added to the sums that reports read. One statement serves all tables: planning a statement costs PostgreSQL
-// more than running it.
+// Adds usage to the sums that reports read: the requests of batches, and the rows of an hour that is over. One statement
+// for all tables, because planning them one by one costs more than running them.
 
 const columns = Object.keys(batchRowTypes);
 
+/** Columns of the rows to add. Labels are sorted by their bytes, because a language's order is several times slower. */
+const addedColumns = columns
+  .map((column) =>
+    (labelColumns as readonly string[]).includes(column)
+      ? `one.${column} COLLATE "C" AS ${column}`
+      : `one.${column}`,
+  )
+  .join(", ");
+
+/** A request of an open hour is added to the hour and the minute. One of a closed hour is late, and added everywhere. */
 const ADD_TO_ROLLUPS = prepareOnce(
   "add_to_rollups",
-  `WITH added AS MATERIALIZED (
-      SELECT ${columns.map(addedColumn).join(", ")} FROM usage_batch AS batch
+  `WITH one AS MATERIALIZED (
+      SELECT one.* FROM usage_batch AS batch
       CROSS JOIN LATERAL unnest(${columns.map((column) => `batch.${column}`).join(", ")}) AS one (${columns.join(", ")})
       WHERE batch.id = ANY($1::bigint[])
     ),
+    added AS MATERIALIZED (SELECT ${addedColumns} FROM one),
+    closed AS MATERIALIZED (
+      SELECT ${addedColumns} FROM one
+      WHERE (${formatPosition("date_trunc('hour', bucket_at, 'UTC')")})
+        <= (SELECT hour_at, organization_id, workspace_id, api_key_id FROM rollup_progress)
+    ),
     weeks AS MATERIALIZED (${selectWeeksToUpdate("$2::timestamptz")}),
-    ${rollupTableNames.map(formatAddition).join(",\n    ")}
+    ${formatAdditions(rollupTableNames, "weeks")}
   SELECT`,
 );
 
-/** Labels are put in order by their bytes: a language's order costs a multiple of it. */
-function addedColumn(column: string): string {
-  return (labelColumns as readonly string[]).includes(column)
-    ? `one.${column} COLLATE "C" AS ${column}`
-    : `one.${column}`;
+/**
+ * PostgreSQL promises no order between the parts of a statement. Each part counts the rows of the previous one, so it
+ * begins when that has ended. All writers therefore lock the rows of all tables in one order, wait for each other, and
+ * never deadlock.
+ */
+function formatAdditions(tables: readonly RollupTable[], first: string): string {
+  return tables
+    .map((table, index) => formatAddition(table, index === 0 ? first : `to_${tables[index - 1]}`))
+    .join(",\n    ");
 }
 
-/**
- * PostgreSQL promises no order between the parts of a statement. Each of these begins when the one before has ended, since
- * it counts its rows: so all nodes lock the rows of all tables in one order, and flushes wait for each other and never
- * deadlock.
- */
-function formatAddition(table: RollupTable, index: number): string {
+function formatAddition(table: RollupTable, before: string): string {
   const { unit, labels } = rollupTables[table];
-  const before = index === 0 ? "weeks" : `to_${rollupTableNames[index - 1]}`;
   const key = ["bucket_at", "organization_id", ...labels];
   const sums = countColumns.map((column) => `sum(${column})::bigint`);
   const sets = countColumns.map((column) => `${column} = rollup.${column} + excluded.${column}`);
   const numbers = key.map((_, at) => at + 1).join(", ");
   return `to_${table} AS (
       INSERT INTO ${table} AS rollup (${[...key, ...countColumns].join(", ")})
-      SELECT date_trunc('${unit}', bucket_at, 'UTC'), ${[...key.slice(1), ...sums].join(", ")} FROM added
+      SELECT date_trunc('${unit}', bucket_at, 'UTC'), ${[...key.slice(1), ...sums].join(", ")}
+      FROM ${isClosedRollup(table) ? "closed" : "added"}
       WHERE (SELECT count(*) FROM ${before}) IS NOT NULL
         ${unit === "week" ? "AND bucket_at < (SELECT summed_before FROM weeks)" : ""}
       GROUP BY ${numbers} ORDER BY ${numbers}
@@ -52,11 +74,44 @@ function formatAddition(table: RollupTable, index: number): string {
 }
 
 /**
- * Adds the rows of the batches to every rollup: whole buckets in UTC, by the start of the requests. Adds to weeks only
- * those that are summed up already.
+ * Adds the rows of the batches to the rollups: whole buckets in UTC, by the start of the requests. Rows of weeks that are
+ * not summed yet are not added to weeks. The transaction has the fold lock.
  */
 export async function addToRollups(tx: Tx, batches: readonly QueuedBatch[]): Promise<void> {
   const oldestMs = Math.min(...batches.map(({ oldestAt }) => oldestAt?.getTime() ?? Infinity));
   if (!Number.isFinite(oldestMs)) return;
   await tx.executeQuery(CompiledQuery.raw(ADD_TO_ROLLUPS, [idsOf(batches), new Date(oldestMs)]));
+}
+
+/**
+ * CTE of the organizations that have rows in usage_hour, for `WITH RECURSIVE`. The index is read once for each. Their table
+ * cannot be used, because usage outlives its organization.
+ */
+export const organizationsWithUsage = sql`organization_with_usage AS (
+    (SELECT organization_id AS id FROM usage_hour ORDER BY organization_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT organization_id FROM usage_hour WHERE organization_id > known.id ORDER BY organization_id LIMIT 1)
+    FROM organization_with_usage AS known WHERE known.id IS NOT NULL
+  )`;
+
+const ADD_CLOSED = formatAdditions(closedRollups, "closed");
+
+/**
+ * Adds the rows of usage_hour between two positions to the other rollups, and moves the progress to the second. The
+ * transaction has the fold lock, and the progress is still the first position.
+ */
+export async function closeRows(
+  tx: Tx,
+  { from, to }: { from: RollupProgress; to: RollupProgress },
+): Promise<void> {
+  const isIn = sql`${isAfter(from)} AND ${isUpTo(to)}`;
+  await sql`WITH RECURSIVE ${organizationsWithUsage},
+    closed AS MATERIALIZED (
+      SELECT ${sql.raw(addedColumns)} FROM organization_with_usage AS known
+      CROSS JOIN LATERAL (SELECT * FROM usage_hour WHERE organization_id = known.id AND ${isIn}) AS one
+    ),
+    ${sql.raw(ADD_CLOSED)}
+    UPDATE rollup_progress SET hour_at = ${new Date(to.hourMs)}, organization_id = ${to.organizationId},
+      workspace_id = ${to.workspaceId}, api_key_id = ${to.apiKeyId}
+    WHERE (SELECT count(*) FROM to_${sql.raw(closedRollups.at(-1) ?? "")}) IS NOT NULL`.execute(tx);
 }

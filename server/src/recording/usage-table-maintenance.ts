@@ -1,11 +1,12 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { startHourClosing } from "./close-hours.ts";
 import { startPartitionMaintenance } from "./partitions.ts";
 import { startEventPruning } from "./prune-events.ts";
 import type { UsageRetention } from "./retention.sql.ts";
 import { startWeekSums } from "./sum-weeks.ts";
 
-/** Creates partitions, deletes old requests and sums, and sums up past weeks. */
+/** Creates partitions, deletes old requests and sums, closes hours and sums up past weeks. */
 export async function startUsageTableMaintenance(deps: {
   database: Database;
   logger: Logger;
@@ -13,11 +14,12 @@ export async function startUsageTableMaintenance(deps: {
 }): Promise<{ stop(): Promise<void> }> {
   const partitions = await startPartitionMaintenance(deps);
   const pruner = startEventPruning(deps);
+  const hours = startHourClosing(deps);
   const weeks = startWeekSums(deps);
   return {
     stop: async () => {
       partitions.stop();
-      await Promise.all([pruner.stop(), weeks.stop()]);
+      await Promise.all([pruner.stop(), hours.stop(), weeks.stop()]);
     },
   };
 }

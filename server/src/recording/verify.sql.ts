@@ -2,6 +2,7 @@ import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { MINUTES_MS } from "./minutes.sql.ts";
+import { formatPosition } from "./open-hours.sql.ts";
 import {
   EVENT_COUNTS,
   EVENT_STATUS,
@@ -25,7 +26,7 @@ export interface RollupDifference {
 
 const MAX_DIFFERENCES = 100;
 
-/** What each rollup is the sum of. Minutes and hours are the sum of events, all others follow from them. */
+/** Source of each rollup. Minutes and hours are sums of events, and all others are sums of finer rollups. */
 const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
   usage_hour: null,
   usage_day: "usage_hour",
@@ -45,10 +46,10 @@ const sources: Readonly<Record<RollupTable, RollupTable | null>> = {
 };
 
 /**
- * Compares every rollup row, in every counted column, with the sum of its events or of the finer rollup. Hours of which
- * events have been pruned are compared with the other rollups only. Empty when all agree; at most 100 differences of each
- * table. Weeks are compared as far as they have been summed up, minutes as far back as they are kept. Reads the whole of
- * request log: for tests and for a doctor, not for requests.
+ * Compares every rollup row, in every counted column, with the sum of its events or of the finer rollup. Hours with pruned
+ * events are compared with the other rollups only. Rows of open hours are in no other rollup. Returns at most 100
+ * differences of each table. Weeks are compared if they are summed, minutes if they are kept. Reads all usage events, so
+ * it is for tests and diagnosis, not for requests.
  */
 export async function listRollupDifferences(db: Database | Tx): Promise<RollupDifference[]> {
   const found: RollupDifference[] = [];
@@ -83,7 +84,7 @@ async function compare(
       SELECT ${sql.join([sql`date_trunc(${sql.lit(unit)}, ${at}, 'UTC') AS bucket_at`, sql.ref("organization_id"), ...shown])},
         ${sql.join(sums)}
       FROM ${sql.table(source ?? "recorded_request")} AS part
-      WHERE ${source === null ? isKept("part.started_at", "part") : unit === "week" ? isOfSummedWeek : sql`true`}
+      WHERE ${source === null ? isKept("part.started_at", "part") : isSummed(unit, source)}
         AND ${unit === "minute" ? isRecent("part.started_at") : sql`true`}
         AND ${isRetained(source === null ? "part.started_at" : "part.bucket_at", units)}
       GROUP BY ${sql.join(key.map((_, index) => sql.raw(String(index + 1))))}
@@ -104,7 +105,13 @@ async function compare(
   return rows;
 }
 
-const isOfSummedWeek = sql`bucket_at < (SELECT summed_before FROM usage_weeks)`;
+/** Condition of the rows of a finer rollup that have been added to this one. */
+function isSummed(unit: RollupUnit, source: RollupTable): RawBuilder<unknown> {
+  if (unit === "week") return sql`bucket_at < (SELECT summed_before FROM usage_weeks)`;
+  if (source !== "usage_hour") return sql`true`;
+  return sql`(${sql.raw(formatPosition("bucket_at"))})
+    <= (SELECT hour_at, organization_id, workspace_id, api_key_id FROM rollup_progress)`;
+}
 
 /** Condition for buckets that no retention has deleted from either side. A week counts by its start. */
 function isRetained(at: string, units: ReadonlySet<RollupUnit>): RawBuilder<unknown> {

@@ -3,9 +3,8 @@ import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { rollupTableNames, rollupTables } from "./rollup-tables.ts";
 
-// Weeks are not written by every flush, which has enough to write: each is summed up from its days when it is over. What
-// is flushed still later is added to it. The row of usage_weeks keeps the two apart: whoever sums up locks it, whoever
-// adds holds it, so that no request is left out and none is counted twice.
+// A week is summed from its days when it is over and its hours are closed. Later requests are added to it directly. Both
+// lock the row of usage_weeks, so that no request is left out and none is counted twice.
 
 /** A week is summed up so long after its end: a day after everything that is flushed for it counts as late. */
 const SUMMED_AFTER = sql`interval '2 days'`;
@@ -26,11 +25,17 @@ export async function findSummedWeeksEndMs(db: Database | Tx): Promise<number> {
   return row.summed_before.getTime();
 }
 
-/** The first week that is over, by the database's clock, and not summed up yet; locked until the transaction ends. */
+/**
+ * Finds the first week that is over, by the database's clock, whose hours are closed and that is not summed yet. Locks the
+ * row of usage_weeks until the transaction ends.
+ */
 export async function lockWeekToSum(tx: Tx): Promise<Date | null> {
   const { rows } = await sql<{ summed_before: Date }>`
     SELECT summed_before FROM usage_weeks
-    WHERE summed_before + interval '7 days' <= now() - ${SUMMED_AFTER} FOR UPDATE`.execute(tx);
+    WHERE summed_before + interval '7 days' <= now() - ${SUMMED_AFTER}
+      AND summed_before + interval '7 days' <= (SELECT hour_at FROM rollup_progress) FOR UPDATE`.execute(
+    tx,
+  );
   return rows[0]?.summed_before ?? null;
 }
 

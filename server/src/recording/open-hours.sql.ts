@@ -1,0 +1,122 @@
+import { countColumns } from "@bursar/contract/usage-shape.ts";
+import { type RawBuilder, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { MINUTES_MS } from "./minutes.sql.ts";
+import { type RollupTable, rollupTables } from "./rollup-tables.ts";
+
+// Requests are added to usage_hour when they end, and to most other rollups when their hour is closed (close-hours.ts). A
+// report therefore reads a rollup plus the rows of usage_hour that are not in it yet, on one snapshot.
+
+/**
+ * Position in usage_hour, in the order of hour, organization, workspace and key. Rows up to it are in all rollups, later
+ * rows in usage_hour and usage_organization_minute only.
+ */
+export interface RollupProgress {
+  /** Start of an hour, milliseconds since the epoch. Infinity: every rollup is written at once. */
+  hourMs: number;
+  organizationId: string;
+  workspaceId: string;
+  apiKeyId: string;
+}
+
+/** Hours with usage that is in no other rollup yet. */
+export interface OpenHours {
+  after: RollupProgress;
+  /** Start of the first hour and end of the last one with usage, milliseconds since the epoch. */
+  startMs: number;
+  endMs: number;
+  /** True: usage_organization_minute has all of their requests, and nothing else in them is closed. */
+  hasMinutes: boolean;
+}
+
+interface ProgressRow extends Omit<RollupProgress, "hourMs"> {
+  hourMs: number | null;
+}
+
+interface OpenRow extends ProgressRow {
+  isRecent: boolean;
+  lastAt: Date | null;
+}
+
+const HOUR_MS = 3_600_000;
+const FIRST_ORGANIZATION = "00000000-0000-0000-0000-000000000000";
+
+/** Returns the position before all rows of the hour. */
+export function startOfHour(hourMs: number): RollupProgress {
+  return { hourMs, organizationId: FIRST_ORGANIZATION, workspaceId: "", apiKeyId: "" };
+}
+
+export async function findRollupProgress(db: Database | Tx): Promise<RollupProgress> {
+  const { rows } = await sql<ProgressRow>`
+    SELECT ${progressColumns} FROM rollup_progress`.execute(db);
+  return toProgress(rows[0]);
+}
+
+/** Finds the open hours of an organization. Null: no usage is missing in the other rollups. */
+export async function findOpenHours(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<OpenHours | null> {
+  const { rows } = await sql<OpenRow>`
+    SELECT ${progressColumns}, hour_at > now() - ${MINUTES_MS} * interval '1 ms' AS "isRecent",
+      (SELECT max(bucket_at) FROM usage_hour WHERE usage_hour.organization_id = ${organizationId}::uuid) AS "lastAt"
+    FROM rollup_progress`.execute(db);
+  const [row] = rows;
+  const after = toProgress(row);
+  const endMs = (row?.lastAt?.getTime() ?? -Infinity) + HOUR_MS;
+  if (endMs <= after.hourMs) return null;
+  const hasMinutes = row?.isRecent === true && after.organizationId === FIRST_ORGANIZATION;
+  return { after, startMs: after.hourMs, endMs, hasMinutes };
+}
+
+const progressColumns = sql`CASE WHEN isfinite(hour_at) THEN extract(epoch FROM hour_at)::float8 * 1000 END AS "hourMs",
+  organization_id AS "organizationId", workspace_id AS "workspaceId", api_key_id AS "apiKeyId"`;
+
+function toProgress(row: ProgressRow | undefined): RollupProgress {
+  if (row === undefined) throw new Error("rollup_progress has no row");
+  const { organizationId, workspaceId, apiKeyId } = row;
+  return { hourMs: row.hourMs ?? Infinity, organizationId, workspaceId, apiKeyId };
+}
+
+/**
+ * Columns of the order, as SQL. `hour`: the start of the row's hour. Texts are compared by their bytes, which is the same
+ * order on every server, also after a restore elsewhere.
+ */
+export function formatPosition(hour: string): string {
+  return `${hour}, organization_id, workspace_id COLLATE "C", api_key_id COLLATE "C"`;
+}
+
+/** Condition of the rows of usage_hour after a position. The hour alone comes first, because it has an index. */
+export function isAfter(position: RollupProgress): RawBuilder<boolean> {
+  return sql`bucket_at >= ${new Date(position.hourMs)}
+    AND (${sql.raw(formatPosition("bucket_at"))}) > (${joinPosition(position)})`;
+}
+
+export function isUpTo(position: RollupProgress): RawBuilder<boolean> {
+  return sql`bucket_at <= ${new Date(position.hourMs)}
+    AND (${sql.raw(formatPosition("bucket_at"))}) <= (${joinPosition(position)})`;
+}
+
+function joinPosition({ hourMs, organizationId, workspaceId, apiKeyId }: RollupProgress) {
+  return sql`${new Date(hourMs)}::timestamptz, ${organizationId}::uuid, ${workspaceId}::text, ${apiKeyId}::text`;
+}
+
+/** Selects the rows of a rollup and of the open hours, for FROM. A bucket with open hours can have several rows. */
+export function selectRollup(
+  table: Exclude<RollupTable, "usage_hour">,
+  organizationId: string,
+  openHours: OpenHours | null,
+): RawBuilder<unknown> {
+  const { unit, labels } = rollupTables[table];
+  const columns = sql.join(
+    ["organization_id", ...labels, ...countColumns].map((column) => sql.ref(column)),
+  );
+  const isOf = sql`organization_id = ${organizationId}::uuid`;
+  const closed = sql`SELECT bucket_at, ${columns} FROM ${sql.table(table)} WHERE ${isOf}`;
+  if (openHours === null) return sql`(${closed})`;
+  // An hour by its own name can be found with the index.
+  const bucketAt = unit === "hour" ? "bucket_at" : `date_trunc('${unit}', bucket_at, 'UTC')`;
+  return sql`(${closed} UNION ALL
+    SELECT ${sql.raw(bucketAt)} AS bucket_at, ${columns}
+    FROM usage_hour WHERE ${isOf} AND ${isAfter(openHours.after)})`;
+}
