@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
-import type { ReportFilter } from "./report.sql.ts";
+import type { ReportFilter } from "./report-tables.ts";
 
 /**
  * Returns the adjustments for requests that started in the range, nano-USD. Adjustments have a workspace and a key, and no

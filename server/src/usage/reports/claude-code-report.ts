@@ -4,8 +4,9 @@ import { msFromIsoDate } from "#src/domain/spend-period.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { visibleUsage } from "#src/usage/visible-usage.ts";
-import { inReport, listReport, type ReportFilter, type ReportRow } from "./report.sql.ts";
+import { inReport, listReport, type ReportRow } from "./report.sql.ts";
 import { checkYear, type RangePart } from "./report-range.rule.ts";
+import type { ReportFilter } from "./report-tables.ts";
 import type { UsageDeps } from "./usage.ts";
 
 const DAY_MS = 86_400_000;

@@ -9,7 +9,8 @@ import { findOrganizationReach, findWorkspaceReach } from "#src/domain/rights.ts
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { findSpendLimit, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { sumAdjustments } from "./adjustments.sql.ts";
-import { inReport, listReport, type ReportFilter } from "./report.sql.ts";
+import { inReport, listReport } from "./report.sql.ts";
+import type { ReportFilter } from "./report-tables.ts";
 import { readFilter, type UsageDeps, type UsageFilters } from "./usage.ts";
 
 const DAY_MS = 86_400_000;

@@ -6,14 +6,9 @@ import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { visibleUsage } from "#src/usage/visible-usage.ts";
 import { listPage, type ReportPage } from "./read-report.ts";
-import {
-  inReport,
-  type ReportColumn,
-  type ReportFilter,
-  type ReportOrder,
-  type ReportRow,
-} from "./report.sql.ts";
+import { inReport, type ReportOrder, type ReportRow } from "./report.sql.ts";
 import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report-range.rule.ts";
+import type { ReportColumn, ReportFilter } from "./report-tables.ts";
 import { removeUndefined, type UsageDeps, withMinutes } from "./usage.ts";
 
 // The official flat reports: one row per group, in a chosen order.

@@ -7,14 +7,9 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { visibleUsage } from "#src/usage/visible-usage.ts";
 import { listPage, type ReportPage } from "./read-report.ts";
-import {
-  findDefaultWorkspaceId,
-  inReport,
-  type ReportColumn,
-  type ReportFilter,
-  type ReportRow,
-} from "./report.sql.ts";
+import { findDefaultWorkspaceId, inReport, type ReportRow } from "./report.sql.ts";
 import { bucketMs, checkYear } from "./report-range.rule.ts";
+import type { ReportColumn, ReportFilter } from "./report-tables.ts";
 import { removeUndefined, type UsageDeps, withMinutes } from "./usage.ts";
 
 // The official bucketed reports. A page has some buckets, each with all of its groups.

@@ -21,7 +21,8 @@ import {
   getUsageReport,
 } from "./official-reports.ts";
 import { rowEndMs } from "./read-report.ts";
-import type { ReportColumn, ReportRow, UsageCounts } from "./report.sql.ts";
+import type { ReportRow, UsageCounts } from "./report.sql.ts";
+import type { ReportColumn } from "./report-tables.ts";
 import { splitByTokenType } from "./to-wire.ts";
 import type { UsageDeps } from "./usage.ts";
 

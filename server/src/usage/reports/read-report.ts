@@ -4,16 +4,11 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { findSummedWeeksEndMs } from "#src/recording/weeks.sql.ts";
 import { addRetention, refuseDeletedParts } from "./refuse-deleted-sums.ts";
 import {
-  findLeader,
-  findLevel,
   findPrunedBefore,
-  type Level,
   listReport,
   type Measure,
   type RankedGroup,
   type RankSlice,
-  type ReportColumn,
-  type ReportFilter,
   type ReportOrder,
   type ReportPosition,
   type ReportQuery,
@@ -31,6 +26,13 @@ import {
   type SumUnit,
   type TimeRange,
 } from "./report-range.rule.ts";
+import {
+  findLeader,
+  findLevel,
+  type Level,
+  type ReportColumn,
+  type ReportFilter,
+} from "./report-tables.ts";
 
 // Builds pages of reports from statements that each read as little as possible.
 

@@ -1,8 +1,8 @@
 import type { Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { findRetentionMarks } from "#src/recording/retention.sql.ts";
-import type { ReportFilter } from "./report.sql.ts";
 import type { BucketName, RangePart, TimeRange } from "./report-range.rule.ts";
+import type { ReportFilter } from "./report-tables.ts";
 
 // Sums by hour, day and week are deleted by age. A report refuses a range that needs deleted sums, so that no total is too
 // small. Usage by month is always there.

@@ -1,75 +1,41 @@
-import {
-  type CountColumn,
-  countColumns,
-  type LabelColumn,
-  labelColumns,
-  tokenMeasures,
-} from "@bursar/contract/usage-shape.ts";
+import { type CountColumn, countColumns, tokenMeasures } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inSnapshot } from "#src/db/transaction.ts";
+import { findOpenHours, isAfter, type OpenHours } from "#src/recording/open-hours.sql.ts";
 import {
   EVENT_COUNTS,
   EVENT_STATUS,
   type RollupShape,
-  type RollupTable,
-  type RollupUnit,
   rollupTables,
 } from "#src/recording/rollup-tables.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
-import type { VisibleUsage } from "#src/usage/visible-usage.ts";
 import { nextEdge, type RangePart } from "./report-range.rule.ts";
+import {
+  derived,
+  isLabel,
+  labelsOf,
+  listSources,
+  type ReportColumn,
+  type ReportFilter,
+  type Source,
+  textOf,
+} from "./report-tables.ts";
 
 // Sums over the rollups. Each report reads the smallest rollup that has its labels, in the largest units that its range
-// consists of. Minutes of keys, members and workspaces have no rollup and are counted from the events.
-
-/** Columns that a report can group by: labels, and columns derived from them. */
-export type ReportColumn = LabelColumn | keyof typeof derived;
-
-interface Derived {
-  from: readonly LabelColumn[];
-  text: string;
-}
-const derived = {
-  /** The key's owner, else the key. */
-  actor: {
-    from: ["member_id", "api_key_id"],
-    text: "CASE WHEN member_id = '' THEN api_key_id ELSE member_id END",
-  },
-  actor_type: {
-    from: ["member_id"],
-    text: "CASE WHEN member_id = '' THEN 'api_actor' ELSE 'user_actor' END",
-  },
-  product: {
-    from: ["service_tier", "client"],
-    text: `CASE WHEN service_tier = 'batch' THEN 'message_batches_api'
-      WHEN client = 'claude-code' THEN 'claude_code' ELSE 'messages_api' END`,
-  },
-} as const satisfies Record<string, Derived>;
-
-export interface ReportFilter {
-  organizationId: string;
-  visible: VisibleUsage;
-  /** Values to include, by column. An omitted column is not filtered. */
-  values: Readonly<Partial<Record<ReportColumn, readonly string[]>>>;
-  /** Groups to include, each with one value per column. */
-  groups?: { columns: readonly ReportColumn[]; rows: readonly (readonly string[])[] };
-  /** Start of the rollup per minute, milliseconds since the epoch. Earlier minutes are counted from events. */
-  minutesFromMs?: number;
-  /** Omits the usage of removed members. */
-  withoutRemovedMembers?: boolean;
-  /** Start of the kept hours and days, milliseconds since the epoch. */
-  hoursFromMs?: number;
-  daysFromMs?: number;
-  /** True: days of the range were deleted. Only rollups with months have it. */
-  needsMonths?: boolean;
-}
+// consists of. Hours that are not in it yet are added. Minutes of keys, members and workspaces have no rollup and are
+// counted from the events.
 
 export interface ReportQuery extends ReportFilter {
   columns: readonly ReportColumn[];
   parts: readonly RangePart[];
   /** True: one row per group and bucket, and all parts have the same unit. False: one row per group. */
   isBucketed: boolean;
+}
+
+/** A query with the hours that are not in all rollups on its snapshot. */
+interface PlannedQuery extends ReportQuery {
+  openHours: OpenHours | null;
 }
 
 /** Group with its ranking measure. Other measures are summed only for the groups of the page. */
@@ -108,57 +74,6 @@ const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
   errors: ["errors"],
 };
 
-const levels = [
-  {
-    minute: "usage_organization_minute",
-    hour: "usage_organization_hour",
-    day: "usage_organization_day",
-  },
-  { hour: "usage_workspace_hour", day: "usage_workspace_day" },
-  { hour: "usage_member_hour", day: "usage_member_day", week: "usage_member_week" },
-  // Hours per key and model would have about as many rows as hours with all labels.
-  { hour: "usage_hour", day: "usage_key_day", week: "usage_key_week", month: "usage_key_month" },
-  { hour: "usage_hour", day: "usage_day", week: "usage_week", month: "usage_month" },
-] as const satisfies Level[];
-export type Level = Partial<Record<RollupUnit, RollupTable>> & { day: RollupTable };
-
-/** Finds the smallest rollups that have all labels of the report. */
-export function findLevel(query: ReportFilter & Pick<ReportQuery, "columns">): Level {
-  const filtered = Object.keys(query.values) as ReportColumn[];
-  const grouped = query.groups?.columns ?? [];
-  const needed = new Set([...query.columns, ...filtered, ...grouped].flatMap(labelsOf));
-  if (query.visible.workspaceIds !== null) needed.add("workspace_id");
-  if (query.visible.own !== null) needed.add("api_key_id");
-  if (query.withoutRemovedMembers) needed.add("member_id");
-  const level: Level | undefined = levels.find((each: Level) => {
-    if (query.needsMonths && each.month === undefined) return false;
-    const labels: readonly LabelColumn[] = rollupTables[each.day].labels;
-    return [...needed].every((label) => labels.includes(label));
-  });
-  return level ?? levels[4];
-}
-
-/**
- * Finds the column of the groups whose own sums are in smaller rollups. Null: there is none. A key's sum is an upper
- * bound for each of its groups, and so is a workspace's.
- */
-export function findLeader(
-  query: ReportFilter & Pick<ReportQuery, "columns">,
-): "api_key_id" | "workspace_id" | null {
-  const { columns } = query;
-  const leader = (["api_key_id", "workspace_id"] as const).find((each) => columns.includes(each));
-  if (leader === undefined || findLevel(query) !== levels[4]) return null;
-  return findLevel({ ...query, columns: [leader] }) === levels[4] ? null : leader;
-}
-
-function labelsOf(column: ReportColumn): readonly LabelColumn[] {
-  return isLabel(column) ? [column] : derived[column].from;
-}
-
-function isLabel(column: ReportColumn): column is LabelColumn {
-  return (labelColumns as readonly ReportColumn[]).includes(column);
-}
-
 /**
  * Runs the statements of a report on one snapshot of the database, so that they add up. JIT compilation takes longer
  * than a report may take. Ten thousand groups need more than the default `work_mem`. Rollups are stored in order of
@@ -195,8 +110,9 @@ export async function listReport(
   query: ReportQuery,
   slice: ReportSlice,
 ): Promise<(ReportRow & { order_value: bigint | null })[]> {
+  const openHours = await findOpenHours(tx, query.organizationId);
   const { rows } = await sql<ReportRow & { order_value: bigint | null }>`
-    ${selectOrdered(query, slice, countColumns)}`.execute(tx);
+    ${selectOrdered({ ...query, openHours }, slice, countColumns)}`.execute(tx);
   return rows;
 }
 
@@ -207,7 +123,8 @@ export async function rankGroups(
   slice: RankSlice,
 ): Promise<RankedGroup[]> {
   const counts = measured[slice.order.by];
-  const ordered = selectOrdered({ ...query, isBucketed: false }, slice, counts);
+  const openHours = await findOpenHours(tx, query.organizationId);
+  const ordered = selectOrdered({ ...query, openHours, isBucketed: false }, slice, counts);
   const { rows } = await sql<ReportRow & { order_value: bigint }>`${ordered}`.execute(tx);
   return rows.map((row) => ({
     columns: query.columns.map((column) => row[column] ?? ""),
@@ -216,7 +133,7 @@ export async function rankGroups(
 }
 
 function selectOrdered(
-  query: ReportQuery,
+  query: PlannedQuery,
   { order, after, limit }: ReportSlice,
   counts: readonly CountColumn[],
 ): RawBuilder<unknown> {
@@ -240,7 +157,7 @@ function selectOrdered(
 }
 
 function isBeyond(
-  query: ReportQuery,
+  query: PlannedQuery,
   order: ReportOrder,
   after: ReportPosition,
   keys: readonly RawBuilder<unknown>[],
@@ -265,17 +182,17 @@ export async function sumReport(
   tx: Tx,
   query: Omit<ReportQuery, "columns" | "isBucketed">,
 ): Promise<UsageCounts> {
+  const openHours = await findOpenHours(tx, query.organizationId);
+  const planned: PlannedQuery = { ...query, openHours, columns: [], isBucketed: false };
   const { rows } = await sql<UsageCounts>`
     SELECT ${sql.join(countColumns.map(sumOf))}
-    FROM (${selectParts({ ...query, columns: [], isBucketed: false }, countColumns)}) AS part`.execute(
-    tx,
-  );
+    FROM (${selectParts(planned, countColumns)}) AS part`.execute(tx);
   const [row] = rows;
   if (row === undefined) throw new Error("a sum returned no row");
   return row;
 }
 
-function selectGroups(query: ReportQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
+function selectGroups(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
   const columns = query.columns.map((column) =>
     isLabel(column) ? sql.ref(column) : sql`${sql.raw(derived[column].text)} AS ${sql.ref(column)}`,
   );
@@ -300,31 +217,31 @@ function sumOf(column: CountColumn): RawBuilder<unknown> {
   return sql`coalesce(sum(${sql.ref(column)}), 0)::bigint AS ${sql.ref(column)}`;
 }
 
-function selectParts(query: ReportQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
+function selectParts(query: PlannedQuery, counts: readonly CountColumn[]): RawBuilder<unknown> {
   const needed = isDifference(query) ? [...new Set<CountColumn>(["requests", ...counts])] : counts;
-  const parts = query.parts.map((part) => selectPart(query, { part, counts: needed }));
-  return sql.join(parts, sql` UNION ALL `);
+  const selects = query.parts
+    .flatMap((part) => listSources(query, part, query.openHours))
+    .map((source) => selectSource(query, source, needed));
+  return sql.join(selects, sql` UNION ALL `);
 }
 
-function selectPart(
-  query: ReportQuery,
-  { part, counts }: { part: RangePart; counts: readonly CountColumn[] },
+function selectSource(
+  query: PlannedQuery,
+  source: Source,
+  counts: readonly CountColumn[],
 ): RawBuilder<unknown> {
-  const isEventTable = tableOf(query, part) === "recorded_request";
-  const at = isEventTable
-    ? sql`date_trunc('minute', started_at, 'UTC') AS bucket_at`
-    : sql`bucket_at`;
+  const isEventTable = source.table === "recorded_request";
   const labels = [...new Set(query.columns.flatMap(labelsOf))].map((label) =>
     isEventTable && label === "status" ? sql`${sql.raw(EVENT_STATUS)} AS status` : sql.ref(label),
   );
   const counted = counts.map((column) => {
     const value = (isEventTable ? EVENT_COUNTS[column] : undefined) ?? column;
-    return sql`${sql.raw(part.isSubtracted ? `-(${value})` : value)} AS ${sql.ref(column)}`;
+    return sql`${sql.raw(source.isSubtracted ? `-(${value})` : value)} AS ${sql.ref(column)}`;
   });
-  const shown = [...(query.isBucketed ? [at] : []), ...labels, ...counted];
-  const named = findNamedKeys(query, part);
-  const conditions = [...makeConditions(query, part), ...(named?.conditions ?? [])];
-  const selected = sql`SELECT ${sql.join(shown)} FROM ${sql.table(tableOf(query, part))}
+  const shown = [...(query.isBucketed ? [selectBucket(source)] : []), ...labels, ...counted];
+  const named = findNamedKeys(query, source);
+  const conditions = [...makeConditions(query, source), ...(named?.conditions ?? [])];
+  const selected = sql`SELECT ${sql.join(shown)} FROM ${sql.table(source.table)}
     WHERE ${sql.join(conditions, sql` AND `)}`;
   // OFFSET prevents a plan that reads the range for all keys and then filters.
   return named === null
@@ -332,35 +249,28 @@ function selectPart(
     : sql`SELECT part.* FROM ${named.wanted} CROSS JOIN LATERAL (${selected} OFFSET 0) AS part`;
 }
 
-function tableOf(
-  query: ReportQuery,
-  { unit, startMs }: RangePart,
-): RollupTable | "recorded_request" {
-  const table = findLevel(query)[unit];
-  if (unit === "minute") {
-    return table !== undefined && startMs >= (query.minutesFromMs ?? Infinity)
-      ? table
-      : "recorded_request";
-  }
-  if (table === undefined) throw new Error(`no rollup per ${unit} has these labels`);
-  return table;
+function selectBucket({ table, unit, bucketUnit }: Source): RawBuilder<unknown> {
+  if (table !== "recorded_request" && unit === bucketUnit) return sql`bucket_at`;
+  const at = sql.ref(table === "recorded_request" ? "started_at" : "bucket_at");
+  return sql`date_trunc(${sql.lit(bucketUnit)}, ${at}, 'UTC') AS bucket_at`;
 }
 
-function makeConditions(query: ReportQuery, part: RangePart): RawBuilder<unknown>[] {
+function makeConditions(query: PlannedQuery, source: Source): RawBuilder<unknown>[] {
   const { organizationId, visible, values } = query;
-  const isEventTable = tableOf(query, part) === "recorded_request";
-  const conditions = [sql`organization_id = ${organizationId}`, isInRange(query, part)];
+  const isEventTable = source.table === "recorded_request";
+  const conditions = [sql`organization_id = ${organizationId}`, isInRange(query, source)];
+  if (source.isMissing && query.openHours !== null) conditions.push(isAfter(query.openHours.after));
   const isVisible = isVisibleUsage(organizationId, visible);
   if (isVisible !== null) conditions.push(isVisible);
   for (const [column, wanted] of Object.entries(values) as [ReportColumn, readonly string[]][]) {
     // The rows of named keys are read key by key.
-    if (column === "api_key_id" && findNamedKeys(query, part) !== null) continue;
+    if (column === "api_key_id" && findNamedKeys(query, source) !== null) continue;
     const text = isEventTable && column === "status" ? EVENT_STATUS : textOf(column);
     conditions.push(sql`${sql.raw(text)} = ANY(${[...wanted]}::text[])`);
   }
-  const memberCondition = makeMemberCondition(query, part);
+  const memberCondition = makeMemberCondition(query, source);
   if (memberCondition !== null) conditions.push(memberCondition);
-  if (query.groups && !isGroupedByKey(query.groups, part))
+  if (query.groups && !isGroupedByKey(query.groups, source))
     conditions.push(isInGroups(query.groups, isEventTable));
   if (query.withoutRemovedMembers) {
     conditions.push(sql`NOT (member_id = ANY(ARRAY(SELECT id FROM member
@@ -370,12 +280,10 @@ function makeConditions(query: ReportQuery, part: RangePart): RawBuilder<unknown
 }
 
 /** True if the groups name keys without their workspaces. */
-function isGroupedByKey(
-  { columns }: NonNullable<ReportFilter["groups"]>,
-  part: RangePart,
-): boolean {
-  const isEventTable = part.unit === "minute";
-  return !isEventTable && columns.includes("api_key_id") && !columns.includes("workspace_id");
+function isGroupedByKey({ columns }: NonNullable<ReportFilter["groups"]>, source: Source): boolean {
+  return (
+    source.unit !== "minute" && columns.includes("api_key_id") && !columns.includes("workspace_id")
+  );
 }
 
 /**
@@ -384,9 +292,9 @@ function isGroupedByKey(
  */
 function findNamedKeys(
   { organizationId, values, groups }: ReportQuery,
-  part: RangePart,
+  source: Source,
 ): { wanted: RawBuilder<unknown>; conditions: RawBuilder<unknown>[] } | null {
-  if (groups && isGroupedByKey(groups, part)) {
+  if (groups && isGroupedByKey(groups, source)) {
     const lists = groups.columns.map(
       (_, i) => sql`${groups.rows.map((row) => row[i] ?? "")}::text[]`,
     );
@@ -401,7 +309,7 @@ function findNamedKeys(
     return { wanted, conditions: [sql`workspace_id = wanted_workspace_id`, ...conditions] };
   }
   const keys = values.api_key_id;
-  if (part.unit === "minute" || keys === undefined || groups || values.workspace_id) return null;
+  if (source.unit === "minute" || keys === undefined || groups || values.workspace_id) return null;
   const wanted = sql`(SELECT workspace_id, id FROM api_key
     WHERE organization_id = ${organizationId} AND id = ANY(${[...keys]}::text[])) AS wanted (wanted_workspace_id, wanted_id)`;
   return {
@@ -410,20 +318,23 @@ function findNamedKeys(
   };
 }
 
-/** Finds the rows of members by their workspaces and keys, in a rollup that has keys. Null: not applicable. */
-function makeMemberCondition(query: ReportQuery, part: RangePart): RawBuilder<unknown> | null {
+/**
+ * Finds the rows of members by their workspaces and keys, in a rollup that has keys. Null: not applicable, also for open
+ * hours, whose keys can be missing in the rollup per month.
+ */
+function makeMemberCondition(query: PlannedQuery, source: Source): RawBuilder<unknown> | null {
   const { organizationId, values } = query;
   const { api_key_id: keys, member_id: members, workspace_id: workspaces } = values;
-  const table = tableOf(query, part);
+  const { table, isOpen } = source;
   if (members === undefined || keys !== undefined || workspaces !== undefined) return null;
-  if (table === "recorded_request") return null;
+  if (table === "recorded_request" || isOpen) return null;
   const { labels }: RollupShape = rollupTables[table];
   if (!labels.includes("api_key_id")) return null;
   // The owner of a key can change. The rollup per month has the key under each of its owners.
   return sql`(workspace_id, api_key_id) IN (SELECT workspace_id, api_key_id FROM usage_key_month
     WHERE organization_id = ${organizationId} AND member_id = ANY(${[...members]}::text[])
-      AND bucket_at >= date_trunc('month', ${new Date(part.startMs)}::timestamptz, 'UTC')
-      AND bucket_at < ${new Date(part.endMs)})`;
+      AND bucket_at >= date_trunc('month', ${new Date(source.startMs)}::timestamptz, 'UTC')
+      AND bucket_at < ${new Date(source.endMs)})`;
 }
 
 function isInGroups(
@@ -438,32 +349,28 @@ function isInGroups(
   return sql`(${sql.join(left)}) IN (SELECT * FROM unnest(${sql.join(lists)}) AS wanted (${sql.join(names)}))`;
 }
 
-function textOf(column: ReportColumn): string {
-  return isLabel(column) ? column : `(${derived[column].text})`;
-}
-
 const MAX_NAMED_BUCKETS = 800;
 
 /**
  * Condition of a part's range. A query that names workspaces, keys or members names each bucket too. The index begins
  * with the time, so PostgreSQL then searches it once per bucket instead of reading the whole range.
  */
-function isInRange(query: ReportQuery, part: RangePart): RawBuilder<unknown> {
+function isInRange(query: PlannedQuery, source: Source): RawBuilder<unknown> {
   const { values, visible } = query;
-  const at = sql.ref(tableOf(query, part) === "recorded_request" ? "started_at" : "bucket_at");
+  const at = sql.ref(source.table === "recorded_request" ? "started_at" : "bucket_at");
   const isNarrow =
     visible.workspaceIds !== null ||
     values.workspace_id !== undefined ||
     values.api_key_id !== undefined ||
     values.member_id !== undefined;
-  if (isNarrow && part.unit !== "minute") {
+  if (isNarrow && source.unit !== "minute") {
     const buckets: Date[] = [];
-    for (let ms = part.startMs; ms < part.endMs; ms = nextEdge(part.unit, ms)) {
+    for (let ms = source.startMs; ms < source.endMs; ms = nextEdge(source.unit, ms)) {
       buckets.push(new Date(ms));
     }
     if (buckets.length <= MAX_NAMED_BUCKETS) return sql`${at} = ANY(${buckets}::timestamptz[])`;
   }
-  return sql`${at} >= ${new Date(part.startMs)} AND ${at} < ${new Date(part.endMs)}`;
+  return sql`${at} >= ${new Date(source.startMs)} AND ${at} < ${new Date(source.endMs)}`;
 }
 
 /** Returns the time before which requests were deleted from the log. Null: none were deleted. */

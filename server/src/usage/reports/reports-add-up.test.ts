@@ -10,6 +10,8 @@ import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { noCost } from "#src/domain/usage.ts";
+import { closeHoursBefore } from "#src/recording/close-hours.ts";
+import { findRollupProgress } from "#src/recording/open-hours.sql.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { sumWeek } from "#src/recording/weeks.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
@@ -105,11 +107,33 @@ test.beforeAll(async ({ h, org, sumUp, history }) => {
     }
   }
   records = fc.sample(history(), { numRuns: 1, seed: 7 }).flat();
+  const { hourMs, apiKeyId } = findSharedHour(records);
   await sumUp({ from: START, to: START });
+  await h.deps.database
+    .updateTable("rollup_progress")
+    .set({ hour_at: new Date(START) })
+    .execute();
   await recordUsage(h.deps.database, records);
-  await sumUp({ from: START, to: END });
+  // One of the two keys of this hour is closed.
+  await closeHoursBefore(h.deps.database, hourMs);
+  await closeHoursBefore(h.deps.database, hourMs + HOUR_MS, { rowsPerStep: 1, maxSteps: 1 });
+  expect(await findRollupProgress(h.deps.database)).toMatchObject({ hourMs, apiKeyId });
+  await sumUp({ from: START, to: hourMs });
   await h.deps.database.transaction().execute((tx) => addToBalances(tx, chargesOf(records)));
 });
+
+/** Finds an hour of October in which two keys of different workspaces were used, and the first of them. */
+function findSharedHour(all: readonly EndRecord[]): { hourMs: number; apiKeyId: string } {
+  const hourOf = (record: EndRecord) => Math.floor(record.startedAtMs / HOUR_MS) * HOUR_MS;
+  const hours = Map.groupBy(all, hourOf);
+  for (const [hourMs, inHour] of hours) {
+    const [first, second] = inHour.toSorted((a, b) => (a.workspaceId < b.workspaceId ? -1 : 1));
+    if (new Date(hourMs).getUTCMonth() !== 9 || first?.workspaceId === second?.workspaceId)
+      continue;
+    if (first !== undefined && second !== undefined) return { hourMs, apiKeyId: first.apiKeyId };
+  }
+  throw new Error("the history has no such hour");
+}
 
 const labelOf = {
   workspace: (record) => record.workspaceId,
@@ -124,6 +148,9 @@ const labelOf = {
   status: (record) => requestStatus(record.outcome, record.httpStatus),
 } as const satisfies Record<LabelName, (record: EndRecord) => string | null>;
 
+const isLimited = (record: EndRecord) =>
+  labelOf.status(record) === "rate_limited" && record.model === "claude-opus-5";
+
 const fieldOf = (group: LabelName) =>
   ["workspace", "api_key", "member"].includes(group) ? (`${group}_id` as const) : group;
 
@@ -134,9 +161,10 @@ function expected(
   range: { startMs: number; endMs: number },
   groups: readonly LabelName[],
   bucketMs: number | null,
+  of: readonly EndRecord[] = records,
 ): Map<string, [number, string]> {
   const sums = new Map<string, [number, bigint]>();
-  for (const record of records) {
+  for (const record of of) {
     if (record.startedAtMs < range.startMs || record.startedAtMs >= range.endMs) continue;
     const atMs =
       bucketMs === null ? range.startMs : Math.floor(record.startedAtMs / bucketMs) * bucketMs;
@@ -156,150 +184,190 @@ function found(report: Report, groups: readonly LabelName[]) {
   );
 }
 
-describe("every report equals the sum of its requests", () => {
-  const edge = fc.integer({ min: 0, max: (END - START) / HOUR_MS }).map((n) => START + n * HOUR_MS);
-  const question = fc.record({
-    a: edge,
-    b: edge,
-    groups: fc.subarray([...labelNames]),
-    bucket: fc.constantFrom("none", "1d", "1h") as fc.Arbitrary<"none" | "1d" | "1h">,
-    orderBy: fc.constantFrom("time", "cost", "requests"),
-    order: fc.constantFrom("asc", "desc"),
-  });
-
-  test("for any groups, buckets, range and order", async ({ allPages }) => {
-    await fc.assert(
-      fc.asyncProperty(question, async ({ a, b, groups, bucket, orderBy, order }) => {
-        fc.pre(a !== b && (bucket !== "1h" || Math.abs(a - b) <= 31 * DAY_MS));
-        const bucketMs = { none: HOUR_MS, "1d": DAY_MS, "1h": HOUR_MS }[bucket];
-        const range = {
-          startMs: Math.floor(Math.min(a, b) / bucketMs) * bucketMs,
-          endMs: Math.ceil(Math.max(a, b) / bucketMs) * bucketMs,
-        };
-        const report = await allPages(
-          `starting_at=${iso(Math.min(a, b))}&ending_at=${iso(Math.max(a, b))}&bucket=${bucket}` +
-            `&group_by=${groups.join(",")}&order_by=${orderBy}&order=${order}`,
-        );
-        const wanted = expected(range, groups, bucket === "none" ? null : bucketMs);
-        expect(found(report, groups)).toEqual(wanted);
-        expect(report.data.length).toBe(wanted.size);
-        const total = [...wanted.values()].reduce((sum, [, usd]) => sum + parseUsd(usd), 0n);
-        expect(report.totals.cost_usd).toBe(formatUsd(total));
-        const values = report.data.map((row) =>
-          orderBy === "requests"
-            ? BigInt(row.requests)
-            : orderBy === "cost"
-              ? parseUsd(row.cost_usd)
-              : BigInt(Date.parse(row.starting_at)),
-        );
-        const sorted = values.toSorted((x, y) => (x < y ? -1 : x > y ? 1 : 0));
-        expect(values).toEqual(order === "desc" ? sorted.toReversed() : sorted);
-      }),
-      { numRuns: 60, seed: 11 },
-    );
-  });
-
-  test("by minute, from stored sums and from older requests", async ({ allPages }) => {
-    const MINUTE_MS = 60_000;
-    // A day whose sums by minute are deleted, and the last days with such sums.
-    const days = [START + 3 * DAY_MS, ...[1, 2, 3, 4, 5].map((ago) => END - ago * DAY_MS)];
-    for (const startMs of days) {
-      const range = { startMs, endMs: startMs + DAY_MS };
-      for (const groups of [[], ["model", "status"], ["workspace", "model"]] as const) {
-        const query = `starting_at=${iso(startMs)}&ending_at=${iso(range.endMs)}&bucket=1m`;
-        const report = await allPages(`${query}&group_by=${groups.join(",")}`);
-        expect(found(report, groups)).toEqual(expected(range, groups, MINUTE_MS));
-        const whole = [...expected(range, [], null).values()][0] ?? [0, "0.000000"];
-        expect(report.totals.requests).toBe(whole[0]);
+describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
+  test.beforeAll(async ({ h, sumUp }) => {
+    if (hours === "open") return;
+    await closeHoursBefore(h.deps.database, END + DAY_MS);
+    await sumUp({ from: START, to: START });
+    await h.deps.database.transaction().execute(async (tx) => {
+      for (const table of ["usage_week", "usage_key_week", "usage_member_week"] as const) {
+        await tx.deleteFrom(table).execute();
       }
-    }
+    });
+    await sumUp({ from: START, to: END });
   });
 
-  test("the first groups and the others add up to the total of each bucket", async ({
-    allPages,
-  }) => {
-    for (const [groups, bucket] of [
-      ["api_key", "1d"],
-      ["workspace,model", "none"],
-      ["member", "1d"],
-      ["status,client,speed", "1d"],
-    ] as const) {
-      const query = `starting_at=${iso(START + DAY_MS)}&ending_at=${iso(END)}&bucket=${bucket}`;
-      const all = await allPages(query);
-      const top = await allPages(`${query}&group_by=${groups}&top=2`);
-      const sums = Map.groupBy(top.data, (row) => row.starting_at);
-      expect([...sums.keys()]).toEqual(all.data.map((row) => row.starting_at));
-      for (const row of all.data) {
-        const own = sums.get(row.starting_at) ?? [];
-        expect(own.filter((each) => each.is_other).length).toBeLessThanOrEqual(1);
-        expect(own.length).toBeLessThanOrEqual(3);
-        const cost = own.reduce((sum, each) => sum + parseUsd(each.cost_usd), 0n);
-        expect(formatUsd(cost)).toBe(row.cost_usd);
-        expect(own.reduce((sum, each) => sum + each.requests, 0)).toBe(row.requests);
-      }
-      expect(top.totals).toEqual(all.totals);
-    }
-  });
+  describe("every report equals the sum of its requests", () => {
+    const edge = fc
+      .integer({ min: 0, max: (END - START) / HOUR_MS })
+      .map((n) => START + n * HOUR_MS);
+    const question = fc.record({
+      a: edge,
+      b: edge,
+      groups: fc.subarray([...labelNames]),
+      bucket: fc.constantFrom("none", "1d", "1h") as fc.Arbitrary<"none" | "1d" | "1h">,
+      orderBy: fc.constantFrom("time", "cost", "requests"),
+      order: fc.constantFrom("asc", "desc"),
+    });
 
-  test("the most expensive groups are first", async ({ allPages }) => {
-    const query = `starting_at=${iso(START)}&ending_at=${iso(END)}&bucket=none&group_by=api_key`;
-    const all = await allPages(query);
-    const top = await allPages(`${query}&top=3`);
-    expect(top.data.slice(0, 3)).toEqual(all.data.slice(0, 3));
-    expect(top.data.at(-1)).toMatchObject({ is_other: true, api_key_id: null, api_key_name: null });
-  });
-});
-
-test("reports add up to the settled spend of every scope and period, to the nano-dollar", async ({
-  h,
-  org,
-}) => {
-  const scopes: { scopeType: ScopeType; scopeId: string; filter: string }[] = [
-    { scopeType: "organization", scopeId: org.id, filter: "" },
-    ...keys.flatMap(({ workspaceId, apiKeyId }) => [
-      { scopeType: "workspace", scopeId: workspaceId, filter: `&workspace_id=${workspaceId}` },
-      { scopeType: "api_key", scopeId: apiKeyId, filter: `&api_key_id=${apiKeyId}` },
-    ]),
-  ].map((scope) => ({ ...scope, scopeType: scope.scopeType as ScopeType }));
-  for (const period of ["daily", "weekly", "monthly"] as const) {
-    for (const atMs of [START, END - 1, START + 45 * DAY_MS]) {
-      const { start, startMs, endMs } = periodOf(period, atMs);
-      for (const { scopeType, scopeId, filter } of scopes) {
-        const balance = await findBalance(h.deps.database, {
-          organizationId: org.id,
-          scopeType,
-          scopeId,
-          period,
-          periodStart: start,
-        });
-        const range = `starting_at=${iso(startMs)}&ending_at=${iso(endMs)}`;
-        for (const bucket of ["none", "1d"]) {
-          const { body } = await org.admin.get<Report>(
-            `/v1/admin/usage?${range}&bucket=${bucket}${filter}`,
+    test("for any groups, buckets, range and order", async ({ allPages }) => {
+      await fc.assert(
+        fc.asyncProperty(question, async ({ a, b, groups, bucket, orderBy, order }) => {
+          fc.pre(a !== b && (bucket !== "1h" || Math.abs(a - b) <= 31 * DAY_MS));
+          const bucketMs = { none: HOUR_MS, "1d": DAY_MS, "1h": HOUR_MS }[bucket];
+          const range = {
+            startMs: Math.floor(Math.min(a, b) / bucketMs) * bucketMs,
+            endMs: Math.ceil(Math.max(a, b) / bucketMs) * bucketMs,
+          };
+          const report = await allPages(
+            `starting_at=${iso(Math.min(a, b))}&ending_at=${iso(Math.max(a, b))}&bucket=${bucket}` +
+              `&group_by=${groups.join(",")}&order_by=${orderBy}&order=${order}`,
           );
-          expect(body.totals.cost_usd).toBe(formatUsd(balance?.settledNanoUsd ?? 0n));
+          const wanted = expected(range, groups, bucket === "none" ? null : bucketMs);
+          expect(found(report, groups)).toEqual(wanted);
+          expect(report.data.length).toBe(wanted.size);
+          const total = [...wanted.values()].reduce((sum, [, usd]) => sum + parseUsd(usd), 0n);
+          expect(report.totals.cost_usd).toBe(formatUsd(total));
+          const values = report.data.map((row) =>
+            orderBy === "requests"
+              ? BigInt(row.requests)
+              : orderBy === "cost"
+                ? parseUsd(row.cost_usd)
+                : BigInt(Date.parse(row.starting_at)),
+          );
+          const sorted = values.toSorted((x, y) => (x < y ? -1 : x > y ? 1 : 0));
+          expect(values).toEqual(order === "desc" ? sorted.toReversed() : sorted);
+        }),
+        { numRuns: 60, seed: 11 },
+      );
+    });
+
+    test("filtered by members, keys or workspaces", async ({ allPages }) => {
+      const wanted: [string, (record: EndRecord) => boolean][] = [
+        [`member_id=${keys[0]?.memberId}`, (record) => record.memberId !== undefined],
+        [`api_key_id=${keys[1]?.apiKeyId}`, (record) => record.apiKeyId === keys[1]?.apiKeyId],
+        [`workspace_id=${keys[2]?.workspaceId}`, (r) => r.workspaceId === keys[2]?.workspaceId],
+        ["status=rate_limited&model=claude-opus-5", (record) => isLimited(record)],
+      ];
+      const range = { startMs: START + 10 * DAY_MS + 5 * HOUR_MS, endMs: END - 3 * HOUR_MS };
+      for (const [filter, isWanted] of wanted) {
+        for (const groups of [["api_key"], ["member", "model"], ["workspace"]] as const) {
+          const report = await allPages(
+            `starting_at=${iso(range.startMs)}&ending_at=${iso(range.endMs)}&bucket=none&order_by=cost` +
+              `&group_by=${groups.join(",")}&${filter}`,
+          );
+          const sums = expected(range, groups, null, records.filter(isWanted));
+          expect(found(report, groups)).toEqual(sums);
+        }
+      }
+    });
+
+    test("by minute, from stored sums and from older requests", async ({ allPages }) => {
+      const MINUTE_MS = 60_000;
+      // A day whose sums by minute are deleted, and the last days with such sums.
+      const days = [START + 3 * DAY_MS, ...[1, 2, 3, 4, 5].map((ago) => END - ago * DAY_MS)];
+      for (const startMs of days) {
+        const range = { startMs, endMs: startMs + DAY_MS };
+        for (const groups of [[], ["model", "status"], ["workspace", "model"]] as const) {
+          const query = `starting_at=${iso(startMs)}&ending_at=${iso(range.endMs)}&bucket=1m`;
+          const report = await allPages(`${query}&group_by=${groups.join(",")}`);
+          expect(found(report, groups)).toEqual(expected(range, groups, MINUTE_MS));
+          const whole = [...expected(range, [], null).values()][0] ?? [0, "0.000000"];
+          expect(report.totals.requests).toBe(whole[0]);
+        }
+      }
+    });
+
+    test("the first groups and the others add up to the total of each bucket", async ({
+      allPages,
+    }) => {
+      for (const [groups, bucket] of [
+        ["api_key", "1d"],
+        ["workspace,model", "none"],
+        ["member", "1d"],
+        ["status,client,speed", "1d"],
+      ] as const) {
+        const query = `starting_at=${iso(START + DAY_MS)}&ending_at=${iso(END)}&bucket=${bucket}`;
+        const all = await allPages(query);
+        const top = await allPages(`${query}&group_by=${groups}&top=2`);
+        const sums = Map.groupBy(top.data, (row) => row.starting_at);
+        expect([...sums.keys()]).toEqual(all.data.map((row) => row.starting_at));
+        for (const row of all.data) {
+          const own = sums.get(row.starting_at) ?? [];
+          expect(own.filter((each) => each.is_other).length).toBeLessThanOrEqual(1);
+          expect(own.length).toBeLessThanOrEqual(3);
+          const cost = own.reduce((sum, each) => sum + parseUsd(each.cost_usd), 0n);
+          expect(formatUsd(cost)).toBe(row.cost_usd);
+          expect(own.reduce((sum, each) => sum + each.requests, 0)).toBe(row.requests);
+        }
+        expect(top.totals).toEqual(all.totals);
+      }
+    });
+
+    test("the most expensive groups are first", async ({ allPages }) => {
+      const query = `starting_at=${iso(START)}&ending_at=${iso(END)}&bucket=none&group_by=api_key`;
+      const all = await allPages(query);
+      const top = await allPages(`${query}&top=3`);
+      expect(top.data.slice(0, 3)).toEqual(all.data.slice(0, 3));
+      expect(top.data.at(-1)).toMatchObject({
+        is_other: true,
+        api_key_id: null,
+        api_key_name: null,
+      });
+    });
+  });
+
+  test("reports add up to the settled spend of every scope and period, to the nano-dollar", async ({
+    h,
+    org,
+  }) => {
+    const scopes: { scopeType: ScopeType; scopeId: string; filter: string }[] = [
+      { scopeType: "organization", scopeId: org.id, filter: "" },
+      ...keys.flatMap(({ workspaceId, apiKeyId }) => [
+        { scopeType: "workspace", scopeId: workspaceId, filter: `&workspace_id=${workspaceId}` },
+        { scopeType: "api_key", scopeId: apiKeyId, filter: `&api_key_id=${apiKeyId}` },
+      ]),
+    ].map((scope) => ({ ...scope, scopeType: scope.scopeType as ScopeType }));
+    for (const period of ["daily", "weekly", "monthly"] as const) {
+      for (const atMs of [START, END - 1, START + 45 * DAY_MS]) {
+        const { start, startMs, endMs } = periodOf(period, atMs);
+        for (const { scopeType, scopeId, filter } of scopes) {
+          const balance = await findBalance(h.deps.database, {
+            organizationId: org.id,
+            scopeType,
+            scopeId,
+            period,
+            periodStart: start,
+          });
+          const range = `starting_at=${iso(startMs)}&ending_at=${iso(endMs)}`;
+          for (const bucket of ["none", "1d"]) {
+            const { body } = await org.admin.get<Report>(
+              `/v1/admin/usage?${range}&bucket=${bucket}${filter}`,
+            );
+            expect(body.totals.cost_usd).toBe(formatUsd(balance?.settledNanoUsd ?? 0n));
+          }
         }
       }
     }
-  }
-});
+  });
 
-test("a range that ends now or later has the rows of one that ends with the last request", async ({
-  allPages,
-}) => {
-  for (const groups of ["", "api_key", "workspace,model", "model"]) {
-    const query = `starting_at=${iso(START + 20 * DAY_MS + HOUR_MS)}&group_by=${groups}&bucket=none`;
-    const closed = await allPages(`${query}&ending_at=${iso(END)}`);
-    for (const end of ["", `&ending_at=${iso(END + 40 * DAY_MS)}`]) {
-      const open = await allPages(query + end);
-      expect(open.totals).toEqual(closed.totals);
-      const measured = (report: Report) => report.data.map(({ ending_at: _, ...row }) => row);
-      expect(measured(open)).toEqual(measured(closed));
+  test("a range that ends now or later has the rows of one that ends with the last request", async ({
+    allPages,
+  }) => {
+    for (const groups of ["", "api_key", "workspace,model", "model"]) {
+      const query = `starting_at=${iso(START + 20 * DAY_MS + HOUR_MS)}&group_by=${groups}&bucket=none`;
+      const closed = await allPages(`${query}&ending_at=${iso(END)}`);
+      for (const end of ["", `&ending_at=${iso(END + 40 * DAY_MS)}`]) {
+        const open = await allPages(query + end);
+        expect(open.totals).toEqual(closed.totals);
+        const measured = (report: Report) => report.data.map(({ ending_at: _, ...row }) => row);
+        expect(measured(open)).toEqual(measured(closed));
+      }
     }
-  }
-});
+  });
 
-test("the rollups and the balances verify", async ({ h }) => {
-  expect(await listRollupDifferences(h.deps.database)).toEqual([]);
-  expect(await listBalanceDifferences(h.deps.database)).toEqual([]);
+  test("the rollups and the balances verify", async ({ h }) => {
+    expect(await listRollupDifferences(h.deps.database)).toEqual([]);
+    expect(await listBalanceDifferences(h.deps.database)).toEqual([]);
+  });
 });

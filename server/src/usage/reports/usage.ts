@@ -20,14 +20,13 @@ import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
 import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
 import {
   inReport,
-  type ReportColumn,
-  type ReportFilter,
   type ReportOrder,
   type ReportPosition,
   type ReportRow,
   type UsageCounts,
 } from "./report.sql.ts";
 import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report-range.rule.ts";
+import type { ReportColumn, ReportFilter } from "./report-tables.ts";
 
 export interface UsageDeps {
   database: Database;
