@@ -19,7 +19,7 @@ const rooms = {
   mail: ["lib", "db", "domain", "access", "audit", "jobs"],
   alerts: ["lib", "db", "domain", "key-lookup", "access", "audit", "jobs", "mail", "recording"],
   limits: ["lib", "db", "domain", "access", "audit"],
-  spend: ["lib", "db", "domain", "key-lookup", "access", "audit", "mail", "alerts", "limits"],
+  spend: ["lib", "db", "domain", "key-lookup", "access", "audit", "mail", "alerts", "limits", "recording"],
   rates: ["lib", "db", "domain", "access", "audit", "limits"],
   prices: ["lib", "db", "domain", "access", "audit"],
   upstreams: ["lib", "db", "domain", "access", "audit"],

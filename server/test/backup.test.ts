@@ -16,6 +16,7 @@ import {
   type WorkspaceWithKey,
 } from "#test/harness/server-process.ts";
 import { test } from "#test/harness/upstream-test.ts";
+import { openHours } from "./harness/open-hours.ts";
 
 // The complete drill with real processes: a backup under load, loss of the server, and a restore into an empty
 // folder.
@@ -66,10 +67,11 @@ function bursar(dataDir: string, args: readonly string[], passphrase = PASSPHRAS
 /** Reports, balances and the request log. Must stay equal to the nano-dollar. */
 async function readMoney(of: ServerProcess): Promise<object> {
   const [sums] = await of.sql<object>(`
+    WITH ${openHours}
     SELECT (SELECT count(*)::integer FROM recorded_request) AS requests,
       (SELECT sum(cost_nano_usd)::text FROM recorded_request) AS cost,
-      (SELECT sum(cost_nano_usd)::text FROM usage_day) AS days,
-      (SELECT sum(cost_nano_usd)::text FROM usage_month) AS months,
+      (SELECT (coalesce(sum(cost_nano_usd), 0) + (SELECT cost FROM open_hours))::text FROM usage_day) AS days,
+      (SELECT (coalesce(sum(cost_nano_usd), 0) + (SELECT cost FROM open_hours))::text FROM usage_month) AS months,
       (SELECT settled_nano_usd::text FROM balance
         WHERE scope_type = 'organization' AND period = 'monthly') AS settled`);
   return sums ?? {};

@@ -3,6 +3,7 @@ import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
+import { findRollupProgress } from "./open-hours.sql.ts";
 import {
   type Entry,
   type EventRefs,
@@ -115,10 +116,16 @@ export async function listRecordedRequests(
   return new Set(rows.map((row) => row.request_id));
 }
 
-/** Model names that stand in the reports of the last 31 days: those that count towards the cap of reported names. */
+/** Lists model names in the reports of the last 31 days, which count towards the cap of reported names. */
 export async function listReportedModels(db: Database | Tx): Promise<string[]> {
+  // Hours that are closed between the two statements are in both.
+  const { hourMs } = await findRollupProgress(db);
+  const openFrom = Number.isFinite(hourMs) ? new Date(hourMs) : "infinity";
   const { rows } = await sql<{ model: string }>`
-    SELECT DISTINCT model FROM usage_organization_day WHERE bucket_at >= now() - interval '31 days'
+    SELECT model FROM usage_organization_day WHERE bucket_at >= now() - interval '31 days'
+    UNION
+    SELECT model FROM organization CROSS JOIN LATERAL (SELECT model FROM usage_hour
+      WHERE organization_id = organization.id AND bucket_at >= ${openFrom}) AS open
     ORDER BY model`.execute(db);
   return rows.map((row) => row.model);
 }

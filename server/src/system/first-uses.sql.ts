@@ -16,7 +16,9 @@ export async function findFirstUses(db: Database, organizationId: string): Promi
         WHERE organization_id = ${organizationId} AND status = 'active') AS "hasAdminKey",
       EXISTS (SELECT FROM api_key
         WHERE organization_id = ${organizationId} AND status = 'active' AND purpose = 'calls') AS "hasApiKey",
-      EXISTS (SELECT FROM usage_organization_day
-        WHERE organization_id = ${organizationId}) AS "hasRequest"`.execute(db);
+      EXISTS (SELECT FROM usage_hour WHERE organization_id = ${organizationId})
+        OR EXISTS (SELECT FROM usage_organization_day WHERE organization_id = ${organizationId}) AS "hasRequest"`.execute(
+    db,
+  );
   return rows[0] ?? { hasAdminKey: false, hasApiKey: false, hasRequest: false };
 }

@@ -9,6 +9,7 @@ import {
   startFakeUpstream,
   textDelta,
 } from "./fake-upstream.ts";
+import { openHours } from "./open-hours.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   postgresPid,
@@ -410,12 +411,16 @@ function checkRecord(sent: Sent, record: UsageRecord, lostAfterMs: number): void
 
 /** Checks that every sum over the records has the same value. */
 async function checkMoney(server: ServerProcess): Promise<void> {
+  const sumClosed = (table: string) => `
+    SELECT '${table}', (coalesce(sum(requests), 0) + (SELECT requests FROM open_hours))::text,
+      (coalesce(sum(cost_nano_usd), 0) + (SELECT cost FROM open_hours))::text FROM ${table}`;
   const sums = await server.sql<{ what: string; requests: string | null; cost: string }>(`
+    WITH ${openHours}
     SELECT 'recorded_request' AS what, count(*)::text AS requests, sum(cost_nano_usd)::text AS cost FROM recorded_request
     UNION ALL SELECT 'usage_hour', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_hour
-    UNION ALL SELECT 'usage_day', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_day
-    UNION ALL SELECT 'usage_key_month', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_key_month
-    UNION ALL SELECT 'usage_organization_hour', sum(requests)::text, sum(cost_nano_usd)::text FROM usage_organization_hour
+    UNION ALL ${sumClosed("usage_day")}
+    UNION ALL ${sumClosed("usage_key_month")}
+    UNION ALL ${sumClosed("usage_organization_hour")}
     UNION ALL SELECT scope_type || ' ' || period, NULL, sum(settled_nano_usd)::text FROM balance
       GROUP BY scope_type, period`);
   const [events] = sums;

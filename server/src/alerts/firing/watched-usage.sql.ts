@@ -2,7 +2,9 @@ import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { inSnapshot } from "#src/db/transaction.ts";
 import { HOUR_MS } from "#src/domain/hourly-spend.ts";
+import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
 
 // Alerts about the pace of spend, with the hourly spend of the scopes that they watch. Reads only.
 
@@ -91,6 +93,13 @@ interface HourOfScope {
   nanoUsd: bigint;
 }
 
+/** Smallest rollup per hour of each scope. Null: the hours of a key, which are always complete. */
+const hourTables = {
+  organization: "usage_organization_hour",
+  workspace: "usage_workspace_hour",
+  api_key: null,
+} as const;
+
 /**
  * Lists hours of the range with their spend, if any. Each hour of each scope is one index lookup, because the hours of a key
  * are few among all rows of usage_hour. The scopes must have one organization and one type.
@@ -103,21 +112,27 @@ export async function listHours(
   const [first] = scopes;
   if (first === undefined) return [];
   const { organizationId, scopeType } = first;
-  const table = { organization: "organization_hour", workspace: "workspace_hour", api_key: "hour" };
+  const table = hourTables[scopeType];
   const inWorkspace =
     scopeType === "organization" ? sql`` : sql`AND workspace_id = scope.workspace_id`;
   const ofKey = scopeType === "api_key" ? sql`AND api_key_id = scope.scope_id` : sql``;
-  const { rows } = await sql<{ place: number; hour: number; nanoUsd: bigint }>`
+  const rows = await inSnapshot(database, async (tx) => {
+    const openHours = table === null ? null : await findOpenHours(tx, organizationId);
+    const hours =
+      table === null ? sql.table("usage_hour") : selectRollup(table, organizationId, openHours);
+    const found = await sql<{ place: number; hour: number; nanoUsd: bigint }>`
     SELECT scope.place::integer AS place, (extract(epoch FROM hour.at) / 3600)::integer AS hour,
       spent.nano_usd AS "nanoUsd"
     FROM unnest(${scopes.map(({ scopeId }) => scopeId)}::text[],
       ${scopes.map(({ workspaceId }) => workspaceId)}::text[]) WITH ORDINALITY AS scope (scope_id, workspace_id, place)
     CROSS JOIN generate_series(${new Date(startMs)}::timestamptz, ${new Date(endMs)}::timestamptz, '1 hour') AS hour (at)
     CROSS JOIN LATERAL (
-      SELECT sum(cost_nano_usd)::bigint AS nano_usd FROM ${sql.table(`usage_${table[scopeType]}`)}
+      SELECT sum(cost_nano_usd)::bigint AS nano_usd FROM ${hours} AS usage
       WHERE organization_id = ${organizationId} AND bucket_at = hour.at ${inWorkspace} ${ofKey}
     ) AS spent
-    WHERE spent.nano_usd > 0 AND hour.at < ${new Date(endMs)}`.execute(database);
+    WHERE spent.nano_usd > 0 AND hour.at < ${new Date(endMs)}`.execute(tx);
+    return found.rows;
+  });
   return rows.flatMap(({ place, hour, nanoUsd }) => {
     const scopeId = scopes[place - 1]?.scopeId;
     return scopeId === undefined ? [] : [{ scopeId, atMs: hour * HOUR_MS, nanoUsd }];

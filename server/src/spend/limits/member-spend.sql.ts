@@ -1,7 +1,9 @@
 import { type SqlBool, sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 import type { PeriodName } from "#src/db/tables.ts";
+import { inSnapshot } from "#src/db/transaction.ts";
 import type { Position } from "#src/domain/page-position.ts";
+import { findOpenHours, selectRollup } from "#src/recording/open-hours.sql.ts";
 
 /** A member who is not removed, with the cost of the member's keys. */
 export interface MemberSpendRow {
@@ -44,12 +46,14 @@ export async function listMemberSpend(
   const first = new Date(Math.min(starts.weekly.getTime(), starts.monthly.getTime()));
   const since = (start: Date) =>
     sql`coalesce(sum(cost_nano_usd) FILTER (WHERE bucket_at >= ${start}), 0)::bigint`;
-  const { rows } = await sql<MemberSpendRow>`
+  return inSnapshot(db, async (tx) => {
+    const openHours = await findOpenHours(tx, organizationId);
+    const { rows } = await sql<MemberSpendRow>`
     WITH spent AS (
       SELECT member_id, ${since(starts.daily)} AS daily, ${since(starts.weekly)} AS weekly,
         ${since(starts.monthly)} AS monthly
-      FROM usage_member_day
-      WHERE organization_id = ${organizationId} AND bucket_at >= ${first}
+      FROM ${selectRollup("usage_member_day", organizationId, openHours)} AS usage
+      WHERE bucket_at >= ${first}
       GROUP BY member_id
     ), listed AS (
       SELECT member.id, member.name, member.email,
@@ -60,8 +64,9 @@ export async function listMemberSpend(
       WHERE member.organization_id = ${organizationId} AND member.status <> 'removed'
     )
     SELECT * FROM listed WHERE ${sql.join(conditions, sql` AND `)}
-    ORDER BY ${orderBy} DESC, id DESC LIMIT ${limit + 1}`.execute(db);
-  return rows;
+    ORDER BY ${orderBy} DESC, id DESC LIMIT ${limit + 1}`.execute(tx);
+    return rows;
+  });
 }
 
 function isAfter({ by, after }: MemberSpendQuery["order"]) {
