@@ -1,4 +1,4 @@
-// Oldest PostgreSQL: fold
+// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
