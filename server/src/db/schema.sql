@@ -491,7 +491,8 @@ CREATE TABLE node (
   lease_expires_at timestamp with time zone,
   limits_version bigint DEFAULT '-1'::integer NOT NULL,
   folded_seq bigint DEFAULT 0 NOT NULL,
-  max_connections integer
+  max_connections integer,
+  appends boolean DEFAULT false NOT NULL
 );
 CREATE TABLE organization (
   id uuid NOT NULL,
@@ -1738,6 +1739,18 @@ BEGIN
 END
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.refuse_older_node()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (SELECT hour_at < 'infinity' FROM rollup_progress) THEN
+    RAISE EXCEPTION 'A newer version of Bursar uses this database. Stop this process and start the newer version: it continues the journal.';
+  END IF;
+  RETURN NEW;
+END
+$function$
+;
 
 CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
@@ -1749,3 +1762,4 @@ CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH
 CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();
 CREATE TRIGGER change_counter_notify AFTER UPDATE ON public.change_counter FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
 CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND (old.amount_nano_usd > 0) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();
+CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();

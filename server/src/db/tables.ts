@@ -81,6 +81,7 @@ interface NodeTable {
   limits_version: Generated<bigint>;
   /** Null: a version that does not publish it. */
   max_connections: Generated<number | null>;
+  appends: Generated<boolean>;
 }
 
 interface JournalWriterTable {

@@ -73,6 +73,17 @@ async function listPositions(
   return rows.map((row) => ({ hourMs, ...row }));
 }
 
+/** Nodes of version 0.1 that had no contact for so long count as stopped. The database refuses them afterwards. */
+const SILENT_MS = 10 * 60_000;
+
+/** True if a node of version 0.1 was in contact lately. */
+export async function hasOlderNode(db: Database | Tx): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    SELECT EXISTS (SELECT FROM node
+      WHERE NOT appends AND seen_at > now() - ${SILENT_MS} * interval '1 ms') AS has`.execute(db);
+  return rows[0]?.has !== false;
+}
+
 /** Nodes of version 0.1 can still commit a flush for so long after the switch. Their statements end after 30 s. */
 const SWITCH_DELAY_MS = 5 * 60_000;
 

@@ -2,7 +2,8 @@
 import { countColumns, labelColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { sql } from "kysely";
-import { expect } from "vitest";
+import { describe, expect } from "vitest";
+import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
@@ -19,7 +20,7 @@ import {
   sumUp,
 } from "#test/harness/rollup-sums.ts";
 import { switchToClosing } from "./close-hours.sql.ts";
-import { type ClosingOptions, closeHours, closeHoursBefore } from "./close-hours.ts";
+import { beginClosing, type ClosingOptions, closeHours, closeHoursBefore } from "./close-hours.ts";
 import { columnParameters, columnTexts } from "./column-arrays.ts";
 import { foldOnce, foldUsage } from "./fold.ts";
 import { lockFold } from "./fold-lock.sql.ts";
@@ -460,4 +461,31 @@ test("the check finds a closed rollup that lacks an hour", async ({ db, usage })
   const tables = (await listRollupDifferences(db.database)).map(({ table }) => table);
   expect(tables).toContain("usage_day");
   expect(tables).toContain("usage_organization_hour");
+});
+
+describe("a node of version 0.1", () => {
+  const insertOlderNode = (db: Database, seenAgo: string) =>
+    sql`INSERT INTO node (id, journal_id, version, seen_at)
+      VALUES ('node_old', 'journal', '0.1.0', now() - ${seenAgo}::interval)
+      ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`.execute(db);
+  const flush = (db: Database) =>
+    sql`UPDATE node SET flushed_seq = flushed_seq + 1 WHERE id = 'node_old'`.execute(db);
+
+  test("in contact keeps all rollups written at once, and its flush is accepted", async ({
+    db,
+  }) => {
+    await sql`UPDATE rollup_progress SET hour_at = 'infinity'`.execute(db.database);
+    await insertOlderNode(db.database, "1 minute");
+    expect(await beginClosing(db.database)).toBeNull();
+    await flush(db.database);
+  });
+
+  test("that was silent is refused after the switch", async ({ db }) => {
+    await sql`UPDATE rollup_progress SET hour_at = 'infinity'`.execute(db.database);
+    await insertOlderNode(db.database, "11 minutes");
+    expect(await beginClosing(db.database)).toBeInstanceOf(Date);
+    expect(await beginClosing(db.database)).toBeNull();
+    await expect(flush(db.database)).rejects.toThrow("A newer version of Bursar");
+    await sql`DELETE FROM node WHERE id = 'node_old'`.execute(db.database);
+  });
 });

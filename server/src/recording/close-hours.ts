@@ -1,8 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { findClosableEndMs, limitStatements, planSteps } from "./close-hours.sql.ts";
+import {
+  findClosableEndMs,
+  hasOlderNode,
+  limitStatements,
+  planSteps,
+  switchToClosing,
+} from "./close-hours.sql.ts";
 import { lockFold } from "./fold-lock.sql.ts";
+import { readDatabaseNowMs } from "./node.sql.ts";
 import { findRollupProgress, type RollupProgress } from "./open-hours.sql.ts";
 import { closeRows } from "./rollups.sql.ts";
 
@@ -87,6 +95,14 @@ function isSame(one: RollupProgress, other: RollupProgress): boolean {
   );
 }
 
+/** Begins to close hours when no node of version 0.1 is left. Returns the first hour, or null for no change. */
+export function beginClosing(database: Database): Promise<Date | null> {
+  return inTransaction(database, async (tx) => {
+    if ((await findRollupProgress(tx)).hourMs !== Infinity || (await hasOlderNode(tx))) return null;
+    return switchToClosing(tx, new Date(await readDatabaseNowMs(tx)));
+  });
+}
+
 /** Closes hours now, and then every minute. A failure is logged, and the next minute tries again. */
 export function startHourClosing({ database, logger }: { database: Database; logger: Logger }): {
   stop(): Promise<void>;
@@ -94,6 +110,8 @@ export function startHourClosing({ database, logger }: { database: Database; log
   let isStopped = false;
   const close = async () => {
     try {
+      const from = await beginClosing(database);
+      if (from !== null) logger.info({ from }, "hours are closed from now on");
       const steps = await closeHours(database, { isStopped: () => isStopped });
       if (steps > 0) logger.debug({ steps }, "usage of past hours added to the rollups");
     } catch (error) {

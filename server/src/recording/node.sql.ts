@@ -30,7 +30,7 @@ export async function enterNode(
 ): Promise<NodeRow> {
   const row = await db
     .insertInto("node")
-    .values({ id: node.id, journal_id: node.journalId, version: node.version })
+    .values({ id: node.id, journal_id: node.journalId, version: node.version, appends: true })
     .onConflict((conflict) =>
       conflict.column("id").doUpdateSet((eb) => ({
         epoch: eb("node.epoch", "+", 1n),
@@ -49,6 +49,7 @@ export async function enterNode(
           .else(0n)
           .end(),
         version: eb.ref("excluded.version"),
+        appends: true,
         started_at: eb.fn<Date>("now"),
         seen_at: eb.fn<Date>("now"),
       })),
@@ -70,6 +71,7 @@ export async function moveToJournal(
     .updateTable("node")
     .set((eb) => ({
       epoch: eb("epoch", "+", 1n),
+      appends: true,
       lease_op: 0n,
       journal_id: node.to,
       flushed_seq: 0n,

@@ -48,7 +48,11 @@ const test = base.extend("rollups", ({ db }) => {
   return { empty, flush, setWeeksSummedBefore, listSums };
 });
 
-test.beforeEach(({ rollups }) => rollups.empty());
+test.beforeEach(async ({ db, rollups }) => {
+  // Every rollup is written at once.
+  await sql`UPDATE rollup_progress SET hour_at = 'infinity'`.execute(db.database);
+  await rollups.empty();
+});
 
 test("every rollup is the sum of the requests, one row per key, however they are flushed", async ({
   rollups,
