@@ -4,6 +4,7 @@ import { msFromIsoDate } from "#src/domain/spend-period.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { visibleUsage } from "#src/usage/visible-usage.ts";
+import { refuseDeletedRange } from "./refuse-deleted-sums.ts";
 import { inReport, listReport, type ReportRow } from "./report.sql.ts";
 import { checkYear, type RangePart } from "./report-range.rule.ts";
 import type { ReportFilter } from "./report-tables.ts";
@@ -41,6 +42,7 @@ export async function getClaudeCodeReport(
   const order = { by: "time", isDescending: false } as const;
   const columns = ["actor", "actor_type"] as const;
   return inReport(deps.database, async (tx) => {
+    await refuseDeletedRange(tx, parts);
     const found = await listReport(
       tx,
       { ...filter, parts, columns, isBucketed: false },

@@ -88,3 +88,18 @@ test.for([
     expect([status, error.message]).toEqual([400, expect.stringContaining(text)]);
   },
 );
+
+test("a day of the Claude Code report is refused once its sums were deleted", async ({
+  org,
+  report,
+}) => {
+  await report("2026-11-01T00:00:00Z/2026-11-12T00:00:00Z");
+  const read = (day: string) =>
+    org.admin.get(`/v1/organizations/usage_report/claude_code?starting_at=${day}`);
+  expect((await read("2026-11-05")).status).toBe(200);
+  const { status, error } = await read("2026-10-17");
+  expect([status, error.message]).toEqual([
+    400,
+    expect.stringContaining("usage by day before 2026-11-01T00:00:00.000Z was deleted"),
+  ]);
+});

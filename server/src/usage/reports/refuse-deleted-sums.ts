@@ -25,9 +25,17 @@ export async function addRetention<
   return { ...page, filter: { ...page.filter, hoursFromMs, daysFromMs, needsMonths } };
 }
 
+/** Throws a 400 if usage of one of the parts was deleted by now. */
+export async function refuseDeletedRange(tx: Tx, parts: readonly RangePart[]): Promise<void> {
+  const marks = await findRetentionMarks(tx);
+  const hoursFromMs = marks.hoursBefore?.getTime() ?? -Infinity;
+  const daysFromMs = marks.daysBefore?.getTime() ?? -Infinity;
+  refuseDeletedParts({ hoursFromMs, daysFromMs }, parts);
+}
+
 /** Throws a 400 if one of the parts was deleted. */
 export function refuseDeletedParts(
-  { hoursFromMs = -Infinity, daysFromMs = -Infinity }: ReportFilter,
+  { hoursFromMs = -Infinity, daysFromMs = -Infinity }: Partial<ReportFilter>,
   parts: readonly RangePart[],
 ): void {
   for (const { unit, startMs } of parts) {
