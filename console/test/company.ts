@@ -76,10 +76,11 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   }
   const senders = keys.slice(0, 4);
   for (const { key } of senders) await sendMessage(server.url, key);
-  // The flush of these requests and the statements below lock the same rows in different orders.
+  // The fold of these requests and the statements below lock the same rows in different orders.
   await eventually(60_000, "the first requests to be counted", async () => {
-    const counted = await server.sql("SELECT request_id FROM usage_event");
-    return counted.length >= senders.length ? counted : null;
+    const recorded = await server.sql("SELECT request_id FROM recorded_request");
+    const batches = await server.sql("SELECT id FROM usage_batch");
+    return recorded.length >= senders.length && batches.length === 0 ? recorded : null;
   });
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
@@ -301,13 +302,13 @@ async function fillMonth(
      UNION ALL
      SELECT 'api_key', api_key_id, 'monthly', date_trunc('month', now() AT TIME ZONE 'UTC')::date, organization_id, sum(cost_nano_usd)
        FROM usage_day WHERE bucket_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' GROUP BY organization_id, api_key_id
-     ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET settled_nano_usd = EXCLUDED.settled_nano_usd`,
+     ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET settled_nano_usd = balance.settled_nano_usd + EXCLUDED.settled_nano_usd`,
   );
   // A change makes nodes read limits and spend again.
   await delay(500);
 }
 
-/** Tables of reports over days and longer, updated as by the flush. */
+/** Tables of reports over days and longer, updated as by the fold. */
 const rollups = Object.entries(rollupTables)
   .map(([table, { unit, labels }]) => ({ table, unit, labels }))
   .filter(({ unit }) => unit !== "hour");
