@@ -190,6 +190,10 @@ test("reports unflushed records of a node with its journal in the database", asy
   const line = Buffer.from("{}");
   const records = [1n, 2n, 3n].map((seq) => ({ node_id: id, seq, line }));
   await database.insertInto("journal_record").values(records).execute();
-  await database.updateTable("node").set({ flushed_seq: 1n }).where("id", "=", id).execute();
+  await database
+    .updateTable("node")
+    .set({ flushed_seq: 1n, appends: true })
+    .where("id", "=", id)
+    .execute();
   expect(await nodes.find(id)).toMatchObject({ journal: "postgres", unflushed_records: 2 });
 });
