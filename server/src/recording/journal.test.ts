@@ -931,6 +931,7 @@ test("whatever happens in whatever order, a start finds exactly the open request
       nowMs = SOME_TIME_MS;
       const options = { segmentBytes: 600, retainMs: 2 * HOUR_MS };
       let { journal } = await open(options);
+      const opened = [journal];
       let openRequests: BeginRecord[] = [];
       let ended: { id: string; seq: number }[] = [];
       let flushedSeq = 0;
@@ -956,13 +957,19 @@ test("whatever happens in whatever order, a start finds exactly the open request
           ended = ended.filter(({ seq }) => seq > flushedSeq);
           journal.markFlushed(flushedSeq);
         } else if (step === "crash") {
+          // A killed process writes nothing later, so the turn ends first.
+          await endTurn();
           ({ journal } = await open(options, flushedSeq));
+          opened.push(journal);
         } else if (step === "hour") nowMs += HOUR_MS;
         else if (step === "prune") journal.prune();
       }
+      await endTurn();
       const found = await read(flushedSeq);
       expect(found.openBegins).toEqual(openRequests);
       expect(found.ends.map(({ seq, record }) => ({ id: record.requestId, seq }))).toEqual(ended);
+      // A late sync would write an index into the folder of the next sequence.
+      for (const each of opened) await each.close();
     }),
     { numRuns: 60 },
   );
