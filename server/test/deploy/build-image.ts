@@ -158,7 +158,9 @@ async function copyFiles(
     }
     return `if [ -d ${path} ]; then ${intoFolder} ${path}/. ${to}; else mkdir -p $(dirname ${to}) && cp ${path} ${to}; fi`;
   });
-  const mounts = stage === null ? [] : ["mkdir -p from", mountLayers(stage.layers, "from")];
+  // Test runners write their cache below node_modules while it is copied.
+  const hide = "find from -maxdepth 4 -name .vitest-cache -prune -exec rm -rf {} +";
+  const mounts = stage === null ? [] : ["mkdir -p from", mountLayers(stage.layers, "from"), hide];
   await changeRoot(build, image, [...mounts, ...copies].join("\n"));
 }
 
