@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { type RepeatedWork, startRepeatedWork } from "#src/lib/repeated-work.ts";
 import {
   findClosableEndMs,
   hasOlderNode,
@@ -104,30 +105,22 @@ export function beginClosing(database: Database): Promise<Date | null> {
 }
 
 /** Closes hours now, and then every minute. A failure is logged, and the next minute tries again. */
-export function startHourClosing({ database, logger }: { database: Database; logger: Logger }): {
-  stop(): Promise<void>;
-} {
-  let isStopped = false;
-  const close = async () => {
-    try {
+export function startHourClosing({
+  database,
+  logger,
+}: {
+  database: Database;
+  logger: Logger;
+}): RepeatedWork {
+  return startRepeatedWork({
+    everyMs: INTERVAL_MS,
+    work: async (isStopped) => {
       const from = await beginClosing(database);
       if (from !== null) logger.info({ from }, "hours are closed from now on");
-      const steps = await closeHours(database, { isStopped: () => isStopped });
+      const steps = await closeHours(database, { isStopped });
       if (steps > 0) logger.debug({ steps }, "usage of past hours added to the rollups");
-    } catch (error) {
-      logger.warn({ err: error }, "usage of past hours could not be added to the rollups");
-    }
-  };
-  let running = close();
-  const timer = setInterval(() => {
-    running = running.then(close);
-  }, INTERVAL_MS);
-  timer.unref();
-  return {
-    stop: async () => {
-      isStopped = true;
-      clearInterval(timer);
-      await running;
     },
-  };
+    onError: (error) =>
+      logger.warn({ err: error }, "usage of past hours could not be added to the rollups"),
+  });
 }

@@ -1,5 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { type RepeatedWork, startRepeatedWork } from "#src/lib/repeated-work.ts";
 import { deleteOldMinutes } from "./minutes.sql.ts";
 import { limitLockWait, lockPartitions } from "./partitions.sql.ts";
 import {
@@ -82,41 +83,24 @@ async function deleteInBatches(
   return events;
 }
 
-export interface EventPruner {
-  /** Resolves when nothing of it runs any more. */
-  stop(): Promise<void>;
-}
-
 /** Deletes old requests and old sums now, and every hour. A failure is logged, and the next run tries again. */
 export function startEventPruning(deps: {
   database: Database;
   logger: Logger;
   retention: UsageRetention;
-}): EventPruner {
-  let isStopped = false;
-  const prune = async () => {
-    try {
-      const { months, events } = await pruneUsageEvents(deps.database, () => isStopped);
+}): RepeatedWork {
+  const { database, logger, retention } = deps;
+  return startRepeatedWork({
+    everyMs: INTERVAL_MS,
+    work: async (isStopped) => {
+      const { months, events } = await pruneUsageEvents(database, isStopped);
       if (months.length > 0 || events > 0) {
-        deps.logger.info({ months, events }, "requests deleted by age");
+        logger.info({ months, events }, "requests deleted by age");
       }
-      await deleteOldMinutes(deps.database);
-      const sums = await pruneSums(deps.database, deps.retention, () => isStopped);
-      if (sums > 0) deps.logger.info({ rows: sums }, "sums deleted by age");
-    } catch (error) {
-      deps.logger.warn({ err: error }, "requests could not be deleted by age");
-    }
-  };
-  let running = prune();
-  const timer = setInterval(() => {
-    running = running.then(prune);
-  }, INTERVAL_MS);
-  timer.unref();
-  return {
-    stop: async () => {
-      isStopped = true;
-      clearInterval(timer);
-      await running;
+      await deleteOldMinutes(database);
+      const sums = await pruneSums(database, retention, isStopped);
+      if (sums > 0) logger.info({ rows: sums }, "sums deleted by age");
     },
-  };
+    onError: (error) => logger.warn({ err: error }, "requests could not be deleted by age"),
+  });
 }

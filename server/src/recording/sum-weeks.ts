@@ -1,5 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { type RepeatedWork, startRepeatedWork } from "#src/lib/repeated-work.ts";
 import { limitLockWait } from "./partitions.sql.ts";
 import { lockWeekToSum, sumWeek } from "./weeks.sql.ts";
 
@@ -30,29 +31,20 @@ export async function sumWeeks(
   return weeks;
 }
 
-/** Once now, and then every hour. A failure is logged and tried again the next hour. */
-export function startWeekSums({ database, logger }: { database: Database; logger: Logger }): {
-  stop(): Promise<void>;
-} {
-  let isStopped = false;
-  const sum = async () => {
-    try {
-      const weeks = await sumWeeks(database, () => isStopped);
+/** Sums up weeks now, and every hour. A failure is logged, and the next run tries again. */
+export function startWeekSums({
+  database,
+  logger,
+}: {
+  database: Database;
+  logger: Logger;
+}): RepeatedWork {
+  return startRepeatedWork({
+    everyMs: HOUR_MS,
+    work: async (isStopped) => {
+      const weeks = await sumWeeks(database, isStopped);
       if (weeks > 0) logger.info({ weeks }, "weeks of usage summed up");
-    } catch (error) {
-      logger.warn({ err: error }, "weeks of usage could not be summed up");
-    }
-  };
-  let running = sum();
-  const timer = setInterval(() => {
-    running = running.then(sum);
-  }, HOUR_MS);
-  timer.unref();
-  return {
-    stop: async () => {
-      isStopped = true;
-      clearInterval(timer);
-      await running;
     },
-  };
+    onError: (error) => logger.warn({ err: error }, "weeks of usage could not be summed up"),
+  });
 }

@@ -1,5 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { type RepeatedWork, startRepeatedWork } from "#src/lib/repeated-work.ts";
 import { deleteOldBalances, moveBalanceMark, tryLockBalancePruning } from "./prune-balances.sql.ts";
 
 const BATCH = 5_000;
@@ -29,36 +30,19 @@ export async function pruneBalances(
   return total;
 }
 
-export interface BalancePruner {
-  /** Resolves when the current run has ended. */
-  stop(): Promise<void>;
-}
-
 /** Deletes old balances now, and every day. A failure is logged, and the next run tries again. */
 export function startBalancePruning(deps: {
   database: Database;
   logger: Logger;
   retentionDays: number;
-}): BalancePruner {
-  let isStopped = false;
-  const prune = async () => {
-    try {
-      const balances = await pruneBalances(deps.database, deps.retentionDays, () => isStopped);
-      if (balances > 0) deps.logger.info({ balances }, "balances deleted by age");
-    } catch (error) {
-      deps.logger.warn({ err: error }, "balances could not be deleted by age");
-    }
-  };
-  let running = prune();
-  const timer = setInterval(() => {
-    running = running.then(prune);
-  }, INTERVAL_MS);
-  timer.unref();
-  return {
-    stop: async () => {
-      isStopped = true;
-      clearInterval(timer);
-      await running;
+}): RepeatedWork {
+  const { database, logger, retentionDays } = deps;
+  return startRepeatedWork({
+    everyMs: INTERVAL_MS,
+    work: async (isStopped) => {
+      const balances = await pruneBalances(database, retentionDays, isStopped);
+      if (balances > 0) logger.info({ balances }, "balances deleted by age");
     },
-  };
+    onError: (error) => logger.warn({ err: error }, "balances could not be deleted by age"),
+  });
 }
