@@ -5,8 +5,8 @@ import { prepareOnce } from "#src/db/prepared.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
 import type { MinuteRow } from "./usage-rows.ts";
 
-// Batches that nodes have appended and no fold has counted. A batch is the token of its fold: whoever deletes it in a
-// transaction counts its requests in the same transaction.
+// Batches that nodes have appended and no fold has counted. A batch is the token of its fold: the transaction that deletes
+// it counts its requests.
 
 /** Columns of the rows of a batch, in the order of the statement. */
 export const batchRowTypes: ColumnTypes<MinuteRow> = {

@@ -4,7 +4,7 @@ import { spentOf } from "#src/domain/request-spend.ts";
 import { chargesOf, overrunOf } from "./charges.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 
-// What a batch does to balances beyond its cost, as JSON beside the batch: nearly always nothing.
+// Overruns and unresolved holds of a batch, as JSON beside it. Most batches have none.
 
 /** Overrun and unresolved holds of one balance. Integer nano-USD. */
 export interface HoldCharge extends LeaseKey {

@@ -224,7 +224,7 @@ export class LeaseMessages {
     if (!canKeep) return 0n;
     const free = table.freeAmount(state);
     const kept = queue.hasWaiter(state.text) ? 0n : table.findAmountToKeep(state);
-    // Budget that a lost message returned would be nobody's. It stays until the database has answered.
+    // Budget that a lost message returned would belong to no node. The lease keeps it until the database has answered.
     const isSure = nowMs - this.#times.answered <= SURE_MS;
     return isSure || kept >= free ? kept : free;
   }

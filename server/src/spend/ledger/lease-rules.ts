@@ -67,7 +67,7 @@ export interface SyncMessage {
   limitsVersion: bigint;
   /** All balances that `targets` and `grantRequests` name, by key text. */
   keys: ReadonlyMap<string, LeaseKey>;
-  /** By key text. Includes every balance of `grantRequests`. */
+  /** Targets by key text. They include every balance of `grantRequests`. */
   targets: ReadonlyMap<string, LeaseTarget>;
   /** The node needs no budget on balances that `targets` does not name. */
   isComplete: boolean;
@@ -94,7 +94,7 @@ export interface SyncDone {
   kind: "done";
   /** Position up to which the fold has counted the node's ends, read together with `opened`. */
   foldedSeq: number;
-  /** By key text. */
+  /** Opened leases by key text. */
   opened: ReadonlyMap<string, OpenedLease>;
   /** Key texts of targets whose draws the fold does not count, or counts anew. The node opens them again. */
   unopened: ReadonlySet<string>;
