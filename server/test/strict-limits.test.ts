@@ -88,7 +88,7 @@ describe.each([
     const { message, ...rest } = await s.refusalOf(body);
     expect(rest).toMatchObject({ status: 400, shouldRetry: "false" });
     expect(message).toMatch(/^You have reached your specified workspace API usage limits\. /);
-    expect(message).toMatch(/What is left is less than any request to this model can cost\./);
+    expect(message).toMatch(/The rest is less than any request to this model can cost\./);
     expect(upstream.received).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ export interface HoldRequest extends HoldAmount {
   scope: SpendScope;
 }
 
-/** A request that waits for budget. Times are on the node's monotonic clock. */
+/** A request that waits for budget. Times: milliseconds on the node's monotonic clock. */
 export interface Waiter extends HoldRequest {
   sinceMs: number;
   deadlineMs: number;
@@ -25,23 +25,23 @@ interface Queued extends Waiter {
   order: number;
 }
 
-/** Part of all places that one organization can take: a burst of its requests leaves room for others. */
+/** Highest part of all places for one organization. A burst of its requests leaves room for others. */
 const ORGANIZATION_SHARE = 0.75;
 
 /**
- * Requests that wait for budget, in order of arrival. Adding, removing and marking take constant time. A burst of 3,000
- * requests therefore costs no more per request than a single one.
+ * Requests that wait for budget, in order of arrival. Adding and removing take constant time, so a burst of 3,000
+ * requests costs no more per request than a single one.
  */
 export class HoldQueue {
   readonly #maxWaiting: number;
   readonly #organizationPlaces: number;
   readonly #waiters = new Map<string, Queued>();
-  /** The same by the id of each scope of the request. */
+  /** The same requests by the id of each of their scopes. */
   readonly #byScope = new Map<string, Map<string, Queued>>();
-  /** Number of requests that lack a balance, by its key. */
+  /** Number of requests that wait for a balance, by the key of the balance. */
   readonly #lacks = new Map<string, number>();
   #arrivals = 0;
-  /** Order of the last request that `pick` returned while it could not return the first request of every key. */
+  /** Order of the last request that `pick` returned while it had more API keys than places. */
   #pickedUpTo = 0;
 
   constructor(maxWaiting: number) {
@@ -53,7 +53,7 @@ export class HoldQueue {
     return this.#waiters.size;
   }
 
-  /** A workspace never takes more places than it leaves to the other workspaces of its organization. */
+  /** True if a request can be added. A workspace leaves at least as many places to the others as it takes. */
   hasRoom({ organizationId, workspaceId }: SpendScope): boolean {
     if (this.#waiters.size >= this.#maxWaiting) return false;
     const free = this.#organizationPlaces - this.#sizeOf(organizationId);
@@ -72,7 +72,7 @@ export class HoldQueue {
     this.#count(waiter.lacking, 1);
   }
 
-  /** Null where the request does not wait. */
+  /** Returns the removed request, or null if the request did not wait. */
   remove(requestId: string): Waiter | null {
     const waiter = this.#waiters.get(requestId);
     if (waiter === undefined) return null;
@@ -90,14 +90,14 @@ export class HoldQueue {
     return this.#waiters.get(requestId) ?? null;
   }
 
-  /** In order of arrival. */
+  /** Lists the requests in order of arrival. */
   list(): Iterable<Waiter> {
     return this.#waiters.values();
   }
 
   /**
-   * Tries requests in order of arrival: those that spend from a scope, or all. `tryOne` returns null where the request is
-   * resolved, and it leaves the queue. Else it returns the balances that the request lacks. These block their scopes, and
+   * Tries the requests of one scope, or all, in order of arrival. `tryOne` returns null if the request is resolved, and
+   * the request then leaves the queue. Otherwise it returns the balances without enough budget. They block their scopes:
    * later requests of a blocked scope are not tried.
    */
   serve(scopeId: string | null, tryOne: (waiter: Waiter) => readonly LackedBalance[] | null): void {
@@ -129,8 +129,8 @@ export class HoldQueue {
   }
 
   /**
-   * At most `most` waiters, in order of arrival, with an equal share for each API key. Where more keys wait than that,
-   * successive calls return them in rotation.
+   * Returns at most `most` requests, in order of arrival, with an equal share for each API key. If there are more API keys
+   * than places, successive calls rotate through the keys.
    */
   pick(most: number): Waiter[] {
     if (this.#waiters.size <= most) return [...this.#waiters.values()];
@@ -171,7 +171,7 @@ export class HoldQueue {
   }
 }
 
-/** Key of the balance that blocks one of these scopes; null where none does. */
+/** Key of a balance that blocks one of these scopes, or null. */
 function findBlocked(
   { organizationId, workspaceId, apiKeyId }: SpendScope,
   blocked: ReadonlyMap<string, string>,

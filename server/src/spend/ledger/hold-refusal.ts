@@ -2,7 +2,7 @@ import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { holdUnderLimit } from "#src/domain/worst-case.ts";
 import { type Figures, usedOf } from "./lease-rules.ts";
 
-/** A limit that is held strictly; `amountNanoUsd` per period. */
+/** A strict spend limit: at most `amountNanoUsd` in each period. */
 export interface StrictLimit {
   id: string;
   organizationId: string;
@@ -10,18 +10,18 @@ export interface StrictLimit {
   scopeId: string;
   period: PeriodName;
   amountNanoUsd: bigint;
-  /** What it holds for an open-ended request in place of a larger worst case. */
+  /** Highest hold for an open-ended request. Null: its whole worst case. */
   openEndedHoldNanoUsd?: bigint | null;
 }
 
 /** The worst case of a request. */
 export interface HoldAmount {
   amountNanoUsd: bigint;
-  /** It has no bound of its own: a limit may have chosen to hold less. */
+  /** The request has no bound of its own. A limit can be configured to hold less than the worst case. */
   isOpenEnded?: boolean;
 }
 
-/** What one limit holds for a request. */
+/** Amount that one limit holds for a request. */
 export function findHoldAmount(
   limit: StrictLimit | null,
   { amountNanoUsd, isOpenEnded }: HoldAmount,
@@ -32,14 +32,18 @@ export function findHoldAmount(
 }
 
 /**
- * spent: nothing until the period ends. too_large: less remains than the request may cost. held: enough would remain,
- * but running requests hold it. queue_full: too many requests wait for budget. queue_slow: every limit of the chain has
- * room, but the request did not get its budget in time. unavailable: no contact with the database for too long.
+ * Reason of a refused hold:
+ * - `spent`: the limit has nothing left until its period ends.
+ * - `too_large`: the limit has less left than the request can cost.
+ * - `held`: the limit has enough left, but running requests hold it.
+ * - `queue_full`: too many requests wait for budget.
+ * - `queue_slow`: every limit of the chain has room, but the request did not get its budget in time.
+ * - `unavailable`: the node has had no contact with the database for too long.
  */
 export interface HoldRefusal {
   kind: "refused";
   reason: "spent" | "too_large" | "held" | "queue_full" | "queue_slow" | "unavailable";
-  /** What the limit would have to hold. */
+  /** Amount that the limit would have to hold. */
   amountNanoUsd: bigint;
   limit: StrictLimit | null;
   figures: Figures | null;
@@ -47,7 +51,7 @@ export interface HoldRefusal {
   regainAtMs: number | null;
 }
 
-/** One limit of a chain, and its balance as last seen. */
+/** One limit of a chain, and the last known numbers of its balance. */
 export interface LimitState {
   limit: StrictLimit | null;
   seen: Figures | null;
@@ -55,8 +59,9 @@ export interface LimitState {
 }
 
 /**
- * The limit of a chain that refuses for good: the narrowest scope first, and a spent one before one that is too small.
- * Leased money does not count: what others hold may come back. Unresolved money counts: it does not by itself.
+ * Finds a limit that refuses the request for the rest of its period: the narrowest scope first, and a spent limit before
+ * one that is too small. Leased amounts do not count, because other holders may return them. Unresolved amounts count,
+ * because they stay.
  */
 export function findRefusal(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   return findSpent(request, chain) ?? findTooSmall(request, chain);
@@ -72,7 +77,7 @@ export function findSpent(request: HoldAmount, chain: readonly LimitState[]): Ho
   return null;
 }
 
-/** True where the last figures leave room for the request: that part of the limit is neither spent nor leased. */
+/** True if enough of the limit is neither spent nor leased, by its last known numbers. */
 export function hasRoom(request: HoldAmount, { limit, seen }: LimitState): boolean {
   if (limit === null || seen === null) return false;
   return limit.amountNanoUsd - usedOf(seen) >= findHoldAmount(limit, request);

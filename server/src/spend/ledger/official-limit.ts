@@ -8,7 +8,7 @@ import type { SpendLimit } from "./limits.sql.ts";
 const NANO_USD_PER_CENT = 10_000_000n;
 const NANO_USD_PER_MILLICENT = 10_000n;
 
-/** Throws a 404 for the limit of a key, which the official shape has no words for. */
+/** Throws a 404 for the limit of an API key, because the official shape has no such scope. */
 export function toOfficialSpendLimit(limit: SpendLimit): z.input<typeof officialSpendLimit> {
   return {
     id: limit.id,
@@ -23,17 +23,17 @@ export function toOfficialSpendLimit(limit: SpendLimit): z.input<typeof official
   };
 }
 
-/** Whole cents as text. Cut, not rounded: never more than what is allowed. */
+/** Whole cents as text, rounded down: never more than the limit allows. */
 export function toOfficialAmount(nanoUsd: bigint): string {
   return String(nanoUsd / NANO_USD_PER_CENT);
 }
 
-/** Cents as text with at most three decimals, cut. */
+/** Cents as text with at most three decimals, rounded down. */
 export function toOfficialSpend(nanoUsd: bigint): string {
   return formatCents(nanoUsd - (nanoUsd % NANO_USD_PER_MILLICENT));
 }
 
-/** Whole cents as text, which the contract has checked. */
+/** Converts whole cents as text. The contract has checked the text. */
 export function fromOfficialAmount(cents: string): bigint {
   return BigInt(cents) * NANO_USD_PER_CENT;
 }

@@ -2,10 +2,10 @@ import type { Spent } from "#src/domain/request-spend.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 
 const DAY_MS = 86_400_000;
-/** Batches that are kept apart. Later ones are merged, so that memory is bounded by the active keys. */
+/** Highest number of separate batches. Later ones are merged, so that the number of active keys bounds the memory. */
 const MAX_BATCHES = 100;
 
-/** Scopes of a request, and its start on the database's clock. */
+/** Scopes of a request, and its start, milliseconds on the database's clock. */
 export interface SpendOrigin extends SpendScope {
   startedAtMs: number;
 }
@@ -54,7 +54,7 @@ export class SpendSums {
     return sum;
   }
 
-  /** Days on which the scope has spend: their first moments, milliseconds since the epoch. */
+  /** Start of each UTC day with spend of the scope, milliseconds since the epoch. */
   days(scopeId: string): number[] {
     const days = this.#byScope.get(scopeId);
     return [...(days?.keys() ?? [])].map((day) => day * DAY_MS);
@@ -85,17 +85,17 @@ export class SpendSums {
   }
 }
 
-/** One end of a batch that the database has appended. */
+/** One end of an appended batch. */
 export interface AppendedEnd {
   origin: SpendOrigin;
   spent: Spent;
-  /** False: no fold will count it, because it was set aside or appended before. */
+  /** False: no fold counts it, because it was set aside or appended before. */
   isCounted: boolean;
 }
 
 /** Appended ends that the fold counts together. */
 export interface AppendedBatch {
-  /** Its ends follow this sequence number. */
+  /** Sequence number before its first end. */
   fromSeq: number;
   /** Sequence number of its last end. */
   toSeq: number;
@@ -103,8 +103,8 @@ export interface AppendedBatch {
 }
 
 /**
- * Spend of this node's ended requests that the fold has not counted. The ends of one batch leave it together, when the
- * database's folded position reaches the end of the batch.
+ * Spend of this node's ended requests that no fold has counted. All ends of a batch leave together, when the folded
+ * position reaches the end of the batch.
  */
 export class PendingSpend extends SpendSums {
   #stage: "new" | "entered" = "new";
@@ -114,7 +114,7 @@ export class PendingSpend extends SpendSums {
   /** Spend that is not appended, nano-USD. */
   #unappendedNanoUsd = 0n;
 
-  /** Position up to which the pending spend has lost its counted ends. */
+  /** Folded position: the pending spend has only later ends. */
   get foldedSeq(): number {
     return this.#foldedSeq;
   }
@@ -130,19 +130,19 @@ export class PendingSpend extends SpendSums {
     this.add(origin, spent);
   }
 
-  /** The node has a new epoch. A start counts everything that earlier processes have appended. */
+  /** Starts a new epoch. At the first one, a fold has counted all that earlier processes of the node appended. */
   enter(appendedSeq: number): void {
     if (this.#stage === "new") this.#foldedSeq = appendedSeq;
     this.#stage = "entered";
     this.#appendedSeq = appendedSeq;
   }
 
-  /** Batches of the pending spend that a fold up to this position counts. */
+  /** Pending batches that a fold up to this position counts. */
   batchesUpTo(foldedSeq: number): readonly AppendedBatch[] {
     return this.#batches.filter(({ toSeq }) => toSeq <= foldedSeq);
   }
 
-  /** Adds a batch that the database has appended. Returns it where the fold has counted it already. */
+  /** Adds an appended batch. Returns the batch if a fold has counted it already. */
   append(ends: Iterable<AppendedEnd>, toSeq: number): AppendedBatch[] {
     const sums = new SpendSums();
     for (const { origin, spent, isCounted } of ends) {
@@ -154,7 +154,7 @@ export class PendingSpend extends SpendSums {
     return this.fold(this.#foldedSeq);
   }
 
-  /** True where the ends after this folded position are known. False: the answer of their append is missing. */
+  /** True if the ends after this folded position are known. False: the response to their append is missing. */
   isKnownPosition(foldedSeq: number): boolean {
     const isInside = this.#batches.some(
       ({ fromSeq, toSeq }) => fromSeq < foldedSeq && foldedSeq < toSeq,

@@ -4,7 +4,7 @@ import { type AskableLimit, formatLimitMessage } from "#src/domain/limit-message
 import { formatUsd } from "#src/domain/money.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 
-/** Seconds: running requests of other callers settle within them, most likely. */
+/** Seconds in which some running requests probably settle. */
 const RETRY_AFTER_S = "2";
 
 interface HoldErrorWords {
@@ -14,10 +14,10 @@ interface HoldErrorWords {
 }
 
 /**
- * The refusal as the client gets it. Spent and too large are 400s that no retry helps. Held by running requests is a 429,
- * a queue that is full or slow a 529: a retry helps against both. `explain` says what the request can cost and what
- * drives that. A limit is reached, in the official words, also when less than `leastNanoUsd` is not spent: what the
- * smallest request to the same model is held at. What a higher limit would help ends with `explainIncrease`.
+ * Converts a refused hold to the error for the client. `spent` and `too_large` are a 400, because a retry does not help.
+ * `held` is a 429, and a full or slow queue is a 529: a retry helps. `explain` describes the cost of the request.
+ * `explainIncrease` ends each message of a refusal that a higher limit prevents. `leastNanoUsd` is the hold of the
+ * smallest request to the model: a limit with less left counts as reached.
  */
 export function toHoldError(
   refusal: HoldRefusal,
@@ -54,7 +54,7 @@ export function toHoldError(
   if (isLimitReached(refusal, leastNanoUsd)) {
     const { amountNanoUsd: limitNanoUsd } = limit;
     const isSpent = reason === "spent";
-    const rest = isSpent ? "" : " What is left is less than any request to this model can cost.";
+    const rest = isSpent ? "" : " The rest is less than any request to this model can cost.";
     const words = formatLimitMessage({ ...limit, limitNanoUsd, spentNanoUsd: settled, regainAtMs });
     const message = `${words} H${others}${rest} ${explainIncrease(limit)}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY, facts);
@@ -75,7 +75,7 @@ export function toHoldError(
   return new ApiError("request_too_large_for_limit", message, NO_RETRY, { ...facts, ...maxCost });
 }
 
-/** Nothing fits the limit any more until its period ends: it is spent, or what is left is less than any request can cost. */
+/** True if the limit is spent, or if its rest is less than the cost of the smallest request. */
 export function isLimitReached(
   { reason, limit, figures }: HoldRefusal,
   leastNanoUsd: bigint,
@@ -85,7 +85,7 @@ export function isLimitReached(
   return limit.amountNanoUsd - (figures?.settledNanoUsd ?? 0n) < leastNanoUsd;
 }
 
-/** What is billed by the hour has no bound that a limit could hold. `explain` says what that is. */
+/** Error for a request that is billed by the hour, so that no limit can hold its worst case. `explain` names the cause. */
 export function toUnboundedError(limit: StrictLimit | null, explain: string): ApiError {
   const name = limit === null ? "" : ` ${nameOf(limit)}`;
   const message = `A strict spend limit cannot hold this request. ${explain}${name}`;
