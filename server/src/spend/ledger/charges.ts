@@ -5,11 +5,11 @@ import { periodNames, periodOf } from "#src/domain/spend-period.ts";
 import type { BalanceCharge } from "./balances.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
-// What ended requests add to balances. Pure.
+// Sums that ended requests add to balances. Pure.
 
 const DAY_MS = 86_400_000;
 
-/** The scopes a request spends from, narrowest first: the chain in which limits are looked at. */
+/** Scopes of one request: its chain. Limits are checked from the narrowest scope to the widest. */
 export interface SpendScope {
   organizationId: string;
   workspaceId: string;
@@ -24,19 +24,19 @@ export function chainOf(scope: SpendScope): readonly (readonly [ScopeType, strin
   ];
 }
 
-/** The same without their kinds: no two scopes have one id, and an id that is at hand is found faster than a new text. */
+/** Ids of the chain, narrowest first. No two scopes have the same id, and a lookup by id creates no new text. */
 export function scopeIdsOf(scope: SpendScope): readonly string[] {
   return [scope.apiKeyId, scope.workspaceId, scope.organizationId];
 }
 
-/** What a batch of ended requests does to one balance. */
+/** Changes of one balance by a batch of ended requests. */
 export interface Charge extends BalanceCharge {
   overrunNanoUsd: bigint;
-  /** Holds of requests that were sent and of whose usage nothing is known. */
+  /** Holds of requests that were sent and whose usage is unknown. */
   unresolved: { requestId: string; nanoUsd: bigint }[];
 }
 
-/** What the request has cost beyond its hold, by which a strict limit may be exceeded; 0n where nothing was held. */
+/** Cost of a request beyond its hold, nano-USD. 0n without a hold. */
 export function overrunOf(record: EndRecord): bigint {
   return beyond(record.cost.total, record.holdNanoUsd);
 }
@@ -45,7 +45,7 @@ function beyond(costNanoUsd: bigint, holdNanoUsd: bigint | undefined): bigint {
   return holdNanoUsd !== undefined && costNanoUsd > holdNanoUsd ? costNanoUsd - holdNanoUsd : 0n;
 }
 
-/** What one balance counts of the request: less than the others where its limit chose to hold less. */
+/** Hold of the request in one balance. A limit can be configured to hold less than the others. */
 function holdIn(record: EndRecord, scopeType: ScopeType, period: PeriodName): bigint | undefined {
   const smaller = record.smallerHolds?.find(
     (hold) => hold.scopeType === scopeType && hold.period === period,
@@ -54,12 +54,12 @@ function holdIn(record: EndRecord, scopeType: ScopeType, period: PeriodName): bi
 }
 
 /**
- * The sums of a batch per scope and period, in key order: the order in which balances are locked, the same on every
- * node. A request belongs to the periods of its start. What cost nothing and left nothing unknown is not in it.
+ * Sums a batch by scope and period, in key order: every node locks balances in this order. A request belongs to the
+ * periods of its start. Requests without cost and without an unresolved hold are left out.
  */
 export function chargesOf(batch: readonly EndRecord[]): Charge[] {
   const charges = new Map<string, Charge>();
-  // A batch holds many requests of few keys, and nearly all of one day.
+  // A batch has many requests of few keys, and nearly all of one day.
   const byKeyAndDay = new Map<string, Charge[]>();
   for (const record of batch) {
     const isUnresolved = spentOf(record).unresolvedNanoUsd > 0n;
@@ -78,7 +78,7 @@ export function chargesOf(batch: readonly EndRecord[]): Charge[] {
   return [...charges].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, charge]) => charge);
 }
 
-/** The charges that a request counts in, out of those of the batch; what is missing there is added, with nothing in it. */
+/** Charges of one request among those of the batch. A missing one is added with zeros. */
 function chargesOfOne(record: EndRecord, charges: Map<string, Charge>): Charge[] {
   const { organizationId, startedAtMs } = record;
   const own: Charge[] = [];

@@ -25,7 +25,7 @@ const holdCharges = z.array(
   }),
 );
 
-/** JSON of the overruns and unresolved holds of a batch. */
+/** Formats the overruns and unresolved holds of a batch as JSON. */
 export function encodeHoldCharges(batch: readonly EndRecord[]): string {
   if (!batch.some(hasHoldCharge)) return "[]";
   const charges = chargesOf(batch).filter(
@@ -42,7 +42,7 @@ function hasHoldCharge(record: EndRecord): boolean {
   return isSmaller || overrunOf(record) > 0n || spentOf(record).unresolvedNanoUsd > 0n;
 }
 
-/** Parses the JSON of a batch. Throws when another program wrote it. */
+/** Parses the JSON of a batch. Throws an error for JSON of another shape. */
 export function decodeHoldCharges(json: unknown): HoldCharge[] {
   return holdCharges.parse(json);
 }

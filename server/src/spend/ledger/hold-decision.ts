@@ -2,21 +2,20 @@ import type { SmallerHold } from "#src/domain/request-record.ts";
 import { findHoldAmount, type HoldAmount, type HoldRefusal } from "./hold-refusal.ts";
 import type { LeaseState } from "./lease-table.ts";
 
-/**
- * May be sent. It belongs to the periods of `startedAtMs`, for ever. `holdNanoUsd`: the most that a limit of its chain
- * holds for it, null where none does.
- */
+/** The request may be sent. */
 export interface Held {
   kind: "held";
+  /** The request always belongs to the periods of this moment. */
   startedAtMs: number;
+  /** Largest hold of a limit in its chain. Null: no limit holds the request. */
   holdNanoUsd: bigint | null;
-  /** The limits that hold less than that; null as long as none does. */
+  /** Holds of limits that hold less. Null: none does. */
   smallerHolds: readonly SmallerHold[] | null;
 }
 
 export type HoldDecision = Held | { kind: "waiting" } | HoldRefusal;
 
-/** The decision for a request that all limits of `states` hold. The first state is the narrowest one. */
+/** Returns the decision for a request that the limits of all `states` hold. The first state is the narrowest one. */
 export function makeHeld(
   request: HoldAmount,
   states: readonly LeaseState[],

@@ -5,9 +5,9 @@ import { reclaimLeases } from "./leases.sql.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
 import { releaseUnresolved } from "./release-unresolved.sql.ts";
 
-/** The fold of the installation, as leases need it. */
+/** Functions of the fold that leases call. */
 export interface LeaseFold {
-  /** Counts everything that was appended before the call. Rejects with the database's error. */
+  /** Counts all batches that were appended before the call. Rejects with the database's error. */
   fold: () => Promise<void>;
   /** Acquires the fold's lock until the end of the transaction. */
   lockFold: (tx: Tx) => Promise<void>;
@@ -18,19 +18,19 @@ export interface LeaseCleanupOptions extends LeaseFold {
   logger: Logger;
   graceMs: number;
   unresolvedReleaseMs: number;
-  /** Includes statements that read whole tables. */
+  /** True: also run statements that read whole tables. */
   isLong: boolean;
 }
 
 /**
- * Reclaims leases of silent nodes, releases old holds of unknown cost, records missed overruns and removes unused counts.
- * Any node does it. A second run changes nothing.
+ * Fences silent nodes, releases old unresolved amounts, records missed overruns and deletes unused counts. Any node can
+ * run it, and a second run changes nothing.
  */
 export async function cleanUpLeases(options: LeaseCleanupOptions): Promise<void> {
   const { database, logger, graceMs, unresolvedReleaseMs: afterMs } = options;
   const reclaimed = await reclaimLeases(database, { graceMs, atMs: null });
   if (reclaimed.length > 0) logger.warn({ nodes: reclaimed }, "leases of silent nodes reclaimed");
-  // Spend that waits for a fold is part of the budget that would be released.
+  // Spend that no fold has counted is still in the unresolved budget. Without this fold it would be released as unspent.
   await options.fold();
   const released = await releaseUnresolved(database, { afterMs, atMs: null });
   if (released.length > 0) logger.warn({ rows: released.length }, "unresolved money released");

@@ -5,7 +5,7 @@ export interface LeaseClock {
   atMs: number | null;
 }
 
-/** The time as part of a statement. */
+/** SQL expression of the time. */
 export function nowOf({ atMs }: LeaseClock) {
   const date = atMs === null ? null : new Date(atMs);
   return sql<Date>`coalesce(${date}::timestamptz, clock_timestamp())`;

@@ -3,24 +3,25 @@ import { findHoldAmount } from "./hold-refusal.ts";
 import type { GrantRequest } from "./lease-rules.ts";
 import type { LeaseState } from "./lease-table.ts";
 
-/** Waiting requests whose needs one message adds up. */
+/** Highest number of waiting requests whose needs one message sums. */
 const MAX_COVERED = 5_000;
 
 export interface GrantRequestSources {
   /** Requests that the message asks for, in order of arrival. */
   asked: readonly Waiter[];
-  /** All that wait, in order of arrival. */
+  /** All waiting requests, in order of arrival. */
   waiting: Iterable<Waiter>;
   chainOf: (waiter: Waiter) => readonly LeaseState[];
   /** Unused part of the lease after the message, nano-USD. */
   freeOf: (state: LeaseState) => bigint;
-  /** Nano-USD to ask for beyond what waiting requests need. */
+  /** Amount to ask for beyond the needs of waiting requests, nano-USD. */
   trafficOf: (state: LeaseState) => bigint;
 }
 
 /**
- * Makes the grant requests of a message, in order of arrival. A request lacks what earlier ones leave of the lease. The
- * preferred amount covers later requests too, so that one message serves a burst.
+ * Returns the grant requests of a message, in order of arrival. Earlier requests use the free part of a lease first, and
+ * later ones ask for the missing amount. The preferred amount covers later requests too, so that one message serves a
+ * burst.
  */
 export function makeGrantRequests({
   asked,
@@ -50,7 +51,7 @@ export function makeGrantRequests({
   }));
 }
 
-/** Nano-USD that the first `MAX_COVERED` requests need of each balance, by its key. */
+/** Amount that the first `MAX_COVERED` requests need of each balance, by its key, nano-USD. */
 function sumNeeds(
   waiting: Iterable<Waiter>,
   chainOf: GrantRequestSources["chainOf"],

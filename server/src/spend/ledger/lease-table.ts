@@ -35,13 +35,13 @@ export interface LeaseState {
   lastAmount: bigint;
 }
 
-/** Answer to the opening of a lease. */
+/** Response to the opening of a lease. */
 export interface Opening extends OpenedLease {
-  /** The amount in the message: holds, and ended spend that no fold had counted as far as the node knew. */
+  /** Amount in the message: holds, and ended spend that no fold had counted when the node wrote it. */
   neededNanoUsd: bigint;
-  /** Folded position of the answer. */
+  /** Folded position in the response. */
   foldedSeq: number;
-  /** Batches that the node learned as counted after it wrote the message. */
+  /** Batches that folds counted after the node wrote the message. */
   folded: readonly AppendedBatch[];
 }
 
@@ -53,7 +53,7 @@ export interface RunningHold extends SpendOrigin, HoldAmount {
 interface Running {
   request: RunningHold;
   states: LeaseState[];
-  /** What each of `states` holds; null where that is the whole amount everywhere. */
+  /** Amount that each of `states` holds. Null: all hold the whole amount. */
   amounts: bigint[] | null;
 }
 
@@ -66,19 +66,19 @@ export class LeaseTable {
   readonly #pending: PendingSpend;
   readonly #running = new Map<string, Running>();
   readonly #states = new Map<string, LeaseState>();
-  /** The same by the scope's id: a few each, so that the hot path makes no key of a balance. */
+  /** The same leases by scope id, a few for each, so that the hot path builds no balance key. */
   readonly #byScope = new Map<string, LeaseState[]>();
   #limits = new Map<string, StrictLimit[]>();
   /** Organizations with a strict limit, or with a lease of an earlier one. */
   #organizations = new Set<string>();
   #measuredMs = Number.NEGATIVE_INFINITY;
 
-  /** `pending`: ended spend that no fold has counted. The caller updates it. */
+  /** `pending`: ended spend that no fold has counted. The caller keeps it up to date. */
   constructor(pending: PendingSpend) {
     this.#pending = pending;
   }
 
-  /** False: none of its requests is held anywhere. */
+  /** False: no limit holds requests of this organization. */
   isLimited(organizationId: string): boolean {
     return this.#organizations.has(organizationId);
   }
@@ -93,7 +93,7 @@ export class LeaseTable {
     return state;
   }
 
-  /** New limits count running requests at once. The next message reports them. */
+  /** Replaces all strict limits. New ones hold running requests at once, and the next message reports these holds. */
   setLimits(limits: readonly StrictLimit[]): void {
     this.#limits = Map.groupBy(limits, ({ scopeId }) => scopeId);
     for (const state of this.#states.values()) {
@@ -101,9 +101,9 @@ export class LeaseTable {
       const inScope = this.#limits.get(scopeId);
       const isNew = state.limit === null;
       state.limit = inScope?.find((limit) => limit.period === period) ?? null;
-      // Requests that began while the limit was gone are held from now on.
+      // Requests that began while there was no limit are held from now on.
       if (isNew && state.limit !== null) this.#holdRunning(state, state.limit);
-      // The last answer was about another limit. Until the next one, no budget is kept because of it.
+      // The last numbers belong to the earlier limits. Until the next response, nothing is spendable.
       state.seen = null;
     }
     this.#findOrganizations();
@@ -154,14 +154,14 @@ export class LeaseTable {
   }
 
   /**
-   * Starts a lease with the numbers of the database. A fold after the message was written makes the lease larger than the
-   * node needs. No request uses that while the balance exceeds its limit, and the next message returns it.
+   * Opens a lease with the numbers of the database. If a fold ran after the node wrote the message, the lease is larger
+   * than needed. No request uses the excess while the balance exceeds its limit, and the next message returns it.
    */
   open(state: LeaseState, opening: Opening): void {
     const { countId, drawnNanoUsd, neededNanoUsd, foldedSeq, folded } = opening;
     const drawsOf = (batches: readonly AppendedBatch[]) =>
       batches.reduce((sum, { sums }) => sum + sums.sumOfDraws(periodIn(state)), 0n);
-    // The pending spend at the folded position of the answer. This node may know a later or an earlier one.
+    // Pending spend at the folded position of the response. The node may know a later or an earlier position.
     const counted = drawsOf(this.#pending.batchesUpTo(foldedSeq));
     const later = drawsOf(folded.filter(({ toSeq }) => toSeq > foldedSeq));
     state.countId = countId;
@@ -169,14 +169,14 @@ export class LeaseTable {
     state.granted = drawnNanoUsd + neededNanoUsd;
   }
 
-  /** The database does not count draws on the balance, or counts them anew. */
+  /** Closes a lease whose draws the database does not count, or counts anew. */
   close(state: LeaseState): void {
     Object.assign(state, { countId: null, granted: 0n, drawn: 0n });
   }
 
   /**
-   * Amount that requests can hold without a message. Zero under a limit that was just made or lowered, and while more is
-   * used than the limit allows: budget that running requests return is then not spent again.
+   * Amount that requests can hold without a message. Zero after a change of limits, until the next response. Zero also
+   * while the limit is exceeded, so that budget of ended requests is not spent again.
    */
   spendableOf(state: LeaseState): bigint {
     return findSpendable(state);
@@ -194,12 +194,12 @@ export class LeaseTable {
     this.#running.set(request.requestId, running);
   }
 
-  /** Adds a running request that no limit counts yet. Limits that are set next do. */
+  /** Adds a running request that no limit counts yet. Limits that are set later count it. */
   adopt(request: RunningHold): void {
     if (!this.#running.has(request.requestId)) this.begin(request, []);
   }
 
-  /** A hold ends once. Null a second time, and for a request without one: nothing happens. */
+  /** Ends a hold, and returns its scope. Null for a request without a hold, and for a second call. */
   end(requestId: string): SpendScope | null {
     const running = this.#running.get(requestId);
     if (running === undefined) return null;
@@ -217,7 +217,7 @@ export class LeaseTable {
 
   setFigures(text: string, figures: Figures): void {
     const state = this.#states.get(text);
-    // The limit may have changed since the database read it. This node decides by its own limits.
+    // The limit may have changed after the database read it. The node decides by the limits that it knows.
     if (state?.limit) state.seen = { ...figures, limitNanoUsd: state.limit.amountNanoUsd };
   }
 
@@ -251,8 +251,8 @@ export class LeaseTable {
   }
 
   /**
-   * Removes leases that are over and empty, after the database has applied a complete message. One with spend that no
-   * fold has counted stays, because a complete message returns each lease that it does not name.
+   * Removes ended and empty leases after the database has applied a complete message. A lease with pending spend stays,
+   * because a complete message returns each lease that it does not name.
    */
   removeIdle(atMs: number): void {
     for (const state of this.#states.values()) {
@@ -314,7 +314,7 @@ export class LeaseTable {
     return state;
   }
 
-  /** Adds the holds of running requests that the state does not have. */
+  /** Adds running requests that the lease does not hold yet. */
   #holdRunning(state: LeaseState, limit: StrictLimit): void {
     for (const running of this.#running.values()) {
       const { request, states } = running;
@@ -369,7 +369,7 @@ function periodIn({ key: { scopeId }, startMs, endMs }: LeaseState) {
   return { scopeId, startMs, endMs };
 }
 
-/** A small excess is not worth a message. Half of the free amount is. */
+/** True if more than half of the free amount can be returned. A smaller excess is not worth a message. */
 export function isWorthTrimming({ granted, drawn, held }: LeaseState, kept: bigint): boolean {
   const free = granted - drawn - held;
   return free > 0n && free > 2n * kept;

@@ -15,18 +15,18 @@ import type { GrantRequest, SyncAnswer, SyncDone, SyncMessage } from "./lease-ru
 import { type LeaseState, LeaseTable, type RunningHold } from "./lease-table.ts";
 import { type AppendedEnd, PendingSpend, type SpendOrigin } from "./pending-spend.ts";
 
-// What one node may still spend, and who waits for it. Pure: the clock comes in as an argument, messages go out as
-// values. `nowMs` is the node's monotonic clock, `atMs` the database's clock as the node knows it.
+// Leases of one node, and the requests that wait for budget. Pure: the time is an argument, and messages are returned
+// values. `nowMs` is the node's monotonic clock. `atMs` is the node's estimate of the database's clock.
 
 export interface NodeLeasesOptions {
   nodeId: string;
   /** BURSAR_LEASE_TTL. */
   ttlMs: number;
-  /** Taken off the TTL: what clocks may drift apart in that time, and the time between a look at it and a dispatch. */
+  /** Subtracted from the TTL for the drift between clocks, and for the time from this check to the dispatch. */
   marginMs: number;
   /** BURSAR_HOLD_WAIT. */
   holdWaitMs: number;
-  /** Requests that may wait at once, of all organizations. */
+  /** Highest number of requests that wait at once, of all organizations. */
   maxWaiting: number;
 }
 
@@ -37,15 +37,15 @@ export interface Resolution {
 }
 
 export class NodeLeases {
-  /** Spend of ended requests that no fold has counted: of all requests, held or not. */
+  /** Spend of all ended requests that no fold has counted, with or without a hold. */
   readonly pending = new PendingSpend();
   readonly #options: NodeLeasesOptions;
   readonly #table = new LeaseTable(this.pending);
   readonly #queue: HoldQueue;
   readonly #messages: LeaseMessages;
-  /** Scopes with returned budget since the last look at the queue. */
+  /** Scopes whose budget grew since their requests were last tried. */
   readonly #freed = new Set<string>();
-  /** Latest time of the database's clock. Periods never go back. */
+  /** Latest time of the database's clock. Periods never move back. */
   #atMs = 0;
 
   constructor(options: NodeLeasesOptions) {
@@ -56,22 +56,22 @@ export class NodeLeases {
   }
 
   /**
-   * The node has a new epoch: at its start, or after it was fenced. Its running requests and pending spend stay known,
-   * and its next message opens its leases again. `hasJournalGap`: the journal may lack requests that were sent.
+   * Starts an epoch: at the start of the node, or after a fence. Running requests and pending spend stay, and the next
+   * message opens the leases again. `hasJournalGap`: the journal may lack requests that were sent.
    */
   enter(entry: { epoch: bigint; appendedSeq: number; hasJournalGap: boolean }): void {
     this.pending.enter(entry.appendedSeq);
     this.#messages.enter(entry.epoch, entry.hasJournalGap);
   }
 
-  /** All strict limits at `version` of the change counter. */
+  /** Replaces all strict limits by those at `version` of the change counter. Ignores an older version. */
   setLimits(limits: readonly StrictLimit[], version: bigint): void {
     if (version < this.#messages.limitsVersion) return;
     this.#messages.followLimits(version);
     this.#table.setLimits(limits);
   }
 
-  /** False: no strict limit counts what this organization spends. */
+  /** False: no strict limit counts spend of this organization. */
   isLimited(organizationId: string): boolean {
     return this.#table.isLimited(organizationId);
   }
@@ -81,7 +81,7 @@ export class NodeLeases {
     return this.#table.statesOf(scope, this.#advance(now).atMs)[0]?.limit ?? null;
   }
 
-  /** It runs and nothing was held for it, since no limit counted it. Those that are set next count it. */
+  /** Adds a running request without a hold. Limits that are set later count it. */
   adopt(request: RunningHold): void {
     this.#table.adopt(request);
   }
@@ -95,7 +95,7 @@ export class NodeLeases {
     return this.#messages.isFenced;
   }
 
-  /** Key, workspace and organization, all or none, in one synchronous step; else the request waits its turn. */
+  /** Holds the request in all leases of its chain, or in none, in one synchronous step. Otherwise the request waits. */
   hold(request: HoldRequest, now: Now): HoldDecision {
     const tried = this.#try(request, now, (key) => this.#queue.hasWaiter(key));
     if (tried.kind !== "lacking") return tried;
@@ -107,26 +107,26 @@ export class NodeLeases {
     return { kind: "waiting" };
   }
 
-  /** The request ended, perhaps before a start. Its record waits for the append. */
+  /** Ends the hold of a request, and adds its spend, which the database has not appended. */
   recordEnd(requestId: string, origin: SpendOrigin, spent: Spent): void {
     this.#table.end(requestId);
     this.recordFound(origin, spent);
   }
 
-  /** Adds spend that the database has not appended. */
+  /** Adds spend of a request that ended before this process started. The database has not appended it. */
   recordFound(origin: SpendOrigin, spent: Spent): void {
     this.pending.end(origin, spent);
     this.#table.draw(origin, drawOf(spent));
     this.#markFreed(origin);
   }
 
-  /** The request was never sent, or gave up waiting. A second call does nothing. */
+  /** Removes a request that was never sent, or that stopped waiting. A second call does nothing. */
   drop(requestId: string): void {
     const scope = this.#table.end(requestId) ?? this.#queue.remove(requestId)?.scope;
     if (scope !== undefined) this.#markFreed(scope);
   }
 
-  /** The database has appended a batch, up to this position. Without `isCounted` an end draws nothing from leases. */
+  /** Records that the database has appended the ends up to this position. Ends without `isCounted` draw nothing. */
   recordAppend(ends: readonly AppendedEnd[], toSeq: number): void {
     this.#messages.recordFolded(this.pending.append(ends, toSeq));
     for (const { origin, spent, isCounted } of ends) {
@@ -137,14 +137,14 @@ export class NodeLeases {
   }
 
   /**
-   * The fold has counted this node's ends up to this position. Soft limits add settled and pending spend, so the caller
-   * updates its settled spend in the same step.
+   * Records that folds have counted this node's ends up to this position. Soft limits add settled and pending spend, so
+   * the caller updates its settled spend in the same synchronous step.
    */
   recordFolded(seq: number): void {
     this.#messages.recordFolded(this.pending.fold(seq));
   }
 
-  /** Requests whose turn has come or whose time is over. Looks at all that wait: call it by the clock. */
+  /** Resolves waiting requests that now have budget, or whose time is over. Tries all of them: call it by a timer. */
   resolveWaiting(now: Now): Resolution[] {
     this.#freed.clear();
     const resolved = this.#serve(now);
@@ -157,7 +157,7 @@ export class NodeLeases {
     return [...resolved, ...this.resolveFreed(now)];
   }
 
-  /** Requests whose turn has come because of what became free since the last call. Looks at no others. */
+  /** Resolves waiting requests in scopes whose budget grew since the last call. Tries no others. */
   resolveFreed(now: Now): Resolution[] {
     const resolved: Resolution[] = [];
     for (const scopeId of this.#freed) {
@@ -167,7 +167,7 @@ export class NodeLeases {
     return resolved;
   }
 
-  /** The message to send now, or null. The next one follows `applyAnswer` or `handleLostMessage`. */
+  /** Returns the message to send now, or null. The next one is possible after `applyAnswer` or `handleLostMessage`. */
   nextMessage(now: Now): SyncMessage | null {
     return this.#messages.next(this.#advance(now));
   }
@@ -190,7 +190,7 @@ export class NodeLeases {
     return this.#messages.hasLeft;
   }
 
-  /** From now on only held budget is kept. The last message returns everything. */
+  /** Prepares the end of the node: keeps only held budget. The last message returns everything. */
   leave(): void {
     this.#messages.leave();
   }
@@ -199,7 +199,7 @@ export class NodeLeases {
     return this.#messages.isExpired(nowMs);
   }
 
-  /** Waiting requests, and what the node has: by key text. For status and tests. */
+  /** Number of waiting requests, and all leases. For status and tests. */
   view(): { waiting: number; states: readonly LeaseState[] } {
     return { waiting: this.#queue.size, states: [...this.#table.states()] };
   }
@@ -216,7 +216,7 @@ export class NodeLeases {
     if (widest !== null) this.#freed.add(widest);
   }
 
-  /** Takes those whose turn has come out of the queue. `scopeId`: of this scope only. */
+  /** Removes requests from the queue that now have a decision. `scopeId`: only requests of this scope. */
   #serve(now: Now, scopeId: string | null = null): Resolution[] {
     const resolved: Resolution[] = [];
     this.#queue.serve(scopeId, (waiter) => {
@@ -228,7 +228,7 @@ export class NodeLeases {
     return resolved;
   }
 
-  /** `isBlocked`: whether others wait for a balance already, by its key. */
+  /** `isBlocked` says whether an earlier request waits for a balance, by its key. */
   #try(
     request: HoldRequest,
     now: Now,
@@ -253,7 +253,7 @@ export class NodeLeases {
   }
 
   #refuseLate(waiter: Waiter, now: Now): HoldRefusal {
-    // It asked when it began to wait. Without an answer since then nobody knows who holds what remains.
+    // The request asked when it began to wait. Without an answer since then, the holders of the budget are unknown.
     const hasAsked = waiter.sinceMs < now.nowMs;
     const isSilent = hasAsked && !this.#messages.hasAnsweredSince(waiter.sinceMs);
     const isCut = this.isFenced || this.isExpired(now.nowMs) || isSilent;
@@ -265,7 +265,7 @@ export class NodeLeases {
       : this.#refuse(waiter, "held", used);
   }
 
-  /** Names the given limit, else the one that the request lacks, else the narrowest one. */
+  /** The refusal names the given limit, or the limit that lacks budget, or the narrowest limit. */
   #refuse(waiter: Waiter, reason: HoldRefusal["reason"], named?: LeaseState): HoldRefusal {
     const states = this.#table.statesOf(waiter.scope, this.#atMs);
     const lacked = states.find(({ text }) => waiter.lacking.includes(text));
@@ -280,7 +280,7 @@ export class NodeLeases {
     };
   }
 
-  /** Waiting helps neither against a limit that is spent nor where less remains than the request may cost. */
+  /** Refuses requests that waiting cannot help: their limit is spent, or less remains than their worst case. */
   #refuseHopeless(
     grantRequests: readonly GrantRequest[],
     answer: SyncDone,

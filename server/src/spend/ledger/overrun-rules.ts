@@ -5,25 +5,25 @@ export interface LimitedSpend {
   settledBeforeNanoUsd: bigint;
   settledNanoUsd: bigint;
   limitNanoUsd: bigint;
-  /** Another number after each change of the limit. */
+  /** Each change of the limit sets a new number. */
   limitRevision: bigint;
   /** The limit was not changed since the period began. */
   isWholePeriod: boolean;
-  /** Settled spend up to this amount was compared with the limit that had `comparedRevision`. */
+  /** Settled spend at the last comparison, which was with the limit of `comparedRevision`. */
   comparedNanoUsd: bigint;
   comparedRevision: bigint;
 }
 
 export interface Overrun {
-  /** Settled beyond the limit and not recorded before. */
+  /** Settled spend beyond the limit that is not recorded yet. */
   nanoUsd: bigint;
   comparedNanoUsd: bigint;
 }
 
 /**
- * The part of what is settled that exceeds the limit in force and is not recorded yet. Null where nothing exceeds it. A
- * limit that was set below what was spent exceeds nothing by itself. Spend that an older node settled since the last
- * comparison is counted too.
+ * Finds settled spend that exceeds the limit in force and is not recorded yet. Null: the limit is not exceeded. Spend
+ * from before the limit was set is no overrun. Spend that a node of an older version settled since the last comparison
+ * is included.
  */
 export function findOverrun(spend: LimitedSpend): Overrun | null {
   const { settledNanoUsd, limitNanoUsd } = spend;
@@ -33,7 +33,7 @@ export function findOverrun(spend: LimitedSpend): Overrun | null {
   return { nanoUsd, comparedNanoUsd: settledNanoUsd };
 }
 
-/** The part of what is settled that exceeds the limit and is in no recorded overrun. */
+/** Settled spend that exceeds the limit and is in no recorded overrun, nano-USD. */
 export function findUnrecorded(spend: Omit<LimitedSpend, "settledBeforeNanoUsd">): bigint {
   const settledBeforeNanoUsd = spend.settledNanoUsd;
   return findOverrun({ ...spend, settledBeforeNanoUsd })?.nanoUsd ?? 0n;

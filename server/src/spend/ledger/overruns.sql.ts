@@ -30,14 +30,14 @@ const comparedColumns = sql`b.scope_type AS "scopeType", b.scope_id AS "scopeId"
   b.limit_compared_nano_usd AS "comparedNanoUsd", b.limit_revision AS "comparedRevision",
   l.amount_nano_usd AS "limitNanoUsd", l.revision AS "limitRevision", l.updated_at <= ${periodStart} AS "isWholePeriod"`;
 
-/** A limit that was changed after a period ended was not the limit of that period. */
+/** A limit that was changed after the end of a period did not apply to that period. */
 const exceedsLimit = sql`l.enforcement = 'strict' AND b.settled_nano_usd > l.amount_nano_usd
   AND l.updated_at < ${periodEnd}`;
 
 /**
- * Records the part of the added spend that exceeds strict limits. The balances have it already, and are locked. Returns
- * the keys of the balances whose overrun grew. It reads limits in a statement of its own, so a limit that was changed
- * while the locks were waited for counts.
+ * Records the part of the added spend that exceeds strict limits. The caller has locked the balances and added the spend.
+ * A statement of its own reads the limits, so that it includes changes that were made during the wait for the locks.
+ * Returns the keys of the balances whose overrun grew.
  */
 export async function recordOverruns(
   tx: Tx,
@@ -58,8 +58,8 @@ export async function recordOverruns(
 }
 
 /**
- * Records what nodes of older versions settled beyond strict limits in the running periods. Returns the number of
- * balances whose overrun grew.
+ * Records overruns that nodes of older versions settled in the current periods. Returns the number of balances whose
+ * overrun grew.
  */
 export async function recordMissedOverruns(database: Database): Promise<number> {
   const isMissed = sql`${exceedsLimit} AND ${periodEnd} > now() AND CASE WHEN b.limit_revision = l.revision
@@ -80,7 +80,7 @@ export async function recordMissedOverruns(database: Database): Promise<number> 
   });
 }
 
-/** The rows are locked. Returns the keys of those whose overrun grew. */
+/** Writes the overruns of locked rows. Returns the keys of the rows whose overrun grew. */
 async function writeOverruns(tx: Tx, rows: readonly ComparedRow[]): Promise<ReadonlySet<string>> {
   const found = rows.flatMap((row) => {
     const overrun = findOverrun(row);
@@ -109,8 +109,8 @@ export interface ExceededBalance extends BalanceKey, Omit<LimitedSpend, "settled
 }
 
 /**
- * Balances of the organization whose spend exceeds a strict limit, with that limit: of the running periods, and of those
- * that were compared with it.
+ * Lists balances of the organization whose spend exceeds a strict limit, with that limit. Includes the current periods, and
+ * periods that were compared with the limit.
  */
 export async function listExceeded(tx: Tx, organizationId: string): Promise<ExceededBalance[]> {
   const { rows } = await sql<ExceededBalance>`

@@ -9,7 +9,7 @@ export async function tryLockBalancePruning(tx: Tx): Promise<boolean> {
   return rows[0]?.locked ?? false;
 }
 
-/** Moves the mark to the month that the retention ends with, by the database's clock. A mark never moves back. */
+/** Moves the mark to the first month inside the retention, by the database's clock. A mark never moves back. */
 export async function moveBalanceMark(db: Database | Tx, retentionDays: number): Promise<void> {
   if (!Number.isFinite(retentionDays)) return;
   await sql`UPDATE retention_mark SET balances_before = greatest(balances_before,

@@ -8,7 +8,8 @@ import { type BalanceChange, changeBalances, lockNode } from "./leases.sql.ts";
 import { periodEndOf } from "./overruns.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
-// Unresolved rows leave the books here: a request's by time, a node's and a journal's with their period or by a decision.
+// Deletes unresolved rows. Rows of a request are released by time. Rows of a node or a journal are released after their
+// period, or by an administrator.
 
 export interface ReleasedLease extends LeaseKey {
   nodeId: string;
@@ -20,9 +21,9 @@ export interface ReleasedLease extends LeaseKey {
 export const isBudget = sql<boolean>`(request_id = '' OR request_id LIKE 'epoch:%')`;
 
 /**
- * Releases holds of requests of unknown end that have been unresolved for `afterMs`: they count as not spent. Budget of
- * nodes and journals is released `afterMs` after its period ended, when no clock can grant it again. Until then the node
- * may come back and settle what it spent.
+ * Releases holds of requests with an unknown outcome that have been unresolved for `afterMs`. They then count as not
+ * spent. Budget of nodes and journals is released `afterMs` after the end of its period, when no clock can grant it again.
+ * Until then the node may return and settle its spend.
  */
 export async function releaseUnresolved(
   database: Database,
@@ -51,8 +52,8 @@ export async function releaseUnresolved(
 }
 
 /**
- * Releases the budget of a node and of its lost journals within one organization. The node's row is locked, and the node
- * was reclaimed: whatever it still settles counts, beyond the limit as an overrun.
+ * Releases the budget of a fenced node and of its lost journals in one organization. The caller has locked the node's
+ * row. Spend that the node settles later still counts. If it exceeds the limit, it is an overrun.
  */
 export function releaseNodeBudget(
   tx: Tx,
@@ -89,12 +90,12 @@ async function deleteUnresolved(
   return gone;
 }
 
-/** A trigger of the database keeps the budget of nodes and journals in every transaction without this mark. */
+/** Allows the transaction to delete budget of nodes and journals. Without this setting a trigger keeps these rows. */
 export async function allowBudgetRelease(tx: Tx): Promise<void> {
   await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
 }
 
-/** The balances are locked already. */
+/** Subtracts deleted rows from their balances. The caller has locked the balances. */
 export async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promise<void> {
   const sums = new Map<string, BalanceChange>();
   for (const key of gone) {

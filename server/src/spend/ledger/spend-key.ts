@@ -1,6 +1,6 @@
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 
-/** One balance: what a scope spends in one period. */
+/** Key of one balance: a scope and a period. */
 export interface BalanceKey {
   scopeType: ScopeType;
   scopeId: string;
@@ -9,7 +9,7 @@ export interface BalanceKey {
   periodStart: string;
 }
 
-/** A balance key as the key of a map. Its order is the order in which balances are locked, the same on every node. */
+/** Formats a balance key as the key of a map. Every node locks balances in the order of these texts. */
 export function balanceKeyText(key: BalanceKey): string {
   return `${key.scopeType}\n${key.scopeId}\n${key.period}\n${key.periodStart}`;
 }

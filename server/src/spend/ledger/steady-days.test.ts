@@ -3,7 +3,7 @@ import { steadyDays } from "./steady-days.ts";
 
 const MIDNIGHT = Date.UTC(2026, 11, 1);
 
-test("a clock that jumps back within a day is followed, over midnight it is not until it has caught up", () => {
+test("follows a clock that jumps back within a day, and waits for one that jumps back over midnight", () => {
   let atMs = MIDNIGHT - 2_000;
   const nowMs = steadyDays(() => atMs);
   expect(nowMs()).toBe(MIDNIGHT - 2_000);

@@ -1,9 +1,9 @@
 const DAY_MS = 86_400_000;
 
 /**
- * The database's clock for the choice of periods, which never go back: should it jump back over midnight (a failover to
- * a server whose clock is behind), the latest time before that stands until it has caught up. All periods are made of
- * whole UTC days. Milliseconds since the epoch.
+ * Returns a clock for the choice of periods that never goes back to an earlier UTC day. The database's clock can jump
+ * back over midnight, for example after a failover. The new clock then returns its latest time until the database's clock
+ * has caught up. All periods consist of whole UTC days. Times: milliseconds since the epoch.
  */
 export function steadyDays(nowMs: () => number): () => number {
   let latestMs = Number.NEGATIVE_INFINITY;

@@ -14,12 +14,13 @@ import {
 } from "./release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
-// Money of unknown fate as people see it, and what they decide about it. The rows are those of `lease`: of one request
-// all of its balances' rows together, of a node or its journal each row by itself.
+// Unresolved amounts as an administrator sees them, and decisions about them. They are rows of `lease`. The rows of one
+// request in all its balances are one item. Each row of a node or a journal is an item of its own.
 
 /**
- * request: sent, of unknown end. node: the lease of a node that was reclaimed. journal: what a node may have spent that
- * its journal has lost.
+ * - `request`: hold of a sent request with an unknown outcome.
+ * - `node`: lease of a fenced node.
+ * - `journal`: spend that a node's journal may have lost.
  */
 export type UnresolvedKind = "request" | "node" | "journal";
 
@@ -28,17 +29,17 @@ export interface UnresolvedItem {
   kind: UnresolvedKind;
   nodeId: string;
   requestId: string | null;
-  /** The narrowest of its scopes. */
+  /** Narrowest scope of the item. */
   scopeType: ScopeType;
   scopeId: string;
-  /** Of a request; else only where it is the scope. */
+  /** Workspace of a request, or the scope itself. Null in all other cases. */
   workspaceId: string | null;
-  /** Null for a request: it counts in all. */
+  /** Null for a request, which counts in all periods. */
   period: PeriodName | null;
-  /** The largest of its rows: limits may have chosen to hold less. */
+  /** Largest amount of its rows. A limit can be configured to hold less. */
   amountNanoUsd: bigint;
   since: Date;
-  /** First day of the period; null for a request. */
+  /** First day of the period. Null for a request. */
   periodStart: string | null;
 }
 
@@ -48,7 +49,7 @@ interface ItemRow extends Omit<UnresolvedItem, "scopeType" | "scopeId" | "reques
   apiKeyId: string | null;
 }
 
-/** Made of what tells the item from others, so that it is the same wherever and whenever it is read. */
+/** Id that is computed from the key columns of an item, so that each read returns the same id. */
 const itemId = sql`'unr_' || left(encode(sha256(convert_to(concat_ws(E'\n', node_id, request_id,
   CASE WHEN kind = 'request' THEN NULL
     ELSE concat_ws(E'\n', scope_type, scope_id, period, to_char(period_start, 'YYYY-MM-DD')) END), 'UTF8')), 'hex'), 24)`;
@@ -93,7 +94,7 @@ function fromRowItem({
   return { ...item, scopeType: "organization", scopeId: organizationId };
 }
 
-/** Newest first, at most `limit`, older than `from`. */
+/** Lists items that are older than `from`, newest first, at most `limit`. */
 export async function listUnresolved(
   db: Database | Tx,
   of: { organizationId: string; from: { sinceMs: number; id: string } | null; limit: number },
@@ -107,10 +108,7 @@ export async function listUnresolved(
   return rows.map(fromRowItem);
 }
 
-/**
- * The item, and its rows locked until the transaction ends: the node's row first, as everywhere. Null where there is
- * none, or none any more.
- */
+/** Locks the item's node, and returns the item. Null if it does not exist, or was released during the wait for the lock. */
 export async function lockUnresolved(
   tx: Tx,
   of: { organizationId: string; id: string },
@@ -125,23 +123,23 @@ export async function lockUnresolved(
   const found = await find();
   if (found === null) return null;
   await lockNode(tx, found.nodeId);
-  // Released or taken up again by its node while the lock was waited for.
+  // During the wait for the lock, the item can be released, or its node can return.
   return find();
 }
 
-/** Where a request of unknown end stands in the books. */
+/** Labels and start of a request with an unknown outcome. */
 export interface UnresolvedRequest {
   workspaceId: string;
   apiKeyId: string;
   startedAt: Date;
 }
 
-/** The event that the request left; null where there is none. `startsFrom` and `startsBefore` bound its start. */
+/** Finds the usage event of the request, or null. */
 export async function findUnresolvedRequest(
   tx: Tx,
   of: { organizationId: string; requestId: string },
 ): Promise<UnresolvedRequest | null> {
-  // Its rows name its days: without them every partition of the events would be searched.
+  // The rows of the request bound its start. Otherwise the query would search all partitions of the events.
   const { rows } = await sql<UnresolvedRequest>`
     SELECT e.workspace_id AS "workspaceId", e.api_key_id AS "apiKeyId", e.started_at AS "startedAt"
     FROM (
@@ -157,7 +155,7 @@ export async function findUnresolvedRequest(
   return rows[0] ?? null;
 }
 
-/** Lets the item go: from then on it counts as not spent. It must be locked. Gives back its rows. */
+/** Releases the item: its amount counts as not spent. The caller has locked the item. Returns the deleted rows. */
 export async function releaseItem(
   tx: Tx,
   organizationId: string,
@@ -166,7 +164,7 @@ export async function releaseItem(
   return removeItem(tx, organizationId, item, []);
 }
 
-/** What is added to the books by a decision: it counts like the cost of a request that began at `startedAt`. */
+/** Charge that an administrator decided. It counts like the cost of a request that began at `startedAt`. */
 export interface Adjustment extends UnresolvedRequest {
   id: string;
   organizationId: string;
@@ -175,7 +173,7 @@ export interface Adjustment extends UnresolvedRequest {
   reason: string;
 }
 
-/** Turns the item into spend. It must be locked. Returns the balances whose strict limits it exceeds. */
+/** Charges the item. The caller has locked it. Returns the balances whose overrun grew. */
 export async function chargeItem(
   tx: Tx,
   item: UnresolvedItem,
@@ -222,7 +220,7 @@ export async function chargeItem(
   return inOrder.filter((charge) => overrun.has(balanceKeyText(charge)));
 }
 
-/** Takes the item's rows out; locks its balances and `others` in one order. */
+/** Deletes the rows of an item. Locks its balances together with `others`, so that one order applies to all. */
 async function removeItem(
   tx: Tx,
   organizationId: string,
@@ -257,12 +255,12 @@ export interface AdjustmentRow extends Omit<Adjustment, "organizationId"> {
   createdAt: Date;
 }
 
-/** Newest first, at most `limit`, older than `from`. */
+/** Lists charges that are older than `from`, newest first, at most `limit`. */
 export async function listAdjustments(
   db: Database | Tx,
   of: { organizationId: string; from: { createdAtMs: number; id: string } | null; limit: number },
 ): Promise<AdjustmentRow[]> {
-  // A cursor keeps milliseconds.
+  // A cursor has milliseconds only.
   const createdAt = sql<Date>`date_trunc('milliseconds', created_at)`;
   let query = db
     .selectFrom("spend_adjustment")
