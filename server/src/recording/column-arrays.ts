@@ -1,19 +1,19 @@
-// Arrays of PostgreSQL as texts, one per column of a batch. The driver's own way looks at each value several times and
-// escapes all of them: 8 µs a usage event, of 35 columns, where this takes 3.5 µs.
+// Formats rows as PostgreSQL arrays, one text for each column. A usage event of 35 columns takes 3.5 µs. The driver's own
+// conversion reads each value several times and escapes all of them, which takes 8 µs.
 
 type ColumnValue = string | number | bigint | boolean | Date | null;
 
 /** The SQL type of each column, in the order of the statement. */
 export type ColumnTypes<Row> = { readonly [Column in keyof Row]: string };
 
-/** `$1::text[], $2::bigint[], …`: the parameters of the texts of `columnTexts`. `after`: parameters before them. */
+/** SQL of the parameters for `columnTexts`: `$1::text[], $2::bigint[], …`. `after`: number of parameters before them. */
 export function columnParameters(types: Readonly<Record<string, string>>, after = 0): string {
   return Object.values(types)
     .map((type, index) => `$${after + index + 1}::${type}[]`)
     .join(", ");
 }
 
-/** One array text per column. */
+/** Returns one text with an array for each column. */
 export function columnTexts<Row extends Readonly<Record<keyof Row, ColumnValue>>>(
   types: ColumnTypes<Row>,
   rows: readonly Row[],
@@ -27,7 +27,7 @@ function columnText<Row extends Readonly<Record<keyof Row, ColumnValue>>>(
   column: keyof Row,
 ): string {
   let text = "";
-  // Most values are those of the row before: labels, and zeros.
+  // Most values repeat the value of the row before: labels and zeros.
   let last: ColumnValue | undefined;
   let lastText = "";
   for (const row of rows) {
@@ -47,7 +47,7 @@ function elementText(value: ColumnValue): string {
   return value instanceof Date ? value.toISOString() : String(value);
 }
 
-/** Between quotes only these two mean something else than themselves. */
+/** Inside quotes, only these two characters need an escape. */
 function quoted(text: string): string {
   return /["\\]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : `"${text}"`;
 }

@@ -9,17 +9,17 @@ import { listRecordedRequests } from "./usage.sql.ts";
 interface EndInterruptedOptions {
   database: Database;
   journal: Journal;
-  /** Requests that one statement looks up. */
+  /** Highest number of requests in one query. */
   batchSize: number;
-  /** The name under which a model is reported. */
+  /** Name of a model in reports. */
   labelOf: (organizationId: string, model: string) => string;
   end: (record: EndRecord) => void;
   logger: Logger;
 }
 
 /**
- * A begin without an end is either a request that a crash interrupted, or one whose end reached the database and was
- * lost with the power before it reached the disk. The database knows which. Throws the database's error.
+ * Ends the requests that have a begin and no end. A crash interrupted them, or a power failure lost their ends on the disk
+ * after the flush. The database has an event of the latter, and their begins are only removed. Throws the database's error.
  */
 export async function endInterrupted(
   options: EndInterruptedOptions,

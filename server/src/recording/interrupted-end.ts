@@ -2,7 +2,7 @@ import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { noCost, noTokens } from "#src/domain/usage.ts";
 import { toDimensions } from "#src/domain/usage-fields.ts";
 
-/** The end of a request of which nothing is known but that it began. `model`: the name that it is reported under. */
+/** Returns the end of a request with an unknown outcome. `model`: its name in reports. */
 export function toInterruptedEnd(
   begin: BeginRecord,
   { model, nowMs }: { model: string; nowMs: number },

@@ -102,7 +102,7 @@ describe("a restart", () => {
     t.run(next, 1n);
     expect(await next.flush()).toBe(true);
     expect(await t.recorded()).toHaveLength(4);
-    expect(t.errors()).toEqual([expect.stringContaining("by another journal")]);
+    expect(t.errors()).toEqual([expect.stringContaining("has another journal for this node")]);
     await next.stop();
     fs.rmSync(empty, { recursive: true, force: true });
   });
@@ -124,7 +124,9 @@ describe("a restart", () => {
     expect(await thereAgain.flush()).toBe(true);
     const nanoUsd = (await t.recorded()).map((event) => event.nanoUsd);
     expect(nanoUsd.sort((a, b) => Number(a - b))).toEqual([0n, 1n, 2n, 4n, 8n, 16n, 32n, 64n]);
-    expect(t.errors().some((message) => message.includes("by another journal"))).toBe(true);
+    expect(
+      t.errors().some((message) => message.includes("has another journal for this node")),
+    ).toBe(true);
     await thereAgain.stop();
     fs.rmSync(other, { recursive: true, force: true });
   });

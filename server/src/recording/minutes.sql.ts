@@ -1,15 +1,15 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 
-// Minutes of the organization are summed up for some days only: there are as many rows in a week of them as in months
-// of hours, and older ones can be counted from the events.
+// Sums per minute of the organization are kept for some days only. A week of them has as many rows as months of hours.
+// Older minutes can be counted from the events.
 
 const DAY_MS = 86_400_000;
 
-/** Minutes that began so long ago or later are all in usage_organization_minute. */
+/** Age up to which usage_organization_minute has all minutes, milliseconds. */
 export const MINUTES_MS = 7 * DAY_MS;
 
-/** They are kept for a day more, for a report that is being read while it turns old. Says how many rows went. */
+/** Deletes old minutes, one day after the last report can read them. Returns the number of deleted rows. */
 export async function deleteOldMinutes(db: Database): Promise<bigint> {
   const { numAffectedRows } = await sql`
     DELETE FROM usage_organization_minute

@@ -2,8 +2,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { StartError } from "#src/lib/start-error.ts";
 
-// Who writes this journal, and for which database: two small files beside the segments. The owner of the data folder
-// holds its lock, so nothing here runs twice at once.
+// Small files beside the segments name the node and the journal, and the database that their records belong to. The
+// process has locked the data folder, so no two processes run this at once.
 
 const NODE_FILE = "node-id";
 const JOURNAL_FILE = "journal-id";
@@ -13,8 +13,8 @@ const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
 /**
- * The node id of a journal folder, made on the first call. `configuredId` (BURSAR_NODE_ID) names it; a folder that
- * already has another name is refused, since its records belong to that node. Throws StartError.
+ * Returns the node id of a journal folder. The first call creates it, from `configuredId` (BURSAR_NODE_ID) if there is one.
+ * Throws a StartError for a folder with another id, because its records belong to that node.
  */
 export function nodeIdentity(options: {
   directory: string;
@@ -35,12 +35,12 @@ export function nodeIdentity(options: {
   return stored;
 }
 
-/** The node that the journal of a folder is of, or null where that has none yet. Throws StartError for a damaged file. */
+/** Finds the node id of a journal folder. Null: it has none yet. Throws a StartError for a damaged file. */
 export function findNodeId(directory: string): string | null {
   return readId(path.join(directory, NODE_FILE));
 }
 
-/** Throws StartError for a text that cannot name a node. */
+/** Throws a StartError for a text that is no valid node id. */
 export function checkNodeId(id: string): string {
   if (ID_TEXT.test(id)) return id;
   throw new StartError(
@@ -48,15 +48,15 @@ export function checkNodeId(id: string): string {
   );
 }
 
-/** The id of the journal in this folder, made on the first call: no other folder has it, whatever its node is called. */
+/** Returns the id of the journal in this folder. The first call creates it. Each folder has another id. */
 export function journalIdentity(directory: string, makeId: () => string): string {
   const file = path.join(directory, JOURNAL_FILE);
   return readId(file) ?? writeId(file, makeId());
 }
 
 /**
- * Ties the folder to one database. Records that wait here can only be billed there, so another database is refused
- * rather than given them, or left to skip them. Throws StartError.
+ * Binds the folder to one database. Its records can only be billed there. Throws a StartError for another database, which
+ * would bill them to the wrong keys or skip them.
  */
 export function bindInstallation(directory: string, installationId: string): void {
   const file = path.join(directory, INSTALLATION_FILE);
@@ -71,11 +71,11 @@ export function bindInstallation(directory: string, installationId: string): voi
 function readId(file: string): string | null {
   if (!fs.existsSync(file)) return null;
   const id = fs.readFileSync(file, "utf8").trim();
-  if (!ID_TEXT.test(id)) throw new StartError(`${file} is damaged: it holds no id`);
+  if (!ID_TEXT.test(id)) throw new StartError(`${file} is damaged: it has no id`);
   return id;
 }
 
-// Written beside and renamed, so that a crash leaves the old file, or none, but never half an id.
+/** Writes another file and renames it. A crash leaves the whole old file, or none. */
 function writeId(file: string, id: string): string {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: DIRECTORY_MODE });
   const draft = `${file}.new`;

@@ -20,7 +20,7 @@ export type Applied =
 const NO_PRICES = "{}";
 const OTHER: Applied = { kind: "other" };
 
-/** Joins records in their order. An end refers to its begin and to its prices, which are in the same segment. */
+/** Joins records in their order. An end refers to its begin and its prices, which are in the same segment. */
 export class OpenRequests {
   readonly #bySeq = new Map<number, OpenRequest>();
   /** Version 1 refers to requests by their ids. */
@@ -31,7 +31,7 @@ export class OpenRequests {
     return this.#bySeq.size;
   }
 
-  /** In the order of their begins. */
+  /** Lists open requests in the order of their begins. */
   list(): OpenRequest[] {
     return [...this.#bySeq.values()].sort((a, b) => a.seq - b.seq);
   }
@@ -78,7 +78,7 @@ export class OpenRequests {
     }
   }
 
-  /** Version 1 writes an amended begin again as a whole. */
+  /** Version 1 writes an amended begin a second time as a whole. */
   #begin(seq: number, record: BeginRecord): void {
     const known = this.#byId.get(record.requestId);
     if (known !== undefined && known.seq !== seq) this.#amend(known, seq, record);
@@ -105,7 +105,7 @@ export class OpenRequests {
     return request;
   }
 
-  /** Damaged prices only cost the explanation of a cost. */
+  /** Prices of an end. Without them, a cost cannot be explained, but it stays correct. */
   #findPrices(prices: string | number): string {
     return typeof prices === "string" ? prices : (this.#prices.get(prices) ?? NO_PRICES);
   }

@@ -2,7 +2,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import type { Journal } from "./journal-contract.ts";
 import type { NodeRow } from "./node.sql.ts";
 
-/** Whether the node's row belongs to another journal than this one. */
+/** True if the node's row belongs to another journal. */
 export function isOtherJournal(journal: Journal, { journalId }: NodeRow): boolean {
   return journalId !== journal.journalId && journalId !== journal.previousJournalId;
 }
@@ -14,7 +14,7 @@ export function reportOtherJournal(
 ): void {
   logger.error(
     { nodeId, journalId, otherJournalId },
-    "the database knows this node by another journal: if that one was lost, what waited in it cannot be recovered; " +
-      "if another gateway runs under this node id, give each its own BURSAR_NODE_ID",
+    "the database has another journal for this node: if that journal was lost, its unflushed records cannot be recovered. " +
+      "If another gateway runs under this node id, give each its own BURSAR_NODE_ID",
   );
 }

@@ -109,6 +109,6 @@ test("a failure is logged and does not stop the start", async () => {
   const logger = makeLogger("warn", { write: (line) => logged.push(line) });
   const keeper = await startPartitionMaintenance({ database: closed.database, logger });
   keeper.stop();
-  expect(logged).toEqual([expect.stringContaining("usage partitions could not be made")]);
+  expect(logged).toEqual([expect.stringContaining("usage partitions could not be created")]);
   await closed.drop();
 });

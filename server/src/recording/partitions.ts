@@ -14,8 +14,8 @@ const LOCK_WAIT_MS = 5_000;
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Makes the partitions of this and the next month where they are missing; gives their names. Safe on several nodes at
- * once and beside running flushes. Without it events go to the default partition, where nothing is lost, only slower.
+ * Creates missing partitions of this month and the next one, and returns their names. Several nodes can run it, beside
+ * flushes. Without a partition, events are stored in the default partition, which is only slower.
  */
 export async function ensureUsagePartitions(database: Database): Promise<string[]> {
   if ((await listMissingMonths(database)).length === 0) return [];
@@ -37,7 +37,7 @@ export interface PartitionMaintenance {
   stop(): void;
 }
 
-/** Once now, awaited, and then daily. A failure is logged and tried again the next day: the next month is early enough. */
+/** Creates partitions once before it returns, and then daily. A failure is logged, and the next day tries again. */
 export async function startPartitionMaintenance(deps: {
   database: Database;
   logger: Logger;
@@ -45,9 +45,9 @@ export async function startPartitionMaintenance(deps: {
   const keep = async () => {
     try {
       const names = await ensureUsagePartitions(deps.database);
-      if (names.length > 0) deps.logger.info({ partitions: names }, "usage partitions made");
+      if (names.length > 0) deps.logger.info({ partitions: names }, "usage partitions created");
     } catch (error) {
-      deps.logger.warn({ err: error }, "usage partitions could not be made");
+      deps.logger.warn({ err: error }, "usage partitions could not be created");
     }
   };
   await keep();

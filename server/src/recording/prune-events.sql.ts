@@ -9,9 +9,9 @@ export interface PruneOrder {
 }
 
 /**
- * Moves every organization's mark to what its retention says, by the database's clock, and returns all marks. Requests before
- * a mark are not read any more. A mark never moves back, also with a longer retention later. A mark never passes a request
- * that is not counted, or an hour that is not in all rollups.
+ * Moves every organization's mark to the end of its retention, by the database's clock, and returns all marks. Requests
+ * before a mark are not read any more. A mark never moves back, even if the retention becomes longer. A mark never passes
+ * a request that is not counted, or an hour that is not in all rollups.
  */
 export async function moveMarks(db: Database | Tx): Promise<PruneOrder[]> {
   const end = sql`date_trunc('day', least(now() - make_interval(hours => 24 * log_retention_days), ${OLDEST_UNFOLDED},
@@ -27,8 +27,8 @@ export async function moveMarks(db: Database | Tx): Promise<PruneOrder[]> {
 }
 
 /**
- * Months that hold nothing but what every organization wants deleted, oldest first: names of their tables. A request whose
- * money is still unresolved stays, and with it its month: whoever decides about it has to find it.
+ * Lists tables of months that are too old for every organization, oldest first. A month with an unresolved request stays,
+ * because an administrator needs the request for a decision.
  */
 export async function listOutdatedMonths(db: Database | Tx): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
@@ -53,7 +53,7 @@ export async function dropMonth(tx: Tx, name: string): Promise<void> {
   await sql`DROP TABLE IF EXISTS ${sql.table(name)}`.execute(tx);
 }
 
-/** False while another node prunes. Held until the transaction ends. */
+/** Acquires the lock until the end of the transaction. False while another node deletes. */
 export async function tryLockPruning(tx: Tx): Promise<boolean> {
   const { rows } = await sql<{ locked: boolean }>`
     SELECT pg_try_advisory_xact_lock(hashtext('bursar usage_event pruning')) AS locked`.execute(tx);

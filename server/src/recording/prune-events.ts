@@ -18,12 +18,12 @@ import {
 import { pruneSums } from "./prune-sums.ts";
 import type { UsageRetention } from "./retention.sql.ts";
 
-// Deletes single requests by age, where an organization has set one. All rollups have a day before its requests are
-// deleted, so reports and money lose nothing. Only minutes and the request log end at the mark.
+// Deletes single requests by age, for organizations with a retention. All rollups have a day before its requests are
+// deleted, so reports and balances lose nothing. Only minutes and the request log end at the mark.
 
 const LOCK_WAIT_MS = 2_000;
 const BATCH = 5_000;
-/** Ten million requests a run; the next run goes on. */
+/** Ten million requests in one run. The next run continues. */
 const MAX_BATCHES = 2_000;
 const INTERVAL_MS = 3_600_000;
 
@@ -33,8 +33,9 @@ export interface Pruned {
 }
 
 /**
- * Whole months go as tables, where every organization wants them gone; the rest in small transactions, so that flushes
- * never wait long. Does nothing while another node prunes. `isStopped` is asked between the steps.
+ * Deletes old requests. Months that are too old for every organization are dropped as tables. Other requests are deleted
+ * in small transactions, so that no flush waits long. Does nothing while another node deletes. Calls `isStopped` between
+ * the steps.
  */
 export async function pruneUsageEvents(
   database: Database,
@@ -68,7 +69,7 @@ async function deleteInBatches(
   of: { order: PruneOrder; table: RequestTable; isStopped: () => boolean },
 ): Promise<number> {
   let events = 0;
-  // Later batches do not read again what other organizations keep.
+  // Later batches do not read the requests of other organizations again.
   let from: Date | null = null;
   for (let batch = 0; batch < MAX_BATCHES && !of.isStopped(); batch++) {
     const limits: PruneBatch = { table: of.table, from, limit: BATCH };

@@ -14,8 +14,8 @@ const BATCH = 5_000;
 const MAX_BATCHES = 200;
 
 /**
- * Deletes sums by hour, day and week that are older than their retention. Months stay. Small transactions, so that no flush
- * waits long. Does nothing while another node deletes. Returns the number of deleted rows.
+ * Deletes sums by hour, day and week that are older than their retention. Months stay. The transactions are small, so that
+ * no flush waits long. Does nothing while another node deletes. Returns the number of deleted rows.
  */
 export async function pruneSums(
   database: Database,

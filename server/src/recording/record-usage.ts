@@ -13,8 +13,8 @@ export interface AppendOptions {
 }
 
 /**
- * The flush itself: appends events and their batch. New texts are committed before the flush, so that nodes never wait for
- * each other's flushes. The flush itself looks again: a database that lost its last seconds may have lost them.
+ * Appends events and their batch. New texts are committed before the flush, so that no node waits for the flush of another
+ * one. The flush checks them again, because a database that lost its last seconds may have lost them.
  */
 export function appendUsage(options: AppendOptions): FlushParticipant {
   const dictionary = new UsageDictionary();

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { RollupTable } from "./rollup-tables.ts";
 
-// Retention of sums by time. A mark moves before rows are deleted, and readers refuse or skip what is before it.
+// Retention of sums by time. A mark moves before rows are deleted. Readers refuse or skip the time before a mark.
 
 /** Days to keep. Infinity: for ever. */
 export interface UsageRetention {
@@ -39,7 +39,7 @@ export const OLDEST_UNFOLDED = sql<Date | null>`(SELECT min(oldest_at) FROM usag
 export const COUNTED_BEFORE = sql<Date>`least((SELECT summed_before FROM usage_weeks),
   (SELECT hour_at FROM rollup_progress), ${OLDEST_UNFOLDED})`;
 
-/** Moves the marks to what the retention says, by the database's clock. A mark never moves back. */
+/** Moves the marks to the end of the retention, by the database's clock. A mark never moves back. */
 export async function moveSumMarks(db: Database | Tx, retention: UsageRetention): Promise<void> {
   const endOf = (unit: "day" | "month", days: number) =>
     Number.isFinite(days)

@@ -21,10 +21,7 @@ export interface RollupShape {
   labels: readonly LabelColumn[];
 }
 
-/**
- * Every writer adds in this order, so two of them wait for each other and never deadlock. Weeks are summed when they are
- * over (sum-weeks.ts), and only later requests are added to them directly.
- */
+/** Every writer uses this order, so that two of them wait for each other and never deadlock. */
 export const rollupTables = {
   usage_hour: { unit: "hour", labels: labelColumns },
   usage_day: { unit: "day", labels: labelColumns },
@@ -60,7 +57,7 @@ export function isClosedRollup(table: RollupTable): table is Exclude<RollupTable
 export const EVENT_STATUS = `CASE WHEN outcome <> 'refused' THEN outcome WHEN http_status = 429 THEN 'rate_limited'
   WHEN http_status BETWEEN 400 AND 499 THEN 'client_error' ELSE 'server_error' END`;
 
-/** An event as a row of which the rollups are the sums: its counts, by column. */
+/** SQL of the counts of one event, by column. Rollups are sums of these. */
 export const EVENT_COUNTS: Readonly<Partial<Record<CountColumn, string>>> = {
   requests: "1",
   errors: "(outcome NOT IN ('answered', 'aborted'))::int",

@@ -2,13 +2,13 @@ import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { deleteRows } from "./journal-rows.sql.ts";
 
-/** A request that is over. Its rows are removed when the usage tables have it. */
+/** A request that ended or was not sent. Its rows are deleted when the usage tables have it. */
 interface SpentRequest {
   /** Sequence number of its end or removal. */
   seq: number;
   /** Sequence numbers of its begin and amendments. */
   beginSeqs: readonly number[];
-  /** True if nothing has to be flushed. */
+  /** True: the request needs no flush. */
   isFlushed: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface SpentRowsOptions {
 
 const MAX_ROWS = 5_000;
 
-/** Removes the rows of a journal that are no longer needed, some thousand at a time. */
+/** Deletes rows of a journal that are no longer needed, some thousand at a time. */
 export class SpentRows {
   readonly #options: SpentRowsOptions;
   /** In order of `seq`. */
@@ -41,7 +41,7 @@ export class SpentRows {
     this.#flushedSeq = Math.max(this.#flushedSeq, seq);
   }
 
-  /** Never throws. The next call retries a failed removal. `committedSeq`: rows up to here exist. */
+  /** Starts to delete rows. Never throws: the next call retries. `committedSeq`: rows up to here exist. */
   remove(committedSeq: number): void {
     this.#collect(committedSeq);
     if (this.#removable.length === 0) return;
@@ -54,20 +54,20 @@ export class SpentRows {
       });
   }
 
-  /** Throws the database's error. */
+  /** Deletes the remaining rows. Throws the database's error. */
   async finish(committedSeq: number): Promise<void> {
     await this.#removing;
     this.#collect(committedSeq);
     await this.#removeAll();
   }
 
-  /** A row must exist before its removal, else it would be written after it. */
+  /** A row must exist before it is deleted. Otherwise it would be written after that. */
   #collect(committedSeq: number): void {
     const isSpent = ({ seq, isFlushed }: SpentRequest) =>
       seq <= committedSeq && (isFlushed || seq <= this.#flushedSeq);
     const first = this.#requests.findIndex((request) => !isSpent(request));
     const spent = this.#requests.splice(0, first === -1 ? this.#requests.length : first);
-    // The end first: a removal that stops between the two leaves a begin, whose request the next start looks up.
+    // The end is first: if a crash leaves only the begin, the next start asks the database for its request.
     for (const { seq, beginSeqs } of spent) this.#removable.push(seq, ...beginSeqs);
   }
 

@@ -6,13 +6,12 @@ import { lockWeekToSum, sumWeek } from "./weeks.sql.ts";
 
 const LOCK_WAIT_MS = 5_000;
 const HOUR_MS = 3_600_000;
-/** After an update of an old installation all its weeks are there to be summed up: more than these are left for later. */
+/** Highest number of weeks in one run. After an upgrade all past weeks may wait. The next run continues. */
 const MAX_WEEKS = 600;
 
 /**
- * Sums up the weeks that are over, each in a transaction of its own; says how many. Safe on several nodes at once and
- * beside running flushes. Where it has not run, reports read the days: they say the same and take longer. `isStopped` is
- * asked between the weeks.
+ * Sums past weeks, each in its own transaction, and returns their number. Several nodes can run it, beside flushes. Until
+ * a week is summed, reports read its days, which is slower. Calls `isStopped` between the weeks.
  */
 export async function sumWeeks(
   database: Database,
@@ -31,7 +30,7 @@ export async function sumWeeks(
   return weeks;
 }
 
-/** Sums up weeks now, and every hour. A failure is logged, and the next run tries again. */
+/** Sums past weeks now, and every hour. A failure is logged, and the next run tries again. */
 export function startWeekSums({
   database,
   logger,
@@ -43,8 +42,8 @@ export function startWeekSums({
     everyMs: HOUR_MS,
     work: async (isStopped) => {
       const weeks = await sumWeeks(database, isStopped);
-      if (weeks > 0) logger.info({ weeks }, "weeks of usage summed up");
+      if (weeks > 0) logger.info({ weeks }, "past weeks of usage summed");
     },
-    onError: (error) => logger.warn({ err: error }, "weeks of usage could not be summed up"),
+    onError: (error) => logger.warn({ err: error }, "past weeks of usage could not be summed"),
   });
 }

@@ -29,7 +29,7 @@ export interface MissingEntries {
 const DEFAULT_LIMITS = { maxLabels: 100_000, maxTexts: 1_000 };
 
 export class UsageDictionary {
-  /** Combinations by key. A key has few, and comparing them is faster than building a text to look up. */
+  /** Combinations by API key. A key has few, and to compare them is faster than to build a text for a lookup. */
   readonly #labels = new Map<string, Entry<UsageLabels>[]>();
   readonly #prices = new Map<string, Entry<string>>();
   readonly #nodes = new Map<string, Entry<string>>();
@@ -41,7 +41,7 @@ export class UsageDictionary {
     this.#limits = limits;
   }
 
-  /** Adds the texts that are new in memory. */
+  /** Finds the texts of an event. Texts that are not in memory are added. */
   findRefs(event: UsageEventRow): EventRefs {
     return {
       labels: this.#findLabels(event),
@@ -50,7 +50,7 @@ export class UsageDictionary {
     };
   }
 
-  /** Forgets all entries. The database may have lost some. */
+  /** Removes all entries, because the database may have lost some. */
   clear(): void {
     this.#labels.clear();
     this.#labelCount = 0;
@@ -107,7 +107,7 @@ function pickMissing<Value>(entries: readonly Entry<Value>[]): Entry<Value>[] {
   return [...missing].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** First eight bytes of the SHA-256, as PostgreSQL's `bigint`. */
+/** First eight bytes of the SHA-256, as a `bigint` of PostgreSQL. */
 function hashText(text: string): bigint {
   return createHash("sha256").update(text).digest().readBigInt64BE(0);
 }

@@ -1,15 +1,15 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** What things are called, by id. */
+/** Names by id. */
 export interface UsageNames {
   workspaces: ReadonlyMap<string, string>;
   apiKeys: ReadonlyMap<string, string>;
-  /** Those of the keys that are a person's in the playground. */
+  /** API keys of playground sessions. */
   playgroundKeys: ReadonlySet<string>;
   members: ReadonlyMap<string, { name: string; email: string; isRemoved: boolean }>;
 }
 
-/** Names of what stands in the rows, archived and removed ones included. Ids that nothing has are left out. */
+/** Finds the names of all ids in the rows, including archived and removed ones. Unknown ids are left out. */
 export async function findUsageNames(
   db: Database | Tx,
   organizationId: string,

@@ -6,7 +6,7 @@ import type { UsageEventRow } from "./usage-rows.ts";
 /** Row of usage_record. An amount of zero is null: it takes a bit instead of eight bytes. */
 export type UsageRecordRow = Tables["usage_record"];
 
-/** In the order of their codes in usage_record. From the third on, the request failed. */
+/** Outcomes in the order of their codes in usage_record. From the third outcome on, the request failed. */
 export const outcomes = [
   "answered",
   "aborted",

@@ -34,7 +34,7 @@ export interface UsageEventRow extends UsageLabels, Record<AmountColumn, bigint>
   first_byte_ms: number | null;
 }
 
-/** Requests of one minute that have all labels in common. */
+/** Sums of requests of one minute that have all labels in common. */
 export interface MinuteRow extends UsageLabels, Record<CountColumn, bigint> {
   bucket_at: Date;
   status: string;
@@ -192,7 +192,7 @@ function toInt4(value: number | null): number | null {
   return Math.min(Math.max(Math.round(value), 0), MAX_INT4);
 }
 
-/** PostgreSQL's text has no NUL, and a client can write one into a model name. */
+/** Limits the length, and replaces NUL: PostgreSQL's text has none, but a client can send one in a model name. */
 function toText(text: string): string {
   if (text.length <= MAX_TEXT_CHARS && !text.includes("\u0000")) return text;
   return text.slice(0, MAX_TEXT_CHARS).replaceAll("\u0000", "\ufffd");

@@ -6,7 +6,7 @@ import { startEventPruning } from "./prune-events.ts";
 import type { UsageRetention } from "./retention.sql.ts";
 import { startWeekSums } from "./sum-weeks.ts";
 
-/** Creates partitions, deletes old requests and sums, closes hours and sums up past weeks. */
+/** Creates partitions, deletes old requests and sums, closes hours, and sums past weeks. */
 export async function startUsageTableMaintenance(deps: {
   database: Database;
   logger: Logger;

@@ -11,7 +11,7 @@ import {
   rollupTables,
 } from "./rollup-tables.ts";
 
-/** A rollup row that is not the sum of what it is made of. Integer nano-USD. */
+/** A rollup row that differs from the sum of its source. Integer nano-USD. */
 export interface RollupDifference {
   table: RollupTable;
   bucketAt: Date;
@@ -123,12 +123,12 @@ function isRetained(at: string, units: ReadonlySet<RollupUnit>): RawBuilder<unkn
   return sql`NOT EXISTS (SELECT FROM retention_mark WHERE greatest(${sql.join(marks)}) > ${sql.ref(at)})`;
 }
 
-/** Of a minute that the rollup of minutes has. */
+/** Condition for minutes that the rollup of minutes has. */
 function isRecent(at: string): RawBuilder<unknown> {
   return sql`${sql.ref(at)} >= date_trunc('minute', now() - ${MINUTES_MS} * interval '1 ms', 'UTC') + interval '1 minute'`;
 }
 
-/** Of a time from which on the organization's events are all there. */
+/** Condition for times of which the organization's events are not deleted. */
 function isKept(at: string, table: string): RawBuilder<unknown> {
   return sql`NOT EXISTS (SELECT FROM usage_settings s
     WHERE s.organization_id = ${sql.ref(`${table}.organization_id`)} AND s.log_pruned_before > ${sql.ref(at)})`;

@@ -6,20 +6,20 @@ import { rollupTableNames, rollupTables } from "./rollup-tables.ts";
 // A week is summed from its days when it is over and its hours are closed. Later requests are added to it directly. Both
 // lock the row of usage_weeks, so that no request is left out and none is counted twice.
 
-/** A week is summed up so long after its end: a day after everything that is flushed for it counts as late. */
+/** Time from the end of a week to its sum. Later, a request of the week is added to the sum. */
 const SUMMED_AFTER = sql`interval '2 days'`;
 
 /**
- * SQL of the row of usage_weeks where a batch may hold requests of weeks before its `summed_before`, which have to be
- * added to them: it stays so until the transaction ends. `oldest` is SQL of the start of the oldest request; two days
- * after its day there may be such a week.
+ * SQL that selects and locks the row of usage_weeks, if requests may belong to weeks that are summed already. The writer
+ * adds such requests to these weeks. `oldest` is SQL of the start of the oldest request. A week can be summed two days
+ * after that day at the earliest.
  */
 export function selectWeeksToUpdate(oldest: string): string {
   return `SELECT summed_before FROM usage_weeks
     WHERE date_trunc('day', ${oldest}, 'UTC') < now() - interval '2 days' FOR SHARE`;
 }
 
-/** Weeks that began before this have been summed up; milliseconds since the epoch, a Monday. */
+/** Returns the end of the summed weeks, milliseconds since the epoch: the start of a Monday, UTC. */
 export async function findSummedWeeksEndMs(db: Database | Tx): Promise<number> {
   const row = await db.selectFrom("usage_weeks").select("summed_before").executeTakeFirstOrThrow();
   return row.summed_before.getTime();
@@ -39,7 +39,7 @@ export async function lockWeekToSum(tx: Tx): Promise<Date | null> {
   return rows[0]?.summed_before ?? null;
 }
 
-/** Sums up the week that begins then. `lockWeekToSum` comes first, and the days are read after it. */
+/** Sums the week that begins at `startsAt`. The caller has called `lockWeekToSum` in this transaction. */
 export async function sumWeek(tx: Tx, startsAt: Date): Promise<void> {
   for (const table of rollupTableNames.filter((name) => rollupTables[name].unit === "week")) {
     const labels = sql.join(rollupTables[table].labels.map((label) => sql.ref(label)));
