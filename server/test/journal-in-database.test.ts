@@ -121,7 +121,7 @@ test("after kill -9 under load a new node adopts the other one's journal", {
     },
   });
   for (const { interrupted } of rounds) expect(interrupted).toBeGreaterThan(0);
-  expect(last?.output()).toContain("its journal is finished here");
+  expect(last?.output()).toContain("this process finishes its journal");
   expect(held).toEqual([]);
 });
 
@@ -142,7 +142,7 @@ test("a killed process of three returns as a new node, and the others finish its
     },
     recover: async (server) => {
       await eventually(BACK_MS, "exactly three live nodes", async () =>
-        server.output().includes("its journal is finished here") &&
+        server.output().includes("this process finishes its journal") &&
         (await writersOf(server)).length === 3
           ? true
           : null,

@@ -197,7 +197,7 @@ describe("four nodes", () => {
     // The node continues without a restart.
     await spendAll(first, made);
     reclaimed = { made, limit };
-    expect(first.output()).toContain("the node was reclaimed, and has entered again");
+    expect(first.output()).toContain("this node was fenced, and has a new epoch");
   }, 240_000);
 
   test("all nodes lose the database for longer than their leases, report it, and continue without lost or doubled requests", async ({

@@ -5,8 +5,8 @@ import { advanceFlushedSeq, findNode } from "./node.sql.ts";
 import type { DaySpend } from "./segment-index.ts";
 import { listRecordedRequests } from "./usage.sql.ts";
 
-// The one transaction that moves ended requests from the journal into the database. It starts with a compare-and-set on
-// the node's row, so each batch is appended once, even if the result of the commit is lost.
+// The flush: the transaction that appends ended requests of the journal to the database. A compare-and-set on the node's
+// row comes first, so that each batch is appended once, even if the response to the commit is lost.
 
 /** Place of a batch in the journal. */
 export interface FlushPosition {
@@ -17,19 +17,19 @@ export interface FlushPosition {
 
 /** Receiver of ended requests. Participants run in the order of their list. */
 export interface FlushParticipant {
-  /** The node has an epoch, at its start and whenever it enters again. */
+  /** The node has a new epoch: at its start, and after a fence. */
   started?(entry: NodeEntry): void;
-  /** An end was accepted and waits for its flush. Must not throw. */
+  /** An end is in the queue for its flush. Must not throw. */
   queued?(record: EndRecord): void;
-  /** Runs before the transaction, again before each retry. */
+  /** Runs before the transaction, and before each retry. */
   prepare?(database: Database, batch: readonly EndRecord[]): Promise<void>;
-  /** A start found ends with this spend in the journal. Each one is flushed later. Must not throw. */
+  /** A start found ends with this spend in the journal. They are flushed later. Must not throw. */
   found?(spend: DaySpend): void;
   /** Writes the batch inside the transaction. After a failure it runs again, with the same batch or a part of it. */
   flush(tx: Tx, batch: readonly EndRecord[], position: FlushPosition): Promise<void>;
   /**
-   * The batch leaves the queue, in this same synchronous step. `isCounted`: what the last `flush` wrote is in the
-   * database; else the batch was set aside and nothing of it is. Must not throw.
+   * The batch leaves the queue in the same synchronous step. `isCounted`: the database has the rows of the last `flush`.
+   * False: the batch was set aside, and the database has nothing of it. Must not throw.
    */
   committed?(
     batch: readonly EndRecord[],
@@ -39,9 +39,9 @@ export interface FlushParticipant {
 
 export interface NodeEntry {
   epoch: bigint;
-  /** The database has this node's ends up to here. */
+  /** Position up to which the database has this node's ends. */
   flushedSeq: number;
-  /** False where the journal may lack requests that were sent. */
+  /** False: the journal may lack requests that were sent. */
   isJournalWhole: boolean;
 }
 
@@ -51,24 +51,24 @@ export interface FlushStep {
   nodeId: string;
   epoch: bigint;
   journalId: string;
-  /** The step moves the node's `flushed_seq` from here … */
+  /** `flushed_seq` of the node before the step. */
   from: number;
-  /** … to here: the sequence number of the last end of the batch. */
+  /** `flushed_seq` after the step: the sequence number of the last end of the batch. */
   to: number;
   batch: readonly EndRecord[];
-  /** True for a batch that a start found in the journal: requests that are recorded already are left out. */
+  /** True for a batch that a start found in the journal. Requests with an event are then left out. */
   isRecordedSkipped: boolean;
 }
 
 export type FlushResult =
-  /** In the database, now or by an attempt before whose answer was lost. */
+  /** The batch is in the database, by this attempt or by an earlier one whose response was lost. */
   | { kind: "flushed" }
-  /** A newer process has this node's id. */
+  /** The node's row has a newer epoch. */
   | { kind: "fenced"; epoch: bigint }
-  /** The node's row is not what this process left: the database was replaced or restored under it. */
+  /** The node's row has an unexpected position: the database was replaced or restored. */
   | { kind: "replaced"; flushedSeq: number | null };
 
-/** Throws the database's error when nothing is known: the same step may then be tried again, and counts once. */
+/** Appends one batch. Throws the database's error. The caller then retries the same step, which counts once. */
 export async function flushBatch(step: FlushStep): Promise<FlushResult> {
   for (const participant of step.participants) {
     await participant.prepare?.(step.database, step.batch);
@@ -93,7 +93,7 @@ async function removeRecorded(tx: Tx, batch: readonly EndRecord[]): Promise<read
   return recorded.size === 0 ? batch : batch.filter(({ requestId }) => !recorded.has(requestId));
 }
 
-/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): trying again changes nothing. */
+/** True for SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation). A retry does not help. */
 export function isRefusedData(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : null;
   return typeof code === "string" && /^2[23][0-9A-Z]{3}$/.test(code);

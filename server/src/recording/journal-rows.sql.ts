@@ -2,8 +2,8 @@ import { CompiledQuery, sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 import { moveToJournal } from "./node.sql.ts";
 
-// Journals as rows. What a writer may do hangs on its epoch: whoever opens the journal raises it, and waits for the
-// statement under way of the one before, which holds the row's lock.
+// Journals as rows. Each statement of a writer requires its epoch. A new writer increases the epoch, and waits for the
+// running statement of the writer before it, which has locked the row.
 
 export interface WriterRow {
   nodeId: string;
@@ -11,7 +11,7 @@ export interface WriterRow {
   epoch: bigint;
   lastSeq: number;
   beat: bigint;
-  /** False while something that was sent may be missing. */
+  /** False: the journal may lack requests that were sent. */
   isWhole: boolean;
   isAdopted: boolean;
 }
@@ -33,8 +33,8 @@ function fromRow({ last_seq, ...row }: SelectedWriter): WriterRow {
 }
 
 /**
- * Takes over the node's journal, or creates it. The node's row moves along in the same transaction, so a start that is
- * killed here leaves no unknown journal. Returns the previous writer too, or null.
+ * Becomes the writer of the node's journal, or creates the journal. The same transaction updates the node's row, so a
+ * start that is killed here leaves no unknown journal. Returns the previous writer too, or null.
  */
 export async function openWriter(
   database: Database,
@@ -68,7 +68,7 @@ export async function openWriter(
   });
 }
 
-/** Takes over the journal of a dead node. Null: the node lives, or another node was faster. */
+/** Becomes the writer of a dead node's journal. Null: the node lives, or another node adopted the journal first. */
 export async function adoptWriter(
   database: Database,
   seen: WriterRow,
@@ -126,7 +126,7 @@ export interface JournalRow {
   line: Buffer;
 }
 
-// One statement, so one round trip and one sync of the database's log, however many records wait.
+// One statement takes one round trip and one sync of the database's log, for any number of records.
 const APPEND = `
   WITH writer AS (
     UPDATE journal_writer SET last_seq = $1, beat = beat + 1, seen_at = now()
@@ -137,7 +137,7 @@ const APPEND = `
   )
   SELECT count(*)::int AS writers FROM writer`;
 
-/** False when the writer is not as told: nothing was written then. */
+/** Appends records. False: the writer's row has other values, and nothing was written. */
 export async function appendRows(
   database: Database,
   step: WriterStep,
@@ -156,7 +156,7 @@ export async function appendRows(
   return result.rows[0]?.writers === 1;
 }
 
-/** A sign of life. False when another has the journal. */
+/** Records that the writer lives. False: another writer has the journal. */
 export async function recordHeartbeat(
   database: Database,
   { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
@@ -170,7 +170,7 @@ export async function recordHeartbeat(
   return numUpdatedRows === 1n;
 }
 
-/** Throws where another has the journal. */
+/** Stores whether the journal is whole. Throws an error if another writer has the journal. */
 export async function markWriter(
   database: Database,
   { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
@@ -185,7 +185,7 @@ export async function markWriter(
   if (numUpdatedRows !== 1n) throw new Error("another process has this node's journal");
 }
 
-/** In order, those behind `afterSeq`, `limit` at most. */
+/** Lists records after `afterSeq` in order, at most `limit`. */
 export async function listRows(
   database: Database,
   { nodeId, afterSeq, limit }: { nodeId: string; afterSeq: number; limit: number },
@@ -210,7 +210,7 @@ export async function deleteRows(
     WHERE node_id = ${nodeId} AND seq = ANY(${seqs.map(String)}::bigint[])`.execute(database);
 }
 
-/** Ends a journal of which nothing is left to do; one with records, or that may lack some, stays, and so does another writer's. */
+/** Deletes a finished journal. A journal with records, with a gap, or of another writer stays. */
 export async function closeWriter(
   database: Database,
   { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,

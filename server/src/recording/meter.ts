@@ -35,9 +35,9 @@ export interface MeterOptions {
   fold: () => Promise<void>;
   /** Version of the program, for the node's row. */
   version: string;
-  /** Used once, by the first node of an installation. */
+  /** Id for a new installation. The first node stores it. */
   newInstallationId: string;
-  /** The name under which a model is reported. */
+  /** Name of a model in reports. */
   labelOf: (organizationId: string, model: string) => string;
   clock: Clock;
   logger: Logger;
@@ -45,47 +45,47 @@ export interface MeterOptions {
   batchSize?: number;
   maxInMemory?: number;
   stopWithinMs?: number;
-  /** Once it aborts the last flush is not tried again: the database is not waited for any more. */
+  /** When this signal aborts, the last flush is not retried. */
   abandoned?: AbortSignal;
 }
 
 export interface Meter {
   /**
-   * Registers the node, replays its journal, and ends what a crash interrupted. Throws the database's error, or a
-   * StartError when the journal is not this node's or not of this database.
+   * Registers the node, replays its journal, and ends interrupted requests. Throws the database's error, or a StartError
+   * for the journal of another node or another database.
    */
   start(): Promise<void>;
-  /** Before dispatch. Synchronous: on return the record survives `kill -9`. Throws a 503. */
+  /** Records a request before its dispatch. On return the record survives `kill -9`. Throws a 503. */
   begin(record: BeginRecord): void;
-  /** As `begin`, and on return the record also survives a power cut. The request must not be sent when it rejects. */
+  /** Like `begin`, but the record also survives a power failure. If it rejects, the request must not be sent. */
   beginSynced(record: BeginRecord): Promise<void>;
-  /** What is held for a running request by now becomes part of its begin, as lasting as that. Never throws. */
+  /** Adds the current hold of a running request to its begin. Never throws. */
   amendBegin(record: BeginRecord): void;
-  /** Once per begun request; a second end is ignored and logged. Never throws. */
+  /** Records the end of a request. A second end is ignored and logged. Never throws. */
   end(record: EndRecord): void;
-  /** Flushes now; true when nothing waits any more. */
+  /** Flushes now. True if no ended request is pending. */
   flush(): Promise<boolean>;
   /**
-   * The node was reclaimed while this process had no contact with the database: enters it again under a new epoch and
-   * goes on. Where another process has the node, this one stays out of it. Rejects with the database's error.
+   * Enters with a new epoch, after a fence while this process had no contact with the database. If another process has the
+   * node, this one stops flushing. Rejects with the database's error.
    */
   reenter(): Promise<void>;
-  /** The database knows of what the journal may lack. Never throws. */
+  /** Records that the database knows of the gap in the journal. Never throws. */
   acknowledgeJournalGap(): void;
-  /** The first half of `stop`: takes no more requests, and flushes for a bounded time. */
+  /** First half of `stop`: accepts no more requests, and flushes for a bounded time. */
   finish(): Promise<void>;
-  /** Closes the journal. Records that are not flushed by then stay in it, and the next start flushes them. */
+  /** Closes the journal. Unflushed records stay in it, and the next start flushes them. */
   stop(): Promise<void>;
   status(): MeterStatus;
 }
 
 export interface MeterStatus {
   pendingRecords: number;
-  /** How long the oldest of them has waited. */
+  /** Waiting time of the oldest pending record, milliseconds. */
   oldestPendingMs: number;
-  /** Milliseconds since the epoch, or null before the first flush. */
+  /** Milliseconds since the epoch. Null: before the first flush. */
   lastFlushAtMs: number | null;
-  /** Another process has taken this node's id, or the database was replaced: only a restart helps. */
+  /** True after another process has taken this node's id, or the database was replaced. Only a restart helps. */
   isFenced: boolean;
   isJournalHealthy: boolean;
   /** Null with a journal in the database. */
@@ -93,10 +93,10 @@ export interface MeterStatus {
 }
 
 const BATCH_SIZE = 5_000;
-/** About 2 kB each. */
+/** Highest number of ends in memory. Each one has about 2 kB. */
 const MAX_IN_MEMORY = 20_000;
 const STOP_WITHIN_MS = 5_000;
-/** Time of the one attempt that each stop makes. */
+/** Time for the one flush that each stop tries. */
 const LEAST_STOP_MS = 2_000;
 const MAX_REFUSALS = 3;
 
@@ -113,7 +113,7 @@ class JournalMeter implements Meter {
   readonly #logger: Logger;
   readonly #pending: PendingEnds;
   readonly #batchSize: number;
-  /** Smaller than `#batchSize` while a record that the database refuses is being searched for. */
+  /** Smaller than `#batchSize` during the search for a record that the database refuses. */
   #batchLimit: number;
   #epoch = 0n;
   #startedAtUs = 0n;
@@ -121,16 +121,16 @@ class JournalMeter implements Meter {
   /** Ends that this process has flushed. */
   #flushedCount = 0;
   /**
-   * Ends up to here were found by the start. `flushedSeq` should say which of them the database has, but the node's row
-   * may be new, or have been another journal's meanwhile: each request is looked for (see FlushStep).
+   * Position up to which the start found ends. `flushedSeq` is not reliable for them, because the node's row can be new,
+   * or another journal can have used it. So the flush asks the database for each of them (see FlushStep).
    */
   #skipsRecordedUpTo = 0;
-  /** Kept over failures: after one whose outcome is unknown the same step is tried, so that it counts once. */
+  /** Current step. After a failure with an unknown outcome the same step is retried, so that it counts once. */
   #step: Step | null = null;
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
-  /** How often in a row the database refused the one record of the step. */
+  /** Number of times that the database has refused the only record of the step. */
   #refusals = 0;
   #state: "new" | "running" | "fenced" | "stopping" | "stopped" = "new";
   /** End of the time for the last flush, monotonic milliseconds. */
@@ -155,7 +155,7 @@ class JournalMeter implements Meter {
     mark.open();
     const previous = await findNode(database, nodeId);
     const isOther = previous !== null && isOtherJournal(this.#journal, previous);
-    // Durable before it is forgotten: the row is this journal's from here on.
+    // The mark is durable before `enterNode` replaces the id of the other journal in the row.
     if (isOther) await mark.set(false);
     const { epoch, flushedSeq, startedAtUs } = await enterNode(database, {
       id: nodeId,
@@ -214,7 +214,7 @@ class JournalMeter implements Meter {
       this.#journal.removeBegin(record.requestId);
       throw new ApiError(
         "journal_unavailable",
-        "The gateway cannot write its journal, so it takes no new requests.",
+        "The gateway cannot write its journal, so it accepts no new requests.",
       );
     }
   }
@@ -234,7 +234,7 @@ class JournalMeter implements Meter {
   }
 
   async flush(): Promise<boolean> {
-    // What ended while a flush was under way is not part of it; the second round takes it.
+    // Requests that ended during a running flush are not part of it. The second flush includes them.
     if (this.#running !== null) await this.#running;
     await this.#run();
     return this.#pending.count === 0;
@@ -246,7 +246,7 @@ class JournalMeter implements Meter {
     const isEntered = this.#epoch !== epoch || !this.#isFlushing();
     if (isEntered) return;
     const entering = this.#reenterNode();
-    // Nothing is flushed meanwhile; whoever waits for a flush does not fail with this.
+    // No flush runs in the meantime. Callers that wait for a flush do not get this error.
     this.#running = entering.then(ignore, ignore).finally(() => this.#finishRun());
     await entering;
   }
@@ -287,7 +287,7 @@ class JournalMeter implements Meter {
     await this.#journal.close();
   }
 
-  /** False also where the flush goes on: a statement without an answer does not hold up the stop. */
+  /** False also if the flush still runs. A statement without a response does not delay the stop. */
   async #flushWithin(ms: number): Promise<boolean> {
     const isOver = new AbortController();
     const late = delay(ms, false, { signal: isOver.signal });
@@ -331,7 +331,7 @@ class JournalMeter implements Meter {
     this.#timer.unref();
   }
 
-  /** One run at a time. Never rejects. */
+  /** Starts a flush, or returns the running one. Never rejects. */
   #run(): Promise<void> {
     this.#running ??= this.#flushAll().finally(() => this.#finishRun());
     return this.#running;
@@ -348,8 +348,8 @@ class JournalMeter implements Meter {
 
   async #flushAll(): Promise<void> {
     let progress: Progress = "more";
-    // What ends meanwhile waits for the next round: flushing it at once would never end under load, a few rows at a
-    // time (measured at 1,000 requests/s: 300 transactions a second, and twice the CPU of a request).
+    // Requests that end in the meantime wait for the next flush. Under load this loop would otherwise never end, and flush
+    // a few rows at a time. At 1,000 requests/s that was 300 transactions a second, and twice the CPU of a request.
     const stopsBelow = this.#flushedCount + this.#pending.count;
     while (progress === "more" && this.#flushedCount < stopsBelow && !this.#isOver()) {
       try {
@@ -383,7 +383,7 @@ class JournalMeter implements Meter {
     }
   }
 
-  /** False where the node is not this process's any more. */
+  /** False if another process has the node now. */
   async #reenterNode(): Promise<boolean> {
     const { nodeId: id, journalId } = this.#journal;
     const startedAtUs = this.#startedAtUs;
@@ -393,7 +393,7 @@ class JournalMeter implements Meter {
       return false;
     }
     const { epoch, flushedSeq } = node;
-    // Its answer was lost before the node was.
+    // The step was committed before the fence, and its response was lost.
     if (this.#step?.to === flushedSeq) this.#committed(this.#step);
     if (flushedSeq !== this.#flushedSeq) {
       this.#fence({ found: flushedSeq, expected: this.#flushedSeq }, "the database was replaced");
@@ -401,9 +401,9 @@ class JournalMeter implements Meter {
     }
     this.#step = null;
     this.#epoch = epoch;
-    // This process knows all that it began.
+    // This process knows all requests that it began.
     this.#notifyEntered(true);
-    this.#logger.warn({ epoch: String(epoch) }, "the node was reclaimed, and has entered again");
+    this.#logger.warn({ epoch: String(epoch) }, "this node was fenced, and has a new epoch");
     return true;
   }
 
@@ -431,7 +431,7 @@ class JournalMeter implements Meter {
     };
   }
 
-  /** One synchronous step: whoever adds waiting and flushed spend up sees each request once. */
+  /** Runs in one synchronous step. A sum of pending and flushed spend always has each request once. */
   #committed(step: Step): void {
     this.#step = null;
     this.#pending.remove(step.ends.length);
@@ -464,8 +464,8 @@ class JournalMeter implements Meter {
   }
 
   /**
-   * The database refused a value, and so rolled back. Halving the batch finds the record. Alone and refused again and
-   * again, it is written to a file and passed over, because one bad record must not keep all others from being counted.
+   * Halves the batch until the record that the database refuses is alone. After several refusals this record is written to
+   * a file and skipped, because one bad record must not block all others.
    */
   #narrow(step: Step, error: unknown): Progress {
     const [only, ...others] = step.ends;
@@ -494,7 +494,7 @@ class JournalMeter implements Meter {
     this.#state = "fenced";
     this.#logger.fatal(
       { nodeId: this.#journal.nodeId, pending: this.#pending.count, ...facts },
-      `${reason}: this process takes no more requests; what waits stays in its journal`,
+      `${reason}: this process accepts no more requests. Unflushed records stay in its journal`,
     );
   }
 }

@@ -12,19 +12,19 @@ import { checkNodeId, findNodeId, nodeIdentity } from "./node-identity.ts";
 import { openPostgresJournal } from "./postgres-journal.ts";
 import { listOrdinals } from "./segments.ts";
 
-// Which journal a process writes. On disk each process of a data folder has a folder of its own: `journal`, `journal-2`,
-// … A folder is locked by who writes it: a process whose supervisor was killed may live a moment longer than that.
+// Opens the journal of a process. On disk each process of a data folder has its own folder: `journal`, `journal-2` and so
+// on. The writer locks its folder, because a process can live a moment longer than its killed supervisor.
 
 export interface OpenedJournal {
   journal: Journal;
-  /** After the journal was closed. */
+  /** Releases the lock or the connections. Call it after the journal is closed. */
   release(): Promise<void>;
 }
 
 export interface DiskJournalOptions {
   /** The data folder. */
   folder: string;
-  /** Which of the processes of this data folder: 1 is the first. */
+  /** Number of the process in this data folder. The first is 1. */
   index: number;
   /** BURSAR_NODE_ID. */
   configuredId: string | null;
@@ -32,16 +32,16 @@ export interface DiskJournalOptions {
   clock: Clock;
   logger: Logger;
   previousJournalId?: string;
-  /** The cap of this journal. */
+  /** Cap of this journal, bytes. */
   maxBytes: number;
 }
 
 export interface RowJournalOptions {
-  /** Null makes a new node. */
+  /** Null: a new node id is created. */
   nodeId: string | null;
   previousJournalId?: string;
   makeId: (prefix: string) => string;
-  /** Ended by `release`. */
+  /** `release` closes its connections. */
   database: Database;
   heartbeatIntervalMs: number;
   onLost: (how: "adopted" | "taken") => void;
@@ -49,27 +49,27 @@ export interface RowJournalOptions {
 }
 
 const FOLDER = /^journal(?:-([1-9]\d{0,5}))?$/;
-/** For the ends of more than 10,000 running requests. */
+/** Space for the ends of more than 10,000 running requests. */
 const RESERVE_BYTES = 16 * 1024 * 1024;
 const LOCK_WITHIN_MS = 10_000;
 const LOCK_RETRY_MS = 50;
 const NODE_PREFIX = "node_";
 const JOURNAL_PREFIX = "jrnl_";
 
-/** The journal of a process on its disk. Throws StartError for another node's, or one that another process writes. */
+/** Opens the journal of a process on disk. Throws a StartError if it is another node's, or if another process writes it. */
 export async function openDiskJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
   const lock = await lockWithin(folderOf(options.folder, options.index), LOCK_WITHIN_MS);
   const configuredId = nameOfProcess(options);
   return openLocked(lock, { ...options, configuredId, reserveBytes: RESERVE_BYTES });
 }
 
-/** A journal that was left over, under the name it has. Throws StartError while a process still writes it. */
+/** Opens an unfinished journal with its stored node id. Throws a StartError while a process still writes it. */
 export async function openUnfinishedJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
   const lock = await acquireProcessLock(folderOf(options.folder, options.index));
   return openLocked(lock, { ...options, configuredId: null, reserveBytes: 0 });
 }
 
-/** The journal of a process in the database. Throws StartError for an id that cannot name a node. */
+/** Opens the journal of a process in the database. Throws a StartError for an invalid node id. */
 export async function openRowJournal(options: RowJournalOptions): Promise<OpenedJournal> {
   const { database, makeId, nodeId } = options;
   const release = () => database.destroy();
@@ -91,7 +91,7 @@ export interface UnfinishedJournal {
   nodeId: string | null;
 }
 
-/** The journals on disk that hold anything, whoever writes them. */
+/** Lists the journals on disk that have segments, with or without a writer. */
 export function listUnfinishedJournals(folder: string): UnfinishedJournal[] {
   if (!existsSync(folder)) return [];
   const indexes = readdirSync(folder).flatMap((name) => {
@@ -104,12 +104,12 @@ export function listUnfinishedJournals(folder: string): UnfinishedJournal[] {
     .map((index) => ({ index, nodeId: findNodeId(folderOf(folder, index)) }));
 }
 
-/** The index of a node's journal on disk, or null. */
+/** Finds the index of a node's journal on disk, or null. */
 export function findJournalOf(folder: string, nodeId: string): number | null {
   return listUnfinishedJournals(folder).find((left) => left.nodeId === nodeId)?.index ?? null;
 }
 
-/** The configured id of one of several processes: `gw`, `gw-2`, … Null where none is configured. */
+/** Configured node id of one of several processes: `gw`, `gw-2` and so on. Null: none is configured. */
 export function nameOfProcess(process: {
   configuredId: string | null;
   index: number;
@@ -147,7 +147,7 @@ function folderOf(folder: string, index: number): string {
   return join(folder, index === 1 ? "journal" : `journal-${index}`);
 }
 
-/** Whoever was killed is gone in a moment; who stays is a running process. */
+/** Acquires the lock, and waits for the end of a killed process. Throws a StartError while another process has it. */
 async function lockWithin(directory: string, withinMs: number): Promise<ProcessLock> {
   for (let waitedMs = 0; ; waitedMs += LOCK_RETRY_MS) {
     try {

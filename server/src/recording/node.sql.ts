@@ -1,14 +1,14 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
-// The row of a node: what of its journal the database has. Sequence numbers are int8 there and safe integers here.
+// The row of a node, with its positions in its journal. Sequence numbers are int8 there and safe integers here.
 
 export interface NodeRow {
   epoch: bigint;
-  /** The journal that `flushedSeq` is a place in. */
+  /** Journal of the positions. */
   journalId: string;
   flushedSeq: number;
-  /** When its process started, microseconds since the epoch: tells a newer process from a new epoch of this one. */
+  /** Start of the process, microseconds since the epoch. Differs for a newer process, but not for a new epoch of this one. */
   startedAtUs: bigint;
 }
 
@@ -21,8 +21,8 @@ const nodeColumns = [
 ] as const;
 
 /**
- * Registers the node and raises its epoch, so that an older process under the same id can flush nothing any more. Where
- * the row is another journal's, it becomes this one's, of which the database then has nothing for certain.
+ * Registers the node and increases its epoch, so that an older process with the same id can flush nothing any more. If the
+ * row is of another journal, its positions start at 0, because the database may have nothing of the new journal.
  */
 export async function enterNode(
   db: Database | Tx,
@@ -60,8 +60,8 @@ export async function enterNode(
 }
 
 /**
- * Moves the node's row to a new journal that has taken over the records of one of `from`. A row of any other journal
- * stays. The older process can then flush nothing.
+ * Moves the node's row to a new journal that has the records of a journal in `from`. The row of any other journal stays.
+ * The older process can then flush nothing.
  */
 export async function moveToJournal(
   tx: Tx,
@@ -83,8 +83,8 @@ export async function moveToJournal(
 }
 
 /**
- * Marks everything that the node has flushed as counted. Call it at a start, after a fold: nodes of older versions count
- * their requests in the flush, and do not advance the folded position.
+ * Moves the folded position to the flushed one. Call it at a start, after a fold. Nodes of older versions count their
+ * requests in the flush, and do not advance the folded position.
  */
 export async function markFlushedAsFolded(
   db: Database | Tx,
@@ -99,8 +99,8 @@ export async function markFlushedAsFolded(
 }
 
 /**
- * A new epoch for a process whose node was reclaimed; null where the row is another journal's or a newer process has
- * taken it, or is gone.
+ * Increases the epoch of a fenced node for its process. Null: the row is deleted, or belongs to another journal or a newer
+ * process.
  */
 export async function reenterNode(
   db: Database | Tx,
@@ -117,7 +117,7 @@ export async function reenterNode(
   return row ? toNodeRow(row) : null;
 }
 
-/** The node's row, or null where there is none. */
+/** Finds the node's row, or null. */
 export async function findNode(db: Database | Tx, id: string): Promise<NodeRow | null> {
   const row = await db
     .selectFrom("node")
@@ -131,7 +131,7 @@ function toNodeRow(row: Omit<NodeRow, "flushedSeq"> & { flushedSeq: bigint }): N
   return { ...row, flushedSeq: Number(row.flushedSeq) };
 }
 
-/** The compare-and-set that a flush hangs on: false when the row is not as told, and then nothing was changed. */
+/** The compare-and-set of a flush. False: the row has other values, and nothing was changed. */
 export async function advanceFlushedSeq(
   tx: Tx,
   step: { nodeId: string; epoch: bigint; journalId: string; from: number; to: number },
@@ -147,7 +147,7 @@ export async function advanceFlushedSeq(
   return numUpdatedRows === 1n;
 }
 
-/** The id of this installation's database, made by the first node that asks: two databases never have the same. */
+/** Returns the id of this database. The first call stores `newId`, so each database has another id. */
 export async function ensureInstallationId(db: Database | Tx, newId: string): Promise<string> {
   const key = "installation_id";
   await db
@@ -163,10 +163,10 @@ export async function ensureInstallationId(db: Database | Tx, newId: string): Pr
   return row.value;
 }
 
-/** The database's clock, milliseconds since the epoch. */
+/** Reads the database's clock, milliseconds since the epoch. */
 export async function readDatabaseNowMs(db: Database | Tx): Promise<number> {
   const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(db);
   const now = rows[0]?.now;
-  if (now === undefined) throw new Error("the database told no time");
+  if (now === undefined) throw new Error("the database returned no time");
   return now.getTime();
 }

@@ -6,20 +6,20 @@ import type { Journal } from "./journal-contract.ts";
 import { listWriters, type WriterRow } from "./journal-rows.sql.ts";
 import type { OpenedJournal } from "./node-journal.ts";
 
-// Journals that nobody writes any more: folders of processes that are not started again, and rows of nodes that died.
-// Somebody else finishes them, exactly as the node itself would at its next start.
+// Journals without a writer: folders of processes that are not started again, and rows of nodes that died. Another process
+// finishes them, exactly as the node itself would at its next start.
 
-/** Replays a journal, flushes it and closes it. False when it was stopped before all was flushed. */
+/** Replays a journal, flushes it and closes it. False: it was stopped before everything was flushed. */
 export type SettleJournal = (journal: Journal, signal: AbortSignal) => Promise<boolean>;
 
 export interface Housekeeping {
-  /** Nothing runs after it resolves. */
+  /** Stops the work. Nothing runs after it resolves. */
   stop(): Promise<void>;
 }
 
 const RETRY_MS = 5_000;
 
-/** Finishes folders, one after the other. One that a process still writes is tried again. */
+/** Finishes the journals of folders, one after the other. Retries a journal that a process still writes. */
 export function finishUnfinishedJournals(options: {
   indexes: readonly number[];
   open: (index: number) => Promise<OpenedJournal>;
@@ -36,10 +36,11 @@ export function finishUnfinishedJournals(options: {
       for (const index of left) {
         try {
           const isDone = !signal.aborted && (await settleOpened(await open(index), settle, signal));
-          if (isDone) logger.info({ index }, "a journal that was left over is flushed");
+          if (isDone) logger.info({ index }, "an unfinished journal is flushed");
           else undone.push(index);
         } catch (error) {
-          if (attempt === 1) logger.error({ err: error, index }, "a journal left over stays");
+          if (attempt === 1)
+            logger.error({ err: error, index }, "an unfinished journal cannot be flushed yet");
           undone.push(index);
         }
       }
@@ -50,12 +51,12 @@ export function finishUnfinishedJournals(options: {
 
 export interface DeadJournalOptions {
   database: Database;
-  /** Of this process. */
+  /** Id of this process's node. */
   ownNodeId: string;
-  /** A journal whose writer gave no sign of life for so long is a dead node's. */
+  /** Time without a heartbeat after which a node counts as dead. */
   silentMs: number;
   pollMs: number;
-  /** Null when the node lives after all, or another was faster. */
+  /** Adopts a journal. Null: the node lives, or another node adopted it first. */
   adopt: (seen: WriterRow) => Promise<OpenedJournal | null>;
   settle: SettleJournal;
   clock: Clock;
@@ -68,8 +69,8 @@ interface Seen {
 }
 
 /**
- * Adopts the journals of nodes that are not heard of. Silence is measured here, on the monotonic clock and only while
- * this node itself reaches the database without a gap: after an outage or a pause everybody gets the whole time again.
+ * Adopts the journals of silent nodes. This process measures the silence on its monotonic clock, and only while it reaches
+ * the database without a gap. After an outage or a pause, the measurement starts again for all nodes.
  */
 export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
   const { clock, logger, pollMs, silentMs } = options;
@@ -103,10 +104,10 @@ export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
     try {
       const opened = await options.adopt(writer);
       if (opened === null) return;
-      logger.warn({ nodeId }, "a node is not heard of: its journal is finished here");
+      logger.warn({ nodeId }, "a node is silent: this process finishes its journal");
       await settleOpened(opened, options.settle, signal);
     } catch (error) {
-      // Nobody writes it now, so it is silent again, and the next turn is anybody's.
+      // The journal has no writer now, so any process can adopt it after the next silence.
       logger.error({ err: error, nodeId }, "the journal of a dead node cannot be finished");
     }
   }
@@ -116,16 +117,16 @@ export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
       try {
         await poll(signal);
       } catch (error) {
-        // Who cannot reach the database cannot say of others that they do not.
+        // A process that cannot reach the database cannot know which nodes are silent.
         seen = new Map();
-        logger.debug({ err: error }, "journals of other nodes cannot be looked at");
+        logger.debug({ err: error }, "journals of other nodes cannot be read");
       }
       await pause(pollMs, signal);
     }
   });
 }
 
-/** Closes and releases it in any case. */
+/** Settles an open journal. Closes and releases it in any case. */
 export async function settleOpened(
   { journal, release }: OpenedJournal,
   settle: SettleJournal,
@@ -134,7 +135,7 @@ export async function settleOpened(
   try {
     return await settle(journal, signal);
   } finally {
-    // Where the start failed nobody has closed it yet.
+    // After a failed start the journal is still open.
     await journal.close();
     await release();
   }
