@@ -17,12 +17,12 @@ export interface CurrentSegmentOptions {
   openedAtMs: number;
 }
 
-/** Distinct prices that a segment refers to by number. Further ones are written with each end. */
+/** Highest number of distinct prices that ends refer to by number. Further prices are written with each end. */
 const MAX_PRICES = 1_000;
 /** Shorter prices are written with each end. */
 const MIN_PRICES_CHARS = 32;
 
-/** The segment that a journal writes. */
+/** The segment that a journal is writing. */
 export class CurrentSegment {
   readonly ordinal: number;
   readonly path: string;
@@ -37,7 +37,7 @@ export class CurrentSegment {
   readonly #lines = new RecordLines();
   readonly #prices = new Map<string, number>();
 
-  /** Creates the file. Throws the file system's error, and can then leave a file behind. */
+  /** Creates the file. Throws the file system's error, and a part of the file can then stay. */
   constructor({ files, directory, ordinal, header, ...options }: CurrentSegmentOptions) {
     this.ordinal = ordinal;
     this.path = segmentPath(directory, ordinal);

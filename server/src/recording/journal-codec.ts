@@ -27,7 +27,7 @@ const VERSION = 2;
 class JournalVersionError extends StartError {
   constructor(version: unknown) {
     super(
-      `the journal holds records of version ${String(version)}, this release reads versions 1 and ${VERSION}: ` +
+      `the journal has records of version ${String(version)}, and this release reads versions 1 and ${VERSION}: ` +
         "start the release that wrote them, or a newer one",
     );
     this.name = "JournalVersionError";

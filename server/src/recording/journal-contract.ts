@@ -4,7 +4,7 @@ import type { EndsReader } from "./read-ends.ts";
 import type { Replayed, UnflushedEnd, UnflushedSegment } from "./replay.ts";
 import type { JournalPosition } from "./segments.ts";
 
-/** An end that the journal has accepted. A reader from `position` on reads it, when it is written. */
+/** An accepted end. A reader that starts at `position` finds it after it is written. */
 export interface AcceptedEnd {
   seq: number;
   position: JournalPosition;
@@ -22,7 +22,7 @@ export interface JournalStart {
   onUnflushedSegment?: ((segment: UnflushedSegment) => void) | undefined;
 }
 
-/** Result of a start. */
+/** Records that a start found. */
 export type JournalFound = Omit<Replayed, "state">;
 
 /** Space of a journal on its disk, bytes. */
@@ -41,9 +41,9 @@ export interface Journal {
   readonly nodeId: string;
   /** Scope of the sequence numbers. Another journal of the same node has another id. */
   readonly journalId: string;
-  /** A second id under which the database may know this journal, without cause for alarm. */
+  /** Earlier id of this journal that the node's row may still have. Null: none. */
   readonly previousJournalId: string | null;
-  /** Whether all written records are there. */
+  /** Stores whether the journal has all records that were written. */
   readonly mark: JournalMark;
   /** Binds the journal to one database. Throws StartError for the journal of another one. */
   bindInstallation(installationId: string): void;
@@ -53,32 +53,32 @@ export interface Journal {
    */
   start(options: JournalStart): Promise<JournalFound>;
   /**
-   * Accepts the record. On disk it is written on return, and in the database when `synced` resolves, so the caller has
-   * to wait. Throws a 503 if it cannot be written. Nothing of it then stays.
+   * Accepts the record. A journal on disk has written it on return. A journal in the database has written it when `synced`
+   * resolves. Throws a 503 if the record cannot be written. Nothing of it then stays.
    */
   begin(record: BeginRecord): void;
   /**
-   * Writes what has changed in the begin of an open request. Written like an end. Never throws. A request that is not
-   * open is ignored.
+   * Writes the changes in the begin of an open request, in the same way as an end. Never throws. A request that is not open
+   * is ignored.
    */
   amendBegin(record: BeginRecord): void;
   /**
-   * Accepts the record, which is written at the latest at the end of this turn of the event loop. Never throws. Null: the
+   * Accepts the record, and writes it at the end of this turn of the event loop at the latest. Never throws. Null: the
    * request is not open.
    */
   end(record: EndRecord): AcceptedEnd | null;
-  /** Removes the begin of a request that was never sent, or is in the database. Written like an end. Never throws. */
+  /** Removes the begin of a request that was never sent, or that the database has. Never throws. */
   removeBegin(requestId: string): void;
   /** Resolves when all accepted records survive a power cut. Rejects if the disk or the database failed. */
   synced(): Promise<void>;
-  /** Reports that all ends up to `seq` are in the database, so that their segments can be deleted in time. */
+  /** Records that the database has all ends up to `seq`, so that their segments can be deleted later. */
   markFlushed(seq: number): void;
   /** Deletes segments that are old enough. */
   prune(): void;
   position(): JournalPosition;
   /** Reads accepted ends again, from this one on. */
   readFrom(end: AcceptedEnd): EndsReader;
-  /** Stores a record that the database refuses, for people. Throws the error of the disk. */
+  /** Stores a record that the database refuses, for an administrator. Throws the error of the disk. */
   quarantine(seq: number, record: EndRecord): void;
   /** False after a failed write or sync, until one succeeds. */
   isHealthy(): boolean;

@@ -4,24 +4,24 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { readFreeBytes } from "#src/lib/free-space.ts";
 
-/** The few file operations a journal needs: one seam, so that a test can fill the disk or break it. */
+/** File operations of a journal. Tests replace them to fill or break the disk. */
 export interface JournalFiles {
-  /** Opens a new file for appending; fails when it exists. */
+  /** Creates a file for appending. Throws an error if it exists. */
   create(file: string): JournalFile;
   list(directory: string): string[];
   remove(file: string): void;
-  /** Size of a file, bytes. Null where it does not exist. */
+  /** Size of a file, bytes. Null: it does not exist. */
   size(file: string): number | null;
-  /** Writes a file of random bytes, which is on the disk on return. */
+  /** Writes a file of random bytes. It is on the disk on return. */
   fill(file: string, bytes: number): void;
-  /** Space that this user may still write on the disk of a folder, bytes. */
+  /** Space that this user can still write on the disk of a folder, bytes. */
   freeBytes(directory: string): number;
   /** Makes a created or removed name durable. */
   syncDirectory(directory: string): Promise<void>;
 }
 
 export interface JournalFile {
-  /** Appends all bytes, or throws; what was written before the failure may stay behind. */
+  /** Appends all bytes, or throws the file system's error. A part of the bytes can then be in the file. */
   append(bytes: Buffer): void;
   /** Cuts the file back to `size` bytes. */
   truncate(size: number): void;
@@ -39,7 +39,7 @@ export const nodeJournalFiles: JournalFiles = {
     return {
       append(bytes) {
         let written = fs.writeSync(fd, bytes);
-        // A short write is what a nearly full disk gives; the next call then says why.
+        // On a nearly full disk a write can be short. The next call then throws the reason.
         while (written < bytes.length) written += fs.writeSync(fd, bytes, written);
       },
       truncate: (size) => fs.ftruncateSync(fd, size),
@@ -63,7 +63,7 @@ export const nodeJournalFiles: JournalFiles = {
   },
   freeBytes: readFreeBytes,
   async syncDirectory(directory) {
-    // Windows cannot open a directory; its file system journals names by itself.
+    // Windows cannot open a folder, and its file system keeps names durable without a sync.
     if (path.sep === "\\") return;
     const handle = await fs.promises.open(directory, "r");
     try {

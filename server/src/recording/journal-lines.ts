@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 
-// One record is one line: 8 hex digits of CRC-32, a space, a JSON object, a newline. The newline comes last, so a record
-// that was cut anywhere is not a record.
+// One record is one line: 8 hex digits of CRC-32, a space, a JSON object, a newline. The newline is last, so an incomplete
+// line is no record.
 
 const CRC_CHARS = 8;
 const HEAD_BYTES = CRC_CHARS + 1;
@@ -11,7 +11,7 @@ const SPACE = 0x20;
 const MAX_BYTES_PER_CHAR = 3;
 const START_BYTES = 64 * 1024;
 
-/** Lines that are written together. The buffer is used again, because a journal writes one batch at a time. */
+/** Lines that are written together. The buffer is reused, because a journal writes one batch at a time. */
 export class RecordLines {
   #buffer = Buffer.allocUnsafe(START_BYTES);
   #bytes = 0;
@@ -31,7 +31,7 @@ export class RecordLines {
     this.#bytes = end + 1;
   }
 
-  /** Returns all lines and begins anew. The result is valid until the next `add`. */
+  /** Returns all lines, and empties the buffer. The result is valid until the next `add`. */
   take(): Buffer {
     const lines = this.#buffer.subarray(0, this.#bytes);
     this.#bytes = 0;
@@ -53,7 +53,7 @@ export function decodeLine(line: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
-    return null; // One damaged line in 4 thousand million has the right sum by chance.
+    return null; // By chance, one damaged line in 4,000 million has the right checksum.
   }
 }
 

@@ -1,30 +1,30 @@
 import fs from "node:fs";
 import path from "node:path";
 
-// Whether a journal has all that was written to it. What a process wrote in the last 50 ms survives its own death, and
-// not that of the machine: so a mark stands on the disk while a journal is written, with the boot it is written in.
+// The mark says whether a journal has all records that were written to it. Records of the last 50 ms survive the death of
+// the process, but not of the machine. So the disk has a mark while a journal is written, with the id of the current boot.
 
 const MARK_FILE = "written";
 const FILE_MODE = 0o600;
 
 interface Mark {
   journalId: string;
-  /** The boot in which the journal is written; null where the system does not name it. */
+  /** Boot in which the journal is written. Null: the system has no id for it. */
   bootId: string | null;
-  /** False from the moment that something may be missing until the database has been told. */
+  /** False while records may be missing and the database does not know of the gap. */
   isWhole: boolean;
 }
 
 export interface JournalMark {
   /**
-   * Before anything is written. True when the journal has all that was ever written to it: it was closed, or its process
-   * died and the machine did not. Once false, it stays so until `set(true)`, over any number of starts.
+   * Reads the mark before the first write. True: the journal has all its records. It was closed, or its process died and
+   * the machine did not. A false mark stays false until `set(true)`, over any number of starts.
    */
   open(): boolean;
-  /** Durable when it returns or resolves. Throws the error of the disk or the database. */
+  /** Stores the mark. It is durable when this returns or resolves. Throws the error of the disk or the database. */
   set(isWhole: boolean): void | Promise<void>;
   isWhole(): boolean;
-  /** After the last record is on disk. Never throws: the mark then says less than it could. */
+  /** Removes the mark, after the last record is on disk. Never throws. */
   close(): void;
 }
 
@@ -71,7 +71,7 @@ export function makeJournalMark(options: {
       try {
         fs.rmSync(file, { force: true });
       } catch {
-        // The next start in this boot reads that all is there; in another one it takes the journal for torn.
+        // With the mark, a start in the same boot finds a whole journal. A start in another boot reports a gap.
       }
     },
   };
@@ -97,9 +97,9 @@ function readMark(file: string): FoundMark {
   }
 }
 
-/** A file's own sync does not cover its name. */
+/** Makes the name of a file durable. A sync of the file itself does not. */
 function syncDirectory(directory: string): void {
-  // Windows cannot open a folder, and keeps renames in order by itself.
+  // Windows cannot open a folder, and keeps renames in order without a sync.
   if (process.platform === "win32") return;
   const fd = fs.openSync(directory, "r");
   try {

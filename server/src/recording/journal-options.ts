@@ -12,9 +12,9 @@ export interface JournalOptions {
   segmentMs?: number;
   syncEveryMs?: number;
   retainMs?: number;
-  /** The cap. A request that could take the journal beyond it does not begin. */
+  /** Cap of the journal, bytes. A request that could need more does not begin. */
   maxBytes?: number;
-  /** Space kept on the disk for the ends of running requests. 0: none. */
+  /** Reserve on the disk for the ends of running requests, bytes. 0: none. */
   reserveBytes?: number;
   retryMs?: number;
   /** The machine's boot. Records of one boot may be missing in the next. */

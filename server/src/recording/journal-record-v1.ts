@@ -23,7 +23,7 @@ export type WireRecordOfV1 = { v: 1 } & (
   | { k: "segment"; r: Omit<SegmentRecord, "kind" | "carriedBegins"> }
 );
 
-/** Null: an unknown kind. */
+/** Converts a record of version 1. Null: its kind is unknown. */
 export function fromFirstVersion(wire: WireRecordOfV1): JournalRecord | null {
   switch (wire.k) {
     case "begin":

@@ -26,7 +26,7 @@ export type BeginChanges = Partial<Omit<BeginRecord, "requestId">>;
 export type OwnEnd = Omit<EndRecord, keyof BeginRecord | "prices"> & { prices: string | number };
 
 /**
- * `beginSeq` is the sequence number of a request's first `begin`, and identifies the request. `void` takes a begin back.
+ * `beginSeq` is the sequence number of a request's first `begin`, and identifies the request. `void` removes a begin.
  * `mark` proves that the disk works.
  */
 export type NewRecord =

@@ -1,21 +1,21 @@
 import path from "node:path";
 import type { JournalFiles } from "./journal-files.ts";
 
-// A file of random bytes keeps space on the disk for the ends of running requests. A check of free space would not: the
-// database or another program on the same disk can fill it between two checks. Random bytes, because a file system that
-// compresses would store zeros in no space at all.
+// A file of random bytes reserves space on the disk for the ends of running requests. A check of free space is not enough,
+// because the database or another program on the same disk can fill it between two checks. The bytes are random, because
+// a file system with compression stores zeros in no space.
 
 const RESERVE_FILE = "reserve";
 
 export interface JournalReserve {
   isHeld(): boolean;
-  /** Takes the space where the disk has enough. A disk that is almost full is left alone. */
+  /** Reserves the space if the disk has enough. Does nothing on a disk that is almost full. */
   hold(): void;
-  /** Gives the space to the records that are written next. False where it was given already. */
+  /** Releases the space for the next records. False: it was released already. */
   release(): boolean;
 }
 
-/** Keeps `bytes` of the disk in reserve. 0: nothing is kept, and the reserve always counts as held. */
+/** Makes a reserve of `bytes` on the disk. 0: no file is written, and the reserve always counts as held. */
 export function makeJournalReserve(options: {
   files: JournalFiles;
   directory: string;
@@ -28,17 +28,17 @@ export function makeJournalReserve(options: {
   return {
     isHeld: () => isHeld,
     hold() {
-      // Left by a process that kept one.
+      // An earlier process may have left a file.
       if (bytes === 0) removeQuietly(files, file);
       if (isHeld) return;
       try {
         isHeld = files.size(file) === bytes;
-        // Twice the size: else the reserve itself would fill the disk, and be given away again at once.
+        // The disk needs twice the size. Otherwise the reserve would fill the disk, and be released again at once.
         if (isHeld || files.freeBytes(directory) < 2 * bytes) return;
         files.fill(file, bytes);
         isHeld = true;
       } catch {
-        removeQuietly(files, file); // half a reserve only takes space away
+        removeQuietly(files, file); // A partial reserve only uses space.
       }
     },
     release() {
@@ -54,6 +54,6 @@ function removeQuietly(files: JournalFiles, file: string): void {
   try {
     files.remove(file);
   } catch {
-    // Absent, or the disk fails: then the write that needs the space says so.
+    // The file is absent, or the disk fails. The write that needs the space then throws the error.
   }
 }

@@ -7,20 +7,20 @@ import { type JournalReserve, makeJournalReserve } from "./journal-reserve.ts";
 import type { SealedSegment } from "./replay.ts";
 import { removeIndex, type SegmentIndex, writeIndex } from "./segment-index.ts";
 
-// The space of a journal: its full segments, its cap, and its reserve on the disk.
-// At the cap flushed segments go first, oldest first, however young. Unflushed ones stay: then new requests are refused.
-// Each running request has room for its end below the cap, and on a full disk in the reserve.
+// The space of a journal: its sealed segments, its cap, and its reserve on the disk. At the cap, flushed segments of any
+// age are deleted, oldest first. Unflushed ones stay, and new requests are then refused. Each running request has space
+// for its end below the cap, and on a full disk in the reserve.
 
 export interface JournalSpaceOptions {
   files: JournalFiles;
   directory: string;
   clock: Clock;
   logger: Logger;
-  /** Age at which a flushed segment goes, milliseconds. */
+  /** Age at which a flushed segment is deleted, milliseconds. */
   retainMs: number;
-  /** The cap. */
+  /** Cap of the journal, bytes. */
   maxBytes: number;
-  /** Space kept on the disk for the ends of running requests. 0: none. */
+  /** Reserve on the disk for the ends of running requests, bytes. 0: none. */
   reserveBytes: number;
   contents: () => JournalContents;
 }
@@ -44,9 +44,9 @@ const REQUEST_BYTES = 4 * 1024;
 /** A flush takes a few seconds once the database is back. */
 const RETRY_AFTER_SECONDS = "5";
 const FULL =
-  "The gateway's journal is full, so it takes no new requests until its records are in the database. Try again later.";
+  "The gateway's journal is full, so it accepts no new requests until its records are in the database. Try again later.";
 const DISK_FULL =
-  "The disk of the gateway's data folder is full, so it takes no new requests. Free space on it.";
+  "The disk of the gateway's data folder is full, so it accepts no new requests. Free space on it.";
 
 export class JournalSpace {
   readonly #options: JournalSpaceOptions;
@@ -67,7 +67,7 @@ export class JournalSpace {
     this.#sealedBytes += segment.bytes;
   }
 
-  /** Writes the index of a segment, unless the segment is deleted by now. */
+  /** Writes the index of a segment. Does nothing if the segment is deleted. */
   writeIndex(file: string, index: SegmentIndex): void {
     const segment = this.#segments.find((each) => each.file === file);
     if (segment === undefined) return;
@@ -92,7 +92,7 @@ export class JournalSpace {
     while (this.#isBeyondCap() && this.#dropOldest(() => true));
   }
 
-  /** Makes room for one more request. Throws ApiError("journal_full") where there is none. */
+  /** Frees space for one more request. Throws ApiError("journal_full") if there is none. */
   admit(): void {
     const { logger, maxBytes } = this.#options;
     while (this.#isBeyondCap() && this.#dropOldest(() => true));
@@ -107,7 +107,7 @@ export class JournalSpace {
     throw new ApiError("journal_full", message, { "retry-after": RETRY_AFTER_SECONDS });
   }
 
-  /** Frees space on a full disk. False where nothing is left to give. */
+  /** Frees space on a full disk. False: nothing more can be freed. */
   free({ mayUseReserve }: { mayUseReserve: boolean }): boolean {
     const { logger } = this.#options;
     if (this.#dropOldest(() => true)) {
@@ -119,7 +119,7 @@ export class JournalSpace {
     return true;
   }
 
-  /** Takes the reserve, at the start and after it was used. False while the disk has no room for it. */
+  /** Reserves the space, at the start and after it was used. False: the disk has not enough space. */
   holdReserve(): boolean {
     this.#reserve.hold();
     return this.#reserve.isHeld();
@@ -135,7 +135,7 @@ export class JournalSpace {
     };
   }
 
-  /** Deletes a file of the journal, and says whether it could. */
+  /** Deletes a segment with its index. False: the file could not be deleted. */
   remove(file: string): boolean {
     const { files, logger } = this.#options;
     try {
@@ -159,7 +159,7 @@ export class JournalSpace {
     return sealed.reduce((total, { bytes }) => total + bytes, current?.bytes ?? 0);
   }
 
-  /** Counts what the running requests and one more will still write. */
+  /** True if the running requests and one more can need space beyond the cap. */
   #isBeyondCap(): boolean {
     const neededBytes = (this.#options.contents().openBegins.size + 1) * REQUEST_BYTES;
     return this.#bytes() + neededBytes > this.#options.maxBytes;
@@ -170,8 +170,9 @@ export class JournalSpace {
   }
 
   /**
-   * The oldest segment, where nothing in it is needed. Only the oldest may go: were an end to vanish before its begin,
-   * the next start would take the request for interrupted. The newest one stays, since it carries the sequence number.
+   * Finds the oldest segment, if it is no longer needed. Segments are deleted in order. If an end were deleted before its
+   * begin, the next start would record the request as interrupted. The newest segment stays, because it has the sequence
+   * number.
    */
   #findDroppable(): SealedSegment | null {
     const { current, flushedSeq, openBegins } = this.#options.contents();

@@ -14,13 +14,13 @@ interface Waiter {
   reject: (error: unknown) => void;
 }
 
-/** Syncs written segments to disk, beside the requests. One sync at a time serves all records before it. */
+/** Syncs written segments to disk in the background. One sync at a time serves all records before it. */
 export class JournalSync {
   readonly #options: JournalSyncOptions;
   #dirty = new Set<JournalFile>();
   /** Complete segments, closed after their last sync. */
   readonly #retired = new Map<JournalFile, () => void>();
-  /** Files of which a sync failed. A later success proves nothing. */
+  /** Files with a failed sync. A later success on the same file proves nothing. */
   readonly #failed = new Set<JournalFile>();
   #isDirectoryDirty: boolean = false;
   #waiters: Waiter[] = [];
@@ -92,7 +92,7 @@ export class JournalSync {
       this.#options.onSynced();
       for (const waiter of waiters) waiter.resolve();
     } catch (error) {
-      // Not tried again on the same file: after a failed sync a kernel may report success without having written.
+      // A retry on the same file is useless: after a failed sync, a kernel can report success without a write.
       for (const file of dirty) this.#failed.add(file);
       this.#options.onFailed(error);
       for (const waiter of waiters) waiter.reject(error);

@@ -296,7 +296,7 @@ describe("what was written is read back", () => {
     lines.add('{"v":3,"k":"b","s":9,"r":{}}');
     fs.appendFileSync(segmentFile(0), lines.take());
     await expect(read()).rejects.toThrow(
-      "records of version 3, this release reads versions 1 and 2",
+      "records of version 3, and this release reads versions 1 and 2",
     );
   });
 });
@@ -854,7 +854,7 @@ describe("indexes", () => {
     const lines = new RecordLines();
     lines.add('{"v":2}');
     fs.writeFileSync(indexPath(segmentFile(1)), lines.take());
-    await expect(start()).rejects.toThrow("has version 2, this release reads version 1");
+    await expect(start()).rejects.toThrow("has version 2, and this release reads version 1");
   });
 
   test("an interrupted request with unknown usage counts with its hold", async () => {

@@ -27,8 +27,8 @@ import { type JournalState, replayJournal } from "./replay.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
 // A begin is in the file when `begin` returns. An end or an amendment is written with the next begin, or at the end of the
-// turn of the event loop. Begins do not wait for that: at 10 requests a turn, a promise for each costs 1.0 us and saves
-// 2.5 us, and it delays each dispatch to the end of the turn.
+// turn of the event loop. Begins do not wait for the end of the turn, because that would delay each dispatch. At 10
+// requests a turn, a promise for each would cost 1.0 us and save 2.5 us.
 // Failure policy: a begin that cannot be written refuses its request. An end that cannot be written stays in memory and
 // is retried every second. No request begins until it is written. journal-space.ts deletes segments when the disk is full
 // or the journal is at its cap.
@@ -38,14 +38,14 @@ const DIRECTORY_MODE = 0o700;
 const MAX_BATCH = 500;
 const SET_ASIDE_FILE = "set-aside.jsonl";
 const REFUSAL =
-  "The gateway cannot write its journal, so it takes no new requests. Free space on the disk of its data folder.";
+  "The gateway cannot write its journal, so it accepts no new requests. Free space on the disk of its data folder.";
 
 interface OpenBegin extends Pick<OpenRequest, "seq" | "record"> {
-  /** True from the end or the removal on, which may not be in the file yet. */
+  /** True after the end or the removal of the request, which may not be in the file yet. */
   isOver: boolean;
 }
 
-/** A record that is accepted, but not yet in the file. */
+/** An accepted record that is not in the file yet. */
 interface Unwritten {
   requestId: string;
   record: Extract<NewRecord, { kind: "amend" | "end" | "void" }>;
@@ -55,11 +55,11 @@ interface Unwritten {
 /** A journal in a folder. */
 export interface JournalOnDisk extends Journal {
   readonly directory: string;
-  /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
+  /** Starts to write, in a new segment after those of `state`. Throws the file system's error. */
   resume(state: JournalState): void;
 }
 
-/** Makes the folder when it is not there. Nothing is read or written before `start`. */
+/** Creates the folder if it is missing. Nothing is read or written before `start`. */
 export function openJournal(options: JournalOptions): JournalOnDisk {
   fs.mkdirSync(options.directory, { recursive: true, mode: DIRECTORY_MODE });
   return new FileJournal(options);
@@ -248,7 +248,7 @@ class FileJournal implements JournalOnDisk {
     this.#writeWaiting();
     this.#retireCurrent();
     await this.#sync.stop();
-    // One that was never started has its mark still to be read.
+    // Without a start, the mark has not been read yet and must stay.
     if (isWritten && this.isHealthy()) this.mark.close();
   }
 
@@ -294,7 +294,7 @@ class FileJournal implements JournalOnDisk {
     }
   }
 
-  /** Writes a begin and the records that wait, together if possible. */
+  /** Writes a begin together with the unwritten records, if possible. */
   #writeBegin(begin: NewRecord): void {
     if (this.#unwritten.length > MAX_BATCH) this.#writeUnwritten();
     try {
@@ -348,7 +348,10 @@ class FileJournal implements JournalOnDisk {
     try {
       current.cutBack();
     } catch (error) {
-      this.#options.logger.error({ err: error, file: current.path }, "journal segment given up");
+      this.#options.logger.error(
+        { err: error, file: current.path },
+        "journal segment ended after a failed write",
+      );
       this.#retireCurrent();
     }
   }
@@ -360,7 +363,7 @@ class FileJournal implements JournalOnDisk {
     return openMs >= this.#options.segmentMs;
   }
 
-  /** If no new segment can be created, the old one continues, because that is no reason to refuse requests. */
+  /** Opens a new segment. If it cannot be created, the old one continues, so that no request is refused for this. */
   #turnOver(): void {
     try {
       this.#openSegment();
@@ -368,13 +371,13 @@ class FileJournal implements JournalOnDisk {
     } catch (error) {
       // One message, not one for every request while the disk is full.
       if (this.isHealthy()) {
-        this.#options.logger.warn({ err: error }, "journal segment cannot be turned over");
+        this.#options.logger.warn({ err: error }, "a new journal segment cannot be created");
       }
     }
   }
 
   #openSegment(): CurrentSegment {
-    // A number is never used twice, so the rest of a failed attempt is never in the way.
+    // Each attempt gets a new number, so that the file of a failed one never conflicts.
     this.#lastOrdinal += 1;
     const { directory } = this;
     const { files, clock } = this.#options;
@@ -426,7 +429,7 @@ class FileJournal implements JournalOnDisk {
     this.#armRetry();
   }
 
-  /** Records since the last good sync may be lost with the power. A new segment starts with a clean file. */
+  /** A power failure can now lose the records since the last successful sync. A new segment starts with a clean file. */
   #syncFailed(error: unknown): void {
     const isFirst = this.#isSyncHealthy;
     this.#isSyncHealthy = false;
@@ -453,7 +456,7 @@ class FileJournal implements JournalOnDisk {
     this.#retryTimer.unref();
   }
 
-  /** Detects that the disk works again, also without requests. */
+  /** Tries to write. Without requests, this detects that the disk works again. */
   #retry(): void {
     this.#retryTimer = null;
     try {

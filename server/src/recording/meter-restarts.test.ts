@@ -90,7 +90,9 @@ describe("a restart", () => {
       { id: begin.requestId, outcome: "answered", nanoUsd: 9n },
       { id: later.requestId, outcome: "answered", nanoUsd: 1n },
     ]);
-    expect(t.errors()[0]).toContain("the journal ends before what the database has");
+    expect(t.errors()[0]).toContain(
+      "the journal ends before the last record that the database has",
+    );
   });
 
   test("with the journal lost begins a new one, and says so", async () => {

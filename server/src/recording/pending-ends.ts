@@ -8,7 +8,7 @@ export interface PendingEndsOptions {
   journal: Journal;
   clock: Clock;
   logger: Logger;
-  /** Maximum number of ends in memory. Later ones are read from the journal in time. */
+  /** Highest number of ends in memory. Further ones are read from the journal later. */
   maxInMemory: number;
 }
 
@@ -19,7 +19,7 @@ interface Spill {
   sinceMs: number;
 }
 
-/** Ends on their way to the database, in their order. Memory is bounded while the database is away. */
+/** Ends that wait for their flush, in order. Memory is bounded while the database is away. */
 export class PendingEnds {
   readonly #options: PendingEndsOptions;
   #queue: (PendingEnd & { sinceMs: number })[] = [];
@@ -39,7 +39,7 @@ export class PendingEnds {
     return sinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - sinceMs;
   }
 
-  /** `position` is at this end in the journal, or before it. */
+  /** Adds an end. `position` is at this end in the journal, or before it. */
   add(end: PendingEnd & { position: JournalPosition }): void {
     const { seq, record, position } = end;
     const sinceMs = this.#options.clock.monotonicMs();
@@ -74,12 +74,12 @@ export class PendingEnds {
     return this.#queue.slice(0, limit);
   }
 
-  /** Removes the `count` oldest, which are in the database. */
+  /** Removes the `count` oldest ends, which are in the database. */
   remove(count: number): void {
     this.#queue.splice(0, count);
   }
 
-  /** Their spend stays pending in this process, and becomes unresolved at the next start. */
+  /** Marks the journal. The spend of missing ends stays pending in this process, and becomes unresolved at the next start. */
   async #markIncomplete(): Promise<void> {
     try {
       await this.#options.journal.mark.set(false);
@@ -90,7 +90,7 @@ export class PendingEnds {
 
   async #refill(spill: Spill): Promise<void> {
     const { journal, maxInMemory } = this.#options;
-    // Ends may be added while the file is read. Only those of this moment can be missing.
+    // Ends can be added during the read. Only ends that were counted before it can be missing.
     const expected = spill.count;
     const reading = spill.reader.read(Math.min(expected, maxInMemory));
     const isAllWritten = journal.isHealthy();

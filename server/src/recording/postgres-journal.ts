@@ -26,20 +26,20 @@ import type { JournalPosition } from "./segments.ts";
 import { SpentRows } from "./spent-rows.ts";
 
 // A journal for nodes without a durable disk: the same records, as rows of the shared database. One statement at a time
-// takes along everything that waits, so a begin costs one commit or two, and a thousand of them no more.
-// Failure policy: while the database is away no request begins; ends wait in memory. A statement whose answer was lost
-// is sent again as it was, and writes nothing twice. Whoever lost the journal to another writer writes nothing more.
+// writes all waiting records, so one begin costs one or two commits, and a thousand begins cost no more.
+// Failure policy: while the database is away no request begins, and ends wait in memory. A statement whose response was
+// lost is repeated unchanged, and writes nothing twice. A process that lost the journal to another writer writes no more.
 
 export interface PostgresJournalOptions {
-  /** Connections of its own: a begin must not wait behind a flush. */
+  /** Separate connections, so that a begin does not wait behind a flush. */
   database: Database;
   nodeId: string;
-  /** Never used before. */
+  /** Id that was never used before. */
   journalId: string;
-  /** Of another kind, which this one goes on from. */
+  /** Id of a journal on disk that this one continues. */
   previousJournalId?: string | null;
   logger: Logger;
-  /** Another writer has the journal. `adopted`: since this node was not heard of; then it may start anew. */
+  /** Called when another writer has the journal. `adopted`: this node was silent, and may start again. */
   onLost?: (how: "adopted" | "taken") => void;
   heartbeatIntervalMs?: number;
   retryMs?: number;
@@ -50,22 +50,22 @@ const ROWS_PER_STATEMENT = 1_000;
 const ROWS_PER_READ = 5_000;
 const BEAT_EVERY_MS = 2_000;
 const RETRY_MS = 500;
-/** Longer than any commit takes on a database that is well: after that it counts as away. */
+/** Longest commit of a healthy database. After that the database counts as away. */
 const COMMIT_WITHIN_MS = 3_000;
 const CLOSE_WITHIN_MS = 5_000;
 const REFUSAL =
-  "The gateway cannot write its journal to the database, so it takes no new requests. Send the request again later.";
+  "The gateway cannot write its journal to the database, so it accepts no new requests. Send the request again later.";
 const LOST =
   "Another process writes this gateway's journal. Give each gateway its own BURSAR_NODE_ID.";
 
-/** Takes the node's journal over from whoever wrote it, or makes it. Throws the database's error. */
+/** Becomes the writer of the node's journal, or creates the journal. Throws the database's error. */
 export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
   const { writer, previous } = await openWriter(options.database, options);
   const previousId = options.previousJournalId ?? previous?.journalId ?? null;
   return new PostgresJournal(options, writer, previousId);
 }
 
-/** The journal of a dead node, as it was seen last; null when it lives, or another node was faster. */
+/** Becomes the writer of a dead node's journal. Null: the node lives, or another node adopted the journal first. */
 export async function adoptPostgresJournal(
   options: Omit<PostgresJournalOptions, "nodeId">,
   seen: WriterRow,
@@ -95,14 +95,14 @@ class PostgresJournal implements Journal {
   readonly #options: PostgresJournalOptions;
   readonly #epoch: bigint;
   readonly #spent: SpentRows;
-  /** Of the last record in the database. */
+  /** Sequence number of the last record in the database. */
   #committedSeq: number;
   #nextSeq: number;
   readonly #openBegins = new Map<string, OpenRequest>();
   readonly #lines = new RecordLines();
-  /** Taken, not yet sent. Bounded by the requests that run: while the database is away none begins. */
+  /** Accepted records that are not sent. Bounded by the running requests, because none begins while the database is away. */
   #queue: JournalRow[] = [];
-  /** Sent, and nobody knows whether it was written: sent again as it is. */
+  /** Statement with an unknown result. It is repeated unchanged. */
   #inDoubt: Sent | null = null;
   #waiters: Waiter[] = [];
   #sending: Promise<void> | null = null;
@@ -134,7 +134,7 @@ class PostgresJournal implements Journal {
     this.#beating.unref();
   }
 
-  /** The rows are in the database that they are for. */
+  /** Does nothing, because the rows are in their database. */
   bindInstallation(): void {}
 
   async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
@@ -263,7 +263,7 @@ class PostgresJournal implements Journal {
     };
   }
 
-  /** Without a folder, the log is the only place for it. */
+  /** Writes the record to the log, because this journal has no folder. */
   quarantine(seq: number, record: EndRecord): void {
     encodeWholeEnd(seq, record, this.#lines);
     const lines = this.#lines.take().toString("utf8");
@@ -296,7 +296,10 @@ class PostgresJournal implements Journal {
       const isDone = this.#openBegins.size === 0;
       if (isDone) await closeWriter(database, { nodeId: this.nodeId, epoch: this.#epoch });
     } catch (error) {
-      logger.warn({ err: error }, "the journal in the database is left to the next start");
+      logger.warn(
+        { err: error },
+        "the journal in the database is not finished: the next start finishes it",
+      );
     }
   }
 
@@ -330,7 +333,7 @@ class PostgresJournal implements Journal {
     return Buffer.from(this.#lines.take().subarray(0, -1));
   }
 
-  /** After this turn of the event loop: what begins in the same one goes along. */
+  /** Sends after this turn of the event loop, so that one statement has all records of the turn. */
   #kick(): void {
     if (this.#isLost || this.#isClosing || !this.#isHealthy) return;
     this.#occupy(async () => {
@@ -339,7 +342,7 @@ class PostgresJournal implements Journal {
     });
   }
 
-  /** One at a time, so that statements follow one another. */
+  /** Runs one piece of work at a time, so that statements follow one another. */
   #occupy(work: () => Promise<void>): void {
     this.#sending ??= work()
       .catch((error: unknown) => this.#failed(error))
@@ -378,7 +381,7 @@ class PostgresJournal implements Journal {
     for (const { resolve } of done) resolve();
   }
 
-  /** Whether the statement was written by an attempt before, whose answer was lost. If not, the journal is lost. */
+  /** True if an earlier attempt wrote the statement, and its response was lost. Otherwise the journal is lost. */
   async #isStillOurs(lastSeq: number): Promise<boolean> {
     const writer = await findWriter(this.#options.database, this.nodeId);
     if (writer?.epoch === this.#epoch && writer.lastSeq === lastSeq) return true;
@@ -393,8 +396,8 @@ class PostgresJournal implements Journal {
     this.#options.logger.fatal(
       { nodeId: this.nodeId, unwritten: this.#queue.length },
       how === "adopted"
-        ? "this node was not heard of, and another finishes its journal: it takes no more requests"
-        : "another process writes this node's journal: this one takes no more requests",
+        ? "this node was silent, and another finishes its journal: this process accepts no more requests"
+        : "another process writes this node's journal: this one accepts no more requests",
     );
     this.#queue = [];
     this.#inDoubt = null;
@@ -422,7 +425,7 @@ class PostgresJournal implements Journal {
     this.#isHealthy = true;
   }
 
-  /** What waits is the question whether the database is back; when nothing does, a sign of life is. */
+  /** Detects that the database is back: sends waiting records, or a heartbeat. */
   #retry(): void {
     this.#retryTimer = null;
     this.#occupy(async () => {
@@ -446,7 +449,7 @@ class PostgresJournal implements Journal {
   }
 }
 
-/** It hangs on the row: nothing to read, and nothing to say at the end. */
+/** Mark of a journal in the database: a column of the writer's row. */
 function markOf(database: Database, writer: WriterRow): JournalMark {
   let isWhole = writer.isWhole;
   return {
@@ -474,7 +477,7 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
     () => late.reject(new Error(`the database did not answer within ${ms} ms`)),
     ms,
   );
-  answer.catch(() => undefined); // it may fail after nobody waits any more
+  answer.catch(() => undefined); // It can fail after the time is over.
   try {
     return await Promise.race([answer, late.promise]);
   } finally {

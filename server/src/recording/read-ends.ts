@@ -19,7 +19,7 @@ export class SegmentEndsReader implements EndsReader {
   readonly #directory: string;
   #fromSeq: number;
   #ordinal: number;
-  /** Position in the segment. Reading starts at 0, because an end needs its begin. */
+  /** Position in the segment. A read starts at 0, because an end needs its begin. */
   #offset = 0;
   #open = new OpenRequests();
 

@@ -32,7 +32,7 @@ export interface SealedSegment {
   /** Milliseconds since the epoch. */
   writtenAtMs: number;
   bytes: number;
-  /** True when it holds nothing but its first record: a process that did no work. */
+  /** True if it has only its header and repeated begins: its process handled no request. */
   isEmpty: boolean;
 }
 
@@ -124,7 +124,7 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   };
 }
 
-/** Segments that a start would read. The database has all ends of earlier ones. */
+/** Lists the segments that a start would read. The database has all ends of earlier ones. */
 export async function listUnflushedSegments(
   directory: string,
   flushedSeq: number,
@@ -134,14 +134,14 @@ export async function listUnflushedSegments(
 }
 
 /**
- * `first` is the oldest segment that can have an end above `flushedSeq`, or a begin that is still open. Earlier ones are
- * not read. `base` and later ones have all open begins.
+ * Finds the segments for a start. `first` is the oldest segment that can have an end above `flushedSeq`, or an open begin.
+ * Earlier ones are not read. `base` and later ones have all open begins.
  */
 async function findSegmentsToRead(
   files: readonly SegmentFile[],
   flushedSeq: number,
 ): Promise<{ first: number; base: number }> {
-  // A segment with a torn start lacks begins, so an earlier one has to tell which requests were open.
+  // A segment with a torn start lacks begins, so the open requests are read from an earlier one.
   let base = files.length - 1;
   while (base >= 0 && !(await hasWholeStart(files[base]))) base -= 1;
   const header = files[base]?.header;
@@ -171,7 +171,7 @@ function takeIndex(scan: Scan, { header, file, ordinal }: SegmentFile): boolean 
   return true;
 }
 
-/** Whether a segment has its header and all begins that it repeats. */
+/** True if a segment has its header and all begins that it repeats. */
 async function hasWholeStart(segment: SegmentFile | undefined): Promise<boolean> {
   if (!segment?.header) return false;
   let missing = segment.header.carriedBegins ?? 0;
@@ -186,7 +186,7 @@ async function hasWholeStart(segment: SegmentFile | undefined): Promise<boolean>
   return false;
 }
 
-/** Returns the number of new records, including damaged ones. */
+/** Reads a segment, and returns the number of new records, including damaged ones. */
 async function scanSegment(scan: Scan, segment: SegmentFile): Promise<number> {
   const { logger } = scan.options;
   let records = 0;
@@ -237,7 +237,7 @@ function reportBadBytes(
 ): void {
   const where = { file: segment.file, offset: entry.offset, bytes: entry.endOffset - entry.offset };
   if (entry.kind === "torn") {
-    // A crash during the write. The request was not dispatched, or becomes interrupted.
+    // The process was killed during the write. The request was not dispatched, or becomes interrupted.
     scan.options.logger.warn(where, "journal segment ends in an unfinished record: skipped");
     return;
   }
@@ -248,25 +248,25 @@ function reportBadBytes(
   );
 }
 
-/** Loud when segments that the database still needs are gone: after a restore of an old backup, for example. */
+/** Reports deleted segments that the database still needs, for example after the restore of an old backup. */
 function reportMissing(files: readonly SegmentFile[], scan: Scan): void {
   const { flushedSeq, logger } = scan.options;
   const oldest = files.find(({ header }) => header !== null)?.header;
   if (!oldest || oldest.lastEndSeq <= flushedSeq) return;
   logger.error(
     { flushedSeq, journalBeginsAfterSeq: oldest.lastEndSeq },
-    "the database lacks usage that the journal no longer holds: it is older than the journal's 48 hours",
+    "the database lacks usage that the journal no longer has, because it is older than 48 hours",
   );
 }
 
-/** Loud when the database is ahead: a new disk, or a power cut that took the last unsynced records. */
+/** Reports a database that is ahead of the journal: after a new disk, or a power failure that lost unsynced records. */
 function reportLostTail(scan: Scan, segmentCount: number): void {
   const { flushedSeq, logger } = scan.options;
   if (scan.lastSeq >= flushedSeq) return;
   logger.error(
     { journalEndsAtSeq: scan.lastSeq, flushedSeq, segmentCount },
-    "the journal ends before what the database has of this node: it was lost, or its last records were; " +
-      "requests that ran then and are not in the database cannot be recovered",
+    "the journal ends before the last record that the database has of this node: the journal or its last records were " +
+      "lost. Requests of that time that are not in the database cannot be recovered",
   );
 }
 
@@ -277,9 +277,9 @@ function stateOf(
 ): JournalState {
   const segments: SealedSegment[] = [];
   let lastEndSeq = scan.lastEndSeq;
-  // Backwards: the last end of a segment stands in the first record of the one after it.
+  // The loop runs backwards, because the header of the next segment has the last end of a segment.
   for (const file of files.toReversed()) {
-    // Unknown where that record is damaged. As 0 it keeps the segments before it for as long as any request is open.
+    // With a damaged header the number is unknown. 0 keeps the segments before it while any request is open.
     const firstSeq = file.header?.firstSeq ?? 0;
     segments.unshift({
       ordinal: file.ordinal,

@@ -5,8 +5,8 @@ import { StartError } from "#src/lib/start-error.ts";
 import type { JournalFiles } from "./journal-files.ts";
 import { decodeLine, RecordLines } from "./journal-lines.ts";
 
-// Summary of a complete segment, in a file beside it. A start reads it instead of the records. The file is written after
-// the segment is on the disk. Without it, or with a damaged one, the start reads the segment.
+// Summary of a complete segment, in a file beside it. A start reads the index instead of the records. The index is written
+// after the segment is on the disk. If it is missing or damaged, the start reads the segment.
 
 /** Spend of ended requests of one key on one day (UTC). */
 export interface DaySpend extends Spent {
@@ -19,7 +19,7 @@ export interface DaySpend extends Spent {
 
 export interface SegmentIndex {
   lastSeq: number;
-  /** Last `end` in the segment or before it. */
+  /** Sequence number of the last `end` in the segment or before it. */
   lastEndSeq: number;
   /** Number of ends in the segment. */
   ends: number;
@@ -38,7 +38,7 @@ interface WireIndex {
   spend: [string, string, string, number, string, string][];
 }
 
-/** Sums the ends of the segment that is written. */
+/** Sums the ends of the current segment. */
 export class SegmentSums {
   #ends = 0;
   readonly #spend = new Map<string, DaySpend>();
@@ -69,7 +69,7 @@ export function indexPath(segment: string): string {
   return segment.replace(/journal$/, "index");
 }
 
-/** Returns the size of the file. 0: it could not be written, and the start will read the segment. */
+/** Writes an index, and returns its size. 0: it could not be written, and a start reads the segment instead. */
 export function writeIndex(files: JournalFiles, segment: string, index: SegmentIndex): number {
   const { lastSeq, lastEndSeq, ends } = index;
   const spend = index.spend.map((sum): WireIndex["spend"][number] => [
@@ -107,7 +107,7 @@ export function removeIndex(files: JournalFiles, segment: string): void {
   }
 }
 
-/** Null: absent or damaged. Throws StartError for the index of a newer release. */
+/** Reads an index. Null: it is missing or damaged. Throws a StartError for the index of a newer release. */
 export function readIndex(segment: string): SegmentIndex | null {
   let bytes: Buffer;
   try {
@@ -119,7 +119,7 @@ export function readIndex(segment: string): SegmentIndex | null {
   if (wire === null) return null;
   if (wire.v !== VERSION) {
     throw new StartError(
-      `${indexPath(segment)} has version ${String(wire.v)}, this release reads version ${VERSION}: ` +
+      `${indexPath(segment)} has version ${String(wire.v)}, and this release reads version ${VERSION}: ` +
         "start the release that wrote it, or a newer one",
     );
   }

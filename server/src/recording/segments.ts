@@ -5,15 +5,15 @@ import { decodeRecord } from "./journal-codec.ts";
 import type { JournalRecord, SegmentRecord } from "./journal-record.ts";
 import { indexPath } from "./segment-index.ts";
 
-// Reading journals: segments are files `000000000001.journal`, in order of their number.
+// Reads the segments of a journal: files `000000000001.journal`, in the order of their numbers.
 
-/** A place between two records. */
+/** A position between two records. */
 export interface JournalPosition {
   ordinal: number;
   offset: number;
 }
 
-/** `damaged`: bytes that are no record but end in a newline. `torn`: the last bytes of a segment, without a newline. */
+/** `damaged`: bytes with a newline that are no record. `torn`: last bytes of a segment, without a newline. */
 export type JournalEntry =
   | { kind: "record"; record: JournalRecord; offset: number; endOffset: number }
   | { kind: "damaged" | "torn"; offset: number; endOffset: number };
@@ -23,9 +23,9 @@ export interface SegmentFile {
   file: string;
   /** Time of the last write, milliseconds since the epoch. */
   writtenAtMs: number;
-  /** Size with its index. */
+  /** Size of the segment and its index. */
   bytes: number;
-  /** Null when the first line is no sound segment record. */
+  /** Null: the first line is damaged or no segment record. */
   header: SegmentRecord | null;
 }
 
@@ -40,7 +40,7 @@ export function segmentPath(directory: string, ordinal: number): string {
   return path.join(directory, String(ordinal).padStart(ORDINAL_DIGITS, "0") + SUFFIX);
 }
 
-/** Segments of a folder, oldest first. An absent folder has none. Reads only the first line of each. */
+/** Lists the segments of a folder, oldest first. Reads only the first line of each. A missing folder has none. */
 export async function listSegments(directory: string): Promise<SegmentFile[]> {
   const segments: SegmentFile[] = [];
   for (const ordinal of listOrdinals(directory)) {
@@ -52,7 +52,7 @@ export async function listSegments(directory: string): Promise<SegmentFile[]> {
   return segments;
 }
 
-/** Numbers of the segments of a folder, oldest first. There may be gaps. */
+/** Lists the numbers of the segments of a folder, oldest first. There can be gaps. */
 export function listOrdinals(directory: string): number[] {
   if (!existsSync(directory)) return [];
   const names = readdirSync(directory).filter((name) => NAME.test(name));
@@ -68,8 +68,8 @@ async function readHeader(file: string): Promise<SegmentRecord | null> {
 }
 
 /**
- * The entries of one segment from an offset on, some at a time. A damaged line ends at its newline and the next line is
- * read again, so one bad record costs one record. Throws JournalVersionError.
+ * Reads the entries of one segment from an offset on, some at a time. A damaged line ends at its newline, so one damaged
+ * record costs one record. Throws a JournalVersionError.
  */
 export async function* readSegment(
   file: string,
