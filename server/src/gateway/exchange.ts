@@ -20,8 +20,10 @@ export interface Exchange {
   keyCheckedAtMs: number;
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
-  /** Set once it was dispatched, and while it waits for budget. */
+  /** Set once it was dispatched. */
   relay: RunningRelay | null;
+  /** Aborts when the client leaves or the server stops. Set while the request waits for budget. */
+  waiting: AbortController | null;
   /** Set from its begin on where no limit held anything for it, so that one which is made meanwhile can. */
   unheld: UnheldRequest | null;
   /** Of the rate limits that it was counted in; null where there are none. */
@@ -39,10 +41,24 @@ interface UnheldRequest {
   message: ParsedMessage;
 }
 
-/** What can happen to a dispatched request from the client's side. */
-export interface RunningRelay {
+/** The part of `Relay` that an exchange calls. Stands here because relay-response.ts imports this file. */
+interface RunningRelay {
   onClientGone(): void;
   abortForShutdown(): void;
+}
+
+/** Waits with a signal that aborts when the client leaves or the server stops. */
+export async function waitAbortably<T>(
+  exchange: Exchange,
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const waiting = new AbortController();
+  exchange.waiting = waiting;
+  try {
+    return await wait(waiting.signal);
+  } finally {
+    exchange.waiting = null;
+  }
 }
 
 /** True once the client can get no answer any more. */
@@ -94,6 +110,7 @@ export function makeRunningExchanges(): RunningExchanges {
       response.on("close", () => {
         exchange.isClosed = true;
         if (!response.writableFinished) exchange.relay?.onClientGone();
+        exchange.waiting?.abort();
         forget(exchange);
       });
       // A response whose client is gone may still be written to; "close" has told all there is to know.
@@ -132,8 +149,11 @@ function closeAfterwards({ request, response }: Exchange): void {
 }
 
 function cut(exchange: Exchange): void {
-  if (exchange.relay !== null && !exchange.isDone) exchange.relay.abortForShutdown();
-  else exchange.response.destroy();
+  const { relay, waiting, response } = exchange;
+  if (exchange.isDone) response.destroy();
+  else if (relay !== null) relay.abortForShutdown();
+  else if (waiting !== null) waiting.abort();
+  else response.destroy();
 }
 
 function cutOff({ request }: Exchange): void {

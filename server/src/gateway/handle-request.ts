@@ -234,6 +234,7 @@ function openExchange(
     key: null,
     keyCheckedAtMs: 0,
     relay: null,
+    waiting: null,
     unheld: null,
     rate: null,
     heldBytes: 0,

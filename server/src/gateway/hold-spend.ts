@@ -9,7 +9,7 @@ import type { Dropped, HoldDecided, LeaseSync } from "#src/spend/ledger/lease-sy
 import { isLimitReached, toHoldError, toUnboundedError } from "#src/spend/ledger/refuse-hold.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import { countTokens } from "./count-tokens.ts";
-import { type Exchange, isClientGone } from "./exchange.ts";
+import { type Exchange, isClientGone, waitAbortably } from "./exchange.ts";
 import { explainWorstCase } from "./explain-worst-case.rule.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import { makeStoppingError } from "./refuse.ts";
@@ -118,20 +118,17 @@ async function finishHold(
   return confirmHold(deps, call, worstCase, decided);
 }
 
-/** A client that leaves gives its place in the queue to the next one; so does a server that stops. */
+/** A request leaves the queue when its client leaves or the server stops. */
 async function waitForDecision(
   deps: HoldDeps,
   exchange: Exchange,
   asked: HoldDecided | Promise<HoldDecided | Dropped>,
 ): Promise<HoldDecided | Dropped> {
   if (!(asked instanceof Promise)) return asked;
-  const leave = () => deps.leases.drop(exchange.requestId);
-  exchange.relay = { onClientGone: leave, abortForShutdown: leave };
-  try {
-    return await asked;
-  } finally {
-    exchange.relay = null;
-  }
+  return waitAbortably(exchange, (signal) => {
+    signal.addEventListener("abort", () => deps.leases.drop(exchange.requestId));
+    return asked;
+  });
 }
 
 /**
@@ -148,12 +145,9 @@ async function tightenByTokenCount(
   const least = tightenWorstCase({ ...counted, countedTokens: 0 });
   const remaining = limit.amountNanoUsd - figures.settledNanoUsd - figures.unresolvedNanoUsd;
   if (least.nanoUsd >= worstCase.nanoUsd || least.nanoUsd > remaining) return null;
-  const leaving = new AbortController();
-  const leave = () => leaving.abort();
-  exchange.relay = { onClientGone: leave, abortForShutdown: leave };
-  const { signal } = leaving;
-  const countedTokens = await countTokens(exchange, { upstream, body, signal });
-  exchange.relay = null;
+  const countedTokens = await waitAbortably(exchange, (signal) =>
+    countTokens(exchange, { upstream, body, signal }),
+  );
   if (countedTokens === null) return null;
   const tighter = tightenWorstCase({ ...counted, countedTokens });
   return tighter.nanoUsd < worstCase.nanoUsd ? tighter : null;

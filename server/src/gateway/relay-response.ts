@@ -5,7 +5,7 @@ import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { raiseUsage } from "#src/domain/usage-fields.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import type { Exchange, RunningRelay } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
 import { makeUsageReader } from "./read-usage.ts";
 import { refuse } from "./refuse.ts";
@@ -47,7 +47,7 @@ type CutReason = "client_gone" | "shutdown";
  * Passes one answer from the upstream to the client, byte by byte, and reads its usage aside. undici calls the `on…`
  * methods; exactly one of `onResponseEnd` and `onResponseError` comes last, and each way ends in `#finish`.
  */
-export class Relay implements Dispatcher.DispatchHandler, RunningRelay {
+export class Relay implements Dispatcher.DispatchHandler {
   readonly #deps: RelayDeps;
   readonly #exchange: Exchange;
   readonly #metered: Metered | null;
