@@ -7,8 +7,8 @@ const MINIMUM_FILES = 1000;
 /** Rooms whose words are not yet revised, with the number of their faults. The list may only become shorter. */
 const UNREVISED_ROOMS = {
   "server/src/gateway/": 123,
-  "server/src/recording/": 12,
-  "server/src/spend/ledger/": 49,
+  "server/src/recording/": 7,
+  "server/src/spend/ledger/": 30,
 };
 
 const { fileCount, faults } = findProseFaults(root);

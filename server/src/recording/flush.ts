@@ -102,7 +102,7 @@ export function isRefusedData(error: unknown): boolean {
 export const FLUSH_EVERY_MS = 250;
 const MAX_BACKOFF_MS = 5_000;
 
-/** Pause before the next attempt, milliseconds. It doubles with each failure in a row. */
+/** Pause before the next attempt, milliseconds. Doubles with each failure in a row. */
 export function flushBackoffMs(failures: number): number {
   return Math.min(FLUSH_EVERY_MS * 2 ** Math.max(failures - 1, 0), MAX_BACKOFF_MS);
 }

@@ -12,7 +12,7 @@ export interface JournalFiles {
   remove(file: string): void;
   /** Size of a file, bytes. Null: it does not exist. */
   size(file: string): number | null;
-  /** Writes a file of random bytes. It is on the disk on return. */
+  /** Writes a file of random bytes to the disk. The bytes are durable on return. */
   fill(file: string, bytes: number): void;
   /** Space that this user can still write on the disk of a folder, bytes. */
   freeBytes(directory: string): number;

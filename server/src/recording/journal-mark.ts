@@ -17,11 +17,11 @@ interface Mark {
 
 export interface JournalMark {
   /**
-   * Reads the mark before the first write. True: the journal has all its records. It was closed, or its process died and
-   * the machine did not. A false mark stays false until `set(true)`, over any number of starts.
+   * Reads the mark before the first write. True: the journal has all its records, because it was closed, or because its
+   * process died and the machine did not. A false mark stays false until `set(true)`, over any number of starts.
    */
   open(): boolean;
-  /** Stores the mark. It is durable when this returns or resolves. Throws the error of the disk or the database. */
+  /** Stores the mark, durably when this returns or resolves. Throws the error of the disk or the database. */
   set(isWhole: boolean): void | Promise<void>;
   isWhole(): boolean;
   /** Removes the mark, after the last record is on disk. Never throws. */

@@ -102,7 +102,7 @@ class PostgresJournal implements Journal {
   readonly #lines = new RecordLines();
   /** Accepted records that are not sent. Bounded by the running requests, because none begins while the database is away. */
   #queue: JournalRow[] = [];
-  /** Statement with an unknown result. It is repeated unchanged. */
+  /** Statement with an unknown result, to repeat unchanged. */
   #inDoubt: Sent | null = null;
   #waiters: Waiter[] = [];
   #sending: Promise<void> | null = null;

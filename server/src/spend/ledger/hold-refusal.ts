@@ -59,9 +59,9 @@ export interface LimitState {
 }
 
 /**
- * Finds a limit that refuses the request for the rest of its period: the narrowest scope first, and a spent limit before
- * one that is too small. Leased amounts do not count, because other holders may return them. Unresolved amounts count,
- * because they stay.
+ * Finds a limit that refuses the request for the rest of its period. Spent limits are checked first, then limits that are
+ * too small, each from the narrowest scope. Leased amounts do not count, because other holders may return them.
+ * Unresolved amounts count, because they stay.
  */
 export function findRefusal(request: HoldAmount, chain: readonly LimitState[]): HoldRefusal | null {
   return findSpent(request, chain) ?? findTooSmall(request, chain);

@@ -29,13 +29,13 @@ export interface LeaseCleanupOptions extends LeaseFold {
 export async function cleanUpLeases(options: LeaseCleanupOptions): Promise<void> {
   const { database, logger, graceMs, unresolvedReleaseMs: afterMs } = options;
   const reclaimed = await reclaimLeases(database, { graceMs, atMs: null });
-  if (reclaimed.length > 0) logger.warn({ nodes: reclaimed }, "leases of silent nodes reclaimed");
+  if (reclaimed.length > 0) logger.warn({ nodes: reclaimed }, "silent nodes fenced");
   // Spend that no fold has counted is still in the unresolved budget. Without this fold it would be released as unspent.
   await options.fold();
   const released = await releaseUnresolved(database, { afterMs, atMs: null });
-  if (released.length > 0) logger.warn({ rows: released.length }, "unresolved money released");
+  if (released.length > 0) logger.warn({ rows: released.length }, "unresolved amounts released");
   const missed = await recordMissedOverruns(database);
-  if (missed > 0) logger.warn({ balances: missed }, "spend beyond limits recorded later");
+  if (missed > 0) logger.warn({ balances: missed }, "missed overruns recorded");
   await countLimits(database, { ...options, atMs: null });
   if (options.isLong) await deleteOldDraws(database, { ...options, atMs: null });
 }

@@ -22,34 +22,36 @@ export interface LeaseMessagesOptions {
   pending: PendingSpend;
 }
 
-/** `nowMs`: the node's monotonic clock. `atMs`: the database's clock, which never goes back here. */
+/** `nowMs`: the node's monotonic clock. `atMs`: the database's clock. It never moves back here. */
 export interface Now {
   nowMs: number;
   atMs: number;
 }
 
 /**
- * outside: the node never had an epoch. entered: it has one. fenced: its epoch is over. left: the database knows that it
- * holds nothing.
+ * - `outside`: the node never had an epoch.
+ * - `entered`: the node has an epoch.
+ * - `fenced`: the epoch is over.
+ * - `left`: the database knows that the node holds nothing.
  */
 type Stage = "outside" | "entered" | "fenced" | "left";
 
 interface InFlight {
   message: SyncMessage;
   sentMs: number;
-  /** Batches that the fold counted since the message was written. */
+  /** Batches that folds counted after the message was written. */
   folded: AppendedBatch[];
 }
 
-/** Requests of one message. Each names up to nine balances, and the database locks their rows. */
+/** Highest number of requests in a message. Each names up to nine balances, whose rows the database locks. */
 const MAX_REQUESTS = 256;
-/** Pause before the same question: missing budget returns when other requests settle. */
+/** Pause before the same requests are sent again. Budget returns when other requests settle. */
 const ASK_AGAIN_MS = 100;
 const TRIM_EVERY_MS = 250;
 const RETRY_MS = 250;
-/** After a longer silence the next message may be lost too. */
+/** Time without a response after which the next message may be lost too. */
 const SURE_MS = 1_000;
-/** Complete messages within a TTL. They renew the leases. */
+/** Number of complete messages in a TTL. They renew the leases. */
 const RENEWALS = 3;
 
 export class LeaseMessages {
@@ -58,7 +60,7 @@ export class LeaseMessages {
   #aim: "serve" | "leave" = "serve";
   readonly #sequence = { epoch: 0n, op: 0 };
   #journal: "whole" | "gap" = "whole";
-  /** Versions of the limits that this node follows, and that the database knows it to follow. */
+  /** Versions of limits: the one that this node follows, and the one that the database has confirmed. */
   readonly #limits = { followed: 0n, acknowledged: -1n };
   #inFlight: InFlight | null = null;
   /** Times on the monotonic clock, milliseconds. */
@@ -94,16 +96,16 @@ export class LeaseMessages {
     return nowMs >= this.#times.validUntil;
   }
 
-  /** True where the database has answered since this time. */
+  /** True if the database has answered since this time. */
   hasAnsweredSince(sinceMs: number): boolean {
     return this.#times.answered >= sinceMs;
   }
 
-  /** The node has a new epoch. No lease is open until the next message. */
+  /** Starts a new epoch. No lease is open until the next message. */
   enter(epoch: bigint, hasJournalGap: boolean): void {
     Object.assign(this.#sequence, { epoch, op: 0 });
     this.#stage = "entered";
-    // Remains until the database knows of it. A new epoch alone does not make the journal whole.
+    // The gap stays until the database knows of it. A new epoch alone does not make the journal whole.
     if (hasJournalGap) this.#journal = "gap";
     this.#limits.acknowledged = -1n;
     this.#inFlight = null;
@@ -122,17 +124,17 @@ export class LeaseMessages {
     this.#aim = "leave";
   }
 
-  /** A request waits for budget. */
+  /** Lets the next message ask for budget of waiting requests. */
   ask(nowMs: number): void {
     this.#times.ask = nowMs;
   }
 
-  /** The fold has counted these batches. */
+  /** Records that folds have counted these batches. */
   recordFolded(batches: readonly AppendedBatch[]): void {
     this.#inFlight?.folded.push(...batches);
   }
 
-  /** The message to send now, or null. The next one follows `applyAnswer` or `handleLostMessage`. */
+  /** Returns the message to send now, or null. The next one is possible after `applyAnswer` or `handleLostMessage`. */
   next(now: Now): SyncMessage | null {
     if (this.#inFlight !== null || this.#stage === "outside" || this.#stage === "fenced")
       return null;
@@ -165,7 +167,7 @@ export class LeaseMessages {
     return this.#send(now, { targets, isComplete, grantRequests });
   }
 
-  /** Applies an answer. False: the message was not obeyed. */
+  /** Applies a response. False: the database did not apply the message. */
   applyAnswer(answer: SyncAnswer, now: Now): boolean {
     const sent = this.#inFlight;
     assert(sent !== null, "an answer belongs to a message");
@@ -190,19 +192,19 @@ export class LeaseMessages {
     return true;
   }
 
-  /** The result of the message is unknown: returned budget stays returned, and requested budget is not counted on. */
+  /** Handles a message with an unknown result: returned budget stays returned, and requested budget is not used. */
   handleLostMessage(now: Now): void {
     this.#inFlight = null;
     this.#retryAtMs = now.nowMs + RETRY_MS;
     this.#times.renew = NEVER;
   }
 
-  /** No request was granted: asks again after a pause. */
+  /** Asks again after a pause, because no request was granted. */
   askLater(nowMs: number): void {
     this.#times.ask = nowMs + ASK_AGAIN_MS;
   }
 
-  /** False for a lease that the database need not know. */
+  /** False: the database does not need to know the lease. */
   #canName(state: LeaseState): boolean {
     if (state.countId !== null) return true;
     if (state.limit === null) return false;
@@ -218,13 +220,13 @@ export class LeaseMessages {
   #findAmountToKeep(state: LeaseState, { nowMs, atMs }: Now): bigint {
     const { table, queue } = this.#options;
     if (state.countId === null) return 0n;
-    // Budget from before a limit was lowered may exceed the new limit: it is returned, then requested again.
+    // Budget from before a change can exceed a lowered limit. It is returned first, and then requested again.
     const isKnown = this.#limits.acknowledged === this.#limits.followed;
     const canKeep = this.#aim === "serve" && isKnown && state.endMs > atMs;
     if (!canKeep) return 0n;
     const free = table.freeAmount(state);
     const kept = queue.hasWaiter(state.text) ? 0n : table.findAmountToKeep(state);
-    // Budget that a lost message returned would belong to no node. The lease keeps it until the database has answered.
+    // After a silence the lease keeps its budget. Budget that a lost message returns would belong to no node.
     const isSure = nowMs - this.#times.answered <= SURE_MS;
     return isSure || kept >= free ? kept : free;
   }
@@ -253,7 +255,7 @@ export class LeaseMessages {
     for (const [name, target] of content.targets) {
       if (target.kind === "open") continue;
       const state = table.get(name);
-      // Returned at once, so that no request holds it in the meantime. A report counts when it is answered.
+      // Returned budget leaves the lease at once, so that no request holds it. An increase counts after the response.
       if (target.grantedNanoUsd < state.granted) state.granted = target.grantedNanoUsd;
     }
     const message: SyncMessage = {
@@ -269,17 +271,17 @@ export class LeaseMessages {
     return message;
   }
 
-  /** While requests run or wait, or ends are not appended, the node stays registered. */
+  /** True if the node can leave: no request runs or waits, and all ends are appended. */
   #isLeaving(): boolean {
     const { table, queue, pending } = this.#options;
     if (this.#aim === "serve" || queue.size > 0 || pending.hasUnappended) return false;
     return [...table.states()].every(({ held }) => held === 0n);
   }
 
-  /** False: some leases have to be opened by a later message. */
+  /** Applies the leases of a response. False: a later message has to open some of them. */
   #takeLeases({ message, folded }: InFlight, answer: SyncDone): boolean {
     const { table, pending } = this.#options;
-    // Else the database has counted ends that are still part of the pending spend.
+    // At an unknown position, the database has counted ends that are still in the pending spend.
     const isKnown = pending.isKnownPosition(answer.foldedSeq);
     for (const [name, target] of message.targets) {
       const state = table.get(name);
@@ -320,14 +322,14 @@ export class LeaseMessages {
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
-/** Unused part of the lease once it has the target's value. */
+/** Unused part of the lease with the target's value. */
 function freeAfter({ drawn, held }: LeaseState, target: LeaseTarget | undefined): bigint {
   if (target?.kind !== "set") return 0n;
   const free = target.grantedNanoUsd - drawn - held;
   return free > 0n ? free : 0n;
 }
 
-/** The node uses more than the database has granted. */
+/** True if the node uses more than the database has granted. */
 function isReportDue({ countId, granted, drawn, held }: LeaseState): boolean {
   return countId !== null && drawn + held > granted;
 }

@@ -1,9 +1,9 @@
 import type { BalanceKey } from "./spend-key.ts";
 
-// How the database handles a message of a node: it sets leases and grants budget. Pure: the caller has locked and loaded
-// the rows, and writes them afterwards. Amounts are integer nano-USD.
+// Rules by which the database applies a message of a node: it sets leases and grants budget. Pure: the caller has locked
+// and loaded the rows, and writes them afterwards. Amounts are integer nano-USD.
 
-/** One balance. The lease of a reclaimed node counts as unresolved. */
+/** One balance. The lease of a fenced node counts as unresolved. */
 export interface BalanceRow {
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
@@ -11,8 +11,8 @@ export interface BalanceRow {
 }
 
 /**
- * Lease of one node on one balance. Both numbers only count up: messages of the node set `granted`, and the fold adds to
- * `drawn`. So a fold between two messages changes neither of them.
+ * Lease of one node on one balance. Messages of the node set `granted`, and folds add to `drawn`. So a fold between two
+ * messages never changes the effect of a message.
  */
 export interface LeaseRow {
   grantedNanoUsd: bigint;
@@ -47,17 +47,17 @@ interface GrantRequestEntry {
   preferredNanoUsd: bigint;
 }
 
-/** Value that the node wants for one lease. */
+/** Value that a message sets for one lease. */
 export type LeaseTarget =
   /**
-   * The node does not know what the fold has drawn. The lease becomes that number, plus `neededNanoUsd`: what the node
-   * holds, and its ended spend after the last folded position that it knows.
+   * Opens a lease whose drawn amount the node does not know. Granted becomes drawn + `neededNanoUsd`: the node's holds, and
+   * its ended spend after the last folded position that it knows.
    */
   | { kind: "open"; neededNanoUsd: bigint }
-  /** `countId`: the count of draws that the node knows. */
+  /** Sets an open lease. `countId`: id of the count of draws that the node knows. */
   | { kind: "set"; countId: bigint; grantedNanoUsd: bigint };
 
-/** Message of a node. One at a time. */
+/** Message of a node. A node sends one at a time. */
 export interface SyncMessage {
   nodeId: string;
   epoch: bigint;
@@ -71,7 +71,7 @@ export interface SyncMessage {
   targets: ReadonlyMap<string, LeaseTarget>;
   /** The node needs no budget on balances that `targets` does not name. */
   isComplete: boolean;
-  /** Budget that a complete message returns becomes unresolved, because the journal may have lost its use. */
+  /** True: budget that a complete message returns becomes unresolved, because the journal may have lost its spend. */
   hasJournalGap: boolean;
   /** Last message of a node that stops. */
   isLeaving: boolean;
@@ -83,22 +83,22 @@ export interface Figures extends BalanceRow {
   limitNanoUsd: bigint;
 }
 
-/** Start of a lease, as the database has it. */
+/** Numbers of the database for an opened lease. */
 export interface OpenedLease {
   countId: bigint;
-  /** Draws of the node that the fold has counted up to the folded position of the answer. */
+  /** Draws of the node that folds have counted, up to the folded position of the response. */
   drawnNanoUsd: bigint;
 }
 
 export interface SyncDone {
   kind: "done";
-  /** Position up to which the fold has counted the node's ends, read together with `opened`. */
+  /** Folded position of the node, read together with `opened`. */
   foldedSeq: number;
   /** Opened leases by key text. */
   opened: ReadonlyMap<string, OpenedLease>;
-  /** Key texts of targets whose draws the fold does not count, or counts anew. The node opens them again. */
+  /** Key texts of targets whose draws folds do not count, or count anew. The node opens them again. */
   unopened: ReadonlySet<string>;
-  /** In the order of `grantRequests`: the amount of each entry. Null: not granted. */
+  /** Granted amount of each entry, in the order of `grantRequests`. Null: not granted. */
   grants: readonly (readonly bigint[] | null)[];
   /** Balances with a strict limit after the message, by key text. */
   figures: ReadonlyMap<string, Figures>;
@@ -106,11 +106,11 @@ export interface SyncDone {
 
 export type SyncAnswer =
   | SyncDone
-  /** The epoch is over: the node was reclaimed, or another process has its id. */
+  /** The epoch is over: the node was fenced, or another process has its id. */
   | { kind: "fenced" }
   /** A later message arrived first. */
   | { kind: "late" }
-  /** The node does not count as live, and must know the newest limits first. */
+  /** The node must know the newest limits before it becomes live. */
   | { kind: "behind" };
 
 /** Rows of one message, read in one snapshot. */
@@ -120,17 +120,18 @@ export interface LeaseWork {
   balances: Map<string, BalanceRow>;
   /** Leases of the node, by key text. */
   leases: Map<string, LeaseRow>;
-  /** Id of the count of draws, by key text. Absent: the fold does not count draws on the balance. */
+  /** Id of the count of draws, by key text. Absent: folds do not count draws on the balance. */
   counts: ReadonlyMap<string, bigint>;
-  /** Amounts of strict limits. */
+  /** Amounts of strict limits, by key text. */
   limits: ReadonlyMap<string, bigint>;
   /** Budget that became unresolved because of a journal gap. */
   kept: Map<string, bigint>;
 }
 
-/** Extra budget never takes more than this part of what remains, so that it does not starve other nodes. */
+/** The preferred amount is granted up to this part of the remaining budget, so that other nodes get some too. */
 const SLICE_OF_REMAINING = 4n;
 
+/** Applies a message to its rows, and returns the response. */
 export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
   for (const [key, lease] of work.leases) reinstateLease(work, key, lease);
   const opened = new Map<string, OpenedLease>();
@@ -166,12 +167,12 @@ export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
   return { kind: "done", foldedSeq: work.foldedSeq, opened, unopened, grants, figures };
 }
 
-/** True where the node now follows the limits of the message: all its leases are reported. */
+/** True if the node now follows the limits of the message, because all its leases are reported. */
 export function isAcknowledged(message: SyncMessage, { unopened }: SyncDone): boolean {
   return message.isComplete && unopened.size === 0;
 }
 
-/** The node returned under a new epoch. Its lease is its own again: the same money. */
+/** Changes unresolved budget back to a lease, for a node that returned with a new epoch. */
 function reinstateLease(work: LeaseWork, key: string, lease: LeaseRow): void {
   if (!lease.isReclaimed) return;
   const balance = balanceOf(work, key);
@@ -180,7 +181,7 @@ function reinstateLease(work: LeaseWork, key: string, lease: LeaseRow): void {
   lease.isReclaimed = false;
 }
 
-/** Has no guard: returned budget needs none, and reported requests run already. */
+/** Sets a lease without a guard: returned budget needs none, and reported requests run already. */
 function setLease(
   work: LeaseWork,
   message: SyncMessage,
@@ -193,8 +194,8 @@ function setLease(
 }
 
 /**
- * The guard: settled + leased + unresolved + amount <= limit, in every limit of the chain or in none. `spare`: unused
- * parts of earlier grants of this message, by key. Later requests use them first.
+ * Grants one request: in all limits of its chain, or in none. The guard is settled + leased + unresolved + amount <= limit.
+ * `spare`: unused parts of earlier grants of this message, by key. Later requests use them first.
  */
 function grant(
   work: LeaseWork,
@@ -237,7 +238,7 @@ export function usedOf(balance: BalanceRow): bigint {
   return balance.settledNanoUsd + balance.leasedNanoUsd + balance.unresolvedNanoUsd;
 }
 
-/** Returns the change of the leased amount. */
+/** Changes what is granted, and returns the change of the leased amount. */
 function changeLease(work: LeaseWork, key: string, difference: bigint): bigint {
   if (difference === 0n) return 0n;
   const lease = leaseOf(work, key);

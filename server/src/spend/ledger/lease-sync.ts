@@ -27,32 +27,32 @@ export interface LeaseSyncOptions extends LeaseFold {
   ttlMs: number;
   holdWaitMs: number;
   unresolvedReleaseMs: number;
-  /** Requests that may wait for budget at once. */
+  /** Highest number of requests that wait for budget at once. */
   maxWaiting?: number;
   /**
-   * The node's epoch is over: enters again, which ends in `entered`, unless another process has its id. Rejects with the
+   * Starts a new epoch after a fence. It calls `entered`, unless another process has the node's id. Rejects with the
    * database's error.
    */
   reenter: () => Promise<void>;
-  /** The database has kept what the journal may lack: from now on the journal counts as whole. */
+  /** Records that the database knows of the gap in the journal. From then on the journal counts as whole. */
   acknowledgeJournalGap: () => void;
-  /** The running requests that no limit counted and that spend from these scopes: held from now on, in the journal too. */
+  /** Lists running requests of these scopes without a hold, and writes their holds to the journal. */
   holdRunning: (scopeIds: ReadonlySet<string>) => readonly RunningHold[];
-  /** Resolves when what was written into the journal so far survives a crash; rejects when it cannot be told. */
+  /** Resolves when all accepted journal records survive a crash. Rejects if the journal failed. */
   journalSynced: () => Promise<void>;
 }
 
 export type HoldDecided = Held | HoldRefusal;
-/** It gave up waiting. */
+/** The client of the request left during the wait. */
 export interface Dropped {
   kind: "dropped";
 }
 
-/** Requests that wait for budget in this process. The gateway runs 20,000 at once; the rest of them can proceed. */
+/** Highest number of requests that wait for budget. The gateway runs 20,000 at once, so others can still proceed. */
 const DEFAULT_MAX_WAITING = 12_000;
 const TICK_MS = 50;
 const MARGIN_SHARE = 0.1;
-/** Nodes that are there again after the database was away must be able to speak before they are taken for dead. */
+/** Share of the TTL in which nodes can send a message after an outage of the database, before a fence. */
 const GRACE_SHARE = 0.25;
 const CLEAN_UP_SHARE = 0.1;
 const LONG_CLEAN_UP_MS = 3_600_000;
@@ -60,15 +60,15 @@ const NO_CONTACT: number | null = null;
 const MIN_MS = 250;
 const REENTER_EVERY_MS = 250;
 const STOP_WITHIN_MS = 5_000;
-/** The last message may be lost. */
+/** Attempts for the last message, which may be lost. */
 const MAX_LAST_MESSAGES = 3;
 
-/** Time after the end of a lease at which another node reclaims it, milliseconds. */
+/** Time from the end of a lease to the fence of its node, milliseconds. */
 export function reclaimGraceMs(ttlMs: number): number {
   return Math.max(MIN_MS, ttlMs * GRACE_SHARE);
 }
 
-/** Clocks, timers and statements around `NodeLeases`, which decides. */
+/** Runs `NodeLeases` with clocks, timers and statements. */
 export class LeaseSync {
   readonly #options: LeaseSyncOptions;
   readonly #leases: NodeLeases;
@@ -77,7 +77,7 @@ export class LeaseSync {
   #life: "new" | "running" | "stopping" = "new";
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> | null = null;
-  /** Until new holds are in the journal, the database does not learn that this node follows their limits. */
+  /** Write of new holds to the journal. The node confirms their limits to the database after it. */
   #journalWrite: Promise<void> | null = null;
   readonly #known = { epoch: 0n, limitsVersion: -1n };
   /** Times on the monotonic clock, milliseconds. `contactSince` null: no contact. */
@@ -102,7 +102,7 @@ export class LeaseSync {
     });
   }
 
-  /** The node has an epoch: from the meter, at its start and whenever it enters again. */
+  /** The meter calls this with each new epoch: at its start, and after a fence. */
   entered(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void {
     const { epoch, flushedSeq: appendedSeq, isJournalWhole } = entry;
     this.#known.epoch = epoch;
@@ -115,15 +115,15 @@ export class LeaseSync {
   }
 
   /**
-   * False: requests of this organization need no hold, and `hold` need not be called. True also while the node may not
-   * know of new limits. Takes one look into a map.
+   * False: requests of this organization need no call of `hold`. True also while the node may not know of new limits. Costs
+   * one lookup in a map.
    */
   isHoldRequired(organizationId: string): boolean {
     if (this.#leases.isLimited(organizationId)) return true;
     return this.#leases.isExpired(this.#options.clock.monotonicMs());
   }
 
-  /** After the meter's start: reads limits and reports the first leases. Throws the database's error. */
+  /** Reads limits and reports the first leases. The meter starts before. Throws the database's error. */
   async start(): Promise<void> {
     await this.refresh();
     await this.#sendMessages();
@@ -132,12 +132,12 @@ export class LeaseSync {
     this.#timer.unref();
   }
 
-  /** The narrowest strict limit that counts this scope, as far as the node knows. Null: none. */
+  /** Finds the narrowest strict limit of the chain that the node knows, or null. */
   findLimit(scope: SpendScope): StrictLimit | null {
     return this.#leases.findLimit(scope, this.#now());
   }
 
-  /** At once where the node's leases suffice, else after a wait. Never rejects. */
+  /** Decides at once if the node's leases have enough budget, otherwise after a wait. Never rejects. */
   hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped> {
     const decision = this.#leases.hold(request, this.#now());
     if (decision.kind !== "waiting") return decision;
@@ -147,7 +147,7 @@ export class LeaseSync {
     return promise;
   }
 
-  /** The request was not sent, or its client left while it waited. Idempotent. */
+  /** Removes a request that was not sent, or whose client left during the wait. Idempotent. */
   drop(requestId: string): void {
     this.#leases.drop(requestId);
     this.#waiting.get(requestId)?.({ kind: "dropped" });
@@ -160,12 +160,12 @@ export class LeaseSync {
     this.#resolveFreed();
   }
 
-  /** Spend of ended requests that a start found in the journal. Their append follows. */
+  /** Adds spend of ended requests that a start found in the journal. They are appended later. */
   found(spend: SpendOrigin & Spent): void {
     this.#leases.recordFound(spend, spend);
   }
 
-  /** The database has appended the batch. `isCounted`: whether a fold will count the record. */
+  /** Records that the database has appended the batch. `isCounted` says whether a fold counts the record. */
   appended(
     batch: readonly EndRecord[],
     { seq, isCounted }: { seq: number; isCounted: (record: EndRecord) => boolean },
@@ -177,28 +177,28 @@ export class LeaseSync {
     this.#resolveFreed();
   }
 
-  /** A fold has counted this node's requests up to this position. They are no longer pending. */
+  /** Records that folds have counted this node's requests up to this position. They are no longer pending. */
   folded(seq: number): void {
     this.#leases.recordFolded(seq);
   }
 
-  /** Reads limits that have changed. `seen`: their version, where the caller knows it. Throws the database's error. */
+  /** Reads changed limits. `seen`: their version, if the caller knows it. Throws the database's error. */
   async refresh(seen?: bigint): Promise<void> {
     const { database, holdRunning, journalSynced } = this.#options;
     if ((seen ?? (await readLimitsVersion(database))) === this.#known.limitsVersion) return;
     const { limits, version } = await readStrictLimits(database);
     if (version <= this.#known.limitsVersion) return;
     this.#known.limitsVersion = version;
-    // In one synchronous step with the limits: a request is either held by them or counted here.
+    // The limits follow in the same synchronous step, so each request is held by them or adopted here.
     const running = holdRunning(new Set(limits.map(({ scopeId }) => scopeId)));
     for (const each of running) this.#leases.adopt(each);
     this.#leases.setLimits(limits, version);
-    // A failing journal reports that itself: by its mark, or by a node that accepts no requests.
+    // A failed journal reports this itself: it sets its mark, or its node accepts no requests.
     if (running.length > 0) this.#journalWrite = journalSynced().catch(() => undefined);
     await this.#countLimits();
   }
 
-  /** Returns budget that is not held, within a bounded time. After that the node does not count as live. */
+  /** Returns budget that is not held, within a bounded time. Then the node does not count as live. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -209,7 +209,7 @@ export class LeaseSync {
     await Promise.race([this.#leave(), timeout]);
     late.abort();
     if (!this.#leases.hasLeft && this.#known.epoch > 0n) {
-      this.#options.logger.warn("leases stay with this node until it starts again or is reclaimed");
+      this.#options.logger.warn("this node keeps its leases until it starts again or is fenced");
     }
   }
 
@@ -256,7 +256,7 @@ export class LeaseSync {
       });
   }
 
-  /** Sends messages until there is none. Each one waits for the answer to the one before. */
+  /** Sends messages until there is none. Each one waits for the response to the one before. */
   async #sendMessages(): Promise<void> {
     for (;;) {
       while (this.#journalWrite !== null) await this.#waitForJournal(this.#journalWrite);
@@ -266,7 +266,7 @@ export class LeaseSync {
       const answer = await this.#send(message);
       if (answer?.kind === "behind") await this.refresh();
       if (answer?.kind === "done" && answer.unopened.size > 0) await this.#countLimits();
-      // The node has entered again in the meantime. Earlier messages are over.
+      // The node has a new epoch, so earlier messages do not count.
       if (message.epoch !== this.#known.epoch) continue;
       if (answer === null) return this.#leases.handleLostMessage(this.#now());
       this.#applyAnswer(answer);
@@ -280,13 +280,13 @@ export class LeaseSync {
     if (this.#journalWrite === writing) this.#journalWrite = null;
   }
 
-  /** No lease opens on a limit whose draws are not counted. Never rejects: the next answer asks for it again. */
+  /** Starts the count of draws for new limits. Without it, no lease opens on them. Never rejects: the next response retries. */
   async #countLimits(): Promise<void> {
     const { database, logger, lockFold } = this.#options;
     try {
       if (await hasUncountedLimit(database)) await countLimits(database, { lockFold, atMs: null });
     } catch (error) {
-      logger.warn({ err: error }, "the spend of new limits cannot be counted yet");
+      logger.warn({ err: error }, "the spend under new limits cannot be counted yet");
     }
   }
 
@@ -296,7 +296,7 @@ export class LeaseSync {
     if (hasJournalGap && !this.#leases.hasJournalGap) this.#options.acknowledgeJournalGap();
   }
 
-  /** True once the node has a new epoch. */
+  /** Starts a new epoch after a fence. True: the node has one. */
   async #reenter(): Promise<boolean> {
     if (!this.#leases.isFenced || this.#life === "stopping") return false;
     const { clock, logger, reenter } = this.#options;
@@ -305,12 +305,12 @@ export class LeaseSync {
     try {
       await reenter();
     } catch (error) {
-      logger.warn({ err: error }, "this node's leases were reclaimed, and it cannot enter again");
+      logger.warn({ err: error }, "this node was fenced, and cannot get a new epoch yet");
     }
     return !this.#leases.isFenced;
   }
 
-  /** Null: it is unknown whether the database obeyed. A late answer is ignored. */
+  /** Sends a message. Null: the result is unknown. A late response is ignored. */
   async #send(message: SyncMessage): Promise<SyncAnswer | null> {
     const { database, ttlMs, logger, clock } = this.#options;
     const late = Promise.withResolvers<null>();
@@ -327,7 +327,7 @@ export class LeaseSync {
       if (this.#times.contactSince !== null) {
         logger.warn(
           { err: error },
-          "leases cannot be renewed: those at hand last until they expire",
+          "leases cannot be renewed: the current ones last until they expire",
         );
       }
       this.#times.contactSince = null;
@@ -350,7 +350,7 @@ export class LeaseSync {
     try {
       await cleanUpLeases({ ...this.#options, graceMs: this.#graceMs, isLong });
     } catch (error) {
-      logger.warn({ err: error }, "leases of other nodes cannot be looked at");
+      logger.warn({ err: error }, "leases of other nodes cannot be checked");
     }
   }
 }

@@ -20,17 +20,17 @@ import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 export interface LedgerOptions {
   database: Database;
-  /** The node whose requests this ledger follows. */
+  /** Node whose requests this ledger counts. */
   nodeId: string;
-  /** Strict limits: what the node has leased, and what its requests hold. */
+  /** Leases and holds of the node, for strict limits. */
   leases: LeaseSync;
-  /** The database's clock, milliseconds since the epoch: periods are its periods. */
+  /** The database's clock, which decides periods. Milliseconds since the epoch. */
   databaseNowMs: () => number;
   logger: Logger;
   refreshEveryMs?: number;
 }
 
-/** A limit that refuses, as it stood at that moment. */
+/** A limit that refuses a request, with its spend at that moment. */
 export interface BlockedLimit {
   limit: SpendLimit;
   spentNanoUsd: bigint;
@@ -43,18 +43,18 @@ export type Admission =
   | ({ kind: "blocked"; message: string } & BlockedLimit);
 
 export interface Ledger {
-  /** After the meter's start. Loads limits and balances and keeps them fresh from then on. Throws the database's error. */
+  /** Loads limits and balances, and refreshes them from then on. The meter starts before. Throws the database's error. */
   start(): Promise<void>;
-  /** Soft limits only. Synchronous, no round trip. `atMs` on the database's clock decides the periods. */
+  /** Checks soft limits, synchronously in memory. `atMs`: time on the database's clock, which decides the periods. */
   admit(scope: SpendScope, atMs: number): Admission;
   /**
-   * Reads changed limits and the balances of soft limits again. The ledger calls it every second, and every ten seconds
-   * without soft limits. Throws the database's error.
+   * Reads changed limits, and the balances of soft limits. The ledger calls it every second, or every ten seconds without
+   * soft limits. Throws the database's error.
    */
   refresh(): Promise<void>;
-  /** The ledger's part of the flush: follows the requests of this node. */
+  /** Part of the flush that counts the requests of this node. */
   flushParticipant: SpendFlush;
-  /** More of this node's requests are folded. Never rejects. */
+  /** Records that folds have counted this node's requests up to `foldedSeq`. Never rejects. */
   markFolded(foldedSeq: number): Promise<void>;
   stop(): void;
 }
@@ -71,23 +71,23 @@ export interface SpendFlush {
 /** Has the type `FoldParticipant` of recording/. */
 export interface SpendFold {
   fold(tx: Tx, batches: readonly FoldedBatch[]): Promise<void>;
-  /** Watched balances after the current fold, for later participants of its transaction. */
+  /** Balances after the current fold, for later participants of its transaction. */
   settled(): readonly SettledBalance[];
 }
 
 const REFRESH_EVERY_MS = 1_000;
 /** Without soft limits only every tenth refresh runs: the change watch calls `refresh` for new limits. */
 const IDLE_REFRESHES = 10;
-/** Reads of a refresh that is older than the last known fold. */
+/** Highest number of reads in a refresh whose result is older than the last known fold. */
 const MAX_READS = 5;
-/** What the answer of a commit takes to arrive, generously. */
+/** Pause before another read, milliseconds. Longer than the response to a commit usually takes. */
 const READ_AGAIN_MS = 20;
 
 export function makeLedger(options: LedgerOptions): Ledger {
   return new MemoryLedger(options);
 }
 
-/** Settles the batches of a fold, of whichever node. */
+/** Makes the part of the fold that settles batches of all nodes. */
 export function makeSpendFold(): SpendFold {
   let settled: readonly SettledBalance[] = [];
   return {
@@ -98,7 +98,7 @@ export function makeSpendFold(): SpendFold {
   };
 }
 
-/** A limit and, for the period last looked at, what is settled there. */
+/** A limit, with the settled spend of the last checked period. */
 interface Limited {
   limit: SpendLimit;
   period: SpendPeriod;
@@ -108,9 +108,9 @@ interface Limited {
 class MemoryLedger implements Ledger {
   readonly flushParticipant: SpendFlush;
   readonly #options: LedgerOptions;
-  /** As they stood at a version of limits, or later. */
+  /** Soft limits at a version, or later. */
   #soft: { version: bigint; limits: readonly SpendLimit[] } | null = null;
-  /** By scope; only scopes with a limit. */
+  /** Soft limits by scope. */
   #limited = new Map<string, Limited[]>();
   /** Settled spend of limited scopes, by balance key. */
   #settled = new Map<string, bigint>();
@@ -119,9 +119,9 @@ class MemoryLedger implements Ledger {
   #timer: NodeJS.Timeout | null = null;
   #reads = 0;
   #applied = 0;
-  /** Refreshes of the timer since the last one that ran. */
+  /** Ticks of the timer since the last refresh. */
   #skipped = 0;
-  /** True from a refresh that failed until the timer repeats it. */
+  /** True after a failed refresh, until the timer repeats it. */
   #isRepeatDue: boolean = false;
   #hasStaleFigures: boolean = false;
 
@@ -198,7 +198,7 @@ class MemoryLedger implements Ledger {
     return limits;
   }
 
-  /** Of the limits of one scope that refuse, the one that refuses longest: its date is when access returns. */
+  /** Finds the blocked limit with the latest period end. Access returns at that time. */
   #latestBlocked(limited: readonly Limited[], atMs: number): BlockedLimit | null {
     let latest: BlockedLimit | null = null;
     for (const each of limited) {
@@ -223,7 +223,7 @@ class MemoryLedger implements Ledger {
     return limited.settledNanoUsd + pending.sum({ scopeId, startMs, endMs });
   }
 
-  /** Appended requests stay pending until a fold counts them. The others leave at once, because none will. */
+  /** Appended requests stay pending until a fold counts them. Requests that no fold counts leave at once. */
   #commit(
     batch: readonly EndRecord[],
     { flushedSeq: seq, isCounted }: { flushedSeq: number; isCounted: boolean },
@@ -236,14 +236,14 @@ class MemoryLedger implements Ledger {
   async markFolded(foldedSeq: number): Promise<void> {
     const { leases } = this.#options;
     if (foldedSeq <= leases.pending.foldedSeq) return;
-    // Spend must leave the pending sum and reach the settled one in the same step: the read does both.
+    // Spend must leave the pending sum and reach the settled sum in the same step. The read does both.
     if (this.#limited.size > 0) await this.#refreshQuietly();
     else leases.folded(foldedSeq);
   }
 
   /**
-   * Applies settled spend together with the folded position of the same snapshot, so that each request counts once. False
-   * when a later position is known already: then the result is too old.
+   * Reads settled spend and the folded position in one snapshot, and applies both, so that each request counts once. False:
+   * the result is too old, because a later position is known.
    */
   async #readAndApply(version: bigint): Promise<boolean> {
     this.#reads += 1;
@@ -261,7 +261,7 @@ class MemoryLedger implements Ledger {
       keys.length === 0 ? NO_BALANCES : await readBalancesAtSeq(database, { nodeId, keys });
     const { leases } = this.#options;
     if (foldedSeq !== null && foldedSeq < leases.pending.foldedSeq) return false;
-    // A later read was faster and has newer values.
+    // A later read has finished before, and has newer values.
     if (read < this.#applied) return true;
     this.#applied = read;
     if (foldedSeq !== null) leases.folded(foldedSeq);
@@ -278,13 +278,13 @@ class MemoryLedger implements Ledger {
   async #refreshQuietly(): Promise<void> {
     try {
       await this.refresh();
-      if (this.#hasStaleFigures) this.#options.logger.info("spend limits are read again");
+      if (this.#hasStaleFigures) this.#options.logger.info("spend limits can be read again");
       this.#hasStaleFigures = false;
     } catch (error) {
       if (!this.#hasStaleFigures) {
         this.#options.logger.warn(
           { err: error },
-          "spend limits cannot be read: the last ones hold",
+          "spend limits cannot be read: the last known ones apply",
         );
       }
       this.#hasStaleFigures = true;

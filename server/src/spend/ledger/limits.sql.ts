@@ -2,11 +2,11 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 
-// What is configured. What was spent against it is in balances.sql.ts.
+// Configured spend limits. The spend is in balances.sql.ts.
 
 export type Enforcement = "strict" | "soft" | "alert_only";
 
-/** One configured spend limit; `amountNanoUsd` per period. */
+/** A configured spend limit: `amountNanoUsd` for each period. */
 export interface SpendLimit {
   id: string;
   organizationId: string;
@@ -15,9 +15,9 @@ export interface SpendLimit {
   period: PeriodName;
   amountNanoUsd: bigint;
   enforcement: Enforcement;
-  /** What a strict limit holds for an open-ended request in place of a larger worst case; null: all of that. */
+  /** Highest hold of a strict limit for an open-ended request. Null: its whole worst case. */
   openEndedHoldNanoUsd: bigint | null;
-  /** Another one after each change, also of a limit that was deleted and made anew. */
+  /** Each change sets a new number, also for a limit that was deleted and created again. */
   revision: bigint;
   createdAt: Date;
   updatedAt: Date;
@@ -30,7 +30,7 @@ export type NewSpendLimit = Omit<
   openEndedHoldNanoUsd?: bigint | null;
 };
 
-/** `scopeType` and `scopeId` narrow the list; without them it holds all limits of the organization. */
+/** Filter for limits of the organization. `scopeType` and `scopeId` are optional. */
 export interface SpendLimitFilter {
   organizationId: string;
   scopeType?: ScopeType | undefined;
@@ -53,18 +53,18 @@ export const spendLimitColumns = [
   "updated_at as updatedAt",
 ] as const;
 
-/** What stands there already refuses all that the new one refuses: nodes that do not know it yet do no harm. */
+/** True if the stored limit refuses every request that the new limit refuses. Nodes with the stored limit are then safe. */
 const isEased = sql<boolean>`(l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd
   AND coalesce(excluded.open_ended_hold_nano_usd, ${MAX_INT8}::bigint) <= coalesce(l.open_ended_hold_nano_usd, ${MAX_INT8}::bigint))`;
 
-/** First day of the period that runs by the database's clock. */
+/** First day of the current period, by the database's clock. */
 const periodStart = sql`CASE l.period WHEN 'daily' THEN date_trunc('day', now() AT TIME ZONE 'UTC')
   WHEN 'weekly' THEN date_trunc('week', now() AT TIME ZONE 'UTC')
   ELSE date_trunc('month', now() AT TIME ZONE 'UTC') END::date`;
 
 /**
- * Notes that limits are raised, or removed where `amountNanoUsd` is null: alerts about what lies above the spend of this
- * moment wait again. Part of the statement that changes them, or before it.
+ * Records that limits are raised, or removed if `amountNanoUsd` is null. Alerts above the current spend can then fire again.
+ * Part of the statement that changes the limits, or before it.
  */
 function recordRaise(of: RawBuilder<unknown>, amountNanoUsd: bigint | null) {
   return sql`
@@ -77,12 +77,12 @@ function recordRaise(of: RawBuilder<unknown>, amountNanoUsd: bigint | null) {
 }
 
 /**
- * Creates the limit of (scope, period), or replaces all that the one that stands there asks for: that one keeps
- * its id and date of creation, and `row.id` is not used. The caller has checked that the scope is the organization's.
+ * Creates the limit of a scope and period, or replaces the settings of a stored one. A stored limit keeps its id and
+ * creation time, and `row.id` is not used. The caller has checked that the scope belongs to the organization.
  */
 export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): Promise<SpendLimit> {
-  // One statement, so that whoever reads the new version reads the limit with it. A scope belongs to one organization
-  // for ever; should a caller ever mix two up, no row comes back and it fails.
+  // One statement, so that a reader of the new version also reads the limit. A scope always belongs to one organization.
+  // For a wrong organization the statement returns no row, and this function throws an error.
   const isRaised = sql`l.scope_type = ${row.scopeType} AND l.scope_id = ${row.scopeId} AND l.period = ${row.period}
     AND l.organization_id = ${row.organizationId}::uuid AND l.amount_nano_usd < ${row.amountNanoUsd}::bigint`;
   const { rows } = await sql<SpendLimit>`
@@ -110,7 +110,7 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
   return limit;
 }
 
-/** Limits of one organization, in a fixed order (scope type, scope, period). */
+/** Lists limits of one organization, in a fixed order (scope type, scope, period). */
 export function listSpendLimits(
   db: Database | Tx,
   filter: SpendLimitFilter,
@@ -127,7 +127,7 @@ export function listSpendLimits(
   return query.execute();
 }
 
-/** The limit of exactly this scope and period, or null. */
+/** Finds the limit of this scope and period, or null. */
 export async function findSpendLimit(
   db: Database | Tx,
   of: { organizationId: string; scopeType: ScopeType; scopeId: string; period: PeriodName },
@@ -143,12 +143,12 @@ export async function findSpendLimit(
   return row ?? null;
 }
 
-/** Removes one limit; null when the organization has none with this id. */
+/** Deletes one limit, and returns it. Null: the organization has no limit with this id. */
 export async function deleteSpendLimit(
   tx: Database | Tx,
   of: { organizationId: string; id: string },
 ): Promise<SpendLimit | null> {
-  // Raised first and locked until the commit. Where nothing is deleted it says nothing new, and that does no harm.
+  // The version is increased first, and locked until the commit. Without a deletion, a new version has no effect.
   await tx.updateTable("limits_version").set({ value: sql<bigint>`value + 1` }).execute();
   const isDeleted = sql`l.organization_id = ${of.organizationId}::uuid AND l.id = ${of.id}`;
   await recordRaise(isDeleted, null).execute(tx);
@@ -161,14 +161,14 @@ export async function deleteSpendLimit(
   return row ?? null;
 }
 
-/** Every limit of the installation: what a node keeps in memory to admit requests. */
+/** Lists every limit of the installation. Nodes keep them in memory. */
 export function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
   return db.selectFrom("spend_limit").select(spendLimitColumns).execute();
 }
 
 /**
- * True for a strict limit `l` that does not count all spend yet: a live node does not follow it, or a node that did not
- * follow it has appended requests that no fold has counted.
+ * True for a strict limit `l` that does not count all spend yet. Either a live node does not follow it, or a node that did
+ * not follow it has appended requests that no fold has counted.
  */
 export const isActivating = sql<boolean>`(l.enforcement = 'strict' AND (
   EXISTS (SELECT FROM node WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)

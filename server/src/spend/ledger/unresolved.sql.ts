@@ -164,7 +164,7 @@ export async function releaseItem(
   return removeItem(tx, organizationId, item, []);
 }
 
-/** Charge that an administrator decided. It counts like the cost of a request that began at `startedAt`. */
+/** Charge that an administrator decided, as the cost of a request that began at `startedAt`. */
 export interface Adjustment extends UnresolvedRequest {
   id: string;
   organizationId: string;
