@@ -81,7 +81,7 @@ const test = base.extend("usage", ({ db: { database } }) => {
   const close = (endMs: number, options: ClosingOptions = {}) =>
     closeHoursBefore(database, endMs, options);
 
-  /** Sums of a rollup as its readers see it: with the open hours. */
+  /** Sums of a rollup with its open hours, as reports read it. */
   async function listRead(table: (typeof closedRollups)[number]): Promise<Sum[]> {
     const { labels } = rollupTables[table];
     const key = ["bucket_at", "organization_id", ...labels];
@@ -261,9 +261,7 @@ test("includes a request that arrives for an hour without usage while its end is
   expect(await usage.countRequests("usage_day")).toBe(2);
 });
 
-test("two nodes that close hours while requests are folded neither miss nor double one", async ({
-  usage,
-}) => {
+test("two nodes that close hours during folds count each request once", async ({ usage }) => {
   const records: EndRecord[] = [];
   const ends = [1, 2, 3, 4, 5].map((hours) => FIRST_HOUR_MS + hours * HOUR_MS);
   for (const endMs of ends) {
@@ -356,7 +354,7 @@ test("passes years without usage in one step", async ({ usage }) => {
   expect(await usage.close(FIRST_HOUR_MS + 5 * 365 * DAY_MS)).toBe(2);
 });
 
-/** Adds to every rollup without a look at the progress, as nodes of version 0.1 do. */
+/** Adds to every rollup without reading the progress, like nodes of version 0.1. */
 async function addAsVersion01(
   database: Parameters<typeof closeHours>[0],
   records: readonly EndRecord[],

@@ -50,7 +50,7 @@ const anyRow: fc.Arbitrary<Row> = fc.record({
   note: fc.option(hostileText),
 });
 
-test("whatever stands in a row, PostgreSQL reads exactly that", async ({ throughDatabase }) => {
+test("PostgreSQL reads every value of a row exactly", async ({ throughDatabase }) => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyRow, { maxLength: 20 }), async (rows) => {
       expect(await throughDatabase(rows)).toEqual(rows);

@@ -198,7 +198,7 @@ test("a fold that pauses loses its transaction after 2 s, and another node folds
 });
 
 describe("a worker", () => {
-  test("counts what a dead node has appended", async ({ db, append, counted }) => {
+  test("counts appended requests of a dead node", async ({ db, append, counted }) => {
     const worker = new FoldWorker({ database: db.database, participants: participants(), logger });
     worker.start();
     await append("node_dead", 5n);
@@ -206,7 +206,7 @@ describe("a worker", () => {
     await worker.stop();
   });
 
-  test("tells the followers of its node how far the folds of another worker are", async ({
+  test("reports the position of another worker's folds to the followers of its node", async ({
     db,
     append,
   }) => {

@@ -83,7 +83,7 @@ const sizeOnDisk = () =>
     .filter((name) => /[.](journal|index)$/.test(name))
     .reduce((total, name) => total + fs.statSync(path.join(directory, name)).size, 0);
 
-test("at the cap flushed segments go, the oldest first, however young they are", async () => {
+test("deletes flushed segments of any age at the cap, oldest first", async () => {
   const journal = await open({ maxBytes: MAX_BYTES });
   const [first] = segments();
   for (let i = 0; i < 200; i++) {
@@ -118,7 +118,7 @@ test("a full journal keeps every unflushed record and refuses new requests", asy
   expect(logged.filter((msg) => msg === "the journal is full: requests get 503")).toHaveLength(1);
 });
 
-test("the requests that run when the journal is full end below the cap", async () => {
+test("running requests of a full journal end below the cap", async () => {
   const journal = await open({ maxBytes: MAX_BYTES });
   const running = [beginRecord(), beginRecord(), beginRecord()];
   for (const begin of running) journal.begin(begin);
@@ -133,7 +133,7 @@ test("the requests that run when the journal is full end below the cap", async (
   expect(openBegins).toEqual([]);
 });
 
-test("a full journal takes requests again once its records are flushed", async () => {
+test("a full journal accepts requests again after its records are flushed", async () => {
   const journal = await open({ maxBytes: MAX_BYTES });
   await fill(journal);
   const { state } = await replay(0);
@@ -143,7 +143,7 @@ test("a full journal takes requests again once its records are flushed", async (
   expect(logged).toContain("the journal has room again");
 });
 
-test("a start with a lower cap drops flushed segments and keeps the others", async () => {
+test("a start with a lower cap deletes flushed segments and keeps the others", async () => {
   const before = await open({ maxBytes: MAX_BYTES });
   const seqs: number[] = [];
   for (let i = 0; i < 10; i++) seqs.push(await run(before));
@@ -189,7 +189,7 @@ function limitedDisk() {
   return { disk, files };
 }
 
-test("on a full disk running requests end in the reserve, and no request begins until it is there again", async () => {
+test("on a full disk running requests end in the reserve, and no request begins until the reserve is restored", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { disk, files } = limitedDisk();
   const journal = await open({ files, reserveBytes: RESERVE_BYTES });
@@ -205,7 +205,7 @@ test("on a full disk running requests end in the reserve, and no request begins 
   expect(journal.usage()?.isFull).toBe(true);
   await expect(run(journal)).rejects.toThrow(/disk .* is full/);
 
-  // Space that the reserve alone would fill again is not enough.
+  // Space for the reserve alone is not enough.
   disk.freeBytes = RESERVE_BYTES + 1_000;
   await vi.advanceTimersByTimeAsync(MINUTE_MS);
   expect(journal.usage()?.isFull).toBe(true);
@@ -215,7 +215,7 @@ test("on a full disk running requests end in the reserve, and no request begins 
   await run(journal);
 });
 
-test("a start without room for the reserve takes requests once there is room", async () => {
+test("a start without space for the reserve accepts requests after space is freed", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { disk, files } = limitedDisk();
   disk.freeBytes = RESERVE_BYTES;

@@ -49,7 +49,7 @@ interface Opened {
 /** Ends are written at the end of a turn of the event loop. */
 const endTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A start: what the folder says, and a journal that goes on from there. */
+/** Starts a journal: returns the records that it found, and the journal after them. */
 async function open(options: Partial<JournalOptions> = {}, flushedSeq = 0): Promise<Opened> {
   await endTurn();
   const ends: UnflushedEnd[] = [];
@@ -99,8 +99,8 @@ const segmentFile = (index: number) => path.join(directory, segments()[index] ??
 const errors = () => logged.filter(({ level }) => level >= 50).map(({ msg }) => msg);
 const idsOf = (ends: readonly UnflushedEnd[]) => ends.map(({ record }) => record.requestId);
 
-describe("what was written is read back", () => {
-  test("a begun request is open, an ended one comes back equal, amounts of money included", async () => {
+describe("a start reads written records", () => {
+  test("a begun request is open, and an ended one is equal in every field", async () => {
     const { journal } = await open();
     const [first, second] = [beginRecord(), beginRecord({ requestedModel: 'ü"\n\u0000' })];
     journal.begin(first);
@@ -155,14 +155,14 @@ describe("what was written is read back", () => {
     expect((await read()).ends.map(({ record }) => record)).toEqual([{ ...end, prices: "{}" }]);
   });
 
-  test("without closing anything, as after kill -9: the file has it all when begin returns", async () => {
+  test("after kill -9 without a close, because begin has written the record when it returns", async () => {
     const { journal } = await open();
     const begin = beginRecord();
     journal.begin(begin);
     expect(fs.readFileSync(segmentFile(0), "utf8")).toContain(begin.requestId);
   });
 
-  test("nothing but the known fields is written", async () => {
+  test("only known fields are written", async () => {
     const { journal } = await open();
     const begin = { ...beginRecord(), prompt: "a secret prompt" };
     journal.begin(begin);
@@ -170,7 +170,7 @@ describe("what was written is read back", () => {
     expect(fs.readFileSync(segmentFile(0), "utf8")).not.toContain("secret prompt");
   });
 
-  test("ends of one turn of the event loop are one write, and a begin takes along those before it", async () => {
+  test("ends of one turn of the event loop are one write, and a begin writes earlier ends too", async () => {
     const writes: number[] = [];
     const files: JournalFiles = {
       ...nodeJournalFiles,
@@ -213,13 +213,13 @@ describe("what was written is read back", () => {
     expect((await read()).openIds).toEqual([]);
   });
 
-  test("a client-chosen text of any length makes a short record", async () => {
+  test("a client-chosen text of any length is cut to a short record", async () => {
     const { journal } = await open();
     journal.begin(beginRecord({ requestedModel: "m".repeat(1_000_000) }));
     expect(fs.statSync(segmentFile(0)).size).toBeLessThan(2_000);
   });
 
-  test("ends that the database has are not given again; those above are, in order", async () => {
+  test("only ends that the database lacks are returned, in order", async () => {
     const { journal } = await open();
     const seqs = [1n, 2n, 3n].map((nanoUsd) => {
       const begin = beginRecord();
@@ -240,7 +240,7 @@ describe("what was written is read back", () => {
     expect((await read()).ends).toHaveLength(1);
   });
 
-  test("a begin that was taken back leaves nothing to do", async () => {
+  test("a removed begin leaves no open request", async () => {
     const { journal } = await open();
     const begin = beginRecord();
     journal.begin(begin);
@@ -248,7 +248,7 @@ describe("what was written is read back", () => {
     expect(await read()).toMatchObject({ ends: [], openIds: [] });
   });
 
-  test("a begin that was amended counts as it was written last; after its end nothing is written", async () => {
+  test("an amended begin has its last fields, and is not written after its end", async () => {
     const { journal } = await open();
     const [begin, ended] = [beginRecord(), beginRecord()];
     journal.begin(begin);
@@ -264,7 +264,7 @@ describe("what was written is read back", () => {
     expect((await read()).openIds).toEqual([]);
   });
 
-  test("sequence numbers grow over restarts, also past what only the database knows", async () => {
+  test("sequence numbers grow over restarts, also above those that only the database has", async () => {
     const seqs: number[] = [];
     for (const flushedSeq of [0, 0, 1_000]) {
       const { journal } = await open({}, flushedSeq);
@@ -289,7 +289,7 @@ describe("what was written is read back", () => {
     await expect(replayJournal(options)).rejects.toThrow("written by another node, node_1");
   });
 
-  test("a record of a newer release stops the start instead of being skipped", async () => {
+  test("a record of a newer release stops the start and is not skipped", async () => {
     const { journal } = await open();
     journal.begin(beginRecord());
     const lines = new RecordLines();
@@ -302,7 +302,7 @@ describe("what was written is read back", () => {
 });
 
 describe("damage", () => {
-  test("a last record cut at any byte is as if it had not been written, and the next start goes on", async () => {
+  test("a last record that is cut at any byte counts as not written, and the next start continues", async () => {
     const { journal } = await open();
     const [first, last] = [beginRecord(), beginRecord()];
     journal.begin(first);
@@ -319,7 +319,7 @@ describe("damage", () => {
     expect(errors()).toEqual([]);
   });
 
-  test("a first record cut at any byte costs nothing either: the folder starts over", async () => {
+  test("a first record that is cut at any byte loses nothing, and the folder starts again", async () => {
     await open();
     const whole = fs.readFileSync(segmentFile(0));
     for (let size = 0; size < whole.length; size++) {
@@ -328,7 +328,7 @@ describe("damage", () => {
     }
   });
 
-  test("any damaged byte in the middle costs the record it stands in, is reported, and nothing after it", async () => {
+  test("a damaged byte in the middle loses only its record, and is reported", async () => {
     const { journal } = await open();
     const begins = [beginRecord(), beginRecord(), beginRecord(), beginRecord()];
     const bounds = begins.map((begin) => {
@@ -343,14 +343,14 @@ describe("damage", () => {
       const damaged = Buffer.from(whole);
       damaged[at] = (damaged[at] ?? 0) ^ 0x15;
       fs.writeFileSync(segmentFile(0), damaged);
-      // Without its newline a record takes the one behind it along.
+      // Without its newline, a record damages the next one too.
       const lost = at === end - 1 ? [1, 2] : [1];
       expect((await read()).openIds).toEqual(ids.filter((_, index) => !lost.includes(index)));
       expect(errors().length).toBeGreaterThanOrEqual(2);
     }
   });
 
-  test("after a damaged first record of the newest segment older ones are still read", async () => {
+  test("older segments are read after a damaged first record of the newest one", async () => {
     const first = beginRecord();
     (await open()).journal.begin(first);
     const { journal } = await open();
@@ -407,7 +407,7 @@ const realisticEnd = {
   }),
 };
 
-/** Files of a disk that can be full or broken: it takes `room` more bytes, a half-written record included. */
+/** Files of a disk that can be full or broken. It accepts `room` more bytes, and then a part of a record. */
 function failingFiles(disk: { room: number; code: string; truncates: boolean }): JournalFiles {
   const fail = () => Object.assign(new Error(disk.code), { code: disk.code });
   return {
@@ -435,7 +435,7 @@ const refusal = () => expect.objectContaining({ code: "journal_unavailable" });
 
 describe("a full or broken disk", () => {
   test.each([true, false])(
-    "refuses a begin wherever the write stops, and leaves no trace (truncate works: %s)",
+    "refuses a begin if its write stops at any byte, and leaves no record (truncate works: %s)",
     async (truncates) => {
       const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates };
       const { journal } = await open({ files: failingFiles(disk) });
@@ -457,7 +457,7 @@ describe("a full or broken disk", () => {
     },
   );
 
-  test("the refusal says what is wrong and what to do", async () => {
+  test("the refusal names the problem and its solution", async () => {
     const disk = { room: Number.POSITIVE_INFINITY, code: "EIO", truncates: true };
     const { journal } = await open({ files: failingFiles(disk) });
     disk.room = 0;
@@ -471,7 +471,7 @@ describe("a full or broken disk", () => {
     expect(caught).toMatchObject({ message: expect.stringContaining("cannot write its journal") });
   });
 
-  test("an end is accepted, holds back new begins, and is written before them once it can be", async () => {
+  test("an unwritten end is accepted, delays new begins, and is written before them", async () => {
     const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates: true };
     const { journal } = await open({ files: failingFiles(disk) });
     const [first, second, third] = [beginRecord(), beginRecord(), beginRecord()];
@@ -491,7 +491,7 @@ describe("a full or broken disk", () => {
     expect(journal.isHealthy()).toBe(true);
   });
 
-  test("without any request it finds out by itself that the disk works again", async () => {
+  test("the journal detects without a request that the disk works again", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates: true };
     const { journal } = await open({ files: failingFiles(disk) });
@@ -508,7 +508,7 @@ describe("a full or broken disk", () => {
     expect(idsOf((await read()).ends)).toEqual([begin.requestId]);
   });
 
-  test("a full disk costs flushed segments before it costs a request, and never an unflushed one", async () => {
+  test("a full disk deletes flushed segments before it refuses a request, and never unflushed ones", async () => {
     const disk = { room: Number.POSITIVE_INFINITY, code: "ENOSPC", truncates: true };
     const files: JournalFiles = {
       ...failingFiles(disk),
@@ -542,7 +542,7 @@ describe("a full or broken disk", () => {
   });
 });
 
-/** Files whose syncs end when the test says so, and by themselves once it has released them. */
+/** Files whose syncs the test ends, until it releases them. */
 function heldFiles() {
   const syncs: { finish: (error?: Error) => void }[] = [];
   let isHeld = true;
@@ -575,7 +575,7 @@ function heldFiles() {
 }
 
 describe("syncs", () => {
-  test("a wait ends with a sync that began after the write, not with one under way", async () => {
+  test("a wait ends with a sync that began after the write, and not with a running one", async () => {
     const { files, syncs, release } = heldFiles();
     const { journal } = await open({ files });
     const order: string[] = [];
@@ -595,7 +595,7 @@ describe("syncs", () => {
     release();
   });
 
-  test("a failed sync rejects its waiters, marks the journal, and turns to a new segment", async () => {
+  test("a failed sync rejects its waiters, marks the journal, and opens a new segment", async () => {
     const { files, syncs, release } = heldFiles();
     const { journal } = await open({ files });
     journal.begin(beginRecord());
@@ -611,7 +611,7 @@ describe("syncs", () => {
     expect(journal.isHealthy()).toBe(true);
   });
 
-  test("a segment that is turned over while a sync runs is synced once more before it is closed", async () => {
+  test("a segment that ends during a sync is synced once more before it is closed", async () => {
     const { files, syncs, release } = heldFiles();
     const { journal } = await open({ files, segmentBytes: 300 });
     journal.begin(beginRecord());
@@ -626,7 +626,7 @@ describe("syncs", () => {
     expect(journal.isHealthy()).toBe(true);
   });
 
-  test("what was written is synced within the interval without anybody waiting", async () => {
+  test("written records are synced within the interval without a waiter", async () => {
     const { files, syncs, release } = heldFiles();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { journal } = await open({ files });
@@ -647,7 +647,7 @@ describe("segments", () => {
     return seq;
   }
 
-  test("a segment is turned over when it is full and when it is an hour old", async () => {
+  test("a segment ends when it is full and when it is an hour old", async () => {
     const { journal } = await open({ segmentBytes: 700 });
     for (let i = 0; i < 4; i++) await request(journal);
     const full = segments().length;
@@ -658,7 +658,7 @@ describe("segments", () => {
     expect((await read()).ends).toHaveLength(5);
   });
 
-  test("a flushed segment goes after 48 hours, not before", async () => {
+  test("a flushed segment is deleted after 48 hours, and not before", async () => {
     const { journal } = await open({ segmentBytes: 1 });
     journal.markFlushed(await request(journal));
     const before = segments().length;
@@ -670,7 +670,7 @@ describe("segments", () => {
     expect(segments().length).toBeLessThan(before);
   });
 
-  test("a segment with an unflushed end stays, however old", async () => {
+  test("a segment of any age with an unflushed end stays", async () => {
     const { journal } = await open({ segmentBytes: 1 });
     const seq = await request(journal);
     await request(journal);
@@ -682,7 +682,7 @@ describe("segments", () => {
     expect((await read(seq)).ends).toHaveLength(1);
   });
 
-  test("an open begin keeps its segment and all after it, so that no end outlives its begin", async () => {
+  test("an open begin keeps its segment and all later ones, so that no end loses its begin", async () => {
     const { journal } = await open({ segmentBytes: 1 });
     const long = beginRecord();
     journal.begin(long);
@@ -700,7 +700,7 @@ describe("segments", () => {
     expect(segments().length).toBeLessThanOrEqual(2);
   });
 
-  test("a start reads no segment that can hold nothing new", async () => {
+  test("a start reads no segment without new records", async () => {
     const { journal } = await open({ segmentBytes: 1 });
     let seq = 0;
     for (let i = 0; i < 5; i++) seq = await request(journal);
@@ -712,7 +712,7 @@ describe("segments", () => {
     expect(readSegments).toBeLessThanOrEqual(2);
   });
 
-  test("a segment has the begins of its ends, also without the segments before it", async () => {
+  test("a segment has the begins of its ends without earlier segments", async () => {
     const { journal } = await open();
     const begin = beginRecord();
     journal.begin(begin);
@@ -751,12 +751,12 @@ describe("segments", () => {
     }
   });
 
-  test("starts without any work leave no segments behind", async () => {
+  test("starts without requests leave no segments", async () => {
     for (let i = 0; i < 5; i++) await (await open()).journal.close();
     expect(segments()).toHaveLength(1);
   });
 
-  test("it says so when the database is older than what is kept", async () => {
+  test("a start reports that the database lacks ends of deleted segments", async () => {
     const { journal } = await open({ segmentBytes: 1 });
     const seq = await request(journal);
     journal.markFlushed(await request(journal));
@@ -909,7 +909,7 @@ describe("indexes", () => {
 
 type Step = "begin" | "amend" | "end" | "removeBegin" | "crash" | "hour" | "flush" | "prune";
 
-test("whatever happens in whatever order, a start finds exactly the open requests and the unflushed ends", async () => {
+test("after any events in any order, a start finds exactly the open requests and the unflushed ends", async () => {
   const steps = fc.array(
     fc.constantFrom<Step>(
       "begin",

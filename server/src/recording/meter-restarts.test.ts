@@ -16,8 +16,8 @@ import { appendUsage } from "./record-usage.ts";
 import { rollupTableNames } from "./rollup-tables.ts";
 import { segmentPath } from "./segments.ts";
 
-// A process after another on the same journal and the same node: restarts, crashes, other processes, a database that is not
-// what it was.
+// Several processes in turn on the same journal and node: restarts, crashes, other processes, and a database that was
+// restored or replaced.
 
 const test = base.extend(
   "reclaim",
@@ -39,7 +39,7 @@ test.beforeEach(({ db }) => {
 afterEach(() => t.stop());
 
 describe("a restart", () => {
-  test("after a kill records what had ended, and what was running as interrupted: once each", async () => {
+  test("after a kill records each ended request once, and each running one as interrupted", async () => {
     const killed = await t.start();
     const flushed = t.run(killed, 1n);
     await killed.flush();
@@ -56,10 +56,10 @@ describe("a restart", () => {
     expect(await t.rolledUp()).toEqual({ requests: 3n, errors: 1n, nanoUsd: 3n });
   });
 
-  test("that itself is killed, before or after its flush, doubles nothing", async () => {
+  test("that is killed before or after its flush counts each request once", async () => {
     const running = t.begun();
     (await t.start()).begin(running);
-    await t.start(); // killed before its flush
+    await t.start(); // It is killed before its flush.
     await t.start();
     const third = await t.start();
     expect(await third.flush()).toBe(true);
@@ -70,7 +70,7 @@ describe("a restart", () => {
     ]);
   });
 
-  test("after a power cut that took the end of a request which the database has, does not record it again", async () => {
+  test("does not record a request again whose end a power failure lost after the flush", async () => {
     const meter = await t.start();
     const begin = t.begun();
     meter.begin(begin);
@@ -95,7 +95,7 @@ describe("a restart", () => {
     );
   });
 
-  test("with the journal lost begins a new one, and says so", async () => {
+  test("without its journal begins a new one, and reports the loss", async () => {
     const meter = await t.start();
     for (let i = 0; i < 3; i++) t.run(meter, 1n);
     await meter.flush();
@@ -109,7 +109,7 @@ describe("a restart", () => {
     fs.rmSync(empty, { recursive: true, force: true });
   });
 
-  test("after another machine ran under its id records what it had not flushed, and nothing twice", async () => {
+  test("after another machine ran under its id records its unflushed requests once", async () => {
     const other = fs.mkdtempSync(path.join(tmpdir(), "bursar-meter-"));
     const here = await t.start();
     t.run(here, 1n);
@@ -133,7 +133,7 @@ describe("a restart", () => {
     fs.rmSync(other, { recursive: true, force: true });
   });
 
-  test("on a database that was restored to an earlier state flushes again what that lacks", async ({
+  test("on a database that was restored to an earlier state flushes the missing requests again", async ({
     db,
   }) => {
     const meter = await t.start();
@@ -169,7 +169,7 @@ describe("a restart", () => {
     expect((await t.recorded()).map(({ id }) => id)).toEqual([kept.requestId, lost.requestId]);
   });
 
-  test("on a database without its row records only what is not there yet", async ({ db }) => {
+  test("on a database without its row records only missing requests", async ({ db }) => {
     const meter = await t.start();
     t.run(meter, 1n);
     await meter.flush();
@@ -181,9 +181,7 @@ describe("a restart", () => {
     expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n, 4n]);
   });
 
-  test("on a database without its row, killed and started once more, sets nothing aside", async ({
-    db,
-  }) => {
+  test("on a database without its row sets nothing aside after another kill", async ({ db }) => {
     const meter = await t.start();
     for (const nanoUsd of [1n, 2n, 4n]) t.run(meter, nanoUsd);
     await meter.flush();
@@ -195,7 +193,7 @@ describe("a restart", () => {
     expect(t.errors().filter((message) => message.includes("set aside"))).toEqual([]);
   });
 
-  test("on another database is refused: these records cannot be billed there", async () => {
+  test("on another database is refused, because the records cannot be billed there", async () => {
     const meter = await t.start();
     t.run(meter, 1n);
     const other = await createTestDatabase();
@@ -265,7 +263,7 @@ describe("a start on segments that it does not read", () => {
 });
 
 describe("fencing", () => {
-  test("a second process under the id stops the first: it flushes nothing more and takes no requests", async () => {
+  test("a second process under the id stops the first, which flushes nothing more and accepts no requests", async () => {
     const first = await t.start();
     const running = t.begun();
     first.begin(running);
@@ -295,10 +293,8 @@ describe("fencing", () => {
   });
 });
 
-describe("a node that was reclaimed", () => {
-  test("enters again by itself at its next flush, under a new epoch, and loses nothing", async ({
-    reclaim,
-  }) => {
+describe("a fenced node", () => {
+  test("gets a new epoch at its next flush, and loses nothing", async ({ reclaim }) => {
     const entered: NodeEntry[] = [];
     const listening: FlushParticipant = {
       started: (entry) => void entered.push(entry),
@@ -324,10 +320,7 @@ describe("a node that was reclaimed", () => {
     expect(t.errors()).toEqual([]);
   });
 
-  test("counts once what was flushed just before, though the answer was lost", async ({
-    db,
-    reclaim,
-  }) => {
+  test("counts a flush once whose response was lost before the fence", async ({ db, reclaim }) => {
     const meter = await t.start({ database: makeUnreliable(db.database, "after commit", 1) });
     t.run(meter, 1n);
     expect(await meter.flush()).toBe(false);
@@ -338,7 +331,7 @@ describe("a node that was reclaimed", () => {
     expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n]);
   });
 
-  test("stays out where another process has taken it meanwhile", async ({ reclaim }) => {
+  test("gets no new epoch after another process has taken its id", async ({ reclaim }) => {
     const first = await t.start();
     t.run(first, 1n);
     await reclaim();
@@ -372,7 +365,7 @@ describe("a journal counts as whole", () => {
     isWhole = [];
   });
 
-  test("at first, after a kill, and in another boot if it was closed before", async () => {
+  test("at first, after a kill, and in another boot after a close", async () => {
     await startIn("boot_1");
     const second = await startIn("boot_1");
     await second.stop();
@@ -380,7 +373,7 @@ describe("a journal counts as whole", () => {
     expect(isWhole).toEqual([true, true, true]);
   });
 
-  test("not in another boot, nor where none is known, nor after that until the database was told", async () => {
+  test("not in another or an unknown boot, until the database knows of the gap", async () => {
     await startIn("boot_1");
     const torn = await startIn("boot_2");
     await torn.stop();
@@ -391,7 +384,7 @@ describe("a journal counts as whole", () => {
     expect(isWhole).toEqual([true, false, false, true, false]);
   });
 
-  test("not where the database has more of it, or knows the node by another one, also at the next start", async ({
+  test("not if the database has later records or another journal of the node, also at the next start", async ({
     db,
   }) => {
     t.run(await startIn("boot_1"), 1n);
@@ -415,7 +408,7 @@ describe("a journal counts as whole", () => {
     expect(isWhole).toEqual([true, false]);
   });
 
-  test("not where a record is damaged", async () => {
+  test("not if a record is damaged", async () => {
     const meter = await startIn("boot_1");
     for (const nanoUsd of [1n, 2n, 3n]) t.run(meter, nanoUsd);
     const file = segmentPath(t.directory, 1);
@@ -425,7 +418,7 @@ describe("a journal counts as whole", () => {
     expect(isWhole).toEqual([true, false]);
   });
 
-  test("not once a sync has failed, since the kernel may forget what it had taken", async () => {
+  test("not after a failed sync, because the kernel may lose written records", async () => {
     const files: JournalFiles = {
       ...nodeJournalFiles,
       create: (file) => ({

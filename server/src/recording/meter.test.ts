@@ -12,7 +12,7 @@ import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import type { Meter } from "./meter.ts";
 import { appendUsage } from "./record-usage.ts";
 
-// How ended requests reach the database, and what a begin and an end promise meanwhile.
+// The way of ended requests to the database, and the guarantees of begin and end.
 
 let t: TestMeters;
 
@@ -89,7 +89,7 @@ describe("a flush", () => {
     expect(await t.rolledUp()).toEqual({ requests: 1n, errors: 0n, nanoUsd: 10_500_001n });
   });
 
-  test("adds to rollups that are there, and counts what was refused, unreached or interrupted as errors", async () => {
+  test("adds to existing rollups, and counts refused, unreached and interrupted requests as errors", async () => {
     const meter = await t.start();
     const outcomes = ["answered", "aborted", "refused", "unreached", "interrupted"] as const;
     for (const outcome of outcomes) {
@@ -100,7 +100,7 @@ describe("a flush", () => {
     expect(await t.rolledUp()).toEqual({ requests: 5n, errors: 3n, nanoUsd: 35n });
   });
 
-  test("happens by itself", async () => {
+  test("runs without a call", async () => {
     const meter = await t.start({ flushEveryMs: 50 });
     const end = t.run(meter, 5n);
     await expect.poll(t.recorded).toHaveLength(1);
@@ -116,12 +116,12 @@ describe("a flush", () => {
   });
 
   test.for(["after commit", "before commit"] as const)(
-    "whose answer is lost %s counts once",
+    "whose response is lost %s counts once",
     async (when, { db }) => {
       const meter = await t.start({ database: makeUnreliable(db.database, when, 2), batchSize: 2 });
       const first = [t.run(meter, 1n), t.run(meter, 2n)];
       await meter.flush();
-      // More requests end before it is known what became of the batch.
+      // More requests end before the result of the batch is known.
       const later = [t.run(meter, 4n), t.run(meter, 8n), t.run(meter, 16n)];
       for (let i = 0; i < 3; i++) await meter.flush();
       expect(meter.status().pendingRecords).toBe(0);
@@ -132,7 +132,7 @@ describe("a flush", () => {
     },
   );
 
-  test("participants take part in the order of their list, and none of it stays when one fails", async () => {
+  test("participants run in the order of their list, and a failure of one rolls back all", async () => {
     const calls: string[] = [];
     let fails = true;
     const named = (name: string): FlushParticipant => ({
@@ -191,7 +191,7 @@ describe("a flush", () => {
     expect(await t.recorded()).toHaveLength(20);
   });
 
-  test("texts and numbers that columns cannot take are made to fit", async () => {
+  test("limits texts and numbers to the range of their columns", async () => {
     const meter = await t.start();
     t.run(meter, 1n, {
       requestedModel: "a\u0000b".repeat(500),
@@ -205,7 +205,7 @@ describe("a flush", () => {
     expect(t.errors()).toEqual([]);
   });
 
-  test("ends beyond the bound of memory wait in the journal, and none is lost", async () => {
+  test("ends beyond the bound of memory wait in the journal, and all are flushed", async () => {
     let isAway: boolean = true;
     const away: FlushParticipant = {
       flush: () => (isAway ? Promise.reject(new Error("database away")) : Promise.resolve()),
@@ -227,7 +227,7 @@ describe("a flush", () => {
   });
 });
 
-test("a stop flushes what waits and closes the journal; then no request begins", async () => {
+test("a stop flushes pending ends and closes the journal, and no request begins after it", async () => {
   const meter = await t.start({ stopWithinMs: 5_000 });
   t.run(meter, 1n);
   await meter.stop();
@@ -237,7 +237,7 @@ test("a stop flushes what waits and closes the journal; then no request begins",
   );
 });
 
-describe("a stop gives up after its time, and the next start flushes the rest", () => {
+describe("a stop ends after its time, and the next start flushes the rest", () => {
   const REQUESTS = 60;
 
   function runMany(meter: Meter): void {
@@ -249,7 +249,7 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
     expect(await t.recorded()).toHaveLength(REQUESTS);
   }
 
-  test("where the database is slow", async () => {
+  test("with a slow database", async () => {
     const slow: FlushParticipant = { flush: () => delay(200) };
     const meter = await t.start({
       participants: [appendUsage({ nodeId: t.nodeId, encodeHoldCharges }), slow],
@@ -269,7 +269,7 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
     await expectAllAfterStart();
   });
 
-  test("at once where the database is abandoned", async () => {
+  test("at once with an abandoned database", async () => {
     const away: FlushParticipant = { flush: () => Promise.reject(new Error("away")) };
     const abandoning = new AbortController();
     const meter = await t.start({
@@ -284,7 +284,7 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
     await expectAllAfterStart();
   });
 
-  test("where the database does not answer", async () => {
+  test("with a database that does not respond", async () => {
     const answer = Promise.withResolvers<void>();
     const silent: FlushParticipant = { flush: () => answer.promise };
     const meter = await t.start({
@@ -299,7 +299,7 @@ describe("a stop gives up after its time, and the next start flushes the rest", 
   });
 });
 
-test("a synced begin that the disk fails is refused and leaves no record; one that it takes is a request", async () => {
+test("a synced begin is refused and leaves no record if the sync fails, and succeeds otherwise", async () => {
   let fails: boolean = false;
   const files: JournalFiles = {
     ...nodeJournalFiles,
@@ -324,7 +324,7 @@ test("a synced begin that the disk fails is refused and leaves no record; one th
   expect(await t.recorded()).toEqual([{ id: begin.requestId, outcome: "answered", nanoUsd: 3n }]);
 });
 
-test("a participant's bug does not reach the request that ends", async () => {
+test("a failure of a participant does not affect the ended request", async () => {
   const broken: FlushParticipant = {
     queued: () => {
       throw new Error("a bug");
@@ -340,7 +340,7 @@ test("a participant's bug does not reach the request that ends", async () => {
   expect(t.errors()).toEqual(["a flush participant failed"]);
 });
 
-test("flushes of several nodes on the same rollups neither deadlock nor lose", async () => {
+test("flushes of several nodes to the same rollups neither deadlock nor lose requests", async () => {
   const nodes = await Promise.all(
     [1, 2, 3].map(async (index) => {
       t.nodeId = `node_${index}_${t.organizationId}`;

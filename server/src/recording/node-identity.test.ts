@@ -21,7 +21,7 @@ test("a folder gets an id once and keeps it", () => {
   expect(identify("node_a")).toBe("node_a");
 });
 
-test("a configured name is taken by a new folder, and refused by one that has another", () => {
+test("a new folder gets the configured name, and a folder with another name refuses it", () => {
   expect(identify("gateway-1")).toBe("gateway-1");
   expect(() => identify("gateway-2")).toThrow(/belongs to node "gateway-1", but BURSAR_NODE_ID is/);
 });

@@ -18,7 +18,7 @@ const test = base
       .execute((tx) => insertUsageEvents(tx, [toUsageEvent(endRecord(begin, 1n), "node_1")]));
     return begin.requestId;
   })
-  /** Which partition each event stands in. */
+  /** Partition of each event. */
   .extend("places", ({ db }) => async (): Promise<Record<string, string>> => {
     const { rows } = await sql<{ request_id: string; place: string }>`
     SELECT request_id, tableoid::regclass::text AS place FROM usage_record`.execute(db.database);
@@ -51,12 +51,12 @@ test("this and the next month get a partition, once", async ({ db }) => {
   expect(await ensureUsagePartitions(db.database)).toEqual([]);
 });
 
-test("several nodes that start together make each of them once", async ({ db }) => {
+test("several nodes that start together create each partition once", async ({ db }) => {
   const made = await Promise.all([1, 2, 3, 4].map(() => ensureUsagePartitions(db.database)));
   expect(made.flat()).toEqual(months().map(({ name }) => name));
 });
 
-test("bounds are those of the month in UTC, and events before them keep the default partition", async ({
+test("bounds are the month in UTC, and earlier events stay in the default partition", async ({
   db,
   record,
   places,
@@ -73,7 +73,7 @@ test("bounds are those of the month in UTC, and events before them keep the defa
   expect(await places()).toEqual(expected);
 });
 
-test("events that came before their partition move into it, and none is lost", async ({
+test("events move into their partition when it is created, and none is lost", async ({
   db,
   record,
   places,
@@ -85,11 +85,7 @@ test("events that came before their partition move into it, and none is lost", a
   expect(await places()).toEqual({ [early]: current?.name, [old]: "usage_record_default" });
 });
 
-test("events that come while a partition is made are all there afterwards", async ({
-  db,
-  record,
-  places,
-}) => {
+test("no event is lost while a partition is created", async ({ db, record, places }) => {
   const [current] = months();
   const ids: string[] = [];
   const writing = (async () => {

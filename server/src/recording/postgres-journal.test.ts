@@ -37,7 +37,7 @@ const test = base.extend("journals", ({ db }) => {
     return journal;
   }
 
-  /** A process that writes its records to the database; without a stop it is as one that was killed. */
+  /** A process that writes its records to the database. Without a stop it counts as killed. */
   async function start(options: Partial<PostgresJournalOptions> = {}): Promise<Meter> {
     return startOn(await open(options));
   }
@@ -53,7 +53,7 @@ const test = base.extend("journals", ({ db }) => {
       labelOf: (_, model) => model,
       clock: systemClock,
       logger,
-      flushEveryMs: 3_600_000, // only when the test says so
+      flushEveryMs: 3_600_000, // The test flushes.
       stopWithinMs: 0,
     });
     meters.push(meter);
@@ -76,7 +76,7 @@ const test = base.extend("journals", ({ db }) => {
   const rows = async () =>
     (await db.database.selectFrom("journal_record").select("seq").orderBy("seq").execute()).length;
 
-  /** The database behind a line that can be cut: what is sent then fails, or is done and its answer is lost. */
+  /** A database whose statements can fail, or succeed with a lost response. */
   function unreliable() {
     const line = { state: "up" as "up" | "cut" | "answers lost" };
     const database = new Proxy(db.database, {
@@ -178,7 +178,7 @@ const errors = () => logged.filter(({ level }) => level >= 50).map(({ msg }) => 
 const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
 
 describe("a journal in the database", () => {
-  test("a begin is committed before it may be sent, and many take one statement", async ({
+  test("commits a begin before its dispatch, and many begins in one statement", async ({
     db,
     journals,
   }) => {
@@ -190,7 +190,7 @@ describe("a journal in the database", () => {
     expect(after - before).toBeLessThanOrEqual(3n);
   });
 
-  test("what ran at a crash becomes one interrupted record, what had ended is billed, once", async ({
+  test("after a crash running requests become one interrupted record each, and ended ones are billed once", async ({
     journals,
   }) => {
     const killed = await journals.start();
@@ -211,7 +211,7 @@ describe("a journal in the database", () => {
     expect(errors()).toEqual([]);
   });
 
-  test("an end that was flushed before the crash is not counted again, whatever rows are left", async ({
+  test("an end that was flushed before the crash is not counted again, with any rows that stayed", async ({
     db,
     journals,
   }) => {
@@ -219,7 +219,7 @@ describe("a journal in the database", () => {
     const record = await begin(killed);
     killed.end(endRecord(record, 70n));
     expect(await killed.flush()).toBe(true);
-    // As if the crash had come before the removal.
+    // As after a crash before the removal.
     await eventually(BOUND_MS, "the removal", async () =>
       (await journals.rows()) === 0 ? true : null,
     );
@@ -240,7 +240,7 @@ describe("a journal in the database", () => {
     );
   });
 
-  test("a start that is killed before the node has entered leaves the journal this node's own", async ({
+  test("a start that is killed before the node has an epoch leaves the journal to this node", async ({
     db,
     journals,
   }) => {
@@ -250,7 +250,7 @@ describe("a journal in the database", () => {
     await eventually(BOUND_MS, "the last end", async () =>
       (await journals.rows()) === 4 ? true : null,
     );
-    await journals.open(); // killed before its node entered
+    await journals.open(); // It is killed before its node has an epoch.
     const again = await journals.open();
     const meter = await journals.startOn(again);
     expect(again.mark.isWhole()).toBe(true);
@@ -274,7 +274,7 @@ describe("a journal in the database", () => {
     expect(errors()).toEqual([]);
   });
 
-  test("flushed rows go, rows of running requests stay", async ({ journals }) => {
+  test("deletes flushed rows, and keeps rows of running requests", async ({ journals }) => {
     const meter = await journals.start();
     const running = await begin(meter);
     for (let i = 0; i < 20; i++) meter.end(endRecord(await begin(meter), 1n));
@@ -289,7 +289,7 @@ describe("a journal in the database", () => {
     );
   });
 
-  test("a begin that was amended is interrupted with its last hold, and all of its rows go", async ({
+  test("interrupts an amended begin with its last hold, and deletes all of its rows", async ({
     db,
     journals,
   }) => {
@@ -318,10 +318,7 @@ describe("a journal in the database", () => {
     );
   });
 
-  test("a clean stop leaves neither rows nor a writer for others to finish", async ({
-    db,
-    journals,
-  }) => {
+  test("a clean stop leaves neither rows nor a writer", async ({ db, journals }) => {
     const meter = await journals.start();
     meter.end(endRecord(await begin(meter), 9n));
     expect(await meter.flush()).toBe(true);
@@ -331,8 +328,8 @@ describe("a journal in the database", () => {
   });
 });
 
-describe("the database away", () => {
-  test("no request begins, at once; what runs ends, and is written and counted when it is back", async ({
+describe("without the database", () => {
+  test("no request begins, and running ones end and are counted when it is back", async ({
     journals,
   }) => {
     const { line, database } = journals.unreliable();
@@ -356,13 +353,13 @@ describe("the database away", () => {
         { id: later.requestId, outcome: "answered", nanoUsd: 1n },
       ].sort(byId),
     );
-    // Nothing is left of the begin that was refused.
+    // The refused begin left nothing.
     await eventually(BOUND_MS, "no rows", async () =>
       (await journals.rows()) === 0 ? true : null,
     );
   });
 
-  test("a commit whose answer was lost is written once, and its request was refused", async ({
+  test("a commit whose response was lost is written once, and its request is refused", async ({
     journals,
   }) => {
     const { line, database } = journals.unreliable();
@@ -381,7 +378,7 @@ describe("the database away", () => {
     expect(fatal()).toEqual([]);
   });
 
-  test("a database that says nothing counts as away after a bounded time", async ({
+  test("a database that does not respond counts as away after a bounded time", async ({
     db,
     journals,
   }) => {
@@ -403,7 +400,7 @@ describe("the database away", () => {
 });
 
 describe("two writers", () => {
-  test("a second process under the same id fences the first: it begins and flushes nothing more", async ({
+  test("a second process under the same id fences the first, which begins and flushes nothing more", async ({
     journals,
   }) => {
     const lost: string[] = [];
@@ -423,28 +420,28 @@ describe("two writers", () => {
 });
 
 const SILENT_MS = 300;
-/** No watcher misses a step of this length. */
+/** Step of the watchers' clock, milliseconds. No watcher misses it. */
 const STEP_MS = 100;
-/** Of the watchers. It goes on when the test says so, so that a database that is slow makes no node a dead one. */
+/** Clock of the watchers. The test advances it, so that a slow database makes no node a dead one. */
 let nowMs: number;
 let watchers: { reads: number }[];
 
-describe("a node that does not come back", () => {
+describe("a node that does not return", () => {
   beforeEach(() => {
     nowMs = 0;
     watchers = [];
   });
 
-  /** Until each watcher has looked at the journals at this time. One that is about to finish one looks no more. */
+  /** Waits until each watcher has read the journals at this time. A watcher that finishes a journal reads no more. */
   async function allLook(): Promise<void> {
     const before = watchers.map(({ reads }) => reads);
     await eventually(BOUND_MS, "the watchers to look", async () =>
-      // A look reads the clock twice; one may be under way.
+      // Each read uses the clock twice, and one read may be running.
       watchers.every(({ reads }, at) => reads >= (before[at] ?? 0) + 4) ? true : null,
     );
   }
 
-  /** The watchers' time goes on until whoever has said nothing since now counts as dead. */
+  /** Advances the watchers' clock until nodes that are silent from now on count as dead. */
   async function passSilence(meanwhile: () => Promise<void> = async () => undefined) {
     await allLook();
     for (let passedMs = 0; passedMs < SILENT_MS; passedMs += STEP_MS) {
@@ -454,11 +451,11 @@ describe("a node that does not come back", () => {
     }
   }
 
-  test("is finished by exactly one of the others: what ran is interrupted, what ended is billed", async ({
+  test("is finished by exactly one other node, which interrupts running requests and bills ended ones", async ({
     db,
     journals,
   }) => {
-    // It never beats: as one that was killed.
+    // Without heartbeats the node counts as killed.
     const dead = await journals.start({ heartbeatIntervalMs: 3_600_000 });
     const [running, ended] = [await begin(dead), await begin(dead)];
     dead.end(endRecord(ended, 70n));
@@ -481,7 +478,7 @@ describe("a node that does not come back", () => {
     expect(await journals.rows()).toBe(0);
   });
 
-  test("one that only slept finds its journal gone, is told so, and counts nothing twice", async ({
+  test("that only slept has lost its journal, reports this, and counts nothing twice", async ({
     db,
     journals,
   }) => {
@@ -505,7 +502,7 @@ describe("a node that does not come back", () => {
     ]);
   });
 
-  test("an idle node that lives keeps its journal", async ({ db, journals }) => {
+  test("that lives without requests keeps its journal", async ({ db, journals }) => {
     const idle = await journals.start({ heartbeatIntervalMs: 20 });
     const running = await begin(idle);
     const dead = await journals.open({ nodeId: "node_dead", heartbeatIntervalMs: 3_600_000 });
@@ -519,7 +516,7 @@ describe("a node that does not come back", () => {
         (await beatOf(nodeId)) === last ? null : true,
       );
     });
-    // The dead one's end shows that the time in which the idle one could have been adopted is over.
+    // The end of the dead node shows that the watchers had the time to adopt the idle one.
     await eventually(BOUND_MS, "the dead node's journal to be finished", async () =>
       (await listWriters(db.database)).length === 1 ? true : null,
     );

@@ -23,7 +23,7 @@ const test = base.extend("history", ({ db }) => {
     return id;
   }
 
-  /** A request so many days ago, by the database's clock. */
+  /** Records a request of a past day, by the database's clock. */
   async function record(daysAgo: number, of = organizationId): Promise<string> {
     const requestId = `req_${++made}`;
     const end = endRecord({
@@ -81,7 +81,7 @@ test.beforeEach(async ({ db, history }) => {
   [organizationId, otherId] = [await history.makeOrganization(), await history.makeOrganization()];
 });
 
-test("deletes what is older than an organization wants, of that organization alone", async ({
+test("deletes requests beyond the retention of their organization only", async ({
   db,
   history,
 }) => {
@@ -94,7 +94,7 @@ test("deletes what is older than an organization wants, of that organization alo
   expect(await history.kept()).not.toContain(old);
 });
 
-test("leaves usage and money as they were, and they still verify", async ({ db, history }) => {
+test("keeps usage and balances unchanged, and they still verify", async ({ db, history }) => {
   for (const daysAgo of [100, 40, 31, 30.5, 2]) await history.record(daysAgo);
   await history.record(100, otherId);
   const before = await history.sums();
@@ -105,7 +105,7 @@ test("leaves usage and money as they were, and they still verify", async ({ db, 
   expect(await listBalanceDifferences(db.database)).toEqual([]);
 });
 
-test("the check of the ledger recomputes pruned days too, and names what is wrong in them", async ({
+test("the check of the ledger recomputes pruned days too, and reports their differences", async ({
   db,
   history,
 }) => {
@@ -120,10 +120,7 @@ test("the check of the ledger recomputes pruned days too, and names what is wron
   expect((await checkLedger(db.database, organizationId)).differenceCount).toBe(3);
 });
 
-test("a request whose money is unresolved stays, and its month with it, until it is decided", async ({
-  db,
-  history,
-}) => {
+test("keeps an unresolved request and its month until a decision", async ({ db, history }) => {
   const waiting = await history.record(100);
   await history.record(100);
   await sql`INSERT INTO lease (node_id, request_id, scope_type, scope_id, period, period_start, organization_id,
@@ -137,10 +134,7 @@ test("a request whose money is unresolved stays, and its month with it, until it
   expect((await pruneUsageEvents(db.database)).events).toBe(1);
 });
 
-test("a rollup of pruned days that was changed is still found, through the others", async ({
-  db,
-  history,
-}) => {
+test("finds a changed rollup of pruned days by the other rollups", async ({ db, history }) => {
   await history.record(40);
   await history.keep(30);
   await pruneUsageEvents(db.database);
@@ -151,7 +145,7 @@ test("a rollup of pruned days that was changed is still found, through the other
   expect((await listBalanceDifferences(db.database)).length).toBe(9);
 });
 
-test("without a retention nothing is deleted, and a second time deletes nothing more", async ({
+test("deletes nothing without a retention, and nothing more in a second run", async ({
   db,
   history,
 }) => {
@@ -165,7 +159,7 @@ test("without a retention nothing is deleted, and a second time deletes nothing 
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [], events: 0 });
 });
 
-test("more than one batch is deleted in one run, and several nodes at once delete each request once", async ({
+test("deletes several batches in one run, and each request once with several nodes", async ({
   db,
   history,
 }) => {
@@ -187,7 +181,10 @@ test("more than one batch is deleted in one run, and several nodes at once delet
   expect(await history.kept()).toEqual([]);
 });
 
-test("a month that every organization wants deleted goes as a table", async ({ db, history }) => {
+test("drops the table of a month that is too old for every organization", async ({
+  db,
+  history,
+}) => {
   const at = new Date(Date.now() - 100 * DAY_MS);
   const from = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth()));
   const to = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1));
@@ -203,7 +200,7 @@ test("a month that every organization wants deleted goes as a table", async ({ d
   await history.record(100);
   await history.record(100, otherId);
   await history.keep(30);
-  // The other organization keeps its own.
+  // The other organization keeps its requests.
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [], events: 1 });
   await history.keep(31, otherId);
   expect(await pruneUsageEvents(db.database)).toEqual({ months: [month.name], events: 0 });
@@ -211,10 +208,7 @@ test("a month that every organization wants deleted goes as a table", async ({ d
   expect(await listRollupDifferences(db.database)).toEqual([]);
 });
 
-test("days that are added later bring nothing back, and the mark stays", async ({
-  db,
-  history,
-}) => {
+test("a longer retention later restores nothing, and the mark stays", async ({ db, history }) => {
   await history.record(40);
   await history.keep(30);
   await pruneUsageEvents(db.database);
@@ -234,10 +228,7 @@ test("days that are added later bring nothing back, and the mark stays", async (
   expect((before ?? 0) % DAY_MS).toBe(0);
 });
 
-test("minutes of reports go after some days, and those that stay add up", async ({
-  db,
-  history,
-}) => {
+test("deletes minutes after some days, and the others add up", async ({ db, history }) => {
   for (const daysAgo of [1, 6, 9]) await history.record(daysAgo);
   const minutes = async () => {
     const rows = await db.database

@@ -22,7 +22,7 @@ const NEVER = { hourRetentionDays: Infinity, dayRetentionDays: Infinity };
 let organizationId: string;
 
 const test = base.extend("history", ({ db }) => ({
-  /** One request so many days ago, by the database's clock. */
+  /** Records a request of a past day, by the database's clock. */
   record: async (daysAgo: number) => {
     const end = endRecord({
       requestId: `req_${daysAgo}_${randomUUID()}`,
@@ -79,10 +79,7 @@ test.beforeEach(async ({ db, history }) => {
   for (const daysAgo of [0, 50, 100, 500, 2_000]) await history.record(daysAgo);
 });
 
-test("hours go after their retention, and everything that stays adds up", async ({
-  db,
-  history,
-}) => {
+test("deletes hours after their retention, and all other sums add up", async ({ db, history }) => {
   await pruneSums(db.database, { ...NEVER, hourRetentionDays: 62 });
   expect(await history.countRequests("hour")).toEqual([2]);
   expect(await history.countRequests("day")).toEqual([5]);
@@ -90,7 +87,7 @@ test("hours go after their retention, and everything that stays adds up", async 
   await history.verify();
 });
 
-test("days and weeks go in whole months, and months stay", async ({ db, history }) => {
+test("deletes days and weeks in whole months, and keeps months", async ({ db, history }) => {
   await pruneSums(db.database, { hourRetentionDays: 62, dayRetentionDays: 400 });
   expect(await history.countRequests("day")).toEqual([3]);
   expect(await history.countRequests("month")).toEqual([5]);
@@ -99,7 +96,7 @@ test("days and weeks go in whole months, and months stay", async ({ db, history 
   await history.verify();
 });
 
-test("balances of old periods go, and those with leased or unresolved amounts stay", async ({
+test("deletes balances of old periods, except those with leased or unresolved amounts", async ({
   db,
   history,
 }) => {
@@ -138,7 +135,7 @@ test("nothing is deleted with an unlimited retention", async ({ db, history }) =
   expect(await history.countRequests("hour")).toEqual([5]);
 });
 
-test("days of weeks that are not summed up stay", async ({ db, history }) => {
+test("keeps days of weeks that are not summed", async ({ db, history }) => {
   await sql`UPDATE usage_weeks SET summed_before = ${new Date(Date.now() - 1_900 * DAY_MS)}`.execute(
     db.database,
   );
@@ -147,7 +144,7 @@ test("days of weeks that are not summed up stay", async ({ db, history }) => {
   expect(await history.countRequests("day")).toEqual([4]);
 });
 
-test("nothing is deleted from the oldest request on that no fold has counted", async ({
+test("keeps everything since the oldest request that no fold has counted", async ({
   db,
   history,
 }) => {

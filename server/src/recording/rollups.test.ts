@@ -33,7 +33,7 @@ const test = base.extend("rollups", ({ db }) => {
     await sql`UPDATE usage_weeks SET summed_before = ${new Date(ms)}`.execute(db.database);
   }
 
-  /** The table's rows as they stand in the database. */
+  /** Rows of the table. */
   async function listSums(table: RollupTable): Promise<Sum[]> {
     const { rows } = await sql<Parameters<typeof keyOf>[0] & { bucket_at: Date } & Sum>`
     SELECT * FROM ${sql.table(table)}`.execute(db.database);
@@ -54,7 +54,7 @@ test.beforeEach(async ({ db, rollups }) => {
   await rollups.empty();
 });
 
-test("every rollup is the sum of the requests, one row per key, however they are flushed", async ({
+test("every rollup is the sum of the requests with one row per key, in any batches", async ({
   rollups,
 }) => {
   await fc.assert(
@@ -76,7 +76,7 @@ test("every rollup is the sum of the requests, one row per key, however they are
   );
 });
 
-test("a batch of today leaves the weeks alone, and the row of those that are summed up", async ({
+test("a batch of today changes no week, and does not lock the row of summed weeks", async ({
   db,
   rollups,
 }) => {

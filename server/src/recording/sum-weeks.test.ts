@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 
 const test = base
-  /** As if weeks had been summed up last so many weeks ago. */
+  /** Moves the end of the summed weeks to a past week. */
   .extend("setWeeksAgo", ({ db }) => async (weeks: number): Promise<void> => {
     await sql`UPDATE usage_weeks SET summed_before =
     date_trunc('week', now() - interval '2 days', 'UTC') - ${weeks}::int * interval '7 days'`.execute(
@@ -44,7 +44,7 @@ const test = base
   });
 
 let organizationId: string;
-/** One day for the whole of a test, also of one that runs over midnight. */
+/** Day of a test. Stays the same in a test that runs over midnight. */
 let todayMs: number;
 let made = 0;
 test.beforeEach(async ({ db, setWeeksAgo }) => {
@@ -57,11 +57,7 @@ test.beforeEach(async ({ db, setWeeksAgo }) => {
   await setWeeksAgo(8);
 });
 
-test("every week that is over is summed up once, and the one that is not is left alone", async ({
-  db,
-  record,
-  weekRows,
-}) => {
+test("sums every past week once, and not the current one", async ({ db, record, weekRows }) => {
   const sinceFirstMs = todayMs - (await findSummedWeeksEndMs(db.database));
   for (let daysAgo = sinceFirstMs / DAY_MS; daysAgo >= 0; daysAgo--) {
     await record(daysAgo);
@@ -82,7 +78,7 @@ test("every week that is over is summed up once, and the one that is not is left
   expect(requests).toEqual([8, 7, 6, 5, 4, 3, 2, 1].map((ago) => [ago, 14]));
 });
 
-test("what is flushed after its week was summed up is added to it", async ({
+test("adds requests that are flushed after the sum of their week", async ({
   db,
   record,
   weekRows,
@@ -99,7 +95,7 @@ test("what is flushed after its week was summed up is added to it", async ({
   expect([requests(before), requests(await weekRows())]).toEqual([2, 6]);
 });
 
-test("late requests and the sums, at once and on several nodes, neither miss nor double anything", async ({
+test("counts late requests once while several nodes sum weeks", async ({
   db,
   setWeeksAgo,
   record,
@@ -117,7 +113,7 @@ test("late requests and the sums, at once and on several nodes, neither miss nor
   }
 });
 
-test("a week of which nothing was used is passed over", async ({ db, record }) => {
+test("skips a week without usage", async ({ db, record }) => {
   await record(45);
   expect(await sumWeeks(db.database)).toBe(8);
   expect(await listRollupDifferences(db.database)).toEqual([]);

@@ -44,7 +44,7 @@ test("an entry is missing until it is stored, and listed once", () => {
   });
 });
 
-test("the oldest keys are forgotten beyond the limit, and prices are too", () => {
+test("removes the oldest keys and prices beyond the limit", () => {
   const dictionary = new UsageDictionary({ maxLabels: 3, maxTexts: 2 });
   const refs = (key: number) =>
     dictionary.findRefs(eventOf({ apiKeyId: `apikey_${key}`, prices: `{"row": ${key}}` }));

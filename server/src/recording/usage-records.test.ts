@@ -169,7 +169,7 @@ test("texts that the database lost before the first flush with them are stored a
   expect(await requests.count("usage_labels")).toBe(1);
 });
 
-test("a node that enters again stores its texts again", async ({ db, requests }) => {
+test("a node with a new epoch stores its texts again", async ({ db, requests }) => {
   const participant = makeParticipant("node_1");
   const flush = async (batch: readonly EndRecord[]) => {
     await participant.prepare?.(db.database, batch);

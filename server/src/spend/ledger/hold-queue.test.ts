@@ -25,14 +25,14 @@ function balance(scopeId: string) {
 }
 
 describe("places", () => {
-  test("of one workspace end while as many are free in its organization", () => {
+  test("of a workspace are at most as many as stay free in its organization", () => {
     const queue = new HoldQueue(160);
     expect(fill(queue, { workspaceId: "wksp_1" })).toBe(60);
     expect(fill(queue, { workspaceId: "wksp_2" })).toBe(30);
     expect(fill(queue, { workspaceId: "wksp_3" })).toBe(15);
   });
 
-  test("of one organization end while a quarter of all is free", () => {
+  test("of an organization are at most three quarters of all places", () => {
     const queue = new HoldQueue(160);
     for (let at = 0; at < 200; at++) fill(queue, { workspaceId: `wksp_${at}` });
     expect(queue.size).toBe(120);
@@ -49,7 +49,7 @@ describe("places", () => {
 });
 
 describe("requests in the queue", () => {
-  test("are not tried behind an earlier one that lacks a balance of the same scope", () => {
+  test("are not tried after an earlier one that lacks budget in the same scope", () => {
     const queue = new HoldQueue(160);
     queue.add(waiter("req_1"));
     queue.add(waiter("req_2", { apiKeyId: "apikey_2" }));
@@ -67,7 +67,7 @@ describe("requests in the queue", () => {
     expect(queue.hasWaiter("balance of wksp_1")).toBe(true);
   });
 
-  test("lack nothing any more once all that lacked it left", () => {
+  test("do not count as waiting for a balance after they leave", () => {
     const queue = new HoldQueue(160);
     for (const requestId of ["req_1", "req_2"]) queue.add(waiter(requestId));
     queue.serve(null, () => [balance("wksp_1")]);
@@ -77,7 +77,7 @@ describe("requests in the queue", () => {
     expect(queue.hasWaiter("balance of wksp_1")).toBe(false);
   });
 
-  test("of a scope are tried without those of other scopes", () => {
+  test("of one scope are tried without requests of other scopes", () => {
     const queue = new HoldQueue(160);
     queue.add(waiter("req_1"));
     queue.add(waiter("req_2", { workspaceId: "wksp_2" }));
@@ -90,7 +90,7 @@ describe("requests in the queue", () => {
   });
 });
 
-describe("requests to ask for", () => {
+describe("requests of a message", () => {
   const idsOf = (waiters: readonly Waiter[]) => waiters.map(({ requestId }) => requestId);
 
   test("are shared equally between API keys, in order of arrival", () => {
@@ -100,7 +100,7 @@ describe("requests to ask for", () => {
     expect(idsOf(queue.pick(4))).toEqual(["req_0", "req_1", "req_other"]);
   });
 
-  test("rotate where more API keys wait than one message can ask for", () => {
+  test("rotate if more API keys wait than one message has requests", () => {
     const queue = new HoldQueue(160);
     for (let at = 0; at < 5; at++) queue.add(waiter(`req_${at}`, { apiKeyId: `apikey_${at}` }));
     expect(idsOf(queue.pick(2))).toEqual(["req_0", "req_1"]);

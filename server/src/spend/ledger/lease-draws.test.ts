@@ -73,7 +73,7 @@ const test = base.extend("ledger", async ({ db }) => {
   };
 });
 
-test("draws count from the moment at which their limit is counted, without a lease", async ({
+test("counts draws without a lease, from the moment at which their limit is counted", async ({
   ledger,
 }) => {
   await ledger.setLimit();

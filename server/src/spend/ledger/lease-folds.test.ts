@@ -74,7 +74,7 @@ class TestNode {
     this.leases.recordEnd(requestId, record, spentOf(record));
   }
 
-  /** Appends all ends. Without `isAnswered` the node does not learn it. */
+  /** Appends all ends. Without `isAnswered` the response is lost. */
   async append({ isAnswered = true, isCounted = true } = {}): Promise<void> {
     const request = { nodeId: this.id, epoch: this.#epoch, from: this.#appendedSeq, to: this.#seq };
     const batch = this.#ends;
@@ -90,7 +90,7 @@ class TestNode {
     this.leases.recordFolded(await store.foldedSeq(this.id));
   }
 
-  /** Sends the next message now, and returns its answer for a later `take`. */
+  /** Sends the next message now, and returns the response for a later `take`. */
   async send(): Promise<SyncAnswer> {
     const message = this.leases.nextMessage(now);
     if (message === null) throw new Error(`${this.id} has no message`);
@@ -161,7 +161,7 @@ describe("a request that ended", () => {
 });
 
 describe("a message", () => {
-  test("is obeyed although a fold came between", async () => {
+  test("is applied after a fold that the node does not know", async () => {
     await setLimit(100n);
     const node = await startNode("node_1");
     node.hold("req_1", 60n);
@@ -215,7 +215,7 @@ describe("a lease that opens", () => {
     expect([node.state.granted, node.state.drawn]).toEqual([40n, 40n]);
   });
 
-  test("has the draws of a fold between the message and its execution", async () => {
+  test("includes the draws of a fold between the message and its execution", async () => {
     const node = await startSpentNode();
     const message = node.leases.nextMessage(now);
     await fold();
@@ -227,7 +227,7 @@ describe("a lease that opens", () => {
     expect(await balance()).toEqual({ settled: 40n, leased: 0n, unresolved: 0n });
   });
 
-  test("has the draws of a fold that the node knows before the answer", async () => {
+  test("includes the draws of a fold that the node knows before the response", async () => {
     const node = await startSpentNode();
     const answer = await node.send();
     await fold();
@@ -239,7 +239,7 @@ describe("a lease that opens", () => {
     expect(await balance()).toEqual({ settled: 40n, leased: 0n, unresolved: 0n });
   });
 
-  test("waits while the database has counted ends whose append is not answered", async () => {
+  test("waits while the response to an append of counted ends is missing", async () => {
     const node = await startNode("node_1");
     node.end("req_0", 40n);
     await node.append({ isAnswered: false });
@@ -288,7 +288,7 @@ test("a journal gap is reported until the database has answered, and keeps the b
   expect(await balance()).toEqual({ settled: 0n, leased: 0n, unresolved: 60n });
 });
 
-test("a limit that returns is opened anew, and holds requests that began without it", async () => {
+test("opens leases again on a limit that returns, and holds requests that began without it", async () => {
   await setLimit(100n);
   const node = await startNode("node_1");
   node.hold("req_1", 10n);
@@ -304,7 +304,7 @@ test("a limit that returns is opened anew, and holds requests that began without
   expect(await balance()).toEqual({ settled: 0n, leased: 40n, unresolved: 0n });
 });
 
-test("a limit is not active while a reclaimed node has spend that no fold has counted", async () => {
+test("a limit is not active while a fenced node has spend that no fold has counted", async () => {
   const [one, two] = [await startNode("node_1"), await startNode("node_2")];
   one.end("req_1", 40n);
   await one.append();

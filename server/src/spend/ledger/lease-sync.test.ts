@@ -15,7 +15,7 @@ import { upsertSpendLimit } from "./limits.sql.ts";
 import { toHoldError } from "./refuse-hold.ts";
 
 const logger = makeLogger("silent");
-/** Within this the database answers, also on a busy machine: else it counts as away, and a refusal says another thing. */
+/** Longest response time of the database on a busy machine. After that it counts as away, and refusals differ. */
 const HOLD_WAIT_MS = 2_000;
 const explainIncrease = () => "Ask for more.";
 
@@ -68,7 +68,7 @@ afterEach(async () => {
   for (const { keeper } of nodes) await keeper.stop();
 });
 
-/** A node on the real clock and the real database; its records wait in memory for `flush`. */
+/** A node with the real clock and a real database. Its records wait in memory for `flush`. */
 class TestNode {
   readonly id = `node_${randomUUID()}`;
   readonly keeper: LeaseSync;
@@ -111,7 +111,7 @@ class TestNode {
   async hold(amountNanoUsd: bigint) {
     const requestId = beginRecord().requestId;
     const decision = await this.keeper.hold({ requestId, scope, amountNanoUsd });
-    if (decision.kind === "dropped") throw new Error("nobody dropped it");
+    if (decision.kind === "dropped") throw new Error("the request was dropped");
     if (decision.kind === "refused") return { refusal: decision, begin: null };
     const { startedAtMs } = decision;
     const held = { ...scope, requestId, startedAtMs, holdNanoUsd: amountNanoUsd };
@@ -124,7 +124,7 @@ class TestNode {
     this.keeper.queued(record);
   }
 
-  /** One at a time, as the meter does it. */
+  /** Flushes one batch at a time, like the meter. */
   flush(): Promise<void> {
     this.#flushing = this.#flushing.then(() => this.#flush());
     return this.#flushing;
@@ -158,7 +158,7 @@ class TestNode {
   }
 }
 
-test("four nodes at once never spend a strict limit over, and what is left is less than one request", async ({
+test("four nodes at once never exceed a strict limit, and leave less than one request of it", async ({
   db,
   limit,
   balance,
@@ -191,7 +191,7 @@ test("four nodes at once never spend a strict limit over, and what is left is le
 });
 
 describe("a refusal", () => {
-  test("for money that running requests hold comes after a wait, and says to come again", async ({
+  test("for budget that running requests hold comes after a wait, and asks for a retry", async ({
     db,
     limit,
   }) => {
@@ -210,7 +210,10 @@ describe("a refusal", () => {
     expect((await waiting).begin).not.toBeNull();
   });
 
-  test("for too little that remains says what remains, and no retry", async ({ db, limit }) => {
+  test("for a request that is too large names the remaining amount, and asks for no retry", async ({
+    db,
+    limit,
+  }) => {
     await limit(100n);
     const node = await new TestNode(db).start();
     const { refusal } = await node.hold(101n);
@@ -251,7 +254,7 @@ describe("a refusal", () => {
   });
 });
 
-test("a node that stops hands everything back", async ({ db, limit, balance }) => {
+test("a node that stops returns its whole budget", async ({ db, limit, balance }) => {
   await limit(100n);
   const node = await new TestNode(db).start();
   const { begin } = await node.hold(80n);
@@ -263,7 +266,7 @@ test("a node that stops hands everything back", async ({ db, limit, balance }) =
   nodes = [];
 });
 
-test("a request that gives up waiting is told so, and its place is free", async ({ db, limit }) => {
+test("a request that stops waiting is dropped, and its place is free", async ({ db, limit }) => {
   await limit(100n);
   const node = await new TestNode(db).start();
   const { begin } = await node.hold(80n);
@@ -277,7 +280,7 @@ test("a request that gives up waiting is told so, and its place is free", async 
   expect((await node.hold(80n)).begin).not.toBeNull();
 });
 
-test("an organization without strict limits need not hold anything, while the node has its lease", async ({
+test("an organization without strict limits needs no holds while the node's leases are valid", async ({
   db,
   limit,
 }) => {

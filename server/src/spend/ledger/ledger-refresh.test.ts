@@ -8,7 +8,7 @@ import { type Ledger, makeLedger } from "./ledger.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 
 const EVERY_MS = 1_000;
-/** Long enough for a refresh that should not run. */
+/** Time in which a wrong refresh would run, milliseconds. */
 const PAUSE_MS = 50;
 
 afterEach(() => vi.useRealTimers());
@@ -55,7 +55,7 @@ test("without soft limits a ledger reads limits on every tenth run of its timer"
   expect(await idle.tick(9)).toBe(0);
 });
 
-test("a refresh that failed is repeated on the next run", async ({ idle }) => {
+test("repeats a failed refresh on the next run", async ({ idle }) => {
   idle.line.isAway = true;
   await expect(idle.ledger.refresh()).rejects.toThrow("the database is away");
   expect(await idle.tick(1)).toBe(1);

@@ -96,7 +96,7 @@ const test = base
         });
       },
   )
-  /** A line to the database that can be held: answers of reads, and of commits. */
+  /** A database whose responses to reads or commits can be delayed. */
   .extend("heldLine", ({ db }) => () => {
     const held: (() => void)[] = [];
     let holds: "nothing" | "reads" | "commits" = "nothing";
@@ -185,7 +185,7 @@ function spend(meter: Meter, nanoUsd: bigint, overrides: Partial<EndRecord> = {}
   meter.end(endRecord(begin, nanoUsd, overrides));
 }
 
-/** What a limit of 0 counts as spent at this moment: it refuses always and tells. */
+/** Spend of a limit of 0 at this moment. Such a limit always refuses, and names its spend. */
 function spentIn(ledger: Ledger): bigint {
   const admission = ledger.admit(scope, atMs);
   if (admission.kind === "admitted") throw new Error("a limit of 0 admits nothing");
@@ -222,17 +222,14 @@ describe("a limit", () => {
     });
   });
 
-  test("concerns its own scope only", async ({ startNode, limit }) => {
+  test("applies to its own scope only", async ({ startNode, limit }) => {
     await limit("workspace", 0n);
     const { ledger } = await startNode();
     const elsewhere = { ...scope, workspaceId: newName("wksp") };
     expect(ledger.admit(elsewhere, atMs)).toEqual({ kind: "admitted" });
   });
 
-  test("that only alerts, or is strict and held elsewhere, refuses nothing here", async ({
-    startNode,
-    limit,
-  }) => {
+  test("that is strict or only alerts admits every request here", async ({ startNode, limit }) => {
     await limit("workspace", 0n, { enforcement: "alert_only" });
     const { ledger } = await startNode();
     expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
@@ -244,7 +241,7 @@ describe("a limit", () => {
     expect(ledger.admit(scope, atMs).kind).toBe("blocked");
   });
 
-  test("of the narrowest scope answers first, and of one scope the one that refuses longest", async ({
+  test("of the narrowest scope refuses first, and in one scope the limit with the latest end", async ({
     startNode,
     limit,
   }) => {
@@ -258,7 +255,7 @@ describe("a limit", () => {
     });
   });
 
-  test("starts anew with its period; a request belongs to the period of its start, whenever it ends", async ({
+  test("starts again with each period, and counts a request in the period of its start", async ({
     db,
     startNode,
     limit,
@@ -282,7 +279,7 @@ describe("a limit", () => {
     expect(await listBalanceDifferences(db.database)).toEqual([]);
   });
 
-  test("that is new counts what was spent before it; a raised, lowered or removed one holds from the refresh on", async ({
+  test("counts earlier spend when it is new, and changes with the next refresh", async ({
     db,
     startNode,
     limit,
@@ -303,7 +300,7 @@ describe("a limit", () => {
     expect(ledger.admit(scope, atMs)).toEqual({ kind: "admitted" });
   });
 
-  test("counts what other nodes spent, once they have flushed", async ({ startNode, limit }) => {
+  test("counts spend of other nodes after their flush", async ({ startNode, limit }) => {
     await limit("organization", 0n);
     const [here, there] = [await startNode(), await startNode()];
     spend(there.meter, 30n);
@@ -345,7 +342,7 @@ describe("spend is counted once at every moment", () => {
     expect(spentIn(ledger)).toBe(7n);
   });
 
-  test("when they are read after the commit of a flush whose answer is still under way", async ({
+  test("when they are read before the response to a committed flush arrives", async ({
     startNode,
     limit,
     heldLine,
@@ -368,7 +365,7 @@ describe("spend is counted once at every moment", () => {
     expect(spentIn(ledger)).toBe(8n);
   });
 
-  test("through flushes, refreshes and requests that overlap in any way", async ({
+  test("with flushes, refreshes and requests that overlap in any order", async ({
     db,
     startNode,
     limit,
@@ -395,7 +392,7 @@ describe("spend is counted once at every moment", () => {
     expect(await listBalanceDifferences(db.database)).toEqual([]);
   });
 
-  test("after a start that replays what a killed process had not flushed", async ({
+  test("after a start that replays unflushed requests of a killed process", async ({
     db,
     startNode,
     limit,
@@ -476,7 +473,7 @@ describe("balances", () => {
     expect(await findBalance(db.database, other)).toBeNull();
   });
 
-  test("differences between balances and events are found", async ({ db, startNode }) => {
+  test("reports differences between balances and events", async ({ db, startNode }) => {
     const { meter, flush } = await startNode();
     spend(meter, 10n);
     await flush();
@@ -505,7 +502,7 @@ describe("balances", () => {
 });
 
 describe("stored limits", () => {
-  test("are one per scope and period, listed and found within their organization only", async ({
+  test("exist once for each scope and period, and are found in their organization only", async ({
     db,
     limit,
   }) => {

@@ -54,7 +54,7 @@ function hold(node: NodeLeases, requestId: string, amountNanoUsd: bigint) {
 }
 
 describe("a node", () => {
-  test("holds on its lease until TTL − margin after it asked, and not a moment longer", async () => {
+  test("holds budget of its lease until TTL − margin after its message, and no longer", async () => {
     await limit(100n);
     const node = await startNode("node_1");
     hold(node, "req_1", 60n);
@@ -67,7 +67,7 @@ describe("a node", () => {
     expect(hold(node, "req_3", 60n)).toBe("waiting");
   });
 
-  test("asks once and then needs no round trip while its lease suffices", async () => {
+  test("asks once, and needs no message while its lease has enough budget", async () => {
     await limit(100n);
     const node = await startNode("node_1");
     hold(node, "req_0", 10n);
@@ -78,7 +78,7 @@ describe("a node", () => {
     }
   });
 
-  test("lets those who waited first go first", async () => {
+  test("serves waiting requests in order of arrival", async () => {
     await limit(10n);
     const node = await startNode("node_1");
     hold(node, "req_1", 10n);
@@ -88,7 +88,7 @@ describe("a node", () => {
     expect(node.resolveWaiting(now).map(({ requestId }) => requestId)).toEqual(["req_2", "req_3"]);
   });
 
-  test("gives up what it has no use for, but only when somebody hears it", async () => {
+  test("returns unused budget, but only within a second of a response", async () => {
     await limit(100n);
     const node = await startNode("node_1");
     hold(node, "req_1", 10n);
@@ -110,7 +110,7 @@ describe("a node", () => {
     expect(leased()).toEqual([0n]);
   });
 
-  test("does not spend anew, under a limit that was lowered, what its requests give back", async () => {
+  test("does not spend budget of ended requests again after the limit was lowered", async () => {
     await limit(100n);
     const node = await startNode("node_1");
     hold(node, "req_1", 90n);
@@ -127,7 +127,7 @@ describe("a node", () => {
     expect((await speak(node)).at(-1)?.decision).toMatchObject({ reason: "too_large" });
   });
 
-  test("that was reclaimed holds nothing more, and its money is nobody's until it comes back", async () => {
+  test("that was fenced holds no more requests, and its budget stays unresolved until it returns", async () => {
     await limit(100n);
     const [one, two] = [await startNode("node_1"), await startNode("node_2")];
     hold(one, "req_1", 60n);
@@ -151,7 +151,7 @@ describe("a node", () => {
   });
 });
 
-test("a message that comes after a later one is not obeyed", async () => {
+test("ignores a message that arrives after a later one", async () => {
   await limit(100n);
   const node = await startNode("node_1");
   hold(node, "req_1", 60n);
@@ -187,7 +187,7 @@ describe("a burst of requests", () => {
     });
   });
 
-  test("gets a limit that it needs to the last nano-dollar, in order of arrival", async () => {
+  test("uses a limit up to the last nano-dollar, in order of arrival", async () => {
     await limit(BigInt(BURST) * 7n);
     const node = await startNode("node_1", 10_000);
     holdBurst(node, 7n);
@@ -202,7 +202,7 @@ describe("a burst of requests", () => {
     });
   });
 
-  test("does not keep another workspace waiting whose limit has room", async () => {
+  test("does not delay another workspace whose limit has room", async () => {
     await limit(10n);
     await limit(1_000n, "wksp_other");
     const node = await startNode("node_1", 10_000);
@@ -215,7 +215,7 @@ describe("a burst of requests", () => {
     expect((await speak(node)).map(({ requestId }) => requestId)).toEqual(["req_other"]);
   });
 
-  test("is told that the queue is full once a workspace has its share of places", async () => {
+  test("is refused with a full queue when its workspace has its share of places", async () => {
     await limit(10n);
     const node = await startNode("node_1", 8);
     hold(node, "req_first", 10n);
@@ -228,7 +228,7 @@ describe("a burst of requests", () => {
     });
   });
 
-  test("that is not served in time is not told that running requests hold the budget", async () => {
+  test("that is not served in time is not refused as held by running requests", async () => {
     await limit(1_000_000n);
     const node = await startNode("node_1");
     hold(node, "req_1", 7n);
@@ -242,7 +242,7 @@ describe("a burst of requests", () => {
     ]);
   });
 
-  test("names the limit of its chain that is held, not another one that has room", async () => {
+  test("names the limit of its chain that is held, and not one with room", async () => {
     await limit(10n);
     const ofKey = {
       id: "spl_key",

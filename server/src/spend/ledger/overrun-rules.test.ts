@@ -13,21 +13,21 @@ const spend: LimitedSpend = {
 };
 
 test.each<[string, Partial<LimitedSpend>, bigint | null]>([
-  ["up to the limit is none", { settledNanoUsd: 100n }, null],
-  ["across the limit is the part beyond it", {}, 30n],
-  ["beyond a limit that was set below it counts alone", { limitNanoUsd: 50n }, 40n],
+  ["up to the limit is no overrun", { settledNanoUsd: 100n }, null],
+  ["across the limit is an overrun in the part beyond it", {}, 30n],
+  ["after a limit was set below the spend is an overrun alone", { limitNanoUsd: 50n }, 40n],
   [
     "that was compared with this limit is not counted again",
     { comparedNanoUsd: 120n, comparedRevision: 4n },
     10n,
   ],
   [
-    "that was never compared counts where the limit is as old as the period",
+    "that was never compared counts if the limit is as old as the period",
     { settledBeforeNanoUsd: 120n, isWholePeriod: true },
     30n,
   ],
   [
-    "that was compared with another limit is what this one found",
+    "that was compared with another limit is no overrun",
     { settledBeforeNanoUsd: 120n, comparedNanoUsd: 110n, comparedRevision: 3n },
     10n,
   ],
@@ -35,7 +35,7 @@ test.each<[string, Partial<LimitedSpend>, bigint | null]>([
   expect(findOverrun({ ...spend, ...changes })?.nanoUsd ?? null).toBe(expected);
 });
 
-test("the overruns of any steps add up to what exceeds the limit", () => {
+test("the overruns of any steps add up to the spend beyond the limit", () => {
   const amount = fc.bigInt({ min: 0n, max: 1_000n });
   fc.assert(
     fc.property(amount, amount, fc.array(amount), (limitNanoUsd, found, steps) => {

@@ -15,10 +15,10 @@ import { type SpendNode, type SpendNodeOptions, startSpendNode } from "#test/har
 import { reclaimLeases } from "./leases.sql.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 
-// A node on a real journal and a real database, after what goes wrong with either.
+// A node with a real journal and a real database, after failures of both.
 
 const test = base
-  /** Without a stop it is as one that was killed: what it left behind meets the next start. */
+  /** Starts a node. Without a stop it counts as killed, and the next start finds its journal and rows. */
   .extend(
     "start",
     ({ db }) =>
@@ -28,7 +28,7 @@ const test = base
           directory,
           nodeId,
           flushEveryMs: 3_600_000,
-          // Longer than a busy database takes to answer.
+          // Longer than the response of a busy database takes.
           holdWaitMs: 20_000,
           ...options,
         });
@@ -100,12 +100,12 @@ async function begun(node: SpendNode, amountNanoUsd: bigint) {
   return began.record;
 }
 
-/** Killed: its timers speak no more, and its lease stays what it was. */
+/** Kills a node: its timers send nothing more, and its lease stays unchanged. */
 function kill(node: SpendNode): void {
   running = running.filter((each) => each !== node);
 }
 
-test("a node that was reclaimed takes its own money up again and goes on by itself", async ({
+test("a fenced node gets its own budget back and continues by itself", async ({
   db,
   start,
   balance,
@@ -119,14 +119,14 @@ test("a node that was reclaimed takes its own money up again and goes on by itse
     .execute();
   expect(await reclaimLeases(db.database, { graceMs: 500, atMs: null })).toEqual([nodeId]);
   expect(await balance()).toEqual({ settled: 0n, leased: 0n, unresolved: 60n });
-  // Fenced at its next message; the hold waits until the node has entered again.
+  // The next message is refused as fenced. The hold waits until the node has a new epoch.
   expect((await begin(node, 40n)).kind).toBe("begun");
   node.meter.end(endRecord(record, 7n));
   expect(await node.flush()).toBe(true);
   expect(await balance()).toEqual({ settled: 7n, leased: 93n, unresolved: 0n });
 });
 
-test("what a journal without its tail may lack stays unresolved, and the mark goes when the database knows", async ({
+test("keeps budget unresolved for a journal without its tail, until the database knows of the gap", async ({
   start,
   balance,
 }) => {
@@ -141,7 +141,7 @@ test("what a journal without its tail may lack stays unresolved, and the mark go
   const first = await start({ journal: bootId("boot_1") });
   await begun(first, 60n);
   kill(first);
-  // The power took the begin.
+  // The power failure lost the begin.
   await rm(segmentPath(directory, 1));
   const mark = () => JSON.parse(readFileSync(join(directory, "written"), "utf8"));
   expect(mark()).toMatchObject({ bootId: "boot_1", isWhole: true });
@@ -175,7 +175,7 @@ test("spend in segments that a start does not read counts under a strict limit",
   expect(await balance()).toEqual({ settled: 60n, leased: 39n, unresolved: 1n });
 });
 
-test("ends that the database has already take nothing from leases again", async ({
+test("ends that the database has already draw nothing from leases again", async ({
   db,
   start,
   balance,
@@ -186,7 +186,7 @@ test("ends that the database has already take nothing from leases again", async 
   await first.flush();
   first.meter.end(endRecord(two, 6n));
   kill(first);
-  // As after a restore of the node's row: it is replayed from the beginning.
+  // As after a restore of the node's row, the journal is replayed from the beginning.
   await db.database.updateTable("node").set({ flushed_seq: 0n }).where("id", "=", nodeId).execute();
   const second = await start();
   const third = await begun(second, 80n);

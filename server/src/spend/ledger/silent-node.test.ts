@@ -18,7 +18,7 @@ import { upsertSpendLimit } from "./limits.sql.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
 import { releaseNodeBudget, releaseUnresolved } from "./release-unresolved.sql.ts";
 
-// A node loses the database for longer than everything lasts, and comes back with what its journal has.
+// A node loses the database for longer than any time limit, and returns with its journal.
 
 const LIMIT = 2_000_000_000n;
 const UNFLUSHED = 620_000_000n;
@@ -50,7 +50,7 @@ const test = base.extend("ledger", ({ db }) => {
       .executeTakeFirstOrThrow();
   }
 
-  /** A node that has spent $0.62 which the database does not know, and is reclaimed. */
+  /** Makes a fenced node with spend of $0.62 that the database does not know. */
   async function silence(): Promise<SpendNode> {
     const node = await start(far);
     const begun = await begin(node, UNFLUSHED);
@@ -158,7 +158,10 @@ async function comeBack(node: SpendNode): Promise<void> {
 }
 
 describe("a node that is silent for longer than unresolved spend lasts", () => {
-  test("keeps its budget, so that the limit holds when it comes back", async ({ db, ledger }) => {
+  test("keeps its budget, so that the limit is not exceeded when it returns", async ({
+    db,
+    ledger,
+  }) => {
     const silent = await ledger.silence();
     const other = await start(db.database);
     expect(await ledger.releaseAllThatIsOld()).toEqual([]);
@@ -170,7 +173,7 @@ describe("a node that is silent for longer than unresolved spend lasts", () => {
     expect(await ledger.difference()).toEqual([]);
   });
 
-  test("keeps its budget also where a node of an older version deletes what is old", async ({
+  test("keeps its budget while a node of an older version releases old amounts", async ({
     db,
     ledger,
   }) => {
@@ -183,7 +186,7 @@ describe("a node that is silent for longer than unresolved spend lasts", () => {
     expect(await ledger.balance()).toMatchObject({ unresolved: UNFLUSHED });
   });
 
-  test("settles once what it brings back after its budget was released by a decision: an overrun", async ({
+  test("settles its spend once as an overrun after an administrator released its budget", async ({
     db,
     ledger,
   }) => {
@@ -211,7 +214,7 @@ describe("a node that is silent for longer than unresolved spend lasts", () => {
 });
 
 describe("spend that a node of an older version settled beyond the limit", () => {
-  test("is named by a check of the ledger until it is recorded", async ({ db, ledger }) => {
+  test("is reported by a check of the ledger until it is recorded", async ({ db, ledger }) => {
     const silent = await ledger.silence();
     const other = await start(db.database);
     await ledger.forget(silent);
@@ -229,10 +232,7 @@ describe("spend that a node of an older version settled beyond the limit", () =>
   });
 });
 
-test("a limit that is set below what is spent makes no overrun of it, and one of what follows", async ({
-  db,
-  ledger,
-}) => {
+test("a limit below the spend makes an overrun of later spend only", async ({ db, ledger }) => {
   const node = await start(db.database);
   expect(await spend(node, 900_000_000n)).toBe(true);
   await node.flush();
