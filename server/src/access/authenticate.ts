@@ -71,7 +71,7 @@ export async function authenticate(
     throw new ApiError(
       "api_key_invalid",
       "invalid x-api-key: this is not a key of this server. Keys begin with sk-ant-admin01- or sk-ant-api03- and end in " +
-        "a checksum, so it was cut, mistyped or comes from elsewhere.",
+        "a checksum, so this one was cut, was mistyped, or belongs to another server.",
     );
   }
   const hash = hashSecret(secret);

@@ -3,15 +3,15 @@ import type { RateScope } from "#src/rates/buckets/node-rates.ts";
 import type { RateAnswer, RateLimiter, RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import { toRateError } from "#src/rates/buckets/refuse-rate.ts";
 
-// Room in every rate limit of the request's chain, before anything is held or sent. Where nothing limits it this is one
-// look into a map; as a rule nothing here waits.
+// Takes requests and tokens from every rate limit of the chain, before the hold. Without a limit this costs one lookup in a
+// map. Usually nothing waits.
 
 export interface RateDeps {
   rates: Pick<RateLimiter, "take" | "charge" | "headersOf">;
   metrics: { observeRateRefusal(refused: { kind: RateKind; scope: string }): void };
 }
 
-/** Null where no limit applies. Throws a 429 that names the limit and when to come again. */
+/** Acquires room in all rate limits. Null: no limit applies. Throws a 429 that names the limit and the time of a retry. */
 export function acquireRate(
   deps: RateDeps,
   scope: RateScope,

@@ -14,9 +14,9 @@ const FUTILE_CODES: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * The refusal in the form that the client expects. Claude Code takes an unknown 400 for a rejected feature and repeats
- * the request without one feature after another, six times in all. It stops after a 429 with `x-should-retry: false`.
- * Every other client gets the official 400. `nowMs`: milliseconds since the epoch.
+ * Returns the refusal in the form that the client expects. After an unknown 400, Claude Code repeats the request up to six
+ * times, each time without another feature. A 429 with `x-should-retry: false` stops Claude Code. Every other client gets
+ * the official 400. `nowMs`: milliseconds since the epoch.
  */
 export function adaptSpendRefusal(
   error: ApiError,
@@ -30,7 +30,7 @@ export function adaptSpendRefusal(
   return { ...claudeCodeForm, headers };
 }
 
-/** A session that signed in to a gateway prints the message alone where it finds these headers. */
+/** Headers with which a Claude Code session that signed in to a gateway prints only the message. */
 const REJECTED = {
   "anthropic-ratelimit-unified-status": "rejected",
   "anthropic-ratelimit-unified-overage-disabled-reason": "org_spend_cap_reached",

@@ -1,9 +1,9 @@
 import { findListedModel } from "#src/domain/price-book.ts";
 
-// Which models a key may call. An entry is the name of a model, which stands for the model by any of its names in the
-// table, or a beginning of names: `claude-haiku-*`.
+// Models that a key may call. An entry is a name of a model, and includes its other names in the table. An entry can also
+// be a prefix: `claude-haiku-*`.
 
-/** True where one of the entries allows `model`, the name a request gives. */
+/** True if an entry allows `model`, the name in the request. */
 export function isModelAllowed(allowed: readonly string[], model: string): boolean {
   const names = namesOf(model);
   return allowed.some((entry) =>
@@ -16,8 +16,8 @@ export function isModelAllowed(allowed: readonly string[], model: string): boole
 const SNAPSHOT = /-(?:\d{8}|latest)$/;
 
 /**
- * Names that mean this model: those of the table where it has exactly this one, else itself and what it is a snapshot of.
- * Another snapshot of the same model is another model: an entry with a date allows that date only.
+ * Names of this model. If the table has exactly this name, they are the names in the table. Otherwise they are the name
+ * itself, and the name without its snapshot date. An entry with a date allows only that date.
  */
 function namesOf(model: string): string[] {
   const listed = findListedModel(model);

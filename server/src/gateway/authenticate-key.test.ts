@@ -87,13 +87,17 @@ describe("a 401 says what is wrong", () => {
   test.for<[string, () => Record<string, string | string[]>, RegExp]>([
     ["no key", () => ({}), /^x-api-key header is required/],
     ["an empty key", () => ({ "x-api-key": " " }), /^x-api-key header is required/],
-    ["another scheme", () => ({ authorization: "Basic abc" }), /holds no Bearer key/],
+    ["another scheme", () => ({ authorization: "Basic abc" }), /has no Bearer key/],
     [
       "a mistyped key",
       () => ({ "x-api-key": `${unknown.slice(0, -1)}!` }),
       /^invalid x-api-key: this is not a key/,
     ],
-    ["a key from elsewhere", () => ({ "x-api-key": "sk-ant-api03-abc" }), /comes from elsewhere/],
+    [
+      "a key from elsewhere",
+      () => ({ "x-api-key": "sk-ant-api03-abc" }),
+      /belongs to another server/,
+    ],
     [
       "an unknown key",
       () => ({ "x-api-key": unknown }),
@@ -170,7 +174,7 @@ describe("permissions", () => {
     const denied = await post(headers);
     expect(denied.status).toBe(403);
     expect(denied.type).toBe("permission_error");
-    expect(denied.message).toBe('This API key has the permission "read"; this call needs "write".');
+    expect(denied.message).toBe('This API key has the permission "read". This call needs "write".');
     expect(upstream.received).toEqual([]);
     const count = await call(gateway.origin, {
       path: "/v1/messages/count_tokens",

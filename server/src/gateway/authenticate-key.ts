@@ -13,26 +13,25 @@ import { assert } from "#src/lib/assert.ts";
 
 export interface AuthenticateDeps {
   keys: KeyCache;
-  /** Milliseconds since the epoch on the database's clock: expiry is judged by it alone. */
+  /** Milliseconds since the epoch on the database's clock, which decides expiry. */
   databaseNowMs: () => number;
 }
 
-/** What is asked of the key of a request. */
+/** Use of a key by one request. */
 export interface KeyCall {
   headers: IncomingHttpHeaders;
   action: ClaudeAction;
-  /** Of the client. */
+  /** Address of the client. Null: unknown. */
   address: () => string | null;
-  /**
-   * Told whose request it is, before the key is checked, and the time of the check on the database's clock. Must not throw.
-   */
+  /** Called with the found key before its check, and with the time of the check on the database's clock. Must not throw. */
   onKnown: (key: FoundKey, checkedAtMs: number) => void;
 }
 
 /**
- * The key behind a request, allowed to do `action`; without a wait when memory knows it. Throws (or rejects with) a 401
- * that says what is wrong with the key, since who asks holds its secret; a 403 when the key may not do this, or not from
- * the client's `address`; a 503 when the key cannot be checked.
+ * Finds and checks the key of a request, without a wait if memory has it. Throws or rejects with:
+ * - a 401 that names the problem of the key, because the caller has its secret.
+ * - a 403 if the key has no permission for `action`, or not from the client's `address`.
+ * - a 503 if the key cannot be checked.
  */
 export function authenticateKey(
   deps: AuthenticateDeps,
@@ -41,15 +40,15 @@ export function authenticateKey(
   const secret = readSecret(call.headers);
   const cached = deps.keys.findCached(secret);
   if (cached !== undefined) return checkKey(deps, cached, call);
-  // Only now: what memory knows was well-formed when it was looked up.
+  // The format of a cached secret was checked before.
   checkFormat(secret);
   return deps.keys.find(secret).then((key) => checkKey(deps, key, call));
 }
 
 /**
- * The one secret of the request. Clients may send two headers, one of them with a key of another place (a
- * tool that has both ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN set): the one of our format counts, whichever header it
- * is in. Two different ones of our format are refused, because then nobody could say whose bill it is.
+ * Reads the secret of the request. A client with both ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN sends two headers, and one
+ * of the keys may belong to another service. The key with this server's format counts. Two different keys of that format
+ * are refused, because the bill could go to either.
  */
 function readSecret(headers: IncomingHttpHeaders): string {
   const inApiKey = headers["x-api-key"];
@@ -83,25 +82,25 @@ function makeMissingKeyError(headers: IncomingHttpHeaders): ApiError {
   return new ApiError(
     "api_key_missing",
     `x-api-key header is required: send the key of a workspace as "x-api-key: <key>" or as "Authorization: Bearer <key>"${
-      isOtherScheme ? " (the Authorization header that was sent holds no Bearer key)" : ""
+      isOtherScheme ? " (the Authorization header of this request has no Bearer key)" : ""
     }.`,
   );
 }
 
-/** Refuses what cannot be a workspace key, without asking anybody. */
+/** Refuses a text that cannot be a workspace key, without a query. */
 function checkFormat(secret: string): void {
   const format = checkSecret(secret);
   if (format === null) {
     throw new ApiError(
       "api_key_invalid",
       "invalid x-api-key: this is not a key of this server. A workspace key begins with sk-ant-api03- and ends in a " +
-        "checksum, so it was cut, mistyped or comes from elsewhere.",
+        "checksum, so this one was cut, was mistyped, or belongs to another server.",
     );
   }
   if (format.kind === "admin") {
     throw new ApiError(
       "api_key_wrong_kind",
-      "invalid x-api-key: this is an admin key (sk-ant-admin01-…), which opens the Admin API only. " +
+      "invalid x-api-key: this is an admin key (sk-ant-admin01-…), which is valid for the Admin API only. " +
         "Calls to Claude need the key of a workspace (sk-ant-api03-…).",
     );
   }
@@ -126,7 +125,7 @@ function checkKey(
   if (!includesPermission(key.permission, needed)) {
     throw new ApiError(
       "permission_denied",
-      `This API key has the permission "${key.permission}"; this call needs "${needed}".`,
+      `This API key has the permission "${key.permission}". This call needs "${needed}".`,
     );
   }
   return key;

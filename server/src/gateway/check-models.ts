@@ -7,8 +7,8 @@ import type { ParsedMessage } from "./parse-message.ts";
 const MAX_SHOWN_MODELS = 20;
 
 /**
- * Throws a 403 unless the key may call every model that could answer: the request's own, its fallbacks, and the advisor
- * that a server tool asks. What may be any model is refused to a key that is bound to some.
+ * Throws a 403 unless the key may call every model that can answer: the model of the request, its fallbacks, and the
+ * advisor of a server tool. A request that any model can answer is refused too.
  */
 export function checkModels(key: FoundKey, message: ParsedMessage): void {
   const { allowedModels } = key;
@@ -29,7 +29,7 @@ export function checkModels(key: FoundKey, message: ParsedMessage): void {
 /** Null stands for any model. */
 function reachableModels({ model, fallbacks, serverTools }: ParsedMessage): (string | null)[] {
   const advisors = serverTools.filter(({ type }) => type.startsWith("advisor"));
-  // An advisor may stand behind the last tool that was read.
+  // A tool after the last one that was read may be an advisor.
   const isOpen = fallbacks.hasUnknownModel || serverTools.length >= MAX_SERVER_TOOLS;
   return [
     model,

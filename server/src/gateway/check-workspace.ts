@@ -4,8 +4,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 const MAX_SHOWN_CHARACTERS = 100;
 
 /**
- * Throws a 404 where `anthropic-workspace-id` names another workspace than the key's. The answer is the same whether
- * that workspace exists or not.
+ * Throws a 404 if `anthropic-workspace-id` is not the workspace of the key. The response does not show whether that
+ * workspace exists.
  */
 export function checkWorkspace(headers: IncomingHttpHeaders, workspaceId: string): void {
   const asked = headers["anthropic-workspace-id"];
@@ -14,7 +14,7 @@ export function checkWorkspace(headers: IncomingHttpHeaders, workspaceId: string
   throw new ApiError(
     "resource_not_found",
     `Workspace \`${shown}\` not found. An API key serves its own workspace only: send that workspace's id in ` +
-      "anthropic-workspace-id, or leave the header out.",
+      "anthropic-workspace-id, or remove the header.",
     {},
     { resource: "workspace" },
   );

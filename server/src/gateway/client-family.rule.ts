@@ -1,7 +1,7 @@
-// Which program is calling, for the usage reports. The client writes its user agent as it likes, so a report may only
-// ever show a name of this closed list.
+// Program of the client, for the usage reports. A client can send any user agent, so reports show only names of this closed
+// list.
 
-/** First match wins: a program that names its SDK too stands above the SDK. */
+/** The first match counts. A program that also names its SDK is listed before the SDK. */
 const families = [
   ["claude-code", /^claude-(?:cli|code)\//i],
   ["vercel-ai", /\bai-sdk\/|^ai\/[0-9]/i],
@@ -32,7 +32,7 @@ export type ClientFamily = (typeof families)[number][0] | "other" | "unknown";
 
 const MAX_READ_CHARS = 256;
 
-/** Family of a `user-agent` header: "unknown" where there is none, "other" where the list has no name for it. */
+/** Family of a `user-agent` header. "unknown": no header. "other": not in the list. */
 export function clientFamily(userAgent: string | undefined): ClientFamily {
   if (!userAgent) return "unknown";
   const start = userAgent.slice(0, MAX_READ_CHARS);

@@ -19,8 +19,8 @@ const WITHIN_MS = 4_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Input tokens of a message as the upstream counts them, which costs nothing. One attempt, within a bounded time; null
- * for every failure. `signal` gives it up.
+ * Asks the upstream for the number of input tokens, which costs nothing. Makes one attempt in a bounded time, which `signal`
+ * can abort. Null: the attempt failed.
  */
 export async function countTokens(
   exchange: Exchange,

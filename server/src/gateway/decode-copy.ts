@@ -9,11 +9,11 @@ import {
 } from "node:zlib";
 import type { PlainReader, UsageReader, UsageSeen } from "./usage-seen.ts";
 
-// We ask upstream for no encoding. An answer that is encoded all the same is relayed as it is, and decoded in a copy.
+// The gateway asks the upstream for no encoding. An encoded response is still relayed unchanged, and a copy is decoded.
 
-/** More decoded bytes than that are no answer but a bomb: reading stops there. */
+/** Highest number of decoded bytes. A response with more is an attack, and is not read further. */
 export const MAX_DECODED_BYTES = 256 * 1024 * 1024;
-/** Encoded bytes that may wait for the decoder, which works on another thread, before reading stops. */
+/** Highest number of encoded bytes that wait for the decoder, which runs on another thread. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 export function isIdentity(contentEncoding: string | undefined): boolean {
@@ -21,7 +21,7 @@ export function isIdentity(contentEncoding: string | undefined): boolean {
   return name === "" || name === "identity";
 }
 
-/** Feeds `plain` with the decoded bytes of an answer. */
+/** Makes a reader that passes the decoded bytes of a response to `plain`. */
 export function decodeCopy(plain: PlainReader, contentEncoding: string | undefined): UsageReader {
   const encoding = contentEncoding?.trim().toLowerCase() ?? "";
   let decoder: Transform | null = null;
@@ -65,7 +65,7 @@ export function decodeCopy(plain: PlainReader, contentEncoding: string | undefin
   };
 }
 
-/** Settles when the decoder has given all it had, also after an error: `close` always comes. */
+/** Resolves when the decoder has passed on all bytes, also after an error, because `close` always follows. */
 function ended(decoder: Transform | null): Promise<void> {
   if (decoder === null || decoder.closed) return Promise.resolve();
   return new Promise((resolve) => {
@@ -74,7 +74,7 @@ function ended(decoder: Transform | null): Promise<void> {
   });
 }
 
-/** null for an encoding that is not known. An input that is cut is decoded as far as it goes. */
+/** Makes a decoder. Null: the encoding is unknown. An incomplete input is decoded as far as possible. */
 function makeDecoder(encoding: string, firstByte: number | undefined): Transform | null {
   const finishFlush = constants.Z_SYNC_FLUSH;
   switch (encoding) {

@@ -5,34 +5,34 @@ import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 
-/** One request of a client and its answer, from the first header to the last byte. */
+/** One request of a client and its response, from the first header to the last byte. */
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
   requestId: string;
-  /** On the monotonic clock. */
+  /** Start on the monotonic clock, milliseconds. */
   startedMs: number;
-  /** Set once the key is known. */
+  /** Set when the key is found. */
   identity: ResponseIdentity | null;
-  /** Set once the key is known, also where it is refused. */
+  /** Set when the key is found, also if it is refused. */
   key: FoundKey | null;
-  /** Time of the newest check of the key, milliseconds since the epoch on the database's clock. Set with `key`. */
+  /** Time of the last check of the key, milliseconds since the epoch on the database's clock. Set with `key`. */
   keyCheckedAtMs: number;
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
-  /** Set once it was dispatched. */
+  /** Set at the dispatch. */
   relay: RunningRelay | null;
   /** Aborts when the client leaves or the server stops. Set while the request waits for budget. */
   waiting: AbortController | null;
-  /** Set from its begin on where no limit held anything for it, so that one which is made meanwhile can. */
+  /** Set while the request runs without a hold, so that a limit that is created later can hold it. */
   unheld: UnheldRequest | null;
-  /** Of the rate limits that it was counted in; null where there are none. */
+  /** Ticket of the rate limits that count the request. Null: none. */
   rate: RateTicket | null;
-  /** Of its body in memory: what counts against the gateway's bound. */
+  /** Bytes of its body that count in the gateway's bound. */
   heldBytes: number;
   /** The response was sent, or the client is gone. */
   isClosed: boolean;
-  /** Nothing more will happen but the sending of what is buffered. */
+  /** The request is settled. Only buffered bytes are still sent. */
   isDone: boolean;
 }
 
@@ -41,7 +41,7 @@ interface UnheldRequest {
   message: ParsedMessage;
 }
 
-/** The part of `Relay` that an exchange calls. Stands here because relay-response.ts imports this file. */
+/** The part of `Relay` that an exchange calls. Declared here because relay-response.ts imports this file. */
 interface RunningRelay {
   onClientGone(): void;
   abortForShutdown(): void;
@@ -61,24 +61,24 @@ export async function waitAbortably<T>(
   }
 }
 
-/** True once the client can get no answer any more. */
+/** True if the client can no longer get a response. */
 export function isClientGone(exchange: Exchange): boolean {
   return exchange.isClosed || exchange.response.destroyed || exchange.request.socket.destroyed;
 }
 
-/** The exchanges of this process that are not over. */
+/** The running exchanges of this process. */
 export interface RunningExchanges {
   add(exchange: Exchange): void;
-  /** Settled; it is over once the response is closed, too. */
+  /** Marks an exchange as settled. The exchange ends when its response is closed too. */
   markDone(exchange: Exchange): void;
   count(): number;
-  /** Those that were begun and are not settled, of which the answer says yes; each is given once. */
+  /** Returns unsettled requests without a hold for which `isCounted` is true. Each request is returned once. */
   claimUnheld(isCounted: (begin: BeginRecord) => boolean): UnheldRequest[];
-  /** Resolves when all are over; those that still run after `timeoutMs` are cut. The first call's time counts. */
+  /** Resolves when all exchanges have ended. Ends the others after `timeoutMs`, counted from the first call. */
   drain(timeoutMs: number): Promise<void>;
 }
 
-/** How long a client has to take the answer that tells it of the stop. */
+/** Time for a client to read the response about the stop, milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
 export function makeRunningExchanges(): RunningExchanges {
@@ -94,7 +94,7 @@ export function makeRunningExchanges(): RunningExchanges {
 
   function cutAll(): void {
     running.forEach(cut);
-    // What is left are last words to clients that do not read.
+    // The rest are responses to clients that do not read.
     if (running.size > 0) drainTimer = setTimeout(() => running.forEach(cutOff), LAST_WORDS_MS);
   }
 
@@ -113,7 +113,7 @@ export function makeRunningExchanges(): RunningExchanges {
         exchange.waiting?.abort();
         forget(exchange);
       });
-      // A response whose client is gone may still be written to; "close" has told all there is to know.
+      // A response without a client may still be written. The "close" event has handled the failure.
       response.on("error", ignore);
     },
     markDone(exchange) {
@@ -142,7 +142,7 @@ export function makeRunningExchanges(): RunningExchanges {
   };
 }
 
-/** At a shutdown the connection ends with this answer, whether or not its headers have left already. */
+/** Ends the connection after this response, for a shutdown. Its headers may be sent already. */
 function closeAfterwards({ request, response }: Exchange): void {
   if (response.headersSent) response.once("finish", () => request.socket.destroySoon());
   else response.shouldKeepAlive = false;

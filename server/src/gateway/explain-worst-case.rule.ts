@@ -4,12 +4,12 @@ import { isNameable } from "#src/domain/neutral-features.ts";
 import type { OpenEndedReason } from "#src/domain/open-ended.ts";
 import type { Rate, WorstCase, WorstCaseDrivers } from "#src/domain/worst-case.ts";
 
-/** Amounts are shown to a hundredth of a cent, rounded up; a smaller one with all its digits. */
+/** Amounts are rounded up to a hundredth of a cent. Smaller amounts have all their digits. */
 const SHOWN_NANO_USD = 100_000n;
 
 /**
- * What a request can cost and what drives that, in sentences for the person who sent it: the largest part first, then
- * what is assumed. Names fields of the request and models, never content.
+ * Explains the highest cost of a request and its parts for the sender: the largest part first, then the assumptions. Names
+ * fields and models, and never content.
  */
 export function explainWorstCase(worstCase: WorstCase): string {
   const { drivers } = worstCase;
@@ -126,7 +126,7 @@ function explainReason(reason: OpenEndedReason): string {
   }
 }
 
-/** Server tools with the field `max_uses`, by the types of the official SDK. */
+/** Server tools with a field `max_uses` in the types of the official SDK. */
 const boundedTool = /^(web_search|web_fetch|advisor)(_|$)/;
 
 function describeUses({ type, maxUses }: { type: string; maxUses: number | null }): string {
@@ -153,7 +153,7 @@ function showCount(count: number): string {
   return String(Math.ceil(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** A key is the client's text: one that is no plain word is not repeated. */
+/** Name of a field, if it is a plain word. The client can send any text as a key. */
 function showField(field: string): string {
   return /^[A-Za-z0-9_.-]+$/.test(field) && isNameable(field) ? field : "(field)";
 }

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-// Which headers cross the gateway. Requests: everything but a list, because fields, betas and trace headers of tomorrow
-// must reach the upstream. Responses: nothing but a list, because what an upstream says about itself (cookies, its
-// organization) is not the client's.
+// Headers that the gateway forwards. Requests: all headers except a list, because new fields, betas and trace headers must
+// reach the upstream. Responses: only headers of a list, because the upstream's cookies and organization are not for the
+// client.
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1), or that the upstream's client writes itself. */
 const connectionHeaders = [
@@ -20,7 +20,7 @@ const connectionHeaders = [
   "expect",
 ];
 
-/** What is between the client and this gateway, and nobody else's. `accept-encoding` is replaced by `identity`. */
+/** Headers for this gateway only. `accept-encoding` becomes `identity`. */
 const privateHeaders = [
   "x-api-key",
   "authorization",
@@ -37,9 +37,9 @@ const keptBack = new Set([...connectionHeaders, ...privateHeaders]);
 const DEFAULT_ANTHROPIC_VERSION = "2023-06-01";
 
 /**
- * The headers of the upstream call as a flat list of names and values. `rawHeaders` are the client's; `credential` is
- * the upstream's key, or null where it takes none. A missing `anthropic-version` becomes the oldest one in use, which
- * is what clients without it were written for.
+ * Returns the headers of the upstream call as a flat list of names and values. `rawHeaders` are the client's. `credential`
+ * is the upstream's key, or null if it needs none. A missing `anthropic-version` becomes the oldest version in use, for
+ * which clients without the header were written.
  */
 export function toUpstreamHeaders(
   rawHeaders: readonly string[],
@@ -63,14 +63,14 @@ export function toUpstreamHeaders(
   return kept;
 }
 
-/** Header names that a Connection header declares as its own; `keep-alive` and `close` are nearly all there ever is. */
+/** Lists the header names in a Connection header. Nearly all of these headers have only `keep-alive` or `close`. */
 function listConnectionHeaders(soFar: readonly string[], value: string): readonly string[] {
   if (value === "keep-alive" || value === "close") return soFar;
   const names = value
     .toLowerCase()
     .split(",")
     .map((name) => name.trim())
-    // The version is what the request means, not how it travels: no Connection header may take it away.
+    // Version and content type belong to the request and not to the connection, so they cannot be removed.
     .filter((name) => name !== "" && name !== "anthropic-version" && name !== "content-type");
   return [...soFar, ...names];
 }
@@ -98,7 +98,7 @@ const passed = new Set([
 ]);
 const passedPrefixes = ["anthropic-ratelimit-", "anthropic-priority-", "anthropic-fast-"];
 
-/** What identifies the answer as ours. */
+/** Ids of this server in a response. */
 export interface ResponseIdentity {
   requestId: string;
   organizationId: string;
@@ -108,15 +108,15 @@ export interface ResponseIdentity {
 interface AnswerFacts {
   status: number;
   isStream: boolean;
-  /** Rate-limit headers of this server, or null where there are none. */
+  /** Rate limit headers of this server. Null: none. */
   rates: Readonly<Record<string, string>> | null;
 }
 
 /**
- * The headers of the client's response as a flat list of names and values: the upstream's allow-listed ones and ours.
- * The upstream's `request-id` stays where it sent one; ours is always in `bursar-request-id`. A stream's length does
- * not pass, so that an error event of ours can end it. `rates` are what we have to say of rate limits: of the same name the
- * upstream's, which are those of the shared credential, do not pass. A 401 is marked as futile to retry.
+ * Returns the headers of the client's response as a flat list of names and values: listed headers of the upstream, and those
+ * of this server. The upstream's `request-id` stays, and this server's id is in `bursar-request-id`. The length of a stream
+ * is removed, so that the gateway can end it with an error event. `rates` replace rate limit headers of the upstream, which
+ * are about the shared account. A 401 gets `x-should-retry: false`.
  */
 export function toClientHeaders(
   upstream: IncomingHttpHeaders,
@@ -142,7 +142,7 @@ export function toClientHeaders(
   return headers;
 }
 
-/** Adds the headers that every answer to an authenticated client carries. */
+/** Adds the headers of every response to an authenticated client. */
 export function addIdentityHeaders(headers: string[], identity: ResponseIdentity): void {
   headers.push(
     "bursar-request-id",

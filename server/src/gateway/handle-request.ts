@@ -37,7 +37,7 @@ import { isConnectionBusy, waitForConnection } from "./wait-for-connection.ts";
 export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   keys: KeyCache;
   keyUse: Pick<KeyUse, "record">;
-  /** The client's address, or null where it is not known. */
+  /** Address of the client. Null: unknown. */
   clientAddress: (request: IncomingMessage) => string | null;
   /** Soft limits. */
   ledger: Admission;
@@ -46,16 +46,16 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   /** Rate limits. */
   rates: RateDeps["rates"];
   onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
-  /** Told of each request of a known key that is refused here with a 4xx. Synchronous; must not throw. */
+  /** Called for each request of a known key that the gateway refuses with a 4xx. Synchronous, must not throw. */
   onRefused?: (key: FoundKey, atMs: number) => void;
   meter: SettleDeps["meter"] & {
     begin(record: BeginRecord): void;
-    /** What is held for a running request by now is kept with its begin. Never throws. */
+    /** Adds the current hold of a running request to its begin. Never throws. */
     amendBegin(record: BeginRecord): void;
   };
-  /** Taken in place of `meter.begin` where a request waits until its record is on the disk. Nothing is sent when it rejects. */
+  /** Replaces `meter.begin` if each request waits until its record is durable. If it rejects, nothing is sent. */
   beginSynced?: (record: BeginRecord) => Promise<void>;
-  /** The upstream in force. Throws a 503 while there is none to use. */
+  /** Returns the current upstream. Throws a 503 if there is none. */
   upstream: () => Upstream;
   publicUrl: HoldDeps["publicUrl"];
   /** Milliseconds since the epoch on the database's clock. */
@@ -67,16 +67,16 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   clock: Clock;
   /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
   idleTimeoutMs: number;
-  /** `BURSAR_UPSTREAM_ANSWER`, milliseconds; the idle time where that is longer. */
+  /** `BURSAR_UPSTREAM_ANSWER`, milliseconds. The idle time applies if it is longer. */
   answerTimeoutMs?: number;
   bodyLimits?: BodyLimits;
-  /** Requests that may run at once; one more is answered with a 529. */
+  /** Highest number of running requests. One more gets a 529. */
   maxInFlight?: number;
-  /** Bytes of request bodies that may be in memory at once; one more request is answered with a 529. */
+  /** Highest number of bytes of request bodies in memory. A request beyond it gets a 529. */
   maxHeldBodyBytes?: number;
 }
 
-/** What soft limits say to a request before it is sent. Never waits. */
+/** Checks soft limits before a request is sent. Never waits. */
 export interface Admission {
   admit(
     scope: { organizationId: string; workspaceId: string; apiKeyId: string },
@@ -90,31 +90,31 @@ type BlockedAdmission = Pick<RefusingLimit, "limit" | "spentNanoUsd" | "regainAt
 };
 
 export interface ObservedRequest {
-  /** Status the client got, or null. */
+  /** Status of the response. Null: the client got none. */
   status: number | null;
-  /** `rejected`: refused here. `abandoned`: the client left before anything was sent. */
+  /** `rejected`: the gateway refused it. `abandoned`: the client left before the dispatch. */
   outcome: Outcome | "rejected" | "abandoned";
   durationMs: number;
 }
 
 export interface Gateway {
-  /** True for a request of the Claude surface, served or not. */
+  /** True for a request of the Claude API, also for a path that is not served. */
   handles(method: string, target: string): boolean;
   /**
-   * Serves a request that `handles` is true for. Resolves when it was dispatched or answered; never rejects.
-   * `isBodyHeldBack`: it came as `checkContinue`, and the client waits for a 100.
+   * Serves a request for which `handles` is true. Resolves after the dispatch or the response. Never rejects.
+   * `isBodyHeldBack`: the request came as `checkContinue`, and the client waits for a 100.
    */
   handle(
     request: IncomingMessage,
     response: ServerResponse,
     isBodyHeldBack?: boolean,
   ): Promise<void>;
-  /** Refuses new requests and resolves when the running ones are over; those that still run after `timeoutMs` are cut. */
+  /** Refuses new requests, and resolves when the running ones have ended. Ends the others after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>;
   stats(): { inFlight: number; isDraining: boolean };
   /**
-   * The running requests that spend from one of these scopes and for which nothing is held: from now on their worst cases
-   * are, on record too.
+   * Lists running requests of these scopes without a hold. Adds their worst cases to their begins, so that the caller can
+   * hold them.
    */
   holdRunningRequests(scopeIds: ReadonlySet<string>): RunningHold[];
 }
@@ -122,7 +122,7 @@ export interface Gateway {
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
 const DEFAULT_MAX_IN_FLIGHT = 20_000;
 const DEFAULT_MAX_HELD_BODY_BYTES = 1024 * 1024 * 1024;
-/** A larger body is given to the upstream's client in a way that lets it go once it is sent; a smaller one is faster. */
+/** A larger body is sent as a stream, which frees its memory after it is sent. A smaller one is faster as a buffer. */
 const LARGE_BODY_BYTES = 64 * 1024;
 
 export function makeGateway(deps: GatewayDeps): Gateway {
@@ -211,7 +211,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   };
 }
 
-/** Its record, and what it has used of its rate limits. Never throws. */
+/** Ends the record of a request, and charges its tokens to the rate limits. Never throws. */
 function settleExchange(
   deps: GatewayDeps,
   { rate }: Exchange,
@@ -243,7 +243,7 @@ function openExchange(
   };
 }
 
-/** Claude Code asks once per process whether anybody is there; it needs no key for that. */
+/** Answers the check of the connection that Claude Code sends once in each process, without a key. */
 function sendHello({ response, requestId }: Exchange): void {
   response.writeHead(200, ["content-length", "0", "request-id", requestId]);
   response.end();
@@ -307,11 +307,11 @@ async function serve(
   let current = upstream;
   try {
     if (admitted instanceof Promise || taken instanceof Promise) {
-      // It may have waited: its key may be revoked by now, and the upstream may be another one.
+      // During a wait the key can be revoked, and the upstream can change.
       checkModels(await authenticateKey(deps, call), message);
       current = deps.upstream();
     }
-    // From here on the request ends in exactly one record.
+    // From here on, the request ends in exactly one record.
     if (deps.beginSynced === undefined) deps.meter.begin(metered.begin);
     else await deps.beginSynced(metered.begin);
   } catch (error) {
@@ -322,8 +322,8 @@ async function serve(
 }
 
 /**
- * Records the use of a key before the request may be refused: a person who rotates or revokes the key also needs to see
- * refused attempts. The use has the time of the key's check, which is never after the end of the accepted secret.
+ * Records the use of a key before a possible refusal, because a member who rotates or revokes the key must see refused
+ * attempts too. The use has the time of the key's check, which is never after the end of the accepted secret.
  */
 function recordKeyUse(
   deps: GatewayDeps,
@@ -360,7 +360,7 @@ interface Admitting {
   upstream: Upstream;
 }
 
-/** Asks the ledger, and says what will be recorded; null when the client left while the request waited for budget. */
+/** Checks limits and holds spend. Returns the begin of the record, or null if the client left during the wait. */
 function admit(
   deps: GatewayDeps,
   { exchange, key, message, body, upstream }: Admitting,
@@ -430,7 +430,7 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
   };
 }
 
-/** As if it had been held at its begin: what stays unresolved, should its end never be known, stands in the journal. */
+/** Adds a hold to a running request. The journal stores it, for the case that the outcome stays unknown. */
 function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMessage): RunningHold {
   const { requestId, organizationId, workspaceId, apiKeyId, startedAtMs } = begin;
   const book = deps.prices.get(organizationId);
@@ -441,7 +441,7 @@ function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMes
   return { ...scope, requestId, startedAtMs, amountNanoUsd, isOpenEnded: kind !== "closed" };
 }
 
-/** Hands the request to the upstream's pool. Never throws: what goes wrong from here on ends in the relay. */
+/** Dispatches the request to the upstream's pool. Never throws: the relay handles each failure. */
 function send(
   relayDeps: RelayDeps,
   exchange: Exchange,
@@ -474,12 +474,12 @@ function send(
 }
 
 /**
- * undici keeps a buffer until the response has ended, and a stream can last for minutes while its request (a long
- * conversation, a document) has long been sent. A stream that was read keeps nothing.
+ * Returns a body as a stream. undici keeps a buffer in memory until the response has ended, which can take minutes. A stream
+ * frees the body when it is sent.
  */
 function streamBody(body: Buffer): Readable {
   const source = new Readable({ read: ignore });
-  // undici destroys it with the error that it also gives to the relay.
+  // undici destroys the stream with the error that the relay gets too.
   source.on("error", ignore);
   source.push(body);
   source.push(null);
@@ -491,6 +491,6 @@ function ignore(): void {}
 function makeOverloadedError(): ApiError {
   return new ApiError(
     "overloaded",
-    "Overloaded: this gateway already runs as many requests as it may.",
+    "Overloaded: this gateway already runs its highest number of requests.",
   );
 }

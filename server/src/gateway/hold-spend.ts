@@ -14,17 +14,17 @@ import { explainWorstCase } from "./explain-worst-case.rule.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 import { makeStoppingError } from "./refuse.ts";
 
-// The worst case of a request, held against the strict limits of its chain before it is sent. Where the node's leases
-// suffice, which is nearly always, nothing here waits.
+// Holds the worst case of a request under the strict limits of its chain, before the dispatch. If the node's leases have
+// enough budget, which is nearly always the case, the request does not wait.
 
 export interface HoldDeps {
   leases: Pick<LeaseSync, "isHoldRequired" | "hold" | "drop" | "findLimit">;
   metrics: { observeHoldRefusal(reason: HoldRefusal["reason"] | "unbounded"): void };
-  /** Where people open the console, without a slash at the end, or null where the server does not know. */
+  /** Address of the console, without a slash at the end. Null: unknown. */
   publicUrl: () => string | null;
   /**
-   * Told of each request that is refused because nothing fits the limit any more, with the request's workspace.
-   * Synchronous; must not throw.
+   * Called for each request that is refused because the limit is reached, with the request's workspace. Synchronous, must
+   * not throw.
    */
   onLimitReached?: (limit: StrictLimit & Pick<SpendScope, "workspaceId">) => void;
 }
@@ -36,13 +36,13 @@ export interface HoldCall {
   body: Buffer;
   upstream: Upstream;
   book: PriceBook;
-  /** Milliseconds since the epoch: prices of that moment. */
+  /** Time that selects the prices, milliseconds since the epoch. */
   atMs: number;
 }
 
 /**
- * The hold of a request; null when its client left while it waited. Whoever gets one drops it, or ends the request.
- * Throws the refusal: 400 where no retry helps, 429 where others hold what remains, 529 where too many wait, 503.
+ * Holds a request. Null: its client left during the wait. The caller must drop the hold, or end the request. Throws a 400 if
+ * a retry does not help, a 429 if other requests hold the budget, a 529 if too many requests wait, or a 503.
  */
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
   const worstCase = computeWorstCost(call.message, call.book, call.atMs);
@@ -54,7 +54,7 @@ export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise
   return finishHold(deps, call, worstCase, decided);
 }
 
-/** What no limit counts may have no bound. */
+/** Refuses a request without a bound, if a strict limit counts it. */
 function refuseUnbounded(deps: HoldDeps, { scope }: HoldCall, worstCase: WorstCase): void {
   const limit = deps.leases.findLimit(scope);
   if (limit === null) return;
@@ -73,7 +73,7 @@ function requestHold(
 }
 
 function confirmHold(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held): Held {
-  // The limit came while it waited.
+  // The limit was set during the wait.
   if (worstCase.kind === "refused" && held.holdNanoUsd !== null) {
     deps.leases.drop(call.exchange.requestId);
     refuseUnbounded(deps, call, worstCase);
@@ -118,7 +118,7 @@ async function finishHold(
   return confirmHold(deps, call, worstCase, decided);
 }
 
-/** A request leaves the queue when its client leaves or the server stops. */
+/** Waits for a decision. The request leaves the queue when its client leaves or the server stops. */
 async function waitForDecision(
   deps: HoldDeps,
   exchange: Exchange,
@@ -132,8 +132,9 @@ async function waitForDecision(
 }
 
 /**
- * The bytes of a prompt bound its tokens at several times what they are. Where that bound does not fit what remains of
- * a limit, the upstream counts: once, and only if the smallest count of all would fit. Null: it is no help.
+ * Finds a lower worst case with the upstream's token count. The bytes of a prompt allow several times its real tokens. If
+ * that bound does not fit the rest of a limit, the upstream counts once, but only if the lowest possible count would fit.
+ * Null: the count does not help.
  */
 async function tightenByTokenCount(
   { exchange, message, body, upstream, book, atMs }: HoldCall,
@@ -153,7 +154,7 @@ async function tightenByTokenCount(
   return tighter.nanoUsd < worstCase.nanoUsd ? tighter : null;
 }
 
-/** What the smallest request to the same model is held at, in nano-USD. */
+/** Hold of the smallest request to the same model, nano-USD. */
 function smallestHoldNanoUsd({ message: { model }, book, atMs }: HoldCall): bigint {
   const request = { ...NOTHING, model };
   return tightenWorstCase({ request, book, atMs, countedTokens: 0 }).nanoUsd;

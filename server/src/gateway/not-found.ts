@@ -4,7 +4,7 @@ import { findMeantPath, pathOf } from "./routes.ts";
 
 const MAX_SHOWN_PATH_CHARACTERS = 200;
 
-/** The refusal of an unknown path. Where only the base URL of the client is wrong, the message has the right one. */
+/** Makes the refusal of an unknown path. If only the base URL of the client is wrong, the message has the right one. */
 export function makeNotFoundError(
   { method = "", url = "" }: IncomingMessage,
   publicUrl: string | null,

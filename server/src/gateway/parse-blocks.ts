@@ -2,62 +2,62 @@ import type { ServerToolUse } from "#src/domain/hold-request.ts";
 import { neutralBlocks } from "#src/domain/neutral-features.ts";
 import type { JsonReader } from "#src/lib/json-scan.ts";
 
-// The parts of a request that hold content: messages, system, tools. Wrong shapes are left to the upstream; what is not
-// known is marked as opaque, so that its cost is never taken to be small.
+// Reads the content of a request: messages, system and tools. The upstream refuses wrong shapes. Unknown parts are marked
+// as opaque, so that their cost is never underestimated.
 
-/** What the content of a request tells about its price. */
+/** Facts about the content of a request that decide its price. */
 export interface ContentFacts {
   messageCount: number;
   toolCount: number;
-  /** Client tools whose definition is the API's own: bash, text editor, memory, computer; and whole sets of them. */
+  /** Client tools that the API defines itself (bash, text editor, memory, computer), and sets of them. */
   builtInToolCount: number;
   toolsetCount: number;
   /** Bytes of the longest definition. */
   largestToolBytes: number;
   /** See `countRepeatedTools`. */
   repeatedToolCount: number;
-  /** Bytes of what is no part of the prompt: fields at the top with their keys, and marks on tools. */
+  /** Bytes that are not part of the prompt: top-level fields with their keys, and marks on tools. */
   outsidePromptBytes: number;
-  /** At most 16; more of them count as tools that are not known. */
+  /** At most 16. Further ones count as unknown tools. */
   serverTools: ServerToolUse[];
-  /** Images whose bytes stand in the body, and those bytes as base64 characters. */
+  /** Images with bytes in the body, and the number of their base64 characters. */
   imageCount: number;
   imageDataBytes: number;
-  /** Bytes of the blocks with citations, which the API cuts into passages and marks. */
+  /** Bytes of blocks with citations, which the API splits into passages. */
   citedBytes: number;
   markers: MessageMarkers;
 }
 
 interface MessageMarkers {
   hasCacheControl5m: boolean;
-  /** Also set for a `ttl` that is not known, which may cost as much. */
+  /** Also set for an unknown `ttl`, which may cost as much. */
   hasCacheControl1h: boolean;
-  /** Web search, web fetch, code execution, tool search, advisor: they run upstream and bill their input again. */
+  /** Web search, web fetch, code execution, tool search or advisor. They run upstream, and bill their input again. */
   hasServerTools: boolean;
-  /** A tool type that is neither known to run at the client nor known to run upstream. */
+  /** A tool type of which it is unknown whether it runs at the client or upstream. */
   hasUnknownTools: boolean;
   hasMcpServers: boolean;
   hasContainer: boolean;
-  /** Compaction of the context, which is a model call of its own. */
+  /** Compaction of the context, which is a separate model call. */
   hasCompaction: boolean;
-  /** Something whose tokens its bytes do not bound: a PDF, a URL, a file id, a block or a source that is not known. */
+  /** A part whose bytes do not bound its tokens: a PDF, a URL, a file id, an unknown block or an unknown source. */
   hasOpaqueSource: boolean;
-  /** One of them is a URL: what stands there can change at any time. */
+  /** One of them is a URL, whose content can change at any time. */
   hasUrlSource: boolean;
-  /** Top-level fields that are not known, in the order sent: at most 8, each cut to 64 characters. */
+  /** Unknown top-level fields in their order: at most 8, each cut to 64 characters. */
   unknownFields: string[];
-  /** References to what lives upstream under one credential, and so cannot be shared between workspaces. */
+  /** References to objects of the upstream account, which cannot be kept apart between workspaces. */
   hasFileIds: boolean;
   hasSkills: boolean;
   hasThread: boolean;
 }
 
-/** One pass over one body. `path` names where the reader stands, for errors: `messages`, 0, `content`, 2. */
+/** One pass over one body. `path` is the position of the reader, for errors: `messages`, 0, `content`, 2. */
 export interface Walk<Parsed extends ContentFacts = ContentFacts> {
   readonly reader: JsonReader;
   readonly path: (string | number)[];
   readonly parsed: Parsed;
-  /** Names of tools with `defer_loading`, and how often a block refers to each name. Null: none. */
+  /** Names of tools with `defer_loading`, and the number of references to each name. Null: none. */
   deferredTools: Set<string> | null;
   toolReferences: Map<string, number> | null;
 }
@@ -67,12 +67,12 @@ const toolset = /^(computer_toolset|browser_toolset)_\d{8}$/;
 const serverTool =
   /^(web_search|web_fetch|code_execution|advisor|tool_search_tool_(bm25|regex))(_\d{8})?$/;
 
-/** Of a request's server tools, as many are read; where there are more, what they are is not known. */
+/** Highest number of server tools that are read. Further ones count as unknown. */
 export const MAX_SERVER_TOOLS = 16;
 const DEFER_LOADING_BYTES = ',"defer_loading":true'.length;
 const MAX_MODEL_CHARACTERS = 256;
 
-/** The reader stands before the list. */
+/** Reads the list of messages. */
 export function readMessages(walk: Walk): void {
   const { reader, path, parsed } = walk;
   reader.beginArray();
@@ -92,7 +92,7 @@ export function readMessages(walk: Walk): void {
   }
 }
 
-/** A text, a list of blocks or one block. */
+/** Reads content: a text, a list of blocks or one block. */
 export function readContent(walk: Walk): void {
   const { reader, path } = walk;
   const kind = reader.kind();
@@ -109,7 +109,7 @@ export function readContent(walk: Walk): void {
   } else reader.skipValue();
 }
 
-/** The reader stands before the list. */
+/** Reads the list of tools. */
 export function readTools(walk: Walk): void {
   const { reader, path } = walk;
   reader.beginArray();
@@ -121,9 +121,8 @@ export function readTools(walk: Walk): void {
 }
 
 /**
- * Definitions that the prompt may hold once more than the body: each reference to a tool puts its definition into the
- * conversation. Only the first reference to a tool with `defer_loading` does not count, since its definition is nowhere
- * else in the prompt.
+ * Counts tool definitions that the prompt repeats: each reference to a tool adds its definition to the conversation. The
+ * first reference to a tool with `defer_loading` does not count, because its definition is nowhere else in the prompt.
  */
 export function countRepeatedTools({ deferredTools, toolReferences }: Walk): number {
   if (toolReferences === null) return 0;
@@ -134,7 +133,7 @@ export function countRepeatedTools({ deferredTools, toolReferences }: Walk): num
   return count;
 }
 
-/** `{type: "ephemeral", ttl?: "5m" | "1h"}` or null. */
+/** Reads `{type: "ephemeral", ttl?: "5m" | "1h"}` or null. */
 export function readCacheControl(walk: Walk): void {
   const { reader } = walk;
   const { markers } = walk.parsed;
@@ -297,7 +296,7 @@ interface ToolChange {
   hasDefinition: boolean;
 }
 
-/** `tool` of a tool_addition or tool_removal. A definition counts as a tool, as one of `tools` does. */
+/** Reads `tool` of a tool_addition or tool_removal. A definition counts like one in `tools`. */
 function readToolChange(walk: Walk): ToolChange {
   const { reader, path } = walk;
   const change: ToolChange = { type: null, name: null, hasDefinition: false };
@@ -375,7 +374,7 @@ function markBlock(parsed: ContentFacts, type: string | null, source: Source | n
   if (type !== null && neutralBlocks.has(type)) return;
   if (type === "image" && source?.type === "base64") {
     parsed.imageCount++;
-    parsed.imageDataBytes += Math.max(0, source.dataBytes - 2); // without its quotes
+    parsed.imageDataBytes += Math.max(0, source.dataBytes - 2); // Without its quotes.
     return;
   }
   if (type === "document" && (source?.type === "text" || source?.type === "content")) return;
@@ -383,7 +382,7 @@ function markBlock(parsed: ContentFacts, type: string | null, source: Source | n
   parsed.markers.hasOpaqueSource = true;
 }
 
-/** Off with `{"enabled": false}` or null; any other shape counts as on. On a text it is what an answer cited. */
+/** Reads `citations`. False for `{"enabled": false}` and null. Any other shape counts as true. */
 function readCitations(reader: JsonReader): boolean {
   const kind = reader.kind();
   if (kind !== "object") {
@@ -411,14 +410,14 @@ function readText(reader: JsonReader): string | null {
   return null;
 }
 
-/** True for `true` alone. */
+/** Returns true only for `true`. */
 function readFlag(reader: JsonReader): boolean {
   if (reader.kind() === "boolean") return reader.readBoolean();
   reader.skipValue();
   return false;
 }
 
-/** A number of plain digits, or null. */
+/** Reads a number of plain digits. Null: another value. */
 function readCount(reader: JsonReader): number | null {
   if (reader.kind() !== "number") {
     reader.skipValue();

@@ -441,7 +441,7 @@ describe("markers", () => {
 
 describe("what is refused, with a message that names the field", () => {
   const duplicated =
-    "this key appears more than once; send it once, since parsers disagree on which one counts";
+    "this key appears more than once. Send it once, because parsers disagree on which one counts";
   test.each([
     ["", "The request body is empty: a JSON object is required"],
     ["[]", "The request body must be a JSON object"],

@@ -12,14 +12,14 @@ import {
   type Walk as WalkOf,
 } from "./parse-blocks.ts";
 
-// One pass over the body of `POST /v1/messages` or `/count_tokens`. It reads what decides the price and refuses what
-// two parsers could read differently, such as a repeated field. The upstream judges everything else, unknown fields
-// included. The body is forwarded as the same bytes.
+// One pass over the body of `POST /v1/messages` or `/count_tokens`. The pass reads the fields that decide the price, and
+// refuses JSON that two parsers could read differently, such as a repeated field. The upstream checks all other fields,
+// including unknown ones. The body is forwarded unchanged.
 
-/** What can be known of a request before it is sent: all that its worst case needs, so that no second pass is made. */
+/** Facts about a request before its dispatch. They suffice for its worst case, so that no second pass is needed. */
 export interface ParsedMessage extends ContentFacts {
   model: string;
-  /** null: not given. 0 is allowed (it only warms the cache). Never above Number.MAX_SAFE_INTEGER. */
+  /** Null: not given. 0 is valid, and only fills the prompt cache. At most Number.MAX_SAFE_INTEGER. */
   maxTokens: number | null;
   isStream: boolean;
   thinking: ThinkingMode;
@@ -31,19 +31,21 @@ export interface ParsedMessage extends ContentFacts {
 }
 
 /**
- * off: the request says so. unset: the model's default decides. on: enabled, adaptive or a mode that is not known.
- * Thinking may be summarised or left out of the answer: unless it is off, the bytes of an answer do not bound its
- * output tokens.
+ * - `off`: the request disables thinking.
+ * - `unset`: the model's default applies.
+ * - `on`: thinking is enabled, adaptive or an unknown mode.
+ *
+ * A response can summarize thinking or leave it out. So its bytes bound the output tokens only if thinking is off.
  */
 type ThinkingMode = "off" | "unset" | "on";
 
-/** Other models that may answer, and what they may do beyond the request itself. */
+/** Other models that may answer, with their highest settings. */
 interface Fallbacks {
   models: string[];
-  /** Highest `max_tokens` of a fallback, or null where none names one. */
+  /** Highest `max_tokens` of a fallback. Null: none has one. */
   maxTokens: number | null;
   hasFastSpeed: boolean;
-  /** `"default"`, or a shape that is not known: any model may answer. */
+  /** `"default"` or an unknown shape: any model may answer. */
   hasUnknownModel: boolean;
 }
 
@@ -54,8 +56,8 @@ const MAX_UNKNOWN_FIELDS = 8;
 const MAX_FIELD_CHARACTERS = 64;
 
 /**
- * Reads a body. Throws a 400 that names the field and what is expected: for JSON that is broken or ambiguous,
- * for `model` or `messages` missing, and for wrong types of the fields that decide the price.
+ * Reads a body. Throws a 400 that names the field and the expected value: for invalid or ambiguous JSON, for a missing
+ * `model` or `messages`, and for wrong types of fields that decide the price.
  */
 export function parseMessage(body: Buffer): ParsedMessage {
   const path: Walk["path"] = [];
@@ -75,9 +77,9 @@ export function parseMessage(body: Buffer): ParsedMessage {
 }
 
 /**
- * Refuses what a shared upstream cannot keep apart between workspaces: threads, file ids, skills and containers belong
- * to the one upstream credential. Throws ApiError: the official code for a thread, after
- * which the SDKs send the whole conversation, else `shared_resource_unsupported`.
+ * Refuses objects that a shared upstream cannot keep apart between workspaces: threads, file ids, skills and containers
+ * belong to the one upstream account. For a thread the error has the official code, after which the SDKs send the whole
+ * conversation. For the others it has `shared_resource_unsupported`.
  */
 export function refuseUnshareable(parsed: ParsedMessage): void {
   const { markers } = parsed;
@@ -116,7 +118,7 @@ function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
   }
   reader.beginObject();
   let start = reader.position;
-  let commaBytes = 1; // the comma of the first key follows its value
+  let commaBytes = 1; // The comma of the first key follows its value.
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     if (key === "model") required.hasModel = true;
     if (key === "messages") required.hasMessages = true;
@@ -177,7 +179,7 @@ function readField(walk: Walk, key: string): void {
   }
 }
 
-/** The optional features: what they are matters less than that they are there. */
+/** Reads or skips the value of an optional feature. For most features only their presence matters. */
 function readFeature(walk: Walk, key: string): void {
   const { reader, parsed } = walk;
   const { markers } = parsed;
@@ -214,7 +216,7 @@ function readFeature(walk: Walk, key: string): void {
   }
 }
 
-/** A name is stored and shown: what a database or a log cannot hold as text is refused, anything else passes. */
+/** Reads a model name. Refuses texts that a database or a log cannot store. */
 function readModel(reader: JsonReader, field: string): string {
   if (reader.kind() !== "string") throw refuseField(field, "Input should be a valid string");
   const model = reader.readString();
@@ -228,7 +230,7 @@ function readModel(reader: JsonReader, field: string): string {
   return model;
 }
 
-/** `1.0`, `1e3` and `"1"` are integers to some parsers and not to others: only plain digits are. */
+/** Reads an integer. Refuses `1.0`, `1e3` and `"1"`, which only some parsers read as integers. */
 function readMaxTokens(reader: JsonReader, field: string): number {
   if (reader.kind() !== "number") {
     reader.skipValue();
@@ -310,7 +312,7 @@ function readFallback(walk: Walk): void {
   if (!hasModel) fallbacks.hasUnknownModel = true;
 }
 
-/** Any edit that is not known to be neutral may be a compaction. */
+/** Reads context edits. An unknown edit may be a compaction. */
 function readContextManagement(walk: Walk): void {
   const { reader, path, parsed } = walk;
   if (reader.kind() !== "object") {
@@ -364,7 +366,7 @@ function readContainer(walk: Walk): void {
   }
 }
 
-/** Skips a value and says whether it was more than null or an empty list. */
+/** Skips a value. False: the value was null or an empty list. */
 function hasSomething(reader: JsonReader): boolean {
   if (skipNull(reader)) return false;
   if (reader.kind() !== "array") {
@@ -430,7 +432,7 @@ function refuseBody(message: string): ApiError {
   return new ApiError("invalid_body", message);
 }
 
-/** Names keys, never values; a key that is no plain word is not repeated either. */
+/** Converts an error of the parser to a refusal. The message names keys that are plain words, and never values. */
 function toRefusal(error: unknown, path: Walk["path"]): unknown {
   if (error instanceof JsonSyntaxError) {
     return refuseBody(`The request body is not valid JSON: ${error.message}`);
@@ -440,7 +442,7 @@ function toRefusal(error: unknown, path: Walk["path"]): unknown {
     const field = [...path, isShown ? error.key : "(key)"].join(".");
     return refuseField(
       field,
-      "this key appears more than once; send it once, since parsers disagree on which one counts",
+      "this key appears more than once. Send it once, because parsers disagree on which one counts",
     );
   }
   return error;

@@ -5,21 +5,21 @@ import { ApiError } from "#src/domain/api-error.ts";
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 export interface BodyLimits {
-  /** Longest silence of the client in the middle of its body, milliseconds. */
+  /** Longest silence of the client during its body, milliseconds. */
   idleMs: number;
-  /** Longest time a whole body may take, milliseconds. */
+  /** Longest time for a whole body, milliseconds. */
   totalMs: number;
 }
 
-/** Bytes of request bodies in the memory of this process, from their arrival until they have left for the upstream. */
+/** Bytes of request bodies in the memory of this process, from their arrival until they are sent to the upstream. */
 export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;
 }
 
 /**
- * Refuses, before a byte of the body is read, what can be told from the headers alone. Throws `invalid_request` for a
- * compressed body (its price could not be read from it) and `request_too_large` for a declared length over the limit.
+ * Checks the headers before the body is read. Throws `request_body_encoding_unsupported` for a compressed body, because its
+ * price cannot be read, and `request_too_large` for a declared length over the limit.
  */
 export function checkBodyHeaders(request: IncomingMessage): void {
   const encoding = request.headers["content-encoding"];
@@ -34,9 +34,9 @@ export function checkBodyHeaders(request: IncomingMessage): void {
 }
 
 /**
- * The whole body, or null when the client went away first; its bytes then stay counted in `budget` until the caller
- * takes them off. Rejects with `request_too_large`, with `overloaded` when this process holds too many bodies, or when
- * the body is too slow.
+ * Reads the whole body. Null: the client left before. `budget` counts the bytes until the caller subtracts them. Rejects
+ * with `request_too_large`, with `overloaded` if this process has too many bodies in memory, or with
+ * `request_body_timeout`.
  */
 export function readBody(
   request: IncomingMessage,
@@ -53,7 +53,7 @@ export function readBody(
       request.off("data", onData);
       request.off("end", onEnd);
       request.off("close", onGone);
-      // A listener must stay: what happens to the connection later is not this reader's, and must not be fatal.
+      // A listener stays, because an error of the connection must not end the process later.
       request.off("error", onGone);
       request.on("error", ignore);
     };
@@ -103,7 +103,7 @@ function makeTooLargeError(): ApiError {
 function makeOverloadedError(): ApiError {
   return new ApiError(
     "overloaded",
-    "Overloaded: this gateway already holds as many request bodies as it may.",
+    "Overloaded: this gateway already has its highest number of bytes of request bodies in memory.",
   );
 }
 

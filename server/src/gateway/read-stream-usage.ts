@@ -21,7 +21,7 @@ const CLOSE = 0x7d;
 
 const deltaStart = Buffer.from('{"type":"content_block_delta","index":');
 const deltaType = Buffer.from(',"delta":{"type":"');
-/** What follows the type up to the text itself, for the three kinds that make up nearly all deltas. */
+/** Bytes between the type and the text, for the three most frequent kinds of deltas. */
 const deltaTexts = [
   Buffer.from('text_delta","text":"'),
   Buffer.from('input_json_delta","partial_json":"'),
@@ -76,13 +76,13 @@ export function makeStreamReader(requestedModel: string): PlainReader {
         seen.outputBytes += bytes;
         seen.webSearches += webSearches;
         if (!visibleBlock.test(type)) seen.hasHiddenThinking = true;
-        // From here on another model answers: the reported model is the one that served the rest, as in the SDKs.
+        // Another model continues the response. The reported model is this one, as in the SDKs.
         if (seen.usage !== null && fallbackModel !== null) {
           seen.usage = { ...seen.usage, model: fallbackModel };
         }
         break;
       }
-      case "content_block_delta": // of an event without a name
+      case "content_block_delta": // An event without a name.
         seen.outputBytes += textBytes(event.delta);
         break;
       case "error":
@@ -113,7 +113,7 @@ function canAffectUsage(name: EventName): boolean {
   return name !== "ping" && name !== "content_block_stop" && name !== "other";
 }
 
-/** A stream that lost its start still names its totals. */
+/** Applies a `message_delta`. In a stream without a start, the delta has all totals. */
 function afterDelta(
   usage: BilledUsage | null,
   deltaUsage: unknown,
@@ -126,7 +126,7 @@ function afterDelta(
 function readBlockStart(value: unknown): {
   type: string;
   bytes: number;
-  /** 1 for a search that begins, -1 for one that failed and is not billed. */
+  /** 1 for a search that starts, -1 for a failed search, which is not billed. */
   webSearches: number;
   fallbackModel: string | null;
 } {
@@ -144,7 +144,7 @@ function readBlockStart(value: unknown): {
 
 function searchesOf(type: string, { name, content }: Block): number {
   if (type === "server_tool_use" && name === "web_search") return 1;
-  // The results of a search are a list; an error is one object.
+  // The results of a search are a list, and an error is one object.
   const isError = type === "web_search_tool_result" && !Array.isArray(content);
   return isError ? -1 : 0;
 }
@@ -159,7 +159,7 @@ function hasStopReason(delta: unknown): boolean {
   return typeof delta.stop_reason === "string";
 }
 
-/** A tool's input comes in deltas, after an empty object here. */
+/** Input of a tool at the start of its block. Usually an empty object, and the input follows in deltas. */
 function inputText(input: unknown): string {
   const text = input === undefined ? "{}" : JSON.stringify(input);
   return text === "{}" ? "" : text;
@@ -188,7 +188,7 @@ function utf8Bytes(value: unknown): number {
   return typeof value === "string" ? Buffer.byteLength(value) : 0;
 }
 
-/** As `deltaBytes`, or -1 when the data is not written exactly as the API writes it, or holds a \u escape. */
+/** Like `deltaBytes`. -1: the data is not in the API's usual form, or has a \u escape. */
 function quickDeltaBytes(bytes: Buffer, start: number, end: number): number {
   if (!startsWith(deltaStart, bytes, start)) return -1;
   let pos = start + deltaStart.length;
@@ -209,7 +209,7 @@ function quickDeltaBytes(bytes: Buffer, start: number, end: number): number {
   return isDeltaEnd(bytes, pos + 1, end) ? pos - textStart - escapes : -1;
 }
 
-/** Two closing brackets, each with the spaces that the API puts before it as padding. */
+/** True for two closing brackets, each after the spaces that the API adds as padding. */
 function isDeltaEnd(bytes: Buffer, start: number, end: number): boolean {
   let pos = start;
   for (let closed = 0; closed < 2; closed++) {

@@ -12,24 +12,24 @@ import {
   type UsageSeen,
 } from "./usage-seen.ts";
 
-// Reads beside the relay what an answer says it used. It sees every byte and changes none; it never throws, since an
-// answer that cannot be metered must still reach its client.
+// Reads the usage of a response beside the relay. The reader gets every byte and changes none. It never throws, because a
+// response that cannot be metered must still reach its client.
 
 export type { UsageReader, UsageSeen };
 
 export interface UsageReaderOptions {
-  /** By the `content-type` of the answer, not by what the request asked for. */
+  /** Set by the `content-type` of the response, and not by the request. */
   isStream: boolean;
-  /** `content-encoding` of the answer. gzip, deflate, br and zstd are decoded in a copy, for metering only. */
+  /** `content-encoding` of the response. A copy in gzip, deflate, br or zstd is decoded for metering only. */
   contentEncoding?: string | undefined;
-  /** Billed where the answer names no model. */
+  /** Billed model if the response names none. */
   requestedModel?: string;
 }
 
-/** Longest JSON answer that is kept for its usage, in bytes. */
+/** Longest JSON response that is kept for its usage, bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Up to here building the whole message takes less time than walking around what is not needed. */
+/** Up to this size, parsing the whole message is faster than skipping unneeded fields. */
 const SMALL_ANSWER_BYTES = 8 * 1024;
 
 export function makeUsageReader(options: UsageReaderOptions): UsageReader {
@@ -84,7 +84,7 @@ function makeJsonReader(requestedModel: string): PlainReader {
   };
 }
 
-/** The few fields of a JSON object that metering needs, or null when the text is not one whole object. */
+/** Reads the fields of a JSON object that metering needs. Null: the text is not one whole object. */
 function readTopLevel(text: Buffer): AnswerFields | null {
   if (text.length <= SMALL_ANSWER_BYTES) return parseWhole(text);
   const found: AnswerFields = {};
@@ -99,7 +99,7 @@ function readTopLevel(text: Buffer): AnswerFields | null {
     reader.end();
     return found;
   } catch (error) {
-    // A key that stands twice, or arrays nested deeper than the walk goes: the client reads it, so it is billed.
+    // The reader refuses repeated keys and deep nesting. The client can read such a response, so it is billed.
     if (error instanceof DuplicateKeyError || error instanceof JsonSyntaxError) {
       return parseWhole(text);
     }

@@ -202,7 +202,7 @@ describe("anthropic-workspace-id", () => {
         expect(answer.status).toBe(404);
         expect(errorOf(answer)).toEqual({
           type: "not_found_error",
-          message: `Workspace \`${id}\` not found. An API key serves its own workspace only: send that workspace's id in anthropic-workspace-id, or leave the header out.`,
+          message: `Workspace \`${id}\` not found. An API key serves its own workspace only: send that workspace's id in anthropic-workspace-id, or remove the header.`,
           details: { error_code: "resource_not_found", resource: "workspace" },
         });
         expect(answer.headers["anthropic-workspace-id"]).toBe("wksp_test");

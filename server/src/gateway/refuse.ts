@@ -4,11 +4,11 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 import { addIdentityHeaders, type ResponseIdentity } from "./forward-headers.ts";
 
-/** A body that is shorter than this is read to its end after a refusal, so that the connection can be used again. */
+/** A shorter body is read to its end after a refusal, so that the connection can be reused. */
 const SMALL_BODY_BYTES = 256 * 1024;
 /**
- * A refused client that is still sending gets this long, and this many bytes are thrown away, before the connection is
- * cut: a cut while it sends would reset the connection and could destroy the answer before the client has read it.
+ * Time and bytes for a refused client that still sends its body. An earlier close would reset the connection, and the client
+ * could lose the response before it has read it.
  */
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 128 * 1024 * 1024;
@@ -16,40 +16,40 @@ const LINGER_BYTES = 128 * 1024 * 1024;
 /** Statuses for which the same request is refused again. */
 const FUTILE_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404, 413]);
 
-/** Status, type and headers of a refusal, where a client needs others than its code has. */
+/** Status, type and headers of a refusal, for clients that need others than its code has. */
 export type RefusalForm = Pick<ApiError, "status" | "type" | "headers">;
 
 export interface Refusal {
   error: ApiError;
   form?: RefusalForm;
   requestId: string;
-  /** Known once the key is; a failure before names no organization and no workspace. */
+  /** Null before the key is found. The response then names no organization and no workspace. */
   identity: ResponseIdentity | null;
   /** The client waits for a 100 before it sends its body. */
   isBodyHeldBack: boolean;
-  /** The server is stopping: the connection shall not be used again. */
+  /** True while the server stops. The connection is then not reused. */
   isClosing: boolean;
 }
 
-/** What was thrown, as a refusal: anything but an `ApiError` is a bug and says nothing about itself. */
+/** Converts a thrown value to a refusal. Any value except an `ApiError` is a bug, and becomes a 500 without details. */
 export function toRefusal(error: unknown): ApiError {
   return error instanceof ApiError ? error : new ApiError("internal_error", "Internal error");
 }
 
-/** What nobody has sent yet can be sent again, to another node or to this one when it is back. */
+/** Makes the refusal of a server that stops. The request was not sent, so the client can send it again. */
 export function makeStoppingError(): ApiError {
   return new ApiError("server_not_ready", "This server is stopping. Send the request again.", {
     "retry-after": "1",
   });
 }
 
-/** True where a retry is futile. Claude Code retries a 401 for minutes unless `x-should-retry` tells it not to. */
+/** True if a retry is futile. Without `x-should-retry: false`, Claude Code retries a 401 for minutes. */
 function isFutile(code: ErrorCode, { status, headers }: RefusalForm): boolean {
-  if (headers["x-should-retry"] !== undefined) return false; // the refusal sets the header itself
+  if (headers["x-should-retry"] !== undefined) return false; // The refusal sets the header itself.
   return FUTILE_STATUSES.has(status) && code !== "request_body_timeout";
 }
 
-/** Answers with the official error body. Does nothing where the client is gone or was already answered. */
+/** Sends the official error body. Does nothing if the client has left or has a response already. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return;
   const { error, form = error, requestId, identity } = refusal;

@@ -1,17 +1,17 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 
-// What a client is told when the upstream fails it. The cause's own message stays in the log: it names addresses.
+// Errors for clients after a failure of the upstream. The message of the cause stays in the log, because it has addresses.
 
 const TIMEOUT_CODES = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 
-/** The code of an error of undici or of Node, "unknown" for another. */
+/** Code of an error of undici or Node. "unknown": another error. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : "unknown";
 }
 
-/** `isSent`: at least a part of the request went out, so it may have been processed. */
+/** Converts a failure to the error for the client. `isSent`: a part of the request was sent, so it may have been processed. */
 export function toApiError(error: unknown, isSent: boolean): ApiError {
   if (error instanceof ApiError) return error;
   if (!isSent) {
@@ -32,7 +32,7 @@ export function toApiError(error: unknown, isSent: boolean): ApiError {
   );
 }
 
-/** The same failure as the last event of a stream that has begun. */
+/** Formats the error as the last event of a stream. */
 export function toErrorEvent(error: ApiError, requestId: string): string {
   return `event: error\ndata: ${JSON.stringify(toErrorBody(error, requestId))}\n\n`;
 }

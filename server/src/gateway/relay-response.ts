@@ -13,39 +13,39 @@ import { codeOf, toApiError, toErrorEvent } from "./relay-failure.ts";
 import type { Ending } from "./settle.ts";
 import { nothingSeen, type UsageReader, type UsageSeen } from "./usage-seen.ts";
 
-/** What a metered request needs when it ends. */
+/** Facts of a metered request for its end. */
 export interface Metered {
   begin: BeginRecord;
-  /** Most output tokens that can be billed: what the request asked for, null where it set no bound. */
+  /** `max_tokens` of the request: the highest number of billed output tokens. Null: no bound. */
   maxTokens: number | null;
-  /** The answer may hold thinking that is billed but not shown. */
+  /** The response may have thinking that is billed but not shown. */
   canHideThinking: boolean;
 }
 
 export interface RelayDeps {
   /** Called exactly once for every metered request that was dispatched. Never throws. */
   settle(exchange: Exchange, begin: BeginRecord, ending: Ending): void;
-  /** What the client of an exchange that rate limits count is told of them. */
+  /** Returns the rate limit headers for the client. */
   rateHeaders(rate: NonNullable<Exchange["rate"]>): Readonly<Record<string, string>>;
   /** Called exactly once, after `settle`. */
   onDone(exchange: Exchange, outcome: Outcome, status: number | null): void;
-  /** The body has left for the upstream and is not held any more. Called at most once. */
+  /** Called at most once, when the body is sent and no longer in memory. */
   onBodySent(exchange: Exchange): void;
   databaseNowMs(): number;
   isDraining(): boolean;
   logger: Logger;
-  /** Longest that a client may leave the answer unread, milliseconds; the upstream is paused meanwhile. */
+  /** Longest time for which a client may not read the response, milliseconds. The upstream is paused in the meantime. */
   idleTimeoutMs: number;
-  /** Longest wait for an answer that comes as one document: nothing of it is sent before the model is done. */
+  /** Longest wait for a JSON response, milliseconds. The upstream sends nothing before the model has finished. */
   answerTimeoutMs: number;
 }
 
-/** Why the gateway itself ended the upstream call. */
+/** Reason for which the gateway ended the upstream call. */
 type CutReason = "client_gone" | "shutdown";
 
 /**
- * Passes one answer from the upstream to the client, byte by byte, and reads its usage aside. undici calls the `on…`
- * methods; exactly one of `onResponseEnd` and `onResponseError` comes last, and each way ends in `#finish`.
+ * Relays one response from the upstream to the client unchanged, and reads its usage. undici calls the `on…` methods.
+ * Exactly one of `onResponseEnd` and `onResponseError` comes last, and both end in `#finish`.
  */
 export class Relay implements Dispatcher.DispatchHandler {
   readonly #deps: RelayDeps;
@@ -71,8 +71,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The client disconnected. Cuts a call without metering, and a stream after `message_start`. Other responses are read to
-   * their end for their usage.
+   * Handles a client that disconnected. Ends an unmetered call, and a stream after `message_start`. Other responses are read
+   * to their end for their usage.
    */
   onClientGone(): void {
     if (this.#isOver || this.#isClientGone) return;
@@ -82,7 +82,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     else this.#controller?.resume();
   }
 
-  /** The server stops and will not wait any longer. */
+  /** Ends the call, because the server stops and does not wait any longer. */
   abortForShutdown(): void {
     if (this.#isOver) return;
     if (this.#isSent) this.#cut("shutdown");
@@ -91,12 +91,12 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#isSent) {
-      // undici would send a request again in no case known; should it ever, a second bill is worse than an error.
+      // No known case makes undici send a request again. If it does, an error is better than a second bill.
       controller.abort(new Error("a request is never sent twice"));
       return;
     }
     if (this.#isClientGone || this.#isOver) {
-      controller.abort(new Error("there is nobody left to answer"));
+      controller.abort(new Error("the client has left"));
       return;
     }
     this.#controller = controller;
@@ -128,8 +128,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
     if (this.#isClientGone) return;
     this.#writeHead(status, headers);
-    // An event stream may be silent after its headers; they must not wait for the first event. In the same tick as a
-    // first chunk they still leave together with it.
+    // An event stream can be silent after its headers, so they do not wait for the first event. A first chunk in the same
+    // tick is still sent together with them.
     if (this.#isEventStream) process.nextTick(flushHeaders, response);
   }
 
@@ -158,13 +158,13 @@ export class Relay implements Dispatcher.DispatchHandler {
     const ours = identity ?? { requestId, organizationId: "", workspaceId: "" };
     if (this.#deps.isDraining()) response.shouldKeepAlive = false;
     const { rate } = this.#exchange;
-    // An error of the upstream passes as it is: its headers say why it refused.
+    // The headers of an upstream error pass unchanged, because they have the reason of the refusal.
     const rates = rate === null || status >= 400 ? null : this.#deps.rateHeaders(rate);
     const isStream = this.#isEventStream;
     response.writeHead(status, toClientHeaders(headers, ours, { status, isStream, rates }));
   }
 
-  /** The client reads slower than the upstream sends: nothing is read from upstream until the client has caught up. */
+  /** Pauses the upstream until a slow client has read the buffered bytes. */
   #pause(controller: Dispatcher.DispatchController): void {
     const { response } = this.#exchange;
     controller.pause();
@@ -178,7 +178,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#stallTimer ??= setTimeout(() => response.destroy(), this.#deps.idleTimeoutMs);
   }
 
-  /** What the client has not taken yet may wait as long as in the middle of an answer, and no longer. */
+  /** Ends the response. Its buffered bytes wait for the client as long as in the middle of a response. */
   #end(lastWords = ""): void {
     const { response } = this.#exchange;
     response.end(lastWords);
@@ -194,8 +194,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * With its client gone a stream is cut, but only after its first usage: the input is known exactly then. Until then,
-   * and for every JSON answer, the upstream is read to the end, since it is billed anyway.
+   * True if a stream without its client can end, because its exact input is known. Before that, and for every JSON response,
+   * the upstream is read to the end, because it is billed anyway.
    */
   #isStreamToAbort(): boolean {
     return this.#isEventStream && this.#reader?.hasMessageStart === true;
@@ -203,11 +203,11 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #cut(reason: CutReason): void {
     this.#cutReason ??= reason;
-    // Comes back through onResponseError, or through onRequestStart where no connection was ready yet.
+    // undici then calls onResponseError, or onRequestStart if no connection was ready yet.
     this.#controller?.abort(reason === "shutdown" ? makeAbortError() : new Error(reason));
   }
 
-  /** `error` is null for an answer that came to its end. */
+  /** Ends the request. `error` is null for a response that arrived to its end. */
   #finish(error: Error | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -271,7 +271,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
       this.#end(toErrorEvent(refusal, requestId));
     } else {
-      // Half an event or half a document: only a broken connection tells the client that it is not whole.
+      // Only a broken connection shows the client that an event or a document is incomplete.
       response.destroy();
     }
   }
@@ -290,9 +290,9 @@ function isEventStream(contentType: string | string[] | undefined): boolean {
 }
 
 /**
- * Usage of an answer that was not seen to its end. Input is exact. Every output token is at least one byte of the text
- * in the stream, so its bytes bound the tokens, and so does `max_tokens`. Thinking that is not shown leaves no bytes:
- * then `max_tokens` is the only bound.
+ * Estimates the usage of a response that was not read to its end. Its input is exact. Every output token is at least one
+ * byte of text in the stream, so the bytes and `max_tokens` bound the tokens. Hidden thinking has no bytes, and then
+ * `max_tokens` is the only bound.
  */
 function estimateUsage(metered: Metered, seen: UsageSeen): BilledUsage | null {
   if (seen.usage === null || isExact(seen)) return seen.usage;
@@ -304,7 +304,7 @@ function estimateUsage(metered: Metered, seen: UsageSeen): BilledUsage | null {
   return raiseUsage(seen.usage, { outputTokens, webSearches });
 }
 
-/** What was cut came after the numbers. */
+/** True if the missing part came after the final numbers. */
 function isExact(seen: UsageSeen): boolean {
   return seen.isComplete || seen.isOutputFinal;
 }

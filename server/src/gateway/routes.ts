@@ -1,7 +1,7 @@
 import type { ClaudeAction } from "@bursar/contract/permissions.ts";
 
-// The Claude surface: what it serves, and what it answers with a 404 of its own. Everything under /v1/ belongs to it
-// but the Admin API.
+// Paths of the Claude API: those that the gateway serves, and those that get its 404. All paths under /v1/ belong to it,
+// except the Admin API.
 
 export type ClaudeRoute =
   | { kind: "messages"; action: ClaudeAction }
@@ -16,9 +16,7 @@ const models: ClaudeRoute = { kind: "models", action: "models:read" };
 const hello: ClaudeRoute = { kind: "hello" };
 const notFound: ClaudeRoute = { kind: "not_found" };
 
-/**
- * The route of a request target, or null where the target is not the Claude surface's. The query string plays no part.
- */
+/** Finds the route of a request target, without its query string. Null: the target does not belong to the Claude API. */
 export function findRoute(method: string, target: string): ClaudeRoute | null {
   const path = pathOf(target);
   if (path === "/v1/messages") return method === "POST" ? messages : notFound;
@@ -31,8 +29,8 @@ export function findRoute(method: string, target: string): ClaudeRoute | null {
 }
 
 /**
- * The served path that a client with a wrong base URL means, or null: `/v1/messages` for `/messages`,
- * `/v1/v1/messages`, `/v1/messages/` and `//v1/messages`. Only POST: a GET may be for the console.
+ * Finds the path that a client with a wrong base URL means, or null: `/v1/messages` for `/messages`, `/v1/v1/messages`,
+ * `/v1/messages/` and `//v1/messages`. Only for POST, because a GET can be for the console.
  */
 export function findMeantPath(method: string, path: string): string | null {
   if (method !== "POST" || path.length > MAX_MISTAKEN_CHARACTERS) return null;
@@ -52,7 +50,7 @@ export function pathOf(target: string): string {
 }
 
 const MODELS = "/v1/models/";
-// No slash, no percent sign, not only dots: the upstream must not read another path out of it than stands here.
+// No slash, no percent sign and not only dots, so that the upstream reads the same path.
 const MODEL_ID = /^(?!\.+$)[A-Za-z0-9._:@~-]{1,256}$/;
 
 function isModelPath(path: string): boolean {

@@ -10,29 +10,29 @@ import { overrunOf } from "#src/spend/ledger/charges.ts";
 export interface SettleDeps {
   /** `end` never throws. */
   meter: { end(record: EndRecord): void };
-  /** The prices of an organization, from memory. */
+  /** Prices of an organization, from memory. */
   prices: { get(organizationId: string): PriceBook };
   labels: ModelLabels;
   metrics: { observeOverrun(nanoUsd: bigint): void };
   logger: Logger;
 }
 
-/** How a request ended, as the relay saw it. */
+/** End of a request, as the relay observed it. */
 export interface Ending {
   outcome: Outcome;
-  /** Status the client got, or null. */
+  /** Status of the response. Null: the client got none. */
   httpStatus: number | null;
-  /** Null where no usage was ever seen: the cost is then 0. */
+  /** Null: no usage is known, and the cost is 0. */
   usage: BilledUsage | null;
   isEstimated: boolean;
   /** Milliseconds since the epoch on the database's clock. */
   endedAtMs: number;
   upstreamRequestId: string | null;
-  /** On the same clock; null where nothing came. */
+  /** First byte on the same clock, milliseconds. Null: no byte arrived. */
   firstByteAtMs: number | null;
 }
 
-/** Ends the record that `begin` opened, with its cost computed here and nowhere else. Never throws. */
+/** Ends the record of a request. Only this function computes the cost. Never throws. */
 export function settle(deps: SettleDeps, begin: BeginRecord, ending: Ending): void {
   const record = toEndRecord(deps, begin, ending);
   const overrunNanoUsd = overrunOf(record);
@@ -46,7 +46,7 @@ export function settle(deps: SettleDeps, begin: BeginRecord, ending: Ending): vo
         holdNanoUsd: String(holdNanoUsd),
         overrunNanoUsd: String(overrunNanoUsd),
       },
-      "a request has cost more than was held for it",
+      "a request has cost more than its hold",
     );
   }
   deps.meter.end(record);
@@ -64,7 +64,7 @@ function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndR
     outcome: ending.outcome,
     httpStatus: ending.httpStatus,
     isEstimated: ending.isEstimated || usage.isDoubtful === true,
-    // Where nothing was billed, no price was missing.
+    // Without usage, no price is missing.
     isUnpriced: ending.usage !== null && priced.isUnpriced,
     model: priced.model,
     serviceTier,
@@ -79,7 +79,7 @@ function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndR
   };
 }
 
-/** From the start and never after the end, also where the clock was set in between. */
+/** Time from the start to the first byte, milliseconds. Stays between start and end if the clock was set in between. */
 function firstByteOf(
   { firstByteAtMs }: Ending,
   { startedAtMs, endedAtMs }: Pick<EndRecord, "startedAtMs" | "endedAtMs">,
@@ -88,7 +88,7 @@ function firstByteOf(
   return Math.min(Math.max(firstByteAtMs, startedAtMs), endedAtMs) - startedAtMs;
 }
 
-/** A bug in pricing must not lose the record: it is kept with cost 0, marked `unpriced`, and an error is logged. */
+/** Prices the usage. After a bug, the record is kept with cost 0 and marked as unpriced, and the error is logged. */
 function price(deps: SettleDeps, begin: BeginRecord, usage: BilledUsage): PricedUsage {
   try {
     const book = deps.prices.get(begin.organizationId);

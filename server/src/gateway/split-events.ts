@@ -1,7 +1,7 @@
-// Splits the bytes of an event stream (WHATWG HTML, "event stream") into events, without making strings: lines end in
-// LF, CR or CRLF, chunks may be cut anywhere. It holds at most one event, and of that at most MAX_EVENT_BYTES.
+// Splits the bytes of an event stream (WHATWG HTML, "event stream") into events, without creating strings. Lines end in LF,
+// CR or CRLF, and a chunk can end at any byte. Memory has one event at most, with at most MAX_EVENT_BYTES.
 
-/** An event with more data than that is counted but not read. */
+/** An event with more data is counted but not read. */
 export const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
 const names = [
@@ -15,10 +15,10 @@ const names = [
   "ping",
 ] as const;
 
-/** `other`: a name that is not known. `none`: the event had no name. */
+/** `other`: an unknown name. `none`: no name. */
 export type EventName = (typeof names)[number] | "other" | "none";
 
-/** The data of one event: `bytes[start]` up to `bytes[end]`, only valid during the call. */
+/** Called with the data of one event: `bytes[start]` up to `bytes[end]`, valid only during the call. */
 export type OnEvent = (name: EventName, bytes: Buffer, start: number, end: number) => void;
 
 const LF = 0x0a;
@@ -33,9 +33,9 @@ const newline = Buffer.from("\n");
 
 interface Flags {
   isFirstLine: boolean;
-  /** The last chunk ended in CR: an LF at the start of the next one belongs to it. */
+  /** The last chunk ended in CR. An LF at the start of the next chunk belongs to it. */
   isAfterCr: boolean;
-  /** A line of the next event was read. */
+  /** At least one line of the next event was read. */
   hasBegun: boolean;
   hasData: boolean;
   isTooLarge: boolean;
@@ -43,7 +43,7 @@ interface Flags {
 
 export class EventSplitter {
   readonly #onEvent: OnEvent;
-  /** Pieces of a line whose end has not come yet. */
+  /** Pieces of an incomplete line. */
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   #name: EventName = "none";
@@ -62,7 +62,7 @@ export class EventSplitter {
     this.#onEvent = onEvent;
   }
 
-  /** Nothing of an event or of a line is pending. */
+  /** True if no part of an event or a line is pending. */
   get isAtBoundary(): boolean {
     return this.#pieceBytes === 0 && !this.#is.hasBegun;
   }
@@ -73,7 +73,7 @@ export class EventSplitter {
       this.#is.isAfterCr = false;
       if (chunk[0] === LF) pos = 1;
     }
-    // Real streams hold no CR: then one native search per line finds its end.
+    // Real streams have no CR, so that one native search finds the end of a line.
     let nextCr = chunk.indexOf(CR, pos);
     while (pos < chunk.length) {
       const nextLf = chunk.indexOf(LF, pos);
@@ -89,7 +89,7 @@ export class EventSplitter {
     if (pos < chunk.length) this.#keep(chunk, pos);
   }
 
-  /** The stream is over. An event whose blank line never came is still given: its data may be whole. */
+  /** Ends the stream. An event without its blank line is still passed on, because its data may be whole. */
   finish(): void {
     if (this.#pieceBytes > 0) this.#endLine(empty, 0, 0);
     this.#endEvent();
@@ -133,7 +133,7 @@ export class EventSplitter {
       this.#is.hasBegun = true;
       this.#name = nameOf(bytes, valueStart(bytes, start + eventField.length, end), end);
     }
-    // A comment, `id` and `retry` say nothing about usage.
+    // Comments, `id` and `retry` have no usage.
     else this.#is.hasBegun = true;
   }
 
@@ -167,7 +167,7 @@ export class EventSplitter {
   }
 }
 
-/** Whether the line is this field: its name, then a colon or the end of the line. */
+/** True if the line is this field: its name, and then a colon or the end of the line. */
 function isField(field: Buffer, bytes: Buffer, start: number, end: number): boolean {
   const after = start + field.length;
   if (after > end || !startsWith(field, bytes, start)) return false;
@@ -190,7 +190,7 @@ function nameOf(bytes: Buffer, start: number, end: number): EventName {
   return "other";
 }
 
-/** Whether `text` stands at `start`. Most texts that differ do so at once: a loop beats a native call. */
+/** True if `text` is at `start`. Most texts differ in their first bytes, so a loop is faster than a native call. */
 export function startsWith(text: Buffer, bytes: Buffer, start: number): boolean {
   for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
   return true;

@@ -1,41 +1,41 @@
 import type { BilledUsage } from "#src/domain/usage.ts";
 
-// What the readers of answers have in common.
+// Types and functions that the readers of responses share.
 
-/** What is known of the usage of one answer once its last byte, or its cut, was seen. */
+/** Usage of one response, known after its last byte or its early end. */
 export interface UsageSeen {
-  /** null: no usage was seen, so nothing can be billed from it. */
+  /** Null: no usage is known, so the response is not billed. */
   usage: BilledUsage | null;
-  /** The answer was seen to its end: `message_stop` of a stream, or the whole of a JSON text. */
+  /** The response was read to its end: `message_stop` of a stream, or a whole JSON text. */
   isComplete: boolean;
   hasMessageStart: boolean;
-  /** A `message_delta` named the reason why the model stopped: the output tokens are exact, whatever is cut after it. */
+  /** A `message_delta` had the stop reason, so the output tokens are exact. */
   isOutputFinal: boolean;
-  /** Bytes of UTF-8 of generated text, thinking and tool input in the stream: a bound of its visible output tokens. */
+  /** Bytes of generated text, thinking and tool input in the stream, UTF-8. They bound the visible output tokens. */
   outputBytes: number;
-  /** Searches that the stream shows to have begun, without those that failed. */
+  /** Number of started searches in the stream, without failed ones. */
   webSearches: number;
-  /** A block began whose tokens are not bounded by its bytes: thinking, or a kind that is not known. */
+  /** A block began whose bytes do not bound its tokens: thinking, or an unknown kind. */
   hasHiddenThinking: boolean;
-  /** Nothing of an event is pending: an event of our own may be appended. Never true for an encoded answer. */
+  /** No part of an event is pending, so the gateway can append an event. Never true for an encoded response. */
   isAtEventBoundary: boolean;
-  /** `error.type` of an `event: error`, or of an answer that is an error. */
+  /** `error.type` of an `event: error` or of an error response. */
   errorType: string | null;
-  /** False when the answer could not be read: an encoding that is not known or broken, or beyond the bounds below. */
+  /** False: the response could not be read. Its encoding is unknown or damaged, or it has too many bytes. */
   isReadable: boolean;
 }
 
 export interface UsageReader {
-  /** The bytes of the next chunk, which must not change afterwards. Kept only as far as needed. */
+  /** Reads the next chunk. The caller must not change its bytes afterwards. */
   push(chunk: Buffer): void;
-  /** What is known so far. For an encoded answer it lags behind what was pushed. */
+  /** State so far. For an encoded response the state lags behind the pushed bytes. */
   readonly hasMessageStart: boolean;
   readonly isAtEventBoundary: boolean;
-  /** No more chunks will come. Waits for an encoded answer only. Never rejects; may be called again, gives the same. */
+  /** Ends the response. Waits only for an encoded one. Never rejects. Each call returns the same result. */
   finish(): UsageSeen | Promise<UsageSeen>;
 }
 
-/** What reads the decoded bytes. */
+/** Reader of decoded bytes. */
 export interface PlainReader {
   push(chunk: Buffer): void;
   readonly hasMessageStart: boolean;
@@ -43,7 +43,7 @@ export interface PlainReader {
   finish(): UsageSeen;
 }
 
-/** What is known of an answer of which nothing was seen. */
+/** Usage of a response of which nothing was read. */
 export function nothingSeen(): UsageSeen {
   return {
     usage: null,
@@ -59,7 +59,7 @@ export function nothingSeen(): UsageSeen {
   };
 }
 
-/** The fields of a JSON answer, of an error body or of an event's data that metering reads. All are doubted. */
+/** Fields of a JSON response, an error body or an event that metering reads. Each can have any type. */
 export interface AnswerFields {
   type?: unknown;
   model?: unknown;
@@ -69,7 +69,7 @@ export interface AnswerFields {
   delta?: unknown;
 }
 
-/** The object that a text holds, or null. */
+/** Parses a JSON object. Null: the text is no JSON object. */
 export function parseObject(text: string): AnswerFields | null {
   try {
     const value: unknown = JSON.parse(text);
@@ -82,7 +82,7 @@ export function parseObject(text: string): AnswerFields | null {
 
 const MAX_TYPE_CHARACTERS = 64;
 
-/** `error.type` of an error body, bounded: it is shown and logged. */
+/** `error.type` of an error body. Its length is limited, because it is shown and logged. */
 export function errorTypeOf(body: AnswerFields): string | null {
   if (body.type !== "error") return null;
   const { error } = body;

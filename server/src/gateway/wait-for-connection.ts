@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-// A client may send its next request before it has the answer to the last one. Answers leave in order, and what is not
-// safe to repeat may not run at the same time (RFC 9112 §9.3.2): the next request is looked at when its turn has come.
-// Until then its connection holds it, nothing is sent for a client that leaves, and no answer waits behind another one.
+// A client can send its next request before the response to the last one. Responses are sent in order, and requests that
+// are not safe to repeat must not run at the same time (RFC 9112 §9.3.2). So the next request waits until the connection is
+// free. In the meantime nothing is sent upstream for a client that leaves.
 
-/** A client with more requests than that in one connection, unanswered, is cut off: each costs memory. */
+/** Highest number of waiting requests on one connection. A client with more is disconnected, because each costs memory. */
 const MAX_WAITING = 100;
 const waiting = new WeakMap<Socket, number>();
 
-/** Whether the response of an earlier request still has the connection. */
+/** True while the response of an earlier request uses the connection. */
 export function isConnectionBusy(response: ServerResponse): boolean {
   return response.socket === null;
 }
 
-/** Resolves with true when the response has got its connection, with false when the connection has closed before. */
+/** Waits until the response has its connection. False: the connection was closed before. */
 export function waitForConnection(
   request: IncomingMessage,
   response: ServerResponse,
