@@ -6,7 +6,6 @@ import type { Gateway } from "#src/gateway/handle-request.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { PriceBooks } from "#src/prices/price-book.ts";
-import { foldUsage } from "#src/recording/fold.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { FoldWorker } from "#src/recording/fold-worker.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
@@ -63,7 +62,7 @@ export async function startAccounting(
   const settled = () => spendFold.settled();
   const spendAlerts = makeSpendAlerts({ database, deps: { ...alerting, nowMs }, settled, logger });
   parts.defer(() => spendAlerts.stop());
-  const participants = [foldUsage, spendFold, spendAlerts.participant];
+  const participants = [spendFold, spendAlerts.participant];
   const folds = new FoldWorker({ database, participants, logger });
   parts.defer(() => folds.stop());
   const settle = (journal: Journal, signal: AbortSignal) =>

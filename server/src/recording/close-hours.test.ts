@@ -22,7 +22,7 @@ import {
 import { switchToClosing } from "./close-hours.sql.ts";
 import { beginClosing, type ClosingOptions, closeHours, closeHoursBefore } from "./close-hours.ts";
 import { columnParameters, columnTexts } from "./column-arrays.ts";
-import { foldOnce, foldUsage } from "./fold.ts";
+import { foldOnce } from "./fold.ts";
 import { lockFold } from "./fold-lock.sql.ts";
 import {
   findOpenHours,
@@ -340,7 +340,7 @@ test("a fold that does not wait runs between two steps", async ({ db, usage }) =
   const results: string[] = [];
   const pause = async () => {
     await usage.append(requestsAt(0));
-    const options = { database: db.database, participants: [foldUsage], logger };
+    const options = { database: db.database, participants: [], logger };
     results.push((await foldOnce(options, { isWaiting: false })).kind);
   };
   await usage.close(FIRST_HOUR_MS + HOUR_MS, { rowsPerStep: 1, pause });

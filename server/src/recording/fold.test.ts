@@ -13,14 +13,14 @@ import { makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { makeUnreliable } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { type FoldParticipant, foldAll, foldOnce, foldUsage } from "./fold.ts";
+import { type FoldParticipant, foldAll, foldOnce } from "./fold.ts";
 import { lockFold } from "./fold-lock.sql.ts";
 import { FoldWorker } from "./fold-worker.ts";
 import { appendBatch } from "./record-usage.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
 const logger = makeLogger("silent");
-const participants = () => [foldUsage, makeSpendFold()];
+const participants = () => [makeSpendFold()];
 
 const scope = { organizationId: randomUUID() };
 const unknown = { organizationId: randomUUID(), workspaceId: "wksp_2", apiKeyId: "apikey_2" };
@@ -65,6 +65,14 @@ test.beforeEach(async ({ db }) => {
 async function expectSame(database: Database): Promise<void> {
   expect(await listRollupDifferences(database)).toEqual([]);
   expect(await listBalanceDifferences(database)).toEqual([]);
+}
+
+async function countWaiting(database: Database, table: string): Promise<number | undefined> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::integer AS count FROM pg_locks WHERE NOT granted AND relation = ${table}::regclass`.execute(
+    database,
+  );
+  return rows[0]?.count;
 }
 
 test("adds the batches of all nodes to rollups and balances, and advances their positions", async ({
@@ -119,7 +127,7 @@ describe("counts each batch once", () => {
 
   test("with a fold that fails at any participant", async ({ db, append, counted }) => {
     await append("node_a", 1n);
-    for (const place of [0, 1, 2]) {
+    for (const place of [0, 1]) {
       const failing: FoldParticipant = { fold: () => Promise.reject(new Error("a bug")) };
       const all: FoldParticipant[] = participants();
       all.splice(place, 0, failing);
@@ -195,6 +203,23 @@ test("a fold that pauses loses its transaction after 2 s, and another node folds
   await lost;
   expect(await counted()).toEqual({ cost: 1n, queued: 0n });
   await expectSame(db.database);
+});
+
+test("a flush does not wait while a fold adds to the rollups", async ({ db, append, counted }) => {
+  await append("node_a", 1n);
+  const { database } = db;
+  const options = { database, participants: participants(), logger };
+  let folding: Promise<unknown> = Promise.resolve();
+  await inTransaction(database, async (tx) => {
+    await sql`LOCK TABLE usage_hour IN SHARE MODE`.execute(tx);
+    folding = foldAll(options);
+    await expect.poll(() => countWaiting(database, "usage_hour")).toBe(1);
+    await inTransaction(database, (flush) =>
+      sql`SELECT FROM node WHERE id = 'node_a' FOR UPDATE NOWAIT`.execute(flush),
+    );
+  });
+  await folding;
+  expect(await counted()).toEqual({ cost: 1n, queued: 0n });
 });
 
 describe("a worker", () => {

@@ -16,9 +16,9 @@ import {
 // The one transaction that counts appended requests. A batch leaves the queue in the transaction that counts it, so it
 // counts once, even if the result of the commit is lost. A fold that dies or pauses rolls back and releases its lock.
 
-/** Part of a fold. Participants run in the order of their list, inside its transaction. */
+/** Part of a fold. Participants run in the order of their list, inside its transaction, after the rollups. */
 export interface FoldParticipant {
-  /** Counts the batches. After a failure it runs again. */
+  /** Counts the batches, whose nodes are locked. After a failure it runs again. */
   fold(tx: Tx, batches: readonly QueuedBatch[]): Promise<void>;
   /** The transaction is committed. Must not throw. */
   committed?(): void;
@@ -41,9 +41,6 @@ const MAX_ROWS = 4_000;
 const PAUSE_FACTOR = 2;
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
-
-/** Adds the batches to the rollups. The first part of every fold. */
-export const foldUsage: FoldParticipant = { fold: addToRollups };
 
 /**
  * Counts the oldest batches. `isWaiting`: waits for another fold instead of returning "busy". Throws the database's error.
@@ -88,6 +85,8 @@ async function foldBatches(
     const hasMore = batches.length < queued.length;
     if (batches.length === 0) return { kind: "folded", batches, hasMore };
     tried.push(...batches);
+    // Rollups come first, because they take most of the time, and a flush waits while its node is locked.
+    await addToRollups(tx, batches);
     await lockNodes(tx, batches);
     for (const participant of participants) await participant.fold(tx, batches);
     await deleteBatches(tx, batches);

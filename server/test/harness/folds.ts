@@ -3,7 +3,7 @@ import { inTransaction } from "#src/db/transaction.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import type { FlushPosition } from "#src/recording/flush.ts";
-import { foldAll, foldUsage } from "#src/recording/fold.ts";
+import { foldAll } from "#src/recording/fold.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { FoldWorker } from "#src/recording/fold-worker.ts";
 import { appendBatch } from "#src/recording/record-usage.ts";
@@ -18,13 +18,13 @@ const logger = makeLogger("silent");
 
 /** A worker without alerts, which folds when a test calls `fold`. After `start` also by itself. */
 export function makeTestFolds(database: Database): FoldWorker {
-  const participants = [foldUsage, makeSpendFold()];
+  const participants = [makeSpendFold()];
   return new FoldWorker({ database, participants, logger });
 }
 
 /** Adds appended requests to rollups, without the balances. */
 export function foldRollups(database: Database): Promise<void> {
-  return foldAll({ database, participants: [foldUsage], logger });
+  return foldAll({ database, participants: [], logger });
 }
 
 const JOURNAL: FlushPosition = { journalId: "journal", toSeq: 0 };

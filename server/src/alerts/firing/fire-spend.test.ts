@@ -11,7 +11,7 @@ import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { foldAll, foldUsage } from "#src/recording/fold.ts";
+import { foldAll } from "#src/recording/fold.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import { type Meter, makeMeter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
@@ -58,7 +58,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       settled: () => spendFold.settled(),
       logger,
     });
-    const participants = [foldUsage, spendFold, alerts.participant];
+    const participants = [spendFold, alerts.participant];
     const fold = () => foldAll({ database, participants, logger });
     const folder = path.join(directory, nodeId);
     const meter = makeMeter({
