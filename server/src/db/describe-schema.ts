@@ -58,6 +58,16 @@ const FUNCTIONS = `
       WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
   ORDER BY p.proname COLLATE "C", pg_get_function_identity_arguments(p.oid) COLLATE "C"`;
 
+const AGGREGATES = `
+  SELECT format('CREATE AGGREGATE %I(%s) (SFUNC = %s, STYPE = %s%s, PARALLEL = %s);', p.proname,
+    pg_get_function_arguments(p.oid), a.aggtransfn::regproc, format_type(a.aggtranstype, NULL),
+    CASE WHEN a.aggcombinefn::oid = 0 THEN '' ELSE ', COMBINEFUNC = ' || a.aggcombinefn::regproc END,
+    CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END) AS statement
+  FROM pg_proc p JOIN pg_aggregate a ON a.aggfnoid = p.oid
+  WHERE p.pronamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+  ORDER BY p.proname COLLATE "C"`;
+
 const TRIGGERS = `
   SELECT pg_get_triggerdef(t.oid) || ';' AS statement
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -75,7 +85,7 @@ function describeView(statement: string): string {
     .join("UNION ALL");
 }
 
-const SECTIONS = [TABLES, CONSTRAINTS, INDEXES, VIEWS, FUNCTIONS, TRIGGERS];
+const SECTIONS = [TABLES, CONSTRAINTS, INDEXES, VIEWS, FUNCTIONS, AGGREGATES, TRIGGERS];
 
 /** pg_get_indexdef adds the schema, and ONLY for the parent of partitions. Both are removed. */
 const INDEXED_TABLE = /(?<=^CREATE (?:UNIQUE )?INDEX \w+) ON (?:ONLY )?(?:\w+[.])?/gm;

@@ -71,7 +71,7 @@ async function dropTables(client: pg.Client): Promise<void> {
   const { rows: tables } = await client.query<{ name: string }>(
     `SELECT name FROM (${OWN_TABLES}) AS own UNION ALL SELECT 'schema_migration'`,
   );
-  const { rows: functions } = await client.query<{ signature: string }>(`
+  const { rows: routines } = await client.query<{ signature: string }>(`
     SELECT p.oid::regprocedure::text AS signature FROM pg_proc p
     WHERE p.pronamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d
       WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`);
@@ -79,7 +79,7 @@ async function dropTables(client: pg.Client): Promise<void> {
   for (const { name } of tables) {
     await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(name)} CASCADE`);
   }
-  for (const { signature } of functions) await client.query(`DROP FUNCTION ${signature}`);
+  for (const { signature } of routines) await client.query(`DROP ROUTINE ${signature}`);
   await client.query("DROP SCHEMA IF EXISTS graphile_worker CASCADE");
   await client.query("COMMIT");
 }

@@ -669,16 +669,6 @@ CREATE TABLE usage_batch (
   set_aside_at timestamp with time zone,
   hold_charges jsonb NOT NULL,
   bucket_at timestamp with time zone[] NOT NULL,
-  organization_id uuid[] NOT NULL,
-  workspace_id text[] NOT NULL,
-  api_key_id text[] NOT NULL,
-  member_id text[] NOT NULL,
-  model text[] NOT NULL,
-  service_tier text[] NOT NULL,
-  context_window text[] NOT NULL,
-  inference_geo text[] NOT NULL,
-  speed text[] NOT NULL,
-  client text[] NOT NULL,
   status text[] NOT NULL,
   requests bigint[] NOT NULL,
   errors bigint[] NOT NULL,
@@ -696,7 +686,8 @@ CREATE TABLE usage_batch (
   cache_read_cost_nano_usd bigint[] NOT NULL,
   output_cost_nano_usd bigint[] NOT NULL,
   web_search_cost_nano_usd bigint[] NOT NULL,
-  cost_nano_usd bigint[] NOT NULL
+  cost_nano_usd bigint[] NOT NULL,
+  labels_id bigint[] NOT NULL
 );
 CREATE TABLE usage_day (
   bucket_at timestamp with time zone NOT NULL,
@@ -1751,6 +1742,8 @@ BEGIN
 END
 $function$
 ;
+
+CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 
 CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();

@@ -41,7 +41,8 @@ import {
 import { addToRollups } from "./rollups.sql.ts";
 import { sumWeeks } from "./sum-weeks.ts";
 import { deleteBatches, listBatches } from "./usage-batches.sql.ts";
-import { type MinuteRow, sumMinutes } from "./usage-rows.ts";
+import { UsageDictionary } from "./usage-dictionary.ts";
+import { type MinuteRow, sumMinutes, toUsageEvent, type UsageLabels } from "./usage-rows.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
 const logger = makeLogger("silent");
@@ -365,7 +366,7 @@ async function addAsVersion01(
     ...mapKeys(labelColumns, () => "text"),
     ...mapKeys(countColumns, () => "bigint"),
   };
-  const columns = Object.keys(types) as (keyof MinuteRow)[];
+  const columns = Object.keys(types);
   const additions = rollupTableNames.map((table, index) => {
     const { unit, labels } = rollupTables[table];
     const key = ["bucket_at", "organization_id", ...labels];
@@ -383,7 +384,12 @@ async function addAsVersion01(
   const text = `WITH added AS MATERIALIZED (SELECT * FROM unnest(${columnParameters(types)}) AS one (${columns.join(", ")})),
     ${additions.join(",\n")} SELECT`;
   const parts = text.split(/\$\d+/);
-  const values = columnTexts<MinuteRow>(types, sumMinutes(records));
+  const dictionary = new UsageDictionary();
+  const rows = records.map((record) => {
+    const { labels } = dictionary.findRefs(toUsageEvent(record, "node_1"));
+    return sumMinutes([record], [labels]).map((sums) => ({ ...labels.value, ...sums }));
+  });
+  const values = columnTexts<Omit<UsageLabels & MinuteRow, "labels_id">>(types, rows.flat());
   const statement = sql.join(
     parts.map((part, index) =>
       index === 0 ? sql.raw(part) : sql`${values[index - 1]}${sql.raw(part)}`,

@@ -180,6 +180,19 @@ test("sets a batch aside that the database refuses, and counts all others", asyn
   await expectSame(db.database);
 });
 
+test("sets a batch aside whose sum exceeds the highest number, and does not wrap", async ({
+  db,
+  append,
+  counted,
+}) => {
+  const half = 2n ** 62n;
+  await append("node_a", half);
+  await append("node_a", half);
+  await append("node_a", 4n);
+  await foldAll({ database: db.database, participants: participants(), logger });
+  expect(await counted()).toEqual({ cost: half + 4n, queued: 1n });
+});
+
 test("a fold that pauses loses its transaction after 2 s, and another node folds", async ({
   db,
   append,

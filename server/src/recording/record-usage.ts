@@ -1,9 +1,9 @@
 import type { Tx } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { FlushParticipant, FlushPosition } from "./flush.ts";
-import { insertMissingEntries, insertUsageEvents } from "./usage.sql.ts";
+import { insertUsageEvents, storeTexts } from "./usage.sql.ts";
 import { insertBatch } from "./usage-batches.sql.ts";
-import { type EventRefs, listMissing, UsageDictionary } from "./usage-dictionary.ts";
+import { type EventRefs, UsageDictionary } from "./usage-dictionary.ts";
 import { sumMinutes, toUsageEvent } from "./usage-rows.ts";
 
 export interface AppendOptions {
@@ -23,8 +23,7 @@ export function appendUsage(options: AppendOptions): FlushParticipant {
     started: () => dictionary.clear(),
     prepare: async (database, batch) => {
       const events = batch.map((record) => toUsageEvent(record, options.nodeId));
-      const missing = listMissing(events.map((event) => dictionary.findRefs(event)));
-      await insertMissingEntries(database, missing);
+      await storeTexts(database, events, dictionary);
     },
     flush: async (tx, batch, position) => {
       refs = await appendBatch(tx, { ...options, ...position, dictionary }, batch);
@@ -59,7 +58,10 @@ export async function appendBatch(
     journalId,
     toSeq,
     oldestMs: Number.isFinite(oldestMs) ? oldestMs : null,
-    rows: sumMinutes(records),
+    rows: sumMinutes(
+      records,
+      refs.map(({ labels }) => labels),
+    ),
     holdCharges: encodeHoldCharges(records),
   });
   return refs;

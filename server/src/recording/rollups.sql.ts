@@ -1,4 +1,4 @@
-import { countColumns, labelColumns } from "@bursar/contract/usage-shape.ts";
+import { countColumns, eventLabels, labelColumns } from "@bursar/contract/usage-shape.ts";
 import { CompiledQuery, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
@@ -16,29 +16,28 @@ import { selectWeeksToUpdate } from "./weeks.sql.ts";
 // Adds usage to the sums that reports read: the requests of batches, and the rows of an hour that is over. One statement
 // for all tables, because planning them one by one costs more than running them.
 
-const columns = Object.keys(batchRowTypes);
+const batchColumns = Object.keys(batchRowTypes);
+const counts = countColumns.map((column) => `one.${column}`).join(", ");
 
-/** Columns of the rows to add. Labels are sorted by their bytes, because a language's order is several times slower. */
-const addedColumns = columns
-  .map((column) =>
-    (labelColumns as readonly string[]).includes(column)
-      ? `one.${column} COLLATE "C" AS ${column}`
-      : `one.${column}`,
-  )
-  .join(", ");
+/** Labels are sorted by their bytes, because a language's order is several times slower. */
+function sortByBytes(table: string, labels: readonly string[]): string {
+  return labels.map((label) => `${table}.${label} COLLATE "C" AS ${label}`).join(", ");
+}
+
+/** Rows of batches with their labels. If labels were missing, they would be NULL, which the rollups refuse. */
+const ADDED = `
+  SELECT one.bucket_at, labels.organization_id, ${sortByBytes("labels", eventLabels)}, ${sortByBytes("one", ["status"])}, ${counts}
+  FROM usage_batch AS batch
+  CROSS JOIN LATERAL unnest(${batchColumns.map((column) => `batch.${column}`).join(", ")}) AS one (${batchColumns.join(", ")})
+  LEFT JOIN usage_labels AS labels ON labels.id = one.labels_id
+  WHERE batch.id = ANY($1::bigint[])`;
 
 /** A request of an open hour is added to the hour and the minute. One of a closed hour is late, and added everywhere. */
 const ADD_TO_ROLLUPS = prepareOnce(
   "add_to_rollups",
-  `WITH one AS MATERIALIZED (
-      SELECT one.* FROM usage_batch AS batch
-      CROSS JOIN LATERAL unnest(${columns.map((column) => `batch.${column}`).join(", ")}) AS one (${columns.join(", ")})
-      WHERE batch.id = ANY($1::bigint[])
-    ),
-    added AS MATERIALIZED (SELECT ${addedColumns} FROM one),
+  `WITH added AS MATERIALIZED (${ADDED}),
     closed AS MATERIALIZED (
-      SELECT ${addedColumns} FROM one
-      WHERE (${formatPosition("date_trunc('hour', bucket_at, 'UTC')")})
+      SELECT * FROM added WHERE (${formatPosition("date_trunc('hour', bucket_at, 'UTC')")})
         <= (SELECT hour_at, organization_id, workspace_id, api_key_id FROM rollup_progress)
     ),
     weeks AS MATERIALIZED (${selectWeeksToUpdate("$2::timestamptz")}),
@@ -60,7 +59,7 @@ function formatAdditions(tables: readonly RollupTable[], first: string): string 
 function formatAddition(table: RollupTable, before: string): string {
   const { unit, labels } = rollupTables[table];
   const key = ["bucket_at", "organization_id", ...labels];
-  const sums = countColumns.map((column) => `sum(${column})::bigint`);
+  const sums = countColumns.map((column) => `sum_bigint(${column})`);
   const sets = countColumns.map((column) => `${column} = rollup.${column} + excluded.${column}`);
   const numbers = key.map((_, at) => at + 1).join(", ");
   return `to_${table} AS (
@@ -94,6 +93,7 @@ export const organizationsWithUsage = sql`organization_with_usage AS (
     FROM organization_with_usage AS known WHERE known.id IS NOT NULL
   )`;
 
+const hourColumns = `one.bucket_at, one.organization_id, ${sortByBytes("one", labelColumns)}, ${counts}`;
 const ADD_CLOSED = formatAdditions(closedRollups, "closed");
 
 /**
@@ -107,7 +107,7 @@ export async function closeRows(
   const isIn = sql`${isAfter(from)} AND ${isUpTo(to)}`;
   await sql`WITH RECURSIVE ${organizationsWithUsage},
     closed AS MATERIALIZED (
-      SELECT ${sql.raw(addedColumns)} FROM organization_with_usage AS known
+      SELECT ${sql.raw(hourColumns)} FROM organization_with_usage AS known
       CROSS JOIN LATERAL (SELECT * FROM usage_hour WHERE organization_id = known.id AND ${isIn}) AS one
     ),
     ${sql.raw(ADD_CLOSED)}

@@ -1,4 +1,4 @@
-import { countColumns, labelColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
+import { countColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
@@ -11,8 +11,8 @@ import type { MinuteRow } from "./usage-rows.ts";
 /** Columns of the rows of a batch, in the order of the statement. */
 export const batchRowTypes: ColumnTypes<MinuteRow> = {
   bucket_at: "timestamptz",
-  organization_id: "uuid",
-  ...mapKeys(labelColumns, () => "text"),
+  labels_id: "bigint",
+  status: "text",
   ...mapKeys(countColumns, () => "bigint"),
 };
 

@@ -6,8 +6,10 @@ import type { UsageEventRow, UsageLabels } from "./usage-rows.ts";
 
 /** Text that records refer to. */
 export interface Entry<Value> {
-  readonly id: bigint;
+  id: bigint;
   readonly value: Value;
+  /** Earlier ids of this entry. Each belongs to another text. */
+  collisions: number;
   /** True once a committed flush has found or stored it. */
   isStored: boolean;
 }
@@ -19,7 +21,7 @@ export interface EventRefs {
   node: Entry<string>;
 }
 
-export interface MissingEntries {
+interface MissingEntries {
   labels: Entry<UsageLabels>[];
   prices: Entry<string>[];
   nodes: Entry<string>[];
@@ -69,7 +71,7 @@ export class UsageDictionary {
       this.#labels.set(event.api_key_id, entries);
     }
     const value = pickLabels(event);
-    const entry = { id: hashText(JSON.stringify(Object.values(value))), value, isStored: false };
+    const entry = { id: hashLabels(value, 0), value, collisions: 0, isStored: false };
     entries.push(entry);
     this.#labelCount += 1;
     return entry;
@@ -79,7 +81,7 @@ export class UsageDictionary {
     const known = entries.get(value);
     if (known !== undefined) return known;
     if (entries.size >= this.#limits.maxTexts) entries.clear();
-    const entry = { id: hashText(value), value, isStored: false };
+    const entry = { id: hashText(value), value, collisions: 0, isStored: false };
     entries.set(value, entry);
     return entry;
   }
@@ -105,6 +107,16 @@ export function listMissing(refs: readonly EventRefs[]): MissingEntries {
 function pickMissing<Value>(entries: readonly Entry<Value>[]): Entry<Value>[] {
   const missing = new Set(entries.filter(({ isStored }) => !isStored));
   return [...missing].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Sets another id, because the id belongs to other labels. Nodes agree on this id too. */
+export function changeId(entry: Entry<UsageLabels>): void {
+  entry.collisions += 1;
+  entry.id = hashLabels(entry.value, entry.collisions);
+}
+
+function hashLabels(labels: UsageLabels, collisions: number): bigint {
+  return hashText(`${JSON.stringify(Object.values(labels))}${"+".repeat(collisions)}`);
 }
 
 /** First eight bytes of the SHA-256, as a `bigint` of PostgreSQL. */

@@ -8,6 +8,7 @@ import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { appendUsage } from "./record-usage.ts";
 import { insertUsageEvents, listRecordedRequests } from "./usage.sql.ts";
+import { UsageDictionary } from "./usage-dictionary.ts";
 import { toUsageEvent } from "./usage-rows.ts";
 
 const anyAmount = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000_000 }));
@@ -103,6 +104,26 @@ test("a record reads as the event that it stores", async ({ db, requests }) => {
     }),
     { numRuns: 20 },
   );
+});
+
+test("labels whose id belongs to other labels get an id of their own, the same on each node", async ({
+  db,
+  requests,
+}) => {
+  const record = endRecord(beginRecord(), 1n, { model: "claude-sonnet-5" });
+  const { labels } = new UsageDictionary().findRefs(toUsageEvent(record, "node_1"));
+  await db.database
+    .insertInto("usage_labels")
+    .values({ id: labels.id, ...labels.value, model: "another" })
+    .execute();
+  await requests.record([record]);
+  await requests.record([endRecord(beginRecord(), 1n, { model: "claude-sonnet-5" })]);
+  const models = db.database.selectFrom("recorded_request").select("model");
+  expect(await models.execute()).toEqual([
+    { model: "claude-sonnet-5" },
+    { model: "claude-sonnet-5" },
+  ]);
+  expect(await requests.count("usage_labels")).toBe(2);
 });
 
 test("requests with the same texts share their rows", async ({ requests }) => {

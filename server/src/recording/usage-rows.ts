@@ -8,6 +8,7 @@ import {
 import type { EndRecord, Outcome } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
+import { assert } from "#src/lib/assert.ts";
 import { MAX_TEXT_CHARS } from "./journal-record.ts";
 
 // Converts ended requests to rows: one event each, and sums per minute. Pure. The columns are written out, because a
@@ -34,9 +35,10 @@ export interface UsageEventRow extends UsageLabels, Record<AmountColumn, bigint>
   first_byte_ms: number | null;
 }
 
-/** Sums of requests of one minute that have all labels in common. */
-export interface MinuteRow extends UsageLabels, Record<CountColumn, bigint> {
+/** Requests of one minute that have all labels in common. */
+export interface MinuteRow extends Record<CountColumn, bigint> {
   bucket_at: Date;
+  labels_id: bigint;
   status: string;
 }
 
@@ -91,45 +93,36 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
 }
 
 /**
- * Sums the batch per minute (UTC, by the start of each request) and all labels, in the order of the first requests. A key
- * has few rows, and comparing them is faster than building a text to look up.
+ * Sums the batch per minute (UTC, by the start of each request), labels and status, in the order of the first requests.
+ * `labels` has those of each record: the same object for equal labels.
  */
-export function sumMinutes(records: readonly EndRecord[]): MinuteRow[] {
+export function sumMinutes(
+  records: readonly EndRecord[],
+  labels: readonly { readonly id: bigint }[],
+): MinuteRow[] {
   const rows: MinuteRow[] = [];
-  const rowsOfKeys = new Map<string, MinuteRow[]>();
-  for (const record of records) {
-    const bucketAtMs = Math.floor(record.startedAtMs / MINUTE_MS) * MINUTE_MS;
-    let rowsOfKey = rowsOfKeys.get(record.apiKeyId);
-    if (rowsOfKey === undefined) {
-      rowsOfKey = [];
-      rowsOfKeys.set(record.apiKeyId, rowsOfKey);
+  const rowsOfLabels = new Map<object, MinuteRow[]>();
+  for (const [index, record] of records.entries()) {
+    const own = labels[index];
+    assert(own !== undefined, "each record has labels");
+    let similar = rowsOfLabels.get(own);
+    if (similar === undefined) {
+      similar = [];
+      rowsOfLabels.set(own, similar);
     }
+    const bucketAtMs = Math.floor(record.startedAtMs / MINUTE_MS) * MINUTE_MS;
     const status = requestStatus(record.outcome, record.httpStatus);
-    let row = rowsOfKey.find((each) => isRowOf(each, record, status, bucketAtMs));
+    let row = similar.find(
+      (each) => each.bucket_at.getTime() === bucketAtMs && each.status === status,
+    );
     if (row === undefined) {
-      row = { bucket_at: new Date(bucketAtMs), ...labelsOf(record), status, ...nothing };
-      rowsOfKey.push(row);
+      row = { bucket_at: new Date(bucketAtMs), labels_id: own.id, status, ...nothing };
+      similar.push(row);
       rows.push(row);
     }
     addRecord(row, record);
   }
   return rows;
-}
-
-function isRowOf(row: MinuteRow, record: EndRecord, status: string, bucketAtMs: number): boolean {
-  return (
-    row.bucket_at.getTime() === bucketAtMs &&
-    row.organization_id === record.organizationId &&
-    row.workspace_id === record.workspaceId &&
-    row.member_id === (record.memberId ?? "") &&
-    row.status === status &&
-    row.model === toText(record.model) &&
-    row.service_tier === toText(record.serviceTier) &&
-    row.context_window === record.contextWindow &&
-    row.inference_geo === toText(record.inferenceGeo) &&
-    row.speed === toText(record.speed) &&
-    row.client === toText(record.client)
-  );
 }
 
 const nothing = mapKeys(countColumns, () => 0n);
@@ -165,21 +158,6 @@ function isError(outcome: Outcome): boolean {
     case "interrupted":
       return true;
   }
-}
-
-function labelsOf(record: EndRecord): UsageLabels {
-  return {
-    organization_id: record.organizationId,
-    workspace_id: record.workspaceId,
-    api_key_id: record.apiKeyId,
-    member_id: record.memberId ?? "",
-    model: toText(record.model),
-    service_tier: toText(record.serviceTier),
-    context_window: record.contextWindow,
-    inference_geo: toText(record.inferenceGeo),
-    speed: toText(record.speed),
-    client: toText(record.client),
-  };
 }
 
 /** Rounds a fraction of an estimate up, as its cost is. */

@@ -2,13 +2,14 @@ import { amountColumns, eventLabels, mapKeys } from "@bursar/contract/usage-shap
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
+import { assert } from "#src/lib/assert.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
 import { findRollupProgress } from "./open-hours.sql.ts";
 import {
+  changeId,
   type Entry,
   type EventRefs,
   listMissing,
-  type MissingEntries,
   UsageDictionary,
 } from "./usage-dictionary.ts";
 import { toUsageRecord, type UsageRecordRow } from "./usage-record-rows.ts";
@@ -47,11 +48,25 @@ const labelTypes: ColumnTypes<UsageLabels & { id: bigint }> = {
   ...mapKeys(eventLabels, () => "text"),
 };
 
+const labelTexts = ["organization_id", ...eventLabels];
+
+/** Finds stored labels by their ids. */
+const COMPARE_LABELS = prepareOnce(
+  "compare_usage_labels",
+  `SELECT place, (${labelTexts.map((column) => `stored.${column}`).join(", ")})
+      = (${labelTexts.map((column) => `wanted.${column}`).join(", ")}) AS "isSame"
+  FROM unnest(${columnParameters(labelTypes)}) WITH ORDINALITY AS wanted (${Object.keys(labelTypes).join(", ")}, place)
+  JOIN usage_labels AS stored USING (id)`,
+);
+
 const INSERT_LABELS = prepareOnce(
   "insert_usage_labels",
   `INSERT INTO usage_labels (${Object.keys(labelTypes).join(", ")})
-  SELECT * FROM unnest(${columnParameters(labelTypes)}) ON CONFLICT DO NOTHING`,
+  SELECT * FROM unnest(${columnParameters(labelTypes)}) ON CONFLICT DO NOTHING RETURNING id`,
 );
+
+/** Two of 2^64 ids are equal by chance. More attempts are needed only if other nodes store the same labels meanwhile. */
+const MAX_ATTEMPTS = 5;
 
 /**
  * Appends one record for each event. Throws if a request is already there: each is recorded once. Without a dictionary
@@ -59,26 +74,25 @@ const INSERT_LABELS = prepareOnce(
  */
 export async function insertUsageEvents(
   tx: Tx,
-  rows: readonly UsageEventRow[],
+  events: readonly UsageEventRow[],
   dictionary = new UsageDictionary(),
 ): Promise<EventRefs[]> {
-  if (rows.length === 0) return [];
-  const refs = rows.map((row) => dictionary.findRefs(row));
-  await insertMissingEntries(tx, listMissing(refs));
-  const records = rows.map((row, index) => toUsageRecord(row, refs[index] as EventRefs));
+  if (events.length === 0) return [];
+  const refs = await storeTexts(tx, events, dictionary);
+  const records = events.map((event, index) => toUsageRecord(event, refs[index] as EventRefs));
   await tx.executeQuery(CompiledQuery.raw(INSERT_RECORDS, columnTexts(recordTypes, records)));
   return refs;
 }
 
-/** Stores texts that records refer to. Texts that are already stored stay. */
-export async function insertMissingEntries(
+/** Stores texts of the events that may be missing. Returns the references of each event. */
+export async function storeTexts(
   db: Database | Tx,
-  { labels, prices, nodes }: MissingEntries,
-): Promise<void> {
-  if (labels.length > 0) {
-    const rows = labels.map(({ id, value }) => ({ id, ...value }));
-    await db.executeQuery(CompiledQuery.raw(INSERT_LABELS, columnTexts(labelTypes, rows)));
-  }
+  events: readonly UsageEventRow[],
+  dictionary: UsageDictionary,
+): Promise<EventRefs[]> {
+  const refs = events.map((event) => dictionary.findRefs(event));
+  const { labels, prices, nodes } = listMissing(refs);
+  await storeLabels(db, labels);
   if (prices.length > 0) {
     await sql`INSERT INTO usage_prices (id, prices)
       SELECT * FROM unnest(${idsOf(prices)}::bigint[], ${valuesOf(prices)}::jsonb[]) ON CONFLICT DO NOTHING`.execute(
@@ -91,6 +105,56 @@ export async function insertMissingEntries(
       db,
     );
   }
+  return refs;
+}
+
+/** Stores labels that are missing. Labels whose id belongs to other labels get the next id. */
+async function storeLabels(db: Database | Tx, entries: readonly LabelsEntry[]): Promise<void> {
+  let unknown = entries;
+  for (let attempt = 0; unknown.length > 0; attempt++) {
+    assert(attempt < MAX_ATTEMPTS, "labels have a free id");
+    const stored = await compareLabels(db, unknown);
+    for (const [entry, isSame] of stored) if (!isSame) changeId(entry);
+    unknown = unknown.filter((entry) => stored.get(entry) !== true);
+    const inserted = await insertLabels(db, unknown);
+    unknown = unknown.filter((entry) => !inserted.has(entry));
+  }
+}
+
+/** Returns entries whose id is stored. True: for the same labels. */
+async function compareLabels(
+  db: Database | Tx,
+  entries: readonly LabelsEntry[],
+): Promise<Map<LabelsEntry, boolean>> {
+  const { rows } = await db.executeQuery<{ place: bigint; isSame: boolean }>(
+    CompiledQuery.raw(COMPARE_LABELS, columnTexts(labelTypes, entries.map(toLabelsRow))),
+  );
+  return new Map(
+    rows.flatMap(({ place, isSame }) => {
+      const entry = entries[Number(place) - 1];
+      return entry === undefined ? [] : [[entry, isSame]];
+    }),
+  );
+}
+
+/** Inserts labels whose ids are free, and returns them. Of several labels with one id, the first is inserted. */
+async function insertLabels(
+  db: Database | Tx,
+  entries: readonly LabelsEntry[],
+): Promise<Set<LabelsEntry>> {
+  if (entries.length === 0) return new Set();
+  const byId = new Map(entries.toReversed().map((entry) => [entry.id, entry]));
+  const firsts = [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const { rows } = await db.executeQuery<{ id: bigint }>(
+    CompiledQuery.raw(INSERT_LABELS, columnTexts(labelTypes, firsts.map(toLabelsRow))),
+  );
+  return new Set(rows.flatMap(({ id }) => byId.get(id) ?? []));
+}
+
+type LabelsEntry = Entry<UsageLabels>;
+
+function toLabelsRow({ id, value }: LabelsEntry): UsageLabels & { id: bigint } {
+  return { id, ...value };
 }
 
 function idsOf(entries: readonly Entry<string>[]): string[] {

@@ -7,8 +7,10 @@ import { foldAll } from "#src/recording/fold.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { FoldWorker } from "#src/recording/fold-worker.ts";
 import { appendBatch } from "#src/recording/record-usage.ts";
+import { storeTexts } from "#src/recording/usage.sql.ts";
 import { deleteBatches, insertBatch, listBatches } from "#src/recording/usage-batches.sql.ts";
-import { sumMinutes } from "#src/recording/usage-rows.ts";
+import { UsageDictionary } from "#src/recording/usage-dictionary.ts";
+import { sumMinutes, toUsageEvent } from "#src/recording/usage-rows.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import type { LeaseClock } from "#src/spend/ledger/lease-clock.sql.ts";
 import { type SettledBalance, settleBatches } from "#src/spend/ledger/leases.sql.ts";
@@ -49,6 +51,20 @@ export async function appendBatchOnly(database: Database, nodeId: string): Promi
   );
 }
 
+/** Appends a batch without its events. */
+export async function appendSums(
+  tx: Tx,
+  place: FlushPosition & { nodeId: string },
+  records: readonly EndRecord[],
+): Promise<void> {
+  const events = records.map((record) => toUsageEvent(record, place.nodeId));
+  const refs = await storeTexts(tx, events, new UsageDictionary());
+  const labels = refs.map((each) => each.labels);
+  const holdCharges = encodeHoldCharges(records);
+  const rows = sumMinutes(records, labels);
+  await insertBatch(tx, { ...place, oldestMs: null, rows, holdCharges });
+}
+
 /** Settles the requests on balances and leases, as a fold does, without events and rollups. */
 export async function settleRecords(
   tx: Tx,
@@ -58,9 +74,7 @@ export async function settleRecords(
   position: FlushPosition = JOURNAL,
 ): Promise<SettledBalance[]> {
   await lockFold(tx);
-  const holdCharges = encodeHoldCharges(records);
-  const rows = sumMinutes(records);
-  await insertBatch(tx, { nodeId, ...position, oldestMs: null, rows, holdCharges });
+  await appendSums(tx, { nodeId, ...position }, records);
   const batches = await listBatches(tx, 1_000);
   const settled = await settleBatches(tx, batches, clock);
   await deleteBatches(tx, batches);

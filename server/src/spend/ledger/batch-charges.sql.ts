@@ -23,13 +23,14 @@ export interface ChargedBalance extends Balance {
 /** Cost for each node, key and day of the batches. */
 function selectCharges(ids: RawBuilder<unknown>) {
   return sql`
-    SELECT batch.node_id, one.organization_id, one.workspace_id, one.api_key_id,
-      (one.bucket_at AT TIME ZONE 'UTC')::date AS day, sum(one.cost_nano_usd)::bigint AS nano_usd
+    SELECT batch.node_id, labels.organization_id, labels.workspace_id, labels.api_key_id,
+      (one.bucket_at AT TIME ZONE 'UTC')::date AS day, sum_bigint(one.cost_nano_usd) AS nano_usd
     FROM usage_batch AS batch
-    CROSS JOIN LATERAL unnest(batch.bucket_at, batch.organization_id, batch.workspace_id, batch.api_key_id,
-      batch.cost_nano_usd) AS one (bucket_at, organization_id, workspace_id, api_key_id, cost_nano_usd)
+    CROSS JOIN LATERAL unnest(batch.bucket_at, batch.labels_id, batch.cost_nano_usd)
+      AS one (bucket_at, labels_id, cost_nano_usd)
+    JOIN usage_labels AS labels ON labels.id = one.labels_id
     WHERE batch.id = ANY(${ids})
-    GROUP BY 1, 2, 3, 4, 5 HAVING sum(one.cost_nano_usd) > 0`;
+    GROUP BY 1, 2, 3, 4, 5 HAVING sum_bigint(one.cost_nano_usd) > 0`;
 }
 
 /** Scopes and periods that count a row of `charge`. */

@@ -1,19 +1,15 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
-import type { EndRecord } from "#src/domain/request-record.ts";
-import { type FlushPosition, flushBatch } from "#src/recording/flush.ts";
+import { flushBatch } from "#src/recording/flush.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { enterNode } from "#src/recording/node.sql.ts";
 import {
   deleteBatches,
   findFoldedSeq,
-  insertBatch,
   listBatches,
   lockNodes,
 } from "#src/recording/usage-batches.sql.ts";
-import { sumMinutes } from "#src/recording/usage-rows.ts";
-import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { countLimits } from "#src/spend/ledger/lease-draws.sql.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
@@ -36,6 +32,7 @@ import {
   releaseUnresolved,
 } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
+import { appendSums } from "../folds.ts";
 import type {
   FlushAnswer,
   FlushRequest,
@@ -97,7 +94,7 @@ export class SqlStore implements SpendStore {
       isRecordedSkipped: false,
       participants: [
         {
-          flush: (tx, batch, position) => appendRecords(tx, { nodeId, ...position }, batch),
+          flush: (tx, batch, position) => appendSums(tx, { nodeId, ...position }, batch),
         },
       ],
     });
@@ -230,16 +227,6 @@ export class SqlStore implements SpendStore {
 }
 
 const BROKEN = "the fold is broken off";
-
-/** Appends a batch without its events, which no rule of the ledger reads. */
-async function appendRecords(
-  tx: Tx,
-  place: FlushPosition & { nodeId: string },
-  records: readonly EndRecord[],
-): Promise<void> {
-  const holdCharges = encodeHoldCharges(records);
-  await insertBatch(tx, { ...place, oldestMs: null, rows: sumMinutes(records), holdCharges });
-}
 
 async function foldBatches(tx: Tx, atMs: number): Promise<FoldedNode[]> {
   await lockFold(tx);
