@@ -4,7 +4,8 @@ import { type Database, openDatabase } from "../server/src/db/pool.ts";
 import { EVENT_COUNTS, EVENT_STATUS, rollupTables } from "../server/src/recording/rollup-tables.ts";
 
 // Creates an artificial history of requests inside PostgreSQL: ten million take minutes. Each month is filled as a
-// separate table and gets its indices when attached. Rollups are in order of time, as from the flush.
+// separate table and gets its indices when attached. Rollups are in order of time, as from the flush. All hours of the
+// history are closed.
 
 export interface HistoryOptions {
   requests: number;
@@ -13,10 +14,18 @@ export interface HistoryOptions {
   members: number;
   days: number;
   organizationId: string;
-  /** End of the history, milliseconds since the epoch. */
+  /** End of the history and start of an hour, milliseconds since the epoch. */
   endMs: number;
   onStep: (text: string) => void;
 }
+
+/** Settings of PostgreSQL that make the history fast. A crash during it loses everything, so it is created again. */
+export const historySettings = {
+  max_connections: "50",
+  max_wal_size: "8GB",
+  wal_level: "minimal",
+  max_wal_senders: "0",
+};
 
 const DAY_MS = 86_400_000;
 const MONTHS_OF = /^(\d{4})-(\d{2})/;
@@ -51,6 +60,7 @@ export async function makeHistory(database: Database, options: HistoryOptions): 
     onStep(table);
     await rollUp(database, table);
   }
+  await sql`UPDATE rollup_progress SET hour_at = ${new Date(options.endMs)}`.execute(database);
   onStep("vacuum analyze");
   await sql`VACUUM ANALYZE`.execute(database);
 }

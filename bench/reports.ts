@@ -14,7 +14,7 @@ import { noCost, noTokens } from "../server/src/domain/usage.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { acquireProcessLock } from "../server/src/lib/process-lock.ts";
 import { appendAndFold } from "../server/test/harness/folds.ts";
-import { makeHistory, openForHistory } from "./history.ts";
+import { historySettings, makeHistory, openForHistory } from "./history.ts";
 import { listCases, type ReportCase } from "./report-cases.ts";
 
 const { values } = parseArgs({
@@ -53,9 +53,7 @@ const postgres = await startEmbeddedPostgres({
   lock,
   isThrowAway: true,
   settings: {
-    max_connections: "50",
-    // The history is written in one go, which no server does.
-    max_wal_size: "8GB",
+    ...historySettings,
     session_preload_libraries: "auto_explain",
   },
 });

@@ -92,11 +92,23 @@ export async function loadDatabaseModules(source: string) {
 
 export type DatabaseModules = Awaited<ReturnType<typeof loadDatabaseModules>>;
 
-/** The history and the reports of the same checkout, which follow its tables. */
+/** The reports of the same checkout. */
 export async function loadReportModules(source: string) {
+  const load = loadFrom(source);
+  return load<typeof import("../report-cases.ts")>("bench/report-cases.ts");
+}
+
+/** The history of the same checkout, which follows its tables, and the parts that create its database. */
+export async function loadHistoryModules(source: string) {
   const load = loadFrom(source);
   return {
     ...(await load<typeof import("../history.ts")>("bench/history.ts")),
-    ...(await load<typeof import("../report-cases.ts")>("bench/report-cases.ts")),
+    ...(await load<typeof import("../../server/src/db/embedded-postgres.ts")>(
+      "server/src/db/embedded-postgres.ts",
+    )),
+    ...(await load<typeof import("../../server/src/db/migrate.ts")>("server/src/db/migrate.ts")),
+    ...(await load<typeof import("../../server/src/lib/process-lock.ts")>(
+      "server/src/lib/process-lock.ts",
+    )),
   };
 }
