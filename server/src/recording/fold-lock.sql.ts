@@ -3,7 +3,7 @@ import type { Tx } from "#src/db/pool.ts";
 
 // One fold at a time counts appended requests in the whole installation. Its lock ends with its transaction.
 
-const FOLD_LOCK = 4_201_726_001n;
+export const FOLD_LOCK = 4_201_726_001n;
 /** A paused process loses its transaction after this time, and with it the lock. */
 const IDLE_MS = 2_000;
 const STATEMENT_MS = 10_000;

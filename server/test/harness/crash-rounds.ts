@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type pg from "pg";
 import { eventually } from "./eventually.ts";
 import {
   type Exchange,
@@ -9,9 +10,11 @@ import {
   startFakeUpstream,
   textDelta,
 } from "./fake-upstream.ts";
+import { FOLD_PAUSE_MS, holdFold } from "./held-fold.ts";
 import { openHours } from "./open-hours.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
+  findEmbeddedDatabase,
   postgresPid,
   type ServerOptions,
   type ServerProcess,
@@ -20,7 +23,8 @@ import {
   type WorkspaceWithKey,
 } from "./server-process.ts";
 
-// Kills a server under load with `kill -9`, in rounds on one data folder. The upstream runs outside the server and
+// Kills a server under load with `kill -9`, in the middle of a fold, in rounds on one data folder. Every third round first
+// pauses it in a fold. The upstream runs outside the server and
 // records each request that reached it. Afterwards the database must have exactly one record of each, and all sums
 // must agree.
 
@@ -36,7 +40,7 @@ export interface CrashOptions {
   args?: (round: number) => readonly string[];
   /** Runs under load before the crash. */
   beforeCrash?: (server: ServerProcess) => Promise<void>;
-  /** Breaks a part of the product. Default: kills the whole process. */
+  /** Breaks a part of the product. Default: kills the whole process in the middle of a fold. */
   crash?: (server: ServerProcess, round: number) => Promise<void>;
   /**
    * Recovers the server. The default, also for a null result, is a start. In every second round the default kills one
@@ -92,6 +96,7 @@ const RECORDED_WITHIN_MS = 200;
  * written.
  */
 const ANSWERS_PER_CLIENT = 2;
+const PAUSE_EVERY_ROUNDS = 3;
 const LOAD_BOUND_MS = 60_000;
 const RECORDS_BOUND_MS = 60_000;
 
@@ -175,9 +180,11 @@ async function crashOnce(run: Run, round: number): Promise<CrashRound> {
     countAnswered(run, round) >= ANSWERS_PER_CLIENT * run.options.clients ? true : null,
   );
   await run.options.beforeCrash?.(run.server);
+  if (round % PAUSE_EVERY_ROUNDS === 0) await pauseFold(run);
   await holdAnswers(run);
+  const crash = run.options.crash ?? ((server) => killInFold(run, server, round));
   run.killedAtMs.set(round, performance.now());
-  await (run.options.crash ?? ((server) => server.kill()))(run.server, round);
+  await crash(run.server, round);
   await delay(run.options.loadAfterCrashMs ?? 0);
   release(run.held);
   isStopped.value = true;
@@ -224,6 +231,31 @@ async function holdAnswers({ held, options, random }: Run): Promise<void> {
     held.waiting.length >= held.wanted ? true : null,
   );
   await delay(random() * 100);
+}
+
+/** Pauses the process in the middle of a fold, until the fold has lost its transaction. */
+async function pauseFold({ server, random }: Run): Promise<void> {
+  const fold = await holdFold(findConnection(server), random());
+  process.kill(server.pid, "SIGSTOP");
+  try {
+    await fold.release();
+    await delay(FOLD_PAUSE_MS);
+  } finally {
+    process.kill(server.pid, "SIGCONT");
+  }
+}
+
+/** Kills the process in the middle of a fold. */
+async function killInFold(run: Run, server: ServerProcess, round: number): Promise<void> {
+  const fold = await holdFold(findConnection(server), run.random());
+  run.killedAtMs.set(round, performance.now());
+  await server.kill();
+  await fold.release();
+}
+
+function findConnection({ dataDir, env }: ServerProcess): pg.ClientConfig {
+  const { DATABASE_URL: connectionString } = env;
+  return connectionString === undefined ? findEmbeddedDatabase(dataDir) : { connectionString };
 }
 
 function release(held: HeldAnswers): void {

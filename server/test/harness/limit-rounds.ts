@@ -5,6 +5,7 @@ import { type Database, openDatabase } from "#src/db/pool.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
+import { type HeldFold, holdFold } from "./held-fold.ts";
 import { checkRound, type Faults, type RoundMoney, readRecords } from "./limit-checks.ts";
 import {
   answerAsPlanned,
@@ -25,8 +26,8 @@ import {
 } from "./server-process.ts";
 
 // Tests a strict limit under all faults at once: four nodes on one PostgreSQL and many clients. One node is killed,
-// one is stopped until the others have reclaimed it, and PostgreSQL crashes. Requests that reached the upstream are
-// counted outside the nodes.
+// one is stopped until the others have reclaimed it, and PostgreSQL crashes. The killed or the stopped node is in the
+// middle of a fold. Requests that reached the upstream are counted outside the nodes.
 
 export interface LimitOptions {
   rounds: number;
@@ -107,7 +108,6 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
     (one) => one.destroy(),
   );
   const env = {
-    DATABASE_URL: connectionString,
     BURSAR_SECRET: "s".repeat(40),
     ANTHROPIC_API_KEY: "upstream-credential",
     ANTHROPIC_UPSTREAM_URL: upstream.origin,
@@ -116,12 +116,32 @@ async function startRun(options: LimitOptions, parts: AsyncDisposableStack): Pro
     BURSAR_UNRESOLVED_RELEASE: "24h",
     BURSAR_LOG_LEVEL: "info",
   };
-  const nodes = await Promise.all(Array.from({ length: NODES }, () => startServer({ env })));
+  const nodes = await Promise.all(
+    Array.from({ length: NODES }, (_, node) =>
+      startServer({ env: { ...env, DATABASE_URL: nameConnections(connectionString, node) } }),
+    ),
+  );
   const first = nodeAt({ nodes }, 0);
   const probe = await first.workspaceWithKey();
   await setLimit(first, { type: "workspace", workspace_id: probe.workspaceId }, "monthly", 1_000);
   const clients = options.clients ?? DEFAULT_CLIENTS;
   return { postgres, lock, db, upstream, nodes, probe, load, clients };
+}
+
+const NODE_NAME = "node ";
+
+/** Names the connections of a node, so that PostgreSQL shows which node folds. */
+function nameConnections(connectionString: string, node: number): string {
+  const url = new URL(connectionString);
+  url.searchParams.set("application_name", `${NODE_NAME}${node}`);
+  return url.href;
+}
+
+/** Holds the next fold of any node. */
+async function holdFoldOfNode({ postgres, load }: Run): Promise<HeldFold & { node: number }> {
+  const { connectionString } = postgres;
+  const fold = await holdFold({ connectionString }, load.random());
+  return { ...fold, node: Number(fold.applicationName.slice(NODE_NAME.length)) };
 }
 
 async function runRound(run: Run, round: number): Promise<LimitRound> {
@@ -202,21 +222,24 @@ async function setLimit(
 
 /**
  * Stops one node for longer than its lease, and kills another one. PostgreSQL crashes together with the kill, or
- * after the new start.
+ * after the new start. One of the two nodes folds at that moment: the killed one if PostgreSQL crashes with it.
  */
 async function injectFaults(run: Run, isDatabaseFirst: boolean): Promise<Faults> {
   const { random } = run.load;
-  const stopped = Math.floor(random() * NODES);
-  const victim = (stopped + 1 + Math.floor(random() * (NODES - 1))) % NODES;
+  const fold = await holdFoldOfNode(run);
+  const other = (fold.node + 1 + Math.floor(random() * (NODES - 1))) % NODES;
+  const [stopped, victim] = isDatabaseFirst ? [other, fold.node] : [fold.node, other];
   const [stoppedNode, victimNode] = [nodeAt(run, stopped), nodeAt(run, victim)];
   const before = await readEpochs(run.db);
   const stoppedId = await nodeIdOf(stoppedNode);
   const victimId = await nodeIdOf(victimNode);
   process.kill(stoppedNode.pid, "SIGSTOP");
   try {
+    if (!isDatabaseFirst) await fold.release();
     const isBack = isDatabaseFirst ? crashDatabase(run) : Promise.resolve();
     const atMs = performance.now();
     await Promise.all([victimNode.kill(), isBack]);
+    await fold.release();
     run.nodes[victim] = await victimNode.restart();
     if (!isDatabaseFirst) await crashDatabase(run);
     await eventually(BOUND_MS, "the stopped node to be reclaimed", async () => {

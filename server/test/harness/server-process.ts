@@ -484,7 +484,7 @@ async function queryDatabase<T extends object>(
   values: readonly unknown[] = [],
 ): Promise<T[]> {
   const client = new pg.Client(
-    connectionString === undefined ? embeddedDatabase(dataDir) : { connectionString },
+    connectionString === undefined ? findEmbeddedDatabase(dataDir) : { connectionString },
   );
   await client.connect();
   try {
@@ -495,7 +495,7 @@ async function queryDatabase<T extends object>(
 }
 
 /** Connection settings of the embedded PostgreSQL, read from its own files. */
-function embeddedDatabase(dataDir: string): pg.ClientConfig {
+export function findEmbeddedDatabase(dataDir: string): pg.ClientConfig {
   const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
   const passwordFile = findFile(dataDir, "bursar.password", POSTGRES_DEPTH);
   if (pidFile === null || passwordFile === null) throw new Error(`no PostgreSQL in ${dataDir}`);
