@@ -1,6 +1,6 @@
 // `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:ingest`,
-// `npm run bench:reports`, `npm run soak`, `npm run sim`, `npm run screenshots`: installs missing packages, then runs
-// the command under a Node that is new enough.
+// `npm run bench:reports`, `npm run bench:upgrade`, `npm run soak`, `npm run sim`, `npm run screenshots`: installs missing
+// packages, then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { checkPort } from "./check-port.mjs";
@@ -55,6 +55,10 @@ switch (command) {
   case "bench:ingest":
     await ensureInstalled("all");
     step("benchmark of the write path", null, ["bench/ingest.ts", ...rest]);
+    break;
+  case "bench:upgrade":
+    await ensureInstalled("all");
+    step("upgrade under load", null, ["bench/upgrade.ts", ...rest]);
     break;
   case "bench:reports":
     await ensureInstalled("all");

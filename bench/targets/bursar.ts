@@ -1,14 +1,11 @@
-import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CallApi, makeLocalApi } from "../../server/src/cli/local-api.ts";
-import { killOnExit, pidOf, root, stopChild } from "../children.ts";
+import { root } from "../children.ts";
 import { probeDatabase } from "./database.ts";
-import { findFreePort, waitUntilReady } from "./ports.ts";
+import { type RunningServer, startServer } from "./server.ts";
 import type { StartOptions, Target } from "./target.ts";
 
 const READY_WITHIN_MS = 60_000; // the first start creates a database
-const STOP_WITHIN_MS = 45_000; // the drain, and the clean stop of PostgreSQL
 const DAY_MS = 86_400_000;
 const LIMIT_USD = 1_000_000; // never reached, but always checked
 
@@ -16,45 +13,32 @@ const LIMIT_USD = 1_000_000; // never reached, but always checked
  * Starts a server as a user does: embedded PostgreSQL, default settings, a workspace with a key and a monthly limit.
  * Throws with the server's output when it does not start.
  */
-export async function startBursar(options: StartOptions): Promise<Target> {
-  // The file could name a database, which must not get a million requests.
-  const source = options.source ?? root;
-  if (existsSync(join(source, "bursar.toml"))) {
-    throw new Error("The benchmark runs with default settings. Move bursar.toml away first.");
-  }
-  const port = await findFreePort();
-  const dataDir = join(options.folder, "data");
-  const logFile = join(options.folder, "server.log");
-  const log = openSync(logFile, "w");
-  const child = killOnExit(
-    spawn(process.execPath, [join(source, "server", "src", "main.ts"), "start"], {
-      cwd: source,
-      env: environment({ port, dataDir, upstreamPort: options.upstreamPort }),
-      stdio: ["ignore", log, log],
-    }),
-  );
-  closeSync(log);
-  const stop = () => stopChild(child, { signal: "SIGTERM", graceMs: STOP_WITHIN_MS });
-  const isAlive = () => child.exitCode === null;
+export async function startBursar({
+  folder,
+  upstreamPort,
+  source = root,
+}: StartOptions): Promise<Target> {
+  const dataDir = join(folder, "data");
+  const server = await startServer({
+    source,
+    dataDir,
+    logFile: join(folder, "server.log"),
+    env: {
+      ANTHROPIC_API_KEY: "dummy",
+      ANTHROPIC_UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}`,
+    },
+    readyWithinMs: READY_WITHIN_MS,
+  });
   try {
-    await waitUntilReady({ port, path: "/readyz", timeoutMs: READY_WITHIN_MS, isAlive });
-    return await describeRunning({ pid: pidOf(child), port, dataDir, stop });
+    return await describeRunning(server, dataDir);
   } catch (error) {
-    await stop();
-    const output = readFileSync(logFile, "utf8");
-    throw new Error(`bursar: ${error instanceof Error ? error.message : error}\n${output}`, {
-      cause: error,
-    });
+    await server.stop();
+    throw error;
   }
 }
 
-async function describeRunning(server: {
-  pid: number;
-  port: number;
-  dataDir: string;
-  stop: () => Promise<void>;
-}): Promise<Target> {
-  const { pid, port, dataDir, stop } = server;
+async function describeRunning(server: RunningServer, dataDir: string): Promise<Target> {
+  const { pid, port } = server;
   const callApi = makeLocalApi(dataDir);
   return {
     name: "bursar",
@@ -63,24 +47,9 @@ async function describeRunning(server: {
     pids: [pid],
     database: await probeDatabase({ serverPid: pid, databaseDir: join(dataDir, "postgres") }),
     countRecorded: () => countRecorded(callApi),
-    stop,
-  };
-}
-
-/** This environment with the benchmark's variables. Other settings of the server are removed. */
-function environment(set: {
-  port: number;
-  dataDir: string;
-  upstreamPort: number;
-}): NodeJS.ProcessEnv {
-  const foreign = /^(BURSAR_|ANTHROPIC_|DATABASE_URL|NODE_)/;
-  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
-  return {
-    ...Object.fromEntries(kept),
-    BURSAR_PORT: String(set.port),
-    BURSAR_DATA_DIR: set.dataDir,
-    ANTHROPIC_API_KEY: "dummy",
-    ANTHROPIC_UPSTREAM_URL: `http://127.0.0.1:${set.upstreamPort}`,
+    stop: async () => {
+      await server.stop();
+    },
   };
 }
 
