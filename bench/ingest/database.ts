@@ -149,6 +149,23 @@ export class BenchDatabase {
     });
   }
 
+  /** Opens the hours of the requests to come, as if each was recorded in its own hour. */
+  async openPastHours(hours: number): Promise<void> {
+    if (this.#modules.closing === null) return;
+    const startMs = Math.floor(Date.now() / HOUR_MS - hours - 1) * HOUR_MS;
+    await sql`UPDATE rollup_progress SET hour_at = ${new Date(startMs)}`.execute(
+      this.#storage.database,
+    );
+  }
+
+  /** Closes all hours but the running one. */
+  async closePastHours(): Promise<void> {
+    const endMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    await this.#modules.closing?.closeHoursBefore(this.#storage.adminDatabase, endMs, {
+      maxSteps: Number.POSITIVE_INFINITY,
+    });
+  }
+
   /** Sizes of all tables with their indexes after a VACUUM, by name. Bytes. */
   async measureSizes(): Promise<Map<string, number>> {
     const database = await openForHistory(this.connectionString);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -87,7 +88,15 @@ export async function loadDatabaseModules(source: string) {
     )),
     ...(await load<typeof import("../../server/src/lib/ids.ts")>("server/src/lib/ids.ts")),
     ...(await load<typeof import("../../server/src/lib/logger.ts")>("server/src/lib/logger.ts")),
+    closing: await loadClosing(source),
   };
+}
+
+/** Version 0.1 writes every rollup at once and closes no hours. */
+async function loadClosing(source: string) {
+  const path = "server/src/recording/close-hours.ts";
+  if (!existsSync(join(source, path))) return null;
+  return loadFrom(source)<typeof import("../../server/src/recording/close-hours.ts")>(path);
 }
 
 export type DatabaseModules = Awaited<ReturnType<typeof loadDatabaseModules>>;

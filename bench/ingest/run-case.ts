@@ -80,10 +80,12 @@ export async function runCase(
   const database = await openBenchDatabase({ source, folder, nodes: one.nodes, split });
   try {
     await database.setLimits(one.limits, one.keys);
+    if (options.hours > 0) await database.openPastHours(options.hours);
     const sizes = await database.measureSizes();
     const nodes = await BenchNodes.start({ source, database, nodes: one.nodes, split });
     const measured = await measure({ options, database, nodes }, one);
     await nodes.leave();
+    if (options.hours > 0) await database.closePastHours();
     const { ended, ...result } = measured;
     const stored = [...(await database.measureSizes())]
       .map(([name, bytes]) => [name, (bytes - (sizes.get(name) ?? 0)) / ended] as const)
