@@ -22,7 +22,7 @@ import {
 
 // Rate limits at the gateway: real buckets in PostgreSQL, a scripted upstream.
 
-/** The node's. It stands, so that nothing refills between two requests, however long they take. */
+/** Clock of the node. The time is frozen, so that nothing refills between two requests. */
 const clock: Clock = { nowMs: () => 0, monotonicMs: () => 0 };
 
 const test = base
@@ -45,7 +45,7 @@ const test = base
         return id;
       },
   )
-  /** Statements that wait for a row of another transaction. */
+  /** Number of statements that wait for a row of another transaction. */
   .extend("countWaiting", ({ db }) => async (): Promise<number> => {
     const { rows } = await sql`SELECT FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db.database);
@@ -153,9 +153,7 @@ describe("a request beyond a limit", () => {
     expect(gateway.begins).toHaveLength(1);
   });
 
-  test("is counted where refused requests are, and leaves no record of a request", async ({
-    limit,
-  }) => {
+  test("is counted as a refused request, and leaves no record", async ({ limit }) => {
     await limit({ requests: 1 });
     await send();
     await send();
@@ -168,7 +166,7 @@ describe("a request beyond a limit", () => {
     expect(gateway.ends).toHaveLength(1);
   });
 
-  test("is one of its own group of models; others go on", async ({ limit }) => {
+  test("affects its own model group only", async ({ limit }) => {
     await limit({ requests: 1 }, "sonnet_4");
     const statuses = [];
     for (const model of ["claude-sonnet-4-5", "claude-sonnet-4-6", "claude-sonnet-5"]) {
@@ -189,13 +187,13 @@ describe("tokens", () => {
     ["JSON", false],
     ["a stream", true],
   ] as const)(
-    "of %s count as they were used: input and cache writes, not cache reads",
+    "of %s count after use: input and cache writes, and no cache reads",
     async ([_, stream], { upstream, limit }) => {
       await limit({ input_tokens: 6_000 });
       upstream.script = (exchange) =>
         stream ? exchange.stream(streamOf(used)) : exchange.json(messageJson({ usage: used }));
       expect((await send({ stream })).status).toBe(200);
-      // 500 were there, 1,000 are used: five seconds and a token until there is room.
+      // The bucket had 500 tokens and 1,000 are used. Room for one more takes five seconds and a token.
       const answer = await send({ stream });
       expect(answer.status).toBe(429);
       expect(answer.text).toContain("rate limit of 6,000 input tokens per minute");
@@ -205,15 +203,15 @@ describe("tokens", () => {
     },
   );
 
-  test("max_tokens is not counted: what is asked for is not what is used", async ({ limit }) => {
+  test("do not include max_tokens, because only used tokens count", async ({ limit }) => {
     await limit({ output_tokens: 60 });
     expect((await send({ max_tokens: 60_000 })).status).toBe(200);
-    // Five of the five that were there.
+    // The bucket had five.
     const answer = await send();
     expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "1"]);
   });
 
-  test("of what never reached the upstream, or was refused there, are none", async ({
+  test("are 0 for requests that the upstream did not get or refused", async ({
     upstream,
     limit,
   }) => {
@@ -229,7 +227,7 @@ describe("tokens", () => {
   });
 });
 
-describe("headers of an answer", () => {
+describe("headers of a response", () => {
   const sharedCredential = {
     "anthropic-ratelimit-requests-limit": "4000",
     "anthropic-ratelimit-requests-remaining": "3999",
@@ -237,7 +235,7 @@ describe("headers of an answer", () => {
     "anthropic-ratelimit-output-tokens-limit": "400000",
   };
 
-  test("of what a limit counts, ours stand in place of the shared credential's; the rest passes", async ({
+  test("about counted limits replace those of the shared account, and the others pass", async ({
     upstream,
     limit,
   }) => {
@@ -258,7 +256,7 @@ describe("headers of an answer", () => {
     });
   });
 
-  test("of an error of the upstream are the upstream's own", async ({ upstream, limit }) => {
+  test("of an upstream error are the upstream's", async ({ upstream, limit }) => {
     await limit({ requests: 600 });
     upstream.script = (exchange) =>
       exchange.json(
@@ -276,8 +274,8 @@ describe("headers of an answer", () => {
   });
 });
 
-describe("what is no message", () => {
-  test("the counting of tokens has a limit of its own, and takes nothing of the messages'", async ({
+describe("requests without a message", () => {
+  test("token counts have their own limit, and use nothing of the limit of messages", async ({
     limit,
   }) => {
     await limit({ requests: 1 });
@@ -299,7 +297,7 @@ describe("what is no message", () => {
   });
 });
 
-test("a client that leaves while its request waits for the buckets is sent nowhere", async ({
+test("a request whose client leaves during the wait for the buckets is not sent", async ({
   db,
   upstream,
   limit,

@@ -23,7 +23,7 @@ test.each<[string, string]>([
   ["claude-sonnet-4-5", "Claude-Sonnet-4-5"],
   ["claude-sonnet-4-5", " claude-sonnet-4-5"],
   ["claude-sonnet-4-5", ""],
-  // A date allows that date only: another snapshot is another model.
+  // An entry with a date allows only that snapshot.
   [SNAPSHOT, "claude-sonnet-4-5-20991231"],
   ["claude-haiku-*", "claude-haiku"],
   ["claude-haiku-*", "x-claude-haiku-4-5"],

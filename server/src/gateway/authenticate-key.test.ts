@@ -48,7 +48,7 @@ async function post(headers: Record<string, string | string[]>) {
   return { ...answer, message, type };
 }
 
-describe("a key is taken", () => {
+describe("a key is read", () => {
   test.each([
     ["x-api-key", (secret: string) => ({ "x-api-key": secret })],
     ["Authorization: Bearer", (secret: string) => ({ authorization: `Bearer ${secret}` })],
@@ -82,7 +82,7 @@ describe("a key is taken", () => {
   });
 });
 
-describe("a 401 says what is wrong", () => {
+describe("a 401 names the problem", () => {
   const expired = Date.UTC(2026, 0, 2, 3, 4, 5);
   test.for<[string, () => Record<string, string | string[]>, RegExp]>([
     ["no key", () => ({}), /^x-api-key header is required/],
@@ -149,12 +149,12 @@ describe("a 401 says what is wrong", () => {
     expect(gateway.begins.length).toBe(gateway.ends.length);
   });
 
-  test("the answer never repeats the secret", async () => {
+  test("the response never repeats the secret", async () => {
     const answer = await post({ "x-api-key": unknown });
     expect(answer.text + JSON.stringify(answer.rawHeaders)).not.toContain(unknown.slice(13, 40));
   });
 
-  test("expiry is judged by the database's clock, to the millisecond", async ({ upstream }) => {
+  test("the database's clock decides expiry, to the millisecond", async ({ upstream }) => {
     let nowMs = 1_000;
     const other = await startTestGateway({ origin: upstream.origin, databaseNowMs: () => nowMs });
     const headers = { "x-api-key": other.addKey({ expiresAtMs: 2_000 }) };
@@ -193,7 +193,7 @@ describe("permissions", () => {
 });
 
 describe("when the database is away", () => {
-  test("a known key works up to the TTL; then, and for a new key at once, it is a 503 that says so", async ({
+  test("a cached key works up to the TTL, and later and for new keys the response is a 503 with the reason", async ({
     upstream,
     startAway,
   }) => {
@@ -227,7 +227,7 @@ describe("when the database is away", () => {
   });
 });
 
-test("a bug in authentication is a 500 that says nothing", async ({ upstream }) => {
+test("a bug in authentication is a 500 without details", async ({ upstream }) => {
   const keys: KeyCache = {
     findCached: () => undefined,
     find: () => Promise.reject(new Error("a secret detail")),

@@ -32,7 +32,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-/** The same call once straight to the upstream and once through the gateway. */
+/** Sends the same call directly to the upstream and through the gateway. */
 async function callBoth(body: string) {
   const headers = withKey(gateway.secret);
   const direct = await call(upstream.origin, { headers, body });
@@ -40,8 +40,8 @@ async function callBoth(body: string) {
   return { direct, through };
 }
 
-describe("bytes are the same direct and through", () => {
-  test("a body of 5 MB, odd spaces and unknown fields included", async () => {
+describe("bytes are the same directly and through the gateway", () => {
+  test("a body of 5 MB with unusual spaces and unknown fields", async () => {
     await startBoth();
     const text = randomBytes(5 * 1024 * 512).toString("hex");
     const body = `{ "messages" : [{"role":"user","content":"${text}"}],\r\n\t"model":"claude-sonnet-4-5", "unknown":{"é":1e400},"max_tokens":1 }  `;
@@ -52,7 +52,7 @@ describe("bytes are the same direct and through", () => {
     expect(upstream.received.map((one) => one.bodySha256)).toEqual([sha256(body), sha256(body)]);
   });
 
-  test("a JSON answer", async () => {
+  test("a JSON response", async () => {
     await startBoth();
     const answer = ` ${JSON.stringify(messageJson({ text: "ünïcödé \u{1f600} ".repeat(20_000) }))}\r\n`;
     upstream.script = (exchange) => exchange.json(answer);
@@ -62,7 +62,7 @@ describe("bytes are the same direct and through", () => {
     expect(through.headers["content-length"]).toBe(direct.headers["content-length"]);
   });
 
-  test("a stream of 2,000 events, and its usage is read all the same", async () => {
+  test("a stream of 2,000 events, and its usage is read", async () => {
     await startBoth();
     const events = messageEvents(2_000, { output_tokens: 4_321 });
     upstream.script = (exchange) => exchange.stream(events);
@@ -75,7 +75,7 @@ describe("bytes are the same direct and through", () => {
     });
   });
 
-  test("a stream that comes byte by byte, with CRLF", async () => {
+  test("a stream that arrives byte by byte, with CRLF", async () => {
     await startBoth();
     const text = messageEvents(2).join("").replaceAll("\n", "\r\n");
     upstream.script = async (exchange) => {
@@ -92,7 +92,7 @@ describe("bytes are the same direct and through", () => {
   });
 });
 
-test("a slow reader does not fill memory: the upstream is held until the client has caught up", async () => {
+test("a slow reader does not fill memory, because the upstream is paused until the client has read", async () => {
   await startBoth();
   const chunk = textDelta("x".repeat(64 * 1024));
   const chunks = 1_000;
@@ -103,7 +103,7 @@ test("a slow reader does not fill memory: the upstream is held until the client 
     exchange.response.write(messageStart() + blockStart);
     for (; sent < chunks; sent++) {
       if (exchange.response.write(chunk)) continue;
-      // A drain that does not come within a second: sockets on all sides are full.
+      // Without a drain within a second, all sockets are full.
       const isDrained = await Promise.race([
         once(exchange.response, "drain").then(() => true),
         new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 1_000)),
@@ -119,7 +119,7 @@ test("a slow reader does not fill memory: the upstream is held until the client 
     body: messageBody({ stream: true }),
   });
   await held.promise;
-  // What the kernel's and Node's buffers of three sockets can hold; without backpressure it would be all 64 MB.
+  // Bound of the buffers of three sockets in the kernel and in Node. Without backpressure it would be all 64 MB.
   expect(sent * chunk.length).toBeLessThan(24 * 1024 * 1024);
   expect(gateway.clientSockets[0]?.writableLength).toBeLessThan(1024 * 1024);
 
@@ -130,7 +130,7 @@ test("a slow reader does not fill memory: the upstream is held until the client 
   expect((await gateway.end()).outcome).toBe("answered");
 });
 
-test("a client that stops reading for too long is cut, and so is its stream", async () => {
+test("a client that does not read for too long is disconnected, and its stream ends", async () => {
   await startBoth();
   await gateway.close();
   gateway = await startTestGateway({ origin: upstream.origin, idleTimeoutMs: 300 });

@@ -39,7 +39,7 @@ test.each([
   expect(clientFamily(userAgent)).toBe(family);
 });
 
-test("whatever a client writes, the answer is one of a few names", () => {
+test("returns one of a few names for any user agent", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (userAgent) => {
       expect(clientFamily(userAgent)).toMatch(/^[a-z-]{2,24}$/);

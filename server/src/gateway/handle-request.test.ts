@@ -71,7 +71,7 @@ describe("paths", () => {
     ]);
   });
 
-  test("only messages are metered: models and token counts begin and end nothing", async () => {
+  test("only messages are metered, and models and token counts have no record", async () => {
     const { gateway } = await startBoth();
     const headers = withKey(gateway.secret);
     await call(gateway.origin, { path: "/v1/messages/count_tokens", headers, body: messageBody() });
@@ -81,7 +81,7 @@ describe("paths", () => {
     expect(gateway.observed.map(({ outcome }) => outcome)).toEqual(["answered", "answered"]);
   });
 
-  test("a record names the person whose key it is, and nobody for a workspace's own key", async () => {
+  test("a record names the owner of the key, and no member for a workspace's own key", async () => {
     const { gateway } = await startBoth();
     for (const key of [{}, { ownerMemberId: "user_ada", ownerState: "active" } as const]) {
       const headers = withKey(gateway.addKey(key));
@@ -129,7 +129,7 @@ describe("paths", () => {
     expect(upstream.received).toEqual([]);
   });
 
-  test("the Admin API and everything outside of /v1/ are not the gateway's", async () => {
+  test("the gateway does not handle the Admin API and paths outside of /v1/", async () => {
     const { gateway } = await startBoth();
     for (const path of ["/", "/docs", "/v1", "/v1/admin/api_keys", "/v1/admin", "/healthz"]) {
       expect(gateway.gateway.handles("GET", path)).toBe(false);
@@ -140,7 +140,7 @@ describe("paths", () => {
 });
 
 describe("headers", () => {
-  test("what is the client's own never reaches the upstream, and everything else does", async () => {
+  test("private headers of the client never reach the upstream, and all others do", async () => {
     const { upstream, gateway } = await startBoth();
     await call(gateway.origin, {
       headers: {
@@ -194,7 +194,7 @@ describe("headers", () => {
     expect(JSON.stringify(received?.rawHeaders)).not.toContain(gateway.secret);
   });
 
-  test("a version is passed on, and 2023-06-01 is assumed where there is none", async () => {
+  test("a version is forwarded, and a missing one becomes 2023-06-01", async () => {
     const { upstream, gateway } = await startBoth();
     const headers = { "x-api-key": gateway.secret };
     await call(gateway.origin, { headers, body: messageBody() });
@@ -208,7 +208,7 @@ describe("headers", () => {
     ]);
   });
 
-  test("of the upstream's answer only listed headers pass, and ours stand in place of its own", async () => {
+  test("only listed headers of the upstream's response pass, and the gateway's ids replace its own", async () => {
     const { gateway } = await startBoth({
       script: (exchange) =>
         exchange.json(messageJson(), {
@@ -244,7 +244,7 @@ describe("headers", () => {
     });
   });
 
-  test("a stream is marked against buffering, and its headers do not wait for the first event", async () => {
+  test("a stream has a header against buffering, and its headers do not wait for the first event", async () => {
     const { upstream, gateway } = await startBoth({ script: (exchange) => exchange.startStream() });
     const arrived = upstream.nextExchange();
     const response = await open(gateway.origin, post(gateway, { stream: true }));
@@ -259,10 +259,10 @@ describe("headers", () => {
   });
 });
 
-describe("a body that is refused reaches nobody", () => {
+describe("a refused body does not reach the upstream", () => {
   const tooLong = `Request exceeds the maximum size of 32 MB (${MAX_BODY_BYTES} bytes).`;
 
-  test("32 MB and one byte, declared: 413 before it is read", async () => {
+  test("of 32 MB and one byte by its declared length: 413 before it is read", async () => {
     const { upstream, gateway } = await startBoth();
     const answer = await call(gateway.origin, {
       headers: withKey(gateway.secret),
@@ -279,7 +279,7 @@ describe("a body that is refused reaches nobody", () => {
     expect(gateway.begins).toEqual([]);
   });
 
-  test("32 MB and one byte, in chunks: 413 as soon as it is too long", async () => {
+  test("of 32 MB and one byte in chunks: 413 as soon as it is too long", async () => {
     const { upstream, gateway } = await startBoth();
     const answer = await call(gateway.origin, {
       headers: { ...withKey(gateway.secret), "transfer-encoding": "chunked" },
@@ -332,13 +332,13 @@ describe("a body that is refused reaches nobody", () => {
     expect(gateway.begins).toEqual([]);
   });
 
-  test("content-encoding identity is none", async () => {
+  test("content-encoding identity counts as no encoding", async () => {
     const { gateway } = await startBoth();
     const headers = { ...withKey(gateway.secret), "content-encoding": "identity" };
     expect((await call(gateway.origin, { headers, body: messageBody() })).status).toBe(200);
   });
 
-  test("ids of things that other workspaces may own: 403, also for a token count", async () => {
+  test("with ids of objects that other workspaces can own: 403, also for a token count", async () => {
     const { upstream, gateway } = await startBoth();
     const source = { type: "file", file_id: "file_1" };
     const body = messageBody({
@@ -359,7 +359,7 @@ describe("a body that is refused reaches nobody", () => {
     expect(upstream.received).toEqual([]);
   });
 
-  test("a client that leaves in the middle of its body leaves nothing behind", async () => {
+  test("a client that leaves during its body leaves no state", async () => {
     const { upstream, gateway } = await startBoth();
     const socket = connectRaw(gateway, "content-length: 500\r\n\r\n{");
     await once(socket, "connect");
@@ -373,7 +373,7 @@ describe("a body that is refused reaches nobody", () => {
 });
 
 describe("expect: 100-continue", () => {
-  test("a good request is told to go on, and a wrong key is refused before the body is sent", async () => {
+  test("a valid request gets a 100, and a wrong key is refused before the body is sent", async () => {
     const { upstream, gateway } = await startBoth();
     const body = messageBody();
     const lines = `expect: 100-continue\r\ncontent-length: ${body.length}\r\n\r\n`;
@@ -392,8 +392,8 @@ describe("expect: 100-continue", () => {
   });
 });
 
-describe("before anything is sent", () => {
-  test("a limit that is reached is the official 400, and is not worth a retry", async () => {
+describe("before the dispatch", () => {
+  test("a reached limit is the official 400 without a retry", async () => {
     const { upstream, gateway } = await startBoth();
     const message =
       "You have reached your specified workspace API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.";
@@ -442,7 +442,7 @@ describe("before anything is sent", () => {
     expect(gateway.begins).toEqual([]);
   });
 
-  test("a journal that cannot be written refuses: nothing runs that could be lost", async () => {
+  test("a journal that cannot be written refuses requests, so that none can be lost", async () => {
     const { upstream, gateway } = await startBoth({
       meter: {
         begin() {
@@ -457,7 +457,7 @@ describe("before anything is sent", () => {
     expect(upstream.received).toEqual([]);
   });
 
-  test("where requests wait for the disk, nothing is sent before, and nothing at all if it fails", async () => {
+  test("a request that waits for the disk is sent after the sync, and never if the sync fails", async () => {
     const synced = Promise.withResolvers<void>();
     let asked = 0;
     const { upstream, gateway } = await startBoth({
@@ -477,7 +477,7 @@ describe("before anything is sent", () => {
     expect(gateway.ends.length).toBe(1);
   });
 
-  test("a client that leaves while its record is synced sends nothing, and its record ends", async () => {
+  test("a request whose client leaves during the sync is not sent, and its record ends", async () => {
     const synced = Promise.withResolvers<void>();
     let asked = 0;
     const { upstream, gateway } = await startBoth({
@@ -499,7 +499,7 @@ describe("before anything is sent", () => {
     expect(upstream.received).toEqual([]);
   });
 
-  test("more requests than may run are a 529", async () => {
+  test("a request above the highest number of running requests is a 529", async () => {
     const { upstream, gateway } = await startBoth({ maxInFlight: 1, script: () => undefined });
     const arrived = upstream.nextExchange();
     const first = call(gateway.origin, post(gateway));
@@ -511,12 +511,12 @@ describe("before anything is sent", () => {
     expect((await first).status).toBe(200);
   });
 
-  test("more bytes of bodies than may be held are a 529, and are free again once sent", async () => {
+  test("a body above the bound of bytes in memory is a 529, and sent bodies free their bytes", async () => {
     const { upstream, gateway } = await startBoth({ maxHeldBodyBytes: 300_000 });
     const held = connectRaw(gateway, `content-length: 250000\r\n\r\n{${" ".repeat(200_000)}`);
     const large = post(gateway, { system: "x".repeat(150_000) });
     let status = 200;
-    // Until the first body has arrived there is room.
+    // There is room until the first body has arrived.
     while (status === 200) status = (await call(gateway.origin, large)).status;
     expect(status).toBe(529);
     held.destroy();
@@ -531,8 +531,8 @@ describe("before anything is sent", () => {
     expect((await running).status).toBe(200);
   });
 
-  test("a client that leaves while the connection is made sends nothing, and costs 0", async () => {
-    // A TLS handshake that never ends: the upstream is reachable and the request is not sent.
+  test("a request whose client leaves during the connect is not sent, and costs 0", async () => {
+    // The TLS handshake never ends: the upstream is reachable, and the request is not sent.
     const silent = await startFakeUpstream();
     closing.push(silent.close);
     const gateway = await startTestGateway({ origin: silent.origin.replace("http:", "https:") });
@@ -546,7 +546,7 @@ describe("before anything is sent", () => {
 });
 
 describe("drain", () => {
-  test("running requests end as ever, new ones get 503, and connections close", async () => {
+  test("running requests end normally, new ones get 503, and connections close", async () => {
     const { upstream, gateway } = await startBoth({ script: () => undefined });
     const arrived = upstream.nextExchange();
     const running = call(gateway.origin, post(gateway));
@@ -565,7 +565,7 @@ describe("drain", () => {
     expect((await gateway.end()).outcome).toBe("answered");
   });
 
-  test("a stream that began before is finished, and its connection closed then", async () => {
+  test("a running stream ends normally, and its connection is closed after it", async () => {
     const { gateway, exchange, response } = await startStream();
     const drained = gateway.gateway.drain(10_000);
     const socket = gateway.clientSockets[0];
@@ -579,7 +579,7 @@ describe("drain", () => {
     expect((await gateway.end()).outcome).toBe("answered");
   });
 
-  test("what still runs at the deadline is cut, told so, and recorded with what was seen", async () => {
+  test("a request that runs at the deadline is ended with an error, and recorded with its usage so far", async () => {
     const { gateway, response } = await startStream();
     await gateway.gateway.drain(50);
     let text = "";
@@ -594,7 +594,7 @@ describe("drain", () => {
     expect(gateway.gateway.stats().inFlight).toBe(0);
   });
 
-  test("a request that has no answer yet at the deadline gets 503", async () => {
+  test("a request without a response at the deadline gets 503", async () => {
     const { upstream, gateway } = await startBoth({ script: () => undefined });
     const arrived = upstream.nextExchange();
     const running = call(gateway.origin, post(gateway));
@@ -619,7 +619,7 @@ describe("drain", () => {
   }
 });
 
-/** A request line with a key, then `rest`: further headers and whatever follows them. */
+/** Formats a request line with a key, and then `rest`: more headers and a body. */
 function connectRaw(gateway: TestGateway, rest: string, secret = gateway.secret): Socket {
   const socket = connect(gateway.port, "127.0.0.1");
   socket.on("error", () => undefined);

@@ -21,9 +21,9 @@ import {
   withKey,
 } from "#test/harness/gateway.ts";
 
-// Peers that speak HTTP and still do what no library does: several requests at once on one connection, answers that are
-// never read, redirects, hints, lies about a length. None may keep anything of the gateway for longer than the time of
-// silence, or make it send a credential elsewhere.
+// Peers with valid HTTP that no library sends: several requests at once on one connection, unread responses, redirects,
+// early hints and wrong lengths. No peer can use resources of the gateway for longer than the idle timeout, or make it
+// send a credential to another address.
 
 let closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -55,7 +55,7 @@ function rawRequest(gateway: TestGateway, fields: object = {}): string {
   ].join("\r\n");
 }
 
-/** A connection that sends `text` and reads nothing. */
+/** Opens a connection that sends `text` and reads nothing. */
 function sendWithoutReading(gateway: TestGateway, text: string): Socket {
   const socket = connect(gateway.port, "127.0.0.1");
   socket.pause();
@@ -72,7 +72,7 @@ async function untilIdle(gateway: TestGateway): Promise<void> {
 const opening = messageStart() + blockStart + textDelta("some text");
 
 describe("several requests at once on one connection", () => {
-  test("are served one after the other, in their order", async () => {
+  test("are served one after the other, in order", async () => {
     const { gateway, upstream } = await startBoth((exchange) =>
       exchange.json(
         messageJson({ text: exchange.received.body.includes("first") ? "one" : "two" }),
@@ -96,7 +96,7 @@ describe("several requests at once on one connection", () => {
     await untilIdle(gateway);
   });
 
-  test("of a client that leaves during the first: the second is not sent, and nothing stays", async () => {
+  test("of a client that leaves during the first: the second is not sent, and no state stays", async () => {
     const { gateway, upstream } = await startBoth(async (exchange) => {
       exchange.startStream();
       await exchange.write(opening);
@@ -112,7 +112,7 @@ describe("several requests at once on one connection", () => {
   });
 });
 
-/** Sends events until the gateway's side of the connection holds back what the client does not take. */
+/** Sends events until the buffers of the gateway for the client are full. */
 async function streamUntilHeldBack(exchange: Exchange, gateway: TestGateway): Promise<void> {
   exchange.startStream();
   await exchange.write(opening);
@@ -123,8 +123,8 @@ async function streamUntilHeldBack(exchange: Exchange, gateway: TestGateway): Pr
   }
 }
 
-describe("an answer that is not read", () => {
-  test("is given up after the time of silence, also when it is complete", async () => {
+describe("an unread response", () => {
+  test("ends after the idle timeout, also when it is complete", async () => {
     const { gateway } = await startBoth(
       async (exchange) => {
         await streamUntilHeldBack(exchange, gateway);
@@ -139,7 +139,7 @@ describe("an answer that is not read", () => {
     await untilIdle(gateway);
   });
 
-  test("holds up no stop: after the deadline its connection is cut", async () => {
+  test("does not delay a stop, because its connection is closed after the deadline", async () => {
     const { gateway } = await startBoth((exchange) => streamUntilHeldBack(exchange, gateway));
     sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
     await expect.poll(() => gateway.clientSockets[0]?.writableLength).toBeGreaterThan(0);
@@ -149,7 +149,7 @@ describe("an answer that is not read", () => {
   });
 });
 
-test("an upstream that sends elsewhere is passed on and never followed, and does not say where", async () => {
+test("a redirect of the upstream is passed on without its target, and never followed", async () => {
   const elsewhere = await startFakeUpstream();
   closing.push(elsewhere.close);
   const { gateway, upstream } = await startBoth((exchange) =>
@@ -168,7 +168,7 @@ test("an upstream that sends elsewhere is passed on and never followed, and does
   expect([upstream.received.length, elsewhere.received.length]).toEqual([1, 0]);
 });
 
-test("informational answers before the real one change nothing", async () => {
+test("informational responses before the final one have no effect", async () => {
   const { gateway } = await startBoth((exchange) => {
     exchange.socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n");
     exchange.json(messageJson());
@@ -182,7 +182,7 @@ test("informational answers before the real one change nothing", async () => {
   expect(await gateway.end()).toMatchObject({ outcome: "answered" });
 });
 
-test("an answer that is shorter than it says is never passed on as whole", async () => {
+test("a response that is shorter than its declared length is never passed on as complete", async () => {
   const { gateway } = await startBoth((exchange) => {
     const text = JSON.stringify(messageJson());
     const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";

@@ -11,7 +11,7 @@ import {
 } from "#test/harness/gateway.ts";
 import { test } from "#test/harness/upstream-test.ts";
 
-// What a key may be used for and from where, as clients of Claude meet it.
+// Restrictions of a key by model, address and time, as a client of Claude sees them.
 
 let gateway: TestGateway;
 const refused: string[] = [];
@@ -50,7 +50,7 @@ async function send(
   return { status: answer.status, ...error };
 }
 
-describe("a key that is bound to models", () => {
+describe("a key with allowed models", () => {
   const allowedModels = ["claude-sonnet-4-5", "claude-haiku-*"];
 
   test.each([
@@ -100,14 +100,14 @@ describe("a key that is bound to models", () => {
     expect(gateway.begins.length).toBe(gateway.ends.length);
   });
 
-  test("is told of twenty models at most", async () => {
+  test("lists twenty models at most in its refusal", async () => {
     const many = Array.from({ length: 23 }, (_, index) => `m${index}`);
     const { message } = await send({ allowedModels: many });
     expect(message).toContain("m18, m19 and 3 more.");
   });
 });
 
-describe("a key that is bound to addresses", () => {
+describe("a key with allowed addresses", () => {
   const allowedAddresses = compileRanges(["203.0.113.0/24", "2001:db8::/32"]);
 
   test.each(["203.0.113.9", "::ffff:203.0.113.9", "::ffff:cb00:7109", "2001:db8::1"])(
@@ -120,11 +120,11 @@ describe("a key that is bound to addresses", () => {
   test.for([
     ["198.51.100.1", "198.51.100.1"],
     ["2001:db9::1", "2001:db9::1"],
-    // What stands left of a stranger was written by the stranger.
+    // A stranger can write addresses to the left of its own one.
     ["203.0.113.9, 198.51.100.1", "198.51.100.1"],
     ["nonsense", "127.0.0.1"],
   ] as const)(
-    "does not from %s, and is not told where it would",
+    "is refused from %s, without the allowed addresses",
     async ([from, address], { upstream }) => {
       const answer = await send({ allowedAddresses }, {}, { from });
       expect(answer).toMatchObject({ status: 403, type: "permission_error" });
@@ -135,7 +135,7 @@ describe("a key that is bound to addresses", () => {
     },
   );
 
-  test("does not where the address is not known", async ({ upstream }) => {
+  test("is refused from an unknown address", async ({ upstream }) => {
     const blind = await startTestGateway({ origin: upstream.origin, clientAddress: () => null });
     const headers = withKey(blind.addKey({ allowedAddresses: compileRanges(["0.0.0.0/0"]) }));
     const answer = await call(blind.origin, { headers, body: messageBody() });
@@ -144,13 +144,13 @@ describe("a key that is bound to addresses", () => {
     await blind.close();
   });
 
-  test("a disabled key is told so first, from wherever", async () => {
+  test("a disabled key is refused as disabled from any address", async () => {
     const answer = await send({ allowedAddresses, status: "inactive" }, {}, { from: "9.9.9.9" });
     expect([answer.status, answer.message]).toEqual([401, expect.stringContaining("disabled")]);
   });
 });
 
-describe("a 401 that tells of the key's life", () => {
+describe("a 401 names the state of the key", () => {
   const nowMs = 1_000_000;
   test.for<[Partial<FoundKey>, RegExp]>([
     [
@@ -182,8 +182,8 @@ describe("a 401 that tells of the key's life", () => {
   });
 });
 
-describe("a use is noted", () => {
-  test("with time, address and model, also where the request is refused later", async () => {
+describe("a use is recorded", () => {
+  test("with time, address and model, also if the request is refused later", async () => {
     const from = "203.0.113.9";
     const key = { secretId: 7 };
     await send(key, { model: "claude-haiku-4-5" }, { from });
@@ -203,14 +203,14 @@ describe("a use is noted", () => {
     ]);
   });
 
-  test("at the time at which its secret was checked, also when its validity ends right after that", async ({
+  test("with the time of the check of its secret, also if the secret expires right after it", async ({
     upstream,
   }) => {
     const validUntilMs = 2_000;
     let nowMs = validUntilMs - 1;
     const other = await startTestGateway({
       origin: upstream.origin,
-      databaseNowMs: () => nowMs++, // each reading is a millisecond later than the one before
+      databaseNowMs: () => nowMs++, // Each call returns a later millisecond.
     });
     const secret = other.addKey({ secretValidUntilMs: validUntilMs });
     const headers = withKey(secret);
@@ -224,7 +224,7 @@ describe("a use is noted", () => {
 });
 
 describe("a refusal", () => {
-  test("is counted for its key once, whatever it is for, and nothing else is", async () => {
+  test("is counted once for its key, for any reason", async () => {
     const none = compileRanges(["192.0.2.0/24"]);
     expect((await send({ id: "address", allowedAddresses: none })).status).toBe(403);
     expect((await send({ id: "model", allowedModels: ["claude-haiku-*"] })).status).toBe(403);
@@ -240,7 +240,7 @@ describe("a refusal", () => {
     expect(refused).toEqual(["address", "model", "permission", "disabled", "body"]);
   });
 
-  test("by a limit is counted too", async () => {
+  test("by a limit is counted", async () => {
     const { admission } = gateway;
     const limit = {
       id: "spl_1",
@@ -257,7 +257,7 @@ describe("a refusal", () => {
     expect(refused).toEqual(["limited"]);
   });
 
-  test("of the upstream is none of this server", async ({ upstream }) => {
+  test("by the upstream is not counted", async ({ upstream }) => {
     const { script } = upstream;
     upstream.script = (exchange) => exchange.json({ type: "error" }, { status: 429 });
     expect((await send({ id: "upstream" })).status).toBe(429);

@@ -36,9 +36,7 @@ describe.each([
   const makeClient = (apiKey: string) =>
     new Sdk({ apiKey, baseURL: gateway.origin, maxRetries: 0 }) as Current;
 
-  test("creates a message; an old model name reaches the upstream unchanged", async ({
-    upstream,
-  }) => {
+  test("creates a message, and forwards an old model name unchanged", async ({ upstream }) => {
     upstream.script = (exchange) => exchange.json(messageJson({ text: "Hi there" }));
     const call = makeClient(gateway.secret).messages.create(request);
     const { data: message, response, request_id: requestId } = await call.withResponse();
@@ -79,7 +77,7 @@ describe.each([
     expect(gateway.ends).toEqual([]);
   });
 
-  test("a wrong key is its AuthenticationError, with our request id", async () => {
+  test("a wrong key is an AuthenticationError with the gateway's request id", async () => {
     const failed = makeClient("sk-ant-api03-wrong").messages.create(request);
     await expect(failed).rejects.toMatchObject({
       status: 401,
@@ -88,9 +86,7 @@ describe.each([
     });
   });
 
-  test("an abort in the middle of a stream ends the upstream's stream, too", async ({
-    upstream,
-  }) => {
+  test("an abort during a stream also ends the upstream's stream", async ({ upstream }) => {
     const arrived = upstream.nextExchange();
     upstream.script = async (exchange) => {
       exchange.startStream();

@@ -18,7 +18,7 @@ import {
 } from "#test/harness/gateway.ts";
 import { test } from "#test/harness/upstream-test.ts";
 
-// Every way an upstream can behave against every way a client can, all at once.
+// All behaviours of an upstream with all behaviours of a client, at the same time.
 
 const opening = messageStart() + blockStart + textDelta("some text");
 
@@ -91,7 +91,7 @@ afterAll(async () => {
   await gateway.close();
 });
 
-test("every begin has exactly one end, and every request sent at most once", async ({
+test("every begin has exactly one end, and every request is sent at most once", async ({
   upstream,
 }) => {
   const rounds = Array.from({ length: 8 }, () => null);

@@ -22,7 +22,7 @@ const noMarkers = {
   hasThread: false,
 };
 
-describe("what is read", () => {
+describe("reads", () => {
   test("the smallest count_tokens body", () => {
     expect(parse(smallest)).toEqual({
       model: "claude-sonnet-5",
@@ -49,7 +49,7 @@ describe("what is read", () => {
     });
   });
 
-  test("a closed request of the official SDK, with everything in it that is known, stays closed", () => {
+  test("a request of the official SDK with all known fields as closed", () => {
     const body: Anthropic.MessageCreateParams = {
       model: "claude-opus-5-5",
       max_tokens: 4096,
@@ -147,7 +147,7 @@ describe("what is read", () => {
     });
   });
 
-  test("fields in any order, with escapes and white space, read the same", () => {
+  test("fields in any order, with escapes and white space", () => {
     const text =
       ' {"messages" : [ ] ,\n "max_tokens": 7, "mod\\u0065l":"a\\u0062c" , "stream":true}\t';
     expect(parseMessage(Buffer.from(text))).toMatchObject({
@@ -171,14 +171,14 @@ describe("what is read", () => {
     expect(parse({ ...smallest, thinking }).thinking).toBe(mode);
   });
 
-  test("max_tokens: 0 warms the cache; one beyond every model is kept within the safe integers", () => {
+  test("max_tokens of 0, and very high ones as the highest safe integer", () => {
     expect(parse({ ...smallest, max_tokens: 0 }).maxTokens).toBe(0);
     expect(
       parseText(`{"model":"m","messages":[],"max_tokens":1${"0".repeat(400)}}`).maxTokens,
     ).toBe(Number.MAX_SAFE_INTEGER);
   });
 
-  test("fallbacks: every model that may answer, and what it may do more", () => {
+  test("fallbacks with every model that can answer, and their highest settings", () => {
     const fallbacks = [
       { model: "a" },
       { model: "b", max_tokens: 9, speed: "fast" },
@@ -233,7 +233,7 @@ describe("markers", () => {
       { hasCacheControl5m: true },
     ],
     [
-      "with a ttl that is not known",
+      "with an unknown ttl",
       { ...smallest, cache_control: { ttl: "2h" } },
       { hasCacheControl1h: true },
     ],
@@ -252,12 +252,12 @@ describe("markers", () => {
     ["tools: null", { ...smallest, tools: null }, {}],
     ["an addition of no tool", block({ type: "tool_addition" }), { hasUnknownTools: true }],
     [
-      "an addition that is not known",
+      "an unknown addition",
       block({ type: "tool_addition", tool: { type: "tool_spell", name: "a" } }),
       { hasUnknownTools: true },
     ],
     [
-      "an addition of a definition that is missing",
+      "an addition with a missing definition",
       block({ type: "tool_addition", tool: { type: "tool_definition" } }),
       { hasUnknownTools: true },
     ],
@@ -302,7 +302,7 @@ describe("markers", () => {
       { hasContainer: true, hasSkills: true },
     ],
     [
-      "a container without",
+      "a container without skills",
       { ...smallest, container: { id: null, skills: [] } },
       { hasContainer: true },
     ],
@@ -377,7 +377,7 @@ describe("markers", () => {
     ["a block without a type", block({}), { hasOpaqueSource: true }],
     ["a compaction block", block({ type: "compaction", content: "x" }), { hasOpaqueSource: true }],
     [
-      "fields that are not known",
+      "unknown fields",
       { ...smallest, Model: "x", effort: 1 },
       { unknownFields: ["Model", "effort"] },
     ],
@@ -385,7 +385,7 @@ describe("markers", () => {
     expect(parse(body).markers).toEqual({ ...noMarkers, ...expected });
   });
 
-  test("server tools, with how often they may be used, whatever the order of their fields", () => {
+  test("server tools with their highest number of uses, with fields in any order", () => {
     const tools = [
       { max_uses: 3, type: "web_search_20260318", name: "web_search" },
       { type: "web_fetch_20250910", name: "web_fetch", max_uses: 1.5, model: "no" },
@@ -404,7 +404,7 @@ describe("markers", () => {
     expect(parsed.toolCount).toBe(5);
   });
 
-  test("server tools beyond a bound are tools that are not known", () => {
+  test("server tools beyond a bound count as unknown tools", () => {
     const tools = Array(17).fill({ type: "web_fetch_20250910" });
     const parsed = parse({ ...smallest, tools });
     expect(parsed.serverTools).toHaveLength(16);
@@ -423,7 +423,7 @@ describe("markers", () => {
     expect(parse(block(document)).citedBytes).toBe(bytes);
   });
 
-  test("what an answer cited is text like any other", () => {
+  test("citations of an earlier response count as text", () => {
     const cited = { type: "text", text: "x", citations: [{ type: "char_location" }] };
     expect(parse(block(cited)).citedBytes).toBe(0);
   });
@@ -439,7 +439,7 @@ describe("markers", () => {
   });
 });
 
-describe("what is refused, with a message that names the field", () => {
+describe("refuses with a message that names the field", () => {
   const duplicated =
     "this key appears more than once. Send it once, because parsers disagree on which one counts";
   test.each([
@@ -512,7 +512,7 @@ describe("what is refused, with a message that names the field", () => {
 });
 
 describe("any input", () => {
-  test("is parsed or refused as an invalid request, never anything else", () => {
+  test("is parsed, or refused as an invalid request", () => {
     const fields = [
       "model",
       "max_tokens",
@@ -563,7 +563,7 @@ describe("any input", () => {
   });
 
   test("an error never repeats a value of the body", () => {
-    const secret = "tell-nobody";
+    const secret = "tell-no-one";
     for (const text of [
       `{"model":"${secret}" "x"}`,
       `{"model":["${secret}"]}`,
@@ -580,7 +580,7 @@ describe("any input", () => {
 
 describe("a shared upstream", () => {
   const ordinary = { ...smallest, tools: [{ type: "web_search_20250305", name: "web_search" }] };
-  test("passes what carries its own content", () => {
+  test("passes parts with their own content", () => {
     expect(() => refuseUnshareable(parse(ordinary))).not.toThrow();
   });
 

@@ -85,7 +85,7 @@ const stream = [start, event("ping", {}), ...textBlock("Hello", ", wörld", 'a "
 );
 
 describe("a stream", () => {
-  test("has exact output from the message_delta on that says why the model stopped", async () => {
+  test("has exact output after a message_delta with a stop reason", async () => {
     const before = start + textBlock("Hello").join("");
     const running = event("message_delta", { delta: {}, usage: { output_tokens: 3 } });
     const stopped = event("message_delta", {
@@ -97,7 +97,7 @@ describe("a stream", () => {
     expect([seen.isOutputFinal, seen.isComplete]).toEqual([true, false]);
   });
 
-  test("is reported under the model that a fallback block names", async () => {
+  test("has the model of a fallback block", async () => {
     const fallback = event("content_block_start", {
       index: 0,
       content_block: { type: "fallback", to: { model: "claude-haiku-4-5" } },
@@ -105,7 +105,7 @@ describe("a stream", () => {
     expect((await read(start + fallback)).usage?.model).toBe("claude-haiku-4-5");
   });
 
-  test("gives its usage, complete, at an event boundary", async () => {
+  test("has complete usage at an event boundary", async () => {
     expect(await read(stream)).toEqual({
       ...nothing,
       usage: billed,
@@ -116,7 +116,7 @@ describe("a stream", () => {
     });
   });
 
-  test("gives the same however its bytes are split and whichever line endings it uses", async () => {
+  test("has the same usage with any chunks and line endings", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom("\n", "\r\n", "\r"),
@@ -136,12 +136,12 @@ describe("a stream", () => {
     expect(await read(stream.replaceAll("\n", "\r"))).toEqual(await read(stream));
   });
 
-  test("is read as the event stream format says: comments, a byte order mark, no space, several data lines", async () => {
+  test("follows the event stream format: comments, a byte order mark, no space, several data lines", async () => {
     const text = `\ufeff: hello\n\nid: 1\nretry: 5\nevent:message_start\ndata:{"type":"message_start",\ndata: "message":${JSON.stringify(message)}}\n\n`;
     expect(await read(text)).toEqual({ ...nothing, usage: billed, hasMessageStart: true });
   });
 
-  test("a cumulative delta replaces what it names and keeps the rest", async () => {
+  test("a cumulative delta replaces its counts and keeps the others", async () => {
     const deltas = [
       event("message_delta", { delta: {}, usage: { output_tokens: 100, input_tokens: null } }),
       event("message_delta", { delta: {}, usage: { output_tokens: 250, input_tokens: 13 } }),
@@ -158,7 +158,7 @@ describe("a stream", () => {
     expect(await read(bare)).toEqual(await read(stream));
   });
 
-  test("unknown events, unknown fields and broken data change nothing", async () => {
+  test("unknown events, unknown fields and invalid data have no effect", async () => {
     const odd = [
       start,
       event("surprise", { usage: { output_tokens: 999 } }),
@@ -172,7 +172,7 @@ describe("a stream", () => {
     expect(await read(odd)).toMatchObject({ usage: billed, isComplete: true, outputBytes: 1 });
   });
 
-  test("cut in the middle of an event: not complete, not at a boundary, and the usage so far", async () => {
+  test("that ends in the middle of an event is incomplete, not at a boundary, and has the usage so far", async () => {
     const whole = [start, ...textBlock("abc")].join("");
     expect(await read(whole)).toMatchObject({
       isComplete: false,
@@ -191,18 +191,18 @@ describe("a stream", () => {
     }
   });
 
-  test("totals whose blank line never came are still counted", async () => {
+  test("totals without their blank line are still counted", async () => {
     const cut = await read([start, ...textBlock("x"), end[0]].join("").trimEnd());
     expect(cut).toMatchObject({ usage: billed, isComplete: false, isAtEventBoundary: false });
   });
 
-  test("a stream that lost its start bills what its delta says, for the requested model", async () => {
+  test("a stream without its start bills the usage of its delta for the requested model", async () => {
     const seen = await read(end.join(""), { requestedModel: "claude-opus-5" });
     expect(seen.usage).toMatchObject({ model: "claude-opus-5", total: { outputTokens: 7 } });
     expect(seen.hasMessageStart).toBe(false);
   });
 
-  test("an error event is told by its type", async () => {
+  test("an error event has its type", async () => {
     const error = event("error", { error: { type: "overloaded_error", message: "Overloaded" } });
     expect(await read(start + error)).toMatchObject({
       errorType: "overloaded_error",
@@ -214,7 +214,7 @@ describe("a stream", () => {
     });
   });
 
-  test("what is known so far can be asked before the end", () => {
+  test("the state so far can be read before the end", () => {
     const reader = makeUsageReader({ isStream: true });
     expect([reader.hasMessageStart, reader.isAtEventBoundary]).toEqual([false, true]);
     reader.push(Buffer.from(start.slice(0, 20)));
@@ -237,7 +237,7 @@ describe("bytes of output", () => {
     expect((await read(delta(fields))).outputBytes).toBe(bytes);
   });
 
-  test("are those of the text, however it is written", async () => {
+  test("are the bytes of the text, in any notation", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: "binary" }),
@@ -261,7 +261,7 @@ describe("bytes of output", () => {
     );
   });
 
-  test("count what a block starts with: its text, the name of a tool", async () => {
+  test("include the start of a block: its text, or the name of a tool", async () => {
     const startOf = (content_block: object) =>
       event("content_block_start", { index: 0, content_block });
     expect((await read(startOf({ type: "text", text: "abc" }))).outputBytes).toBe(3);
@@ -278,7 +278,7 @@ describe("bytes of output", () => {
     ).toBe(0);
   });
 
-  test("count the searches that began, without those that failed", async () => {
+  test("count started searches without failed ones", async () => {
     const search = { type: "server_tool_use", name: "web_search", input: {} };
     const found = { type: "web_search_tool_result", content: [] };
     const failed = { type: "web_search_tool_result", content: { error_code: "unavailable" } };
@@ -304,8 +304,8 @@ describe("bytes of output", () => {
   });
 });
 
-describe("a JSON answer", () => {
-  test.each(["compact", "indented"])("gives its usage, %s", async (style) => {
+describe("a JSON response", () => {
+  test.each(["compact", "indented"])("has its usage, %s", async (style) => {
     const text = JSON.stringify(message, null, style === "indented" ? 2 : 0);
     const seen = { ...nothing, usage: billed, isComplete: true, isAtEventBoundary: false };
     expect(await read(text, { isStream: false })).toEqual(seen);
@@ -318,7 +318,7 @@ describe("a JSON answer", () => {
     expect((await read(JSON.stringify(answer), { isStream: false })).usage).toBeNull();
   });
 
-  test("cut, empty or no JSON: no usage, not complete", async () => {
+  test("that is incomplete, empty or no JSON has no usage", async () => {
     for (const text of [JSON.stringify(message).slice(0, -1), "", "<html>", "[]", "null"]) {
       expect(await read(text, { isStream: false })).toEqual({
         ...nothing,
@@ -327,7 +327,7 @@ describe("a JSON answer", () => {
     }
   });
 
-  test("an error answer is told by its type", async () => {
+  test("an error response has its type", async () => {
     const body = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
     expect(await read(JSON.stringify(body), { isStream: false })).toMatchObject({
       usage: null,
@@ -335,7 +335,7 @@ describe("a JSON answer", () => {
     });
   });
 
-  test("a long one is read as a short one is", async () => {
+  test("a long response is read like a short one", async () => {
     const content = [{ type: "text", text: '\\"usage":{'.repeat(5_000) }];
     const text = JSON.stringify({ ...message, content });
     expect(text.length).toBeGreaterThan(50_000);
@@ -349,19 +349,19 @@ describe("a JSON answer", () => {
     expect(await read(twice, { isStream: false })).toMatchObject(whole);
   });
 
-  test("a key that stands twice does not lose the usage: the last one counts, as for the client", async () => {
+  test("with a repeated key keeps its usage, and the last value counts", async () => {
     const text = `{"id":"a","id":"b","usage":{"input_tokens":1},${JSON.stringify(message).slice(1)}`;
     expect((await read(text, { isStream: false })).usage).toEqual(billed);
   });
 
-  test("nested deeper than any request may be, it is billed all the same: JSON has no depth", async () => {
+  test("with nesting deeper than a request can have is billed", async () => {
     const deep = "[".repeat(20_000) + "]".repeat(20_000);
     const text = JSON.stringify(message).replace('"content":[', `"content":[${deep},`);
     const seen = await read(text, { isStream: false });
     expect(seen).toMatchObject({ usage: billed, isComplete: true });
   });
 
-  test("beyond the bound it is not kept, and said to be unreadable", async () => {
+  test("beyond the bound is not kept, and counts as unreadable", async () => {
     const chunk = Buffer.alloc(1024 * 1024, " ");
     const reader = makeUsageReader({ isStream: false });
     for (let bytes = 0; bytes <= MAX_ANSWER_BYTES; bytes += chunk.length) reader.push(chunk);
@@ -375,7 +375,7 @@ describe("a JSON answer", () => {
 });
 
 describe("bounds", () => {
-  test("an event beyond the bound is not kept; the next one is read", async () => {
+  test("an event beyond the bound is not kept, and the next one is read", async () => {
     const chunk = Buffer.alloc(1024 * 1024, "x");
     const reader = makeUsageReader({ isStream: true });
     reader.push(Buffer.from(`${start}event: content_block_start\ndata: `));
@@ -388,7 +388,7 @@ describe("bounds", () => {
     });
   });
 
-  test("a decoded copy beyond the bound is given up, and said to be unreadable", async () => {
+  test("a decoded copy beyond the bound is not read further, and counts as unreadable", async () => {
     const bomb = zstdCompressSync(Buffer.alloc(MAX_DECODED_BYTES + 1));
     const reader = makeUsageReader({ isStream: true, contentEncoding: "zstd" });
     reader.push(bomb);
@@ -396,7 +396,7 @@ describe("bounds", () => {
   });
 });
 
-describe("an encoded answer", () => {
+describe("an encoded response", () => {
   const encoders = {
     gzip: gzipSync,
     "x-gzip": gzipSync,
@@ -424,7 +424,7 @@ describe("an encoded answer", () => {
     expect(seen).toMatchObject({ usage: billed, isComplete: true });
   });
 
-  test("cut, it gives what was decoded before the cut", async () => {
+  test("that is incomplete has the usage of its decoded part", async () => {
     const flushed = gzipSync(stream);
     const seen = await readChunks([flushed.subarray(0, flushed.length - 12)], {
       contentEncoding: "gzip",
@@ -437,7 +437,7 @@ describe("an encoded answer", () => {
     expect(seen.usage?.total.inputTokens).toBe(12);
   });
 
-  test("identity is no encoding; one that is unknown or broken is unreadable, never an error", async () => {
+  test("identity is no encoding, and an unknown or damaged encoding is unreadable without an error", async () => {
     expect(await read(stream, { contentEncoding: "identity" })).toEqual(await read(stream));
     for (const contentEncoding of ["gzip", "compress", "gzip, br"]) {
       expect(await read(stream, { contentEncoding })).toEqual({
@@ -448,14 +448,14 @@ describe("an encoded answer", () => {
     }
   });
 
-  test("nothing at all arrived", async () => {
+  test("without a byte is empty", async () => {
     expect(await readChunks([], { contentEncoding: "gzip" })).toEqual({
       ...nothing,
       isAtEventBoundary: false,
     });
   });
 
-  test("finish may be asked twice", async () => {
+  test("finish can be called twice", async () => {
     const reader = makeUsageReader({ isStream: true, contentEncoding: "gzip" });
     reader.push(gzipSync(stream));
     expect(await reader.finish()).toEqual(await reader.finish());

@@ -69,14 +69,14 @@ describe("x-should-retry", () => {
     expect([answer.status, answer.headers["x-should-retry"]]).toEqual([status, "false"]);
   });
 
-  test("is false for a body that is invalid, and for a path that is not served", async () => {
+  test("is false for an invalid body, and for a path that is not served", async () => {
     const invalid = await send({}, "{");
     expect([invalid.status, invalid.headers["x-should-retry"]]).toEqual([400, "false"]);
     const missing = await call(gateway.origin, { path: "/v1/complete" });
     expect([missing.status, missing.headers["x-should-retry"]]).toEqual([404, "false"]);
   });
 
-  test("is false on a 401 of the upstream, whose body passes as it came", async ({ upstream }) => {
+  test("is false on a 401 of the upstream, whose body passes unchanged", async ({ upstream }) => {
     const body = '{"type":"error", "error":{"type":"authentication_error","message":"As it is"}}';
     upstream.script = (exchange) => exchange.json(body, { status: 401 });
     const answer = await send();
@@ -84,7 +84,7 @@ describe("x-should-retry", () => {
     expect(answer.headers["x-should-retry"]).toBe("false");
   });
 
-  test("stays what the upstream says on its 401", async ({ upstream }) => {
+  test("keeps the upstream's value on its 401", async ({ upstream }) => {
     const headers = { "x-should-retry": "true" };
     upstream.script = (exchange) => exchange.json({}, { status: 401, headers });
     expect((await send()).headers["x-should-retry"]).toBe("true");
@@ -110,7 +110,7 @@ describe("x-should-retry", () => {
   );
 });
 
-describe("a spend limit that is reached", () => {
+describe("a reached spend limit", () => {
   const message = "You have reached your specified workspace API usage limits.";
   const limit = {
     id: "spl_test",
@@ -192,7 +192,7 @@ describe("anthropic-workspace-id", () => {
     ["POST", "/v1/messages/count_tokens"],
     ["GET", "/v1/models"],
   ] as const)(
-    "of another workspace is the 404 of an unknown one: %s %s",
+    "of another workspace gets the 404 of an unknown one: %s %s",
     async ([method, path], { upstream }) => {
       gateway.addKey({ workspaceId: "wksp_other" });
       for (const id of ["wksp_other", "wksp_unknown", "wrkspc_01", "no id"]) {
@@ -212,7 +212,7 @@ describe("anthropic-workspace-id", () => {
     },
   );
 
-  test("is not judged before the key", async () => {
+  test("is checked after the key", async () => {
     const headers = { ...withKey("sk-ant-api03-wrong"), "anthropic-workspace-id": "wksp_other" };
     expect((await call(gateway.origin, { headers, body: messageBody() })).status).toBe(401);
   });
@@ -237,7 +237,7 @@ describe("a wrong base URL", () => {
     );
   });
 
-  test("names no address of the Host header where the server does not know its own", async () => {
+  test("is not answered with the address of the Host header if the server does not know its own", async () => {
     publicUrl = null;
     const headers = { host: "attacker.example" };
     const answer = await call(gateway.origin, { path: "/messages", headers, body: messageBody() });

@@ -51,7 +51,7 @@ const post = (gateway: TestGateway, fields: object = {}) => ({
   body: messageBody(fields),
 });
 
-/** Everything the response gives until it ends or breaks. */
+/** Reads the response until it ends or breaks. */
 async function readAll(response: IncomingMessage): Promise<{ text: string; isWhole: boolean }> {
   let text = "";
   try {
@@ -71,8 +71,8 @@ const usageOf = (inputTokens: number, outputTokens: number) => ({
 // claude-sonnet-4-5: $3 per million input tokens, $15 per million output tokens.
 const cost = (input: number, output: number) => BigInt(input * 3_000 + output * 15_000);
 
-describe("an answer that comes whole", () => {
-  test("JSON: one begin before the upstream is called, one end with exact usage and cost", async () => {
+describe("a complete response", () => {
+  test("in JSON has one begin before the dispatch, and one end with exact usage and cost", async () => {
     let beginsAtUpstream = -1;
     const { gateway } = await startBoth((exchange) => {
       beginsAtUpstream = gateway.begins.length;
@@ -98,7 +98,7 @@ describe("an answer that comes whole", () => {
     expect(gateway.observed).toMatchObject([{ status: 200, outcome: "answered" }]);
   });
 
-  test("stream: the last cumulative usage is what is billed", async () => {
+  test("in a stream is billed by its last cumulative usage", async () => {
     const { gateway } = await startBoth((exchange) =>
       exchange.stream(messageEvents(4, { output_tokens: 33 })),
     );
@@ -113,7 +113,7 @@ describe("an answer that comes whole", () => {
     });
   });
 
-  test("the first byte and the end count from one moment, however long the body took to come", async () => {
+  test("has its first byte and its end on one clock, after a body of any duration", async () => {
     let nowMs = Date.now();
     const { gateway } = await startBoth(
       (exchange) => {
@@ -141,7 +141,7 @@ describe("an answer that comes whole", () => {
     expect([firstByteMs, endedAtMs - startedAtMs]).toEqual([70, 70]);
   });
 
-  test("where the clock is set back meanwhile, neither is before the start", async () => {
+  test("has no time before its start, also if the clock is set back", async () => {
     let nowMs = Date.now();
     const { gateway } = await startBoth(
       (exchange) => {
@@ -155,7 +155,7 @@ describe("an answer that comes whole", () => {
     expect([firstByteMs, endedAtMs - startedAtMs]).toEqual([0, 0]);
   });
 
-  test("compressed although nobody asked: the client gets those bytes, and the usage in them is billed", async () => {
+  test("in an encoding that was not requested passes unchanged, and its usage is billed", async () => {
     const message = messageJson({ usage: { input_tokens: 7, output_tokens: 3 } });
     const { gateway } = await startBoth((exchange) => gzipJson(exchange, message));
     const answer = await call(gateway.origin, post(gateway));
@@ -164,7 +164,7 @@ describe("an answer that comes whole", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "answered", usage: usageOf(7, 3) });
   });
 
-  test("a success without usage is marked as interrupted and costs 0", async () => {
+  test("without usage is marked as interrupted, and costs 0", async () => {
     const { gateway } = await startBoth((exchange) => exchange.json({ hello: "world" }));
     expect((await call(gateway.origin, post(gateway))).text).toBe('{"hello":"world"}');
     const end = await gateway.end();
@@ -172,7 +172,7 @@ describe("an answer that comes whole", () => {
     expect(end.cost.total).toBe(0n);
   });
 
-  test("usage that is a lie is billed as far as it can be read, and marked as an estimate", async () => {
+  test("with wrong usage is billed by its readable part, and marked as an estimate", async () => {
     const { gateway } = await startBoth((exchange) =>
       exchange.json(messageJson({ usage: { input_tokens: 12, output_tokens: -5 } })),
     );
@@ -213,7 +213,7 @@ describe("an error of the upstream", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "refused", httpStatus: 200 });
   });
 
-  test("an error event after usage is interrupted, with that usage as an estimate", async () => {
+  test("an error event after usage is interrupted with that usage as an estimate", async () => {
     const event = sse("error", { error: { type: "overloaded_error", message: "Overloaded" } });
     const { gateway } = await startBoth((exchange) =>
       exchange.stream([messageStart(), blockStart, textDelta("four"), event]),
@@ -255,7 +255,7 @@ describe("an upstream that fails", () => {
     expect(end.cost.total).toBe(0n);
   });
 
-  test("a name that does not resolve, or a server that is not TLS: 502, nothing was sent", async () => {
+  test("a name that does not resolve, or a server without TLS: 502, nothing was sent", async () => {
     const gateway = await startTestGateway({ origin: "https://nowhere.invalid" });
     closing.push(gateway.close);
     expect((await call(gateway.origin, post(gateway))).status).toBe(502);
@@ -281,7 +281,7 @@ describe("an upstream that fails", () => {
     expect(upstream.received.length).toBe(1);
   });
 
-  test("a reset on a reused connection is not resent either", async () => {
+  test("a reset on a reused connection: the request is not sent again", async () => {
     const { upstream, gateway } = await startBoth((exchange) => exchange.json(messageJson()));
     expect((await call(gateway.origin, post(gateway))).status).toBe(200);
     const socketBefore = (
@@ -306,7 +306,7 @@ describe("an upstream that fails", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", httpStatus: 504 });
   });
 
-  test("an answer that is not a stream may take longer than the silence a stream is allowed", async () => {
+  test("a JSON response can take longer than the idle timeout of a stream", async () => {
     const { gateway } = await startBoth(
       (exchange) => void setTimeout(() => exchange.json(messageJson()), 900),
       { idleTimeoutMs: 200, answerTimeoutMs: 20_000 },
@@ -315,7 +315,7 @@ describe("an upstream that fails", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "answered" });
   });
 
-  test("silence in the middle of a stream: cut with an error event at an event boundary", async () => {
+  test("silence during a stream: the stream ends with an error event at an event boundary", async () => {
     const { gateway } = await startBoth(
       (exchange) => {
         exchange.startStream();
@@ -356,7 +356,7 @@ describe("an upstream that fails", () => {
     });
   });
 
-  test("a reset in the middle of an event breaks the client's connection: no half event looks whole", async () => {
+  test("a reset in the middle of an event breaks the client's connection, so that no event looks complete", async () => {
     const half = messageStart() + blockStart + textDelta("abc").slice(0, 40);
     const { gateway } = await startBoth(async (exchange) => {
       exchange.startStream();
@@ -367,11 +367,11 @@ describe("an upstream that fails", () => {
     const { text, isWhole } = await readAll(response);
     expect(isWhole).toBe(false);
     expect(half.startsWith(text)).toBe(true);
-    // Of an event that cannot be read, each of the 7 bytes of its data counts.
+    // The event cannot be read, so all 7 bytes of its data count.
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", usage: usageOf(10, 7) });
   });
 
-  test("a JSON answer that is cut breaks the client's connection; no usage was seen, cost 0", async () => {
+  test("an incomplete JSON response breaks the client's connection, and costs 0 without usage", async () => {
     const { gateway } = await startBoth(async (exchange) => {
       exchange.response.writeHead(200, {
         "content-type": "application/json",
@@ -387,7 +387,7 @@ describe("an upstream that fails", () => {
     expect(end.cost.total).toBe(0n);
   });
 
-  test("garbage instead of HTTP: 502, interrupted", async () => {
+  test("bytes that are no HTTP: 502, interrupted", async () => {
     const { gateway } = await startBoth((exchange) => void exchange.socket.end("nonsense\r\n\r\n"));
     expect((await call(gateway.origin, post(gateway))).status).toBe(502);
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", httpStatus: 502 });
@@ -395,7 +395,7 @@ describe("an upstream that fails", () => {
 });
 
 describe("a large body", () => {
-  /** An upstream that reacts to the first bytes of a request and reads no further. */
+  /** Starts an upstream that reacts to the first bytes of a request and reads no further. */
   async function startDeaf(
     react: (socket: Socket) => void,
     options: Partial<TestGatewayOptions> = {},
@@ -417,7 +417,7 @@ describe("a large body", () => {
 
   const large = { system: "x".repeat(24 * 1024 * 1024) };
 
-  test("an upstream that answers before it has read the body is heard", async () => {
+  test("the response of an upstream that has not read the body is relayed", async () => {
     const body = '{"type":"error","error":{"type":"request_too_large","message":"no"}}';
     const gateway = await startDeaf((socket) => {
       const head = `HTTP/1.1 413 Too Large\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
@@ -429,13 +429,13 @@ describe("a large body", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "refused", httpStatus: 413 });
   });
 
-  test("an upstream that breaks while it is sent: 502, interrupted, once", async () => {
+  test("an upstream that closes during the body: 502, interrupted, once", async () => {
     const gateway = await startDeaf((socket) => void socket.resetAndDestroy());
     expect((await call(gateway.origin, post(gateway, large))).status).toBe(502);
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", httpStatus: 502 });
   });
 
-  test("an upstream that does not read it: 504, interrupted", async () => {
+  test("an upstream that does not read the body: 504, interrupted", async () => {
     const gateway = await startDeaf(() => undefined, { idleTimeoutMs: 300 });
     expect((await call(gateway.origin, post(gateway, large))).status).toBe(504);
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", httpStatus: 504 });
@@ -443,7 +443,7 @@ describe("a large body", () => {
 });
 
 describe("a client that leaves", () => {
-  test("before a JSON answer: the upstream is read to its end and billed exactly", async () => {
+  test("before a JSON response: the upstream is read to its end and billed exactly", async () => {
     const { upstream, gateway } = await startBoth(() => undefined);
     const arrived = upstream.nextExchange();
     const left = leave(gateway, {});
@@ -462,7 +462,7 @@ describe("a client that leaves", () => {
     expect(end.cost.total).toBe(cost(40, 30));
   });
 
-  test("a stream after its first event: the upstream is cut, input exact, output bounded by its bytes", async () => {
+  test("after the first event of a stream: the upstream call ends, input is exact, and bytes bound the output", async () => {
     const { end, exchange } = await leaveStream({ max_tokens: 100 }, ["seven c", "hars"]);
     expect(exchange.isCut()).toBe(true);
     expect(end).toMatchObject({
@@ -473,24 +473,24 @@ describe("a client that leaves", () => {
     });
   });
 
-  test("a search that was seen to begin is billed", async () => {
+  test("after the start of a search: the search is billed", async () => {
     const search = { type: "server_tool_use", id: "s", name: "web_search", input: {} };
     const { end } = await leaveStream({ max_tokens: 5 }, ["12345"], [search]);
     expect(end.usage).toEqual({ ...usageOf(10, 5), webSearches: 1 });
   });
 
-  test("the estimate never exceeds max_tokens", async () => {
+  test("during a stream: the estimate never exceeds max_tokens", async () => {
     const { end } = await leaveStream({ max_tokens: 5 }, ["more than five bytes"]);
     expect(end.usage).toEqual(usageOf(10, 5));
   });
 
-  test("where thinking may be hidden, max_tokens is the only bound", async () => {
+  test("during possible hidden thinking: max_tokens is the only bound", async () => {
     const thinking = { type: "enabled", budget_tokens: 1024 };
     const { end } = await leaveStream({ max_tokens: 2000, thinking }, ["short"]);
     expect(end.usage).toEqual(usageOf(10, 2000));
   });
 
-  test("before the first event of a stream: it is cut once its input is known, not sooner", async () => {
+  test("before the first event of a stream: the upstream call ends when its input is known", async () => {
     const { upstream, gateway } = await startBoth(() => undefined);
     const arrived = upstream.nextExchange();
     const left = leave(gateway, { stream: true });
@@ -510,14 +510,14 @@ describe("a client that leaves", () => {
     });
   });
 
-  test("after the last event: the answer is complete, and nothing is estimated", async () => {
+  test("after the last event: the response is complete, and nothing is estimated", async () => {
     const { gateway } = await startBoth((exchange) => exchange.stream(messageEvents()));
     const response = await open(gateway.origin, post(gateway, { stream: true }));
     for await (const chunk of response) if (String(chunk).includes("message_stop")) break;
     expect(await gateway.end()).toMatchObject({ outcome: "answered", isEstimated: false });
   });
 
-  /** Sends a request whose client will leave; the function returned leaves and waits until the gateway has seen it. */
+  /** Sends a request. The returned function disconnects the client, and waits until the gateway has noticed it. */
   function leave(gateway: TestGateway, fields: object): () => Promise<void> {
     const sent = start(gateway.origin, post(gateway, fields));
     return async () => {
@@ -554,8 +554,8 @@ describe("a client that leaves", () => {
   }
 });
 
-describe("event ends", () => {
-  test("message_delta without message_stop is interrupted, though nothing broke", async () => {
+describe("the end of a stream", () => {
+  test("without message_stop is interrupted", async () => {
     const events = [messageStart(), blockStart, textDelta("ab"), ...messageEnd().slice(0, 1)];
     const { gateway } = await startBoth((exchange) => exchange.stream(events));
     const answer = await call(gateway.origin, post(gateway, { stream: true }));

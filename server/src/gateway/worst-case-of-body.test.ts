@@ -25,8 +25,8 @@ function withBlock(block: object) {
   return { ...smallest, messages: [{ role: "user", content: [block] }] };
 }
 
-describe("the worst case of a body as it was sent", () => {
-  test("a prompt of 20 KB: its bytes, the frame, and max_tokens, at the price of the US", () => {
+describe("the worst case of a body", () => {
+  test("a prompt of 20 KB costs its bytes, the frame and max_tokens, at the price of the US", () => {
     const body = { ...smallest, messages: [{ role: "user", content: "x".repeat(20_000) }] };
     const bytes = BigInt(JSON.stringify(body).length);
     expect(worstCaseOf(body)).toMatchObject({
@@ -35,7 +35,7 @@ describe("the worst case of a body as it was sent", () => {
     });
   });
 
-  test("a request with everything that is known stays closed", () => {
+  test("a request with all known fields stays closed", () => {
     const body: Anthropic.MessageCreateParams = {
       model: "claude-opus-5-5",
       max_tokens: 4096,
@@ -57,7 +57,7 @@ describe("the worst case of a body as it was sent", () => {
     expect(worstCase.drivers.inputRate.kind).toBe("cacheWrite1h");
   });
 
-  test("the base64 of an image costs what an image costs, not its bytes", () => {
+  test("the base64 of an image costs an image, and not its bytes", () => {
     const image = (data: string) =>
       withBlock({ type: "image", source: { type: "base64", media_type: "image/png", data } });
     const small = worstCaseOf(image("AAAA"));
@@ -176,7 +176,7 @@ describe("a request with fields that cost nothing is held like a plain one", () 
     expect(inputTokens(body) - inputTokens(deferred)).toBe(longer - shorter);
   });
 
-  test("a definition that is loaded twice counts twice", () => {
+  test("a tool definition that is loaded twice counts twice", () => {
     const body = withContent(deferred, search, addition);
     const [longer = 0, shorter = 0, definition = 0] = bytesOf(
       body,
@@ -186,13 +186,13 @@ describe("a request with fields that cost nothing is held like a plain one", () 
     expect(inputTokens(body) - inputTokens(deferred)).toBe(longer - shorter + definition + 32);
   });
 
-  test("a definition that the prompt holds already counts twice", () => {
+  test("a tool definition that the prompt has already counts twice", () => {
     const body = withContent(plain, search);
     const [longer = 0, shorter = 0, definition = 0] = bytesOf(body, plain, tools[1] ?? {});
     expect(inputTokens(body) - inputTokens(plain)).toBe(longer - shorter + definition + 32);
   });
 
-  test("a definition in mid conversation counts as a listed one does", () => {
+  test("a tool definition in the conversation counts like a listed one", () => {
     const definition = { type: "custom", name: "late", input_schema: { type: "object" } };
     const late = [{ type: "tool_addition", tool: { type: "tool_definition", definition } }];
     const body = withContent(plain, late);
@@ -212,7 +212,7 @@ describe("a refusal never names the check of tool calls", () => {
     expect(text).not.toContain("safeguards");
   });
 
-  test("where the key appears twice", () => {
+  test("of a repeated key", () => {
     const text = '{"safeguards":[],"safeguards":[]}';
     expect(() => parseMessage(Buffer.from(text))).toThrow(
       /^\(key\): this key appears more than once/,
