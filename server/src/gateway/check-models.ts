@@ -7,8 +7,8 @@ import type { ParsedMessage } from "./parse-message.ts";
 const MAX_SHOWN_MODELS = 20;
 
 /**
- * Throws a 403 unless the key may call every model that can answer: the model of the request, its fallbacks, and the
- * advisor of a server tool. A request that any model can answer is refused too.
+ * Throws a 403 unless the key may call every model that can answer. These are the model of the request, its fallbacks, and
+ * the advisor of a server tool. A request that any model can answer is refused too.
  */
 export function checkModels(key: FoundKey, message: ParsedMessage): void {
   const { allowedModels } = key;

@@ -451,7 +451,7 @@ function send(
   const { request } = exchange;
   const relay = new Relay(relayDeps, exchange, metered);
   exchange.relay = relay;
-  // It may have left while the journal was synced, when there was no relay to tell.
+  // The client may have left during the sync of the journal, before the relay existed.
   if (isClientGone(exchange)) relay.onClientGone();
   try {
     const headers = toUpstreamHeaders(request.rawHeaders, upstream.credential);

@@ -41,8 +41,11 @@ export interface HoldCall {
 }
 
 /**
- * Holds a request. Null: its client left during the wait. The caller must drop the hold, or end the request. Throws a 400 if
- * a retry does not help, a 429 if other requests hold the budget, a 529 if too many requests wait, or a 503.
+ * Holds a request. Null: its client left during the wait. The caller must drop the hold, or end the request. Throws:
+ * - a 400 if a retry does not help.
+ * - a 429 if other requests hold the budget.
+ * - a 529 if too many requests wait.
+ * - a 503 without contact with the database.
  */
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
   const worstCase = computeWorstCost(call.message, call.book, call.atMs);

@@ -233,7 +233,7 @@ describe("a refusal", () => {
     expect((await send({ id: "body" }, { messages: "no list" })).status).toBe(400);
     expect((await send({ id: "fine" })).status).toBe(200);
     const unknown = await call(gateway.origin, {
-      headers: withKey("sk-ant-api03-nobody"),
+      headers: withKey("sk-ant-api03-unknown"),
       body: messageBody({}),
     });
     expect(unknown.status).toBe(401);

@@ -56,8 +56,8 @@ const MAX_UNKNOWN_FIELDS = 8;
 const MAX_FIELD_CHARACTERS = 64;
 
 /**
- * Reads a body. Throws a 400 that names the field and the expected value: for invalid or ambiguous JSON, for a missing
- * `model` or `messages`, and for wrong types of fields that decide the price.
+ * Reads a body. Throws a 400 that names the field and the expected value. Causes are invalid or ambiguous JSON, a missing
+ * `model` or `messages`, and wrong types of fields that decide the price.
  */
 export function parseMessage(body: Buffer): ParsedMessage {
   const path: Walk["path"] = [];

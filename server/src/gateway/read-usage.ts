@@ -12,8 +12,8 @@ import {
   type UsageSeen,
 } from "./usage-seen.ts";
 
-// Reads the usage of a response beside the relay. The reader gets every byte and changes none. It never throws, because a
-// response that cannot be metered must still reach its client.
+// Reads the usage of a response beside the relay. The reader gets every byte and changes none. Readers never throw, because
+// a response that cannot be metered must still reach its client.
 
 export type { UsageReader, UsageSeen };
 

@@ -407,7 +407,7 @@ const realisticEnd = {
   }),
 };
 
-/** Files of a disk that can be full or broken. It accepts `room` more bytes, and then a part of a record. */
+/** Files of a disk that can be full or broken. The disk accepts `room` more bytes, and then a part of a record. */
 function failingFiles(disk: { room: number; code: string; truncates: boolean }): JournalFiles {
   const fail = () => Object.assign(new Error(disk.code), { code: disk.code });
   return {
