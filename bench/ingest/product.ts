@@ -19,6 +19,9 @@ export async function loadNodeModules(source: string) {
     ...(await load<typeof import("../../server/src/db/change-watch.ts")>(
       "server/src/db/change-watch.ts",
     )),
+    ...(await load<typeof import("../../server/src/db/notifications.ts")>(
+      "server/src/db/notifications.ts",
+    )),
     ...(await load<typeof import("../../server/src/db/installation-secret.ts")>(
       "server/src/db/installation-secret.ts",
     )),

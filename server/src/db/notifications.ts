@@ -15,6 +15,8 @@ const channelNames = {
   change: "bursar_changes",
   /** A background job was added. The queue's own functions send it. */
   job: "jobs:insert",
+  /** A fold has counted requests. Its transaction sends it, a few times a second at most. */
+  fold: "bursar_folds",
 } as const;
 
 export type Channel = keyof typeof channelNames;

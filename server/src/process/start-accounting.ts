@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { AlertingDeps } from "#src/alerts/firing/recorded-firing.ts";
 import { makeSpendAlerts, type SpendAlerts } from "#src/alerts/firing/spend-participant.ts";
+import type { Notifications } from "#src/db/notifications.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { Gateway } from "#src/gateway/handle-request.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -25,6 +26,7 @@ export interface AccountingOptions extends Omit<JournalsOptions, "folder"> {
   prices: PriceBooks;
   labels: ModelLabels;
   alerting: AlertingDeps;
+  notifications?: Pick<Notifications, "subscribe" | "isListening">;
   /** Set when the gateway exists, so that new limits count its running requests. */
   runsOn: { gateway: Gateway | null };
 }
@@ -56,14 +58,19 @@ export async function startAccounting(
   parts: AsyncDisposableStack,
 ): Promise<Accounting> {
   const journals = { ...options, folder: options.storage.folder };
-  const { storage, logger, nowMs, alerting } = options;
+  const { storage, logger, nowMs, alerting, notifications } = options;
   const { database } = storage;
   const spendFold = makeSpendFold();
   const settled = () => spendFold.settled();
   const spendAlerts = makeSpendAlerts({ database, deps: { ...alerting, nowMs }, settled, logger });
   parts.defer(() => spendAlerts.stop());
   const participants = [spendFold, spendAlerts.participant];
-  const folds = new FoldWorker({ database, participants, logger });
+  const folds = new FoldWorker({
+    database,
+    participants,
+    logger,
+    ...(notifications && { notifications }),
+  });
   parts.defer(() => folds.stop());
   const settle = (journal: Journal, signal: AbortSignal) =>
     settleJournal({ ...options, folds }, journal, signal);

@@ -280,7 +280,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const runsOn: Core["runsOn"] = { gateway: null };
   const spendNowMs = steadyDays(nowMs);
   const alerting = { ...audit, publicUrl: options.publicUrl };
-  const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn };
+  const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn, notifications };
   const accounting = await startAccounting({ ...options, version: VERSION, ...spend }, parts);
   const { ledger } = accounting;
 

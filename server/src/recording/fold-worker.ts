@@ -1,43 +1,73 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Notifications } from "#src/db/notifications.ts";
 import type { FlushParticipant } from "./flush.ts";
-import { type FoldOptions, type FoldResult, foldAll, foldOnce } from "./fold.ts";
-import { findFoldedSeq, readFoldQueue } from "./usage-batches.sql.ts";
+import { type FoldOptions, foldAll, foldOnce } from "./fold.ts";
+import { type FoldQueue, readFoldQueue } from "./usage-batches.sql.ts";
 
-// Runs folds. Every process has a worker, and the lock of fold.ts lets one of them fold at a time. So the batches of a
-// dead node are counted by any other node, within a second.
+// Runs folds. Every process has a worker, and the lock of fold.ts lets one of them fold at a time. An append wakes the
+// worker of its own process, and each fold notifies the workers of all others. So the worker that folded last folds again
+// while its process appends, and the others read the result. Batches of a dead node wait for the slow poll of any worker.
 
 /** Receives the position up to which a node's requests are counted. Positions grow. Must not fail. */
 export type FoldListener = (foldedSeq: number) => void | Promise<void>;
 
+export interface FoldWorkerOptions extends FoldOptions {
+  /** Notifications of folds. Without them workers poll more often. */
+  notifications?: Pick<Notifications, "subscribe" | "isListening">;
+}
+
 /** How often a worker looks at the queue when its own process appends nothing. */
 const IDLE_MS = 1_000;
-/** The same while another process folds this process's batches. */
+/** The same while notifications arrive. */
+const SLOW_IDLE_MS = 5_000;
+/** A worker that did not fold last waits for this time longer, so that workers do not compete for each fold. */
+const FOLLOWER_DELAY_MS = 200;
+/** Time until the next attempt of the worker that folded last, if the lock is taken. close-hours.ts pauses for longer. */
 const BUSY_MS = 100;
+/** The same for other workers. */
+const FOLLOWER_BUSY_MS = 400;
+/** Age of a batch of another process that this one counts, because nothing else does. */
+const ABANDONED_MS = 1_000;
 const AFTER_FAILURE_MS = 1_000;
 const LAG_WARNING_MS = 10_000;
 
 interface Followed {
   appendedSeq: number;
   foldedSeq: number;
+  /** Time of the first append that is not counted, monotonic milliseconds. Null: all are. */
+  behindSinceMs: number | null;
   listener: FoldListener;
 }
 
 export class FoldWorker {
-  readonly #options: FoldOptions;
+  readonly #options: FoldWorkerOptions;
   readonly #nodes = new Map<string, Followed>();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #life: "new" | "running" | "stopped" = "new";
   #health: "good" | "failing" = "good";
+  #role: "leader" | "follower" = "follower";
+  /** Time of the next fold of the leader, monotonic milliseconds. */
+  #dueAtMs = 0;
   #lagMs = 0;
+  #unsubscribe: (() => void) | null = null;
 
-  constructor(options: FoldOptions) {
+  constructor(options: FoldWorkerOptions) {
     this.#options = options;
   }
 
   /** Starts to look at the queue. Until then only `fold` counts. */
   start(): void {
     this.#life = "running";
+    const { notifications } = this.#options;
+    let wasListening = notifications?.isListening();
+    this.#unsubscribe =
+      notifications?.subscribe("fold", () => {
+        const isListening = notifications.isListening();
+        // The interval of the poll changes with it.
+        if (this.#isBehind() || isListening !== wasListening) this.#schedule(0);
+        wasListening = isListening;
+      }) ?? null;
     this.#schedule(0);
   }
 
@@ -49,14 +79,17 @@ export class FoldWorker {
       started: ({ flushedSeq }) => {
         const known = this.#nodes.get(nodeId);
         if (known !== undefined) return;
-        this.#nodes.set(nodeId, { appendedSeq: flushedSeq, foldedSeq: flushedSeq, listener });
+        const seqs = { appendedSeq: flushedSeq, foldedSeq: flushedSeq };
+        this.#nodes.set(nodeId, { ...seqs, behindSinceMs: null, listener });
       },
       flush: () => Promise.resolve(),
       committed: (_, { flushedSeq, isCounted }) => {
         const node = this.#nodes.get(nodeId);
         if (node === undefined || !isCounted) return;
         node.appendedSeq = flushedSeq;
-        this.#schedule(0);
+        node.behindSinceMs ??= performance.now();
+        const isLeader = this.#role === "leader";
+        this.#schedule(isLeader ? Math.max(0, this.#dueAtMs - performance.now()) : 0);
       },
     };
   }
@@ -68,7 +101,7 @@ export class FoldWorker {
   /** Counts everything that was appended before the call. Throws the database's error. */
   async fold(): Promise<void> {
     await foldAll(this.#options);
-    await this.#notifyFollowers();
+    await this.#readQueue();
   }
 
   /** As `fold`, for at most this time, milliseconds. Never rejects. */
@@ -82,13 +115,18 @@ export class FoldWorker {
     isOver.abort();
   }
 
-  /** Age of the oldest batch at the last look, milliseconds. */
+  /** Age of the oldest batch, milliseconds. Batches of other processes are those of the last look. */
   get lagMs(): number {
-    return this.#lagMs;
+    const nowMs = performance.now();
+    const own = [...this.#nodes.values()].map(
+      ({ behindSinceMs }) => nowMs - (behindSinceMs ?? nowMs),
+    );
+    return Math.max(this.#lagMs, ...own);
   }
 
   async stop(): Promise<void> {
     this.#life = "stopped";
+    this.#unsubscribe?.();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#running;
@@ -123,15 +161,43 @@ export class FoldWorker {
 
   /** Folds when a fold is due. Returns the time until the next look, milliseconds. */
   async #foldDue(): Promise<number> {
-    const { database } = this.#options;
-    const queue = await readFoldQueue(database);
+    const queue = await this.#readQueue();
+    const waitMs = this.#waitFor(queue);
+    if (waitMs > 0) return waitMs;
+    const result = await foldOnce(this.#options, { isWaiting: false });
+    if (result.kind === "busy") {
+      const isLeader = this.#role === "leader";
+      this.#role = "follower";
+      return isLeader ? BUSY_MS : FOLLOWER_BUSY_MS;
+    }
+    this.#role = "leader";
+    this.#dueAtMs = performance.now() + result.pauseMs;
+    for (const { nodeId, toSeq } of result.batches) await this.#advance(nodeId, toSeq);
+    if (result.hasMore) return 0;
+    await this.#readQueue();
+    return this.#isBehind() ? result.pauseMs : this.#idleMs();
+  }
+
+  /** Returns the time until this worker folds, or looks again, milliseconds. 0 or less: it folds now. */
+  #waitFor({ hasBatches, dueInMs, lagMs }: FoldQueue): number {
+    if (!hasBatches) return this.#idleMs();
+    if (!this.#isBehind()) return Math.max(dueInMs, ABANDONED_MS - lagMs);
+    return this.#role === "leader" ? dueInMs : dueInMs + FOLLOWER_DELAY_MS;
+  }
+
+  #idleMs(): number {
+    return this.#options.notifications?.isListening() === true ? SLOW_IDLE_MS : IDLE_MS;
+  }
+
+  /** Reads the state of the queue and the positions of the own nodes, of one moment. */
+  async #readQueue(): Promise<FoldQueue> {
+    const nodeIds = [...this.#nodes.keys()];
+    const queue = await readFoldQueue(this.#options.database, nodeIds);
+    for (const [index, nodeId] of nodeIds.entries()) {
+      await this.#advance(nodeId, queue.foldedSeqs[index] ?? null);
+    }
     this.#reportLag(queue.lagMs);
-    if (queue.hasBatches && queue.dueInMs > 0) return queue.dueInMs;
-    let result: FoldResult | null = null;
-    if (queue.hasBatches) result = await foldOnce(this.#options, { isWaiting: false });
-    await this.#notifyFollowers();
-    if (result?.kind === "folded" && result.hasMore) return 0;
-    return this.#isBehind() ? BUSY_MS : IDLE_MS;
+    return queue;
   }
 
   /** Warns once for each time that the folds fall behind. */
@@ -147,13 +213,11 @@ export class FoldWorker {
     return [...this.#nodes.values()].some(({ appendedSeq, foldedSeq }) => foldedSeq < appendedSeq);
   }
 
-  async #notifyFollowers(): Promise<void> {
-    for (const [nodeId, node] of this.#nodes) {
-      if (node.foldedSeq >= node.appendedSeq) continue;
-      const foldedSeq = await findFoldedSeq(this.#options.database, nodeId);
-      if (foldedSeq === null || foldedSeq <= node.foldedSeq) continue;
-      node.foldedSeq = foldedSeq;
-      await node.listener(foldedSeq);
-    }
+  async #advance(nodeId: string, foldedSeq: number | null): Promise<void> {
+    const node = this.#nodes.get(nodeId);
+    if (node === undefined || foldedSeq === null || foldedSeq <= node.foldedSeq) return;
+    node.foldedSeq = foldedSeq;
+    node.behindSinceMs = foldedSeq < node.appendedSeq ? performance.now() : null;
+    await node.listener(foldedSeq);
   }
 }

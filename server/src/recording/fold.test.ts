@@ -3,9 +3,11 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
+import { startNotifications } from "#src/db/notifications.ts";
 import type { Database } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
@@ -65,6 +67,13 @@ test.beforeEach(async ({ db }) => {
 async function expectSame(database: Database): Promise<void> {
   expect(await listRollupDifferences(database)).toEqual([]);
   expect(await listBalanceDifferences(database)).toEqual([]);
+}
+
+async function findAppendedSeq(database: Database): Promise<number> {
+  const { rows } = await sql<{ seq: bigint }>`SELECT max(to_seq) AS seq FROM usage_batch`.execute(
+    database,
+  );
+  return Number(rows[0]?.seq);
 }
 
 async function countWaiting(database: Database, table: string): Promise<number | undefined> {
@@ -235,6 +244,22 @@ test("a flush does not wait while a fold adds to the rollups", async ({ db, appe
   expect(await counted()).toEqual({ cost: 1n, queued: 0n });
 });
 
+test("each fold notifies the workers of other processes", async ({ db, append }) => {
+  const { database, connectionString } = db;
+  const clock = systemClock;
+  const notifications = startNotifications({ database, connectionString, clock, logger });
+  let isCounted = false;
+  const seen: boolean[] = [];
+  notifications.subscribe("fold", () => seen.push(isCounted));
+  await expect.poll(() => notifications.isListening()).toBe(true);
+  await append("node_a", 1n);
+  expect(seen).not.toContain(true);
+  isCounted = true;
+  await foldAll({ database, participants: participants(), logger });
+  await expect.poll(() => seen).toContain(true);
+  await notifications.stop();
+});
+
 describe("a worker", () => {
   test("counts appended requests of a dead node", async ({ db, append, counted }) => {
     const worker = new FoldWorker({ database: db.database, participants: participants(), logger });
@@ -256,14 +281,39 @@ describe("a worker", () => {
     participant?.started?.({ epoch: 1n, flushedSeq: 0, isJournalWhole: true });
     here?.start();
     const records = await append("node_a", 1n, 2n);
-    const { rows } = await sql<{ seq: bigint }>`SELECT max(to_seq) AS seq FROM usage_batch`.execute(
-      db.database,
-    );
-    const flushedSeq = Number(rows[0]?.seq);
+    const flushedSeq = await findAppendedSeq(db.database);
     await there?.fold();
     participant?.committed?.(records, { flushedSeq, isCounted: true });
     await expect.poll(() => seen).toEqual([flushedSeq]);
     await here?.stop();
+  });
+
+  test("counts the first batch of a new database", async ({ db, append, counted }) => {
+    await sql`UPDATE fold_state SET due_at = '-infinity'`.execute(db.database);
+    const worker = new FoldWorker({ database: db.database, participants: participants(), logger });
+    worker.start();
+    await append("node_a", 5n);
+    await expect.poll(counted).toEqual({ cost: 5n, queued: 0n });
+    await worker.stop();
+  });
+
+  test("reports the age of what its process appended, until it is counted", async ({
+    db,
+    append,
+  }) => {
+    const worker = new FoldWorker({ database: db.database, participants: participants(), logger });
+    const participant = worker.participant("node_a", () => undefined);
+    participant.started?.({ epoch: 1n, flushedSeq: 0, isJournalWhole: true });
+    const records = await append("node_a", 1n);
+    expect(worker.lagMs).toBe(0);
+    participant.committed?.(records, {
+      flushedSeq: await findAppendedSeq(db.database),
+      isCounted: true,
+    });
+    await delay(5);
+    expect(worker.lagMs).toBeGreaterThan(0);
+    await worker.fold();
+    expect(worker.lagMs).toBe(0);
   });
 
   test("continues after a failure of the database", async ({ db, append, counted }) => {

@@ -6,11 +6,11 @@ import { lockFold, tryLockFold } from "./fold-lock.sql.ts";
 import { addToRollups } from "./rollups.sql.ts";
 import {
   deleteBatches,
+  endFold,
   listBatches,
   lockNodes,
   type QueuedBatch,
   setBatchAside,
-  setFoldDue,
 } from "./usage-batches.sql.ts";
 
 // The one transaction that counts appended requests. A batch leaves the queue in the transaction that counts it, so it
@@ -32,14 +32,16 @@ export interface FoldOptions {
 
 export type FoldResult =
   /** Another process folds at this moment. */
-  { kind: "busy" } | { kind: "folded"; batches: readonly QueuedBatch[]; hasMore: boolean };
+  | { kind: "busy" }
+  /** `pauseMs`: time until the next fold is due. */
+  | { kind: "folded"; batches: readonly QueuedBatch[]; hasMore: boolean; pauseMs: number };
 
 /** Batches and rows of one fold. A large batch is a fold of its own. */
 const MAX_BATCHES = 64;
-const MAX_ROWS = 4_000;
+const MAX_ROWS = 10_000;
 /** The pause between folds follows their duration, so that folds use at most a third of the time. */
 const PAUSE_FACTOR = 2;
-const MIN_PAUSE_MS = 50;
+const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1_000;
 
 /**
@@ -64,7 +66,7 @@ export async function foldOnce(
     const [refused] = tried;
     if (refused === undefined || !isRefusedData(error)) throw error;
     await setAside(options, refused, error);
-    return { kind: "folded", batches: [], hasMore: true };
+    return { kind: "folded", batches: [], hasMore: true, pauseMs: 0 };
   }
 }
 
@@ -83,16 +85,17 @@ async function foldBatches(
     const queued = await listBatches(tx, maxBatches + 1);
     const batches = takeBatches(queued.slice(0, maxBatches));
     const hasMore = batches.length < queued.length;
-    if (batches.length === 0) return { kind: "folded", batches, hasMore };
+    if (batches.length === 0) return { kind: "folded", batches, hasMore, pauseMs: 0 };
     tried.push(...batches);
     // Rollups come first, because they take most of the time, and a flush waits while its node is locked.
     await addToRollups(tx, batches);
     await lockNodes(tx, batches);
     for (const participant of participants) await participant.fold(tx, batches);
     await deleteBatches(tx, batches);
-    const pauseMs = (performance.now() - startedMs) * PAUSE_FACTOR;
-    await setFoldDue(tx, hasMore ? 0 : Math.min(Math.max(pauseMs, MIN_PAUSE_MS), MAX_PAUSE_MS));
-    return { kind: "folded", batches, hasMore };
+    const restMs = (performance.now() - startedMs) * PAUSE_FACTOR;
+    const pauseMs = hasMore ? 0 : Math.min(Math.max(restMs, MIN_PAUSE_MS), MAX_PAUSE_MS);
+    await endFold(tx, pauseMs);
+    return { kind: "folded", batches, hasMore, pauseMs };
   });
   if (result.kind === "folded" && result.batches.length > 0) {
     for (const participant of participants) participant.committed?.();

@@ -2,6 +2,7 @@ import { countColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
+import { assert } from "#src/lib/assert.ts";
 import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
 import type { MinuteRow } from "./usage-rows.ts";
 
@@ -99,25 +100,36 @@ export async function lockNodes(tx: Tx, batches: readonly QueuedBatch[]): Promis
 /** State of the queue. */
 export interface FoldQueue {
   hasBatches: boolean;
-  /** Time until the next fold is due, milliseconds. 0: now. */
+  /** Time until the next fold is due, milliseconds. Negative: it is late. */
   dueInMs: number;
   /** Age of the oldest batch, milliseconds. 0: none. */
   lagMs: number;
   /** Batches that the database refuses. */
   setAside: number;
+  /** Positions up to which the requests of the nodes are counted. Null: no node. */
+  foldedSeqs: (number | null)[];
 }
 
-export async function readFoldQueue(db: Database | Tx): Promise<FoldQueue> {
-  const { rows } = await sql<FoldQueue>`
+/** Reads the queue, and the positions of these nodes in the same snapshot. */
+export async function readFoldQueue(
+  db: Database | Tx,
+  nodeIds: readonly string[] = [],
+): Promise<FoldQueue> {
+  const { rows } = await sql<Omit<FoldQueue, "foldedSeqs"> & { foldedSeqs: (string | null)[] }>`
     SELECT oldest.at IS NOT NULL AS "hasBatches",
-      least(1000, greatest(0, extract(epoch FROM due_at - clock_timestamp()) * 1000))::float8 AS "dueInMs",
+      least(1000, extract(epoch FROM greatest(due_at, now() - interval '1 day') - clock_timestamp()) * 1000)::float8
+        AS "dueInMs",
       coalesce(extract(epoch FROM clock_timestamp() - oldest.at) * 1000, 0)::float8 AS "lagMs",
-      (SELECT count(*) FROM usage_batch WHERE set_aside_at IS NOT NULL)::integer AS "setAside"
+      (SELECT count(*) FROM usage_batch WHERE set_aside_at IS NOT NULL)::integer AS "setAside",
+      ARRAY(SELECT folded_seq::text FROM unnest(${nodeIds}::text[]) WITH ORDINALITY AS asked (id, place)
+        LEFT JOIN node USING (id) ORDER BY place) AS "foldedSeqs"
     FROM fold_state
     CROSS JOIN (SELECT (SELECT appended_at FROM usage_batch WHERE set_aside_at IS NULL ORDER BY id LIMIT 1) AS at) AS oldest`.execute(
     db,
   );
-  return rows[0] ?? { hasBatches: false, dueInMs: 0, lagMs: 0, setAside: 0 };
+  const [row] = rows;
+  assert(row !== undefined, "the fold has a state");
+  return { ...row, foldedSeqs: row.foldedSeqs.map((seq) => (seq === null ? null : Number(seq))) };
 }
 
 /** Position up to which the node's requests are counted. Null: no node. */
@@ -127,9 +139,9 @@ export async function findFoldedSeq(db: Database | Tx, nodeId: string): Promise<
   return rows[0] === undefined ? null : Number(rows[0].seq);
 }
 
-/** Sets the time of the next fold. `afterMs`: from now, milliseconds. */
-export async function setFoldDue(tx: Tx, afterMs: number): Promise<void> {
-  await sql`UPDATE fold_state SET due_at = clock_timestamp() + ${afterMs} * interval '1 millisecond'`.execute(
-    tx,
-  );
+/** Sets the time of the next fold, and notifies workers when the transaction commits. `pauseMs`: from now, milliseconds. */
+export async function endFold(tx: Tx, pauseMs: number): Promise<void> {
+  // The channel of db/notifications.ts.
+  await sql`UPDATE fold_state SET due_at = clock_timestamp() + ${pauseMs} * interval '1 millisecond'
+    RETURNING pg_notify('bursar_folds', '')`.execute(tx);
 }
