@@ -8,6 +8,7 @@ function metricsOf(process: number, requests: number) {
     pendingRecords: () => 0,
     oldestPendingMs: () => 0,
     foldLagMs: () => 0,
+    closingLagMs: () => 0,
     journal: () => null,
     diskFreeBytes: () => 0,
     databaseSilenceMs: () => 0,

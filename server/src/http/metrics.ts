@@ -9,6 +9,8 @@ export interface Gauges {
   oldestPendingMs: () => number;
   /** Age of the oldest batch that no fold has counted, milliseconds. */
   foldLagMs: () => number;
+  /** Time since the end of the oldest hour that is over and not closed, milliseconds. 0: none. */
+  closingLagMs: () => number;
   /** Space of the journal. Null: the journal is in the database. */
   journal: () => JournalSpace | null;
   /** Free space on the disk of the data folder, bytes. */
@@ -126,6 +128,11 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "bursar_fold_lag_seconds",
     "Age of the oldest requests that no fold has counted.",
     () => gauges.foldLagMs() / 1000,
+  );
+  gauge(
+    "bursar_hour_closing_lag_seconds",
+    "Time since the end of the oldest hour that is over and not closed. Up to seven minutes is usual.",
+    () => gauges.closingLagMs() / 1000,
   );
   if (gauges.journal() !== null) makeJournalGauges(gauge, gauges);
   gauge("bursar_disk_free_bytes", "Free space on the data folder's disk.", gauges.diskFreeBytes);

@@ -49,7 +49,10 @@ import { type RateLimiter, startRateLimiter } from "#src/rates/buckets/rate-limi
 import type { FoldWorker } from "#src/recording/fold-worker.ts";
 import type { Meter } from "#src/recording/meter.ts";
 import { listReportedModels } from "#src/recording/usage.sql.ts";
-import { startUsageTableMaintenance } from "#src/recording/usage-table-maintenance.ts";
+import {
+  startUsageTableMaintenance,
+  type UsageTableMaintenance,
+} from "#src/recording/usage-table-maintenance.ts";
 import type { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
 import type { Ledger } from "#src/spend/ledger/ledger.ts";
 import { startBalancePruning } from "#src/spend/ledger/prune-balances.ts";
@@ -231,6 +234,7 @@ interface Core {
   rates: RateLimiter;
   meter: Meter;
   folds: FoldWorker;
+  closingLagMs: UsageTableMaintenance["closingLagMs"];
   spendAlerts: SpendAlerts;
   upstreams: Upstreams;
   newestBackup: NewestBackup;
@@ -261,7 +265,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   await createDefaultAlerts(audit);
   const auditKeeper = startAuditMaintenance({ ...audit, logger });
   parts.defer(() => auditKeeper.stop());
-  await startDataMaintenance(options, parts);
+  const { closingLagMs } = await startDataMaintenance(options, parts);
 
   const keys = makeKeyCache({
     lookup: (hashes) => findApiKeysByHashes(database, hashes),
@@ -298,7 +302,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     logFailures(() => newestBackup.reload()),
   );
   const access = { watch, notifications, keys, keyUses };
-  const counted = { ...accounting, rates, newestBackup, spendNowMs, runsOn };
+  const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
   return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
 }
 
@@ -306,13 +310,14 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
 async function startDataMaintenance(
   { config, logger, storage }: CoreOptions,
   parts: AsyncDisposableStack,
-): Promise<void> {
+): Promise<UsageTableMaintenance> {
   const database = storage.adminDatabase;
   const usageTables = await startUsageTableMaintenance({ database, logger, retention: config });
   parts.defer(() => usageTables.stop());
   const retentionDays = config.balanceRetentionDays;
   const oldBalances = startBalancePruning({ database, logger, retentionDays });
   parts.defer(() => oldBalances.stop());
+  return usageTables;
 }
 
 /** Starts to watch changes by other nodes, which call each function of `reload`. */
@@ -469,6 +474,7 @@ function makeMetricsOf(
     pendingRecords: () => core.meter.status().pendingRecords,
     oldestPendingMs: () => core.meter.status().oldestPendingMs,
     foldLagMs: () => core.folds.lagMs,
+    closingLagMs: core.closingLagMs,
     journal: () => core.meter.status().journal,
     diskFreeBytes: () => readFreeBytes(folder),
     databaseSilenceMs: () => core.watch.msSinceContact(),

@@ -21,6 +21,18 @@ export async function findClosableEndMs(db: Database | Tx, delayMs: number): Pro
 }
 
 /**
+ * Reads the time since the end of the first open hour, milliseconds. Negative: the hour is not over. Null: every rollup is
+ * written at once.
+ */
+export async function readClosingLagMs(db: Database | Tx): Promise<number | null> {
+  const { rows } = await sql<{ ms: number | null }>`
+    SELECT CASE WHEN isfinite(hour_at)
+      THEN extract(epoch FROM clock_timestamp() - (hour_at + interval '1 hour'))::float8 * 1000 END AS ms
+    FROM rollup_progress`.execute(db);
+  return rows[0]?.ms ?? null;
+}
+
+/**
  * Plans the next hour that has usage: positions in order, each about `rowsPerStep` rows after the previous one. The last
  * one is the end of the hour, or of the range if the range has no usage. Empty: hours are closed up to `endMs`.
  */

@@ -19,8 +19,14 @@ import {
   type Sum,
   sumUp,
 } from "#test/harness/rollup-sums.ts";
-import { switchToClosing } from "./close-hours.sql.ts";
-import { beginClosing, type ClosingOptions, closeHours, closeHoursBefore } from "./close-hours.ts";
+import { readClosingLagMs, switchToClosing } from "./close-hours.sql.ts";
+import {
+  beginClosing,
+  type ClosingOptions,
+  closeHours,
+  closeHoursBefore,
+  startHourClosing,
+} from "./close-hours.ts";
 import { columnParameters, columnTexts } from "./column-arrays.ts";
 import { foldOnce } from "./fold.ts";
 import { lockFold } from "./fold-lock.sql.ts";
@@ -492,4 +498,22 @@ describe("a node of version 0.1", () => {
     await expect(flush(db.database)).rejects.toThrow("A newer version of Bursar");
     await sql`DELETE FROM node WHERE id = 'node_old'`.execute(db.database);
   });
+});
+
+test("the lag is the time since the end of the first open hour, until it is closed", async ({
+  db,
+  usage,
+}) => {
+  const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 2 * HOUR_MS;
+  await usage.setProgress(startOfHour(hourMs));
+  const lagMs = await readClosingLagMs(db.database);
+  expect(lagMs).toBeGreaterThanOrEqual(HOUR_MS);
+  expect(lagMs).toBeLessThan(2 * HOUR_MS + 60_000);
+  const closing = startHourClosing({ database: db.database, logger });
+  // An hour is closed five minutes after its end.
+  await expect.poll(() => readClosingLagMs(db.database)).toBeLessThan(6 * 60_000);
+  await closing.stop();
+  expect(closing.lagMs()).toBeLessThan(6 * 60_000);
+  await usage.setProgress(startOfHour(Infinity));
+  expect(await readClosingLagMs(db.database)).toBeNull();
 });

@@ -8,6 +8,7 @@ import {
   hasOlderNode,
   limitStatements,
   planSteps,
+  readClosingLagMs,
   switchToClosing,
 } from "./close-hours.sql.ts";
 import { lockFold } from "./fold-lock.sql.ts";
@@ -104,6 +105,11 @@ export function beginClosing(database: Database): Promise<Date | null> {
   });
 }
 
+export interface HourClosing extends RepeatedWork {
+  /** Time since the end of the oldest hour that is over and not closed, milliseconds. 0: none. */
+  lagMs(): number;
+}
+
 /** Closes hours now, and then every minute. A failure is logged, and the next minute tries again. */
 export function startHourClosing({
   database,
@@ -111,16 +117,22 @@ export function startHourClosing({
 }: {
   database: Database;
   logger: Logger;
-}): RepeatedWork {
-  return startRepeatedWork({
+}): HourClosing {
+  let last = { lagMs: null as number | null, atMs: 0 };
+  const repeated = startRepeatedWork({
     everyMs: INTERVAL_MS,
     work: async (isStopped) => {
       const from = await beginClosing(database);
       if (from !== null) logger.info({ from }, "hours are closed from now on");
       const steps = await closeHours(database, { isStopped });
       if (steps > 0) logger.debug({ steps }, "usage of past hours added to the rollups");
+      last = { lagMs: await readClosingLagMs(database), atMs: performance.now() };
     },
     onError: (error) =>
       logger.warn({ err: error }, "usage of past hours could not be added to the rollups"),
   });
+  // The lag grows until the next run has succeeded.
+  const lagMs = () =>
+    last.lagMs === null ? 0 : Math.max(0, last.lagMs + performance.now() - last.atMs);
+  return { ...repeated, lagMs };
 }

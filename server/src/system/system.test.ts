@@ -183,3 +183,19 @@ test("warns of requests that no fold counts", async ({ h, read }) => {
   ]);
   await sql`DELETE FROM usage_batch`.execute(h.deps.database);
 });
+
+test("warns of an hour that is not closed half an hour after its end", async ({ h, read }) => {
+  const isOfHours = (warning: string) => warning.includes("daily sums");
+  const setProgress = (ago: string) =>
+    sql`UPDATE rollup_progress SET hour_at = now() - ${ago}::interval`.execute(h.deps.database);
+  expect((await read()).warnings.filter(isOfHours)).toEqual([]);
+  await setProgress("89 minutes");
+  expect((await read()).warnings.filter(isOfHours)).toEqual([]);
+  await setProgress("100 minutes");
+  expect((await read()).warnings.filter(isOfHours)).toEqual([
+    expect.stringMatching(
+      /^Usage of an hour that ended 40 minutes ago is not in the daily sums\. /,
+    ),
+  ]);
+  await sql`UPDATE rollup_progress SET hour_at = 'infinity'`.execute(h.deps.database);
+});
