@@ -10,7 +10,7 @@ import type { PriceBooks } from "#src/prices/price-book.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { FoldWorker } from "#src/recording/fold-worker.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
-import { type Meter, makeMeter } from "#src/recording/meter.ts";
+import { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { LeaseSync } from "#src/spend/ledger/lease-sync.ts";
@@ -127,7 +127,7 @@ async function startNode(
     lockFold,
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs: nowMs, logger });
-  const meter: Meter = makeMeter({
+  const meter = new Meter({
     database,
     journal,
     participants: [

@@ -6,15 +6,8 @@ import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { endInterrupted } from "./end-interrupted.ts";
-import {
-  FLUSH_EVERY_MS,
-  type FlushParticipant,
-  type FlushStep,
-  flushBackoffMs,
-  flushBatch,
-  isRefusedData,
-  notifyParticipants,
-} from "./flush.ts";
+import { FLUSH_EVERY_MS, type FlushParticipant, notifyParticipants } from "./flush.ts";
+import { FlushSteps } from "./flush-steps.ts";
 import type { Journal, JournalUsage } from "./journal-contract.ts";
 import {
   ensureInstallationId,
@@ -25,7 +18,6 @@ import {
 } from "./node.sql.ts";
 import { isOtherJournal, reportOtherJournal } from "./other-journal.ts";
 import { PendingEnds } from "./pending-ends.ts";
-import type { PendingEnd } from "./read-ends.ts";
 
 export interface MeterOptions {
   database: Database;
@@ -49,36 +41,6 @@ export interface MeterOptions {
   abandoned?: AbortSignal;
 }
 
-export interface Meter {
-  /**
-   * Registers the node, replays its journal, and ends interrupted requests. Throws the database's error, or a StartError
-   * for the journal of another node or another database.
-   */
-  start(): Promise<void>;
-  /** Records a request before its dispatch. On return the record survives `kill -9`. Throws a 503. */
-  begin(record: BeginRecord): void;
-  /** Like `begin`, but the record also survives a power failure. If it rejects, the request must not be sent. */
-  beginSynced(record: BeginRecord): Promise<void>;
-  /** Adds the current hold of a running request to its begin. Never throws. */
-  amendBegin(record: BeginRecord): void;
-  /** Records the end of a request. A second end is ignored and logged. Never throws. */
-  end(record: EndRecord): void;
-  /** Flushes now. True if no ended request is pending. */
-  flush(): Promise<boolean>;
-  /**
-   * Enters with a new epoch, after a fence while this process had no contact with the database. If another process has the
-   * node, this one stops flushing. Rejects with the database's error.
-   */
-  reenter(): Promise<void>;
-  /** Records that the database knows of the gap in the journal. Never throws. */
-  acknowledgeJournalGap(): void;
-  /** First half of `stop`: accepts no more requests, and flushes for a bounded time. */
-  finish(): Promise<void>;
-  /** Closes the journal. Unflushed records stay in it, and the next start flushes them. */
-  stop(): Promise<void>;
-  status(): MeterStatus;
-}
-
 export interface MeterStatus {
   pendingRecords: number;
   /** Waiting time of the oldest pending record, milliseconds. */
@@ -98,56 +60,37 @@ const MAX_IN_MEMORY = 20_000;
 const STOP_WITHIN_MS = 5_000;
 /** Time for the one flush that each stop tries. */
 const LEAST_STOP_MS = 2_000;
-const MAX_REFUSALS = 3;
 
-type Step = FlushStep & { ends: readonly PendingEnd[]; isSetAside: boolean };
-type Progress = "more" | "idle" | "failed";
-
-export function makeMeter(options: MeterOptions): Meter {
-  return new JournalMeter(options);
-}
-
-class JournalMeter implements Meter {
+/** Records requests in the journal, and flushes their ends to the database. */
+export class Meter {
   readonly #options: MeterOptions;
   readonly #journal: Journal;
   readonly #logger: Logger;
   readonly #pending: PendingEnds;
+  readonly #steps: FlushSteps;
   readonly #batchSize: number;
-  /** Smaller than `#batchSize` during the search for a record that the database refuses. */
-  #batchLimit: number;
-  #epoch = 0n;
+  /** `fenced`: another process has this node, or the database was replaced. */
+  #state: "new" | "running" | "fenced" | "stopping" | "stopped" = "new";
   #startedAtUs = 0n;
-  #flushedSeq = 0;
-  /** Ends that this process has flushed. */
-  #flushedCount = 0;
-  /**
-   * Position up to which the start found ends. `flushedSeq` is not reliable for them, because the node's row can be new,
-   * or another journal can have used it. So the flush asks the database for each of them (see FlushStep).
-   */
-  #skipsRecordedUpTo = 0;
-  /** Current step. After a failure with an unknown outcome the same step is retried, so that it counts once. */
-  #step: Step | null = null;
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #failures = 0;
-  /** Number of times that the database has refused the only record of the step. */
-  #refusals = 0;
-  #state: "new" | "running" | "fenced" | "stopping" | "stopped" = "new";
   /** End of the time for the last flush, monotonic milliseconds. */
   #giveUpAtMs = Number.POSITIVE_INFINITY;
-  #lastFlushAtMs: number | null = null;
 
   constructor(options: MeterOptions) {
+    const { journal, clock, logger, batchSize = BATCH_SIZE, maxInMemory = MAX_IN_MEMORY } = options;
     this.#options = options;
-    this.#journal = options.journal;
-    this.#logger = options.logger;
-    this.#batchSize = options.batchSize ?? BATCH_SIZE;
-    this.#batchLimit = this.#batchSize;
-    const maxInMemory = options.maxInMemory ?? MAX_IN_MEMORY;
-    const { journal, clock, logger } = options;
+    this.#journal = journal;
+    this.#logger = logger;
+    this.#batchSize = batchSize;
     this.#pending = new PendingEnds({ journal, clock, logger, maxInMemory });
+    this.#steps = new FlushSteps({ ...options, pending: this.#pending, batchSize });
   }
 
+  /**
+   * Registers the node, replays its journal, and ends what a crash interrupted. Throws the database's error, or a
+   * StartError when the journal belongs to another node or another database.
+   */
   async start(): Promise<void> {
     const { database, version, newInstallationId } = this.#options;
     const { nodeId, journalId, mark } = this.#journal;
@@ -165,9 +108,8 @@ class JournalMeter implements Meter {
     if (isOther) reportOtherJournal(this.#journal, previous, this.#logger);
     await this.#options.fold();
     await markFlushedAsFolded(database, { id: nodeId, epoch });
-    this.#epoch = epoch;
     this.#startedAtUs = startedAtUs;
-    this.#flushedSeq = flushedSeq;
+    this.#steps.start({ epoch, flushedSeq });
     const replayed = await this.#journal.start({
       flushedSeq,
       onUnflushedEnd: (end) => this.#enqueue(end),
@@ -178,7 +120,7 @@ class JournalMeter implements Meter {
         }
       },
     });
-    this.#skipsRecordedUpTo = replayed.lastSeq;
+    this.#steps.markFound(replayed.lastSeq);
     this.#notifyEntered(mark.isWhole());
     this.#state = "running";
     await endInterrupted(
@@ -192,6 +134,7 @@ class JournalMeter implements Meter {
     this.#scheduleFlush(0);
   }
 
+  /** Call before dispatch. Synchronous: on return the record survives `kill -9`. Throws a 503. */
   begin(record: BeginRecord): void {
     if (this.#state === "fenced") {
       throw new ApiError(
@@ -206,6 +149,7 @@ class JournalMeter implements Meter {
     this.#journal.begin(record);
   }
 
+  /** As `begin`, and the record also survives a power cut. The request must not be sent when it rejects. */
   async beginSynced(record: BeginRecord): Promise<void> {
     this.begin(record);
     try {
@@ -219,10 +163,12 @@ class JournalMeter implements Meter {
     }
   }
 
+  /** Stores the current hold of a running request in its begin. Never throws. */
   amendBegin(record: BeginRecord): void {
     this.#journal.amendBegin(record);
   }
 
+  /** Call once for each begun request. A second end is ignored and logged. Never throws. */
   end(record: EndRecord): void {
     const accepted = this.#journal.end(record);
     if (accepted === null) {
@@ -233,24 +179,30 @@ class JournalMeter implements Meter {
     this.#scheduleFlush(this.#options.flushEveryMs ?? FLUSH_EVERY_MS);
   }
 
+  /** Flushes now. True when nothing is pending. */
   async flush(): Promise<boolean> {
-    // Requests that ended during a running flush are not part of it. The second flush includes them.
+    // Requests that ended during a flush are not part of it, so a second round takes them.
     if (this.#running !== null) await this.#running;
     await this.#run();
     return this.#pending.count === 0;
   }
 
+  /**
+   * Enters the node again under a new epoch, after it was reclaimed without contact to the database. A node that another
+   * process has stays fenced. Rejects with the database's error.
+   */
   async reenter(): Promise<void> {
-    const epoch = this.#epoch;
+    const { epoch } = this.#steps.node;
     while (this.#running !== null) await this.#running;
-    const isEntered = this.#epoch !== epoch || !this.#isFlushing();
+    const isEntered = this.#steps.node.epoch !== epoch || !this.#isFlushing();
     if (isEntered) return;
     const entering = this.#reenterNode();
-    // No flush runs in the meantime. Callers that wait for a flush do not get this error.
+    // Nothing is flushed meanwhile. A caller that waits for a flush does not get this error.
     this.#running = entering.then(ignore, ignore).finally(() => this.#finishRun());
     await entering;
   }
 
+  /** The database knows about records that the journal may lack. Never throws. */
   acknowledgeJournalGap(): void {
     const failed = (error: unknown) =>
       this.#logger.error({ err: error }, "the journal's mark cannot be written");
@@ -261,6 +213,7 @@ class JournalMeter implements Meter {
     }
   }
 
+  /** First half of `stop`: accepts no more requests, and flushes for a bounded time. */
   async finish(): Promise<void> {
     if (this.#state !== "running") return;
     this.#state = "stopping";
@@ -270,10 +223,11 @@ class JournalMeter implements Meter {
     while (!(await this.#flushWithin(this.#giveUpAtMs - clock.monotonicMs()))) {
       const leftMs = startedMs + stopWithinMs - clock.monotonicMs();
       if (leftMs <= 0 || this.#isOver()) return;
-      await delay(Math.min(flushBackoffMs(this.#failures), leftMs));
+      await delay(Math.min(this.#steps.backoffMs ?? FLUSH_EVERY_MS, leftMs));
     }
   }
 
+  /** Closes the journal. Unflushed records stay in it, and the next start flushes them. */
   async stop(): Promise<void> {
     await this.finish();
     if (this.#isFlushing()) this.#state = "stopped";
@@ -301,7 +255,7 @@ class JournalMeter implements Meter {
     return {
       pendingRecords: this.#pending.count,
       oldestPendingMs: this.#pending.oldestMs(),
-      lastFlushAtMs: this.#lastFlushAtMs,
+      lastFlushAtMs: this.#steps.lastFlushAtMs,
       isFenced: this.#state === "fenced",
       isJournalHealthy: this.#journal.isHealthy(),
       journal: this.#journal.usage(),
@@ -339,24 +293,15 @@ class JournalMeter implements Meter {
 
   #finishRun(): void {
     this.#running = null;
-    this.#scheduleFlush(
-      this.#failures > 0
-        ? flushBackoffMs(this.#failures)
-        : (this.#options.flushEveryMs ?? FLUSH_EVERY_MS),
-    );
+    this.#scheduleFlush(this.#steps.backoffMs ?? this.#options.flushEveryMs ?? FLUSH_EVERY_MS);
   }
 
   async #flushAll(): Promise<void> {
-    let progress: Progress = "more";
-    // Requests that end in the meantime wait for the next flush. Under load this loop would otherwise never end, and flush
-    // a few rows at a time. At 1,000 requests/s that was 300 transactions a second, and twice the CPU of a request.
-    const stopsBelow = this.#flushedCount + this.#pending.count;
-    while (progress === "more" && this.#flushedCount < stopsBelow && !this.#isOver()) {
-      try {
-        progress = await this.#flushOnce();
-      } catch (error) {
-        progress = this.#flushFailed(error);
-      }
+    // Requests that end meanwhile wait for the next round. Flushing them at once would never end under load, a few rows
+    // at a time. At 1,000 requests/s that cost 300 transactions a second, and twice the CPU of a request.
+    const stopsBelow = this.#steps.flushedCount + this.#pending.count;
+    while (this.#steps.flushedCount < stopsBelow && !this.#isOver()) {
+      if (!(await this.#flushOnce())) return;
     }
   }
 
@@ -366,24 +311,31 @@ class JournalMeter implements Meter {
     return this.#state === "fenced" || isLate || abandoned?.aborted === true;
   }
 
-  async #flushOnce(): Promise<Progress> {
-    this.#step ??= await this.#nextStep();
-    const step = this.#step;
-    if (step === null) return "idle";
-    const result = await flushBatch(step);
+  /** Returns whether more may follow. Never rejects. */
+  async #flushOnce(): Promise<boolean> {
+    const result = await this.#steps.flushNext();
     switch (result.kind) {
-      case "flushed":
-        this.#committed(step);
-        return "more";
+      case "advanced":
+        return true;
+      case "idle":
+      case "failed":
+        return false;
+      case "replaced": {
+        const { found, expected } = result;
+        this.#fence({ found, expected }, "the database was replaced");
+        return false;
+      }
       case "fenced":
-        return (await this.#reenterNode()) ? "more" : "failed";
-      case "replaced":
-        this.#fence({ found: result.flushedSeq, expected: step.from }, "the database was replaced");
-        return "failed";
+        try {
+          return await this.#reenterNode();
+        } catch (error) {
+          this.#steps.fail(error);
+          return false;
+        }
     }
   }
 
-  /** False if another process has the node now. */
+  /** False if another process has the node. */
   async #reenterNode(): Promise<boolean> {
     const { nodeId: id, journalId } = this.#journal;
     const startedAtUs = this.#startedAtUs;
@@ -392,15 +344,12 @@ class JournalMeter implements Meter {
       this.#fence({}, "another process has this node's id");
       return false;
     }
-    const { epoch, flushedSeq } = node;
-    // The step was committed before the fence, and its response was lost.
-    if (this.#step?.to === flushedSeq) this.#committed(this.#step);
-    if (flushedSeq !== this.#flushedSeq) {
-      this.#fence({ found: flushedSeq, expected: this.#flushedSeq }, "the database was replaced");
+    const { epoch, flushedSeq: found } = node;
+    if (!this.#steps.restart(node)) {
+      const expected = this.#steps.node.flushedSeq;
+      this.#fence({ found, expected }, "the database was replaced");
       return false;
     }
-    this.#step = null;
-    this.#epoch = epoch;
     // This process knows all requests that it began.
     this.#notifyEntered(true);
     this.#logger.warn({ epoch: String(epoch) }, "this node was fenced, and has a new epoch");
@@ -408,86 +357,8 @@ class JournalMeter implements Meter {
   }
 
   #notifyEntered(isJournalWhole: boolean): void {
-    const entry = { epoch: this.#epoch, flushedSeq: this.#flushedSeq, isJournalWhole };
+    const entry = { ...this.#steps.node, isJournalWhole };
     this.#notifyParticipants((participant) => participant.started?.(entry));
-  }
-
-  async #nextStep(): Promise<Step | null> {
-    const ends = await this.#pending.head(this.#batchLimit);
-    const last = ends.at(-1);
-    if (last === undefined) return null;
-    return {
-      database: this.#options.database,
-      participants: this.#options.participants,
-      nodeId: this.#journal.nodeId,
-      epoch: this.#epoch,
-      journalId: this.#journal.journalId,
-      from: this.#flushedSeq,
-      to: last.seq,
-      batch: ends.map(({ record }) => record),
-      isRecordedSkipped: this.#flushedSeq < this.#skipsRecordedUpTo,
-      ends,
-      isSetAside: false,
-    };
-  }
-
-  /** Runs in one synchronous step. A sum of pending and flushed spend always has each request once. */
-  #committed(step: Step): void {
-    this.#step = null;
-    this.#pending.remove(step.ends.length);
-    this.#flushedCount += step.ends.length;
-    this.#flushedSeq = step.to;
-    const outcome = { flushedSeq: step.to, isCounted: !step.isSetAside };
-    this.#notifyParticipants((participant) => participant.committed?.(step.batch, outcome));
-    this.#journal.markFlushed(step.to);
-    this.#lastFlushAtMs = this.#options.clock.nowMs();
-    if (this.#failures > 0) this.#logger.info("usage is flushed again");
-    this.#failures = 0;
-    this.#refusals = 0;
-    this.#batchLimit = Math.min(this.#batchLimit * 2, this.#batchSize);
-  }
-
-  #flushFailed(error: unknown): Progress {
-    const step = this.#step;
-    return step !== null && isRefusedData(error) ? this.#narrow(step, error) : this.#failed(error);
-  }
-
-  #failed(error: unknown): Progress {
-    if (this.#failures === 0) {
-      this.#logger.warn(
-        { err: error, pending: this.#pending.count },
-        "flush failed: usage waits in the journal",
-      );
-    }
-    this.#failures += 1;
-    return "failed";
-  }
-
-  /**
-   * Halves the batch until the record that the database refuses is alone. After several refusals this record is written to
-   * a file and skipped, because one bad record must not block all others.
-   */
-  #narrow(step: Step, error: unknown): Progress {
-    const [only, ...others] = step.ends;
-    if (only === undefined || others.length > 0) {
-      this.#step = null;
-      this.#batchLimit = Math.ceil(step.ends.length / 2);
-      return "more";
-    }
-    this.#refusals += 1;
-    if (this.#refusals < MAX_REFUSALS) return this.#failed(error);
-    const { requestId, cost } = only.record;
-    this.#logger.error(
-      { err: error, requestId, costNanoUsd: String(cost.total) },
-      "the database refuses this record: it is set aside and not counted",
-    );
-    try {
-      this.#journal.quarantine(only.seq, only.record);
-    } catch (failure) {
-      return this.#failed(failure);
-    }
-    this.#step = { ...step, participants: [], isSetAside: true };
-    return "more";
   }
 
   #fence(facts: Record<string, unknown>, reason: string): void {

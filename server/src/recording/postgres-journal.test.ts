@@ -14,7 +14,7 @@ import { encodeRecord } from "./journal-codec.ts";
 import type { Journal } from "./journal-contract.ts";
 import { RecordLines } from "./journal-lines.ts";
 import { listWriters } from "./journal-rows.sql.ts";
-import { type Meter, makeMeter } from "./meter.ts";
+import { Meter } from "./meter.ts";
 import {
   adoptPostgresJournal,
   openPostgresJournal,
@@ -43,7 +43,7 @@ const test = base.extend("journals", ({ db }) => {
   }
 
   async function startOn(journal: Journal): Promise<Meter> {
-    const meter = makeMeter({
+    const meter = new Meter({
       database: db.database,
       journal,
       participants: [appendUsage({ nodeId: journal.nodeId, encodeHoldCharges })],

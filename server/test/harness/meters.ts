@@ -9,7 +9,7 @@ import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type JournalOnDisk, openJournal } from "#src/recording/journal.ts";
 import type { JournalOptions } from "#src/recording/journal-options.ts";
-import { type Meter, type MeterOptions, makeMeter } from "#src/recording/meter.ts";
+import { Meter, type MeterOptions } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
@@ -56,7 +56,7 @@ export function makeTestMeters(database: Database): TestMeters {
         ...options,
       }),
     async start(options = {}, folder = made.directory) {
-      const meter = makeMeter({
+      const meter = new Meter({
         database,
         journal: options.journal ?? made.openJournal({ directory: folder }),
         participants: [appendUsage({ nodeId: made.nodeId, encodeHoldCharges })],

@@ -4,7 +4,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
-import { type Meter, makeMeter } from "#src/recording/meter.ts";
+import { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { LeaseSync, type LeaseSyncOptions } from "#src/spend/ledger/lease-sync.ts";
@@ -68,7 +68,7 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs, logger });
   const folds = makeTestFolds(database);
-  const meter: Meter = makeMeter({
+  const meter = new Meter({
     database,
     journal,
     participants: [

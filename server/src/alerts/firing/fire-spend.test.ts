@@ -13,7 +13,7 @@ import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { foldAll } from "#src/recording/fold.ts";
 import { openJournal } from "#src/recording/journal.ts";
-import { type Meter, makeMeter } from "#src/recording/meter.ts";
+import { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
@@ -61,7 +61,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
     const participants = [spendFold, alerts.participant];
     const fold = () => foldAll({ database, participants, logger });
     const folder = path.join(directory, nodeId);
-    const meter = makeMeter({
+    const meter = new Meter({
       database: h.deps.database,
       journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
       participants: [appendUsage({ nodeId, encodeHoldCharges }), ledger.flushParticipant],

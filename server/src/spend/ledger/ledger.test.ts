@@ -12,7 +12,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import type { FlushParticipant } from "#src/recording/flush.ts";
 import type { FoldWorker } from "#src/recording/fold-worker.ts";
 import { openJournal } from "#src/recording/journal.ts";
-import { type Meter, makeMeter } from "#src/recording/meter.ts";
+import { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
@@ -52,7 +52,7 @@ const test = base
           refreshEveryMs: 2_000_000_000,
         });
         const folds = makeTestFolds(databases.meter ?? db.database);
-        const meter = makeMeter({
+        const meter = new Meter({
           database: databases.meter ?? db.database,
           journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
           participants: followUsage(nodeId, ledger, folds),
@@ -411,7 +411,7 @@ describe("spend is counted once at every moment", () => {
       logger,
     });
     const folds = makeTestFolds(db.database);
-    const meter = makeMeter({
+    const meter = new Meter({
       database: db.database,
       journal: openJournal({
         directory: path.join(directory, nodeFolder),
