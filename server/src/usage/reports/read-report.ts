@@ -124,6 +124,8 @@ async function listByLeader(
   });
   const maxCount =
     leaders.length > MAX_LEADERS ? MAX_LEADERS : Math.floor(leaders.length / MAX_SHARE);
+  // Most leaders have one large group, so fewer leaders than groups rarely suffice.
+  if (maxCount < slice.limit) return null;
   let count = Math.min(maxCount, 2 * slice.limit);
   while (count > 0 && count <= maxCount) {
     const filter = narrowFilter(report.filter, columns, leaders.slice(0, count));
