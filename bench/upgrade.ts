@@ -34,6 +34,8 @@ interface Options {
   clients: number;
   /** Time of the load before the first change, and after each one. */
   seconds: number;
+  /** Value of BURSAR_JOURNAL. */
+  journal: string;
 }
 
 interface Run {
@@ -70,11 +72,14 @@ async function main(): Promise<number> {
       events: { type: "string", default: "1000000" },
       clients: { type: "string", default: "16" },
       seconds: { type: "string", default: "10" },
+      journal: { type: "string", default: "disk" },
     },
   });
   const [events, clients, seconds] = [values.events, values.clients, values.seconds].map(Number);
   if (!events || !clients || !seconds) {
-    console.error("usage: npm run bench:upgrade -- [--events N] [--clients N] [--seconds N]");
+    console.error(
+      "usage: npm run bench:upgrade -- [--events N] [--clients N] [--seconds N] [--journal disk|postgres]",
+    );
     return 2;
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
@@ -82,7 +87,10 @@ async function main(): Promise<number> {
   chmodSync(folder, 0o755); // under root, PostgreSQL runs as another user
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   try {
-    const problems = await runUpgrade({ events, clients, seconds }, folder);
+    const problems = await runUpgrade(
+      { events, clients, seconds, journal: values.journal },
+      folder,
+    );
     for (const problem of problems.slice(0, SHOWN_PROBLEMS)) console.error(problem);
     return problems.length === 0 ? 0 : 1;
   } catch (error) {
@@ -187,6 +195,7 @@ async function startNode(run: Run, name: string, source: string): Promise<Node> 
     env: {
       DATABASE_URL: run.databaseUrl,
       BURSAR_SECRET: SECRET,
+      BURSAR_JOURNAL: run.options.journal,
       ANTHROPIC_API_KEY: "dummy",
       ANTHROPIC_UPSTREAM_URL: `http://127.0.0.1:${run.upstreamPort}`,
     },
