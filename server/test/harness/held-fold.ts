@@ -4,8 +4,8 @@ import { eventually } from "./eventually.ts";
 
 // Holds a fold in the middle of its transaction, so that a test can kill or pause its process there.
 
-/** Tables that only folds write, in their order. */
-const PLACES = ["usage_hour", "usage_organization_minute", "balance"] as const;
+/** Tables that only folds write, in their order. Grants also write balances, so nothing would end if they waited. */
+const PLACES = ["usage_hour", "usage_organization_minute", "fold_state"] as const;
 /** Longer than `IDLE_MS` of fold-lock.sql.ts, after which a paused fold loses its transaction. */
 export const FOLD_PAUSE_MS = 2_500;
 const FOUND_WITHIN_MS = 30_000;
