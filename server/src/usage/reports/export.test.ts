@@ -50,12 +50,19 @@ test.beforeAll(async ({ h, org }) => {
   const { id: apiKeyId } = await org.admin.createApiKey(workspaceId);
   const one = { requestId: "req_first", organizationId: org.id, workspaceId, apiKeyId };
   await recordUsage(h.deps.database, [endRecord({ ...one, startedAtMs: DAY })]);
-  await sql`INSERT INTO usage_record SELECT (jsonb_populate_record(e, jsonb_build_object(
-      'request_id', 'req_' || i, 'started_at', e.started_at + i * interval '1 ms'))).*
-    FROM usage_record e, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
+  // PostgreSQL would call a function in the select list once for each column.
+  await sql`INSERT INTO usage_record SELECT added.* FROM usage_record e,
+      generate_series(1, ${REQUESTS - 1}::int) AS i,
+      jsonb_populate_record(e, jsonb_build_object(
+        'request_id', 'req_' || i, 'started_at', e.started_at + i * interval '1 ms')) AS added`.execute(
+    h.deps.database,
+  );
   // One row of the report for each model: far more than one page.
-  await sql`INSERT INTO usage_hour SELECT (jsonb_populate_record(u, jsonb_build_object('model', 'model-' || i))).*
-    FROM usage_hour u, generate_series(1, ${REQUESTS - 1}::int) AS i`.execute(h.deps.database);
+  await sql`INSERT INTO usage_hour SELECT added.* FROM usage_hour u,
+      generate_series(1, ${REQUESTS - 1}::int) AS i,
+      jsonb_populate_record(u, jsonb_build_object('model', 'model-' || i)) AS added`.execute(
+    h.deps.database,
+  );
   origin = await h.app.listen({ host: "127.0.0.1", port: 0 });
 }, 120_000);
 
