@@ -9,6 +9,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { appendAndFold } from "#test/harness/folds.ts";
+import { countPropertyRuns } from "#test/harness/property-runs.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import {
   anyRecordWithin,
@@ -190,7 +191,7 @@ test.for([1, 8, 400])(
         }
         await usage.expectSums(folded);
       }),
-      { numRuns: 25 },
+      { numRuns: countPropertyRuns(25) },
     );
   },
 );

@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { countPropertyRuns } from "#test/harness/property-runs.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { appendUsage } from "./record-usage.ts";
 import { insertUsageEvents, listRecordedRequests } from "./usage.sql.ts";
@@ -102,7 +103,7 @@ test("a record reads as the event that it stores", async ({ db, requests }) => {
         expect(shown.get(record.requestId)).toEqual({ ...event, prices: JSON.parse(event.prices) });
       }
     }),
-    { numRuns: 20 },
+    { numRuns: countPropertyRuns(20) },
   );
 });
 

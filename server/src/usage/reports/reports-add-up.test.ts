@@ -18,6 +18,7 @@ import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { addToBalances, findBalance } from "#src/spend/ledger/balances.sql.ts";
 import { chargesOf } from "#src/spend/ledger/charges.ts";
 import { serverTest as base } from "#test/harness/admin-test.ts";
+import { countPropertyRuns } from "#test/harness/property-runs.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 
 // Random histories in every kind of report, compared with a sum of the records.
@@ -238,7 +239,7 @@ describe.for(["open", "closed"])("while the last hours are %s", (hours) => {
           const sorted = values.toSorted((x, y) => (x < y ? -1 : x > y ? 1 : 0));
           expect(values).toEqual(order === "desc" ? sorted.toReversed() : sorted);
         }),
-        { numRuns: 60, seed: 11 },
+        { numRuns: countPropertyRuns(60), seed: 11 },
       );
     });
 
