@@ -3,7 +3,7 @@ import type { ErrorFacts } from "@bursar/contract/error-facts.ts";
 import { claudeCodeForm, type ErrorCode } from "@bursar/contract/errors.ts";
 import type { ApiError } from "#src/domain/api-error.ts";
 import { parseUsd } from "#src/domain/money.ts";
-import { clientFamily } from "./client-family.rule.ts";
+import { findClientFamily } from "./client-family.rule.ts";
 import type { RefusalForm } from "./refuse.ts";
 
 /** Refusals by a spend limit for which a retry is futile. */
@@ -24,7 +24,7 @@ export function adaptSpendRefusal(
   nowMs: number,
 ): RefusalForm {
   if (!FUTILE_CODES.has(error.code)) return error;
-  if (clientFamily(requestHeaders["user-agent"]) !== "claude-code") return error;
+  if (findClientFamily(requestHeaders["user-agent"]) !== "claude-code") return error;
   const { limit } = error.details;
   const headers = { ...error.headers, ...REJECTED, ...(limit && toHeaders(limit, nowMs)) };
   return { ...claudeCodeForm, headers };

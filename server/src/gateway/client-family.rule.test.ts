@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { clientFamily } from "./client-family.rule.ts";
+import { findClientFamily } from "./client-family.rule.ts";
 
 test.each([
   ["Anthropic/JS 1.14.0", "anthropic-typescript"],
@@ -36,14 +36,14 @@ test.each([
   ["", "unknown"],
   [undefined, "unknown"],
 ])("%s is %s", (userAgent, family) => {
-  expect(clientFamily(userAgent)).toBe(family);
+  expect(findClientFamily(userAgent)).toBe(family);
 });
 
 test("returns one of a few names for any user agent", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (userAgent) => {
-      expect(clientFamily(userAgent)).toMatch(/^[a-z-]{2,24}$/);
+      expect(findClientFamily(userAgent)).toMatch(/^[a-z-]{2,24}$/);
     }),
   );
-  expect(clientFamily("Anthropic".repeat(1_000_000))).toBe("other");
+  expect(findClientFamily("Anthropic".repeat(1_000_000))).toBe("other");
 });

@@ -33,7 +33,7 @@ export type ClientFamily = (typeof families)[number][0] | "other" | "unknown";
 const MAX_READ_CHARS = 256;
 
 /** Family of a `user-agent` header. "unknown": no header. "other": not in the list. */
-export function clientFamily(userAgent: string | undefined): ClientFamily {
+export function findClientFamily(userAgent: string | undefined): ClientFamily {
   if (!userAgent) return "unknown";
   const start = userAgent.slice(0, MAX_READ_CHARS);
   return families.find(([, pattern]) => pattern.test(start))?.[0] ?? "other";

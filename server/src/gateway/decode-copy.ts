@@ -55,7 +55,7 @@ export function decodeCopy(plain: PlainReader, contentEncoding: string | undefin
       else decoder.write(chunk);
     },
     finish() {
-      seen ??= ended(decoder).then(() => ({
+      seen ??= waitForEnd(decoder).then(() => ({
         ...plain.finish(),
         isAtEventBoundary: false,
         isReadable,
@@ -66,7 +66,7 @@ export function decodeCopy(plain: PlainReader, contentEncoding: string | undefin
 }
 
 /** Resolves when the decoder has passed on all bytes, also after an error, because `close` always follows. */
-function ended(decoder: Transform | null): Promise<void> {
+function waitForEnd(decoder: Transform | null): Promise<void> {
   if (decoder === null || decoder.closed) return Promise.resolve();
   return new Promise((resolve) => {
     decoder.once("close", resolve);

@@ -86,16 +86,17 @@ export function makeRunningExchanges(): RunningExchanges {
   const idle = Promise.withResolvers<void>();
   let drainTimer: NodeJS.Timeout | null = null;
 
-  function forget(exchange: Exchange): void {
+  function removeEnded(exchange: Exchange): void {
     if (!exchange.isClosed || !exchange.isDone) return;
     running.delete(exchange);
     if (drainTimer !== null && running.size === 0) finishDrain(drainTimer);
   }
 
-  function cutAll(): void {
-    running.forEach(cut);
+  function endAll(): void {
+    running.forEach(endExchange);
     // The rest are responses to clients that do not read.
-    if (running.size > 0) drainTimer = setTimeout(() => running.forEach(cutOff), LAST_WORDS_MS);
+    if (running.size > 0)
+      drainTimer = setTimeout(() => running.forEach(destroyConnection), LAST_WORDS_MS);
   }
 
   function finishDrain(timer: NodeJS.Timeout): void {
@@ -111,14 +112,14 @@ export function makeRunningExchanges(): RunningExchanges {
         exchange.isClosed = true;
         if (!response.writableFinished) exchange.relay?.onClientGone();
         exchange.waiting?.abort();
-        forget(exchange);
+        removeEnded(exchange);
       });
       // A response without a client may still be written. The "close" event has handled the failure.
       response.on("error", ignore);
     },
     markDone(exchange) {
       exchange.isDone = true;
-      forget(exchange);
+      removeEnded(exchange);
     },
     count: () => running.size,
     claimUnheld(isCounted) {
@@ -134,7 +135,7 @@ export function makeRunningExchanges(): RunningExchanges {
     drain(timeoutMs) {
       if (drainTimer === null) {
         for (const exchange of running) closeAfterwards(exchange);
-        drainTimer = setTimeout(cutAll, timeoutMs);
+        drainTimer = setTimeout(endAll, timeoutMs);
         if (running.size === 0) finishDrain(drainTimer);
       }
       return idle.promise;
@@ -148,7 +149,7 @@ function closeAfterwards({ request, response }: Exchange): void {
   else response.shouldKeepAlive = false;
 }
 
-function cut(exchange: Exchange): void {
+function endExchange(exchange: Exchange): void {
   const { relay, waiting, response } = exchange;
   if (exchange.isDone) response.destroy();
   else if (relay !== null) relay.abortForShutdown();
@@ -156,7 +157,7 @@ function cut(exchange: Exchange): void {
   else response.destroy();
 }
 
-function cutOff({ request }: Exchange): void {
+function destroyConnection({ request }: Exchange): void {
   request.socket.destroy();
 }
 

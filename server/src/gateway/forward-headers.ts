@@ -32,7 +32,7 @@ const privateHeaders = [
   "accept-encoding",
 ];
 
-const keptBack = new Set([...connectionHeaders, ...privateHeaders]);
+const removedHeaders = new Set([...connectionHeaders, ...privateHeaders]);
 
 const DEFAULT_ANTHROPIC_VERSION = "2023-06-01";
 
@@ -52,7 +52,7 @@ export function toUpstreamHeaders(
     const name = (rawHeaders[i] ?? "").toLowerCase();
     const value = rawHeaders[i + 1] ?? "";
     if (name === "connection") named = listConnectionHeaders(named, value);
-    if (keptBack.has(name) || name.startsWith("x-forwarded-")) continue;
+    if (removedHeaders.has(name) || name.startsWith("x-forwarded-")) continue;
     if (name === "anthropic-version") hasVersion = true;
     headers.push(name, value);
   }

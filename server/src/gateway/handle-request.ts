@@ -19,7 +19,7 @@ import { adaptSpendRefusal } from "./adapt-spend-refusal.ts";
 import { authenticateKey, type KeyCall } from "./authenticate-key.ts";
 import { checkModels } from "./check-models.ts";
 import { checkWorkspace } from "./check-workspace.ts";
-import { clientFamily } from "./client-family.rule.ts";
+import { findClientFamily } from "./client-family.rule.ts";
 import { type Exchange, isClientGone, makeRunningExchanges } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
@@ -168,12 +168,12 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
     const form = adaptSpendRefusal(error, request.headers, deps.databaseNowMs());
     const isClosing = isDraining;
-    const isTold = !isClientGone(exchange);
+    const canAnswer = !isClientGone(exchange);
     if (exchange.key !== null && form.status < 500) {
       deps.onRefused?.(exchange.key, deps.databaseNowMs());
     }
     refuse(request, response, { error, form, requestId, identity, isBodyHeldBack, isClosing });
-    onDone(exchange, isTold ? "rejected" : "abandoned", isTold ? form.status : null);
+    onDone(exchange, canAnswer ? "rejected" : "abandoned", canAnswer ? form.status : null);
   }
 
   return {
@@ -417,7 +417,7 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
     apiKeyId: key.id,
     requestedModel: message.model,
     isStream: message.isStream,
-    client: clientFamily(exchange.request.headers["user-agent"]),
+    client: findClientFamily(exchange.request.headers["user-agent"]),
   };
   if (key.ownerMemberId !== null) begin.memberId = key.ownerMemberId;
   const holdNanoUsd = hold?.holdNanoUsd ?? null;

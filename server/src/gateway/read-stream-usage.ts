@@ -64,7 +64,7 @@ export function makeStreamReader(requestedModel: string): PlainReader {
         seen.usage = readMessageUsage(event.message, requestedModel);
         break;
       case "message_delta":
-        seen.usage = afterDelta(seen.usage, event.usage, requestedModel);
+        seen.usage = applyDelta(seen.usage, event.usage, requestedModel);
         if (hasStopReason(event.delta)) seen.isOutputFinal = true;
         break;
       case "message_stop":
@@ -114,7 +114,7 @@ function canAffectUsage(name: EventName): boolean {
 }
 
 /** Applies a `message_delta`. In a stream without a start, the delta has all totals. */
-function afterDelta(
+function applyDelta(
   usage: BilledUsage | null,
   deltaUsage: unknown,
   requestedModel: string,

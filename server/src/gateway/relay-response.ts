@@ -41,7 +41,7 @@ export interface RelayDeps {
 }
 
 /** Reason for which the gateway ended the upstream call. */
-type CutReason = "client_gone" | "shutdown";
+type AbortReason = "client_gone" | "shutdown";
 
 /**
  * Relays one response from the upstream to the client unchanged, and reads its usage. undici calls the `on…` methods.
@@ -57,7 +57,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #status: number | null = null;
   #isEventStream = false;
   #isClientGone = false;
-  #cutReason: CutReason | null = null;
+  #abortReason: AbortReason | null = null;
   #isOver = false;
   #firstByteAtMs: number | null = null;
   #upstreamRequestId: string | null = null;
@@ -78,14 +78,14 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#isOver || this.#isClientGone) return;
     this.#isClientGone = true;
     this.#clearStall();
-    if (this.#metered === null || this.#isStreamToAbort()) this.#cut("client_gone");
+    if (this.#metered === null || this.#isStreamToAbort()) this.#abortUpstream("client_gone");
     else this.#controller?.resume();
   }
 
   /** Ends the call, because the server stops and does not wait any longer. */
   abortForShutdown(): void {
     if (this.#isOver) return;
-    if (this.#isSent) this.#cut("shutdown");
+    if (this.#isSent) this.#abortUpstream("shutdown");
     else this.#finish(makeAbortError());
   }
 
@@ -136,7 +136,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#reader?.push(chunk);
     if (this.#isClientGone) {
-      if (this.#isStreamToAbort()) this.#cut("client_gone");
+      if (this.#isStreamToAbort()) this.#abortUpstream("client_gone");
       return;
     }
     if (!this.#exchange.response.write(chunk)) this.#pause(controller);
@@ -144,7 +144,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#clearStall();
-    if (!this.#isClientGone) this.#end();
+    if (!this.#isClientGone) this.#endResponse();
     this.#finish(null);
   }
 
@@ -179,7 +179,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   /** Ends the response. Its buffered bytes wait for the client as long as in the middle of a response. */
-  #end(lastWords = ""): void {
+  #endResponse(lastWords = ""): void {
     const { response } = this.#exchange;
     response.end(lastWords);
     if (response.writableLength === 0) return;
@@ -201,8 +201,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     return this.#isEventStream && this.#reader?.hasMessageStart === true;
   }
 
-  #cut(reason: CutReason): void {
-    this.#cutReason ??= reason;
+  #abortUpstream(reason: AbortReason): void {
+    this.#abortReason ??= reason;
     // undici then calls onResponseError, or onRequestStart if no connection was ready yet.
     this.#controller?.abort(reason === "shutdown" ? makeAbortError() : new Error(reason));
   }
@@ -211,7 +211,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #finish(error: Error | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (error !== null) this.#failClient(error);
+    if (error !== null) this.#sendFailure(error);
     const seen = this.#reader === null ? nothingSeen() : this.#reader.finish();
     if (seen instanceof Promise) void seen.then((later) => this.#settle(error, later));
     else this.#settle(error, seen);
@@ -246,7 +246,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #outcome(error: Error | null, seen: UsageSeen): Outcome {
     if (!this.#isSent) return "unreached";
     if (error !== null) {
-      return this.#cutReason === "client_gone" && seen.usage !== null ? "aborted" : "interrupted";
+      return this.#abortReason === "client_gone" && seen.usage !== null ? "aborted" : "interrupted";
     }
     if (this.#metered === null || this.#reader === null) {
       return this.#status !== null && this.#status < 300 ? "answered" : "refused";
@@ -255,7 +255,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     return seen.isComplete ? "answered" : "interrupted";
   }
 
-  #failClient(error: Error): void {
+  #sendFailure(error: Error): void {
     const { request, response, requestId, identity } = this.#exchange;
     if (this.#isClientGone) return;
     const refusal = toApiError(error, this.#isSent);
@@ -269,7 +269,7 @@ export class Relay implements Dispatcher.DispatchHandler {
         isClosing,
       });
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
-      this.#end(toErrorEvent(refusal, requestId));
+      this.#endResponse(toErrorEvent(refusal, requestId));
     } else {
       // Only a broken connection shows the client that an event or a document is incomplete.
       response.destroy();

@@ -8,13 +8,13 @@ import { StartError } from "#src/lib/start-error.ts";
 import { findWriter, type WriterRow } from "#src/recording/journal-rows.sql.ts";
 import {
   type DiskJournalOptions,
-  findJournalOf,
+  findJournalIndex,
   listUnfinishedJournals,
-  nameOfProcess,
   type OpenedJournal,
   openDiskJournal,
   openRowJournal,
   openUnfinishedJournal,
+  toProcessNodeId,
 } from "#src/recording/node-journal.ts";
 import { adoptPostgresJournal } from "#src/recording/postgres-journal.ts";
 import {
@@ -67,8 +67,8 @@ export async function openOwnJournal(
     const previousJournalId = await finishJournal(await openRows(options, { nodeId }), settle);
     return openDiskJournal({ ...disk, previousJournalId });
   }
-  const nodeId = nameOfProcess(disk);
-  const left = nodeId === null ? null : findJournalOf(disk.folder, nodeId);
+  const nodeId = toProcessNodeId(disk);
+  const left = nodeId === null ? null : findJournalIndex(disk.folder, nodeId);
   if (nodeId === null || left === null) return openRows(options, { nodeId });
   // A journal on disk that an earlier start finished stays for a restore. The database then knows the journal in its rows.
   const writer = await findWriter(storage.database, nodeId);
@@ -150,7 +150,7 @@ export function startJournalRecovery(
 function listUnfinished({ config, folder }: JournalsOptions): number[] {
   const { processes, nodeId: configuredId = null } = config;
   const indexes = Array.from({ length: processes }, (_, at) => at + 1);
-  const names = new Set(indexes.map((index) => nameOfProcess({ configuredId, index })));
+  const names = new Set(indexes.map((index) => toProcessNodeId({ configuredId, index })));
   return listUnfinishedJournals(folder)
     .filter(({ index }) => config.journal === "postgres" || index > processes)
     .filter(({ nodeId }) => nodeId === null || !names.has(nodeId))

@@ -58,8 +58,8 @@ const JOURNAL_PREFIX = "jrnl_";
 
 /** Opens the journal of a process on disk. Throws a StartError if it is another node's, or if another process writes it. */
 export async function openDiskJournal(options: DiskJournalOptions): Promise<OpenedJournal> {
-  const lock = await lockWithin(folderOf(options.folder, options.index), LOCK_WITHIN_MS);
-  const configuredId = nameOfProcess(options);
+  const lock = await acquireFolderLock(folderOf(options.folder, options.index), LOCK_WITHIN_MS);
+  const configuredId = toProcessNodeId(options);
   return openLocked(lock, { ...options, configuredId, reserveBytes: RESERVE_BYTES });
 }
 
@@ -105,12 +105,12 @@ export function listUnfinishedJournals(folder: string): UnfinishedJournal[] {
 }
 
 /** Finds the index of a node's journal on disk, or null. */
-export function findJournalOf(folder: string, nodeId: string): number | null {
+export function findJournalIndex(folder: string, nodeId: string): number | null {
   return listUnfinishedJournals(folder).find((left) => left.nodeId === nodeId)?.index ?? null;
 }
 
 /** Configured node id of one of several processes: `gw`, `gw-2` and so on. Null: none is configured. */
-export function nameOfProcess(process: {
+export function toProcessNodeId(process: {
   configuredId: string | null;
   index: number;
 }): string | null {
@@ -148,7 +148,7 @@ function folderOf(folder: string, index: number): string {
 }
 
 /** Acquires the lock, and waits for the end of a killed process. Throws a StartError while another process has it. */
-async function lockWithin(directory: string, withinMs: number): Promise<ProcessLock> {
+async function acquireFolderLock(directory: string, withinMs: number): Promise<ProcessLock> {
   for (let waitedMs = 0; ; waitedMs += LOCK_RETRY_MS) {
     try {
       return await acquireProcessLock(directory);

@@ -42,7 +42,7 @@ export async function startPartitionMaintenance(deps: {
   database: Database;
   logger: Logger;
 }): Promise<PartitionMaintenance> {
-  const keep = async () => {
+  const createMissing = async () => {
     try {
       const names = await ensureUsagePartitions(deps.database);
       if (names.length > 0) deps.logger.info({ partitions: names }, "usage partitions created");
@@ -50,8 +50,8 @@ export async function startPartitionMaintenance(deps: {
       deps.logger.warn({ err: error }, "usage partitions could not be created");
     }
   };
-  await keep();
-  const timer = setInterval(() => void keep(), DAY_MS);
+  await createMissing();
+  const timer = setInterval(() => void createMissing(), DAY_MS);
   timer.unref();
   return { stop: () => clearInterval(timer) };
 }

@@ -111,7 +111,7 @@ class PostgresJournal implements Journal {
   #isLost: boolean = false;
   #isClosing: boolean = false;
   #hasWritten: boolean = false;
-  #beating: NodeJS.Timeout;
+  #heartbeatTimer: NodeJS.Timeout;
   #retryTimer: NodeJS.Timeout | null = null;
   #closed: Promise<void> | null = null;
 
@@ -130,8 +130,11 @@ class PostgresJournal implements Journal {
     const { database, nodeId, logger } = options;
     this.mark = markOf(database, writer);
     this.#spent = new SpentRows({ database, nodeId, logger });
-    this.#beating = setInterval(() => this.#beat(), options.heartbeatIntervalMs ?? BEAT_EVERY_MS);
-    this.#beating.unref();
+    this.#heartbeatTimer = setInterval(
+      () => this.#sendDueHeartbeat(),
+      options.heartbeatIntervalMs ?? BEAT_EVERY_MS,
+    );
+    this.#heartbeatTimer.unref();
   }
 
   /** Does nothing, because the rows are in their database. */
@@ -142,7 +145,7 @@ class PostgresJournal implements Journal {
     const open = new OpenRequests();
     let lastSeq = this.#committedSeq;
     let damagedRecords = 0;
-    for await (const { seq, line } of this.#rows(0)) {
+    for await (const { seq, line } of this.#readRows(0)) {
       lastSeq = Math.max(lastSeq, seq);
       const record = decodeRecord(line);
       const applied = record === null ? null : open.apply(record);
@@ -179,7 +182,7 @@ class PostgresJournal implements Journal {
     if (!this.#isHealthy) throw new ApiError("journal_unavailable", REFUSAL);
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
     const stored = toStoredBegin(record);
-    const seq = this.#take((next) => ({ kind: "begin", seq: next, record: stored }));
+    const seq = this.#queueRecord((next) => ({ kind: "begin", seq: next, record: stored }));
     this.#openBegins.set(record.requestId, { seq, amendedSeqs: [], record: stored });
   }
 
@@ -188,7 +191,7 @@ class PostgresJournal implements Journal {
     const changes = request && findBeginChanges(request.record, record);
     if (request === undefined || !changes) return;
     const { seq: beginSeq } = request;
-    const seq = this.#take((next) => ({ kind: "amend", seq: next, beginSeq, changes }));
+    const seq = this.#queueRecord((next) => ({ kind: "amend", seq: next, beginSeq, changes }));
     const amendedSeqs = [...request.amendedSeqs, seq];
     this.#openBegins.set(record.requestId, {
       ...request,
@@ -203,7 +206,13 @@ class PostgresJournal implements Journal {
     this.#openBegins.delete(record.requestId);
     const { seq: beginSeq } = request;
     const changes = findBeginChanges(request.record, record);
-    const seq = this.#take((next) => ({ kind: "end", seq: next, beginSeq, changes, end: record }));
+    const seq = this.#queueRecord((next) => ({
+      kind: "end",
+      seq: next,
+      beginSeq,
+      changes,
+      end: record,
+    }));
     this.#spent.add({ seq, beginSeqs: rowsOf(request), isFlushed: false });
     return { seq, position: positionOf(seq) };
   }
@@ -213,7 +222,7 @@ class PostgresJournal implements Journal {
     if (request === undefined) return;
     this.#openBegins.delete(requestId);
     const { seq: beginSeq } = request;
-    const seq = this.#take((next) => ({ kind: "void", seq: next, beginSeq }));
+    const seq = this.#queueRecord((next) => ({ kind: "void", seq: next, beginSeq }));
     this.#spent.add({ seq, beginSeqs: rowsOf(request), isFlushed: true });
   }
 
@@ -223,7 +232,7 @@ class PostgresJournal implements Journal {
     if (this.#committedSeq >= upToSeq) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ upToSeq, resolve, reject });
-      this.#kick();
+      this.#scheduleSend();
     });
   }
 
@@ -249,7 +258,7 @@ class PostgresJournal implements Journal {
       read: async (limit) => {
         await this.synced();
         const ends: PendingEnd[] = [];
-        for await (const { seq, line } of this.#rows(readSeq)) {
+        for await (const { seq, line } of this.#readRows(readSeq)) {
           readSeq = seq;
           const record = decodeRecord(line);
           const applied = record === null ? null : open.apply(record);
@@ -286,13 +295,13 @@ class PostgresJournal implements Journal {
   async #close(): Promise<void> {
     this.#isWritable = false;
     this.#isClosing = true;
-    clearInterval(this.#beating);
+    clearInterval(this.#heartbeatTimer);
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     if (this.#isLost) return;
     const { database, logger } = this.#options;
     try {
-      await within(CLOSE_WITHIN_MS, this.#sendRest());
-      await within(CLOSE_WITHIN_MS, this.#spent.finish(this.#committedSeq));
+      await waitAtMost(CLOSE_WITHIN_MS, this.#sendRest());
+      await waitAtMost(CLOSE_WITHIN_MS, this.#spent.finish(this.#committedSeq));
       const isDone = this.#openBegins.size === 0;
       if (isDone) await closeWriter(database, { nodeId: this.nodeId, epoch: this.#epoch });
     } catch (error) {
@@ -308,7 +317,7 @@ class PostgresJournal implements Journal {
     if (this.#inDoubt !== null || this.#queue.length > 0) await this.#sendAll();
   }
 
-  async *#rows(afterSeq: number): AsyncGenerator<JournalRow> {
+  async *#readRows(afterSeq: number): AsyncGenerator<JournalRow> {
     const { database, nodeId } = this.#options;
     for (let last = afterSeq; ; ) {
       const rows = await listRows(database, { nodeId, afterSeq: last, limit: ROWS_PER_READ });
@@ -318,37 +327,37 @@ class PostgresJournal implements Journal {
     }
   }
 
-  #take(make: (seq: number) => NewRecord): number {
+  #queueRecord(make: (seq: number) => NewRecord): number {
     const seq = this.#nextSeq;
     this.#nextSeq += 1;
     if (this.#isLost) return seq;
-    this.#queue.push({ seq, line: this.#lineOf(make(seq)) });
-    this.#kick();
+    this.#queue.push({ seq, line: this.#encodeLine(make(seq)) });
+    this.#scheduleSend();
     return seq;
   }
 
   /** Returns a copy without the newline, because the buffer is used again. */
-  #lineOf(record: NewRecord): Buffer {
+  #encodeLine(record: NewRecord): Buffer {
     encodeRecord(record, this.#lines);
     return Buffer.from(this.#lines.take().subarray(0, -1));
   }
 
   /** Sends after this turn of the event loop, so that one statement has all records of the turn. */
-  #kick(): void {
+  #scheduleSend(): void {
     if (this.#isLost || this.#isClosing || !this.#isHealthy) return;
-    this.#occupy(async () => {
+    this.#startSending(async () => {
       await new Promise<void>((resolve) => setImmediate(resolve));
       await this.#sendAll();
     });
   }
 
   /** Runs one piece of work at a time, so that statements follow one another. */
-  #occupy(work: () => Promise<void>): void {
+  #startSending(work: () => Promise<void>): void {
     this.#sending ??= work()
-      .catch((error: unknown) => this.#failed(error))
+      .catch((error: unknown) => this.#recordFailure(error))
       .finally(() => {
         this.#sending = null;
-        if (this.#queue.length > 0) this.#kick();
+        if (this.#queue.length > 0) this.#scheduleSend();
       });
   }
 
@@ -369,12 +378,12 @@ class PostgresJournal implements Journal {
   async #send(sent: Sent): Promise<void> {
     const { database, commitWithinMs = COMMIT_WITHIN_MS } = this.#options;
     const step = { nodeId: this.nodeId, epoch: this.#epoch, from: sent.from, to: sent.to };
-    const isWritten = await within(commitWithinMs, appendRows(database, step, sent.rows));
+    const isWritten = await waitAtMost(commitWithinMs, appendRows(database, step, sent.rows));
     if (!isWritten && !(await this.#isStillOurs(sent.to))) return;
     this.#inDoubt = null;
     this.#committedSeq = sent.to;
     this.#hasWritten = true;
-    this.#recovered();
+    this.#recordRecovery();
     const isDone = ({ upToSeq }: Waiter) => upToSeq <= sent.to;
     const done = this.#waiters.filter(isDone);
     this.#waiters = this.#waiters.filter((waiter) => !isDone(waiter));
@@ -385,11 +394,11 @@ class PostgresJournal implements Journal {
   async #isStillOurs(lastSeq: number): Promise<boolean> {
     const writer = await findWriter(this.#options.database, this.nodeId);
     if (writer?.epoch === this.#epoch && writer.lastSeq === lastSeq) return true;
-    this.#lose(writer);
+    this.#markLost(writer);
     return false;
   }
 
-  #lose(writer: WriterRow | null): void {
+  #markLost(writer: WriterRow | null): void {
     if (this.#isLost) return;
     this.#isLost = true;
     const how = writer === null || writer.isAdopted ? "adopted" : "taken";
@@ -401,26 +410,26 @@ class PostgresJournal implements Journal {
     );
     this.#queue = [];
     this.#inDoubt = null;
-    this.#refuse(new Error(LOST));
+    this.#rejectWaiters(new Error(LOST));
     this.#options.onLost?.(how);
   }
 
-  #failed(error: unknown): void {
+  #recordFailure(error: unknown): void {
     if (this.#isHealthy) {
       this.#options.logger.error({ err: error }, "the journal cannot be written to the database");
     }
     this.#isHealthy = false;
-    this.#refuse(error instanceof Error ? error : new Error(String(error)));
+    this.#rejectWaiters(error instanceof Error ? error : new Error(String(error)));
     if (this.#retryTimer !== null || this.#isClosing) return;
     this.#retryTimer = setTimeout(() => this.#retry(), this.#options.retryMs ?? RETRY_MS);
     this.#retryTimer.unref();
   }
 
-  #refuse(error: Error): void {
+  #rejectWaiters(error: Error): void {
     for (const { reject } of this.#waiters.splice(0)) reject(error);
   }
 
-  #recovered(): void {
+  #recordRecovery(): void {
     if (!this.#isHealthy) this.#options.logger.info("the journal can be written again");
     this.#isHealthy = true;
   }
@@ -428,24 +437,24 @@ class PostgresJournal implements Journal {
   /** Detects that the database is back: sends waiting records, or a heartbeat. */
   #retry(): void {
     this.#retryTimer = null;
-    this.#occupy(async () => {
-      if (this.#inDoubt === null && this.#queue.length === 0) await this.#sendBeat();
+    this.#startSending(async () => {
+      if (this.#inDoubt === null && this.#queue.length === 0) await this.#sendHeartbeat();
       else await this.#sendAll();
     });
   }
 
-  #beat(): void {
+  #sendDueHeartbeat(): void {
     const isNeeded = !this.#hasWritten && this.#isHealthy && !this.#isLost;
     this.#hasWritten = false;
-    if (isNeeded) this.#sendBeat().catch((error: unknown) => this.#failed(error));
+    if (isNeeded) this.#sendHeartbeat().catch((error: unknown) => this.#recordFailure(error));
     this.prune();
   }
 
-  async #sendBeat(): Promise<void> {
+  async #sendHeartbeat(): Promise<void> {
     const { database, commitWithinMs = COMMIT_WITHIN_MS } = this.#options;
     const writer = { nodeId: this.nodeId, epoch: this.#epoch };
-    if (await within(commitWithinMs, recordHeartbeat(database, writer))) this.#recovered();
-    else this.#lose(await findWriter(database, this.nodeId));
+    if (await waitAtMost(commitWithinMs, recordHeartbeat(database, writer))) this.#recordRecovery();
+    else this.#markLost(await findWriter(database, this.nodeId));
   }
 }
 
@@ -471,7 +480,7 @@ function rowsOf(request: OpenRequest | null): number[] {
   return request === null ? [] : [request.seq, ...request.amendedSeqs];
 }
 
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+async function waitAtMost<T>(ms: number, answer: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`the database did not answer within ${ms} ms`)),

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import { chargesOf } from "#src/spend/ledger/charges.ts";
+import { sumCharges } from "#src/spend/ledger/charges.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { deleteOldMinutes } from "./minutes.sql.ts";
@@ -34,7 +34,7 @@ const test = base.extend("history", ({ db }) => {
       startedAtMs: Date.now() - daysAgo * DAY_MS,
     });
     await recordUsage(db.database, [end]);
-    await db.database.transaction().execute((tx) => addToBalances(tx, chargesOf([end])));
+    await db.database.transaction().execute((tx) => addToBalances(tx, sumCharges([end])));
     return requestId;
   }
 

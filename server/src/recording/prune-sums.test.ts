@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { addToBalances } from "#src/spend/ledger/balances.sql.ts";
-import { chargesOf } from "#src/spend/ledger/charges.ts";
+import { sumCharges } from "#src/spend/ledger/charges.ts";
 import { pruneBalances } from "#src/spend/ledger/prune-balances.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
@@ -32,7 +32,7 @@ const test = base.extend("history", ({ db }) => ({
       startedAtMs: Date.now() - daysAgo * DAY_MS,
     });
     await recordUsage(db.database, [end]);
-    await db.database.transaction().execute((tx) => addToBalances(tx, chargesOf([end])));
+    await db.database.transaction().execute((tx) => addToBalances(tx, sumCharges([end])));
   },
   /** Sum of requests of each rollup of the unit. */
   countRequests: async (unit: RollupUnit) => {

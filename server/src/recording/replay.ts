@@ -104,7 +104,7 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
       scan.lastSeq = Math.max(scan.lastSeq, file.header.firstSeq - 1);
       scan.lastEndSeq = Math.max(scan.lastEndSeq, file.header.lastEndSeq);
     }
-    if (at < base && takeIndex(scan, file)) continue;
+    if (at < base && applyIndex(scan, file)) continue;
     // The base repeats all open begins. Ends of earlier ones may be in segments that were not read.
     if (at === base && file.header?.carriedBegins !== null) scan.open = new OpenRequests();
     if ((await scanSegment(scan, file)) === 0) isEmpty.add(file.ordinal);
@@ -117,7 +117,7 @@ export async function replayJournal(options: ReplayOptions): Promise<Replayed> {
   }
   reportLostTail(scan, files.length);
   return {
-    state: stateOf(scan, files, isEmpty),
+    state: toJournalState(scan, files, isEmpty),
     openBegins: scan.open.list().map(({ record }) => record),
     lastSeq: scan.lastSeq,
     isWhole: scan.damagedRecords === 0 && scan.lastSeq >= options.flushedSeq,
@@ -158,7 +158,7 @@ async function findSegmentsToRead(
 }
 
 /** Uses the index of a segment without any end in the database. False: the segment has to be read. */
-function takeIndex(scan: Scan, { header, file, ordinal }: SegmentFile): boolean {
+function applyIndex(scan: Scan, { header, file, ordinal }: SegmentFile): boolean {
   const { flushedSeq, onUnflushedSegment } = scan.options;
   if (onUnflushedSegment === undefined || header === null || header.firstSeq <= flushedSeq) {
     return false;
@@ -193,7 +193,7 @@ async function scanSegment(scan: Scan, segment: SegmentFile): Promise<number> {
   for await (const entries of readSegment(segment.file, 0)) {
     for (const entry of entries) {
       if (entry.kind === "record") {
-        takeRecord(scan, entry.record, { ordinal: segment.ordinal, offset: entry.offset });
+        applyRecord(scan, entry.record, { ordinal: segment.ordinal, offset: entry.offset });
         if (isNew(entry.record, segment)) records += 1;
         continue;
       }
@@ -211,7 +211,7 @@ function isNew(record: JournalRecord, { header }: SegmentFile): boolean {
   return record.kind !== "begin" || record.seq >= (header?.firstSeq ?? 0);
 }
 
-function takeRecord(scan: Scan, record: JournalRecord, position: JournalPosition): void {
+function applyRecord(scan: Scan, record: JournalRecord, position: JournalPosition): void {
   const { flushedSeq, onUnflushedEnd, logger } = scan.options;
   if ("seq" in record) scan.lastSeq = Math.max(scan.lastSeq, record.seq);
   const applied = scan.open.apply(record);
@@ -270,7 +270,7 @@ function reportLostTail(scan: Scan, segmentCount: number): void {
   );
 }
 
-function stateOf(
+function toJournalState(
   scan: Scan,
   files: readonly SegmentFile[],
   isEmpty: ReadonlySet<number>,

@@ -28,7 +28,7 @@ export function finishUnfinishedJournals(options: {
   retryMs?: number;
 }): Housekeeping {
   const { open, settle, logger, retryMs = RETRY_MS } = options;
-  return inBackground(async (signal) => {
+  return runInBackground(async (signal) => {
     let left = [...options.indexes];
     for (let attempt = 1; left.length > 0 && !signal.aborted; attempt++) {
       if (attempt > 1) await pause(retryMs, signal);
@@ -112,7 +112,7 @@ export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
     }
   }
 
-  return inBackground(async (signal) => {
+  return runInBackground(async (signal) => {
     while (!signal.aborted) {
       try {
         await poll(signal);
@@ -141,7 +141,7 @@ export async function settleOpened(
   }
 }
 
-function inBackground(work: (signal: AbortSignal) => Promise<void>): Housekeeping {
+function runInBackground(work: (signal: AbortSignal) => Promise<void>): Housekeeping {
   const stopping = new AbortController();
   const running = work(stopping.signal);
   return {

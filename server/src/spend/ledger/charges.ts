@@ -38,15 +38,19 @@ export interface Charge extends BalanceCharge {
 
 /** Cost of a request beyond its hold, nano-USD. 0n without a hold. */
 export function overrunOf(record: EndRecord): bigint {
-  return beyond(record.cost.total, record.holdNanoUsd);
+  return computeExcess(record.cost.total, record.holdNanoUsd);
 }
 
-function beyond(costNanoUsd: bigint, holdNanoUsd: bigint | undefined): bigint {
+function computeExcess(costNanoUsd: bigint, holdNanoUsd: bigint | undefined): bigint {
   return holdNanoUsd !== undefined && costNanoUsd > holdNanoUsd ? costNanoUsd - holdNanoUsd : 0n;
 }
 
 /** Hold of the request in one balance. A limit can be configured to hold less than the others. */
-function holdIn(record: EndRecord, scopeType: ScopeType, period: PeriodName): bigint | undefined {
+function findBalanceHold(
+  record: EndRecord,
+  scopeType: ScopeType,
+  period: PeriodName,
+): bigint | undefined {
   const smaller = record.smallerHolds?.find(
     (hold) => hold.scopeType === scopeType && hold.period === period,
   );
@@ -57,7 +61,7 @@ function holdIn(record: EndRecord, scopeType: ScopeType, period: PeriodName): bi
  * Sums a batch by scope and period, in key order: every node locks balances in this order. A request belongs to the
  * periods of its start. Requests without cost and without an unresolved hold are left out.
  */
-export function chargesOf(batch: readonly EndRecord[]): Charge[] {
+export function sumCharges(batch: readonly EndRecord[]): Charge[] {
   const charges = new Map<string, Charge>();
   // A batch has many requests of few keys, and nearly all of one day.
   const byKeyAndDay = new Map<string, Charge[]>();
@@ -66,12 +70,12 @@ export function chargesOf(batch: readonly EndRecord[]): Charge[] {
     if (record.cost.total === 0n && !isUnresolved) continue;
     const { apiKeyId, requestId } = record;
     const keyAndDay = `${apiKeyId}\n${Math.floor(record.startedAtMs / DAY_MS)}`;
-    const own = byKeyAndDay.get(keyAndDay) ?? chargesOfOne(record, charges);
+    const own = byKeyAndDay.get(keyAndDay) ?? findOrAddCharges(record, charges);
     byKeyAndDay.set(keyAndDay, own);
     for (const charge of own) {
-      const holdNanoUsd = holdIn(record, charge.scopeType, charge.period);
+      const holdNanoUsd = findBalanceHold(record, charge.scopeType, charge.period);
       charge.nanoUsd += record.cost.total;
-      charge.overrunNanoUsd += beyond(record.cost.total, holdNanoUsd);
+      charge.overrunNanoUsd += computeExcess(record.cost.total, holdNanoUsd);
       if (isUnresolved) charge.unresolved.push({ requestId, nanoUsd: holdNanoUsd ?? 0n });
     }
   }
@@ -79,7 +83,7 @@ export function chargesOf(batch: readonly EndRecord[]): Charge[] {
 }
 
 /** Charges of one request among those of the batch. A missing one is added with zeros. */
-function chargesOfOne(record: EndRecord, charges: Map<string, Charge>): Charge[] {
+function findOrAddCharges(record: EndRecord, charges: Map<string, Charge>): Charge[] {
   const { organizationId, startedAtMs } = record;
   const own: Charge[] = [];
   for (const period of periodNames) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
-import { chargesOf, overrunOf } from "./charges.ts";
+import { overrunOf, sumCharges } from "./charges.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 
 // Overruns and unresolved holds of a batch, as JSON beside it. Most batches have none.
@@ -28,7 +28,7 @@ const holdCharges = z.array(
 /** Formats the overruns and unresolved holds of a batch as JSON. */
 export function encodeHoldCharges(batch: readonly EndRecord[]): string {
   if (!batch.some(hasHoldCharge)) return "[]";
-  const charges = chargesOf(batch).filter(
+  const charges = sumCharges(batch).filter(
     ({ overrunNanoUsd, unresolved }) => overrunNanoUsd > 0n || unresolved.length > 0,
   );
   return JSON.stringify(

@@ -162,7 +162,7 @@ export class LeaseSync {
 
   /** Adds spend of ended requests that a start found in the journal. They are appended later. */
   found(spend: SpendOrigin & Spent): void {
-    this.#leases.recordFound(spend, spend);
+    this.#leases.recordFoundSpend(spend, spend);
   }
 
   /** Records that the database has appended the batch. `isCounted` says whether a fold counts the record. */

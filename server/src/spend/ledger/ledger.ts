@@ -135,13 +135,13 @@ class MemoryLedger implements Ledger {
         this.#counted = batch;
         return Promise.resolve();
       },
-      committed: (batch, outcome) => this.#commit(batch, outcome),
+      committed: (batch, outcome) => this.#recordCommit(batch, outcome),
     };
   }
 
   async start(): Promise<void> {
     const version = await readLimitsVersion(this.#options.database);
-    assert(await this.#read(version), "the meter starts before the ledger");
+    assert(await this.#readUntilCurrent(version), "the meter starts before the ledger");
     const everyMs = this.#options.refreshEveryMs ?? REFRESH_EVERY_MS;
     this.#timer = setInterval(() => {
       if (this.#isRefreshDue()) void this.#refreshQuietly();
@@ -158,7 +158,7 @@ class MemoryLedger implements Ledger {
     if (this.#limited.size === 0) return ADMITTED;
     for (const scopeId of scopeIdsOf(scope)) {
       const limited = this.#limited.get(scopeId);
-      const blocked = limited && this.#latestBlocked(limited, atMs);
+      const blocked = limited && this.#findLatestBlocked(limited, atMs);
       if (blocked) return { kind: "blocked", message: messageOf(blocked), ...blocked };
     }
     return ADMITTED;
@@ -167,7 +167,7 @@ class MemoryLedger implements Ledger {
   async refresh(): Promise<void> {
     try {
       const version = await readLimitsVersion(this.#options.database);
-      await Promise.all([this.#options.leases.refresh(version), this.#read(version)]);
+      await Promise.all([this.#options.leases.refresh(version), this.#readUntilCurrent(version)]);
     } catch (error) {
       this.#isRepeatDue = true;
       throw error;
@@ -183,7 +183,7 @@ class MemoryLedger implements Ledger {
     return true;
   }
 
-  async #read(version: bigint): Promise<boolean> {
+  async #readUntilCurrent(version: bigint): Promise<boolean> {
     for (let attempt = 0; attempt < MAX_READS; attempt++) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
       if (await this.#readAndApply(version)) return true;
@@ -191,7 +191,7 @@ class MemoryLedger implements Ledger {
     return false;
   }
 
-  async #limitsAt(version: bigint): Promise<readonly SpendLimit[]> {
+  async #readSoftLimits(version: bigint): Promise<readonly SpendLimit[]> {
     if (this.#soft?.version === version) return this.#soft.limits;
     const limits = (await listAllSpendLimits(this.#options.database)).filter(isSoft);
     this.#soft = { version, limits };
@@ -199,10 +199,10 @@ class MemoryLedger implements Ledger {
   }
 
   /** Finds the blocked limit with the latest period end. Access returns at that time. */
-  #latestBlocked(limited: readonly Limited[], atMs: number): BlockedLimit | null {
+  #findLatestBlocked(limited: readonly Limited[], atMs: number): BlockedLimit | null {
     let latest: BlockedLimit | null = null;
     for (const each of limited) {
-      const spentNanoUsd = this.#spent(each, atMs);
+      const spentNanoUsd = this.#computeSpend(each, atMs);
       if (spentNanoUsd < each.limit.amountNanoUsd) continue;
       const regainAtMs = each.period.endMs;
       if (latest === null || regainAtMs > latest.regainAtMs) {
@@ -212,7 +212,7 @@ class MemoryLedger implements Ledger {
     return latest;
   }
 
-  #spent(limited: Limited, atMs: number): bigint {
+  #computeSpend(limited: Limited, atMs: number): bigint {
     if (atMs < limited.period.startMs || atMs >= limited.period.endMs) {
       limited.period = periodOf(limited.limit.period, atMs);
       limited.settledNanoUsd = this.#settled.get(balanceKeyText(keyOf(limited))) ?? 0n;
@@ -224,7 +224,7 @@ class MemoryLedger implements Ledger {
   }
 
   /** Appended requests stay pending until a fold counts them. Requests that no fold counts leave at once. */
-  #commit(
+  #recordCommit(
     batch: readonly EndRecord[],
     { flushedSeq: seq, isCounted }: { flushedSeq: number; isCounted: boolean },
   ): void {
@@ -249,7 +249,7 @@ class MemoryLedger implements Ledger {
     this.#reads += 1;
     const read = this.#reads;
     const { database, nodeId } = this.#options;
-    const limits = await this.#limitsAt(version);
+    const limits = await this.#readSoftLimits(version);
     const atMs = this.#options.databaseNowMs();
     const limited = limits.map((limit) => ({
       limit,

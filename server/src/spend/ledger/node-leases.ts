@@ -78,7 +78,7 @@ export class NodeLeases {
 
   /** The narrowest strict limit of the chain, or null. */
   findLimit(scope: SpendScope, now: Now): StrictLimit | null {
-    return this.#table.statesOf(scope, this.#advance(now).atMs)[0]?.limit ?? null;
+    return this.#table.statesOf(scope, this.#advanceClock(now).atMs)[0]?.limit ?? null;
   }
 
   /** Adds a running request without a hold. Limits that are set later count it. */
@@ -97,7 +97,7 @@ export class NodeLeases {
 
   /** Holds the request in all leases of its chain, or in none, in one synchronous step. Otherwise the request waits. */
   hold(request: HoldRequest, now: Now): HoldDecision {
-    const tried = this.#try(request, now, (key) => this.#queue.hasWaiter(key));
+    const tried = this.#tryHold(request, now, (key) => this.#queue.hasWaiter(key));
     if (tried.kind !== "lacking") return tried;
     const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + this.#options.holdWaitMs };
     const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
@@ -110,11 +110,11 @@ export class NodeLeases {
   /** Ends the hold of a request, and adds its spend, which the database has not appended. */
   recordEnd(requestId: string, origin: SpendOrigin, spent: Spent): void {
     this.#table.end(requestId);
-    this.recordFound(origin, spent);
+    this.recordFoundSpend(origin, spent);
   }
 
   /** Adds spend of a request that ended before this process started. The database has not appended it. */
-  recordFound(origin: SpendOrigin, spent: Spent): void {
+  recordFoundSpend(origin: SpendOrigin, spent: Spent): void {
     this.pending.end(origin, spent);
     this.#table.draw(origin, drawOf(spent));
     this.#markFreed(origin);
@@ -169,12 +169,12 @@ export class NodeLeases {
 
   /** Returns the message to send now, or null. The next one is possible after `applyAnswer` or `handleLostMessage`. */
   nextMessage(now: Now): SyncMessage | null {
-    return this.#messages.next(this.#advance(now));
+    return this.#messages.next(this.#advanceClock(now));
   }
 
   applyAnswer(answer: SyncAnswer, now: Now): Resolution[] {
     const requests = this.#messages.requests;
-    const isDone = this.#messages.applyAnswer(answer, this.#advance(now));
+    const isDone = this.#messages.applyAnswer(answer, this.#advanceClock(now));
     if (!isDone || answer.kind !== "done") return this.resolveWaiting(now);
     const resolved = [...this.#refuseHopeless(requests, answer, now), ...this.resolveWaiting(now)];
     if (requests.length > 0 && resolved.length === 0) this.#messages.askLater(now.nowMs);
@@ -204,7 +204,7 @@ export class NodeLeases {
     return { waiting: this.#queue.size, states: [...this.#table.states()] };
   }
 
-  #advance({ nowMs, atMs }: Now): Now {
+  #advanceClock({ nowMs, atMs }: Now): Now {
     this.#atMs = Math.max(this.#atMs, atMs);
     return { nowMs, atMs: this.#atMs };
   }
@@ -220,7 +220,7 @@ export class NodeLeases {
   #serve(now: Now, scopeId: string | null = null): Resolution[] {
     const resolved: Resolution[] = [];
     this.#queue.serve(scopeId, (waiter) => {
-      const tried = this.#try(waiter, now, isNeverBlocked);
+      const tried = this.#tryHold(waiter, now, isNeverBlocked);
       if (tried.kind === "lacking") return tried.balances;
       resolved.push({ requestId: waiter.requestId, decision: tried });
       return null;
@@ -229,12 +229,12 @@ export class NodeLeases {
   }
 
   /** `isBlocked` says whether an earlier request waits for a balance, by its key. */
-  #try(
+  #tryHold(
     request: HoldRequest,
     now: Now,
     isBlocked: (key: string) => boolean,
   ): Resolution["decision"] | { kind: "lacking"; balances: readonly LeaseState[] } {
-    const { atMs: startedAtMs } = this.#advance(now);
+    const { atMs: startedAtMs } = this.#advanceClock(now);
     const states = this.#table.statesOf(request.scope, startedAtMs);
     const spent = findSpent(request, states);
     if (spent !== null) return spent;
@@ -292,7 +292,7 @@ export class NodeLeases {
       if (waiter === null) continue;
       const hopeless = findRefusal(
         waiter,
-        this.#table.statesOf(waiter.scope, this.#advance(now).atMs),
+        this.#table.statesOf(waiter.scope, this.#advanceClock(now).atMs),
       );
       if (hopeless === null) continue;
       this.#queue.remove(requestId);

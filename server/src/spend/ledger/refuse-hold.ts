@@ -50,7 +50,7 @@ export function toHoldError(
       regainAtMs,
     }),
   };
-  const others = `eld by running requests: ${usd(held)}; unresolved: ${usd(unresolved)}.`;
+  const others = `eld by running requests: ${formatDollars(held)}; unresolved: ${formatDollars(unresolved)}.`;
   if (isLimitReached(refusal, leastNanoUsd)) {
     const { amountNanoUsd: limitNanoUsd } = limit;
     const isSpent = reason === "spent";
@@ -59,7 +59,7 @@ export function toHoldError(
     const message = `${words} H${others}${rest} ${explainIncrease(limit)}`;
     return new ApiError("spend_limit_reached", message, NO_RETRY, facts);
   }
-  const amounts = `${nameOf(limit)} Spent: ${usd(settled)}; h${others}`;
+  const amounts = `${nameOf(limit)} Spent: ${formatDollars(settled)}; h${others}`;
   if (reason === "held") {
     const message = `Running requests hold what remains of a spend limit. ${amounts} Send the request again shortly.`;
     return new ApiError("budget_held", message, { "retry-after": RETRY_AFTER_S }, facts);
@@ -69,7 +69,7 @@ export function toHoldError(
     return new ApiError("budget_delayed", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
-  const remains = `${usd(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
+  const remains = `${formatDollars(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
   const message = `${remains} ${explain()} ${amounts} ${explainIncrease(limit)}`;
   const maxCost = { max_cost_usd: formatUsd(refusal.amountNanoUsd) };
   return new ApiError("request_too_large_for_limit", message, NO_RETRY, { ...facts, ...maxCost });
@@ -94,9 +94,9 @@ export function toUnboundedError(limit: StrictLimit | null, explain: string): Ap
 
 function nameOf({ period, scopeType, scopeId, amountNanoUsd }: StrictLimit): string {
   const scope = scopeType === "api_key" ? "API key" : scopeType;
-  return `The ${period} spend limit of ${scope} ${scopeId} is ${usd(amountNanoUsd)}.`;
+  return `The ${period} spend limit of ${scope} ${scopeId} is ${formatDollars(amountNanoUsd)}.`;
 }
 
-function usd(nanoUsd: bigint): string {
+function formatDollars(nanoUsd: bigint): string {
   return `$${formatUsd(nanoUsd)}`;
 }

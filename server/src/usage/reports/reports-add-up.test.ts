@@ -16,7 +16,7 @@ import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { sumWeek } from "#src/recording/weeks.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { addToBalances, findBalance } from "#src/spend/ledger/balances.sql.ts";
-import { chargesOf } from "#src/spend/ledger/charges.ts";
+import { sumCharges } from "#src/spend/ledger/charges.ts";
 import { serverTest as base } from "#test/harness/admin-test.ts";
 import { countPropertyRuns } from "#test/harness/property-runs.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
@@ -120,7 +120,7 @@ test.beforeAll(async ({ h, org, sumUp, history }) => {
   await closeHoursBefore(h.deps.database, hourMs + HOUR_MS, { rowsPerStep: 1, maxSteps: 1 });
   expect(await findRollupProgress(h.deps.database)).toMatchObject({ hourMs, apiKeyId });
   await sumUp({ from: START, to: hourMs });
-  await h.deps.database.transaction().execute((tx) => addToBalances(tx, chargesOf(records)));
+  await h.deps.database.transaction().execute((tx) => addToBalances(tx, sumCharges(records)));
 });
 
 /** Finds an hour of October in which two keys of different workspaces were used, and the first of them. */

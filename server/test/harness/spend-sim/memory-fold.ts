@@ -1,6 +1,6 @@
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
-import { type Charge, chargesOf } from "#src/spend/ledger/charges.ts";
+import { type Charge, sumCharges } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { findOverrun } from "#src/spend/ledger/overrun-rules.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
@@ -75,7 +75,7 @@ export class MemoryFold {
     const { tables } = this.#sources;
     const folded = new Map<string, number>();
     for (const { nodeId, toSeq, batch } of batches) {
-      for (const charge of chargesOf(batch)) this.#add(nodeId, charge, atMs);
+      for (const charge of sumCharges(batch)) this.#add(nodeId, charge, atMs);
       folded.set(nodeId, toSeq);
     }
     tables.batches = tables.batches.filter((batch) => !batches.includes(batch));
