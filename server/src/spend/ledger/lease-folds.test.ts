@@ -272,6 +272,23 @@ describe("a lease that opens", () => {
   });
 });
 
+test("a node that leaves stays live until its ends are appended", async () => {
+  await setLimit(100n);
+  const node = await startNode("node_1");
+  node.hold("req_1", 60n);
+  await node.speak();
+  node.end("req_1", 60n);
+  node.leases.leave();
+  await node.speak();
+  expect(node.leases.hasLeft).toBe(false);
+  await node.append();
+  await node.speak();
+  expect(node.leases.hasLeft).toBe(true);
+  expect(await balance()).toEqual({ settled: 0n, leased: 60n, unresolved: 0n });
+  await fold();
+  expect(await balance()).toEqual({ settled: 60n, leased: 0n, unresolved: 0n });
+});
+
 test("a journal gap is reported until the database has answered, and keeps the budget unresolved", async () => {
   await setLimit(100n);
   const before = await startNode("node_1");
