@@ -111,8 +111,8 @@ test("after kill -9 under load a new node adopts the other one's journal", {
       );
       // Only the possible cost of the dead node's interrupted requests remains.
       held = await server.sql(`
-        SELECT l.node_id, l.request_id, l.amount_nano_usd::text FROM lease l
-        WHERE NOT EXISTS (SELECT FROM journal_writer w WHERE w.node_id = l.node_id)
+        SELECT l.node_id, l.request_id, l.amount_nano_usd::text FROM lease_left l
+        WHERE l.amount_nano_usd > 0 AND NOT EXISTS (SELECT FROM journal_writer w WHERE w.node_id = l.node_id)
           AND NOT EXISTS (SELECT FROM recorded_request e WHERE e.request_id = l.request_id AND e.outcome = 'interrupted')`);
     },
     recover: async (server) => {

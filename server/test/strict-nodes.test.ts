@@ -111,7 +111,7 @@ async function createLimitedWorkspace(
 
 async function countBehind(): Promise<{ rows: number }> {
   const rows = await db.database
-    .selectFrom("node")
+    .selectFrom("node_contact")
     .select("id")
     .where("lease_expires_at", "is not", null)
     .where("limits_version", "<", db.database.selectFrom("limits_version").select("value"))
@@ -121,7 +121,7 @@ async function countBehind(): Promise<{ rows: number }> {
 
 async function balanceOf({ workspaceId }: WorkspaceWithKey) {
   const row = await db.database
-    .selectFrom("balance")
+    .selectFrom("balance_sum")
     .select(["settled_nano_usd", "leased_nano_usd", "unresolved_nano_usd"])
     .where("scope_id", "=", workspaceId)
     .where("period", "=", "monthly")
@@ -287,7 +287,7 @@ describe("four nodes", () => {
     expect(settled).toBeLessThanOrEqual(reclaimed.limit);
     expect(settled).toBeGreaterThan(reclaimed.limit - WORST);
     expect(await listBalanceDifferences(db.database)).toEqual([]);
-    const living = db.database.selectFrom("node").where("lease_expires_at", "is not", null);
+    const living = db.database.selectFrom("node_contact").where("lease_expires_at", "is not", null);
     expect(await living.selectAll().execute()).toEqual([]);
   }, 120_000);
 });
@@ -347,7 +347,9 @@ describe("one node", () => {
       return status;
     };
     const renewedUntil = async () => {
-      const living = db.database.selectFrom("node").where("lease_expires_at", "is not", null);
+      const living = db.database
+        .selectFrom("node_contact")
+        .where("lease_expires_at", "is not", null);
       const { lease_expires_at } = await living
         .select("lease_expires_at")
         .executeTakeFirstOrThrow();

@@ -438,7 +438,8 @@ CREATE TABLE lease (
   period_start date NOT NULL,
   organization_id uuid NOT NULL,
   amount_nano_usd bigint NOT NULL,
-  unresolved_since timestamp with time zone
+  unresolved_since timestamp with time zone,
+  granted_nano_usd bigint
 );
 CREATE TABLE lease_draw (
   node_id text NOT NULL,
@@ -447,6 +448,14 @@ CREATE TABLE lease_draw (
   period text NOT NULL,
   period_start date NOT NULL,
   drawn_nano_usd bigint NOT NULL
+);
+CREATE TABLE lease_node (
+  node_id text NOT NULL,
+  epoch bigint DEFAULT 0 NOT NULL,
+  op bigint DEFAULT 0 NOT NULL,
+  expires_at timestamp with time zone,
+  limits_version bigint DEFAULT '-1'::integer NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE limits_version (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -1326,9 +1335,11 @@ ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_role_check CHECK ((
 ALTER TABLE journal_record ADD CONSTRAINT journal_record_pkey PRIMARY KEY (node_id, seq);
 ALTER TABLE journal_writer ADD CONSTRAINT journal_writer_pkey PRIMARY KEY (node_id);
 ALTER TABLE lease ADD CONSTRAINT lease_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
+ALTER TABLE lease ADD CONSTRAINT lease_check CHECK (((granted_nano_usd IS NULL) OR ((request_id = ''::text) AND (amount_nano_usd = 0))));
 ALTER TABLE lease ADD CONSTRAINT lease_pkey PRIMARY KEY (node_id, request_id, scope_type, scope_id, period, period_start);
 ALTER TABLE lease_draw ADD CONSTRAINT lease_draw_drawn_nano_usd_check CHECK ((drawn_nano_usd >= 0));
 ALTER TABLE lease_draw ADD CONSTRAINT lease_draw_pkey PRIMARY KEY (node_id, scope_type, scope_id, period, period_start);
+ALTER TABLE lease_node ADD CONSTRAINT lease_node_pkey PRIMARY KEY (node_id);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE limits_version ADD CONSTRAINT limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE mail ADD CONSTRAINT mail_pkey PRIMARY KEY (id);
@@ -1546,6 +1557,7 @@ CREATE INDEX invite_by_organization ON invite USING btree (organization_id, crea
 CREATE UNIQUE INDEX invite_open ON invite USING btree (organization_id, email) WHERE is_open;
 CREATE UNIQUE INDEX invite_token ON invite USING btree (token_hash);
 CREATE INDEX lease_by_balance ON lease USING btree (scope_type, scope_id, period, period_start);
+CREATE INDEX lease_of_nodes ON lease USING btree (scope_type, scope_id, period, period_start) WHERE (request_id = ''::text);
 CREATE INDEX lease_unresolved ON lease USING btree (unresolved_since) WHERE (unresolved_since IS NOT NULL);
 CREATE INDEX mail_about ON mail USING btree (about_id) WHERE (about_id IS NOT NULL);
 CREATE INDEX mail_by_age ON mail USING btree (created_at);
@@ -1575,6 +1587,47 @@ CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);
 CREATE UNIQUE INDEX workspace_one_default ON workspace USING btree (organization_id) WHERE is_default;
 
+CREATE VIEW balance_sum AS
+ SELECT b.scope_type,
+    b.scope_id,
+    b.period,
+    b.period_start,
+    b.organization_id,
+    b.settled_nano_usd,
+    (b.leased_nano_usd + held.leased) AS leased_nano_usd,
+    (b.unresolved_nano_usd + held.unresolved) AS unresolved_nano_usd,
+    b.overrun_nano_usd,
+    b.limit_overrun_nano_usd
+   FROM (balance b
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(of_node.amount) FILTER (WHERE (of_node.unresolved_since IS NULL)), (0)::numeric))::bigint AS leased,
+            (COALESCE(sum(of_node.amount) FILTER (WHERE (of_node.unresolved_since IS NOT NULL)), (0)::numeric))::bigint AS unresolved
+           FROM ( SELECT lease.unresolved_since,
+                    GREATEST((lease.granted_nano_usd - COALESCE(draw.drawn_nano_usd, (0)::bigint)), (0)::bigint) AS amount
+                   FROM (lease
+                     LEFT JOIN lease_draw draw USING (node_id, scope_type, scope_id, period, period_start))
+                  WHERE ((lease.request_id = ''::text) AND (lease.granted_nano_usd IS NOT NULL) AND (lease.scope_type = b.scope_type) AND (lease.scope_id = b.scope_id) AND (lease.period = b.period) AND (lease.period_start = b.period_start))) of_node) held);
+CREATE VIEW lease_left AS
+ SELECT lease.node_id,
+    lease.request_id,
+    lease.scope_type,
+    lease.scope_id,
+    lease.period,
+    lease.period_start,
+    lease.organization_id,
+    lease.unresolved_since,
+        CASE
+            WHEN (lease.granted_nano_usd IS NULL) THEN lease.amount_nano_usd
+            ELSE GREATEST((lease.granted_nano_usd - COALESCE(draw.drawn_nano_usd, (0)::bigint)), (0)::bigint)
+        END AS amount_nano_usd
+   FROM (lease
+     LEFT JOIN lease_draw draw ON (((lease.granted_nano_usd IS NOT NULL) AND (draw.node_id = lease.node_id) AND (draw.scope_type = lease.scope_type) AND (draw.scope_id = lease.scope_id) AND (draw.period = lease.period) AND (draw.period_start = lease.period_start))));
+CREATE VIEW node_contact AS
+ SELECT node.id,
+    GREATEST(node.seen_at, lease_node.seen_at) AS seen_at,
+    GREATEST(node.lease_expires_at, lease_node.expires_at) AS lease_expires_at,
+    GREATEST(node.limits_version, lease_node.limits_version) AS limits_version
+   FROM (node
+     LEFT JOIN lease_node ON ((lease_node.node_id = node.id)));
 CREATE VIEW recorded_request AS
  SELECT record.request_id,
     hashtextextended(record.request_id, (0)::bigint) AS request_hash,
@@ -1708,6 +1761,33 @@ BEGIN
   RAISE EXCEPTION 'audit_head never goes back: UPDATE is refused' USING ERRCODE = 'restrict_violation';
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.keep_budget(of_node text, row_id text, since timestamp with time zone, scope_types text[], scope_ids text[], periods text[], period_starts date[], organization_ids uuid[], kept bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  -- In the order in which every transaction locks balances.
+  PERFORM FROM balance WHERE (scope_type, scope_id, period, period_start) IN (
+    SELECT type, scope, name, start FROM unnest(scope_types, scope_ids, periods, period_starts, kept)
+      AS k (type, scope, name, start, amount) WHERE amount IS NOT NULL)
+  ORDER BY concat_ws(E'\n', scope_type, scope_id, period, period_start) COLLATE "C" FOR UPDATE;
+  UPDATE balance AS b SET unresolved_nano_usd = b.unresolved_nano_usd + k.amount
+  FROM unnest(scope_types, scope_ids, periods, period_starts, kept) AS k (type, scope, name, start, amount)
+  WHERE k.amount IS NOT NULL AND b.scope_type = k.type AND b.scope_id = k.scope AND b.period = k.name
+    AND b.period_start = k.start;
+  -- A node may have to report again what its journal has lost.
+  INSERT INTO lease AS l (node_id, request_id, scope_type, scope_id, period, period_start, organization_id,
+    amount_nano_usd, unresolved_since)
+  SELECT of_node, row_id, type, scope, name, start, organization, amount, since
+  FROM unnest(scope_types, scope_ids, periods, period_starts, organization_ids, kept)
+    AS k (type, scope, name, start, organization, amount)
+  WHERE amount IS NOT NULL
+  ON CONFLICT (node_id, request_id, scope_type, scope_id, period, period_start)
+  DO UPDATE SET amount_nano_usd = l.amount_nano_usd + excluded.amount_nano_usd,
+    unresolved_since = excluded.unresolved_since;
+END
+$function$
+;
 CREATE OR REPLACE FUNCTION public.lease_keep_budget()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1742,6 +1822,90 @@ BEGIN
 END
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.write_leases(of_node text, of_epoch bigint, of_op bigint, knows bigint, follows bigint, is_leaving boolean, at timestamp with time zone, ttl_ms double precision, scope_types text[], scope_ids text[], periods text[], period_starts date[], organization_ids uuid[], granted bigint[], count_ids bigint[], is_guarded boolean[], kept bigint[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  last lease_node;
+  written_at timestamptz := coalesce(at, clock_timestamp());
+BEGIN
+  SELECT * INTO last FROM lease_node WHERE node_id = of_node FOR UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO lease_node (node_id) VALUES (of_node) ON CONFLICT DO NOTHING;
+    SELECT * INTO last FROM lease_node WHERE node_id = of_node FOR UPDATE;
+  END IF;
+  IF (SELECT epoch FROM node WHERE id = of_node) IS DISTINCT FROM of_epoch THEN
+    RETURN 'fenced';
+  ELSIF (last.epoch, last.op) >= (of_epoch, of_op) THEN
+    RETURN 'late';
+  END IF;
+  -- A node that becomes live waits for changes of limits under way, and they for it. So it misses none.
+  IF last.expires_at IS NULL THEN
+    IF knows < (SELECT value FROM limits_version FOR SHARE) THEN
+      RETURN 'behind';
+    END IF;
+  END IF;
+
+  -- Grants on one limit run one after the other. A count of draws is not deleted before its new lease is committed.
+  PERFORM FROM counted_limit WHERE (scope_type, scope_id, period) IN (
+    SELECT type, scope, name FROM unnest(scope_types, scope_ids, periods, is_guarded) AS k (type, scope, name, guarded)
+    WHERE guarded) ORDER BY scope_type, scope_id, period FOR NO KEY UPDATE;
+  PERFORM FROM counted_limit WHERE (scope_type, scope_id, period) IN (
+    SELECT type, scope, name FROM unnest(scope_types, scope_ids, periods, granted) AS k (type, scope, name, number)
+    WHERE number IS NOT NULL) ORDER BY scope_type, scope_id, period FOR KEY SHARE;
+  IF EXISTS (
+    SELECT FROM unnest(scope_types, scope_ids, periods, granted, count_ids)
+      AS k (scope_type, scope_id, period, number, count_id)
+    LEFT JOIN counted_limit AS counted USING (scope_type, scope_id, period)
+    WHERE k.number IS NOT NULL AND counted.id IS DISTINCT FROM k.count_id
+  ) THEN
+    RETURN 'changed';
+  END IF;
+  -- The guard: settled + leased + unresolved <= limit, with the leases of this message.
+  IF EXISTS (
+    SELECT FROM unnest(scope_types, scope_ids, periods, period_starts, granted, is_guarded)
+      AS k (scope_type, scope_id, period, period_start, number, guarded)
+    JOIN spend_limit USING (scope_type, scope_id, period)
+    JOIN balance_sum AS sum USING (scope_type, scope_id, period, period_start)
+    LEFT JOIN lease_left AS own ON own.node_id = of_node AND own.request_id = '' AND own.scope_type = k.scope_type
+      AND own.scope_id = k.scope_id AND own.period = k.period AND own.period_start = k.period_start
+    LEFT JOIN lease_draw AS draw ON draw.node_id = of_node AND draw.scope_type = k.scope_type
+      AND draw.scope_id = k.scope_id AND draw.period = k.period AND draw.period_start = k.period_start
+    WHERE k.guarded AND spend_limit.enforcement = 'strict' AND spend_limit.amount_nano_usd
+      < sum.settled_nano_usd + sum.leased_nano_usd + sum.unresolved_nano_usd - coalesce(own.amount_nano_usd, 0)
+        + greatest(k.number - coalesce(draw.drawn_nano_usd, 0), 0)
+  ) THEN
+    RETURN 'changed';
+  END IF;
+
+  INSERT INTO lease (node_id, request_id, scope_type, scope_id, period, period_start, organization_id, amount_nano_usd,
+    granted_nano_usd)
+  SELECT of_node, '', type, scope, name, start, organization, 0, number
+  FROM unnest(scope_types, scope_ids, periods, period_starts, organization_ids, granted)
+    AS k (type, scope, name, start, organization, number)
+  WHERE number IS NOT NULL
+  ON CONFLICT (node_id, request_id, scope_type, scope_id, period, period_start)
+  DO UPDATE SET granted_nano_usd = excluded.granted_nano_usd, unresolved_since = NULL;
+  IF array_position(granted, NULL) IS NOT NULL THEN
+    PERFORM set_config('bursar.may_release_budget', 'on', true);
+    DELETE FROM lease USING unnest(scope_types, scope_ids, periods, period_starts, granted)
+      AS k (type, scope, name, start, number)
+    WHERE number IS NULL AND lease.node_id = of_node AND lease.request_id = '' AND lease.scope_type = type
+      AND lease.scope_id = scope AND lease.period = name AND lease.period_start = start;
+  END IF;
+  IF EXISTS (SELECT FROM unnest(kept) AS amount WHERE amount IS NOT NULL) THEN
+    PERFORM keep_budget(of_node, 'epoch:' || of_epoch, written_at, scope_types, scope_ids, periods, period_starts,
+      organization_ids, kept);
+  END IF;
+  UPDATE lease_node SET epoch = of_epoch, op = of_op, seen_at = now(),
+    expires_at = CASE WHEN is_leaving THEN NULL ELSE written_at + ttl_ms * interval '1 millisecond' END,
+    limits_version = coalesce(follows, limits_version)
+  WHERE node_id = of_node;
+  RETURN 'done';
+END
+$function$
+;
 
 CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 
@@ -1754,5 +1918,5 @@ CREATE TRIGGER audit_head_delete BEFORE DELETE ON public.audit_head FOR EACH ROW
 CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();
 CREATE TRIGGER change_counter_notify AFTER UPDATE ON public.change_counter FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
-CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND (old.amount_nano_usd > 0) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();
+CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND ((old.amount_nano_usd > 0) OR (old.granted_nano_usd IS NOT NULL)) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();

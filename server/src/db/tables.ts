@@ -2,6 +2,7 @@ import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissio
 import type { PriceColumn } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
+import type { LedgerTables, PeriodName, ScopeType } from "./ledger-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
 
@@ -10,7 +11,9 @@ import type { UsageTables } from "./usage-tables.ts";
 type Json<T> = ColumnType<T, string, string>;
 type Created = ColumnType<Date, Date | undefined, never>;
 
-export interface Tables extends AlertTables, ReviewTables, UsageTables {
+export type { PeriodName, ScopeType };
+
+export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTables {
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };
@@ -35,10 +38,6 @@ export interface Tables extends AlertTables, ReviewTables, UsageTables {
   rate_limits_version: { is_only_row: Generated<boolean>; value: bigint };
   rate_bucket: { rate_limit_id: string; kind: string; level: number; refilled_at: Date };
   spend_adjustment: SpendAdjustmentTable;
-  balance: BalanceTable;
-  lease: LeaseTable;
-  lease_draw: LeaseDrawTable;
-  counted_limit: CountedLimitTable;
   usage_weeks: { is_only_row: Generated<boolean>; summed_before: Date };
   audit_head: AuditHeadTable;
   audit_event: AuditEventTable;
@@ -182,9 +181,6 @@ interface PriceOverrideTable extends Record<PriceColumn, bigint> {
   created_at: Created;
 }
 
-export type ScopeType = "organization" | "workspace" | "api_key";
-export type PeriodName = "daily" | "weekly" | "monthly";
-
 interface RateLimitTable {
   id: string;
   organization_id: string;
@@ -225,54 +221,6 @@ interface SpendAdjustmentTable {
   cost_nano_usd: bigint;
   reason: string;
   created_at: Created;
-}
-
-interface BalanceTable {
-  scope_type: ScopeType;
-  scope_id: string;
-  period: PeriodName;
-  /** ISO date of the period's first day in UTC. db/pool.ts leaves `date` columns as text. */
-  period_start: string;
-  organization_id: string;
-  settled_nano_usd: Generated<bigint>;
-  leased_nano_usd: Generated<bigint>;
-  unresolved_nano_usd: Generated<bigint>;
-  /** Cost of requests beyond their holds, included in the settled amount. */
-  overrun_nano_usd: Generated<bigint>;
-  /** Spend settled beyond the strict limit in force. */
-  limit_overrun_nano_usd: Generated<bigint>;
-  /** Settled spend that was compared with the limit of `limit_revision`. */
-  limit_compared_nano_usd: Generated<bigint>;
-  limit_revision: Generated<bigint>;
-}
-
-interface LeaseTable {
-  node_id: string;
-  /** "" for the node's lease of the balance, else the request with unresolved spend. */
-  request_id: string;
-  scope_type: ScopeType;
-  scope_id: string;
-  period: PeriodName;
-  period_start: string;
-  organization_id: string;
-  amount_nano_usd: bigint;
-  unresolved_since: Date | null;
-}
-
-interface LeaseDrawTable {
-  node_id: string;
-  scope_type: ScopeType;
-  scope_id: string;
-  period: PeriodName;
-  period_start: string;
-  drawn_nano_usd: bigint;
-}
-
-interface CountedLimitTable {
-  scope_type: ScopeType;
-  scope_id: string;
-  period: PeriodName;
-  id: GeneratedAlways<bigint>;
 }
 
 interface AuditHeadTable {

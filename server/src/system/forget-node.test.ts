@@ -23,7 +23,7 @@ const test = base.extend("nodes", ({ h, org, workspaceId }) => {
 
   async function unresolved(): Promise<bigint> {
     const row = await h.deps.database
-      .selectFrom("balance")
+      .selectFrom("balance_sum")
       .select("unresolved_nano_usd as nanoUsd")
       .where("scope_id", "=", workspaceId)
       .where("period", "=", "monthly")

@@ -2,8 +2,8 @@ import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
+import { lockNode } from "#src/spend/ledger/lease-rows.sql.ts";
 import { reclaimGraceMs } from "#src/spend/ledger/lease-sync.ts";
-import { lockNode } from "#src/spend/ledger/leases.sql.ts";
 import { type ReleasedLease, releaseNodeBudget } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { hasUncountedRequests, readNodeContact } from "./system.sql.ts";
 

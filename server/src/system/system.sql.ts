@@ -26,27 +26,27 @@ export async function listNodes(
   of: { organizationId: string; silentAfterMs: number; limit: number },
 ): Promise<NodeState[]> {
   const { rows } = await sql<NodeState>`
-    SELECT node.id, node.version, node.started_at, node.seen_at, node.epoch, node.max_connections,
-      greatest(node.seen_at, node.lease_expires_at) < now() - make_interval(secs => ${of.silentAfterMs / 1000})
+    SELECT node.id, node.version, node.started_at, contact.seen_at, node.epoch, node.max_connections,
+      greatest(contact.seen_at, contact.lease_expires_at) < now() - make_interval(secs => ${of.silentAfterMs / 1000})
         AS is_silent,
       EXISTS (SELECT FROM journal_writer AS writer
         WHERE writer.node_id = node.id AND writer.journal_id = node.journal_id) AS has_journal_in_database,
       coalesce(held.leased, 0)::bigint AS leased_nano_usd, coalesce(held.unresolved, 0)::bigint AS unresolved_nano_usd,
       coalesce(held.budget, 0)::bigint AS budget_nano_usd, written.ends AS unflushed_records
-    FROM node
+    FROM node JOIN node_contact AS contact ON contact.id = node.id
     LEFT JOIN LATERAL (
       SELECT sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NULL) AS leased,
         sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL) AS unresolved,
         sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL
           AND ${isBudget}) AS budget
-      FROM lease WHERE lease.node_id = node.id AND lease.organization_id = ${of.organizationId}
+      FROM lease_left AS lease WHERE lease.node_id = node.id AND lease.organization_id = ${of.organizationId}
     ) AS held ON true
     LEFT JOIN LATERAL (
       SELECT count(record.seq) AS ends FROM journal_writer AS writer
       LEFT JOIN journal_record AS record ON record.node_id = writer.node_id AND record.seq > node.flushed_seq
       WHERE writer.node_id = node.id AND writer.journal_id = node.journal_id GROUP BY writer.node_id
     ) AS written ON true
-    ORDER BY node.seen_at DESC, node.id LIMIT ${of.limit}`.execute(db);
+    ORDER BY contact.seen_at DESC, node.id LIMIT ${of.limit}`.execute(db);
   return rows;
 }
 
@@ -57,7 +57,7 @@ export async function readNodeContact(
 ): Promise<{ seenAt: Date; isRecent: boolean }> {
   const { rows } = await sql<{ seenAt: Date; isRecent: boolean }>`
     SELECT seen_at AS "seenAt", seen_at > now() - make_interval(secs => ${of.silentAfterMs / 1000}) AS "isRecent"
-    FROM node WHERE id = ${of.nodeId}`.execute(tx);
+    FROM node_contact WHERE id = ${of.nodeId}`.execute(tx);
   const [contact] = rows;
   if (contact === undefined) throw new Error(`node ${of.nodeId} has no row`);
   return contact;
@@ -96,9 +96,10 @@ export async function readDatabaseState(
       current_setting('max_connections')::integer AS max_connections,
       current_setting('superuser_reserved_connections')::integer
         + coalesce(current_setting('reserved_connections', true), '0')::integer AS reserved_connections,
-      (SELECT coalesce(sum(coalesce(node.max_connections, ${UNPUBLISHED_CONNECTIONS})), 0)::integer FROM node
-        WHERE lease_expires_at IS NOT NULL
-          AND greatest(seen_at, lease_expires_at) >= now() - make_interval(secs => ${silentAfterMs / 1000}))
+      (SELECT coalesce(sum(coalesce(node.max_connections, ${UNPUBLISHED_CONNECTIONS})), 0)::integer
+        FROM node JOIN node_contact AS contact ON contact.id = node.id
+        WHERE contact.lease_expires_at IS NOT NULL
+          AND greatest(contact.seen_at, contact.lease_expires_at) >= now() - make_interval(secs => ${silentAfterMs / 1000}))
         AS needed_connections,
       (SELECT lpad(number::text, 4, '0') || '_' || name FROM schema_migration ORDER BY number DESC LIMIT 1) AS migration
   `.execute(db);

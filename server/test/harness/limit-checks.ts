@@ -195,11 +195,11 @@ async function readBalances(db: Database, workspaceId: string): Promise<CheckedB
   const { rows } = await sql<CheckedBalance>`
     SELECT b.scope_type AS "scopeType", b.scope_id AS "scopeId", b.period, b.settled_nano_usd AS settled,
       b.leased_nano_usd AS leased, b.unresolved_nano_usd AS unresolved, b.overrun_nano_usd AS overrun,
-      coalesce((SELECT sum(l.amount_nano_usd) FROM lease l WHERE l.unresolved_since IS NULL
+      coalesce((SELECT sum(l.amount_nano_usd) FROM lease_left l WHERE l.unresolved_since IS NULL
         AND (l.scope_type, l.scope_id, l.period, l.period_start)
           = (b.scope_type, b.scope_id, b.period, b.period_start)), 0)::bigint AS "leaseRows",
       s.amount_nano_usd AS limit
-    FROM balance b
+    FROM balance_sum b
     LEFT JOIN spend_limit s USING (scope_type, scope_id, period)
     WHERE b.scope_id = ${workspaceId}
       OR b.scope_id IN (SELECT id FROM api_key WHERE workspace_id = ${workspaceId})

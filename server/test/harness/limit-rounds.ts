@@ -200,7 +200,7 @@ async function createLimitedWorkspace(run: Run): Promise<{ workspaceId: string; 
   await setLimit(node, { type: "api_key", api_key_id: apiKeyId }, "daily", KEY_LIMIT_USD);
   await eventually(BOUND_MS, "every node to have the limits", async () => {
     const behind = await run.db
-      .selectFrom("node")
+      .selectFrom("node_contact")
       .select("id")
       .where("lease_expires_at", "is not", null)
       .where("limits_version", "<", run.db.selectFrom("limits_version").select("value"))
@@ -355,7 +355,7 @@ async function checkNoLeases(db: Database): Promise<void> {
     .where("request_id", "=", "")
     .execute();
   const leased = await db
-    .selectFrom("balance")
+    .selectFrom("balance_sum")
     .select("scope_id")
     .where("leased_nano_usd", "<>", 0n)
     .execute();

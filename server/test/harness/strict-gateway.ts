@@ -129,7 +129,7 @@ export class StrictGateway {
 
   async balance(scopeId = this.scope.workspaceId): Promise<Balances> {
     const row = await this.#db.database
-      .selectFrom("balance")
+      .selectFrom("balance_sum")
       .select(["settled_nano_usd", "leased_nano_usd", "unresolved_nano_usd", "overrun_nano_usd"])
       .where("scope_id", "=", scopeId)
       .where("period", "=", "monthly")

@@ -61,7 +61,7 @@ async function selectOverruns(tx: Tx, where: RawBuilder<unknown>): Promise<Overr
           AND raise.period_start = b.period_start
           AND (raise.amount_nano_usd IS NULL OR raise.amount_nano_usd > raise.settled_nano_usd)) AS raises
     FROM spend_limit AS l
-    JOIN balance AS b USING (scope_type, scope_id, period)
+    JOIN balance_sum AS b USING (scope_type, scope_id, period)
     LEFT JOIN api_key AS key ON b.scope_type = 'api_key' AND key.id = b.scope_id
     CROSS JOIN LATERAL (
       SELECT CASE b.scope_type WHEN 'workspace' THEN b.scope_id ELSE key.workspace_id END AS workspace_id) AS place

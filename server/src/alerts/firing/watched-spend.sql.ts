@@ -101,7 +101,7 @@ async function selectRows(
         (alert.scope_type = place.scope_type AND alert.scope_id = place.scope_id)
         OR (alert.includes_below AND (alert.scope_type = 'organization'
           OR (alert.scope_type = 'workspace' AND place.scope_type = 'api_key' AND alert.scope_id = place.workspace_id))))
-    JOIN balance ON balance.scope_type = place.scope_type AND balance.scope_id = place.scope_id
+    JOIN balance_sum AS balance ON balance.scope_type = place.scope_type AND balance.scope_id = place.scope_id
       AND balance.period = place.period AND balance.period_start = place.period_start
     LEFT JOIN spend_limit ON spend_limit.scope_type = place.scope_type AND spend_limit.scope_id = place.scope_id
       AND spend_limit.period = place.period

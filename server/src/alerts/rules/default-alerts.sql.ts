@@ -26,9 +26,10 @@ export async function markDefaultAlerts(tx: Tx, organizationId: string): Promise
 export async function listWithoutOverrunAlert(db: Database, version: string): Promise<string[]> {
   const others = db
     .selectFrom("node")
-    .select("id")
-    .where("lease_expires_at", "is not", null)
-    .where("version", "<>", version);
+    .innerJoin("node_contact as contact", "contact.id", "node.id")
+    .select("node.id")
+    .where("contact.lease_expires_at", "is not", null)
+    .where("node.version", "<>", version);
   const rows = await db
     .selectFrom("organization")
     .select("id")

@@ -148,7 +148,7 @@ function selectRequests(nowMs: number, where: unknown, limit: number) {
     LEFT JOIN api_key ak ON r.resolved_by_type = 'api_key' AND ak.id = r.resolved_by_id
     LEFT JOIN admin_key aa ON r.resolved_by_type = 'admin_key' AND aa.id = r.resolved_by_id
     LEFT JOIN spend_limit l ON l.scope_type = r.scope_type AND l.scope_id = r.scope_id AND l.period = r.period
-    LEFT JOIN balance b ON b.scope_type = r.scope_type AND b.scope_id = r.scope_id AND b.period = r.period
+    LEFT JOIN balance_sum b ON b.scope_type = r.scope_type AND b.scope_id = r.scope_id AND b.period = r.period
       AND b.period_start = CASE r.period ${sql.join(periodNames.map(start), sql` `)} END
     WHERE ${where}
     ORDER BY r.created_at DESC, r.id DESC

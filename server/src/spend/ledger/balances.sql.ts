@@ -44,7 +44,7 @@ export async function findBalance(
   of: BalanceKey & { organizationId: string },
 ): Promise<Balance | null> {
   const row = await db
-    .selectFrom("balance")
+    .selectFrom("balance_sum")
     .select(columns)
     .where("organization_id", "=", of.organizationId)
     .where("scope_type", "=", of.scopeType)
@@ -74,7 +74,7 @@ export async function readBalancesAtSeq(
       unnest(${of.keys.map((key) => key.scopeType)}::text[], ${of.keys.map((key) => key.scopeId)}::text[],
         ${of.keys.map((key) => key.period)}::text[], ${of.keys.map((key) => key.periodStart)}::date[])
         AS wanted (scope_type, scope_id, period, period_start)
-      JOIN balance USING (scope_type, scope_id, period, period_start)
+      JOIN balance_sum USING (scope_type, scope_id, period, period_start)
     ) AS b ON true`.execute(db);
   const foldedSeq = rows[0]?.foldedSeq ?? null;
   return {

@@ -4,7 +4,7 @@ import { inTransaction } from "#src/db/transaction.ts";
 import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 import { periodEndOf } from "./overruns.sql.ts";
-import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
+import type { BalanceKey } from "./spend-key.ts";
 
 // Draws of nodes on limited balances. Folds count them for each limit in `counted_limit`, whether the node has a lease or
 // not. So the number of a node is exact from the moment at which the counting starts.
@@ -31,42 +31,6 @@ export async function addDraws(tx: Tx, draws: readonly CountedDraw[]): Promise<v
     JOIN counted_limit USING (scope_type, scope_id, period)
     ON CONFLICT (node_id, scope_type, scope_id, period, period_start)
     DO UPDATE SET drawn_nano_usd = d.drawn_nano_usd + excluded.drawn_nano_usd`.execute(tx);
-}
-
-/** Draws of a node, and ids of counted limits, by key text. Absent: none, or not counted. */
-export interface NodeDraws {
-  drawn: ReadonlyMap<string, bigint>;
-  counts: ReadonlyMap<string, bigint>;
-}
-
-interface DrawRow extends BalanceKey {
-  drawnNanoUsd: bigint | null;
-  countId: bigint | null;
-}
-
-/** Reads the draws of a node on these balances. The caller holds the locks that a fold needs for them. */
-export async function readDraws(
-  tx: Tx,
-  { nodeId, keys }: { nodeId: string; keys: readonly BalanceKey[] },
-): Promise<NodeDraws> {
-  if (keys.length === 0) return { drawn: new Map(), counts: new Map() };
-  const { rows } = await sql<DrawRow>`
-    SELECT k.scope_type AS "scopeType", k.scope_id AS "scopeId", k.period, k.period_start AS "periodStart",
-      d.drawn_nano_usd AS "drawnNanoUsd", c.id AS "countId"
-    FROM unnest(${keys.map(({ scopeType }) => scopeType)}::text[], ${keys.map(({ scopeId }) => scopeId)}::text[],
-      ${keys.map(({ period }) => period)}::text[], ${keys.map(({ periodStart }) => periodStart)}::date[])
-      AS k (scope_type, scope_id, period, period_start)
-    LEFT JOIN counted_limit c USING (scope_type, scope_id, period)
-    LEFT JOIN lease_draw d ON d.node_id = ${nodeId} AND d.scope_type = k.scope_type AND d.scope_id = k.scope_id
-      AND d.period = k.period AND d.period_start = k.period_start`.execute(tx);
-  const drawn = new Map<string, bigint>();
-  const counts = new Map<string, bigint>();
-  for (const row of rows) {
-    const text = balanceKeyText(row);
-    if (row.drawnNanoUsd !== null) drawn.set(text, row.drawnNanoUsd);
-    if (row.countId !== null) counts.set(text, row.countId);
-  }
-  return { drawn, counts };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { BalanceKey } from "./spend-key.ts";
 
-// Rules by which the database applies a message of a node: it sets leases and grants budget. Pure: the caller has locked
-// and loaded the rows, and writes them afterwards. Amounts are integer nano-USD.
+// Rules by which the database applies a message of a node: it sets leases and grants budget. Pure: the caller has read the
+// rows in one snapshot, and writes the changes if they are still valid. Amounts are integer nano-USD.
 
 /** One balance. The lease of a fenced node counts as unresolved. */
 export interface BalanceRow {
@@ -104,8 +104,10 @@ export interface SyncDone {
   figures: ReadonlyMap<string, Figures>;
 }
 
-export type SyncAnswer =
-  | SyncDone
+export type SyncAnswer = SyncDone | SyncRefusal;
+
+/** The message was not obeyed. */
+export type SyncRefusal =
   /** The epoch is over: the node was fenced, or another process has its id. */
   | { kind: "fenced" }
   /** A later message arrived first. */
@@ -116,9 +118,11 @@ export type SyncAnswer =
 /** Rows of one message, read in one snapshot. */
 export interface LeaseWork {
   foldedSeq: number;
-  /** Balances of the message's keys and of the node's leases, by key text. */
+  /** Balances of the message's keys, and of all leases of the node for a complete message. By key text. */
+  keys: ReadonlyMap<string, LeaseKey>;
+  /** Balances of the keys, by key text. */
   balances: Map<string, BalanceRow>;
-  /** Leases of the node, by key text. */
+  /** Leases of the node on these balances, by key text. Without a lease, `granted` is 0. */
   leases: Map<string, LeaseRow>;
   /** Id of the count of draws, by key text. Absent: folds do not count draws on the balance. */
   counts: ReadonlyMap<string, bigint>;
@@ -128,11 +132,100 @@ export interface LeaseWork {
   kept: Map<string, bigint>;
 }
 
+/** New value of one lease. */
+export interface LeaseChange {
+  text: string;
+  key: LeaseKey;
+  /** Null: the lease ends. */
+  grantedNanoUsd: bigint | null;
+  /** The count of draws that the value belongs to. Null for a lease that ends. */
+  countId: bigint | null;
+  /** The lease grows by a grant: the guard must hold when it is written. */
+  isGuarded: boolean;
+  /** Returned budget that becomes unresolved. Null: none. */
+  keptNanoUsd: bigint | null;
+}
+
+/** An answer, and the changes that make it true. */
+export interface SyncDraft {
+  answer: SyncDone;
+  changes: readonly LeaseChange[];
+}
+
+/** The facts of a node that decide whether its message is handled. */
+export interface MessageNode {
+  epoch: bigint;
+  /** Number of the last message in this epoch. 0: none. */
+  op: bigint;
+  /** False: the node becomes live by its next message. */
+  isLive: boolean;
+  /** Highest version of the limits. */
+  version: bigint;
+}
+
+/** Null: the message is handled. */
+export function findRefusal(node: MessageNode, message: SyncMessage): SyncRefusal | null {
+  if (node.epoch !== message.epoch) return { kind: "fenced" };
+  if (node.op >= BigInt(message.op)) return { kind: "late" };
+  if (!node.isLive && message.limitsVersion < node.version) return { kind: "behind" };
+  return null;
+}
+
+/** Decides on a message. The rows of `work` then have the new values. */
+export function draftSync(work: LeaseWork, message: SyncMessage): SyncDraft {
+  const before = new Map([...work.leases].map(([key, lease]) => [key, { ...lease }]));
+  const answer = applySync(work, message);
+  return { answer, changes: listChanges(work, before, listGranted(message, answer)) };
+}
+
+/** Key texts of leases that grow by a grant. */
+function listGranted(message: SyncMessage, { grants }: SyncDone): ReadonlySet<string> {
+  const granted = new Set<string>();
+  for (const [at, { entries }] of message.grantRequests.entries()) {
+    for (const [entryAt, { key }] of entries.entries()) {
+      if ((grants[at]?.[entryAt] ?? 0n) > 0n) granted.add(key);
+    }
+  }
+  return granted;
+}
+
+function listChanges(
+  work: LeaseWork,
+  before: ReadonlyMap<string, LeaseRow>,
+  granted: ReadonlySet<string>,
+): LeaseChange[] {
+  const changes: LeaseChange[] = [];
+  for (const [text, lease] of work.leases) {
+    const was = before.get(text);
+    const keptNanoUsd = work.kept.get(text) ?? null;
+    const hasEnded = leftOf(lease) === 0n;
+    const isStored = was !== undefined && was.grantedNanoUsd > 0n;
+    const isSame = hasEnded
+      ? !isStored
+      : was?.grantedNanoUsd === lease.grantedNanoUsd && !was.isReclaimed;
+    if (isSame && keptNanoUsd === null) continue;
+    changes.push({
+      text,
+      key: keyOf(work, text),
+      grantedNanoUsd: hasEnded ? null : lease.grantedNanoUsd,
+      countId: hasEnded ? null : (work.counts.get(text) ?? null),
+      isGuarded: granted.has(text),
+      keptNanoUsd,
+    });
+  }
+  return changes;
+}
+
+function keyOf(work: LeaseWork, text: string): LeaseKey {
+  const key = work.keys.get(text);
+  if (key === undefined) throw new Error("a message is applied to leases that were read");
+  return key;
+}
+
 /** The preferred amount is granted up to this part of the remaining budget, so that other nodes get some too. */
 const SLICE_OF_REMAINING = 4n;
 
-/** Applies a message to its rows, and returns the response. */
-export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
+function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
   for (const [key, lease] of work.leases) reinstateLease(work, key, lease);
   const opened = new Map<string, OpenedLease>();
   const unopened = new Set<string>();
@@ -164,7 +257,8 @@ export function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
     const balance = work.balances.get(key);
     if (balance) figures.set(key, { ...balance, limitNanoUsd });
   }
-  return { kind: "done", foldedSeq: work.foldedSeq, opened, unopened, grants, figures };
+  const { foldedSeq } = work;
+  return { kind: "done", foldedSeq, opened, unopened, grants, figures };
 }
 
 /** True if the node now follows the limits of the message, because all its leases are reported. */

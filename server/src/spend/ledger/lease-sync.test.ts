@@ -39,7 +39,7 @@ const test = base
     ({ db }) =>
       async () =>
         await db.database
-          .selectFrom("balance")
+          .selectFrom("balance_sum")
           .select([
             "settled_nano_usd as settled",
             "leased_nano_usd as leased",

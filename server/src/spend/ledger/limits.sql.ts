@@ -171,8 +171,8 @@ export function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
  * not follow it has appended requests that no fold has counted.
  */
 export const isActivating = sql<boolean>`(l.enforcement = 'strict' AND (
-  EXISTS (SELECT FROM node WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)
-  OR EXISTS (SELECT FROM usage_batch AS batch LEFT JOIN node ON node.id = batch.node_id
+  EXISTS (SELECT FROM node_contact WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)
+  OR EXISTS (SELECT FROM usage_batch AS batch LEFT JOIN node_contact AS node ON node.id = batch.node_id
     WHERE batch.set_aside_at IS NULL AND (node.id IS NULL OR node.limits_version < l.version))))`;
 
 /** Finds limits that are activating, with the start of the activation, by id. */

@@ -10,6 +10,7 @@ import { openJournal } from "#src/recording/journal.ts";
 import { segmentPath } from "#src/recording/segments.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { expireLeases } from "#test/harness/expire-leases.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { type SpendNode, type SpendNodeOptions, startSpendNode } from "#test/harness/spend-node.ts";
 import { reclaimLeases } from "./leases.sql.ts";
@@ -41,7 +42,7 @@ const test = base
     ({ db }) =>
       async () =>
         await db.database
-          .selectFrom("balance")
+          .selectFrom("balance_sum")
           .select([
             "settled_nano_usd as settled",
             "leased_nano_usd as leased",
@@ -112,11 +113,7 @@ test("a fenced node gets its own budget back and continues by itself", async ({
 }) => {
   const node = await start();
   const record = await begun(node, 60n);
-  await db.database
-    .updateTable("node")
-    .set({ lease_expires_at: new Date(0) })
-    .where("id", "=", nodeId)
-    .execute();
+  await expireLeases(db.database, nodeId);
   expect(await reclaimLeases(db.database, { graceMs: 500, atMs: null })).toEqual([nodeId]);
   expect(await balance()).toEqual({ settled: 0n, leased: 0n, unresolved: 60n });
   // The next message is refused as fenced. The hold waits until the node has a new epoch.

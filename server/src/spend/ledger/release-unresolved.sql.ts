@@ -2,9 +2,10 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { lockBalances } from "./balances.sql.ts";
+import { type BalanceChange, changeBalances } from "./lease-changes.sql.ts";
 import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
+import { leftOfRow, lockNode } from "./lease-rows.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
-import { type BalanceChange, changeBalances, lockNode } from "./leases.sql.ts";
 import { periodEndOf } from "./overruns.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
@@ -15,6 +16,8 @@ export interface ReleasedLease extends LeaseKey {
   nodeId: string;
   requestId: string;
   amountNanoUsd: bigint;
+  /** The amount is part of the unresolved sum that the balance stores. */
+  isStored: boolean;
 }
 
 /** Budget of a node or of a lost journal. All other unresolved rows are holds of single requests. */
@@ -31,7 +34,10 @@ export async function releaseUnresolved(
 ): Promise<ReleasedLease[]> {
   const isPast = (at: RawBuilder<unknown>) =>
     sql<boolean>`${at} + ${options.afterMs} * interval '1 millisecond' <= ${nowOf(options)}`;
-  const isDue = sql<boolean>`${isPast(sql`unresolved_since`)} AND (NOT ${isBudget} OR ${isPast(periodEndOf("lease"))})`;
+  const isOld = sql`${isPast(sql`unresolved_since`)} AND (NOT ${isBudget} OR ${isPast(periodEndOf("lease"))})`;
+  // Nothing is left of a reclaimed lease once folds have counted the spend of its node.
+  const isSpent = sql`granted_nano_usd IS NOT NULL AND unresolved_since IS NOT NULL AND ${leftOfRow} = 0`;
+  const isDue = sql<boolean>`(${isOld} OR ${isSpent})`;
   const nodes = await database
     .selectFrom("lease")
     .select("node_id as id")
@@ -59,7 +65,8 @@ export function releaseNodeBudget(
   tx: Tx,
   of: { nodeId: string; organizationId: string },
 ): Promise<ReleasedLease[]> {
-  const isOwn = sql<boolean>`unresolved_since IS NOT NULL AND amount_nano_usd > 0
+  const isOwn = sql<boolean>`unresolved_since IS NOT NULL
+    AND (amount_nano_usd > 0 OR granted_nano_usd IS NOT NULL)
     AND organization_id = ${of.organizationId}::uuid AND ${isBudget}`;
   return deleteUnresolved(tx, of.nodeId, isOwn);
 }
@@ -82,12 +89,12 @@ async function deleteUnresolved(
       "period",
       "period_start as periodStart",
       "organization_id as organizationId",
-      "amount_nano_usd as amountNanoUsd",
+      leftOfRow.as("amountNanoUsd"),
+      sql<boolean>`granted_nano_usd IS NULL`.as("isStored"),
     ])
     .execute();
-  await lockBalances(tx, gone);
   await subtractUnresolved(tx, gone);
-  return gone;
+  return gone.filter(({ isStored, amountNanoUsd }) => isStored || amountNanoUsd > 0n);
 }
 
 /** Allows the transaction to delete budget of nodes and journals. Without this setting a trigger keeps these rows. */
@@ -95,10 +102,16 @@ export async function allowBudgetRelease(tx: Tx): Promise<void> {
   await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
 }
 
-/** Subtracts deleted rows from their balances. The caller has locked the balances. */
-export async function subtractUnresolved(tx: Tx, gone: readonly ReleasedLease[]): Promise<void> {
+/** Locks the balances of the stored amounts and of `others`, in one order. */
+export async function subtractUnresolved(
+  tx: Tx,
+  gone: readonly ReleasedLease[],
+  others: readonly LeaseKey[] = [],
+): Promise<void> {
+  const stored = gone.filter(({ isStored }) => isStored);
+  await lockBalances(tx, [...stored, ...others]);
   const sums = new Map<string, BalanceChange>();
-  for (const key of gone) {
+  for (const key of stored) {
     const text = balanceKeyText(key);
     const sum = sums.get(text) ?? { key, leasedNanoUsd: 0n, unresolvedNanoUsd: 0n };
     sum.unresolvedNanoUsd -= key.amountNanoUsd;

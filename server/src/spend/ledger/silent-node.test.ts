@@ -10,6 +10,7 @@ import type { BeginRecord } from "#src/domain/request-record.ts";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { expireLeases } from "#test/harness/expire-leases.ts";
 import { passMonthEnd } from "#test/harness/month-end.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { type SpendNode, startSpendNode } from "#test/harness/spend-node.ts";
@@ -38,7 +39,7 @@ const test = base.extend("ledger", ({ db }) => {
 
   function balance() {
     return db.database
-      .selectFrom("balance")
+      .selectFrom("balance_sum")
       .select([
         "settled_nano_usd as settled",
         "leased_nano_usd as leased",
@@ -57,8 +58,7 @@ const test = base.extend("ledger", ({ db }) => {
     line.cut();
     if (begun !== null) node.meter.end(endRecord(begun, UNFLUSHED));
     const { nodeId } = node;
-    const over = { lease_expires_at: new Date(0) };
-    await db.database.updateTable("node").set(over).where("id", "=", nodeId).execute();
+    await expireLeases(db.database, nodeId);
     expect(await reclaimLeases(db.database, { graceMs: 0, atMs: null })).toEqual([nodeId]);
     expect(await balance()).toMatchObject({ leased: 0n, unresolved: UNFLUSHED });
     return node;

@@ -2,10 +2,10 @@ import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
-import { addToBalances, type BalanceCharge, lockBalances } from "./balances.sql.ts";
+import { addToBalances, type BalanceCharge } from "./balances.sql.ts";
 import { chainOf } from "./charges.ts";
+import { leftOfRow, lockNode } from "./lease-rows.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
-import { lockNode } from "./leases.sql.ts";
 import { recordOverruns } from "./overruns.sql.ts";
 import {
   allowBudgetRelease,
@@ -72,7 +72,8 @@ function selectItems(
       FROM (
         SELECT *, CASE WHEN request_id = '' THEN 'node' WHEN request_id LIKE 'epoch:%' THEN 'journal'
           ELSE 'request' END AS kind
-        FROM lease WHERE organization_id = ${organizationId}::uuid AND unresolved_since IS NOT NULL
+        FROM lease_left WHERE organization_id = ${organizationId}::uuid AND unresolved_since IS NOT NULL
+          AND (request_id <> '' OR amount_nano_usd > 0)
       ) AS row
       GROUP BY 1, kind, node_id, request_id
     ) AS item
@@ -243,11 +244,9 @@ async function removeItem(
       AND lease.period = taken.period AND lease.period_start = taken.period_start
     RETURNING lease.node_id AS "nodeId", lease.request_id AS "requestId", lease.scope_type AS "scopeType",
       lease.scope_id AS "scopeId", lease.period, lease.period_start AS "periodStart",
-      lease.organization_id AS "organizationId", lease.amount_nano_usd AS "amountNanoUsd"`.execute(
-    tx,
-  );
-  await lockBalances(tx, [...rows, ...others]);
-  await subtractUnresolved(tx, rows);
+      lease.organization_id AS "organizationId", ${leftOfRow} AS "amountNanoUsd",
+      lease.granted_nano_usd IS NULL AS "isStored"`.execute(tx);
+  await subtractUnresolved(tx, rows, others);
   return rows;
 }
 

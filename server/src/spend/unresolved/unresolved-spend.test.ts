@@ -36,7 +36,7 @@ const test = base.extend("company", ({ h, org }) => {
   /** Distinct values of the nine balances of the key, its workspace and the organization. */
   async function balances() {
     const rows = await h.deps.database
-      .selectFrom("balance")
+      .selectFrom("balance_sum")
       .select([
         "settled_nano_usd as settled",
         "unresolved_nano_usd as unresolved",

@@ -1,15 +1,21 @@
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import {
-  applySync,
   type BalanceRow,
+  draftSync,
+  findRefusal,
   isAcknowledged,
+  type LeaseChange,
   type LeaseKey,
   type LeaseRow,
   type LeaseWork,
   leftOf,
+  type MessageNode,
   type SyncAnswer,
   type SyncMessage,
+  type SyncRefusal,
+  usedOf,
 } from "#src/spend/ledger/lease-rules.ts";
+import type { DraftedMessage } from "#src/spend/ledger/leases.sql.ts";
 import {
   balanceOf,
   type FoldTables,
@@ -48,6 +54,8 @@ export class MemoryStore implements SpendStore {
   readonly #nodes = new Map<string, NodeRow>();
   /** Written by messages of the nodes: by node and key text. */
   readonly #granted = new Map<string, Map<string, bigint>>();
+  /** Keys of all messages, by key text. */
+  readonly #keys = new Map<string, LeaseKey>();
   /** Written by folds. */
   readonly #tables: FoldTables = {
     balances: new Map(),
@@ -75,33 +83,48 @@ export class MemoryStore implements SpendStore {
   }
 
   async sync(message: SyncMessage, atMs: number): Promise<SyncAnswer> {
+    const draft = await this.draft(message);
+    if (draft.kind !== "drafted") return draft;
+    const answer = await this.write(draft, atMs);
+    if (answer === null) throw new Error("nothing changed between the read and the write");
+    return answer;
+  }
+
+  async draft(message: SyncMessage): Promise<DraftedMessage | SyncRefusal> {
+    const node = this.#nodes.get(message.nodeId);
+    if (node === undefined) return { kind: "fenced" };
+    const refusal = findRefusal(toMessageNode(node, this.#version), message);
+    for (const [text, key] of message.keys) this.#keys.set(text, key);
+    return (
+      refusal ?? { kind: "drafted", message, ...draftSync(this.#load(node, message), message) }
+    );
+  }
+
+  async write(draft: DraftedMessage, atMs: number): Promise<SyncAnswer | null> {
+    const { message, answer, changes } = draft;
     const { nodeId } = message;
     const node = this.#nodes.get(nodeId);
-    if (node === undefined || node.epoch !== message.epoch) return { kind: "fenced" };
-    if (node.op >= message.op) return { kind: "late" };
-    const isBehind = message.limitsVersion < this.#version;
-    if (isBehind && node.expiresAtMs === null) return { kind: "behind" };
+    if (node === undefined) return { kind: "fenced" };
+    const refusal = findRefusal(toMessageNode(node, this.#version), message);
+    if (refusal !== null) return refusal;
+    if (!changes.every((change) => this.#isValid(nodeId, change))) return null;
     node.op = message.op;
     node.expiresAtMs = atMs + this.#times.ttlMs;
-    const work = this.#load(node, message);
     node.reclaimedAtMs = null;
-    const answer = applySync(work, message);
     const granted = this.#grantedOf(nodeId);
-    for (const [key, lease] of work.leases) {
-      if (leftOf(lease) === 0n) granted.delete(key);
-      else granted.set(key, lease.grantedNanoUsd);
-    }
-    for (const [key, amount] of work.kept) {
-      const requestId = `epoch:${message.epoch}`;
+    for (const { text, grantedNanoUsd, keptNanoUsd } of changes) {
+      if (grantedNanoUsd === null) granted.delete(text);
+      else granted.set(text, grantedNanoUsd);
+      if (keptNanoUsd === null) continue;
       this.#tables.unresolved.push({
         nodeId,
-        requestId,
-        key,
-        amount,
+        requestId: `epoch:${message.epoch}`,
+        key: text,
+        amount: keptNanoUsd,
         isUnresolved: true,
         sinceMs: atMs,
       });
-      this.#balance(key).unresolvedNanoUsd += amount;
+      this.#balance(text).unresolvedNanoUsd += keptNanoUsd;
     }
     if (isAcknowledged(message, answer)) {
       node.acknowledged = message.limitsVersion;
@@ -110,13 +133,28 @@ export class MemoryStore implements SpendStore {
     return answer;
   }
 
+  /** False: the change was decided on rows that have other values now. */
+  #isValid(nodeId: string, { text, grantedNanoUsd, countId, isGuarded }: LeaseChange): boolean {
+    if (grantedNanoUsd === null) return true;
+    if (this.#tables.counts.get(limitNameOfKey(text)) !== countId) return false;
+    const limit = this.#limits.get(limitNameOfKey(text));
+    if (!isGuarded || limit === undefined) return true;
+    const lease = this.#leaseOf(nodeId, text);
+    const used = usedOf(this.#figuresOf(text)) - leftOf(lease);
+    return used + leftOf({ ...lease, grantedNanoUsd }) <= limit.amountNanoUsd;
+  }
+
   /** All rows of the message, in one snapshot. */
   #load(node: NodeRow, message: SyncMessage): LeaseWork {
     const { nodeId } = message;
-    const granted = this.#grantedOf(nodeId);
     const leases = new Map<string, LeaseRow>();
     const balances = new Map<string, BalanceRow>();
-    for (const key of [...granted.keys(), ...message.keys.keys()]) {
+    const keys = new Map(message.keys);
+    for (const text of message.isComplete ? this.#grantedOf(nodeId).keys() : []) {
+      const key = this.#keys.get(text);
+      if (key !== undefined) keys.set(text, key);
+    }
+    for (const key of keys.keys()) {
       const lease = this.#leaseOf(nodeId, key);
       if (lease.grantedNanoUsd > 0n || lease.drawnNanoUsd > 0n) leases.set(key, lease);
       balances.set(key, this.#figuresOf(key));
@@ -130,7 +168,7 @@ export class MemoryStore implements SpendStore {
       if (countId !== undefined) counts.set(text, countId);
     }
     const { foldedSeq } = node;
-    return { foldedSeq, balances, leases, counts, limits, kept: new Map() };
+    return { foldedSeq, keys, balances, leases, counts, limits, kept: new Map() };
   }
 
   async flush(request: FlushRequest): Promise<FlushAnswer> {
@@ -160,7 +198,7 @@ export class MemoryStore implements SpendStore {
     }
     const leased = new Set<string>();
     for (const nodeId of this.#nodes.keys()) {
-      for (const { key } of this.#leasesOf(nodeId)) leased.add(limitNameOfKey(key));
+      for (const key of this.#grantedOf(nodeId).keys()) leased.add(limitNameOfKey(key));
     }
     for (const name of [...counts.keys()]) {
       if (this.#limits.has(name) || leased.has(name)) continue;
@@ -205,6 +243,7 @@ export class MemoryStore implements SpendStore {
   async release(atMs: number): Promise<StoredLease[]> {
     const { releaseMs } = this.#times;
     return this.#release((row) => {
+      if (row.requestId === "" && row.amount === 0n) return true;
       const isBudget = !row.requestId.startsWith("req_");
       const fromMs = isBudget ? Math.max(row.sinceMs, periodOfKey(row.key).endMs) : row.sinceMs;
       return fromMs + releaseMs <= atMs;
@@ -226,7 +265,7 @@ export class MemoryStore implements SpendStore {
       for (const row of this.#leasesOf(nodeId)) {
         if (!isReleased({ ...row, sinceMs: reclaimedAtMs })) continue;
         this.#grantedOf(nodeId).delete(row.key);
-        released.push(row);
+        if (row.amount > 0n) released.push(row);
       }
     }
     return released;
@@ -270,7 +309,7 @@ export class MemoryStore implements SpendStore {
     const leases: StoredLease[] = [...this.#tables.unresolved];
     const counters: StoredCounters[] = [];
     for (const nodeId of this.#nodes.keys()) {
-      leases.push(...this.#leasesOf(nodeId));
+      leases.push(...this.#leasesOf(nodeId).filter(({ amount }) => amount > 0n));
       const drawn = this.#tables.drawn.get(nodeId) ?? new Map<string, bigint>();
       for (const key of new Set([...this.#grantedOf(nodeId).keys(), ...drawn.keys()])) {
         const row = this.#leaseOf(nodeId, key);
@@ -329,9 +368,9 @@ export class MemoryStore implements SpendStore {
 
   #leasesOf(nodeId: string): StoredLease[] {
     const isUnresolved = this.#nodes.get(nodeId)?.reclaimedAtMs !== null;
-    return [...this.#grantedOf(nodeId).keys()].flatMap((key) => {
+    return [...this.#grantedOf(nodeId).keys()].map((key) => {
       const amount = leftOf(this.#leaseOf(nodeId, key));
-      return amount === 0n ? [] : [{ nodeId, requestId: "", key, amount, isUnresolved }];
+      return { nodeId, requestId: "", key, amount, isUnresolved };
     });
   }
 
@@ -352,6 +391,10 @@ export class MemoryStore implements SpendStore {
   #balance(key: string) {
     return balanceOf(this.#tables.balances, key);
   }
+}
+
+function toMessageNode({ epoch, op, expiresAtMs }: NodeRow, version: bigint): MessageNode {
+  return { epoch, op: BigInt(op), isLive: expiresAtMs !== null, version };
 }
 
 function limitNameOf({

@@ -2,6 +2,7 @@ import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { type SyncAnswer, type SyncMessage, usedOf } from "#src/spend/ledger/lease-rules.ts";
 import { findSpendable } from "#src/spend/ledger/lease-table.ts";
+import type { DraftedMessage } from "#src/spend/ledger/leases.sql.ts";
 import { FoldWorkers } from "./fold-workers.ts";
 import { limitNameOfKey } from "./memory-fold.ts";
 import { expectSame, label, Model } from "./model.ts";
@@ -47,16 +48,20 @@ const LIMIT_SHARES = [0, 0, 0.05, 0.15] as const;
 const NARROW_SHARE = 0.4;
 const NARROW_FLUSH_SHARE = 0.1;
 const NARROW_ENTER_SHARE = 0.04;
+/** Share of messages with other steps between their read and their write. */
+const OPEN_DRAFT_SHARE = 0.6;
 
 type Packet = {
   node: SimulatedNode;
   incarnation: number;
   /** The node timed out. The message may be executed, and is never answered. */
   isAbandoned: boolean;
-} & (
-  | { kind: "sync"; message: SyncMessage; answer: SyncAnswer | null }
+} /** `draft`: the database has read the rows of the message, and has written nothing. */ & (
+  | { kind: "sync"; message: SyncMessage; draft: DraftedMessage | null; answer: SyncAnswer | null }
   | { kind: "flush"; request: FlushRequest; answer: FlushAnswer | null }
 );
+
+type SyncPacket = Extract<Packet, { kind: "sync" }>;
 
 export interface SimulationOptions {
   seed: number;
@@ -69,6 +74,8 @@ export interface SimulationOptions {
   silenceShare?: number;
   /** Whether other steps run between the statements of a fold. Default: true. */
   hasOpenFolds?: boolean;
+  /** Whether other steps run between the read and the write of a message. Default: true. */
+  hasOpenDrafts?: boolean;
   /** Number of last steps that a failure reports. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
@@ -78,6 +85,8 @@ export interface SimulationResult {
   requests: number;
   interrupted: number;
   refused: number;
+  /** Drafts of messages that other steps made invalid. */
+  redrafted: number;
   restarts: number;
   reclaimed: number;
   released: number;
@@ -115,6 +124,7 @@ class Simulation {
   /** A separate generator, so that runs without silences stay the same. */
   readonly #silences: Random;
   readonly #folds: Random;
+  readonly #drafts: Random;
   readonly #shares: { fold: number; read: number; limit: number; flush: number; enter: number };
   readonly #scopes: readonly SpendScope[];
   readonly #limits: readonly Omit<StrictLimit, "amountNanoUsd">[];
@@ -126,7 +136,7 @@ class Simulation {
   readonly #time = { realMs: 0, wallMs: START_MS };
   #jumps = 0;
   #made = 0;
-  #counts = { refused: 0, restarts: 0, reclaimed: 0, released: 0, forgotten: 0 };
+  #counts = { redrafted: 0, refused: 0, restarts: 0, reclaimed: 0, released: 0, forgotten: 0 };
 
   constructor(options: SimulationOptions, store: SpendStore) {
     this.#options = options;
@@ -135,6 +145,7 @@ class Simulation {
     this.#bursts = new Random(~options.seed);
     this.#silences = new Random(options.seed + 1_000_003);
     this.#folds = new Random(options.seed + 2_000_003);
+    this.#drafts = new Random(options.seed + 3_000_003);
     this.#shares = {
       fold: this.#folds.pick(FOLD_SHARES) ?? 0,
       read: this.#folds.pick(READ_SHARES) ?? 0,
@@ -269,7 +280,7 @@ class Simulation {
     }
     const message = node.nextMessage(this.#time);
     if (message === null) return `${node.id} has nothing to say`;
-    this.#packets.push({ kind: "sync", node, message, answer: null, ...fresh(node) });
+    this.#packets.push({ kind: "sync", node, message, draft: null, answer: null, ...fresh(node) });
     return `${node.id} says ${message.op}, grantRequests ${message.grantRequests.length}`;
   }
 
@@ -324,6 +335,7 @@ class Simulation {
     }
     if (packet.node.isPartitioned && !packet.isAbandoned) return `a ${name} does not get through`;
     await this.#executePacket(packet);
+    if (packet.answer === null) return `a ${name} is ${describeOpen(packet)}`;
     const isDeaf = packet.isAbandoned || packet.node.isPaused || isDead;
     if (isDeaf || this.#random.chance(0.4)) return `a ${name} is executed: ${describe(packet)}`;
     this.#removePacket(packet);
@@ -332,11 +344,7 @@ class Simulation {
   }
 
   async #executePacket(packet: Packet): Promise<void> {
-    if (packet.kind === "sync") {
-      packet.answer = await this.#store.sync(packet.message, this.#time.wallMs);
-      checkGuard(packet.message, packet.answer);
-      return;
-    }
+    if (packet.kind === "sync") return await this.#executeMessage(packet);
     const { request } = packet;
     packet.answer = await this.#store.flush(request, this.#time.wallMs);
     // Reported also for a step that an earlier attempt has counted. A double count shows in the settled amount.
@@ -347,6 +355,23 @@ class Simulation {
     for (const { requestId, cost } of request.batch) {
       this.#model.recorded(requestId, { cost: cost.total, nodeId, toSeq });
     }
+  }
+
+  /** Other steps may run between the read and the write of a message. */
+  async #executeMessage(packet: SyncPacket): Promise<void> {
+    if (packet.draft === null) {
+      const draft = await this.#store.draft(packet.message);
+      if (draft.kind === "drafted") packet.draft = draft;
+      else if (draft.kind !== "older") packet.answer = draft;
+      else packet.answer = await this.#store.sync(packet.message, this.#time.wallMs);
+      const isOpen = this.#options.hasOpenDrafts !== false && this.#drafts.chance(OPEN_DRAFT_SHARE);
+      if (packet.draft === null || isOpen) return;
+    }
+    const { draft } = packet;
+    packet.answer = await this.#store.write(draft, this.#time.wallMs);
+    packet.draft = null;
+    if (packet.answer === null) this.#counts.redrafted += 1;
+    else checkGuard(packet.message, packet.answer);
   }
 
   #dropPacket(packet: Packet, isPacketLost: boolean): void {
@@ -492,8 +517,15 @@ class Simulation {
       const isWaiting = this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node));
       const message = canSpeak && !isWaiting ? node.nextMessage(this.#time) : null;
       if (message === null) continue;
-      const packet: Packet = { kind: "sync", node, message, answer: null, ...fresh(node) };
-      await this.#executePacket(packet);
+      const packet: Packet = {
+        kind: "sync",
+        node,
+        message,
+        draft: null,
+        answer: null,
+        ...fresh(node),
+      };
+      while (packet.answer === null) await this.#executePacket(packet);
       await this.#deliverAnswer(packet);
     }
   }
@@ -695,6 +727,10 @@ function fresh(node: SimulatedNode): Pick<Packet, "incarnation" | "isAbandoned">
 
 function isAwaited(packet: Packet, node: SimulatedNode): boolean {
   return packet.node === node && packet.incarnation === node.incarnation && !packet.isAbandoned;
+}
+
+function describeOpen(packet: Packet): string {
+  return packet.kind === "sync" && packet.draft !== null ? "drafted" : "to be drafted again";
 }
 
 function describe({ answer }: Packet): string {

@@ -12,14 +12,18 @@ import {
 } from "#src/recording/usage-batches.sql.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { countLimits } from "#src/spend/ledger/lease-draws.sql.ts";
+import { lockNode } from "#src/spend/ledger/lease-rows.sql.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import {
+  type Draft,
+  type DraftedMessage,
+  draftMessage,
   listActivating,
-  lockNode,
   readStrictLimits,
   reclaimLeases,
   settleBatches,
   syncLeases,
+  writeDraft,
 } from "#src/spend/ledger/leases.sql.ts";
 import {
   deleteSpendLimit,
@@ -65,7 +69,7 @@ export class SqlStore implements SpendStore {
     times: StoreTimes,
     organizationId: string,
   ): Promise<SqlStore> {
-    await sql`TRUNCATE lease, lease_draw, counted_limit, balance, spend_limit, node, usage_batch`.execute(
+    await sql`TRUNCATE lease, lease_node, lease_draw, counted_limit, balance, spend_limit, node, usage_batch`.execute(
       database,
     );
     await sql`UPDATE limits_version SET value = 0`.execute(database);
@@ -83,6 +87,14 @@ export class SqlStore implements SpendStore {
 
   sync(message: SyncMessage, atMs: number): Promise<SyncAnswer> {
     return syncLeases(this.#database, message, { ttlMs: this.#times.ttlMs, atMs });
+  }
+
+  draft(message: SyncMessage): Promise<Draft> {
+    return draftMessage(this.#database, message);
+  }
+
+  write(draft: DraftedMessage, atMs: number): Promise<SyncAnswer | null> {
+    return writeDraft(this.#database, draft, { ttlMs: this.#times.ttlMs, atMs });
   }
 
   async flush(request: FlushRequest): Promise<FlushAnswer> {
@@ -171,19 +183,21 @@ export class SqlStore implements SpendStore {
 
   async snapshot(): Promise<Snapshot> {
     const [balances, leases, nodes, draws, counts] = await Promise.all([
-      this.#database.selectFrom("balance").selectAll().execute(),
-      this.#database.selectFrom("lease").selectAll().execute(),
-      this.#database.selectFrom("node").selectAll().execute(),
+      this.#database.selectFrom("balance_sum").selectAll().execute(),
+      this.#database.selectFrom("lease_left").selectAll().execute(),
+      this.#listNodes(),
       this.#database.selectFrom("lease_draw").selectAll().execute(),
       this.#database.selectFrom("counted_limit").selectAll().execute(),
     ]);
-    const stored = leases.map((row) => ({
-      nodeId: row.node_id,
-      requestId: row.request_id,
-      key: balanceKeyText(keyOf(row)),
-      amount: row.amount_nano_usd,
-      isUnresolved: row.unresolved_since !== null,
-    }));
+    const stored = leases
+      .filter((row) => row.amount_nano_usd > 0n)
+      .map((row) => ({
+        nodeId: row.node_id,
+        requestId: row.request_id,
+        key: balanceKeyText(keyOf(row)),
+        amount: row.amount_nano_usd,
+        isUnresolved: row.unresolved_since !== null,
+      }));
     const counters = new Map<string, StoredCounters>();
     for (const row of draws) {
       const [nodeId, key, drawn] = [row.node_id, balanceKeyText(keyOf(row)), row.drawn_nano_usd];
@@ -223,6 +237,14 @@ export class SqlStore implements SpendStore {
         ]),
       ),
     };
+  }
+
+  #listNodes() {
+    return this.#database
+      .selectFrom("node")
+      .innerJoin("node_contact as contact", "contact.id", "node.id")
+      .select(["node.id", "epoch", "flushed_seq", "folded_seq", "contact.lease_expires_at"])
+      .execute();
   }
 }
 

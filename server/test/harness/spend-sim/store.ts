@@ -1,6 +1,7 @@
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
+import type { Draft, DraftedMessage } from "#src/spend/ledger/leases.sql.ts";
 
 // Store of the simulated nodes: plain maps or PostgreSQL. `atMs` is the database's clock.
 
@@ -66,7 +67,12 @@ export interface Snapshot {
 
 export interface SpendStore {
   enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }>;
+  /** Handles a message at once. */
   sync(message: SyncMessage, atMs: number): Promise<SyncAnswer>;
+  /** Reads the rows of a message and decides on it. "older": use `sync`. */
+  draft(message: SyncMessage): Promise<Draft>;
+  /** Writes a decision. Null: it is not valid any more, and nothing is written. */
+  write(draft: DraftedMessage, atMs: number): Promise<SyncAnswer | null>;
   /** Appends a batch. No balance changes. */
   flush(request: FlushRequest, atMs: number): Promise<FlushAnswer>;
   /** Acquires the fold's lock. The caller knows that it is free. */

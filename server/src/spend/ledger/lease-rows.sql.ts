@@ -1,0 +1,183 @@
+import { CompiledQuery, sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { prepareOnce } from "#src/db/prepared.ts";
+import type { LeaseKey, LeaseRow, LeaseWork, MessageNode, SyncMessage } from "./lease-rules.ts";
+import { balanceKeyText } from "./spend-key.ts";
+
+// Rows that a message of a node is decided on, read by one statement in one snapshot, without locks.
+
+/** Row of the node, as of its last message. */
+export interface ReadNode extends MessageNode {
+  /** True while a node of version 0.1 may use the database. */
+  hasOlderNodes: boolean;
+  /** The node's leases or its contact are stored as version 0.1 stores them. */
+  isOlder: boolean;
+}
+
+export interface MessageRows {
+  node: ReadNode;
+  work: LeaseWork;
+  /** Balances without a row. */
+  missing: readonly LeaseKey[];
+}
+
+interface ReadRow extends Omit<ReadNode, "isOlder"> {
+  foldedSeq: bigint;
+  hasOlderLeases: boolean;
+  hasOlderContact: boolean;
+  /** Null: the message names no balance. */
+  scopeType: LeaseKey["scopeType"] | null;
+  scopeId: string;
+  period: LeaseKey["period"];
+  periodStart: string;
+  organizationId: string;
+  grantedNanoUsd: bigint | null;
+  olderNanoUsd: bigint | null;
+  isReclaimed: boolean;
+  drawnNanoUsd: bigint;
+  countId: bigint | null;
+  limitNanoUsd: bigint | null;
+  /** Null: the balance has no row. */
+  settledNanoUsd: bigint | null;
+  leasedNanoUsd: bigint;
+  unresolvedNanoUsd: bigint;
+}
+
+const READ = prepareOnce(
+  "read_message_rows",
+  `WITH me AS MATERIALIZED (
+    SELECT node.epoch, node.folded_seq, node.lease_op, node.lease_expires_at, last.node_id AS last_id, last.epoch AS last_epoch,
+      last.op, last.expires_at, (SELECT value FROM limits_version) AS version,
+      (SELECT hour_at > now() FROM rollup_progress) AS has_older_nodes,
+      EXISTS (SELECT FROM lease WHERE node_id = $1 AND request_id = '' AND granted_nano_usd IS NULL) AS has_older_leases
+    FROM node LEFT JOIN lease_node AS last ON last.node_id = node.id WHERE node.id = $1
+  ), key AS (
+    SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[])
+      AS named (scope_type, scope_id, period, period_start, organization_id)
+    UNION
+    SELECT scope_type, scope_id, period, period_start, organization_id FROM lease
+    WHERE $7::boolean AND node_id = $1 AND request_id = ''
+  )
+  SELECT me.epoch, me.folded_seq AS "foldedSeq", me.version, me.has_older_nodes AS "hasOlderNodes",
+    me.has_older_leases AS "hasOlderLeases", me.lease_expires_at IS NOT NULL AS "hasOlderContact",
+    coalesce(me.expires_at, me.lease_expires_at) IS NOT NULL AS "isLive",
+    CASE WHEN me.last_epoch = me.epoch THEN me.op WHEN me.has_older_nodes THEN me.lease_op ELSE 0 END AS op,
+    key.scope_type AS "scopeType", key.scope_id AS "scopeId", key.period, key.period_start AS "periodStart",
+    key.organization_id AS "organizationId", own.granted_nano_usd AS "grantedNanoUsd",
+    own.amount_nano_usd AS "olderNanoUsd", own.unresolved_since IS NOT NULL AS "isReclaimed",
+    coalesce(draw.drawn_nano_usd, 0) AS "drawnNanoUsd", counted.id AS "countId",
+    strict.amount_nano_usd AS "limitNanoUsd", sum.settled_nano_usd AS "settledNanoUsd",
+    coalesce(sum.leased_nano_usd, 0) AS "leasedNanoUsd", coalesce(sum.unresolved_nano_usd, 0) AS "unresolvedNanoUsd"
+  FROM me
+  LEFT JOIN key ON true
+  LEFT JOIN lease AS own ON own.node_id = $1 AND own.request_id = '' AND own.scope_type = key.scope_type
+    AND own.scope_id = key.scope_id AND own.period = key.period AND own.period_start = key.period_start
+  LEFT JOIN lease_draw AS draw ON draw.node_id = $1 AND draw.scope_type = key.scope_type
+    AND draw.scope_id = key.scope_id AND draw.period = key.period AND draw.period_start = key.period_start
+  LEFT JOIN counted_limit AS counted ON counted.scope_type = key.scope_type AND counted.scope_id = key.scope_id
+    AND counted.period = key.period
+  LEFT JOIN spend_limit AS strict ON strict.scope_type = key.scope_type AND strict.scope_id = key.scope_id
+    AND strict.period = key.period AND strict.enforcement = 'strict'
+  LEFT JOIN balance_sum AS sum ON sum.scope_type = key.scope_type AND sum.scope_id = key.scope_id
+    AND sum.period = key.period AND sum.period_start = key.period_start`,
+);
+
+/** Reads the rows of a message. Null: the database has no such node. */
+export async function readMessageRows(
+  db: Database | Tx,
+  message: SyncMessage,
+): Promise<MessageRows | null> {
+  const { rows } = await db.executeQuery<ReadRow>(
+    CompiledQuery.raw(READ, [
+      message.nodeId,
+      ...keyColumns([...message.keys.values()]),
+      message.isComplete,
+    ]),
+  );
+  const [first] = rows;
+  if (first === undefined) return null;
+  const { epoch, op, isLive, version, hasOlderNodes, hasOlderLeases, hasOlderContact } = first;
+  const isOlder = hasOlderLeases || hasOlderContact;
+  return {
+    node: { epoch, op, isLive, version, hasOlderNodes, isOlder },
+    ...toWork(message, rows),
+  };
+}
+
+/** Values of the arrays that name balances in a statement. */
+export function keyColumns(keys: readonly LeaseKey[]): unknown[] {
+  return [
+    keys.map(({ scopeType }) => scopeType),
+    keys.map(({ scopeId }) => scopeId),
+    keys.map(({ period }) => period),
+    keys.map(({ periodStart }) => periodStart),
+    keys.map(({ organizationId }) => organizationId),
+  ];
+}
+
+function toWork(message: SyncMessage, rows: readonly ReadRow[]): Omit<MessageRows, "node"> {
+  const keys = new Map<string, LeaseKey>();
+  const balances: LeaseWork["balances"] = new Map();
+  const leases = new Map<string, LeaseRow>();
+  const counts = new Map<string, bigint>();
+  const limits = new Map<string, bigint>();
+  const missing: LeaseKey[] = [];
+  for (const row of rows) {
+    const { scopeType, scopeId, period, periodStart, organizationId } = row;
+    if (scopeType === null) continue;
+    const key = { organizationId, scopeType, scopeId, period, periodStart };
+    const text = balanceKeyText(key);
+    keys.set(text, key);
+    const { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd } = row;
+    if (settledNanoUsd === null) missing.push(key);
+    balances.set(text, { settledNanoUsd: settledNanoUsd ?? 0n, leasedNanoUsd, unresolvedNanoUsd });
+    const lease = toLease(row);
+    if (lease.grantedNanoUsd > 0n || lease.drawnNanoUsd > 0n) leases.set(text, lease);
+    if (!message.keys.has(text)) continue;
+    if (row.countId !== null) counts.set(text, row.countId);
+    if (row.limitNanoUsd !== null) limits.set(text, row.limitNanoUsd);
+  }
+  const foldedSeq = Number(rows[0]?.foldedSeq ?? 0n);
+  const work = { foldedSeq, keys, balances, leases, counts, limits, kept: new Map() };
+  return { work, missing };
+}
+
+function toLease({ grantedNanoUsd, olderNanoUsd, drawnNanoUsd, isReclaimed }: ReadRow): LeaseRow {
+  const older = olderNanoUsd === null ? 0n : drawnNanoUsd + olderNanoUsd;
+  return { grantedNanoUsd: grantedNanoUsd ?? older, drawnNanoUsd, isReclaimed };
+}
+
+/** What is left of a row of `lease`, or its unresolved amount. Part of a statement that changes the row. */
+export const leftOfRow = sql<bigint>`CASE WHEN lease.granted_nano_usd IS NULL THEN lease.amount_nano_usd
+  ELSE greatest(lease.granted_nano_usd - coalesce((SELECT drawn_nano_usd FROM lease_draw AS draw
+    WHERE draw.node_id = lease.node_id AND draw.scope_type = lease.scope_type AND draw.scope_id = lease.scope_id
+      AND draw.period = lease.period AND draw.period_start = lease.period_start), 0), 0) END`;
+
+/** Row of a node whose leases are locked. */
+export interface LockedNode {
+  epoch: bigint;
+  /** Number of the last message to nodes of version 0.1. */
+  op: bigint;
+  /** Time until which the node may use its leases. Null: it is not live. */
+  expiresAt: Date | null;
+}
+
+/** Locks the leases of a node against its messages, then its row against its flushes and folds. */
+export async function lockNode(tx: Tx, nodeId: string): Promise<LockedNode | null> {
+  const { rows: last } = await sql<{ expiresAt: Date | null }>`
+    SELECT expires_at AS "expiresAt" FROM lease_node WHERE node_id = ${nodeId} FOR UPDATE`.execute(
+    tx,
+  );
+  const row = await tx
+    .selectFrom("node")
+    .select(["epoch", "lease_op as op", "lease_expires_at as expiresAt"])
+    .where("id", "=", nodeId)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ? { ...row, expiresAt: laterOf(row.expiresAt, last[0]?.expiresAt ?? null) } : null;
+}
+
+function laterOf(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one > other ? one : other;
+}
