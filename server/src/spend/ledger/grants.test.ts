@@ -71,6 +71,7 @@ const test = base.extend("grants", async ({ db }) => {
       hasJournalGap: false,
       isLeaving: false,
       grantRequests: minimum === 0n ? [] : [{ requestId: "req_1", entries: [entry] }],
+      topUps: new Map(),
     };
   }
 

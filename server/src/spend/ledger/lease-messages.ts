@@ -151,20 +151,23 @@ export class LeaseMessages {
     const needed = new Set(asked.flatMap(({ scope }) => table.statesOf(scope, now.atMs)));
     const isQuiet = !isComplete && !isTrimming && !isAsking;
     const targets = new Map<string, LeaseTarget>();
+    const topUps = new Map<string, bigint>();
     for (const state of table.states()) {
       if (isQuiet && !isReportDue(state)) continue;
       const kept = this.#findAmountToKeep(state, now);
       const isOff = isTrimming && isWorthTrimming(state, kept);
+      const topUp = isTrimming ? this.#findTopUp(state, now) : 0n;
+      if (topUp > 0n) topUps.set(state.text, topUp);
       const isChanged =
         isComplete || isOff || isReportDue(state) || (isAsking && queue.hasWaiter(state.text));
-      if (!isChanged && !needed.has(state)) continue;
+      if (!isChanged && topUp === 0n && !needed.has(state)) continue;
       const keptNanoUsd = isChanged ? kept : table.freeAmount(state);
       if (this.#canName(state) || needed.has(state))
         targets.set(state.text, this.#makeTarget(state, keptNanoUsd));
     }
     if (!isComplete && targets.size === 0) return null;
     const grantRequests = this.#makeGrantRequests(asked, targets, now);
-    return this.#send(now, { targets, isComplete, grantRequests });
+    return this.#send(now, { targets, isComplete, grantRequests, topUps });
   }
 
   /** Applies a response. False: the database did not apply the message. */
@@ -217,13 +220,22 @@ export class LeaseMessages {
     return { ...least, grantedNanoUsd: least.grantedNanoUsd + kept };
   }
 
-  #findAmountToKeep(state: LeaseState, { nowMs, atMs }: Now): bigint {
+  /** Waiting requests have their own grant requests. */
+  #findTopUp(state: LeaseState, { atMs }: Now): bigint {
     const { table, queue } = this.#options;
-    if (state.countId === null) return 0n;
+    const isAsked = queue.hasWaiter(state.text);
+    return isAsked || !this.#canKeep(state, atMs) ? 0n : table.findTopUp(state);
+  }
+
+  #canKeep(state: LeaseState, atMs: number): boolean {
     // Budget from before a change can exceed a lowered limit. It is returned first, and then requested again.
     const isKnown = this.#limits.acknowledged === this.#limits.followed;
-    const canKeep = this.#aim === "serve" && isKnown && state.endMs > atMs;
-    if (!canKeep) return 0n;
+    return state.countId !== null && this.#aim === "serve" && isKnown && state.endMs > atMs;
+  }
+
+  #findAmountToKeep(state: LeaseState, { nowMs, atMs }: Now): bigint {
+    const { table, queue } = this.#options;
+    if (!this.#canKeep(state, atMs)) return 0n;
     const free = table.freeAmount(state);
     const kept = queue.hasWaiter(state.text) ? 0n : table.findAmountToKeep(state);
     // After a silence the lease keeps its budget. Budget that a lost message returns would belong to no node.
@@ -248,7 +260,7 @@ export class LeaseMessages {
 
   #send(
     now: Now,
-    content: Pick<SyncMessage, "targets" | "isComplete" | "grantRequests">,
+    content: Pick<SyncMessage, "targets" | "isComplete" | "grantRequests" | "topUps">,
   ): SyncMessage {
     const { table, nodeId } = this.#options;
     this.#sequence.op += 1;
@@ -304,6 +316,10 @@ export class LeaseMessages {
         const state = table.get(key);
         if (state.countId !== null) state.granted += answer.grants[at]?.[entryAt] ?? 0n;
       }
+    }
+    for (const [name, nanoUsd] of answer.toppedUp) {
+      const state = table.get(name);
+      if (state.countId !== null) state.granted += nanoUsd;
     }
     for (const [name, figures] of answer.figures) table.setFigures(name, figures);
   }

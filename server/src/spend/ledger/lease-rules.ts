@@ -76,6 +76,8 @@ export interface SyncMessage {
   /** Last message of a node that stops. */
   isLeaving: boolean;
   grantRequests: readonly GrantRequest[];
+  /** Budget for later requests, by key text of a target. Granted after `grantRequests`, while plenty remains. */
+  topUps: ReadonlyMap<string, bigint>;
 }
 
 /** A balance and its strict limit. */
@@ -100,6 +102,8 @@ export interface SyncDone {
   unopened: ReadonlySet<string>;
   /** Granted amount of each entry, in the order of `grantRequests`. Null: not granted. */
   grants: readonly (readonly bigint[] | null)[];
+  /** Granted amounts of `topUps`, by key text. */
+  toppedUp: ReadonlyMap<string, bigint>;
   /** Balances with a strict limit after the message, by key text. */
   figures: ReadonlyMap<string, Figures>;
 }
@@ -179,8 +183,8 @@ export function draftSync(work: LeaseWork, message: SyncMessage): SyncDraft {
 }
 
 /** Key texts of leases that grow by a grant. */
-function listGranted(message: SyncMessage, { grants }: SyncDone): ReadonlySet<string> {
-  const granted = new Set<string>();
+function listGranted(message: SyncMessage, { grants, toppedUp }: SyncDone): ReadonlySet<string> {
+  const granted = new Set<string>(toppedUp.keys());
   for (const [at, { entries }] of message.grantRequests.entries()) {
     for (const [entryAt, { key }] of entries.entries()) {
       if ((grants[at]?.[entryAt] ?? 0n) > 0n) granted.add(key);
@@ -252,13 +256,20 @@ function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
     const isUnopened = request.entries.some(({ key }) => unopened.has(key));
     return isUnopened ? null : grant(work, request, spare);
   });
+  const toppedUp = new Map<string, bigint>();
+  for (const [key, nanoUsd] of message.topUps) {
+    const remaining = unopened.has(key) ? null : remainingOf(work, key);
+    if (remaining === null || nanoUsd * SLICE_OF_REMAINING > remaining) continue;
+    changeLease(work, key, nanoUsd);
+    toppedUp.set(key, nanoUsd);
+  }
   const figures = new Map<string, Figures>();
   for (const [key, limitNanoUsd] of work.limits) {
     const balance = work.balances.get(key);
     if (balance) figures.set(key, { ...balance, limitNanoUsd });
   }
   const { foldedSeq } = work;
-  return { kind: "done", foldedSeq, opened, unopened, grants, figures };
+  return { kind: "done", foldedSeq, opened, unopened, grants, toppedUp, figures };
 }
 
 /** True if the node now follows the limits of the message, because all its leases are reported. */

@@ -60,6 +60,9 @@ interface Running {
 /** Traffic that a lease covers. A longer time saves messages, a shorter one leaves more to other nodes. */
 const SLICE_SECONDS = 2n;
 const SLICE_OF_REMAINING = 4n;
+/** Parts of the difference that one measurement adds to the estimate of traffic, or takes from it. */
+const RISE_DIVISOR = 4n;
+const FALL_DIVISOR = 16n;
 
 /** The numbers behind `NodeLeases`: running requests, and the leases that they use. */
 export class LeaseTable {
@@ -221,14 +224,18 @@ export class LeaseTable {
     if (state?.limit) state.seen = { ...figures, limitNanoUsd: state.limit.amountNanoUsd };
   }
 
-  /** Measures the amount held per second, smoothed over the measurements. */
+  /**
+   * Measures the amount held per second. The estimate follows rising traffic within a second and forgets it in some seconds,
+   * so that a lease outlives the pauses of rare requests.
+   */
   measureTraffic(nowMs: number): void {
     const elapsedMs = Math.floor(nowMs - this.#measuredMs);
     this.#measuredMs = nowMs;
     for (const state of this.#states.values()) {
       const isKnown = Number.isFinite(elapsedMs) && elapsedMs > 0;
       const perSecond = isKnown ? (state.heldLately * 1_000n) / BigInt(elapsedMs) : 0n;
-      state.heldPerSecond = (state.heldPerSecond + perSecond) / 2n;
+      const change = perSecond - state.heldPerSecond;
+      state.heldPerSecond += change / (change > 0n ? RISE_DIVISOR : FALL_DIVISOR);
       state.heldLately = 0n;
     }
   }
@@ -238,12 +245,25 @@ export class LeaseTable {
     return state.heldPerSecond * SLICE_SECONDS;
   }
 
+  /**
+   * Budget to request before a request lacks it. Zero while half of the estimated traffic is free, and near the limit. So a
+   * steady stream of requests does not wait.
+   */
+  findTopUp(state: LeaseState): bigint {
+    const { limit, seen, countId } = state;
+    const wanted = this.estimateTraffic(state);
+    const free = this.freeAmount(state);
+    if (limit === null || seen === null || countId === null || free < 0n) return 0n;
+    if (wanted < state.lastAmount || free * 2n >= wanted) return 0n;
+    const remaining = limit.amountNanoUsd - usedOf(seen);
+    return (wanted - free) * SLICE_OF_REMAINING <= remaining ? wanted - free : 0n;
+  }
+
   /** Part of the free amount to keep. Zero near the limit, where each request gets its own exact grant. */
   findAmountToKeep(state: LeaseState): bigint {
     const free = this.freeAmount(state);
     if (free <= 0n || state.limit === null || state.seen === null) return 0n;
-    const { settledNanoUsd, leasedNanoUsd, unresolvedNanoUsd } = state.seen;
-    const others = state.limit.amountNanoUsd - settledNanoUsd - leasedNanoUsd - unresolvedNanoUsd;
+    const others = state.limit.amountNanoUsd - usedOf(state.seen);
     const kept = [free, this.estimateTraffic(state), (others + free) / SLICE_OF_REMAINING].reduce(
       (least, each) => (each < least ? each : least),
     );

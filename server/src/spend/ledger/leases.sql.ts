@@ -37,6 +37,8 @@ import { balanceKeyText } from "./spend-key.ts";
 /** After so many drafts that other nodes made invalid, a message is applied without grants. */
 const MAX_DRAFTS = 8;
 
+const NO_TOP_UPS: SyncMessage["topUps"] = new Map();
+
 /**
  * Handles one message of a node: a read without locks, the decision, and a write that checks it. Throws the database's error.
  * It is then unknown whether the message was obeyed.
@@ -48,7 +50,7 @@ export async function syncLeases(
 ): Promise<SyncAnswer> {
   for (let drafts = 1; drafts <= MAX_DRAFTS; drafts++) {
     const isLast = drafts === MAX_DRAFTS;
-    const asked = isLast ? { ...message, grantRequests: [] } : message;
+    const asked = isLast ? { ...message, grantRequests: [], topUps: NO_TOP_UPS } : message;
     const drafted = await draftMessage(database, asked);
     if (drafted.kind === "older") return syncOlderLeases(database, message, options);
     if (drafted.kind !== "drafted") return drafted;

@@ -16,6 +16,7 @@ beforeEach(() => {
 });
 
 const { organizationId, workspaceId, apiKeyId } = beginRecord();
+const COST = { costNanoUsd: 10n, unresolvedNanoUsd: 0n };
 const scope = { organizationId, workspaceId, apiKeyId };
 
 async function limit(amountNanoUsd: bigint, scopeId = workspaceId): Promise<void> {
@@ -75,6 +76,40 @@ describe("a node", () => {
     for (let i = 1; i < 50; i++) {
       node.drop(`req_${i - 1}`);
       expect(hold(node, `req_${i}`, 10n)).toBe("held");
+    }
+  });
+
+  test("requests budget before its requests lack it, while plenty remains", async () => {
+    await limit(1_000_000n);
+    const node = await startNode("node_1");
+    const serve = async (second: number) => {
+      for (let i = 0; i < 4; i++) {
+        const requestId = `req_${second}_${i}`;
+        const kind = hold(node, requestId, 40n);
+        if (kind === "waiting") await speak(node);
+        node.recordEnd(requestId, { ...scope, startedAtMs: now.atMs }, COST);
+        now.nowMs += 250;
+        const message = node.nextMessage(now);
+        if (message !== null) node.applyAnswer(await store.sync(message, now.atMs), now);
+        if (kind === "waiting") waits.push(second);
+      }
+    };
+    const waits: number[] = [];
+    for (let second = 0; second < 60; second++) await serve(second);
+    expect(waits).toEqual([0]);
+  });
+
+  test("requests no budget in advance near the limit", async () => {
+    await limit(500n);
+    const [one, two] = [await startNode("node_1"), await startNode("node_2")];
+    hold(one, "req_1", 400n);
+    await speak(one);
+    for (let i = 0; i < 8; i++) {
+      hold(two, `req_${i}`, 10n);
+      now.nowMs += 250;
+      const message = two.nextMessage(now);
+      expect(message?.topUps.size ?? 0).toBe(0);
+      if (message !== null) two.applyAnswer(await store.sync(message, now.atMs), now);
     }
   });
 
