@@ -49,6 +49,8 @@ export async function runVisible(run: {
   const { options, source, folder, keys, split } = run;
   const database = await openBenchDatabase({ source, folder, nodes: run.nodes, split });
   try {
+    // Earlier runs on a kept database left hours open, which a server closes within minutes.
+    await database.closePastHours();
     const nodes = await BenchNodes.start({ source, database, nodes: run.nodes, split });
     const probeKeys = Array.from({ length: run.nodes }, (_, at) => getKey(at).apiKeyId);
     const before = await database.countByKey(probeKeys);
