@@ -6,7 +6,7 @@ import type { BeginRecord } from "#src/domain/request-record.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
-import { type JournalOnDisk, openJournal } from "./journal.ts";
+import { type DiskJournal, openJournal } from "./journal.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 import type { JournalOptions } from "./journal-options.ts";
 import { replayJournal } from "./replay.ts";
@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 let directory: string;
 let nowMs: number;
 let logged: string[];
-let opened: JournalOnDisk[];
+let opened: DiskJournal[];
 const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
 const logger = makeLogger("info", { write: (line) => logged.push(JSON.parse(line).msg) });
 
@@ -46,7 +46,7 @@ async function replay(flushedSeq: number) {
   return { ends, ...(await replayJournal(options)) };
 }
 
-async function open(options: Partial<JournalOptions>, flushedSeq = 0): Promise<JournalOnDisk> {
+async function open(options: Partial<JournalOptions>, flushedSeq = 0): Promise<DiskJournal> {
   const { state } = await replay(flushedSeq);
   const journal = openJournal({ directory, nodeId: "node_1", clock, logger, ...options });
   journal.resume(state);
@@ -55,7 +55,7 @@ async function open(options: Partial<JournalOptions>, flushedSeq = 0): Promise<J
 }
 
 /** A whole request. Returns the sequence number of its end. */
-async function run(journal: JournalOnDisk, begin = beginRecord()): Promise<number> {
+async function run(journal: DiskJournal, begin = beginRecord()): Promise<number> {
   journal.begin(begin);
   const { seq = 0 } = journal.end(endRecord(begin, 1n)) ?? {};
   await endTurn();
@@ -63,7 +63,7 @@ async function run(journal: JournalOnDisk, begin = beginRecord()): Promise<numbe
 }
 
 /** Runs requests until one is refused. Returns the ids of those that were not. */
-async function fill(journal: JournalOnDisk): Promise<{ ids: string[]; refusal: unknown }> {
+async function fill(journal: DiskJournal): Promise<{ ids: string[]; refusal: unknown }> {
   const ids: string[] = [];
   for (;;) {
     const begin = beginRecord();

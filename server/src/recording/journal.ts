@@ -24,6 +24,7 @@ import { bindInstallation, journalIdentity } from "./node-identity.ts";
 import type { OpenRequest } from "./open-requests.ts";
 import { type EndsReader, SegmentEndsReader } from "./read-ends.ts";
 import { type JournalState, replayJournal } from "./replay.ts";
+import { SegmentCompressor } from "./segment-compressor.ts";
 import { type JournalPosition, segmentPath } from "./segments.ts";
 
 // A begin is in the file when `begin` returns. An end or an amendment is written with the next begin, or at the end of the
@@ -52,20 +53,14 @@ interface Unwritten {
   end: EndRecord | null;
 }
 
-/** A journal in a folder. */
-export interface JournalOnDisk extends Journal {
-  readonly directory: string;
-  /** Starts to write, in a new segment after those of `state`. Throws the file system's error. */
-  resume(state: JournalState): void;
-}
-
 /** Creates the folder if it is missing. Nothing is read or written before `start`. */
-export function openJournal(options: JournalOptions): JournalOnDisk {
+export function openJournal(options: JournalOptions): DiskJournal {
   fs.mkdirSync(options.directory, { recursive: true, mode: DIRECTORY_MODE });
-  return new FileJournal(options);
+  return new DiskJournal(options);
 }
 
-class FileJournal implements JournalOnDisk {
+/** A journal in a folder. */
+export class DiskJournal implements Journal {
   readonly nodeId: string;
   readonly journalId: string;
   readonly previousJournalId: string | null;
@@ -74,6 +69,7 @@ class FileJournal implements JournalOnDisk {
   readonly #options: Required<JournalOptions>;
   readonly #sync: JournalSync;
   readonly #space: JournalSpace;
+  readonly #compressor: SegmentCompressor;
   #current: CurrentSegment | null = null;
   #lastOrdinal = 0;
   #nextSeq = 1;
@@ -100,6 +96,12 @@ class FileJournal implements JournalOnDisk {
     const { directory, bootId = readBootId() } = options;
     this.mark = makeJournalMark({ directory, journalId: this.journalId, bootId });
     this.#space = new JournalSpace({ ...this.#options, contents: () => this.#contents() });
+    this.#compressor = new SegmentCompressor({
+      ...this.#options,
+      delayMs: this.#options.compressAfterMs,
+      hasSegment: (file) => this.#space.has(file),
+      onCompressed: (file, compressed) => this.#space.replace(file, compressed),
+    });
     this.#sync = new JournalSync({
       files: this.#options.files,
       directory: options.directory,
@@ -129,6 +131,7 @@ class FileJournal implements JournalOnDisk {
     return replayed;
   }
 
+  /** Begins writing, in a new segment after those of `state`. Throws the file system's error when it cannot. */
   resume(state: JournalState): void {
     assert(!this.#isWritable, "a journal is resumed once");
     for (const segment of state.segments) this.#space.add(segment);
@@ -144,6 +147,10 @@ class FileJournal implements JournalOnDisk {
     this.#isWritable = true;
     this.prune();
     if (!this.#space.holdReserve()) this.#armRetry();
+    this.#compressor.removeLeftovers();
+    for (const segment of state.segments) {
+      if (this.#space.has(segment.file)) this.#compressor.add(segment);
+    }
   }
 
   begin(record: BeginRecord): void {
@@ -247,6 +254,7 @@ class FileJournal implements JournalOnDisk {
     this.#retryTimer = null;
     this.#writeWaiting();
     this.#retireCurrent();
+    await this.#compressor.stop();
     await this.#sync.stop();
     // Without a start, the mark has not been read yet and must stay.
     if (isWritten && this.isHealthy()) this.mark.close();
@@ -420,7 +428,10 @@ class FileJournal implements JournalOnDisk {
     });
     const seqs = { lastSeq: this.#nextSeq - 1, lastEndSeq: this.#lastEndSeq };
     const index = current.sums.toIndex(seqs);
-    this.#sync.retire(current.file, () => this.#space.writeIndex(current.path, index));
+    this.#sync.retire(current.file, () => {
+      this.#space.writeIndex(current.path, index);
+      this.#compressor.add({ file: current.path, bytes: current.bytes });
+    });
   }
 
   #writeFailed(error: unknown): void {

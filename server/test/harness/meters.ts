@@ -7,7 +7,7 @@ import type { Database } from "#src/db/pool.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { type JournalOnDisk, openJournal } from "#src/recording/journal.ts";
+import { type DiskJournal, openJournal } from "#src/recording/journal.ts";
 import type { JournalOptions } from "#src/recording/journal-options.ts";
 import { Meter, type MeterOptions } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
@@ -25,7 +25,7 @@ export interface TestMeters {
   logged: { level: number; msg: string }[];
   /** Error messages so far. */
   errors(): string[];
-  openJournal(options?: Partial<JournalOptions>): JournalOnDisk;
+  openJournal(options?: Partial<JournalOptions>): DiskJournal;
   /** Starts a process on the folder, under the node id. Without `stop` it counts as killed. */
   start(options?: Partial<MeterOptions>, folder?: string): Promise<Meter>;
   begun(overrides?: Partial<BeginRecord>): BeginRecord;
