@@ -52,7 +52,7 @@ export type BackupHeader = z.output<typeof backupHeader>;
 
 export const journalFile = z.strictObject({
   folder: z.string().regex(/^journal(?:-[1-9]\d{0,5})?$/),
-  name: z.string().regex(/^(?:\d{12}\.journal|node-id|journal-id|installation-id)$/),
+  name: z.string().regex(/^(?:\d{12}\.journal(?:\.zst)?|node-id|journal-id|installation-id)$/),
 });
 export const tableBegin = z.strictObject({ name });
 export const endOfPart = z.strictObject({ rows: z.int().min(0), bytes: z.int().min(0) });

@@ -349,7 +349,7 @@ describe("a restored backup", () => {
   test("gets the journal of the backup, marked as incomplete, and keeps an existing journal", async ({
     company,
   }) => {
-    const names = ["node-id", "journal-id", "000000000007.journal"];
+    const names = ["node-id", "journal-id", "000000000006.journal.zst", "000000000007.journal"];
     const write = async (dataDir: string, text: string) => {
       await mkdir(join(dataDir, "journal"), { recursive: true });
       for (const name of names) await writeFile(join(dataDir, "journal", name), `${text}\n`);
@@ -360,7 +360,7 @@ describe("a restored backup", () => {
     await write(source, "jrnl_of_the_backup");
     const withJournal = join(folder, "with-journal.backup");
     const written = await company.backUp(withJournal, PASSPHRASE, { journalsOf: source });
-    expect(written.journalFiles).toBe(3);
+    expect(written.journalFiles).toBe(4);
     const [fresh, used] = [join(folder, "fresh"), join(folder, "used")];
     const databaseUrl = target.connectionString;
     const first = await restore({ file: withJournal, into: { dataDir: fresh, databaseUrl } });

@@ -1,10 +1,12 @@
-import { existsSync } from "node:fs";
+import { createReadStream, existsSync, openSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import type { Readable } from "node:stream";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import { makeJournalMark } from "#src/recording/journal-mark.ts";
 import { listUnfinishedJournals } from "#src/recording/node-journal.ts";
 import { listUnflushedSegments } from "#src/recording/replay.ts";
+import { compressedPath } from "#src/recording/segments.ts";
 
 // Copies the journals of a data folder to a backup: the records that the database lacks, and the ids of their nodes.
 
@@ -38,6 +40,22 @@ export async function listJournalFiles(
     }
   }
   return files;
+}
+
+/** Reads a listed file. A segment that a running server compressed meanwhile is read under its new name. */
+export function readJournalFile({ folder, name, path, bytes }: JournalFileToCopy): {
+  folder: string;
+  name: string;
+  source: Readable;
+} {
+  try {
+    const source = createReadStream("", { fd: openSync(path, "r"), end: bytes - 1 });
+    return { folder, name, source };
+  } catch (error) {
+    const compressed = compressedPath(path);
+    if (!existsSync(compressed)) throw error;
+    return { folder, name: basename(compressed), source: createReadStream(compressed) };
+  }
 }
 
 const STAGING_SUFFIX = ".restoring";

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { access, link, open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { PassThrough, Readable } from "node:stream";
@@ -12,7 +11,7 @@ import { syncFolder } from "#src/lib/sync-folder.ts";
 import { BackupError } from "./backup-error.ts";
 import { type BackupHeader, MAGIC, makeFrame } from "./backup-format.ts";
 import { deriveKey, encryptStream, makeEncryption } from "./encrypt-stream.ts";
-import { type JournalFileToCopy, listJournalFiles } from "./journal-copies.ts";
+import { type JournalFileToCopy, listJournalFiles, readJournalFile } from "./journal-copies.ts";
 
 export interface BackupOptions {
   connectionString: string;
@@ -169,10 +168,11 @@ async function* makeFrames({
 }: Content): AsyncGenerator<Buffer> {
   yield makeFrame("H", header);
   if (secret !== null) yield makeFrame("S", Buffer.from(secret));
-  for (const { folder, name, path, bytes } of journals) {
-    if (bytes === 0) continue;
+  for (const file of journals) {
+    if (file.bytes === 0) continue;
+    const { folder, name, source } = readJournalFile(file);
     yield makeFrame("J", { folder, name });
-    yield* makeDataFrames(createReadStream(path, { end: bytes - 1 }), () => undefined);
+    yield* makeDataFrames(source, () => undefined);
   }
   for (const table of dump.plan.tables) {
     yield makeFrame("T", { name: table.name });

@@ -28,7 +28,9 @@ const unflushed = (...bytes: number[]) =>
 
 test("reports size, cap, unflushed part and free space of all journals", () => {
   writeSegment("journal", 1_000_000);
-  writeSegment("journal-2", 500_000);
+  writeSegment("journal-2", 400_000);
+  writeFileSync(join(dataDir, "journal-2", "000000000002.journal.zst"), Buffer.alloc(60_000));
+  writeFileSync(join(dataDir, "journal-2", "000000000002.index"), Buffer.alloc(40_000));
   const finding = checkJournal(configOf(), unflushed(200_000, 100_000));
   expect(finding).toMatchObject({ check: "journal", ok: true });
   expect(finding.is_note).toBeUndefined();

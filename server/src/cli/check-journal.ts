@@ -6,7 +6,7 @@ import type { Finding } from "./finding.ts";
 import { formatBytes } from "./format-bytes.ts";
 
 const FOLDER = /^journal(-\d+)?$/;
-const SEGMENT = /^\d+\.(journal|index)$/;
+const SEGMENT = /^\d+\.(journal(\.zst)?|index)$/;
 const UNFLUSHED = /^bursar_journal_unflushed_bytes(?:\{[^}]*\})? (\d+)$/gm;
 /** Share of the cap from which the doctor warns. */
 const WARN_FROM = 0.8;

@@ -10,6 +10,8 @@ export interface JournalFiles {
   create(file: string): JournalFile;
   list(directory: string): string[];
   remove(file: string): void;
+  /** Renames a file. Replaces a file that has the new name. */
+  rename(file: string, newFile: string): void;
   /** Size of a file, bytes. Null: it does not exist. */
   size(file: string): number | null;
   /** Writes a file of random bytes to the disk. The bytes are durable on return. */
@@ -49,6 +51,7 @@ export const nodeJournalFiles: JournalFiles = {
   },
   list: (directory) => fs.readdirSync(directory),
   remove: (file) => fs.unlinkSync(file),
+  rename: (file, newFile) => fs.renameSync(file, newFile),
   size: (file) => fs.statSync(file, { throwIfNoEntry: false })?.size ?? null,
   fill(file, bytes) {
     const fd = fs.openSync(file, "w", SEGMENT_MODE);

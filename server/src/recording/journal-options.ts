@@ -17,6 +17,8 @@ export interface JournalOptions {
   /** Reserve on the disk for the ends of running requests, bytes. 0: none. */
   reserveBytes?: number;
   retryMs?: number;
+  /** Time from a complete segment to its compression, milliseconds. */
+  compressAfterMs?: number;
   /** The machine's boot. Records of one boot may be missing in the next. */
   bootId?: string | null;
   /** See `Journal.previousJournalId`. */
@@ -31,6 +33,7 @@ const HOUR_MS = 3_600_000;
 const RETAIN_MS = 48 * HOUR_MS;
 const SYNC_EVERY_MS = 50;
 const RETRY_MS = 1_000;
+const COMPRESS_AFTER_MS = 10_000;
 
 export function withDefaults(options: JournalOptions): Required<JournalOptions> {
   return {
@@ -40,6 +43,7 @@ export function withDefaults(options: JournalOptions): Required<JournalOptions> 
     syncEveryMs: SYNC_EVERY_MS,
     retainMs: RETAIN_MS,
     retryMs: RETRY_MS,
+    compressAfterMs: COMPRESS_AFTER_MS,
     maxBytes: Number.POSITIVE_INFINITY,
     reserveBytes: 0,
     previousJournalId: null,

@@ -335,7 +335,7 @@ test("after any events in any order, a start finds exactly the open requests and
           // A killed process writes nothing later, so the turn ends first.
           await endTurn();
           ({ journal } = await open(options, flushedSeq));
-          t.closeAtEnd(journal);
+          opened.push(journal);
         } else if (step === "hour") t.nowMs += HOUR_MS;
         else if (step === "prune") journal.prune();
       }

@@ -67,6 +67,19 @@ export class JournalSpace {
     this.#sealedBytes += segment.bytes;
   }
 
+  has(file: string): boolean {
+    return this.#segments.some((segment) => segment.file === file);
+  }
+
+  /** Counts the smaller file of a segment after its compression. */
+  replace(file: string, compressed: { file: string; savedBytes: number }): void {
+    const segment = this.#segments.find((each) => each.file === file);
+    if (segment === undefined) return;
+    segment.file = compressed.file;
+    segment.bytes -= compressed.savedBytes;
+    this.#sealedBytes -= compressed.savedBytes;
+  }
+
   /** Writes the index of a segment. Does nothing if the segment is deleted. */
   writeIndex(file: string, index: SegmentIndex): void {
     const segment = this.#segments.find((each) => each.file === file);

@@ -66,7 +66,7 @@ export class SegmentSums {
 
 /** Path of the index of a segment. */
 export function indexPath(segment: string): string {
-  return segment.replace(/journal$/, "index");
+  return segment.replace(/journal(?:\.zst)?$/, "index");
 }
 
 /** Writes an index, and returns its size. 0: it could not be written, and a start reads the segment instead. */

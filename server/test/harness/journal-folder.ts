@@ -38,8 +38,6 @@ export interface JournalFolder {
   segmentFile(position: number): string;
   /** Messages of logged errors. */
   errors(): string[];
-  /** Closes the journal at the end of the test. */
-  closeAtEnd(journal: DiskJournal): void;
 }
 
 /** Ends are written at the end of a turn of the event loop. */
@@ -82,7 +80,6 @@ export function useJournalFolder(): JournalFolder {
     segments,
     segmentFile: (position) => path.join(folder.directory, segments()[position] ?? ""),
     errors: () => folder.logged.filter(({ level }) => level >= 50).map(({ msg }) => msg),
-    closeAtEnd: (journal) => opened.push(journal),
   };
 
   beforeEach(() => {
