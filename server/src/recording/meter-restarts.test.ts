@@ -226,7 +226,8 @@ describe("a start on segments that it does not read", () => {
     };
     const append = appendUsage({ nodeId: t.nodeId, encodeHoldCharges });
     const second = await t.start({ participants: [append, watching] });
-    expect(found.length).toBeGreaterThan(5);
+    // Once for each key and day.
+    expect(found).toHaveLength(1);
     expect(queued.length).toBeLessThan(20);
     const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
     expect(sum(found) + sum(queued)).toBe(4_950n);

@@ -18,6 +18,7 @@ import {
 } from "./node.sql.ts";
 import { isOtherJournal, reportOtherJournal } from "./other-journal.ts";
 import { PendingEnds } from "./pending-ends.ts";
+import { DaySums } from "./segment-index.ts";
 
 export interface MeterOptions {
   database: Database;
@@ -110,16 +111,19 @@ export class Meter {
     await markFlushedAsFolded(database, { id: nodeId, epoch });
     this.#startedAtUs = startedAtUs;
     this.#steps.start({ epoch, flushedSeq });
+    const found = new DaySums();
     const replayed = await this.#journal.start({
       flushedSeq,
       onUnflushedEnd: (end) => this.#enqueue(end),
       onUnflushedSegment: ({ first, index }) => {
         this.#pending.addUnread(first, index.ends);
-        for (const spend of index.spend) {
-          this.#notifyParticipants((participant) => participant.found?.(spend));
-        }
+        for (const spend of index.spend) found.add(spend);
       },
     });
+    // Once for each key and day, because a long journal has the same keys in each segment.
+    for (const spend of found.list()) {
+      this.#notifyParticipants((participant) => participant.found?.(spend));
+    }
     this.#steps.markFound(replayed.lastSeq);
     this.#notifyEntered(mark.isWhole());
     this.#state = "running";

@@ -38,29 +38,48 @@ interface WireIndex {
   spend: [string, string, string, number, string, string][];
 }
 
-/** Sums the ends of the current segment. */
-export class SegmentSums {
-  #ends = 0;
-  readonly #spend = new Map<string, DaySpend>();
+/** Adds up spend by key and day. */
+export class DaySums {
+  readonly #days = new Map<number, Map<string, DaySpend>>();
 
-  add(record: EndRecord): void {
-    this.#ends += 1;
-    const { costNanoUsd, unresolvedNanoUsd } = spentOf(record);
-    if (costNanoUsd === 0n && unresolvedNanoUsd === 0n) return;
-    const { organizationId, workspaceId, apiKeyId, startedAtMs } = record;
-    const key = `${apiKeyId}\n${Math.floor(startedAtMs / DAY_MS)}`;
-    const sum = this.#spend.get(key);
+  add(spend: DaySpend): void {
+    const { apiKeyId, costNanoUsd, unresolvedNanoUsd } = spend;
+    const day = Math.floor(spend.startedAtMs / DAY_MS);
+    let keys = this.#days.get(day);
+    if (keys === undefined) {
+      keys = new Map();
+      this.#days.set(day, keys);
+    }
+    const sum = keys.get(apiKeyId);
     if (sum === undefined) {
-      const origin = { organizationId, workspaceId, apiKeyId, startedAtMs };
-      this.#spend.set(key, { ...origin, costNanoUsd, unresolvedNanoUsd });
+      keys.set(apiKeyId, { ...spend });
       return;
     }
     sum.costNanoUsd += costNanoUsd;
     sum.unresolvedNanoUsd += unresolvedNanoUsd;
   }
 
+  list(): DaySpend[] {
+    return [...this.#days.values()].flatMap((keys) => [...keys.values()]);
+  }
+}
+
+/** Sums the ends of the segment that is written. */
+export class SegmentSums {
+  #ends = 0;
+  readonly #spend = new DaySums();
+
+  add(record: EndRecord): void {
+    this.#ends += 1;
+    const { costNanoUsd, unresolvedNanoUsd } = spentOf(record);
+    if (costNanoUsd === 0n && unresolvedNanoUsd === 0n) return;
+    const { organizationId, workspaceId, apiKeyId, startedAtMs } = record;
+    const origin = { organizationId, workspaceId, apiKeyId, startedAtMs };
+    this.#spend.add({ ...origin, costNanoUsd, unresolvedNanoUsd });
+  }
+
   toIndex(seqs: { lastSeq: number; lastEndSeq: number }): SegmentIndex {
-    return { ...seqs, ends: this.#ends, spend: [...this.#spend.values()] };
+    return { ...seqs, ends: this.#ends, spend: this.#spend.list() };
   }
 }
 
