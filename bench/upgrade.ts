@@ -1,7 +1,7 @@
 // `npm run bench:upgrade`: upgrades a database of version 0.1 under load. Nodes of both versions run together, and every
 // request must get its response and be counted once.
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,6 +28,9 @@ const READY_WITHIN_MS = 900_000; // the migration of large tables
 const SECRET = "secret of the upgraded installation";
 const MAX_CONNECTIONS = "200";
 const SHOWN_PROBLEMS = 20;
+/** The database's error for a node of 0.1 (migration 0031). */
+const REFUSAL = "A newer version of Bursar uses this database";
+const REFUSED_WITHIN_MS = 5_000;
 
 interface Options {
   events: number;
@@ -60,6 +63,7 @@ interface Step {
 
 interface Node extends RunningServer {
   name: string;
+  logFile: string;
   dataDir: string;
 }
 
@@ -150,8 +154,9 @@ async function prepare(run: Run): Promise<{ keys: string[]; before: Totals }> {
 }
 
 /**
- * Two nodes of 0.1 run. A new node joins them and migrates. Then the first old node is upgraded in its data folder, and
- * the second one ends.
+ * Two nodes of 0.1 run. A new node joins them and migrates. Then the first old node is upgraded in its data folder. The
+ * second one is paused with an unflushed request, and returns after the last moment at which the database accepts it. A new
+ * node in its data folder records the request.
  */
 async function upgradeUnderLoad(run: Run, keys: readonly string[]) {
   const { load, options, older, database } = run;
@@ -166,8 +171,10 @@ async function upgradeUnderLoad(run: Run, keys: readonly string[]) {
   const upgraded = await takeStep(run, "it starts as a new node", () =>
     startNode(run, "first", root),
   );
-  await takeStep(run, "the second node of 0.1 stops", () => stopNode(second));
+  await takeStep(run, "the second node of 0.1 is paused", () => pauseNode(run, second, keys));
   const hourAt = await takeStep(run, "hours are closed", () => waitForClosing(database));
+  await takeStep(run, "the second node returns too late", () => resumeNode(second));
+  await takeStep(run, "it starts as a new node", () => startNode(run, "second", root));
   await takeStep(run, "the new node stops", () => stopNode(third));
   await load.stop();
   return { node: upgraded, hourAt };
@@ -188,10 +195,11 @@ async function takeStep<T>(run: Run, name: string, work: () => Promise<T>): Prom
 async function startNode(run: Run, name: string, source: string): Promise<Node> {
   const dataDir = join(run.folder, `node-${name}`);
   const version = source === root ? "now" : "0.1";
+  const logFile = join(run.folder, `${name}-${version}.log`);
   const server = await startServer({
     source,
     dataDir,
-    logFile: join(run.folder, `${name}-${version}.log`),
+    logFile,
     env: {
       DATABASE_URL: run.databaseUrl,
       BURSAR_SECRET: SECRET,
@@ -201,9 +209,25 @@ async function startNode(run: Run, name: string, source: string): Promise<Node> 
     },
     readyWithinMs: READY_WITHIN_MS,
   });
-  const node = { ...server, name: `${name}, ${version}`, dataDir };
+  const node = { ...server, name: `${name}, ${version}`, dataDir, logFile };
   run.load.addNode(node);
   return node;
+}
+
+/** Pauses the node directly after a response, so that its journal has a request that the database does not have. */
+async function pauseNode({ load }: Run, node: Node, [apiKey = ""]: readonly string[]) {
+  await load.drainNode(node);
+  await load.sendTo(node, apiKey);
+  process.kill(node.pid, "SIGSTOP");
+}
+
+/** Continues the node, which the database refuses, and stops it. */
+async function resumeNode(node: Node): Promise<void> {
+  process.kill(node.pid, "SIGCONT");
+  await sleep(REFUSED_WITHIN_MS);
+  await node.stop();
+  const log = readFileSync(node.logFile, "utf8");
+  if (!log.includes(REFUSAL)) throw new Error(`node ${node.name} was not refused:\n${log}`);
 }
 
 async function stopNode(node: Node): Promise<void> {

@@ -32,6 +32,7 @@ const INPUT_NANO_USD = 1_000n; // $1 and $5 per million tokens
 const OUTPUT_NANO_USD = 5_000n;
 const ANSWER_MS = 30;
 const PAUSE_MS = 50;
+const DRAIN_POLL_MS = 10;
 const MOST_FAILURES = 20;
 
 export class UpgradeLoad {
@@ -40,6 +41,8 @@ export class UpgradeLoad {
   /** Attempts that the SDK repeated, by reason. */
   readonly retries = new Map<string, number>();
   readonly responsesByNode = new Map<string, number>();
+  /** Node of the running request of each program. */
+  readonly #used: (LoadNode | null)[] = [];
   #slowestMs = 0;
   #nodes: LoadNode[] = [];
   #running: Promise<unknown> = Promise.resolve();
@@ -49,13 +52,24 @@ export class UpgradeLoad {
   start(clients: number, keys: readonly string[]): void {
     this.#state = "running";
     const runs = Array.from({ length: clients }, (_, at) =>
-      this.#run(keys[at % keys.length] ?? ""),
+      this.#run(at, keys[at % keys.length] ?? ""),
     );
     this.#running = Promise.all(runs);
   }
 
   addNode(node: LoadNode): void {
     this.#nodes.push(node);
+  }
+
+  /** Sends no more requests to the node, and waits until its last one has ended. */
+  async drainNode(node: LoadNode): Promise<void> {
+    this.#nodes = this.#nodes.filter((other) => other !== node);
+    while (this.#used.includes(node)) await sleep(DRAIN_POLL_MS);
+  }
+
+  /** Sends one request to this node. */
+  async sendTo(node: LoadNode, apiKey: string): Promise<void> {
+    await this.#sendNext(new Anthropic({ apiKey, baseURL: `http://127.0.0.1:${node.port}` }));
   }
 
   /** Returns the time of the slowest request since the last call, milliseconds. */
@@ -70,30 +84,36 @@ export class UpgradeLoad {
     await this.#running;
   }
 
-  async #run(apiKey: string): Promise<void> {
+  async #run(program: number, apiKey: string): Promise<void> {
     const client = new Anthropic({
       apiKey,
       baseURL: BALANCER,
-      fetch: (url, init) => this.#send(url, init),
+      fetch: (url, init) => this.#send(program, url, init),
     });
     while (this.#state === "running" && this.failures.length < MOST_FAILURES) {
-      const number = this.sent.length;
-      const name = `claude-upgrade-${number}`;
-      this.sent.push({ name, costNanoUsd: computeCost(number) });
-      const startMs = monotonicMs();
-      try {
-        await sendOne(client, name, number);
-      } catch (error) {
-        this.failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
-      }
-      this.#slowestMs = Math.max(this.#slowestMs, monotonicMs() - startMs);
+      await this.#sendNext(client);
+      this.#used[program] = null;
       await sleep(PAUSE_MS);
     }
   }
 
-  async #send(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+  async #sendNext(client: Anthropic): Promise<void> {
+    const number = this.sent.length;
+    const name = `claude-upgrade-${number}`;
+    this.sent.push({ name, costNanoUsd: computeCost(number) });
+    const startMs = monotonicMs();
+    try {
+      await sendOne(client, name, number);
+    } catch (error) {
+      this.failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+    }
+    this.#slowestMs = Math.max(this.#slowestMs, monotonicMs() - startMs);
+  }
+
+  async #send(program: number, url: string | URL | Request, init?: RequestInit): Promise<Response> {
     const node = this.#nodes[Math.floor(Math.random() * this.#nodes.length)];
     if (node === undefined) throw new Error("no node serves");
+    this.#used[program] = node;
     const target = String(url).replace(BALANCER, `http://127.0.0.1:${node.port}`);
     try {
       const response = await fetch(target, init);
