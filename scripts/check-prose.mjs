@@ -6,9 +6,8 @@ import { root } from "./runtime.mjs";
 const MINIMUM_FILES = 1000;
 /** Rooms whose words are not yet revised, with the number of their faults. The list may only become shorter. */
 const UNREVISED_ROOMS = {
-  "server/src/gateway/": 1,
-  "server/src/recording/": 2,
-  "server/src/spend/ledger/": 14,
+  "server/src/recording/": 1,
+  "server/src/spend/ledger/": 10,
 };
 
 const { fileCount, faults } = findProseFaults(root);

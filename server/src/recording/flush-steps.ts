@@ -36,7 +36,7 @@ export type StepResult =
   /** Nothing is pending. */
   | { kind: "idle" }
   | { kind: "failed" }
-  /** The node was reclaimed, or a newer process has its id. */
+  /** The node was fenced, or a newer process has its id. */
   | { kind: "fenced" }
   /** The node's row has a position that this process did not write. */
   | { kind: "replaced"; found: number | null; expected: number };
@@ -181,8 +181,8 @@ export class FlushSteps {
   }
 
   /**
-   * The database refused a value and rolled back. Halving the batch finds the record. A record that is refused alone and
-   * repeatedly is stored in a file and skipped, because one bad record must not stop all others from being counted.
+   * Halves the batch until the record that the database refuses is alone. After several refusals this record is stored in a
+   * file and skipped, because one bad record must not block all others.
    */
   #narrow(step: Step, error: unknown): StepResult {
     const { journal, logger } = this.#options;

@@ -137,7 +137,7 @@ async function compareLabels(
   );
 }
 
-/** Inserts labels whose ids are free, and returns them. Of several labels with one id, the first is inserted. */
+/** Inserts labels whose ids are free, and returns them. If several labels have one id, the first is inserted. */
 async function insertLabels(
   db: Database | Tx,
   entries: readonly LabelsEntry[],

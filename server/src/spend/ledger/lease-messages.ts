@@ -22,7 +22,7 @@ export interface LeaseMessagesOptions {
   pending: PendingSpend;
 }
 
-/** `nowMs`: the node's monotonic clock. `atMs`: the database's clock. It never moves back here. */
+/** `nowMs`: the node's monotonic clock. `atMs`: the database's clock, which never moves back here. */
 export interface Now {
   nowMs: number;
   atMs: number;
@@ -228,7 +228,7 @@ export class LeaseMessages {
   }
 
   #canKeep(state: LeaseState, atMs: number): boolean {
-    // Budget from before a change can exceed a lowered limit. It is returned first, and then requested again.
+    // Budget from before a change can exceed a lowered limit. The node returns such budget, and then requests it again.
     const isKnown = this.#limits.acknowledged === this.#limits.followed;
     return state.countId !== null && this.#aim === "serve" && isKnown && state.endMs > atMs;
   }

@@ -30,8 +30,8 @@ export interface LeaseSyncOptions extends LeaseFold {
   /** Highest number of requests that wait for budget at once. */
   maxWaiting?: number;
   /**
-   * Starts a new epoch after a fence. It calls `entered`, unless another process has the node's id. Rejects with the
-   * database's error.
+   * Starts a new epoch after a fence, and calls `entered`. Does neither if another process has the node's id. Rejects with
+   * the database's error.
    */
   reenter: () => Promise<void>;
   /** Records that the database knows of the gap in the journal. From then on the journal counts as whole. */
