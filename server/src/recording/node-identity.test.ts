@@ -34,7 +34,7 @@ test.each(["", "with space", "../up", "x".repeat(65)])("the name %j is refused",
 test("a damaged id file is refused, never replaced", () => {
   identify("gateway-1");
   fs.writeFileSync(path.join(directory, "node-id"), "");
-  expect(() => identify(null)).toThrow(/holds no id/);
+  expect(() => identify(null)).toThrow(/has no id/);
 });
 
 test("a folder stays with its database", () => {
