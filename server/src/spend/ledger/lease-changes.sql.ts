@@ -42,34 +42,16 @@ export async function setAmounts(
   since: ReturnType<typeof nowOf> | null,
 ): Promise<void> {
   if (rows.length === 0) return;
-  await tx
-    .insertInto("lease")
-    .values(
-      rows.map(({ nodeId, key, requestId, amountNanoUsd }) => ({
-        node_id: nodeId,
-        request_id: requestId,
-        scope_type: key.scopeType,
-        scope_id: key.scopeId,
-        period: key.period,
-        period_start: key.periodStart,
-        organization_id: key.organizationId,
-        amount_nano_usd: amountNanoUsd,
-        unresolved_since: since,
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict
-        .columns(["node_id", "request_id", "scope_type", "scope_id", "period", "period_start"])
-        .doUpdateSet((eb) => ({
-          // A node may have to report again what its journal has lost.
-          amount_nano_usd: eb
-            .case()
-            .when("lease.request_id", "=", "")
-            .then(eb.ref("excluded.amount_nano_usd"))
-            .else(eb("lease.amount_nano_usd", "+", eb.ref("excluded.amount_nano_usd")))
-            .end(),
-          unresolved_since: eb.ref("excluded.unresolved_since"),
-        })),
-    )
-    .execute();
+  await sql`
+    INSERT INTO lease AS l (node_id, request_id, scope_type, scope_id, period, period_start, organization_id,
+      amount_nano_usd, unresolved_since)
+    SELECT one.*, ${since}::timestamptz
+    FROM unnest(${rows.map(({ nodeId }) => nodeId)}::text[], ${rows.map(({ requestId }) => requestId)}::text[],
+      ${rows.map(({ key }) => key.scopeType)}::text[], ${rows.map(({ key }) => key.scopeId)}::text[],
+      ${rows.map(({ key }) => key.period)}::text[], ${rows.map(({ key }) => key.periodStart)}::date[],
+      ${rows.map(({ key }) => key.organizationId)}::uuid[], ${rows.map((row) => row.amountNanoUsd)}::bigint[]) AS one
+    ON CONFLICT (node_id, request_id, scope_type, scope_id, period, period_start) DO UPDATE SET
+      -- A node may have to report again what its journal has lost.
+      amount_nano_usd = excluded.amount_nano_usd + CASE l.request_id WHEN '' THEN 0 ELSE l.amount_nano_usd END,
+      unresolved_since = excluded.unresolved_since`.execute(tx);
 }

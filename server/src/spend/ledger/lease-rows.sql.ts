@@ -168,12 +168,11 @@ export async function lockNode(tx: Tx, nodeId: string): Promise<LockedNode | nul
     SELECT expires_at AS "expiresAt" FROM lease_node WHERE node_id = ${nodeId} FOR UPDATE`.execute(
     tx,
   );
-  const row = await tx
-    .selectFrom("node")
-    .select(["epoch", "lease_op as op", "lease_expires_at as expiresAt"])
-    .where("id", "=", nodeId)
-    .forUpdate()
-    .executeTakeFirst();
+  const { rows } = await sql<LockedNode>`
+    SELECT epoch, lease_op AS op, lease_expires_at AS "expiresAt" FROM node WHERE id = ${nodeId} FOR UPDATE`.execute(
+    tx,
+  );
+  const [row] = rows;
   return row ? { ...row, expiresAt: laterOf(row.expiresAt, last[0]?.expiresAt ?? null) } : null;
 }
 

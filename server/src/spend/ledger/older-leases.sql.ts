@@ -20,8 +20,8 @@ import {
 } from "./lease-rules.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
-// Leases as nodes of version 0.1 read and write them: a row of `lease` has what is left of the lease, and the balance has
-// the sum. All of it changes under the locks of the node's row and of the balances. Nodes of this version write such rows
+// Leases as nodes of version 0.1 read and write them. A row of `lease` has the rest of the lease, and the balance has the
+// sum. All of it changes under the locks of the node's row and of the balances. Nodes of this version write such rows
 // while a node of version 0.1 may be alive, and convert their own afterwards. Leases of dead nodes stay as they are.
 
 /** A lease as version 0.1 stores it. */
@@ -33,23 +33,14 @@ interface OlderLease extends LeaseKey {
 }
 
 async function listOlderLeases(tx: Tx, nodeIds: readonly string[]): Promise<OlderLease[]> {
-  const rows = await tx
-    .selectFrom("lease")
-    .select([
-      "node_id as nodeId",
-      "scope_type as scopeType",
-      "scope_id as scopeId",
-      "period",
-      "period_start as periodStart",
-      "organization_id as organizationId",
-      "amount_nano_usd as amountNanoUsd",
-      "unresolved_since as since",
-    ])
-    .where("node_id", "in", nodeIds)
-    .where("request_id", "=", "")
-    .where("granted_nano_usd", "is", null)
-    .execute();
-  return rows.map(({ since, ...row }) => ({ ...row, isReclaimed: since !== null }));
+  const { rows } = await sql<OlderLease>`
+    SELECT node_id AS "nodeId", scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
+      organization_id AS "organizationId", amount_nano_usd AS "amountNanoUsd",
+      unresolved_since IS NOT NULL AS "isReclaimed"
+    FROM lease WHERE node_id = ANY(${[...nodeIds]}::text[]) AND request_id = '' AND granted_nano_usd IS NULL`.execute(
+    tx,
+  );
+  return rows;
 }
 
 /** Handles one message of a node while a node of version 0.1 may be alive. Throws the database's error. */
@@ -60,7 +51,7 @@ export function syncOlderLeases(
 ): Promise<SyncAnswer> {
   return inTransaction(database, async (tx) => {
     await lockNode(tx, message.nodeId);
-    await tx.selectFrom("limits_version").select("value").forShare().execute();
+    await sql`SELECT value FROM limits_version FOR SHARE`.execute(tx);
     const own = message.isComplete ? await listOlderLeases(tx, [message.nodeId]) : [];
     await lockBalances(tx, [...own, ...message.keys.values()]);
     await lockCounts(tx, [...message.keys.values()]);
@@ -73,19 +64,14 @@ export function syncOlderLeases(
     const { answer, changes } = draftSync(work, message);
     await writeChanges(tx, { message, work, before, changes, options });
     const isFollowing = isAcknowledged(message, answer);
-    await tx
-      .updateTable("node")
-      .set({
-        lease_op: BigInt(message.op),
-        lease_expires_at:
-          isFollowing && message.isLeaving
-            ? null
-            : sql<Date>`${nowOf(options)} + ${options.ttlMs} * interval '1 millisecond'`,
-        seen_at: sql<Date>`now()`,
-        ...(isFollowing && { limits_version: message.limitsVersion }),
-      })
-      .where("id", "=", message.nodeId)
-      .execute();
+    const expiresAt =
+      isFollowing && message.isLeaving
+        ? sql`NULL`
+        : sql`${nowOf(options)} + ${options.ttlMs} * interval '1 millisecond'`;
+    await sql`
+      UPDATE node SET lease_op = ${message.op}, lease_expires_at = ${expiresAt}, seen_at = now(),
+        limits_version = coalesce(${isFollowing ? message.limitsVersion : null}::bigint, limits_version)
+      WHERE id = ${message.nodeId}`.execute(tx);
     return answer;
   });
 }
@@ -131,13 +117,9 @@ function subtract(is: BalanceRow, was: BalanceRow): Omit<BalanceChange, "key"> {
 }
 
 async function deleteSpent(tx: Tx, nodeId: string): Promise<void> {
-  await tx
-    .deleteFrom("lease")
-    .where("node_id", "=", nodeId)
-    .where("request_id", "=", "")
-    .where("granted_nano_usd", "is", null)
-    .where("amount_nano_usd", "=", 0n)
-    .execute();
+  await sql`
+    DELETE FROM lease WHERE node_id = ${nodeId} AND request_id = '' AND granted_nano_usd IS NULL
+      AND amount_nano_usd = 0`.execute(tx);
 }
 
 /** Spend of one node on one balance, counted by a fold. */
@@ -231,11 +213,8 @@ export async function convertOlderLeases(database: Database, nodeId: string): Pr
       WHERE id = ${nodeId} AND lease_expires_at IS NOT NULL
       ON CONFLICT (node_id) DO UPDATE SET epoch = excluded.epoch, op = excluded.op, expires_at = excluded.expires_at,
         limits_version = excluded.limits_version, seen_at = excluded.seen_at`.execute(tx);
-    await tx
-      .updateTable("node")
-      .set({ lease_expires_at: null })
-      .where("id", "=", nodeId)
-      .where("lease_expires_at", "is not", null)
-      .execute();
+    await sql`
+      UPDATE node SET lease_expires_at = NULL
+      WHERE id = ${nodeId} AND lease_expires_at IS NOT NULL`.execute(tx);
   });
 }
