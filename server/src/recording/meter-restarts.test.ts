@@ -261,6 +261,45 @@ describe("a start on segments that it does not read", () => {
     expect(t.errors()).toEqual(["ended requests cannot be read back from the journal"]);
     expect(again.mark.isWhole()).toBe(false);
   });
+
+  test("and stops again and again before all is flushed, loses no request and counts none twice", async () => {
+    const journal = t.openJournal({ segmentBytes: 100_000, compressAfterMs: 0 });
+    const away: FlushParticipant = { flush: () => Promise.reject(new Error("away")) };
+    const first = await t.start({ journal, participants: [away] });
+    const ids: string[] = [];
+    for (let i = 0; i < 1_500; i++) {
+      ids.push(t.run(first, 1n).requestId);
+      if (i % 50 === 0) await journal.synced();
+    }
+    // Each stop has time for some batches only.
+    let known = 0;
+    for (let starts = 0; starts < 3; starts++) {
+      const appended = appendUsage({ nodeId: t.nodeId, encodeHoldCharges });
+      let batches = 0;
+      const slow: FlushParticipant = {
+        flush: () => {
+          batches += 1;
+          return batches <= 3 ? Promise.resolve() : Promise.reject(new Error("away"));
+        },
+      };
+      const meter = await t.start({
+        participants: [appended, slow],
+        batchSize: 100,
+        flushEveryMs: 3_600_000,
+        stopWithinMs: 0,
+      });
+      await meter.stop();
+      const recorded = (await t.recorded()).map(({ id }) => id);
+      expect(recorded).toEqual(ids.slice(0, recorded.length));
+      expect(recorded.length).toBeGreaterThan(known);
+      known = recorded.length;
+    }
+    expect(known).toBeLessThan(ids.length);
+    const last = await t.start();
+    expect(await last.flush()).toBe(true);
+    expect((await t.recorded()).map(({ id }) => id)).toEqual(ids);
+    expect(t.errors()).toEqual([]);
+  });
 });
 
 describe("fencing", () => {
