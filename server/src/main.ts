@@ -9,8 +9,9 @@ import { type Logger, makeProcessLogger } from "./lib/logger.ts";
 import { acquireProcessLock } from "./lib/process-lock.ts";
 import { StartError } from "./lib/start-error.ts";
 import { banner } from "./process/banner.ts";
-import { startProcesses } from "./process/supervisor.ts";
-import { type RunningServer, startServer } from "./process/wiring.ts";
+import { openServerStorage } from "./process/open-server-storage.ts";
+import type { SuperviseOptions } from "./process/supervisor.ts";
+import type { RunningServer } from "./process/wiring.ts";
 
 /** Root of the clone, the base of `bursar.toml` and a relative data folder. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -56,8 +57,12 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
     process.on(signal, () => stopRequested.resolve(signal));
   }
   await checkPort(config);
-  const startAll = config.processes > 1 ? startProcesses : startServer;
-  const server = await startAll({ loaded, logger, isSimulated });
+  // PostgreSQL starts while the other modules are loaded.
+  const [place, startAll] = await Promise.all([
+    openServerStorage(config, logger),
+    loadStart(config.processes),
+  ]);
+  const server = await startAll({ loaded, logger, isSimulated, place });
   announce(config.dataDir, server);
   const isColoured = process.stdout.isTTY === true && picocolors.isColorSupported;
   process.stdout.write(banner(loaded, server, isColoured));
@@ -67,6 +72,14 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   await server.stop();
   // A remaining timer must not keep a stopped server alive.
   process.exit(process.exitCode ?? 0);
+}
+
+async function loadStart(
+  processes: number,
+): Promise<(options: SuperviseOptions) => Promise<RunningServer>> {
+  return processes > 1
+    ? (await import("./process/supervisor.ts")).startProcesses
+    : (await import("./process/wiring.ts")).startServer;
 }
 
 /**

@@ -38,7 +38,7 @@ async function run(start: Start): Promise<void> {
       accept = into;
     };
     const share = { index, database, url, acceptInto, collectMetrics };
-    server = await startServer({ loaded, logger, isSimulated, share });
+    server = await startServer({ loaded, logger, isSimulated, place: share });
   } catch (error) {
     const isForPeople = error instanceof StartError;
     await send({ kind: "failed", message: explain(error), isForPeople });

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
-import { openStorage, type Storage } from "#src/db/storage.ts";
+import type { Storage } from "#src/db/storage.ts";
 import {
   type Distributor,
   distributeConnections,
@@ -13,6 +13,7 @@ import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { relayAdminSocket } from "./admin-relay.ts";
+import type { OpenedStorage } from "./open-server-storage.ts";
 import type { FromProcess, ServerFacts, ToProcess } from "./process-messages.ts";
 import type { RunningServer, StartOptions } from "./wiring.ts";
 
@@ -21,7 +22,10 @@ import type { RunningServer, StartOptions } from "./wiring.ts";
 // start ends all. A process that dies later restarts under its index while the others continue. Without the supervisor
 // all processes end at once.
 
-export type SuperviseOptions = Omit<StartOptions, "share">;
+export interface SuperviseOptions extends Omit<StartOptions, "place"> {
+  /** The supervisor closes the storage. */
+  place: OpenedStorage;
+}
 
 const FIRST_RESTART_MS = 100;
 const MAX_RESTART_MS = 5_000;
@@ -34,21 +38,8 @@ const METRICS_WITHIN_MS = 1_000;
 /** Starts `config.processes` gateways. Throws a StartError with the remedy, after stopping everything. */
 export async function startProcesses(options: SuperviseOptions): Promise<RunningServer> {
   await using parts = new AsyncDisposableStack();
-  const { loaded, logger } = options;
-  const { config } = loaded;
-  const failure = Promise.withResolvers<string>();
-  const storage = await openStorage({
-    dataDir: config.dataDir,
-    databaseUrl: config.databaseUrl,
-    processes: config.processes,
-    pools: config,
-    postgresMemoryBytes: config.postgresMemoryBytes,
-    logger,
-    onFailure: (reason) => {
-      process.exitCode = 1;
-      failure.resolve(reason);
-    },
-  });
+  const { config } = options.loaded;
+  const { storage, failed } = options.place;
   parts.defer(() => storage.close());
   // Created here once, so that the processes find it.
   const secret = await resolveSecret({
@@ -74,7 +65,7 @@ export async function startProcesses(options: SuperviseOptions): Promise<Running
     url: distributor.url,
     upstream: () => facts.upstream,
     isDatabaseEmbedded: storage.isEmbedded,
-    failed: failure.promise,
+    failed,
     metrics: async () => supervisor.metrics(),
     stop: () => started.disposeAsync(),
   };

@@ -15,7 +15,7 @@ import { findDurabilityWarning } from "#src/db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
 import { type Notifications, startNotifications } from "#src/db/notifications.ts";
 import { countConnections } from "#src/db/pool-sizes.ts";
-import { connectStorage, type DatabasePlace, openStorage, type Storage } from "#src/db/storage.ts";
+import { connectStorage, type DatabasePlace, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
@@ -62,6 +62,7 @@ import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import { describeNode } from "./describe-node.ts";
 import { findNextSteps, type NextSteps } from "./next-steps.ts";
+import type { OpenedStorage } from "./open-server-storage.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { startJobs } from "./start-jobs.ts";
@@ -74,8 +75,8 @@ export interface StartOptions {
   logger: Logger;
   /** `--simulator`: ignores configured upstreams. */
   isSimulated: boolean;
-  /** Data of one of several processes. Undefined: the only process of its data folder. */
-  share?: ProcessShare;
+  /** Storage of the only process of a data folder, or data of one of several. The server closes the storage. */
+  place: OpenedStorage | ProcessShare;
 }
 
 /** Data that the supervisor passes to one of several processes. */
@@ -131,7 +132,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 }
 
 async function startParts(
-  { loaded, logger, isSimulated, share }: StartOptions,
+  { loaded, logger, isSimulated, place }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
   removeForeignVariables(process.env);
@@ -141,11 +142,10 @@ async function startParts(
     process.exitCode = 1;
     failure.resolve(reason);
   };
-  const { dataDir, databaseUrl, postgresMemoryBytes } = config;
-  const place = { dataDir, databaseUrl, postgresMemoryBytes };
-  const storage: Storage = share
-    ? connectStorage(share.database, logger, config)
-    : await openStorage({ ...place, pools: config, logger, onFailure });
+  const share = "storage" in place ? undefined : place;
+  const opened = "storage" in place ? place : null;
+  const storage: Storage =
+    "storage" in place ? place.storage : connectStorage(place.database, logger, config);
   parts.defer(() => storage.close());
   const secret = await resolveSecret({
     given: config.secret,
@@ -200,7 +200,7 @@ async function startParts(
     upstreamVariables: nameUpstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
     warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
-    failed: failure.promise,
+    failed: Promise.race([failure.promise, ...(opened === null ? [] : [opened.failed])]),
     metrics: surfaces.metrics,
   };
 }
