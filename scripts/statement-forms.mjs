@@ -8,9 +8,6 @@ const QUERY_BUILDER = /\b(selectFrom|selectNoFrom|insertInto|updateTable|deleteF
 
 /** Files that still have both forms. No file is added. */
 const MIXED_FILES = [
-  "server/src/recording/journal-rows.sql.ts",
-  "server/src/recording/node.sql.ts",
-  "server/src/recording/weeks.sql.ts",
   "server/src/spend/ledger/balances.sql.ts",
   "server/src/spend/ledger/leases.sql.ts",
   "server/src/spend/ledger/limits.sql.ts",

@@ -1,4 +1,4 @@
-import { CompiledQuery, sql } from "kysely";
+import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
 import { moveToJournal } from "./node.sql.ts";
 
@@ -113,12 +113,10 @@ export async function listWriters(database: Database): Promise<WriterRow[]> {
   return rows.map(fromRow);
 }
 
-export interface WriterStep {
+/** A writer of a journal. */
+interface Writer {
   nodeId: string;
   epoch: bigint;
-  /** `last_seq` before and after. */
-  from: number;
-  to: number;
 }
 
 export interface JournalRow {
@@ -126,40 +124,10 @@ export interface JournalRow {
   line: Buffer;
 }
 
-// One statement takes one round trip and one sync of the database's log, for any number of records.
-const APPEND = `
-  WITH writer AS (
-    UPDATE journal_writer SET last_seq = $1, beat = beat + 1, seen_at = now()
-    WHERE node_id = $2 AND epoch = $3 AND last_seq = $4 RETURNING node_id
-  ), written AS (
-    INSERT INTO journal_record (node_id, seq, line)
-    SELECT writer.node_id, r.seq, r.line FROM writer, unnest($5::bigint[], $6::bytea[]) AS r (seq, line)
-  )
-  SELECT count(*)::int AS writers FROM writer`;
-
-/** Appends records. False: the writer's row has other values, and nothing was written. */
-export async function appendRows(
-  database: Database,
-  step: WriterStep,
-  rows: readonly JournalRow[],
-): Promise<boolean> {
-  const result = await database.executeQuery<{ writers: number }>(
-    CompiledQuery.raw(APPEND, [
-      String(step.to),
-      step.nodeId,
-      String(step.epoch),
-      String(step.from),
-      rows.map(({ seq }) => String(seq)),
-      rows.map(({ line }) => line),
-    ]),
-  );
-  return result.rows[0]?.writers === 1;
-}
-
 /** Records that the writer lives. False: another writer has the journal. */
 export async function recordHeartbeat(
   database: Database,
-  { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
+  { nodeId, epoch }: Writer,
 ): Promise<boolean> {
   const { numUpdatedRows } = await database
     .updateTable("journal_writer")
@@ -173,7 +141,7 @@ export async function recordHeartbeat(
 /** Stores whether the journal is whole. Throws an error if another writer has the journal. */
 export async function markWriter(
   database: Database,
-  { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
+  { nodeId, epoch }: Writer,
   isWhole: boolean,
 ): Promise<void> {
   const { numUpdatedRows } = await database
@@ -206,15 +174,21 @@ export async function deleteRows(
   nodeId: string,
   seqs: readonly number[],
 ): Promise<void> {
-  await sql`DELETE FROM journal_record
-    WHERE node_id = ${nodeId} AND seq = ANY(${seqs.map(String)}::bigint[])`.execute(database);
+  await database
+    .deleteFrom("journal_record")
+    .where("node_id", "=", nodeId)
+    .where(sql<boolean>`seq = ANY(${seqs.map(String)}::bigint[])`)
+    .execute();
 }
 
 /** Deletes a finished journal. A journal with records, with a gap, or of another writer stays. */
-export async function closeWriter(
-  database: Database,
-  { nodeId, epoch }: Pick<WriterStep, "nodeId" | "epoch">,
-): Promise<void> {
-  await sql`DELETE FROM journal_writer WHERE node_id = ${nodeId} AND epoch = ${epoch} AND is_whole
-    AND NOT EXISTS (SELECT FROM journal_record WHERE node_id = ${nodeId})`.execute(database);
+export async function closeWriter(database: Database, { nodeId, epoch }: Writer): Promise<void> {
+  const hasRecords = sql<boolean>`EXISTS (SELECT FROM journal_record WHERE node_id = ${nodeId})`;
+  await database
+    .deleteFrom("journal_writer")
+    .where("node_id", "=", nodeId)
+    .where("epoch", "=", epoch)
+    .where("is_whole", "=", true)
+    .where(sql<boolean>`NOT ${hasRecords}`)
+    .execute();
 }

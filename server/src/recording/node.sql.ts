@@ -165,8 +165,8 @@ export async function ensureInstallationId(db: Database | Tx, newId: string): Pr
 
 /** Reads the database's clock, milliseconds since the epoch. */
 export async function readDatabaseNowMs(db: Database | Tx): Promise<number> {
-  const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(db);
-  const now = rows[0]?.now;
-  if (now === undefined) throw new Error("the database returned no time");
-  return now.getTime();
+  const row = await db
+    .selectNoFrom(sql<Date>`clock_timestamp()`.as("now"))
+    .executeTakeFirstOrThrow();
+  return row.now.getTime();
 }

@@ -3,6 +3,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { appendRows } from "./append-rows.sql.ts";
 import { decodeRecord, encodeRecord, encodeWholeEnd } from "./journal-codec.ts";
 import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
 import { RecordLines } from "./journal-lines.ts";
@@ -10,7 +11,6 @@ import type { JournalMark } from "./journal-mark.ts";
 import { findBeginChanges, type NewRecord, toStoredBegin } from "./journal-record.ts";
 import {
   adoptWriter,
-  appendRows,
   closeWriter,
   findWriter,
   type JournalRow,

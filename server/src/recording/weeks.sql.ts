@@ -1,6 +1,7 @@
 import { countColumns } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { assert } from "#src/lib/assert.ts";
 import { rollupTableNames, rollupTables } from "./rollup-tables.ts";
 
 // A week is summed from its days when it is over and its hours are closed. Later requests are added to it directly. Both
@@ -21,7 +22,11 @@ export function selectWeeksToUpdate(oldest: string): string {
 
 /** Returns the end of the summed weeks, milliseconds since the epoch: the start of a Monday, UTC. */
 export async function findSummedWeeksEndMs(db: Database | Tx): Promise<number> {
-  const row = await db.selectFrom("usage_weeks").select("summed_before").executeTakeFirstOrThrow();
+  const { rows } = await sql<{
+    summed_before: Date;
+  }>`SELECT summed_before FROM usage_weeks`.execute(db);
+  const [row] = rows;
+  assert(row !== undefined, "summed weeks have a row");
   return row.summed_before.getTime();
 }
 
