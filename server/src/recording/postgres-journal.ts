@@ -106,10 +106,9 @@ class PostgresJournal implements Journal {
   #inDoubt: Sent | null = null;
   #waiters: Waiter[] = [];
   #sending: Promise<void> | null = null;
-  #isWritable: boolean = false;
+  /** `lost`: another writer has the journal. */
+  #state: "new" | "active" | "lost" | "closed" = "new";
   #isHealthy: boolean = true;
-  #isLost: boolean = false;
-  #isClosing: boolean = false;
   #hasWritten: boolean = false;
   #heartbeatTimer: NodeJS.Timeout;
   #retryTimer: NodeJS.Timeout | null = null;
@@ -141,7 +140,7 @@ class PostgresJournal implements Journal {
   bindInstallation(): void {}
 
   async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
-    assert(!this.#isWritable, "a journal is started once");
+    assert(this.#state === "new", "a journal is started once");
     const open = new OpenRequests();
     let lastSeq = this.#committedSeq;
     let damagedRecords = 0;
@@ -170,15 +169,15 @@ class PostgresJournal implements Journal {
     const openRequests = open.list();
     for (const request of openRequests) this.#openBegins.set(request.record.requestId, request);
     this.#nextSeq = Math.max(lastSeq, flushedSeq) + 1;
-    this.#isWritable = true;
+    this.#state = "active";
     this.markFlushed(flushedSeq);
     return { openBegins: openRequests.map(({ record }) => record), lastSeq, isWhole };
   }
 
   begin(record: BeginRecord): void {
-    if (!this.#isWritable)
+    if (this.#state === "lost") throw new ApiError("node_id_conflict", LOST);
+    if (this.#state !== "active")
       throw new ApiError("server_not_ready", "The gateway is starting or stopping.");
-    if (this.#isLost) throw new ApiError("node_id_conflict", LOST);
     if (!this.#isHealthy) throw new ApiError("journal_unavailable", REFUSAL);
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
     const stored = toStoredBegin(record);
@@ -228,7 +227,7 @@ class PostgresJournal implements Journal {
 
   synced(): Promise<void> {
     const upToSeq = this.#nextSeq - 1;
-    if (this.#isLost) return Promise.reject(new Error(LOST));
+    if (this.#state === "lost") return Promise.reject(new Error(LOST));
     if (this.#committedSeq >= upToSeq) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ upToSeq, resolve, reject });
@@ -242,7 +241,7 @@ class PostgresJournal implements Journal {
   }
 
   prune(): void {
-    if (!this.#isLost) this.#spent.remove(this.#committedSeq);
+    if (this.#state !== "lost") this.#spent.remove(this.#committedSeq);
   }
 
   position(): JournalPosition {
@@ -280,7 +279,7 @@ class PostgresJournal implements Journal {
   }
 
   isHealthy(): boolean {
-    return this.#isHealthy && !this.#isLost;
+    return this.#isHealthy && this.#state !== "lost";
   }
 
   usage(): null {
@@ -293,11 +292,11 @@ class PostgresJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    this.#isWritable = false;
-    this.#isClosing = true;
+    const isLost = this.#state === "lost";
+    if (!isLost) this.#state = "closed";
     clearInterval(this.#heartbeatTimer);
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    if (this.#isLost) return;
+    if (isLost) return;
     const { database, logger } = this.#options;
     try {
       await waitAtMost(CLOSE_WITHIN_MS, this.#sendRest());
@@ -330,7 +329,7 @@ class PostgresJournal implements Journal {
   #queueRecord(make: (seq: number) => NewRecord): number {
     const seq = this.#nextSeq;
     this.#nextSeq += 1;
-    if (this.#isLost) return seq;
+    if (this.#state === "lost") return seq;
     this.#queue.push({ seq, line: this.#encodeLine(make(seq)) });
     this.#scheduleSend();
     return seq;
@@ -344,7 +343,7 @@ class PostgresJournal implements Journal {
 
   /** Sends after this turn of the event loop, so that one statement has all records of the turn. */
   #scheduleSend(): void {
-    if (this.#isLost || this.#isClosing || !this.#isHealthy) return;
+    if (this.#isOver() || !this.#isHealthy) return;
     this.#startSending(async () => {
       await new Promise<void>((resolve) => setImmediate(resolve));
       await this.#sendAll();
@@ -362,7 +361,7 @@ class PostgresJournal implements Journal {
   }
 
   async #sendAll(): Promise<void> {
-    while (!this.#isLost) {
+    while (this.#state !== "lost") {
       this.#inDoubt ??= this.#nextStatement();
       if (this.#inDoubt === null) return;
       await this.#send(this.#inDoubt);
@@ -390,6 +389,11 @@ class PostgresJournal implements Journal {
     for (const { resolve } of done) resolve();
   }
 
+  /** True if nothing more is sent, except by `close`. */
+  #isOver(): boolean {
+    return this.#state === "lost" || this.#state === "closed";
+  }
+
   /** True if an earlier attempt wrote the statement, and its response was lost. Otherwise the journal is lost. */
   async #isStillOurs(lastSeq: number): Promise<boolean> {
     const writer = await findWriter(this.#options.database, this.nodeId);
@@ -399,8 +403,8 @@ class PostgresJournal implements Journal {
   }
 
   #markLost(writer: WriterRow | null): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
+    if (this.#state === "lost") return;
+    this.#state = "lost";
     const how = writer === null || writer.isAdopted ? "adopted" : "taken";
     this.#options.logger.fatal(
       { nodeId: this.nodeId, unwritten: this.#queue.length },
@@ -420,7 +424,7 @@ class PostgresJournal implements Journal {
     }
     this.#isHealthy = false;
     this.#rejectWaiters(error instanceof Error ? error : new Error(String(error)));
-    if (this.#retryTimer !== null || this.#isClosing) return;
+    if (this.#retryTimer !== null || this.#isOver()) return;
     this.#retryTimer = setTimeout(() => this.#retry(), this.#options.retryMs ?? RETRY_MS);
     this.#retryTimer.unref();
   }
@@ -444,7 +448,7 @@ class PostgresJournal implements Journal {
   }
 
   #sendDueHeartbeat(): void {
-    const isNeeded = !this.#hasWritten && this.#isHealthy && !this.#isLost;
+    const isNeeded = !this.#hasWritten && this.#isHealthy && this.#state !== "lost";
     this.#hasWritten = false;
     if (isNeeded) this.#sendHeartbeat().catch((error: unknown) => this.#recordFailure(error));
     this.prune();
