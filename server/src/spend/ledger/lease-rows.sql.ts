@@ -147,7 +147,7 @@ function toLease({ grantedNanoUsd, olderNanoUsd, drawnNanoUsd, isReclaimed }: Re
   return { grantedNanoUsd: grantedNanoUsd ?? older, drawnNanoUsd, isReclaimed };
 }
 
-/** What is left of a row of `lease`, or its unresolved amount. Part of a statement that changes the row. */
+/** Rest of a row of `lease`, or its unresolved amount. Part of a statement that changes the row. */
 export const leftOfRow = sql<bigint>`CASE WHEN lease.granted_nano_usd IS NULL THEN lease.amount_nano_usd
   ELSE greatest(lease.granted_nano_usd - coalesce((SELECT drawn_nano_usd FROM lease_draw AS draw
     WHERE draw.node_id = lease.node_id AND draw.scope_type = lease.scope_type AND draw.scope_id = lease.scope_id

@@ -122,7 +122,7 @@ export type SyncRefusal =
 /** Rows of one message, read in one snapshot. */
 export interface LeaseWork {
   foldedSeq: number;
-  /** Balances of the message's keys, and of all leases of the node for a complete message. By key text. */
+  /** Keys of the message by key text. For a complete message also keys of all leases of the node. */
   keys: ReadonlyMap<string, LeaseKey>;
   /** Balances of the keys, by key text. */
   balances: Map<string, BalanceRow>;

@@ -41,7 +41,7 @@ const NO_TOP_UPS: SyncMessage["topUps"] = new Map();
 
 /**
  * Handles one message of a node: a read without locks, the decision, and a write that checks it. Throws the database's error.
- * It is then unknown whether the message was obeyed.
+ * The result of the message is then unknown.
  */
 export async function syncLeases(
   database: Database,
