@@ -87,7 +87,7 @@ export class FoldWorker {
         const node = this.#nodes.get(nodeId);
         if (node === undefined || !isCounted) return;
         node.appendedSeq = flushedSeq;
-        node.behindSinceMs ??= performance.now();
+        if (node.foldedSeq < flushedSeq) node.behindSinceMs ??= performance.now();
         const isLeader = this.#role === "leader";
         this.#schedule(isLeader ? Math.max(0, this.#dueAtMs - performance.now()) : 0);
       },
@@ -172,10 +172,9 @@ export class FoldWorker {
     }
     this.#role = "leader";
     this.#dueAtMs = performance.now() + result.pauseMs;
-    for (const { nodeId, toSeq } of result.batches) await this.#advance(nodeId, toSeq);
     if (result.hasMore) return 0;
     await this.#readQueue();
-    return this.#isBehind() ? result.pauseMs : this.#idleMs();
+    return this.#isBehind() ? Math.max(result.pauseMs, BUSY_MS) : this.#idleMs();
   }
 
   /** Returns the time until this worker folds, or looks again, milliseconds. 0 or less: it folds now. */
@@ -216,6 +215,8 @@ export class FoldWorker {
   async #advance(nodeId: string, foldedSeq: number | null): Promise<void> {
     const node = this.#nodes.get(nodeId);
     if (node === undefined || foldedSeq === null || foldedSeq <= node.foldedSeq) return;
+    // The process does not know yet that the counted requests were appended.
+    if (node.foldedSeq >= node.appendedSeq) return;
     node.foldedSeq = foldedSeq;
     node.behindSinceMs = foldedSeq < node.appendedSeq ? performance.now() : null;
     await node.listener(foldedSeq);
