@@ -8,7 +8,6 @@ const QUERY_BUILDER = /\b(selectFrom|selectNoFrom|insertInto|updateTable|deleteF
 
 /** Files that still have both forms. No file is added. */
 const MIXED_FILES = [
-  "server/src/spend/ledger/balances.sql.ts",
   "server/src/spend/ledger/leases.sql.ts",
   "server/src/spend/ledger/limits.sql.ts",
   "server/src/spend/ledger/release-unresolved.sql.ts",

@@ -73,7 +73,7 @@ async function readMoney(of: ServerProcess): Promise<object> {
       (SELECT (coalesce(sum(cost_nano_usd), 0) + (SELECT cost FROM open_hours))::text FROM usage_day) AS days,
       (SELECT (coalesce(sum(cost_nano_usd), 0) + (SELECT cost FROM open_hours))::text FROM usage_month) AS months,
       (SELECT settled_nano_usd::text FROM balance
-        WHERE scope_type = 'organization' AND period = 'monthly') AS settled`);
+        WHERE scope_type = 'workspace' AND period = 'monthly') AS settled`);
   return sums ?? {};
 }
 

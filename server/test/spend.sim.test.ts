@@ -4,7 +4,7 @@ import type { Database } from "#src/db/pool.ts";
 import { test } from "#test/harness/database-test.ts";
 import { MemoryStore } from "./harness/spend-sim/memory-store.ts";
 import { TIMES } from "./harness/spend-sim/simulated-node.ts";
-import { ORGANIZATION, simulate } from "./harness/spend-sim/simulation.ts";
+import { ORGANIZATION, SCOPES, simulate } from "./harness/spend-sim/simulation.ts";
 import { SqlStore } from "./harness/spend-sim/sql-store.ts";
 
 // Invariants 1 and 2 of spend. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` repeats it. `npm run sim`
@@ -16,6 +16,8 @@ const CHUNK = 250;
 const SQL_SEEDS = 30;
 const SQL_STEPS = 120;
 const OLDER_SEEDS = 20;
+
+const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
 
 const chunks = Array.from({ length: SEEDS / CHUNK }, (_, at) => at * CHUNK);
 
@@ -49,7 +51,7 @@ async function compareStores(
   for (let seed = 0; seed < seeds; seed++) {
     const told = { seed, steps: SQL_STEPS, hasOpenFolds: false, hasOpenDrafts };
     const inMemory = await simulate({ ...told, makeStore: () => new MemoryStore(TIMES) });
-    const makeStore = () => SqlStore.open(database, TIMES, ORGANIZATION);
+    const makeStore = () => SqlStore.open(database, TIMES, COMPANY);
     const inSql = await simulate({ ...told, checkEvery: 10, makeStore });
     expect(inSql.digest, `seed ${seed}`).toBe(inMemory.digest);
   }

@@ -267,6 +267,40 @@ describe("four nodes", () => {
     exhausted.push({ made, answered, limit });
   }, 240_000);
 
+  test("a limit that is created during requests, removed and created again counts all spend before it", async () => {
+    const spending = servers.slice(2);
+    const [first] = spending;
+    if (first === undefined) throw new Error("there is a server");
+    const made = await first.workspaceWithKey();
+    const limitTo = (limit: bigint | null) =>
+      first.mustAdmin("POST", "/v1/admin/workspaces/limits", {
+        workspace_id: made.workspaceId,
+        monthly_limit_usd: limit === null ? null : Number(limit) / 1e9,
+      });
+    const spend = () =>
+      Promise.all(spending.flatMap((node) => [spendAll(node, made), spendAll(node, made)]));
+    const countRecorded = async () => {
+      const rows = db.database.selectFrom("recorded_request").select("request_id");
+      return (await rows.where("workspace_id", "=", made.workspaceId).execute()).length;
+    };
+    const unlimited = spend();
+    await eventually(
+      60_000,
+      "20 recorded requests",
+      async () => (await countRecorded()) >= 20 || null,
+    );
+    // More than both nodes can spend until they have the limit.
+    await limitTo(400n * WORST);
+    const answered = await unlimited;
+    await limitTo(null);
+    const free = await Promise.all(spending.map((node) => ask(node, made)));
+    const isFree = free.map(({ status }) => status);
+    const limit = 420n * WORST;
+    await limitTo(limit);
+    answered.push(...(await spend()), isFree.filter((status) => status === 200).length);
+    exhausted.push({ made, answered: answered.reduce((sum, each) => sum + each, 0), limit });
+  }, 240_000);
+
   test("a stop returns all leases, and each response is settled once", async () => {
     for (const server of servers) await server.stop();
     for (const { made, answered, limit } of exhausted) {
@@ -281,7 +315,7 @@ describe("four nodes", () => {
         .execute();
       expect(events).toEqual(Array.from({ length: answered }, () => ({ outcome: "answered" })));
     }
-    expect(exhausted).toHaveLength(2);
+    expect(exhausted).toHaveLength(3);
     const { settled, ...held } = await balanceOf(reclaimed.made);
     expect(held).toEqual({ leased: 0n, unresolved: 0n });
     expect(settled).toBeLessThanOrEqual(reclaimed.limit);

@@ -33,6 +33,8 @@ interface BalanceTable {
   /** Settled spend that was compared with the limit of `limit_revision`. */
   limit_compared_nano_usd: Generated<bigint>;
   limit_revision: Generated<bigint>;
+  /** The settled amount has all counted spend. */
+  is_complete: Generated<boolean>;
 }
 
 interface LeaseTable {

@@ -348,7 +348,8 @@ CREATE TABLE balance (
   overrun_nano_usd bigint DEFAULT 0 NOT NULL,
   limit_overrun_nano_usd bigint DEFAULT 0 NOT NULL,
   limit_compared_nano_usd bigint DEFAULT 0 NOT NULL,
-  limit_revision bigint DEFAULT 0 NOT NULL
+  limit_revision bigint DEFAULT 0 NOT NULL,
+  is_complete boolean DEFAULT true NOT NULL
 );
 CREATE TABLE change_counter (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -1551,6 +1552,7 @@ CREATE INDEX auth_session_by_user ON auth_session USING btree (user_id, started_
 CREATE INDEX auth_verification_by_expiry ON auth_verification USING btree (expires_at);
 CREATE INDEX auth_verification_by_identifier ON auth_verification USING btree (identifier);
 CREATE INDEX backup_by_time ON backup USING btree (made_at);
+CREATE INDEX balance_incomplete ON balance USING btree (scope_type, scope_id) WHERE (NOT is_complete);
 CREATE INDEX claimed_change_by_time ON claimed_change USING btree (created_at);
 CREATE INDEX held_key_by_organization ON held_key USING btree (organization_id);
 CREATE INDEX invite_by_organization ON invite USING btree (organization_id, created_at, id);
@@ -1597,7 +1599,8 @@ CREATE VIEW balance_sum AS
     (b.leased_nano_usd + held.leased) AS leased_nano_usd,
     (b.unresolved_nano_usd + held.unresolved) AS unresolved_nano_usd,
     b.overrun_nano_usd,
-    b.limit_overrun_nano_usd
+    b.limit_overrun_nano_usd,
+    b.is_complete
    FROM (balance b
      CROSS JOIN LATERAL ( SELECT (COALESCE(sum(of_node.amount) FILTER (WHERE (of_node.unresolved_since IS NULL)), (0)::numeric))::bigint AS leased,
             (COALESCE(sum(of_node.amount) FILTER (WHERE (of_node.unresolved_since IS NOT NULL)), (0)::numeric))::bigint AS unresolved

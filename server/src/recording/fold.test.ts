@@ -12,6 +12,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { makeSpendFold } from "#src/spend/ledger/ledger.ts";
+import { upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { makeUnreliable } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
@@ -57,6 +58,11 @@ test.beforeEach(async ({ db }) => {
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   await sql`TRUNCATE usage_batch, usage_record, balance, node`.execute(db.database);
+  await upsertSpendLimit(db.database, {
+    ...{ id: "spl_1", organizationId: scope.organizationId, period: "monthly" },
+    ...{ scopeType: "organization", scopeId: scope.organizationId },
+    ...{ amountNanoUsd: 1_000_000_000n, enforcement: "alert_only" },
+  });
   const { rows } = await sql<{ name: string }>`SELECT relname AS name FROM pg_class
     WHERE relkind = 'r' AND relname ~ '^usage_.*(hour|day|week|month|minute)$'`.execute(
     db.database,
@@ -176,7 +182,8 @@ test("sets a batch aside that the database refuses, and counts all others", asyn
   counted,
 }) => {
   await append("node_a", 1n);
-  const record = endRecord(beginRecord(unknown), 2n);
+  const begin = beginRecord({ ...unknown, holdNanoUsd: 2n });
+  const record = endRecord(begin, 0n, { outcome: "interrupted", holdNanoUsd: 2n });
   await inTransaction(db.database, (tx) =>
     appendBatch(tx, { nodeId: "node_a", encodeHoldCharges, journalId: "journal", toSeq: 1_000 }, [
       record,

@@ -11,6 +11,7 @@ import {
   textDelta,
 } from "./fake-upstream.ts";
 import { FOLD_PAUSE_MS, holdFold } from "./held-fold.ts";
+import { limitAllScopes } from "./limit-all-scopes.ts";
 import { openHours } from "./open-hours.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
@@ -155,6 +156,7 @@ export async function runCrashRounds(options: CrashOptions): Promise<CrashRound[
     held,
     options: { clients: DEFAULT_CLIENTS, ...options },
   };
+  await limitAllScopes(server, run.workspaces);
   const rounds: CrashRound[] = [];
   try {
     for (let round = 1; round <= options.rounds; round++) {

@@ -7,6 +7,7 @@ import { foldAll } from "#src/recording/fold.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { FoldWorker } from "#src/recording/fold-worker.ts";
 import { appendBatch } from "#src/recording/record-usage.ts";
+import { addToRollups } from "#src/recording/rollups.sql.ts";
 import { storeTexts } from "#src/recording/usage.sql.ts";
 import { deleteBatches, insertBatch, listBatches } from "#src/recording/usage-batches.sql.ts";
 import { UsageDictionary } from "#src/recording/usage-dictionary.ts";
@@ -62,10 +63,12 @@ export async function appendSums(
   const labels = refs.map((each) => each.labels);
   const holdCharges = encodeHoldCharges(records);
   const rows = sumMinutes(records, labels);
-  await insertBatch(tx, { ...place, oldestMs: null, rows, holdCharges });
+  const oldestMs =
+    records.length === 0 ? null : Math.min(...records.map(({ startedAtMs }) => startedAtMs));
+  await insertBatch(tx, { ...place, oldestMs, rows, holdCharges });
 }
 
-/** Settles the requests on balances and leases, as a fold does, without events and rollups. */
+/** Adds the requests to rollups, balances and leases, as a fold does, without events. */
 export async function settleRecords(
   tx: Tx,
   nodeId: string,
@@ -76,6 +79,7 @@ export async function settleRecords(
   await lockFold(tx);
   await appendSums(tx, { nodeId, ...position }, records);
   const batches = await listBatches(tx, 1_000);
+  await addToRollups(tx, batches);
   const settled = await settleBatches(tx, batches, clock);
   await deleteBatches(tx, batches);
   return settled;

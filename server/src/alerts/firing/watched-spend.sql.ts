@@ -2,6 +2,7 @@ import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
 
 // Alerts about spend with the balances, limits and raises that they watch. Reads only: the ledger writes balances.
 
@@ -37,7 +38,7 @@ export function listWatchedRows(tx: Tx, places: readonly SpendPlace[]): Promise<
     ${places.map(({ workspaceId }) => workspaceId)}::text[], ${places.map(({ period }) => period)}::text[],
     ${places.map(({ periodStart }) => periodStart)}::date[])
     AS place (organization_id, scope_type, scope_id, workspace_id, period, period_start)`;
-  return selectRows(tx, from, sql`true`);
+  return selectRows(tx, { places: from, where: sql`true`, isRecordedRead: sql`false` });
 }
 
 /** Filter of balances in the running periods. Empty: all. */
@@ -71,41 +72,58 @@ export function listPossiblyCrossed(
     "place.scope_type",
     filter.scopeType,
   )}${is("place.scope_id", filter.scopeId)}`;
-  const isPossiblyCrossed = sql`balance.settled_nano_usd > 0 AND EXISTS (
+  const isPossiblyCrossed = sql`spend.settled_nano_usd > 0 AND EXISTS (
     SELECT FROM jsonb_array_elements(alert.condition -> 'thresholds') AS threshold
-    WHERE balance.settled_nano_usd::numeric * 100 >= (threshold ->> 'percent')::numeric * spend_limit.amount_nano_usd
-      OR balance.settled_nano_usd >= (threshold ->> 'amount_usd')::numeric * 1000000000)`;
-  return selectRows(tx, from, sql`${narrowed} AND ${isPossiblyCrossed}`);
+    WHERE spend.settled_nano_usd::numeric * 100 >= (threshold ->> 'percent')::numeric * spend_limit.amount_nano_usd
+      OR spend.settled_nano_usd >= (threshold ->> 'amount_usd')::numeric * 1000000000)`;
+  return selectRows(tx, {
+    places: from,
+    where: sql`${narrowed} AND ${isPossiblyCrossed}`,
+    // A scope has no balance before its first fold under a new alert.
+    isRecordedRead: filter.alertId === undefined ? sql`false` : hasAmountInPeriod,
+  });
 }
 
+const hasAmountInPeriod = sql`EXISTS (
+  SELECT FROM jsonb_array_elements(alert.condition -> 'thresholds') AS threshold
+  WHERE threshold ? 'amount_usd' AND threshold ->> 'period' = place.period)`;
+
+/** `isRecordedRead`: without a complete balance, the recorded usage is summed. Otherwise such a place has no spend. */
 async function selectRows(
   tx: Tx,
-  places: RawBuilder<unknown>,
-  where: RawBuilder<unknown>,
+  of: {
+    places: RawBuilder<unknown>;
+    where: RawBuilder<unknown>;
+    isRecordedRead: RawBuilder<unknown>;
+  },
 ): Promise<WatchedRow[]> {
   const { rows } = await sql<WatchedRow>`
     SELECT alert.id AS "alertId", alert.created_at AS "alertCreatedAt", alert.condition,
       place.organization_id AS "organizationId", place.scope_type AS "scopeType", place.scope_id AS "scopeId",
       place.workspace_id AS "workspaceId", place.period, place.period_start AS "periodStart",
-      balance.settled_nano_usd AS "settledNanoUsd", balance.leased_nano_usd AS "leasedNanoUsd",
-      balance.unresolved_nano_usd AS "unresolvedNanoUsd",
+      spend.settled_nano_usd AS "settledNanoUsd", coalesce(balance.leased_nano_usd, 0) AS "leasedNanoUsd",
+      coalesce(balance.unresolved_nano_usd, 0) AS "unresolvedNanoUsd",
       spend_limit.id AS "limitId", spend_limit.amount_nano_usd AS "limitNanoUsd",
       spend_limit.created_at AS "limitCreatedAt", spend_limit.enforcement,
       coalesce((SELECT jsonb_agg(jsonb_build_object('settled', settled_nano_usd::text, 'amount', amount_nano_usd::text))
         FROM spend_limit_raise AS raise
         WHERE raise.scope_type = place.scope_type AND raise.scope_id = place.scope_id AND raise.period = place.period
           AND raise.period_start = place.period_start), '[]') AS raises
-    FROM ${places}
+    FROM ${of.places}
     JOIN alert ON alert.organization_id = place.organization_id AND alert.kind = 'spend_limit' AND alert.is_enabled
       AND alert.deleted_at IS NULL AND (
         (alert.scope_type = place.scope_type AND alert.scope_id = place.scope_id)
         OR (alert.includes_below AND (alert.scope_type = 'organization'
           OR (alert.scope_type = 'workspace' AND place.scope_type = 'api_key' AND alert.scope_id = place.workspace_id))))
-    JOIN balance_sum AS balance ON balance.scope_type = place.scope_type AND balance.scope_id = place.scope_id
+    LEFT JOIN balance_sum AS balance ON balance.scope_type = place.scope_type AND balance.scope_id = place.scope_id
       AND balance.period = place.period AND balance.period_start = place.period_start
+    CROSS JOIN LATERAL (SELECT place.*) AS wanted
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN balance.is_complete IS NOT TRUE AND ${of.isRecordedRead} THEN ${RECORDED_SPEND}
+        ELSE coalesce(balance.settled_nano_usd, 0) END AS settled_nano_usd) AS spend
     LEFT JOIN spend_limit ON spend_limit.scope_type = place.scope_type AND spend_limit.scope_id = place.scope_id
       AND spend_limit.period = place.period
-    WHERE ${where}
+    WHERE ${of.where}
     ORDER BY alert.id, place.scope_type, place.scope_id, place.period`.execute(tx);
   return rows;
 }

@@ -7,7 +7,7 @@ import {
   type RotationTimes,
 } from "#src/keys/rotation/rotation-policy.rule.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
-import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
+import { readSpend } from "#src/spend/ledger/balances.sql.ts";
 import type { ApiKeyRow, StoredStatus } from "./api-keys.sql.ts";
 import { computeLatestExpiry } from "./key-expiry.rule.ts";
 import { listWorkingSecrets, type SecretRow } from "./secrets.sql.ts";
@@ -43,7 +43,7 @@ export async function describeApiKeys(
   const ids = rows.map(({ id }) => id);
   const maxDays = await findMaxKeyLifetimeDays(db, organizationId);
   const secrets = await listWorkingSecrets(db, ids, new Date(nowMs));
-  const spent = await readSpentOfMonth(db, ids, nowMs);
+  const spent = await readSpentOfMonth(db, organizationId, rows, nowMs);
   const policies = await findRotationPolicies(db, [
     ...new Set(rows.map(({ workspace_id }) => workspace_id)),
   ]);
@@ -79,18 +79,23 @@ export async function describeApiKey(
 
 async function readSpentOfMonth(
   db: Database | Tx,
-  apiKeyIds: readonly string[],
+  organizationId: string,
+  rows: readonly ApiKeyRow[],
   nowMs: number,
 ): Promise<ReadonlyMap<string, bigint>> {
   const { start } = periodOf("monthly", nowMs);
-  const keys = apiKeyIds.map((scopeId) => ({
+  const places = rows.map((row) => ({
+    organizationId,
+    workspaceId: row.workspace_id,
     scopeType: "api_key" as const,
-    scopeId,
+    scopeId: row.id,
     period: "monthly" as const,
     periodStart: start,
   }));
-  const { balances } = await readBalancesAtSeq(db, { nodeId: null, keys });
-  return new Map(balances.map((balance) => [balance.scopeId, balance.settledNanoUsd]));
+  const balances = await readSpend(db, places);
+  return new Map(
+    [...balances.values()].map(({ scopeId, settledNanoUsd }) => [scopeId, settledNanoUsd]),
+  );
 }
 
 function exceedsMaxLifetime(row: ApiKeyRow, maxDays: number | null, nowMs: number): boolean {

@@ -1,8 +1,10 @@
 // Oldest PostgreSQL: ledger
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
+import { rollupTableNames } from "#src/recording/rollup-tables.ts";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
+import { upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
@@ -12,6 +14,13 @@ import { checkLedger } from "./check-ledger.ts";
 
 const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
 const DAY_MS = 86_400_000;
+/** Scopes whose balances are kept. */
+const LIMITED = [
+  ["organization", ORGANIZATION],
+  ["workspace", "wksp_1"],
+  ["api_key", "apikey_1"],
+  ["api_key", "apikey_2"],
+] as const;
 
 const test = base.extend(
   "check",
@@ -26,11 +35,26 @@ test.beforeAll(async ({ db }) => {
     .insertInto("node")
     .values({ id: "node_1", journal_id: "j", version: "0" })
     .execute();
+  for (const [scopeType, scopeId] of LIMITED) {
+    for (const period of ["daily", "weekly", "monthly"] as const) {
+      await upsertSpendLimit(db.database, {
+        ...{
+          id: `spl_${scopeId}_${period}`,
+          organizationId: ORGANIZATION,
+          scopeType,
+          scopeId,
+          period,
+        },
+        ...{ amountNanoUsd: 1_000_000_000n, enforcement: "alert_only" },
+      });
+    }
+  }
+  const createdAt = new Date(SOME_TIME_MS - DAY_MS);
+  await sql`UPDATE spend_limit SET created_at = ${createdAt}`.execute(db.database);
 });
 test.beforeEach(async ({ db }) => {
-  for (const table of ["usage_record", "balance", "lease", "spend_adjustment"] as const) {
-    await db.database.deleteFrom(table).execute();
-  }
+  const tables = ["usage_record", "balance", "lease", "spend_adjustment", ...rollupTableNames];
+  for (const table of tables) await sql`DELETE FROM ${sql.table(table)}`.execute(db.database);
   // Two weeks, two months and two keys. One request exceeds its hold, and one has an unknown outcome.
   const at = (days: number) => ({ startedAtMs: SOME_TIME_MS + days * DAY_MS });
   const batch = [
@@ -75,6 +99,17 @@ const MONTH = {
   periodStart: "2026-11-01",
 } as const;
 const ofMonth = sql`scope_type = 'workspace' AND period = 'monthly' AND period_start = '2026-11-01'`;
+
+test("skips scopes without a limit", async ({ db, check }) => {
+  const before = await check();
+  const ofOther = { workspaceId: "wksp_2", apiKeyId: "apikey_3", startedAtMs: SOME_TIME_MS };
+  const record = endRecord(beginRecord(ofOther), 9n);
+  await db.database.transaction().execute(async (tx) => {
+    await insertUsageEvents(tx, [toUsageEvent(record, "node_1")]);
+    await settleRecords(tx, "node_1", [record], { atMs: SOME_TIME_MS });
+  });
+  expect(await check()).toEqual({ ...before, requests: before.requests + 1 });
+});
 
 describe("reports a difference", () => {
   test.for([

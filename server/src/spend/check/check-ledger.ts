@@ -5,9 +5,11 @@ import { msFromIsoDate, periodNames, periodOf } from "#src/domain/spend-period.t
 import { listQueuedCharges, listQueuedHolds } from "#src/spend/ledger/batch-charges.sql.ts";
 import { chainOf } from "#src/spend/ledger/charges.ts";
 import { decodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
+import { listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
 import { findUnrecorded } from "#src/spend/ledger/overrun-rules.ts";
 import { type ExceededBalance, listExceeded } from "#src/spend/ledger/overruns.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
+import { areAllBalancesKept } from "#src/spend/ledger/watched-balances.sql.ts";
 import {
   type CheckedBalance,
   findFirstCheckedDate,
@@ -39,7 +41,7 @@ export interface LedgerReport {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Recomputes every balance of the organization from its requests, adjustments, leases and unresolved rows in one snapshot.
+ * Recomputes every balance of the organization, and finds limits without a balance, from its requests, adjustments, leases and unresolved rows in one snapshot.
  * Later commits are not read. Reads one day of events at a time, and has the sums of at most one month in memory.
  */
 export function checkLedger(database: Database, organizationId: string): Promise<LedgerReport> {
@@ -47,7 +49,7 @@ export function checkLedger(database: Database, organizationId: string): Promise
 }
 
 /** Amounts of a balance. */
-type Amounts = Omit<CheckedBalance, keyof BalanceKey>;
+type Amounts = Omit<CheckedBalance, keyof BalanceKey | "isComplete">;
 
 interface Sums {
   costNanoUsd: bigint;
@@ -69,6 +71,8 @@ class LedgerCheck {
   /** Requests that are in the events and wait for their fold. */
   #queued: ReadonlyMap<string, Amounts> = new Map();
   #leases = new Map<string, LeaseSum>();
+  /** Creation of each limit, by scope and period name. Null: balances exist with and without limits. */
+  #limitsSince: ReadonlyMap<string, Date> | null = null;
   #firstPeriodStart = "";
   readonly #report: LedgerReport = {
     balances: 0,
@@ -87,6 +91,10 @@ class LedgerCheck {
     const leases = await sumLeases(this.#tx, this.#organizationId);
     this.#leases = new Map(leases.map((sum) => [balanceKeyText(sum), sum]));
     this.#queued = await sumQueued(this.#tx, this.#organizationId);
+    if (!(await areAllBalancesKept(this.#tx))) {
+      const limits = await listSpendLimits(this.#tx, { organizationId: this.#organizationId });
+      this.#limitsSince = new Map(limits.map((limit) => [nameOf(limit), limit.createdAt]));
+    }
     for (const day of await listSpendDays(this.#tx)) await this.#addDay(day);
     for (const [period, open] of this.#open) await this.#comparePeriod(period, open);
     const periods = await listBalancePeriods(this.#tx, this.#organizationId);
@@ -133,7 +141,10 @@ class LedgerCheck {
     const of = { organizationId: this.#organizationId, period, periodStart: start };
     const rows = await listBalancesOfPeriod(this.#tx, of);
     const balances = new Map(rows.map((row) => [balanceKeyText(row), row]));
-    const keys = new Map<string, BalanceKey>([...sums, ...balances]);
+    const keys = new Map<string, BalanceKey>(balances);
+    for (const [text, sum] of sums) {
+      if (sum.overrunNanoUsd > 0n || this.#isRequired(sum)) keys.set(text, sum);
+    }
     for (const [text, sum] of this.#leases) {
       if (sum.period === period && sum.periodStart === start) keys.set(text, sum);
     }
@@ -141,13 +152,22 @@ class LedgerCheck {
     for (const [text, key] of [...keys].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { scopeType, scopeId } = key;
       const named = { scopeType, scopeId, period, periodStart: start };
-      const balance = balances.get(text) ?? NO_BALANCE;
-      this.#compare(named, addQueued(balance, this.#queued.get(text)), {
-        ...NO_SUMS,
-        ...sums.get(text),
-        ...this.#leasesOf(text),
-      });
+      const balance = balances.get(text);
+      const actual = addQueued(balance, this.#queued.get(text));
+      const expected = { ...NO_SUMS, ...sums.get(text), ...this.#leasesOf(text) };
+      if (balance?.isComplete ?? this.#isRequired(key)) {
+        this.#addDifference(named, "spent", actual.settledNanoUsd, expected.costNanoUsd);
+      }
+      this.#compare(named, actual, expected);
     }
+  }
+
+  /** True if the scope was limited before the period ended, so that its spend needs a balance. */
+  #isRequired(key: BalanceKey): boolean {
+    if (this.#limitsSince === null) return true;
+    const since = this.#limitsSince.get(nameOf(key));
+    const { endMs } = periodOf(key.period, msFromIsoDate(key.periodStart));
+    return since !== undefined && since.getTime() < endMs;
   }
 
   #leasesOf(text: string): Pick<LeaseSum, "leasedNanoUsd" | "unresolvedNanoUsd"> {
@@ -160,7 +180,6 @@ class LedgerCheck {
     actual: Amounts,
     expected: Sums & Pick<LeaseSum, "leasedNanoUsd" | "unresolvedNanoUsd">,
   ): void {
-    this.#addDifference(key, "spent", actual.settledNanoUsd, expected.costNanoUsd);
     this.#addDifference(key, "held", actual.leasedNanoUsd, expected.leasedNanoUsd);
     this.#addDifference(key, "unresolved", actual.unresolvedNanoUsd, expected.unresolvedNanoUsd);
     // The exact overrun is unknown: a limit may have held less than the recorded maximum, and a decision may have charged
@@ -197,6 +216,10 @@ class LedgerCheck {
   }
 }
 
+function nameOf({ scopeType, scopeId, period }: Omit<BalanceKey, "periodStart">): string {
+  return `${scopeType}\n${scopeId}\n${period}`;
+}
+
 const NO_SUMS: Sums = { costNanoUsd: 0n, overrunNanoUsd: 0n };
 const NO_BALANCE = {
   settledNanoUsd: 0n,
@@ -224,7 +247,7 @@ async function sumQueued(tx: Tx, organizationId: string): Promise<Map<string, Am
   return queued;
 }
 
-function addQueued(balance: Amounts, queued: Amounts = NO_BALANCE): Amounts {
+function addQueued(balance: Amounts = NO_BALANCE, queued: Amounts = NO_BALANCE): Amounts {
   return {
     ...balance,
     settledNanoUsd: balance.settledNanoUsd + queued.settledNanoUsd,

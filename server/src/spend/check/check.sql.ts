@@ -68,6 +68,8 @@ export async function sumDay(
 
 export interface CheckedBalance extends BalanceKey, BalanceRow {
   overrunNanoUsd: bigint;
+  /** The settled amount has all spend of the period. */
+  isComplete: boolean;
 }
 
 /** Lists the balances of one period. */
@@ -78,7 +80,7 @@ export async function listBalancesOfPeriod(
   const { rows } = await sql<CheckedBalance>`
     SELECT scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
       settled_nano_usd AS "settledNanoUsd", leased_nano_usd AS "leasedNanoUsd",
-      unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd"
+      unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd", is_complete AS "isComplete"
     FROM balance WHERE organization_id = ${of.organizationId} AND period = ${of.period}
       AND period_start = ${of.periodStart}`.execute(tx);
   return rows;

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { keepsAllBalances } from "#src/spend/ledger/balances.sql.ts";
 import type { BalanceKey } from "#src/spend/ledger/spend-key.ts";
 
 /** A balance whose settled spend is not the sum of its requests and adjustments. Integer nano-USD. */
@@ -11,8 +12,9 @@ export interface BalanceDifference extends BalanceKey {
 const MAX_DIFFERENCES = 100;
 
 /**
- * Compares settled spend with the sum of recorded_request and spend_adjustment for every scope and period. For days with pruned
- * events it uses usage_day. Returns at most 100 differences. Reads all usage events, so it is for tests and diagnosis only.
+ * Compares settled spend with the sum of recorded_request and spend_adjustment, for each complete balance. Limits without a
+ * balance are compared too, from the period of their creation on. Days with pruned events are read from usage_day. Returns
+ * at most 100 differences. Reads all usage events, so it is for tests and diagnosis only.
  */
 export async function listBalanceDifferences(db: Database | Tx): Promise<BalanceDifference[]> {
   const { rows } = await sql<BalanceDifference>`
@@ -30,6 +32,7 @@ export async function listBalanceDifferences(db: Database | Tx): Promise<Balance
     ), summed AS (
       SELECT scope_type, scope_id, p.period,
         date_trunc(p.unit, e.started_at AT TIME ZONE 'UTC')::date AS period_start,
+        max(date_trunc(p.unit, e.started_at, 'UTC') + ('1 ' || p.unit)::interval) AS period_end,
         sum(e.cost_nano_usd)::bigint AS nano_usd
       FROM counted e
       CROSS JOIN LATERAL (VALUES ('organization', e.organization_id::text),
@@ -42,6 +45,9 @@ export async function listBalanceDifferences(db: Database | Tx): Promise<Balance
       coalesce(balance.settled_nano_usd, 0) AS "settledNanoUsd"
     FROM summed FULL JOIN balance USING (scope_type, scope_id, period, period_start)
     WHERE coalesce(summed.nano_usd, 0) <> coalesce(balance.settled_nano_usd, 0)
+      AND (balance.is_complete OR ${keepsAllBalances()} OR (balance.is_complete IS NULL AND EXISTS (
+        SELECT FROM spend_limit AS l WHERE l.scope_type = summed.scope_type AND l.scope_id = summed.scope_id
+          AND l.period = summed.period AND summed.period_end > l.created_at)))
       AND period_start >= coalesce((SELECT greatest(balances_before, (days_before AT TIME ZONE 'UTC')::date)
         FROM retention_mark), '-infinity')
     ORDER BY 1, 2, 3, 4

@@ -3,6 +3,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import { type PeriodName as Period, periodNames, periodOf } from "#src/domain/spend-period.ts";
+import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
 
 export type IncreaseStatus = "pending" | "approved" | "denied" | "withdrawn";
 export type ActorType = "member" | "api_key" | "admin_key" | "local_operator";
@@ -123,7 +124,7 @@ interface SelectedRow {
   resolved_at: Date | null;
   limit_id: string | null;
   limit_now: bigint | null;
-  settled: bigint | null;
+  settled: bigint;
   leased: bigint | null;
 }
 
@@ -136,7 +137,8 @@ function selectRequests(nowMs: number, where: unknown, limit: number) {
       coalesce(w.name, k.name, o.name) AS scope_name,
       coalesce(am.name, ak.name, aa.name) AS resolver_name, am.email AS resolver_email,
       (r.resolved_by_type <> 'member' OR coalesce(am.status <> 'removed', false)) AS is_resolver_present,
-      l.id AS limit_id, l.amount_nano_usd AS limit_now, b.settled_nano_usd AS settled, b.leased_nano_usd AS leased
+      l.id AS limit_id, l.amount_nano_usd AS limit_now,
+      CASE WHEN b.is_complete THEN b.settled_nano_usd ELSE ${RECORDED_SPEND} END AS settled, b.leased_nano_usd AS leased
     FROM spend_limit_increase_request r
     JOIN organization o ON o.id = r.organization_id
     LEFT JOIN workspace w ON r.scope_type = 'workspace' AND w.id = r.scope_id
@@ -148,8 +150,10 @@ function selectRequests(nowMs: number, where: unknown, limit: number) {
     LEFT JOIN api_key ak ON r.resolved_by_type = 'api_key' AND ak.id = r.resolved_by_id
     LEFT JOIN admin_key aa ON r.resolved_by_type = 'admin_key' AND aa.id = r.resolved_by_id
     LEFT JOIN spend_limit l ON l.scope_type = r.scope_type AND l.scope_id = r.scope_id AND l.period = r.period
+    CROSS JOIN LATERAL (SELECT r.organization_id, coalesce(w.id, k.workspace_id) AS workspace_id, r.scope_type, r.scope_id,
+      r.period, CASE r.period ${sql.join(periodNames.map(start), sql` `)} END AS period_start) AS wanted
     LEFT JOIN balance_sum b ON b.scope_type = r.scope_type AND b.scope_id = r.scope_id AND b.period = r.period
-      AND b.period_start = CASE r.period ${sql.join(periodNames.map(start), sql` `)} END
+      AND b.period_start = wanted.period_start
     WHERE ${where}
     ORDER BY r.created_at DESC, r.id DESC
     LIMIT ${limit}`;
@@ -193,7 +197,7 @@ function fromRow(row: SelectedRow): IncreaseRequestRow {
       row.limit_id === null || row.limit_now === null
         ? null
         : { id: row.limit_id, amountNanoUsd: row.limit_now },
-    settledNanoUsd: row.settled ?? 0n,
+    settledNanoUsd: row.settled,
     leasedNanoUsd: row.leased ?? 0n,
   };
 }

@@ -1,9 +1,13 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { assert } from "#src/lib/assert.ts";
+import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
 import type { BalanceRow, LeaseKey } from "./lease-rules.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
-// Spend per scope and period. Only this folder writes `balance`.
+// Spend per scope and period. Only this folder writes `balance`. A scope has balances while a limit or an alert watches it.
+// A row without all counted spend is incomplete: it has leased and unresolved amounts, and the fold completes it when the
+// scope is watched (batch-charges.sql.ts, watched-balances.sql.ts).
 
 /** Integer nano-USD. */
 export interface Balance extends BalanceKey {
@@ -25,39 +29,54 @@ export interface BalanceCharge extends BalanceKey {
   overrunNanoUsd?: bigint;
 }
 
-const columns = [
-  "scope_type as scopeType",
-  "scope_id as scopeId",
-  "period",
-  "period_start as periodStart",
-  "organization_id as organizationId",
-  "settled_nano_usd as settledNanoUsd",
-  "leased_nano_usd as leasedNanoUsd",
-  "unresolved_nano_usd as unresolvedNanoUsd",
-  "overrun_nano_usd as overrunNanoUsd",
-  "limit_overrun_nano_usd as limitOverrunNanoUsd",
-] as const;
+/** A scope and period whose spend is read. */
+export interface SpendPlace extends LeaseKey {
+  /** Workspace of the scope. Null: organization. */
+  workspaceId: string | null;
+}
 
-/** One balance, or null where no request of that scope and period has ended yet (it is then 0). */
-export async function findBalance(
+const amountColumns = sql`b.settled_nano_usd AS "settledNanoUsd", b.leased_nano_usd AS "leasedNanoUsd",
+  b.unresolved_nano_usd AS "unresolvedNanoUsd", b.overrun_nano_usd AS "overrunNanoUsd",
+  b.limit_overrun_nano_usd AS "limitOverrunNanoUsd"`;
+
+/**
+ * Reads the balances of any scopes, watched or not, by key text. Spend of a scope without a complete balance is summed from
+ * its recorded usage. One statement for all.
+ */
+export async function readSpend(
   db: Database | Tx,
-  of: BalanceKey & { organizationId: string },
-): Promise<Balance | null> {
-  const row = await db
-    .selectFrom("balance_sum")
-    .select(columns)
-    .where("organization_id", "=", of.organizationId)
-    .where("scope_type", "=", of.scopeType)
-    .where("scope_id", "=", of.scopeId)
-    .where("period", "=", of.period)
-    .where("period_start", "=", of.periodStart)
-    .executeTakeFirst();
-  return row ?? null;
+  places: readonly SpendPlace[],
+): Promise<Map<string, Balance>> {
+  if (places.length === 0) return new Map();
+  const { rows } = await sql<Balance>`
+    SELECT wanted.scope_type AS "scopeType", wanted.scope_id AS "scopeId", wanted.period,
+      wanted.period_start AS "periodStart", wanted.organization_id AS "organizationId", ${amountColumns}
+    FROM unnest(${places.map(({ organizationId }) => organizationId)}::uuid[],
+      ${places.map(({ workspaceId }) => workspaceId)}::text[], ${places.map(({ scopeType }) => scopeType)}::text[],
+      ${places.map(({ scopeId }) => scopeId)}::text[], ${places.map(({ period }) => period)}::text[],
+      ${places.map(({ periodStart }) => periodStart)}::date[])
+      AS wanted (organization_id, workspace_id, scope_type, scope_id, period, period_start)
+    LEFT JOIN balance_sum AS stored USING (scope_type, scope_id, period, period_start)
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN stored.is_complete THEN stored.settled_nano_usd ELSE ${RECORDED_SPEND} END,
+        coalesce(stored.leased_nano_usd, 0), coalesce(stored.unresolved_nano_usd, 0),
+        coalesce(stored.overrun_nano_usd, 0), coalesce(stored.limit_overrun_nano_usd, 0)
+    ) AS b (settled_nano_usd, leased_nano_usd, unresolved_nano_usd, overrun_nano_usd, limit_overrun_nano_usd)`.execute(
+    db,
+  );
+  return new Map(rows.map((row) => [balanceKeyText(row), row]));
+}
+
+/** Reads the balance of one scope and period. */
+export async function readSpendOf(db: Database | Tx, place: SpendPlace): Promise<Balance> {
+  const [balance] = (await readSpend(db, [place])).values();
+  assert(balance !== undefined, "each place has one row");
+  return balance;
 }
 
 /**
- * The balances that exist among `keys`, and how far this node's flushes had come when they were read: both from one
- * snapshot, since they mean something only together. `foldedSeq` is null without a node.
+ * Reads the stored balances of watched scopes, and the node's folded position of the same snapshot. A watched scope without
+ * a balance has no spend. `foldedSeq` is null without a node.
  */
 export async function readBalancesAtSeq(
   db: Database | Tx,
@@ -65,10 +84,7 @@ export async function readBalancesAtSeq(
 ): Promise<{ foldedSeq: number | null; balances: Balance[] }> {
   const { rows } = await sql<{ foldedSeq: bigint | null } & Nullable<Balance>>`
     SELECT node.folded_seq AS "foldedSeq", b.scope_type AS "scopeType", b.scope_id AS "scopeId",
-      b.period, b.period_start AS "periodStart", b.organization_id AS "organizationId",
-      b.settled_nano_usd AS "settledNanoUsd", b.leased_nano_usd AS "leasedNanoUsd",
-      b.unresolved_nano_usd AS "unresolvedNanoUsd", b.overrun_nano_usd AS "overrunNanoUsd",
-      b.limit_overrun_nano_usd AS "limitOverrunNanoUsd"
+      b.period, b.period_start AS "periodStart", b.organization_id AS "organizationId", ${amountColumns}
     FROM (SELECT max(folded_seq) AS folded_seq FROM node WHERE id = ${of.nodeId}) AS node
     LEFT JOIN (
       unnest(${of.keys.map((key) => key.scopeType)}::text[], ${of.keys.map((key) => key.scopeId)}::text[],
@@ -90,13 +106,12 @@ function isBalance(row: Nullable<Balance>): row is Balance {
 }
 
 /**
- * Adds the charges and gives back the balances as they then stand. The charges must be in key order and hold each key
- * once: rows are locked in the order given, the same on every node, so two flushes wait for each other and never
- * deadlock. Settling has no guard: it always succeeds.
+ * Adds spend to balances. Incomplete balances get the overrun only. The charges are in key order, so that two transactions
+ * wait for each other and never deadlock. Each key occurs once. The transaction has the fold's lock.
  */
-export async function addToBalances(tx: Tx, charges: readonly BalanceCharge[]): Promise<Balance[]> {
-  if (charges.length === 0) return [];
-  const { rows } = await sql<Balance>`
+export async function addToBalances(tx: Tx, charges: readonly BalanceCharge[]): Promise<void> {
+  if (charges.length === 0) return;
+  await sql`
     INSERT INTO balance AS b
       (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd, overrun_nano_usd)
     SELECT * FROM unnest(${charges.map((charge) => charge.scopeType)}::text[],
@@ -107,26 +122,38 @@ export async function addToBalances(tx: Tx, charges: readonly BalanceCharge[]): 
       ${charges.map((charge) => charge.nanoUsd)}::bigint[],
       ${charges.map((charge) => charge.overrunNanoUsd ?? 0n)}::bigint[])
     ON CONFLICT (scope_type, scope_id, period, period_start)
-    DO UPDATE SET settled_nano_usd = b.settled_nano_usd + excluded.settled_nano_usd,
-      overrun_nano_usd = b.overrun_nano_usd + excluded.overrun_nano_usd
-    RETURNING scope_type AS "scopeType", scope_id AS "scopeId", period,
-      period_start AS "periodStart", organization_id AS "organizationId",
-      settled_nano_usd AS "settledNanoUsd", leased_nano_usd AS "leasedNanoUsd",
-      unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd",
-      limit_overrun_nano_usd AS "limitOverrunNanoUsd"`.execute(tx);
-  return rows;
+    DO UPDATE SET settled_nano_usd = b.settled_nano_usd + CASE WHEN b.is_complete THEN excluded.settled_nano_usd ELSE 0 END,
+      overrun_nano_usd = b.overrun_nano_usd + excluded.overrun_nano_usd`.execute(tx);
 }
 
-/** Makes those that are missing; locks in key order. */
+/**
+ * SQL of whether folds keep every balance, because nodes of version 0.1 read and write them. `margin`: interval before the
+ * end of that time.
+ */
+export function keepsAllBalances(margin: RawBuilder<unknown> = sql`interval '0'`) {
+  return sql<boolean>`(SELECT hour_at > now() + ${margin} FROM rollup_progress)`;
+}
+
+/** Ends before the folds leave out balances. So no fold has left out spend of a row that is created complete. */
+const isNewRowComplete = keepsAllBalances(sql`interval '1 minute'`);
+
+/** Creates missing balances without spend, and locks all in key order. The next fold completes those of watched scopes. */
 export async function lockBalances(
   tx: Tx,
   keys: readonly LeaseKey[],
 ): Promise<Map<string, BalanceRow>> {
+  if (keys.length === 0) return new Map();
   const byText = new Map(keys.map((key) => [balanceKeyText(key), key]));
-  const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1));
-  const rows = await addToBalances(
-    tx,
-    sorted.map(([, key]) => ({ ...key, nanoUsd: 0n })),
-  );
+  const sorted = [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
+  const { rows } = await sql<BalanceRow & BalanceKey>`
+    INSERT INTO balance AS b (scope_type, scope_id, period, period_start, organization_id, is_complete)
+    SELECT *, ${isNewRowComplete} FROM unnest(${sorted.map(({ scopeType }) => scopeType)}::text[],
+      ${sorted.map(({ scopeId }) => scopeId)}::text[], ${sorted.map(({ period }) => period)}::text[],
+      ${sorted.map(({ periodStart }) => periodStart)}::date[],
+      ${sorted.map(({ organizationId }) => organizationId)}::uuid[])
+    ON CONFLICT (scope_type, scope_id, period, period_start)
+    DO UPDATE SET settled_nano_usd = b.settled_nano_usd
+    RETURNING scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
+      ${amountColumns}`.execute(tx);
   return new Map(rows.map((row) => [balanceKeyText(row), row]));
 }

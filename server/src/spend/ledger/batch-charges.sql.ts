@@ -1,7 +1,9 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
-import type { Balance } from "./balances.sql.ts";
+import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
+import { type Balance, keepsAllBalances } from "./balances.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
+import { isWatchedBy, watchingAlerts } from "./watched-balances.sql.ts";
 
 // Cost of appended batches, added to balances by the fold. The rows of a batch (usage_batch) have the cost for each minute
 // and key, and every balance counts whole days.
@@ -33,66 +35,102 @@ function selectCharges(ids: RawBuilder<unknown>) {
     GROUP BY 1, 2, 3, 4, 5 HAVING sum_bigint(one.cost_nano_usd) > 0`;
 }
 
+const periods = sql`(VALUES ('daily', 'day'), ('weekly', 'week'), ('monthly', 'month')) AS period (name, unit)`;
+
 /** Scopes and periods that count a row of `charge`. */
 const scopesAndPeriods = sql`
-  CROSS JOIN LATERAL (VALUES ('api_key', charge.api_key_id, charge.workspace_id),
-    ('workspace', charge.workspace_id, charge.workspace_id),
-    ('organization', charge.organization_id::text, NULL)) AS scope (type, id, workspace_id)
-  CROSS JOIN (VALUES ('daily', 'day'), ('weekly', 'week'), ('monthly', 'month')) AS period (name, unit)`;
+  CROSS JOIN LATERAL (VALUES ('api_key', charge.api_key_id), ('workspace', charge.workspace_id),
+    ('organization', charge.organization_id::text)) AS scope (type, id)
+  CROSS JOIN ${periods}`;
 
 /** Order of `balanceKeyText`, in which every transaction locks balances. */
 const inKeyOrder = sql`ORDER BY concat_ws(E'\n', scope_type, scope_id, period, period_start) COLLATE "C"`;
 
+/** Cost of the rows of `charge` by scope and day. Only scopes that may have a balance: most have none, and cost one look. */
+const spentByScope = sql`
+  SELECT * FROM (
+    SELECT 'api_key' AS scope_type, api_key_id AS scope_id, workspace_id, organization_id, day,
+      sum(nano_usd)::bigint AS nano_usd
+    FROM charge GROUP BY 2, 3, 4, 5
+    UNION ALL
+    SELECT 'workspace', workspace_id, workspace_id, organization_id, day, sum(nano_usd)::bigint
+    FROM charge GROUP BY 2, 3, 4, 5
+    UNION ALL
+    SELECT 'organization', organization_id::text, NULL, organization_id, day, sum(nano_usd)::bigint
+    FROM charge GROUP BY 2, 4, 5
+  ) AS scope
+  WHERE ${keepsAllBalances()}
+    OR EXISTS (SELECT FROM balance WHERE balance.scope_type = scope.scope_type AND balance.scope_id = scope.scope_id)
+    OR EXISTS (SELECT FROM spend_limit WHERE spend_limit.scope_type = scope.scope_type
+      AND spend_limit.scope_id = scope.scope_id)
+    OR EXISTS (SELECT FROM watching WHERE ${isWatchedBy("watching", "scope")})`;
+
+function selectHoldRows(holds: readonly OverrunCharge[]) {
+  return sql`
+    SELECT scope_type, scope_id, period, period_start, organization_id, overrun
+    FROM unnest(${holds.map(({ scopeType }) => scopeType)}::text[], ${holds.map(({ scopeId }) => scopeId)}::text[],
+      ${holds.map(({ period }) => period)}::text[], ${holds.map((each) => each.periodStart)}::date[],
+      ${holds.map(({ organizationId }) => organizationId)}::uuid[],
+      ${holds.map((each) => each.overrunNanoUsd)}::bigint[])
+      AS hold (scope_type, scope_id, period, period_start, organization_id, overrun)`;
+}
+
 /**
- * Adds the cost of the batches to the balances of key, workspace and organization. Returns those that a limit or an alert
- * watches: with a limit, or of an organization with an alert about an amount.
+ * Adds the cost of the batches to the balances of key, workspace and organization. The rollups have it already. A watched
+ * scope without a complete balance gets one with all its counted spend. Other scopes get a balance for overruns and
+ * unresolved holds only. Returns the balances of watched scopes.
  */
 export async function addBatchCharges(
   tx: Tx,
   ids: readonly bigint[],
-  overruns: readonly OverrunCharge[],
+  holds: readonly OverrunCharge[],
 ): Promise<ChargedBalance[]> {
   const { rows } = await sql<ChargedBalance>`
     WITH charge AS MATERIALIZED (${selectCharges(sql`${ids}::bigint[]`)}),
+    watching AS MATERIALIZED (${watchingAlerts}),
+    spent AS MATERIALIZED (${spentByScope}),
     summed AS MATERIALIZED (
-      SELECT scope_type, scope_id, period, period_start, organization_id, max(workspace_id) AS workspace_id,
-        sum(nano_usd)::bigint AS nano_usd, sum(overrun)::bigint AS overrun
+      SELECT scope_type, scope_id, period, period_start, organization_id,
+        coalesce(max(workspace_id), (SELECT api_key.workspace_id FROM api_key
+          WHERE scope_type = 'api_key' AND api_key.id = scope_id)) AS workspace_id,
+        sum(nano_usd)::bigint AS nano_usd, sum(overrun)::bigint AS overrun, bool_or(has_hold) AS has_hold
       FROM (
-        SELECT scope.type AS scope_type, scope.id AS scope_id, period.name AS period,
-          date_trunc(period.unit, charge.day::timestamp)::date AS period_start, charge.organization_id,
-          scope.workspace_id, charge.nano_usd, 0 AS overrun
-        FROM charge ${scopesAndPeriods}
+        SELECT scope_type, scope_id, period.name AS period, date_trunc(period.unit, day::timestamp)::date AS period_start,
+          organization_id, workspace_id, nano_usd, 0 AS overrun, false AS has_hold
+        FROM spent CROSS JOIN ${periods}
         UNION ALL
-        SELECT scope_type, scope_id, period, period_start, organization_id, NULL, 0, overrun
-        FROM unnest(${overruns.map(({ scopeType }) => scopeType)}::text[], ${overruns.map(({ scopeId }) => scopeId)}::text[],
-          ${overruns.map(({ period }) => period)}::text[], ${overruns.map((each) => each.periodStart)}::date[],
-          ${overruns.map(({ organizationId }) => organizationId)}::uuid[],
-          ${overruns.map((each) => each.overrunNanoUsd)}::bigint[])
-          AS beyond (scope_type, scope_id, period, period_start, organization_id, overrun)
+        SELECT scope_type, scope_id, period, period_start, organization_id, NULL, 0, overrun, true
+        FROM (${selectHoldRows(holds)}) AS hold
       ) AS each GROUP BY 1, 2, 3, 4, 5
+    ), wanted AS MATERIALIZED (
+      SELECT summed.*, stored.is_complete, l.id IS NOT NULL AS has_limit,
+        l.id IS NOT NULL OR EXISTS (SELECT FROM watching WHERE ${isWatchedBy("watching", "summed")}
+          AND watching.period = summed.period) AS is_watched, ${keepsAllBalances()} AS keeps_all
+      FROM summed
+      LEFT JOIN balance AS stored USING (scope_type, scope_id, period, period_start)
+      LEFT JOIN spend_limit AS l USING (scope_type, scope_id, period)
     ), added AS (
       INSERT INTO balance AS b
-        (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd, overrun_nano_usd)
-      SELECT scope_type, scope_id, period, period_start, organization_id, nano_usd, overrun FROM summed ${inKeyOrder}
-      ON CONFLICT (scope_type, scope_id, period, period_start)
-      DO UPDATE SET settled_nano_usd = b.settled_nano_usd + excluded.settled_nano_usd,
-        overrun_nano_usd = b.overrun_nano_usd + excluded.overrun_nano_usd
+        (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd, overrun_nano_usd, is_complete)
+      SELECT scope_type, scope_id, period, period_start, organization_id,
+        CASE WHEN is_complete OR (keeps_all AND is_complete IS NULL) THEN nano_usd
+          WHEN is_watched OR keeps_all THEN ${RECORDED_SPEND} ELSE 0 END,
+        overrun, is_complete IS TRUE OR is_watched OR keeps_all
+      FROM wanted WHERE is_complete OR is_watched OR keeps_all OR has_hold ${inKeyOrder}
+      ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET
+        settled_nano_usd = CASE WHEN b.is_complete THEN b.settled_nano_usd + excluded.settled_nano_usd
+          WHEN excluded.is_complete THEN excluded.settled_nano_usd ELSE b.settled_nano_usd END,
+        overrun_nano_usd = b.overrun_nano_usd + excluded.overrun_nano_usd,
+        is_complete = b.is_complete OR excluded.is_complete
       RETURNING *
-    ), alerting AS MATERIALIZED (
-      SELECT DISTINCT organization_id FROM alert
-      WHERE kind = 'spend_limit' AND is_enabled AND deleted_at IS NULL
-        AND condition @? '$.thresholds[*].amount_usd'
     )
     SELECT added.scope_type AS "scopeType", added.scope_id AS "scopeId", added.period,
       added.period_start AS "periodStart", added.organization_id AS "organizationId",
       added.settled_nano_usd AS "settledNanoUsd", added.leased_nano_usd AS "leasedNanoUsd",
       added.unresolved_nano_usd AS "unresolvedNanoUsd", added.overrun_nano_usd AS "overrunNanoUsd",
-      added.limit_overrun_nano_usd AS "limitOverrunNanoUsd", summed.workspace_id AS "workspaceId",
-      summed.nano_usd AS "addedNanoUsd", spend_limit.id IS NOT NULL AS "hasLimit"
-    FROM added
-    JOIN summed USING (scope_type, scope_id, period, period_start)
-    LEFT JOIN spend_limit USING (scope_type, scope_id, period)
-    WHERE spend_limit.id IS NOT NULL OR added.organization_id IN (SELECT organization_id FROM alerting)`.execute(
+      added.limit_overrun_nano_usd AS "limitOverrunNanoUsd", wanted.workspace_id AS "workspaceId",
+      wanted.nano_usd AS "addedNanoUsd", wanted.has_limit AS "hasLimit"
+    FROM added JOIN wanted USING (scope_type, scope_id, period, period_start) WHERE wanted.is_watched`.execute(
     tx,
   );
   return rows;

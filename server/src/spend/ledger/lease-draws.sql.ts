@@ -5,6 +5,7 @@ import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 import { periodEndOf } from "./overruns.sql.ts";
 import type { BalanceKey } from "./spend-key.ts";
+import { completeLimits } from "./watched-balances.sql.ts";
 
 // Draws of nodes on limited balances. Folds count them for each limit in `counted_limit`, whether the node has a lease or
 // not. So the number of a node is exact from the moment at which the counting starts.
@@ -61,12 +62,13 @@ export interface CountOptions extends LeaseClock {
 }
 
 /**
- * Counts the draws on new strict limits from now on. Ends the count of limits that no longer exist and have no lease, and
+ * Counts the draws on new strict limits from now on, whose balances it completes. Ends the count of limits that no longer exist and have no lease, and
  * deletes their draws. The fold's lock makes both exact: no fold is between its count and its folded position.
  */
 export function countLimits(database: Database, options: CountOptions): Promise<void> {
   return inTransaction(database, async (tx) => {
     await options.lockFold(tx);
+    await completeLimits(tx, options);
     await sql`
       INSERT INTO counted_limit (scope_type, scope_id, period)
       SELECT scope_type, scope_id, period FROM spend_limit WHERE enforcement = 'strict'

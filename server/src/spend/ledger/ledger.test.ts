@@ -20,7 +20,7 @@ import { test as base } from "#test/harness/database-test.ts";
 import { makeTestFolds } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
-import { findBalance } from "./balances.sql.ts";
+import { readSpendOf } from "./balances.sql.ts";
 import { encodeHoldCharges } from "./hold-charges.ts";
 import { type Ledger, makeLedger } from "./ledger.ts";
 import {
@@ -437,10 +437,12 @@ describe("spend is counted once at every moment", () => {
 });
 
 describe("balances", () => {
-  test("are kept for three scopes and three periods of every request, limited or not, and add up to the events", async ({
+  test("add up to the events, and the spend of three scopes and three periods is read with and without a limit", async ({
     db,
     startNode,
+    limit,
   }) => {
+    await limit("workspace", 1_000n, { period: "daily" });
     const nodes = [await startNode(), await startNode()];
     for (let i = 0; i < 60; i++) {
       const startedAtMs = SOME_TIME_MS + i * 11 * HOUR_MS;
@@ -454,26 +456,19 @@ describe("balances", () => {
     const { organizationId, workspaceId } = scope;
     const key = { organizationId, scopeType: "workspace", scopeId: workspaceId } as const;
     // 2 nodes × the requests of the 6.5 days left in November, every fourth of which is free.
-    const november = await findBalance(db.database, {
-      ...key,
-      period: "monthly",
-      periodStart: "2026-11-01",
-    });
+    const month = { ...key, workspaceId, period: "monthly", periodStart: "2026-11-01" } as const;
+    const november = await readSpendOf(db.database, month);
     expect(november).toMatchObject({
       settledNanoUsd: 42n,
       leasedNanoUsd: 0n,
       unresolvedNanoUsd: 0n,
     });
-    const other = {
-      ...key,
-      organizationId: randomUUID(),
-      period: "monthly",
-      periodStart: "2026-11-01",
-    } as const;
-    expect(await findBalance(db.database, other)).toBeNull();
+    const other = { ...month, organizationId: randomUUID() };
+    expect(await readSpendOf(db.database, other)).toMatchObject({ settledNanoUsd: 0n });
   });
 
-  test("reports differences between balances and events", async ({ db, startNode }) => {
+  test("reports differences between balances and events", async ({ db, startNode, limit }) => {
+    await limit("api_key", 1_000n, { period: "weekly" });
     const { meter, flush } = await startNode();
     spend(meter, 10n);
     await flush();

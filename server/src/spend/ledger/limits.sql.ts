@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import { createLimitBalances } from "./watched-balances.sql.ts";
 
 // Configured spend limits. The spend is in balances.sql.ts.
 
@@ -107,6 +108,7 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
       revision, created_at AS "createdAt", updated_at AS "updatedAt"`.execute(tx);
   const [limit] = rows;
   if (limit === undefined) throw new Error("a scope belongs to one organization for ever");
+  await createLimitBalances(tx, limit);
   return limit;
 }
 

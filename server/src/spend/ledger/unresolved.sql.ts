@@ -13,6 +13,7 @@ import {
   subtractUnresolved,
 } from "./release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
+import { completeWatched } from "./watched-balances.sql.ts";
 
 // Unresolved amounts as an administrator sees them, and decisions about them. They are rows of `lease`. The rows of one
 // request in all its balances are one item. Each row of a node or a journal is an item of its own.
@@ -174,7 +175,7 @@ export interface Adjustment extends UnresolvedRequest {
   reason: string;
 }
 
-/** Charges the item. The caller has locked it. Returns the balances whose overrun grew. */
+/** Charges the item. The caller has acquired the fold's lock, then the item. Returns the balances whose overrun grew. */
 export async function chargeItem(
   tx: Tx,
   item: UnresolvedItem,
@@ -202,6 +203,10 @@ export async function chargeItem(
     return { ...key, nanoUsd: costNanoUsd, overrunNanoUsd };
   });
   const inOrder = charges.sort((a, b) => (balanceKeyText(a) < balanceKeyText(b) ? -1 : 1));
+  await completeWatched(
+    tx,
+    inOrder.map((charge) => ({ ...charge, workspaceId })),
+  );
   await addToBalances(tx, inOrder);
   const overrun = await recordOverruns(tx, inOrder);
   const { id, requestId, reason } = adjustment;

@@ -9,7 +9,7 @@ import { refuseFields } from "#src/domain/refuse-field.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import { visibilityOf } from "#src/limits/visible-limits.ts";
-import { findBalance } from "#src/spend/ledger/balances.sql.ts";
+import { readSpendOf } from "#src/spend/ledger/balances.sql.ts";
 import { type DescribedScope, describeScopes } from "./blocked-scopes.sql.ts";
 import { spendLimits } from "./spend-limit-kind.ts";
 import { listVisibleLimits } from "./spend-limits.sql.ts";
@@ -74,9 +74,10 @@ export async function getPeriodSpend(
   const of = { organizationId, scopes: [requested], now: toDate(nowMs) };
   const [scope] = await describeScopes(deps.database, of);
   assert(scope !== undefined, "a scope that was found can be described");
+  const { workspaceId } = scope;
   const key = { ...requested, organizationId, period: query.period, periodStart: period.start };
-  const balance = await findBalance(deps.database, key);
-  return { scope, periodName: query.period, period, spentNanoUsd: balance?.settledNanoUsd ?? 0n };
+  const { settledNanoUsd } = await readSpendOf(deps.database, { ...key, workspaceId });
+  return { scope, periodName: query.period, period, spentNanoUsd: settledNanoUsd };
 }
 
 async function readScope(

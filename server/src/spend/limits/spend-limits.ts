@@ -11,7 +11,7 @@ import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
 import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limits.ts";
-import { type Balance, findBalance, readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
+import { type Balance, readBalancesAtSeq, readSpendOf } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import { readWantedLimit } from "./read-limit.ts";
@@ -93,7 +93,7 @@ export function changeSpendLimit<Result>(
     const change = await changeLimit(spendLimits, tx, deps, { of, wanted, ifVersion });
     const limit = change.after;
     await fireCrossedThresholds(tx, deps, of);
-    const balance = await findBalance(tx, { ...of, periodStart: period.start });
+    const balance = await readSpendOf(tx, { ...of, periodStart: period.start });
     const activating = limit && (await findActivating(tx, [limit.id])).get(limit.id);
     const state = { limit, period, balance, activatingSince: activating ?? null };
     return { change, result: await toResult(state, tx) };

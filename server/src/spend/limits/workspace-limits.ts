@@ -4,7 +4,7 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
-import { readBalancesAtSeq } from "#src/spend/ledger/balances.sql.ts";
+import { readSpend } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
 import { readWantedLimit } from "./read-limit.ts";
 import {
@@ -73,19 +73,21 @@ export async function listWorkspaceLimits(
     scopeType: "workspace",
     ...(workspaceId !== null && { scopeId: workspaceId }),
   });
-  const { balances } = await readBalancesAtSeq(deps.database, {
-    nodeId: null,
-    keys: page.rows.map(({ id }) => ({
+  const balances = await readSpend(
+    deps.database,
+    page.rows.map(({ id }) => ({
+      organizationId,
+      workspaceId: id,
       scopeType: "workspace",
       scopeId: id,
       period: "monthly",
       periodStart: period.start,
     })),
-  });
+  );
   const limitOf = new Map(
     limits.filter((limit) => limit.period === "monthly").map((limit) => [limit.scopeId, limit]),
   );
-  const balanceOf = new Map(balances.map((balance) => [balance.scopeId, balance]));
+  const balanceOf = new Map([...balances.values()].map((balance) => [balance.scopeId, balance]));
   const ids = page.rows.flatMap(({ id }) => limitOf.get(id)?.id ?? []);
   const activating = await findActivating(deps.database, ids);
   return {

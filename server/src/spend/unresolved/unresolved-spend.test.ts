@@ -3,10 +3,12 @@ import type {
   spendAdjustment,
   unresolvedSpend,
 } from "@bursar/contract/admin/unresolved-spend.ts";
+import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import { readSpend, type SpendPlace } from "#src/spend/ledger/balances.sql.ts";
 import { releaseUnresolved } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type Listed, UNRESOLVED_RELEASE_MS } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
@@ -20,7 +22,7 @@ type Adjustment = z.output<typeof spendAdjustment>;
 const LIST = "/v1/admin/unresolved_spend";
 const HELD = 500_000_000n;
 
-const test = base.extend("company", ({ h, org }) => {
+const test = base.extend("company", ({ h, org, workspaceId }) => {
   async function list(query = ""): Promise<Item[]> {
     const { status, body } = await org.admin.get<Listed<Item>>(LIST + query);
     expect(status).toBe(200);
@@ -35,17 +37,16 @@ const test = base.extend("company", ({ h, org }) => {
 
   /** Distinct values of the nine balances of the key, its workspace and the organization. */
   async function balances() {
-    const rows = await h.deps.database
-      .selectFrom("balance_sum")
-      .select([
-        "settled_nano_usd as settled",
-        "unresolved_nano_usd as unresolved",
-        "overrun_nano_usd as overrun",
-      ])
-      .where("organization_id", "=", org.id)
-      .execute();
+    const { rows: places } = await sql<SpendPlace>`
+      SELECT organization_id AS "organizationId", scope_type AS "scopeType", scope_id AS "scopeId", period,
+        period_start AS "periodStart", CASE WHEN scope_type <> 'organization' THEN ${workspaceId} END AS "workspaceId"
+      FROM balance WHERE organization_id = ${org.id}::uuid`.execute(h.deps.database);
+    const rows = [...(await readSpend(h.deps.database, places)).values()];
     expect(rows).toHaveLength(9);
-    return [...new Set(rows.map((row) => `${row.settled} ${row.unresolved} ${row.overrun}`))];
+    const amounts = rows.map((row) => {
+      return `${row.settledNanoUsd} ${row.unresolvedNanoUsd} ${row.overrunNanoUsd}`;
+    });
+    return [...new Set(amounts)];
   }
 
   async function expectBooksToAgree(): Promise<void> {

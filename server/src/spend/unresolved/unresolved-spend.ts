@@ -11,6 +11,7 @@ import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-posi
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
+import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import {
   type AdjustmentRow,
   chargeItem,
@@ -84,6 +85,7 @@ export function resolveUnresolvedSpend(
     throw refuseField("amount_usd", "expected at most 1000000 for one request.");
   }
   return auditedTransaction(deps, caller, origin, async (tx) => {
+    if (decision === "charge") await lockFold(tx);
     const item = await lockUnresolved(tx, { organizationId, id });
     if (item === null) throw unresolvedSpendNotFound();
     const chargedNanoUsd = decision === "charge" ? (amount ?? item.amountNanoUsd) : 0n;

@@ -14,7 +14,7 @@ import type { FlushAnswer, FlushRequest, Snapshot, SpendStore } from "./store.ts
 // is a step of its own: sent, executed, answered, or lost at any of these.
 
 export const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
-const SCOPES: readonly SpendScope[] = [
+export const SCOPES: readonly SpendScope[] = [
   ["wksp_a", "apikey_1"],
   ["wksp_a", "apikey_2"],
   ["wksp_b", "apikey_3"],

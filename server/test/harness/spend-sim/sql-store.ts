@@ -1,15 +1,20 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
+import { periodNames, periodOf } from "#src/domain/spend-period.ts";
 import { flushBatch } from "#src/recording/flush.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { enterNode } from "#src/recording/node.sql.ts";
+import { rollupTableNames } from "#src/recording/rollup-tables.ts";
+import { addToRollups } from "#src/recording/rollups.sql.ts";
 import {
   deleteBatches,
   findFoldedSeq,
   listBatches,
   lockNodes,
 } from "#src/recording/usage-batches.sql.ts";
+import { readSpend, type SpendPlace } from "#src/spend/ledger/balances.sql.ts";
+import { chainOf, type SpendScope } from "#src/spend/ledger/charges.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { countLimits } from "#src/spend/ledger/lease-draws.sql.ts";
 import { lockNode } from "#src/spend/ledger/lease-rows.sql.ts";
@@ -30,6 +35,7 @@ import {
   findSpendLimit,
   upsertSpendLimit,
 } from "#src/spend/ledger/limits.sql.ts";
+import { deleteUnwatchedBalances } from "#src/spend/ledger/prune-balances.ts";
 import {
   type ReleasedLease,
   releaseNodeBudget,
@@ -67,9 +73,10 @@ export class SqlStore implements SpendStore {
   static async open(
     database: Database,
     times: StoreTimes,
-    organizationId: string,
+    { organizationId, scopes }: { organizationId: string; scopes: readonly SpendScope[] },
   ): Promise<SqlStore> {
-    await sql`TRUNCATE lease, lease_node, lease_draw, counted_limit, balance, spend_limit, node, usage_batch`.execute(
+    const rollups = sql.join(rollupTableNames.map((name) => sql.table(name)));
+    await sql`TRUNCATE lease, lease_node, lease_draw, counted_limit, balance, spend_limit, node, usage_batch, ${rollups}`.execute(
       database,
     );
     await sql`UPDATE limits_version SET value = 0`.execute(database);
@@ -78,6 +85,15 @@ export class SqlStore implements SpendStore {
       .values({ id: organizationId, name: "Acme" })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+    for (const { workspaceId, apiKeyId } of scopes) {
+      await sql`INSERT INTO workspace (id, organization_id, name, display_color)
+        VALUES (${workspaceId}, ${organizationId}, ${workspaceId}, '#000000') ON CONFLICT DO NOTHING`.execute(
+        database,
+      );
+      await sql`INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
+        VALUES (${apiKeyId}, ${organizationId}, ${workspaceId}, ${apiKeyId}, 'write', 'member', 'user_1')
+        ON CONFLICT DO NOTHING`.execute(database);
+    }
     return new SqlStore(database, times, organizationId);
   }
 
@@ -133,8 +149,10 @@ export class SqlStore implements SpendStore {
     });
   }
 
-  countLimits(atMs: number): Promise<void> {
-    return countLimits(this.#database, { lockFold, atMs });
+  /** Also deletes the balances of scopes without a limit, so that a limit that returns has none. */
+  async countLimits(atMs: number): Promise<void> {
+    await countLimits(this.#database, { lockFold, atMs });
+    await deleteUnwatchedBalances(this.#database, { pause: () => Promise.resolve() });
   }
 
   async foldedSeq(nodeId: string): Promise<number> {
@@ -183,7 +201,7 @@ export class SqlStore implements SpendStore {
 
   async snapshot(): Promise<Snapshot> {
     const [balances, leases, nodes, draws, counts] = await Promise.all([
-      this.#database.selectFrom("balance_sum").selectAll().execute(),
+      this.#listBalances(),
       this.#database.selectFrom("lease_left").selectAll().execute(),
       this.#listNodes(),
       this.#database.selectFrom("lease_draw").selectAll().execute(),
@@ -214,17 +232,7 @@ export class SqlStore implements SpendStore {
       counts: new Map(
         counts.map((row) => [`${row.scope_type}\n${row.scope_id}\n${row.period}`, row.id]),
       ),
-      balances: new Map(
-        balances.map((row) => [
-          balanceKeyText(keyOf(row)),
-          {
-            settled: row.settled_nano_usd,
-            leased: row.leased_nano_usd,
-            unresolved: row.unresolved_nano_usd,
-            overrun: row.limit_overrun_nano_usd,
-          },
-        ]),
-      ),
+      balances,
       nodes: new Map(
         nodes.map((row) => [
           row.id,
@@ -246,6 +254,43 @@ export class SqlStore implements SpendStore {
       .select(["node.id", "epoch", "flushed_seq", "folded_seq", "contact.lease_expires_at"])
       .execute();
   }
+
+  /** Balances of all scopes with spend and of all stored rows, whether a limit watches them or not. */
+  async #listBalances(): Promise<Snapshot["balances"]> {
+    const organizationId = this.#organizationId;
+    const { rows } = await sql<SpendScope & { atMs: number }>`
+      SELECT DISTINCT organization_id AS "organizationId", workspace_id AS "workspaceId", api_key_id AS "apiKeyId",
+        extract(epoch FROM bucket_at)::float8 * 1000 AS "atMs"
+      FROM usage_hour WHERE cost_nano_usd > 0`.execute(this.#database);
+    const places = new Map<string, SpendPlace>();
+    for (const { atMs, ...scope } of rows) {
+      for (const period of periodNames) {
+        const periodStart = periodOf(period, atMs).start;
+        for (const [scopeType, scopeId] of chainOf(scope)) {
+          const workspaceId = scopeType === "organization" ? null : scope.workspaceId;
+          const key = { scopeType, scopeId, period, periodStart };
+          places.set(balanceKeyText(key), { ...key, organizationId, workspaceId });
+        }
+      }
+    }
+    for (const row of await this.#database.selectFrom("balance").selectAll().execute()) {
+      const key = keyOf(row);
+      const text = balanceKeyText(key);
+      if (!places.has(text)) places.set(text, { ...key, organizationId, workspaceId: null });
+    }
+    const balances = await readSpend(this.#database, [...places.values()]);
+    return new Map(
+      [...balances].map(([text, row]) => [
+        text,
+        {
+          settled: row.settledNanoUsd,
+          leased: row.leasedNanoUsd,
+          unresolved: row.unresolvedNanoUsd,
+          overrun: row.limitOverrunNanoUsd,
+        },
+      ]),
+    );
+  }
 }
 
 const BROKEN = "the fold is broken off";
@@ -254,6 +299,7 @@ async function foldBatches(tx: Tx, atMs: number): Promise<FoldedNode[]> {
   await lockFold(tx);
   const batches = await listBatches(tx, MAX_BATCHES);
   if (batches.length === 0) return [];
+  await addToRollups(tx, batches);
   await lockNodes(tx, batches);
   await settleBatches(tx, batches, { atMs });
   await deleteBatches(tx, batches);
