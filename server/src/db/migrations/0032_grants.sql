@@ -101,19 +101,20 @@ BEGIN
   ) THEN
     RETURN 'changed';
   END IF;
-  -- The guard: settled + leased + unresolved <= limit, with the leases of this message.
+  -- The guard: settled + leased + unresolved <= limit, with the leases of this message. The sums of a balance without a row
+  -- are unknown.
   IF EXISTS (
     SELECT FROM unnest(scope_types, scope_ids, periods, period_starts, granted, is_guarded)
       AS k (scope_type, scope_id, period, period_start, number, guarded)
     JOIN spend_limit USING (scope_type, scope_id, period)
-    JOIN balance_sum AS sum USING (scope_type, scope_id, period, period_start)
+    LEFT JOIN balance_sum AS sum USING (scope_type, scope_id, period, period_start)
     LEFT JOIN lease_left AS own ON own.node_id = of_node AND own.request_id = '' AND own.scope_type = k.scope_type
       AND own.scope_id = k.scope_id AND own.period = k.period AND own.period_start = k.period_start
     LEFT JOIN lease_draw AS draw ON draw.node_id = of_node AND draw.scope_type = k.scope_type
       AND draw.scope_id = k.scope_id AND draw.period = k.period AND draw.period_start = k.period_start
-    WHERE k.guarded AND spend_limit.enforcement = 'strict' AND spend_limit.amount_nano_usd
+    WHERE k.guarded AND spend_limit.enforcement = 'strict' AND (sum.settled_nano_usd IS NULL OR spend_limit.amount_nano_usd
       < sum.settled_nano_usd + sum.leased_nano_usd + sum.unresolved_nano_usd - coalesce(own.amount_nano_usd, 0)
-        + greatest(k.number - coalesce(draw.drawn_nano_usd, 0), 0)
+        + greatest(k.number - coalesce(draw.drawn_nano_usd, 0), 0))
   ) THEN
     RETURN 'changed';
   END IF;

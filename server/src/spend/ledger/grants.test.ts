@@ -185,6 +185,16 @@ test("a lease is not written under a count of draws that was started again", asy
   expect(await grants.balance()).toMatchObject({ leased: 0n });
 });
 
+test("a grant is not written while its balance has no row", async ({ grants }) => {
+  const node = await grants.start();
+  const message = await grants.makeMessage(node, { granted: 0n, minimum: 60n });
+  const draft = await grants.draft(message);
+  await grants.database.deleteFrom("balance").where("period", "=", "daily").execute();
+  expect(await grants.write(draft)).toBeNull();
+  expect(await grants.send(message)).toMatchObject({ kind: "done", grants: [[60n]] });
+  expect(await grants.balance()).toMatchObject({ leased: 60n });
+});
+
 test("a message of a node that is reclaimed after its read is not obeyed", async ({ grants }) => {
   const node = await grants.start();
   await grants.send(await grants.makeMessage(node, { granted: 0n, minimum: 30n }));
