@@ -10,7 +10,6 @@ const QUERY_BUILDER = /\b(selectFrom|selectNoFrom|insertInto|updateTable|deleteF
 const MIXED_FILES = [
   "server/src/spend/ledger/leases.sql.ts",
   "server/src/spend/ledger/limits.sql.ts",
-  "server/src/spend/ledger/release-unresolved.sql.ts",
   "server/src/spend/ledger/unresolved.sql.ts",
 ];
 

@@ -27,7 +27,7 @@ import { balanceKeyText } from "./spend-key.ts";
 /** A lease as version 0.1 stores it. */
 interface OlderLease extends LeaseKey {
   nodeId: string;
-  /** What is left, integer nano-USD. */
+  /** Rest of the lease, integer nano-USD. */
   amountNanoUsd: bigint;
   isReclaimed: boolean;
 }

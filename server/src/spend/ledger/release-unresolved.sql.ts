@@ -35,18 +35,13 @@ export async function releaseUnresolved(
   const isPast = (at: RawBuilder<unknown>) =>
     sql<boolean>`${at} + ${options.afterMs} * interval '1 millisecond' <= ${nowOf(options)}`;
   const isOld = sql`${isPast(sql`unresolved_since`)} AND (NOT ${isBudget} OR ${isPast(periodEndOf("lease"))})`;
-  // Nothing is left of a reclaimed lease once folds have counted the spend of its node.
+  // A fenced lease has no rest after folds have counted the spend of its node.
   const isSpent = sql`granted_nano_usd IS NOT NULL AND unresolved_since IS NOT NULL AND ${leftOfRow} = 0`;
   const isDue = sql<boolean>`(${isOld} OR ${isSpent})`;
-  const nodes = await database
-    .selectFrom("lease")
-    .select("node_id as id")
-    .distinct()
-    .where(isDue)
-    .orderBy("node_id")
-    .execute();
+  const nodes = await sql<{ id: string }>`
+    SELECT DISTINCT node_id AS id FROM lease WHERE ${isDue} ORDER BY node_id`.execute(database);
   const released: ReleasedLease[] = [];
-  for (const { id } of nodes) {
+  for (const { id } of nodes.rows) {
     released.push(
       ...(await inTransaction(database, async (tx) => {
         await lockNode(tx, id);
@@ -77,22 +72,11 @@ async function deleteUnresolved(
   where: RawBuilder<boolean>,
 ): Promise<ReleasedLease[]> {
   await allowBudgetRelease(tx);
-  const gone = await tx
-    .deleteFrom("lease")
-    .where("node_id", "=", nodeId)
-    .where(where)
-    .returning([
-      "node_id as nodeId",
-      "request_id as requestId",
-      "scope_type as scopeType",
-      "scope_id as scopeId",
-      "period",
-      "period_start as periodStart",
-      "organization_id as organizationId",
-      leftOfRow.as("amountNanoUsd"),
-      sql<boolean>`granted_nano_usd IS NULL`.as("isStored"),
-    ])
-    .execute();
+  const { rows: gone } = await sql<ReleasedLease>`
+    DELETE FROM lease WHERE node_id = ${nodeId} AND ${where}
+    RETURNING node_id AS "nodeId", request_id AS "requestId", scope_type AS "scopeType", scope_id AS "scopeId",
+      period, period_start AS "periodStart", organization_id AS "organizationId", ${leftOfRow} AS "amountNanoUsd",
+      granted_nano_usd IS NULL AS "isStored"`.execute(tx);
   await subtractUnresolved(tx, gone);
   return gone.filter(({ isStored, amountNanoUsd }) => isStored || amountNanoUsd > 0n);
 }
