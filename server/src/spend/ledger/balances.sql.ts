@@ -6,8 +6,8 @@ import type { BalanceRow, LeaseKey } from "./lease-rules.ts";
 import { type BalanceKey, balanceKeyText } from "./spend-key.ts";
 
 // Spend per scope and period. Only this folder writes `balance`. A scope has balances while a limit or an alert watches it.
-// A row without all counted spend is incomplete: it has leased and unresolved amounts, and the fold completes it when the
-// scope is watched (batch-charges.sql.ts, watched-balances.sql.ts).
+// A row without all counted spend is incomplete, and has only leased and unresolved amounts. The fold completes the rows of
+// watched scopes (batch-charges.sql.ts, watched-balances.sql.ts).
 
 /** Integer nano-USD. */
 export interface Balance extends BalanceKey {
@@ -21,11 +21,11 @@ export interface Balance extends BalanceKey {
   limitOverrunNanoUsd: bigint;
 }
 
-/** What a batch of ended requests adds to one balance. */
+/** Amounts that ended requests add to one balance. */
 export interface BalanceCharge extends BalanceKey {
   organizationId: string;
   nanoUsd: bigint;
-  /** The part of it that exceeds what was held; none unless told. */
+  /** Part that exceeds the holds. Absent: none. */
   overrunNanoUsd?: bigint;
 }
 
