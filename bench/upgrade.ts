@@ -17,7 +17,7 @@ import { openForHistory } from "./history.ts";
 import { formatTable } from "./ingest/table.ts";
 import { type RunningServer, startServer } from "./targets/server.ts";
 import { listProblems, readTotals, type Totals, waitForClosing } from "./upgrade/checks.ts";
-import { createCompany } from "./upgrade/company.ts";
+import { type Company, createCompany, setLimit } from "./upgrade/company.ts";
 import { fillDatabase } from "./upgrade/fill.ts";
 import { answer, UpgradeLoad } from "./upgrade/load.ts";
 
@@ -28,6 +28,8 @@ const READY_WITHIN_MS = 900_000; // the migration of large tables
 const SECRET = "secret of the upgraded installation";
 const MAX_CONNECTIONS = "200";
 const SHOWN_PROBLEMS = 20;
+/** About 80 requests under the low limit in each step. */
+const LIMIT_STEP_USD = 0.02;
 /** The database's error for a node of 0.1 (migration 0031). */
 const REFUSAL = "A newer version of Bursar uses this database";
 const REFUSED_WITHIN_MS = 5_000;
@@ -51,6 +53,9 @@ interface Run {
   upstreamPort: number;
   load: UpgradeLoad;
   steps: Step[];
+  serving: Node[];
+  /** Strict limit of the workspace with a low one, US dollars. */
+  limitUsd: number;
 }
 
 interface Step {
@@ -127,22 +132,27 @@ async function runUpgrade(options: Options, folder: string): Promise<string[]> {
   upstream.script = answer;
   const upstreamPort = Number(new URL(upstream.origin).port);
   const load = new UpgradeLoad();
-  const run = { options, folder, older, databaseUrl, database, upstreamPort, load, steps: [] };
-  const { keys, before } = await prepare(run);
-  const { node, hourAt } = await upgradeUnderLoad(run, keys);
+  const run: Run = {
+    ...{ options, folder, older, databaseUrl, database, upstreamPort, load },
+    ...{ steps: [], serving: [], limitUsd: 0 },
+  };
+  const { company, before } = await prepare(run);
+  const { node, hourAt } = await upgradeUnderLoad(run, company);
   const checked = { load, received: upstream.received, before, dataDir: node.dataDir };
   const problems = await listProblems(database, checked);
+  checkLimit(run);
+  if (load.limited.refused === 0) problems.push("no request was refused by the low limit");
   if (hourAt === null) problems.push("hours are not closed after the last node of 0.1");
-  await node.stop();
+  await stopNode(run, node);
   await report(run, problems);
   return problems;
 }
 
 /** Creates the database by a server of 0.1, and fills it. */
-async function prepare(run: Run): Promise<{ keys: string[]; before: Totals }> {
+async function prepare(run: Run): Promise<{ company: Company; before: Totals }> {
   const first = await startNode(run, "first", run.older);
-  const keys = await createCompany(first.dataDir);
-  await first.stop();
+  const company = await createCompany(first.dataDir);
+  await stopNode(run, first);
   const database = await openForHistory(run.databaseUrl);
   await fillDatabase(database, {
     source: run.older,
@@ -150,7 +160,7 @@ async function prepare(run: Run): Promise<{ keys: string[]; before: Totals }> {
     onStep: (text) => console.error(`>   ${text}`),
   });
   await database.destroy();
-  return { keys, before: await readTotals(run.database, "usage_event") };
+  return { company, before: await readTotals(run.database, "usage_event") };
 }
 
 /**
@@ -158,38 +168,55 @@ async function prepare(run: Run): Promise<{ keys: string[]; before: Totals }> {
  * second one is paused with an unflushed request, and returns after the last moment at which the database accepts it. A new
  * node in its data folder records the request.
  */
-async function upgradeUnderLoad(run: Run, keys: readonly string[]) {
+async function upgradeUnderLoad(run: Run, company: Company) {
   const { load, options, older, database } = run;
   const first = await startNode(run, "first", older);
   const second = await startNode(run, "second", older);
-  load.start(options.clients, keys);
-  await takeStep(run, "two nodes of 0.1", () => Promise.resolve());
-  const third = await takeStep(run, "a new node migrates and joins", () =>
+  await raiseLimit(run, company);
+  load.start(options.clients, company);
+  const takeStep = makeSteps(run, company);
+  await takeStep("two nodes of 0.1", () => Promise.resolve());
+  const third = await takeStep("a new node migrates and joins", () =>
     startNode(run, "third", root),
   );
-  await takeStep(run, "the first node of 0.1 stops", () => stopNode(first));
-  const upgraded = await takeStep(run, "it starts as a new node", () =>
-    startNode(run, "first", root),
-  );
-  await takeStep(run, "the second node of 0.1 is paused", () => pauseNode(run, second, keys));
-  const hourAt = await takeStep(run, "hours are closed", () => waitForClosing(database));
-  await takeStep(run, "the second node returns too late", () => resumeNode(second));
-  await takeStep(run, "it starts as a new node", () => startNode(run, "second", root));
-  await takeStep(run, "the new node stops", () => stopNode(third));
+  await takeStep("the first node of 0.1 stops", () => stopNode(run, first));
+  const upgraded = await takeStep("it starts as a new node", () => startNode(run, "first", root));
+  await takeStep("the second node of 0.1 is paused", () => pauseNode(run, second, company));
+  const hourAt = await takeStep("hours are closed", () => waitForClosing(database));
+  await takeStep("the second node returns too late", () => resumeNode(second));
+  await takeStep("it starts as a new node", () => startNode(run, "second", root));
+  await takeStep("the new node stops", () => stopNode(run, third));
   await load.stop();
   return { node: upgraded, hourAt };
 }
 
-/** Runs the step under load, and continues the load for a time. */
-async function takeStep<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
-  console.error(`> ${name}`);
-  const startMs = performance.now();
-  run.load.takeSlowestMs();
-  const result = await work();
-  const ms = performance.now() - startMs;
-  await sleep(run.options.seconds * 1_000);
-  run.steps.push({ name, ms, slowestMs: run.load.takeSlowestMs() });
-  return result;
+/** Returns a function that runs a step under load, raises the low limit, and continues the load for a time. */
+function makeSteps(run: Run, company: Company) {
+  return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    console.error(`> ${name}`);
+    const startMs = performance.now();
+    run.load.takeSlowestMs();
+    const result = await work();
+    const ms = performance.now() - startMs;
+    await raiseLimit(run, company);
+    await sleep(run.options.seconds * 1_000);
+    run.steps.push({ name, ms, slowestMs: run.load.takeSlowestMs() });
+    return result;
+  };
+}
+
+/** Raises the low limit by the node that started last. Throws if more was spent than the limit so far. */
+async function raiseLimit(run: Run, { limited }: Company): Promise<void> {
+  checkLimit(run);
+  run.limitUsd = Math.round((run.limitUsd + LIMIT_STEP_USD) * 100) / 100;
+  const dataDir = run.serving.at(-1)?.dataDir;
+  if (dataDir === undefined) throw new Error("no node serves");
+  await setLimit(dataDir, limited.workspaceId, run.limitUsd);
+}
+
+function checkLimit({ limitUsd, load }: Run): void {
+  const spentUsd = Number(load.limited.costNanoUsd) / 1e9;
+  if (spentUsd > limitUsd) throw new Error(`$${spentUsd} were spent of a limit of $${limitUsd}`);
 }
 
 async function startNode(run: Run, name: string, source: string): Promise<Node> {
@@ -210,12 +237,14 @@ async function startNode(run: Run, name: string, source: string): Promise<Node> 
     readyWithinMs: READY_WITHIN_MS,
   });
   const node = { ...server, name: `${name}, ${version}`, dataDir, logFile };
+  run.serving.push(node);
   run.load.addNode(node);
   return node;
 }
 
 /** Pauses the node directly after a response, so that its journal has a request that the database does not have. */
-async function pauseNode({ load }: Run, node: Node, [apiKey = ""]: readonly string[]) {
+async function pauseNode({ load, serving }: Run, node: Node, { keys: [apiKey = ""] }: Company) {
+  serving.splice(serving.indexOf(node), 1);
   await load.drainNode(node);
   await load.sendTo(node, apiKey);
   process.kill(node.pid, "SIGSTOP");
@@ -230,18 +259,29 @@ async function resumeNode(node: Node): Promise<void> {
   if (!log.includes(REFUSAL)) throw new Error(`node ${node.name} was not refused:\n${log}`);
 }
 
-async function stopNode(node: Node): Promise<void> {
+async function stopNode({ serving }: Run, node: Node): Promise<void> {
+  serving.splice(serving.indexOf(node), 1);
   const code = await node.stop();
   if (code !== 0) throw new Error(`node ${node.name} ended with ${code}`);
 }
 
-async function report({ load, steps, options, database }: Run, problems: readonly string[]) {
+async function report(
+  { load, steps, options, database, limitUsd }: Run,
+  problems: readonly string[],
+) {
   const { rows: migrations } = await sql<{ name: string; seconds: number }>`
     SELECT name, extract(epoch FROM applied_at - lag(applied_at) OVER (ORDER BY number))::float8 AS seconds
     FROM schema_migration ORDER BY number`.execute(database);
   const retries = Object.fromEntries(load.retries);
   const responses = Object.fromEntries(load.responsesByNode);
-  const result = { date: new Date().toISOString(), ...options, requests: load.sent.length };
+  const { answered, refused } = load.limited;
+  const limited = { answered, refused, limitUsd };
+  const result = {
+    date: new Date().toISOString(),
+    ...options,
+    requests: load.sent.length,
+    limited,
+  };
   const all = { ...result, failed: load.failures.length, retries, responses, steps, migrations };
   mkdirSync(dirname(OUTPUT), { recursive: true });
   writeFileSync(OUTPUT, `${JSON.stringify({ ...all, problems }, null, 2)}\n`);
@@ -252,7 +292,8 @@ async function report({ load, steps, options, database }: Run, problems: readonl
   console.log(`\n${formatTable(["step", "seconds", "slowest request, seconds"], rows)}\n`);
   console.log(
     `${load.sent.length} requests, ${load.failures.length} failed, repeated by the SDK: ${JSON.stringify(retries)}. ` +
-      `Responses: ${JSON.stringify(responses)}. ${problems.length} problems.`,
+      `Responses: ${JSON.stringify(responses)}. Under a low limit: ${answered} answered, ${refused} refused, ` +
+      `$${Number(load.limited.costNanoUsd) / 1e9} of $${limitUsd.toFixed(2)}. ${problems.length} problems.`,
   );
 }
 

@@ -3,6 +3,8 @@ import { sql } from "kysely";
 import { makeLocalApi } from "../../server/src/cli/local-api.ts";
 import type { Database } from "../../server/src/db/pool.ts";
 import { listRollupDifferences } from "../../server/src/recording/verify.sql.ts";
+import type { Received } from "../../server/test/harness/fake-upstream.ts";
+import { isMessage } from "../../server/test/harness/limit-load.ts";
 import { monotonicMs } from "../monotonic.ts";
 import { findRequestName, type UpgradeLoad } from "./load.ts";
 
@@ -21,7 +23,7 @@ export async function listProblems(
   database: Database,
   checked: {
     load: UpgradeLoad;
-    received: readonly { body: Buffer }[];
+    received: readonly Received[];
     /** Sums of the events before the upgrade. */
     before: Totals;
     /** Data folder of a running node. */
@@ -97,13 +99,13 @@ async function waitUntilCounted(database: Database, requests: number): Promise<b
 /** Compares the requests of the clients, of the upstream and of the database one by one. */
 async function compareRecords(
   database: Database,
-  { load, received }: { load: UpgradeLoad; received: readonly { body: Buffer }[] },
+  { load, received }: { load: UpgradeLoad; received: readonly Received[] },
 ): Promise<string[]> {
   const { rows } = await sql<{ name: string; outcome: string; cost: string }>`
     SELECT requested_model AS name, outcome, cost_nano_usd::text AS cost FROM recorded_request
     WHERE requested_model LIKE 'claude-upgrade-%'`.execute(database);
   const records = Map.groupBy(rows, ({ name }) => name);
-  const atUpstream = Map.groupBy(received.map(findRequestName), (name) => name);
+  const atUpstream = Map.groupBy(received.filter(isMessage).map(findRequestName), (name) => name);
   const problems: string[] = [];
   for (const { name, costNanoUsd } of load.sent) {
     const arrivals = atUpstream.get(name)?.length ?? 0;

@@ -7,7 +7,9 @@ import {
   messageStart,
   textDelta,
 } from "../../server/test/harness/fake-upstream.ts";
+import { isMessage } from "../../server/test/harness/limit-load.ts";
 import { monotonicMs } from "../monotonic.ts";
+import type { Company } from "./company.ts";
 
 // Programs with the official SDK, which retries twice, behind a load balancer that leaves out a node once the node
 // refuses a connection.
@@ -34,6 +36,9 @@ const ANSWER_MS = 30;
 const PAUSE_MS = 50;
 const DRAIN_POLL_MS = 10;
 const MOST_FAILURES = 20;
+const LIMITED_CLIENTS = 4;
+/** Number of each request under a low limit: five tokens of input, because real costs are below their hold. */
+const LIMITED_NUMBER = 5 - BASE_INPUT_TOKENS;
 
 export class UpgradeLoad {
   readonly sent: SentRequest[] = [];
@@ -41,18 +46,26 @@ export class UpgradeLoad {
   /** Attempts that the SDK repeated, by reason. */
   readonly retries = new Map<string, number>();
   readonly responsesByNode = new Map<string, number>();
+  /** Answered and refused requests of the programs under a low limit. */
+  readonly limited = { costNanoUsd: 0n, answered: 0, refused: 0 };
   /** Node of the running request of each program. */
   readonly #used: (LoadNode | null)[] = [];
+  #numbers = 0;
+  /** Number of programs without a low limit, which come first. */
+  #clients = 0;
   #slowestMs = 0;
   #nodes: LoadNode[] = [];
   #running: Promise<unknown> = Promise.resolve();
   #state: "new" | "running" | "stopped" = "new";
 
-  /** Starts clients that share the keys. */
-  start(clients: number, keys: readonly string[]): void {
+  /** Starts programs: `clients` that share the keys, and some with the key under a low limit. */
+  start(clients: number, { keys, limited }: Company): void {
     this.#state = "running";
-    const runs = Array.from({ length: clients }, (_, at) =>
-      this.#run(at, keys[at % keys.length] ?? ""),
+    this.#clients = clients;
+    const runs = Array.from({ length: clients + LIMITED_CLIENTS }, (_, program) =>
+      program < clients
+        ? this.#run(program, keys[program % keys.length] ?? "")
+        : this.#runLimited(program, limited.key),
     );
     this.#running = Promise.all(runs);
   }
@@ -85,11 +98,7 @@ export class UpgradeLoad {
   }
 
   async #run(program: number, apiKey: string): Promise<void> {
-    const client = new Anthropic({
-      apiKey,
-      baseURL: BALANCER,
-      fetch: (url, init) => this.#send(program, url, init),
-    });
+    const client = this.#makeClient(program, apiKey);
     while (this.#state === "running" && this.failures.length < MOST_FAILURES) {
       await this.#sendNext(client);
       this.#used[program] = null;
@@ -97,8 +106,37 @@ export class UpgradeLoad {
     }
   }
 
+  /** Sends small requests, of which most are refused. */
+  async #runLimited(program: number, apiKey: string): Promise<void> {
+    const client = this.#makeClient(program, apiKey).withOptions({ maxRetries: 0 });
+    while (this.#state === "running") {
+      const name = `claude-upgrade-${this.#numbers++}`;
+      const costNanoUsd = computeCost(LIMITED_NUMBER);
+      try {
+        await sendOne(client, name, LIMITED_NUMBER);
+        this.sent.push({ name, costNanoUsd });
+        this.limited.costNanoUsd += costNanoUsd;
+        this.limited.answered += 1;
+      } catch (error) {
+        if (isRefusal(error)) this.limited.refused += 1;
+        else if (!(error instanceof Anthropic.APIConnectionError))
+          this.failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+      }
+      this.#used[program] = null;
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  #makeClient(program: number, apiKey: string): Anthropic {
+    return new Anthropic({
+      apiKey,
+      baseURL: BALANCER,
+      fetch: (url, init) => this.#send(program, url, init),
+    });
+  }
+
   async #sendNext(client: Anthropic): Promise<void> {
-    const number = this.sent.length;
+    const number = this.#numbers++;
     const name = `claude-upgrade-${number}`;
     this.sent.push({ name, costNanoUsd: computeCost(number) });
     const startMs = monotonicMs();
@@ -118,15 +156,24 @@ export class UpgradeLoad {
     try {
       const response = await fetch(target, init);
       if (response.ok) addOne(this.responsesByNode, node.name);
-      else addOne(this.retries, `status ${response.status}`);
+      else this.#countRetry(program, `status ${response.status}`);
       return response;
     } catch (error) {
       const reason = findReason(error);
-      addOne(this.retries, reason);
+      this.#countRetry(program, reason);
       if (reason === "ECONNREFUSED") this.#nodes = this.#nodes.filter((other) => other !== node);
       throw error;
     }
   }
+
+  #countRetry(program: number, reason: string): void {
+    if (program < this.#clients) addOne(this.retries, reason);
+  }
+}
+
+/** 400: the limit is reached. 429 and 529: running requests hold the rest. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Anthropic.APIError && [400, 429, 529].includes(error.status ?? 0);
 }
 
 async function sendOne(client: Anthropic, name: string, number: number): Promise<void> {
@@ -146,7 +193,7 @@ async function sendOne(client: Anthropic, name: string, number: number): Promise
   throw new Error("the stream ended early");
 }
 
-/** Cost of a request, nano-USD. No two requests have the same. */
+/** Cost of a request, nano-USD. */
 function computeCost(number: number): bigint {
   return (
     BigInt(BASE_INPUT_TOKENS + number) * INPUT_NANO_USD + BigInt(OUTPUT_TOKENS) * OUTPUT_NANO_USD
@@ -155,6 +202,11 @@ function computeCost(number: number): bigint {
 
 /** Script of the fake upstream. */
 export async function answer(exchange: Exchange): Promise<void> {
+  // A server counts the tokens of a request that hardly fits into the limit.
+  if (!isMessage(exchange.received)) {
+    exchange.json({ input_tokens: BASE_INPUT_TOKENS + LIMITED_NUMBER });
+    return;
+  }
   const { stream, metadata } = JSON.parse(exchange.received.body.toString("utf8")) as {
     stream?: boolean;
     metadata: { user_id: string };
