@@ -92,9 +92,11 @@ export function completeLimits(tx: Tx, clock: LeaseClock): Promise<void> {
   const now = nowOf(clock);
   return setToRecorded(
     tx,
-    sql`${limitPlaces} FROM spend_limit AS l CROSS JOIN LATERAL ${runningPeriods(now)}
-      WHERE l.enforcement = 'strict' AND NOT EXISTS (SELECT FROM counted_limit AS c WHERE c.scope_type = l.scope_type
-        AND c.scope_id = l.scope_id AND c.period = l.period)
+    // OFFSET 0: the periods are computed for new limits only. Otherwise 10,000 limits take 140 ms.
+    sql`${limitPlaces} FROM (
+        SELECT * FROM spend_limit AS l WHERE l.enforcement = 'strict' AND NOT EXISTS (SELECT FROM counted_limit AS c
+          WHERE c.scope_type = l.scope_type AND c.scope_id = l.scope_id AND c.period = l.period) OFFSET 0
+      ) AS l CROSS JOIN LATERAL ${runningPeriods(now)}
       UNION ALL
       SELECT l.organization_id, ${workspaceOf}, l.scope_type, l.scope_id, l.period, b.period_start
       FROM balance AS b JOIN spend_limit AS l USING (scope_type, scope_id, period)
