@@ -425,6 +425,23 @@ describe("an alert", () => {
     });
   });
 
+  test("about an amount fires at its creation, once, for spend of a scope without a limit", async ({
+    h,
+    org,
+    company,
+  }) => {
+    await company.spend(6);
+    const balances = h.deps.database.selectFrom("balance").select("scope_id");
+    expect(await balances.where("organization_id", "=", org.id).execute()).toEqual([]);
+    await company.createAlert({
+      condition: { kind: "spend_limit", thresholds: [{ amount_usd: 5, period: "monthly" }] },
+    });
+    expect(await company.fired()).toEqual(["$5.00"]);
+    await company.spend(1);
+    await company.sweep();
+    expect(await company.fired()).toEqual(["$5.00"]);
+  });
+
   test("that is off or deleted fires nothing, and fires crossed thresholds when enabled", async ({
     org,
     company,
