@@ -63,6 +63,8 @@ const spentByScope = sql`
     OR EXISTS (SELECT FROM balance WHERE balance.scope_type = scope.scope_type AND balance.scope_id = scope.scope_id)
     OR EXISTS (SELECT FROM spend_limit WHERE spend_limit.scope_type = scope.scope_type
       AND spend_limit.scope_id = scope.scope_id)
+    OR EXISTS (SELECT FROM counted_limit WHERE counted_limit.scope_type = scope.scope_type
+      AND counted_limit.scope_id = scope.scope_id)
     OR EXISTS (SELECT FROM watching WHERE ${isWatchedBy("watching", "scope")})`;
 
 function selectHoldRows(holds: readonly OverrunCharge[]) {
@@ -77,8 +79,9 @@ function selectHoldRows(holds: readonly OverrunCharge[]) {
 
 /**
  * Adds the cost of the batches to the balances of key, workspace and organization. The rollups have it already. A watched
- * scope without a complete balance gets one with all its counted spend. Other scopes get a balance for overruns and
- * unresolved holds only. Returns the balances of watched scopes.
+ * scope without a complete balance gets one with all its counted spend. So does a scope of a removed limit while folds count
+ * its draws, because the limit may return and grant at once. Other scopes get a balance for overruns and unresolved holds
+ * only. Returns the balances of watched scopes.
  */
 export async function addBatchCharges(
   tx: Tx,
@@ -105,18 +108,20 @@ export async function addBatchCharges(
     ), wanted AS MATERIALIZED (
       SELECT summed.*, stored.is_complete, l.id IS NOT NULL AS has_limit,
         l.id IS NOT NULL OR EXISTS (SELECT FROM watching WHERE ${isWatchedBy("watching", "summed")}
-          AND watching.period = summed.period) AS is_watched, ${keepsAllBalances()} AS keeps_all
+          AND watching.period = summed.period) AS is_watched,
+        ${keepsAllBalances()} OR counted.id IS NOT NULL AS is_kept, ${keepsAllBalances()} AS keeps_all
       FROM summed
       LEFT JOIN balance AS stored USING (scope_type, scope_id, period, period_start)
       LEFT JOIN spend_limit AS l USING (scope_type, scope_id, period)
+      LEFT JOIN counted_limit AS counted USING (scope_type, scope_id, period)
     ), added AS (
       INSERT INTO balance AS b
         (scope_type, scope_id, period, period_start, organization_id, settled_nano_usd, overrun_nano_usd, is_complete)
       SELECT scope_type, scope_id, period, period_start, organization_id,
         CASE WHEN is_complete OR (keeps_all AND is_complete IS NULL) THEN nano_usd
-          WHEN is_watched OR keeps_all THEN ${RECORDED_SPEND} ELSE 0 END,
-        overrun, is_complete IS TRUE OR is_watched OR keeps_all
-      FROM wanted WHERE is_complete OR is_watched OR keeps_all OR has_hold ${inKeyOrder}
+          WHEN is_watched OR is_kept THEN ${RECORDED_SPEND} ELSE 0 END,
+        overrun, is_complete IS TRUE OR is_watched OR is_kept
+      FROM wanted WHERE is_complete OR is_watched OR is_kept OR has_hold ${inKeyOrder}
       ON CONFLICT (scope_type, scope_id, period, period_start) DO UPDATE SET
         settled_nano_usd = CASE WHEN b.is_complete THEN b.settled_nano_usd + excluded.settled_nano_usd
           WHEN excluded.is_complete THEN excluded.settled_nano_usd ELSE b.settled_nano_usd END,

@@ -62,8 +62,9 @@ export interface CountOptions extends LeaseClock {
 }
 
 /**
- * Counts the draws on new strict limits from now on, whose balances it completes. Ends the count of limits that no longer exist and have no lease, and
- * deletes their draws. The fold's lock makes both exact: no fold is between its count and its folded position.
+ * Counts the draws on new strict limits from now on, and completes the balances of these limits. Ends the count of limits
+ * that no longer exist and have no lease, and deletes their draws. The fold's lock makes both exact: no fold is between its
+ * count and its folded position.
  */
 export function countLimits(database: Database, options: CountOptions): Promise<void> {
   return inTransaction(database, async (tx) => {

@@ -125,11 +125,13 @@ export function completeWatched(
   );
 }
 
-/** SQL of whether nothing needs the balance `b`: no limit, no alert about an amount, no lease, and no amount but spend. */
+/** SQL of whether nothing needs the balance `b`: no limit or count, no alert about an amount, no lease, only spend. */
 const isUnwatched = sql<boolean>`(b.leased_nano_usd = 0 AND b.unresolved_nano_usd = 0 AND b.overrun_nano_usd = 0
   AND b.limit_overrun_nano_usd = 0
   AND NOT EXISTS (SELECT FROM spend_limit AS l WHERE l.scope_type = b.scope_type AND l.scope_id = b.scope_id
     AND l.period = b.period)
+  AND NOT EXISTS (SELECT FROM counted_limit AS c WHERE c.scope_type = b.scope_type AND c.scope_id = b.scope_id
+    AND c.period = b.period)
   AND NOT EXISTS (SELECT FROM lease WHERE lease.scope_type = b.scope_type AND lease.scope_id = b.scope_id
     AND lease.period = b.period AND lease.period_start = b.period_start)
   AND NOT EXISTS (

@@ -265,6 +265,24 @@ test("a limit that is removed and set again finds all spend, with and without a 
   await company.verify();
 });
 
+test("a removed limit keeps its balances complete while folds count its draws", async ({
+  db,
+  company,
+}) => {
+  const count = () => countLimits(db.database, { lockFold, atMs: null });
+  await company.setLimit("workspace", "daily", "strict");
+  await count();
+  await company.removeLimit("workspace", "daily");
+  await company.append(5n);
+  await company.fold();
+  const stored = { [`workspace daily ${startOf("daily", company.nowMs)}`]: [5n, true] };
+  expect(await deleteUnwatchedBalances(db.database, NO_PAUSE)).toBe(0);
+  expect(await company.balances()).toEqual(stored);
+  await count();
+  expect(await deleteUnwatchedBalances(db.database, NO_PAUSE)).toBe(1);
+  expect(await company.balances()).toEqual({});
+});
+
 describe("an alert about an amount", () => {
   const addAlert = (company: { ids: Record<ScopeType, string> }, includesBelow: boolean) => sql`
     INSERT INTO alert (id, organization_id, name, kind, scope_type, scope_id, includes_below, condition, created_at, updated_at)
