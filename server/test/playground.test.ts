@@ -101,6 +101,10 @@ test("a workspace limit refuses it with the usual text", async ({ server, startS
   });
   expect(refused.text).toContain("You have reached your specified workspace API usage limits.");
   await server.mustAdmin("DELETE", `/v1/admin/spend_limits/${textField(made, "id")}`);
+  await eventually(30_000, "the removal of the limit", async () => {
+    const answer = await sendMessage(server.url, key, { maxTokens: 8 });
+    return answer.status === 200 ? answer : null;
+  });
 });
 
 test("an ended session is refused on the Claude surface with the reason", async ({

@@ -106,3 +106,17 @@ test("reports the loss of an idle connection briefly and replaces it", async ({ 
   expect((await sql`SELECT 1 AS one`.execute(database)).rows).toEqual([{ one: 1 }]);
   await database.destroy();
 });
+
+test("runs without JIT compilation, also where the database enables it", async ({ db }) => {
+  const name = db.database.selectNoFrom(sql<string>`current_database()`.as("name"));
+  const row = await name.executeTakeFirstOrThrow();
+  await sql`ALTER DATABASE ${sql.id(row.name)} SET jit = on`.execute(db.database);
+  const database = openDatabase({
+    connectionString: db.connectionString,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+  });
+  const { rows } = await sql`SHOW jit`.execute(database);
+  expect(rows).toEqual([{ jit: "off" }]);
+  await database.destroy();
+});

@@ -43,6 +43,8 @@ export function openDatabase(options: PoolOptions): Database {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS,
     application_name: "bursar",
+    // JIT compilation of one statement over many tables takes over a second, and running it some milliseconds.
+    options: "-c jit=off",
     // Detects a peer that vanished (a pulled cable, a dropped NAT entry) while a connection is idle.
     keepAlive: true,
   });

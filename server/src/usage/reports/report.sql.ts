@@ -75,21 +75,18 @@ const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
 };
 
 /**
- * Runs the statements of a report on one snapshot of the database, so that they add up. JIT compilation takes longer
- * than a report may take. Ten thousand groups need more than the default `work_mem`. Rollups are stored in order of
- * time, so their index finds a range of days quickly. The default `random_page_cost` assumes spinning disks, and prefers
- * the whole table. Several workers took as long as one (120 ms for 180,000 rows), and used the cores that record
- * requests.
+ * Runs the statements of a report on one snapshot of the database, so that they add up. Ten thousand groups need
+ * more than the default `work_mem`. Rollups are stored in order of time, so their index finds a range of days quickly. The
+ * default `random_page_cost` assumes spinning disks, and prefers the whole table. Several workers took as long as one
+ * (120 ms for 180,000 rows), and used the cores that record requests.
  */
 export function inReport<Result>(
   database: Database,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return inSnapshot(database, async (tx) => {
-    await sql`SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),
-      set_config('random_page_cost', '1.1', true), set_config('max_parallel_workers_per_gather', '0', true)`.execute(
-      tx,
-    );
+    await sql`SELECT set_config('work_mem', '64MB', true), set_config('random_page_cost', '1.1', true),
+      set_config('max_parallel_workers_per_gather', '0', true)`.execute(tx);
     return work(tx);
   });
 }
