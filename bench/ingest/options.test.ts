@@ -53,7 +53,7 @@ describe("readOptions", () => {
     ["fewer requests than five backlogs", ["--requests", "499", "--backlog", "100"], "--backlog"],
     [
       "hours with strict limits",
-      ["--hours", "24", "--requests", "100000", "--limits", "keys"],
+      ["--hours", "24", "--requests", "1000000", "--limits", "keys"],
       "--limits",
     ],
     ["a probe key for each node, and no other", ["--visible", "--keys", "2"], "more keys"],

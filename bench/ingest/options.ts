@@ -81,7 +81,7 @@ export function readOptions(args: readonly string[], defaultOutput: string): Ing
       seconds: { type: "string" },
       "warm-up": { type: "string" },
       turns: { type: "string" },
-      backlog: { type: "string", default: "20000" },
+      backlog: { type: "string", default: "60000" },
       history: { type: "string", default: "1000000" },
       runs: { type: "string", default: "20" },
       only: { type: "string", default: "" },
