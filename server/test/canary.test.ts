@@ -283,7 +283,8 @@ async function fireAlert(server: ServerProcess, workspaceId: string): Promise<vo
     condition: { kind: "spend_limit", thresholds: [{ amount_usd: 0.000001 }] },
     channel_ids: [textField((data as unknown[])[0], "id")],
   });
-  await eventually(60_000, "the message was tried", async () => {
+  // A fold beside the creation leaves the alert to the sweep of every minute.
+  await eventually(90_000, "the message was tried", async () => {
     const [row] = await server.sql<{ error: string }>(
       "SELECT last_error AS error FROM alert_delivery WHERE alert_firing_id IS NOT NULL AND attempts > 0",
     );

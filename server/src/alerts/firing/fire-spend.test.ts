@@ -442,6 +442,27 @@ describe("an alert", () => {
     expect(await company.fired()).toEqual(["$5.00"]);
   });
 
+  test("about an amount fires in the sweep for spend that a fold counted beside its change", async ({
+    h,
+    company,
+  }) => {
+    const { id } = await company.createAlert({
+      condition: { kind: "spend_limit", thresholds: [{ amount_usd: 5, period: "monthly" }] },
+      is_enabled: false,
+    });
+    await company.spend(6);
+    // The change commits after the fold has read the alerts, and has read the usage before the fold commits.
+    const updatedAt = new Date(h.clock.nowMs);
+    await h.deps.database
+      .updateTable("alert")
+      .set({ is_enabled: true, updated_at: updatedAt })
+      .where("id", "=", id)
+      .execute();
+    expect(await company.fired()).toEqual([]);
+    await company.sweep();
+    expect(await company.fired()).toEqual(["$5.00"]);
+  });
+
   test("that is off or deleted fires nothing, and fires crossed thresholds when enabled", async ({
     org,
     company,

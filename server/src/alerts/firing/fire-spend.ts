@@ -20,6 +20,8 @@ import {
 const DAY_MS = 86_400_000;
 /** Longer than the longest period plus the longest delay until a request is counted. */
 const KEEP_RAISES_MS = 62 * DAY_MS;
+/** Longer than the longest fold plus the longest absence of the node that sweeps. */
+const RECENT_CHANGE_MS = 10 * 60_000;
 
 /**
  * Fires crossed thresholds of the running periods that have not fired, in the caller's transaction. Called after a change of
@@ -34,7 +36,8 @@ export async function fireCrossedThresholds(
   const periods = periodNames.map((period) => {
     return { period, periodStart: periodOf(period, nowMs).start };
   });
-  return fireRows(tx, deps, await listPossiblyCrossed(tx, periods, filter));
+  const changedAfter = new Date(nowMs - RECENT_CHANGE_MS);
+  return fireRows(tx, deps, await listPossiblyCrossed(tx, periods, { ...filter, changedAfter }));
 }
 
 /** Runs once a minute, on one node. Fires crossed thresholds that a dead node or a concurrent change left out. */

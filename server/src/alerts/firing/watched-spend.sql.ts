@@ -49,11 +49,15 @@ export interface WatchedFilter {
   scopeId?: string;
 }
 
-/** Lists balances of these periods that may have crossed a threshold, except those of archived scopes. */
+/**
+ * Lists balances of these periods that may have crossed a threshold, except those of archived scopes. A scope has no
+ * balance before its first fold under a new alert, so the recorded usage is summed for alerts that changed after
+ * `changedAfter`. A fold that runs beside the change leaves out the balance, and the change does not see its usage.
+ */
 export function listPossiblyCrossed(
   tx: Tx,
   periods: readonly { period: PeriodName; periodStart: string }[],
-  filter: WatchedFilter,
+  { changedAfter, ...filter }: WatchedFilter & { changedAfter: Date },
 ): Promise<WatchedRow[]> {
   const from = sql`(
       SELECT id AS organization_id, 'organization' AS scope_type, id::text AS scope_id, NULL::text AS workspace_id
@@ -79,8 +83,7 @@ export function listPossiblyCrossed(
   return selectRows(tx, {
     places: from,
     where: sql`${narrowed} AND ${isPossiblyCrossed}`,
-    // A scope has no balance before its first fold under a new alert.
-    isRecordedRead: filter.alertId === undefined ? sql`false` : hasAmountInPeriod,
+    isRecordedRead: sql`alert.updated_at > ${changedAfter} AND ${hasAmountInPeriod}`,
   });
 }
 
