@@ -102,11 +102,16 @@ async function createLimitedWorkspace(
   const [first] = servers;
   if (first === undefined) throw new Error("there is a server");
   const made = await limited(first, limitNanoUsd);
-  await eventually(30_000, "every node to have the limit", async () => {
+  await waitForLimits();
+  return made;
+}
+
+/** Waits until every node has all limits. A node without a new limit spends as before. */
+function waitForLimits(): Promise<true> {
+  return eventually(30_000, "every node to have the limits", async () => {
     const { rows } = await countBehind();
     return rows === 0 ? true : null;
   });
-  return made;
 }
 
 async function countBehind(): Promise<{ rows: number }> {
@@ -297,6 +302,7 @@ describe("four nodes", () => {
     const isFree = free.map(({ status }) => status);
     const limit = 420n * WORST;
     await limitTo(limit);
+    await waitForLimits();
     answered.push(...(await spend()), isFree.filter((status) => status === 200).length);
     exhausted.push({ made, answered: answered.reduce((sum, each) => sum + each, 0), limit });
   }, 240_000);
