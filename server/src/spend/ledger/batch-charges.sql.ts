@@ -50,13 +50,13 @@ const inKeyOrder = sql`ORDER BY concat_ws(E'\n', scope_type, scope_id, period, p
 const spentByScope = sql`
   SELECT * FROM (
     SELECT 'api_key' AS scope_type, api_key_id AS scope_id, workspace_id, organization_id, day,
-      sum(nano_usd)::bigint AS nano_usd
+      sum_bigint(nano_usd) AS nano_usd
     FROM charge GROUP BY 2, 3, 4, 5
     UNION ALL
-    SELECT 'workspace', workspace_id, workspace_id, organization_id, day, sum(nano_usd)::bigint
+    SELECT 'workspace', workspace_id, workspace_id, organization_id, day, sum_bigint(nano_usd)
     FROM charge GROUP BY 2, 3, 4, 5
     UNION ALL
-    SELECT 'organization', organization_id::text, NULL, organization_id, day, sum(nano_usd)::bigint
+    SELECT 'organization', organization_id::text, NULL, organization_id, day, sum_bigint(nano_usd)
     FROM charge GROUP BY 2, 4, 5
   ) AS scope
   WHERE ${keepsAllBalances()}
@@ -96,7 +96,7 @@ export async function addBatchCharges(
       SELECT scope_type, scope_id, period, period_start, organization_id,
         coalesce(max(workspace_id), (SELECT api_key.workspace_id FROM api_key
           WHERE scope_type = 'api_key' AND api_key.id = scope_id)) AS workspace_id,
-        sum(nano_usd)::bigint AS nano_usd, sum(overrun)::bigint AS overrun, bool_or(has_hold) AS has_hold
+        sum_bigint(nano_usd) AS nano_usd, sum_bigint(overrun) AS overrun, bool_or(has_hold) AS has_hold
       FROM (
         SELECT scope_type, scope_id, period.name AS period, date_trunc(period.unit, day::timestamp)::date AS period_start,
           organization_id, workspace_id, nano_usd, 0 AS overrun, false AS has_hold
@@ -154,7 +154,7 @@ export async function listQueuedCharges(tx: Tx, organizationId: string): Promise
     WITH charge AS MATERIALIZED (${selectCharges(all)})
     SELECT scope.type AS "scopeType", scope.id AS "scopeId", period.name AS period,
       date_trunc(period.unit, charge.day::timestamp)::date AS "periodStart",
-      charge.organization_id AS "organizationId", sum(charge.nano_usd)::bigint AS "nanoUsd"
+      charge.organization_id AS "organizationId", sum_bigint(charge.nano_usd) AS "nanoUsd"
     FROM charge ${scopesAndPeriods}
     WHERE charge.organization_id = ${organizationId}::uuid GROUP BY 1, 2, 3, 4, 5`.execute(tx);
   return rows;
@@ -181,7 +181,7 @@ export async function listDraws(tx: Tx, ids: readonly bigint[]): Promise<CostDra
       AND EXISTS (SELECT FROM counted_limit))
     SELECT charge.node_id AS "nodeId", scope.type AS "scopeType", scope.id AS "scopeId", period.name AS period,
       date_trunc(period.unit, charge.day::timestamp)::date AS "periodStart",
-      charge.organization_id AS "organizationId", sum(charge.nano_usd)::bigint AS "addedNanoUsd"
+      charge.organization_id AS "organizationId", sum_bigint(charge.nano_usd) AS "addedNanoUsd"
     FROM charge ${scopesAndPeriods}
     JOIN counted_limit ON counted_limit.scope_type = scope.type AND counted_limit.scope_id = scope.id
       AND counted_limit.period = period.name
