@@ -1,5 +1,5 @@
-// Starts and stops a whole server with many unflushed requests: `node bench/restart.ts [requests] [keys] [rounds]`. The journal
-// is that of a killed process. Each round starts the server, and stops it with SIGTERM once it is ready. The last start
+// Starts and stops a whole server with many unflushed requests: `node bench/restart.ts [requests] [keys] [rounds] [journal]`.
+// The journal, `disk` or `postgres`, is that of a killed process. Each round starts the server, and stops it with SIGTERM once it is ready. The last start
 // continues until no request is unflushed. Fails unless every request is recorded exactly once.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,8 @@ import { openStorage } from "../server/src/db/storage.ts";
 import { systemClock } from "../server/src/lib/clock.ts";
 import { newId } from "../server/src/lib/ids.ts";
 import { makeLogger } from "../server/src/lib/logger.ts";
-import { openDiskJournal } from "../server/src/recording/node-journal.ts";
+import type { Journal } from "../server/src/recording/journal-contract.ts";
+import { openDiskJournal, openRowJournal } from "../server/src/recording/node-journal.ts";
 import { killOnExit, root } from "./children.ts";
 import { makeScopes } from "./history.ts";
 import { getKey, MEMBERS, WORKSPACES } from "./ingest/company.ts";
@@ -22,6 +23,8 @@ import { monotonicMs } from "./monotonic.ts";
 import { findFreePort, waitUntilReady } from "./targets/ports.ts";
 
 const FILL = "fill";
+const DISK = "disk";
+const NODE_ID = "restart";
 const PER_TURN = 100;
 const READY_WITHIN_MS = 120_000;
 const POLL_MS = 1_000;
@@ -32,29 +35,35 @@ const pools = { onFailure: () => undefined, logger };
 
 const [mode] = process.argv.slice(2);
 if (mode === FILL) await fill(process.argv.slice(3));
-else await measure(process.argv.slice(2).map(Number));
+else await measure(process.argv.slice(2));
 
-async function measure([requests = 1_000_000, keys = 10_000, rounds = 3]: number[]): Promise<void> {
+async function measure([
+  requests = "1000000",
+  keys = "10000",
+  rounds = "3",
+  kind = DISK,
+]: string[]) {
   const folder = mkdtempSync(join(tmpdir(), "bursar-restart-"));
   const dataDir = join(folder, "data");
   try {
-    const first = await startServer(dataDir, folder);
+    const start = () => startServer(dataDir, folder, kind);
+    const first = await start();
     console.log(`start with an empty folder: ready after ${first.readyMs} ms`);
     await stopServer(first);
-    const organizationId = await createKeys(dataDir, keys);
-    await runFill(dataDir, organizationId, requests, keys);
-    for (let round = 1; round <= rounds; round++) {
-      const server = await startServer(dataDir, folder);
+    const organizationId = await createKeys(dataDir, Number(keys));
+    await runFill([dataDir, organizationId, requests, keys, kind]);
+    for (let round = 1; round <= Number(rounds); round++) {
+      const server = await start();
       const pending = await countPending(server.port);
       const stopMs = await stopServer(server);
       console.log(
         `round ${round}: ready after ${server.readyMs} ms with ${pending} unflushed, stopped after ${stopMs} ms`,
       );
     }
-    const last = await startServer(dataDir, folder);
-    const flushedMs = await waitUntilFlushed(last.port);
+    const last = await start();
+    const flushedMs = await waitUntilFlushed(last);
     console.log(`flushed ${flushedMs} ms later, stopped after ${await stopServer(last)} ms`);
-    await checkRecorded(dataDir, requests);
+    await checkRecorded(dataDir, Number(requests));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -67,7 +76,7 @@ interface Server {
   logFile: string;
 }
 
-async function startServer(dataDir: string, folder: string): Promise<Server> {
+async function startServer(dataDir: string, folder: string, kind: string): Promise<Server> {
   const port = await findFreePort();
   const logFile = join(folder, `${port}.log`);
   const log = openSync(logFile, "w");
@@ -75,7 +84,12 @@ async function startServer(dataDir: string, folder: string): Promise<Server> {
   const child = killOnExit(
     spawn(process.execPath, [join(root, "scripts", "run.mjs"), "start", "--simulator"], {
       cwd: root,
-      env: makeEnvironment({ BURSAR_PORT: String(port), BURSAR_DATA_DIR: dataDir }),
+      env: makeEnvironment({
+        BURSAR_PORT: String(port),
+        BURSAR_DATA_DIR: dataDir,
+        BURSAR_JOURNAL: kind,
+        BURSAR_NODE_ID: NODE_ID,
+      }),
       stdio: ["ignore", log, log],
     }),
   );
@@ -122,13 +136,7 @@ async function createKeys(dataDir: string, keys: number): Promise<string> {
 }
 
 /** Fills the journal in a process that is killed. */
-async function runFill(
-  dataDir: string,
-  organizationId: string,
-  requests: number,
-  keys: number,
-): Promise<void> {
-  const args = [dataDir, organizationId, String(requests), String(keys)];
+async function runFill(args: readonly string[]): Promise<void> {
   const child = killOnExit(
     spawn(process.execPath, [fileURLToPath(import.meta.url), FILL, ...args], { stdio: "inherit" }),
   );
@@ -136,13 +144,11 @@ async function runFill(
   if (signal !== "SIGKILL") throw new Error("the journal could not be filled");
 }
 
-async function fill([dataDir = "", organizationId = "", ...counts]: string[]): Promise<void> {
-  const [requests = 0, keys = 1] = counts.map(Number);
-  const { journal } = await openDiskJournal({
-    ...{ folder: dataDir, index: 1, configuredId: null, clock: systemClock, logger },
-    makeId: (prefix) => newId(prefix, Date.now()),
-    maxBytes: Number.POSITIVE_INFINITY,
-  });
+/** With a journal in the database, the next start stops the database of the killed process. */
+async function fill([dataDir = "", organizationId = "", ...rest]: string[]): Promise<void> {
+  const [requests = 0, keys = 1] = rest.map(Number);
+  const isOnDisk = rest[2] === DISK;
+  const journal = isOnDisk ? await openOnDisk(dataDir) : await openInDatabase(dataDir);
   await journal.mark.open();
   await journal.start({ flushedSeq: 0, onUnflushedEnd: () => undefined });
   for (let from = 0; from < requests; from += PER_TURN) {
@@ -162,10 +168,29 @@ async function fill([dataDir = "", organizationId = "", ...counts]: string[]): P
         endedAtMs: Date.now(),
       });
     }
-    await nextTurn();
+    await (isOnDisk ? nextTurn() : journal.synced());
   }
   await journal.synced();
   process.kill(process.pid, "SIGKILL");
+}
+
+async function openOnDisk(dataDir: string): Promise<Journal> {
+  const { journal } = await openDiskJournal({
+    ...{ folder: dataDir, index: 1, configuredId: NODE_ID, clock: systemClock, logger },
+    makeId: (prefix) => newId(prefix, Date.now()),
+    maxBytes: Number.POSITIVE_INFINITY,
+  });
+  return journal;
+}
+
+async function openInDatabase(dataDir: string): Promise<Journal> {
+  const { database } = await openStorage({ dataDir, databaseUrl: undefined, ...pools });
+  const { journal } = await openRowJournal({
+    ...{ database, nodeId: NODE_ID, heartbeatIntervalMs: 2_000, logger },
+    makeId: (prefix) => newId(prefix, Date.now()),
+    onLost: () => undefined,
+  });
+  return journal;
 }
 
 async function countPending(port: number): Promise<number> {
@@ -175,11 +200,12 @@ async function countPending(port: number): Promise<number> {
   return Number(pending);
 }
 
-async function waitUntilFlushed(port: number): Promise<number> {
+async function waitUntilFlushed({ child, port, logFile }: Server): Promise<number> {
   const startedMs = monotonicMs();
   while ((await countPending(port)) > 0) {
     if (monotonicMs() - startedMs > FLUSHED_WITHIN_MS) throw new Error("requests stay unflushed");
     await sleep(POLL_MS);
+    if (child.exitCode !== null) throw new Error(readFileSync(logFile, "utf8"));
   }
   return Math.round(monotonicMs() - startedMs);
 }

@@ -17,6 +17,7 @@ import {
   type WireBegin,
   type WireEnd,
 } from "./journal-wire.ts";
+import { daySpendFromWire, daySpendToWire, type WireDaySpend } from "./segment-index.ts";
 
 // Records as lines of JSON. `v` is the version and `k` the kind. Readers ignore unknown fields, so a release may add
 // optional ones without a new version. docs/decisions/0046-journal-format.md explains the choices.
@@ -41,6 +42,7 @@ type Wire = { v: typeof VERSION } & (
   | { k: "x"; s: number; b: number }
   | { k: "m"; s: number }
   | { k: "p"; n: number; p: string }
+  | { k: "i"; s: number; f: number; e: number; n: number; d: WireDaySpend[]; o: readonly number[] }
   | { k: "segment"; r: Omit<SegmentRecord, "kind"> }
 );
 
@@ -90,6 +92,10 @@ function toWire(record: NewRecord, prices: number | null): Wire {
       return { v: VERSION, k: "m", s: record.seq };
     case "prices":
       return { v: VERSION, k: "p", n: record.number, p: record.text };
+    case "index": {
+      const { fromSeq: f, firstEndSeq: e, ends: n, spend, openSeqs: o } = record.index;
+      return { v: VERSION, k: "i", s: record.seq, f, e, n, d: spend.map(daySpendToWire), o };
+    }
     case "segment": {
       const { kind: _, ...fields } = record;
       return { v: VERSION, k: "segment", r: fields };
@@ -114,6 +120,11 @@ function fromWire(wire: Wire): JournalRecord | null {
       return { kind: "mark", seq: wire.s };
     case "p":
       return { kind: "prices", number: wire.n, text: wire.p };
+    case "i": {
+      const spend = wire.d.map(daySpendFromWire);
+      const index = { fromSeq: wire.f, firstEndSeq: wire.e, ends: wire.n, spend, openSeqs: wire.o };
+      return { kind: "index", seq: wire.s, index };
+    }
     case "segment":
       return { kind: "segment", ...wire.r };
     default:

@@ -1,4 +1,5 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
+import type { DaySpend } from "./segment-index.ts";
 
 // Records of a journal, and the stored part of a begin.
 
@@ -19,6 +20,18 @@ export interface SegmentRecord {
   carriedBegins: number | null;
 }
 
+/** Summary of the rows from `fromSeq` up to its own. A start reads it instead of them. Only in the database. */
+export interface RowIndex {
+  fromSeq: number;
+  /** The first end in these rows. Rows are deleted in the order of their ends, so while it exists, all others do. */
+  firstEndSeq: number;
+  /** Number of ends in these rows. */
+  ends: number;
+  spend: readonly DaySpend[];
+  /** Rows of requests that are open after these rows: their begins and amendments. */
+  openSeqs: readonly number[];
+}
+
 /** Changed fields of a begin. */
 export type BeginChanges = Partial<Omit<BeginRecord, "requestId">>;
 
@@ -36,7 +49,8 @@ export type NewRecord =
   | { kind: "amend"; seq: number; beginSeq: number; changes: BeginChanges }
   | { kind: "end"; seq: number; beginSeq: number; changes: BeginChanges | null; end: OwnEnd }
   | { kind: "void"; seq: number; beginSeq: number }
-  | { kind: "mark"; seq: number };
+  | { kind: "mark"; seq: number }
+  | { kind: "index"; seq: number; index: RowIndex };
 
 /** Records of both versions. In version 1 an end has a copy of its begin. */
 export type JournalRecord =

@@ -153,20 +153,41 @@ export async function markWriter(
   if (numUpdatedRows !== 1n) throw new Error("another process has this node's journal");
 }
 
-/** Lists records after `afterSeq` in order, at most `limit`. */
+/** Lists records after `afterSeq` and up to `upToSeq` in order, at most `limit`. */
 export async function listRows(
   database: Database,
-  { nodeId, afterSeq, limit }: { nodeId: string; afterSeq: number; limit: number },
+  range: { nodeId: string; afterSeq: number; upToSeq: number; limit: number },
+): Promise<JournalRow[]> {
+  const rows = await database
+    .selectFrom("journal_record")
+    .select(["seq", "line"])
+    .where("node_id", "=", range.nodeId)
+    .where("seq", ">", BigInt(range.afterSeq))
+    .where("seq", "<=", BigInt(range.upToSeq))
+    .orderBy("seq")
+    .limit(range.limit)
+    .execute();
+  return rows.map(fromJournalRow);
+}
+
+/** Lists the records with these numbers, in order. */
+export async function listRowsAt(
+  database: Database,
+  nodeId: string,
+  seqs: readonly number[],
 ): Promise<JournalRow[]> {
   const rows = await database
     .selectFrom("journal_record")
     .select(["seq", "line"])
     .where("node_id", "=", nodeId)
-    .where("seq", ">", BigInt(afterSeq))
+    .where(sql<boolean>`seq = ANY(${seqs.map(String)}::bigint[])`)
     .orderBy("seq")
-    .limit(limit)
     .execute();
-  return rows.map(({ seq, line }) => ({ seq: Number(seq), line: Buffer.from(line) }));
+  return rows.map(fromJournalRow);
+}
+
+function fromJournalRow({ seq, line }: { seq: bigint; line: Uint8Array }): JournalRow {
+  return { seq: Number(seq), line: Buffer.from(line) };
 }
 
 export async function deleteRows(

@@ -74,6 +74,7 @@ export class OpenRequests {
         this.#prices.clear();
         return OTHER;
       case "mark":
+      case "index":
         return OTHER;
     }
   }

@@ -4,7 +4,7 @@ import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { appendRows } from "./append-rows.sql.ts";
-import { decodeRecord, encodeRecord, encodeWholeEnd } from "./journal-codec.ts";
+import { encodeRecord, encodeWholeEnd } from "./journal-codec.ts";
 import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
 import { RecordLines } from "./journal-lines.ts";
 import type { JournalMark } from "./journal-mark.ts";
@@ -14,16 +14,18 @@ import {
   closeWriter,
   findWriter,
   type JournalRow,
-  listRows,
   markWriter,
   openWriter,
   recordHeartbeat,
   type WriterRow,
 } from "./journal-rows.sql.ts";
-import { type OpenRequest, OpenRequests } from "./open-requests.ts";
-import type { EndsReader, PendingEnd } from "./read-ends.ts";
+import type { OpenRequest } from "./open-requests.ts";
+import type { EndsReader } from "./read-ends.ts";
+import { listSeqs, RowEndsReader, replayRows, toPosition, type UnreadRows } from "./replay-rows.ts";
+import { ROWS_PER_INDEX, RowSums } from "./row-index.ts";
 import type { JournalPosition } from "./segments.ts";
-import { SpentRows } from "./spent-rows.ts";
+import { type SpentRequest, SpentRows } from "./spent-rows.ts";
+import { waitAtMost } from "./wait-at-most.ts";
 
 // A journal for nodes without a durable disk: the same records, as rows of the shared database. One statement at a time
 // writes all waiting records, so one begin costs one or two commits, and a thousand begins cost no more.
@@ -42,12 +44,12 @@ export interface PostgresJournalOptions {
   /** Called when another writer has the journal. `adopted`: this node was silent, and may start again. */
   onLost?: (how: "adopted" | "taken") => void;
   heartbeatIntervalMs?: number;
+  rowsPerIndex?: number;
   retryMs?: number;
   commitWithinMs?: number;
 }
 
 const ROWS_PER_STATEMENT = 1_000;
-const ROWS_PER_READ = 5_000;
 const BEAT_EVERY_MS = 2_000;
 const RETRY_MS = 500;
 /** Longest commit of a healthy database. After that the database counts as away. */
@@ -94,7 +96,12 @@ class PostgresJournal implements Journal {
   readonly mark: JournalMark;
   readonly #options: PostgresJournalOptions;
   readonly #epoch: bigint;
+  readonly #rowsPerIndex: number;
+  #sums: RowSums;
   readonly #spent: SpentRows;
+  /** Rows that the start has not read, and their requests that were read since. */
+  #unread: UnreadRows[] = [];
+  readonly #unreadSpent: SpentRows;
   /** Sequence number of the last record in the database. */
   #committedSeq: number;
   #nextSeq: number;
@@ -129,6 +136,9 @@ class PostgresJournal implements Journal {
     const { database, nodeId, logger } = options;
     this.mark = markOf(database, writer);
     this.#spent = new SpentRows({ database, nodeId, logger });
+    this.#unreadSpent = new SpentRows({ database, nodeId, logger });
+    this.#rowsPerIndex = options.rowsPerIndex ?? ROWS_PER_INDEX;
+    this.#sums = new RowSums(this.#rowsPerIndex, this.#nextSeq);
     this.#heartbeatTimer = setInterval(
       () => this.#sendDueHeartbeat(),
       options.heartbeatIntervalMs ?? BEAT_EVERY_MS,
@@ -139,25 +149,19 @@ class PostgresJournal implements Journal {
   /** Does nothing, because the rows are in their database. */
   bindInstallation(): void {}
 
-  async start({ flushedSeq, onUnflushedEnd }: JournalStart): Promise<JournalFound> {
+  async start(start: JournalStart): Promise<JournalFound> {
     assert(this.#state === "new", "a journal is started once");
-    const open = new OpenRequests();
-    let lastSeq = this.#committedSeq;
-    let damagedRecords = 0;
-    for await (const { seq, line } of this.#readRows(0)) {
-      lastSeq = Math.max(lastSeq, seq);
-      const record = decodeRecord(line);
-      const applied = record === null ? null : open.apply(record);
-      if (applied === null || applied.kind === "lost") {
-        damagedRecords += 1;
-        this.#spent.add({ seq, beginSeqs: [], isFlushed: true });
-      } else if (applied.kind === "end" || applied.kind === "void") {
-        const isEnd = applied.kind === "end";
-        this.#spent.add({ seq, beginSeqs: rowsOf(applied.request), isFlushed: !isEnd });
-        if (!isEnd || seq <= flushedSeq) continue;
-        onUnflushedEnd({ seq, record: applied.record, position: positionOf(seq) });
-      }
-    }
+    const { flushedSeq } = start;
+    const { database, nodeId } = this.#options;
+    const { damagedRecords, lastSeq, openRequests, unread } = await replayRows({
+      ...start,
+      database,
+      nodeId,
+      lastSeq: this.#committedSeq,
+      rowsPerIndex: this.#rowsPerIndex,
+      onSpent: (request) => this.#spent.add(request),
+    });
+    this.#unread = unread;
     if (damagedRecords > 0) {
       this.#options.logger.error(
         { records: damagedRecords, nodeId: this.nodeId },
@@ -166,9 +170,9 @@ class PostgresJournal implements Journal {
     }
     const isWhole = damagedRecords === 0;
     if (!isWhole) await this.mark.set(false);
-    const openRequests = open.list();
     for (const request of openRequests) this.#openBegins.set(request.record.requestId, request);
     this.#nextSeq = Math.max(lastSeq, flushedSeq) + 1;
+    this.#sums = new RowSums(this.#rowsPerIndex, this.#nextSeq);
     this.#state = "active";
     this.markFlushed(flushedSeq);
     return { openBegins: openRequests.map(({ record }) => record), lastSeq, isWhole };
@@ -180,6 +184,7 @@ class PostgresJournal implements Journal {
       throw new ApiError("server_not_ready", "The gateway is starting or stopping.");
     if (!this.#isHealthy) throw new ApiError("journal_unavailable", REFUSAL);
     assert(!this.#openBegins.has(record.requestId), "a request begins once");
+    this.#addIndex();
     const stored = toStoredBegin(record);
     const seq = this.#queueRecord((next) => ({ kind: "begin", seq: next, record: stored }));
     this.#openBegins.set(record.requestId, { seq, amendedSeqs: [], record: stored });
@@ -189,6 +194,7 @@ class PostgresJournal implements Journal {
     const request = this.#openBegins.get(record.requestId);
     const changes = request && findBeginChanges(request.record, record);
     if (request === undefined || !changes) return;
+    this.#addIndex();
     const { seq: beginSeq } = request;
     const seq = this.#queueRecord((next) => ({ kind: "amend", seq: next, beginSeq, changes }));
     const amendedSeqs = [...request.amendedSeqs, seq];
@@ -202,6 +208,7 @@ class PostgresJournal implements Journal {
   end(record: EndRecord): AcceptedEnd | null {
     const request = this.#openBegins.get(record.requestId);
     if (request === undefined) return null;
+    this.#addIndex();
     this.#openBegins.delete(record.requestId);
     const { seq: beginSeq } = request;
     const changes = findBeginChanges(request.record, record);
@@ -212,17 +219,19 @@ class PostgresJournal implements Journal {
       changes,
       end: record,
     }));
-    this.#spent.add({ seq, beginSeqs: rowsOf(request), isFlushed: false });
-    return { seq, position: positionOf(seq) };
+    this.#sums.add(seq, record);
+    this.#spent.add({ seq, beginSeqs: listSeqs(request), isFlushed: false });
+    return { seq, position: toPosition(seq) };
   }
 
   removeBegin(requestId: string): void {
     const request = this.#openBegins.get(requestId);
     if (request === undefined) return;
+    this.#addIndex();
     this.#openBegins.delete(requestId);
     const { seq: beginSeq } = request;
     const seq = this.#queueRecord((next) => ({ kind: "void", seq: next, beginSeq }));
-    this.#spent.add({ seq, beginSeqs: rowsOf(request), isFlushed: true });
+    this.#spent.add({ seq, beginSeqs: listSeqs(request), isFlushed: true });
   }
 
   synced(): Promise<void> {
@@ -236,39 +245,41 @@ class PostgresJournal implements Journal {
   }
 
   markFlushed(seq: number): void {
+    this.#sums.markFlushed(seq);
     this.#spent.markFlushed(seq);
+    this.#unreadSpent.markFlushed(seq);
     this.prune();
   }
 
   prune(): void {
-    if (this.#state !== "lost") this.#spent.remove(this.#committedSeq);
+    if (this.#state === "lost") return;
+    this.#spent.remove(this.#committedSeq);
+    this.#unreadSpent.remove(this.#committedSeq);
   }
 
   position(): JournalPosition {
-    return positionOf(this.#nextSeq);
+    return toPosition(this.#nextSeq);
   }
 
   readFrom(end: AcceptedEnd): EndsReader {
-    const open = new OpenRequests();
-    let fromSeq = end.seq;
-    // Rows of begins stay until their ends are flushed.
-    let readSeq = 0;
-    return {
-      read: async (limit) => {
-        await this.synced();
-        const ends: PendingEnd[] = [];
-        for await (const { seq, line } of this.#readRows(readSeq)) {
-          readSeq = seq;
-          const record = decodeRecord(line);
-          const applied = record === null ? null : open.apply(record);
-          if (applied?.kind !== "end" || seq < fromSeq) continue;
-          fromSeq = seq + 1;
-          ends.push({ seq, record: applied.record });
-          if (ends.length === limit) break;
-        }
-        return ends;
-      },
-    };
+    const { database, nodeId } = this.#options;
+    return new RowEndsReader({
+      database,
+      nodeId,
+      fromSeq: end.seq,
+      synced: () => this.synced(),
+      onSpent: (request) => this.#addUnreadSpent(request),
+    });
+  }
+
+  /** The start has added the requests of all other rows. */
+  #addUnreadSpent(request: SpentRequest): void {
+    const { seq } = request;
+    while (this.#unread[0] !== undefined && this.#unread[0].seq < seq) this.#unread.shift();
+    const [rows] = this.#unread;
+    if (rows === undefined || seq < rows.fromSeq) return;
+    rows.fromSeq = seq + 1;
+    this.#unreadSpent.add(request);
   }
 
   /** Writes the record to the log, because this journal has no folder. */
@@ -300,7 +311,8 @@ class PostgresJournal implements Journal {
     const { database, logger } = this.#options;
     try {
       await waitAtMost(CLOSE_WITHIN_MS, this.#sendRest());
-      await waitAtMost(CLOSE_WITHIN_MS, this.#spent.finish(this.#committedSeq));
+      for (const spent of [this.#unreadSpent, this.#spent])
+        await waitAtMost(CLOSE_WITHIN_MS, spent.finish(this.#committedSeq));
       const isDone = this.#openBegins.size === 0;
       if (isDone) await closeWriter(database, { nodeId: this.nodeId, epoch: this.#epoch });
     } catch (error) {
@@ -316,14 +328,14 @@ class PostgresJournal implements Journal {
     if (this.#inDoubt !== null || this.#queue.length > 0) await this.#sendAll();
   }
 
-  async *#readRows(afterSeq: number): AsyncGenerator<JournalRow> {
-    const { database, nodeId } = this.#options;
-    for (let last = afterSeq; ; ) {
-      const rows = await listRows(database, { nodeId, afterSeq: last, limit: ROWS_PER_READ });
-      yield* rows;
-      if (rows.length < ROWS_PER_READ) return;
-      last = rows.at(-1)?.seq ?? last;
-    }
+  /** Call before each record. Adds the index of the rows before it, if one is due. */
+  #addIndex(): void {
+    const seq = this.#nextSeq;
+    const listOpenSeqs = () => [...this.#openBegins.values()].flatMap(listSeqs);
+    const index = this.#sums.take(seq, listOpenSeqs);
+    if (index === null) return;
+    this.#queueRecord(() => ({ kind: "index", seq, index }));
+    this.#spent.add({ seq, beginSeqs: [], isFlushed: true });
   }
 
   #queueRecord(make: (seq: number) => NewRecord): number {
@@ -474,26 +486,4 @@ function markOf(database: Database, writer: WriterRow): JournalMark {
     isWhole: () => isWhole,
     close: () => undefined,
   };
-}
-
-function positionOf(seq: number): JournalPosition {
-  return { ordinal: 0, offset: seq };
-}
-
-function rowsOf(request: OpenRequest | null): number[] {
-  return request === null ? [] : [request.seq, ...request.amendedSeqs];
-}
-
-async function waitAtMost<T>(ms: number, answer: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`the database did not answer within ${ms} ms`)),
-    ms,
-  );
-  answer.catch(() => undefined); // It can fail after the time is over.
-  try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

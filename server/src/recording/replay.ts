@@ -48,10 +48,11 @@ export interface ReplayOptions {
   onUnflushedSegment?: ((segment: UnflushedSegment) => void) | undefined;
 }
 
+/** Segment, or rows of a journal in the database, with an index. */
 export interface UnflushedSegment {
   /** Lower bound of its ends. */
   first: { seq: number; position: JournalPosition };
-  index: SegmentIndex;
+  index: Pick<SegmentIndex, "ends" | "spend">;
 }
 
 export interface UnflushedEnd {

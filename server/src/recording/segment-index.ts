@@ -34,9 +34,11 @@ interface WireIndex {
   lastSeq: number;
   lastEndSeq: number;
   ends: number;
-  /** Organization, workspace, key, start, cost, unresolved. */
-  spend: [string, string, string, number, string, string][];
+  spend: WireDaySpend[];
 }
+
+/** Organization, workspace, key, start, cost, unresolved. */
+export type WireDaySpend = [string, string, string, number, string, string];
 
 /** Adds up spend by key and day. */
 export class DaySums {
@@ -78,8 +80,16 @@ export class SegmentSums {
     this.#spend.add({ ...origin, costNanoUsd, unresolvedNanoUsd });
   }
 
+  get ends(): number {
+    return this.#ends;
+  }
+
+  listSpend(): DaySpend[] {
+    return this.#spend.list();
+  }
+
   toIndex(seqs: { lastSeq: number; lastEndSeq: number }): SegmentIndex {
-    return { ...seqs, ends: this.#ends, spend: this.#spend.list() };
+    return { ...seqs, ends: this.#ends, spend: this.listSpend() };
   }
 }
 
@@ -91,14 +101,7 @@ export function indexPath(segment: string): string {
 /** Writes an index, and returns its size. 0: it could not be written, and a start reads the segment instead. */
 export function writeIndex(files: JournalFiles, segment: string, index: SegmentIndex): number {
   const { lastSeq, lastEndSeq, ends } = index;
-  const spend = index.spend.map((sum): WireIndex["spend"][number] => [
-    sum.organizationId,
-    sum.workspaceId,
-    sum.apiKeyId,
-    sum.startedAtMs,
-    String(sum.costNanoUsd),
-    String(sum.unresolvedNanoUsd),
-  ]);
+  const spend = index.spend.map(daySpendToWire);
   const wire: WireIndex = { v: VERSION, lastSeq, lastEndSeq, ends, spend };
   const lines = new RecordLines();
   lines.add(JSON.stringify(wire));
@@ -143,11 +146,22 @@ export function readIndex(segment: string): SegmentIndex | null {
     );
   }
   const { lastSeq, lastEndSeq, ends } = wire;
-  const spend = wire.spend.map(
-    ([organizationId, workspaceId, apiKeyId, startedAtMs, cost, rest]) => {
-      const spent = { costNanoUsd: BigInt(cost), unresolvedNanoUsd: BigInt(rest) };
-      return { organizationId, workspaceId, apiKeyId, startedAtMs, ...spent };
-    },
-  );
-  return { lastSeq, lastEndSeq, ends, spend };
+  return { lastSeq, lastEndSeq, ends, spend: wire.spend.map(daySpendFromWire) };
+}
+
+export function daySpendToWire(sum: DaySpend): WireDaySpend {
+  return [
+    sum.organizationId,
+    sum.workspaceId,
+    sum.apiKeyId,
+    sum.startedAtMs,
+    String(sum.costNanoUsd),
+    String(sum.unresolvedNanoUsd),
+  ];
+}
+
+export function daySpendFromWire(wire: WireDaySpend): DaySpend {
+  const [organizationId, workspaceId, apiKeyId, startedAtMs, cost, unresolved] = wire;
+  const spent = { costNanoUsd: BigInt(cost), unresolvedNanoUsd: BigInt(unresolved) };
+  return { organizationId, workspaceId, apiKeyId, startedAtMs, ...spent };
 }

@@ -3,7 +3,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { deleteRows } from "./journal-rows.sql.ts";
 
 /** A request that ended or was not sent. Its rows are deleted when the usage tables have it. */
-interface SpentRequest {
+export interface SpentRequest {
   /** Sequence number of its end or removal. */
   seq: number;
   /** Sequence numbers of its begin and amendments. */
