@@ -7,9 +7,18 @@ export const ledgerDifference = z
     scope: z.object({ type: z.enum(["organization", "workspace", "api_key"]), id: z.string() }),
     period: z.enum(["daily", "weekly", "monthly"]),
     period_start: z.string().meta({ description: "First day of the period, in UTC." }),
-    amount: z.enum(["spent", "held", "unresolved", "beyond_holds", "overrun"]),
+    amount: z
+      .enum(["spent", "held", "unresolved", "beyond_holds", "overrun", "granted", "abandoned"])
+      .meta({
+        description:
+          "The amount that differs. granted, abandoned: the lease of one node, which granted less than was spent, or whose node has left.",
+      }),
     is_usd: usdText,
     should_be_usd: usdText,
+    node_id: z
+      .string()
+      .nullable()
+      .meta({ description: "Node of a lease. Null: the whole balance." }),
     explanation: z.string(),
   })
   .meta({ id: "LedgerDifference" });
@@ -20,7 +29,7 @@ export const checkLedger = route({
   path: "/v1/admin/ledger_check",
   summary: "Recompute every balance of the organization",
   description:
-    "Adds up the cost of all requests, adjustments, leases and unresolved spend in one snapshot of the database, and returns each balance that differs. The call reads the whole history of requests, which can take minutes and does not block traffic.",
+    "Adds up the cost of all requests, adjustments, leases and unresolved spend in one snapshot of the database, and returns each balance that differs. It also returns leases that granted less than their node spent, or whose node has left. The call reads the whole history of requests, which can take minutes and does not block traffic.",
   action: "system:read",
   audited: null,
   response: z

@@ -9,8 +9,9 @@ export function describeLedger(report: LedgerReport): string {
   const read = `${formatPlural(report.balances, "balance")}, ${formatPlural(report.requests, "request")}`;
   if (report.is_correct) return `Every balance equals the sum of its requests: ${read}.`;
   const lines = report.differences.map(
-    ({ scope, period, period_start, amount, is_usd, should_be_usd, explanation }) =>
-      `${scope.type} ${scope.id}, ${period} from ${period_start}: ${amount} is $${is_usd} and should be $${should_be_usd} (${explanation})`,
+    ({ scope, period, period_start, node_id, amount, is_usd, should_be_usd, explanation }) =>
+      `${scope.type} ${scope.id}, ${period} from ${period_start}${node_id === null ? "" : `, node ${node_id}`}: ` +
+      `${amount} is $${is_usd} and should be $${should_be_usd} (${explanation})`,
   );
   const more = report.difference_count - report.differences.length;
   if (more > 0) lines.push(`and ${more.toLocaleString("en")} more`);

@@ -1,12 +1,13 @@
 // Oldest PostgreSQL: ledger
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
+import type { Database } from "#src/db/pool.ts";
 import { rollupTableNames } from "#src/recording/rollup-tables.ts";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
 import { upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
-import { settleRecords } from "#test/harness/folds.ts";
+import { appendBatchOnly, settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { checkLedger } from "./check-ledger.ts";
 
@@ -98,6 +99,8 @@ const MONTH = {
   period: "monthly",
   periodStart: "2026-11-01",
 } as const;
+/** The difference is that of a balance, not of a lease. */
+const BALANCE = { nodeId: null };
 const ofMonth = sql`scope_type = 'workspace' AND period = 'monthly' AND period_start = '2026-11-01'`;
 
 test("skips scopes without a limit", async ({ db, check }) => {
@@ -123,7 +126,7 @@ describe("reports a difference", () => {
         db.database,
       );
       expect((await check()).differences).toEqual([
-        { ...MONTH, amount, actualNanoUsd, expectedNanoUsd },
+        { ...MONTH, ...BALANCE, amount, actualNanoUsd, expectedNanoUsd },
       ]);
     },
   );
@@ -134,6 +137,7 @@ describe("reports a difference", () => {
     expect((await check()).differences).toEqual([
       {
         ...MONTH,
+        ...BALANCE,
         periodStart: "2026-12-01",
         amount: "beyond_holds",
         actualNanoUsd: 0n,
@@ -145,8 +149,8 @@ describe("reports a difference", () => {
   test("with a deleted balance", async ({ db, check }) => {
     await sql`DELETE FROM balance WHERE ${ofMonth}`.execute(db.database);
     expect((await check()).differences).toEqual([
-      { ...MONTH, amount: "spent", actualNanoUsd: 0n, expectedNanoUsd: 120n },
-      { ...MONTH, amount: "unresolved", actualNanoUsd: 0n, expectedNanoUsd: 7n },
+      { ...MONTH, ...BALANCE, amount: "spent", actualNanoUsd: 0n, expectedNanoUsd: 120n },
+      { ...MONTH, ...BALANCE, amount: "unresolved", actualNanoUsd: 0n, expectedNanoUsd: 7n },
     ]);
   });
 
@@ -164,7 +168,7 @@ describe("reports a difference", () => {
       })
       .execute();
     expect((await check()).differences).toEqual([
-      { ...key, amount: "spent", actualNanoUsd: 5n, expectedNanoUsd: 0n },
+      { ...key, ...BALANCE, amount: "spent", actualNanoUsd: 5n, expectedNanoUsd: 0n },
     ]);
   });
 
@@ -180,6 +184,7 @@ describe("reports a difference", () => {
       expect(new Set(differences.map(({ amount }) => amount))).toEqual(new Set(["spent"]));
       expect(differences).toContainEqual({
         ...MONTH,
+        ...BALANCE,
         amount: "spent",
         actualNanoUsd: 120n,
         expectedNanoUsd,
@@ -221,9 +226,10 @@ describe("reports a difference", () => {
       })
       .execute();
     expect((await check()).differences).toEqual([
-      { ...MONTH, amount: "unresolved", actualNanoUsd: 7n, expectedNanoUsd: 6n },
+      { ...MONTH, ...BALANCE, amount: "unresolved", actualNanoUsd: 7n, expectedNanoUsd: 6n },
       {
         ...MONTH,
+        ...BALANCE,
         periodStart: "2027-01-01",
         amount: "held",
         actualNanoUsd: 0n,
@@ -238,6 +244,95 @@ describe("reports a difference", () => {
       FROM generate_series(1000, 1149) AS n`.execute(db.database);
     const report = await check();
     expect([report.differences.length, report.differenceCount]).toEqual([100, 150]);
+  });
+});
+
+describe("a lease of a node", () => {
+  const LEASE_OF_MONTH = {
+    scope_type: "workspace",
+    scope_id: "wksp_1",
+    period: "monthly",
+    period_start: "2026-11-01",
+  } as const;
+
+  /** A lease on the monthly balance of the workspace, which has settled 120. */
+  async function lease(
+    { database }: { database: Database },
+    nodeId: string,
+    of: { granted: bigint; drawn: bigint },
+  ): Promise<void> {
+    const key = { node_id: nodeId, ...LEASE_OF_MONTH };
+    const row = { ...key, request_id: "", organization_id: ORGANIZATION, amount_nano_usd: 0n };
+    await database
+      .insertInto("lease")
+      .values({ ...row, unresolved_since: null, granted_nano_usd: of.granted })
+      .execute();
+    await database
+      .insertInto("lease_draw")
+      .values({ ...key, drawn_nano_usd: of.drawn })
+      .execute();
+  }
+
+  const setContact = ({ database }: { database: Database }, seen: string, expires: string | null) =>
+    sql`
+      WITH seen AS (UPDATE node SET seen_at = now() + ${seen}::interval WHERE id = 'node_1')
+      INSERT INTO lease_node (node_id, seen_at, expires_at)
+      VALUES ('node_1', now() + ${seen}::interval, now() + ${expires}::interval)`.execute(database);
+
+  const limitStrictly = ({ database }: { database: Database }) =>
+    sql`UPDATE spend_limit SET enforcement = 'strict' WHERE scope_id = 'wksp_1'`.execute(database);
+
+  test.beforeEach(async ({ db }) => {
+    await sql`DELETE FROM lease_draw`.execute(db.database);
+    await sql`DELETE FROM lease_node`.execute(db.database);
+    await sql`UPDATE spend_limit SET enforcement = 'alert_only'`.execute(db.database);
+  });
+
+  test("is added to its balance", async ({ db, check }) => {
+    await setContact(db, "0 s", "1 hour");
+    await limitStrictly(db);
+    await lease(db, "node_1", { granted: 50n, drawn: 30n });
+    expect((await check()).differences).toEqual([]);
+  });
+
+  test("that granted less than its live node spent is reported with its node", async ({
+    db,
+    check,
+  }) => {
+    await setContact(db, "0 s", "1 hour");
+    await limitStrictly(db);
+    await lease(db, "node_1", { granted: 50n, drawn: 60n });
+    expect((await check()).differences).toEqual([
+      { ...MONTH, nodeId: "node_1", amount: "granted", actualNanoUsd: 50n, expectedNanoUsd: 60n },
+    ]);
+    // Requests of the balance exceeded their holds by 10.
+    const balance = sql`UPDATE balance SET overrun_nano_usd = 10 WHERE ${ofMonth}`;
+    await balance.execute(db.database);
+    expect((await check()).differences.filter(({ amount }) => amount === "granted")).toEqual([]);
+  });
+
+  test.for([
+    ["has left", "node_1"],
+    ["is unknown", "node_2"],
+  ] as const)(
+    "whose node %s is reported until all its requests are counted",
+    async ([, nodeId], { db, check }) => {
+      await setContact(db, "-2 minutes", null);
+      await lease(db, nodeId, { granted: 50n, drawn: 30n });
+      const abandoned = { ...MONTH, nodeId, amount: "abandoned" } as const;
+      expect((await check()).differences).toEqual([
+        { ...abandoned, actualNanoUsd: 20n, expectedNanoUsd: 0n },
+      ]);
+      await appendBatchOnly(db.database, nodeId);
+      expect((await check()).differences).toEqual([]);
+      await sql`DELETE FROM usage_batch`.execute(db.database);
+    },
+  );
+
+  test("whose node starts is not reported", async ({ db, check }) => {
+    await setContact(db, "0 s", null);
+    await lease(db, "node_1", { granted: 50n, drawn: 30n });
+    expect((await check()).differences).toEqual([]);
   });
 });
 

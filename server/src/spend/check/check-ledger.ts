@@ -14,17 +14,29 @@ import {
   type CheckedBalance,
   findFirstCheckedDate,
   type LeaseSum,
+  listAbandonedLeases,
   listBalancePeriods,
   listBalancesOfPeriod,
+  listOverdrawnLeases,
   listSpendDays,
   sumDay,
   sumLeases,
+  type WrongLease,
 } from "./check.sql.ts";
 
-export type CheckedAmount = "spent" | "held" | "unresolved" | "beyond_holds" | "overrun";
+export type CheckedAmount =
+  | "spent"
+  | "held"
+  | "unresolved"
+  | "beyond_holds"
+  | "overrun"
+  | "granted"
+  | "abandoned";
 
-/** A balance that differs from the sum of its rows. Integer nano-USD. */
+/** A balance that differs from the sum of its rows, or a lease of one node. Integer nano-USD. */
 export interface LedgerDifference extends BalanceKey {
+  /** Null: the whole balance. */
+  nodeId: string | null;
   amount: CheckedAmount;
   actualNanoUsd: bigint;
   expectedNanoUsd: bigint;
@@ -74,7 +86,7 @@ class LedgerCheck {
   /** Creation of each limit, by scope and period name. Null: balances exist with and without limits. */
   #limitsSince: ReadonlyMap<string, Date> | null = null;
   #firstPeriodStart = "";
-  readonly #report: LedgerReport = {
+  readonly #found: LedgerReport = {
     balances: 0,
     requests: 0,
     differences: [],
@@ -105,7 +117,13 @@ class LedgerCheck {
     for (const exceeded of await listExceeded(this.#tx, this.#organizationId)) {
       this.#compareOverrun(exceeded);
     }
-    return this.#report;
+    for (const lease of await listOverdrawnLeases(this.#tx, this.#organizationId)) {
+      this.#addLease("granted", lease);
+    }
+    for (const lease of await listAbandonedLeases(this.#tx, this.#organizationId)) {
+      this.#addLease("abandoned", lease);
+    }
+    return this.#found;
   }
 
   async #addDay(day: string): Promise<void> {
@@ -121,7 +139,7 @@ class LedgerCheck {
         }
       }
     }
-    for (const { requests } of sums) this.#report.requests += Number(requests);
+    for (const { requests } of sums) this.#found.requests += Number(requests);
   }
 
   /** Days are sorted, so a new period starts after the last day of the previous one. */
@@ -148,7 +166,7 @@ class LedgerCheck {
     for (const [text, sum] of this.#leases) {
       if (sum.period === period && sum.periodStart === start) keys.set(text, sum);
     }
-    this.#report.balances += keys.size;
+    this.#found.balances += keys.size;
     for (const [text, key] of [...keys].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { scopeType, scopeId } = key;
       const named = { scopeType, scopeId, period, periodStart: start };
@@ -209,10 +227,17 @@ class LedgerCheck {
     expectedNanoUsd: bigint,
   ): void {
     if (actualNanoUsd === expectedNanoUsd) return;
-    const { differences } = this.#report;
-    this.#report.differenceCount += 1;
-    if (differences.length >= MAX_DIFFERENCES) return;
-    differences.push({ ...key, amount, actualNanoUsd, expectedNanoUsd });
+    this.#report({ ...key, amount, nodeId: null, actualNanoUsd, expectedNanoUsd });
+  }
+
+  #addLease(amount: CheckedAmount, lease: WrongLease): void {
+    this.#report({ ...lease, amount });
+  }
+
+  #report(difference: LedgerDifference): void {
+    const { differences } = this.#found;
+    this.#found.differenceCount += 1;
+    if (differences.length < MAX_DIFFERENCES) differences.push(difference);
   }
 }
 

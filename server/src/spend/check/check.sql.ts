@@ -81,7 +81,7 @@ export async function listBalancesOfPeriod(
     SELECT scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
       settled_nano_usd AS "settledNanoUsd", leased_nano_usd AS "leasedNanoUsd",
       unresolved_nano_usd AS "unresolvedNanoUsd", overrun_nano_usd AS "overrunNanoUsd", is_complete AS "isComplete"
-    FROM balance WHERE organization_id = ${of.organizationId} AND period = ${of.period}
+    FROM balance_sum WHERE organization_id = ${of.organizationId} AND period = ${of.period}
       AND period_start = ${of.periodStart}`.execute(tx);
   return rows;
 }
@@ -102,13 +102,60 @@ export interface LeaseSum extends BalanceKey {
   unresolvedNanoUsd: bigint;
 }
 
-/** Sums the leased and the unresolved amounts of each balance. */
+/** Sums the leased and the unresolved amounts of each balance, of all nodes. */
 export async function sumLeases(tx: Tx, organizationId: string): Promise<LeaseSum[]> {
   const { rows } = await sql<LeaseSum>`
     SELECT scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
       coalesce(sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NULL), 0)::bigint AS "leasedNanoUsd",
       coalesce(sum(amount_nano_usd) FILTER (WHERE unresolved_since IS NOT NULL), 0)::bigint AS "unresolvedNanoUsd"
-    FROM lease WHERE organization_id = ${organizationId}::uuid GROUP BY 1, 2, 3, 4`.execute(tx);
+    FROM lease_left WHERE organization_id = ${organizationId}::uuid GROUP BY 1, 2, 3, 4
+    HAVING sum(amount_nano_usd) > 0`.execute(tx);
+  return rows;
+}
+
+/** Lease of a node. Integer nano-USD. */
+export interface WrongLease extends BalanceKey {
+  nodeId: string;
+  actualNanoUsd: bigint;
+  expectedNanoUsd: bigint;
+}
+
+/**
+ * Lists leases of live nodes that granted less than folds drew. The cost of requests beyond their holds is allowed, because
+ * a node reports it after the fact. A removed limit needs no grants.
+ */
+export async function listOverdrawnLeases(tx: Tx, organizationId: string): Promise<WrongLease[]> {
+  const { rows } = await sql<WrongLease>`
+    SELECT node_id AS "nodeId", scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
+      lease.granted_nano_usd AS "actualNanoUsd", draw.drawn_nano_usd - balance.overrun_nano_usd AS "expectedNanoUsd"
+    FROM lease
+    JOIN lease_draw AS draw USING (node_id, scope_type, scope_id, period, period_start)
+    JOIN balance USING (scope_type, scope_id, period, period_start)
+    JOIN spend_limit AS l USING (scope_type, scope_id, period)
+    JOIN node_contact ON node_contact.id = node_id AND node_contact.lease_expires_at > now()
+    WHERE lease.organization_id = ${organizationId}::uuid AND lease.request_id = '' AND lease.unresolved_since IS NULL
+      AND l.enforcement = 'strict' AND lease.granted_nano_usd < draw.drawn_nano_usd - balance.overrun_nano_usd
+    ORDER BY 1, 2, 3, 4, 5`.execute(tx);
+  return rows;
+}
+
+/** A node has this time from its start to its first message. */
+const STARTING = sql`interval '1 minute'`;
+
+/**
+ * Lists leases with budget whose node is unknown, or has left. No node fences it, so the budget stays leased. Requests that
+ * no fold has counted still draw from it.
+ */
+export async function listAbandonedLeases(tx: Tx, organizationId: string): Promise<WrongLease[]> {
+  const { rows } = await sql<WrongLease>`
+    SELECT node_id AS "nodeId", scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
+      amount_nano_usd AS "actualNanoUsd", 0::bigint AS "expectedNanoUsd"
+    FROM lease_left LEFT JOIN node_contact ON node_contact.id = node_id
+    WHERE organization_id = ${organizationId}::uuid AND request_id = '' AND unresolved_since IS NULL
+      AND amount_nano_usd > 0 AND lease_expires_at IS NULL
+      AND (seen_at IS NULL OR seen_at < now() - ${STARTING})
+      AND NOT EXISTS (SELECT FROM usage_batch AS batch WHERE batch.node_id = lease_left.node_id AND set_aside_at IS NULL)
+    ORDER BY 1, 2, 3, 4, 5`.execute(tx);
   return rows;
 }
 

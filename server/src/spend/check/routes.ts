@@ -48,6 +48,10 @@ function toReport(report: LedgerReport, checkedAt: Date): RouteOutput<typeof che
 }
 
 const explanations: Readonly<Record<CheckedAmount, string>> = {
+  granted:
+    "is less than the node has spent, without costs beyond holds: restart the node, so that it reports its leases again",
+  abandoned:
+    "is leased to a node that has left: start a node with this BURSAR_NODE_ID, which returns the budget",
   spent: "differs from the sum of its requests and adjustments",
   held: "differs from the sum of its leases",
   unresolved: "differs from the sum of its unresolved rows",
@@ -56,7 +60,7 @@ const explanations: Readonly<Record<CheckedAmount, string>> = {
 };
 
 function toDifference(difference: LedgerDifference): z.input<typeof ledgerDifference> {
-  const { scopeType, scopeId, period, periodStart, amount } = difference;
+  const { scopeType, scopeId, period, periodStart, amount, nodeId } = difference;
   return {
     scope: { type: scopeType, id: scopeId },
     period,
@@ -64,6 +68,7 @@ function toDifference(difference: LedgerDifference): z.input<typeof ledgerDiffer
     amount,
     is_usd: formatUsd(difference.actualNanoUsd),
     should_be_usd: formatUsd(difference.expectedNanoUsd),
+    node_id: nodeId,
     explanation: explanations[amount],
   };
 }
