@@ -22,6 +22,7 @@ import { deleteSpendLimit, upsertSpendLimit } from "./limits.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
 const LIMIT = 100n;
+const NO_FOLD = () => Promise.resolve();
 const OPTIONS = { ttlMs: 60_000, atMs: null };
 
 /** Nodes with an open lease on one limit of 100. */
@@ -40,7 +41,7 @@ const test = base.extend("grants", async ({ db }) => {
       amountNanoUsd,
       enforcement: "strict",
     });
-  const count = () => countLimits(database, { lockFold, atMs: null });
+  const count = () => countLimits(database, { lockFold, fold: NO_FOLD, atMs: null });
   await setLimit(LIMIT);
   await count();
   const periodStart = new Date(SOME_TIME_MS).toISOString().slice(0, 10);

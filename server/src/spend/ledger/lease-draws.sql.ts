@@ -47,55 +47,80 @@ export async function lockCounts(tx: Tx, keys: readonly BalanceKey[]): Promise<v
     ORDER BY scope_type, scope_id, period FOR KEY SHARE`.execute(tx);
 }
 
+/** A strict limit `l` whose draws no fold counts. */
+const isUncounted = sql<boolean>`(l.enforcement = 'strict' AND NOT EXISTS (SELECT FROM counted_limit AS c
+  WHERE c.scope_type = l.scope_type AND c.scope_id = l.scope_id AND c.period = l.period))`;
+
 /** True while a strict limit has no count. */
-export async function hasUncountedLimit(db: Database | Tx): Promise<boolean> {
+export async function hasUncountedSpend(db: Database | Tx): Promise<boolean> {
   const { rows } = await sql<{ has: boolean }>`
-    SELECT EXISTS (SELECT FROM spend_limit l WHERE l.enforcement = 'strict' AND NOT EXISTS (
-      SELECT FROM counted_limit c WHERE c.scope_type = l.scope_type AND c.scope_id = l.scope_id
-        AND c.period = l.period)) AS has`.execute(db);
+    SELECT EXISTS (SELECT FROM spend_limit AS l WHERE ${isUncounted}) AS has`.execute(db);
   return rows[0]?.has === true;
 }
 
 export interface CountOptions extends LeaseClock {
   /** Acquires the fold's lock until the end of the transaction. */
   lockFold: (tx: Tx) => Promise<void>;
+  /** Counts all appended batches. Rejects with the database's error. */
+  fold: () => Promise<void>;
 }
 
+/** Limits in one transaction, about 40 ms. Meanwhile no fold runs. */
+export const LIMITS_PER_COUNT = 200;
+
 /**
- * Counts the draws on new strict limits from now on, and completes the balances of these limits. Ends the count of limits
- * that no longer exist and have no lease, and deletes their draws. The fold's lock makes both exact: no fold is between its
- * count and its folded position.
+ * Counts the draws on new strict limits from now on, and completes the balances of limits, some at a time with folds in
+ * between. Ends the count of limits that no longer exist and have no lease, and deletes their draws. The fold's lock makes
+ * all of it exact: no fold is between its count and its folded position.
  */
-export function countLimits(database: Database, options: CountOptions): Promise<void> {
-  return inTransaction(database, async (tx) => {
+export async function countLimits(database: Database, options: CountOptions): Promise<void> {
+  while (await inTransaction(database, (tx) => countNextLimits(tx, options))) await options.fold();
+  await inTransaction(database, async (tx) => {
     await options.lockFold(tx);
-    await completeLimits(tx, options);
-    await sql`
-      INSERT INTO counted_limit (scope_type, scope_id, period)
-      SELECT scope_type, scope_id, period FROM spend_limit WHERE enforcement = 'strict'
-      ON CONFLICT (scope_type, scope_id, period) DO NOTHING`.execute(tx);
-    await sql`
-      WITH unused AS (
-        SELECT c.id FROM counted_limit c
-        WHERE NOT EXISTS (SELECT FROM spend_limit l WHERE l.enforcement = 'strict' AND l.scope_type = c.scope_type
-            AND l.scope_id = c.scope_id AND l.period = c.period)
-          AND NOT EXISTS (SELECT FROM lease WHERE request_id = '' AND lease.scope_type = c.scope_type
-            AND lease.scope_id = c.scope_id AND lease.period = c.period)
-        FOR UPDATE OF c SKIP LOCKED
-      ), gone AS (
-        DELETE FROM counted_limit c USING unused WHERE c.id = unused.id
-        RETURNING c.scope_type, c.scope_id, c.period
-      )
-      DELETE FROM lease_draw d USING gone WHERE d.scope_type = gone.scope_type AND d.scope_id = gone.scope_id
-        AND d.period = gone.period`.execute(tx);
+    await deleteUnusedCounts(tx);
   });
+}
+
+/** Returns whether more limits may remain. */
+async function countNextLimits(tx: Tx, options: CountOptions): Promise<boolean> {
+  await options.lockFold(tx);
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM spend_limit AS l WHERE ${isUncounted} LIMIT ${LIMITS_PER_COUNT}`.execute(tx);
+  const ids = rows.map(({ id }) => id);
+  const completed = await completeLimits(tx, { ids, limit: LIMITS_PER_COUNT, clock: options });
+  await sql`
+    INSERT INTO counted_limit (scope_type, scope_id, period)
+    SELECT scope_type, scope_id, period FROM spend_limit
+    WHERE id = ANY(${ids}::text[]) AND enforcement = 'strict'
+    ON CONFLICT (scope_type, scope_id, period) DO NOTHING`.execute(tx);
+  return ids.length === LIMITS_PER_COUNT || completed === LIMITS_PER_COUNT;
+}
+
+async function deleteUnusedCounts(tx: Tx): Promise<void> {
+  await sql`
+    WITH unused AS (
+      SELECT c.id FROM counted_limit c
+      WHERE NOT EXISTS (SELECT FROM spend_limit l WHERE l.enforcement = 'strict' AND l.scope_type = c.scope_type
+          AND l.scope_id = c.scope_id AND l.period = c.period)
+        AND NOT EXISTS (SELECT FROM lease WHERE request_id = '' AND lease.scope_type = c.scope_type
+          AND lease.scope_id = c.scope_id AND lease.period = c.period)
+      FOR UPDATE OF c SKIP LOCKED
+    ), gone AS (
+      DELETE FROM counted_limit c USING unused WHERE c.id = unused.id
+      RETURNING c.scope_type, c.scope_id, c.period
+    )
+    DELETE FROM lease_draw d USING gone WHERE d.scope_type = gone.scope_type AND d.scope_id = gone.scope_id
+      AND d.period = gone.period`.execute(tx);
 }
 
 /** A node names an ended period in its messages for some seconds, until all its spend is counted. */
 const KEPT_AFTER_PERIOD = sql`interval '2 days'`;
 
 /** Deletes draws of ended periods. Reads all draws. */
-export function deleteOldDraws(database: Database, options: CountOptions): Promise<void> {
+export function deleteOldDraws(
+  database: Database,
+  options: Omit<CountOptions, "fold">,
+): Promise<void> {
   return inTransaction(database, async (tx) => {
     await options.lockFold(tx);
     await sql`

@@ -5,10 +5,11 @@ import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
-import { countLimits, deleteOldDraws, hasUncountedLimit } from "./lease-draws.sql.ts";
+import { countLimits, deleteOldDraws, hasUncountedSpend } from "./lease-draws.sql.ts";
 import { deleteSpendLimit, upsertSpendLimit } from "./limits.sql.ts";
 
 const DAY_MS = 86_400_000;
+const NO_FOLD = () => Promise.resolve();
 
 const test = base.extend("ledger", async ({ db }) => {
   const { database } = db;
@@ -29,7 +30,7 @@ const test = base.extend("ledger", async ({ db }) => {
         enforcement: "strict",
       }),
     removeLimit: () => deleteSpendLimit(database, { organizationId, id }),
-    countLimits: () => countLimits(database, { lockFold, atMs: null }),
+    countLimits: () => countLimits(database, { lockFold, fold: NO_FOLD, atMs: null }),
     deleteOldDraws: (atMs: number) => deleteOldDraws(database, { lockFold, atMs }),
     /** Folds one request of the node. Null: its cost is unknown, and its hold is 9. */
     fold: (costNanoUsd: bigint | null) => {
@@ -78,11 +79,11 @@ test("counts draws without a lease, from the moment at which their limit is coun
 }) => {
   await ledger.setLimit();
   await ledger.fold(5n);
-  expect([await hasUncountedLimit(ledger.database), await ledger.drawn()]).toEqual([true, []]);
+  expect([await hasUncountedSpend(ledger.database), await ledger.drawn()]).toEqual([true, []]);
   await ledger.countLimits();
   await ledger.fold(7n);
   await ledger.fold(null);
-  expect([await hasUncountedLimit(ledger.database), await ledger.drawn()]).toEqual([false, [16n]]);
+  expect([await hasUncountedSpend(ledger.database), await ledger.drawn()]).toEqual([false, [16n]]);
 });
 
 test("a removed limit is counted while a node has a lease on it, and gets a new id when it returns", async ({

@@ -9,7 +9,7 @@ import type { Held } from "./hold-decision.ts";
 import type { HoldRequest } from "./hold-queue.ts";
 import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 import { cleanUpLeases, type LeaseFold } from "./lease-cleanup.ts";
-import { countLimits, hasUncountedLimit } from "./lease-draws.sql.ts";
+import { countLimits, hasUncountedSpend } from "./lease-draws.sql.ts";
 import type { SyncAnswer, SyncMessage } from "./lease-rules.ts";
 import type { RunningHold } from "./lease-table.ts";
 import { readLimitsVersion, readStrictLimits, syncLeases } from "./leases.sql.ts";
@@ -282,9 +282,10 @@ export class LeaseSync {
 
   /** Starts the count of draws for new limits. Without it, no lease opens on them. Never rejects: the next response retries. */
   async #countLimits(): Promise<void> {
-    const { database, logger, lockFold } = this.#options;
+    const { database, logger } = this.#options;
     try {
-      if (await hasUncountedLimit(database)) await countLimits(database, { lockFold, atMs: null });
+      if (await hasUncountedSpend(database))
+        await countLimits(database, { ...this.#options, atMs: null });
     } catch (error) {
       logger.warn({ err: error }, "the spend under new limits cannot be counted yet");
     }

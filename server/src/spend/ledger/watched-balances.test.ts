@@ -18,7 +18,7 @@ import { test as base } from "#test/harness/database-test.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { lockBalances, readSpend, type SpendPlace } from "./balances.sql.ts";
 import { encodeHoldCharges } from "./hold-charges.ts";
-import { countLimits } from "./lease-draws.sql.ts";
+import { countLimits, LIMITS_PER_COUNT } from "./lease-draws.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 import { makeSpendFold } from "./ledger.ts";
 import { deleteSpendLimit, type Enforcement, upsertSpendLimit } from "./limits.sql.ts";
@@ -26,6 +26,7 @@ import { deleteUnwatchedBalances } from "./prune-balances.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const NO_FOLD = () => Promise.resolve();
 const NO_PAUSE = { pause: () => Promise.resolve() };
 
 const test = base.extend("company", async ({ db }) => {
@@ -195,7 +196,7 @@ describe("a new limit finds the spend of its period", () => {
         await company.fold();
         expect(await company.balances()).toEqual({ [key]: [13n, true] });
       } else {
-        await countLimits(db.database, { lockFold, atMs: null });
+        await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
         expect(await company.balances()).toEqual({ [key]: [12n, true] });
       }
       await company.verify();
@@ -218,9 +219,59 @@ describe("a new limit finds the spend of its period", () => {
     expect(await company.spend()).toEqual(nine(5n));
     await company.setLimit("workspace", "daily", "strict");
     expect(await company.balances()).toEqual({ [key]: [5n, false] });
-    await countLimits(db.database, { lockFold, atMs: null });
+    await countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
     expect(await company.balances()).toEqual({ [key]: [5n, true] });
   });
+});
+
+test("many new limits are counted some at a time, with exact folds in between", async ({
+  db,
+  company,
+}) => {
+  const { organization, workspace, api_key: key } = company.ids;
+  const limits = 2 * LIMITS_PER_COUNT + 1;
+  await sql`
+    WITH key AS (
+      INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
+      SELECT ${key} || '_' || n, ${organization}::uuid, ${workspace}, 'key', 'write', 'member', 'user_1'
+      FROM generate_series(1, ${limits}::int) AS n RETURNING id
+    )
+    INSERT INTO spend_limit (id, organization_id, scope_type, scope_id, period, amount_nano_usd, enforcement, version, revision)
+    SELECT 'spl_' || id, ${organization}::uuid, 'api_key', id, 'daily', 1000, 'strict', 1, 1 FROM key`.execute(
+    db.database,
+  );
+  const spent = [1, LIMITS_PER_COUNT, limits].map((n) => `${key}_${n}`);
+  const useAll = async (nanoUsd: bigint) => {
+    for (const apiKeyId of spent) await company.append(nanoUsd, company.nowMs, { apiKeyId });
+  };
+  const countCounted = async () => {
+    const { rows } = await sql<{ count: bigint }>`SELECT count(*) FROM counted_limit
+      WHERE scope_id LIKE ${`${key}_%`}`.execute(db.database);
+    return Number(rows[0]?.count);
+  };
+  await useAll(5n);
+  await company.fold();
+  const counted: number[] = [];
+  await countLimits(db.database, {
+    ...{ lockFold, atMs: null },
+    fold: async () => {
+      counted.push(await countCounted());
+      await useAll(7n);
+      await company.fold();
+    },
+  });
+  expect([...counted, await countCounted()]).toEqual([
+    LIMITS_PER_COUNT,
+    2 * LIMITS_PER_COUNT,
+    limits,
+  ]);
+  await useAll(1n);
+  await company.fold();
+  const { rows } =
+    await sql`SELECT scope_id AS id, settled_nano_usd AS settled, is_complete AS "isComplete"
+    FROM balance WHERE scope_id LIKE ${`${key}_%`} ORDER BY scope_id`.execute(db.database);
+  expect(rows).toEqual(spent.toSorted().map((id) => ({ id, settled: 20n, isComplete: true })));
+  await company.verify();
 });
 
 test("a late request of an earlier period gets the whole balance of that period", async ({
@@ -269,7 +320,7 @@ test("a removed limit keeps its balances complete while folds count its draws", 
   db,
   company,
 }) => {
-  const count = () => countLimits(db.database, { lockFold, atMs: null });
+  const count = () => countLimits(db.database, { lockFold, fold: NO_FOLD, atMs: null });
   await company.setLimit("workspace", "daily", "strict");
   await count();
   await company.removeLimit("workspace", "daily");

@@ -151,7 +151,7 @@ export class SqlStore implements SpendStore {
 
   /** Also deletes the balances of scopes without a limit, so that a limit that returns has none. */
   async countLimits(atMs: number): Promise<void> {
-    await countLimits(this.#database, { lockFold, atMs });
+    await countLimits(this.#database, { lockFold, fold: () => Promise.resolve(), atMs });
     await deleteUnwatchedBalances(this.#database, { pause: () => Promise.resolve() });
   }
 
