@@ -5,7 +5,7 @@ import { type LeaseClock, nowOf } from "./lease-clock.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 import { periodEndOf } from "./overruns.sql.ts";
 import type { BalanceKey } from "./spend-key.ts";
-import { completeLimits } from "./watched-balances.sql.ts";
+import { completeLimits, incompleteBalances } from "./watched-balances.sql.ts";
 
 // Draws of nodes on limited balances. Folds count them for each limit in `counted_limit`, whether the node has a lease or
 // not. So the number of a node is exact from the moment at which the counting starts.
@@ -51,10 +51,11 @@ export async function lockCounts(tx: Tx, keys: readonly BalanceKey[]): Promise<v
 const isUncounted = sql<boolean>`(l.enforcement = 'strict' AND NOT EXISTS (SELECT FROM counted_limit AS c
   WHERE c.scope_type = l.scope_type AND c.scope_id = l.scope_id AND c.period = l.period))`;
 
-/** True while a strict limit has no count. */
+/** True while `countLimits` has work: a strict limit has no count, or the balance of a limit may lack a fold. */
 export async function hasUncountedSpend(db: Database | Tx): Promise<boolean> {
   const { rows } = await sql<{ has: boolean }>`
-    SELECT EXISTS (SELECT FROM spend_limit AS l WHERE ${isUncounted}) AS has`.execute(db);
+    SELECT EXISTS (SELECT FROM spend_limit AS l WHERE ${isUncounted})
+      OR EXISTS (${incompleteBalances({ atMs: null })}) AS has`.execute(db);
   return rows[0]?.has === true;
 }
 

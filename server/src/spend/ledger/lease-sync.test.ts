@@ -158,6 +158,31 @@ class TestNode {
   }
 }
 
+test("completes the balance of a new soft limit, in which a concurrent fold can be missing", async ({
+  db,
+}) => {
+  const node = await new TestNode(db).start();
+  node.end(beginRecord({ ...scope, startedAtMs: Date.now() }), 5n);
+  await node.flush();
+  const limit = { scopeType: "workspace", scopeId: scope.workspaceId, period: "monthly" } as const;
+  await upsertSpendLimit(db.database, {
+    ...limit,
+    id: `spl_${randomUUID()}`,
+    organizationId: scope.organizationId,
+    amountNanoUsd: 100n,
+    enforcement: "soft",
+  });
+  const ofLimit = () => db.database.updateTable("balance").where("scope_id", "=", limit.scopeId);
+  await ofLimit().set({ settled_nano_usd: 1n, is_complete: false }).execute();
+  await node.keeper.refresh();
+  const balances = db.database
+    .selectFrom("balance")
+    .select(["settled_nano_usd as settled", "is_complete as isComplete"])
+    .where("scope_id", "=", limit.scopeId)
+    .where("period", "=", "monthly");
+  expect(await balances.execute()).toEqual([{ settled: 5n, isComplete: true }]);
+});
+
 test("four nodes at once never exceed a strict limit, and leave less than one request of it", async ({
   db,
   limit,

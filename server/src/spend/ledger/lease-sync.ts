@@ -280,7 +280,10 @@ export class LeaseSync {
     if (this.#journalWrite === writing) this.#journalWrite = null;
   }
 
-  /** Starts the count of draws for new limits. Without it, no lease opens on them. Never rejects: the next response retries. */
+  /**
+   * Starts the count of draws for new strict limits, and completes the balances of new limits. Without the count, no lease
+   * opens on them. Never rejects: the next response or clean-up retries.
+   */
   async #countLimits(): Promise<void> {
     const { database, logger } = this.#options;
     try {
