@@ -147,11 +147,10 @@ function toLease({ grantedNanoUsd, olderNanoUsd, drawnNanoUsd, isReclaimed }: Re
   return { grantedNanoUsd: grantedNanoUsd ?? older, drawnNanoUsd, isReclaimed };
 }
 
-/** Rest of a row of `lease`, or its unresolved amount. Part of a statement that changes the row. */
-export const leftOfRow = sql<bigint>`CASE WHEN lease.granted_nano_usd IS NULL THEN lease.amount_nano_usd
-  ELSE greatest(lease.granted_nano_usd - coalesce((SELECT drawn_nano_usd FROM lease_draw AS draw
-    WHERE draw.node_id = lease.node_id AND draw.scope_type = lease.scope_type AND draw.scope_id = lease.scope_id
-      AND draw.period = lease.period AND draw.period_start = lease.period_start), 0), 0) END`;
+/** Rest of a row of `lease`, or its unresolved amount. A statement that deletes the row reads it as it was. */
+export const leftOfRow = sql<bigint>`(SELECT rest.amount_nano_usd FROM lease_left AS rest
+  WHERE rest.node_id = lease.node_id AND rest.request_id = lease.request_id AND rest.scope_type = lease.scope_type
+    AND rest.scope_id = lease.scope_id AND rest.period = lease.period AND rest.period_start = lease.period_start)`;
 
 /** Row of a node whose leases are locked. */
 export interface LockedNode {
