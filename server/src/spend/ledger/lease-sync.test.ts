@@ -8,15 +8,18 @@ import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { enterNode } from "#src/recording/node.sql.ts";
 import type { TestDatabase } from "#test/harness/database.ts";
 import { test as base } from "#test/harness/database-test.ts";
+import { eventually } from "#test/harness/eventually.ts";
 import { makeTestFolds, settleRecords } from "#test/harness/folds.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { LeaseSync } from "./lease-sync.ts";
+import { LeaseSync, type LeaseSyncOptions } from "./lease-sync.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 import { toHoldError } from "./refuse-hold.ts";
 
 const logger = makeLogger("silent");
 /** Longest response time of the database on a busy machine. After that it counts as away, and refusals differ. */
 const HOLD_WAIT_MS = 2_000;
+const TTL_MS = 60_000;
+const BOUND_MS = 30_000;
 const explainIncrease = () => "Ask for more.";
 
 const test = base
@@ -78,22 +81,29 @@ class TestNode {
   #flushedSeq = 0;
   #flushing = Promise.resolve();
 
-  constructor({ database }: TestDatabase, { holdWaitMs = HOLD_WAIT_MS } = {}) {
+  constructor(
+    { database }: TestDatabase,
+    {
+      holdWaitMs = HOLD_WAIT_MS,
+      clock = systemClock,
+      fold = () => makeTestFolds(database).fold(),
+    }: Partial<Pick<LeaseSyncOptions, "holdWaitMs" | "clock" | "fold">> = {},
+  ) {
     this.#database = database;
     this.keeper = new LeaseSync({
       database,
       nodeId: this.id,
       databaseNowMs: () => Date.now(),
-      clock: systemClock,
+      clock,
       logger,
-      ttlMs: 60_000,
+      ttlMs: TTL_MS,
       holdWaitMs,
       unresolvedReleaseMs: 3_600_000,
       reenter: () => Promise.resolve(),
       acknowledgeJournalGap: () => undefined,
       holdRunning: () => [],
       journalSynced: () => Promise.resolve(),
-      fold: () => makeTestFolds(database).fold(),
+      fold,
       lockFold,
     });
   }
@@ -157,6 +167,35 @@ class TestNode {
     this.keeper.folded(to);
   }
 }
+
+test("renews its leases while a clean-up waits for a fold", async ({ db }) => {
+  const times = { nowMs: 0 };
+  let folds = 0;
+  const fold = async () => {
+    folds += 1;
+    await folded.promise;
+  };
+  const folded = Promise.withResolvers<void>();
+  const clock = { nowMs: () => Date.now(), monotonicMs: () => times.nowMs };
+  const node = await new TestNode(db, { clock, fold }).start();
+  const countMessages = async () => {
+    const last = db.database.selectFrom("lease_node").select("op").where("node_id", "=", node.id);
+    return (await last.executeTakeFirstOrThrow()).op;
+  };
+  times.nowMs = TTL_MS / 4;
+  await eventually(BOUND_MS, "the clean-up", async () => (folds > 0 ? true : null));
+  const before = await countMessages();
+  times.nowMs = TTL_MS / 2;
+  await eventually(BOUND_MS, "a message", async () =>
+    (await countMessages()) > before ? true : null,
+  );
+  // The first message renewed the leases for 90 % of the TTL.
+  times.nowMs = TTL_MS;
+  await eventually(BOUND_MS, "the response", async () =>
+    node.keeper.status().isExpired ? null : true,
+  );
+  folded.resolve();
+});
 
 test("completes the balance of a new soft limit, in which a concurrent fold can be missing", async ({
   db,

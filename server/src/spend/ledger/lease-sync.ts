@@ -77,6 +77,8 @@ export class LeaseSync {
   #life: "new" | "running" | "stopping" = "new";
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> | null = null;
+  /** A clean-up can wait for folds. Messages do not wait for it, because they renew the leases. */
+  #cleaning: Promise<void> | null = null;
   /** Write of new holds to the journal. The node confirms their limits to the database after it. */
   #journalWrite: Promise<void> | null = null;
   readonly #known = { epoch: 0n, limitsVersion: -1n };
@@ -206,7 +208,7 @@ export class LeaseSync {
     const timeout = delay(STOP_WITHIN_MS, undefined, { signal: late.signal }).catch(
       () => undefined,
     );
-    await Promise.race([this.#leave(), timeout]);
+    await Promise.race([this.#leave().then(() => this.#cleaning), timeout]);
     late.abort();
     if (!this.#leases.hasLeft && this.#known.epoch > 0n) {
       this.#options.logger.warn("this node keeps its leases until it starts again or is fenced");
@@ -272,7 +274,9 @@ export class LeaseSync {
       this.#applyAnswer(answer);
       if (this.#life === "stopping") return;
     }
-    await this.#cleanUp();
+    this.#cleaning ??= this.#cleanUp().finally(() => {
+      this.#cleaning = null;
+    });
   }
 
   async #waitForJournal(writing: Promise<void>): Promise<void> {
