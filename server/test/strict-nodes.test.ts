@@ -157,7 +157,7 @@ describe("four nodes", () => {
   /** Workspaces whose limit is spent. The last test checks them after the stop. */
   const exhausted: { made: WorkspaceWithKey; answered: number; limit: bigint }[] = [];
   /** Workspace whose node was fenced. */
-  let reclaimed: { made: WorkspaceWithKey; limit: bigint };
+  let fenced: { made: WorkspaceWithKey; limit: bigint };
   test.beforeAll(async ({ upstream }) => {
     await setUp(upstream);
     servers = await Promise.all([1, 2, 3, 4].map(() => startServer({ env })));
@@ -201,7 +201,7 @@ describe("four nodes", () => {
     expect(late.every((status) => [200, 400, 429, 503].includes(status))).toBe(true);
     // The node continues without a restart.
     await spendAll(first, made);
-    reclaimed = { made, limit };
+    fenced = { made, limit };
     expect(first.output()).toContain("this node was fenced, and has a new epoch");
   }, 240_000);
 
@@ -322,10 +322,10 @@ describe("four nodes", () => {
       expect(events).toEqual(Array.from({ length: answered }, () => ({ outcome: "answered" })));
     }
     expect(exhausted).toHaveLength(3);
-    const { settled, ...held } = await balanceOf(reclaimed.made);
+    const { settled, ...held } = await balanceOf(fenced.made);
     expect(held).toEqual({ leased: 0n, unresolved: 0n });
-    expect(settled).toBeLessThanOrEqual(reclaimed.limit);
-    expect(settled).toBeGreaterThan(reclaimed.limit - WORST);
+    expect(settled).toBeLessThanOrEqual(fenced.limit);
+    expect(settled).toBeGreaterThan(fenced.limit - WORST);
     expect(await listBalanceDifferences(db.database)).toEqual([]);
     const living = db.database.selectFrom("node_contact").where("lease_expires_at", "is not", null);
     expect(await living.selectAll().execute()).toEqual([]);

@@ -122,7 +122,7 @@ export class FlushSteps {
     } catch (error) {
       const step = this.#step;
       if (step === null || !isRefusedData(error)) return this.fail(error);
-      return this.#narrow(step, error);
+      return this.#halveBatch(step, error);
     }
   }
 
@@ -184,7 +184,7 @@ export class FlushSteps {
    * Halves the batch until the record that the database refuses is alone. After several refusals this record is stored in a
    * file and skipped, because one bad record must not block all others.
    */
-  #narrow(step: Step, error: unknown): StepResult {
+  #halveBatch(step: Step, error: unknown): StepResult {
     const { journal, logger } = this.#options;
     const [only, ...others] = step.ends;
     if (only === undefined || others.length > 0) {

@@ -20,7 +20,7 @@ import { segmentPath } from "./segments.ts";
 // restored or replaced.
 
 const test = base.extend(
-  "reclaim",
+  "fence",
   ({ db }) =>
     () =>
       db.database
@@ -334,7 +334,7 @@ describe("fencing", () => {
 });
 
 describe("a fenced node", () => {
-  test("gets a new epoch at its next flush, and loses nothing", async ({ reclaim }) => {
+  test("gets a new epoch at its next flush, and loses nothing", async ({ fence }) => {
     const entered: NodeEntry[] = [];
     const listening: FlushParticipant = {
       started: (entry) => void entered.push(entry),
@@ -346,7 +346,7 @@ describe("a fenced node", () => {
     const running = t.begun();
     meter.begin(running);
     t.run(meter, 1n);
-    await reclaim();
+    await fence();
     expect(await meter.flush()).toBe(true);
     meter.end(endRecord(running, 2n));
     meter.begin(t.begun());
@@ -360,21 +360,21 @@ describe("a fenced node", () => {
     expect(t.errors()).toEqual([]);
   });
 
-  test("counts a flush once whose response was lost before the fence", async ({ db, reclaim }) => {
+  test("counts a flush once whose response was lost before the fence", async ({ db, fence }) => {
     const meter = await t.start({ database: makeUnreliable(db.database, "after commit", 1) });
     t.run(meter, 1n);
     expect(await meter.flush()).toBe(false);
-    await reclaim();
+    await fence();
     await meter.reenter();
     t.run(meter, 2n);
     expect(await meter.flush()).toBe(true);
     expect((await t.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([1n, 2n]);
   });
 
-  test("gets no new epoch after another process has taken its id", async ({ reclaim }) => {
+  test("gets no new epoch after another process has taken its id", async ({ fence }) => {
     const first = await t.start();
     t.run(first, 1n);
-    await reclaim();
+    await fence();
     await t.start();
     await first.reenter();
     expect(first.status().isFenced).toBe(true);

@@ -192,7 +192,7 @@ export class Meter {
   }
 
   /**
-   * Enters the node again under a new epoch, after it was reclaimed without contact to the database. A node that another
+   * Enters the node again under a new epoch, after it was fenced without contact to the database. A node that another
    * process has stays fenced. Rejects with the database's error.
    */
   async reenter(): Promise<void> {

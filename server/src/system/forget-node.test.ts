@@ -141,7 +141,7 @@ describe("a lost node", () => {
 describe("refuses a node in contact, which keeps its budget", () => {
   test.for([
     ["that holds leases", () => ({ lease_expires_at: new Date(Date.now() + 60_000) })],
-    ["whose leases are not reclaimed yet", () => ({ lease_expires_at: new Date(0) })],
+    ["that no other node has fenced yet", () => ({ lease_expires_at: new Date(0) })],
     ["that has just come back", () => ({ seen_at: new Date() })],
   ] as const)("one %s", async ([_, changes], { org, workspaceId, nodes }) => {
     const id = await org.createSilentNode(workspaceId);

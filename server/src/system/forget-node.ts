@@ -3,7 +3,7 @@ import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transacti
 import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { lockNode } from "#src/spend/ledger/lease-rows.sql.ts";
-import { reclaimGraceMs } from "#src/spend/ledger/lease-sync.ts";
+import { fenceGraceMs } from "#src/spend/ledger/lease-sync.ts";
 import { type ReleasedLease, releaseNodeBudget } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { hasUncountedRequests, readNodeContact } from "./system.sql.ts";
 
@@ -22,7 +22,7 @@ export function forgetNode(
     const node = await lockNode(tx, nodeId);
     if (node === null)
       throw new ApiError("resource_not_found", "Node not found.", {}, { resource: "node" });
-    const silentAfterMs = deps.leaseTtlMs + reclaimGraceMs(deps.leaseTtlMs);
+    const silentAfterMs = deps.leaseTtlMs + fenceGraceMs(deps.leaseTtlMs);
     const contact = await readNodeContact(tx, { nodeId, silentAfterMs });
     if (node.expiresAt !== null || contact.isRecent) throw makeContactError(nodeId, contact.seenAt);
     if (await hasUncountedRequests(tx, nodeId)) throw makeUncountedError(nodeId);
@@ -71,6 +71,6 @@ function makeUncountedError(nodeId: string): ApiError {
 function makeContactError(nodeId: string, seenAt: Date): ApiError {
   return new ApiError(
     "node_in_contact",
-    `${nodeId} was last in contact at ${seenAt.toISOString()}, so it may still spend its budget. Stop it, or wait until other nodes have reclaimed its leases, then retry.`,
+    `${nodeId} was last in contact at ${seenAt.toISOString()}, so it may still spend its budget. Stop it, or wait until other nodes have fenced it, then retry.`,
   );
 }

@@ -1,6 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 
-/** Makes a node silent: another node may reclaim its leases now. */
+/** Makes a node silent: another node may fence it now. */
 export async function expireLeases(database: Database, nodeId: string): Promise<void> {
   await database
     .updateTable("lease_node")

@@ -26,7 +26,7 @@ import {
 } from "./server-process.ts";
 
 // Tests a strict limit under all faults at once: four nodes on one PostgreSQL and many clients. One node is killed,
-// one is stopped until the others have reclaimed it, and PostgreSQL crashes. The killed or the stopped node is in the
+// one is stopped until the others have fenced it, and PostgreSQL crashes. The killed or the stopped node is in the
 // middle of a fold. Requests that reached the upstream are counted outside the nodes.
 
 export interface LimitOptions {
@@ -242,7 +242,7 @@ async function injectFaults(run: Run, isDatabaseFirst: boolean): Promise<Faults>
     await fold.release();
     run.nodes[victim] = await victimNode.restart();
     if (!isDatabaseFirst) await crashDatabase(run);
-    await eventually(BOUND_MS, "the stopped node to be reclaimed", async () => {
+    await eventually(BOUND_MS, "the stopped node to be fenced", async () => {
       const epochs = await readEpochs(run.db);
       return (epochs.get(stoppedId) ?? 0n) > (before.get(stoppedId) ?? 0n) ? true : null;
     });
@@ -275,7 +275,7 @@ async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
   return (await readFile(join(dataDir, "journal", "node-id"), "utf8")).trim();
 }
 
-/** Waits until the node serves. A reclaimed node refuses waiting requests as unavailable until it has entered again. */
+/** Waits until the node serves. A fenced node refuses waiting requests as unavailable until it has entered again. */
 async function waitUntilServing(run: Run, node: number): Promise<void> {
   let last = "nothing";
   await eventually(BOUND_MS, `node ${node} to serve`, async () => {
@@ -309,7 +309,7 @@ async function waitUntilRecorded(
       },
     );
   });
-  await eventually(BOUND_MS, "the reclaimed node to report its requests", async () => {
+  await eventually(BOUND_MS, "the fenced node to report its requests", async () => {
     const left = await run.db
       .selectFrom("lease")
       .select("node_id")

@@ -48,7 +48,7 @@ export async function createUnresolvedSpend(
 const HOUR_MS = 3_600_000;
 
 /**
- * Creates budget of the workspace's month that a reclaimed node holds. The node was silent for an hour. Returns the
+ * Creates budget of the workspace's month that a fenced node holds. The node was silent for an hour. Returns the
  * node's id.
  */
 export async function createSilentNode(

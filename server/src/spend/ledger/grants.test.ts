@@ -13,8 +13,8 @@ import type { LeaseTarget, SyncAnswer, SyncMessage } from "./lease-rules.ts";
 import {
   type DraftedMessage,
   draftMessage,
+  fenceSilentNodes,
   readLimitsVersion,
-  reclaimLeases,
   syncLeases,
   writeDraft,
 } from "./leases.sql.ts";
@@ -196,12 +196,12 @@ test("a grant is not written while its balance has no row", async ({ grants }) =
   expect(await grants.balance()).toMatchObject({ leased: 60n });
 });
 
-test("a message of a node that is reclaimed after its read is not obeyed", async ({ grants }) => {
+test("a message of a node that is fenced after its read is not obeyed", async ({ grants }) => {
   const node = await grants.start();
   await grants.send(await grants.makeMessage(node, { granted: 0n, minimum: 30n }));
   const draft = await grants.draft(await grants.makeMessage(node, { granted: 30n, minimum: 30n }));
   const options = { graceMs: 0, atMs: Date.now() + 120_000 };
-  expect(await reclaimLeases(grants.database, options)).toContain(node);
+  expect(await fenceSilentNodes(grants.database, options)).toContain(node);
   expect(await grants.write(draft)).toEqual({ kind: "fenced" });
   expect(await grants.balance()).toEqual({ settled: 0n, leased: 0n, unresolved: 30n });
 });

@@ -1,7 +1,7 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { countLimits, deleteOldDraws } from "./lease-draws.sql.ts";
-import { reclaimLeases } from "./leases.sql.ts";
+import { fenceSilentNodes } from "./leases.sql.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
 import { releaseUnresolved } from "./release-unresolved.sql.ts";
 
@@ -28,8 +28,8 @@ export interface LeaseCleanupOptions extends LeaseFold {
  */
 export async function cleanUpLeases(options: LeaseCleanupOptions): Promise<void> {
   const { database, logger, graceMs, unresolvedReleaseMs: afterMs } = options;
-  const reclaimed = await reclaimLeases(database, { graceMs, atMs: null });
-  if (reclaimed.length > 0) logger.warn({ nodes: reclaimed }, "silent nodes fenced");
+  const fenced = await fenceSilentNodes(database, { graceMs, atMs: null });
+  if (fenced.length > 0) logger.warn({ nodes: fenced }, "silent nodes fenced");
   // Spend that no fold has counted is still in the unresolved budget. Without this fold it would be released as unspent.
   await options.fold();
   const released = await releaseUnresolved(database, { afterMs, atMs: null });

@@ -330,7 +330,7 @@ test("a limit is not active while a fenced node has spend that no fold has count
   now.atMs += TTL_MS + GRACE_MS + 1;
   now.nowMs += TTL_MS + GRACE_MS + 1;
   await two.speak();
-  expect(await store.reclaim(now.atMs)).toEqual(["node_1"]);
+  expect(await store.fence(now.atMs)).toEqual(["node_1"]);
   expect((await store.activating()).map(({ id }) => id)).toEqual(["spl_test"]);
   await fold();
   expect(await store.activating()).toEqual([]);

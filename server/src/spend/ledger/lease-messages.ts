@@ -112,7 +112,7 @@ export class LeaseMessages {
     this.#times.validUntil = NEVER;
     this.#times.renew = NEVER;
     this.#retryAtMs = NEVER;
-    for (const state of this.#options.table.states()) this.#options.table.close(state);
+    for (const state of this.#options.table.listStates()) this.#options.table.close(state);
   }
 
   followLimits(version: bigint): void {
@@ -148,11 +148,11 @@ export class LeaseMessages {
       table.measureTraffic(now.nowMs);
     }
     const asked = isAsking ? queue.pick(MAX_REQUESTS) : [];
-    const needed = new Set(asked.flatMap(({ scope }) => table.statesOf(scope, now.atMs)));
+    const needed = new Set(asked.flatMap(({ scope }) => table.getStates(scope, now.atMs)));
     const isQuiet = !isComplete && !isTrimming && !isAsking;
     const targets = new Map<string, LeaseTarget>();
     const topUps = new Map<string, bigint>();
-    for (const state of table.states()) {
+    for (const state of table.listStates()) {
       if (isQuiet && !isReportDue(state)) continue;
       const kept = this.#findAmountToKeep(state, now);
       const isOff = isTrimming && isWorthTrimming(state, kept);
@@ -188,9 +188,9 @@ export class LeaseMessages {
     const { ttlMs, marginMs } = this.#options;
     this.#inFlight = null;
     this.#times.validUntil = Math.max(this.#times.validUntil, sent.sentMs + ttlMs - marginMs);
-    const areOpen = this.#takeLeases(sent, answer);
-    this.#takeGrants(sent, answer);
-    if (sent.message.isComplete) this.#takeAcknowledgement(sent, answer, now);
+    const areOpen = this.#applyLeases(sent, answer);
+    this.#applyGrants(sent, answer);
+    if (sent.message.isComplete) this.#applyAcknowledgement(sent, answer, now);
     if (!areOpen) this.#times.renew = now.nowMs + ASK_AGAIN_MS;
     return true;
   }
@@ -252,7 +252,7 @@ export class LeaseMessages {
     return makeGrantRequests({
       asked,
       waiting: queue.list(),
-      chainOf: ({ scope }) => table.statesOf(scope, atMs),
+      chainOf: ({ scope }) => table.getStates(scope, atMs),
       freeOf: (state) => freeAfter(state, targets.get(state.text)),
       trafficOf: (state) => (this.#aim === "leave" ? 0n : table.estimateTraffic(state)),
     });
@@ -287,11 +287,11 @@ export class LeaseMessages {
   #isLeaving(): boolean {
     const { table, queue, pending } = this.#options;
     if (this.#aim === "serve" || queue.size > 0 || pending.hasUnappended) return false;
-    return [...table.states()].every(({ held }) => held === 0n);
+    return [...table.listStates()].every(({ held }) => held === 0n);
   }
 
   /** Applies the leases of a response. False: a later message has to open some of them. */
-  #takeLeases({ message, folded }: InFlight, answer: SyncDone): boolean {
+  #applyLeases({ message, folded }: InFlight, answer: SyncDone): boolean {
     const { table, pending } = this.#options;
     // At an unknown position, the database has counted ends that are still in the pending spend.
     const isKnown = pending.isKnownPosition(answer.foldedSeq);
@@ -309,7 +309,7 @@ export class LeaseMessages {
     return answer.unopened.size === 0 && (isKnown || answer.opened.size === 0);
   }
 
-  #takeGrants({ message }: InFlight, answer: SyncDone): void {
+  #applyGrants({ message }: InFlight, answer: SyncDone): void {
     const { table } = this.#options;
     for (const [at, { entries }] of message.grantRequests.entries()) {
       for (const [entryAt, { key }] of entries.entries()) {
@@ -324,7 +324,7 @@ export class LeaseMessages {
     for (const [name, figures] of answer.figures) table.setFigures(name, figures);
   }
 
-  #takeAcknowledgement({ message, sentMs }: InFlight, answer: SyncDone, now: Now): void {
+  #applyAcknowledgement({ message, sentMs }: InFlight, answer: SyncDone, now: Now): void {
     this.#journal = "whole";
     if (answer.unopened.size > 0) return;
     this.#limits.acknowledged = message.limitsVersion;

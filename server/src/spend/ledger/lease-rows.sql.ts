@@ -33,7 +33,7 @@ interface ReadRow extends Omit<ReadNode, "isOlder"> {
   organizationId: string;
   grantedNanoUsd: bigint | null;
   olderNanoUsd: bigint | null;
-  isReclaimed: boolean;
+  isFenced: boolean;
   drawnNanoUsd: bigint;
   countId: bigint | null;
   limitNanoUsd: bigint | null;
@@ -64,7 +64,7 @@ const READ = prepareOnce(
     CASE WHEN me.last_epoch = me.epoch THEN me.op WHEN me.has_older_nodes THEN me.lease_op ELSE 0 END AS op,
     key.scope_type AS "scopeType", key.scope_id AS "scopeId", key.period, key.period_start AS "periodStart",
     key.organization_id AS "organizationId", own.granted_nano_usd AS "grantedNanoUsd",
-    own.amount_nano_usd AS "olderNanoUsd", own.unresolved_since IS NOT NULL AS "isReclaimed",
+    own.amount_nano_usd AS "olderNanoUsd", own.unresolved_since IS NOT NULL AS "isFenced",
     coalesce(draw.drawn_nano_usd, 0) AS "drawnNanoUsd", counted.id AS "countId",
     strict.amount_nano_usd AS "limitNanoUsd", sum.settled_nano_usd AS "settledNanoUsd",
     coalesce(sum.leased_nano_usd, 0) AS "leasedNanoUsd", coalesce(sum.unresolved_nano_usd, 0) AS "unresolvedNanoUsd"
@@ -142,9 +142,9 @@ function toWork(message: SyncMessage, rows: readonly ReadRow[]): Omit<MessageRow
   return { work, missing };
 }
 
-function toLease({ grantedNanoUsd, olderNanoUsd, drawnNanoUsd, isReclaimed }: ReadRow): LeaseRow {
+function toLease({ grantedNanoUsd, olderNanoUsd, drawnNanoUsd, isFenced }: ReadRow): LeaseRow {
   const older = olderNanoUsd === null ? 0n : drawnNanoUsd + olderNanoUsd;
-  return { grantedNanoUsd: grantedNanoUsd ?? older, drawnNanoUsd, isReclaimed };
+  return { grantedNanoUsd: grantedNanoUsd ?? older, drawnNanoUsd, isFenced };
 }
 
 /** Rest of a row of `lease`, or its unresolved amount. A statement that deletes the row reads it as it was. */

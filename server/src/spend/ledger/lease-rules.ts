@@ -18,7 +18,7 @@ export interface LeaseRow {
   grantedNanoUsd: bigint;
   drawnNanoUsd: bigint;
   /** The node was silent for too long. Its lease counts as unresolved until the node returns. */
-  isReclaimed: boolean;
+  isFenced: boolean;
 }
 
 /** Budget that the lease takes from its balance. */
@@ -178,7 +178,7 @@ export function findRefusal(node: MessageNode, message: SyncMessage): SyncRefusa
 /** Decides on a message. The rows of `work` then have the new values. */
 export function draftSync(work: LeaseWork, message: SyncMessage): SyncDraft {
   const before = new Map([...work.leases].map(([key, lease]) => [key, { ...lease }]));
-  const answer = applySync(work, message);
+  const answer = applyMessage(work, message);
   return { answer, changes: listChanges(work, before, listGranted(message, answer)) };
 }
 
@@ -206,7 +206,7 @@ function listChanges(
     const isStored = was !== undefined && was.grantedNanoUsd > 0n;
     const isSame = hasEnded
       ? !isStored
-      : was?.grantedNanoUsd === lease.grantedNanoUsd && !was.isReclaimed;
+      : was?.grantedNanoUsd === lease.grantedNanoUsd && !was.isFenced;
     if (isSame && keptNanoUsd === null) continue;
     changes.push({
       text,
@@ -229,7 +229,7 @@ function keyOf(work: LeaseWork, text: string): LeaseKey {
 /** The preferred amount is granted up to this part of the remaining budget, so that other nodes get some too. */
 const SLICE_OF_REMAINING = 4n;
 
-function applySync(work: LeaseWork, message: SyncMessage): SyncDone {
+function applyMessage(work: LeaseWork, message: SyncMessage): SyncDone {
   for (const [key, lease] of work.leases) reinstateLease(work, key, lease);
   const opened = new Map<string, OpenedLease>();
   const unopened = new Set<string>();
@@ -279,11 +279,11 @@ export function isAcknowledged(message: SyncMessage, { unopened }: SyncDone): bo
 
 /** Changes unresolved budget back to a lease, for a node that returned with a new epoch. */
 function reinstateLease(work: LeaseWork, key: string, lease: LeaseRow): void {
-  if (!lease.isReclaimed) return;
+  if (!lease.isFenced) return;
   const balance = balanceOf(work, key);
   balance.unresolvedNanoUsd -= leftOf(lease);
   balance.leasedNanoUsd += leftOf(lease);
-  lease.isReclaimed = false;
+  lease.isFenced = false;
 }
 
 /** Sets a lease without a guard: returned budget needs none, and reported requests run already. */
@@ -356,7 +356,7 @@ function changeLease(work: LeaseWork, key: string, difference: bigint): bigint {
 }
 
 function leaseOf(work: LeaseWork, key: string): LeaseRow {
-  return work.leases.get(key) ?? { grantedNanoUsd: 0n, drawnNanoUsd: 0n, isReclaimed: false };
+  return work.leases.get(key) ?? { grantedNanoUsd: 0n, drawnNanoUsd: 0n, isFenced: false };
 }
 
 function balanceOf(work: LeaseWork, key: string): BalanceRow {

@@ -64,7 +64,7 @@ const STOP_WITHIN_MS = 5_000;
 const MAX_LAST_MESSAGES = 3;
 
 /** Time from the end of a lease to the fence of its node, milliseconds. */
-export function reclaimGraceMs(ttlMs: number): number {
+export function fenceGraceMs(ttlMs: number): number {
   return Math.max(MIN_MS, ttlMs * GRACE_SHARE);
 }
 
@@ -93,7 +93,7 @@ export class LeaseSync {
   constructor(options: LeaseSyncOptions) {
     const { nodeId, ttlMs, holdWaitMs } = options;
     this.#options = options;
-    this.#graceMs = reclaimGraceMs(ttlMs);
+    this.#graceMs = fenceGraceMs(ttlMs);
     const marginMs = ttlMs * MARGIN_SHARE;
     this.#leases = new NodeLeases({
       nodeId,

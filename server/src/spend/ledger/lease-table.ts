@@ -86,7 +86,7 @@ export class LeaseTable {
     return this.#organizations.has(organizationId);
   }
 
-  states(): IterableIterator<LeaseState> {
+  listStates(): IterableIterator<LeaseState> {
     return this.#states.values();
   }
 
@@ -110,16 +110,16 @@ export class LeaseTable {
       state.seen = null;
     }
     this.#findOrganizations();
-    for (const { request } of this.#running.values()) this.statesOf(request, request.startedAtMs);
+    for (const { request } of this.#running.values()) this.getStates(request, request.startedAtMs);
     for (const limit of limits) {
       for (const day of this.#pending.days(limit.scopeId)) {
-        this.#stateOf(limit, day);
+        this.#getState(limit, day);
       }
     }
   }
 
   /** The leases of all strict limits of the chain for the periods of `atMs`, narrowest scope first. */
-  statesOf(scope: SpendScope, atMs: number): LeaseState[] {
+  getStates(scope: SpendScope, atMs: number): LeaseState[] {
     const states: LeaseState[] = [];
     if (this.#limits.size === 0) return states;
     for (const scopeId of scopeIdsOf(scope)) {
@@ -128,7 +128,7 @@ export class LeaseTable {
       const known = this.#byScope.get(scopeId);
       for (const limit of limits) {
         const state = known?.find((each) => each.limit === limit && isInPeriod(each, atMs));
-        states.push(state ?? this.#stateOf(limit, atMs));
+        states.push(state ?? this.#getState(limit, atMs));
       }
     }
     return states;
@@ -213,7 +213,7 @@ export class LeaseTable {
 
   /** Draws `nanoUsd` from the leases of an ended request. Negative: no fold will count it. */
   draw(origin: SpendOrigin, nanoUsd: bigint): void {
-    for (const state of this.#existingStatesOf(origin)) {
+    for (const state of this.#findStates(origin)) {
       if (state.countId !== null) state.drawn += nanoUsd;
     }
   }
@@ -299,7 +299,7 @@ export class LeaseTable {
     for (const { key } of this.#states.values()) this.#organizations.add(key.organizationId);
   }
 
-  #stateOf(limit: StrictLimit, atMs: number): LeaseState {
+  #getState(limit: StrictLimit, atMs: number): LeaseState {
     const { organizationId, scopeType, scopeId } = limit;
     const period = periodOf(limit.period, atMs);
     const key = {
@@ -349,7 +349,7 @@ export class LeaseTable {
     }
   }
 
-  #existingStatesOf(origin: SpendOrigin): LeaseState[] {
+  #findStates(origin: SpendOrigin): LeaseState[] {
     const existing: LeaseState[] = [];
     if (!this.isLimited(origin.organizationId)) return existing;
     for (const scopeId of scopeIdsOf(origin)) {

@@ -25,7 +25,7 @@ import { isActivating } from "./limits.sql.ts";
 import {
   convertOlderLeases,
   drawOlderLeases,
-  reclaimOlderLeases,
+  fenceOlderLeases,
   syncOlderLeases,
 } from "./older-leases.sql.ts";
 import { recordOverruns } from "./overruns.sql.ts";
@@ -210,7 +210,7 @@ function sumOf({ costNanoUsd, unresolved }: Pick<NodeDraw, "costNanoUsd" | "unre
 }
 
 /** Fences nodes that were silent for a TTL and a grace. Frees nothing. Returns their ids. */
-export async function reclaimLeases(
+export async function fenceSilentNodes(
   database: Database,
   options: LeaseClock & { graceMs: number },
 ): Promise<string[]> {
@@ -221,18 +221,18 @@ export async function reclaimLeases(
     .where(isOver)
     .orderBy("id")
     .execute();
-  const reclaimed: string[] = [];
+  const fenced: string[] = [];
   for (const { id } of late) {
-    const isReclaimed = await inTransaction(database, async (tx) => {
+    const isFenced = await inTransaction(database, async (tx) => {
       await lockNode(tx, id);
       const contact = tx.selectFrom("node_contact").select("id").where("id", "=", id).where(isOver);
       if ((await contact.executeTakeFirst()) === undefined) return false;
       await fenceNode(tx, id, options);
       return true;
     });
-    if (isReclaimed) reclaimed.push(id);
+    if (isFenced) fenced.push(id);
   }
-  return reclaimed;
+  return fenced;
 }
 
 /** Ends the epoch of a locked node. Its leases count as unresolved. */
@@ -254,7 +254,7 @@ async function fenceNode(tx: Tx, nodeId: string, clock: LeaseClock): Promise<voi
     .where("granted_nano_usd", "is not", null)
     .where("unresolved_since", "is", null)
     .execute();
-  await reclaimOlderLeases(tx, nodeId, clock);
+  await fenceOlderLeases(tx, nodeId, clock);
 }
 
 /**

@@ -170,7 +170,7 @@ describe("a node", () => {
     now.atMs += TTL_MS + 501;
     now.nowMs += TTL_MS + 501;
     await speak(two);
-    expect(await store.reclaim(now.atMs)).toEqual(["node_1"]);
+    expect(await store.fence(now.atMs)).toEqual(["node_1"]);
     await speak(one);
     expect([one.isFenced, hold(one, "req_2", 1n)]).toEqual([true, "waiting"]);
     hold(two, "req_3", 60n);

@@ -78,7 +78,7 @@ export class NodeLeases {
 
   /** The narrowest strict limit of the chain, or null. */
   findLimit(scope: SpendScope, now: Now): StrictLimit | null {
-    return this.#table.statesOf(scope, this.#advanceClock(now).atMs)[0]?.limit ?? null;
+    return this.#table.getStates(scope, this.#advanceClock(now).atMs)[0]?.limit ?? null;
   }
 
   /** Adds a running request without a hold. Limits that are set later count it. */
@@ -201,7 +201,7 @@ export class NodeLeases {
 
   /** Number of waiting requests, and all leases. For status and tests. */
   view(): { waiting: number; states: readonly LeaseState[] } {
-    return { waiting: this.#queue.size, states: [...this.#table.states()] };
+    return { waiting: this.#queue.size, states: [...this.#table.listStates()] };
   }
 
   #advanceClock({ nowMs, atMs }: Now): Now {
@@ -235,7 +235,7 @@ export class NodeLeases {
     isBlocked: (key: string) => boolean,
   ): Resolution["decision"] | { kind: "lacking"; balances: readonly LeaseState[] } {
     const { atMs: startedAtMs } = this.#advanceClock(now);
-    const states = this.#table.statesOf(request.scope, startedAtMs);
+    const states = this.#table.getStates(request.scope, startedAtMs);
     const spent = findSpent(request, states);
     if (spent !== null) return spent;
     const isOut = this.isExpired(now.nowMs);
@@ -258,7 +258,7 @@ export class NodeLeases {
     const isSilent = hasAsked && !this.#messages.hasAnsweredSince(waiter.sinceMs);
     const isCut = this.isFenced || this.isExpired(now.nowMs) || isSilent;
     if (isCut) return this.#refuse(waiter, "unavailable");
-    const states = this.#table.statesOf(waiter.scope, this.#atMs);
+    const states = this.#table.getStates(waiter.scope, this.#atMs);
     const used = states.find((state) => !hasRoom(waiter, state));
     return used === undefined
       ? this.#refuse(waiter, "queue_slow")
@@ -267,7 +267,7 @@ export class NodeLeases {
 
   /** The refusal names the given limit, or the limit that lacks budget, or the narrowest limit. */
   #refuse(waiter: Waiter, reason: HoldRefusal["reason"], named?: LeaseState): HoldRefusal {
-    const states = this.#table.statesOf(waiter.scope, this.#atMs);
+    const states = this.#table.getStates(waiter.scope, this.#atMs);
     const lacked = states.find(({ text }) => waiter.lacking.includes(text));
     const state = named ?? lacked ?? states[0];
     return {
@@ -292,7 +292,7 @@ export class NodeLeases {
       if (waiter === null) continue;
       const hopeless = findRefusal(
         waiter,
-        this.#table.statesOf(waiter.scope, this.#advanceClock(now).atMs),
+        this.#table.getStates(waiter.scope, this.#advanceClock(now).atMs),
       );
       if (hopeless === null) continue;
       this.#queue.remove(requestId);

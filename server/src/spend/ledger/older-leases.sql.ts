@@ -29,14 +29,14 @@ interface OlderLease extends LeaseKey {
   nodeId: string;
   /** Rest of the lease, integer nano-USD. */
   amountNanoUsd: bigint;
-  isReclaimed: boolean;
+  isFenced: boolean;
 }
 
 async function listOlderLeases(tx: Tx, nodeIds: readonly string[]): Promise<OlderLease[]> {
   const { rows } = await sql<OlderLease>`
     SELECT node_id AS "nodeId", scope_type AS "scopeType", scope_id AS "scopeId", period, period_start AS "periodStart",
       organization_id AS "organizationId", amount_nano_usd AS "amountNanoUsd",
-      unresolved_since IS NOT NULL AS "isReclaimed"
+      unresolved_since IS NOT NULL AS "isFenced"
     FROM lease WHERE node_id = ANY(${[...nodeIds]}::text[]) AND request_id = '' AND granted_nano_usd IS NULL`.execute(
     tx,
   );
@@ -148,8 +148,8 @@ export async function drawOlderLeases(tx: Tx, draws: readonly LeaseDraw[]): Prom
       tx,
       own.map(({ lease, takenNanoUsd }) => ({
         key: lease,
-        leasedNanoUsd: lease.isReclaimed ? 0n : -takenNanoUsd,
-        unresolvedNanoUsd: lease.isReclaimed ? -takenNanoUsd : 0n,
+        leasedNanoUsd: lease.isFenced ? 0n : -takenNanoUsd,
+        unresolvedNanoUsd: lease.isFenced ? -takenNanoUsd : 0n,
       })),
     );
     await sql`
@@ -166,8 +166,8 @@ export async function drawOlderLeases(tx: Tx, draws: readonly LeaseDraw[]): Prom
 }
 
 /** Turns the leases of a node into unresolved amounts. The node's row is locked. */
-export async function reclaimOlderLeases(tx: Tx, nodeId: string, clock: LeaseClock): Promise<void> {
-  const leases = (await listOlderLeases(tx, [nodeId])).filter((row) => !row.isReclaimed);
+export async function fenceOlderLeases(tx: Tx, nodeId: string, clock: LeaseClock): Promise<void> {
+  const leases = (await listOlderLeases(tx, [nodeId])).filter((row) => !row.isFenced);
   if (leases.length === 0) return;
   await lockBalances(tx, leases);
   await changeBalances(
@@ -195,10 +195,10 @@ export async function convertOlderLeases(database: Database, nodeId: string): Pr
     await lockBalances(tx, leases);
     await changeBalances(
       tx,
-      leases.map(({ amountNanoUsd, isReclaimed, ...key }) => ({
+      leases.map(({ amountNanoUsd, isFenced, ...key }) => ({
         key,
-        leasedNanoUsd: isReclaimed ? 0n : -amountNanoUsd,
-        unresolvedNanoUsd: isReclaimed ? -amountNanoUsd : 0n,
+        leasedNanoUsd: isFenced ? 0n : -amountNanoUsd,
+        unresolvedNanoUsd: isFenced ? -amountNanoUsd : 0n,
       })),
     );
     await sql`

@@ -13,7 +13,7 @@ import { test as base } from "#test/harness/database-test.ts";
 import { expireLeases } from "#test/harness/expire-leases.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { type SpendNode, type SpendNodeOptions, startSpendNode } from "#test/harness/spend-node.ts";
-import { reclaimLeases } from "./leases.sql.ts";
+import { fenceSilentNodes } from "./leases.sql.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 
 // A node with a real journal and a real database, after failures of both.
@@ -114,7 +114,7 @@ test("a fenced node gets its own budget back and continues by itself", async ({
   const node = await start();
   const record = await begun(node, 60n);
   await expireLeases(db.database, nodeId);
-  expect(await reclaimLeases(db.database, { graceMs: 500, atMs: null })).toEqual([nodeId]);
+  expect(await fenceSilentNodes(db.database, { graceMs: 500, atMs: null })).toEqual([nodeId]);
   expect(await balance()).toEqual({ settled: 0n, leased: 0n, unresolved: 60n });
   // The next message is refused as fenced. The hold waits until the node has a new epoch.
   expect((await begin(node, 40n)).kind).toBe("begun");

@@ -14,7 +14,7 @@ import { expireLeases } from "#test/harness/expire-leases.ts";
 import { passMonthEnd } from "#test/harness/month-end.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { type SpendNode, startSpendNode } from "#test/harness/spend-node.ts";
-import { reclaimLeases } from "./leases.sql.ts";
+import { fenceSilentNodes } from "./leases.sql.ts";
 import { upsertSpendLimit } from "./limits.sql.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
 import { releaseNodeBudget, releaseUnresolved } from "./release-unresolved.sql.ts";
@@ -59,7 +59,7 @@ const test = base.extend("ledger", ({ db }) => {
     if (begun !== null) node.meter.end(endRecord(begun, UNFLUSHED));
     const { nodeId } = node;
     await expireLeases(db.database, nodeId);
-    expect(await reclaimLeases(db.database, { graceMs: 0, atMs: null })).toEqual([nodeId]);
+    expect(await fenceSilentNodes(db.database, { graceMs: 0, atMs: null })).toEqual([nodeId]);
     expect(await balance()).toMatchObject({ leased: 0n, unresolved: UNFLUSHED });
     return node;
   }

@@ -44,8 +44,8 @@ interface NodeRow {
   op: number;
   expiresAtMs: number | null;
   acknowledged: bigint;
-  /** Null: not reclaimed. */
-  reclaimedAtMs: number | null;
+  /** Null: not fenced. */
+  fencedAtMs: number | null;
 }
 
 /** Plain maps instead of the database, under the rules of the product. */
@@ -110,7 +110,7 @@ export class MemoryStore implements SpendStore {
     if (!changes.every((change) => this.#isValid(nodeId, change))) return null;
     node.op = message.op;
     node.expiresAtMs = atMs + this.#times.ttlMs;
-    node.reclaimedAtMs = null;
+    node.fencedAtMs = null;
     const granted = this.#grantedOf(nodeId);
     for (const { text, grantedNanoUsd, keptNanoUsd } of changes) {
       if (grantedNanoUsd === null) granted.delete(text);
@@ -228,16 +228,16 @@ export class MemoryStore implements SpendStore {
     return this.#nodes.get(nodeId)?.foldedSeq ?? 0;
   }
 
-  async reclaim(atMs: number): Promise<string[]> {
-    const reclaimed: string[] = [];
+  async fence(atMs: number): Promise<string[]> {
+    const fenced: string[] = [];
     for (const [nodeId, node] of this.#nodes) {
       if (node.expiresAtMs === null || atMs <= node.expiresAtMs + this.#times.graceMs) continue;
       node.epoch += 1n;
       node.expiresAtMs = null;
-      node.reclaimedAtMs ??= atMs;
-      reclaimed.push(nodeId);
+      node.fencedAtMs ??= atMs;
+      fenced.push(nodeId);
     }
-    return reclaimed;
+    return fenced;
   }
 
   async release(atMs: number): Promise<StoredLease[]> {
@@ -260,10 +260,10 @@ export class MemoryStore implements SpendStore {
     const released: StoredLease[] = tables.unresolved.filter(isReleased);
     tables.unresolved = tables.unresolved.filter((row) => !isReleased(row));
     for (const { key, amount } of released) this.#balance(key).unresolvedNanoUsd -= amount;
-    for (const [nodeId, { reclaimedAtMs }] of this.#nodes) {
-      if (reclaimedAtMs === null) continue;
+    for (const [nodeId, { fencedAtMs }] of this.#nodes) {
+      if (fencedAtMs === null) continue;
       for (const row of this.#leasesOf(nodeId)) {
-        if (!isReleased({ ...row, sinceMs: reclaimedAtMs })) continue;
+        if (!isReleased({ ...row, sinceMs: fencedAtMs })) continue;
         this.#grantedOf(nodeId).delete(row.key);
         if (row.amount > 0n) released.push(row);
       }
@@ -358,16 +358,16 @@ export class MemoryStore implements SpendStore {
       leasedNanoUsd: 0n,
       unresolvedNanoUsd: row?.unresolvedNanoUsd ?? 0n,
     };
-    for (const [nodeId, { reclaimedAtMs }] of this.#nodes) {
+    for (const [nodeId, { fencedAtMs }] of this.#nodes) {
       const left = leftOf(this.#leaseOf(nodeId, key));
-      if (reclaimedAtMs === null) figures.leasedNanoUsd += left;
+      if (fencedAtMs === null) figures.leasedNanoUsd += left;
       else figures.unresolvedNanoUsd += left;
     }
     return figures;
   }
 
   #leasesOf(nodeId: string): StoredLease[] {
-    const isUnresolved = this.#nodes.get(nodeId)?.reclaimedAtMs !== null;
+    const isUnresolved = this.#nodes.get(nodeId)?.fencedAtMs !== null;
     return [...this.#grantedOf(nodeId).keys()].map((key) => {
       const amount = leftOf(this.#leaseOf(nodeId, key));
       return { nodeId, requestId: "", key, amount, isUnresolved };
@@ -378,7 +378,7 @@ export class MemoryStore implements SpendStore {
     return {
       grantedNanoUsd: this.#granted.get(nodeId)?.get(key) ?? 0n,
       drawnNanoUsd: this.#tables.drawn.get(nodeId)?.get(key) ?? 0n,
-      isReclaimed: this.#nodes.get(nodeId)?.reclaimedAtMs !== null,
+      isFenced: this.#nodes.get(nodeId)?.fencedAtMs !== null,
     };
   }
 
@@ -412,5 +412,5 @@ const NEW_NODE: NodeRow = {
   op: 0,
   expiresAtMs: null,
   acknowledged: -1n,
-  reclaimedAtMs: null,
+  fencedAtMs: null,
 };

@@ -77,7 +77,7 @@ export class Model {
     const { requestId, nodeId, scope, startedAtMs, worst, known } = request;
     if (this.requests.has(requestId)) throw new Error(`${requestId} began twice`);
     const keys = new Set(keysOf(scope, startedAtMs));
-    // A clock jump may reclaim a node too early. The node then misses limits that are created meanwhile.
+    // A clock jump may fence a node too early. The node then misses limits that are created meanwhile.
     const isEarly = this.#snapshot?.nodes.get(nodeId)?.isLive === false;
     const exempt = new Set(isEarly ? [...keys].filter((key) => !known.has(key)) : []);
     const unfinished = { cost: null, isRecorded: false, isLost: false, recordedCost: 0n };
@@ -314,7 +314,7 @@ export class Model {
 }
 
 /**
- * Whether no later limit can count the request. Its node was reclaimed before it reported it, a power failure removed
+ * Whether no later limit can count the request. Its node was fenced before it reported it, a power failure removed
  * it, or it was interrupted.
  */
 function isUnknown(

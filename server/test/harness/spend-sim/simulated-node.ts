@@ -120,7 +120,7 @@ export class SimulatedNode {
   async reenter(store: SpendStore): Promise<void> {
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.epoch = epoch;
-    // A flush whose result was lost may have been counted before the node was reclaimed.
+    // A flush whose result was lost may have been counted before the node was fenced.
     if (this.step !== null && this.step.to === flushedSeq) this.handleFlush(this.step);
     expectSame(`${this.id} flushed`, flushedSeq, this.flushedSeq);
     this.step = null;

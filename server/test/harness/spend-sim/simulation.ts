@@ -88,7 +88,7 @@ export interface SimulationResult {
   /** Drafts of messages that other steps made invalid. */
   redrafted: number;
   restarts: number;
-  reclaimed: number;
+  fenced: number;
   released: number;
   forgotten: number;
   /** Folds that counted requests, and folds that were rolled back. */
@@ -136,7 +136,7 @@ class Simulation {
   readonly #time = { realMs: 0, wallMs: START_MS };
   #jumps = 0;
   #made = 0;
-  #counts = { redrafted: 0, refused: 0, restarts: 0, reclaimed: 0, released: 0, forgotten: 0 };
+  #counts = { redrafted: 0, refused: 0, restarts: 0, fenced: 0, released: 0, forgotten: 0 };
 
   constructor(options: SimulationOptions, store: SpendStore) {
     this.#options = options;
@@ -284,7 +284,7 @@ class Simulation {
     return `${node.id} says ${message.op}, grantRequests ${message.grantRequests.length}`;
   }
 
-  /** Repairs all nodes: the supervisor starts dead ones again, and reclaimed ones enter again. */
+  /** Repairs all nodes: the supervisor starts dead ones again, and fenced ones enter again. */
   async #repairNodes(): Promise<string> {
     for (const node of this.#nodes) {
       if (!node.isAlive || node.isLeaving) {
@@ -440,7 +440,7 @@ class Simulation {
         return `${node.id} is ${node.isPartitioned ? "cut off" : "back"}`;
       case 5:
       case 6:
-        return await this.#reclaimNodes();
+        return await this.#fenceNodes();
       case 7:
         return await this.#releaseUnresolved();
       default:
@@ -456,10 +456,10 @@ class Simulation {
     return `${node.id} enters again, epoch ${node.epoch}`;
   }
 
-  async #reclaimNodes(): Promise<string> {
-    const reclaimed = await this.#store.reclaim(this.#time.wallMs);
-    this.#counts.reclaimed += reclaimed.length;
-    return `reclaimed: ${reclaimed.join(", ") || "none"}`;
+  async #fenceNodes(): Promise<string> {
+    const fenced = await this.#store.fence(this.#time.wallMs);
+    this.#counts.fenced += fenced.length;
+    return `fenced: ${fenced.join(", ") || "none"}`;
   }
 
   async #releaseUnresolved(): Promise<string> {
@@ -480,7 +480,7 @@ class Simulation {
     return `released: ${released.length}`;
   }
 
-  /** Silences one node until it is reclaimed and unresolved spend is released. The others renew their leases. */
+  /** Silences one node until it is fenced and unresolved spend is released. The others renew their leases. */
   async #silenceNode(): Promise<string> {
     const node = this.#silences.pick(this.#nodes.filter((each) => each.isActive));
     if (node === undefined) return "every node is silent already";
@@ -489,14 +489,14 @@ class Simulation {
     else if (how === "cut off") node.isPartitioned = true;
     else node.kill(0);
     await this.#passWithout(node, TIMES.ttlMs + TIMES.graceMs + 1);
-    const reclaimed = await this.#reclaimNodes();
+    const fenced = await this.#fenceNodes();
     if (this.#silences.chance(0.3)) {
-      return `${node.id} is ${how} for long: ${reclaimed}, ${await this.#forgetNode(node)}`;
+      return `${node.id} is ${how} for long: ${fenced}, ${await this.#forgetNode(node)}`;
     }
     await this.#passWithout(node, TIMES.releaseMs + 1);
     const released = await this.#releaseOldSpend();
     const forgotten = this.#silences.chance(0.3) ? `, ${await this.#forgetNode(node)}` : "";
-    return `${node.id} is ${how} for long: ${reclaimed}, ${released}${forgotten}`;
+    return `${node.id} is ${how} for long: ${fenced}, ${released}${forgotten}`;
   }
 
   /** Releases the budget of a silent node, as an administrator does. */

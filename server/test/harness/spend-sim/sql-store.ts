@@ -23,9 +23,9 @@ import {
   type Draft,
   type DraftedMessage,
   draftMessage,
+  fenceSilentNodes,
   listActivating,
   readStrictLimits,
-  reclaimLeases,
   settleBatches,
   syncLeases,
   writeDraft,
@@ -159,8 +159,8 @@ export class SqlStore implements SpendStore {
     return (await findFoldedSeq(this.#database, nodeId)) ?? 0;
   }
 
-  reclaim(atMs: number): Promise<string[]> {
-    return reclaimLeases(this.#database, { graceMs: this.#times.graceMs, atMs });
+  fence(atMs: number): Promise<string[]> {
+    return fenceSilentNodes(this.#database, { graceMs: this.#times.graceMs, atMs });
   }
 
   async release(atMs: number): Promise<StoredLease[]> {

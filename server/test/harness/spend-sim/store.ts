@@ -30,7 +30,7 @@ export interface StoredBalance {
   overrun: bigint;
 }
 
-/** One lease, or one unresolved amount. `requestId` "" is a lease, reclaimed or not. */
+/** One lease, or one unresolved amount. `requestId` "" is a lease, fenced or not. */
 export interface StoredLease {
   nodeId: string;
   requestId: string;
@@ -52,7 +52,7 @@ export interface StoredNode {
   epoch: bigint;
   flushedSeq: number;
   foldedSeq: number;
-  /** Whether limit activation waits for the node: it reported its leases and was not reclaimed since. */
+  /** Whether limit activation waits for the node: it reported its leases and was not fenced since. */
   isLive: boolean;
 }
 
@@ -85,8 +85,8 @@ export interface SpendStore {
   countLimits(atMs: number): Promise<void>;
   /** Position up to which folds have counted the node's ends. */
   foldedSeq(nodeId: string): Promise<number>;
-  /** Reclaims the leases of nodes that were silent for too long. Returns the ids of the nodes. */
-  reclaim(atMs: number): Promise<string[]>;
+  /** Fences nodes that were silent for too long. Returns the ids of the nodes. */
+  fence(atMs: number): Promise<string[]>;
   /** Releases amounts that were unresolved for too long. */
   release(atMs: number): Promise<StoredLease[]>;
   /** Releases the budget of a node by an administrator's decision. Null: the node is in contact. */
