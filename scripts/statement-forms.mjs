@@ -7,11 +7,7 @@ const RAW_SQL = /[.]execute\(\s*[\w.#]+,?\s*\)|[.]executeQuery\b/;
 const QUERY_BUILDER = /\b(selectFrom|selectNoFrom|insertInto|updateTable|deleteFrom|mergeInto)\(/;
 
 /** Files that still have both forms. No file is added. */
-const MIXED_FILES = [
-  "server/src/spend/ledger/leases.sql.ts",
-  "server/src/spend/ledger/limits.sql.ts",
-  "server/src/spend/ledger/unresolved.sql.ts",
-];
+const MIXED_FILES = [];
 
 /** Returns one problem for each unlisted file with both forms, and for each listed file with one form. */
 export function findMixedStatements(root, allowed = MIXED_FILES) {

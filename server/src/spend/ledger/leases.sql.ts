@@ -215,18 +215,15 @@ export async function fenceSilentNodes(
   options: LeaseClock & { graceMs: number },
 ): Promise<string[]> {
   const isOver = sql<boolean>`lease_expires_at + ${options.graceMs} * interval '1 millisecond' < ${nowOf(options)}`;
-  const late = await database
-    .selectFrom("node_contact")
-    .select("id")
-    .where(isOver)
-    .orderBy("id")
-    .execute();
+  const { rows: late } = await sql<{ id: string }>`
+    SELECT id FROM node_contact WHERE ${isOver} ORDER BY id`.execute(database);
   const fenced: string[] = [];
   for (const { id } of late) {
     const isFenced = await inTransaction(database, async (tx) => {
       await lockNode(tx, id);
-      const contact = tx.selectFrom("node_contact").select("id").where("id", "=", id).where(isOver);
-      if ((await contact.executeTakeFirst()) === undefined) return false;
+      const contact = await sql`
+        SELECT FROM node_contact WHERE id = ${id} AND ${isOver}`.execute(tx);
+      if (contact.rows.length === 0) return false;
       await fenceNode(tx, id, options);
       return true;
     });
@@ -237,23 +234,14 @@ export async function fenceSilentNodes(
 
 /** Ends the epoch of a locked node. Its leases count as unresolved. */
 async function fenceNode(tx: Tx, nodeId: string, clock: LeaseClock): Promise<void> {
-  await tx
-    .updateTable("node")
-    .set({ epoch: sql<bigint>`epoch + 1`, lease_expires_at: null })
-    .where("id", "=", nodeId)
-    .execute();
-  await tx
-    .updateTable("lease_node")
-    .set({ expires_at: null })
-    .where("node_id", "=", nodeId)
-    .execute();
-  await tx
-    .updateTable("lease")
-    .set({ unresolved_since: nowOf(clock) })
-    .where("node_id", "=", nodeId)
-    .where("granted_nano_usd", "is not", null)
-    .where("unresolved_since", "is", null)
-    .execute();
+  await sql`
+    UPDATE node SET epoch = epoch + 1, lease_expires_at = NULL WHERE id = ${nodeId}`.execute(tx);
+  await sql`UPDATE lease_node SET expires_at = NULL WHERE node_id = ${nodeId}`.execute(tx);
+  await sql`
+    UPDATE lease SET unresolved_since = ${nowOf(clock)}
+    WHERE node_id = ${nodeId} AND granted_nano_usd IS NOT NULL AND unresolved_since IS NULL`.execute(
+    tx,
+  );
   await fenceOlderLeases(tx, nodeId, clock);
 }
 
@@ -265,7 +253,7 @@ export async function voidAllLeases(tx: Tx): Promise<{ nodes: number; leasedNano
   const { rows } = await sql<{ leasedNanoUsd: bigint }>`
     SELECT coalesce(sum(amount_nano_usd), 0)::bigint AS "leasedNanoUsd" FROM lease_left
     WHERE unresolved_since IS NULL`.execute(tx);
-  const nodes = await tx.selectFrom("node").select("id").orderBy("id").execute();
+  const { rows: nodes } = await sql<{ id: string }>`SELECT id FROM node ORDER BY id`.execute(tx);
   for (const { id } of nodes) {
     await lockNode(tx, id);
     await fenceNode(tx, id, { atMs: null });
@@ -275,8 +263,8 @@ export async function voidAllLeases(tx: Tx): Promise<{ nodes: number; leasedNano
 
 /** Rises with every change of a limit. */
 export async function readLimitsVersion(db: Database | Tx): Promise<bigint> {
-  const row = await db.selectFrom("limits_version").select("value").executeTakeFirstOrThrow();
-  return row.value;
+  const { rows } = await sql<{ value: bigint }>`SELECT value FROM limits_version`.execute(db);
+  return rows[0]?.value ?? 0n;
 }
 
 /** All strict limits and the version they stand at, of one moment. */

@@ -53,6 +53,9 @@ export const spendLimitColumns = [
   "created_at as createdAt",
   "updated_at as updatedAt",
 ] as const;
+const columns = sql.raw(
+  spendLimitColumns.map((column) => column.replace(/ as (\w+)$/, ' AS "$1"')).join(", "),
+);
 
 /** True if the stored limit refuses every request that the new limit refuses. Nodes with the stored limit are then safe. */
 const isEased = sql<boolean>`(l.enforcement = 'strict' AND l.amount_nano_usd <= excluded.amount_nano_usd
@@ -103,9 +106,7 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
       version = CASE WHEN ${isEased} THEN l.version ELSE excluded.version END,
       version_at = CASE WHEN ${isEased} THEN l.version_at ELSE now() END
     WHERE l.organization_id = excluded.organization_id
-    RETURNING id, organization_id AS "organizationId", scope_type AS "scopeType", scope_id AS "scopeId", period,
-      amount_nano_usd AS "amountNanoUsd", enforcement, open_ended_hold_nano_usd AS "openEndedHoldNanoUsd",
-      revision, created_at AS "createdAt", updated_at AS "updatedAt"`.execute(tx);
+    RETURNING ${columns}`.execute(tx);
   const [limit] = rows;
   if (limit === undefined) throw new Error("a scope belongs to one organization for ever");
   await createLimitBalances(tx, limit);
@@ -113,20 +114,17 @@ export async function upsertSpendLimit(tx: Database | Tx, row: NewSpendLimit): P
 }
 
 /** Lists limits of one organization, in a fixed order (scope type, scope, period). */
-export function listSpendLimits(
+export async function listSpendLimits(
   db: Database | Tx,
-  filter: SpendLimitFilter,
+  { organizationId, scopeType, scopeId }: SpendLimitFilter,
 ): Promise<SpendLimit[]> {
-  let query = db
-    .selectFrom("spend_limit")
-    .select(spendLimitColumns)
-    .where("organization_id", "=", filter.organizationId)
-    .orderBy("scope_type")
-    .orderBy("scope_id")
-    .orderBy("period");
-  if (filter.scopeType !== undefined) query = query.where("scope_type", "=", filter.scopeType);
-  if (filter.scopeId !== undefined) query = query.where("scope_id", "=", filter.scopeId);
-  return query.execute();
+  const isOfType = scopeType === undefined ? sql`true` : sql`scope_type = ${scopeType}`;
+  const isOfScope = scopeId === undefined ? sql`true` : sql`scope_id = ${scopeId}`;
+  const { rows } = await sql<SpendLimit>`
+    SELECT ${columns} FROM spend_limit
+    WHERE organization_id = ${organizationId}::uuid AND ${isOfType} AND ${isOfScope}
+    ORDER BY scope_type, scope_id, period`.execute(db);
+  return rows;
 }
 
 /** Finds the limit of this scope and period, or null. */
@@ -134,15 +132,11 @@ export async function findSpendLimit(
   db: Database | Tx,
   of: { organizationId: string; scopeType: ScopeType; scopeId: string; period: PeriodName },
 ): Promise<SpendLimit | null> {
-  const row = await db
-    .selectFrom("spend_limit")
-    .select(spendLimitColumns)
-    .where("organization_id", "=", of.organizationId)
-    .where("scope_type", "=", of.scopeType)
-    .where("scope_id", "=", of.scopeId)
-    .where("period", "=", of.period)
-    .executeTakeFirst();
-  return row ?? null;
+  const { rows } = await sql<SpendLimit>`
+    SELECT ${columns} FROM spend_limit
+    WHERE organization_id = ${of.organizationId}::uuid AND scope_type = ${of.scopeType} AND scope_id = ${of.scopeId}
+      AND period = ${of.period}`.execute(db);
+  return rows[0] ?? null;
 }
 
 /** Deletes one limit, and returns it. Null: the organization has no limit with this id. */
@@ -151,21 +145,19 @@ export async function deleteSpendLimit(
   of: { organizationId: string; id: string },
 ): Promise<SpendLimit | null> {
   // The version is increased first, and locked until the commit. Without a deletion, a new version has no effect.
-  await tx.updateTable("limits_version").set({ value: sql<bigint>`value + 1` }).execute();
+  await sql`UPDATE limits_version SET value = value + 1`.execute(tx);
   const isDeleted = sql`l.organization_id = ${of.organizationId}::uuid AND l.id = ${of.id}`;
   await recordRaise(isDeleted, null).execute(tx);
-  const row = await tx
-    .deleteFrom("spend_limit")
-    .where("organization_id", "=", of.organizationId)
-    .where("id", "=", of.id)
-    .returning(spendLimitColumns)
-    .executeTakeFirst();
-  return row ?? null;
+  const { rows } = await sql<SpendLimit>`
+    DELETE FROM spend_limit WHERE organization_id = ${of.organizationId}::uuid AND id = ${of.id}
+    RETURNING ${columns}`.execute(tx);
+  return rows[0] ?? null;
 }
 
 /** Lists every limit of the installation. Nodes keep them in memory. */
-export function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
-  return db.selectFrom("spend_limit").select(spendLimitColumns).execute();
+export async function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[]> {
+  const { rows } = await sql<SpendLimit>`SELECT ${columns} FROM spend_limit`.execute(db);
+  return rows;
 }
 
 /**

@@ -210,19 +210,11 @@ export async function chargeItem(
   await addToBalances(tx, inOrder);
   const overrun = await recordOverruns(tx, inOrder);
   const { id, requestId, reason } = adjustment;
-  await tx
-    .insertInto("spend_adjustment")
-    .values({
-      id,
-      organization_id: organizationId,
-      workspace_id: workspaceId,
-      api_key_id: apiKeyId,
-      request_id: requestId,
-      started_at: startedAt,
-      cost_nano_usd: costNanoUsd,
-      reason,
-    })
-    .execute();
+  await sql`
+    INSERT INTO spend_adjustment
+      (id, organization_id, workspace_id, api_key_id, request_id, started_at, cost_nano_usd, reason)
+    VALUES (${id}, ${organizationId}, ${workspaceId}, ${apiKeyId}, ${requestId}, ${startedAt}, ${costNanoUsd},
+      ${reason})`.execute(tx);
   return inOrder.filter((charge) => overrun.has(balanceKeyText(charge)));
 }
 
@@ -265,23 +257,14 @@ export async function listAdjustments(
   of: { organizationId: string; from: { createdAtMs: number; id: string } | null; limit: number },
 ): Promise<AdjustmentRow[]> {
   // A cursor has milliseconds only.
-  const createdAt = sql<Date>`date_trunc('milliseconds', created_at)`;
-  let query = db
-    .selectFrom("spend_adjustment")
-    .select([
-      "id",
-      "workspace_id as workspaceId",
-      "api_key_id as apiKeyId",
-      "request_id as requestId",
-      "started_at as startedAt",
-      "cost_nano_usd as costNanoUsd",
-      "reason",
-      createdAt.as("createdAt"),
-    ])
-    .where("organization_id", "=", of.organizationId);
-  if (of.from) {
-    const position = sql`(${new Date(of.from.createdAtMs)}::timestamptz, ${of.from.id})`;
-    query = query.where(sql<boolean>`(${createdAt}, id) < ${position}`);
-  }
-  return query.orderBy(createdAt, "desc").orderBy("id", "desc").limit(of.limit).execute();
+  const createdAt = sql`date_trunc('milliseconds', created_at)`;
+  const isOlder = of.from
+    ? sql`(${createdAt}, id) < (${new Date(of.from.createdAtMs)}::timestamptz, ${of.from.id})`
+    : sql`true`;
+  const { rows } = await sql<AdjustmentRow>`
+    SELECT id, workspace_id AS "workspaceId", api_key_id AS "apiKeyId", request_id AS "requestId",
+      started_at AS "startedAt", cost_nano_usd AS "costNanoUsd", reason, ${createdAt} AS "createdAt"
+    FROM spend_adjustment WHERE organization_id = ${of.organizationId}::uuid AND ${isOlder}
+    ORDER BY ${createdAt} DESC, id DESC LIMIT ${of.limit}`.execute(db);
+  return rows;
 }
