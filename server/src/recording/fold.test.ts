@@ -16,7 +16,7 @@ import { upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { makeUnreliable } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
-import { type FoldParticipant, foldAll, foldOnce } from "./fold.ts";
+import { type FoldParticipant, foldAll, foldOnce, MAX_BATCHES } from "./fold.ts";
 import { lockFold } from "./fold-lock.sql.ts";
 import { FoldWorker } from "./fold-worker.ts";
 import { appendBatch } from "./record-usage.ts";
@@ -89,6 +89,34 @@ async function countWaiting(database: Database, table: string): Promise<number |
   );
   return rows[0]?.count;
 }
+
+test("ends after the batches that were appended before it, while nodes append more", async ({
+  db,
+  append,
+  counted,
+}) => {
+  const appendMany = async () => {
+    for (let i = 0; i <= MAX_BATCHES; i++) await append("node_a", 1n);
+  };
+  await appendMany();
+  let folds = 0;
+  const appendMore: FoldParticipant = {
+    fold: async () => {
+      folds += 1;
+      if (folds <= 2) await appendMany();
+    },
+  };
+  const all = { database: db.database, logger };
+  await foldAll({ ...all, participants: [...participants(), appendMore] });
+  expect(folds).toBe(2);
+  expect(await counted()).toEqual({
+    cost: 2n * BigInt(MAX_BATCHES),
+    queued: BigInt(MAX_BATCHES + 3),
+  });
+  await foldAll({ ...all, participants: participants() });
+  expect((await counted())?.queued).toBe(0n);
+  await expectSame(db.database);
+});
 
 test("adds the batches of all nodes to rollups and balances, and advances their positions", async ({
   db,

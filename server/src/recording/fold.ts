@@ -7,6 +7,7 @@ import { addToRollups } from "./rollups.sql.ts";
 import {
   deleteBatches,
   endFold,
+  findNewestBatch,
   listBatches,
   lockNodes,
   type QueuedBatch,
@@ -37,7 +38,7 @@ export type FoldResult =
   | { kind: "folded"; batches: readonly QueuedBatch[]; hasMore: boolean; pauseMs: number };
 
 /** Batches and rows of one fold. A large batch is a fold of its own. */
-const MAX_BATCHES = 64;
+export const MAX_BATCHES = 64;
 const MAX_ROWS = 10_000;
 /** The pause between folds follows their duration, so that folds use at most a third of the time. */
 const PAUSE_FACTOR = 2;
@@ -128,10 +129,17 @@ function takeBatches(queued: readonly QueuedBatch[]): QueuedBatch[] {
   return taken;
 }
 
-/** Counts everything that was appended before the call. Throws the database's error. */
+/**
+ * Counts everything that was appended before the call. Later batches do not prolong the call, which would not end while
+ * nodes append faster than it counts. Throws the database's error.
+ */
 export async function foldAll(options: FoldOptions): Promise<void> {
-  for (;;) {
+  const newest = await findNewestBatch(options.database);
+  for (let counted = -1n; newest !== null && counted < newest; ) {
     const result = await foldOnce(options, { isWaiting: true });
-    if (result.kind === "folded" && !result.hasMore) return;
+    if (result.kind !== "folded") continue;
+    if (!result.hasMore) return;
+    // Folds count in the order of ids.
+    counted = result.batches.at(-1)?.id ?? counted;
   }
 }

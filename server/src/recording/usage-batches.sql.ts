@@ -71,6 +71,13 @@ export async function listBatches(tx: Tx, limit: number): Promise<QueuedBatch[]>
   return rows.map((row) => ({ ...row, toSeq: Number(row.toSeq) }));
 }
 
+/** Returns the id of the newest batch that no fold has counted. Null: there is none. */
+export async function findNewestBatch(db: Database): Promise<bigint | null> {
+  const { rows } = await sql<{ id: bigint | null }>`
+    SELECT max(id) AS id FROM usage_batch WHERE set_aside_at IS NULL`.execute(db);
+  return rows[0]?.id ?? null;
+}
+
 /** Excludes a batch that the database refuses from all folds. Its requests are in the events and not counted. */
 export async function setBatchAside(tx: Tx, id: bigint): Promise<void> {
   await sql`UPDATE usage_batch SET set_aside_at = now() WHERE id = ${id}`.execute(tx);
