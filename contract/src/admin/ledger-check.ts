@@ -29,7 +29,7 @@ export const checkLedger = route({
   path: "/v1/admin/ledger_check",
   summary: "Recompute every balance of the organization",
   description:
-    "Adds up the cost of all requests, adjustments, leases and unresolved spend in one snapshot of the database, and returns each balance that differs. It also returns leases that granted less than their node spent, or whose node has left. The call reads the whole history of requests, which can take minutes and does not block traffic.",
+    "Adds up the cost of all requests, adjustments, leases and unresolved spend in one snapshot of the database, and returns each balance that differs. The response also lists leases that granted less than their node spent, and leases of nodes that have left. The call reads the whole history of requests, which can take minutes and does not block traffic.",
   action: "system:read",
   audited: null,
   response: z
