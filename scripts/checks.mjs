@@ -10,7 +10,12 @@ import { commandOf } from "./runtime.mjs";
 const COMPILER = "typescript-7/bin/tsc";
 /** Several checkers repeat work: 18.2 s of processor time instead of 10.6 s. */
 const ONE_CHECKER = ["--checkers", "1"];
-/** A check takes up to 1.3 GB of memory. */
+/**
+ * The compiler collects garbage only above 3 GB, as a guard. Both type checks then take 10.8 s of processor time instead of
+ * 15.4 s. The largest takes 1.5 GB of memory instead of 1.2 GB.
+ */
+const COMPILER_ENV = { GOGC: "off", GOMEMLIMIT: "3GiB" };
+/** A check takes up to 1.5 GB of memory. */
 const MOST_AT_ONCE = 4;
 const isCode = (path) => !path.endsWith(".md");
 
@@ -19,7 +24,13 @@ const isCode = (path) => !path.endsWith(".md");
  * that a check depends on.
  */
 export const checks = [
-  { name: "types", script: COMPILER, args: ["-p", "tsconfig.json", ...ONE_CHECKER], reads: isCode },
+  {
+    name: "types",
+    script: COMPILER,
+    args: ["-p", "tsconfig.json", ...ONE_CHECKER],
+    env: COMPILER_ENV,
+    reads: isCode,
+  },
   {
     name: "format and lint",
     script: "@biomejs/biome/bin/biome",
@@ -30,6 +41,7 @@ export const checks = [
     name: "types of the console",
     script: COMPILER,
     args: ["-p", "console/tsconfig.json", ...ONE_CHECKER],
+    env: COMPILER_ENV,
     reads: (path) => /^(console|contract)[/]|^(tsconfig|package)[.]json$/.test(path),
   },
   { name: "architecture", args: ["scripts/check-architecture.mjs"], reads: () => true },
@@ -72,9 +84,13 @@ export async function runChecks({ root, isFresh = false, print = console.error }
 }
 
 /** Runs one check. Returns its exit status, and the output of both streams in order. */
-export async function runCheck(root, { script, args }) {
+export async function runCheck(root, { script, args, env = {} }) {
   const { node, nodeArgs, options } = commandOf({ root, script, args });
-  const child = spawn(node, nodeArgs, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(node, nodeArgs, {
+    ...options,
+    env: { ...options.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {
