@@ -21,7 +21,7 @@ const LONGEST_FIRST = [
   "console/test/pages.test.ts",
   "console/test/access-reviews.test.ts",
   "server/test/database-away.test.ts",
-  "console/test/opened-pages.test.ts",
+  "console/test/journey-and-playground.test.ts",
   "console/test/reports.test.ts",
   "console/test/changes.test.ts",
   "server/test/revocation.test.ts",

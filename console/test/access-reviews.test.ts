@@ -195,7 +195,7 @@ describeConsole("access reviews", (console) => {
         "/v1/admin/access_reviews?statuses=closed&limit=1",
       );
       const [closed] = ended["data"] as { id: string }[];
-      // pages.test.ts and opened-pages.test.ts check these pages before any change.
+      // pages.test.ts checks these pages before any change.
       await page.goto(`${company.server.url}/access-reviews/${closed?.id ?? company.reviewId}`);
       await settle(page);
       await check("closed review");

@@ -1,13 +1,22 @@
-import { test } from "vitest";
+import { describe, test } from "vitest";
 import { expectNoFindings, loadDocument } from "./inspect-pages.ts";
+import { testMovedAddresses } from "./moved-addresses.ts";
 import { describeConsole, SLOW_MS } from "./open-console.ts";
+import { testOpenedPages } from "./opened-pages.ts";
 
-// Each theme and each width once, with opened-pages.test.ts. axe findings by colour do not depend on the width.
+// These tests only read, and share one server. Each theme and each width once: axe findings by colour do not depend on
+// the width.
 
-describeConsole("every page, loaded as a document", (console) => {
-  test(
-    "on wide screens in light pages have no axe findings, do not shift while loading, fit the width, and violate no policy",
-    () => expectNoFindings(console, { width: 1440, colorScheme: "light" }, loadDocument),
-    SLOW_MS,
-  );
+describeConsole("pages", (console) => {
+  describe("every page, loaded as a document", () => {
+    test(
+      "on wide screens in light pages have no axe findings, do not shift while loading, fit the width, and violate no policy",
+      () => expectNoFindings(console, { width: 1440, colorScheme: "light" }, loadDocument),
+      SLOW_MS,
+    );
+  });
+
+  describe("every page, opened inside the console", () => testOpenedPages(console));
+
+  describe("an address of an earlier version", () => testMovedAddresses(console));
 });

@@ -2,9 +2,10 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { emailOf } from "./company.ts";
-import { describeConsole, MAX_WAIT_MS } from "./open-console.ts";
+import { type Console, MAX_WAIT_MS } from "./open-console.ts";
 
-describeConsole("rate limits", ({ company, openSession, goTo }) => {
+/** Declares the tests of rate limits. */
+export function testRateLimits({ company, openSession, goTo }: Console): void {
   const row = (page: Page, name: string) =>
     page.getByRole("table", { name: "Rate limits" }).getByRole("row", { name });
   const numbers = async (page: Page, name: string) =>
@@ -114,4 +115,4 @@ describeConsole("rate limits", ({ company, openSession, goTo }) => {
     await row(page, "The key").last().waitFor();
     expect(faults).toEqual([]);
   });
-});
+}

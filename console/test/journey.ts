@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { emailOf, owner } from "./company.ts";
 import {
-  describeConsole,
+  type Console,
   pressCreate,
   SLOW_MS,
   settle,
@@ -13,7 +13,8 @@ import {
 
 const MAX_TABS = 200;
 
-describeConsole("by keyboard alone", ({ company, open, openOverview }) => {
+/** Declares the tests by keyboard alone. */
+export function testKeyboard({ company, open, openOverview }: Console): void {
   test(
     "signs in, creates a workspace and a key in it, copies the key, sets a limit, revokes the key and signs out",
     async () => {
@@ -128,7 +129,7 @@ describeConsole("by keyboard alone", ({ company, open, openOverview }) => {
       await page.locator("h1:focus").waitFor();
     }
   });
-});
+}
 
 /** Presses `g` and a letter without a pause. They must follow within a second, and a busy page may stall. */
 async function pressShortcut(page: Page, letter: string): Promise<void> {

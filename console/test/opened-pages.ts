@@ -7,9 +7,10 @@ import {
   type OpenAddress,
   readShift,
 } from "./inspect-pages.ts";
-import { describeConsole, openByRouter, SLOW_MS, settle } from "./open-console.ts";
+import { type Console, openByRouter, SLOW_MS, settle } from "./open-console.ts";
 
-describeConsole("every page, opened inside the console", (console) => {
+/** Declares the tests of pages that open inside the console. */
+export function testOpenedPages(console: Console): void {
   const { company, openSession } = console;
 
   test(
@@ -42,7 +43,7 @@ describeConsole("every page, opened inside the console", (console) => {
     },
     SLOW_MS,
   );
-});
+}
 
 /** Loads the first page as a document. Each further one takes 0.3 s of CPU time less than a new document. */
 const loadByRouter: OpenAddress = async (page, address) => {

@@ -1,7 +1,7 @@
 import { findMovedPath, movedConsolePages } from "@bursar/contract/console-pages.ts";
 import { expect, test } from "vitest";
 import { type Company, owner } from "./company.ts";
-import { describeConsole, openByRouter, settle } from "./open-console.ts";
+import { type Console, openByRouter, settle } from "./open-console.ts";
 
 /** Addresses of earlier versions with their new addresses and titles. */
 function listMovedAddresses(company: Company): [before: string, now: string, title: string][] {
@@ -37,7 +37,8 @@ function listMovedAddresses(company: Company): [before: string, now: string, tit
   ];
 }
 
-describeConsole("an address of an earlier version", ({ company, open, openSession, goTo }) => {
+/** Declares the tests of addresses of earlier versions. */
+export function testMovedAddresses({ company, open, openSession, goTo }: Console): void {
   // The same document redirects each address, so that one is loaded and the others are opened inside the console.
   test("gets the console's document from the server, and redirects to its new address with its parameters", async () => {
     const opened = await openSession();
@@ -99,7 +100,7 @@ describeConsole("an address of an earlier version", ({ company, open, openSessio
       ]);
     }
   });
-});
+}
 
 /** Path and query in the address bar. */
 function readPath(url: string): string {

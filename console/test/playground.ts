@@ -3,16 +3,15 @@ import { beforeAll, expect, test } from "vitest";
 import { eventually } from "../../server/test/harness/eventually.ts";
 import { sendMessage, textField } from "../../server/test/harness/server-process.ts";
 import { type Company, owner } from "./company.ts";
-import { type Console, describeConsole, MAX_WAIT_MS, SLOW_MS } from "./open-console.ts";
-
-// The playground, the system page, limits of a key, and names, in a real browser.
+import { type Console, MAX_WAIT_MS, SLOW_MS } from "./open-console.ts";
 
 const RECORDED_MS = MAX_WAIT_MS;
 
 let company: Company;
 let openSession: Console["openSession"];
 
-describeConsole("the playground and the system", (console) => {
+/** Declares the tests of the playground, the system page, limits of a key, and names. */
+export function testPlayground(console: Console): void {
   beforeAll(() => {
     ({ openSession } = console);
     company = console.company();
@@ -177,7 +176,7 @@ describeConsole("the playground and the system", (console) => {
       { api_key_id: textField(key, "id"), cost_usd: "0.25", reason: "The provider billed it" },
     ]);
   });
-});
+}
 
 /** Sends a message once the previous response is complete. */
 async function sendPrompt(page: Page, text: string): Promise<void> {

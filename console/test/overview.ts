@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "vitest";
 import { emailOf } from "./company.ts";
-import { describeConsole, findViolations, settle } from "./open-console.ts";
+import { type Console, findViolations, settle } from "./open-console.ts";
 
 const BLOCKED = "Blocked now";
 const OPEN = "Open alerts";
@@ -14,7 +14,8 @@ interface Firing {
 const sectionOf = (page: Page, name: string) =>
   page.locator("section").filter({ has: page.getByRole("heading", { name }) });
 
-describeConsole("the overview", ({ company, openOverview }) => {
+/** Declares the tests of the overview. */
+export function testOverview({ company, openOverview }: Console): void {
   const admin = (method: "GET" | "POST", path: string, body?: object) =>
     company().server.mustAdmin(method, path, body);
   const setLimit = (limit_usd: number) =>
@@ -85,4 +86,4 @@ describeConsole("the overview", ({ company, openOverview }) => {
     await page.getByRole("heading", { name: BLOCKED }).waitFor();
     expect(await page.getByRole("heading", { name: OPEN }).count()).toBe(0);
   });
-});
+}

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { describeConsole, SLOW_MS } from "./open-console.ts";
+import { type Console, SLOW_MS } from "./open-console.ts";
 
-describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
+/** Declares the tests of alerts and increase requests. */
+export function testAlerts({ company, openSession, goTo }: Console): void {
   test(
     "a webhook's secret is shown once, its channel delivers a rule's alert, and the alert is acknowledged",
     async () => {
@@ -116,4 +117,4 @@ describeConsole("alerts and requests", ({ company, openSession, goTo }) => {
     await page.getByRole("button", { name: "Withdraw request", exact: true }).click();
     await page.getByText("withdrawn", { exact: true }).waitFor();
   });
-});
+}
