@@ -6,6 +6,7 @@ import { sendMessage } from "../../server/test/harness/server-process.ts";
 import { owner } from "./company.ts";
 import {
   describeConsole,
+  type Opened,
   pressCreate,
   readPageState,
   readSecret,
@@ -18,9 +19,15 @@ import {
 const PUBLIC_URL = "https://bursar.example.com";
 
 describeConsole("keys", ({ company, openOverview, openSession }) => {
-  /** Opens the list and creates a key in Research. The dialog stays open. */
+  /** Opens the list in a new page. */
+  async function openKeys(): Promise<Opened> {
+    const opened = await openSession();
+    await opened.page.goto(`${company().server.url}/api-keys`);
+    return opened;
+  }
+
+  /** Creates a key in Research, on the page of the list. The dialog stays open. */
   async function createKey(page: Page, name: string): Promise<string> {
-    await page.getByRole("link", { name: "API keys" }).first().click();
     await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
     await pressCreate(page);
     await page.getByLabel("Name").fill(name);
@@ -54,6 +61,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
 
   test("a new key is shown once, in a dialog that does not close by accident, and remains in no part of the page", async () => {
     const { page, faults } = await openOverview();
+    await page.getByRole("link", { name: "API keys" }).first().click();
     const secret = await createKey(page, "Nightly report");
     const dialog = page.getByRole("dialog", { name: "Store the key" });
     await page.keyboard.press("Escape");
@@ -71,7 +79,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
   });
 
   test("a new key is copied with its address, and its sample for curl succeeds", async () => {
-    const { page, context } = await openOverview();
+    const { page, context } = await openKeys();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const secret = await createKey(page, "With its address");
     const { url } = company().server;
@@ -97,14 +105,14 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
   });
 
   test("copies keys with the public URL of the server", async () => {
-    const { page, context } = await openOverview();
+    const { page, context } = await openSession();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.route("**/v1/admin/session", async (route) => {
       const response = await route.fetch();
       const session = (await response.json()) as object;
       await route.fulfill({ response, json: { ...session, public_url: PUBLIC_URL } });
     });
-    await page.reload();
+    await page.goto(`${company().server.url}/api-keys`);
     const secret = await createKey(page, "By the public address");
     await page.getByRole("button", { name: "Copy as variables" }).click();
     await page.getByRole("button", { name: "Copied" }).waitFor();
@@ -115,7 +123,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
   });
 
   test("a tab with a key that was not stored asks before it closes", async () => {
-    const { page } = await openOverview();
+    const { page } = await openKeys();
     await createKey(page, "Closed too early");
     const asked = page.waitForEvent("dialog");
     await page.close({ runBeforeUnload: true });
@@ -162,7 +170,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
   });
 
   test("sends another expiry after the server refused the first one", async () => {
-    const { page } = await openOverview();
+    const { page } = await openKeys();
     const { server } = company();
     const setMaxLifetime = (days: number | null) =>
       server.mustAdmin("POST", "/v1/admin/security_settings", { max_key_lifetime_days: days });
@@ -170,7 +178,6 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
       await page.getByRole("button", { name: "Review key" }).click();
       await page.getByRole("button", { name: "Create key" }).click();
     };
-    await page.getByRole("link", { name: "API keys" }).first().click();
     await pressCreate(page);
     await page.getByLabel("Name").fill("Refused at first");
     await page.getByLabel("Workspace", { exact: true }).fill("Research");
@@ -186,7 +193,7 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
   });
 
   test("edits, rotates, disables, enables and revokes a key, and shows the last use of both secrets", async () => {
-    const { page, faults } = await openOverview();
+    const { page, faults } = await openKeys();
     const { url } = company().server;
     const first = await createKey(page, "Long life");
     await storeSecret(page);
@@ -306,13 +313,12 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
   });
 
   test("the global search does not open over a dialog, because a page change would lose its input or secret", async () => {
-    const { page } = await openOverview();
-    const { url } = company().server;
+    const { page } = await openKeys();
+    await page.locator("h1:focus").waitFor();
     await page.keyboard.press("Control+k");
     await page.getByPlaceholder(/^Search pages/).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    await page.goto(`${url}/api-keys`);
     await page.getByRole("button", { name: "Create key…" }).click();
     await page.getByLabel("Name").fill("Half done");
     await page.keyboard.press("Control+k");
