@@ -138,9 +138,8 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
   });
 
   test("a session that ends during input asks to sign in again, and the input survives", async () => {
-    const { page } = await open();
+    const { page } = await openSession(emailOf("Grace"));
     const { url, sql } = company().server;
-    await signIn(page, emailOf("Grace"), { url });
     await page.goto(`${url}/workspaces`);
     await page.getByRole("button", { name: "Create workspace…" }).click();
     await page.getByLabel("Name").fill("Typed before");
@@ -157,9 +156,8 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
   });
 
   test("a second factor is set up by QR code or text, required, and replaced by a backup code", async () => {
-    const { page, faults } = await open();
+    const { page, faults } = await openSession(emailOf("Katherine"));
     const { url } = company().server;
-    await signIn(page, emailOf("Katherine"), { url });
     await page.goto(`${url}/account`);
     await page.getByRole("button", { name: "Set up an authenticator app…" }).click();
     await page.getByRole("img", { name: "QR code for the authenticator app" }).waitFor();
@@ -199,9 +197,9 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
   });
 
   test("a passkey signs in by its button, and is offered beside the address", async () => {
-    const { page, context, faults } = await open();
     // A passkey needs a host name, not an IP address.
     const url = company().server.url.replace("127.0.0.1", "localhost");
+    const { page, context, faults } = await openSession(emailOf("Margaret"), { url });
     const devtools = await context.newCDPSession(page);
     await devtools.send("WebAuthn.enable");
     const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
@@ -214,7 +212,6 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
         automaticPresenceSimulation: true,
       },
     });
-    await signIn(page, emailOf("Margaret"), { url });
     await page.goto(`${url}/account`);
     await page.getByRole("button", { name: "Add a passkey…" }).click();
     await page.getByText("Passkey added").waitFor();
