@@ -13,12 +13,12 @@ const files = findTestFiles();
  * recorded times, and would start with the largest files.
  */
 const LONGEST_FIRST = [
+  "console/test/pages.test.ts",
   "server/test/hard-limit.test.ts",
   "server/test/journal-in-database.test.ts",
   "server/test/every-route.test.ts",
   "server/test/processes.test.ts",
   "server/test/alerts-burst.test.ts",
-  "console/test/pages.test.ts",
   "console/test/access-reviews.test.ts",
   "server/test/database-away.test.ts",
   "console/test/journey-and-playground.test.ts",
