@@ -8,20 +8,28 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const cache = join(root, "node_modules", ".cache", "bursar-tests");
 const NAME_PREFIX = "module-paths-";
+/** main.ts, and the modules that it and sign-in load when they need them. */
+const RECORDED_MODULES = [
+  "server/src/main.ts",
+  "server/src/process/wiring.ts",
+  "server/src/process/supervisor.ts",
+  "server/src/people/identity/configure-auth.ts",
+];
 /** Files that decide how the specifiers of packages resolve. Relative ones depend on no file. */
 const SOURCES = [
   "package-lock.json",
   "package.json",
   "contract/package.json",
   "server/package.json",
+  "server/test/harness/module-paths.ts",
   "server/test/harness/resolve-modules.ts",
 ];
 
 /**
- * Returns arguments of Node for a test server. Its 2,000 imports then resolve from a file, with the same results: a
- * start takes 1.3 s of CPU time instead of 1.5 s. A new import resolves as usual.
+ * Returns arguments of Node for a test server. Its 3,700 imports then resolve from a file, with the same results: its
+ * modules take 0.44 s of CPU time instead of 0.67 s. A new import resolves as usual.
  */
-export async function prepareModulePaths(mainScript: string): Promise<string[]> {
+export async function prepareModulePaths(): Promise<string[]> {
   const name = `${NAME_PREFIX}${await hashSources()}.json`;
   const file = join(cache, name);
   const hook = pathToFileURL(join(import.meta.dirname, "resolve-modules.ts"));
@@ -30,10 +38,14 @@ export async function prepareModulePaths(mainScript: string): Promise<string[]> 
   if (existsSync(file)) return args;
   await mkdir(cache, { recursive: true });
   await removeEarlier(name);
-  // Without a command the program loads its modules, prints its usage and exits.
+  // Without a command main.ts loads its modules and prints its usage.
+  const urls = RECORDED_MODULES.map((path) => pathToFileURL(join(root, path)));
+  const program = urls.map((url) => `await import(${JSON.stringify(url)});`).join("");
   const output = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [...args, mainScript], (_error, stdout, stderr) =>
-      resolve(stdout + stderr),
+    execFile(
+      process.execPath,
+      [...args, "--input-type=module", "--eval", program],
+      (_error, stdout, stderr) => resolve(stdout + stderr),
     );
   });
   if (!existsSync(file)) throw new Error(`the modules of the server did not load:\n${output}`);

@@ -4,8 +4,8 @@ import { registerHooks } from "node:module";
 // Node loads this module before a test server (`--import`). module-paths.ts creates the file that `?file=` names. With the
 // file, imports resolve from it. Without it, the process writes the file when it exits.
 
-/** URL and format of each import, by specifier and folder of the importing module. */
-type Paths = Record<string, [url: string, format: string]>;
+/** URL of each import or require, by kind, specifier and folder of its module. Node finds a null format itself. */
+type Paths = Record<string, [url: string, format: string | null]>;
 
 const file = new URL(import.meta.url).searchParams.get("file");
 if (file === null) throw new Error("resolve-modules.ts needs ?file=");
@@ -15,16 +15,17 @@ const paths: Paths = isRecording ? {} : (JSON.parse(readFileSync(file, "utf8")) 
 registerHooks({
   resolve: (specifier, context, nextResolve) => {
     const { parentURL, conditions } = context;
-    // `require` resolves in another way, and has a cache of its own.
-    if (parentURL === undefined || !conditions.includes("import")) {
-      return nextResolve(specifier, context);
-    }
-    const key = `${specifier} ${parentURL.slice(0, parentURL.lastIndexOf("/"))}`;
+    if (parentURL === undefined) return nextResolve(specifier, context);
+    // `require` may resolve to another file than `import`.
+    const kind = conditions.includes("import") ? "import" : "require";
+    const key = `${kind} ${specifier} ${parentURL.slice(0, parentURL.lastIndexOf("/"))}`;
     const known = paths[key];
-    if (known !== undefined) return { url: known[0], format: known[1], shortCircuit: true };
+    if (known !== undefined) {
+      return { url: known[0], format: known[1] ?? undefined, shortCircuit: true };
+    }
     const resolved = nextResolve(specifier, context);
-    if (resolved.format && !resolved.url.startsWith("node:")) {
-      paths[key] = [resolved.url, resolved.format];
+    if (resolved.url.startsWith("file:")) {
+      paths[key] = [resolved.url, resolved.format ?? null];
     }
     return resolved;
   },

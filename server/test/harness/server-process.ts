@@ -33,7 +33,7 @@ const POLL_MS = 10;
 const POSTGRES_DEPTH = 3;
 const CAPTURED_CHARS = 4_000_000;
 /** A larger young generation means fewer garbage collections during the start: 5 % less processor time. */
-const NODE_ARGS = ["--min-semi-space-size=16", ...(await prepareModulePaths(mainScript))];
+const NODE_ARGS = ["--min-semi-space-size=16", ...(await prepareModulePaths())];
 
 export interface ServerOptions {
   /** Variables added to a clean environment. No setting of the test run is passed on. */
