@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
 import { TEST_MEMORY_BYTES } from "./prepared-database.ts";
+import { weakenVerifier } from "./weak-verifier.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -94,8 +95,10 @@ async function startServer(): Promise<Server> {
       autovacuum_naptime: "1min",
     },
   });
+  const { connectionString } = postgres;
+  await weakenVerifier(connectionString);
   return {
-    adminConnectionString: postgres.connectionString,
+    adminConnectionString: connectionString,
     stop: async () => {
       await postgres.stop();
       await lock.release();

@@ -20,6 +20,7 @@ import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
 import { copyFolder } from "./copy-folder.ts";
+import { weakenVerifier } from "./weak-verifier.ts";
 
 const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
 const cache = fileURLToPath(new URL("../../../node_modules/.cache/bursar-tests", import.meta.url));
@@ -59,6 +60,7 @@ async function prepareDatabase(): Promise<string> {
       settings: SETTINGS,
     });
     await migrate({ connectionString: postgres.connectionString });
+    await weakenVerifier(postgres.connectionString);
     await shrinkDatabase(postgres.connectionString);
     await postgres.stop();
     const settings = Object.entries(SETTINGS).map(([name, value]) => `${name} = ${value}\n`);
@@ -102,7 +104,7 @@ async function hashSources(): Promise<string> {
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  paths.push(import.meta.filename);
+  paths.push(import.meta.filename, join(import.meta.dirname, "weak-verifier.ts"));
   for (const path of paths.sort()) hash.update(path).update(await readFile(path));
   return hash.digest("hex").slice(0, 16);
 }
