@@ -1,15 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import {
-  appendFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-} from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, realpath, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +11,7 @@ import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
 import { copyFolder } from "./copy-folder.ts";
+import { hashFiles, listFiles } from "./hash-files.ts";
 import { weakenVerifier } from "./weak-verifier.ts";
 
 const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
@@ -99,14 +91,9 @@ async function shrinkDatabase(connectionString: string): Promise<void> {
 
 /** Hash of everything that decides the files of initdb and the migrations. */
 async function hashSources(): Promise<string> {
-  const hash = createHash("sha256").update((await findPostgresPackage()).version);
-  const entries = await readdir(sources, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  paths.push(import.meta.filename, join(import.meta.dirname, "weak-verifier.ts"));
-  for (const path of paths.sort()) hash.update(path).update(await readFile(path));
-  return hash.digest("hex").slice(0, 16);
+  const { version } = await findPostgresPackage();
+  const own = [import.meta.filename, join(import.meta.dirname, "weak-verifier.ts")];
+  return `${version}-${await hashFiles([...(await listFiles(sources)), ...own])}`;
 }
 
 /** Removes data directories of earlier sources. */

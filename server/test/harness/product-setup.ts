@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { setup as setUpDatabase } from "./database-setup.ts";
+import { prepareServerBundle } from "./server-bundle.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -15,10 +16,11 @@ declare module "vitest" {
 
 const BUILD_SCRIPT = fileURLToPath(new URL("../../../scripts/build-console.mjs", import.meta.url));
 
-/** Builds the console, and starts PostgreSQL for shared databases. Throws when the build fails. */
+/** Builds the console and the server, and starts PostgreSQL for shared databases. Throws when a build fails. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { status } = spawnSync(process.execPath, [BUILD_SCRIPT], { stdio: "inherit" });
   if (status !== 0) throw new Error("The console could not be built. The reason is above.");
+  await prepareServerBundle();
   const stopDatabase = await setUpDatabase(project);
   const runFolder = await realpath(await mkdtemp(join(tmpdir(), "bursar-test-shared-")));
   project.provide("runFolder", runFolder);

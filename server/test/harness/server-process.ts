@@ -10,9 +10,9 @@ import { Agent, fetch as socketFetch } from "undici";
 import { makeLocalApi } from "#src/cli/local-api.ts";
 import { getSocketPath } from "#src/lib/local-socket.ts";
 import { withinBound } from "./eventually.ts";
-import { prepareModulePaths } from "./module-paths.ts";
 import { passMonthEnd } from "./month-end.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
+import { prepareServerBundle } from "./server-bundle.ts";
 import { requireTestProject } from "./test-project.ts";
 
 // The whole product as one operating-system process, on its own data folder with its own embedded PostgreSQL.
@@ -24,7 +24,7 @@ await passMonthEnd();
 
 /** Root folder of the repository. */
 export const root = fileURLToPath(new URL("../../../", import.meta.url));
-const mainScript = join(root, "server", "src", "main.ts");
+const mainScript = await prepareServerBundle();
 
 const READY_MS = 60_000; // the first start creates a database, which takes long on a busy machine with two cores
 const EXIT_MS = 45_000;
@@ -33,7 +33,7 @@ const POLL_MS = 10;
 const POSTGRES_DEPTH = 3;
 const CAPTURED_CHARS = 4_000_000;
 /** A larger young generation means fewer garbage collections during the start: 5 % less processor time. */
-const NODE_ARGS = ["--min-semi-space-size=16", ...(await prepareModulePaths())];
+const NODE_ARGS = ["--min-semi-space-size=16"];
 
 export interface ServerOptions {
   /** Variables added to a clean environment. No setting of the test run is passed on. */

@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Plugin, rolldown } from "rolldown";
+import { hashFiles, listFiles } from "./hash-files.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const cache = join(root, "node_modules", ".cache", "bursar-tests");
+const NAME_PREFIX = "server-";
+const SOURCE_FOLDERS = ["server/src", "contract/src"];
+const OTHER_SOURCES = [
+  "package-lock.json",
+  "server/package.json",
+  "contract/package.json",
+  "server/test/harness/server-bundle.ts",
+];
+/** Programs of a server. Each becomes a file of the bundle with its name. */
+const PROGRAMS = ["server/src/main.ts", "server/src/process/node-process.ts"];
+/**
+ * Packages outside the bundle. They are large and rarely loaded, or not installed: graphile-worker and better-auth name some
+ * that the server does not use.
+ */
+const EXTERNAL = ["@scalar/fastify-api-reference", "typescript", "cosmiconfig", "pg-native"];
+
+/**
+ * Returns the main program of test servers: the sources and their packages in a few files. Its modules take 0.21 s of CPU
+ * time instead of 0.59 s. Names of classes and functions stay, and each module knows the path of its source.
+ */
+export async function prepareServerBundle(): Promise<string> {
+  const name = NAME_PREFIX + (await hashSources());
+  if (!existsSync(join(cache, name))) await createBundle(name);
+  return join(cache, name, "main.mjs");
+}
+
+async function createBundle(name: string): Promise<void> {
+  await mkdir(cache, { recursive: true });
+  await removeEarlier(name);
+  const staging = join(cache, `.${NAME_PREFIX}${randomBytes(4).toString("hex")}`);
+  const bundle = await rolldown({
+    input: PROGRAMS.map((path) => join(root, path)),
+    platform: "node",
+    external: EXTERNAL,
+    plugins: [keepPaths],
+    logLevel: "silent",
+  });
+  try {
+    await bundle.write({
+      dir: staging,
+      format: "esm",
+      entryFileNames: "[name].mjs",
+      chunkFileNames: "[name]-[hash].mjs",
+      keepNames: true,
+    });
+  } finally {
+    await bundle.close();
+  }
+  // Another worker may have created it first.
+  await rename(staging, join(cache, name)).catch(() => rm(staging, { recursive: true }));
+}
+
+/** Replaces the paths of a module by those of its source. URLs of programs stay, because these are in the bundle. */
+const keepPaths: Plugin = {
+  name: "keep-paths",
+  transform: {
+    filter: { code: /import\.meta\.|__dirname|__filename/ },
+    handler: (code, id) => {
+      const folder = JSON.stringify(dirname(id));
+      return code
+        .replace(
+          /new URL\("\.\/([\w-]+)\.ts", import\.meta\.url\)/g,
+          'new URL("./$1.mjs", import.meta["url"])',
+        )
+        .replace(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(id).href))
+        .replace(/\bimport\.meta\.dirname\b|\b__dirname\b/g, folder)
+        .replace(/\bimport\.meta\.filename\b|\b__filename\b/g, JSON.stringify(id));
+    },
+  },
+};
+
+/** The paths are absolute, so the hash includes the repository's root. */
+async function hashSources(): Promise<string> {
+  const sources = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(join(root, folder))));
+  const others = OTHER_SOURCES.map((path) => join(root, path));
+  return hashFiles([...sources.flat().filter((path) => !path.endsWith(".test.ts")), ...others]);
+}
+
+/** Removes bundles of earlier sources. Another worker may have created the current one. */
+async function removeEarlier(current: string): Promise<void> {
+  const names = (await readdir(cache)).filter((name) => name.startsWith(NAME_PREFIX));
+  const earlier = names.filter((name) => name !== current);
+  for (const name of earlier) await rm(join(cache, name), { recursive: true, force: true });
+}
