@@ -45,8 +45,14 @@ async function turnOver(journal: DiskJournal): Promise<void> {
   await journal.synced();
 }
 
+/** Compressed segments whose original is not deleted yet. */
+const doubled = () =>
+  compressed().filter((name) => fs.existsSync(path.join(t.directory, path.parse(name).name)));
+
 const isCompressed = (count = 1) =>
-  expect.poll(() => [compressed().length, drafts().length], { interval: 5 }).toEqual([count, 0]);
+  expect
+    .poll(() => [compressed(), drafts(), doubled()].map(({ length }) => length), { interval: 5 })
+    .toEqual([count, 0, 0]);
 
 describe("a complete segment", () => {
   test("is compressed with its index, and a start reads the same records", async () => {
