@@ -20,13 +20,13 @@ export async function startNodeAccounting(
   const storage = modules.connectStorage(place, logger);
   parts.defer(() => storage.close());
   const { database } = storage;
-  const notifications = modules.startNotifications({
+  const notifications = modules.notifying?.startNotifications({
     database,
     connectionString,
     clock: systemClock,
     logger,
   });
-  parts.defer(() => notifications.stop());
+  parts.defer(() => notifications?.stop());
   const reload: Parameters<NodeModules["watchChanges"]>[0]["onChange"][] = [];
   const watch = modules.watchChanges({
     database,
@@ -74,7 +74,7 @@ export async function startNodeAccounting(
       labels,
       alerting: { ...audit, publicUrl: () => "http://127.0.0.1" },
       runsOn: { gateway: null },
-      notifications,
+      ...(notifications !== undefined && { notifications }),
     },
     parts,
   );

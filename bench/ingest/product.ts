@@ -19,9 +19,6 @@ export async function loadNodeModules(source: string) {
     ...(await load<typeof import("../../server/src/db/change-watch.ts")>(
       "server/src/db/change-watch.ts",
     )),
-    ...(await load<typeof import("../../server/src/db/notifications.ts")>(
-      "server/src/db/notifications.ts",
-    )),
     ...(await load<typeof import("../../server/src/db/installation-secret.ts")>(
       "server/src/db/installation-secret.ts",
     )),
@@ -52,7 +49,15 @@ export async function loadNodeModules(source: string) {
     ...(await load<typeof import("../../server/src/lib/clock.ts")>("server/src/lib/clock.ts")),
     ...(await load<typeof import("../../server/src/lib/ids.ts")>("server/src/lib/ids.ts")),
     ...(await load<typeof import("../../server/src/lib/logger.ts")>("server/src/lib/logger.ts")),
+    notifying: await loadNotifying(source),
   };
+}
+
+/** Version 0.1 polls the database. */
+async function loadNotifying(source: string) {
+  const path = "server/src/db/notifications.ts";
+  if (!existsSync(join(source, path))) return null;
+  return loadFrom(source)<typeof import("../../server/src/db/notifications.ts")>(path);
 }
 
 export type NodeModules = Awaited<ReturnType<typeof loadNodeModules>>;
