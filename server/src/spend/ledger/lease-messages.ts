@@ -188,10 +188,10 @@ export class LeaseMessages {
     const { ttlMs, marginMs } = this.#options;
     this.#inFlight = null;
     this.#times.validUntil = Math.max(this.#times.validUntil, sent.sentMs + ttlMs - marginMs);
-    const areOpen = this.#applyLeases(sent, answer);
+    const areExact = this.#applyLeases(sent, answer);
     this.#applyGrants(sent, answer);
     if (sent.message.isComplete) this.#applyAcknowledgement(sent, answer, now);
-    if (!areOpen) this.#times.renew = now.nowMs + ASK_AGAIN_MS;
+    if (!areExact) this.#times.renew = now.nowMs + ASK_AGAIN_MS;
     return true;
   }
 
@@ -290,11 +290,12 @@ export class LeaseMessages {
     return [...table.listStates()].every(({ held }) => held === 0n);
   }
 
-  /** Applies the leases of a response. False: a later message has to open some of them. */
+  /** Applies the leases of a response. False: a later message has to open some of them, or to return an excess. */
   #applyLeases({ message, folded }: InFlight, answer: SyncDone): boolean {
     const { table, pending } = this.#options;
     // At an unknown position, the database has counted ends that are still in the pending spend.
     const isKnown = pending.isKnownPosition(answer.foldedSeq);
+    let excess = 0n;
     for (const [name, target] of message.targets) {
       const state = table.get(name);
       const opened = answer.opened.get(name);
@@ -303,10 +304,11 @@ export class LeaseMessages {
       else if (opened !== undefined && isKnown) {
         const { neededNanoUsd } = target;
         const { foldedSeq } = answer;
-        table.open(state, { ...opened, neededNanoUsd, foldedSeq, folded });
+        excess += table.open(state, { ...opened, neededNanoUsd, foldedSeq, folded });
       }
     }
-    return answer.unopened.size === 0 && (isKnown || answer.opened.size === 0);
+    const areOpen = answer.unopened.size === 0 && (isKnown || answer.opened.size === 0);
+    return areOpen && excess === 0n;
   }
 
   #applyGrants({ message }: InFlight, answer: SyncDone): void {

@@ -157,10 +157,11 @@ export class LeaseTable {
   }
 
   /**
-   * Opens a lease with the numbers of the database. If a fold ran after the node wrote the message, the lease is larger
-   * than needed. No request uses the excess while the balance exceeds its limit, and the next message returns it.
+   * Opens a lease with the numbers of the database. Returns the excess: if a fold ran after the node wrote the message, the
+   * database has granted more than needed, and without a check of the limit. No request uses the excess, and the next
+   * message returns it.
    */
-  open(state: LeaseState, opening: Opening): void {
+  open(state: LeaseState, opening: Opening): bigint {
     const { countId, drawnNanoUsd, neededNanoUsd, foldedSeq, folded } = opening;
     const drawsOf = (batches: readonly AppendedBatch[]) =>
       batches.reduce((sum, { sums }) => sum + sums.sumOfDraws(periodIn(state)), 0n);
@@ -169,7 +170,10 @@ export class LeaseTable {
     const later = drawsOf(folded.filter(({ toSeq }) => toSeq > foldedSeq));
     state.countId = countId;
     state.drawn = drawnNanoUsd + this.pendingOf(state) - counted + later;
-    state.granted = drawnNanoUsd + neededNanoUsd;
+    const granted = drawnNanoUsd + neededNanoUsd;
+    const used = state.drawn + state.held;
+    state.granted = granted < used ? granted : used;
+    return granted - state.granted;
   }
 
   /** Closes a lease whose draws the database does not count, or counts anew. */

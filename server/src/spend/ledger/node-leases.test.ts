@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { beginRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
+import { spentOf } from "#src/domain/request-spend.ts";
+import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { MemoryStore } from "#test/harness/spend-sim/memory-store.ts";
 import type { SyncMessage } from "./lease-rules.ts";
 import { NodeLeases } from "./node-leases.ts";
@@ -26,13 +27,24 @@ async function limit(amountNanoUsd: bigint, scopeId = workspaceId): Promise<void
 }
 
 async function startNode(nodeId: string, maxWaiting = 10): Promise<NodeLeases> {
+  const { node } = await enterNode(nodeId, maxWaiting);
+  await speak(node);
+  return node;
+}
+
+/** Creates a node that knows its limits and has not sent a message. */
+async function enterNode(nodeId: string, maxWaiting = 10) {
   const options = { nodeId, ttlMs: TTL_MS, marginMs: MARGIN_MS, holdWaitMs: 1_000, maxWaiting };
   const node = new NodeLeases(options);
   const { epoch, flushedSeq } = await store.enter(nodeId);
   node.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
   await readLimits(node);
-  await speak(node);
-  return node;
+  return { node, epoch };
+}
+
+async function fold(): Promise<void> {
+  await store.beginFold();
+  while ((await store.continueFold(now.atMs)) === null);
 }
 
 async function readLimits(node: NodeLeases): Promise<void> {
@@ -160,6 +172,28 @@ describe("a node", () => {
     await speak(node);
     expect(hold(node, "req_3", 60n)).toBe("waiting");
     expect((await speak(node)).at(-1)?.decision).toMatchObject({ reason: "too_large" });
+  });
+
+  test("uses no excess of a lease whose spend was counted while it opened, and returns it", async () => {
+    await limit(100n);
+    const { node, epoch } = await enterNode("node_1");
+    const record = endRecord(beginRecord(), 40n);
+    const spent = spentOf(record);
+    node.recordEnd(record.requestId, record, spent);
+    await readLimits(node);
+    const opening = nextMessage(node);
+    await store.flush({ nodeId: "node_1", epoch, from: 0, to: 1, batch: [record] });
+    node.recordAppend([{ origin: record, spent, isCounted: true }], 1);
+    await fold();
+    node.applyAnswer(await store.sync(opening, now.atMs), now);
+    const countLeased = async () =>
+      (await store.snapshot()).leases.map(({ amount }) => amount).join();
+    expect(await countLeased()).toBe("40");
+    expect(hold(node, "req_1", 30n)).toBe("waiting");
+    now.nowMs += 100;
+    await speak(node);
+    expect(await countLeased()).toBe("30");
+    expect(node.view().waiting).toBe(0);
   });
 
   test("that was fenced holds no more requests, and its budget stays unresolved until it returns", async () => {
