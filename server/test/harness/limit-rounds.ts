@@ -56,6 +56,8 @@ const TTL_MS = 2_000;
 const ANSWERS_BEFORE_FAULTS = 30;
 const REFUSALS_AT_THE_LIMIT = 20;
 const BOUND_MS = 60_000;
+/** Last part of a node's output in an error. */
+const SHOWN_CHARS = 8_000;
 const OUTPUT_CHARS = 4_000;
 const MAX_CONNECTIONS = "300";
 
@@ -285,7 +287,8 @@ async function waitUntilServing(run: Run, node: number): Promise<void> {
     last = `${status} ${text}`;
     return status === 200 ? true : null;
   }).catch((error: unknown) => {
-    throw new Error(`node ${node} does not serve: ${last}`, { cause: error });
+    const output = nodeAt(run, node).output().slice(-SHOWN_CHARS);
+    throw new Error(`node ${node} does not serve: ${last}\n${output}`, { cause: error });
   });
 }
 
