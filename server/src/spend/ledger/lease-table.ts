@@ -157,8 +157,8 @@ export class LeaseTable {
   }
 
   /**
-   * Opens a lease with the numbers of the database. Returns the excess: if a fold ran after the node wrote the message, the
-   * database has granted more than needed, and without a check of the limit. No request uses the excess, and the next
+   * Opens a lease with the numbers of the database, and returns its excess. If a fold ran after the node wrote the message,
+   * the database has granted more than needed, without a check of the limit. No request uses the excess, and the next
    * message returns it.
    */
   open(state: LeaseState, opening: Opening): bigint {
