@@ -171,9 +171,10 @@ export class LeaseTable {
     state.countId = countId;
     state.drawn = drawnNanoUsd + this.pendingOf(state) - counted + later;
     const granted = drawnNanoUsd + neededNanoUsd;
-    const used = state.drawn + state.held;
-    state.granted = granted < used ? granted : used;
-    return granted - state.granted;
+    const free = granted - state.drawn - state.held;
+    const excess = free > 0n ? free : 0n;
+    state.granted = granted - excess;
+    return excess;
   }
 
   /** Closes a lease whose draws the database does not count, or counts anew. */
