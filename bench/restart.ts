@@ -1,6 +1,6 @@
 // Starts and stops a whole server with many unflushed requests: `node bench/restart.ts [requests] [keys] [rounds] [journal]`.
-// The journal, `disk` or `postgres`, is that of a killed process. Each round starts the server, and stops it with SIGTERM once it is ready. The last start
-// continues until no request is unflushed. Fails unless every request is recorded exactly once.
+// The journal, `disk` or `postgres`, is that of a killed process. Each round starts the server, and stops it with SIGTERM once
+// it is ready. The last start continues until no request is unflushed. Fails unless every request is recorded exactly once.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
