@@ -3,24 +3,23 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect } from "vitest";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
-import { type Clock, systemClock } from "#src/lib/clock.ts";
+import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { foldRollups } from "#test/harness/folds.ts";
+import { makeTestMeter } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { encodeRecord } from "./journal-codec.ts";
 import type { Journal } from "./journal-contract.ts";
 import { RecordLines } from "./journal-lines.ts";
 import { listWriters } from "./journal-rows.sql.ts";
-import { Meter } from "./meter.ts";
+import type { Meter } from "./meter.ts";
 import {
   adoptPostgresJournal,
   openPostgresJournal,
   type PostgresJournalOptions,
 } from "./postgres-journal.ts";
-import { appendUsage } from "./record-usage.ts";
 import { adoptDeadJournals, type Housekeeping } from "./unfinished-journals.ts";
 import { listRollupDifferences } from "./verify.sql.ts";
 
@@ -43,19 +42,7 @@ const test = base.extend("journals", ({ db }) => {
   }
 
   async function startOn(journal: Journal): Promise<Meter> {
-    const meter = new Meter({
-      database: db.database,
-      journal,
-      participants: [appendUsage({ nodeId: journal.nodeId, encodeHoldCharges })],
-      fold: () => foldRollups(db.database),
-      version: "0.0.0",
-      newInstallationId: randomUUID(),
-      labelOf: (_, model) => model,
-      clock: systemClock,
-      logger,
-      flushEveryMs: 3_600_000, // The test flushes.
-      stopWithinMs: 0,
-    });
+    const meter = makeTestMeter({ database: db.database, journal, logger });
     meters.push(meter);
     await meter.start();
     return meter;

@@ -3,16 +3,15 @@ import { randomUUID } from "node:crypto";
 import { afterEach, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import type { BeginRecord } from "#src/domain/request-record.ts";
-import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { test } from "#test/harness/database-test.ts";
-import { foldRollups } from "#test/harness/folds.ts";
+import { makeTestMeter } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import type { FlushParticipant } from "./flush.ts";
 import type { Journal } from "./journal-contract.ts";
 import { listWriters } from "./journal-rows.sql.ts";
-import { Meter } from "./meter.ts";
+import type { Meter } from "./meter.ts";
 import { openPostgresJournal } from "./postgres-journal.ts";
 import { appendUsage } from "./record-usage.ts";
 import type { DaySpend } from "./segment-index.ts";
@@ -81,20 +80,13 @@ async function startMeter(
   participants: readonly FlushParticipant[] = [],
   abandoned = new AbortController().signal,
 ): Promise<Meter> {
-  const meter = new Meter({
+  const meter = makeTestMeter({
     database,
     journal,
-    participants: [appendUsage({ nodeId, encodeHoldCharges }), ...participants],
-    fold: () => foldRollups(database),
-    version: "0.0.0",
-    newInstallationId: randomUUID(),
-    labelOf: (_, model) => model,
-    clock: systemClock,
     logger,
-    flushEveryMs: 3_600_000, // The test flushes.
+    participants: [appendUsage({ nodeId, encodeHoldCharges }), ...participants],
     batchSize: 3,
     maxInMemory: 3,
-    stopWithinMs: 0,
     abandoned,
   });
   await meter.start();

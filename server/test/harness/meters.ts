@@ -38,6 +38,24 @@ export interface TestMeters {
   stop(): Promise<void>;
 }
 
+/** Creates a meter that flushes only when the test says so, and records under the node id of its journal. */
+export function makeTestMeter(
+  options: Pick<MeterOptions, "database" | "journal" | "logger"> & Partial<MeterOptions>,
+): Meter {
+  const { database, journal } = options;
+  return new Meter({
+    participants: [appendUsage({ nodeId: journal.nodeId, encodeHoldCharges })],
+    fold: () => foldRollups(database),
+    version: "0.0.0",
+    newInstallationId: randomUUID(),
+    labelOf: (_, model) => model,
+    clock: systemClock,
+    flushEveryMs: 3_600_000,
+    stopWithinMs: 0,
+    ...options,
+  });
+}
+
 export function makeTestMeters(database: Database): TestMeters {
   const meters: Meter[] = [];
   const logger = makeLogger("info", { write: (line) => made.logged.push(JSON.parse(line)) });
@@ -56,20 +74,10 @@ export function makeTestMeters(database: Database): TestMeters {
         ...options,
       }),
     async start(options = {}, folder = made.directory) {
-      const meter = new Meter({
-        database,
-        journal: options.journal ?? made.openJournal({ directory: folder }),
-        participants: [appendUsage({ nodeId: made.nodeId, encodeHoldCharges })],
-        fold: () => foldRollups(database),
-        version: "0.0.0",
-        newInstallationId: randomUUID(),
-        labelOf: (_, model) => model,
-        clock: systemClock,
-        logger,
-        flushEveryMs: 3_600_000, // only when the test flushes
-        stopWithinMs: 0,
-        ...options,
-      });
+      const journal = options.journal ?? made.openJournal({ directory: folder });
+      // Folds work also where the meter's own database fails.
+      const fold = () => foldRollups(database);
+      const meter = makeTestMeter({ database, logger, fold, ...options, journal });
       meters.push(meter);
       await meter.start();
       return meter;
