@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { Incarnations } from "./incarnation.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Database, Tx } from "./pool.ts";
 import type { ChangeScopeKind } from "./tables.ts";
@@ -24,6 +25,8 @@ export interface ChangeWatchOptions {
   notifications?: Pick<Notifications, "subscribe" | "isListening">;
   /** The interval while notifications arrive, milliseconds. Default: `intervalMs`. */
   slowIntervalMs?: number;
+  /** Receives each value of the counter. */
+  incarnations?: Pick<Incarnations, "observeCounter">;
   clock: Clock;
   logger: Logger;
   /** Called at most once per poll if the counter changed, never after the first poll. */
@@ -103,6 +106,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
     try {
       const next = await readCounter(options.database, clock, contact?.value ?? null);
       if (isStopped) return;
+      options.incarnations?.observeCounter(next.value);
       if (isAway) logger.info("the database is available again");
       isAway = false;
       const previous = contact;

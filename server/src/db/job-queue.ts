@@ -2,7 +2,8 @@ import { Logger as QueueLogger, runMigrations } from "graphile-worker";
 import { sql } from "kysely";
 import pg from "pg";
 import { StartError } from "#src/lib/start-error.ts";
-import { type Database, surviveConnectionLosses, type Tx } from "./pool.ts";
+import type { Incarnations } from "./incarnation.ts";
+import { type Database, surviveConnectionLosses, type Tx, verifyBy } from "./pool.ts";
 
 // The queue is graphile-worker's, in its own schema. A job added in a transaction exists only from its commit on.
 // `jobs/` runs the jobs.
@@ -87,6 +88,7 @@ export function openJobPool(options: {
   onIdleError: (error: Error) => void;
   /** See `openDatabase`. */
   abandoned?: AbortSignal;
+  incarnations?: Incarnations;
 }): JobPool {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
@@ -94,6 +96,7 @@ export function openJobPool(options: {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "bursar jobs",
     keepAlive: true,
+    ...verifyBy(options.incarnations),
     types: { getTypeParser: getJobTypeParser },
   });
   return { pool, ...surviveConnectionLosses(pool, options.onIdleError, options.abandoned) };

@@ -67,6 +67,7 @@ interface LeaseNodeTable {
   expires_at: Date | null;
   limits_version: Generated<bigint>;
   seen_at: Generated<Date>;
+  awaited_until: Date | null;
 }
 
 /** View: contact of nodes, from flushes and messages of all versions. */

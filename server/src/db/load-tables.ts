@@ -79,7 +79,8 @@ async function dropTables(client: pg.Client): Promise<void> {
   for (const { name } of tables) {
     await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(name)} CASCADE`);
   }
-  for (const { signature } of routines) await client.query(`DROP ROUTINE ${signature}`);
+  // A routine that returns rows of a table went with it.
+  for (const { signature } of routines) await client.query(`DROP ROUTINE IF EXISTS ${signature}`);
   await client.query("DROP SCHEMA IF EXISTS graphile_worker CASCADE");
   await client.query("COMMIT");
 }

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
+import type { Incarnations } from "./incarnation.ts";
 import { usePrepared } from "./prepared.ts";
 import type { Tables } from "./tables.ts";
 
@@ -22,6 +23,8 @@ export interface PoolOptions {
   abandoned?: AbortSignal | undefined;
   /** Maximum idle time of a transaction before the server ends it, milliseconds. */
   idleTransactionMs?: number;
+  /** Checks each new connection before its first use. Default: no check. */
+  incarnations?: Incarnations;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -47,6 +50,7 @@ export function openDatabase(options: PoolOptions): Database {
     options: "-c jit=off",
     // Detects a peer that vanished (a pulled cable, a dropped NAT entry) while a connection is idle.
     keepAlive: true,
+    ...verifyBy(options.incarnations),
   });
   pool.on("connect", (client) => {
     usePrepared(client);
@@ -57,6 +61,12 @@ export function openDatabase(options: PoolOptions): Database {
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: { connect, end, options: pool.options } }),
   });
+}
+
+/** Setting of a pool that checks each new connection. A refused connection is closed, and its user gets the error. */
+export function verifyBy(incarnations: Incarnations | undefined): Pick<pg.PoolConfig, "verify"> {
+  if (incarnations === undefined) return {};
+  return { verify: (client, done) => void incarnations.check(client).then(() => done(), done) };
 }
 
 /** Rejects as soon as the database is abandoned, because a connection attempt takes up to 5 s to fail. */

@@ -391,6 +391,15 @@ CREATE TABLE held_key (
   organization_id uuid NOT NULL,
   held_at timestamp with time zone NOT NULL
 );
+CREATE TABLE incarnation (
+  value bigint NOT NULL,
+  id uuid NOT NULL,
+  system_identifier text,
+  timeline bigint,
+  reason text NOT NULL,
+  details jsonb DEFAULT '{}'::jsonb NOT NULL,
+  raised_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE installation (
   key text NOT NULL,
   value text NOT NULL
@@ -456,7 +465,8 @@ CREATE TABLE lease_node (
   op bigint DEFAULT 0 NOT NULL,
   expires_at timestamp with time zone,
   limits_version bigint DEFAULT '-1'::integer NOT NULL,
-  seen_at timestamp with time zone DEFAULT now() NOT NULL
+  seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  awaited_until timestamp with time zone
 );
 CREATE TABLE limits_version (
   is_only_row boolean DEFAULT true NOT NULL,
@@ -1325,6 +1335,9 @@ ALTER TABLE fold_state ADD CONSTRAINT fold_state_id_check CHECK (id);
 ALTER TABLE fold_state ADD CONSTRAINT fold_state_pkey PRIMARY KEY (id);
 ALTER TABLE held_key ADD CONSTRAINT held_key_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'admin_key'::text])));
 ALTER TABLE held_key ADD CONSTRAINT held_key_pkey PRIMARY KEY (key_id);
+ALTER TABLE incarnation ADD CONSTRAINT incarnation_pkey PRIMARY KEY (value);
+ALTER TABLE incarnation ADD CONSTRAINT incarnation_reason_check CHECK ((reason = ANY (ARRAY['first'::text, 'timeline'::text, 'system'::text, 'rollback'::text])));
+ALTER TABLE incarnation ADD CONSTRAINT incarnation_value_check CHECK ((value >= 0));
 ALTER TABLE installation ADD CONSTRAINT installation_pkey PRIMARY KEY (key);
 ALTER TABLE invite ADD CONSTRAINT invite_check CHECK (((accepted_at IS NULL) = (member_id IS NULL)));
 ALTER TABLE invite ADD CONSTRAINT invite_check1 CHECK (((NOT is_open) OR ((accepted_at IS NULL) AND (revoked_at IS NULL))));
@@ -1812,6 +1825,53 @@ BEGIN
   RETURN NULL;
 END
 $function$
+;
+CREATE OR REPLACE FUNCTION public.raise_incarnation(expected_id uuid, known bigint, new_id uuid, why text, about jsonb)
+ RETURNS SETOF incarnation
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  latest incarnation;
+  base bigint;
+BEGIN
+  LOCK TABLE incarnation IN EXCLUSIVE MODE;
+  SELECT * INTO latest FROM incarnation ORDER BY value DESC LIMIT 1;
+  IF latest.id = expected_id THEN
+    INSERT INTO incarnation (value, id, system_identifier, timeline, reason, details)
+    SELECT greatest(latest.value, known) + 1, new_id, server.system_identifier, server.timeline, why, about
+    FROM read_server_identity() AS server
+    RETURNING * INTO latest;
+    base := latest.value << 32;
+
+    -- Each process is fenced and reports its leases again. A lease renewed in the missing seconds can last for a TTL from
+    -- now. A node sends its messages for a quarter of the TTL longer.
+    UPDATE lease_node SET expires_at = NULL, awaited_until = CASE
+      WHEN expires_at + (expires_at - seen_at) / 4 > now() THEN now() + (expires_at - seen_at) * 1.25 END;
+    UPDATE node SET epoch = greatest(epoch + 1, base);
+    UPDATE lease SET unresolved_since = now() WHERE granted_nano_usd IS NOT NULL AND unresolved_since IS NULL;
+
+    -- Nodes compare these numbers with the last ones they have seen.
+    UPDATE limits_version SET value = greatest(value + 1, base);
+    UPDATE rate_limits_version SET value = greatest(value + 1, base);
+    UPDATE change_counter SET value = greatest(value + 1, base);
+  END IF;
+  RETURN NEXT latest;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.read_server_identity(OUT system_identifier text, OUT timeline bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+BEGIN
+  SELECT c.system_identifier::text INTO system_identifier FROM pg_control_system() AS c;
+  IF NOT pg_is_in_recovery() THEN
+    timeline := ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint;
+  END IF;
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function
+  OR object_not_in_prerequisite_state THEN
+  NULL;
+END $function$
 ;
 CREATE OR REPLACE FUNCTION public.refuse_older_node()
  RETURNS trigger

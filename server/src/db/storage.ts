@@ -1,6 +1,7 @@
 import type { Logger } from "#src/lib/logger.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./embedded-postgres.ts";
+import { Incarnations } from "./incarnation.ts";
 import { type MigrateResult, migrate } from "./migrate.ts";
 import { type Database, openDatabase } from "./pool.ts";
 import { commandPools, countConnections, type PoolSizes } from "./pool-sizes.ts";
@@ -38,6 +39,8 @@ export interface Storage {
   /** The data folder, absolute and without links, locked until `close`. */
   folder: string;
   isEmbedded: boolean;
+  /** Incarnations of the database, by the connections of all pools. */
+  incarnations: Incarnations;
   /** Opens more connections. The caller closes them. `silenceMs`: see `openDatabase`. */
   openPool(maxConnections: number, silenceMs?: number): Database;
   /** Aborts every connection after this time, unless `close` ends before, so that a stop does not wait longer. */
@@ -111,12 +114,14 @@ export function connectStorage(
 ): Storage {
   const abandoning = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  const incarnations = new Incarnations(logger);
   const openPool = (maxConnections: number, silenceMs?: number) =>
     openDatabase({
       connectionString: place.connectionString,
       maxConnections,
       ...(silenceMs !== undefined && { silenceMs }),
       abandoned: abandoning.signal,
+      incarnations,
       onIdleError: (error) => logger.warn({ err: error }, "a database connection was lost"),
     });
   const database = openPool(pools.requestConnections);
@@ -127,6 +132,7 @@ export function connectStorage(
     adminDatabase,
     folder: place.folder,
     isEmbedded: place.isEmbedded,
+    incarnations,
     openPool,
     abandoned: abandoning.signal,
     scheduleAbandon: (ms) => {

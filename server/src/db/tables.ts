@@ -17,6 +17,7 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };
+  incarnation: IncarnationTable;
   organization: {
     id: string;
     name: string;
@@ -64,6 +65,16 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
   auth_device: AuthDeviceTable;
   auth_attempt: AuthAttemptTable;
   set_up_link: SetUpLinkTable;
+}
+
+interface IncarnationTable {
+  value: bigint;
+  id: string;
+  system_identifier: string | null;
+  timeline: bigint | null;
+  reason: "first" | "timeline" | "system" | "rollback";
+  details: Json<Record<string, unknown>>;
+  raised_at: Generated<Date>;
 }
 
 interface NodeTable {

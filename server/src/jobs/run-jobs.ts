@@ -11,6 +11,7 @@ import {
   type WorkerEvents,
   type WorkerPool,
 } from "graphile-worker";
+import type { Incarnations } from "#src/db/incarnation.ts";
 import { countWaitingJobs, JOB_SCHEMA, type JobPool, openJobPool } from "#src/db/job-queue.ts";
 import type { Notifications } from "#src/db/notifications.ts";
 import type { Logger } from "#src/lib/logger.ts";
@@ -39,6 +40,8 @@ export interface JobsOptions {
   notifications?: Pick<Notifications, "subscribe" | "isListening">;
   /** Aborts the connections of the queue. */
   abandoned?: AbortSignal;
+  /** Checks each new connection of the queue. */
+  incarnations?: Incarnations;
   logger: Logger;
 }
 
@@ -65,6 +68,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
     connectionString: options.connectionString,
     maxConnections: options.maxConnections ?? CONNECTIONS,
     ...(options.abandoned && { abandoned: options.abandoned }),
+    ...(options.incarnations && { incarnations: options.incarnations }),
     onIdleError: (error) =>
       options.logger.warn({ err: error }, "lost a connection of the job queue"),
   });

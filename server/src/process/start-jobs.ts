@@ -18,6 +18,7 @@ import {
   spendEvaluationSchedule,
 } from "#src/alerts/firing/spend-evaluation-jobs.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
+import type { Incarnations } from "#src/db/incarnation.ts";
 import type { Notifications } from "#src/db/notifications.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "#src/keys/rotation/rotation-jobs.ts";
@@ -46,6 +47,7 @@ export interface StartJobsOptions {
   outgoing: Outgoing;
   /** Aborts the connections of the queue. */
   abandoned: AbortSignal;
+  incarnations: Incarnations;
   logger: Logger;
 }
 
@@ -55,7 +57,7 @@ const DELIVERIES_AT_ONCE = 8;
 /** Starts the background jobs of this node. All nodes share the work. */
 export function startJobs(options: StartJobsOptions): RunningJobs {
   const { audit, publicUrl, smtpUrl, mailFrom, outgoing, logger } = options;
-  const { connectionString, notifications, abandoned } = options;
+  const { connectionString, notifications, abandoned, incarnations } = options;
   const deps = { ...audit, publicUrl, logger };
   const transport =
     smtpUrl !== undefined && mailFrom !== undefined
@@ -69,6 +71,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
     maxConnections: Math.floor(options.maxConnections / 2),
     notifications,
     abandoned,
+    incarnations,
     logger,
   });
   const others = runJobs({
@@ -97,6 +100,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
     maxConnections: Math.ceil(options.maxConnections / 2),
     notifications,
     abandoned,
+    incarnations,
     logger,
   });
   return {

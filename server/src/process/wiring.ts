@@ -181,6 +181,7 @@ async function startParts(
     mailFrom: config.mailFrom,
     outgoing,
     abandoned: storage.abandoned,
+    incarnations: storage.incarnations,
     logger,
   });
   parts.defer(async () => {
@@ -338,6 +339,7 @@ async function startWatch(
     intervalMs: POLL_CHANGES_MS,
     slowIntervalMs: POLL_CHANGES_SLOWLY_MS,
     notifications,
+    incarnations: storage.incarnations,
     onChange: (changed) => {
       for (const each of reload) each(changed);
     },
