@@ -16,6 +16,7 @@ const TOPICS = [
   "sign-in",
   "background",
   "backup",
+  "failover",
 ];
 const FIRST_LINE = /^\/\/ Oldest PostgreSQL: (.*)\n/;
 

@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import { chown, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  findPostgresPackage,
+  type PostgresBinaries,
+  prepareBinaries,
+} from "#src/db/embedded-postgres/binaries.ts";
+import {
+  DATABASE_FOLDER,
+  DATABASE_USER,
+  readPassword,
+} from "#src/db/embedded-postgres/data-directory.ts";
+import { openFolderForServer } from "#src/db/embedded-postgres/folder-for-server.ts";
+import { runProgram } from "#src/db/embedded-postgres/run-program.ts";
+import { chooseServerUser, type ServerUser } from "#src/db/embedded-postgres/server-user.ts";
+import { copyPreparedDatabase } from "./prepared-database.ts";
+
+/** Folder with the programs of another PostgreSQL than the embedded one. */
+const PROGRAMS_VARIABLE = "BURSAR_TEST_POSTGRES_BIN";
+const INITDB_TIMEOUT_MS = 60_000;
+
+/** PostgreSQL for tests that start servers of their own. */
+export interface TestPostgres {
+  binaries: PostgresBinaries;
+  user: ServerUser | null;
+  /** Creates `<dataDir>/postgres`. Returns the password of the role `bursar`. */
+  createDatabase(dataDir: string): Promise<string>;
+}
+
+/** Finds the PostgreSQL of `BURSAR_TEST_POSTGRES_BIN`, else the embedded one. Throws without its programs. */
+export async function findTestPostgres(folder: string): Promise<TestPostgres> {
+  const user = await chooseServerUser(folder, folder);
+  const programs = process.env[PROGRAMS_VARIABLE];
+  if (programs === undefined) {
+    const binaries = await prepareBinaries(await findPostgresPackage(), user, folder);
+    return { binaries, user, createDatabase: createPreparedDatabase };
+  }
+  const binaries = {
+    initdb: join(programs, "initdb"),
+    postgres: join(programs, "postgres"),
+    pgCtl: join(programs, "pg_ctl"),
+  };
+  const missing = Object.values(binaries).filter((program) => !existsSync(program));
+  if (missing.length > 0) {
+    throw new Error(
+      `${PROGRAMS_VARIABLE} is ${programs}, but PostgreSQL's programs are not there: ${missing.join(", ")}`,
+    );
+  }
+  return { binaries, user, createDatabase: (dataDir) => initialize(dataDir, binaries, user) };
+}
+
+async function createPreparedDatabase(dataDir: string): Promise<string> {
+  await copyPreparedDatabase(dataDir);
+  return readPassword(join(dataDir, DATABASE_FOLDER));
+}
+
+async function initialize(
+  dataDir: string,
+  { initdb }: PostgresBinaries,
+  user: ServerUser | null,
+): Promise<string> {
+  await mkdir(dataDir, { mode: 0o700 });
+  if (user !== null) await chown(dataDir, user.uid, user.gid);
+  const folder = await openFolderForServer(dataDir, user);
+  const args = [
+    `--pgdata=${join(folder.path, DATABASE_FOLDER)}`,
+    `--username=${DATABASE_USER}`,
+    // The folder of the socket excludes other users.
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--no-sync",
+  ];
+  try {
+    await runProgram({ program: initdb, args, user, folder, timeoutMs: INITDB_TIMEOUT_MS });
+  } finally {
+    await folder.close();
+  }
+  return "unused";
+}
