@@ -19,6 +19,11 @@ export interface FlushPosition {
 export interface FlushParticipant {
   /** The node has a new epoch: at its start, and after a fence. */
   started?(entry: NodeEntry): void;
+  /**
+   * A failover moved the database back to this position, and a fold has counted all ends up to there. Later ends are
+   * queued or found again before the next `started`. Must not throw.
+   */
+  rewound?(flushedSeq: number): void;
   /** An end is in the queue for its flush. Must not throw. */
   queued?(record: EndRecord): void;
   /** Runs before the transaction, and before each retry. */

@@ -82,6 +82,13 @@ export class FoldWorker {
         const seqs = { appendedSeq: flushedSeq, foldedSeq: flushedSeq };
         this.#nodes.set(nodeId, { ...seqs, behindSinceMs: null, listener });
       },
+      rewound: (flushedSeq) => {
+        const known = this.#nodes.get(nodeId);
+        if (known === undefined) return;
+        const seqs = { appendedSeq: flushedSeq, foldedSeq: flushedSeq };
+        // Another object, so that positions which are read at this moment are ignored.
+        this.#nodes.set(nodeId, { ...known, ...seqs, behindSinceMs: null });
+      },
       flush: () => Promise.resolve(),
       committed: (_, { flushedSeq, isCounted }) => {
         const node = this.#nodes.get(nodeId);
@@ -190,10 +197,12 @@ export class FoldWorker {
 
   /** Reads the state of the queue and the positions of the own nodes, of one moment. */
   async #readQueue(): Promise<FoldQueue> {
-    const nodeIds = [...this.#nodes.keys()];
+    const nodes = [...this.#nodes];
+    const nodeIds = nodes.map(([nodeId]) => nodeId);
     const queue = await readFoldQueue(this.#options.database, nodeIds);
-    for (const [index, nodeId] of nodeIds.entries()) {
-      await this.#advance(nodeId, queue.foldedSeqs[index] ?? null);
+    for (const [index, [nodeId, node]] of nodes.entries()) {
+      if (this.#nodes.get(nodeId) === node)
+        await this.#advance(node, queue.foldedSeqs[index] ?? null);
     }
     this.#reportLag(queue.lagMs);
     return queue;
@@ -212,9 +221,8 @@ export class FoldWorker {
     return [...this.#nodes.values()].some(({ appendedSeq, foldedSeq }) => foldedSeq < appendedSeq);
   }
 
-  async #advance(nodeId: string, foldedSeq: number | null): Promise<void> {
-    const node = this.#nodes.get(nodeId);
-    if (node === undefined || foldedSeq === null || foldedSeq <= node.foldedSeq) return;
+  async #advance(node: Followed, foldedSeq: number | null): Promise<void> {
+    if (foldedSeq === null || foldedSeq <= node.foldedSeq) return;
     // The process does not know yet that the counted requests were appended.
     if (node.foldedSeq >= node.appendedSeq) return;
     node.foldedSeq = foldedSeq;

@@ -111,6 +111,14 @@ export class LeaseSync {
     this.#leases.enter({ epoch, appendedSeq, hasJournalGap: !isJournalWhole });
   }
 
+  /**
+   * A failover moved the database back to this position of the node, and a fold has counted all ends up to there. The
+   * meter then calls `queued` or `found` for each later end, and `entered` after them.
+   */
+  rewound(flushedSeq: number): void {
+    this.#leases.rewind(flushedSeq);
+  }
+
   /** Spend of ended requests that no fold has counted. */
   get pending(): PendingSpend {
     return this.#leases.pending;

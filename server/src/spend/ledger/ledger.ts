@@ -62,6 +62,7 @@ export interface Ledger {
 /** Has the type `FlushParticipant` of recording/. */
 export interface SpendFlush {
   started(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
+  rewound(flushedSeq: number): void;
   queued(record: EndRecord): void;
   found(spend: SpendOrigin & Spent): void;
   flush(tx: Tx, batch: readonly EndRecord[]): Promise<void>;
@@ -129,6 +130,7 @@ class MemoryLedger implements Ledger {
     this.#options = options;
     this.flushParticipant = {
       started: (entry) => options.leases.entered(entry),
+      rewound: (flushedSeq) => options.leases.rewound(flushedSeq),
       queued: (record) => options.leases.queued(record),
       found: (spend) => options.leases.found(spend),
       flush: (_, batch) => {
@@ -243,12 +245,13 @@ class MemoryLedger implements Ledger {
 
   /**
    * Reads settled spend and the folded position in one snapshot, and applies both, so that each request counts once. False:
-   * the result is too old, because a later position is known.
+   * the result is too old, because a later position is known, or because the database went back.
    */
   async #readAndApply(version: bigint): Promise<boolean> {
     this.#reads += 1;
     const read = this.#reads;
-    const { database, nodeId } = this.#options;
+    const { database, nodeId, leases } = this.#options;
+    const { rewinds } = leases.pending;
     const limits = await this.#readSoftLimits(version);
     const atMs = this.#options.databaseNowMs();
     const limited = limits.map((limit) => ({
@@ -259,7 +262,7 @@ class MemoryLedger implements Ledger {
     const keys = limited.map(keyOf);
     const { foldedSeq, balances } =
       keys.length === 0 ? NO_BALANCES : await readBalancesAtSeq(database, { nodeId, keys });
-    const { leases } = this.#options;
+    if (rewinds !== leases.pending.rewinds) return false;
     if (foldedSeq !== null && foldedSeq < leases.pending.foldedSeq) return false;
     // A later read has finished before, and has newer values.
     if (read < this.#applied) return true;

@@ -64,6 +64,14 @@ export class NodeLeases {
     this.#messages.enter(entry.epoch, entry.hasJournalGap);
   }
 
+  /**
+   * Removes all pending spend after a failover. The database has the ends up to this position, and a fold has counted
+   * them. The caller adds each later end again with `recordEnd` or `recordFoundSpend`, and then calls `enter`.
+   */
+  rewind(seq: number): void {
+    this.pending.rewind(seq);
+  }
+
   /** Replaces all strict limits by those at `version` of the change counter. Ignores an older version. */
   setLimits(limits: readonly StrictLimit[], version: bigint): void {
     if (version < this.#messages.limitsVersion) return;

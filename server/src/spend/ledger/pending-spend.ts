@@ -30,6 +30,10 @@ export class SpendSums {
     for (const scopeId of scopeIdsOf(origin)) this.#change(scopeId, day, spent, -1n);
   }
 
+  clear(): void {
+    this.#byScope.clear();
+  }
+
   addAll(sums: SpendSums): void {
     this.#changeAll(sums, 1n);
   }
@@ -111,8 +115,14 @@ export class PendingSpend extends SpendSums {
   readonly #batches: AppendedBatch[] = [];
   #appendedSeq = 0;
   #foldedSeq = 0;
+  #rewinds = 0;
   /** Spend that is not appended, nano-USD. */
   #unappendedNanoUsd = 0n;
+
+  /** Number of rewinds. A folded position that was read before the last one is invalid. */
+  get rewinds(): number {
+    return this.#rewinds;
+  }
 
   /** Folded position: the pending spend has only later ends. */
   get foldedSeq(): number {
@@ -135,6 +145,19 @@ export class PendingSpend extends SpendSums {
     if (this.#stage === "new") this.#foldedSeq = appendedSeq;
     this.#stage = "entered";
     this.#appendedSeq = appendedSeq;
+  }
+
+  /**
+   * Removes all pending spend. A failover moved the database back to this position, and a fold has counted all ends up to
+   * there. The caller adds the later ends again.
+   */
+  rewind(seq: number): void {
+    this.clear();
+    this.#batches.length = 0;
+    this.#unappendedNanoUsd = 0n;
+    this.#appendedSeq = seq;
+    this.#foldedSeq = seq;
+    this.#rewinds += 1;
   }
 
   /** Pending batches that a fold up to this position counts. */
