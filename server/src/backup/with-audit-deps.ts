@@ -2,6 +2,7 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { deriveAuditKey } from "#src/audit/sign.ts";
 import { checkSecretFingerprint } from "#src/db/installation-secret.ts";
 import { connectStorage, type DatabasePlace } from "#src/db/storage.ts";
+import { systemClock } from "#src/lib/clock.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { type Logger, makeLogger } from "#src/lib/logger.ts";
 import { deriveSealingKey } from "#src/lib/seal.ts";
@@ -20,10 +21,10 @@ export async function withAuditDeps<Result>(
   try {
     const { database } = storage;
     await checkSecretFingerprint(database, secret);
-    const offsetMs = (await readDatabaseNowMs(database)) - performance.now();
+    const offsetMs = (await readDatabaseNowMs(database)) - systemClock.monotonicMs();
     return await work({
       database,
-      nowMs: () => Math.floor(performance.now() + offsetMs),
+      nowMs: () => Math.floor(systemClock.monotonicMs() + offsetMs),
       randomBytes: systemRandomBytes,
       auditKey: deriveAuditKey(secret),
       sealingKey: deriveSealingKey(secret),
