@@ -16,6 +16,8 @@ const CHUNK = 250;
 const SQL_SEEDS = 30;
 const SQL_STEPS = 120;
 const OLDER_SEEDS = 20;
+const SUSPENDED_SEEDS = 250;
+const SUSPENSION_SHARE = 0.2;
 
 const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
 
@@ -33,6 +35,18 @@ test.each(chunks)(
     expect(requests).toBeGreaterThan(CHUNK * 8);
   },
 );
+
+test("suspended machines exceed no limit, and do so with a clock that ignores suspensions", async () => {
+  const run = async (hasSteadyClocks: boolean) => {
+    for (let seed = 0; seed < SUSPENDED_SEEDS; seed++) {
+      const makeStore = () => new MemoryStore(TIMES);
+      const clocks = { suspensionShare: SUSPENSION_SHARE, hasSteadyClocks };
+      await simulate({ seed, steps: STEPS, ...clocks, makeStore });
+    }
+  };
+  await run(false);
+  await expect(run(true)).rejects.toThrow("to spend is over");
+});
 
 test("runs over PostgreSQL agree with runs over plain maps, to the last row", async ({ db }) => {
   await compareStores(db.database, { seeds: SQL_SEEDS, hasOpenDrafts: true });

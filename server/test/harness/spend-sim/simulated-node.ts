@@ -1,5 +1,6 @@
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
+import { type Clock, makeClock } from "#src/lib/clock.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import { NodeLeases, type Resolution } from "#src/spend/ledger/node-leases.ts";
@@ -15,6 +16,19 @@ interface Waiting {
   scope: SpendScope;
   amount: bigint;
 }
+
+/** Clocks of a node's machine. */
+export interface MachineClock {
+  /** Start of the steady clock, milliseconds. Differs between machines. */
+  steadyOffsetMs: number;
+  /** False: the system has no time since boot. */
+  hasUptime: boolean;
+  /** True: nodes read the steady clock, which stands still during a suspension. Shows that the rule is needed. */
+  isSteadyOnly: boolean;
+}
+
+/** Resolution of the time since boot, milliseconds. */
+const UPTIME_STEP_MS = 10;
 
 /** Times of the simulation, milliseconds. */
 export const TIMES = {
@@ -48,16 +62,18 @@ export class SimulatedNode {
   isPaused = false;
   isPartitioned = false;
   isLeaving = false;
-  /** Start of the monotonic clock, which differs between processes. */
-  readonly #monotonicOffsetMs: number;
+  readonly #machine = { realMs: 0, suspendedMs: 0, wallOffsetMs: 0 };
+  /** Real time at which the machine was suspended. Null: it runs. */
+  #suspendedAtMs: number | null = null;
+  readonly #clock: Pick<Clock, "monotonicMs">;
   /** Number of the current process. Answers to an earlier process are dropped. */
   incarnation = 0;
   #message: SyncMessage | null = null;
 
-  constructor(id: string, model: Model, monotonicOffsetMs: number) {
+  constructor(id: string, model: Model, machine: MachineClock) {
     this.id = id;
     this.#model = model;
-    this.#monotonicOffsetMs = monotonicOffsetMs;
+    this.#clock = this.#makeClock(machine);
     this.leases = this.#newLeases();
   }
 
@@ -66,7 +82,40 @@ export class SimulatedNode {
   }
 
   now(time: { realMs: number; wallMs: number }): { nowMs: number; atMs: number } {
-    return { nowMs: time.realMs + this.#monotonicOffsetMs, atMs: time.wallMs };
+    this.#machine.realMs = time.realMs;
+    if (!this.isPaused && this.#suspendedAtMs !== null) {
+      this.#machine.suspendedMs += time.realMs - this.#suspendedAtMs;
+      this.#suspendedAtMs = null;
+    }
+    return { nowMs: this.#clock.monotonicMs(), atMs: time.wallMs };
+  }
+
+  get isSuspended(): boolean {
+    return this.#suspendedAtMs !== null;
+  }
+
+  /** Suspends the machine until the node is no longer paused. */
+  suspend({ realMs }: { realMs: number }): void {
+    this.isPaused = true;
+    this.#suspendedAtMs ??= realMs;
+  }
+
+  /** Sets the wall clock of the machine. */
+  moveWallClock(ms: number): void {
+    this.#machine.wallOffsetMs += ms;
+  }
+
+  #makeClock({ steadyOffsetMs, hasUptime, isSteadyOnly }: MachineClock) {
+    const machine = this.#machine;
+    const steadyMs = () =>
+      (this.#suspendedAtMs ?? machine.realMs) - machine.suspendedMs + steadyOffsetMs;
+    const uptimeMs = () => Math.floor(machine.realMs / UPTIME_STEP_MS) * UPTIME_STEP_MS;
+    if (isSteadyOnly) return { monotonicMs: steadyMs };
+    return makeClock({
+      wallMs: () => machine.realMs + machine.wallOffsetMs,
+      steadyMs,
+      uptimeMs: hasUptime ? uptimeMs : () => null,
+    });
   }
 
   #newLeases(): NodeLeases {

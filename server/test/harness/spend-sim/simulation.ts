@@ -40,6 +40,7 @@ const LAST_STEPS = 12;
 const BURST_CHANCE = 0.05;
 const MAX_BURST = 24;
 const SILENCE_SHARE = 0.004;
+const SUSPENSION_SHARE = 0.006;
 /** Shares of steps about folds and about limits. Each run has its own, so that rare orders become common in some. */
 const FOLD_SHARES = [0.05, 0.12, 0.3] as const;
 const READ_SHARES = [0.2, 0.5] as const;
@@ -72,6 +73,10 @@ export interface SimulationOptions {
   hasBursts?: boolean;
   /** Share of steps that silence a node until unresolved spend is released. */
   silenceShare?: number;
+  /** Share of steps that suspend a node's machine, or set its wall clock. */
+  suspensionShare?: number;
+  /** Whether nodes read the steady clock alone, without the rule for suspended machines. Default: false. */
+  hasSteadyClocks?: boolean;
   /** Whether other steps run between the statements of a fold. Default: true. */
   hasOpenFolds?: boolean;
   /** Whether other steps run between the read and the write of a message. Default: true. */
@@ -123,6 +128,7 @@ class Simulation {
   readonly #bursts: Random;
   /** A separate generator, so that runs without silences stay the same. */
   readonly #silences: Random;
+  readonly #suspensions: Random;
   readonly #folds: Random;
   readonly #drafts: Random;
   readonly #shares: { fold: number; read: number; limit: number; flush: number; enter: number };
@@ -144,6 +150,7 @@ class Simulation {
     this.#random = new Random(options.seed);
     this.#bursts = new Random(~options.seed);
     this.#silences = new Random(options.seed + 1_000_003);
+    this.#suspensions = new Random(options.seed + 4_000_003);
     this.#folds = new Random(options.seed + 2_000_003);
     this.#drafts = new Random(options.seed + 3_000_003);
     this.#shares = {
@@ -168,7 +175,12 @@ class Simulation {
     const count = 1 + this.#random.below(4);
     this.#nodes = Array.from(
       { length: count },
-      (_, at) => new SimulatedNode(`node_${at}`, this.#model, this.#random.below(1_000_000)),
+      (_, at) =>
+        new SimulatedNode(`node_${at}`, this.#model, {
+          steadyOffsetMs: this.#random.below(1_000_000),
+          hasUptime: this.#suspensions.chance(0.8),
+          isSteadyOnly: options.hasSteadyClocks ?? false,
+        }),
     );
   }
 
@@ -194,6 +206,9 @@ class Simulation {
   async #step(): Promise<string> {
     if (this.#silences.chance(this.#options.silenceShare ?? SILENCE_SHARE)) {
       return await this.#silenceNode();
+    }
+    if (this.#suspensions.chance(this.#options.suspensionShare ?? SUSPENSION_SHARE)) {
+      return await this.#suspendNode();
     }
     if (this.#folds.chance(this.#shares.fold)) return await this.#fold();
     if (this.#folds.chance(this.#shares.limit)) return await this.#changeLimits();
@@ -434,6 +449,7 @@ class Simulation {
       case 3:
         // Faults are rare, because limits are only reached when requests succeed.
         node.isPaused = !node.isPaused && node.isAlive && this.#random.chance(0.4);
+        if (node.isPaused && this.#suspensions.chance(0.5)) node.suspend(this.#time);
         return `${node.id} is ${node.isPaused ? "paused" : "resumed"}`;
       case 4:
         node.isPartitioned = !node.isPartitioned && this.#random.chance(0.4);
@@ -497,6 +513,35 @@ class Simulation {
     const released = await this.#releaseOldSpend();
     const forgotten = this.#silences.chance(0.3) ? `, ${await this.#forgetNode(node)}` : "";
     return `${node.id} is ${how} for long: ${fenced}, ${released}${forgotten}`;
+  }
+
+  /**
+   * Suspends the machine of one node, while the others continue. The node wakes with a request, before any timer. Instead,
+   * the wall clock of a running machine is set.
+   */
+  async #suspendNode(): Promise<string> {
+    const node = this.#suspensions.pick(this.#nodes.filter((each) => each.isActive));
+    if (node === undefined) return "no machine is suspended";
+    node.now(this.#time);
+    if (this.#suspensions.chance(0.3)) {
+      const setByMs = this.#suspensions.below(20_000) - 10_000;
+      node.moveWallClock(setByMs);
+      node.now(this.#time);
+      return `the wall clock of ${node.id} is set by ${setByMs}`;
+    }
+    const ms = 1 + this.#suspensions.below(3 * TIMES.ttlMs);
+    node.suspend(this.#time);
+    await this.#passWithout(node, ms);
+    const fenced = await this.#fenceNodes();
+    const forgotten = this.#suspensions.chance(0.5) ? await this.#forgetNode(node) : "kept";
+    // The others use the released budget before the node wakes.
+    const others = Array.from({ length: this.#suspensions.below(4) }, () => this.#sendRequests());
+    await this.#passWithout(node, 1);
+    node.isPaused = false;
+    const scope = node.isLeaving ? undefined : this.#suspensions.pick(this.#scopes);
+    const request = scope === undefined ? "no request" : this.#sendRequest(node, scope);
+    const steps = [fenced, forgotten, ...others, request].join(" | ");
+    return `${node.id} is suspended for ${ms}: ${steps}`;
   }
 
   /** Releases the budget of a silent node, as an administrator does. */
