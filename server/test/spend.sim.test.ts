@@ -18,6 +18,8 @@ const SQL_STEPS = 120;
 const OLDER_SEEDS = 20;
 const SUSPENDED_SEEDS = 250;
 const SUSPENSION_SHARE = 0.2;
+/** The database's clock jumps ahead, and a node without requests is fenced while an answer with grants is on its way. */
+const EARLY_FENCE_SEED = 225_190;
 
 const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
 
@@ -46,6 +48,11 @@ test("suspended machines exceed no limit, and do so with a clock that ignores su
   };
   await run(false);
   await expect(run(true)).rejects.toThrow("to spend is over");
+});
+
+test("a limit that is lowered below the budget of a node that was fenced early counts that budget", async () => {
+  const makeStore = () => new MemoryStore(TIMES);
+  await simulate({ seed: EARLY_FENCE_SEED, steps: 250, makeStore });
 });
 
 test("runs over PostgreSQL agree with runs over plain maps, to the last row", async ({ db }) => {

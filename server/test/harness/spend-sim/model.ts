@@ -93,7 +93,7 @@ export class Model {
         continue;
       }
       this.#requestsOfKey.set(key, [request]);
-      const name = key.slice(0, key.lastIndexOf("\n"));
+      const name = balanceNameOf(key);
       const periods = this.#keys.get(name) ?? new Map<string, SpendPeriod>();
       this.#keys.set(name, periods.set(key, periodOfKey(key)));
     }
@@ -223,7 +223,11 @@ export class Model {
       const name = nameOf(limit);
       if (this.#activating.has(name) || this.#ceilings.has(name)) continue;
       const ceilings = new Map<string, bigint>();
-      for (const key of this.#periodsOf(limit).keys()) {
+      // A node that was fenced early may have budget of a period without requests.
+      const leased = [...snapshot.balances.keys()].filter(
+        (key) => balanceNameOf(key) === keyNameOf(limit),
+      );
+      for (const key of new Set([...this.#periodsOf(limit).keys(), ...leased])) {
         const requests = this.#requestsOfKey.get(key) ?? [];
         const unknown = requests.filter((request) =>
           isUnknown(request, { key, requests, snapshot }),
@@ -302,8 +306,8 @@ export class Model {
   }
 
   /** Periods of the limit that have requests, by balance key. */
-  #periodsOf({ scopeType, scopeId, period }: StrictLimit): ReadonlyMap<string, SpendPeriod> {
-    return this.#keys.get(`${scopeType}\n${scopeId}\n${period}`) ?? NO_PERIODS;
+  #periodsOf(limit: StrictLimit): ReadonlyMap<string, SpendPeriod> {
+    return this.#keys.get(keyNameOf(limit)) ?? NO_PERIODS;
   }
 
   #get(requestId: string): TrueRequest {
@@ -361,6 +365,15 @@ export function keysOf(scope: SpendScope, atMs: number): string[] {
       balanceKeyText({ scopeType, scopeId, period, periodStart }),
     );
   });
+}
+
+/** Part of a balance key before the start of its period. */
+function balanceNameOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("\n"));
+}
+
+function keyNameOf({ scopeType, scopeId, period }: StrictLimit): string {
+  return `${scopeType}\n${scopeId}\n${period}`;
 }
 
 function nameOf({ scopeType, scopeId, period }: Omit<StrictLimit, "amountNanoUsd">): string {
