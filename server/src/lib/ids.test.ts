@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newId, randomBase62 } from "./ids.ts";
+import { hashId, newId, randomBase62 } from "./ids.ts";
 
 describe("an id", () => {
   test("consists of its prefix and 24 base62 characters, and sorts by its millisecond", () => {
@@ -19,6 +19,12 @@ describe("an id", () => {
     const bytes = Uint8Array.from({ length: 16 }, (_, index) => index);
     expect(newId("x_", 0, () => bytes)).toBe("x_000000000123456789ABCDEF");
   });
+});
+
+test("an id of parts depends on the parts and their borders only", () => {
+  expect(hashId("x_", ["a", "b"])).toMatch(/^x_[0-9A-Za-z]{24}$/);
+  expect(hashId("x_", ["a", "b"])).toBe(hashId("x_", ["a", "b"]));
+  expect(hashId("x_", ["ab"])).not.toBe(hashId("x_", ["a", "b"]));
 });
 
 test("random characters are uniform, because biased bytes are discarded", () => {

@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from "node:crypto";
+import { createHash, randomBytes, randomFillSync } from "node:crypto";
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const TIME_CHARS = 8; // 62^8 ms: enough for 6,900 years
@@ -33,6 +33,20 @@ export function newId(
   random: RandomBytes = pooledRandomBytes,
 ): string {
   return prefix + timeText(nowMs) + randomBase62(RANDOM_CHARS, random);
+}
+
+/**
+ * Creates an id from its parts: `prefix` + 24 base62 characters of their SHA-256. The same parts always have the same id,
+ * also after a failover that lost the row. Not sortable by time.
+ */
+export function hashId(prefix: string, parts: readonly string[]): string {
+  const hash = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  let rest = BigInt(`0x${hash}`);
+  let text = "";
+  for (let i = 0; i < TIME_CHARS + RANDOM_CHARS; i++, rest /= 62n) {
+    text += BASE62.charAt(Number(rest % 62n));
+  }
+  return prefix + text;
 }
 
 let lastTime = { ms: Number.NaN, text: "" };

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { makeMessage } from "#src/alerts/firing/firing-message.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
@@ -36,6 +37,8 @@ export interface DeliverDeps extends AuditDeps, SendDeps {
 /** Seconds from each failed attempt to the next one: ten attempts in a little less than a day. */
 const RETRY_SECONDS = [5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200] as const;
 const MAX_RETRY_AFTER_SECONDS = 43_200;
+/** Messages that this node remembers as sent. */
+const MAX_REMEMBERED = 1_000;
 /** Concurrent messages of a channel on this node. A slow channel leaves room for the others. */
 const MAX_AT_ONCE = 3;
 const MAX_AT_ONCE_FAILING = 1;
@@ -49,10 +52,12 @@ const PAUSE_SECONDS = 3_600;
 /**
  * Returns a function that makes one attempt to deliver a message. A receiver's failure does not throw: the transaction that
  * records it adds the job of the next attempt. If a node dies between a response and its record, the message is sent again
- * under the same id. Mail is queued in the transaction that records the delivery: exactly once.
+ * under the same id. Mail is queued in the transaction that records the delivery: exactly once. A failover can lose a sent
+ * message, which is then queued again under its id. A node that has sent it does not send it again.
  */
 export function makeDeliverAlert(deps: DeliverDeps): (deliveryId: string) => Promise<void> {
   const running = new Map<string, number>();
+  const sent = new LRUCache<string, SentMessage>({ max: MAX_REMEMBERED });
   return async (deliveryId) => {
     const found = await findDelivery(deps.database, deliveryId);
     if (found === null || found.delivery.status !== "queued") return;
@@ -69,13 +74,31 @@ export function makeDeliverAlert(deps: DeliverDeps): (deliveryId: string) => Pro
     }
     running.set(channel.id, atOnce + 1);
     try {
-      await attemptDelivery(deps, delivery, channel);
+      const previous = sent.get(delivery.id);
+      if (previous !== undefined && isCreatedAgain(previous, delivery)) {
+        await recordSent(deps, delivery.id, channel.id, previous.status);
+        return;
+      }
+      const status = await attemptDelivery(deps, delivery, channel);
+      if (status !== null)
+        sent.set(delivery.id, { status, createdAtMs: delivery.created_at.getTime() });
     } finally {
       const remaining = (running.get(channel.id) ?? 1) - 1;
       if (remaining > 0) running.set(channel.id, remaining);
       else running.delete(channel.id);
     }
   };
+}
+
+interface SentMessage {
+  /** HTTP status of the response. */
+  status: number;
+  createdAtMs: number;
+}
+
+/** True if another row has the message's id: a failover lost the first one. A redelivery keeps its row. */
+function isCreatedAgain(previous: SentMessage, delivery: DeliveryToSend): boolean {
+  return previous.createdAtMs !== delivery.created_at.getTime();
 }
 
 function isInactive(channel: ChannelToSend): boolean {
@@ -86,13 +109,14 @@ function dropDelivery(deps: DeliverDeps, id: string): Promise<void> {
   return markDropped(deps.database, { id, reason: "The channel was off or deleted." });
 }
 
+/** Returns the HTTP status of a successful attempt, or null. */
 async function attemptDelivery(
   deps: DeliverDeps,
   delivery: DeliveryToSend,
   channel: ChannelToSend,
-): Promise<void> {
+): Promise<number | null> {
   const attempts = await beginAttempt(deps.database, delivery.id);
-  if (attempts === null) return;
+  if (attempts === null) return null;
   const outcome = await sendOnce(deps, delivery, channel).catch((error: unknown): Outcome => {
     deps.logger.error({ err: error, deliveryId: delivery.id }, "alert message not created");
     const reason = "The message could not be created. See the server log.";
@@ -100,13 +124,14 @@ async function attemptDelivery(
   });
   if (outcome.kind === "sent") {
     await recordSent(deps, delivery.id, channel.id, outcome.status);
-    return;
+    return outcome.status;
   }
   deps.logger.warn(
     { deliveryId: delivery.id, channelId: channel.id, attempts, reason: outcome.reason },
     "alert message not delivered",
   );
   await recordFailed(deps, { delivery, channel, attempts, outcome });
+  return null;
 }
 
 /** Makes one attempt, in any state of the message. */

@@ -3,7 +3,7 @@ import { compareFirings } from "#src/alerts/firing/compare-firings.ts";
 import type { AlertingDeps, RecordedFiring } from "#src/alerts/firing/recorded-firing.ts";
 import { addJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { newId } from "#src/lib/ids.ts";
+import { hashId, newId } from "#src/lib/ids.ts";
 import {
   type Incident,
   insertDeliveries,
@@ -37,7 +37,7 @@ export async function queueDeliveries(
     const batchId = newId(idPrefixes.alertDelivery, deps.nowMs(), deps.randomBytes);
     messages.push(...batch.map((each) => ({ ...each, batchId })));
   }
-  await queueMessages(tx, deps, messages);
+  await queueMessages(tx, messages);
 }
 
 /** Owners of keys by firing, for alerts that notify owners. */
@@ -90,7 +90,6 @@ function groupByReceiver(
  */
 export async function queueDigests(
   tx: Tx,
-  deps: AlertingDeps,
   firings: readonly [RecordedFiring, ...RecordedFiring[]],
 ): Promise<void> {
   const [firing] = firings;
@@ -111,7 +110,7 @@ export async function queueDigests(
       messages.push({ firing: each, others: [], channelId: null, batchId: null });
     }
   }
-  await queueMessages(tx, deps, messages);
+  await queueMessages(tx, messages);
 }
 
 interface Message {
@@ -126,15 +125,11 @@ interface Message {
 /** Maximum number of rows in one statement. */
 const BATCH = 1_000;
 
-async function queueMessages(
-  tx: Tx,
-  deps: AlertingDeps,
-  messages: readonly Message[],
-): Promise<void> {
-  const nowMs = deps.nowMs();
+async function queueMessages(tx: Tx, messages: readonly Message[]): Promise<void> {
   const deliveries = messages.map(
     ({ firing, others, channelId, batchId }): NewDelivery => ({
-      id: newId(idPrefixes.alertDelivery, nowMs, deps.randomBytes),
+      // The same firing has the same message after a failover, and receivers ignore an id that they know.
+      id: hashId(idPrefixes.alertDelivery, [firing.id, channelId ?? "owner"]),
       organizationId: firing.organizationId,
       alertFiringId: firing.id,
       otherFiringIds: others.map(({ id }) => id),

@@ -35,7 +35,6 @@ const test = base.extend("alerts", ({ a }) => {
     const [first] = await inTransaction(database, (tx) =>
       recordDigests(
         tx,
-        a.h.deps,
         fired.map(({ scope, episode = "once", threshold, facts }) => ({
           ...{ organizationId: a.org.id, alertId: alert.id, kind: condition.kind, workspaceId },
           ...{ scopeType: scope.type, scopeId: scope.id, episode, threshold, facts },

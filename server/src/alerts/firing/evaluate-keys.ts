@@ -72,7 +72,7 @@ const findExpiring: FindFirings = async (tx, of) =>
 async function evaluateUnused(deps: EvaluateKeysDeps): Promise<void> {
   const now = new Date(deps.nowMs());
   await inTransaction(deps.database, async (tx) => {
-    await recordDigests(tx, deps, await findUnused(tx, { now, limit: MAX_UNUSED }));
+    await recordDigests(tx, await findUnused(tx, { now, limit: MAX_UNUSED }));
   });
 }
 

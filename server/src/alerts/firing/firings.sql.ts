@@ -31,7 +31,7 @@ export async function insertFirings(
     JOIN alert ON alert.id = f.alert_id AND alert.organization_id = f.organization_id
       AND alert.deleted_at IS NULL AND alert.is_enabled
     ORDER BY f.place
-    ON CONFLICT (alert_id, scope_type, scope_id, episode, threshold) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING id, is_muted AS "isMuted", fired_at AS "firedAt"`.execute(tx);
   return rows;
 }

@@ -1,7 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { queueDeliveries, queueDigests } from "#src/alerts/channels/queue-deliveries.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { newId } from "#src/lib/ids.ts";
+import { hashId } from "#src/lib/ids.ts";
 import { findCoveredFirings } from "./cover-thresholds.ts";
 import { insertFirings, saveCoveredFirings, saveDigestMembers } from "./firings.sql.ts";
 import type { NewFiring } from "./new-firing.rule.ts";
@@ -17,7 +17,7 @@ export async function recordFirings(
   deps: AlertingDeps,
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
-  const recorded = await insertNewFirings(tx, deps, firings);
+  const recorded = await insertNewFirings(tx, firings);
   const covered = findCoveredFirings(recorded);
   await saveCoveredFirings(tx, covered);
   const notified = recorded.filter(({ id, isMuted }) => !isMuted && !covered.has(id));
@@ -28,29 +28,23 @@ export async function recordFirings(
 /** Records firings about keys, with one message for all firings of an alert to each channel and each owner. */
 export async function recordDigests(
   tx: Tx,
-  deps: AlertingDeps,
   firings: readonly NewFiring[],
 ): Promise<RecordedFiring[]> {
-  const recorded = await insertNewFirings(tx, deps, firings);
+  const recorded = await insertNewFirings(tx, firings);
   const groups = [...Map.groupBy(recorded, ({ alertId }) => alertId).values()];
   for (const [first, ...others] of groups) {
     if (first === undefined) continue;
     await saveDigestMembers(tx, { firstId: first.id, otherIds: others.map(({ id }) => id) });
-    if (!first.isMuted) await queueDigests(tx, deps, [first, ...others]);
+    if (!first.isMuted) await queueDigests(tx, [first, ...others]);
   }
   return recorded;
 }
 
-async function insertNewFirings(
-  tx: Tx,
-  deps: AlertingDeps,
-  firings: readonly NewFiring[],
-): Promise<RecordedFiring[]> {
+async function insertNewFirings(tx: Tx, firings: readonly NewFiring[]): Promise<RecordedFiring[]> {
   if (firings.length === 0) return [];
-  const nowMs = deps.nowMs();
   const rows = [...firings]
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
-    .map((firing) => ({ ...firing, id: newId(idPrefixes.alertFiring, nowMs, deps.randomBytes) }));
+    .map((firing) => ({ ...firing, id: makeFiringId(firing) }));
   const inserted = new Map((await insertFirings(tx, rows)).map((row) => [row.id, row]));
   return rows.flatMap((firing) => {
     const row = inserted.get(firing.id);
@@ -58,6 +52,15 @@ async function insertNewFirings(
   });
 }
 
-function keyOf({ alertId, scopeType, scopeId, episode, threshold }: NewFiring): string {
-  return [alertId, scopeType, scopeId, episode, threshold].join("\n");
+function keyOf(firing: NewFiring): string {
+  return partsOf(firing).join("\n");
+}
+
+/** An evaluation after a failover that lost the firing records it under the same id, so receivers see one incident. */
+function makeFiringId(firing: NewFiring): string {
+  return hashId(idPrefixes.alertFiring, partsOf(firing));
+}
+
+function partsOf({ alertId, scopeType, scopeId, episode, threshold }: NewFiring): string[] {
+  return [alertId, scopeType, scopeId, episode, threshold];
 }
