@@ -29,12 +29,16 @@ test.each(chunks)(
   "no sequence of requests, faults and changes exceeds a limit: 250 seeds from %i",
   async (from) => {
     let requests = 0;
+    let large = 0;
     for (let seed = from; seed < from + CHUNK; seed++) {
       const makeStore = () => new MemoryStore(TIMES);
-      requests += (await simulate({ seed, steps: STEPS, makeStore })).requests;
+      const result = await simulate({ seed, steps: STEPS, makeStore });
+      requests += result.requests;
+      large += result.large;
     }
     // A run without successful requests proves nothing.
     expect(requests).toBeGreaterThan(CHUNK * 8);
+    expect(large).toBeGreaterThan(CHUNK / 4);
   },
 );
 

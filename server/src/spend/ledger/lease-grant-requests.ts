@@ -14,21 +14,21 @@ export interface GrantRequestSources {
   chainOf: (waiter: Waiter) => readonly LeaseState[];
   /** Unused part of the lease after the message, nano-USD. */
   freeOf: (state: LeaseState) => bigint;
-  /** Amount to ask for beyond the needs of waiting requests, nano-USD. */
-  trafficOf: (state: LeaseState) => bigint;
+  /** Budget that the lease should have, with held amounts, nano-USD. */
+  wantedOf: (state: LeaseState) => bigint;
 }
 
 /**
  * Returns the grant requests of a message, in order of arrival. Earlier requests use the free part of a lease first, and
- * later ones ask for the missing amount. The preferred amount covers later requests too, so that one message serves a
- * burst.
+ * later ones ask for the missing amount. The preferred amount covers later requests and expected traffic too, so that one
+ * message serves a burst.
  */
 export function makeGrantRequests({
   asked,
   waiting,
   chainOf,
   freeOf,
-  trafficOf,
+  wantedOf,
 }: GrantRequestSources): GrantRequest[] {
   const needed = sumNeeds(waiting, chainOf);
   const free = new Map<string, bigint>();
@@ -42,10 +42,11 @@ export function makeGrantRequests({
       const needs = needed.get(state.text) ?? 0n;
       const later = needs > amountNanoUsd ? needs - amountNanoUsd : 0n;
       needed.set(state.text, later);
+      const missing = wantedOf(state) - state.held - left - lacks;
       return {
         key: state.text,
         minimumNanoUsd: lacks,
-        preferredNanoUsd: lacks + later + trafficOf(state),
+        preferredNanoUsd: lacks + (later > missing ? later : missing),
       };
     }),
   }));

@@ -8,7 +8,17 @@ import type {
   SyncDone,
   SyncMessage,
 } from "./lease-rules.ts";
-import { isWorthTrimming, type LeaseState, type LeaseTable } from "./lease-table.ts";
+import {
+  findAmountToKeep,
+  findLookAfterMs,
+  findTopUp,
+  findWanted,
+  isPlenty,
+  isWorthTrimming,
+  LOOK_AFTER_MS,
+  type SizeBounds,
+} from "./lease-size.ts";
+import type { LeaseState, LeaseTable } from "./lease-table.ts";
 import type { AppendedBatch, PendingSpend } from "./pending-spend.ts";
 
 // Messages of a node about its leases: when to send one, its content, and its effect. Pure.
@@ -16,6 +26,7 @@ import type { AppendedBatch, PendingSpend } from "./pending-spend.ts";
 export interface LeaseMessagesOptions {
   nodeId: string;
   ttlMs: number;
+  coverMs?: number;
   marginMs: number;
   table: LeaseTable;
   queue: HoldQueue;
@@ -51,8 +62,10 @@ const TRIM_EVERY_MS = 250;
 const RETRY_MS = 250;
 /** Time without a response after which the next message may be lost too. */
 const SURE_MS = 1_000;
-/** Number of complete messages in a TTL. They renew the leases. */
+/** Number of complete messages in a TTL. */
 const RENEWALS = 3;
+/** Number of messages in a TTL. Each one renews the leases, so that they last for nearly a TTL after the last contact. */
+const BEATS = 24;
 
 export class LeaseMessages {
   readonly #options: LeaseMessagesOptions;
@@ -64,11 +77,21 @@ export class LeaseMessages {
   readonly #limits = { followed: 0n, acknowledged: -1n };
   #inFlight: InFlight | null = null;
   /** Times on the monotonic clock, milliseconds. */
-  readonly #times = { validUntil: NEVER, answered: NEVER, renew: NEVER, ask: NEVER, trim: NEVER };
+  readonly #times = {
+    validUntil: NEVER,
+    answered: NEVER,
+    renew: NEVER,
+    beat: NEVER,
+    ask: NEVER,
+    trim: NEVER,
+    look: NEVER,
+  };
+  readonly #bounds: SizeBounds;
   #retryAtMs = NEVER;
 
   constructor(options: LeaseMessagesOptions) {
     this.#options = options;
+    this.#bounds = { coverMs: options.coverMs ?? options.ttlMs, liveNodes: 1 };
   }
 
   get isFenced(): boolean {
@@ -140,16 +163,32 @@ export class LeaseMessages {
       return null;
     if (now.nowMs < this.#retryAtMs) return null;
     const { table, queue } = this.#options;
-    const isComplete = this.#aim === "leave" || now.nowMs >= this.#times.renew;
-    const isAsking = queue.size > 0 && now.nowMs >= this.#times.ask;
-    const isTrimming = now.nowMs >= this.#times.trim;
-    if (isTrimming) {
+    const { renew, beat } = this.#times;
+    const due: Due = {
+      isComplete: this.#aim === "leave" || now.nowMs >= renew,
+      isAsking: queue.size > 0 && now.nowMs >= this.#times.ask,
+      isTrimming: now.nowMs >= this.#times.trim,
+      isLooking: now.nowMs >= this.#times.look,
+    };
+    if (due.isTrimming) {
       this.#times.trim = now.nowMs + TRIM_EVERY_MS;
       table.measureTraffic(now.nowMs);
     }
-    const asked = isAsking ? queue.pick(MAX_REQUESTS) : [];
+    if (due.isLooking) this.#times.look = now.nowMs + LOOK_AFTER_MS;
+    const asked = due.isAsking ? queue.pick(MAX_REQUESTS) : [];
     const needed = new Set(asked.flatMap(({ scope }) => table.getStates(scope, now.atMs)));
-    const isQuiet = !isComplete && !isTrimming && !isAsking;
+    const { targets, topUps } = this.#makeTargets(due, needed, now);
+    const { isComplete } = due;
+    if (!isComplete && targets.size === 0 && now.nowMs < beat) return null;
+    const grantRequests = this.#makeGrantRequests(asked, targets, now);
+    return this.#send(now, { targets, isComplete, grantRequests, topUps });
+  }
+
+  /** `needed`: leases that the message requests budget for. */
+  #makeTargets(due: Due, needed: ReadonlySet<LeaseState>, now: Now) {
+    const { table, queue } = this.#options;
+    const { isComplete, isAsking, isTrimming, isLooking } = due;
+    const isQuiet = !isComplete && !isAsking && !isTrimming && !isLooking;
     const targets = new Map<string, LeaseTarget>();
     const topUps = new Map<string, bigint>();
     for (const state of table.listStates()) {
@@ -160,14 +199,14 @@ export class LeaseMessages {
       if (topUp > 0n) topUps.set(state.text, topUp);
       const isChanged =
         isComplete || isOff || isReportDue(state) || (isAsking && queue.hasWaiter(state.text));
-      if (!isChanged && topUp === 0n && !needed.has(state)) continue;
+      const isLookDue =
+        isLooking && now.nowMs - state.seenAtMs >= findLookAfterMs(state, this.#bounds);
+      if (!isChanged && topUp === 0n && !isLookDue && !needed.has(state)) continue;
       const keptNanoUsd = isChanged ? kept : table.freeAmount(state);
       if (this.#canName(state) || needed.has(state))
         targets.set(state.text, this.#makeTarget(state, keptNanoUsd));
     }
-    if (!isComplete && targets.size === 0) return null;
-    const grantRequests = this.#makeGrantRequests(asked, targets, now);
-    return this.#send(now, { targets, isComplete, grantRequests, topUps });
+    return { targets, topUps };
   }
 
   /** Applies a response. False: the database did not apply the message. */
@@ -187,9 +226,11 @@ export class LeaseMessages {
     }
     const { ttlMs, marginMs } = this.#options;
     this.#inFlight = null;
+    this.#bounds.liveNodes = answer.liveNodes;
     this.#times.validUntil = Math.max(this.#times.validUntil, sent.sentMs + ttlMs - marginMs);
+    this.#times.beat = sent.sentMs + Math.max(TRIM_EVERY_MS, ttlMs / BEATS);
     const areExact = this.#applyLeases(sent, answer);
-    this.#applyGrants(sent, answer);
+    this.#applyGrants(sent, answer, now);
     if (sent.message.isComplete) this.#applyAcknowledgement(sent, answer, now);
     if (!areExact) this.#times.renew = now.nowMs + ASK_AGAIN_MS;
     return true;
@@ -222,14 +263,13 @@ export class LeaseMessages {
 
   /** Waiting requests have their own grant requests. */
   #findTopUp(state: LeaseState, { atMs }: Now): bigint {
-    const { table, queue } = this.#options;
-    const isAsked = queue.hasWaiter(state.text);
-    return isAsked || !this.#canKeep(state, atMs) ? 0n : table.findTopUp(state);
+    const isAsked = this.#options.queue.hasWaiter(state.text);
+    return isAsked || !this.#canKeep(state, atMs) ? 0n : findTopUp(state, this.#bounds);
   }
 
   #canKeep(state: LeaseState, atMs: number): boolean {
     // Budget from before a change can exceed a lowered limit. The node returns such budget, and then requests it again.
-    const isKnown = this.#limits.acknowledged === this.#limits.followed;
+    const isKnown = this.#limits.acknowledged >= state.changedIn;
     return state.countId !== null && this.#aim === "serve" && isKnown && state.endMs > atMs;
   }
 
@@ -237,7 +277,8 @@ export class LeaseMessages {
     const { table, queue } = this.#options;
     if (!this.#canKeep(state, atMs)) return 0n;
     const free = table.freeAmount(state);
-    const kept = queue.hasWaiter(state.text) ? 0n : table.findAmountToKeep(state);
+    const isScarce = queue.hasWaiter(state.text) && !isPlenty(state, this.#bounds);
+    const kept = isScarce ? 0n : findAmountToKeep(state, this.#bounds);
     // After a silence the lease keeps its budget. Budget that a lost message returns would belong to no node.
     const isSure = nowMs - this.#times.answered <= SURE_MS;
     return isSure || kept >= free ? kept : free;
@@ -254,7 +295,7 @@ export class LeaseMessages {
       waiting: queue.list(),
       chainOf: ({ scope }) => table.getStates(scope, atMs),
       freeOf: (state) => freeAfter(state, targets.get(state.text)),
-      trafficOf: (state) => (this.#aim === "leave" ? 0n : table.estimateTraffic(state)),
+      wantedOf: (state) => (this.#aim === "leave" ? 0n : findWanted(state, this.#bounds)),
     });
   }
 
@@ -311,7 +352,7 @@ export class LeaseMessages {
     return areOpen && excess === 0n;
   }
 
-  #applyGrants({ message }: InFlight, answer: SyncDone): void {
+  #applyGrants({ message }: InFlight, answer: SyncDone, { nowMs }: Now): void {
     const { table } = this.#options;
     for (const [at, { entries }] of message.grantRequests.entries()) {
       for (const [entryAt, { key }] of entries.entries()) {
@@ -323,7 +364,7 @@ export class LeaseMessages {
       const state = table.get(name);
       if (state.countId !== null) state.granted += nanoUsd;
     }
-    for (const [name, figures] of answer.figures) table.setFigures(name, figures);
+    for (const [name, figures] of answer.figures) table.setFigures(name, figures, nowMs);
   }
 
   #applyAcknowledgement({ message, sentMs }: InFlight, answer: SyncDone, now: Now): void {
@@ -339,6 +380,18 @@ export class LeaseMessages {
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
+
+/** Purposes of the next message. */
+interface Due {
+  /** Names all leases. */
+  isComplete: boolean;
+  /** Requests budget for waiting requests. */
+  isAsking: boolean;
+  /** Returns and requests budget in advance. */
+  isTrimming: boolean;
+  /** Reads balances that other nodes may need. */
+  isLooking: boolean;
+}
 
 /** Unused part of the lease with the target's value. */
 function freeAfter({ drawn, held }: LeaseState, target: LeaseTarget | undefined): bigint {

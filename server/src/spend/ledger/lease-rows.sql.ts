@@ -23,6 +23,8 @@ export interface MessageRows {
 
 interface ReadRow extends Omit<ReadNode, "isOlder"> {
   foldedSeq: bigint;
+  /** Live nodes without the node of the message. */
+  otherNodes: bigint;
   hasOlderLeases: boolean;
   hasOlderContact: boolean;
   /** Null: the message names no balance. */
@@ -49,6 +51,7 @@ const READ = prepareOnce(
     SELECT node.epoch, node.folded_seq, node.lease_op, node.lease_expires_at, last.node_id AS last_id, last.epoch AS last_epoch,
       last.op, last.expires_at, (SELECT value FROM limits_version) AS version,
       (SELECT hour_at > now() FROM rollup_progress) AS has_older_nodes,
+      (SELECT count(*) FROM node_contact WHERE id <> $1 AND lease_expires_at IS NOT NULL) AS other_nodes,
       EXISTS (SELECT FROM lease WHERE node_id = $1 AND request_id = '' AND granted_nano_usd IS NULL) AS has_older_leases
     FROM node LEFT JOIN lease_node AS last ON last.node_id = node.id WHERE node.id = $1
   ), key AS (
@@ -58,7 +61,7 @@ const READ = prepareOnce(
     SELECT scope_type, scope_id, period, period_start, organization_id FROM lease
     WHERE $7::boolean AND node_id = $1 AND request_id = ''
   )
-  SELECT me.epoch, me.folded_seq AS "foldedSeq", me.version, me.has_older_nodes AS "hasOlderNodes",
+  SELECT me.epoch, me.folded_seq AS "foldedSeq", me.other_nodes AS "otherNodes", me.version, me.has_older_nodes AS "hasOlderNodes",
     me.has_older_leases AS "hasOlderLeases", me.lease_expires_at IS NOT NULL AS "hasOlderContact",
     coalesce(me.expires_at, me.lease_expires_at) IS NOT NULL AS "isLive",
     CASE WHEN me.last_epoch = me.epoch THEN me.op WHEN me.has_older_nodes THEN me.lease_op ELSE 0 END AS op,
@@ -138,7 +141,8 @@ function toWork(message: SyncMessage, rows: readonly ReadRow[]): Omit<MessageRow
     if (row.limitNanoUsd !== null) limits.set(text, row.limitNanoUsd);
   }
   const foldedSeq = Number(rows[0]?.foldedSeq ?? 0n);
-  const work = { foldedSeq, keys, balances, leases, counts, limits, kept: new Map() };
+  const liveNodes = Number(rows[0]?.otherNodes ?? 0n) + 1;
+  const work = { foldedSeq, liveNodes, keys, balances, leases, counts, limits, kept: new Map() };
   return { work, missing };
 }
 

@@ -43,7 +43,7 @@ interface GrantRequestEntry {
   key: string;
   /** Budget that the request lacks. */
   minimumNanoUsd: bigint;
-  /** The same, plus needs of later requests and seconds of traffic. Granted while plenty remains. */
+  /** The same, plus needs of later requests and of expected traffic. The part within the node's share is granted. */
   preferredNanoUsd: bigint;
 }
 
@@ -76,7 +76,7 @@ export interface SyncMessage {
   /** Last message of a node that stops. */
   isLeaving: boolean;
   grantRequests: readonly GrantRequest[];
-  /** Budget for later requests, by key text of a target. Granted after `grantRequests`, while plenty remains. */
+  /** Budget for later requests, by key text of a target. The part within the node's share is granted, after `grantRequests`. */
   topUps: ReadonlyMap<string, bigint>;
 }
 
@@ -102,10 +102,12 @@ export interface SyncDone {
   unopened: ReadonlySet<string>;
   /** Granted amount of each entry, in the order of `grantRequests`. Null: not granted. */
   grants: readonly (readonly bigint[] | null)[];
-  /** Granted amounts of `topUps`, by key text. */
+  /** Granted amounts of `topUps`, by key text. They may be less than requested. */
   toppedUp: ReadonlyMap<string, bigint>;
   /** Balances with a strict limit after the message, by key text. */
   figures: ReadonlyMap<string, Figures>;
+  /** Live nodes, with the node of the message. */
+  liveNodes: number;
 }
 
 export type SyncAnswer = SyncDone | SyncRefusal;
@@ -122,6 +124,8 @@ export type SyncRefusal =
 /** Rows of one message, read in one snapshot. */
 export interface LeaseWork {
   foldedSeq: number;
+  /** Live nodes, with the node of the message. */
+  liveNodes: number;
   /** Keys of the message by key text. For a complete message also keys of all leases of the node. */
   keys: ReadonlyMap<string, LeaseKey>;
   /** Balances of the keys, by key text. */
@@ -226,8 +230,13 @@ function keyOf(work: LeaseWork, text: string): LeaseKey {
   return key;
 }
 
-/** The preferred amount is granted up to this part of the remaining budget, so that other nodes get some too. */
-const SLICE_OF_REMAINING = 4n;
+/** Part of the remaining budget that all nodes together may hold in advance. The rest is for exact grants. */
+const SHARE_DIVISOR = 2n;
+
+/** Budget that one node may hold in advance of its requests. */
+export function findShare(remainingNanoUsd: bigint, liveNodes: number): bigint {
+  return remainingNanoUsd > 0n ? remainingNanoUsd / (SHARE_DIVISOR * BigInt(liveNodes)) : 0n;
+}
 
 function applyMessage(work: LeaseWork, message: SyncMessage): SyncDone {
   for (const [key, lease] of work.leases) reinstateLease(work, key, lease);
@@ -251,25 +260,27 @@ function applyMessage(work: LeaseWork, message: SyncMessage): SyncDone {
     if (message.targets.has(key) || leftOf(lease) === 0n) continue;
     setLease(work, message, { key, grantedNanoUsd: lease.drawnNanoUsd });
   }
-  const spare = new Map<string, bigint>();
+  const granting: Granting = { spare: new Map(), shares: new Map() };
   const grants = message.grantRequests.map((request) => {
     const isUnopened = request.entries.some(({ key }) => unopened.has(key));
-    return isUnopened ? null : grant(work, request, spare);
+    return isUnopened ? null : grant(work, request, granting);
   });
   const toppedUp = new Map<string, bigint>();
   for (const [key, nanoUsd] of message.topUps) {
     const remaining = unopened.has(key) ? null : remainingOf(work, key);
-    if (remaining === null || nanoUsd * SLICE_OF_REMAINING > remaining) continue;
-    changeLease(work, key, nanoUsd);
-    toppedUp.set(key, nanoUsd);
+    const share = remaining === null ? 0n : findShare(remaining, work.liveNodes);
+    const amount = leastOf(nanoUsd, share);
+    if (amount === 0n) continue;
+    changeLease(work, key, amount);
+    toppedUp.set(key, amount);
   }
   const figures = new Map<string, Figures>();
   for (const [key, limitNanoUsd] of work.limits) {
     const balance = work.balances.get(key);
     if (balance) figures.set(key, { ...balance, limitNanoUsd });
   }
-  const { foldedSeq } = work;
-  return { kind: "done", foldedSeq, opened, unopened, grants, toppedUp, figures };
+  const { foldedSeq, liveNodes } = work;
+  return { kind: "done", foldedSeq, opened, unopened, grants, toppedUp, figures, liveNodes };
 }
 
 /** True if the node now follows the limits of the message, because all its leases are reported. */
@@ -298,39 +309,54 @@ function setLease(
   work.kept.set(key, returned);
 }
 
+/** State of the grants of one message, by balance key. */
+interface Granting {
+  /** Unused parts of earlier grants. Later requests use them first. */
+  spare: Map<string, bigint>;
+  /** Budget that may still be granted beyond the needs of single requests. */
+  shares: Map<string, bigint>;
+}
+
 /**
  * Grants one request: in all limits of its chain, or in none. The guard is settled + leased + unresolved + amount <= limit.
- * `spare`: unused parts of earlier grants of this message, by key. Later requests use them first.
  */
-function grant(
-  work: LeaseWork,
-  request: GrantRequest,
-  spare: Map<string, bigint>,
-): bigint[] | null {
-  const entries = request.entries.map(({ key, minimumNanoUsd, preferredNanoUsd }) => {
-    const atHand = spare.get(key) ?? 0n;
-    const covered = atHand < minimumNanoUsd ? atHand : minimumNanoUsd;
-    const lacks = minimumNanoUsd - covered;
-    const remaining = remainingOf(work, key);
-    return { key, covered, lacks, ideal: preferredNanoUsd - covered, remaining };
-  });
-  const isPlenty = entries.every(({ lacks, ideal, remaining }) => {
-    return lacks === 0n || remaining === null || ideal * SLICE_OF_REMAINING <= remaining;
-  });
-  const amounts = entries.map(({ lacks, ideal, remaining }) => {
-    return isPlenty && lacks > 0n && remaining !== null ? ideal : lacks;
-  });
-  const fits = entries.every(({ remaining }, at) => {
-    const amount = amounts[at] ?? 0n;
-    return amount === 0n || remaining === null || amount <= remaining;
+function grant(work: LeaseWork, request: GrantRequest, granting: Granting): bigint[] | null {
+  const parts = request.entries.map((entry) => findParts(work, entry, granting));
+  const fits = parts.every(({ lacks, extra, remaining }) => {
+    return lacks === 0n || remaining === null || lacks + extra <= remaining;
   });
   if (!fits) return null;
-  for (const [at, { key, covered, lacks }] of entries.entries()) {
-    const amount = amounts[at] ?? 0n;
-    changeLease(work, key, amount);
-    spare.set(key, (spare.get(key) ?? 0n) - covered + amount - lacks);
+  const { spare, shares } = granting;
+  for (const { key, covered, lacks, extra, share } of parts) {
+    changeLease(work, key, lacks + extra);
+    spare.set(key, (spare.get(key) ?? 0n) - covered + extra);
+    shares.set(key, share - extra);
   }
-  return amounts;
+  return parts.map(({ lacks, extra }) => lacks + extra);
+}
+
+/** Splits an entry: the part that earlier grants cover, the rest that it lacks, and the budget in advance. */
+function findParts(
+  work: LeaseWork,
+  { key, minimumNanoUsd, preferredNanoUsd }: GrantRequestEntry,
+  { spare, shares }: Granting,
+) {
+  const atHand = spare.get(key) ?? 0n;
+  const covered = atHand < minimumNanoUsd ? atHand : minimumNanoUsd;
+  const lacks = minimumNanoUsd - covered;
+  const remaining = remainingOf(work, key);
+  const now = remaining === null ? 0n : findShare(remaining - lacks, work.liveNodes);
+  const share = leastOf(shares.get(key) ?? now, now);
+  const wanted = preferredNanoUsd - minimumNanoUsd - (atHand - covered);
+  // Near the limit each request gets exactly what it lacks.
+  const isNear = lacks === 0n || share < lacks || wanted <= 0n;
+  return { key, covered, lacks, remaining, share, extra: isNear ? 0n : leastOf(wanted, share) };
+}
+
+/** The smaller amount. `Math.min` takes no bigint. */
+export function leastOf(a: bigint, b: bigint): bigint {
+  if (b < a) return b;
+  return a;
 }
 
 /** Budget that can still be granted. Negative after a limit was lowered, null without a strict limit. */

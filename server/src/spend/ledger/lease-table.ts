@@ -1,4 +1,4 @@
-import { periodOf } from "#src/domain/spend-period.ts";
+import { type PeriodName, periodOf } from "#src/domain/spend-period.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import { findHoldAmount, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
 import {
@@ -8,6 +8,7 @@ import {
   type OpenedLease,
   usedOf,
 } from "./lease-rules.ts";
+import { LeaseTraffic } from "./lease-traffic.ts";
 import type { AppendedBatch, PendingSpend, SpendOrigin } from "./pending-spend.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
@@ -29,10 +30,11 @@ export interface LeaseState {
   held: bigint;
   /** Balance in the last answer. */
   seen: Figures | null;
-  /** Amount held since the last measurement, and per second before it. */
-  heldLately: bigint;
-  heldPerSecond: bigint;
-  lastAmount: bigint;
+  /** Time of that answer on the monotonic clock, milliseconds. */
+  seenAtMs: number;
+  traffic: LeaseTraffic;
+  /** Version of the limits that lowered or created the limit of this lease. */
+  changedIn: bigint;
 }
 
 /** Response to the opening of a lease. */
@@ -56,13 +58,6 @@ interface Running {
   /** Amount that each of `states` holds. Null: all hold the whole amount. */
   amounts: bigint[] | null;
 }
-
-/** Traffic that a lease covers. A longer time saves messages, a shorter one leaves more to other nodes. */
-const SLICE_SECONDS = 2n;
-const SLICE_OF_REMAINING = 4n;
-/** Parts of the difference that one measurement adds to the estimate of traffic, or takes from it. */
-const RISE_DIVISOR = 4n;
-const FALL_DIVISOR = 16n;
 
 /** The numbers behind `NodeLeases`: running requests, and the leases that they use. */
 export class LeaseTable {
@@ -96,18 +91,26 @@ export class LeaseTable {
     return state;
   }
 
-  /** Replaces all strict limits. New ones hold running requests at once, and the next message reports these holds. */
-  setLimits(limits: readonly StrictLimit[]): void {
+  /**
+   * Replaces all strict limits by those of `version`. New ones hold running requests at once, and the next message reports
+   * these holds.
+   */
+  setLimits(limits: readonly StrictLimit[], version: bigint): void {
     this.#limits = Map.groupBy(limits, ({ scopeId }) => scopeId);
     for (const state of this.#states.values()) {
       const { scopeId, period } = state.key;
       const inScope = this.#limits.get(scopeId);
-      const isNew = state.limit === null;
+      const before = state.limit;
       state.limit = inScope?.find((limit) => limit.period === period) ?? null;
       // Requests that began while there was no limit are held from now on.
-      if (isNew && state.limit !== null) this.#holdRunning(state, state.limit);
-      // The last numbers belong to the earlier limits. Until the next response, nothing is spendable.
+      if (before === null && state.limit !== null) this.#holdRunning(state, state.limit);
+      if (isRaised(before, state.limit)) {
+        state.seen &&= { ...state.seen, limitNanoUsd: state.limit.amountNanoUsd };
+        continue;
+      }
+      // The last numbers belong to an earlier limit. Until the next response, nothing is spendable.
       state.seen = null;
+      state.changedIn = version;
     }
     this.#findOrganizations();
     for (const { request } of this.#running.values()) this.getStates(request, request.startedAtMs);
@@ -196,8 +199,7 @@ export class LeaseTable {
       const amountNanoUsd = findHoldAmount(state.limit, request);
       if (amountNanoUsd !== request.amountNanoUsd) setAmount(running, at, amountNanoUsd);
       state.held += amountNanoUsd;
-      state.heldLately += amountNanoUsd;
-      state.lastAmount = amountNanoUsd;
+      state.traffic.addRequest(amountNanoUsd, state.held);
     }
     this.#running.set(request.requestId, running);
   }
@@ -219,60 +221,27 @@ export class LeaseTable {
   /** Draws `nanoUsd` from the leases of an ended request. Negative: no fold will count it. */
   draw(origin: SpendOrigin, nanoUsd: bigint): void {
     for (const state of this.#findStates(origin)) {
-      if (state.countId !== null) state.drawn += nanoUsd;
+      if (state.countId === null) continue;
+      state.drawn += nanoUsd;
+      state.traffic.addDraw(nanoUsd);
     }
   }
 
-  setFigures(text: string, figures: Figures): void {
+  setFigures(text: string, figures: Figures, nowMs: number): void {
     const state = this.#states.get(text);
+    if (state) state.seenAtMs = nowMs;
     // The limit may have changed after the database read it. The node decides by the limits that it knows.
     if (state?.limit) state.seen = { ...figures, limitNanoUsd: state.limit.amountNanoUsd };
   }
 
-  /**
-   * Measures the amount held per second. The estimate follows rising traffic within a second and forgets it in some seconds,
-   * so that a lease outlives the pauses of rare requests.
-   */
+  /** Measures the traffic of all leases. The caller repeats it some times a second. */
   measureTraffic(nowMs: number): void {
-    const elapsedMs = Math.floor(nowMs - this.#measuredMs);
+    const elapsedMs = nowMs - this.#measuredMs;
     this.#measuredMs = nowMs;
-    for (const state of this.#states.values()) {
-      const isKnown = Number.isFinite(elapsedMs) && elapsedMs > 0;
-      const perSecond = isKnown ? (state.heldLately * 1_000n) / BigInt(elapsedMs) : 0n;
-      const change = perSecond - state.heldPerSecond;
-      state.heldPerSecond += change / (change > 0n ? RISE_DIVISOR : FALL_DIVISOR);
-      state.heldLately = 0n;
+    if (!Number.isFinite(elapsedMs)) return;
+    for (const { traffic, held } of this.#states.values()) {
+      traffic.measure(held, { nowMs, elapsedMs });
     }
-  }
-
-  /** Amount that some seconds of traffic hold. */
-  estimateTraffic(state: LeaseState): bigint {
-    return state.heldPerSecond * SLICE_SECONDS;
-  }
-
-  /**
-   * Budget to request before a request lacks it. Zero while half of the estimated traffic is free, and near the limit. So a
-   * steady stream of requests does not wait.
-   */
-  findTopUp(state: LeaseState): bigint {
-    const { limit, seen, countId } = state;
-    const wanted = this.estimateTraffic(state);
-    const free = this.freeAmount(state);
-    if (limit === null || seen === null || countId === null || free < 0n) return 0n;
-    if (wanted < state.lastAmount || free * 2n >= wanted) return 0n;
-    const remaining = limit.amountNanoUsd - usedOf(seen);
-    return (wanted - free) * SLICE_OF_REMAINING <= remaining ? wanted - free : 0n;
-  }
-
-  /** Part of the free amount to keep. Zero near the limit, where each request gets its own exact grant. */
-  findAmountToKeep(state: LeaseState): bigint {
-    const free = this.freeAmount(state);
-    if (free <= 0n || state.limit === null || state.seen === null) return 0n;
-    const others = state.limit.amountNanoUsd - usedOf(state.seen);
-    const kept = [free, this.estimateTraffic(state), (others + free) / SLICE_OF_REMAINING].reduce(
-      (least, each) => (each < least ? each : least),
-    );
-    return kept < state.lastAmount || kept < 0n ? 0n : kept;
   }
 
   /**
@@ -329,14 +298,26 @@ export class LeaseTable {
       drawn: 0n,
       held: 0n,
       seen: null,
-      heldLately: 0n,
-      heldPerSecond: 0n,
-      lastAmount: 0n,
+      seenAtMs: Number.NEGATIVE_INFINITY,
+      traffic: this.#takeTraffic(scopeId, { name: limit.period, startMs }),
+      changedIn: 0n,
     };
     this.#holdRunning(state, limit);
     this.#states.set(text, state);
     this.#byScope.set(scopeId, [...(this.#byScope.get(scopeId) ?? []), state]);
     return state;
+  }
+
+  /** Returns the traffic of the period before, so that a new period starts with its estimates. */
+  #takeTraffic(scopeId: string, period: { name: PeriodName; startMs: number }): LeaseTraffic {
+    const before = this.#byScope.get(scopeId)?.find(({ key, endMs }) => {
+      return key.period === period.name && endMs === period.startMs;
+    });
+    const traffic = new LeaseTraffic();
+    if (before === undefined) return traffic;
+    const known = before.traffic;
+    before.traffic = traffic;
+    return known;
   }
 
   /** Adds running requests that the lease does not hold yet. */
@@ -366,6 +347,12 @@ export class LeaseTable {
   }
 }
 
+/** True if budget under the earlier limit is within the later one too. */
+function isRaised(before: StrictLimit | null, after: StrictLimit | null): after is StrictLimit {
+  if (before === null || after === null || before.id !== after.id) return false;
+  return before.amountNanoUsd <= after.amountNanoUsd;
+}
+
 const NO_STATES: readonly LeaseState[] = [];
 
 function isInPeriod({ startMs, endMs }: LeaseState, atMs: number): boolean {
@@ -392,10 +379,4 @@ export function findSpendable(state: LeaseState): bigint {
 
 function periodIn({ key: { scopeId }, startMs, endMs }: LeaseState) {
   return { scopeId, startMs, endMs };
-}
-
-/** True if more than half of the free amount can be returned. A smaller excess is not worth a message. */
-export function isWorthTrimming({ granted, drawn, held }: LeaseState, kept: bigint): boolean {
-  const free = granted - drawn - held;
-  return free > 0n && free > 2n * kept;
 }

@@ -22,6 +22,8 @@ export interface NodeLeasesOptions {
   nodeId: string;
   /** BURSAR_LEASE_TTL. */
   ttlMs: number;
+  /** Time of recent traffic that a lease covers. Default: `ttlMs`. */
+  coverMs?: number;
   /** Subtracted from the TTL for the drift between clocks, and for the time from this check to the dispatch. */
   marginMs: number;
   /** BURSAR_HOLD_WAIT. */
@@ -76,7 +78,7 @@ export class NodeLeases {
   setLimits(limits: readonly StrictLimit[], version: bigint): void {
     if (version < this.#messages.limitsVersion) return;
     this.#messages.followLimits(version);
-    this.#table.setLimits(limits);
+    this.#table.setLimits(limits, version);
   }
 
   /** False: no strict limit counts spend of this organization. */
@@ -110,6 +112,9 @@ export class NodeLeases {
     const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + this.#options.holdWaitMs };
     const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
     if (!this.#queue.hasRoom(request.scope)) return this.#refuse(waiter, "queue_full");
+    for (const { traffic, limit, held } of tried.balances) {
+      traffic.addRequest(findHoldAmount(limit, request), held);
+    }
     this.#queue.add(waiter);
     this.#messages.ask(now.nowMs);
     return { kind: "waiting" };

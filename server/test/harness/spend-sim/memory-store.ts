@@ -168,7 +168,11 @@ export class MemoryStore implements SpendStore {
       if (countId !== undefined) counts.set(text, countId);
     }
     const { foldedSeq } = node;
-    return { foldedSeq, keys, balances, leases, counts, limits, kept: new Map() };
+    const others = [...this.#nodes].filter(([id, { expiresAtMs }]) => {
+      return id !== nodeId && expiresAtMs !== null;
+    });
+    const liveNodes = others.length + 1;
+    return { foldedSeq, liveNodes, keys, balances, leases, counts, limits, kept: new Map() };
   }
 
   async flush(request: FlushRequest): Promise<FlushAnswer> {

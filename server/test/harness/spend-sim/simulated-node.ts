@@ -66,14 +66,16 @@ export class SimulatedNode {
   /** Real time at which the machine was suspended. Null: it runs. */
   #suspendedAtMs: number | null = null;
   readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #coverMs: number;
   /** Number of the current process. Answers to an earlier process are dropped. */
   incarnation = 0;
   #message: SyncMessage | null = null;
 
-  constructor(id: string, model: Model, machine: MachineClock) {
+  constructor(id: string, model: Model, machine: MachineClock & { coverMs: number }) {
     this.id = id;
     this.#model = model;
     this.#clock = this.#makeClock(machine);
+    this.#coverMs = machine.coverMs;
     this.leases = this.#newLeases();
   }
 
@@ -123,6 +125,7 @@ export class SimulatedNode {
     return new NodeLeases({
       nodeId: this.id,
       ttlMs,
+      coverMs: this.#coverMs,
       marginMs,
       holdWaitMs,
       maxWaiting: MAX_WAITING,

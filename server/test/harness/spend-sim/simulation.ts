@@ -38,6 +38,7 @@ const DAY_MS = 86_400_000;
 const MAX_JUMPS = 5;
 const LAST_STEPS = 12;
 const BURST_CHANCE = 0.05;
+const RICH_BURST_CHANCE = 0.25;
 const MAX_BURST = 24;
 const SILENCE_SHARE = 0.004;
 const SUSPENSION_SHARE = 0.006;
@@ -49,6 +50,12 @@ const LIMIT_SHARES = [0, 0, 0.05, 0.15] as const;
 const NARROW_SHARE = 0.4;
 const NARROW_FLUSH_SHARE = 0.1;
 const NARROW_ENTER_SHARE = 0.04;
+/** Share of runs with large leases: half of the limits are high, and leases cover the spend of twenty minutes. */
+const RICH_SHARE = 0.4;
+const RICH_FACTOR = 40n;
+const RICH_COVER_MS = 1_200_000;
+/** Budget in advance that counts as a large lease: five times the usual cost of a request. */
+const LARGE_NANO_USD = 50n;
 /** Share of messages with other steps between their read and their write. */
 const OPEN_DRAFT_SHARE = 0.6;
 
@@ -101,6 +108,8 @@ export interface SimulationResult {
   brokenFolds: number;
   /** Balances with spend settled beyond a limit. */
   overrun: number;
+  /** Answers after which a lease has much budget in advance of its requests. */
+  large: number;
   /** All balances and events at the end. For a comparison of two stores. */
   digest: string;
 }
@@ -131,6 +140,8 @@ class Simulation {
   readonly #suspensions: Random;
   readonly #folds: Random;
   readonly #drafts: Random;
+  readonly #sizes: Random;
+  readonly #isRich: boolean;
   readonly #shares: { fold: number; read: number; limit: number; flush: number; enter: number };
   readonly #scopes: readonly SpendScope[];
   readonly #limits: readonly Omit<StrictLimit, "amountNanoUsd">[];
@@ -142,7 +153,15 @@ class Simulation {
   readonly #time = { realMs: 0, wallMs: START_MS };
   #jumps = 0;
   #made = 0;
-  #counts = { redrafted: 0, refused: 0, restarts: 0, fenced: 0, released: 0, forgotten: 0 };
+  #counts = {
+    redrafted: 0,
+    refused: 0,
+    restarts: 0,
+    fenced: 0,
+    released: 0,
+    forgotten: 0,
+    large: 0,
+  };
 
   constructor(options: SimulationOptions, store: SpendStore) {
     this.#options = options;
@@ -153,6 +172,8 @@ class Simulation {
     this.#suspensions = new Random(options.seed + 4_000_003);
     this.#folds = new Random(options.seed + 2_000_003);
     this.#drafts = new Random(options.seed + 3_000_003);
+    this.#sizes = new Random(options.seed + 5_000_003);
+    this.#isRich = this.#sizes.chance(RICH_SHARE);
     this.#shares = {
       fold: this.#folds.pick(FOLD_SHARES) ?? 0,
       read: this.#folds.pick(READ_SHARES) ?? 0,
@@ -180,6 +201,7 @@ class Simulation {
           steadyOffsetMs: this.#random.below(1_000_000),
           hasUptime: this.#suspensions.chance(0.8),
           isSteadyOnly: options.hasSteadyClocks ?? false,
+          coverMs: this.#isRich ? RICH_COVER_MS : TIMES.ttlMs,
         }),
     );
   }
@@ -253,7 +275,8 @@ class Simulation {
     const scope = this.#random.pick(this.#scopes);
     if (node === undefined || scope === undefined) return "no node accepts requests";
     const hasBursts = this.#options.hasBursts ?? true;
-    if (!hasBursts || !this.#bursts.chance(BURST_CHANCE)) return this.#sendRequest(node, scope);
+    if (!hasBursts || !this.#bursts.chance(this.#isRich ? RICH_BURST_CHANCE : BURST_CHANCE))
+      return this.#sendRequest(node, scope);
     const burst = Array.from({ length: this.#bursts.below(MAX_BURST) }, () =>
       this.#sendRequest(node, scope),
     );
@@ -405,6 +428,9 @@ class Simulation {
       const hasUnopened = packet.answer?.kind === "done" && packet.answer.unopened.size > 0;
       if (hasUnopened || packet.answer?.kind === "behind") await this.#countLimits();
       node.handleAnswer(packet.answer, this.#time);
+      if (node.leases.view().states.some((state) => findSpendable(state) >= LARGE_NANO_USD)) {
+        this.#counts.large += 1;
+      }
       return;
     }
     node.isFlushing = false;
@@ -609,7 +635,9 @@ class Simulation {
   }
 
   async #setLimit(limit: Omit<StrictLimit, "amountNanoUsd">): Promise<string> {
-    const amountNanoUsd = BigInt(this.#random.below(this.#random.chance(0.4) ? 120 : 400));
+    const amount = BigInt(this.#random.below(this.#random.chance(0.4) ? 120 : 400));
+    const isHigh = this.#isRich && this.#sizes.chance(0.5);
+    const amountNanoUsd = isHigh ? amount * RICH_FACTOR : amount;
     const { wallMs } = this.#time;
     await this.#store.setLimit({ ...limit, amountNanoUsd }, wallMs);
     const change = { atMs: wallMs, isDuringFold: this.#workers.isFolding };

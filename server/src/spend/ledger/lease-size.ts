@@ -1,0 +1,82 @@
+import { findShare, leastOf, usedOf } from "./lease-rules.ts";
+import type { LeaseState } from "./lease-table.ts";
+
+// Size of a lease in advance of its requests. Amounts are integer nano-USD.
+
+/** Facts of a node that bound its leases. */
+export interface SizeBounds {
+  /** Time of recent traffic that a lease covers. */
+  coverMs: number;
+  /** Live nodes, with this one. */
+  liveNodes: number;
+}
+
+/** Shortest time between two messages that only read the balance of a lease, milliseconds. */
+export const LOOK_AFTER_MS = 1_000;
+/** Ratio of remaining and free budget at which that shortest time applies. */
+const LOOK_RATIO = 4;
+
+/** Budget that the lease should have, with held amounts. A top-up to it lasts for half of the need. */
+export function findWanted({ traffic }: LeaseState, { coverMs }: SizeBounds): bigint {
+  return (traffic.findNeed(coverMs) * 3n) / 2n;
+}
+
+/** Highest free part of the lease. Zero near the limit, where each request gets its own exact grant. */
+function findMostFree(state: LeaseState, bounds: SizeBounds): bigint {
+  const { limit, seen, countId, held, traffic } = state;
+  const free = freeOf(state);
+  if (limit === null || seen === null || countId === null || free < 0n) return 0n;
+  const wanted = findWanted(state, bounds) - held;
+  const share = findShare(limit.amountNanoUsd - usedOf(seen) + free, bounds.liveNodes);
+  const most = leastOf(wanted, share);
+  return most < traffic.smallest || most < 0n ? 0n : most;
+}
+
+/**
+ * Budget to request before a request lacks it. Zero while the lease has what it needs, and near the limit. So a steady
+ * stream of requests does not wait.
+ */
+export function findTopUp(state: LeaseState, bounds: SizeBounds): bigint {
+  const free = freeOf(state);
+  if (free + state.held >= state.traffic.findNeed(bounds.coverMs)) return 0n;
+  const most = findMostFree(state, bounds);
+  // A smaller top-up is not worth a message.
+  return free * 4n < most * 3n ? most - free : 0n;
+}
+
+/** Part of the free amount to keep. */
+export function findAmountToKeep(state: LeaseState, bounds: SizeBounds): bigint {
+  const free = freeOf(state);
+  if (free <= 0n) return 0n;
+  return leastOf(free, findMostFree(state, bounds));
+}
+
+/** True if more than half of the free amount can be returned. A smaller excess is not worth a message. */
+export function isWorthTrimming(state: LeaseState, kept: bigint): boolean {
+  const free = freeOf(state);
+  return free > 0n && free > 2n * kept;
+}
+
+/** True if the limit has room for all that the lease wants, so that waiting requests need nothing that is kept. */
+export function isPlenty(state: LeaseState, bounds: SizeBounds): boolean {
+  const { limit, seen } = state;
+  if (limit === null || seen === null) return false;
+  return limit.amountNanoUsd - usedOf(seen) >= findWanted(state, bounds);
+}
+
+/**
+ * Time after which the node reads the balance again, milliseconds. Other nodes may need the free part of its lease. The
+ * time grows with what remains for them. Infinity: the node has nothing that others can use.
+ */
+export function findLookAfterMs(state: LeaseState, { liveNodes }: SizeBounds): number {
+  const free = freeOf(state);
+  const { limit, seen } = state;
+  if (liveNodes <= 1 || free <= 0n || limit === null || seen === null) return Infinity;
+  const remaining = limit.amountNanoUsd - usedOf(seen);
+  const ratio = Number(remaining) / Number(free);
+  return LOOK_AFTER_MS * Math.max(1, ratio / LOOK_RATIO);
+}
+
+function freeOf({ granted, drawn, held }: LeaseState): bigint {
+  return granted - drawn - held;
+}
