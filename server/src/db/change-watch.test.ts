@@ -241,6 +241,32 @@ describe("change watch", () => {
     expect(Math.abs(offsetMs() - (knownMs - setMs))).toBeLessThan(10_000);
   });
 
+  test("reports that the database's clock moved ahead of a machine that was paused with all its clocks", async () => {
+    let pausedMs = 0;
+    const clock: Clock = {
+      ...systemClock,
+      monotonicMs: () => systemClock.monotonicMs() - pausedMs,
+    };
+    const ahead: number[] = [];
+    const polls = makeCounter();
+    const made = await watch(polls.call, clock, 3_600_000);
+    made.onClockAhead((byMs) => ahead.push(byMs));
+    const poll = async () => {
+      await inTransaction(db.database, bumpChangeCounter);
+      const next = polls.reached(polls.count() + 1);
+      made.pollNow();
+      await next;
+    };
+    await poll();
+    expect(ahead).toEqual([]);
+    pausedMs = 600_000;
+    await poll();
+    await poll();
+    expect(ahead).toEqual([expect.any(Number)]);
+    expect(ahead[0]).toBeGreaterThan(500_000);
+    expect(ahead[0]).toBeLessThanOrEqual(600_000);
+  });
+
   test("polls a lost database until it returns, then reports the changes", async () => {
     const counter = makeCounter();
     const made = await watch(counter.call);

@@ -40,6 +40,11 @@ export interface ChangeWatch {
   databaseNowMs(): number;
   /** Time since the newest successful poll was sent. All changes committed before that are known. */
   msSinceContact(): number;
+  /**
+   * Calls the listener with each move of the database's clock ahead of the local estimate: this machine was paused with all
+   * its clocks, or the database's clock was set.
+   */
+  onClockAhead(listener: (byMs: number) => void): void;
   /** Polls at once, after a change by this process. */
   pollNow(): void;
   /** Stops the watch. After it resolves, `onChange` is not called. */
@@ -97,6 +102,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   let isStopped = false;
   let isAway = false;
   let contact: Contact | null = null;
+  const clockAhead: ((byMs: number) => void)[] = [];
 
   let polledMs = Number.NEGATIVE_INFINITY;
   let soon: NodeJS.Timeout | undefined;
@@ -112,6 +118,8 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
       const previous = contact;
       contact = { ...next, reading: chooseMoreAccurate(previous?.reading ?? null, next.reading) };
       first.resolve();
+      const aheadMs = previous === null ? 0 : computeAheadMs(previous.reading, next.reading);
+      if (aheadMs > 0) for (const listener of clockAhead) listener(aheadMs);
       if (previous !== null && previous.value !== next.value) {
         options.onChange(next.changed);
       }
@@ -154,6 +162,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
       return Math.floor(clock.monotonicMs() + contact.reading.offsetMs);
     },
     msSinceContact: () => clock.monotonicMs() - (contact?.sentMs ?? startedMs),
+    onClockAhead: (listener) => clockAhead.push(listener),
     pollNow: () => waking.abort(),
     stop: async () => {
       isStopped = true;
@@ -193,6 +202,11 @@ async function readCounter(
 
 /** PostgreSQL's `now` as a Date has whole milliseconds. */
 const CLOCK_STEP_MS = 1;
+
+/** Time by which the database's clock moved ahead, beyond the errors of both readings. Otherwise zero or less. */
+function computeAheadMs(known: ClockReading, read: ClockReading): number {
+  return read.offsetMs - known.offsetMs - known.withinMs - read.withinMs;
+}
 
 /**
  * Returns the more accurate reading. A slow response, as on a busy machine, is less accurate than an earlier fast one.

@@ -287,7 +287,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const alerting = { ...audit, publicUrl: options.publicUrl };
   const spend = { nowMs: spendNowMs, prices, labels, alerting, runsOn, notifications };
   const accounting = await startAccounting({ ...options, version: VERSION, ...spend }, parts);
-  const { ledger } = accounting;
+  const { ledger, leases } = accounting;
+  watch.onClockAhead((byMs) => leases.handleClockAhead(byMs));
 
   const rates = await startRateLimiter({ database, databaseNowMs: nowMs, logger }, parts);
 

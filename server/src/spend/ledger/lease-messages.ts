@@ -138,6 +138,13 @@ export class LeaseMessages {
     for (const state of this.#options.table.listStates()) this.#options.table.close(state);
   }
 
+  /** Lets all leases expire until the response to a message that is sent from now on. */
+  expireLeases(): void {
+    this.#times.validUntil = NEVER;
+    this.#times.renew = NEVER;
+    if (this.#inFlight !== null) this.#inFlight.sentMs = NEVER;
+  }
+
   followLimits(version: bigint): void {
     if (version > this.#limits.followed) this.#times.renew = NEVER;
     this.#limits.followed = version;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
 import { afterEach, describe, expect } from "vitest";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -195,6 +196,36 @@ test("renews its leases while a clean-up waits for a fold", async ({ db }) => {
     node.keeper.status().isExpired ? null : true,
   );
   folded.resolve();
+});
+
+test("fences no other node at a wake-up, before the others had time to speak", async ({ db }) => {
+  const times = { nowMs: 0 };
+  const clock = { nowMs: () => Date.now(), monotonicMs: () => times.nowMs };
+  const node = await new TestNode(db, { clock }).start();
+  const silent = await new TestNode(db, { clock: { ...clock, monotonicMs: () => 0 } }).start();
+  const silentNode = db.database.selectFrom("lease_node").where("node_id", "=", silent.id);
+  const isFenced = async () =>
+    (await silentNode.select("expires_at").executeTakeFirstOrThrow()).expires_at === null;
+  const renew = async () => {
+    times.nowMs += TTL_MS / 3;
+    await eventually(BOUND_MS, "a renewal", async () => {
+      const row = await db.database
+        .selectFrom("lease_node")
+        .select(sql<boolean>`expires_at > clock_timestamp() + interval '59 s'`.as("isNew"))
+        .where("node_id", "=", node.id)
+        .executeTakeFirstOrThrow();
+      return row.isNew && !node.keeper.status().isExpired ? true : null;
+    });
+  };
+  await renew();
+  await db.database
+    .updateTable("lease_node")
+    .set({ expires_at: sql`clock_timestamp() - interval '1 day'` })
+    .execute();
+  times.nowMs += 86_400_000;
+  await renew();
+  await node.keeper.stop();
+  expect(await isFenced()).toBe(false);
 });
 
 test("completes the balance of a new soft limit, in which a concurrent fold can be missing", async ({

@@ -147,6 +147,20 @@ export class LeaseSync {
     return this.#leases.findLimit(scope, this.#now());
   }
 
+  /**
+   * Expires all leases until the next response, because this machine may have been paused with all its clocks. The margin
+   * of the leases covers shorter pauses.
+   */
+  handleClockAhead(byMs: number): void {
+    if (byMs <= this.#options.ttlMs * MARGIN_SHARE) return;
+    this.#options.logger.warn(
+      { aheadMs: Math.round(byMs) },
+      "the database's clock moved ahead: this machine was paused, or the clock was set. Leases are renewed before they are used",
+    );
+    this.#leases.expireLeases();
+    this.#startSending();
+  }
+
   /** Decides at once if the node's leases have enough budget, otherwise after a wait. Never rejects. */
   hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped> {
     const decision = this.#leases.hold(request, this.#now());
@@ -329,6 +343,8 @@ export class LeaseSync {
   /** Sends a message. Null: the result is unknown. A late response is ignored. */
   async #send(message: SyncMessage): Promise<SyncAnswer | null> {
     const { database, ttlMs, logger, clock } = this.#options;
+    // After a silence, other nodes get the time to speak before this node fences them.
+    if (this.#leases.isExpired(clock.monotonicMs())) this.#times.contactSince = null;
     const late = Promise.withResolvers<null>();
     const timer = setTimeout(() => late.resolve(null), ttlMs / 3);
     try {

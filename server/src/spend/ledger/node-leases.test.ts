@@ -81,6 +81,19 @@ describe("a node", () => {
     expect(hold(node, "req_3", 60n)).toBe("waiting");
   });
 
+  test("uses an expired lease again after the response to a later message, not to an earlier one", async () => {
+    await limit(100n);
+    const node = await startNode("node_1");
+    expect(hold(node, "req_1", 60n)).toBe("waiting");
+    const earlier = nextMessage(node);
+    node.expireLeases();
+    node.applyAnswer(await store.sync(earlier, now.atMs), now);
+    expect([node.isExpired(now.nowMs), node.view().waiting]).toEqual([true, 1]);
+    now.nowMs += 100;
+    expect((await speak(node)).map(({ decision }) => decision.kind)).toEqual(["held"]);
+    expect(node.isExpired(now.nowMs)).toBe(false);
+  });
+
   test("asks once, and needs no message while its lease has enough budget", async () => {
     await limit(100n);
     const node = await startNode("node_1");

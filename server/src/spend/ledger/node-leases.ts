@@ -208,6 +208,11 @@ export class NodeLeases {
     this.#messages.leave();
   }
 
+  /** Lets all leases expire until the response to a message that is sent from now on. */
+  expireLeases(): void {
+    this.#messages.expireLeases();
+  }
+
   isExpired(nowMs: number): boolean {
     return this.#messages.isExpired(nowMs);
   }
