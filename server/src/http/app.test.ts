@@ -291,6 +291,20 @@ describe("pages", () => {
   });
 
   test.for([
+    ["database_away", 200, { status: "ok" }],
+    ["node_fenced", 503, { status: "failed", reason: "node_fenced" }],
+  ] as const)(
+    "/healthz of a node that reports %s returns %i",
+    async ([reason, code, body], { h }) => {
+      const readiness = { status: "not ready", reason, checks: {} } as const;
+      const app = await makeAdminApp({ ...h.deps, readiness: async () => readiness });
+      const answer = await app.inject("/healthz");
+      await app.close();
+      expect([answer.statusCode, answer.json()]).toEqual([code, body]);
+    },
+  );
+
+  test.for([
     ["ready", 200],
     ["degraded", 200],
     ["not ready", 503],

@@ -23,6 +23,9 @@ export type ReadinessReason =
   | "leases_expired"
   | "database_away";
 
+/** Reasons that only a restart of the process ends. */
+const finalReasons: readonly (ReadinessReason | null)[] = ["node_fenced"];
+
 export interface PageDeps {
   /** Folder of the built console. Without a build, `/` shows a plain page. */
   consoleFolder: string;
@@ -50,7 +53,12 @@ export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<
         .send(icon),
     );
   }
-  app.get("/healthz", (_, reply) => sendJson(reply, { status: "ok" }));
+  app.get("/healthz", async (_, reply) => {
+    const { reason } = await deps.readiness();
+    return finalReasons.includes(reason)
+      ? sendJson(reply.code(503), { status: "failed", reason })
+      : sendJson(reply, { status: "ok" });
+  });
   app.get("/readyz", async (_, reply) => {
     const readiness = await deps.readiness();
     return sendJson(reply.code(readiness.status === "not ready" ? 503 : 200), readiness);
