@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterEach, describe, expect } from "vitest";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
@@ -196,6 +197,21 @@ test("renews its leases while a clean-up waits for a fold", async ({ db }) => {
     node.keeper.status().isExpired ? null : true,
   );
   folded.resolve();
+});
+
+test("sends messages again after it could not read changed limits", async ({ db, limit }) => {
+  const rename = (from: string, to: string) =>
+    sql`ALTER TABLE spend_limit RENAME ${sql.ref(from)} TO ${sql.ref(to)}`.execute(db.database);
+  await limit(100n);
+  const node = await new TestNode(db).start();
+  await limit(90n);
+  await rename("open_ended_hold_nano_usd", "hidden");
+  // The database accepts no message of a node that is not live, until the node knows the newest limits.
+  await db.database.updateTable("lease_node").set({ expires_at: null }).execute();
+  const held = node.hold(80n);
+  await delay(500);
+  await rename("hidden", "open_ended_hold_nano_usd");
+  expect((await held).refusal).toBeNull();
 });
 
 test("fences no other node at a wake-up, before the others had time to speak", async ({ db }) => {

@@ -288,17 +288,28 @@ export class LeaseSync {
       if (message === null && !(await this.#reenter())) break;
       if (message === null) continue;
       const answer = await this.#send(message);
-      if (answer?.kind === "behind") await this.refresh();
+      const isKnown = answer?.kind !== "behind" || (await this.#tryRefresh());
       if (answer?.kind === "done" && answer.unopened.size > 0) await this.#countLimits();
       // The node has a new epoch, so earlier messages do not count.
       if (message.epoch !== this.#known.epoch) continue;
-      if (answer === null) return this.#leases.handleLostMessage(this.#now());
+      if (answer === null || !isKnown) return this.#leases.handleLostMessage(this.#now());
       this.#applyAnswer(answer);
       if (this.#life === "stopping") return;
     }
     this.#cleaning ??= this.#cleanUp().finally(() => {
       this.#cleaning = null;
     });
+  }
+
+  /** Reads changed limits. False: the database failed, and the next message tries again. */
+  async #tryRefresh(): Promise<boolean> {
+    try {
+      await this.refresh();
+      return true;
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, "changed limits cannot be read yet");
+      return false;
+    }
   }
 
   async #waitForJournal(writing: Promise<void>): Promise<void> {
