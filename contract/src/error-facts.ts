@@ -61,6 +61,15 @@ const limitFacts = z
   })
   .meta({ description: "The spend limit that refuses the request, and its usage." });
 
+const queueFacts = z
+  .object({
+    scope: wireScope.nullable().meta({
+      description: "Scope whose places are taken. Null: those of the server process.",
+    }),
+    waiting: z.int().meta({ description: "Number of its requests that wait." }),
+  })
+  .meta({ description: "The full part of the queue of requests that wait for budget." });
+
 const rateLimitFacts = z
   .object({
     id: rateLimitId,
@@ -84,6 +93,7 @@ export const errorFacts = z.object({
   max_cost_usd: usdText.meta({
     description: "The most that the request can cost under the limit, in US dollars.",
   }),
+  queue: queueFacts,
   rate_limit: rateLimitFacts,
   unsupported: z.array(z.string()).meta({
     description:

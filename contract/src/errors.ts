@@ -310,10 +310,14 @@ export const errorCodes = {
   },
   budget_delayed: {
     ...overloaded,
-    meaning: "The spend limit has room, but the request did not get its budget in time.",
+    meaning: "The request did not get its budget in time, although no limit refuses it.",
     facts: ["limit"],
   },
-  budget_queue_full: { ...overloaded, meaning: "Too many requests wait for budget." },
+  budget_queue_full: {
+    ...overloaded,
+    meaning: "Too many requests of the scope wait for budget.",
+    facts: ["queue"],
+  },
   rate_limited: {
     ...tooMany,
     meaning: "The request would exceed a rate limit.",

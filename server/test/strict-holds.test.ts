@@ -87,7 +87,7 @@ describe("requests that wait for budget", () => {
   });
 
   test("are refused with a 529 that names the full queue", async () => {
-    await s.restart({ holdWaitMs: 5_000, maxWaiting: 4 });
+    await s.restart({ holdWaitMs: 5_000, maxWaiting: 2 });
     await s.limit(WORST + 3n * COST);
     const { exchange, answer } = await s.startRequest();
     const waiting = [s.ask(), s.ask()];
@@ -96,7 +96,7 @@ describe("requests that wait for budget", () => {
       status: 529,
       type: "overloaded_error",
       message:
-        "The queue of requests that wait for budget is full. Send the request again shortly.",
+        "The queue of requests that wait for budget is full for this server: 2 of its requests wait. Send the request again shortly.",
       shouldRetry: undefined,
       retryAfter: "2",
     });

@@ -14,7 +14,7 @@ function waiter(requestId: string, scope: Partial<Waiter["scope"]> = {}): Waiter
 
 function fill(queue: HoldQueue, scope: Partial<Waiter["scope"]>): number {
   let added = 0;
-  for (; queue.hasRoom(waiter("", scope).scope); added++) {
+  for (; queue.findFull(waiter("", scope).scope) === null; added++) {
     queue.add(waiter(`${JSON.stringify(scope)} ${added}`, scope));
   }
   return added;
@@ -25,19 +25,60 @@ function balance(scopeId: string) {
 }
 
 describe("places", () => {
-  test("of a workspace are at most as many as stay free in its organization", () => {
-    const queue = new HoldQueue(160);
-    expect(fill(queue, { workspaceId: "wksp_1" })).toBe(60);
-    expect(fill(queue, { workspaceId: "wksp_2" })).toBe(30);
-    expect(fill(queue, { workspaceId: "wksp_3" })).toBe(15);
+  const takeOne = (queue: HoldQueue, scope: Partial<Waiter["scope"]>) => {
+    const { scope: chain } = waiter("", scope);
+    return queue.findFull(chain)?.scope?.scopeType ?? null;
+  };
+
+  test("of an API key are four fifths of its workspace's, which has four fifths of its organization's", () => {
+    const queue = new HoldQueue(1_000);
+    expect(fill(queue, {})).toBe(512);
+    expect(takeOne(queue, {})).toBe("api_key");
   });
 
-  test("of an organization are at most three quarters of all places", () => {
-    const queue = new HoldQueue(160);
-    for (let at = 0; at < 200; at++) fill(queue, { workspaceId: `wksp_${at}` });
-    expect(queue.size).toBe(120);
-    expect(fill(queue, { organizationId: "org_2", workspaceId: "wksp_other" })).toBe(40);
-    expect(queue.size).toBe(160);
+  test("of 5,000 requests of one API key are there by default", () => {
+    expect(fill(new HoldQueue(14_000), {})).toBe(7_168);
+  });
+
+  test("of an API key are four fifths of those that the others leave", () => {
+    const queue = new HoldQueue(10_000);
+    const taken: number[] = [];
+    for (let at = 0; at < 4; at++) taken.push(fill(queue, { apiKeyId: `apikey_${at}` }));
+    expect(taken).toEqual([5120, 1024, 205, 41]);
+  });
+
+  test("become equal for API keys that all want more, while requests leave in order of arrival", () => {
+    const queue = new HoldQueue(1_000);
+    fill(queue, { apiKeyId: "apikey_0" });
+    let made = 0;
+    for (let turn = 0; turn < 5_000; turn++) {
+      for (const apiKeyId of ["apikey_0", "apikey_1", "apikey_2"]) {
+        made += 1;
+        const next = waiter(`req_${made}`, { apiKeyId });
+        if (queue.findFull(next.scope) === null) queue.add(next);
+      }
+      queue.remove([...queue.list()][0]?.requestId ?? "");
+    }
+    const counts = Map.groupBy(queue.list(), ({ scope }) => scope.apiKeyId);
+    const taken = [...counts.values()].map(({ length }) => length);
+    expect(taken).toHaveLength(3);
+    expect(Math.max(...taken) - Math.min(...taken)).toBeLessThanOrEqual(10);
+  });
+
+  test("of a full workspace, or of a full organization, are none of another", () => {
+    const queue = new HoldQueue(1_000);
+    for (let at = 0; at < 20; at++) fill(queue, { apiKeyId: `apikey_${at}` });
+    expect(queue.size).toBe(640);
+    expect(takeOne(queue, { apiKeyId: "apikey_new" })).toBe("workspace");
+    expect(fill(queue, { workspaceId: "wksp_2", apiKeyId: "apikey_other" })).toBe(103);
+    for (let at = 3; at < 40; at++) {
+      for (let key = 0; key < 20; key++) {
+        fill(queue, { workspaceId: `wksp_${at}`, apiKeyId: `apikey_${at}_${key}` });
+      }
+    }
+    expect(queue.size).toBe(800);
+    expect(takeOne(queue, { workspaceId: "wksp_new" })).toBe("organization");
+    expect(fill(queue, { organizationId: "org_2", workspaceId: "wksp_far" })).toBe(82);
   });
 
   test("become free when a request leaves", () => {
@@ -45,6 +86,12 @@ describe("places", () => {
     fill(queue, {});
     queue.remove([...queue.list()][0]?.requestId ?? "");
     expect(fill(queue, {})).toBe(1);
+  });
+
+  test("that are all taken belong to no scope", () => {
+    const queue = new HoldQueue(2);
+    for (let at = 0; at < 2; at++) queue.add(waiter(`req_${at}`, { organizationId: `org_${at}` }));
+    expect(queue.findFull(waiter("").scope)).toEqual({ scope: null, waiting: 2 });
   });
 });
 

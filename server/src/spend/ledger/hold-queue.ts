@@ -1,5 +1,5 @@
-import { type SpendScope, scopeIdsOf } from "./charges.ts";
-import type { HoldAmount } from "./hold-refusal.ts";
+import { chainOf, type SpendScope, scopeIdsOf } from "./charges.ts";
+import type { FullQueue, HoldAmount } from "./hold-refusal.ts";
 
 export interface HoldRequest extends HoldAmount {
   requestId: string;
@@ -25,8 +25,11 @@ interface Queued extends Waiter {
   order: number;
 }
 
-/** Highest part of all places for one organization. A burst of its requests leaves room for others. */
-const ORGANIZATION_SHARE = 0.75;
+/**
+ * Part of the places that a scope can take. The whole is the part of the wider scope that its other members leave. So each
+ * key, workspace and organization finds places, whatever the others do.
+ */
+const SHARE = 0.8;
 
 /**
  * Requests that wait for budget, in order of arrival. Adding and removing take constant time, so a burst of 3,000
@@ -34,7 +37,6 @@ const ORGANIZATION_SHARE = 0.75;
  */
 export class HoldQueue {
   readonly #maxWaiting: number;
-  readonly #organizationPlaces: number;
   readonly #waiters = new Map<string, Queued>();
   /** The same requests by the id of each of their scopes. */
   readonly #byScope = new Map<string, Map<string, Queued>>();
@@ -46,18 +48,23 @@ export class HoldQueue {
 
   constructor(maxWaiting: number) {
     this.#maxWaiting = maxWaiting;
-    this.#organizationPlaces = Math.ceil(maxWaiting * ORGANIZATION_SHARE);
   }
 
   get size(): number {
     return this.#waiters.size;
   }
 
-  /** True if a request can be added. A workspace leaves at least as many places to the others as it takes. */
-  hasRoom({ organizationId, workspaceId }: SpendScope): boolean {
-    if (this.#waiters.size >= this.#maxWaiting) return false;
-    const free = this.#organizationPlaces - this.#sizeOf(organizationId);
-    return free > 0 && this.#sizeOf(workspaceId) < free;
+  /** Finds the widest scope of the chain whose places are taken. Null: the request can be added. */
+  findFull(scope: SpendScope): FullQueue | null {
+    let [places, waiting] = [this.#maxWaiting, this.#waiters.size];
+    if (waiting >= places) return { scope: null, waiting };
+    for (const [scopeType, scopeId] of chainOf(scope).toReversed()) {
+      const ownWaiting = this.#sizeOf(scopeId);
+      places = Math.ceil((places - (waiting - ownWaiting)) * SHARE);
+      waiting = ownWaiting;
+      if (waiting >= places) return { scope: { scopeType, scopeId }, waiting };
+    }
+    return null;
   }
 
   add(waiter: Waiter): void {

@@ -31,24 +31,40 @@ export function findHoldAmount(
   return holdUnderLimit({ kind: "open_ended", nanoUsd: amountNanoUsd }, chosen) ?? amountNanoUsd;
 }
 
+/** Scope whose places in the queue are taken, and its number of waiting requests. Scope null: those of the node. */
+export interface FullQueue {
+  scope: { scopeType: ScopeType; scopeId: string } | null;
+  waiting: number;
+}
+
 /**
  * Reason of a refused hold:
  * - `spent`: the limit has nothing left until its period ends.
  * - `too_large`: the limit has less left than the request can cost.
  * - `held`: the limit has enough left, but running requests hold it.
- * - `queue_full`: too many requests wait for budget.
+ * - `queue_full`: too many requests of a scope wait for budget.
  * - `queue_slow`: every limit of the chain has room, but the request did not get its budget in time.
- * - `unavailable`: the node has had no contact with the database for too long.
+ * - `uncounted`: the spend under a limit is not known yet, because the limit is new or was changed.
+ * - `unavailable`: the database does not respond, or the node's leases have expired.
  */
 export interface HoldRefusal {
   kind: "refused";
-  reason: "spent" | "too_large" | "held" | "queue_full" | "queue_slow" | "unavailable";
+  reason:
+    | "spent"
+    | "too_large"
+    | "held"
+    | "queue_full"
+    | "queue_slow"
+    | "uncounted"
+    | "unavailable";
   /** Amount that the limit would have to hold. */
   amountNanoUsd: bigint;
   limit: StrictLimit | null;
   figures: Figures | null;
   /** End of the limit's period, milliseconds since the epoch. */
   regainAtMs: number | null;
+  /** Present for `queue_full`. */
+  queue?: FullQueue;
 }
 
 /** One limit of a chain, and the last known numbers of its balance. */

@@ -62,6 +62,8 @@ const TRIM_EVERY_MS = 250;
 const RETRY_MS = 250;
 /** Time without a response after which the next message may be lost too. */
 const SURE_MS = 1_000;
+/** Time without a response after which the database counts as silent, as in `process/readiness.ts`. */
+const SILENT_MS = 2_500;
 /** Number of complete messages in a TTL. */
 const RENEWALS = 3;
 /** Number of messages in a TTL. Each one renews the leases, so that they last for nearly a TTL after the last contact. */
@@ -88,6 +90,8 @@ export class LeaseMessages {
   };
   readonly #bounds: SizeBounds;
   #retryAtMs = NEVER;
+  /** Time at which the database counts as silent. Each response moves it into the future. */
+  #silentFromMs = Number.POSITIVE_INFINITY;
 
   constructor(options: LeaseMessagesOptions) {
     this.#options = options;
@@ -117,6 +121,11 @@ export class LeaseMessages {
 
   isExpired(nowMs: number): boolean {
     return nowMs >= this.#times.validUntil;
+  }
+
+  /** True while a message is lost, or unanswered for so long that it may be. */
+  isDatabaseSilent(nowMs: number): boolean {
+    return nowMs >= this.#silentFromMs;
   }
 
   /** True if the database has answered since this time. */
@@ -221,8 +230,9 @@ export class LeaseMessages {
     const sent = this.#inFlight;
     assert(sent !== null, "an answer belongs to a message");
     this.#times.answered = now.nowMs;
+    this.#silentFromMs = Number.POSITIVE_INFINITY;
     if (answer.kind === "late" || answer.kind === "behind") {
-      this.handleLostMessage(now);
+      this.#retry(now);
       return false;
     }
     if (answer.kind === "fenced") {
@@ -245,6 +255,11 @@ export class LeaseMessages {
 
   /** Handles a message with an unknown result: returned budget stays returned, and requested budget is not used. */
   handleLostMessage(now: Now): void {
+    this.#silentFromMs = Math.min(this.#silentFromMs, now.nowMs);
+    this.#retry(now);
+  }
+
+  #retry(now: Now): void {
     this.#inFlight = null;
     this.#retryAtMs = now.nowMs + RETRY_MS;
     this.#times.renew = NEVER;
@@ -328,6 +343,7 @@ export class LeaseMessages {
       isLeaving: this.#isLeaving(),
     };
     this.#inFlight = { message, sentMs: now.nowMs, folded: [] };
+    this.#silentFromMs = Math.min(this.#silentFromMs, now.nowMs + SILENT_MS);
     return message;
   }
 

@@ -48,8 +48,11 @@ export interface Dropped {
   kind: "dropped";
 }
 
-/** Highest number of requests that wait for budget. The gateway runs 20,000 at once, so others can still proceed. */
-const DEFAULT_MAX_WAITING = 12_000;
+/**
+ * Highest number of requests that wait for budget. The gateway runs 20,000 at once, so others can still proceed. One API
+ * key alone can use 7,168 places.
+ */
+const DEFAULT_MAX_WAITING = 14_000;
 const TICK_MS = 50;
 const MARGIN_SHARE = 0.1;
 /** Share of the TTL in which nodes can send a message after an outage of the database, before a fence. */

@@ -300,17 +300,68 @@ describe("a burst of requests", () => {
     expect((await speak(node)).map(({ requestId }) => requestId)).toEqual(["req_other"]);
   });
 
-  test("is refused with a full queue when its workspace has its share of places", async () => {
+  test("is refused with a full queue when its API key has its share of places", async () => {
     await limit(10n);
     const node = await startNode("node_1", 8);
     hold(node, "req_first", 10n);
     await speak(node);
-    const kinds = ["req_1", "req_2", "req_3"].map((requestId) => hold(node, requestId, 7n));
-    expect(kinds).toEqual(["waiting", "waiting", "waiting"]);
-    expect(node.hold({ requestId: "req_4", scope, amountNanoUsd: 7n }, now)).toMatchObject({
+    const kinds = [1, 2, 3, 4, 5].map((at) => hold(node, `req_${at}`, 7n));
+    expect(new Set(kinds)).toEqual(new Set(["waiting"]));
+    expect(node.hold({ requestId: "req_6", scope, amountNanoUsd: 7n }, now)).toMatchObject({
       kind: "refused",
       reason: "queue_full",
+      queue: { scope: { scopeType: "api_key", scopeId: apiKeyId }, waiting: 5 },
     });
+  });
+
+  test.each([
+    ["lost a message", (node: NodeLeases) => node.handleLostMessage(now)],
+    ["has not answered for long", () => Object.assign(now, { nowMs: now.nowMs + 2_500 })],
+  ])(
+    "is refused because of the database, if the queue is full and the database %s",
+    async (_, goAway) => {
+      await limit(10n);
+      const node = await startNode("node_1", 8);
+      hold(node, "req_first", 10n);
+      await speak(node);
+      for (let at = 1; at <= 5; at++) hold(node, `req_${at}`, 7n);
+      nextMessage(node);
+      goAway(node);
+      const reasonOf = (requestId: string) =>
+        node.hold({ requestId, scope, amountNanoUsd: 7n }, now) as { reason?: string };
+      expect(reasonOf("req_late").reason).toBe("unavailable");
+      node.handleLostMessage(now);
+      now.nowMs += 250;
+      await speak(node);
+      for (let at = 1; at <= 5; at++) hold(node, `req_more_${at}`, 7n);
+      expect(reasonOf("req_later").reason).toBe("queue_full");
+    },
+  );
+
+  test("is refused because of the database, if that went away during the wait", async () => {
+    await limit(10n);
+    const node = await startNode("node_1");
+    hold(node, "req_first", 10n);
+    await speak(node);
+    hold(node, "req_1", 7n);
+    await speak(node);
+    now.nowMs += 100;
+    nextMessage(node);
+    node.handleLostMessage(now);
+    now.nowMs += 900;
+    expect(node.resolveWaiting(now)).toMatchObject([{ decision: { reason: "unavailable" } }]);
+  });
+
+  test("is not refused as held by running requests while its limit is not counted", async () => {
+    const node = await startNode("node_1");
+    const of = { id: "spl_test", scopeType: "workspace", scopeId: workspaceId } as const;
+    const added = { ...of, period: "monthly", organizationId, amountNanoUsd: 100n } as const;
+    await store.setLimit(added, SOME_TIME_MS);
+    await readLimits(node);
+    hold(node, "req_1", 7n);
+    await speak(node);
+    now.nowMs += 1_000;
+    expect(node.resolveWaiting(now)).toMatchObject([{ decision: { reason: "uncounted" } }]);
   });
 
   test("that is not served in time is not refused as held by running requests", async () => {

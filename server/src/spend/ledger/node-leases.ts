@@ -111,7 +111,12 @@ export class NodeLeases {
     if (tried.kind !== "lacking") return tried;
     const times = { sinceMs: now.nowMs, deadlineMs: now.nowMs + this.#options.holdWaitMs };
     const waiter = { ...request, ...times, lacking: tried.balances.map(({ text }) => text) };
-    if (!this.#queue.hasRoom(request.scope)) return this.#refuse(waiter, "queue_full");
+    const queue = this.#queue.findFull(request.scope);
+    if (queue !== null) {
+      // Without responses no request leaves the queue, so the database is the cause.
+      if (this.#isCutOff(now)) return this.#refuse(waiter, "unavailable");
+      return { ...this.#refuse(waiter, "queue_full"), queue };
+    }
     for (const { traffic, limit, held } of tried.balances) {
       traffic.addRequest(findHoldAmount(limit, request), held);
     }
@@ -274,13 +279,19 @@ export class NodeLeases {
     // The request asked when it began to wait. Without an answer since then, the holders of the budget are unknown.
     const hasAsked = waiter.sinceMs < now.nowMs;
     const isSilent = hasAsked && !this.#messages.hasAnsweredSince(waiter.sinceMs);
-    const isCut = this.isFenced || this.isExpired(now.nowMs) || isSilent;
-    if (isCut) return this.#refuse(waiter, "unavailable");
+    if (isSilent || this.#isCutOff(now)) return this.#refuse(waiter, "unavailable");
     const states = this.#table.getStates(waiter.scope, this.#atMs);
+    const uncounted = states.find(({ seen, countId }) => seen === null || countId === null);
+    if (uncounted !== undefined) return this.#refuse(waiter, "uncounted", uncounted);
     const used = states.find((state) => !hasRoom(waiter, state));
     return used === undefined
       ? this.#refuse(waiter, "queue_slow")
       : this.#refuse(waiter, "held", used);
+  }
+
+  /** True while the database decides nothing for this node. The last known numbers of balances are old then. */
+  #isCutOff({ nowMs }: Now): boolean {
+    return this.isFenced || this.isExpired(nowMs) || this.#messages.isDatabaseSilent(nowMs);
   }
 
   /** The refusal names the given limit, or the limit that lacks budget, or the narrowest limit. */

@@ -2,7 +2,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { type AskableLimit, formatLimitMessage } from "#src/domain/limit-message.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import type { HoldRefusal, StrictLimit } from "./hold-refusal.ts";
+import { toWireScope } from "#src/domain/wire-scope.ts";
+import type { FullQueue, HoldRefusal, StrictLimit } from "./hold-refusal.ts";
 
 /** Seconds in which some running requests probably settle. */
 const RETRY_AFTER_S = "2";
@@ -23,18 +24,12 @@ export function toHoldError(
   refusal: HoldRefusal,
   { explain, explainIncrease, leastNanoUsd = 0n }: HoldErrorWords,
 ): ApiError {
-  const { reason, limit, figures, regainAtMs } = refusal;
-  if (reason === "queue_full") {
-    return new ApiError(
-      "budget_queue_full",
-      "The queue of requests that wait for budget is full. Send the request again shortly.",
-      { "retry-after": RETRY_AFTER_S },
-    );
-  }
+  const { reason, limit, figures, regainAtMs, queue } = refusal;
+  if (queue !== undefined) return toQueueError(queue);
   if (reason === "unavailable" || limit === null || regainAtMs === null) {
     return new ApiError(
       "database_unavailable",
-      "The gateway has lost contact with its database, so it cannot hold budget for this request. Send it again shortly.",
+      "The gateway's database does not respond, so the gateway cannot hold budget for this request. Send it again shortly.",
       { "retry-after": RETRY_AFTER_S },
     );
   }
@@ -68,11 +63,25 @@ export function toHoldError(
     const message = `This request did not get its budget in time, although the spend limit has room: many requests wait, or the database is slow. ${amounts} Send the request again shortly.`;
     return new ApiError("budget_delayed", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
+  if (reason === "uncounted") {
+    const message = `This request did not get its budget in time, because the gateway does not know the spend under a spend limit yet. The limit is new or was changed. ${nameOf(limit)} Send the request again shortly.`;
+    return new ApiError("budget_delayed", message, { "retry-after": RETRY_AFTER_S }, facts);
+  }
   const rest = limit.amountNanoUsd - settled - unresolved;
   const remains = `${formatDollars(rest > 0n ? rest : 0n)} remains of a spend limit, less than this request can cost.`;
   const message = `${remains} ${explain()} ${amounts} ${explainIncrease(limit)}`;
   const maxCost = { max_cost_usd: formatUsd(refusal.amountNanoUsd) };
   return new ApiError("request_too_large_for_limit", message, NO_RETRY, { ...facts, ...maxCost });
+}
+
+function toQueueError({ scope, waiting }: FullQueue): ApiError {
+  const name = scope === null ? "this server" : nameScope(scope);
+  return new ApiError(
+    "budget_queue_full",
+    `The queue of requests that wait for budget is full for ${name}: ${waiting} of its requests wait. Send the request again shortly.`,
+    { "retry-after": RETRY_AFTER_S },
+    { queue: { scope: scope === null ? null : toWireScope(scope), waiting } },
+  );
 }
 
 /** True if the limit is spent, or if its rest is less than the cost of the smallest request. */
@@ -92,9 +101,13 @@ export function toUnboundedError(limit: StrictLimit | null, explain: string): Ap
   return new ApiError("request_cost_unbounded", message, NO_RETRY);
 }
 
-function nameOf({ period, scopeType, scopeId, amountNanoUsd }: StrictLimit): string {
-  const scope = scopeType === "api_key" ? "API key" : scopeType;
-  return `The ${period} spend limit of ${scope} ${scopeId} is ${formatDollars(amountNanoUsd)}.`;
+function nameOf(limit: StrictLimit): string {
+  const { period, amountNanoUsd } = limit;
+  return `The ${period} spend limit of ${nameScope(limit)} is ${formatDollars(amountNanoUsd)}.`;
+}
+
+function nameScope({ scopeType, scopeId }: Pick<StrictLimit, "scopeType" | "scopeId">): string {
+  return `${scopeType === "api_key" ? "API key" : scopeType} ${scopeId}`;
 }
 
 function formatDollars(nanoUsd: bigint): string {
