@@ -396,6 +396,22 @@ test("a check with findings prints them and fails", async () => {
   expect(ran.notes).toContain("NOT INTACT. First at event 7 (audit_1): it was changed.");
 });
 
+test("a verification names the failovers that the log records", async () => {
+  const failover = { audit_event_id: "audit_9", seq: 118, at: "2026-11-20T12:00:00.000Z" };
+  answers["/v1/admin/audit_log/verification"] = () => ({
+    is_intact: true,
+    first_broken: null,
+    failovers: [
+      { ...failover, from_seq: 120, to_seq: 117, lost_events: 3 },
+      { ...failover, from_seq: 90, to_seq: 90, lost_events: 0 },
+    ],
+  });
+  const ran = await bursar(["audit", "verify"]);
+  expect(ran.code).toBe(0);
+  expect(ran.notes).toContain("went back from event 120 to event 117. The event audit_9 lists");
+  expect(ran.notes).toContain("The log lost no known event.");
+});
+
 test("writes a report into a new file, and overwrites none", async () => {
   const file = join(folder, "audit.jsonl");
   answers["/v1/admin/audit_events/export"] = () => ({ seq: 1 });

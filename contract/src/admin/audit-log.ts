@@ -113,6 +113,23 @@ const firstBroken = z
   .nullable()
   .meta({ description: "The first changed or missing event. Null: none." });
 
+const failover = z.object({
+  audit_event_id: auditEventId,
+  seq: eventNumber,
+  at: timestamp,
+  from_seq: eventNumber.meta({ description: "Last event that the node had seen before." }),
+  to_seq: eventNumber.meta({
+    description: "Last event that the promoted database has from before.",
+  }),
+  lost_events: count.meta({ description: "0: the node knows of no lost event." }),
+});
+
+const failovers = z.array(failover).meta({
+  description:
+    "Failovers of the database that the log records, newest first, at most 20. The event lists lost changes that a node " +
+    "remembers. Two nodes can record the same failover, if one of them remembers more.",
+});
+
 export const auditLogState = z
   .object({
     type: z.literal("audit_log_state"),
@@ -138,6 +155,7 @@ export const auditLogState = z
       .object({ through_seq: eventNumber, at: timestamp })
       .nullable()
       .meta({ description: "The newest event that the retention deleted." }),
+    failovers,
   })
   .meta({ id: "AuditLogState" });
 
@@ -158,6 +176,7 @@ export const auditLogVerification = z
     events: count.meta({ description: "Number of verified events." }),
     head: z.object({ seq: eventNumber, hash: hex }),
     first_broken: firstBroken,
+    failovers,
   })
   .meta({ id: "AuditLogVerification" });
 

@@ -285,6 +285,7 @@ describe("the state", () => {
       first_broken: null,
       retention_days: null,
       pruned: null,
+      failovers: [],
     });
     await own.admin.createWorkspace();
     await h.audit.chains.check();
@@ -322,6 +323,7 @@ describe("the state", () => {
         events: 2,
         head: { seq: 2, hash: event?.hash },
         first_broken: null,
+        failovers: [],
       });
     }
   });

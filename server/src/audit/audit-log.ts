@@ -13,6 +13,7 @@ import {
 } from "./audit-log.sql.ts";
 import { type AuditDeps, auditedTransaction } from "./audited-transaction.ts";
 import type { AuditHead } from "./hash-event.ts";
+import { listFailovers, type RecordedFailover } from "./recorded-failover.sql.ts";
 import { type ChainState, verifyChain } from "./verify-chain.ts";
 import type { ChainReport, ChainWatch } from "./watch-chains.ts";
 import type { Witness } from "./witness.ts";
@@ -112,6 +113,7 @@ export interface AuditLogState {
   head: AuditHead;
   report: ChainReport;
   pruned: { seq: bigint; createdAt: Date } | null;
+  failovers: RecordedFailover[];
 }
 
 export async function getAuditLogState(
@@ -122,22 +124,36 @@ export async function getAuditLogState(
   const head = await findAuditHead(deps.database, organizationId);
   assert(head !== null, "every organization has a chain");
   const pruned = await findCheckpoint(deps.database, organizationId);
-  return { head, report: deps.chains.getReport(organizationId), pruned };
+  const failovers = await listNewestFailovers(deps, organizationId);
+  return { head, report: deps.chains.getReport(organizationId), pruned, failovers };
 }
 
 export interface Verification {
   head: AuditHead;
   state: ChainState;
+  failovers: RecordedFailover[];
+}
+
+/** Maximum failovers in a state or a verification. */
+const MAX_FAILOVERS = 20;
+
+function listNewestFailovers(
+  { database }: Pick<AuditLogDeps, "database">,
+  organizationId: string,
+): Promise<RecordedFailover[]> {
+  return listFailovers(database, { organizationId, throughSeq: null, limit: MAX_FAILOVERS });
 }
 
 /** Returns a function that verifies the caller's chain. Concurrent calls share one run, because it can take minutes. */
 export function makeVerifyAuditLog(deps: AuditLogDeps): (call: Call) => Promise<Verification> {
   const running = new Map<string, Promise<Verification>>();
   async function verify(organizationId: string): Promise<Verification> {
+    await deps.beforeAppend();
     const head = await findAuditHead(deps.database, organizationId);
     assert(head !== null, "every organization has a chain");
     const anchor = deps.witness.findAnchor(organizationId);
-    return { head, state: await verifyChain(deps, organizationId, anchor) };
+    const state = await verifyChain(deps, organizationId, anchor);
+    return { head, state, failovers: await listNewestFailovers(deps, organizationId) };
   }
   return ({ caller: { organizationId } }) => {
     const shared =

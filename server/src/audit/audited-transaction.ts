@@ -26,6 +26,8 @@ export interface AddedEvent extends ChainPlace {
 
 export interface AuditDeps extends ClaimDeps {
   randomBytes: RandomBytes;
+  /** Resolves when events can be added: after a failover, when the log records it. Throws a 503. */
+  beforeAppend: () => Promise<void>;
   /** Called with each committed event. See witness.ts. */
   onAudited: (added: AddedEvent) => void;
 }
@@ -117,9 +119,10 @@ export interface NewEvent {
  */
 export async function appendAuditEvent(
   tx: Tx,
-  deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
+  deps: Pick<AuditDeps, "randomBytes" | "auditKey" | "beforeAppend">,
   event: NewEvent,
 ): Promise<AddedEvent> {
+  await deps.beforeAppend();
   const { now, ...head } = await lockAuditHead(tx, event.organizationId);
   checkHead(deps.auditKey, head);
   return appendAfterHead(tx, deps, { ...event, head, now });

@@ -68,6 +68,7 @@ async function createCheckpoint(
   const newest = await findPruneTarget(deps, organizationId);
   if (newest === null) return null;
   await requireIntactChain(deps, organizationId, newest.seq);
+  await deps.beforeAppend();
   return inTransaction(deps.database, async (tx) => {
     const { now, ...head } = await lockAuditHead(tx, organizationId);
     checkHead(deps.auditKey, head);

@@ -21,6 +21,7 @@ import {
   setAuditRetention,
 } from "./audit-log.ts";
 import { columns } from "./csv-columns.ts";
+import type { RecordedFailover } from "./recorded-failover.sql.ts";
 import type { BrokenChain } from "./verify-chain.ts";
 
 export function makeAuditLogHandlers(
@@ -46,13 +47,14 @@ export function makeAuditLogHandlers(
       toAuditEvent(await getAuditEvent(deps, call, params.audit_event_id)),
     getAuditLogState: async (call) => toState(await getAuditLogState(deps, call)),
     verifyAuditLog: async (call) => {
-      const { head, state } = await verify(call);
+      const { head, state, failovers } = await verify(call);
       return {
         type: "audit_log_verification",
         is_intact: state.kind === "intact",
         events: state.kind === "intact" ? state.events : 0,
         head: { seq: Number(head.seq), hash: toHex(head.hash) },
         first_broken: state.kind === "intact" ? null : toFirstBroken(state),
+        failovers: failovers.map(toFailover),
       };
     },
     setAuditRetention: async (call, { body }) => {
@@ -93,7 +95,12 @@ function toAuditEvent(row: AuditEventRow): z.input<typeof auditEvent> {
   };
 }
 
-function toState({ head, report, pruned }: AuditLogState): z.input<typeof auditLogState> {
+function toState({
+  head,
+  report,
+  pruned,
+  failovers,
+}: AuditLogState): z.input<typeof auditLogState> {
   const { verified, checkedAtMs, firstBroken } = report;
   return {
     type: "audit_log_state",
@@ -110,6 +117,18 @@ function toState({ head, report, pruned }: AuditLogState): z.input<typeof auditL
     first_broken: firstBroken && toFirstBroken(firstBroken),
     retention_days: head.retentionDays,
     pruned: pruned && { through_seq: Number(pruned.seq), at: pruned.createdAt.toISOString() },
+    failovers: failovers.map(toFailover),
+  };
+}
+
+function toFailover({ auditEventId, seq, createdAt, before, after }: RecordedFailover) {
+  return {
+    audit_event_id: auditEventId,
+    seq: Number(seq),
+    at: createdAt.toISOString(),
+    from_seq: Number(before.events),
+    to_seq: Number(after.events),
+    lost_events: Number(after.lost_events),
   };
 }
 

@@ -350,7 +350,7 @@ describe("the witness of a node", () => {
     org,
   }) => {
     const head = await findAuditHead(database, org.id);
-    expect(await reopened({ h, org })).toEqual({ seq: 5n, hash: head?.hash });
+    expect(await reopened({ h, org })).toMatchObject({ seq: 5n, hash: head?.hash });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 

@@ -11,7 +11,9 @@ import {
   signHead,
   unkeyedGenesisHash,
 } from "./hash-event.ts";
+import { findFailover, findIncarnation } from "./recorded-failover.sql.ts";
 import { isSameBytes } from "./sign.ts";
+import type { Anchor } from "./witness.ts";
 
 /** Events of a page, which blocks the process for about 5 ms. Requests are served between pages. */
 const PAGE = 200;
@@ -22,6 +24,8 @@ export interface VerifyDeps {
 }
 
 export interface Verified extends ChainPlace {
+  /** Incarnation of the newest failover that the chain records up to this position. 0: none. */
+  incarnation: bigint;
   /** Time of the event at this position. Null: no event is left. */
   at: Date | null;
 }
@@ -39,12 +43,12 @@ export type ChainState = { kind: "intact"; events: number } | BrokenChain;
 
 /**
  * Reads the organization's whole chain and computes every hash again. Concurrent writes do not affect it. `anchor` is a
- * position that this node has seen, so the chain must contain it.
+ * position that this node has seen, so the chain must contain it, unless it records a failover that lost it.
  */
 export async function verifyChain(
   deps: VerifyDeps,
   organizationId: string,
-  anchor: ChainPlace | null = null,
+  anchor: Anchor | null = null,
 ): Promise<ChainState> {
   const step = await verifyStep(deps, { organizationId, anchor, from: null, maxEvents: Infinity });
   return step.kind === "broken" ? step : { kind: "intact", events: step.events };
@@ -52,7 +56,7 @@ export async function verifyChain(
 
 export interface StepRequest {
   organizationId: string;
-  anchor: ChainPlace | null;
+  anchor: Anchor | null;
   /** End of the previous step. Null: the start of the chain. */
   from: Verified | null;
   maxEvents: number;
@@ -77,9 +81,14 @@ async function verifyInTransaction(tx: Tx, key: Buffer, request: StepRequest): P
   }
   const start = await findStart(tx, key, head);
   if ("kind" in start) return start;
-  const from = request.from !== null && request.from.seq > start.seq ? request.from : start;
-  if (anchor !== null && anchor.seq > head.seq) return reportRollback(head, anchor);
-  const step = await verifyEvents(tx, { key, head, from, anchor, maxEvents: request.maxEvents });
+  const failover = anchor && (await findExplanation(tx, anchor, { organizationId, start }));
+  const expected = failover === null ? anchor : null;
+  const chosen = chooseStart(request.from, start, failover);
+  // The retention can have deleted the failover that the anchor knows.
+  const from = { ...chosen, incarnation: later(chosen.incarnation, expected?.incarnation ?? 0n) };
+  if (expected !== null && expected.seq > head.seq) return reportRollback(head, expected);
+  const { maxEvents } = request;
+  const step = await verifyEvents(tx, { key, head, from, anchor: expected, maxEvents });
   if (step.kind === "broken" || !step.isAtEnd) return step;
   const { seq, hash } = step.verified;
   if (seq < head.seq) return reportBroken(seq + 1n, `event ${seq + 1n} is missing`);
@@ -87,6 +96,38 @@ async function verifyInTransaction(tx: Tx, key: Buffer, request: StepRequest): P
   return seq === head.seq && isSameBytes(hash, head.hash)
     ? step
     : reportBroken(seq, "the last event is not the signed end of the log");
+}
+
+/**
+ * Returns the recorded failover that replaced the anchor's event, or null. Only nodes can sign one, and they do so only
+ * after another server has replaced the database. A failover that the anchor knows explains nothing, so that the owner of
+ * the database cannot use an old one again. The caller verifies the event's signature with the chain.
+ */
+async function findExplanation(
+  tx: Tx,
+  anchor: Anchor,
+  { organizationId, start }: { organizationId: string; start: Verified },
+) {
+  const found = await findFailover(tx, { organizationId, throughSeq: anchor.seq });
+  const isNew = found !== null && found.incarnation > anchor.incarnation;
+  // The verification begins after `start`, so an event before it can be forged.
+  return isNew && found.seq > start.seq ? found : null;
+}
+
+/** A position from before the failover is in a replaced part of the chain. */
+function chooseStart(
+  from: Verified | null,
+  start: Verified,
+  failover: { seq: bigint; incarnation: bigint } | null,
+): Verified {
+  if (from === null || from.seq <= start.seq) return start;
+  const isReplaced =
+    failover !== null && from.seq >= failover.seq && from.incarnation < failover.incarnation;
+  return isReplaced ? start : from;
+}
+
+function later(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }
 
 function reportRollback(head: AuditHead, anchor: ChainPlace): BrokenChain {
@@ -104,21 +145,21 @@ async function findStart(tx: Tx, key: Buffer, head: AuditHead): Promise<Verified
     const isKeyed = head.keyedFrom === 1n;
     const { organizationId } = head;
     const hash = isKeyed ? genesisHash(key, organizationId) : unkeyedGenesisHash(organizationId);
-    return { seq: 0n, hash, at: null };
+    return { seq: 0n, hash, at: null, incarnation: 0n };
   }
   const { mac, ...checkpoint } = found;
   if (!isSameBytes(mac, signCheckpoint(key, checkpoint))) {
     const { seq } = checkpoint;
     return reportBroken(seq, "the checkpoint of deleted events is not signed by this installation");
   }
-  return { seq: checkpoint.seq, hash: checkpoint.hash, at: null };
+  return { seq: checkpoint.seq, hash: checkpoint.hash, at: null, incarnation: 0n };
 }
 
 interface EventCheck {
   key: Buffer;
   head: AuditHead;
   from: Verified;
-  anchor: ChainPlace | null;
+  anchor: Anchor | null;
   maxEvents: number;
 }
 
@@ -133,7 +174,8 @@ async function verifyEvents(tx: Tx, check: EventCheck): Promise<Step> {
       if (event.seq !== expected) return reportBroken(expected, `event ${expected} is missing`);
       const reason = findFault(check, event, verified.hash);
       if (reason !== null) return reportBroken(event.seq, reason, event.id);
-      verified = { seq: event.seq, hash: event.hash, at: event.createdAt };
+      const incarnation = findIncarnation(event) ?? verified.incarnation;
+      verified = { seq: event.seq, hash: event.hash, at: event.createdAt, incarnation };
     }
     count += events.length;
     if (events.length < PAGE) {

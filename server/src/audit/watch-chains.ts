@@ -33,7 +33,13 @@ interface Progress {
 }
 
 export function makeChainWatch(
-  deps: VerifyDeps & { nowMs: () => number; witness: Witness; logger: Logger },
+  deps: VerifyDeps & {
+    nowMs: () => number;
+    /** See `AuditDeps`. */
+    beforeAppend: () => Promise<void>;
+    witness: Witness;
+    logger: Logger;
+  },
 ): ChainWatch {
   const progressById = new Map<string, Progress>();
   const emptyReport: ChainReport = { verified: null, checkedAtMs: null, firstBroken: null };
@@ -82,6 +88,7 @@ export function makeChainWatch(
       [...progressById.values()].filter(({ report }) => report.firstBroken !== null).length,
     check: async () => {
       let areAllRead = true;
+      await deps.beforeAppend();
       for (const { organizationId } of await listAuditHeads(deps.database)) {
         areAllRead = (await checkOne(organizationId)) && areAllRead;
       }

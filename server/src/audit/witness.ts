@@ -4,6 +4,7 @@ import type { Logger } from "#src/lib/logger.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
 import type { AddedEvent } from "./audited-transaction.ts";
 import type { ChainPlace } from "./hash-event.ts";
+import type { ServerIdentity } from "./server-identity.sql.ts";
 import { isSameBytes, sign } from "./sign.ts";
 
 // The witness stores the last position of each chain outside the database. Memory has it at once. The log and a file in
@@ -16,13 +17,31 @@ const WRITE_DELAY_MS = 1_000;
 const MAX_WAITING = 1_000;
 const MAX_FILE_BYTES = 1024 * 1024;
 
+/** Last position of a chain that this node has seen. */
+export interface Anchor extends ChainPlace {
+  /** Incarnation of the newest failover that the chain records up to this position. 0: none. */
+  incarnation: bigint;
+  /** Server that the node used then. Null: unknown. */
+  server: ServerIdentity | null;
+}
+
+/** Verified position of a chain. */
+export interface ConfirmedPlace extends ChainPlace {
+  incarnation: bigint;
+}
+
 export interface Witness {
   /** Returns the last position of the chain that this node has seen, or null. */
-  findAnchor(organizationId: string): ChainPlace | null;
+  findAnchor(organizationId: string): Anchor | null;
+  /** Sets the server of later positions. */
+  observeServer(server: ServerIdentity | null): void;
   /** Records an event of this node. Moves the anchor only to its next event. `confirm` covers events of other nodes. */
   recordEvent(added: AddedEvent): void;
-  /** Moves the anchor to a position that was verified in the same chain. */
-  confirm(organizationId: string, place: ChainPlace): void;
+  /**
+   * Moves the anchor to a position that was verified in the same chain. After a failover that the chain records, the
+   * position can be earlier.
+   */
+  confirm(organizationId: string, place: ConfirmedPlace): void;
   /** Writes moved anchors to the file and the log. */
   flush(): Promise<void>;
   stop(): Promise<void>;
@@ -53,7 +72,8 @@ export interface WitnessOptions {
 export async function openWitness(options: WitnessOptions): Promise<Witness> {
   const { auditKey, logger, folder, index = 1 } = options;
   const file = join(folder, index === 1 ? "audit-heads.jsonl" : `audit-heads-${index}.jsonl`);
-  const anchors = new Map<string, ChainPlace>();
+  const anchors = new Map<string, Anchor>();
+  let server: ServerIdentity | null = null;
   for (const name of await readdir(folder)) {
     if (FILES.test(name)) await readAnchors(anchors, join(folder, name), auditKey, logger);
   }
@@ -63,10 +83,11 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
 
-  function moveAnchor(organizationId: string, { seq, hash }: ChainPlace): void {
+  function moveAnchor(organizationId: string, place: ConfirmedPlace): void {
+    const { seq, hash, incarnation } = place;
     const known = anchors.get(organizationId);
-    if (known !== undefined && known.seq >= seq) return;
-    anchors.set(organizationId, { seq, hash });
+    if (known !== undefined && !isLater(place, known)) return;
+    anchors.set(organizationId, { seq, hash, incarnation, server });
     unwritten.add(organizationId);
     for (const early of waiting.get(organizationId)?.keys() ?? []) {
       if (early <= seq) waiting.get(organizationId)?.delete(early);
@@ -85,7 +106,7 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
     for (let known = anchors.get(organizationId); known; known = anchors.get(organizationId)) {
       const next = early?.get(known.seq + 1n);
       if (next === undefined || !isNextEvent(known, next)) return;
-      moveAnchor(organizationId, next);
+      moveAnchor(organizationId, { ...next, incarnation: known.incarnation });
     }
   }
 
@@ -117,10 +138,13 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
 
   return {
     findAnchor: (organizationId) => anchors.get(organizationId) ?? null,
+    observeServer: (observed) => {
+      server = observed;
+    },
     recordEvent: (added) => {
       const known = anchors.get(added.organizationId);
       if (known === undefined || isNextEvent(known, added)) {
-        moveAnchor(added.organizationId, added);
+        moveAnchor(added.organizationId, { ...added, incarnation: known?.incarnation ?? 0n });
         applyQueued(added.organizationId);
       } else if (added.seq > known.seq) {
         queueEarly(added);
@@ -132,6 +156,12 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
   };
 }
 
+/** Each failover can lose events, so it counts before the number. */
+function isLater(place: ConfirmedPlace, known: ConfirmedPlace): boolean {
+  if (place.incarnation !== known.incarnation) return place.incarnation > known.incarnation;
+  return place.seq > known.seq;
+}
+
 function isNextEvent(known: ChainPlace, added: AddedEvent): boolean {
   return known.seq + 1n === added.seq && isSameBytes(known.hash, added.previousHash);
 }
@@ -140,6 +170,10 @@ interface AnchorLine {
   organization_id: string;
   seq: string;
   hash: string;
+  /** Absent in lines of version 0.1, like the server. */
+  incarnation?: string;
+  system_identifier?: string;
+  timeline?: string;
   seen_at: string;
   mac: string;
 }
@@ -147,13 +181,19 @@ interface AnchorLine {
 function toLine(
   key: Buffer,
   organizationId: string,
-  place: ChainPlace | undefined,
+  place: Anchor | undefined,
   nowMs: number,
 ): AnchorLine {
+  const server = place?.server ?? null;
   const anchor = {
     organization_id: organizationId,
     seq: String(place?.seq ?? 0n),
     hash: Buffer.from(place?.hash ?? []).toString("hex"),
+    incarnation: String(place?.incarnation ?? 0n),
+    ...(server !== null && {
+      system_identifier: server.systemIdentifier,
+      timeline: String(server.timeline),
+    }),
     seen_at: new Date(nowMs).toISOString(),
   };
   return { ...anchor, mac: sign(key, "anchor", anchor).toString("hex") };
@@ -161,7 +201,7 @@ function toLine(
 
 /** Adds the newest genuine line of each organization. Ignores lines that a crash truncated or another program wrote. */
 async function readAnchors(
-  anchors: Map<string, ChainPlace>,
+  anchors: Map<string, Anchor>,
   file: string,
   key: Buffer,
   logger: Logger,
@@ -173,13 +213,20 @@ async function readAnchors(
       logger.warn({ file, line: index + 1 }, "a line of the audit log's witness is not genuine");
       continue;
     }
+    const anchor = fromLine(line);
     const known = anchors.get(line.organization_id);
-    if (known !== undefined && known.seq >= BigInt(line.seq)) continue;
-    anchors.set(line.organization_id, {
-      seq: BigInt(line.seq),
-      hash: Buffer.from(line.hash, "hex"),
-    });
+    if (known === undefined || isLater(anchor, known)) anchors.set(line.organization_id, anchor);
   }
+}
+
+function fromLine(line: AnchorLine): Anchor {
+  const { seq, hash, incarnation = "0", system_identifier: systemIdentifier, timeline } = line;
+  const server =
+    systemIdentifier === undefined || timeline === undefined
+      ? null
+      : { systemIdentifier, timeline: BigInt(timeline) };
+  const place = { seq: BigInt(seq), hash: Buffer.from(hash, "hex") };
+  return { ...place, incarnation: BigInt(incarnation), server };
 }
 
 function readLine(text: string, key: Buffer): AnchorLine | null {

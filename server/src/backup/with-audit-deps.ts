@@ -30,6 +30,7 @@ export async function withAuditDeps<Result>(
       sealingKey: deriveSealingKey(secret),
       // Nodes find the events in the chain.
       onAudited: () => undefined,
+      beforeAppend: async () => undefined,
       logger,
     });
   } finally {

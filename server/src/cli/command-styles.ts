@@ -22,6 +22,8 @@ export interface CommandStyle {
   timeoutMs?: number;
   /** Fault in the response of a check, as a sentence. Null: none. With a fault the command exits with 1. */
   findFault?: (answer: Record<string, unknown>) => string | null;
+  /** Further facts of the response, one sentence each. */
+  listNotes?: (answer: Record<string, unknown>) => string[];
   /** Overrides the general rule for a confirmation. */
   isDestructive?: boolean;
 }
@@ -71,6 +73,16 @@ function describeBreak({ is_intact, first_broken: broken }: Verification): strin
   if (is_intact) return null;
   const id = broken?.audit_event_id ? ` (${broken.audit_event_id})` : "";
   return `THE AUDIT LOG IS NOT INTACT. First at event ${broken?.seq}${id}: ${broken?.reason}.`;
+}
+
+/** Older servers send no failovers. */
+function describeFailovers({ failovers }: Partial<Verification>): string[] {
+  return (failovers ?? []).map(({ at, from_seq, to_seq, lost_events, audit_event_id }) =>
+    lost_events === 0
+      ? `The database failed over at ${at}. The log lost no known event.`
+      : `The database failed over at ${at} and went back from event ${from_seq} to event ${to_seq}. ` +
+        `The event ${audit_event_id} lists known lost changes.`,
+  );
 }
 
 const styles: Readonly<Record<string, CommandStyle>> = {
@@ -182,6 +194,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     summary: "Verify that no event was changed, added or removed; exits with 1 otherwise",
     timeoutMs: VERIFY_TIMEOUT_MS,
     findFault: (answer) => describeBreak(answer as unknown as Verification),
+    listNotes: (answer) => describeFailovers(answer as unknown as Verification),
   },
   exportAuditEvents: {
     examples: ["audit export --output audit.jsonl", "audit export --format csv --event api_key."],

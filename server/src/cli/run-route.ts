@@ -80,6 +80,9 @@ export async function runRoute(
   } else {
     writeAnswer(answer, writing);
   }
+  for (const note of command.style.listNotes?.(answer) ?? []) {
+    terminal.note(replaceControlCharacters(note));
+  }
   const found = command.style.findFault?.(answer) ?? null;
   if (found !== null) throw new CommandError(found, exitCodes.error);
 }

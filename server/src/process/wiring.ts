@@ -4,9 +4,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { makeSessions } from "#src/access/sessions.ts";
 import { makeOutgoing, type Outgoing } from "#src/alerts/channels/outgoing.ts";
 import type { SpendAlerts } from "#src/alerts/firing/spend-participant.ts";
-import { createDefaultAlerts } from "#src/alerts/rules/default-alerts.ts";
-import { startAuditMaintenance } from "#src/audit/audit-maintenance.ts";
-import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
+import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { type NewestBackup, readNewestBackup } from "#src/backup/newest-backup.ts";
 import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "#src/config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-watch.ts";
@@ -37,12 +35,11 @@ import { type KeyUses, startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { makeBackground } from "#src/lib/background.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
-import { newId, systemRandomBytes } from "#src/lib/ids.ts";
+import { newId } from "#src/lib/ids.ts";
 import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { VERSION } from "#src/lib/program-version.ts";
 import { deriveSealingKey } from "#src/lib/seal.ts";
-import { ensureOrganization } from "#src/organizations/organizations.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
 import { type RateLimiter, startRateLimiter } from "#src/rates/buckets/rate-limiter.ts";
@@ -65,6 +62,7 @@ import { findNextSteps, type NextSteps } from "./next-steps.ts";
 import type { OpenedStorage } from "./open-server-storage.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
+import { startAudit } from "./start-audit.ts";
 import { startJobs } from "./start-jobs.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 
@@ -119,7 +117,6 @@ const POLL_CHANGES_MS = 250;
 const POLL_CHANGES_SLOWLY_MS = 750;
 /** Time after the drain for the last flush and the return of leases. */
 const STOP_WITHIN_MS = 8_000;
-const ORGANIZATION_NAME = "My organization";
 /** Maximum number of unlisted model names in reports. */
 const MAX_OTHER_MODELS = 200;
 
@@ -251,21 +248,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const reload: ((changed: Changed) => void)[] = [];
   const { notifications, watch } = await startWatch(options, parts, reload);
   const nowMs = () => watch.databaseNowMs();
-  const audit = await openAuditLog({
-    database: options.storage.adminDatabase,
-    nowMs,
-    randomBytes: systemRandomBytes,
-    secret: options.secret,
-    folder: options.storage.folder,
-    index: options.index,
-    onChange: () => watch.pollNow(),
-    logger,
-  });
-  parts.defer(() => audit.witness.stop());
-  const { id: organizationId } = await ensureOrganization(audit, ORGANIZATION_NAME);
-  await createDefaultAlerts(audit);
-  const auditKeeper = startAuditMaintenance({ ...audit, logger });
-  parts.defer(() => auditKeeper.stop());
+  const onChange = () => watch.pollNow();
+  const { audit, organizationId } = await startAudit({ ...options, nowMs, onChange }, parts);
   const { closingLagMs } = await startDataMaintenance(options, parts);
 
   const keys = makeKeyCache({

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
+import type { ServerIdentity } from "#src/audit/server-identity.sql.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -23,6 +24,8 @@ export async function openTestAuditLog(options: {
   folder?: string;
   /** Index of the process within the data folder. */
   index?: number;
+  /** Identity of the database server. Default: PostgreSQL's own. */
+  readServer?: () => Promise<ServerIdentity | null>;
 }): Promise<TestAuditLog> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "bursar-test-")));
   const audit = await openAuditLog({
@@ -32,6 +35,7 @@ export async function openTestAuditLog(options: {
     secret: "a secret that only this test knows",
     folder,
     ...(options.index !== undefined && { index: options.index }),
+    ...(options.readServer !== undefined && { readServer: options.readServer }),
     logger: makeLogger("info", { write: (line) => options.logs?.push(line) }),
   });
   return {

@@ -18,6 +18,7 @@ const ownEvents = [
   "audit_log.keyed",
   "audit_log.pruned",
   "backup.made",
+  "database.failed_over",
   "installation.restored",
   "sign_in.failed",
 ];

@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api-client.ts";
 import { RetentionDialog } from "../../kit/retention-dialog.tsx";
 import { useMay } from "../../session.ts";
@@ -19,13 +20,15 @@ export function ChainState() {
   const [isSetting, setIsSetting] = useState(false);
   if (state.isPending) return <StateSkeleton />;
   if (!state.data) return null;
-  const { retention_days: days, pruned } = state.data;
+  const { retention_days: days, pruned, failovers } = state.data;
+  const [newest] = failovers;
   return (
     <>
       {state.data.first_broken && <Broken broken={state.data.first_broken} />}
       <Facts
         items={[
           ["Chain", <Verified key="chain" state={state.data} />],
+          ...(newest === undefined ? [] : [failoverItem(newest)]),
           [
             "Retention",
             <span key="kept" className="flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -74,6 +77,23 @@ function Broken({ broken }: { broken: NonNullable<State["first_broken"]> }) {
       <p>{broken.reason} The database was changed. Compare the log with a backup or an export.</p>
     </div>
   );
+}
+
+/** Line about the newest failover of the database. */
+function failoverItem({ from_seq, to_seq, lost_events, at }: State["failovers"][number]) {
+  const text =
+    lost_events === 0
+      ? "The log lost no known event."
+      : `The log went back from event no. ${formatCount(from_seq)} to no. ${formatCount(to_seq)}. Check recent changes.`;
+  const item = (
+    <span key="failover">
+      <RelativeTime at={at} />. {text}{" "}
+      <Link to="/audit-log" search={{ event: "database.failed_over" }} className="link">
+        Show events
+      </Link>
+    </span>
+  );
+  return ["Failover", item] satisfies [string, ReactNode];
 }
 
 function Verified({ state }: { state: State }) {

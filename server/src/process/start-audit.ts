@@ -1,0 +1,44 @@
+import { createDefaultAlerts } from "#src/alerts/rules/default-alerts.ts";
+import { startAuditMaintenance } from "#src/audit/audit-maintenance.ts";
+import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
+import type { Storage } from "#src/db/storage.ts";
+import { systemRandomBytes } from "#src/lib/ids.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import { ensureOrganization } from "#src/organizations/organizations.ts";
+
+interface StartAuditOptions {
+  storage: Storage;
+  /** Secret of the installation: BURSAR_SECRET. */
+  secret: string;
+  /** Number of the process in the folder. */
+  index: number;
+  /** Milliseconds since the epoch on the database's clock. */
+  nowMs: () => number;
+  /** Called after each change that this process commits. */
+  onChange: () => void;
+  logger: Logger;
+}
+
+const ORGANIZATION_NAME = "My organization";
+
+/** Opens the audit log, creates the first organization, and starts the maintenance of the log. */
+export async function startAudit(
+  { storage, ...options }: StartAuditOptions,
+  parts: AsyncDisposableStack,
+): Promise<{ audit: AuditLog; organizationId: string }> {
+  const { logger } = options;
+  const audit = await openAuditLog({
+    ...options,
+    database: storage.adminDatabase,
+    failoverDatabase: storage.database,
+    incarnation: () => storage.incarnations.current?.value ?? 0n,
+    randomBytes: systemRandomBytes,
+    folder: storage.folder,
+  });
+  parts.defer(() => audit.witness.stop());
+  const { id: organizationId } = await ensureOrganization(audit, ORGANIZATION_NAME);
+  await createDefaultAlerts(audit);
+  const maintenance = startAuditMaintenance({ ...audit, logger });
+  parts.defer(() => maintenance.stop());
+  return { audit, organizationId };
+}
