@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, expect } from "vitest";
+import pg from "pg";
+import { afterEach, describe, expect } from "vitest";
 import type { Readiness } from "#src/http/pages.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
 import { startDatabaseRelay } from "#test/harness/database-relay.ts";
@@ -27,6 +28,23 @@ const LONGEST_MODEL = "€".repeat(256);
 /** BURSAR_DRAIN and 15 s are promised. The rest is for a busy machine. */
 const STOP_BOUND_MS = 30_000;
 
+/** A lease lasts for 90 % of it. The rest is for a busy machine. */
+const OUTAGE_TTL = "12s";
+const OUTAGE_MS = 8_000;
+const WARM_MS = 3_000;
+const SEND_EVERY_MS = 100;
+const LIMIT_USD = 1_000;
+const LOCKED_TABLES = [
+  "balance",
+  "lease",
+  "lease_draw",
+  "lease_node",
+  "counted_limit",
+  "usage_batch",
+  "usage_event",
+];
+const DEADLOCK = "40P01";
+
 const test = base.extend("database", { scope: "file" }, ({ db }) => db);
 
 let line: DatabaseLine;
@@ -43,6 +61,59 @@ const startOn = (connectionString: string, env: Record<string, string> = {}) =>
   startServer({
     env: { DATABASE_URL: connectionString, BURSAR_SECRET: "s".repeat(40), ...env },
   });
+
+/** Starts two nodes, and creates a key with a strict limit that both have cached. */
+async function startLimited() {
+  const env = { BURSAR_LEASE_TTL: OUTAGE_TTL };
+  const first = await startOn(line.connectionString, env);
+  const second = await startOn(line.connectionString, env);
+  const nodes = [first, second];
+  const { workspaceId, key } = await first.workspaceWithKey();
+  const limit = { workspace_id: workspaceId, monthly_limit_usd: LIMIT_USD };
+  await first.mustAdmin("POST", "/v1/admin/workspaces/limits", limit);
+  await delay(CHANGES_SEEN_MS);
+  const selectRecords = "SELECT FROM recorded_request WHERE workspace_id = $1";
+  const countRecords = async () => (await first.sql(selectRecords, [workspaceId])).length;
+  for (const { url } of nodes) expect((await sendMessage(url, key)).status).toBe(200);
+  return {
+    nodes,
+    /** Sends requests to both nodes for a time. Returns their statuses. */
+    async sendRequests(ms: number): Promise<number[]> {
+      const until = performance.now() + ms;
+      const sent: Promise<number>[] = [];
+      while (performance.now() < until) {
+        for (const { url } of nodes) sent.push(sendMessage(url, key).then(({ status }) => status));
+        await delay(SEND_EVERY_MS);
+      }
+      return await Promise.all(sent);
+    },
+    /** Waits until each of these requests is recorded, and those that cached the key. Expects no more records. */
+    async expectRecords(requests: number): Promise<void> {
+      const records = requests + nodes.length;
+      await eventually(60_000, `${records} records`, async () =>
+        (await countRecords()) >= records ? true : null,
+      );
+      expect(await countRecords()).toBe(records);
+    },
+  };
+}
+
+/** Locks tables as an analyst's session can. Returns a function that ends the session. */
+async function lockTables(connectionString: string): Promise<() => Promise<void>> {
+  const session = new pg.Client({ connectionString });
+  await session.connect();
+  for (;;) {
+    await session.query("BEGIN");
+    try {
+      await session.query(`LOCK TABLE ${LOCKED_TABLES.join(", ")}`);
+      return () => session.end();
+    } catch (error) {
+      // A node that had locked one of the tables waits for another.
+      if (!(error instanceof pg.DatabaseError && error.code === DEADLOCK)) throw error;
+      await session.query("ROLLBACK");
+    }
+  }
+}
 
 async function readinessOf(server: ServerProcess) {
   const response = await fetch(`${server.url}/readyz`);
@@ -81,6 +152,32 @@ test("serves requests and reports 200 on /readyz while PostgreSQL is away", asyn
     (await readinessOf(server)).status === "ready" ? true : null,
   );
 }, 120_000);
+
+describe("two nodes with a strict limit, of which little is used", () => {
+  test("refuse no request and lose no record while PostgreSQL is away for two thirds of BURSAR_LEASE_TTL", async () => {
+    const { nodes, sendRequests, expectRecords } = await startLimited();
+    const before = await sendRequests(WARM_MS);
+    line.cut();
+    const away = await sendRequests(OUTAGE_MS);
+    const readiness = await Promise.all(nodes.map(readinessOf));
+    line.restore();
+    expect(readiness.map(({ code }) => code)).toEqual([200, 200]);
+    expect(new Set([...before, ...away])).toEqual(new Set([200]));
+    await expectRecords(before.length + away.length);
+  }, 120_000);
+
+  test("refuse no request and lose no record while a session locks the tables of the ledger and of the recording", async ({
+    database,
+  }) => {
+    const { sendRequests, expectRecords } = await startLimited();
+    const before = await sendRequests(WARM_MS);
+    const unlock = await lockTables(database.connectionString);
+    const locked = await sendRequests(OUTAGE_MS);
+    await unlock();
+    expect(new Set([...before, ...locked])).toEqual(new Set([200]));
+    await expectRecords(before.length + locked.length);
+  }, 120_000);
+});
 
 test("refuses requests and reports 503 on /readyz after PostgreSQL was silent longer than BURSAR_LEASE_TTL", async ({
   database,
