@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type FoundKey, findApiKeysByHashes } from "./api-key-lookup.sql.ts";
@@ -98,6 +98,28 @@ describe("in memory", () => {
     bench.cache.forget("anything");
     expect(known()).toEqual([null, null, null, null]);
     expect(bench.cache.findCached(unknown)).toBe(undefined);
+  });
+
+  test("a changed key that was in use is looked up at once, so that its next request needs no database", async () => {
+    const bench = makeBench();
+    const asked = bench.cache.find(secretA);
+    await answer(bench, 0, key);
+    await asked;
+    bench.cache.forget([{ kind: "api_key", id: key.id }]);
+    expect(bench.lookups.length).toBe(2);
+    await answer(bench, 1, { ...key, status: "inactive" });
+    await vi.waitFor(() => expect(bench.cache.findCached(secretA)?.status).toBe("inactive"));
+  });
+
+  test("a look-up of a changed key that fails leaves the key unknown", async () => {
+    const bench = makeBench();
+    const asked = bench.cache.find(secretA);
+    await answer(bench, 0, key);
+    await asked;
+    bench.cache.forget("anything");
+    bench.lookups[1]?.reject(new Error("no connection"));
+    await expect(bench.cache.find(secretA)).rejects.toThrow("cannot be checked");
+    expect(bench.cache.findCached(secretA)).toBe(undefined);
   });
 
   test("does not cache a row that was read during a change of keys", async () => {

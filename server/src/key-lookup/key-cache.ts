@@ -17,13 +17,18 @@ const MAX_RUNNING_LOOKUPS = 4;
 const MAX_WAITING_LOOKUPS = 4_096;
 const LOOKUP_BATCH = 256;
 const LOOKUP_TIMEOUT_MS = 5_000;
+/** Highest number of dropped keys that are looked up again at once, the last used first. */
+const MAX_RENEWED = 1_000;
 
 export interface KeyCache {
   /** Cached result: the key, null (known not to exist), or undefined (call `find`). Never waits. */
   findCached(secret: string): FoundKey | null | undefined;
   /** Returns the key, from PostgreSQL if it is not cached. Throws `ApiError("database_unavailable")` without PostgreSQL. */
   find(secret: string): Promise<FoundKey | null>;
-  /** Drops changed keys. Called for every committed change of any node. */
+  /**
+   * Drops changed keys, and looks them up again, so that they are known if the database goes away. Called for every
+   * committed change of any node.
+   */
   forget(changed: Changed): void;
 }
 
@@ -68,43 +73,51 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     }
   }
 
+  function startLookUp(name: string): Promise<FoundKey | null> {
+    const lookUp = lookUpKey(name);
+    lookUps.set(name, lookUp);
+    return lookUp;
+  }
+
   return {
     findCached: (secret) => findByHash(hashSecretToText(secret)),
     async find(secret) {
       const name = hashSecretToText(secret);
       const cached = findByHash(name);
       if (cached !== undefined) return cached;
-      let lookUp = lookUps.get(name);
-      if (lookUp === undefined) {
-        lookUp = lookUpKey(name);
-        lookUps.set(name, lookUp);
-      }
-      return lookUp;
+      return lookUps.get(name) ?? startLookUp(name);
     },
     forget(changed) {
       if (changed !== "anything" && changed.every(({ kind }) => kind === "no_key")) return;
       // A running query may return an old row. Dropping it costs at most one more look-up.
       generation++;
       lookUps.clear();
-      if (changed === "anything") {
-        found.clear();
-        unknownUntilMs.clear();
-      } else forgetKeys(found, changed);
+      const dropped = changed === "anything" ? [...found.keys()] : findChanged(found, changed);
+      for (const name of dropped) found.delete(name);
+      if (changed === "anything") unknownUntilMs.clear();
+      for (const name of dropped.slice(0, MAX_RENEWED)) {
+        startLookUp(name).catch(() => undefined);
+      }
     },
   };
 }
 
-/** Scans every key once, for any number of changes: 20,000 keys take a millisecond. */
-function forgetKeys(found: LRUCache<string, FoundKey>, changed: readonly ChangeScope[]): void {
+/**
+ * Finds the names of changed keys, the last used first. Scans every key once, for any number of changes: 20,000 keys take a
+ * millisecond.
+ */
+function findChanged(found: LRUCache<string, FoundKey>, changed: readonly ChangeScope[]): string[] {
   const ids = (kind: ChangeScope["kind"]) =>
     new Set(changed.filter((scope) => scope.kind === kind).map(({ id }) => id));
   const keys = ids("api_key");
   const workspaces = ids("workspace");
   const members = ids("member");
+  const names: string[] = [];
   for (const [name, key] of found.entries()) {
     const isOwnerChanged = key.ownerMemberId !== null && members.has(key.ownerMemberId);
-    if (keys.has(key.id) || workspaces.has(key.workspaceId) || isOwnerChanged) found.delete(name);
+    if (keys.has(key.id) || workspaces.has(key.workspaceId) || isOwnerChanged) names.push(name);
   }
+  return names;
 }
 
 interface WaitingLookup {
