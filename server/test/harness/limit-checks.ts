@@ -26,6 +26,8 @@ export interface RoundState {
   /** Names of requests that reached the upstream, one for each time. */
   reached: readonly string[];
   faults: Faults;
+  /** Whether leases were lost with their database. Spend beyond the limit is then recorded as overrun. */
+  mayOverrun?: boolean;
 }
 
 /** Faults of the nodes in a round. */
@@ -40,6 +42,8 @@ export interface RoundMoney {
   /** Requests that were never sent: the node was killed, or the upstream could not be reached. */
   unreached: number;
   settledNanoUsd: bigint;
+  /** Spend beyond the limit of the workspace. */
+  overrunNanoUsd: bigint;
   unresolvedNanoUsd: bigint;
   /** Amount that the upstream billed, as far as known outside the gateway. */
   billedNanoUsd: bigint;
@@ -83,7 +87,7 @@ export async function checkRound(
     settled: records.reduce((sum, { cost }) => sum + cost, 0n),
     unresolved: records.reduce((sum, record) => sum + unresolvedOf(record), 0n),
   };
-  await checkBalances(db, state.workspaceId, sums);
+  const overrunNanoUsd = await checkBalances(db, state, sums);
   const differences = await listBalanceDifferences(db);
   if (differences.length > 0) throw new Error(`balances differ: ${show(differences)}`);
   checkRefusals(load.refused);
@@ -93,6 +97,7 @@ export async function checkRound(
     interrupted: count("interrupted"),
     unreached: count("unreached"),
     settledNanoUsd: sums.settled,
+    overrunNanoUsd,
     unresolvedNanoUsd: sums.unresolved,
     billedNanoUsd,
   };
@@ -155,17 +160,21 @@ function unresolvedOf({ outcome, cost, hold }: UsageRecord): bigint {
   return outcome === "interrupted" && cost === 0n ? (hold ?? 0n) : 0n;
 }
 
-/** Checks the balances of workspace and keys against limit, records and leases. */
+/** Checks the balances of workspace and keys against limit, records and leases. Returns the workspace's overrun. */
 async function checkBalances(
   db: Database,
-  workspaceId: string,
+  { workspaceId, mayOverrun = false }: RoundState,
   sums: { settled: bigint; unresolved: bigint },
-): Promise<void> {
+): Promise<bigint> {
   const rows = await readBalances(db, workspaceId);
   for (const row of rows) {
     const { settled, unresolved, leased, leaseRows, limit, overrun } = row;
     const description = show(row);
     if (leased !== leaseRows) throw new Error(`leases do not add up: ${description}`);
+    if (mayOverrun && limit !== null && settled > limit + overrun) {
+      throw new Error(`settled more than limit and overrun: ${description}`);
+    }
+    if (mayOverrun) continue;
     if (overrun !== 0n) throw new Error(`a request cost more than its hold: ${description}`);
     if (limit !== null && settled + unresolved + leased > limit) {
       throw new Error(`limit exceeded: ${description}`);
@@ -177,6 +186,7 @@ async function checkBalances(
   if (settled !== sums.settled || unresolved !== sums.unresolved) {
     throw new Error(`balances ${show(months)} differ from the records: ${show(sums)}`);
   }
+  return months.reduce((sum, row) => sum + row.overrun, 0n);
 }
 
 interface CheckedBalance {

@@ -44,6 +44,8 @@ export interface Planned {
   /** Whether a token count makes its hold small enough to fit. */
   isCounted: boolean;
   node: number;
+  /** Start of the request on the monotonic clock. */
+  sentAtMs: number;
   /** Time of the complete response on the monotonic clock. */
   completedAtMs: number | null;
   status: number | null;
@@ -100,6 +102,7 @@ function planRequest({ random, sent }: LimitLoad, round: number): Planned {
     holdNanoUsd: computeWorstCost(parseMessage(body), book, Date.now()).nanoUsd,
     isCounted: false,
     node: -1,
+    sentAtMs: 0,
     completedAtMs: null,
     status: null,
   };
@@ -114,6 +117,7 @@ export async function sendUntilStopped(
     const planned = planRequest(load, client.round);
     load.sent.set(planned.name, planned);
     planned.node = Math.floor(load.random() * client.urls.length);
+    planned.sentAtMs = performance.now();
     const url = client.urls[planned.node]?.() ?? "";
     try {
       await send(load, planned, url, client.key);

@@ -52,6 +52,7 @@ export interface FailOver {
 export interface ReplicatedPostgres {
   /** Connection string of the current primary, through the relay. A failover does not change it. */
   readonly connectionString: string;
+  readonly isSynchronous: boolean;
   /** Connection string of the standby itself. Throws without a standby. */
   readonly standbyConnectionString: string;
   /** Runs one statement on the current primary. */
@@ -159,6 +160,7 @@ export async function startReplicatedPostgres(
   }
   return {
     connectionString: toRelayUrl(cluster),
+    isSynchronous: options.isSynchronous,
     get standbyConnectionString() {
       return toConnectionString(getStandby(cluster).address);
     },

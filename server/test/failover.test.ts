@@ -1,0 +1,32 @@
+// Oldest PostgreSQL: failover
+import { afterAll, expect, test } from "vitest";
+import {
+  expectedState,
+  readFailoverFigures,
+  readFailoverState,
+} from "#test/harness/failover-facts.ts";
+import { runFailover, toFailingDatabase } from "#test/harness/failover-run.ts";
+import { startReplicatedPostgres } from "#test/harness/replicated-postgres.ts";
+import { stopAllServers } from "#test/harness/server-process.ts";
+
+// Four nodes under load. One of them is killed in the same second in which PostgreSQL fails over to its standby.
+
+afterAll(stopAllServers);
+
+const NODES = 4;
+const SEED = 20_261_201;
+
+test(`a failover to a synchronous standby loses nothing, and no request is refused (seed ${SEED})`, async () => {
+  const postgres = await startReplicatedPostgres({ isSynchronous: true });
+  try {
+    const options = { database: toFailingDatabase(postgres), seed: SEED, nodeCount: NODES };
+    await runFailover(options, async (failover) => {
+      expect(failover.lostRecords).toBe(0);
+      const { wide, tight } = await readFailoverFigures(failover, { mayOverrun: false });
+      expect(await readFailoverState(failover)).toEqual(expectedState);
+      for (const { answered } of [wide, tight]) expect(answered).toBeGreaterThan(0);
+    });
+  } finally {
+    await postgres.stop();
+  }
+});
