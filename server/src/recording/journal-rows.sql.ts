@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { Database } from "#src/db/pool.ts";
-import { moveToJournal } from "./node.sql.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
+import { findNode, moveToJournal } from "./node.sql.ts";
 
 // Journals as rows. Each statement of a writer requires its epoch. A new writer increases the epoch, and waits for the
 // running statement of the writer before it, which has locked the row.
@@ -14,7 +14,14 @@ export interface WriterRow {
   /** False: the journal may lack requests that were sent. */
   isWhole: boolean;
   isAdopted: boolean;
+  /** Incarnation of the database that has the row. */
+  incarnation: bigint;
 }
+
+const newestIncarnation = sql<bigint>`(SELECT max(value) FROM incarnation)`;
+/** Epochs of an incarnation are above all earlier ones, also above those that a failover lost. */
+const firstEpoch = sql<bigint>`(SELECT greatest(1, max(value) << 32) FROM incarnation)`;
+const nextEpoch = sql<bigint>`greatest(journal_writer.epoch + 1, ${firstEpoch})`;
 
 const writerColumns = [
   "node_id as nodeId",
@@ -24,6 +31,7 @@ const writerColumns = [
   "beat",
   "is_whole as isWhole",
   "is_adopted as isAdopted",
+  newestIncarnation.as("incarnation"),
 ] as const;
 
 type SelectedWriter = Omit<WriterRow, "lastSeq"> & { last_seq: bigint };
@@ -50,11 +58,11 @@ export async function openWriter(
       .executeTakeFirst();
     const writer = await tx
       .insertInto("journal_writer")
-      .values({ node_id: nodeId, journal_id: journalId })
+      .values({ node_id: nodeId, journal_id: journalId, epoch: firstEpoch })
       .onConflict((conflict) =>
         conflict.column("node_id").doUpdateSet((eb) => ({
           journal_id: eb.ref("excluded.journal_id"),
-          epoch: eb("journal_writer.epoch", "+", 1n),
+          epoch: nextEpoch,
           beat: eb("journal_writer.beat", "+", 1n),
           is_adopted: false,
           seen_at: eb.fn<Date>("now"),
@@ -79,7 +87,7 @@ export async function adoptWriter(
       .updateTable("journal_writer")
       .set((eb) => ({
         journal_id: journalId,
-        epoch: eb("epoch", "+", 1n),
+        epoch: nextEpoch,
         beat: eb("beat", "+", 1n),
         is_adopted: true,
         seen_at: eb.fn<Date>("now"),
@@ -93,6 +101,78 @@ export async function adoptWriter(
     await moveToJournal(tx, { id: seen.nodeId, from: [seen.journalId], to: journalId });
     return fromRow(row);
   });
+}
+
+export type Retaken =
+  | { kind: "retaken"; writer: WriterRow }
+  /** Another writer has the journal, or had it and finished it. */
+  | { kind: "taken"; how: "adopted" | "taken" };
+
+/**
+ * Becomes the writer again, in a database that may have lost the last state of the row. A row of an earlier start is taken
+ * over. Returns the row as the database has it, with the next epoch. Throws the database's error.
+ */
+export async function retakeWriter(
+  database: Database,
+  own: {
+    nodeId: string;
+    journalId: string;
+    previousJournalId: string | null;
+    epoch: bigint;
+    incarnation: bigint;
+  },
+): Promise<Retaken> {
+  const { nodeId, journalId } = own;
+  return await database.transaction().execute(async (tx): Promise<Retaken> => {
+    const found = await tx
+      .selectFrom("journal_writer")
+      .select(writerColumns)
+      .where("node_id", "=", nodeId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (found === undefined && !(await isLostWriter(tx, own))) {
+      return { kind: "taken", how: "adopted" };
+    }
+    if (found !== undefined && found.journalId !== journalId && found.epoch > own.epoch) {
+      return { kind: "taken", how: found.isAdopted ? "adopted" : "taken" };
+    }
+    const writer = await tx
+      .insertInto("journal_writer")
+      .values({
+        node_id: nodeId,
+        journal_id: journalId,
+        epoch: sql<bigint>`greatest(${own.epoch}::bigint + 1, ${firstEpoch})`,
+      })
+      .onConflict((conflict) =>
+        conflict.column("node_id").doUpdateSet((eb) => ({
+          journal_id: journalId,
+          epoch: sql<bigint>`greatest(${own.epoch}::bigint + 1, ${nextEpoch})`,
+          beat: eb("journal_writer.beat", "+", 1n),
+          is_adopted: false,
+          seen_at: eb.fn<Date>("now"),
+        })),
+      )
+      .returning(writerColumns)
+      .executeTakeFirstOrThrow();
+    const from = found?.journalId;
+    if (from !== undefined && from !== journalId) {
+      await moveToJournal(tx, { id: nodeId, from: [from], to: journalId });
+    }
+    return { kind: "retaken", writer: fromRow(writer) };
+  });
+}
+
+/** True if a failover lost the writer's row. Otherwise another node has adopted the journal and finished it. */
+async function isLostWriter(
+  tx: Tx,
+  own: { nodeId: string; journalId: string; previousJournalId: string | null; incarnation: bigint },
+): Promise<boolean> {
+  const { incarnation } = await tx
+    .selectNoFrom(newestIncarnation.as("incarnation"))
+    .executeTakeFirstOrThrow();
+  const journalId = (await findNode(tx, own.nodeId))?.journalId ?? null;
+  const isOwn = journalId === null || [own.journalId, own.previousJournalId].includes(journalId);
+  return incarnation > own.incarnation && isOwn;
 }
 
 export async function findWriter(database: Database, nodeId: string): Promise<WriterRow | null> {
@@ -124,16 +204,17 @@ export interface JournalRow {
   line: Buffer;
 }
 
-/** Records that the writer lives. False: another writer has the journal. */
+/** Records that the writer lives. False: another writer has the journal, or the database lost records. */
 export async function recordHeartbeat(
   database: Database,
-  { nodeId, epoch }: Writer,
+  { nodeId, epoch, lastSeq }: Writer & { lastSeq: number },
 ): Promise<boolean> {
   const { numUpdatedRows } = await database
     .updateTable("journal_writer")
     .set((eb) => ({ beat: eb("beat", "+", 1n), seen_at: sql<Date>`now()` }))
     .where("node_id", "=", nodeId)
     .where("epoch", "=", epoch)
+    .where("last_seq", "=", BigInt(lastSeq))
     .executeTakeFirstOrThrow();
   return numUpdatedRows === 1n;
 }
@@ -188,18 +269,6 @@ export async function listRowsAt(
 
 function fromJournalRow({ seq, line }: { seq: bigint; line: Uint8Array }): JournalRow {
   return { seq: Number(seq), line: Buffer.from(line) };
-}
-
-export async function deleteRows(
-  database: Database,
-  nodeId: string,
-  seqs: readonly number[],
-): Promise<void> {
-  await database
-    .deleteFrom("journal_record")
-    .where("node_id", "=", nodeId)
-    .where(sql<boolean>`seq = ANY(${seqs.map(String)}::bigint[])`)
-    .execute();
 }
 
 /** Deletes a finished journal. A journal with records, with a gap, or of another writer stays. */

@@ -27,6 +27,8 @@ export interface RowReplayOptions extends JournalStart {
   rowsPerIndex: number;
   /** Called in order for each request whose rows are deleted after its flush. */
   onSpent: (request: SpentRequest) => void;
+  /** Called with the rows that the start reads. */
+  onRows: (rows: readonly JournalRow[]) => void;
 }
 
 export interface ReplayedRows {
@@ -96,13 +98,13 @@ async function* readIndexes(
 
 async function scanRows(scan: Scan, upToSeq: number): Promise<void> {
   if (upToSeq <= scan.readSeq) return;
-  const { database, nodeId, flushedSeq, onUnflushedEnd, onSpent } = scan.options;
+  const { database, nodeId, flushedSeq, onUnflushedEnd, onSpent, onRows } = scan.options;
   if (scan.unreadOpenSeqs !== null) {
     scan.open = await readOpenRequests(database, nodeId, scan.unreadOpenSeqs);
     scan.unreadOpenSeqs = null;
   }
   const range = { nodeId, afterSeq: scan.readSeq, upToSeq };
-  for await (const { seq, line } of readRows(database, range)) {
+  for await (const { seq, line } of readRows(database, range, onRows)) {
     scan.lastSeq = Math.max(scan.lastSeq, seq);
     const applied = applyRow(scan.open, decodeRecord(line));
     if (applied.kind === "damaged" || applied.kind === "lost") scan.damagedRecords += 1;
@@ -130,9 +132,11 @@ async function readOpenRequests(
 async function* readRows(
   database: Database,
   range: { nodeId: string; afterSeq: number; upToSeq: number },
+  onRows?: (rows: readonly JournalRow[]) => void,
 ): AsyncGenerator<JournalRow> {
   for (let afterSeq = range.afterSeq; ; ) {
     const rows = await listRows(database, { ...range, afterSeq, limit: ROWS_PER_READ });
+    onRows?.(rows);
     yield* rows;
     if (rows.length < ROWS_PER_READ) return;
     afterSeq = rows.at(-1)?.seq ?? afterSeq;

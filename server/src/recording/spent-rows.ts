@@ -1,6 +1,6 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { deleteRows } from "./journal-rows.sql.ts";
+import { deleteRows, type SpentRow } from "./spent-rows.sql.ts";
 
 /** A request that ended or was not sent. Its rows are deleted when the usage tables have it. */
 export interface SpentRequest {
@@ -15,6 +15,7 @@ export interface SpentRequest {
 export interface SpentRowsOptions {
   database: Database;
   nodeId: string;
+  journalId: string;
   logger: Logger;
 }
 
@@ -25,7 +26,7 @@ export class SpentRows {
   readonly #options: SpentRowsOptions;
   /** In order of `seq`. */
   #requests: SpentRequest[] = [];
-  #removable: number[] = [];
+  #removable: SpentRow[] = [];
   #flushedSeq = 0;
   #removing: Promise<void> | null = null;
 
@@ -68,14 +69,17 @@ export class SpentRows {
     const first = this.#requests.findIndex((request) => !isSpent(request));
     const spent = this.#requests.splice(0, first === -1 ? this.#requests.length : first);
     // The end is first: if a crash leaves only the begin, the next start asks the database for its request.
-    for (const { seq, beginSeqs } of spent) this.#removable.push(seq, ...beginSeqs);
+    for (const { seq, beginSeqs, isFlushed } of spent) {
+      const endSeq = isFlushed ? 0 : seq;
+      for (const each of [seq, ...beginSeqs]) this.#removable.push({ seq: each, endSeq });
+    }
   }
 
   async #removeAll(): Promise<void> {
-    const { database, nodeId } = this.#options;
+    const { database } = this.#options;
     while (this.#removable.length > 0) {
       const rows = this.#removable.slice(0, MAX_ROWS);
-      await deleteRows(database, nodeId, rows);
+      await deleteRows(database, this.#options, rows);
       this.#removable.splice(0, rows.length);
     }
   }
