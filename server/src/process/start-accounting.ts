@@ -136,6 +136,10 @@ async function startNode(
       folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq)),
     ],
     fold: () => folds.fold(),
+    reportRollback: async (details) => {
+      const seen = storage.incarnations.current;
+      if (seen !== null) await storage.incarnations.reportRollback(database, { seen, details });
+    },
     version,
     newInstallationId: newId("inst_", nowMs()),
     // These records have no usage, so an invented model name must not count towards the cap of names.
@@ -146,6 +150,13 @@ async function startNode(
   });
   parts.defer(() => folds.forget(nodeId));
   await meter.start();
+  // A node without requests also learns at once that its database lost records.
+  const unsubscribe = storage.incarnations.subscribe(() => {
+    meter.reenter().catch((error: unknown) => {
+      logger.warn({ err: error }, "this node cannot enter its database yet: it tries again");
+    });
+  });
+  parts.defer(unsubscribe);
   parts.defer(() => meter.stop());
   await ledger.start();
   parts.defer(() => ledger.stop());

@@ -36,10 +36,8 @@ export type StepResult =
   /** Nothing is pending. */
   | { kind: "idle" }
   | { kind: "failed" }
-  /** The node was fenced, or a newer process has its id. */
-  | { kind: "fenced" }
-  /** The node's row has a position that this process did not write. */
-  | { kind: "replaced"; found: number | null; expected: number };
+  /** The node's row has an epoch or a position that this process did not write. */
+  | { kind: "fenced" };
 
 const MAX_REFUSALS = 3;
 
@@ -52,7 +50,10 @@ type Step = FlushStep & { ends: readonly PendingEnd[]; isSetAside: boolean };
 export class FlushSteps {
   readonly #options: FlushStepsOptions;
   #node: NodePosition = { epoch: 0n, flushedSeq: 0 };
-  /** Ends up to this one were found by the start. Some may be recorded, so each request is looked up (see FlushStep). */
+  /**
+   * Ends up to this one were found by the start, or after a failover. Some may be recorded, so each request is looked up
+   * (see FlushStep).
+   */
   #foundUpToSeq = 0;
   #step: Step | null = null;
   /** Smaller than `batchSize` during the search for a refused record. */
@@ -96,14 +97,35 @@ export class FlushSteps {
     this.#foundUpToSeq = seq;
   }
 
-  /** Continues under a new epoch. False if the row has a position that this process did not write. */
-  restart({ epoch, flushedSeq }: NodePosition): boolean {
-    // The result of the commit was lost.
+  /**
+   * Removes ends that the database has up to `flushedSeq`, because the response to their flush was lost. Returns the
+   * resulting position, which is later if the database has lost ends.
+   */
+  async skipAppended(flushedSeq: number): Promise<number> {
     if (this.#step?.to === flushedSeq) this.#complete(this.#step);
-    if (flushedSeq !== this.#node.flushedSeq) return false;
     this.#step = null;
-    this.#node = { epoch, flushedSeq };
-    return true;
+    const { pending, batchSize } = this.#options;
+    while (this.#node.flushedSeq < flushedSeq) {
+      const ends = (await pending.head(batchSize)).filter(({ seq }) => seq <= flushedSeq);
+      const last = ends.at(-1);
+      if (last === undefined) break;
+      // These were appended by another attempt, as its batch.
+      const batch = ends.map(({ record }) => record);
+      this.#complete({ ends, batch, to: last.seq, isSetAside: true });
+    }
+    return this.#node.flushedSeq;
+  }
+
+  /** Continues under a new epoch, after `skipAppended`. */
+  restart(node: NodePosition): void {
+    this.#step = null;
+    this.#node = node;
+  }
+
+  /** Continues under a new epoch at an earlier position. Ends up to `lostUpToSeq` are looked up before they are appended. */
+  rewind(node: NodePosition, lostUpToSeq: number): void {
+    this.restart(node);
+    this.#foundUpToSeq = Math.max(this.#foundUpToSeq, lostUpToSeq);
   }
 
   /** Never rejects. */
@@ -114,9 +136,6 @@ export class FlushSteps {
       if (step === null) return { kind: "idle" };
       const result = await flushBatch(step);
       if (result.kind === "fenced") return { kind: "fenced" };
-      if (result.kind === "replaced") {
-        return { kind: "replaced", found: result.flushedSeq, expected: step.from };
-      }
       this.#complete(step);
       return { kind: "advanced" };
     } catch (error) {
@@ -160,7 +179,7 @@ export class FlushSteps {
   }
 
   /** One synchronous step, so a reader of pending and flushed spend sees each request once. */
-  #complete(step: Step): void {
+  #complete(step: Pick<Step, "ends" | "batch" | "to" | "isSetAside">): void {
     const { batchSize, clock, journal, logger, participants, pending } = this.#options;
     this.#step = null;
     pending.remove(step.ends.length);

@@ -17,19 +17,21 @@ export interface FlushPosition {
 
 /** Receiver of ended requests. Participants run in the order of their list. */
 export interface FlushParticipant {
-  /** The node has a new epoch: at its start, and after a fence. */
+  /** The node has a new epoch: at its start, and after a fence. Runs in one synchronous step with the queue. */
   started?(entry: NodeEntry): void;
   /**
-   * A failover moved the database back to this position, and a fold has counted all ends up to there. Later ends are
-   * queued or found again before the next `started`. Must not throw.
+   * A failover moved the database back to this position, and a fold has counted all ends up to there. Appended ends after
+   * it are found again before the next `started`, in the same synchronous step. Must not throw.
    */
   rewound?(flushedSeq: number): void;
   /** An end is in the queue for its flush. Must not throw. */
   queued?(record: EndRecord): void;
   /** Runs before the transaction, and before each retry. */
   prepare?(database: Database, batch: readonly EndRecord[]): Promise<void>;
-  /** A start found ends with this spend in the journal. They are flushed later. Must not throw. */
+  /** Ends with this spend were found in the journal, by a start or after `rewound`. They are flushed later. Must not throw. */
   found?(spend: DaySpend): void;
+  /** Runs before `rewound`, and after the fold. Throws the database's error. */
+  prepareRewind?(database: Database): Promise<void>;
   /** Writes the batch inside the transaction. After a failure it runs again, with the same batch or a part of it. */
   flush(tx: Tx, batch: readonly EndRecord[], position: FlushPosition): Promise<void>;
   /**
@@ -61,17 +63,15 @@ export interface FlushStep {
   /** `flushed_seq` after the step: the sequence number of the last end of the batch. */
   to: number;
   batch: readonly EndRecord[];
-  /** True for a batch that a start found in the journal. Requests with an event are then left out. */
+  /** True for a batch that was found in the journal. Requests with an event are then left out. */
   isRecordedSkipped: boolean;
 }
 
 export type FlushResult =
   /** The batch is in the database, by this attempt or by an earlier one whose response was lost. */
   | { kind: "flushed" }
-  /** The node's row has a newer epoch. */
-  | { kind: "fenced"; epoch: bigint }
-  /** The node's row has an unexpected position: the database was replaced or restored. */
-  | { kind: "replaced"; flushedSeq: number | null };
+  /** The node's row is absent, or has another epoch or position. */
+  | { kind: "fenced" };
 
 /** Appends one batch. Throws the database's error. The caller then retries the same step, which counts once. */
 export async function flushBatch(step: FlushStep): Promise<FlushResult> {
@@ -87,10 +87,8 @@ export async function flushBatch(step: FlushStep): Promise<FlushResult> {
   });
   if (isOurs) return { kind: "flushed" };
   const row = await findNode(step.database, step.nodeId);
-  if (row === null) return { kind: "replaced", flushedSeq: null };
-  if (row.epoch !== step.epoch) return { kind: "fenced", epoch: row.epoch };
-  if (row.flushedSeq === step.to) return { kind: "flushed" };
-  return { kind: "replaced", flushedSeq: row.flushedSeq };
+  const isAppended = row?.epoch === step.epoch && row.flushedSeq === step.to;
+  return { kind: isAppended ? "flushed" : "fenced" };
 }
 
 async function removeRecorded(tx: Tx, batch: readonly EndRecord[]): Promise<readonly EndRecord[]> {

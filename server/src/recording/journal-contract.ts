@@ -2,6 +2,7 @@ import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import type { JournalMark } from "./journal-mark.ts";
 import type { EndsReader } from "./read-ends.ts";
 import type { Replayed, UnflushedEnd, UnflushedSegment } from "./replay.ts";
+import type { DaySpend } from "./segment-index.ts";
 import type { JournalPosition } from "./segments.ts";
 
 /** An accepted end. A reader that starts at `position` finds it after it is written. */
@@ -24,6 +25,27 @@ export interface JournalStart {
 
 /** Records that a start found. */
 export type JournalFound = Omit<Replayed, "state">;
+
+/** Ends after `flushedSeq`, which the database has, and up to `upToSeq`, which it had. */
+export interface LostRange {
+  flushedSeq: number;
+  upToSeq: number;
+  /** Returns the requests that the database has all the same. Null: it has none of the range. */
+  findRecorded: ((ends: readonly EndRecord[]) => Promise<ReadonlySet<string>>) | null;
+}
+
+export interface LostEnds {
+  /** Position of the first end, or before it. Null: the journal has none of the range. */
+  first: AcceptedEnd | null;
+  /** Number of ends in the journal. */
+  count: number;
+  /** Number of them that the database lacks. */
+  lost: number;
+  /** Spend of those that the database lacks. */
+  spend: readonly DaySpend[];
+  /** Highest number of ends that the journal has deleted, although the database lacks them. */
+  unreadable: number;
+}
 
 /** Space of a journal on its disk, bytes. */
 export interface JournalUsage {
@@ -73,6 +95,11 @@ export interface Journal {
   synced(): Promise<void>;
   /** Records that the database has all ends up to `seq`, so that their segments can be deleted later. */
   markFlushed(seq: number): void;
+  /**
+   * Finds ends that the database had and lost. They count as not flushed again. A journal in the database first writes its
+   * own lost records again. Throws the error of the disk or the database.
+   */
+  findLost(range: LostRange): Promise<LostEnds>;
   /** Deletes segments that are old enough. */
   prune(): void;
   position(): JournalPosition;

@@ -76,3 +76,8 @@ export const nodeJournalFiles: JournalFiles = {
     }
   },
 };
+
+export function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "ENOSPC" || code === "EDQUOT";
+}

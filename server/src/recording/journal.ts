@@ -13,13 +13,17 @@ import type {
   JournalFound,
   JournalStart,
   JournalUsage,
+  LostEnds,
+  LostRange,
 } from "./journal-contract.ts";
+import { isDiskFull } from "./journal-files.ts";
 import { RecordLines } from "./journal-lines.ts";
 import { type DiskMark, makeJournalMark } from "./journal-mark.ts";
 import { type JournalOptions, withDefaults } from "./journal-options.ts";
 import { findBeginChanges, type NewRecord, toStoredBegin } from "./journal-record.ts";
 import { type JournalContents, JournalSpace } from "./journal-space.ts";
 import { JournalSync } from "./journal-sync.ts";
+import { findLostEnds } from "./lost-ends.ts";
 import { bindInstallation, journalIdentity } from "./node-identity.ts";
 import type { OpenRequest } from "./open-requests.ts";
 import { type EndsReader, SegmentEndsReader } from "./read-ends.ts";
@@ -211,6 +215,13 @@ export class DiskJournal implements Journal {
 
   markFlushed(seq: number): void {
     this.#flushedSeq = Math.max(this.#flushedSeq, seq);
+  }
+
+  async findLost(range: LostRange): Promise<LostEnds> {
+    this.#flushedSeq = range.flushedSeq;
+    this.#writeWaiting();
+    if (this.#unwritten.length > 0) throw new Error("the journal cannot be written");
+    return await findLostEnds(this.directory, range);
   }
 
   prune(): void {
@@ -485,9 +496,4 @@ export class DiskJournal implements Journal {
 
 function toRecord({ record }: Unwritten): NewRecord {
   return record;
-}
-
-function isDiskFull(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return code === "ENOSPC" || code === "EDQUOT";
 }

@@ -322,15 +322,6 @@ describe("fencing", () => {
       { id: running.requestId, outcome: "interrupted", nanoUsd: 0n },
     ]);
   });
-
-  test("a database replaced under a running process stops it", async ({ db }) => {
-    const meter = await t.start();
-    t.run(meter, 1n);
-    await db.database.deleteFrom("node").where("id", "=", t.nodeId).execute();
-    expect(await meter.flush()).toBe(false);
-    expect(meter.status().isFenced).toBe(true);
-    expect(await t.recorded()).toEqual([]);
-  });
 });
 
 describe("a fenced node", () => {

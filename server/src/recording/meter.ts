@@ -9,16 +9,13 @@ import { endInterrupted } from "./end-interrupted.ts";
 import { FLUSH_EVERY_MS, type FlushParticipant, notifyParticipants } from "./flush.ts";
 import { FlushSteps } from "./flush-steps.ts";
 import type { Journal, JournalUsage } from "./journal-contract.ts";
-import {
-  ensureInstallationId,
-  enterNode,
-  findNode,
-  markFlushedAsFolded,
-  reenterNode,
-} from "./node.sql.ts";
+import { ensureInstallationId, enterNode, findNode, markFlushedAsFolded } from "./node.sql.ts";
 import { isOtherJournal, reportOtherJournal } from "./other-journal.ts";
 import { PendingEnds } from "./pending-ends.ts";
+import { type Reappended, Reappending } from "./reappending.ts";
+import { type Entered, incarnationOf, type Reentry, reenterNode } from "./reenter-node.sql.ts";
 import { DaySums } from "./segment-index.ts";
+import { listRecordedRequests } from "./usage.sql.ts";
 
 export interface MeterOptions {
   database: Database;
@@ -26,6 +23,8 @@ export interface MeterOptions {
   participants: readonly FlushParticipant[];
   /** Counts all appended requests of the installation. Rejects with the database's error. */
   fold: () => Promise<void>;
+  /** Raises the incarnation of a database that went back. Rejects with the database's error. */
+  reportRollback: (details: Record<string, unknown>) => Promise<void>;
   /** Version of the program, for the node's row. */
   version: string;
   /** Id for a new installation. The first node stores it. */
@@ -48,11 +47,13 @@ export interface MeterStatus {
   oldestPendingMs: number;
   /** Milliseconds since the epoch. Null: before the first flush. */
   lastFlushAtMs: number | null;
-  /** True after another process has taken this node's id, or the database was replaced. Only a restart helps. */
+  /** True after another process has taken this node's id. Only a restart helps. */
   isFenced: boolean;
   isJournalHealthy: boolean;
   /** Null with a journal in the database. */
   journal: JournalUsage | null;
+  /** The newest time that the database had lost records of this node. Null: never since the start. */
+  reappended: Reappended | null;
 }
 
 const BATCH_SIZE = 5_000;
@@ -70,9 +71,13 @@ export class Meter {
   readonly #pending: PendingEnds;
   readonly #steps: FlushSteps;
   readonly #batchSize: number;
-  /** `fenced`: another process has this node, or the database was replaced. */
+  readonly #reappending: Reappending;
+  /** `fenced`: another process has this node. */
   #state: "new" | "running" | "fenced" | "stopping" | "stopped" = "new";
   #startedAtUs = 0n;
+  #installationId = "";
+  /** False: at the start, the journal may have lacked requests that were sent. */
+  #wasWhole = true;
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** End of the time for the last flush, monotonic milliseconds. */
@@ -86,6 +91,7 @@ export class Meter {
     this.#batchSize = batchSize;
     this.#pending = new PendingEnds({ journal, clock, logger, maxInMemory });
     this.#steps = new FlushSteps({ ...options, pending: this.#pending, batchSize });
+    this.#reappending = new Reappending({ clock, logger });
   }
 
   /**
@@ -95,7 +101,8 @@ export class Meter {
   async start(): Promise<void> {
     const { database, version, newInstallationId } = this.#options;
     const { nodeId, journalId, mark } = this.#journal;
-    this.#journal.bindInstallation(await ensureInstallationId(database, newInstallationId));
+    this.#installationId = await ensureInstallationId(database, newInstallationId);
+    this.#journal.bindInstallation(this.#installationId);
     mark.open();
     const previous = await findNode(database, nodeId);
     const isOther = previous !== null && isOtherJournal(this.#journal, previous);
@@ -125,7 +132,8 @@ export class Meter {
       this.#notifyParticipants((participant) => participant.found?.(spend));
     }
     this.#steps.markFound(replayed.lastSeq);
-    this.#notifyEntered(mark.isWhole());
+    this.#wasWhole = mark.isWhole();
+    this.#notifyEntered(this.#wasWhole);
     this.#state = "running";
     await endInterrupted(
       { ...this.#options, batchSize: this.#batchSize, end: (record) => this.end(record) },
@@ -263,6 +271,7 @@ export class Meter {
       isFenced: this.#state === "fenced",
       isJournalHealthy: this.#journal.isHealthy(),
       journal: this.#journal.usage(),
+      reappended: this.#reappending.status(this.#steps.flushedCount),
     };
   }
 
@@ -320,15 +329,11 @@ export class Meter {
     const result = await this.#steps.flushNext();
     switch (result.kind) {
       case "advanced":
+        this.#reappending.advance(this.#steps.node.flushedSeq);
         return true;
       case "idle":
       case "failed":
         return false;
-      case "replaced": {
-        const { found, expected } = result;
-        this.#fence({ found, expected }, "the database was replaced");
-        return false;
-      }
       case "fenced":
         try {
           return await this.#reenterNode();
@@ -339,36 +344,101 @@ export class Meter {
     }
   }
 
-  /** False if another process has the node. */
+  /** False if another process has the node. Rejects with the error of the database or the disk. */
   async #reenterNode(): Promise<boolean> {
-    const { nodeId: id, journalId } = this.#journal;
-    const startedAtUs = this.#startedAtUs;
-    const node = await reenterNode(this.#options.database, { id, journalId, startedAtUs });
-    if (node === null) {
-      this.#fence({}, "another process has this node's id");
+    const before = this.#steps.node;
+    const reentry = await this.#takeRow();
+    if (reentry.kind === "taken") {
+      this.#fence("another process has this node's id");
       return false;
     }
-    const { epoch, flushedSeq: found } = node;
-    if (!this.#steps.restart(node)) {
-      const expected = this.#steps.node.flushedSeq;
-      this.#fence({ found, expected }, "the database was replaced");
-      return false;
+    const { node } = reentry;
+    const knownSeq = await this.#steps.skipAppended(node.flushedSeq);
+    const isNewIncarnation = incarnationOf(node.epoch) > incarnationOf(before.epoch);
+    if (isNewIncarnation || node.flushedSeq < knownSeq) {
+      // The database may have lost folds too. After this one it has counted all that it has of this node.
+      await this.#options.fold();
+      const { nodeId: id } = this.#journal;
+      await markFlushedAsFolded(this.#options.database, { id, epoch: node.epoch });
     }
-    // This process knows all requests that it began.
-    this.#notifyEntered(true);
-    this.#logger.warn({ epoch: String(epoch) }, "this node was fenced, and has a new epoch");
+    if (node.flushedSeq < knownSeq) await this.#rewind(reentry, knownSeq);
+    else {
+      this.#steps.restart(node);
+      this.#notifyEntered(this.#isWhole(reentry));
+    }
+    this.#logger.warn({ epoch: String(node.epoch) }, "this node was fenced, and has a new epoch");
     return true;
   }
 
+  async #takeRow(): Promise<Exclude<Reentry, { kind: "rolled_back" }>> {
+    const { database, version, reportRollback } = this.#options;
+    const { nodeId: id, journalId } = this.#journal;
+    const { epoch, flushedSeq } = this.#steps.node;
+    const own = { id, journalId, epoch, flushedSeq, version };
+    const process = { startedAtUs: this.#startedAtUs, installationId: this.#installationId };
+    const node = { ...own, ...process };
+    const first = await reenterNode(database, node, { isRollbackKnown: false });
+    if (first.kind !== "rolled_back") return first;
+    await reportRollback({
+      nodeId: id,
+      epoch: String(epoch),
+      flushedSeq,
+      foundEpoch: first.found === null ? null : String(first.found.epoch),
+      foundFlushedSeq: first.found?.flushedSeq ?? null,
+    });
+    const second = await reenterNode(database, node, { isRollbackKnown: true });
+    if (second.kind === "rolled_back") throw new Error("the database went back again");
+    return second;
+  }
+
+  /** Continues at an earlier position of the database, and appends the ends after it again. */
+  async #rewind(entered: Entered, upToSeq: number): Promise<void> {
+    const { node, isPositionSure } = entered;
+    const { database, participants } = this.#options;
+    const { flushedSeq, epoch } = node;
+    const lookUp = (ends: readonly EndRecord[]) => listRecordedRequests(database, ends);
+    const findRecorded = isPositionSure ? null : lookUp;
+    const found = await this.#journal.findLost({ flushedSeq, upToSeq, findRecorded });
+    if (found.unreadable > 0) await this.#reportUnreadable(found.unreadable);
+    for (const participant of participants) await participant.prepareRewind?.(database);
+    // One synchronous step, so that each ended request is pending once.
+    this.#notifyParticipants((participant) => participant.rewound?.(flushedSeq));
+    for (const spend of found.spend) {
+      this.#notifyParticipants((participant) => participant.found?.(spend));
+    }
+    if (found.first !== null) this.#pending.putBack(found.first, found.count);
+    this.#steps.rewind(node, upToSeq);
+    this.#notifyEntered(this.#isWhole(entered) && found.unreadable === 0);
+    const incarnation = incarnationOf(epoch);
+    this.#reappending.start({ ...found, incarnation, upToSeq }, this.#steps.flushedCount);
+  }
+
+  /**
+   * This process knows all requests that it began. The database may have lost what it knew of a gap before its start,
+   * together with the start.
+   */
+  #isWhole({ isTakenOver }: Entered): boolean {
+    return !isTakenOver || this.#wasWhole;
+  }
+
+  async #reportUnreadable(atMost: number): Promise<void> {
+    this.#logger.error(
+      { atMost },
+      "the database lost records that the journal has deleted: their usage is in no report",
+    );
+    await this.#journal.mark.set(false);
+  }
+
   #notifyEntered(isJournalWhole: boolean): void {
-    const entry = { ...this.#steps.node, isJournalWhole };
+    const { epoch, flushedSeq } = this.#steps.node;
+    const entry = { epoch, flushedSeq, isJournalWhole };
     this.#notifyParticipants((participant) => participant.started?.(entry));
   }
 
-  #fence(facts: Record<string, unknown>, reason: string): void {
+  #fence(reason: string): void {
     this.#state = "fenced";
     this.#logger.fatal(
-      { nodeId: this.#journal.nodeId, pending: this.#pending.count, ...facts },
+      { nodeId: this.#journal.nodeId, pending: this.#pending.count },
       `${reason}: this process accepts no more requests. Unflushed records stay in its journal`,
     );
   }

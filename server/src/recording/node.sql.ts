@@ -30,7 +30,14 @@ export async function enterNode(
 ): Promise<NodeRow> {
   const row = await db
     .insertInto("node")
-    .values({ id: node.id, journal_id: node.journalId, version: node.version, appends: true })
+    .values({
+      id: node.id,
+      journal_id: node.journalId,
+      version: node.version,
+      appends: true,
+      // An earlier process of the node may have had a row that a failover lost.
+      epoch: sql<bigint>`(SELECT greatest(1, max(value) << 32) FROM incarnation)`,
+    })
     .onConflict((conflict) =>
       conflict.column("id").doUpdateSet((eb) => ({
         epoch: eb("node.epoch", "+", 1n),
@@ -96,25 +103,6 @@ export async function markFlushedAsFolded(
     .where("id", "=", node.id)
     .where("epoch", "=", node.epoch)
     .execute();
-}
-
-/**
- * Increases the epoch of a fenced node for its process. Null: the row is deleted, or belongs to another journal or a newer
- * process.
- */
-export async function reenterNode(
-  db: Database | Tx,
-  node: { id: string; journalId: string; startedAtUs: bigint },
-): Promise<NodeRow | null> {
-  const row = await db
-    .updateTable("node")
-    .set((eb) => ({ epoch: eb("epoch", "+", 1n), lease_op: 0n, seen_at: eb.fn<Date>("now") }))
-    .where("id", "=", node.id)
-    .where("journal_id", "=", node.journalId)
-    .where(startedAtUs, "=", node.startedAtUs)
-    .returning(nodeColumns)
-    .executeTakeFirst();
-  return row ? toNodeRow(row) : null;
 }
 
 /** Finds the node's row, or null. */

@@ -68,6 +68,17 @@ export class PendingEnds {
     this.#spill.count += count;
   }
 
+  /** Puts `count` ends back before all others. They are read from the journal, from `first` on. */
+  putBack(first: AcceptedEnd, count: number): void {
+    const sinceMs = this.#queue[0]?.sinceMs ?? this.#spill?.sinceMs;
+    this.#spill = {
+      reader: this.#options.journal.readFrom(first),
+      count: this.count + count,
+      sinceMs: sinceMs ?? this.#options.clock.monotonicMs(),
+    };
+    this.#queue = [];
+  }
+
   /** Returns the oldest ends, `limit` at most. Empty also if the next one is not in the journal yet. */
   async head(limit: number): Promise<readonly PendingEnd[]> {
     if (this.#queue.length === 0 && this.#spill !== null) await this.#refill(this.#spill);

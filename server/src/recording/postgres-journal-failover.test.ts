@@ -23,7 +23,8 @@ let nodeId: string;
 let organizationId: string;
 let opened: Journal[];
 let meters: Meter[];
-const logger = makeLogger("silent");
+let lines: { level: number; msg: string }[];
+const logger = makeLogger("info", { write: (line) => lines.push(JSON.parse(line)) });
 
 const test = base.extend("journals", ({ db }) => {
   async function start(options: Partial<PostgresJournalOptions> = {}): Promise<Meter> {
@@ -73,6 +74,7 @@ beforeEach(() => {
   organizationId = randomUUID();
   opened = [];
   meters = [];
+  lines = [];
 });
 
 afterEach(async () => {
@@ -92,7 +94,39 @@ async function run(meter: Meter, nanoUsd: bigint): Promise<string> {
   return record.requestId;
 }
 
+const errors = () => lines.filter(({ level }) => level >= 50).map(({ msg }) => msg);
+
 describe("after a failover without the last commits, a node with its journal in the database", () => {
+  test("writes lost records again, and appends each lost end once", async ({ db, journals }) => {
+    const meter = await journals.start();
+    const kept = await run(meter, 1n);
+    await meter.flush();
+    const early = await begin(meter);
+    await takeSnapshot(db.database);
+    const lost = await run(meter, 2n);
+    await meter.flush();
+    await journals.expectRows(1);
+    const late = await begin(meter);
+    const unflushed = await run(meter, 3n);
+    await failOverToSnapshot(db.database);
+    meter.end(endRecord(early, 4n));
+    expect(await meter.flush()).toBe(true);
+    expect(meter.status().reappended).toMatchObject({ lost: 1, appended: 1, unrecoverable: 0 });
+    meter.end(endRecord(late, 5n));
+    const next = await run(meter, 6n);
+    expect(await meter.flush()).toBe(true);
+    expect(await journals.recorded()).toEqual([
+      [kept, "answered", 1n],
+      [early.requestId, "answered", 4n],
+      [lost, "answered", 2n],
+      [late.requestId, "answered", 5n],
+      [unflushed, "answered", 3n],
+      [next, "answered", 6n],
+    ]);
+    await journals.expectRows(0);
+    expect(errors()).toEqual([]);
+  });
+
   test("has the begins of its running requests again before the next crash", async ({
     db,
     journals,
@@ -116,6 +150,71 @@ describe("after a failover without the last commits, a node with its journal in 
     ]);
   });
 
+  test("deletes no row whose flush was lost", async ({ db, journals }) => {
+    const meter = await journals.start();
+    const first = await run(meter, 1n);
+    await takeSnapshot(db.database);
+    // Its rows can be deleted now, and the deletion reaches the database only after the failover.
+    await meter.flush();
+    await failOverToSnapshot(db.database);
+    for (const journal of opened) journal.prune();
+    expect(await meter.flush()).toBe(true);
+    await meter.reenter();
+    expect(await meter.flush()).toBe(true);
+    expect(await journals.recorded()).toEqual([[first, "answered", 1n]]);
+    await journals.expectRows(0);
+  });
+
+  test("takes its journal over that the lost start had", async ({ db, journals }) => {
+    const killed = await journals.start();
+    const interrupted = await begin(killed);
+    const flushed = await run(killed, 1n);
+    await killed.flush();
+    await takeSnapshot(db.database);
+    const running = await begin(killed);
+    const meter = await journals.start();
+    const ended = await run(meter, 2n);
+    expect(await meter.flush()).toBe(true);
+    const open = await begin(meter);
+    await failOverToSnapshot(db.database);
+    const next = await run(meter, 3n);
+    expect(await meter.flush()).toBe(true);
+    await meter.reenter();
+    while (!(await meter.flush()));
+    meter.end(endRecord(open, 4n));
+    while (!(await meter.flush()));
+    expect(await journals.recorded()).toEqual([
+      [interrupted.requestId, "interrupted", 0n],
+      [flushed, "answered", 1n],
+      [running.requestId, "interrupted", 0n],
+      [ended, "answered", 2n],
+      [open.requestId, "answered", 4n],
+      [next, "answered", 3n],
+    ]);
+    await journals.expectRows(0);
+    expect(errors()).toEqual([]);
+  });
+
+  test("creates its journal again if the failover lost it", async ({ db, journals }) => {
+    await takeSnapshot(db.database);
+    const meter = await journals.start();
+    const ended = await run(meter, 1n);
+    expect(await meter.flush()).toBe(true);
+    const open = await begin(meter);
+    await failOverToSnapshot(db.database);
+    const next = await run(meter, 2n);
+    expect(await meter.flush()).toBe(true);
+    meter.end(endRecord(open, 3n));
+    while (!(await meter.flush()));
+    expect(await journals.recorded()).toEqual([
+      [ended, "answered", 1n],
+      [open.requestId, "answered", 3n],
+      [next, "answered", 2n],
+    ]);
+    await journals.expectRows(0);
+    expect(errors()).toEqual([]);
+  });
+
   test("loses it to a node that has adopted it after the failover", async ({ db, journals }) => {
     const how: string[] = [];
     await takeSnapshot(db.database);
@@ -132,6 +231,24 @@ describe("after a failover without the last commits, a node with its journal in 
       .execute();
     await expect(begin(meter)).rejects.toThrow();
     expect(how).toEqual(["adopted"]);
+  });
+
+  test("reports records that it no longer has, and marks its journal", async ({ db, journals }) => {
+    const meter = await journals.start({ keepRowsMs: 0 });
+    await takeSnapshot(db.database);
+    await run(meter, 1n);
+    const open = await begin(meter);
+    await meter.flush();
+    await failOverToSnapshot(db.database);
+    await meter.reenter();
+    meter.end(endRecord(open, 2n));
+    expect(await meter.flush()).toBe(true);
+    expect(await journals.recorded()).toEqual([[open.requestId, "answered", 2n]]);
+    expect(meter.status().reappended).toMatchObject({ lost: 0, unrecoverable: 2 });
+    expect(errors()).toEqual([
+      "the database lost records that the journal has deleted: their usage is in no report",
+    ]);
+    expect(opened[0]?.mark.isWhole()).toBe(false);
   });
 });
 

@@ -4,7 +4,14 @@ import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { encodeRecord, encodeWholeEnd } from "./journal-codec.ts";
-import type { AcceptedEnd, Journal, JournalFound, JournalStart } from "./journal-contract.ts";
+import type {
+  AcceptedEnd,
+  Journal,
+  JournalFound,
+  JournalStart,
+  LostEnds,
+  LostRange,
+} from "./journal-contract.ts";
 import { RecordLines } from "./journal-lines.ts";
 import type { JournalMark } from "./journal-mark.ts";
 import { findBeginChanges, type NewRecord, toStoredBegin } from "./journal-record.ts";
@@ -18,7 +25,14 @@ import {
 } from "./journal-rows.sql.ts";
 import type { OpenRequest } from "./open-requests.ts";
 import type { EndsReader } from "./read-ends.ts";
-import { listSeqs, RowEndsReader, replayRows, toPosition, type UnreadRows } from "./replay-rows.ts";
+import {
+  findLostRows,
+  listSeqs,
+  RowEndsReader,
+  replayRows,
+  toPosition,
+  type UnreadRows,
+} from "./replay-rows.ts";
 import { ROWS_PER_INDEX, RowSums } from "./row-index.ts";
 import { LOST, RowWriter } from "./row-writer.ts";
 import type { JournalPosition } from "./segments.ts";
@@ -79,7 +93,7 @@ class PostgresJournal implements Journal {
   readonly #writer: RowWriter;
   readonly #rowsPerIndex: number;
   #sums: RowSums;
-  readonly #spent: SpentRows;
+  #spent: SpentRows;
   /** Rows that the start has not read, and their requests that were read since. */
   #unread: UnreadRows[] = [];
   readonly #unreadSpent: SpentRows;
@@ -206,6 +220,20 @@ class PostgresJournal implements Journal {
     this.#spent.markFlushed(seq);
     this.#unreadSpent.markFlushed(seq);
     this.prune();
+  }
+
+  async findLost(range: LostRange): Promise<LostEnds> {
+    const unreadable = await this.#writer.restore();
+    const { database, nodeId } = this.#options;
+    await this.synced();
+    // Requests that end meanwhile follow those of the rows.
+    const lastSeq = this.#nextSeq - 1;
+    this.#spent = new SpentRows(this.#options);
+    const { found, spent } = await findLostRows({ database, nodeId, lastSeq }, range);
+    this.#spent.putBack(spent);
+    this.#spent.markFlushed(range.flushedSeq);
+    this.#unread = [];
+    return { ...found, unreadable };
   }
 
   prune(): void {

@@ -1,8 +1,9 @@
 import type { Database } from "#src/db/pool.ts";
 import { decodeRecord } from "./journal-codec.ts";
-import type { JournalStart } from "./journal-contract.ts";
+import type { JournalStart, LostEnds, LostRange } from "./journal-contract.ts";
 import type { JournalRecord, RowIndex } from "./journal-record.ts";
 import { type JournalRow, listRows, listRowsAt } from "./journal-rows.sql.ts";
+import { LostEndsCount } from "./lost-ends.ts";
 import { type Applied, type OpenRequest, OpenRequests } from "./open-requests.ts";
 import type { EndsReader, PendingEnd } from "./read-ends.ts";
 import { listIndexSeqs } from "./row-index.ts";
@@ -219,4 +220,22 @@ export class RowEndsReader implements EndsReader {
     }
     return ends;
   }
+}
+
+/** Finds the ends of a range in the rows up to `lastSeq`, and all rows there that a flush makes needless. */
+export async function findLostRows(
+  options: { database: Database; nodeId: string; lastSeq: number },
+  range: LostRange,
+): Promise<{ found: Omit<LostEnds, "unreadable">; spent: SpentRequest[] }> {
+  const { database, nodeId, lastSeq } = options;
+  const found = new LostEndsCount(range);
+  const open = new OpenRequests();
+  const spent: SpentRequest[] = [];
+  for await (const { seq, line } of readRows(database, { nodeId, afterSeq: 0, upToSeq: lastSeq })) {
+    const applied = applyRow(open, decodeRecord(line));
+    const request = toSpent(seq, applied);
+    if (request !== null) spent.push(request);
+    if (applied.kind === "end") await found.add(applied, toPosition(seq));
+  }
+  return { found: await found.finish(), spent };
 }

@@ -70,6 +70,8 @@ export class RowWriter {
   #state: "active" | "lost" | "closed" = "active";
   #isHealthy: boolean = true;
   #hasWritten: boolean = false;
+  /** Records that the database lost and this process no longer has, at most. */
+  #missingRows = 0;
   readonly #heartbeatTimer: NodeJS.Timeout;
   #retryTimer: NodeJS.Timeout | null = null;
 
@@ -121,6 +123,23 @@ export class RowWriter {
       this.#waiters.push({ upToSeq, resolve, reject });
       this.#scheduleSend();
     });
+  }
+
+  /**
+   * Becomes the writer again after a failover, and writes lost records again. Returns the highest number of records that
+   * cannot be written again, since the last call. Throws the database's error.
+   */
+  async restore(): Promise<number> {
+    while (this.#sending !== null) await this.#sending;
+    const restoring = this.#retake();
+    this.#sending = restoring
+      .then(ignore, (error: unknown) => this.#recordFailure(error))
+      .finally(() => this.#finishSending());
+    await restoring;
+    if (this.#state === "lost") throw new Error(LOST);
+    const missing = this.#missingRows;
+    this.#missingRows = 0;
+    return missing;
   }
 
   /** Stops the timers. True: this process was the writer. */
@@ -230,6 +249,7 @@ export class RowWriter {
       from = to;
     }
     const missing = Math.max(0, this.#recent.forgottenSeq - afterSeq - begins.length);
+    this.#missingRows += missing;
     this.#options.logger.warn(
       { records: rows.length, missing, nodeId: this.#options.nodeId },
       "the database lost records of the journal: they are written again",
@@ -295,3 +315,5 @@ export class RowWriter {
     else await this.#retake();
   }
 }
+
+function ignore(): void {}

@@ -38,6 +38,11 @@ export class SpentRows {
     this.#requests.push(request);
   }
 
+  /** Adds earlier requests than all others. */
+  putBack(requests: readonly SpentRequest[]): void {
+    this.#requests = [...requests, ...this.#requests];
+  }
+
   markFlushed(seq: number): void {
     this.#flushedSeq = Math.max(this.#flushedSeq, seq);
   }

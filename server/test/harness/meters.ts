@@ -13,6 +13,7 @@ import { Meter, type MeterOptions } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
+import { raiseIncarnation } from "./database-snapshot.ts";
 import { foldRollups } from "./folds.ts";
 import { beginRecord, endRecord } from "./request-records.ts";
 
@@ -46,6 +47,7 @@ export function makeTestMeter(
   return new Meter({
     participants: [appendUsage({ nodeId: journal.nodeId, encodeHoldCharges })],
     fold: () => foldRollups(database),
+    reportRollback: () => raiseIncarnation(database),
     version: "0.0.0",
     newInstallationId: randomUUID(),
     labelOf: (_, model) => model,

@@ -9,6 +9,7 @@ import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { LeaseSync, type LeaseSyncOptions } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
+import { raiseIncarnation } from "./database-snapshot.ts";
 import { makeTestFolds } from "./folds.ts";
 
 // Journal, meter, ledger and leases of one node, as `wiring.ts` builds them, on a test's database and folder.
@@ -77,6 +78,7 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
       folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq)),
     ],
     fold: () => folds.fold(),
+    reportRollback: () => raiseIncarnation(database),
     version: "0.0.0",
     newInstallationId: nodeId,
     labelOf: (_, model) => model,

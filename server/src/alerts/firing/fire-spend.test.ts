@@ -19,6 +19,7 @@ import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
+import { raiseIncarnation } from "#test/harness/database-snapshot.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { sweepSpendAlerts } from "./fire-spend.ts";
@@ -66,6 +67,7 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
       journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
       participants: [appendUsage({ nodeId, encodeHoldCharges }), ledger.flushParticipant],
       fold: () => foldAll({ database: h.deps.database, participants, logger }),
+      reportRollback: () => raiseIncarnation(h.deps.database),
       version: "0.0.0",
       newInstallationId: nodeId,
       labelOf: (_, model) => model,

@@ -116,7 +116,7 @@ export class LeaseSync {
 
   /**
    * A failover moved the database back to this position of the node, and a fold has counted all ends up to there. The
-   * meter then calls `queued` or `found` for each later end, and `entered` after them.
+   * meter then calls `found` for the lost ends, and `entered` after them.
    */
   rewound(flushedSeq: number): void {
     this.#leases.rewind(flushedSeq);

@@ -16,6 +16,11 @@ import { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
+import {
+  failOverToSnapshot,
+  raiseIncarnation,
+  takeSnapshot,
+} from "#test/harness/database-snapshot.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { makeTestFolds } from "#test/harness/folds.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
@@ -57,6 +62,7 @@ const test = base
           journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
           participants: followUsage(nodeId, ledger, folds),
           fold: () => folds.fold(),
+          reportRollback: () => raiseIncarnation(db.database),
           version: "0.0.0",
           newInstallationId: randomUUID(),
           labelOf: (_, model) => model,
@@ -421,6 +427,7 @@ describe("spend is counted once at every moment", () => {
       }),
       participants: followUsage(nodeFolder, ledger, folds),
       fold: () => folds.fold(),
+      reportRollback: () => raiseIncarnation(db.database),
       version: "0.0.0",
       newInstallationId: randomUUID(),
       labelOf: (_, model) => model,
@@ -433,6 +440,38 @@ describe("spend is counted once at every moment", () => {
     expect(spentIn(ledger)).toBe(11n);
     await flushAndFold(meter, folds);
     expect(spentIn(ledger)).toBe(11n);
+  });
+});
+
+describe("after a failover, a soft limit", () => {
+  test("counts each request once, whether it was folded, appended or lost", async ({
+    db,
+    startNode,
+    limit,
+  }) => {
+    await limit("workspace", 0n);
+    const { meter, ledger, flush } = await startNode();
+    spend(meter, 1n);
+    await flush();
+    spend(meter, 20n);
+    await meter.flush();
+    await takeSnapshot(db.database);
+    await flush();
+    spend(meter, 300n);
+    await flush();
+    spend(meter, 4_000n);
+    await meter.flush();
+    spend(meter, 50_000n);
+    expect(spentIn(ledger)).toBe(54_321n);
+    await failOverToSnapshot(db.database);
+    expect(spentIn(ledger)).toBe(54_321n);
+    await meter.reenter();
+    expect(spentIn(ledger)).toBe(54_321n);
+    await ledger.refresh();
+    expect(spentIn(ledger)).toBe(54_321n);
+    expect(await flush()).toBe(true);
+    expect(spentIn(ledger)).toBe(54_321n);
+    expect(await listBalanceDifferences(db.database)).toEqual([]);
   });
 });
 

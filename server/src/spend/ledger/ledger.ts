@@ -5,7 +5,7 @@ import type { Spent } from "#src/domain/request-spend.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { readBalancesAtSeq } from "./balances.sql.ts";
+import { type Balance, readBalancesAtSeq } from "./balances.sql.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import type { LeaseSync } from "./lease-sync.ts";
 import {
@@ -62,6 +62,7 @@ export interface Ledger {
 /** Has the type `FlushParticipant` of recording/. */
 export interface SpendFlush {
   started(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void;
+  prepareRewind(): Promise<void>;
   rewound(flushedSeq: number): void;
   queued(record: EndRecord): void;
   found(spend: SpendOrigin & Spent): void;
@@ -106,6 +107,15 @@ interface Limited {
   settledNanoUsd: bigint;
 }
 
+/** Result of a read, with its number in the order of the reads. */
+interface ReadSpend {
+  number: number;
+  limited: Limited[];
+  /** Null: no soft limit, or no node. */
+  foldedSeq: number | null;
+  balances: readonly Balance[];
+}
+
 class MemoryLedger implements Ledger {
   readonly flushParticipant: SpendFlush;
   readonly #options: LedgerOptions;
@@ -115,6 +125,8 @@ class MemoryLedger implements Ledger {
   #limited = new Map<string, Limited[]>();
   /** Settled spend of limited scopes, by balance key. */
   #settled = new Map<string, bigint>();
+  /** Settled spend of a database that went back. */
+  #afterRewind: ReadSpend | null = null;
   /** Requests that the current flush appends. */
   #counted: readonly EndRecord[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -130,7 +142,15 @@ class MemoryLedger implements Ledger {
     this.#options = options;
     this.flushParticipant = {
       started: (entry) => options.leases.entered(entry),
-      rewound: (flushedSeq) => options.leases.rewound(flushedSeq),
+      prepareRewind: async () => {
+        this.#afterRewind = await this.#read(await readLimitsVersion(options.database));
+      },
+      rewound: (flushedSeq) => {
+        options.leases.rewound(flushedSeq);
+        // Spend that the database lost leaves the settled sum in the step in which it is pending again.
+        if (this.#afterRewind !== null) this.#apply(this.#afterRewind);
+        this.#afterRewind = null;
+      },
       queued: (record) => options.leases.queued(record),
       found: (spend) => options.leases.found(spend),
       flush: (_, batch) => {
@@ -248,10 +268,20 @@ class MemoryLedger implements Ledger {
    * the result is too old, because a later position is known, or because the database went back.
    */
   async #readAndApply(version: bigint): Promise<boolean> {
+    const { pending } = this.#options.leases;
+    const { rewinds } = pending;
+    const read = await this.#read(version);
+    if (rewinds !== pending.rewinds) return false;
+    if (read.foldedSeq !== null && read.foldedSeq < pending.foldedSeq) return false;
+    // A later read has finished before, and has newer values.
+    if (read.number >= this.#applied) this.#apply(read);
+    return true;
+  }
+
+  async #read(version: bigint): Promise<ReadSpend> {
     this.#reads += 1;
-    const read = this.#reads;
-    const { database, nodeId, leases } = this.#options;
-    const { rewinds } = leases.pending;
+    const number = this.#reads;
+    const { database, nodeId } = this.#options;
     const limits = await this.#readSoftLimits(version);
     const atMs = this.#options.databaseNowMs();
     const limited = limits.map((limit) => ({
@@ -260,14 +290,14 @@ class MemoryLedger implements Ledger {
       settledNanoUsd: 0n,
     }));
     const keys = limited.map(keyOf);
-    const { foldedSeq, balances } =
+    const read =
       keys.length === 0 ? NO_BALANCES : await readBalancesAtSeq(database, { nodeId, keys });
-    if (rewinds !== leases.pending.rewinds) return false;
-    if (foldedSeq !== null && foldedSeq < leases.pending.foldedSeq) return false;
-    // A later read has finished before, and has newer values.
-    if (read < this.#applied) return true;
-    this.#applied = read;
-    if (foldedSeq !== null) leases.folded(foldedSeq);
+    return { number, limited, ...read };
+  }
+
+  #apply({ number, limited, foldedSeq, balances }: ReadSpend): void {
+    this.#applied = number;
+    if (foldedSeq !== null) this.#options.leases.folded(foldedSeq);
     this.#settled = new Map(
       balances.map((balance) => [balanceKeyText(balance), balance.settledNanoUsd]),
     );
@@ -275,7 +305,6 @@ class MemoryLedger implements Ledger {
       each.settledNanoUsd = this.#settled.get(balanceKeyText(keyOf(each))) ?? 0n;
     }
     this.#limited = Map.groupBy(limited, ({ limit }) => limit.scopeId);
-    return true;
   }
 
   async #refreshQuietly(): Promise<void> {

@@ -67,8 +67,8 @@ export class NodeLeases {
   }
 
   /**
-   * Removes all pending spend after a failover. The database has the ends up to this position, and a fold has counted
-   * them. The caller adds each later end again with `recordEnd` or `recordFoundSpend`, and then calls `enter`.
+   * Removes appended spend after a failover. The database has the ends up to this position, and a fold has counted them.
+   * The caller adds the lost ends again with `recordFoundSpend`, and then calls `enter`.
    */
   rewind(seq: number): void {
     this.pending.rewind(seq);

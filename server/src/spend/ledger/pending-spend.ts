@@ -30,10 +30,6 @@ export class SpendSums {
     for (const scopeId of scopeIdsOf(origin)) this.#change(scopeId, day, spent, -1n);
   }
 
-  clear(): void {
-    this.#byScope.clear();
-  }
-
   addAll(sums: SpendSums): void {
     this.#changeAll(sums, 1n);
   }
@@ -148,13 +144,12 @@ export class PendingSpend extends SpendSums {
   }
 
   /**
-   * Removes all pending spend. A failover moved the database back to this position, and a fold has counted all ends up to
-   * there. The caller adds the later ends again.
+   * Removes appended spend. A failover moved the database back to this position, and a fold has counted all ends up to
+   * there. The caller adds the later ends of the removed batches again. Spend that was not appended stays.
    */
   rewind(seq: number): void {
-    this.clear();
+    for (const { sums } of this.#batches) this.removeAll(sums);
     this.#batches.length = 0;
-    this.#unappendedNanoUsd = 0n;
     this.#appendedSeq = seq;
     this.#foldedSeq = seq;
     this.#rewinds += 1;
