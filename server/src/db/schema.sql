@@ -1888,6 +1888,7 @@ $function$
 CREATE OR REPLACE FUNCTION public.write_leases(of_node text, of_epoch bigint, of_op bigint, knows bigint, follows bigint, is_leaving boolean, at timestamp with time zone, ttl_ms double precision, scope_types text[], scope_ids text[], periods text[], period_starts date[], organization_ids uuid[], granted bigint[], count_ids bigint[], is_guarded boolean[], kept bigint[])
  RETURNS text
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 DECLARE
   last lease_node;
