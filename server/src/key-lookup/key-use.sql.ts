@@ -3,10 +3,13 @@ import type { Database } from "#src/db/pool.ts";
 import { networkOf } from "./address-ranges.ts";
 import type { AdminKeyUse, Use } from "./key-use.ts";
 
+/** Highest difference between the clocks of two nodes. */
+const CLOCK_DIFFERENCE_MS = 1_000;
+
 /**
  * Advances the last use of secrets, never backwards, because another node may have written a later one. Rows are locked
  * in id order, so that two nodes wait for each other and never deadlock. The networks are recorded too, at most once an
- * hour.
+ * hour. A secret that is newer than its use has the id of one that a failover lost, and is not changed.
  */
 export async function saveUses(db: Database, uses: readonly Use[]): Promise<void> {
   const column = <Name extends keyof Use>(name: Name) => uses.map((use) => use[name]);
@@ -17,7 +20,9 @@ export async function saveUses(db: Database, uses: readonly Use[]): Promise<void
       SELECT * FROM unnest(${column("secretId")}::bigint[], ${times}::timestamptz[], ${column("address")}::text[],
         ${networks}::text[], ${column("model")}::text[]) AS used (id, at, address, network, model)
     ), locked AS MATERIALIZED (
-      SELECT id, api_key_id FROM api_key_secret WHERE id IN (SELECT id FROM used) ORDER BY id FOR NO KEY UPDATE
+      SELECT secret.id, secret.api_key_id FROM api_key_secret AS secret JOIN used USING (id)
+      WHERE secret.created_at <= used.at + ${CLOCK_DIFFERENCE_MS} * interval '1 millisecond'
+      ORDER BY secret.id FOR NO KEY UPDATE OF secret
     ), seen AS (
       INSERT INTO api_key_network AS known (api_key_id, network, first_seen_at, last_seen_at)
       SELECT locked.api_key_id, used.network, min(used.at), max(used.at)

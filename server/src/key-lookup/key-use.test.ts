@@ -138,6 +138,14 @@ describe("on PostgreSQL", () => {
     ]);
   });
 
+  test("a use from before the creation of a secret is of a lost one with its id, and changes nothing", async () => {
+    const [id = 0] = ids;
+    await saveUses(db.database, [useOf(id, NOON - 5_000, "lost")]);
+    expect(await read()).toEqual([]);
+    await saveUses(db.database, [useOf(id, NOON - 500, "clock difference")]);
+    expect(await read()).toMatchObject([{ last_used_model: "clock difference" }]);
+  });
+
   test("concurrent writes of the same secrets neither deadlock nor lose the newest use", async () => {
     const writes = Array.from({ length: 40 }, (_, node) => {
       const uses = ids.map((id) => useOf(id, NOON + node, `node ${node}`));
