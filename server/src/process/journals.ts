@@ -123,10 +123,12 @@ export function startJournalRecovery(
   const { config, storage, logger, index } = options;
   const { leaseTtlMs } = config;
   const disk = makeDiskOptions(options);
+  const subscribe = (handler: () => void) => storage.incarnations.subscribe(handler);
   const left = finishUnfinishedJournals({
-    indexes: index === 1 ? listUnfinished(options) : [],
+    listIndexes: () => (index === 1 ? listUnfinished(options) : []),
     open: (of) => openUnfinishedJournal({ ...disk, index: of }),
     settle,
+    subscribe,
     logger,
   });
   const dead = adoptDeadJournals({
@@ -136,6 +138,7 @@ export function startJournalRecovery(
     pollMs: Math.min(MAX_POLL_MS, leaseTtlMs / 8),
     adopt: (seen) => adoptRows(options, seen),
     settle,
+    subscribe,
     clock: systemClock,
     logger,
   });

@@ -101,6 +101,7 @@ const test = base.extend("journals", ({ db }) => {
         ownNodeId,
         silentMs: SILENT_MS,
         pollMs: 20,
+        subscribe: () => () => undefined,
         adopt: async (seen) => {
           const journalId = `jrnl_${randomUUID()}`;
           const journal = await adoptPostgresJournal(

@@ -19,17 +19,25 @@ export interface Housekeeping {
 
 const RETRY_MS = 5_000;
 
-/** Finishes the journals of folders, one after the other. Retries a journal that a process still writes. */
+/** Calls the handler when the database went back. Returns the function that ends the subscription. */
+export type SubscribeToFailover = (handler: () => void) => () => void;
+
+/**
+ * Finishes the journals of folders, one after the other. Retries a journal that a process still writes. Finishes them
+ * again after a failover, which can lose what was finished.
+ */
 export function finishUnfinishedJournals(options: {
-  indexes: readonly number[];
+  listIndexes: () => readonly number[];
   open: (index: number) => Promise<OpenedJournal>;
   settle: SettleJournal;
+  subscribe: SubscribeToFailover;
   logger: Logger;
   retryMs?: number;
 }): Housekeeping {
-  const { open, settle, logger, retryMs = RETRY_MS } = options;
-  return runInBackground(async (signal) => {
-    let left = [...options.indexes];
+  const { listIndexes, open, settle, subscribe, logger, retryMs = RETRY_MS } = options;
+
+  async function finish(signal: AbortSignal): Promise<void> {
+    let left = [...listIndexes()];
     for (let attempt = 1; left.length > 0 && !signal.aborted; attempt++) {
       if (attempt > 1) await pause(retryMs, signal);
       const undone: number[] = [];
@@ -46,6 +54,18 @@ export function finishUnfinishedJournals(options: {
       }
       left = undone;
     }
+  }
+
+  return runInBackground(async (signal) => {
+    let failedOver = Promise.withResolvers<void>();
+    const unsubscribe = subscribe(() => failedOver.resolve());
+    signal.addEventListener("abort", () => failedOver.resolve());
+    while (!signal.aborted) {
+      failedOver = Promise.withResolvers();
+      await finish(signal);
+      await failedOver.promise;
+    }
+    unsubscribe();
   });
 }
 
@@ -59,6 +79,7 @@ export interface DeadJournalOptions {
   /** Adopts a journal. Null: the node lives, or another node adopted it first. */
   adopt: (seen: WriterRow) => Promise<OpenedJournal | null>;
   settle: SettleJournal;
+  subscribe: SubscribeToFailover;
   clock: Clock;
   logger: Logger;
 }
@@ -70,7 +91,7 @@ interface Seen {
 
 /**
  * Adopts the journals of silent nodes. This process measures the silence on its monotonic clock, and only while it reaches
- * the database without a gap. After an outage or a pause, the measurement starts again for all nodes.
+ * the database without a gap. After an outage, a pause or a failover, the measurement starts again for all nodes.
  */
 export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
   const { clock, logger, pollMs, silentMs } = options;
@@ -113,6 +134,11 @@ export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
   }
 
   return runInBackground(async (signal) => {
+    // A heartbeat that went back can have the value of an earlier one.
+    const unsubscribe = options.subscribe(() => {
+      seen = new Map();
+      lastPollMs = Number.NEGATIVE_INFINITY;
+    });
     while (!signal.aborted) {
       try {
         await poll(signal);
@@ -123,6 +149,7 @@ export function adoptDeadJournals(options: DeadJournalOptions): Housekeeping {
       }
       await pause(pollMs, signal);
     }
+    unsubscribe();
   });
 }
 
