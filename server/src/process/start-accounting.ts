@@ -64,6 +64,8 @@ export async function startAccounting(
   const settled = () => spendFold.settled();
   const spendAlerts = makeSpendAlerts({ database, deps: { ...alerting, nowMs }, settled, logger });
   parts.defer(() => spendAlerts.stop());
+  // Firings of the lost time are missing, and their thresholds are reached again.
+  parts.defer(storage.incarnations.subscribe(() => spendAlerts.forget("anything")));
   const participants = [spendFold, spendAlerts.participant];
   const folds = new FoldWorker({
     database,

@@ -110,7 +110,7 @@ async function setAside(
   batch: QueuedBatch,
   error: unknown,
 ): Promise<void> {
-  await inTransaction(database, (tx) => setBatchAside(tx, batch.id));
+  await inTransaction(database, (tx) => setBatchAside(tx, batch));
   const { nodeId, toSeq } = batch;
   logger.error(
     { err: error, nodeId, toSeq },

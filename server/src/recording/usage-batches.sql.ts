@@ -79,8 +79,14 @@ export async function findNewestBatch(db: Database): Promise<bigint | null> {
 }
 
 /** Excludes a batch that the database refuses from all folds. Its requests are in the events and not counted. */
-export async function setBatchAside(tx: Tx, id: bigint): Promise<void> {
-  await sql`UPDATE usage_batch SET set_aside_at = now() WHERE id = ${id}`.execute(tx);
+export async function setBatchAside(tx: Tx, batch: QueuedBatch): Promise<void> {
+  const { id, nodeId, journalId, toSeq } = batch;
+  // After a failover another batch can have the id.
+  await sql`
+    UPDATE usage_batch SET set_aside_at = now()
+    WHERE id = ${id} AND node_id = ${nodeId} AND journal_id = ${journalId} AND to_seq = ${toSeq}::bigint`.execute(
+    tx,
+  );
 }
 
 /** Deletes counted batches, and advances the folded position of their nodes. */
