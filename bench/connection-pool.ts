@@ -15,8 +15,8 @@ export interface Exchange {
 interface PoolOptions {
   /** Port on loopback. */
   port: number;
-  /** Bytes of every request. */
-  request: Buffer;
+  /** Bytes of the requests, used in turn. At least one. */
+  requests: readonly Buffer[];
   mostConnections: number;
   onAnswer(exchange: Exchange): void;
   onFailure(reason: string): void;
@@ -31,6 +31,7 @@ export class ConnectionPool {
   /** Due times of requests that wait for a free connection. */
   readonly #waiting: number[] = [];
   #inFlight = 0;
+  #sent = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -68,7 +69,11 @@ export class ConnectionPool {
   #sendOn(connection: Connection, dueMs: number): void {
     this.#inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
-    connection.write(this.#options.request, dueMs);
+    const { requests } = this.#options;
+    const request = requests[this.#sent % requests.length];
+    if (request === undefined) throw new Error("a load has requests");
+    this.#sent += 1;
+    connection.write(request, dueMs);
   }
 
   #connect(): Connection {

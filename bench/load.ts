@@ -11,6 +11,8 @@ export interface LoadPlan {
   port: number;
   path: string;
   headers: Record<string, string>;
+  /** Keys that the requests use in turn. Without them, `headers` has the key. */
+  apiKeys?: readonly string[];
   body: string;
   mode: OpenLoop | ClosedLoop;
 }
@@ -70,7 +72,7 @@ async function runPlan(plan: LoadPlan): Promise<LoadReport> {
   const recorder = new Recorder(plan.mode.kind === "open" ? plan.mode.count : MOST_ANSWERS);
   const pool = new ConnectionPool({
     port: plan.port,
-    request: requestBytes(plan),
+    requests: makeRequests(plan),
     mostConnections: MOST_CONNECTIONS,
     onAnswer: (exchange) => recorder.addAnswer(exchange),
     onFailure: (reason) => recorder.addError(reason),
@@ -192,6 +194,12 @@ class Recorder {
       latenessMs: computeQuantiles(this.#latenessMs, this.#answered),
     };
   }
+}
+
+function makeRequests(plan: LoadPlan): readonly Buffer[] {
+  const { apiKeys, headers } = plan;
+  if (apiKeys === undefined) return [requestBytes(plan)];
+  return apiKeys.map((key) => requestBytes({ ...plan, headers: { ...headers, "x-api-key": key } }));
 }
 
 function requestBytes({ port, path, headers, body }: LoadPlan): Buffer {

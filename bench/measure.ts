@@ -91,7 +91,8 @@ export async function measureMemory(bench: Bench, target: Target): Promise<Memor
   return { target: target.name, streams: load.mostInFlight, idleBytes, peakBytes, load };
 }
 
-async function measure(bench: Bench, target: Target, plan: LoadPlan): Promise<Measured> {
+/** Runs one load against a target, and measures it. Throws if the target answers nothing. */
+export async function measure(bench: Bench, target: Target, plan: LoadPlan): Promise<Measured> {
   await sleep(bench.durations.settleMs);
   const before = await readCounters(target);
   const load = await bench.load.ask<LoadReport>(plan);
@@ -134,7 +135,8 @@ async function readCounters({ pids, database }: Target): Promise<Counters> {
   };
 }
 
-function planFor(
+/** Load of JSON or stream requests with one prompt, with the target's key. */
+export function planFor(
   target: Target,
   prompt: { bytes: number; stream: StreamPacing | null },
 ): Omit<LoadPlan, "mode"> {

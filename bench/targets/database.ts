@@ -17,7 +17,7 @@ export async function probeDatabase(server: {
 }): Promise<DatabaseProbe> {
   const { serverPid, databaseDir } = server;
   const database = openDatabase({
-    connectionString: connectionString(databaseDir),
+    connectionString: readConnectionString(databaseDir),
     maxConnections: 1,
     onIdleError: () => {}, // the server stops its database before the probe closes
   });
@@ -47,7 +47,7 @@ export async function probeDatabase(server: {
  * Connection string from PostgreSQL's pid file. The fourth line is the port, then the socket's folder, then the
  * address.
  */
-function connectionString(databaseDir: string): string {
+export function readConnectionString(databaseDir: string): string {
   const lines = readFileSync(join(databaseDir, "postmaster.pid"), "utf8").split("\n");
   const [port = "5432", socketFolder = "", address = "127.0.0.1"] = lines
     .slice(3, 6)
