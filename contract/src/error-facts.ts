@@ -53,7 +53,8 @@ const limitFacts = z
     limit_usd: z.number(),
     spent_usd: usdText,
     held_usd: usdText.nullable().meta({
-      description: "Budget that running requests hold. Null: a soft limit, which holds none.",
+      description:
+        "Budget that nodes hold, for running requests and in advance. Null: a soft limit, which holds none.",
     }),
     unresolved_usd: usdText.nullable().meta({
       description: "Cost of requests whose outcome is unknown. Null: a soft limit.",

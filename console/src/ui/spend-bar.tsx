@@ -14,7 +14,7 @@ const NEAR = 0.75;
 const CLOSE = 0.9;
 
 /**
- * Use of a limit: spent (solid), held by running requests (hatched), unresolved (dotted), and the rest. An SVG has its
+ * Use of a limit: spent (solid), held for requests (hatched), unresolved (dotted), and the rest. An SVG has its
  * widths in attributes, so the page needs no inline styles.
  */
 export function SpendBar(props: SpendBarProps) {
@@ -32,7 +32,7 @@ export function SpendBar(props: SpendBarProps) {
           : "text-accent";
   const words = [
     `${formatUsd(spentUsd)} spent`,
-    isPositive(heldUsd) && `${formatUsd(heldUsd)} held by running requests`,
+    isPositive(heldUsd) && `${formatUsd(heldUsd)} held for requests`,
     isPositive(unresolvedUsd) && `${formatUsd(unresolvedUsd)} unresolved`,
     `${formatUsd(remaining(props))} remaining of ${formatUsd(limitUsd)}`,
   ].filter((word) => word !== false);

@@ -41,7 +41,9 @@ const activation = {
 /** Amounts of the current period. The remaining amount is neither spent, held nor unresolved. */
 const amounts = {
   spent_usd: usdText,
-  held_usd: usdText.meta({ description: "Budget that running requests hold, in US dollars." }),
+  held_usd: usdText.meta({
+    description: "Budget that nodes hold, for running requests and in advance, in US dollars.",
+  }),
   unresolved_usd: usdText.meta({
     description:
       "Possible cost of requests with an unknown outcome, in US dollars. See `/v1/admin/unresolved_spend`.",

@@ -11,7 +11,7 @@ export const NO_RETRY = { "x-should-retry": "false" } as const;
 export interface RefusingLimit {
   limit: AskableLimit & { id: string; amountNanoUsd: bigint };
   spentNanoUsd: bigint;
-  /** Budget that running requests hold. Null: a soft limit. */
+  /** Budget that nodes hold, for running requests and in advance. Null: a soft limit. */
   heldNanoUsd: bigint | null;
   /** Cost of requests whose outcome is unknown. Null: a soft limit. */
   unresolvedNanoUsd: bigint | null;

@@ -124,7 +124,7 @@ function describeLimitEffect(facts: FiringFacts, isReached: boolean): string {
 
 function formatOpenAmounts({ held_usd: held, unresolved_usd: unresolved }: FiringFacts): string {
   const parts = [
-    isPositive(held) ? `${formatAmount(held)} is held by running requests` : null,
+    isPositive(held) ? `${formatAmount(held)} is held for requests` : null,
     isPositive(unresolved) ? `${formatAmount(unresolved)} is unresolved` : null,
   ].filter((part) => part !== null);
   return parts.length === 0 ? "" : ` In addition, ${parts.join(" and ")}.`;
