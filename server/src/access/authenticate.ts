@@ -27,6 +27,13 @@ export interface AuthenticateDeps {
   keyUse: Pick<KeyUse, "record">;
   adminKeyUse: Pick<AdminKeyUses, "record">;
   sessions: Sessions;
+  /** Restrictions that a failover lost. */
+  lostRestrictions: {
+    /** True until they are applied again. */
+    isPending(): boolean;
+    /** Resolves when they are. Throws a 503 after some seconds. */
+    settled(): Promise<void>;
+  };
   /** Origin of `BURSAR_PUBLIC_URL`, the console's address. Null: not set. */
   publicOrigin: string | null;
 }
@@ -50,12 +57,20 @@ export interface PresentedIdentity {
 /**
  * Finds the caller. A key has priority, also on the local socket, which needs none. Throws a 401 with the fault of the
  * key, because the client has its secret. Throws a 400 for a key with a cookie, and errors of `checkConsoleRequest` for
- * a session of another origin.
+ * a session of another origin. After a failover waits until lost restrictions are applied again.
  */
 export async function authenticate(
   deps: AuthenticateDeps,
   presented: PresentedIdentity,
 ): Promise<Caller> {
+  const caller = await findCaller(deps, presented);
+  // The lookup itself can be the first statement after the failover.
+  if (!deps.lostRestrictions.isPending()) return caller;
+  await deps.lostRestrictions.settled();
+  return findCaller(deps, presented);
+}
+
+async function findCaller(deps: AuthenticateDeps, presented: PresentedIdentity): Promise<Caller> {
   const secret = readSecret(presented);
   if (secret === null) {
     return authenticateWithoutKey(deps, presented);

@@ -30,10 +30,6 @@ export async function readServerIdentity(database: Database): Promise<ServerIden
   }
 }
 
-export function isSameServer(one: ServerIdentity, other: ServerIdentity): boolean {
-  return one.systemIdentifier === other.systemIdentifier && one.timeline === other.timeline;
-}
-
 /** True if `now` is a promoted standby of the seen server, or another system. False for an earlier primary. */
 export function isSuccessor(seen: ServerIdentity, now: ServerIdentity): boolean {
   return seen.systemIdentifier !== now.systemIdentifier || now.timeline > seen.timeline;

@@ -83,7 +83,10 @@ async function verifyInTransaction(tx: Tx, key: Buffer, request: StepRequest): P
   if ("kind" in start) return start;
   const failover = anchor && (await findExplanation(tx, anchor, { organizationId, start }));
   const expected = failover === null ? anchor : null;
-  const chosen = chooseStart(request.from, start, failover);
+  const isReplaced =
+    request.from !== null && (await isInLostPart(tx, organizationId, request.from));
+  const isAhead = request.from !== null && request.from.seq > start.seq;
+  const chosen = request.from !== null && isAhead && !isReplaced ? request.from : start;
   // The retention can have deleted the failover that the anchor knows.
   const from = { ...chosen, incarnation: later(chosen.incarnation, expected?.incarnation ?? 0n) };
   if (expected !== null && expected.seq > head.seq) return reportRollback(head, expected);
@@ -114,16 +117,10 @@ async function findExplanation(
   return isNew && found.seq > start.seq ? found : null;
 }
 
-/** A position from before the failover is in a replaced part of the chain. */
-function chooseStart(
-  from: Verified | null,
-  start: Verified,
-  failover: { seq: bigint; incarnation: bigint } | null,
-): Verified {
-  if (from === null || from.seq <= start.seq) return start;
-  const isReplaced =
-    failover !== null && from.seq >= failover.seq && from.incarnation < failover.incarnation;
-  return isReplaced ? start : from;
+/** True if the chain records a failover before this position that was verified without it. */
+async function isInLostPart(tx: Tx, organizationId: string, from: Verified): Promise<boolean> {
+  const found = await findFailover(tx, { organizationId, throughSeq: from.seq });
+  return found !== null && found.incarnation > from.incarnation;
 }
 
 function later(one: bigint, other: bigint): bigint {

@@ -2,6 +2,9 @@ import { createDefaultAlerts } from "#src/alerts/rules/default-alerts.ts";
 import { startAuditMaintenance } from "#src/audit/audit-maintenance.ts";
 import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
 import type { Storage } from "#src/db/storage.ts";
+import { type FailoverFollower, followFailovers } from "#src/failover/follow-failovers.ts";
+import { RecentChanges } from "#src/failover/recent-changes.ts";
+import { systemClock } from "#src/lib/clock.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { ensureOrganization } from "#src/organizations/organizations.ts";
@@ -21,11 +24,18 @@ interface StartAuditOptions {
 
 const ORGANIZATION_NAME = "My organization";
 
-/** Opens the audit log, creates the first organization, and starts the maintenance of the log. */
+export interface StartedAudit {
+  audit: AuditLog;
+  organizationId: string;
+  recent: RecentChanges;
+  failovers: FailoverFollower;
+}
+
+/** Opens the audit log, creates the first organization, and follows failovers of the database. */
 export async function startAudit(
   { storage, ...options }: StartAuditOptions,
   parts: AsyncDisposableStack,
-): Promise<{ audit: AuditLog; organizationId: string }> {
+): Promise<StartedAudit> {
   const { logger } = options;
   const audit = await openAuditLog({
     ...options,
@@ -40,5 +50,12 @@ export async function startAudit(
   await createDefaultAlerts(audit);
   const maintenance = startAuditMaintenance({ ...audit, logger });
   parts.defer(() => maintenance.stop());
-  return { audit, organizationId };
+  const recent = new RecentChanges({ database: storage.database, clock: systemClock, logger });
+  const failovers = followFailovers({
+    ...{ audit, recent, logger, incarnations: storage.incarnations },
+    onSettled: async () => undefined,
+  });
+  parts.defer(() => failovers.stop());
+  await recent.read();
+  return { audit, organizationId, recent, failovers };
 }

@@ -4,7 +4,6 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import { makeSessions } from "#src/access/sessions.ts";
 import { makeOutgoing, type Outgoing } from "#src/alerts/channels/outgoing.ts";
 import type { SpendAlerts } from "#src/alerts/firing/spend-participant.ts";
-import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { type NewestBackup, readNewestBackup } from "#src/backup/newest-backup.ts";
 import { type Config, findExposure, isOnlyLocal, type LoadedConfig } from "#src/config.ts";
 import { type Changed, type ChangeWatch, watchChanges } from "#src/db/change-watch.ts";
@@ -15,6 +14,7 @@ import { type Notifications, startNotifications } from "#src/db/notifications.ts
 import { countConnections } from "#src/db/pool-sizes.ts";
 import { connectStorage, type DatabasePlace, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
+import { guardLookup } from "#src/failover/guard-lookup.ts";
 import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
@@ -62,7 +62,7 @@ import { findNextSteps, type NextSteps } from "./next-steps.ts";
 import type { OpenedStorage } from "./open-server-storage.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
-import { startAudit } from "./start-audit.ts";
+import { type StartedAudit, startAudit } from "./start-audit.ts";
 import { startJobs } from "./start-jobs.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 
@@ -217,9 +217,7 @@ interface CoreOptions {
 }
 
 /** Dependencies of a request other than HTTP: keys, prices, spend, the meter and the upstream. */
-interface Core {
-  organizationId: string;
-  audit: AuditLog;
+interface Core extends StartedAudit {
   watch: ChangeWatch;
   notifications: Notifications;
   keys: KeyCache;
@@ -249,11 +247,12 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const { notifications, watch } = await startWatch(options, parts, reload);
   const nowMs = () => watch.databaseNowMs();
   const onChange = () => watch.pollNow();
-  const { audit, organizationId } = await startAudit({ ...options, nowMs, onChange }, parts);
+  const facts = await startAudit({ ...options, nowMs, onChange }, parts);
+  const { audit } = facts;
   const { closingLagMs } = await startDataMaintenance(options, parts);
 
   const keys = makeKeyCache({
-    lookup: (hashes) => findApiKeysByHashes(database, hashes),
+    lookup: guardLookup((hashes) => findApiKeysByHashes(database, hashes), facts),
     msSinceContact: () => watch.msSinceContact(),
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
@@ -280,6 +279,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const logFailures = makeLoggedReload(logger);
   reload.push(
     (changed) => keys.forget(changed),
+    () => void facts.recent.read(),
     logFailures(() => prices.reload()),
     logFailures(() => ledger.refresh()),
     logFailures(() => rates.refresh()),
@@ -289,7 +289,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   const access = { watch, notifications, keys, keyUses };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
-  return { organizationId, audit, prices, labels, upstreams, ...access, ...counted };
+  return { ...facts, prices, labels, upstreams, ...access, ...counted };
 }
 
 /** Creates partitions, sums up weeks, and deletes data by age. */
@@ -404,6 +404,7 @@ async function startSurfaces(
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
     sessions: makeSessions(core.audit),
+    lostRestrictions: core.failovers,
     background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,

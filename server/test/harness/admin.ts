@@ -18,9 +18,9 @@ import { makeBackground } from "#src/lib/background.ts";
 import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createOrganization, ensureOrganization } from "#src/organizations/organizations.ts";
-import { openTestAuditLog } from "./audit-log.ts";
+import { openTestAuditLog, type TestAuditLog } from "./audit-log.ts";
 import { checkRefusal } from "./check-refusal.ts";
-import { createTestDatabase } from "./database.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
 import {
   consoleHeaders,
   insertMember,
@@ -143,13 +143,23 @@ const testNode: AdminAppDeps["node"] = {
   upstream: () => ({ source: "simulator", origin: "simulator", problem: null }),
 };
 
-/** Starts the Admin API. `options` replace dependencies of the server. */
-export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<AdminHarness> {
-  const { database, connectionString, drop } = await createTestDatabase();
+/**
+ * Starts the Admin API. `options` replace dependencies of the server. `own`: a database and an audit log on it, which the
+ * caller closes. Default: new ones.
+ */
+export async function startAdmin(
+  options: Partial<AdminAppDeps> = {},
+  own?: Pick<TestDatabase, "database" | "connectionString"> & Pick<TestAuditLog, "audit">,
+): Promise<AdminHarness> {
+  const { database, connectionString, drop } = own
+    ? { ...own, drop: async () => undefined }
+    : await createTestDatabase();
   const clock = { nowMs: START_MS };
   const logs: string[] = [];
   const nowMs = () => clock.nowMs;
-  const { audit, close: closeAudit } = await openTestAuditLog({ database, nowMs, logs });
+  const { audit, close: closeAudit } = own
+    ? { ...own, close: async () => undefined }
+    : await openTestAuditLog({ database, nowMs, logs });
   const first = await ensureOrganization(audit, "First Company");
   const logger = makeLogger("info", { write: (line) => logs.push(line) });
   const { keyUse, adminKeyUse, stop: stopKeyUses } = startKeyUses({ database, logger });
@@ -168,6 +178,7 @@ export async function startAdmin(options: Partial<AdminAppDeps> = {}): Promise<A
     },
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions: makeSessions(audit),
+    lostRestrictions: { isPending: () => false, settled: async () => undefined },
     passwordCost: TEST_PASSWORD_COST,
     background,
     publicOrigin: null,

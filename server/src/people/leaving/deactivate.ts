@@ -1,7 +1,7 @@
 import { member } from "@bursar/contract/admin/members.ts";
 import type { AuditEntry } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { endSessions } from "#src/people/identity/people.ts";
+import { endSessions, removePerson } from "#src/people/identity/people.ts";
 import { type Ending, endAccess, toEndingWire } from "./end-access.ts";
 import { countOtherOwners, type MemberRow, updateMember } from "./members.sql.ts";
 
@@ -19,6 +19,20 @@ export async function deactivate(
   await updateMember(tx, { organizationId, id }, after);
   await endSessions(tx, id);
   const ending = await endAccess(tx, { organizationId, id, nowMs }, "until reactivated");
+  return { after, ending };
+}
+
+/** Ends the access of a member for good. The caller has made sure of the same as for `deactivate`. */
+export async function removeFromOrganization(
+  tx: Tx,
+  before: MemberRow,
+  { organizationId, nowMs }: { organizationId: string; nowMs: number },
+): Promise<{ after: MemberRow; ending: Ending }> {
+  const { id } = before;
+  const after: MemberRow = { ...before, status: "removed", removed_at: new Date(nowMs) };
+  await updateMember(tx, { organizationId, id }, after);
+  await removePerson(tx, id);
+  const ending = await endAccess(tx, { organizationId, id, nowMs }, "for good");
   return { after, ending };
 }
 

@@ -8,10 +8,14 @@ import type { Caller } from "#src/domain/caller.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantOrganizationRole, listPermittedWorkspaces } from "#src/domain/rights.ts";
-import { removePerson } from "#src/people/identity/people.ts";
-import { auditOfMember, deactivate, isLastOwner } from "#src/people/leaving/deactivate.ts";
+import {
+  auditOfMember,
+  deactivate,
+  isLastOwner,
+  removeFromOrganization,
+} from "#src/people/leaving/deactivate.ts";
 import { type AssignedRole, listAssignedRoles } from "#src/people/leaving/end-access.sql.ts";
-import { type Ending, endAccess, findEnding } from "#src/people/leaving/end-access.ts";
+import { type Ending, findEnding } from "#src/people/leaving/end-access.ts";
 import {
   findMember,
   type MemberRow,
@@ -194,14 +198,7 @@ export function removeMember(
     const before = await getForChange(tx, caller, id);
     checkNotSelf(caller, id, "remove");
     await checkOwnerRemains(tx, caller, before);
-    const after: MemberRow = {
-      ...before,
-      status: "removed",
-      removed_at: new Date(deps.nowMs()),
-    };
-    await updateRow(tx, { organizationId: caller.organizationId, id }, after);
-    await removePerson(tx, id);
-    const ending = await endAccess(tx, endingOf(deps, caller, id), "for good");
+    const { after, ending } = await removeFromOrganization(tx, before, endingOf(deps, caller, id));
     return { result: ending, audit: auditOfMember("member.removed", before, after, ending) };
   });
 }

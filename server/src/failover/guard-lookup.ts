@@ -1,0 +1,29 @@
+import type { FailoverFollower } from "./follow-failovers.ts";
+import type { RecentChanges } from "./recent-changes.ts";
+
+interface LookedUpKey {
+  id: string;
+  workspaceId: string;
+  ownerMemberId: string | null;
+}
+
+/**
+ * Returns the lookup of keys with a condition: a key that a lost restriction can concern is returned only after the
+ * restrictions are applied again. Other keys do not wait, unless they share the statement.
+ */
+export function guardLookup<Key extends LookedUpKey>(
+  lookup: (hashes: readonly Uint8Array[]) => Promise<(Key | null)[]>,
+  of: {
+    failovers: Pick<FailoverFollower, "isPending" | "settled">;
+    recent: Pick<RecentChanges, "mayRestrict">;
+  },
+): (hashes: readonly Uint8Array[]) => Promise<(Key | null)[]> {
+  return async (hashes) => {
+    const found = await lookup(hashes);
+    const mustWait =
+      of.failovers.isPending() && found.some((key) => key !== null && of.recent.mayRestrict(key));
+    if (!mustWait) return found;
+    await of.failovers.settled();
+    return lookup(hashes);
+  };
+}

@@ -1,0 +1,214 @@
+import type { Tx } from "#src/db/pool.ts";
+import { deleteAssignedRole } from "#src/people/workspace-members/workspace-people.sql.ts";
+import type { ApiKeyRestriction } from "./restrict.rule.ts";
+import type { AdminKeyState, ApiKeyState, MemberState, SecretState } from "./subject-state.rule.ts";
+
+// Statements that read and restrict a subject in the transaction of its audit event. Rows are locked first, because several
+// nodes restrict the same subject.
+
+export async function lockApiKey(
+  tx: Tx,
+  id: string,
+): Promise<(ApiKeyState & { workspaceId: string }) | null> {
+  const key = await tx
+    .selectFrom("api_key")
+    .selectAll()
+    .where("id", "=", id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (key === undefined) return null;
+  const secrets = await tx
+    .selectFrom("api_key_secret")
+    .selectAll()
+    .where("api_key_id", "=", id)
+    .execute();
+  return {
+    type: "api_key",
+    id,
+    workspaceId: key.workspace_id,
+    status: key.status,
+    permission: key.permission,
+    ownerMemberId: key.owner_member_id,
+    expiresAtMs: toMs(key.expires_at),
+    allowedModels: key.allowed_models,
+    allowedAddresses: key.allowed_addresses,
+    secrets: secrets.map((secret) => ({
+      id: String(secret.id),
+      hash: Buffer.from(secret.hash).toString("hex"),
+      hint: secret.hint,
+      createdAtMs: secret.created_at.getTime(),
+      validUntilMs: toMs(secret.valid_until),
+    })),
+  };
+}
+
+export async function restrictApiKeyRow(
+  tx: Tx,
+  id: string,
+  { status, permission, expiresAtMs, allowedModels, allowedAddresses }: ApiKeyRestriction,
+  nowMs: number,
+): Promise<void> {
+  await tx
+    .updateTable("api_key")
+    .set({
+      ...(status !== undefined && { status }),
+      ...(status === "archived" && { archived_at: new Date(nowMs) }),
+      ...(permission !== undefined && { permission }),
+      ...(expiresAtMs !== undefined && { expires_at: toDate(expiresAtMs) }),
+      ...(allowedModels !== undefined && { allowed_models: allowedModels }),
+      ...(allowedAddresses !== undefined && { allowed_addresses: allowedAddresses }),
+    })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Ends secrets first, because a key has at most one current secret. */
+export async function replaceSecrets(
+  tx: Tx,
+  apiKeyId: string,
+  { ended, added }: { ended: readonly SecretState[]; added: readonly SecretState[] },
+): Promise<void> {
+  for (const { hash, validUntilMs } of ended) {
+    await tx
+      .updateTable("api_key_secret")
+      .set({ valid_until: toDate(validUntilMs) })
+      .where("api_key_id", "=", apiKeyId)
+      .where("hash", "=", Buffer.from(hash, "hex"))
+      .execute();
+  }
+  for (const { hash, hint, createdAtMs, validUntilMs } of added) {
+    await tx
+      .insertInto("api_key_secret")
+      .values({
+        api_key_id: apiKeyId,
+        hash: Buffer.from(hash, "hex"),
+        hint,
+        created_at: new Date(createdAtMs),
+        valid_until: toDate(validUntilMs),
+      })
+      .execute();
+  }
+}
+
+export async function lockAdminKey(tx: Tx, id: string): Promise<AdminKeyState | null> {
+  const key = await tx
+    .selectFrom("admin_key")
+    .select(["status", "expires_at"])
+    .where("id", "=", id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (key === undefined) return null;
+  return { type: "admin_key", id, status: key.status, expiresAtMs: toMs(key.expires_at) };
+}
+
+export async function restrictAdminKeyRow(
+  tx: Tx,
+  id: string,
+  { status, expiresAtMs }: Partial<Pick<AdminKeyState, "status" | "expiresAtMs">>,
+  nowMs: number,
+): Promise<void> {
+  await tx
+    .updateTable("admin_key")
+    .set({
+      ...(status !== undefined && { status }),
+      ...(status === "revoked" && { revoked_at: new Date(nowMs) }),
+      ...(expiresAtMs !== undefined && { expires_at: toDate(expiresAtMs) }),
+    })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Archives the workspace and its keys. Returns false if it does not exist or was archived before. */
+export async function archiveWorkspace(
+  tx: Tx,
+  { id, archivedAt }: { id: string; archivedAt: Date },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("workspace")
+    .set({ archived_at: archivedAt })
+    .where("id", "=", id)
+    .where("archived_at", "is", null)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return false;
+  await tx
+    .updateTable("api_key")
+    .set({ status: "archived", archived_at: archivedAt })
+    .where("workspace_id", "=", id)
+    .where("status", "!=", "archived")
+    .where("purpose", "=", "calls")
+    .execute();
+  return true;
+}
+
+/** Returns false if the invite does not exist, was revoked before, or is accepted. */
+export async function revokeInvite(
+  tx: Tx,
+  { id, revokedAt }: { id: string; revokedAt: Date },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("invite")
+    .set({ revoked_at: revokedAt, is_open: false })
+    .where("id", "=", id)
+    .where("revoked_at", "is", null)
+    .where("accepted_at", "is", null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** State of a member whose organization is locked. Omits sessions that started after the failover. */
+export async function findMemberState(tx: Tx, id: string): Promise<MemberState | null> {
+  const member = await tx
+    .selectFrom("member")
+    .select(["status", "role"])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (member === undefined) return null;
+  const workspaces = await tx
+    .selectFrom("workspace_member")
+    .select(["workspace_id as id", "role"])
+    .where("member_id", "=", id)
+    .execute();
+  const sessions = await tx
+    .selectFrom("auth_session")
+    .select("id")
+    .where("user_id", "=", id)
+    .where("started_at", "<", ({ selectFrom }) =>
+      selectFrom("incarnation").select("raised_at").orderBy("value", "desc").limit(1),
+    )
+    .execute();
+  return { type: "member", id, ...member, workspaces, sessionIds: sessions.map((row) => row.id) };
+}
+
+export async function setWorkspaceRole(
+  tx: Tx,
+  of: {
+    memberId: string;
+    workspaceId: string;
+    role: MemberState["workspaces"][number]["role"] | null;
+  },
+): Promise<void> {
+  const { memberId, workspaceId, role } = of;
+  if (role === null) return deleteAssignedRole(tx, { memberId, workspaceId });
+  await tx
+    .updateTable("workspace_member")
+    .set({ role })
+    .where("member_id", "=", memberId)
+    .where("workspace_id", "=", workspaceId)
+    .execute();
+}
+
+export async function endSessionsById(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx
+    .deleteFrom("auth_session")
+    .where("id", "in", [...ids])
+    .execute();
+}
+
+function toMs(date: Date | null): number | null {
+  return date?.getTime() ?? null;
+}
+
+function toDate(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
+}

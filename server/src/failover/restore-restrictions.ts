@@ -1,0 +1,274 @@
+import {
+  type AuditDeps,
+  type AuditEntry,
+  auditedTransactionByActor,
+} from "#src/audit/audited-transaction.ts";
+import { makeSystemOrigin } from "#src/audit/prune.ts";
+import { isUnavailable } from "#src/db/database-error.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
+import { isoFromMs } from "#src/domain/spend-period.ts";
+import type { Logger } from "#src/lib/logger.ts";
+import {
+  auditOfMember,
+  deactivate,
+  isLastOwner,
+  removeFromOrganization,
+} from "#src/people/leaving/deactivate.ts";
+import { findMember, type MemberRow, updateMember } from "#src/people/leaving/members.sql.ts";
+import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import type { LostChanges, RecentChange } from "./recent-changes.ts";
+import {
+  archiveWorkspace,
+  endSessionsById,
+  findMemberState,
+  lockAdminKey,
+  lockApiKey,
+  replaceSecrets,
+  restrictAdminKeyRow,
+  restrictApiKeyRow,
+  revokeInvite,
+  setWorkspaceRole,
+} from "./restore-restrictions.sql.ts";
+import {
+  type MemberRestriction,
+  restrictAdminKey,
+  restrictApiKey,
+  restrictMember,
+  restrictSecrets,
+} from "./restrict.rule.ts";
+import type {
+  AdminKeyState,
+  ApiKeyState,
+  InviteState,
+  MemberState,
+  SubjectState,
+  WorkspaceState,
+} from "./subject-state.rule.ts";
+
+// Applies restrictions of lost changes again: each subject in one audited transaction, once for all nodes. Nothing is
+// widened, and a subject that was created in the lost time stays lost.
+
+interface Restored {
+  tx: Tx;
+  lost: LostChanges;
+  nowMs: number;
+}
+
+/**
+ * Applies what the promoted database lacks. Returns the number of subjects that changed. A subject that fails is logged, and
+ * the others continue. Rejects while the database is unavailable.
+ */
+export async function restoreRestrictions(
+  deps: AuditDeps & { logger: Logger },
+  lost: LostChanges,
+): Promise<number> {
+  let count = 0;
+  for (const state of lost.states) {
+    try {
+      if (await restoreSubject(deps, lost, state)) count += 1;
+    } catch (error) {
+      if (isUnavailable(error) || error instanceof ApiError) throw error;
+      deps.logger.error(
+        { err: error, type: state.type, id: state.id },
+        "a lost restriction could not be applied again: apply it by hand",
+      );
+    }
+  }
+  return count;
+}
+
+/** Returns false if the promoted database has the restrictions. */
+function restoreSubject(deps: AuditDeps, lost: LostChanges, state: SubjectState): Promise<boolean> {
+  const nowMs = deps.nowMs();
+  const maker = {
+    organizationId: lost.organizationId,
+    actor: { type: "system", id: "failover" },
+    origin: makeSystemOrigin(deps, new Date(nowMs)),
+  };
+  return auditedTransactionByActor(deps, maker, async (tx) => {
+    const audit = await restrictSubject({ tx, lost, nowMs }, state);
+    return audit === null ? { result: false, audit: "unchanged" } : { result: true, audit };
+  });
+}
+
+function restrictSubject(of: Restored, state: SubjectState): Promise<AuditEntry | null> {
+  switch (state.type) {
+    case "api_key":
+      return restoreApiKey(of, state);
+    case "admin_key":
+      return restoreAdminKey(of, state);
+    case "workspace":
+      return restoreWorkspace(of, state);
+    case "member":
+      return restoreMember(of, state);
+    case "invite":
+      return restoreInvite(of, state);
+  }
+}
+
+async function restoreApiKey(
+  { tx, lost, nowMs }: Restored,
+  remembered: ApiKeyState,
+): Promise<AuditEntry | null> {
+  const { id } = remembered;
+  const current = await lockApiKey(tx, id);
+  if (current === null) return null;
+  const restriction = restrictApiKey(current, remembered);
+  const secrets = restrictSecrets(current.secrets, remembered.secrets);
+  const fields = Object.keys(restriction) as (keyof typeof restriction)[];
+  if (fields.length === 0 && secrets.ended.length === 0) return null;
+  if (fields.length > 0) await restrictApiKeyRow(tx, id, restriction, nowMs);
+  await replaceSecrets(tx, id, secrets);
+  const ends = secrets.ended.map(({ hint, validUntilMs }) => {
+    return { hint, valid_until: formatTime(validUntilMs) };
+  });
+  const toWire = (from: Partial<ApiKeyState>) => {
+    const all = {
+      status: from.status ?? null,
+      permission: from.permission ?? null,
+      expires_at: formatTime(from.expiresAtMs ?? null),
+      allowed_models: from.allowedModels ?? null,
+      allowed_addresses: from.allowedAddresses ?? null,
+    };
+    return Object.fromEntries(fields.map((field) => [WIRE_NAMES[field], all[WIRE_NAMES[field]]]));
+  };
+  return {
+    event: findEvent(lost, "api_key", id),
+    subject: { type: "api_key", id },
+    workspaceId: current.workspaceId,
+    before: toWire(current),
+    after: {
+      ...toWire(restriction),
+      ...(ends.length > 0 && {
+        ended_secrets: ends,
+        restored_secrets: secrets.added.map(({ hint }) => hint),
+      }),
+      ...causeOf(lost, id),
+    },
+  };
+}
+
+const WIRE_NAMES = {
+  status: "status",
+  permission: "permission",
+  expiresAtMs: "expires_at",
+  allowedModels: "allowed_models",
+  allowedAddresses: "allowed_addresses",
+} as const;
+
+async function restoreAdminKey(
+  { tx, lost, nowMs }: Restored,
+  remembered: AdminKeyState,
+): Promise<AuditEntry | null> {
+  const { id } = remembered;
+  const current = await lockAdminKey(tx, id);
+  if (current === null) return null;
+  const restriction = restrictAdminKey(current, remembered);
+  if (Object.keys(restriction).length === 0) return null;
+  await restrictAdminKeyRow(tx, id, restriction, nowMs);
+  const toWire = ({ status, expiresAtMs }: Pick<AdminKeyState, "status" | "expiresAtMs">) => {
+    return { status, expires_at: formatTime(expiresAtMs) };
+  };
+  return {
+    event: findEvent(lost, "admin_key", id),
+    subject: { type: "admin_key", id },
+    workspaceId: null,
+    before: toWire(current),
+    after: { ...toWire({ ...current, ...restriction }), ...causeOf(lost, id) },
+  };
+}
+
+async function restoreWorkspace(
+  { tx, lost }: Restored,
+  { id, archivedAtMs }: WorkspaceState,
+): Promise<AuditEntry | null> {
+  if (archivedAtMs === null) return null;
+  const archivedAt = new Date(archivedAtMs);
+  if (!(await archiveWorkspace(tx, { id, archivedAt }))) return null;
+  return {
+    event: "workspace.archived",
+    subject: { type: "workspace", id },
+    workspaceId: id,
+    before: { archived_at: null },
+    after: { archived_at: archivedAt.toISOString(), ...causeOf(lost, id) },
+  };
+}
+
+async function restoreInvite(
+  { tx, lost }: Restored,
+  { id, revokedAtMs }: InviteState,
+): Promise<AuditEntry | null> {
+  if (revokedAtMs === null) return null;
+  const revokedAt = new Date(revokedAtMs);
+  if (!(await revokeInvite(tx, { id, revokedAt }))) return null;
+  return {
+    event: "invite.revoked",
+    subject: { type: "invite", id },
+    workspaceId: null,
+    before: { revoked_at: null },
+    after: { revoked_at: revokedAt.toISOString(), ...causeOf(lost, id) },
+  };
+}
+
+async function restoreMember(of: Restored, remembered: MemberState): Promise<AuditEntry | null> {
+  const { tx, lost } = of;
+  const { organizationId } = lost;
+  const { id } = remembered;
+  await lockPeople(tx, organizationId);
+  const before = await findMember(tx, { organizationId, id });
+  const current = await findMemberState(tx, id);
+  if (before === null || current === null) return null;
+  const restriction = restrictMember(current, remembered);
+  const { status, role, workspaces, endedSessionIds } = restriction;
+  const isLess = status !== undefined || role !== undefined;
+  if (!isLess && workspaces.length === 0 && endedSessionIds.length === 0) return null;
+  // The promoted database can lack another owner. An organization without an owner could not be repaired.
+  if (isLess && (await isLastOwner(tx, organizationId, before))) return null;
+  const { after, ending } = await applyToMember(of, before, restriction);
+  const event = findEvent(lost, "member", id) as `member.${string}`;
+  const entry = auditOfMember(event, before, after, ending);
+  return {
+    ...entry,
+    after: {
+      ...entry.after,
+      ...(workspaces.length > 0 && {
+        workspace_roles: workspaces.map((each) => ({ workspace_id: each.id, role: each.role })),
+      }),
+      ended_sessions: endedSessionIds.length,
+      ...causeOf(lost, id),
+    },
+  };
+}
+
+async function applyToMember(
+  { tx, lost: { organizationId }, nowMs }: Restored,
+  before: MemberRow,
+  { status, role, workspaces, endedSessionIds }: MemberRestriction,
+): Promise<Awaited<ReturnType<typeof deactivate>> | { after: MemberRow; ending: undefined }> {
+  const place = { organizationId, nowMs };
+  if (status === "removed") return removeFromOrganization(tx, before, place);
+  const lowered = { ...before, ...(role !== undefined && { role }) };
+  if (status === "deactivated") return deactivate(tx, lowered, place);
+  if (role !== undefined) await updateMember(tx, { organizationId, id: before.id }, lowered);
+  for (const { id: workspaceId, role: left } of workspaces) {
+    await setWorkspaceRole(tx, { memberId: before.id, workspaceId, role: left });
+  }
+  await endSessionsById(tx, endedSessionIds);
+  return { after: lowered, ending: undefined };
+}
+
+/** Name of the newest lost change of the subject, or of an update if another subject's change restricted it. */
+function findEvent({ changes }: LostChanges, type: string, id: string): AuditEntry["event"] {
+  const event = changes.findLast((change) => change.subjectId === id)?.event;
+  return event?.startsWith(`${type}.`) ? (event as AuditEntry["event"]) : `${type}.updated`;
+}
+
+function causeOf({ changes }: LostChanges, id: string) {
+  const lost = changes.findLast((change: RecentChange) => change.subjectId === id);
+  return { cause: "database_failover", lost_audit_event_id: lost?.id ?? null };
+}
+
+function formatTime(ms: number | null): string | null {
+  return ms === null ? null : isoFromMs(ms);
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import {
+  restrictAdminKey,
+  restrictApiKey,
+  restrictMember,
+  restrictSecrets,
+} from "./restrict.rule.ts";
+import type { ApiKeyState, MemberState, SecretState } from "./subject-state.rule.ts";
+
+const key: ApiKeyState = {
+  ...{
+    type: "api_key",
+    id: "apikey_1",
+    status: "active",
+    permission: "write",
+    ownerMemberId: null,
+  },
+  ...{ expiresAtMs: 2_000, allowedModels: ["a", "b"], allowedAddresses: null, secrets: [] },
+};
+
+describe("an API key", () => {
+  test.each<[string, Partial<ApiKeyState>, object]>([
+    ["that is the same", {}, {}],
+    ["that was disabled", { status: "inactive" }, { status: "inactive" }],
+    ["that was archived", { status: "archived" }, { status: "archived" }],
+    ["with a lower permission", { permission: "read" }, { permission: "read" }],
+    ["that expires earlier", { expiresAtMs: 1_000 }, { expiresAtMs: 1_000 }],
+    ["with fewer models", { allowedModels: ["a"] }, { allowedModels: ["a"] }],
+    ["with another model", { allowedModels: ["a", "c"] }, { allowedModels: ["a", "c"] }],
+    ["with addresses", { allowedAddresses: ["10.0.0.0/8"] }, { allowedAddresses: ["10.0.0.0/8"] }],
+    ["with more rights", { permission: "admin" }, {}],
+    ["that expires later", { expiresAtMs: 3_000 }, {}],
+    ["that never expires", { expiresAtMs: null }, {}],
+    ["with more models", { allowedModels: ["a", "b", "c"] }, {}],
+    ["with all models", { allowedModels: null }, {}],
+  ])("%s", (_, change, restriction) => {
+    expect(restrictApiKey(key, { ...key, ...change })).toEqual(restriction);
+  });
+
+  test("that was enabled stays disabled", () => {
+    expect(restrictApiKey({ ...key, status: "inactive" }, key)).toEqual({});
+  });
+});
+
+describe("the secrets of a key", () => {
+  const old: SecretState = { id: "1", hash: "aa", hint: "a", createdAtMs: 1, validUntilMs: null };
+  const fresh: SecretState = { id: "2", hash: "bb", hint: "b", createdAtMs: 2, validUntilMs: null };
+
+  test("are replaced as in the lost rotation", () => {
+    const ended = { ...old, validUntilMs: 5_000 };
+    expect(restrictSecrets([old], [ended, fresh])).toEqual({ ended: [ended], added: [fresh] });
+  });
+
+  test("stay after a rotation that both have", () => {
+    const ended = { ...old, validUntilMs: 5_000 };
+    expect(restrictSecrets([ended, fresh], [ended, fresh])).toEqual({ ended: [], added: [] });
+  });
+
+  test("end at the lost cut-off, without another secret", () => {
+    const ending = { ...old, validUntilMs: 5_000 };
+    const cut = { ...old, validUntilMs: 1_000 };
+    expect(restrictSecrets([ending, fresh], [cut, fresh])).toEqual({ ended: [cut], added: [] });
+  });
+});
+
+test("an admin key is revoked, and never activated", () => {
+  const active = {
+    type: "admin_key",
+    id: "adminkey_1",
+    status: "active",
+    expiresAtMs: null,
+  } as const;
+  const revoked = { ...active, status: "revoked" } as const;
+  expect(restrictAdminKey(active, revoked)).toEqual({ status: "revoked" });
+  expect(restrictAdminKey(revoked, active)).toEqual({});
+});
+
+describe("a member", () => {
+  const member: MemberState = {
+    ...{
+      type: "member",
+      id: "user_1",
+      status: "active",
+      role: "developer",
+      sessionIds: ["s1", "s2"],
+    },
+    workspaces: [
+      { id: "w1", role: "workspace_admin" },
+      { id: "w2", role: "workspace_user" },
+    ],
+  };
+  const same = { workspaces: [], endedSessionIds: [] };
+
+  test.each<[string, Partial<MemberState>, object]>([
+    ["that is the same", {}, same],
+    ["that was deactivated", { status: "deactivated" }, { ...same, status: "deactivated" }],
+    ["with a lower role", { role: "user" }, { ...same, role: "user" }],
+    ["with another role of the same rank", { role: "billing" }, { ...same, role: "billing" }],
+    ["with a higher role", { role: "admin" }, same],
+    ["with an ended session", { sessionIds: ["s2"] }, { ...same, endedSessionIds: ["s1"] }],
+    ["with a new session", { sessionIds: ["s1", "s2", "s3"] }, same],
+    [
+      "that left one workspace and has a lower role in another",
+      { workspaces: [{ id: "w1", role: "workspace_developer" }] },
+      {
+        ...same,
+        workspaces: [
+          { id: "w1", role: "workspace_developer" },
+          { id: "w2", role: null },
+        ],
+      },
+    ],
+  ])("%s", (_, change, restriction) => {
+    expect(restrictMember(member, { ...member, ...change })).toEqual(restriction);
+  });
+});

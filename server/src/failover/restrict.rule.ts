@@ -1,0 +1,111 @@
+import type { OrganizationRole } from "@bursar/contract/permissions.ts";
+import { keyPermissions } from "@bursar/contract/permissions.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+import type { AdminKeyState, ApiKeyState, MemberState, SecretState } from "./subject-state.rule.ts";
+
+// Restrictions of a remembered state that the promoted database lacks. A remembered state never widens access.
+
+/** Restricted fields with their new values. */
+export type ApiKeyRestriction = Partial<
+  Pick<ApiKeyState, "status" | "permission" | "expiresAtMs" | "allowedModels" | "allowedAddresses">
+>;
+
+const keyStatuses = ["active", "inactive", "archived"] as const;
+const adminKeyStatuses = ["active", "inactive", "revoked"] as const;
+const memberStatuses = ["active", "deactivated", "removed"] as const;
+
+export function restrictApiKey(current: ApiKeyState, remembered: ApiKeyState): ApiKeyRestriction {
+  const { status, permission, expiresAtMs, allowedModels, allowedAddresses } = remembered;
+  return {
+    ...(isAfter(keyStatuses, status, current.status) && { status }),
+    ...(isAfter(keyPermissions, current.permission, permission) && { permission }),
+    ...(isEarlier(expiresAtMs, current.expiresAtMs) && { expiresAtMs }),
+    ...(allowsLess(allowedModels, current.allowedModels) && { allowedModels }),
+    ...(allowsLess(allowedAddresses, current.allowedAddresses) && { allowedAddresses }),
+  };
+}
+
+/** Secrets that end earlier, and secrets that replace them. A key always has one current secret. */
+export function restrictSecrets(
+  current: readonly SecretState[],
+  remembered: readonly SecretState[],
+): { ended: SecretState[]; added: SecretState[] } {
+  const byHash = new Map(current.map((secret) => [secret.hash, secret]));
+  const ended = remembered.filter((secret) => {
+    const found = byHash.get(secret.hash);
+    return found !== undefined && isEarlier(secret.validUntilMs, found.validUntilMs);
+  });
+  const isReplaced = ended.some((secret) => byHash.get(secret.hash)?.validUntilMs === null);
+  return { ended, added: isReplaced ? remembered.filter(({ hash }) => !byHash.has(hash)) : [] };
+}
+
+export function restrictAdminKey(
+  current: AdminKeyState,
+  remembered: AdminKeyState,
+): Partial<Pick<AdminKeyState, "status" | "expiresAtMs">> {
+  const { status, expiresAtMs } = remembered;
+  return {
+    ...(isAfter(adminKeyStatuses, status, current.status) && { status }),
+    ...(isEarlier(expiresAtMs, current.expiresAtMs) && { expiresAtMs }),
+  };
+}
+
+export interface MemberRestriction {
+  status?: MemberState["status"];
+  role?: OrganizationRole;
+  /** Role of the member in each workspace where it was lowered. Null: none. */
+  workspaces: { id: string; role: GivenWorkspaceRole | null }[];
+  endedSessionIds: string[];
+}
+
+export function restrictMember(current: MemberState, remembered: MemberState): MemberRestriction {
+  const { status, role, sessionIds } = remembered;
+  const given = new Map(remembered.workspaces.map((each) => [each.id, each.role]));
+  return {
+    ...(isAfter(memberStatuses, status, current.status) && { status }),
+    ...(isLowerRole(organizationRanks, role, current.role) && { role }),
+    workspaces: current.workspaces.flatMap(({ id, role: held }) => {
+      const left = given.get(id) ?? null;
+      return left === null || isLowerRole(workspaceRanks, left, held) ? [{ id, role: left }] : [];
+    }),
+    endedSessionIds: current.sessionIds.filter((id) => !sessionIds.includes(id)),
+  };
+}
+
+/** Roles of one rank have different rights, so a change between them is a restriction too. */
+const organizationRanks: Readonly<Record<OrganizationRole, number>> = {
+  owner: 4,
+  admin: 3,
+  developer: 2,
+  billing: 2,
+  user: 1,
+  claude_code_user: 0,
+};
+const workspaceRanks: Readonly<Record<GivenWorkspaceRole, number>> = {
+  workspace_admin: 3,
+  workspace_developer: 2,
+  workspace_restricted_developer: 1,
+  workspace_user: 0,
+};
+
+function isLowerRole<Role extends string>(
+  ranks: Readonly<Record<Role, number>>,
+  role: Role,
+  than: Role,
+): boolean {
+  return role !== than && ranks[role] <= ranks[than];
+}
+
+function isAfter<Value>(order: readonly Value[], value: Value, than: Value): boolean {
+  return order.indexOf(value) > order.indexOf(than);
+}
+
+/** Null: never. */
+function isEarlier(timeMs: number | null, thanMs: number | null): boolean {
+  return timeMs !== null && (thanMs === null || timeMs < thanMs);
+}
+
+/** Null: no restriction. */
+function allowsLess(list: readonly string[] | null, than: readonly string[] | null): boolean {
+  return list !== null && (than === null || than.some((value) => !list.includes(value)));
+}

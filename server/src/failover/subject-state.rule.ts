@@ -1,0 +1,55 @@
+import type { KeyPermission, OrganizationRole } from "@bursar/contract/permissions.ts";
+import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
+
+// Fields of a subject that a change can restrict.
+// Times of states are milliseconds since the epoch. Null: none.
+
+export interface SecretState {
+  id: string;
+  /** SHA-256 of the secret in hex, to recognize or restore the row. */
+  hash: string;
+  hint: string;
+  createdAtMs: number;
+  /** Null: the current secret. */
+  validUntilMs: number | null;
+}
+
+export type ApiKeyState = {
+  type: "api_key";
+  id: string;
+  status: "active" | "inactive" | "archived";
+  permission: KeyPermission;
+  ownerMemberId: string | null;
+  expiresAtMs: number | null;
+  allowedModels: string[] | null;
+  allowedAddresses: string[] | null;
+  secrets: SecretState[];
+};
+
+export type AdminKeyState = {
+  type: "admin_key";
+  id: string;
+  status: "active" | "inactive" | "revoked";
+  expiresAtMs: number | null;
+};
+
+export type WorkspaceState = { type: "workspace"; id: string; archivedAtMs: number | null };
+
+export type MemberState = {
+  type: "member";
+  id: string;
+  status: "active" | "deactivated" | "removed";
+  role: OrganizationRole;
+  workspaces: { id: string; role: GivenWorkspaceRole }[];
+  sessionIds: string[];
+};
+
+export type InviteState = {
+  type: "invite";
+  id: string;
+  /** Null: no member. */
+  inviterMemberId: string | null;
+  revokedAtMs: number | null;
+};
+
+export type SubjectState = ApiKeyState | AdminKeyState | WorkspaceState | MemberState | InviteState;

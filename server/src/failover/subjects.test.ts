@@ -1,0 +1,45 @@
+import { type AuditSubjectType, auditSubjects } from "@bursar/contract/audit-subjects.ts";
+import { expect, test } from "vitest";
+import type { SubjectState } from "./subject-state.rule.ts";
+
+// Each subject of changes either has a state in the memory of recent changes, or no restriction that a failover can lose.
+
+const withState = {
+  admin_key: true,
+  api_key: true,
+  invite: true,
+  member: true,
+  workspace: true,
+} as const satisfies Record<SubjectState["type"], true>;
+
+/** Reasons. The event of the failover lists all lost changes. */
+const withoutState = {
+  access_review: "Its decisions are changes of keys and members, with their own events.",
+  alert: "It restricts no access.",
+  alert_channel: "It restricts no access.",
+  alert_delivery: "It restricts no access.",
+  alert_firing: "It restricts no access.",
+  backup: "It restricts no access.",
+  increase_request: "A lost approval leaves the lower limit.",
+  mail: "It restricts no access.",
+  model_price: "It restricts no access.",
+  node: "It restricts no access.",
+  organization: "It restricts no access.",
+  passkey:
+    "The database stores the credential, which nodes do not keep. The event lists the change.",
+  rate_limit: "It bounds use and no access. The event lists the change.",
+  request_log_settings: "It restricts no access.",
+  rotation_policy: "It ends keys later, with their own events.",
+  route: "A refused call changes nothing.",
+  security_settings: "It restricts later changes only.",
+  session: "The state of its member has the sessions.",
+  spend_limit: "It bounds use and no access. The event lists the change.",
+  unresolved_spend: "It restricts no access.",
+  upstream: "It restricts no access.",
+} as const satisfies Record<Exclude<AuditSubjectType, SubjectState["type"]>, string>;
+
+test("every subject of changes has a state, or a reason for none", () => {
+  expect([...Object.keys(withState), ...Object.keys(withoutState)].sort()).toEqual(
+    Object.keys(auditSubjects).sort(),
+  );
+});
