@@ -84,7 +84,7 @@ export async function startNodeAccounting(
     (changed) => accounting.spendAlerts.forget(changed),
   );
   const { meter, ledger, leases } = accounting;
-  const metrics = { observeOverrun: () => undefined };
+  const metrics = { observeOverrun: () => undefined, observeDoubt: () => undefined };
   return { meter, ledger, leases, nowMs, settleDeps: { prices, labels, metrics, logger } };
 }
 

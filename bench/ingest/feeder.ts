@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { BeginRecord, EndRecord } from "../../server/src/domain/request-record.ts";
+import { parseMessage } from "../../server/src/gateway/parse-message.ts";
 import { monotonicMs } from "../monotonic.ts";
 import type { HoldResult, NodeAccounting } from "./accounting.ts";
 import { type CompanyKey, chooseModel, getKey } from "./company.ts";
@@ -17,6 +18,15 @@ const HOUR_MS = 3_600_000;
 /** The worst case of a request is a multiple of its cost. */
 const HOLD_FACTOR = 4n;
 const USED = { inputTokens: 1_200, cacheReadTokens: 8_000, outputTokens: 400 };
+const MESSAGE = parseMessage(
+  Buffer.from(
+    JSON.stringify({
+      model: "claude-sonnet-5",
+      max_tokens: 4_096,
+      messages: [{ role: "user", content: "x".repeat(40_000) }],
+    }),
+  ),
+);
 
 interface Running {
   begin: BeginRecord;
@@ -201,8 +211,8 @@ export class Feeder {
   /** Computes the cost and passes the record to `meter`. */
   #price(begin: BeginRecord, meter: { end(record: EndRecord): void }): void {
     const { startedAtMs, requestedModel: model } = begin;
-    this.#modules.settle({ ...this.#accounting.settleDeps, meter }, begin, {
-      outcome: "answered",
+    const ending = {
+      outcome: "answered" as const,
       httpStatus: 200,
       usage: {
         model,
@@ -213,10 +223,16 @@ export class Feeder {
         speed: "standard",
       },
       isEstimated: false,
+      isFinal: true,
+      isRefusal: false,
+      isUsageMissing: false,
       endedAtMs: startedAtMs + REQUEST_MS,
       upstreamRequestId: `req_upstream_${begin.requestId}`,
       firstByteAtMs: startedAtMs + REQUEST_MS / 2,
-    });
+    };
+    // Version 0.1 takes the begin alone.
+    const metered = { ...begin, begin, message: { ...MESSAGE, model }, isSimulated: false };
+    this.#modules.settle({ ...this.#accounting.settleDeps, meter }, metered, ending);
   }
 
   /** A request of a key of its own, ended at once. */

@@ -84,7 +84,7 @@ function isUsed(total: TokenUsage): boolean {
 }
 
 /** Boundary of the reports' two context windows. The boundary belongs to the lower one. */
-const STANDARD_WINDOW_TOKENS = 200_000;
+export const STANDARD_WINDOW_TOKENS = 200_000;
 
 /** Prices are per million tokens, and every combination of multipliers is a whole number of twentieths. */
 export const TWENTIETHS = BATCH_MULTIPLIER.denominator * GEO_US_MULTIPLIER.denominator;

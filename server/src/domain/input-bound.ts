@@ -46,12 +46,18 @@ export function boundInput(
   request: HoldRequest,
   limits: { contextTokens: number; imageTokens: number },
 ): InputBound {
-  const { contextTokens } = limits;
   const opaque = findOpaqueBasis(request);
-  if (opaque) return { tokens: contextTokens, basis: opaque };
+  return opaque ? { tokens: limits.contextTokens, basis: opaque } : boundBody(request, limits);
+}
+
+/** Bounds the prompt by the bytes and images of the body. */
+export function boundBody(
+  request: HoldRequest,
+  { contextTokens, imageTokens }: { contextTokens: number; imageTokens: number },
+): InputBound {
   const tokens =
     Math.max(0, request.bodyBytes - request.imageDataBytes - request.outsidePromptBytes) +
-    request.imageCount * limits.imageTokens +
+    request.imageCount * imageTokens +
     request.citedBytes * CITATION_TOKENS_PER_BYTE +
     FRAME_TOKENS +
     countToolTokens(request);

@@ -36,9 +36,17 @@ export interface SmallerHold {
  * - refused: a complete error from the upstream, cost 0.
  * - unreached: never sent to the upstream, cost 0.
  * - aborted: the client disconnected from a stream. The received part is the estimate.
- * - interrupted: sent, but cut off. Partial usage is the estimate. Without usage the cost is 0, and the record is marked.
+ * - interrupted: sent, but cut off. Partial usage is the estimate. Without a 200 the cost is 0.
  */
 export type Outcome = "answered" | "refused" | "unreached" | "aborted" | "interrupted";
+
+/**
+ * Reason why the cost of a request is doubtful, although the upstream may have billed it.
+ * - impossible_usage: the reported usage cannot be true. Costs the hold, or the bound of one call without a hold.
+ * - missing_usage: a 200 without usage. Costs its input. The rest of the hold is unresolved.
+ * - incomplete_usage: a response that broke off after its input was known. The received part is the estimate.
+ */
+export type Doubt = "impossible_usage" | "missing_usage" | "incomplete_usage";
 
 /** End of a request, with its cost computed once. Contains all values of the usage tables. */
 export interface EndRecord extends BeginRecord {
@@ -47,6 +55,8 @@ export interface EndRecord extends BeginRecord {
   /** Status that the client received. Null: none. */
   httpStatus: number | null;
   isEstimated: boolean;
+  /** Absent: none, and in records of older releases. */
+  doubt?: Doubt;
   isUnpriced: boolean;
   /** Model for billing and reports: the response's, else the requested one. */
   model: string;

@@ -52,7 +52,23 @@ describe("the usage of a message", () => {
       expect(readMessageUsage(message)).toBeNull();
     }
     expect(readMessageUsage({ model: "m", usage: {} })).toBeNull();
-    expect(readMessageUsage({ model: "m", usage: { input_tokens: "many" } })).toBeNull();
+    expect(readMessageUsage({ model: "m", usage: { input_tokens: null } })).toBeNull();
+  });
+
+  test("names the counts that are missing or invalid", () => {
+    const unknownOf = (usage: unknown) => readMessageUsage({ model: "m", usage })?.unknownCounts;
+    expect(unknownOf({ input_tokens: 1, output_tokens: 2 })).toBeUndefined();
+    expect(unknownOf({ input_tokens: 1 })).toEqual({ output: "missing" });
+    expect(unknownOf({ output_tokens: 2, input_tokens: null })).toEqual({ input: "missing" });
+    expect(unknownOf({ input_tokens: "many" })).toEqual({ input: "invalid", output: "missing" });
+    expect(unknownOf({ input_tokens: 1, output_tokens: MAX_TOKENS + 1 })).toEqual({
+      output: "invalid",
+    });
+    const rest = { input_tokens: 1, output_tokens: 2 };
+    expect(unknownOf({ ...rest, cache_read_input_tokens: -1 })).toEqual({ input: "invalid" });
+    expect(unknownOf({ ...rest, server_tool_use: { web_search_requests: "3" } })).toEqual({
+      searches: "invalid",
+    });
   });
 
   test("contains the requested model only if the response has none", () => {
@@ -149,8 +165,12 @@ describe("a message_delta", () => {
   test("an unreadable one keeps the known usage and marks it", () => {
     expect(applyMessageDelta(start, null)).toEqual(start);
     const delta = applyMessageDelta(start, { output_tokens: -4 });
-    expect(delta).toEqual({ ...start, isDoubtful: true });
-    expect(applyMessageDelta(delta, { output_tokens: 9 }).isDoubtful).toBe(true);
+    const unknownCounts = { output: "invalid" };
+    expect(delta).toEqual({ ...start, isDoubtful: true, unknownCounts });
+    const later = applyMessageDelta(delta, { output_tokens: 9 });
+    expect(later.isDoubtful).toBe(true);
+    expect(later.unknownCounts).toBeUndefined();
+    expect(applyMessageDelta(delta, { input_tokens: 9 }).unknownCounts).toEqual(unknownCounts);
   });
 });
 

@@ -1,5 +1,12 @@
 import { billedMeasures, toRecord } from "@bursar/contract/usage-shape.ts";
-import { type BilledUsage, noTokens, type TokenUsage, type UsageIteration } from "./usage.ts";
+import {
+  type BilledUsage,
+  type CountGroup,
+  noTokens,
+  type TokenUsage,
+  type UnknownCounts,
+  type UsageIteration,
+} from "./usage.ts";
 
 // Reads the `usage` of a response and of its stream. No function here throws or returns NaN, because a metered request
 // must end in a record for any response of the upstream.
@@ -33,7 +40,7 @@ interface Fields {
 
 /**
  * Reads the usage of a complete message: a JSON response, `message_start.message`, or `message` of a batch result line.
- * A response without a model is billed as `requestedModel`. Null: the message has no usage.
+ * A response without a model is billed as `requestedModel`. Null: the message has no counts.
  */
 export function readMessageUsage(message: unknown, requestedModel = ""): BilledUsage | null {
   const fields = asFields(message);
@@ -41,7 +48,9 @@ export function readMessageUsage(message: unknown, requestedModel = ""): BilledU
   if (!fields || !usage) return null;
   const reader = makeReader();
   const total = readTokens(reader, usage, null);
-  if (reader.counts === 0) return null;
+  if (reader.counts === 0 && reader.invalid === null) return null;
+  const iterations = readIterations(reader, usage.iterations);
+  const unknownCounts = findUnknownCounts(reader, usage, NOTHING_KNOWN);
   return addIterations(
     {
       model: readName(fields.model) ?? requestedModel,
@@ -50,8 +59,9 @@ export function readMessageUsage(message: unknown, requestedModel = ""): BilledU
       serviceTier: readName(usage.service_tier),
       inferenceGeo: readName(usage.inference_geo),
       speed: readName(usage.speed),
+      ...(unknownCounts && { unknownCounts }),
     },
-    readIterations(reader, usage.iterations),
+    iterations,
     reader.isDoubtful,
   );
 }
@@ -68,7 +78,10 @@ export function applyMessageDelta(current: BilledUsage, deltaUsage: unknown): Bi
   const total = readTokens(reader, usage, current.topLevel ?? current.total);
   const iterations = readIterations(reader, usage.iterations) ?? current.iterations;
   const isDoubtful = reader.isDoubtful || current.isDoubtful === true;
-  return addIterations({ ...current, total }, iterations, isDoubtful);
+  const { unknownCounts: before, ...known } = current;
+  const unknownCounts = findUnknownCounts(reader, usage, before ?? {});
+  const merged = { ...known, total, ...(unknownCounts && { unknownCounts }) };
+  return addIterations(merged, iterations, isDoubtful);
 }
 
 /**
@@ -125,14 +138,36 @@ function toKnownName(names: readonly string[], name: string | null, absent: stri
   return names.includes(name) ? name : "other";
 }
 
-/** State of one pass over a `usage`: the number of counts, and whether one was invalid. */
+/** State of one pass over a `usage`. */
 interface Reader {
+  /** Number of valid counts. */
   counts: number;
   isDoubtful: boolean;
+  /** Groups with an invalid count. Null: none. */
+  invalid: Partial<Record<CountGroup, "invalid">> | null;
 }
 
 function makeReader(): Reader {
-  return { counts: 0, isDoubtful: false };
+  return { counts: 0, isDoubtful: false, invalid: null };
+}
+
+/** A message must report its prompt and its output. */
+const NOTHING_KNOWN: UnknownCounts = { input: "missing", output: "missing" };
+
+/** Finds the counts without a usable number after one pass. `before`: those of earlier events. Null: none. */
+function findUnknownCounts(
+  { invalid }: Reader,
+  usage: Fields,
+  before: UnknownCounts,
+): UnknownCounts | null {
+  const { input, output, searches } = before;
+  const unknown: UnknownCounts = {
+    ...(input && !isCount(usage.input_tokens) && { input }),
+    ...(output && !isCount(usage.output_tokens) && { output }),
+    ...(searches && !isCount(asFields(usage.server_tool_use)?.web_search_requests) && { searches }),
+    ...invalid,
+  };
+  return Object.keys(unknown).length === 0 ? null : unknown;
 }
 
 /** Reads the tokens of `usage`. Missing fields keep the values of `known`. */
@@ -141,12 +176,14 @@ function readTokens(reader: Reader, usage: Fields, known: TokenUsage | null): To
   const writes = readCacheWrites(reader, usage, before);
   const serverTools = asFields(usage.server_tool_use);
   return {
-    inputTokens: readCount(reader, usage.input_tokens) ?? before.inputTokens,
+    inputTokens: readCount(reader, "input", usage.input_tokens) ?? before.inputTokens,
     cacheWrite5mTokens: writes.cacheWrite5mTokens,
     cacheWrite1hTokens: writes.cacheWrite1hTokens,
-    cacheReadTokens: readCount(reader, usage.cache_read_input_tokens) ?? before.cacheReadTokens,
-    outputTokens: readCount(reader, usage.output_tokens) ?? before.outputTokens,
-    webSearches: readCount(reader, serverTools?.web_search_requests) ?? before.webSearches,
+    cacheReadTokens:
+      readCount(reader, "input", usage.cache_read_input_tokens) ?? before.cacheReadTokens,
+    outputTokens: readCount(reader, "output", usage.output_tokens) ?? before.outputTokens,
+    webSearches:
+      readCount(reader, "searches", serverTools?.web_search_requests) ?? before.webSearches,
   };
 }
 
@@ -159,10 +196,10 @@ function readCacheWrites(
   usage: Fields,
   before: TokenUsage,
 ): Pick<TokenUsage, "cacheWrite5mTokens" | "cacheWrite1hTokens"> {
-  const total = readCount(reader, usage.cache_creation_input_tokens);
+  const total = readCount(reader, "input", usage.cache_creation_input_tokens);
   const split = asFields(usage.cache_creation);
-  const split5m = readCount(reader, split?.ephemeral_5m_input_tokens);
-  const split1h = readCount(reader, split?.ephemeral_1h_input_tokens);
+  const split5m = readCount(reader, "input", split?.ephemeral_5m_input_tokens);
+  const split1h = readCount(reader, "input", split?.ephemeral_1h_input_tokens);
   if (split5m !== null || split1h !== null) {
     const cacheWrite1hTokens = split1h ?? 0;
     const rest = (total ?? 0) - cacheWrite1hTokens;
@@ -284,18 +321,23 @@ function addTokens(a: TokenUsage, b: TokenUsage): TokenUsage {
 
 /**
  * Reads a count. Null: missing. A fraction is rounded up. A negative value, another type, or a value above MAX_TOKENS
- * counts as missing. Each of these marks the usage as doubtful.
+ * counts as missing, and makes its group unknown. Each of these marks the usage as doubtful.
  */
-function readCount(reader: Reader, value: unknown): number | null {
+function readCount(reader: Reader, group: CountGroup, value: unknown): number | null {
   if (value === null || value === undefined) return null;
-  if (typeof value !== "number" || !(value >= 0 && value <= MAX_TOKENS)) {
+  if (!isCount(value)) {
     reader.isDoubtful = true;
+    reader.invalid = { ...reader.invalid, [group]: "invalid" };
     return null;
   }
   reader.counts += 1;
   if (Number.isInteger(value)) return value + 0;
   reader.isDoubtful = true;
   return Math.ceil(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= MAX_TOKENS;
 }
 
 function readName(value: unknown): string | null {

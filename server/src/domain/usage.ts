@@ -25,9 +25,17 @@ export interface BilledUsage {
   speed: string | null;
   /** The response's own totals, if `total` is the sum of iterations. Later deltas are merged into them. */
   topLevel?: TokenUsage;
-  /** True if a count was invalid (negative, text, too large): the record is then `estimated`. */
+  /** True if a count was invalid (negative, text, fraction, too large): the record is then `estimated`. */
   isDoubtful?: boolean;
+  /** Counts without a usable number. Absent: none. */
+  unknownCounts?: UnknownCounts;
 }
+
+/** Counts that a response reports together: all prompt tokens, all output tokens, or web searches. */
+export type CountGroup = "input" | "output" | "searches";
+
+/** `missing`: not reported. `invalid`: negative, no number, or above `MAX_TOKENS`. */
+export type UnknownCounts = Partial<Record<CountGroup, "missing" | "invalid">>;
 
 export interface UsageIteration {
   /** Model of this call. Null: not in the response (compaction), so the response's model. */

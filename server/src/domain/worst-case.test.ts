@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { explainWorstCase } from "#src/gateway/explain-worst-case.rule.ts";
 import { priceUsage } from "./cost.ts";
+import { findDoubt, findUsageLimits } from "./doubtful-usage.ts";
 import type { HoldRequest } from "./hold-request.ts";
 import { limitsOf } from "./model-limits.ts";
 import { MAX_NANO_USD } from "./money.ts";
@@ -10,7 +11,7 @@ import { makePriceBook, type PriceOverride } from "./price-book.ts";
 import { priceList } from "./price-list.ts";
 import { msFromIsoDate } from "./spend-period.ts";
 import type { BilledUsage } from "./usage.ts";
-import { readMessageUsage } from "./usage-fields.ts";
+import { promptTokens, readMessageUsage } from "./usage-fields.ts";
 import {
   computeWorstCost,
   holdUnderLimit,
@@ -324,15 +325,21 @@ function possibleUsage(request: HoldRequest, how: Course): BilledUsage {
 }
 
 describe("for any usage that the API could bill for a closed request", () => {
-  test("the cost is at most the worst case", () => {
+  test("the cost is at most the worst case, and the usage is not doubtful", () => {
     let closest = 0;
     fc.assert(
       fc.property(closedRequest, priceBook, course, (request, prices, how) => {
         const worstCase = computeWorstCost(request, prices, atMs);
         const usage = possibleUsage(request, how);
-        const cost = priceUsage({ book: prices, usage, atMs }).cost.total;
+        const priced = priceUsage({ book: prices, usage, atMs });
+        const cost = priced.cost.total;
         expect(worstCase.kind).toBe("closed");
         expect(cost <= worstCase.nanoUsd).toBe(true);
+        const isRefusal = promptTokens(usage.total) === 0;
+        for (const isHeld of [true, false]) {
+          const limits = findUsageLimits(worstCase, { model: request.model, isHeld });
+          expect(findDoubt({ usage, limits, priced, isFinal: true, isRefusal })).toBeNull();
+        }
         if (worstCase.nanoUsd > 0n) {
           closest = Math.max(closest, Number(cost) / Number(worstCase.nanoUsd));
         }

@@ -1,7 +1,13 @@
 import { assert } from "#src/lib/assert.ts";
 import { DENOMINATOR, TWENTIETHS } from "./cost.ts";
 import type { HoldRequest } from "./hold-request.ts";
-import { boundInput, type InputBasis, type InputBound, tightenInput } from "./input-bound.ts";
+import {
+  boundBody,
+  boundInput,
+  type InputBasis,
+  type InputBound,
+  tightenInput,
+} from "./input-bound.ts";
 import {
   limitsOf,
   type ModelLimits,
@@ -159,6 +165,24 @@ export function holdUnderLimit(
       return isChosen ? openEndedNanoUsd : worstCase.nanoUsd;
     }
   }
+}
+
+/** Most tokens of one call of the requested model, as the body shows them. */
+export interface CallBound {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/**
+ * Bounds one call of the requested model. Sources that the body does not contain, such as a file id, count as their bytes
+ * in the body, so this is no bound for them.
+ */
+export function boundCall(request: HoldRequest, options: WorstCaseOptions = {}): CallBound {
+  const limits = limitsOf(request.model, options.limits);
+  return {
+    inputTokens: boundBody(request, limits).tokens,
+    outputTokens: boundOutput(request, limits).tokens,
+  };
 }
 
 interface Question {

@@ -86,6 +86,7 @@ test.beforeEach(async ({ db, upstream }) => {
       observeRateRefusal: (refusal) => void refusals.push(refusal),
       observeHoldRefusal: () => undefined,
       observeOverrun: () => undefined,
+      observeDoubt: () => undefined,
     },
   });
   headers = withKey(gateway.addKey({ organizationId, workspaceId }));

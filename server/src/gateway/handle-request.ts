@@ -27,9 +27,9 @@ import { makeNotFoundError } from "./not-found.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
 import { makeStoppingError, refuse, toRefusal } from "./refuse.ts";
-import { type Metered, Relay, type RelayDeps } from "./relay-response.ts";
+import { Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
-import { type Ending, type SettleDeps, settle } from "./settle.ts";
+import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { isConnectionBusy, waitForConnection } from "./wait-for-connection.ts";
 
 // The hot path. Fails closed before the upstream, never after.
@@ -135,7 +135,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   let isDraining = false;
 
   const relayDeps: RelayDeps = {
-    settle: (exchange, begin, ending) => settleExchange(deps, exchange, begin, ending),
+    settle: (exchange, metered, ending) => settleExchange(deps, exchange, metered, ending),
     rateHeaders: (rate) => deps.rates.headersOf(rate),
     onDone,
     onBodySent: releaseBody,
@@ -215,11 +215,11 @@ export function makeGateway(deps: GatewayDeps): Gateway {
 function settleExchange(
   deps: GatewayDeps,
   { rate }: Exchange,
-  begin: BeginRecord,
+  metered: Metered,
   ending: Ending,
 ): void {
-  settle(deps, begin, ending);
-  if (rate !== null && ending.usage !== null) deps.rates.charge(rate, ending.usage.total);
+  const used = settle(deps, metered, ending);
+  if (rate !== null && used !== null) deps.rates.charge(rate, used);
 }
 
 function openExchange(
@@ -302,8 +302,8 @@ async function serve(
     return send(relayDeps, exchange, { upstream, body, metered: null });
   }
   const admitted = admit(deps, { exchange, key, message, body, upstream });
-  const metered = admitted instanceof Promise ? await admitted : admitted;
-  if (metered === null) return false;
+  const ready = admitted instanceof Promise ? await admitted : admitted;
+  if (ready === null) return false;
   let current = upstream;
   try {
     if (admitted instanceof Promise || taken instanceof Promise) {
@@ -312,12 +312,14 @@ async function serve(
       current = deps.upstream();
     }
     // From here on, the request ends in exactly one record.
-    if (deps.beginSynced === undefined) deps.meter.begin(metered.begin);
-    else await deps.beginSynced(metered.begin);
+    if (deps.beginSynced === undefined) deps.meter.begin(ready.begin);
+    else await deps.beginSynced(ready.begin);
   } catch (error) {
     deps.leases.drop(exchange.requestId);
     throw error;
   }
+  const isSimulated = current.kind === "simulator";
+  const metered = { begin: ready.begin, message: ready.message, isSimulated };
   return send(relayDeps, exchange, { upstream: current, body, metered });
 }
 
@@ -360,11 +362,14 @@ interface Admitting {
   upstream: Upstream;
 }
 
+/** A request that may be sent. */
+type AdmittedRequest = Omit<Metered, "isSimulated">;
+
 /** Checks limits and holds spend. Returns the begin of the record, or null if the client left during the wait. */
 function admit(
   deps: GatewayDeps,
   { exchange, key, message, body, upstream }: Admitting,
-): Metered | null | Promise<Metered | null> {
+): AdmittedRequest | null | Promise<AdmittedRequest | null> {
   const atMs = deps.databaseNowMs();
   const { organizationId, workspaceId, id: apiKeyId } = key;
   const scope = { organizationId, workspaceId, apiKeyId };
@@ -408,7 +413,10 @@ interface Admitted {
   hold?: Held;
 }
 
-function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admitted): Metered {
+function toMetered(
+  exchange: Exchange,
+  { message, key, startedAtMs, hold }: Admitted,
+): AdmittedRequest {
   const begin: BeginRecord = {
     requestId: exchange.requestId,
     startedAtMs,
@@ -423,11 +431,7 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
   const holdNanoUsd = hold?.holdNanoUsd ?? null;
   if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
-  return {
-    begin,
-    maxTokens: message.maxTokens,
-    canHideThinking: message.thinking === "on",
-  };
+  return { begin, message };
 }
 
 /** Adds a hold to a running request. The journal stores it, for the case that the outcome stays unknown. */

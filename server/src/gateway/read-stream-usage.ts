@@ -1,5 +1,5 @@
 import type { BilledUsage } from "#src/domain/usage.ts";
-import { applyMessageDelta, readMessageUsage } from "#src/domain/usage-fields.ts";
+import { applyMessageDelta, raiseUsage, readMessageUsage } from "#src/domain/usage-fields.ts";
 import { type EventName, EventSplitter, startsWith } from "./split-events.ts";
 import {
   type AnswerFields,
@@ -51,6 +51,8 @@ interface Delta {
 
 export function makeStreamReader(requestedModel: string): PlainReader {
   const seen = nothingSeen();
+  /** Largest output count of a `message_delta`. */
+  let largestDelta = 0;
   const splitter = new EventSplitter((name, bytes, start, end) => {
     if (name === "content_block_delta") seen.outputBytes += deltaBytes(bytes, start, end);
     else if (canAffectUsage(name)) readEvent(parseObject(bytes.toString("utf8", start, end)));
@@ -64,8 +66,7 @@ export function makeStreamReader(requestedModel: string): PlainReader {
         seen.usage = readMessageUsage(event.message, requestedModel);
         break;
       case "message_delta":
-        seen.usage = applyDelta(seen.usage, event.usage, requestedModel);
-        if (hasStopReason(event.delta)) seen.isOutputFinal = true;
+        readDelta(event);
         break;
       case "message_stop":
         seen.isComplete = true;
@@ -90,6 +91,21 @@ export function makeStreamReader(requestedModel: string): PlainReader {
         break;
       default:
     }
+  }
+
+  function readDelta({ usage, delta }: AnswerFields): void {
+    seen.usage = applyDelta(seen.usage, usage, requestedModel);
+    const stopReason = stopReasonOf(delta);
+    if (stopReason !== null) seen.isOutputFinal = true;
+    if (stopReason === "refusal") seen.isRefusal = true;
+    if (seen.usage === null || !hasOutputCount(usage)) return;
+    // The count is cumulative, so a later delta cannot have less.
+    const { outputTokens } = seen.usage.topLevel ?? seen.usage.total;
+    if (outputTokens < largestDelta) {
+      const raised = raiseUsage(seen.usage, { outputTokens: largestDelta, webSearches: 0 });
+      seen.usage = { ...raised, isDoubtful: true };
+    }
+    largestDelta = Math.max(largestDelta, outputTokens);
   }
 
   return {
@@ -154,9 +170,14 @@ function modelOf(value: unknown): string | null {
   return typeof value.model === "string" ? value.model : null;
 }
 
-function hasStopReason(delta: unknown): boolean {
-  if (typeof delta !== "object" || delta === null || !("stop_reason" in delta)) return false;
-  return typeof delta.stop_reason === "string";
+function stopReasonOf(delta: unknown): string | null {
+  if (typeof delta !== "object" || delta === null || !("stop_reason" in delta)) return null;
+  return typeof delta.stop_reason === "string" ? delta.stop_reason : null;
+}
+
+function hasOutputCount(usage: unknown): boolean {
+  if (typeof usage !== "object" || usage === null || !("output_tokens" in usage)) return false;
+  return typeof usage.output_tokens === "number";
 }
 
 /** Input of a tool at the start of its block. Usually an empty object, and the input follows in deltas. */

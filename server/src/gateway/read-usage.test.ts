@@ -58,6 +58,7 @@ const nothing: UsageSeen = {
   hasHiddenThinking: false,
   isAtEventBoundary: true,
   errorType: null,
+  isRefusal: false,
   isReadable: true,
 };
 

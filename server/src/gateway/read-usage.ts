@@ -52,7 +52,7 @@ export function makeUsageReader(options: UsageReaderOptions): UsageReader {
   };
 }
 
-/** Keeps the chunks, and at the end reads `type`, `model` and `usage` without building the rest of the message. */
+/** Keeps the chunks, and at the end reads the few needed fields without building the rest of the message. */
 function makeJsonReader(requestedModel: string): PlainReader {
   let chunks: Buffer[] = [];
   let bytes = 0;
@@ -79,6 +79,7 @@ function makeJsonReader(requestedModel: string): PlainReader {
       seen.usage = readMessageUsage(message, requestedModel);
       seen.isComplete = true;
       seen.errorType = errorTypeOf(message);
+      seen.isRefusal = message.stop_reason === "refusal";
       return seen;
     },
   };
@@ -92,7 +93,7 @@ function readTopLevel(text: Buffer): AnswerFields | null {
     const reader = new JsonReader(text, true);
     reader.beginObject();
     for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-      if (key === "type" || key === "model" || key === "usage" || key === "error") {
+      if (isNeeded(key)) {
         found[key] = JSON.parse(reader.sliceValue().toString("utf8"));
       } else reader.skipValue();
     }
@@ -104,6 +105,21 @@ function readTopLevel(text: Buffer): AnswerFields | null {
       return parseWhole(text);
     }
     throw error;
+  }
+}
+
+type NeededField = "type" | "model" | "usage" | "stop_reason" | "error";
+
+function isNeeded(key: string): key is NeededField {
+  switch (key) {
+    case "type":
+    case "model":
+    case "usage":
+    case "stop_reason":
+    case "error":
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -68,6 +68,9 @@ const usageOf = (inputTokens: number, outputTokens: number) => ({
   outputTokens,
 });
 
+/** Bound of the prompt of the smallest request by its bytes. */
+const INPUT_BOUND = messageBody().length + 2_048;
+
 // claude-sonnet-4-5: $3 per million input tokens, $15 per million output tokens.
 const cost = (input: number, output: number) => BigInt(input * 3_000 + output * 15_000);
 
@@ -164,20 +167,54 @@ describe("a complete response", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "answered", usage: usageOf(7, 3) });
   });
 
-  test("without usage is marked as interrupted, and costs 0", async () => {
+  test("without usage is interrupted with doubt, and costs its input by its bytes", async () => {
     const { gateway } = await startBoth((exchange) => exchange.json({ hello: "world" }));
     expect((await call(gateway.origin, post(gateway))).text).toBe('{"hello":"world"}');
     const end = await gateway.end();
-    expect(end).toMatchObject({ outcome: "interrupted", httpStatus: 200, isEstimated: false });
-    expect(end.cost.total).toBe(0n);
+    expect(end).toMatchObject({
+      outcome: "interrupted",
+      httpStatus: 200,
+      isEstimated: true,
+      doubt: "missing_usage",
+      usage: usageOf(INPUT_BOUND, 0),
+    });
+    expect(end.cost.total).toBe(cost(INPUT_BOUND, 0));
   });
 
-  test("with wrong usage is billed by its readable part, and marked as an estimate", async () => {
+  test("without usage is answered and free if the model refused", async () => {
+    const { usage: _, ...message } = messageJson();
+    const { gateway } = await startBoth((exchange) =>
+      exchange.json({ ...message, stop_reason: "refusal" }),
+    );
+    await call(gateway.origin, post(gateway));
+    const end = await gateway.end();
+    expect(end).toMatchObject({ outcome: "answered", isEstimated: false, usage: usageOf(0, 0) });
+    expect(end.doubt).toBeUndefined();
+  });
+
+  test("with impossible usage is billed by its valid part and max_tokens, with doubt", async () => {
     const { gateway } = await startBoth((exchange) =>
       exchange.json(messageJson({ usage: { input_tokens: 12, output_tokens: -5 } })),
     );
     await call(gateway.origin, post(gateway));
-    expect(await gateway.end()).toMatchObject({ isEstimated: true, usage: usageOf(12, 0) });
+    expect(await gateway.end()).toMatchObject({
+      outcome: "answered",
+      isEstimated: true,
+      doubt: "impossible_usage",
+      usage: usageOf(12, 100),
+    });
+  });
+
+  test("with a lower cumulative output later is billed by the highest one", async () => {
+    const [start = "", ...rest] = messageEvents(4, { output_tokens: 0 });
+    const delta = sse("message_delta", { delta: {}, usage: { output_tokens: 60 } });
+    const { gateway } = await startBoth((exchange) => exchange.stream([start, delta, ...rest]));
+    await call(gateway.origin, post(gateway, { stream: true }));
+    expect(await gateway.end()).toMatchObject({
+      outcome: "answered",
+      isEstimated: true,
+      usage: usageOf(10, 60),
+    });
   });
 });
 
@@ -371,7 +408,7 @@ describe("an upstream that fails", () => {
     expect(await gateway.end()).toMatchObject({ outcome: "interrupted", usage: usageOf(10, 7) });
   });
 
-  test("an incomplete JSON response breaks the client's connection, and costs 0 without usage", async () => {
+  test("an incomplete JSON response breaks the client's connection, and costs its input", async () => {
     const { gateway } = await startBoth(async (exchange) => {
       exchange.response.writeHead(200, {
         "content-type": "application/json",
@@ -382,9 +419,13 @@ describe("an upstream that fails", () => {
     });
     const { isWhole } = await readAll(await open(gateway.origin, post(gateway)));
     expect(isWhole).toBe(false);
-    const end = await gateway.end();
-    expect(end).toMatchObject({ outcome: "interrupted", httpStatus: 200, isEstimated: false });
-    expect(end.cost.total).toBe(0n);
+    expect(await gateway.end()).toMatchObject({
+      outcome: "interrupted",
+      httpStatus: 200,
+      isEstimated: true,
+      doubt: "missing_usage",
+      usage: usageOf(INPUT_BOUND, 0),
+    });
   });
 
   test("bytes that are no HTTP: 502, interrupted", async () => {
@@ -555,7 +596,23 @@ describe("a client that leaves", () => {
 });
 
 describe("the end of a stream", () => {
-  test("without message_stop is interrupted", async () => {
+  test.each([
+    ["without an event", []],
+    ["before message_start", [sse("ping", {})]],
+    ["with a message_start without usage", [sse("message_start", { message: { id: "msg" } })]],
+  ])("%s costs the input by its bytes, with doubt", async (_, events) => {
+    const { gateway } = await startBoth((exchange) => exchange.stream(events));
+    await call(gateway.origin, post(gateway, { stream: true }));
+    expect(await gateway.end()).toMatchObject({
+      outcome: "interrupted",
+      isEstimated: true,
+      doubt: "missing_usage",
+      usage: { outputTokens: 0, inputTokens: expect.any(Number) },
+    });
+    expect(gateway.ends[0]?.usage.inputTokens).toBeGreaterThanOrEqual(INPUT_BOUND);
+  });
+
+  test("without message_stop is interrupted, with doubt", async () => {
     const events = [messageStart(), blockStart, textDelta("ab"), ...messageEnd().slice(0, 1)];
     const { gateway } = await startBoth((exchange) => exchange.stream(events));
     const answer = await call(gateway.origin, post(gateway, { stream: true }));
@@ -563,6 +620,7 @@ describe("the end of a stream", () => {
     expect(await gateway.end()).toMatchObject({
       outcome: "interrupted",
       isEstimated: true,
+      doubt: "incomplete_usage",
       usage: usageOf(10, 2),
     });
   });

@@ -1,30 +1,22 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import { ApiError } from "#src/domain/api-error.ts";
-import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
+import type { Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { raiseUsage } from "#src/domain/usage-fields.ts";
+import { boundCall } from "#src/domain/worst-case.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Exchange } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
 import { makeUsageReader } from "./read-usage.ts";
 import { refuse } from "./refuse.ts";
 import { codeOf, toApiError, toErrorEvent } from "./relay-failure.ts";
-import type { Ending } from "./settle.ts";
+import type { Ending, Metered } from "./settle.ts";
 import { nothingSeen, type UsageReader, type UsageSeen } from "./usage-seen.ts";
-
-/** Facts of a metered request for its end. */
-export interface Metered {
-  begin: BeginRecord;
-  /** `max_tokens` of the request: the highest number of billed output tokens. Null: no bound. */
-  maxTokens: number | null;
-  /** The response may have thinking that is billed but not shown. */
-  canHideThinking: boolean;
-}
 
 export interface RelayDeps {
   /** Called exactly once for every metered request that was dispatched. Never throws. */
-  settle(exchange: Exchange, begin: BeginRecord, ending: Ending): void;
+  settle(exchange: Exchange, metered: Metered, ending: Ending): void;
   /** Returns the rate limit headers for the client. */
   rateHeaders(rate: NonNullable<Exchange["rate"]>): Readonly<Record<string, string>>;
   /** Called exactly once, after `settle`. */
@@ -223,11 +215,13 @@ export class Relay implements Dispatcher.DispatchHandler {
     const status = response.headersSent ? response.statusCode : null;
     if (this.#metered) {
       const isPartial = outcome === "aborted" || outcome === "interrupted";
-      this.#deps.settle(this.#exchange, this.#metered.begin, {
+      this.#deps.settle(this.#exchange, this.#metered, {
         outcome,
         httpStatus: status,
         usage: isPartial ? estimateUsage(this.#metered, seen) : seen.usage,
-        isEstimated: isPartial && seen.usage !== null && !isExact(seen),
+        isFinal: !isPartial || isExact(seen),
+        isRefusal: seen.isRefusal,
+        isUsageMissing: outcome === "interrupted" && this.#reader !== null && isUnknown(seen),
         endedAtMs: this.#deps.databaseNowMs(),
         upstreamRequestId: this.#upstreamRequestId,
         firstByteAtMs: this.#firstByteAtMs,
@@ -251,7 +245,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#metered === null || this.#reader === null) {
       return this.#status !== null && this.#status < 300 ? "answered" : "refused";
     }
-    if (seen.usage === null) return seen.errorType === null ? "interrupted" : "refused";
+    if (seen.usage === null && !isFreeRefusal(seen)) {
+      return seen.errorType === null ? "interrupted" : "refused";
+    }
     return seen.isComplete ? "answered" : "interrupted";
   }
 
@@ -292,14 +288,14 @@ function isEventStream(contentType: string | string[] | undefined): boolean {
 /**
  * Estimates the usage of a response that was not read to its end. Its input is exact. Every output token is at least one
  * byte of text in the stream, so the bytes and `max_tokens` bound the tokens. Hidden thinking has no bytes, and then
- * `max_tokens` is the only bound.
+ * `max_tokens` is the only bound. The maximum of the model applies if it is lower.
  */
-function estimateUsage(metered: Metered, seen: UsageSeen): BilledUsage | null {
+function estimateUsage({ message }: Metered, seen: UsageSeen): BilledUsage | null {
   if (seen.usage === null || isExact(seen)) return seen.usage;
-  const { maxTokens } = metered;
   const { outputBytes, webSearches } = seen;
-  const isHidden = metered.canHideThinking || seen.hasHiddenThinking;
-  const bound = maxTokens ?? outputBytes;
+  const isHidden = message.thinking === "on" || seen.hasHiddenThinking;
+  const modelBound = boundCall(message).outputTokens;
+  const bound = Math.min(message.maxTokens ?? modelBound, modelBound);
   const outputTokens = isHidden ? bound : Math.min(outputBytes, bound);
   return raiseUsage(seen.usage, { outputTokens, webSearches });
 }
@@ -307,4 +303,14 @@ function estimateUsage(metered: Metered, seen: UsageSeen): BilledUsage | null {
 /** True if the missing part came after the final numbers. */
 function isExact(seen: UsageSeen): boolean {
   return seen.isComplete || seen.isOutputFinal;
+}
+
+/** True if the upstream neither reported usage nor an error. */
+function isUnknown({ usage, errorType }: UsageSeen): boolean {
+  return usage === null && errorType === null;
+}
+
+/** True for a complete refusal without usage, which is not billed. */
+function isFreeRefusal({ isRefusal, isComplete }: UsageSeen): boolean {
+  return isRefusal && isComplete;
 }

@@ -1,11 +1,20 @@
 import { type PricedUsage, priceUsage } from "#src/domain/cost.ts";
+import { findDoubt, findUsageLimits, limitUsage } from "#src/domain/doubtful-usage.ts";
+import { chargeHold, tokensOfHold } from "#src/domain/hold-cost.ts";
 import type { ModelLabels } from "#src/domain/model-labels.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
-import type { BeginRecord, EndRecord, Outcome } from "#src/domain/request-record.ts";
-import { type BilledUsage, noCost, noTokens } from "#src/domain/usage.ts";
+import type { BeginRecord, Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
+import { type BilledUsage, noCost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
 import { toDimensions } from "#src/domain/usage-fields.ts";
+import {
+  boundCall,
+  type CallBound,
+  computeWorstCost,
+  type WorstCase,
+} from "#src/domain/worst-case.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { overrunOf } from "#src/spend/ledger/charges.ts";
+import type { ParsedMessage } from "./parse-message.ts";
 
 export interface SettleDeps {
   /** `end` never throws. */
@@ -13,8 +22,16 @@ export interface SettleDeps {
   /** Prices of an organization, from memory. */
   prices: { get(organizationId: string): PriceBook };
   labels: ModelLabels;
-  metrics: { observeOverrun(nanoUsd: bigint): void };
+  metrics: { observeOverrun(nanoUsd: bigint): void; observeDoubt(doubt: Doubt): void };
   logger: Logger;
+}
+
+/** Facts of a metered request for its end. */
+export interface Metered {
+  begin: BeginRecord;
+  message: ParsedMessage;
+  /** The simulator reports any usage that the model name asks for, so the request does not bound it. */
+  isSimulated: boolean;
 }
 
 /** End of a request, as the relay observed it. */
@@ -22,9 +39,14 @@ export interface Ending {
   outcome: Outcome;
   /** Status of the response. Null: the client got none. */
   httpStatus: number | null;
-  /** Null: no usage is known, and the cost is 0. */
+  /** Null: no usage is known. The cost is 0, unless `isUsageMissing`. */
   usage: BilledUsage | null;
-  isEstimated: boolean;
+  /** The response arrived to its end, or its last counts did. */
+  isFinal: boolean;
+  /** The model declined to answer. */
+  isRefusal: boolean;
+  /** A success arrived at least in part, without usage and without an error. */
+  isUsageMissing: boolean;
   /** Milliseconds since the epoch on the database's clock. */
   endedAtMs: number;
   upstreamRequestId: string | null;
@@ -32,48 +54,146 @@ export interface Ending {
   firstByteAtMs: number | null;
 }
 
-/** Ends the record of a request. Only this function computes the cost. Never throws. */
-export function settle(deps: SettleDeps, begin: BeginRecord, ending: Ending): void {
-  const record = toEndRecord(deps, begin, ending);
-  const overrunNanoUsd = overrunOf(record);
-  if (overrunNanoUsd > 0n) {
-    deps.metrics.observeOverrun(overrunNanoUsd);
-    const { requestId, model, holdNanoUsd } = record;
-    deps.logger.warn(
-      {
-        requestId,
-        model,
-        holdNanoUsd: String(holdNanoUsd),
-        overrunNanoUsd: String(overrunNanoUsd),
-      },
-      "a request has cost more than its hold",
-    );
-  }
+/**
+ * Ends the record of a request. Only this function computes the cost. Never throws. Returns the usage that rate limits
+ * count. Null: none is known.
+ */
+export function settle(deps: SettleDeps, metered: Metered, ending: Ending): TokenUsage | null {
+  const bill = billUsage(deps, metered, ending);
+  const record = toEndRecord(metered.begin, ending, bill);
+  reportOverrun(deps, record);
+  reportDoubt(deps, record, ending.usage);
   deps.meter.end(record);
+  return ending.usage === null && bill.doubt === null ? null : bill.rated;
 }
 
-function toEndRecord(deps: SettleDeps, begin: BeginRecord, ending: Ending): EndRecord {
-  const usage = ending.usage ?? nothingUsed(begin.requestedModel);
-  const priced = price(deps, begin, usage);
-  const { serviceTier, inferenceGeo, speed } = toDimensions(usage);
+function reportOverrun(deps: SettleDeps, record: EndRecord): void {
+  const overrunNanoUsd = overrunOf(record);
+  if (overrunNanoUsd === 0n) return;
+  deps.metrics.observeOverrun(overrunNanoUsd);
+  const { requestId, model, holdNanoUsd } = record;
+  deps.logger.warn(
+    { requestId, model, holdNanoUsd: String(holdNanoUsd), overrunNanoUsd: String(overrunNanoUsd) },
+    "a request has cost more than its hold",
+  );
+}
+
+function reportDoubt(deps: SettleDeps, record: EndRecord, usage: BilledUsage | null): void {
+  const { doubt, requestId, upstreamRequestId, cost } = record;
+  if (doubt === undefined) return;
+  deps.metrics.observeDoubt(doubt);
+  deps.logger.warn(
+    {
+      requestId,
+      upstreamRequestId,
+      doubt,
+      reportedModel: usage?.model ?? null,
+      reportedUsage: usage?.total ?? null,
+      unknownCounts: usage?.unknownCounts ?? null,
+      costNanoUsd: String(cost.total),
+    },
+    "the cost of a request is doubtful",
+  );
+}
+
+/** Cost of a request with the usage that it is for. */
+interface Bill extends PricedUsage {
+  doubt: Doubt | null;
+  billed: BilledUsage;
+  /** Usage of the record. */
+  usage: TokenUsage;
+  /** Usage that rate limits count. */
+  rated: TokenUsage;
+}
+
+/** After a bug, the record is kept with cost 0 and marked as unpriced, and the error is logged. */
+function billUsage(deps: SettleDeps, metered: Metered, ending: Ending): Bill {
+  const { begin } = metered;
+  const billed = ending.usage ?? nothingUsed(begin.requestedModel);
+  try {
+    return computeBill(deps, metered, ending);
+  } catch (error) {
+    deps.logger.error({ err: error, requestId: begin.requestId }, "a request could not be priced");
+    return {
+      cost: noCost,
+      isUnpriced: true,
+      contextWindow: "0-200k",
+      model: "other",
+      prices: "{}",
+      doubt: null,
+      billed,
+      usage: billed.total,
+      rated: billed.total,
+    };
+  }
+}
+
+function computeBill(deps: SettleDeps, metered: Metered, ending: Ending): Bill {
+  const { begin, message } = metered;
+  const { organizationId, startedAtMs: atMs, requestedModel } = begin;
+  const book = deps.prices.get(organizationId);
+  const price = (usage: BilledUsage) => priceUsage({ book, usage, atMs, labels: deps.labels });
+  const toBill = (billed: BilledUsage, priced: PricedUsage, doubt: Doubt | null): Bill => {
+    return { ...priced, doubt, billed, usage: billed.total, rated: billed.total };
+  };
+  if (ending.usage === null && !ending.isUsageMissing) {
+    const nothing = nothingUsed(requestedModel);
+    // Without usage, no price is missing.
+    return toBill(nothing, { ...price(nothing), isUnpriced: false }, null);
+  }
+  const worstCase = computeWorstCost(message, book, atMs);
+  const isHeld = begin.holdNanoUsd !== undefined;
+  const limits = findUsageLimits(worstCase, { model: requestedModel, isHeld });
+  let doubt: Doubt | null = "missing_usage";
+  if (ending.usage !== null) {
+    const { usage, isFinal, isRefusal, outcome } = ending;
+    const priced = price(usage);
+    const bound = metered.isSimulated ? null : limits;
+    doubt = findDoubt({ usage, limits: bound, priced, isFinal, isRefusal });
+    // A client that leaves a stream is no doubt about the upstream.
+    if (doubt === "incomplete_usage" && outcome === "aborted") doubt = null;
+    if (doubt === null || doubt === "incomplete_usage") return toBill(usage, priced, doubt);
+  }
+  const call = boundHeldCall(message, worstCase, begin.holdNanoUsd);
+  const limited = limitUsage({ usage: ending.usage, limits, call, requestedModel });
+  const bill = toBill(limited, price(limited), doubt);
+  if (doubt === "missing_usage" || begin.holdNanoUsd === undefined) return bill;
+  return { ...bill, ...chargeHold(worstCase, begin.holdNanoUsd) };
+}
+
+/** Bound of one call. If the upstream has counted the prompt for the hold, the count is the bound of a closed request. */
+function boundHeldCall(
+  message: ParsedMessage,
+  worstCase: WorstCase,
+  holdNanoUsd: bigint | undefined,
+): CallBound {
+  const call = boundCall(message);
+  if (holdNanoUsd === undefined || worstCase.kind !== "closed") return call;
+  const held = tokensOfHold(worstCase, holdNanoUsd);
+  return { ...call, inputTokens: Math.min(call.inputTokens, held.inputTokens) };
+}
+
+function toEndRecord(begin: BeginRecord, ending: Ending, bill: Bill): EndRecord {
+  const { serviceTier, inferenceGeo, speed } = toDimensions(bill.billed);
   const { startedAtMs } = begin;
   const endedAtMs = Math.max(ending.endedAtMs, startedAtMs);
+  const isPartial = ending.usage !== null && !ending.isFinal;
   return {
     ...begin,
     endedAtMs,
     outcome: ending.outcome,
     httpStatus: ending.httpStatus,
-    isEstimated: ending.isEstimated || usage.isDoubtful === true,
-    // Without usage, no price is missing.
-    isUnpriced: ending.usage !== null && priced.isUnpriced,
-    model: priced.model,
+    isEstimated: isPartial || bill.doubt !== null || bill.billed.isDoubtful === true,
+    ...(bill.doubt !== null && { doubt: bill.doubt }),
+    isUnpriced: bill.isUnpriced,
+    model: bill.model,
     serviceTier,
-    contextWindow: priced.contextWindow,
+    contextWindow: bill.contextWindow,
     inferenceGeo,
     speed,
-    usage: usage.total,
-    cost: priced.cost,
-    prices: priced.prices,
+    usage: bill.usage,
+    cost: bill.cost,
+    prices: bill.prices,
     upstreamRequestId: ending.upstreamRequestId,
     firstByteMs: firstByteOf(ending, { startedAtMs, endedAtMs }),
   };
@@ -86,23 +206,6 @@ function firstByteOf(
 ): number | null {
   if (firstByteAtMs === null) return null;
   return Math.min(Math.max(firstByteAtMs, startedAtMs), endedAtMs) - startedAtMs;
-}
-
-/** Prices the usage. After a bug, the record is kept with cost 0 and marked as unpriced, and the error is logged. */
-function price(deps: SettleDeps, begin: BeginRecord, usage: BilledUsage): PricedUsage {
-  try {
-    const book = deps.prices.get(begin.organizationId);
-    return priceUsage({ book, usage, atMs: begin.startedAtMs, labels: deps.labels });
-  } catch (error) {
-    deps.logger.error({ err: error, requestId: begin.requestId }, "a request could not be priced");
-    return {
-      cost: noCost,
-      isUnpriced: true,
-      contextWindow: "0-200k",
-      model: "other",
-      prices: "{}",
-    };
-  }
 }
 
 function nothingUsed(model: string): BilledUsage {

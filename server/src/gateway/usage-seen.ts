@@ -21,6 +21,8 @@ export interface UsageSeen {
   isAtEventBoundary: boolean;
   /** `error.type` of an `event: error` or of an error response. */
   errorType: string | null;
+  /** The model declined to answer. Such a response can have no usage. */
+  isRefusal: boolean;
   /** False: the response could not be read. Its encoding is unknown or damaged, or it has too many bytes. */
   isReadable: boolean;
 }
@@ -55,6 +57,7 @@ export function nothingSeen(): UsageSeen {
     hasHiddenThinking: false,
     isAtEventBoundary: true,
     errorType: null,
+    isRefusal: false,
     isReadable: true,
   };
 }
@@ -64,6 +67,7 @@ export interface AnswerFields {
   type?: unknown;
   model?: unknown;
   usage?: unknown;
+  stop_reason?: unknown;
   error?: unknown;
   message?: unknown;
   delta?: unknown;

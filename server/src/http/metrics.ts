@@ -46,6 +46,7 @@ export interface Metrics {
   observeRateRefusal(refused: { kind: string; scope: string }): void;
   /** Records the cost of a request beyond its hold. */
   observeOverrun(nanoUsd: bigint): void;
+  observeDoubt(doubt: string): void;
   /** Prometheus text of all metrics. */
   text(): Promise<string>;
   contentType: string;
@@ -186,10 +187,10 @@ function makeRateCounter(registry: Registry): Metrics["observeRateRefusal"] {
   return ({ kind, scope }) => refusals.inc({ kind, scope });
 }
 
-/** Adds counters for refusals of strict limits and for overruns. */
+/** Adds counters for refusals of strict limits, overruns and doubtful costs. */
 function makeSpendCounters(
   registry: Registry,
-): Pick<Metrics, "observeHoldRefusal" | "observeOverrun"> {
+): Pick<Metrics, "observeHoldRefusal" | "observeOverrun" | "observeDoubt"> {
   const holdRefusals = new Counter({
     name: "bursar_hold_refusals_total",
     help: "Requests refused by strict limits: spent, too_large, held, queue_full, queue_slow, uncounted, unbounded, unavailable.",
@@ -206,7 +207,14 @@ function makeSpendCounters(
     help: "Cost beyond the holds, US dollars.",
     registers: [registry],
   });
+  const doubts = new Counter({
+    name: "bursar_doubtful_requests_total",
+    help: "Requests with a doubtful cost: impossible_usage, missing_usage, incomplete_usage.",
+    labelNames: ["doubt"],
+    registers: [registry],
+  });
   return {
+    observeDoubt: (doubt) => doubts.inc({ doubt }),
     observeHoldRefusal: (reason) => holdRefusals.inc({ reason }),
     observeOverrun(nanoUsd) {
       overruns.inc();

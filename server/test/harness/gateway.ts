@@ -180,6 +180,7 @@ function testDeps(
       observeHoldRefusal: () => undefined,
       observeRateRefusal: () => undefined,
       observeOverrun: () => undefined,
+      observeDoubt: () => undefined,
     },
     newRequestId: () => newId("req_", Date.now()),
     clock: systemClock,

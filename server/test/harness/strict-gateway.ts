@@ -213,6 +213,7 @@ export class StrictGateway {
         observeRateRefusal: () => undefined,
         observeHoldRefusal: (reason) => void this.refusals.push(reason),
         observeOverrun: (nanoUsd) => void this.overruns.push(nanoUsd),
+        observeDoubt: () => undefined,
       },
       ...overrides,
     });

@@ -1,6 +1,6 @@
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { spentOf } from "#src/domain/request-spend.ts";
+import { findUnresolved, spentOf } from "#src/domain/request-spend.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
 import type { BalanceCharge } from "./balances.sql.ts";
 import { balanceKeyText } from "./spend-key.ts";
@@ -32,7 +32,7 @@ export function scopeIdsOf(scope: SpendScope): readonly string[] {
 /** Changes of one balance by a batch of ended requests. */
 export interface Charge extends BalanceCharge {
   overrunNanoUsd: bigint;
-  /** Holds of requests that were sent and whose usage is unknown. */
+  /** Holds of requests that were sent and whose usage is unknown, without their charged cost. */
   unresolved: { requestId: string; nanoUsd: bigint }[];
 }
 
@@ -76,7 +76,9 @@ export function sumCharges(batch: readonly EndRecord[]): Charge[] {
       const holdNanoUsd = findBalanceHold(record, charge.scopeType, charge.period);
       charge.nanoUsd += record.cost.total;
       charge.overrunNanoUsd += computeExcess(record.cost.total, holdNanoUsd);
-      if (isUnresolved) charge.unresolved.push({ requestId, nanoUsd: holdNanoUsd ?? 0n });
+      if (isUnresolved) {
+        charge.unresolved.push({ requestId, nanoUsd: findUnresolved(record, holdNanoUsd) });
+      }
     }
   }
   return [...charges].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, charge]) => charge);
