@@ -1136,7 +1136,8 @@ CREATE TABLE usage_record (
   is_unpriced boolean NOT NULL,
   request_id text NOT NULL,
   upstream_request_id text,
-  requested_model text
+  requested_model text,
+  doubt_code smallint
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_settings (
   organization_id uuid NOT NULL,
@@ -1433,6 +1434,7 @@ ALTER TABLE usage_organization_day ADD CONSTRAINT usage_organization_day_pkey PR
 ALTER TABLE usage_organization_hour ADD CONSTRAINT usage_organization_hour_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_organization_minute ADD CONSTRAINT usage_organization_minute_pkey PRIMARY KEY (organization_id, bucket_at, model, service_tier, context_window, inference_geo, speed, client, status);
 ALTER TABLE usage_prices ADD CONSTRAINT usage_prices_pkey PRIMARY KEY (id);
+ALTER TABLE usage_record ADD CONSTRAINT usage_record_doubt_code_check CHECK (((doubt_code >= 1) AND (doubt_code <= 3)));
 ALTER TABLE usage_record ADD CONSTRAINT usage_record_outcome_code_check CHECK (((outcome_code >= 0) AND (outcome_code <= 4)));
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_log_retention_days_check CHECK (((log_retention_days >= 7) AND (log_retention_days <= 36500)));
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_pkey PRIMARY KEY (organization_id);
@@ -1583,6 +1585,7 @@ CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
+CREATE INDEX spend_adjustment_by_request ON spend_adjustment USING btree (request_id);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX spend_limit_increase_request_pending ON spend_limit_increase_request USING btree (requester_type, requester_id, scope_type, scope_id, period) WHERE (status = 'pending'::text);
@@ -1595,6 +1598,7 @@ CREATE INDEX usage_key_month_by_member ON usage_key_month USING btree (organizat
 CREATE INDEX usage_labels_by_key ON usage_labels USING btree (organization_id, api_key_id);
 CREATE INDEX usage_labels_by_workspace ON usage_labels USING btree (organization_id, workspace_id);
 CREATE INDEX usage_record_by_labels ON usage_record USING btree (labels_id, started_at);
+CREATE INDEX usage_record_doubtful ON usage_record USING btree (started_at) WHERE (doubt_code IS NOT NULL);
 CREATE INDEX usage_record_failed ON usage_record USING btree (started_at) WHERE (outcome_code >= 2);
 CREATE UNIQUE INDEX usage_record_once ON usage_record USING btree (started_at, hashtextextended(request_id, (0)::bigint));
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
@@ -1683,7 +1687,8 @@ CREATE VIEW recorded_request AS
     prices.prices,
     record.upstream_request_id,
     record.first_byte_ms,
-    record.hold_nano_usd
+    record.hold_nano_usd,
+    (ARRAY['impossible_usage'::text, 'missing_usage'::text, 'incomplete_usage'::text])[record.doubt_code] AS doubt
    FROM (((usage_record record
      JOIN usage_labels labels ON ((labels.id = record.labels_id)))
      LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
@@ -1727,7 +1732,8 @@ UNION ALL
     prices,
     upstream_request_id,
     first_byte_ms,
-    hold_nano_usd
+    hold_nano_usd,
+    NULL::text AS doubt
    FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)

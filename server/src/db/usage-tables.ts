@@ -64,6 +64,7 @@ interface UsageEventTable
 
 interface RecordedRequestView extends Omit<UsageEventTable, "member_id"> {
   member_id: string;
+  doubt: "impossible_usage" | "missing_usage" | "incomplete_usage" | null;
   request_hash: bigint;
   outcome_code: number;
 }
@@ -87,6 +88,8 @@ interface UsageRecordTable extends Record<AmountColumn, bigint | null> {
   is_stream: boolean;
   is_estimated: boolean;
   is_unpriced: boolean;
+  /** Null: none. */
+  doubt_code: number | null;
   request_id: string;
   upstream_request_id: string | null;
   /** Null: the model of the labels. */

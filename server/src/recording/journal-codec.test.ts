@@ -78,6 +78,7 @@ test("an end with unusual values in every field is read again exactly", () => {
     outcome: "interrupted",
     httpStatus: null,
     isEstimated: true,
+    doubt: "missing_usage",
     isUnpriced: true,
     serviceTier: "batch",
     contextWindow: "200k-1M",

@@ -29,6 +29,8 @@ export interface WireEnd {
   oc?: EndRecord["outcome"] | undefined;
   hs?: number | null | undefined;
   es?: 1 | undefined;
+  /** Absent: none. Nodes that do not know it ignore it. */
+  db?: EndRecord["doubt"];
   un?: 1 | undefined;
   md: string;
   ti?: string | undefined;
@@ -119,6 +121,7 @@ export function endToWire(end: OwnEnd, prices: number | null): WireEnd {
     oc: end.outcome === usual.outcome ? undefined : end.outcome,
     hs: end.httpStatus === usual.httpStatus ? undefined : end.httpStatus,
     es: end.isEstimated ? 1 : undefined,
+    db: end.doubt,
     un: end.isUnpriced ? 1 : undefined,
     md: cutText(end.model),
     ti: end.serviceTier === usual.serviceTier ? undefined : cutText(end.serviceTier),
@@ -139,6 +142,7 @@ export function endFromWire(wire: WireEnd): OwnEnd {
     outcome: wire.oc ?? usual.outcome,
     httpStatus: wire.hs === undefined ? usual.httpStatus : wire.hs,
     isEstimated: wire.es === 1,
+    ...(wire.db !== undefined && { doubt: wire.db }),
     isUnpriced: wire.un === 1,
     model: wire.md,
     serviceTier: wire.ti ?? usual.serviceTier,

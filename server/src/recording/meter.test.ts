@@ -60,6 +60,7 @@ describe("a flush", () => {
       http_status: 200,
       is_stream: false,
       is_estimated: true,
+      doubt: null,
       is_unpriced: false,
       requested_model: "claude-sonnet-5",
       model: "claude-sonnet-5",

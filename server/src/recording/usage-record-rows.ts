@@ -1,5 +1,5 @@
 import type { Tables } from "#src/db/tables.ts";
-import type { Outcome } from "#src/domain/request-record.ts";
+import type { Doubt, Outcome } from "#src/domain/request-record.ts";
 import type { EventRefs } from "./usage-dictionary.ts";
 import type { UsageEventRow } from "./usage-rows.ts";
 
@@ -14,6 +14,13 @@ export const outcomes = [
   "unreached",
   "interrupted",
 ] as const satisfies Outcome[];
+
+/** Doubts in the order of their codes in usage_record, from 1 on. Null: none. */
+export const doubts = [
+  "impossible_usage",
+  "missing_usage",
+  "incomplete_usage",
+] as const satisfies Doubt[];
 
 const MAX_INT2 = 32_767;
 const MAX_INT4 = 2_147_483_647;
@@ -47,6 +54,7 @@ export function toUsageRecord(event: UsageEventRow, refs: EventRefs): UsageRecor
     is_stream: event.is_stream,
     is_estimated: event.is_estimated,
     is_unpriced: event.is_unpriced,
+    doubt_code: event.doubt === null ? null : doubts.indexOf(event.doubt) + 1,
     request_id: event.request_id,
     upstream_request_id: event.upstream_request_id,
     requested_model: event.requested_model === event.model ? null : event.requested_model,

@@ -10,6 +10,7 @@ import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-reco
 import { appendUsage } from "./record-usage.ts";
 import { insertUsageEvents, listRecordedRequests } from "./usage.sql.ts";
 import { UsageDictionary } from "./usage-dictionary.ts";
+import { doubts } from "./usage-record-rows.ts";
 import { toUsageEvent } from "./usage-rows.ts";
 
 const anyAmount = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000_000 }));
@@ -34,6 +35,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     ),
     httpStatus: fc.constantFrom(null, 200, 429, 529),
     isEstimated: fc.boolean(),
+    doubt: fc.constantFrom<EndRecord["doubt"]>(undefined, ...doubts),
     isUnpriced: fc.boolean(),
     prices: fc.constantFrom("{}", '{"row": "claude-sonnet-5"}'),
     upstreamRequestId: fc.constantFrom(null, "req_upstream"),
@@ -43,7 +45,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     inputTokens: anyAmount,
     webSearches: anyAmount,
   })
-  .map(({ durationMs, apiKeyId, memberId, holdNanoUsd, nanoUsd, ...rest }) => {
+  .map(({ durationMs, apiKeyId, memberId, holdNanoUsd, nanoUsd, doubt, ...rest }) => {
     const begin = beginRecord({
       apiKeyId,
       ...(memberId === undefined ? {} : { memberId }),
@@ -52,6 +54,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
     const { inputTokens, webSearches, ...fields } = rest;
     const end = endRecord(begin, nanoUsd, {
       ...fields,
+      ...(doubt === undefined ? {} : { doubt }),
       endedAtMs: begin.startedAtMs + durationMs,
     });
     return { ...end, usage: { ...end.usage, inputTokens, webSearches } };
@@ -66,8 +69,10 @@ const test = base.extend("requests", ({ db }) => ({
       ),
     ),
   /** Inserts the row that a node of version 0.1 writes. */
-  recordAsOldNode: (record: EndRecord) =>
-    db.database.insertInto("usage_event").values(toUsageEvent(record, "node_1")).execute(),
+  recordAsOldNode: (record: EndRecord) => {
+    const { doubt: _, ...event } = toUsageEvent(record, "node_1");
+    return db.database.insertInto("usage_event").values(event).execute();
+  },
   count: async (table: "usage_record" | "usage_labels" | "usage_prices" | "usage_node") => {
     const { rows } = await sql<{ count: number }>`
       SELECT count(*)::integer AS count FROM ${sql.table(table)}`.execute(db.database);

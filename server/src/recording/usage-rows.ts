@@ -5,7 +5,7 @@ import {
   type EventLabel,
   mapKeys,
 } from "@bursar/contract/usage-shape.ts";
-import type { EndRecord, Outcome } from "#src/domain/request-record.ts";
+import type { Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -27,6 +27,7 @@ export interface UsageEventRow extends UsageLabels, Record<AmountColumn, bigint>
   http_status: number | null;
   is_stream: boolean;
   is_estimated: boolean;
+  doubt: Doubt | null;
   is_unpriced: boolean;
   requested_model: string;
   prices: string;
@@ -69,6 +70,7 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
     http_status: toInt4(record.httpStatus),
     is_stream: record.isStream,
     is_estimated: record.isEstimated,
+    doubt: record.doubt ?? null,
     is_unpriced: record.isUnpriced,
     requested_model: toText(record.requestedModel),
     input_tokens: toCount(usage.inputTokens),

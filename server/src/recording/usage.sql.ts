@@ -31,6 +31,7 @@ const recordTypes: ColumnTypes<UsageRecordRow> = {
   is_stream: "boolean",
   is_estimated: "boolean",
   is_unpriced: "boolean",
+  doubt_code: "smallint",
   request_id: "text",
   upstream_request_id: "text",
   requested_model: "text",
