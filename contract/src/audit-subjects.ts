@@ -20,6 +20,7 @@ export const auditSubjects = {
   organization: "every_key",
   passkey: "every_key",
   rate_limit: "no_key",
+  request: "no_key",
   request_log_settings: "every_key",
   rotation_policy: "no_key",
   route: "every_key",

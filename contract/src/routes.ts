@@ -26,7 +26,7 @@ import { signInRoutes } from "./admin/sign-in.ts";
 import { increaseRequestRoutes } from "./admin/spend-limit-increase-requests.ts";
 import { spendLimitRoutes } from "./admin/spend-limits.ts";
 import { systemRoutes } from "./admin/system.ts";
-import { unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
+import { requestCostRoutes, unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
 import { workspaceMemberRoutes } from "./admin/workspace-members.ts";
@@ -61,6 +61,7 @@ export const adminRoutes = [
   ...usageRoutes,
   ...costRoutes,
   ...requestRoutes,
+  ...requestCostRoutes,
   ...officialReportRoutes,
   ...modelPriceRoutes,
   ...upstreamRoutes,

@@ -203,3 +203,6 @@ export function toRecord<Row, Key extends keyof Row, Value>(
   const entries = rows.map((row) => [row[key], toValue(row)] as const);
   return Object.fromEntries(entries) as Record<Row[Key] & string, Value>;
 }
+
+/** Reasons why the cost of a request is doubtful. The order is part of stored records and never changes. */
+export const requestDoubts = ["impossible_usage", "missing_usage", "incomplete_usage"] as const;

@@ -1,8 +1,18 @@
 import { z } from "zod";
-import { count, instant, optionalQuery, timestamp, usdAmount, usdText } from "../fields.ts";
+import {
+  count,
+  instant,
+  optionalQuery,
+  queryFlag,
+  queryList,
+  timestamp,
+  usdAmount,
+  usdText,
+} from "../fields.ts";
 import { apiKeyId, memberId, requestId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
+import { requestDoubts } from "../usage-shape.ts";
 import {
   costBreakdown,
   exportFormat,
@@ -12,6 +22,11 @@ import {
 } from "./report-fields.ts";
 
 const outcomes = ["answered", "refused", "unreached", "aborted", "interrupted"] as const;
+
+const doubtDescription =
+  "Reason why the cost is doubtful. `impossible_usage`: the reported usage cannot be true. The request costs its hold, or the " +
+  "bound of one call without a strict limit. `missing_usage`: a 200 without usage costs its input, and the rest of its hold " +
+  "is unresolved. `incomplete_usage`: the response broke off, and the cost is an estimate of the received part.";
 
 const requestFields = {
   id: requestId,
@@ -56,6 +71,14 @@ const requestFields = {
       "From `started_at` to the upstream's first byte, at most `latency_ms`. Null: no byte.",
   }),
   upstream_request_id: z.string().nullable(),
+  doubt: z
+    .enum(requestDoubts)
+    .nullable()
+    .meta({ description: `${doubtDescription} Null: none.` }),
+  adjustment_usd: usdText.nullable().meta({
+    description:
+      "Sum of the decisions about the cost, in addition to `cost_usd`. Negative: the request cost less. Null: no decision.",
+  }),
 };
 
 export const loggedRequest = z.object(requestFields).meta({ id: "LoggedRequest" });
@@ -83,6 +106,11 @@ const requestFilters = {
   ending_at: optionalQuery(instant).meta({ description: "Before this time." }),
   ...reportFilters,
   min_cost_usd: optionalQuery(usdAmount).meta({ description: "Lowest cost of a request." }),
+  doubt: queryList(z.enum(requestDoubts)).meta({ description: doubtDescription }),
+  is_resolved: queryFlag.meta({
+    description:
+      "`true`: requests with a decision about their cost. `false`: requests without one.",
+  }),
   request_id: idText("Id of a request, or a prefix that begins with `req_`."),
   upstream_request_id: idText("The upstream's id of the request. Exact match."),
 };

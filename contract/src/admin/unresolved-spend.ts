@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { timestamp, usdAmount, usdText } from "../fields.ts";
-import { apiKeyId, unresolvedSpendId, workspaceId } from "../ids.ts";
+import { apiKeyId, requestId, unresolvedSpendId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 
@@ -46,6 +46,12 @@ export const listUnresolvedSpend = route({
 });
 
 const MAX_REASON = 500;
+const reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_REASON)
+  .meta({ description: "Reason for the audit log." });
 
 export const resolvedSpend = z
   .object({
@@ -63,7 +69,7 @@ export const resolveUnresolvedSpend = route({
   path: "/v1/admin/unresolved_spend/{unresolved_spend_id}/resolve",
   summary: "Resolve unresolved spend",
   description:
-    "`release`: nothing was spent. `charge`: `amount_usd` was spent, by default the whole amount. Only a request can be charged. A charge is recorded as an adjustment in the periods of the request's start. Cannot be undone.",
+    "`release`: nothing more was spent. `charge`: `amount_usd` was spent in addition to the recorded cost, by default the whole amount. Only a request can be charged. A charge is recorded as an adjustment in the periods of the request's start. Cannot be undone.",
   action: "spend:resolve",
   audited: "unresolved_spend.resolved",
   stepUp: true,
@@ -71,12 +77,7 @@ export const resolveUnresolvedSpend = route({
   body: z.strictObject({
     decision: z.enum(["release", "charge"]),
     amount_usd: usdAmount.optional(),
-    reason: z
-      .string()
-      .trim()
-      .min(1)
-      .max(MAX_REASON)
-      .meta({ description: "Reason for the audit log." }),
+    reason,
   }),
   response: resolvedSpend,
 });
@@ -89,7 +90,7 @@ export const spendAdjustment = z
     api_key_id: apiKeyId,
     request_id: z.string(),
     started_at: timestamp.meta({ description: "Start of the charged request." }),
-    cost_usd: usdText,
+    cost_usd: usdText.meta({ description: "Negative: a credit." }),
     reason: z.string(),
     created_at: timestamp,
   })
@@ -108,8 +109,39 @@ export const listSpendAdjustments = route({
   response: pageCursor(spendAdjustment),
 });
 
+export const requestCost = z
+  .object({
+    type: z.literal("request_cost"),
+    request_id: requestId,
+    recorded_usd: usdText.meta({ description: "Cost in the request log." }),
+    adjustment_usd: usdText.meta({ description: "Sum of all decisions. Negative: a credit." }),
+    cost_usd: usdText.meta({ description: "Recorded cost and adjustments." }),
+    released_usd: usdText.meta({ description: "Unresolved spend of the request, now released." }),
+    adjustment_id: z.string(),
+  })
+  .meta({ id: "RequestCost" });
+
+export const setRequestCost = route({
+  operationId: "setRequestCost",
+  method: "POST",
+  path: "/v1/admin/requests/{request_id}/cost",
+  summary: "Set the cost of a request",
+  description:
+    "For a request whose cost is estimated or unknown. `cost_usd` is the whole cost that the upstream billed. The difference to " +
+    "the recorded cost is an adjustment in the periods of the request's start, and its unresolved spend is released. A later " +
+    "call replaces the decision.",
+  action: "spend:resolve",
+  audited: "request.cost_set",
+  stepUp: true,
+  params: z.strictObject({ request_id: requestId }),
+  body: z.strictObject({ cost_usd: usdAmount, reason }),
+  response: requestCost,
+});
+
 export const unresolvedSpendRoutes = [
   listUnresolvedSpend,
   resolveUnresolvedSpend,
   listSpendAdjustments,
 ] as const;
+
+export const requestCostRoutes = [setRequestCost] as const;

@@ -127,6 +127,18 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "spend-limits set --scope organization --period daily --limit-usd 500",
     ],
   },
+  setRequestCost: {
+    action: "set-cost",
+    examples: [
+      "requests set-cost req_01AbCd --cost-usd 0.02 --reason 'The console of the upstream says so'",
+    ],
+  },
+  listRequests: {
+    examples: [
+      "requests list --status interrupted",
+      "requests list --doubt impossible_usage,missing_usage --no-is-resolved",
+    ],
+  },
   deleteSpendLimit: { aliases: ["remove"] },
   listBlockingLimits: { group: "spend-limits", action: "blocking" },
   getPeriodSpend: {

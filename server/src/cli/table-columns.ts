@@ -9,6 +9,8 @@ const columns: Readonly<Record<string, string>> = {
   AuditEvent: "seq created_at event actor subject workspace_id ip_address id",
   BlockingLimit:
     "scope_name blocked_keys spend_limit.period spend_limit.limit_usd spend_limit.spent_usd spend_limit.period_ends_at spend_limit.id",
+  LoggedRequest:
+    "started_at id workspace_name api_key_name model status doubt total_tokens cost_usd adjustment_usd latency_ms",
   Invite: "id email role status workspaces invited_by invited_at expires_at",
   Mail: "id created_at kind to subject status attempts last_error",
   Member: "id email name role status workspaces last_active_at",

@@ -1,3 +1,4 @@
+import { requestDoubts } from "@bursar/contract/usage-shape.ts";
 import type { Tables } from "#src/db/tables.ts";
 import type { Doubt, Outcome } from "#src/domain/request-record.ts";
 import type { EventRefs } from "./usage-dictionary.ts";
@@ -15,12 +16,8 @@ export const outcomes = [
   "interrupted",
 ] as const satisfies Outcome[];
 
-/** Doubts in the order of their codes in usage_record, from 1 on. Null: none. */
-export const doubts = [
-  "impossible_usage",
-  "missing_usage",
-  "incomplete_usage",
-] as const satisfies Doubt[];
+/** Doubts in the order of their codes in usage_record, from 1 on. */
+export const doubts: readonly Doubt[] = requestDoubts;
 
 const MAX_INT2 = 32_767;
 const MAX_INT4 = 2_147_483_647;

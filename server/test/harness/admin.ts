@@ -66,7 +66,12 @@ export interface TestOrganization {
   /** Client of the admin socket in this organization. */
   operator: Client;
   /** Records a request that the key made a minute ago. Returns its id. */
-  recordRequest(of: { workspaceId: string; apiKeyId: string; memberId?: string }): Promise<string>;
+  recordRequest(of: {
+    workspaceId: string;
+    apiKeyId: string;
+    memberId?: string;
+    isEstimated?: boolean;
+  }): Promise<string>;
   /** Creates a member with a session of the console. */
   member(options?: NewMember): Promise<TestMember>;
   /** Creates unresolved spend of half a dollar. Returns the ids of the request and of the item. */

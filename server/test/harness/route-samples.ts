@@ -155,6 +155,7 @@ const makers: Record<keyof Made, Maker> = {
     org.recordRequest({
       workspaceId: await make("workspace_id"),
       apiKeyId: await make("api_key_id"),
+      isEstimated: true,
     }),
   alert_channel_id: ({ operator }) =>
     createId(operator, CHANNELS, {
@@ -648,6 +649,7 @@ export const samples: Record<AdminRoute["operationId"], Sample> = {
   listUnresolvedSpend: {},
   resolveUnresolvedSpend: { body: () => ({ decision: "charge", reason: "The invoice has it." }) },
   listSpendAdjustments: {},
+  setRequestCost: { body: () => ({ cost_usd: "0.21", reason: "The invoice has it." }) },
   checkLedger: {},
 
   getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "#src/db/pool.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
 import { noCost } from "#src/domain/usage.ts";
+import { newId } from "#src/lib/ids.ts";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
 import { toUsageEvent } from "#src/recording/usage-rows.ts";
 import { listUnresolved } from "#src/spend/ledger/unresolved.sql.ts";
@@ -16,7 +18,7 @@ export async function createUnresolvedSpend(
   of: { organizationId: string; workspaceId: string; apiKeyId: string },
   { startedAtMs, holdNanoUsd }: { startedAtMs: number; holdNanoUsd: bigint },
 ): Promise<{ requestId: string; id: string }> {
-  const requestId = `req_${randomUUID()}`;
+  const requestId = newId("req_", startedAtMs);
   const record = endRecord({
     ...of,
     requestId,
@@ -26,15 +28,7 @@ export async function createUnresolvedSpend(
     holdNanoUsd,
     cost: noCost,
   });
-  await database
-    .insertInto("node")
-    .values({ id: NODE_ID, journal_id: "journal", version: "0" })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  await database.transaction().execute(async (tx) => {
-    await insertUsageEvents(tx, [toUsageEvent(record, NODE_ID)]);
-    await settleRecords(tx, NODE_ID, [record], { atMs: startedAtMs });
-  });
+  await settleRecord(database, record);
   const items = await listUnresolved(database, {
     organizationId: of.organizationId,
     from: null,
@@ -43,6 +37,19 @@ export async function createUnresolvedSpend(
   const item = items.find((each) => each.requestId === requestId);
   if (item === undefined) throw new Error("the item is listed as unresolved");
   return { requestId, id: item.id };
+}
+
+/** Records a request and settles it in all balances, as the flush and the fold do. */
+export async function settleRecord(database: Database, record: EndRecord): Promise<void> {
+  await database
+    .insertInto("node")
+    .values({ id: NODE_ID, journal_id: "journal", version: "0" })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await database.transaction().execute(async (tx) => {
+    await insertUsageEvents(tx, [toUsageEvent(record, NODE_ID)]);
+    await settleRecords(tx, NODE_ID, [record], { atMs: record.startedAtMs });
+  });
 }
 
 const HOUR_MS = 3_600_000;

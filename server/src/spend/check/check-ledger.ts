@@ -65,6 +65,8 @@ type Amounts = Omit<CheckedBalance, keyof BalanceKey | "isComplete">;
 
 interface Sums {
   costNanoUsd: bigint;
+  /** Cost without credits. */
+  chargedNanoUsd: bigint;
   overrunNanoUsd: bigint;
 }
 
@@ -201,9 +203,9 @@ class LedgerCheck {
     this.#addDifference(key, "held", actual.leasedNanoUsd, expected.leasedNanoUsd);
     this.#addDifference(key, "unresolved", actual.unresolvedNanoUsd, expected.unresolvedNanoUsd);
     // The exact overrun is unknown: a limit may have held less than the recorded maximum, and a decision may have charged
-    // more. The overrun is at least the sum and at most the whole cost.
+    // more. The overrun is at least the sum and at most the whole cost. A credit lowers the cost and no overrun.
     const overrun = actual.overrunNanoUsd;
-    const isPossible = overrun >= expected.overrunNanoUsd && overrun <= expected.costNanoUsd;
+    const isPossible = overrun >= expected.overrunNanoUsd && overrun <= expected.chargedNanoUsd;
     this.#addDifference(
       key,
       "beyond_holds",
@@ -245,7 +247,7 @@ function nameOf({ scopeType, scopeId, period }: Omit<BalanceKey, "periodStart">)
   return `${scopeType}\n${scopeId}\n${period}`;
 }
 
-const NO_SUMS: Sums = { costNanoUsd: 0n, overrunNanoUsd: 0n };
+const NO_SUMS: Sums = { costNanoUsd: 0n, chargedNanoUsd: 0n, overrunNanoUsd: 0n };
 const NO_BALANCE = {
   settledNanoUsd: 0n,
   leasedNanoUsd: 0n,
@@ -284,10 +286,11 @@ function addSums({ sums }: OpenPeriod, key: BalanceKey, sum: Sums): void {
   const text = balanceKeyText(key);
   const known = sums.get(text);
   if (known === undefined) {
-    const { costNanoUsd, overrunNanoUsd } = sum;
-    sums.set(text, { ...key, costNanoUsd, overrunNanoUsd });
+    const { costNanoUsd, chargedNanoUsd, overrunNanoUsd } = sum;
+    sums.set(text, { ...key, costNanoUsd, chargedNanoUsd, overrunNanoUsd });
     return;
   }
   known.costNanoUsd += sum.costNanoUsd;
+  known.chargedNanoUsd += sum.chargedNanoUsd;
   known.overrunNanoUsd += sum.overrunNanoUsd;
 }

@@ -36,6 +36,8 @@ export interface DaySum {
   apiKeyId: string;
   requests: bigint;
   costNanoUsd: bigint;
+  /** Cost without credits: adjustments below zero. */
+  chargedNanoUsd: bigint;
   /** Cost beyond the largest hold of each request. 0 for pruned events. */
   overrunNanoUsd: bigint;
 }
@@ -51,7 +53,7 @@ export async function sumDay(
     AND log_pruned_before > ${of.day}::timestamp AT TIME ZONE 'UTC')`;
   const { rows } = await sql<DaySum>`
     SELECT workspace_id AS "workspaceId", api_key_id AS "apiKeyId", sum(requests)::bigint AS requests,
-      sum(cost)::bigint AS "costNanoUsd", sum(overrun)::bigint AS "overrunNanoUsd"
+      sum(cost)::bigint AS "costNanoUsd", sum(greatest(cost, 0))::bigint AS "chargedNanoUsd", sum(overrun)::bigint AS "overrunNanoUsd"
     FROM (
       SELECT workspace_id, api_key_id, 1 AS requests, cost_nano_usd AS cost,
         CASE WHEN cost_nano_usd > hold_nano_usd THEN cost_nano_usd - hold_nano_usd ELSE 0 END AS overrun

@@ -41,8 +41,10 @@ export function overrunOf(record: EndRecord): bigint {
   return computeExcess(record.cost.total, record.holdNanoUsd);
 }
 
-function computeExcess(costNanoUsd: bigint, holdNanoUsd: bigint | undefined): bigint {
-  return holdNanoUsd !== undefined && costNanoUsd > holdNanoUsd ? costNanoUsd - holdNanoUsd : 0n;
+/** Cost beyond a hold, nano-USD. 0n without a hold. */
+export function computeExcess(costNanoUsd: bigint, holdNanoUsd: bigint | null | undefined): bigint {
+  const hasHold = holdNanoUsd !== null && holdNanoUsd !== undefined;
+  return hasHold && costNanoUsd > holdNanoUsd ? costNanoUsd - holdNanoUsd : 0n;
 }
 
 /** Hold of the request in one balance. A limit can be configured to hold less than the others. */

@@ -1,9 +1,11 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
+import type { Doubt, Outcome } from "#src/domain/request-record.ts";
+import type { TimeRange } from "#src/domain/request-times.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
-import { addToBalances, type BalanceCharge } from "./balances.sql.ts";
-import { chainOf } from "./charges.ts";
+import { addToBalances, type BalanceCharge, lockBalances } from "./balances.sql.ts";
+import { chainOf, computeExcess } from "./charges.ts";
 import { leftOfRow, lockNode } from "./lease-rows.sql.ts";
 import type { LeaseKey } from "./lease-rules.ts";
 import { recordOverruns } from "./overruns.sql.ts";
@@ -181,20 +183,9 @@ export async function chargeItem(
   item: UnresolvedItem,
   adjustment: Adjustment,
 ): Promise<BalanceKey[]> {
-  const { organizationId, workspaceId, apiKeyId, startedAt, costNanoUsd } = adjustment;
-  const keys = periodNames.flatMap((period) => {
-    const periodStart = periodOf(period, startedAt.getTime()).start;
-    return chainOf({ organizationId, workspaceId, apiKeyId }).map(
-      ([scopeType, scopeId]): LeaseKey => ({
-        organizationId,
-        scopeType,
-        scopeId,
-        period,
-        periodStart,
-      }),
-    );
-  });
-  const rows = await removeItem(tx, organizationId, item, keys);
+  const { costNanoUsd } = adjustment;
+  const keys = listKeys(adjustment);
+  const rows = await removeItem(tx, adjustment.organizationId, item, keys);
   const heldIn = new Map(rows.map((row) => [balanceKeyText(row), row.amountNanoUsd]));
   const charges = keys.map((key): BalanceCharge => {
     const heldNanoUsd = heldIn.get(balanceKeyText(key));
@@ -202,6 +193,27 @@ export async function chargeItem(
     const overrunNanoUsd = isOverrun ? costNanoUsd - heldNanoUsd : 0n;
     return { ...key, nanoUsd: costNanoUsd, overrunNanoUsd };
   });
+  return addAdjustment(tx, adjustment, charges);
+}
+
+/** Keys of all balances that count the request. */
+function listKeys({ startedAt, ...scope }: Adjustment): LeaseKey[] {
+  const { organizationId } = scope;
+  return periodNames.flatMap((period) => {
+    const periodStart = periodOf(period, startedAt.getTime()).start;
+    return chainOf(scope).map(([scopeType, scopeId]) => {
+      return { organizationId, scopeType, scopeId, period, periodStart };
+    });
+  });
+}
+
+/** Adds an adjustment to its balances. Returns the balances whose overrun grew. */
+async function addAdjustment(
+  tx: Tx,
+  adjustment: Adjustment,
+  charges: BalanceCharge[],
+): Promise<BalanceKey[]> {
+  const { organizationId, workspaceId, apiKeyId, startedAt, costNanoUsd } = adjustment;
   const inOrder = charges.sort((a, b) => (balanceKeyText(a) < balanceKeyText(b) ? -1 : 1));
   await completeWatched(
     tx,
@@ -245,6 +257,67 @@ async function removeItem(
       lease.granted_nano_usd IS NULL AS "isStored"`.execute(tx);
   await subtractUnresolved(tx, rows, others);
   return rows;
+}
+
+/** A recorded request, locked for a decision about its cost. Integer nano-USD. */
+export interface CostedRequest extends UnresolvedRequest {
+  requestId: string;
+  outcome: Outcome;
+  isEstimated: boolean;
+  doubt: Doubt | null;
+  recordedNanoUsd: bigint;
+  adjustedNanoUsd: bigint;
+  /** Null: no strict limit held the request. */
+  holdNanoUsd: bigint | null;
+  /** Null: nothing is unresolved. */
+  unresolved: UnresolvedItem | null;
+}
+
+/** Finds a request with its unresolved spend, whose node is then locked. Null: unknown. The caller has the fold's lock. */
+export async function lockRequestCost(
+  tx: Tx,
+  of: { organizationId: string; requestId: string; started: TimeRange },
+): Promise<CostedRequest | null> {
+  const { organizationId, requestId, started } = of;
+  const { rows } = await sql<Omit<CostedRequest, "requestId" | "unresolved">>`
+    SELECT workspace_id AS "workspaceId", api_key_id AS "apiKeyId", started_at AS "startedAt", outcome,
+      is_estimated AS "isEstimated", doubt, cost_nano_usd AS "recordedNanoUsd", hold_nano_usd AS "holdNanoUsd",
+      coalesce((SELECT sum(a.cost_nano_usd) FROM spend_adjustment AS a
+        WHERE a.request_id = ${requestId} AND a.organization_id = ${organizationId}::uuid), 0)::bigint AS "adjustedNanoUsd"
+    FROM recorded_request
+    WHERE started_at >= ${new Date(started.startMs)} AND started_at < ${new Date(started.endMs)}
+      AND request_hash = hashtextextended(${requestId}, 0) AND request_id = ${requestId}
+      AND organization_id = ${organizationId}::uuid`.execute(tx);
+  const [row] = rows;
+  if (row === undefined) return null;
+  const isOfRequest = sql`kind = 'request' AND "leaseRequestId" = ${requestId}`;
+  const { rows: items } = await selectItems(organizationId, isOfRequest, sql`LIMIT 1`).execute(tx);
+  const [item] = items;
+  const unresolved =
+    item === undefined ? null : await lockUnresolved(tx, { organizationId, id: item.id });
+  return { ...row, requestId, unresolved };
+}
+
+/**
+ * Sets the whole cost of a request by an adjustment, and releases its unresolved spend. The caller has locked the request.
+ * Returns the balances whose overrun grew.
+ */
+export async function setRequestCost(
+  tx: Tx,
+  request: CostedRequest,
+  adjustment: Adjustment,
+): Promise<BalanceKey[]> {
+  const { recordedNanoUsd, adjustedNanoUsd, holdNanoUsd, unresolved } = request;
+  const { organizationId, costNanoUsd } = adjustment;
+  const before = recordedNanoUsd + adjustedNanoUsd;
+  const grown =
+    computeExcess(before + costNanoUsd, holdNanoUsd) - computeExcess(before, holdNanoUsd);
+  const overrunNanoUsd = grown > 0n ? grown : 0n;
+  const keys = listKeys(adjustment);
+  if (unresolved === null) await lockBalances(tx, keys);
+  else await removeItem(tx, organizationId, unresolved, keys);
+  const charges = keys.map((key) => ({ ...key, nanoUsd: costNanoUsd, overrunNanoUsd }));
+  return addAdjustment(tx, adjustment, charges);
 }
 
 export interface AdjustmentRow extends Omit<Adjustment, "organizationId"> {

@@ -1,6 +1,7 @@
 import {
   listSpendAdjustments as listSpendAdjustmentsRoute,
   listUnresolvedSpend as listUnresolvedSpendRoute,
+  type requestCostRoutes,
   type spendAdjustment,
   type unresolvedSpend,
   type unresolvedSpendRoutes,
@@ -12,6 +13,7 @@ import { formatUsd } from "#src/domain/money.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { msFromIsoDate, periodOf } from "#src/domain/spend-period.ts";
 import type { AdjustmentRow, UnresolvedItem } from "#src/spend/ledger/unresolved.sql.ts";
+import { setRequestCost } from "./request-cost.ts";
 import {
   listSpendAdjustments,
   listUnresolvedSpend,
@@ -21,7 +23,7 @@ import {
 
 export function makeUnresolvedSpendHandlers(
   deps: UnresolvedDeps,
-): HandlersFor<(typeof unresolvedSpendRoutes)[number], Call> {
+): HandlersFor<(typeof unresolvedSpendRoutes | typeof requestCostRoutes)[number], Call> {
   return {
     listUnresolvedSpend: pagedList(
       listUnresolvedSpendRoute,
@@ -36,6 +38,19 @@ export function makeUnresolvedSpendHandlers(
         decision: body.decision,
         charged_usd: formatUsd(resolved.chargedNanoUsd),
         adjustment_id: resolved.adjustmentId,
+      };
+    },
+    setRequestCost: async (call, { params: { request_id: requestId }, body }) => {
+      const decided = await setRequestCost(deps, call, { requestId, ...body });
+      const { recordedNanoUsd, adjustedNanoUsd } = decided;
+      return {
+        type: "request_cost",
+        request_id: requestId,
+        recorded_usd: formatUsd(recordedNanoUsd),
+        adjustment_usd: formatUsd(adjustedNanoUsd),
+        cost_usd: formatUsd(recordedNanoUsd + adjustedNanoUsd),
+        released_usd: formatUsd(decided.releasedNanoUsd),
+        adjustment_id: decided.adjustmentId,
       };
     },
     listSpendAdjustments: pagedList(

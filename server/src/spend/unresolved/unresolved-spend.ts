@@ -80,10 +80,8 @@ export function resolveUnresolvedSpend(
   if (decision === "release" && input.amount_usd !== undefined) {
     throw refuseField("amount_usd", "a release charges nothing: omit the amount.");
   }
-  const amount = input.amount_usd === undefined ? null : readAmount("amount_usd", input.amount_usd);
-  if (amount !== null && amount > MAX_CHARGE_NANO_USD) {
-    throw refuseField("amount_usd", "expected at most 1000000 for one request.");
-  }
+  const amount =
+    input.amount_usd === undefined ? null : readChargedAmount("amount_usd", input.amount_usd);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     if (decision === "charge") await lockFold(tx);
     const item = await lockUnresolved(tx, { organizationId, id });
@@ -110,6 +108,15 @@ export function resolveUnresolvedSpend(
       },
     };
   });
+}
+
+/** Reads the cost of one request. Throws a 400 that names the field. */
+export function readChargedAmount(field: string, amountUsd: string | number): bigint {
+  const amount = readAmount(field, amountUsd);
+  if (amount > MAX_CHARGE_NANO_USD) {
+    throw refuseField(field, "expected at most 1000000 for one request.");
+  }
+  return amount;
 }
 
 /** Returns the id of the adjustment. */

@@ -8,7 +8,7 @@ import {
 } from "@bursar/contract/usage-shape.ts";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import type { Outcome } from "#src/domain/request-record.ts";
+import type { Doubt, Outcome } from "#src/domain/request-record.ts";
 import type { RequestStatus } from "#src/domain/request-status.ts";
 import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
@@ -32,6 +32,9 @@ export interface RequestRow
   http_status: number | null;
   is_stream: boolean;
   is_estimated: boolean;
+  doubt: Doubt | null;
+  /** Null: no adjustment. */
+  adjustment_nano_usd: bigint | null;
   is_unpriced: boolean;
   first_byte_ms: number | null;
   upstream_request_id: string | null;
@@ -42,7 +45,7 @@ export interface RequestDetailRow extends RequestRow, Record<AmountColumn, bigin
   node_id: string;
 }
 
-const columns: readonly (keyof RequestRow)[] = [
+const columns: readonly Exclude<keyof RequestRow, "status" | "adjustment_nano_usd">[] = [
   "request_id",
   "started_at",
   "ended_at",
@@ -52,6 +55,7 @@ const columns: readonly (keyof RequestRow)[] = [
   "http_status",
   "is_stream",
   "is_estimated",
+  "doubt",
   "is_unpriced",
   ...billedMeasures.map(({ column }) => column),
   "cost_nano_usd",
@@ -59,14 +63,13 @@ const columns: readonly (keyof RequestRow)[] = [
   "upstream_request_id",
 ];
 
-const detailColumns: readonly (keyof RequestDetailRow)[] = [
-  ...columns,
-  ...costParts.map(({ column }) => column),
-  "prices",
-  "node_id",
-];
+const detailColumns: readonly Exclude<keyof RequestDetailRow, "status" | "adjustment_nano_usd">[] =
+  [...columns, ...costParts.map(({ column }) => column), "prices", "node_id"];
 
 const status = sql`${sql.raw(EVENT_STATUS)} AS status`;
+const adjustment = sql`(SELECT sum(a.cost_nano_usd)::bigint FROM spend_adjustment AS a
+  WHERE a.request_id = recorded_request.request_id AND a.organization_id = recorded_request.organization_id)
+  AS adjustment_nano_usd`;
 
 export interface RequestPage {
   rows: RequestRow[];
@@ -90,7 +93,7 @@ async function listRows(tx: Tx, places: readonly RequestPlace[]): Promise<Reques
   const times = places.map(({ startedAtMs }) => new Date(startedAtMs));
   const ids = places.map(({ requestId }) => requestId);
   const { rows } = await sql<RequestRow>`
-    SELECT ${sql.join([...columns.map((column) => sql.ref(column)), status])} FROM recorded_request
+    SELECT ${sql.join([...columns.map((column) => sql.ref(column)), status, adjustment])} FROM recorded_request
     WHERE started_at = ANY(${times}::timestamptz[]) AND request_id = ANY(${ids}::text[])
     ORDER BY started_at DESC, request_hash DESC`.execute(tx);
   return rows;
@@ -103,7 +106,7 @@ export async function findRequest(
 ): Promise<RequestDetailRow | null> {
   const isVisible = isVisibleUsage(of.organizationId, of.visible);
   const { rows } = await sql<RequestDetailRow>`
-    SELECT ${sql.join([...detailColumns.map((column) => sql.ref(column)), status])} FROM recorded_request
+    SELECT ${sql.join([...detailColumns.map((column) => sql.ref(column)), status, adjustment])} FROM recorded_request
     WHERE organization_id = ${of.organizationId}
       AND request_hash = hashtextextended(${of.id}, 0) AND request_id = ${of.id}
       AND started_at >= ${new Date(of.startMs)} AND started_at < ${new Date(of.endMs)}

@@ -7,6 +7,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
+import type { Doubt } from "#src/domain/request-record.ts";
+import { findStartRange } from "#src/domain/request-times.ts";
 import { findIdTimeRange } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
@@ -31,6 +33,8 @@ export interface RequestQuery extends Partial<Record<LabelColumn, string[] | und
   starting_at?: string | undefined;
   ending_at?: string | undefined;
   min_cost_usd?: string | number | undefined;
+  doubt?: Doubt[] | undefined;
+  is_resolved?: boolean | undefined;
   request_id?: string | undefined;
   upstream_request_id?: string | undefined;
 }
@@ -138,6 +142,8 @@ async function readFilter(
     labels: Object.fromEntries(labels),
     minCostNanoUsd:
       query.min_cost_usd === undefined ? undefined : readAmount("min_cost_usd", query.min_cost_usd),
+    doubts: query.doubt,
+    isResolved: query.is_resolved,
     idPrefix,
     upstreamRequestId: query.upstream_request_id,
   };
@@ -152,18 +158,6 @@ function readRange(deps: RequestDeps, { starting_at, ending_at }: RequestQuery) 
   if (starting_at !== undefined) checkYear("starting_at", startMs);
   if (ending_at !== undefined) checkYear("ending_at", endMs);
   return { startMs, endMs };
-}
-
-/** Largest difference of id and start. The id is created on arrival, the start follows the body and the hold. */
-const BEFORE_ID_MS = 60_000;
-const AFTER_ID_MS = 15 * 60_000;
-const LAST_MS = 253_402_300_799_999;
-
-function findStartRange(idTimes: { startMs: number; endMs: number }) {
-  return {
-    startMs: Math.min(Math.max(idTimes.startMs - BEFORE_ID_MS, 0), LAST_MS),
-    endMs: Math.min(idTimes.endMs + AFTER_ID_MS, LAST_MS),
-  };
 }
 
 function intersectRanges(

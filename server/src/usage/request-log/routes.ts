@@ -93,6 +93,8 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     // Older entries measured the first byte from an earlier start.
     first_byte_ms: row.first_byte_ms === null ? null : Math.min(row.first_byte_ms, latencyMs),
     upstream_request_id: row.upstream_request_id,
+    doubt: row.doubt,
+    adjustment_usd: row.adjustment_nano_usd === null ? null : formatUsd(row.adjustment_nano_usd),
   };
 }
 

@@ -1,8 +1,9 @@
 import { eventLabels } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Tx } from "#src/db/pool.ts";
+import type { Doubt } from "#src/domain/request-record.ts";
 import { EVENT_STATUS } from "#src/recording/rollup-tables.ts";
-import { outcomes } from "#src/recording/usage-record-rows.ts";
+import { doubts, outcomes } from "#src/recording/usage-record-rows.ts";
 import { isVisibleUsage } from "#src/usage/visible-usage.sql.ts";
 import type { VisibleUsage } from "#src/usage/visible-usage.ts";
 import type { FoundPlace, RequestPlace, RequestSearch } from "./merge-searches.rule.ts";
@@ -28,6 +29,9 @@ export interface RequestFilter {
   statuses: readonly string[] | undefined;
   labels: Partial<Record<OtherLabel, readonly string[]>>;
   minCostNanoUsd: bigint | undefined;
+  doubts: readonly Doubt[] | undefined;
+  /** True: with a decision about the cost. */
+  isResolved: boolean | undefined;
   /** Prefix of ids. */
   idPrefix: string | undefined;
   upstreamRequestId: string | undefined;
@@ -85,6 +89,7 @@ async function scanRecords(
 ): Promise<RequestSearch> {
   const isInRange = and([
     ...makeRangeConditions(filter, from),
+    ...makeDoubtConditions(filter),
     ...(hasOnlyFailed(filter) ? [sql`outcome_code >= 2`] : []),
   ]);
   const conditions = [...makeLabelConditions(filter), ...makeOtherConditions(filter)];
@@ -111,6 +116,7 @@ async function probeRecords(
   labelIds: readonly bigint[],
 ): Promise<RequestSearch> {
   const others = makeOtherConditions(filter);
+  const isInRange = [...makeRangeConditions(filter, from), ...makeDoubtConditions(filter)];
   const share = Math.floor(MAX_SCANNED / labelIds.length);
   const perLabel = others.length === 0 ? Math.min(share, limit + 1) : share;
   const { rows } = await sql<PlaceRow & { is_match: boolean; rank: bigint }>`
@@ -120,7 +126,7 @@ async function probeRecords(
           row_number() OVER (${ORDER}) AS rank
         FROM (
           SELECT *, ${outcome} AS outcome FROM usage_record
-          WHERE labels_id = label.id AND ${and(makeRangeConditions(filter, from))} ${ORDER} LIMIT ${perLabel}
+          WHERE labels_id = label.id AND ${and(isInRange)} ${ORDER} LIMIT ${perLabel}
         ) AS newest
       ) AS entry
     )
@@ -142,13 +148,14 @@ async function listLabelIds(tx: Tx, filter: RequestFilter): Promise<bigint[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Searches usage_event, whose indexes have workspaces and keys. */
+/** Searches usage_event, whose indexes have workspaces and keys. Its requests have no doubt. */
 export async function searchEvents(
   tx: Tx,
   filter: RequestFilter,
   { from, limit }: SearchPage,
 ): Promise<RequestSearch> {
   const { workspaceIds, apiKeyIds, organizationId, visible } = filter;
+  if (filter.doubts !== undefined) return { matches: [], end: null };
   const isVisible = isVisibleUsage(organizationId, visible);
   const isIndexed = and([
     sql`organization_id = ${organizationId}`,
@@ -223,7 +230,7 @@ function makeOtherLabelConditions({ labels }: RequestFilter): RawBuilder<unknown
 /** Conditions on the request itself. */
 function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [];
-  const { statuses, minCostNanoUsd, idPrefix, upstreamRequestId } = filter;
+  const { statuses, minCostNanoUsd, idPrefix, upstreamRequestId, isResolved } = filter;
   if (statuses) conditions.push(sql`${sql.raw(EVENT_STATUS)} = ANY(${[...statuses]}::text[])`);
   if (minCostNanoUsd !== undefined) {
     conditions.push(sql`coalesce(cost_nano_usd, 0) >= ${minCostNanoUsd}`);
@@ -232,7 +239,19 @@ function makeOtherConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   if (upstreamRequestId !== undefined) {
     conditions.push(sql`upstream_request_id = ${upstreamRequestId}`);
   }
+  if (isResolved !== undefined) {
+    const resolved = sql`request_id IN (SELECT a.request_id FROM spend_adjustment AS a
+      WHERE a.organization_id = ${filter.organizationId})`;
+    conditions.push(isResolved ? resolved : sql`NOT ${resolved}`);
+  }
   return conditions;
+}
+
+/** Condition of the partial index of doubtful requests. */
+function makeDoubtConditions({ doubts: wanted }: RequestFilter): RawBuilder<unknown>[] {
+  if (wanted === undefined) return [];
+  const codes = wanted.map((doubt) => doubts.indexOf(doubt) + 1);
+  return [sql`doubt_code IS NOT NULL AND doubt_code = ANY(${codes}::smallint[])`];
 }
 
 /** True if the partial index of failed requests has all matches. */

@@ -24,6 +24,8 @@ const everything: RequestFilter = {
   statuses: undefined,
   labels: {},
   minCostNanoUsd: undefined,
+  doubts: undefined,
+  isResolved: undefined,
   idPrefix: undefined,
   upstreamRequestId: undefined,
 };
