@@ -8,8 +8,9 @@ import { formatPlural, formatUsd, toUsdText } from "../../ui/format.ts";
 import { Section } from "../../ui/page.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { ErrorState } from "../../ui/states.tsx";
+import { useNow } from "../../ui/use-now.ts";
 
-// Limits that block requests now, and unacknowledged alerts whose cause lasts.
+// Limits that block requests now, unacknowledged alerts whose cause lasts, and costs that need a decision.
 
 type BlockingLimit = ItemOf<"listBlockingLimits">;
 type Scope = BlockingLimit["spend_limit"]["scope"];
@@ -18,6 +19,7 @@ const MAX_SHOWN = 3;
 /** The list is newest first. The widest scopes among these are shown. */
 const MAX_READ = 100;
 const EVERY_MS = 30_000;
+const DAY_MS = 86_400_000;
 
 function useBlockingLimits() {
   const isEnabled = useMay()("spend_limits:read");
@@ -36,12 +38,27 @@ function useOpenAlerts() {
   return useApi("listAlertFirings", { query }, { isEnabled, everyMs: EVERY_MS });
 }
 
-/** Both queries, so that the page can wait for them. */
-export function useAttention() {
-  return [useBlockingLimits(), useOpenAlerts()] as const;
+const DOUBT_DAYS = 30;
+
+/** Requests of the last days whose reported usage is impossible or missing, without a decision about their cost. */
+function useDoubtfulCosts() {
+  const isEnabled = useMay()("spend:resolve");
+  const today = new Date(useNow()).toISOString().slice(0, 10);
+  const query = {
+    doubt: ["impossible_usage" as const, "missing_usage" as const],
+    is_resolved: false,
+    starting_at: new Date(Date.parse(today) - DOUBT_DAYS * DAY_MS).toISOString(),
+    limit: MAX_SHOWN + 1,
+  };
+  return useApi("listRequests", { query }, { isEnabled, everyMs: EVERY_MS });
 }
 
-/** Lists of blocking limits and open alerts. Empty lists are hidden. */
+/** All queries, so that the page can wait for them. */
+export function useAttention() {
+  return [useBlockingLimits(), useOpenAlerts(), useDoubtfulCosts()] as const;
+}
+
+/** Lists of blocking limits, open alerts and doubtful costs. Empty lists are hidden. */
 export function Attention() {
   const parts = useAttention().filter(({ data, error }) => (data ? data.data.length > 0 : error));
   if (parts.length === 0) return null;
@@ -49,6 +66,7 @@ export function Attention() {
     <div className={`grid gap-x-12 gap-y-10 ${parts.length > 1 ? "lg:grid-cols-2" : ""}`}>
       <BlockedNow />
       <OpenAlerts />
+      <DoubtfulCosts />
     </div>
   );
 }
@@ -162,6 +180,45 @@ function OpenAlerts() {
         </li>
       ))}
       {data.data.length > MAX_SHOWN && <li className="py-2.5 text-quiet">More alerts are open.</li>}
+    </AttentionList>
+  );
+}
+
+function DoubtfulCosts() {
+  const { data, error } = useDoubtfulCosts();
+  if (!data) return error && <ErrorState error={error} />;
+  if (data.data.length === 0) return null;
+  return (
+    <AttentionList
+      title="Doubtful costs"
+      all={
+        <Link to="/requests" search={{ doubt: "open" }} className="link text-sm">
+          All doubtful requests
+        </Link>
+      }
+    >
+      {data.data.slice(0, MAX_SHOWN).map(({ id, model, cost_usd, doubt, started_at }) => (
+        <li key={id} className="grid gap-1 py-2.5">
+          <div className="flex items-baseline gap-4">
+            <Link
+              to="/requests"
+              search={{ doubt: "open", open: id }}
+              className="min-w-0 font-medium break-words hover:underline"
+            >
+              {formatUsd(cost_usd)}, {model}
+            </Link>
+            <span className="ml-auto shrink-0 text-quiet">
+              <RelativeTime at={started_at} />
+            </span>
+          </div>
+          <p className="text-quiet">
+            {doubt === "missing_usage"
+              ? "The answer had no usage."
+              : "The reported usage cannot be true."}
+          </p>
+        </li>
+      ))}
+      {data.data.length > MAX_SHOWN && <li className="py-2.5 text-quiet">More are open.</li>}
     </AttentionList>
   );
 }

@@ -86,7 +86,14 @@ function useLogQuery(search: ReportSearch): RequestsQuery {
   return useMemo(() => toRequestsQuery(JSON.parse(text) as ReportSearch, Date.now()), [text]);
 }
 
-function toUsageSearch({ request, upstream, cost, open, ...rest }: ReportSearch): ReportSearch {
+function toUsageSearch({
+  request,
+  upstream,
+  cost,
+  doubt,
+  open,
+  ...rest
+}: ReportSearch): ReportSearch {
   return rest;
 }
 

@@ -1,3 +1,4 @@
+import { requestDoubts } from "@bursar/contract/usage-shape.ts";
 import type { Answer } from "../../api-client.ts";
 import { resolveSearchRange } from "../../kit/usage/drill.ts";
 import { LIVE_MS, toFilterQuery } from "../../kit/usage/report-query.ts";
@@ -10,7 +11,7 @@ export type RequestsQuery = ReturnType<typeof toRequestsQuery>;
 
 /** Converts the address to filters of the API. Omits an end in the future. */
 export function toRequestsQuery(search: ReportSearch, nowMs: number) {
-  const { range, at, live, request, upstream, cost } = search;
+  const { range, at, live, request, upstream, cost, doubt } = search;
   const hasTimes = range !== undefined || at !== undefined || live !== undefined;
   const times = hasTimes ? resolveSearchRange(search, nowMs) : null;
   return {
@@ -20,6 +21,8 @@ export function toRequestsQuery(search: ReportSearch, nowMs: number) {
     request_id: request,
     upstream_request_id: upstream,
     min_cost_usd: cost,
+    ...(doubt !== undefined && { doubt: [...requestDoubts] }),
+    ...(doubt === "open" && { is_resolved: false }),
   };
 }
 
@@ -27,6 +30,16 @@ export const useRequests = (query: RequestsQuery, isLive: boolean) =>
   usePages("listRequests", query, { everyMs: isLive ? LIVE_MS : null });
 
 export const useRequest = (id: string) => useApi("getRequest", { params: { request_id: id } });
+
+export const useSetRequestCost = () =>
+  useChange("setRequestCost", [
+    "getRequest",
+    "listRequests",
+    "listUnresolvedSpend",
+    "listSpendLimits",
+    "getEffectiveSpendLimits",
+    "listSpendAdjustments",
+  ]);
 
 export const useRequestLogSettings = (isEnabled: boolean) =>
   useApi("getRequestLogSettings", {}, { isEnabled });

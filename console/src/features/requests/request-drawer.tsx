@@ -2,6 +2,7 @@ import { billedMeasures } from "@bursar/contract/usage-shape.ts";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import {
+  describeUncertainCost,
   formatCaller,
   formatDuration,
   formatExact,
@@ -19,6 +20,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { formatCount, formatPlural } from "../../ui/format.ts";
 import { Facts } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
+import { DecidedCost } from "./decided-cost.tsx";
 import { type RequestDetail, useRequest } from "./queries.ts";
 
 interface DrawerProps {
@@ -54,6 +56,7 @@ function Loaded({ id, onFilter }: { id: string; onFilter: DrawerProps["onFilter"
       <Outcome request={data} />
       <Timing request={data} />
       <CostTable request={data} />
+      <DecidedCost request={data} />
       <RequestFacts request={data} />
       <p className="text-sm text-quiet">Bursar does not store prompts or responses.</p>
       <div className="flex flex-wrap gap-2.5">
@@ -77,7 +80,9 @@ interface Detail {
   request: RequestDetail;
 }
 
-function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }: Detail) {
+function Outcome({ request }: Detail) {
+  const { status, http_status, is_estimated, is_unpriced, doubt } = request;
+  const uncertain = describeUncertainCost(request);
   return (
     <div className="grid gap-1.5 text-sm">
       <p className="flex flex-wrap items-center gap-2">
@@ -86,14 +91,11 @@ function Outcome({ request: { status, http_status, is_estimated, is_unpriced } }
           {http_status === null ? "No status sent" : `HTTP ${http_status}`}
         </span>
         {is_estimated && <Badge tone="warn">estimated</Badge>}
+        {doubt !== null && <Badge tone="warn">doubtful cost</Badge>}
         {is_unpriced && <Badge tone="warn">no price</Badge>}
       </p>
       <p className="text-quiet">{statusSentences[status]}</p>
-      {is_estimated && (
-        <p className="text-quiet">
-          The response was interrupted. The usage is an estimate from the part that was received.
-        </p>
-      )}
+      {uncertain !== null && <p className="text-quiet">{uncertain}</p>}
       {is_unpriced && (
         <p className="text-warn">
           The model has no price. The cost is estimated at the highest rate.

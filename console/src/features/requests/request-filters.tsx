@@ -15,6 +15,7 @@ export function RequestFilters({ search, onChange }: LogFiltersProps) {
   return (
     <>
       <IdBox search={search} onChange={onChange} />
+      <DoubtFilter search={search} onChange={onChange} />
       <CostBox value={search.cost ?? ""} onCost={(cost) => onChange({ cost })} />
       {isSearched && (
         <Button kind="quiet" onClick={() => onChange({ request: "", upstream: "", cost: "" })}>
@@ -72,6 +73,22 @@ function IdBox({ search, onChange }: LogFiltersProps) {
         onBlur={() => find(kind)}
       />
     </form>
+  );
+}
+
+function DoubtFilter({ search, onChange }: LogFiltersProps) {
+  return (
+    <Select
+      aria-label="Cost"
+      value={search.doubt ?? ""}
+      onChange={(event) =>
+        onChange({ doubt: (event.target.value || undefined) as ReportSearch["doubt"] })
+      }
+    >
+      <option value="">Any cost</option>
+      <option value="open">Doubtful, not resolved</option>
+      <option value="all">Doubtful</option>
+    </Select>
   );
 }
 

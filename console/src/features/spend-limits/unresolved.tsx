@@ -176,7 +176,7 @@ function DecideDialog({ item, onClose }: { item: Unresolved; onClose: () => void
               label: "Charge",
               hint:
                 item.kind === "request"
-                  ? "Adds the amount to the spend of the request’s key."
+                  ? "Adds the amount to the recorded cost of the request."
                   : "Only a request can be charged.",
               isDisabled: item.kind !== "request",
             },

@@ -75,9 +75,14 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
     {
       id: "status",
       header: "Status",
-      cell: ({ status }) => (
-        <span title={statusWords[status]}>
+      cell: ({ status, doubt, adjustment_usd }) => (
+        <span title={statusWords[status]} className="inline-flex flex-wrap gap-1">
           <Badge tone={statusTones[status] ?? "plain"}>{shortStatus[status] ?? status}</Badge>
+          {adjustment_usd !== null ? (
+            <Badge>Cost set</Badge>
+          ) : (
+            doubt !== null && <Badge tone="warn">Doubtful cost</Badge>
+          )}
         </span>
       ),
     },

@@ -61,6 +61,25 @@ export const statusSentences: Record<string, string> = {
   client_error: "The upstream refused the request. No cost.",
   server_error: "The upstream failed. Only reported usage is charged.",
   unreached: "The upstream could not be reached. No cost.",
-  interrupted:
-    "The request was sent, but no usable answer arrived. The cost is unknown: see Unresolved spend on the Limits page.",
+  interrupted: "The request was sent, but no complete answer arrived.",
 };
+
+/** Cost of a request that is estimated or unknown, in a sentence. Null: exact. */
+export function describeUncertainCost(request: LoggedRequest): string | null {
+  const { doubt, is_estimated, status, cost_usd } = request;
+  switch (doubt) {
+    case "impossible_usage":
+      return "The upstream reported usage that cannot be true. The request is charged its hold, or the maximum of one call without a strict limit.";
+    case "missing_usage":
+      return "The answer had no usage. The input is charged by its size, and the rest of the hold is unresolved spend.";
+    case "incomplete_usage":
+      return "The answer broke off. The cost is an estimate from the part that was received.";
+    case null:
+      break;
+  }
+  if (is_estimated) {
+    return "The response was interrupted. The usage is an estimate from the part that was received.";
+  }
+  const isUnknown = status === "interrupted" && Number(cost_usd) === 0;
+  return isUnknown ? "The cost is unknown: see Unresolved spend on the Limits page." : null;
+}

@@ -48,6 +48,8 @@ export const readReportSearch = makeSearchReader({
   upstream: matching(/^[!-~]{1,100}$/),
   /** Minimum cost, US dollars. */
   cost: matching(/^\d{1,9}(\.\d{1,9})?$/),
+  /** Requests with a doubtful cost. `open`: without a decision about it. */
+  doubt: oneOf(["open", "all"] as const),
   /** Request that is open. */
   open: matching(/^req_\w{1,96}$/),
 });
