@@ -28,6 +28,7 @@ const withoutState = {
   passkey:
     "The database stores the credential, which nodes do not keep. The event lists the change.",
   rate_limit: "It bounds use and no access. The event lists the change.",
+  request: "It restricts no access.",
   request_log_settings: "It restricts no access.",
   rotation_policy: "It ends keys later, with their own events.",
   route: "A refused call changes nothing.",
