@@ -71,6 +71,13 @@ const queueFacts = z
   })
   .meta({ description: "The full part of the queue of requests that wait for budget." });
 
+const awaitedNodeFacts = z
+  .object({
+    id: z.string(),
+    until: timestamp.meta({ description: "Time at which no request waits for the node any more." }),
+  })
+  .meta({ description: "The node that has not reported the budget that it holds." });
+
 const rateLimitFacts = z
   .object({
     id: rateLimitId,
@@ -95,6 +102,7 @@ export const errorFacts = z.object({
     description: "The most that the request can cost under the limit, in US dollars.",
   }),
   queue: queueFacts,
+  awaited_node: awaitedNodeFacts,
   rate_limit: rateLimitFacts,
   unsupported: z.array(z.string()).meta({
     description:

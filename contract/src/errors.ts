@@ -331,6 +331,11 @@ export const errorCodes = {
     ...unavailable,
     meaning: "The database is unavailable, and a change may have been made.",
   },
+  database_failed_over: {
+    ...unavailable,
+    meaning: "The database has failed over, and a node has not reported the budget that it holds.",
+    facts: ["awaited_node"],
+  },
   journal_full: { ...unavailable, meaning: "The journal has no room for another request." },
   journal_unavailable: { ...unavailable, meaning: "The server cannot write its journal." },
   node_id_conflict: {

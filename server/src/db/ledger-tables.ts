@@ -76,6 +76,7 @@ interface NodeContactView {
   seen_at: Date;
   lease_expires_at: Date | null;
   limits_version: bigint;
+  awaited_until: Date | null;
 }
 
 interface LeaseDrawTable {

@@ -1645,7 +1645,8 @@ CREATE VIEW node_contact AS
  SELECT node.id,
     GREATEST(node.seen_at, lease_node.seen_at) AS seen_at,
     GREATEST(node.lease_expires_at, lease_node.expires_at) AS lease_expires_at,
-    GREATEST(node.limits_version, lease_node.limits_version) AS limits_version
+    GREATEST(node.limits_version, lease_node.limits_version) AS limits_version,
+    lease_node.awaited_until
    FROM (node
      LEFT JOIN lease_node ON ((lease_node.node_id = node.id)));
 CREATE VIEW recorded_request AS
@@ -1832,29 +1833,38 @@ BEGIN
 END
 $function$
 ;
-CREATE OR REPLACE FUNCTION public.raise_incarnation(expected_id uuid, known bigint, new_id uuid, why text, about jsonb)
+CREATE OR REPLACE FUNCTION public.raise_incarnation(expected_id uuid, known bigint, new_id uuid, why text, about jsonb, at timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS SETOF incarnation
  LANGUAGE plpgsql
 AS $function$
 DECLARE
   latest incarnation;
+  last_raised_at timestamptz;
+  raised timestamptz := coalesce(at, now());
   base bigint;
 BEGIN
   LOCK TABLE incarnation IN EXCLUSIVE MODE;
   SELECT * INTO latest FROM incarnation ORDER BY value DESC LIMIT 1;
   IF latest.id = expected_id THEN
-    INSERT INTO incarnation (value, id, system_identifier, timeline, reason, details)
-    SELECT greatest(latest.value, known) + 1, new_id, server.system_identifier, server.timeline, why, about
+    last_raised_at := latest.raised_at;
+    INSERT INTO incarnation (value, id, system_identifier, timeline, reason, details, raised_at)
+    SELECT greatest(latest.value, known) + 1, new_id, server.system_identifier, server.timeline, why, about, raised
     FROM read_server_identity() AS server
     RETURNING * INTO latest;
     base := latest.value << 32;
 
     -- Each process is fenced and reports its leases again. A lease renewed in the missing seconds can last for a TTL from
-    -- now. A node sends its messages for a quarter of the TTL longer.
+    -- now. A node sends its messages for a quarter of the TTL longer. A node that is awaited since the raise before may have
+    -- reported in the missing seconds.
+    INSERT INTO lease_node (node_id, expires_at, seen_at)
+    SELECT id, lease_expires_at, seen_at FROM node WHERE lease_expires_at IS NOT NULL
+    ON CONFLICT (node_id) DO UPDATE SET
+      expires_at = greatest(lease_node.expires_at, excluded.expires_at), seen_at = excluded.seen_at;
     UPDATE lease_node SET expires_at = NULL, awaited_until = CASE
-      WHEN expires_at + (expires_at - seen_at) / 4 > now() THEN now() + (expires_at - seen_at) * 1.25 END;
+      WHEN expires_at + (expires_at - seen_at) / 4 > raised THEN raised + (expires_at - seen_at) * 1.25
+      WHEN awaited_until > raised THEN raised + (awaited_until - last_raised_at) END;
     UPDATE node SET epoch = greatest(epoch + 1, base);
-    UPDATE lease SET unresolved_since = now() WHERE granted_nano_usd IS NOT NULL AND unresolved_since IS NULL;
+    UPDATE lease SET unresolved_since = raised WHERE granted_nano_usd IS NOT NULL AND unresolved_since IS NULL;
 
     -- Nodes compare these numbers with the last ones they have seen.
     UPDATE limits_version SET value = greatest(value + 1, base);
@@ -1891,7 +1901,7 @@ BEGIN
 END
 $function$
 ;
-CREATE OR REPLACE FUNCTION public.write_leases(of_node text, of_epoch bigint, of_op bigint, knows bigint, follows bigint, is_leaving boolean, at timestamp with time zone, ttl_ms double precision, scope_types text[], scope_ids text[], periods text[], period_starts date[], organization_ids uuid[], granted bigint[], count_ids bigint[], is_guarded boolean[], kept bigint[])
+CREATE OR REPLACE FUNCTION public.write_leases(of_node text, of_epoch bigint, of_op bigint, knows bigint, follows bigint, is_leaving boolean, at timestamp with time zone, ttl_ms double precision, scope_types text[], scope_ids text[], periods text[], period_starts date[], organization_ids uuid[], granted bigint[], count_ids bigint[], is_guarded boolean[], kept bigint[], is_awaiting boolean DEFAULT false)
  RETURNS text
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_custom_plan'
@@ -1915,6 +1925,10 @@ BEGIN
     IF knows < (SELECT value FROM limits_version FOR SHARE) THEN
       RETURN 'behind';
     END IF;
+  END IF;
+
+  IF is_awaiting AND NOT EXISTS (SELECT FROM lease_node WHERE awaited_until > written_at) THEN
+    RETURN 'changed';
   END IF;
 
   -- Grants on one limit run one after the other. A count of draws is not deleted before its new lease is committed.
@@ -1969,9 +1983,10 @@ BEGIN
     PERFORM keep_budget(of_node, 'epoch:' || of_epoch, written_at, scope_types, scope_ids, periods, period_starts,
       organization_ids, kept);
   END IF;
-  UPDATE lease_node SET epoch = of_epoch, op = of_op, seen_at = now(),
+  UPDATE lease_node SET epoch = of_epoch, op = of_op, seen_at = written_at,
     expires_at = CASE WHEN is_leaving THEN NULL ELSE written_at + ttl_ms * interval '1 millisecond' END,
-    limits_version = coalesce(follows, limits_version)
+    limits_version = coalesce(follows, limits_version),
+    awaited_until = CASE WHEN follows IS NULL THEN awaited_until END
   WHERE node_id = of_node;
   RETURN 'done';
 END

@@ -110,10 +110,11 @@ async function startNode(
   journal: Journal,
   parts: AsyncDisposableStack,
 ): Promise<AccountedNode> {
-  const { database } = storage;
+  const { database, incarnations } = storage;
   const { nodeId } = journal;
   const leases = new LeaseSync({
     database,
+    incarnations,
     nodeId,
     databaseNowMs: nowMs,
     clock: systemClock,

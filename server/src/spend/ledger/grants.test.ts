@@ -58,7 +58,7 @@ const test = base.extend("grants", async ({ db }) => {
     node.op += 1;
     const target: LeaseTarget =
       granted === null
-        ? { kind: "open", neededNanoUsd: 0n }
+        ? { kind: "open", neededNanoUsd: 0n, keptNanoUsd: 0n }
         : { kind: "set", countId: node.countId, grantedNanoUsd: granted };
     const entry = { key: text, minimumNanoUsd: minimum, preferredNanoUsd: minimum };
     return {
@@ -101,7 +101,7 @@ const test = base.extend("grants", async ({ db }) => {
       return nodeId;
     },
     async draft(message: SyncMessage): Promise<DraftedMessage> {
-      const draft = await draftMessage(database, message);
+      const draft = await draftMessage(database, message, { atMs: null });
       if (draft.kind !== "drafted") throw new Error(`the message is ${draft.kind}`);
       return draft;
     },

@@ -1,6 +1,6 @@
 import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import { holdUnderLimit } from "#src/domain/worst-case.ts";
-import { type Figures, usedOf } from "./lease-rules.ts";
+import { type AwaitedNode, type Figures, usedOf } from "./lease-rules.ts";
 
 /** A strict spend limit: at most `amountNanoUsd` in each period. */
 export interface StrictLimit {
@@ -45,6 +45,7 @@ export interface FullQueue {
  * - `queue_full`: too many requests of a scope wait for budget.
  * - `queue_slow`: every limit of the chain has room, but the request did not get its budget in time.
  * - `uncounted`: the spend under a limit is not known yet, because the limit is new or was changed.
+ * - `node_awaited`: the database failed over, and grants wait for the report of a node.
  * - `unavailable`: the database does not respond, or the node's leases have expired.
  */
 export interface HoldRefusal {
@@ -56,6 +57,7 @@ export interface HoldRefusal {
     | "queue_full"
     | "queue_slow"
     | "uncounted"
+    | "node_awaited"
     | "unavailable";
   /** Amount that the limit would have to hold. */
   amountNanoUsd: bigint;
@@ -65,6 +67,8 @@ export interface HoldRefusal {
   regainAtMs: number | null;
   /** Present for `queue_full`. */
   queue?: FullQueue;
+  /** Present for `node_awaited`. */
+  awaited?: AwaitedNode;
 }
 
 /** One limit of a chain, and the last known numbers of its balance. */

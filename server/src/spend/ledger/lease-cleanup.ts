@@ -1,7 +1,7 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { countLimits, deleteOldDraws } from "./lease-draws.sql.ts";
-import { fenceSilentNodes } from "./leases.sql.ts";
+import { endAwaits, fenceSilentNodes } from "./leases.sql.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
 import { releaseUnresolved } from "./release-unresolved.sql.ts";
 
@@ -23,13 +23,20 @@ export interface LeaseCleanupOptions extends LeaseFold {
 }
 
 /**
- * Fences silent nodes, releases old unresolved amounts, records missed overruns and deletes unused counts. Any node can
- * run it, and a second run changes nothing.
+ * Fences silent nodes, ends the wait for nodes after a failover, releases old unresolved amounts, records missed overruns
+ * and deletes unused counts. Any node can run it, and a second run changes nothing.
  */
 export async function cleanUpLeases(options: LeaseCleanupOptions): Promise<void> {
   const { database, logger, graceMs, unresolvedReleaseMs: afterMs } = options;
   const fenced = await fenceSilentNodes(database, { graceMs, atMs: null });
   if (fenced.length > 0) logger.warn({ nodes: fenced }, "silent nodes fenced");
+  const silent = await endAwaits(database, { atMs: null });
+  if (silent.length > 0) {
+    logger.warn(
+      { nodes: silent },
+      "these nodes have not reported their leases since the failover: budget is granted again, and what they spend beyond a limit is an overrun",
+    );
+  }
   // Spend that no fold has counted is still in the unresolved budget. Without this fold it would be released as unspent.
   await options.fold();
   const released = await releaseUnresolved(database, { afterMs, atMs: null });

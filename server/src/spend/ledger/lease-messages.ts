@@ -2,6 +2,7 @@ import { assert } from "#src/lib/assert.ts";
 import type { HoldQueue, Waiter } from "./hold-queue.ts";
 import { makeGrantRequests } from "./lease-grant-requests.ts";
 import type {
+  AwaitedNode,
   GrantRequest,
   LeaseTarget,
   SyncAnswer,
@@ -43,9 +44,10 @@ export interface Now {
  * - `outside`: the node never had an epoch.
  * - `entered`: the node has an epoch.
  * - `fenced`: the epoch is over.
+ * - `failed_over`: the database failed over, so the epoch is over. The leases last until they expire.
  * - `left`: the database knows that the node holds nothing.
  */
-type Stage = "outside" | "entered" | "fenced" | "left";
+type Stage = "outside" | "entered" | "fenced" | "failed_over" | "left";
 
 interface InFlight {
   message: SyncMessage;
@@ -74,10 +76,14 @@ export class LeaseMessages {
   #stage: Stage = "outside";
   #aim: "serve" | "leave" = "serve";
   readonly #sequence = { epoch: 0n, op: 0 };
-  #journal: "whole" | "gap" = "whole";
+  /** Lowest epoch since the last failover. */
+  #leastEpoch = 0n;
+  /** `told`: the database knows of the gap. A failover may have lost that. */
+  #journal: "whole" | "gap" | "told" = "whole";
   /** Versions of limits: the one that this node follows, and the one that the database has confirmed. */
   readonly #limits = { followed: 0n, acknowledged: -1n };
   #inFlight: InFlight | null = null;
+  #awaited: AwaitedNode | null = null;
   /** Times on the monotonic clock, milliseconds. */
   readonly #times = {
     validUntil: NEVER,
@@ -98,8 +104,14 @@ export class LeaseMessages {
     this.#bounds = { coverMs: options.coverMs ?? options.ttlMs, liveNodes: 1 };
   }
 
+  /** The node needs a new epoch. */
   get isFenced(): boolean {
-    return this.#stage === "fenced";
+    return this.#stage === "fenced" || this.#stage === "failed_over";
+  }
+
+  /** A node that has to report its leases, as of the last response. */
+  get awaited(): AwaitedNode | null {
+    return this.#awaited;
   }
 
   get hasLeft(): boolean {
@@ -133,17 +145,45 @@ export class LeaseMessages {
     return this.#times.answered >= sinceMs;
   }
 
-  /** Starts a new epoch. No lease is open until the next message. */
+  /**
+   * Ends the epoch after a failover. The database may have less than this node was granted. The node keeps its leases until
+   * they expire, and the first message of its next epoch reports them. `leastEpoch`: lowest epoch since the failover.
+   */
+  handleFailover(leastEpoch: bigint, nowMs: number): void {
+    if (this.#stage === "outside") return;
+    this.#leastEpoch = leastEpoch;
+    this.#inFlight = null;
+    this.#awaited = null;
+    if (this.#journal === "told") this.#journal = "gap";
+    // Budget of a fenced node may belong to others.
+    if (this.#stage === "fenced") return;
+    this.#stage = "failed_over";
+    for (const state of this.#options.table.listStates()) this.#options.table.keepBudget(state);
+    if (this.isExpired(nowMs)) this.#closeLeases();
+  }
+
+  /** True until the response to the message, or the end of its epoch. */
+  isInFlight(message: SyncMessage): boolean {
+    return this.#inFlight?.message === message;
+  }
+
+  /** Starts a new epoch. No lease is open until the next message. Ignores an epoch from before the last failover. */
   enter(epoch: bigint, hasJournalGap: boolean): void {
+    if (epoch < this.#leastEpoch) return;
+    const hasFailedOver = this.#stage === "failed_over";
     Object.assign(this.#sequence, { epoch, op: 0 });
     this.#stage = "entered";
     // The gap stays until the database knows of it. A new epoch alone does not make the journal whole.
     if (hasJournalGap) this.#journal = "gap";
     this.#limits.acknowledged = -1n;
     this.#inFlight = null;
-    this.#times.validUntil = NEVER;
     this.#times.renew = NEVER;
     this.#retryAtMs = NEVER;
+    if (!hasFailedOver) this.#closeLeases();
+  }
+
+  #closeLeases(): void {
+    this.#times.validUntil = NEVER;
     for (const state of this.#options.table.listStates()) this.#options.table.close(state);
   }
 
@@ -175,8 +215,7 @@ export class LeaseMessages {
 
   /** Returns the message to send now, or null. The next one is possible after `applyAnswer` or `handleLostMessage`. */
   next(now: Now): SyncMessage | null {
-    if (this.#inFlight !== null || this.#stage === "outside" || this.#stage === "fenced")
-      return null;
+    if (this.#inFlight !== null || this.#stage === "outside" || this.isFenced) return null;
     if (now.nowMs < this.#retryAtMs) return null;
     const { table, queue } = this.#options;
     const { renew, beat } = this.#times;
@@ -246,6 +285,7 @@ export class LeaseMessages {
     this.#bounds.liveNodes = answer.liveNodes;
     this.#times.validUntil = Math.max(this.#times.validUntil, sent.sentMs + ttlMs - marginMs);
     this.#times.beat = sent.sentMs + Math.max(TRIM_EVERY_MS, ttlMs / BEATS);
+    this.#awaited = answer.awaited;
     const areExact = this.#applyLeases(sent, answer);
     this.#applyGrants(sent, answer, now);
     if (sent.message.isComplete) this.#applyAcknowledgement(sent, answer, now);
@@ -274,13 +314,14 @@ export class LeaseMessages {
   #canName(state: LeaseState): boolean {
     if (state.countId !== null) return true;
     if (state.limit === null) return false;
-    return state.held > 0n || this.#options.table.pendingOf(state) > 0n;
+    return state.isKept || state.held > 0n || this.#options.table.pendingOf(state) > 0n;
   }
 
   #makeTarget(state: LeaseState, kept: bigint): LeaseTarget {
-    const least = this.#options.table.findLeastTarget(state);
-    if (least.kind === "open") return least;
-    return { ...least, grantedNanoUsd: least.grantedNanoUsd + kept };
+    const { table } = this.#options;
+    const least = table.findLeastTarget(state);
+    if (least.kind === "set") return { ...least, grantedNanoUsd: least.grantedNanoUsd + kept };
+    return { ...least, keptNanoUsd: this.#aim === "serve" ? table.keptAmount(state) : 0n };
   }
 
   /** Waiting requests have their own grant requests. */
@@ -363,8 +404,10 @@ export class LeaseMessages {
     for (const [name, target] of message.targets) {
       const state = table.get(name);
       const opened = answer.opened.get(name);
-      if (answer.unopened.has(name)) table.close(state);
-      else if (target.kind === "set") state.granted = target.grantedNanoUsd;
+      if (answer.unopened.has(name)) {
+        // The failover may have lost the count of a kept lease, which then starts again.
+        if (!state.isKept) table.close(state);
+      } else if (target.kind === "set") state.granted = target.grantedNanoUsd;
       else if (opened !== undefined && isKnown) {
         const { neededNanoUsd } = target;
         const { foldedSeq } = answer;
@@ -391,7 +434,7 @@ export class LeaseMessages {
   }
 
   #applyAcknowledgement({ message, sentMs }: InFlight, answer: SyncDone, now: Now): void {
-    this.#journal = "whole";
+    if (this.#journal === "gap") this.#journal = "told";
     if (answer.unopened.size > 0) return;
     this.#limits.acknowledged = message.limitsVersion;
     if (message.isLeaving) this.#stage = "left";
@@ -418,7 +461,7 @@ interface Due {
 
 /** Unused part of the lease with the target's value. */
 function freeAfter({ drawn, held }: LeaseState, target: LeaseTarget | undefined): bigint {
-  if (target?.kind !== "set") return 0n;
+  if (target?.kind !== "set") return target?.keptNanoUsd ?? 0n;
   const free = target.grantedNanoUsd - drawn - held;
   return free > 0n ? free : 0n;
 }

@@ -1,5 +1,6 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { LeaseClock } from "./lease-clock.sql.ts";
 import type { LeaseKey, LeaseRow, LeaseWork, MessageNode, SyncMessage } from "./lease-rules.ts";
 import { balanceKeyText } from "./spend-key.ts";
 
@@ -24,6 +25,11 @@ interface ReadRow extends Omit<ReadNode, "isOlder"> {
   foldedSeq: bigint;
   /** Live nodes without the node of the message. */
   otherNodes: bigint;
+  /** The node has not reported its leases since a failover. */
+  isAwaited: boolean;
+  /** Another such node. Null: none. */
+  awaitedId: string | null;
+  awaitedUntil: Date | null;
   hasOlderLeases: boolean;
   hasOlderContact: boolean;
   /** Null: the message names no balance. */
@@ -53,8 +59,15 @@ const READ = `WITH me AS MATERIALIZED (
       last.op, last.expires_at, (SELECT value FROM limits_version) AS version,
       (SELECT hour_at > now() FROM rollup_progress) AS has_older_nodes,
       (SELECT count(*) FROM node_contact WHERE id <> $1 AND lease_expires_at IS NOT NULL) AS other_nodes,
-      EXISTS (SELECT FROM lease WHERE node_id = $1 AND request_id = '' AND granted_nano_usd IS NULL) AS has_older_leases
-    FROM node LEFT JOIN lease_node AS last ON last.node_id = node.id WHERE node.id = $1
+      EXISTS (SELECT FROM lease WHERE node_id = $1 AND request_id = '' AND granted_nano_usd IS NULL) AS has_older_leases,
+      coalesce(last.awaited_until > coalesce($8::timestamptz, clock_timestamp()), false) AS is_awaited,
+      other.node_id AS awaited_id, other.awaited_until
+    FROM node LEFT JOIN lease_node AS last ON last.node_id = node.id LEFT JOIN LATERAL (
+      SELECT node_id, awaited_until FROM lease_node
+      WHERE node_id <> $1 AND awaited_until > coalesce($8::timestamptz, clock_timestamp())
+      ORDER BY awaited_until DESC, node_id LIMIT 1
+    ) AS other ON true
+    WHERE node.id = $1
   ), key AS (
     SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[])
       AS named (scope_type, scope_id, period, period_start, organization_id)
@@ -64,7 +77,8 @@ const READ = `WITH me AS MATERIALIZED (
   )
   SELECT me.epoch, me.folded_seq AS "foldedSeq", me.other_nodes AS "otherNodes", me.version, me.has_older_nodes AS "hasOlderNodes",
     me.has_older_leases AS "hasOlderLeases", me.lease_expires_at IS NOT NULL AS "hasOlderContact",
-    coalesce(me.expires_at, me.lease_expires_at) IS NOT NULL AS "isLive",
+    coalesce(me.expires_at, me.lease_expires_at) IS NOT NULL AS "isLive", me.is_awaited AS "isAwaited",
+    me.awaited_id AS "awaitedId", me.awaited_until AS "awaitedUntil",
     CASE WHEN me.last_epoch = me.epoch THEN me.op WHEN me.has_older_nodes THEN me.lease_op ELSE 0 END AS op,
     key.scope_type AS "scopeType", key.scope_id AS "scopeId", key.period, key.period_start AS "periodStart",
     key.organization_id AS "organizationId", own.granted_nano_usd AS "grantedNanoUsd",
@@ -94,12 +108,14 @@ const READ = `WITH me AS MATERIALIZED (
 export async function readMessageRows(
   db: Database | Tx,
   message: SyncMessage,
+  { atMs }: LeaseClock,
 ): Promise<MessageRows | null> {
   const { rows } = await db.executeQuery<ReadRow>(
     CompiledQuery.raw(READ, [
       message.nodeId,
       ...keyColumns([...message.keys.values()]),
       message.isComplete,
+      atMs === null ? null : new Date(atMs),
     ]),
   );
   const [first] = rows;
@@ -147,8 +163,18 @@ function toWork(message: SyncMessage, rows: readonly ReadRow[]): Omit<MessageRow
   }
   const foldedSeq = Number(rows[0]?.foldedSeq ?? 0n);
   const liveNodes = Number(rows[0]?.otherNodes ?? 0n) + 1;
-  const work = { foldedSeq, liveNodes, keys, balances, leases, counts, limits, kept: new Map() };
-  return { work, missing };
+  const awaited = toAwaited(rows[0]);
+  const tables = { keys, balances, leases, counts, limits, kept: new Map() };
+  return { work: { foldedSeq, liveNodes, awaited, ...tables }, missing };
+}
+
+function toAwaited(row: ReadRow | undefined): LeaseWork["awaited"] {
+  const { isAwaited = false, awaitedId = null, awaitedUntil = null } = row ?? {};
+  const other =
+    awaitedId === null || awaitedUntil === null
+      ? null
+      : { nodeId: awaitedId, untilMs: awaitedUntil.getTime() };
+  return { isSelf: isAwaited, other };
 }
 
 function toLease({ grantedNanoUsd, olderNanoUsd, drawnNanoUsd, isFenced }: ReadRow): LeaseRow {
@@ -166,14 +192,14 @@ export interface LockedNode {
   epoch: bigint;
   /** Number of the last message to nodes of version 0.1. */
   op: bigint;
-  /** Time until which the node may use its leases. Null: it is not live. */
+  /** Time until which the node may use its leases, or until which its report is awaited. Null: it is not live. */
   expiresAt: Date | null;
 }
 
 /** Locks the leases of a node against its messages, then its row against its flushes and folds. */
 export async function lockNode(tx: Tx, nodeId: string): Promise<LockedNode | null> {
   const { rows: last } = await sql<{ expiresAt: Date | null }>`
-    SELECT expires_at AS "expiresAt" FROM lease_node WHERE node_id = ${nodeId} FOR UPDATE`.execute(
+    SELECT greatest(expires_at, awaited_until) AS "expiresAt" FROM lease_node WHERE node_id = ${nodeId} FOR UPDATE`.execute(
     tx,
   );
   const { rows } = await sql<LockedNode>`

@@ -51,9 +51,9 @@ interface GrantRequestEntry {
 export type LeaseTarget =
   /**
    * Opens a lease whose drawn amount the node does not know. Granted becomes drawn + `neededNanoUsd`: the node's holds, and
-   * its ended spend after the last folded position that it knows.
+   * its ended spend after the last folded position that it knows. `keptNanoUsd`: free budget from before a failover.
    */
-  | { kind: "open"; neededNanoUsd: bigint }
+  | { kind: "open"; neededNanoUsd: bigint; keptNanoUsd: bigint }
   /** Sets an open lease. `countId`: id of the count of draws that the node knows. */
   | { kind: "set"; countId: bigint; grantedNanoUsd: bigint };
 
@@ -90,6 +90,15 @@ export interface OpenedLease {
   countId: bigint;
   /** Draws of the node that folds have counted, up to the folded position of the response. */
   drawnNanoUsd: bigint;
+  /** Free budget from before a failover that the node still has. */
+  keptNanoUsd: bigint;
+}
+
+/** A node with unknown leases, because the database failed over. */
+export interface AwaitedNode {
+  nodeId: string;
+  /** Time after which its leases are over, milliseconds on the database's clock. */
+  untilMs: number;
 }
 
 export interface SyncDone {
@@ -108,6 +117,8 @@ export interface SyncDone {
   figures: ReadonlyMap<string, Figures>;
   /** Live nodes, with the node of the message. */
   liveNodes: number;
+  /** Nothing was granted, because this node has to report its leases first. */
+  awaited: AwaitedNode | null;
 }
 
 export type SyncAnswer = SyncDone | SyncRefusal;
@@ -138,6 +149,15 @@ export interface LeaseWork {
   limits: ReadonlyMap<string, bigint>;
   /** Budget that became unresolved because of a journal gap. */
   kept: Map<string, bigint>;
+  awaited: Awaited;
+}
+
+/** Reports that grants wait for after a failover. The leases of these nodes may be larger than their rows. */
+export interface Awaited {
+  /** The node of the message has not reported. */
+  isSelf: boolean;
+  /** Another node that has not reported: the one that is awaited longest. */
+  other: AwaitedNode | null;
 }
 
 /** New value of one lease. */
@@ -158,6 +178,11 @@ export interface LeaseChange {
 export interface SyncDraft {
   answer: SyncDone;
   changes: readonly LeaseChange[];
+  /**
+   * Budget from before a failover is kept without a guard. Valid while a report is awaited: nothing is granted until then, so
+   * all such budget together is within the limits.
+   */
+  isAwaiting: boolean;
 }
 
 /** The facts of a node that decide whether its message is handled. */
@@ -183,11 +208,23 @@ export function findRefusal(node: MessageNode, message: SyncMessage): SyncRefusa
 export function draftSync(work: LeaseWork, message: SyncMessage): SyncDraft {
   const before = new Map([...work.leases].map(([key, lease]) => [key, { ...lease }]));
   const answer = applyMessage(work, message);
-  return { answer, changes: listChanges(work, before, listGranted(message, answer)) };
+  const kept = listKept(answer);
+  const isAwaiting = isReportAwaited(work) && kept.length > 0;
+  const granted = listGranted(message, answer);
+  for (const text of isAwaiting ? [] : kept) granted.add(text);
+  return { answer, changes: listChanges(work, before, granted), isAwaiting };
+}
+
+function listKept({ opened }: SyncDone): string[] {
+  return [...opened].flatMap(([text, { keptNanoUsd }]) => (keptNanoUsd > 0n ? [text] : []));
+}
+
+function isReportAwaited({ awaited: { isSelf, other } }: LeaseWork): boolean {
+  return isSelf || other !== null;
 }
 
 /** Key texts of leases that grow by a grant. */
-function listGranted(message: SyncMessage, { grants, toppedUp }: SyncDone): ReadonlySet<string> {
+function listGranted(message: SyncMessage, { grants, toppedUp }: SyncDone): Set<string> {
   const granted = new Set<string>(toppedUp.keys());
   for (const [at, { entries }] of message.grantRequests.entries()) {
     for (const [entryAt, { key }] of entries.entries()) {
@@ -249,24 +286,30 @@ function applyMessage(work: LeaseWork, message: SyncMessage): SyncDone {
       continue;
     }
     const { drawnNanoUsd } = leaseOf(work, key);
-    if (target.kind === "open") opened.set(key, { countId, drawnNanoUsd });
-    const isOpening = target.kind === "open";
-    setLease(work, message, {
-      key,
-      grantedNanoUsd: isOpening ? drawnNanoUsd + target.neededNanoUsd : target.grantedNanoUsd,
-    });
+    if (target.kind === "set") {
+      setLease(work, message, { key, grantedNanoUsd: target.grantedNanoUsd });
+      continue;
+    }
+    const least = drawnNanoUsd + target.neededNanoUsd;
+    const isKept = isReportAwaited(work);
+    setLease(work, message, { key, grantedNanoUsd: isKept ? least + target.keptNanoUsd : least });
+    const keptNanoUsd = isKept ? target.keptNanoUsd : keepWithinLimit(work, key, target);
+    opened.set(key, { countId, drawnNanoUsd, keptNanoUsd });
   }
   for (const [key, lease] of message.isComplete ? work.leases : []) {
     if (message.targets.has(key) || leftOf(lease) === 0n) continue;
     setLease(work, message, { key, grantedNanoUsd: lease.drawnNanoUsd });
   }
+  const { isSelf, other: awaited } = work.awaited;
+  const hasReported = !isSelf || (message.isComplete && unopened.size === 0);
+  const isGranting = awaited === null && hasReported;
   const granting: Granting = { spare: new Map(), shares: new Map() };
   const grants = message.grantRequests.map((request) => {
     const isUnopened = request.entries.some(({ key }) => unopened.has(key));
-    return isUnopened ? null : grant(work, request, granting);
+    return isUnopened || !isGranting ? null : grant(work, request, granting);
   });
   const toppedUp = new Map<string, bigint>();
-  for (const [key, nanoUsd] of message.topUps) {
+  for (const [key, nanoUsd] of isGranting ? message.topUps : []) {
     const remaining = unopened.has(key) ? null : remainingOf(work, key);
     const share = remaining === null ? 0n : findShare(remaining, work.liveNodes);
     const amount = leastOf(nanoUsd, share);
@@ -280,7 +323,23 @@ function applyMessage(work: LeaseWork, message: SyncMessage): SyncDone {
     if (balance) figures.set(key, { ...balance, limitNanoUsd });
   }
   const { foldedSeq, liveNodes } = work;
-  return { kind: "done", foldedSeq, opened, unopened, grants, toppedUp, figures, liveNodes };
+  const positions = { foldedSeq, opened, unopened };
+  return { kind: "done", ...positions, grants, toppedUp, figures, liveNodes, awaited };
+}
+
+/**
+ * Keeps the free budget of a late report, if the limit has room, and returns the kept amount. Other nodes may have been
+ * granted the same budget meanwhile.
+ */
+function keepWithinLimit(
+  work: LeaseWork,
+  key: string,
+  { keptNanoUsd }: { keptNanoUsd: bigint },
+): bigint {
+  const remaining = remainingOf(work, key);
+  if (remaining === null || remaining < keptNanoUsd) return 0n;
+  changeLease(work, key, keptNanoUsd);
+  return keptNanoUsd;
 }
 
 /** True if the node now follows the limits of the message, because all its leases are reported. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Incarnations } from "#src/db/incarnation.ts";
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { type Spent, spentOf } from "#src/domain/request-spend.ts";
@@ -18,6 +19,8 @@ import type { PendingSpend, SpendOrigin } from "./pending-spend.ts";
 
 export interface LeaseSyncOptions extends LeaseFold {
   database: Database;
+  /** Reports failovers of the database. Default: none is reported. */
+  incarnations?: Pick<Incarnations, "subscribe">;
   nodeId: string;
   /** The database's clock, milliseconds since the epoch. */
   databaseNowMs: () => number;
@@ -30,7 +33,7 @@ export interface LeaseSyncOptions extends LeaseFold {
   /** Highest number of requests that wait for budget at once. */
   maxWaiting?: number;
   /**
-   * Starts a new epoch after a fence, and calls `entered`. Does neither if another process has the node's id. Rejects with
+   * Starts a new epoch after a fence or a failover, and calls `entered`. Does neither if another process has the node's id. Rejects with
    * the database's error.
    */
   reenter: () => Promise<void>;
@@ -85,6 +88,9 @@ export class LeaseSync {
   /** Write of new holds to the journal. The node confirms their limits to the database after it. */
   #journalWrite: Promise<void> | null = null;
   readonly #known = { epoch: 0n, limitsVersion: -1n };
+  readonly #unsubscribe: (() => void) | null;
+  /** Resolved by the next failover: a message to the earlier primary may never be answered. */
+  #failedOver = Promise.withResolvers<null>();
   /** Times on the monotonic clock, milliseconds. `contactSince` null: no contact. */
   readonly #times = {
     contactSince: NO_CONTACT,
@@ -105,9 +111,25 @@ export class LeaseSync {
       holdWaitMs,
       maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
     });
+    const { incarnations } = options;
+    this.#unsubscribe =
+      incarnations?.subscribe(({ after }) => this.#handleFailover(after.value)) ?? null;
   }
 
-  /** The meter calls this with each new epoch: at its start, and after a fence. */
+  /**
+   * Called before the first statement after a failover. The node keeps its budget, and reports it in a new epoch at once.
+   * `incarnation`: the new one, whose epochs start at its value << 32.
+   */
+  #handleFailover(incarnation: bigint): void {
+    this.#leases.handleFailover(incarnation << 32n, this.#now());
+    this.#times.contactSince = null;
+    this.#times.reenter = Number.NEGATIVE_INFINITY;
+    this.#failedOver.resolve(null);
+    this.#failedOver = Promise.withResolvers<null>();
+    if (this.#life === "running") this.#startSending();
+  }
+
+  /** The meter calls this with each new epoch: at its start, and after a fence or a failover. */
   entered(entry: { epoch: bigint; flushedSeq: number; isJournalWhole: boolean }): void {
     const { epoch, flushedSeq: appendedSeq, isJournalWhole } = entry;
     this.#known.epoch = epoch;
@@ -227,6 +249,7 @@ export class LeaseSync {
 
   /** Returns budget that is not held, within a bounded time. Then the node does not count as live. */
   async stop(): Promise<void> {
+    this.#unsubscribe?.();
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     const late = new AbortController();
@@ -293,8 +316,8 @@ export class LeaseSync {
       const answer = await this.#send(message);
       const isKnown = answer?.kind !== "behind" || (await this.#tryRefresh());
       if (answer?.kind === "done" && answer.unopened.size > 0) await this.#countLimits();
-      // The node has a new epoch, so earlier messages do not count.
-      if (message.epoch !== this.#known.epoch) continue;
+      // The node has a new epoch, or needs one.
+      if (!this.#leases.isInFlight(message)) continue;
       if (answer === null || !isKnown) return this.#leases.handleLostMessage(this.#now());
       this.#applyAnswer(answer);
       if (this.#life === "stopping") return;
@@ -340,7 +363,7 @@ export class LeaseSync {
     if (hasJournalGap && !this.#leases.hasJournalGap) this.#options.acknowledgeJournalGap();
   }
 
-  /** Starts a new epoch after a fence. True: the node has one. */
+  /** Starts a new epoch after a fence or a failover. True: the node has one. */
   async #reenter(): Promise<boolean> {
     if (!this.#leases.isFenced || this.#life === "stopping") return false;
     const { clock, logger, reenter } = this.#options;
@@ -349,7 +372,10 @@ export class LeaseSync {
     try {
       await reenter();
     } catch (error) {
-      logger.warn({ err: error }, "this node was fenced, and cannot get a new epoch yet");
+      logger.warn(
+        { err: error },
+        "this node was fenced, or the database failed over, and the node cannot get a new epoch yet",
+      );
     }
     return !this.#leases.isFenced;
   }
@@ -365,6 +391,7 @@ export class LeaseSync {
       const answer = await Promise.race([
         syncLeases(database, message, { ttlMs, atMs: null }),
         late.promise,
+        this.#failedOver.promise,
       ]);
       if (answer !== null) this.#times.contactSince ??= clock.monotonicMs();
       else this.#times.contactSince = null;

@@ -20,8 +20,12 @@ export interface LeaseState {
   endMs: number;
   /** Null once the limit was removed or is no longer strict. */
   limit: StrictLimit | null;
-  /** The database's count of draws. Null: the lease is not open, and has no budget. */
+  /** The database's count of draws. Null: the lease is not open. */
   countId: bigint | null;
+  /**
+   * The lease is not open, and has its budget from before a failover. `granted` and `drawn` then count from the failover on.
+   */
+  isKept: boolean;
   /** Sum of all grants. At most the number that the database has. */
   granted: bigint;
   /** Draws of all ended requests, counted by a fold or not. The database's number reaches it when all are counted. */
@@ -111,6 +115,7 @@ export class LeaseTable {
       // The last numbers belong to an earlier limit. Until the next response, nothing is spendable.
       state.seen = null;
       state.changedIn = version;
+      if (state.isKept) this.close(state);
     }
     this.#findOrganizations();
     for (const { request } of this.#running.values()) this.getStates(request, request.startedAtMs);
@@ -155,8 +160,14 @@ export class LeaseTable {
   findLeastTarget(state: LeaseState): LeaseTarget {
     const { countId, drawn, held } = state;
     return countId === null
-      ? { kind: "open", neededNanoUsd: this.pendingOf(state) + held }
+      ? { kind: "open", neededNanoUsd: this.pendingOf(state) + held, keptNanoUsd: 0n }
       : { kind: "set", countId, grantedNanoUsd: drawn + held };
+  }
+
+  /** Free budget from before a failover. */
+  keptAmount(state: LeaseState): bigint {
+    const free = state.isKept ? this.freeAmount(state) : 0n;
+    return free > 0n ? free : 0n;
   }
 
   /**
@@ -165,7 +176,8 @@ export class LeaseTable {
    * message returns it.
    */
   open(state: LeaseState, opening: Opening): bigint {
-    const { countId, drawnNanoUsd, neededNanoUsd, foldedSeq, folded } = opening;
+    const { countId, drawnNanoUsd, neededNanoUsd, keptNanoUsd, foldedSeq, folded } = opening;
+    const kept = this.keptAmount(state);
     const drawsOf = (batches: readonly AppendedBatch[]) =>
       batches.reduce((sum, { sums }) => sum + sums.sumOfDraws(periodIn(state)), 0n);
     // Pending spend at the folded position of the response. The node may know a later or an earlier position.
@@ -173,16 +185,24 @@ export class LeaseTable {
     const later = drawsOf(folded.filter(({ toSeq }) => toSeq > foldedSeq));
     state.countId = countId;
     state.drawn = drawnNanoUsd + this.pendingOf(state) - counted + later;
-    const granted = drawnNanoUsd + neededNanoUsd;
+    state.isKept = false;
+    const granted = drawnNanoUsd + neededNanoUsd + keptNanoUsd;
     const free = granted - state.drawn - state.held;
-    const excess = free > 0n ? free : 0n;
+    const excess = free > kept ? free - kept : 0n;
     state.granted = granted - excess;
     return excess;
   }
 
   /** Closes a lease whose draws the database does not count, or counts anew. */
   close(state: LeaseState): void {
-    Object.assign(state, { countId: null, granted: 0n, drawn: 0n });
+    Object.assign(state, { countId: null, granted: 0n, drawn: 0n, isKept: false });
+  }
+
+  /** Closes a lease at a failover. Its budget stays usable. */
+  keepBudget(state: LeaseState): void {
+    if (state.countId === null) return;
+    const { granted, drawn } = state;
+    Object.assign(state, { countId: null, granted: granted - drawn, drawn: 0n, isKept: true });
   }
 
   /**
@@ -218,12 +238,19 @@ export class LeaseTable {
     return running.request;
   }
 
-  /** Draws `nanoUsd` from the leases of an ended request. Negative: no fold will count it. */
+  /** Draws `nanoUsd` from the open leases of an ended request. Negative: no fold will count it. */
   draw(origin: SpendOrigin, nanoUsd: bigint): void {
     for (const state of this.#findStates(origin)) {
       if (state.countId === null) continue;
       state.drawn += nanoUsd;
       state.traffic.addDraw(nanoUsd);
+    }
+  }
+
+  /** Draws `nanoUsd` from kept leases of a request that ended after the failover. */
+  drawKept(origin: SpendOrigin, nanoUsd: bigint): void {
+    for (const state of this.#findStates(origin)) {
+      if (state.isKept) state.drawn += nanoUsd;
     }
   }
 
@@ -294,6 +321,7 @@ export class LeaseTable {
       endMs,
       limit,
       countId: null,
+      isKept: false,
       granted: 0n,
       drawn: 0n,
       held: 0n,
@@ -372,8 +400,8 @@ function setAmount(running: Running, at: number, nanoUsd: bigint): void {
 
 /** See `LeaseTable.spendableOf`. */
 export function findSpendable(state: LeaseState): bigint {
-  const { limit, seen, countId, granted, drawn, held } = state;
-  if (limit === null || seen === null || countId === null) return 0n;
+  const { limit, seen, countId, isKept, granted, drawn, held } = state;
+  if (limit === null || seen === null || (countId === null && !isKept)) return 0n;
   return usedOf(seen) > limit.amountNanoUsd ? 0n : granted - drawn - held;
 }
 

@@ -51,7 +51,7 @@ export async function syncLeases(
   for (let drafts = 1; drafts <= MAX_DRAFTS; drafts++) {
     const isLast = drafts === MAX_DRAFTS;
     const asked = isLast ? { ...message, grantRequests: [], topUps: NO_TOP_UPS } : message;
-    const drafted = await draftMessage(database, asked);
+    const drafted = await draftMessage(database, asked, options);
     if (drafted.kind === "older") return syncOlderLeases(database, message, options);
     if (drafted.kind !== "drafted") return drafted;
     const answer = await writeDraft(database, drafted, options);
@@ -71,15 +71,19 @@ export interface DraftedMessage extends SyncDraft {
 export type Draft = DraftedMessage | SyncRefusal | { kind: "older" };
 
 /** Reads the rows of a message and decides on it. "older": a node of version 0.1 may be alive. */
-export async function draftMessage(database: Database, message: SyncMessage): Promise<Draft> {
-  let rows = await readMessageRows(database, message);
+export async function draftMessage(
+  database: Database,
+  message: SyncMessage,
+  clock: LeaseClock,
+): Promise<Draft> {
+  let rows = await readMessageRows(database, message, clock);
   if (rows?.node.hasOlderNodes === true) return { kind: "older" };
   const isUnready = rows !== null && (rows.node.isOlder || rows.missing.length > 0);
   if (rows !== null && isUnready) {
     const { node, missing } = rows;
     if (node.isOlder) await convertOlderLeases(database, message.nodeId);
     if (missing.length > 0) await inTransaction(database, (tx) => lockBalances(tx, missing));
-    rows = await readMessageRows(database, message);
+    rows = await readMessageRows(database, message, clock);
   }
   if (rows === null) return { kind: "fenced" };
   const refusal = findRefusal(rows.node, message);
@@ -89,13 +93,13 @@ export async function draftMessage(database: Database, message: SyncMessage): Pr
 const WRITE = prepareOnce(
   "write_leases",
   `SELECT write_leases($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::text[], $11::text[], $12::date[], $13::uuid[],
-    $14::bigint[], $15::bigint[], $16::boolean[], $17::bigint[]) AS result`,
+    $14::bigint[], $15::bigint[], $16::boolean[], $17::bigint[], $18) AS result`,
 );
 
 /** Writes a draft. Null: it is not valid any more, and nothing was written. */
 export async function writeDraft(
   database: Database,
-  { message, answer, changes }: DraftedMessage,
+  { message, answer, changes, isAwaiting }: DraftedMessage,
   { atMs, ttlMs }: LeaseClock & { ttlMs: number },
 ): Promise<SyncAnswer | null> {
   const isFollowing = isAcknowledged(message, answer);
@@ -116,6 +120,7 @@ export async function writeDraft(
       changes.map(({ countId }) => countId),
       changes.map(({ isGuarded }) => isGuarded),
       changes.map(({ keptNanoUsd }) => keptNanoUsd),
+      isAwaiting,
     ]),
   );
   const kind = rows[0]?.result ?? "changed";
@@ -236,13 +241,27 @@ export async function fenceSilentNodes(
 async function fenceNode(tx: Tx, nodeId: string, clock: LeaseClock): Promise<void> {
   await sql`
     UPDATE node SET epoch = epoch + 1, lease_expires_at = NULL WHERE id = ${nodeId}`.execute(tx);
-  await sql`UPDATE lease_node SET expires_at = NULL WHERE node_id = ${nodeId}`.execute(tx);
+  await sql`
+    UPDATE lease_node SET expires_at = NULL, awaited_until = NULL WHERE node_id = ${nodeId}`.execute(
+    tx,
+  );
   await sql`
     UPDATE lease SET unresolved_since = ${nowOf(clock)}
     WHERE node_id = ${nodeId} AND granted_nano_usd IS NOT NULL AND unresolved_since IS NULL`.execute(
     tx,
   );
   await fenceOlderLeases(tx, nodeId, clock);
+}
+
+/**
+ * Ends the wait for nodes that have not reported their leases since a failover, and whose leases are over by now. Returns
+ * their ids.
+ */
+export async function endAwaits(database: Database, clock: LeaseClock): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    UPDATE lease_node SET awaited_until = NULL WHERE awaited_until <= ${nowOf(clock)}
+    RETURNING node_id AS id`.execute(database);
+  return rows.map(({ id }) => id).sort();
 }
 
 /**

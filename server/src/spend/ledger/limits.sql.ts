@@ -165,7 +165,8 @@ export async function listAllSpendLimits(db: Database | Tx): Promise<SpendLimit[
  * not follow it has appended requests that no fold has counted.
  */
 export const isActivating = sql<boolean>`(l.enforcement = 'strict' AND (
-  EXISTS (SELECT FROM node_contact WHERE lease_expires_at IS NOT NULL AND limits_version < l.version)
+  EXISTS (SELECT FROM node_contact
+    WHERE (lease_expires_at IS NOT NULL OR awaited_until IS NOT NULL) AND limits_version < l.version)
   OR EXISTS (SELECT FROM usage_batch AS batch LEFT JOIN node_contact AS node ON node.id = batch.node_id
     WHERE batch.set_aside_at IS NULL AND (node.id IS NULL OR node.limits_version < l.version))))`;
 

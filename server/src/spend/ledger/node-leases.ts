@@ -58,12 +58,20 @@ export class NodeLeases {
   }
 
   /**
-   * Starts an epoch: at the start of the node, or after a fence. Running requests and pending spend stay, and the next
-   * message opens the leases again. `hasJournalGap`: the journal may lack requests that were sent.
+   * Starts an epoch: at the start of the node, or after a fence or a failover. Running requests and pending spend stay, and
+   * the next message opens the leases again. `hasJournalGap`: the journal may lack requests that were sent.
    */
   enter(entry: { epoch: bigint; appendedSeq: number; hasJournalGap: boolean }): void {
     this.pending.enter(entry.appendedSeq);
     this.#messages.enter(entry.epoch, entry.hasJournalGap);
+  }
+
+  /**
+   * Ends the epoch, because the database failed over. The node holds budget of its leases until they expire, and reports them
+   * in its next epoch. `leastEpoch`: lowest epoch since the failover.
+   */
+  handleFailover(leastEpoch: bigint, now: Now): void {
+    this.#messages.handleFailover(leastEpoch, now.nowMs);
   }
 
   /**
@@ -128,10 +136,11 @@ export class NodeLeases {
   /** Ends the hold of a request, and adds its spend, which the database has not appended. */
   recordEnd(requestId: string, origin: SpendOrigin, spent: Spent): void {
     this.#table.end(requestId);
+    this.#table.drawKept(origin, drawOf(spent));
     this.recordFoundSpend(origin, spent);
   }
 
-  /** Adds spend of a request that ended before this process started. The database has not appended it. */
+  /** Adds spend of a request that ended before this process or this epoch started. The database has not appended it. */
   recordFoundSpend(origin: SpendOrigin, spent: Spent): void {
     this.pending.end(origin, spent);
     this.#table.draw(origin, drawOf(spent));
@@ -194,9 +203,16 @@ export class NodeLeases {
     const requests = this.#messages.requests;
     const isDone = this.#messages.applyAnswer(answer, this.#advanceClock(now));
     if (!isDone || answer.kind !== "done") return this.resolveWaiting(now);
-    const resolved = [...this.#refuseHopeless(requests, answer, now), ...this.resolveWaiting(now)];
+    // Leases of nodes that have not reported count as unresolved, so a refusal could be wrong.
+    const asked = answer.awaited === null ? requests : [];
+    const resolved = [...this.#refuseHopeless(asked, answer, now), ...this.resolveWaiting(now)];
     if (requests.length > 0 && resolved.length === 0) this.#messages.askLater(now.nowMs);
     return resolved;
+  }
+
+  /** True until the response to the message, or the end of its epoch. A later response is ignored. */
+  isInFlight(message: SyncMessage): boolean {
+    return this.#messages.isInFlight(message);
   }
 
   handleLostMessage(now: Now): void {
@@ -280,6 +296,8 @@ export class NodeLeases {
     const hasAsked = waiter.sinceMs < now.nowMs;
     const isSilent = hasAsked && !this.#messages.hasAnsweredSince(waiter.sinceMs);
     if (isSilent || this.#isCutOff(now)) return this.#refuse(waiter, "unavailable");
+    const { awaited } = this.#messages;
+    if (awaited !== null) return { ...this.#refuse(waiter, "node_awaited"), awaited };
     const states = this.#table.getStates(waiter.scope, this.#atMs);
     const uncounted = states.find(({ seen, countId }) => seen === null || countId === null);
     if (uncounted !== undefined) return this.#refuse(waiter, "uncounted", uncounted);

@@ -55,7 +55,7 @@ export function syncOlderLeases(
     const own = message.isComplete ? await listOlderLeases(tx, [message.nodeId]) : [];
     await lockBalances(tx, [...own, ...message.keys.values()]);
     await lockCounts(tx, [...message.keys.values()]);
-    const rows = await readMessageRows(tx, message);
+    const rows = await readMessageRows(tx, message, options);
     if (rows === null) return { kind: "fenced" };
     const refusal = findRefusal(rows.node, message);
     if (refusal !== null) return refusal;
@@ -72,8 +72,15 @@ export function syncOlderLeases(
       UPDATE node SET lease_op = ${message.op}, lease_expires_at = ${expiresAt}, seen_at = now(),
         limits_version = coalesce(${isFollowing ? message.limitsVersion : null}::bigint, limits_version)
       WHERE id = ${message.nodeId}`.execute(tx);
+    if (isFollowing) await endAwait(tx, message.nodeId);
     return answer;
   });
+}
+
+async function endAwait(tx: Tx, nodeId: string): Promise<void> {
+  await sql`
+    UPDATE lease_node SET awaited_until = NULL
+    WHERE node_id = ${nodeId} AND awaited_until IS NOT NULL`.execute(tx);
 }
 
 interface Written {

@@ -4,6 +4,7 @@ import { type AskableLimit, formatLimitMessage } from "#src/domain/limit-message
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { FullQueue, HoldRefusal, StrictLimit } from "./hold-refusal.ts";
+import type { AwaitedNode } from "./lease-rules.ts";
 
 /** Seconds in which some running requests probably settle. */
 const RETRY_AFTER_S = "2";
@@ -16,7 +17,7 @@ interface HoldErrorWords {
 
 /**
  * Converts a refused hold to the error for the client. `spent` and `too_large` are a 400, because a retry does not help.
- * `held` is a 429, and a full or slow queue is a 529: a retry helps. `explain` describes the cost of the request.
+ * `held` is a 429, and a full or slow queue is a 529: a retry helps. A database that failed over is a 503. `explain` describes the cost of the request.
  * `explainIncrease` ends each message of a refusal that a higher limit prevents. `leastNanoUsd` is the hold of the
  * smallest request to the model: a limit with less left counts as reached.
  */
@@ -24,8 +25,9 @@ export function toHoldError(
   refusal: HoldRefusal,
   { explain, explainIncrease, leastNanoUsd = 0n }: HoldErrorWords,
 ): ApiError {
-  const { reason, limit, figures, regainAtMs, queue } = refusal;
+  const { reason, limit, figures, regainAtMs, queue, awaited } = refusal;
   if (queue !== undefined) return toQueueError(queue);
+  if (awaited !== undefined) return toFailoverError(awaited);
   if (reason === "unavailable" || limit === null || regainAtMs === null) {
     return new ApiError(
       "database_unavailable",
@@ -81,6 +83,16 @@ function toQueueError({ scope, waiting }: FullQueue): ApiError {
     `The queue of requests that wait for budget is full for ${name}: ${waiting} of its requests wait. Send the request again shortly.`,
     { "retry-after": RETRY_AFTER_S },
     { queue: { scope: scope === null ? null : toWireScope(scope), waiting } },
+  );
+}
+
+function toFailoverError({ nodeId: id, untilMs }: AwaitedNode): ApiError {
+  const until = new Date(untilMs).toISOString();
+  return new ApiError(
+    "database_failed_over",
+    `The database has failed over, and the gateway waits for node ${id} to report the budget that it holds, until ${until} at the latest. Send the request again shortly.`,
+    { "retry-after": RETRY_AFTER_S },
+    { awaited_node: { id, until } },
   );
 }
 

@@ -1,5 +1,8 @@
+import type { Incarnation } from "#src/db/incarnation.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import {
+  type Awaited,
+  type AwaitedNode,
   type BalanceRow,
   draftSync,
   findRefusal,
@@ -25,16 +28,19 @@ import {
   type UnresolvedRow,
 } from "./memory-fold.ts";
 import { periodOfKey } from "./model.ts";
-import type {
-  FlushAnswer,
-  FlushRequest,
-  FoldedNode,
-  Snapshot,
-  SpendStore,
-  StoredBalance,
-  StoredCounters,
-  StoredLease,
-  StoreTimes,
+import {
+  awaitMs,
+  type FlushAnswer,
+  type FlushRequest,
+  type FoldedNode,
+  type SavedRows,
+  type Snapshot,
+  type SpendStore,
+  type StoredBalance,
+  type StoredCounters,
+  type StoredLease,
+  type StoreRaise,
+  type StoreTimes,
 } from "./store.ts";
 
 interface NodeRow {
@@ -46,35 +52,56 @@ interface NodeRow {
   acknowledged: bigint;
   /** Null: not fenced. */
   fencedAtMs: number | null;
+  /** Null: its leases are known. */
+  awaitedUntilMs: number | null;
+}
+
+interface SavedMaps extends SavedRows {
+  rows: MemoryRows;
+}
+
+interface MemoryRows {
+  nodes: Map<string, NodeRow>;
+  granted: Map<string, Map<string, bigint>>;
+  tables: FoldTables;
+  limits: Map<string, LimitRow>;
+  version: bigint;
+  countIds: bigint;
+  incarnation: Incarnation;
 }
 
 /** Plain maps instead of the database, under the rules of the product. */
 export class MemoryStore implements SpendStore {
   readonly #times: StoreTimes;
-  readonly #nodes = new Map<string, NodeRow>();
+  #nodes = new Map<string, NodeRow>();
   /** Written by messages of the nodes: by node and key text. */
-  readonly #granted = new Map<string, Map<string, bigint>>();
+  #granted = new Map<string, Map<string, bigint>>();
   /** Keys of all messages, by key text. */
   readonly #keys = new Map<string, LeaseKey>();
   /** Written by folds. */
-  readonly #tables: FoldTables = {
+  #tables: FoldTables = {
     balances: new Map(),
     drawn: new Map(),
     counts: new Map(),
     unresolved: [],
     batches: [],
   };
-  readonly #limits = new Map<string, LimitRow>();
+  #limits = new Map<string, LimitRow>();
   #version = 0n;
   #fold: MemoryFold | null = null;
   #countIds = 0n;
+  #incarnation: Incarnation = { value: 0n, id: "first", ...FIRST_SERVER };
+  #saves = 0;
 
   constructor(times: StoreTimes) {
     this.#times = times;
   }
 
   async enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }> {
-    const node = this.#nodes.get(nodeId) ?? { ...NEW_NODE };
+    const node = this.#nodes.get(nodeId) ?? {
+      ...NEW_NODE,
+      epoch: larger(this.#leastEpoch, 1n) - 1n,
+    };
     node.epoch += 1n;
     node.op = 0;
     this.#nodes.set(nodeId, node);
@@ -83,31 +110,45 @@ export class MemoryStore implements SpendStore {
   }
 
   async sync(message: SyncMessage, atMs: number): Promise<SyncAnswer> {
-    const draft = await this.draft(message);
+    const draft = await this.draft(message, atMs);
     if (draft.kind !== "drafted") return draft;
     const answer = await this.write(draft, atMs);
     if (answer === null) throw new Error("nothing changed between the read and the write");
     return answer;
   }
 
-  async draft(message: SyncMessage): Promise<DraftedMessage | SyncRefusal> {
+  async draft(message: SyncMessage, atMs: number): Promise<DraftedMessage | SyncRefusal> {
     const node = this.#nodes.get(message.nodeId);
     if (node === undefined) return { kind: "fenced" };
     const refusal = findRefusal(toMessageNode(node, this.#version), message);
     for (const [text, key] of message.keys) this.#keys.set(text, key);
-    return (
-      refusal ?? { kind: "drafted", message, ...draftSync(this.#load(node, message), message) }
-    );
+    if (refusal !== null) return refusal;
+    const work = { ...this.#load(node, message), awaited: this.#findAwaited(message.nodeId, atMs) };
+    return { kind: "drafted", message, ...draftSync(work, message) };
+  }
+
+  #findAwaited(nodeId: string, atMs: number): Awaited {
+    const own = this.#nodes.get(nodeId)?.awaitedUntilMs ?? null;
+    const [other] = this.#listAwaited(atMs).filter((each) => each.nodeId !== nodeId);
+    return { isSelf: own !== null && own > atMs, other: other ?? null };
+  }
+
+  #listAwaited(atMs: number): AwaitedNode[] {
+    const awaited = [...this.#nodes].flatMap(([nodeId, { awaitedUntilMs: untilMs }]) => {
+      return untilMs !== null && untilMs > atMs ? [{ nodeId, untilMs }] : [];
+    });
+    return awaited.sort((a, b) => b.untilMs - a.untilMs || (a.nodeId < b.nodeId ? -1 : 1));
   }
 
   async write(draft: DraftedMessage, atMs: number): Promise<SyncAnswer | null> {
-    const { message, answer, changes } = draft;
+    const { message, answer, changes, isAwaiting } = draft;
     const { nodeId } = message;
     const node = this.#nodes.get(nodeId);
     if (node === undefined) return { kind: "fenced" };
     const refusal = findRefusal(toMessageNode(node, this.#version), message);
     if (refusal !== null) return refusal;
     if (!changes.every((change) => this.#isValid(nodeId, change))) return null;
+    if (isAwaiting && this.#listAwaited(atMs).length === 0) return null;
     node.op = message.op;
     node.expiresAtMs = atMs + this.#times.ttlMs;
     node.fencedAtMs = null;
@@ -128,6 +169,7 @@ export class MemoryStore implements SpendStore {
     }
     if (isAcknowledged(message, answer)) {
       node.acknowledged = message.limitsVersion;
+      node.awaitedUntilMs = null;
       if (message.isLeaving) node.expiresAtMs = null;
     }
     return answer;
@@ -145,7 +187,7 @@ export class MemoryStore implements SpendStore {
   }
 
   /** All rows of the message, in one snapshot. */
-  #load(node: NodeRow, message: SyncMessage): LeaseWork {
+  #load(node: NodeRow, message: SyncMessage): Omit<LeaseWork, "awaited"> {
     const { nodeId } = message;
     const leases = new Map<string, LeaseRow>();
     const balances = new Map<string, BalanceRow>();
@@ -235,6 +277,7 @@ export class MemoryStore implements SpendStore {
   async fence(atMs: number): Promise<string[]> {
     const fenced: string[] = [];
     for (const [nodeId, node] of this.#nodes) {
+      if (node.awaitedUntilMs !== null && node.awaitedUntilMs <= atMs) node.awaitedUntilMs = null;
       if (node.expiresAtMs === null || atMs <= node.expiresAtMs + this.#times.graceMs) continue;
       node.epoch += 1n;
       node.expiresAtMs = null;
@@ -255,7 +298,8 @@ export class MemoryStore implements SpendStore {
   }
 
   async forget(nodeId: string): Promise<StoredLease[] | null> {
-    if (this.#nodes.get(nodeId)?.expiresAtMs !== null) return null;
+    const node = this.#nodes.get(nodeId);
+    if (node === undefined || isLive(node)) return null;
     return this.#release((row) => row.nodeId === nodeId && !row.requestId.startsWith("req_"));
   }
 
@@ -299,7 +343,7 @@ export class MemoryStore implements SpendStore {
     const { batches } = this.#tables;
     return [...this.#limits.values()].filter((limit) => {
       const follows = ({ acknowledged }: NodeRow) => acknowledged >= limit.version;
-      const isMissed = nodes.some((node) => node.expiresAtMs !== null && !follows(node));
+      const isMissed = nodes.some((node) => isLive(node) && !follows(node));
       // Spend that is in no balance yet, and in no lease of this limit.
       const isUnfolded = batches.some(({ nodeId }) => {
         const node = this.#nodes.get(nodeId);
@@ -326,11 +370,71 @@ export class MemoryStore implements SpendStore {
       counts: new Map(this.#tables.counts),
       balances: this.#sumBalances(leases),
       nodes: new Map(
-        [...this.#nodes].map(([id, { epoch, flushedSeq, foldedSeq, expiresAtMs }]) => [
-          id,
-          { epoch, flushedSeq, foldedSeq, isLive: expiresAtMs !== null },
-        ]),
+        [...this.#nodes].map(([id, node]) => {
+          const { epoch, flushedSeq, foldedSeq, expiresAtMs, awaitedUntilMs } = node;
+          const ends = { expiresAtMs, awaitedUntilMs, isLive: isLive(node) };
+          return [id, { epoch, flushedSeq, foldedSeq, ...ends }];
+        }),
       ),
+    };
+  }
+
+  async incarnation(): Promise<Incarnation> {
+    return this.#incarnation;
+  }
+
+  get #leastEpoch(): bigint {
+    return this.#incarnation.value << 32n;
+  }
+
+  async raise(raise: StoreRaise, atMs: number): Promise<Incarnation> {
+    const { expectedId, known, newId: id, timeline } = raise;
+    const before = this.#incarnation;
+    if (before.id !== expectedId) return before;
+    const value = larger(before.value, known) + 1n;
+    this.#incarnation = { ...before, value, id, timeline };
+    const { ttlMs } = this.#times;
+    const waitMs = this.#times.awaitMs ?? awaitMs(ttlMs);
+    for (const node of this.#nodes.values()) {
+      const { expiresAtMs, awaitedUntilMs } = node;
+      const isKnown = expiresAtMs !== null && expiresAtMs + awaitMs(ttlMs) - ttlMs > atMs;
+      const isAwaited = awaitedUntilMs !== null && awaitedUntilMs > atMs;
+      node.awaitedUntilMs = isKnown || isAwaited ? atMs + waitMs : null;
+      node.epoch = larger(node.epoch + 1n, this.#leastEpoch);
+      node.expiresAtMs = null;
+      node.fencedAtMs ??= atMs;
+    }
+    this.#version = larger(this.#version + 1n, this.#leastEpoch);
+    return this.#incarnation;
+  }
+
+  async save(): Promise<SavedRows> {
+    this.#saves += 1;
+    const saved: SavedMaps = { id: this.#saves, rows: copyRows(this.#rows) };
+    return saved;
+  }
+
+  async restore(saved: SavedRows): Promise<void> {
+    const rows = copyRows((saved as SavedMaps).rows);
+    this.#nodes = rows.nodes;
+    this.#granted = rows.granted;
+    this.#tables = rows.tables;
+    this.#limits = rows.limits;
+    this.#version = rows.version;
+    this.#countIds = rows.countIds;
+    this.#incarnation = rows.incarnation;
+    this.#fold = null;
+  }
+
+  get #rows(): MemoryRows {
+    return {
+      nodes: this.#nodes,
+      granted: this.#granted,
+      tables: this.#tables,
+      limits: this.#limits,
+      version: this.#version,
+      countIds: this.#countIds,
+      incarnation: this.#incarnation,
     };
   }
 
@@ -397,6 +501,35 @@ export class MemoryStore implements SpendStore {
   }
 }
 
+function isLive({ expiresAtMs, awaitedUntilMs }: NodeRow): boolean {
+  return expiresAtMs !== null || awaitedUntilMs !== null;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function copyRows(rows: MemoryRows): MemoryRows {
+  const { tables } = rows;
+  return {
+    ...rows,
+    nodes: copyMap(rows.nodes, (row) => ({ ...row })),
+    granted: copyMap(rows.granted, (row) => new Map(row)),
+    limits: new Map(rows.limits),
+    tables: {
+      balances: copyMap(tables.balances, (row) => ({ ...row })),
+      drawn: copyMap(tables.drawn, (row) => new Map(row)),
+      counts: new Map(tables.counts),
+      unresolved: tables.unresolved.map((row) => ({ ...row })),
+      batches: [...tables.batches],
+    },
+  };
+}
+
+function copyMap<Key, Value>(map: Map<Key, Value>, copy: (value: Value) => Value): Map<Key, Value> {
+  return new Map([...map].map(([key, value]) => [key, copy(value)]));
+}
+
 function toMessageNode({ epoch, op, expiresAtMs }: NodeRow, version: bigint): MessageNode {
   return { epoch, op: BigInt(op), isLive: expiresAtMs !== null, version };
 }
@@ -417,4 +550,8 @@ const NEW_NODE: NodeRow = {
   expiresAtMs: null,
   acknowledged: -1n,
   fencedAtMs: null,
+  awaitedUntilMs: null,
 };
+
+/** The server that each run starts with. */
+export const FIRST_SERVER = { timeline: 1n, systemIdentifier: "one" };

@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
+import type { Incarnation } from "#src/db/incarnation.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import { periodNames, periodOf } from "#src/domain/spend-period.ts";
@@ -23,6 +25,7 @@ import {
   type Draft,
   type DraftedMessage,
   draftMessage,
+  endAwaits,
   fenceSilentNodes,
   listActivating,
   readStrictLimits,
@@ -43,18 +46,34 @@ import {
 } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import { appendSums } from "../folds.ts";
+import { FIRST_SERVER } from "./memory-store.ts";
 import type {
   FlushAnswer,
   FlushRequest,
   FoldedNode,
+  SavedRows,
   Snapshot,
   SpendStore,
   StoredCounters,
   StoredLease,
+  StoreRaise,
   StoreTimes,
 } from "./store.ts";
 
 const JOURNAL_ID = "journal";
+/** Tables that the nodes write, in an order in which each row can be inserted. */
+const SAVED_TABLES = [
+  ...[
+    "incarnation",
+    "limits_version",
+    "node",
+    "lease_node",
+    "balance",
+    "spend_limit",
+    "counted_limit",
+  ],
+  ...["lease", "lease_draw", "usage_batch", ...rollupTableNames],
+];
 /** More than a run appends. */
 const MAX_BATCHES = 10_000;
 
@@ -63,6 +82,7 @@ export class SqlStore implements SpendStore {
   readonly #database: Database;
   readonly #times: StoreTimes;
   readonly #organizationId: string;
+  #saves = 0;
 
   private constructor(database: Database, times: StoreTimes, organizationId: string) {
     this.#database = database;
@@ -80,6 +100,13 @@ export class SqlStore implements SpendStore {
       database,
     );
     await sql`UPDATE limits_version SET value = 0`.execute(database);
+    await sql`DELETE FROM incarnation WHERE value > 0`.execute(database);
+    await sql`UPDATE incarnation SET timeline = ${FIRST_SERVER.timeline},
+      system_identifier = ${FIRST_SERVER.systemIdentifier}`.execute(database);
+    await sql`CREATE TABLE IF NOT EXISTS saved (id integer PRIMARY KEY, rows jsonb NOT NULL)`.execute(
+      database,
+    );
+    await sql`TRUNCATE saved`.execute(database);
     await database
       .insertInto("organization")
       .values({ id: organizationId, name: "Acme" })
@@ -105,8 +132,8 @@ export class SqlStore implements SpendStore {
     return syncLeases(this.#database, message, { ttlMs: this.#times.ttlMs, atMs });
   }
 
-  draft(message: SyncMessage): Promise<Draft> {
-    return draftMessage(this.#database, message);
+  draft(message: SyncMessage, atMs: number): Promise<Draft> {
+    return draftMessage(this.#database, message, { atMs });
   }
 
   write(draft: DraftedMessage, atMs: number): Promise<SyncAnswer | null> {
@@ -159,8 +186,9 @@ export class SqlStore implements SpendStore {
     return (await findFoldedSeq(this.#database, nodeId)) ?? 0;
   }
 
-  fence(atMs: number): Promise<string[]> {
-    return fenceSilentNodes(this.#database, { graceMs: this.#times.graceMs, atMs });
+  async fence(atMs: number): Promise<string[]> {
+    await endAwaits(this.#database, { atMs });
+    return await fenceSilentNodes(this.#database, { graceMs: this.#times.graceMs, atMs });
   }
 
   async release(atMs: number): Promise<StoredLease[]> {
@@ -197,6 +225,50 @@ export class SqlStore implements SpendStore {
 
   activating(): Promise<StrictLimit[]> {
     return listActivating(this.#database);
+  }
+
+  async incarnation(): Promise<Incarnation> {
+    return await this.#database
+      .selectFrom("incarnation")
+      .select(["value", "id", "timeline", "system_identifier as systemIdentifier"])
+      .orderBy("value", "desc")
+      .limit(1)
+      .executeTakeFirstOrThrow();
+  }
+
+  async raise(raise: StoreRaise, atMs: number): Promise<Incarnation> {
+    const { expectedId, known, timeline } = raise;
+    const newId = randomUUID();
+    await sql`SELECT raise_incarnation(${expectedId}::uuid, ${known}, ${newId}::uuid, 'timeline', '{}',
+      ${new Date(atMs)})`.execute(this.#database);
+    await sql`UPDATE incarnation SET timeline = ${timeline}, system_identifier = ${FIRST_SERVER.systemIdentifier}
+      WHERE id = ${newId}::uuid`.execute(this.#database);
+    return await this.incarnation();
+  }
+
+  async save(): Promise<SavedRows> {
+    this.#saves += 1;
+    const rows = SAVED_TABLES.map(
+      (name) =>
+        sql`${name}::text, (SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM ${sql.table(name)} AS t)`,
+    );
+    await sql`INSERT INTO saved SELECT ${this.#saves}, jsonb_build_object(${sql.join(rows)})`.execute(
+      this.#database,
+    );
+    return { id: this.#saves };
+  }
+
+  restore({ id }: SavedRows): Promise<void> {
+    return inTransaction(this.#database, async (tx) => {
+      await sql`SELECT set_config('bursar.may_release_budget', 'on', true)`.execute(tx);
+      for (const name of SAVED_TABLES) {
+        const table = sql.table(name);
+        await sql`DELETE FROM ${table}`.execute(tx);
+        await sql`INSERT INTO ${table} OVERRIDING SYSTEM VALUE
+          SELECT row.* FROM saved, jsonb_populate_recordset(NULL::${table}, saved.rows -> ${name}) AS row
+          WHERE saved.id = ${id}`.execute(tx);
+      }
+    });
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -240,7 +312,9 @@ export class SqlStore implements SpendStore {
             epoch: row.epoch,
             flushedSeq: Number(row.flushed_seq),
             foldedSeq: Number(row.folded_seq),
-            isLive: row.lease_expires_at !== null,
+            isLive: row.lease_expires_at !== null || row.awaited_until !== null,
+            expiresAtMs: row.lease_expires_at?.getTime() ?? null,
+            awaitedUntilMs: row.awaited_until?.getTime() ?? null,
           },
         ]),
       ),
@@ -251,7 +325,8 @@ export class SqlStore implements SpendStore {
     return this.#database
       .selectFrom("node")
       .innerJoin("node_contact as contact", "contact.id", "node.id")
-      .select(["node.id", "epoch", "flushed_seq", "folded_seq", "contact.lease_expires_at"])
+      .select(["node.id", "epoch", "flushed_seq", "folded_seq"])
+      .select(["contact.lease_expires_at", "contact.awaited_until"])
       .execute();
   }
 

@@ -1,3 +1,4 @@
+import type { Incarnation } from "#src/db/incarnation.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
@@ -52,8 +53,14 @@ export interface StoredNode {
   epoch: bigint;
   flushedSeq: number;
   foldedSeq: number;
-  /** Whether limit activation waits for the node: it reported its leases and was not fenced since. */
+  /**
+   * Whether limit activation waits for the node. The node reported its leases and was not fenced since, or its report is
+   * awaited after a failover.
+   */
   isLive: boolean;
+  /** End of its leases, and of the wait for its report. Null: none. */
+  expiresAtMs: number | null;
+  awaitedUntilMs: number | null;
 }
 
 export interface Snapshot {
@@ -65,12 +72,21 @@ export interface Snapshot {
   nodes: ReadonlyMap<string, StoredNode>;
 }
 
+/** Raise of the incarnation by a process that found another timeline. */
+export interface StoreRaise {
+  expectedId: string;
+  /** Highest value that the process knows. */
+  known: bigint;
+  newId: string;
+  timeline: bigint;
+}
+
 export interface SpendStore {
   enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }>;
   /** Handles a message at once. */
   sync(message: SyncMessage, atMs: number): Promise<SyncAnswer>;
   /** Reads the rows of a message and decides on it. "older": use `sync`. */
-  draft(message: SyncMessage): Promise<Draft>;
+  draft(message: SyncMessage, atMs: number): Promise<Draft>;
   /** Writes a decision. Null: it is not valid any more, and nothing is written. */
   write(draft: DraftedMessage, atMs: number): Promise<SyncAnswer | null>;
   /** Appends a batch. No balance changes. */
@@ -97,10 +113,27 @@ export interface SpendStore {
   /** Strict limits that do not count all spend yet. */
   activating(): Promise<StrictLimit[]>;
   snapshot(): Promise<Snapshot>;
+  /** The newest incarnation that is stored. */
+  incarnation(): Promise<Incarnation>;
+  raise(raise: StoreRaise, atMs: number): Promise<Incarnation>;
+  /** Saves all rows. */
+  save(): Promise<SavedRows>;
+  /** Replaces all rows by saved ones, as a failover to an asynchronous standby does. */
+  restore(saved: SavedRows): Promise<void>;
 }
+
+/** Rows at one moment. Only the store that saved them reads them. */
+export type SavedRows = { id: number };
 
 export interface StoreTimes {
   ttlMs: number;
   graceMs: number;
   releaseMs: number;
+  /** Time that grants wait for nodes after a failover. Default: `awaitMs`. */
+  awaitMs?: number;
+}
+
+/** Time after its last message in which a node can send another one, and in which a promoted server waits for it. */
+export function awaitMs(ttlMs: number): number {
+  return ttlMs * 1.25;
 }
