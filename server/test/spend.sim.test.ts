@@ -6,6 +6,7 @@ import { MemoryStore } from "./harness/spend-sim/memory-store.ts";
 import { TIMES } from "./harness/spend-sim/simulated-node.ts";
 import { ORGANIZATION, SCOPES, simulate } from "./harness/spend-sim/simulation.ts";
 import { SqlStore } from "./harness/spend-sim/sql-store.ts";
+import type { StoreTimes } from "./harness/spend-sim/store.ts";
 
 // Invariants 1 and 2 of spend. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` repeats it. `npm run sim`
 // runs 2,000 seeds.
@@ -20,6 +21,9 @@ const SUSPENDED_SEEDS = 250;
 const SUSPENSION_SHARE = 0.2;
 /** The database's clock jumps ahead, and a node without requests is fenced while an answer with grants is on its way. */
 const EARLY_FENCE_SEED = 225_190;
+
+/** Seeds that find a store whose grants wait for no report. */
+const FAILOVER_SEEDS = 400;
 
 const COMPANY = { organizationId: ORGANIZATION, scopes: SCOPES };
 
@@ -56,25 +60,44 @@ test("suspended machines exceed no limit, and do so with a clock that ignores su
 
 test("a limit that is lowered below the budget of a node that was fenced early counts that budget", async () => {
   const makeStore = () => new MemoryStore(TIMES);
-  await simulate({ seed: EARLY_FENCE_SEED, steps: 250, makeStore });
+  await simulate({ seed: EARLY_FENCE_SEED, steps: 250, hasFailovers: false, makeStore });
+});
+
+test("failovers exceed no limit, and do so if grants wait for no report", async () => {
+  const run = async (times: StoreTimes) => {
+    let lost = 0;
+    for (let seed = 0; seed < FAILOVER_SEEDS; seed++) {
+      const makeStore = () => new MemoryStore(times);
+      lost += (await simulate({ seed, steps: 250, makeStore })).lost;
+    }
+    return lost;
+  };
+  expect(await run(TIMES)).toBeGreaterThan(FAILOVER_SEEDS);
+  await expect(run({ ...TIMES, awaitMs: 0 })).rejects.toThrow("to spend is over");
 });
 
 test("runs over PostgreSQL agree with runs over plain maps, to the last row", async ({ db }) => {
-  await compareStores(db.database, { seeds: SQL_SEEDS, hasOpenDrafts: true });
+  await compareStores(db.database, { seeds: SQL_SEEDS, hasOpenDrafts: true, hasFailovers: true });
 }, 120_000);
 
 test("runs agree while nodes of version 0.1 may be alive", async ({ db }) => {
   await db.database.updateTable("rollup_progress").set({ hour_at: sql`'infinity'` }).execute();
   // One transaction handles a message then.
-  await compareStores(db.database, { seeds: OLDER_SEEDS, hasOpenDrafts: false });
+  await compareStores(db.database, {
+    ...{ seeds: OLDER_SEEDS, hasOpenDrafts: false, hasFailovers: false },
+  });
 }, 120_000);
 
 async function compareStores(
   database: Database,
-  { seeds, hasOpenDrafts }: { seeds: number; hasOpenDrafts: boolean },
+  {
+    seeds,
+    hasOpenDrafts,
+    hasFailovers,
+  }: { seeds: number; hasOpenDrafts: boolean; hasFailovers: boolean },
 ): Promise<void> {
   for (let seed = 0; seed < seeds; seed++) {
-    const told = { seed, steps: SQL_STEPS, hasOpenFolds: false, hasOpenDrafts };
+    const told = { seed, steps: SQL_STEPS, hasOpenFolds: false, hasOpenDrafts, hasFailovers };
     const inMemory = await simulate({ ...told, makeStore: () => new MemoryStore(TIMES) });
     const makeStore = () => SqlStore.open(database, TIMES, COMPANY);
     const inSql = await simulate({ ...told, checkEvery: 10, makeStore });

@@ -13,6 +13,8 @@ export interface FoldWorkersOptions {
   time: { realMs: number; wallMs: number };
   /** False: no other step runs between the statements of a fold. */
   hasOpenFolds: boolean;
+  /** Called before each statement. */
+  connect: () => Promise<void>;
 }
 
 interface OpenFold {
@@ -39,6 +41,7 @@ export class FoldWorkers {
     const worker = random.below(WORKERS);
     const name = `worker ${worker}`;
     if (this.#open === null) {
+      await this.#options.connect();
       await store.beginFold();
       this.#open = { worker, pausedSinceMs: null };
       return hasOpenFolds ? `${name} begins a fold` : await this.#finish(name);
@@ -56,6 +59,7 @@ export class FoldWorkers {
       this.#open.pausedSinceMs = time.realMs;
       return `${name} pauses in its fold`;
     }
+    await this.#options.connect();
     return (await this.#continue(name)) ?? `${name} continues its fold`;
   }
 
@@ -69,6 +73,7 @@ export class FoldWorkers {
   /** Counts draws on new limits. A fold in progress has to end first. */
   async countLimits(): Promise<void> {
     await this.#waitForLock();
+    await this.#options.connect();
     await this.#options.store.countLimits(this.#options.time.wallMs);
   }
 
@@ -80,6 +85,11 @@ export class FoldWorkers {
     await this.#break("the last worker");
   }
 
+  /** The worker loses its connection. */
+  async disconnect(): Promise<void> {
+    if (this.#open !== null) await this.#break("a worker");
+  }
+
   async #waitForLock(): Promise<void> {
     if (this.#open === null) return;
     const isBroken = this.#open.pausedSinceMs !== null || this.#options.random.chance(0.3);
@@ -88,6 +98,7 @@ export class FoldWorkers {
   }
 
   async #finish(name: string): Promise<string> {
+    await this.#options.connect();
     for (;;) {
       const done = await this.#continue(name);
       if (done !== null) return done;

@@ -39,7 +39,22 @@ interface LimitChange {
 interface Checked {
   snapshot: Snapshot;
   activating: readonly StrictLimit[];
+  /** Names of limits that a failover changed, while nodes have not reported. */
+  inactiveLimits: ReadonlySet<string>;
   spendable: ReadonlyMap<string, bigint>;
+}
+
+interface Unfolded {
+  request: TrueRequest;
+  toSeq: number;
+}
+
+/** Facts that a failover can move back. */
+export interface SavedModel {
+  recorded: ReadonlyMap<string, bigint>;
+  unfolded: ReadonlyMap<string, readonly Unfolded[]>;
+  settled: ReadonlyMap<string, bigint>;
+  set: ReadonlyMap<string, LimitChange>;
 }
 
 interface Recorded {
@@ -55,31 +70,32 @@ export class Model {
   /** Balance keys of all requests by scope and period, with the period's bounds. */
   readonly #keys = new Map<string, Map<string, SpendPeriod>>();
   /** Recorded requests that no fold has counted, by node, in the order of their batches. */
-  readonly #unfolded = new Map<string, { request: TrueRequest; toSeq: number }[]>();
+  #unfolded = new Map<string, Unfolded[]>();
   /** Sum of counted costs by balance key. */
-  readonly #settled = new Map<string, bigint>();
+  #settled = new Map<string, bigint>();
   /** Highest true spend by limit and balance key. Absent while the limit is activating. */
   readonly #ceilings = new Map<string, Map<string, bigint>>();
   #limits: StrictLimit[] = [];
   /** Time of each limit's last change, and all balances at that time. */
-  readonly #set = new Map<string, LimitChange>();
+  #set = new Map<string, LimitChange>();
   #activating = new Set<string>();
   #snapshot: Snapshot | null = null;
 
-  /** Adds a request. `known`: keys of the limits that its node knows. */
+  /** Adds a request. `known`: keys of the limits that its node knows. `isExempt`: no limit promises anything about it. */
   begin(
     request: Pick<TrueRequest, "requestId" | "nodeId" | "worst"> & {
       scope: SpendScope;
       startedAtMs: number;
       known: ReadonlySet<string>;
+      isExempt: boolean;
     },
   ): void {
-    const { requestId, nodeId, scope, startedAtMs, worst, known } = request;
+    const { requestId, nodeId, scope, startedAtMs, worst, known, isExempt } = request;
     if (this.requests.has(requestId)) throw new Error(`${requestId} began twice`);
     const keys = new Set(keysOf(scope, startedAtMs));
     // A clock jump may fence a node too early. The node then misses limits that are created meanwhile.
     const isEarly = this.#snapshot?.nodes.get(nodeId)?.isLive === false;
-    const exempt = new Set(isEarly ? [...keys].filter((key) => !known.has(key)) : []);
+    const exempt = new Set([...keys].filter((key) => isExempt || (isEarly && !known.has(key))));
     const unfinished = { cost: null, isRecorded: false, isLost: false, recordedCost: 0n };
     this.#add({ requestId, nodeId, keys, worst, ...unfinished, exempt });
   }
@@ -170,6 +186,62 @@ export class Model {
     }
   }
 
+  /** Saves what the database knows. */
+  save(): SavedModel {
+    const recorded = [...this.requests.values()].flatMap(
+      ({ requestId, isRecorded, recordedCost }) =>
+        isRecorded ? [[requestId, recordedCost] as const] : [],
+    );
+    return {
+      recorded: new Map(recorded),
+      unfolded: new Map([...this.#unfolded].map(([nodeId, rows]) => [nodeId, [...rows]])),
+      settled: new Map(this.#settled),
+      set: new Map([...this.#set].map(([name, change]) => [name, { ...change }])),
+    };
+  }
+
+  /**
+   * Records a failover to a database that has only what was saved. A limit that was changed since counts as changed now: it
+   * has no ceiling until all nodes follow it.
+   */
+  async restore(saved: SavedModel, store: SpendStore): Promise<void> {
+    for (const request of this.requests.values()) {
+      const cost = saved.recorded.get(request.requestId);
+      Object.assign(request, { isRecorded: cost !== undefined, recordedCost: cost ?? 0n });
+    }
+    this.#unfolded = new Map([...saved.unfolded].map(([nodeId, rows]) => [nodeId, [...rows]]));
+    this.#settled = new Map(saved.settled);
+    this.#set = new Map([...saved.set].map(([name, change]) => [name, { ...change }]));
+    await this.recordLimitsChange(store);
+  }
+
+  /** Names of limits that are not in force yet. */
+  listInactive(): string[] {
+    return this.#limits.map(nameOf).filter((name) => !this.#ceilings.has(name));
+  }
+
+  /**
+   * Records that grants no longer wait for a node whose leases the database may lack. Its requests may then cost anything,
+   * as an overrun, on balances where the node's known lease is smaller than its requests. `isLostOnly`: only requests that
+   * a power failure removed from the journal.
+   */
+  recordUncovered(
+    nodeId: string,
+    snapshot: Snapshot,
+    { isLostOnly }: { isLostOnly: boolean },
+  ): void {
+    for (const [key, all] of this.#requestsOfKey) {
+      const requests = all.filter((each) => each.nodeId === nodeId && !each.isRecorded);
+      if (requests.length === 0) continue;
+      const rows = snapshot.leases.filter((row) => {
+        return row.key === key && row.nodeId === nodeId && !row.requestId.startsWith("req_");
+      });
+      const needed = sum(requests.map(({ cost, worst }) => cost ?? worst));
+      if (sum(rows.map(({ amount }) => amount)) >= needed) continue;
+      for (const request of requests) if (request.isLost || !isLostOnly) request.exempt.add(key);
+    }
+  }
+
   /** Records that the limit was set. Spend settled beyond it from now on is an overrun. */
   async recordLimitSet(
     limit: Omit<StrictLimit, "amountNanoUsd">,
@@ -200,9 +272,9 @@ export class Model {
   }
 
   /** `spendable`: budget that nodes can hold without a message, by balance key. */
-  check({ snapshot, activating, spendable }: Checked): void {
+  check({ snapshot, activating, inactiveLimits, spendable }: Checked): void {
     this.#snapshot = snapshot;
-    this.#activating = new Set(activating.map(nameOf));
+    this.#activating = new Set([...activating.map(nameOf), ...inactiveLimits]);
     this.#activate(snapshot);
     this.#checkCeilings(spendable);
     this.#checkOverruns(snapshot);

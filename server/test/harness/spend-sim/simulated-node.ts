@@ -1,9 +1,11 @@
+import type { Incarnation } from "#src/db/incarnation.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
 import { type Clock, makeClock } from "#src/lib/clock.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
 import { NodeLeases, type Resolution } from "#src/spend/ledger/node-leases.ts";
+import { SpendSums } from "#src/spend/ledger/pending-spend.ts";
 import { endRecord } from "#test/harness/request-records.ts";
 import { expectSame, type Model } from "./model.ts";
 import type { FlushRequest, SpendStore } from "./store.ts";
@@ -11,6 +13,13 @@ import type { FlushRequest, SpendStore } from "./store.ts";
 type JournalEntry =
   | { kind: "begin"; record: BeginRecord }
   | { kind: "end"; seq: number; record: EndRecord };
+
+interface StartOptions {
+  isJournalWhole: boolean;
+  fold: () => Promise<void>;
+  /** Checks the connection of the new process. */
+  connect: () => Promise<void>;
+}
 
 interface Waiting {
   scope: SpendScope;
@@ -68,7 +77,13 @@ export class SimulatedNode {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #coverMs: number;
   /** Number of the current process. Answers to an earlier process are dropped. */
-  incarnation = 0;
+  processNumber = 0;
+  /** The incarnation of the database that this process knows. */
+  known: Incarnation | null = null;
+  /** The database lacks leases of this node, and no longer waits for its report. Its requests promise nothing until then. */
+  isExempt = false;
+  /** Failovers that this process knows, and those after which it has continued with its journal. */
+  readonly #failovers = { known: 0, handled: 0 };
   #message: SyncMessage | null = null;
 
   constructor(id: string, model: Model, machine: MachineClock & { coverMs: number }) {
@@ -136,15 +151,15 @@ export class SimulatedNode {
    * Starts a process: epoch, replay of the journal, then the limits, all before the first request. `fold`: counts all that
    * earlier processes have appended. This journal may have lost it.
    */
-  async start(
-    store: SpendStore,
-    { isJournalWhole, fold }: { isJournalWhole: boolean; fold: () => Promise<void> },
-  ): Promise<void> {
+  async start(store: SpendStore, { isJournalWhole, fold, connect }: StartOptions): Promise<void> {
     // The mark stays on the disk until the database has acknowledged it.
     const isWhole = isJournalWhole && !this.leases.hasJournalGap;
+    this.known = null;
+    await connect();
     const { epoch, flushedSeq } = await store.enter(this.id);
     await fold();
-    this.incarnation += 1;
+    this.#failovers.handled = this.#failovers.known;
+    this.processNumber += 1;
     this.isAlive = true;
     this.isPaused = false;
     this.isLeaving = false;
@@ -169,14 +184,57 @@ export class SimulatedNode {
     await this.readLimits(store);
   }
 
-  async reenter(store: SpendStore): Promise<void> {
+  /** Learns of a failover with its first connection to the promoted server. */
+  handleFailover(leastEpoch: bigint, time: { realMs: number; wallMs: number }): void {
+    this.leases.handleFailover(leastEpoch, this.now(time));
+    this.#failovers.known += 1;
+  }
+
+  async reenter(store: SpendStore, fold: () => Promise<void>): Promise<void> {
     const { epoch, flushedSeq } = await store.enter(this.id);
     this.epoch = epoch;
+    this.#message = null;
+    const { known, handled } = this.#failovers;
+    if (handled < known) {
+      await fold();
+      if (this.step !== null && this.step.to === flushedSeq) this.handleFlush(this.step);
+      this.#rewind(flushedSeq);
+      this.#failovers.handled = known;
+      this.leases.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
+      return;
+    }
     // A flush whose result was lost may have been counted before the node was fenced.
     if (this.step !== null && this.step.to === flushedSeq) this.handleFlush(this.step);
     expectSame(`${this.id} flushed`, flushedSeq, this.flushedSeq);
     this.step = null;
     this.leases.enter({ epoch, appendedSeq: flushedSeq, hasJournalGap: false });
+  }
+
+  /** Continues after the last end that the promoted server has. */
+  #rewind(seq: number): void {
+    this.leases.rewind(seq);
+    this.step = null;
+    this.ends = [];
+    for (const entry of this.journal) {
+      if (entry.kind === "begin" || entry.seq <= seq) continue;
+      this.ends.push(entry);
+      const isLost = entry.seq <= this.flushedSeq;
+      if (isLost) this.leases.recordFoundSpend(entry.record, spentOf(entry.record));
+    }
+    this.flushedSeq = seq;
+  }
+
+  /** Draws of the journal's ends after a folded position. */
+  sumUnfolded(
+    foldedSeq: number,
+    period: { scopeId: string; startMs: number; endMs: number },
+  ): bigint {
+    const sums = new SpendSums();
+    for (const entry of this.journal) {
+      if (entry.kind === "end" && entry.seq > foldedSeq)
+        sums.add(entry.record, spentOf(entry.record));
+    }
+    return sums.sumOfDraws(period);
   }
 
   async readLimits(store: SpendStore): Promise<void> {
@@ -186,7 +244,7 @@ export class SimulatedNode {
 
   kill(lostRecords: number): void {
     this.isAlive = false;
-    this.incarnation += 1;
+    this.processNumber += 1;
     this.running.clear();
     this.waiting.clear();
     this.ends = [];
@@ -247,7 +305,9 @@ export class SimulatedNode {
     };
     const states = this.leases.view().states.filter(({ limit }) => limit !== null);
     const known = new Set(states.map(({ text }) => text));
-    this.#model.begin({ requestId, nodeId: this.id, scope, startedAtMs, worst: amount, known });
+    const { isExempt } = this;
+    const request = { requestId, nodeId: this.id, scope, startedAtMs, worst: amount };
+    this.#model.begin({ ...request, known, isExempt });
     this.journal.push({ kind: "begin", record });
     this.running.set(requestId, record);
   }
@@ -278,12 +338,16 @@ export class SimulatedNode {
     return this.#message;
   }
 
-  /** Handles an answer. Null: no answer arrived. */
-  handleAnswer(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): void {
+  /** Handles an answer. Null: no answer arrived. False: the epoch of the message is over. */
+  handleAnswer(answer: SyncAnswer | null, time: { realMs: number; wallMs: number }): boolean {
+    const message = this.#message;
     this.#message = null;
+    // The epoch ended at a failover.
+    if (message !== null && !this.leases.isInFlight(message)) return false;
     const now = this.now(time);
     if (answer === null) this.leases.handleLostMessage(now);
     else this.handleResolutions(this.leases.applyAnswer(answer, now));
+    return true;
   }
 
   nextFlush(atMost: number): FlushRequest | null {

@@ -3,6 +3,7 @@ import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
 import { type SyncAnswer, type SyncMessage, usedOf } from "#src/spend/ledger/lease-rules.ts";
 import { findSpendable } from "#src/spend/ledger/lease-table.ts";
 import type { DraftedMessage } from "#src/spend/ledger/leases.sql.ts";
+import { Failovers } from "./failovers.ts";
 import { FoldWorkers } from "./fold-workers.ts";
 import { limitNameOfKey } from "./memory-fold.ts";
 import { expectSame, label, Model } from "./model.ts";
@@ -58,10 +59,14 @@ const RICH_COVER_MS = 1_200_000;
 const LARGE_NANO_USD = 50n;
 /** Share of messages with other steps between their read and their write. */
 const OPEN_DRAFT_SHARE = 0.6;
+/** Highest limit in runs where the budget of one node is soon too much. */
+const TIGHT = 60;
+const HASTY_ROUNDS = 6;
+const HASTY_MS = 60;
 
 type Packet = {
   node: SimulatedNode;
-  incarnation: number;
+  processNumber: number;
   /** The node timed out. The message may be executed, and is never answered. */
   isAbandoned: boolean;
 } /** `draft`: the database has read the rows of the message, and has written nothing. */ & (
@@ -88,6 +93,8 @@ export interface SimulationOptions {
   hasOpenFolds?: boolean;
   /** Whether other steps run between the read and the write of a message. Default: true. */
   hasOpenDrafts?: boolean;
+  /** Whether the database fails over in half of the runs. Default: true. */
+  hasFailovers?: boolean;
   /** Number of last steps that a failure reports. */
   lastSteps?: number;
   makeStore: () => Promise<SpendStore> | SpendStore;
@@ -106,6 +113,10 @@ export interface SimulationResult {
   /** Folds that counted requests, and folds that were rolled back. */
   folds: number;
   brokenFolds: number;
+  failovers: number;
+  /** Transactions that failovers lost, and nodes that grants did not wait for. */
+  lost: number;
+  exempted: number;
   /** Balances with spend settled beyond a limit. */
   overrun: number;
   /** Answers after which a lease has much budget in advance of its requests. */
@@ -146,6 +157,7 @@ class Simulation {
   readonly #scopes: readonly SpendScope[];
   readonly #limits: readonly Omit<StrictLimit, "amountNanoUsd">[];
   readonly #workers: FoldWorkers;
+  readonly #failovers: Failovers;
   readonly #store: SpendStore;
   readonly #model = new Model();
   readonly #nodes: SimulatedNode[];
@@ -192,6 +204,7 @@ class Simulation {
       random: this.#folds,
       time: this.#time,
       hasOpenFolds: options.hasOpenFolds ?? true,
+      connect: () => this.#failovers.connect(null),
     });
     const count = 1 + this.#random.below(4);
     this.#nodes = Array.from(
@@ -204,6 +217,14 @@ class Simulation {
           coverMs: this.#isRich ? RICH_COVER_MS : TIMES.ttlMs,
         }),
     );
+    this.#failovers = new Failovers({
+      store,
+      model: this.#model,
+      nodes: this.#nodes,
+      random: new Random(options.seed + 6_000_003),
+      time: this.#time,
+      hasFailovers: options.hasFailovers ?? true,
+    });
   }
 
   async run(): Promise<SimulationResult> {
@@ -212,6 +233,7 @@ class Simulation {
     while (this.steps < this.#options.steps) {
       this.steps += 1;
       this.#logStep(await this.#step());
+      await this.#failovers.endWaits(this.#time.wallMs);
       if (this.steps % (this.#options.checkEvery ?? 1) !== 0) continue;
       const snapshot = await this.#store.snapshot();
       this.#checkNodes(snapshot);
@@ -226,6 +248,8 @@ class Simulation {
   }
 
   async #step(): Promise<string> {
+    if (this.#failovers.isDue()) return await this.#failOver();
+    if (this.#failovers.isHurryDue()) return await this.#hurry();
     if (this.#silences.chance(this.#options.silenceShare ?? SILENCE_SHARE)) {
       return await this.#silenceNode();
     }
@@ -242,7 +266,7 @@ class Simulation {
     const chance = this.#random.next();
     if (chance < 0.22) return this.#sendRequests();
     if (chance < 0.36) return this.#finishRequest();
-    if (chance < 0.52) return this.#sendMessage();
+    if (chance < 0.52) return await this.#sendMessage();
     if (chance < 0.57) return this.#beginFlush();
     if (chance < 0.87) return await this.#processPacket();
     if (chance < 0.9) return this.#passTime();
@@ -253,12 +277,29 @@ class Simulation {
 
   async #start(node: SimulatedNode, isJournalWhole: boolean): Promise<void> {
     const fold = () => this.#workers.foldAll();
-    await node.start(this.#store, { isJournalWhole, fold });
+    const connect = () => this.#failovers.connect(node);
+    await node.start(this.#store, { isJournalWhole, fold, connect });
+  }
+
+  /** The primary is gone: all its connections break, and answers that it has sent may still arrive. */
+  async #failOver(): Promise<string> {
+    // The last grants are probably lost.
+    const before = this.#failovers.isBusy() ? `${await this.#hurry()}, then ` : "";
+    await this.#workers.disconnect();
+    for (const packet of this.#packets.filter(({ answer }) => answer === null)) {
+      this.#dropPacket(packet, true);
+    }
+    return `${before}the database ${await this.#failovers.failOver()}`;
   }
 
   /** Called by a node that knows of a limit without a count. The node may die before. */
   async #countLimits(): Promise<void> {
     if (this.#folds.chance(0.6)) await this.#workers.countLimits();
+  }
+
+  async #readLimits(node: SimulatedNode): Promise<void> {
+    await this.#failovers.connect(node);
+    await node.readLimits(this.#store);
   }
 
   async #fold(): Promise<string> {
@@ -267,6 +308,7 @@ class Simulation {
       this.#nodes.filter((each) => each.isActive && !each.isPartitioned),
     );
     if (node === undefined) return "no node reads its folded position";
+    await this.#failovers.connect(node);
     return await node.readFolded(this.#store);
   }
 
@@ -309,7 +351,7 @@ class Simulation {
     return `${node.id} ${begin.requestId.slice(-4)} ends, ${cost ?? "unknown"}`;
   }
 
-  #sendMessage(): string {
+  async #sendMessage(): Promise<string> {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (node === undefined) return "no node speaks";
     node.handleResolutions(node.leases.resolveWaiting(node.now(this.#time)));
@@ -317,6 +359,7 @@ class Simulation {
       return `${node.id} waits for an answer`;
     }
     const message = node.nextMessage(this.#time);
+    if (message === null && this.#failovers.isReportDue(node)) return await this.#reenter(node);
     if (message === null) return `${node.id} has nothing to say`;
     this.#packets.push({ kind: "sync", node, message, draft: null, answer: null, ...fresh(node) });
     return `${node.id} says ${message.op}, grantRequests ${message.grantRequests.length}`;
@@ -350,7 +393,7 @@ class Simulation {
     const packet = this.#random.pick(this.#packets);
     if (packet === undefined) return "silence";
     const name = `${packet.kind} of ${packet.node.id}`;
-    const isDead = packet.incarnation !== packet.node.incarnation;
+    const isDead = packet.processNumber !== packet.node.processNumber;
     if (packet.answer !== null) {
       if (packet.isAbandoned || isDead || this.#random.chance(0.1)) {
         this.#dropPacket(packet, true);
@@ -382,6 +425,7 @@ class Simulation {
   }
 
   async #executePacket(packet: Packet): Promise<void> {
+    await this.#failovers.connect(packet.node);
     if (packet.kind === "sync") return await this.#executeMessage(packet);
     const { request } = packet;
     packet.answer = await this.#store.flush(request, this.#time.wallMs);
@@ -398,7 +442,7 @@ class Simulation {
   /** Other steps may run between the read and the write of a message. */
   async #executeMessage(packet: SyncPacket): Promise<void> {
     if (packet.draft === null) {
-      const draft = await this.#store.draft(packet.message);
+      const draft = await this.#store.draft(packet.message, this.#time.wallMs);
       if (draft.kind === "drafted") packet.draft = draft;
       else if (draft.kind !== "older") packet.answer = draft;
       else packet.answer = await this.#store.sync(packet.message, this.#time.wallMs);
@@ -410,11 +454,12 @@ class Simulation {
     packet.draft = null;
     if (packet.answer === null) this.#counts.redrafted += 1;
     else checkGuard(packet.message, packet.answer);
+    if (isReport(packet)) this.#failovers.recordReport(packet.node);
   }
 
   #dropPacket(packet: Packet, isPacketLost: boolean): void {
     if (isPacketLost) this.#removePacket(packet);
-    const isKnown = packet.isAbandoned || packet.incarnation !== packet.node.incarnation;
+    const isKnown = packet.isAbandoned || packet.processNumber !== packet.node.processNumber;
     packet.isAbandoned = true;
     if (isKnown) return;
     if (packet.kind === "sync") packet.node.handleAnswer(null, this.#time);
@@ -424,10 +469,11 @@ class Simulation {
   async #deliverAnswer(packet: Packet): Promise<void> {
     const { node } = packet;
     if (packet.kind === "sync") {
-      if (packet.answer?.kind === "behind") await node.readLimits(this.#store);
+      if (packet.answer?.kind === "behind") await this.#readLimits(node);
       const hasUnopened = packet.answer?.kind === "done" && packet.answer.unopened.size > 0;
       if (hasUnopened || packet.answer?.kind === "behind") await this.#countLimits();
-      node.handleAnswer(packet.answer, this.#time);
+      const isHandled = node.handleAnswer(packet.answer, this.#time);
+      if (isHandled && isReport(packet)) this.#failovers.recordReportAnswer(node);
       if (node.leases.view().states.some((state) => findSpendable(state) >= LARGE_NANO_USD)) {
         this.#counts.large += 1;
       }
@@ -460,6 +506,7 @@ class Simulation {
         if (node.isAlive && this.#random.chance(0.5)) {
           node.kill(isWhole ? 0 : this.#random.below(4));
           this.#counts.restarts += isWhole ? 0 : 1;
+          if (!isWhole) await this.#failovers.recordPowerLoss(node);
           if (!isWhole) await this.#start(node, false);
           return `${node.id} ${isWhole ? "is killed" : "loses its power"}`;
         }
@@ -494,11 +541,19 @@ class Simulation {
     const canTell = node.isActive && !node.isPartitioned && !node.isFlushing;
     if (!canTell || !node.leases.isFenced) return `${node.id} continues`;
     this.#packets = this.#packets.filter((each) => each.node !== node || each.isAbandoned);
-    await node.reenter(this.#store);
+    await this.#failovers.connect(node);
+    await node.reenter(this.#store, async () => {
+      if (this.#failovers.isDueDuringReentry()) {
+        await this.#failOver();
+        await this.#failovers.connect(node);
+      }
+      await this.#workers.foldAll();
+    });
     return `${node.id} enters again, epoch ${node.epoch}`;
   }
 
   async #fenceNodes(): Promise<string> {
+    await this.#failovers.connect(null);
     const fenced = await this.#store.fence(this.#time.wallMs);
     this.#counts.fenced += fenced.length;
     return `fenced: ${fenced.join(", ") || "none"}`;
@@ -516,6 +571,7 @@ class Simulation {
 
   async #releaseOldSpend(): Promise<string> {
     await this.#workers.foldAll();
+    await this.#failovers.connect(null);
     const released = await this.#store.release(this.#time.wallMs);
     this.#counts.released += released.length;
     this.#model.recordRelease(released, this.#time.wallMs);
@@ -573,6 +629,7 @@ class Simulation {
   /** Releases the budget of a silent node, as an administrator does. */
   async #forgetNode(node: SimulatedNode): Promise<string> {
     await this.#workers.foldAll();
+    await this.#failovers.connect(null);
     const forgotten = await this.#store.forget(node.id);
     if (forgotten === null) return "in contact, not forgotten";
     this.#counts.forgotten += forgotten.length;
@@ -583,22 +640,42 @@ class Simulation {
   async #passWithout(silent: SimulatedNode, ms: number): Promise<void> {
     this.#time.realMs += ms;
     this.#time.wallMs += ms;
-    for (const node of this.#nodes) {
-      const canSpeak = node !== silent && node.isActive && !node.isPartitioned;
-      const isWaiting = this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node));
-      const message = canSpeak && !isWaiting ? node.nextMessage(this.#time) : null;
-      if (message === null) continue;
-      const packet: Packet = {
-        kind: "sync",
-        node,
-        message,
-        draft: null,
-        answer: null,
-        ...fresh(node),
-      };
-      while (packet.answer === null) await this.#executePacket(packet);
-      await this.#deliverAnswer(packet);
+    for (const node of this.#nodes) if (node !== silent) await this.#exchangeMessage(node);
+  }
+
+  /** Sends the next message of the node, if there is one, and delivers its answer. */
+  async #exchangeMessage(node: SimulatedNode): Promise<void> {
+    const canSpeak = node.isActive && !node.isPartitioned;
+    const isWaiting = this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node));
+    const message = canSpeak && !isWaiting ? node.nextMessage(this.#time) : null;
+    if (message === null) return;
+    const packet: Packet = {
+      kind: "sync",
+      node,
+      message,
+      draft: null,
+      answer: null,
+      ...fresh(node),
+    };
+    while (packet.answer === null) await this.#executePacket(packet);
+    await this.#deliverAnswer(packet);
+  }
+
+  /** One node reports at once after a failover, and asks for budget, while the others have not reported. */
+  async #hurry(): Promise<string> {
+    const node = this.#failovers.pickHasty(this.#nodes);
+    if (node === undefined) return "no node hurries";
+    await this.#failovers.connect(node);
+    await this.#reenter(node);
+    const asked: string[] = [];
+    for (let round = 0; round < HASTY_ROUNDS; round++) {
+      await this.#exchangeMessage(node);
+      const scope = this.#random.pick(this.#scopes);
+      if (scope !== undefined && !node.isLeaving) asked.push(this.#sendRequest(node, scope));
+      this.#time.realMs += HASTY_MS;
+      this.#time.wallMs += HASTY_MS;
     }
+    return `${node.id} hurries: ${asked.join(" | ")}`;
   }
 
   /** Moves the database's clock. A forward jump stays below the release time, as server/src/spend/ledger/README.md assumes. */
@@ -613,7 +690,7 @@ class Simulation {
   async #changeLimits(): Promise<string> {
     const reader = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (reader && !reader.isPartitioned && this.#random.chance(0.5)) {
-      await reader.readLimits(this.#store);
+      await this.#readLimits(reader);
       await this.#countLimits();
       reader.handleResolutions(reader.leases.resolveWaiting(reader.now(this.#time)));
       return `${reader.id} reads the limits`;
@@ -627,6 +704,7 @@ class Simulation {
     const limit = this.#random.pick(this.#limits);
     if (limit === undefined) return "no limit";
     if (this.#random.chance(0.2)) {
+      await this.#failovers.connect(null);
       await this.#store.removeLimit({ ...limit, amountNanoUsd: 0n });
       await this.#model.recordLimitsChange(this.#store);
       return `the ${limit.period} limit of ${limit.scopeId} is removed`;
@@ -635,10 +713,12 @@ class Simulation {
   }
 
   async #setLimit(limit: Omit<StrictLimit, "amountNanoUsd">): Promise<string> {
-    const amount = BigInt(this.#random.below(this.#random.chance(0.4) ? 120 : 400));
+    const highest = this.#random.chance(0.4) ? 120 : 400;
+    const amount = BigInt(this.#random.below(this.#failovers.isTight ? TIGHT : highest));
     const isHigh = this.#isRich && this.#sizes.chance(0.5);
     const amountNanoUsd = isHigh ? amount * RICH_FACTOR : amount;
     const { wallMs } = this.#time;
+    await this.#failovers.connect(null);
     await this.#store.setLimit({ ...limit, amountNanoUsd }, wallMs);
     const change = { atMs: wallMs, isDuringFold: this.#workers.isFolding };
     await this.#model.recordLimitSet(limit, this.#store, change);
@@ -649,13 +729,14 @@ class Simulation {
     const spendable = new Map<string, bigint>();
     for (const node of this.#nodes) {
       const { nowMs } = node.now(this.#time);
-      if (!node.isAlive || node.leases.isExpired(nowMs)) continue;
+      if (!node.isAlive || node.isExempt || node.leases.isExpired(nowMs)) continue;
       for (const state of node.leases.view().states) {
         const free = findSpendable(state);
         if (free > 0n) spendable.set(state.text, (spendable.get(state.text) ?? 0n) + free);
       }
     }
-    this.#model.check({ snapshot, activating, spendable });
+    const { inactiveLimits } = this.#failovers;
+    this.#model.check({ snapshot, activating, inactiveLimits, spendable });
   }
 
   /**
@@ -663,6 +744,7 @@ class Simulation {
    * database's count, plus the ends that no fold has counted.
    */
   #checkNodes({ nodes, counters, counts }: Snapshot): void {
+    if (this.#failovers.isRaiseDue) return;
     const byNodeAndKey = new Map(counters.map((row) => [`${row.nodeId}\n${row.key}`, row]));
     for (const node of this.#nodes) {
       const stored = nodes.get(node.id);
@@ -681,6 +763,12 @@ class Simulation {
         }
         if (!isSame) continue;
         const rest = pending.sumOfDraws({ scopeId: key.scopeId, startMs, endMs });
+        const unfolded = node.sumUnfolded(stored.foldedSeq, {
+          scopeId: key.scopeId,
+          startMs,
+          endMs,
+        });
+        if (rest !== unfolded) expectSame(`${node.id} ${label(text)} pending`, rest, unfolded);
         if (drawn !== counted + rest) {
           expectSame(`${node.id} ${label(text)} drawn`, drawn, counted + rest);
         }
@@ -717,7 +805,8 @@ class Simulation {
   async #checkQuietNode(node: SimulatedNode): Promise<void> {
     node.isPartitioned = false;
     node.handleAnswer(null, this.#time);
-    await node.readLimits(this.#store);
+    await this.#readLimits(node);
+    if (node.leases.isFenced) return;
     await this.#workers.countLimits();
     if (node.step !== null) await this.#flushNow(node, node.step);
     await this.#workers.foldAll();
@@ -727,6 +816,7 @@ class Simulation {
     for (let round = 0; round < 3; round++) {
       const message = node.nextMessage(this.#time);
       if (message === null) break;
+      await this.#failovers.connect(node);
       node.handleAnswer(await this.#store.sync(message, this.#time.wallMs), this.#time);
       this.#time.realMs += TIMES.ttlMs;
     }
@@ -756,7 +846,7 @@ class Simulation {
       if (request === null) break;
       await this.#flushNow(node, request);
     }
-    await node.readLimits(this.#store);
+    await this.#readLimits(node);
     await this.#workers.countLimits();
     const message = node.nextMessage(this.#time);
     if (message) node.handleAnswer(await this.#store.sync(message, this.#time.wallMs), this.#time);
@@ -775,6 +865,7 @@ class Simulation {
       interrupted: requests.filter(({ cost }) => cost === null).length,
       ...this.#counts,
       ...this.#workers.counts,
+      ...this.#failovers.counts,
       overrun: [...balances.values()].filter(({ overrun }) => overrun > 0n).length,
       digest: [...this.log, ...rows, ...left.sort()].join("\n"),
     };
@@ -794,12 +885,17 @@ function checkGuard({ grantRequests }: SyncMessage, answer: SyncAnswer): void {
   }
 }
 
-function fresh(node: SimulatedNode): Pick<Packet, "incarnation" | "isAbandoned"> {
-  return { incarnation: node.incarnation, isAbandoned: false };
+/** True if the database has all leases of the node now. */
+function isReport({ message, answer }: SyncPacket): boolean {
+  return answer?.kind === "done" && message.isComplete && answer.unopened.size === 0;
+}
+
+function fresh(node: SimulatedNode): Pick<Packet, "processNumber" | "isAbandoned"> {
+  return { processNumber: node.processNumber, isAbandoned: false };
 }
 
 function isAwaited(packet: Packet, node: SimulatedNode): boolean {
-  return packet.node === node && packet.incarnation === node.incarnation && !packet.isAbandoned;
+  return packet.node === node && packet.processNumber === node.processNumber && !packet.isAbandoned;
 }
 
 function describeOpen(packet: Packet): string {
