@@ -225,11 +225,12 @@ class PostgresJournal implements Journal {
   async findLost(range: LostRange): Promise<LostEnds> {
     const unreadable = await this.#writer.restore();
     const { database, nodeId } = this.#options;
-    await this.synced();
+    const losses = await this.#confirm();
     // Requests that end meanwhile follow those of the rows.
-    const lastSeq = this.#nextSeq - 1;
+    const lastSeq = this.#writer.committedSeq;
     this.#spent = new SpentRows(this.#options);
     const { found, spent } = await findLostRows({ database, nodeId, lastSeq }, range);
+    if ((await this.#confirm()) !== losses) throw new Error("the database went back again");
     this.#spent.putBack(spent);
     this.#spent.markFlushed(range.flushedSeq);
     this.#unread = [];
@@ -252,9 +253,13 @@ class PostgresJournal implements Journal {
       database,
       nodeId,
       fromSeq: end.seq,
-      synced: () => this.synced(),
+      confirm: () => this.#confirm(),
       onSpent: (request) => this.#addUnreadSpent(request),
     });
+  }
+
+  #confirm(): Promise<number> {
+    return this.#writer.confirm(this.#nextSeq - 1);
   }
 
   /** The start has added the requests of all other rows. */

@@ -181,8 +181,8 @@ export interface RowReaderOptions {
   database: Database;
   nodeId: string;
   fromSeq: number;
-  /** Resolves when all accepted rows are in the database. */
-  synced: () => Promise<void>;
+  /** Resolves when all accepted rows are in the database, with the number of times that it lost some. */
+  confirm: () => Promise<number>;
   /** See `RowReplayOptions`. */
   onSpent: (request: SpentRequest) => void;
 }
@@ -190,7 +190,7 @@ export interface RowReaderOptions {
 /** Reads the ends of a journal in the database. */
 export class RowEndsReader implements EndsReader {
   readonly #options: RowReaderOptions;
-  readonly #open = new OpenRequests();
+  #open = new OpenRequests();
   #fromSeq: number;
   /** The first row is read again, because rows of begins stay until their ends are flushed. */
   #readSeq = 0;
@@ -201,8 +201,19 @@ export class RowEndsReader implements EndsReader {
   }
 
   async read(limit: number): Promise<PendingEnd[]> {
-    const { database, nodeId, synced, onSpent } = this.#options;
-    await synced();
+    const { confirm } = this.#options;
+    const fromSeq = this.#fromSeq;
+    const losses = await confirm();
+    const ends = await this.#readEnds(limit);
+    if ((await confirm()) === losses) return ends;
+    this.#fromSeq = fromSeq;
+    this.#readSeq = 0;
+    this.#open = new OpenRequests();
+    throw new Error("the database lost journal records during a read");
+  }
+
+  async #readEnds(limit: number): Promise<PendingEnd[]> {
+    const { database, nodeId, onSpent } = this.#options;
     const ends: PendingEnd[] = [];
     const range = { nodeId, afterSeq: this.#readSeq, upToSeq: Number.MAX_SAFE_INTEGER };
     for await (const { seq, line } of readRows(database, range)) {

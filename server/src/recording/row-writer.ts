@@ -72,6 +72,7 @@ export class RowWriter {
   #hasWritten: boolean = false;
   /** Records that the database lost and this process no longer has, at most. */
   #missingRows = 0;
+  #restores = 0;
   readonly #heartbeatTimer: NodeJS.Timeout;
   #retryTimer: NodeJS.Timeout | null = null;
 
@@ -130,16 +131,30 @@ export class RowWriter {
    * cannot be written again, since the last call. Throws the database's error.
    */
   async restore(): Promise<number> {
-    while (this.#sending !== null) await this.#sending;
-    const restoring = this.#retake();
-    this.#sending = restoring
-      .then(ignore, (error: unknown) => this.#recordFailure(error))
-      .finally(() => this.#finishSending());
-    await restoring;
-    if (this.#state === "lost") throw new Error(LOST);
+    await this.#runAlone(() => this.#retake());
     const missing = this.#missingRows;
     this.#missingRows = 0;
     return missing;
+  }
+
+  /**
+   * Resolves when the database has all records up to this one. Returns how often it had lost some before. A reader of rows
+   * calls this before and after it. Throws the database's error.
+   */
+  async confirm(upToSeq: number): Promise<number> {
+    await this.synced(upToSeq);
+    await this.#runAlone(() => this.#sendHeartbeat());
+    return this.#restores;
+  }
+
+  async #runAlone(work: () => Promise<void>): Promise<void> {
+    while (this.#sending !== null) await this.#sending;
+    const running = work();
+    this.#sending = running
+      .catch((error: unknown) => this.#recordFailure(error))
+      .finally(() => this.#finishSending());
+    await running;
+    if (this.#state === "lost") throw new Error(LOST);
   }
 
   /** Stops the timers. True: this process was the writer. */
@@ -250,6 +265,7 @@ export class RowWriter {
     }
     const missing = Math.max(0, this.#recent.forgottenSeq - afterSeq - begins.length);
     this.#missingRows += missing;
+    this.#restores += 1;
     this.#options.logger.warn(
       { records: rows.length, missing, nodeId: this.#options.nodeId },
       "the database lost records of the journal: they are written again",
@@ -315,5 +331,3 @@ export class RowWriter {
     else await this.#retake();
   }
 }
-
-function ignore(): void {}
