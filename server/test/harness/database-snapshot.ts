@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { inTransaction } from "#src/db/transaction.ts";
 
 // Imitates a failover in one database: all rows go back to an earlier state, and the incarnation is raised, in one
 // transaction. Open connections stay, so processes learn of it by their fenced statements.
@@ -23,19 +24,24 @@ export async function failOverToSnapshot(
   database: Database,
   { isRaised = true }: { isRaised?: boolean } = {},
 ): Promise<void> {
-  await database.transaction().execute(async (tx) => {
-    const names = await listTables(tx);
-    // Without foreign keys and triggers, the order of the tables does not matter, and the audit log can go back.
-    await sql.raw("SET LOCAL session_replication_role = replica").execute(tx);
-    await sql.raw(`TRUNCATE ${names.map((name) => `public.${name}`).join(", ")}`).execute(tx);
-    for (const name of names) {
-      await sql
-        .raw(`INSERT INTO public.${name} OVERRIDING SYSTEM VALUE TABLE ${SCHEMA}.${name}`)
-        .execute(tx);
-    }
-    await sql.raw("SET LOCAL session_replication_role = origin").execute(tx);
-    if (isRaised) await raise(tx);
-  });
+  // A retry of a flush can run at the same time.
+  await inTransaction(
+    database,
+    async (tx) => {
+      const names = await listTables(tx);
+      // Without foreign keys and triggers, the order of the tables does not matter, and the audit log can go back.
+      await sql.raw("SET LOCAL session_replication_role = replica").execute(tx);
+      await sql.raw(`TRUNCATE ${names.map((name) => `public.${name}`).join(", ")}`).execute(tx);
+      for (const name of names) {
+        await sql
+          .raw(`INSERT INTO public.${name} OVERRIDING SYSTEM VALUE TABLE ${SCHEMA}.${name}`)
+          .execute(tx);
+      }
+      await sql.raw("SET LOCAL session_replication_role = origin").execute(tx);
+      if (isRaised) await raise(tx);
+    },
+    { deadlockRetries: 5 },
+  );
 }
 
 /** Raises the incarnation of a database that went back. */
