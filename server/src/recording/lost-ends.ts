@@ -5,8 +5,8 @@ import type { PendingEnd } from "./read-ends.ts";
 import { DaySums, readIndex, type SegmentIndex, SegmentSums } from "./segment-index.ts";
 import { listSegments, readSegment, type SegmentFile } from "./segments.ts";
 
-// Ends that were in the database and are not there any more, because it failed over to a server without its last commits,
-// or was restored. The journal still has them.
+// Ends that the database had and lost, because it failed over to a server without its last commits, or was restored. The
+// journal still has them.
 
 /** Ends of one lookup in the database. */
 const ENDS_PER_LOOKUP = 5_000;
