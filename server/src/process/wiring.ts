@@ -21,7 +21,6 @@ import { makeClientAddress } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
 import {
   acceptConnections,
-  type Listener,
   type LocalListener,
   listen,
   listenLocally,
@@ -65,6 +64,7 @@ import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
 import { startJobs } from "./start-jobs.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
+import { makeStopListening } from "./stop-listening.ts";
 
 // Creates and starts all parts in the order of their dependencies, and stops them in the opposite order.
 
@@ -471,17 +471,4 @@ function makeMetricsOf(
     newestBackupMs: () => core.newestBackup.madeAtMs(),
     ...(share && { process: share.index }),
   });
-}
-
-function makeStopListening(running: {
-  listener: Pick<Listener, "close">;
-  gateway: Gateway;
-  drainMs: number;
-}): () => Promise<void> {
-  let stopped: Promise<void> | null = null;
-  return () => {
-    // Concurrently: the listener closes sockets as they become idle, the gateway resolves when no response is running.
-    stopped ??= running.listener.close(running.gateway.drain(running.drainMs));
-    return stopped;
-  };
 }
