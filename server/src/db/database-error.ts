@@ -9,6 +9,7 @@ const UNIQUE_VIOLATION = "23505";
 const DISK_FULL = "53100";
 const LOCK_NOT_AVAILABLE = "55P03";
 const DEADLOCK_DETECTED = "40P01";
+const QUERY_CANCELED = "57014";
 
 const UNAVAILABLE_SQLSTATES = new Set([
   "57P01", // the server is being shut down
@@ -18,7 +19,7 @@ const UNAVAILABLE_SQLSTATES = new Set([
   "25P03", // idle in transaction timeout
   "53300", // too many connections
   "53400", // a configured limit was reached
-  "57014", // statement timeout
+  QUERY_CANCELED, // statement timeout
   "40001", // serialization failure
   DEADLOCK_DETECTED, // deadlock
   "55P03", // lock not available
@@ -38,9 +39,10 @@ const UNAVAILABLE_SYSTEM_CODES = new Set([
   "EAI_AGAIN",
 ]);
 // The driver has no codes for these errors. The texts are those of pg 8 (client.js, its pool).
+const POOL_TIMEOUT_MESSAGE = "timeout exceeded when trying to connect";
 const UNAVAILABLE_MESSAGES = [
   "Connection terminated",
-  "timeout exceeded when trying to connect",
+  POOL_TIMEOUT_MESSAGE,
   "timeout expired",
   "Client has encountered a connection error and is not queryable",
   "Client was closed and is not queryable",
@@ -49,7 +51,7 @@ const UNAVAILABLE_MESSAGES = [
 /** True if the database was unavailable or overloaded. The statement is not at fault, and the response is a 503. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = codeOf(error);
+  const code = findErrorCode(error);
   if (error instanceof pg.DatabaseError) {
     return code !== null && (code.startsWith("08") || UNAVAILABLE_SQLSTATES.has(code));
   }
@@ -57,6 +59,15 @@ export function isUnavailable(error: unknown): boolean {
   // Several addresses of one host failed (localhost as ::1 and 127.0.0.1).
   if (error instanceof AggregateError) return error.errors.some(isUnavailable);
   return UNAVAILABLE_MESSAGES.some((message) => error.message.startsWith(message));
+}
+
+/**
+ * True if a replica was unavailable, or canceled the statement to replay changes (40001). The primary can run the
+ * statement. A statement that reached its timeout, or found no free connection, would only slow down the primary.
+ */
+export function isReplicaFailure(error: unknown): boolean {
+  if (!isUnavailable(error) || findErrorCode(error) === QUERY_CANCELED) return false;
+  return !(error instanceof Error && error.message.startsWith(POOL_TIMEOUT_MESSAGE));
 }
 
 /** True if a row with the same unique value exists, for the given constraint or any. */
@@ -85,7 +96,8 @@ export function isDiskFull(error: unknown): boolean {
 
 /** Explains a failed first connection to the operator. The password is never included. */
 export function explainConnectError(error: unknown, connectionString: string): StartError {
-  const reason = error instanceof Error ? error.message || codeOf(error) || error.name : "unknown";
+  const reason =
+    error instanceof Error ? error.message || findErrorCode(error) || error.name : "unknown";
   const where = describeAddress(connectionString);
   return new StartError(
     `Cannot connect to PostgreSQL at ${where}: ${reason}. ${makeAdvice(error)}`,
@@ -106,8 +118,11 @@ function makeAdvice(error: unknown): string {
   return "Check DATABASE_URL, and that the server is running and accepts connections from this machine.";
 }
 
-function codeOf(error: Error): string | null {
-  return "code" in error && typeof error.code === "string" ? error.code : null;
+/** SQLSTATE, or the system's error code. Null: the error has none. */
+export function findErrorCode(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : null;
 }
 
 /** Host and database of a connection string, without user and password. */

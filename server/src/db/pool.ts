@@ -25,6 +25,10 @@ export interface PoolOptions {
   idleTransactionMs?: number;
   /** Checks each new connection before its first use. Default: no check. */
   incarnations?: Incarnations;
+  /** True: the server refuses every write in these sessions. */
+  isReadOnly?: boolean;
+  /** Name in `pg_stat_activity`. Default: bursar. */
+  applicationName?: string;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -45,9 +49,9 @@ export function openDatabase(options: PoolOptions): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS,
-    application_name: "bursar",
+    application_name: options.applicationName ?? "bursar",
     // JIT compilation of one statement over many tables takes over a second, and running it some milliseconds.
-    options: "-c jit=off",
+    options: options.isReadOnly ? "-c jit=off -c default_transaction_read_only=on" : "-c jit=off",
     // Detects a peer that vanished (a pulled cable, a dropped NAT entry) while a connection is idle.
     keepAlive: true,
     ...verifyBy(options.incarnations),
