@@ -1,6 +1,7 @@
-import type { Call } from "../server/src/access/call.ts";
+import type { Call, ReportCall } from "../server/src/access/call.ts";
 import { type AuditEventFilter, listAuditEvents } from "../server/src/audit/audit-log.sql.ts";
 import type { Database } from "../server/src/db/pool.ts";
+import { readPrimary } from "../server/src/db/reports-database.ts";
 import { type ApiKeyQuery, listApiKeys } from "../server/src/keys/api-keys/api-keys.ts";
 import { getCostSummary } from "../server/src/usage/reports/cost-summary.ts";
 import { getUsage, type UsageQuery } from "../server/src/usage/reports/usage.ts";
@@ -32,6 +33,10 @@ const makeCall = (organizationId: string) => ({
   caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
   origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
 });
+const withReader = (call: Call, primary: Database): ReportCall => ({
+  ...call,
+  reader: readPrimary({ primary, nowMs: () => Date.now() }),
+});
 /** Call of a member with its own keys in two workspaces. */
 const makeMemberCall = (organizationId: string) => ({
   ...makeCall(organizationId),
@@ -60,7 +65,11 @@ export function listCases(organizationId: string): ReportCase[] {
     {
       name: "cost summary of the organization",
       run: (database) =>
-        getCostSummary({ database, nowMs: () => Date.now() }, makeCall(organizationId), {}),
+        getCostSummary(
+          { database, nowMs: () => Date.now() },
+          withReader(makeCall(organizationId), database),
+          {},
+        ),
     },
     ...makeLogCases(organizationId),
     ...makeKeyCases(organizationId),
@@ -80,7 +89,8 @@ function makeUsageCase(organizationId: string): UsageCase {
     const asked = { limit: 100, bucket: "1d", ...query } as const;
     return {
       name,
-      run: (database) => getUsage({ database, nowMs: () => nowMs }, call, asked),
+      run: (database) =>
+        getUsage({ database, nowMs: () => nowMs }, withReader(call, database), asked),
     };
   };
 }
@@ -241,7 +251,10 @@ function makeLogCases(organizationId: string): ReportCase[] {
   const log = (name: string, query: RequestQuery): ReportCase => ({
     name,
     run: (database) =>
-      listRequests({ database, nowMs: () => Date.now() }, call, { limit: 100, ...query }),
+      listRequests({ database, nowMs: () => Date.now() }, withReader(call, database), {
+        limit: 100,
+        ...query,
+      }),
   });
   return [
     log("request log, newest 100", {}),

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import type { Call } from "../../server/src/access/call.ts";
+import { readPrimary } from "../../server/src/db/reports-database.ts";
 import type { OwnStorage } from "../../server/src/db/storage.ts";
 import { type CoreSplit, pinProcesses } from "../cores.ts";
 import { historySettings, makeScopes, openForHistory } from "../history.ts";
@@ -106,7 +107,10 @@ export class BenchDatabase {
 
   #readUsage(query: Omit<Parameters<DatabaseModules["getUsage"]>[2], "limit">) {
     const deps = { database: this.#storage.adminDatabase, nowMs: () => Date.now() };
-    return this.#modules.getUsage(deps, makeCall(this.organizationId), { ...query, limit: 1_000 });
+    // Checkouts of older versions read `database`.
+    const reader = readPrimary({ primary: deps.database, nowMs: deps.nowMs });
+    const call = { ...makeCall(this.organizationId), reader };
+    return this.#modules.getUsage(deps, call, { ...query, limit: 1_000 });
   }
 
   /** Reports whose name contains `only`. */

@@ -10,6 +10,7 @@ import { renderErrorCodeLists } from "./error-table.ts";
 import { errorBody } from "./errors.ts";
 import { describeRequirement } from "./permission-words.ts";
 import { isOperatorAction, isSelfAction } from "./permissions.ts";
+import { reportHeaders } from "./report-headers.ts";
 import type { RouteSpec } from "./route.ts";
 import { adminRoutes } from "./routes.ts";
 
@@ -165,7 +166,7 @@ function toOperation(route: RouteSpec): Operation {
     responses: {
       "200": {
         description: "Done.",
-        headers: { "request-id": requestIdHeader },
+        headers: { "request-id": requestIdHeader, ...(route.isReport && dataHeaders) },
         content: toContent(route),
       },
       ...Object.fromEntries(
@@ -200,6 +201,19 @@ function toContent(route: RouteSpec) {
 const requestIdHeader = {
   description: "Id of this request in the server's log and the audit log.",
   schema: { type: "string" },
+} as const;
+
+/** Headers of reports, which can read a replica. */
+const dataHeaders = {
+  [reportHeaders.dataAsOf]: {
+    description: "The data includes everything that was recorded before this time.",
+    schema: { type: "string", format: "date-time" },
+  },
+  [reportHeaders.replicaLagSeconds]: {
+    description:
+      "Lag of the replica that the data is from, in seconds. Absent: it is from the primary.",
+    schema: { type: "number" },
+  },
 } as const;
 
 function toRequestParams(route: RouteSpec): Pick<Operation, "requestParams"> {

@@ -24,6 +24,11 @@ export interface RouteSpec {
   maxBodyBytes?: number;
   response: z.ZodObject;
   /**
+   * True: the call reads usage from the database of reports, which can be a replica. The response has the headers
+   * of `report-headers.ts`. Other calls read the primary.
+   */
+  isReport?: true;
+  /**
    * Media types of a streamed response. A Claude route streams only if its body asks for a stream. An Admin API route
    * always streams, and `response` describes one line.
    */
@@ -61,11 +66,16 @@ export type RouteOutput<T extends RouteSpec> = T extends { streams: readonly str
 
 /**
  * One handler for each route of the union `R`, by operation id. `Call` has the server's facts about the request besides
- * its input. `PublicCall` has those of a request without a caller. A route without a handler does not compile.
+ * its input. `PublicCall` has those of a request without a caller, and `ReportCall` those of a report. A route without a
+ * handler does not compile.
  */
-export type HandlersFor<R extends RouteSpec, Call, PublicCall = never> = {
+export type HandlersFor<R extends RouteSpec, Call, PublicCall = never, ReportCall = never> = {
   [S in R as S["operationId"]]: (
-    call: S["action"] extends "public" ? PublicCall : Call,
+    call: S["action"] extends "public"
+      ? PublicCall
+      : S extends { isReport: true }
+        ? ReportCall
+        : Call,
     input: RouteInput<S>,
   ) => Promise<RouteOutput<S>>;
 };

@@ -115,6 +115,19 @@ describe("loadConfig", () => {
     expect(JSON.stringify(describeConfig(loaded))).not.toContain("canary");
   });
 
+  test("a replica of reports needs the database that it copies", () => {
+    const reports = "postgres://bursar:canary@replica.example.com/bursar";
+    expect(mistakesOf({ BURSAR_REPORTS_DATABASE_URL: reports })).toBe(
+      "BURSAR_REPORTS_DATABASE_URL requires DATABASE_URL: the embedded PostgreSQL has no standby.",
+    );
+    const path = join(directory, "reports");
+    writeFileSync(path, `${reports}\n`);
+    const env = { DATABASE_URL: "postgres://db.example.com/bursar" };
+    const loaded = loadConfig({ ...env, BURSAR_REPORTS_DATABASE_URL_FILE: path }, directory);
+    expect(loaded.config.reportsDatabaseUrl).toBe(reports);
+    expect(JSON.stringify(describeConfig(loaded))).not.toContain("canary");
+  });
+
   test("the reference page equals the text from the settings", () => {
     const page = new URL("../../docs/guides/configuration.md", import.meta.url);
     expect(readFileSync(page, "utf8")).toBe(settingsReference());

@@ -15,6 +15,7 @@ import { logFormats, logLevels } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import {
   connections,
+  databaseUrl,
   headerText,
   httpUrl,
   list,
@@ -227,10 +228,17 @@ export const settings = {
   },
   databaseUrl: {
     env: "DATABASE_URL",
-    schema: z.url({ protocol: /^postgres(ql)?$/, error: "expected postgres://…" }).optional(),
+    schema: databaseUrl.optional(),
     isSecret: true,
     about:
       "PostgreSQL 15 or newer, over a direct connection. Unset: an embedded PostgreSQL in the data folder.",
+  },
+  reportsDatabaseUrl: {
+    env: "BURSAR_REPORTS_DATABASE_URL",
+    schema: databaseUrl.optional(),
+    isSecret: true,
+    about:
+      "A standby of the PostgreSQL in DATABASE_URL, for reports and the request log. Unset: they read the primary. See [reports from a replica](reports.md#reports-from-a-replica).",
   },
   anthropicApiKey: {
     env: "ANTHROPIC_API_KEY",
@@ -385,6 +393,11 @@ function checkTogether(config: Config): void {
   if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
     throw new ConfigError(
       "BURSAR_MAIL_FROM is required with SMTP_URL: mail servers refuse messages without a sender.",
+    );
+  }
+  if (config.reportsDatabaseUrl !== undefined && config.databaseUrl === undefined) {
+    throw new ConfigError(
+      "BURSAR_REPORTS_DATABASE_URL requires DATABASE_URL: the embedded PostgreSQL has no standby.",
     );
   }
 }

@@ -25,6 +25,10 @@ export const port = z
   .regex(/^\d{1,5}$/, expectedPort)
   .transform(Number)
   .refine((number) => number <= 65_535, expectedPort);
+export const databaseUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: "expected postgres://…",
+});
 export const httpUrl = z.url({ protocol: /^https?$/, error: "expected an http or https URL" });
 
 /** Sender of the From line: an address, or a name with an address. */

@@ -54,6 +54,7 @@ export const getCost = route({
     "report. Amounts and the adjustments of `/v1/admin/spend_adjustments` add up to the settled spend.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     ...pageCursorQuery,
     ...reportRange,
@@ -73,6 +74,7 @@ export const exportCost = route({
     "Exports all rows of the cost report as a file, oldest first. Amounts are decimal US dollars, exact to the nano-dollar.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     format: exportFormat,
     ...reportRange,
@@ -138,6 +140,7 @@ export const getCostSummary = route({
   description: "Months are in UTC, by the database's clock.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject(reportFilters),
   response: costSummary,
 });

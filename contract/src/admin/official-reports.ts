@@ -94,6 +94,7 @@ export const getOfficialUsageReport = route({
     "24 hours or 60 minutes, at most 31, 168 or 1440. A page with many groups can have fewer buckets.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     starting_at: instant,
     ending_at: endingAt,
@@ -145,6 +146,7 @@ export const getOfficialCostReport = route({
     "Returns days oldest first, including those without cost. The report includes all service tiers.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     starting_at: instant,
     ending_at: endingAt,
@@ -205,6 +207,7 @@ export const getOfficialClaudeCodeReport = route({
     "developer's machine has (sessions, lines, commits) are null.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     starting_at: z.iso
       .date("expected a date such as 2026-12-01")
@@ -371,6 +374,7 @@ export const listAnalyticsUsage = route({
   description: analyticsNote,
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     ...analyticsQuery,
     group_by: queryList(z.enum(analyticsGroups)),
@@ -405,6 +409,7 @@ export const listAnalyticsCost = route({
   description: analyticsNote,
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     ...analyticsQuery,
     group_by: queryList(z.enum(analyticsCostGroups)),

@@ -126,6 +126,7 @@ export const listRequests = route({
     "The page has then searched a part of the log, and the next page continues there.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({ ...pageCursorQuery, ...requestFilters }),
   response: pageCursor(loggedRequest),
 });
@@ -150,6 +151,7 @@ export const exportRequests = route({
     "Exports all filtered requests as a file, newest first, up to the start of the export.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({ format: exportFormat, ...requestFilters }),
   response: loggedRequest,
   streams: ["text/csv", "application/x-ndjson"],

@@ -27,7 +27,7 @@ export const reportAnswer = {
   ending_at: timestamp,
   data_refreshed_at: timestamp.meta({
     description:
-      "Time of the report, which includes requests that ended at least two seconds before.",
+      "Time of the data, which includes requests that ended at least two seconds before.",
   }),
 };
 
@@ -49,6 +49,7 @@ export const getUsage = route({
     "seconds of its end, in the bucket of its start.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     ...pageCursorQuery,
     ...reportRange,
@@ -69,6 +70,7 @@ export const exportUsage = route({
     "formula begin with an apostrophe.",
   action: "usage:read",
   audited: null,
+  isReport: true,
   query: z.strictObject({
     format: exportFormat,
     ...reportRange,

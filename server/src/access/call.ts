@@ -1,9 +1,15 @@
+import type { ReportReader } from "#src/db/reports-database.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 
 /** Context of a use case besides its input: caller and origin. */
 export interface Call {
   caller: Caller;
   origin: Origin;
+}
+
+/** Context of a report, which can be read from a replica. Rights and limits are read from the primary. */
+export interface ReportCall extends Call {
+  reader: ReportReader;
 }
 
 /** Browser data, only for use cases of sign-in: the cookies. */

@@ -21,7 +21,7 @@ interface Operation {
   description: string;
   parameters?: { name: string; description?: string; schema: Described & { items?: Described } }[];
   requestBody?: { content: Record<string, { schema: object }> };
-  responses: Record<string, object>;
+  responses: Record<string, { headers?: object }>;
 }
 
 test("the OpenAPI document lists every operation of both APIs once", async ({ h }) => {
@@ -63,6 +63,22 @@ test("each route declares its possible errors: upstream errors for Claude, confl
     );
     expect(statusesOf(path, method.toLowerCase())).not.toContain("409");
   }
+});
+
+test("the responses of reports have headers with the time of their data", async ({ h }) => {
+  const { body } = await h.as(null).get<OpenApi>("/openapi.json");
+  const documented = Object.values(body.paths)
+    .flatMap((methods) => Object.values(methods))
+    .filter(({ responses }) => "bursar-data-as-of" in (responses["200"]?.headers ?? {}));
+  const reports = adminRoutes.filter((route) => "isReport" in route);
+  expect(documented.map(({ operationId }) => operationId).sort()).toEqual(
+    reports.map(({ operationId }) => operationId).sort(),
+  );
+  expect(Object.keys(documented[0]?.responses["200"]?.headers ?? {})).toEqual([
+    "request-id",
+    "bursar-data-as-of",
+    "bursar-replica-lag-seconds",
+  ]);
 });
 
 test("every operation and every parameter has a description", async ({ h }) => {

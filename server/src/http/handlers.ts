@@ -1,6 +1,6 @@
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
-import type { BrowserCall, PublicCall } from "#src/access/call.ts";
+import type { BrowserCall, PublicCall, ReportCall } from "#src/access/call.ts";
 import type { AlertChannelDeps } from "#src/alerts/channels/alert-channels.ts";
 import { makeAlertChannelHandlers } from "#src/alerts/channels/routes.ts";
 import { makeAlertHandlers } from "#src/alerts/rules/routes.ts";
@@ -56,7 +56,7 @@ export type HandlerDeps = UpstreamDeps &
   SignInDeps & { operatorOrganizationId: string };
 
 /** One handler for every route of the contract. A missing one does not compile. */
-export type Handlers = HandlersFor<AdminRoute, BrowserCall, PublicCall>;
+export type Handlers = HandlersFor<AdminRoute, BrowserCall, PublicCall, ReportCall>;
 
 export function makeHandlers(deps: HandlerDeps): Handlers {
   return {

@@ -14,6 +14,7 @@ function metricsOf(process: number, requests: number) {
     databaseSilenceMs: () => 0,
     brokenAuditLogs: () => 0,
     newestBackupMs: () => null,
+    reports: () => null,
     waitingHolds: () => 0,
     process,
   });

@@ -25,6 +25,15 @@ export interface Gauges {
   brokenAuditLogs: () => number;
   /** Snapshot time of the newest backup, milliseconds since the epoch. Null: no backup. */
   newestBackupMs: () => number | null;
+  /** Replica of reports. Null: none is configured. */
+  reports: () => ReplicaUse | null;
+}
+
+interface ReplicaUse {
+  /** Null: the replica is in use. */
+  fault: string | null;
+  lagMs: number | null;
+  retries: number;
 }
 
 /** Bytes. */
@@ -136,6 +145,7 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     () => gauges.closingLagMs() / 1000,
   );
   if (gauges.journal() !== null) makeJournalGauges(gauge, gauges);
+  if (gauges.reports() !== null) makeReportMetrics(registry, gauge, gauges);
   gauge("bursar_disk_free_bytes", "Free space on the data folder's disk.", gauges.diskFreeBytes);
   gauge(
     "bursar_database_silence_seconds",
@@ -157,6 +167,32 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "Requests that wait for budget held by running requests.",
     gauges.waitingHolds,
   );
+}
+
+function makeReportMetrics(
+  registry: Registry,
+  gauge: (name: string, help: string, read: () => number) => void,
+  { reports }: Gauges,
+): void {
+  gauge(
+    "bursar_reports_lag_seconds",
+    "Lag of the replica of reports. NaN: unknown.",
+    () => (reports()?.lagMs ?? Number.NaN) / 1000,
+  );
+  gauge(
+    "bursar_reports_replica_in_use",
+    "1 if reports are read from the replica, 0 if from the primary.",
+    () => (reports()?.fault === null ? 1 : 0),
+  );
+  new Counter({
+    name: "bursar_reports_retries_total",
+    help: "Reports that the replica failed, and that the primary read again.",
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(reports()?.retries ?? 0);
+    },
+  });
 }
 
 function makeJournalGauges(

@@ -4,7 +4,7 @@ import { adminRoutes } from "@bursar/contract/routes.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AuthenticateDeps, authenticate } from "#src/access/authenticate.ts";
 import { authorize } from "#src/access/authorize.ts";
-import type { Browser, BrowserCall, Call, PublicCall } from "#src/access/call.ts";
+import type { Browser, BrowserCall, Call, PublicCall, ReportCall } from "#src/access/call.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "#src/access/console-request.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
 import { ApiError } from "#src/domain/api-error.ts";
@@ -15,6 +15,7 @@ import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { checkText } from "./check-text.ts";
 import type { Handlers } from "./handlers.ts";
+import { openReport, type ReportsSource } from "./open-report.ts";
 import { readClaim } from "./read-claim.ts";
 import { readJsonObject } from "./read-json.ts";
 import { sendStream } from "./send-stream.ts";
@@ -30,6 +31,8 @@ export interface MountDeps extends AuthenticateDeps {
    * change it (404). Must not throw. The result is not awaited.
    */
   onDenied?: (caller: Caller, route: RouteSpec, origin: Origin, refusal: ApiError) => void;
+  /** Database of the routes with `isReport`. */
+  reportsDatabase: ReportsSource;
   /** Changes that a retry must not repeat. */
   claims: ClaimedChanges;
   logger: Logger;
@@ -38,7 +41,7 @@ export interface MountDeps extends AuthenticateDeps {
 const MAX_USER_AGENT = 300;
 
 type AnyHandler = (
-  call: BrowserCall | PublicCall,
+  call: BrowserCall | PublicCall | ReportCall,
   input: { params: unknown; query: unknown; body: unknown },
 ) => Promise<unknown>;
 
@@ -83,15 +86,22 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       const call = calls.get(request);
       assert(call, "a handler runs for an authenticated request");
       const input = readInput(route, request);
-      if (route.streams) {
-        const streamed = (await handler(call, input)) as StreamedAnswer;
-        return sendStream(reply, streamed, (error) =>
+      const stream = (answer: unknown) =>
+        sendStream(reply, answer as StreamedAnswer, (error) =>
           deps.logger.error(
             { err: error, requestId: request.id },
             "a streamed response was cut off",
           ),
         );
+      if (route.isReport) {
+        const report = await openReport(deps.reportsDatabase, input);
+        const answer = await handler({ ...call, reader: report.reader }, report.input);
+        report.setHeaders(reply);
+        if (route.streams) return stream(answer);
+        const { response } = route;
+        return sendText(reply, JSON.stringify(response.parse(report.stampNextPage(answer))));
       }
+      if (route.streams) return stream(await handler(call, input));
       // Only fields that the contract declares leave the server.
       const answer = async (call: BrowserCall | PublicCall) =>
         JSON.stringify(route.response.parse(await handler(call, input)));

@@ -12,6 +12,7 @@ import { findDurabilityWarning } from "#src/db/durability.ts";
 import { checkSecretFingerprint, resolveSecret } from "#src/db/installation-secret.ts";
 import { type Notifications, startNotifications } from "#src/db/notifications.ts";
 import { countConnections } from "#src/db/pool-sizes.ts";
+import type { ReportsDatabase } from "#src/db/reports-database.ts";
 import { connectStorage, type DatabasePlace, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { guardLookup } from "#src/failover/guard-lookup.ts";
@@ -63,6 +64,7 @@ import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
 import { startJobs } from "./start-jobs.ts";
+import { startReports } from "./start-reports.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 import { makeStopListening } from "./stop-listening.ts";
 
@@ -234,6 +236,7 @@ interface Core extends StartedAudit {
   spendAlerts: SpendAlerts;
   upstreams: Upstreams;
   newestBackup: NewestBackup;
+  reportsDatabase: ReportsDatabase;
   /** Database clock for everything that belongs to a period, milliseconds since the epoch. */
   spendNowMs: () => number;
   /** Set when the gateway exists, so that new limits count its running requests. */
@@ -276,6 +279,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const rates = await startRateLimiter({ database, databaseNowMs: nowMs, logger }, parts);
 
   const newestBackup = await readNewestBackup(database);
+  const reportsDatabase = await startReports(options, nowMs, parts);
   const logFailures = makeLoggedReload(logger);
   reload.push(
     (changed) => keys.forget(changed),
@@ -289,7 +293,8 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   );
   const access = { watch, notifications, keys, keyUses };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
-  return { ...facts, prices, labels, upstreams, ...access, ...counted };
+  const read = { prices, labels, upstreams, reportsDatabase };
+  return { ...facts, ...read, ...access, ...counted };
 }
 
 /** Creates partitions, sums up weeks, and deletes data by age. */
@@ -410,6 +415,7 @@ async function startSurfaces(
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     clientAddress,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
+    reportsDatabase: core.reportsDatabase,
     ...core.keyUses,
     onDenied: (caller, route, origin, refusal) =>
       core.audit.denials.record({ caller, route, origin, refusal }),
@@ -469,6 +475,7 @@ function makeMetricsOf(
     waitingHolds: () => core.leases.status().waiting,
     brokenAuditLogs: () => core.audit.chains.countBroken(),
     newestBackupMs: () => core.newestBackup.madeAtMs(),
+    reports: () => core.reportsDatabase.status(),
     ...(share && { process: share.index }),
   });
 }

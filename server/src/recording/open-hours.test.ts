@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { expect } from "vitest";
 import { listHours } from "#src/alerts/firing/watched-usage.sql.ts";
+import { readPrimary } from "#src/db/reports-database.ts";
 import { listMemberSpend } from "#src/spend/limits/member-spend.sql.ts";
 import { findFirstUses } from "#src/system/first-uses.sql.ts";
 import { listPage } from "#src/usage/reports/read-report.ts";
@@ -74,7 +75,7 @@ test("readers of rollups return the same before, while and after hours are close
     });
     const filter = { organizationId, visible: { workspaceIds: null, own: null }, values: {} };
     const report = (bucket: "1h" | "1d", columns: readonly ReportColumn[]) =>
-      inReport(database, async (tx) => {
+      inReport(readPrimary({ primary: database, nowMs: () => NOW_HOUR_MS }), async (tx) => {
         const order = { by: "time", isDescending: false } as const;
         const page = { filter, columns, bucket, isOpenEnded: true, order };
         const unitMs = bucket === "1d" ? DAY_MS : HOUR_MS;

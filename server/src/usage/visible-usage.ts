@@ -1,3 +1,4 @@
+import { listOwnApiKeyIds } from "#src/access/own-api-keys.sql.ts";
 import { getVisibleWorkspace, getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
@@ -6,15 +7,17 @@ import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 /** Usage that the caller can see: all of some workspaces (null: of every one), and that of a member's own keys in others. */
 export interface VisibleUsage {
   workspaceIds: readonly string[] | null;
-  own: { memberId: string; workspaceIds: readonly string[] } | null;
+  own: { apiKeyIds: readonly string[]; workspaceIds: readonly string[] } | null;
 }
 
-export function visibleUsage(caller: Caller): VisibleUsage {
-  const own = listPermittedWorkspaces(caller, "usage:read", "own") ?? [];
-  return {
-    workspaceIds: listPermittedWorkspaces(caller, "usage:read", "all"),
-    own: own.length > 0 ? { memberId: caller.id, workspaceIds: own } : null,
-  };
+/** Finds the usage that the caller can see now. `db` is the primary, because a replica can have an earlier owner of a key. */
+export async function findVisibleUsage(db: Database | Tx, caller: Caller): Promise<VisibleUsage> {
+  const workspaceIds = listPermittedWorkspaces(caller, "usage:read", "all");
+  const ownWorkspaceIds = listPermittedWorkspaces(caller, "usage:read", "own") ?? [];
+  if (ownWorkspaceIds.length === 0) return { workspaceIds, own: null };
+  const { id: memberId, organizationId } = caller;
+  const apiKeyIds = await listOwnApiKeyIds(db, { organizationId, memberId });
+  return { workspaceIds, own: { apiKeyIds, workspaceIds: ownWorkspaceIds } };
 }
 
 /** Throws a 404 for a workspace or key that the caller cannot see. */

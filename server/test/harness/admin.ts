@@ -10,6 +10,7 @@ import { makeSessions } from "#src/access/sessions.ts";
 import { makeOutgoing } from "#src/alerts/channels/outgoing.ts";
 import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
+import { useReportsOfPrimary } from "#src/db/reports-database.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
 import { startKeyUses } from "#src/key-lookup/key-uses.ts";
@@ -181,6 +182,7 @@ export async function startAdmin(
     get operatorOrganizationId() {
       return operatorOrganization.getStore() ?? first.id;
     },
+    reportsDatabase: useReportsOfPrimary({ primary: database, nowMs }),
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions: makeSessions(audit),
     lostRestrictions: { isPending: () => false, settled: async () => undefined },

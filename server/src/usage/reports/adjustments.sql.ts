@@ -19,7 +19,7 @@ export async function sumAdjustments(
     sql`started_at >= ${new Date(filter.startMs)}`,
     sql`started_at < ${new Date(filter.endMs)}`,
   ];
-  const isVisible = isVisibleUsage(organizationId, visible);
+  const isVisible = isVisibleUsage(visible);
   if (isVisible !== null) conditions.push(isVisible);
   if (workspaceIds) conditions.push(sql`workspace_id = ANY(${[...workspaceIds]}::text[])`);
   if (apiKeyIds) conditions.push(sql`api_key_id = ANY(${[...apiKeyIds]}::text[])`);

@@ -1,9 +1,9 @@
-import type { Call } from "#src/access/call.ts";
+import type { ReportCall } from "#src/access/call.ts";
 import { readCursor } from "#src/domain/page-position.ts";
 import { msFromIsoDate } from "#src/domain/spend-period.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
-import { visibleUsage } from "#src/usage/visible-usage.ts";
+import { findVisibleUsage } from "#src/usage/visible-usage.ts";
 import { refuseDeletedRange } from "./refuse-deleted-sums.ts";
 import { inReport, listReport, type ReportRow } from "./report.sql.ts";
 import { checkYear, type RangePart } from "./report-range.rule.ts";
@@ -25,7 +25,7 @@ export interface ClaudeCodeReport {
 /** Returns the usage of "claude-code" clients on one day, per person or per workspace key. */
 export async function getClaudeCodeReport(
   deps: UsageDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   query: { starting_at: string; limit?: number | undefined; page?: string | undefined },
 ): Promise<ClaudeCodeReport> {
   const { page: cursor, limit = DEFAULT_RECORDS, ...filters } = query;
@@ -35,13 +35,13 @@ export async function getClaudeCodeReport(
   const { organizationId } = caller;
   const filter: ReportFilter = {
     organizationId,
-    visible: visibleUsage(caller),
+    visible: await findVisibleUsage(deps.database, caller),
     values: { client: ["claude-code"] },
   };
   const parts: RangePart[] = [{ unit: "day", startMs: dayMs, endMs: dayMs + DAY_MS }];
   const order = { by: "time", isDescending: false } as const;
   const columns = ["actor", "actor_type"] as const;
-  return inReport(deps.database, async (tx) => {
+  return inReport(reader, async (tx) => {
     await refuseDeletedRange(tx, parts);
     const found = await listReport(
       tx,

@@ -1,7 +1,7 @@
-import type { Call } from "#src/access/call.ts";
+import type { ReportCall } from "#src/access/call.ts";
 import { findApiKeyPlace } from "#src/access/visible-workspace.sql.ts";
 import { canSeeWorkspace } from "#src/access/visible-workspace.ts";
-import type { Tx } from "#src/db/pool.ts";
+import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { type Forecast, forecastMonth } from "#src/domain/forecast.ts";
@@ -28,13 +28,13 @@ export interface CostSummary {
   unpricedRequests: bigint;
   forecast: Forecast | null;
   limit: Pick<SpendLimit, "amountNanoUsd" | "enforcement"> | null;
-  readAtMs: number;
+  dataAsOfMs: number;
 }
 
 /** Returns the cost of this month, UTC. Throws a 404 for a workspace or key that the caller cannot see. */
 export async function getCostSummary(
   deps: UsageDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   filters: UsageFilters,
 ): Promise<CostSummary> {
   const filter = await readFilter(deps.database, caller, filters);
@@ -42,7 +42,9 @@ export async function getCostSummary(
   const month = periodOf("monthly", nowMs);
   const lastMonth = periodOf("monthly", month.startMs - 1);
   const todayMs = periodOf("daily", nowMs).startMs;
-  return inReport(deps.database, async (tx) => {
+  // A changed limit is shown at once.
+  const limit = await findLimit(deps.database, caller, filters);
+  return inReport(reader, async (tx) => {
     const startMs = Math.min(lastMonth.startMs, todayMs - PAST_DAYS * DAY_MS);
     const days = await listDays(tx, filter, { startMs, endMs: month.endMs });
     const sum = (fromMs: number, toMs: number) =>
@@ -68,8 +70,8 @@ export async function getCostSummary(
         todayNanoUsd,
         pastDaysNanoUsd: listPastDays(days, todayMs),
       }),
-      limit: await findLimit(tx, caller, filters),
-      readAtMs: nowMs,
+      limit,
+      dataAsOfMs: reader.dataAsOfMs(),
     };
   });
 }
@@ -108,18 +110,18 @@ function listPastDays(days: readonly Day[], todayMs: number): bigint[] {
 
 /** Returns the monthly limit of the filtered scope, or null if the caller cannot see it. */
 async function findLimit(
-  tx: Tx,
+  database: Database,
   caller: Caller,
   filters: UsageFilters,
 ): Promise<CostSummary["limit"]> {
-  const scope = await findScope(tx, caller, filters);
+  const scope = await findScope(database, caller, filters);
   if (scope === null) return null;
   const { organizationId } = caller;
-  return findSpendLimit(tx, { organizationId, ...scope, period: "monthly" });
+  return findSpendLimit(database, { organizationId, ...scope, period: "monthly" });
 }
 
 async function findScope(
-  tx: Tx,
+  database: Database,
   caller: Caller,
   filters: UsageFilters,
 ): Promise<{ scopeType: ScopeType; scopeId: string } | null> {
@@ -137,7 +139,7 @@ async function findScope(
     return canSee && canSeeWorkspace(caller, id) ? { scopeType: "workspace", scopeId: id } : null;
   }
   if (name !== "api_key_id") return null;
-  const key = await findApiKeyPlace(tx, { organizationId, apiKeyId: id });
+  const key = await findApiKeyPlace(database, { organizationId, apiKeyId: id });
   const canSee =
     key !== null && findWorkspaceReach(caller, "spend_limits:read", key.workspace_id) === "all";
   return canSee ? { scopeType: "api_key", scopeId: id } : null;

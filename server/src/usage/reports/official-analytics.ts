@@ -1,10 +1,10 @@
 import type { AnalyticsGroup } from "@bursar/contract/admin/official-reports.ts";
-import type { Call } from "#src/access/call.ts";
+import type { ReportCall } from "#src/access/call.ts";
 import { readCursor, readCursorAmount, readCursorTime } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
-import { visibleUsage } from "#src/usage/visible-usage.ts";
+import { findVisibleUsage } from "#src/usage/visible-usage.ts";
 import { listPage, type ReportPage } from "./read-report.ts";
 import { inReport, type ReportOrder, type ReportRow } from "./report.sql.ts";
 import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report-range.rule.ts";
@@ -51,7 +51,7 @@ export interface AnalyticsReport {
   range: TimeRange;
   names: UsageNames;
   nextPage: string | null;
-  readAtMs: number;
+  dataAsOfMs: number;
 }
 
 /** Groups that Bursar records. Other groups are null. */
@@ -77,7 +77,7 @@ const COST_PARTS = 6;
 /** Returns a page of the flat report. The route splits its rows. */
 export async function listAnalytics(
   deps: UsageDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   query: AnalyticsQuery,
   by: ReportOrder["by"],
 ): Promise<AnalyticsReport> {
@@ -91,8 +91,9 @@ export async function listAnalytics(
   const order = { by, isDescending: query.order !== "asc" };
   const range = readRange(deps, query, bucket);
   const cursorFilters = { ...filters, report: by };
+  const visible = await findVisibleUsage(deps.database, caller);
   const page: ReportPage = {
-    filter: withMinutes(deps, toFilter(caller.organizationId, query, visibleUsage(caller))),
+    filter: withMinutes(deps, toFilter(caller.organizationId, query, visible)),
     columns,
     bucket,
     range,
@@ -102,7 +103,7 @@ export async function listAnalytics(
       cursor === undefined ? null : readPosition(cursor, cursorFilters, { columns, bucket, order }),
     limit: rowLimit + 1,
   };
-  return inReport(deps.database, async (tx) => {
+  return inReport(reader, async (tx) => {
     const found = range.startMs < range.endMs ? await listPage(tx, page) : [];
     const rows = found.slice(0, rowLimit);
     const last = found.length > rowLimit ? rows.at(-1) : undefined;
@@ -122,7 +123,7 @@ export async function listAnalytics(
             cursorFilters,
           )
         : null,
-      readAtMs: deps.nowMs(),
+      dataAsOfMs: reader.dataAsOfMs(),
     };
   });
 }

@@ -1,11 +1,11 @@
 import type { OfficialUsageGroup } from "@bursar/contract/admin/official-reports.ts";
 import { maxBuckets } from "@bursar/contract/admin/official-reports.ts";
-import type { Call } from "#src/access/call.ts";
+import type { ReportCall } from "#src/access/call.ts";
 import type { Tx } from "#src/db/pool.ts";
 import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
-import { visibleUsage } from "#src/usage/visible-usage.ts";
+import { findVisibleUsage } from "#src/usage/visible-usage.ts";
 import { listPage, type ReportPage } from "./read-report.ts";
 import { findDefaultWorkspaceId, inReport, type ReportRow } from "./report.sql.ts";
 import { bucketMs, checkYear } from "./report-range.rule.ts";
@@ -68,7 +68,7 @@ const columnOf = {
 /** Returns the official usage report of messages. Filters by unknown ids match nothing. */
 export function getUsageReport(
   deps: UsageDeps,
-  call: Call,
+  call: ReportCall,
   query: UsageReportQuery,
 ): Promise<BucketReport> {
   const columns = [...new Set(query.group_by)]
@@ -91,7 +91,7 @@ export function getUsageReport(
 /** Returns the official cost report. */
 export function getCostReport(
   deps: UsageDeps,
-  call: Call,
+  call: ReportCall,
   query: BucketQuery & { group_by?: ("workspace_id" | "description")[] | undefined },
 ): Promise<BucketReport> {
   const descriptionColumns: readonly ReportColumn[] = [
@@ -108,7 +108,7 @@ export function getCostReport(
 
 async function readBuckets(
   deps: UsageDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   report: { query: BucketQuery; columns: readonly ReportColumn[]; values: ReportFilter["values"] },
 ): Promise<BucketReport> {
   const { query, columns, values } = report;
@@ -124,8 +124,9 @@ async function readBuckets(
     cursor === undefined ? startMs : readStart(cursor, filters, { startMs, endMs, lengthMs });
   const toMs = Math.min(endMs, fromMs + (limit ?? defaultBuckets[width]) * lengthMs);
   const { organizationId } = caller;
+  const visible = await findVisibleUsage(deps.database, caller);
   const page: ReportPage = {
-    filter: withMinutes(deps, { organizationId, visible: visibleUsage(caller), values }),
+    filter: withMinutes(deps, { organizationId, visible, values }),
     columns,
     bucket: width,
     range: { startMs: fromMs, endMs: toMs },
@@ -134,7 +135,7 @@ async function readBuckets(
     after: null,
     limit: MAX_RESULTS + 1,
   };
-  return inReport(deps.database, async (tx) => {
+  return inReport(reader, async (tx) => {
     const { rows, endMs: shownToMs } = await listWholeBuckets(tx, page, lengthMs);
     return {
       buckets: toBuckets(rows, { startMs: fromMs, endMs: shownToMs, lengthMs }),

@@ -8,7 +8,7 @@ import type {
 } from "@bursar/contract/admin/official-reports.ts";
 import type { HandlersFor, RouteOutput } from "@bursar/contract/route.ts";
 import { billedMeasures, toRecord } from "@bursar/contract/usage-shape.ts";
-import type { Call } from "#src/access/call.ts";
+import type { ReportCall } from "#src/access/call.ts";
 import { formatCents } from "#src/domain/money.ts";
 import { totalTokens } from "#src/usage/used-counts.ts";
 import { type ClaudeCodeReport, getClaudeCodeReport } from "./claude-code-report.ts";
@@ -43,7 +43,7 @@ const usageOrders = {
 
 export function makeOfficialReportHandlers(
   deps: UsageDeps,
-): HandlersFor<(typeof officialReportRoutes)[number], Call> {
+): HandlersFor<(typeof officialReportRoutes)[number], never, never, ReportCall> {
   return {
     getOfficialUsageReport: async (call, { query }) => {
       const report = await getUsageReport(deps, call, query);
@@ -69,7 +69,7 @@ export function makeOfficialReportHandlers(
       return {
         data: report.rows.map((row) => toAnalyticsUsage(row, report, organizationId)),
         ...toPaging(report),
-        data_refreshed_at: new Date(report.readAtMs).toISOString(),
+        data_refreshed_at: new Date(report.dataAsOfMs).toISOString(),
       };
     },
     listAnalyticsCost: async (call, { query }) => {
@@ -79,7 +79,7 @@ export function makeOfficialReportHandlers(
       return {
         data: report.rows.flatMap((row) => toAnalyticsCosts(row, report, organizationId)),
         ...toPaging(report),
-        data_refreshed_at: new Date(report.readAtMs).toISOString(),
+        data_refreshed_at: new Date(report.dataAsOfMs).toISOString(),
       };
     },
   };

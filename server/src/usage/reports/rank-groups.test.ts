@@ -1,6 +1,7 @@
 // Oldest PostgreSQL: reports
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
+import { readPrimary } from "#src/db/reports-database.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { noCost } from "#src/domain/usage.ts";
@@ -25,6 +26,7 @@ const test = base
           {
             caller: { kind: "admin_key", id: "adminkey_1", organizationId },
             origin: { requestId: "req_1", ipAddress: null, userAgent: null },
+            reader: readPrimary({ primary: db.database, nowMs: () => NOW_MS }),
           },
           { bucket: "none", ...query },
         ),

@@ -1,7 +1,7 @@
 import { type CountColumn, countColumns, tokenMeasures } from "@bursar/contract/usage-shape.ts";
 import { type RawBuilder, sql } from "kysely";
-import type { Database, Tx } from "#src/db/pool.ts";
-import { inSnapshot } from "#src/db/transaction.ts";
+import type { Tx } from "#src/db/pool.ts";
+import type { ReportReader } from "#src/db/reports-database.ts";
 import { findOpenHours, isAfter, type OpenHours } from "#src/recording/open-hours.sql.ts";
 import {
   EVENT_COUNTS,
@@ -81,10 +81,10 @@ const measured: Readonly<Record<Measure, readonly CountColumn[]>> = {
  * (120 ms for 180,000 rows), and used the cores that record requests.
  */
 export function inReport<Result>(
-  database: Database,
+  reader: Pick<ReportReader, "inSnapshot">,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  return inSnapshot(database, async (tx) => {
+  return reader.inSnapshot(async (tx) => {
     await sql`SELECT set_config('work_mem', '64MB', true), set_config('random_page_cost', '1.1', true),
       set_config('max_parallel_workers_per_gather', '0', true)`.execute(tx);
     return work(tx);
@@ -257,7 +257,7 @@ function makeConditions(query: PlannedQuery, source: Source): RawBuilder<unknown
   const isEventTable = source.table === "recorded_request";
   const conditions = [sql`organization_id = ${organizationId}`, isInRange(query, source)];
   if (source.isMissing && query.openHours !== null) conditions.push(isAfter(query.openHours.after));
-  const isVisible = isVisibleUsage(organizationId, visible);
+  const isVisible = isVisibleUsage(visible);
   if (isVisible !== null) conditions.push(isVisible);
   for (const [column, wanted] of Object.entries(values) as [ReportColumn, readonly string[]][]) {
     // The rows of named keys are read key by key.
@@ -371,22 +371,19 @@ function isInRange(query: PlannedQuery, source: Source): RawBuilder<unknown> {
 }
 
 /** Returns the time before which requests were deleted from the log. Null: none were deleted. */
-export async function findPrunedBefore(
-  db: Database | Tx,
-  organizationId: string,
-): Promise<Date | null> {
+export async function findPrunedBefore(tx: Tx, organizationId: string): Promise<Date | null> {
   const { rows } = await sql<{ log_pruned_before: Date | null }>`
     SELECT log_pruned_before FROM usage_settings WHERE organization_id = ${organizationId}`.execute(
-    db,
+    tx,
   );
   return rows[0]?.log_pruned_before ?? null;
 }
 
 export async function findDefaultWorkspaceId(
-  db: Database | Tx,
+  tx: Tx,
   organizationId: string,
 ): Promise<string | null> {
   const { rows } = await sql<{ id: string }>`
-    SELECT id FROM workspace WHERE organization_id = ${organizationId} AND is_default`.execute(db);
+    SELECT id FROM workspace WHERE organization_id = ${organizationId} AND is_default`.execute(tx);
   return rows[0]?.id ?? null;
 }

@@ -2,7 +2,7 @@ import type { costRoutes, costRow, costSummary } from "@bursar/contract/admin/co
 import type { usageRoutes, usageRow } from "@bursar/contract/admin/usage.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
-import type { Call } from "#src/access/call.ts";
+import type { ReportCall } from "#src/access/call.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { mediaTypeOf, toFile } from "#src/lib/csv.ts";
 import { type CostSummary, getCostSummary } from "./cost-summary.ts";
@@ -22,7 +22,12 @@ type Context = Parameters<typeof toUsageRow>[1];
 
 export function makeUsageHandlers(
   deps: UsageDeps,
-): HandlersFor<(typeof usageRoutes)[number] | (typeof costRoutes)[number], Call> {
+): HandlersFor<
+  (typeof usageRoutes)[number] | (typeof costRoutes)[number],
+  never,
+  never,
+  ReportCall
+> {
   return {
     getUsage: async (call, { query }) => {
       const report = await getUsage(deps, call, query);
@@ -71,14 +76,14 @@ function toFrame(report: UsageReport, bucket: BucketName) {
     bucket,
     starting_at: new Date(report.range.startMs).toISOString(),
     ending_at: new Date(report.range.endMs).toISOString(),
-    data_refreshed_at: new Date(report.readAtMs).toISOString(),
+    data_refreshed_at: new Date(report.dataAsOfMs).toISOString(),
   };
 }
 
 /** Starts an export, and checks its query before the first line. */
 async function openLines<Line>(
   deps: UsageDeps,
-  call: Call,
+  call: ReportCall,
   query: ExportQuery,
   toLines: (row: ShownRow, context: Context) => Line[],
 ): Promise<AsyncGenerator<Line[]>> {
@@ -122,6 +127,6 @@ function toCostSummary(summary: CostSummary): z.input<typeof costSummary> {
         limit.amountNanoUsd - monthToDateNanoUsd - summary.adjustmentsNanoUsd,
       ),
     },
-    data_refreshed_at: new Date(summary.readAtMs).toISOString(),
+    data_refreshed_at: new Date(summary.dataAsOfMs).toISOString(),
   };
 }

@@ -7,8 +7,9 @@ import {
   toRecord,
   usageLabels,
 } from "@bursar/contract/usage-shape.ts";
-import type { Call } from "#src/access/call.ts";
+import type { ReportCall } from "#src/access/call.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { ReportReader } from "#src/db/reports-database.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { readCursor, readCursorAmount, readCursorTime } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
@@ -16,7 +17,7 @@ import { isoFromMs } from "#src/domain/spend-period.ts";
 import { type CursorPart, encodeCursor } from "#src/lib/page-cursor.ts";
 import { MINUTES_MS } from "#src/recording/minutes.sql.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
-import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
+import { checkUsageFilters, findVisibleUsage } from "#src/usage/visible-usage.ts";
 import { type ListedRow, listPage, listTop, type ReportPage, sumRange } from "./read-report.ts";
 import {
   inReport,
@@ -29,6 +30,7 @@ import { type BucketName, bucketMs, reportRange, type TimeRange } from "./report
 import type { ReportColumn, ReportFilter } from "./report-tables.ts";
 
 export interface UsageDeps {
+  /** The primary, which decides what the caller can see. The call's reader has the report's data. */
   database: Database;
   /** Milliseconds since the epoch on the database's clock. */
   nowMs: () => number;
@@ -61,7 +63,7 @@ export interface UsageReport {
   range: TimeRange;
   totals: UsageCounts;
   names: UsageNames;
-  readAtMs: number;
+  dataAsOfMs: number;
 }
 
 const MAX_TOP_ROWS = 10_000;
@@ -72,7 +74,7 @@ const MAX_TOP_ROWS = 10_000;
  */
 export async function getUsage(
   deps: UsageDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   query: UsageQuery,
 ): Promise<UsageReport> {
   const { page: cursor, limit, ...filters } = query;
@@ -92,7 +94,7 @@ export async function getUsage(
   const filter = withMinutes(deps, await readFilter(deps.database, caller, query));
   const isOpenEnded = range.endMs >= deps.nowMs();
   const page: ReportPage = { filter, range, isOpenEnded, after, limit: rowLimit + 1, ...shape };
-  return inReport(deps.database, async (tx) => {
+  return inReport(reader, async (tx) => {
     const found =
       query.top === undefined ? await listPage(tx, page) : await readTop(tx, page, query.top);
     const isCut = query.top === undefined && found.length > rowLimit;
@@ -106,7 +108,7 @@ export async function getUsage(
       range,
       totals: await sumRange(tx, page),
       names: await findUsageNames(tx, caller.organizationId, rows),
-      readAtMs: deps.nowMs(),
+      dataAsOfMs: reader.dataAsOfMs(),
     };
   });
 }
@@ -114,7 +116,7 @@ export async function getUsage(
 /** Checks the query before the first row is sent. Yields all rows, oldest first, with one page in memory at a time. */
 export async function openUsageExport(
   deps: UsageDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   query: ExportQuery,
 ): Promise<{ groupBy: LabelName[]; range: TimeRange; pages: AsyncGenerator<ExportPage> }> {
   const groups = selectLabels(query);
@@ -125,7 +127,7 @@ export async function openUsageExport(
   const isOpenEnded = range.endMs >= deps.nowMs();
   const shape = { filter, columns, bucket: query.bucket, range, isOpenEnded, order };
   const groupBy = groups.map(({ name }) => name);
-  return { groupBy, range, pages: readPages(deps, shape) };
+  return { groupBy, range, pages: readPages(reader, shape) };
 }
 
 export interface ExportPage {
@@ -136,13 +138,13 @@ export interface ExportPage {
 const EXPORT_PAGE = 5_000;
 
 async function* readPages(
-  deps: UsageDeps,
+  reader: ReportReader,
   shape: Omit<ReportPage, "after" | "limit">,
 ): AsyncGenerator<ExportPage> {
   let after: ReportPosition | null = null;
   for (;;) {
     const page: ReportPage = { ...shape, after, limit: EXPORT_PAGE };
-    const { rows, names } = await inReport(deps.database, async (tx) => {
+    const { rows, names } = await inReport(reader, async (tx) => {
       const rows = await listPage(tx, page);
       return { rows, names: await findUsageNames(tx, shape.filter.organizationId, rows) };
     });
@@ -217,7 +219,7 @@ export async function readFilter(
   await checkUsageFilters(database, caller, { workspaceIds, apiKeyIds });
   return {
     organizationId: caller.organizationId,
-    visible: visibleUsage(caller),
+    visible: await findVisibleUsage(database, caller),
     values: removeUndefined(toRecord(usageLabels, "column", ({ column }) => filters[column])),
   };
 }

@@ -104,7 +104,7 @@ export async function findRequest(
   db: Database | Tx,
   of: Pick<RequestFilter, "organizationId" | "visible" | "startMs" | "endMs"> & { id: string },
 ): Promise<RequestDetailRow | null> {
-  const isVisible = isVisibleUsage(of.organizationId, of.visible);
+  const isVisible = isVisibleUsage(of.visible);
   const { rows } = await sql<RequestDetailRow>`
     SELECT ${sql.join([...detailColumns.map((column) => sql.ref(column)), status, adjustment])} FROM recorded_request
     WHERE organization_id = ${of.organizationId}

@@ -1,8 +1,8 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { LabelColumn } from "@bursar/contract/usage-shape.ts";
-import type { Call } from "#src/access/call.ts";
+import type { Call, ReportCall } from "#src/access/call.ts";
 import type { Database } from "#src/db/pool.ts";
-import { inSnapshot } from "#src/db/transaction.ts";
+import type { ReportReader } from "#src/db/reports-database.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { readCursor, readCursorTime } from "#src/domain/page-position.ts";
@@ -13,7 +13,7 @@ import { findIdTimeRange } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { findUsageNames, type UsageNames } from "#src/recording/usage-names.sql.ts";
 import { checkYear } from "#src/usage/reports/report-range.rule.ts";
-import { checkUsageFilters, visibleUsage } from "#src/usage/visible-usage.ts";
+import { checkUsageFilters, findVisibleUsage } from "#src/usage/visible-usage.ts";
 import type { RequestPlace } from "./merge-searches.rule.ts";
 import {
   findRequest,
@@ -24,6 +24,7 @@ import {
 import { otherLabels, type RequestFilter } from "./search-requests.sql.ts";
 
 export interface RequestDeps {
+  /** The primary. Lists are read by the call's reader. */
   database: Database;
   /** Milliseconds since the epoch on the database's clock. */
   nowMs: () => number;
@@ -47,13 +48,13 @@ export interface NamedRequests {
 /** Returns a page with names, newest first. Throws a 404 for a workspace or key that the caller cannot see. */
 export async function listRequests(
   deps: RequestDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   query: RequestQuery & { limit: number; page?: string | undefined },
 ): Promise<NamedRequests & { nextPage: string | null }> {
   const { limit, page: cursor, ...filters } = query;
   const from = cursor === undefined ? null : readPlace(cursor, filters);
   const filter = await readFilter(deps, caller, filters);
-  return inSnapshot(deps.database, async (tx) => {
+  return reader.inSnapshot(async (tx) => {
     const { rows, searchEnd } =
       filter === null ? { rows: [], searchEnd: null } : await listRows(tx, filter, { from, limit });
     return {
@@ -69,21 +70,21 @@ const EXPORT_PAGE = 1_000;
 /** Checks the query before the first line is sent. Yields all requests until now, with one page in memory at a time. */
 export async function openRequestExport(
   deps: RequestDeps,
-  { caller }: Call,
+  { caller, reader }: ReportCall,
   query: RequestQuery,
 ): Promise<AsyncGenerator<NamedRequests>> {
   const filter = await readFilter(deps, caller, query);
-  return readPages(deps, filter);
+  return readPages(reader, filter);
 }
 
 async function* readPages(
-  deps: RequestDeps,
+  reader: ReportReader,
   filter: RequestFilter | null,
 ): AsyncGenerator<NamedRequests> {
   let from: RequestPlace | null = null;
   while (filter !== null) {
     const page: { from: RequestPlace | null; limit: number } = { from, limit: EXPORT_PAGE };
-    const { rows, names, searchEnd } = await inSnapshot(deps.database, async (tx) => {
+    const { rows, names, searchEnd } = await reader.inSnapshot(async (tx) => {
       const found = await listRows(tx, filter, page);
       return { ...found, names: await findUsageNames(tx, filter.organizationId, found.rows) };
     });
@@ -105,7 +106,7 @@ export async function getRequest(
     idTimes &&
     (await findRequest(deps.database, {
       organizationId,
-      visible: visibleUsage(caller),
+      visible: await findVisibleUsage(deps.database, caller),
       id,
       ...findStartRange(idTimes),
     }));
@@ -134,7 +135,7 @@ async function readFilter(
   });
   return {
     organizationId: caller.organizationId,
-    visible: visibleUsage(caller),
+    visible: await findVisibleUsage(deps.database, caller),
     ...(idTimes === null ? range : intersectRanges(range, findStartRange(idTimes))),
     workspaceIds,
     apiKeyIds,

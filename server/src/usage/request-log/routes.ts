@@ -6,7 +6,7 @@ import {
 } from "@bursar/contract/admin/requests.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
-import type { Call } from "#src/access/call.ts";
+import type { Call, ReportCall } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { type CsvColumns, mediaTypeOf, pickColumns, toFile } from "#src/lib/csv.ts";
@@ -21,7 +21,7 @@ type LoggedRequest = z.input<typeof loggedRequest>;
 
 export function makeRequestHandlers(
   deps: AuditDeps,
-): HandlersFor<(typeof requestRoutes)[number], Call> {
+): HandlersFor<(typeof requestRoutes)[number], Call, never, ReportCall> {
   return {
     listRequests: async (call, { query }) => {
       const { rows, names, nextPage } = await listRequests(deps, call, query);

@@ -156,7 +156,7 @@ export async function searchEvents(
 ): Promise<RequestSearch> {
   const { workspaceIds, apiKeyIds, organizationId, visible } = filter;
   if (filter.doubts !== undefined) return { matches: [], end: null };
-  const isVisible = isVisibleUsage(organizationId, visible);
+  const isVisible = isVisibleUsage(visible);
   const isIndexed = and([
     sql`organization_id = ${organizationId}`,
     ...makeRangeConditions(filter, from),
@@ -210,7 +210,7 @@ function makeRangeConditions(
 /** Conditions on usage_labels. */
 function makeLabelConditions(filter: RequestFilter): RawBuilder<unknown>[] {
   const { organizationId, visible, workspaceIds, apiKeyIds } = filter;
-  const isVisible = isVisibleUsage(organizationId, visible);
+  const isVisible = isVisibleUsage(visible);
   return [
     sql`organization_id = ${organizationId}`,
     ...(isVisible === null ? [] : [isVisible]),
