@@ -68,6 +68,82 @@ const database = z.object({
     .meta({ description: "Settings that decide whether commits survive a crash." }),
 });
 
+const replication = z
+  .object({
+    kind: z.enum(["single", "asynchronous", "synchronous", "hidden"]).meta({
+      description: "hidden: standbys stream, but the database role cannot see their state.",
+    }),
+    promise: z.string().meta({ description: "Effect of a failover, as a sentence." }),
+    is_connected_to_standby: z.boolean(),
+    wal_level: z.string(),
+    synchronous_commit: z.string(),
+    synchronous_standby_names: z.string(),
+    standbys: z.array(
+      z.object({
+        name: z.string(),
+        state: z.string().nullable(),
+        sync_state: z.string().nullable(),
+        lag_seconds: z.number().nullable().meta({ description: "Null: unknown." }),
+        lag_bytes: count.nullable(),
+      }),
+    ),
+    slots: z.array(
+      z.object({
+        name: z.string(),
+        is_active: z.boolean(),
+        retained_bytes: count.nullable().meta({
+          description: "Log that the slot keeps on the disk of the primary.",
+        }),
+      }),
+    ),
+    problems: z.array(
+      z.object({
+        code: z.enum([
+          "connected_to_standby",
+          "commits_wait",
+          "commits_not_durable",
+          "commits_not_synchronous",
+          "journal_not_synchronous",
+          "inactive_slot",
+          "details_hidden",
+        ]),
+        is_fault: z.boolean().meta({
+          description:
+            "True: an operator must act. False: a promise is weaker than it could be, or is not known.",
+        }),
+        message: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "Replication" });
+
+const reportsDatabase = z
+  .object({
+    is_replica_in_use: z
+      .boolean()
+      .meta({ description: "False: reports are read from the primary." }),
+    fault: z
+      .enum([
+        "unreachable",
+        "another_database",
+        "not_a_standby",
+        "earlier_primary",
+        "older_schema",
+        "unknown_lag",
+        "stale",
+      ])
+      .nullable(),
+    error_code: z.string().nullable().meta({
+      description: "SQLSTATE or system error of an unreachable replica.",
+    }),
+    message: z.string().nullable().meta({ description: "The fault for people." }),
+    lag_seconds: z.number().nullable().meta({ description: "Null: unknown." }),
+    retries: count.meta({
+      description: "Reports that the replica failed, and that the primary read again.",
+    }),
+  })
+  .meta({ id: "ReportsDatabase" });
+
 const jobQueue = z.object({
   waiting: count.meta({ description: "Jobs that will run, now or later." }),
   running: count,
@@ -138,6 +214,13 @@ export const system = z
     this_node: thisNode,
     nodes: z.array(node).meta({ description: "Most recent contact first, at most 100." }),
     database,
+    replication: replication.nullable().meta({
+      description: "Replication of the primary. Null: PostgreSQL refuses to report it.",
+    }),
+    reports_database: reportsDatabase.nullable().meta({
+      description:
+        "Replica of reports, as the responding node uses it. Null: BURSAR_REPORTS_DATABASE_URL is not set.",
+    }),
     job_queue: jobQueue,
     mail: z.object({
       is_configured: z.boolean().meta({ description: "True: this node has a mail server." }),

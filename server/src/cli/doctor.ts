@@ -9,6 +9,7 @@ import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
 import { checkConnections } from "./check-connections.ts";
 import { checkJournal } from "./check-journal.ts";
+import { checkReplication, checkReports } from "./check-replication.ts";
 import { checkRetention } from "./check-retention.ts";
 import { exitCodes } from "./command-error.ts";
 import { describeLedger } from "./describe-ledger.ts";
@@ -142,8 +143,14 @@ async function readMetrics(send: SendLocally): Promise<string | null> {
 
 async function checkSystem(dataDir: string): Promise<Finding[]> {
   const callApi = makeLocalApi(dataDir);
-  const { backup, database } = await callRoute(callApi, getSystem);
-  return [checkConnections(database), checkBackup(backup), await checkRetention(callApi)];
+  const { backup, database, replication, reports_database } = await callRoute(callApi, getSystem);
+  return [
+    checkConnections(database),
+    ...checkReplication(replication),
+    ...checkReports(reports_database),
+    checkBackup(backup),
+    await checkRetention(callApi),
+  ];
 }
 
 /** Never a fault, because the database may be copied in another way. */

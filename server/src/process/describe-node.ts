@@ -1,4 +1,5 @@
 import { type Config, findExposure } from "#src/config.ts";
+import type { ReportsDatabase } from "#src/db/reports-database.ts";
 import type { Gateway } from "#src/gateway/handle-request.ts";
 import type { Meter } from "#src/recording/meter.ts";
 import type { NodeFacts } from "#src/system/system.ts";
@@ -7,7 +8,7 @@ import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 interface NodeParts {
   config: Config;
   storage: { isEmbedded: boolean };
-  core: { nodeId: string; meter: Meter; upstreams: Upstreams };
+  core: { nodeId: string; meter: Meter; upstreams: Upstreams; reportsDatabase: ReportsDatabase };
 }
 
 /** Facts of this node for the system page. */
@@ -26,6 +27,7 @@ export function describeNode(
     requestsInFlight: () => gateway().stats().inFlight,
     meter: () => core.meter.status(),
     upstream: () => describeUpstream(core.upstreams),
+    reportsDatabase: () => core.reportsDatabase.status(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Call } from "#src/access/call.ts";
 import type { ChainReport, ChainWatch } from "#src/audit/watch-chains.ts";
 import { findDurabilityWarning, readDurabilitySettings } from "#src/db/durability.ts";
 import type { Database } from "#src/db/pool.ts";
+import type { ReportsDatabaseStatus } from "#src/db/reports-database.ts";
 import { toWireMaker } from "#src/domain/caller.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { PRICE_LIST_AS_OF } from "#src/domain/price-list.ts";
@@ -12,6 +13,12 @@ import { assert } from "#src/lib/assert.ts";
 import { formatPlural } from "#src/lib/format-plural.ts";
 import { readClosingLagMs } from "#src/recording/close-hours.sql.ts";
 import { type FoldQueue, readFoldQueue } from "#src/recording/usage-batches.sql.ts";
+import {
+  describeReplication,
+  describeReportsDatabase,
+  findReportsWarning,
+  warningsOfReplication,
+} from "./describe-replication.ts";
 import {
   countJobs,
   countMail,
@@ -35,6 +42,8 @@ export interface NodeFacts {
   requestsInFlight(): number;
   meter(): { pendingRecords: number; oldestPendingMs: number; isJournalHealthy: boolean };
   upstream(): z.input<typeof system>["upstream"];
+  /** Null: no replica is configured. */
+  reportsDatabase(): ReportsDatabaseStatus | null;
 }
 
 export interface SystemDeps {
@@ -64,6 +73,8 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
   const upstream = node.upstream();
   const backup = await describeBackup(deps, organizationId);
   const state = await describeDatabase(deps);
+  const replication = await describeReplication(deps, nodes);
+  const reportsDatabase = describeReportsDatabase(node.reportsDatabase());
   return {
     type: "system",
     version,
@@ -74,6 +85,8 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
       node.exposure,
       upstream.problem,
       findConnectionWarning(state),
+      ...warningsOfReplication(replication),
+      findReportsWarning(reportsDatabase),
       ...warningsOf(backup),
       ...warningsOfFold(await readFoldQueue(database)),
       findClosingWarning(await readClosingLagMs(database)),
@@ -82,6 +95,8 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
     this_node: describeThisNode(node),
     nodes,
     database: state,
+    replication,
+    reports_database: reportsDatabase,
     job_queue: await describeJobs(database),
     mail: { is_configured: deps.isMailServerConfigured, from: node.mailFrom, ...mail },
     price_list: {

@@ -147,6 +147,7 @@ const testNode: AdminAppDeps["node"] = {
   requestsInFlight: () => 0,
   meter: () => ({ pendingRecords: 0, oldestPendingMs: 0, isJournalHealthy: true }),
   upstream: () => ({ source: "simulator", origin: "simulator", problem: null }),
+  reportsDatabase: () => null,
 };
 
 /**
