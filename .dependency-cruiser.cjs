@@ -193,7 +193,7 @@ const consoleRules = [
     to: {
       path: "^contract/src/",
       pathNot:
-        "^contract/src/(access-paths|console-pages|key-issues|permissions|usage-shape)[.]ts$",
+        "^contract/src/(access-paths|console-pages|key-issues|permissions|report-headers|usage-shape)[.]ts$",
       dependencyTypesNot: ["type-only"],
     },
   },

@@ -3,6 +3,7 @@ import type { FieldError } from "@bursar/contract/error-facts.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
 import { reportAnswer, reportNoAnswer, reportSignOut } from "./connection.ts";
+import { reportDataSource } from "./data-source.ts";
 import { requestSignIn, stepUpQuestion } from "./questions.ts";
 
 // The only file that sends requests to the server. The contract defines the operations, their inputs and answers.
@@ -157,6 +158,7 @@ async function request(
       ...(signal && { signal }),
     });
     reportAnswer();
+    reportDataSource(response.headers);
     return response;
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -349,6 +349,30 @@ describeConsole("reports and the request log", (console) => {
   );
 
   test(
+    "usage, cost and requests show the lag of a replica, and none if reports are from the primary",
+    async () => {
+      const { page } = await openSession(undefined, { hasOwnContext: true });
+      const note = page.getByText("Data from a replica, 3 s behind.");
+      const addLag = () =>
+        page.route(/\/v1\/admin\/(usage|cost|requests)\?/, async (route) => {
+          const response = await route.fetch();
+          const headers = { ...response.headers(), "bursar-replica-lag-seconds": "3.2" };
+          await route.fulfill({ response, headers });
+        });
+      for (const path of ["/usage", "/cost", "/requests"]) {
+        await page.goto(company.server.url + path);
+        await page.getByRole("table").first().waitFor();
+        expect(await note.count()).toBe(0);
+        await addLag();
+        await page.reload();
+        await note.waitFor();
+        await page.unrouteAll({ behavior: "wait" });
+      }
+    },
+    SLOW_MS,
+  );
+
+  test(
     "the steps to a first request show only before the first one, not at the start of a month",
     async () => {
       const page = await openSignedIn();

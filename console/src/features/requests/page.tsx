@@ -6,6 +6,7 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { RequestTable } from "../../kit/requests/request-table.tsx";
 import { RangeBar } from "../../kit/usage/filter-bar.tsx";
 import { LiveToggle, StaleBadge } from "../../kit/usage/live.tsx";
+import { useReplicaNote } from "../../kit/usage/replica-note.ts";
 import type { ReportSearch } from "../../kit/usage/search.ts";
 import { Button, ButtonLink } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
@@ -35,10 +36,11 @@ export function RequestsPage() {
   const isLive = search.live === true;
   const requests = useRequests(query, isLive);
   useLoadWhileEmpty(requests);
+  const note = useReplicaNote();
   return (
     <Page
       title="Requests"
-      lead="All requests to Claude, listed within two seconds of their end. Prompts and responses are never stored."
+      lead={`${note ? `All requests to Claude. ${note}` : "All requests to Claude, listed within two seconds of their end."} Prompts and responses are never stored.`}
       actions={<Export query={query} />}
     >
       <div className="grid gap-4">
