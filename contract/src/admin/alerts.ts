@@ -110,6 +110,10 @@ export const alertCondition = z
       min_requests: z.int().min(1).max(1_000_000).default(20),
       minutes: z.int().min(5).max(1_440).default(15),
     }),
+    z.strictObject({ kind: z.literal("database_failover") }).meta({
+      description:
+        "A standby database was promoted, which can lack the last changes. Fires once for each failover.",
+    }),
   ])
   .meta({ description: "Condition of the alert." });
 export type AlertCondition = z.output<typeof alertCondition>;
@@ -124,6 +128,7 @@ export const alertKinds = [
   "key_new_address",
   "refused_requests",
   "upstream_errors",
+  "database_failover",
 ] as const satisfies readonly AlertCondition["kind"][];
 export type AlertKind = (typeof alertKinds)[number];
 
@@ -290,6 +295,15 @@ export const firingFacts = z
     expires_at: timestamp.nullable(),
     last_used_at: timestamp.nullable(),
     address_range: z.string().nullable(),
+    lost_events: count.nullable().meta({
+      description: "Events of the audit log that the promoted database lacks, as far as known.",
+    }),
+    lost_changes: z.array(z.string()).nullable().meta({
+      description: "Some of the lost changes: the event and the id of its subject.",
+    }),
+    restored_restrictions: count.nullable().meta({
+      description: "Keys, members and other subjects whose lost restrictions were applied again.",
+    }),
   })
   .partial()
   .meta({ description: "Facts at the time of firing. Each kind has its own." });

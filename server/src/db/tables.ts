@@ -24,6 +24,7 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
     created_at: Created;
     has_first_alerts: Generated<boolean>;
     has_overrun_alert: Generated<boolean>;
+    has_failover_alert: Generated<boolean>;
   };
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;

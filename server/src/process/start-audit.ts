@@ -1,8 +1,13 @@
+import { fireFailover } from "#src/alerts/firing/fire-failovers.ts";
 import { createDefaultAlerts } from "#src/alerts/rules/default-alerts.ts";
 import { startAuditMaintenance } from "#src/audit/audit-maintenance.ts";
 import { type AuditLog, openAuditLog } from "#src/audit/open-audit-log.ts";
 import type { Storage } from "#src/db/storage.ts";
-import { type FailoverFollower, followFailovers } from "#src/failover/follow-failovers.ts";
+import {
+  type FailoverFollower,
+  followFailovers,
+  type SettledFailover,
+} from "#src/failover/follow-failovers.ts";
 import { RecentChanges } from "#src/failover/recent-changes.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { systemRandomBytes } from "#src/lib/ids.ts";
@@ -19,6 +24,8 @@ interface StartAuditOptions {
   nowMs: () => number;
   /** Called after each change that this process commits. */
   onChange: () => void;
+  /** Address of this server for people, for links in messages. */
+  publicUrl: () => string;
   logger: Logger;
 }
 
@@ -53,9 +60,24 @@ export async function startAudit(
   const recent = new RecentChanges({ database: storage.database, clock: systemClock, logger });
   const failovers = followFailovers({
     ...{ audit, recent, logger, incarnations: storage.incarnations },
-    onSettled: async () => undefined,
+    onSettled: (failover) => fireFailovers({ ...audit, publicUrl: options.publicUrl }, failover),
   });
   parts.defer(() => failovers.stop());
   await recent.read();
   return { audit, organizationId, recent, failovers };
+}
+
+async function fireFailovers(
+  deps: Parameters<typeof fireFailover>[0],
+  { incarnation, organizations }: SettledFailover,
+): Promise<void> {
+  for (const { organizationId, lostEvents, changes, restored } of organizations) {
+    await fireFailover(deps, {
+      organizationId,
+      incarnationId: incarnation.id,
+      lostEvents: Number(lostEvents),
+      lostChanges: changes.map(({ event, subjectId }) => `${event} ${subjectId}`),
+      restoredRestrictions: restored,
+    });
+  }
 }

@@ -219,6 +219,7 @@ function ConditionFields({ form }: { form: Form }) {
       return <NumberField form={form} name="unusedDays" label="Days without a request" />;
     case "limit_overrun":
     case "key_new_address":
+    case "database_failover":
       return null;
     case "refused_requests":
       return (

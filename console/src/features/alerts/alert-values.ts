@@ -97,6 +97,7 @@ function conditionValues(condition: Condition): Partial<AlertValues> {
       return { unusedDays: String(condition.days) };
     case "limit_overrun":
     case "key_new_address":
+    case "database_failover":
       return {};
     case "refused_requests":
       return { count: String(condition.count), minutes: String(condition.minutes) };
@@ -135,6 +136,8 @@ export function toCondition(values: AlertValues, before: Condition | null): Cond
       return { kind: "key_unused", days: parseNumber(values.unusedDays) };
     case "limit_overrun":
       return { kind: "limit_overrun" };
+    case "database_failover":
+      return { kind: "database_failover" };
     case "key_new_address":
       return { kind: "key_new_address" };
     case "refused_requests":

@@ -33,6 +33,10 @@ export const kindWords: Record<AlertKind, { label: string; hint: string }> = {
     label: "Upstream errors",
     hint: "Many requests to the upstream fail.",
   },
+  database_failover: {
+    label: "Database failover",
+    hint: "A standby database was promoted, which can lack the last changes.",
+  },
 };
 
 export const alertKinds = Object.keys(kindWords) as AlertKind[];
@@ -68,6 +72,8 @@ export function describeCondition(condition: Condition): string {
       return `At ${joinWords(condition.thresholds.map(describeThreshold))}`;
     case "limit_overrun":
       return "Spend exceeds a strict limit";
+    case "database_failover":
+      return "A standby database was promoted";
     case "forecast":
       return condition.percent === 100
         ? "Forecast reaches the limit"

@@ -66,7 +66,28 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
         title: `${formatFailureCount(facts)} of ${lowercaseArticle(scope)} failed upstream${formatWindow(facts.minutes)}.`,
         next: "Clients receive these errors. If they continue, check the upstream's status page and its credential.",
       };
+    case "database_failover":
+      return describeFailover(facts);
   }
+}
+
+function describeFailover(facts: FiringFacts): FiringWords {
+  const lost = facts.lost_events ?? 0;
+  if (lost === 0) {
+    return {
+      title: "The database failed over to its standby. No change is known to be lost.",
+      next: "Nothing must be done. With asynchronous replication, check the changes of the last seconds before the failover.",
+    };
+  }
+  const restored = facts.restored_restrictions ?? 0;
+  const applied =
+    restored === 0
+      ? ""
+      : ` Restrictions of ${formatPlural(restored, "key, member or other subject", "keys, members and other subjects")} were lost and are applied again.`;
+  return {
+    title: `The database failed over to a standby that lacks the last ${formatPlural(lost, "change", "changes")}.`,
+    next: `The audit log lists the lost changes that the nodes remember. Make those again that you still want, such as new keys, invites and limits.${applied}`,
+  };
 }
 
 /** Text of one message about several unused keys. */

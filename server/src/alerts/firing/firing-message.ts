@@ -255,6 +255,9 @@ function formatFacts(facts: FiringFacts): { label: string; value: string }[] {
     ["Expires", formatTime(facts.expires_at)],
     ["Last used", formatTime(facts.last_used_at)],
     ["Network", formatFact(facts.address_range)],
+    ["Lost changes", formatFact(facts.lost_events)],
+    ["Restrictions applied again", formatFact(facts.restored_restrictions)],
+    ["Lost", facts.lost_changes?.length ? facts.lost_changes.join(", ") : null],
   ];
   return lines.flatMap(([label, value]) => (value === null ? [] : [{ label, value }]));
 }

@@ -58,6 +58,7 @@ export function isOver(now: Date): RawBuilder<boolean> {
         WHERE secret.api_key_id = api_key.id AND secret.last_used_at > firing.fired_at)
         AND (api_key.expires_at IS NULL OR api_key.expires_at > ${now})`)}
     WHEN 'key_new_address' THEN ${hasKeyChanged(sql`true`)}
+    WHEN 'database_failover' THEN firing.fired_at <= ${now}::timestamptz - interval '1 hour'
     END, false))`;
 }
 

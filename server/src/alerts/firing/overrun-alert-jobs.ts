@@ -1,4 +1,4 @@
-import { createOverrunAlerts } from "#src/alerts/rules/default-alerts.ts";
+import { createLaterAlerts } from "#src/alerts/rules/default-alerts.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { inTransaction } from "#src/db/transaction.ts";
 import type { Job } from "#src/jobs/run-jobs.ts";
@@ -10,7 +10,7 @@ const SWEEP_OVERRUN_ALERTS = "sweep_overrun_alerts";
 export function makeOverrunAlertJobs(deps: AuditDeps & AlertingDeps): Record<string, Job> {
   return {
     [SWEEP_OVERRUN_ALERTS]: async () => {
-      await createOverrunAlerts(deps);
+      await createLaterAlerts(deps);
       await inTransaction(deps.database, (tx) => sweepOverruns(tx, deps));
     },
   };

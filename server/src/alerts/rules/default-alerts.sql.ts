@@ -15,15 +15,21 @@ export async function listWithoutDefaultAlerts(db: Database): Promise<string[]> 
 export async function markDefaultAlerts(tx: Tx, organizationId: string): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable("organization")
-    .set({ has_first_alerts: true, has_overrun_alert: true })
+    .set({ has_first_alerts: true, has_overrun_alert: true, has_failover_alert: true })
     .where("id", "=", organizationId)
     .where("has_first_alerts", "=", false)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
 
+/** Column that marks organizations which have, or once had, a default alert of a newer version. */
+export type AlertMark = "has_overrun_alert" | "has_failover_alert";
+
 /** Returns no organization while a node of another version is alive. */
-export async function listWithoutOverrunAlert(db: Database, version: string): Promise<string[]> {
+export async function listWithoutAlert(
+  db: Database,
+  { mark, version }: { mark: AlertMark; version: string },
+): Promise<string[]> {
   const others = db
     .selectFrom("node")
     .innerJoin("node_contact as contact", "contact.id", "node.id")
@@ -34,7 +40,7 @@ export async function listWithoutOverrunAlert(db: Database, version: string): Pr
     .selectFrom("organization")
     .select("id")
     .where("has_first_alerts", "=", true)
-    .where("has_overrun_alert", "=", false)
+    .where(mark, "=", false)
     .where((eb) => eb.not(eb.exists(others)))
     .orderBy("id")
     .execute();
@@ -42,12 +48,15 @@ export async function listWithoutOverrunAlert(db: Database, version: string): Pr
 }
 
 /** Returns false if another transaction marked the organization before. */
-export async function markOverrunAlert(tx: Tx, organizationId: string): Promise<boolean> {
+export async function markAlert(
+  tx: Tx,
+  { organizationId, mark }: { organizationId: string; mark: AlertMark },
+): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable("organization")
-    .set({ has_overrun_alert: true })
+    .set({ [mark]: true })
     .where("id", "=", organizationId)
-    .where("has_overrun_alert", "=", false)
+    .where(mark, "=", false)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }

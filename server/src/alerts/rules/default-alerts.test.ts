@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { createDefaultAlerts, createOverrunAlerts } from "./default-alerts.ts";
+import { createDefaultAlerts, createLaterAlerts } from "./default-alerts.ts";
 
 type Alert = z.output<typeof alert>;
 
@@ -29,7 +29,7 @@ test("a new organization has default alerts, with mail to its Owners and Admins"
 }) => {
   await createDefaultAlerts(h.deps);
   const found = await alerts();
-  expect(found).toHaveLength(6);
+  expect(found).toHaveLength(7);
   const byName = new Map(found.map((each) => [each.name, each]));
   const common = {
     scope: { type: "organization" },
@@ -92,7 +92,7 @@ test("concurrent nodes create the default alerts once, and deleted alerts do not
 }) => {
   await Promise.all([1, 2, 3, 4].map(() => createDefaultAlerts(h.deps)));
   const found = await alerts();
-  expect(found).toHaveLength(6);
+  expect(found).toHaveLength(7);
   for (const { id } of found) await org.admin.remove(`/v1/admin/alerts/${id}`);
   await createDefaultAlerts(h.deps);
   expect(await alerts()).toEqual([]);
@@ -106,6 +106,7 @@ test("the audit log names the server as the creator of the default alerts", asyn
   });
   expect(made).toEqual([
     "alert_channel.created by system first_alerts",
+    "alert.created by system first_alerts",
     "alert.created by system first_alerts",
     "alert.created by system first_alerts",
     "alert.created by system first_alerts",
@@ -129,14 +130,14 @@ describe("an organization whose default alerts lack the one about spend beyond l
 
   test("gets the alert once, with mail to Owners and Admins", async ({ h, org, alerts, names }) => {
     expect(await names()).not.toContain("Spend beyond limits");
-    await Promise.all([1, 2, 3].map(() => createOverrunAlerts(h.deps)));
+    await Promise.all([1, 2, 3].map(() => createLaterAlerts(h.deps)));
     const [made, ...others] = (await alerts()).filter(
       ({ condition }) => condition.kind === "limit_overrun",
     );
     expect(others).toEqual([]);
     expect(made?.channels.map(({ name }) => name)).toEqual(["Owners and Admins"]);
     await org.admin.remove(`/v1/admin/alerts/${made?.id}`);
-    await createOverrunAlerts(h.deps);
+    await createLaterAlerts(h.deps);
     expect(await names()).not.toContain("Spend beyond limits");
   });
 
@@ -148,10 +149,28 @@ describe("an organization whose default alerts lack the one about spend beyond l
       .insertInto("node")
       .values({ ...node, lease_expires_at })
       .execute();
-    await createOverrunAlerts(h.deps);
+    await createLaterAlerts(h.deps);
     expect(await names()).not.toContain("Spend beyond limits");
     await database.deleteFrom("node").where("id", "=", node.id).execute();
-    await createOverrunAlerts(h.deps);
+    await createLaterAlerts(h.deps);
     expect(await names()).toContain("Spend beyond limits");
   });
+});
+
+test("an organization of an older version gets the alert about failovers once", async ({
+  h,
+  org,
+  alerts,
+  names,
+}) => {
+  await createDefaultAlerts(h.deps);
+  const older = (await alerts()).find(({ name }) => name === "Database failovers");
+  await org.admin.remove(`/v1/admin/alerts/${older?.id}`);
+  await h.deps.database
+    .updateTable("organization")
+    .set({ has_failover_alert: false })
+    .where("id", "=", org.id)
+    .execute();
+  await Promise.all([1, 2, 3].map(() => createLaterAlerts(h.deps)));
+  expect((await names()).filter((name) => name === "Database failovers")).toHaveLength(1);
 });

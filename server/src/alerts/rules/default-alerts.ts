@@ -14,11 +14,12 @@ import { findFirstChannel, insertAlert, setChannels } from "./alert-changes.sql.
 import { findAlert } from "./alerts.sql.ts";
 import { toAudit } from "./alerts.ts";
 import {
+  type AlertMark,
   insertMailChannel,
+  listWithoutAlert,
   listWithoutDefaultAlerts,
-  listWithoutOverrunAlert,
+  markAlert,
   markDefaultAlerts,
-  markOverrunAlert,
 } from "./default-alerts.sql.ts";
 
 // Default alerts of a new organization, so that its first limit is already watched.
@@ -37,6 +38,19 @@ const overrunAlert: DefaultAlert = {
   notifiesOwner: false,
   includesBelow: true,
 };
+
+const failoverAlert: DefaultAlert = {
+  name: "Database failovers",
+  condition: { kind: "database_failover" },
+  notifiesOwner: false,
+  includesBelow: false,
+};
+
+/** Alerts that newer versions have added, each with the mark of organizations that have it. */
+const laterAlerts = [
+  { alert: overrunAlert, mark: "has_overrun_alert" },
+  { alert: failoverAlert, mark: "has_failover_alert" },
+] as const satisfies readonly { alert: DefaultAlert; mark: AlertMark }[];
 
 const defaultAlerts: readonly DefaultAlert[] = [
   {
@@ -73,6 +87,7 @@ const defaultAlerts: readonly DefaultAlert[] = [
     notifiesOwner: false,
     includesBelow: false,
   },
+  failoverAlert,
 ];
 
 const channelName = "Owners and Admins";
@@ -108,25 +123,31 @@ function createAlertsForOrganization(deps: AuditDeps, organizationId: string): P
 }
 
 /**
- * Creates the alert about spend beyond limits in organizations with older default alerts, once. Waits until no node of
- * another version is alive, because older versions cannot read this kind. A deleted alert does not come back.
+ * Creates alerts of newer versions in organizations with older default alerts, once. Waits until no node of another version
+ * is alive, because older versions cannot read these kinds. A deleted alert does not come back.
  */
-export async function createOverrunAlerts(deps: AuditDeps): Promise<void> {
-  const ids = await listWithoutOverrunAlert(deps.database, VERSION);
-  for (const id of ids) await createOverrunAlert(deps, id);
+export async function createLaterAlerts(deps: AuditDeps): Promise<void> {
+  for (const { alert, mark } of laterAlerts) {
+    const ids = await listWithoutAlert(deps.database, { mark, version: VERSION });
+    for (const id of ids) await createLaterAlert(deps, id, { alert, mark });
+  }
 }
 
-function createOverrunAlert(deps: AuditDeps, organizationId: string): Promise<null> {
+function createLaterAlert(
+  deps: AuditDeps,
+  organizationId: string,
+  { alert, mark }: { alert: DefaultAlert; mark: AlertMark },
+): Promise<null> {
   const createdAt = new Date(deps.nowMs());
   const actor = { type: "system", id: "first_alerts" };
   const maker = { organizationId, actor, origin: makeSystemOrigin(deps, createdAt) };
   return auditedTransactionByActor(deps, maker, async (tx) => {
-    const isFirst = await markOverrunAlert(tx, organizationId);
+    const isFirst = await markAlert(tx, { organizationId, mark });
     if (!isFirst) return { result: null, audit: "unchanged" };
     const id = newId(idPrefixes.alert, createdAt.getTime(), deps.randomBytes);
     const channelId = await findFirstChannel(tx, organizationId);
     const of = { id, organizationId, channelId, createdAt };
-    return { result: null, audit: await createDefaultAlert(tx, overrunAlert, of) };
+    return { result: null, audit: await createDefaultAlert(tx, alert, of) };
   });
 }
 
