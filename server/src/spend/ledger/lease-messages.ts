@@ -247,7 +247,8 @@ export class LeaseMessages {
     const targets = new Map<string, LeaseTarget>();
     const topUps = new Map<string, bigint>();
     for (const state of table.listStates()) {
-      if (isQuiet && !isReportDue(state)) continue;
+      const isSkipped = isQuiet ? !isReportDue(state) : !isComplete && isIdle(state);
+      if (isSkipped && !needed.has(state)) continue;
       const kept = this.#findAmountToKeep(state, now);
       const isOff = isTrimming && isWorthTrimming(state, kept);
       const topUp = isTrimming ? this.#findTopUp(state, now) : 0n;
@@ -464,6 +465,11 @@ function freeAfter({ drawn, held }: LeaseState, target: LeaseTarget | undefined)
   if (target?.kind !== "set") return target?.keptNanoUsd ?? 0n;
   const free = target.grantedNanoUsd - drawn - held;
   return free > 0n ? free : 0n;
+}
+
+/** True if no message but a complete one names the lease. */
+function isIdle({ granted, drawn, held, traffic }: LeaseState): boolean {
+  return traffic.isNone && held === 0n && granted === drawn;
 }
 
 /** True if the node uses more than the database has granted. */

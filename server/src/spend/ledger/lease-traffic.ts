@@ -29,6 +29,11 @@ export class LeaseTraffic {
   /** Times on the monotonic clock, milliseconds. */
   readonly #times = { window: Number.NEGATIVE_INFINITY, active: Number.NEGATIVE_INFINITY };
 
+  /** True without a request for a minute. */
+  get isNone(): boolean {
+    return this.#activity === "none";
+  }
+
   /** Amount of the smallest recent request, nano-USD. 0: no request for a minute. */
   get smallest(): bigint {
     const { now, before } = this.#smallest;
