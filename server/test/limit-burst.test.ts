@@ -1,7 +1,7 @@
 import { afterAll, expect } from "vitest";
 import { eventually } from "./harness/eventually.ts";
-import { messageJson } from "./harness/fake-upstream.ts";
-import { call, messageBody, withKey } from "./harness/gateway.ts";
+import { messageEnd, messageJson, messageStart } from "./harness/fake-upstream.ts";
+import { call, messageBody, open, withKey } from "./harness/gateway.ts";
 import {
   type ServerProcess,
   startServer,
@@ -10,16 +10,25 @@ import {
 } from "./harness/server-process.ts";
 import { test } from "./harness/upstream-test.ts";
 
-// A burst under an unused strict limit: a real server in front of a slow upstream.
+// A burst of one API key under an unused strict limit, while its slow streams run: a real server in front of a slow upstream.
 
-const BURST = 3_000;
+const BURST = 5_000;
+const STREAMS = 2_000;
 const LIMIT_USD = 100_000;
 const ANSWER_MS = 200;
+const streamsEnd = Promise.withResolvers<void>();
 let server: ServerProcess;
 let team: WorkspaceWithKey;
 
 test.beforeAll(async ({ upstream }) => {
   upstream.script = async (exchange) => {
+    if (exchange.received.body.includes('"stream":true')) {
+      exchange.startStream();
+      await exchange.write(messageStart());
+      await streamsEnd.promise;
+      await exchange.write(messageEnd().join(""));
+      return exchange.end();
+    }
     await new Promise((done) => setTimeout(done, ANSWER_MS));
     exchange.json(messageJson());
   };
@@ -33,7 +42,9 @@ afterAll(async () => {
   await stopAllServers();
 });
 
-test("answers 3,000 concurrent requests under an unused strict limit", async ({ upstream }) => {
+test("answers 5,000 concurrent requests of one key beside 2,000 streams under an unused strict limit", async ({
+  upstream,
+}) => {
   await server.mustAdmin("POST", "/v1/admin/workspaces/limits", {
     workspace_id: team.workspaceId,
     monthly_limit_usd: LIMIT_USD,
@@ -45,6 +56,12 @@ test("answers 3,000 concurrent requests under an unused strict limit", async ({ 
   });
 
   const headers = withKey(team.key);
+  const streams = await Promise.all(
+    Array.from({ length: STREAMS }, () =>
+      open(server.url, { headers, body: messageBody({ stream: true }) }),
+    ),
+  );
+  expect(new Set(streams.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
   const answers = await Promise.all(
     Array.from({ length: BURST }, () => call(server.url, { headers, body: messageBody() })),
   );
@@ -52,5 +69,10 @@ test("answers 3,000 concurrent requests under an unused strict limit", async ({ 
   const refused = answers.filter(({ status }) => status !== 200);
   expect(refused.slice(0, 3).map(({ status, text }) => `${status} ${text}`)).toEqual([]);
   expect(refused.length).toBe(0);
-  expect(upstream.received.length).toBe(BURST);
+  streamsEnd.resolve();
+  const texts = await Promise.all(
+    streams.map(async (stream) => Buffer.concat(await stream.toArray()).toString()),
+  );
+  expect(texts.filter((text) => !text.includes("message_stop"))).toEqual([]);
+  expect(upstream.received.length).toBe(STREAMS + BURST);
 }, 120_000);
