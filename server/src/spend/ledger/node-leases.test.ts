@@ -352,6 +352,23 @@ describe("a burst of requests", () => {
     expect(node.resolveWaiting(now)).toMatchObject([{ decision: { reason: "unavailable" } }]);
   });
 
+  test("is refused in parts if the time of many requests is over at once", async () => {
+    await limit(10n);
+    const node = await startNode("node_1", 2_000);
+    hold(node, "req_first", 10n);
+    await speak(node);
+    for (let at = 0; at < 1_000; at++) hold(node, `req_${at}`, 7n);
+    now.nowMs += 1_000;
+    const refused: string[][] = [];
+    while (node.view().waiting > 0) {
+      refused.push(node.resolveWaiting(now).map(({ requestId }) => requestId));
+    }
+    expect(refused.slice(0, 2).map(({ length }) => length)).toEqual([25, 25]);
+    expect(refused.at(-2)).toHaveLength(10);
+    expect(refused.length).toBeLessThan(80);
+    expect(refused.flat()).toEqual(Array.from({ length: 1_000 }, (_, at) => `req_${at}`));
+  });
+
   test("is not refused as held by running requests while its limit is not counted", async () => {
     const node = await startNode("node_1");
     const of = { id: "spl_test", scopeType: "workspace", scopeId: workspaceId } as const;

@@ -283,6 +283,15 @@ export class SimulatedNode {
     expectSame(`${this.id} missed requests`, this.leases.resolveWaiting(now).length, 0);
   }
 
+  /** Resolves all requests that have budget, or whose time is over. The product does so in parts. */
+  resolveWaiting(time: { realMs: number; wallMs: number }): void {
+    for (;;) {
+      const resolved = this.leases.resolveWaiting(this.now(time));
+      if (resolved.length === 0) return;
+      this.handleResolutions(resolved);
+    }
+  }
+
   handleResolutions(resolutions: readonly Resolution[]): void {
     for (const { requestId, decision } of resolutions) {
       const wanted = this.waiting.get(requestId);

@@ -343,7 +343,7 @@ class Simulation {
     if (node === undefined || begin === undefined) return "nothing ends";
     const worst = Number(begin.holdNanoUsd ?? 0n);
     const cost = this.#random.chance(0.06) ? null : BigInt(this.#random.below(worst + 1));
-    node.handleResolutions(node.leases.resolveWaiting(node.now(this.#time)));
+    node.resolveWaiting(this.#time);
     node.finish(begin, this.#random.chance(0.2) && cost !== null ? BigInt(worst) : cost);
     // A hold ends once. Later calls change nothing.
     if (this.#random.chance(0.1)) node.leases.drop(begin.requestId);
@@ -354,7 +354,7 @@ class Simulation {
   async #sendMessage(): Promise<string> {
     const node = this.#random.pick(this.#nodes.filter((each) => each.isActive));
     if (node === undefined) return "no node speaks";
-    node.handleResolutions(node.leases.resolveWaiting(node.now(this.#time)));
+    node.resolveWaiting(this.#time);
     if (this.#packets.some((each) => each.kind === "sync" && isAwaited(each, node))) {
       return `${node.id} waits for an answer`;
     }
@@ -692,7 +692,7 @@ class Simulation {
     if (reader && !reader.isPartitioned && this.#random.chance(0.5)) {
       await this.#readLimits(reader);
       await this.#countLimits();
-      reader.handleResolutions(reader.leases.resolveWaiting(reader.now(this.#time)));
+      reader.resolveWaiting(this.#time);
       return `${reader.id} reads the limits`;
     }
     const leaver = this.#random.pick(this.#nodes);
