@@ -28,6 +28,7 @@ describe("a model name with the prefix simulate-", () => {
     ["simulate-hang-3", { hangAfter: 3 }],
     ["simulate-break", { breakAfter: 1 }],
     ["simulate-refuse", { isRefusal: true }],
+    ["simulate-impossible", { usage: { output: 2_000_000_000 } }],
     ["simulate-words-2000", { words: 2_000 }],
     ["simulate-slow-100-words-5-cut-2", { slowMs: 100, words: 5, cutAfter: 2 }],
     ["simulate-as-claude-opus-5-5", { model: "claude-opus-5-5" }],

@@ -62,6 +62,9 @@ const numbered: Record<string, NumberedWord> = {
   words: { max: MAX_WORDS, set: (words) => ({ words }) },
 };
 
+/** More output tokens than any request can have. */
+const IMPOSSIBLE_TOKENS = 2_000_000_000;
+
 /** Words without a number. */
 const plain: Record<string, Partial<Directives>> = {
   overloaded: { errorStatus: 529 },
@@ -71,6 +74,7 @@ const plain: Record<string, Partial<Directives>> = {
 /** Words about the reported usage. `usage` only introduces the others. */
 const usageWords: Record<string, UsageOverrides> = {
   usage: {},
+  impossible: { output: IMPOSSIBLE_TOKENS },
   us: { inferenceGeo: "us" },
   fast: { speed: "fast" },
   batch: { serviceTier: "batch" },
