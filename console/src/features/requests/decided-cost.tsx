@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { describeUncertainCost } from "../../kit/requests/words.ts";
+import { addAdjustment, describeUncertainCost } from "../../kit/requests/words.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -7,7 +7,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
-import { formatUsd, nanoToUsdText, toNanoUsd } from "../../ui/format.ts";
+import { formatUsd } from "../../ui/format.ts";
 import { MoneyInput, TextArea } from "../../ui/input.tsx";
 import { Facts } from "../../ui/page.tsx";
 import { type RequestDetail, useSetRequestCost } from "./queries.ts";
@@ -35,7 +35,7 @@ export function DecidedCost({ request }: DecidedCostProps) {
           items={[
             ["Recorded", formatExactUsd(cost_usd)],
             ["Adjustment", formatExactUsd(adjustment)],
-            ["Cost", formatExactUsd(addUsd(cost_usd, adjustment))],
+            ["Cost", formatExactUsd(addAdjustment(request))],
           ]}
         />
       )}
@@ -50,9 +50,9 @@ export function DecidedCost({ request }: DecidedCostProps) {
 }
 
 function SetCostDialog({ request, onClose }: DecidedCostProps & { onClose: () => void }) {
-  const { id, cost_usd, adjustment_usd } = request;
+  const { id } = request;
   const changeForm = useChangeForm(useSetRequestCost(), {
-    defaultValues: { cost_usd: addUsd(cost_usd, adjustment_usd ?? "0"), reason: "" },
+    defaultValues: { cost_usd: addAdjustment(request), reason: "" },
     toInput: ({ cost_usd: cost, reason }) => ({
       params: { request_id: id },
       body: { cost_usd: cost.replaceAll(",", "").trim(), reason },
@@ -91,11 +91,6 @@ function SetCostDialog({ request, onClose }: DecidedCostProps & { onClose: () =>
       </DialogForm>
     </Dialog>
   );
-}
-
-/** Decimal text with at least two decimals. */
-function addUsd(a: string, b: string): string {
-  return nanoToUsdText(toNanoUsd(a) + toNanoUsd(b)).replace(/0{1,7}$/, "");
 }
 
 function formatExactUsd(text: string): string {

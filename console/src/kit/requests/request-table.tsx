@@ -5,6 +5,7 @@ import { type Column, Table } from "../../ui/table.tsx";
 import { statusWords } from "../usage/words.ts";
 import type { LoggedRequest } from "./queries.ts";
 import {
+  addAdjustment,
   formatCaller,
   formatDuration,
   formatExact,
@@ -97,7 +98,7 @@ function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
       id: "cost",
       header: "Cost",
       isNumeric: true,
-      cell: ({ cost_usd }) => <Money usd={cost_usd} />,
+      cell: (request) => <Money usd={addAdjustment(request)} />,
     },
     {
       id: "latency",

@@ -1,5 +1,5 @@
 import type { Tone } from "../../ui/badge.tsx";
-import { formatCount } from "../../ui/format.ts";
+import { formatCount, nanoToUsdText, toNanoUsd } from "../../ui/format.ts";
 import type { LoggedRequest } from "./queries.ts";
 
 /** Name of the API key, or the member for a playground request, whose key is hidden. */
@@ -63,6 +63,13 @@ export const statusSentences: Record<string, string> = {
   unreached: "The upstream could not be reached. No cost.",
   interrupted: "The request was sent, but no complete answer arrived.",
 };
+
+/** Recorded cost with its adjustments, as decimal text. */
+export function addAdjustment({ cost_usd, adjustment_usd }: LoggedRequest): string {
+  if (adjustment_usd === null) return cost_usd;
+  const nano = toNanoUsd(cost_usd) + toNanoUsd(adjustment_usd);
+  return nanoToUsdText(nano).replace(/0{1,7}$/, "");
+}
 
 /** Cost of a request that is estimated or unknown, in a sentence. Null: exact. */
 export function describeUncertainCost(request: LoggedRequest): string | null {
