@@ -98,7 +98,7 @@ export const costSummary = z
     }),
     adjustments_usd: usdText.meta({
       description:
-        "Later charges to this month for requests with unknown cost. The other amounts do not include them.",
+        "Later charges and credits of this month, for requests with an unknown or estimated cost. Not in the other amounts.",
     }),
     unpriced_requests: unpricedRequests,
     forecast: z

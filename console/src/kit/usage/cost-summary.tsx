@@ -80,7 +80,8 @@ function MonthNote({ summary: { today_usd, adjustments_usd, unpriced_requests } 
       <Money usd={today_usd} /> today
       {toNanoUsd(adjustments_usd) !== 0n && (
         <>
-          ; <Money usd={adjustments_usd} /> charged later besides
+          ; <Money usd={adjustments_usd.replace("-", "")} />{" "}
+          {adjustments_usd.startsWith("-") ? "credited later" : "charged later besides"}
         </>
       )}
       {unpriced_requests > 0 && (
