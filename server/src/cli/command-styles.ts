@@ -136,7 +136,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   listRequests: {
     examples: [
       "requests list --status interrupted",
-      "requests list --doubt impossible_usage,missing_usage --no-is-resolved",
+      "requests list --doubt impossible_usage,missing_usage",
     ],
   },
   deleteSpendLimit: { aliases: ["remove"] },
