@@ -41,7 +41,7 @@ export interface ChangeWatch {
   /** Time since the newest successful poll was sent. All changes committed before that are known. */
   msSinceContact(): number;
   /**
-   * Calls the listener with each move of the database's clock ahead of the local estimate: this machine was paused with all
+   * Calls the listener with each move of the database's clock ahead of the local estimate. This machine was paused with all
    * its clocks, or the database's clock was set.
    */
   onClockAhead(listener: (byMs: number) => void): void;

@@ -174,8 +174,8 @@ export interface CallBound {
 }
 
 /**
- * Bounds one call of the requested model. Sources that the body does not contain, such as a file id, count as their bytes
- * in the body, so this is no bound for them.
+ * Bounds one call of the requested model. This is no bound for sources that the body does not contain, such as a file id:
+ * they count as their bytes in the body.
  */
 export function boundCall(request: HoldRequest, options: WorstCaseOptions = {}): CallBound {
   const limits = limitsOf(request.model, options.limits);

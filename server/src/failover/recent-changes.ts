@@ -47,9 +47,9 @@ export class RecentChanges {
   readonly #options: RecentChangesOptions;
   /** Number of the last read event, by organization. */
   readonly #seen = new Map<string, bigint>();
-  /** By event id, oldest first. */
+  /** Changes by event id, oldest first. */
   readonly #changes = new Map<string, Dated<RecentChange>>();
-  /** By subject, least recently changed first. */
+  /** States by subject, least recently changed first. */
   readonly #states = new Map<string, Dated<SubjectState>>();
   #reading: Promise<void> | null = null;
   #isAgain = false;
