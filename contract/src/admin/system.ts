@@ -202,8 +202,32 @@ const backup = z.object({
   }),
 });
 
+const newestFailover = z
+  .object({
+    incarnation: count.meta({ description: "Number of the database's life since then." }),
+    reason: z.enum(["timeline", "system", "rollback"]).meta({
+      description:
+        "`timeline`: a standby was promoted. `system`: the data moved to another server. `rollback`: the database went back without either.",
+    }),
+    at: timestamp,
+    is_recent: z.boolean().meta({ description: "True for 24 hours." }),
+    awaited_nodes: z.array(nodeId).meta({
+      description:
+        "Nodes that have not reported their leases since. Limits grant nothing until then.",
+    }),
+    appended_records: count.meta({
+      description: "Records of this node that the database had lost and has again.",
+    }),
+    missing_records: count.meta({
+      description: "Records of this node that the database still lacks.",
+    }),
+  })
+  .nullable()
+  .meta({ description: "The newest failover of the database. Null: none." });
+
 export const system = z
   .object({
+    newest_failover: newestFailover,
     type: z.literal("system"),
     version: z.string(),
     node_version: z.string().meta({ description: "Version of Node.js." }),

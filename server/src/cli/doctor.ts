@@ -8,6 +8,7 @@ import type { z } from "zod";
 import { type Config, findExposure, type LoadedConfig } from "#src/config.ts";
 import { readFreeBytes } from "#src/lib/free-space.ts";
 import { checkConnections } from "./check-connections.ts";
+import { checkFailover } from "./check-failover.ts";
 import { checkJournal } from "./check-journal.ts";
 import { checkReplication, checkReports } from "./check-replication.ts";
 import { checkRetention } from "./check-retention.ts";
@@ -143,12 +144,13 @@ async function readMetrics(send: SendLocally): Promise<string | null> {
 
 async function checkSystem(dataDir: string): Promise<Finding[]> {
   const callApi = makeLocalApi(dataDir);
-  const { backup, database, replication, reports_database } = await callRoute(callApi, getSystem);
+  const system = await callRoute(callApi, getSystem);
   return [
-    checkConnections(database),
-    ...checkReplication(replication),
-    ...checkReports(reports_database),
-    checkBackup(backup),
+    checkConnections(system.database),
+    ...checkReplication(system.replication),
+    ...checkReports(system.reports_database),
+    checkFailover(system.newest_failover),
+    checkBackup(system.backup),
     await checkRetention(callApi),
   ];
 }

@@ -27,6 +27,8 @@ export interface FailoverFollower {
   isPending(): boolean;
   /** Resolves when they are. Throws a 503 after some seconds. */
   settled(): Promise<void>;
+  /** Value of the current incarnation. */
+  readonly incarnation: number;
   /** Number of failovers since the start of the process. */
   readonly count: number;
   stop(): Promise<void>;
@@ -34,7 +36,7 @@ export interface FailoverFollower {
 
 export interface FollowFailoversDeps {
   audit: AuditLog;
-  incarnations: Pick<Incarnations, "subscribe">;
+  incarnations: Pick<Incarnations, "subscribe" | "current">;
   recent: RecentChanges;
   /** Runs when the failover is in the audit logs and the restrictions are applied. Retried after an error. */
   onSettled: (failover: SettledFailover) => Promise<void>;
@@ -91,6 +93,9 @@ export function followFailovers(deps: FollowFailoversDeps): FailoverFollower {
       const outcome = await Promise.race([pending.promise, late]);
       isOver.abort();
       if (outcome === "late") throw makeUnsettledError();
+    },
+    get incarnation() {
+      return Number(deps.incarnations.current?.value ?? 0n);
     },
     get count() {
       return count;

@@ -21,6 +21,10 @@ export interface Gauges {
   process?: number;
   /** Requests that wait for held budget. */
   waitingHolds: () => number;
+  /** Number of the database's incarnation. Each failover raises it. */
+  incarnation: () => number;
+  /** Failovers since the start of the process. */
+  failovers: () => number;
   /** Organizations whose audit log was changed. */
   brokenAuditLogs: () => number;
   /** Snapshot time of the newest backup, milliseconds since the epoch. Null: no backup. */
@@ -152,6 +156,12 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "Time since PostgreSQL last responded.",
     () => gauges.databaseSilenceMs() / 1000,
   );
+  gauge(
+    "bursar_incarnation",
+    "Number of the database's life. A failover raises it.",
+    gauges.incarnation,
+  );
+  gauge("bursar_failovers", "Failovers since the start of the process.", gauges.failovers);
   gauge(
     "bursar_broken_audit_logs",
     "Organizations whose audit log failed verification on this node. 0 is correct.",

@@ -474,6 +474,8 @@ function makeMetricsOf(
     databaseSilenceMs: () => core.watch.msSinceContact(),
     waitingHolds: () => core.leases.status().waiting,
     brokenAuditLogs: () => core.audit.chains.countBroken(),
+    incarnation: () => core.failovers.incarnation,
+    failovers: () => core.failovers.count,
     newestBackupMs: () => core.newestBackup.madeAtMs(),
     reports: () => core.reportsDatabase.status(),
     ...(share && { process: share.index }),

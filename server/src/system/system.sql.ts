@@ -182,3 +182,22 @@ export async function readBackupState(db: Database): Promise<BackupState> {
     newestRestore: row?.restore ?? null,
   };
 }
+
+export interface NewestFailover {
+  value: bigint;
+  reason: "timeline" | "system" | "rollback";
+  raisedAt: Date;
+  /** True for a day. */
+  isRecent: boolean;
+  /** Nodes that have not reported their leases. */
+  awaitedNodes: string[];
+}
+
+/** Returns the newest incarnation that followed another one, or null. */
+export async function findNewestFailover(db: Database): Promise<NewestFailover | null> {
+  const { rows } = await sql<NewestFailover>`
+    SELECT value, reason, raised_at AS "raisedAt", raised_at > now() - interval '24 hours' AS "isRecent",
+      (SELECT coalesce(array_agg(node_id ORDER BY node_id), '{}') FROM lease_node WHERE awaited_until > now()) AS "awaitedNodes"
+    FROM incarnation WHERE reason <> 'first' ORDER BY value DESC LIMIT 1`.execute(db);
+  return rows[0] ?? null;
+}

@@ -199,3 +199,24 @@ test("warns of an hour that is not closed half an hour after its end", async ({ 
   ]);
   await sql`UPDATE rollup_progress SET hour_at = 'infinity'`.execute(h.deps.database);
 });
+
+test("names the newest failover, and warns of it for a day", async ({ h, read }) => {
+  expect(await read()).toMatchObject({ newest_failover: null });
+  const { database } = h.deps;
+  await sql`INSERT INTO incarnation (value, id, reason) VALUES (1, gen_random_uuid(), 'timeline')`.execute(
+    database,
+  );
+  await sql`INSERT INTO lease_node (node_id, awaited_until) VALUES ('node_away', now() + interval '1 minute')`.execute(
+    database,
+  );
+  const recent = await read();
+  expect(recent.newest_failover).toMatchObject({
+    ...{ incarnation: 1, reason: "timeline", is_recent: true, awaited_nodes: ["node_away"] },
+    ...{ appended_records: 0, missing_records: 0 },
+  });
+  expect(recent.warnings.join()).toContain("Limits grant nothing until node_away reports");
+  await sql`UPDATE incarnation SET raised_at = now() - interval '25 hours' WHERE value = 1`.execute(
+    database,
+  );
+  expect((await read()).warnings.join()).not.toContain("A standby database was promoted");
+});

@@ -23,6 +23,7 @@ import {
   countJobs,
   countMail,
   countPriceOverrides,
+  findNewestFailover,
   listNodes,
   type NodeState,
   readBackupState,
@@ -40,7 +41,13 @@ export interface NodeFacts {
   /** Warning of a listener that is open to the network without TLS, or null. */
   exposure: string | null;
   requestsInFlight(): number;
-  meter(): { pendingRecords: number; oldestPendingMs: number; isJournalHealthy: boolean };
+  meter(): {
+    pendingRecords: number;
+    oldestPendingMs: number;
+    isJournalHealthy: boolean;
+    /** Null or omitted: no record was lost since the start. */
+    reappended?: { lost: number; appended: number } | null;
+  };
   upstream(): z.input<typeof system>["upstream"];
   /** Null: no replica is configured. */
   reportsDatabase(): ReportsDatabaseStatus | null;
@@ -75,6 +82,7 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
   const state = await describeDatabase(deps);
   const replication = await describeReplication(deps, nodes);
   const reportsDatabase = describeReportsDatabase(node.reportsDatabase());
+  const failover = await describeFailover(deps);
   return {
     type: "system",
     version,
@@ -87,6 +95,7 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
       findConnectionWarning(state),
       ...warningsOfReplication(replication),
       findReportsWarning(reportsDatabase),
+      ...warningsOfFailover(failover),
       ...warningsOf(backup),
       ...warningsOfFold(await readFoldQueue(database)),
       findClosingWarning(await readClosingLagMs(database)),
@@ -106,6 +115,40 @@ export async function getSystem(deps: SystemDeps, { caller }: Call): Promise<Wir
     upstream,
     audit_log: toAuditLog(deps.chains.getReport(organizationId)),
     backup,
+    newest_failover: failover,
+  };
+}
+
+function warningsOfFailover(failover: Wire["newest_failover"]): string[] {
+  if (!failover?.is_recent) return [];
+  const { at, reason, awaited_nodes: awaited } = failover;
+  const waits =
+    awaited.length === 0
+      ? ""
+      : ` Limits grant nothing until ${awaited.join(", ")} reports its leases, or its lease time is over.`;
+  return [
+    `${failoverReasons[reason]} at ${at}. Changes of the last seconds before may be lost: the audit log lists those that the nodes remember.${waits}`,
+  ];
+}
+
+const failoverReasons = {
+  timeline: "A standby database was promoted",
+  system: "The data was moved to another database server",
+  rollback: "The database went back to an earlier state",
+} as const;
+
+async function describeFailover({ database, node }: SystemDeps): Promise<Wire["newest_failover"]> {
+  const newest = await findNewestFailover(database);
+  if (newest === null) return null;
+  const { lost, appended } = node.meter().reappended ?? { lost: 0, appended: 0 };
+  return {
+    incarnation: Number(newest.value),
+    reason: newest.reason,
+    at: newest.raisedAt.toISOString(),
+    is_recent: newest.isRecent,
+    awaited_nodes: newest.awaitedNodes,
+    appended_records: appended,
+    missing_records: lost - appended,
   };
 }
 
