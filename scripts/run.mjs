@@ -1,6 +1,6 @@
 // `npm start`, `npm run build`, `npm run dev`, `npm test`, `npm run check`, `npm run bench`, `npm run bench:ingest`,
-// `npm run bench:reports`, `npm run bench:upgrade`, `npm run soak`, `npm run sim`, `npm run screenshots`: installs missing
-// packages, then runs the command under a Node that is new enough.
+// `npm run bench:reports`, `npm run bench:upgrade`, `npm run soak`, `npm run sim`, `npm run drill`, `npm run screenshots`: installs
+// missing packages, then runs the command under a Node that is new enough.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { checkPort } from "./check-port.mjs";
@@ -67,6 +67,10 @@ switch (command) {
   case "soak":
     await ensureInstalled("all");
     step("soak", null, ["bench/soak.ts", ...rest]);
+    break;
+  case "drill":
+    await ensureInstalled("all");
+    step("drill", null, ["bench/drill.ts", ...rest]);
     break;
   case "sim":
     await ensureInstalled("all");

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
 import { type Database, openDatabase } from "#src/db/pool.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeUpstream, startFakeUpstream } from "./fake-upstream.ts";
@@ -10,6 +9,7 @@ import {
   modelOf,
   sendUntilStopped,
 } from "./limit-load.ts";
+import { queryOnce } from "./query-once.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import type { ReplicatedPostgres } from "./replicated-postgres.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -66,8 +66,8 @@ export interface Failover {
   /** Names of requests that reached the upstream, one for each time. */
   reached: readonly string[];
   killed: { node: number; atMs: number };
-  /** Records that the promoted standby lacked. */
-  lostRecords: number;
+  /** Ids of records that the promoted standby lacked. */
+  lostRecordIds: readonly string[];
   /** Milliseconds from the kill until the promoted standby accepted connections. */
   promotedMs: number;
   /** Distinct statuses of `/readyz` on nodes that were not killed, from the kill to the end of the load. */
@@ -121,15 +121,16 @@ export function toFailingDatabase(postgres: ReplicatedPostgres): FailingDatabase
   };
 }
 
-/** Runs one failover under load, and passes it to `check` while all nodes run. */
-export async function runFailover(
+/** Runs one failover under load. Returns the result of `check`, which runs while all nodes serve. */
+export async function runFailover<Result>(
   options: FailoverOptions,
-  check: (failover: Failover) => Promise<void>,
-): Promise<void> {
+  check: (failover: Failover) => Promise<Result>,
+): Promise<Result> {
   await using parts = new AsyncDisposableStack();
   const run = await startRun(options, parts);
-  await check(await failOverUnderLoad(run));
+  const result = await check(await failOverUnderLoad(run));
   for (const node of run.nodes) await node.stop();
+  return result;
 }
 
 async function startRun(options: FailoverOptions, parts: AsyncDisposableStack): Promise<Run> {
@@ -281,13 +282,13 @@ async function injectFaults(run: Run, node: number) {
   await Promise.all([killed.kill(), database.killPrimary()]);
   const restarted = restartUntilItRuns(killed);
   const standbys = await Promise.all(database.listStandbys().map(listRecorded));
-  const lostRecords = Math.min(
-    ...standbys.map((names) => [...before].filter((name) => !names.has(name)).length),
-  );
+  const [lostRecordIds = []] = standbys
+    .map((ids) => [...before].filter((id) => !ids.has(id)))
+    .sort((a, b) => a.length - b.length);
   await database.waitForPromotion();
   const promotedMs = performance.now() - atMs;
   run.nodes[node] = await restarted;
-  return { killed: { node, atMs }, killedOutput: killed.output(), lostRecords, promotedMs };
+  return { killed: { node, atMs }, killedOutput: killed.output(), lostRecordIds, promotedMs };
 }
 
 async function restartUntilItRuns(node: ServerProcess): Promise<ServerProcess> {
@@ -296,17 +297,13 @@ async function restartUntilItRuns(node: ServerProcess): Promise<ServerProcess> {
   );
 }
 
-async function listRecorded(connectionString: string): Promise<Set<string>> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ id: string }>(
-      "SELECT request_id AS id FROM recorded_request",
-    );
-    return new Set(rows.map(({ id }) => id));
-  } finally {
-    await client.end();
-  }
+/** Ids of recorded requests. */
+export async function listRecorded(connectionString: string): Promise<Set<string>> {
+  const rows = await queryOnce<{ id: string }>(
+    connectionString,
+    "SELECT request_id AS id FROM recorded_request",
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Returns the distinct statuses of nodes that run. */

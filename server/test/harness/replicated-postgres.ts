@@ -24,6 +24,7 @@ import { migrate } from "#src/db/migrate.ts";
 import { copyFolder } from "./copy-folder.ts";
 import { eventually } from "./eventually.ts";
 import { findTestPostgres, type TestPostgres } from "./postgres-programs.ts";
+import { queryOnce } from "./query-once.ts";
 import { type SwitchingRelay, startSwitchingRelay } from "./switching-relay.ts";
 import { requireTestProject } from "./test-project.ts";
 
@@ -164,7 +165,7 @@ export async function startReplicatedPostgres(
     get standbyConnectionString() {
       return toConnectionString(getStandby(cluster).address);
     },
-    sql: (statement, values) => query(toRelayUrl(cluster), statement, values),
+    sql: (statement, values) => queryOnce(toRelayUrl(cluster), statement, values),
     pauseReplication: () => cluster.replicationRelay.pause(),
     resumeReplication: () => cluster.replicationRelay.resume(),
     waitUntilReplicated: () => waitUntilReplicated(cluster),
@@ -206,7 +207,7 @@ async function killPrimary(cluster: Cluster): Promise<void> {
 
 async function promoteStandby(cluster: Cluster): Promise<void> {
   const standby = getStandby(cluster);
-  const [row] = await query<{ promoted: boolean }>(
+  const [row] = await queryOnce<{ promoted: boolean }>(
     toConnectionString(standby.address),
     `SELECT pg_promote(true, ${PROMOTE_BOUND_SECONDS}) AS promoted`,
   );
@@ -272,11 +273,11 @@ async function waitUntilStreaming(cluster: Cluster): Promise<void> {
   const { isSynchronous } = cluster.options;
   const url = toRelayUrl(cluster);
   if (isSynchronous) {
-    await query(url, `ALTER SYSTEM SET synchronous_standby_names = '${STANDBY_NAME}'`);
-    await query(url, "SELECT pg_reload_conf()");
+    await queryOnce(url, `ALTER SYSTEM SET synchronous_standby_names = '${STANDBY_NAME}'`);
+    await queryOnce(url, "SELECT pg_reload_conf()");
   }
   await eventually(BOUND_MS, "the standby to stream", async () => {
-    const [row] = await query<{ isStreaming: boolean }>(
+    const [row] = await queryOnce<{ isStreaming: boolean }>(
       url,
       `SELECT state = 'streaming' AND sync_state = $1 AS "isStreaming"
        FROM pg_stat_replication WHERE application_name = $2`,
@@ -289,12 +290,12 @@ async function waitUntilStreaming(cluster: Cluster): Promise<void> {
 
 async function waitUntilReplicated(cluster: Cluster): Promise<void> {
   const url = toRelayUrl(cluster);
-  const [written] = await query<{ position: string }>(
+  const [written] = await queryOnce<{ position: string }>(
     url,
     "SELECT pg_current_wal_flush_lsn() AS position",
   );
   await eventually(BOUND_MS, "the standby to replay all commits", async () => {
-    const [row] = await query<{ isReplayed: boolean }>(
+    const [row] = await queryOnce<{ isReplayed: boolean }>(
       url,
       `SELECT replay_lsn >= $1 AS "isReplayed" FROM pg_stat_replication WHERE application_name = $2`,
       [written?.position, STANDBY_NAME],
@@ -327,7 +328,7 @@ async function startPostgres(cluster: Cluster, folder: string): Promise<Server> 
 }
 
 function openRelays({ clientRelay, replicationRelay }: Cluster, { address }: Server): void {
-  const target = { folder: address.host, port: address.port };
+  const target = { path: join(address.host, `.s.PGSQL.${address.port}`) };
   replicationRelay.resume();
   replicationRelay.connectTo(target);
   clientRelay.connectTo(target);
@@ -358,19 +359,4 @@ function getStandby({ standby }: Cluster): Server {
 function toRelayUrl({ password, clientRelay }: Cluster): string {
   const { port } = clientRelay;
   return toConnectionString({ host: "127.0.0.1", port, user: DATABASE_USER, password });
-}
-
-async function query<T extends object>(
-  connectionString: string,
-  statement: string,
-  values: readonly unknown[] = [],
-): Promise<T[]> {
-  const client = new pg.Client({ connectionString });
-  client.on("error", () => undefined); // the statement reports it
-  await client.connect();
-  try {
-    return (await client.query<T>(statement, [...values])).rows;
-  } finally {
-    await client.end();
-  }
 }

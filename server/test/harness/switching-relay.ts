@@ -1,18 +1,14 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { join } from "node:path";
 
-/** Socket folder and port of a PostgreSQL server. */
-export interface SocketAddress {
-  folder: string;
-  port: number;
-}
+/** Socket file, or port on loopback, of a PostgreSQL server. */
+export type RelayTarget = { path: string } | { port: number };
 
 /** A TCP relay to one PostgreSQL server at a time, as HAProxy in front of a primary. */
 export interface SwitchingRelay {
   readonly port: number;
   /** Ends all connections. New ones go to `target`. Null: they are closed at once. */
-  connectTo(target: SocketAddress | null): void;
+  connectTo(target: RelayTarget | null): void;
   /** Stops all traffic in both directions. Connections stay open. */
   pause(): void;
   resume(): void;
@@ -26,7 +22,7 @@ interface Connection {
 
 export async function startSwitchingRelay(): Promise<SwitchingRelay> {
   const connections = new Set<Connection>();
-  let target: SocketAddress | null = null;
+  let target: RelayTarget | null = null;
   let isPaused = false;
 
   const server = createServer((client) => {
@@ -34,7 +30,7 @@ export async function startSwitchingRelay(): Promise<SwitchingRelay> {
       client.destroy();
       return;
     }
-    const database = connect({ path: join(target.folder, `.s.PGSQL.${target.port}`) });
+    const database = connect({ host: "127.0.0.1", ...target });
     const connection = { client, database };
     connections.add(connection);
     for (const socket of [client, database]) {
