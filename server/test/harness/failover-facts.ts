@@ -13,6 +13,8 @@ export interface FailoverFigures {
   tight: RoundMoney;
   /** Longest response under the wide limit beyond the upstream's own time, milliseconds. */
   slowestMs: number;
+  /** Lost events that the audit log reports. Null: it has no failover. */
+  lostEvents: number | null;
 }
 
 /** State that a failover may not change. */
@@ -46,11 +48,20 @@ export const expectedState: FailoverState = {
 /** Messages that are false in every failover. */
 const FALSE_MESSAGES = [/Another process runs under/, /tamper/];
 
+export interface FailoverPromise {
+  /** Whether leases can be lost. */
+  mayOverrun: boolean;
+  /** Whether the journals were in the database. The killed node's last records can then be lost. */
+  isJournalInDatabase?: boolean;
+}
+
 /** Throws an Error that names the first fault in records or balances. */
 export async function readFailoverFigures(
-  { db, load, wide, tight, reached, killed }: Failover,
-  { mayOverrun }: { mayOverrun: boolean },
+  failover: Failover,
+  { mayOverrun, isJournalInDatabase = false }: FailoverPromise,
 ): Promise<FailoverFigures> {
+  const { db, load, wide, tight, reached, killed, lossStartMs } = failover;
+  const lostJournal = { node: killed.node, sinceMs: lossStartMs };
   const check = (round: number, workspaceId: string) =>
     checkRound(db, load, {
       round,
@@ -58,13 +69,25 @@ export async function readFailoverFigures(
       reached: reached.filter((name) => load.sent.get(name)?.round === round),
       faults: { killed },
       mayOverrun,
+      ...(isJournalInDatabase && { lostJournal }),
     });
   return {
     reached: reached.length,
     wide: await check(WIDE, wide.workspaceId),
     tight: await check(TIGHT, tight.workspaceId),
     slowestMs: Math.max(...listAnswered(load, WIDE).map(measureAddedMs)),
+    lostEvents: await readLostEvents(failover),
   };
+}
+
+/** A node that remembers more events adds another failover to the log. */
+async function readLostEvents({ nodes }: Failover): Promise<number | null> {
+  const log = await nodes[0]?.mustAdmin("GET", "/v1/admin/audit_log/verification");
+  const failovers = log?.["failovers"] as { lost_events: number }[];
+  return failovers.reduce<number | null>(
+    (most, { lost_events }) => Math.max(most ?? 0, lost_events),
+    null,
+  );
 }
 
 export async function readFailoverState(failover: Failover): Promise<FailoverState> {

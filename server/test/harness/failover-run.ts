@@ -66,6 +66,8 @@ export interface Failover {
   /** Names of requests that reached the upstream, one for each time. */
   reached: readonly string[];
   killed: { node: number; atMs: number };
+  /** Start of the lost commits on the monotonic clock, milliseconds. */
+  lossStartMs: number;
   /** Ids of records that the promoted standby lacked. */
   lostRecordIds: readonly string[];
   /** Milliseconds from the kill until the promoted standby accepted connections. */
@@ -156,7 +158,9 @@ async function startRun(options: FailoverOptions, parts: AsyncDisposableStack): 
     ...options.env,
   };
   const nodes = await Promise.all(
-    Array.from({ length: options.nodeCount }, () => startServer({ env })),
+    Array.from({ length: options.nodeCount }, (_, node) =>
+      startServer({ env: { ...env, BURSAR_NODE_ID: `node-${node}` } }),
+    ),
   );
   const first = nodeAt({ nodes }, 0);
   const wide = await first.workspaceWithKey({ name: "Wide" });
@@ -236,6 +240,7 @@ async function failOver(run: Run, signal: AbortSignal) {
   await eventually(BOUND_MS, "answers before the failover", async () =>
     countAnswered(load) >= ANSWERS_BEFORE ? true : null,
   );
+  const lossStartMs = performance.now();
   await database.startLoss?.();
   await Promise.all([delay(database.startLoss === null ? 0 : lostMs), changeFacts(run)]);
   const killed = nodes.length - 1;
@@ -248,7 +253,7 @@ async function failOver(run: Run, signal: AbortSignal) {
       ? true
       : null,
   );
-  return { ...faults, readiness };
+  return { ...faults, lossStartMs, readiness };
 }
 
 /** Makes every node cache the key, without cost. */
