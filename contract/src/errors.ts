@@ -305,7 +305,7 @@ export const errorCodes = {
   },
   budget_held: {
     ...tooMany,
-    meaning: "Running requests hold what remains of a spend limit.",
+    meaning: "What remains of a spend limit is held for other requests.",
     facts: ["limit"],
   },
   budget_delayed: {

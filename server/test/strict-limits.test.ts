@@ -77,7 +77,7 @@ describe.each([
     expect(message).toMatch(
       /^You have reached your specified workspace API usage limits\. You will regain access on \d{4}-\d\d-01 at 00:00 UTC\. /,
     );
-    expect(message).toContain("spent: $0.00. Held by running requests: $0.00; unresolved: $0.00.");
+    expect(message).toContain("spent: $0.00. Held: $0.00; unresolved: $0.00.");
     expect(upstream.received).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe.each([
       shouldRetry: undefined,
       retryAfter: "2",
     });
-    expect(refused.message).toContain("Running requests hold what remains of a spend limit.");
+    expect(refused.message).toContain("What remains of a spend limit is held for other requests.");
     exchange.json(messageJson());
     expect((await answer).status).toBe(200);
   });

@@ -174,7 +174,7 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
   );
   gauge(
     "bursar_holds_waiting",
-    "Requests that wait for budget held by running requests.",
+    "Requests that wait for budget.",
     gauges.waitingHolds,
   );
 }

@@ -241,7 +241,7 @@ function describeScope(of: Named): string {
 function formatFacts(facts: FiringFacts): { label: string; value: string }[] {
   const lines: [string, string | null][] = [
     ["Spent", formatUsdFact(facts.spent_usd)],
-    ["Held by running requests", formatUsdFact(facts.held_usd)],
+    ["Held for requests", formatUsdFact(facts.held_usd)],
     ["Unresolved", formatUsdFact(facts.unresolved_usd)],
     ["Beyond the limit", formatUsdFact(facts.overrun_usd)],
     ["Limit", formatLimit(facts)],

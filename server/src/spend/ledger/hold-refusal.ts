@@ -41,10 +41,10 @@ export interface FullQueue {
  * Reason of a refused hold:
  * - `spent`: the limit has nothing left until its period ends.
  * - `too_large`: the limit has less left than the request can cost.
- * - `held`: the limit has enough left, but running requests hold it.
+ * - `held`: the limit has enough left, but it is held for other requests.
  * - `queue_full`: too many requests of a scope wait for budget.
  * - `queue_slow`: every limit of the chain has room, but the request did not get its budget in time.
- * - `uncounted`: the spend under a limit is not known yet, because the limit is new or was changed.
+ * - `uncounted`: the spend under a limit is not known yet: the limit is new or was changed, or the database failed over.
  * - `node_awaited`: the database failed over, and grants wait for the report of a node.
  * - `unavailable`: the database does not respond, or the node's leases have expired.
  */

@@ -47,7 +47,7 @@ export function toHoldError(
       regainAtMs,
     }),
   };
-  const others = `eld by running requests: ${formatDollars(held)}; unresolved: ${formatDollars(unresolved)}.`;
+  const others = `eld: ${formatDollars(held)}; unresolved: ${formatDollars(unresolved)}.`;
   if (isLimitReached(refusal, leastNanoUsd)) {
     const { amountNanoUsd: limitNanoUsd } = limit;
     const isSpent = reason === "spent";
@@ -58,7 +58,7 @@ export function toHoldError(
   }
   const amounts = `${nameOf(limit)} Spent: ${formatDollars(settled)}; h${others}`;
   if (reason === "held") {
-    const message = `Running requests hold what remains of a spend limit. ${amounts} Send the request again shortly.`;
+    const message = `What remains of a spend limit is held for other requests. ${amounts} Send the request again shortly.`;
     return new ApiError("budget_held", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
   if (reason === "queue_slow") {
@@ -66,7 +66,7 @@ export function toHoldError(
     return new ApiError("budget_delayed", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
   if (reason === "uncounted") {
-    const message = `This request did not get its budget in time, because the gateway does not know the spend under a spend limit yet. The limit is new or was changed. ${nameOf(limit)} Send the request again shortly.`;
+    const message = `This request did not get its budget in time, because the gateway does not know the spend under a spend limit yet. The limit is new or was changed, or the database has failed over. ${nameOf(limit)} Send the request again shortly.`;
     return new ApiError("budget_delayed", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
   const rest = limit.amountNanoUsd - settled - unresolved;
