@@ -30,6 +30,7 @@ test("an asynchronous standby lacks the commits of the lost time after its promo
   expect(await listWritten()).toEqual(["a: replicated"]);
   await postgres.addStandby();
   await write("c: replicated");
+  await postgres.waitUntilReplicated();
   await postgres.failOver();
   expect(await listWritten()).toEqual(["a: replicated", "c: replicated"]);
   const timeline = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline";
