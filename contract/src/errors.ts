@@ -305,7 +305,7 @@ export const errorCodes = {
   },
   budget_held: {
     ...tooMany,
-    meaning: "What remains of a spend limit is held for other requests.",
+    meaning: "Other requests hold what remains of a spend limit.",
     facts: ["limit"],
   },
   budget_delayed: {

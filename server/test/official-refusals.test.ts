@@ -177,7 +177,7 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
     expect(asked.map(({ way }) => way)).toEqual(["JSON", "a stream", "the stream helper"]);
     for (const { error, sentAtMs } of asked) {
       expect(error).toBeInstanceOf(Sdk.RateLimitError);
-      expect(error.message).toContain("What remains of a spend limit is held for other requests.");
+      expect(error.message).toContain("Other requests hold what remains of a spend limit.");
       expect(error.error).toMatchObject({ error: { details: { error_code: "budget_held" } } });
       expect(error.headers?.get("retry-after")).toBe("2");
       expect(sentAtMs).toHaveLength(3);

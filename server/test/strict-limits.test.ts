@@ -123,7 +123,7 @@ describe.each([
       shouldRetry: undefined,
       retryAfter: "2",
     });
-    expect(refused.message).toContain("What remains of a spend limit is held for other requests.");
+    expect(refused.message).toContain("Other requests hold what remains of a spend limit.");
     exchange.json(messageJson());
     expect((await answer).status).toBe(200);
   });

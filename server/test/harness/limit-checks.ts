@@ -234,7 +234,7 @@ const EXPLAINED: readonly [number, RegExp][] = [
   [400, /remains of a spend limit, less than this request can cost\./],
   // The node was stopped in the middle of the body for longer than a body may take.
   [408, /The request did not arrive in time\./],
-  [429, /What remains of a spend limit is held for other requests\..*Send the request again shortly\./],
+  [429, /Other requests hold what remains of a spend limit\..*Send the request again shortly\./],
   [503, /"type":"api_error"/],
   // PostgreSQL crashed while the request waited.
   [529, /did not get its budget in time, although the spend limit has room/],

@@ -58,7 +58,7 @@ export function toHoldError(
   }
   const amounts = `${nameOf(limit)} Spent: ${formatDollars(settled)}; h${others}`;
   if (reason === "held") {
-    const message = `What remains of a spend limit is held for other requests. ${amounts} Send the request again shortly.`;
+    const message = `Other requests hold what remains of a spend limit. ${amounts} Send the request again shortly.`;
     return new ApiError("budget_held", message, { "retry-after": RETRY_AFTER_S }, facts);
   }
   if (reason === "queue_slow") {
