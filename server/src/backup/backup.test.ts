@@ -189,7 +189,7 @@ async function fingerprints(database: Database): Promise<Record<string, string>>
 
 /** Tables that a restore changes. All others must be unchanged. */
 const settled = new Set(
-  "admin_key api_key audit_event audit_head auth_session balance change_counter held_key installation lease mail node".split(
+  "admin_key api_key audit_event audit_head auth_session balance change_counter held_key incarnation installation lease mail node".split(
     " ",
   ),
 );

@@ -172,11 +172,7 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "Snapshot time of the newest backup, Unix time. 0 without a backup.",
     () => (gauges.newestBackupMs() ?? 0) / 1000,
   );
-  gauge(
-    "bursar_holds_waiting",
-    "Requests that wait for budget.",
-    gauges.waitingHolds,
-  );
+  gauge("bursar_holds_waiting", "Requests that wait for budget.", gauges.waitingHolds);
 }
 
 function makeReportMetrics(

@@ -48,6 +48,7 @@ const test = base.extend("company", ({ h, org }) => {
       .select(["delivery.id", "delivery.organization_id", "alert_firing_id", "delivery.created_at"])
       .select("alert_channel.name")
       .where("delivery.organization_id", "=", org.id)
+      .orderBy("delivery.created_at")
       .orderBy("delivery.id")
       .execute();
     return Promise.all(
@@ -310,10 +311,13 @@ describe("a key that is used from a new network", () => {
   });
 
   test("fires nothing for uses before the alert, for old uses, and for other keys", async ({
+    h,
     org,
     company,
   }) => {
+    h.clock.nowMs = startMs - 3 * DAY_MS;
     const [known, watched] = [await company.makeKey(), await company.makeKey()];
+    h.clock.nowMs = startMs;
     await company.use(known.id, -2, "203.0.113.9");
     await company.use(known.id, -1, "198.51.100.7");
     await company.use(watched.id, -1, "192.0.2.1");

@@ -33,8 +33,8 @@ export interface LeaseSyncOptions extends LeaseFold {
   /** Highest number of requests that wait for budget at once. */
   maxWaiting?: number;
   /**
-   * Starts a new epoch after a fence or a failover, and calls `entered`. Does neither if another process has the node's id. Rejects with
-   * the database's error.
+   * Starts a new epoch after a fence or a failover, and calls `entered`. Does neither if another process has the node's id.
+   * Rejects with the database's error.
    */
   reenter: () => Promise<void>;
   /** Records that the database knows of the gap in the journal. From then on the journal counts as whole. */
@@ -89,8 +89,8 @@ export class LeaseSync {
   #journalWrite: Promise<void> | null = null;
   readonly #known = { epoch: 0n, limitsVersion: -1n };
   readonly #unsubscribe: (() => void) | null;
-  /** Resolved by the next failover: a message to the earlier primary may never be answered. */
-  #failedOver = Promise.withResolvers<null>();
+  /** Ends the wait for the response to the message in flight. Null: none is in flight. */
+  #abandonMessage: (() => void) | null = null;
   /** Times on the monotonic clock, milliseconds. `contactSince` null: no contact. */
   readonly #times = {
     contactSince: NO_CONTACT,
@@ -124,8 +124,8 @@ export class LeaseSync {
     this.#leases.handleFailover(incarnation << 32n, this.#now());
     this.#times.contactSince = null;
     this.#times.reenter = Number.NEGATIVE_INFINITY;
-    this.#failedOver.resolve(null);
-    this.#failedOver = Promise.withResolvers<null>();
+    // A message to the earlier primary may never be answered.
+    this.#abandonMessage?.();
     if (this.#life === "running") this.#startSending();
   }
 
@@ -386,12 +386,12 @@ export class LeaseSync {
     // After a silence, other nodes get the time to speak before this node fences them.
     if (this.#leases.isExpired(clock.monotonicMs())) this.#times.contactSince = null;
     const late = Promise.withResolvers<null>();
-    const timer = setTimeout(() => late.resolve(null), ttlMs / 3);
+    this.#abandonMessage = () => late.resolve(null);
+    const timer = setTimeout(this.#abandonMessage, ttlMs / 3);
     try {
       const answer = await Promise.race([
         syncLeases(database, message, { ttlMs, atMs: null }),
         late.promise,
-        this.#failedOver.promise,
       ]);
       if (answer !== null) this.#times.contactSince ??= clock.monotonicMs();
       else this.#times.contactSince = null;
@@ -407,6 +407,7 @@ export class LeaseSync {
       return null;
     } finally {
       clearTimeout(timer);
+      this.#abandonMessage = null;
     }
   }
 
