@@ -91,9 +91,9 @@ async function drill({ programs, nodes, members, seed }: Options, kind: string):
   });
   const env = { BURSAR_LEASE_TTL: "120s" };
   try {
-    return await runFailover({ database: cluster, seed, nodeCount: nodes, env }, (failover) =>
-      readRow(kind, failover, cluster.connectionString),
-    );
+    const clients = { wide: 24, tight: 12 };
+    const run = { database: cluster, seed, nodeCount: nodes, clients, env };
+    return await runFailover(run, (failover) => readRow(kind, failover, cluster.connectionString));
   } finally {
     await cluster.stop();
   }

@@ -16,7 +16,6 @@ const TOPICS = [
   "sign-in",
   "background",
   "backup",
-  "failover",
 ];
 const FIRST_LINE = /^\/\/ Oldest PostgreSQL: (.*)\n/;
 

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: failover
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runBursar } from "./harness/command-line.ts";
 import { createTestDatabase } from "./harness/database.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: failover
 import { afterAll, expect, test } from "vitest";
 import {
   expectedState,

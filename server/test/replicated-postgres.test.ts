@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: failover
 import { expect, onTestFinished, test } from "vitest";
 import {
   type ReplicatedPostgres,

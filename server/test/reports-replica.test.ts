@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: failover
 import { reportHeaders } from "@bursar/contract/report-headers.ts";
 import { adminRoutes } from "@bursar/contract/routes.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";

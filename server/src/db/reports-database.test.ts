@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: failover
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { makeLogger } from "#src/lib/logger.ts";
@@ -9,7 +8,12 @@ import {
   startReplicatedPostgres,
 } from "#test/harness/replicated-postgres.ts";
 import { type Database, openDatabase, type Tx } from "./pool.ts";
-import { openReplica, type ReportReader, useReportsOfPrimary } from "./reports-database.ts";
+import {
+  openReplica,
+  type ReplicaReports,
+  type ReportReader,
+  useReportsOfPrimary,
+} from "./reports-database.ts";
 
 let postgres: ReplicatedPostgres;
 let primary: Database;
@@ -45,6 +49,18 @@ beforeEach(() => {
 
 const open = (connectionString: string) =>
   openDatabase({ connectionString, maxConnections: 4, onIdleError: () => undefined });
+
+/** The primary writes records of its own at times. The standby replays them within some milliseconds. */
+const waitUntilCurrent = (reports: ReplicaReports) =>
+  eventually(MINUTE_MS, "the replica to have no lag", async () => {
+    await reports.check();
+    return reports.status()?.lagMs === 0 ? true : null;
+  });
+
+function pauseReplication(): void {
+  postgres.pauseReplication();
+  onTestFinished(() => postgres.resumeReplication());
+}
 
 async function start(connectionString: string) {
   const reports = await openReplica({
@@ -82,6 +98,7 @@ test("a replica of an idle primary has no lag, however old the last commit is", 
   await postgres.waitUntilReplicated();
   clock.nowMs += 60 * MINUTE_MS;
   const reports = await start(postgres.standbyConnectionString);
+  await waitUntilCurrent(reports);
   const reader = await reports.openReader();
   expect(await readsStandby(reader)).toBe(true);
   expect([reader.dataAsOfMs(), reader.replicaLagMs()]).toEqual([clock.nowMs, 0]);
@@ -92,8 +109,9 @@ test("a replica of an idle primary has no lag, however old the last commit is", 
 test("a replica that lags is read up to 30 s, then the primary until the lag is below 10 s", async () => {
   await postgres.waitUntilReplicated();
   const reports = await start(postgres.standbyConnectionString);
+  await waitUntilCurrent(reports);
   const replicatedMs = clock.nowMs;
-  postgres.pauseReplication();
+  pauseReplication();
   await postgres.sql("INSERT INTO note VALUES ('late')");
   const readAfter = async (ms: number) => {
     clock.nowMs = replicatedMs + ms;
@@ -107,6 +125,8 @@ test("a replica that lags is read up to 30 s, then the primary until the lag is 
   expect(reports.status()).toMatchObject({ fault: "stale", lagMs: 30_001 });
   postgres.resumeReplication();
   await postgres.waitUntilReplicated();
+  clock.nowMs = replicatedMs + 40_000;
+  await waitUntilCurrent(reports);
   expect(await readAfter(40_000)).toEqual([["late"], 0]);
   expect(messages()).toEqual([
     "reports are read from the replica",
@@ -120,6 +140,7 @@ test("a report that must not be older than the replica's data reads the primary"
   const reports = await start(postgres.standbyConnectionString);
   const asOfMs = clock.nowMs;
   clock.nowMs += 5_000;
+  await waitUntilCurrent(reports);
   // The replica of an idle primary has these 5 s too.
   expect(await readsStandby(await reports.openReader(asOfMs + 5_000))).toBe(true);
   expect(await readsStandby(await reports.openReader(asOfMs + 5_001))).toBe(false);
@@ -147,7 +168,7 @@ test("reads the primary if the server is not a standby", async () => {
 
 test("reads the primary until the replica has followed a failover", async () => {
   await postgres.waitUntilReplicated();
-  postgres.pauseReplication();
+  pauseReplication();
   await postgres.sql(
     "INSERT INTO incarnation (value, id, reason) VALUES (1, gen_random_uuid(), 'rollback')",
   );
@@ -161,7 +182,7 @@ test("reads the primary until the replica has followed a failover", async () => 
 
 test("reads the primary until the replica has its newest migration", async () => {
   await postgres.waitUntilReplicated();
-  postgres.pauseReplication();
+  pauseReplication();
   await postgres.sql("INSERT INTO schema_migration VALUES (9999, 'newer', '')");
   const reports = await start(postgres.standbyConnectionString);
   expect(reports.status()).toMatchObject({ fault: "older_schema" });

@@ -43,6 +43,8 @@ export interface FailoverOptions {
   /** Decides the requests. A failed run can be repeated, as far as the machine's timing allows. */
   seed: number;
   nodeCount: number;
+  /** Clients of the wide and of the tight limit. Default: 12 and 8. */
+  clients?: { wide: number; tight: number };
   /** Environment variables of every node. */
   env?: Record<string, string>;
   /** Shortest time of lost commits before the kill, milliseconds. Default: 1.5 s. Ignored without loss. */
@@ -85,7 +87,7 @@ const WIDE_LIMIT_USD = 10_000;
 const TIGHT_LIMIT_USD = 0.35;
 /** One response of the fake upstream costs 50% of it. */
 const ALERTED_LIMIT_USD = 0.00003;
-const CLIENTS = { wide: 24, tight: 12 };
+const CLIENTS = { wide: 12, tight: 8 };
 const ANSWERS_BEFORE = 60;
 const REFUSALS_AT_THE_LIMIT = 5;
 const LOAD_AFTER_MS = 2_000;
@@ -226,11 +228,13 @@ async function failOverUnderLoad(run: Run): Promise<Failover> {
   }
 }
 
-async function startClients({ load, nodes, wide, tight }: Run, signal: AbortSignal): Promise<void> {
+async function startClients(run: Run, signal: AbortSignal): Promise<void> {
+  const { load, nodes, wide, tight, options } = run;
+  const clients = options.clients ?? CLIENTS;
   const urls = nodes.map((_, i) => () => nodeAt({ nodes }, i).url);
   const start = (count: number, round: number, { key }: WorkspaceWithKey) =>
     Array.from({ length: count }, () => sendUntilStopped(load, { round, key, urls, signal }));
-  await Promise.all([...start(CLIENTS.wide, WIDE, wide), ...start(CLIENTS.tight, TIGHT, tight)]);
+  await Promise.all([...start(clients.wide, WIDE, wide), ...start(clients.tight, TIGHT, tight)]);
 }
 
 /** Fails over under load, until all nodes serve and the tight limit is reached. */

@@ -62,6 +62,7 @@ export async function startSwitchingRelay(): Promise<SwitchingRelay> {
       }
     },
     resume() {
+      if (!isPaused) return;
       isPaused = false;
       for (const connection of connections) passTraffic(connection);
     },

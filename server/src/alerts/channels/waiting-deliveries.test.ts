@@ -78,10 +78,15 @@ describe("a message", () => {
   test("that is old and redelivered has all its attempts", async ({ a }) => {
     const channel = await a.createChannel();
     const [id = ""] = (await a.fire([channel.id])).deliveryIds;
-    await a.attempt(id);
     const { database } = a.h.deps;
-    await sql`UPDATE alert_delivery SET created_at = now() - interval '5 days',
-      last_attempt_at = now() - interval '5 days' WHERE id = ${id}`.execute(database);
+    // A node that sent the message remembers when it was created.
+    await sql`UPDATE alert_delivery SET created_at = now() - interval '5 days' WHERE id = ${id}`.execute(
+      database,
+    );
+    await a.attempt(id);
+    await sql`UPDATE alert_delivery SET last_attempt_at = now() - interval '5 days' WHERE id = ${id}`.execute(
+      database,
+    );
     await a.org.admin.post(`/v1/admin/alert_deliveries/${id}/redeliver`);
     await sweepDeliveries(database);
     a.receiver.answer = answerWith(500);
