@@ -17,7 +17,7 @@ import { chooseServerUser, type ServerUser } from "#src/db/embedded-postgres/ser
 import { copyPreparedDatabase } from "./prepared-database.ts";
 
 /** Folder with the programs of another PostgreSQL than the embedded one. */
-const PROGRAMS_VARIABLE = "BURSAR_TEST_POSTGRES_BIN";
+const PROGRAMS_VARIABLE = "TEST_POSTGRES_BIN";
 const INITDB_TIMEOUT_MS = 60_000;
 
 /** PostgreSQL for tests that start servers of their own. */
@@ -28,7 +28,7 @@ export interface TestPostgres {
   createDatabase(dataDir: string): Promise<string>;
 }
 
-/** Finds the PostgreSQL of `BURSAR_TEST_POSTGRES_BIN`, else the embedded one. Throws without its programs. */
+/** Finds the PostgreSQL of `TEST_POSTGRES_BIN`, else the embedded one. Throws without its programs. */
 export async function findTestPostgres(folder: string): Promise<TestPostgres> {
   const user = await chooseServerUser(folder, folder);
   const programs = process.env[PROGRAMS_VARIABLE];
