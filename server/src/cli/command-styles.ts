@@ -21,9 +21,9 @@ export interface CommandStyle {
   /** Maximum silence of the server, milliseconds. */
   timeoutMs?: number;
   /** Fault in the response of a check, as a sentence. Null: none. With a fault the command exits with 1. */
-  findFault?: (answer: Record<string, unknown>) => string | null;
+  findFault?(answer: Record<string, unknown>): string | null;
   /** Further facts of the response, one sentence each. */
-  listNotes?: (answer: Record<string, unknown>) => string[];
+  listNotes?(answer: Record<string, unknown>): string[];
   /** Overrides the general rule for a confirmation. */
   isDestructive?: boolean;
 }
@@ -205,8 +205,8 @@ const styles: Readonly<Record<string, CommandStyle>> = {
     action: "verify",
     summary: "Verify that no event was changed, added or removed; exits with 1 otherwise",
     timeoutMs: VERIFY_TIMEOUT_MS,
-    findFault: (answer) => describeBreak(answer as unknown as Verification),
-    listNotes: (answer) => describeFailovers(answer as unknown as Verification),
+    findFault: describeBreak,
+    listNotes: describeFailovers,
   },
   exportAuditEvents: {
     examples: ["audit export --output audit.jsonl", "audit export --format csv --event api_key."],
