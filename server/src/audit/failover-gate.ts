@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { ApiError } from "#src/domain/api-error.ts";
+import { isDoneWithin } from "#src/lib/is-done-within.ts";
 
 /** Delays new audit events after a failover, until the log records it. */
 export interface FailoverGate {
@@ -25,11 +25,7 @@ export function makeFailoverGate(): FailoverGate {
     },
     pass: async () => {
       if (closed === null) return;
-      const isOver = new AbortController();
-      const late = delay(MAX_WAIT_MS, "late", { signal: isOver.signal }).catch(() => "over");
-      const outcome = await Promise.race([closed.promise, late]);
-      isOver.abort();
-      if (outcome === "late") throw makeClosedError();
+      if (!(await isDoneWithin(MAX_WAIT_MS, closed.promise))) throw makeClosedError();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { isDoneWithin } from "#src/lib/is-done-within.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { findErrorCode } from "./database-error.ts";
 import type { Database } from "./pool.ts";
@@ -116,7 +117,7 @@ export function watchReplica(options: ReplicaWatchOptions): ReplicaWatch {
   }
 
   async function freshen(): Promise<void> {
-    if (nowMs() - checked.atMs >= FRESH_MS) await waitAtMost(FRESHEN_WITHIN_MS, check());
+    if (nowMs() - checked.atMs >= FRESH_MS) await isDoneWithin(FRESHEN_WITHIN_MS, check());
   }
 
   async function run(): Promise<void> {
@@ -141,13 +142,6 @@ export function watchReplica(options: ReplicaWatchOptions): ReplicaWatch {
       await checking;
     },
   };
-}
-
-async function waitAtMost(ms: number, work: Promise<void>): Promise<void> {
-  const late = new AbortController();
-  const timeout = delay(ms, undefined, { signal: late.signal }).catch(() => undefined);
-  await Promise.race([work, timeout]);
-  late.abort();
 }
 
 function measureLag({ atMs, asOfMs }: Checked, nowMs: number): number | null {

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { isDoneWithin } from "#src/lib/is-done-within.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { explainConnectError } from "./database-error.ts";
 
@@ -112,15 +113,9 @@ async function connectProbe(client: pg.Client, connectionString: string): Promis
 }
 
 /** Returns false without a response within PROBE_WAIT_MS. Before that, rejects like `answer`. */
-async function isAnsweredInTime(answer: Promise<unknown>): Promise<boolean> {
+function isAnsweredInTime(answer: Promise<unknown>): Promise<boolean> {
   answer.catch(() => undefined); // closing the probe ends a statement that is not awaited
-  const { promise: timeout, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(resolve, PROBE_WAIT_MS, false);
-  try {
-    return await Promise.race([answer.then(() => true as const), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return isDoneWithin(PROBE_WAIT_MS, answer);
 }
 
 async function closeProbe(client: pg.Client): Promise<void> {

@@ -3,6 +3,7 @@ import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import type { Incarnation, Incarnations } from "#src/db/incarnation.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { isoFromMs } from "#src/domain/spend-period.ts";
+import { isDoneWithin } from "#src/lib/is-done-within.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { LostChanges, RecentChange, RecentChanges } from "./recent-changes.ts";
 import { restoreRestrictions } from "./restore-restrictions.ts";
@@ -88,11 +89,7 @@ export function followFailovers(deps: FollowFailoversDeps): FailoverFollower {
     isPending: () => pending !== null,
     settled: async () => {
       if (pending === null) return;
-      const isOver = new AbortController();
-      const late = delay(MAX_WAIT_MS, "late", { signal: isOver.signal }).catch(() => "over");
-      const outcome = await Promise.race([pending.promise, late]);
-      isOver.abort();
-      if (outcome === "late") throw makeUnsettledError();
+      if (!(await isDoneWithin(MAX_WAIT_MS, pending.promise))) throw makeUnsettledError();
     },
     get incarnation() {
       return Number(deps.incarnations.current?.value ?? 0n);
