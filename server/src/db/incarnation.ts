@@ -94,6 +94,18 @@ const REASONS: Record<RaiseReason, string> = {
   rollback: "the database went back to an earlier state",
 };
 
+/** The high part of an epoch is the incarnation of the database that gave it (see `raise_incarnation`). */
+const EPOCH_BITS = 32n;
+
+/** Lowest epoch of an incarnation. Above all epochs of earlier ones. */
+export function firstEpochOf(incarnation: bigint): bigint {
+  return incarnation << EPOCH_BITS;
+}
+
+export function incarnationOf(epoch: bigint): bigint {
+  return epoch >> EPOCH_BITS;
+}
+
 /** Follows the incarnation of the database over all connections of a process. */
 export class Incarnations {
   readonly #logger: Logger;

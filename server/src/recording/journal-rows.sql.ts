@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { findNode, moveToJournal } from "./node.sql.ts";
+import { findNode, firstEpoch, moveToJournal } from "./node.sql.ts";
 
 // Journals as rows. Each statement of a writer requires its epoch. A new writer increases the epoch, and waits for the
 // running statement of the writer before it, which has locked the row.
@@ -19,8 +19,6 @@ export interface WriterRow {
 }
 
 const newestIncarnation = sql<bigint>`(SELECT max(value) FROM incarnation)`;
-/** Epochs of an incarnation are above all earlier ones, also above those that a failover lost. */
-const firstEpoch = sql<bigint>`(SELECT greatest(1, max(value) << 32) FROM incarnation)`;
 const nextEpoch = sql<bigint>`greatest(journal_writer.epoch + 1, ${firstEpoch})`;
 
 const writerColumns = [

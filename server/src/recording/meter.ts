@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { incarnationOf } from "#src/db/incarnation.ts";
 import type { Database } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
@@ -13,7 +14,7 @@ import { ensureInstallationId, enterNode, findNode, markFlushedAsFolded } from "
 import { isOtherJournal, reportOtherJournal } from "./other-journal.ts";
 import { PendingEnds } from "./pending-ends.ts";
 import { type Reappended, Reappending } from "./reappending.ts";
-import { type Entered, incarnationOf, type Reentry, reenterNode } from "./reenter-node.sql.ts";
+import { type Entered, type Reentry, reenterNode } from "./reenter-node.sql.ts";
 import { DaySums } from "./segment-index.ts";
 import { listRecordedRequests } from "./usage.sql.ts";
 

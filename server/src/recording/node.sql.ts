@@ -20,6 +20,9 @@ const nodeColumns = [
   startedAtUs.as("startedAtUs"),
 ] as const;
 
+/** Epochs of an incarnation are above all earlier ones, also above those that a failover lost. */
+export const firstEpoch = sql<bigint>`(SELECT greatest(1, max(value) << 32) FROM incarnation)`;
+
 /**
  * Registers the node and increases its epoch, so that an older process with the same id can flush nothing any more. If the
  * row is of another journal, its positions start at 0, because the database may have nothing of the new journal.
@@ -36,7 +39,7 @@ export async function enterNode(
       version: node.version,
       appends: true,
       // An earlier process of the node may have had a row that a failover lost.
-      epoch: sql<bigint>`(SELECT greatest(1, max(value) << 32) FROM incarnation)`,
+      epoch: firstEpoch,
     })
     .onConflict((conflict) =>
       conflict.column("id").doUpdateSet((eb) => ({

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { firstEpochOf, incarnationOf } from "#src/db/incarnation.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { findNode, type NodeRow } from "./node.sql.ts";
 
@@ -36,13 +37,6 @@ export type Reentry =
 
 type Decision = "continue" | "take_over" | "taken" | "rolled_back";
 
-/** The high part of an epoch is the incarnation of the database that gave it. */
-const INCARNATION_BITS = 32n;
-
-export function incarnationOf(epoch: bigint): bigint {
-  return epoch >> INCARNATION_BITS;
-}
-
 /**
  * Gives the process the next epoch of its node. An absent row, or one of an earlier start, is taken over. A row of a later
  * start belongs to another process. `isRollbackKnown`: the incarnation has been raised. Throws the database's error, and an
@@ -64,7 +58,7 @@ export async function reenterNode(
     if (decision === "rolled_back") return { kind: "rolled_back", found: row };
     const isSameJournal = row?.journalId === own.journalId;
     const node = {
-      epoch: max(max(own.epoch, row?.epoch ?? 0n) + 1n, incarnation << INCARNATION_BITS),
+      epoch: max(max(own.epoch, row?.epoch ?? 0n) + 1n, firstEpochOf(incarnation)),
       journalId: own.journalId,
       flushedSeq: row !== null && isSameJournal ? row.flushedSeq : 0,
       startedAtUs: own.startedAtUs,

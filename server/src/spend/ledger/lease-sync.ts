@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Incarnations } from "#src/db/incarnation.ts";
+import { firstEpochOf, type Incarnations } from "#src/db/incarnation.ts";
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { type Spent, spentOf } from "#src/domain/request-spend.ts";
@@ -118,10 +118,10 @@ export class LeaseSync {
 
   /**
    * Called before the first statement after a failover. The node keeps its budget, and reports it in a new epoch at once.
-   * `incarnation`: the new one, whose epochs start at its value << 32.
+   * `incarnation`: value of the new one.
    */
   #handleFailover(incarnation: bigint): void {
-    this.#leases.handleFailover(incarnation << 32n, this.#now());
+    this.#leases.handleFailover(firstEpochOf(incarnation), this.#now());
     this.#times.contactSince = null;
     this.#times.reenter = Number.NEGATIVE_INFINITY;
     // A message to the earlier primary may never be answered.
