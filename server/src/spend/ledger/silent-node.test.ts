@@ -154,9 +154,20 @@ async function spend(node: SpendNode, nanoUsd: bigint): Promise<boolean> {
   return true;
 }
 
+/** Restores the connection. Waits until the node has appended its spend, and a message of it has ended its fenced lease. */
 async function comeBack(node: SpendNode): Promise<void> {
   line.restore();
   await expect.poll(() => node.flush().catch(() => false), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => listFencedLeases(node), { timeout: 20_000 }).toEqual([]);
+}
+
+function listFencedLeases({ nodeId }: SpendNode) {
+  return far
+    .selectFrom("lease")
+    .select(["scope_id", "request_id"])
+    .where("node_id", "=", nodeId)
+    .where("unresolved_since", "is not", null)
+    .execute();
 }
 
 describe("a node that is silent for longer than unresolved spend lasts", () => {
