@@ -5,6 +5,7 @@ import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
+import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { findWriter, type WriterRow } from "#src/recording/journal-rows.sql.ts";
 import {
   type DiskJournalOptions,
@@ -36,6 +37,8 @@ export interface JournalsOptions {
   /** Number of the process in this data folder. */
   index: number;
   nowMs: () => number;
+  /** End of turns of this process. Absent: the journal has its own. */
+  turnEnd?: TurnEnd;
   /** Called when the process cannot continue. */
   onFailure: (reason: string) => void;
 }
@@ -78,12 +81,13 @@ export async function openOwnJournal(
 }
 
 function makeDiskOptions(options: JournalsOptions): DiskJournalOptions {
-  const { config, folder, index, logger } = options;
+  const { config, folder, index, logger, turnEnd } = options;
   const configuredId = config.nodeId ?? null;
   // The cap applies to the folder, and each of its journals has an equal part.
   const maxBytes = Math.floor(config.journalMaxBytes / config.processes);
   const makeId = makeIdFactory(options);
-  return { folder, index, configuredId, maxBytes, makeId, clock: systemClock, logger };
+  const owned = { folder, index, configuredId, maxBytes, makeId, clock: systemClock, logger };
+  return turnEnd === undefined ? owned : { ...owned, turnEnd };
 }
 
 function openRows(

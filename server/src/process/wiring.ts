@@ -40,6 +40,7 @@ import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { VERSION } from "#src/lib/program-version.ts";
 import { deriveSealingKey } from "#src/lib/seal.ts";
+import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
 import { type RateLimiter, startRateLimiter } from "#src/rates/buckets/rate-limiter.ts";
@@ -158,8 +159,9 @@ async function startParts(
   const configuredUrl = config.publicUrl?.replace(/\/+$/, "");
   const listening = { url: "" };
   const publicUrl = () => configuredUrl ?? makeBrowserUrl(listening.url);
+  const turnEnd = makeTurnEnd();
   const core = await startCore(
-    { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl },
+    { config, storage, logger, secret, key, isSimulated, index, onFailure, publicUrl, turnEnd },
     parts,
   );
   await publishMaxConnections(storage.database, {
@@ -216,6 +218,8 @@ interface CoreOptions {
   onFailure: (reason: string) => void;
   /** Address of this server for people, for links in messages. Known once it listens. */
   publicUrl: () => string;
+  /** End of turns of this process. */
+  turnEnd: TurnEnd;
 }
 
 /** Dependencies of a request other than HTTP: keys, prices, spend, the meter and the upstream. */

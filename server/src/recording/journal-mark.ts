@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import type { Logger } from "#src/lib/logger.ts";
 
 // The mark says whether a journal has all records that were written to it. Records of the last 50 ms survive the death of
 // the process, but not of the machine. So the disk has a mark while a journal is written, with the id of the current boot.
@@ -30,6 +31,19 @@ export interface JournalMark {
 
 export interface DiskMark extends JournalMark {
   set(isWhole: boolean): void;
+}
+
+/** Sets the mark, on disk before this returns. Logs a failure. Never rejects. */
+export async function setMarkOrLog(
+  mark: JournalMark,
+  isWhole: boolean,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await mark.set(isWhole);
+  } catch (error) {
+    logger.error({ err: error }, "the journal's mark cannot be written");
+  }
 }
 
 export function makeJournalMark(options: {

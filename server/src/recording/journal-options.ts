@@ -1,5 +1,6 @@
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { type JournalFiles, nodeJournalFiles } from "./journal-files.ts";
 
 export interface JournalOptions {
@@ -7,6 +8,8 @@ export interface JournalOptions {
   nodeId: string;
   clock: Clock;
   logger: Logger;
+  /** End of turns of this process. */
+  turnEnd?: TurnEnd;
   files?: JournalFiles;
   segmentBytes?: number;
   segmentMs?: number;
@@ -37,6 +40,7 @@ const COMPRESS_AFTER_MS = 10_000;
 
 export function withDefaults(options: JournalOptions): Required<JournalOptions> {
   return {
+    turnEnd: makeTurnEnd(),
     files: nodeJournalFiles,
     segmentBytes: Math.min(SEGMENT_BYTES, (options.maxBytes ?? Infinity) * SEGMENT_SHARE),
     segmentMs: HOUR_MS,

@@ -18,7 +18,7 @@ import type {
 } from "./journal-contract.ts";
 import { isDiskFull } from "./journal-files.ts";
 import { RecordLines } from "./journal-lines.ts";
-import { type DiskMark, makeJournalMark } from "./journal-mark.ts";
+import { type DiskMark, makeJournalMark, setMarkOrLog } from "./journal-mark.ts";
 import { type JournalOptions, withDefaults } from "./journal-options.ts";
 import { findBeginChanges, type NewRecord, toStoredBegin } from "./journal-record.ts";
 import { type JournalContents, JournalSpace } from "./journal-space.ts";
@@ -87,7 +87,8 @@ export class DiskJournal implements Journal {
   #isWriteHealthy: boolean = true;
   #isSyncHealthy: boolean = true;
   #retryTimer: NodeJS.Timeout | null = null;
-  #writing: NodeJS.Immediate | null = null;
+  /** True while the end of this turn writes. */
+  #isWriteDue: boolean = false;
 
   constructor(options: JournalOptions) {
     this.#options = withDefaults(options);
@@ -289,12 +290,17 @@ export class DiskJournal implements Journal {
   #accept(unwritten: Unwritten): void {
     this.#nextSeq = unwritten.record.seq + 1;
     this.#unwritten.push(unwritten);
-    this.#writing ??= setImmediate(() => this.#writeWaiting());
+    if (this.#isWriteDue) return;
+    this.#isWriteDue = true;
+    this.#options.turnEnd.add("journal", this.#writeTurn);
   }
 
+  readonly #writeTurn = (): void => {
+    this.#isWriteDue = false;
+    if (this.#isWritable) this.#writeWaiting();
+  };
+
   #writeWaiting(): void {
-    if (this.#writing !== null) clearImmediate(this.#writing);
-    this.#writing = null;
     if (this.#unwritten.length === 0) return;
     try {
       this.#writeUnwritten();
@@ -457,19 +463,11 @@ export class DiskJournal implements Journal {
     this.#isSyncHealthy = false;
     if (isFirst) {
       this.#options.logger.error({ err: error }, "journal sync failed");
-      this.#doubt();
+      // The kernel may lose written records now, even if the machine continues to run.
+      void setMarkOrLog(this.mark, false, this.#options.logger);
     }
     if (isFirst && this.#isWritable) this.#turnOver();
     this.#armRetry();
-  }
-
-  /** After a failed sync the kernel may lose written records, even if the machine continues to run. */
-  #doubt(): void {
-    try {
-      this.mark.set(false);
-    } catch (error) {
-      this.#options.logger.error({ err: error }, "the journal's mark cannot be written");
-    }
   }
 
   #armRetry(): void {

@@ -10,6 +10,7 @@ import { endInterrupted } from "./end-interrupted.ts";
 import { FLUSH_EVERY_MS, type FlushParticipant, notifyParticipants } from "./flush.ts";
 import { FlushSteps } from "./flush-steps.ts";
 import type { Journal, JournalUsage } from "./journal-contract.ts";
+import { setMarkOrLog } from "./journal-mark.ts";
 import { ensureInstallationId, enterNode, findNode, markFlushedAsFolded } from "./node.sql.ts";
 import { isOtherJournal, reportOtherJournal } from "./other-journal.ts";
 import { PendingEnds } from "./pending-ends.ts";
@@ -217,13 +218,7 @@ export class Meter {
 
   /** The database knows about records that the journal may lack. Never throws. */
   acknowledgeJournalGap(): void {
-    const failed = (error: unknown) =>
-      this.#logger.error({ err: error }, "the journal's mark cannot be written");
-    try {
-      this.#journal.mark.set(true)?.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    void setMarkOrLog(this.#journal.mark, true, this.#logger);
   }
 
   /** First half of `stop`: accepts no more requests, and flushes for a bounded time. */

@@ -6,6 +6,7 @@ import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { StartError } from "#src/lib/start-error.ts";
+import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { openJournal } from "./journal.ts";
 import type { Journal } from "./journal-contract.ts";
 import { checkNodeId, findNodeId, nodeIdentity } from "./node-identity.ts";
@@ -31,6 +32,8 @@ export interface DiskJournalOptions {
   makeId: (prefix: string) => string;
   clock: Clock;
   logger: Logger;
+  /** Absent: the journal has its own. */
+  turnEnd?: TurnEnd;
   previousJournalId?: string;
   /** Cap of this journal, bytes. */
   maxBytes: number;
@@ -123,7 +126,7 @@ async function openLocked(
   options: DiskJournalOptions & { reserveBytes: number },
 ): Promise<OpenedJournal> {
   const { configuredId, makeId, previousJournalId = null } = options;
-  const { clock, logger, maxBytes, reserveBytes } = options;
+  const { clock, logger, turnEnd, maxBytes, reserveBytes } = options;
   const directory = lock.folder;
   try {
     const nodeId = nodeIdentity({ directory, configuredId, makeId: () => makeId(NODE_PREFIX) });
@@ -135,6 +138,7 @@ async function openLocked(
       previousJournalId,
       maxBytes,
       reserveBytes,
+      ...(turnEnd && { turnEnd }),
     });
     return { journal, release: () => lock.release() };
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { AcceptedEnd, Journal } from "./journal-contract.ts";
+import { setMarkOrLog } from "./journal-mark.ts";
 import type { EndsReader, PendingEnd } from "./read-ends.ts";
 import type { JournalPosition } from "./segments.ts";
 
@@ -92,11 +93,8 @@ export class PendingEnds {
 
   /** Marks the journal. The spend of missing ends stays pending in this process, and becomes unresolved at the next start. */
   async #markIncomplete(): Promise<void> {
-    try {
-      await this.#options.journal.mark.set(false);
-    } catch (error) {
-      this.#options.logger.error({ err: error }, "the journal's mark cannot be written");
-    }
+    const { journal, logger } = this.#options;
+    await setMarkOrLog(journal.mark, false, logger);
   }
 
   async #refill(spill: Spill): Promise<void> {
