@@ -10,6 +10,7 @@ const rooms = {
   lib: [],
   db: ["lib"],
   domain: ["lib"],
+  http1: [],
   simulator: ["lib"],
   jobs: ["lib", "db"],
   recording: ["lib", "db", "domain"],
