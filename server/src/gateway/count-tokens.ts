@@ -1,3 +1,4 @@
+import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { toUpstreamHeaders } from "./forward-headers.ts";
@@ -29,21 +30,19 @@ export async function countTokens(
   const { upstream, body, signal } = call;
   const { request } = exchange;
   try {
-    const { statusCode, body: answer } = await upstream.pool.request({
+    const sent: HttpRequest = {
       path: upstream.basePath + countPath(request.url ?? ""),
       method: "POST",
       headers: toUpstreamHeaders(request.rawHeaders, upstream.credential),
-      body: JSON.stringify(toCounted(body)),
+      body: Buffer.from(JSON.stringify(toCounted(body))),
+      headersTimeoutMs: null,
+    };
+    const bounds = {
+      maxBytes: MAX_ANSWER_BYTES,
       signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]),
-    });
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES) return null;
-      chunks.push(chunk);
-    }
-    return statusCode === 200 ? readCount(Buffer.concat(chunks).toString("utf8")) : null;
+    };
+    const { status, body: answer } = await requestWhole(upstream.client, sent, bounds);
+    return status === 200 ? readCount(answer.toString("utf8")) : null;
   } catch {
     return null;
   }

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
 import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
@@ -122,8 +121,6 @@ export interface Gateway {
 const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
 const DEFAULT_MAX_IN_FLIGHT = 20_000;
 const DEFAULT_MAX_HELD_BODY_BYTES = 1024 * 1024 * 1024;
-/** A larger body is sent as a stream, which frees its memory after it is sent. A smaller one is faster as a buffer. */
-const LARGE_BODY_BYTES = 64 * 1024;
 
 export function makeGateway(deps: GatewayDeps): Gateway {
   const running = makeRunningExchanges();
@@ -445,7 +442,7 @@ function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMes
   return { ...scope, requestId, startedAtMs, amountNanoUsd, isOpenEnded: kind !== "closed" };
 }
 
-/** Dispatches the request to the upstream's pool. Never throws: the relay handles each failure. */
+/** Dispatches the request to the upstream's client. Never throws: the relay handles each failure. */
 function send(
   relayDeps: RelayDeps,
   exchange: Exchange,
@@ -459,15 +456,14 @@ function send(
   if (isClientGone(exchange)) relay.onClientGone();
   try {
     const headers = toUpstreamHeaders(request.rawHeaders, upstream.credential);
-    const isLarge = body !== null && body.length > LARGE_BODY_BYTES;
-    if (isLarge) headers.push("content-length", String(body.length));
-    upstream.pool.dispatch(
+    const answerTimeoutMs = metered?.begin.isStream === false ? relayDeps.answerTimeoutMs : null;
+    upstream.client.send(
       {
         path: upstream.basePath + (request.url ?? ""),
         method: request.method === "GET" ? "GET" : "POST",
         headers,
-        body: isLarge ? streamBody(body) : body,
-        ...(metered && !metered.begin.isStream && { headersTimeout: relayDeps.answerTimeoutMs }),
+        body,
+        headersTimeoutMs: answerTimeoutMs,
       },
       relay,
     );
@@ -476,21 +472,6 @@ function send(
   }
   return true;
 }
-
-/**
- * Returns a body as a stream. undici keeps a buffer in memory until the response has ended, which can take minutes. A stream
- * frees the body when it is sent.
- */
-function streamBody(body: Buffer): Readable {
-  const source = new Readable({ read: ignore });
-  // undici destroys the stream with the error that the relay gets too.
-  source.on("error", ignore);
-  source.push(body);
-  source.push(null);
-  return source;
-}
-
-function ignore(): void {}
 
 function makeOverloadedError(): ApiError {
   return new ApiError(

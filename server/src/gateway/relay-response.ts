@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Dispatcher } from "undici";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { raiseUsage } from "#src/domain/usage-fields.ts";
 import { boundCall } from "#src/domain/worst-case.ts";
+import type { HttpCallController, HttpCallHandler } from "#src/lib/http-client.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Exchange } from "./exchange.ts";
 import { toClientHeaders } from "./forward-headers.ts";
@@ -36,14 +36,14 @@ export interface RelayDeps {
 type AbortReason = "client_gone" | "shutdown";
 
 /**
- * Relays one response from the upstream to the client unchanged, and reads its usage. undici calls the `on…` methods.
+ * Relays one response from the upstream to the client unchanged, and reads its usage. The upstream's client calls the `on…` methods.
  * Exactly one of `onResponseEnd` and `onResponseError` comes last, and both end in `#finish`.
  */
-export class Relay implements Dispatcher.DispatchHandler {
+export class Relay implements HttpCallHandler {
   readonly #deps: RelayDeps;
   readonly #exchange: Exchange;
   readonly #metered: Metered | null;
-  #controller: Dispatcher.DispatchController | null = null;
+  #controller: HttpCallController | null = null;
   #reader: UsageReader | null = null;
   #isSent = false;
   #status: number | null = null;
@@ -81,9 +81,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     else this.#finish(makeAbortError());
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: HttpCallController): void {
     if (this.#isSent) {
-      // No known case makes undici send a request again. If it does, an error is better than a second bill.
+      // No known case makes the client send a request again. If it does, an error is better than a second bill.
       controller.abort(new Error("a request is never sent twice"));
       return;
     }
@@ -100,7 +100,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    _controller: HttpCallController,
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
@@ -125,7 +125,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#isEventStream) process.nextTick(flushHeaders, response);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: HttpCallController, chunk: Buffer): void {
     this.#reader?.push(chunk);
     if (this.#isClientGone) {
       if (this.#isStreamToAbort()) this.#abortUpstream("client_gone");
@@ -140,7 +140,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#finish(null);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(_controller: HttpCallController | null, error: Error): void {
     this.#clearStall();
     this.#finish(error);
   }
@@ -157,7 +157,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   /** Pauses the upstream until a slow client has read the buffered bytes. */
-  #pause(controller: Dispatcher.DispatchController): void {
+  #pause(controller: HttpCallController): void {
     const { response } = this.#exchange;
     controller.pause();
     if (this.#onDrain === null) {
@@ -195,7 +195,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #abortUpstream(reason: AbortReason): void {
     this.#abortReason ??= reason;
-    // undici then calls onResponseError, or onRequestStart if no connection was ready yet.
+    // The client then calls onResponseError, or onRequestStart if no connection was ready yet.
     this.#controller?.abort(reason === "shutdown" ? makeAbortError() : new Error(reason));
   }
 

@@ -81,7 +81,7 @@ describe("the upstream in use", () => {
 });
 
 describe("a reload", () => {
-  test("closes the old pool after a change, and keeps it without one", async () => {
+  test("closes the old client after a change, and keeps it without one", async () => {
     let row: StoredUpstream | null = null;
     const upstreams = await openWith({ findStored: async () => row });
     const simulator = upstreams.current();
@@ -92,14 +92,14 @@ describe("a reload", () => {
     await upstreams.reload();
     const first = upstreams.current();
     expect(first.credential).toBe("one");
-    expect(simulator.pool.closed).toBe(true);
+    expect(simulator.client.isClosed).toBe(true);
     await upstreams.reload();
     expect(upstreams.current()).toBe(first);
 
     row = stored("https://a.example", "two");
     await upstreams.reload();
     expect(upstreams.current().credential).toBe("two");
-    expect(first.pool.closed).toBe(true);
+    expect(first.client.isClosed).toBe(true);
 
     row = null;
     await upstreams.reload();

@@ -34,7 +34,7 @@ export interface Upstreams {
 }
 
 interface Choice {
-  /** Identifies the configuration. The pool is replaced when it changes. Contains the sealed credential only. */
+  /** Identifies the configuration. The client is replaced when it changes. Contains the sealed credential only. */
   name: string;
   upstream: Upstream | null;
   refusal: string | null;
@@ -65,8 +65,8 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
 
   function retire(upstream: Upstream | null): void {
     if (!upstream) return;
-    // The pool closes after its running requests.
-    const closed = upstream.pool.close().catch((error: unknown) => {
+    // The client closes after its running requests.
+    const closed = upstream.client.close().catch((error: unknown) => {
       deps.logger.warn({ err: error }, "closing the previous upstream failed");
     });
     closing.add(closed);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { makeSimulatorUpstream } from "./simulator.ts";
 
@@ -12,15 +13,20 @@ test.skipIf(process.platform === "win32")(
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "bursar-simulator-"));
     const simulator = await startSimulator({ socketPath: join(folder, "s.sock") });
-    const { pool } = makeSimulatorUpstream(simulator.address, 60_000);
+    const { client } = makeSimulatorUpstream(simulator.address, 60_000);
     const sendRequest = async () => {
-      const { statusCode, body } = await pool.request({ path: "/api/hello", method: "HEAD" });
-      await body.dump();
-      return statusCode;
+      const hello: HttpRequest = {
+        path: "/api/hello",
+        method: "HEAD",
+        headers: [],
+        body: null,
+        headersTimeoutMs: null,
+      };
+      return (await requestWhole(client, hello, { maxBytes: 0 })).status;
     };
     const statuses = await Promise.all(Array.from({ length: REQUESTS }, sendRequest));
     expect(statuses.filter((status) => status === 200)).toHaveLength(REQUESTS);
-    await pool.destroy();
+    await client.destroy();
     await simulator.close();
     rmSync(folder, { recursive: true });
   },

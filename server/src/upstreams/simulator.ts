@@ -1,6 +1,6 @@
 import { buildConnector } from "undici";
-import { CONNECT_TIMEOUT_MS, makePool } from "./anthropic.ts";
-import type { Upstream } from "./upstream.ts";
+import { makePoolClient } from "./pool-client.ts";
+import { CONNECT_TIMEOUT_MS, type Upstream } from "./upstream.ts";
 
 /** Address of the built-in simulator. */
 export type SimulatorAddress = { socketPath: string } | { origin: string };
@@ -10,15 +10,19 @@ const MAX_OPENING = 128;
 const RETRY_MS = 10;
 const MAX_RETRIES = CONNECT_TIMEOUT_MS / RETRY_MS;
 
-/** Creates the simulator's upstream with the same kind of pool as the real one, so that callers need no distinction. */
+/** Creates the simulator's upstream with the same kind of client as the real one, so that callers need no distinction. */
 export function makeSimulatorUpstream(address: SimulatorAddress, idleTimeoutMs: number): Upstream {
   return {
     kind: "simulator",
     describe: { origin: "simulator", source: "simulator" },
-    pool:
+    client:
       "origin" in address
-        ? makePool(address.origin, idleTimeoutMs)
-        : makePool("http://localhost", idleTimeoutMs, makeConnector(address.socketPath)),
+        ? makePoolClient({ origin: address.origin, idleTimeoutMs })
+        : makePoolClient({
+            origin: "http://localhost",
+            idleTimeoutMs,
+            connect: makeConnector(address.socketPath),
+          }),
     basePath: "",
     credential: null,
   };

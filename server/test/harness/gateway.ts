@@ -116,7 +116,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       server.close();
       server.closeAllConnections();
       await closed;
-      await upstream.pool.destroy();
+      await upstream.client.destroy();
     },
   });
   test.secret = test.addKey();
