@@ -28,12 +28,12 @@ export async function countTokens(
   call: { upstream: Upstream; body: Buffer; signal: AbortSignal },
 ): Promise<number | null> {
   const { upstream, body, signal } = call;
-  const { request } = exchange;
+  const { target, rawHeaders } = exchange.call;
   try {
     const sent: HttpRequest = {
-      path: upstream.basePath + countPath(request.url ?? ""),
+      path: upstream.basePath + countPath(target),
       method: "POST",
-      headers: toUpstreamHeaders(request.rawHeaders, upstream.credential),
+      headers: toUpstreamHeaders(rawHeaders, upstream.credential),
       body: Buffer.from(JSON.stringify(toCounted(body))),
       headersTimeoutMs: null,
     };

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BeginRecord } from "#src/domain/request-record.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
@@ -7,8 +7,7 @@ import type { ParsedMessage } from "./parse-message.ts";
 
 /** One request of a client and its response, from the first header to the last byte. */
 export interface Exchange {
-  request: IncomingMessage;
-  response: ServerResponse;
+  call: ClientCall;
   requestId: string;
   /** Start on the monotonic clock, milliseconds. */
   startedMs: number;
@@ -18,8 +17,6 @@ export interface Exchange {
   key: FoundKey | null;
   /** Time of the last check of the key, milliseconds since the epoch on the database's clock. Set with `key`. */
   keyCheckedAtMs: number;
-  /** The client waits for a 100 before it sends its body. */
-  isBodyHeldBack: boolean;
   /** Set at the dispatch. */
   relay: RunningRelay | null;
   /** Aborts when the client leaves or the server stops. Set while the request waits for budget. */
@@ -63,7 +60,7 @@ export async function waitAbortably<T>(
 
 /** True if the client can no longer get a response. */
 export function isClientGone(exchange: Exchange): boolean {
-  return exchange.isClosed || exchange.response.destroyed || exchange.request.socket.destroyed;
+  return exchange.isClosed || exchange.call.isGone;
 }
 
 /** The running exchanges of this process. */
@@ -107,15 +104,12 @@ export function makeRunningExchanges(): RunningExchanges {
   return {
     add(exchange) {
       running.add(exchange);
-      const { response } = exchange;
-      response.on("close", () => {
+      exchange.call.onClose = (isWhole) => {
         exchange.isClosed = true;
-        if (!response.writableFinished) exchange.relay?.onClientGone();
+        if (!isWhole) exchange.relay?.onClientGone();
         exchange.waiting?.abort();
         removeEnded(exchange);
-      });
-      // A response without a client may still be written. The "close" event has handled the failure.
-      response.on("error", ignore);
+      };
     },
     markDone(exchange) {
       exchange.isDone = true;
@@ -134,7 +128,7 @@ export function makeRunningExchanges(): RunningExchanges {
     },
     drain(timeoutMs) {
       if (drainTimer === null) {
-        for (const exchange of running) closeAfterwards(exchange);
+        for (const { call } of running) call.closeAfterwards();
         drainTimer = setTimeout(endAll, timeoutMs);
         if (running.size === 0) finishDrain(drainTimer);
       }
@@ -143,22 +137,14 @@ export function makeRunningExchanges(): RunningExchanges {
   };
 }
 
-/** Ends the connection after this response, for a shutdown. Its headers may be sent already. */
-function closeAfterwards({ request, response }: Exchange): void {
-  if (response.headersSent) response.once("finish", () => request.socket.destroySoon());
-  else response.shouldKeepAlive = false;
-}
-
 function endExchange(exchange: Exchange): void {
-  const { relay, waiting, response } = exchange;
-  if (exchange.isDone) response.destroy();
+  const { relay, waiting, call } = exchange;
+  if (exchange.isDone) call.destroy();
   else if (relay !== null) relay.abortForShutdown();
   else if (waiting !== null) waiting.abort();
-  else response.destroy();
+  else call.destroy();
 }
 
-function destroyConnection({ request }: Exchange): void {
-  request.socket.destroy();
+function destroyConnection({ call }: Exchange): void {
+  call.destroyConnection();
 }
-
-function ignore(): void {}

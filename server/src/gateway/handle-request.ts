@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApiError } from "#src/domain/api-error.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import type { KeyUse } from "#src/key-lookup/key-use.ts";
@@ -29,7 +29,6 @@ import { makeStoppingError, refuse, toRefusal } from "./refuse.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
-import { isConnectionBusy, waitForConnection } from "./wait-for-connection.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
@@ -37,7 +36,7 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   keys: KeyCache;
   keyUse: Pick<KeyUse, "record">;
   /** Address of the client. Null: unknown. */
-  clientAddress: (request: IncomingMessage) => string | null;
+  clientAddress: (call: ClientCall) => string | null;
   /** Soft limits. */
   ledger: Admission;
   /** Strict limits. */
@@ -100,14 +99,10 @@ export interface Gateway {
   /** True for a request of the Claude API, also for a path that is not served. */
   handles(method: string, target: string): boolean;
   /**
-   * Serves a request for which `handles` is true. Resolves after the dispatch or the response. Never rejects.
-   * `isBodyHeldBack`: the request came as `checkContinue`, and the client waits for a 100.
+   * Serves a request for which `handles` is true. Earlier requests on its connection must have ended. Resolves after the
+   * dispatch or the response. Never rejects.
    */
-  handle(
-    request: IncomingMessage,
-    response: ServerResponse,
-    isBodyHeldBack?: boolean,
-  ): Promise<void>;
+  handle(call: ClientCall): Promise<void>;
   /** Refuses new requests, and resolves when the running ones have ended. Ends the others after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>;
   stats(): { inFlight: number; isDraining: boolean };
@@ -161,28 +156,27 @@ export function makeGateway(deps: GatewayDeps): Gateway {
 
   function reject(exchange: Exchange, thrown: unknown): void {
     const error = toRefusal(thrown);
-    const { request, response, requestId, identity, isBodyHeldBack } = exchange;
+    const { call, requestId, identity } = exchange;
     if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
-    const form = adaptSpendRefusal(error, request.headers, deps.databaseNowMs());
+    const form = adaptSpendRefusal(error, call.headers, deps.databaseNowMs());
     const isClosing = isDraining;
     const canAnswer = !isClientGone(exchange);
     if (exchange.key !== null && form.status < 500) {
       deps.onRefused?.(exchange.key, deps.databaseNowMs());
     }
-    refuse(request, response, { error, form, requestId, identity, isBodyHeldBack, isClosing });
+    refuse(call, { error, form, requestId, identity, isClosing });
     onDone(exchange, canAnswer ? "rejected" : "abandoned", canAnswer ? form.status : null);
   }
 
   return {
     handles: (method, target) => findRoute(method, target) !== null,
-    async handle(request, response, isBodyHeldBack = false) {
-      if (isConnectionBusy(response) && !(await waitForConnection(request, response))) return;
-      const exchange = openExchange(deps, { request, response, isBodyHeldBack });
+    async handle(call) {
+      const exchange = openExchange(deps, call);
       running.add(exchange);
       try {
         if (isDraining) throw makeStoppingError();
         if (running.count() > maxInFlight) throw makeOverloadedError();
-        const route = findRoute(request.method ?? "", request.url ?? "") ?? NOT_FOUND;
+        const route = findRoute(call.method, call.target) ?? NOT_FOUND;
         if (route.kind === "hello") {
           sendHello(exchange);
           onDone(exchange, "answered", 200);
@@ -219,12 +213,9 @@ function settleExchange(
   if (rate !== null && used !== null) deps.rates.charge(rate, used);
 }
 
-function openExchange(
-  deps: GatewayDeps,
-  arrived: Pick<Exchange, "request" | "response" | "isBodyHeldBack">,
-): Exchange {
+function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
   return {
-    ...arrived,
+    call,
     requestId: deps.newRequestId(),
     startedMs: deps.clock.monotonicMs(),
     identity: null,
@@ -241,9 +232,9 @@ function openExchange(
 }
 
 /** Answers the check of the connection that Claude Code sends once in each process, without a key. */
-function sendHello({ response, requestId }: Exchange): void {
-  response.writeHead(200, ["content-length", "0", "request-id", requestId]);
-  response.end();
+function sendHello({ call, requestId }: Exchange): void {
+  call.writeHead(200, ["content-length", "0", "request-id", requestId]);
+  call.end();
 }
 
 const NOT_FOUND: ClaudeRoute = { kind: "not_found" };
@@ -260,22 +251,22 @@ async function serve(
   { relayDeps, budget, exchange }: Serving,
   route: Exclude<ClaudeRoute, { kind: "hello" }>,
 ): Promise<boolean> {
-  const { request } = exchange;
-  if (route.kind === "not_found") throw makeNotFoundError(request, deps.publicUrl());
-  const call: KeyCall = {
-    headers: request.headers,
+  const { call } = exchange;
+  if (route.kind === "not_found") throw makeNotFoundError(call, deps.publicUrl());
+  const keyCall: KeyCall = {
+    headers: call.headers,
     action: route.action,
-    address: () => deps.clientAddress(request),
+    address: () => deps.clientAddress(call),
     onKnown: (known, checkedAtMs) => {
       exchange.key = known;
       exchange.keyCheckedAtMs = checkedAtMs;
     },
   };
-  const found = authenticateKey(deps, call);
+  const found = authenticateKey(deps, keyCall);
   const key = found instanceof Promise ? await found : found;
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
-  checkWorkspace(request.headers, workspaceId);
+  checkWorkspace(call.headers, workspaceId);
   if (isClientGone(exchange)) return false;
   if (route.kind === "models") {
     recordKeyUse(deps, exchange, key, null);
@@ -305,7 +296,7 @@ async function serve(
   try {
     if (admitted instanceof Promise || taken instanceof Promise) {
       // During a wait the key can be revoked, and the upstream can change.
-      checkModels(await authenticateKey(deps, call), message);
+      checkModels(await authenticateKey(deps, keyCall), message);
       current = deps.upstream();
     }
     // From here on, the request ends in exactly one record.
@@ -333,7 +324,7 @@ function recordKeyUse(
   deps.keyUse.record({
     secretId: key.secretId,
     atMs: exchange.keyCheckedAtMs,
-    address: deps.clientAddress(exchange.request),
+    address: deps.clientAddress(exchange.call),
     model,
   });
 }
@@ -343,12 +334,10 @@ function receiveBody(
   budget: BodyBudget,
   exchange: Exchange,
 ): Promise<Buffer | null> {
-  checkBodyHeaders(exchange.request);
-  if (exchange.isBodyHeldBack) {
-    exchange.response.writeContinue();
-    exchange.isBodyHeldBack = false;
-  }
-  return readBody(exchange.request, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, budget);
+  const { call } = exchange;
+  checkBodyHeaders(call);
+  if (call.isBodyHeldBack) call.sendContinue();
+  return readBody(call, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, budget);
 }
 
 interface Admitting {
@@ -422,7 +411,7 @@ function toMetered(
     apiKeyId: key.id,
     requestedModel: message.model,
     isStream: message.isStream,
-    client: findClientFamily(exchange.request.headers["user-agent"]),
+    client: findClientFamily(exchange.call.headers["user-agent"]),
   };
   if (key.ownerMemberId !== null) begin.memberId = key.ownerMemberId;
   const holdNanoUsd = hold?.holdNanoUsd ?? null;
@@ -446,21 +435,20 @@ function toRunningHold(deps: GatewayDeps, begin: BeginRecord, message: ParsedMes
 function send(
   relayDeps: RelayDeps,
   exchange: Exchange,
-  call: { upstream: Upstream; body: Buffer | null; metered: Metered | null },
+  { upstream, body, metered }: { upstream: Upstream; body: Buffer | null; metered: Metered | null },
 ): boolean {
-  const { upstream, body, metered } = call;
-  const { request } = exchange;
+  const { call } = exchange;
   const relay = new Relay(relayDeps, exchange, metered);
   exchange.relay = relay;
   // The client may have left during the sync of the journal, before the relay existed.
   if (isClientGone(exchange)) relay.onClientGone();
   try {
-    const headers = toUpstreamHeaders(request.rawHeaders, upstream.credential);
+    const headers = toUpstreamHeaders(call.rawHeaders, upstream.credential);
     const answerTimeoutMs = metered?.begin.isStream === false ? relayDeps.answerTimeoutMs : null;
     upstream.client.send(
       {
-        path: upstream.basePath + (request.url ?? ""),
-        method: request.method === "GET" ? "GET" : "POST",
+        path: upstream.basePath + call.target,
+        method: call.method === "GET" ? "GET" : "POST",
         headers,
         body,
         headersTimeoutMs: answerTimeoutMs,

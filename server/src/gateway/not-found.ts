@@ -1,15 +1,15 @@
-import type { IncomingMessage } from "node:http";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
 import { findMeantPath, pathOf } from "./routes.ts";
 
 const MAX_SHOWN_PATH_CHARACTERS = 200;
 
 /** Makes the refusal of an unknown path. If only the base URL of the client is wrong, the message has the right one. */
 export function makeNotFoundError(
-  { method = "", url = "" }: IncomingMessage,
+  { method, target }: Pick<ClientCall, "method" | "target">,
   publicUrl: string | null,
 ): ApiError {
-  const path = pathOf(url);
+  const path = pathOf(target);
   const message = `Not found: ${method} ${path.slice(0, MAX_SHOWN_PATH_CHARACTERS)} is not served here.`;
   const meant = findMeantPath(method, path);
   return new ApiError(

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
 
 /** The official limit of `/v1/messages` and `count_tokens`. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -21,15 +21,15 @@ export interface BodyBudget {
  * Checks the headers before the body is read. Throws `request_body_encoding_unsupported` for a compressed body, because its
  * price cannot be read, and `request_too_large` for a declared length over the limit.
  */
-export function checkBodyHeaders(request: IncomingMessage): void {
-  const encoding = request.headers["content-encoding"];
+export function checkBodyHeaders({ headers }: Pick<ClientCall, "headers">): void {
+  const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
     throw new ApiError(
       "request_body_encoding_unsupported",
       `content-encoding "${encoding}" is not supported for request bodies: send the JSON uncompressed.`,
     );
   }
-  const declared = request.headers["content-length"];
+  const declared = headers["content-length"];
   if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw makeTooLargeError();
 }
 
@@ -39,7 +39,7 @@ export function checkBodyHeaders(request: IncomingMessage): void {
  * `request_body_timeout`.
  */
 export function readBody(
-  request: IncomingMessage,
+  call: ClientCall,
   limits: BodyLimits,
   budget: BodyBudget,
 ): Promise<Buffer | null> {
@@ -48,50 +48,37 @@ export function readBody(
     const startedMs = performance.now();
     let bytes = 0;
 
-    const stop = (): void => {
-      clearTimeout(timer);
-      request.off("data", onData);
-      request.off("end", onEnd);
-      request.off("close", onGone);
-      // A listener stays, because an error of the connection must not end the process later.
-      request.off("error", onGone);
-      request.on("error", ignore);
-    };
     const fail = (error: ApiError): void => {
-      stop();
+      clearTimeout(timer);
       budget.heldBytes -= bytes;
-      request.pause();
+      call.pauseBody();
       reject(error);
     };
-    const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      budget.heldBytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes > MAX_BODY_BYTES) fail(makeTooLargeError());
-      else if (budget.heldBytes > budget.maxBytes) fail(makeOverloadedError());
-      else if (chunks.length > 1 && performance.now() - startedMs > limits.totalMs)
-        fail(makeTooSlowError());
-      else timer.refresh();
-    };
-    const onEnd = (): void => {
-      stop();
-      const [first] = chunks;
-      resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes));
-    };
-    const onGone = (): void => {
-      stop();
-      budget.heldBytes -= bytes;
-      resolve(null);
-    };
     const timer = setTimeout(() => fail(makeTooSlowError()), limits.idleMs);
-    request.on("data", onData);
-    request.on("end", onEnd);
-    request.on("close", onGone);
-    request.on("error", onGone);
+    call.readBody({
+      onData(chunk) {
+        bytes += chunk.length;
+        budget.heldBytes += chunk.length;
+        chunks.push(chunk);
+        if (bytes > MAX_BODY_BYTES) fail(makeTooLargeError());
+        else if (budget.heldBytes > budget.maxBytes) fail(makeOverloadedError());
+        else if (chunks.length > 1 && performance.now() - startedMs > limits.totalMs)
+          fail(makeTooSlowError());
+        else timer.refresh();
+      },
+      onEnd() {
+        clearTimeout(timer);
+        const [first] = chunks;
+        resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes));
+      },
+      onGone() {
+        clearTimeout(timer);
+        budget.heldBytes -= bytes;
+        resolve(null);
+      },
+    });
   });
 }
-
-function ignore(): void {}
 
 function makeTooLargeError(): ApiError {
   return new ApiError(

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ErrorCode } from "@bursar/contract/errors.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
 import { addIdentityHeaders, type ResponseIdentity } from "./forward-headers.ts";
 
 /** A shorter body is read to its end after a refusal, so that the connection can be reused. */
@@ -25,8 +25,6 @@ export interface Refusal {
   requestId: string;
   /** Null before the key is found. The response then names no organization and no workspace. */
   identity: ResponseIdentity | null;
-  /** The client waits for a 100 before it sends its body. */
-  isBodyHeldBack: boolean;
   /** True while the server stops. The connection is then not reused. */
   isClosing: boolean;
 }
@@ -50,8 +48,8 @@ function isFutile(code: ErrorCode, { status, headers }: RefusalForm): boolean {
 }
 
 /** Sends the official error body. Does nothing if the client has left or has a response already. */
-export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-  if (response.headersSent || response.destroyed) return;
+export function refuse(call: ClientCall, refusal: Refusal): void {
+  if (call.isHeadSent || call.isGone) return;
   const { error, form = error, requestId, identity } = refusal;
   const { message, details } = error;
   const body = Buffer.from(JSON.stringify(toErrorBody({ ...form, message, details }, requestId)));
@@ -61,37 +59,37 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
   else headers.push("bursar-request-id", requestId, "x-content-type-options", "nosniff");
   for (const name of Object.keys(form.headers)) headers.push(name, form.headers[name] ?? "");
   if (isFutile(error.code, form)) headers.push("x-should-retry", "false");
-  const isLong = !request.complete && !isSmall(request);
-  if (isLong || refusal.isBodyHeldBack || refusal.isClosing) headers.push("connection", "close");
-  response.writeHead(form.status, headers);
-  const hasBody = request.method !== "HEAD";
-  if (isLong && !refusal.isBodyHeldBack) {
-    if (hasBody) response.write(body);
-    endAfterBody(request, response);
+  const isLong = !call.isBodyComplete && !isSmall(call);
+  if (isLong || call.isBodyHeldBack || refusal.isClosing) call.closeAfterwards();
+  call.writeHead(form.status, headers);
+  const hasBody = call.method !== "HEAD";
+  if (isLong && !call.isBodyHeldBack) {
+    if (hasBody) call.write(body);
+    endAfterBody(call);
   } else {
-    response.end(hasBody ? body : undefined);
+    call.end(hasBody ? body : undefined);
   }
 }
 
-function isSmall(request: IncomingMessage): boolean {
-  if (request.headers["transfer-encoding"] !== undefined) return false;
-  return Number(request.headers["content-length"] ?? 0) <= SMALL_BODY_BYTES;
+function isSmall({ headers }: ClientCall): boolean {
+  if (headers["transfer-encoding"] !== undefined) return false;
+  return Number(headers["content-length"] ?? 0) <= SMALL_BODY_BYTES;
 }
 
-function endAfterBody(request: IncomingMessage, response: ServerResponse): void {
+function endAfterBody(call: ClientCall): void {
   let bytes = 0;
   const end = (): void => {
     clearTimeout(timer);
-    request.off("data", count);
-    response.end();
-  };
-  const count = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (bytes > LINGER_BYTES) end();
+    call.pauseBody();
+    call.end();
   };
   const timer = setTimeout(end, LINGER_MS);
-  request.on("data", count);
-  request.once("end", end);
-  request.once("close", end);
-  request.resume();
+  call.readBody({
+    onData(chunk) {
+      bytes += chunk.length;
+      if (bytes > LINGER_BYTES) end();
+    },
+    onEnd: end,
+    onGone: end,
+  });
 }

@@ -54,7 +54,6 @@ export class Relay implements HttpCallHandler {
   #firstByteAtMs: number | null = null;
   #upstreamRequestId: string | null = null;
   #stallTimer: NodeJS.Timeout | null = null;
-  #onDrain: (() => void) | null = null;
 
   constructor(deps: RelayDeps, exchange: Exchange, metered: Metered | null) {
     this.#deps = deps;
@@ -105,7 +104,6 @@ export class Relay implements HttpCallHandler {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return;
-    const { response } = this.#exchange;
     this.#status = status;
     if (this.#metered) this.#firstByteAtMs = this.#deps.databaseNowMs();
     const upstreamId = headers["request-id"];
@@ -120,9 +118,8 @@ export class Relay implements HttpCallHandler {
     }
     if (this.#isClientGone) return;
     this.#writeHead(status, headers);
-    // An event stream can be silent after its headers, so they do not wait for the first event. A first chunk in the same
-    // tick is still sent together with them.
-    if (this.#isEventStream) process.nextTick(flushHeaders, response);
+    // An event stream can be silent after its headers, so they do not wait for the first event.
+    if (this.#isEventStream) this.#exchange.call.flushHead();
   }
 
   onResponseData(controller: HttpCallController, chunk: Buffer): void {
@@ -131,7 +128,7 @@ export class Relay implements HttpCallHandler {
       if (this.#isStreamToAbort()) this.#abortUpstream("client_gone");
       return;
     }
-    if (!this.#exchange.response.write(chunk)) this.#pause(controller);
+    if (!this.#exchange.call.write(chunk)) this.#pause(controller);
   }
 
   onResponseEnd(): void {
@@ -146,37 +143,30 @@ export class Relay implements HttpCallHandler {
   }
 
   #writeHead(status: number, headers: IncomingHttpHeaders): void {
-    const { response, identity, requestId } = this.#exchange;
+    const { call, identity, requestId } = this.#exchange;
     const ours = identity ?? { requestId, organizationId: "", workspaceId: "" };
-    if (this.#deps.isDraining()) response.shouldKeepAlive = false;
+    if (this.#deps.isDraining()) call.closeAfterwards();
     const { rate } = this.#exchange;
     // The headers of an upstream error pass unchanged, because they have the reason of the refusal.
     const rates = rate === null || status >= 400 ? null : this.#deps.rateHeaders(rate);
     const isStream = this.#isEventStream;
-    response.writeHead(status, toClientHeaders(headers, ours, { status, isStream, rates }));
+    call.writeHead(status, toClientHeaders(headers, ours, { status, isStream, rates }));
   }
 
   /** Pauses the upstream until a slow client has read the buffered bytes. */
   #pause(controller: HttpCallController): void {
-    const { response } = this.#exchange;
+    const { call } = this.#exchange;
     controller.pause();
-    if (this.#onDrain === null) {
-      this.#onDrain = () => {
-        this.#clearStall();
-        controller.resume();
-      };
-      response.on("drain", this.#onDrain);
-    }
-    this.#stallTimer ??= setTimeout(() => response.destroy(), this.#deps.idleTimeoutMs);
+    call.onDrain ??= () => {
+      this.#clearStall();
+      controller.resume();
+    };
+    this.#stallTimer ??= setTimeout(() => call.destroy(), this.#deps.idleTimeoutMs);
   }
 
   /** Ends the response. Its buffered bytes wait for the client as long as in the middle of a response. */
   #endResponse(lastWords = ""): void {
-    const { response } = this.#exchange;
-    response.end(lastWords);
-    if (response.writableLength === 0) return;
-    const timer = setTimeout(() => response.destroy(), this.#deps.idleTimeoutMs);
-    response.once("close", () => clearTimeout(timer));
+    this.#exchange.call.end(lastWords, this.#deps.idleTimeoutMs);
   }
 
   #clearStall(): void {
@@ -211,8 +201,8 @@ export class Relay implements HttpCallHandler {
 
   #settle(error: Error | null, seen: UsageSeen): void {
     const outcome = this.#outcome(error, seen);
-    const { response, requestId } = this.#exchange;
-    const status = response.headersSent ? response.statusCode : null;
+    const { call, requestId } = this.#exchange;
+    const { status } = call;
     if (this.#metered) {
       const isPartial = outcome === "aborted" || outcome === "interrupted";
       this.#deps.settle(this.#exchange, this.#metered, {
@@ -252,33 +242,23 @@ export class Relay implements HttpCallHandler {
   }
 
   #sendFailure(error: Error): void {
-    const { request, response, requestId, identity } = this.#exchange;
+    const { call, requestId, identity } = this.#exchange;
     if (this.#isClientGone) return;
     const refusal = toApiError(error, this.#isSent);
-    if (!response.headersSent) {
+    if (!call.isHeadSent) {
       const isClosing = this.#deps.isDraining();
-      refuse(request, response, {
-        error: refusal,
-        requestId,
-        identity,
-        isBodyHeldBack: false,
-        isClosing,
-      });
+      refuse(call, { error: refusal, requestId, identity, isClosing });
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
       this.#endResponse(toErrorEvent(refusal, requestId));
     } else {
       // Only a broken connection shows the client that an event or a document is incomplete.
-      response.destroy();
+      call.destroy();
     }
   }
 }
 
 function makeAbortError(): ApiError {
   return new ApiError("server_not_ready", "This server is stopping. Send the request again.");
-}
-
-function flushHeaders(response: Exchange["response"]): void {
-  if (!response.destroyed) response.flushHeaders();
 }
 
 function isEventStream(contentType: string | string[] | undefined): boolean {

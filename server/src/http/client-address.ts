@@ -1,6 +1,12 @@
-import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import type { IncomingHttpHeaders } from "node:http";
+import { BlockList, isIP, type Socket } from "node:net";
 import { StartError } from "#src/lib/start-error.ts";
+
+/** A request whose sender has an address. */
+interface AddressedRequest {
+  socket: Pick<Socket, "remoteAddress">;
+  headers: IncomingHttpHeaders;
+}
 
 /**
  * Returns a function that finds a client's address: the socket's address, unless that is a trusted proxy. Then the
@@ -9,7 +15,7 @@ import { StartError } from "#src/lib/start-error.ts";
  */
 export function makeClientAddress(
   trusted: readonly string[],
-): (request: IncomingMessage) => string | null {
+): (request: AddressedRequest) => string | null {
   const proxies = new BlockList();
   for (const text of trusted) addRange(proxies, text);
   // Runs for each request, usually without a match. A check of the list takes 1 µs.

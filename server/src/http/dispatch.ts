@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
-import type { Gateway } from "../gateway/handle-request.ts";
+import type { Gateway } from "#src/gateway/handle-request.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
+import { serveNodeRequest } from "#src/http1/node-call.ts";
 
 /** Serves both APIs on one port. The request's target decides which one responds. */
 export function dispatch(gateway: Gateway, admin: FastifyInstance) {
+  const handleCall = (call: ClientCall) => void gateway.handle(call);
   const handle =
     (isBodyWithheld: boolean) => (request: IncomingMessage, response: ServerResponse) => {
       if (gateway.handles(request.method ?? "", request.url ?? "")) {
-        void gateway.handle(request, response, isBodyWithheld);
+        serveNodeRequest(request, response, isBodyWithheld, handleCall);
         return;
       }
       if (isBodyWithheld) response.writeContinue();

@@ -20,6 +20,8 @@ import {
   type ObservedRequest,
 } from "#src/gateway/handle-request.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
+import { serveNodeRequest } from "#src/http1/node-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import type { Use } from "#src/key-lookup/key-use.ts";
@@ -85,11 +87,12 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     idleTimeoutMs,
     ...overrides,
   });
+  const handle = (call: ClientCall) => void gateway.handle(call);
   const server = createServer((request, response) => {
-    void gateway.handle(request, response);
+    serveNodeRequest(request, response, false, handle);
   });
   server.on("checkContinue", (request, response) => {
-    void gateway.handle(request, response, true);
+    serveNodeRequest(request, response, true, handle);
   });
   server.on("connection", (socket) => void state.clientSockets.push(socket));
   server.listen(0, "127.0.0.1");

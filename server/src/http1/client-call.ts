@@ -1,0 +1,58 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+
+/** One request of a client and its response. `node-call.ts` has it over node:http. */
+export interface ClientCall {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly target: string;
+  /** Headers by lowercase name, joined as node:http joins them. */
+  readonly headers: IncomingHttpHeaders;
+  /** Names as sent and values, in turn. */
+  readonly rawHeaders: readonly string[];
+  readonly socket: Pick<Socket, "remoteAddress">;
+
+  /** The client waits for a 100 before it sends its body. */
+  readonly isBodyHeldBack: boolean;
+  /** The body has arrived to its end. */
+  readonly isBodyComplete: boolean;
+  /** Sends the 100 for which the client waits. */
+  sendContinue(): void;
+  /** Reads the body from the current position. A later reader replaces an earlier one. */
+  readBody(reader: BodyReader): void;
+  /** Stops the reader. The client can then send only as much as the buffers hold. */
+  pauseBody(): void;
+
+  /** The client can no longer get a response. */
+  readonly isGone: boolean;
+  readonly isHeadSent: boolean;
+  /** Status of the sent head. Null: no head was sent. */
+  readonly status: number | null;
+  /** Closes the connection after this response. */
+  closeAfterwards(): void;
+  /** Writes the head, which leaves with the next bytes. `headers` has names and values in turn. */
+  writeHead(status: number, headers: readonly string[]): void;
+  /** Sends the head at the end of this turn, also if no bytes of the body follow. */
+  flushHead(): void;
+  /** Writes bytes of the body. False: the buffers are full, and `onDrain` is called later. */
+  write(chunk: Buffer): boolean;
+  /** Ends the response. A client that does not read the rest within `stallMs` is disconnected. */
+  end(last?: Buffer | string, stallMs?: number): void;
+  /** Ends the response before its end, so that the client notices. */
+  destroy(): void;
+  /** Closes the connection at once. */
+  destroyConnection(): void;
+
+  /** Called once, when the last byte is sent (`isWhole`) or the client is gone. */
+  onClose: ((isWhole: boolean) => void) | null;
+  /** Called when the buffers are empty again after a `write` that returned false. */
+  onDrain: (() => void) | null;
+}
+
+/** Receives the body of a request. Exactly one of `onEnd` and `onGone` comes last. */
+export interface BodyReader {
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  /** The client has left. */
+  onGone(): void;
+}
