@@ -5,7 +5,6 @@ import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import { readBootId } from "#src/lib/boot-id.ts";
 import { newId } from "#src/lib/ids.ts";
-import { CurrentSegment } from "./current-segment.ts";
 import { encodeWholeEnd } from "./journal-codec.ts";
 import type {
   AcceptedEnd,
@@ -16,7 +15,6 @@ import type {
   LostEnds,
   LostRange,
 } from "./journal-contract.ts";
-import { isDiskFull } from "./journal-files.ts";
 import { RecordLines } from "./journal-lines.ts";
 import { type DiskMark, makeJournalMark, setMarkOrLog } from "./journal-mark.ts";
 import { type JournalOptions, withDefaults } from "./journal-options.ts";
@@ -29,7 +27,8 @@ import type { OpenRequest } from "./open-requests.ts";
 import { type EndsReader, SegmentEndsReader } from "./read-ends.ts";
 import { type JournalState, replayJournal } from "./replay.ts";
 import { SegmentCompressor } from "./segment-compressor.ts";
-import { type JournalPosition, segmentPath } from "./segments.ts";
+import { SegmentWriter } from "./segment-writer.ts";
+import type { JournalPosition } from "./segments.ts";
 
 // A begin is in the file when `begin` returns. An end or an amendment is written with the next begin, or at the end of the
 // turn of the event loop. Begins do not wait for the end of the turn, because that would delay each dispatch. At 10
@@ -74,8 +73,7 @@ export class DiskJournal implements Journal {
   readonly #sync: JournalSync;
   readonly #space: JournalSpace;
   readonly #compressor: SegmentCompressor;
-  #current: CurrentSegment | null = null;
-  #lastOrdinal = 0;
+  readonly #writer: SegmentWriter;
   #nextSeq = 1;
   #lastEndSeq = 0;
   #flushedSeq = 0;
@@ -116,6 +114,20 @@ export class DiskJournal implements Journal {
       },
       onFailed: (error) => this.#syncFailed(error),
     });
+    this.#writer = new SegmentWriter({
+      ...this.#options,
+      space: this.#space,
+      sync: this.#sync,
+      compressor: this.#compressor,
+      contents: () => ({
+        firstSeq: this.#unwritten[0]?.record.seq ?? this.#nextSeq,
+        lastSeq: this.#nextSeq - 1,
+        lastEndSeq: this.#lastEndSeq,
+        openBegins: [...this.#openBegins.values()],
+      }),
+      onFreed: () => this.#armRetry(),
+      isHealthy: () => this.isHealthy(),
+    });
   }
 
   bindInstallation(installationId: string): void {
@@ -140,14 +152,13 @@ export class DiskJournal implements Journal {
   resume(state: JournalState): void {
     assert(!this.#isWritable, "a journal is resumed once");
     for (const segment of state.segments) this.#space.add(segment);
-    this.#lastOrdinal = state.lastOrdinal;
     this.#nextSeq = state.nextSeq;
     this.#lastEndSeq = state.lastEndSeq;
     this.#flushedSeq = state.flushedSeq;
     for (const { seq, record } of state.openBegins) {
       this.#openBegins.set(record.requestId, { seq, record, isOver: false });
     }
-    this.#openSegment();
+    this.#writer.start(state.lastOrdinal);
     this.#space.dropEmpty();
     this.#isWritable = true;
     this.prune();
@@ -230,9 +241,7 @@ export class DiskJournal implements Journal {
   }
 
   position(): JournalPosition {
-    return this.#current === null
-      ? { ordinal: this.#lastOrdinal + 1, offset: 0 }
-      : { ordinal: this.#current.ordinal, offset: this.#current.bytes };
+    return this.#writer.position();
   }
 
   readFrom(end: AcceptedEnd): EndsReader {
@@ -265,7 +274,7 @@ export class DiskJournal implements Journal {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
     this.#writeWaiting();
-    this.#retireCurrent();
+    this.#writer.retire();
     await this.#compressor.stop();
     await this.#sync.stop();
     // Without a start, the mark has not been read yet and must stay.
@@ -274,7 +283,7 @@ export class DiskJournal implements Journal {
 
   #contents(): JournalContents {
     return {
-      current: this.#current,
+      current: this.#writer.current,
       lastEndSeq: this.#lastEndSeq,
       flushedSeq: this.#flushedSeq,
       openBegins: this.#openBegins,
@@ -314,7 +323,7 @@ export class DiskJournal implements Journal {
   #writeUnwritten(): void {
     while (this.#unwritten.length > 0) {
       const batch = this.#unwritten.slice(0, MAX_BATCH);
-      this.#append(batch.map(toRecord), { mayUseReserve: true });
+      this.#writer.append(batch.map(toRecord), { mayUseReserve: true });
       this.#removeWritten(batch);
     }
   }
@@ -323,7 +332,7 @@ export class DiskJournal implements Journal {
   #writeBegin(begin: NewRecord): void {
     if (this.#unwritten.length > MAX_BATCH) this.#writeUnwritten();
     try {
-      this.#append([...this.#unwritten.map(toRecord), begin], { mayUseReserve: false });
+      this.#writer.append([...this.#unwritten.map(toRecord), begin], { mayUseReserve: false });
       this.#removeWritten(this.#unwritten);
     } catch (error) {
       // Records of running requests may use the reserve.
@@ -339,116 +348,8 @@ export class DiskJournal implements Journal {
       if (record.kind !== "amend") this.#openBegins.delete(requestId);
       if (end === null) continue;
       this.#lastEndSeq = record.seq;
-      this.#current?.sums.add(end);
+      this.#writer.addEnd(end);
     }
-  }
-
-  #append(records: readonly NewRecord[], use: { mayUseReserve: boolean }): void {
-    if (this.#isTurnDue()) this.#turnOver();
-    // Ends when no segment is left to delete.
-    for (;;) {
-      try {
-        this.#appendToCurrent(records);
-        return;
-      } catch (error) {
-        if (!isDiskFull(error) || !this.#space.free(use)) throw error;
-        this.#armRetry(); // Takes the reserve again when there is room.
-      }
-    }
-  }
-
-  #appendToCurrent(records: readonly NewRecord[]): void {
-    const current = this.#current ?? this.#openSegment();
-    try {
-      current.append(records);
-    } catch (error) {
-      this.#cutBack(current);
-      throw error;
-    }
-    this.#sync.written(current.file);
-  }
-
-  /** Removes a half-written record. If that fails too, the segment ends there, and readers skip the record. */
-  #cutBack(current: CurrentSegment): void {
-    try {
-      current.cutBack();
-    } catch (error) {
-      this.#options.logger.error(
-        { err: error, file: current.path },
-        "journal segment ended after a failed write",
-      );
-      this.#retireCurrent();
-    }
-  }
-
-  #isTurnDue(): boolean {
-    if (!this.#current?.isUsed) return false;
-    if (this.#current.bytes >= this.#options.segmentBytes) return true;
-    const openMs = this.#options.clock.monotonicMs() - this.#current.openedAtMs;
-    return openMs >= this.#options.segmentMs;
-  }
-
-  /** Opens a new segment. If it cannot be created, the old one continues, so that no request is refused for this. */
-  #turnOver(): void {
-    try {
-      this.#openSegment();
-      this.prune();
-    } catch (error) {
-      // One message, not one for every request while the disk is full.
-      if (this.isHealthy()) {
-        this.#options.logger.warn({ err: error }, "a new journal segment cannot be created");
-      }
-    }
-  }
-
-  #openSegment(): CurrentSegment {
-    // Each attempt gets a new number, so that the file of a failed one never conflicts.
-    this.#lastOrdinal += 1;
-    const { directory } = this;
-    const { files, clock } = this.#options;
-    const firstSeq = this.#unwritten[0]?.record.seq ?? this.#nextSeq;
-    const openBegins = [...this.#openBegins.values()];
-    const header = {
-      nodeId: this.nodeId,
-      firstSeq,
-      lastEndSeq: this.#lastEndSeq,
-      oldestOpenSeq: openBegins[0]?.seq ?? firstSeq,
-    };
-    const ordinal = this.#lastOrdinal;
-    const openedAtMs = clock.monotonicMs();
-    let created: CurrentSegment;
-    try {
-      created = new CurrentSegment({ files, directory, ordinal, header, openBegins, openedAtMs });
-    } catch (error) {
-      this.#space.remove(segmentPath(directory, ordinal));
-      throw error;
-    }
-    this.#retireCurrent();
-    this.#current = created;
-    this.#sync.created();
-    this.#sync.written(created.file);
-    return created;
-  }
-
-  #retireCurrent(): void {
-    const current = this.#current;
-    if (current === null) return;
-    this.#current = null;
-    this.#space.add({
-      ordinal: current.ordinal,
-      file: current.path,
-      firstSeq: current.firstSeq,
-      lastEndSeq: this.#lastEndSeq,
-      writtenAtMs: this.#options.clock.nowMs(),
-      bytes: current.bytes,
-      isEmpty: !current.isUsed,
-    });
-    const seqs = { lastSeq: this.#nextSeq - 1, lastEndSeq: this.#lastEndSeq };
-    const index = current.sums.toIndex(seqs);
-    this.#sync.retire(current.file, () => {
-      this.#space.writeIndex(current.path, index);
-      this.#compressor.add({ file: current.path, bytes: current.bytes });
-    });
   }
 
   #writeFailed(error: unknown): void {
@@ -466,7 +367,7 @@ export class DiskJournal implements Journal {
       // The kernel may lose written records now, even if the machine continues to run.
       void setMarkOrLog(this.mark, false, this.#options.logger);
     }
-    if (isFirst && this.#isWritable) this.#turnOver();
+    if (isFirst && this.#isWritable) this.#writer.turnOver();
     this.#armRetry();
   }
 
@@ -481,7 +382,7 @@ export class DiskJournal implements Journal {
     this.#retryTimer = null;
     try {
       this.#writeUnwritten();
-      this.#append([{ kind: "mark", seq: this.#nextSeq }], { mayUseReserve: false });
+      this.#writer.append([{ kind: "mark", seq: this.#nextSeq }], { mayUseReserve: false });
       this.#nextSeq += 1;
       if (!this.#isWriteHealthy) this.#options.logger.info("journal can be written again");
       this.#isWriteHealthy = true;
