@@ -80,6 +80,11 @@ export interface Journal {
    */
   begin(record: BeginRecord): void;
   /**
+   * As `begin`, for a caller that waits until the record is written. A journal on disk writes all begins of a turn of the
+   * event loop at once. Rejects with the same 503.
+   */
+  beginWritten(record: BeginRecord): Promise<void>;
+  /**
    * Writes the changes in the begin of an open request, in the same way as an end. Never throws. A request that is not open
    * is ignored.
    */

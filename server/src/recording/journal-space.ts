@@ -120,6 +120,11 @@ export class JournalSpace {
     throw new ApiError("journal_full", message, { "retry-after": RETRY_AFTER_SECONDS });
   }
 
+  /** True if `requests` more can begin without a deletion. */
+  hasRoomFor(requests: number): boolean {
+    return !this.#hasRefused && this.#reserve.isHeld() && !this.#isBeyondCap(requests);
+  }
+
   /** Frees space on a full disk. False: nothing more can be freed. */
   free({ mayUseReserve }: { mayUseReserve: boolean }): boolean {
     const { logger } = this.#options;
@@ -172,9 +177,9 @@ export class JournalSpace {
     return sealed.reduce((total, { bytes }) => total + bytes, current?.bytes ?? 0);
   }
 
-  /** True if the running requests and one more can need space beyond the cap. */
-  #isBeyondCap(): boolean {
-    const neededBytes = (this.#options.contents().openBegins.size + 1) * REQUEST_BYTES;
+  /** True if the running requests and `more` of them can need space beyond the cap. */
+  #isBeyondCap(more = 1): boolean {
+    const neededBytes = (this.#options.contents().openBegins.size + more) * REQUEST_BYTES;
     return this.#bytes() + neededBytes > this.#options.maxBytes;
   }
 

@@ -233,9 +233,21 @@ test("a stop flushes pending ends and closes the journal, and no request begins 
   t.run(meter, 1n);
   await meter.stop();
   expect(await t.recorded()).toHaveLength(1);
-  expect(() => meter.begin(t.begun())).toThrow(
-    expect.objectContaining({ code: "server_not_ready" }),
-  );
+  const refusal = expect.objectContaining({ code: "server_not_ready" });
+  expect(() => meter.begin(t.begun())).toThrow(refusal);
+  expect(() => meter.beginWritten(t.begun())).toThrow(refusal);
+});
+
+test("a request that began at the end of a turn is interrupted if the process dies", async () => {
+  const meter = await t.start();
+  const [ended, running] = [t.begun(), t.begun({ holdNanoUsd: 9n })];
+  await Promise.all([meter.beginWritten(ended), meter.beginWritten(running)]);
+  meter.end(endRecord(ended, 3n));
+  expect(await (await t.start()).flush()).toBe(true);
+  expect((await t.recorded()).map(({ id, outcome }) => [id, outcome])).toEqual([
+    [ended.requestId, "answered"],
+    [running.requestId, "interrupted"],
+  ]);
 });
 
 describe("a stop ends after its time, and the next start flushes the rest", () => {

@@ -150,6 +150,17 @@ export class Meter {
 
   /** Call before dispatch. Synchronous: on return the record survives `kill -9`. Throws a 503. */
   begin(record: BeginRecord): void {
+    this.#checkBegin(record);
+    this.#journal.begin(record);
+  }
+
+  /** As `begin`, with one write for all begins and ends of this turn of the event loop. Throws or rejects with a 503. */
+  beginWritten(record: BeginRecord): Promise<void> {
+    this.#checkBegin(record);
+    return this.#journal.beginWritten(record);
+  }
+
+  #checkBegin(record: BeginRecord): void {
     if (this.#state === "fenced") {
       throw new ApiError(
         "node_id_conflict",
@@ -160,7 +171,6 @@ export class Meter {
       throw new ApiError("server_not_ready", "The gateway is starting or stopping.");
     }
     assert(record.startedAtMs > 0, "a request starts at a time");
-    this.#journal.begin(record);
   }
 
   /** As `begin`, and the record also survives a power cut. The request must not be sent when it rejects. */

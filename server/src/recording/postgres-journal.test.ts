@@ -246,7 +246,7 @@ describe("a journal in the database", () => {
     expect((await journals.recorded()).map(({ nanoUsd }) => nanoUsd)).toEqual([70n, 5n]);
     expect(errors()).toEqual([]);
     // The same for a node that adopts the journal.
-    await meter.beginSynced(begun());
+    await meter.beginWritten(begun());
     const seen = async () => (await listWriters(db.database))[0];
     const adopt = async () => {
       const writer = await seen();
@@ -324,7 +324,9 @@ describe("without the database", () => {
     const meter = await journals.start({ database, retryMs: 5 });
     const running = await begin(meter);
     line.state = "cut";
-    await expect(begin(meter)).rejects.toMatchObject({ code: "journal_unavailable" });
+    const refused = { code: "journal_unavailable" };
+    const refusals = [begin(meter), meter.beginWritten(begun())];
+    for (const each of refusals) await expect(each).rejects.toMatchObject(refused);
     expect(meter.status().isJournalHealthy).toBe(false);
     expect(() => meter.begin(begun())).toThrow("cannot write its journal");
     meter.end(endRecord(running, 70n));

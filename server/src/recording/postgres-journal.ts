@@ -167,6 +167,16 @@ class PostgresJournal implements Journal {
     this.#openBegins.set(record.requestId, { seq, amendedSeqs: [], record: stored });
   }
 
+  async beginWritten(record: BeginRecord): Promise<void> {
+    this.begin(record);
+    try {
+      await this.synced();
+    } catch {
+      this.removeBegin(record.requestId);
+      throw new ApiError("journal_unavailable", REFUSAL);
+    }
+  }
+
   amendBegin(record: BeginRecord): void {
     const request = this.#openBegins.get(record.requestId);
     const changes = request && findBeginChanges(request.record, record);
