@@ -9,17 +9,22 @@ import { parseArgs } from "node:util";
 import { checkOut } from "./checkouts.ts";
 import { root, ScriptProcess } from "./children.ts";
 import { pinProcesses, splitCores } from "./cores.ts";
-import { measureScenario, type ScenarioResult } from "./measure.ts";
-import { defaultDurations, quickDurations, scenarios } from "./scenarios.ts";
+import { type Measured, measureScenario } from "./measure.ts";
+import { defaultDurations, getLoadScenario, quickDurations } from "./scenarios.ts";
 import { startBursar } from "./targets/bursar.ts";
 
 const TURNS = 3;
 const HIGHEST_RATIO = 1.15;
+const scenarios = ["json-rate", "json-1.5k", "json-20k", "stream-40-rate", "stream-40"].map(
+  getLoadScenario,
+);
 
 type Side = "before" | "now";
 
-interface Turn extends ScenarioResult {
+interface Turn extends Measured {
   side: Side;
+  /** Title of the scenario. */
+  scenario: string;
 }
 
 // Exits explicitly, because after a failure child processes still hold channels open.
@@ -73,7 +78,8 @@ async function runTurns(run: { isQuick: boolean; older: string; folder: string }
         }
         const bench = { load, durations, onAnswers: () => undefined };
         for (const scenario of scenarios) {
-          turns.push({ side, ...(await measureScenario(bench, target, scenario)) });
+          const measured = await measureScenario(bench, target, { scenario, isFirst: true });
+          turns.push({ side, scenario: scenario.title, ...measured });
         }
       } finally {
         await target.database?.close();
@@ -85,27 +91,24 @@ async function runTurns(run: { isQuick: boolean; older: string; folder: string }
   return turns;
 }
 
-/** Prints the tables. Returns the ratios of the JSON scenarios, at a fixed rate and at full load. */
+/** Prints the tables. Returns the ratios of the JSON scenarios. */
 function report(turns: readonly Turn[]): number[] {
-  console.log(
-    "\n| answer, prompt | turn | CPU µs/request | full load | PostgreSQL | transactions |",
-  );
-  console.log("|---|---|---|---|---|---|");
-  for (const { side, scenario, fixedRate, fullLoad } of turns) {
-    const database = fixedRate.databaseCpuMicros?.toFixed(0) ?? "";
-    const transactions = fixedRate.databaseTransactions?.toFixed(3) ?? "";
+  console.log("\n| requests | turn | CPU µs/request | PostgreSQL | transactions |");
+  console.log("|---|---|---|---|---|");
+  for (const { side, scenario, cpuMicros, databaseCpuMicros, databaseTransactions } of turns) {
+    const database = databaseCpuMicros?.toFixed(0) ?? "";
+    const transactions = databaseTransactions?.toFixed(3) ?? "";
     console.log(
-      `| ${scenario} | ${side} | ${fixedRate.cpuMicros.toFixed(0)} | ${fullLoad.cpuMicros.toFixed(0)} | ${database} | ${transactions} |`,
+      `| ${scenario} | ${side} | ${cpuMicros.toFixed(0)} | ${database} | ${transactions} |`,
     );
   }
-  console.log("\n| answer, prompt | now / before | full load |\n|---|---|---|");
+  console.log("\n| requests | now / before |\n|---|---|");
   const ratios: number[] = [];
-  for (const { name, stream } of scenarios) {
-    const own = turns.filter(({ scenario }) => scenario === name);
-    const fixed = ratioOf(own, ({ fixedRate }) => fixedRate.cpuMicros);
-    const full = ratioOf(own, ({ fullLoad }) => fullLoad.cpuMicros);
-    if (stream === null) ratios.push(fixed, full);
-    console.log(`| ${name} | ${fixed.toFixed(2)} | ${full.toFixed(2)} |`);
+  for (const { title, prompt } of scenarios) {
+    const own = turns.filter(({ scenario }) => scenario === title);
+    const ratio = ratioOf(own, ({ cpuMicros }) => cpuMicros);
+    if (prompt.stream === null) ratios.push(ratio);
+    console.log(`| ${title} | ${ratio.toFixed(2)} |`);
   }
   return ratios;
 }

@@ -16,6 +16,15 @@ export function splitCores(): CoreSplit | null {
   return target === undefined || rest.length === 0 || !hasTaskset ? null : { target, rest };
 }
 
+/** Cores of a target with a number of cores, and the others. Without others, the target's cores are shared. */
+export function allotCores(
+  { target, rest }: CoreSplit,
+  count: number,
+): { target: readonly number[]; rest: readonly number[] } {
+  const all = [target, ...rest];
+  return { target: all.slice(0, count), rest: count < all.length ? all.slice(count) : all };
+}
+
 /** Moves running processes with all threads to these cores. Later children stay there too. */
 export function pinProcesses(pids: readonly number[], cores: readonly number[]): void {
   for (const pid of pids) {

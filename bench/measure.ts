@@ -2,38 +2,26 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ScriptProcess } from "./children.ts";
 import type { LoadPlan, LoadReport } from "./load.ts";
 import { monotonicMs } from "./monotonic.ts";
-import { cpuMicrosOf, openFilesLimit, peakResidentBytes, residentBytesOf } from "./proc.ts";
-import { messagesBody, type StreamPacing } from "./prompts.ts";
-import type { Durations, Scenario } from "./scenarios.ts";
+import { cpuMicrosOf } from "./proc.ts";
+import { messagesBody, type PromptOptions } from "./prompts.ts";
+import {
+  chooseMode,
+  choosePrompt,
+  chooseWarmUp,
+  type Durations,
+  type LoadScenario,
+} from "./scenarios.ts";
 import type { Target } from "./targets/target.ts";
 
 export interface Measured {
   load: LoadReport;
   /** CPU time of the target's processes per response, microseconds. */
   cpuMicros: number;
-  /** CPU time of its PostgreSQL, which works in batches. */
+  /** CPU time of its PostgreSQL, which works in batches. Includes those after the run. */
   databaseCpuMicros: number | null;
   databaseTransactions: number | null;
-  /** Share of one core that the target used: 1 is all of it. */
+  /** Share of one core that the target used during the run: 1 is all of it. */
   busyShare: number;
-}
-
-export interface ScenarioResult {
-  target: string;
-  scenario: string;
-  ratePerSecond: number;
-  fixedRate: Measured;
-  fullLoad: Measured;
-}
-
-export interface MemoryResult {
-  target: string;
-  /** Concurrent streams. */
-  streams: number;
-  idleBytes: number;
-  /** Highest memory since the target started. */
-  peakBytes: number;
-  load: LoadReport;
 }
 
 export interface Bench {
@@ -43,103 +31,84 @@ export interface Bench {
   onAnswers(count: number): void;
 }
 
-const OTHER_FILES = 500; // files of the server besides sockets: PostgreSQL, journal, modules
-const WARM_CONNECTIONS = 64; // more than any scenario has in flight at its fixed rate
+const SETTLED_WITHIN_MS = 10_000;
+const SETTLED_SAMPLE_MS = 200;
+const SETTLED_SHARE = 0.05; // above what an idle target uses
 
-/** Measures one kind of request against one target: warm-up, fixed rate, full load. */
+/** Measures one scenario against one target, after a warm-up. */
 export async function measureScenario(
   bench: Bench,
   target: Target,
-  scenario: Scenario,
-): Promise<ScenarioResult> {
+  run: { scenario: LoadScenario; isFirst: boolean; apiKeys?: readonly string[] },
+): Promise<Measured> {
+  const { scenario, isFirst, apiKeys } = run;
   const { durations } = bench;
-  const prompt = { bytes: scenario.promptBytes, stream: scenario.stream };
-  const closedLoop = (durationMs: number): LoadPlan => ({
-    ...planFor(target, prompt),
-    mode: { kind: "closed", connections: scenario.connections, durationMs },
-  });
-  const openLoop: LoadPlan = {
-    ...planFor(target, prompt),
-    mode: {
-      kind: "open",
-      ratePerSecond: scenario.ratePerSecond,
-      count: Math.ceil((scenario.ratePerSecond * durations.fixedRateMs) / 1_000),
-      warmConnections: WARM_CONNECTIONS,
-    },
+  const plan = {
+    ...planFor(target, choosePrompt(scenario, durations)),
+    ...(apiKeys && { apiKeys }),
   };
-  await measure(bench, target, closedLoop(durations.warmUpMs));
-  return {
-    target: target.name,
-    scenario: scenario.name,
-    ratePerSecond: scenario.ratePerSecond,
-    fixedRate: await measure(bench, target, openLoop),
-    fullLoad: await measure(bench, target, closedLoop(durations.fullLoadMs)),
-  };
+  const warmUp = chooseWarmUp(scenario, { durations, isFirst });
+  if (warmUp) await measure(bench, target, { ...plan, mode: warmUp });
+  return await measure(bench, target, { ...plan, mode: chooseMode(scenario, durations) });
 }
 
-/** Measures memory with many slow streams open at once. Only the first run of a target is meaningful. */
-export async function measureMemory(bench: Bench, target: Target): Promise<MemoryResult> {
-  const { count, openedPerSecond, pacing } = bench.durations.slowStreams;
-  // Each stream needs two sockets of a proxy.
-  const streams = Math.min(count, Math.floor((openFilesLimit() - OTHER_FILES) / 2));
-  const idleBytes = residentBytesOf(target.pids);
-  const { load } = await measure(bench, target, {
-    ...planFor(target, { bytes: 2_048, stream: pacing }),
-    mode: { kind: "open", ratePerSecond: openedPerSecond, count: streams, warmConnections: 0 },
-  });
-  const peakBytes = target.pids.reduce((total, pid) => total + peakResidentBytes(pid), 0);
-  return { target: target.name, streams: load.mostInFlight, idleBytes, peakBytes, load };
-}
-
-/** Runs one load against a target, and measures it. Throws if the target answers nothing. */
+/** Runs one load against an idle target, then waits until it is idle again. Throws if the target answers nothing. */
 export async function measure(bench: Bench, target: Target, plan: LoadPlan): Promise<Measured> {
-  await sleep(bench.durations.settleMs);
-  const before = await readCounters(target);
+  const { pids } = target;
+  const databaseBefore = await readDatabase(target);
+  const [fromMs, fromMicros] = [monotonicMs(), cpuMicrosOf(pids)];
   const load = await bench.load.ask<LoadReport>(plan);
-  const after = await readCounters(target);
+  const busyMicros = cpuMicrosOf(pids) - fromMicros;
+  const busyMs = monotonicMs() - fromMs;
+  await waitUntilIdle(target, bench.durations);
+  const databaseAfter = await readDatabase(target);
   bench.onAnswers(load.answered);
   if (load.answered === 0) {
     throw new Error(`${target.name} answered nothing: ${JSON.stringify(load.errors)}`);
   }
-  const perAnswer = (from: number, to: number) => (to - from) / load.answered;
-  const cpuMicros = perAnswer(before.cpuMicros, after.cpuMicros);
+  const perAnswer = (pick: (counters: DatabaseCounters) => number) =>
+    databaseBefore && databaseAfter && (pick(databaseAfter) - pick(databaseBefore)) / load.answered;
   return {
     load,
-    cpuMicros,
-    databaseCpuMicros:
-      before.database && after.database
-        ? perAnswer(before.database.cpuMicros, after.database.cpuMicros)
-        : null,
-    databaseTransactions:
-      before.database && after.database
-        ? perAnswer(before.database.transactions, after.database.transactions)
-        : null,
-    busyShare: (cpuMicros * load.answered) / ((after.atMs - before.atMs) * 1_000),
+    cpuMicros: busyMicros / load.answered,
+    databaseCpuMicros: perAnswer(({ cpuMicros }) => cpuMicros),
+    databaseTransactions: perAnswer(({ transactions }) => transactions),
+    busyShare: busyMicros / (busyMs * 1_000),
   };
 }
 
-interface Counters {
-  atMs: number;
-  cpuMicros: number;
-  database: { cpuMicros: number; transactions: number } | null;
+/** Waits until the target has written its last records. Continues after a bounded time. */
+export async function waitUntilIdle(
+  { pids, database }: Target,
+  { settleMs }: Durations,
+): Promise<void> {
+  const giveUpMs = monotonicMs() + SETTLED_WITHIN_MS;
+  if (database) await sleep(settleMs);
+  for (;;) {
+    const [fromMs, fromMicros] = [monotonicMs(), cpuMicrosOf(pids)];
+    await sleep(Math.min(settleMs, SETTLED_SAMPLE_MS));
+    const atMs = monotonicMs();
+    const share = (cpuMicrosOf(pids) - fromMicros) / ((atMs - fromMs) * 1_000);
+    if (share < SETTLED_SHARE || atMs > giveUpMs) return;
+  }
 }
 
-async function readCounters({ pids, database }: Target): Promise<Counters> {
-  return {
-    database: database && {
+interface DatabaseCounters {
+  cpuMicros: number;
+  transactions: number;
+}
+
+async function readDatabase({ database }: Target): Promise<DatabaseCounters | null> {
+  return (
+    database && {
       cpuMicros: database.cpuMicros(),
       transactions: await database.countTransactions(),
-    },
-    cpuMicros: cpuMicrosOf(pids),
-    atMs: monotonicMs(),
-  };
+    }
+  );
 }
 
 /** Load of JSON or stream requests with one prompt, with the target's key. */
-export function planFor(
-  target: Target,
-  prompt: { bytes: number; stream: StreamPacing | null },
-): Omit<LoadPlan, "mode"> {
+export function planFor(target: Target, prompt: PromptOptions): Omit<LoadPlan, "mode"> {
   return {
     port: target.port,
     path: "/v1/messages",

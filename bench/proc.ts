@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 // CPU time and memory from the kernel (Linux: proc(5)). A process or thread that ends during a read counts as
 // nothing.
@@ -75,6 +75,15 @@ export function listDescendants(pid: number): number[] {
     waiting.push(...children);
   }
   return found;
+}
+
+/** Path of the program that a process runs. Empty after its end. */
+export function executableOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return "";
+  }
 }
 
 /** CPU time of these processes since their start, microseconds. */

@@ -98,6 +98,7 @@ async function runTurns(options: Options, server: RunningServer, dataDir: string
   if (split) {
     const database = await probeDatabase({
       serverPid: server.pid,
+      gatewayPids: [server.pid],
       databaseDir: join(dataDir, "postgres"),
     });
     pinProcesses([server.pid], [split.target]);

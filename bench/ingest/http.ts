@@ -2,14 +2,14 @@ import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ScriptProcess } from "../children.ts";
 import { type CoreSplit, pinProcesses } from "../cores.ts";
-import { measureScenario, type ScenarioResult } from "../measure.ts";
+import { type Measured, measureScenario } from "../measure.ts";
 import { monotonicMs } from "../monotonic.ts";
-import { defaultDurations, quickDurations, scenarios } from "../scenarios.ts";
+import { defaultDurations, getLoadScenario, quickDurations } from "../scenarios.ts";
 import { startBursar } from "../targets/bursar.ts";
 import { formatTable, type Turn } from "./table.ts";
 
 /** The whole server at full load, with its database on another core. */
-export interface HttpResult extends ScenarioResult {
+export interface HttpResult extends Measured {
   /** Time from the last response until the report counts all requests, milliseconds. */
   settledMs: number;
   problems: string[];
@@ -25,8 +25,7 @@ export async function runHttp(run: {
   isQuick: boolean;
 }): Promise<HttpResult> {
   const { source, folder, split } = run;
-  const [scenario] = scenarios;
-  if (scenario === undefined) throw new Error("scenarios.ts has no scenario");
+  const scenario = getLoadScenario("json-1.5k");
   mkdirSync(folder);
   const load = new ScriptProcess("./load.ts");
   const mock = new ScriptProcess("./mock-upstream.ts");
@@ -42,7 +41,8 @@ export async function runHttp(run: {
       answered += count;
     };
     const durations = run.isQuick ? quickDurations : defaultDurations;
-    const result = await measureScenario({ load, durations, onAnswers }, target, scenario);
+    const bench = { load, durations, onAnswers };
+    const result = await measureScenario(bench, target, { scenario, isFirst: true });
     const endedMs = monotonicMs();
     let recorded = 0;
     while (recorded < answered && monotonicMs() < endedMs + SETTLED_WITHIN_MS) {
@@ -68,8 +68,7 @@ export function formatHttp(turns: readonly Turn<HttpResult>[]): string {
     "PostgreSQL µs",
     "last response to report ms",
   ];
-  const rows = turns.map(({ side, turn, fullLoad, settledMs }) => {
-    const { load, cpuMicros, databaseCpuMicros } = fullLoad;
+  const rows = turns.map(({ side, turn, load, cpuMicros, databaseCpuMicros, settledMs }) => {
     const numbers = [load.answersPerSecond, cpuMicros, databaseCpuMicros ?? 0, settledMs];
     const cells = numbers.map((number) => Math.round(number).toLocaleString("en"));
     return `| ${side} | ${turn} | ${cells.join(" | ")} |`;

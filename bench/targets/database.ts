@@ -13,9 +13,11 @@ type SystemViews = {
 /** Connects to the embedded PostgreSQL of a running server, for measurements. */
 export async function probeDatabase(server: {
   serverPid: number;
+  /** Processes of the server that are not PostgreSQL's. */
+  gatewayPids: readonly number[];
   databaseDir: string;
 }): Promise<DatabaseProbe> {
-  const { serverPid, databaseDir } = server;
+  const { serverPid, gatewayPids, databaseDir } = server;
   const database = openDatabase({
     connectionString: readConnectionString(databaseDir),
     maxConnections: 1,
@@ -29,8 +31,8 @@ export async function probeDatabase(server: {
     .executeTakeFirstOrThrow();
   return {
     version: setting,
-    pids: () => listDescendants(serverPid),
-    cpuMicros: () => treeCpuMicros(serverPid) - cpuMicrosOf([serverPid]),
+    pids: () => listDescendants(serverPid).filter((pid) => !gatewayPids.includes(pid)),
+    cpuMicros: () => treeCpuMicros(serverPid) - cpuMicrosOf(gatewayPids),
     async countTransactions() {
       const row = await views
         .selectFrom("pg_stat_database")

@@ -8,6 +8,8 @@ export function directTarget(upstream: { port: number; pid: number }): Target {
     headers: { "x-api-key": "sk-ant-api03-direct" },
     pids: [upstream.pid],
     database: null,
+    readyMs: 0,
+    createLimitedKeys: null,
     countRecorded: null,
     stop: async () => {},
   };

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { killOnExit, pidOf, stopChild } from "../children.ts";
+import { monotonicMs } from "../monotonic.ts";
 import { listDescendants } from "../proc.ts";
 import { findFreePort, waitUntilReady } from "./ports.ts";
 import type { StartOptions, Target } from "./target.ts";
@@ -20,7 +21,7 @@ export function findNginx(): { program: string; version: string } | null {
 }
 
 /**
- * Starts nginx as a plain reverse proxy with one worker: no logs, no response buffering, keep-alive to the upstream.
+ * Starts nginx as a plain reverse proxy: one worker by default, no logs, no response buffering, keep-alive to the upstream.
  */
 export async function startNginx(program: string, options: StartOptions): Promise<Target> {
   const port = await findFreePort();
@@ -28,6 +29,7 @@ export async function startNginx(program: string, options: StartOptions): Promis
   writeFileSync(configFile, nginxConfig(port, options));
   chmodSync(options.folder, 0o755); // the worker of a root process runs as another user
   const errorLog = join(options.folder, "error.log");
+  const startMs = monotonicMs();
   const child = killOnExit(
     spawn(program, ["-p", options.folder, "-c", configFile, "-e", errorLog], { stdio: "inherit" }),
   );
@@ -40,17 +42,19 @@ export async function startNginx(program: string, options: StartOptions): Promis
     headers: { "x-api-key": "sk-ant-api03-nginx" },
     pids: [pid, ...listDescendants(pid)],
     database: null,
+    readyMs: monotonicMs() - startMs,
+    createLimitedKeys: null,
     countRecorded: null,
     stop: () => stopChild(child, { signal: "SIGTERM", graceMs: 5_000 }),
   };
 }
 
-function nginxConfig(port: number, { upstreamPort, folder }: StartOptions): string {
+function nginxConfig(port: number, { upstreamPort, folder, processes = 1 }: StartOptions): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((kind) => `  ${kind}_temp_path "${join(folder, kind)}";`)
     .join("\n");
   return `daemon off;
-worker_processes 1;
+worker_processes ${processes};
 worker_rlimit_nofile 16384;
 pid "${join(folder, "nginx.pid")}";
 error_log "${join(folder, "error.log")}" error;
@@ -59,7 +63,7 @@ http {
 ${temporary}
   access_log off;
   keepalive_requests 1000000000;
-  client_body_buffer_size 64k;
+  client_body_buffer_size 256k;
   client_max_body_size 32m;
   upstream mock {
     server 127.0.0.1:${upstreamPort};

@@ -7,6 +7,10 @@ export interface Target {
   /** Processes whose CPU and memory count for the target. */
   pids: readonly number[];
   database: DatabaseProbe | null;
+  /** Time from the start of its process until it served, milliseconds. */
+  readyMs: number;
+  /** Creates keys that each have a strict limit, and returns them. Null for a target without limits. */
+  createLimitedKeys: ((count: number) => Promise<string[]>) | null;
   /** Number of requests recorded since the start. Null for a target without records. */
   countRecorded: (() => Promise<number>) | null;
   stop(): Promise<void>;
@@ -29,6 +33,10 @@ export interface StartOptions {
   upstreamPort: number;
   /** Existing folder for the target's files. The caller removes it. */
   folder: string;
+  /** Processes of Bursar, workers of nginx. Default: 1. */
+  processes?: number;
+  /** Further settings of Bursar, by environment variable. */
+  settings?: Readonly<Record<string, string>>;
   /** Checkout to start a server from. Default: this one. */
   source?: string;
 }
