@@ -44,6 +44,7 @@ export function startUpstreams({
           : { socketPath: getSocketPath(storage.folder, socketName("simulator", index)) },
       ),
     idleTimeoutMs: config.upstreamIdleMs,
+    turnEnd: null,
     logger,
   });
 }

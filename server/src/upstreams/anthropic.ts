@@ -1,25 +1,24 @@
-import { makePoolClient } from "./pool-client.ts";
+import { type ClientOptions, makeClient } from "./make-client.ts";
 import type { Upstream } from "./upstream.ts";
 
 export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
 
-export interface AnthropicOptions {
+export interface AnthropicOptions extends ClientOptions {
   baseUrl: string;
   credential: string | null;
   source: "environment" | "stored";
-  /** Maximum silence before the response's headers and between its bytes, milliseconds. */
-  idleTimeoutMs: number;
 }
 
 /** Creates the client without a connection. Throws an Error that explains an invalid base URL. */
 export function makeAnthropicUpstream(options: AnthropicOptions): Upstream {
-  const url = checkBaseUrl(options.baseUrl);
+  const { baseUrl, credential, source, ...clientOptions } = options;
+  const url = checkBaseUrl(baseUrl);
   return {
     kind: "anthropic",
-    describe: { origin: url.origin, source: options.source },
-    client: makePoolClient({ origin: url.origin, idleTimeoutMs: options.idleTimeoutMs }),
+    describe: { origin: url.origin, source },
+    client: makeClient({ origin: url.origin }, clientOptions),
     basePath: url.pathname.replace(/\/+$/, ""),
-    credential: options.credential,
+    credential,
   };
 }
 

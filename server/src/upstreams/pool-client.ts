@@ -1,35 +1,41 @@
 import { Readable } from "node:stream";
-import { type buildConnector, Pool } from "undici";
+import { buildConnector, Pool } from "undici";
+import type { ConnectorOptions } from "#src/http1/upstream-connector.ts";
 import type { HttpCallHandler, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
-import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MAX_MS, KEEP_ALIVE_MS } from "./upstream.ts";
 
 /** A larger body is sent as a stream, which frees its memory after it is sent. A smaller one is faster as a buffer. */
 const LARGE_BODY_BYTES = 64 * 1024;
 
-interface PoolClientOptions {
-  origin: string;
+/** Time between two attempts while the queue of a local socket is full, milliseconds. */
+const RETRY_MS = 10;
+
+interface PoolClientOptions extends ConnectorOptions {
   /** Maximum silence before the response's headers and between its bytes, milliseconds. */
   idleTimeoutMs: number;
-  /** Replaces the connection to the origin. */
-  connect?: buildConnector.connector | buildConnector.BuildOptions;
+  /** Longest time for which an idle connection is kept, milliseconds. */
+  keepAliveMs: number;
+  /** Longest time if the upstream's `keep-alive` header allows more, milliseconds. */
+  keepAliveMaxMs: number;
 }
 
 /**
  * Creates a client over undici's pool, with one request per connection. So a stalled stream delays no other request, and an
  * abort ends one request only.
  */
-export function makePoolClient({ origin, idleTimeoutMs, connect }: PoolClientOptions): HttpClient {
-  const pool = new Pool(origin, {
+export function makePoolClient(options: PoolClientOptions): HttpClient {
+  const { address, idleTimeoutMs, connectTimeoutMs, ca } = options;
+  const pool = new Pool("origin" in address ? address.origin : "http://localhost", {
     // Unlimited, because the gateway bounds running requests. Time in a queue here would count as silence.
     connections: null,
     pipelining: 1,
     allowH2: false,
     headersTimeout: idleTimeoutMs,
     bodyTimeout: idleTimeoutMs,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-    ...(connect === undefined ? {} : { connect }),
+    connectTimeout: connectTimeoutMs,
+    keepAliveTimeout: options.keepAliveMs,
+    keepAliveMaxTimeout: options.keepAliveMaxMs,
+    ...("socketPath" in address && { connect: makeLocalConnector(address.socketPath, options) }),
+    ...(ca !== undefined && { connect: { ca } }),
   });
   return {
     send: (request, handler) => dispatch(pool, request, handler),
@@ -68,6 +74,46 @@ function streamBody(body: Buffer): Readable {
   source.push(body);
   source.push(null);
   return source;
+}
+
+/**
+ * Opens a limited number of connections at once, and retries on EAGAIN: the queue of the socket is full and nothing was
+ * sent. The simulator runs in this process, so it cannot accept connections while a burst of requests opens them.
+ */
+function makeLocalConnector(
+  socketPath: string,
+  { connectTimeoutMs, maxOpening }: ConnectorOptions,
+): buildConnector.connector {
+  const connect = buildConnector({ socketPath, timeout: connectTimeoutMs });
+  const limit = maxOpening ?? Number.POSITIVE_INFINITY;
+  const waiting: (() => void)[] = [];
+  let opening = 0;
+
+  function tryToConnect(
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+    retriesLeft: number,
+  ): void {
+    connect(options, (...result) => {
+      const isQueueFull = (result[0] as NodeJS.ErrnoException | null)?.code === "EAGAIN";
+      if (isQueueFull && retriesLeft > 0) {
+        setTimeout(tryToConnect, RETRY_MS, options, callback, retriesLeft - 1);
+        return;
+      }
+      opening -= 1;
+      waiting.shift()?.();
+      callback(...result);
+    });
+  }
+
+  return (options, callback) => {
+    const open = () => {
+      opening += 1;
+      tryToConnect(options, callback, connectTimeoutMs / RETRY_MS);
+    };
+    if (opening < limit) open();
+    else waiting.push(open);
+  };
 }
 
 function ignore(): void {}

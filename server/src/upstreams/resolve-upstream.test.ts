@@ -30,6 +30,7 @@ async function openWith(deps: Partial<UpstreamsDeps>): Promise<Upstreams> {
       close: async () => undefined,
     }),
     idleTimeoutMs: 1_000,
+    turnEnd: null,
     logger: makeLogger("silent"),
     ...deps,
   });

@@ -2,6 +2,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { unseal } from "#src/lib/seal.ts";
 import { StartError } from "#src/lib/start-error.ts";
+import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { ANTHROPIC_BASE_URL, makeAnthropicUpstream } from "./anthropic.ts";
 import { makeSimulatorUpstream, type SimulatorAddress } from "./simulator.ts";
 import type { Upstream } from "./upstream.ts";
@@ -22,6 +23,8 @@ export interface UpstreamsDeps {
   startSimulator: () => Promise<{ address: SimulatorAddress; close: () => Promise<void> }>;
   /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
   idleTimeoutMs: number;
+  /** Sends over sockets at the end of turns. Null: undici sends. */
+  turnEnd: TurnEnd | null;
   logger: Logger;
 }
 
@@ -47,7 +50,10 @@ export async function openUpstreams(deps: UpstreamsDeps): Promise<Upstreams> {
 
   async function chooseSimulator(): Promise<Choice> {
     simulator ??= await deps.startSimulator();
-    const upstream = makeSimulatorUpstream(simulator.address, deps.idleTimeoutMs);
+    const upstream = makeSimulatorUpstream(simulator.address, {
+      idleTimeoutMs: deps.idleTimeoutMs,
+      turnEnd: deps.turnEnd,
+    });
     return { name: "simulator", upstream, refusal: null };
   }
 
@@ -127,6 +133,7 @@ function chooseEnvironment(
       credential: environment.apiKey,
       source: "environment",
       idleTimeoutMs: deps.idleTimeoutMs,
+      turnEnd: deps.turnEnd,
     });
     return { name: "environment", upstream, refusal: null };
   } catch (error) {
@@ -147,6 +154,7 @@ function chooseStored(deps: UpstreamsDeps, stored: StoredUpstream, name: string)
       credential: unseal(deps.sealingKey, stored.credentialSealed, context),
       source: "stored",
       idleTimeoutMs: deps.idleTimeoutMs,
+      turnEnd: deps.turnEnd,
     });
     return { name, upstream, refusal: null };
   } catch (error) {

@@ -3,17 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
+import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { makeSimulatorUpstream } from "./simulator.ts";
 
 const REQUESTS = 3_000;
 
-test.skipIf(process.platform === "win32")(
-  "answers every request of a burst that fills the queue of the simulator's socket",
-  async () => {
+test.skipIf(process.platform === "win32").each([
+  ["undici", null],
+  ["sockets", makeTurnEnd()],
+])(
+  "the client over %s answers every request of a burst that fills the queue of the simulator's socket",
+  async (_, turnEnd) => {
     const folder = mkdtempSync(join(tmpdir(), "bursar-simulator-"));
     const simulator = await startSimulator({ socketPath: join(folder, "s.sock") });
-    const { client } = makeSimulatorUpstream(simulator.address, 60_000);
+    const options = { idleTimeoutMs: 60_000, turnEnd };
+    const { client } = makeSimulatorUpstream(simulator.address, options);
     const sendRequest = async () => {
       const hello: HttpRequest = {
         path: "/api/hello",

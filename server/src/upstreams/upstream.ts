@@ -1,12 +1,5 @@
 import type { HttpClient } from "#src/lib/http-client.ts";
 
-// If both sides close an idle socket at once, a request is lost: it may have been processed, so it is not retried. The
-// value is below the idle limit of common servers and proxies (60 s and more). A shorter limit in the upstream's
-// `keep-alive` header has priority, less two seconds.
-export const KEEP_ALIVE_MS = 30_000;
-export const KEEP_ALIVE_MAX_MS = 60_000;
-export const CONNECT_TIMEOUT_MS = 10_000;
-
 /** API that answers Claude requests, with its client. */
 export interface Upstream {
   kind: "anthropic" | "simulator";

@@ -28,6 +28,7 @@ import type { Use } from "#src/key-lookup/key-use.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { makeAnthropicUpstream } from "#src/upstreams/anthropic.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 
@@ -71,6 +72,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     credential: UPSTREAM_CREDENTIAL,
     source: "environment",
     idleTimeoutMs,
+    turnEnd: process.env["BURSAR_HTTP"] === "sockets" ? makeTurnEnd() : null,
   });
   const known = new Map<string, FoundKey>();
   const endWaiters: (() => void)[] = [];
