@@ -1,5 +1,6 @@
 import type { CostName } from "@bursar/contract/usage-shape.ts";
-import { DENOMINATOR, type PricedUsage, STANDARD_WINDOW_TOKENS, TWENTIETHS } from "./cost.ts";
+import { type PricedUsage, STANDARD_WINDOW_TOKENS } from "./cost.ts";
+import { DENOMINATOR, TWENTIETHS } from "./exact-cost.ts";
 import { formatUsd } from "./money.ts";
 import { HIGHEST_RATE } from "./price-book.ts";
 import { PRICE_LIST_AS_OF, type TokenPrices, WEB_SEARCH_NANO_USD } from "./price-list.ts";

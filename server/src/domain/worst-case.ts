@@ -1,5 +1,5 @@
 import { assert } from "#src/lib/assert.ts";
-import { DENOMINATOR, TWENTIETHS } from "./cost.ts";
+import { DENOMINATOR, TWENTIETHS } from "./exact-cost.ts";
 import type { HoldRequest } from "./hold-request.ts";
 import {
   boundBody,

@@ -1,4 +1,4 @@
-import { DENOMINATOR, TWENTIETHS } from "#src/domain/cost.ts";
+import { DENOMINATOR, TWENTIETHS } from "#src/domain/exact-cost.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { isNameable } from "#src/domain/neutral-features.ts";
 import type { OpenEndedReason } from "#src/domain/open-ended.ts";
