@@ -36,7 +36,7 @@ test.each([
   ["a prefix", "0x5\r\nhello\r\n0\r\n\r\n"],
   ["a space", "5 \r\nhello\r\n0\r\n\r\n"],
   ["a bare line feed", "5\nhello\r\n0\r\n\r\n"],
-  ["too many digits", "00000000000005\r\nhello\r\n0\r\n\r\n"],
+  ["too many digits", "12345678123456781\r\nhello\r\n0\r\n\r\n"],
   ["a chunk that is longer than its size", "4\r\nhello\r\n0\r\n\r\n"],
   ["an endless extension", `5;${"x".repeat(16_385)}`],
   ["endless trailers", `0\r\n${"name: value\r\n".repeat(2_000)}`],

@@ -7,8 +7,13 @@ const MAX_EXTENSION_BYTES = 16_384;
 const MAX_TRAILER_BYTES = 16_383;
 /** Most digits of a size that is read without states. */
 const MAX_SHORT_DIGITS = 6;
-/** Most digits of a size, leading zeros included. Every such number is exact. */
-const MAX_SIZE_DIGITS = 13;
+/**
+ * Most digits of a size after leading zeros, as in llhttp. A number above 2^53 is not exact. The body limit or the peer
+ * ends such a chunk before.
+ */
+const MAX_SIZE_DIGITS = 16;
+/** Most trailers, as in node:http. */
+const MAX_TRAILERS = 1_000;
 /** Trailers that would change framing or the connection after the body. */
 const FORBIDDEN_TRAILERS = new Set([
   "connection",
@@ -60,11 +65,13 @@ export class ChunkedReader {
   #state: State = "firstDigit";
   /** Size of the chunk, then its bytes that are still to come. */
   #left = 0;
+  /** Digits of the size after leading zeros. */
   #digits = 0;
   /** Bytes of the extensions of this chunk. */
   #extensionBytes = 0;
   /** Bytes of the names and values of all trailers. */
   #trailerBytes = 0;
+  #trailerCount = 0;
   /** Begin of the name of a trailer. */
   #trailerName = "";
 
@@ -189,13 +196,16 @@ export class ChunkedReader {
 
   #addDigit(digit: number): State {
     this.#left = this.#left * 16 + digit;
-    this.#digits++;
+    if (this.#left > 0) this.#digits++;
     return this.#digits <= MAX_SIZE_DIGITS ? "size" : "invalid";
   }
 
   #readExtension(byte: number): State {
     const state = this.#nextOfExtension(byte);
-    if (state === "sizeLf" || state === "extensionStart" || state === "invalid") return state;
+    const isEquals = byte === EQUALS && this.#state !== "quoted" && this.#state !== "quotedPair";
+    if (isEquals || state === "sizeLf" || state === "extensionStart" || state === "invalid") {
+      return state;
+    }
     this.#extensionBytes++;
     return this.#extensionBytes <= MAX_EXTENSION_BYTES ? state : "invalid";
   }
@@ -232,8 +242,7 @@ export class ChunkedReader {
     switch (this.#state) {
       case "trailerStart":
         if (byte === CR) return "lastLf";
-        this.#trailerName = "";
-        return byte === COLON ? "invalid" : this.#addToTrailerName(byte);
+        return this.#startTrailer(byte);
       case "trailerName":
         if (byte !== COLON) return this.#addToTrailerName(byte);
         return FORBIDDEN_TRAILERS.has(this.#trailerName.toLowerCase()) ? "invalid" : "trailerBlank";
@@ -247,6 +256,12 @@ export class ChunkedReader {
       default:
         return byte === LF ? "done" : "invalid";
     }
+  }
+
+  #startTrailer(byte: number): State {
+    this.#trailerName = "";
+    this.#trailerCount++;
+    return this.#trailerCount <= MAX_TRAILERS ? this.#addToTrailerName(byte) : "invalid";
   }
 
   #addToTrailerName(byte: number): State {

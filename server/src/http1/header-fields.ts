@@ -2,7 +2,7 @@ import { isOfClass, TOKEN, VALUE } from "./byte-classes.ts";
 
 /** Largest head with its empty line, bytes. node:http counts fewer bytes, so it accepts each head of this size. */
 export const MAX_HEAD_BYTES = 16_384;
-/** Most fields of a head. node:http keeps 1,000 and drops the others. */
+/** Most fields of a head. node:http accepts 1,000. */
 const MAX_FIELDS = 500;
 
 /** More bytes are needed. */

@@ -110,8 +110,9 @@ export function readResponseHead(
   if (typeof fields === "string") return noHead(INVALID, fields);
   if (minor === 0 && fields.isChunked) return noHead(INVALID, "transfer coding");
   const framing = frameResponse(fields, status, requestMethod);
-  const isKeptAlive = canKeepAlive(fields, { minor, status, framing });
-  if (status < 200 && !isKeptAlive) return noHead(INVALID, "interim response that closes");
+  const closes = fields.hasClose || (minor === 0 && !fields.hasKeepAlive);
+  if (status < 200 && closes) return noHead(INVALID, "interim response that closes");
+  const isKeptAlive = !closes && hasSureEnd(fields, { status, framing, requestMethod });
   return { kind: "head", head: { status, rawHeaders, framing, isKeptAlive }, length: end - start };
 }
 
@@ -193,15 +194,18 @@ function isWithoutBody(status: number): boolean {
   return status < 200 || status === 204 || status === 304;
 }
 
-function canKeepAlive(
+/**
+ * True if the next response surely begins after this one. Some servers send a body although the status or HEAD excludes
+ * it, so undici too closes such connections.
+ */
+function hasSureEnd(
   fields: MessageFields,
-  { minor, status, framing }: { minor: number; status: number; framing: Framing },
+  response: { status: number; framing: Framing; requestMethod: string },
 ): boolean {
-  if (fields.hasClose || framing.kind === "untilClose") return false;
-  if (minor === 0 && !fields.hasKeepAlive) return false;
-  // Such a server may send the body too. The next response would begin with it.
-  const announcesBody = fields.isChunked || (fields.contentLength ?? 0) > 0;
-  return !(isWithoutBody(status) && announcesBody);
+  if (response.status < 200) return true;
+  if (response.requestMethod === "HEAD") return false;
+  if (response.framing.kind !== "none") return response.framing.kind !== "untilClose";
+  return !fields.isChunked && (fields.contentLength ?? 0) === 0;
 }
 
 function noHead(why: number, reason: string): NoHead {
