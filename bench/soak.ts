@@ -1,6 +1,7 @@
 // `npm run soak -- limits [rounds] [seed]`: a strict limit under kills, stops and crashes of PostgreSQL
 // (limits-soak.ts).
 // `npm run soak -- export [requests]`: exports of a million requests, in constant memory (export-soak.ts).
+// `npm run soak -- http [cases] [seed]`: the readers of HTTP/1.1 beside node:http and undici (http-soak.ts).
 // `npm run soak`: kills a server under load, twenty times on one data folder. After each restart, every request that
 // reached the upstream must have exactly one record, and all sums must agree. The first fault ends it with exit code
 // 1 and the seed that repeats it.
@@ -21,6 +22,11 @@ if (process.argv[2] === "limits") {
 if (process.argv[2] === "export") {
   const { soakExport } = await import("./export-soak.ts");
   process.exit(await soakExport(process.argv.slice(3)));
+}
+
+if (process.argv[2] === "http") {
+  const { soakHttp } = await import("./http-soak.ts");
+  process.exit(await soakHttp(process.argv.slice(3)));
 }
 
 const DEFAULT_ROUNDS = 20;

@@ -1,0 +1,76 @@
+import { createServer, type IncomingMessage } from "node:http";
+import { setImmediate } from "node:timers/promises";
+import { MemorySocket } from "./memory-socket.ts";
+import type { Reading } from "./message-reading.ts";
+
+/** Connection of which node:http reads the requests. */
+interface Connection {
+  socket: MemorySocket;
+  reading: Reading;
+}
+
+/**
+ * Reads requests with a server of node:http, over sockets in memory. Each case has the pieces of one connection. The
+ * server has the options of the product's listener.
+ */
+export class NodeRequestReader {
+  readonly #connections = new WeakMap<object, Reading>();
+  readonly #server = createServer();
+
+  constructor() {
+    this.#server.on("request", (request, response) => {
+      const reading = this.#connections.get(request.socket);
+      if (reading) record(reading, request, response.shouldKeepAlive);
+    });
+    for (const event of ["checkContinue", "checkExpectation"] as const) {
+      this.#server.on(event, (request: IncomingMessage) => {
+        const reading = this.#connections.get(request.socket);
+        if (reading) reading.refusal = event;
+      });
+    }
+    this.#server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      const reading = this.#connections.get(socket);
+      if (reading) reading.refusal ??= error.code ?? error.message;
+    });
+  }
+
+  /** Reads the cases at once, each on its own connection. */
+  async read(cases: readonly (readonly Buffer[])[]): Promise<Reading[]> {
+    const connections = cases.map((pieces) => this.#open(pieces));
+    // Streams pass on data in later ticks.
+    await setImmediate();
+    await setImmediate();
+    for (const { socket } of connections) socket.destroy();
+    await setImmediate();
+    return connections.map(({ reading }) => reading);
+  }
+
+  #open(pieces: readonly Buffer[]): Connection {
+    const socket = new MemorySocket();
+    const reading: Reading = { messages: [], refusal: null };
+    this.#connections.set(socket, reading);
+    this.#server.emit("connection", socket);
+    for (const piece of pieces) socket.push(piece);
+    // A refusal of the server itself, such as for a missing Host, writes a response.
+    if (socket.writtenBytes > 0) reading.refusal ??= "response of the server";
+    return { socket, reading };
+  }
+}
+
+function record(reading: Reading, request: IncomingMessage, isKeptAlive: boolean): void {
+  const message = {
+    start: `${request.method} ${request.url}`,
+    rawHeaders: request.rawHeaders,
+    body: "",
+    isComplete: false,
+    isKeptAlive,
+  };
+  reading.messages.push(message);
+  request.on("error", () => {});
+  request.on("data", (chunk: Buffer) => {
+    message.body += chunk.toString("latin1");
+  });
+  request.on("end", () => {
+    message.isComplete = true;
+  });
+}
