@@ -57,10 +57,10 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
     process.on(signal, () => stopRequested.resolve(signal));
   }
   await checkPort(config);
-  // PostgreSQL starts while the other modules are loaded.
+  // PostgreSQL starts while the other modules are loaded and warmed up.
   const [place, startAll] = await Promise.all([
     openServerStorage(config, logger),
-    loadStart(config.processes),
+    loadStart(config.processes, logger),
   ]);
   const server = await startAll({ loaded, logger, isSimulated, place });
   announce(config.dataDir, server);
@@ -76,10 +76,14 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
 
 async function loadStart(
   processes: number,
+  logger: Logger,
 ): Promise<(options: SuperviseOptions) => Promise<RunningServer>> {
-  return processes > 1
-    ? (await import("./process/supervisor.ts")).startProcesses
-    : (await import("./process/wiring.ts")).startServer;
+  // Each process of a supervisor warms up itself.
+  if (processes > 1) return (await import("./process/supervisor.ts")).startProcesses;
+  const { startServer } = await import("./process/wiring.ts");
+  const { warmUp } = await import("./process/warm-up.ts");
+  const warming = warmUp({ logger });
+  return (options) => startServer({ ...options, warming });
 }
 
 /**

@@ -4,6 +4,7 @@ import { mergeMetrics } from "#src/http/merge-metrics.ts";
 import { makeProcessLogger } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import type { FromProcess, ToProcess } from "./process-messages.ts";
+import { warmUp } from "./warm-up.ts";
 import { type RunningServer, startServer } from "./wiring.ts";
 
 type Start = Extract<ToProcess, { kind: "start" }>;
@@ -38,7 +39,8 @@ async function run(start: Start): Promise<void> {
       accept = into;
     };
     const share = { index, database, url, acceptInto, collectMetrics };
-    server = await startServer({ loaded, logger, isSimulated, place: share });
+    const warming = warmUp({ logger });
+    server = await startServer({ loaded, logger, isSimulated, place: share, warming });
   } catch (error) {
     const isForPeople = error instanceof StartError;
     await send({ kind: "failed", message: explain(error), isForPeople });

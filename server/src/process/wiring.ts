@@ -78,6 +78,8 @@ export interface StartOptions {
   isSimulated: boolean;
   /** Storage of the only process of a data folder, or data of one of several. The server closes the storage. */
   place: OpenedStorage | ProcessShare;
+  /** Warm-up of this process. The server listens after its end. */
+  warming?: Promise<unknown>;
 }
 
 /** Data that the supervisor passes to one of several processes. */
@@ -132,7 +134,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 }
 
 async function startParts(
-  { loaded, logger, isSimulated, place }: StartOptions,
+  { loaded, logger, isSimulated, place, warming }: StartOptions,
   parts: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, "stop">> {
   removeForeignVariables(process.env);
@@ -169,6 +171,7 @@ async function startParts(
     maxConnections: countConnections(config),
   });
   const outgoing = makeOutgoing(config.allowPrivateTargets);
+  await warming;
   const surface = { config, storage, logger, core, share, outgoing, publicUrl };
   const surfaces = await startSurfaces(surface, parts);
   listening.url = surfaces.url;

@@ -1,0 +1,45 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { makeLogger } from "#src/lib/logger.ts";
+import { warmUp } from "./warm-up.ts";
+
+const logged: { level: number; msg: string }[] = [];
+const logger = makeLogger("debug", { write: (line) => logged.push(JSON.parse(line)) });
+const WARNING = 40;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bursar-test-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  vi.unstubAllEnvs();
+  logged.length = 0;
+});
+
+test("each kind of request gets the expected response", async () => {
+  const result = await warmUp({ logger, maxRequests: 64, withinMs: 20_000 });
+  expect(result?.requests).toBe(64);
+  expect(logged.filter(({ level }) => level >= WARNING)).toEqual([]);
+});
+
+test("the temporary folder is removed at the end", async () => {
+  vi.stubEnv("TMPDIR", folder);
+  expect(await warmUp({ logger, maxRequests: 8, withinMs: 20_000 })).not.toBeNull();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("no request starts after the time of the warm-up", async () => {
+  const result = await warmUp({ logger, maxRequests: 64, withinMs: 0 });
+  expect(result?.requests).toBe(0);
+});
+
+test("a failure is logged, and does not reject", async () => {
+  const missing = join(folder, "missing");
+  vi.stubEnv("TMPDIR", missing);
+  expect(await warmUp({ logger })).toBeNull();
+  expect(existsSync(missing)).toBe(false);
+  expect(logged).toMatchObject([{ level: WARNING, msg: expect.stringContaining("warm-up") }]);
+});
