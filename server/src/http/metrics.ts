@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { addRuntimeMetrics } from "./event-loop-metrics.ts";
 
 export interface Gauges {
   /** Requests of the Claude surface that are running. */
@@ -76,7 +77,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
   if (gauges.process !== undefined) registry.setDefaultLabels({ process: String(gauges.process) });
   let uncounted: ObservedRequest[] = [];
-  collectDefaultMetrics({ register: registry });
+  addRuntimeMetrics(registry);
   const requests = new Counter({
     name: "bursar_claude_requests_total",
     help: "Ended requests of the Claude API, by status class and outcome.",
