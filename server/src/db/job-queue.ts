@@ -71,6 +71,8 @@ export async function removeJob(tx: Database | Tx, key: string): Promise<void> {
  * better.
  */
 const CONNECT_TIMEOUT_MS = 30_000;
+/** Longer than the time between two looks for waiting jobs, so that a quiet queue keeps one connection. */
+const MAX_IDLE_MS = 30_000;
 
 export interface JobPool {
   pool: pg.Pool;
@@ -94,6 +96,7 @@ export function openJobPool(options: {
     connectionString: options.connectionString,
     max: options.maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: MAX_IDLE_MS,
     application_name: "bursar jobs",
     keepAlive: true,
     ...verifyBy(options.incarnations),

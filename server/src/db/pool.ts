@@ -40,13 +40,22 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_TRANSACTION_MS = 5_000;
 /** Longer than the statement timeout. The system itself drops a vanished machine after 15 minutes or never. */
 const SILENCE_MS = 35_000;
+/**
+ * Longer than the intervals of the polls. A new connection costs as much as dozens of polls, and an idle server opened one
+ * every three seconds.
+ */
+const MAX_IDLE_MS = 30_000;
+/** The pool closes an idle connection this long before its silence would end it. */
+const IDLE_MARGIN_MS = 2_000;
 
 /** Creates a pool that connects on demand. The caller closes it with `database.destroy()`. */
 export function openDatabase(options: PoolOptions): Database {
+  const silenceMs = options.silenceMs ?? SILENCE_MS;
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: Math.min(MAX_IDLE_MS, silenceMs - IDLE_MARGIN_MS),
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS,
     application_name: options.applicationName ?? "bursar",
@@ -58,7 +67,7 @@ export function openDatabase(options: PoolOptions): Database {
   });
   pool.on("connect", (client) => {
     usePrepared(client);
-    setSilenceTimeout(client, options.silenceMs ?? SILENCE_MS);
+    setSilenceTimeout(client, silenceMs);
   });
   const { end } = surviveConnectionLosses(pool, options.onIdleError, options.abandoned);
   const connect = () => connectUnlessAbandoned(pool, options.abandoned);
@@ -78,7 +87,9 @@ async function connectUnlessAbandoned(
   pool: pg.Pool,
   abandoned: AbortSignal | undefined,
 ): Promise<pg.PoolClient> {
-  if (abandoned === undefined) return pool.connect();
+  // A free connection is returned at once.
+  const isFree = pool.idleCount > pool.waitingCount;
+  if (abandoned === undefined || (isFree && !abandoned.aborted)) return pool.connect();
   const { promise: failure, reject } = Promise.withResolvers<never>();
   const fail = () => reject(makeAbandonedError());
   if (abandoned.aborted) fail();
