@@ -213,6 +213,23 @@ export class LeaseMessages {
     this.#inFlight?.folded.push(...batches);
   }
 
+  /** See `NodeLeases.isQuiet`. */
+  get isQuiet(): boolean {
+    if (this.isFenced) return false;
+    for (const state of this.#options.table.listStates()) {
+      if (!isIdle(state) || isReportDue(state)) return false;
+    }
+    return true;
+  }
+
+  /** See `NodeLeases.findDueMs`. */
+  findDueMs(): number {
+    if (this.isFenced || this.#aim === "leave") return NEVER;
+    // The response to a message moves the times.
+    if (this.#inFlight !== null || this.#stage === "outside") return Number.POSITIVE_INFINITY;
+    return Math.max(this.#retryAtMs, Math.min(this.#times.renew, this.#times.beat));
+  }
+
   /** Returns the message to send now, or null. The next one is possible after `applyAnswer` or `handleLostMessage`. */
   next(now: Now): SyncMessage | null {
     if (this.#inFlight !== null || this.#stage === "outside" || this.isFenced) return null;

@@ -56,7 +56,13 @@ export interface Dropped {
  * key alone can use 7,168 places.
  */
 const DEFAULT_MAX_WAITING = 14_000;
+/** Time between two checks while requests hold budget or wait for it. */
 const TICK_MS = 50;
+/**
+ * Longest time between two checks of a quiet node. Each message is on time without them. They bound how long a silent node
+ * of others, or a changed clock, is unnoticed.
+ */
+const MAX_QUIET_MS = 1_000;
 const MARGIN_SHARE = 0.1;
 /** Share of the TTL in which nodes can send a message after an outage of the database, before a fence. */
 const GRACE_SHARE = 0.25;
@@ -81,7 +87,10 @@ export class LeaseSync {
   readonly #graceMs: number;
   readonly #waiting = new Map<string, (decided: HoldDecided | Dropped) => void>();
   #life: "new" | "running" | "stopping" = "new";
-  #timer: NodeJS.Timeout | null = null;
+  #isTicking: boolean = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** True if requests, limits or epochs have changed since the last tick, or a message can be due before the next slow one. */
+  #isActive: boolean = true;
   #sending: Promise<void> | null = null;
   /** A clean-up can wait for folds. Messages do not wait for it, because they renew the leases. */
   #cleaning: Promise<void> | null = null;
@@ -124,6 +133,7 @@ export class LeaseSync {
     this.#leases.handleFailover(firstEpochOf(incarnation), this.#now());
     this.#times.contactSince = null;
     this.#times.reenter = Number.NEGATIVE_INFINITY;
+    this.#tickSoon();
     // A message to the earlier primary may never be answered.
     this.#abandonMessage?.();
     if (this.#life === "running") this.#startSending();
@@ -134,6 +144,7 @@ export class LeaseSync {
     const { epoch, flushedSeq: appendedSeq, isJournalWhole } = entry;
     this.#known.epoch = epoch;
     this.#leases.enter({ epoch, appendedSeq, hasJournalGap: !isJournalWhole });
+    this.#tickSoon();
   }
 
   /**
@@ -142,6 +153,7 @@ export class LeaseSync {
    */
   rewound(flushedSeq: number): void {
     this.#leases.rewind(flushedSeq);
+    this.#tickSoon();
   }
 
   /** Spend of ended requests that no fold has counted. */
@@ -163,8 +175,8 @@ export class LeaseSync {
     await this.refresh();
     await this.#sendMessages();
     this.#life = "running";
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#timer.unref();
+    this.#isTicking = true;
+    this.#scheduleTick();
   }
 
   /** Finds the narrowest strict limit of the chain that the node knows, or null. */
@@ -183,12 +195,14 @@ export class LeaseSync {
       "the database's clock moved ahead: this machine was paused, or the clock was set. Leases are renewed before they are used",
     );
     this.#leases.expireLeases();
+    this.#tickSoon();
     this.#startSending();
   }
 
   /** Decides at once if the node's leases have enough budget, otherwise after a wait. Never rejects. */
   hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped> {
     const decision = this.#leases.hold(request, this.#now());
+    this.#tickSoon();
     if (decision.kind !== "waiting") return decision;
     const { promise, resolve } = Promise.withResolvers<HoldDecided | Dropped>();
     this.#waiting.set(request.requestId, resolve);
@@ -199,6 +213,7 @@ export class LeaseSync {
   /** Removes a request that was not sent, or whose client left during the wait. Idempotent. */
   drop(requestId: string): void {
     this.#leases.drop(requestId);
+    this.#tickSoon();
     this.#waiting.get(requestId)?.({ kind: "dropped" });
     this.#waiting.delete(requestId);
     this.#resolveFreed();
@@ -206,12 +221,14 @@ export class LeaseSync {
 
   queued(record: EndRecord): void {
     this.#leases.recordEnd(record.requestId, record, spentOf(record));
+    this.#tickSoon();
     this.#resolveFreed();
   }
 
   /** Adds spend of ended requests that a start found in the journal. They are appended later. */
   found(spend: SpendOrigin & Spent): void {
     this.#leases.recordFoundSpend(spend, spend);
+    this.#tickSoon();
   }
 
   /** Records that the database has appended the batch. `isCounted` says whether a fold counts the record. */
@@ -223,12 +240,14 @@ export class LeaseSync {
       return { origin: record, spent: spentOf(record), isCounted: isCounted(record) };
     });
     this.#leases.recordAppend(ends, seq);
+    this.#tickSoon();
     this.#resolveFreed();
   }
 
   /** Records that folds have counted this node's requests up to this position. They are no longer pending. */
   folded(seq: number): void {
     this.#leases.recordFolded(seq);
+    this.#tickSoon();
   }
 
   /** Reads changed limits. `seen`: their version, if the caller knows it. Throws the database's error. */
@@ -242,6 +261,7 @@ export class LeaseSync {
     const running = holdRunning(new Set(limits.map(({ scopeId }) => scopeId)));
     for (const each of running) this.#leases.adopt(each);
     this.#leases.setLimits(limits, version);
+    this.#tickSoon();
     // A failed journal reports this itself: it sets its mark, or its node accepts no requests.
     if (running.length > 0) this.#journalWrite = journalSynced().catch(() => undefined);
     await this.#countLimits();
@@ -250,8 +270,8 @@ export class LeaseSync {
   /** Returns budget that is not held, within a bounded time. Then the node does not count as live. */
   async stop(): Promise<void> {
     this.#unsubscribe?.();
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
+    this.#isTicking = false;
+    clearTimeout(this.#timer);
     const late = new AbortController();
     const timeout = delay(STOP_WITHIN_MS, undefined, { signal: late.signal }).catch(
       () => undefined,
@@ -293,7 +313,31 @@ export class LeaseSync {
     }
   }
 
+  /** Ends the pause of a quiet node, because something that messages depend on has changed. */
+  #tickSoon(): void {
+    if (this.#isActive) return;
+    this.#isActive = true;
+    this.#scheduleTick();
+  }
+
+  #scheduleTick(): void {
+    clearTimeout(this.#timer);
+    if (!this.#isTicking) return;
+    this.#timer = setTimeout(() => this.#tick(), this.#isActive ? TICK_MS : this.#findPauseMs());
+    this.#timer.unref();
+  }
+
+  /** Time until the next tick of a quiet node, milliseconds. */
+  #findPauseMs(): number {
+    const { clock, ttlMs } = this.#options;
+    const dueInMs = this.#leases.findDueMs() - clock.monotonicMs();
+    const maxMs = Math.min(MAX_QUIET_MS, Math.max(MIN_MS, ttlMs * CLEAN_UP_SHARE));
+    return Math.min(maxMs, Math.max(TICK_MS, Math.ceil(dueInMs)));
+  }
+
   #tick(): void {
+    this.#isActive = this.#waiting.size > 0 || !this.#leases.isQuiet;
+    this.#scheduleTick();
     if (this.#waiting.size > 0) this.#resolve(this.#leases.resolveWaiting(this.#now()));
     this.#startSending();
   }
@@ -303,6 +347,8 @@ export class LeaseSync {
       .catch((error: unknown) => this.#options.logger.error({ err: error }, "leases failed"))
       .finally(() => {
         this.#sending = null;
+        // Responses move the times of later messages.
+        if (!this.#isActive) this.#scheduleTick();
       });
   }
 

@@ -416,3 +416,26 @@ describe("a burst of requests", () => {
     ]);
   });
 });
+
+test("a quiet node sends its next message when that is due, and not before", async () => {
+  await limit(1_000n);
+  const node = await startNode("node_1");
+  expect(node.isQuiet).toBe(true);
+  const dueMs = node.findDueMs();
+  expect(dueMs).toBeGreaterThan(now.nowMs);
+  now.nowMs = dueMs - 1;
+  expect(node.nextMessage(now)).toBeNull();
+  now.nowMs = dueMs;
+  expect(node.nextMessage(now)).not.toBeNull();
+});
+
+test("a node is not quiet while a request holds budget or waits, or shortly after", async () => {
+  await limit(100n);
+  const node = await startNode("node_1");
+  node.hold({ requestId: "req_1", scope, amountNanoUsd: 10n }, now);
+  expect(node.isQuiet).toBe(false);
+  await speak(node);
+  expect(node.isQuiet).toBe(false);
+  node.drop("req_1");
+  expect(node.isQuiet).toBe(false);
+});

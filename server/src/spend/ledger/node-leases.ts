@@ -208,6 +208,19 @@ export class NodeLeases {
     return this.#messages.next(this.#advanceClock(now));
   }
 
+  /**
+   * True if no message depends on a request: no lease is in use, none waits, and the node has an epoch. Until the next call
+   * of another method, `nextMessage` returns null before `findDueMs`.
+   */
+  get isQuiet(): boolean {
+    return this.#queue.size === 0 && this.#messages.isQuiet;
+  }
+
+  /** Time of the next message of a quiet node on the monotonic clock, milliseconds. */
+  findDueMs(): number {
+    return this.#messages.findDueMs();
+  }
+
   applyAnswer(answer: SyncAnswer, now: Now): Resolution[] {
     const requests = this.#messages.requests;
     const isDone = this.#messages.applyAnswer(answer, this.#advanceClock(now));

@@ -1,6 +1,7 @@
 import type { Incarnation } from "#src/db/incarnation.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { spentOf } from "#src/domain/request-spend.ts";
+import { assert } from "#src/lib/assert.ts";
 import { type Clock, makeClock } from "#src/lib/clock.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { SyncAnswer, SyncMessage } from "#src/spend/ledger/lease-rules.ts";
@@ -343,7 +344,12 @@ export class SimulatedNode {
   }
 
   nextMessage(time: { realMs: number; wallMs: number }): SyncMessage | null {
-    this.#message = this.leases.nextMessage(this.now(time)) ?? this.#message;
+    const now = this.now(time);
+    // `LeaseSync` makes a quiet node wait until then.
+    const isPaused = this.leases.isQuiet && now.nowMs < this.leases.findDueMs();
+    const message = this.leases.nextMessage(now);
+    assert(!isPaused || message === null, "a quiet node has no message before its time");
+    this.#message = message ?? this.#message;
     return this.#message;
   }
 
