@@ -189,6 +189,12 @@ export const settings = {
     fallback: "30s",
     about: "Longest time that running requests may take after SIGTERM.",
   },
+  warmUpMs: {
+    env: "BURSAR_WARM_UP",
+    schema: duration,
+    fallback: "600ms",
+    about: "Longest warm-up of a start, in which test requests compile the program. 0s: none.",
+  },
   upstreamIdleMs: {
     env: "BURSAR_UPSTREAM_IDLE",
     schema: lastingDuration,

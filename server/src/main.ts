@@ -60,7 +60,7 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
   // PostgreSQL starts while the other modules are loaded and warmed up.
   const [place, startAll] = await Promise.all([
     openServerStorage(config, logger),
-    loadStart(config.processes, logger),
+    loadStart(config, logger),
   ]);
   const server = await startAll({ loaded, logger, isSimulated, place });
   announce(config.dataDir, server);
@@ -75,14 +75,14 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
 }
 
 async function loadStart(
-  processes: number,
+  { processes, warmUpMs }: LoadedConfig["config"],
   logger: Logger,
 ): Promise<(options: SuperviseOptions) => Promise<RunningServer>> {
   // Each process of a supervisor warms up itself.
   if (processes > 1) return (await import("./process/supervisor.ts")).startProcesses;
   const { startServer } = await import("./process/wiring.ts");
   const { warmUp } = await import("./process/warm-up.ts");
-  const warming = warmUp({ logger });
+  const warming = warmUp({ logger, withinMs: warmUpMs });
   return (options) => startServer({ ...options, warming });
 }
 

@@ -10,7 +10,7 @@ test.each([1, 2])(
   async (processes) => {
     const server = await startServer({
       args: [`--processes=${processes}`],
-      env: { BURSAR_LOG_LEVEL: "debug" },
+      env: { BURSAR_LOG_LEVEL: "debug", BURSAR_WARM_UP: "600ms" },
     });
     expect(server.output().match(/warm-up is complete/g)).toHaveLength(processes);
     const metrics = await (await fetch(`${server.url}/metrics`)).text();

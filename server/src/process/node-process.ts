@@ -39,7 +39,7 @@ async function run(start: Start): Promise<void> {
       accept = into;
     };
     const share = { index, database, url, acceptInto, collectMetrics };
-    const warming = warmUp({ logger });
+    const warming = warmUp({ logger, withinMs: loaded.config.warmUpMs });
     server = await startServer({ loaded, logger, isSimulated, place: share, warming });
   } catch (error) {
     const isForPeople = error instanceof StartError;

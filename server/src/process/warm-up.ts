@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { makePriceBook } from "#src/domain/price-book.ts";
 import { makeGateway } from "#src/gateway/handle-request.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import { acceptConnections, startListening } from "#src/http/listen.ts";
+import { serveNodeRequest } from "#src/http1/node-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -31,8 +33,8 @@ export interface WarmUpOptions {
   logger: Logger;
   /** Most requests of the warm-up. */
   maxRequests?: number;
-  /** Time after which no further request starts, milliseconds. */
-  withinMs?: number;
+  /** Time after which no further request starts, milliseconds. 0: no warm-up. */
+  withinMs: number;
 }
 
 export interface WarmUpResult {
@@ -42,7 +44,6 @@ export interface WarmUpResult {
 }
 
 const MAX_REQUESTS = 600;
-const WITHIN_MS = 600;
 /** Time for the last responses, milliseconds. */
 const GRACE_MS = 400;
 const IDLE_TIMEOUT_MS = 5_000;
@@ -53,9 +54,10 @@ const ORGANIZATIONS = {
   limited: "00000000-0000-4000-8000-000000000002",
 };
 
-/** Runs the warm-up. Returns null if it failed, which is logged. Never rejects. */
+/** Runs the warm-up. Returns null if it is off or failed. A failure is logged. Never rejects. */
 export async function warmUp(options: WarmUpOptions): Promise<WarmUpResult | null> {
-  const { logger } = options;
+  const { logger, withinMs } = options;
+  if (withinMs === 0) return null;
   const startedMs = systemClock.monotonicMs();
   try {
     const requests = await runRequests(options);
@@ -69,7 +71,7 @@ export async function warmUp(options: WarmUpOptions): Promise<WarmUpResult | nul
 }
 
 async function runRequests(options: WarmUpOptions): Promise<number> {
-  const { maxRequests = MAX_REQUESTS, withinMs = WITHIN_MS } = options;
+  const { maxRequests = MAX_REQUESTS, withinMs } = options;
   await using parts = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "bursar-warm-up-"));
   parts.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -109,6 +111,7 @@ async function startRehearsal(
           : { socketPath: getSocketPath(folder, "simulator.sock") },
       ),
     idleTimeoutMs: IDLE_TIMEOUT_MS,
+    turnEnd: null,
     logger,
   });
   parts.defer(() => upstreams.close());
@@ -145,10 +148,13 @@ async function startRehearsal(
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     logger,
   });
+  const handle =
+    (isBodyHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) =>
+      serveNodeRequest(request, response, isBodyHeldBack, (call) => void gateway.handle(call));
   const acceptor = acceptConnections({
     tls: null,
-    onRequest: (request, response) => void gateway.handle(request, response),
-    onCheckContinue: (request, response) => void gateway.handle(request, response, true),
+    onRequest: handle(false),
+    onCheckContinue: handle(true),
   });
   const server = createServer({ pauseOnConnect: true }, (socket) => acceptor.accept(socket));
   const socketPath = getSocketPath(folder, "gateway.sock");

@@ -219,8 +219,8 @@ export function serverEnvironment(
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
-  const memory = { BURSAR_POSTGRES_MEMORY: `${TEST_MEMORY_BYTES}B` };
-  return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...memory, ...extra };
+  const small = { BURSAR_POSTGRES_MEMORY: `${TEST_MEMORY_BYTES}B`, BURSAR_WARM_UP: "0s" };
+  return { ...env, BURSAR_DATA_DIR: dataDir, BURSAR_PORT: "0", ...small, ...extra };
 }
 
 /** Process id of the PostgreSQL on the data folder, or null. */
