@@ -1,5 +1,6 @@
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { StartError } from "#src/lib/start-error.ts";
+import { beginToJson, endToJson } from "./journal-json.ts";
 import { decodeLine, type RecordLines } from "./journal-lines.ts";
 import {
   type JournalRecord,
@@ -10,10 +11,9 @@ import {
 import { fromFirstVersion, type WireRecordOfV1 } from "./journal-record-v1.ts";
 import {
   beginFromWire,
-  beginToWire,
   changesFromWire,
+  changesToWire,
   endFromWire,
-  endToWire,
   type WireBegin,
   type WireEnd,
 } from "./journal-wire.ts";
@@ -52,7 +52,7 @@ export function encodeRecord(
   lines: RecordLines,
   prices: number | null = null,
 ): void {
-  lines.add(JSON.stringify(toWire(record, prices)));
+  lines.add(toJson(record, prices));
 }
 
 /** Adds a begin and its end, for an end that is stored outside its segment. */
@@ -70,21 +70,26 @@ export function decodeRecord(line: Buffer): JournalRecord | null {
   return record;
 }
 
-function toWire(record: NewRecord, prices: number | null): Wire {
+/** Begins and ends are nearly all records, and are written without an object. */
+function toJson(record: NewRecord, prices: number | null): string {
   switch (record.kind) {
-    case "begin": {
-      const { requestId } = record.record;
-      const fields = beginToWire(record.record);
-      return { v: VERSION, k: "b", s: record.seq, r: { ...fields, id: requestId } };
-    }
-    case "amend": {
-      const { seq, beginSeq, changes } = record;
-      return { v: VERSION, k: "a", s: seq, b: beginSeq, r: beginToWire(changes) };
-    }
+    case "begin":
+      return `{"v":${VERSION},"k":"b","s":${record.seq},"r":${beginToJson(record.record)}}`;
     case "end": {
       const { seq, beginSeq, changes, end } = record;
-      const wire = { v: VERSION, k: "e", s: seq, b: beginSeq, r: endToWire(end, prices) } as const;
-      return changes === null ? wire : { ...wire, c: beginToWire(changes) };
+      const json = `{"v":${VERSION},"k":"e","s":${seq},"b":${beginSeq},"r":${endToJson(end, prices)}`;
+      return changes === null ? `${json}}` : `${json},"c":${JSON.stringify(changesToWire(changes))}}`;
+    }
+    default:
+      return JSON.stringify(toWire(record));
+  }
+}
+
+function toWire(record: Exclude<NewRecord, { kind: "begin" | "end" }>): Wire {
+  switch (record.kind) {
+    case "amend": {
+      const { seq, beginSeq, changes } = record;
+      return { v: VERSION, k: "a", s: seq, b: beginSeq, r: changesToWire(changes) };
     }
     case "void":
       return { v: VERSION, k: "x", s: record.seq, b: record.beginSeq };

@@ -1,10 +1,11 @@
 import { billedMeasures, costParts } from "@bursar/contract/usage-shape.ts";
 import type { BeginRecord, EndRecord, SmallerHold } from "#src/domain/request-record.ts";
 import { type Cost, noCost, noTokens, type TokenUsage } from "#src/domain/usage.ts";
-import { type BeginChanges, cutText, type OwnEnd } from "./journal-record.ts";
+import type { BeginChanges, OwnEnd } from "./journal-record.ts";
 
 // Fields of requests in journal records of version 2. Names have one or two letters, and usual values are left out, so
-// that a request takes a third of the space. Names and usual values are part of the format and never change.
+// that a request takes a third of the space. Names and usual values are part of the format and never change. Begins and
+// ends are written by journal-json.ts.
 
 /** Integer. A text if a JSON number would lose digits. */
 type WireAmount = number | string;
@@ -44,7 +45,8 @@ export interface WireEnd {
   fb?: number | undefined;
 }
 
-const usual = {
+/** Values that are left out. */
+export const usual = {
   outcome: "answered",
   httpStatus: 200,
   serviceTier: "standard",
@@ -54,7 +56,7 @@ const usual = {
   prices: "{}",
 } as const;
 
-const measureKeys: Record<keyof TokenUsage, string> = {
+export const measureKeys: Record<keyof TokenUsage, string> = {
   inputTokens: "i",
   cacheWrite5mTokens: "w",
   cacheWrite1hTokens: "h",
@@ -62,7 +64,7 @@ const measureKeys: Record<keyof TokenUsage, string> = {
   outputTokens: "o",
   webSearches: "s",
 };
-const costKeys: Record<keyof Cost, string> = {
+export const costKeys: Record<keyof Cost, string> = {
   input: "i",
   cacheWrite5m: "w",
   cacheWrite1h: "h",
@@ -73,10 +75,9 @@ const costKeys: Record<keyof Cost, string> = {
 };
 
 /** Undefined fields are not written. */
-export function beginToWire(record: BeginChanges & { requestId?: string }): WireBegin {
+export function changesToWire(record: BeginChanges): WireBegin {
   const { holdNanoUsd, smallerHolds, isStream } = record;
   return {
-    id: record.requestId,
     t: record.startedAtMs,
     o: record.organizationId,
     w: record.workspaceId,
@@ -114,28 +115,6 @@ export function beginFromWire(wire: Required<Pick<WireBegin, "id">> & WireBegin)
   return { requestId: wire.id, ...changesFromWire(wire) } as BeginRecord;
 }
 
-/** `prices` is the number of the end's prices, if it has one. */
-export function endToWire(end: OwnEnd, prices: number | null): WireEnd {
-  return {
-    t: end.endedAtMs,
-    oc: end.outcome === usual.outcome ? undefined : end.outcome,
-    hs: end.httpStatus === usual.httpStatus ? undefined : end.httpStatus,
-    es: end.isEstimated ? 1 : undefined,
-    db: end.doubt,
-    un: end.isUnpriced ? 1 : undefined,
-    md: cutText(end.model),
-    ti: end.serviceTier === usual.serviceTier ? undefined : cutText(end.serviceTier),
-    cw: end.contextWindow === usual.contextWindow ? undefined : end.contextWindow,
-    ge: end.inferenceGeo === usual.inferenceGeo ? undefined : cutText(end.inferenceGeo),
-    sp: end.speed === usual.speed ? undefined : cutText(end.speed),
-    us: usageToWire(end.usage),
-    co: costToWire(end.cost),
-    p: prices ?? (end.prices === usual.prices ? undefined : end.prices),
-    up: end.upstreamRequestId === null ? undefined : cutText(end.upstreamRequestId),
-    fb: end.firstByteMs ?? undefined,
-  };
-}
-
 export function endFromWire(wire: WireEnd): OwnEnd {
   return {
     endedAtMs: wire.t,
@@ -157,30 +136,11 @@ export function endFromWire(wire: WireEnd): OwnEnd {
   };
 }
 
-function usageToWire(usage: TokenUsage): WireEnd["us"] {
-  let written: WireEnd["us"];
-  for (const { name } of billedMeasures) {
-    if (usage[name] === 0) continue;
-    written ??= {};
-    written[measureKeys[name]] = usage[name];
-  }
-  return written;
-}
-
 function usageFromWire(written: WireEnd["us"]): TokenUsage {
   if (written === undefined) return noTokens;
   const usage = { ...noTokens };
   for (const { name } of billedMeasures) usage[name] = written[measureKeys[name]] ?? 0;
   return usage;
-}
-
-function costToWire(cost: Cost): WireEnd["co"] {
-  const written: WireEnd["co"] = {};
-  for (const { cost: part } of costParts) {
-    if (cost[part] !== 0n) written[costKeys[part]] = amountToWire(cost[part]);
-  }
-  if (cost.total !== 0n) written[costKeys.total] = amountToWire(cost.total);
-  return written;
 }
 
 function costFromWire(written: WireEnd["co"]): Cost {
