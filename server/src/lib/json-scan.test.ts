@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { KERNEL_WINDOW_BYTES } from "./json-kernel.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError, MAX_JSON_DEPTH } from "./json-scan.ts";
 
 const runs = { numRuns: 2_000 };
@@ -31,6 +32,7 @@ describe("validity", () => {
           let bytes = Buffer.from(text);
           for (const [at, edit, value] of edits) bytes = mutate(bytes, at, edit, value);
           expect(isAccepted(bytes)).toBe(isAcceptedByJsonParse(bytes));
+          expectSameWalk(bytes);
         },
       ),
       { numRuns: 20_000 },
@@ -59,6 +61,64 @@ describe("validity", () => {
       ),
       runs,
     );
+  });
+
+  test("accepts a mutated text at the end of a window exactly if JSON.parse does", () => {
+    fc.assert(
+      fc.property(
+        fc.json({ stringUnit: "binary", maxDepth: 3 }),
+        fc.constantFrom("set", "drop", "add"),
+        fc.nat(),
+        fc.nat(255),
+        fc.nat(),
+        (text, edit, at, value, before) => {
+          const part = mutate(Buffer.from(text), at, edit, value);
+          const inList = Buffer.concat([Buffer.from("[0,"), part, Buffer.from("]")]);
+          const padding = KERNEL_WINDOW_BYTES - (before % (part.length + 8));
+          const moved = Buffer.concat([
+            Buffer.from(`["${"x".repeat(padding)}",`),
+            part,
+            inList.subarray(-1),
+          ]);
+          expect(isAccepted(moved)).toBe(isAcceptedByJsonParse(inList));
+        },
+      ),
+      runs,
+    );
+  });
+
+  test.each(['"\\u00e9\\n\\"é"', "true", "false", "null", "-12.5e+10", '{"key" : [1, {}]}', "[ ]"])(
+    "accepts %s at each place near the end of a window",
+    (text) => {
+      for (let before = 0; before <= text.length + 1; before++) {
+        const padding = "x".repeat(KERNEL_WINDOW_BYTES - before - 4);
+        expect(isAccepted(Buffer.from(`["${padding}",${text},1]`))).toBe(true);
+        expect(isAccepted(Buffer.from(`["${padding}",${text}`))).toBe(false);
+        expectSameWalk(Buffer.from(`["${padding}",${text},{"a":"b"}]`));
+      }
+    },
+  );
+
+  test("accepts a number and a string that are longer than a window", () => {
+    const digits = "7".repeat(2 * KERNEL_WINDOW_BYTES);
+    for (const text of [digits, `[${digits}, 1]`, `["${digits}\\n", 1]`, `{"${digits}":1}`]) {
+      expect(isAccepted(Buffer.from(text))).toBe(true);
+      expect(isAccepted(Buffer.from(`${text},`))).toBe(false);
+    }
+  });
+
+  test("two readers that take turns see their own text", () => {
+    const one = new JsonReader(Buffer.from('{"first":"one","second":["a"],"third":"x"}'));
+    const other = new JsonReader(Buffer.from('{"f":"two","s":[{"b":"c"}],"t":"longer text"}'));
+    one.beginObject();
+    other.beginObject();
+    expect([one.nextKey(), other.nextKey()]).toEqual(["first", "f"]);
+    expect([one.readString(), other.readString()]).toEqual(["one", "two"]);
+    expect([one.nextKey(), other.nextKey()]).toEqual(["second", "s"]);
+    expect(one.sliceValue().toString()).toBe('["a"]');
+    expect(other.sliceValue().toString()).toBe('[{"b":"c"}]');
+    expect([one.nextKey(), other.nextKey()]).toEqual(["third", "t"]);
+    expect([one.readString(), other.readString()]).toEqual(["x", "longer text"]);
   });
 
   test("accepts the maximum nesting without recursion and rejects one more level", () => {
@@ -172,6 +232,23 @@ function readAll(bytes: Buffer): void {
   const reader = new JsonReader(bytes);
   reader.skipValue();
   reader.end();
+}
+
+/** Compares a walk with JSON.parse. A walk rejects more: duplicate keys, and keys with half a surrogate pair. */
+function expectSameWalk(bytes: Buffer): void {
+  let value: unknown;
+  try {
+    const reader = new JsonReader(bytes);
+    value = readValue(reader);
+    reader.end();
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) return;
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    const isBadKey = error.message.startsWith("a key contains half a surrogate pair");
+    if (!isBadKey) expect(isAcceptedByJsonParse(bytes)).toBe(false);
+    return;
+  }
+  expect(value).toStrictEqual(JSON.parse(bytes.toString("utf8")));
 }
 
 function isAccepted(bytes: Buffer): boolean {

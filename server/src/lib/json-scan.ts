@@ -1,5 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { assert } from "./assert.ts";
+import {
+  found,
+  newKernelOwner,
+  readKeyInKernel,
+  readTextInKernel,
+  skipInKernel,
+} from "./json-kernel.ts";
 
 // A pull reader over the bytes of one JSON text (RFC 8259, strict). The caller walks the needed parts and skips the
 // rest. Every byte is checked, so a text read to its `end()` is accepted exactly if JSON.parse accepts it, with
@@ -50,14 +57,6 @@ const SPACE = 0x20;
 
 /** Number of keys above which an object uses a set, because comparing each pair is quadratic. */
 const LINEAR_KEYS = 12;
-/** Shorter texts are scanned byte by byte, because creating the word view costs more than it saves. */
-const WORD_SCAN_BYTES = 256;
-
-// Keys and type names repeat. A small cache of recent ones avoids creating a string from bytes (0.15 µs each, measured,
-// on a prompt with hundreds of blocks).
-const MAX_CACHED_CHARACTERS = 32;
-const CACHE_SLOTS = 256;
-const cachedTexts: string[] = new Array<string>(CACHE_SLOTS).fill("");
 
 const isHexDigit = tableOf("0123456789abcdefABCDEF");
 const isSimpleEscape = tableOf('"\\/bfnrt');
@@ -69,7 +68,7 @@ export class JsonReader {
   readonly bytes: Buffer;
   #pos = 0;
   #depth = 0;
-  readonly #words: Int32Array | null;
+  readonly #kernelOwner = newKernelOwner();
   readonly #frames: Frame[] = [];
 
   /** Throws JsonSyntaxError for a byte order mark and, unless `isTrusted`, for invalid UTF-8. */
@@ -81,7 +80,6 @@ export class JsonReader {
     if (!isTrusted && !isUtf8(bytes)) {
       throw new JsonSyntaxError("the text is not UTF-8", firstInvalidByte(bytes));
     }
-    this.#words = bytes.length < WORD_SCAN_BYTES ? null : wordsOf(bytes);
   }
 
   /** Offset of the next unread byte. After `kind()`: first byte of the value. After a read or skip: its end. */
@@ -117,6 +115,25 @@ export class JsonReader {
   /** Returns the next key with resolved escapes, or null at the end of the object. Throws DuplicateKeyError. */
   nextKey(): string | null {
     const frame = this.#frame();
+    const isFirst = frame.isFirst;
+    switch (readKeyInKernel(this.#kernelOwner, this.bytes, this.#pos, isFirst)) {
+      case "end":
+        this.#pos = found.end;
+        this.#depth--;
+        return null;
+      case "key": {
+        frame.isFirst = false;
+        const { text } = found;
+        if (!addKey(frame, text)) throw new DuplicateKeyError(text, this.#keyStart(isFirst));
+        this.#pos = found.end;
+        return text;
+      }
+      default:
+        return this.#nextKeyByBytes(frame);
+    }
+  }
+
+  #nextKeyByBytes(frame: Frame): string | null {
     if (this.#peek() === CLOSE_OBJECT) {
       this.#pop();
       return null;
@@ -125,13 +142,20 @@ export class JsonReader {
     frame.isFirst = false;
     this.#peek();
     const start = this.#pos;
-    const key = this.readString();
+    const key = this.#readStringByBytes();
     if (!key.isWellFormed()) {
       throw new JsonSyntaxError("a key contains half a surrogate pair", start);
     }
     if (!addKey(frame, key)) throw new DuplicateKeyError(key, start);
     this.#expect(COLON, '":"');
     return key;
+  }
+
+  /** Offset of the key that follows. */
+  #keyStart(isFirst: boolean): number {
+    if (!isFirst) this.#expect(COMMA, '"," or "}"');
+    this.#peek();
+    return this.#pos;
   }
 
   /** Enters an array. Call `nextElement()` until it returns false, and consume one value after each true. */
@@ -153,11 +177,19 @@ export class JsonReader {
 
   /** Reads a string with resolved escapes, possibly with half a surrogate pair, as in JSON.parse. */
   readString(): string {
+    if (this.#peek() === QUOTE && readTextInKernel(this.#kernelOwner, this.bytes, this.#pos)) {
+      this.#pos = found.end;
+      return found.text;
+    }
+    return this.#readStringByBytes();
+  }
+
+  #readStringByBytes(): string {
     this.#expect(QUOTE, "a string");
     const start = this.#pos;
     const hasEscape = this.#finishString();
     const end = this.#pos - 1;
-    if (!hasEscape) return plainText(this.bytes, start, end);
+    if (!hasEscape) return this.bytes.toString("utf8", start, end);
     return JSON.parse(this.bytes.toString("utf8", start - 1, end + 1)) as string;
   }
 
@@ -175,10 +207,17 @@ export class JsonReader {
     return isTrue;
   }
 
-  /** Skips one value and checks it, iteratively. Duplicate keys inside are ignored. */
+  /** Skips one value and checks it. Duplicate keys inside are ignored. */
   skipValue(): void {
-    let open = 0;
     const room = MAX_JSON_DEPTH - this.#depth;
+    const end = skipInKernel(this.#kernelOwner, this.bytes, this.#pos, room);
+    if (end >= 0) this.#pos = end;
+    else this.#skipByBytes(room);
+  }
+
+  /** Like `skipValue`, iteratively and byte by byte. Throws for an error that the kernel found. */
+  #skipByBytes(room: number): void {
+    let open = 0;
     do {
       const byte = this.#peek();
       if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
@@ -264,7 +303,7 @@ export class JsonReader {
     let pos = this.#pos;
     let hasEscape = false;
     for (;;) {
-      pos = this.#nextSpecial(pos);
+      while (pos < length && !isSpecial(bytes[pos] as number)) pos++;
       if (pos >= length) throw new JsonSyntaxError("unexpected end inside a string", length);
       const byte = bytes[pos];
       if (byte === QUOTE) break;
@@ -276,26 +315,6 @@ export class JsonReader {
     }
     this.#pos = pos + 1;
     return hasEscape;
-  }
-
-  /** First quote, backslash or control character at or after `from`, or the length of the text. */
-  #nextSpecial(from: number): number {
-    const { bytes } = this;
-    const words = this.#words;
-    const { length } = bytes;
-    let pos = from;
-    if (words !== null) {
-      // Most strings are short, so some bytes are scanned before the words, which are aligned in memory, not in the
-      // text.
-      const shift = bytes.byteOffset & 3;
-      const head = Math.min(length, pos + 16 + (-(pos + shift) & 3));
-      for (; pos < head; pos++) if (isSpecial(bytes[pos] as number)) return pos;
-      let word = (pos + shift) >> 2;
-      while (word < words.length && !hasSpecial(words[word] as number)) word++;
-      pos = Math.max(pos, (word << 2) - shift);
-    }
-    while (pos < length && !isSpecial(bytes[pos] as number)) pos++;
-    return pos;
   }
 
   #afterEscape(pos: number): number {
@@ -418,53 +437,12 @@ function addKey(frame: Frame, key: string): boolean {
   return true;
 }
 
-/** Text between two offsets without an escape. */
-function plainText(bytes: Buffer, start: number, end: number): string {
-  const length = end - start;
-  if (length > MAX_CACHED_CHARACTERS) return bytes.toString("utf8", start, end);
-  let hash = length;
-  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
-  const slot = (hash ^ (hash >>> 8)) & (CACHE_SLOTS - 1);
-  const cached = cachedTexts[slot] as string;
-  if (cached.length === length && isSameText(cached, bytes, start)) return cached;
-  const text = bytes.toString("utf8", start, end);
-  cachedTexts[slot] = text;
-  return text;
-}
-
-/** Compares ASCII texts. Other texts never match, because their characters have several bytes. */
-function isSameText(text: string, bytes: Buffer, start: number): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const byte = bytes[start + i] as number;
-    if (byte > 0x7f || text.charCodeAt(i) !== byte) return false;
-  }
-  return true;
-}
-
 function isSpecial(byte: number): boolean {
   return byte < SPACE || byte === QUOTE || byte === BACKSLASH;
 }
 
-/**
- * True if one of four bytes is a control character, a quote or a backslash. `x ^ 0x02` moves the quote directly above
- * the control characters, so one "less than 0x21" finds both. Bytes above 0x7f never match. Measured on a 20 KB prompt:
- * twice as fast as byte by byte.
- */
-function hasSpecial(word: number): boolean {
-  const controlOrQuote = word ^ 0x02020202;
-  const backslash = word ^ 0x5c5c5c5c;
-  const low =
-    ((controlOrQuote - 0x21212121) & ~controlOrQuote) | ((backslash - 0x01010101) & ~backslash);
-  return (low & 0x80808080) !== 0;
-}
-
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
-}
-
-function wordsOf(bytes: Buffer): Int32Array {
-  const shift = bytes.byteOffset & 3;
-  return new Int32Array(bytes.buffer, bytes.byteOffset - shift, (bytes.length + shift) >> 2);
 }
 
 function tableOf(characters: string): Uint8Array {
