@@ -59,6 +59,13 @@ export const settings = {
     fallback: "1",
     about: `Gateway processes that share the port, 1 to ${MOST_PROCESSES}: about one per core. \`npm start -- --processes N\` has priority.`,
   },
+  http: {
+    env: "BURSAR_HTTP",
+    schema: z.enum(["sockets", "node"]),
+    fallback: "node",
+    about:
+      "Server of HTTP for the Claude API. sockets: usual requests are read from sockets, which takes less processor time. node: node:http reads every request.",
+  },
   dataDir: {
     env: "BURSAR_DATA_DIR",
     schema: text,

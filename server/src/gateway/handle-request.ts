@@ -51,8 +51,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
     /** Adds the current hold of a running request to its begin. Never throws. */
     amendBegin(record: BeginRecord): void;
   };
-  /** Replaces `meter.begin` if each request waits until its record is durable. If it rejects, nothing is sent. */
-  beginSynced?: (record: BeginRecord) => Promise<void>;
+  /** Replaces `meter.begin` if each request waits until its record is written or durable. If it rejects, nothing is sent. */
+  writeBegin?: (record: BeginRecord) => Promise<void>;
   /** Returns the current upstream. Throws a 503 if there is none. */
   upstream: () => Upstream;
   publicUrl: HoldDeps["publicUrl"];
@@ -272,7 +272,8 @@ async function serve(
     recordKeyUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
   }
-  const body = await receiveBody(deps, budget, exchange);
+  const received = receiveBody(deps, budget, exchange);
+  const body = received instanceof Promise ? await received : received;
   if (body === null) return false;
   exchange.heldBytes = body.length;
   if (isClientGone(exchange)) return false;
@@ -300,8 +301,8 @@ async function serve(
       current = deps.upstream();
     }
     // From here on, the request ends in exactly one record.
-    if (deps.beginSynced === undefined) deps.meter.begin(ready.begin);
-    else await deps.beginSynced(ready.begin);
+    if (deps.writeBegin === undefined) deps.meter.begin(ready.begin);
+    else await deps.writeBegin(ready.begin);
   } catch (error) {
     deps.leases.drop(exchange.requestId);
     throw error;
@@ -333,7 +334,7 @@ function receiveBody(
   deps: GatewayDeps,
   budget: BodyBudget,
   exchange: Exchange,
-): Promise<Buffer | null> {
+): Buffer | Promise<Buffer | null> {
   const { call } = exchange;
   checkBodyHeaders(call);
   if (call.isBodyHeldBack) call.sendContinue();

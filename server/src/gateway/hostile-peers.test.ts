@@ -20,6 +20,7 @@ import {
   type TestGatewayOptions,
   withKey,
 } from "#test/harness/gateway.ts";
+import { describeEachReader } from "#test/harness/http-readers.ts";
 
 // Peers with valid HTTP that no library sends: several requests at once on one connection, unread responses, redirects,
 // early hints and wrong lengths. No peer can use resources of the gateway for longer than the idle timeout, or make it
@@ -71,124 +72,126 @@ async function untilIdle(gateway: TestGateway): Promise<void> {
 
 const opening = messageStart() + blockStart + textDelta("some text");
 
-describe("several requests at once on one connection", () => {
-  test("are served one after the other, in order", async () => {
-    const { gateway, upstream } = await startBoth((exchange) =>
-      exchange.json(
-        messageJson({ text: exchange.received.body.includes("first") ? "one" : "two" }),
-      ),
-    );
-    const socket = connect(gateway.port, "127.0.0.1");
-    closing.push(async () => void socket.destroy());
-    socket.write(
-      rawRequest(gateway, { system: "first" }) + rawRequest(gateway, { system: "second" }),
-    );
-    let text = "";
-    socket.on("data", (chunk) => {
-      text += String(chunk);
-      if (text.includes('"two"')) socket.end();
+describeEachReader(() => {
+  describe("several requests at once on one connection", () => {
+    test("are served one after the other, in order", async () => {
+      const { gateway, upstream } = await startBoth((exchange) =>
+        exchange.json(
+          messageJson({ text: exchange.received.body.includes("first") ? "one" : "two" }),
+        ),
+      );
+      const socket = connect(gateway.port, "127.0.0.1");
+      closing.push(async () => void socket.destroy());
+      socket.write(
+        rawRequest(gateway, { system: "first" }) + rawRequest(gateway, { system: "second" }),
+      );
+      let text = "";
+      socket.on("data", (chunk) => {
+        text += String(chunk);
+        if (text.includes('"two"')) socket.end();
+      });
+      await once(socket, "close");
+      expect(text.indexOf('"one"')).toBeGreaterThan(0);
+      expect(text.indexOf('"two"')).toBeGreaterThan(text.indexOf('"one"'));
+      expect(upstream.received).toHaveLength(2);
+      expect(gateway.ends).toHaveLength(2);
+      await untilIdle(gateway);
     });
-    await once(socket, "close");
-    expect(text.indexOf('"one"')).toBeGreaterThan(0);
-    expect(text.indexOf('"two"')).toBeGreaterThan(text.indexOf('"one"'));
-    expect(upstream.received).toHaveLength(2);
-    expect(gateway.ends).toHaveLength(2);
-    await untilIdle(gateway);
+
+    test("of a client that leaves during the first: the second is not sent, and no state stays", async () => {
+      const { gateway, upstream } = await startBoth(async (exchange) => {
+        exchange.startStream();
+        await exchange.write(opening);
+      });
+      const socket = connect(gateway.port, "127.0.0.1");
+      socket.write(rawRequest(gateway, { stream: true }) + rawRequest(gateway, { stream: true }));
+      await once(socket, "data");
+      socket.destroy();
+      await untilIdle(gateway);
+      expect(upstream.received).toHaveLength(1);
+      expect(gateway.ends).toMatchObject([{ outcome: "aborted" }]);
+      await gateway.gateway.drain(60_000);
+    });
   });
 
-  test("of a client that leaves during the first: the second is not sent, and no state stays", async () => {
-    const { gateway, upstream } = await startBoth(async (exchange) => {
-      exchange.startStream();
-      await exchange.write(opening);
-    });
-    const socket = connect(gateway.port, "127.0.0.1");
-    socket.write(rawRequest(gateway, { stream: true }) + rawRequest(gateway, { stream: true }));
-    await once(socket, "data");
-    socket.destroy();
-    await untilIdle(gateway);
-    expect(upstream.received).toHaveLength(1);
-    expect(gateway.ends).toMatchObject([{ outcome: "aborted" }]);
-    await gateway.gateway.drain(60_000);
-  });
-});
-
-/** Sends events until the buffers of the gateway for the client are full. */
-async function streamUntilHeldBack(exchange: Exchange, gateway: TestGateway): Promise<void> {
-  exchange.startStream();
-  await exchange.write(opening);
-  const isHeldBack = () => (gateway.clientSockets[0]?.writableLength ?? 0) > 0;
-  while (!isHeldBack()) {
-    await exchange.write(textDelta("y".repeat(8_000)));
-    await new Promise((done) => setImmediate(done));
+  /** Sends events until the buffers of the gateway for the client are full. */
+  async function streamUntilHeldBack(exchange: Exchange, gateway: TestGateway): Promise<void> {
+    exchange.startStream();
+    await exchange.write(opening);
+    const isHeldBack = () => (gateway.clientSockets[0]?.writableLength ?? 0) > 0;
+    while (!isHeldBack()) {
+      await exchange.write(textDelta("y".repeat(8_000)));
+      await new Promise((done) => setImmediate(done));
+    }
   }
-}
 
-describe("an unread response", () => {
-  test("ends after the idle timeout, also when it is complete", async () => {
-    const { gateway } = await startBoth(
-      async (exchange) => {
-        await streamUntilHeldBack(exchange, gateway);
-        for (const event of messageEnd()) await exchange.write(event);
-        exchange.end();
-      },
-      { idleTimeoutMs: 500 },
+  describe("an unread response", () => {
+    test("ends after the idle timeout, also when it is complete", async () => {
+      const { gateway } = await startBoth(
+        async (exchange) => {
+          await streamUntilHeldBack(exchange, gateway);
+          for (const event of messageEnd()) await exchange.write(event);
+          exchange.end();
+        },
+        { idleTimeoutMs: 500 },
+      );
+      sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
+      expect(await gateway.end()).toMatchObject({ outcome: "answered" });
+      expect(gateway.gateway.stats().inFlight).toBe(1);
+      await untilIdle(gateway);
+    });
+
+    test("does not delay a stop, because its connection is closed after the deadline", async () => {
+      const { gateway } = await startBoth((exchange) => streamUntilHeldBack(exchange, gateway));
+      sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
+      await expect.poll(() => gateway.clientSockets[0]?.writableLength).toBeGreaterThan(0);
+      await gateway.gateway.drain(50);
+      expect(gateway.ends).toMatchObject([{ outcome: "interrupted", isEstimated: true }]);
+      expect(gateway.gateway.stats().inFlight).toBe(0);
+    });
+  });
+
+  test("a redirect of the upstream is passed on without its target, and never followed", async () => {
+    const elsewhere = await startFakeUpstream();
+    closing.push(elsewhere.close);
+    const { gateway, upstream } = await startBoth((exchange) =>
+      exchange.json({ moved: true }, { status: 307, headers: { location: elsewhere.origin } }),
     );
-    sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
+    const answer = await call(gateway.origin, {
+      headers: withKey(gateway.secret),
+      body: messageBody(),
+    });
+    expect([answer.status, answer.headers["location"], answer.text]).toEqual([
+      307,
+      undefined,
+      '{"moved":true}',
+    ]);
+    expect(await gateway.end()).toMatchObject({ outcome: "refused", httpStatus: 307 });
+    expect([upstream.received.length, elsewhere.received.length]).toEqual([1, 0]);
+  });
+
+  test("informational responses before the final one have no effect", async () => {
+    const { gateway } = await startBoth((exchange) => {
+      exchange.socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n");
+      exchange.json(messageJson());
+    });
+    const answer = await call(gateway.origin, {
+      headers: withKey(gateway.secret),
+      body: messageBody(),
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers["link"]).toBeUndefined();
     expect(await gateway.end()).toMatchObject({ outcome: "answered" });
-    expect(gateway.gateway.stats().inFlight).toBe(1);
-    await untilIdle(gateway);
   });
 
-  test("does not delay a stop, because its connection is closed after the deadline", async () => {
-    const { gateway } = await startBoth((exchange) => streamUntilHeldBack(exchange, gateway));
-    sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
-    await expect.poll(() => gateway.clientSockets[0]?.writableLength).toBeGreaterThan(0);
-    await gateway.gateway.drain(50);
-    expect(gateway.ends).toMatchObject([{ outcome: "interrupted", isEstimated: true }]);
-    expect(gateway.gateway.stats().inFlight).toBe(0);
+  test("a response that is shorter than its declared length is never passed on as complete", async () => {
+    const { gateway } = await startBoth((exchange) => {
+      const text = JSON.stringify(messageJson());
+      const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
+      exchange.socket.end(`${head} ${text.length + 10}\r\n\r\n${text}`);
+    });
+    const whole = call(gateway.origin, { headers: withKey(gateway.secret), body: messageBody() });
+    await expect(whole).rejects.toThrow();
+    expect(await gateway.end()).toMatchObject({ outcome: "interrupted" });
   });
-});
-
-test("a redirect of the upstream is passed on without its target, and never followed", async () => {
-  const elsewhere = await startFakeUpstream();
-  closing.push(elsewhere.close);
-  const { gateway, upstream } = await startBoth((exchange) =>
-    exchange.json({ moved: true }, { status: 307, headers: { location: elsewhere.origin } }),
-  );
-  const answer = await call(gateway.origin, {
-    headers: withKey(gateway.secret),
-    body: messageBody(),
-  });
-  expect([answer.status, answer.headers["location"], answer.text]).toEqual([
-    307,
-    undefined,
-    '{"moved":true}',
-  ]);
-  expect(await gateway.end()).toMatchObject({ outcome: "refused", httpStatus: 307 });
-  expect([upstream.received.length, elsewhere.received.length]).toEqual([1, 0]);
-});
-
-test("informational responses before the final one have no effect", async () => {
-  const { gateway } = await startBoth((exchange) => {
-    exchange.socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n");
-    exchange.json(messageJson());
-  });
-  const answer = await call(gateway.origin, {
-    headers: withKey(gateway.secret),
-    body: messageBody(),
-  });
-  expect(answer.status).toBe(200);
-  expect(answer.headers["link"]).toBeUndefined();
-  expect(await gateway.end()).toMatchObject({ outcome: "answered" });
-});
-
-test("a response that is shorter than its declared length is never passed on as complete", async () => {
-  const { gateway } = await startBoth((exchange) => {
-    const text = JSON.stringify(messageJson());
-    const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
-    exchange.socket.end(`${head} ${text.length + 10}\r\n\r\n${text}`);
-  });
-  const whole = call(gateway.origin, { headers: withKey(gateway.secret), body: messageBody() });
-  await expect(whole).rejects.toThrow();
-  expect(await gateway.end()).toMatchObject({ outcome: "interrupted" });
 });

@@ -16,6 +16,7 @@ import {
   type TestGateway,
   withKey,
 } from "#test/harness/gateway.ts";
+import { describeEachReader } from "#test/harness/http-readers.ts";
 import { test } from "#test/harness/upstream-test.ts";
 
 // All behaviours of an upstream with all behaviours of a client, at the same time.
@@ -79,39 +80,42 @@ const clients: Record<string, Client> = {
     await response;
   },
 };
-let gateway: TestGateway;
-test.beforeAll(async ({ upstream }) => {
-  upstream.script = (exchange) => {
-    const { model } = JSON.parse(exchange.received.body.toString()) as { model: string };
-    return upstreams[model]?.(exchange);
-  };
-  gateway = await startTestGateway({ origin: upstream.origin, idleTimeoutMs: 500 });
-});
-afterAll(async () => {
-  await gateway.close();
-});
+describeEachReader(() => {
+  let gateway: TestGateway;
+  test.beforeAll(async ({ upstream }) => {
+    upstream.received.length = 0;
+    upstream.script = (exchange) => {
+      const { model } = JSON.parse(exchange.received.body.toString()) as { model: string };
+      return upstreams[model]?.(exchange);
+    };
+    gateway = await startTestGateway({ origin: upstream.origin, idleTimeoutMs: 500 });
+  });
+  afterAll(async () => {
+    await gateway.close();
+  });
 
-test("every begin has exactly one end, and every request is sent at most once", async ({
-  upstream,
-}) => {
-  const rounds = Array.from({ length: 8 }, () => null);
-  const runs = rounds.flatMap(() =>
-    Object.keys(upstreams).flatMap((model) =>
-      Object.values(clients).map((client) =>
-        client(gateway, messageBody({ model, stream: true })).catch(() => undefined),
+  test("every begin has exactly one end, and every request is sent at most once", async ({
+    upstream,
+  }) => {
+    const rounds = Array.from({ length: 8 }, () => null);
+    const runs = rounds.flatMap(() =>
+      Object.keys(upstreams).flatMap((model) =>
+        Object.values(clients).map((client) =>
+          client(gateway, messageBody({ model, stream: true })).catch(() => undefined),
+        ),
       ),
-    ),
-  );
-  await Promise.all(runs);
-  while (gateway.gateway.stats().inFlight > 0) await new Promise((done) => setImmediate(done));
-  const begun = gateway.begins.map((record) => record.requestId).sort();
-  expect(new Set(begun).size).toBe(begun.length);
-  expect(gateway.ends.map((record) => record.requestId).sort()).toEqual(begun);
-  expect(upstream.received.length).toBeLessThanOrEqual(begun.length);
-  const sent = gateway.ends.filter((end) => end.outcome !== "unreached").length;
-  expect(upstream.received.length).toBeLessThanOrEqual(sent);
-  const outcomes = new Set(gateway.ends.map((end) => end.outcome));
-  for (const outcome of ["answered", "refused", "aborted", "interrupted"] as const) {
-    expect(outcomes).toContain(outcome);
-  }
+    );
+    await Promise.all(runs);
+    while (gateway.gateway.stats().inFlight > 0) await new Promise((done) => setImmediate(done));
+    const begun = gateway.begins.map((record) => record.requestId).sort();
+    expect(new Set(begun).size).toBe(begun.length);
+    expect(gateway.ends.map((record) => record.requestId).sort()).toEqual(begun);
+    expect(upstream.received.length).toBeLessThanOrEqual(begun.length);
+    const sent = gateway.ends.filter((end) => end.outcome !== "unreached").length;
+    expect(upstream.received.length).toBeLessThanOrEqual(sent);
+    const outcomes = new Set(gateway.ends.map((end) => end.outcome));
+    for (const outcome of ["answered", "refused", "aborted", "interrupted"] as const) {
+      expect(outcomes).toContain(outcome);
+    }
+  });
 });

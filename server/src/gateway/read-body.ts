@@ -34,11 +34,24 @@ export function checkBodyHeaders({ headers }: Pick<ClientCall, "headers">): void
 }
 
 /**
- * Reads the whole body. Null: the client left before. `budget` counts the bytes until the caller subtracts them. Rejects
+ * Reads the whole body, at once if it has arrived. Null: the client left before. `budget` counts the bytes until the caller subtracts them. Rejects
  * with `request_too_large`, with `overloaded` if this process has too many bodies in memory, or with
  * `request_body_timeout`.
  */
 export function readBody(
+  call: ClientCall,
+  limits: BodyLimits,
+  budget: BodyBudget,
+): Buffer | Promise<Buffer | null> {
+  const whole = call.takeBody();
+  if (whole === null) return readParts(call, limits, budget);
+  if (whole.length > MAX_BODY_BYTES) throw makeTooLargeError();
+  if (budget.heldBytes + whole.length > budget.maxBytes) throw makeOverloadedError();
+  budget.heldBytes += whole.length;
+  return whole;
+}
+
+function readParts(
   call: ClientCall,
   limits: BodyLimits,
   budget: BodyBudget,

@@ -122,13 +122,13 @@ export class Relay implements HttpCallHandler {
     if (this.#isEventStream) this.#exchange.call.flushHead();
   }
 
-  onResponseData(controller: HttpCallController, chunk: Buffer): void {
+  onResponseData(controller: HttpCallController, chunk: Buffer, framed?: Buffer): void {
     this.#reader?.push(chunk);
     if (this.#isClientGone) {
       if (this.#isStreamToAbort()) this.#abortUpstream("client_gone");
       return;
     }
-    if (!this.#exchange.call.write(chunk)) this.#pause(controller);
+    if (!this.#exchange.call.write(chunk, framed)) this.#pause(controller);
   }
 
   onResponseEnd(): void {

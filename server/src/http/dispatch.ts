@@ -4,10 +4,13 @@ import type { Gateway } from "#src/gateway/handle-request.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import { serveNodeRequest } from "#src/http1/node-call.ts";
 
-/** Serves both APIs on one port. The request's target decides which one responds. */
+/**
+ * Serves both APIs on one port. The request's target decides which one responds. `handles` and `handle` serve requests of
+ * the Claude API without node:http.
+ */
 export function dispatch(gateway: Gateway, admin: FastifyInstance) {
   const handleCall = (call: ClientCall) => void gateway.handle(call);
-  const handle =
+  const serve =
     (isBodyWithheld: boolean) => (request: IncomingMessage, response: ServerResponse) => {
       if (gateway.handles(request.method ?? "", request.url ?? "")) {
         serveNodeRequest(request, response, isBodyWithheld, handleCall);
@@ -16,5 +19,10 @@ export function dispatch(gateway: Gateway, admin: FastifyInstance) {
       if (isBodyWithheld) response.writeContinue();
       admin.routing(request, response);
     };
-  return { onRequest: handle(false), onCheckContinue: handle(true) };
+  return {
+    onRequest: serve(false),
+    onCheckContinue: serve(true),
+    handles: gateway.handles,
+    handle: handleCall,
+  };
 }

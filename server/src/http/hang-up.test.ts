@@ -4,6 +4,7 @@ import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { CompiledQuery } from "kysely";
 import { afterAll, describe, expect } from "vitest";
+import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { serverTest as base } from "#test/harness/admin-test.ts";
 import { fillRequestLog } from "#test/harness/fill-request-log.ts";
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
@@ -45,12 +46,17 @@ test.beforeEach(({ h }) => {
 
 const WARNING = 40;
 
+const certificate = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+/** Hands every request over to node:http. */
+const sockets = { turnEnd: makeTurnEnd(), handles: () => false, handle: () => undefined };
 const listeners = [
-  ["plain HTTP", null],
-  ["TLS", { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY }],
+  ["plain HTTP", null, null],
+  ["TLS", certificate, null],
+  ["sockets", null, sockets],
+  ["sockets with TLS", certificate, sockets],
 ] as const;
 
-describe.each(listeners)("a client that disconnects over %s", (_, tls) => {
+describe.each(listeners)("a client that disconnects over %s", (_, tls, reader) => {
   let listener: Listener;
   test.beforeAll(async ({ h }) => {
     const onRequest: RequestListener = (request, response) => {
@@ -58,7 +64,13 @@ describe.each(listeners)("a client that disconnects over %s", (_, tls) => {
       h.app.routing(request, response);
     };
     const address = { host: "127.0.0.1", port: 0 };
-    listener = await listen({ ...address, tls, onRequest, onCheckContinue: onRequest });
+    listener = await listen({
+      ...address,
+      tls,
+      onRequest,
+      onCheckContinue: onRequest,
+      sockets: reader,
+    });
   });
   afterAll(async () => {
     await listener.close(Promise.resolve());

@@ -1,8 +1,18 @@
 import { once } from "node:events";
-import type { RequestListener, ServerResponse } from "node:http";
-import { connect, type Socket } from "node:net";
-import { afterEach, expect, test } from "vitest";
-import { type Listener, listen, makeBrowserUrl } from "./listen.ts";
+import { type RequestListener, type ServerResponse, request as startPlainRequest } from "node:http";
+import { Agent, request as startTlsRequest } from "node:https";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import type { ClientCall } from "#src/http1/client-call.ts";
+import { makeTurnEnd } from "#src/lib/turn-end.ts";
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
+import {
+  acceptConnections,
+  type Listener,
+  type ListenOptions,
+  listen,
+  makeBrowserUrl,
+} from "./listen.ts";
 
 let closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -10,14 +20,23 @@ afterEach(async () => {
   closing = [];
 });
 
-async function startListener(onRequest: RequestListener): Promise<Listener> {
-  const listener = await listen({
-    host: "127.0.0.1",
-    port: 0,
-    tls: null,
-    onRequest,
-    onCheckContinue: onRequest,
-  });
+const TLS = { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY };
+
+function makeOptions(onRequest: RequestListener): ListenOptions {
+  return { host: "127.0.0.1", port: 0, tls: null, onRequest, onCheckContinue: onRequest };
+}
+
+/** Reads requests for paths below `/v1/` from sockets. */
+function readSockets(handle: (call: ClientCall) => void): NonNullable<ListenOptions["sockets"]> {
+  const handles = (_: string, target: string) => target.startsWith("/v1/");
+  return { turnEnd: makeTurnEnd(), handles, handle };
+}
+
+async function startListener(
+  onRequest: RequestListener,
+  options: Partial<ListenOptions> = {},
+): Promise<Listener> {
+  const listener = await listen({ ...makeOptions(onRequest), ...options });
   closing.push(() => listener.close(Promise.resolve()));
   return listener;
 }
@@ -34,42 +53,135 @@ function connectTo(listener: Listener): { socket: Socket; received: () => string
   return { socket, received: () => text };
 }
 
-test("rejects invalid HTTP with an official 400 and closes the connection", async () => {
-  const listener = await startListener((_request, response) => response.end());
-  const { socket, received } = connectTo(listener);
-  socket.write("no HTTP at all\r\n\r\n");
-  await once(socket, "end");
-  expect(received()).toMatch(
-    /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*invalid_request_error[\s\S]*"error_code":"invalid_http"/,
-  );
-});
+const readers: [string, NonNullable<ListenOptions["sockets"]> | null][] = [
+  ["node:http", null],
+  ["sockets", readSockets(() => undefined)],
+];
 
-test("closes a request without a response when garbage follows it", async () => {
-  const { promise, resolve } = Promise.withResolvers<ServerResponse>();
-  const listener = await startListener((_request, response) => resolve(response));
-  const { socket, received } = connectTo(listener);
-  socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
-  const response = await promise;
-  socket.write("garbage\r\n\r\n");
-  await once(response, "close");
-  expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-});
-
-test("writes nothing to a started response when garbage follows the request", async () => {
-  const { promise, resolve } = Promise.withResolvers<ServerResponse>();
-  const listener = await startListener((_request, response) => {
-    response.writeHead(200, { "content-type": "text/plain" });
-    response.write("first");
-    resolve(response);
+describe.each(readers)("over %s", (_, sockets) => {
+  test("rejects invalid HTTP with an official 400 and closes the connection", async () => {
+    const listener = await startListener((_request, response) => response.end(), { sockets });
+    const { socket, received } = connectTo(listener);
+    socket.write("no HTTP at all\r\n\r\n");
+    await once(socket, "end");
+    expect(received()).toMatch(
+      /^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*invalid_request_error[\s\S]*"error_code":"invalid_http"/,
+    );
   });
-  const { socket, received } = connectTo(listener);
-  socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
-  const response = await promise;
-  await once(socket, "data");
-  socket.write("garbage\r\n\r\n");
-  await Promise.all([once(response, "close"), once(socket, "end")]);
-  expect(received().match(/HTTP\/1\.1/g)).toHaveLength(1);
-  expect(received()).not.toContain("400");
+
+  test("closes a request without a response when garbage follows it", async () => {
+    const { promise, resolve } = Promise.withResolvers<ServerResponse>();
+    const listener = await startListener((_request, response) => resolve(response), { sockets });
+    const { socket, received } = connectTo(listener);
+    socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    const response = await promise;
+    socket.write("garbage\r\n\r\n");
+    await once(response, "close");
+    expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  });
+
+  test("writes nothing to a started response when garbage follows the request", async () => {
+    const { promise, resolve } = Promise.withResolvers<ServerResponse>();
+    const listener = await startListener(
+      (_request, response) => {
+        response.writeHead(200, { "content-type": "text/plain" });
+        response.write("first");
+        resolve(response);
+      },
+      { sockets },
+    );
+    const { socket, received } = connectTo(listener);
+    socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    const response = await promise;
+    await once(socket, "data");
+    socket.write("garbage\r\n\r\n");
+    await Promise.all([once(response, "close"), once(socket, "end")]);
+    expect(received().match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(received()).not.toContain("400");
+  });
+});
+
+/** Sends a request on a kept connection. Returns the text of the response. */
+async function fetchText(
+  listener: Pick<Listener, "url">,
+  path: string,
+  agent: Agent,
+): Promise<string> {
+  const isTls = listener.url.startsWith("https:");
+  const sent = isTls
+    ? startTlsRequest(listener.url + path, { agent, method: "POST" })
+    : startPlainRequest(listener.url + path, { method: "POST" });
+  sent.end("body");
+  const [response] = await once(sent, "response");
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return text;
+}
+
+describe.each([
+  ["plain HTTP", null],
+  ["TLS", TLS],
+])("sockets over %s", (_, tls) => {
+  const respond = (call: ClientCall) => {
+    call.writeHead(200, []);
+    call.end(`own ${call.takeBody()?.toString()}`);
+  };
+
+  test("serve the Claude API, and node:http serves other paths of the same connection", async () => {
+    const options = { tls, sockets: readSockets(respond) };
+    const listener = await startListener((_request, response) => response.end("node"), options);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+    closing.push(() => agent.destroy());
+    const texts: string[] = [];
+    for (const path of ["/v1/x", "/", "/v1/y", "/v1/z"]) {
+      texts.push(await fetchText(listener, path, agent));
+    }
+    // After the hand-over, node:http keeps the connection.
+    expect(texts).toEqual(["own body", "node", "node", "node"]);
+  });
+});
+
+test("a graceful stop closes idle connections at once, and the others after their request", async () => {
+  const running = Promise.withResolvers<ClientCall>();
+  const answer = (call: ClientCall) => {
+    call.writeHead(200, ["content-length", "0"]);
+    call.end();
+  };
+  const sockets = readSockets((call) => {
+    if (call.target === "/v1/busy") running.resolve(call);
+    else answer(call);
+  });
+  const listener = await startListener(() => undefined, { sockets });
+  const [idle, busy] = [connectTo(listener), connectTo(listener)];
+  idle.socket.write("GET /v1/idle HTTP/1.1\r\nhost: x\r\n\r\n");
+  busy.socket.write("GET /v1/busy HTTP/1.1\r\nhost: x\r\n\r\n");
+  await expect.poll(idle.received).toContain("Connection: keep-alive");
+  const call = await running.promise;
+  const drained = Promise.withResolvers<void>();
+  const closed = listener.close(drained.promise);
+  await once(idle.socket, "end");
+  expect(busy.socket.readableEnded).toBe(false);
+  answer(call);
+  await once(busy.socket, "end");
+  expect(busy.received()).toMatch(/200 OK[\s\S]*Connection: close/);
+  drained.resolve();
+  busy.socket.end();
+  await closed;
+});
+
+test("connections of another process are read from sockets", async () => {
+  const sockets = readSockets((call) => {
+    call.writeHead(200, []);
+    call.end("own");
+  });
+  const acceptor = acceptConnections({ ...makeOptions(() => undefined), sockets });
+  const front = createServer({ pauseOnConnect: true }, acceptor.accept).listen(0, "127.0.0.1");
+  closing.push(() => front.close());
+  await once(front, "listening");
+  const { port } = front.address() as AddressInfo;
+  const agent = new Agent();
+  expect(await fetchText({ url: `http://127.0.0.1:${port}` }, "/v1/x", agent)).toBe("own");
+  await acceptor.close(Promise.resolve());
 });
 
 test.each([

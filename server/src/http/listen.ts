@@ -8,9 +8,12 @@ import {
   type Server as NetServer,
   type Socket,
 } from "node:net";
+import { createServer as createTlsFront } from "node:tls";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
+import type { ConnectionDeps } from "#src/http1/client-connection.ts";
+import { type ClientConnections, makeClientConnections } from "#src/http1/client-connections.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "#src/lib/node-http.ts";
@@ -22,6 +25,8 @@ export interface ServeOptions {
   onRequest: RequestListener;
   /** Handles a request whose client waits for 100 Continue before it sends the body. */
   onCheckContinue: RequestListener;
+  /** Reads the usual requests of the Claude API from sockets. Null: node:http reads every request. */
+  sockets?: Pick<ConnectionDeps, "turnEnd" | "handles" | "handle"> | null;
 }
 
 export interface ListenOptions extends ServeOptions {
@@ -56,13 +61,13 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Opens the one listener of both APIs. Throws a StartError if the address is in use or not permitted. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { server, connections } = makeServer(options);
-  await startListening(server, { host: options.host, port: options.port });
-  const { address, family, port } = server.address() as AddressInfo;
+  const served = makeServer(options);
+  await startListening(served.front, { host: options.host, port: options.port });
+  const { address, family, port } = served.front.address() as AddressInfo;
   const host = family === "IPv6" ? `[${address}]` : address;
   return {
     url: `${options.tls ? "https" : "http"}://${host}:${port}`,
-    close: (drained) => closeGracefully(server, connections, drained),
+    close: (drained) => closeGracefully(served, drained),
   };
 }
 
@@ -77,30 +82,59 @@ export interface Acceptor extends Pick<Listener, "close"> {
 }
 
 export function acceptConnections(options: ServeOptions): Acceptor {
-  const { server, connections } = makeServer(options);
+  const served = makeServer(options);
   return {
     accept: (connection) => {
       // Node does this for connections that a server accepts itself.
       connection.setNoDelay(true);
-      server.emit("connection", connection);
+      served.front.emit("connection", connection);
       connection.resume();
     },
-    close: (drained) => closeGracefully(server, connections, drained),
+    close: (drained) => closeGracefully(served, drained),
   };
 }
 
-function makeServer(options: ServeOptions): {
-  server: Server;
+interface ServedConnections {
+  /** Accepts connections. */
+  front: NetServer;
+  /** node:http, which is the front if no other server reads requests. */
+  http: Server;
+  /** Connections whose requests are read from sockets. */
+  own: ClientConnections | null;
+  /** All open sockets, also below TLS. */
   connections: ReadonlySet<Socket>;
-} {
-  const server = options.tls
-    ? createTlsServer(options.tls, options.onRequest)
-    : createServer(options.onRequest);
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.on("checkContinue", options.onCheckContinue);
-  server.on("clientError", refuseBrokenRequest);
-  const connections = trackConnections(server);
-  return { server, connections };
+}
+
+function makeServer(options: ServeOptions): ServedConnections {
+  const { tls, sockets = null } = options;
+  const http =
+    tls !== null && sockets === null
+      ? createTlsServer(tls, options.onRequest)
+      : createServer(options.onRequest);
+  http.keepAliveTimeout = KEEP_ALIVE_MS;
+  http.on("checkContinue", options.onCheckContinue);
+  http.on("clientError", refuseBrokenRequest);
+  if (sockets === null)
+    return { front: http, http, own: null, connections: trackConnections(http) };
+  const own = makeClientConnections({
+    ...sockets,
+    handOver: (socket) => http.emit("connection", socket),
+    formatRefusal: (code) => formatRefusal(toRefusal(code)),
+  });
+  const front = makeFront(tls, own);
+  // node:http checks time limits from this event on. The server itself has no port.
+  http.emit("listening");
+  return { front, http, own, connections: trackConnections(front) };
+}
+
+/** Makes a server that accepts connections with the options of node:http and node:https. */
+function makeFront(tls: ServeOptions["tls"], own: ClientConnections): NetServer {
+  if (tls === null) {
+    return createPlainServer({ allowHalfOpen: true, noDelay: true }, own.accept);
+  }
+  const front = createTlsFront({ ...tls, noDelay: true, ALPNProtocols: ["http/1.1"] }, own.accept);
+  front.on("tlsClientError", (_error, socket) => void socket.destroy());
+  return front;
 }
 
 export interface LocalListener {
@@ -125,6 +159,7 @@ export async function listenLocally(
   server.on("connection", (socket: Socket) => sockets.add(socket));
   server.on("clientError", refuseBrokenRequest);
   const connections = trackConnections(server);
+  const served = { front: server, http: server, own: null, connections };
   if (process.platform !== "win32") rmSync(socketPath, { force: true });
   // The umask applies while the file is created. With a later chmod other users could connect for a moment.
   const mask = process.umask(0o177);
@@ -135,7 +170,7 @@ export async function listenLocally(
   }
   return {
     operatorUid: (socket) => (sockets.has(socket) ? uid : null),
-    close: () => closeGracefully(server, connections, Promise.resolve()),
+    close: () => closeGracefully(served, Promise.resolve()),
   };
 }
 
@@ -194,7 +229,7 @@ function explainListenError(
 }
 
 /** Tracks every open socket, also below TLS and before the first request, which node:http does not know. */
-function trackConnections(server: Server): ReadonlySet<Socket> {
+function trackConnections(server: NetServer): ReadonlySet<Socket> {
   const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     connections.add(socket);
@@ -204,15 +239,18 @@ function trackConnections(server: Server): ReadonlySet<Socket> {
 }
 
 async function closeGracefully(
-  server: Server,
-  connections: ReadonlySet<Socket>,
+  { front, http, own, connections }: ServedConnections,
   drained: Promise<void>,
 ): Promise<void> {
-  const isListening = server.listening;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  const isListening = front.listening;
+  const closed = new Promise<void>((resolve) => front.close(() => resolve()));
+  const closeIdle = () => {
+    http.closeIdleConnections();
+    own?.closeIdle();
+  };
+  closeIdle();
   // A busy keep-alive socket becomes idle after the first sweep, hence the timer.
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  const sweep = setInterval(closeIdle, IDLE_SWEEP_MS);
   await drained;
   const cut = setTimeout(() => {
     for (const socket of connections) socket.destroy();
@@ -222,6 +260,9 @@ async function closeGracefully(
   if (!isListening) await waitUntilClosed(connections);
   clearInterval(sweep);
   clearTimeout(cut);
+  own?.stop();
+  // Stops the time limits of node:http.
+  if (http !== front) http.close();
 }
 
 async function waitUntilClosed(connections: ReadonlySet<Socket>): Promise<void> {
@@ -235,14 +276,15 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     socket.destroy();
     return;
   }
-  const refusal = toRefusal(error.code);
-  const requestId = newId(idPrefixes.request, systemClock.nowMs());
-  const body = JSON.stringify(toErrorBody(refusal, requestId));
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  socket.end(formatRefusal(toRefusal(error.code)));
   // Ends requests that still run on this connection, also if the client never closes it.
   setTimeout(() => socket.destroy(), GRACE_MS).unref();
+}
+
+function formatRefusal(refusal: ApiError): string {
+  const requestId = newId(idPrefixes.request, systemClock.nowMs());
+  const body = JSON.stringify(toErrorBody(refusal, requestId));
+  return `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nrequest-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`;
 }
 
 /** True if a response has begun. More data would damage it. */

@@ -18,6 +18,8 @@ export interface ClientCall {
   readonly isBodyComplete: boolean;
   /** Sends the 100 for which the client waits. */
   sendContinue(): void;
+  /** Returns the whole body if it has arrived. Null: `readBody` reads it. */
+  takeBody(): Buffer | null;
   /** Reads the body from the current position. A later reader replaces an earlier one. */
   readBody(reader: BodyReader): void;
   /** Stops the reader. The client can then send only as much as the buffers hold. */
@@ -34,8 +36,11 @@ export interface ClientCall {
   writeHead(status: number, headers: readonly string[]): void;
   /** Sends the head at the end of this turn, also if no bytes of the body follow. */
   flushHead(): void;
-  /** Writes bytes of the body. False: the buffers are full, and `onDrain` is called later. */
-  write(chunk: Buffer): boolean;
+  /**
+   * Writes bytes of the body. False: the buffers are full, and `onDrain` is called later. `framed` has the same bytes in
+   * whole chunks of the chunked coding.
+   */
+  write(chunk: Buffer, framed?: Buffer): boolean;
   /** Ends the response. A client that does not read the rest within `stallMs` is disconnected. */
   end(last?: Buffer | string, stallMs?: number): void;
   /** Ends the response before its end, so that the client notices. */

@@ -91,6 +91,10 @@ class NodeCall implements ClientCall {
     this.#response.writeContinue();
   }
 
+  takeBody(): null {
+    return null;
+  }
+
   readBody(reader: BodyReader): void {
     const request = this.#request;
     this.#reading?.stop();

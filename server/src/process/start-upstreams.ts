@@ -2,6 +2,7 @@ import type { Config } from "#src/config.ts";
 import type { Storage } from "#src/db/storage.ts";
 import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { openUpstreams, type Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
@@ -17,6 +18,8 @@ interface UpstreamOptions {
   isSimulated: boolean;
   /** Number of this process in its data folder, from 1. */
   index: number;
+  /** End of turns of this process. */
+  turnEnd: TurnEnd;
 }
 
 /** Opens the upstream of the environment, the stored one, or the simulator. */
@@ -27,6 +30,7 @@ export function startUpstreams({
   key,
   isSimulated,
   index,
+  turnEnd,
 }: UpstreamOptions): Promise<Upstreams> {
   const { anthropicApiKey, anthropicUpstreamUrl } = config;
   const isConfigured = anthropicApiKey !== undefined || anthropicUpstreamUrl !== undefined;
@@ -44,7 +48,7 @@ export function startUpstreams({
           : { socketPath: getSocketPath(storage.folder, socketName("simulator", index)) },
       ),
     idleTimeoutMs: config.upstreamIdleMs,
-    turnEnd: null,
+    turnEnd: config.http === "sockets" ? turnEnd : null,
     logger,
   });
 }

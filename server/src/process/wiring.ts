@@ -16,7 +16,7 @@ import type { ReportsDatabase } from "#src/db/reports-database.ts";
 import { connectStorage, type DatabasePlace, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { guardLookup } from "#src/failover/guard-lookup.ts";
-import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
+import { type Gateway, type GatewayDeps, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
@@ -172,7 +172,7 @@ async function startParts(
   });
   const outgoing = makeOutgoing(config.allowPrivateTargets);
   await warming;
-  const surface = { config, storage, logger, core, share, outgoing, publicUrl };
+  const surface = { config, storage, logger, core, share, outgoing, publicUrl, turnEnd };
   const surfaces = await startSurfaces(surface, parts);
   listening.url = surfaces.url;
   const jobs = startJobs({
@@ -361,6 +361,8 @@ interface SurfaceOptions {
   share: ProcessShare | undefined;
   outgoing: Outgoing;
   publicUrl: () => string;
+  /** End of turns of this process. */
+  turnEnd: TurnEnd;
 }
 
 interface Surfaces {
@@ -373,7 +375,7 @@ interface Surfaces {
 
 /** Starts the HTTP side: gateway, Admin API, the listener of both, and the admin socket. */
 async function startSurfaces(
-  { config, storage, logger, core, share, outgoing, publicUrl }: SurfaceOptions,
+  { config, storage, logger, core, share, outgoing, publicUrl, turnEnd }: SurfaceOptions,
   parts: AsyncDisposableStack,
 ): Promise<Surfaces> {
   const metrics = makeMetricsOf(core, () => gateway, { share, folder: storage.folder });
@@ -388,9 +390,7 @@ async function startSurfaces(
     onLimitReached: (limit) => core.spendAlerts.reportReachedLimit(limit),
     onRefused: (key, atMs) => core.keyUses.refusals.add({ ...key, apiKeyId: key.id }, atMs),
     meter: core.meter,
-    ...((config.journalSync === "group" || config.journal === "postgres") && {
-      beginSynced: (record) => core.meter.beginSynced(record),
-    }),
+    ...chooseBegin(config, core.meter),
     prices: core.prices,
     labels: core.labels,
     upstream: () => core.upstreams.current(),
@@ -441,12 +441,22 @@ async function startSurfaces(
   const adminSocket = await listenLocally(adminSocketPath(storage, share), admin.routing);
   local = adminSocket;
   parts.defer(() => adminSocket.close());
-  const served = { tls: readTls(config), ...dispatch(gateway, admin) };
+  const { handles, handle, ...requests } = dispatch(gateway, admin);
+  const sockets = config.http === "sockets" ? { turnEnd, handles, handle } : null;
+  const served = { tls: readTls(config), sockets, ...requests };
   const address = { host: config.host, port: config.port };
   const listener = share ? joinListener(share, served) : await listen({ ...address, ...served });
   const stopListening = makeStopListening({ listener, gateway, drainMs: config.drainMs });
   parts.defer(stopListening);
   return { url: listener.url, metrics: metrics.text, stopListening };
+}
+
+/** With sockets, the begins and ends of one turn are one write. Nothing is sent before it. */
+function chooseBegin(config: Config, meter: Meter): Pick<GatewayDeps, "writeBegin"> {
+  if (config.journalSync === "group" || config.journal === "postgres") {
+    return { writeBegin: (record) => meter.beginSynced(record) };
+  }
+  return config.http === "node" ? {} : { writeBegin: (record) => meter.beginWritten(record) };
 }
 
 function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): string {

@@ -7,7 +7,12 @@ import {
   type IncomingMessage,
   request as startRequest,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createNetServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
@@ -21,6 +26,7 @@ import {
 } from "#src/gateway/handle-request.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { type ClientConnections, makeClientConnections } from "#src/http1/client-connections.ts";
 import { serveNodeRequest } from "#src/http1/node-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { type KeyCache, makeKeyCache } from "#src/key-lookup/key-cache.ts";
@@ -28,7 +34,7 @@ import type { Use } from "#src/key-lookup/key-use.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import { makeTurnEnd } from "#src/lib/turn-end.ts";
+import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { makeAnthropicUpstream } from "#src/upstreams/anthropic.ts";
 import type { Upstream } from "#src/upstreams/upstream.ts";
 
@@ -38,6 +44,17 @@ import type { Upstream } from "#src/upstreams/upstream.ts";
 export const ORGANIZATION_ID = "6f1f7c0e-0d3c-4a51-9d3e-2a6f3a6f3a6f";
 export const WORKSPACE_ID = "wksp_test";
 export const UPSTREAM_CREDENTIAL = "upstream-credential-of-the-test";
+
+/** Code that reads HTTP on both sides of the gateway: `BURSAR_HTTP`. */
+export type HttpReader = "sockets" | "node";
+
+export const DEFAULT_READER: HttpReader = "sockets";
+let reader: HttpReader = DEFAULT_READER;
+
+/** Sets the reader of gateways that start from now on. */
+export function setReader(chosen: HttpReader): void {
+  reader = chosen;
+}
 
 export interface TestGateway {
   origin: string;
@@ -67,12 +84,13 @@ export interface TestGatewayOptions extends Partial<Omit<GatewayDeps, "upstream"
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const { origin, basePath = "", ...overrides } = options;
   const idleTimeoutMs = overrides.idleTimeoutMs ?? 20_000;
+  const turnEnd = reader === "sockets" ? makeTurnEnd() : null;
   const upstream = makeAnthropicUpstream({
     baseUrl: origin + basePath,
     credential: UPSTREAM_CREDENTIAL,
     source: "environment",
     idleTimeoutMs,
-    turnEnd: process.env["BURSAR_HTTP"] === "sockets" ? makeTurnEnd() : null,
+    turnEnd,
   });
   const known = new Map<string, FoundKey>();
   const endWaiters: (() => void)[] = [];
@@ -89,13 +107,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     idleTimeoutMs,
     ...overrides,
   });
-  const handle = (call: ClientCall) => void gateway.handle(call);
-  const server = createServer((request, response) => {
-    serveNodeRequest(request, response, false, handle);
-  });
-  server.on("checkContinue", (request, response) => {
-    serveNodeRequest(request, response, true, handle);
-  });
+  const { server, stop } = makeServer(turnEnd, (call) => void gateway.handle(call));
   server.on("connection", (socket) => void state.clientSockets.push(socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -119,13 +131,37 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     async close() {
       const closed = once(server, "close");
       server.close();
-      server.closeAllConnections();
+      for (const socket of state.clientSockets) socket.destroy();
       await closed;
+      stop();
       await upstream.client.destroy();
     },
   });
   test.secret = test.addKey();
   return test;
+}
+
+/** Makes the server for clients. `stop` ends its checks of time limits. */
+function makeServer(
+  turnEnd: TurnEnd | null,
+  handle: (call: ClientCall) => void,
+): { server: Server; stop: () => void } {
+  const http = createServer((request, response) => {
+    serveNodeRequest(request, response, false, handle);
+  });
+  http.on("checkContinue", (request, response) => {
+    serveNodeRequest(request, response, true, handle);
+  });
+  if (turnEnd === null) return { server: http, stop: () => undefined };
+  const own: ClientConnections = makeClientConnections({
+    turnEnd,
+    handles: () => true,
+    handle,
+    handOver: (socket) => http.emit("connection", socket),
+    formatRefusal: () => "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n",
+  });
+  const server = createNetServer({ allowHalfOpen: true, noDelay: true }, own.accept);
+  return { server, stop: own.stop };
 }
 
 export const defaultKey: FoundKey = {

@@ -1,0 +1,401 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { makeTurnEnd } from "#src/lib/turn-end.ts";
+import type { ClientCall } from "./client-call.ts";
+import { makeClientConnections } from "./client-connections.ts";
+import { serveNodeRequest } from "./node-call.ts";
+
+let closing: (() => void)[] = [];
+afterEach(() => {
+  vi.useRealTimers();
+  for (const close of closing.reverse()) close();
+  closing = [];
+});
+
+type Handler = (call: ClientCall) => void;
+
+interface TestServer {
+  port: number;
+  sockets: Socket[];
+  /** Targets that node:http has served. */
+  handedOver: string[];
+}
+
+const REFUSAL = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/** Serves paths below `/v1/` with `handle`, and all others with node:http, which returns the SHA-256 of the body. */
+async function startServer(handle: Handler, reader: "sockets" | "node"): Promise<TestServer> {
+  const handedOver: string[] = [];
+  const http = createHttpServer((request, response) => {
+    if (request.url?.startsWith("/v1/")) return serveNodeRequest(request, response, false, handle);
+    handedOver.push(request.url ?? "");
+    const hash = createHash("sha256");
+    request.on("data", (chunk) => hash.update(chunk));
+    request.on("end", () => response.end(hash.digest("hex")));
+  });
+  http.keepAliveTimeout = 75_000;
+  const own = makeClientConnections({
+    turnEnd: makeTurnEnd(),
+    handles: (_, target) => target.startsWith("/v1/"),
+    handle,
+    handOver: (socket) => http.emit("connection", socket),
+    formatRefusal: (code) => REFUSAL.replace("Bad Request", code),
+  });
+  const server: Server =
+    reader === "node" ? http : createServer({ allowHalfOpen: true, noDelay: true }, own.accept);
+  const sockets: Socket[] = [];
+  server.on("connection", (socket: Socket) => void sockets.push(socket));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    own.stop();
+  });
+  return { port: (server.address() as AddressInfo).port, sockets, handedOver };
+}
+
+interface Client {
+  socket: Socket;
+  text(): string;
+  /** Waits for the text. */
+  until(text: string): Promise<void>;
+  /** Waits for the end of the connection. */
+  ended: Promise<unknown>;
+}
+
+function connectTo({ port }: TestServer): Client {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  socket.on("error", () => undefined);
+  closing.push(() => socket.destroy());
+  let text = "";
+  socket.on("data", (chunk) => {
+    text += chunk.toString("latin1");
+  });
+  return {
+    socket,
+    text: () => text,
+    until: (expected) =>
+      expect.poll(() => text, { timeout: 5_000, interval: 5 }).toContain(expected),
+    ended: once(socket, "close"),
+  };
+}
+
+/** Returns target and body of a request. */
+const echo: Handler = (call) => {
+  const respond = (body: Buffer) => {
+    const text = `${call.target} ${createHash("sha256").update(body).digest("hex")};`;
+    call.writeHead(200, ["content-length", String(text.length)]);
+    call.end(text);
+  };
+  const whole = call.takeBody();
+  if (whole !== null) return respond(whole);
+  const chunks: Buffer[] = [];
+  call.readBody({
+    onData: (chunk) => void chunks.push(chunk),
+    onEnd: () => respond(Buffer.concat(chunks)),
+    onGone: () => undefined,
+  });
+};
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const get = (target: string, headers = "") => `GET ${target} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`;
+const post = (target: string, body: string) =>
+  `POST ${target} HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const postChunked = (target: string, ...chunks: string[]) =>
+  `POST ${target} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n` +
+  `${chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("")}0\r\n\r\n`;
+
+describe("the bytes of a response are those of node:http", () => {
+  const responses: Record<string, { request?: string; respond: Handler }> = {
+    "with a length": {
+      respond(call) {
+        call.writeHead(200, ["content-type", "application/json", "content-length", "2"]);
+        call.write(Buffer.from("{}"));
+        call.end();
+      },
+    },
+    "in one chunk": {
+      respond(call) {
+        call.writeHead(201, ["content-type", "text/plain", "x-latin", "\u00fc"]);
+        call.end("hello");
+      },
+    },
+    "without a body": {
+      respond(call) {
+        call.writeHead(204, ["request-id", "1"]);
+        call.end();
+      },
+    },
+    "to HEAD": {
+      request: "HEAD /v1/x HTTP/1.1\r\nhost: x\r\n\r\n",
+      respond(call) {
+        call.writeHead(404, ["content-length", "20"]);
+        call.end();
+      },
+    },
+    "with a date of the upstream": {
+      respond(call) {
+        call.writeHead(200, ["date", "Sun, 06 Nov 1994 08:49:37 GMT", "content-length", "0"]);
+        call.end();
+      },
+    },
+    "to a client that closes": {
+      request: get("/v1/x", "connection: close\r\n"),
+      respond(call) {
+        call.writeHead(200, []);
+        call.end("bye");
+      },
+    },
+    "before the connection closes": {
+      respond(call) {
+        call.closeAfterwards();
+        call.writeHead(599, ["content-length", "0"]);
+        call.end();
+      },
+    },
+  };
+
+  async function readResponse(respond: Handler, request: string, reader: "sockets" | "node") {
+    const server = await startServer(respond, reader);
+    const client = connectTo(server);
+    client.socket.write(request);
+    await client.until("\r\n\r\n");
+    client.socket.end();
+    await client.ended;
+    expect(server.handedOver).toEqual([]);
+    return client.text().replace(/Date: .*\r\n/, "Date: now\r\n");
+  }
+
+  test.for(Object.entries(responses))("%s", async ([, { request = get("/v1/x"), respond }]) => {
+    const own = await readResponse(respond, request, "sockets");
+    expect(own).toMatch(/\r\n\r\n/);
+    expect(own).toBe(await readResponse(respond, request, "node"));
+  });
+});
+
+describe("requests", () => {
+  test("are read the same from bytes that are split anywhere", async () => {
+    const server = await startServer(echo, "sockets");
+    const requests = [
+      post("/v1/a", "first body"),
+      postChunked("/v1/b", "chunk", "of a body"),
+      get("/v1/c"),
+      post("/v1/d", "last"),
+    ].join("");
+    const bodies = ["first body", "chunkof a body", "", "last"];
+    const targets = ["/v1/a", "/v1/b", "/v1/c", "/v1/d"];
+    for (let split = 1; split < requests.length; split += 3) {
+      const client = connectTo(server);
+      client.socket.write(requests.slice(0, split));
+      await new Promise((resolve) => setImmediate(resolve));
+      client.socket.write(requests.slice(split));
+      await client.until("/v1/d ");
+      const answers = [...client.text().matchAll(/(\/v1\/\w) (\w+);/g)].map(
+        ([, ...found]) => found,
+      );
+      expect(answers).toEqual(targets.map((target, i) => [target, sha256(bodies[i] ?? "")]));
+      client.socket.destroy();
+    }
+    expect(server.handedOver).toEqual([]);
+  });
+
+  test("with a head in many pieces are served by node:http", async () => {
+    const server = await startServer(echo, "sockets");
+    const client = connectTo(server);
+    for (const byte of post("/other", "body")) {
+      client.socket.write(byte);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await client.until(sha256("body"));
+    expect(server.handedOver).toEqual(["/other"]);
+  });
+
+  test("continue on node:http with their unread bytes, large bodies and requests behind them", async () => {
+    const server = await startServer(echo, "sockets");
+    const client = connectTo(server);
+    const large = "0123456789".repeat(500_000);
+    const text =
+      post("/v1/first", "a") + post("/large", large) + get("/other") + post("/v1/again", large);
+    client.socket.write(text);
+    await client.until(`/v1/again ${sha256(large)}`);
+    expect(client.text()).toMatch(
+      new RegExp(`/v1/first [\\s\\S]*${sha256(large)}[\\s\\S]*${sha256("")}[\\s\\S]*/v1/again `),
+    );
+    expect(server.handedOver).toEqual(["/large", "/other"]);
+  });
+
+  test("behind a running one are not read beyond a bound", async () => {
+    const calls: ClientCall[] = [];
+    const server = await startServer((call) => void calls.push(call), "sockets");
+    const client = connectTo(server);
+    client.socket.write(get("/v1/x"));
+    await expect.poll(() => calls.length).toBe(1);
+    client.socket.write(get("/v1/y", `x-long: ${"a".repeat(1_000)}\r\n`).repeat(20_000));
+    await expect.poll(() => server.sockets[0]?.isPaused()).toBe(true);
+    expect(server.sockets[0]?.bytesRead).toBeLessThan(1_000_000);
+    expect(calls).toHaveLength(1);
+  });
+});
+
+describe("a client", () => {
+  async function startRunning(request: string) {
+    const calls: ClientCall[] = [];
+    const closes: boolean[] = [];
+    const server = await startServer((call) => {
+      calls.push(call);
+      call.onClose = (isWhole) => void closes.push(isWhole);
+    }, "sockets");
+    const client = connectTo(server);
+    client.socket.write(request);
+    await expect.poll(() => calls.length).toBe(1);
+    const [call] = calls;
+    if (!call) throw new Error("no call");
+    return { server, client, call, closes };
+  }
+
+  test.for(["end", "resetAndDestroy"] as const)("that leaves by %s is noticed", async (leave) => {
+    const { client, call, closes } = await startRunning(get("/v1/x"));
+    client.socket[leave]();
+    await expect.poll(() => closes).toEqual([false]);
+    expect(call.isGone).toBe(true);
+  });
+
+  test("that leaves in the middle of its body gets a 400", async () => {
+    const { client, call, closes } = await startRunning(post("/v1/x", "body").slice(0, -1));
+    const onGone = vi.fn<() => void>();
+    call.readBody({ onData: () => undefined, onEnd: () => undefined, onGone });
+    client.socket.end();
+    await client.ended;
+    expect(client.text()).toContain("HPE_INVALID_EOF_STATE");
+    await expect.poll(() => closes).toEqual([false]);
+    expect(onGone).toHaveBeenCalledOnce();
+  });
+
+  test("with an invalid chunk gets a 400, and its request ends", async () => {
+    const { client, call, closes } = await startRunning(postChunked("/v1/x", "ab").slice(0, -5));
+    client.socket.write("no chunk\r\n");
+    await client.ended;
+    expect(client.text()).toContain("HPE_INVALID_CHUNK_SIZE");
+    await expect.poll(() => closes).toEqual([false]);
+    expect(call.isGone).toBe(true);
+  });
+
+  test("with an invalid chunk after the begin of its response is disconnected", async () => {
+    const { client, call } = await startRunning(postChunked("/v1/x", "ab").slice(0, -5));
+    call.writeHead(200, []);
+    call.write(Buffer.from("begin"));
+    await client.until("begin");
+    client.socket.write("no chunk\r\n");
+    await client.ended;
+    expect(client.text()).not.toContain("HPE_INVALID_CHUNK_SIZE");
+  });
+
+  test("gets the bytes that were written before a response was broken off", async () => {
+    const { client, call, closes } = await startRunning(get("/v1/x"));
+    call.writeHead(200, []);
+    call.write(Buffer.from("begin"));
+    call.destroy();
+    expect(call.isGone).toBe(true);
+    await client.ended;
+    expect(client.text()).toMatch(/\r\n\r\n5\r\nbegin\r\n$/);
+    expect(closes).toEqual([false]);
+  });
+
+  test("gets framed bytes as they are, and others in one chunk a turn", async () => {
+    const { client, call } = await startRunning(get("/v1/x"));
+    call.writeHead(200, []);
+    call.write(Buffer.from("a"));
+    call.write(Buffer.from("bc"));
+    call.write(Buffer.from("defg"), Buffer.from("2\r\nde\r\n2\r\nfg\r\n"));
+    call.write(Buffer.from("h"));
+    call.end();
+    await client.until("0\r\n\r\n");
+    expect(client.text().split("\r\n\r\n").slice(1).join("\r\n\r\n")).toBe(
+      "3\r\nabc\r\n2\r\nde\r\n2\r\nfg\r\n1\r\nh\r\n0\r\n\r\n",
+    );
+  });
+
+  test("that does not read is reported to the writer, and disconnected after the end", async () => {
+    const { client, call, closes } = await startRunning(get("/v1/x"));
+    client.socket.pause();
+    call.writeHead(200, []);
+    const onDrain = vi.fn<() => void>();
+    call.onDrain = onDrain;
+    const chunk = Buffer.alloc(64 * 1024);
+    for (let isFull = false; !isFull; ) {
+      onDrain.mockClear();
+      isFull = !call.write(chunk);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (onDrain.mock.calls.length > 0) isFull = false;
+    }
+    client.socket.resume();
+    await expect.poll(() => onDrain.mock.calls.length).toBe(1);
+    client.socket.pause();
+    for (let i = 0; i < 1_000; i++) call.write(chunk);
+    call.end(undefined, 100);
+    await expect.poll(() => closes).toEqual([false]);
+  });
+});
+
+describe("time limits", () => {
+  const MINUTE_MS = 60_000;
+  function fakeTimers() {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  }
+
+  test("a client that sends nothing, or half a head, gets a 408", async () => {
+    fakeTimers();
+    const server = await startServer(echo, "sockets");
+    const clients = [connectTo(server), connectTo(server)];
+    clients[1]?.socket.write("GET /v1/x HT");
+    await expect.poll(() => server.sockets.map(({ bytesRead }) => bytesRead)).toEqual([0, 12]);
+    vi.advanceTimersByTime(MINUTE_MS - 1);
+    expect(server.sockets.map(({ writable }) => writable)).toEqual([true, true]);
+    vi.advanceTimersByTime(10_000);
+    for (const client of clients) {
+      await client.ended;
+      expect(client.text()).toContain("ERR_HTTP_REQUEST_TIMEOUT");
+    }
+  });
+
+  test("an idle connection is closed after its announced time, and a running request is not", async () => {
+    fakeTimers();
+    const calls: ClientCall[] = [];
+    const server = await startServer((call) => {
+      calls.push(call);
+      if (call.target === "/v1/idle") echo(call);
+    }, "sockets");
+    const [idle, running] = [connectTo(server), connectTo(server)];
+    idle.socket.write(get("/v1/idle"));
+    running.socket.write(get("/v1/running"));
+    await idle.until("Keep-Alive: timeout=75");
+    await expect.poll(() => calls.length).toBe(2);
+    vi.advanceTimersByTime(75_000);
+    expect(idle.socket.destroyed).toBe(false);
+    vi.advanceTimersByTime(10_000);
+    await idle.ended;
+    vi.advanceTimersByTime(10 * MINUTE_MS);
+    for (const call of calls) if (call.target === "/v1/running") echo(call);
+    await running.until("/v1/running ");
+  });
+
+  test("the rest of an answered body is dropped, for a bounded time", async () => {
+    fakeTimers();
+    const respond: Handler = (call) => {
+      call.writeHead(200, ["content-length", "0"]);
+      call.end();
+    };
+    const server = await startServer(respond, "sockets");
+    const [slow, quick] = [connectTo(server), connectTo(server)];
+    for (const { socket } of [slow, quick]) socket.write(post("/v1/x", "body").slice(0, -2));
+    await Promise.all([slow, quick].map((client) => client.until("200 OK")));
+    quick.socket.write(`dy${get("/v1/y")}`);
+    await expect.poll(() => quick.text().match(/200 OK/g)?.length).toBe(2);
+    vi.advanceTimersByTime(MINUTE_MS + 10_000);
+    await slow.ended;
+  });
+});
