@@ -61,10 +61,11 @@ export function scanFields(bytes: Buffer, start: number, from: number): number {
   }
 }
 
-/** Returns the fields of the last scan as a flat list of names and values. `end` is the result of the scan. */
-export function createRawHeaders(bytes: Buffer, start: number, end: number): string[] {
-  // One text for the head, because cutting a text is cheaper than creating one from bytes.
-  const text = bytes.toString("latin1", start, end);
+/**
+ * Returns the fields of the last scan as a flat list of names and values. `text` is the head, one character for each byte.
+ * Its parts share its memory, because cutting a text is cheaper than creating one from bytes.
+ */
+export function createRawHeaders(text: string): string[] {
   const rawHeaders: string[] = [];
   for (let i = 0; i < offsetCount; i += 2) {
     rawHeaders.push(text.substring(offsets[i] as number, offsets[i + 1] as number));

@@ -73,14 +73,15 @@ export function readRequestHead(bytes: Buffer, start: number): HeadRead<RequestH
   if (lineEnd < 0) return noHead(lineEnd, "version");
   const end = scanFields(bytes, start, lineEnd);
   if (end < 0) return noHead(end, "fields");
-  const rawHeaders = createRawHeaders(bytes, start, end);
+  const text = bytes.toString("latin1", start, end);
+  const rawHeaders = createRawHeaders(text);
   const fields = readMessageFields(rawHeaders);
   if (typeof fields === "string") return noHead(INVALID, fields);
   const unusual = findUnusualField(fields);
   if (unusual !== null) return noHead(INVALID, unusual);
   const head: RequestHead = {
     method,
-    target: bytes.toString("latin1", targetStart, targetEnd),
+    target: text.substring(targetStart - start, targetEnd - start),
     rawHeaders,
     framing: fields.isChunked ? CHUNKED : frameLength(fields.contentLength ?? 0),
     isKeptAlive: !fields.hasClose,
@@ -105,7 +106,7 @@ export function readResponseHead(
   if (minor > 1 || status < 102) return noHead(INVALID, "status");
   const end = scanFields(bytes, start, lineEnd);
   if (end < 0) return noHead(end, "fields");
-  const rawHeaders = createRawHeaders(bytes, start, end);
+  const rawHeaders = createRawHeaders(bytes.toString("latin1", start, end));
   const fields = readMessageFields(rawHeaders);
   if (typeof fields === "string") return noHead(INVALID, fields);
   if (minor === 0 && fields.isChunked) return noHead(INVALID, "transfer coding");
