@@ -2,6 +2,7 @@ import { compareRequests, compareResponses } from "./compare-readings.ts";
 import { NodeRequestReader } from "./node-reading.ts";
 import { readOwnRequests, readOwnResponses } from "./own-reading.ts";
 import { readWithUndici } from "./undici-reading.ts";
+import { compareUpstreamConnection } from "./upstream-reading.ts";
 
 /** Bytes that one connection delivers. */
 export interface ConnectionCase {
@@ -43,7 +44,10 @@ export function compareRequestReaders(cases: readonly ConnectionCase[]): Promise
   });
 }
 
-/** Reads responses with http1 and with undici, and compares the results. The connections end after the last byte. */
+/**
+ * Reads responses with http1 and with undici, and compares the results. The connections end after the last byte. A
+ * connection of the upstream client reads them too.
+ */
 export function compareResponseReaders(cases: readonly ConnectionCase[]): Promise<Comparison> {
   return compareAll(cases, async (batch) => {
     const others = await readWithUndici(batch);
@@ -51,7 +55,10 @@ export function compareResponseReaders(cases: readonly ConnectionCase[]): Promis
       const own = readOwnResponses(pieces, methods);
       const other = others[index] ?? { messages: [], refusal: null };
       const text = toText(pieces);
-      return { messages: own.messages.length, problem: compareResponses(own, other, text) };
+      const problem =
+        compareResponses(own, other, text) ??
+        compareUpstreamConnection(pieces, methods[0] ?? "GET");
+      return { messages: own.messages.length, problem };
     });
   });
 }

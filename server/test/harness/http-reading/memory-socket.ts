@@ -1,11 +1,11 @@
-import { Duplex } from "node:stream";
+import { Socket } from "node:net";
 
-/** Connection in memory. `push` delivers bytes to its reader, and `push(null)` ends them. Written bytes are dropped. */
-export class MemorySocket extends Duplex {
+/** Connection in memory. `push` delivers bytes to its reader, and `push(null)` ends them. Written bytes are counted. */
+export class MemorySocket extends Socket {
   writtenBytes = 0;
 
   constructor() {
-    super({ allowHalfOpen: true, autoDestroy: false });
+    super({ allowHalfOpen: true });
   }
 
   override _read(): void {}
@@ -15,7 +15,12 @@ export class MemorySocket extends Duplex {
     callback();
   }
 
-  setTimeout(): this {
-    return this;
+  override _writev(chunks: readonly { chunk: Buffer }[], callback: () => void): void {
+    for (const { chunk } of chunks) this.writtenBytes += chunk.length;
+    callback();
+  }
+
+  override _final(callback: () => void): void {
+    callback();
   }
 }
