@@ -78,7 +78,9 @@ function toJson(record: NewRecord, prices: number | null): string {
     case "end": {
       const { seq, beginSeq, changes, end } = record;
       const json = `{"v":${VERSION},"k":"e","s":${seq},"b":${beginSeq},"r":${endToJson(end, prices)}`;
-      return changes === null ? `${json}}` : `${json},"c":${JSON.stringify(changesToWire(changes))}}`;
+      return changes === null
+        ? `${json}}`
+        : `${json},"c":${JSON.stringify(changesToWire(changes))}}`;
     }
     default:
       return JSON.stringify(toWire(record));

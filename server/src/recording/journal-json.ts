@@ -1,4 +1,3 @@
-import { billedMeasures, costParts } from "@bursar/contract/usage-shape.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import type { Cost, TokenUsage } from "#src/domain/usage.ts";
 import { cutText, type OwnEnd } from "./journal-record.ts";
@@ -11,11 +10,11 @@ import { costKeys, measureKeys, usual } from "./journal-wire.ts";
 export function beginToJson(record: BeginRecord): string {
   let json =
     `{"id":${textToJson(record.requestId)},"t":${record.startedAtMs}` +
-    `,"o":${textToJson(record.organizationId)},"w":${textToJson(record.workspaceId)}` +
-    `,"a":${textToJson(record.apiKeyId)}`;
-  if (record.memberId !== undefined) json += `,"u":${textToJson(record.memberId)}`;
-  json += `,"m":${textToJson(record.requestedModel)},"st":${record.isStream ? 1 : 0}`;
-  json += `,"c":${textToJson(record.client)}`;
+    `,"o":${labelToJson(record.organizationId)},"w":${labelToJson(record.workspaceId)}` +
+    `,"a":${labelToJson(record.apiKeyId)}`;
+  if (record.memberId !== undefined) json += `,"u":${labelToJson(record.memberId)}`;
+  json += `,"m":${labelToJson(record.requestedModel)},"st":${record.isStream ? 1 : 0}`;
+  json += `,"c":${labelToJson(record.client)}`;
   const { holdNanoUsd, smallerHolds } = record;
   if (holdNanoUsd !== undefined) json += `,"h":${amountToJson(holdNanoUsd)}`;
   if (smallerHolds === undefined) return `${json}}`;
@@ -33,7 +32,7 @@ export function endToJson(end: OwnEnd, prices: number | null): string {
   if (end.isEstimated) json += ',"es":1';
   if (end.doubt !== undefined) json += `,"db":"${end.doubt}"`;
   if (end.isUnpriced) json += ',"un":1';
-  json += `,"md":${textToJson(cutText(end.model))}${dimensionsToJson(end)}`;
+  json += `,"md":${labelToJson(cutText(end.model))}${dimensionsToJson(end)}`;
   json += `${usageToJson(end.usage)},"co":${costToJson(end.cost)}`;
   if (prices !== null) json += `,"p":${prices}`;
   else if (typeof end.prices === "number") json += `,"p":${end.prices}`;
@@ -47,34 +46,77 @@ type Dimensions = Pick<EndRecord, "serviceTier" | "contextWindow" | "inferenceGe
 
 function dimensionsToJson({ serviceTier, contextWindow, inferenceGeo, speed }: Dimensions): string {
   let json = "";
-  if (serviceTier !== usual.serviceTier) json += `,"ti":${textToJson(cutText(serviceTier))}`;
+  if (serviceTier !== usual.serviceTier) json += `,"ti":${labelToJson(cutText(serviceTier))}`;
   if (contextWindow !== usual.contextWindow) json += `,"cw":"${contextWindow}"`;
-  if (inferenceGeo !== usual.inferenceGeo) json += `,"ge":${textToJson(cutText(inferenceGeo))}`;
-  if (speed !== usual.speed) json += `,"sp":${textToJson(cutText(speed))}`;
+  if (inferenceGeo !== usual.inferenceGeo) json += `,"ge":${labelToJson(cutText(inferenceGeo))}`;
+  if (speed !== usual.speed) json += `,"sp":${labelToJson(cutText(speed))}`;
   return json;
 }
 
-const measures = billedMeasures.map(({ name }) => [name, measureKeys[name]] as const);
-const costs = [...costParts.map(({ cost }) => cost), "total" as const].map(
-  (name) => [name, costKeys[name]] as const,
-);
+// Measures and parts of the cost are written out, because loops over their names take twice as long.
 
 function usageToJson(usage: TokenUsage): string {
   let json = "";
-  for (const [name, key] of measures) {
-    const count = usage[name];
-    if (count !== 0) json += `${json === "" ? "" : ","}"${key}":${numberToJson(count)}`;
+  let before = ',"us":{';
+  if (usage.inputTokens !== 0) {
+    json += `${before}"${measureKeys.inputTokens}":${numberToJson(usage.inputTokens)}`;
+    before = ",";
   }
-  return json === "" ? "" : `,"us":{${json}}`;
+  if (usage.cacheWrite5mTokens !== 0) {
+    json += `${before}"${measureKeys.cacheWrite5mTokens}":${numberToJson(usage.cacheWrite5mTokens)}`;
+    before = ",";
+  }
+  if (usage.cacheWrite1hTokens !== 0) {
+    json += `${before}"${measureKeys.cacheWrite1hTokens}":${numberToJson(usage.cacheWrite1hTokens)}`;
+    before = ",";
+  }
+  if (usage.cacheReadTokens !== 0) {
+    json += `${before}"${measureKeys.cacheReadTokens}":${numberToJson(usage.cacheReadTokens)}`;
+    before = ",";
+  }
+  if (usage.outputTokens !== 0) {
+    json += `${before}"${measureKeys.outputTokens}":${numberToJson(usage.outputTokens)}`;
+    before = ",";
+  }
+  if (usage.webSearches !== 0) {
+    json += `${before}"${measureKeys.webSearches}":${numberToJson(usage.webSearches)}`;
+    before = ",";
+  }
+  return json === "" ? "" : `${json}}`;
 }
 
 function costToJson(cost: Cost): string {
   let json = "";
-  for (const [name, key] of costs) {
-    const amount = cost[name];
-    if (amount !== 0n) json += `${json === "" ? "" : ","}"${key}":${amountToJson(amount)}`;
+  let before = "{";
+  if (cost.input !== 0n) {
+    json += `${before}"${costKeys.input}":${amountToJson(cost.input)}`;
+    before = ",";
   }
-  return `{${json}}`;
+  if (cost.cacheWrite5m !== 0n) {
+    json += `${before}"${costKeys.cacheWrite5m}":${amountToJson(cost.cacheWrite5m)}`;
+    before = ",";
+  }
+  if (cost.cacheWrite1h !== 0n) {
+    json += `${before}"${costKeys.cacheWrite1h}":${amountToJson(cost.cacheWrite1h)}`;
+    before = ",";
+  }
+  if (cost.cacheRead !== 0n) {
+    json += `${before}"${costKeys.cacheRead}":${amountToJson(cost.cacheRead)}`;
+    before = ",";
+  }
+  if (cost.output !== 0n) {
+    json += `${before}"${costKeys.output}":${amountToJson(cost.output)}`;
+    before = ",";
+  }
+  if (cost.webSearch !== 0n) {
+    json += `${before}"${costKeys.webSearch}":${amountToJson(cost.webSearch)}`;
+    before = ",";
+  }
+  if (cost.total !== 0n) {
+    json += `${before}"${costKeys.total}":${amountToJson(cost.total)}`;
+    before = ",";
+  }
+  return json === "" ? "{}" : `${json}}`;
 }
 
 /** JSON has no other numbers. */
@@ -82,11 +124,23 @@ function numberToJson(number: number): string {
   return Number.isFinite(number) ? `${number}` : "null";
 }
 
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-
 /** A text if a JSON number would lose digits. */
 function amountToJson(amount: bigint): string {
-  return amount <= MAX_SAFE && amount >= -MAX_SAFE ? `${amount}` : `"${amount}"`;
+  const number = Number(amount);
+  return Number.isSafeInteger(number) ? `${number}` : `"${amount}"`;
+}
+
+/** JSON of texts that many requests share. Clients choose some of them, so their number is bounded. */
+const labels = new Map<string, string>();
+const MAX_LABELS = 10_000;
+
+function labelToJson(text: string): string {
+  const known = labels.get(text);
+  if (known !== undefined) return known;
+  if (labels.size >= MAX_LABELS) labels.clear();
+  const json = textToJson(text);
+  labels.set(text, json);
+  return json;
 }
 
 const FIRST_PRINTABLE = 0x20;
