@@ -1,5 +1,5 @@
 import type { Spent } from "#src/domain/request-spend.ts";
-import { type SpendScope, scopeIdsOf } from "./charges.ts";
+import type { SpendScope } from "./charges.ts";
 
 const DAY_MS = 86_400_000;
 /** Highest number of separate batches. Later ones are merged, so that the number of active keys bounds the memory. */
@@ -21,21 +21,23 @@ export class SpendSums {
   readonly #byScope = new Map<string, Map<number, Spent>>();
 
   add(origin: SpendOrigin, spent: Spent): void {
+    if (isNothing(spent)) return;
     const day = Math.floor(origin.startedAtMs / DAY_MS);
-    for (const scopeId of scopeIdsOf(origin)) this.#change(scopeId, day, spent, 1n);
+    this.#change(origin.apiKeyId, day, spent);
+    this.#change(origin.workspaceId, day, spent);
+    this.#change(origin.organizationId, day, spent);
   }
 
   remove(origin: SpendOrigin, spent: Spent): void {
-    const day = Math.floor(origin.startedAtMs / DAY_MS);
-    for (const scopeId of scopeIdsOf(origin)) this.#change(scopeId, day, spent, -1n);
+    this.add(origin, negate(spent));
   }
 
   addAll(sums: SpendSums): void {
-    this.#changeAll(sums, 1n);
+    this.#changeAll(sums, (spent) => spent);
   }
 
   removeAll(sums: SpendSums): void {
-    this.#changeAll(sums, -1n);
+    this.#changeAll(sums, negate);
   }
 
   /** Cost in a period, nano-USD. */
@@ -66,23 +68,38 @@ export class SpendSums {
     }
   }
 
-  #changeAll(sums: SpendSums, sign: 1n | -1n): void {
+  #changeAll(sums: SpendSums, toChange: (spent: Spent) => Spent): void {
     for (const [scopeId, days] of sums.#byScope) {
-      for (const [day, spent] of days) this.#change(scopeId, day, spent, sign);
+      for (const [day, spent] of days) this.#change(scopeId, day, toChange(spent));
     }
   }
 
-  #change(scopeId: string, day: number, change: Spent, sign: 1n | -1n): void {
-    if (change.costNanoUsd === 0n && change.unresolvedNanoUsd === 0n) return;
-    const days = this.#byScope.get(scopeId) ?? new Map<number, Spent>();
-    const spent = days.get(day) ?? { costNanoUsd: 0n, unresolvedNanoUsd: 0n };
-    spent.costNanoUsd += sign * change.costNanoUsd;
-    spent.unresolvedNanoUsd += sign * change.unresolvedNanoUsd;
-    if (spent.costNanoUsd === 0n && spent.unresolvedNanoUsd === 0n) days.delete(day);
-    else days.set(day, spent);
+  /** Runs six times a request. A product with a sign would create four more numbers. */
+  #change(scopeId: string, day: number, change: Spent): void {
+    const days = this.#byScope.get(scopeId);
+    const spent = days?.get(day);
+    if (days === undefined || spent === undefined) {
+      if (isNothing(change)) return;
+      const { costNanoUsd, unresolvedNanoUsd } = change;
+      const added = { costNanoUsd, unresolvedNanoUsd };
+      if (days === undefined) this.#byScope.set(scopeId, new Map([[day, added]]));
+      else days.set(day, added);
+      return;
+    }
+    spent.costNanoUsd += change.costNanoUsd;
+    if (change.unresolvedNanoUsd !== 0n) spent.unresolvedNanoUsd += change.unresolvedNanoUsd;
+    if (!isNothing(spent)) return;
+    days.delete(day);
     if (days.size === 0) this.#byScope.delete(scopeId);
-    else this.#byScope.set(scopeId, days);
   }
+}
+
+function isNothing({ costNanoUsd, unresolvedNanoUsd }: Spent): boolean {
+  return costNanoUsd === 0n && unresolvedNanoUsd === 0n;
+}
+
+function negate({ costNanoUsd, unresolvedNanoUsd }: Spent): Spent {
+  return { costNanoUsd: -costNanoUsd, unresolvedNanoUsd: -unresolvedNanoUsd };
 }
 
 /** One end of an appended batch. */
