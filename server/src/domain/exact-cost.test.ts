@@ -3,8 +3,11 @@ import { expect, test } from "vitest";
 import {
   type BilledCall,
   computeCost,
+  computeHighestCost,
   computeRoundedCost,
+  computeRoundedHighestCost,
   computeWholeCost,
+  computeWholeHighestCost,
 } from "./exact-cost.ts";
 import { MAX_PRICE_NANO_USD } from "./price-book.ts";
 import { priceList, type TokenPrices } from "./price-list.ts";
@@ -110,3 +113,36 @@ test("the largest cost is exact", () => {
   const total = (BigInt(MAX_ITERATIONS) * BigInt(MAX_TOKENS) * (highest / 1_000_000n) * 22n) / 20n;
   expect(computeCost(many, 0).total).toBe(total);
 });
+
+test("the highest cost by numbers is the exact cost rounded up, also around 2^53", () => {
+  const tokens = fc.oneof(fc.nat({ max: 2_000_000 }), fc.nat({ max: MAX_TOKENS }));
+  const rate = fc.record({
+    nanoUsdPerMillion: price,
+    twentieths: fc.constantFrom(10n, 11n, 20n, 22n),
+  });
+  const rates = fc.record({ inputRate: rate, outputRate: rate });
+  const count = fc.record({ inputTokens: tokens, outputTokens: tokens });
+  const found = { numbers: 0, others: 0 };
+  const isSame = (counted: { inputTokens: number; outputTokens: number }, of: Rates) => {
+    const exact = computeRoundedHighestCost(counted, of);
+    const byNumbers = computeWholeHighestCost(counted, of);
+    found[byNumbers === null ? "others" : "numbers"] += 1;
+    expect(byNumbers ?? exact).toBe(exact);
+    expect(computeHighestCost(counted, of)).toBe(exact);
+  };
+  fc.assert(fc.property(count, rates, isSame), { numRuns: 5_000 });
+  const each = fc.bigInt({ min: 1_000_000n, max: 10_000_000n });
+  fc.assert(
+    fc.property(each, fc.integer({ min: -40, max: 40 }), tokens, (perToken, off, inputTokens) => {
+      const one = { nanoUsdPerMillion: 1_000_000n, twentieths: 1n };
+      const near = { nanoUsdPerMillion: perToken * 1_000_000n, twentieths: 22n };
+      const outputTokens = Number((2n ** 53n - BigInt(inputTokens)) / (perToken * 22n)) + off;
+      isSame({ inputTokens, outputTokens }, { inputRate: one, outputRate: near });
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(found.numbers).toBeGreaterThan(2_000);
+  expect(found.others).toBeGreaterThan(2_000);
+});
+
+type Rates = Parameters<typeof computeHighestCost>[1];

@@ -146,3 +146,64 @@ function toWholeCount(tokens: number): number {
 function toCount(tokens: number): bigint {
   return BigInt(toWholeCount(tokens));
 }
+
+/** Price of one token, nano-USD per million, times a multiplier in twentieths. */
+interface TokenRate {
+  nanoUsdPerMillion: bigint;
+  twentieths: bigint;
+}
+
+interface RatedTokens {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+interface TokenRates {
+  inputRate: TokenRate;
+  outputRate: TokenRate;
+}
+
+/** Cost of whole tokens at one price for input and one for output, nano-USD, rounded up. */
+export function computeHighestCost(tokens: RatedTokens, rates: TokenRates): bigint {
+  return computeWholeHighestCost(tokens, rates) ?? computeRoundedHighestCost(tokens, rates);
+}
+
+/** Null: a price is not whole nano-USD per token, or the cost may need more than 53 bits. See `computeWholeCost`. */
+export function computeWholeHighestCost(
+  { inputTokens, outputTokens }: RatedTokens,
+  { inputRate, outputRate }: TokenRates,
+): bigint | null {
+  const input = findWholeRate(inputRate);
+  const output = findWholeRate(outputRate);
+  if (input === null || output === null) return null;
+  const total = inputTokens * input + outputTokens * output;
+  // False also for NaN.
+  if (!(total <= Number.MAX_SAFE_INTEGER)) return null;
+  const rest = total % ONE;
+  return BigInt((total - rest) / ONE + (rest > 0 ? 1 : 0));
+}
+
+/** Rates are shared objects too. */
+const wholeRates = new WeakMap<TokenRate, number | null>();
+
+/** Twentieths of a nano-USD per token. Null: not whole. */
+function findWholeRate(rate: TokenRate): number | null {
+  const known = wholeRates.get(rate);
+  if (known !== undefined) return known;
+  const { nanoUsdPerMillion, twentieths } = rate;
+  const isWhole = nanoUsdPerMillion >= 0n && nanoUsdPerMillion % MILLION === 0n;
+  const whole = isWhole ? Number((nanoUsdPerMillion / MILLION) * twentieths) : null;
+  wholeRates.set(rate, whole);
+  return whole;
+}
+
+/** Computes any cost. */
+export function computeRoundedHighestCost(
+  { inputTokens, outputTokens }: RatedTokens,
+  { inputRate, outputRate }: TokenRates,
+): bigint {
+  const exact =
+    BigInt(inputTokens) * inputRate.nanoUsdPerMillion * inputRate.twentieths +
+    BigInt(outputTokens) * outputRate.nanoUsdPerMillion * outputRate.twentieths;
+  return (exact + DENOMINATOR - 1n) / DENOMINATOR;
+}

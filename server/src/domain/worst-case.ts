@@ -1,5 +1,5 @@
 import { assert } from "#src/lib/assert.ts";
-import { DENOMINATOR, TWENTIETHS } from "./exact-cost.ts";
+import { computeHighestCost, TWENTIETHS } from "./exact-cost.ts";
 import type { HoldRequest } from "./hold-request.ts";
 import {
   boundBody,
@@ -208,8 +208,7 @@ function computeWorstCase(question: Question, countedTokens: number | null): Wor
     canWriteAnyCache: openEnd?.canWriteCache ?? false,
   });
   const feesNanoUsd = openEnd?.feesNanoUsd ?? 0n;
-  const exact = costOf(tokens.inputTokens, inputRate) + costOf(tokens.outputTokens, outputRate);
-  const total = (exact + DENOMINATOR - 1n) / DENOMINATOR + feesNanoUsd;
+  const total = computeHighestCost(tokens, { inputRate, outputRate }) + feesNanoUsd;
   const bounded: Bounded = {
     nanoUsd: total < MAX_NANO_USD ? total : MAX_NANO_USD,
     drivers: { ...tokens, inputRate, outputRate, geo, feesNanoUsd },
@@ -340,16 +339,49 @@ interface RateQuestion {
   canWriteAnyCache: boolean;
 }
 
-function findRates(
-  { request, book, atMs }: Question,
-  question: RateQuestion,
-): { inputRate: Rate; outputRate: Rate } {
-  const { models, fastMode } = question;
-  const canBeFast =
-    (isFast(request.speed) || request.fallbacks.hasFastSpeed) &&
-    fastMode !== "standard" &&
-    fastMode !== "refused";
+interface Rates {
+  inputRate: Rate;
+  outputRate: Rate;
+}
+
+/** Rates by the rows of one model, at most two for each list of kinds. Nearly all requests share a few of them. */
+const knownRates = new WeakMap<readonly ModelPrices[], Map<InputKinds, Rates>>();
+const knownUsRates = new WeakMap<readonly ModelPrices[], Map<InputKinds, Rates>>();
+
+/** Finds the highest rates. The cache has rates of one model, unless the prompt is long or fast mode is possible. */
+function findRates(asked: Question, question: RateQuestion): Rates {
+  const { request, book, atMs } = asked;
+  const { models, promptTokens, canBeUs } = question;
+  const canBeFast = isFastPossible(request, question.fastMode);
   const kinds = inputKinds(request, question.canWriteAnyCache);
+  const [name] = models.names;
+  const choose = () => chooseRates(asked, { ...question, canBeFast, kinds });
+  if (name === undefined || models.names.length > 1 || models.hasOther || canBeFast)
+    return choose();
+  const rows = book.findReachable(name, atMs);
+  if (rows.some((row) => isLongPrompt(row, promptTokens))) return choose();
+  const cache = canBeUs ? knownUsRates : knownRates;
+  const byKinds = cache.get(rows) ?? new Map<InputKinds, Rates>();
+  cache.set(rows, byKinds);
+  const known = byKinds.get(kinds) ?? choose();
+  byKinds.set(kinds, known);
+  return known;
+}
+
+function isFastPossible(request: HoldRequest, fastMode: ModelLimits["fastMode"]): boolean {
+  const isAsked = isFast(request.speed) || request.fallbacks.hasFastSpeed;
+  return isAsked && fastMode !== "standard" && fastMode !== "refused";
+}
+
+function isLongPrompt({ longPrompt }: ModelPrices, promptTokens: number): boolean {
+  return longPrompt !== null && promptTokens > longPrompt.overPromptTokens;
+}
+
+function chooseRates(
+  { book, atMs }: Question,
+  question: RateQuestion & { canBeFast: boolean; kinds: InputKinds },
+): Rates {
+  const { models, canBeFast, kinds } = question;
   const found: HighestRates = { input: null, output: null };
   const consider = (row: ModelPrices, band: Rate["band"], prices: TokenPrices) => {
     const twentieths = question.canBeUs && row.isGeoPriced ? US_TWENTIETHS : TWENTIETHS;
@@ -371,9 +403,8 @@ function findRates(
   for (const name of models.names) {
     for (const row of book.findReachable(name, atMs)) {
       consider(row, row.source === HIGHEST_RATE ? "highest_rate" : "standard", row.standard);
-      const { longPrompt } = row;
-      if (longPrompt && question.promptTokens > longPrompt.overPromptTokens) {
-        consider(row, "long_prompt", longPrompt.prices);
+      if (row.longPrompt !== null && isLongPrompt(row, question.promptTokens)) {
+        consider(row, "long_prompt", row.longPrompt.prices);
       }
       if (canBeFast && row.fast) consider(row, "fast", row.fast);
       if (canBeFast && !row.fast) considerHighest();
@@ -389,13 +420,17 @@ function isFast(speed: string | null): boolean {
   return speed !== null && speed !== "standard";
 }
 
+type InputKinds = readonly (keyof TokenPrices)[];
+
 /** A listed cache read costs a tenth of an input token, but an override can have any price. */
-function inputKinds(request: HoldRequest, canWriteAnyCache: boolean): (keyof TokenPrices)[] {
+const READ_KINDS: InputKinds = ["input", "cacheRead"];
+const WRITE_5M_KINDS: InputKinds = [...READ_KINDS, "cacheWrite5m"];
+const ALL_KINDS: InputKinds = [...WRITE_5M_KINDS, "cacheWrite1h"];
+
+function inputKinds(request: HoldRequest, canWriteAnyCache: boolean): InputKinds {
   const { hasCacheControl5m, hasCacheControl1h } = request.markers;
-  if (hasCacheControl1h || canWriteAnyCache) {
-    return ["input", "cacheRead", "cacheWrite5m", "cacheWrite1h"];
-  }
-  return hasCacheControl5m ? ["input", "cacheRead", "cacheWrite5m"] : ["input", "cacheRead"];
+  if (hasCacheControl1h || canWriteAnyCache) return ALL_KINDS;
+  return hasCacheControl5m ? WRITE_5M_KINDS : READ_KINDS;
 }
 
 function pickHigherRate(
@@ -406,9 +441,4 @@ function pickHigherRate(
   const isDearer =
     best === null || nanoUsdPerMillion * rest.twentieths > best.nanoUsdPerMillion * best.twentieths;
   return isDearer ? { nanoUsdPerMillion, ...rest } : best;
-}
-
-/** Nano-USD divided by DENOMINATOR, exactly. */
-function costOf(tokens: number, { nanoUsdPerMillion, twentieths }: Rate): bigint {
-  return BigInt(tokens) * nanoUsdPerMillion * twentieths;
 }
