@@ -39,6 +39,7 @@ describe("the head of a request", () => {
     ["upgrade", `${request}\r\nUpgrade: websocket\r\n\r\n`],
     ["expect", `${request}\r\nExpect: 100-continue\r\n\r\n`],
     ["host", `${request}\r\nhost: other\r\n\r\n`],
+    ["host", "GET / HTTP/1.1\r\naccept: */*\r\n\r\n"],
     ["two lengths", `${request}\r\ncontent-length: 12\r\n\r\n`],
     ["transfer coding", `${request}\r\ntransfer-encoding: gzip, chunked\r\n\r\n`],
     ["length and transfer coding", `${request}\r\ntransfer-encoding: chunked\r\n\r\n`],

@@ -80,6 +80,30 @@ export function compareRequests(own: OwnReading, node: Reading): string | null {
   }
 }
 
+/**
+ * Returns the first disagreement about a connection of requests that a server of `http1/` and node:http served together, or
+ * null. `node` served it alone.
+ */
+export function compareServers(served: Reading, node: Reading, text: string): string | null {
+  const isRefusedBody = served.refusal !== null && FRAMING_TRAILER.pattern.test(text);
+  for (const [index, message] of served.messages.entries()) {
+    const other = node.messages[index];
+    if (other === undefined) return `only http1 serves message ${index}: ${node.refusal}`;
+    const isRefused = isRefusedBody && index === served.messages.length - 1;
+    const problem = compareMessage(message, other, isRefused);
+    if (problem !== null) return `message ${index}: ${problem}`;
+  }
+  if (isRefusedBody) return null;
+  if (node.messages.length !== served.messages.length) {
+    return `${served.messages.length} messages and ${node.messages.length}`;
+  }
+  // A server of `http1/` reads nothing after a last request, and waits for the end of a head.
+  const isUnread = ["HPE_CLOSED_CONNECTION", ...EARLY_REFUSALS].includes(node.refusal ?? "");
+  if (served.refusal === null && isUnread) return null;
+  if ((served.refusal === null) === (node.refusal === null)) return null;
+  return `refusals ${served.refusal} and ${node.refusal}`;
+}
+
 /** Returns the first disagreement about a connection of responses that has ended, or null. `text` has all its bytes. */
 export function compareResponses(own: OwnReading, undici: Reading, text: string): string | null {
   const problem = compareMessages(own, undici);
@@ -139,7 +163,8 @@ function compareMessage(
   const fields = JSON.stringify(own.rawHeaders);
   const others = JSON.stringify(reference.rawHeaders);
   if (fields !== others) return `fields ${fields} and ${others}`;
-  if (reference.isKeptAlive !== null && own.isKeptAlive !== reference.isKeptAlive) {
+  const isReported = own.isKeptAlive !== null && reference.isKeptAlive !== null;
+  if (isReported && own.isKeptAlive !== reference.isKeptAlive) {
     return `kept alive ${own.isKeptAlive} and ${reference.isKeptAlive}`;
   }
   // The reference may read on in a body that is refused.

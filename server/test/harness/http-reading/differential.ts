@@ -1,6 +1,8 @@
-import { compareRequests, compareResponses } from "./compare-readings.ts";
+import { compareRequests, compareResponses, compareServers } from "./compare-readings.ts";
+import type { Reading } from "./message-reading.ts";
 import { NodeRequestReader } from "./node-reading.ts";
 import { readOwnRequests, readOwnResponses } from "./own-reading.ts";
+import { SocketServerReader } from "./socket-server-reading.ts";
 import { readWithUndici } from "./undici-reading.ts";
 import { compareUpstreamConnection } from "./upstream-reading.ts";
 
@@ -30,16 +32,27 @@ export interface Comparison {
 const BATCH = 200;
 const MOST_DISAGREEMENTS = 5;
 
-const nodeReader = new NodeRequestReader();
+const NOTHING_READ: Reading = { messages: [], refusal: null };
 
-/** Reads requests with http1 and with node:http, and compares the results. */
+const nodeReader = new NodeRequestReader();
+const socketServer = new SocketServerReader();
+
+/**
+ * Reads requests with http1 and with node:http, and compares the results. A server of both reads them too. In half of the
+ * batches, each piece reaches it in a tick of its own.
+ */
 export function compareRequestReaders(cases: readonly ConnectionCase[]): Promise<Comparison> {
-  return compareAll(cases, async (batch) => {
-    const others = await nodeReader.read(batch.map(({ pieces }) => pieces));
-    return batch.map(({ pieces }, index) => {
+  return compareAll(cases, async (batch, batchIndex) => {
+    const allPieces = batch.map(({ pieces }) => pieces);
+    const others = await nodeReader.read(allPieces);
+    const served = await socketServer.read(allPieces, batchIndex % 2 === 1);
+    return allPieces.map((pieces, index) => {
       const own = readOwnRequests(pieces);
-      const other = others[index] ?? { messages: [], refusal: null };
-      return { messages: own.messages.length, problem: compareRequests(own, other) };
+      const other = others[index] ?? NOTHING_READ;
+      const problem =
+        compareRequests(own, other) ??
+        compareServers(served[index] ?? NOTHING_READ, other, toText(pieces));
+      return { messages: own.messages.length, problem };
     });
   });
 }
@@ -53,7 +66,7 @@ export function compareResponseReaders(cases: readonly ConnectionCase[]): Promis
     const others = await readWithUndici(batch);
     return batch.map(({ pieces, methods }, index) => {
       const own = readOwnResponses(pieces, methods);
-      const other = others[index] ?? { messages: [], refusal: null };
+      const other = others[index] ?? NOTHING_READ;
       const text = toText(pieces);
       const problem =
         compareResponses(own, other, text) ??
@@ -67,12 +80,14 @@ async function compareAll(
   cases: readonly ConnectionCase[],
   compare: (
     batch: readonly ConnectionCase[],
+    batchIndex: number,
   ) => Promise<{ messages: number; problem: string | null }[]>,
 ): Promise<Comparison> {
   const result: Comparison = { disagreements: [], messages: 0, bytes: 0 };
   for (let start = 0; start < cases.length; start += BATCH) {
     const batch = cases.slice(start, start + BATCH);
-    for (const [index, { messages, problem }] of (await compare(batch)).entries()) {
+    const results = await compare(batch, start / BATCH);
+    for (const [index, { messages, problem }] of results.entries()) {
       const pieces = batch[index]?.pieces ?? [];
       const text = toText(pieces);
       result.messages += messages;

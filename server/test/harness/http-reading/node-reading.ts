@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { MemorySocket } from "./memory-socket.ts";
 import type { Reading } from "./message-reading.ts";
@@ -10,12 +11,13 @@ interface Connection {
 }
 
 /**
- * Reads requests with a server of node:http, over sockets in memory. Each case has the pieces of one connection. The
- * server has the options of the product's listener.
+ * Reads requests with a server of node:http, over sockets in memory. Each case has the pieces of one connection. No request
+ * gets a response.
  */
 export class NodeRequestReader {
   readonly #connections = new WeakMap<object, Reading>();
-  readonly #server = createServer();
+  /** The server itself refuses a request without Host, in a later tick. So such a request would make results differ. */
+  readonly #server = createServer({ requireHostHeader: false });
 
   constructor() {
     this.#server.on("request", (request, response) => {
@@ -45,14 +47,17 @@ export class NodeRequestReader {
     return connections.map(({ reading }) => reading);
   }
 
+  /** Reads the requests of a connection from here on, also those of bytes that its buffer has. */
+  accept(socket: Socket, reading: Reading): void {
+    this.#connections.set(socket, reading);
+    this.#server.emit("connection", socket);
+  }
+
   #open(pieces: readonly Buffer[]): Connection {
     const socket = new MemorySocket();
     const reading: Reading = { messages: [], refusal: null };
-    this.#connections.set(socket, reading);
-    this.#server.emit("connection", socket);
+    this.accept(socket, reading);
     for (const piece of pieces) socket.push(piece);
-    // A refusal of the server itself, such as for a missing Host, writes a response.
-    if (socket.writtenBytes > 0) reading.refusal ??= "response of the server";
     return { socket, reading };
   }
 }
