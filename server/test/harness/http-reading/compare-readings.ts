@@ -1,4 +1,9 @@
-import type { OwnReading, Reading, ReadMessage } from "./message-reading.ts";
+import {
+  isAnsweredEarly,
+  type OwnReading,
+  type Reading,
+  type ReadMessage,
+} from "./message-reading.ts";
 
 /** Known and wanted difference: the reader of `http1/` refuses, and the reference reads on. */
 interface AcceptedDifference {
@@ -18,7 +23,8 @@ const EARLY_REFUSALS = [
 /** Trailers that would change the connection, or the framing of a body that has ended. No known program sends them. */
 const FRAMING_TRAILER: AcceptedDifference = {
   refusal: "invalid body",
-  pattern: /\r\n(proxy-connection|connection|transfer-encoding):/i,
+  pattern:
+    /(?:^|\r\n)0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*(?:proxy-connection|connection|transfer-encoding):/i,
 };
 
 /** Sizes that no real message has. Each bound is lower than at the reference, which may have none. */
@@ -89,18 +95,25 @@ export function compareServers(served: Reading, node: Reading, text: string): st
   for (const [index, message] of served.messages.entries()) {
     const other = node.messages[index];
     if (other === undefined) return `only http1 serves message ${index}: ${node.refusal}`;
-    const isRefused = isRefusedBody && index === served.messages.length - 1;
+    const isLast = index === served.messages.length - 1;
+    const isRefused = isAnsweredEarly(message) || (isRefusedBody && isLast);
     const problem = compareMessage(message, other, isRefused);
     if (problem !== null) return `message ${index}: ${problem}`;
   }
   if (isRefusedBody) return null;
-  if (node.messages.length !== served.messages.length) {
+  // No handler gets a request whose body is invalid from the first piece on.
+  const isLastUnserved = served.refusal !== null && node.messages.at(-1)?.isComplete === false;
+  const unserved = node.messages.length - served.messages.length;
+  if (unserved !== 0 && !(unserved === 1 && isLastUnserved)) {
     return `${served.messages.length} messages and ${node.messages.length}`;
   }
   // A server of `http1/` reads nothing after a last request, and waits for the end of a head.
   const isUnread = ["HPE_CLOSED_CONNECTION", ...EARLY_REFUSALS].includes(node.refusal ?? "");
   if (served.refusal === null && isUnread) return null;
   if ((served.refusal === null) === (node.refusal === null)) return null;
+  // A refusal after a response would damage it.
+  const last = served.messages.at(-1);
+  if (last !== undefined && isAnsweredEarly(last) && served.refusal === null) return null;
   return `refusals ${served.refusal} and ${node.refusal}`;
 }
 
@@ -167,7 +180,7 @@ function compareMessage(
   if (isReported && own.isKeptAlive !== reference.isKeptAlive) {
     return `kept alive ${own.isKeptAlive} and ${reference.isKeptAlive}`;
   }
-  // The reference may read on in a body that is refused.
+  // The reference may read on in a body that is refused or dropped.
   if (isRefused && reference.body.startsWith(own.body)) return null;
   if (own.body !== reference.body) return `body ${own.body} and ${reference.body}`;
   if (own.isComplete === reference.isComplete) return null;

@@ -30,3 +30,8 @@ export interface OwnReading extends Reading {
   /** Bytes from the begin of the head or body that was not read to its end. One character each. */
   unread: string;
 }
+
+/** True for requests that a server answers without their body, which is then dropped. */
+export function isAnsweredEarly({ start }: Pick<ReadMessage, "start">): boolean {
+  return start.startsWith("PUT ") || start.startsWith("PATCH ");
+}

@@ -3,7 +3,7 @@ import type { ClientCall } from "#src/http1/client-call.ts";
 import { makeClientConnections } from "#src/http1/client-connections.ts";
 import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { MemorySocket } from "./memory-socket.ts";
-import type { Reading, ReadMessage } from "./message-reading.ts";
+import { isAnsweredEarly, type Reading, type ReadMessage } from "./message-reading.ts";
 import { NodeRequestReader } from "./node-reading.ts";
 
 /** Ticks for the requests of one connection, which are answered one after another. */
@@ -11,7 +11,7 @@ const TICKS = 60;
 
 /**
  * Reads requests with the connections of `http1/`, which give unusual ones to node:http. Every other target is given to
- * node:http too. Each request is answered when its body has arrived.
+ * node:http too. Each request is answered when its body has arrived, except for those that are answered early.
  */
 export class SocketServerReader {
   readonly #node = new NodeRequestReader();
@@ -67,6 +67,10 @@ function answer(call: ClientCall, reading: Reading): void {
     call.writeHead(200, ["content-length", "0"]);
     call.end();
   };
+  if (isAnsweredEarly(message)) {
+    finish();
+    return;
+  }
   const body = call.takeBody();
   if (body !== null) {
     message.body = body.toString("latin1");
