@@ -7,6 +7,7 @@ import {
   nothingSeen,
   type PlainReader,
   parseObject,
+  type UsageSeen,
 } from "./usage-seen.ts";
 
 // Usage of a stream: `message_start` has all counts except the output, and each `message_delta` replaces the counts that
@@ -49,40 +50,62 @@ interface Delta {
   content?: unknown;
 }
 
-export function makeStreamReader(requestedModel: string): PlainReader {
-  const seen = nothingSeen();
+export class StreamReader implements PlainReader {
+  readonly #requestedModel: string;
+  readonly #seen = nothingSeen();
+  readonly #splitter: EventSplitter;
   /** Largest output count of a `message_delta`. */
-  let largestDelta = 0;
-  const splitter = new EventSplitter((name, bytes, start, end) => {
-    if (name === "content_block_delta") seen.outputBytes += deltaBytes(bytes, start, end);
-    else if (canAffectUsage(name)) readEvent(parseObject(bytes.toString("utf8", start, end)));
-  });
+  #largestDelta = 0;
+  #result: UsageSeen | null = null;
 
-  function readEvent(event: AnswerFields | null): void {
+  constructor(requestedModel: string) {
+    this.#requestedModel = requestedModel;
+    this.#splitter = new EventSplitter((name, bytes, start, end) => {
+      if (name === "content_block_delta") this.#seen.outputBytes += deltaBytes(bytes, start, end);
+      else if (canAffectUsage(name)) {
+        this.#readEvent(parseObject(bytes.toString("utf8", start, end)));
+      }
+    });
+  }
+
+  get hasMessageStart(): boolean {
+    return this.#seen.hasMessageStart;
+  }
+
+  get isAtEventBoundary(): boolean {
+    return this.#splitter.isAtBoundary;
+  }
+
+  push(chunk: Buffer): void {
+    this.#splitter.push(chunk);
+  }
+
+  finish(): UsageSeen {
+    if (this.#result === null) {
+      this.#seen.isAtEventBoundary = this.#splitter.isAtBoundary;
+      this.#splitter.finish();
+      this.#result = { ...this.#seen };
+    }
+    return this.#result;
+  }
+
+  #readEvent(event: AnswerFields | null): void {
+    const seen = this.#seen;
     switch (event?.type) {
       case "message_start":
         if (seen.hasMessageStart) break;
         seen.hasMessageStart = true;
-        seen.usage = readMessageUsage(event.message, requestedModel);
+        seen.usage = readMessageUsage(event.message, this.#requestedModel);
         break;
       case "message_delta":
-        readDelta(event);
+        this.#readDelta(event);
         break;
       case "message_stop":
         seen.isComplete = true;
         break;
-      case "content_block_start": {
-        const block = (event as { content_block?: unknown }).content_block;
-        const { type, bytes, webSearches, fallbackModel } = readBlockStart(block);
-        seen.outputBytes += bytes;
-        seen.webSearches += webSearches;
-        if (!visibleBlock.test(type)) seen.hasHiddenThinking = true;
-        // Another model continues the response. The reported model is this one, as in the SDKs.
-        if (seen.usage !== null && fallbackModel !== null) {
-          seen.usage = { ...seen.usage, model: fallbackModel };
-        }
+      case "content_block_start":
+        addBlockStart(seen, (event as { content_block?: unknown }).content_block);
         break;
-      }
       case "content_block_delta": // An event without a name.
         seen.outputBytes += textBytes(event.delta);
         break;
@@ -93,35 +116,32 @@ export function makeStreamReader(requestedModel: string): PlainReader {
     }
   }
 
-  function readDelta({ usage, delta }: AnswerFields): void {
-    seen.usage = applyDelta(seen.usage, usage, requestedModel);
+  #readDelta({ usage, delta }: AnswerFields): void {
+    const seen = this.#seen;
+    seen.usage = applyDelta(seen.usage, usage, this.#requestedModel);
     const stopReason = stopReasonOf(delta);
     if (stopReason !== null) seen.isOutputFinal = true;
     if (stopReason === "refusal") seen.isRefusal = true;
     if (seen.usage === null || !hasOutputCount(usage)) return;
     // The count is cumulative, so a later delta cannot have less.
     const { outputTokens } = seen.usage.topLevel ?? seen.usage.total;
-    if (outputTokens < largestDelta) {
-      const raised = raiseUsage(seen.usage, { outputTokens: largestDelta, webSearches: 0 });
+    if (outputTokens < this.#largestDelta) {
+      const raised = raiseUsage(seen.usage, { outputTokens: this.#largestDelta, webSearches: 0 });
       seen.usage = { ...raised, isDoubtful: true };
     }
-    largestDelta = Math.max(largestDelta, outputTokens);
+    this.#largestDelta = Math.max(this.#largestDelta, outputTokens);
   }
+}
 
-  return {
-    get hasMessageStart() {
-      return seen.hasMessageStart;
-    },
-    get isAtEventBoundary() {
-      return splitter.isAtBoundary;
-    },
-    push: (chunk) => splitter.push(chunk),
-    finish() {
-      seen.isAtEventBoundary = splitter.isAtBoundary;
-      splitter.finish();
-      return { ...seen };
-    },
-  };
+function addBlockStart(seen: UsageSeen, block: unknown): void {
+  const { type, bytes, webSearches, fallbackModel } = readBlockStart(block);
+  seen.outputBytes += bytes;
+  seen.webSearches += webSearches;
+  if (!visibleBlock.test(type)) seen.hasHiddenThinking = true;
+  // Another model continues the response. The reported model is this one, as in the SDKs.
+  if (seen.usage !== null && fallbackModel !== null) {
+    seen.usage = { ...seen.usage, model: fallbackModel };
+  }
 }
 
 /** An event without a name is dropped by the official client, but what it says is billed all the same. */

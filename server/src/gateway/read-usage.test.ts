@@ -7,9 +7,11 @@ import {
 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { readMessageUsage } from "#src/domain/usage-fields.ts";
 import { MAX_DECODED_BYTES } from "./decode-copy.ts";
 import { MAX_ANSWER_BYTES, makeUsageReader, type UsageSeen } from "./read-usage.ts";
 import { MAX_EVENT_BYTES } from "./split-events.ts";
+import { errorTypeOf, parseObject } from "./usage-seen.ts";
 
 const message = {
   id: "msg_1",
@@ -355,6 +357,42 @@ describe("a JSON response", () => {
     expect((await read(text, { isStream: false })).usage).toEqual(billed);
   });
 
+  test("is read as JSON.parse reads it, also with repeated keys and damaged bytes", async () => {
+    const name = fc.constantFrom(
+      ...[
+        "type",
+        "model",
+        "usage",
+        "stop_reason",
+        "error",
+        "content",
+        "typ\\u0065",
+        "\\ud800",
+        "us\\/age",
+      ],
+    );
+    const value = fc.oneof(
+      fc.json({ stringUnit: "binary", maxDepth: 3 }),
+      fc.constantFrom('"error"', '"refusal"', "null", '{"type":"api_error"}', "[".repeat(600)),
+      fc.constant(JSON.stringify(message.usage)),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(name, value), { maxLength: 8 }),
+        fc.option(fc.tuple(fc.nat(), fc.nat(255)), { freq: 2 }),
+        fc.nat(),
+        async (fields, damage, cut) => {
+          const text = `{${fields.map(([key, json]) => `"${key}" : ${json}`).join(", ")}}`;
+          const bytes = Buffer.from(text);
+          if (damage !== null) bytes[damage[0] % bytes.length] = damage[1];
+          const seen = await readChunks(split(bytes, [cut % bytes.length]), { isStream: false });
+          expect(seen).toEqual(readByJsonParse(bytes.toString("utf8")));
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
   test("with nesting deeper than a request can have is billed", async () => {
     const deep = "[".repeat(20_000) + "]".repeat(20_000);
     const text = JSON.stringify(message).replace('"content":[', `"content":[${deep},`);
@@ -374,6 +412,20 @@ describe("a JSON response", () => {
     });
   });
 });
+
+/** The reference: parses the whole answer. */
+function readByJsonParse(text: string): UsageSeen {
+  const lost = { ...nothing, isAtEventBoundary: false };
+  const fields = parseObject(text);
+  if (fields === null || Array.isArray(fields)) return lost;
+  return {
+    ...lost,
+    usage: readMessageUsage(fields, ""),
+    isComplete: true,
+    errorType: errorTypeOf(fields),
+    isRefusal: fields.stop_reason === "refusal",
+  };
+}
 
 describe("bounds", () => {
   test("an event beyond the bound is not kept, and the next one is read", async () => {

@@ -1,7 +1,7 @@
 import { readMessageUsage } from "#src/domain/usage-fields.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
 import { decodeCopy, isIdentity } from "./decode-copy.ts";
-import { makeStreamReader } from "./read-stream-usage.ts";
+import { StreamReader } from "./read-stream-usage.ts";
 import {
   type AnswerFields,
   errorTypeOf,
@@ -29,73 +29,67 @@ export interface UsageReaderOptions {
 /** Longest JSON response that is kept for its usage, bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Up to this size, parsing the whole message is faster than skipping unneeded fields. */
-const SMALL_ANSWER_BYTES = 8 * 1024;
-
 export function makeUsageReader(options: UsageReaderOptions): UsageReader {
   const model = options.requestedModel ?? "";
-  const plain = options.isStream ? makeStreamReader(model) : makeJsonReader(model);
-  if (!isIdentity(options.contentEncoding)) return decodeCopy(plain, options.contentEncoding);
-  let seen: UsageSeen | null = null;
-  return {
-    push: (chunk) => plain.push(chunk),
-    get hasMessageStart() {
-      return plain.hasMessageStart;
-    },
-    get isAtEventBoundary() {
-      return plain.isAtEventBoundary;
-    },
-    finish() {
-      seen ??= plain.finish();
-      return seen;
-    },
-  };
+  const plain = options.isStream ? new StreamReader(model) : new AnswerReader(model);
+  if (isIdentity(options.contentEncoding)) return plain;
+  return decodeCopy(plain, options.contentEncoding);
 }
 
 /** Keeps the chunks, and at the end reads the few needed fields without building the rest of the message. */
-function makeJsonReader(requestedModel: string): PlainReader {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  return {
-    hasMessageStart: false,
-    isAtEventBoundary: false,
-    push(chunk) {
-      bytes += chunk.length;
-      if (bytes <= MAX_ANSWER_BYTES) chunks.push(chunk);
-      else chunks = [];
-    },
-    finish() {
-      const seen = nothingSeen();
-      seen.isAtEventBoundary = false;
-      if (bytes > MAX_ANSWER_BYTES) {
-        seen.isReadable = false;
-        return seen;
-      }
-      const [first] = chunks;
-      const text = chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes);
-      chunks = [];
-      const message = readTopLevel(text);
-      if (message === null) return seen;
-      seen.usage = readMessageUsage(message, requestedModel);
-      seen.isComplete = true;
-      seen.errorType = errorTypeOf(message);
-      seen.isRefusal = message.stop_reason === "refusal";
+class AnswerReader implements PlainReader {
+  readonly hasMessageStart = false;
+  readonly isAtEventBoundary = false;
+  readonly #requestedModel: string;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #seen: UsageSeen | null = null;
+
+  constructor(requestedModel: string) {
+    this.#requestedModel = requestedModel;
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes <= MAX_ANSWER_BYTES) this.#chunks.push(chunk);
+    else this.#chunks = [];
+  }
+
+  finish(): UsageSeen {
+    this.#seen ??= this.#read();
+    return this.#seen;
+  }
+
+  #read(): UsageSeen {
+    const seen = nothingSeen();
+    seen.isAtEventBoundary = false;
+    if (this.#bytes > MAX_ANSWER_BYTES) {
+      seen.isReadable = false;
       return seen;
-    },
-  };
+    }
+    const [first] = this.#chunks;
+    const isOne = this.#chunks.length === 1 && first !== undefined;
+    const text = isOne ? first : Buffer.concat(this.#chunks, this.#bytes);
+    this.#chunks = [];
+    const message = readTopLevel(text);
+    if (message === null) return seen;
+    seen.usage = readMessageUsage(message, this.#requestedModel);
+    seen.isComplete = true;
+    seen.errorType = errorTypeOf(message);
+    seen.isRefusal = message.stop_reason === "refusal";
+    return seen;
+  }
 }
 
 /** Reads the fields of a JSON object that metering needs. Null: the text is not one whole object. */
 function readTopLevel(text: Buffer): AnswerFields | null {
-  if (text.length <= SMALL_ANSWER_BYTES) return parseWhole(text);
   const found: AnswerFields = {};
   try {
     const reader = new JsonReader(text, true);
     reader.beginObject();
     for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-      if (isNeeded(key)) {
-        found[key] = JSON.parse(reader.sliceValue().toString("utf8"));
-      } else reader.skipValue();
+      if (isNeeded(key)) found[key] = readValue(reader);
+      else reader.skipValue();
     }
     reader.end();
     return found;
@@ -106,6 +100,12 @@ function readTopLevel(text: Buffer): AnswerFields | null {
     }
     throw error;
   }
+}
+
+/** Reads a value like JSON.parse. Most needed values are strings, for which JSON.parse would cost more. */
+function readValue(reader: JsonReader): unknown {
+  if (reader.kind() === "string") return reader.readString();
+  return JSON.parse(reader.sliceValue().toString("utf8"));
 }
 
 type NeededField = "type" | "model" | "usage" | "stop_reason" | "error";

@@ -42,6 +42,7 @@ export interface PlainReader {
   push(chunk: Buffer): void;
   readonly hasMessageStart: boolean;
   readonly isAtEventBoundary: boolean;
+  /** Ends the response. Each call returns the same result. */
   finish(): UsageSeen;
 }
 
