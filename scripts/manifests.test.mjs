@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { OLDEST_NODE, root } from "./runtime.mjs";
+import { OLDEST_NODE, root, SERVER_NODE_OPTIONS } from "./runtime.mjs";
 
 const readText = (path) => readFileSync(join(root, path), "utf8");
 const manifest = JSON.parse(readText("package.json"));
@@ -21,6 +21,16 @@ test(".nvmrc, the Node from npm and its types have one major version", () => {
   const versions = [...installed, majorOf(manifest.devDependencies["@types/node"])];
   expect(new Set(versions)).toEqual(new Set([Number(readText(".nvmrc"))]));
   expect(installed[0]).toBeGreaterThanOrEqual(OLDEST_NODE);
+});
+
+test("the image, the service and the benchmark start a server with the same options of Node", () => {
+  const command = ["node", ...SERVER_NODE_OPTIONS, "server/src/main.ts", "start"];
+  expect(readText("Dockerfile")).toContain(
+    `\nCMD ${JSON.stringify(command).replaceAll(",", ", ")}\n`,
+  );
+  expect(readText("deploy/bursar.service")).toContain(`/${command.join(" ")}\n`);
+  const list = JSON.stringify(SERVER_NODE_OPTIONS);
+  expect(readText("bench/targets/server.ts")).toContain(`NODE_OPTIONS = ${list};`);
 });
 
 test("all workspaces have the license of the repository", () => {

@@ -12,6 +12,7 @@ import {
   findNode,
   isInstalled,
   root,
+  SERVER_NODE_OPTIONS,
 } from "./runtime.mjs";
 
 const [command, ...rest] = process.argv.slice(2);
@@ -25,7 +26,7 @@ switch (command) {
     await ensureInstalled("server");
     buildConsole();
     console.error("Starting the server …");
-    runUntilStopped([join("server", "src", "main.ts"), "start", ...rest]);
+    runUntilStopped([...SERVER_NODE_OPTIONS, join("server", "src", "main.ts"), "start", ...rest]);
     break;
   case "dev":
     keepCompiledCode();

@@ -5,6 +5,8 @@ import { killOnExit, pidOf, stopChild } from "../children.ts";
 import { monotonicMs } from "../monotonic.ts";
 import { findFreePort, waitUntilReady } from "./ports.ts";
 
+/** Options of Node with which `npm start`, the image and the service start a server. */
+const NODE_OPTIONS = ["--max-semi-space-size=8"];
 const STOP_WITHIN_MS = 45_000; // the drain, and the clean stop of PostgreSQL
 
 export interface RunningServer {
@@ -34,7 +36,7 @@ export async function startServer(options: {
   const startMs = monotonicMs();
   const log = openSync(logFile, "w");
   const child = killOnExit(
-    spawn(process.execPath, [join(source, "server", "src", "main.ts"), "start"], {
+    spawn(process.execPath, [...NODE_OPTIONS, join(source, "server", "src", "main.ts"), "start"], {
       cwd: source,
       env: makeEnvironment({
         ...options.env,
