@@ -75,14 +75,14 @@ async function start(loaded: LoadedConfig, logger: Logger, isSimulated: boolean)
 }
 
 async function loadStart(
-  { processes, warmUpMs }: LoadedConfig["config"],
+  { processes, http, warmUpMs }: LoadedConfig["config"],
   logger: Logger,
 ): Promise<(options: SuperviseOptions) => Promise<RunningServer>> {
   // Each process of a supervisor warms up itself.
   if (processes > 1) return (await import("./process/supervisor.ts")).startProcesses;
   const { startServer } = await import("./process/wiring.ts");
   const { warmUp } = await import("./process/warm-up.ts");
-  const warming = warmUp({ logger, withinMs: warmUpMs });
+  const warming = warmUp({ logger, http, withinMs: warmUpMs });
   return (options) => startServer({ ...options, warming });
 }
 

@@ -31,7 +31,7 @@ await run(await started.promise);
 
 async function run(start: Start): Promise<void> {
   const { index, loaded, isSimulated, database, url } = start;
-  const { logLevel, logFormat } = loaded.config;
+  const { logLevel, logFormat, http, warmUpMs } = loaded.config;
   const logger = makeProcessLogger(logLevel, logFormat).child({ process: index });
   let server: RunningServer;
   try {
@@ -39,7 +39,7 @@ async function run(start: Start): Promise<void> {
       accept = into;
     };
     const share = { index, database, url, acceptInto, collectMetrics };
-    const warming = warmUp({ logger, withinMs: loaded.config.warmUpMs });
+    const warming = warmUp({ logger, http, withinMs: warmUpMs });
     server = await startServer({ loaded, logger, isSimulated, place: share, warming });
   } catch (error) {
     const isForPeople = error instanceof StartError;

@@ -5,12 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Config } from "#src/config.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { makeGateway } from "#src/gateway/handle-request.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import { acceptConnections, startListening } from "#src/http/listen.ts";
+import type { ClientCall } from "#src/http1/client-call.ts";
 import { serveNodeRequest } from "#src/http1/node-call.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
@@ -18,6 +20,7 @@ import { systemClock } from "#src/lib/clock.ts";
 import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { getSocketPath } from "#src/lib/local-socket.ts";
 import { type Logger, makeLogger } from "#src/lib/logger.ts";
+import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { makeRehearsedLeases } from "#src/spend/ledger/rehearsed-leases.ts";
@@ -31,6 +34,8 @@ import { sendWarmUpRequests, type WarmUpKeys } from "./warm-up-requests.ts";
 
 export interface WarmUpOptions {
   logger: Logger;
+  /** `BURSAR_HTTP`: the code that the requests run through. */
+  http: Config["http"];
   /** Most requests of the warm-up. */
   maxRequests?: number;
   /** Time after which no further request starts, milliseconds. 0: no warm-up. */
@@ -71,11 +76,11 @@ export async function warmUp(options: WarmUpOptions): Promise<WarmUpResult | nul
 }
 
 async function runRequests(options: WarmUpOptions): Promise<number> {
-  const { maxRequests = MAX_REQUESTS, withinMs } = options;
+  const { http, maxRequests = MAX_REQUESTS, withinMs } = options;
   await using parts = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "bursar-warm-up-"));
   parts.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const { keys, socketPath } = await startRehearsal(folder, parts);
+  const { keys, socketPath } = await startRehearsal({ folder, http }, parts);
   const late = new AbortController();
   parts.defer(() => late.abort());
   const timeout = delay(withinMs + GRACE_MS, null, { signal: late.signal });
@@ -96,9 +101,10 @@ async function runRequests(options: WarmUpOptions): Promise<number> {
 
 /** Opens a gateway that knows only the keys of the warm-up, on a socket in the folder. */
 async function startRehearsal(
-  folder: string,
+  { folder, http }: { folder: string; http: Config["http"] },
   parts: AsyncDisposableStack,
 ): Promise<{ keys: WarmUpKeys; socketPath: string }> {
+  const turnEnd = http === "sockets" ? makeTurnEnd() : null;
   const logger = makeLogger("silent");
   const upstreams = await openUpstreams({
     environment: null,
@@ -111,12 +117,12 @@ async function startRehearsal(
           : { socketPath: getSocketPath(folder, "simulator.sock") },
       ),
     idleTimeoutMs: IDLE_TIMEOUT_MS,
-    turnEnd: null,
+    turnEnd,
     logger,
   });
   parts.defer(() => upstreams.close());
   const { keys, lookup } = makeKeys();
-  const meter = await startMeter(folder, parts);
+  const meter = await startMeter({ folder, turnEnd }, parts);
   const book = makePriceBook([]);
   const gateway = makeGateway({
     keys: makeKeyCache({
@@ -131,6 +137,7 @@ async function startRehearsal(
     leases: meter.leases,
     rates: { take: () => null, charge: ignore, headersOf: () => ({}) },
     meter,
+    ...(turnEnd !== null && { writeBegin: meter.writeBegin }),
     prices: { get: () => book },
     labels: makeModelLabels(1),
     upstream: () => upstreams.current(),
@@ -148,11 +155,13 @@ async function startRehearsal(
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     logger,
   });
+  const handleCall = (call: ClientCall) => void gateway.handle(call);
   const handle =
     (isBodyHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) =>
-      serveNodeRequest(request, response, isBodyHeldBack, (call) => void gateway.handle(call));
+      serveNodeRequest(request, response, isBodyHeldBack, handleCall);
   const acceptor = acceptConnections({
     tls: null,
+    sockets: turnEnd && { turnEnd, handles: gateway.handles, handle: handleCall },
     onRequest: handle(false),
     onCheckContinue: handle(true),
   });
@@ -204,10 +213,14 @@ const KEY: FoundKey = {
 };
 
 /** Opens a journal in the folder, and leases of strict limits. No database counts their requests. */
-async function startMeter(folder: string, parts: AsyncDisposableStack) {
+async function startMeter(
+  { folder, turnEnd }: { folder: string; turnEnd: TurnEnd | null },
+  parts: AsyncDisposableStack,
+) {
   const logger = makeLogger("silent");
   const directory = join(folder, "journal");
-  const journal = openJournal({ directory, nodeId: "warm-up", clock: systemClock, logger });
+  const options = { directory, nodeId: "warm-up", clock: systemClock, logger };
+  const journal = openJournal(turnEnd === null ? options : { ...options, turnEnd });
   parts.defer(() => journal.close());
   journal.mark.open();
   await journal.start({ flushedSeq: 0, onUnflushedEnd: ignore });
@@ -224,6 +237,7 @@ async function startMeter(folder: string, parts: AsyncDisposableStack) {
   return {
     leases,
     begin: journal.begin.bind(journal),
+    writeBegin: journal.beginWritten.bind(journal),
     amendBegin: journal.amendBegin.bind(journal),
     end: (record: Parameters<typeof journal.end>[0]) => {
       journal.end(record);
