@@ -77,6 +77,7 @@ const rooms = {
     "failover",
     "gateway",
     "http",
+    "http1",
     "jobs",
     "key-lookup",
     "keys",
