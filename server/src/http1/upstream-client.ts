@@ -24,6 +24,8 @@ const HINT_MARGIN_MS = 2_000;
 const TICK_MS = { least: 20, most: 1_000 };
 /** Number of checks within the time limit for silence. */
 const TICKS_IN_TIMEOUT = 10;
+/** Unused connections that one check closes. More would delay requests after a burst. */
+const MAX_CLOSED_IN_TICK = 500;
 
 /** Creates a client over sockets, with one request per connection. Opens no connection before the first request. */
 export function makeSocketClient(options: SocketClientOptions): HttpClient {
@@ -34,8 +36,8 @@ class SocketClient implements HttpClient, ConnectionOwner {
   readonly #options: SocketClientOptions;
   readonly #connector: Connector;
   readonly #connections = new Set<UpstreamConnection>();
-  /** Connections without a request. The last one became idle last, and is used first. */
-  readonly #idle: UpstreamConnection[] = [];
+  /** Connections without a request. The last one became idle last, and is used first. Closed ones stay until a check. */
+  #idle: UpstreamConnection[] = [];
   /** Requests of this turn. */
   #pending: UpstreamCall[] = [];
   #isFlushPlanned = false;
@@ -112,9 +114,9 @@ class SocketClient implements HttpClient, ConnectionOwner {
 
   onClose(connection: UpstreamConnection): void {
     this.#connections.delete(connection);
-    this.#forgetIdle(connection);
-    if (this.#connections.size === 0 && this.#ticking !== null) {
-      clearInterval(this.#ticking);
+    if (this.#connections.size === 0) {
+      this.#idle = [];
+      if (this.#ticking !== null) clearInterval(this.#ticking);
       this.#ticking = null;
     }
     this.#resolveIfEnded();
@@ -151,22 +153,21 @@ class SocketClient implements HttpClient, ConnectionOwner {
 
   /** Takes a connection that was idle before this turn. */
   #takeIdle(): UpstreamConnection | null {
-    let at = this.#idle.length - 1;
-    while (at >= 0 && this.#idle[at]?.idleSinceTurn === this.#turn) at--;
-    if (at < 0) return null;
-    const nowMs = this.#options.nowMs();
+    const idle = this.#idle;
+    let at = idle.length - 1;
     for (; at >= 0; at--) {
-      const [connection] = this.#idle.splice(at, 1);
-      if (connection === undefined || connection.isClosed) continue;
-      if (nowMs < connection.idleUntilMs) return connection;
-      connection.fail(makeDestroyedError());
+      const connection = idle[at] as UpstreamConnection;
+      if (connection.idleSinceTurn === this.#turn) continue;
+      if (connection.isClosed) {
+        idle.splice(at, 1);
+        continue;
+      }
+      // The others became idle before it, so their time is over too.
+      if (this.#options.nowMs() >= connection.idleUntilMs) return null;
+      idle.splice(at, 1);
+      return connection;
     }
     return null;
-  }
-
-  #forgetIdle(connection: UpstreamConnection): void {
-    const at = this.#idle.indexOf(connection);
-    if (at !== -1) this.#idle.splice(at, 1);
   }
 
   #tryToOpen(call: UpstreamCall): void {
@@ -205,13 +206,21 @@ class SocketClient implements HttpClient, ConnectionOwner {
   #checkAll(): void {
     this.#tick++;
     for (const connection of this.#connections) connection.checkSilence(this.#tick);
+    this.#closeExpired();
+  }
+
+  #closeExpired(): void {
     if (this.#idle.length === 0) return;
     const nowMs = this.#options.nowMs();
-    const expired = this.#idle.filter((connection) => connection.idleUntilMs <= nowMs);
-    for (const connection of expired) {
-      this.#forgetIdle(connection);
-      connection.fail(makeDestroyedError());
-    }
+    let closed = 0;
+    this.#idle = this.#idle.filter((connection) => {
+      const isExpired = nowMs >= connection.idleUntilMs && closed < MAX_CLOSED_IN_TICK;
+      if (isExpired && !connection.isClosed) {
+        connection.fail(makeDestroyedError());
+        closed++;
+      }
+      return !connection.isClosed;
+    });
   }
 
   #keepAliveMs(hint: string | null): number {
