@@ -41,8 +41,13 @@ async function startListener(
   return listener;
 }
 
+interface Connected {
+  socket: Socket;
+  received: () => string;
+}
+
 /** Connects, and keeps its own side open as long as the other side. */
-function connectTo(listener: Listener): { socket: Socket; received: () => string } {
+function connectTo(listener: Listener): Connected {
   const socket = connect({ port: Number(new URL(listener.url).port), allowHalfOpen: true });
   socket.on("error", () => undefined);
   closing.push(() => socket.destroy());
@@ -151,15 +156,22 @@ test("a graceful stop closes idle connections at once, and the others after thei
     if (call.target === "/v1/busy") running.resolve(call);
     else answer(call);
   });
-  const listener = await startListener(() => undefined, { sockets });
-  const [idle, busy] = [connectTo(listener), connectTo(listener)];
+  const listener = await startListener((_request, response) => response.end(), { sockets });
+  const [idle, busy, handedOver] = [1, 2, 3].map(() => connectTo(listener)) as [
+    Connected,
+    Connected,
+    Connected,
+  ];
+  handedOver.socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
   idle.socket.write("GET /v1/idle HTTP/1.1\r\nhost: x\r\n\r\n");
   busy.socket.write("GET /v1/busy HTTP/1.1\r\nhost: x\r\n\r\n");
-  await expect.poll(idle.received).toContain("Connection: keep-alive");
+  for (const { received } of [idle, handedOver]) {
+    await expect.poll(received).toContain("Connection: keep-alive");
+  }
   const call = await running.promise;
   const drained = Promise.withResolvers<void>();
   const closed = listener.close(drained.promise);
-  await once(idle.socket, "end");
+  await Promise.all([idle, handedOver].map(({ socket }) => once(socket, "end")));
   expect(busy.socket.readableEnded).toBe(false);
   answer(call);
   await once(busy.socket, "end");
