@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import type { ClientCall } from "./client-call.ts";
@@ -239,6 +240,57 @@ describe("requests", () => {
     expect(server.sockets[0]?.bytesRead).toBeLessThan(1_000_000);
     expect(calls).toHaveLength(1);
   });
+});
+
+/** Requests that one of both servers reads, valid for both. */
+const anyRequest = fc
+  .record({
+    target: fc.constantFrom("/v1/a", "/v1/b?c=d", "/other"),
+    framing: fc.constantFrom("length", "chunked", "none", "expect"),
+    body: fc.string({ unit: "binary-ascii", maxLength: 300 }),
+    headers: fc.constantFrom(
+      "",
+      "X-Some:  value \r\n",
+      "accept: a\r\nAccept: b\r\n",
+      "cookie:\r\n",
+    ),
+  })
+  .map(({ target, framing, body, headers }) => {
+    const length = `content-length: ${body.length}\r\n`;
+    const start = `POST ${target} HTTP/1.1\r\nHost: x\r\n${headers}`;
+    if (framing === "none") return get(target, headers);
+    if (framing === "length") return `${start}${length}\r\n${body}`;
+    if (framing === "expect") return `${start}${length}expect: 100-continue\r\n\r\n${body}`;
+    const chunks = [body.slice(0, 7), body.slice(7)].filter((chunk) => chunk !== "");
+    return postChunked(target, ...chunks).replace("host: x\r\n", `host: x\r\n${headers}`);
+  });
+
+test("any requests in any pieces get the same bytes from sockets and from node:http", async () => {
+  const servers = await Promise.all([startServer(echo, "sockets"), startServer(echo, "node")]);
+  const last = get("/v1/last", "connection: close\r\n");
+  const exchange = async (server: TestServer, text: string, cuts: readonly number[]) => {
+    const client = connectTo(server);
+    const positions = cuts.map((cut) => Math.floor(cut * text.length)).sort((a, b) => a - b);
+    for (const [i, end] of [...positions, text.length].entries()) {
+      client.socket.write(Buffer.from(text.slice(positions[i - 1] ?? 0, end), "latin1"));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await client.ended;
+    return client.text().replace(/Date: .*\r\n/g, "");
+  };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyRequest, { maxLength: 5 }),
+      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 }),
+      async (requests, cuts) => {
+        const text = requests.join("") + last;
+        const [own, node] = await Promise.all(servers.map((one) => exchange(one, text, cuts)));
+        expect(own).toBe(node);
+        expect(own).toContain("/v1/last");
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 describe("a client", () => {
