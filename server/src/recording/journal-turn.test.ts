@@ -204,6 +204,26 @@ describe("begins of one turn on a full or broken disk", () => {
     expect((await read()).openIds).toEqual([]);
   });
 
+  test("an end that stays whole in the file is read once after it is written again", async () => {
+    const disk = makeDisk();
+    const { journal } = await open({ files: filesOn(disk) });
+    const begins = [beginRecord(), beginRecord()];
+    for (const begin of begins) journal.begin(begin);
+    const ends = begins.map((begin) => endRecord(begin, 5n));
+    const seqs = ends.map((end) => journal.end(end)?.seq);
+    const [end = endRecord(beginRecord(), 5n)] = ends;
+    const size = lengthOf({ kind: "end", seq: 3, beginSeq: 1, changes: null, end });
+    Object.assign(disk, { room: size + 5, canTruncate: false });
+    await expect(journal.beginWritten(beginRecord())).rejects.toEqual(
+      refusal("journal_unavailable"),
+    );
+    const left = (await read()).ends.map(({ seq }) => seq);
+    disk.room = Number.POSITIVE_INFINITY;
+    await journal.synced();
+    const { ends: found, openIds } = await read();
+    expect([left, found.map(({ seq }) => seq), openIds]).toEqual([[seqs[0]], seqs, []]);
+  });
+
   test("ends of the turn are kept when its begins are refused", async () => {
     const disk = makeDisk();
     const { journal } = await open({ files: filesOn(disk) });

@@ -19,15 +19,17 @@ export class LostEndsCount {
   #waiting: EndRecord[] = [];
   #first: AcceptedEnd | null = null;
   #count = 0;
+  #lastSeq = 0;
   #lost = 0;
 
   constructor(range: LostRange) {
     this.#range = range;
   }
 
-  /** Ignores an end outside the range. */
+  /** Ignores an end outside the range, and one that was read before (see `applyRecord` of replay.ts). */
   async add({ seq, record }: PendingEnd, position: AcceptedEnd["position"]): Promise<void> {
-    if (seq <= this.#range.flushedSeq || seq > this.#range.upToSeq) return;
+    if (seq <= this.#range.flushedSeq || seq > this.#range.upToSeq || seq <= this.#lastSeq) return;
+    this.#lastSeq = seq;
     this.#first ??= { seq, position };
     this.#count += 1;
     this.#waiting.push(record);

@@ -217,7 +217,9 @@ function applyRecord(scan: Scan, record: JournalRecord, position: JournalPositio
   if ("seq" in record) scan.lastSeq = Math.max(scan.lastSeq, record.seq);
   const applied = scan.open.apply(record);
   if (record.kind === "end" || record.kind === "endOfV1") {
-    scan.lastEndSeq = Math.max(scan.lastEndSeq, record.seq);
+    // Ends are written in order. After a failed write whose bytes stayed, a whole end is in the next segment again.
+    if (record.seq <= scan.lastEndSeq) return;
+    scan.lastEndSeq = record.seq;
   }
   if (!("seq" in applied) || applied.seq <= flushedSeq) return;
   if (applied.kind === "end") {
