@@ -157,3 +157,51 @@ test.each([
 ])("an unknown version or kind is refused: %o", (json) => {
   expect(() => decode(json)).toThrow("start the release that wrote them, or a newer one");
 });
+
+test.each([
+  "plain_Text-1.0",
+  'quote " and \\ backslash',
+  "control \u0000 \u001f \u007f",
+  "ümläut, 日本, 😀",
+  "alone \ud800",
+  "x".repeat(256),
+])("a text is written as JSON.stringify writes it: %j", (text) => {
+  const lines = new RecordLines();
+  const record = beginRecord({ requestId: text, client: text, requestedModel: text });
+  encodeRecord({ kind: "begin", seq: 1, record }, lines);
+  const json = lines.take().toString("utf8");
+  for (const key of ["id", "c", "m"]) expect(json).toContain(`"${key}":${JSON.stringify(text)}`);
+});
+
+test("records have the bytes that earlier releases wrote", () => {
+  const begin = {
+    requestId: "req_1",
+    startedAtMs: 1_795_777_159_917,
+    organizationId: "org",
+    workspaceId: "wksp_1",
+    apiKeyId: "apikey_1",
+    memberId: "user_1",
+    requestedModel: "claude-opus-4-5",
+    isStream: true,
+    client: "claude_code",
+    holdNanoUsd: LARGE,
+    smallerHolds: [{ scopeType: "workspace", period: "monthly", nanoUsd: 7n }],
+  } as const;
+  const end = endRecord(begin, 5n, {
+    endedAtMs: 1_795_777_161_918,
+    httpStatus: 529,
+    model: "claude-opus-4-5-20251101",
+    usage: { ...noTokens, inputTokens: 912, outputTokens: 4 },
+    cost: { ...noCost, input: 4_560_000n, output: LARGE, total: -1n },
+    upstreamRequestId: "req_up",
+    firstByteMs: 312,
+  });
+  const lines = new RecordLines();
+  encodeRecord({ kind: "begin", seq: 1, record: begin }, lines);
+  encodeRecord({ kind: "end", seq: 2, beginSeq: 1, changes: { isStream: false }, end }, lines, 3);
+  expect(lines.take().toString("utf8").split("\n")).toEqual([
+    '749a9463 {"v":2,"k":"b","s":1,"r":{"id":"req_1","t":1795777159917,"o":"org","w":"wksp_1","a":"apikey_1","u":"user_1","m":"claude-opus-4-5","st":1,"c":"claude_code","h":"9007199254740993","sh":[["workspace","monthly",7]]}}',
+    '9e8ccce6 {"v":2,"k":"e","s":2,"b":1,"r":{"t":1795777161918,"hs":529,"md":"claude-opus-4-5-20251101","us":{"i":912,"o":4},"co":{"i":4560000,"o":"9007199254740993","t":-1},"p":3,"up":"req_up","fb":312},"c":{"st":0}}',
+    "",
+  ]);
+});

@@ -130,11 +130,13 @@ function amountToJson(amount: bigint): string {
   return Number.isSafeInteger(number) ? `${number}` : `"${amount}"`;
 }
 
-/** JSON of texts that many requests share. Clients choose some of them, so their number is bounded. */
+/** JSON of texts that many requests share. Clients choose some of them, so their number and length are bounded. */
 const labels = new Map<string, string>();
 const MAX_LABELS = 10_000;
+const MAX_LABEL_CHARS = 64;
 
 function labelToJson(text: string): string {
+  if (text.length > MAX_LABEL_CHARS) return textToJson(text);
   const known = labels.get(text);
   if (known !== undefined) return known;
   if (labels.size >= MAX_LABELS) labels.clear();
