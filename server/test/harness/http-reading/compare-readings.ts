@@ -94,7 +94,10 @@ export function compareRequests(own: OwnReading, node: Reading): string | null {
  * null. `node` served it alone.
  */
 export function compareServers(served: Reading, node: Reading, text: string): string | null {
-  const isRefusedBody = served.refusal !== null && FRAMING_TRAILER.pattern.test(text);
+  const last = served.messages.at(-1);
+  // A refusal after a response would damage it, so the connection is closed.
+  const isStopped = served.refusal !== null || (last !== undefined && isAnsweredEarly(last));
+  const isRefusedBody = isStopped && FRAMING_TRAILER.pattern.test(text);
   for (const [index, message] of served.messages.entries()) {
     const other = node.messages[index];
     if (other === undefined) return `only http1 serves message ${index}: ${node.refusal}`;
@@ -114,10 +117,9 @@ export function compareServers(served: Reading, node: Reading, text: string): st
   const isUnread = ["HPE_CLOSED_CONNECTION", ...EARLY_REFUSALS].includes(node.refusal ?? "");
   if (served.refusal === null && isUnread) return null;
   if ((served.refusal === null) === (node.refusal === null)) return null;
-  // A refusal after a response would damage it.
-  const last = served.messages.at(-1);
-  if (last !== undefined && isAnsweredEarly(last) && served.refusal === null) return null;
-  return `refusals ${served.refusal} and ${node.refusal}`;
+  return isStopped && served.refusal === null
+    ? null
+    : `refusals ${served.refusal} and ${node.refusal}`;
 }
 
 /** Returns the first disagreement about a connection of responses that has ended, or null. `text` has all its bytes. */
