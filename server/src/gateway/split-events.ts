@@ -21,6 +21,12 @@ export type EventName = (typeof names)[number] | "other" | "none";
 /** Called with the data of one event: `bytes[start]` up to `bytes[end]`, valid only during the call. */
 export type OnEvent = (name: EventName, bytes: Buffer, start: number, end: number) => void;
 
+/**
+ * Called at the start of an event. Returns the offset after whole events that the callee has read, including their blank
+ * lines, or `start`. The bytes up to that offset must not contain a CR.
+ */
+export type SkipEvents = (bytes: Buffer, start: number) => number;
+
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -43,6 +49,7 @@ interface Flags {
 
 export class EventSplitter {
   readonly #onEvent: OnEvent;
+  readonly #skipEvents: SkipEvents;
   /** Pieces of an incomplete line. */
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
@@ -58,8 +65,9 @@ export class EventSplitter {
   #dataStart = 0;
   #dataEnd = 0;
 
-  constructor(onEvent: OnEvent) {
+  constructor(onEvent: OnEvent, skipEvents: SkipEvents) {
     this.#onEvent = onEvent;
+    this.#skipEvents = skipEvents;
   }
 
   /** True if no part of an event or a line is pending. */
@@ -74,8 +82,16 @@ export class EventSplitter {
       if (chunk[0] === LF) pos = 1;
     }
     // Real streams have no CR, so that one native search finds the end of a line.
-    let nextCr = chunk.indexOf(CR, pos);
+    let nextCr = -2; // Not searched yet.
     while (pos < chunk.length) {
+      if (this.isAtBoundary && !this.#is.isFirstLine) {
+        const afterEvents = this.#skipEvents(chunk, pos);
+        if (afterEvents > pos) {
+          pos = afterEvents;
+          continue;
+        }
+      }
+      if (nextCr === -2) nextCr = chunk.indexOf(CR, pos);
       const nextLf = chunk.indexOf(LF, pos);
       const end = nextCr !== -1 && (nextLf === -1 || nextCr < nextLf) ? nextCr : nextLf;
       if (end === -1) break;
