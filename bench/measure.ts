@@ -111,7 +111,7 @@ async function readDatabase({ database }: Target): Promise<DatabaseCounters | nu
 export function planFor(target: Target, prompt: PromptOptions): Omit<LoadPlan, "mode"> {
   return {
     port: target.port,
-    path: "/v1/messages",
+    path: target.path ?? "/v1/messages",
     // Headers of the official SDKs, which a proxy must read.
     headers: {
       accept: "application/json",

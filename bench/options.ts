@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { peerNames } from "./peers/packages.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
 /** Targets of a run without `--target`. */
@@ -6,7 +7,7 @@ const usualTargets = ["direct", "nginx", "bursar"] as const;
 /** Both implementations of Bursar's HTTP, by the setting. */
 const bursarTargets = ["bursar-sockets", "bursar-node"] as const;
 /** All targets, in the order of the tables. */
-export const targetNames = [...usualTargets, ...bursarTargets] as const;
+export const targetNames = [...usualTargets, ...bursarTargets, ...peerNames] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export interface BenchOptions {

@@ -14,3 +14,9 @@ test("decodes the pacing of a stream from the encoded body", () => {
   expect(decodePacing(messagesBody({ bytes: 2_048, stream }))).toEqual(stream);
   expect(decodePacing(messagesBody({ bytes: 2_048, stream: null }))).toBeNull();
 });
+
+test("decodes a body whose JSON was written again with spaces", () => {
+  const stream = { deltas: 400, intervalMs: 10 };
+  const body = messagesBody({ bytes: 1_536, stream }).replace('"stream":true', '"stream": true');
+  expect(decodePacing(body)).toEqual(stream);
+});

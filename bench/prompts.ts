@@ -27,11 +27,11 @@ export function messagesBody({ bytes, stream }: PromptOptions): string {
     JSON.stringify({
       model: BENCH_MODEL,
       max_tokens: 1024,
-      metadata: { user_id: encodePacing(stream) },
+      metadata: { user_id: "bench" },
       system: "You help the finance team. Answer in plain words.",
       messages: Array.from({ length: TURNS }, (_, turn) => ({
         role: turn % 2 === 0 ? "user" : "assistant",
-        content: SENTENCE.repeat(Math.ceil(textBytes / SENTENCE.length)).slice(0, textBytes),
+        content: (turn === 0 ? encodePacing(stream) : "") + repeatSentence(textBytes),
       })),
       ...(stream && { stream: true }),
     });
@@ -41,13 +41,18 @@ export function messagesBody({ bytes, stream }: PromptOptions): string {
   return build(textBytes);
 }
 
+function repeatSentence(bytes: number): string {
+  return SENTENCE.repeat(Math.ceil(bytes / SENTENCE.length)).slice(0, bytes);
+}
+
+/** Instruction in the text of the first message, which every gateway passes on. */
 function encodePacing(stream: StreamPacing | null): string {
-  return stream ? `bench deltas=${stream.deltas} interval=${stream.intervalMs}` : "bench";
+  return stream ? `Send deltas=${stream.deltas} interval=${stream.intervalMs}. ` : "";
 }
 
 /** Parses the pacing of a request body. Null when the body requests a JSON response. */
 export function decodePacing(body: string): StreamPacing | null {
-  if (!body.includes('"stream":true')) return null;
-  const found = /"bench deltas=(\d+) interval=(\d+)"/.exec(body);
+  if (!/"stream": ?true/.test(body)) return null;
+  const found = /Send deltas=(\d+) interval=(\d+)/.exec(body);
   return { deltas: Number(found?.[1] ?? 40), intervalMs: Number(found?.[2] ?? 0) };
 }

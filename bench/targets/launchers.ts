@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../children.ts";
 import type { TargetName } from "../options.ts";
+import { findPeer, peerPackages } from "../peers/packages.ts";
 import type { Launcher } from "../turns.ts";
 import { measureBursarStarts, startBursar } from "./bursar.ts";
 import { directTarget } from "./direct.ts";
 import { findNginx, startNginx } from "./nginx.ts";
+import { startPeer } from "./peers.ts";
 
 /** A launcher, and the version of its program. */
 export type VersionedLauncher = Launcher & { version: string | null };
@@ -38,6 +40,15 @@ function makeLauncher(
       if (!nginx) return null;
       const { program, version } = nginx;
       return { ...usual, version, start: (options) => startNginx(program, options) };
+    }
+    case "portkey":
+    case "claude-code-router":
+    case "litellm":
+    case "one-api": {
+      const installed = findPeer(name);
+      if (!installed) return null;
+      const { version } = peerPackages[name];
+      return { ...usual, version, start: (options) => startPeer(name, installed, options) };
     }
     case "bursar":
       return bursarLauncher(name, {});

@@ -2,6 +2,8 @@
 export interface Target {
   name: string;
   port: number;
+  /** Path of the requests. Default: that of messages. */
+  path?: string;
   /** Headers that authenticate a request. */
   headers: Record<string, string>;
   /** Processes whose CPU and memory count for the target. */
