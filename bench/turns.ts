@@ -69,7 +69,7 @@ export async function runTurns(setup: TurnsSetup): Promise<void> {
 }
 
 /** Scenarios that one new process can run. An idle process is also fit for slow streams. */
-function groupByProcess(
+export function groupByProcess(
   scenarios: readonly StartScenario[],
   { sharesProcess }: Durations,
 ): StartScenario[][] {
@@ -81,7 +81,7 @@ function groupByProcess(
 }
 
 /** The order changes with each turn, so that no target always follows the same one. */
-function orderFor<Item>(turn: number, items: readonly Item[]): readonly Item[] {
+export function orderFor<Item>(turn: number, items: readonly Item[]): readonly Item[] {
   return turn % 2 === 1 ? items : items.toReversed();
 }
 
