@@ -45,6 +45,7 @@ const none: BenchResults = {
   versions: { Node: "26.0.0", PostgreSQL: "18.4" },
   cores: "Pinned.",
   runs: [],
+  notes: [],
   problems: [],
 };
 
@@ -122,6 +123,11 @@ test("shows CPU and memory of an idle target", () => {
     { ...idle, turn: 2, cpuMsPerSecond: 3.5, databaseCpuMsPerSecond: 2 },
   );
   expect(text).toContain("| bursar | 2.5 / 3.0 | 1.0 / 1.5 | 200 MB / 200 MB |");
+});
+
+test("explains what is left out", () => {
+  const note = "litellm answers 90/s, so json-rate is left out.";
+  expect(toMarkdown({ ...none, notes: [note] })).toContain(note);
 });
 
 test("names a quick run and a problem", () => {

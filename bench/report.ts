@@ -38,6 +38,7 @@ export function toMarkdown(results: BenchResults): string {
     ...tables
       .filter(([, rows]) => rows.length > 0)
       .flatMap(([title, rows]) => ["", `${title}:`, "", ...rows]),
+    ...results.notes.map((note) => `\n${note}`),
     ...results.problems.map((problem) => `\n**Problem:** ${problem}`),
   ];
   return lines.join("\n");

@@ -39,6 +39,7 @@ function makeResults(runs: Run[], versions: Record<string, string> = {}): BenchR
     versions,
     cores: "Pinned.",
     runs,
+    notes: [],
     problems: [],
   };
 }

@@ -11,6 +11,8 @@ export interface BenchResults {
   /** Description of the core split. */
   cores: string;
   runs: Run[];
+  /** Reasons for what the tables leave out. */
+  notes: string[];
   /** Faults that make the numbers invalid. Empty for a valid run. */
   problems: string[];
 }
@@ -77,6 +79,7 @@ export function joinResults(last: BenchResults, next: BenchResults): BenchResult
       ...last.runs,
       ...next.runs.map((run) => ({ ...run, turn: run.turn + turnsBefore(run) })),
     ],
+    notes: [...new Set([...last.notes, ...next.notes])],
     problems: [...last.problems, ...next.problems],
   };
 }

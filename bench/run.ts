@@ -71,6 +71,9 @@ async function runAll(options: BenchOptions, folder: string): Promise<BenchResul
       console.error(`> problem: ${problem}`);
       results.problems.push(problem);
     },
+    onNote: (note) => {
+      if (!results.notes.includes(note)) results.notes.push(note);
+    },
     onStarted: ({ database }) => {
       if (database) results.versions["PostgreSQL"] = database.version;
     },
@@ -93,6 +96,7 @@ function startResults(options: BenchOptions, cores: TurnsSetup["cores"]): BenchR
     versions: { Node: process.version.slice(1) },
     cores: describeCores(cores),
     runs: [],
+    notes: [],
     problems: [],
   };
 }

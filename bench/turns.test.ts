@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
-import { defaultDurations, quickDurations, type StartScenario, scenarios } from "./scenarios.ts";
-import { groupByProcess, orderFor } from "./turns.ts";
+import {
+  defaultDurations,
+  getLoadScenario,
+  quickDurations,
+  type StartScenario,
+  scenarios,
+} from "./scenarios.ts";
+import { groupByProcess, isTooFast, orderFor } from "./turns.ts";
 
 const starts = scenarios.filter((scenario): scenario is StartScenario => scenario.kind !== "load");
 const namesOf = (groups: readonly StartScenario[][]) =>
@@ -26,4 +32,11 @@ test("targets change their order with each turn", () => {
   expect(orderFor(1, targets)).toEqual(["nginx", "bursar", "portkey"]);
   expect(orderFor(2, targets)).toEqual(["portkey", "bursar", "nginx"]);
   expect(orderFor(3, targets)).toEqual(orderFor(1, targets));
+});
+
+test("a target does not get more JSON a second than it answers", () => {
+  expect(isTooFast(getLoadScenario("json-rate"), 900)).toBe(true);
+  expect(isTooFast(getLoadScenario("json-rate"), 1_100)).toBe(false);
+  expect(isTooFast(getLoadScenario("json-1.5k"), 10)).toBe(false);
+  expect(isTooFast(getLoadScenario("stream-40-rate"), 10)).toBe(false);
 });

@@ -41,6 +41,8 @@ export interface TurnsSetup {
   cores: { target: readonly number[]; rest: readonly number[] } | null;
   onRun(run: Run): void;
   onProblem(problem: string): void;
+  /** Receives the reason for what the tables leave out. */
+  onNote(note: string): void;
   onStarted(target: Target): void;
 }
 
@@ -114,6 +116,8 @@ interface Running {
   target: Target;
   bench: Bench;
   apiKeys: readonly string[] | null;
+  /** Answers per second to JSON of 1.5 KB at full load, from the warm-up. */
+  capacity: number;
   answered: () => number;
 }
 
@@ -129,7 +133,7 @@ async function startTarget(setup: TurnsSetup, launcher: Launcher): Promise<Runni
     answered += count;
   };
   const bench = { ...setup.bench, onAnswers };
-  return { target, bench, apiKeys: null, answered: () => answered };
+  return { target, bench, apiKeys: null, capacity: 0, answered: () => answered };
 }
 
 let startedTargets = 0;
@@ -173,7 +177,7 @@ async function prepareForLoads(
   const { target, bench } = running;
   const keys = Math.max(0, ...loads.map(({ limitedKeys }) => limitedKeys ?? 0));
   try {
-    await measure(bench, target, {
+    const { load } = await measure(bench, target, {
       ...planFor(target, getLoadScenario("json-1.5k").prompt),
       mode: {
         kind: "closed",
@@ -181,9 +185,10 @@ async function prepareForLoads(
         durationMs: bench.durations.startWarmUpMs,
       },
     });
-    if (keys === 0 || target.createLimitedKeys === null) return running;
+    const warm = { ...running, capacity: load.answersPerSecond };
+    if (keys === 0 || target.createLimitedKeys === null) return warm;
     const count = Math.min(keys, bench.durations.most?.keys ?? keys);
-    return { ...running, apiKeys: await target.createLimitedKeys(count) };
+    return { ...warm, apiKeys: await target.createLimitedKeys(count) };
   } catch (error) {
     await stopTarget(target);
     throw error;
@@ -197,7 +202,14 @@ async function runLoad(
   const { scenario, turn, all } = run;
   const fitting = all.filter(({ target }) => target.name !== "direct" || isForBaseline(scenario));
   if (scenario.isAfterQuiet) await waitInQuiet(turn, setup.bench.durations);
-  for (const { target, bench, apiKeys } of orderFor(turn, fitting)) {
+  for (const { target, bench, apiKeys, capacity } of orderFor(turn, fitting)) {
+    // A short run sends too few requests to matter.
+    if (bench.durations.most === null && isTooFast(scenario, capacity)) {
+      setup.onNote(
+        `${target.name} answers ${Math.floor(capacity)}/s, so ${scenario.name} is left out.`,
+      );
+      continue;
+    }
     console.error(`> turn ${turn}: ${scenario.name}, ${target.name}`);
     await withoutFailure(setup, target.name, async () => {
       const keys = scenario.limitedKeys === null ? null : apiKeys;
@@ -215,6 +227,11 @@ async function runLoad(
 /** Latency of the mock upstream counts at a fixed rate only. */
 function isForBaseline({ load }: LoadScenario): boolean {
   return load.kind === "rate";
+}
+
+/** True for a rate of JSON that the target cannot serve. Its requests would only wait, and time out. */
+export function isTooFast({ load, prompt }: LoadScenario, capacity: number): boolean {
+  return load.kind === "rate" && prompt.stream === null && load.perSecond > capacity;
 }
 
 /** No target gets a request in this time. A later one in the turn has an even longer pause. */
