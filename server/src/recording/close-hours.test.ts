@@ -392,10 +392,13 @@ async function addAsVersion01(
     ${additions.join(",\n")} SELECT`;
   const parts = text.split(/\$\d+/);
   const dictionary = new UsageDictionary();
-  const rows = records.map((record) => {
-    const { labels } = dictionary.findRefs(toUsageEvent(record, "node_1"));
-    return sumMinutes([record], [labels]).map((sums) => ({ ...labels.value, ...sums }));
-  });
+  const rows = await Promise.all(
+    records.map(async (record) => {
+      const { labels } = dictionary.findRefs(toUsageEvent(record, "node_1"));
+      const sums = await sumMinutes([record], [labels]);
+      return sums.map((row) => ({ ...labels.value, ...row }));
+    }),
+  );
   const values = columnTexts<Omit<UsageLabels & MinuteRow, "labels_id">>(types, rows.flat());
   const statement = sql.join(
     parts.map((part, index) =>

@@ -3,7 +3,12 @@ import { CompiledQuery } from "kysely";
 import { expect } from "vitest";
 import { test as base } from "#test/harness/database-test.ts";
 import { SOME_TIME_MS } from "#test/harness/request-records.ts";
-import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
+import {
+  type ColumnTypes,
+  columnParameters,
+  columnTexts,
+  columnTextsInSlices,
+} from "./column-arrays.ts";
 
 interface Row {
   label: string;
@@ -65,4 +70,16 @@ test("a value that repeats, and null between two equal ones, stay in their rows"
   const row: Row = { label: "a", count: 0n, status: 200, is_set: true, at: new Date(0), note: "n" };
   const rows = [row, { ...row, note: null, status: null }, row, row];
   expect(await throughDatabase(rows)).toEqual(rows);
+});
+
+test("slices have the same texts", async () => {
+  const rows = Array.from({ length: 5_000 }, (_, at) => ({
+    label: `row ${at}`,
+    count: BigInt(at),
+    status: at % 2 === 0 ? null : at,
+    is_set: at % 3 === 0,
+    at: new Date(SOME_TIME_MS + at),
+    note: null,
+  }));
+  expect(await columnTextsInSlices(types, rows)).toEqual(columnTexts(types, rows));
 });

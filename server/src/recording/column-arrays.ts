@@ -1,3 +1,5 @@
+import { waitForNextTurn } from "#src/lib/slices.ts";
+
 // Formats rows as PostgreSQL arrays, one text for each column. A usage event of 35 columns takes 3.5 µs. The driver's own
 // conversion reads each value several times and escapes all of them, which takes 8 µs.
 
@@ -20,6 +22,27 @@ export function columnTexts<Row extends Readonly<Record<keyof Row, ColumnValue>>
 ): string[] {
   const columns = Object.keys(types) as (keyof Row)[];
   return columns.map((column) => columnText(rows, column));
+}
+
+/** Values that one slice formats, in about a millisecond. */
+const SLICE_VALUES = 8_000;
+
+/** As `columnTexts`, in slices of a few columns. Requests are served between two slices. */
+export async function columnTextsInSlices<Row extends Readonly<Record<keyof Row, ColumnValue>>>(
+  types: ColumnTypes<Row>,
+  rows: readonly Row[],
+): Promise<string[]> {
+  const texts: string[] = [];
+  let values = 0;
+  for (const column of Object.keys(types) as (keyof Row)[]) {
+    if (values >= SLICE_VALUES) {
+      await waitForNextTurn();
+      values = 0;
+    }
+    texts.push(columnText(rows, column));
+    values += rows.length;
+  }
+  return texts;
 }
 
 function columnText<Row extends Readonly<Record<keyof Row, ColumnValue>>>(

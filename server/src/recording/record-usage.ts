@@ -1,10 +1,11 @@
 import type { Tx } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
+import { mapInSlices } from "#src/lib/slices.ts";
 import type { FlushParticipant, FlushPosition } from "./flush.ts";
 import { insertUsageEvents, storeTexts } from "./usage.sql.ts";
 import { insertBatch } from "./usage-batches.sql.ts";
 import { type EventRefs, UsageDictionary } from "./usage-dictionary.ts";
-import { sumMinutes, toUsageEvent } from "./usage-rows.ts";
+import { sumMinutes, toUsageEvent, type UsageEventRow } from "./usage-rows.ts";
 
 export interface AppendOptions {
   nodeId: string;
@@ -19,18 +20,23 @@ export interface AppendOptions {
 export function appendUsage(options: AppendOptions): FlushParticipant {
   const dictionary = new UsageDictionary();
   let refs: readonly EventRefs[] = [];
+  /** Events of the batch that was prepared last, so that its transaction is short. */
+  let prepared: { batch: readonly EndRecord[]; events: UsageEventRow[] } | null = null;
   return {
     started: () => dictionary.clear(),
     prepare: async (database, batch) => {
-      const events = batch.map((record) => toUsageEvent(record, options.nodeId));
+      const events = await toEvents(batch, options.nodeId);
+      prepared = { batch, events };
       await storeTexts(database, events, dictionary);
     },
     flush: async (tx, batch, position) => {
-      refs = await appendBatch(tx, { ...options, ...position, dictionary }, batch);
+      const events = prepared?.batch === batch ? prepared.events : null;
+      refs = await appendBatch(tx, { ...options, ...position, dictionary, events }, batch);
     },
     committed: (_batch, { isCounted }) => {
       if (isCounted) markStored(refs);
       refs = [];
+      prepared = null;
     },
   };
 }
@@ -43,14 +49,24 @@ function markStored(refs: readonly EventRefs[]): void {
   }
 }
 
+function toEvents(batch: readonly EndRecord[], nodeId: string): Promise<UsageEventRow[]> {
+  return mapInSlices(batch, (record) => toUsageEvent(record, nodeId));
+}
+
+export interface AppendedBatch extends AppendOptions, FlushPosition {
+  dictionary?: UsageDictionary;
+  /** Events of the records. Null or absent: they are made here. */
+  events?: readonly UsageEventRow[] | null;
+}
+
 /** Inserts one event for each request, and the batch that the fold counts. Returns the texts of the events. */
 export async function appendBatch(
   tx: Tx,
-  of: AppendOptions & FlushPosition & { dictionary?: UsageDictionary },
+  of: AppendedBatch,
   records: readonly EndRecord[],
 ): Promise<EventRefs[]> {
   const { nodeId, journalId, toSeq, encodeHoldCharges, dictionary } = of;
-  const events = records.map((record) => toUsageEvent(record, nodeId));
+  const events = of.events ?? (await toEvents(records, nodeId));
   const refs = await insertUsageEvents(tx, events, dictionary);
   const oldestMs = records.reduce((ms, record) => Math.min(ms, record.startedAtMs), Infinity);
   await insertBatch(tx, {
@@ -58,7 +74,7 @@ export async function appendBatch(
     journalId,
     toSeq,
     oldestMs: Number.isFinite(oldestMs) ? oldestMs : null,
-    rows: sumMinutes(
+    rows: await sumMinutes(
       records,
       refs.map(({ labels }) => labels),
     ),

@@ -3,7 +3,7 @@ import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { prepareOnce } from "#src/db/prepared.ts";
 import { assert } from "#src/lib/assert.ts";
-import { type ColumnTypes, columnParameters, columnTexts } from "./column-arrays.ts";
+import { type ColumnTypes, columnParameters, columnTextsInSlices } from "./column-arrays.ts";
 import type { MinuteRow } from "./usage-rows.ts";
 
 // Batches that nodes have appended and no fold has counted. A batch is the token of its fold: the transaction that deletes
@@ -46,7 +46,7 @@ export async function insertBatch(tx: Tx, batch: NewBatch): Promise<void> {
   await tx.executeQuery(
     CompiledQuery.raw(INSERT_BATCH, [
       ...[nodeId, journalId, toSeq, oldestAt, rows.length, holdCharges],
-      ...columnTexts(batchRowTypes, rows),
+      ...(await columnTextsInSlices(batchRowTypes, rows)),
     ]),
   );
 }

@@ -9,6 +9,7 @@ import type { Doubt, EndRecord, Outcome } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { MAX_ITERATIONS, MAX_TOKENS } from "#src/domain/usage-fields.ts";
 import { assert } from "#src/lib/assert.ts";
+import { forEachInSlices } from "#src/lib/slices.ts";
 import { MAX_TEXT_CHARS } from "./journal-record.ts";
 
 // Converts ended requests to rows: one event each, and sums per minute. Pure. The columns are written out, because a
@@ -95,16 +96,16 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
 }
 
 /**
- * Sums the batch per minute (UTC, by the start of each request), labels and status, in the order of the first requests.
- * `labels` has those of each record: the same object for equal labels.
+ * Sums the batch per minute (UTC, by the start of each request), labels and status, in the order of the first requests. Runs
+ * in slices. `labels` has those of each record: the same object for equal labels.
  */
-export function sumMinutes(
+export async function sumMinutes(
   records: readonly EndRecord[],
   labels: readonly { readonly id: bigint }[],
-): MinuteRow[] {
+): Promise<MinuteRow[]> {
   const rows: MinuteRow[] = [];
   const rowsOfLabels = new Map<object, MinuteRow[]>();
-  for (const [index, record] of records.entries()) {
+  await forEachInSlices(records, (record, index) => {
     const own = labels[index];
     assert(own !== undefined, "each record has labels");
     let similar = rowsOfLabels.get(own);
@@ -123,7 +124,7 @@ export function sumMinutes(
       rows.push(row);
     }
     addRecord(row, record);
-  }
+  });
   return rows;
 }
 

@@ -62,7 +62,7 @@ export async function appendSums(
   const refs = await storeTexts(tx, events, new UsageDictionary());
   const labels = refs.map((each) => each.labels);
   const holdCharges = encodeHoldCharges(records);
-  const rows = sumMinutes(records, labels);
+  const rows = await sumMinutes(records, labels);
   const oldestMs =
     records.length === 0 ? null : Math.min(...records.map(({ startedAtMs }) => startedAtMs));
   await insertBatch(tx, { ...place, oldestMs, rows, holdCharges });
