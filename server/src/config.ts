@@ -62,9 +62,9 @@ export const settings = {
   http: {
     env: "BURSAR_HTTP",
     schema: z.enum(["sockets", "node"]),
-    fallback: "node",
+    fallback: "sockets",
     about:
-      "Server of HTTP for the Claude API. sockets: usual requests are read from sockets, which takes less processor time. node: node:http reads every request.",
+      "HTTP/1.1 with clients of the Claude API and with the upstream. sockets: Bursar reads and writes usual messages itself, which takes less processor time. node: node:http and undici do it.",
   },
   dataDir: {
     env: "BURSAR_DATA_DIR",
