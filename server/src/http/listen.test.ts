@@ -47,7 +47,7 @@ interface Connected {
 }
 
 /** Connects, and keeps its own side open as long as the other side. */
-function connectTo(listener: Listener): Connected {
+function connectTo(listener: Pick<Listener, "url">): Connected {
   const socket = connect({ port: Number(new URL(listener.url).port), allowHalfOpen: true });
   socket.on("error", () => undefined);
   closing.push(() => socket.destroy());
@@ -123,17 +123,17 @@ async function fetchText(
   return text;
 }
 
+function respondOwn(call: ClientCall): void {
+  call.writeHead(200, []);
+  call.end(`own ${call.takeBody()?.toString()}`);
+}
+
 describe.each([
   ["plain HTTP", null],
   ["TLS", TLS],
 ])("sockets over %s", (_, tls) => {
-  const respond = (call: ClientCall) => {
-    call.writeHead(200, []);
-    call.end(`own ${call.takeBody()?.toString()}`);
-  };
-
   test("serve the Claude API, and node:http serves other paths of the same connection", async () => {
-    const options = { tls, sockets: readSockets(respond) };
+    const options = { tls, sockets: readSockets(respondOwn) };
     const listener = await startListener((_request, response) => response.end("node"), options);
     const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
     closing.push(() => agent.destroy());
@@ -181,20 +181,29 @@ test("a graceful stop closes idle connections at once, and the others after thei
   await closed;
 });
 
-test("connections of another process are read from sockets", async () => {
-  const sockets = readSockets((call) => {
-    call.writeHead(200, []);
-    call.end("own");
-  });
-  const acceptor = acceptConnections({ ...makeOptions(() => undefined), sockets });
-  const front = createServer({ pauseOnConnect: true }, acceptor.accept).listen(0, "127.0.0.1");
-  closing.push(() => front.close());
-  await once(front, "listening");
-  const { port } = front.address() as AddressInfo;
-  const agent = new Agent();
-  expect(await fetchText({ url: `http://127.0.0.1:${port}` }, "/v1/x", agent)).toBe("own");
-  await acceptor.close(Promise.resolve());
-});
+test.each([
+  ["node:http", null, "node"],
+  ["sockets", readSockets(respondOwn), "own"],
+] as const)(
+  "an acceptor serves connections over %s, and a stop closes idle ones",
+  async (_, sockets, text) => {
+    const onRequest: RequestListener = (_request, response) => response.end("node");
+    const acceptor = acceptConnections({ ...makeOptions(onRequest), sockets });
+    const front = createServer({ pauseOnConnect: true }, acceptor.accept).listen(0, "127.0.0.1");
+    closing.push(() => front.close());
+    await once(front, "listening");
+    const { port } = front.address() as AddressInfo;
+    const client = connectTo({ url: `http://127.0.0.1:${port}` });
+    client.socket.write("GET /v1/x HTTP/1.1\r\nhost: x\r\n\r\n");
+    await expect.poll(client.received).toContain(text);
+    const drained = Promise.withResolvers<void>();
+    const closed = acceptor.close(drained.promise);
+    await once(client.socket, "end");
+    drained.resolve();
+    client.socket.end();
+    await closed;
+  },
+);
 
 test.each([
   ["http://0.0.0.0:8484", "http://localhost:8484"],

@@ -83,6 +83,7 @@ export interface Acceptor extends Pick<Listener, "close"> {
 
 export function acceptConnections(options: ServeOptions): Acceptor {
   const served = makeServer(options);
+  if (served.front === served.http) trackWithoutPort(served.http);
   return {
     accept: (connection) => {
       // Node does this for connections that a server accepts itself.
@@ -122,9 +123,13 @@ function makeServer(options: ServeOptions): ServedConnections {
     formatRefusal: (code) => formatRefusal(toRefusal(code)),
   });
   const front = makeFront(tls, own);
-  // node:http checks time limits from this event on. The server itself has no port.
-  http.emit("listening");
+  trackWithoutPort(http);
   return { front, http, own, connections: trackConnections(front) };
+}
+
+/** Makes node:http check time limits and idle connections, which begins with this event, also without a port. */
+function trackWithoutPort(server: Server): void {
+  server.emit("listening");
 }
 
 /** Makes a server that accepts connections with the options of node:http and node:https. */
