@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { makeTurnEnd } from "#src/lib/turn-end.ts";
+import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import type { ClientCall } from "./client-call.ts";
 import { makeClientConnections } from "./client-connections.ts";
 import { serveNodeRequest } from "./node-call.ts";
@@ -21,6 +21,7 @@ type Handler = (call: ClientCall) => void;
 interface TestServer {
   port: number;
   sockets: Socket[];
+  turnEnd: TurnEnd;
   /** Targets that node:http has served. */
   handedOver: string[];
 }
@@ -38,8 +39,9 @@ async function startServer(handle: Handler, reader: "sockets" | "node"): Promise
     request.on("end", () => response.end(hash.digest("hex")));
   });
   http.keepAliveTimeout = 75_000;
+  const turnEnd = makeTurnEnd();
   const own = makeClientConnections({
-    turnEnd: makeTurnEnd(),
+    turnEnd,
     handles: (_, target) => target.startsWith("/v1/"),
     handle,
     handOver: (socket) => http.emit("connection", socket),
@@ -56,7 +58,7 @@ async function startServer(handle: Handler, reader: "sockets" | "node"): Promise
     server.close();
     own.stop();
   });
-  return { port: (server.address() as AddressInfo).port, sockets, handedOver };
+  return { port: (server.address() as AddressInfo).port, sockets, turnEnd, handedOver };
 }
 
 interface Client {
@@ -369,6 +371,22 @@ describe("a client", () => {
     expect(client.text().split("\r\n\r\n").slice(1).join("\r\n\r\n")).toBe(
       "3\r\nabc\r\n2\r\nde\r\n2\r\nfg\r\n1\r\nh\r\n0\r\n\r\n",
     );
+  });
+
+  test("gets bytes after the records of their turn, in one write", async () => {
+    const { server, client, call } = await startRunning(get("/v1/x"));
+    const [socket] = server.sockets;
+    if (!socket) throw new Error("no socket");
+    const write = vi.spyOn(socket, "write");
+    call.writeHead(200, ["content-length", "4"]);
+    call.write(Buffer.from("te"));
+    call.write(Buffer.from("xt"));
+    call.end();
+    const writesBeforeRecords = await new Promise((resolve) =>
+      server.turnEnd.add("journal", () => resolve(write.mock.calls.length)),
+    );
+    await client.until("text");
+    expect([writesBeforeRecords, write.mock.calls.length]).toEqual([0, 1]);
   });
 
   test("that does not read is reported to the writer, and disconnected after the end", async () => {
