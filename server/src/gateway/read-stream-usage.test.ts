@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { KERNEL_WINDOW_BYTES } from "#src/lib/json-kernel.ts";
+import { EVENT_WINDOW_BYTES } from "#src/lib/event-kernel.ts";
 import { StreamReader } from "./read-stream-usage.ts";
 
 const fieldOf = {
@@ -41,7 +41,7 @@ test("many deltas have the bytes of their texts, in any form and with any chunks
 test("deltas in a chunk that is longer than the window have the bytes of their texts", () => {
   const delta: Delta = { type: "text_delta", text: 'a "b"\n', index: 0, form: "plain" };
   const one = toEvent(delta);
-  const count = Math.ceil((3 * KERNEL_WINDOW_BYTES) / one.length);
+  const count = Math.ceil((3 * EVENT_WINDOW_BYTES) / one.length);
   const bytes = Buffer.from(one.repeat(count));
   expect(outputBytesOf([bytes])).toBe(count * delta.text.length);
 });

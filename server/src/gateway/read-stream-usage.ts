@@ -1,12 +1,6 @@
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { applyMessageDelta, raiseUsage, readMessageUsage } from "#src/domain/usage-fields.ts";
-import {
-  addEventPrefix,
-  type EventPrefix,
-  newKernelOwner,
-  skipEventsInKernel,
-  skipped,
-} from "#src/lib/json-kernel.ts";
+import { addEventPrefix, type EventPrefix, skipEvents, skipped } from "#src/lib/event-kernel.ts";
 import { type EventName, EventSplitter, startsWith } from "./split-events.ts";
 import {
   type AnswerFields,
@@ -76,7 +70,6 @@ export class StreamReader implements PlainReader {
   readonly #splitter: EventSplitter;
   /** Beginning of the last delta. Null: none, or not in the API's usual form. */
   #lastDelta: EventPrefix | null = null;
-  #kernelOwner = 0;
   /** Largest output count of a `message_delta`. */
   #largestDelta = 0;
   #result: UsageSeen | null = null;
@@ -103,7 +96,6 @@ export class StreamReader implements PlainReader {
   }
 
   push(chunk: Buffer): void {
-    this.#kernelOwner = newKernelOwner();
     this.#splitter.push(chunk);
   }
 
@@ -123,7 +115,7 @@ export class StreamReader implements PlainReader {
 
   #skipDeltas(bytes: Buffer, start: number): number {
     if (this.#lastDelta === null) return start;
-    skipEventsInKernel(this.#kernelOwner, bytes, start, this.#lastDelta);
+    skipEvents(bytes, start, this.#lastDelta);
     this.#seen.outputBytes += skipped.textBytes;
     return skipped.end;
   }

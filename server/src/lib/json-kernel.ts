@@ -1,27 +1,16 @@
-import { assert } from "./assert.ts";
 import { jsonKernelCode } from "./json-kernel-code.ts";
+import { loadKernel } from "./load-kernel.ts";
 
 // Skips JSON values in WebAssembly, which compares 16 bytes of a string at a time. The program is json-kernel.wat. The
 // text passes through a window of the kernel's memory, so that a prompt of 32 MB needs no second copy.
 
-/** Part of the WebAssembly interface that Node has and its types lack. */
-declare const WebAssembly: {
-  Module: new (code: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-};
-
 /** Addresses of the memory. */
 const MISSING_TEXT_AT = 544;
 const TEXTS_AT = 1024;
-const PREFIXES_AT = 5120;
-const WINDOW_AT = 9216;
+const WINDOW_AT = 5120;
 /** Short texts in the kernel, such as keys and names of types. Longer ones are not looked up. */
 const TEXTS = 256;
 const TEXT_BYTES = 16;
-/** Beginnings of events in the kernel. A shorter one has too few bytes for its comparison. */
-const MAX_PREFIXES = 32;
-const MIN_PREFIX_BYTES = 16;
-const MAX_PREFIX_BYTES = 128;
 /** Size of the window. The kernel can load 80 bytes beyond it. */
 export const KERNEL_WINDOW_BYTES = 2 * 65_536 - WINDOW_AT - 80;
 /** Mode of the kernel before a value. */
@@ -34,10 +23,9 @@ interface Kernel {
   skip: (at: number, end: number, mode: number, open: number, room: number) => number;
   readText: (at: number, end: number) => number;
   readKey: (at: number, end: number, isFirst: number) => number;
-  skipEvents: (at: number, end: number, prefixAt: number, prefixBytes: number) => void;
 }
 
-const { memory, skip, readText, readKey, skipEvents } = instantiate();
+const { memory, skip, readText, readKey } = loadKernel<Kernel>(jsonKernelCode);
 const state = new Int32Array(memory.buffer, 0, 3);
 const memoryBytes = new Uint8Array(memory.buffer);
 /** Strings of the short texts in the kernel. */
@@ -111,51 +99,6 @@ export function readKeyInKernel(
   return "key";
 }
 
-/** Beginning of events of a stream, up to a JSON string. */
-export interface EventPrefix {
-  readonly at: number;
-  readonly bytes: number;
-}
-
-let prefixCount = 0;
-
-/** Adds a beginning of events, for `skipEventsInKernel`. At most 32 are possible, of 16 to 128 bytes. */
-export function addEventPrefix(prefix: Buffer): EventPrefix {
-  const isValid = prefix.length >= MIN_PREFIX_BYTES && prefix.length <= MAX_PREFIX_BYTES;
-  assert(isValid && prefixCount < MAX_PREFIXES, "the prefix has room in the kernel");
-  const at = PREFIXES_AT + prefixCount++ * MAX_PREFIX_BYTES;
-  prefix.copy(memoryBytes, at);
-  return { at, bytes: prefix.length };
-}
-
-/** Result of `skipEventsInKernel`: the offset after the events, and the bytes of their strings without escapes. */
-export const skipped = { end: 0, textBytes: 0 };
-
-/**
- * Skips whole events from `start` that begin with `prefix`, and sets `skipped`. After the beginning they have the rest of a
- * JSON string, two closing brackets and a blank line.
- */
-export function skipEventsInKernel(
-  owner: number,
-  bytes: Buffer,
-  start: number,
-  prefix: EventPrefix,
-): void {
-  if (!isLoaded(owner, start)) load(owner, bytes, start);
-  runSkipEvents(start, prefix);
-  const isCut = skipped.end === start && loaded.end < bytes.length && start > loaded.start;
-  if (!isCut) return;
-  load(owner, bytes, start);
-  runSkipEvents(start, prefix);
-}
-
-function runSkipEvents(start: number, prefix: EventPrefix): void {
-  const toText = loaded.start - WINDOW_AT;
-  skipEvents(start - toText, loaded.end - toText, prefix.at, prefix.bytes);
-  skipped.end = (state[0] as number) + toText;
-  skipped.textBytes = state[1] as number;
-}
-
 /** String of a short text, which replaces another if it is new. */
 function textOf(result: number): string {
   if (result < TEXTS) return texts[result] as string;
@@ -177,9 +120,4 @@ function load(owner: number, bytes: Buffer, start: number): void {
   loaded.owner = owner;
   loaded.start = start;
   loaded.end = end;
-}
-
-function instantiate(): Kernel {
-  const module = new WebAssembly.Module(Buffer.from(jsonKernelCode, "base64"));
-  return new WebAssembly.Instance(module).exports as Kernel;
 }

@@ -1,11 +1,12 @@
 ;; Reads and skips JSON (RFC 8259, strict) in a window of the text. `json-kernel.ts` loads the windows and calls the exports.
 ;; Vectors compare 16 bytes of a string at a time. The text is UTF-8, which the caller has checked.
-;; After a change: `node scripts/build-json-kernel.mjs`.
+;; After a change: `node scripts/build-kernels.mjs`.
 ;;
-;; Memory: 0 position, 4 mode or text bytes, 8 number of open brackets (i32 each). From 16: one byte per open bracket, 1 for an
-;; object. From 544: the last short text that was not found. From 1024: 256 short texts of 16 bytes, padded with zeros. From
-;; 5120: 32 beginnings of events of 128 bytes. From 9216: the window. At least 80 bytes of the memory follow it, because a
-;; load can reach beyond its end.
+;; Memory: 0 position, 4 mode, 8 number of open brackets (i32 each). From 16: one byte per open bracket, 1 for an object.
+;; From 544: the last short text that was not found. From 1024: 256 short texts of 16 bytes, padded with zeros. From 5120: the
+;; window. At least 80 bytes of the memory follow it, because a load can reach beyond its end.
+;;
+;; Events of streams have a module of their own: V8 inlines less in a larger module, which made a scan 40 % slower.
 (module
   (memory (export "memory") 2)
 
@@ -267,89 +268,6 @@
       (call $afterSpace (i32.add (local.get $at) (i32.const 1)) (local.get $end)))
     (local.get $text))
 
-  ;; True if the bytes at $at equal the $length bytes at $prefix. $length is at least 16.
-  (func $startsWith (param $at i32) (param $prefix i32) (param $length i32) (result i32)
-    (local $done i32)
-    (local $last i32)
-    (local.set $last (i32.sub (local.get $length) (i32.const 16)))
-    (loop $block
-      (if (i32.ge_u (local.get $done) (local.get $last)) ;; The last block overlaps the one before.
-        (then (local.set $done (local.get $last))))
-      (if
-        (i32.eqz
-          (i8x16.all_true
-            (i8x16.eq
-              (v128.load align=1 (i32.add (local.get $at) (local.get $done)))
-              (v128.load align=1 (i32.add (local.get $prefix) (local.get $done))))))
-        (then (return (i32.const 0))))
-      (if (i32.eq (local.get $done) (local.get $last)) (then (return (i32.const 1))))
-      (local.set $done (i32.add (local.get $done) (i32.const 16)))
-      (br $block))
-    (unreachable))
-
-  ;; Address after spaces and one $byte. 0: another byte, or the window ends.
-  (func $afterSpacesAnd (param $at i32) (param $end i32) (param $byte i32) (result i32)
-    (loop $space
-      (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 0))))
-      (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x20))
-        (then
-          (local.set $at (i32.add (local.get $at) (i32.const 1)))
-          (br $space))))
-    (if (i32.ne (i32.load8_u (local.get $at)) (local.get $byte)) (then (return (i32.const 0))))
-    (i32.add (local.get $at) (i32.const 1)))
-
-  ;; Skips events of a stream that begin with the $length bytes at $prefix. The rest of a string follows, with simple
-  ;; escapes only, then two closing brackets and a blank line. Stores the position after the last one, and the sum of the
-  ;; bytes of all strings, in which an escape counts as one byte.
-  (func (export "skipEvents")
-    (param $at i32) (param $end i32) (param $prefix i32) (param $length i32)
-    (local $next i32)
-    (local $special i32)
-    (local $bytes i32)
-    (local $sum i32)
-    (block $stop
-      (loop $event
-        (local.set $next (i32.add (local.get $at) (local.get $length)))
-        (br_if $stop (i32.ge_u (local.get $next) (local.get $end)))
-        (br_if $stop
-          (i32.eqz (call $startsWith (local.get $at) (local.get $prefix) (local.get $length))))
-        (local.set $bytes (i32.sub (i32.const 0) (local.get $next)))
-        (loop $search
-          (br_if $stop (i32.ge_u (local.get $next) (local.get $end)))
-          (local.set $special (call $specialBytes (v128.load align=1 (local.get $next))))
-          (if (i32.eqz (local.get $special))
-            (then
-              (local.set $next (i32.add (local.get $next) (i32.const 16)))
-              (br $search)))
-          (local.set $next (i32.add (local.get $next) (i32.ctz (local.get $special))))
-          (br_if $stop (i32.ge_u (local.get $next) (local.get $end)))
-          (if (i32.eq (i32.load8_u (local.get $next)) (i32.const 0x5c))
-            (then
-              (local.set $next (i32.add (local.get $next) (i32.const 2)))
-              (br_if $stop (i32.gt_u (local.get $next) (local.get $end)))
-              (br_if $stop
-                (i32.eqz
-                  (call $isSimpleEscape
-                    (i32.load8_u (i32.sub (local.get $next) (i32.const 1))))))
-              (local.set $bytes (i32.sub (local.get $bytes) (i32.const 1)))
-              (br $search))))
-        (br_if $stop (i32.ne (i32.load8_u (local.get $next)) (i32.const 0x22)))
-        (local.set $bytes (i32.add (local.get $bytes) (local.get $next)))
-        (local.set $next (i32.add (local.get $next) (i32.const 1)))
-        (local.set $next (call $afterSpacesAnd (local.get $next) (local.get $end) (i32.const 0x7d)))
-        (br_if $stop (i32.eqz (local.get $next)))
-        (local.set $next (call $afterSpacesAnd (local.get $next) (local.get $end) (i32.const 0x7d)))
-        (br_if $stop (i32.eqz (local.get $next)))
-        (local.set $next (call $afterSpacesAnd (local.get $next) (local.get $end) (i32.const 0x0a)))
-        (br_if $stop (i32.eqz (local.get $next)))
-        (br_if $stop (i32.ge_u (local.get $next) (local.get $end)))
-        (br_if $stop (i32.ne (i32.load8_u (local.get $next)) (i32.const 0x0a)))
-        (local.set $at (i32.add (local.get $next) (i32.const 1)))
-        (local.set $sum (i32.add (local.get $sum) (local.get $bytes)))
-        (br $event)))
-    (i32.store (i32.const 0) (local.get $at))
-    (i32.store (i32.const 4) (local.get $sum)))
-
   ;; Skips from address $at in $mode, with $open open brackets of at most $room. Returns 0: the value ended, 1: the
   ;; window ended first, 2: an error, or an escape that the end of the window cuts. Stores position, mode and open brackets.
   (func (export "skip")
@@ -462,6 +380,11 @@
             (then
               (local.set $at (i32.add (local.get $at) (i32.const 1)))
               (local.set $mode (i32.mul (local.get $next) (i32.const 3)))
+              ;; Shortcut for a string after the comma: 6 or 7.
+              (br_if $token (i32.ge_u (local.get $at) (local.get $end)))
+              (br_if $token (i32.ne (i32.load8_u (local.get $at)) (i32.const 0x22)))
+              (local.set $at (i32.add (local.get $at) (i32.const 1)))
+              (local.set $mode (i32.add (i32.const 6) (local.get $next)))
               (br $token)))
           (br_if $stop
             (i32.ne
@@ -476,6 +399,12 @@
           (br_if $stop (i32.ne (i32.load8_u (local.get $at)) (i32.const 0x22)))
           (local.set $at (i32.add (local.get $at) (i32.const 1)))
           (local.set $mode (i32.sub (i32.const 11) (local.get $mode))) ;; 6 becomes 5, 7 becomes 4.
+          ;; Shortcut for `":"` between a key and a string.
+          (br_if $token (i32.eq (local.get $mode) (i32.const 5)))
+          (br_if $token (i32.ge_u (i32.add (local.get $at) (i32.const 1)) (local.get $end)))
+          (br_if $token (i32.ne (i32.load16_u align=1 (local.get $at)) (i32.const 0x223a)))
+          (local.set $at (i32.add (local.get $at) (i32.const 2)))
+          (local.set $mode (i32.const 6))
           (br $token))
         (local.set $result (i32.const 1))))
     (i32.store (i32.const 0) (local.get $at))
