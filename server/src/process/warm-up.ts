@@ -9,6 +9,7 @@ import type { Config } from "#src/config.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { makeModelLabels } from "#src/domain/model-labels.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
+import type { EndRecord } from "#src/domain/request-record.ts";
 import { makeGateway } from "#src/gateway/handle-request.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
 import { acceptConnections, startListening } from "#src/http/listen.ts";
@@ -22,6 +23,7 @@ import { getSocketPath } from "#src/lib/local-socket.ts";
 import { type Logger, makeLogger } from "#src/lib/logger.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { openJournal } from "#src/recording/journal.ts";
+import { rehearseFlush } from "#src/recording/rehearse-flush.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { makeRehearsedLeases } from "#src/spend/ledger/rehearsed-leases.ts";
 import { openUpstreams } from "#src/upstreams/resolve-upstream.ts";
@@ -80,7 +82,7 @@ async function runRequests(options: WarmUpOptions): Promise<number> {
   await using parts = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "bursar-warm-up-"));
   parts.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const { keys, socketPath } = await startRehearsal({ folder, http }, parts);
+  const { keys, socketPath, ended } = await startRehearsal({ folder, http }, parts);
   const late = new AbortController();
   parts.defer(() => late.abort());
   const timeout = delay(withinMs + GRACE_MS, null, { signal: late.signal });
@@ -94,7 +96,10 @@ async function runRequests(options: WarmUpOptions): Promise<number> {
     signal: late.signal,
   });
   const sent = await Promise.race([sending, timeout]);
-  if (sent !== null) return sent;
+  if (sent !== null) {
+    await rehearseFlush(ended);
+    return sent;
+  }
   sending.catch(() => undefined);
   throw new Error(`a request of the warm-up had no response within ${withinMs + GRACE_MS} ms`);
 }
@@ -103,7 +108,7 @@ async function runRequests(options: WarmUpOptions): Promise<number> {
 async function startRehearsal(
   { folder, http }: { folder: string; http: Config["http"] },
   parts: AsyncDisposableStack,
-): Promise<{ keys: WarmUpKeys; socketPath: string }> {
+): Promise<{ keys: WarmUpKeys; socketPath: string; ended: readonly EndRecord[] }> {
   const turnEnd = http === "sockets" ? makeTurnEnd() : null;
   const logger = makeLogger("silent");
   const upstreams = await openUpstreams({
@@ -172,7 +177,7 @@ async function startRehearsal(
     server.close();
     await acceptor.close(gateway.drain(GRACE_MS));
   });
-  return { keys, socketPath };
+  return { keys, socketPath, ended: meter.ended };
 }
 
 /** Makes keys that no database has. */
@@ -234,12 +239,15 @@ async function startMeter(
   });
   const limits = [limitOf("limited", WIDE_LIMIT_NANO_USD), limitOf("spent", 0n)];
   const leases = makeRehearsedLeases({ limits, clock: systemClock });
+  const ended: EndRecord[] = [];
   return {
     leases,
+    ended,
     begin: journal.begin.bind(journal),
     writeBegin: journal.beginWritten.bind(journal),
     amendBegin: journal.amendBegin.bind(journal),
-    end: (record: Parameters<typeof journal.end>[0]) => {
+    end: (record: EndRecord) => {
+      ended.push(record);
       journal.end(record);
       leases.recordEnd(record);
     },

@@ -87,12 +87,20 @@ export async function insertUsageEvents(
 ): Promise<EventRefs[]> {
   if (events.length === 0) return [];
   const refs = await storeTexts(tx, events, dictionary);
+  const texts = await formatRecords(events, refs);
+  await tx.executeQuery(CompiledQuery.raw(INSERT_RECORDS, texts));
+  return refs;
+}
+
+/** Formats the records of events, in slices: one text for each column. `refs` has the texts of each event. */
+export async function formatRecords(
+  events: readonly UsageEventRow[],
+  refs: readonly EventRefs[],
+): Promise<string[]> {
   const records = await mapInSlices(events, (event, index) =>
     toUsageRecord(event, refs[index] as EventRefs),
   );
-  const texts = await columnTextsInSlices(recordTypes, records);
-  await tx.executeQuery(CompiledQuery.raw(INSERT_RECORDS, texts));
-  return refs;
+  return columnTextsInSlices(recordTypes, records);
 }
 
 /** Stores texts of the events that may be missing. Returns the references of each event. */
