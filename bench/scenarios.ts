@@ -156,7 +156,7 @@ export const quickDurations: Durations = {
   quietMs: 300,
   coldMs: 200,
   idleMs: 300,
-  settleMs: 300,
+  settleMs: 100,
   sharesProcess: true,
   slowStreams: { count: 100, openedPerSecond: 400, pacing: { deltas: 2, intervalMs: 250 } },
   most: { connections: 16, keys: 20, intervalMs: 1 },
