@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { sql } from "kysely";
+import { CompiledQuery, sql } from "kysely";
 import { assert } from "#src/lib/assert.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Incarnations } from "./incarnation.ts";
 import type { Notifications } from "./notifications.ts";
 import type { Database, Tx } from "./pool.ts";
+import { prepareOnce } from "./prepared.ts";
 import type { ChangeScopeKind } from "./tables.ts";
 
 /** Subject of a change, for the key caches of nodes. `no_key`: the change affects no key. */
@@ -175,18 +176,27 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
   };
 }
 
+/** The most frequent statement of an idle node. */
+const READ_COUNTER = prepareOnce(
+  "read_change_counter",
+  `SELECT value, clock_timestamp() AS now,
+    (SELECT json_agg(json_build_object('kind', kind, 'id', id))
+      FROM (SELECT kind, id FROM change_scope AS s
+        WHERE s.value > $1 AND s.value <= change_counter.value LIMIT ${MAX_SCOPES}) AS newer) AS scopes
+  FROM change_counter`,
+);
+
 async function readCounter(
   database: Database,
   clock: Clock,
   seen: bigint | null,
 ): Promise<Contact> {
   const sentMs = clock.monotonicMs();
-  const { rows } = await sql<{ value: bigint; now: Date; scopes: ChangeScope[] | null }>`
-    SELECT value, clock_timestamp() AS now,
-      (SELECT json_agg(json_build_object('kind', kind, 'id', id))
-        FROM (SELECT kind, id FROM change_scope AS s
-          WHERE s.value > ${seen ?? 0n} AND s.value <= change_counter.value LIMIT ${MAX_SCOPES}) AS newer) AS scopes
-    FROM change_counter`.execute(database);
+  const { rows } = await database.executeQuery<{
+    value: bigint;
+    now: Date;
+    scopes: ChangeScope[] | null;
+  }>(CompiledQuery.raw(READ_COUNTER, [seen ?? 0n]));
   const answeredMs = clock.monotonicMs();
   const [row] = rows;
   assert(row, "the change counter has its one row");
