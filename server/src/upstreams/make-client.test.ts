@@ -490,6 +490,31 @@ describe.each(clients)("TLS of the client over %s", (_, mode) => {
     expect(upstream.received.map(({ body }) => body.length)).toEqual([300_000, 300_000, 300_000]);
   });
 
+  test("stops the upstream during a pause, and then reads all bytes", async () => {
+    const text = "0123456789".repeat(800_000);
+    const server = createTlsServer(local);
+    const upstream = await listenRaw(server, "secureConnection", ({ socket }) =>
+      socket.write(rawResponse(text)),
+    );
+    closing.push(() => upstream.close());
+    const options = { turnEnd: mode, ca: LOCAL_CERTIFICATE };
+    const client = open(`https://localhost:${upstream.port}`, options);
+    let pauses = 0;
+    let heldBytes = 0;
+    const record = await recordCall(client, {
+      onData(controller) {
+        if (pauses++ > 0) return;
+        controller.pause();
+        setTimeout(() => {
+          heldBytes = upstream.sockets[0]?.writableLength ?? 0;
+          controller.resume();
+        }, 200);
+      },
+    });
+    expect(record.body).toBe(text);
+    expect(heldBytes).toBeGreaterThan(0);
+  });
+
   test("resumes the session on the next connection", async () => {
     const upstream = await listenTls(local);
     const options = { turnEnd: mode, ca: LOCAL_CERTIFICATE };
