@@ -4,7 +4,7 @@ import { toErrorBody } from "#src/domain/error-body.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import { addIdentityHeaders, type ResponseIdentity } from "./forward-headers.ts";
 
-/** A shorter body is read to its end after a refusal, so that the connection can be reused. */
+/** A shorter body is read to its end after a refusal, so that the connection can be reused. A stalled one never ends. */
 const SMALL_BODY_BYTES = 256 * 1024;
 /**
  * Time and bytes for a refused client that still sends its body. An earlier close would reset the connection, and the client
@@ -59,7 +59,8 @@ export function refuse(call: ClientCall, refusal: Refusal): void {
   else headers.push("bursar-request-id", requestId, "x-content-type-options", "nosniff");
   for (const name of Object.keys(form.headers)) headers.push(name, form.headers[name] ?? "");
   if (isFutile(error.code, form)) headers.push("x-should-retry", "false");
-  const isLong = !call.isBodyComplete && !isSmall(call);
+  const isStalled = error.code === "request_body_timeout";
+  const isLong = !call.isBodyComplete && (isStalled || !isSmall(call));
   if (isLong || call.isBodyHeldBack || refusal.isClosing) call.closeAfterwards();
   call.writeHead(form.status, headers);
   const hasBody = call.method !== "HEAD";
