@@ -135,8 +135,7 @@ export class LeaseTable {
       if (limits === undefined) continue;
       const known = this.#byScope.get(scopeId);
       for (const limit of limits) {
-        const state = known?.find((each) => each.limit === limit && isInPeriod(each, atMs));
-        states.push(state ?? this.#getState(limit, atMs));
+        states.push(findState(known, limit, atMs) ?? this.#getState(limit, atMs));
       }
     }
     return states;
@@ -215,11 +214,13 @@ export class LeaseTable {
 
   begin(request: RunningHold, states: LeaseState[]): void {
     const running: Running = { request, states, amounts: null };
-    for (const [at, state] of states.entries()) {
+    let at = 0;
+    for (const state of states) {
       const amountNanoUsd = findHoldAmount(state.limit, request);
       if (amountNanoUsd !== request.amountNanoUsd) setAmount(running, at, amountNanoUsd);
       state.held += amountNanoUsd;
       state.traffic.addRequest(amountNanoUsd, state.held);
+      at += 1;
     }
     this.#running.set(request.requestId, running);
   }
@@ -234,24 +235,22 @@ export class LeaseTable {
     const running = this.#running.get(requestId);
     if (running === undefined) return null;
     this.#running.delete(requestId);
-    for (const [at, state] of running.states.entries()) state.held -= amountAt(running, at);
+    let at = 0;
+    for (const state of running.states) {
+      state.held -= amountAt(running, at);
+      at += 1;
+    }
     return running.request;
   }
 
   /** Draws `nanoUsd` from the open leases of an ended request. Negative: no fold will count it. */
   draw(origin: SpendOrigin, nanoUsd: bigint): void {
-    for (const state of this.#findStates(origin)) {
-      if (state.countId === null) continue;
-      state.drawn += nanoUsd;
-      state.traffic.addDraw(nanoUsd);
-    }
+    this.#draw(origin, nanoUsd, false);
   }
 
-  /** Draws `nanoUsd` from kept leases of a request that ended after the failover. */
-  drawKept(origin: SpendOrigin, nanoUsd: bigint): void {
-    for (const state of this.#findStates(origin)) {
-      if (state.isKept) state.drawn += nanoUsd;
-    }
+  /** Draws `nanoUsd` of a request that ends now. Its kept leases are from before a failover, and draw it too. */
+  drawEnd(origin: SpendOrigin, nanoUsd: bigint): void {
+    this.#draw(origin, nanoUsd, true);
   }
 
   setFigures(text: string, figures: Figures, nowMs: number): void {
@@ -363,15 +362,20 @@ export class LeaseTable {
     }
   }
 
-  #findStates(origin: SpendOrigin): LeaseState[] {
-    const existing: LeaseState[] = [];
-    if (!this.isLimited(origin.organizationId)) return existing;
+  /** Runs for each ended request, so it builds no list of leases. */
+  #draw(origin: SpendOrigin, nanoUsd: bigint, drawsKept: boolean): void {
+    if (!this.isLimited(origin.organizationId)) return;
     for (const scopeId of scopeIdsOf(origin)) {
       for (const state of this.#byScope.get(scopeId) ?? NO_STATES) {
-        if (isInPeriod(state, origin.startedAtMs)) existing.push(state);
+        if (!isInPeriod(state, origin.startedAtMs)) continue;
+        if (state.countId !== null) {
+          state.drawn += nanoUsd;
+          state.traffic.addDraw(nanoUsd);
+        } else if (drawsKept && state.isKept) {
+          state.drawn += nanoUsd;
+        }
       }
     }
-    return existing;
   }
 }
 
@@ -382,6 +386,17 @@ function isRaised(before: StrictLimit | null, after: StrictLimit | null): after 
 }
 
 const NO_STATES: readonly LeaseState[] = [];
+
+function findState(
+  states: readonly LeaseState[] | undefined,
+  limit: StrictLimit,
+  atMs: number,
+): LeaseState | null {
+  for (const state of states ?? NO_STATES) {
+    if (state.limit === limit && isInPeriod(state, atMs)) return state;
+  }
+  return null;
+}
 
 function isInPeriod({ startMs, endMs }: LeaseState, atMs: number): boolean {
   return atMs >= startMs && atMs < endMs;

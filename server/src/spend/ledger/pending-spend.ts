@@ -41,17 +41,23 @@ export class SpendSums {
   }
 
   /** Cost in a period, nano-USD. */
-  sum(of: Period): bigint {
+  sum({ scopeId, startMs, endMs }: Period): bigint {
     let sum = 0n;
-    for (const { costNanoUsd } of this.#daysIn(of)) sum += costNanoUsd;
+    const days = this.#byScope.get(scopeId);
+    if (days === undefined) return sum;
+    for (const [day, { costNanoUsd }] of days) {
+      if (isInPeriod(day, startMs, endMs)) sum += costNanoUsd;
+    }
     return sum;
   }
 
   /** Cost and unresolved holds in a period, nano-USD: what its requests draw from leases. */
-  sumOfDraws(of: Period): bigint {
+  sumOfDraws({ scopeId, startMs, endMs }: Period): bigint {
     let sum = 0n;
-    for (const { costNanoUsd, unresolvedNanoUsd } of this.#daysIn(of)) {
-      sum += costNanoUsd + unresolvedNanoUsd;
+    const days = this.#byScope.get(scopeId);
+    if (days === undefined) return sum;
+    for (const [day, { costNanoUsd, unresolvedNanoUsd }] of days) {
+      if (isInPeriod(day, startMs, endMs)) sum += costNanoUsd + unresolvedNanoUsd;
     }
     return sum;
   }
@@ -60,12 +66,6 @@ export class SpendSums {
   days(scopeId: string): number[] {
     const days = this.#byScope.get(scopeId);
     return [...(days?.keys() ?? [])].map((day) => day * DAY_MS);
-  }
-
-  *#daysIn({ scopeId, startMs, endMs }: Period): Generator<Spent> {
-    for (const [day, spent] of this.#byScope.get(scopeId) ?? []) {
-      if (day * DAY_MS >= startMs && day * DAY_MS < endMs) yield spent;
-    }
   }
 
   #changeAll(sums: SpendSums, toChange: (spent: Spent) => Spent): void {
@@ -92,6 +92,10 @@ export class SpendSums {
     days.delete(day);
     if (days.size === 0) this.#byScope.delete(scopeId);
   }
+}
+
+function isInPeriod(day: number, startMs: number, endMs: number): boolean {
+  return day * DAY_MS >= startMs && day * DAY_MS < endMs;
 }
 
 function isNothing({ costNanoUsd, unresolvedNanoUsd }: Spent): boolean {
