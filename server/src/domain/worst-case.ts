@@ -209,14 +209,23 @@ function computeWorstCase(question: Question, countedTokens: number | null): Wor
   });
   const feesNanoUsd = openEnd?.feesNanoUsd ?? 0n;
   const total = computeHighestCost(tokens, { inputRate, outputRate }) + feesNanoUsd;
-  const bounded: Bounded = {
-    nanoUsd: total < MAX_NANO_USD ? total : MAX_NANO_USD,
-    drivers: { ...tokens, inputRate, outputRate, geo, feesNanoUsd },
+  const nanoUsd = total < MAX_NANO_USD ? total : MAX_NANO_USD;
+  // Runs twice for each request, and a spread takes more memory.
+  const drivers: WorstCaseDrivers = {
+    calls: tokens.calls,
+    inputTokens: tokens.inputTokens,
+    inputBasis: tokens.inputBasis,
+    inputRate,
+    outputTokens: tokens.outputTokens,
+    outputBasis: tokens.outputBasis,
+    outputRate,
+    geo,
+    feesNanoUsd,
   };
-  if (!openEnd) return { kind: "closed", ...bounded };
+  if (!openEnd) return { kind: "closed", nanoUsd, drivers };
   const { reasons, timeBilled } = openEnd;
-  if (timeBilled) return { kind: "refused", ...bounded, reason: timeBilled, reasons };
-  return { kind: "open_ended", ...bounded, reasons };
+  if (timeBilled) return { kind: "refused", nanoUsd, drivers, reason: timeBilled, reasons };
+  return { kind: "open_ended", nanoUsd, drivers, reasons };
 }
 
 interface Models {
