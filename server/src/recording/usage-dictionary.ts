@@ -97,16 +97,23 @@ export class UsageDictionary {
 
 /** Lists the distinct entries that may be missing in the database, by id. All nodes store them in this order. */
 export function listMissing(refs: readonly EventRefs[]): MissingEntries {
+  const missingLabels = new Set<Entry<UsageLabels>>();
+  const missingPrices = new Set<Entry<string>>();
+  const missingNodes = new Set<Entry<string>>();
+  for (const { labels, prices, node } of refs) {
+    if (!labels.isStored) missingLabels.add(labels);
+    if (!prices.isStored) missingPrices.add(prices);
+    if (!node.isStored) missingNodes.add(node);
+  }
   return {
-    labels: pickMissing(refs.map(({ labels }) => labels)),
-    prices: pickMissing(refs.map(({ prices }) => prices)),
-    nodes: pickMissing(refs.map(({ node }) => node)),
+    labels: sortById(missingLabels),
+    prices: sortById(missingPrices),
+    nodes: sortById(missingNodes),
   };
 }
 
-function pickMissing<Value>(entries: readonly Entry<Value>[]): Entry<Value>[] {
-  const missing = new Set(entries.filter(({ isStored }) => !isStored));
-  return [...missing].sort((a, b) => (a.id < b.id ? -1 : 1));
+function sortById<Value>(entries: ReadonlySet<Entry<Value>>): Entry<Value>[] {
+  return [...entries].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Sets another id, because the id belongs to other labels. Nodes agree on this id too. */
