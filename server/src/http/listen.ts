@@ -12,6 +12,7 @@ import { createServer as createTlsFront } from "node:tls";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
+import { KEEP_ALIVE_SECONDS } from "#src/http1/client-call.ts";
 import type { ConnectionDeps } from "#src/http1/client-connection.ts";
 import { type ClientConnections, makeClientConnections } from "#src/http1/client-connections.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -56,8 +57,6 @@ const IDLE_SWEEP_MS = 100;
 const BACKLOG = 4_096;
 /** An Admin call takes milliseconds. Connections that browsers open in advance send nothing. */
 const GRACE_MS = 1_000;
-/** Longer than the idle timeout of common load balancers, so that they close first. */
-const KEEP_ALIVE_MS = 75_000;
 
 /** Opens the one listener of both APIs. Throws a StartError if the address is in use or not permitted. */
 export async function listen(options: ListenOptions): Promise<Listener> {
@@ -112,7 +111,7 @@ function makeServer(options: ServeOptions): ServedConnections {
     tls !== null && sockets === null
       ? createTlsServer(tls, options.onRequest)
       : createServer(options.onRequest);
-  http.keepAliveTimeout = KEEP_ALIVE_MS;
+  http.keepAliveTimeout = KEEP_ALIVE_SECONDS * 1_000;
   http.on("checkContinue", options.onCheckContinue);
   http.on("clientError", refuseBrokenRequest);
   if (sockets === null)

@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 
+/** Time for which an idle connection stays open, seconds. Longer than in common load balancers, so that they close first. */
+export const KEEP_ALIVE_SECONDS = 75;
+
 /** One request of a client and its response. `node-call.ts` has it over node:http. */
 export interface ClientCall {
   readonly method: string;

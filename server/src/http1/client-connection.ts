@@ -1,9 +1,8 @@
 import type { Socket } from "node:net";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
-import type { ClientCall } from "./client-call.ts";
+import { type ClientCall, KEEP_ALIVE_SECONDS } from "./client-call.ts";
 import { readRequestHead } from "./read-head.ts";
 import { type BodyConnection, RequestBody } from "./request-body.ts";
-import { KEEP_ALIVE_SECONDS } from "./response-head.ts";
 import { type CallConnection, SocketCall } from "./socket-call.ts";
 import { type OutputSource, SocketOutput } from "./socket-output.ts";
 

@@ -1,7 +1,5 @@
 import { STATUS_CODES } from "#src/lib/node-http.ts";
-
-/** Time for which an idle connection stays open, seconds. Longer than the idle timeout of common load balancers. */
-export const KEEP_ALIVE_SECONDS = 75;
+import { KEEP_ALIVE_SECONDS } from "./client-call.ts";
 
 /** Characters that node:http refuses in a header value. A line end would begin another header. */
 const INVALID_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
