@@ -8,7 +8,7 @@ import { serveNodeRequest } from "#src/http1/node-call.ts";
  * Serves both APIs on one port. The request's target decides which one responds. `handles` and `handle` serve requests of
  * the Claude API without node:http.
  */
-export function dispatch(gateway: Gateway, admin: FastifyInstance) {
+export function dispatch(gateway: Gateway, admin: Pick<FastifyInstance, "routing">) {
   const handleCall = (call: ClientCall) => void gateway.handle(call);
   const serve =
     (isBodyWithheld: boolean) => (request: IncomingMessage, response: ServerResponse) => {

@@ -41,16 +41,20 @@ export function startUpstreams({
         : null,
     findStored: () => (isSimulated ? Promise.resolve(null) : findSharedUpstream(storage.database)),
     sealingKey: key,
-    startSimulator: () =>
-      startSimulator(
-        process.platform === "win32"
-          ? { port: 0 }
-          : { socketPath: getSocketPath(storage.folder, socketName("simulator", index)) },
-      ),
+    startSimulator: () => startLocalSimulator(storage.folder, socketName("simulator", index)),
     idleTimeoutMs: config.upstreamIdleMs,
     turnEnd: config.http === "sockets" ? turnEnd : null,
     logger,
   });
+}
+
+/** Starts a simulator on a socket of the folder. On Windows it has a port of loopback. */
+export function startLocalSimulator(
+  folder: string,
+  name: string,
+): ReturnType<typeof startSimulator> {
+  const isWindows = process.platform === "win32";
+  return startSimulator(isWindows ? { port: 0 } : { socketPath: getSocketPath(folder, name) });
 }
 
 /** Upstream in use. Null while the configured one is not usable. */

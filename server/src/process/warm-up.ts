@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,9 +11,9 @@ import { makePriceBook } from "#src/domain/price-book.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { makeGateway } from "#src/gateway/handle-request.ts";
 import { makeClientAddress } from "#src/http/client-address.ts";
+import { dispatch } from "#src/http/dispatch.ts";
 import { acceptConnections, startListening } from "#src/http/listen.ts";
-import type { ClientCall } from "#src/http1/client-call.ts";
-import { serveNodeRequest } from "#src/http1/node-call.ts";
+import { makeSocketClient } from "#src/http1/upstream-client.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { makeKeyCache } from "#src/key-lookup/key-cache.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -24,9 +23,9 @@ import { type Logger, makeLogger } from "#src/lib/logger.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import { rehearseFlush } from "#src/recording/rehearse-flush.ts";
-import { startSimulator } from "#src/simulator/server.ts";
 import { makeRehearsedLeases } from "#src/spend/ledger/rehearsed-leases.ts";
 import { openUpstreams } from "#src/upstreams/resolve-upstream.ts";
+import { startLocalSimulator } from "./start-upstreams.ts";
 import { sendWarmUpRequests, type WarmUpKeys } from "./warm-up-requests.ts";
 
 // Runs requests through the code of the hot path before the server is ready. Without it, the first second of a server
@@ -83,12 +82,23 @@ async function runRequests(options: WarmUpOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "bursar-warm-up-"));
   parts.defer(() => rmSync(folder, { recursive: true, force: true }));
   const { keys, socketPath, ended } = await startRehearsal({ folder, http }, parts);
+  const client = makeSocketClient({
+    address: { socketPath },
+    connectTimeoutMs: IDLE_TIMEOUT_MS,
+    maxOpening: null,
+    idleTimeoutMs: IDLE_TIMEOUT_MS,
+    keepAliveMs: IDLE_TIMEOUT_MS,
+    keepAliveMaxMs: IDLE_TIMEOUT_MS,
+    turnEnd: makeTurnEnd(),
+    nowMs: systemClock.monotonicMs,
+  });
+  parts.defer(() => client.destroy());
   const late = new AbortController();
   parts.defer(() => late.abort());
   const timeout = delay(withinMs + GRACE_MS, null, { signal: late.signal });
   timeout.catch(() => undefined);
   const sending = sendWarmUpRequests({
-    socketPath,
+    client,
     keys,
     maxRequests,
     endAtMs: systemClock.monotonicMs() + withinMs,
@@ -115,12 +125,7 @@ async function startRehearsal(
     environment: null,
     findStored: () => Promise.resolve(null),
     sealingKey: Buffer.alloc(0),
-    startSimulator: () =>
-      startSimulator(
-        process.platform === "win32"
-          ? { port: 0 }
-          : { socketPath: getSocketPath(folder, "simulator.sock") },
-      ),
+    startSimulator: () => startLocalSimulator(folder, "simulator.sock"),
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     turnEnd,
     logger,
@@ -160,16 +165,10 @@ async function startRehearsal(
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     logger,
   });
-  const handleCall = (call: ClientCall) => void gateway.handle(call);
-  const handle =
-    (isBodyHeldBack: boolean) => (request: IncomingMessage, response: ServerResponse) =>
-      serveNodeRequest(request, response, isBodyHeldBack, handleCall);
-  const acceptor = acceptConnections({
-    tls: null,
-    sockets: turnEnd && { turnEnd, handles: gateway.handles, handle: handleCall },
-    onRequest: handle(false),
-    onCheckContinue: handle(true),
-  });
+  // Every request is one of the Claude API.
+  const { handles, handle, ...requests } = dispatch(gateway, { routing: ignore });
+  const sockets = turnEnd && { turnEnd, handles, handle };
+  const acceptor = acceptConnections({ tls: null, sockets, ...requests });
   const server = createServer({ pauseOnConnect: true }, (socket) => acceptor.accept(socket));
   const socketPath = getSocketPath(folder, "gateway.sock");
   await startListening(server, { path: socketPath });
