@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { appendFile, mkdir, mkdtemp, readdir, realpath, rename, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,13 +8,12 @@ import { DATABASE_FOLDER } from "#src/db/embedded-postgres/data-directory.ts";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { prepareCachedFolder } from "./cached-folder.ts";
 import { copyFolder } from "./copy-folder.ts";
 import { hashFiles, listFiles } from "./hash-files.ts";
 import { weakenVerifier } from "./weak-verifier.ts";
 
 const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
-const cache = fileURLToPath(new URL("../../../node_modules/.cache/bursar-tests", import.meta.url));
-const NAME_PREFIX = "database-";
 /** Memory of each PostgreSQL in tests: about PostgreSQL's own defaults, because many run at once. */
 export const TEST_MEMORY_BYTES = 320 * 1024 ** 2;
 /** New files of the write-ahead log stay empty on disk. PostgreSQL would write 16 MB of zeros at each start. */
@@ -30,18 +27,14 @@ let prepared: Promise<string> | undefined;
  */
 export async function copyPreparedDatabase(dataDir: string): Promise<void> {
   if (process.platform === "win32") return; // the server creates the database itself
-  prepared ??= prepareDatabase();
+  prepared ??= hashSources().then((hash) => prepareCachedFolder("database", hash, createDatabase));
   const source = await prepared;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await copyFolder(source, join(dataDir, DATABASE_FOLDER));
 }
 
-/** Path of the data directory for the current sources. Test runs share it. */
-async function prepareDatabase(): Promise<string> {
-  const target = join(cache, NAME_PREFIX + (await hashSources()));
-  if (existsSync(target)) return target;
-  await mkdir(cache, { recursive: true });
-  await removeOthers();
+/** Creates a data directory with the schema at this path. */
+async function createDatabase(path: string): Promise<void> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "bursar-test-prepare-")));
   const lock = await acquireProcessLock(folder);
   try {
@@ -57,15 +50,11 @@ async function prepareDatabase(): Promise<string> {
     await postgres.stop();
     const settings = Object.entries(SETTINGS).map(([name, value]) => `${name} = ${value}\n`);
     await appendFile(join(folder, DATABASE_FOLDER, "postgresql.conf"), settings.join(""));
-    const staging = `${target}.new-${randomBytes(4).toString("hex")}`;
-    await copyFolder(join(folder, DATABASE_FOLDER), staging);
-    // Another worker may have created it first.
-    await rename(staging, target).catch(() => rm(staging, { recursive: true }));
+    await copyFolder(join(folder, DATABASE_FOLDER), path);
   } finally {
     await lock.release();
     await rm(folder, { recursive: true, force: true });
   }
-  return target;
 }
 
 /**
@@ -94,11 +83,4 @@ async function hashSources(): Promise<string> {
   const { version } = await findPostgresPackage();
   const own = [import.meta.filename, join(import.meta.dirname, "weak-verifier.ts")];
   return `${version}-${await hashFiles([...(await listFiles(sources)), ...own])}`;
-}
-
-/** Removes data directories of earlier sources. */
-async function removeOthers(): Promise<void> {
-  const names = await readdir(cache);
-  const others = names.filter((name) => name.startsWith(NAME_PREFIX) && !name.includes(".new-"));
-  for (const name of others) await rm(join(cache, name), { recursive: true, force: true });
 }

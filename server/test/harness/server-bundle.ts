@@ -1,14 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Plugin, rolldown } from "rolldown";
+import { prepareCachedFolder } from "./cached-folder.ts";
 import { hashFiles, listFiles } from "./hash-files.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const cache = join(root, "node_modules", ".cache", "bursar-tests");
-const NAME_PREFIX = "server-";
 const SOURCE_FOLDERS = ["server/src", "contract/src"];
 const OTHER_SOURCES = [
   "package-lock.json",
@@ -29,15 +25,12 @@ const EXTERNAL = ["@scalar/fastify-api-reference", "typescript", "cosmiconfig", 
  * time instead of 0.59 s. Names of classes and functions stay, and each module knows the path of its source.
  */
 export async function prepareServerBundle(): Promise<string> {
-  const name = NAME_PREFIX + (await hashSources());
-  if (!existsSync(join(cache, name))) await createBundle(name);
-  return join(cache, name, "main.mjs");
+  const folder = await prepareCachedFolder("server", await hashSources(), createBundle);
+  return join(folder, "main.mjs");
 }
 
-async function createBundle(name: string): Promise<void> {
-  await mkdir(cache, { recursive: true });
-  await removeEarlier(name);
-  const staging = join(cache, `.${NAME_PREFIX}${randomBytes(4).toString("hex")}`);
+/** Writes the bundle to a new folder. */
+async function createBundle(folder: string): Promise<void> {
   const bundle = await rolldown({
     input: PROGRAMS.map((path) => join(root, path)),
     platform: "node",
@@ -47,7 +40,7 @@ async function createBundle(name: string): Promise<void> {
   });
   try {
     await bundle.write({
-      dir: staging,
+      dir: folder,
       format: "esm",
       entryFileNames: "[name].mjs",
       chunkFileNames: "[name]-[hash].mjs",
@@ -56,8 +49,6 @@ async function createBundle(name: string): Promise<void> {
   } finally {
     await bundle.close();
   }
-  // Another worker may have created it first.
-  await rename(staging, join(cache, name)).catch(() => rm(staging, { recursive: true }));
 }
 
 /** Replaces the paths of a module by those of its source. URLs of programs stay, because these are in the bundle. */
@@ -84,11 +75,4 @@ async function hashSources(): Promise<string> {
   const sources = await Promise.all(SOURCE_FOLDERS.map((folder) => listFiles(join(root, folder))));
   const others = OTHER_SOURCES.map((path) => join(root, path));
   return hashFiles([...sources.flat().filter((path) => !path.endsWith(".test.ts")), ...others]);
-}
-
-/** Removes bundles of earlier sources. Another worker may have created the current one. */
-async function removeEarlier(current: string): Promise<void> {
-  const names = (await readdir(cache)).filter((name) => name.startsWith(NAME_PREFIX));
-  const earlier = names.filter((name) => name !== current);
-  for (const name of earlier) await rm(join(cache, name), { recursive: true, force: true });
 }
