@@ -4,9 +4,10 @@ import type { Database } from "#src/db/pool.ts";
 import { test } from "#test/harness/database-test.ts";
 import { MemoryStore } from "./harness/spend-sim/memory-store.ts";
 import { TIMES } from "./harness/spend-sim/simulated-node.ts";
-import { ORGANIZATION, SCOPES, simulate } from "./harness/spend-sim/simulation.ts";
+import { simulate } from "./harness/spend-sim/simulation.ts";
 import { SqlStore } from "./harness/spend-sim/sql-store.ts";
 import type { StoreTimes } from "./harness/spend-sim/store.ts";
+import { ORGANIZATION, SCOPES } from "./harness/spend-sim/world.ts";
 
 // Invariants 1 and 2 of spend. A failure names its seed: `npm run sim -- --from <seed> --seeds 1` repeats it. `npm run sim`
 // runs 2,000 seeds.

@@ -1,0 +1,164 @@
+import type { SpendScope } from "#src/spend/ledger/charges.ts";
+import type { StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
+import { Failovers } from "./failovers.ts";
+import { FoldWorkers } from "./fold-workers.ts";
+import { Model } from "./model.ts";
+import { Random } from "./random.ts";
+import { SimulatedNode, TIMES } from "./simulated-node.ts";
+import type { SpendStore } from "./store.ts";
+
+export const ORGANIZATION = "00000000-0000-4000-8000-000000000001";
+export const SCOPES: readonly SpendScope[] = [
+  ["wksp_a", "apikey_1"],
+  ["wksp_a", "apikey_2"],
+  ["wksp_b", "apikey_3"],
+].map(([workspaceId = "", apiKeyId = ""]) => ({
+  organizationId: ORGANIZATION,
+  workspaceId,
+  apiKeyId,
+}));
+const LIMITS: readonly LimitKey[] = [
+  { scopeType: "organization", scopeId: ORGANIZATION, period: "monthly" },
+  { scopeType: "organization", scopeId: ORGANIZATION, period: "daily" },
+  { scopeType: "workspace", scopeId: "wksp_a", period: "daily" },
+  { scopeType: "workspace", scopeId: "wksp_b", period: "weekly" },
+  { scopeType: "api_key", scopeId: "apikey_1", period: "monthly" },
+].map((limit) => ({ organizationId: ORGANIZATION, ...limit }) as LimitKey);
+/** Start of a run: 20 seconds before a day and a week end. The month ends a day later. */
+const START_MS = Date.UTC(2026, 10, 29, 23, 59, 40);
+/** Shares of steps about folds and about limits. Each run has its own, so that rare orders become common in some. */
+const FOLD_SHARES = [0.05, 0.12, 0.3] as const;
+const READ_SHARES = [0.2, 0.5] as const;
+const LIMIT_SHARES = [0, 0, 0.05, 0.15] as const;
+/** Share of runs with one key and few limits, where one number more is soon too much. */
+const NARROW_SHARE = 0.4;
+const NARROW_FLUSH_SHARE = 0.1;
+const NARROW_ENTER_SHARE = 0.04;
+/** Share of runs with large leases: half of the limits are high, and leases cover the spend of twenty minutes. */
+const RICH_SHARE = 0.4;
+const RICH_COVER_MS = 1_200_000;
+
+export interface SimulationOptions {
+  seed: number;
+  steps: number;
+  /** Steps between two checks of the invariants. Default: 1. */
+  checkEvery?: number;
+  /** Whether many requests of one key sometimes arrive at once. Default: true. */
+  hasBursts?: boolean;
+  /** Share of steps that silence a node until unresolved spend is released. */
+  silenceShare?: number;
+  /** Share of steps that suspend a node's machine, or set its wall clock. */
+  suspensionShare?: number;
+  /** Whether nodes read the steady clock alone, without the rule for suspended machines. Default: false. */
+  hasSteadyClocks?: boolean;
+  /** Whether other steps run between the statements of a fold. Default: true. */
+  hasOpenFolds?: boolean;
+  /** Whether other steps run between the read and the write of a message. Default: true. */
+  hasOpenDrafts?: boolean;
+  /** Whether the database fails over in half of the runs. Default: true. */
+  hasFailovers?: boolean;
+  /** Number of last steps that a failure reports. */
+  lastSteps?: number;
+  makeStore: () => Promise<SpendStore> | SpendStore;
+}
+
+/** Limit without an amount. */
+export type LimitKey = Omit<StrictLimit, "amountNanoUsd">;
+
+/** Random generators of one run. Each kind of step has its own, so that more steps of one kind leave the others the same. */
+interface Generators {
+  random: Random;
+  bursts: Random;
+  silences: Random;
+  suspensions: Random;
+  folds: Random;
+  drafts: Random;
+  sizes: Random;
+}
+
+/** Nodes, database and clocks of one run, and the model that checks them. */
+export interface World extends Generators {
+  options: SimulationOptions;
+  store: SpendStore;
+  model: Model;
+  nodes: readonly SimulatedNode[];
+  workers: FoldWorkers;
+  failovers: Failovers;
+  time: { realMs: number; wallMs: number };
+  scopes: readonly SpendScope[];
+  limits: readonly LimitKey[];
+  /** Whether some limits are high, and leases large. */
+  isRich: boolean;
+  /** Shares of steps about folds and about limits. */
+  shares: { fold: number; read: number; limit: number; flush: number; enter: number };
+}
+
+/** Makes the world of a seed, at its start. Its nodes are not started. */
+export function makeWorld(options: SimulationOptions, store: SpendStore): World {
+  const { seed } = options;
+  const generators = {
+    random: new Random(seed),
+    bursts: new Random(~seed),
+    silences: new Random(seed + 1_000_003),
+    suspensions: new Random(seed + 4_000_003),
+    folds: new Random(seed + 2_000_003),
+    drafts: new Random(seed + 3_000_003),
+    sizes: new Random(seed + 5_000_003),
+  };
+  const isRich = generators.sizes.chance(RICH_SHARE);
+  const run = pickRun(generators.folds);
+  const time = { realMs: 0, wallMs: START_MS };
+  const model = new Model();
+  const nodes = makeNodes(options, { generators, model, isRich });
+  const failovers = new Failovers({
+    store,
+    model,
+    nodes,
+    random: new Random(seed + 6_000_003),
+    time,
+    hasFailovers: options.hasFailovers ?? true,
+  });
+  const workers = new FoldWorkers({
+    store,
+    model,
+    random: generators.folds,
+    time,
+    hasOpenFolds: options.hasOpenFolds ?? true,
+    connect: () => failovers.connect(null),
+  });
+  return { options, store, model, nodes, workers, failovers, time, isRich, ...run, ...generators };
+}
+
+/** Picks the keys and limits of a run, and its shares of steps. */
+function pickRun(folds: Random): Pick<World, "scopes" | "limits" | "shares"> {
+  const shares = {
+    fold: folds.pick(FOLD_SHARES) ?? 0,
+    read: folds.pick(READ_SHARES) ?? 0,
+    limit: folds.pick(LIMIT_SHARES) ?? 0,
+    flush: 0,
+    enter: 0,
+  };
+  if (!folds.chance(NARROW_SHARE)) return { scopes: SCOPES, limits: LIMITS, shares };
+  return {
+    scopes: SCOPES.slice(0, 1),
+    limits: LIMITS.slice(0, 1 + folds.below(2)),
+    shares: { ...shares, flush: NARROW_FLUSH_SHARE, enter: NARROW_ENTER_SHARE },
+  };
+}
+
+function makeNodes(
+  options: SimulationOptions,
+  { generators, model, isRich }: { generators: Generators; model: Model; isRich: boolean },
+): SimulatedNode[] {
+  const { random, suspensions } = generators;
+  return Array.from(
+    { length: 1 + random.below(4) },
+    (_, at) =>
+      new SimulatedNode(`node_${at}`, model, {
+        steadyOffsetMs: random.below(1_000_000),
+        hasUptime: suspensions.chance(0.8),
+        isSteadyOnly: options.hasSteadyClocks ?? false,
+        coverMs: isRich ? RICH_COVER_MS : TIMES.ttlMs,
+      }),
+  );
+}
