@@ -11,7 +11,8 @@ import {
   startFakeUpstream,
   textDelta,
 } from "#test/harness/fake-upstream.ts";
-import { samples, unknownIds } from "#test/harness/route-samples.ts";
+import { unknownIds } from "#test/harness/route-samples/subjects.ts";
+import { samples } from "#test/harness/route-samples.ts";
 import {
   type Answer,
   callAdmin,

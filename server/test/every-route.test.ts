@@ -19,15 +19,13 @@ import {
   getExpectedStatus,
   getHiddenStatus,
 } from "./harness/route-callers.ts";
+import { type Made, makeEach, unknownIds } from "./harness/route-samples/subjects.ts";
 import {
   callRoute,
   hasTarget,
-  type Made,
   makeCallerNeeds,
-  makeEach,
   namedRoutes,
   sampleOf,
-  unknownIds,
   urlOf,
 } from "./harness/route-samples.ts";
 

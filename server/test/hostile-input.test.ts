@@ -5,7 +5,8 @@ import type { InjectOptions } from "fastify";
 import { describe, expect } from "vitest";
 import type { Answer, Client } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
-import { type Made, makeEach, namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
+import { type Made, makeEach } from "./harness/route-samples/subjects.ts";
+import { namedRoutes, sampleOf, urlOf } from "./harness/route-samples.ts";
 
 // Input that PostgreSQL refuses, in every query parameter, path parameter and body field of every route. A new route
 // is tested here from its declaration.

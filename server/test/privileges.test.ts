@@ -8,7 +8,8 @@ import { type Listener, listen } from "#src/http/listen.ts";
 import type { CreatedApiKey, Listed, TestMember, Workspace } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 import { consoleHeaders, setWorkspaceRole } from "./harness/members.ts";
-import { callRoute, type Made, makeEach, namedRoutes } from "./harness/route-samples.ts";
+import { type Made, makeEach } from "./harness/route-samples/subjects.ts";
+import { callRoute, namedRoutes } from "./harness/route-samples.ts";
 
 // Known privilege escalations of similar products, one by one. Each has had a public advisory.
 

@@ -1,0 +1,59 @@
+import { findInheritedRole, findReach } from "@bursar/contract/permissions.ts";
+import type { Person, Sample, Samples } from "./sample.ts";
+import { nextDays, nextName, PLAYGROUND, renamed } from "./subjects.ts";
+
+/** Starts a playground session of the caller. Callers without the right have none. */
+const startPlayground: Sample["prepareCaller"] = async (client, { workspace_id }) => {
+  const { body } = await client.post<{ id?: string }>(PLAYGROUND, { workspace_id });
+  return body.id === undefined ? {} : { ids: { playground_session_id: body.id } };
+};
+
+/**
+ * Whether a person may call Claude in the workspace. The role is one there, or an organization role that is inherited
+ * everywhere.
+ */
+const canCallClaude = ({ role, workspaceRole }: Person): boolean =>
+  [role && findInheritedRole(role), workspaceRole].some(
+    (each) => each && findReach(each, "messages:create") !== null,
+  );
+const canSeeWorkspace = ({ role, workspaceRole }: Person): boolean =>
+  workspaceRole !== undefined || (role !== undefined && findInheritedRole(role) !== null);
+
+export const keySamples = {
+  createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
+  listApiKeys: {},
+  getApiKey: {},
+  updateApiKey: { ...renamed, isForeignKeyChange: true },
+  rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isForeignKeyChange: true },
+  getKeyHygiene: {},
+  getRotationPolicy: {},
+  setRotationPolicy: { body: () => ({ rotation_days: nextDays() }) },
+  cutOffApiKey: {
+    prepare: (operator, { api_key_id }) =>
+      operator.post(`/v1/admin/api_keys/${api_key_id}/rotate`, { grace_period_seconds: 3600 }),
+    isForeignKeyChange: true,
+  },
+  listOfficialApiKeys: {},
+  getOfficialApiKey: {},
+  updateOfficialApiKey: { ...renamed, isForeignKeyChange: true },
+
+  createAdminKey: renamed,
+  listAdminKeys: {},
+  getAdminKey: {},
+  revokeAdminKey: {},
+
+  getSecuritySettings: {},
+  updateSecuritySettings: { body: () => ({ max_key_lifetime_days: nextDays() }) },
+
+  startPlaygroundSession: {
+    body: ({ workspace_id }) => ({ workspace_id }),
+    isVisible: canSeeWorkspace,
+    isDenied: (person) => !canCallClaude(person),
+  },
+  endPlaygroundSession: {
+    needs: ["workspace_id"],
+    prepareCaller: startPlayground,
+    callerIds: ["playground_session_id"],
+    isVisible: canCallClaude,
+  },
+} satisfies Samples;

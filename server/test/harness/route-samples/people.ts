@@ -1,0 +1,70 @@
+import type { Sample, Samples } from "./sample.ts";
+import { nextEmail, renamed } from "./subjects.ts";
+
+const leaveWorkspace: Sample["prepare"] = (operator, { workspace_id, member_id }) =>
+  operator.remove(`/v1/admin/workspaces/${workspace_id}/members/${member_id}`);
+
+export const peopleSamples = {
+  getOrganization: {},
+  getOrganizationSettings: {},
+  updateOrganization: renamed,
+
+  listWorkspaces: {},
+  createWorkspace: renamed,
+  getWorkspace: {},
+  updateWorkspace: renamed,
+  archiveWorkspace: { needs: "everything" },
+  listOfficialWorkspaces: {},
+  createOfficialWorkspace: renamed,
+  getOfficialWorkspace: {},
+  updateOfficialWorkspace: renamed,
+  archiveOfficialWorkspace: { needs: "everything" },
+
+  listMembers: {},
+  getMember: {},
+  updateMember: { body: () => ({ role: "developer" }) },
+  deactivateMember: { needs: "everything" },
+  reactivateMember: {
+    prepare: (operator, { member_id }) =>
+      operator.post(`/v1/admin/members/${member_id}/deactivate`),
+  },
+  previewMemberRemoval: {},
+  removeMember: { needs: "everything" },
+  listOfficialUsers: {},
+  getOfficialUser: {},
+  updateOfficialUser: { body: () => ({ role: "developer" }) },
+  removeOfficialUser: { needs: "everything" },
+
+  listWorkspaceMembers: {},
+  getWorkspaceMember: {},
+  addWorkspaceMember: {
+    body: ({ member_id }) => ({ member_id, workspace_role: "workspace_developer" }),
+    prepare: leaveWorkspace,
+  },
+  updateWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
+  removeWorkspaceMember: {},
+  listOfficialWorkspaceMembers: {},
+  getOfficialWorkspaceMember: {},
+  addOfficialWorkspaceMember: {
+    body: ({ user_id }) => ({ user_id, workspace_role: "workspace_developer" }),
+    prepare: leaveWorkspace,
+  },
+  updateOfficialWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
+  removeOfficialWorkspaceMember: {},
+
+  createInvites: { body: () => ({ emails: [nextEmail()], role: "user" }) },
+  listInvites: {},
+  getInvite: {},
+  resendInvite: {},
+  revokeInvite: {},
+  lookUpInvite: {},
+  acceptInvite: {},
+  listOfficialInvites: {},
+  createOfficialInvite: { body: () => ({ email: nextEmail(), role: "user" }) },
+  getOfficialInvite: {},
+  deleteOfficialInvite: {},
+
+  listMail: {},
+  getMail: {},
+  sendTestMail: { body: () => ({ to: nextEmail() }) },
+} satisfies Samples;

@@ -1,0 +1,96 @@
+import type { Client } from "../admin.ts";
+import { totpCode } from "../authenticator.ts";
+import { MEMBER_PASSWORD } from "../members.ts";
+import type { Sample, Samples } from "./sample.ts";
+import { answerNewPasskey, makePasskey, nextEmail, nextName, renamed } from "./subjects.ts";
+
+/** Has the right shape, but comes from no authenticator. */
+const noPasskey = {
+  id: "AAAA",
+  rawId: "AAAA",
+  type: "public-key",
+  response: { clientDataJSON: "AAAA", attestationObject: "AAAA" },
+};
+const noAssertion = {
+  ...noPasskey,
+  response: { clientDataJSON: "AAAA", authenticatorData: "AAAA", signature: "AAAA" },
+};
+const TOTP = "/v1/admin/two_factor/totp";
+
+async function beginTotp(client: Client): Promise<string> {
+  return totpCode((await client.post<{ secret: string }>(TOTP)).body.secret);
+}
+
+const withTotp: Sample["prepareCaller"] = async (client) => {
+  await client.post(`${TOTP}/confirm`, { code: await beginTotp(client) });
+  return {};
+};
+
+const ownPasskey: Pick<Sample, "prepareCaller" | "callerIds"> = {
+  prepareCaller: async (client) => ({ ids: { passkey_id: await makePasskey(client) } }),
+  callerIds: ["passkey_id"],
+};
+
+export const signInSamples = {
+  getSetUp: {},
+  setUp: {
+    body: () => ({
+      token: "the token of a link",
+      name: nextName(),
+      email: nextEmail(),
+      password: MEMBER_PASSWORD,
+    }),
+  },
+  createSetUpLink: {},
+  listOwners: {},
+  resetOwner: {
+    needs: ["member_id"],
+    body: () => ({ email: "stranger@example.com" }),
+    prepareCaller: async (operator, { member_id }) => {
+      const url = `/v1/admin/members/${member_id}`;
+      const { body } = await operator.post<{ email: string }>(url, { role: "owner" });
+      return { body: { email: body.email } };
+    },
+  },
+  signIn: { body: () => ({ email: nextEmail(), password: MEMBER_PASSWORD }) },
+  signInWithTwoFactor: { body: () => ({ code: "000000" }) },
+  getSignInPasskeyOptions: {},
+  signInWithPasskey: { body: () => ({ passkey: noAssertion }) },
+  requestPasswordReset: { body: () => ({ email: nextEmail() }) },
+  confirmPasswordReset: {
+    body: () => ({ token: "the token of a link", password: MEMBER_PASSWORD }),
+  },
+
+  getSession: {},
+  updateProfile: renamed,
+  signOut: {},
+  listSessions: {},
+  endSession: {
+    prepareCaller: async (client) => {
+      const { body } = await client.get<{ session_id: string }>("/v1/admin/session");
+      return { ids: { session_id: body.session_id } };
+    },
+    callerIds: ["session_id"],
+  },
+  signOutEverywhere: { body: () => ({ keep_current: true }) },
+  stepUp: { body: () => ({ password: MEMBER_PASSWORD }) },
+  getStepUpPasskeyOptions: {},
+  changePassword: {
+    body: () => ({ current_password: MEMBER_PASSWORD, new_password: "another good sentence" }),
+  },
+  enableTotp: {},
+  confirmTotp: {
+    body: () => ({ code: "000000" }),
+    prepareCaller: async (client) => ({ body: { code: await beginTotp(client) } }),
+  },
+  disableTotp: { prepareCaller: withTotp },
+  replaceBackupCodes: { prepareCaller: withTotp },
+  listPasskeys: {},
+  getNewPasskeyOptions: {},
+  addPasskey: {
+    body: () => ({ name: "Key", passkey: noPasskey }),
+    prepareCaller: async (client) => ({ body: { passkey: await answerNewPasskey(client) } }),
+  },
+  renamePasskey: { ...renamed, ...ownPasskey },
+  removePasskey: ownPasskey,
+} satisfies Samples;

@@ -1,0 +1,26 @@
+import type { Samples } from "./sample.ts";
+import { nextName, renamed } from "./subjects.ts";
+
+export const systemSamples = {
+  listUpstreams: {},
+  createUpstream: {
+    needs: ["upstream_id"],
+    body: () => ({ name: nextName(), base_url: "https://api.anthropic.com" }),
+    prepare: (operator, { upstream_id }) => operator.remove(`/v1/admin/upstreams/${upstream_id}`),
+  },
+  getUpstream: {},
+  updateUpstream: renamed,
+  deleteUpstream: {},
+
+  listAuditEvents: {},
+  exportAuditEvents: { query: "format=csv" },
+  getAuditEvent: {},
+  getAuditLogState: {},
+  verifyAuditLog: {},
+  setAuditRetention: { body: () => ({ retention_days: 365 }) },
+
+  getSystem: {},
+  listNodes: {},
+  // A call of another organization releases nothing of this one: see forget-node.test.ts.
+  forgetNode: { body: () => ({ reason: "The machine is gone." }), isInstallationWide: true },
+} satisfies Samples;

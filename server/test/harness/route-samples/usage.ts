@@ -1,0 +1,22 @@
+import type { Samples } from "./sample.ts";
+import { nextDays, nextName } from "./subjects.ts";
+
+export const usageSamples = {
+  getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  exportUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  exportCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getCostSummary: {},
+  listRequests: {},
+  exportRequests: {},
+  getRequest: { hasForeignUsage: true },
+  getRequestLogSettings: {},
+  updateRequestLogSettings: { body: () => ({ retention_days: nextDays() }) },
+  getOfficialUsageReport: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getOfficialCostReport: { query: "starting_at=2026-11-20T00:00:00Z" },
+  getOfficialClaudeCodeReport: { query: "starting_at=2026-11-20" },
+  listAnalyticsUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
+  listAnalyticsCost: { query: "starting_at=2026-11-20T00:00:00Z" },
+  listModelPrices: {},
+  createModelPrice: { body: () => ({ model: nextName(), input_usd: 1, output_usd: 5 }) },
+} satisfies Samples;
