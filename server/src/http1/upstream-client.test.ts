@@ -1,25 +1,16 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "#src/lib/clock.ts";
 import type { HttpClient } from "#src/lib/http-client.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import {
-  type RawUpstream,
+  listenTcp,
   rawResponse,
   recordCall,
-  type Script,
   startRawUpstream,
 } from "#test/harness/raw-upstream.ts";
 import { makeSocketClient, type SocketClientOptions } from "./upstream-client.ts";
 
-// Behaviour of this client alone. upstreams/make-client.test.ts compares it with undici.
-
-let closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
+// Behaviour of this client alone. Tests of upstreams/make-client.ts compare it with undici.
 
 function open(origin: string, options: Partial<SocketClientOptions> = {}): HttpClient {
   const client = makeSocketClient({
@@ -33,33 +24,16 @@ function open(origin: string, options: Partial<SocketClientOptions> = {}): HttpC
     nowMs: systemClock.monotonicMs,
     ...options,
   });
-  closing.push(() => client.destroy());
+  onTestFinished(() => client.destroy());
   return client;
-}
-
-async function listen(script: Script): Promise<RawUpstream> {
-  const upstream = await startRawUpstream(script);
-  closing.push(() => upstream.close());
-  return upstream;
-}
-
-/** Starts a server of TCP whose connections a test handles itself. */
-async function listenTcp(onConnection: (socket: Socket) => void): Promise<number> {
-  const server = createServer((socket) => {
-    socket.on("error", () => undefined);
-    closing.push(async () => void socket.destroy());
-    onConnection(socket);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closing.push(async () => void server.close());
-  return (server.address() as AddressInfo).port;
 }
 
 const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 test("sends the requests of one turn at its end, and each one in a single write", async () => {
-  const upstream = await listen(({ socket, body }) => socket.write(rawResponse(body.toString())));
+  const upstream = await startRawUpstream(({ socket, body }) =>
+    socket.write(rawResponse(body.toString())),
+  );
   const planned: (() => void)[] = [];
   const turnEnd: TurnEnd = { add: (phase, work) => phase === "sockets" && planned.push(work) };
   const client = open(upstream.origin, { turnEnd });
@@ -74,7 +48,7 @@ test("sends the requests of one turn at its end, and each one in a single write"
 });
 
 test("uses no connection that became idle in the same turn, because its end may be unread", async () => {
-  const upstream = await listen(({ socket }) => socket.write(rawResponse("hello")));
+  const upstream = await startRawUpstream(({ socket }) => socket.write(rawResponse("hello")));
   const planned: (() => void)[] = [];
   const client = open(upstream.origin, { turnEnd: { add: (_, work) => planned.push(work) } });
   const first = recordCall(client);
@@ -94,7 +68,7 @@ test("uses no connection that became idle in the same turn, because its end may 
 });
 
 test("uses no connection after its time, although no timer ran since", async () => {
-  const upstream = await listen(({ socket }) => socket.write(rawResponse("hello")));
+  const upstream = await startRawUpstream(({ socket }) => socket.write(rawResponse("hello")));
   let nowMs = 0;
   const client = open(upstream.origin, { nowMs: () => nowMs });
   await recordCall(client);
@@ -107,14 +81,14 @@ test("uses no connection after its time, although no timer ran since", async () 
 });
 
 test("closes unused connections", async () => {
-  const upstream = await listen(({ socket }) => socket.write(rawResponse("hello")));
+  const upstream = await startRawUpstream(({ socket }) => socket.write(rawResponse("hello")));
   const client = open(upstream.origin, { keepAliveMs: 50, idleTimeoutMs: 200 });
   await recordCall(client);
   await expect.poll(() => upstream.sockets[0]?.destroyed).toBe(true);
 });
 
 test("ends a call with more than a hundred informational responses", async () => {
-  const upstream = await listen(({ socket }) =>
+  const upstream = await startRawUpstream(({ socket }) =>
     socket.write(`${"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(101)}${rawResponse("hello")}`),
   );
   const record = await recordCall(open(upstream.origin));
@@ -122,7 +96,7 @@ test("ends a call with more than a hundred informational responses", async () =>
 });
 
 test("informational responses do not extend the time for the head", async () => {
-  const upstream = await listen(({ socket }) => {
+  const upstream = await startRawUpstream(({ socket }) => {
     const timer = setInterval(() => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n"), 20);
     socket.on("close", () => clearInterval(timer));
   });
@@ -131,7 +105,7 @@ test("informational responses do not extend the time for the head", async () => 
 });
 
 test("a reset ends a body without a length, because it may be incomplete", async () => {
-  const upstream = await listen(async ({ socket }) => {
+  const upstream = await startRawUpstream(async ({ socket }) => {
     socket.write("HTTP/1.1 200 OK\r\n\r\nhello");
     await wait(20);
     socket.resetAndDestroy();
@@ -201,7 +175,7 @@ describe("a large body", () => {
 
 test("answers the requests of many connections that read at once through one buffer", async () => {
   const text = "0123456789".repeat(20_000);
-  const upstream = await listen(({ socket, body }) => {
+  const upstream = await startRawUpstream(({ socket, body }) => {
     socket.write(rawResponse(`${body}${text}`));
   });
   const client = open(upstream.origin);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { onTestFinished } from "vitest";
 import type { HttpCallController, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
 
 // An upstream that sends any bytes at any time, and a record of all events of a call to it.
@@ -25,12 +26,12 @@ export interface RawUpstream {
   close(): Promise<void>;
 }
 
-/** Starts on a free port of loopback. */
+/** Starts on a free port of loopback, until the end of the test. */
 export function startRawUpstream(script: Script): Promise<RawUpstream> {
   return listenRaw(createServer({ noDelay: true }), "connection", script);
 }
 
-/** Starts over a server of TCP or TLS. `event` reports its connections. */
+/** Starts over a server of TCP or TLS, until the end of the test. `event` reports its connections. */
 export async function listenRaw(
   server: Server,
   event: "connection" | "secureConnection",
@@ -47,8 +48,16 @@ export async function listenRaw(
       script(request);
     });
   });
+  const close = async () => {
+    if (!server.listening) return;
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  onTestFinished(close);
   const { port } = server.address() as AddressInfo;
   return {
     server,
@@ -56,13 +65,25 @@ export async function listenRaw(
     origin: `http://127.0.0.1:${port}`,
     received,
     sockets,
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    close,
   };
+}
+
+/** Starts a server of TCP whose connections the test handles, until the end of the test. Returns its port. */
+export async function listenTcp(onConnection: (socket: Socket) => void): Promise<number> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    sockets.push(socket);
+    onConnection(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
 }
 
 function readRequests(socket: Socket, onRequest: (head: string, body: Buffer) => void): void {
