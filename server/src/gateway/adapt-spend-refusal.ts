@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { ErrorFacts } from "@bursar/contract/error-facts.ts";
 import { claudeCodeForm, type ErrorCode } from "@bursar/contract/errors.ts";
 import type { ApiError } from "#src/domain/api-error.ts";
 import { parseUsd } from "#src/domain/money.ts";
+import type { HeaderFields } from "#src/lib/header-fields.ts";
 import { findClientFamily } from "./client-family.rule.ts";
 import type { RefusalForm } from "./refuse.ts";
 
@@ -20,11 +20,11 @@ const FUTILE_CODES: ReadonlySet<ErrorCode> = new Set([
  */
 export function adaptSpendRefusal(
   error: ApiError,
-  requestHeaders: IncomingHttpHeaders,
+  requestFields: HeaderFields,
   nowMs: number,
 ): RefusalForm {
   if (!FUTILE_CODES.has(error.code)) return error;
-  if (findClientFamily(requestHeaders["user-agent"]) !== "claude-code") return error;
+  if (findClientFamily(requestFields.find("user-agent")) !== "claude-code") return error;
   const { limit } = error.details;
   const headers = { ...error.headers, ...REJECTED, ...(limit && toHeaders(limit, nowMs)) };
   return { ...claudeCodeForm, headers };

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import {
   type ClaudeAction,
   findRequiredPermission,
@@ -10,6 +9,7 @@ import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
 import { assert } from "#src/lib/assert.ts";
+import type { HeaderFields } from "#src/lib/header-fields.ts";
 
 export interface AuthenticateDeps {
   keys: KeyCache;
@@ -19,7 +19,7 @@ export interface AuthenticateDeps {
 
 /** Use of a key by one request. */
 export interface KeyCall {
-  headers: IncomingHttpHeaders;
+  fields: HeaderFields;
   action: ClaudeAction;
   /** Address of the client. Null: unknown. */
   address: () => string | null;
@@ -37,7 +37,7 @@ export function authenticateKey(
   deps: AuthenticateDeps,
   call: KeyCall,
 ): FoundKey | Promise<FoundKey> {
-  const secret = readSecret(call.headers);
+  const secret = readSecret(call.fields);
   const cached = deps.keys.findCached(secret);
   if (cached !== undefined) return checkKey(deps, cached, call);
   // The format of a cached secret was checked before.
@@ -50,11 +50,11 @@ export function authenticateKey(
  * of the keys may belong to another service. The key with this server's format counts. Two different keys of that format
  * are refused, because the bill could go to either.
  */
-function readSecret(headers: IncomingHttpHeaders): string {
-  const inApiKey = headers["x-api-key"];
-  const fromApiKey = typeof inApiKey === "string" ? inApiKey.trim() : "";
-  const fromBearer = readBearer(headers.authorization);
-  if (fromApiKey === "" && fromBearer === "") throw makeMissingKeyError(headers);
+function readSecret(fields: HeaderFields): string {
+  const authorization = fields.find("authorization");
+  const fromApiKey = fields.find("x-api-key")?.trim() ?? "";
+  const fromBearer = readBearer(authorization);
+  if (fromApiKey === "" && fromBearer === "") throw makeMissingKeyError(authorization);
   if (fromApiKey === "" || fromBearer === "" || fromApiKey === fromBearer) {
     return fromApiKey === "" ? fromBearer : fromApiKey;
   }
@@ -77,8 +77,8 @@ function readBearer(header: string | undefined): string {
   return scheme.toLowerCase() === BEARER ? header.slice(BEARER.length).trim() : "";
 }
 
-function makeMissingKeyError(headers: IncomingHttpHeaders): ApiError {
-  const isOtherScheme = headers.authorization !== undefined;
+function makeMissingKeyError(authorization: string | undefined): ApiError {
+  const isOtherScheme = authorization !== undefined;
   return new ApiError(
     "api_key_missing",
     `x-api-key header is required: send the key of a workspace as "x-api-key: <key>" or as "Authorization: Bearer <key>"${

@@ -28,12 +28,12 @@ export async function countTokens(
   call: { upstream: Upstream; body: Buffer; signal: AbortSignal },
 ): Promise<number | null> {
   const { upstream, body, signal } = call;
-  const { target, rawHeaders } = exchange.call;
+  const { target, fields } = exchange.call;
   try {
     const sent: HttpRequest = {
       path: upstream.basePath + countPath(target),
       method: "POST",
-      headers: toUpstreamHeaders(rawHeaders, upstream.credential),
+      headers: toUpstreamHeaders(fields, upstream.credential),
       body: Buffer.from(JSON.stringify(toCounted(body))),
       headersTimeoutMs: null,
     };

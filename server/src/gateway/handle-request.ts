@@ -9,6 +9,7 @@ import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import type { KeyUse } from "#src/key-lookup/key-use.ts";
 import type { Clock } from "#src/lib/clock.ts";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
@@ -158,7 +159,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     const error = toRefusal(thrown);
     const { call, requestId, identity } = exchange;
     if (error !== thrown) deps.logger.error({ err: thrown, requestId }, "a request failed");
-    const form = adaptSpendRefusal(error, call.headers, deps.databaseNowMs());
+    const form = adaptSpendRefusal(error, call.fields, deps.databaseNowMs());
     const isClosing = isDraining;
     const canAnswer = !isClientGone(exchange);
     if (exchange.key !== null && form.status < 500) {
@@ -233,7 +234,7 @@ function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
 
 /** Answers the check of the connection that Claude Code sends once in each process, without a key. */
 function sendHello({ call, requestId }: Exchange): void {
-  call.writeHead(200, ["content-length", "0", "request-id", requestId]);
+  call.writeHead(200, FieldLines.fromList(["content-length", "0", "request-id", requestId]));
   call.end();
 }
 
@@ -254,7 +255,7 @@ async function serve(
   const { call } = exchange;
   if (route.kind === "not_found") throw makeNotFoundError(call, deps.publicUrl());
   const keyCall: KeyCall = {
-    headers: call.headers,
+    fields: call.fields,
     action: route.action,
     address: () => deps.clientAddress(call),
     onKnown: (known, checkedAtMs) => {
@@ -266,7 +267,7 @@ async function serve(
   const key = found instanceof Promise ? await found : found;
   const { organizationId, workspaceId } = key;
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
-  checkWorkspace(call.headers, workspaceId);
+  checkWorkspace(call.fields, workspaceId);
   if (isClientGone(exchange)) return false;
   if (route.kind === "models") {
     recordKeyUse(deps, exchange, key, null);
@@ -412,7 +413,7 @@ function toMetered(
     apiKeyId: key.id,
     requestedModel: message.model,
     isStream: message.isStream,
-    client: findClientFamily(exchange.call.headers["user-agent"]),
+    client: findClientFamily(exchange.call.fields.find("user-agent")),
   };
   if (key.ownerMemberId !== null) begin.memberId = key.ownerMemberId;
   const holdNanoUsd = hold?.holdNanoUsd ?? null;
@@ -444,7 +445,7 @@ function send(
   // The client may have left during the sync of the journal, before the relay existed.
   if (isClientGone(exchange)) relay.onClientGone();
   try {
-    const headers = toUpstreamHeaders(call.rawHeaders, upstream.credential);
+    const headers = toUpstreamHeaders(call.fields, upstream.credential);
     const answerTimeoutMs = metered?.begin.isStream === false ? relayDeps.answerTimeoutMs : null;
     upstream.client.send(
       {

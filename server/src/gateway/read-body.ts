@@ -21,15 +21,15 @@ export interface BodyBudget {
  * Checks the headers before the body is read. Throws `request_body_encoding_unsupported` for a compressed body, because its
  * price cannot be read, and `request_too_large` for a declared length over the limit.
  */
-export function checkBodyHeaders({ headers }: Pick<ClientCall, "headers">): void {
-  const encoding = headers["content-encoding"];
+export function checkBodyHeaders({ fields }: Pick<ClientCall, "fields">): void {
+  const encoding = fields.find("content-encoding");
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
     throw new ApiError(
       "request_body_encoding_unsupported",
       `content-encoding "${encoding}" is not supported for request bodies: send the JSON uncompressed.`,
     );
   }
-  const declared = headers["content-length"];
+  const declared = fields.find("content-length");
   if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw makeTooLargeError();
 }
 

@@ -2,6 +2,7 @@ import type { ErrorCode } from "@bursar/contract/errors.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import { addIdentityHeaders, type ResponseIdentity } from "./forward-headers.ts";
 
 /** A shorter body is read to its end after a refusal, so that the connection can be reused. A stalled one never ends. */
@@ -53,12 +54,16 @@ export function refuse(call: ClientCall, refusal: Refusal): void {
   const { error, form = error, requestId, identity } = refusal;
   const { message, details } = error;
   const body = Buffer.from(JSON.stringify(toErrorBody({ ...form, message, details }, requestId)));
-  const headers = ["content-type", "application/json", "content-length", String(body.length)];
-  headers.push("request-id", requestId);
+  const headers = FieldLines.fromList(["content-type", "application/json"]);
+  headers.add("content-length", String(body.length));
+  headers.add("request-id", requestId);
   if (identity) addIdentityHeaders(headers, identity);
-  else headers.push("bursar-request-id", requestId, "x-content-type-options", "nosniff");
-  for (const name of Object.keys(form.headers)) headers.push(name, form.headers[name] ?? "");
-  if (isFutile(error.code, form)) headers.push("x-should-retry", "false");
+  else {
+    headers.add("bursar-request-id", requestId);
+    headers.add("x-content-type-options", "nosniff");
+  }
+  for (const name of Object.keys(form.headers)) headers.add(name, form.headers[name] ?? "");
+  if (isFutile(error.code, form)) headers.add("x-should-retry", "false");
   const isStalled = error.code === "request_body_timeout";
   const isLong = !call.isBodyComplete && (isStalled || !isSmall(call));
   if (isLong || call.isBodyHeldBack || refusal.isClosing) call.closeAfterwards();
@@ -72,9 +77,9 @@ export function refuse(call: ClientCall, refusal: Refusal): void {
   }
 }
 
-function isSmall({ headers }: ClientCall): boolean {
-  if (headers["transfer-encoding"] !== undefined) return false;
-  return Number(headers["content-length"] ?? 0) <= SMALL_BODY_BYTES;
+function isSmall({ fields }: ClientCall): boolean {
+  if (fields.find("transfer-encoding") !== undefined) return false;
+  return Number(fields.find("content-length") ?? 0) <= SMALL_BODY_BYTES;
 }
 
 function endAfterBody(call: ClientCall): void {

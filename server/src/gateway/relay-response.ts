@@ -1,9 +1,9 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Outcome } from "#src/domain/request-record.ts";
 import type { BilledUsage } from "#src/domain/usage.ts";
 import { raiseUsage } from "#src/domain/usage-fields.ts";
 import { boundCall } from "#src/domain/worst-case.ts";
+import type { HeaderFields } from "#src/lib/header-fields.ts";
 import type { HttpCallController, HttpCallHandler } from "#src/lib/http-client.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { Exchange } from "./exchange.ts";
@@ -98,26 +98,21 @@ export class Relay implements HttpCallHandler {
     this.#deps.onBodySent(this.#exchange);
   }
 
-  onResponseStart(
-    _controller: HttpCallController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
+  onResponseStart(_controller: HttpCallController, status: number, fields: HeaderFields): void {
     if (status < 200) return;
     this.#status = status;
     if (this.#metered) this.#firstByteAtMs = this.#deps.databaseNowMs();
-    const upstreamId = headers["request-id"];
-    this.#upstreamRequestId = typeof upstreamId === "string" ? upstreamId.slice(0, 200) : null;
-    this.#isEventStream = isEventStream(headers["content-type"]);
+    this.#upstreamRequestId = fields.find("request-id")?.slice(0, 200) ?? null;
+    this.#isEventStream = isEventStream(fields.find("content-type"));
     if (this.#metered && status < 300) {
       this.#reader = makeUsageReader({
         isStream: this.#isEventStream,
-        contentEncoding: headers["content-encoding"],
+        contentEncoding: fields.find("content-encoding"),
         requestedModel: this.#metered.begin.requestedModel,
       });
     }
     if (this.#isClientGone) return;
-    this.#writeHead(status, headers);
+    this.#writeHead(status, fields);
     // An event stream can be silent after its headers, so they do not wait for the first event.
     if (this.#isEventStream) this.#exchange.call.flushHead();
   }
@@ -142,7 +137,7 @@ export class Relay implements HttpCallHandler {
     this.#finish(error);
   }
 
-  #writeHead(status: number, headers: IncomingHttpHeaders): void {
+  #writeHead(status: number, fields: HeaderFields): void {
     const { call, identity, requestId } = this.#exchange;
     const ours = identity ?? { requestId, organizationId: "", workspaceId: "" };
     if (this.#deps.isDraining()) call.closeAfterwards();
@@ -150,7 +145,7 @@ export class Relay implements HttpCallHandler {
     // The headers of an upstream error pass unchanged, because they have the reason of the refusal.
     const rates = rate === null || status >= 400 ? null : this.#deps.rateHeaders(rate);
     const isStream = this.#isEventStream;
-    call.writeHead(status, toClientHeaders(headers, ours, { status, isStream, rates }));
+    call.writeHead(status, toClientHeaders(fields, ours, { status, isStream, rates }));
   }
 
   /** Pauses the upstream until a slow client has read the buffered bytes. */
@@ -261,8 +256,8 @@ function makeAbortError(): ApiError {
   return new ApiError("server_not_ready", "This server is stopping. Send the request again.");
 }
 
-function isEventStream(contentType: string | string[] | undefined): boolean {
-  return typeof contentType === "string" && /^text\/event-stream\b/i.test(contentType);
+function isEventStream(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^text\/event-stream\b/i.test(contentType);
 }
 
 /**

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { BlockList, isIP, type Socket } from "node:net";
+import type { HeaderFields } from "#src/lib/header-fields.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
 /** A request whose sender has an address. */
-interface AddressedRequest {
-  socket: Pick<Socket, "remoteAddress">;
-  headers: IncomingHttpHeaders;
-}
+type AddressedRequest = { socket: Pick<Socket, "remoteAddress"> } & (
+  | { headers: IncomingHttpHeaders }
+  | { fields: HeaderFields }
+);
 
 /**
  * Returns a function that finds a client's address: the socket's address, unless that is a trusted proxy. Then the
@@ -26,7 +27,7 @@ export function makeClientAddress(
     const socketAddress = unmapAddress(request.socket.remoteAddress ?? "");
     if (isIP(socketAddress) === 0) return null;
     if (!isTrusted(socketAddress)) return socketAddress;
-    const forwarded = readForwardedAddresses(request.headers["x-forwarded-for"]);
+    const forwarded = readForwardedAddresses(findForwarded(request));
     let nearest = socketAddress;
     for (const address of forwarded.reverse()) {
       if (isIP(address) === 0) return nearest;
@@ -35,6 +36,11 @@ export function makeClientAddress(
     }
     return nearest;
   };
+}
+
+function findForwarded(request: AddressedRequest): string | string[] | undefined {
+  if ("fields" in request) return request.fields.find("x-forwarded-for");
+  return request.headers["x-forwarded-for"];
 }
 
 function readForwardedAddresses(header: string | string[] | undefined): string[] {

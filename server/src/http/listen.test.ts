@@ -4,6 +4,7 @@ import { Agent, request as startTlsRequest } from "node:https";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "#test/harness/test-certificate.ts";
 import {
@@ -124,7 +125,7 @@ async function fetchText(
 }
 
 function respondOwn(call: ClientCall): void {
-  call.writeHead(200, []);
+  call.writeHead(200, FieldLines.fromList([]));
   call.end(`own ${call.takeBody()?.toString()}`);
 }
 
@@ -149,7 +150,7 @@ describe.each([
 test("a graceful stop closes idle connections at once, and the others after their request", async () => {
   const running = Promise.withResolvers<ClientCall>();
   const answer = (call: ClientCall) => {
-    call.writeHead(200, ["content-length", "0"]);
+    call.writeHead(200, FieldLines.fromList(["content-length", "0"]));
     call.end();
   };
   const sockets = readSockets((call) => {

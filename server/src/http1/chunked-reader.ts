@@ -1,5 +1,5 @@
 import { isOfClass, QUOTED, readHexDigit, TOKEN, VALUE } from "./byte-classes.ts";
-import { INVALID, PARTIAL } from "./header-fields.ts";
+import { INVALID, PARTIAL } from "./scan-fields.ts";
 
 /** Most bytes of the extensions of one chunk, as in node:http. */
 const MAX_EXTENSION_BYTES = 16_384;

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import type { FieldLines } from "#src/lib/field-lines.ts";
+import type { HeaderFields } from "#src/lib/header-fields.ts";
 
 /** Time for which an idle connection stays open, seconds. Longer than in common load balancers, so that they close first. */
 export const KEEP_ALIVE_SECONDS = 75;
@@ -9,10 +10,7 @@ export interface ClientCall {
   readonly method: string;
   /** Path and query as sent. */
   readonly target: string;
-  /** Headers by lowercase name, joined as node:http joins them. */
-  readonly headers: IncomingHttpHeaders;
-  /** Names as sent and values, in turn. */
-  readonly rawHeaders: readonly string[];
+  readonly fields: HeaderFields;
   readonly socket: Pick<Socket, "remoteAddress">;
 
   /** The client waits for a 100 before it sends its body. */
@@ -35,8 +33,8 @@ export interface ClientCall {
   readonly status: number | null;
   /** Closes the connection after this response. */
   closeAfterwards(): void;
-  /** Writes the head, which leaves with the next bytes. `headers` has names and values in turn. */
-  writeHead(status: number, headers: readonly string[]): void;
+  /** Writes the head, which leaves with the next bytes. */
+  writeHead(status: number, headers: FieldLines): void;
   /** Sends the head at the end of this turn, also if no bytes of the body follow. */
   flushHead(): void;
   /**

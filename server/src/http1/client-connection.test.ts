@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import type { ClientCall } from "./client-call.ts";
 import { makeClientConnections } from "./client-connections.ts";
@@ -91,7 +92,7 @@ function connectTo({ port }: TestServer): Client {
 const echo: Handler = (call) => {
   const respond = (body: Buffer) => {
     const text = `${call.target} ${createHash("sha256").update(body).digest("hex")};`;
-    call.writeHead(200, ["content-length", String(text.length)]);
+    call.writeHead(200, FieldLines.fromList(["content-length", String(text.length)]));
     call.end(text);
   };
   const whole = call.takeBody();
@@ -116,47 +117,56 @@ describe("the bytes of a response are those of node:http", () => {
   const responses: Record<string, { request?: string; respond: Handler }> = {
     "with a length": {
       respond(call) {
-        call.writeHead(200, ["content-type", "application/json", "content-length", "2"]);
+        call.writeHead(
+          200,
+          FieldLines.fromList(["content-type", "application/json", "content-length", "2"]),
+        );
         call.write(Buffer.from("{}"));
         call.end();
       },
     },
     "in one chunk": {
       respond(call) {
-        call.writeHead(201, ["content-type", "text/plain", "x-latin", "\u00fc"]);
+        call.writeHead(
+          201,
+          FieldLines.fromList(["content-type", "text/plain", "x-latin", "\u00fc"]),
+        );
         call.end("hello");
       },
     },
     "without a body": {
       respond(call) {
-        call.writeHead(204, ["request-id", "1"]);
+        call.writeHead(204, FieldLines.fromList(["request-id", "1"]));
         call.end();
       },
     },
     "to HEAD": {
       request: "HEAD /v1/x HTTP/1.1\r\nhost: x\r\n\r\n",
       respond(call) {
-        call.writeHead(404, ["content-length", "20"]);
+        call.writeHead(404, FieldLines.fromList(["content-length", "20"]));
         call.end();
       },
     },
     "with a date of the upstream": {
       respond(call) {
-        call.writeHead(200, ["date", "Sun, 06 Nov 1994 08:49:37 GMT", "content-length", "0"]);
+        call.writeHead(
+          200,
+          FieldLines.fromList(["date", "Sun, 06 Nov 1994 08:49:37 GMT", "content-length", "0"]),
+        );
         call.end();
       },
     },
     "to a client that closes": {
       request: get("/v1/x", "connection: close\r\n"),
       respond(call) {
-        call.writeHead(200, []);
+        call.writeHead(200, FieldLines.fromList([]));
         call.end("bye");
       },
     },
     "before the connection closes": {
       respond(call) {
         call.closeAfterwards();
-        call.writeHead(599, ["content-length", "0"]);
+        call.writeHead(599, FieldLines.fromList(["content-length", "0"]));
         call.end();
       },
     },
@@ -340,7 +350,7 @@ describe("a client", () => {
 
   test("with an invalid chunk after the begin of its response is disconnected", async () => {
     const { client, call } = await startRunning(postChunked("/v1/x", "ab").slice(0, -5));
-    call.writeHead(200, []);
+    call.writeHead(200, FieldLines.fromList([]));
     call.write(Buffer.from("begin"));
     await client.until("begin");
     client.socket.write("no chunk\r\n");
@@ -350,7 +360,7 @@ describe("a client", () => {
 
   test("gets the bytes that were written before a response was broken off", async () => {
     const { client, call, closes } = await startRunning(get("/v1/x"));
-    call.writeHead(200, []);
+    call.writeHead(200, FieldLines.fromList([]));
     call.write(Buffer.from("begin"));
     call.destroy();
     expect(call.isGone).toBe(true);
@@ -361,7 +371,7 @@ describe("a client", () => {
 
   test("gets framed bytes as they are, and others in one chunk a turn", async () => {
     const { client, call } = await startRunning(get("/v1/x"));
-    call.writeHead(200, []);
+    call.writeHead(200, FieldLines.fromList([]));
     call.write(Buffer.from("a"));
     call.write(Buffer.from("bc"));
     call.write(Buffer.from("defg"), Buffer.from("2\r\nde\r\n2\r\nfg\r\n"));
@@ -378,7 +388,7 @@ describe("a client", () => {
     const [socket] = server.sockets;
     if (!socket) throw new Error("no socket");
     const write = vi.spyOn(socket, "write");
-    call.writeHead(200, ["content-length", "4"]);
+    call.writeHead(200, FieldLines.fromList(["content-length", "4"]));
     call.write(Buffer.from("te"));
     call.write(Buffer.from("xt"));
     call.end();
@@ -392,7 +402,7 @@ describe("a client", () => {
   test("that does not read is reported to the writer, and disconnected after the end", async () => {
     const { client, call, closes } = await startRunning(get("/v1/x"));
     client.socket.pause();
-    call.writeHead(200, []);
+    call.writeHead(200, FieldLines.fromList([]));
     const onDrain = vi.fn<() => void>();
     call.onDrain = onDrain;
     const chunk = Buffer.alloc(64 * 1024);
@@ -456,7 +466,7 @@ describe("time limits", () => {
   test("the rest of an answered body is dropped, for a bounded time", async () => {
     fakeTimers();
     const respond: Handler = (call) => {
-      call.writeHead(200, ["content-length", "0"]);
+      call.writeHead(200, FieldLines.fromList(["content-length", "0"]));
       call.end();
     };
     const server = await startServer(respond, "sockets");

@@ -1,3 +1,5 @@
+import type { HeaderFields } from "#src/lib/header-fields.ts";
+
 /** Facts in the fields of a head that decide about its body and its connection. */
 export interface MessageFields {
   /** Number of bytes, or null without a length. */
@@ -14,15 +16,13 @@ export interface MessageFields {
 /** Highest number of digits of a length. Every such number is exact. */
 const MAX_LENGTH_DIGITS = 15;
 const ZERO = 0x30;
-/** Difference between a letter in upper case and in lower case. */
-const LOWER_CASE_BIT = 0x20;
 
 /**
- * Reads the facts from names and values. Returns a reason if the framing is ambiguous or unusual. Examples are two lengths,
- * a length beside a transfer coding, and a coding other than `chunked`.
+ * Reads the facts from the fields. Returns a reason if the framing is ambiguous or unusual. Examples are two lengths, a
+ * length beside a transfer coding, and a coding other than `chunked`.
  */
-export function readMessageFields(rawHeaders: readonly string[]): MessageFields | string {
-  const fields: MessageFields = {
+export function readMessageFields(fields: HeaderFields): MessageFields | string {
+  const facts: MessageFields = {
     contentLength: null,
     isChunked: false,
     hasClose: false,
@@ -32,58 +32,55 @@ export function readMessageFields(rawHeaders: readonly string[]): MessageFields 
     hasProxyConnection: false,
     hostCount: 0,
   };
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const reason = addField(fields, rawHeaders[i] as string, rawHeaders[i + 1] as string);
+  for (let i = 0; i < fields.count; i++) {
+    const reason = addField(facts, fields, i);
     if (reason !== null) return reason;
   }
-  if (fields.isChunked && fields.contentLength !== null) return "length and transfer coding";
-  return fields;
+  if (facts.isChunked && facts.contentLength !== null) return "length and transfer coding";
+  return facts;
 }
 
-/** Adds one field. Length and first letter of the name rule out most of the fields before a comparison. */
-function addField(fields: MessageFields, name: string, value: string): string | null {
-  switch (name.length) {
+/** Adds one field. The length of the name rules out most of the fields before a comparison. */
+function addField(facts: MessageFields, fields: HeaderFields, index: number): string | null {
+  switch (fields.nameLengthOf(index)) {
     case 4:
-      if (isName(name, "host")) fields.hostCount++;
+      if (fields.isNamed(index, "host")) facts.hostCount++;
       return null;
     case 6:
-      if (isName(name, "expect")) fields.hasExpect = true;
+      if (fields.isNamed(index, "expect")) facts.hasExpect = true;
       return null;
     case 7:
-      if (isName(name, "upgrade")) fields.hasUpgrade = true;
+      if (fields.isNamed(index, "upgrade")) facts.hasUpgrade = true;
       return null;
     case 10:
-      if (isName(name, "connection")) addConnection(fields, value);
+      if (fields.isNamed(index, "connection")) addConnection(facts, fields.valueOf(index));
       return null;
     case 14:
-      return isName(name, "content-length") ? addContentLength(fields, value) : null;
+      if (!fields.isNamed(index, "content-length")) return null;
+      return addContentLength(facts, fields.valueOf(index));
     case 16:
-      if (!isName(name, "proxy-connection")) return null;
-      fields.hasProxyConnection = true;
-      addConnection(fields, value);
+      if (!fields.isNamed(index, "proxy-connection")) return null;
+      facts.hasProxyConnection = true;
+      addConnection(facts, fields.valueOf(index));
       return null;
     case 17:
-      return isName(name, "transfer-encoding") ? addTransferEncoding(fields, value) : null;
+      if (!fields.isNamed(index, "transfer-encoding")) return null;
+      return addTransferEncoding(facts, fields.valueOf(index));
     default:
       return null;
   }
 }
 
-function isName(name: string, lowerCase: string): boolean {
-  if ((name.charCodeAt(0) | LOWER_CASE_BIT) !== lowerCase.charCodeAt(0)) return false;
-  return name === lowerCase || name.toLowerCase() === lowerCase;
-}
-
-function addConnection(fields: MessageFields, value: string): void {
+function addConnection(facts: MessageFields, value: string): void {
   if (value === "keep-alive") {
-    fields.hasKeepAlive = true;
+    facts.hasKeepAlive = true;
     return;
   }
   for (const part of value.split(",")) {
     const option = trimBlanks(part).toLowerCase();
-    if (option === "close") fields.hasClose = true;
-    else if (option === "keep-alive") fields.hasKeepAlive = true;
-    else if (option === "upgrade") fields.hasUpgrade = true;
+    if (option === "close") facts.hasClose = true;
+    else if (option === "keep-alive") facts.hasKeepAlive = true;
+    else if (option === "upgrade") facts.hasUpgrade = true;
   }
 }
 
@@ -92,17 +89,17 @@ function trimBlanks(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
-function addContentLength(fields: MessageFields, value: string): string | null {
-  if (fields.contentLength !== null) return "two lengths";
+function addContentLength(facts: MessageFields, value: string): string | null {
+  if (facts.contentLength !== null) return "two lengths";
   const length = parseLength(value);
   if (length === null) return "length";
-  fields.contentLength = length;
+  facts.contentLength = length;
   return null;
 }
 
-function addTransferEncoding(fields: MessageFields, value: string): string | null {
-  if (fields.isChunked || value.toLowerCase() !== "chunked") return "transfer coding";
-  fields.isChunked = true;
+function addTransferEncoding(facts: MessageFields, value: string): string | null {
+  if (facts.isChunked || value.toLowerCase() !== "chunked") return "transfer coding";
+  facts.isChunked = true;
   return null;
 }
 

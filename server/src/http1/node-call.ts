@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { FieldLines } from "#src/lib/field-lines.ts";
+import { HeaderFields } from "#src/lib/header-fields.ts";
 import type { BodyReader, ClientCall } from "./client-call.ts";
 import { isConnectionBusy, waitForConnection } from "./wait-for-connection.ts";
 
@@ -27,6 +29,7 @@ class NodeCall implements ClientCall {
   readonly method: string;
   readonly target: string;
   onClose: ((isWhole: boolean) => void) | null = null;
+  #fields: HeaderFields | null = null;
   #isBodyHeldBack: boolean;
   #onDrain: (() => void) | null = null;
   #reading: { reader: BodyReader; stop: () => void } | null = null;
@@ -44,12 +47,9 @@ class NodeCall implements ClientCall {
     response.on("error", ignore);
   }
 
-  get headers() {
-    return this.#request.headers;
-  }
-
-  get rawHeaders(): readonly string[] {
-    return this.#request.rawHeaders;
+  get fields(): HeaderFields {
+    this.#fields ??= HeaderFields.fromList(this.#request.rawHeaders);
+    return this.#fields;
   }
 
   get socket(): Socket {
@@ -135,8 +135,8 @@ class NodeCall implements ClientCall {
     else response.shouldKeepAlive = false;
   }
 
-  writeHead(status: number, headers: readonly string[]): void {
-    this.#response.writeHead(status, [...headers]);
+  writeHead(status: number, headers: FieldLines): void {
+    this.#response.writeHead(status, headers.toList());
   }
 
   flushHead(): void {

@@ -10,22 +10,37 @@ const request = [
 ].join("\r\n");
 
 describe("the head of a request", () => {
-  test("has names as sent, trimmed values and the length of the body", () => {
+  test("has names in lower case, trimmed values and the length of the body", () => {
     const bytes = Buffer.from(`xx${request}\r\n\r\n{"model":""}`);
-    expect(readRequestHead(bytes, 2)).toEqual({
-      kind: "head",
-      head: {
-        method: "POST",
-        target: "/v1/messages?beta=true",
-        rawHeaders: [
-          ...["Host", "localhost:8484", "content-type", "application/json"],
-          ...["X-Api-Key", "secret", "Content-Length", "12"],
-        ],
-        framing: { kind: "length", bytes: 12 },
-        isKeptAlive: true,
-      },
-      length: request.length + 4,
+    const read = readRequestHead(bytes, 2);
+    if (read.kind !== "head") throw new Error(read.kind);
+    expect(read.length).toBe(request.length + 4);
+    const { fields, ...rest } = read.head;
+    expect(rest).toEqual({
+      method: "POST",
+      target: "/v1/messages?beta=true",
+      framing: { kind: "length", bytes: 12 },
+      isKeptAlive: true,
     });
+    expect(fields.toList()).toEqual([
+      ...["host", "localhost:8484", "content-type", "application/json"],
+      ...["x-api-key", "secret", "content-length", "12"],
+    ]);
+  });
+
+  test("has the same fields in any form of its lines", () => {
+    const forms = ["a: b\r\nc: \r\nd: e f\r\n", "A:b\r\nc:\r\nD:   e f  \r\n"];
+    const lists = forms.map((form) => {
+      const read = readRequestHead(Buffer.from(`GET / HTTP/1.1\r\n${form}host: x\r\n\r\n`), 0);
+      return read.kind === "head"
+        ? [read.head.fields.linesOf(0, 4), read.head.fields.toList()]
+        : [];
+    });
+    expect(lists[0]).toEqual([
+      "a: b\r\nc: \r\nd: e f\r\nhost: x\r\n",
+      ["a", "b", "c", "", "d", "e f", "host", "x"],
+    ]);
+    expect(lists[1]).toEqual(lists[0]);
   });
 
   test("is partial at each of its prefixes", () => {

@@ -1,6 +1,7 @@
+import type { HeaderFields } from "#src/lib/header-fields.ts";
 import { isOfClass, TARGET, VALUE } from "./byte-classes.ts";
-import { createRawHeaders, INVALID, MAX_HEAD_BYTES, PARTIAL, scanFields } from "./header-fields.ts";
 import { type MessageFields, readMessageFields } from "./message-fields.ts";
+import { createFields, INVALID, MAX_HEAD_BYTES, PARTIAL, scanFields } from "./scan-fields.ts";
 
 /** Length of a body. `untilClose`: responses only. */
 export type Framing =
@@ -13,8 +14,7 @@ export interface RequestHead {
   method: string;
   /** Path and query as sent. Begins with a slash. */
   target: string;
-  /** Flat list of names as sent and trimmed values. */
-  rawHeaders: string[];
+  fields: HeaderFields;
   framing: Framing;
   /** False if the connection ends after this request. */
   isKeptAlive: boolean;
@@ -23,8 +23,7 @@ export interface RequestHead {
 export interface ResponseHead {
   /** Below 200: the head of the final response follows. */
   status: number;
-  /** Flat list of names as sent and trimmed values. */
-  rawHeaders: string[];
+  fields: HeaderFields;
   framing: Framing;
   /** False if the connection ends after this response. */
   isKeptAlive: boolean;
@@ -74,17 +73,17 @@ export function readRequestHead(bytes: Buffer, start: number): HeadRead<RequestH
   const end = scanFields(bytes, start, lineEnd);
   if (end < 0) return noHead(end, "fields");
   const text = bytes.toString("latin1", start, end);
-  const rawHeaders = createRawHeaders(text);
-  const fields = readMessageFields(rawHeaders);
-  if (typeof fields === "string") return noHead(INVALID, fields);
-  const unusual = findUnusualField(fields);
+  const fields = createFields(text);
+  const facts = readMessageFields(fields);
+  if (typeof facts === "string") return noHead(INVALID, facts);
+  const unusual = findUnusualField(facts);
   if (unusual !== null) return noHead(INVALID, unusual);
   const head: RequestHead = {
     method,
     target: text.substring(targetStart - start, targetEnd - start),
-    rawHeaders,
-    framing: fields.isChunked ? CHUNKED : frameLength(fields.contentLength ?? 0),
-    isKeptAlive: !fields.hasClose,
+    fields,
+    framing: facts.isChunked ? CHUNKED : frameLength(facts.contentLength ?? 0),
+    isKeptAlive: !facts.hasClose,
   };
   return { kind: "head", head, length: end - start };
 }
@@ -106,15 +105,15 @@ export function readResponseHead(
   if (minor > 1 || status < 102) return noHead(INVALID, "status");
   const end = scanFields(bytes, start, lineEnd);
   if (end < 0) return noHead(end, "fields");
-  const rawHeaders = createRawHeaders(bytes.toString("latin1", start, end));
-  const fields = readMessageFields(rawHeaders);
-  if (typeof fields === "string") return noHead(INVALID, fields);
-  if (minor === 0 && fields.isChunked) return noHead(INVALID, "transfer coding");
-  const framing = frameResponse(fields, status, requestMethod);
-  const closes = fields.hasClose || (minor === 0 && !fields.hasKeepAlive);
+  const fields = createFields(bytes.toString("latin1", start, end));
+  const facts = readMessageFields(fields);
+  if (typeof facts === "string") return noHead(INVALID, facts);
+  if (minor === 0 && facts.isChunked) return noHead(INVALID, "transfer coding");
+  const framing = frameResponse(facts, status, requestMethod);
+  const closes = facts.hasClose || (minor === 0 && !facts.hasKeepAlive);
   if (status < 200 && closes) return noHead(INVALID, "interim response that closes");
-  const isKeptAlive = !closes && hasSureEnd(fields, { status, framing, requestMethod });
-  return { kind: "head", head: { status, rawHeaders, framing, isKeptAlive }, length: end - start };
+  const isKeptAlive = !closes && hasSureEnd(facts, { status, framing, requestMethod });
+  return { kind: "head", head: { status, fields, framing, isKeptAlive }, length: end - start };
 }
 
 /** Returns the method, PARTIAL or INVALID. Methods that the Claude API does not use are INVALID. */
@@ -147,11 +146,11 @@ function findTargetEnd(bytes: Buffer, start: number, from: number): number {
   return end < start + MAX_HEAD_BYTES ? PARTIAL : INVALID;
 }
 
-function findUnusualField(fields: MessageFields): string | null {
-  if (fields.hostCount !== 1) return "host";
-  if (fields.hasExpect) return "expect";
-  if (fields.hasUpgrade) return "upgrade";
-  if (fields.hasProxyConnection) return "proxy-connection";
+function findUnusualField(facts: MessageFields): string | null {
+  if (facts.hostCount !== 1) return "host";
+  if (facts.hasExpect) return "expect";
+  if (facts.hasUpgrade) return "upgrade";
+  if (facts.hasProxyConnection) return "proxy-connection";
   return null;
 }
 
@@ -185,10 +184,10 @@ function frameLength(bytes: number): Framing {
 }
 
 /** Framing of a response (RFC 9112 §6.3). */
-function frameResponse(fields: MessageFields, status: number, requestMethod: string): Framing {
+function frameResponse(facts: MessageFields, status: number, requestMethod: string): Framing {
   if (requestMethod === "HEAD" || isWithoutBody(status)) return NO_BODY;
-  if (fields.isChunked) return CHUNKED;
-  return fields.contentLength === null ? UNTIL_CLOSE : frameLength(fields.contentLength);
+  if (facts.isChunked) return CHUNKED;
+  return facts.contentLength === null ? UNTIL_CLOSE : frameLength(facts.contentLength);
 }
 
 function isWithoutBody(status: number): boolean {
@@ -200,13 +199,13 @@ function isWithoutBody(status: number): boolean {
  * it, so undici too closes such connections.
  */
 function hasSureEnd(
-  fields: MessageFields,
+  facts: MessageFields,
   response: { status: number; framing: Framing; requestMethod: string },
 ): boolean {
   if (response.status < 200) return true;
   if (response.requestMethod === "HEAD") return false;
   if (response.framing.kind !== "none") return response.framing.kind !== "untilClose";
-  return !fields.isChunked && (fields.contentLength ?? 0) === 0;
+  return !facts.isChunked && (facts.contentLength ?? 0) === 0;
 }
 
 function noHead(why: number, reason: string): NoHead {

@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { systemClock } from "#src/lib/clock.ts";
+import type { FieldLines } from "#src/lib/field-lines.ts";
+import type { HeaderFields } from "#src/lib/header-fields.ts";
 import type { BodyReader, ClientCall } from "./client-call.ts";
-import { toHeaderMap } from "./header-map.ts";
 import type { RequestHead } from "./read-head.ts";
 import type { RequestBody } from "./request-body.ts";
 import { formatResponseHead } from "./response-head.ts";
@@ -28,7 +28,7 @@ export interface CallConnection {
 export class SocketCall implements ClientCall {
   readonly method: string;
   readonly target: string;
-  readonly rawHeaders: readonly string[];
+  readonly fields: HeaderFields;
   readonly isBodyHeldBack = false;
   readonly body: RequestBody;
   onClose: ((isWhole: boolean) => void) | null = null;
@@ -36,7 +36,6 @@ export class SocketCall implements ClientCall {
   status: number | null = null;
   isKeptAlive: boolean;
   readonly #connection: CallConnection;
-  #headers: IncomingHttpHeaders | null = null;
   #coding: "none" | "plain" | "chunked" = "none";
   #state: "open" | "ended" | "cut" | "closed" = "open";
   #isHeldBack = false;
@@ -50,14 +49,9 @@ export class SocketCall implements ClientCall {
     this.#connection = connection;
     this.method = head.method;
     this.target = head.target;
-    this.rawHeaders = head.rawHeaders;
+    this.fields = head.fields;
     this.isKeptAlive = head.isKeptAlive;
     this.body = body;
-  }
-
-  get headers(): IncomingHttpHeaders {
-    this.#headers ??= toHeaderMap(this.rawHeaders);
-    return this.#headers;
   }
 
   get socket(): Socket {
@@ -96,10 +90,10 @@ export class SocketCall implements ClientCall {
     this.isKeptAlive = false;
   }
 
-  writeHead(status: number, headers: readonly string[]): void {
+  writeHead(status: number, headers: FieldLines): void {
     if (this.status !== null) throw new Error("the head of a response is written once");
     const hasBody = this.method !== "HEAD" && status !== 204 && status !== 304;
-    const isChunked = hasBody && !hasLength(headers);
+    const isChunked = hasBody && !headers.hasLength;
     const { isKeptAlive } = this;
     const nowMs = systemClock.nowMs();
     const text = formatResponseHead({ status, headers, isKeptAlive, isChunked, nowMs });
@@ -208,9 +202,4 @@ export class SocketCall implements ClientCall {
     if (this.#stallMs === undefined) return;
     this.#stallTimer = setTimeout(() => socket.destroy(), this.#stallMs);
   }
-}
-
-function hasLength(headers: readonly string[]): boolean {
-  for (let i = 0; i < headers.length; i += 2) if (headers[i] === "content-length") return true;
-  return false;
 }

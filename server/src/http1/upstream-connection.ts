@@ -1,8 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { type ResponseHead, readResponseHead } from "./read-head.ts";
 import { ResponseBodyReader } from "./response-body.ts";
-import { toResponseHeaders } from "./response-headers.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -179,27 +177,21 @@ export class UpstreamConnection {
   }
 
   /** Reports a head. Returns what follows: another head after an informational one, the body, or nothing. */
-  #startResponse({
-    status,
-    rawHeaders,
-    framing,
-    isKeptAlive,
-  }: ResponseHead): "head" | "body" | "end" {
-    const headers = toResponseHeaders(rawHeaders);
+  #startResponse({ status, fields, framing, isKeptAlive }: ResponseHead): "head" | "body" | "end" {
     const call = this.#call as UpstreamCall;
     if (status < 200) {
       if (++this.#informational > MAX_INFORMATIONAL) {
         throw new UpstreamError("HPE_INVALID_RESPONSE", "too many informational responses");
       }
-      call.handler.onResponseStart(call, status, headers);
+      call.handler.onResponseStart(call, status, fields);
       return "head";
     }
     this.#state = "body";
     this.#deadline = this.#owner.bodyDeadline();
     this.#isKeptAlive = isKeptAlive;
-    this.#keepAliveHint = isKeptAlive ? findKeepAlive(headers) : null;
+    this.#keepAliveHint = isKeptAlive ? (fields.find("keep-alive") ?? null) : null;
     const isEnded = this.#body.begin(framing);
-    call.handler.onResponseStart(call, status, headers);
+    call.handler.onResponseStart(call, status, fields);
     return isEnded ? "end" : "body";
   }
 
@@ -296,11 +288,6 @@ export class UpstreamConnection {
     });
     if (!isLast) this.#unsent = body.subarray(PIECE_BYTES);
   }
-}
-
-function findKeepAlive(headers: IncomingHttpHeaders): string | null {
-  const hint = headers["keep-alive"];
-  return typeof hint === "string" ? hint : null;
 }
 
 /** Copies bytes of the shared buffer, so that they can leave this turn. */

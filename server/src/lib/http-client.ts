@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { FieldLines } from "./field-lines.ts";
+import type { HeaderFields } from "./header-fields.ts";
 
 // Port of a client for HTTP/1.1 to one origin. One connection runs one request at a time, and no request is sent twice.
 
@@ -6,8 +7,8 @@ export interface HttpRequest {
   method: "GET" | "HEAD" | "POST";
   /** Path and query, sent unchanged. */
   path: string;
-  /** Flat list of names and values, without `host`, `connection` and `content-length`. */
-  headers: string[];
+  /** All headers except `host`, `connection` and `content-length`. */
+  headers: FieldLines;
   body: Buffer | null;
   /** Maximum silence before the response's headers, milliseconds. Null: the client's limit. */
   headersTimeoutMs: number | null;
@@ -29,11 +30,7 @@ export interface HttpCallHandler {
   /** Called at most once, when the body is sent and no longer in memory. */
   onRequestSent(): void;
   /** Called for each response head, also for informational ones (status below 200). */
-  onResponseStart(
-    controller: HttpCallController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void;
+  onResponseStart(controller: HttpCallController, status: number, fields: HeaderFields): void;
   /**
    * `framed` has the same bytes in the chunked coding, as they came. Without it, the bytes came in another form. The last
    * chunk, of length 0, is never part of it.

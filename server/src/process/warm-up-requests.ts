@@ -1,4 +1,5 @@
 import type { Clock } from "#src/lib/clock.ts";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import { type HttpClient, type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 
 // The requests of a warm-up, sent over several connections. Their bodies and headers have the form that official
@@ -92,7 +93,7 @@ function makeCall(secret: string, fields: object, status: number): Call {
   const request: HttpRequest = {
     method: "POST",
     path: "/v1/messages",
-    headers: [
+    headers: FieldLines.fromList([
       ...["accept", "application/json"],
       ...["content-type", "application/json"],
       ...["user-agent", "Anthropic/JS 1.14.0"],
@@ -100,7 +101,7 @@ function makeCall(secret: string, fields: object, status: number): Call {
       ...["x-stainless-lang", "js"],
       ...["x-stainless-runtime", "node"],
       ...["x-api-key", secret],
-    ],
+    ]),
     body: Buffer.from(body),
     headersTimeoutMs: null,
   };

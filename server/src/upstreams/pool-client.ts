@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
-import { buildConnector, Pool } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import type { ConnectorOptions } from "#src/http1/upstream-connector.ts";
+import { HeaderFields } from "#src/lib/header-fields.ts";
 import type { HttpCallHandler, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
 
 /** A larger body is sent as a stream, which frees its memory after it is sent. A smaller one is faster as a buffer. */
@@ -48,7 +49,8 @@ export function makePoolClient(options: PoolClientOptions): HttpClient {
 }
 
 function dispatch(pool: Pool, request: HttpRequest, handler: HttpCallHandler): void {
-  const { method, path, headers, body, headersTimeoutMs } = request;
+  const { method, path, body, headersTimeoutMs } = request;
+  const headers = request.headers.toList();
   const isLarge = body !== null && body.length > LARGE_BODY_BYTES;
   if (isLarge) headers.push("content-length", String(body.length));
   pool.dispatch(
@@ -59,7 +61,50 @@ function dispatch(pool: Pool, request: HttpRequest, handler: HttpCallHandler): v
       body: isLarge ? streamBody(body) : body,
       ...(headersTimeoutMs !== null && { headersTimeout: headersTimeoutMs }),
     },
-    handler,
+    new PoolHandler(handler),
+  );
+}
+
+/** Passes the events of undici to a handler, with the fields as they came. */
+class PoolHandler {
+  readonly #handler: HttpCallHandler;
+
+  constructor(handler: HttpCallHandler) {
+    this.#handler = handler;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#handler.onRequestStart(controller);
+  }
+
+  onRequestSent(): void {
+    this.#handler.onRequestSent();
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    this.#handler.onResponseStart(controller, status, readFields(controller.rawHeaders));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#handler.onResponseData(controller, chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#handler.onResponseEnd();
+  }
+
+  onResponseError(controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#handler.onResponseError(controller, error);
+  }
+}
+
+/** undici has the bytes of names and values in turn, with spaces at the end of a value. */
+function readFields(rawHeaders: unknown): HeaderFields {
+  const texts = Array.isArray(rawHeaders) ? rawHeaders : [];
+  return HeaderFields.fromList(
+    texts.map((text: Buffer | string) =>
+      (typeof text === "string" ? text : text.toString("latin1")).replace(/[ \t]+$/, ""),
+    ),
   );
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import { type HttpRequest, requestWhole } from "#src/lib/http-client.ts";
 import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { startSimulator } from "#src/simulator/server.ts";
@@ -23,7 +24,7 @@ test.skipIf(process.platform === "win32").each([
       const hello: HttpRequest = {
         path: "/api/hello",
         method: "HEAD",
-        headers: [],
+        headers: new FieldLines(),
         body: null,
         headersTimeoutMs: null,
       };

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import type { HttpCallController, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
 
 // An upstream that sends any bytes at any time, and a record of all events of a call to it.
@@ -122,7 +123,8 @@ export interface CallRecord {
   isSent: boolean;
   /** Statuses of all heads, informational ones too. */
   statuses: number[];
-  headers: Record<string, string | string[] | undefined>;
+  /** Names and values of the last head in turn. */
+  fields: string[];
   body: string;
   chunks: number;
   framed: string;
@@ -144,7 +146,7 @@ export function recordCall(client: HttpClient, options: RecordedCall = {}): Prom
     starts: 0,
     isSent: false,
     statuses: [],
-    headers: {},
+    fields: [],
     body: "",
     chunks: 0,
     framed: "",
@@ -156,7 +158,7 @@ export function recordCall(client: HttpClient, options: RecordedCall = {}): Prom
   const whole: HttpRequest = {
     method: "POST",
     path: "/v1/messages",
-    headers: [],
+    headers: new FieldLines(),
     body: Buffer.from("{}"),
     headersTimeoutMs: null,
     ...request,
@@ -169,9 +171,9 @@ export function recordCall(client: HttpClient, options: RecordedCall = {}): Prom
     onRequestSent() {
       record.isSent = true;
     },
-    onResponseStart(controller, status, headers) {
+    onResponseStart(controller, status, fields) {
       record.statuses.push(status);
-      record.headers = headers;
+      record.fields = fields.toList();
       onHead?.(controller);
     },
     onResponseData(controller, chunk, framed) {

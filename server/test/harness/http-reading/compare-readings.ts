@@ -178,8 +178,8 @@ function compareMessage(
   isRefused: boolean,
 ): string | null {
   if (own.start !== reference.start) return `start ${own.start} and ${reference.start}`;
-  const fields = JSON.stringify(own.rawHeaders);
-  const others = JSON.stringify(reference.rawHeaders);
+  const fields = JSON.stringify(own.fields);
+  const others = JSON.stringify(reference.fields);
   if (fields !== others) return `fields ${fields} and ${others}`;
   const isReported = own.isKeptAlive !== null && reference.isKeptAlive !== null;
   if (isReported && own.isKeptAlive !== reference.isKeptAlive) {

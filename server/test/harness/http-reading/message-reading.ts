@@ -4,8 +4,8 @@
 export interface ReadMessage {
   /** Method and target, or the status. */
   start: string;
-  /** Flat list of names as sent and trimmed values. */
-  rawHeaders: readonly string[];
+  /** Flat list of names in lower case and trimmed values. */
+  fields: readonly string[];
   body: string;
   /** True if the end of the body was found. */
   isComplete: boolean;

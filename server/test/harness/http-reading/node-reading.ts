@@ -65,7 +65,7 @@ export class NodeRequestReader {
 function record(reading: Reading, request: IncomingMessage, isKeptAlive: boolean): void {
   const message = {
     start: `${request.method} ${request.url}`,
-    rawHeaders: request.rawHeaders,
+    fields: request.rawHeaders.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text)),
     body: "",
     isComplete: false,
     isKeptAlive,

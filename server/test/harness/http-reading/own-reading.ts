@@ -14,8 +14,9 @@ type Head = Omit<ReadMessage, "body" | "isComplete"> & { framing: Framing };
 /** Reads requests from the pieces of one connection, as the socket path does. */
 export function readOwnRequests(pieces: readonly Buffer[]): OwnReading {
   return readPieces(pieces, (bytes, start) =>
-    mapHead(readRequestHead(bytes, start), ({ method, target, ...rest }) => ({
+    mapHead(readRequestHead(bytes, start), ({ method, target, fields, ...rest }) => ({
       ...rest,
+      fields: fields.toList(),
       start: `${method} ${target}`,
     })),
   );
@@ -33,10 +34,13 @@ export function readOwnResponses(
   return readPieces(
     pieces,
     (bytes, start) =>
-      mapHead(readResponseHead(bytes, start, methods[finals] ?? "GET"), ({ status, ...rest }) => {
-        if (status >= 200) finals++;
-        return { ...rest, start: String(status) };
-      }),
+      mapHead(
+        readResponseHead(bytes, start, methods[finals] ?? "GET"),
+        ({ status, fields, ...rest }) => {
+          if (status >= 200) finals++;
+          return { ...rest, fields: fields.toList(), start: String(status) };
+        },
+      ),
     () => finals === methods.length,
   );
 }

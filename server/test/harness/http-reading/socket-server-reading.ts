@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { ClientCall } from "#src/http1/client-call.ts";
 import { makeClientConnections } from "#src/http1/client-connections.ts";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { isAnsweredEarly, type Reading, type ReadMessage } from "./message-reading.ts";
@@ -56,7 +57,7 @@ export class SocketServerReader {
 function answer(call: ClientCall, reading: Reading): void {
   const message: ReadMessage = {
     start: `${call.method} ${call.target}`,
-    rawHeaders: call.rawHeaders,
+    fields: call.fields.toList(),
     body: "",
     isComplete: false,
     isKeptAlive: null,
@@ -64,7 +65,7 @@ function answer(call: ClientCall, reading: Reading): void {
   reading.messages.push(message);
   const finish = (): void => {
     message.isComplete = true;
-    call.writeHead(200, ["content-length", "0"]);
+    call.writeHead(200, FieldLines.fromList(["content-length", "0"]));
     call.end();
   };
   if (isAnsweredEarly(message)) {

@@ -71,7 +71,7 @@ function send(client: Client, method: string): Reading {
       onResponseStart(controller, status) {
         message = {
           start: String(status),
-          rawHeaders: readRawHeaders(controller.rawHeaders),
+          fields: readFields(controller.rawHeaders),
           body: "",
           isComplete: status < 200,
           isKeptAlive: null,
@@ -93,11 +93,12 @@ function send(client: Client, method: string): Reading {
 }
 
 /** undici keeps spaces at the end of a value, which are no part of it. */
-function readRawHeaders(rawHeaders: unknown): string[] {
+function readFields(rawHeaders: unknown): string[] {
   if (!Array.isArray(rawHeaders)) return [];
-  return rawHeaders.map((text: Buffer | string) =>
-    (typeof text === "string" ? text : text.toString("latin1")).replace(/[ \t]+$/, ""),
-  );
+  return rawHeaders.map((part: Buffer | string, at) => {
+    const text = typeof part === "string" ? part : part.toString("latin1");
+    return at % 2 === 0 ? text.toLowerCase() : text.replace(/[ \t]+$/, "");
+  });
 }
 
 /** Joins the messages of the requests of one connection. The first refusal counts. */

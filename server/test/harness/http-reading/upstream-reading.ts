@@ -1,6 +1,6 @@
-import { toResponseHeaders } from "#src/http1/response-headers.ts";
 import { UpstreamCall } from "#src/http1/upstream-call.ts";
 import { type ConnectionOwner, UpstreamConnection } from "#src/http1/upstream-connection.ts";
+import { FieldLines } from "#src/lib/field-lines.ts";
 import type { HttpCallHandler } from "#src/lib/http-client.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { readOwnResponses } from "./own-reading.ts";
@@ -38,8 +38,8 @@ function readWithUpstreamConnection(pieces: readonly Buffer[], method: Method): 
   const handler: HttpCallHandler = {
     onRequestStart() {},
     onRequestSent() {},
-    onResponseStart(_call, status, headers) {
-      reports.push(`${status} ${JSON.stringify(headers)}`);
+    onResponseStart(_call, status, fields) {
+      reports.push(`${status} ${JSON.stringify(fields.toList())}`);
     },
     onResponseData(_call, data, framed) {
       body += data.toString("latin1");
@@ -52,7 +52,13 @@ function readWithUpstreamConnection(pieces: readonly Buffer[], method: Method): 
       reports.push(`body ${body}`, toFailure(error));
     },
   };
-  const request = { method, path: "/", headers: [], body: null, headersTimeoutMs: null };
+  const request = {
+    method,
+    path: "/",
+    headers: new FieldLines(),
+    body: null,
+    headersTimeoutMs: null,
+  };
   const socket = new MemorySocket();
   const connection = new UpstreamConnection(owner);
   connection.attach(socket);
@@ -68,9 +74,7 @@ function readWithUpstreamConnection(pieces: readonly Buffer[], method: Method): 
 
 function reportOwnResponse(pieces: readonly Buffer[], method: Method): Reports {
   const { messages, ending } = readOwnResponses(pieces, [method]);
-  const heads = messages.map(
-    ({ start, rawHeaders }) => `${start} ${JSON.stringify(toResponseHeaders(rawHeaders))}`,
-  );
+  const heads = messages.map(({ start, fields }) => `${start} ${JSON.stringify(fields)}`);
   const last = messages.at(-1);
   const isFinal = last !== undefined && Number(last.start) >= 200;
   const body = `body ${isFinal ? last.body : ""}`;

@@ -1,4 +1,5 @@
-import { isOfClass, TOKEN, VALUE } from "./byte-classes.ts";
+import { HeaderFields } from "#src/lib/header-fields.ts";
+import { classesOf, isOfClass, TOKEN, UPPER_CASE, VALUE } from "./byte-classes.ts";
 
 /** Largest head with its empty line, bytes. node:http counts fewer bytes, so it accepts each head of this size. */
 export const MAX_HEAD_BYTES = 16_384;
@@ -10,36 +11,48 @@ export const PARTIAL = -1;
 /** The bytes are invalid or unusual. */
 export const INVALID = -2;
 
+/** Length of the empty line at the end of a head. */
+const LAST_LINE_BYTES = 2;
+
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const COLON = 0x3a;
 
-// Start and end of each name and each value, counted from the start of the head. Shared by all heads, because the texts
+// Start and end of each name and each value, counted from the start of the head. Shared by all heads, because the fields
 // are created right after the scan.
 const offsets = new Uint16Array(MAX_FIELDS * 4);
 let offsetCount = 0;
+/** True if each line is `name: value` with the name in lower case, so that the head is the text of its fields. */
+let isNormal = true;
 
 /**
  * Finds the fields between `from` and the empty line of a head that begins at `start`. Returns the position after the
  * empty line, PARTIAL or INVALID. Line foldings, a bare CR or LF, control characters and spaces before a colon are
- * INVALID. `createRawHeaders` creates the texts of the fields.
+ * INVALID. `createFields` creates the fields.
  */
 export function scanFields(bytes: Buffer, start: number, from: number): number {
   const end = Math.min(bytes.length, start + MAX_HEAD_BYTES);
   const needsMore = end < start + MAX_HEAD_BYTES ? PARTIAL : INVALID;
   let pos = from;
   let count = 0;
+  let isEachNormal = true;
   for (;;) {
     const nameStart = pos;
-    while (pos < end && isOfClass(bytes[pos] as number, TOKEN)) pos++;
+    let seen = 0;
+    for (; pos < end; pos++) {
+      const classes = classesOf(bytes[pos] as number);
+      if ((classes & TOKEN) === 0) break;
+      seen |= classes;
+    }
     if (pos >= end) return needsMore;
     const nameEnd = pos;
     if (nameEnd === nameStart) {
       if (bytes[pos] !== CR) return INVALID;
       if (pos + 1 >= end) return needsMore;
       offsetCount = count;
+      isNormal = isEachNormal;
       return bytes[pos + 1] === LF ? pos + 2 : INVALID;
     }
     if (bytes[pos++] !== COLON || count === offsets.length) return INVALID;
@@ -52,6 +65,10 @@ export function scanFields(bytes: Buffer, start: number, from: number): number {
     if (bytes[pos] !== CR) return INVALID;
     if (pos + 1 >= end) return needsMore;
     if (bytes[pos + 1] !== LF) return INVALID;
+    if (isEachNormal) {
+      const isSpaced = bytes[nameEnd + 1] === SPACE && valueStart === nameEnd + 2;
+      isEachNormal = (seen & UPPER_CASE) === 0 && isSpaced && valueEnd === pos;
+    }
     pos += 2;
     offsets[count] = nameStart - start;
     offsets[count + 1] = nameEnd - start;
@@ -61,16 +78,22 @@ export function scanFields(bytes: Buffer, start: number, from: number): number {
   }
 }
 
-/**
- * Returns the fields of the last scan as a flat list of names and values. `text` is the head, one character for each byte.
- * Its parts share its memory, because cutting a text is cheaper than creating one from bytes.
- */
-export function createRawHeaders(text: string): string[] {
-  const rawHeaders: string[] = [];
+/** Returns the fields of the last scan. `text` is the head, one character for each byte. */
+export function createFields(text: string): HeaderFields {
+  if (!isNormal) return HeaderFields.fromCheckedList(listFields(text));
+  const marks = new Array<number>(offsetCount / 2 + 1);
+  let at = 0;
+  for (let i = 0; i < offsetCount; i += 2) marks[at++] = offsets[i] as number;
+  marks[at] = text.length - LAST_LINE_BYTES;
+  return new HeaderFields(text, marks);
+}
+
+function listFields(text: string): string[] {
+  const list: string[] = [];
   for (let i = 0; i < offsetCount; i += 2) {
-    rawHeaders.push(text.substring(offsets[i] as number, offsets[i + 1] as number));
+    list.push(text.substring(offsets[i] as number, offsets[i + 1] as number));
   }
-  return rawHeaders;
+  return list;
 }
 
 /**
