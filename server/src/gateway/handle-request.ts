@@ -453,6 +453,7 @@ function send(
         method: call.method === "GET" ? "GET" : "POST",
         headers,
         body,
+        ownsBody: call.isBodyOwned,
         headersTimeoutMs: answerTimeoutMs,
       },
       relay,

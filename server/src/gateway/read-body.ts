@@ -1,5 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { joinOwned } from "#src/lib/release-memory.ts";
 
 /** The official limit of `/v1/messages` and `count_tokens`. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -81,8 +82,7 @@ function readParts(
       },
       onEnd() {
         clearTimeout(timer);
-        const [first] = chunks;
-        resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks, bytes));
+        resolve(call.isBodyOwned ? joinOwned(chunks) : Buffer.concat(chunks, bytes));
       },
       onGone() {
         clearTimeout(timer);

@@ -19,6 +19,8 @@ export interface ClientCall {
   readonly isBodyComplete: boolean;
   /** Sends the 100 for which the client waits. */
   sendContinue(): void;
+  /** No other code uses the memory of the body, so that its reader may free it. */
+  readonly isBodyOwned: boolean;
   /** Returns the whole body if it has arrived. Null: `readBody` reads it. */
   takeBody(): Buffer | null;
   /** Reads the body from the current position. A later reader replaces an earlier one. */

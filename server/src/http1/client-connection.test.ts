@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { FieldLines } from "#src/lib/field-lines.ts";
+import { joinOwned, releaseMemory } from "#src/lib/release-memory.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import type { ClientCall } from "./client-call.ts";
 import { makeClientConnections } from "./client-connections.ts";
@@ -112,6 +113,32 @@ const post = (target: string, body: string) =>
 const postChunked = (target: string, ...chunks: string[]) =>
   `POST ${target} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n` +
   `${chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("")}0\r\n\r\n`;
+
+test("keeps the next request when the reader of a body frees its memory", async () => {
+  const bodies: string[] = [];
+  const server = await startServer((call) => {
+    const respond = (body: Buffer) => {
+      bodies.push(sha256(body.toString()));
+      releaseMemory(body);
+      call.writeHead(200, FieldLines.fromList(["content-length", "0"]));
+      call.end();
+    };
+    const whole = call.takeBody();
+    if (whole !== null) return respond(whole);
+    const chunks: Buffer[] = [];
+    call.readBody({
+      onData: (chunk) => void chunks.push(chunk),
+      onEnd: () => respond(joinOwned(chunks)),
+      onGone: () => undefined,
+    });
+  }, "sockets");
+  const sent = [30_000, 50_000, 300_000, 40_000].map((length, n) => String(n).repeat(length));
+  const client = connectTo(server);
+  client.socket.write(
+    sent.map((body, n) => (n === 1 ? postChunked("/v1/x", body) : post("/v1/x", body))).join(""),
+  );
+  await expect.poll(() => bodies, { timeout: 5_000, interval: 5 }).toEqual(sent.map(sha256));
+});
 
 describe("the bytes of a response are those of node:http", () => {
   const responses: Record<string, { request?: string; respond: Handler }> = {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { allocateOwned } from "#src/lib/release-memory.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { type ClientCall, KEEP_ALIVE_SECONDS } from "./client-call.ts";
 import { readRequestHead } from "./read-head.ts";
@@ -27,6 +28,7 @@ const GRACE_MS = 1_000;
 const MAX_HEAD_PIECES = 4;
 /** Bytes of later requests that wait for their turn. With more, the connection is not read. */
 const MAX_WAITING_BYTES = 64 * 1024;
+const NO_BYTES = Buffer.alloc(0);
 
 /**
  * `new`: nothing has arrived. `idle`: between two requests. `head`: a part of a head has arrived. `call`: a request runs.
@@ -121,7 +123,7 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
         this.#readHead(bytes);
         return;
       case "head":
-        this.#readHead(Buffer.concat([this.#waiting as Buffer, bytes]));
+        this.#readHead(join(this.#waiting as Buffer, bytes));
         return;
       case "call":
       case "rest":
@@ -189,12 +191,15 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
       this.#refuse("HPE_INVALID_CHUNK_SIZE");
       return false;
     }
-    if (end >= 0 && end < bytes.length) this.#keepWaiting(bytes.subarray(end));
+    if (end === -1) return true;
+    // A copy, because the reader of the body owns its memory.
+    if (end < bytes.length) this.#keepWaiting(join(NO_BYTES, bytes.subarray(end)));
+    body.reportEnd();
     return true;
   }
 
   #keepWaiting(bytes: Buffer): void {
-    this.#waiting = this.#waiting === null ? bytes : Buffer.concat([this.#waiting, bytes]);
+    this.#waiting = this.#waiting === null ? bytes : join(this.#waiting, bytes);
     if (this.#waiting.length > MAX_WAITING_BYTES) this.pauseReading();
   }
 
@@ -248,6 +253,14 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
     this.#waiting = null;
     this.#onOver(this);
   }
+}
+
+/** Joins bytes in memory of their own. */
+function join(first: Buffer, second: Buffer): Buffer {
+  const all = allocateOwned(first.length + second.length);
+  first.copy(all);
+  second.copy(all, first.length);
+  return all;
 }
 
 function ignore(): void {}

@@ -28,6 +28,7 @@ export function serveNodeRequest(
 class NodeCall implements ClientCall {
   readonly method: string;
   readonly target: string;
+  readonly isBodyOwned = false;
   onClose: ((isWhole: boolean) => void) | null = null;
   #fields: HeaderFields | null = null;
   #isBodyHeldBack: boolean;

@@ -1,3 +1,4 @@
+import { joinOwned } from "#src/lib/release-memory.ts";
 import { ChunkedReader } from "./chunked-reader.ts";
 import type { BodyReader } from "./client-call.ts";
 import type { Framing } from "./read-head.ts";
@@ -34,16 +35,21 @@ export class RequestBody {
     return this.#state === "complete";
   }
 
-  /** Takes bytes of the connection from `start`. Returns the position after the body, -1 for more, or -2 if invalid. */
+  /**
+   * Takes bytes of the connection from `start`. Returns the position after the body, -1 for more, or -2 if invalid. After
+   * the end, the caller copies later bytes and calls `reportEnd`.
+   */
   feed(bytes: Buffer, start: number): number {
     if (this.#state !== "arriving") return start;
     const end =
       this.#chunked === null ? this.#feedLength(bytes, start) : this.#feedChunks(bytes, start);
-    if (end >= 0) {
-      this.#state = "complete";
-      this.#endReader();
-    }
+    if (end >= 0) this.#state = "complete";
     return end;
+  }
+
+  /** Reports the end of a complete body. Its reader can then free the memory of the bytes. */
+  reportEnd(): void {
+    this.#endReader();
   }
 
   /** Returns the whole body if it has arrived and was not read. Null: `read` it. */
@@ -52,7 +58,7 @@ export class RequestBody {
     const parts = this.#parts;
     this.#parts = [];
     this.#unreadBytes = 0;
-    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    return joinOwned(parts);
   }
 
   /** Reads from the current position. */

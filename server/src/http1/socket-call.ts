@@ -30,6 +30,7 @@ export class SocketCall implements ClientCall {
   readonly target: string;
   readonly fields: HeaderFields;
   readonly isBodyHeldBack = false;
+  readonly isBodyOwned = true;
   readonly body: RequestBody;
   onClose: ((isWhole: boolean) => void) | null = null;
   onDrain: (() => void) | null = null;

@@ -16,6 +16,8 @@ export class UpstreamCall implements HttpCallController {
   readonly head: string;
   /** Maximum silence before the response's headers, milliseconds. */
   readonly headersTimeoutMs: number;
+  /** The memory of the body can be freed. */
+  readonly ownsBody: boolean;
   /** Null after the body is taken. */
   #body: Buffer | null;
   /** Set while the request runs. */
@@ -30,6 +32,7 @@ export class UpstreamCall implements HttpCallController {
     this.handler = handler;
     this.head = written.head;
     this.headersTimeoutMs = written.headersTimeoutMs;
+    this.ownsBody = request.ownsBody === true;
     this.#body = request.body;
   }
 

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "#src/lib/clock.ts";
 import type { HttpClient } from "#src/lib/http-client.ts";
@@ -45,6 +47,42 @@ test("sends the requests of one turn at its end, and each one in a single write"
   const bodies = (await Promise.all(records)).map(({ body }) => body);
   expect(bodies).toEqual(["request 1", "request 2", "request 3"]);
   expect(upstream.sockets.map(({ bytesRead }) => bytesRead > 0)).toEqual([true, true, true]);
+});
+
+const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+
+test.each([20_000, 60_000, 200_000, 900_000])(
+  "frees an owned body of %i bytes after it is sent unchanged",
+  async (length) => {
+    const upstream = await startRawUpstream(({ socket, body }) =>
+      socket.write(rawResponse(sha256(body))),
+    );
+    const client = open(upstream.origin);
+    const owned = Buffer.alloc(length, "owned");
+    const shared = Buffer.alloc(length, "shared");
+    const hashes = [sha256(owned), sha256(shared)];
+    const records = await Promise.all([
+      recordCall(client, { body: owned, ownsBody: true }),
+      recordCall(client, { body: shared }),
+    ]);
+    expect(records.map(({ body, isSent }) => [body, isSent])).toEqual(hashes.map((h) => [h, true]));
+    expect([owned.length, shared.length]).toEqual([0, length]);
+  },
+);
+
+test("sends small bodies unchanged to an upstream that does not read at first", async () => {
+  const upstream = await startRawUpstream(({ socket, body }) =>
+    socket.write(rawResponse(sha256(body))),
+  );
+  const client = open(upstream.origin);
+  // Each connection has several bodies in its queue of the kernel.
+  upstream.server.on("connection", (socket: Socket) => {
+    socket.pause();
+    setTimeout(() => socket.resume(), 50);
+  });
+  const bodies = Array.from({ length: 20 }, (_, n) => Buffer.alloc(60_000 + n, `body ${n}`));
+  const records = await Promise.all(bodies.map((body) => recordCall(client, { body })));
+  expect(records.map(({ body }) => body)).toEqual(bodies.map(sha256));
 });
 
 test("uses no connection that became idle in the same turn, because its end may be unread", async () => {

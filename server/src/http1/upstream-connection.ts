@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { allocateOwned, releaseMemory } from "#src/lib/release-memory.ts";
 import { type ResponseHead, readResponseHead } from "./read-head.ts";
 import { ResponseBodyReader } from "./response-body.ts";
 import type { UpstreamCall } from "./upstream-call.ts";
@@ -252,15 +253,13 @@ export class UpstreamConnection {
     const body = call.takeBody();
     if (body === null || body.length === 0) socket.write(head, "latin1");
     else if (body.length <= SMALL_BODY_BYTES) {
-      const bytes = Buffer.allocUnsafe(head.length + body.length);
-      bytes.write(head, 0, "latin1");
-      body.copy(bytes, head.length);
-      socket.write(bytes);
+      writeCopy(socket, head, body);
+      if (call.ownsBody) releaseMemory(body);
     } else {
       this.#unsent = body;
       socket.cork();
       socket.write(head, "latin1");
-      this.#writePiece(call);
+      this.#writePiece(call, body);
       socket.uncork();
       return;
     }
@@ -268,7 +267,7 @@ export class UpstreamConnection {
   }
 
   /** Writes the next piece of a large body when the last one has left. */
-  #writePiece(call: UpstreamCall): void {
+  #writePiece(call: UpstreamCall, whole: Buffer): void {
     const body = this.#unsent;
     // A response before the end of the request can have ended the call.
     if (body === null || this.#call !== call) return;
@@ -280,14 +279,25 @@ export class UpstreamConnection {
       if (this.#state === "head") {
         this.#deadline = this.#owner.headersDeadline(call.headersTimeoutMs);
       }
-      if (!isLast) this.#writePiece(call);
+      if (!isLast) this.#writePiece(call, whole);
       else {
         this.#unsent = null;
+        if (call.ownsBody) releaseMemory(whole);
         call.handler.onRequestSent();
       }
     });
     if (!isLast) this.#unsent = body.subarray(PIECE_BYTES);
   }
+}
+
+/** Writes a head and its small body as one buffer. */
+function writeCopy(socket: Socket, head: string, body: Buffer): void {
+  const bytes = allocateOwned(head.length + body.length);
+  bytes.write(head, 0, "latin1");
+  body.copy(bytes, head.length);
+  socket.write(bytes);
+  // Then the kernel has taken all bytes. Otherwise the socket still needs them.
+  if (socket.writableLength === 0) releaseMemory(bytes);
 }
 
 /** Copies bytes of the shared buffer, so that they can leave this turn. */

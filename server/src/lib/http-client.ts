@@ -10,6 +10,8 @@ export interface HttpRequest {
   /** All headers except `host`, `connection` and `content-length`. */
   headers: FieldLines;
   body: Buffer | null;
+  /** True: no other code uses the memory of the body, so that the client may free it after the body is sent. */
+  ownsBody?: boolean;
   /** Maximum silence before the response's headers, milliseconds. Null: the client's limit. */
   headersTimeoutMs: number | null;
 }
