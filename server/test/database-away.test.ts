@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import { afterEach, describe, expect } from "vitest";
+import { afterAll, test as base, describe, expect } from "vitest";
 import type { Readiness } from "#src/http/pages.ts";
+import { createTestDatabase } from "#test/harness/database.ts";
 import { type DatabaseLine, openDatabaseLine } from "#test/harness/database-line.ts";
 import { startDatabaseRelay } from "#test/harness/database-relay.ts";
-import { test as base } from "#test/harness/database-test.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import {
   type ServerProcess,
@@ -46,28 +46,41 @@ const LOCKED_TABLES = [
 ];
 const DEADLOCK = "40P01";
 
-const test = base.extend("database", { scope: "file" }, ({ db }) => db);
+type Start = (connectionString: string, env?: Record<string, string>) => Promise<ServerProcess>;
 
-let line: DatabaseLine;
-test.beforeEach(async ({ database }) => {
-  line = await openDatabaseLine(database.connectionString);
-});
-afterEach(async () => {
-  line.restore();
-  await stopAllServers();
-  await line.close();
-});
-
-const startOn = (connectionString: string, env: Record<string, string> = {}) =>
-  startServer({
-    env: { DATABASE_URL: connectionString, BURSAR_SECRET: "s".repeat(40), ...env },
+/** Each test has its own database and connection to cut, and ends its servers. So tests that wait run together. */
+const test = base
+  .extend("database", async ({ task: _ }, { onCleanup }) => {
+    const database = await createTestDatabase();
+    onCleanup(() => database.drop());
+    return database;
+  })
+  .extend("line", async ({ database }, { onCleanup }) => {
+    const line = await openDatabaseLine(database.connectionString);
+    onCleanup(() => line.close());
+    return line;
+  })
+  .extend("startOn", async ({ line: _ }, { onCleanup }): Promise<Start> => {
+    const started: ServerProcess[] = [];
+    onCleanup(async () => {
+      for (const server of started) await server.kill();
+    });
+    return async (connectionString, env = {}) => {
+      const server = await startServer({
+        env: { DATABASE_URL: connectionString, BURSAR_SECRET: "s".repeat(40), ...env },
+      });
+      started.push(server);
+      return server;
+    };
   });
 
+afterAll(stopAllServers);
+
 /** Starts two nodes, and creates a key with a strict limit that both have cached. */
-async function startLimited() {
+async function startLimited(startOn: Start, { connectionString }: DatabaseLine) {
   const env = { BURSAR_LEASE_TTL: OUTAGE_TTL };
-  const first = await startOn(line.connectionString, env);
-  const second = await startOn(line.connectionString, env);
+  const first = await startOn(connectionString, env);
+  const second = await startOn(connectionString, env);
   const nodes = [first, second];
   const { workspaceId, key } = await first.workspaceWithKey();
   const limit = { workspace_id: workspaceId, monthly_limit_usd: LIMIT_USD };
@@ -130,7 +143,10 @@ async function createCachedKey(server: ServerProcess): Promise<string> {
   return key;
 }
 
-test("serves requests and reports 200 on /readyz while PostgreSQL is away", async () => {
+test.concurrent("serves requests and reports 200 on /readyz while PostgreSQL is away", async ({
+  line,
+  startOn,
+}) => {
   const server = await startOn(line.connectionString);
   const key = await createCachedKey(server);
   line.cut();
@@ -154,9 +170,12 @@ test("serves requests and reports 200 on /readyz while PostgreSQL is away", asyn
   );
 }, 120_000);
 
-describe("two nodes with a strict limit, of which little is used", () => {
-  test("refuse no request and lose no record while PostgreSQL is away for two thirds of BURSAR_LEASE_TTL", async () => {
-    const { nodes, sendRequests, expectRecords } = await startLimited();
+describe("two nodes with a strict limit, of which little is used", { concurrent: true }, () => {
+  test("refuse no request and lose no record while PostgreSQL is away for two thirds of BURSAR_LEASE_TTL", async ({
+    line,
+    startOn,
+  }) => {
+    const { nodes, sendRequests, expectRecords } = await startLimited(startOn, line);
     const before = await sendRequests(WARM_MS);
     line.cut();
     const away = await sendRequests(OUTAGE_MS);
@@ -170,8 +189,10 @@ describe("two nodes with a strict limit, of which little is used", () => {
 
   test("refuse no request and lose no record while a session locks the tables of the ledger and of the recording", async ({
     database,
+    line,
+    startOn,
   }) => {
-    const { sendRequests, expectRecords } = await startLimited();
+    const { sendRequests, expectRecords } = await startLimited(startOn, line);
     const before = await sendRequests(WARM_MS);
     const unlock = await lockTables(database.connectionString);
     const locked = await sendRequests(OUTAGE_MS);
@@ -181,8 +202,9 @@ describe("two nodes with a strict limit, of which little is used", () => {
   }, 120_000);
 });
 
-test("refuses requests and reports 503 on /readyz after PostgreSQL was silent longer than BURSAR_LEASE_TTL", async ({
+test.concurrent("refuses requests and reports 503 on /readyz after PostgreSQL was silent longer than BURSAR_LEASE_TTL", async ({
   database,
+  startOn,
 }) => {
   const relay = await startDatabaseRelay(database.connectionString);
   try {
@@ -213,8 +235,9 @@ test("refuses requests and reports 503 on /readyz after PostgreSQL was silent lo
   }
 }, 180_000);
 
-test("ends in time on SIGTERM while PostgreSQL is silent, and records the rest on the next start", async ({
+test.concurrent("ends in time on SIGTERM while PostgreSQL is silent, and records the rest on the next start", async ({
   database,
+  startOn,
 }) => {
   const relay = await startDatabaseRelay(database.connectionString);
   try {
@@ -246,7 +269,22 @@ test("ends in time on SIGTERM while PostgreSQL is silent, and records the rest o
   }
 }, 180_000);
 
-test("with a full journal refuses requests and reports 503 on /readyz until PostgreSQL returns, and loses no record", async () => {
+test.concurrent("with the journal in the database reports 503 on /readyz once a request is refused", async ({
+  line,
+  startOn,
+}) => {
+  const server = await startOn(line.connectionString, { BURSAR_JOURNAL: "postgres" });
+  const key = await createCachedKey(server);
+  line.cut();
+  expect((await sendMessage(server.url, key)).status).toBe(503);
+  expect(await readinessOf(server)).toMatchObject({ code: 503, reason: "journal_failed" });
+}, 120_000);
+
+// Alone, because it keeps the processor busy.
+test("with a full journal refuses requests and reports 503 on /readyz until PostgreSQL returns, and loses no record", async ({
+  line,
+  startOn,
+}) => {
   const server = await startOn(line.connectionString, {
     BURSAR_JOURNAL_MAX_SIZE: "10MB",
     BURSAR_LEASE_TTL: "10m",
@@ -289,11 +327,3 @@ test("with a full journal refuses requests and reports 503 on /readyz until Post
     return rows.length === sent.count ? true : null;
   });
 }, 300_000);
-
-test("with the journal in the database reports 503 on /readyz once a request is refused", async () => {
-  const server = await startOn(line.connectionString, { BURSAR_JOURNAL: "postgres" });
-  const key = await createCachedKey(server);
-  line.cut();
-  expect((await sendMessage(server.url, key)).status).toBe(503);
-  expect(await readinessOf(server)).toMatchObject({ code: 503, reason: "journal_failed" });
-}, 120_000);
