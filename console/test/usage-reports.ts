@@ -252,7 +252,7 @@ export function testReports(reports: ReportPages): void {
       const { page } = await reports.openSession(undefined, { hasOwnContext: true });
       const note = page.getByText("Data from a replica, 3 s behind.");
       const addLag = () =>
-        page.route(/\/v1\/admin\/(usage|cost|requests)\?/, async (route) => {
+        page.route(/\/v1\/admin\/(usage|cost|cost\/summary|requests)(\?|$)/, async (route) => {
           const response = await route.fetch();
           const headers = { ...response.headers(), "bursar-replica-lag-seconds": "3.2" };
           await route.fulfill({ response, headers });
