@@ -7,7 +7,7 @@ import { type Config, type LoadedConfig, loadConfig } from "./config.ts";
 import { checkAddress } from "./http/listen.ts";
 import { type Logger, makeProcessLogger } from "./lib/logger.ts";
 import { acquireProcessLock } from "./lib/process-lock.ts";
-import { StartError } from "./lib/start-error.ts";
+import { explainFailure, StartError } from "./lib/start-error.ts";
 import { banner } from "./process/banner.ts";
 import { openServerStorage } from "./process/open-server-storage.ts";
 import type { SuperviseOptions } from "./process/supervisor.ts";
@@ -19,7 +19,7 @@ const SERVER_FILE = "server.json";
 const usage = "Usage: main.ts start [--simulator] [--processes N]";
 
 await run().catch((error: unknown) => {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explainFailure(error)}\n`);
   process.exitCode = 1;
 });
 
@@ -106,9 +106,4 @@ function announce(dataDir: string, server: RunningServer): void {
     mode: 0o600,
   });
   renameSync(`${file}.new`, file);
-}
-
-function explain(error: unknown): string {
-  if (error instanceof StartError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

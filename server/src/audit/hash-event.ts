@@ -61,7 +61,7 @@ function toText<Event extends { seq: bigint; createdAt: Date }>(event: Event) {
   return { ...event, seq: event.seq.toString(), createdAt: event.createdAt.toISOString() };
 }
 
-function toHex(bytes: Uint8Array): string {
+export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 

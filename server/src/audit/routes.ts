@@ -21,6 +21,7 @@ import {
   setAuditRetention,
 } from "./audit-log.ts";
 import { columns } from "./csv-columns.ts";
+import { toHex } from "./hash-event.ts";
 import type { RecordedFailover } from "./recorded-failover.sql.ts";
 import type { BrokenChain } from "./verify-chain.ts";
 
@@ -134,8 +135,4 @@ function toFailover({ auditEventId, seq, createdAt, before, after }: RecordedFai
 
 function toFirstBroken({ seq, eventId, reason }: BrokenChain) {
   return { seq: Number(seq), audit_event_id: eventId, reason };
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }

@@ -183,7 +183,7 @@ function describeMeaning({ name, kind, description }: Field): string | undefined
   return /_ids?$/.test(name) ? `${capitalize(describeId(name))}.` : undefined;
 }
 
-function capitalize(text: string): string {
+export function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

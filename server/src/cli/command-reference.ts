@@ -1,4 +1,4 @@
-import { makeShape } from "./command-input.ts";
+import { capitalize, makeShape } from "./command-input.ts";
 import { groupAliases } from "./command-styles.ts";
 import { listExamples } from "./examples.ts";
 import { listRouteCommands, nameOf, type RouteCommand, toKebab } from "./route-commands.ts";
@@ -67,8 +67,4 @@ function formatUsage(command: RouteCommand): string {
     )
     .map(({ option }) => option.flags);
   return [nameOf(command), ...words, ...needed].join(" ");
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -8,7 +8,7 @@ import {
   sumOfHours,
 } from "./hourly-spend.ts";
 import { divideHalfEven } from "./money.ts";
-import type { SpendPeriod } from "./spend-period.ts";
+import { modulo, type SpendPeriod } from "./spend-period.ts";
 
 const DAY_MS = 86_400_000;
 const DAYS_PER_WEEK = 7;
@@ -137,8 +137,4 @@ function paceOf(
   if (expected === 0n) return 1_000n;
   const pace = (sumOfHours(spend, now - hours, now) * 1_000n) / expected;
   return pace > MAX_PACE ? MAX_PACE : pace;
-}
-
-function modulo(value: number, divisor: number): number {
-  return ((value % divisor) + divisor) % divisor;
 }

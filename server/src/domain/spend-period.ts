@@ -116,7 +116,8 @@ function daysOfMonths(marchMonths: number): number {
   return Math.floor((153 * marchMonths + 2) / 5);
 }
 
-function modulo(value: number, divisor: number): number {
+/** Remainder from 0, also of a negative value. */
+export function modulo(value: number, divisor: number): number {
   return ((value % divisor) + divisor) % divisor;
 }
 

@@ -8,3 +8,9 @@ export class StartError extends Error {
     this.name = "StartError";
   }
 }
+
+/** Returns the text that a failed process prints: the message of a StartError, the stack of others. */
+export function explainFailure(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -2,7 +2,7 @@
 import { Socket } from "node:net";
 import { mergeMetrics } from "#src/http/merge-metrics.ts";
 import { makeProcessLogger } from "#src/lib/logger.ts";
-import { StartError } from "#src/lib/start-error.ts";
+import { explainFailure, StartError } from "#src/lib/start-error.ts";
 import type { FromProcess, ToProcess } from "./process-messages.ts";
 import { warmUp } from "./warm-up.ts";
 import { type RunningServer, startServer } from "./wiring.ts";
@@ -43,7 +43,7 @@ async function run(start: Start): Promise<void> {
     server = await startServer({ loaded, logger, isSimulated, place: share, warming });
   } catch (error) {
     const isForPeople = error instanceof StartError;
-    await send({ kind: "failed", message: explain(error), isForPeople });
+    await send({ kind: "failed", message: explainFailure(error), isForPeople });
     process.exit(1);
   }
   ownMetrics = server.metrics;
@@ -100,9 +100,4 @@ function send(message: FromProcess): Promise<void> {
     if (process.send === undefined) return resolve();
     process.send(message, () => resolve());
   });
-}
-
-function explain(error: unknown): string {
-  if (error instanceof StartError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

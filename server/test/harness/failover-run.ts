@@ -12,6 +12,7 @@ import {
 import { queryOnce } from "./query-once.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import type { ReplicatedPostgres } from "./replicated-postgres.ts";
+import { isIdle, nodeAt } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   callAdmin,
@@ -352,13 +353,6 @@ async function waitUntilServing(run: Run, node: number): Promise<void> {
   });
 }
 
-async function isIdle({ url }: ServerProcess): Promise<boolean> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return ["bursar_claude_requests_in_flight", "bursar_pending_records"].every((name) =>
-    text.includes(`\n${name} 0\n`),
-  );
-}
-
 function listReached({ upstream, load }: Run): string[] {
   return upstream.received
     .filter(isMessage)
@@ -368,10 +362,4 @@ function listReached({ upstream, load }: Run): string[] {
 
 function countAnswered({ sent }: LimitLoad): number {
   return [...sent.values()].filter(({ completedAtMs }) => completedAtMs !== null).length;
-}
-
-function nodeAt({ nodes }: Pick<Run, "nodes">, index: number): ServerProcess {
-  const node = nodes[index];
-  if (node === undefined) throw new Error(`there is no node ${index}`);
-  return node;
 }

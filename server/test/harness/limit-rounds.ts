@@ -15,6 +15,7 @@ import {
   sendUntilStopped,
 } from "./limit-load.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
+import { isIdle, nodeAt } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   type ServerProcess,
@@ -329,13 +330,6 @@ async function waitUntilRecorded(
   }
 }
 
-async function isIdle({ url }: ServerProcess): Promise<boolean> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return ["bursar_claude_requests_in_flight", "bursar_pending_records"].every((name) =>
-    text.includes(`\n${name} 0\n`),
-  );
-}
-
 /** Checks the ledger, as `./bursar doctor ledger` does. */
 async function checkLedger(node: ServerProcess): Promise<void> {
   const check = await node.mustAdmin("GET", "/v1/admin/ledger_check");
@@ -374,10 +368,4 @@ function countAnswered({ sent }: LimitLoad, round: number): number {
   for (const one of sent.values())
     if (one.round === round && one.completedAtMs !== null) answered++;
   return answered;
-}
-
-function nodeAt({ nodes }: Pick<Run, "nodes">, index: number): ServerProcess {
-  const node = nodes[index];
-  if (node === undefined) throw new Error(`there is no node ${index}`);
-  return node;
 }

@@ -45,3 +45,16 @@ export async function signedIn(options: BrowserOptions = {}): Promise<Browser> {
   expect((await signInAs(browser, ada.email)).status).toBe(200);
   return browser;
 }
+
+export async function setStatus(member: TestMember, status: "active" | "deactivated" | "removed") {
+  await h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
+}
+
+export async function countSessions(member: TestMember): Promise<number> {
+  const rows = await h.deps.database
+    .selectFrom("auth_session")
+    .select("id")
+    .where("user_id", "=", member.id)
+    .execute();
+  return rows.length;
+}

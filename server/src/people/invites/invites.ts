@@ -22,7 +22,7 @@ import { randomBase62 } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
-import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
+import { normalizeEmail } from "#src/people/members/email-address.rule.ts";
 import { type InviteMailDeps, linkOf, queueInviteMail } from "./invite-mail.ts";
 import { INVITE_LASTS_MS, inviteStatusOf } from "./invite-status.rule.ts";
 import {
@@ -87,12 +87,6 @@ export async function listInvitesByIds(
     ...(query.email !== undefined && { email: normalizeEmail(query.email) }),
   };
   return toPage(await listRows(deps.database, filter, page), page);
-}
-
-/** Returns the normalized address. An invalid one becomes empty and matches no invite. */
-function normalizeEmail(written: string): string {
-  const read = readEmailAddress(written);
-  return read.kind === "address" ? read.email : "";
 }
 
 /** Throws a 404. */

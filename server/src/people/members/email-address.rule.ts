@@ -42,3 +42,9 @@ function toAsciiDomain(domain: string): string | null {
   const host = url?.hostname ?? "";
   return DOMAIN.test(host) ? host : null;
 }
+
+/** Returns the normalized address, to look for. An invalid one becomes empty, which no row has. */
+export function normalizeEmail(written: string): string {
+  const read = readEmailAddress(written);
+  return read.kind === "address" ? read.email : "";
+}

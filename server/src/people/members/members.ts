@@ -23,7 +23,7 @@ import {
   updateMember as updateRow,
 } from "#src/people/leaving/members.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
-import { readEmailAddress } from "./email-address.rule.ts";
+import { normalizeEmail } from "./email-address.rule.ts";
 import { findMemberPosition, listMembers as listRows } from "./members.sql.ts";
 
 /** The member, with the roles assigned in workspaces that the caller can see. */
@@ -85,12 +85,6 @@ export async function listMembersByIds(
     ...(query.email !== undefined && { email: normalizeEmail(query.email) }),
   };
   return toPage(await listRows(deps.database, filter, page), page);
-}
-
-/** Returns the normalized address. An invalid one becomes empty and matches no member. */
-function normalizeEmail(written: string): string {
-  const read = readEmailAddress(written);
-  return read.kind === "address" ? read.email : "";
 }
 
 /** Throws a 404. */
@@ -273,7 +267,8 @@ async function checkOwnerRemains(db: Database | Tx, caller: Caller, row: MemberR
   );
 }
 
-function memberNotFound(id: string): ApiError {
+/** A 404. */
+export function memberNotFound(id: string): ApiError {
   return new ApiError("resource_not_found", `Member not found: ${id}`, {}, { resource: "member" });
 }
 

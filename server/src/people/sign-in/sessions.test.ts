@@ -1,9 +1,18 @@
 // Oldest PostgreSQL: sign-in
 import { describe, expect, test } from "vitest";
 import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
-import type { TestMember } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
-import { ada, browse, h, ME, org, prepareSignIn, signedIn } from "#test/harness/sign-in.ts";
+import {
+  ada,
+  browse,
+  countSessions,
+  h,
+  ME,
+  org,
+  prepareSignIn,
+  setStatus,
+  signedIn,
+} from "#test/harness/sign-in.ts";
 
 prepareSignIn();
 
@@ -167,16 +176,3 @@ describe("own sessions", () => {
     expect((await here.get(ME)).status).toBe(401);
   });
 });
-
-async function setStatus(member: TestMember, status: "active" | "deactivated" | "removed") {
-  await h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
-}
-
-async function countSessions(member: TestMember): Promise<number> {
-  const rows = await h.deps.database
-    .selectFrom("auth_session")
-    .select("id")
-    .where("user_id", "=", member.id)
-    .execute();
-  return rows.length;
-}

@@ -1,18 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { SESSION_MS } from "#src/access/sessions.ts";
 import { makeAdminApp } from "#src/http/app.ts";
-import type { TestMember } from "#test/harness/admin.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import { type Browser, openBrowser } from "#test/harness/browser.ts";
 import { MEMBER_PASSWORD } from "#test/harness/members.ts";
 import {
   ada,
   browse,
+  countSessions,
   h,
   ME,
   org,
   prepareSignIn,
   SIGN_IN,
+  setStatus,
   signedIn,
   signInAs,
 } from "#test/harness/sign-in.ts";
@@ -419,16 +420,3 @@ test("keeps passwords and tokens out of logs and responses", async () => {
     expect(text).not.toContain(token);
   }
 });
-
-async function setStatus(member: TestMember, status: "active" | "deactivated" | "removed") {
-  await h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
-}
-
-async function countSessions(member: TestMember): Promise<number> {
-  const rows = await h.deps.database
-    .selectFrom("auth_session")
-    .select("id")
-    .where("user_id", "=", member.id)
-    .execute();
-  return rows.length;
-}

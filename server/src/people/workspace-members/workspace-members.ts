@@ -17,6 +17,7 @@ import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
+import { memberNotFound } from "#src/people/members/members.ts";
 import { auditOfWorkspaceMember } from "./audit-workspace-member.ts";
 import { findMemberIdByEmail, listPeople, setAssignedRole } from "./workspace-members.sql.ts";
 import { deleteAssignedRole, findPerson, type PersonRow } from "./workspace-people.sql.ts";
@@ -225,10 +226,6 @@ function checkRoleAssignment(
 
 function placeOf(caller: Caller, workspaceId: string) {
   return { organizationId: caller.organizationId, workspaceId };
-}
-
-function memberNotFound(id: string): ApiError {
-  return new ApiError("resource_not_found", `Member not found: ${id}`, {}, { resource: "member" });
 }
 
 function notInWorkspace(memberId: string): ApiError {
