@@ -1,534 +1,29 @@
 // Oldest PostgreSQL: backup
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest";
-import { verifyChain } from "#src/audit/verify-chain.ts";
-import { describeSchema } from "#src/db/describe-schema.ts";
-import { migrate } from "#src/db/migrate.ts";
-import { readMigrations } from "#src/db/migration-files.ts";
-import type { Database } from "#src/db/pool.ts";
-import { createOrganization } from "#src/organizations/organizations.ts";
-import { listRollupDifferences } from "#src/recording/verify.sql.ts";
-import { checkLedger } from "#src/spend/check/check-ledger.ts";
-import { serverTest as base } from "#test/harness/admin-test.ts";
-import { openTestAuditLog } from "#test/harness/audit-log.ts";
-import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { describe, expect } from "vitest";
+import {
+  ACTOR,
+  differencesOfRollups,
+  PASSPHRASE,
+  SECRET,
+  test,
+} from "#test/harness/backup-test.ts";
 import { foldRollups } from "#test/harness/folds.ts";
-import { confirmKeys } from "./held-keys.ts";
 import { makeBackup } from "./make-backup.ts";
 import { readBackup } from "./read-backup.ts";
-import { type Restored, type RestoreOptions, restoreBackup } from "./restore-backup.ts";
-import { listHeld, settleRecovery } from "./restored-installation.ts";
-import { withAuditDeps } from "./with-audit-deps.ts";
-import { writeBackup } from "./write-backup.ts";
-
-const SECRET = "a secret that only this test knows";
-const PASSPHRASE = "correct horse battery staple";
-const ACTOR = { type: "local_operator", id: "1000" };
-/** Cost of scrypt. The real cost takes half a second. */
-const COST = 1024;
-const NODE = "node_of_the_test";
-
-const test = base
-  .extend("org", { scope: "file" }, ({ h }) =>
-    h.organization("A Company with “Quotes” \\ and\ttabs"),
-  )
-  .extend("company", { scope: "file" }, ({ h, org }) => {
-    /** Keys, people with sessions, a sealed credential, requests of two months, a lease, and unresolved spend. */
-    async function fillCompany(): Promise<void> {
-      const { database } = h.deps;
-      workspaceId = (await org.admin.createWorkspace({ name: "Größe 💸", description: "a\nb\\N" }))
-        .id;
-      apiKeyId = (await org.admin.createApiKey(workspaceId)).id;
-      const disabled = await org.admin.createApiKey(workspaceId);
-      await org.admin.post(`/v1/admin/api_keys/${disabled.id}`, { status: "inactive" });
-      await org.member({ role: "owner" });
-      const upstream = {
-        name: "Claude",
-        base_url: "https://api.anthropic.com",
-        credential: "sk-1234",
-      };
-      expect((await org.operator.post("/v1/admin/upstreams", upstream)).status).toBe(200);
-      for (const table of ["usage_event", "usage_record"]) {
-        await sql`CREATE TABLE ${sql.table(`${table}_2026_10`)} PARTITION OF ${sql.table(table)}
-          FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')`.execute(
-          database,
-        );
-      }
-      for (let i = 0; i < 20; i++) await org.recordRequest({ workspaceId, apiKeyId });
-      h.clock.nowMs -= 40 * 86_400_000;
-      await org.recordRequest({ workspaceId, apiKeyId });
-      h.clock.nowMs += 40 * 86_400_000;
-      await org.createUnresolvedSpend(workspaceId, apiKeyId);
-      await leaseOnNode(database);
-      const mail = { to: "someone@example.com" };
-      expect((await org.operator.post("/v1/admin/mail/test", mail)).status).toBe(200);
-    }
-
-    /** A node with a lease of two dollars of the organization's month. */
-    async function leaseOnNode(database: Database): Promise<void> {
-      const key = { scope_type: "organization", scope_id: org.id, period: "monthly" } as const;
-      const at = { ...key, period_start: "2026-11-01", organization_id: org.id };
-      await database
-        .insertInto("lease")
-        .values({ ...at, node_id: NODE, request_id: "", amount_nano_usd: 2_000_000_000n })
-        .execute();
-      await database
-        .updateTable("balance")
-        .set({ leased_nano_usd: 2_000_000_000n })
-        .where("scope_id", "=", org.id)
-        .where("period", "=", "monthly")
-        .where("period_start", "=", "2026-11-01")
-        .execute();
-    }
-
-    function backUp(
-      to: string,
-      passphrase: string | undefined,
-      options: { connectionString?: string; journalsOf?: string; secret?: string } = {},
-    ) {
-      return writeBackup({
-        connectionString: h.connectionString,
-        file: to,
-        secret: SECRET,
-        passphrase,
-        journalsOf: null,
-        bursarVersion: "0.0.0-test",
-        madeBy: "ada",
-        cost: COST,
-        ...options,
-      });
-    }
-
-    /** The server may take a moment to end the sessions of a closed pool. */
-    async function disconnectTarget(): Promise<void> {
-      await target.database.destroy();
-      const name = new URL(target.connectionString).pathname.slice(1);
-      const countSessions = async () => {
-        const { rows } = await sql`SELECT FROM pg_stat_activity
-      WHERE datname = ${name} AND backend_type = 'client backend'`.execute(h.deps.database);
-        return rows.length;
-      };
-      await expect.poll(countSessions, { interval: 10 }).toBe(0);
-    }
-
-    return { fillCompany, backUp, disconnectTarget };
-  });
-
-let folder: string;
-/** An encrypted backup of the company, and the state of its database. */
-let file: string;
-let apiKeyId: string;
-let workspaceId: string;
-let target: TestDatabase;
-const targets: TestDatabase[] = [];
-
-test.beforeAll(async ({ company }) => {
-  folder = await mkdtemp(join(tmpdir(), "bursar-test-backup-"));
-  await company.fillCompany();
-  file = join(folder, "company.backup");
-  await company.backUp(file, PASSPHRASE);
-});
-afterAll(async () => {
-  for (const each of targets) await each.drop();
-  await rm(folder, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  target = await createEmptyDatabase();
-  targets.push(target);
-});
-
-function restore(options: Partial<RestoreOptions> = {}) {
-  return restoreBackup({
-    file,
-    passphrase: PASSPHRASE,
-    secret: undefined,
-    keys: "hold",
-    actor: ACTOR,
-    ...options,
-    into: options.into ?? {
-      dataDir: join(folder, "restored"),
-      databaseUrl: target.connectionString,
-    },
-  });
-}
-
-async function countTables(database: Database): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    SELECT count(*)::integer AS count FROM pg_class
-    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace`.execute(database);
-  return rows[0]?.count ?? 0;
-}
-
-/** The harness creates unresolved spend without rollups. */
-async function differencesOfRollups(database: Database): Promise<object[]> {
-  const differences = await listRollupDifferences(database);
-  return differences.filter(({ labels }) => labels["status"] !== "interrupted");
-}
-
-/** Rows of each table as one number, independent of their order. */
-async function fingerprints(database: Database): Promise<Record<string, string>> {
-  const { rows } = await sql<{ name: string }>`
-    SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
-      AND relnamespace = 'public'::regnamespace AND relname <> 'schema_migration' ORDER BY 1`.execute(
-    database,
-  );
-  const found: Record<string, string> = {};
-  for (const { name } of rows) {
-    const { rows: sums } = await sql<{ sum: string }>`
-      SELECT count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS sum FROM ${sql.table(name)} AS t`.execute(
-      database,
-    );
-    found[name] = sums[0]?.sum ?? "";
-  }
-  return found;
-}
-
-/** Tables that a restore changes. All others must be unchanged. */
-const settled = new Set(
-  "admin_key api_key audit_event audit_head auth_session balance change_counter held_key incarnation installation lease mail node".split(
-    " ",
-  ),
-);
-
-describe("a restored backup", () => {
-  let held: TestDatabase;
-  let restored: Restored;
-  beforeAll(async () => {
-    held = await createEmptyDatabase();
-    targets.push(held);
-    const into = { dataDir: join(folder, "held"), databaseUrl: held.connectionString };
-    restored = await restore({ into });
-  });
-
-  test("equals the company except for items that must not continue, with correct ledger, log and schema", async ({
-    h,
-    org,
-  }) => {
-    const { settled: counts, header } = restored;
-    const before = await fingerprints(h.deps.database);
-    const after = await fingerprints(held.database);
-    expect(Object.keys(after)).toEqual(Object.keys(before));
-    const changed = Object.keys(after).filter((name) => after[name] !== before[name]);
-    expect(changed.filter((name) => !settled.has(name))).toEqual([]);
-    expect(await describeSchema(held.connectionString)).toBe(
-      await describeSchema(h.connectionString),
-    );
-    expect(header.organizations).toContain("A Company with “Quotes” \\ and\ttabs");
-    expect(counts).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1, sessionsEnded: 1 });
-    expect(counts).toMatchObject({ messagesNotSent: 1, leasedNanoUsd: 2_000_000_000n });
-    const { differences } = await checkLedger(held.database, org.id);
-    // Requests were recorded without balances. Held and unresolved amounts add up.
-    expect(differences.filter(({ amount }) => amount !== "spent")).toEqual([]);
-    expect(await differencesOfRollups(held.database)).toEqual([]);
-    const deps = { database: held.database, auditKey: h.audit.auditKey };
-    expect((await verifyChain(deps, org.id)).kind).toBe("intact");
-  });
-
-  test("is recorded in each organization's log, with unresolved leases under a new epoch", async ({
-    h,
-    org,
-  }) => {
-    const { database } = held;
-    const events = await database
-      .selectFrom("audit_event")
-      .select(["organization_id", "actor_type", "after"])
-      .where("event", "=", "installation.restored")
-      .execute();
-    expect(events).toHaveLength(2);
-    expect(events.find((event) => event.organization_id === org.id)).toMatchObject({
-      actor_type: "local_operator",
-      after: { keys: "hold", api_keys_held: 1, admin_keys_held: 1, messages_not_sent: 1 },
-    });
-    const lease = await database
-      .selectFrom("lease")
-      .select(["amount_nano_usd", "unresolved_since"])
-      .where("request_id", "=", "")
-      .executeTakeFirstOrThrow();
-    expect(lease.amount_nano_usd).toBe(2_000_000_000n);
-    expect(lease.unresolved_since).not.toBeNull();
-    const epochs = (db: Database) =>
-      db.selectFrom("node").select("epoch").where("id", "=", NODE).executeTakeFirstOrThrow();
-    expect((await epochs(database)).epoch).toBe((await epochs(h.deps.database)).epoch + 1n);
-    const mail = await database.selectFrom("mail").selectAll().executeTakeFirstOrThrow();
-    expect(mail).toMatchObject({
-      status: "failed",
-      last_error: expect.stringContaining("may have been sent"),
-    });
-    expect(mail.body_sealed).not.toBeNull();
-  });
-
-  test("holds keys until they are confirmed, each with an audit event, and keeps a disabled key disabled", async ({
-    h,
-    org,
-  }) => {
-    await restore();
-    const { database } = target;
-    const statusOf = async (id: string) =>
-      (
-        await database
-          .selectFrom("api_key")
-          .select("status")
-          .where("id", "=", id)
-          .executeTakeFirst()
-      )?.status;
-    expect(await statusOf(apiKeyId)).toBe("inactive");
-    const place = { connectionString: target.connectionString, folder, isEmbedded: false };
-    await withAuditDeps({ place, secret: SECRET }, async (deps) => {
-      await expect(confirmKeys(deps, { ids: ["apikey_x"], actor: ACTOR })).rejects.toThrow(
-        "No key with this id waits for confirmation: apikey_x",
-      );
-      const confirmed = await confirmKeys(deps, { ids: [apiKeyId], actor: ACTOR });
-      expect(confirmed).toMatchObject([{ id: apiKeyId, workspaceId, name: "Key" }]);
-      expect(await statusOf(apiKeyId)).toBe("active");
-      expect(
-        (await confirmKeys(deps, { ids: "all", actor: ACTOR })).map(({ kind }) => kind),
-      ).toEqual(["admin_key"]);
-    });
-    const events = await database
-      .selectFrom("audit_event")
-      .select(["event", "subject_id"])
-      .where("event", "like", "%.confirmed")
-      .orderBy("seq")
-      .execute();
-    expect(events.map(({ event }) => event)).toEqual(["api_key.confirmed", "admin_key.confirmed"]);
-    const inactive = await database
-      .selectFrom("api_key")
-      .select("id")
-      .where("status", "=", "inactive")
-      .execute();
-    expect(inactive).toHaveLength(1);
-    expect((await verifyChain({ database, auditKey: h.audit.auditKey }, org.id)).kind).toBe(
-      "intact",
-    );
-  });
-
-  test("with trusted keys leaves them unchanged and continues the numbering", async ({ h }) => {
-    await restore({ keys: "trust" });
-    const { database } = target;
-    expect(await database.selectFrom("held_key").selectAll().execute()).toEqual([]);
-    const [row] = await database
-      .insertInto("api_key_secret")
-      .values({
-        api_key_id: apiKeyId,
-        hash: Buffer.alloc(32),
-        hint: "x",
-        created_at: new Date(),
-        valid_until: new Date(),
-      })
-      .returning("id")
-      .execute();
-    const { rows } = await sql<{ max: bigint }>`SELECT max(id) AS max FROM api_key_secret`.execute(
-      h.deps.database,
-    );
-    expect(row?.id).toBeGreaterThan(rows[0]?.max ?? 0n);
-  });
-
-  test("is not overwritten by another restore", async () => {
-    const before = await fingerprints(held.database);
-    const into = { dataDir: join(folder, "held"), databaseUrl: held.connectionString };
-    await expect(restore({ into })).rejects.toThrow("a restore overwrites nothing");
-    expect(await fingerprints(held.database)).toEqual(before);
-  });
-
-  test("gets its secret from the backup and moves the node's record of the log", async () => {
-    const dataDir = await mkdtemp(join(folder, "data-"));
-    await writeFile(join(dataDir, "audit-heads.jsonl"), "seen\n");
-    const { secretFile, witnessesSetAside } = await restore({
-      into: { dataDir, databaseUrl: target.connectionString },
-    });
-    expect(await readFile(secretFile ?? "", "utf8")).toBe(`${SECRET}\n`);
-    expect((await stat(secretFile ?? "")).mode & 0o777).toBe(0o600);
-    expect(await readFile(join(dataDir, witnessesSetAside[0] ?? ""), "utf8")).toBe("seen\n");
-    expect(existsSync(join(dataDir, "audit-heads.jsonl"))).toBe(false);
-  });
-
-  test("gets the journal of the backup, marked as incomplete, and keeps an existing journal", async ({
-    company,
-  }) => {
-    const names = ["node-id", "journal-id", "000000000006.journal.zst", "000000000007.journal"];
-    const write = async (dataDir: string, text: string) => {
-      await mkdir(join(dataDir, "journal"), { recursive: true });
-      for (const name of names) await writeFile(join(dataDir, "journal", name), `${text}\n`);
-    };
-    const read = (dataDir: string, name: string) =>
-      readFile(join(dataDir, "journal", name), "utf8");
-    const source = join(folder, "with-journal");
-    await write(source, "jrnl_of_the_backup");
-    const withJournal = join(folder, "with-journal.backup");
-    const written = await company.backUp(withJournal, PASSPHRASE, { journalsOf: source });
-    expect(written.journalFiles).toBe(4);
-    const [fresh, used] = [join(folder, "fresh"), join(folder, "used")];
-    const databaseUrl = target.connectionString;
-    const first = await restore({ file: withJournal, into: { dataDir: fresh, databaseUrl } });
-    expect(first.journals).toEqual({ restored: ["journal"], kept: [] });
-    for (const name of names) expect(await read(fresh, name)).toBe("jrnl_of_the_backup\n");
-    expect(JSON.parse(await read(fresh, "written"))).toMatchObject({ isWhole: false });
-    await write(used, "jrnl_of_this_node");
-    const again = await createEmptyDatabase();
-    targets.push(again);
-    const into = { dataDir: used, databaseUrl: again.connectionString };
-    const second = await restore({ file: withJournal, into });
-    expect(second.journals).toEqual({ restored: [], kept: ["journal"] });
-    for (const name of names) expect(await read(used, name)).toBe("jrnl_of_this_node\n");
-  });
-
-  test("of an older schema is migrated", async ({ h, company }) => {
-    const source = await createEmptyDatabase();
-    targets.push(source);
-    const older = (await readMigrations()).slice(0, -1);
-    await migrate({ ...source, migrations: older });
-    const log = await openTestAuditLog({ database: source.database, nowMs: Date.now });
-    const { id } = await createOrganization(log.audit, "Old");
-    await log.close();
-    const old = join(folder, "old.backup");
-    await company.backUp(old, PASSPHRASE, source);
-    await restore({ file: old });
-    const { rows } = await sql<{ name: string; held: bigint }>`
-      SELECT name, (SELECT count(*) FROM held_key) AS held FROM organization`.execute(
-      target.database,
-    );
-    expect(rows).toEqual([{ name: "Old", held: 0n }]);
-    const deps = { database: target.database, auditKey: h.audit.auditKey };
-    expect(await verifyChain(deps, id)).toMatchObject({ kind: "intact", events: 2 });
-  });
-});
-
-describe("a backup is refused without any change", () => {
-  const bytesOf = () => readFile(file);
-
-  async function expectRefused(bytes: Buffer, words: string | RegExp): Promise<void> {
-    const bad = join(folder, "bad.backup");
-    await writeFile(bad, bytes);
-    const dataDir = join(folder, "never made");
-    const into = { dataDir, databaseUrl: target.connectionString };
-    await expect(restore({ file: bad, into })).rejects.toThrow(words);
-    expect(existsSync(dataDir)).toBe(false);
-    expect(await countTables(target.database)).toBe(0);
-  }
-
-  test("if it is cut off at any place", async () => {
-    const bytes = await bytesOf();
-    for (const length of [60, 500, bytes.length >> 1, bytes.length - 20, bytes.length - 1]) {
-      await expectRefused(bytes.subarray(0, length), /damaged|no backup|passphrase/);
-    }
-  });
-
-  test("if any bit changed, encrypted or not", async ({ company }) => {
-    const plain = join(folder, "plain.backup");
-    await company.backUp(plain, undefined);
-    for (const bytes of [await bytesOf(), await readFile(plain)]) {
-      const isPlain = bytes.includes('{"encryption":null}');
-      for (const part of [0.001, 0.3, 0.6, 0.999]) {
-        const changed = Buffer.from(bytes);
-        const at = Math.floor(bytes.length * part) + 20;
-        const place = Math.min(at, bytes.length - 12);
-        changed[place] = (changed[place] ?? 0) ^ 1;
-        const into = isPlain ? { secret: SECRET } : {};
-        await writeFile(join(folder, "bad.backup"), changed);
-        await expect(restore({ file: join(folder, "bad.backup"), ...into })).rejects.toThrow(
-          /damaged|changed|no backup/,
-        );
-      }
-    }
-    expect(await countTables(target.database)).toBe(0);
-  });
-
-  test("with another passphrase, and without one", async () => {
-    await expect(restore({ passphrase: "not the passphrase" })).rejects.toThrow(
-      "The passphrase is wrong",
-    );
-    await expect(restore({ passphrase: undefined })).rejects.toThrow("BURSAR_BACKUP_PASSPHRASE");
-    expect(await countTables(target.database)).toBe(0);
-  });
-
-  test("with another secret, or without any secret", async ({ company }) => {
-    await expect(restore({ secret: "another secret of another company" })).rejects.toThrow(
-      "BURSAR_SECRET is not the secret of this backup",
-    );
-    const plain = join(folder, "without-secret.backup");
-    await company.backUp(plain, undefined);
-    const into = { dataDir: join(folder, "no secret"), databaseUrl: target.connectionString };
-    await expect(restore({ file: plain, into })).rejects.toThrow("made without a passphrase");
-    expect((await restore({ file: plain, into, secret: SECRET })).secretFile).toBeNull();
-  });
-
-  test("with a newer schema, or from another build", async () => {
-    const migrations = (await readMigrations()).slice(0, -1);
-    await expect(restore({ migrations })).rejects.toThrow(
-      "Restore it with that version or a newer one",
-    );
-    const others = (await readMigrations()).map((each) => ({ ...each, sha256: "0".repeat(64) }));
-    await expect(restore({ migrations: others })).rejects.toThrow("another build");
-    expect(await countTables(target.database)).toBe(0);
-  });
-
-  test("if the database contains other data", async () => {
-    await sql`CREATE TABLE of_somebody (id integer)`.execute(target.database);
-    await expect(restore()).rejects.toThrow(
-      "not empty and not Bursar's (it has public.of_somebody)",
-    );
-  });
-});
-
-describe("an interrupted restore", () => {
-  test("during the load has loaded nothing and can be repeated", async ({ company }) => {
-    const stopping = new AbortController();
-    const onStep = (step: string) => {
-      if (step.startsWith("Loading")) setImmediate(() => stopping.abort());
-    };
-    await expect(restore({ onStep, signal: stopping.signal })).rejects.toThrow("aborted");
-    const { rows } = await sql<{ count: bigint }>`SELECT count(*) FROM organization`.execute(
-      target.database,
-    );
-    expect(rows[0]?.count).toBe(0n);
-    await company.disconnectTarget();
-    expect((await restore()).settled.heldApiKeys).toBe(1);
-  });
-
-  test("after the load is used by no node and can be repeated", async ({ company }) => {
-    // Audit events need an actor, so the last transaction fails.
-    const noActor = { type: null as unknown as string, id: "x" };
-    await expect(restore({ actor: noActor })).rejects.toThrow("null value");
-    await expect(migrate(target)).rejects.toThrow("A restore into this database was not finished");
-    await expect(company.backUp(join(folder, "half.backup"), undefined, target)).rejects.toThrow(
-      "was not finished",
-    );
-    expect((await restore()).settled.heldApiKeys).toBe(1);
-    expect((await migrate(target)).applied).toEqual([]);
-  });
-});
-
-test("a database restored by another tool is settled the same way, without connected nodes", async ({
-  company,
-}) => {
-  await restore({ keys: "trust" });
-  const options = {
-    location: {
-      dataDir: await mkdtemp(join(folder, "recovered-")),
-      databaseUrl: target.connectionString,
-    },
-    secret: SECRET,
-    backupMadeAt: new Date("2026-11-25T03:00:00Z"),
-    keys: "hold",
-    actor: ACTOR,
-  } as const;
-  await target.database.selectFrom("organization").select("id").execute();
-  await expect(settleRecovery(options)).rejects.toThrow("A Bursar is connected to this database");
-  await company.disconnectTarget();
-  expect(await settleRecovery(options)).toMatchObject({ heldApiKeys: 1, heldAdminKeys: 1 });
-  expect((await listHeld(options)).map(({ kind }) => kind)).toEqual(["api_key", "admin_key"]);
-});
 
 describe("making a backup", () => {
-  test("is refused with another secret than the database's", async ({ company }) => {
+  test("is refused with another secret than the database's", async ({
+    company,
+    target,
+    restore,
+  }) => {
     await restore();
     const { connectionString } = target;
     const of = { connectionString, secret: "another secret of another company" };
-    const other = join(folder, "other-secret.backup");
+    const other = join(company.folder, "other-secret.backup");
     await expect(company.backUp(other, PASSPHRASE, of)).rejects.toThrow(
       "The secret on this machine is not the secret of this database",
     );
@@ -538,20 +33,23 @@ describe("making a backup", () => {
   test("overwrites nothing, leaves no partial file, and contains no plain secret or name", async ({
     company,
   }) => {
-    await expect(company.backUp(file, PASSPHRASE)).rejects.toThrow("a backup overwrites nothing");
-    await expect(company.backUp(join(folder, "no", "folder.backup"), undefined)).rejects.toThrow(
-      "Cannot write",
+    await expect(company.backUp(company.file, PASSPHRASE)).rejects.toThrow(
+      "a backup overwrites nothing",
     );
-    expect((await readdir(folder)).filter((name) => name.includes("partial"))).toEqual([]);
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect((await readFile(file)).includes("Quotes")).toBe(false);
-    const plain = join(folder, "in-clear.backup");
+    await expect(
+      company.backUp(join(company.folder, "no", "folder.backup"), undefined),
+    ).rejects.toThrow("Cannot write");
+    expect((await readdir(company.folder)).filter((name) => name.includes("partial"))).toEqual([]);
+    expect((await stat(company.file)).mode & 0o777).toBe(0o600);
+    expect((await readFile(company.file)).includes("Quotes")).toBe(false);
+    const plain = join(company.folder, "in-clear.backup");
     await company.backUp(plain, undefined);
     expect((await readBackup({ file: plain, passphrase: undefined })).secret).toBeNull();
   });
 
-  test("is one snapshot, without later commits", async ({ org, company }) => {
-    const during = join(folder, "during.backup");
+  test("is one snapshot, without later commits", async ({ org, company, target, restore }) => {
+    const during = join(company.folder, "during.backup");
+    const { workspaceId, apiKeyId } = company;
     const work = company.backUp(during, undefined);
     let isDone = false;
     const traffic = (async () => {
@@ -570,13 +68,14 @@ describe("making a backup", () => {
   test("is recorded for the system page and once in each organization's log", async ({
     h,
     org,
+    company,
   }) => {
     const location = {
-      dataDir: await mkdtemp(join(folder, "node-")),
+      dataDir: await mkdtemp(join(company.folder, "node-")),
       databaseUrl: h.connectionString,
     };
     const made = await makeBackup({
-      file: join(folder, "noted.backup"),
+      file: join(company.folder, "noted.backup"),
       location,
       secret: SECRET,
       passphrase: undefined,
@@ -610,52 +109,4 @@ describe("making a backup", () => {
       "The newest backup is from 2026-01-01T00:00:00.000Z",
     );
   });
-});
-
-test("restored keys are refused with the remedy until they are confirmed or enabled", async ({
-  h,
-  org,
-}) => {
-  const { database } = h.deps;
-  const workspace = await org.admin.createWorkspace();
-  const key = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
-  const adminKey = await org.admin.createAdminKey();
-  await database
-    .updateTable("api_key")
-    .set({ status: "inactive" })
-    .where("id", "=", key.id)
-    .execute();
-  await database
-    .updateTable("admin_key")
-    .set({ status: "inactive" })
-    .where("id", "=", adminKey.id)
-    .execute();
-  const held = { organization_id: org.id, held_at: new Date() };
-  await database
-    .insertInto("held_key")
-    .values([
-      { ...held, key_id: key.id, kind: "api_key" },
-      { ...held, key_id: adminKey.id, kind: "admin_key" },
-    ])
-    .execute();
-  for (const secret of [key.key, adminKey.key]) {
-    const { status, error } = await h.as(secret).get("/v1/admin/workspaces");
-    expect(status).toBe(401);
-    expect(error.message).toContain("was restored from a backup");
-    expect(error.message).toContain("`./bursar restore confirm-keys`");
-  }
-  const { body } = await org.admin.get<{ backup: { held_keys: number }; warnings: string[] }>(
-    "/v1/admin/system",
-  );
-  expect(body.backup.held_keys).toBe(2);
-  expect(body.warnings.join()).toContain("2 keys wait for confirmation");
-  const listed = await org.admin.get<{ data: { id: string; status: string }[] }>(
-    "/v1/admin/admin_keys?status=inactive",
-  );
-  expect(listed.body.data).toMatchObject([{ id: adminKey.id, status: "inactive" }]);
-  await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "active" });
-  expect((await h.as(key.key).get("/v1/admin/workspaces")).status).toBe(200);
-  // A key that is disabled later does not wait for confirmation.
-  await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "inactive" });
-  expect((await h.as(key.key).get("/v1/admin/workspaces")).error.message).toContain("is disabled");
 });
