@@ -64,7 +64,7 @@ export const settings = {
     schema: z.enum(["sockets", "node"]),
     fallback: "sockets",
     about:
-      "HTTP/1.1 with clients of the Claude API and with the upstream. sockets: Bursar reads and writes usual messages itself, which takes less processor time. node: node:http and undici do it.",
+      "Implementation of HTTP/1.1 for the Claude API and the upstream. sockets: Bursar's own for usual messages, which takes less processor time. node: node:http and undici for all messages.",
   },
   dataDir: {
     env: "BURSAR_DATA_DIR",
@@ -200,7 +200,8 @@ export const settings = {
     env: "BURSAR_WARM_UP",
     schema: duration,
     fallback: "600ms",
-    about: "Longest warm-up of a start, in which test requests compile the program. 0s: none.",
+    about:
+      "Longest warm-up at a start, in which test requests compile the program. 0s: no warm-up.",
   },
   upstreamIdleMs: {
     env: "BURSAR_UPSTREAM_IDLE",
