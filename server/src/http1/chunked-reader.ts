@@ -72,7 +72,7 @@ export class ChunkedReader {
   /** Bytes of the names and values of all trailers. */
   #trailerBytes = 0;
   #trailerCount = 0;
-  /** Begin of the name of a trailer. */
+  /** First letters of a trailer name. */
   #trailerName = "";
 
   /** True exactly between two chunks: nothing of the next one is read. Also true before the first one. */
@@ -81,7 +81,7 @@ export class ChunkedReader {
   }
 
   /**
-   * Reads from `start`. Calls `onData` with the begin and the end of each run of body bytes. Returns the position after the
+   * Reads from `start`. Calls `onData` with the start and the end of each run of body bytes. Returns the position after the
    * body when it ends. Returns -1 if more bytes are needed, and -2 if the coding is invalid. An invalid body stays
    * invalid.
    */

@@ -375,7 +375,7 @@ describe("a client", () => {
     expect(call.isGone).toBe(true);
   });
 
-  test("with an invalid chunk after the begin of its response is disconnected", async () => {
+  test("with an invalid chunk after the start of its response is disconnected", async () => {
     const { client, call } = await startRunning(postChunked("/v1/x", "ab").slice(0, -5));
     call.writeHead(200, FieldLines.fromList([]));
     call.write(Buffer.from("begin"));

@@ -68,7 +68,7 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
     return this.#state === "over" || this.socket.destroyed;
   }
 
-  /** Ends the connection if no request runs. Otherwise it ends after the request. */
+  /** Ends the connection, but not before the end of a running request. */
   closeWhenIdle(): void {
     this.#isClosing = true;
     this.#call?.closeAfterwards();
@@ -147,7 +147,7 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
     if (waiting !== null) this.#readHead(waiting);
   }
 
-  /** Reads a request from the begin of `bytes`. */
+  /** Reads a request from the start of `bytes`. */
   #readHead(bytes: Buffer): void {
     const read = readRequestHead(bytes, 0);
     if (read.kind === "partial") {
@@ -217,7 +217,7 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
     socket.resume();
   }
 
-  /** Refuses bytes that are no HTTP, as node:http does. A response that has begun is broken off. */
+  /** Refuses bytes that are no HTTP, as node:http does. A started response is cut off. */
   #refuse(code: string): void {
     const { socket } = this;
     const isAnswering = this.#call?.isHeadSent === true;

@@ -69,7 +69,7 @@ test.for(sides)("agrees on connections of random %s in pieces", async ([_name, k
   expectAgreement(await compare(cases), CASES / 2);
 });
 
-test.for(sides)("agrees on noise after the begin of %s", async ([_name, kind, compare]) => {
+test.for(sides)("agrees on noise after the start of %s", async ([_name, kind, compare]) => {
   const cases = makeCases(NOISE_CASES, seededRandom(2), (random) => makeNoise(kind, random));
   expectAgreement(await compare(cases), NOISE_CASES / 10);
 });

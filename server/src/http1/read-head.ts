@@ -44,7 +44,7 @@ const METHODS = ["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"];
 const METHOD_STARTS = METHODS.map((method) => Buffer.from(`${method} `));
 const REQUEST_VERSION = Buffer.from(" HTTP/1.1\r\n");
 const LINE_END = Buffer.from("\r\n");
-/** Begin of a response, in which `0` is any digit. */
+/** Start of a response, in which `0` is any digit. */
 const STATUS_PATTERN = Buffer.from("HTTP/1.0 000");
 const MINOR_AT = 7;
 const STATUS_AT = 9;
@@ -60,7 +60,7 @@ const UNTIL_CLOSE: Framing = { kind: "untilClose" };
 
 /**
  * Reads the head of a request at `start`. Returns a head only if node:http reads the same method, target, fields and
- * length of the body. `other` is the work of node:http, which serves or refuses the request.
+ * length of the body. Node:http serves or refuses a request that is `other`.
  */
 export function readRequestHead(bytes: Buffer, start: number): HeadRead<RequestHead> {
   const method = findMethod(bytes, start);

@@ -17,7 +17,7 @@ export class ResponseBodyReader {
   /** Bytes that are still to come, of a body with a length. */
   #left = 0;
   #chunked: ChunkedReader | null = null;
-  /** Begin and end of each run of data in the bytes being read, in turn. */
+  /** Start and end of each run of data in the bytes being read, in turn. */
   readonly #runs: number[] = [];
   readonly #addRun = (from: number, to: number): void => {
     this.#runs.push(from, to);

@@ -29,7 +29,7 @@ export class SocketOutput {
     this.#source = source;
   }
 
-  /** Bytes that the kernel has not taken yet. */
+  /** Bytes that the kernel has not accepted yet. */
   get unsentBytes(): number {
     return this.#bytes + this.#socket.writableLength;
   }

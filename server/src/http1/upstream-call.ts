@@ -18,7 +18,7 @@ export class UpstreamCall implements HttpCallController {
   readonly headersTimeoutMs: number;
   /** The memory of the body can be freed. */
   readonly ownsBody: boolean;
-  /** Null after the body is taken. */
+  /** Null after `takeBody`. */
   #body: Buffer | null;
   /** Set while the request runs. */
   connection: CallConnection | null = null;

@@ -41,9 +41,9 @@ class SocketClient implements HttpClient, ConnectionOwner {
   /** Requests of this turn. */
   #pending: UpstreamCall[] = [];
   #isFlushPlanned = false;
-  /** Counts the ends of turns. A connection is used again after another poll for its end only. */
+  /** Counts the ends of turns. A connection is used again only after another poll for its end. */
   #turn = 0;
-  /** Counts the checks for silence. A process that stood still has missed checks, and blames no upstream for it. */
+  /** Counts the checks for silence. A suspended process missed checks, and no upstream is blamed for them. */
   #tick = 0;
   readonly #tickMs: number;
   readonly #bodyTicks: number;
@@ -162,7 +162,7 @@ class SocketClient implements HttpClient, ConnectionOwner {
         idle.splice(at, 1);
         continue;
       }
-      // The others became idle before it, so their time is over too.
+      // The others have been idle for longer, so their time is over too.
       if (this.#options.nowMs() >= connection.idleUntilMs) return null;
       idle.splice(at, 1);
       return connection;

@@ -34,7 +34,7 @@ export class UpstreamConnection {
   #socket: Socket | null = null;
   #state: State = "idle";
   #call: UpstreamCall | null = null;
-  /** Begin of a head that has not arrived completely. */
+  /** First bytes of a head that has not arrived completely. */
   #partialHead: Buffer | null = null;
   #isKeptAlive = false;
   #keepAliveHint: string | null = null;
