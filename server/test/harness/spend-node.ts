@@ -1,16 +1,17 @@
 import type { Database } from "#src/db/pool.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { FLUSH_EVERY_MS } from "#src/recording/flush.ts";
 import { lockFold } from "#src/recording/fold-lock.sql.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import type { Journal } from "#src/recording/journal-contract.ts";
-import { Meter } from "#src/recording/meter.ts";
+import type { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { LeaseSync, type LeaseSyncOptions } from "#src/spend/ledger/lease-sync.ts";
 import { type Ledger, makeLedger } from "#src/spend/ledger/ledger.ts";
-import { raiseIncarnation } from "./database-snapshot.ts";
 import { makeTestFolds } from "./folds.ts";
+import { makeTestMeter } from "./meters.ts";
 
 // Journal, meter, ledger and leases of one node, as `wiring.ts` builds them, on a test's database and folder.
 
@@ -19,6 +20,7 @@ export interface SpendNodeOptions extends Partial<LeaseSyncOptions> {
   /** Folder of the journal. */
   directory: string;
   nodeId: string;
+  /** Time between flushes, milliseconds. Default: that of a server. */
   flushEveryMs?: number;
   journal?: Journal;
 }
@@ -57,7 +59,7 @@ export function makeTestLeases(
 }
 
 export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNode> {
-  const { database, directory, nodeId, flushEveryMs } = options;
+  const { database, directory, nodeId, flushEveryMs = FLUSH_EVERY_MS } = options;
   const databaseNowMs = options.databaseNowMs ?? (() => Date.now());
   const journal = options.journal ?? openJournal({ directory, nodeId, clock: systemClock, logger });
   const leases = makeTestLeases({
@@ -69,7 +71,7 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
   });
   const ledger = makeLedger({ database, nodeId, leases, databaseNowMs, logger });
   const folds = makeTestFolds(database);
-  const meter = new Meter({
+  const meter = makeTestMeter({
     database,
     journal,
     participants: [
@@ -78,13 +80,8 @@ export async function startSpendNode(options: SpendNodeOptions): Promise<SpendNo
       folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq)),
     ],
     fold: () => folds.fold(),
-    reportRollback: () => raiseIncarnation(database),
-    version: "0.0.0",
-    newInstallationId: nodeId,
-    labelOf: (_, model) => model,
-    clock: systemClock,
     logger,
-    ...(flushEveryMs !== undefined && { flushEveryMs }),
+    flushEveryMs,
   });
   await meter.start();
   await ledger.start();

@@ -13,13 +13,13 @@ import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { foldAll } from "#src/recording/fold.ts";
 import { openJournal } from "#src/recording/journal.ts";
-import { Meter } from "#src/recording/meter.ts";
+import type { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import { makeLedger, makeSpendFold } from "#src/spend/ledger/ledger.ts";
 import type { Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
-import { raiseIncarnation } from "#test/harness/database-snapshot.ts";
+import { makeTestMeter } from "#test/harness/meters.ts";
 import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { sweepSpendAlerts } from "./fire-spend.ts";
@@ -62,19 +62,12 @@ const test = base.extend("company", ({ h, org, workspaceId, apiKeyId }) => {
     const participants = [spendFold, alerts.participant];
     const fold = () => foldAll({ database, participants, logger });
     const folder = path.join(directory, nodeId);
-    const meter = new Meter({
+    const meter = makeTestMeter({
       database: h.deps.database,
       journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
       participants: [appendUsage({ nodeId, encodeHoldCharges }), ledger.flushParticipant],
       fold: () => foldAll({ database: h.deps.database, participants, logger }),
-      reportRollback: () => raiseIncarnation(h.deps.database),
-      version: "0.0.0",
-      newInstallationId: nodeId,
-      labelOf: (_, model) => model,
-      clock: systemClock,
       logger,
-      flushEveryMs: NEVER_MS,
-      stopWithinMs: 0,
     });
     await meter.start();
     await ledger.start();

@@ -9,10 +9,8 @@ import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
-import type { FlushParticipant } from "#src/recording/flush.ts";
-import type { FoldWorker } from "#src/recording/fold-worker.ts";
 import { openJournal } from "#src/recording/journal.ts";
-import { Meter } from "#src/recording/meter.ts";
+import type { Meter } from "#src/recording/meter.ts";
 import { appendUsage } from "#src/recording/record-usage.ts";
 import { listRollupDifferences } from "#src/recording/verify.sql.ts";
 import { listBalanceDifferences } from "#src/spend/check/verify.sql.ts";
@@ -23,6 +21,7 @@ import {
 } from "#test/harness/database-snapshot.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { makeTestFolds } from "#test/harness/folds.ts";
+import { makeTestMeter } from "#test/harness/meters.ts";
 import { beginRecord, endRecord, SOME_TIME_MS } from "#test/harness/request-records.ts";
 import { makeTestLeases } from "#test/harness/spend-node.ts";
 import { readSpendOf } from "./balances.sql.ts";
@@ -44,36 +43,39 @@ const test = base
   .extend(
     "startNode",
     ({ db }) =>
-      async (databases: { meter?: Database; ledger?: Database } = {}) => {
-        const nodeId = newName("node");
-        const folder = path.join(directory, nodeId);
-        const never = 1_000 * HOUR_MS;
+      async (options: { nodeId?: string; meter?: Database; ledger?: Database } = {}) => {
+        const { nodeId = newName("node"), meter: ofMeter = db.database } = options;
         const ledger = makeLedger({
-          database: databases.ledger ?? db.database,
+          database: options.ledger ?? db.database,
           nodeId,
           leases: makeTestLeases({ database: db.database, nodeId, databaseNowMs: () => atMs }),
           databaseNowMs: () => atMs,
           logger,
           refreshEveryMs: 2_000_000_000,
         });
-        const folds = makeTestFolds(databases.meter ?? db.database);
-        const meter = new Meter({
-          database: databases.meter ?? db.database,
+        const folds = makeTestFolds(ofMeter);
+        const folder = path.join(directory, nodeId);
+        const follow = folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq));
+        const meter = makeTestMeter({
+          database: ofMeter,
           journal: openJournal({ directory: folder, nodeId, clock: systemClock, logger }),
-          participants: followUsage(nodeId, ledger, folds),
+          participants: [
+            appendUsage({ nodeId, encodeHoldCharges }),
+            ledger.flushParticipant,
+            follow,
+          ],
           fold: () => folds.fold(),
           reportRollback: () => raiseIncarnation(db.database),
-          version: "0.0.0",
-          newInstallationId: randomUUID(),
-          labelOf: (_, model) => model,
-          clock: systemClock,
           logger,
-          flushEveryMs: Math.min(never, 2_000_000_000),
-          stopWithinMs: 0,
         });
         await meter.start();
         await ledger.start();
-        const node = { meter, ledger, flush: () => flushAndFold(meter, folds) };
+        const flush = async () => {
+          const isDone = await meter.flush();
+          await folds.fold();
+          return isDone;
+        };
+        const node = { meter, ledger, flush };
         running.push(node);
         return node;
       },
@@ -140,17 +142,6 @@ const test = base
       },
     };
   });
-
-function followUsage(nodeId: string, ledger: Ledger, folds: FoldWorker): FlushParticipant[] {
-  const follow = folds.participant(nodeId, (foldedSeq) => ledger.markFolded(foldedSeq));
-  return [appendUsage({ nodeId, encodeHoldCharges }), ledger.flushParticipant, follow];
-}
-
-async function flushAndFold(meter: Meter, folds: FoldWorker): Promise<boolean> {
-  const isDone = await meter.flush();
-  await folds.fold();
-  return isDone;
-}
 
 let directory: string;
 let scope: { organizationId: string; workspaceId: string; apiKeyId: string };
@@ -399,7 +390,6 @@ describe("spend is counted once at every moment", () => {
   });
 
   test("after a start that replays unflushed requests of a killed process", async ({
-    db,
     startNode,
     limit,
   }) => {
@@ -407,38 +397,11 @@ describe("spend is counted once at every moment", () => {
     const first = await startNode();
     spend(first.meter, 5n);
     await first.flush();
-    const nodeFolder = fs.readdirSync(directory)[0] ?? "";
+    const nodeId = fs.readdirSync(directory)[0] ?? "";
     spend(first.meter, 6n);
-    const ledger = makeLedger({
-      database: db.database,
-      nodeId: nodeFolder,
-      leases: makeTestLeases({ database: db.database, nodeId: nodeFolder }),
-      databaseNowMs: () => atMs,
-      logger,
-    });
-    const folds = makeTestFolds(db.database);
-    const meter = new Meter({
-      database: db.database,
-      journal: openJournal({
-        directory: path.join(directory, nodeFolder),
-        nodeId: nodeFolder,
-        clock: systemClock,
-        logger,
-      }),
-      participants: followUsage(nodeFolder, ledger, folds),
-      fold: () => folds.fold(),
-      reportRollback: () => raiseIncarnation(db.database),
-      version: "0.0.0",
-      newInstallationId: randomUUID(),
-      labelOf: (_, model) => model,
-      clock: systemClock,
-      logger,
-    });
-    await meter.start();
-    await ledger.start();
-    running.push({ meter, ledger });
+    const { ledger, flush } = await startNode({ nodeId });
     expect(spentIn(ledger)).toBe(11n);
-    await flushAndFold(meter, folds);
+    await flush();
     expect(spentIn(ledger)).toBe(11n);
   });
 });
