@@ -5,7 +5,7 @@ import makeWabt from "wabt";
 import { root } from "./runtime.mjs";
 
 const folder = join(root, "server/src/lib");
-export const kernels = ["json", "event"];
+export const kernels = ["json", "event", "head"];
 
 export const codeFileOf = (kernel) => join(folder, `${kernel}-kernel-code.ts`);
 

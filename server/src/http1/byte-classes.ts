@@ -9,8 +9,6 @@ export const VALUE = 2;
 export const TARGET = 4;
 /** Byte that a quoted text contains without a backslash before it. */
 export const QUOTED = 8;
-/** Letter in upper case. */
-export const UPPER_CASE = 16;
 
 /** Sum of the classes of each byte. */
 const classes = new Uint8Array(256);
@@ -26,19 +24,13 @@ for (let byte = 0; byte < classes.length; byte++) {
     (isToken ? TOKEN : 0) +
     (isValue ? VALUE : 0) +
     (isVisible ? TARGET : 0) +
-    (isValue && character !== '"' && character !== "\\" ? QUOTED : 0) +
-    (/[A-Z]/.test(character) ? UPPER_CASE : 0);
+    (isValue && character !== '"' && character !== "\\" ? QUOTED : 0);
   if (/[0-9a-f]/i.test(character)) hexDigits[byte] = Number.parseInt(character, 16);
-}
-
-/** Sum of the classes of a byte. */
-export function classesOf(byte: number): number {
-  return classes[byte] as number;
 }
 
 /** True if a byte has a class, such as TOKEN. */
 export function isOfClass(byte: number, byteClass: number): boolean {
-  return (classesOf(byte) & byteClass) !== 0;
+  return ((classes[byte] as number) & byteClass) !== 0;
 }
 
 /** Value of a hexadecimal digit, or 255 for any other byte. */

@@ -1,5 +1,6 @@
+import { findUsualFields, positions } from "#src/lib/head-kernel.ts";
 import { HeaderFields } from "#src/lib/header-fields.ts";
-import { classesOf, isOfClass, TOKEN, UPPER_CASE, VALUE } from "./byte-classes.ts";
+import { isOfClass, TOKEN, VALUE } from "./byte-classes.ts";
 
 /** Largest head with its empty line, bytes. node:http counts fewer bytes, so it accepts each head of this size. */
 export const MAX_HEAD_BYTES = 16_384;
@@ -20,12 +21,12 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const COLON = 0x3a;
 
-// Start and end of each name and each value, counted from the start of the head. Shared by all heads, because the fields
-// are created right after the scan.
+// Results of the last scan. Shared by all heads, because the fields are created right after the scan.
+/** Number of positions that the kernel found. 0: an unusual head, which is in `offsets`. */
+let positionCount = 0;
+/** Start and end of each name and each value, counted from the start of the head. */
 const offsets = new Uint16Array(MAX_FIELDS * 4);
 let offsetCount = 0;
-/** True if each line is `name: value` with the name in lower case, so that the head is the text of its fields. */
-let isNormal = true;
 
 /**
  * Finds the fields between `from` and the empty line of a head that begins at `start`. Returns the position after the
@@ -33,26 +34,26 @@ let isNormal = true;
  * INVALID. `createFields` creates the fields.
  */
 export function scanFields(bytes: Buffer, start: number, from: number): number {
+  positionCount = findUsualFields(bytes, start, from);
+  if (positionCount === 0) return scanLines(bytes, start, from);
+  return start + (positions[positionCount - 1] as number) + LAST_LINE_BYTES;
+}
+
+/** Does the same for any head, byte by byte. */
+function scanLines(bytes: Buffer, start: number, from: number): number {
   const end = Math.min(bytes.length, start + MAX_HEAD_BYTES);
   const needsMore = end < start + MAX_HEAD_BYTES ? PARTIAL : INVALID;
   let pos = from;
   let count = 0;
-  let isEachNormal = true;
   for (;;) {
     const nameStart = pos;
-    let seen = 0;
-    for (; pos < end; pos++) {
-      const classes = classesOf(bytes[pos] as number);
-      if ((classes & TOKEN) === 0) break;
-      seen |= classes;
-    }
+    while (pos < end && isOfClass(bytes[pos] as number, TOKEN)) pos++;
     if (pos >= end) return needsMore;
     const nameEnd = pos;
     if (nameEnd === nameStart) {
       if (bytes[pos] !== CR) return INVALID;
       if (pos + 1 >= end) return needsMore;
       offsetCount = count;
-      isNormal = isEachNormal;
       return bytes[pos + 1] === LF ? pos + 2 : INVALID;
     }
     if (bytes[pos++] !== COLON || count === offsets.length) return INVALID;
@@ -65,10 +66,6 @@ export function scanFields(bytes: Buffer, start: number, from: number): number {
     if (bytes[pos] !== CR) return INVALID;
     if (pos + 1 >= end) return needsMore;
     if (bytes[pos + 1] !== LF) return INVALID;
-    if (isEachNormal) {
-      const isSpaced = bytes[nameEnd + 1] === SPACE && valueStart === nameEnd + 2;
-      isEachNormal = (seen & UPPER_CASE) === 0 && isSpaced && valueEnd === pos;
-    }
     pos += 2;
     offsets[count] = nameStart - start;
     offsets[count + 1] = nameEnd - start;
@@ -80,11 +77,9 @@ export function scanFields(bytes: Buffer, start: number, from: number): number {
 
 /** Returns the fields of the last scan. `text` is the head, one character for each byte. */
 export function createFields(text: string): HeaderFields {
-  if (!isNormal) return HeaderFields.fromCheckedList(listFields(text));
-  const marks = new Array<number>(offsetCount / 2 + 1);
-  let at = 0;
-  for (let i = 0; i < offsetCount; i += 2) marks[at++] = offsets[i] as number;
-  marks[at] = text.length - LAST_LINE_BYTES;
+  if (positionCount === 0) return HeaderFields.fromCheckedList(listFields(text));
+  const marks = new Array<number>(positionCount);
+  for (let i = 0; i < positionCount; i++) marks[i] = positions[i] as number;
   return new HeaderFields(text, marks);
 }
 

@@ -39,11 +39,11 @@ const SPECIAL_BYTES = '\r\n\r\n\r\n \t:;,="\\\0\x0b\x7f\x80\xff05aFx+-';
 const SPECIAL = [...SPECIAL_BYTES, "\r\n", "\r\n", "\r\n", "5\r\nhello\r\n", "0\r\n\r\n"];
 const MOST_MUTATIONS = 3;
 
-/** Lists each tricky line, each tricky field alone, and each body, in an otherwise usual message. */
+/** Lists each tricky line, each tricky field alone, and each body, in an otherwise usual message. Each has two forms. */
 export function listCorpus(kind: MessageKind): ConnectionText[] {
   const message = (fields: readonly string[], body: string, start?: string): string =>
     formatMessage(kind, { start: start ?? kind.usualLines[0] ?? "", fields, body });
-  return [
+  const corpus = [
     ...kind.usualLines.map((start) => message(["Content-Length: 5"], "hello", start)),
     ...[...kind.usualLines, ...kind.trickyLines].map((start) => message([], "", start)),
     ...trickyFields.flatMap((field) => [
@@ -55,16 +55,22 @@ export function listCorpus(kind: MessageKind): ConnectionText[] {
     ...chunkedBodies.map((body) => message(["Transfer-Encoding: chunked"], body)),
     ...plainBodies.map((body) => message(["Content-Length: 5"], body)),
   ];
+  return [...corpus, ...corpus.map(lowerNames)];
 }
 
-/** Lists all pairs of two tricky fields about framing. */
+function lowerNames(text: ConnectionText): ConnectionText {
+  return text.split("\r\n").map(lowerName).join("\r\n");
+}
+
+/** Lists all pairs of two tricky fields about framing. Every second one has its names in lower case. */
 export function listFramingPairs(kind: MessageKind): ConnectionText[] {
   const fields = trickyFields.filter((field) => /content.length|transfer.encoding/i.test(field));
   const start = kind.usualLines[0] ?? "";
   const body = "5\r\nhello\r\n0\r\n\r\n";
-  return fields.flatMap((one) =>
+  const pairs = fields.flatMap((one) =>
     fields.map((other) => formatMessage(kind, { start, fields: [one, other], body })),
   );
+  return pairs.map((pair, index) => (index % 2 === 0 ? pair : lowerNames(pair)));
 }
 
 function formatMessage(
@@ -102,7 +108,13 @@ function makeMessage(kind: MessageKind, random: Random): string {
     body = pick(plainBodies, random);
     fields.push(`Content-Length: ${random() < 0.9 ? body.length : Math.floor(random() * 12)}`);
   }
-  return `${[start, ...shuffle(fields, random)].join("\r\n")}\r\n\r\n${body}`;
+  const lines = random() < 0.5 ? fields.map(lowerName) : fields;
+  return `${[start, ...shuffle(lines, random)].join("\r\n")}\r\n\r\n${body}`;
+}
+
+/** Heads with all names in lower case have a reader of their own. */
+function lowerName(line: string): string {
+  return line.replace(/^[^:]*:/, (name) => name.toLowerCase());
 }
 
 function makeChunks(random: Random): string {
