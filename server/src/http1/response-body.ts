@@ -11,17 +11,22 @@ const CRLF_BYTES = 2;
 /** Length of the last chunk without an extension or a trailer. */
 const LAST_CHUNK_BYTES = 5;
 
+/** Begin and end of each run of data in the bytes being read, in turn. One list for all readers, which read one by one. */
+const runs: number[] = [];
+/** Numbers of `runs` in use. The list does not shrink, because each growth would allocate it again. */
+let runCount = 0;
+
+function addRun(from: number, to: number): void {
+  runs[runCount++] = from;
+  runs[runCount++] = to;
+}
+
 /** Reads the bodies of the responses of one connection, one after another. */
 export class ResponseBodyReader {
   #kind: Framing["kind"] = "none";
   /** Bytes that are still to come, of a body with a length. */
   #left = 0;
   #chunked: ChunkedReader | null = null;
-  /** Start and end of each run of data in the bytes being read, in turn. */
-  readonly #runs: number[] = [];
-  readonly #addRun = (from: number, to: number): void => {
-    this.#runs.push(from, to);
-  };
 
   /** Begins a body. True: the body is empty and has ended. */
   begin(framing: Framing): boolean {
@@ -53,63 +58,60 @@ export class ResponseBodyReader {
 
   #readChunked(reader: ChunkedReader, bytes: Buffer, onData: OnBodyData): BodyRead {
     const beginsAtChunk = reader.isAtChunkBoundary;
-    this.#runs.length = 0;
-    const end = reader.read(bytes, 0, this.#addRun);
-    if (this.#runs.length > 0) {
-      const framed = beginsAtChunk ? this.#findFramed(reader, bytes, end) : null;
-      if (framed === null) onData(this.#compactData(bytes));
-      else onData(this.#copyData(bytes), framed);
+    runCount = 0;
+    const end = reader.read(bytes, 0, addRun);
+    if (runCount > 0) {
+      const framed = beginsAtChunk ? findFramed(reader, bytes, end) : null;
+      if (framed === null) onData(compactData(bytes));
+      else onData(copyData(bytes), framed);
     }
     if (end >= 0) return end;
     return end === -1 ? "more" : "invalid";
   }
+}
 
-  /**
-   * Returns the chunks with data, if the bytes begin and end between two chunks, and each chunk is in its shortest form.
-   * An extension or a leading zero is never passed on, because readers differ about them.
-   */
-  #findFramed(reader: ChunkedReader, bytes: Buffer, end: number): Buffer | null {
-    const runs = this.#runs;
-    let length = 0;
-    for (let i = 0; i < runs.length; i += 2) {
-      const size = (runs[i + 1] as number) - (runs[i] as number);
-      length += countHexDigits(size) + size + 2 * CRLF_BYTES;
-    }
-    const framedEnd = (runs[runs.length - 1] as number) + CRLF_BYTES;
-    if (framedEnd !== length) return null;
-    if (end === -1) return reader.isAtChunkBoundary && bytes.length === length ? bytes : null;
-    const isLastNext = end === length + LAST_CHUNK_BYTES;
-    return isLastNext ? bytes.subarray(0, length) : null;
+/**
+ * Returns the chunks with data, if the bytes begin and end between two chunks, and each chunk is in its shortest form.
+ * An extension or a leading zero is never passed on, because readers differ about them.
+ */
+function findFramed(reader: ChunkedReader, bytes: Buffer, end: number): Buffer | null {
+  let length = 0;
+  for (let i = 0; i < runCount; i += 2) {
+    const size = (runs[i + 1] as number) - (runs[i] as number);
+    length += countHexDigits(size) + size + 2 * CRLF_BYTES;
   }
+  const framedEnd = (runs[runCount - 1] as number) + CRLF_BYTES;
+  if (framedEnd !== length) return null;
+  if (end === -1) return reader.isAtChunkBoundary && bytes.length === length ? bytes : null;
+  const isLastNext = end === length + LAST_CHUNK_BYTES;
+  return isLastNext ? bytes.subarray(0, length) : null;
+}
 
-  /** Moves the runs together, over the framing between them. */
-  #compactData(bytes: Buffer): Buffer {
-    const runs = this.#runs;
-    const start = runs[0] as number;
-    let to = runs[1] as number;
-    for (let i = 2; i < runs.length; i += 2) {
-      const from = runs[i] as number;
-      const end = runs[i + 1] as number;
-      bytes.copyWithin(to, from, end);
-      to += end - from;
-    }
-    return bytes.subarray(start, to);
+/** Moves the runs together, over the framing between them. */
+function compactData(bytes: Buffer): Buffer {
+  const start = runs[0] as number;
+  let to = runs[1] as number;
+  for (let i = 2; i < runCount; i += 2) {
+    const from = runs[i] as number;
+    const end = runs[i + 1] as number;
+    bytes.copyWithin(to, from, end);
+    to += end - from;
   }
+  return bytes.subarray(start, to);
+}
 
-  #copyData(bytes: Buffer): Buffer {
-    const runs = this.#runs;
-    if (runs.length === 2) return bytes.subarray(runs[0], runs[1]);
-    let total = 0;
-    for (let i = 0; i < runs.length; i += 2) {
-      total += (runs[i + 1] as number) - (runs[i] as number);
-    }
-    const data = Buffer.allocUnsafe(total);
-    let to = 0;
-    for (let i = 0; i < runs.length; i += 2) {
-      to += bytes.copy(data, to, runs[i], runs[i + 1]);
-    }
-    return data;
+function copyData(bytes: Buffer): Buffer {
+  if (runCount === 2) return bytes.subarray(runs[0], runs[1]);
+  let total = 0;
+  for (let i = 0; i < runCount; i += 2) {
+    total += (runs[i + 1] as number) - (runs[i] as number);
   }
+  const data = Buffer.allocUnsafe(total);
+  let to = 0;
+  for (let i = 0; i < runCount; i += 2) {
+    to += bytes.copy(data, to, runs[i], runs[i + 1]);
+  }
+  return data;
 }
 
 /** Number of hexadecimal digits of a size above 0. Sizes in one read are far below 2³². */

@@ -4,6 +4,9 @@ import type { TurnEnd } from "#src/lib/turn-end.ts";
 /** Up to this size, one copied buffer is cheaper than a write of several. */
 const MAX_COPIED_BYTES = 16 * 1024;
 
+/** Never changed. */
+const NO_PARTS: Buffer[] = [];
+
 /** Source of the bytes of an output. */
 export interface OutputSource {
   /** Adds the last bytes of this turn, before they are written. */
@@ -19,7 +22,7 @@ export class SocketOutput {
   readonly #source: OutputSource;
   /** Text in front of `#parts`, one byte a character. */
   #text = "";
-  #parts: Buffer[] = [];
+  #parts: Buffer[] = NO_PARTS;
   #bytes = 0;
   #isScheduled = false;
 
@@ -44,7 +47,9 @@ export class SocketOutput {
   }
 
   push(part: Buffer): void {
-    this.#parts.push(part);
+    // A list of one takes a quarter of the memory of an empty list that grows, and most turns have one part.
+    if (this.#parts.length === 0) this.#parts = [part];
+    else this.#parts.push(part);
     this.#bytes += part.length;
   }
 
@@ -62,7 +67,7 @@ export class SocketOutput {
     const parts = this.#parts;
     const bytes = this.#bytes;
     this.#text = "";
-    this.#parts = [];
+    this.#parts = NO_PARTS;
     this.#bytes = 0;
     if (bytes > 0 && !this.#socket.writableEnded && !this.#socket.destroyed) {
       writeAll(this.#socket, text, parts, bytes);

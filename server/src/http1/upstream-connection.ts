@@ -303,7 +303,7 @@ function writeCopy(socket: Socket, head: string, body: Buffer): void {
 /** Copies bytes of the shared buffer, so that they can leave this turn. */
 function copyOf(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafe(bytes.length);
-  bytes.copy(copy);
+  copy.set(bytes);
   return copy;
 }
 
