@@ -8,7 +8,7 @@ import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { makeSimulatorUpstream } from "./simulator.ts";
 
-const REQUESTS = 3_000;
+const REQUESTS = 1_500;
 
 test.skipIf(process.platform === "win32").each([
   ["undici", null],
