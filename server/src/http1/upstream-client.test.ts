@@ -70,20 +70,25 @@ test.each([20_000, 60_000, 200_000, 900_000])(
   },
 );
 
-test("sends small bodies unchanged to an upstream that does not read at first", async () => {
-  const upstream = await startRawUpstream(({ socket, body }) =>
-    socket.write(rawResponse(sha256(body))),
-  );
-  const client = open(upstream.origin);
-  // Each connection has several bodies in its queue of the kernel.
-  upstream.server.on("connection", (socket: Socket) => {
-    socket.pause();
-    setTimeout(() => socket.resume(), 50);
-  });
-  const bodies = Array.from({ length: 20 }, (_, n) => Buffer.alloc(60_000 + n, `body ${n}`));
-  const records = await Promise.all(bodies.map((body) => recordCall(client, { body })));
-  expect(records.map(({ body }) => body)).toEqual(bodies.map(sha256));
-});
+test.each([60_000, 3_000_000])(
+  "keeps the memory of an owned body of %i bytes while an upstream does not read",
+  async (length) => {
+    const upstream = await startRawUpstream(({ socket, body }) =>
+      socket.write(rawResponse(sha256(body))),
+    );
+    const client = open(upstream.origin);
+    upstream.server.on("connection", (socket: Socket) => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 50);
+    });
+    const bodies = Array.from({ length: 5 }, (_, n) => Buffer.alloc(length + n, `body ${n}`));
+    const hashes = bodies.map(sha256);
+    const records = await Promise.all(
+      bodies.map((body) => recordCall(client, { body, ownsBody: true })),
+    );
+    expect(records.map(({ body }) => body)).toEqual(hashes);
+  },
+);
 
 test("uses no connection that became idle in the same turn, because its end may be unread", async () => {
   const upstream = await startRawUpstream(({ socket }) => socket.write(rawResponse("hello")));
@@ -186,8 +191,12 @@ describe("a large body", () => {
         setTimeout(() => socket.resume(), 100);
       });
     });
-    const record = await recordCall(open(`http://127.0.0.1:${port}`), { body });
+    const owned = Buffer.alloc(body.length);
+    const client = open(`http://127.0.0.1:${port}`);
+    const record = await recordCall(client, { body: owned, ownsBody: true });
     expect(record).toMatchObject({ body: "too large", ends: 1, isSent: false });
+    // The socket may still need the memory.
+    expect(owned.length).toBe(body.length);
     await expect.poll(() => isClosed).toBe(true);
   });
 
