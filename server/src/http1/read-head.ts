@@ -1,7 +1,14 @@
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import { isOfClass, TARGET, VALUE } from "./byte-classes.ts";
 import { type MessageFields, readMessageFields } from "./message-fields.ts";
-import { createFields, INVALID, MAX_HEAD_BYTES, PARTIAL, scanFields } from "./scan-fields.ts";
+import {
+  createFields,
+  createText,
+  INVALID,
+  MAX_HEAD_BYTES,
+  PARTIAL,
+  scanFields,
+} from "./scan-fields.ts";
 
 /** Length of a body. `untilClose`: responses only. */
 export type Framing =
@@ -72,7 +79,7 @@ export function readRequestHead(bytes: Buffer, start: number): HeadRead<RequestH
   if (lineEnd < 0) return noHead(lineEnd, "version");
   const end = scanFields(bytes, start, lineEnd);
   if (end < 0) return noHead(end, "fields");
-  const text = bytes.toString("latin1", start, end);
+  const text = createText(bytes, start, end);
   const fields = createFields(text);
   const facts = readMessageFields(fields);
   if (typeof facts === "string") return noHead(INVALID, facts);
@@ -105,7 +112,7 @@ export function readResponseHead(
   if (minor > 1 || status < 102) return noHead(INVALID, "status");
   const end = scanFields(bytes, start, lineEnd);
   if (end < 0) return noHead(end, "fields");
-  const fields = createFields(bytes.toString("latin1", start, end));
+  const fields = createFields(createText(bytes, start, end));
   const facts = readMessageFields(fields);
   if (typeof facts === "string") return noHead(INVALID, facts);
   if (minor === 0 && facts.isChunked) return noHead(INVALID, "transfer coding");

@@ -1,4 +1,4 @@
-import { findUsualFields, positions } from "#src/lib/head-kernel.ts";
+import { findUsualFields, positions, readUsualHead } from "#src/lib/head-kernel.ts";
 import { HeaderFields } from "#src/lib/header-fields.ts";
 import { isOfClass, TOKEN, VALUE } from "./byte-classes.ts";
 
@@ -75,7 +75,16 @@ function scanLines(bytes: Buffer, start: number, from: number): number {
   }
 }
 
-/** Returns the fields of the last scan. `text` is the head, one character for each byte. */
+/**
+ * Returns the text of the head of the last scan, one character for each byte from `start` to `end`. The names of fields can
+ * be in lower case already.
+ */
+export function createText(bytes: Buffer, start: number, end: number): string {
+  if (positionCount === 0) return bytes.toString("latin1", start, end);
+  return readUsualHead(end - start);
+}
+
+/** Returns the fields of the last scan. `text` is the text of its head. */
 export function createFields(text: string): HeaderFields {
   if (positionCount === 0) return HeaderFields.fromCheckedList(listFields(text));
   const marks = new Array<number>(positionCount);

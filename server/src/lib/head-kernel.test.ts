@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findUsualFields, positions } from "./head-kernel.ts";
+import { findUsualFields, positions, readUsualHead } from "./head-kernel.ts";
 
 const LINE = "POST / HTTP/1.1\r\n";
 const usual = ["host: a", "x-1: b c", "empty: ", `long-name-of-more-than-16: ${"x".repeat(100)}`];
@@ -10,7 +10,8 @@ function findLines(lines: readonly string[], rest = "\r\nbody: x\r\n\r\n"): stri
   const count = findUsualFields(Buffer.from(text, "latin1"), 2, 2 + LINE.length);
   if (count === 0) return null;
   const found: string[] = [];
-  const head = text.slice(2);
+  const head = readUsualHead(text.length - 2);
+  expect(head.slice(0, LINE.length)).toBe(LINE);
   for (let i = 0; i + 2 < count; i += 2) {
     const [name, value, next] = positions.subarray(i, i + 3);
     found.push(head.slice(name, value), head.slice(value, next));
@@ -34,6 +35,19 @@ describe("the fields of a usual head", () => {
     expect(findLines([`${name}: ${value}`])).toEqual([`${name}: `, `${value}\r\n`]);
   });
 
+  test.each([1, 15, 16, 17, 40])(
+    "have names of %i letters in lower case, and values as sent",
+    (length) => {
+      const name = "N-M"
+        .padEnd(length, "K[@`")
+        .slice(0, length)
+        .replace(/[^A-Z-]/g, "Z");
+      expect(findLines([`${name}: VALUE`, "Az-09: AZ[@`{"])).toEqual([
+        ...[`${name.toLowerCase()}: `, "VALUE\r\n", "az-09: ", "AZ[@`{\r\n"],
+      ]);
+    },
+  );
+
   test("are not found in any prefix of the head", () => {
     const head = Buffer.from(`${LINE}${usual.join("\r\n")}\r\n\r\n`);
     for (let length = LINE.length; length < head.length; length++) {
@@ -53,8 +67,9 @@ describe("the fields of a usual head", () => {
 });
 
 test.each([
-  ["a letter in upper case", "Host: a"],
   ["another character in a name", "a_b: c"],
+  ["a bracket in a name", "A[B: c"],
+  ["an at sign in a name", "A@B: c"],
   ["a name without letters", ": a"],
   ["no space before the value", "a:b"],
   ["two spaces before the value", "a:  b"],

@@ -6,9 +6,11 @@
 (module
   (memory (export "memory") 1)
 
-  ;; Address of the first byte from $at that is no lower-case letter, digit or hyphen. Can be beyond the end.
+  ;; Address of the first byte from $at that is no letter, digit or hyphen. Can be beyond the end. Stores the letters before
+  ;; it in lower case.
   (func $afterName (param $at i32) (param $end i32) (result i32)
     (local $bytes v128)
+    (local $upper v128)
     (local $others i32)
     (loop $block
       (local.set $bytes (v128.load align=1 (local.get $at)))
@@ -19,12 +21,29 @@
             (v128.or
               (v128.or
                 (i8x16.lt_u
-                  (i8x16.sub (local.get $bytes) (i8x16.splat (i32.const 0x61)))
+                  (i8x16.sub
+                    (v128.or (local.get $bytes) (i8x16.splat (i32.const 0x20)))
+                    (i8x16.splat (i32.const 0x61)))
                   (i8x16.splat (i32.const 26)))
                 (i8x16.lt_u
                   (i8x16.sub (local.get $bytes) (i8x16.splat (i32.const 0x30)))
                   (i8x16.splat (i32.const 10))))
               (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x2d)))))))
+      (local.set $upper
+        (v128.and
+          (i8x16.lt_u
+            (i8x16.sub (local.get $bytes) (i8x16.splat (i32.const 0x41)))
+            (i8x16.splat (i32.const 26)))
+          (i8x16.lt_u ;; Only bytes of the name. Without another byte in the block, the count is 32.
+            (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+            (i8x16.splat (i32.ctz (local.get $others))))))
+      (if (v128.any_true (local.get $upper))
+        (then
+          (v128.store align=1
+            (local.get $at)
+            (v128.or
+              (local.get $bytes)
+              (v128.and (local.get $upper) (i8x16.splat (i32.const 0x20)))))))
       (if (local.get $others)
         (then (return (i32.add (local.get $at) (i32.ctz (local.get $others))))))
       (local.set $at (i32.add (local.get $at) (i32.const 16)))
@@ -48,8 +67,9 @@
       (br_if $block (i32.lt_u (local.get $at) (local.get $end))))
     (local.get $at))
 
-  ;; Stores the start of each name and of each value, and then the end of the last line. Returns the number of positions. 0:
-  ;; the head is incomplete, has a line that is not "name: value" in its shortest form, or has too many lines.
+  ;; Stores the start of each name and of each value, and then the end of the last line. Names get lower case. Returns the
+  ;; number of positions. 0: the head is incomplete, has a line that is not "name: value" in its shortest form, or
+  ;; has too many lines.
   (func (export "findFields")
     (param $start i32) (param $at i32) (param $end i32) (param $most i32) (result i32)
     (local $count i32)
