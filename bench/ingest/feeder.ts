@@ -231,7 +231,8 @@ export class Feeder {
       firstByteAtMs: startedAtMs + REQUEST_MS / 2,
     };
     // Version 0.1 takes the begin alone.
-    const metered = { ...begin, begin, message: { ...MESSAGE, model }, isSimulated: false };
+    const message = { ...MESSAGE, model };
+    const metered = { ...begin, begin, message, bound: null, isSimulated: false };
     this.#modules.settle({ ...this.#accounting.settleDeps, meter }, metered, ending);
   }
 

@@ -308,9 +308,8 @@ async function serve(
     deps.leases.drop(exchange.requestId);
     throw error;
   }
-  const isSimulated = current.kind === "simulator";
-  const metered = { begin: ready.begin, message: ready.message, isSimulated };
-  return send(relayDeps, exchange, { upstream: current, body, metered });
+  ready.isSimulated = current.kind === "simulator";
+  return send(relayDeps, exchange, { upstream: current, body, metered: ready });
 }
 
 /**
@@ -350,14 +349,11 @@ interface Admitting {
   upstream: Upstream;
 }
 
-/** A request that may be sent. */
-type AdmittedRequest = Omit<Metered, "isSimulated">;
-
-/** Checks limits and holds spend. Returns the begin of the record, or null if the client left during the wait. */
+/** Checks limits and holds spend. Returns the facts of the record, or null if the client left during the wait. */
 function admit(
   deps: GatewayDeps,
   { exchange, key, message, body, upstream }: Admitting,
-): AdmittedRequest | null | Promise<AdmittedRequest | null> {
+): Metered | null | Promise<Metered | null> {
   const atMs = deps.databaseNowMs();
   const { organizationId, workspaceId, id: apiKeyId } = key;
   const scope = { organizationId, workspaceId, apiKeyId };
@@ -384,10 +380,13 @@ function admit(
     return metered;
   }
   const book = deps.prices.get(organizationId);
-  const held = holdSpend(deps, { exchange, scope, message, body, upstream, book, atMs });
+  const worstCase = computeWorstCost(message, book, atMs);
+  const held = holdSpend(deps, { exchange, scope, message, worstCase, body, upstream, book, atMs });
   const toHeld = (hold: Held | null) => {
     if (hold === null) return null;
-    const metered = toMetered(exchange, { message, key, startedAtMs: hold.startedAtMs, hold });
+    const { startedAtMs } = hold;
+    const metered = toMetered(exchange, { message, key, startedAtMs, hold });
+    if (startedAtMs === atMs) metered.bound = { worstCase, book };
     if (hold.holdNanoUsd === null) exchange.unheld = { begin: metered.begin, message };
     return metered;
   };
@@ -401,10 +400,7 @@ interface Admitted {
   hold?: Held;
 }
 
-function toMetered(
-  exchange: Exchange,
-  { message, key, startedAtMs, hold }: Admitted,
-): AdmittedRequest {
+function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admitted): Metered {
   const begin: BeginRecord = {
     requestId: exchange.requestId,
     startedAtMs,
@@ -419,7 +415,7 @@ function toMetered(
   const holdNanoUsd = hold?.holdNanoUsd ?? null;
   if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
-  return { begin, message };
+  return { begin, message, bound: null, isSimulated: false };
 }
 
 /** Adds a hold to a running request. The journal stores it, for the case that the outcome stays unknown. */

@@ -1,7 +1,7 @@
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import type { PriceBook } from "#src/domain/price-book.ts";
-import { computeWorstCost, tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
+import { tightenWorstCase, type WorstCase } from "#src/domain/worst-case.ts";
 import type { SpendScope } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { HoldRefusal, StrictLimit } from "#src/spend/ledger/hold-refusal.ts";
@@ -33,6 +33,8 @@ export interface HoldCall {
   exchange: Exchange;
   scope: SpendScope;
   message: ParsedMessage;
+  /** Of the message at `atMs` with the prices of `book`. */
+  worstCase: WorstCase;
   body: Buffer;
   upstream: Upstream;
   book: PriceBook;
@@ -48,7 +50,7 @@ export interface HoldCall {
  * - a 503 without contact with the database.
  */
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
-  const worstCase = computeWorstCost(call.message, call.book, call.atMs);
+  const { worstCase } = call;
   if (worstCase.kind === "refused") refuseUnbounded(deps, call, worstCase);
   const decided = requestHold(deps, call, worstCase);
   if (!(decided instanceof Promise) && decided.kind === "held") {

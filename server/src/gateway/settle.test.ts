@@ -2,10 +2,11 @@ import { expect, test } from "vitest";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { noTokens } from "#src/domain/usage.ts";
+import { computeWorstCost, type WorstCase } from "#src/domain/worst-case.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { beginRecord } from "#test/harness/request-records.ts";
-import { parseMessage } from "./parse-message.ts";
-import { type Ending, type SettleDeps, settle } from "./settle.ts";
+import { type ParsedMessage, parseMessage } from "./parse-message.ts";
+import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 
 test("the end of a request has all fields of its begin", () => {
   const begin: Required<BeginRecord> = {
@@ -24,20 +25,41 @@ test("the end of a request has no optional field that its begin lacks", () => {
   }
 });
 
-function settleAnswer(begin: BeginRecord): EndRecord | undefined {
+test("the worst case at the start of a request bounds its usage", () => {
+  const begin = { ...beginRecord(), holdNanoUsd: 1n };
+  const end = settleAnswer(begin, { worstCase: makeSmallWorstCase(begin), book });
+  expect(end?.doubt).toBe("impossible_usage");
+});
+
+test("a worst case at earlier prices does not bound the usage", () => {
+  const begin = { ...beginRecord(), holdNanoUsd: 10_000_000_000n };
+  const earlier = makePriceBook([]);
+  const end = settleAnswer(begin, { worstCase: makeSmallWorstCase(begin), book: earlier });
+  expect(end?.doubt).toBeUndefined();
+});
+
+const book = makePriceBook([]);
+
+/** A worst case without the prompt that the response reports. */
+function makeSmallWorstCase(begin: BeginRecord): WorstCase {
+  const worstCase = computeWorstCost(messageOf(begin), book, begin.startedAtMs);
+  return { ...worstCase, nanoUsd: 1n };
+}
+
+function messageOf({ requestedModel: model }: BeginRecord): ParsedMessage {
+  return parseMessage(Buffer.from(JSON.stringify({ model, max_tokens: 100, messages: [] })));
+}
+
+function settleAnswer(begin: BeginRecord, bound: Metered["bound"] = null): EndRecord | undefined {
   const ends: EndRecord[] = [];
-  const unexpected = () => expect.unreachable("nothing is reported");
-  const book = makePriceBook([]);
   const deps: SettleDeps = {
     meter: { end: (record) => ends.push(record) },
     prices: { get: () => book },
     labels: { labelOf: (model) => model },
-    metrics: { observeOverrun: unexpected, observeDoubt: unexpected },
+    metrics: { observeOverrun: ignore, observeDoubt: ignore },
     logger: makeLogger("silent"),
   };
-  const body = { model: begin.requestedModel, max_tokens: 100, messages: [] };
-  const message = parseMessage(Buffer.from(JSON.stringify(body)));
-  settle(deps, { begin, message, isSimulated: false }, endingOf(begin));
+  settle(deps, { begin, message: messageOf(begin), bound, isSimulated: false }, endingOf(begin));
   expect(ends.length).toBe(1);
   return ends[0];
 }
@@ -62,3 +84,5 @@ function endingOf({ requestedModel, startedAtMs }: BeginRecord): Ending {
     firstByteAtMs: startedAtMs + 12,
   };
 }
+
+function ignore(): void {}

@@ -30,6 +30,8 @@ export interface SettleDeps {
 export interface Metered {
   begin: BeginRecord;
   message: ParsedMessage;
+  /** Worst case at the start of the request, for its hold. Null: not computed. */
+  bound: { worstCase: WorstCase; book: PriceBook } | null;
   /** The simulator reports any usage that the model name asks for, so the request does not bound it. */
   isSimulated: boolean;
 }
@@ -138,15 +140,17 @@ function computeBill(deps: SettleDeps, metered: Metered, ending: Ending): Bill {
     // Without usage, no price is missing.
     return toBill(nothing, { ...price(nothing), isUnpriced: false }, null);
   }
-  const worstCase = computeWorstCost(message, book, atMs);
+  const { bound } = metered;
+  const isCurrent = bound !== null && bound.book === book;
+  const worstCase = isCurrent ? bound.worstCase : computeWorstCost(message, book, atMs);
   const isHeld = begin.holdNanoUsd !== undefined;
   const limits = findUsageLimits(worstCase, { model: requestedModel, isHeld });
   let doubt: Doubt | null = "missing_usage";
   if (ending.usage !== null) {
     const { usage, isFinal, isRefusal, outcome } = ending;
     const priced = price(usage);
-    const bound = metered.isSimulated ? null : limits;
-    doubt = findDoubt({ usage, limits: bound, priced, isFinal, isRefusal });
+    const applied = metered.isSimulated ? null : limits;
+    doubt = findDoubt({ usage, limits: applied, priced, isFinal, isRefusal });
     // A client that leaves a stream is no doubt about the upstream.
     if (doubt === "incomplete_usage" && outcome === "aborted") doubt = null;
     if (doubt === null || doubt === "incomplete_usage") return toBill(usage, priced, doubt);
