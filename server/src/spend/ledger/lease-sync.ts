@@ -60,9 +60,9 @@ const DEFAULT_MAX_WAITING = 14_000;
 const TICK_MS = 50;
 /**
  * Longest time between two checks of a quiet node. Each message is on time without them. They bound how long a silent node
- * of others, or a changed clock, is unnoticed.
+ * of others is unnoticed. A moved clock of the database ends the pause (`handleClockAhead`).
  */
-const MAX_QUIET_MS = 1_000;
+const MAX_QUIET_MS = 5_000;
 const MARGIN_SHARE = 0.1;
 /** Share of the TTL in which nodes can send a message after an outage of the database, before a fence. */
 const GRACE_SHARE = 0.25;

@@ -78,8 +78,8 @@ export interface SpendFold {
 }
 
 const REFRESH_EVERY_MS = 1_000;
-/** Without soft limits only every tenth refresh runs: the change watch calls `refresh` for new limits. */
-const IDLE_REFRESHES = 10;
+/** Without soft limits refreshes are this many times rarer: the change watch calls `refresh` for new limits. */
+const IDLE_FACTOR = 10;
 /** Highest number of reads in a refresh whose result is older than the last known fold. */
 const MAX_READS = 5;
 /** Pause before another read, milliseconds. Longer than the response to a commit usually takes. */
@@ -132,10 +132,10 @@ class MemoryLedger implements Ledger {
   #timer: NodeJS.Timeout | null = null;
   #reads = 0;
   #applied = 0;
-  /** Ticks of the timer since the last refresh. */
-  #skipped = 0;
-  /** True after a failed refresh, until the timer repeats it. */
-  #isRepeatDue: boolean = false;
+  /** Interval of the timer, milliseconds. Null: no timer runs. */
+  #everyMs: number | null = null;
+  /** Result of the newest refresh. */
+  #hasFailed: boolean = false;
   #hasStaleFigures: boolean = false;
 
   constructor(options: LedgerOptions) {
@@ -150,6 +150,7 @@ class MemoryLedger implements Ledger {
         // Spend that the database lost leaves the settled sum in the step in which it is pending again.
         if (this.#afterRewind !== null) this.#apply(this.#afterRewind);
         this.#afterRewind = null;
+        this.#adjustTimer();
       },
       queued: (record) => options.leases.queued(record),
       found: (spend) => options.leases.found(spend),
@@ -164,16 +165,13 @@ class MemoryLedger implements Ledger {
   async start(): Promise<void> {
     const version = await readLimitsVersion(this.#options.database);
     assert(await this.#readUntilCurrent(version), "the meter starts before the ledger");
-    const everyMs = this.#options.refreshEveryMs ?? REFRESH_EVERY_MS;
-    this.#timer = setInterval(() => {
-      if (this.#isRefreshDue()) void this.#refreshQuietly();
-    }, everyMs);
-    this.#timer.unref();
+    this.#startTimer();
   }
 
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#everyMs = null;
   }
 
   admit(scope: SpendScope, atMs: number): Admission {
@@ -190,19 +188,29 @@ class MemoryLedger implements Ledger {
     try {
       const version = await readLimitsVersion(this.#options.database);
       await Promise.all([this.#options.leases.refresh(version), this.#readUntilCurrent(version)]);
+      this.#hasFailed = false;
     } catch (error) {
-      this.#isRepeatDue = true;
+      this.#hasFailed = true;
       throw error;
+    } finally {
+      this.#adjustTimer();
     }
   }
 
-  #isRefreshDue(): boolean {
-    this.#skipped += 1;
-    const isIdle = this.#limited.size === 0 && !this.#isRepeatDue;
-    if (isIdle && this.#skipped < IDLE_REFRESHES) return false;
-    this.#skipped = 0;
-    this.#isRepeatDue = false;
-    return true;
+  #adjustTimer(): void {
+    if (this.#timer !== null) this.#startTimer();
+  }
+
+  /** Starts the timer of refreshes, or changes its interval. */
+  #startTimer(): void {
+    const { refreshEveryMs = REFRESH_EVERY_MS } = this.#options;
+    const isIdle = this.#limited.size === 0 && !this.#hasFailed;
+    const everyMs = refreshEveryMs * (isIdle ? IDLE_FACTOR : 1);
+    if (everyMs === this.#everyMs) return;
+    this.stop();
+    this.#everyMs = everyMs;
+    this.#timer = setInterval(() => void this.#refreshQuietly(), everyMs);
+    this.#timer.unref();
   }
 
   async #readUntilCurrent(version: bigint): Promise<boolean> {
