@@ -23,7 +23,7 @@ export interface ChangeWatchOptions {
   /** Time between the end of a poll and the start of the next, milliseconds. */
   intervalMs: number;
   /** Each notification of a change starts a poll. Default: none. */
-  notifications?: Pick<Notifications, "subscribe" | "isListening">;
+  notifications?: Pick<Notifications, "subscribe" | "isListening" | "check">;
   /** The interval while notifications arrive, milliseconds. Default: `intervalMs`. */
   slowIntervalMs?: number;
   /** Receives each value of the counter. */
@@ -110,6 +110,7 @@ export function watchChanges(options: ChangeWatchOptions): ChangeWatch {
 
   async function poll(): Promise<void> {
     polledMs = clock.monotonicMs();
+    options.notifications?.check();
     try {
       const next = await readCounter(options.database, clock, contact?.value ?? null);
       if (isStopped) return;

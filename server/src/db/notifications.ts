@@ -30,6 +30,8 @@ export interface Notifications {
   subscribe(channel: Channel, handler: () => void): () => void;
   /** True while notifications arrive. A lost connection is noticed within three seconds. */
   isListening(): boolean;
+  /** Checks the connection now instead of within a second. A poll calls it, so an idle process wakes once for both. */
+  check(): void;
   /** Closes the connection. No handler is called afterwards. */
   stop(): Promise<void>;
 }
@@ -49,10 +51,10 @@ const NO_PROBE = "A notification did not arrive. A pooler before the database ma
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Maximum time until the probe arrives, the connect included. */
 const START_TIMEOUT_MS = 10_000;
-/** Interval of the health check. */
+/** Longest time between two health checks. */
 const CHECK_MS = 1_000;
-/** Health checks without an answer before the connection counts as lost, which takes three intervals. */
-const MAX_UNANSWERED = 2;
+/** Time without an answer to a health check after which the next one closes the connection. */
+const UNANSWERED_MS = 2_000;
 const GOODBYE_MS = 1_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
@@ -66,6 +68,7 @@ export function startNotifications(options: NotificationsOptions): Notifications
   const stopping = new AbortController();
   let state: "connecting" | "listening" | "stopped" = "connecting";
   let isLossLogged = false;
+  let checkListener: () => void = () => undefined;
 
   function notify(channel: Channel): void {
     if (state === "stopped") return;
@@ -84,8 +87,11 @@ export function startNotifications(options: NotificationsOptions): Notifications
       if (isLossLogged) logger.info("notifications of the database arrive again");
       isLossLogged = false;
       enter("listening");
-      await waitForLoss(listener);
+      using health = checkHealth(listener.client, clock);
+      checkListener = health.check;
+      await listener.lost;
     } finally {
+      checkListener = () => undefined;
       enter("connecting");
       await closeClient(listener.client);
     }
@@ -120,6 +126,7 @@ export function startNotifications(options: NotificationsOptions): Notifications
       return () => void subscribed.delete(handler);
     },
     isListening: () => state === "listening",
+    check: () => checkListener(),
     stop: async () => {
       state = "stopped";
       stopping.abort();
@@ -184,29 +191,27 @@ async function startListening(
 }
 
 /**
- * Rejects when the connection is lost. The health check is a Sync message, which needs no transaction. The socket's own
- * timeout cannot replace it, because each write restarts that.
+ * Closes a connection that does not answer health checks. A check is a Sync message, which needs no transaction. The socket's
+ * own timeout cannot replace it, because each write restarts that.
  */
-async function waitForLoss({ client, lost }: Listener): Promise<never> {
-  const { connection } = client;
-  let unanswered = 0;
+function checkHealth({ connection }: pg.Client, clock: Clock): Disposable & { check(): void } {
+  let unansweredSinceMs: number | null = null;
   connection.on("readyForQuery", () => {
-    unanswered = 0;
+    unansweredSinceMs = null;
   });
-  const check = setInterval(() => {
-    if (unanswered >= MAX_UNANSWERED) {
+  const check = () => {
+    timer.refresh();
+    const nowMs = clock.monotonicMs();
+    if (unansweredSinceMs === null) {
+      unansweredSinceMs = nowMs;
+      connection.sync();
+    } else if (nowMs - unansweredSinceMs >= UNANSWERED_MS) {
       const silence = new Error("Connection terminated: the database does not respond");
       connection.stream.destroy(Object.assign(silence, { code: "ETIMEDOUT" }));
-      return;
     }
-    unanswered += 1;
-    connection.sync();
-  }, CHECK_MS);
-  try {
-    return await lost;
-  } finally {
-    clearInterval(check);
-  }
+  };
+  const timer = setInterval(check, CHECK_MS);
+  return { check, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 async function closeClient(client: pg.Client): Promise<void> {
