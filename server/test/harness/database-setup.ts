@@ -89,8 +89,8 @@ async function startServer(): Promise<Server> {
     isThrowAway: true,
     memoryBytes: TEST_MEMORY_BYTES,
     settings: {
-      // Three workers may run four nodes each, with up to 24 connections. Tests and PostgreSQL itself use some more.
-      max_connections: "400",
+      // Four workers may run four nodes each, with up to 24 connections. Tests and PostgreSQL itself use some more.
+      max_connections: "500",
       // A run has up to a hundred databases, and each is looked at once in this time.
       autovacuum_naptime: "1min",
     },
