@@ -151,47 +151,59 @@ describe.each(sdks)("the %s SDK", (_, Sdk) => {
       expect(sentAtMs).toHaveLength(1);
     },
   );
+});
 
-  test("while running requests hold the rest: RateLimitError after two retries, each after retry-after", {
-    timeout: 120_000,
-  }, async ({ upstream }) => {
-    await setLimit(0.02);
-    upstream.script = () => undefined;
-    const next = upstream.nextExchange();
-    const holder = makeClient(Sdk).client.messages.create(question);
-    const running = await next;
-    // The limit shows the hold while the request runs.
-    const limit = await waitForLimit(({ held_usd }) => held_usd !== "0.00");
-    const rest = 0.02 - Number(limit.held_usd);
-    expect([limit.spent_usd, Number(limit.remaining_usd)]).toEqual([
-      "0.00",
-      expect.closeTo(rest, 9),
-    ]);
-    // Concurrent, because most of the time is waiting.
-    const asked = await Promise.all(
+test("while running requests hold the rest, both SDKs: RateLimitError after two retries, each after retry-after", {
+  timeout: 120_000,
+}, async ({ upstream }) => {
+  await setLimit(0.02);
+  upstream.script = () => undefined;
+  const next = upstream.nextExchange();
+  const holder = makeClient(Current).client.messages.create(question);
+  const running = await next;
+  // The limit shows the hold while the request runs.
+  const limit = await waitForLimit(({ held_usd }) => held_usd !== "0.00");
+  const rest = 0.02 - Number(limit.held_usd);
+  expect([limit.spent_usd, Number(limit.remaining_usd)]).toEqual(["0.00", expect.closeTo(rest, 9)]);
+  // Concurrent, because most of the time is waiting.
+  const asked = await Promise.all(
+    sdks.flatMap(([name, Sdk]) =>
       requestKinds.map(async ([way, ask]) => {
         const { client, sentAtMs } = makeClient(Sdk);
-        return { way, client, sentAtMs, error: await failureOf(ask(client)) };
+        return {
+          way: `${name}: ${way}`,
+          Sdk,
+          client,
+          sentAtMs,
+          error: await failureOf(ask(client)),
+        };
       }),
-    );
-    expect(asked.map(({ way }) => way)).toEqual(["JSON", "a stream", "the stream helper"]);
-    for (const { error, sentAtMs } of asked) {
-      expect(error).toBeInstanceOf(Sdk.RateLimitError);
-      expect(error.message).toContain("Other requests hold what remains of a spend limit.");
-      expect(error.error).toMatchObject({ error: { details: { error_code: "budget_held" } } });
-      expect(error.headers?.get("retry-after")).toBe("2");
-      expect(sentAtMs).toHaveLength(3);
-      const waits = sentAtMs.slice(1).map((atMs, i) => atMs - (sentAtMs[i] ?? 0));
-      for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(2_000);
-    }
-    upstream.script = (exchange) => exchange.json(messageJson());
-    running.json(messageJson());
-    await holder;
-    await waitForLimit(({ held_usd, spent_usd }) => held_usd === "0.00" && spent_usd !== "0.00");
-    for (const { client } of asked) {
-      expect((await client.messages.create(question)).type).toBe("message");
-    }
-  });
+    ),
+  );
+  expect(asked.map(({ way }) => way)).toEqual([
+    "current: JSON",
+    "current: a stream",
+    "current: the stream helper",
+    "previous: JSON",
+    "previous: a stream",
+    "previous: the stream helper",
+  ]);
+  for (const { Sdk, error, sentAtMs } of asked) {
+    expect(error).toBeInstanceOf(Sdk.RateLimitError);
+    expect(error.message).toContain("Other requests hold what remains of a spend limit.");
+    expect(error.error).toMatchObject({ error: { details: { error_code: "budget_held" } } });
+    expect(error.headers?.get("retry-after")).toBe("2");
+    expect(sentAtMs).toHaveLength(3);
+    const waits = sentAtMs.slice(1).map((atMs, i) => atMs - (sentAtMs[i] ?? 0));
+    for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(2_000);
+  }
+  upstream.script = (exchange) => exchange.json(messageJson());
+  running.json(messageJson());
+  await holder;
+  await waitForLimit(({ held_usd, spent_usd }) => held_usd === "0.00" && spent_usd !== "0.00");
+  for (const { client } of asked) {
+    expect((await client.messages.create(question)).type).toBe("message");
+  }
 });
 
 test("the tool runner requests a thread, and continues without one: 400, 200, 200, end_turn", async ({
