@@ -33,7 +33,7 @@ export interface HoldCall {
   exchange: Exchange;
   scope: SpendScope;
   message: ParsedMessage;
-  /** Of the message at `atMs` with the prices of `book`. */
+  /** Computed for the message at `atMs`, with the prices of `book`. */
   worstCase: WorstCase;
   body: Buffer;
   upstream: Upstream;
