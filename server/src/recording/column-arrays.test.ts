@@ -81,5 +81,5 @@ test("slices have the same texts", async () => {
     at: new Date(SOME_TIME_MS + at),
     note: null,
   }));
-  expect(await columnTextsInSlices(types, rows)).toEqual(columnTexts(types, rows));
+  expect(await columnTextsInSlices(types, rows, (row) => row)).toEqual(columnTexts(types, rows));
 });

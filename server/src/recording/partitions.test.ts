@@ -8,14 +8,15 @@ import { beginRecord, endRecord } from "#test/harness/request-records.ts";
 import { readDatabaseNowMs } from "./node.sql.ts";
 import { ensureUsagePartitions, startPartitionMaintenance } from "./partitions.ts";
 import { insertUsageEvents } from "./usage.sql.ts";
-import { toUsageEvent } from "./usage-rows.ts";
 
 const test = base
   .extend("record", ({ db }) => async (startedAtMs: number): Promise<string> => {
     const begin = beginRecord({ startedAtMs });
     await db.database
       .transaction()
-      .execute((tx) => insertUsageEvents(tx, [toUsageEvent(endRecord(begin, 1n), "node_1")]));
+      .execute((tx) =>
+        insertUsageEvents(tx, { nodeId: "node_1", records: [endRecord(begin, 1n)] }),
+      );
     return begin.requestId;
   })
   /** Partition of each event. */

@@ -1,11 +1,10 @@
 import type { Tx } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { mapInSlices } from "#src/lib/slices.ts";
 import type { FlushParticipant, FlushPosition } from "./flush.ts";
 import { insertUsageEvents, storeTexts } from "./usage.sql.ts";
 import { insertBatch } from "./usage-batches.sql.ts";
 import { type EventRefs, UsageDictionary } from "./usage-dictionary.ts";
-import { sumMinutes, toUsageEvent, type UsageEventRow } from "./usage-rows.ts";
+import { sumMinutes } from "./usage-rows.ts";
 
 export interface AppendOptions {
   nodeId: string;
@@ -20,18 +19,20 @@ export interface AppendOptions {
 export function appendUsage(options: AppendOptions): FlushParticipant {
   const dictionary = new UsageDictionary();
   let refs: readonly EventRefs[] = [];
-  /** Events of the batch that was prepared last, so that its transaction is short. */
-  let prepared: { batch: readonly EndRecord[]; events: UsageEventRow[] } | null = null;
+  /** Texts of the batch that was prepared last, so that its transaction is short. */
+  let prepared: { batch: readonly EndRecord[]; refs: readonly EventRefs[] } | null = null;
   return {
-    started: () => dictionary.clear(),
+    started: () => {
+      dictionary.clear();
+      prepared = null;
+    },
     prepare: async (database, batch) => {
-      const events = await toEvents(batch, options.nodeId);
-      prepared = { batch, events };
-      await storeTexts(database, events, dictionary);
+      const ended = { nodeId: options.nodeId, records: batch };
+      prepared = { batch, refs: await storeTexts(database, ended, dictionary) };
     },
     flush: async (tx, batch, position) => {
-      const events = prepared?.batch === batch ? prepared.events : null;
-      refs = await appendBatch(tx, { ...options, ...position, dictionary, events }, batch);
+      const known = prepared?.batch === batch ? prepared.refs : null;
+      refs = await appendBatch(tx, { ...options, ...position, refs: known }, batch);
     },
     committed: (_batch, { isCounted }) => {
       if (isCounted) markStored(refs);
@@ -49,14 +50,9 @@ function markStored(refs: readonly EventRefs[]): void {
   }
 }
 
-function toEvents(batch: readonly EndRecord[], nodeId: string): Promise<UsageEventRow[]> {
-  return mapInSlices(batch, (record) => toUsageEvent(record, nodeId));
-}
-
 export interface AppendedBatch extends AppendOptions, FlushPosition {
-  dictionary?: UsageDictionary;
-  /** Events of the records. Null or absent: they are made here. */
-  events?: readonly UsageEventRow[] | null;
+  /** Texts of the records. Null or absent: they are found here. */
+  refs?: readonly EventRefs[] | null;
 }
 
 /** Inserts one event for each request, and the batch that the fold counts. Returns the texts of the events. */
@@ -64,10 +60,9 @@ export async function appendBatch(
   tx: Tx,
   of: AppendedBatch,
   records: readonly EndRecord[],
-): Promise<EventRefs[]> {
-  const { nodeId, journalId, toSeq, encodeHoldCharges, dictionary } = of;
-  const events = of.events ?? (await toEvents(records, nodeId));
-  const refs = await insertUsageEvents(tx, events, dictionary);
+): Promise<readonly EventRefs[]> {
+  const { nodeId, journalId, toSeq, encodeHoldCharges } = of;
+  const refs = await insertUsageEvents(tx, { nodeId, records }, of.refs);
   const oldestMs = records.reduce((ms, record) => Math.min(ms, record.startedAtMs), Infinity);
   await insertBatch(tx, {
     nodeId,

@@ -46,7 +46,7 @@ export async function insertBatch(tx: Tx, batch: NewBatch): Promise<void> {
   await tx.executeQuery(
     CompiledQuery.raw(INSERT_BATCH, [
       ...[nodeId, journalId, toSeq, oldestAt, rows.length, holdCharges],
-      ...(await columnTextsInSlices(batchRowTypes, rows)),
+      ...(await columnTextsInSlices(batchRowTypes, rows, (row) => row)),
     ]),
   );
 }

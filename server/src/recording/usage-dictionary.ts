@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { UsageEventRow, UsageLabels } from "./usage-rows.ts";
+import type { UsageLabels, UsageTexts } from "./usage-rows.ts";
 
 // Texts that many requests share: combinations of labels, prices and node ids. A record has only their ids. An id is a
 // hash of its text, so that nodes agree on it without a query. In memory, the dictionary knows which texts are stored.
@@ -44,7 +44,7 @@ export class UsageDictionary {
   }
 
   /** Finds the texts of an event. Texts that are not in memory are added. */
-  findRefs(event: UsageEventRow): EventRefs {
+  findRefs(event: UsageTexts): EventRefs {
     return {
       labels: this.#findLabels(event),
       prices: this.#findText(this.#prices, event.prices),
@@ -60,7 +60,7 @@ export class UsageDictionary {
     this.#nodes.clear();
   }
 
-  #findLabels(event: UsageEventRow): Entry<UsageLabels> {
+  #findLabels(event: UsageLabels): Entry<UsageLabels> {
     let entries = this.#labels.get(event.api_key_id);
     const known = entries?.find(({ value }) => hasLabels(event, value));
     if (known !== undefined) return known;
@@ -131,7 +131,7 @@ function hashText(text: string): bigint {
   return createHash("sha256").update(text).digest().readBigInt64BE(0);
 }
 
-function pickLabels(event: UsageEventRow): UsageLabels {
+function pickLabels(event: UsageLabels): UsageLabels {
   return {
     organization_id: event.organization_id,
     workspace_id: event.workspace_id,
@@ -146,7 +146,7 @@ function pickLabels(event: UsageEventRow): UsageLabels {
   };
 }
 
-function hasLabels(event: UsageEventRow, labels: UsageLabels): boolean {
+function hasLabels(event: UsageLabels, labels: UsageLabels): boolean {
   return (
     event.model === labels.model &&
     event.client === labels.client &&

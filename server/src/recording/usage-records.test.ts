@@ -62,12 +62,7 @@ const anyRecord: fc.Arbitrary<EndRecord> = fc
 
 const test = base.extend("requests", ({ db }) => ({
   record: (records: readonly EndRecord[]) =>
-    db.database.transaction().execute((tx) =>
-      insertUsageEvents(
-        tx,
-        records.map((record) => toUsageEvent(record, "node_1")),
-      ),
-    ),
+    db.database.transaction().execute((tx) => insertUsageEvents(tx, { nodeId: "node_1", records })),
   /** Inserts the row that a node of version 0.1 writes. */
   recordAsOldNode: (record: EndRecord) => {
     const { doubt: _, ...event } = toUsageEvent(record, "node_1");

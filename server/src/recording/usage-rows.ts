@@ -19,11 +19,22 @@ export interface UsageLabels extends Record<EventLabel, string> {
   organization_id: string;
 }
 
-export interface UsageEventRow extends UsageLabels, Record<AmountColumn, bigint> {
+/** Texts of a request that many others share. */
+export interface UsageTexts extends UsageLabels {
+  node_id: string;
+  prices: string;
+}
+
+/** Requests of one node, to record. */
+export interface EndedRequests {
+  nodeId: string;
+  records: readonly EndRecord[];
+}
+
+export interface UsageEventRow extends UsageTexts, Record<AmountColumn, bigint> {
   request_id: string;
   started_at: Date;
   ended_at: Date;
-  node_id: string;
   outcome: Outcome;
   http_status: number | null;
   is_stream: boolean;
@@ -31,7 +42,6 @@ export interface UsageEventRow extends UsageLabels, Record<AmountColumn, bigint>
   doubt: Doubt | null;
   is_unpriced: boolean;
   requested_model: string;
-  prices: string;
   upstream_request_id: string | null;
   hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
@@ -49,13 +59,9 @@ const MINUTE_MS = 60_000;
 const MAX_COUNT = MAX_TOKENS * MAX_ITERATIONS;
 const MAX_INT4 = 2_147_483_647;
 
-/** Converts a record to its event. Values that a column cannot hold are limited: no value may stop a flush. */
-export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
-  const { usage, cost } = record;
+/** Returns the shared texts of a record, as `toUsageEvent` does. */
+export function toUsageTexts(record: EndRecord, nodeId: string): UsageTexts {
   return {
-    request_id: record.requestId,
-    started_at: new Date(record.startedAtMs),
-    ended_at: new Date(record.endedAtMs),
     node_id: nodeId,
     organization_id: record.organizationId,
     workspace_id: record.workspaceId,
@@ -67,6 +73,18 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
     inference_geo: toText(record.inferenceGeo),
     speed: toText(record.speed),
     client: toText(record.client),
+    prices: record.prices,
+  };
+}
+
+/** Converts a record to its event. Values that a column cannot hold are limited: no value may stop a flush. */
+export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
+  const { usage, cost } = record;
+  return {
+    request_id: record.requestId,
+    started_at: new Date(record.startedAtMs),
+    ended_at: new Date(record.endedAtMs),
+    ...toUsageTexts(record, nodeId),
     outcome: record.outcome,
     http_status: toInt4(record.httpStatus),
     is_stream: record.isStream,
@@ -87,7 +105,6 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
     output_cost_nano_usd: cost.output,
     web_search_cost_nano_usd: cost.webSearch,
     cost_nano_usd: cost.total,
-    prices: record.prices,
     upstream_request_id:
       record.upstreamRequestId === null ? null : toText(record.upstreamRequestId),
     hold_nano_usd: record.holdNanoUsd ?? null,

@@ -19,7 +19,7 @@ import {
   UsageDictionary,
 } from "./usage-dictionary.ts";
 import { toUsageRecord, type UsageRecordRow } from "./usage-record-rows.ts";
-import type { UsageEventRow, UsageLabels } from "./usage-rows.ts";
+import { type EndedRequests, toUsageEvent, toUsageTexts, type UsageLabels } from "./usage-rows.ts";
 
 // Batches travel as one array per column: one statement however many rows (measured about 75,000 rows/s). Rows are built in
 // slices, so that a large batch does not delay requests.
@@ -77,39 +77,50 @@ const INSERT_LABELS = prepareOnce(
 const MAX_ATTEMPTS = 5;
 
 /**
- * Appends one record for each event. Throws if a request is already there: each is recorded once. Without a dictionary
- * every text is stored again.
+ * Appends one record for each request. Throws if a request is already there: each is recorded once. Returns the texts of the
+ * requests. `refs`: texts that `storeTexts` returned for these requests. Null: all texts are stored again.
  */
 export async function insertUsageEvents(
   tx: Tx,
-  events: readonly UsageEventRow[],
-  dictionary = new UsageDictionary(),
+  ended: EndedRequests,
+  refs: readonly EventRefs[] | null = null,
+): Promise<readonly EventRefs[]> {
+  if (ended.records.length === 0) return [];
+  const found = refs ?? (await findTexts(ended, new UsageDictionary()));
+  await storeMissing(tx, found);
+  await tx.executeQuery(CompiledQuery.raw(INSERT_RECORDS, await formatRecords(ended, found)));
+  return found;
+}
+
+/** Formats requests, in slices: one text for each column. `refs` has the texts of each request. */
+export function formatRecords(
+  { records, nodeId }: EndedRequests,
+  refs: readonly EventRefs[],
+): Promise<string[]> {
+  return columnTextsInSlices(recordTypes, records, (record, index) =>
+    toUsageRecord(toUsageEvent(record, nodeId), refs[index] as EventRefs),
+  );
+}
+
+/** Stores texts of the requests that may be missing. Returns the references of each request. */
+export async function storeTexts(
+  db: Database | Tx,
+  ended: EndedRequests,
+  dictionary: UsageDictionary,
 ): Promise<EventRefs[]> {
-  if (events.length === 0) return [];
-  const refs = await storeTexts(tx, events, dictionary);
-  const texts = await formatRecords(events, refs);
-  await tx.executeQuery(CompiledQuery.raw(INSERT_RECORDS, texts));
+  const refs = await findTexts(ended, dictionary);
+  await storeMissing(db, refs);
   return refs;
 }
 
-/** Formats the records of events, in slices: one text for each column. `refs` has the texts of each event. */
-export async function formatRecords(
-  events: readonly UsageEventRow[],
-  refs: readonly EventRefs[],
-): Promise<string[]> {
-  const records = await mapInSlices(events, (event, index) =>
-    toUsageRecord(event, refs[index] as EventRefs),
-  );
-  return columnTextsInSlices(recordTypes, records);
-}
-
-/** Stores texts of the events that may be missing. Returns the references of each event. */
-export async function storeTexts(
-  db: Database | Tx,
-  events: readonly UsageEventRow[],
+function findTexts(
+  { records, nodeId }: EndedRequests,
   dictionary: UsageDictionary,
 ): Promise<EventRefs[]> {
-  const refs = await mapInSlices(events, (event) => dictionary.findRefs(event));
+  return mapInSlices(records, (record) => dictionary.findRefs(toUsageTexts(record, nodeId)));
+}
+
+async function storeMissing(db: Database | Tx, refs: readonly EventRefs[]): Promise<void> {
   const { labels, prices, nodes } = listMissing(refs);
   await storeLabels(db, labels);
   if (prices.length > 0) {
@@ -124,7 +135,6 @@ export async function storeTexts(
       db,
     );
   }
-  return refs;
 }
 
 /** Stores labels that are missing. Labels whose id belongs to other labels get the next id. */

@@ -11,7 +11,7 @@ import { addToRollups } from "#src/recording/rollups.sql.ts";
 import { storeTexts } from "#src/recording/usage.sql.ts";
 import { deleteBatches, insertBatch, listBatches } from "#src/recording/usage-batches.sql.ts";
 import { UsageDictionary } from "#src/recording/usage-dictionary.ts";
-import { sumMinutes, toUsageEvent } from "#src/recording/usage-rows.ts";
+import { sumMinutes } from "#src/recording/usage-rows.ts";
 import { encodeHoldCharges } from "#src/spend/ledger/hold-charges.ts";
 import type { LeaseClock } from "#src/spend/ledger/lease-clock.sql.ts";
 import { type SettledBalance, settleBatches } from "#src/spend/ledger/leases.sql.ts";
@@ -58,8 +58,8 @@ export async function appendSums(
   place: FlushPosition & { nodeId: string },
   records: readonly EndRecord[],
 ): Promise<void> {
-  const events = records.map((record) => toUsageEvent(record, place.nodeId));
-  const refs = await storeTexts(tx, events, new UsageDictionary());
+  const ended = { nodeId: place.nodeId, records };
+  const refs = await storeTexts(tx, ended, new UsageDictionary());
   const labels = refs.map((each) => each.labels);
   const holdCharges = encodeHoldCharges(records);
   const rows = await sumMinutes(records, labels);

@@ -5,7 +5,6 @@ import { periodOf } from "#src/domain/spend-period.ts";
 import { noCost } from "#src/domain/usage.ts";
 import { newId } from "#src/lib/ids.ts";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
-import { toUsageEvent } from "#src/recording/usage-rows.ts";
 import { listUnresolved } from "#src/spend/ledger/unresolved.sql.ts";
 import { settleRecords } from "./folds.ts";
 import { endRecord } from "./usage-records.ts";
@@ -47,7 +46,7 @@ export async function settleRecord(database: Database, record: EndRecord): Promi
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   await database.transaction().execute(async (tx) => {
-    await insertUsageEvents(tx, [toUsageEvent(record, NODE_ID)]);
+    await insertUsageEvents(tx, { nodeId: NODE_ID, records: [record] });
     await settleRecords(tx, NODE_ID, [record], { atMs: record.startedAtMs });
   });
 }

@@ -4,7 +4,6 @@ import { describe, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import { rollupTableNames } from "#src/recording/rollup-tables.ts";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
-import { toUsageEvent } from "#src/recording/usage-rows.ts";
 import { upsertSpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { appendBatchOnly, settleRecords } from "#test/harness/folds.ts";
@@ -65,10 +64,7 @@ test.beforeEach(async ({ db }) => {
     endRecord(beginRecord({ ...at(0), holdNanoUsd: 7n }), 0n, { outcome: "interrupted" }),
   ];
   await db.database.transaction().execute(async (tx) => {
-    await insertUsageEvents(
-      tx,
-      batch.map((record) => toUsageEvent(record, "node_1")),
-    );
+    await insertUsageEvents(tx, { nodeId: "node_1", records: batch });
     await settleRecords(tx, "node_1", batch, { atMs: SOME_TIME_MS });
   });
 });
@@ -108,7 +104,7 @@ test("skips scopes without a limit", async ({ db, check }) => {
   const ofOther = { workspaceId: "wksp_2", apiKeyId: "apikey_3", startedAtMs: SOME_TIME_MS };
   const record = endRecord(beginRecord(ofOther), 9n);
   await db.database.transaction().execute(async (tx) => {
-    await insertUsageEvents(tx, [toUsageEvent(record, "node_1")]);
+    await insertUsageEvents(tx, { nodeId: "node_1", records: [record] });
     await settleRecords(tx, "node_1", [record], { atMs: SOME_TIME_MS });
   });
   expect(await check()).toEqual({ ...before, requests: before.requests + 1 });
@@ -345,7 +341,7 @@ test("finds no difference while requests are settled", async ({ db, check }) => 
         BigInt(i + 1),
       );
       await db.database.transaction().execute(async (tx) => {
-        await insertUsageEvents(tx, [toUsageEvent(record, "node_1")]);
+        await insertUsageEvents(tx, { nodeId: "node_1", records: [record] });
         await settleRecords(tx, "node_1", [record], { atMs: SOME_TIME_MS });
       });
     }

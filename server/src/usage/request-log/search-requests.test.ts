@@ -38,23 +38,21 @@ interface Made {
 }
 
 const test = base.extend("log", ({ db }) => {
-  const toEvent = ({ apiKeyId, startedAtMs, isFailed = false, nanoUsd = 1n }: Made) =>
-    toUsageEvent(
-      endRecord(
-        beginRecord({ apiKeyId, startedAtMs }),
-        nanoUsd,
-        isFailed ? { outcome: "refused", httpStatus: 529 } : {},
-      ),
-      "node_1",
+  const toRecord = ({ apiKeyId, startedAtMs, isFailed = false, nanoUsd = 1n }: Made) =>
+    endRecord(
+      beginRecord({ apiKeyId, startedAtMs }),
+      nanoUsd,
+      isFailed ? { outcome: "refused", httpStatus: 529 } : {},
     );
   return {
     record: async (made: readonly Made[]) => {
-      const events = made.map(toEvent);
-      await db.database.transaction().execute((tx) => insertUsageEvents(tx, events));
-      return events.map((event) => event.request_id);
+      const records = made.map(toRecord);
+      const ended = { nodeId: "node_1", records };
+      await db.database.transaction().execute((tx) => insertUsageEvents(tx, ended));
+      return records.map(({ requestId }) => requestId);
     },
     recordAsOldNode: async (made: readonly Made[]) => {
-      const events = made.map(toEvent);
+      const events = made.map((each) => toUsageEvent(toRecord(each), "node_1"));
       for (const { doubt: _, ...event } of events) {
         await db.database.insertInto("usage_event").values(event).execute();
       }
