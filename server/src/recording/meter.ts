@@ -199,7 +199,8 @@ export class Meter {
       this.#logger.error({ requestId: record.requestId }, "a request that is not open was ended");
       return;
     }
-    this.#enqueue({ ...accepted, record });
+    const { seq, position } = accepted;
+    this.#enqueue({ seq, position, record });
     this.#scheduleFlush(this.#options.flushEveryMs ?? FLUSH_EVERY_MS);
   }
 

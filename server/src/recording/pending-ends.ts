@@ -23,7 +23,11 @@ interface Spill {
 /** Ends that wait for their flush, in order. Memory is bounded while the database is away. */
 export class PendingEnds {
   readonly #options: PendingEndsOptions;
-  #queue: (PendingEnd & { sinceMs: number })[] = [];
+  #queue: PendingEnd[] = [];
+  /** No end of the queue waits for longer. Monotonic milliseconds. A reading of the clock for each end takes 0.2 us. */
+  #sinceMs = 0;
+  /** Time of the last `head`, and the length of the queue then. */
+  #head = { atMs: 0, count: 0 };
   #spill: Spill | null = null;
 
   constructor(options: PendingEndsOptions) {
@@ -34,25 +38,25 @@ export class PendingEnds {
     return this.#queue.length + (this.#spill?.count ?? 0);
   }
 
-  /** Waiting time of the oldest end, milliseconds. 0: none waits. */
+  /** Longest possible waiting time of the oldest end, milliseconds. 0: none waits. */
   oldestMs(): number {
-    const sinceMs = this.#queue[0]?.sinceMs ?? this.#spill?.sinceMs;
+    const sinceMs = this.#findSinceMs();
     return sinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - sinceMs;
   }
 
   /** Adds an end. `position` is at this end in the journal, or before it. */
   add(end: PendingEnd & { position: JournalPosition }): void {
     const { seq, record, position } = end;
-    const sinceMs = this.#options.clock.monotonicMs();
     if (this.#spill !== null) {
       this.#spill.count += 1;
     } else if (this.#queue.length < this.#options.maxInMemory) {
-      this.#queue.push({ seq, record, sinceMs });
+      if (this.#queue.length === 0) this.#sinceMs = this.#options.clock.monotonicMs();
+      this.#queue.push({ seq, record });
     } else {
       this.#spill = {
         reader: this.#options.journal.readFrom({ seq, position }),
         count: 1,
-        sinceMs,
+        sinceMs: this.#options.clock.monotonicMs(),
       };
       this.#options.logger.warn({ pending: this.count }, "usage waits in the journal only");
     }
@@ -71,7 +75,7 @@ export class PendingEnds {
 
   /** Puts `count` ends back before all others. They are read from the journal, from `first` on. */
   putBack(first: AcceptedEnd, count: number): void {
-    const sinceMs = this.#queue[0]?.sinceMs ?? this.#spill?.sinceMs;
+    const sinceMs = this.#findSinceMs();
     this.#spill = {
       reader: this.#options.journal.readFrom(first),
       count: this.count + count,
@@ -83,12 +87,19 @@ export class PendingEnds {
   /** Returns the oldest ends, `limit` at most. Empty also if the next one is not in the journal yet. */
   async head(limit: number): Promise<readonly PendingEnd[]> {
     if (this.#queue.length === 0 && this.#spill !== null) await this.#refill(this.#spill);
+    this.#head = { atMs: this.#options.clock.monotonicMs(), count: this.#queue.length };
     return this.#queue.slice(0, limit);
   }
 
   /** Removes the `count` oldest ends, which are in the database. */
   remove(count: number): void {
     this.#queue.splice(0, count);
+    // All others were added after the last `head`.
+    if (count >= this.#head.count) this.#sinceMs = this.#head.atMs;
+  }
+
+  #findSinceMs(): number | undefined {
+    return this.#queue.length > 0 ? this.#sinceMs : this.#spill?.sinceMs;
   }
 
   /** Marks the journal. The spend of missing ends stays pending in this process, and becomes unresolved at the next start. */
@@ -104,7 +115,8 @@ export class PendingEnds {
     const reading = spill.reader.read(Math.min(expected, maxInMemory));
     const isAllWritten = journal.isHealthy();
     const ends = await reading;
-    for (const end of ends) this.#queue.push({ ...end, sinceMs: spill.sinceMs });
+    this.#sinceMs = spill.sinceMs;
+    for (const { seq, record } of ends) this.#queue.push({ seq, record });
     spill.count -= ends.length;
     if (ends.length < Math.min(expected, maxInMemory) && isAllWritten) {
       const missing = expected - ends.length;
