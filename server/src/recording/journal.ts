@@ -179,10 +179,10 @@ export class DiskJournal implements Journal {
     this.#writeBegins([record]);
   }
 
-  async beginWritten(record: BeginRecord): Promise<void> {
-    if (!this.#isWritable) throw makeNotReadyError();
+  beginWritten(record: BeginRecord): Promise<void> {
+    if (!this.#isWritable) return Promise.reject(makeNotReadyError());
     this.#scheduleWrite();
-    await this.#waiting.add(record);
+    return this.#waiting.add(record);
   }
 
   amendBegin(record: BeginRecord): void {
