@@ -38,7 +38,7 @@ export interface HoldCall {
   body: Buffer;
   upstream: Upstream;
   book: PriceBook;
-  /** Time that selects the prices, milliseconds since the epoch. */
+  /** Time that selects the prices, read in this synchronous step. Milliseconds since the epoch. */
   atMs: number;
 }
 
@@ -52,7 +52,7 @@ export interface HoldCall {
 export function holdSpend(deps: HoldDeps, call: HoldCall): Held | null | Promise<Held | null> {
   const { worstCase } = call;
   if (worstCase.kind === "refused") refuseUnbounded(deps, call, worstCase);
-  const decided = requestHold(deps, call, worstCase);
+  const decided = requestHold(deps, call, worstCase, call.atMs);
   if (!(decided instanceof Promise) && decided.kind === "held") {
     return confirmHold(deps, call, worstCase, decided);
   }
@@ -71,10 +71,11 @@ function requestHold(
   deps: HoldDeps,
   { exchange, scope }: HoldCall,
   { kind, nanoUsd }: WorstCase,
+  atMs?: number,
 ): ReturnType<LeaseSync["hold"]> {
   const { requestId } = exchange;
   const isOpenEnded = kind !== "closed";
-  return deps.leases.hold({ requestId, scope, amountNanoUsd: nanoUsd, isOpenEnded });
+  return deps.leases.hold({ requestId, scope, amountNanoUsd: nanoUsd, isOpenEnded }, atMs);
 }
 
 function confirmHold(deps: HoldDeps, call: HoldCall, worstCase: WorstCase, held: Held): Held {

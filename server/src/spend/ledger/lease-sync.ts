@@ -199,9 +199,16 @@ export class LeaseSync {
     this.#startSending();
   }
 
-  /** Decides at once if the node's leases have enough budget, otherwise after a wait. Never rejects. */
-  hold(request: HoldRequest): HoldDecided | Promise<HoldDecided | Dropped> {
-    const decision = this.#leases.hold(request, this.#now());
+  /**
+   * Decides at once if the node's leases have enough budget, otherwise after a wait. `atMs`: time that the caller has read
+   * in the same synchronous step, on the database's clock. Never rejects.
+   */
+  hold(
+    request: HoldRequest,
+    atMs: number = this.#options.databaseNowMs(),
+  ): HoldDecided | Promise<HoldDecided | Dropped> {
+    const nowMs = this.#options.clock.monotonicMs();
+    const decision = this.#leases.hold(request, { nowMs, atMs });
     this.#tickSoon();
     if (decision.kind !== "waiting") return decision;
     const { promise, resolve } = Promise.withResolvers<HoldDecided | Dropped>();
