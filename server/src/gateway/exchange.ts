@@ -31,6 +31,8 @@ export interface Exchange {
   isClosed: boolean;
   /** The request is settled. Only buffered bytes are still sent. */
   isDone: boolean;
+  /** Place in the list of running exchanges. */
+  place: number;
 }
 
 interface UnheldRequest {
@@ -78,22 +80,30 @@ export interface RunningExchanges {
 /** Time for a client to read the response about the stop, milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
+/**
+ * The list is an array, and the last exchange takes the place of an ended one. A `Set` allocates its next table beside the
+ * old one, in the old generation after some minutes. The dead table then keeps its exchanges until a full collection.
+ */
 export function makeRunningExchanges(): RunningExchanges {
-  const running = new Set<Exchange>();
+  const running: Exchange[] = [];
   const idle = Promise.withResolvers<void>();
   let drainTimer: NodeJS.Timeout | null = null;
 
   function removeEnded(exchange: Exchange): void {
-    if (!exchange.isClosed || !exchange.isDone) return;
-    running.delete(exchange);
-    if (drainTimer !== null && running.size === 0) finishDrain(drainTimer);
+    if (!exchange.isClosed || !exchange.isDone || running[exchange.place] !== exchange) return;
+    const last = running.pop();
+    if (last !== undefined && last !== exchange) {
+      last.place = exchange.place;
+      running[last.place] = last;
+    }
+    if (drainTimer !== null && running.length === 0) finishDrain(drainTimer);
   }
 
   function endAll(): void {
-    running.forEach(endExchange);
+    [...running].forEach(endExchange);
     // The rest are responses to clients that do not read.
-    if (running.size > 0)
-      drainTimer = setTimeout(() => running.forEach(destroyConnection), LAST_WORDS_MS);
+    if (running.length > 0)
+      drainTimer = setTimeout(() => [...running].forEach(destroyConnection), LAST_WORDS_MS);
   }
 
   function finishDrain(timer: NodeJS.Timeout): void {
@@ -103,19 +113,23 @@ export function makeRunningExchanges(): RunningExchanges {
 
   return {
     add(exchange) {
-      running.add(exchange);
-      exchange.call.onClose = (isWhole) => {
+      exchange.place = running.length;
+      running.push(exchange);
+      // V8 allocates a function in the old generation if it is assigned to a property as a literal. Until the next full
+      // collection, the function then keeps the exchange and all that belongs to it.
+      const onClose = (isWhole: boolean): void => {
         exchange.isClosed = true;
         if (!isWhole) exchange.relay?.onClientGone();
         exchange.waiting?.abort();
         removeEnded(exchange);
       };
+      exchange.call.onClose = onClose;
     },
     markDone(exchange) {
       exchange.isDone = true;
       removeEnded(exchange);
     },
-    count: () => running.size,
+    count: () => running.length,
     claimUnheld(isCounted) {
       const taken: UnheldRequest[] = [];
       for (const exchange of running) {
@@ -128,9 +142,9 @@ export function makeRunningExchanges(): RunningExchanges {
     },
     drain(timeoutMs) {
       if (drainTimer === null) {
-        for (const { call } of running) call.closeAfterwards();
+        for (const { call } of [...running]) call.closeAfterwards();
         drainTimer = setTimeout(endAll, timeoutMs);
-        if (running.size === 0) finishDrain(drainTimer);
+        if (running.length === 0) finishDrain(drainTimer);
       }
       return idle.promise;
     },

@@ -229,6 +229,7 @@ function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
     heldBytes: 0,
     isClosed: false,
     isDone: false,
+    place: -1,
   };
 }
 
