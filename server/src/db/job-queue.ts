@@ -71,8 +71,8 @@ export async function removeJob(tx: Database | Tx, key: string): Promise<void> {
  * better.
  */
 const CONNECT_TIMEOUT_MS = 30_000;
-/** Longer than the time between two looks for waiting jobs, so that a quiet queue keeps one connection. */
-const MAX_IDLE_MS = 30_000;
+/** Longer than a minute, the interval of scheduled jobs, so that a quiet queue keeps its connections. */
+const MAX_IDLE_MS = 90_000;
 
 export interface JobPool {
   pool: pg.Pool;
@@ -131,4 +131,10 @@ export async function countWaitingJobs(
   );
   const [row] = rows;
   return { due: row?.due ?? 0, nextInMs: row?.next_in_ms ?? null };
+}
+
+/** Removes the waiting and the failed jobs with these keys. Throws the database's error. */
+export async function removeWaitingJobs({ pool }: JobPool, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await pool.query(`SELECT ${JOB_SCHEMA}.remove_job(key) FROM unnest($1::text[]) AS key`, [keys]);
 }

@@ -12,7 +12,13 @@ import {
   type WorkerPool,
 } from "graphile-worker";
 import type { Incarnations } from "#src/db/incarnation.ts";
-import { countWaitingJobs, JOB_SCHEMA, type JobPool, openJobPool } from "#src/db/job-queue.ts";
+import {
+  countWaitingJobs,
+  JOB_SCHEMA,
+  type JobPool,
+  openJobPool,
+  removeWaitingJobs,
+} from "#src/db/job-queue.ts";
 import type { Notifications } from "#src/db/notifications.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { wakeWorkers } from "./wake-workers.ts";
@@ -28,7 +34,7 @@ export interface JobsOptions {
   connectionString: string;
   /** Jobs of this node by name. Jobs of other names wait for another node. */
   jobs: Readonly<Record<string, Job>>;
-  /** Crontab pattern (UTC) by job name. Each time runs on one node. */
+  /** Crontab pattern (UTC) by job name. Each time runs on one node. Jobs of one pattern run one after the other. */
   schedule: Readonly<Record<string, string>>;
   /** Maximum number of concurrent jobs. */
   maxConcurrent?: number;
@@ -64,6 +70,7 @@ const LAST_RESTART_MS = 60_000;
  */
 export function runJobs(options: JobsOptions): RunningJobs {
   const stopping = new AbortController();
+  const jobs = addScheduledJob(options);
   const connections = openJobPool({
     connectionString: options.connectionString,
     maxConnections: options.maxConnections ?? CONNECTIONS,
@@ -75,7 +82,7 @@ export function runJobs(options: JobsOptions): RunningJobs {
   let runner: Runner | null = null;
   let workers: WorkerPool | null = null;
   const waking = wakeWorkers({
-    countWaiting: () => countWaitingJobs(connections, Object.keys(options.jobs)),
+    countWaiting: () => countWaitingJobs(connections, Object.keys(jobs)),
     nudge: (count) => workers?.nudge(count),
     notifications: options.notifications,
     signal: stopping.signal,
@@ -87,9 +94,11 @@ export function runJobs(options: JobsOptions): RunningJobs {
   events.on("job:error", () => waking.lookSoon());
 
   async function runOnce(): Promise<void> {
-    const started = await start(options, connections, events);
+    const started = await start({ ...options, jobs }, connections, events);
     runner = started;
     try {
+      // Earlier versions queued each scheduled job by its name. A failed one would stay.
+      await removeWaitingJobs(connections, Object.keys(options.schedule));
       for (const name of options.startJobNames ?? []) {
         await started.addJob(name, {}, { jobKey: name, jobKeyMode: "replace", maxAttempts: 1 });
       }
@@ -162,14 +171,42 @@ function makeTaskList(jobs: JobsOptions["jobs"]): TaskList {
   return tasks;
 }
 
+/**
+ * Runs all jobs of a pattern one after the other. As single jobs, those of each minute needed 14 statements of the queue and
+ * two more connections to the database.
+ */
+const RUN_SCHEDULED = "run_scheduled";
+
+/** Adds the job that runs the jobs of a pattern, if there is a schedule. */
+function addScheduledJob({ jobs, schedule }: JobsOptions): JobsOptions["jobs"] {
+  const patterns = Object.entries(schedule);
+  if (patterns.length === 0) return jobs;
+  const runScheduled: Job = async ({ pattern }, attempt) => {
+    const failures = new Map<string, unknown>();
+    for (const [name] of patterns.filter(([, each]) => each === pattern)) {
+      await jobs[name]?.({}, attempt).catch((error: unknown) => failures.set(name, error));
+    }
+    // The queue logs and stores it.
+    if (failures.size === 0) return;
+    const message = [...failures].map(([name, error]) => `${name}: ${error}`).join("; ");
+    throw new AggregateError(failures.values(), message);
+  };
+  return { ...jobs, [RUN_SCHEDULED]: runScheduled };
+}
+
 function parseSchedule(schedule: JobsOptions["schedule"]): ParsedCronItem[] {
   return parseCronItems(
-    Object.entries(schedule).map(([task, match]) => ({
-      task,
-      match,
-      // A missed run is skipped, because the next one does the same work.
-      options: { backfillPeriod: 0, maxAttempts: 1, jobKey: task, jobKeyMode: "replace" },
-    })),
+    [...new Set(Object.values(schedule))].map((match) => {
+      const identifier = `${RUN_SCHEDULED} ${match}`;
+      return {
+        ...{ task: RUN_SCHEDULED, match, identifier, payload: { pattern: match } },
+        // A missed run is skipped, because the next one does the same work.
+        options: {
+          ...{ backfillPeriod: 0, maxAttempts: 1 },
+          ...{ jobKey: identifier, jobKeyMode: "replace" },
+        },
+      };
+    }),
   );
 }
 
