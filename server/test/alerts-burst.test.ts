@@ -143,8 +143,7 @@ test.beforeAll(async ({ db, upstream }) => {
     SMTP_URL: mail.url,
     BURSAR_MAIL_FROM: "Bursar <bursar@example.com>",
   };
-  nodes = [];
-  for (let i = 0; i < 3; i++) nodes.push(await startServer({ env }));
+  nodes = await Promise.all(Array.from({ length: 3 }, () => startServer({ env })));
   await createRule();
 }, 180_000);
 
