@@ -1,5 +1,5 @@
 import { type Incarnation, judgeServer } from "#src/db/incarnation.ts";
-import { FIRST_SERVER } from "./memory-store.ts";
+import { FIRST_SERVER } from "./memory-rows.ts";
 import type { Model, SavedModel } from "./model.ts";
 import type { Random } from "./random.ts";
 import { type SimulatedNode, TIMES } from "./simulated-node.ts";

@@ -19,14 +19,8 @@ import {
   usedOf,
 } from "#src/spend/ledger/lease-rules.ts";
 import type { DraftedMessage } from "#src/spend/ledger/leases.sql.ts";
-import {
-  balanceOf,
-  type FoldTables,
-  type LimitRow,
-  limitNameOfKey,
-  MemoryFold,
-  type UnresolvedRow,
-} from "./memory-fold.ts";
+import { balanceOf, limitNameOfKey, MemoryFold, type UnresolvedRow } from "./memory-fold.ts";
+import { copyRows, makeRows, NEW_NODE, type NodeRow, type SavedMaps } from "./memory-rows.ts";
 import { periodOfKey } from "./model.ts";
 import {
   awaitMs,
@@ -43,54 +37,13 @@ import {
   type StoreTimes,
 } from "./store.ts";
 
-interface NodeRow {
-  epoch: bigint;
-  flushedSeq: number;
-  foldedSeq: number;
-  op: number;
-  expiresAtMs: number | null;
-  acknowledged: bigint;
-  /** Null: not fenced. */
-  fencedAtMs: number | null;
-  /** Null: its leases are known. */
-  awaitedUntilMs: number | null;
-}
-
-interface SavedMaps extends SavedRows {
-  rows: MemoryRows;
-}
-
-interface MemoryRows {
-  nodes: Map<string, NodeRow>;
-  granted: Map<string, Map<string, bigint>>;
-  tables: FoldTables;
-  limits: Map<string, LimitRow>;
-  version: bigint;
-  countIds: bigint;
-  incarnation: Incarnation;
-}
-
 /** Plain maps instead of the database, under the rules of the product. */
 export class MemoryStore implements SpendStore {
   readonly #times: StoreTimes;
-  #nodes = new Map<string, NodeRow>();
-  /** Written by messages of the nodes: by node and key text. */
-  #granted = new Map<string, Map<string, bigint>>();
+  #rows = makeRows();
   /** Keys of all messages, by key text. */
   readonly #keys = new Map<string, LeaseKey>();
-  /** Written by folds. */
-  #tables: FoldTables = {
-    balances: new Map(),
-    drawn: new Map(),
-    counts: new Map(),
-    unresolved: [],
-    batches: [],
-  };
-  #limits = new Map<string, LimitRow>();
-  #version = 0n;
   #fold: MemoryFold | null = null;
-  #countIds = 0n;
-  #incarnation: Incarnation = { value: 0n, id: "first", ...FIRST_SERVER };
   #saves = 0;
 
   constructor(times: StoreTimes) {
@@ -98,13 +51,13 @@ export class MemoryStore implements SpendStore {
   }
 
   async enter(nodeId: string): Promise<{ epoch: bigint; flushedSeq: number }> {
-    const node = this.#nodes.get(nodeId) ?? {
+    const node = this.#rows.nodes.get(nodeId) ?? {
       ...NEW_NODE,
       epoch: larger(this.#leastEpoch, 1n) - 1n,
     };
     node.epoch += 1n;
     node.op = 0;
-    this.#nodes.set(nodeId, node);
+    this.#rows.nodes.set(nodeId, node);
     const { epoch, flushedSeq } = node;
     return { epoch, flushedSeq };
   }
@@ -118,9 +71,9 @@ export class MemoryStore implements SpendStore {
   }
 
   async draft(message: SyncMessage, atMs: number): Promise<DraftedMessage | SyncRefusal> {
-    const node = this.#nodes.get(message.nodeId);
+    const node = this.#rows.nodes.get(message.nodeId);
     if (node === undefined) return { kind: "fenced" };
-    const refusal = findRefusal(toMessageNode(node, this.#version), message);
+    const refusal = findRefusal(toMessageNode(node, this.#rows.version), message);
     for (const [text, key] of message.keys) this.#keys.set(text, key);
     if (refusal !== null) return refusal;
     const work = { ...this.#load(node, message), awaited: this.#findAwaited(message.nodeId, atMs) };
@@ -128,13 +81,13 @@ export class MemoryStore implements SpendStore {
   }
 
   #findAwaited(nodeId: string, atMs: number): Awaited {
-    const own = this.#nodes.get(nodeId)?.awaitedUntilMs ?? null;
+    const own = this.#rows.nodes.get(nodeId)?.awaitedUntilMs ?? null;
     const [other] = this.#listAwaited(atMs).filter((each) => each.nodeId !== nodeId);
     return { isSelf: own !== null && own > atMs, other: other ?? null };
   }
 
   #listAwaited(atMs: number): AwaitedNode[] {
-    const awaited = [...this.#nodes].flatMap(([nodeId, { awaitedUntilMs: untilMs }]) => {
+    const awaited = [...this.#rows.nodes].flatMap(([nodeId, { awaitedUntilMs: untilMs }]) => {
       return untilMs !== null && untilMs > atMs ? [{ nodeId, untilMs }] : [];
     });
     return awaited.sort((a, b) => b.untilMs - a.untilMs || (a.nodeId < b.nodeId ? -1 : 1));
@@ -143,9 +96,9 @@ export class MemoryStore implements SpendStore {
   async write(draft: DraftedMessage, atMs: number): Promise<SyncAnswer | null> {
     const { message, answer, changes, isAwaiting } = draft;
     const { nodeId } = message;
-    const node = this.#nodes.get(nodeId);
+    const node = this.#rows.nodes.get(nodeId);
     if (node === undefined) return { kind: "fenced" };
-    const refusal = findRefusal(toMessageNode(node, this.#version), message);
+    const refusal = findRefusal(toMessageNode(node, this.#rows.version), message);
     if (refusal !== null) return refusal;
     if (!changes.every((change) => this.#isValid(nodeId, change))) return null;
     if (isAwaiting && this.#listAwaited(atMs).length === 0) return null;
@@ -157,7 +110,7 @@ export class MemoryStore implements SpendStore {
       if (grantedNanoUsd === null) granted.delete(text);
       else granted.set(text, grantedNanoUsd);
       if (keptNanoUsd === null) continue;
-      this.#tables.unresolved.push({
+      this.#rows.tables.unresolved.push({
         nodeId,
         requestId: `epoch:${message.epoch}`,
         key: text,
@@ -178,8 +131,8 @@ export class MemoryStore implements SpendStore {
   /** False: the change was decided on rows that have other values now. */
   #isValid(nodeId: string, { text, grantedNanoUsd, countId, isGuarded }: LeaseChange): boolean {
     if (grantedNanoUsd === null) return true;
-    if (this.#tables.counts.get(limitNameOfKey(text)) !== countId) return false;
-    const limit = this.#limits.get(limitNameOfKey(text));
+    if (this.#rows.tables.counts.get(limitNameOfKey(text)) !== countId) return false;
+    const limit = this.#rows.limits.get(limitNameOfKey(text));
     if (!isGuarded || limit === undefined) return true;
     const lease = this.#leaseOf(nodeId, text);
     const used = usedOf(this.#figuresOf(text)) - leftOf(lease);
@@ -204,13 +157,13 @@ export class MemoryStore implements SpendStore {
     const limits = new Map<string, bigint>();
     const counts = new Map<string, bigint>();
     for (const [text, key] of message.keys) {
-      const limit = this.#limits.get(limitNameOf(key));
+      const limit = this.#rows.limits.get(limitNameOf(key));
       if (limit) limits.set(text, limit.amountNanoUsd);
-      const countId = this.#tables.counts.get(limitNameOf(key));
+      const countId = this.#rows.tables.counts.get(limitNameOf(key));
       if (countId !== undefined) counts.set(text, countId);
     }
     const { foldedSeq } = node;
-    const others = [...this.#nodes].filter(([id, { expiresAtMs }]) => {
+    const others = [...this.#rows.nodes].filter(([id, { expiresAtMs }]) => {
       return id !== nodeId && expiresAtMs !== null;
     });
     const liveNodes = others.length + 1;
@@ -219,37 +172,37 @@ export class MemoryStore implements SpendStore {
 
   async flush(request: FlushRequest): Promise<FlushAnswer> {
     const { nodeId, batch, to } = request;
-    const node = this.#nodes.get(nodeId);
+    const node = this.#rows.nodes.get(nodeId);
     if (node === undefined || node.epoch !== request.epoch) return "fenced";
     if (node.flushedSeq === to) return "flushed";
     if (node.flushedSeq !== request.from) return "replaced";
     node.flushedSeq = to;
-    this.#tables.batches.push({ nodeId, toSeq: to, batch });
+    this.#rows.tables.batches.push({ nodeId, toSeq: to, batch });
     return "flushed";
   }
 
   async beginFold(): Promise<void> {
     this.#fold = new MemoryFold({
-      tables: this.#tables,
-      limits: () => [...this.#limits.values()],
+      tables: this.#rows.tables,
+      limits: () => [...this.#rows.limits.values()],
     });
   }
 
   async countLimits(): Promise<void> {
-    const { counts, drawn } = this.#tables;
-    for (const name of this.#limits.keys()) {
+    const { counts, drawn } = this.#rows.tables;
+    for (const name of this.#rows.limits.keys()) {
       if (counts.has(name)) continue;
-      this.#countIds += 1n;
-      counts.set(name, this.#countIds);
+      this.#rows.countIds += 1n;
+      counts.set(name, this.#rows.countIds);
     }
     const leased = new Set<string>();
-    for (const nodeId of this.#nodes.keys()) {
+    for (const nodeId of this.#rows.nodes.keys()) {
       for (const key of this.#grantedOf(nodeId).keys()) leased.add(limitNameOfKey(key));
     }
     for (const name of [...counts.keys()]) {
-      if (this.#limits.has(name) || leased.has(name)) continue;
+      if (this.#rows.limits.has(name) || leased.has(name)) continue;
       counts.delete(name);
-      for (const rows of [...this.#granted.values(), ...drawn.values()]) {
+      for (const rows of [...this.#rows.granted.values(), ...drawn.values()]) {
         for (const key of [...rows.keys()]) if (limitNameOfKey(key) === name) rows.delete(key);
       }
     }
@@ -260,7 +213,7 @@ export class MemoryStore implements SpendStore {
     if (folded === null) return null;
     this.#fold = null;
     for (const { nodeId, toSeq } of folded) {
-      const node = this.#nodes.get(nodeId);
+      const node = this.#rows.nodes.get(nodeId);
       if (node) node.foldedSeq = toSeq;
     }
     return folded;
@@ -271,12 +224,12 @@ export class MemoryStore implements SpendStore {
   }
 
   async foldedSeq(nodeId: string): Promise<number> {
-    return this.#nodes.get(nodeId)?.foldedSeq ?? 0;
+    return this.#rows.nodes.get(nodeId)?.foldedSeq ?? 0;
   }
 
   async fence(atMs: number): Promise<string[]> {
     const fenced: string[] = [];
-    for (const [nodeId, node] of this.#nodes) {
+    for (const [nodeId, node] of this.#rows.nodes) {
       if (node.awaitedUntilMs !== null && node.awaitedUntilMs <= atMs) node.awaitedUntilMs = null;
       if (node.expiresAtMs === null || atMs <= node.expiresAtMs + this.#times.graceMs) continue;
       node.epoch += 1n;
@@ -298,17 +251,17 @@ export class MemoryStore implements SpendStore {
   }
 
   async forget(nodeId: string): Promise<StoredLease[] | null> {
-    const node = this.#nodes.get(nodeId);
+    const node = this.#rows.nodes.get(nodeId);
     if (node === undefined || isLive(node)) return null;
     return this.#release((row) => row.nodeId === nodeId && !row.requestId.startsWith("req_"));
   }
 
   #release(isReleased: (row: UnresolvedRow) => boolean): StoredLease[] {
-    const tables = this.#tables;
+    const tables = this.#rows.tables;
     const released: StoredLease[] = tables.unresolved.filter(isReleased);
     tables.unresolved = tables.unresolved.filter((row) => !isReleased(row));
     for (const { key, amount } of released) this.#balance(key).unresolvedNanoUsd -= amount;
-    for (const [nodeId, { fencedAtMs }] of this.#nodes) {
+    for (const [nodeId, { fencedAtMs }] of this.#rows.nodes) {
       if (fencedAtMs === null) continue;
       for (const row of this.#leasesOf(nodeId)) {
         if (!isReleased({ ...row, sinceMs: fencedAtMs })) continue;
@@ -321,32 +274,32 @@ export class MemoryStore implements SpendStore {
 
   async setLimit(limit: StrictLimit, atMs: number): Promise<void> {
     const name = limitNameOf(limit);
-    const before = this.#limits.get(name);
+    const before = this.#rows.limits.get(name);
     const isRaised = before !== undefined && before.amountNanoUsd <= limit.amountNanoUsd;
-    this.#version += 1n;
-    const version = isRaised ? before.version : this.#version;
-    const row = { ...limit, version, revision: this.#version, changedAtMs: atMs };
-    this.#limits.set(name, row);
+    this.#rows.version += 1n;
+    const version = isRaised ? before.version : this.#rows.version;
+    const row = { ...limit, version, revision: this.#rows.version, changedAtMs: atMs };
+    this.#rows.limits.set(name, row);
   }
 
   async removeLimit(limit: StrictLimit): Promise<void> {
-    this.#version += 1n;
-    this.#limits.delete(limitNameOf(limit));
+    this.#rows.version += 1n;
+    this.#rows.limits.delete(limitNameOf(limit));
   }
 
   async limits(): Promise<{ limits: StrictLimit[]; version: bigint }> {
-    return { limits: [...this.#limits.values()], version: this.#version };
+    return { limits: [...this.#rows.limits.values()], version: this.#rows.version };
   }
 
   async activating(): Promise<StrictLimit[]> {
-    const nodes = [...this.#nodes.values()];
-    const { batches } = this.#tables;
-    return [...this.#limits.values()].filter((limit) => {
+    const nodes = [...this.#rows.nodes.values()];
+    const { batches } = this.#rows.tables;
+    return [...this.#rows.limits.values()].filter((limit) => {
       const follows = ({ acknowledged }: NodeRow) => acknowledged >= limit.version;
       const isMissed = nodes.some((node) => isLive(node) && !follows(node));
       // Spend that is in no balance yet, and in no lease of this limit.
       const isUnfolded = batches.some(({ nodeId }) => {
-        const node = this.#nodes.get(nodeId);
+        const node = this.#rows.nodes.get(nodeId);
         return node === undefined || !follows(node);
       });
       return isMissed || isUnfolded;
@@ -354,11 +307,11 @@ export class MemoryStore implements SpendStore {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const leases: StoredLease[] = [...this.#tables.unresolved];
+    const leases: StoredLease[] = [...this.#rows.tables.unresolved];
     const counters: StoredCounters[] = [];
-    for (const nodeId of this.#nodes.keys()) {
+    for (const nodeId of this.#rows.nodes.keys()) {
       leases.push(...this.#leasesOf(nodeId).filter(({ amount }) => amount > 0n));
-      const drawn = this.#tables.drawn.get(nodeId) ?? new Map<string, bigint>();
+      const drawn = this.#rows.tables.drawn.get(nodeId) ?? new Map<string, bigint>();
       for (const key of new Set([...this.#grantedOf(nodeId).keys(), ...drawn.keys()])) {
         const row = this.#leaseOf(nodeId, key);
         counters.push({ nodeId, key, granted: row.grantedNanoUsd, drawn: row.drawnNanoUsd });
@@ -367,10 +320,10 @@ export class MemoryStore implements SpendStore {
     return {
       leases,
       counters,
-      counts: new Map(this.#tables.counts),
+      counts: new Map(this.#rows.tables.counts),
       balances: this.#sumBalances(leases),
       nodes: new Map(
-        [...this.#nodes].map(([id, node]) => {
+        [...this.#rows.nodes].map(([id, node]) => {
           const { epoch, flushedSeq, foldedSeq, expiresAtMs, awaitedUntilMs } = node;
           const ends = { expiresAtMs, awaitedUntilMs, isLive: isLive(node) };
           return [id, { epoch, flushedSeq, foldedSeq, ...ends }];
@@ -380,22 +333,22 @@ export class MemoryStore implements SpendStore {
   }
 
   async incarnation(): Promise<Incarnation> {
-    return this.#incarnation;
+    return this.#rows.incarnation;
   }
 
   get #leastEpoch(): bigint {
-    return this.#incarnation.value << 32n;
+    return this.#rows.incarnation.value << 32n;
   }
 
   async raise(raise: StoreRaise, atMs: number): Promise<Incarnation> {
     const { expectedId, known, newId: id, timeline } = raise;
-    const before = this.#incarnation;
+    const before = this.#rows.incarnation;
     if (before.id !== expectedId) return before;
     const value = larger(before.value, known) + 1n;
-    this.#incarnation = { ...before, value, id, timeline };
+    this.#rows.incarnation = { ...before, value, id, timeline };
     const { ttlMs } = this.#times;
     const waitMs = this.#times.awaitMs ?? awaitMs(ttlMs);
-    for (const node of this.#nodes.values()) {
+    for (const node of this.#rows.nodes.values()) {
       const { expiresAtMs, awaitedUntilMs } = node;
       const isKnown = expiresAtMs !== null && expiresAtMs + awaitMs(ttlMs) - ttlMs > atMs;
       const isAwaited = awaitedUntilMs !== null && awaitedUntilMs > atMs;
@@ -404,8 +357,8 @@ export class MemoryStore implements SpendStore {
       node.expiresAtMs = null;
       node.fencedAtMs ??= atMs;
     }
-    this.#version = larger(this.#version + 1n, this.#leastEpoch);
-    return this.#incarnation;
+    this.#rows.version = larger(this.#rows.version + 1n, this.#leastEpoch);
+    return this.#rows.incarnation;
   }
 
   async save(): Promise<SavedRows> {
@@ -415,32 +368,13 @@ export class MemoryStore implements SpendStore {
   }
 
   async restore(saved: SavedRows): Promise<void> {
-    const rows = copyRows((saved as SavedMaps).rows);
-    this.#nodes = rows.nodes;
-    this.#granted = rows.granted;
-    this.#tables = rows.tables;
-    this.#limits = rows.limits;
-    this.#version = rows.version;
-    this.#countIds = rows.countIds;
-    this.#incarnation = rows.incarnation;
+    this.#rows = copyRows((saved as SavedMaps).rows);
     this.#fold = null;
-  }
-
-  get #rows(): MemoryRows {
-    return {
-      nodes: this.#nodes,
-      granted: this.#granted,
-      tables: this.#tables,
-      limits: this.#limits,
-      version: this.#version,
-      countIds: this.#countIds,
-      incarnation: this.#incarnation,
-    };
   }
 
   #sumBalances(leases: readonly StoredLease[]): Map<string, StoredBalance> {
     const balances = new Map<string, StoredBalance>();
-    for (const [key, row] of this.#tables.balances) {
+    for (const [key, row] of this.#rows.tables.balances) {
       balances.set(key, {
         settled: row.settledNanoUsd,
         leased: 0n,
@@ -460,13 +394,13 @@ export class MemoryStore implements SpendStore {
 
   /** Sums of a grant's guard: the fold's numbers, and the leases of all nodes. */
   #figuresOf(key: string): BalanceRow {
-    const row = this.#tables.balances.get(key);
+    const row = this.#rows.tables.balances.get(key);
     const figures = {
       settledNanoUsd: row?.settledNanoUsd ?? 0n,
       leasedNanoUsd: 0n,
       unresolvedNanoUsd: row?.unresolvedNanoUsd ?? 0n,
     };
-    for (const [nodeId, { fencedAtMs }] of this.#nodes) {
+    for (const [nodeId, { fencedAtMs }] of this.#rows.nodes) {
       const left = leftOf(this.#leaseOf(nodeId, key));
       if (fencedAtMs === null) figures.leasedNanoUsd += left;
       else figures.unresolvedNanoUsd += left;
@@ -475,7 +409,7 @@ export class MemoryStore implements SpendStore {
   }
 
   #leasesOf(nodeId: string): StoredLease[] {
-    const isUnresolved = this.#nodes.get(nodeId)?.fencedAtMs !== null;
+    const isUnresolved = this.#rows.nodes.get(nodeId)?.fencedAtMs !== null;
     return [...this.#grantedOf(nodeId).keys()].map((key) => {
       const amount = leftOf(this.#leaseOf(nodeId, key));
       return { nodeId, requestId: "", key, amount, isUnresolved };
@@ -484,20 +418,20 @@ export class MemoryStore implements SpendStore {
 
   #leaseOf(nodeId: string, key: string): LeaseRow {
     return {
-      grantedNanoUsd: this.#granted.get(nodeId)?.get(key) ?? 0n,
-      drawnNanoUsd: this.#tables.drawn.get(nodeId)?.get(key) ?? 0n,
-      isFenced: this.#nodes.get(nodeId)?.fencedAtMs !== null,
+      grantedNanoUsd: this.#rows.granted.get(nodeId)?.get(key) ?? 0n,
+      drawnNanoUsd: this.#rows.tables.drawn.get(nodeId)?.get(key) ?? 0n,
+      isFenced: this.#rows.nodes.get(nodeId)?.fencedAtMs !== null,
     };
   }
 
   #grantedOf(nodeId: string): Map<string, bigint> {
-    const granted = this.#granted.get(nodeId) ?? new Map<string, bigint>();
-    this.#granted.set(nodeId, granted);
+    const granted = this.#rows.granted.get(nodeId) ?? new Map<string, bigint>();
+    this.#rows.granted.set(nodeId, granted);
     return granted;
   }
 
   #balance(key: string) {
-    return balanceOf(this.#tables.balances, key);
+    return balanceOf(this.#rows.tables.balances, key);
   }
 }
 
@@ -507,27 +441,6 @@ function isLive({ expiresAtMs, awaitedUntilMs }: NodeRow): boolean {
 
 function larger(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
-}
-
-function copyRows(rows: MemoryRows): MemoryRows {
-  const { tables } = rows;
-  return {
-    ...rows,
-    nodes: copyMap(rows.nodes, (row) => ({ ...row })),
-    granted: copyMap(rows.granted, (row) => new Map(row)),
-    limits: new Map(rows.limits),
-    tables: {
-      balances: copyMap(tables.balances, (row) => ({ ...row })),
-      drawn: copyMap(tables.drawn, (row) => new Map(row)),
-      counts: new Map(tables.counts),
-      unresolved: tables.unresolved.map((row) => ({ ...row })),
-      batches: [...tables.batches],
-    },
-  };
-}
-
-function copyMap<Key, Value>(map: Map<Key, Value>, copy: (value: Value) => Value): Map<Key, Value> {
-  return new Map([...map].map(([key, value]) => [key, copy(value)]));
 }
 
 function toMessageNode({ epoch, op, expiresAtMs }: NodeRow, version: bigint): MessageNode {
@@ -541,17 +454,3 @@ function limitNameOf({
 }: Pick<LeaseKey, "scopeType" | "scopeId" | "period">): string {
   return `${scopeType}\n${scopeId}\n${period}`;
 }
-
-const NEW_NODE: NodeRow = {
-  epoch: 0n,
-  flushedSeq: 0,
-  foldedSeq: 0,
-  op: 0,
-  expiresAtMs: null,
-  acknowledged: -1n,
-  fencedAtMs: null,
-  awaitedUntilMs: null,
-};
-
-/** The server that each run starts with. */
-export const FIRST_SERVER = { timeline: 1n, systemIdentifier: "one" };

@@ -46,7 +46,7 @@ import {
 } from "#src/spend/ledger/release-unresolved.sql.ts";
 import { type BalanceKey, balanceKeyText } from "#src/spend/ledger/spend-key.ts";
 import { appendSums } from "../folds.ts";
-import { FIRST_SERVER } from "./memory-store.ts";
+import { FIRST_SERVER } from "./memory-rows.ts";
 import type {
   FlushAnswer,
   FlushRequest,
