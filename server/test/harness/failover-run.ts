@@ -12,7 +12,7 @@ import {
 import { queryOnce } from "./query-once.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import type { ReplicatedPostgres } from "./replicated-postgres.ts";
-import { isIdle, nodeAt } from "./running-nodes.ts";
+import { nodeAt, waitUntilIdle, waitUntilServing } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   callAdmin,
@@ -95,7 +95,6 @@ const LOAD_AFTER_MS = 2_000;
 const LOST_MS = 1_500;
 const READINESS_EVERY_MS = 200;
 const BOUND_MS = 60_000;
-const SHOWN_CHARS = 8_000;
 
 interface Run {
   options: FailoverOptions;
@@ -216,11 +215,7 @@ async function failOverUnderLoad(run: Run): Promise<Failover> {
     stop.abort();
     await clients;
     const { nodes, db, load, wide, tight, lost, receiver } = run;
-    for (const [i, node] of nodes.entries()) {
-      await eventually(BOUND_MS, `node ${i} to be idle`, async () =>
-        (await isIdle(node)) ? true : null,
-      );
-    }
+    await waitUntilIdle(run);
     const readiness = await faults.readiness;
     const reached = listReached(run);
     return { nodes, db, load, wide, tight, lost, receiver, reached, ...faults, readiness };
@@ -337,20 +332,6 @@ export async function readReadiness(url: string): Promise<string> {
   if (response === null) return "no response";
   const { status, reason } = (await response.json()) as { status: string; reason: string | null };
   return `${response.status} ${status} ${reason}`;
-}
-
-async function waitUntilServing(run: Run, node: number): Promise<void> {
-  let last = "no response";
-  await eventually(BOUND_MS, `node ${node} to serve`, async () => {
-    const { status, text } = await sendMessage(nodeAt(run, node).url, run.probe.key).catch(
-      (error: unknown) => ({ status: 0, text: String(error) }),
-    );
-    last = `${status} ${text}`;
-    return status === 200 ? true : null;
-  }).catch((error: unknown) => {
-    const output = nodeAt(run, node).output().slice(-SHOWN_CHARS);
-    throw new Error(`node ${node} does not serve: ${last}\n${output}`, { cause: error });
-  });
 }
 
 function listReached({ upstream, load }: Run): string[] {

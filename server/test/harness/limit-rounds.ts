@@ -15,11 +15,10 @@ import {
   sendUntilStopped,
 } from "./limit-load.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
-import { isIdle, nodeAt } from "./running-nodes.ts";
+import { nodeAt, waitUntilIdle, waitUntilServing } from "./running-nodes.ts";
 import { seededRandom } from "./seeded-random.ts";
 import {
   type ServerProcess,
-  sendMessage,
   startServer,
   temporaryFolder,
   textField,
@@ -58,7 +57,6 @@ const ANSWERS_BEFORE_FAULTS = 30;
 const REFUSALS_AT_THE_LIMIT = 20;
 const BOUND_MS = 60_000;
 /** Last part of a node's output in an error. */
-const SHOWN_CHARS = 8_000;
 const OUTPUT_CHARS = 4_000;
 const MAX_CONNECTIONS = "300";
 
@@ -278,21 +276,6 @@ async function nodeIdOf({ dataDir }: ServerProcess): Promise<string> {
   return (await readFile(join(dataDir, "journal", "node-id"), "utf8")).trim();
 }
 
-/** Waits until the node serves. A fenced node refuses waiting requests as unavailable until it has entered again. */
-async function waitUntilServing(run: Run, node: number): Promise<void> {
-  let last = "nothing";
-  await eventually(BOUND_MS, `node ${node} to serve`, async () => {
-    const { status, text } = await sendMessage(nodeAt(run, node).url, run.probe.key).catch(
-      (error: unknown) => ({ status: 0, text: String(error) }),
-    );
-    last = `${status} ${text}`;
-    return status === 200 ? true : null;
-  }).catch((error: unknown) => {
-    const output = nodeAt(run, node).output().slice(-SHOWN_CHARS);
-    throw new Error(`node ${node} does not serve: ${last}\n${output}`, { cause: error });
-  });
-}
-
 /** Waits until every request has its record and no record changes. */
 async function waitUntilRecorded(
   run: Run,
@@ -323,11 +306,7 @@ async function waitUntilRecorded(
     return left.length === 0 ? true : null;
   });
   // Records and balances are read in two queries, so no flush may happen between them.
-  for (let i = 0; i < NODES; i++) {
-    await eventually(BOUND_MS, `node ${i} to be idle`, async () =>
-      (await isIdle(nodeAt(run, i))) ? true : null,
-    );
-  }
+  await waitUntilIdle(run);
 }
 
 /** Checks the ledger, as `./bursar doctor ledger` does. */

@@ -1,4 +1,9 @@
-import type { ServerProcess } from "./server-process.ts";
+import { eventually } from "./eventually.ts";
+import { type ServerProcess, sendMessage } from "./server-process.ts";
+
+const WITHIN_MS = 60_000;
+/** End of a node's output that a failure shows, characters. */
+const SHOWN_CHARS = 8_000;
 
 /** Returns a node of a run. Throws if there is none with this index. */
 export function nodeAt(
@@ -10,10 +15,36 @@ export function nodeAt(
   return node;
 }
 
-/** Whether the server runs no request and has recorded all. */
-export async function isIdle({ url }: ServerProcess): Promise<boolean> {
+/** Waits until no node runs a request, and all requests are recorded. */
+export async function waitUntilIdle({ nodes }: { nodes: readonly ServerProcess[] }): Promise<void> {
+  for (const [index, node] of nodes.entries()) {
+    await eventually(WITHIN_MS, `node ${index} to be idle`, async () =>
+      (await isIdle(node)) ? true : null,
+    );
+  }
+}
+
+async function isIdle({ url }: ServerProcess): Promise<boolean> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return ["bursar_claude_requests_in_flight", "bursar_pending_records"].every((name) =>
     text.includes(`\n${name} 0\n`),
   );
+}
+
+/** Waits until the node serves. A fenced node refuses waiting requests as unavailable until it has entered again. */
+export async function waitUntilServing(
+  run: { nodes: readonly ServerProcess[]; probe: { key: string } },
+  index: number,
+): Promise<void> {
+  let last = "no response";
+  await eventually(WITHIN_MS, `node ${index} to serve`, async () => {
+    const { status, text } = await sendMessage(nodeAt(run, index).url, run.probe.key).catch(
+      (error: unknown) => ({ status: 0, text: String(error) }),
+    );
+    last = `${status} ${text}`;
+    return status === 200 ? true : null;
+  }).catch((error: unknown) => {
+    const output = nodeAt(run, index).output().slice(-SHOWN_CHARS);
+    throw new Error(`node ${index} does not serve: ${last}\n${output}`, { cause: error });
+  });
 }
