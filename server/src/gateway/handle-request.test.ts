@@ -1,55 +1,25 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ApiError } from "#src/domain/api-error.ts";
 import {
   blockStart,
   type Exchange,
-  type FakeUpstream,
   messageEnd,
   messageJson,
   messageStart,
-  type Script,
-  startFakeUpstream,
   textDelta,
 } from "#test/harness/fake-upstream.ts";
+import { call, messageBody, open, start, withKey } from "#test/harness/gateway.ts";
 import {
-  call,
-  messageBody,
-  open,
-  start,
-  startTestGateway,
-  type TestGateway,
-  type TestGatewayOptions,
-  UPSTREAM_CREDENTIAL,
-  WORKSPACE_ID,
-  withKey,
-} from "#test/harness/gateway.ts";
+  connectRaw,
+  openGateway,
+  openUpstream,
+  post,
+  sendRaw,
+  startBoth,
+  untilRunning,
+} from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
-import { MAX_BODY_BYTES } from "./read-body.ts";
-
-let closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
-
-async function startBoth(
-  options: Partial<TestGatewayOptions> & { script?: Script } = {},
-): Promise<{ upstream: FakeUpstream; gateway: TestGateway }> {
-  const { script, ...rest } = options;
-  const upstream = await startFakeUpstream();
-  closing.push(upstream.close);
-  if (script) upstream.script = script;
-  const gateway = await startTestGateway({ origin: upstream.origin, ...rest });
-  closing.push(gateway.close);
-  return { upstream, gateway };
-}
-
-const post = (gateway: TestGateway, fields: object = {}) => ({
-  headers: withKey(gateway.secret),
-  body: messageBody(fields),
-});
 
 describeEachReader(() => {
   describe("paths", () => {
@@ -142,243 +112,6 @@ describeEachReader(() => {
       }
       expect(gateway.gateway.handles("GET", "/v1/organizations/me?x=1")).toBe(false);
       expect(gateway.gateway.handles("GET", "/v1/administrators")).toBe(true);
-    });
-  });
-
-  describe("headers", () => {
-    test("private headers of the client never reach the upstream, and all others do", async () => {
-      const { upstream, gateway } = await startBoth();
-      await call(gateway.origin, {
-        headers: {
-          ...withKey(gateway.secret),
-          authorization: `Bearer ${gateway.secret}`,
-          cookie: "session=secret",
-          "anthropic-workspace-id": WORKSPACE_ID,
-          "proxy-authorization": "Basic abc",
-          forwarded: "for=10.0.0.1",
-          "x-forwarded-for": "10.0.0.1",
-          "x-forwarded-proto": "https",
-          "x-real-ip": "10.0.0.1",
-          "accept-encoding": "gzip, br",
-          connection: "keep-alive, x-private",
-          "x-private": "hop",
-          te: "trailers",
-          "anthropic-beta": ["first-beta", "second-beta"],
-          "x-stainless-retry-count": "1",
-          "x-claude-code-session-id": "session",
-          traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-          "x-of-tomorrow": "välue",
-        },
-        body: messageBody(),
-      });
-      const [received] = upstream.received;
-      const names = received?.rawHeaders.filter((_, i) => i % 2 === 0).sort();
-      expect(names).toEqual([
-        "accept-encoding",
-        "anthropic-beta",
-        "anthropic-beta",
-        "anthropic-version",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "traceparent",
-        "x-api-key",
-        "x-claude-code-session-id",
-        "x-of-tomorrow",
-        "x-stainless-retry-count",
-      ]);
-      expect(received?.headers).toMatchObject({
-        "accept-encoding": "identity",
-        "anthropic-version": "2023-06-01",
-        "anthropic-beta": "first-beta, second-beta",
-        connection: "keep-alive",
-        host: upstream.origin.slice("http://".length),
-        "x-api-key": UPSTREAM_CREDENTIAL,
-        "x-of-tomorrow": "välue",
-      });
-      expect(JSON.stringify(received?.rawHeaders)).not.toContain(gateway.secret);
-    });
-
-    test("a version is forwarded, and a missing one becomes 2023-06-01", async () => {
-      const { upstream, gateway } = await startBoth();
-      const headers = { "x-api-key": gateway.secret };
-      await call(gateway.origin, { headers, body: messageBody() });
-      await call(gateway.origin, {
-        headers: { ...headers, "anthropic-version": "2026-10-21", connection: "anthropic-version" },
-        body: messageBody(),
-      });
-      expect(upstream.received.map((one) => one.headers["anthropic-version"])).toEqual([
-        "2023-06-01",
-        "2026-10-21",
-      ]);
-    });
-
-    test("only listed headers of the upstream's response pass, and the gateway's ids replace its own", async () => {
-      const { gateway } = await startBoth({
-        script: (exchange) =>
-          exchange.json(messageJson(), {
-            headers: {
-              "anthropic-organization-id": "upstream-organization",
-              "anthropic-workspace-id": "wrkspc_upstream",
-              "anthropic-ratelimit-requests-remaining": "9",
-              "anthropic-priority-input-tokens-limit": "8",
-              "anthropic-fast-output-tokens-limit": "7",
-              "set-cookie": "a=b",
-              server: "cloudflare",
-              "cf-ray": "1",
-              via: "1.1 proxy",
-              location: "https://elsewhere.example",
-            },
-          }),
-      });
-      const { headers } = await call(gateway.origin, post(gateway));
-      delete headers.date;
-      delete headers["keep-alive"];
-      expect(headers).toEqual({
-        "content-type": "application/json",
-        "content-length": String(JSON.stringify(messageJson()).length),
-        "request-id": "req_upstream",
-        "bursar-request-id": gateway.begins[0]?.requestId,
-        "anthropic-organization-id": gateway.begins[0]?.organizationId,
-        "anthropic-workspace-id": gateway.begins[0]?.workspaceId,
-        "anthropic-ratelimit-requests-remaining": "9",
-        "anthropic-priority-input-tokens-limit": "8",
-        "anthropic-fast-output-tokens-limit": "7",
-        "x-content-type-options": "nosniff",
-        connection: "keep-alive",
-      });
-    });
-
-    test("a stream has a header against buffering, and its headers do not wait for the first event", async () => {
-      const { upstream, gateway } = await startBoth({
-        script: (exchange) => exchange.startStream(),
-      });
-      const arrived = upstream.nextExchange();
-      const response = await open(gateway.origin, post(gateway, { stream: true }));
-      expect(response.headers).toMatchObject({
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-cache",
-        "x-accel-buffering": "no",
-      });
-      const exchange = await arrived;
-      exchange.response.end(messageStart() + messageEnd().join(""));
-      for await (const _ of response);
-    });
-  });
-
-  describe("a refused body does not reach the upstream", () => {
-    const tooLong = `Request exceeds the maximum size of 32 MB (${MAX_BODY_BYTES} bytes).`;
-
-    test("of 32 MB and one byte by its declared length: 413 before it is read", async () => {
-      const { upstream, gateway } = await startBoth();
-      const answer = await call(gateway.origin, {
-        headers: withKey(gateway.secret),
-        body: Buffer.alloc(MAX_BODY_BYTES + 1, " "),
-      });
-      expect(answer.status).toBe(413);
-      expect(JSON.parse(answer.text).error).toEqual({
-        type: "request_too_large",
-        message: tooLong,
-        details: { error_code: "request_too_large" },
-      });
-      expect(answer.headers.connection).toBe("close");
-      expect(upstream.received).toEqual([]);
-      expect(gateway.begins).toEqual([]);
-    });
-
-    test("of 32 MB and one byte in chunks: 413 as soon as it is too long", async () => {
-      const { upstream, gateway } = await startBoth();
-      const answer = await call(gateway.origin, {
-        headers: { ...withKey(gateway.secret), "transfer-encoding": "chunked" },
-        body: Buffer.alloc(MAX_BODY_BYTES + 1, " "),
-      });
-      expect(answer.status).toBe(413);
-      expect(JSON.parse(answer.text).error.message).toBe(tooLong);
-      expect(upstream.received).toEqual([]);
-    });
-
-    test("exactly 32 MB passes", async () => {
-      const { upstream, gateway } = await startBoth();
-      const body = messageBody();
-      const answer = await call(gateway.origin, {
-        headers: withKey(gateway.secret),
-        body: body + " ".repeat(MAX_BODY_BYTES - body.length),
-      });
-      expect(answer.status).toBe(200);
-      expect(upstream.received[0]?.body.length).toBe(MAX_BODY_BYTES);
-    });
-
-    test.each([
-      [
-        "compressed",
-        { "content-encoding": "gzip" },
-        messageBody(),
-        /content-encoding "gzip" is not supported/,
-      ],
-      ["no JSON", {}, "{", /./],
-      ["empty", {}, "", /empty/],
-      [
-        "with a duplicated model",
-        {},
-        '{"model":"a","model":"b","max_tokens":1,"messages":[]}',
-        /model/,
-      ],
-      ["with a wrong type", {}, messageBody({ max_tokens: "many" }), /^max_tokens/],
-    ])("%s: 400", async (_, headers, body, message) => {
-      const { upstream, gateway } = await startBoth();
-      const answer = await call(gateway.origin, {
-        headers: { ...withKey(gateway.secret), ...headers },
-        body,
-      });
-      expect(answer.status).toBe(400);
-      const { error } = JSON.parse(answer.text);
-      expect(error.type).toBe("invalid_request_error");
-      expect(error.message).toMatch(message);
-      expect(answer.headers["anthropic-workspace-id"]).toBe("wksp_test");
-      expect(upstream.received).toEqual([]);
-      expect(gateway.begins).toEqual([]);
-    });
-
-    test("content-encoding identity counts as no encoding", async () => {
-      const { gateway } = await startBoth();
-      const headers = { ...withKey(gateway.secret), "content-encoding": "identity" };
-      expect((await call(gateway.origin, { headers, body: messageBody() })).status).toBe(200);
-    });
-
-    test("with ids of objects that other workspaces can own: 403, also for a token count", async () => {
-      const { upstream, gateway } = await startBoth();
-      const source = { type: "file", file_id: "file_1" };
-      const body = messageBody({
-        messages: [{ role: "user", content: [{ type: "document", source }] }],
-      });
-      for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
-        const answer = await call(gateway.origin, { path, headers: withKey(gateway.secret), body });
-        expect(answer.status).toBe(403);
-      }
-      expect(upstream.received).toEqual([]);
-    });
-
-    test("too slow: 400, and the connection is closed", async () => {
-      const { upstream, gateway } = await startBoth({
-        bodyLimits: { idleMs: 100, totalMs: 60_000 },
-      });
-      const { text } = await sendRaw(gateway, "content-length: 500\r\n\r\n{");
-      expect(text).toMatch(/^HTTP\/1\.1 400 /);
-      expect(text).toContain("did not arrive in time");
-      expect(upstream.received).toEqual([]);
-    });
-
-    test("a client that leaves during its body leaves no state", async () => {
-      const { upstream, gateway } = await startBoth();
-      const socket = connectRaw(gateway, "content-length: 500\r\n\r\n{");
-      await once(socket, "connect");
-      await untilRunning(gateway, 1);
-      socket.resetAndDestroy();
-      await untilRunning(gateway, 0);
-      expect(gateway.observed).toMatchObject([{ status: null, outcome: "abandoned" }]);
-      expect(upstream.received).toEqual([]);
-      expect(gateway.begins).toEqual([]);
     });
   });
 
@@ -543,10 +276,8 @@ describeEachReader(() => {
 
     test("a request whose client leaves during the connect is not sent, and costs 0", async () => {
       // The TLS handshake never ends: the upstream is reachable, and the request is not sent.
-      const silent = await startFakeUpstream();
-      closing.push(silent.close);
-      const gateway = await startTestGateway({ origin: silent.origin.replace("http:", "https:") });
-      closing.push(gateway.close);
+      const silent = await openUpstream();
+      const gateway = await openGateway({ origin: silent.origin.replace("http:", "https:") });
       const sent = start(gateway.origin, post(gateway));
       await untilRunning(gateway, 1);
       sent.destroy();
@@ -629,29 +360,3 @@ describeEachReader(() => {
     }
   });
 });
-
-/** Formats a request line with a key, and then `rest`: more headers and a body. */
-function connectRaw(gateway: TestGateway, rest: string, secret = gateway.secret): Socket {
-  const socket = connect(gateway.port, "127.0.0.1");
-  socket.on("error", () => undefined);
-  socket.write(`POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nx-api-key: ${secret}\r\n${rest}`);
-  return socket;
-}
-
-/** Sends and reads until the gateway closes the connection. */
-async function sendRaw(
-  gateway: TestGateway,
-  rest: string,
-  secret?: string,
-): Promise<{ text: string }> {
-  const socket = connectRaw(gateway, rest, secret);
-  let text = "";
-  for await (const chunk of socket) text += String(chunk);
-  return { text };
-}
-
-async function untilRunning(gateway: TestGateway, count: number): Promise<void> {
-  while (gateway.gateway.stats().inFlight !== count) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -1,48 +1,21 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   blockStart,
   type Exchange,
-  type FakeUpstream,
   messageEnd,
   messageJson,
   messageStart,
-  type Script,
-  startFakeUpstream,
   textDelta,
 } from "#test/harness/fake-upstream.ts";
-import {
-  call,
-  messageBody,
-  startTestGateway,
-  type TestGateway,
-  type TestGatewayOptions,
-  withKey,
-} from "#test/harness/gateway.ts";
+import { call, messageBody, type TestGateway, withKey } from "#test/harness/gateway.ts";
+import { openUpstream, startBoth, untilRunning } from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
 
 // Peers with valid HTTP that no library sends: several requests at once on one connection, unread responses, redirects,
 // early hints and wrong lengths. No peer can use resources of the gateway for longer than the idle timeout, or make it
 // send a credential to another address.
-
-let closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
-
-async function startBoth(
-  script: Script,
-  options: Partial<TestGatewayOptions> = {},
-): Promise<{ upstream: FakeUpstream; gateway: TestGateway }> {
-  const upstream = await startFakeUpstream();
-  closing.push(upstream.close);
-  upstream.script = script;
-  const gateway = await startTestGateway({ origin: upstream.origin, ...options });
-  closing.push(gateway.close);
-  return { upstream, gateway };
-}
 
 function rawRequest(gateway: TestGateway, fields: object = {}): string {
   const body = messageBody(fields);
@@ -62,12 +35,8 @@ function sendWithoutReading(gateway: TestGateway, text: string): Socket {
   socket.pause();
   socket.write(text);
   socket.on("error", () => undefined);
-  closing.push(async () => void socket.destroy());
+  onTestFinished(() => void socket.destroy());
   return socket;
-}
-
-async function untilIdle(gateway: TestGateway): Promise<void> {
-  while (gateway.gateway.stats().inFlight > 0) await new Promise((done) => setImmediate(done));
 }
 
 const opening = messageStart() + blockStart + textDelta("some text");
@@ -75,13 +44,14 @@ const opening = messageStart() + blockStart + textDelta("some text");
 describeEachReader(() => {
   describe("several requests at once on one connection", () => {
     test("are served one after the other, in order", async () => {
-      const { gateway, upstream } = await startBoth((exchange) =>
-        exchange.json(
-          messageJson({ text: exchange.received.body.includes("first") ? "one" : "two" }),
-        ),
-      );
+      const { gateway, upstream } = await startBoth({
+        script: (exchange) =>
+          exchange.json(
+            messageJson({ text: exchange.received.body.includes("first") ? "one" : "two" }),
+          ),
+      });
       const socket = connect(gateway.port, "127.0.0.1");
-      closing.push(async () => void socket.destroy());
+      onTestFinished(() => void socket.destroy());
       socket.write(
         rawRequest(gateway, { system: "first" }) + rawRequest(gateway, { system: "second" }),
       );
@@ -95,19 +65,21 @@ describeEachReader(() => {
       expect(text.indexOf('"two"')).toBeGreaterThan(text.indexOf('"one"'));
       expect(upstream.received).toHaveLength(2);
       expect(gateway.ends).toHaveLength(2);
-      await untilIdle(gateway);
+      await untilRunning(gateway, 0);
     });
 
     test("of a client that leaves during the first: the second is not sent, and no state stays", async () => {
-      const { gateway, upstream } = await startBoth(async (exchange) => {
-        exchange.startStream();
-        await exchange.write(opening);
+      const { gateway, upstream } = await startBoth({
+        script: async (exchange) => {
+          exchange.startStream();
+          await exchange.write(opening);
+        },
       });
       const socket = connect(gateway.port, "127.0.0.1");
       socket.write(rawRequest(gateway, { stream: true }) + rawRequest(gateway, { stream: true }));
       await once(socket, "data");
       socket.destroy();
-      await untilIdle(gateway);
+      await untilRunning(gateway, 0);
       expect(upstream.received).toHaveLength(1);
       expect(gateway.ends).toMatchObject([{ outcome: "aborted" }]);
       await gateway.gateway.drain(60_000);
@@ -127,22 +99,24 @@ describeEachReader(() => {
 
   describe("an unread response", () => {
     test("ends after the idle timeout, also when it is complete", async () => {
-      const { gateway } = await startBoth(
-        async (exchange) => {
+      const { gateway } = await startBoth({
+        script: async (exchange) => {
           await streamUntilHeldBack(exchange, gateway);
           for (const event of messageEnd()) await exchange.write(event);
           exchange.end();
         },
-        { idleTimeoutMs: 500 },
-      );
+        idleTimeoutMs: 500,
+      });
       sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
       expect(await gateway.end()).toMatchObject({ outcome: "answered" });
       expect(gateway.gateway.stats().inFlight).toBe(1);
-      await untilIdle(gateway);
+      await untilRunning(gateway, 0);
     });
 
     test("does not delay a stop, because its connection is closed after the deadline", async () => {
-      const { gateway } = await startBoth((exchange) => streamUntilHeldBack(exchange, gateway));
+      const { gateway } = await startBoth({
+        script: (exchange) => streamUntilHeldBack(exchange, gateway),
+      });
       sendWithoutReading(gateway, rawRequest(gateway, { stream: true }));
       await expect.poll(() => gateway.clientSockets[0]?.writableLength).toBeGreaterThan(0);
       await gateway.gateway.drain(50);
@@ -152,11 +126,11 @@ describeEachReader(() => {
   });
 
   test("a redirect of the upstream is passed on without its target, and never followed", async () => {
-    const elsewhere = await startFakeUpstream();
-    closing.push(elsewhere.close);
-    const { gateway, upstream } = await startBoth((exchange) =>
-      exchange.json({ moved: true }, { status: 307, headers: { location: elsewhere.origin } }),
-    );
+    const elsewhere = await openUpstream();
+    const { gateway, upstream } = await startBoth({
+      script: (exchange) =>
+        exchange.json({ moved: true }, { status: 307, headers: { location: elsewhere.origin } }),
+    });
     const answer = await call(gateway.origin, {
       headers: withKey(gateway.secret),
       body: messageBody(),
@@ -171,9 +145,11 @@ describeEachReader(() => {
   });
 
   test("informational responses before the final one have no effect", async () => {
-    const { gateway } = await startBoth((exchange) => {
-      exchange.socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n");
-      exchange.json(messageJson());
+    const { gateway } = await startBoth({
+      script: (exchange) => {
+        exchange.socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n");
+        exchange.json(messageJson());
+      },
     });
     const answer = await call(gateway.origin, {
       headers: withKey(gateway.secret),
@@ -185,10 +161,12 @@ describeEachReader(() => {
   });
 
   test("a response that is shorter than its declared length is never passed on as complete", async () => {
-    const { gateway } = await startBoth((exchange) => {
-      const text = JSON.stringify(messageJson());
-      const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
-      exchange.socket.end(`${head} ${text.length + 10}\r\n\r\n${text}`);
+    const { gateway } = await startBoth({
+      script: (exchange) => {
+        const text = JSON.stringify(messageJson());
+        const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
+        exchange.socket.end(`${head} ${text.length + 10}\r\n\r\n${text}`);
+      },
     });
     const whole = call(gateway.origin, { headers: withKey(gateway.secret), body: messageBody() });
     await expect(whole).rejects.toThrow();
