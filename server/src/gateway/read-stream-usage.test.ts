@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EVENT_WINDOW_BYTES } from "#src/lib/event-kernel.ts";
+import { escapeUnicode, split } from "#test/harness/usage-messages.ts";
 import { StreamReader } from "./read-stream-usage.ts";
 
 const fieldOf = {
@@ -69,19 +70,8 @@ function toEvent({ type, text, index, form }: Delta): string {
   return form === "CRLF" ? lines.replaceAll("\n", "\r\n") : lines;
 }
 
-function escapeUnicode(character: string): string {
-  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
-}
-
 function outputBytesOf(chunks: readonly Buffer[]): number {
   const reader = new StreamReader("");
   for (const chunk of chunks) reader.push(chunk);
   return reader.finish().outputBytes;
-}
-
-function split(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const places = cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b);
-  const bounds = [0, ...places, bytes.length];
-  return bounds.slice(1).map((to, i) => bytes.subarray(bounds[i], to));
 }
