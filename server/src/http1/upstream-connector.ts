@@ -19,11 +19,8 @@ export interface ConnectorOptions {
 export type OnRead = (bytes: Buffer) => boolean;
 
 export interface Connector {
-  /**
-   * Opens a connection. Calls `done` exactly once, with an error of Node or with a connected socket. `onRead` gets its
-   * bytes. Null: the bytes are in the socket.
-   */
-  open(onRead: OnRead | null, done: (result: Error | Socket) => void): void;
+  /** Opens a connection. Calls `done` exactly once, with an error of Node or with a connected socket. */
+  open(onRead: OnRead, done: (result: Error | Socket) => void): void;
   /** Ends the connections being opened with this error. */
   cancel(error: Error): void;
   /** Value of the Host header. */
@@ -135,20 +132,15 @@ interface OpeningSocket {
   readyEvent: "connect" | "secureConnect";
 }
 
-function makeSocketOpener({
-  address,
-  ca,
-}: ConnectorOptions): (onRead: OnRead | null) => OpeningSocket {
-  const common = (onRead: OnRead | null) => ({
+function makeSocketOpener({ address, ca }: ConnectorOptions): (onRead: OnRead) => OpeningSocket {
+  const common = (onRead: OnRead) => ({
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-    ...(onRead !== null && {
-      onread: {
-        buffer: readBuffer,
-        callback: (count: number) => onRead(readBuffer.subarray(0, count)),
-      },
-    }),
+    onread: {
+      buffer: readBuffer,
+      callback: (count: number) => onRead(readBuffer.subarray(0, count)),
+    },
   });
   if ("socketPath" in address) {
     const path = address.socketPath;

@@ -1,11 +1,14 @@
 import { Readable } from "node:stream";
-import { type buildConnector, type Dispatcher, Pool } from "undici";
-import { type ConnectorOptions, makeConnector } from "#src/http1/upstream-connector.ts";
+import { buildConnector, type Dispatcher, Pool } from "undici";
+import type { ConnectorOptions } from "#src/http1/upstream-connector.ts";
 import { HeaderFields } from "#src/lib/header-fields.ts";
 import type { HttpCallHandler, HttpClient, HttpRequest } from "#src/lib/http-client.ts";
 
 /** A larger body is sent as a stream, which frees its memory after it is sent. A smaller one is faster as a buffer. */
 const LARGE_BODY_BYTES = 64 * 1024;
+
+/** Time between two attempts while the queue of a local socket is full, milliseconds. */
+const RETRY_MS = 10;
 
 interface PoolClientOptions extends ConnectorOptions {
   /** Maximum silence before the response's headers and between its bytes, milliseconds. */
@@ -32,7 +35,7 @@ export function makePoolClient(options: PoolClientOptions): HttpClient {
     connectTimeout: connectTimeoutMs,
     keepAliveTimeout: options.keepAliveMs,
     keepAliveMaxTimeout: options.keepAliveMaxMs,
-    ...("socketPath" in address && { connect: makeLocalConnector(options) }),
+    ...("socketPath" in address && { connect: makeLocalConnector(address.socketPath, options) }),
     ...(ca !== undefined && { connect: { ca } }),
   });
   return {
@@ -118,13 +121,45 @@ function streamBody(body: Buffer): Readable {
   return source;
 }
 
-/** Opens connections to a local socket, a limited number at once, as the client over sockets does. */
-function makeLocalConnector(options: ConnectorOptions): buildConnector.connector {
-  const connector = makeConnector(options);
-  return (_, callback) =>
-    connector.open(null, (result) =>
-      result instanceof Error ? callback(result, null) : callback(null, result),
-    );
+/**
+ * Opens a limited number of connections at once, and retries on EAGAIN: the queue of the socket is full and nothing was
+ * sent. The simulator runs in this process, so it cannot accept connections while a burst of requests opens them. Each
+ * attempt has the timeout of undici, which a busy event loop does not cause. The connector of `http1/` has a stricter one.
+ */
+function makeLocalConnector(
+  socketPath: string,
+  { connectTimeoutMs, maxOpening }: ConnectorOptions,
+): buildConnector.connector {
+  const connect = buildConnector({ socketPath, timeout: connectTimeoutMs });
+  const limit = maxOpening ?? Number.POSITIVE_INFINITY;
+  const waiting: (() => void)[] = [];
+  let opening = 0;
+
+  function tryToConnect(
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+    retriesLeft: number,
+  ): void {
+    connect(options, (...result) => {
+      const isQueueFull = (result[0] as NodeJS.ErrnoException | null)?.code === "EAGAIN";
+      if (isQueueFull && retriesLeft > 0) {
+        setTimeout(tryToConnect, RETRY_MS, options, callback, retriesLeft - 1);
+        return;
+      }
+      opening -= 1;
+      waiting.shift()?.();
+      callback(...result);
+    });
+  }
+
+  return (options, callback) => {
+    const open = () => {
+      opening += 1;
+      tryToConnect(options, callback, connectTimeoutMs / RETRY_MS);
+    };
+    if (opening < limit) open();
+    else waiting.push(open);
+  };
 }
 
 function ignore(): void {}
