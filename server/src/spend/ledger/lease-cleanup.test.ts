@@ -81,3 +81,22 @@ test("counts appended spend of a silent node before its budget is released", asy
     .executeTakeFirstOrThrow();
   expect(balance).toEqual({ settled: BUDGET, unresolved: 0n });
 });
+
+test("ends the count of a limit that no longer exists", async ({ db }) => {
+  const { database } = db;
+  const limit = { scope_type: "workspace", scope_id: "wksp_gone", period: "monthly" } as const;
+  await database.insertInto("counted_limit").values(limit).execute();
+  await cleanUpLeases({
+    ...{
+      database,
+      logger: makeLogger("silent"),
+      graceMs: 0,
+      unresolvedReleaseMs: 0,
+      isLong: false,
+    },
+    fold: () => Promise.resolve(),
+    lockFold,
+  });
+  const counted = await database.selectFrom("counted_limit").select("scope_id").execute();
+  expect(counted.map(({ scope_id }) => scope_id)).not.toContain(limit.scope_id);
+});

@@ -1,6 +1,6 @@
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { countLimits, deleteOldDraws } from "./lease-draws.sql.ts";
+import { countLimitsIfNeeded, deleteOldDraws } from "./lease-draws.sql.ts";
 import { endAwaits, fenceSilentNodes } from "./leases.sql.ts";
 import { recordMissedOverruns } from "./overruns.sql.ts";
 import { releaseUnresolved } from "./release-unresolved.sql.ts";
@@ -43,6 +43,6 @@ export async function cleanUpLeases(options: LeaseCleanupOptions): Promise<void>
   if (released.length > 0) logger.warn({ rows: released.length }, "unresolved amounts released");
   const missed = await recordMissedOverruns(database);
   if (missed > 0) logger.warn({ balances: missed }, "missed overruns recorded");
-  await countLimits(database, { ...options, atMs: null });
+  await countLimitsIfNeeded(database, { ...options, atMs: null });
   if (options.isLong) await deleteOldDraws(database, { ...options, atMs: null });
 }

@@ -59,6 +59,26 @@ export async function hasUncountedSpend(db: Database | Tx): Promise<boolean> {
   return rows[0]?.has === true;
 }
 
+/** A count `c` whose strict limit no longer exists, and that no lease needs. */
+const isUnused = sql<boolean>`(NOT EXISTS (SELECT FROM spend_limit l WHERE l.enforcement = 'strict'
+    AND l.scope_type = c.scope_type AND l.scope_id = c.scope_id AND l.period = c.period)
+  AND NOT EXISTS (SELECT FROM lease WHERE request_id = '' AND lease.scope_type = c.scope_type
+    AND lease.scope_id = c.scope_id AND lease.period = c.period))`;
+
+async function hasUnusedCounts(db: Database): Promise<boolean> {
+  const { rows } = await sql`SELECT FROM counted_limit AS c WHERE ${isUnused} LIMIT 1`.execute(db);
+  return rows.length > 0;
+}
+
+/** As `countLimits`, without its transactions if there is nothing to do. */
+export async function countLimitsIfNeeded(
+  database: Database,
+  options: CountOptions,
+): Promise<void> {
+  if ((await hasUncountedSpend(database)) || (await hasUnusedCounts(database)))
+    await countLimits(database, options);
+}
+
 export interface CountOptions extends LeaseClock {
   /** Acquires the fold's lock until the end of the transaction. */
   lockFold: (tx: Tx) => Promise<void>;
@@ -100,11 +120,7 @@ async function countNextLimits(tx: Tx, options: CountOptions): Promise<boolean> 
 async function deleteUnusedCounts(tx: Tx): Promise<void> {
   await sql`
     WITH unused AS (
-      SELECT c.id FROM counted_limit c
-      WHERE NOT EXISTS (SELECT FROM spend_limit l WHERE l.enforcement = 'strict' AND l.scope_type = c.scope_type
-          AND l.scope_id = c.scope_id AND l.period = c.period)
-        AND NOT EXISTS (SELECT FROM lease WHERE request_id = '' AND lease.scope_type = c.scope_type
-          AND lease.scope_id = c.scope_id AND lease.period = c.period)
+      SELECT c.id FROM counted_limit c WHERE ${isUnused}
       FOR UPDATE OF c SKIP LOCKED
     ), gone AS (
       DELETE FROM counted_limit c USING unused WHERE c.id = unused.id
