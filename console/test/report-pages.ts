@@ -108,12 +108,16 @@ async function makeKnownTraffic({ server }: Company): Promise<Known> {
   }
   const cheap = keys[0]?.key ?? "";
   await sendMessage(server.url, cheap, { model: "simulate-error-529" });
-  await eventually(MAX_WAIT_MS, "the known requests in the log", async () => {
-    const { data } = await server.mustAdmin(
-      "GET",
-      `/v1/admin/requests?workspace_id=${workspaceId}`,
-    );
-    return (data as Row[]).length === 8 ? true : null;
+  // The log has a request when it is appended, the reports when it is folded.
+  await eventually(MAX_WAIT_MS, "the known requests in the log and in the reports", async () => {
+    const scope = `workspace_id=${workspaceId}`;
+    const startingAt = new Date(Date.now() - 3_600_000).toISOString();
+    const [log, usage] = await Promise.all([
+      server.mustAdmin("GET", `/v1/admin/requests?${scope}`),
+      server.mustAdmin("GET", `/v1/admin/usage?starting_at=${startingAt}&bucket=none&${scope}`),
+    ]);
+    const counts = [(log["data"] as Row[]).length, (usage["totals"] as Row)["requests"]];
+    return counts.every((count) => count === 8) ? true : null;
   });
   return { workspaceId, keys };
 }
