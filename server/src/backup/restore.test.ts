@@ -381,7 +381,7 @@ describe("an interrupted restore", () => {
     target,
     restore,
   }) => {
-    // Audit events need an actor, so the last transaction fails.
+    // Audit events need an actor, so the last transaction fails. Without the cast the compiler refuses this one.
     const noActor = { type: null as unknown as string, id: "x" };
     await expect(restore({ actor: noActor })).rejects.toThrow("null value");
     await expect(migrate(target)).rejects.toThrow("A restore into this database was not finished");

@@ -1,21 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parse, smallest } from "#test/harness/parsed-messages.ts";
-
-const noMarkers = {
-  hasCacheControl5m: false,
-  hasCacheControl1h: false,
-  hasServerTools: false,
-  hasUnknownTools: false,
-  hasMcpServers: false,
-  hasContainer: false,
-  hasCompaction: false,
-  hasOpaqueSource: false,
-  hasUrlSource: false,
-  unknownFields: [],
-  hasFileIds: false,
-  hasSkills: false,
-  hasThread: false,
-};
+import { noMarkers, parse, smallest } from "#test/harness/parsed-messages.ts";
 
 describe("markers", () => {
   const block = (content: unknown) => ({

@@ -2,24 +2,8 @@ import type Anthropic from "@anthropic-ai/sdk";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ApiError } from "#src/domain/api-error.ts";
-import { parse, smallest } from "#test/harness/parsed-messages.ts";
+import { noMarkers, parse, smallest } from "#test/harness/parsed-messages.ts";
 import { parseMessage } from "./parse-message.ts";
-
-const noMarkers = {
-  hasCacheControl5m: false,
-  hasCacheControl1h: false,
-  hasServerTools: false,
-  hasUnknownTools: false,
-  hasMcpServers: false,
-  hasContainer: false,
-  hasCompaction: false,
-  hasOpaqueSource: false,
-  hasUrlSource: false,
-  unknownFields: [],
-  hasFileIds: false,
-  hasSkills: false,
-  hasThread: false,
-};
 
 describe("reads", () => {
   test("the smallest count_tokens body", () => {
