@@ -36,7 +36,7 @@ const CAPTURED_CHARS = 4_000_000;
 const NODE_ARGS = ["--min-semi-space-size=16"];
 
 export interface ServerOptions {
-  /** Variables added to a clean environment. No setting of the test run is passed on. */
+  /** Variables added to a clean environment. `BURSAR_HTTP` is the only setting of the test run that is passed on. */
   env?: Record<string, string>;
   /** Arguments after `start`. Default: `--simulator`, or none when `env` names an upstream. */
   args?: readonly string[];
@@ -213,7 +213,8 @@ export function serverEnvironment(
   dataDir: string,
   extra: Record<string, string> = {},
 ): Record<string, string> {
-  const kept = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "SystemRoot", "NODE_COMPILE_CACHE"];
+  const system = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "SystemRoot", "NODE_COMPILE_CACHE"];
+  const kept = [...system, "BURSAR_HTTP"];
   const env: Record<string, string> = {};
   for (const name of kept) {
     const value = process.env[name];
