@@ -19,6 +19,7 @@ import {
   type TestGateway,
   withKey,
 } from "#test/harness/gateway.ts";
+import { describeEachReader } from "#test/harness/http-readers.ts";
 
 // Rate limits at the gateway: real buckets in PostgreSQL, a scripted upstream.
 
@@ -109,214 +110,216 @@ function rateHeadersOf(answer: Answer): Record<string, string> {
 
 const RESET = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
-describe("a request beyond a limit", () => {
-  test("is a 429 in the official body that names the limit, its owner and the time", async ({
-    upstream,
-    limit,
-  }) => {
-    const id = await limit({ requests: 2, output_tokens: 60_000 });
-    expect((await send()).status).toBe(200);
-    const answer = await send();
-    expect(answer.status).toBe(429);
-    expect(JSON.parse(answer.text)).toEqual({
-      type: "error",
-      error: {
-        type: "rate_limit_error",
-        message: `This request would exceed your workspace's rate limit of 2 requests per minute for all models. The exceeded limit is ${id} of workspace ${workspaceId}. Send the request again in 30 seconds.`,
-        details: {
-          error_code: "rate_limited",
-          rate_limit: {
-            id,
-            scope: { type: "workspace", workspace_id: workspaceId },
-            model_group: "all",
-            kind: "requests",
-            per_minute: 2,
-          },
-          retry_after_seconds: 30,
-        },
-      },
-      request_id: answer.headers["request-id"],
-    });
-    expect(answer.headers["retry-after"]).toBe("30");
-    expect(answer.headers["x-should-retry"]).toBeUndefined();
-    expect(rateHeadersOf(answer)).toEqual({
-      "requests-limit": "2",
-      "requests-remaining": "0",
-      "requests-reset": expect.stringMatching(RESET),
-      "output-tokens-limit": "60000",
-      "output-tokens-remaining": expect.stringMatching(/^(4995|5000|499\d)$/),
-      "output-tokens-reset": expect.stringMatching(RESET),
-      "tokens-limit": "60000",
-      "tokens-remaining": expect.stringMatching(/^\d+$/),
-      "tokens-reset": expect.stringMatching(RESET),
-    });
-    expect(upstream.received).toHaveLength(1);
-    expect(gateway.begins).toHaveLength(1);
-  });
-
-  test("is counted as a refused request, and leaves no record", async ({ limit }) => {
-    await limit({ requests: 1 });
-    await send();
-    await send();
-    expect(refusals).toEqual([{ kind: "requests", scope: "workspace" }]);
-    expect(refused).toEqual(["apikey_test"]);
-    expect(gateway.observed).toMatchObject([
-      { outcome: "answered", status: 200 },
-      { outcome: "rejected", status: 429 },
-    ]);
-    expect(gateway.ends).toHaveLength(1);
-  });
-
-  test("affects its own model group only", async ({ limit }) => {
-    await limit({ requests: 1 }, "sonnet_4");
-    const statuses = [];
-    for (const model of ["claude-sonnet-4-5", "claude-sonnet-4-6", "claude-sonnet-5"]) {
-      statuses.push((await send({ model })).status);
-    }
-    expect(statuses).toEqual([200, 429, 200]);
-  });
-});
-
-describe("tokens", () => {
-  const used = {
-    input_tokens: 700,
-    cache_creation_input_tokens: 300,
-    cache_read_input_tokens: 90_000,
-  };
-
-  test.for([
-    ["JSON", false],
-    ["a stream", true],
-  ] as const)(
-    "of %s count after use: input and cache writes, and no cache reads",
-    async ([_, stream], { upstream, limit }) => {
-      await limit({ input_tokens: 6_000 });
-      upstream.script = (exchange) =>
-        stream ? exchange.stream(streamOf(used)) : exchange.json(messageJson({ usage: used }));
-      expect((await send({ stream })).status).toBe(200);
-      // The bucket had 500 tokens and 1,000 are used. Room for one more takes five seconds and a token.
-      const answer = await send({ stream });
+describeEachReader(() => {
+  describe("a request beyond a limit", () => {
+    test("is a 429 in the official body that names the limit, its owner and the time", async ({
+      upstream,
+      limit,
+    }) => {
+      const id = await limit({ requests: 2, output_tokens: 60_000 });
+      expect((await send()).status).toBe(200);
+      const answer = await send();
       expect(answer.status).toBe(429);
-      expect(answer.text).toContain("rate limit of 6,000 input tokens per minute");
-      expect(Number(answer.headers["retry-after"])).toBeGreaterThanOrEqual(5);
-      expect(Number(answer.headers["retry-after"])).toBeLessThanOrEqual(6);
-      expect(rateHeadersOf(answer)["input-tokens-remaining"]).toBe("0");
-    },
-  );
+      expect(JSON.parse(answer.text)).toEqual({
+        type: "error",
+        error: {
+          type: "rate_limit_error",
+          message: `This request would exceed your workspace's rate limit of 2 requests per minute for all models. The exceeded limit is ${id} of workspace ${workspaceId}. Send the request again in 30 seconds.`,
+          details: {
+            error_code: "rate_limited",
+            rate_limit: {
+              id,
+              scope: { type: "workspace", workspace_id: workspaceId },
+              model_group: "all",
+              kind: "requests",
+              per_minute: 2,
+            },
+            retry_after_seconds: 30,
+          },
+        },
+        request_id: answer.headers["request-id"],
+      });
+      expect(answer.headers["retry-after"]).toBe("30");
+      expect(answer.headers["x-should-retry"]).toBeUndefined();
+      expect(rateHeadersOf(answer)).toEqual({
+        "requests-limit": "2",
+        "requests-remaining": "0",
+        "requests-reset": expect.stringMatching(RESET),
+        "output-tokens-limit": "60000",
+        "output-tokens-remaining": expect.stringMatching(/^(4995|5000|499\d)$/),
+        "output-tokens-reset": expect.stringMatching(RESET),
+        "tokens-limit": "60000",
+        "tokens-remaining": expect.stringMatching(/^\d+$/),
+        "tokens-reset": expect.stringMatching(RESET),
+      });
+      expect(upstream.received).toHaveLength(1);
+      expect(gateway.begins).toHaveLength(1);
+    });
 
-  test("do not include max_tokens, because only used tokens count", async ({ limit }) => {
-    await limit({ output_tokens: 60 });
-    expect((await send({ max_tokens: 60_000 })).status).toBe(200);
-    // The bucket had five.
-    const answer = await send();
-    expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "1"]);
-  });
+    test("is counted as a refused request, and leaves no record", async ({ limit }) => {
+      await limit({ requests: 1 });
+      await send();
+      await send();
+      expect(refusals).toEqual([{ kind: "requests", scope: "workspace" }]);
+      expect(refused).toEqual(["apikey_test"]);
+      expect(gateway.observed).toMatchObject([
+        { outcome: "answered", status: 200 },
+        { outcome: "rejected", status: 429 },
+      ]);
+      expect(gateway.ends).toHaveLength(1);
+    });
 
-  test("are 0 for requests that the upstream did not get or refused", async ({
-    upstream,
-    limit,
-  }) => {
-    await limit({ output_tokens: 60 });
-    upstream.script = (exchange) =>
-      exchange.json(
-        { type: "error", error: { type: "overloaded_error", message: "Overloaded" } },
-        { status: 529 },
-      );
-    for (let i = 0; i < 3; i++) expect((await send()).status).toBe(529);
-    upstream.script = (exchange) => exchange.json(messageJson());
-    expect((await send()).status).toBe(200);
-  });
-});
-
-describe("headers of a response", () => {
-  const sharedCredential = {
-    "anthropic-ratelimit-requests-limit": "4000",
-    "anthropic-ratelimit-requests-remaining": "3999",
-    "anthropic-ratelimit-requests-reset": "2026-11-25T00:00:00Z",
-    "anthropic-ratelimit-output-tokens-limit": "400000",
-  };
-
-  test("about counted limits replace those of the shared account, and the others pass", async ({
-    upstream,
-    limit,
-  }) => {
-    await limit({ requests: 600 });
-    await limit({ requests: 120, input_tokens: 12_000 }, "sonnet_4");
-    upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
-    expect(rateHeadersOf(await send())).toEqual({
-      "requests-limit": "120",
-      "requests-remaining": "5",
-      "requests-reset": expect.stringMatching(RESET),
-      "input-tokens-limit": "12000",
-      "input-tokens-remaining": "1000",
-      "input-tokens-reset": expect.stringMatching(RESET),
-      "tokens-limit": "12000",
-      "tokens-remaining": "1000",
-      "tokens-reset": expect.stringMatching(RESET),
-      "output-tokens-limit": "400000",
+    test("affects its own model group only", async ({ limit }) => {
+      await limit({ requests: 1 }, "sonnet_4");
+      const statuses = [];
+      for (const model of ["claude-sonnet-4-5", "claude-sonnet-4-6", "claude-sonnet-5"]) {
+        statuses.push((await send({ model })).status);
+      }
+      expect(statuses).toEqual([200, 429, 200]);
     });
   });
 
-  test("of an upstream error are the upstream's", async ({ upstream, limit }) => {
-    await limit({ requests: 600 });
-    upstream.script = (exchange) =>
-      exchange.json(
-        { type: "error", error: { type: "rate_limit_error", message: "Too many" } },
-        { status: 429, headers: { ...sharedCredential, "retry-after": "7" } },
-      );
-    const answer = await send();
-    expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "7"]);
-    expect(rateHeadersOf(answer)["requests-limit"]).toBe("4000");
+  describe("tokens", () => {
+    const used = {
+      input_tokens: 700,
+      cache_creation_input_tokens: 300,
+      cache_read_input_tokens: 90_000,
+    };
+
+    test.for([
+      ["JSON", false],
+      ["a stream", true],
+    ] as const)(
+      "of %s count after use: input and cache writes, and no cache reads",
+      async ([_, stream], { upstream, limit }) => {
+        await limit({ input_tokens: 6_000 });
+        upstream.script = (exchange) =>
+          stream ? exchange.stream(streamOf(used)) : exchange.json(messageJson({ usage: used }));
+        expect((await send({ stream })).status).toBe(200);
+        // The bucket had 500 tokens and 1,000 are used. Room for one more takes five seconds and a token.
+        const answer = await send({ stream });
+        expect(answer.status).toBe(429);
+        expect(answer.text).toContain("rate limit of 6,000 input tokens per minute");
+        expect(Number(answer.headers["retry-after"])).toBeGreaterThanOrEqual(5);
+        expect(Number(answer.headers["retry-after"])).toBeLessThanOrEqual(6);
+        expect(rateHeadersOf(answer)["input-tokens-remaining"]).toBe("0");
+      },
+    );
+
+    test("do not include max_tokens, because only used tokens count", async ({ limit }) => {
+      await limit({ output_tokens: 60 });
+      expect((await send({ max_tokens: 60_000 })).status).toBe(200);
+      // The bucket had five.
+      const answer = await send();
+      expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "1"]);
+    });
+
+    test("are 0 for requests that the upstream did not get or refused", async ({
+      upstream,
+      limit,
+    }) => {
+      await limit({ output_tokens: 60 });
+      upstream.script = (exchange) =>
+        exchange.json(
+          { type: "error", error: { type: "overloaded_error", message: "Overloaded" } },
+          { status: 529 },
+        );
+      for (let i = 0; i < 3; i++) expect((await send()).status).toBe(529);
+      upstream.script = (exchange) => exchange.json(messageJson());
+      expect((await send()).status).toBe(200);
+    });
   });
 
-  test("without a limit are the upstream's", async ({ upstream }) => {
-    upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
-    expect(rateHeadersOf(await send())["requests-limit"]).toBe("4000");
-  });
-});
+  describe("headers of a response", () => {
+    const sharedCredential = {
+      "anthropic-ratelimit-requests-limit": "4000",
+      "anthropic-ratelimit-requests-remaining": "3999",
+      "anthropic-ratelimit-requests-reset": "2026-11-25T00:00:00Z",
+      "anthropic-ratelimit-output-tokens-limit": "400000",
+    };
 
-describe("requests without a message", () => {
-  test("token counts have their own limit, and use nothing of the limit of messages", async ({
+    test("about counted limits replace those of the shared account, and the others pass", async ({
+      upstream,
+      limit,
+    }) => {
+      await limit({ requests: 600 });
+      await limit({ requests: 120, input_tokens: 12_000 }, "sonnet_4");
+      upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
+      expect(rateHeadersOf(await send())).toEqual({
+        "requests-limit": "120",
+        "requests-remaining": "5",
+        "requests-reset": expect.stringMatching(RESET),
+        "input-tokens-limit": "12000",
+        "input-tokens-remaining": "1000",
+        "input-tokens-reset": expect.stringMatching(RESET),
+        "tokens-limit": "12000",
+        "tokens-remaining": "1000",
+        "tokens-reset": expect.stringMatching(RESET),
+        "output-tokens-limit": "400000",
+      });
+    });
+
+    test("of an upstream error are the upstream's", async ({ upstream, limit }) => {
+      await limit({ requests: 600 });
+      upstream.script = (exchange) =>
+        exchange.json(
+          { type: "error", error: { type: "rate_limit_error", message: "Too many" } },
+          { status: 429, headers: { ...sharedCredential, "retry-after": "7" } },
+        );
+      const answer = await send();
+      expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "7"]);
+      expect(rateHeadersOf(answer)["requests-limit"]).toBe("4000");
+    });
+
+    test("without a limit are the upstream's", async ({ upstream }) => {
+      upstream.script = (exchange) => exchange.json(messageJson(), { headers: sharedCredential });
+      expect(rateHeadersOf(await send())["requests-limit"]).toBe("4000");
+    });
+  });
+
+  describe("requests without a message", () => {
+    test("token counts have their own limit, and use nothing of the limit of messages", async ({
+      limit,
+    }) => {
+      await limit({ requests: 1 });
+      expect([(await count()).status, (await count()).status]).toEqual([200, 200]);
+      await limit({ requests: 1 }, "token_count");
+      const first = await count();
+      expect([first.status, rateHeadersOf(first)["requests-limit"]]).toEqual([200, "1"]);
+      const second = await count();
+      expect(second.status).toBe(429);
+      expect(second.text).toContain("1 request per minute for token counting");
+      expect((await send()).status).toBe(200);
+    });
+
+    test("the list of models is not limited", async ({ limit }) => {
+      await limit({ requests: 1 });
+      await send();
+      const models = () => call(gateway.origin, { method: "GET", path: "/v1/models", headers });
+      expect([(await models()).status, (await models()).status]).toEqual([200, 200]);
+    });
+  });
+
+  test("a request whose client leaves during the wait for the buckets is not sent", async ({
+    db,
+    upstream,
     limit,
+    countWaiting,
   }) => {
-    await limit({ requests: 1 });
-    expect([(await count()).status, (await count()).status]).toEqual([200, 200]);
-    await limit({ requests: 1 }, "token_count");
-    const first = await count();
-    expect([first.status, rateHeadersOf(first)["requests-limit"]]).toEqual([200, "1"]);
-    const second = await count();
-    expect(second.status).toBe(429);
-    expect(second.text).toContain("1 request per minute for token counting");
+    await limit({ requests: 600 });
+    await db.database.transaction().execute(async (tx) => {
+      await tx.insertInto("rate_bucket").values(fullBucket()).execute();
+      const leaving = start(gateway.origin, { headers, body: messageBody() });
+      await expect.poll(countWaiting).toBe(1);
+      const [socket] = gateway.clientSockets;
+      const gone = socket ? once(socket, "close") : Promise.reject(new Error("no client"));
+      leaving.destroy();
+      await gone;
+    });
     expect((await send()).status).toBe(200);
+    expect(upstream.received).toHaveLength(1);
+    expect(gateway.observed).toMatchObject([{ outcome: "abandoned" }, { outcome: "answered" }]);
   });
-
-  test("the list of models is not limited", async ({ limit }) => {
-    await limit({ requests: 1 });
-    await send();
-    const models = () => call(gateway.origin, { method: "GET", path: "/v1/models", headers });
-    expect([(await models()).status, (await models()).status]).toEqual([200, 200]);
-  });
-});
-
-test("a request whose client leaves during the wait for the buckets is not sent", async ({
-  db,
-  upstream,
-  limit,
-  countWaiting,
-}) => {
-  await limit({ requests: 600 });
-  await db.database.transaction().execute(async (tx) => {
-    await tx.insertInto("rate_bucket").values(fullBucket()).execute();
-    const leaving = start(gateway.origin, { headers, body: messageBody() });
-    await expect.poll(countWaiting).toBe(1);
-    const [socket] = gateway.clientSockets;
-    const gone = socket ? once(socket, "close") : Promise.reject(new Error("no client"));
-    leaving.destroy();
-    await gone;
-  });
-  expect((await send()).status).toBe(200);
-  expect(upstream.received).toHaveLength(1);
-  expect(gateway.observed).toMatchObject([{ outcome: "abandoned" }, { outcome: "answered" }]);
 });
 
 const fullBucket = () => ({
