@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, expect } from "vitest";
 import { messageEvents, messageJson, sha256 } from "#test/harness/fake-upstream.ts";
+import { describeEachReader } from "#test/harness/http-readers.ts";
 import { type ServerProcess, startServer, stopAllServers } from "#test/harness/server-process.ts";
 import { test as base } from "#test/harness/upstream-test.ts";
 
@@ -45,16 +46,6 @@ const test = base
 let server: ServerProcess;
 let key: string;
 
-test.beforeAll(async ({ upstream }) => {
-  server = await startServer({
-    env: { ANTHROPIC_API_KEY: "upstream-credential", ANTHROPIC_UPSTREAM_URL: upstream.origin },
-  });
-  key = (await server.workspaceWithKey()).key;
-}, 90_000);
-afterAll(async () => {
-  await stopAllServers();
-});
-
 interface Exchanged {
   status: number;
   contentType: string | null;
@@ -68,46 +59,62 @@ function untidyBody(system: string, stream: boolean): string {
   return `{ "stream" :${stream},"future_field":{"z":1.50e+2,"a":"\\u00e9\\/"},\t"model":"claude-of-tomorrow",\n"max_tokens":16,"system":${JSON.stringify(system)},"messages":[{"role":"user","content":"Grüße 👋"}] }`;
 }
 
-test("passes a body of 5 MB and a JSON response unchanged", async ({
-  upstream,
-  expectSameBytes,
-}) => {
-  const answer = `{ "id":"msg_01", "usage":{"input_tokens":10,"output_tokens":5.0e0},"content":[ ],\n "model":"claude-haiku-4-5-20251001","é":"\\u00e9" }`;
-  upstream.script = (one) => one.json(answer);
-  const body = untidyBody(randomBytes(2_500_000).toString("hex"), false);
-  expect(body.length).toBeGreaterThan(5_000_000);
-  const exchanged = await expectSameBytes(body);
-  expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
-});
+describeEachReader((reader) => {
+  test.beforeAll(async ({ upstream }) => {
+    server = await startServer({
+      env: {
+        BURSAR_HTTP: reader,
+        ANTHROPIC_API_KEY: "upstream-credential",
+        ANTHROPIC_UPSTREAM_URL: upstream.origin,
+      },
+    });
+    key = (await server.workspaceWithKey()).key;
+  }, 90_000);
+  afterAll(async () => {
+    await stopAllServers();
+  });
 
-test("passes the largest body of the Claude API, 32 MB to the byte, unchanged", async ({
-  upstream,
-  expectSameBytes,
-}) => {
-  upstream.script = (one) => one.json(messageJson());
-  const frame = Buffer.byteLength(untidyBody("", false));
-  const body = untidyBody("a".repeat(32 * 1024 * 1024 - frame), false);
-  expect(Buffer.byteLength(body)).toBe(32 * 1024 * 1024);
-  expect(await expectSameBytes(body)).toMatchObject({ status: 200 });
-});
+  test("passes a body of 5 MB and a JSON response unchanged", async ({
+    upstream,
+    expectSameBytes,
+  }) => {
+    const answer = `{ "id":"msg_01", "usage":{"input_tokens":10,"output_tokens":5.0e0},"content":[ ],\n "model":"claude-haiku-4-5-20251001","é":"\\u00e9" }`;
+    upstream.script = (one) => one.json(answer);
+    const body = untidyBody(randomBytes(2_500_000).toString("hex"), false);
+    expect(body.length).toBeGreaterThan(5_000_000);
+    const exchanged = await expectSameBytes(body);
+    expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
+  });
 
-test("passes a JSON response of 5 MB unchanged", async ({ upstream, expectSameBytes }) => {
-  const answer = JSON.stringify(messageJson({ text: randomBytes(2_500_000).toString("hex") }));
-  upstream.script = (one) => one.json(answer);
-  const exchanged = await expectSameBytes(untidyBody("", false));
-  expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
-});
+  test("passes the largest body of the Claude API, 32 MB to the byte, unchanged", async ({
+    upstream,
+    expectSameBytes,
+  }) => {
+    upstream.script = (one) => one.json(messageJson());
+    const frame = Buffer.byteLength(untidyBody("", false));
+    const body = untidyBody("a".repeat(32 * 1024 * 1024 - frame), false);
+    expect(Buffer.byteLength(body)).toBe(32 * 1024 * 1024);
+    expect(await expectSameBytes(body)).toMatchObject({ status: 200 });
+  });
 
-test("passes a stream of 2,000 events unchanged", async ({ upstream, expectSameBytes }) => {
-  const events = messageEvents(2_000);
-  upstream.script = (one) => one.stream(events);
-  const exchanged = await expectSameBytes(untidyBody("", true));
-  expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(events.join("")) });
-});
+  test("passes a JSON response of 5 MB unchanged", async ({ upstream, expectSameBytes }) => {
+    const answer = JSON.stringify(messageJson({ text: randomBytes(2_500_000).toString("hex") }));
+    upstream.script = (one) => one.json(answer);
+    const exchanged = await expectSameBytes(untidyBody("", false));
+    expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(answer) });
+  });
 
-test("passes an error of the upstream unchanged", async ({ upstream, expectSameBytes }) => {
-  const error = `{"type":"error",  "error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_upstream"}`;
-  upstream.script = (one) => one.json(error, { status: 529 });
-  const exchanged = await expectSameBytes(untidyBody("", false));
-  expect(exchanged).toMatchObject({ status: 529, answerSha256: sha256(error) });
+  test("passes a stream of 2,000 events unchanged", async ({ upstream, expectSameBytes }) => {
+    const events = messageEvents(2_000);
+    upstream.script = (one) => one.stream(events);
+    const exchanged = await expectSameBytes(untidyBody("", true));
+    expect(exchanged).toMatchObject({ status: 200, answerSha256: sha256(events.join("")) });
+  });
+
+  test("passes an error of the upstream unchanged", async ({ upstream, expectSameBytes }) => {
+    const error = `{"type":"error",  "error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_upstream"}`;
+    upstream.script = (one) => one.json(error, { status: 529 });
+    const exchanged = await expectSameBytes(untidyBody("", false));
+    expect(exchanged).toMatchObject({ status: 529, answerSha256: sha256(error) });
+  });
 });
