@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Clock, systemClock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
+import { startDatabaseRelay } from "#test/harness/database-relay.ts";
 import {
   bumpChangeCounter,
   type Changed,
@@ -108,6 +109,42 @@ describe("change watch", () => {
     await heard.reached(1);
     await notifications.stop();
     expect(heard.count()).toBe(1);
+  });
+
+  test("polls on the connection of the notifications while they arrive", async () => {
+    const notifications = startNotifications({ ...db, clock: systemClock, logger });
+    await expect.poll(() => notifications.isListening(), { timeout: 30_000 }).toBe(true);
+    const heard = makeCounter();
+    // Its own pool is closed, so no other connection can answer.
+    const closed = openDatabase({ ...db, maxConnections: 1, onIdleError: () => undefined });
+    await closed.destroy();
+    const made = watchChanges({
+      ...{ database: closed, intervalMs: INTERVAL_MS, clock: systemClock, logger },
+      ...{ notifications, onChange: heard.call },
+    });
+    watches.push(made);
+    await made.ready;
+    await inTransaction(db.database, (tx) => bumpChangeCounter(tx));
+    await heard.reached(1);
+    await made.stop();
+    await notifications.stop();
+  });
+
+  test("a connection of the notifications that hangs delays no change", async () => {
+    const relay = await startDatabaseRelay(db.connectionString);
+    // Its clock stands still, so the connection never counts as lost.
+    const clock = { ...systemClock, monotonicMs: () => 0 };
+    const { connectionString } = relay;
+    const notifications = startNotifications({ ...db, connectionString, clock, logger });
+    await expect.poll(() => notifications.isListening(), { timeout: 30_000 }).toBe(true);
+    const heard = makeCounter();
+    await watch(heard.call, systemClock, INTERVAL_MS, { notifications });
+    relay.cut();
+    await inTransaction(db.database, (tx) => bumpChangeCounter(tx));
+    await heard.reached(1);
+    expect(notifications.isListening()).toBe(true);
+    await notifications.stop();
+    await relay.close();
   });
 
   test("polls at the usual interval while notifications do not arrive", async () => {

@@ -5,6 +5,7 @@ import { makeLogger } from "#src/lib/logger.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { startDatabaseRelay } from "#test/harness/database-relay.ts";
 import { bumpChangeCounter } from "./change-watch.ts";
+import { Incarnations } from "./incarnation.ts";
 import { addJob } from "./job-queue.ts";
 import { type Channel, type Notifications, startNotifications } from "./notifications.ts";
 import { inTransaction } from "./transaction.ts";
@@ -22,9 +23,14 @@ afterEach(async () => {
   await db.drop();
 });
 
-function start(connectionString = db.connectionString, database = db.database): Notifications {
+function start(
+  connectionString = db.connectionString,
+  database = db.database,
+  incarnations?: Incarnations,
+): Notifications {
   const started = startNotifications({
     ...{ connectionString, database },
+    ...(incarnations && { incarnations }),
     clock: systemClock,
     logger: makeLogger("silent"),
   });
@@ -115,6 +121,47 @@ describe("notifications", () => {
     }
   });
 
+  test("the connection runs one statement at a time, and none before it listens", async () => {
+    const notifications = start();
+    expect(notifications.query("SELECT 1", [])).toBeNull();
+    await expect.poll(() => notifications.isListening(), WAIT).toBe(true);
+    const readPid = () => notifications.query("SELECT pg_backend_pid() AS pid", []);
+    const first = readPid();
+    expect(readPid()).toBeNull();
+    expect(await first).toEqual(await listListeners());
+    expect(await readPid()).toEqual(await first);
+  });
+
+  test("a connection that does not answer a statement counts as lost", async () => {
+    const relay = await startDatabaseRelay(db.connectionString);
+    try {
+      const notifications = await startListening(relay.connectionString);
+      relay.cut();
+      const answer = notifications.query("SELECT 1", []);
+      expect(answer).not.toBeNull();
+      await expect(answer).rejects.toThrow("does not respond");
+      await expect.poll(() => notifications.isListening(), WAIT).toBe(false);
+    } finally {
+      for (const each of open.splice(0)) await each.stop();
+      await relay.close();
+    }
+  });
+
+  test("a failover replaces the connection, which can lead to the earlier primary", async () => {
+    const incarnations = new Incarnations(makeLogger("silent"));
+    const notifications = start(db.connectionString, db.database, incarnations);
+    await expect.poll(() => notifications.isListening(), WAIT).toBe(true);
+    const [before] = await listListeners();
+    const seen = incarnations.current;
+    if (seen === null) throw new Error("the connection was checked");
+    await incarnations.reportRollback(db.database, { seen, details: {} });
+    const isReplaced = async () => {
+      const [now] = await listListeners();
+      return notifications.isListening() && now !== undefined && now.pid !== before?.pid;
+    };
+    await expect.poll(isReplaced, WAIT).toBe(true);
+  });
+
   test("a connection that gets no notifications of others does not count as listening", async () => {
     const other = await createTestDatabase();
     try {
@@ -158,4 +205,12 @@ async function countListeners(): Promise<number> {
     FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bursar listener'
       AND query LIKE 'LISTEN%'`.execute(db.database);
   return rows[0]?.count ?? 0;
+}
+
+async function listListeners(): Promise<{ pid: number }[]> {
+  const { rows } = await sql<{ pid: number }>`SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'bursar listener'`.execute(
+    db.database,
+  );
+  return rows;
 }

@@ -4,7 +4,9 @@ import { sql } from "kysely";
 import pg from "pg";
 import type { Clock } from "#src/lib/clock.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import type { Incarnations } from "./incarnation.ts";
 import type { Database } from "./pool.ts";
+import { usePrepared } from "./prepared.ts";
 
 // One connection of the process receives PostgreSQL's notifications. They shorten waits and never replace a poll: a
 // subscriber also polls, slowly while `isListening`, else at its usual interval.
@@ -30,8 +32,14 @@ export interface Notifications {
   subscribe(channel: Channel, handler: () => void): () => void;
   /** True while notifications arrive. A lost connection is noticed within three seconds. */
   isListening(): boolean;
-  /** Checks the connection now instead of within a second. A poll calls it, so an idle process wakes once for both. */
-  check(): void;
+  /**
+   * Runs a statement on the listening connection. The answer is its health check too, so an idle process wakes once for
+   * both. Null: the connection is not listening, or has not answered yet. Rejects if it is lost.
+   */
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> | null;
   /** Closes the connection. No handler is called afterwards. */
   stop(): Promise<void>;
 }
@@ -41,6 +49,8 @@ export interface NotificationsOptions {
   connectionString: string;
   /** Connections that send the probe. */
   database: Database;
+  /** Checks each new connection. The connection is replaced after a failover. Default: no check. */
+  incarnations?: Pick<Incarnations, "check" | "subscribe">;
   clock: Clock;
   logger: Logger;
 }
@@ -68,7 +78,7 @@ export function startNotifications(options: NotificationsOptions): Notifications
   const stopping = new AbortController();
   let state: "connecting" | "listening" | "stopped" = "connecting";
   let isLossLogged = false;
-  let checkListener: () => void = () => undefined;
+  let health: Health | null = null;
 
   function notify(channel: Channel): void {
     if (state === "stopped") return;
@@ -83,15 +93,18 @@ export function startNotifications(options: NotificationsOptions): Notifications
 
   async function listenUntilLost(): Promise<void> {
     const listener = await openListener(options, notify, stopping.signal);
+    // An open connection can lead to the earlier primary.
+    const unsubscribe = options.incarnations?.subscribe(() => listener.close());
     try {
       if (isLossLogged) logger.info("notifications of the database arrive again");
       isLossLogged = false;
       enter("listening");
-      using health = checkHealth(listener.client, clock);
-      checkListener = health.check;
+      using checked = checkHealth(listener.client, clock);
+      health = checked;
       await listener.lost;
     } finally {
-      checkListener = () => undefined;
+      health = null;
+      unsubscribe?.();
       enter("connecting");
       await closeClient(listener.client);
     }
@@ -126,7 +139,7 @@ export function startNotifications(options: NotificationsOptions): Notifications
       return () => void subscribed.delete(handler);
     },
     isListening: () => state === "listening",
-    check: () => checkListener(),
+    query: (text, values) => health?.query(text, values) ?? null,
     stop: async () => {
       state = "stopped";
       stopping.abort();
@@ -139,6 +152,8 @@ interface Listener {
   client: pg.Client;
   /** Rejects when the connection is lost. */
   lost: Promise<never>;
+  /** Gives the connection up, so that another one replaces it. */
+  close(): void;
 }
 
 /** Opens a connection on which a notification of another connection has arrived. */
@@ -160,8 +175,9 @@ async function openListener(
   signal.addEventListener("abort", () => loss.reject(new Error("the listener was stopped")));
   const late = setTimeout(loss.reject, START_TIMEOUT_MS, new Error(NO_PROBE));
   try {
-    await Promise.race([loss.promise, startListening(client, options.database, notify)]);
-    return { client, lost: loss.promise };
+    await Promise.race([loss.promise, startListening(client, options, notify)]);
+    const close = () => loss.reject(new Error("the database failed over"));
+    return { client, lost: loss.promise, close };
   } catch (error) {
     await closeClient(client);
     throw error;
@@ -173,7 +189,7 @@ async function openListener(
 /** Resolves when a notification of another connection has arrived on this one. */
 async function startListening(
   client: pg.Client,
-  database: Database,
+  { database, incarnations }: NotificationsOptions,
   notify: (channel: Channel) => void,
 ): Promise<void> {
   const probe = randomUUID();
@@ -183,24 +199,28 @@ async function startListening(
     const known = channels.find((each) => channelNames[each] === channel);
     if (known !== undefined) notify(known);
   });
+  usePrepared(client);
   await client.connect();
+  await incarnations?.check(client);
   const names = [PROBE_CHANNEL, ...Object.values(channelNames)];
   await client.query(names.map((name) => `LISTEN ${pg.escapeIdentifier(name)}`).join(";"));
   await sql`SELECT pg_notify(${PROBE_CHANNEL}, ${probe})`.execute(database);
   await arrived.promise;
 }
 
+type Health = Disposable & { query: Notifications["query"] };
+
 /**
- * Closes a connection that does not answer health checks. A check is a Sync message, which needs no transaction. The socket's
- * own timeout cannot replace it, because each write restarts that.
+ * Closes a connection that does not answer. Without a statement, a check is a Sync message, which needs no transaction. The
+ * socket's own timeout cannot replace it, because each write restarts that.
  */
-function checkHealth({ connection }: pg.Client, clock: Clock): Disposable & { check(): void } {
+function checkHealth(client: pg.Client, clock: Clock): Health {
+  const { connection } = client;
   let unansweredSinceMs: number | null = null;
   connection.on("readyForQuery", () => {
     unansweredSinceMs = null;
   });
   const check = () => {
-    timer.refresh();
     const nowMs = clock.monotonicMs();
     if (unansweredSinceMs === null) {
       unansweredSinceMs = nowMs;
@@ -211,7 +231,15 @@ function checkHealth({ connection }: pg.Client, clock: Clock): Disposable & { ch
     }
   };
   const timer = setInterval(check, CHECK_MS);
-  return { check, [Symbol.dispose]: () => clearInterval(timer) };
+  return {
+    query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) {
+      if (unansweredSinceMs !== null) return null;
+      unansweredSinceMs = clock.monotonicMs();
+      timer.refresh();
+      return client.query<Row>(text, [...values]).then(({ rows }) => rows);
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }
 
 async function closeClient(client: pg.Client): Promise<void> {

@@ -14,7 +14,7 @@ export function prepareOnce(name: string, text: string): string {
 type Query = (query: unknown, ...rest: readonly unknown[]) => unknown;
 
 /** Prepares registered statements. Kysely passes only texts and values, so the text identifies the statement. */
-export function usePrepared(client: pg.PoolClient): void {
+export function usePrepared(client: pg.ClientBase): void {
   const query = client.query.bind(client) as Query;
   const named: Query = (text, values, ...rest) => {
     const name = typeof text === "string" ? names.get(text) : undefined;

@@ -329,6 +329,7 @@ async function startWatch(
   const notifications = startNotifications({
     ...shared,
     connectionString: place.connectionString,
+    incarnations: storage.incarnations,
   });
   parts.defer(() => notifications.stop());
   const watch = watchChanges({
