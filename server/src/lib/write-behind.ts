@@ -20,6 +20,7 @@ export interface WriteBehindOptions<Note> {
   save: (notes: readonly Note[]) => Promise<void>;
   /** Log message of a failed save, once until the next success. */
   failure: string;
+  /** Time from the first waiting value until the save. */
   intervalMs: number;
   /** Maximum number of waiting keys while the database is unavailable. More are dropped. */
   maxWaiting: number;
@@ -32,16 +33,30 @@ export function makeWriteBehind<Note>(options: WriteBehindOptions<Note>): WriteB
   const { placeOf, merge, save, failure, maxWaiting, logger } = options;
   let waiting = new Map<string | number, Note>();
   let isFailing = false;
+  let isStopped = false;
   let running: Promise<void> | null = null;
+  /** Runs only while values wait, so an idle process does not wake. */
+  let timer: NodeJS.Timeout | undefined;
 
   function add(note: Note): void {
     const place = placeOf(note);
     const known = waiting.get(place);
     if (known !== undefined) waiting.set(place, merge(known, note));
     else if (waiting.size < maxWaiting) waiting.set(place, note);
+    startTimer();
+  }
+
+  function startTimer(): void {
+    if (timer !== undefined || isStopped) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void flush();
+    }, options.intervalMs).unref();
   }
 
   async function write(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
     const notes = [...waiting.values()];
     waiting = new Map();
     for (let from = 0; from < notes.length; from += BATCH) {
@@ -60,17 +75,18 @@ export function makeWriteBehind<Note>(options: WriteBehindOptions<Note>): WriteB
   function flush(): Promise<void> {
     running ??= write().finally(() => {
       running = null;
+      // The timer of these values may have ended during a long save.
+      if (waiting.size > 0) startTimer();
     });
     return running;
   }
 
-  const timer = setInterval(() => void flush(), options.intervalMs);
-  timer.unref();
   return {
     add,
     flush,
     async stop() {
-      clearInterval(timer);
+      isStopped = true;
+      clearTimeout(timer);
       // A running flush may have started before the newest values.
       await flush();
       if (waiting.size > 0 && !isFailing) await flush();
