@@ -469,6 +469,20 @@ describe("time limits", () => {
     }
   });
 
+  test("are checked by a timer that runs only while connections are open", async () => {
+    fakeTimers();
+    const server = await startServer(echo, "sockets");
+    expect(vi.getTimerCount()).toBe(0);
+    for (let turn = 0; turn < 2; turn++) {
+      const client = connectTo(server);
+      await expect.poll(() => vi.getTimerCount()).toBe(1);
+      vi.advanceTimersByTime(MINUTE_MS + 10_000);
+      await client.ended;
+      vi.advanceTimersByTime(10_000);
+      await expect.poll(() => vi.getTimerCount()).toBe(0);
+    }
+  });
+
   test("an idle connection is closed after its announced time, and a running request is not", async () => {
     fakeTimers();
     const calls: ClientCall[] = [];

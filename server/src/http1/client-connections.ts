@@ -14,14 +14,27 @@ export interface ClientConnections {
 export function makeClientConnections(deps: ConnectionDeps): ClientConnections {
   const open = new Set<ClientConnection>();
   const onOver = (connection: ClientConnection) => void open.delete(connection);
-  const sweep = setInterval(() => {
+  /** Runs only while connections are open, so an idle process does not wake. */
+  let timer: NodeJS.Timeout | undefined;
+
+  function stop(): void {
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  function sweep(): void {
     for (const connection of open) connection.sweep();
-  }, SWEEP_MS).unref();
+    if (open.size === 0) stop();
+  }
+
   return {
-    accept: (socket) => void open.add(new ClientConnection(socket, deps, onOver)),
+    accept: (socket) => {
+      open.add(new ClientConnection(socket, deps, onOver));
+      timer ??= setInterval(sweep, SWEEP_MS).unref();
+    },
     closeIdle() {
       for (const connection of open) connection.closeWhenIdle();
     },
-    stop: () => clearInterval(sweep),
+    stop,
   };
 }
