@@ -35,6 +35,21 @@ test("treats a silent server as unavailable: the statement fails, and the pool c
   await database.destroy();
 });
 
+test("keeps an idle connection for longer than a statement may be silent", async ({ db }) => {
+  const database = openDatabase({
+    connectionString: db.connectionString,
+    maxConnections: 1,
+    onIdleError: () => undefined,
+    silenceMs: 2_000,
+    maxIdleMs: 60_000,
+  });
+  const readPid = () => sql`SELECT pg_backend_pid() AS pid`.execute(database);
+  const before = await readPid();
+  await sql`SELECT pg_sleep(2.5)`.execute(db.database);
+  expect((await readPid()).rows).toEqual(before.rows);
+  await database.destroy();
+});
+
 test("a process that is paused in a transaction does not block its rows", async ({ db }) => {
   const options = {
     connectionString: db.connectionString,

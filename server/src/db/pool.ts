@@ -17,8 +17,10 @@ export interface PoolOptions {
   maxConnections: number;
   /** Called for an error on an idle connection (server restart, network). The pool replaces the connection. */
   onIdleError: (error: Error) => void;
-  /** Maximum silence of the server on a connection before it counts as lost, milliseconds. */
+  /** Maximum silence of the server on a used connection before it counts as lost, milliseconds. Default: 35 s. */
   silenceMs?: number;
+  /** Time after which an unused connection is closed, milliseconds. Default: 90 s, or less than `silenceMs` if given. */
+  maxIdleMs?: number;
   /** Aborts every connection and forbids new ones, for a stop that cannot wait. */
   abandoned?: AbortSignal | undefined;
   /** Maximum idle time of a transaction before the server ends it, milliseconds. */
@@ -41,21 +43,22 @@ const IDLE_TRANSACTION_MS = 5_000;
 /** Longer than the statement timeout. The system itself drops a vanished machine after 15 minutes or never. */
 const SILENCE_MS = 35_000;
 /**
- * Longer than the intervals of the polls. A new connection costs as much as dozens of polls, and an idle server opened one
- * every three seconds.
+ * Longer than a minute, the interval of scheduled jobs. A new connection costs as much as dozens of polls, and an idle server
+ * opened three a minute.
  */
-const MAX_IDLE_MS = 30_000;
+const MAX_IDLE_MS = 90_000;
 /** The pool closes an idle connection this long before its silence would end it. */
 const IDLE_MARGIN_MS = 2_000;
 
 /** Creates a pool that connects on demand. The caller closes it with `database.destroy()`. */
 export function openDatabase(options: PoolOptions): Database {
   const silenceMs = options.silenceMs ?? SILENCE_MS;
+  const maxIdleMs = options.maxIdleMs ?? chooseMaxIdleMs(options);
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: Math.min(MAX_IDLE_MS, silenceMs - IDLE_MARGIN_MS),
+    idleTimeoutMillis: maxIdleMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: options.idleTransactionMs ?? IDLE_TRANSACTION_MS,
     application_name: options.applicationName ?? "bursar",
@@ -67,13 +70,21 @@ export function openDatabase(options: PoolOptions): Database {
   });
   pool.on("connect", (client) => {
     usePrepared(client);
-    setSilenceTimeout(client, silenceMs);
+    endWhenSilent(client);
+    setMaxSilence(client, silenceMs);
   });
+  pool.on("acquire", (client) => setMaxSilence(client, silenceMs));
+  pool.on("release", (_, client) => setMaxSilence(client, maxIdleMs + IDLE_MARGIN_MS));
   const { end } = surviveConnectionLosses(pool, options.onIdleError, options.abandoned);
   const connect = () => connectUnlessAbandoned(pool, options.abandoned);
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: { connect, end, options: pool.options } }),
   });
+}
+
+/** A user that waits for short silences only also gets no connection that was silent for longer before. */
+function chooseMaxIdleMs({ silenceMs }: PoolOptions): number {
+  return silenceMs === undefined ? MAX_IDLE_MS : silenceMs - IDLE_MARGIN_MS;
 }
 
 /** Setting of a pool that checks each new connection. A refused connection is closed, and its user gets the error. */
@@ -158,12 +169,16 @@ export function surviveConnectionLosses(
 }
 
 /** Ends a silent connection. Otherwise a statement, and with it a flush, a poll or the stop, would wait without end. */
-function setSilenceTimeout(client: pg.PoolClient, silenceMs: number): void {
+function endWhenSilent(client: pg.PoolClient): void {
   const stream = findSocket(client);
-  stream?.setTimeout(silenceMs, () => {
+  stream?.on("timeout", () => {
     const silence = new Error("Connection terminated: the database does not respond");
     stream.destroy(Object.assign(silence, { code: "ETIMEDOUT" }));
   });
+}
+
+function setMaxSilence(client: pg.PoolClient, ms: number): void {
+  findSocket(client)?.setTimeout(ms);
 }
 
 function findSocket(client: pg.PoolClient): Socket | null {
