@@ -222,3 +222,27 @@ test("leases of version 0.1 keep their amounts when they are converted", async (
   expect(await grants.balance()).toEqual({ settled: 12n, leased: 18n, unresolved: 0n });
   expect(await grants.send(message)).toEqual({ kind: "late" });
 });
+
+test("a message without balances renews the node, and keeps its leases", async ({ grants }) => {
+  const node = await grants.start();
+  const { database } = grants;
+  const readContact = () =>
+    database
+      .selectFrom("lease_node")
+      .select(["op", "expires_at as expiresAt"])
+      .where("node_id", "=", node)
+      .executeTakeFirstOrThrow();
+  const complete = await grants.send(await grants.makeMessage(node, { granted: 0n, minimum: 10n }));
+  if (complete.kind !== "done") throw new Error(`the message is ${complete.kind}`);
+  const before = await readContact();
+  const next = await grants.makeMessage(node, { granted: 0n, minimum: 0n });
+  const quiet = { ...next, keys: new Map(), targets: new Map(), isComplete: false };
+  const { foldedSeq, liveNodes, awaited } = complete;
+  expect(await grants.send(quiet)).toMatchObject({ kind: "done", foldedSeq, liveNodes, awaited });
+  const after = await readContact();
+  expect(after.op).toBe(BigInt(next.op));
+  expect(Number(after.expiresAt)).toBeGreaterThan(Number(before.expiresAt));
+  const leases = database.selectFrom("lease").select("node_id").where("node_id", "=", node);
+  expect(await leases.execute()).toHaveLength(1);
+  expect(await grants.send(quiet)).toEqual({ kind: "late" });
+});

@@ -100,3 +100,19 @@ test("ends the count of a limit that no longer exists", async ({ db }) => {
   const counted = await database.selectFrom("counted_limit").select("scope_id").execute();
   expect(counted.map(({ scope_id }) => scope_id)).not.toContain(limit.scope_id);
 });
+
+test("does not fold while no amount is unresolved", async ({ db }) => {
+  let folds = 0;
+  await cleanUpLeases({
+    ...{
+      database: db.database,
+      logger: makeLogger("silent"),
+      graceMs: 0,
+      unresolvedReleaseMs: 0,
+      isLong: false,
+    },
+    fold: async () => void folds++,
+    lockFold,
+  });
+  expect(folds).toBe(0);
+});

@@ -1,5 +1,6 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
+import { prepareOnce } from "#src/db/prepared.ts";
 import type { LeaseClock } from "./lease-clock.sql.ts";
 import type { LeaseKey, LeaseRow, LeaseWork, MessageNode, SyncMessage } from "./lease-rules.ts";
 import { balanceKeyText } from "./spend-key.ts";
@@ -50,36 +51,47 @@ interface ReadRow extends Omit<ReadNode, "isOlder"> {
   unresolvedNanoUsd: bigint;
 }
 
-/**
- * Not prepared once: a plan for few leases scans all of them for each key, and a node may soon have thousands. Planning takes
- * 1 ms. Each key looks up its lease by itself, because the planner expects one lease of a new node.
- */
-const READ = `WITH me AS MATERIALIZED (
+const ME = `me AS MATERIALIZED (
     SELECT node.epoch, node.folded_seq, node.lease_op, node.lease_expires_at, last.node_id AS last_id, last.epoch AS last_epoch,
       last.op, last.expires_at, (SELECT value FROM limits_version) AS version,
       (SELECT hour_at > now() FROM rollup_progress) AS has_older_nodes,
       (SELECT count(*) FROM node_contact WHERE id <> $1 AND lease_expires_at IS NOT NULL) AS other_nodes,
       EXISTS (SELECT FROM lease WHERE node_id = $1 AND request_id = '' AND granted_nano_usd IS NULL) AS has_older_leases,
-      coalesce(last.awaited_until > coalesce($8::timestamptz, clock_timestamp()), false) AS is_awaited,
+      coalesce(last.awaited_until > coalesce($2::timestamptz, clock_timestamp()), false) AS is_awaited,
       other.node_id AS awaited_id, other.awaited_until
     FROM node LEFT JOIN lease_node AS last ON last.node_id = node.id LEFT JOIN LATERAL (
       SELECT node_id, awaited_until FROM lease_node
-      WHERE node_id <> $1 AND awaited_until > coalesce($8::timestamptz, clock_timestamp())
+      WHERE node_id <> $1 AND awaited_until > coalesce($2::timestamptz, clock_timestamp())
       ORDER BY awaited_until DESC, node_id LIMIT 1
     ) AS other ON true
     WHERE node.id = $1
-  ), key AS (
-    SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::date[], $6::uuid[])
+  )`;
+
+const ME_COLUMNS = `me.epoch, me.folded_seq AS "foldedSeq", me.other_nodes AS "otherNodes", me.version,
+    me.has_older_nodes AS "hasOlderNodes", me.has_older_leases AS "hasOlderLeases",
+    me.lease_expires_at IS NOT NULL AS "hasOlderContact",
+    coalesce(me.expires_at, me.lease_expires_at) IS NOT NULL AS "isLive", me.is_awaited AS "isAwaited",
+    me.awaited_id AS "awaitedId", me.awaited_until AS "awaitedUntil",
+    CASE WHEN me.last_epoch = me.epoch THEN me.op WHEN me.has_older_nodes THEN me.lease_op ELSE 0 END AS op`;
+
+/** For a message without balances, as an idle node sends it. */
+const READ_NODE = prepareOnce(
+  "read_lease_node",
+  `WITH ${ME} SELECT ${ME_COLUMNS}, NULL AS "scopeType" FROM me`,
+);
+
+/**
+ * Not prepared once: a plan for few leases scans all of them for each key, and a node may soon have thousands. Planning takes
+ * 1 ms. Each key looks up its lease by itself, because the planner expects one lease of a new node.
+ */
+const READ = `WITH ${ME}, key AS (
+    SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::date[], $7::uuid[])
       AS named (scope_type, scope_id, period, period_start, organization_id)
     UNION
     SELECT scope_type, scope_id, period, period_start, organization_id FROM lease
-    WHERE $7::boolean AND node_id = $1 AND request_id = ''
+    WHERE $8::boolean AND node_id = $1 AND request_id = ''
   )
-  SELECT me.epoch, me.folded_seq AS "foldedSeq", me.other_nodes AS "otherNodes", me.version, me.has_older_nodes AS "hasOlderNodes",
-    me.has_older_leases AS "hasOlderLeases", me.lease_expires_at IS NOT NULL AS "hasOlderContact",
-    coalesce(me.expires_at, me.lease_expires_at) IS NOT NULL AS "isLive", me.is_awaited AS "isAwaited",
-    me.awaited_id AS "awaitedId", me.awaited_until AS "awaitedUntil",
-    CASE WHEN me.last_epoch = me.epoch THEN me.op WHEN me.has_older_nodes THEN me.lease_op ELSE 0 END AS op,
+  SELECT ${ME_COLUMNS},
     key.scope_type AS "scopeType", key.scope_id AS "scopeId", key.period, key.period_start AS "periodStart",
     key.organization_id AS "organizationId", own.granted_nano_usd AS "grantedNanoUsd",
     own.amount_nano_usd AS "olderNanoUsd", own.unresolved_since IS NOT NULL AS "isFenced",
@@ -110,13 +122,12 @@ export async function readMessageRows(
   message: SyncMessage,
   { atMs }: LeaseClock,
 ): Promise<MessageRows | null> {
+  const { nodeId, keys, isComplete } = message;
+  const values = [nodeId, atMs === null ? null : new Date(atMs)];
   const { rows } = await db.executeQuery<ReadRow>(
-    CompiledQuery.raw(READ, [
-      message.nodeId,
-      ...keyColumns([...message.keys.values()]),
-      message.isComplete,
-      atMs === null ? null : new Date(atMs),
-    ]),
+    keys.size === 0 && !isComplete
+      ? CompiledQuery.raw(READ_NODE, values)
+      : CompiledQuery.raw(READ, [...values, ...keyColumns([...keys.values()]), isComplete]),
   );
   const [first] = rows;
   if (first === undefined) return null;
