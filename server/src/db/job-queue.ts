@@ -122,13 +122,14 @@ export async function countWaitingJobs(
   { pool }: JobPool,
   tasks: readonly string[],
 ): Promise<WaitingJobs> {
-  const { rows } = await pool.query<{ due: number; next_in_ms: number | null }>(
-    `SELECT (count(*) FILTER (WHERE run_at <= now()))::integer AS due,
+  const { rows } = await pool.query<{ due: number; next_in_ms: number | null }>({
+    name: "count_waiting_jobs",
+    text: `SELECT (count(*) FILTER (WHERE run_at <= now()))::integer AS due,
       (extract(epoch FROM min(run_at) FILTER (WHERE run_at > now()) - now()) * 1000)::double precision AS next_in_ms
     FROM ${JOB_SCHEMA}.jobs
     WHERE task_identifier = ANY($1) AND locked_at IS NULL AND attempts < max_attempts`,
-    [tasks],
-  );
+    values: [tasks],
+  });
   const [row] = rows;
   return { due: row?.due ?? 0, nextInMs: row?.next_in_ms ?? null };
 }

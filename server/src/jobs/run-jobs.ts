@@ -58,8 +58,11 @@ export interface RunningJobs {
 
 const CONCURRENT_JOBS = 2;
 const CONNECTIONS = 3;
-/** Interval of each worker. wake-workers.ts wakes them earlier, so this one only finds jobs of dead nodes. */
-const POLL_INTERVAL_MS = 60_000;
+/**
+ * Interval of each worker. wake-workers.ts wakes them earlier, so this one only finds jobs of dead nodes, after their four
+ * hours. Ten workers with an interval of a minute ran an idle node's most frequent statement of the queue.
+ */
+const POLL_INTERVAL_MS = 600_000;
 const END_WITHIN_MS = 5_000;
 const FIRST_RESTART_MS = 1_000;
 const LAST_RESTART_MS = 60_000;
