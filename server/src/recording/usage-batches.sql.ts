@@ -123,23 +123,27 @@ export interface FoldQueue {
   foldedSeqs: (number | null)[];
 }
 
+const READ_QUEUE = prepareOnce(
+  "read_fold_queue",
+  `SELECT oldest.at IS NOT NULL AS "hasBatches",
+    least(1000, extract(epoch FROM greatest(due_at, now() - interval '1 day') - clock_timestamp()) * 1000)::float8
+      AS "dueInMs",
+    coalesce(extract(epoch FROM clock_timestamp() - oldest.at) * 1000, 0)::float8 AS "lagMs",
+    (SELECT count(*) FROM usage_batch WHERE set_aside_at IS NOT NULL)::integer AS "setAside",
+    ARRAY(SELECT folded_seq::text FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, place)
+      LEFT JOIN node USING (id) ORDER BY place) AS "foldedSeqs"
+  FROM fold_state
+  CROSS JOIN (SELECT (SELECT appended_at FROM usage_batch WHERE set_aside_at IS NULL ORDER BY id LIMIT 1) AS at) AS oldest`,
+);
+
 /** Reads the queue, and the positions of these nodes in the same snapshot. */
 export async function readFoldQueue(
   db: Database | Tx,
   nodeIds: readonly string[] = [],
 ): Promise<FoldQueue> {
-  const { rows } = await sql<Omit<FoldQueue, "foldedSeqs"> & { foldedSeqs: (string | null)[] }>`
-    SELECT oldest.at IS NOT NULL AS "hasBatches",
-      least(1000, extract(epoch FROM greatest(due_at, now() - interval '1 day') - clock_timestamp()) * 1000)::float8
-        AS "dueInMs",
-      coalesce(extract(epoch FROM clock_timestamp() - oldest.at) * 1000, 0)::float8 AS "lagMs",
-      (SELECT count(*) FROM usage_batch WHERE set_aside_at IS NOT NULL)::integer AS "setAside",
-      ARRAY(SELECT folded_seq::text FROM unnest(${nodeIds}::text[]) WITH ORDINALITY AS asked (id, place)
-        LEFT JOIN node USING (id) ORDER BY place) AS "foldedSeqs"
-    FROM fold_state
-    CROSS JOIN (SELECT (SELECT appended_at FROM usage_batch WHERE set_aside_at IS NULL ORDER BY id LIMIT 1) AS at) AS oldest`.execute(
-    db,
-  );
+  const { rows } = await db.executeQuery<
+    Omit<FoldQueue, "foldedSeqs"> & { foldedSeqs: (string | null)[] }
+  >(CompiledQuery.raw(READ_QUEUE, [nodeIds]));
   const [row] = rows;
   assert(row !== undefined, "the fold has a state");
   return { ...row, foldedSeqs: row.foldedSeqs.map((seq) => (seq === null ? null : Number(seq))) };
