@@ -46,7 +46,8 @@ export interface JournalsOptions {
 /** Shorter than for other connections, because a begin waits on these. Longer than a pool keeps an idle connection. */
 const SILENCE_MS = 12_000;
 const MAX_BEAT_MS = 2_000;
-const MAX_POLL_MS = 5_000;
+/** A tenth of the silence after which a node counts as dead by default. */
+const MAX_POLL_MS = 15_000;
 /** Time that `LeaseSync` gives silent nodes beyond the TTL, as a part of it. */
 const GRACE_SHARE = 0.25;
 const ADOPTED =
