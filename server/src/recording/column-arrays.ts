@@ -70,7 +70,26 @@ function elementTexts<Row extends Readonly<Record<keyof Row, ColumnValue>>>(
 function elementText(value: ColumnValue): string {
   if (typeof value === "string") return quoted(value);
   if (value === null) return "NULL";
-  return value instanceof Date ? value.toISOString() : String(value);
+  return value instanceof Date ? isoText(value) : String(value);
+}
+
+const SECOND_MS = 1_000;
+/** Characters of the fraction and the zone in an ISO text. */
+const FRACTION_CHARS = ".000Z".length;
+let lastSecond = Number.NaN;
+let lastSecondText = "";
+
+/** As `toISOString`, which takes 0.3 µs. Neighbours in a column are mostly of the same second. */
+function isoText(value: Date): string {
+  const ms = value.getTime();
+  const second = Math.floor(ms / SECOND_MS);
+  if (second !== lastSecond) {
+    lastSecondText = new Date(second * SECOND_MS).toISOString().slice(0, -FRACTION_CHARS);
+    lastSecond = second;
+  }
+  const fraction = ms - second * SECOND_MS;
+  const zeros = fraction < 10 ? "00" : fraction < 100 ? "0" : "";
+  return `${lastSecondText}.${zeros}${fraction}Z`;
 }
 
 /** Inside quotes, only these two characters need an escape. */

@@ -77,14 +77,28 @@ export function toUsageTexts(record: EndRecord, nodeId: string): UsageTexts {
   };
 }
 
-/** Converts a record to its event. Values that a column cannot hold are limited: no value may stop a flush. */
+/**
+ * Converts a record to its event. Values that a column cannot hold are limited: no value may stop a flush. The shared texts
+ * are written out, because V8 adds each field after a spread alone.
+ */
 export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
   const { usage, cost } = record;
   return {
     request_id: record.requestId,
     started_at: new Date(record.startedAtMs),
     ended_at: new Date(record.endedAtMs),
-    ...toUsageTexts(record, nodeId),
+    node_id: nodeId,
+    organization_id: record.organizationId,
+    workspace_id: record.workspaceId,
+    api_key_id: record.apiKeyId,
+    member_id: record.memberId ?? "",
+    model: toText(record.model),
+    service_tier: toText(record.serviceTier),
+    context_window: record.contextWindow,
+    inference_geo: toText(record.inferenceGeo),
+    speed: toText(record.speed),
+    client: toText(record.client),
+    prices: record.prices,
     outcome: record.outcome,
     http_status: toInt4(record.httpStatus),
     is_stream: record.isStream,
