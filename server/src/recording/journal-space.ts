@@ -1,5 +1,6 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Clock } from "#src/lib/clock.ts";
+import type { IdTable } from "#src/lib/id-table.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import type { JournalUsage } from "./journal-contract.ts";
 import type { JournalFiles } from "./journal-files.ts";
@@ -33,7 +34,7 @@ export interface JournalContents {
   /** The database has every end up to here. */
   flushedSeq: number;
   /** Begins without an end, oldest first. */
-  openBegins: ReadonlyMap<string, { seq: number }>;
+  openBegins: Pick<IdTable<{ seq: number }>, "size" | "first">;
 }
 
 /**
@@ -197,7 +198,7 @@ export class JournalSpace {
     const [oldest, next] = this.#segments;
     const nextFirstSeq = next?.firstSeq ?? current?.firstSeq;
     if (oldest === undefined || nextFirstSeq === undefined) return null;
-    const [oldestOpen] = openBegins.values();
+    const oldestOpen = openBegins.first;
     const isOpenLater = oldestOpen === undefined || oldestOpen.seq >= nextFirstSeq;
     return oldest.lastEndSeq <= flushedSeq && isOpenLater ? oldest : null;
   }

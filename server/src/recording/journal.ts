@@ -4,6 +4,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { BeginRecord, EndRecord } from "#src/domain/request-record.ts";
 import { assert } from "#src/lib/assert.ts";
 import { readBootId } from "#src/lib/boot-id.ts";
+import { IdTable } from "#src/lib/id-table.ts";
 import { newId } from "#src/lib/ids.ts";
 import { encodeWholeEnd } from "./journal-codec.ts";
 import type {
@@ -81,7 +82,7 @@ export class DiskJournal implements Journal {
   #lastEndSeq = 0;
   #flushedSeq = 0;
   /** Requests by id, in the order of their sequence numbers. */
-  readonly #openBegins = new Map<string, OpenBegin>();
+  readonly #openBegins = new IdTable<OpenBegin>();
   /** In the order of their sequence numbers. Bounded by the requests that ran when the disk failed. */
   #unwritten: Unwritten[] = [];
   readonly #waiting = new WaitingBegins();
@@ -160,7 +161,7 @@ export class DiskJournal implements Journal {
     this.#lastEndSeq = state.lastEndSeq;
     this.#flushedSeq = state.flushedSeq;
     for (const { seq, record } of state.openBegins) {
-      this.#openBegins.set(record.requestId, { seq, record, isOver: false });
+      this.#openBegins.add(record.requestId, { seq, record, isOver: false });
     }
     this.#writer.start(state.lastOrdinal);
     this.#space.dropEmpty();
@@ -381,7 +382,7 @@ export class DiskJournal implements Journal {
     }
     this.#nextSeq += begins.length;
     for (const { seq, record } of begins) {
-      this.#openBegins.set(record.requestId, { seq, record, isOver: false });
+      this.#openBegins.add(record.requestId, { seq, record, isOver: false });
     }
     this.#isWriteHealthy = true;
   }
@@ -416,7 +417,7 @@ export class DiskJournal implements Journal {
   #removeWritten(batch: readonly Unwritten[]): void {
     this.#unwritten = this.#unwritten.slice(batch.length);
     for (const { requestId, record, end } of batch) {
-      if (record.kind !== "amend") this.#openBegins.delete(requestId);
+      if (record.kind !== "amend") this.#openBegins.remove(requestId);
       if (end === null) continue;
       this.#lastEndSeq = record.seq;
       this.#writer.addEnd(end);

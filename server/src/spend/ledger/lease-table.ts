@@ -1,4 +1,5 @@
 import { type PeriodName, periodOf } from "#src/domain/spend-period.ts";
+import { IdTable } from "#src/lib/id-table.ts";
 import { type SpendScope, scopeIdsOf } from "./charges.ts";
 import { findHoldAmount, type HoldAmount, type StrictLimit } from "./hold-refusal.ts";
 import {
@@ -66,7 +67,7 @@ interface Running {
 /** The numbers behind `NodeLeases`: running requests, and the leases that they use. */
 export class LeaseTable {
   readonly #pending: PendingSpend;
-  readonly #running = new Map<string, Running>();
+  readonly #running = new IdTable<Running>();
   readonly #states = new Map<string, LeaseState>();
   /** The same leases by scope id, a few for each, so that the hot path builds no balance key. */
   readonly #byScope = new Map<string, LeaseState[]>();
@@ -222,7 +223,7 @@ export class LeaseTable {
       state.traffic.addRequest(amountNanoUsd, state.held);
       at += 1;
     }
-    this.#running.set(request.requestId, running);
+    this.#running.add(request.requestId, running);
   }
 
   /** Adds a running request that no limit counts yet. Limits that are set later count it. */
@@ -232,9 +233,8 @@ export class LeaseTable {
 
   /** Ends a hold, and returns its scope. Null for a request without a hold, and for a second call. */
   end(requestId: string): SpendScope | null {
-    const running = this.#running.get(requestId);
+    const running = this.#running.remove(requestId);
     if (running === undefined) return null;
-    this.#running.delete(requestId);
     let at = 0;
     for (const state of running.states) {
       state.held -= amountAt(running, at);
