@@ -40,7 +40,6 @@ const removed = new FieldNames(removedHeaders, removedStarts);
 
 const DEFAULT_ANTHROPIC_VERSION = "2023-06-01";
 const noEncoding = FieldLines.fromList(["accept-encoding", "identity"]);
-const noSniffing = FieldLines.fromList(["x-content-type-options", "nosniff"]);
 
 /**
  * Returns the headers of the upstream call. `fields` are the client's. `credential` is the upstream's key, or null if it
@@ -134,7 +133,23 @@ export function toClientHeaders(
 /** Adds the headers of every response to an authenticated client. */
 export function addIdentityHeaders(lines: FieldLines, identity: ResponseIdentity): void {
   lines.add("bursar-request-id", identity.requestId);
-  lines.add("anthropic-organization-id", identity.organizationId);
-  lines.add("anthropic-workspace-id", identity.workspaceId);
-  lines.addLines(noSniffing);
+  lines.addLines(workspaceLines(identity));
+}
+
+/** Lines of the last response, because most responses in a row belong to one workspace. */
+let last: { organizationId: string; workspaceId: string; lines: FieldLines } | null = null;
+
+function workspaceLines({ organizationId, workspaceId }: ResponseIdentity): FieldLines {
+  const isSame = last?.workspaceId === workspaceId && last.organizationId === organizationId;
+  if (last !== null && isSame) return last.lines;
+  const lines = FieldLines.fromList([
+    "anthropic-organization-id",
+    organizationId,
+    "anthropic-workspace-id",
+    workspaceId,
+    "x-content-type-options",
+    "nosniff",
+  ]);
+  last = { organizationId, workspaceId, lines };
+  return lines;
 }
