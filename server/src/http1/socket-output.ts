@@ -69,7 +69,8 @@ export class SocketOutput {
     this.#text = "";
     this.#parts = NO_PARTS;
     this.#bytes = 0;
-    if (bytes > 0 && !this.#socket.writableEnded && !this.#socket.destroyed) {
+    // A destroyed socket ignores the write. To ask for it takes four getters.
+    if (bytes > 0 && !this.#socket.writableEnded) {
       writeAll(this.#socket, text, parts, bytes);
     }
     this.#source.onFlushed();

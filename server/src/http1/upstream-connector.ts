@@ -37,6 +37,18 @@ const RETRY_MS = 10;
  * once. Without it, Node allocates 64 KiB for each read.
  */
 const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+/** First bytes of the buffer, by their number. Events of streams are short, and a view of the buffer takes 0.08 us. */
+const shortReads: Buffer[] = [];
+const MAX_SHORT_READ_BYTES = 1_024;
+
+function viewRead(bytes: number): Buffer {
+  if (bytes > MAX_SHORT_READ_BYTES) return readBuffer.subarray(0, bytes);
+  // Filled in order, so that the list has no holes.
+  for (let length = shortReads.length; length <= bytes; length++) {
+    shortReads.push(readBuffer.subarray(0, length));
+  }
+  return shortReads[bytes] as Buffer;
+}
 
 /** Opens connections of one upstream, a limited number at once. */
 export function makeConnector(options: ConnectorOptions): Connector {
@@ -139,7 +151,7 @@ function makeSocketOpener({ address, ca }: ConnectorOptions): (onRead: OnRead) =
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     onread: {
       buffer: readBuffer,
-      callback: (count: number) => onRead(readBuffer.subarray(0, count)),
+      callback: (count: number) => onRead(viewRead(count)),
     },
   });
   if ("socketPath" in address) {
