@@ -83,7 +83,12 @@ export class NodeRates {
     }
   }
 
-  /** Returns the limits of the request, or null, which costs one map lookup. */
+  /** False: no limit counts requests of this organization. Costs one map lookup. */
+  isLimited(organizationId: string): boolean {
+    return this.#limits.has(organizationId);
+  }
+
+  /** Returns the limits of the request, or null. */
   findLimits(scope: RateScope, nowMs: number): LimitState[] | null {
     const byScope = this.#limits.get(scope.organizationId);
     if (byScope === undefined) return null;

