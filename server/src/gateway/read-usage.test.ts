@@ -24,6 +24,10 @@ import { MAX_ANSWER_BYTES, makeUsageReader, type UsageSeen } from "./read-usage.
 import { MAX_EVENT_BYTES } from "./split-events.ts";
 import { errorTypeOf, parseObject } from "./usage-seen.ts";
 
+const longAnswer = Buffer.from(
+  JSON.stringify({ ...message, content: [{ type: "text", text: "a".repeat(2 * 1024 * 1024) }] }),
+);
+
 describe("a JSON response", () => {
   test.each(["compact", "indented"])("has its usage, %s", async (style) => {
     const text = JSON.stringify(message, null, style === "indented" ? 2 : 0);
@@ -115,6 +119,23 @@ describe("a JSON response", () => {
     const text = JSON.stringify(message).replace('"content":[', `"content":[${deep},`);
     const seen = await read(text, { isStream: false });
     expect(seen).toMatchObject({ usage: billed, isComplete: true });
+  });
+
+  test("in several chunks leaves no joined copy in memory", async () => {
+    const chunks = split(longAnswer, [64 * 1024, 1024 * 1024]);
+    const reader = makeUsageReader({ isStream: false });
+    for (const chunk of chunks) reader.push(chunk);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(await reader.finish()).toMatchObject({ usage: billed, isComplete: true });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(longAnswer.length / 2);
+  });
+
+  test("keeps the memory of its chunks, which the client's socket may still need", async () => {
+    for (const cuts of [[], [64 * 1024, 1024 * 1024]]) {
+      const chunks = split(longAnswer, cuts).map((chunk) => Buffer.from(chunk));
+      await readChunks(chunks, { isStream: false });
+      expect(Buffer.concat(chunks).equals(longAnswer)).toBe(true);
+    }
   });
 
   test("beyond the bound is not kept, and counts as unreadable", async () => {

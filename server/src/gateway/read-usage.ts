@@ -1,5 +1,6 @@
 import { readMessageUsage } from "#src/domain/usage-fields.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
+import { releaseMemory } from "#src/lib/release-memory.ts";
 import { decodeCopy, isIdentity } from "./decode-copy.ts";
 import { StreamReader } from "./read-stream-usage.ts";
 import {
@@ -72,6 +73,8 @@ class AnswerReader implements PlainReader {
     const text = isOne ? first : Buffer.concat(this.#chunks, this.#bytes);
     this.#chunks = [];
     const message = readTopLevel(text);
+    // The chunks belong to the client's socket too.
+    if (!isOne) releaseMemory(text);
     if (message === null) return seen;
     seen.usage = readMessageUsage(message, this.#requestedModel);
     seen.isComplete = true;
