@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ConnectionPool, type Exchange } from "./connection-pool.ts";
 import { monotonicMs } from "./monotonic.ts";
@@ -56,6 +57,8 @@ const MOST_ANSWERS = 2_000_000; // of a closed-loop run, to bound the memory of 
 const MOST_ERRORS = 10_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 const SWEEP_MS = 250;
+/** Time between the schedule and its first request, milliseconds. */
+const SCHEDULE_LEAD_MS = 10;
 
 process.on("disconnect", () => process.exit(0));
 process.on("message", (plan: LoadPlan) => {
@@ -91,9 +94,11 @@ async function runPlan(plan: LoadPlan): Promise<LoadReport> {
 async function runOpenLoop(mode: OpenLoop, pool: ConnectionPool, recorder: Recorder) {
   await pool.open(mode.warmConnections);
   const intervalMs = 1_000 / mode.ratePerSecond;
-  const startMs = monotonicMs() + 50; // the thread needs a moment to start
+  // The thread starts first. Its start takes 40 ms or more, and requests that are due meanwhile would arrive together.
+  const pacer = new Worker(new URL("./pacer.ts", import.meta.url));
+  await once(pacer, "message");
+  const startMs = monotonicMs() + SCHEDULE_LEAD_MS;
   const schedule: Schedule = { startMs, intervalMs, count: mode.count };
-  const pacer = new Worker(new URL("./pacer.ts", import.meta.url), { workerData: schedule });
   let started = 0;
   pacer.on("message", (due: number) => {
     for (; started < due; started++) {
@@ -101,6 +106,7 @@ async function runOpenLoop(mode: OpenLoop, pool: ConnectionPool, recorder: Recor
       pool.send(startMs + started * intervalMs);
     }
   });
+  pacer.postMessage(schedule);
   await recorder.waitForResults(mode.count);
 }
 
