@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { HeaderFields } from "#src/lib/header-fields.ts";
 import { messageEnd, messageJson, messageStart } from "#test/harness/fake-upstream.ts";
 import {
   call,
@@ -10,6 +11,20 @@ import {
 } from "#test/harness/gateway.ts";
 import { post, startBoth } from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
+import { toClientHeaders } from "./forward-headers.ts";
+
+test("each response has the ids of its own workspace, also between those of others", () => {
+  const upstream = HeaderFields.fromList([]);
+  const facts = { status: 200, isStream: false, rates: null };
+  const pairs = ["a b", "a c", "d c", "a b", " ", "a b"].map((pair) => pair.split(" "));
+  for (const [organizationId = "", workspaceId = ""] of pairs) {
+    const identity = { requestId: "req_1", organizationId, workspaceId };
+    const list = toClientHeaders(upstream, identity, facts).toList();
+    const findValue = (name: string) => list[list.indexOf(name) + 1];
+    expect(findValue("anthropic-organization-id")).toBe(organizationId);
+    expect(findValue("anthropic-workspace-id")).toBe(workspaceId);
+  }
+});
 
 describeEachReader(() => {
   describe("headers", () => {

@@ -69,8 +69,7 @@ export class SocketOutput {
     this.#text = "";
     this.#parts = NO_PARTS;
     this.#bytes = 0;
-    // A destroyed socket ignores the write. To ask for it takes four getters.
-    if (bytes > 0 && !this.#socket.writableEnded) {
+    if (bytes > 0 && !this.#socket.writableEnded && !this.#socket.destroyed) {
       writeAll(this.#socket, text, parts, bytes);
     }
     this.#source.onFlushed();
