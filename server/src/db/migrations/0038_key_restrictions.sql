@@ -1,0 +1,1 @@
+-- Restrictions of API keys, one value for each rank.

@@ -1,0 +1,1 @@
+-- Signatures of keys, roles and sessions.

@@ -1,0 +1,1 @@
+-- Neutral features of requests, beside the shipped ones.

@@ -1,0 +1,1 @@
+-- Refused requests by key, cause, model and minute.

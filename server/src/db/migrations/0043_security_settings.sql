@@ -1,0 +1,1 @@
+-- Security settings of the organization.

@@ -1,0 +1,1 @@
+-- Secrets of personal keys that wait for their owner.
