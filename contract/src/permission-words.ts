@@ -3,6 +3,7 @@ import {
   adminKeyRole,
   describeAction,
   findInheritedRole,
+  findRank,
   findReach,
   findRequiredPermission,
   hasRight,
@@ -14,7 +15,11 @@ import {
   type OrganizationRole,
   organizationActions,
   organizationRoles,
+  type RankedCaller,
+  type RankSubject,
   type Reach,
+  rankedCallers,
+  ranks,
   roleNames,
   selfActions,
   type WorkspaceAction,
@@ -115,6 +120,26 @@ export function renderRoleTable(): string {
         summarizeRole(role),
       ];
     }),
+  );
+}
+
+const callerNames: Readonly<Record<RankedCaller, string>> = {
+  ...roleNames,
+  local_operator: "the operator on the server's machine",
+  admin_key: "admin key",
+  api_key: "API key with `admin`",
+};
+
+/** Table of the ranks in Markdown, highest first. */
+export function renderRankTable(): string {
+  const listCallers = (rank: string, subject: RankSubject) =>
+    rankedCallers
+      .filter((caller) => findRank(caller, subject) === rank)
+      .map((caller) => callerNames[caller])
+      .join(", ");
+  return renderTable(
+    ["Rank", "For keys", "For limits"],
+    ranks.map((rank) => [`\`${rank}\``, listCallers(rank, "keys"), listCallers(rank, "limits")]),
   );
 }
 

@@ -211,3 +211,52 @@ export function describeAction(action: Exclude<Action, "public" | OperatorAction
     ? organizationRights[action as keyof typeof organizationRights][6]
     : workspaceRights[action as keyof typeof workspaceRights][6];
 }
+
+/**
+ * Ranks of callers, highest first. A caller sets and removes values of its own rank and of lower ones. The strictest value of
+ * all ranks applies.
+ */
+export const ranks = ["machine", "owner", "admin", "workspace", "holder"] as const;
+export type Rank = (typeof ranks)[number];
+
+/** Subjects with one value per rank: keys with their restrictions, and limits of spend and rates. */
+export type RankSubject = "keys" | "limits";
+
+/** Callers with a rank. `api_key` is a key with the permission `admin`. Other keys are holders. */
+export type RankedCaller =
+  | "local_operator"
+  | "admin_key"
+  | "api_key"
+  | OrganizationRole
+  | WorkspaceRole;
+
+/** Rank of each caller. A member with two roles has the higher rank. */
+// biome-ignore format: a table is read by its columns
+const rankTable = {
+  //                              keys         limits
+  local_operator:                 ["machine",   "machine"],
+  owner:                          ["owner",     "owner"],
+  admin:                          ["admin",     "admin"],
+  admin_key:                      ["admin",     "admin"],
+  billing:                        ["holder",    "admin"],
+  developer:                      ["holder",    "holder"],
+  user:                           ["holder",    "holder"],
+  claude_code_user:               ["holder",    "holder"],
+  workspace_admin:                ["workspace", "workspace"],
+  api_key:                        ["workspace", "workspace"],
+  workspace_developer:            ["holder",    "holder"],
+  workspace_restricted_developer: ["holder",    "holder"],
+  workspace_billing:              ["holder",    "workspace"],
+  workspace_user:                 ["holder",    "holder"],
+} as const satisfies Record<RankedCaller, readonly [Rank, Rank]>;
+
+export const rankedCallers = Object.keys(rankTable) as RankedCaller[];
+
+export function findRank(caller: RankedCaller, subject: RankSubject): Rank {
+  return rankTable[caller][subject === "keys" ? 0 : 1];
+}
+
+/** Whether the rank `held` is `other` or above it. */
+export function includesRank(held: Rank, other: Rank): boolean {
+  return ranks.indexOf(held) <= ranks.indexOf(other);
+}

@@ -1,12 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { renderPermissionTables, renderRoleTable } from "@bursar/contract/permission-words.ts";
+import {
+  renderPermissionTables,
+  renderRankTable,
+  renderRoleTable,
+} from "@bursar/contract/permission-words.ts";
 import { expect, test } from "vitest";
 
 const GUIDE = join(import.meta.dirname, "../../docs/guides/permissions.md");
 
 test("the guide has the permission table of the server (refresh: npx vitest run server/test/permissions-guide --update)", async () => {
-  const tables = { roles: renderRoleTable(), ...renderPermissionTables() };
+  const tables = {
+    roles: renderRoleTable(),
+    ...renderPermissionTables(),
+    ranks: renderRankTable(),
+  };
   let guide = (await readFile(GUIDE, "utf8")).replaceAll("\r\n", "\n");
   for (const [name, table] of Object.entries(tables)) {
     const place = new RegExp(`<!-- ${name} -->\n[^]*?<!-- end -->`);
