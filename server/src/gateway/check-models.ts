@@ -1,6 +1,6 @@
+import { isModelAllowed } from "#src/domain/allowed-models.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
-import { isModelAllowed } from "./allowed-models.rule.ts";
 import { MAX_SERVER_TOOLS } from "./parse-blocks.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 

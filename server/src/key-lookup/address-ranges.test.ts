@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileRanges, isInRanges, networkOf, normalizeRange } from "./address-ranges.ts";
+import {
+  compileRanges,
+  includesRanges,
+  intersectRanges,
+  isInRanges,
+  networkOf,
+  normalizeRange,
+} from "./address-ranges.ts";
 
 describe("a range is stored in one form", () => {
   test.each([
@@ -101,5 +108,37 @@ describe("the network of an address", () => {
 
   test("is null for an invalid address", () => {
     for (const text of ["", "unix", "10.1", "203.0.113.9/32"]) expect(networkOf(text)).toBeNull();
+  });
+});
+
+describe("two lists of ranges", () => {
+  test.each<[string[], string[], string[]]>([
+    [["10.0.0.0/8"], ["10.1.0.0/16"], ["10.1.0.0/16"]],
+    [["10.0.0.0/8", "2001:db8::/32"], ["::/0"], ["2001:db8::/32"]],
+    [["10.0.0.0/8"], ["11.0.0.0/8"], []],
+    [["0.0.0.0/0"], ["::/0"], []],
+    [["10.0.0.0/8", "10.1.0.0/16"], ["0.0.0.0/0"], ["10.0.0.0/8"]],
+    [[], ["0.0.0.0/0"], []],
+  ])("%j and %j have %j in common", (a, b, both) => {
+    expect(intersectRanges(a, b)).toEqual(both);
+    expect(intersectRanges(b, a)).toEqual(both);
+  });
+
+  const range = fc
+    .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 8 }))
+    .map(
+      ([last, cut]) => normalizeRange(`10.0.0.${(last << 6) & (0xff << cut)}/${32 - cut}`) ?? "",
+    );
+  const list = fc.array(range, { maxLength: 3 });
+
+  test("have exactly the addresses in common that are in both", () => {
+    fc.assert(
+      fc.property(list, list, fc.nat({ max: 255 }), (a, b, last) => {
+        const isIn = (ranges: string[]) => isInRanges(compileRanges(ranges), `10.0.0.${last}`);
+        const both = intersectRanges(a, b);
+        expect(isIn(both)).toBe(isIn(a) && isIn(b));
+        expect(includesRanges(a, both)).toBe(true);
+      }),
+    );
   });
 });

@@ -33,6 +33,29 @@ export function isInRanges(ranges: readonly AddressRange[], address: string | nu
   );
 }
 
+/** Ranges of the addresses that are in both lists. No address is in an empty list. */
+export function intersectRanges(a: readonly string[], b: readonly string[]): string[] {
+  const both = [...new Set([...a, ...b])].filter(
+    (range) => includesRanges(a, [range]) && includesRanges(b, [range]),
+  );
+  return both.filter((range) => !both.some((other) => other !== range && isWithin(range, other)));
+}
+
+/** True if each range of `inner` is within one range of the list. */
+export function includesRanges(list: readonly string[], inner: readonly string[]): boolean {
+  return inner.every((range) => list.some((other) => isWithin(range, other)));
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  const [innerRange, outerRange] = [parseRange(inner), parseRange(outer)];
+  if (innerRange === null || outerRange === null) return false;
+  const [address, bits] = innerRange;
+  const [network, outerBits] = outerRange;
+  return (
+    address.kind() === network.kind() && outerBits <= bits && address.match(network, outerBits)
+  );
+}
+
 const NETWORK_BITS = { ipv4: 24, ipv6: 48 } as const;
 
 /** Network of an address, such as `203.0.113.0/24` or `2001:db8:1::/48`. Null for an invalid address. */
