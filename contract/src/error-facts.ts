@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { timestamp, usdText } from "./fields.ts";
 import { modelGroupId, rateLimitId, spendLimitId } from "./ids.ts";
+import { ranks } from "./permissions.ts";
 import { wireScope } from "./scope.ts";
 
 /** Values of `error.details.resource`: the `type` of the resource in other responses. */
@@ -88,6 +89,15 @@ const rateLimitFacts = z
   })
   .meta({ description: "The rate limit that refuses the request." });
 
+const restrictionFacts = z
+  .object({
+    field: z.string().meta({ description: "Restricted field, such as `status`." }),
+    rank: z.enum(ranks),
+    set_by: z.object({ type: z.string(), id: z.string() }),
+    set_at: timestamp,
+  })
+  .meta({ description: "The value that another rank has set." });
+
 /** Facts of refusals, by name. `errorCodes` lists the codes that have each. */
 export const errorFacts = z.object({
   header: z.string().meta({ description: "Name of the header, in lower case." }),
@@ -104,6 +114,7 @@ export const errorFacts = z.object({
   queue: queueFacts,
   awaited_node: awaitedNodeFacts,
   rate_limit: rateLimitFacts,
+  restriction: restrictionFacts,
   unsupported: z.array(z.string()).meta({
     description:
       "Request fields that this server cannot serve. Send the whole conversation without them.",

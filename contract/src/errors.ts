@@ -142,6 +142,20 @@ export const errorCodes = {
 
   // Permissions.
   permission_denied: { ...forbidden, meaning: "The caller lacks the permission for this call." },
+  restricted_by_higher_rank: {
+    ...forbidden,
+    meaning: "A caller of a higher rank has set the value, so this caller cannot remove it.",
+    facts: ["restriction"],
+  },
+  restricted_by_lower_rank: {
+    ...conflict,
+    meaning: "Another rank has set the value, which the request can name in `rank`.",
+    facts: ["restriction"],
+  },
+  key_count_reached: {
+    ...forbidden,
+    meaning: "The member has the highest number of personal keys.",
+  },
   role_too_high: { ...forbidden, meaning: "The role is above the caller's own role." },
   step_up_required: {
     ...forbidden,

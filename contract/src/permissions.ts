@@ -252,6 +252,15 @@ const rankTable = {
 
 export const rankedCallers = Object.keys(rankTable) as RankedCaller[];
 
+/** Names of ranks for people. */
+export const rankNames: Readonly<Record<Rank, string>> = {
+  machine: "the operator",
+  owner: "an Owner",
+  admin: "an Admin",
+  workspace: "a Workspace Admin",
+  holder: "the holder",
+};
+
 export function findRank(caller: RankedCaller, subject: RankSubject): Rank {
   return rankTable[caller][subject === "keys" ? 0 : 1];
 }

@@ -10,7 +10,7 @@ import {
 } from "../fields.ts";
 import { apiKeyId, memberId, modelName, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
-import { keyPermissions } from "../permissions.ts";
+import { keyPermissions, ranks } from "../permissions.ts";
 import { route } from "../route.ts";
 import { keyIssue } from "./key-hygiene.ts";
 
@@ -65,6 +65,31 @@ const apiKeySecret = z.object({
   last_used: lastUsed,
 });
 
+/** A key stops with its owner, or a rank has disabled it. */
+const stopReasons = [
+  "owner_deactivated",
+  "owner_removed",
+  "owner_outside_workspace",
+  "disabled_by_machine",
+  "disabled_by_owner",
+  "disabled_by_admin",
+  "disabled_by_workspace",
+  "disabled_by_holder",
+] as const;
+
+/** Restrictions that callers of one rank have set. */
+const keyRestrictions = z
+  .object({
+    rank: z.enum(ranks),
+    is_disabled: z.boolean(),
+    allowed_models: z.array(z.string()).nullable(),
+    allowed_addresses: z.array(z.string()).nullable(),
+    expires_at: timestamp.nullable(),
+    set_by: z.object({ type: z.string(), id: z.string() }),
+    set_at: timestamp,
+  })
+  .meta({ id: "ApiKeyRestrictions" });
+
 /** Company shape. */
 export const apiKey = z
   .object({
@@ -78,12 +103,19 @@ export const apiKey = z
     ]),
     permissions: z.array(z.enum(keyPermissions)),
     status,
-    stopped_because: z
-      .enum(["owner_deactivated", "owner_removed", "owner_outside_workspace"])
-      .nullable()
-      .meta({ description: "Why the key of a member does not work, besides its status." }),
-    allowed_models: z.array(z.string()).nullable(),
-    allowed_addresses: z.array(z.string()).nullable(),
+    stopped_because: z.enum(stopReasons).nullable().meta({
+      description:
+        "Why the key does not work, besides its status: the state of its owner, or the highest rank that disabled it.",
+    }),
+    allowed_models: z.array(z.string()).nullable().meta({
+      description: "Models in force, which all ranks allow. Null: all models. Empty: none.",
+    }),
+    allowed_addresses: z.array(z.string()).nullable().meta({
+      description: "Addresses in force, which all ranks allow. Null: all addresses. Empty: none.",
+    }),
+    restrictions: z.array(keyRestrictions).meta({
+      description: "Restrictions of each rank, highest first. The strictest of them are in force.",
+    }),
     partial_key_hint: z.string(),
     secrets: z.array(apiKeySecret).meta({
       description: "Valid secrets, newest first: one, or two in the grace period of a rotation.",
@@ -124,7 +156,7 @@ export const createApiKey = route({
   path: "/v1/admin/api_keys",
   summary: "Create an API key",
   description:
-    "The response shows `key` once. `permissions` has one or more of read ⊂ write ⊂ admin, and the highest one is stored. Callers cannot create a key with more rights in the workspace than their own. With `owner_member_id` the key belongs to that member and stops with the member. Null: the key belongs to the workspace. Omitted: the workspace, or the caller if the caller can create no other keys. Without `expires_at` the key has the maximum lifetime of the organization.",
+    "The response shows `key` once. `permissions` has one or more of read ⊂ write ⊂ admin, and the highest one is stored. Callers cannot create a key with more rights in the workspace than their own. With `owner_member_id` the key belongs to that member and stops with the member. Null: the key belongs to the workspace. Omitted: the workspace, or the caller if the caller can create no other keys. Without `expires_at` the key has the maximum lifetime of the organization. A key inherits the restrictions of the calling key, and those that higher ranks have set on other keys of its owner in the workspace.",
   action: "api_keys:write",
   audited: "api_key.created",
   stepUp: true,
@@ -202,7 +234,7 @@ export const updateApiKey = route({
   path: "/v1/admin/api_keys/{api_key_id}",
   summary: "Change, disable, enable or revoke an API key",
   description:
-    "`inactive` disables and `active` enables the key. `archived` revokes it, which cannot be undone. An expired key can only be archived. Omitted fields stay the same. Null removes a restriction.",
+    "`inactive` disables and `active` enables the key. `archived` revokes it, which cannot be undone. An expired key can only be archived. Omitted fields stay the same. Null removes a restriction. Callers change values of their own rank, of the rank `holder` on their own keys, or of the rank in `rank`. The strictest value of all ranks is in force.",
   action: "api_keys:write",
   audited: "api_key.updated",
   params: apiKeyParams,
@@ -212,6 +244,10 @@ export const updateApiKey = route({
     expires_at: instant.nullable().optional(),
     allowed_models: allowedModels.optional(),
     allowed_addresses: allowedAddresses.optional(),
+    rank: z.enum(ranks).optional().meta({
+      description:
+        "Rank whose restrictions change, at most the caller's. Omitted: the caller's, and `holder` for the caller's own key.",
+    }),
   }),
   response: apiKey,
 });

@@ -7,10 +7,16 @@ const maxKeyLifetimeDays = z.int().min(1).max(MAX_LIFETIME_DAYS).nullable().meta
   description: "Maximum lifetime of API keys and admin keys, in days. Null: no limit.",
 });
 
+const MAX_KEYS_PER_MEMBER = 10_000;
+const maxKeysPerMember = z.int().min(1).max(MAX_KEYS_PER_MEMBER).nullable().meta({
+  description: "Maximum number of living personal keys of one member. Null: no limit.",
+});
+
 export const securitySettings = z
   .object({
     type: z.literal("security_settings"),
     max_key_lifetime_days: maxKeyLifetimeDays,
+    max_keys_per_member: maxKeysPerMember,
     keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
       description: "Working keys that expire later than the maximum lifetime allows, or never.",
     }),
@@ -33,11 +39,14 @@ export const updateSecuritySettings = route({
   path: "/v1/admin/security_settings",
   summary: "Change the organization's security settings",
   description:
-    "`max_key_lifetime_days` applies to every key that is created, rotated or changed from now on. Existing keys stay the same. The response counts them, and `exceeds_max_lifetime` finds them in the list of API keys. Null removes the rule. Omitted fields stay the same.",
+    "`max_key_lifetime_days` applies to every key that is created, rotated or changed from now on. Existing keys stay the same. The response counts them, and `exceeds_max_lifetime` finds them in the list of API keys. `max_keys_per_member` applies to new personal keys. Null removes a rule. Omitted fields stay the same.",
   action: "security:write",
   audited: "security_settings.updated",
   stepUp: true,
-  body: z.strictObject({ max_key_lifetime_days: maxKeyLifetimeDays.optional() }),
+  body: z.strictObject({
+    max_key_lifetime_days: maxKeyLifetimeDays.optional(),
+    max_keys_per_member: maxKeysPerMember.optional(),
+  }),
   response: securitySettings,
 });
 

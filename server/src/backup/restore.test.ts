@@ -458,6 +458,21 @@ test("restored keys are refused with the remedy until they are confirmed or enab
     "/v1/admin/admin_keys?status=inactive",
   );
   expect(listed.body.data).toMatchObject([{ id: adminKey.id, status: "inactive" }]);
+  const holder = await org.member({ workspaces: { [workspace.id]: "workspace_developer" } });
+  const own = await org.admin.createApiKey(workspace.id, { owner_member_id: holder.id });
+  await database
+    .updateTable("api_key")
+    .set({ status: "inactive" })
+    .where("id", "=", own.id)
+    .execute();
+  await database
+    .insertInto("held_key")
+    .values({ ...held, key_id: own.id, kind: "api_key" })
+    .execute();
+  for (const status of ["inactive", "active"]) {
+    await holder.client.post(`/v1/admin/api_keys/${own.id}`, { status });
+  }
+  expect((await h.as(own.key).get("/v1/admin/workspaces")).status).toBe(401);
   await org.admin.post(`/v1/admin/api_keys/${key.id}`, { status: "active" });
   expect((await h.as(key.key).get("/v1/admin/workspaces")).status).toBe(200);
   // A key that is disabled later does not wait for confirmation.

@@ -178,13 +178,26 @@ CREATE TABLE api_key (
   allowed_models text[],
   allowed_addresses text[],
   archived_at timestamp with time zone,
-  purpose text DEFAULT 'calls'::text NOT NULL
+  purpose text DEFAULT 'calls'::text NOT NULL,
+  lifetime_ends_at timestamp with time zone,
+  archived_rank text
 );
 CREATE TABLE api_key_network (
   api_key_id text NOT NULL,
   network text NOT NULL,
   first_seen_at timestamp with time zone NOT NULL,
   last_seen_at timestamp with time zone NOT NULL
+);
+CREATE TABLE api_key_restriction (
+  api_key_id text NOT NULL,
+  rank text NOT NULL,
+  is_disabled boolean DEFAULT false NOT NULL,
+  allowed_models text[],
+  allowed_addresses text[],
+  expires_at timestamp with time zone,
+  set_by_type text NOT NULL,
+  set_by_id text NOT NULL,
+  set_at timestamp with time zone NOT NULL
 );
 CREATE TABLE api_key_secret (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -605,7 +618,8 @@ CREATE TABLE schema_migration (
 );
 CREATE TABLE security_settings (
   organization_id uuid NOT NULL,
-  max_key_lifetime_days integer
+  max_key_lifetime_days integer,
+  max_keys_per_member integer
 );
 CREATE TABLE set_up_link (
   token_hash bytea NOT NULL,
@@ -1286,14 +1300,15 @@ ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_alert_id_scope_type_scope_i
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_pkey PRIMARY KEY (id);
 ALTER TABLE alert_firing ADD CONSTRAINT alert_firing_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE alert_to_channel ADD CONSTRAINT alert_to_channel_pkey PRIMARY KEY (alert_id, alert_channel_id);
-ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_addresses_check CHECK ((cardinality(allowed_addresses) > 0));
-ALTER TABLE api_key ADD CONSTRAINT api_key_allowed_models_check CHECK ((cardinality(allowed_models) > 0));
+ALTER TABLE api_key ADD CONSTRAINT api_key_archived_rank_check CHECK ((archived_rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_permission_check CHECK ((permission = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_playground_owner CHECK (((purpose = 'calls'::text) OR (owner_member_id IS NOT NULL)));
 ALTER TABLE api_key ADD CONSTRAINT api_key_purpose_check CHECK ((purpose = ANY (ARRAY['calls'::text, 'playground'::text])));
 ALTER TABLE api_key ADD CONSTRAINT api_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'archived'::text])));
 ALTER TABLE api_key_network ADD CONSTRAINT api_key_network_pkey PRIMARY KEY (api_key_id, network);
+ALTER TABLE api_key_restriction ADD CONSTRAINT api_key_restriction_pkey PRIMARY KEY (api_key_id, rank);
+ALTER TABLE api_key_restriction ADD CONSTRAINT api_key_restriction_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_check1 CHECK ((octet_length(hash) = 32));
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_hash_key1 UNIQUE (hash);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_pkey PRIMARY KEY (id);
@@ -1398,6 +1413,7 @@ ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_remind_days_check CHE
 ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_rotation_days_check CHECK (((rotation_days >= 1) AND (rotation_days <= 3650)));
 ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_keys_per_member_check CHECK (((max_keys_per_member >= 1) AND (max_keys_per_member <= 10000)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash);
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_pkey PRIMARY KEY (id);
@@ -1479,6 +1495,7 @@ ALTER TABLE api_key ADD CONSTRAINT api_key_organization_id_fkey FOREIGN KEY (org
 ALTER TABLE api_key ADD CONSTRAINT api_key_owner_member_id_fkey FOREIGN KEY (owner_member_id) REFERENCES member(id);
 ALTER TABLE api_key ADD CONSTRAINT api_key_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
 ALTER TABLE api_key_network ADD CONSTRAINT api_key_network_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
+ALTER TABLE api_key_restriction ADD CONSTRAINT api_key_restriction_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id) ON DELETE CASCADE;
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE api_key_secret ADD CONSTRAINT api_key_secret_auth_session_id_fkey FOREIGN KEY (auth_session_id) REFERENCES auth_session(id) ON DELETE CASCADE;
 ALTER TABLE audit_checkpoint ADD CONSTRAINT audit_checkpoint_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);

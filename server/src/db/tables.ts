@@ -1,4 +1,4 @@
-import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
+import type { OrganizationRole, Rank, WorkspaceRole } from "@bursar/contract/permissions.ts";
 import type { PriceColumn } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
@@ -29,7 +29,12 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
   workspace: WorkspaceTable;
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
-  security_settings: { organization_id: string; max_key_lifetime_days: number | null };
+  api_key_restriction: ApiKeyRestrictionTable;
+  security_settings: {
+    organization_id: string;
+    max_key_lifetime_days: number | null;
+    max_keys_per_member: Generated<number | null>;
+  };
   change_scope: { value: bigint; kind: ChangeScopeKind; id: string };
   admin_key: AdminKeyTable;
   upstream: UpstreamTable;
@@ -137,6 +142,21 @@ interface ApiKeyTable {
   allowed_models: string[] | null;
   allowed_addresses: string[] | null;
   archived_at: Date | null;
+  lifetime_ends_at: Generated<Date | null>;
+  archived_rank: Generated<Rank | null>;
+}
+
+/** See migrations/0038_key_restrictions.sql. */
+interface ApiKeyRestrictionTable {
+  api_key_id: string;
+  rank: Rank;
+  is_disabled: Generated<boolean>;
+  allowed_models: string[] | null;
+  allowed_addresses: string[] | null;
+  expires_at: Date | null;
+  set_by_type: string;
+  set_by_id: string;
+  set_at: Date;
 }
 
 interface ApiKeySecretTable {

@@ -176,6 +176,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
   expect(await states(disabled, revived, ofClosed)).toEqual(["inactive", "active", "archived"]);
   expect((await admin.get(`/v1/admin/api_keys/${narrowed.id}`)).body).toMatchObject({
     allowed_models: ["claude-haiku-4-5"],
+    restrictions: [{ rank: "admin", allowed_models: ["claude-haiku-4-5"] }],
   });
   const [old, fresh] = await findApiKeysByHashes(nodes[0].storage.database, [
     hashSecret(rotated.key),

@@ -52,6 +52,11 @@ export async function readNewChanges(
       (SELECT coalesce(json_agg(state), '[]') FROM (
         SELECT json_build_object('type', 'api_key', 'id', id, 'status', status, 'permission', permission,
           'ownerMemberId', owner_member_id, 'expiresAtMs', ${toMs("expires_at")}, 'allowedModels', allowed_models, 'allowedAddresses', allowed_addresses,
+          'ranks', (SELECT coalesce(json_agg(json_build_object('rank', held.rank, 'isDisabled', held.is_disabled,
+              'allowedModels', held.allowed_models, 'allowedAddresses', held.allowed_addresses,
+              'expiresAtMs', ${toMs("held.expires_at")}, 'setByType', held.set_by_type, 'setById', held.set_by_id,
+              'setAtMs', ${toMs("held.set_at")})), '[]')
+            FROM api_key_restriction AS held WHERE held.api_key_id = keys.id),
           'secrets', (SELECT coalesce(json_agg(json_build_object('id', secret.id::text,
               'hash', encode(secret.hash, 'hex'), 'hint', secret.hint, 'createdAtMs', ${toMs("secret.created_at")},
               'validUntilMs', ${toMs("secret.valid_until")})), '[]')

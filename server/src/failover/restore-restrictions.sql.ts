@@ -1,7 +1,13 @@
 import type { Tx } from "#src/db/pool.ts";
 import { deleteAssignedRole } from "#src/people/workspace-members/workspace-people.sql.ts";
 import type { ApiKeyRestriction } from "./restrict.rule.ts";
-import type { AdminKeyState, ApiKeyState, MemberState, SecretState } from "./subject-state.rule.ts";
+import type {
+  AdminKeyState,
+  ApiKeyState,
+  MemberState,
+  RankState,
+  SecretState,
+} from "./subject-state.rule.ts";
 
 // Statements that read and restrict a subject in the transaction of its audit event. Rows are locked first, because several
 // nodes restrict the same subject.
@@ -22,6 +28,11 @@ export async function lockApiKey(
     .selectAll()
     .where("api_key_id", "=", id)
     .execute();
+  const ranks = await tx
+    .selectFrom("api_key_restriction")
+    .selectAll()
+    .where("api_key_id", "=", id)
+    .execute();
   return {
     type: "api_key",
     id,
@@ -32,6 +43,16 @@ export async function lockApiKey(
     expiresAtMs: toMs(key.expires_at),
     allowedModels: key.allowed_models,
     allowedAddresses: key.allowed_addresses,
+    ranks: ranks.map((held) => ({
+      rank: held.rank,
+      isDisabled: held.is_disabled,
+      allowedModels: held.allowed_models,
+      allowedAddresses: held.allowed_addresses,
+      expiresAtMs: toMs(held.expires_at),
+      setByType: held.set_by_type,
+      setById: held.set_by_id,
+      setAtMs: held.set_at.getTime(),
+    })),
     secrets: secrets.map((secret) => ({
       id: String(secret.id),
       hash: Buffer.from(secret.hash).toString("hex"),
@@ -60,6 +81,30 @@ export async function restrictApiKeyRow(
     })
     .where("id", "=", id)
     .execute();
+}
+
+/** Replaces the restrictions of these ranks. */
+export async function replaceRanks(
+  tx: Tx,
+  apiKeyId: string,
+  ranks: readonly RankState[],
+): Promise<void> {
+  for (const { rank, ...state } of ranks) {
+    const values = {
+      is_disabled: state.isDisabled,
+      allowed_models: state.allowedModels,
+      allowed_addresses: state.allowedAddresses,
+      expires_at: toDate(state.expiresAtMs),
+      set_by_type: state.setByType,
+      set_by_id: state.setById,
+      set_at: new Date(state.setAtMs),
+    };
+    await tx
+      .insertInto("api_key_restriction")
+      .values({ api_key_id: apiKeyId, rank, ...values })
+      .onConflict((conflict) => conflict.columns(["api_key_id", "rank"]).doUpdateSet(values))
+      .execute();
+  }
 }
 
 /** Ends secrets first, because a key has at most one current secret. */

@@ -24,6 +24,7 @@ import {
   findMemberState,
   lockAdminKey,
   lockApiKey,
+  replaceRanks,
   replaceSecrets,
   restrictAdminKeyRow,
   restrictApiKeyRow,
@@ -35,6 +36,7 @@ import {
   restrictAdminKey,
   restrictApiKey,
   restrictMember,
+  restrictRanks,
   restrictSecrets,
 } from "./restrict.rule.ts";
 import type {
@@ -116,9 +118,11 @@ async function restoreApiKey(
   if (current === null) return null;
   const restriction = restrictApiKey(current, remembered);
   const secrets = restrictSecrets(current.secrets, remembered.secrets);
+  const ranks = restrictRanks(current.ranks, remembered.ranks);
   const fields = Object.keys(restriction) as (keyof typeof restriction)[];
-  if (fields.length === 0 && secrets.ended.length === 0) return null;
+  if (fields.length === 0 && secrets.ended.length === 0 && ranks.length === 0) return null;
   if (fields.length > 0) await restrictApiKeyRow(tx, id, restriction, nowMs);
+  await replaceRanks(tx, id, ranks);
   await replaceSecrets(tx, id, secrets);
   const ends = secrets.ended.map(({ hint, validUntilMs }) => {
     return { hint, valid_until: formatTime(validUntilMs) };
@@ -144,6 +148,7 @@ async function restoreApiKey(
         ended_secrets: ends,
         restored_secrets: secrets.added.map(({ hint }) => hint),
       }),
+      ...(ranks.length > 0 && { restored_ranks: ranks.map(({ rank }) => rank) }),
       ...causeOf(lost, id),
     },
   };

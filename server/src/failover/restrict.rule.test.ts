@@ -3,9 +3,10 @@ import {
   restrictAdminKey,
   restrictApiKey,
   restrictMember,
+  restrictRanks,
   restrictSecrets,
 } from "./restrict.rule.ts";
-import type { ApiKeyState, MemberState, SecretState } from "./subject-state.rule.ts";
+import type { ApiKeyState, MemberState, RankState, SecretState } from "./subject-state.rule.ts";
 
 const key: ApiKeyState = {
   ...{
@@ -15,7 +16,13 @@ const key: ApiKeyState = {
     permission: "write",
     ownerMemberId: null,
   },
-  ...{ expiresAtMs: 2_000, allowedModels: ["a", "b"], allowedAddresses: null, secrets: [] },
+  ...{
+    expiresAtMs: 2_000,
+    allowedModels: ["a", "b"],
+    allowedAddresses: null,
+    ranks: [],
+    secrets: [],
+  },
 };
 
 describe("an API key", () => {
@@ -39,6 +46,31 @@ describe("an API key", () => {
 
   test("that was enabled stays disabled", () => {
     expect(restrictApiKey({ ...key, status: "inactive" }, key)).toEqual({});
+  });
+});
+
+describe("the ranks of a key", () => {
+  const admin: RankState = {
+    ...{ rank: "admin", isDisabled: false, allowedModels: ["a", "b"], allowedAddresses: null },
+    ...{ expiresAtMs: 2_000, setByType: "member", setById: "user_1", setAtMs: 1 },
+  };
+  const holder: RankState = { ...admin, rank: "holder" };
+
+  test("get a lost restriction of each rank", () => {
+    expect(restrictRanks([admin], [admin, holder])).toEqual([holder]);
+    const disabled = { ...admin, isDisabled: true, setAtMs: 2 };
+    expect(restrictRanks([admin, holder], [disabled, holder])).toEqual([disabled]);
+  });
+
+  test("keep the stricter of two values", () => {
+    const lost = { ...admin, allowedModels: ["a"], expiresAtMs: 3_000 };
+    expect(restrictRanks([admin], [lost])).toEqual([{ ...lost, expiresAtMs: 2_000 }]);
+  });
+
+  test("never get more freedom", () => {
+    const freer = { ...admin, allowedModels: null, expiresAtMs: null };
+    expect(restrictRanks([admin, holder], [freer])).toEqual([]);
+    expect(restrictRanks([{ ...admin, isDisabled: true }], [admin])).toEqual([]);
   });
 });
 

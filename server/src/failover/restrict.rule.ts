@@ -1,7 +1,13 @@
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import { keyPermissions } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
-import type { AdminKeyState, ApiKeyState, MemberState, SecretState } from "./subject-state.rule.ts";
+import type {
+  AdminKeyState,
+  ApiKeyState,
+  MemberState,
+  RankState,
+  SecretState,
+} from "./subject-state.rule.ts";
 
 // Restrictions of a remembered state that the promoted database lacks. A remembered state never widens access.
 
@@ -23,6 +29,33 @@ export function restrictApiKey(current: ApiKeyState, remembered: ApiKeyState): A
     ...(allowsLess(allowedModels, current.allowedModels) && { allowedModels }),
     ...(allowsLess(allowedAddresses, current.allowedAddresses) && { allowedAddresses }),
   };
+}
+
+/** Restrictions of ranks that the current ones lack. The stricter one of two values stays. */
+export function restrictRanks(
+  current: readonly RankState[],
+  remembered: readonly RankState[],
+): RankState[] {
+  return remembered.flatMap((lost) => {
+    const held = current.find(({ rank }) => rank === lost.rank);
+    if (held === undefined) return [lost];
+    const isLess = {
+      isDisabled: lost.isDisabled && !held.isDisabled,
+      expiresAtMs: isEarlier(lost.expiresAtMs, held.expiresAtMs),
+      allowedModels: allowsLess(lost.allowedModels, held.allowedModels),
+      allowedAddresses: allowsLess(lost.allowedAddresses, held.allowedAddresses),
+    };
+    if (!Object.values(isLess).includes(true)) return [];
+    return [
+      {
+        ...lost,
+        isDisabled: lost.isDisabled || held.isDisabled,
+        expiresAtMs: isLess.expiresAtMs ? lost.expiresAtMs : held.expiresAtMs,
+        allowedModels: isLess.allowedModels ? lost.allowedModels : held.allowedModels,
+        allowedAddresses: isLess.allowedAddresses ? lost.allowedAddresses : held.allowedAddresses,
+      },
+    ];
+  });
 }
 
 /** Secrets that end earlier, and secrets that replace them. A key always has one current secret. */

@@ -1,4 +1,4 @@
-import type { KeyPermission, OrganizationRole } from "@bursar/contract/permissions.ts";
+import type { KeyPermission, OrganizationRole, Rank } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 
 // Fields of a subject that a change can restrict.
@@ -14,6 +14,18 @@ export interface SecretState {
   validUntilMs: number | null;
 }
 
+/** Restrictions of a key that callers of one rank have set. */
+export interface RankState {
+  rank: Rank;
+  isDisabled: boolean;
+  allowedModels: string[] | null;
+  allowedAddresses: string[] | null;
+  expiresAtMs: number | null;
+  setByType: string;
+  setById: string;
+  setAtMs: number;
+}
+
 export type ApiKeyState = {
   type: "api_key";
   id: string;
@@ -23,6 +35,7 @@ export type ApiKeyState = {
   expiresAtMs: number | null;
   allowedModels: string[] | null;
   allowedAddresses: string[] | null;
+  ranks: RankState[];
   secrets: SecretState[];
 };
 

@@ -79,7 +79,8 @@ export async function confirmHeldKeys(tx: Tx, ids: readonly string[]): Promise<s
   const { rows } = await sql<{ id: string }>`
     WITH released AS (DELETE FROM held_key WHERE key_id = ANY(${[...ids]}::text[]) RETURNING key_id),
       api AS (UPDATE api_key SET status = 'active' FROM released
-        WHERE api_key.id = released.key_id AND status = 'inactive' RETURNING api_key.id),
+        WHERE api_key.id = released.key_id AND status = 'inactive' AND NOT EXISTS (
+          SELECT FROM api_key_restriction WHERE api_key_id = released.key_id AND is_disabled) RETURNING api_key.id),
       admin AS (UPDATE admin_key SET status = 'active' FROM released
         WHERE admin_key.id = released.key_id AND status = 'inactive' RETURNING admin_key.id)
     SELECT id FROM api UNION ALL SELECT id FROM admin`.execute(tx);

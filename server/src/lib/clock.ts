@@ -1,5 +1,8 @@
 import { uptime } from "node:os";
 
+/** A point in time that rules receive from rows, since they have no clock. */
+export type Instant = Date;
+
 /** Time as an argument. No other source file reads the machine's clock. */
 export interface Clock {
   /** Wall clock, whole milliseconds since the epoch. */

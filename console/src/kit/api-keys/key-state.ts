@@ -14,7 +14,7 @@ const tones: Record<KeyState, Tone> = {
 /** State of a key, as the console shows it. */
 export function stateOf(key: ApiKey): KeyState {
   if (key.status === "archived") return "revoked";
-  if (key.stopped_because !== null) return "stopped";
+  if (key.stopped_because?.startsWith("owner_")) return "stopped";
   if (key.status === "inactive") return "disabled";
   return key.status;
 }
@@ -28,6 +28,11 @@ const stopWords: Record<NonNullable<ApiKey["stopped_because"]>, string> = {
     "The key owner is deactivated. The key works again when the member is reactivated.",
   owner_removed: "The key owner was removed from the company.",
   owner_outside_workspace: "The key owner no longer has a role in the workspace.",
+  disabled_by_machine: "Disabled by the operator.",
+  disabled_by_owner: "Disabled by an Owner.",
+  disabled_by_admin: "Disabled by an Admin.",
+  disabled_by_workspace: "Disabled by a Workspace Admin.",
+  disabled_by_holder: "Disabled by the holder.",
 };
 
 export function stopReason(key: ApiKey): string | null {

@@ -1,5 +1,5 @@
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
-import type { KeyPermission } from "@bursar/contract/permissions.ts";
+import type { KeyPermission, Rank } from "@bursar/contract/permissions.ts";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import { selectPage } from "#src/db/page-rows.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -23,6 +23,12 @@ export interface ApiKeyRow {
   archived_at: Date | null;
   allowed_models: string[] | null;
   allowed_addresses: string[] | null;
+  /** Expiry by the maximum lifetime or a rotation policy. No rank has set it. */
+  lifetime_ends_at: Date | null;
+  /** Rank of the caller that archived the key. */
+  archived_rank: Rank | null;
+  /** True if inactive because it was restored from a backup and not confirmed yet. */
+  is_held: boolean;
   /** Owner of the key. All four are null for a key of the workspace. */
   owner_member_id: string | null;
   owner_name: string | null;
@@ -65,6 +71,8 @@ export interface ApiKeyFilter extends ApiKeyScope {
 
 const DAY_MS = 86_400_000;
 
+const isHeld = sql<boolean>`api_key.status = 'inactive' AND EXISTS (SELECT FROM held_key WHERE key_id = api_key.id)`;
+
 function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
   const query = db
     .selectFrom("api_key")
@@ -97,6 +105,9 @@ function selectApiKeys(db: Database | Tx, scope: ApiKeyScope) {
       "api_key.archived_at",
       "api_key.allowed_models",
       "api_key.allowed_addresses",
+      "api_key.lifetime_ends_at",
+      "api_key.archived_rank",
+      isHeld.as("is_held"),
       "api_key.owner_member_id",
       "member.name as owner_name",
       "member.email as owner_email",
@@ -302,6 +313,7 @@ export interface NewApiKeyRow
     | "expires_at"
     | "allowed_models"
     | "allowed_addresses"
+    | "lifetime_ends_at"
     | "owner_member_id"
   > {
   organization_id: string;
@@ -316,13 +328,25 @@ export async function updateApiKey(
   organizationId: string,
   row: Pick<
     ApiKeyRow,
-    "id" | "name" | "status" | "expires_at" | "archived_at" | "allowed_models" | "allowed_addresses"
+    | "id"
+    | "name"
+    | "status"
+    | "expires_at"
+    | "lifetime_ends_at"
+    | "archived_at"
+    | "archived_rank"
+    | "allowed_models"
+    | "allowed_addresses"
   >,
 ): Promise<void> {
-  const { id, name, status, expires_at, archived_at, allowed_models, allowed_addresses } = row;
+  const { id, name, status, expires_at, lifetime_ends_at, archived_at, archived_rank } = row;
+  const { allowed_models, allowed_addresses } = row;
   await tx
     .updateTable("api_key")
-    .set({ name, status, expires_at, archived_at, allowed_models, allowed_addresses })
+    .set({
+      ...{ name, status, expires_at, lifetime_ends_at, archived_at, archived_rank },
+      ...{ allowed_models, allowed_addresses },
+    })
     .where("organization_id", "=", organizationId)
     .where("id", "=", id)
     .execute();

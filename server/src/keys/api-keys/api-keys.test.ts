@@ -57,6 +57,7 @@ describe("creating", () => {
       stopped_because: null,
       allowed_models: null,
       allowed_addresses: null,
+      restrictions: [],
       partial_key_hint: hint,
       secrets: [{ partial_key_hint: hint, created_at: now, valid_until: null, last_used: null }],
       last_used: null,

@@ -14,6 +14,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
+import { rankOf } from "#src/domain/rank.ts";
 import { deleteHeldKey } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
@@ -27,10 +28,16 @@ import {
   insertApiKey,
   listApiKeys as listRows,
   type NewApiKeyRow,
-  type StoredStatus,
   updateApiKey as updateRow,
 } from "./api-keys.sql.ts";
 import { auditOf } from "./audit-of-key.ts";
+import {
+  changeRestrictions,
+  checkWithinCaller,
+  findOwnRank,
+  type RestrictionChange,
+  type RestrictionContext,
+} from "./change-restrictions.ts";
 import {
   type ApiKeyStatus,
   type ApiKeyView,
@@ -38,10 +45,20 @@ import {
   describeApiKeys,
   statusOf,
 } from "./describe-api-keys.ts";
+import { type RankedRestrictions, setRestrictions } from "./effective-restrictions.rule.ts";
+import { checkKeyCount, inheritRestrictions } from "./inherit-restrictions.ts";
 import { decideExpiry } from "./key-expiry.rule.ts";
 import { chooseOwner } from "./key-owner.ts";
 import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
 import { checkCanChangeKey, checkCanGrantKey, scopeOf } from "./key-rights.ts";
+import { parseTime, toDate } from "./key-times.ts";
+import {
+  mergeRestrictions,
+  putInForce,
+  type RankedKey,
+  readRankedKey,
+} from "./ranked-restrictions.ts";
+import { saveRestrictions } from "./restrictions.sql.ts";
 import { insertSecret } from "./secrets.sql.ts";
 
 export interface NewApiKey {
@@ -68,54 +85,88 @@ export function createApiKey(
 ): Promise<{ view: ApiKeyView; secret: string }> {
   const nowMs = deps.nowMs();
   const permission = pickStrongest(input.permissions ?? [DEFAULT_PERMISSION]);
-  const restrictions = {
-    allowed_models: readAllowedModels(input.allowed_models) ?? null,
-    allowed_addresses: readAllowedAddresses(input.allowed_addresses) ?? null,
-  };
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await getActiveWorkspaceForChange(tx, caller, "api_keys:write", input.workspace_id);
     checkCanGrantKey(caller, { workspace_id: input.workspace_id, permission });
-    const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
+    const now = new Date(nowMs);
+    const owner_member_id = await chooseOwner(tx, caller, input);
+    const { organizationId } = caller;
+    await checkKeyCount(tx, { organizationId, memberId: owner_member_id, now });
+    const { restrictions, lifetime_ends_at } = await decideRestrictions(tx, caller, input, {
+      owner_member_id,
+      now,
+    });
     const row = {
       id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
-      organization_id: caller.organizationId,
+      organization_id: organizationId,
       workspace_id: input.workspace_id,
       name: input.name,
       permission,
-      status: "active" as const,
-      owner_member_id: await chooseOwner(tx, caller, input),
+      owner_member_id,
       created_by_type: caller.kind,
       created_by_id: caller.id,
-      created_at: new Date(nowMs),
-      expires_at: toDate(
-        decideExpiry(parseTime(input.expires_at), { fromMs: nowMs, nowMs, maxDays }),
-      ),
-      ...restrictions,
+      created_at: now,
     };
-    const { secret, view } = await insertKeyWithSecret(tx, deps, row);
-    const audit = auditOf("api_key.created", null, view.row);
+    const { is_held: _, ...inForce } = putInForce(
+      { status: "active", is_held: false, lifetime_ends_at },
+      restrictions,
+    );
+    const { secret, view } = await insertKeyWithSecret(
+      tx,
+      deps,
+      { ...row, ...inForce },
+      restrictions,
+    );
+    const audit = auditOf("api_key.created", null, view);
     return { result: { view, secret }, audit };
   });
 }
 
-async function insertKeyWithSecret(tx: Tx, deps: AuditDeps, row: NewApiKeyRow) {
+/** Restrictions of a new key: the inherited ones, and those of the request at the caller's rank. */
+async function decideRestrictions(
+  tx: Tx,
+  caller: Caller,
+  input: NewApiKey,
+  { owner_member_id, now }: { owner_member_id: string | null; now: Date },
+): Promise<{ restrictions: RankedRestrictions[]; lifetime_ends_at: Date | null }> {
+  const { workspace_id: workspaceId } = input;
+  const nowMs = now.getTime();
+  const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
+  const requestedMs = parseTime(input.expires_at);
+  const expiresAt = toDate(decideExpiry(requestedMs, { fromMs: nowMs, nowMs, maxDays }));
+  const values = {
+    allowed_models: readAllowedModels(input.allowed_models) ?? null,
+    allowed_addresses: readAllowedAddresses(input.allowed_addresses) ?? null,
+    expires_at: requestedMs === undefined ? null : expiresAt,
+  };
+  const by = { set_by_type: caller.kind, set_by_id: caller.id, set_at: now };
+  const rank = findOwnRank(caller, { workspace_id: workspaceId, owner_member_id });
+  const requested = setRestrictions([], rank, values, by);
+  const place = { workspaceId, memberId: owner_member_id };
+  return {
+    restrictions: mergeRestrictions([
+      ...(await inheritRestrictions(tx, caller, place, now)),
+      ...requested,
+    ]),
+    lifetime_ends_at: requestedMs === undefined ? expiresAt : null,
+  };
+}
+
+async function insertKeyWithSecret(
+  tx: Tx,
+  deps: AuditDeps,
+  row: NewApiKeyRow,
+  restrictions: readonly RankedRestrictions[],
+) {
   const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
   await insertApiKey(tx, row);
+  await saveRestrictions(tx, row.id, restrictions);
   await insertSecret(tx, { api_key_id: row.id, hash, hint, created_at: row.created_at });
   const scope = { organizationId: row.organization_id, onlyWorkspaceIds: null };
   const created = await findApiKey(tx, scope, row.id);
   if (created === null) throw apiKeyNotFound();
   const view = await describeApiKey(tx, row.organization_id, created, row.created_at.getTime());
   return { secret, view };
-}
-
-/** Milliseconds since the epoch. NaN for invalid text. Returns null and undefined unchanged. */
-export function parseTime(text: string | null | undefined): number | null | undefined {
-  return text === null || text === undefined ? text : Date.parse(text);
-}
-
-export function toDate(ms: number | null): Date | null {
-  return ms === null ? null : new Date(ms);
 }
 
 function pickStrongest(permissions: readonly KeyPermission[]): KeyPermission {
@@ -209,18 +260,15 @@ export async function getApiKey(
   return describeApiKey(deps.database, caller.organizationId, row, deps.nowMs());
 }
 
-export interface ApiKeyChange {
+export interface ApiKeyChange extends RestrictionChange {
   name?: string | null | undefined;
-  status?: StoredStatus | null | undefined;
-  expires_at?: string | null | undefined;
-  allowed_models?: string[] | null | undefined;
-  allowed_addresses?: string[] | null | undefined;
 }
 
 /**
  * Updates a key. An omitted field stays as it is, and so does a name or status of null. A restriction of null is removed.
- * Throws a 404, and a 403 for a key that the caller can only read. Throws a 400 for an archived key, for an expired key
- * unless it is archived, and for enabling a key whose owner is inactive.
+ * Only restrictions of the caller's rank change, or of the lower rank that it names. Throws a 404, and a 403 for a key that
+ * the caller can only read. Throws a 400 for an archived key, for an expired key unless it is archived, and for enabling a
+ * key whose owner is inactive. `changeRestrictions` lists the refusals by rank.
  */
 export function updateApiKey(
   deps: AuditDeps,
@@ -230,61 +278,72 @@ export function updateApiKey(
 ): Promise<ApiKeyView> {
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const before = await findApiKeyForUpdate(tx, scopeOf(caller), id);
-    if (before === null) throw apiKeyNotFound();
-    checkCanChangeKey(caller, before);
+    const row = await findApiKeyForUpdate(tx, scopeOf(caller), id);
+    if (row === null) throw apiKeyNotFound();
+    checkCanChangeKey(caller, row);
     const { organizationId } = caller;
-    const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
-    const after = applyChange(before, change, { nowMs, maxDays });
-    if (isSame(before, after)) {
-      return {
-        result: await describeApiKey(tx, organizationId, before, nowMs),
-        audit: "unchanged",
-      };
+    if (row.status === "archived") {
+      if (isChangeOfArchived(row, change)) throw refuseArchivedKey();
+      return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };
     }
-    checkChange(statusOf(before, nowMs), before, after);
-    if (after.status === "active" && before.status !== "active") checkCanGrantKey(caller, after);
-    await updateRow(tx, organizationId, after);
-    if (after.status !== before.status) await deleteHeldKey(tx, after.id);
+    const before = await readRankedKey(tx, row);
+    const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
+    const after = applyChange(before, change, { caller, nowMs, maxDays });
+    if (isSame(before, after)) {
+      return { result: await describeApiKey(tx, organizationId, row, nowMs), audit: "unchanged" };
+    }
+    checkChange(statusOf(row, nowMs), before, after);
+    if (after.row.status === "active" && row.status !== "active") {
+      checkCanGrantKey(caller, after.row);
+    }
+    await checkWithinCaller(tx, caller, { before: before.restrictions, after });
+    await updateRow(tx, organizationId, after.row);
+    await saveRestrictions(tx, id, after.restrictions);
+    if (after.row.status !== row.status || after.row.is_held !== row.is_held) {
+      await deleteHeldKey(tx, id);
+    }
     return {
-      result: await describeApiKey(tx, organizationId, after, nowMs),
+      result: await describeApiKey(tx, organizationId, after.row, nowMs),
       audit: auditOf("api_key.updated", before, after),
     };
   });
 }
 
 function applyChange(
-  before: ApiKeyRow,
+  before: RankedKey,
   change: ApiKeyChange,
-  { nowMs, maxDays }: { nowMs: number; maxDays: number | null },
-): ApiKeyRow {
-  const models = readAllowedModels(change.allowed_models);
-  const addresses = readAllowedAddresses(change.allowed_addresses);
-  const fromMs = before.secret_created_at.getTime();
-  const requestedMs = parseTime(change.expires_at);
-  const isExpiryUnchanged =
-    requestedMs === undefined || requestedMs === (before.expires_at?.getTime() ?? null);
-  const status = change.status ?? before.status;
-  return {
-    ...before,
-    name: change.name ?? before.name,
-    status,
-    archived_at: status === "archived" ? (before.archived_at ?? new Date(nowMs)) : null,
-    allowed_models: models === undefined ? before.allowed_models : models,
-    allowed_addresses: addresses === undefined ? before.allowed_addresses : addresses,
-    expires_at: isExpiryUnchanged
-      ? before.expires_at
-      : toDate(decideExpiry(requestedMs, { fromMs, nowMs, maxDays })),
-  };
+  context: RestrictionContext,
+): RankedKey {
+  const { row } = before;
+  const { row: changed, restrictions } = changeRestrictions(before, change, context);
+  const named = { ...changed, name: change.name ?? row.name };
+  if (change.status !== "archived") return { row: named, restrictions };
+  const archived_rank = rankOf(context.caller, row.workspace_id, "keys");
+  const archived_at = new Date(context.nowMs);
+  return { row: { ...named, status: "archived", archived_at, archived_rank }, restrictions };
 }
 
-function checkChange(status: ApiKeyStatus, before: ApiKeyRow, after: ApiKeyRow): void {
-  if (status === "archived") throw refuseArchivedKey();
-  const { archived_at } = after;
-  const isArchivedOnly = isSame({ ...before, status: "archived", archived_at }, after);
+/** True if the request names a value that an archived key does not have. */
+function isChangeOfArchived(row: ApiKeyRow, change: ApiKeyChange): boolean {
+  return (
+    (change.name ?? row.name) !== row.name ||
+    (change.status ?? "archived") !== "archived" ||
+    [change.expires_at, change.allowed_models, change.allowed_addresses].some(
+      (value) => value !== undefined,
+    )
+  );
+}
+
+function checkChange(status: ApiKeyStatus, before: RankedKey, after: RankedKey): void {
+  const { archived_at, archived_rank } = after.row;
+  const archived = { ...before.row, status: "archived", archived_at, archived_rank };
+  const isArchivedOnly = isSame<object>(
+    { row: archived, restrictions: before.restrictions },
+    { row: after.row, restrictions: after.restrictions },
+  );
   if (status === "expired" && !isArchivedOnly) throw refuseExpiredKey("it can only be archived");
-  const isEnabled = after.status === "active" && before.status === "inactive";
-  const { owner_state } = before;
+  const isEnabled = after.row.status === "active" && before.row.status === "inactive";
+  const { owner_state } = before.row;
   if (isEnabled && owner_state !== null && owner_state !== "active") {
     const reason =
       owner_state === "outside" ? "has no role in the workspace any more" : `is ${owner_state}`;

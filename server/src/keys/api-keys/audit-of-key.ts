@@ -1,21 +1,21 @@
 import type { AuditEntry } from "#src/audit/audited-transaction.ts";
-import type { ApiKeyRow } from "./api-keys.sql.ts";
+import type { RankedKey } from "./ranked-restrictions.ts";
 
 export function auditOf(
   event: `api_key.${string}`,
-  before: ApiKeyRow | null,
-  after: ApiKeyRow,
+  before: RankedKey | null,
+  after: RankedKey,
 ): AuditEntry {
   return {
     event,
-    subject: { type: "api_key", id: after.id },
-    workspaceId: after.workspace_id,
+    subject: { type: "api_key", id: after.row.id },
+    workspaceId: after.row.workspace_id,
     before: before && toAudit(before),
     after: toAudit(after),
   };
 }
 
-function toAudit(row: ApiKeyRow) {
+function toAudit({ row, restrictions }: RankedKey) {
   return {
     name: row.name,
     permission: row.permission,
@@ -25,5 +25,12 @@ function toAudit(row: ApiKeyRow) {
     expires_at: row.expires_at?.toISOString() ?? null,
     allowed_models: row.allowed_models,
     allowed_addresses: row.allowed_addresses,
+    restrictions: restrictions.map((each) => ({
+      rank: each.rank,
+      is_disabled: each.is_disabled,
+      allowed_models: each.allowed_models,
+      allowed_addresses: each.allowed_addresses,
+      expires_at: each.expires_at?.toISOString() ?? null,
+    })),
   };
 }

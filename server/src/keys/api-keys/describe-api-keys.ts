@@ -10,13 +10,13 @@ import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-li
 import { readSpend } from "#src/spend/ledger/balances.sql.ts";
 import type { ApiKeyRow, StoredStatus } from "./api-keys.sql.ts";
 import { computeLatestExpiry } from "./key-expiry.rule.ts";
+import { type RankedKey, readRankedKeys } from "./ranked-restrictions.ts";
 import { listWorkingSecrets, type SecretRow } from "./secrets.sql.ts";
 
 export type ApiKeyStatus = StoredStatus | "expired";
 
 /** A key with the facts from other tables that its view shows. */
-export interface ApiKeyView {
-  row: ApiKeyRow;
+export interface ApiKeyView extends RankedKey {
   status: ApiKeyStatus;
   /** Newest first. */
   secrets: SecretRow[];
@@ -33,7 +33,7 @@ export function statusOf(row: ApiKeyRow, nowMs: number): ApiKeyStatus {
   return row.owner_state === null || row.owner_state === "active" ? row.status : "inactive";
 }
 
-/** Adds secrets, spend and rotation times to keys of one organization, with four statements for any number of keys. */
+/** Adds secrets, spend and rotation times to keys of one organization, with five statements for any number of keys. */
 export async function describeApiKeys(
   db: Database | Tx,
   organizationId: string,
@@ -47,8 +47,10 @@ export async function describeApiKeys(
   const policies = await findRotationPolicies(db, [
     ...new Set(rows.map(({ workspace_id }) => workspace_id)),
   ]);
-  return rows.map((row) => ({
+  const keys = await readRankedKeys(db, rows);
+  return keys.map(({ row, restrictions }) => ({
     row,
+    restrictions,
     status: statusOf(row, nowMs),
     secrets: secrets.filter((secret) => secret.api_key_id === row.id),
     spentMonthNanoUsd: spent.get(row.id) ?? 0n,

@@ -5,14 +5,15 @@ import { ownerState } from "#src/key-lookup/owner-state.sql.ts";
 
 /**
  * Returns the state of a member as owner of a key in the workspace. Null: the organization has no such member. Locks the
- * member until the transaction ends, so that the member cannot be removed while the key is created.
+ * member until the transaction ends, so that the member cannot be removed while the key is created, and concurrent creations
+ * count one another.
  */
 export async function findOwnerForKey(
   tx: Tx,
   of: { organizationId: string; memberId: string; workspaceId: string },
 ): Promise<OwnerState | null> {
   await sql`
-    SELECT id FROM member WHERE organization_id = ${of.organizationId} AND id = ${of.memberId} FOR SHARE`.execute(
+    SELECT id FROM member WHERE organization_id = ${of.organizationId} AND id = ${of.memberId} FOR NO KEY UPDATE`.execute(
     tx,
   );
   const { rows } = await sql<{ state: OwnerState | null }>`

@@ -7,11 +7,19 @@ import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { type ApiKeyRow, findApiKeyForUpdate, updateApiKey } from "./api-keys.sql.ts";
-import { parseTime, refuseExpiredKey, toDate } from "./api-keys.ts";
+import { refuseExpiredKey } from "./api-keys.ts";
 import { auditOf } from "./audit-of-key.ts";
+import {
+  changeRestrictions,
+  checkWithinCaller,
+  type RestrictionContext,
+} from "./change-restrictions.ts";
 import { type ApiKeyView, describeApiKey, statusOf } from "./describe-api-keys.ts";
-import { capExpiry, decideExpiry, type KeyLifetime } from "./key-expiry.rule.ts";
+import { capExpiry } from "./key-expiry.rule.ts";
 import { checkCanChangeKey, checkCanGrantKey, scopeOf } from "./key-rights.ts";
+import { toDate } from "./key-times.ts";
+import { putInForce, type RankedKey, readRankedKey } from "./ranked-restrictions.ts";
+import { saveRestrictions } from "./restrictions.sql.ts";
 import {
   endCurrentSecret,
   endPreviousSecrets,
@@ -38,12 +46,18 @@ export function rotateApiKey(
 ): Promise<{ view: ApiKeyView; secret: string }> {
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const before = await getWorkingKey(tx, caller, id, nowMs);
+    const row = await getWorkingKey(tx, caller, id, nowMs);
+    const before = await readRankedKey(tx, row);
+    // A calling key learns the secret, so it needs at least the freedom of this key itself.
+    await checkWithinCaller(tx, caller, { before: null, after: before });
     const previous = await findPreviousSecret(tx, id, nowMs);
     if (previous !== null && !rotation.cut_off_previous)
       throw refuseSecondRotation(previous.valid_until);
     const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
-    const expires_at = decideRotatedExpiry(before, rotation, { fromMs: nowMs, nowMs, maxDays });
+    const { row: rotated, restrictions } = decideRotatedExpiry(before, rotation, {
+      ...{ caller, nowMs, maxDays },
+    });
+    const { expires_at } = rotated;
     const { secret, hash, hint } = makeSecret("api", deps.randomBytes);
     const now = new Date(nowMs);
     const validUntil = pickEarlier(
@@ -53,11 +67,12 @@ export function rotateApiKey(
     await endPreviousSecrets(tx, id, now);
     await endCurrentSecret(tx, id, validUntil);
     await insertSecret(tx, { api_key_id: id, hash, hint, created_at: now });
-    const after = { ...before, expires_at, hint, secret_created_at: now };
-    await updateApiKey(tx, caller.organizationId, after);
+    const after = { row: { ...rotated, hint, secret_created_at: now }, restrictions };
+    await updateApiKey(tx, caller.organizationId, after.row);
+    await saveRestrictions(tx, id, restrictions);
     const audit = auditOf("api_key.rotated", before, after);
     return {
-      result: { view: await describeApiKey(tx, caller.organizationId, after, nowMs), secret },
+      result: { view: await describeApiKey(tx, caller.organizationId, after.row, nowMs), secret },
       audit: {
         ...audit,
         after: { ...audit.after, previous_secret_valid_until: validUntil.toISOString() },
@@ -131,17 +146,22 @@ function refuseSecondRotation(until: Date | null): ApiError {
   );
 }
 
+/** Sets the requested expiry at the caller's rank. Without one the maximum lifetime of the new secret applies. */
 function decideRotatedExpiry(
-  { expires_at }: ApiKeyRow,
+  key: RankedKey,
   rotation: Rotation,
-  lifetime: KeyLifetime,
-): Date | null {
-  const requestedMs = parseTime(rotation.expires_at);
-  return toDate(
-    requestedMs === undefined
-      ? capExpiry(expires_at?.getTime() ?? null, lifetime)
-      : decideExpiry(requestedMs, lifetime),
-  );
+  context: RestrictionContext,
+): RankedKey {
+  const { nowMs, maxDays } = context;
+  const row = { ...key.row, secret_created_at: new Date(nowMs) };
+  if (rotation.expires_at !== undefined) {
+    return changeRestrictions({ ...key, row }, { expires_at: rotation.expires_at }, context);
+  }
+  const inForceMs = row.expires_at?.getTime() ?? null;
+  const expiresAtMs = capExpiry(inForceMs, { fromMs: nowMs, nowMs, maxDays });
+  if (expiresAtMs === inForceMs) return key;
+  const capped = { ...row, lifetime_ends_at: toDate(expiresAtMs) };
+  return { ...key, row: putInForce(capped, key.restrictions) };
 }
 
 function pickEarlier(a: Date, b: Date | null): Date {

@@ -52,7 +52,8 @@ export function makeApiKeyHandlers(
       return toOfficialApiKey(row, deps.nowMs());
     },
     updateOfficialApiKey: async (call, { params, body }) => {
-      const { row } = await updateApiKey(deps, call, params.api_key_id, body);
+      const change = { ...body, rank: "all" as const };
+      const { row } = await updateApiKey(deps, call, params.api_key_id, change);
       return toOfficialApiKey(row, deps.nowMs());
     },
   };

@@ -5,6 +5,7 @@ import { formatUsd } from "#src/domain/money.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
 import type { ApiKeyRow } from "./api-keys.sql.ts";
 import { type ApiKeyView, statusOf } from "./describe-api-keys.ts";
+import { findRestricting } from "./effective-restrictions.rule.ts";
 
 type Wire = z.input<typeof apiKey>;
 
@@ -18,9 +19,18 @@ export function toApiKey(view: ApiKeyView): Wire {
     owner: toOwner(row),
     permissions: [row.permission],
     status: view.status,
-    stopped_because: row.owner_state && stoppedBecause[row.owner_state],
+    stopped_because: findStopReason(view),
     allowed_models: row.allowed_models,
     allowed_addresses: row.allowed_addresses,
+    restrictions: view.restrictions.map((each) => ({
+      rank: each.rank,
+      is_disabled: each.is_disabled,
+      allowed_models: each.allowed_models,
+      allowed_addresses: each.allowed_addresses,
+      expires_at: each.expires_at?.toISOString() ?? null,
+      set_by: toWireMaker({ created_by_type: each.set_by_type, created_by_id: each.set_by_id }),
+      set_at: each.set_at.toISOString(),
+    })),
     partial_key_hint: row.hint,
     secrets: view.secrets.map((secret) => ({
       partial_key_hint: secret.hint,
@@ -40,6 +50,14 @@ export function toApiKey(view: ApiKeyView): Wire {
     },
     exceeds_max_lifetime: view.exceedsMaxLifetime,
   };
+}
+
+/** A state of the owner, or the highest rank that disabled the key. */
+function findStopReason({ row, status, restrictions }: ApiKeyView): Wire["stopped_because"] {
+  const ofOwner = row.owner_state && stoppedBecause[row.owner_state];
+  if (ofOwner !== null || status !== "inactive") return ofOwner;
+  const disabled = findRestricting(restrictions, "is_disabled");
+  return disabled === undefined ? null : `disabled_by_${disabled.rank}`;
 }
 
 const stoppedBecause: Readonly<Record<OwnerState, Wire["stopped_because"]>> = {

@@ -8,30 +8,37 @@ export interface PlaygroundKey {
   name: string;
   createdAt: Date;
   expiresAt: Date;
+  allowedModels: string[] | null;
+  allowedAddresses: string[] | null;
 }
 
 /** Creates or updates the member's playground key of the workspace. Returns its id. */
 export async function savePlaygroundKey(tx: Tx, key: PlaygroundKey): Promise<string> {
+  const changing = {
+    name: key.name,
+    expires_at: key.expiresAt,
+    allowed_models: key.allowedModels,
+    allowed_addresses: key.allowedAddresses,
+  };
   const row = await tx
     .insertInto("api_key")
     .values({
       id: key.id,
       organization_id: key.organizationId,
       workspace_id: key.workspaceId,
-      name: key.name,
       permission: "write",
       purpose: "playground",
       owner_member_id: key.memberId,
       created_by_type: "member",
       created_by_id: key.memberId,
       created_at: key.createdAt,
-      expires_at: key.expiresAt,
+      ...changing,
     })
     .onConflict((conflict) =>
       conflict
         .columns(["owner_member_id", "workspace_id"])
         .where("purpose", "=", "playground")
-        .doUpdateSet({ name: key.name, expires_at: key.expiresAt }),
+        .doUpdateSet(changing),
     )
     .returning("id")
     .executeTakeFirstOrThrow();

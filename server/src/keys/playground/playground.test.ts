@@ -45,6 +45,23 @@ test.beforeEach(async ({ org, workspaceId }) => {
   });
 });
 
+test("has the restrictions of higher ranks on the member's keys", async ({
+  h,
+  org,
+  workspaceId,
+  start,
+}) => {
+  const own = await developer.client.createApiKey(workspaceId);
+  const url = `/v1/admin/api_keys/${own.id}`;
+  await org.admin.post(url, { allowed_models: ["claude-haiku-*"] });
+  const session = await start();
+  const key = await findApiKeyByHash(h.deps.database, hashSecret(session.key));
+  expect(key?.allowedModels).toEqual(["claude-haiku-*"]);
+  await org.admin.post(url, { allowed_models: null, status: "inactive" });
+  const refused = await developer.client.post(SESSIONS, { workspace_id: workspaceId });
+  expect(refused.error.details?.error_code).toBe("restricted_by_higher_rank");
+});
+
 describe("a playground session", () => {
   test("has a key of the member with the write permission for ten minutes", async ({
     h,

@@ -9,6 +9,8 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { canGrantKeyPermission, listWorkspaceRoles } from "#src/domain/rights.ts";
+import { inheritRestrictions } from "#src/keys/api-keys/inherit-restrictions.ts";
+import { putInForce } from "#src/keys/api-keys/ranked-restrictions.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findMember } from "#src/people/leaving/members.sql.ts";
@@ -38,7 +40,11 @@ export interface StartedSession {
   expiresAt: string;
 }
 
-/** Throws a 404 for an unknown workspace, a 400 for an archived one, and a 403 without permission to create messages. */
+/**
+ * Starts a session with the restrictions that higher ranks have set on the member's keys in the workspace. Throws a 404 for an
+ * unknown workspace, and a 400 for an archived one. Throws a 403 without permission to create messages, and while a higher
+ * rank has disabled a key of the member.
+ */
 export function startPlaygroundSession(
   deps: AuditDeps,
   call: Call,
@@ -54,6 +60,12 @@ export function startPlaygroundSession(
     const createdAt = new Date(nowMs);
     const expiresAt = new Date(nowMs + SESSION_MS);
     const name = await createKeyName(tx, member);
+    const place = { workspaceId, memberId: member.id };
+    const inherited = await inheritRestrictions(tx, member, place, createdAt);
+    const limits = putInForce(
+      { status: "active", is_held: false, lifetime_ends_at: expiresAt },
+      inherited,
+    );
     const apiKeyId = await savePlaygroundKey(tx, {
       id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
       organizationId: member.organizationId,
@@ -62,6 +74,8 @@ export function startPlaygroundSession(
       name,
       createdAt,
       expiresAt,
+      allowedModels: limits.allowed_models,
+      allowedAddresses: limits.allowed_addresses,
     });
     const authSessionId = member.sessionId;
     await insertSession(tx, { id, apiKeyId, authSessionId, hash, hint, createdAt, expiresAt });

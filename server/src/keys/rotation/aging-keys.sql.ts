@@ -70,7 +70,7 @@ export async function expireKey(
   // A separate statement locks the key, so the update reads its conditions after the wait.
   await sql`SELECT id FROM api_key WHERE id = ${of.id} FOR UPDATE`.execute(tx);
   const { rows } = await sql`
-    UPDATE api_key SET expires_at = ${of.now}
+    UPDATE api_key SET expires_at = ${of.now}, lifetime_ends_at = ${of.now}
     WHERE id = ${of.id} AND status <> 'archived' AND (expires_at IS NULL OR expires_at > ${of.now})
       AND EXISTS (SELECT 1 FROM api_key_secret AS secret
         WHERE secret.id = ${of.secret_id} AND secret.api_key_id = api_key.id AND secret.valid_until IS NULL)

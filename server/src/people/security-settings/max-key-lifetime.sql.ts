@@ -12,3 +12,16 @@ export async function findMaxKeyLifetimeDays(
     .executeTakeFirst();
   return row?.max_key_lifetime_days ?? null;
 }
+
+/** Highest number of living personal keys of one member. Null: no limit. */
+export async function findMaxKeysPerMember(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<number | null> {
+  const row = await db
+    .selectFrom("security_settings")
+    .select("max_keys_per_member")
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirst();
+  return row?.max_keys_per_member ?? null;
+}

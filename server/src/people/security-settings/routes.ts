@@ -27,6 +27,7 @@ function toWire(settings: SecuritySettings): z.input<typeof securitySettings> {
   return {
     type: "security_settings",
     max_key_lifetime_days: settings.maxKeyLifetimeDays,
+    max_keys_per_member: settings.maxKeysPerMember,
     keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
   };
 }

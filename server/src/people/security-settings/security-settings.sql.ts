@@ -1,33 +1,38 @@
 import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
+/** Rules of an organization for its keys. Null: no rule. */
+export interface KeyRules {
+  maxKeyLifetimeDays: number | null;
+  maxKeysPerMember: number | null;
+}
+
 /** Locks the organization's settings until the transaction ends, also if there are none yet. */
-export async function lockSecuritySettings(
-  tx: Tx,
-  organizationId: string,
-): Promise<{ maxKeyLifetimeDays: number | null }> {
+export async function lockSecuritySettings(tx: Tx, organizationId: string): Promise<KeyRules> {
   await tx
     .insertInto("security_settings")
     .values({ organization_id: organizationId, max_key_lifetime_days: null })
     .onConflict((conflict) => conflict.column("organization_id").doNothing())
     .execute();
-  const row = await tx
+  return await tx
     .selectFrom("security_settings")
-    .select("max_key_lifetime_days")
+    .select([
+      "max_key_lifetime_days as maxKeyLifetimeDays",
+      "max_keys_per_member as maxKeysPerMember",
+    ])
     .where("organization_id", "=", organizationId)
     .forUpdate()
     .executeTakeFirstOrThrow();
-  return { maxKeyLifetimeDays: row.max_key_lifetime_days };
 }
 
-export async function saveMaxKeyLifetime(
+export async function saveKeyRules(
   tx: Tx,
   organizationId: string,
-  days: number | null,
+  { maxKeyLifetimeDays, maxKeysPerMember }: KeyRules,
 ): Promise<void> {
   await tx
     .updateTable("security_settings")
-    .set({ max_key_lifetime_days: days })
+    .set({ max_key_lifetime_days: maxKeyLifetimeDays, max_keys_per_member: maxKeysPerMember })
     .where("organization_id", "=", organizationId)
     .execute();
 }

@@ -27,6 +27,7 @@ const test = base
 const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
   type: "security_settings",
   max_key_lifetime_days: days,
+  max_keys_per_member: null,
   keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
 });
 

@@ -1,15 +1,16 @@
 import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { findMaxKeyLifetimeDays } from "./max-key-lifetime.sql.ts";
+import { isSame } from "#src/lib/is-same.ts";
+import { findMaxKeyLifetimeDays, findMaxKeysPerMember } from "./max-key-lifetime.sql.ts";
 import {
   countKeysOverLifetime,
+  type KeyRules,
   lockSecuritySettings,
-  saveMaxKeyLifetime,
+  saveKeyRules,
 } from "./security-settings.sql.ts";
 
-export interface SecuritySettings {
-  maxKeyLifetimeDays: number | null;
+export interface SecuritySettings extends KeyRules {
   keysBeyondMaxLifetime: { apiKeys: number; adminKeys: number };
 }
 
@@ -18,46 +19,61 @@ export async function getSecuritySettings(
   deps: AuditDeps,
   { caller }: Call,
 ): Promise<SecuritySettings> {
-  const maxDays = await findMaxKeyLifetimeDays(deps.database, caller.organizationId);
-  return describe(deps.database, caller.organizationId, maxDays, deps.nowMs());
+  const { organizationId } = caller;
+  const rules = {
+    maxKeyLifetimeDays: await findMaxKeyLifetimeDays(deps.database, organizationId),
+    maxKeysPerMember: await findMaxKeysPerMember(deps.database, organizationId),
+  };
+  return describe(deps.database, organizationId, rules, deps.nowMs());
 }
 
 /** Keeps the current value of omitted fields. Existing keys are counted but not changed. */
 export function updateSecuritySettings(
   deps: AuditDeps,
   { caller, origin }: Call,
-  change: { max_key_lifetime_days?: number | null | undefined },
+  change: {
+    max_key_lifetime_days?: number | null | undefined;
+    max_keys_per_member?: number | null | undefined;
+  },
 ): Promise<SecuritySettings> {
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const { maxKeyLifetimeDays: before } = await lockSecuritySettings(tx, organizationId);
-    const { max_key_lifetime_days: asked } = change;
-    const after = asked === undefined ? before : asked;
+    const before = await lockSecuritySettings(tx, organizationId);
+    const { max_key_lifetime_days: days, max_keys_per_member: keys } = change;
+    const after = {
+      maxKeyLifetimeDays: days === undefined ? before.maxKeyLifetimeDays : days,
+      maxKeysPerMember: keys === undefined ? before.maxKeysPerMember : keys,
+    };
     const result = await describe(tx, organizationId, after, deps.nowMs());
-    if (after === before) return { result, audit: "unchanged" };
-    await saveMaxKeyLifetime(tx, organizationId, after);
+    if (isSame(before, after)) return { result, audit: "unchanged" };
+    await saveKeyRules(tx, organizationId, after);
     return {
       result,
       audit: {
         event: "security_settings.updated",
         subject: { type: "security_settings", id: organizationId },
         workspaceId: null,
-        before: { max_key_lifetime_days: before },
-        after: { max_key_lifetime_days: after },
+        before: toAudit(before),
+        after: toAudit(after),
       },
     };
   });
 }
 
+function toAudit({ maxKeyLifetimeDays, maxKeysPerMember }: KeyRules) {
+  return { max_key_lifetime_days: maxKeyLifetimeDays, max_keys_per_member: maxKeysPerMember };
+}
+
 async function describe(
   db: Database | Tx,
   organizationId: string,
-  maxDays: number | null,
+  rules: KeyRules,
   nowMs: number,
 ): Promise<SecuritySettings> {
+  const { maxKeyLifetimeDays: maxDays } = rules;
   const keysBeyondMaxLifetime =
     maxDays === null
       ? { apiKeys: 0, adminKeys: 0 }
       : await countKeysOverLifetime(db, { organizationId, maxDays, now: new Date(nowMs) });
-  return { maxKeyLifetimeDays: maxDays, keysBeyondMaxLifetime };
+  return { ...rules, keysBeyondMaxLifetime };
 }
