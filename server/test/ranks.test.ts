@@ -155,6 +155,27 @@ test("the official route enables a key that the caller's rank or a lower one dis
   ]);
 });
 
+test("a higher rank enables a key that several lower ranks disabled, one after the other", async ({
+  scene,
+}) => {
+  const { clients, createKey } = scene;
+  const url = `${KEYS}/${await createKey()}`;
+  await clients.workspace_developer.post(url, { status: "inactive" });
+  await clients.workspace_admin.post(url, { status: "inactive" });
+  const first = await clients.admin.post<ApiKey>(url, { status: "active", rank: "workspace" });
+  expect(first.body).toMatchObject({
+    status: "inactive",
+    stopped_because: "disabled_by_holder",
+  });
+  const again = await clients.admin.post(url, { status: "active", rank: "workspace" });
+  expect([again.status, again.error.details?.error_code]).toEqual([
+    409,
+    "restricted_by_lower_rank",
+  ]);
+  const second = await clients.admin.post<ApiKey>(url, { status: "active", rank: "holder" });
+  expect(second.body.status).toBe("active");
+});
+
 test("every rank can revoke a key, and none can revive it", async ({ org, scene }) => {
   const { clients, createKey } = scene;
   for (const caller of changers) {

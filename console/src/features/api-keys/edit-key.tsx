@@ -9,18 +9,22 @@ import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
+import { findRestrictions, useEditedRank } from "./key-ranks.ts";
+import { OtherRestrictions } from "./key-restrictions.tsx";
 import { useUpdateApiKey } from "./queries.ts";
 
 const KEPT = "kept";
 
 /** Form for the name, expiry and restrictions of a key. */
 export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
+  const rank = useEditedRank(apiKey);
+  const own = findRestrictions(apiKey, rank);
   const changeForm = useChangeForm(useUpdateApiKey(), {
     defaultValues: {
       name: apiKey.name,
       expires_at: KEPT,
-      allowed_models: apiKey.allowed_models?.join("\n") ?? "",
-      allowed_addresses: apiKey.allowed_addresses?.join("\n") ?? "",
+      allowed_models: own?.allowed_models?.join("\n") ?? "",
+      allowed_addresses: own?.allowed_addresses?.join("\n") ?? "",
     },
     toInput: (values, { dirtyFields }) => ({
       params: { api_key_id: apiKey.id },
@@ -82,6 +86,7 @@ export function EditKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: ()
           errors={errors}
           isOpen={apiKey.allowed_models !== null || apiKey.allowed_addresses !== null}
         />
+        <OtherRestrictions apiKey={apiKey} rank={rank} />
       </DialogForm>
     </Dialog>
   );

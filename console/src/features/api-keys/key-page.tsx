@@ -1,3 +1,4 @@
+import { includesRank } from "@bursar/contract/permissions.ts";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { stateOf, stopReason } from "../../kit/api-keys/key-state.ts";
@@ -21,6 +22,8 @@ import { showToast } from "../../ui/toast.ts";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
 import { KeyBadges } from "./key-list.tsx";
+import { listDisablingRanks, setterOf, useKeyRank } from "./key-ranks.ts";
+import { KeyRestrictions } from "./key-restrictions.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
 import { permissionWords, strongest } from "./words.ts";
 
@@ -39,6 +42,8 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
   const [open, setOpen] = useState<OpenDialog | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const may = useMay();
+  const isChangeable = useIsChangeable(apiKey);
+  const rank = useKeyRank(apiKey.workspace_id);
   const close = () => setOpen(null);
   return (
     <Page
@@ -55,6 +60,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
       <div className="grid gap-10">
         <Secrets apiKey={apiKey} />
         <KeyFacts apiKey={apiKey} />
+        <KeyRestrictions apiKey={apiKey} rank={isChangeable ? rank : null} />
         {may("spend_limits:read", apiKey.workspace_id) && (
           <Section
             title="Spend limits"
@@ -96,14 +102,17 @@ interface ActionsProps {
   onOpen: (what: OpenDialog) => void;
 }
 
-function KeyActions({ apiKey, onOpen }: ActionsProps) {
+/** True if the member may change the key, within the rank. */
+function useIsChangeable(apiKey: ApiKey): boolean {
   const may = useMay();
   const { member } = useSession();
-  const update = useUpdateApiKey();
-  const state = stateOf(apiKey);
   const isOwn = apiKey.owner.type === "member" && apiKey.owner.id === member.id;
-  const mayChange = may("api_keys:write", apiKey.workspace_id) || isOwn;
-  if (!mayChange || state === "revoked") return null;
+  return may("api_keys:write", apiKey.workspace_id) || isOwn;
+}
+
+function KeyActions({ apiKey, onOpen }: ActionsProps) {
+  const state = stateOf(apiKey);
+  if (!useIsChangeable(apiKey) || state === "revoked") return null;
   return (
     <>
       {state !== "expired" && (
@@ -115,22 +124,37 @@ function KeyActions({ apiKey, onOpen }: ActionsProps) {
       {apiKey.status === "active" && (
         <Button onClick={() => onOpen("disable")}>Disable key…</Button>
       )}
-      {apiKey.status === "inactive" && (
-        <Button
-          kind="primary"
-          isBusy={update.isPending}
-          onClick={() =>
-            update.mutate(
-              { params: { api_key_id: apiKey.id }, body: { status: "active" } },
-              { onSuccess: () => showToast(`Key “${apiKey.name}” enabled`) },
-            )
-          }
-        >
-          Enable key
-        </Button>
-      )}
+      {apiKey.status === "inactive" && <EnableButton apiKey={apiKey} />}
       <Button onClick={() => onOpen("revoke")}>Revoke key…</Button>
     </>
+  );
+}
+
+/** Removes the disabling of each rank. Disabled if a rank above the member's has disabled the key. */
+function EnableButton({ apiKey }: { apiKey: ApiKey }) {
+  const update = useUpdateApiKey();
+  const own = useKeyRank(apiKey.workspace_id);
+  const disabling = listDisablingRanks(apiKey);
+  const above = disabling.find((rank) => !includesRank(own, rank));
+  const params = { api_key_id: apiKey.id };
+  const enable = async () => {
+    if (disabling.length === 0) await update.mutateAsync({ params, body: { status: "active" } });
+    for (const rank of disabling) {
+      await update.mutateAsync({ params, body: { status: "active", rank } });
+    }
+    showToast(`Key “${apiKey.name}” enabled`);
+  };
+  return (
+    <Button
+      kind="primary"
+      isBusy={update.isPending}
+      disabled={above !== undefined}
+      title={above && `Only ${setterOf(above)} can enable this key.`}
+      // The change reports its own error.
+      onClick={() => void enable().catch(() => undefined)}
+    >
+      Enable key
+    </Button>
   );
 }
 
@@ -197,8 +221,8 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
             ? `${apiKey.owner.name} (${apiKey.owner.email})`
             : "The workspace",
         ],
-        ["Models", apiKey.allowed_models?.join(", ") ?? "All"],
-        ["Addresses", apiKey.allowed_addresses?.join(", ") ?? "All"],
+        ["Models", formatList(apiKey.allowed_models)],
+        ["Addresses", formatList(apiKey.allowed_addresses)],
         ["Spent this month", <Money key="spent" usd={apiKey.spent_month_usd} />],
         [
           "Last used",
@@ -220,4 +244,10 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
       ]}
     />
   );
+}
+
+/** Entries in force. Null: no restriction. An empty list: the ranks have nothing in common. */
+function formatList(entries: readonly string[] | null): string {
+  if (entries === null) return "All";
+  return entries.length === 0 ? "None" : entries.join(", ");
 }

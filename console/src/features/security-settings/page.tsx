@@ -26,7 +26,12 @@ export function SecuritySettingsPage() {
   return (
     <Page title="Security settings" lead="Rules for all members and programs of the company.">
       <KeyHygiene />
-      {settings.data && !isLoading && <KeyLifetime settings={settings.data} />}
+      {settings.data && !isLoading && (
+        <>
+          <KeyLifetime settings={settings.data} />
+          <KeysPerMember settings={settings.data} />
+        </>
+      )}
     </Page>
   );
 }
@@ -39,6 +44,63 @@ function KeyLifetime({ settings }: { settings: Settings }) {
     >
       <LifetimeForm days={settings.max_key_lifetime_days} />
       <ExceedingKeys settings={settings} />
+    </Section>
+  );
+}
+
+function KeysPerMember({ settings }: { settings: Settings }) {
+  const { max_keys_per_member: keys } = settings;
+  const { form, submit, isBusy, error } = useChangeForm(useUpdateSecuritySettings(), {
+    values: { max_keys_per_member: keys === null ? "" : String(keys) },
+    toInput: ({ max_keys_per_member: text }) => ({
+      body: { max_keys_per_member: text.trim() === "" ? null : Number(text) },
+    }),
+    toast: (_, { max_keys_per_member: text }) =>
+      text.trim() === ""
+        ? "Personal keys are unlimited"
+        : `Personal keys of each member: ${text.trim()} at most`,
+  });
+  const mayChange = useMay()("security:write");
+  return (
+    <Section
+      title="Keys per member"
+      lead="Applies to new personal keys. Revoked and expired keys do not count."
+    >
+      <form noValidate className="grid max-w-md gap-4" onSubmit={submit}>
+        <UnsavedGuard isDirty={form.formState.isDirty} />
+        <Field
+          label="Keys"
+          hint={
+            mayChange ? "1 to 10000. Empty: no limit." : "Owners and Admins can change this number."
+          }
+          error={form.formState.errors.max_keys_per_member?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              inputMode="numeric"
+              readOnly={!mayChange}
+              placeholder="No limit"
+              className="max-w-40"
+              {...form.register("max_keys_per_member", {
+                pattern: { value: /^\s*\d*\s*$/, message: "Enter a whole number." },
+              })}
+            />
+          )}
+        </Field>
+        <FormError error={error} />
+        {mayChange && (
+          <Button
+            kind="primary"
+            type="submit"
+            className="w-fit"
+            isBusy={isBusy}
+            disabled={!form.formState.isDirty}
+          >
+            Save keys per member
+          </Button>
+        )}
+      </form>
     </Section>
   );
 }

@@ -5,6 +5,7 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { type Caller, toWireMaker } from "#src/domain/caller.ts";
 import { rankOf } from "#src/domain/rank.ts";
+import { isSame } from "#src/lib/is-same.ts";
 import { findApiKey, type StoredStatus } from "./api-keys.sql.ts";
 import {
   findRestricting,
@@ -77,7 +78,9 @@ export function changeRestrictions(
   }
   for (const field of listRemoved(values)) {
     const left = findRestricting(restrictions, field);
-    const isRefused = field === "is_disabled" || isSameRow(key, restrictions, rank, field);
+    // A named rank that had a value loses it, even if another rank still restricts the key.
+    const isPartial = named === "all" && field === "is_disabled";
+    const isRefused = isPartial || isUnchanged(key, restrictions, rank, field);
     if (left !== undefined && isRefused) throw refuseRestricted(left, field, own);
   }
   // A new expiry replaces the one by the maximum lifetime, which it respects.
@@ -98,14 +101,14 @@ export function findOwnRank(
 }
 
 /** True if the rank had no value of the field, so that the request removed none. */
-function isSameRow(
+function isUnchanged(
   key: RankedKey,
   after: readonly RankedRestrictions[],
   rank: Rank,
   field: RestrictedField,
 ): boolean {
-  const before = findRow(key.restrictions, rank)?.[field] ?? null;
-  return before === (findRow(after, rank)?.[field] ?? null);
+  const valueIn = (rows: readonly RankedRestrictions[]) => findRow(rows, rank)?.[field] || null;
+  return isSame(valueIn(key.restrictions), valueIn(after));
 }
 
 function listRemoved(values: Partial<Restrictions>): RestrictedField[] {

@@ -1,0 +1,82 @@
+import { includesRank, type Rank, rankNames } from "@bursar/contract/permissions.ts";
+import type { ReactNode } from "react";
+import type { ApiKey } from "../../kit/api-keys/queries.ts";
+import { Button } from "../../ui/button.tsx";
+import { formatDay } from "../../ui/format.ts";
+import { Section } from "../../ui/page.tsx";
+import { RelativeTime } from "../../ui/relative-time.tsx";
+import { showToast } from "../../ui/toast.ts";
+import { describeRestrictions, setterOf } from "./key-ranks.ts";
+import { useUpdateApiKey } from "./queries.ts";
+
+/** Restrictions of a key by rank. Those of the member's rank and of lower ranks can be removed. */
+export function KeyRestrictions({ apiKey, rank }: { apiKey: ApiKey; rank: Rank | null }) {
+  const update = useUpdateApiKey();
+  if (apiKey.restrictions.length === 0) return null;
+  const isChangeable = apiKey.status === "active" || apiKey.status === "inactive";
+  return (
+    <Section
+      title="Restrictions"
+      lead="Each rank sets its own restrictions. The strictest ones are in force."
+    >
+      <ul className="divide-y divide-line border-y border-line text-sm">
+        {apiKey.restrictions.map((each) => {
+          const isRemovable = rank !== null && includesRank(rank, each.rank);
+          return (
+            <li key={each.rank} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
+              <span className="min-w-0 break-words text-ink">
+                {describeRestrictions(each, formatDay).join(" · ")}
+              </span>
+              <span className="text-quiet">
+                Set by {setterOf(each.rank)} <RelativeTime at={each.set_at} />
+              </span>
+              {isChangeable && rank !== null && (
+                <span className="ml-auto">
+                  <Button
+                    disabled={!isRemovable}
+                    title={
+                      isRemovable ? undefined : `Only ${rankNames[each.rank]} can remove them.`
+                    }
+                    isBusy={update.isPending}
+                    onClick={() =>
+                      update.mutate(
+                        {
+                          params: { api_key_id: apiKey.id },
+                          body: {
+                            rank: each.rank,
+                            ...(each.is_disabled && { status: "active" }),
+                            ...(each.allowed_models && { allowed_models: null }),
+                            ...(each.allowed_addresses && { allowed_addresses: null }),
+                            ...(each.expires_at && { expires_at: null }),
+                          },
+                        },
+                        { onSuccess: () => showToast("Restrictions removed") },
+                      )
+                    }
+                  >
+                    Remove restrictions
+                  </Button>
+                </span>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </Section>
+  );
+}
+
+/** Restrictions of other ranks, which stay whatever the form sets. */
+export function OtherRestrictions({ apiKey, rank }: { apiKey: ApiKey; rank: Rank }): ReactNode {
+  const others = apiKey.restrictions.filter((each) => each.rank !== rank);
+  if (others.length === 0) return null;
+  return (
+    <ul className="grid gap-1 rounded-md bg-sunk px-4 py-3 text-sm text-quiet">
+      {others.map((each) => (
+        <li key={each.rank} className="break-words">
+          Set by {setterOf(each.rank)}: {describeRestrictions(each, formatDay).join(" · ")}
+        </li>
+      ))}
+    </ul>
+  );
+}
