@@ -316,7 +316,7 @@ interface Person {
 async function joinCompany(of: { name: string; workspaceRole: string }): Promise<Person> {
   const { server, engineeringId } = company;
   const email = `${of.name.split(" ")[0]?.toLowerCase()}@northwind.example`;
-  const invited = await server.mustAdmin("POST", "/v1/admin/invites", {
+  const invited = await server.mustOperator("POST", "/v1/admin/invites", {
     emails: [email],
     role: "user",
     workspaces: [{ workspace_id: engineeringId, workspace_role: of.workspaceRole }],

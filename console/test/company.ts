@@ -88,7 +88,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   for (const [name, role, index] of people) {
     sessions[emailOf(name)] = await acceptInvite(server, name, role, workspaceIds[index]);
   }
-  await server.mustAdmin("POST", "/v1/admin/invites", {
+  await server.mustOperator("POST", "/v1/admin/invites", {
     emails: ["alan@northwind.example", "hedy@northwind.example"],
     role: "developer",
     workspaces: [{ workspace_id: engineeringId, workspace_role: "workspace_developer" }],
@@ -196,7 +196,7 @@ const workspaceRoleOf = { developer: "workspace_developer", user: "workspace_use
 
 /** Invites one address. Returns the link of the message. */
 export async function createInviteLink(server: ServerProcess, body: object): Promise<string> {
-  const { results } = await server.mustAdmin("POST", "/v1/admin/invites", body);
+  const { results } = await server.mustOperator("POST", "/v1/admin/invites", body);
   const [first] = results as { link: string | null }[];
   if (!first?.link) throw new Error(`no link in ${JSON.stringify(results)}`);
   return first.link;

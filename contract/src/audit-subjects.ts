@@ -13,7 +13,7 @@ export const auditSubjects = {
   backup: "no_key",
   increase_request: "no_key",
   invite: "every_key",
-  mail: "every_key",
+  mail: "no_key",
   member: "member",
   model_price: "no_key",
   node: "no_key",

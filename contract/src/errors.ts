@@ -286,6 +286,7 @@ export const errorCodes = {
   },
   set_up_completed: { ...conflict, meaning: "The organization has an owner." },
   owner_cannot_sign_in: { ...conflict, meaning: "The owner is deactivated or cannot sign in." },
+  member_cannot_sign_in: { ...conflict, meaning: "The member is deactivated or has no sign-in." },
   invite_superseded: { ...conflict, meaning: "A newer invite has replaced this one." },
   delivery_not_repeatable: {
     ...conflict,

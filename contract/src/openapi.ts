@@ -185,7 +185,10 @@ function toOperation(route: RouteSpec): Operation {
 
 function describeStepUp(route: RouteSpec): string | undefined {
   if (!route.stepUp) return undefined;
-  return "A signed-in member must have entered the password or used a passkey in the last ten minutes.";
+  const proof = "must have entered the password or used a passkey in the last ten minutes";
+  return route.stepUp === true
+    ? `A signed-in member ${proof}.`
+    : `For a call that widens access or raises a limit, a signed-in member ${proof}.`;
 }
 
 /** Content of the response. A streamed route of the Admin API returns only the stream. */

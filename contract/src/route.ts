@@ -5,7 +5,7 @@ export type HttpMethod = "GET" | "POST" | "DELETE";
 
 /**
  * One operation, as the server, the tests, the CLI, the console and the documents read it. `audited` is the audit event of
- * a successful change. Null: the call changes nothing.
+ * a successful change, or of reading secret content. Null: the call changes nothing.
  */
 export interface RouteSpec {
   operationId: string;
@@ -15,8 +15,11 @@ export interface RouteSpec {
   description?: string;
   action: Action;
   audited: `${string}.${string}` | null;
-  /** Signed-in members need a recent step-up. Keys and the local operator do not. */
-  stepUp?: true;
+  /**
+   * Signed-in members need a recent step-up. "if_wider": only for a change that widens access or raises a limit, which the
+   * use case decides. Keys and the local operator need none.
+   */
+  stepUp?: true | "if_wider";
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;

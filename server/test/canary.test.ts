@@ -155,7 +155,7 @@ async function inviteMember(
 ): Promise<{ memberId: string; inviteId: string; cookie: string }> {
   const invite = async (email: string) => {
     const body = { emails: [email], role: "user" };
-    const { results } = await server.mustAdmin("POST", "/v1/admin/invites", body);
+    const { results } = await server.mustOperator("POST", "/v1/admin/invites", body);
     const [result] = results as { invite: { id: string }; link: string }[];
     return { id: result?.invite.id ?? "", token: result?.link.split("#token=")[1] ?? "" };
   };

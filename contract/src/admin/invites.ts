@@ -41,17 +41,21 @@ export const invite = z
   })
   .meta({ id: "Invite" });
 
-const inviteLink = z.string().meta({
-  description: "Secret link. Anyone who opens it can join as the invited person. Shown once.",
-  ...shownOnce,
-});
+const inviteLink = z
+  .string()
+  .nullable()
+  .meta({
+    description:
+      "Secret link. Anyone who opens it can join as the invited person. Shown once to the member who invites, or to the operator. Null for an admin key.",
+    ...shownOnce,
+  });
 
 const inviteResult = z.object({
   email: z.string().meta({ description: "As it was sent." }),
   result: z.enum(["invited", "already_member", "already_invited", "invalid"]),
   reason: z.string().nullable().meta({ description: "Reason for people. Null: it was invited." }),
   invite: invite.nullable().meta({ description: "The new invite, or the existing one." }),
-  link: inviteLink.nullable(),
+  link: inviteLink,
 });
 
 export const createInvites = route({
@@ -63,6 +67,7 @@ export const createInvites = route({
     "Invites up to 50 addresses with the same role and workspaces. Each address has its own result. An address that cannot be invited does not stop the others. An invite works once, within 21 days.",
   action: "invites:write",
   audited: "invite.created",
+  stepUp: "if_wider",
   body: z.strictObject({
     emails: z.array(z.string().max(MAX_WRITTEN_EMAIL)).min(1).max(MAX_EMAILS),
     role: organizationRoleInput,
@@ -106,6 +111,7 @@ export const resendInvite = route({
     "Creates a new link, valid for 21 days. The previous link stops working. An expired invite becomes pending again.",
   action: "invites:write",
   audited: "invite.resent",
+  stepUp: "if_wider",
   params: inviteParams,
   response: z.object({ ...invite.shape, link: inviteLink }),
 });

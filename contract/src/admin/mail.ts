@@ -33,9 +33,13 @@ export const mailWithBody = z
       .object({ text: z.string(), html: z.string() })
       .nullable()
       .meta({ description: "Null: not readable. `body_absent_because` has the reason." }),
-    body_absent_because: z.enum(["sent", "withdrawn", "owners_only"]).nullable().meta({
+    body_absent_because: z.enum(["sent", "withdrawn"]).nullable().meta({
       description:
-        "Sent and withdrawn messages are stored without a body, since its links are for the recipient only. Only owners can read a message whose link grants the rights of an owner.",
+        "Sent and withdrawn messages are stored without a body, since its links are for the recipient only.",
+    }),
+    access_links: z.enum(["none", "shown", "hidden"]).meta({
+      description:
+        "Links of an invite or a new password. `hidden`: a sentence replaces them, because only the recipient and the operator on the server's machine can see them.",
     }),
   })
   .meta({ id: "MailWithBody" });
@@ -46,7 +50,7 @@ export const listMail = route({
   path: "/v1/admin/mail",
   summary: "List messages",
   description:
-    "Lists e-mail of the server, newest first. Messages are stored for 90 days. Without a mail server (`SMTP_URL`), messages stay queued, and an administrator passes on their content.",
+    "Lists e-mail of the server, newest first. Messages are stored for 90 days. Without a mail server (`SMTP_URL`), messages stay queued.",
   action: "mail:read",
   audited: null,
   query: z.strictObject({ ...pageCursorQuery, statuses: queryList(mailStatus) }),
@@ -60,9 +64,11 @@ export const getMail = route({
   method: "GET",
   path: "/v1/admin/mail/{mail_id}",
   summary: "Get a message",
-  description: "Includes the text and HTML of a message that is not sent yet.",
+  description:
+    "Includes the text and HTML of a message that is not sent yet. Links that grant access are shown to the recipient after a step-up, and to the operator on the server's machine. Others get the message without these links. Each reading of a message with such a link is an audit event.",
   action: "mail:read",
-  audited: null,
+  audited: "mail.read",
+  stepUp: "if_wider",
   params: z.strictObject({ mail_id: mailId }),
   response: mailWithBody,
 });

@@ -5,6 +5,7 @@ import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { organizationRoles } from "../permissions.ts";
 import { organizationRole, organizationRoleInput, workspaceRole } from "../roles.ts";
 import { route } from "../route.ts";
+import { oneTimeLink } from "./set-up.ts";
 
 const MAX_SEARCH_LENGTH = 200;
 const memberParams = z.strictObject({ member_id: memberId });
@@ -152,6 +153,19 @@ export const removeMember = route({
   response: z.object({ id: memberId, type: z.literal("member_deleted"), ...endingResources }),
 });
 
+export const createResetLink = route({
+  operationId: "createResetLink",
+  method: "POST",
+  path: "/v1/admin/members/{member_id}/reset_link",
+  summary: "Create a link for a member's new password",
+  description:
+    "The operator passes the one-time link on to the member. Earlier links of the member stop working. Sessions end when the link is used. The second factor stays.",
+  action: "owners:recover",
+  audited: "password_reset.link_created",
+  params: memberParams,
+  response: oneTimeLink,
+});
+
 // The official shape: members who are not removed.
 
 const userParams = z.strictObject({ user_id: memberId });
@@ -233,6 +247,7 @@ export const memberRoutes = [
   reactivateMember,
   previewMemberRemoval,
   removeMember,
+  createResetLink,
   listOfficialUsers,
   getOfficialUser,
   updateOfficialUser,

@@ -6,7 +6,8 @@ import { newPassword } from "./sign-in.ts";
 
 // Routes that create the first owner, and that restore an owner's access. The links come from the server's own machine.
 
-const link = z.object({
+/** Link that sets a password. */
+export const oneTimeLink = z.object({
   url: z.string().meta({ description: "Works once. Shown once.", ...shownOnce }),
   expires_at: timestamp,
 });
@@ -49,7 +50,7 @@ export const createSetUpLink = route({
   description: "Valid for an hour. Earlier links work until they expire.",
   action: "owners:recover",
   audited: "set_up_link.created",
-  response: link,
+  response: oneTimeLink,
 });
 
 const owner = z.object({
@@ -81,7 +82,7 @@ export const resetOwner = route({
   action: "owners:recover",
   audited: "owner.reset",
   body: z.strictObject({ email: emailAddress, remove_two_factor: z.boolean().default(false) }),
-  response: link,
+  response: oneTimeLink,
 });
 
 export const setUpRoutes = [getSetUp, setUp, createSetUpLink, listOwners, resetOwner] as const;

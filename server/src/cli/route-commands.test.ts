@@ -50,6 +50,7 @@ test.each([
   ["addWorkspaceMember", "workspace-members add"],
   ["createSetUpLink", "setup-link"],
   ["resetOwner", "owners reset"],
+  ["createResetLink", "members reset-link"],
 ])("%s is `%s`", (operationId, name) => {
   expect(nameOfOperation.get(operationId)).toBe(name);
 });

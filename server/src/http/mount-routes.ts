@@ -80,7 +80,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       calls.set(request, call);
       await reportDenials(deps, route, call, async () => authorize(caller, action));
       // Not a denial: the same call succeeds after the person confirms its identity.
-      if (route.stepUp) checkStepUp(caller, deps.nowMs());
+      if (route.stepUp === true) checkStepUp(caller, deps.nowMs());
     },
     handler: async (request, reply) => {
       const call = calls.get(request);

@@ -42,8 +42,6 @@ export async function listMail(
 
 export interface MailWithBodyRow extends MailRow {
   body_sealed: Uint8Array | null;
-  /** True if the recipient is, or will be, an owner. */
-  is_owners_only: boolean;
 }
 
 export async function findMail(
@@ -52,20 +50,23 @@ export async function findMail(
 ): Promise<MailWithBodyRow | null> {
   const row = await db
     .selectFrom("mail")
-    .select([...columns, "body_sealed", "is_for_owner"])
-    .select(({ exists, selectFrom, ref }) =>
-      exists(
-        selectFrom("member")
-          .select("member.id")
-          .where("member.organization_id", "=", of.organizationId)
-          .where("member.email", "=", ref("mail.to_address"))
-          .where("member.role", "=", "owner")
-          .where("member.status", "!=", "removed"),
-      ).as("is_to_owner"),
-    )
+    .select([...columns, "body_sealed"])
     .where("organization_id", "=", of.organizationId)
     .where("id", "=", of.id)
     .executeTakeFirst();
-  if (!row) return null;
-  return { ...row, is_owners_only: row.is_for_owner || Boolean(row.is_to_owner) };
+  return row ?? null;
+}
+
+/** True if the address belongs to the member. */
+export async function isAddressOf(
+  tx: Tx,
+  of: { memberId: string; address: string },
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom("member")
+    .select("id")
+    .where("id", "=", of.memberId)
+    .where("email", "=", of.address)
+    .executeTakeFirst();
+  return row !== undefined;
 }

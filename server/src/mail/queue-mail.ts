@@ -1,8 +1,10 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { addJob, removeJob } from "#src/db/job-queue.ts";
 import type { Tx } from "#src/db/pool.ts";
+import { assert } from "#src/lib/assert.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
 import { seal, unseal } from "#src/lib/seal.ts";
+import { hasAccessLinks } from "./hide-links.rule.ts";
 import { type MessageBody, toOneLine } from "./layout.ts";
 import { insertMail, withdrawMail as withdrawRows } from "./mail.sql.ts";
 
@@ -17,11 +19,12 @@ export interface MailDeps {
 export interface OutgoingMail extends MessageBody {
   organizationId: string;
   to: string;
+  /** Links of a notice only open a page. See `hide-links.rule.ts`. */
   kind: "invite" | "password_reset" | "notice";
   subject: string;
   /** Id of the message's subject, for `withdrawMail`. */
   aboutId?: string;
-  /** True if the link grants owner rights: other roles cannot read the message in the list. */
+  /** True if the link grants owner rights. Version 0.1 hides the message from other roles. */
   isForOwner?: boolean;
 }
 
@@ -30,12 +33,16 @@ export const SEND_MAIL = "send_mail";
 const MAX_ATTEMPTS = 12;
 
 /**
- * Queues a message in the caller's transaction: it is sent after the commit, or never. Without a mail server it waits,
- * and administrators can read it. Returns its id.
+ * Queues a message in the caller's transaction: it is sent after the commit, or never. Without a mail server it waits.
+ * Returns its id.
  */
 export async function queueMail(tx: Tx, deps: MailDeps, mail: OutgoingMail): Promise<string> {
   const id = newId(idPrefixes.mail, deps.nowMs(), deps.randomBytes);
   const body: MessageBody = { text: mail.text, html: mail.html };
+  assert(
+    hasAccessLinks(mail.kind) || !mail.text.includes("#token="),
+    "no notice has a link that grants access",
+  );
   await insertMail(tx, {
     id,
     organizationId: mail.organizationId,

@@ -25,8 +25,13 @@ export function makeMailHandlers(
       is_mail_server_configured: deps.isMailServerConfigured,
     }),
     getMail: async (call, { params }) => {
-      const { row, body, absentBecause } = await getMail(deps, call, params.mail_id);
-      return { ...toWire(row), body, body_absent_because: absentBecause };
+      const { row, body, absentBecause, accessLinks } = await getMail(deps, call, params.mail_id);
+      return {
+        ...toWire(row),
+        body,
+        body_absent_because: absentBecause,
+        access_links: accessLinks,
+      };
     },
     sendTestMail: async (call, { body }) => toWire(await sendTestMail(deps, call, body.to)),
   };

@@ -30,7 +30,7 @@ export function sendTestMail(
     });
     const row = await findMail(tx, { organizationId, id });
     assert(row !== null, "a queued message exists");
-    const { body_sealed: _, is_owners_only: __, ...shown } = row;
+    const { body_sealed: _, ...shown } = row;
     return {
       result: shown,
       audit: {

@@ -9,7 +9,6 @@ import { useMail } from "./queries.ts";
 const absentWords = {
   sent: "The message was sent. Its text is not stored, because links in it belong to the recipient.",
   withdrawn: "The message was withdrawn because its subject ended before it was sent.",
-  owners_only: "The link in this message grants owner rights. Only owners can read it.",
 } as const;
 
 /** One message, with its text until it is sent. */
@@ -31,6 +30,12 @@ export function MailDrawer({ mailId, onClose }: { mailId: string; onClose: () =>
               ...(data.last_error ? ([["Last error", data.last_error]] as const) : []),
             ]}
           />
+          {data.access_links === "hidden" && (
+            <p className="text-sm text-quiet">
+              The link in this message grants access. Only the recipient can see it, and the
+              operator on the server’s machine with <code>./bursar mail get {data.id}</code>.
+            </p>
+          )}
           {data.body ? (
             <CodeBlock text={data.body.text} what="message" isWrapped />
           ) : (

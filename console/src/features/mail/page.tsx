@@ -73,8 +73,8 @@ function NoMailServer() {
         No mail server is configured. Messages are queued here and not sent.
       </p>
       <p>
-        Set <code>SMTP_URL</code> and restart the server to send queued messages. Until then, open a
-        message and send its text yourself.
+        Set <code>SMTP_URL</code> and restart the server to send queued messages. Until then, pass
+        on invite links when you create them. The operator of the server can read other links.
       </p>
     </div>
   );

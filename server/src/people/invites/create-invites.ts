@@ -2,12 +2,14 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { OrganizationRole } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import { getActiveWorkspaceForChange } from "#src/access/visible-workspace.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
+import { isInviteWide } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
@@ -26,7 +28,7 @@ import {
 } from "./invites.sql.ts";
 import {
   auditOf,
-  checkGivingLink,
+  canSeeLink,
   checkRole,
   type InviteDeps,
   makeToken,
@@ -41,7 +43,7 @@ export interface NewInvites {
 }
 
 export type InviteResult = { email: string } & (
-  | { result: "invited"; invite: ShownInvite; link: string }
+  | { result: "invited"; invite: ShownInvite; link: string | null }
   | { result: "already_invited"; reason: string; invite: ShownInvite | null }
   | { result: "already_member"; reason: string }
   | { result: "invalid"; reason: string }
@@ -58,7 +60,8 @@ export function createInvites(
   input: NewInvites,
 ): Promise<InviteResult[]> {
   checkRole(caller, input.role);
-  checkGivingLink(caller, input.role, deps.nowMs());
+  const workspaceRoles = input.workspaces.map(({ workspace_role }) => workspace_role);
+  if (isInviteWide(input.role, workspaceRoles)) checkStepUp(caller, deps.nowMs());
   return auditedTransaction(deps, caller, origin, async (tx) => {
     await lockPeople(tx, caller.organizationId);
     const workspaces = await getWorkspaces(tx, caller, input);
@@ -163,9 +166,9 @@ async function insertAll(
     role: OrganizationRole;
     workspaces: readonly InvitedWorkspace[];
   },
-): Promise<{ invite: ShownInvite; link: string }[]> {
+): Promise<{ invite: ShownInvite; link: string | null }[]> {
   const organizationName = await getOrganizationName(tx, caller.organizationId);
-  const made: { invite: ShownInvite; link: string }[] = [];
+  const made: { invite: ShownInvite; link: string | null }[] = [];
   for (const email of input.emails) {
     const token = makeToken(deps);
     const row = newRow(deps, caller, { email, role: input.role });
@@ -178,7 +181,7 @@ async function insertAll(
     const link = linkOf(deps, token.text);
     await queueInviteMail(tx, deps, { invite: row, link, organizationName, workspaces: given });
     const workspaces = given.map((workspace) => ({ ...workspace, is_archived: false }));
-    made.push({ invite: { row, workspaces }, link });
+    made.push({ invite: { row, workspaces }, link: canSeeLink(caller) ? link : null });
   }
   return made;
 }

@@ -18,6 +18,7 @@ import {
 } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantOrganizationRole } from "#src/domain/rights.ts";
+import { isInviteWide } from "#src/domain/wider-access.ts";
 import { randomBase62 } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
@@ -117,12 +118,11 @@ export function resendInvite(
   deps: InviteDeps,
   { caller, origin }: Call,
   id: string,
-): Promise<ShownInvite & { link: string }> {
+): Promise<ShownInvite & { link: string | null }> {
   const nowMs = deps.nowMs();
   const token = makeToken(deps);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await getForChange(tx, deps, caller, id);
-    checkGivingLink(caller, before.role, nowMs);
     if (!before.is_open) {
       throw new ApiError(
         "invite_superseded",
@@ -132,6 +132,8 @@ export function resendInvite(
     const after = { ...before, expires_at: new Date(nowMs + INVITE_LASTS_MS) };
     await updateInvite(tx, after, token.hash);
     const shown = await showOne(tx, after);
+    const roles = shown.workspaces.map(({ role }) => role);
+    if (isInviteWide(after.role, roles)) checkStepUp(caller, nowMs);
     const link = linkOf(deps, token.text);
     await queueInviteMail(tx, deps, {
       invite: after,
@@ -140,7 +142,7 @@ export function resendInvite(
       workspaces: shown.workspaces,
     });
     return {
-      result: { ...shown, link },
+      result: { ...shown, link: canSeeLink(caller) ? link : null },
       audit: auditOf("invite.resent", before, shown, nowMs),
     };
   });
@@ -187,12 +189,9 @@ async function getForChange(
   return row;
 }
 
-/** Roles over the whole organization. An invite link for one requires step-up. */
-const rolesThatNeedStepUp: readonly OrganizationRole[] = ["owner", "admin"];
-
-/** Throws the 403 that requests step-up, if the role needs it. */
-export function checkGivingLink(caller: Caller, role: OrganizationRole, nowMs: number): void {
-  if (rolesThatNeedStepUp.includes(role)) checkStepUp(caller, nowMs);
+/** Whether the caller gets the link of its own invite. A program has no one to pass it on to. */
+export function canSeeLink(caller: Caller): boolean {
+  return caller.kind === "member" || caller.kind === "local_operator";
 }
 
 /** Throws a 403 if the role is above the caller's own. */

@@ -8,10 +8,11 @@ import {
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
-import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { toEndingWire } from "#src/people/leaving/end-access.ts";
 import type { MemberRow } from "#src/people/leaving/members.sql.ts";
+import { createResetLink } from "#src/people/sign-in/owners.ts";
+import type { SignInDeps } from "#src/people/sign-in/sign-in-deps.ts";
 import {
   deactivateMember,
   getMember,
@@ -26,7 +27,7 @@ import {
 } from "./members.ts";
 
 export function makeMemberHandlers(
-  deps: AuditDeps,
+  deps: SignInDeps,
 ): HandlersFor<(typeof memberRoutes)[number], Call> {
   return {
     listMembers: pagedList(
@@ -37,6 +38,10 @@ export function makeMemberHandlers(
     getMember: async (call, { params }) => toWire(await getMember(deps, call, params.member_id)),
     updateMember: async (call, { params, body }) =>
       toWire(await updateMember(deps, call, params.member_id, body.role)),
+    createResetLink: async (call, { params }) => {
+      const { url, expiresAt } = await createResetLink(deps, call, params.member_id);
+      return { url, expires_at: expiresAt.toISOString() };
+    },
     deactivateMember: async (call, { params }) =>
       toWire(await deactivateMember(deps, call, params.member_id)),
     reactivateMember: async (call, { params }) =>

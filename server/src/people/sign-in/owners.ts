@@ -2,6 +2,8 @@ import type { Call } from "#src/access/call.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { endSessions } from "#src/people/identity/people.ts";
+import { findMember } from "#src/people/leaving/members.sql.ts";
+import { memberNotFound } from "#src/people/members/members.ts";
 import { listOwners as listRows, type OwnerRow } from "./owners.sql.ts";
 import { makeResetLink, resetLinkExpiry } from "./passwords.ts";
 import { deletePendingSteps, lockPerson } from "./people.sql.ts";
@@ -9,7 +11,7 @@ import type { SetUpLink } from "./set-up.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
 import { deleteTwoFactor } from "./two-factor.sql.ts";
 
-// Owner recovery by the operator, when an owner cannot sign in and no other owner can help.
+// Recovery by the operator, when a member cannot sign in. Without a mail server only the operator sees such links.
 
 export function listOwners(deps: SignInDeps, { caller }: Call): Promise<OwnerRow[]> {
   return listRows(deps.database, caller.organizationId);
@@ -60,6 +62,39 @@ export function resetOwner(
         workspaceId: null,
         before: null,
         after: { email: owner.email, removed_two_factor: hadTwoFactor },
+      },
+    };
+  });
+}
+
+/** Creates a one-time link that sets a new password of the member, and revokes earlier links. Throws a 404 and a 409. */
+export function createResetLink(
+  deps: SignInDeps,
+  { caller, origin }: Call,
+  memberId: string,
+): Promise<SetUpLink> {
+  const { organizationId } = caller;
+  return auditedTransaction(deps, caller, origin, async (tx) => {
+    const member = await findMember(tx, { organizationId, id: memberId });
+    if (member === null || member.status === "removed") throw memberNotFound(memberId);
+    await lockPerson(tx, memberId);
+    await deletePendingSteps(tx, memberId);
+    const url =
+      member.status === "active" ? await makeResetLink(tx, deps, { memberId, origin }) : null;
+    if (url === null) {
+      throw new ApiError(
+        "member_cannot_sign_in",
+        `${member.email} is deactivated or has no sign-in. Reactivate the member, or invite the address again.`,
+      );
+    }
+    return {
+      result: { url, expiresAt: resetLinkExpiry() },
+      audit: {
+        event: "password_reset.link_created",
+        subject: { type: "member", id: memberId },
+        workspaceId: null,
+        before: null,
+        after: { email: member.email },
       },
     };
   });

@@ -22,7 +22,7 @@ const test = base
       return browser;
     }
 
-    /** Messages to the address, oldest first, as administrators can read them. */
+    /** Messages to the address, oldest first, as the operator can read them. */
     async function mailTo(email: string): Promise<Mail[]> {
       await h.deps.background.waitUntilIdle();
       const { body } = await org.operator.get<{ data: { id: string; to: string }[] }>(
@@ -139,6 +139,7 @@ describe("password reset", () => {
     expect(shown).toEqual([
       ["session.started", "member"],
       ["password_reset.requested", "stranger"],
+      ["mail.read", "local_operator"],
       ["password.changed", "member"],
       ["sign_in.failed", "stranger"],
       ["session.started", "member"],

@@ -1,8 +1,17 @@
+import type { Client } from "../admin.ts";
 import type { Sample, Samples } from "./sample.ts";
 import { nextEmail, renamed } from "./subjects.ts";
 
 const leaveWorkspace: Sample["prepare"] = (operator, { workspace_id, member_id }) =>
   operator.remove(`/v1/admin/workspaces/${workspace_id}/members/${member_id}`);
+
+async function inviteDeveloper(operator: Client): Promise<string> {
+  const { body } = await operator.post<{ results: { invite: { id: string } }[] }>(
+    "/v1/admin/invites",
+    { emails: [nextEmail()], role: "developer" },
+  );
+  return body.results[0]?.invite.id ?? "";
+}
 
 export const peopleSamples = {
   getOrganization: {},
@@ -30,6 +39,7 @@ export const peopleSamples = {
   },
   previewMemberRemoval: {},
   removeMember: { needs: "everything" },
+  createResetLink: {},
   listOfficialUsers: {},
   getOfficialUser: {},
   updateOfficialUser: { body: () => ({ role: "developer" }) },
@@ -52,10 +62,23 @@ export const peopleSamples = {
   updateOfficialWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
   removeOfficialWorkspaceMember: {},
 
-  createInvites: { body: () => ({ emails: [nextEmail()], role: "user" }) },
+  createInvites: {
+    body: () => ({ emails: [nextEmail()], role: "user" }),
+    ifWider: {
+      wider: async ({ made: { workspace_id } }) => ({
+        body: { workspaces: [{ workspace_id, workspace_role: "workspace_admin" }] },
+      }),
+      narrower: async () => ({}),
+    },
+  },
   listInvites: {},
   getInvite: {},
-  resendInvite: {},
+  resendInvite: {
+    ifWider: {
+      wider: async ({ org }) => ({ ids: { invite_id: await inviteDeveloper(org.operator) } }),
+      narrower: async () => ({}),
+    },
+  },
   revokeInvite: {},
   lookUpInvite: {},
   acceptInvite: {},
@@ -65,6 +88,11 @@ export const peopleSamples = {
   deleteOfficialInvite: {},
 
   listMail: {},
-  getMail: {},
+  getMail: {
+    ifWider: {
+      wider: async ({ requestReset, owner }) => ({ ids: { mail_id: await requestReset(owner) } }),
+      narrower: async () => ({}),
+    },
+  },
   sendTestMail: { body: () => ({ to: nextEmail() }) },
 } satisfies Samples;

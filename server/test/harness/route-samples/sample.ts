@@ -4,7 +4,7 @@ import type {
   WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
-import type { Client } from "../admin.ts";
+import type { Client, TestMember, TestOrganization } from "../admin.ts";
 import type { Made } from "./subjects.ts";
 
 export interface Person {
@@ -13,6 +13,15 @@ export interface Person {
   /** Permission of a workspace key, which is no person. */
   permission?: KeyPermission | undefined;
 }
+
+/** Makes a call of an owner without a step-up. */
+export type OwnerCall = (of: {
+  org: TestOrganization;
+  owner: TestMember;
+  /** Requests a password reset for the member. Returns the id of the message. */
+  requestReset: (member: TestMember) => Promise<string>;
+  made: Made;
+}) => Promise<{ ids?: Partial<Made>; body?: object }>;
 
 /** Facts about the successful call of one route. */
 export interface Sample {
@@ -35,6 +44,8 @@ export interface Sample {
   isVisible?: (person: Person) => boolean;
   /** Whether a person gets 403 for a visible target. */
   isDenied?: (person: Person) => boolean;
+  /** Calls of a route with `stepUp: "if_wider"`. Only the first one needs a step-up, and both are permitted. */
+  ifWider?: { wider: OwnerCall; narrower: OwnerCall };
   /** Audit events that the change writes before its own. */
   audits?: readonly string[];
   /** The route changes an existing API key of another caller. */
