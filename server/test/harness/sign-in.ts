@@ -33,8 +33,11 @@ export function prepareSignIn(): void {
 
 let lastAddress = 0;
 /** Opens a browser with its own address. Tests then do not share their attempts. */
-export const browse = (options: BrowserOptions = {}): Browser =>
-  openBrowser(h.app, { remoteAddress: `198.51.100.${++lastAddress}`, ...options });
+export const browse = (options: BrowserOptions = {}): Browser => {
+  const number = ++lastAddress;
+  const remoteAddress = `198.51.${100 + (number >> 8)}.${number & 255}`;
+  return openBrowser(h.app, { remoteAddress, ...options });
+};
 
 export const signInAs = (browser: Browser, email: string, password = MEMBER_PASSWORD) =>
   browser.post(SIGN_IN, { email, password });

@@ -12,7 +12,8 @@ import {
 
 // Rate limits on guesses. An allowance of `burst` attempts refills by one each `everyMs`. An attempt is charged before
 // it is checked, so that concurrent attempts cannot exceed the limit. A successful attempt is refunded. No lockout is
-// permanent, and attempts by strangers never count against a browser in which the member has signed in before.
+// permanent, and attempts by strangers never count against a browser in which the member has signed in before. Each
+// purpose has its own allowance, so guesses of passwords never close resets, invites, set-up, passkeys or step-up.
 
 interface Allowance {
   burst: number;
@@ -24,10 +25,15 @@ export interface Attempt {
   allowance: Allowance;
 }
 
-/** For one network address, whatever is tried there. An office may share one. */
-const ofAddress: Allowance = { burst: 30, everyMs: 20_000 };
+/**
+ * For one purpose from one network address. Behind a proxy that is not trusted, the whole company has one address. So
+ * the allowance is wide, and it only bounds how many accounts one address can try.
+ */
+const ofAddress: Allowance = { burst: 100, everyMs: 6_000 };
 /** For one account, from all browsers that are unknown to it. */
 const ofAccount: Allowance = { burst: 8, everyMs: 60_000 };
+/** For one account from one network address: less than the account's, so that one address cannot use up the account's. */
+const ofAccountAtAddress: Allowance = { burst: 5, everyMs: 120_000 };
 /** For one account, from one known browser. */
 const ofDevice: Allowance = { burst: 8, everyMs: 30_000 };
 /**
@@ -40,9 +46,24 @@ const ofPasskeyChallenge: Allowance = { burst: 100, everyMs: 3_000 };
 /** For reset messages to one address. */
 const ofReset: Allowance = { burst: 3, everyMs: 600_000 };
 
-/** The network address of an attempt. For IPv6, the network of one subscriber. */
-export function addressAttempt(ipAddress: string | null): Attempt {
-  return { key: `address:${networkOf(ipAddress)}`, allowance: ofAddress };
+/** Purposes of attempts that an address makes. The tokens of links are one purpose for each kind of link. */
+export type AddressPurpose =
+  | "sign_in"
+  | "passkey"
+  | "reset_request"
+  | "reset_token"
+  | "invite_token"
+  | "set_up_token";
+
+/** Attempts of one network address. For IPv6, the network of one subscriber. */
+export function addressAttempt(purpose: AddressPurpose, ipAddress: string | null): Attempt {
+  return { key: `address:${purpose}:${networkOf(ipAddress)}`, allowance: ofAddress };
+}
+
+/** Attempts of one network address at one account. */
+export function accountAtAddressAttempt(email: string, ipAddress: string | null): Attempt {
+  const key = `account:${hashed(email)}:${networkOf(ipAddress)}`;
+  return { key, allowance: ofAccountAtAddress };
 }
 
 export function passkeyChallengeAttempt(ipAddress: string | null): Attempt {
@@ -62,8 +83,9 @@ export function secondFactorAttempt(memberId: string, deviceId: string | null): 
   return { key: `code:${deviceId ?? memberId}`, allowance: ofSecondFactor };
 }
 
-export function sessionAttempt(sessionId: string): Attempt {
-  return { key: `session:${sessionId}`, allowance: ofDevice };
+/** Guesses in a session: of the password, for step-up and for a new password, or of the first code of a new app. */
+export function sessionAttempt(purpose: "password" | "totp", sessionId: string): Attempt {
+  return { key: `session:${purpose}:${sessionId}`, allowance: ofDevice };
 }
 
 export function resetAttempt(email: string): Attempt {

@@ -9,7 +9,7 @@ import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { withdrawMail } from "#src/mail/queue-mail.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
-import { addressAttempt, beginAttempt, refundAttempt } from "#src/people/identity/attempts.ts";
+import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
@@ -38,11 +38,16 @@ export async function lookUpInvite(
   { origin }: PublicCall,
   token: string,
 ): Promise<OfferedInvite> {
-  const attempt = addressAttempt(origin.ipAddress);
-  await beginAttempt(deps.database, deps.nowMs(), attempt);
-  const found = await getOffer(deps.database, token, deps.nowMs());
-  await refundAttempt(deps.database, attempt);
-  return found;
+  try {
+    return await getOffer(deps.database, token, deps.nowMs());
+  } catch (error) {
+    // A valid link has no allowance, because its token cannot be guessed.
+    if (error instanceof ApiError) {
+      const attempt = addressAttempt("invite_token", origin.ipAddress);
+      await beginAttempt(deps.database, deps.nowMs(), attempt);
+    }
+    throw error;
+  }
 }
 
 /**

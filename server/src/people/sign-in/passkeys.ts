@@ -62,7 +62,7 @@ export async function signInWithPasskey(
 ): Promise<SignedIn> {
   const { browser, origin } = call;
   const site = namedSiteOf(siteOfChange(browser));
-  const attempts = [addressAttempt(origin.ipAddress)];
+  const attempts = [addressAttempt("passkey", origin.ipAddress)];
   await beginAttempts(deps, attempts);
   const outcome = await signInTransaction(deps, async (tx, note) => {
     const auth = await makeAuth(deps, { tx, site, origin });

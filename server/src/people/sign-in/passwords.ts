@@ -50,7 +50,7 @@ export async function changePassword(
   if (input.new_password === input.current_password) {
     throw refuseField("new_password", "it is your current password.");
   }
-  const attempt = sessionAttempt(member.sessionId);
+  const attempt = sessionAttempt("password", member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
   const change = () =>
     auditedTransaction(deps, member, origin, async (tx) => {
@@ -91,7 +91,8 @@ export async function requestPasswordReset(
   { origin }: PublicCall,
   email: string,
 ): Promise<void> {
-  await beginAttempt(deps.database, deps.nowMs(), addressAttempt(origin.ipAddress));
+  const attempt = addressAttempt("reset_request", origin.ipAddress);
+  await beginAttempt(deps.database, deps.nowMs(), attempt);
   deps.background.run(async () => {
     const person = await findPersonByEmail(deps.database, email);
     if (person === null || person.status !== "active") return;
@@ -160,10 +161,13 @@ export async function confirmPasswordReset(
   input: { token: string; password: string },
 ): Promise<void> {
   const site = siteOfChange(browser);
-  const attempt = addressAttempt(origin.ipAddress);
-  await beginAttempt(deps.database, deps.nowMs(), attempt);
   const person = await findPersonOfReset(deps, { site, origin, token: input.token });
-  if (person === null || person.status !== "active") throw linkGone();
+  if (person === null || person.status !== "active") {
+    // A valid link has no allowance, because its token cannot be guessed and works once.
+    const attempt = addressAttempt("reset_token", origin.ipAddress);
+    await beginAttempt(deps.database, deps.nowMs(), attempt);
+    throw linkGone();
+  }
   checkNewPassword(input.password, person);
   const memberId = person.id;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
@@ -191,7 +195,6 @@ export async function confirmPasswordReset(
       });
     }),
   );
-  await refundAttempt(deps.database, attempt);
 }
 
 function findPersonOfReset(deps: SignInDeps, of: { site: Site; origin: Origin; token: string }) {

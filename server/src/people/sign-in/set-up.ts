@@ -9,7 +9,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
-import { addressAttempt, beginAttempt, refundAttempt } from "#src/people/identity/attempts.ts";
+import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
 import { checkNewPassword, hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
 import { type NoteEvent, signInTransaction } from "./audit-member.ts";
@@ -99,12 +99,15 @@ export async function setUp(
   input: NewOwner,
 ): Promise<string> {
   const site = siteOfChange(browser);
-  const attempt = addressAttempt(origin.ipAddress);
-  await beginAttempt(deps.database, deps.nowMs(), attempt);
   const tokenHash = hashSecret(input.token);
   // Checks the link before any other work, so that requests without one learn nothing and cost little.
   const link = await findSetUpLink(deps.database, { tokenHash, now: nowOf(deps) });
-  if (link === null) throw setUpLinkGone();
+  if (link === null) {
+    // A valid link has no allowance, because its token cannot be guessed and works once.
+    const attempt = addressAttempt("set_up_token", origin.ipAddress);
+    await beginAttempt(deps.database, deps.nowMs(), attempt);
+    throw setUpLinkGone();
+  }
   checkNewPassword(input.password, input);
   const passwordHash = await hashNewPassword(input.password, input, deps.passwordCost);
   const memberId = newId(idPrefixes.member, deps.nowMs(), deps.randomBytes);
@@ -136,7 +139,6 @@ export async function setUp(
     throw refuseField("email", "the address is already in use.", "address_taken");
   });
   browser.setCookies(cookies);
-  await refundAttempt(deps.database, attempt);
   return memberId;
 }
 

@@ -9,6 +9,7 @@ import { assert } from "#src/lib/assert.ts";
 import { sessionlessHeadersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import {
   type Attempt,
+  accountAtAddressAttempt,
   accountAttempt,
   addressAttempt,
   beginAttempt,
@@ -52,7 +53,11 @@ export async function signIn(
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, email });
   const attempts =
     deviceId === null
-      ? [addressAttempt(origin.ipAddress), accountAttempt(email)]
+      ? [
+          accountAtAddressAttempt(email, origin.ipAddress),
+          accountAttempt(email),
+          addressAttempt("sign_in", origin.ipAddress),
+        ]
       : [deviceAttempt(deviceId)];
   await beginAttempts(deps, attempts);
   const person = await findPersonByEmail(deps.database, email);

@@ -27,7 +27,7 @@ export async function stepUp(
   if ((password === undefined) === (passkey === undefined)) {
     throw refuseFields("Send either password or passkey.", ["password", "passkey"]);
   }
-  const attempt = sessionAttempt(getMemberCaller(call).sessionId);
+  const attempt = sessionAttempt("password", getMemberCaller(call).sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
   await withFailureRecorded(deps, getMemberCaller(call), call.origin, async () => {
     if (password !== undefined) {

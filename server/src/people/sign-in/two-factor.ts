@@ -73,7 +73,7 @@ export async function confirmTotp(
 ): Promise<void> {
   const { browser, origin } = call;
   const member = getMemberCaller(call);
-  const attempt = sessionAttempt(member.sessionId);
+  const attempt = sessionAttempt("totp", member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
   await auditedTransaction(deps, member, origin, async (tx) => {
     await lockPerson(tx, member.id);
