@@ -1,3 +1,5 @@
+import type { FeatureKind } from "./neutral-features.ts";
+
 // Facts from which the worst case of a request is computed. The gateway's single pass over the body reads them.
 
 /** A server tool of a request. The upstream runs the tool and calls the model again with its result. */
@@ -8,6 +10,17 @@ export interface ServerToolUse {
   maxUses: number | null;
   /** Model of an advisor. Null for every other tool. */
   model: string | null;
+}
+
+/** A feature that is neither neutral nor read by the gateway. Any model may answer it, call again or bill by time. */
+export interface UnknownPart {
+  kind: FeatureKind;
+  /** Cut to 64 characters. Fields of a part begin with its name: `thinking.display`. Empty: no name. */
+  name: string;
+  /** Occurrences. */
+  count: number;
+  /** Bytes of a field of the body, with its key. 0 for all others. */
+  bytes: number;
 }
 
 export interface HoldRequest {
@@ -35,6 +48,8 @@ export interface HoldRequest {
   /** Bytes of blocks that are split into passages for citations. */
   citedBytes: number;
   serverTools: readonly ServerToolUse[];
+  /** Each once, in their order. */
+  unknownParts: readonly UnknownPart[];
   markers: HoldMarkers;
 }
 
@@ -42,6 +57,7 @@ interface HoldFallbacks {
   models: readonly string[];
   /** Highest `max_tokens` of a fallback. Null: no fallback has one. */
   maxTokens: number | null;
+  /** Any `speed` other than "standard". */
   hasFastSpeed: boolean;
   /** True for `"default"` or an unknown shape: any model may respond. */
   hasUnknownModel: boolean;
@@ -50,14 +66,18 @@ interface HoldFallbacks {
 interface HoldMarkers {
   hasCacheControl5m: boolean;
   hasCacheControl1h: boolean;
-  hasUnknownTools: boolean;
   hasMcpServers: boolean;
   hasContainer: boolean;
   hasSkills: boolean;
   hasThread: boolean;
+  /** Compaction of the context by the requested model. */
   hasCompaction: boolean;
   hasOpaqueSource: boolean;
   hasUrlSource: boolean;
   hasFileIds: boolean;
-  unknownFields: readonly string[];
+}
+
+/** Any `speed` other than "standard" may be a faster mode. */
+export function isFastSpeed(speed: string | null): boolean {
+  return speed !== null && speed !== "standard";
 }

@@ -1,5 +1,6 @@
-import type { HoldRequest } from "./hold-request.ts";
+import type { HoldRequest, UnknownPart } from "./hold-request.ts";
 import { WEB_SEARCH_NANO_USD } from "./price-list.ts";
+import { isAdvisor, type RequestReach } from "./request-reach.ts";
 
 // Requests without a bound on their cost. The API calls the model repeatedly and bills the whole prompt each time.
 // Their hold assumes a number of calls. More calls are possible and cause an overrun.
@@ -11,25 +12,14 @@ export const ASSUMED_WEB_SEARCHES = 30;
 /** Assumed length of a fallback chain that the request does not list. */
 export const ASSUMED_FALLBACKS = 3;
 
-/** Web tools from this date on run code in a free container. */
-const FREE_CONTAINER_DATE = 20_260_209;
 const MORE_CALLS = MAX_SERVER_CALLS - 1;
 
 export type OpenEndedReason =
   | { kind: "server_tool"; type: string; maxUses: number | null; webSearches: number }
-  | { kind: "unknown_fields"; fields: readonly string[] }
+  | { kind: "unknown_parts"; parts: readonly UnknownPart[] }
   | {
-      kind:
-        | "mcp_servers"
-        | "container"
-        | "compaction"
-        | "thread"
-        | "unknown_tools"
-        | "default_fallbacks";
+      kind: "mcp_servers" | "container" | "compaction" | "thread" | "default_fallbacks";
     };
-
-/** Code in a container, which is billed by the hour, independent of tokens. */
-export type TimeBilledFeature = "code_execution" | "container";
 
 export interface OpenEnd {
   /** Never empty. */
@@ -41,33 +31,30 @@ export interface OpenEnd {
   isPromptOpen: boolean;
   /** True if the API may write to the cache, whatever the body says. */
   canWriteCache: boolean;
-  timeBilled: TimeBilledFeature | null;
 }
 
 /** Finds the reasons why a request has no bound, and the assumptions instead. Null: the request is closed. */
-export function findOpenEnd(request: HoldRequest): OpenEnd | null {
+export function findOpenEnd(request: HoldRequest, reach: RequestReach): OpenEnd | null {
+  if (!reach.canCallAgain && !request.fallbacks.hasUnknownModel) return null;
   const reasons = listOpenEndedReasons(request);
-  if (reasons.length === 0) return null;
   const more = Math.min(
     MORE_CALLS,
     reasons.reduce((sum, reason) => sum + countMoreCalls(reason), 0),
   );
+  const hasUnknown = reach.unknownParts.length > 0;
   const advisors = request.serverTools.filter(isAdvisor);
   const advice = advisors.reduce((sum, { maxUses }) => sum + Math.min(maxUses ?? more, more), 0);
-  const compactions = request.markers.hasCompaction ? 1 + more : 0;
+  // An unknown part can be an advisor and a compaction too.
+  const otherAdvice = hasUnknown ? more : 0;
+  const compactions = request.markers.hasCompaction || hasUnknown ? 1 + more : 0;
   const searches = reasons.reduce((sum, reason) => sum + webSearchesOf(reason), 0);
   return {
     reasons,
-    calls: 1 + more + advice + compactions,
+    calls: 1 + more + advice + otherAdvice + compactions,
     feesNanoUsd: BigInt(searches) * WEB_SEARCH_NANO_USD,
     isPromptOpen: reasons.some(({ kind }) => kind !== "default_fallbacks"),
     canWriteCache: reasons.some(canWriteCache),
-    timeBilled: findTimeBilled(request),
   };
-}
-
-export function isAdvisor({ type }: { type: string }): boolean {
-  return type.startsWith("advisor");
 }
 
 function listOpenEndedReasons(request: HoldRequest): OpenEndedReason[] {
@@ -82,9 +69,8 @@ function listOpenEndedReasons(request: HoldRequest): OpenEndedReason[] {
   if (markers.hasContainer || markers.hasSkills) reasons.push({ kind: "container" });
   if (markers.hasCompaction) reasons.push({ kind: "compaction" });
   if (markers.hasThread) reasons.push({ kind: "thread" });
-  if (markers.hasUnknownTools) reasons.push({ kind: "unknown_tools" });
-  if (markers.unknownFields.length > 0) {
-    reasons.push({ kind: "unknown_fields", fields: markers.unknownFields });
+  if (request.unknownParts.length > 0) {
+    reasons.push({ kind: "unknown_parts", parts: request.unknownParts });
   }
   if (request.fallbacks.hasUnknownModel) reasons.push({ kind: "default_fallbacks" });
   return reasons;
@@ -98,8 +84,7 @@ function countMoreCalls(reason: OpenEndedReason): number {
     case "mcp_servers":
     case "container":
     case "thread": // tools of earlier turns may still be active
-    case "unknown_tools":
-    case "unknown_fields":
+    case "unknown_parts":
       return MORE_CALLS;
     case "compaction": // counted in addition to the compacted calls
     case "default_fallbacks":
@@ -122,15 +107,4 @@ function canWriteCache(reason: OpenEndedReason): boolean {
     default:
       return true;
   }
-}
-
-function findTimeBilled({ serverTools, markers }: HoldRequest): TimeBilledFeature | null {
-  if (serverTools.some(({ type }) => hasFreeContainer(type))) return null;
-  if (serverTools.some(({ type }) => type.startsWith("code_execution"))) return "code_execution";
-  return markers.hasContainer || markers.hasSkills ? "container" : null;
-}
-
-function hasFreeContainer(type: string): boolean {
-  const date = /^web_(?:search|fetch)_(\d{8})$/.exec(type)?.[1];
-  return date !== undefined && Number(date) >= FREE_CONTAINER_DATE;
 }

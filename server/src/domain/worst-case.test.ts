@@ -8,6 +8,7 @@ import {
   type HoldRequestChanges,
   modelName,
   requestOf,
+  unknownPart,
   worst,
 } from "#test/harness/hold-requests.ts";
 import type { HoldRequest } from "./hold-request.ts";
@@ -74,7 +75,6 @@ describe("properties of the worst case", () => {
         hasOpaqueSource: fc.boolean(),
         hasMcpServers: fc.boolean(),
         hasCompaction: fc.boolean(),
-        hasUnknownTools: fc.boolean(),
       }),
     });
     fc.assert(
@@ -176,8 +176,7 @@ describe("properties of the worst case", () => {
 
 describe("open-ended requests", () => {
   test.each<[string, HoldRequestChanges]>([
-    ["a field that is not known", { markers: { unknownFields: ["effort"] } }],
-    ["a tool that is not known", { markers: { hasUnknownTools: true } }],
+    ["a part that is not known", { unknownParts: [unknownPart] }],
     ["MCP servers", { markers: { hasMcpServers: true } }],
     ["compaction", { markers: { hasCompaction: true } }],
     ["a thread", { markers: { hasThread: true } }],

@@ -1,6 +1,6 @@
 import { assert } from "#src/lib/assert.ts";
 import { computeHighestCost, TWENTIETHS } from "./exact-cost.ts";
-import type { HoldRequest } from "./hold-request.ts";
+import { type HoldRequest, isFastSpeed } from "./hold-request.ts";
 import {
   boundBody,
   boundInput,
@@ -18,13 +18,12 @@ import { MAX_NANO_USD } from "./money.ts";
 import {
   ASSUMED_FALLBACKS,
   findOpenEnd,
-  isAdvisor,
   type OpenEnd,
   type OpenEndedReason,
-  type TimeBilledFeature,
 } from "./open-ended.ts";
 import { HIGHEST_RATE, type ModelPrices, type PriceBook } from "./price-book.ts";
 import { GEO_US_MULTIPLIER, type TokenPrices } from "./price-list.ts";
+import { findReach, type RequestReach, type TimeBilledFeature } from "./request-reach.ts";
 
 // Highest cost of a request before it is sent: its hold. The API can bill no usage for a closed request that costs
 // more, as `priceUsage` prices it. An open-ended request has no such bound: its number assumes a count of calls.
@@ -66,8 +65,8 @@ export interface WorstCaseDrivers {
   outputTokens: number;
   outputBasis: OutputBasis;
   outputRate: Rate;
-  /** Reason for the US price: the body requests it, or the upstream's workspace may default to it. */
-  geo: "none" | "asked" | "workspace_default";
+  /** Reason for the US price: the body requests it, an unknown part may, or the upstream's workspace may default to it. */
+  geo: "none" | "asked" | "workspace_default" | "unknown_part";
   feesNanoUsd: bigint;
 }
 
@@ -112,6 +111,7 @@ const US_TWENTIETHS = (TWENTIETHS * GEO_US_MULTIPLIER.numerator) / GEO_US_MULTIP
  *   and a model without a price, have the highest row.
  * - The US multiplier applies, unless the body or the known default of the upstream's workspace is "global".
  * - Batch and Priority Tier never cost more than standard.
+ * - Any model may answer a request with an unknown part, so it has the highest row.
  */
 export function computeWorstCost(
   request: HoldRequest,
@@ -194,8 +194,9 @@ interface Question {
 
 function computeWorstCase(question: Question, countedTokens: number | null): WorstCase {
   const { request, options } = question;
-  const openEnd = findOpenEnd(request);
-  const models = findModels(request);
+  const reach = findReach(request);
+  const openEnd = findOpenEnd(request, reach);
+  const models = findModels(request, reach);
   const limits = findWidestLimits(models, options);
   const calls = { attempts: models.attempts, openEnd };
   const tokens = boundTokens(request, limits, calls, countedTokens);
@@ -223,8 +224,12 @@ function computeWorstCase(question: Question, countedTokens: number | null): Wor
     feesNanoUsd,
   };
   if (!openEnd) return { kind: "closed", nanoUsd, drivers };
-  const { reasons, timeBilled } = openEnd;
-  if (timeBilled) return { kind: "refused", nanoUsd, drivers, reason: timeBilled, reasons };
+  const { reasons } = openEnd;
+  const { timeBilled } = reach;
+  // An unknown part is held: a limit can refuse it by its setting.
+  if (timeBilled !== null && timeBilled !== "unknown") {
+    return { kind: "refused", nanoUsd, drivers, reason: timeBilled, reasons };
+  }
   return { kind: "open_ended", nanoUsd, drivers, reasons };
 }
 
@@ -236,18 +241,14 @@ interface Models {
   attempts: number;
 }
 
-function findModels({ model, fallbacks, serverTools }: HoldRequest): Models {
-  const advisors = serverTools.filter(isAdvisor);
+function findModels({ fallbacks }: HoldRequest, { models, isAnyModel }: RequestReach): Models {
   const attempts =
     1 + fallbacks.models.length + (fallbacks.hasUnknownModel ? ASSUMED_FALLBACKS : 0);
-  const hasOther = fallbacks.hasUnknownModel || advisors.some((advisor) => advisor.model === null);
-  if (fallbacks.models.length === 0 && advisors.length === 0) {
-    return { names: [model], hasOther, attempts };
-  }
-  const advising = advisors.map((advisor) => advisor.model).filter((name) => name !== null);
-  const names = new Set([model, ...fallbacks.models.slice(0, MAX_PRICED_MODELS), ...advising]);
-  const isTooMany = fallbacks.models.length > MAX_PRICED_MODELS;
-  return { names: [...names], hasOther: hasOther || isTooMany, attempts };
+  if (models.length === 1) return { names: models, hasOther: isAnyModel, attempts };
+  const beyond = fallbacks.models.length - MAX_PRICED_MODELS;
+  if (beyond <= 0) return { names: [...new Set(models)], hasOther: isAnyModel, attempts };
+  const priced = models.toSpliced(1 + MAX_PRICED_MODELS, beyond);
+  return { names: [...new Set(priced)], hasOther: true, attempts };
 }
 
 function findWidestLimits({ names, hasOther }: Models, options: WorstCaseOptions): ModelLimits {
@@ -330,6 +331,7 @@ function sumOfPrompts(
 }
 
 function findGeo(request: HoldRequest, options: WorstCaseOptions): WorstCaseDrivers["geo"] {
+  if (request.unknownParts.length > 0) return "unknown_part";
   if (request.inferenceGeo !== null) return request.inferenceGeo === "global" ? "none" : "asked";
   return options.defaultInferenceGeo === "global" ? "none" : "workspace_default";
 }
@@ -378,7 +380,7 @@ function findRates(asked: Question, question: RateQuestion): Rates {
 }
 
 function isFastPossible(request: HoldRequest, fastMode: ModelLimits["fastMode"]): boolean {
-  const isAsked = isFast(request.speed) || request.fallbacks.hasFastSpeed;
+  const isAsked = isFastSpeed(request.speed) || request.fallbacks.hasFastSpeed;
   return isAsked && fastMode !== "standard" && fastMode !== "refused";
 }
 
@@ -422,11 +424,6 @@ function chooseRates(
   if (models.hasOther) considerHighest();
   assert(found.input !== null && found.output !== null, "unpriced models have the highest rate");
   return { inputRate: found.input, outputRate: found.output };
-}
-
-/** Any value other than "standard" may be a faster mode. */
-function isFast(speed: string | null): boolean {
-  return speed !== null && speed !== "standard";
 }
 
 type InputKinds = readonly (keyof TokenPrices)[];

@@ -1,7 +1,9 @@
 import { isModelAllowed } from "#src/domain/allowed-models.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import type { UnknownPart } from "#src/domain/hold-request.ts";
+import { findReach } from "#src/domain/request-reach.ts";
 import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
-import { MAX_SERVER_TOOLS } from "./parse-blocks.ts";
+import { listUnknownParts } from "./explain-worst-case.rule.ts";
 import type { ParsedMessage } from "./parse-message.ts";
 
 const MAX_SHOWN_MODELS = 20;
@@ -13,30 +15,21 @@ const MAX_SHOWN_MODELS = 20;
 export function checkModels(key: FoundKey, message: ParsedMessage): void {
   const { allowedModels } = key;
   if (allowedModels === null) return;
-  const refused = reachableModels(message).find(
-    (model) => model === null || !isModelAllowed(allowedModels, model),
-  );
-  if (refused === undefined) return;
-  const what = refused === null ? "This request leaves a model open" : `"${refused}" is not one`;
+  const { models, isAnyModel, unknownParts } = findReach(message);
+  const refused = models.find((model) => !isModelAllowed(allowedModels, model));
+  if (refused === undefined && !isAnyModel) return;
   throw new ApiError(
     "model_not_allowed",
-    `This API key may only call these models: ${listOf(allowedModels)}. ${what}.`,
+    `This API key may only call these models: ${listOf(allowedModels)}. ${explainRefusal(refused, unknownParts)}`,
     {},
     { allowed_models: [...allowedModels] },
   );
 }
 
-/** Null stands for any model. */
-function reachableModels({ model, fallbacks, serverTools }: ParsedMessage): (string | null)[] {
-  const advisors = serverTools.filter(({ type }) => type.startsWith("advisor"));
-  // A tool after the last one that was read may be an advisor.
-  const isOpen = fallbacks.hasUnknownModel || serverTools.length >= MAX_SERVER_TOOLS;
-  return [
-    model,
-    ...fallbacks.models,
-    ...advisors.map((tool) => tool.model),
-    ...(isOpen ? [null] : []),
-  ];
+function explainRefusal(refused: string | undefined, unknownParts: readonly UnknownPart[]): string {
+  if (refused !== undefined) return `"${refused}" is not one.`;
+  if (unknownParts.every(({ name }) => name === "")) return "This request leaves a model open.";
+  return `This server does not know whether a part of this request calls another model: ${listUnknownParts(unknownParts)}.`;
 }
 
 function listOf(models: readonly string[]): string {

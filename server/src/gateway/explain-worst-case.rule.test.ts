@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type HoldRequestChanges, worst } from "#test/harness/hold-requests.ts";
+import { type HoldRequestChanges, unknownPart, worst } from "#test/harness/hold-requests.ts";
 import { explainWorstCase } from "./explain-worst-case.rule.ts";
 
 describe("the explanation", () => {
@@ -31,9 +31,11 @@ describe("the explanation", () => {
     expect(explainWorstCase(worst(changes))).toBe(text);
   });
 
-  test("lists unknown fields, unless they are not plain words", () => {
-    const text = explainWorstCase(worst({ markers: { unknownFields: ["effort", "a b<c>"] } }));
-    expect(text).toContain("(effort, (field))");
+  test("lists unknown parts, unless their names are not plain words", () => {
+    const names = ["effort", "a b<c>", ""];
+    const unknownParts = names.map((name) => ({ ...unknownPart, name }));
+    const text = explainWorstCase(worst({ unknownParts }));
+    expect(text).toContain("(field effort, field (unnamed), field (unnamed))");
     expect(text).not.toContain("<c>");
   });
 

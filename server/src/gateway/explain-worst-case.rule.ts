@@ -1,6 +1,7 @@
 import { DENOMINATOR, TWENTIETHS } from "#src/domain/exact-cost.ts";
+import type { UnknownPart } from "#src/domain/hold-request.ts";
 import { formatUsd } from "#src/domain/money.ts";
-import { isNameable } from "#src/domain/neutral-features.ts";
+import { isNameable, isPlainName } from "#src/domain/neutral-features.ts";
 import type { OpenEndedReason } from "#src/domain/open-ended.ts";
 import type { Rate, WorstCase, WorstCaseDrivers } from "#src/domain/worst-case.ts";
 
@@ -117,10 +118,8 @@ function explainReason(reason: OpenEndedReason): string {
       return "Compaction is a separate call of the model.";
     case "thread":
       return "A thread holds a conversation that is not part of the request.";
-    case "unknown_tools":
-      return "The request has a tool of an unknown type, which may bill the prompt again.";
-    case "unknown_fields":
-      return `The request has unknown fields (${reason.fields.map(showField).join(", ")}), which may change its price.`;
+    case "unknown_parts":
+      return `The request has parts that this server does not know (${listUnknownParts(reason.parts)}), which may call any model.`;
     case "default_fallbacks":
       return "The request names no fallbacks, so any model may answer after its own.";
   }
@@ -153,7 +152,12 @@ function showCount(count: number): string {
   return String(Math.ceil(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** Name of a field, if it is a plain word. The client can send any text as a key. */
-function showField(field: string): string {
-  return /^[A-Za-z0-9_.-]+$/.test(field) && isNameable(field) ? field : "(field)";
+/** Lists unknown parts for the sender, such as `field autopilot`. */
+export function listUnknownParts(parts: readonly UnknownPart[]): string {
+  return parts.map(({ kind, name }) => `${kind} ${showName(name)}`).join(", ");
+}
+
+/** Name of a part, if it is a plain word. The client can send any text as a key. */
+function showName(name: string): string {
+  return isPlainName(name) && isNameable(name) ? name : "(unnamed)";
 }

@@ -182,10 +182,10 @@ const NOTHING: Omit<HoldRequest, "model"> = {
   imageDataBytes: 0,
   citedBytes: 0,
   serverTools: [],
+  unknownParts: [],
   markers: {
     hasCacheControl5m: false,
     hasCacheControl1h: false,
-    hasUnknownTools: false,
     hasMcpServers: false,
     hasContainer: false,
     hasSkills: false,
@@ -194,6 +194,5 @@ const NOTHING: Omit<HoldRequest, "model"> = {
     hasOpaqueSource: false,
     hasUrlSource: false,
     hasFileIds: false,
-    unknownFields: [],
   },
 };

@@ -102,6 +102,82 @@ describeEachReader(() => {
       expect(gateway.begins.length).toBe(gateway.ends.length);
     });
 
+    describe("may not reach another model through", () => {
+      const opus = { model: "claude-opus-4-5" };
+      const advisor = { type: "advisor_20260301", name: "advisor", ...opus };
+      const messages = (...content: object[]) => ({ messages: [{ role: "user", content }] });
+      const addition = (tool: object) => messages({ type: "tool_addition", tool });
+      const definition = { type: "tool_definition", definition: advisor };
+      test.for<[string, object, string]>([
+        ["a tool_addition of an advisor", addition(definition), '"claude-opus-4-5" is not one.'],
+        [
+          "a tool_addition that is the advisor itself",
+          addition(advisor),
+          "another model: field tool.model, tool advisor_20260301.",
+        ],
+        [
+          "a tool_addition in a compaction block",
+          messages({
+            type: "compaction",
+            tool_changes: [{ type: "tool_addition", tool: definition }],
+          }),
+          '"claude-opus-4-5" is not one.',
+        ],
+        [
+          "an unknown tool",
+          { tools: [{ type: "quantum_20300101", name: "q" }] },
+          "another model: tool quantum_20300101.",
+        ],
+        ["an unknown field", { reviewer: opus }, "another model: field reviewer."],
+        ["an unknown block", messages({ type: "hologram" }), "another model: block hologram."],
+        [
+          "a compaction edit with a model",
+          { context_management: { edits: [{ type: "compact_20260112", ...opus }] } },
+          "another model: field edits.model.",
+        ],
+        [
+          "a compaction with a model",
+          { compaction: { type: "summarize", ...opus } },
+          "another model: field compaction.model.",
+        ],
+        [
+          "an unknown edit",
+          { context_management: { edits: [{ type: "rewrite_20300101" }] } },
+          "another model: edit rewrite_20300101.",
+        ],
+        [
+          "a nested override of a fallback",
+          { fallbacks: [{ model: "claude-haiku-4-5", overrides: opus }] },
+          "another model: field fallbacks.overrides.",
+        ],
+        [
+          "a nested field of a fallback",
+          { fallbacks: [{ model: "claude-haiku-4-5", output_config: opus }] },
+          "another model: field output_config.model.",
+        ],
+        [
+          "a model of another tool than an advisor",
+          { tools: [{ type: "web_search_20250305", name: "web_search", ...opus }] },
+          "another model: field tools.model.",
+        ],
+      ])("%s", async ([, body, why], { upstream }) => {
+        for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
+          const answer = await send(
+            { allowedModels },
+            { model: "claude-haiku-4-5", ...body },
+            { path },
+          );
+          expect(answer).toMatchObject({
+            status: 403,
+            type: "permission_error",
+            details: { error_code: "model_not_allowed" },
+          });
+          expect(answer.message).toContain(why);
+        }
+        expect(upstream.received).toEqual([]);
+      });
+    });
+
     test("lists twenty models at most in its refusal", async () => {
       const many = Array.from({ length: 23 }, (_, index) => `m${index}`);
       const { message } = await send({ allowedModels: many });

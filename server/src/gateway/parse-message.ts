@@ -1,16 +1,34 @@
 import { ApiError } from "#src/domain/api-error.ts";
-import { isNameable, isNeutralEdit, neutralFields } from "#src/domain/neutral-features.ts";
+import { isNameable, neutralFields } from "#src/domain/neutral-features.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { DuplicateKeyError, JsonReader, JsonSyntaxError } from "#src/lib/json-scan.ts";
+import { readContent, readMessages } from "./parse-blocks.ts";
+import {
+  type Fallbacks,
+  readContainer,
+  readContextManagement,
+  readFallbacks,
+  readMcpServers,
+  readThinking,
+  type ThinkingMode,
+} from "./parse-features.ts";
+import {
+  readMaxTokens,
+  readModel,
+  readOptionalBoolean,
+  readOptionalString,
+  readSpeed,
+} from "./parse-fields.ts";
+import { countRepeatedTools, readTools } from "./parse-tools.ts";
 import {
   type ContentFacts,
-  countRepeatedTools,
+  hasSomething,
+  noteUnknown,
   readCacheControl,
-  readContent,
-  readMessages,
-  readTools,
+  readKnownFields,
+  skipNull,
   type Walk as WalkOf,
-} from "./parse-blocks.ts";
+} from "./parse-walk.ts";
 
 // One pass over the body of `POST /v1/messages` or `/count_tokens`. The pass reads the fields that decide the price, and
 // refuses JSON that two parsers could read differently, such as a repeated field. The upstream checks all other fields,
@@ -30,30 +48,12 @@ export interface ParsedMessage extends ContentFacts {
   bodyBytes: number;
 }
 
-/**
- * - `off`: the request disables thinking.
- * - `unset`: the model's default applies.
- * - `on`: thinking is enabled, adaptive or an unknown mode.
- *
- * A response can summarize thinking or leave it out. So its bytes bound the output tokens only if thinking is off.
- */
-type ThinkingMode = "off" | "unset" | "on";
-
-/** Other models that may answer, with their highest settings. */
-interface Fallbacks {
-  models: string[];
-  /** Highest `max_tokens` of a fallback. Null: none has one. */
-  maxTokens: number | null;
-  hasFastSpeed: boolean;
-  /** `"default"` or an unknown shape: any model may answer. */
-  hasUnknownModel: boolean;
-}
-
 type Walk = WalkOf<ParsedMessage>;
 
-const MAX_MODEL_CHARACTERS = 256;
-const MAX_UNKNOWN_FIELDS = 8;
-const MAX_FIELD_CHARACTERS = 64;
+const neutralNames: ReadonlySet<string> = new Set(neutralFields.map(({ name }) => name));
+const outsidePrompt: ReadonlySet<string> = new Set(
+  neutralFields.filter(({ isInPrompt }) => !isInPrompt).map(({ name }) => name),
+);
 
 /**
  * Reads a body. Throws a 400 that names the field and the expected value. Causes are invalid or ambiguous JSON, a missing
@@ -122,8 +122,13 @@ function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
   for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
     if (key === "model") required.hasModel = true;
     if (key === "messages") required.hasMessages = true;
-    readField(walk, key);
-    if (neutralFields.get(key)?.isInPrompt === false) {
+    const isKnown = readField(walk, key);
+    if (!isKnown) {
+      // The name of a nested field has a dot.
+      const name = key.includes(".") ? null : key;
+      const bytes = reader.position - start + commaBytes;
+      noteUnknown(walk.parsed, { kind: "field", name, bytes });
+    } else if (outsidePrompt.has(key)) {
       walk.parsed.outsidePromptBytes += reader.position - start + commaBytes;
     }
     start = reader.position;
@@ -132,8 +137,8 @@ function readTopLevel(walk: Walk): { hasModel: boolean; hasMessages: boolean } {
   return required;
 }
 
-/** Reads or skips the value of one top-level field. */
-function readField(walk: Walk, key: string): void {
+/** Reads or skips the value of one top-level field. False: the field is unknown. */
+function readField(walk: Walk, key: string): boolean {
   const { reader, path, parsed } = walk;
   switch (key) {
     case "model":
@@ -149,7 +154,7 @@ function readField(walk: Walk, key: string): void {
       parsed.serviceTier = readOptionalString(reader, "service_tier");
       break;
     case "speed":
-      parsed.speed = readOptionalString(reader, "speed");
+      parsed.speed = readSpeed(reader, "speed");
       break;
     case "inference_geo":
       parsed.inferenceGeo = readOptionalString(reader, "inference_geo");
@@ -172,15 +177,21 @@ function readField(walk: Walk, key: string): void {
       readContent(walk);
       path.pop();
       break;
-    default:
+    default: {
       path.push(key);
-      readFeature(walk, key);
+      const isKnown = readFeature(walk, key);
       path.pop();
+      return isKnown;
+    }
   }
+  return true;
 }
 
-/** Reads or skips the value of an optional feature. For most features only their presence matters. */
-function readFeature(walk: Walk, key: string): void {
+/**
+ * Reads or skips the value of an optional feature. For most features only their presence matters. False: the feature is
+ * unknown.
+ */
+function readFeature(walk: Walk, key: string): boolean {
   const { reader, parsed } = walk;
   const { markers } = parsed;
   switch (key) {
@@ -188,7 +199,12 @@ function readFeature(walk: Walk, key: string): void {
       readCacheControl(walk);
       break;
     case "thinking":
-      if (!skipNull(reader)) parsed.thinking = readThinking(reader);
+      if (!skipNull(reader)) parsed.thinking = readThinking(walk);
+      break;
+    case "output_config":
+    case "tool_choice":
+    case "diagnostics":
+      readKnownFields(walk, key);
       break;
     case "fallbacks":
       if (!skipNull(reader)) readFallbacks(walk);
@@ -200,191 +216,20 @@ function readFeature(walk: Walk, key: string): void {
       if (!skipNull(reader)) readContainer(walk);
       break;
     case "mcp_servers":
-      if (hasSomething(reader)) markers.hasMcpServers = true;
+      readMcpServers(walk);
       break;
     case "compaction":
-      if (hasSomething(reader)) markers.hasCompaction = true;
+      if (skipNull(reader)) break;
+      markers.hasCompaction = true;
+      readKnownFields(walk, key);
       break;
     case "thread":
       if (hasSomething(reader)) markers.hasThread = true;
       break;
     default:
       reader.skipValue();
-      if (!neutralFields.has(key) && markers.unknownFields.length < MAX_UNKNOWN_FIELDS) {
-        markers.unknownFields.push(key.slice(0, MAX_FIELD_CHARACTERS));
-      }
+      return neutralNames.has(key);
   }
-}
-
-/** Reads a model name. Refuses texts that a database or a log cannot store. */
-function readModel(reader: JsonReader, field: string): string {
-  if (reader.kind() !== "string") throw refuseField(field, "Input should be a valid string");
-  const model = reader.readString();
-  if (model === "") throw refuseField(field, "String should have at least 1 character");
-  if (model.length > MAX_MODEL_CHARACTERS) {
-    throw refuseField(field, `String should have at most ${MAX_MODEL_CHARACTERS} characters`);
-  }
-  if (!model.isWellFormed() || /\p{Cc}/u.test(model)) {
-    throw refuseField(field, "String should hold no control characters");
-  }
-  return model;
-}
-
-/** Reads an integer. Refuses `1.0`, `1e3` and `"1"`, which only some parsers read as integers. */
-function readMaxTokens(reader: JsonReader, field: string): number {
-  if (reader.kind() !== "number") {
-    reader.skipValue();
-    throw refuseField(field, "Input should be a valid integer");
-  }
-  const text = reader.readNumberText();
-  if (!/^-?\d+$/.test(text)) {
-    throw refuseField(field, "Input should be a valid integer, written with digits only");
-  }
-  if (text.startsWith("-")) {
-    throw refuseField(field, "Input should be greater than or equal to 0");
-  }
-  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
-}
-
-function readOptionalBoolean(reader: JsonReader, field: string): boolean {
-  if (skipNull(reader)) return false;
-  if (reader.kind() !== "boolean") throw refuseField(field, "Input should be a valid boolean");
-  return reader.readBoolean();
-}
-
-function readOptionalString(reader: JsonReader, field: string): string | null {
-  if (skipNull(reader)) return null;
-  if (reader.kind() !== "string") throw refuseField(field, "Input should be a valid string");
-  return reader.readString();
-}
-
-function readThinking(reader: JsonReader): ThinkingMode {
-  let mode: ThinkingMode = "on";
-  if (reader.kind() !== "object") {
-    reader.skipValue();
-    return mode;
-  }
-  reader.beginObject();
-  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-    if (key !== "type" || reader.kind() !== "string") reader.skipValue();
-    else if (reader.readString() === "disabled") mode = "off";
-  }
-  return mode;
-}
-
-function readFallbacks(walk: Walk): void {
-  const { reader, path, parsed } = walk;
-  if (reader.kind() !== "array") {
-    reader.skipValue();
-    parsed.fallbacks.hasUnknownModel = true;
-    return;
-  }
-  reader.beginArray();
-  for (let index = 0; reader.nextElement(); index++) {
-    path.push(index);
-    readFallback(walk);
-    path.pop();
-  }
-}
-
-function readFallback(walk: Walk): void {
-  const { reader, path } = walk;
-  const { fallbacks } = walk.parsed;
-  if (reader.kind() !== "object") {
-    reader.skipValue();
-    fallbacks.hasUnknownModel = true;
-    return;
-  }
-  let hasModel = false;
-  reader.beginObject();
-  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-    const field = `${path.join(".")}.${key}`;
-    if (key === "model") {
-      hasModel = true;
-      fallbacks.models.push(readModel(reader, field));
-    } else if (key === "max_tokens") {
-      if (skipNull(reader)) continue;
-      fallbacks.maxTokens = Math.max(fallbacks.maxTokens ?? 0, readMaxTokens(reader, field));
-    } else if (key === "speed") {
-      if (readOptionalString(reader, field) === "fast") fallbacks.hasFastSpeed = true;
-    } else reader.skipValue();
-  }
-  if (!hasModel) fallbacks.hasUnknownModel = true;
-}
-
-/** Reads context edits. An unknown edit may be a compaction. */
-function readContextManagement(walk: Walk): void {
-  const { reader, path, parsed } = walk;
-  if (reader.kind() !== "object") {
-    if (hasSomething(reader)) parsed.markers.hasCompaction = true;
-    return;
-  }
-  reader.beginObject();
-  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-    if (key !== "edits" || reader.kind() !== "array") {
-      if (hasSomething(reader)) parsed.markers.hasCompaction = true;
-      continue;
-    }
-    path.push(key);
-    reader.beginArray();
-    for (let index = 0; reader.nextElement(); index++) {
-      path.push(index);
-      if (!readNeutralEdit(reader)) parsed.markers.hasCompaction = true;
-      path.pop();
-    }
-    path.pop();
-  }
-}
-
-function readNeutralEdit(reader: JsonReader): boolean {
-  let isNeutral = false;
-  if (reader.kind() !== "object") {
-    reader.skipValue();
-    return false;
-  }
-  reader.beginObject();
-  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-    if (key === "type" && reader.kind() === "string") {
-      isNeutral = isNeutralEdit(reader.readString());
-    } else reader.skipValue();
-  }
-  return isNeutral;
-}
-
-function readContainer(walk: Walk): void {
-  const { reader } = walk;
-  const { markers } = walk.parsed;
-  markers.hasContainer = true;
-  if (reader.kind() !== "object") {
-    reader.skipValue();
-    return;
-  }
-  reader.beginObject();
-  for (let key = reader.nextKey(); key !== null; key = reader.nextKey()) {
-    const isThere = hasSomething(reader);
-    if (key === "skills" && isThere) markers.hasSkills = true;
-  }
-}
-
-/** Skips a value. False: the value was null or an empty list. */
-function hasSomething(reader: JsonReader): boolean {
-  if (skipNull(reader)) return false;
-  if (reader.kind() !== "array") {
-    reader.skipValue();
-    return true;
-  }
-  let isEmpty = true;
-  reader.beginArray();
-  while (reader.nextElement()) {
-    isEmpty = false;
-    reader.skipValue();
-  }
-  return !isEmpty;
-}
-
-function skipNull(reader: JsonReader): boolean {
-  if (reader.kind() !== "null") return false;
-  reader.skipValue();
   return true;
 }
 
@@ -407,6 +252,7 @@ function emptyMessage(bodyBytes: number): ParsedMessage {
     largestToolBytes: 0,
     repeatedToolCount: 0,
     serverTools: [],
+    unknownParts: [],
     imageCount: 0,
     imageDataBytes: 0,
     citedBytes: 0,
@@ -414,13 +260,11 @@ function emptyMessage(bodyBytes: number): ParsedMessage {
       hasCacheControl5m: false,
       hasCacheControl1h: false,
       hasServerTools: false,
-      hasUnknownTools: false,
       hasMcpServers: false,
       hasContainer: false,
       hasCompaction: false,
       hasOpaqueSource: false,
       hasUrlSource: false,
-      unknownFields: [],
       hasFileIds: false,
       hasSkills: false,
       hasThread: false,

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { HoldRequest } from "#src/domain/hold-request.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
+import { findReach } from "#src/domain/request-reach.ts";
 import { msFromIsoDate } from "#src/domain/spend-period.ts";
-import { computeWorstCost } from "#src/domain/worst-case.ts";
+import { computeWorstCost, holdUnderLimit } from "#src/domain/worst-case.ts";
 import { explainWorstCase } from "./explain-worst-case.rule.ts";
 import { parseMessage } from "./parse-message.ts";
 
@@ -68,7 +69,6 @@ describe("the worst case of a body", () => {
     ["a PDF", { type: "document", source: { type: "base64", data: "AAAA" } }, "opaque"],
     ["a document by URL", { type: "document", source: { type: "url", url: "https://x" } }, "url"],
     ["a file", { type: "image", source: { type: "file", file_id: "file_1" } }, "file"],
-    ["a block that is not known", { type: "hologram" }, "opaque"],
   ])("%s counts as the whole context window", (_, block, inputBasis) => {
     expect(worstCaseOf(withBlock(block))).toMatchObject({
       kind: "closed",
@@ -79,6 +79,11 @@ describe("the worst case of a body", () => {
   test.each<[string, object, string]>([
     ["a field that is not known", { autopilot: true }, "open_ended"],
     ["a tool that is not known", { tools: [{ type: "quantum_20300101" }] }, "open_ended"],
+    [
+      "a block that is not known",
+      { messages: [{ role: "user", content: [{ type: "hologram" }] }] },
+      "open_ended",
+    ],
     ["web search", { tools: [{ type: "web_search_20250305", max_uses: 2 }] }, "open_ended"],
     ["an MCP server", { mcp_servers: [{ type: "url", url: "https://x" }] }, "open_ended"],
     ["compaction", { compaction: { type: "summarize" } }, "open_ended"],
@@ -208,7 +213,7 @@ describe("a refusal never names the check of tool calls", () => {
     { safeguards: [], safeguards_context: 1, autopilot: true },
   ])("among the unknown fields of %j", (fields) => {
     const text = explainWorstCase(worstCaseOf({ ...smallest, ...fields }));
-    expect(text).toContain("unknown fields");
+    expect(text).toContain("parts that this server does not know");
     expect(text).not.toContain("safeguards");
   });
 
@@ -216,6 +221,104 @@ describe("a refusal never names the check of tool calls", () => {
     const text = '{"safeguards":[],"safeguards":[]}';
     expect(() => parseMessage(Buffer.from(text))).toThrow(
       /^\(key\): this key appears more than once/,
+    );
+  });
+});
+
+/** Features of a body that the gateway knows, in any combination. */
+const knownFeatures = fc.record(
+  {
+    max_tokens: fc.integer({ min: 0, max: 200_000 }),
+    speed: fc.constantFrom("standard", "fast"),
+    inference_geo: fc.constantFrom("global", "us"),
+    tools: fc.subarray([
+      { name: "a", input_schema: {} },
+      { type: "bash_20250124", name: "bash" },
+      { type: "web_search_20250305", name: "web_search", max_uses: 4 },
+      { type: "web_fetch_20250910", name: "web_fetch" },
+      { type: "code_execution_20260120", name: "code_execution" },
+      { type: "advisor_20260301", name: "advisor", model: "claude-opus-5-5" },
+      { type: "advisor_20260301", name: "advisor", model: "claude-haiku-4-5", max_uses: 1 },
+    ]),
+    fallbacks: fc.oneof(
+      fc.constant("default"),
+      fc.subarray([
+        { model: "claude-opus-4-8" },
+        { model: "claude-haiku-4-5", max_tokens: 9000, speed: "fast" },
+      ]),
+    ),
+    mcp_servers: fc.constant([{ type: "url", url: "https://x", name: "x" }]),
+    compaction: fc.constant({ type: "summarize" }),
+    context_management: fc.constant({ edits: [{ type: "compact_20260112" }] }),
+    cache_control: fc.constantFrom({ type: "ephemeral" }, { type: "ephemeral", ttl: "1h" }),
+    system: fc.string({ maxLength: 50 }),
+  },
+  { requiredKeys: [] },
+);
+
+const model = fc.constantFrom("claude-haiku-4-5", "claude-sonnet-5", "claude-fable-5-1");
+const unknownName = fc.string({ minLength: 1, maxLength: 80 });
+const anyValue = fc.oneof(fc.constant({ model: "claude-opus-5-5" }), fc.jsonValue());
+
+/** Adds one unknown part to a body. */
+const withUnknownPart = fc
+  .record({ place: fc.nat(5), name: unknownName.map((name) => `x-${name}`), value: anyValue })
+  .map(({ place, name, value }) => (body: Record<string, unknown>) => {
+    const listed = Array.isArray(body["tools"]) ? body["tools"] : [];
+    const edits = { context_management: { edits: [{ type: name, value }] } };
+    const content = [{ type: "text", text: "hi" }];
+    switch (place) {
+      case 0:
+        return { ...body, [name]: value };
+      case 1:
+        return { ...body, tools: [...listed, { type: name, name: "t", value }] };
+      case 2:
+        return { ...body, messages: [{ role: "user", content: [...content, { type: name }] }] };
+      case 3:
+        return { ...body, ...edits };
+      case 4:
+        return { ...body, messages: [{ role: "user", content, [name]: value }] };
+      default:
+        return { ...body, output_config: { [name]: value } };
+    }
+  });
+
+describe("for any body, an unknown part", () => {
+  const reachOf = (body: object) => findReach(parseMessage(Buffer.from(JSON.stringify(body))));
+
+  test("never lowers the hold, and never shrinks what the request may do", () => {
+    fc.assert(
+      fc.property(model, knownFeatures, withUnknownPart, (name, features, add) => {
+        const body = { ...smallest, ...features, model: name };
+        const larger = add(body);
+        const [before, after] = [worstCaseOf(body), worstCaseOf(larger)];
+        expect(after.nanoUsd >= before.nanoUsd).toBe(true);
+        expect(after.kind).not.toBe("closed");
+        expect(holdUnderLimit(before, null) === null).toBe(holdUnderLimit(after, null) === null);
+        const [reach, wider] = [reachOf(body), reachOf(larger)];
+        expect(wider.isAnyModel).toBe(true);
+        expect(wider.canCallAgain).toBe(true);
+        expect(wider.timeBilled).toBe(reach.timeBilled ?? "unknown");
+        expect(wider.models).toEqual(expect.arrayContaining([...reach.models]));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("is held at no less than any known feature in its place", () => {
+    fc.assert(
+      fc.property(model, knownFeatures, (name, features) => {
+        const { fallbacks: _, max_tokens, ...one } = features;
+        const plain = { ...smallest, model: name, ...(max_tokens !== undefined && { max_tokens }) };
+        const unknown = worstCaseOf({ ...plain, unheard_of: true }).nanoUsd;
+        for (const [field, value] of Object.entries(one)) {
+          const known = Array.isArray(value) ? value.map((item) => [item]) : [value];
+          for (const each of known) {
+            expect(unknown >= worstCaseOf({ ...plain, [field]: each }).nanoUsd).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 });

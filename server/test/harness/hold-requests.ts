@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { HoldRequest } from "#src/domain/hold-request.ts";
+import type { HoldRequest, UnknownPart } from "#src/domain/hold-request.ts";
 import { makePriceBook } from "#src/domain/price-book.ts";
 import { priceList } from "#src/domain/price-list.ts";
 import { msFromIsoDate } from "#src/domain/spend-period.ts";
@@ -15,6 +15,8 @@ export type HoldRequestChanges = Partial<Omit<HoldRequest, "markers" | "fallback
   markers?: Partial<HoldRequest["markers"]>;
   fallbacks?: Partial<HoldRequest["fallbacks"]>;
 };
+
+export const unknownPart: UnknownPart = { kind: "field", name: "x", count: 1, bytes: 0 };
 
 export function requestOf({ markers, fallbacks, ...changes }: HoldRequestChanges): HoldRequest {
   return {
@@ -33,6 +35,7 @@ export function requestOf({ markers, fallbacks, ...changes }: HoldRequestChanges
     imageDataBytes: 0,
     citedBytes: 0,
     serverTools: [],
+    unknownParts: [],
     ...changes,
     fallbacks: {
       models: [],
@@ -44,7 +47,6 @@ export function requestOf({ markers, fallbacks, ...changes }: HoldRequestChanges
     markers: {
       hasCacheControl5m: false,
       hasCacheControl1h: false,
-      hasUnknownTools: false,
       hasMcpServers: false,
       hasContainer: false,
       hasSkills: false,
@@ -53,7 +55,6 @@ export function requestOf({ markers, fallbacks, ...changes }: HoldRequestChanges
       hasOpaqueSource: false,
       hasUrlSource: false,
       hasFileIds: false,
-      unknownFields: [],
       ...markers,
     },
   };

@@ -1,0 +1,86 @@
+import { afterEach, describe, expect } from "vitest";
+import { test } from "./harness/database-test.ts";
+import { messageJson } from "./harness/fake-upstream.ts";
+import { messageBody } from "./harness/gateway.ts";
+import { passMonthEnd } from "./harness/month-end.ts";
+import { StrictGateway, worstCaseOf } from "./harness/strict-gateway.ts";
+
+// Strict limits and unknown parts of a request.
+
+// Waits here, outside the time limits of tests and hooks.
+await passMonthEnd();
+
+let s: StrictGateway;
+
+test.beforeEach(async ({ db, upstream }) => {
+  s = await StrictGateway.start(db, upstream);
+});
+
+afterEach(() => s.stop());
+
+const EIGHT_DOLLARS = 8_000_000_000n;
+const opus = { model: "claude-opus-4-5" };
+const advisor = { type: "advisor_20260301", name: "advisor", ...opus };
+const definition = { type: "tool_definition", definition: advisor };
+const messages = (...content: object[]) => ({ messages: [{ role: "user", content }] });
+
+/** Bodies of the cheapest model whose response another model may bill. */
+const escapes: [string, object][] = [
+  ["a tool_addition of an advisor", messages({ type: "tool_addition", tool: definition })],
+  [
+    "a tool_addition that is the advisor itself",
+    messages({ type: "tool_addition", tool: advisor }),
+  ],
+  ["an unknown tool", { tools: [{ type: "quantum_20300101", name: "q" }] }],
+  ["an unknown field with a model", { reviewer: opus }],
+  ["an unknown block", messages({ type: "hologram" })],
+  [
+    "a compaction edit with a model",
+    { context_management: { edits: [{ type: "compact_20260112", ...opus }] } },
+  ],
+  [
+    "a nested override of a fallback",
+    { fallbacks: [{ model: "claude-haiku-4-5", overrides: opus }] },
+  ],
+];
+
+/** Nine calls of the advisor, each with a whole context window: $45 and more. */
+const advised = {
+  type: "advisor_message",
+  model: "claude-opus-4-5",
+  input_tokens: 1_000_000,
+  output_tokens: 0,
+};
+const bill = messageJson({
+  model: "claude-haiku-4-5",
+  usage: {
+    input_tokens: 10,
+    output_tokens: 5,
+    iterations: [
+      { type: "message", model: "claude-haiku-4-5", input_tokens: 10, output_tokens: 5 },
+      ...Array(9).fill(advised),
+    ],
+  },
+});
+
+describe.each(escapes)("%s", (_, fields) => {
+  const body = messageBody({ model: "claude-haiku-4-5", ...fields });
+
+  test("is refused under a strict limit of $8", async () => {
+    await s.limit(EIGHT_DOLLARS);
+    const refused = await s.refusalOf(body);
+    expect(refused).toMatchObject({ status: 400, shouldRetry: "false" });
+    expect(refused.message).toMatch(/less than this request can cost/);
+    expect(s.countMessages()).toBe(0);
+  });
+
+  test("is held at no less than another model bills", async ({ upstream }) => {
+    await s.limit(worstCaseOf(body));
+    upstream.script = (exchange) => exchange.json(bill);
+    expect((await s.ask(body)).status).toBe(200);
+    await s.node.flush();
+    const { settled, overrun } = await s.balance();
+    expect(settled).toBeGreaterThan(45_000_000_000n - 1n);
+    expect(overrun).toBe(0n);
+  });
+});
