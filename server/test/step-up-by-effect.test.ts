@@ -6,7 +6,7 @@ import { findFirstId } from "./harness/route-samples/subjects.ts";
 import { callRoute, makeNeeds, namedRoutes, sampleOf } from "./harness/route-samples.ts";
 
 // Routes with `stepUp: "if_wider"` request a step-up for a call that widens access or raises a limit, and for no other
-// call: in an emergency people stop keys and lower limits at once.
+// call. In an emergency people stop keys and lower limits at once.
 
 const guarded = namedRoutes.filter(([, route]) => "stepUp" in route && route.stepUp === "if_wider");
 

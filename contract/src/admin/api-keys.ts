@@ -237,6 +237,7 @@ export const updateApiKey = route({
     "`inactive` disables and `active` enables the key. `archived` revokes it, which cannot be undone. An expired key can only be archived. Omitted fields stay the same. Null removes a restriction. Callers change values of their own rank, of the rank `holder` on their own keys, or of the rank in `rank`. The strictest value of all ranks is in force.",
   action: "api_keys:write",
   audited: "api_key.updated",
+  stepUp: "if_wider",
   params: apiKeyParams,
   body: z.strictObject({
     name: nameText.optional(),

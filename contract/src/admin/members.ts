@@ -87,7 +87,7 @@ export const updateMember = route({
     "Takes effect with the next request, also in open sessions. Callers cannot assign a role above their own. The last active owner stays an owner.",
   action: "members:write",
   audited: "member.updated",
-  stepUp: true,
+  stepUp: "if_wider",
   params: memberParams,
   body: z.strictObject({ role: organizationRoleInput }),
   response: member,

@@ -74,6 +74,7 @@ export const createModelPrice = route({
     "1.25 for a 5-minute write, 2 for a 1-hour write, 0.1 for a read.",
   action: "model_prices:write",
   audited: "model_price.created",
+  stepUp: "if_wider",
   body: z.strictObject({
     model: modelName,
     effective_from: instant.optional(),

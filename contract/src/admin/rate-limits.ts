@@ -75,7 +75,7 @@ export const setRateLimit = route({
     "Creates the limit of this scope and group of models, or replaces it. A replaced limit keeps its id. All limits that apply to a request must have room. These are the limits of its key, its workspace and the organization, for its model's group and for all models. Takes effect on every node within a second. The organization's limits need an admin key or the role Owner or Admin.",
   action: "rate_limits:write",
   audited: "rate_limit.set",
-  stepUp: true,
+  stepUp: "if_wider",
   body: z.strictObject({
     scope: rateLimitScope,
     model_group: modelGroupId.default("all").meta({ description: groupDescription }),

@@ -60,6 +60,7 @@ export const setRotationPolicy = route({
     "Applies to every API key of the workspace. Existing keys are due after `remind_days` at the earliest. `rotation_days: null` removes the policy. A key that expired by the policy cannot be rotated. Create a new key instead.",
   action: "workspaces:write",
   audited: "rotation_policy.set",
+  stepUp: "if_wider",
   params,
   body: z.strictObject({
     rotation_days: rotationDays,

@@ -97,7 +97,7 @@ export const setWorkspaceLimit = route({
     "Creates or replaces the limit. Null removes it. Months are calendar months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
-  stepUp: true,
+  stepUp: "if_wider",
   body: z.strictObject({
     workspace_id: workspaceId,
     monthly_limit_usd: usdAmount.nullable(),
@@ -155,7 +155,7 @@ export const setSpendLimit = route({
     "Creates the limit of this scope and period, or replaces it. A replaced limit keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. The organization's limits need an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
-  stepUp: true,
+  stepUp: "if_wider",
   body: z.strictObject({
     scope: limitScope,
     period: z.enum(periods),

@@ -82,7 +82,7 @@ export const updateWorkspaceMember = route({
   summary: "Change a member's role in a workspace",
   action: "workspace_members:write",
   audited: "workspace_member.updated",
-  stepUp: true,
+  stepUp: "if_wider",
   params: memberParams,
   body: z.strictObject({ workspace_role: workspaceRoleInput }),
   response: workspaceMember,

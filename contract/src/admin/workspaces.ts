@@ -101,6 +101,7 @@ export const archiveWorkspace = route({
   description: "Cannot be undone. Archives every key of the workspace, which then stops.",
   action: "workspaces:write",
   audited: "workspace.archived",
+  stepUp: true,
   params: workspaceParams,
   response: workspace,
 });

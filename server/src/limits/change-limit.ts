@@ -1,6 +1,7 @@
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { type LockedScope, lockScope } from "#src/access/limited-scope.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import {
   type AuditDeps,
   type AuditEntry,
@@ -23,8 +24,8 @@ export interface LimitChange<Stored extends Limit> {
 export type ScopeForChange = ScopeOfLimit & LockedScope;
 
 /**
- * Locks the scope, changes one of its limits in `work`, and writes the audit event of the change. Throws what `lockScope`
- * and `work` throw.
+ * Locks the scope, changes one of its limits in `work`, and writes the audit event of the change. Requests a step-up for a
+ * wider limit. Throws what `lockScope` and `work` throw.
  */
 export function changeInScope<Stored extends Limit, Result>(
   kind: LimitKind<Stored>,
@@ -36,6 +37,7 @@ export function changeInScope<Stored extends Limit, Result>(
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const scope = await lockScope(tx, caller, wireScope, `${kind.type}s`);
     const { change, result } = await work(tx, { ...scope, organizationId });
+    if (kind.isWider(change.before, change.after)) checkStepUp(caller, deps.nowMs());
     return { result, audit: auditLimitChange(kind, "set", scope, change) };
   });
 }

@@ -40,6 +40,8 @@ export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = never
     page: PageRequest,
   ): Promise<Stored[]>;
   isSame(limit: Stored, wanted: Wanted): boolean;
+  /** True if a change allows more. Null: no limit. */
+  isWider(before: Stored | null, after: Stored | null): boolean;
   /** Creates the limit, or replaces what is wanted of it. */
   save(tx: Tx, deps: SaveDeps, limit: ScopeOfLimit & Place & Wanted): Promise<Stored>;
   /** Returns the deleted limit, or null without one. */

@@ -1,5 +1,3 @@
-import type { MessageBody } from "./layout.ts";
-
 // Links that grant access belong to the recipient of a message. Other readers get the message without them.
 
 /** Kinds of messages whose links only open a page. All other kinds have links that grant access. */
@@ -9,6 +7,11 @@ const kindsWithPlainLinks: readonly string[] = ["notice"];
 export const HIDDEN_LINK =
   "[Hidden link: only the recipient can see it, and the operator on the server's machine]";
 
+interface MessageText {
+  text: string;
+  html: string;
+}
+
 const LINK = /https?:\/\/[^\s"'<>]+/g;
 
 /** True if the links of a message grant access, such as an invite. Also true for an unknown kind. */
@@ -17,7 +20,7 @@ export function hasAccessLinks(kind: string): boolean {
 }
 
 /** Returns the message without any link. */
-export function hideLinks({ text, html }: MessageBody): MessageBody {
+export function hideLinks({ text, html }: MessageText): MessageText {
   return {
     text: text.replace(LINK, HIDDEN_LINK),
     html: html.replace(/ href="[^"]*"/g, "").replace(LINK, HIDDEN_LINK),

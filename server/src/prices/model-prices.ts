@@ -1,6 +1,7 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { isUniqueViolation } from "#src/db/database-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
@@ -15,6 +16,7 @@ import {
 import { INPUT_MULTIPLES, type Multiple, type TokenPrices } from "#src/domain/price-list.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { isPriceLower } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import { encodeCursor } from "#src/lib/page-cursor.ts";
 import { insertPriceOverride, listPriceOverrides } from "./model-prices.sql.ts";
@@ -82,6 +84,7 @@ export async function createModelPrice(
     prices: readPrices(input),
     createdAt: new Date(nowMs),
   };
+  if (await isBelowOtherPrices(deps, caller.organizationId, row)) checkStepUp(caller, nowMs);
   try {
     return await auditedTransaction(deps, caller, origin, async (tx) => {
       await insertPriceOverride(tx, { ...row, organizationId: caller.organizationId });
@@ -102,6 +105,19 @@ export async function createModelPrice(
       "already_exists",
     );
   }
+}
+
+/** True if a token becomes cheaper than by the shipped price list, or than by the price that is in force. */
+async function isBelowOtherPrices(
+  deps: AuditDeps,
+  organizationId: string,
+  { model, effectiveFromMs, prices }: StoredOverride,
+): Promise<boolean> {
+  const overrides = await listPriceOverrides(deps.database, organizationId);
+  return [makePriceBook([]), makePriceBook(overrides)].some((book) => {
+    const before = book.find(model, effectiveFromMs) ?? book.findHighest(effectiveFromMs);
+    return isPriceLower(before.standard, prices);
+  });
 }
 
 const CLOCK_TOLERANCE_MS = 60_000;

@@ -2,6 +2,7 @@ import { idPrefixes } from "@bursar/contract/ids.ts";
 import type { KeyIssue } from "@bursar/contract/key-issues.ts";
 import { includesPermission, type KeyPermission } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import {
   apiKeyNotFound,
   getActiveWorkspaceForChange,
@@ -15,6 +16,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { rankOf } from "#src/domain/rank.ts";
+import { isKeyWider } from "#src/domain/wider-access.ts";
 import { deleteHeldKey } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
@@ -296,6 +298,7 @@ export function updateApiKey(
     if (after.row.status === "active" && row.status !== "active") {
       checkCanGrantKey(caller, after.row);
     }
+    if (isKeyWider(row, after.row)) checkStepUp(caller, nowMs);
     await checkWithinCaller(tx, caller, { before: before.restrictions, after });
     await updateRow(tx, organizationId, after.row);
     await saveRestrictions(tx, id, after.restrictions);

@@ -1,8 +1,10 @@
 import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import { getActiveWorkspaceForChange, getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
+import { isRotationLooser } from "#src/domain/wider-access.ts";
 import { type AgingKey, listAgingKeys } from "./aging-keys.sql.ts";
 import {
   deleteRotationPolicy,
@@ -58,6 +60,7 @@ export function setRotationPolicy(
     const after = buildPolicy(before, input, nowMs);
     const result = await describePolicy(tx, workspaceId, after, nowMs);
     if (JSON.stringify(before) === JSON.stringify(after)) return { result, audit: "unchanged" };
+    if (isRotationLooser(before, after)) checkStepUp(caller, nowMs);
     if (after === null) await deleteRotationPolicy(tx, workspaceId);
     else await saveRotationPolicy(tx, workspaceId, after);
     return {

@@ -1,5 +1,6 @@
 import { type OrganizationRole, roleNames } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import { getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
@@ -8,6 +9,7 @@ import type { Caller } from "#src/domain/caller.ts";
 import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
 import { canGrantOrganizationRole, listPermittedWorkspaces } from "#src/domain/rights.ts";
+import { isRoleWider } from "#src/domain/wider-access.ts";
 import {
   auditOfMember,
   deactivate,
@@ -126,6 +128,7 @@ export function updateMember(
         "role_too_high",
       );
     }
+    if (isRoleWider(before.role, role)) checkStepUp(caller, deps.nowMs());
     if (role !== "owner") await checkOwnerRemains(tx, caller, before);
     const after = { ...before, role };
     if (role === before.role)

@@ -1,6 +1,7 @@
 import { findInheritedRole, organizationRoles, roleNames } from "@bursar/contract/permissions.ts";
 import type { GivenWorkspaceRole } from "@bursar/contract/roles.ts";
 import type { Call } from "#src/access/call.ts";
+import { checkStepUp } from "#src/access/step-up.ts";
 import { getActiveWorkspaceForChange, getVisibleWorkspace } from "#src/access/visible-workspace.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
@@ -15,6 +16,7 @@ import {
 } from "#src/domain/page-position.ts";
 import { refuseField, refuseFields } from "#src/domain/refuse-field.ts";
 import { canGrantWorkspaceRole } from "#src/domain/rights.ts";
+import { isWorkspaceRoleWider } from "#src/domain/wider-access.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { readEmailAddress } from "#src/people/members/email-address.rule.ts";
 import { memberNotFound } from "#src/people/members/members.ts";
@@ -129,6 +131,7 @@ export function updateWorkspaceMember(
     const before = await getAssignedMember(tx, caller, of);
     checkRoleAssignment(caller, workspaceId, before, role);
     if (before.given_role === role) return { result: before, audit: "unchanged" };
+    if (isWorkspaceRoleWider(before.given_role, role)) checkStepUp(caller, deps.nowMs());
     const after = { ...before, given_role: role };
     await setAssignedRole(tx, { workspaceId, memberId, role });
     return { result: after, audit: auditOfWorkspaceMember("updated", workspaceId, before, after) };

@@ -1,3 +1,4 @@
+import { isRateLimitWider } from "#src/domain/wider-access.ts";
 import type { LimitKind } from "#src/limits/limit-kind.ts";
 import { rateKinds } from "#src/rates/buckets/bucket.ts";
 import {
@@ -24,6 +25,8 @@ export const rateLimits: LimitKind<
   list: listVisibleRateLimits,
   isSame: (limit, wanted) =>
     rateKinds.every((kind) => limit.perMinute[kind] === wanted.perMinute[kind]),
+  isWider: (before, after) =>
+    isRateLimitWider(before?.perMinute ?? null, after?.perMinute ?? null),
   save: (tx, _deps, limit) => upsertRateLimit(tx, { ...limit, id: rateLimitIdOf(limit) }),
   delete: deleteRateLimit,
   describe: ({ perMinute }) => `${describeRates(perMinute)} per minute`,

@@ -1,5 +1,6 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { formatUsd } from "#src/domain/money.ts";
+import { isSpendLimitWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { LimitKind } from "#src/limits/limit-kind.ts";
 import {
@@ -27,6 +28,7 @@ export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, Want
     limit.amountNanoUsd === wanted.amountNanoUsd &&
     limit.enforcement === wanted.enforcement &&
     limit.openEndedHoldNanoUsd === wanted.openEndedHoldNanoUsd,
+  isWider: isSpendLimitWider,
   save: (tx, { nowMs, randomBytes }, limit) =>
     upsertSpendLimit(tx, {
       ...limit,

@@ -1,6 +1,6 @@
 import { findInheritedRole, findReach } from "@bursar/contract/permissions.ts";
 import type { Person, Sample, Samples } from "./sample.ts";
-import { nextDays, nextName, PLAYGROUND, renamed } from "./subjects.ts";
+import { type Made, nextDays, nextName, PLAYGROUND, renamed } from "./subjects.ts";
 
 /** Starts a playground session of the caller. Callers without the right have none. */
 const startPlayground: Sample["prepareCaller"] = async (client, { workspace_id }) => {
@@ -19,15 +19,42 @@ const canCallClaude = ({ role, workspaceRole }: Person): boolean =>
 const canSeeWorkspace = ({ role, workspaceRole }: Person): boolean =>
   workspaceRole !== undefined || (role !== undefined && findInheritedRole(role) !== null);
 
+const rotationPolicyOf = ({ workspace_id }: Made) =>
+  `/v1/admin/workspaces/${workspace_id}/rotation_policy`;
+
 export const keySamples = {
   createApiKey: { body: ({ workspace_id }) => ({ name: nextName(), workspace_id }) },
   listApiKeys: {},
   getApiKey: {},
-  updateApiKey: { ...renamed, isForeignKeyChange: true },
+  updateApiKey: {
+    ...renamed,
+    isForeignKeyChange: true,
+    ifWider: {
+      wider: async ({ org, made: { api_key_id } }) => {
+        await org.operator.post(`/v1/admin/api_keys/${api_key_id}`, { status: "inactive" });
+        return { body: { status: "active" } };
+      },
+      narrower: async () => ({
+        body: { status: "inactive", allowed_models: ["claude-haiku-4-5"] },
+      }),
+    },
+  },
   rotateApiKey: { body: () => ({ grace_period_seconds: 3600 }), isForeignKeyChange: true },
   getKeyHygiene: {},
   getRotationPolicy: {},
-  setRotationPolicy: { body: () => ({ rotation_days: nextDays() }) },
+  setRotationPolicy: {
+    body: () => ({ rotation_days: nextDays() }),
+    ifWider: {
+      wider: async ({ org, made }) => {
+        await org.operator.post(rotationPolicyOf(made), { rotation_days: 30 });
+        return { body: { rotation_days: null } };
+      },
+      narrower: async ({ org, made }) => {
+        await org.operator.post(rotationPolicyOf(made), { rotation_days: 30 });
+        return { body: { rotation_days: 20 } };
+      },
+    },
+  },
   cutOffApiKey: {
     prepare: (operator, { api_key_id }) =>
       operator.post(`/v1/admin/api_keys/${api_key_id}/rotate`, { grace_period_seconds: 3600 }),

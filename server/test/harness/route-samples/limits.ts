@@ -16,7 +16,17 @@ const canSetLimits: Sample["isVisible"] = ({ role, workspaceRole, permission }) 
   permission === "admin";
 
 export const limitSamples = {
-  setWorkspaceLimit: { body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }) },
+  setWorkspaceLimit: {
+    body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }),
+    ifWider: {
+      wider: async ({ org, made: { workspace_id } }) => {
+        const limit = { workspace_id, monthly_limit_usd: 99 };
+        await org.operator.post("/v1/admin/workspaces/limits", limit);
+        return {};
+      },
+      narrower: async () => ({}),
+    },
+  },
   listWorkspaceLimits: {},
   setSpendLimit: {
     body: ({ api_key_id }) => ({
@@ -24,6 +34,17 @@ export const limitSamples = {
       period: "daily",
       limit_usd: 25,
     }),
+    ifWider: {
+      wider: async ({ org, made: { api_key_id } }) => {
+        await org.operator.post("/v1/admin/spend_limits", {
+          scope: { type: "api_key", api_key_id },
+          period: "daily",
+          limit_usd: 24,
+        });
+        return {};
+      },
+      narrower: async () => ({}),
+    },
   },
   listSpendLimits: {},
   getSpendLimit: {},
@@ -33,6 +54,17 @@ export const limitSamples = {
       scope: { type: "api_key", api_key_id },
       requests_per_minute: 60,
     }),
+    ifWider: {
+      wider: async ({ org, made: { api_key_id } }) => {
+        await org.operator.post("/v1/admin/rate_limits", {
+          scope: { type: "api_key", api_key_id },
+          requests_per_minute: 60,
+          input_tokens_per_minute: 1_000,
+        });
+        return {};
+      },
+      narrower: async () => ({}),
+    },
   },
   listRateLimits: {},
   getRateLimit: {},

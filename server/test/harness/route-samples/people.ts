@@ -31,7 +31,16 @@ export const peopleSamples = {
 
   listMembers: {},
   getMember: {},
-  updateMember: { body: () => ({ role: "developer" }) },
+  updateMember: {
+    body: () => ({ role: "developer" }),
+    ifWider: {
+      wider: async () => ({}),
+      narrower: async ({ org, made: { member_id } }) => {
+        await org.operator.post(`/v1/admin/members/${member_id}`, { role: "admin" });
+        return {};
+      },
+    },
+  },
   deactivateMember: { needs: "everything" },
   reactivateMember: {
     prepare: (operator, { member_id }) =>
@@ -51,7 +60,17 @@ export const peopleSamples = {
     body: ({ member_id }) => ({ member_id, workspace_role: "workspace_developer" }),
     prepare: leaveWorkspace,
   },
-  updateWorkspaceMember: { body: () => ({ workspace_role: "workspace_developer" }) },
+  updateWorkspaceMember: {
+    body: () => ({ workspace_role: "workspace_developer" }),
+    ifWider: {
+      wider: async () => ({}),
+      narrower: async ({ org, made: { workspace_id, member_id } }) => {
+        const url = `/v1/admin/workspaces/${workspace_id}/members/${member_id}`;
+        await org.operator.post(url, { workspace_role: "workspace_admin" });
+        return {};
+      },
+    },
+  },
   removeWorkspaceMember: {},
   listOfficialWorkspaceMembers: {},
   getOfficialWorkspaceMember: {},

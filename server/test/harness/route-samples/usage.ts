@@ -18,5 +18,13 @@ export const usageSamples = {
   listAnalyticsUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
   listAnalyticsCost: { query: "starting_at=2026-11-20T00:00:00Z" },
   listModelPrices: {},
-  createModelPrice: { body: () => ({ model: nextName(), input_usd: 1, output_usd: 5 }) },
+  createModelPrice: {
+    body: () => ({ model: nextName(), input_usd: 1, output_usd: 5 }),
+    ifWider: {
+      wider: async () => ({ body: { model: "claude-haiku-4-5", input_usd: 0 } }),
+      narrower: async () => ({
+        body: { model: "claude-haiku-4-5", input_usd: 1_000, output_usd: 5_000 },
+      }),
+    },
+  },
 } satisfies Samples;
