@@ -9,7 +9,7 @@ import { showToast } from "../../ui/toast.ts";
 import { describeRestrictions, setterOf } from "./key-ranks.ts";
 import { useUpdateApiKey } from "./queries.ts";
 
-/** Restrictions of a key by rank. Those of the member's rank and of lower ranks can be removed. */
+/** Restrictions of a key by rank. Members can remove restrictions of their own rank and of lower ranks. */
 export function KeyRestrictions({ apiKey, rank }: { apiKey: ApiKey; rank: Rank | null }) {
   const update = useUpdateApiKey();
   if (apiKey.restrictions.length === 0) return null;
