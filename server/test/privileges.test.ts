@@ -16,7 +16,10 @@ import { callRoute, namedRoutes } from "./harness/route-samples.ts";
 const KEYS = "/v1/admin/api_keys";
 const WORKSPACES = "/v1/admin/workspaces";
 
-const writes = namedRoutes.filter(([, route]) => route.audited !== null);
+// The server never reads the body of a GET.
+const writes = namedRoutes.filter(
+  ([, { audited, method }]) => audited !== null && method !== "GET",
+);
 
 const test = base
   .extend("org", { scope: "file" }, ({ h }) => h.organization())

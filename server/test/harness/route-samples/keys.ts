@@ -30,8 +30,8 @@ export const keySamples = {
     ...renamed,
     isForeignKeyChange: true,
     ifWider: {
-      wider: async ({ org, made: { api_key_id } }) => {
-        await org.operator.post(`/v1/admin/api_keys/${api_key_id}`, { status: "inactive" });
+      wider: async ({ owner, made: { api_key_id } }) => {
+        await owner.client.post(`/v1/admin/api_keys/${api_key_id}`, { status: "inactive" });
         return { body: { status: "active" } };
       },
       narrower: async () => ({
