@@ -205,7 +205,8 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await page.getByLabel("Models").fill("claude-haiku-*");
     await page.getByRole("button", { name: "Save key" }).click();
     await page.getByRole("heading", { level: 1, name: "Longer life" }).waitFor();
-    await page.getByText("claude-haiku-*").waitFor();
+    await page.getByText("claude-haiku-*", { exact: true }).waitFor();
+    await page.getByText("models claude-haiku-* · expires").waitFor();
     expect((await sendMessage(url, first)).status).toBe(200);
 
     await page.getByRole("button", { name: "Rotate key…" }).click();
@@ -249,6 +250,30 @@ describeConsole("keys", ({ company, openOverview, openSession }) => {
     await revoke.click();
     await page.getByText("revoked", { exact: true }).waitFor();
     await waitForStatus(url, second, 401);
+    expect(faults).toEqual([]);
+  });
+
+  test("shows the restrictions of each rank, and disables what a higher rank has set", async () => {
+    const { page, faults } = await openKeys();
+    const { server } = company();
+    await createKey(page, "Stopped");
+    await storeSecret(page);
+    await openKey(page, "Stopped");
+    const keyId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+    const path = `/v1/admin/api_keys/${keyId}`;
+    await server.mustAdmin("POST", path, { allowed_models: ["claude-haiku-*"] });
+    await server.mustOperator("POST", path, { status: "inactive" });
+    await page.reload();
+    await page.getByText("Disabled by the operator.").waitFor();
+    expect(await page.getByRole("button", { name: "Enable key" }).isDisabled()).toBe(true);
+    const restrictions = page.locator("li", { hasText: "Set by" });
+    const remove = (setter: string) =>
+      restrictions.filter({ hasText: setter }).getByRole("button", { name: "Remove restrictions" });
+    expect(await remove("the operator").isDisabled()).toBe(true);
+    await remove("an Admin").click();
+    await restrictions.filter({ hasText: "an Admin" }).waitFor({ state: "detached" });
+    const { allowed_models } = await server.mustAdmin("GET", path);
+    expect(allowed_models).toBeNull();
     expect(faults).toEqual([]);
   });
 

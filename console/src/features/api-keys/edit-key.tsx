@@ -9,9 +9,10 @@ import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Input } from "../../ui/input.tsx";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
-import { findRestrictions, useEditedRank } from "./key-ranks.ts";
+import { findRestrictions } from "./key-ranks.ts";
 import { OtherRestrictions } from "./key-restrictions.tsx";
 import { useUpdateApiKey } from "./queries.ts";
+import { useEditedRank } from "./use-key-rank.ts";
 
 const KEPT = "kept";
 

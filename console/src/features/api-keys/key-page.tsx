@@ -22,9 +22,10 @@ import { showToast } from "../../ui/toast.ts";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
 import { KeyBadges } from "./key-list.tsx";
-import { listDisablingRanks, setterOf, useKeyRank } from "./key-ranks.ts";
+import { listDisablingRanks, setterOf } from "./key-ranks.ts";
 import { KeyRestrictions } from "./key-restrictions.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
+import { useKeyRank } from "./use-key-rank.ts";
 import { permissionWords, strongest } from "./words.ts";
 
 /** One key with its secrets, permissions, usage and actions. */
