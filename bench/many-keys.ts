@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { makeLocalApi } from "../server/src/cli/local-api.ts";
 import { bumpChangeCounter } from "../server/src/db/change-watch.ts";
 import { type Database, openDatabase, type Tx } from "../server/src/db/pool.ts";
-import { inTransaction } from "../server/src/db/transaction.ts";
 import { makeSecret } from "../server/src/domain/key-format.ts";
+import { makeRowSigner } from "../server/src/signed-rows/row-signer.ts";
+import { inSignedTransaction } from "../server/src/signed-rows/signed-transaction.ts";
 import { upsertSpendLimit } from "../server/src/spend/ledger/limits.sql.ts";
 import { readConnectionString } from "./targets/database.ts";
 
@@ -30,7 +32,9 @@ export async function createManyKeys(
   const connectionString = readConnectionString(join(dataDir, "postgres"));
   const database = openDatabase({ connectionString, maxConnections: 1, onIdleError: () => {} });
   try {
-    const secrets = await inTransaction(database, async (tx) => {
+    const secret = (await readFile(join(dataDir, "secret"), "utf8")).trim();
+    const signing = { database, rows: makeRowSigner({ secret }) };
+    const secrets = await inSignedTransaction(signing, async (tx) => {
       const { organization_id: organizationId } = await tx
         .selectFrom("workspace")
         .select("organization_id")

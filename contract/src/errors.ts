@@ -93,6 +93,10 @@ export const errorCodes = {
     ...unauthenticated,
     meaning: "A restored backup contained the key, and it waits for confirmation.",
   },
+  api_key_unsigned: {
+    ...unauthenticated,
+    meaning: "The key was written to the database without this server.",
+  },
   api_key_archived: { ...unauthenticated, meaning: "The key is archived." },
   api_key_revoked: { ...unauthenticated, meaning: "The admin key is revoked." },
   api_key_expired: { ...unauthenticated, meaning: "The key is expired." },

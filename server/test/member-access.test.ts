@@ -267,7 +267,7 @@ describe("usage", () => {
     user = await org.member({ workspaces: { [second]: "workspace_developer" } });
     own = await user.client.createApiKey(second);
     // Remains of a developer who became a user: its key and the key's usage.
-    await setWorkspaceRole(h.deps.database, {
+    await setWorkspaceRole(h.deps, {
       workspaceId: second,
       memberId: user.id,
       role: "workspace_user",

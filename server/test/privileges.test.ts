@@ -5,6 +5,7 @@ import { afterAll, describe, expect } from "vitest";
 import { findAuditHead } from "#src/audit/audit.sql.ts";
 import { findRoute } from "#src/gateway/routes.ts";
 import { type Listener, listen } from "#src/http/listen.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import type { CreatedApiKey, Listed, TestMember, Workspace } from "./harness/admin.ts";
 import { serverTest as base } from "./harness/admin-test.ts";
 import { consoleHeaders, setWorkspaceRole } from "./harness/members.ts";
@@ -185,7 +186,7 @@ describe("keys above the caller's rights", () => {
       member.client.post<{ permissions: string[] }>(`${KEYS}/${keyId}`, { status });
     for (const key of [shared, own]) expect((await set(key.id, "inactive")).status).toBe(200);
     const role = "workspace_developer";
-    await setWorkspaceRole(h.deps.database, { workspaceId: id, memberId: member.id, role });
+    await setWorkspaceRole(h.deps, { workspaceId: id, memberId: member.id, role });
     expect((await set(shared.id, "active")).status).toBe(403);
     expect((await member.client.post(`${KEYS}/${shared.id}/rotate`, {})).status).toBe(403);
     expect((await h.as(shared.key).get("/v1/organizations/me")).status).toBe(401);
@@ -225,7 +226,9 @@ describe("a change of roles applies at once to open sessions", () => {
     const member = await org.member({ role: "admin" });
     const list = async () => (await member.client.get("/v1/admin/admin_keys")).status;
     const setRole = (role: "admin" | "billing") =>
-      h.deps.database.updateTable("member").set({ role }).where("id", "=", member.id).execute();
+      inSignedTransaction(h.deps, (tx) =>
+        tx.updateTable("member").set({ role }).where("id", "=", member.id).execute(),
+      );
     expect(await list()).toBe(200);
     await setRole("billing");
     expect(await list()).toBe(403);
@@ -239,7 +242,7 @@ describe("a change of roles applies at once to open sessions", () => {
     const rename = async () =>
       (await member.client.post(`${WORKSPACES}/${workspaceId}`, { description: "x" })).status;
     const set = (role: "workspace_admin" | "workspace_user" | null) =>
-      setWorkspaceRole(h.deps.database, { workspaceId, memberId: member.id, role });
+      setWorkspaceRole(h.deps, { workspaceId, memberId: member.id, role });
     expect(await rename()).toBe(200);
     await set("workspace_user");
     expect(await rename()).toBe(403);

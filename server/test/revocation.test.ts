@@ -3,7 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterAll, describe, expect } from "vitest";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
-import { inTransaction } from "#src/db/transaction.ts";
+import { makeRowSigner } from "#src/signed-rows/row-signer.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import type { TestDatabase } from "#test/harness/database.ts";
 import { type DatabaseRelay, startDatabaseRelay } from "#test/harness/database-relay.ts";
 import { test as base } from "#test/harness/database-test.ts";
@@ -21,6 +22,7 @@ import {
 
 // Three processes on one PostgreSQL: each stops accepting a revoked key within a second.
 
+const SECRET = "s".repeat(40);
 const MAX_SECONDS = 1;
 const SENDERS_PER_NODE = 2;
 /** Pause between two requests of a sender. Short beside the promised second, and long enough for a quiet machine. */
@@ -45,7 +47,7 @@ test.beforeAll(async ({ database }) => {
     startServer({
       env: {
         DATABASE_URL: connectionString,
-        BURSAR_SECRET: "s".repeat(40),
+        BURSAR_SECRET: SECRET,
         BURSAR_LEASE_TTL: `${LEASE_TTL_MS}ms`,
       },
     });
@@ -132,20 +134,27 @@ async function makeMember(database: TestDatabase, workspaceId: string): Promise<
   const id = `user_${crypto.randomUUID()}`;
   const organization_id = textField(organization, "id");
   const person = { id, organization_id, email: `${id}@example.com`, name: "Ada", role: "user" };
-  await database.database
-    .insertInto("member")
-    .values({ ...person, role: "user" })
-    .execute();
-  await database.database
-    .insertInto("workspace_member")
-    .values({ workspace_id: workspaceId, member_id: id, role: "workspace_user" })
-    .execute();
+  await inSignedTransaction(signingOf(database), async (tx) => {
+    await tx
+      .insertInto("member")
+      .values({ ...person, role: "user" })
+      .execute();
+    await tx
+      .insertInto("workspace_member")
+      .values({ workspace_id: workspaceId, member_id: id, role: "workspace_user" })
+      .execute();
+  });
   return id;
 }
 
+const signingOf = ({ database }: TestDatabase) => ({
+  database,
+  rows: makeRowSigner({ secret: SECRET }),
+});
+
 /** Commits the deactivation of a member. */
 const deactivate = (database: TestDatabase, memberId: string) =>
-  inTransaction(database.database, async (tx) => {
+  inSignedTransaction(signingOf(database), async (tx) => {
     await tx
       .updateTable("member")
       .set({ status: "deactivated" })

@@ -1,4 +1,5 @@
 // Oldest PostgreSQL: schema
+
 import { execFile } from "node:child_process";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeSessions } from "#src/access/sessions.ts";
 import { describeSchema } from "#src/db/describe-schema.ts";
+import { makeRowSigner } from "#src/signed-rows/row-signer.ts";
 import { createEmptyDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { startFakeUpstream } from "#test/harness/fake-upstream.ts";
@@ -118,7 +120,8 @@ describe.each(releases)("a database of version %s", (release) => {
     for (const key of [keys.revoked, keys.archived])
       expect((await sendMessage(server.url, key)).status).toBe(401);
     const nowMs = () => Date.parse(recordedAt);
-    const sessions = makeSessions({ database: recorded.database, nowMs });
+    const rows = makeRowSigner({ secret: "a secret of tests" });
+    const sessions = makeSessions({ database: recorded.database, rows, nowMs });
     for (const { id, email, password, cookie } of people) {
       expect(await sessions.find(cookie)).toMatchObject({ kind: "member", id });
       const response = await fetch(`${server.url}/v1/admin/sign_in`, {

@@ -10,7 +10,8 @@ import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
 import { findAdminKeyByHash } from "#src/key-lookup/admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
-import { checkKeyActive } from "#src/key-lookup/refuse-key.ts";
+import { checkKeyActive, refuseUnsigned } from "#src/key-lookup/refuse-key.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import { type ConsoleRequest, checkConsoleRequest } from "./console-request.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -20,6 +21,8 @@ import type { Sessions } from "./sessions.ts";
 
 export interface AuthenticateDeps {
   database: Database;
+  /** Checks the signatures of keys, roles and sessions. */
+  rows: RowSigner;
   /** The database's clock, milliseconds since the epoch. The only clock for expiry. */
   nowMs: () => number;
   /** Organization of the local operator. */
@@ -133,9 +136,10 @@ async function authenticateAdminKey(
   presented: PresentedIdentity,
   hash: Uint8Array,
 ): Promise<AdminKeyCaller> {
-  const key = await findAdminKeyByHash(deps.database, hash);
+  const key = await findAdminKeyByHash(deps.database, deps.rows, hash);
   if (key === null)
     throw new ApiError("api_key_invalid", "invalid x-api-key: this server has no such admin key.");
+  if (key.isUnsigned) throw refuseUnsigned("admin key");
   if (key.status === "revoked")
     throw new ApiError("api_key_revoked", "This admin key has been revoked.");
   if (key.status === "inactive") throw new ApiError("api_key_unconfirmed", HELD_ADMIN_KEY);
@@ -160,7 +164,7 @@ async function authenticateWorkspaceKey(
   presented: PresentedIdentity,
   hash: Uint8Array,
 ): Promise<WorkspaceKeyCaller> {
-  const key = await findApiKeyByHash(deps.database, hash);
+  const key = await findApiKeyByHash(deps.database, deps.rows, hash);
   if (key === null) {
     throw new ApiError(
       "api_key_invalid",

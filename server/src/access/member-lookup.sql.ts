@@ -1,6 +1,7 @@
 import type { WorkspaceRole } from "@bursar/contract/permissions.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 
 export type FoundMember = Pick<MemberCaller, "id" | "organizationId" | "role" | "workspaceRoles">;
 
@@ -13,13 +14,38 @@ export async function findActiveMember(
   return found ?? null;
 }
 
-/** Finds the active members, in no order. */
+/** `findActiveMember` for an authentication: a member or a role without a valid signature counts as absent. */
+export async function findSignedMember(
+  db: Database | Tx,
+  rows: RowSigner,
+  memberId: string,
+): Promise<FoundMember | null> {
+  const read = await selectMembers(db, [memberId]);
+  const isMemberSigned = read.slice(0, 1).every((row) => rows.isUsable("member", row, row.mac));
+  if (!isMemberSigned) return null;
+  const usable = read.map((row) => {
+    const { workspace_id, workspace_role } = row;
+    if (workspace_id === null || workspace_role === null) return row;
+    const content = { workspace_id, member_id: row.id, role: workspace_role };
+    const isUsable = rows.isUsable("workspace_member", content, row.workspace_mac);
+    return isUsable ? row : { ...row, workspace_id: null };
+  });
+  return toMembers(usable)[0] ?? null;
+}
+
+/** Finds the active members, in no order. Does not check signatures. */
 export async function findActiveMembers(
   db: Database | Tx,
   memberIds: readonly string[],
 ): Promise<FoundMember[]> {
   if (memberIds.length === 0) return [];
-  const rows = await db
+  return toMembers(await selectMembers(db, memberIds));
+}
+
+type MemberRow = Awaited<ReturnType<typeof selectMembers>>[number];
+
+function selectMembers(db: Database | Tx, memberIds: readonly string[]) {
+  return db
     .selectFrom("member")
     .leftJoin("workspace_member", "workspace_member.member_id", "member.id")
     .leftJoin("workspace", (join) =>
@@ -31,12 +57,18 @@ export async function findActiveMembers(
       "member.id",
       "member.organization_id",
       "member.role",
+      "member.status",
+      "member.mac",
       "workspace.id as workspace_id",
       "workspace_member.role as workspace_role",
+      "workspace_member.mac as workspace_mac",
     ])
     .where("member.id", "in", memberIds)
     .where("member.status", "=", "active")
     .execute();
+}
+
+function toMembers(rows: readonly MemberRow[]): FoundMember[] {
   const found = new Map<string, FoundMember & { workspaceRoles: Map<string, WorkspaceRole> }>();
   for (const { id, organization_id: organizationId, role, ...given } of rows) {
     const member = found.get(id) ?? { id, organizationId, role, workspaceRoles: new Map() };

@@ -2,10 +2,14 @@ import type { Database, Tx } from "#src/db/pool.ts";
 
 export interface FoundSession {
   id: string;
+  /** Hash of the token. */
+  token: string;
   user_id: string;
   started_at: Date;
   last_used_at: Date;
   stepped_up_at: Date | null;
+  /** Signature. `findSessionByToken` does not check it. */
+  mac: Uint8Array | null;
 }
 
 /** Finds a session by the hash of its token, also an expired one, or null. */
@@ -15,7 +19,7 @@ export async function findSessionByToken(
 ): Promise<FoundSession | null> {
   const row = await db
     .selectFrom("auth_session")
-    .select(["id", "user_id", "started_at", "last_used_at", "stepped_up_at"])
+    .select(["id", "token", "user_id", "started_at", "last_used_at", "stepped_up_at", "mac"])
     .where("token", "=", tokenHash)
     .executeTakeFirst();
   return row ?? null;

@@ -1,6 +1,7 @@
 import type { Database } from "#src/db/pool.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
-import { findActiveMember } from "./member-lookup.sql.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
+import { findSignedMember } from "./member-lookup.sql.ts";
 import { sessionTokenHashes } from "./session-cookie.ts";
 import { findSessionByToken, recordSessionUse } from "./session-lookup.sql.ts";
 
@@ -34,14 +35,19 @@ export function sessionEndsAtMs({ started_at, last_used_at }: SessionTimes): num
  * Finds sessions by the hash of the cookie's token. Every request reads session, member and roles again, so changes
  * apply from their commit on.
  */
-export function makeSessions(deps: { database: Database; nowMs: () => number }): Sessions {
+export function makeSessions(deps: {
+  database: Database;
+  rows: RowSigner;
+  nowMs: () => number;
+}): Sessions {
   return {
     find: async (cookieHeader) => {
       for (const hash of sessionTokenHashes(cookieHeader)) {
         const nowMs = deps.nowMs();
         const session = await findSessionByToken(deps.database, hash);
         if (session === null || nowMs >= sessionEndsAtMs(session)) continue;
-        const member = await findActiveMember(deps.database, session.user_id);
+        if (!deps.rows.isUsable("auth_session", session, session.mac)) continue;
+        const member = await findSignedMember(deps.database, deps.rows, session.user_id);
         if (member === null) continue;
         if (nowMs - session.last_used_at.getTime() >= NOTE_USE_EVERY_MS) {
           await recordSessionUse(deps.database, {

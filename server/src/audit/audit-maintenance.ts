@@ -1,10 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "#src/lib/logger.ts";
+import { deleteOldChanges } from "#src/signed-rows/changed-rows.sql.ts";
 import type { AuditDeps } from "./audited-transaction.ts";
+import { beginSignedRows } from "./begin-signed-rows.ts";
 import { deleteExpiredClaims } from "./claimed-changes.ts";
 import type { DenialLog } from "./denials.ts";
 import { pruneAuditLog } from "./prune.ts";
 import type { ChainWatch } from "./watch-chains.ts";
+import type { Witness } from "./witness.ts";
 
 export interface AuditMaintenance {
   /** Writes the counted refusals, and stops. */
@@ -14,6 +17,7 @@ export interface AuditMaintenance {
 export interface AuditMaintenanceDeps extends AuditDeps {
   denials: DenialLog;
   chains: ChainWatch;
+  witness: Witness;
   logger: Logger;
 }
 
@@ -44,6 +48,8 @@ export function startAuditMaintenance(deps: AuditMaintenanceDeps): AuditMaintena
     for (let minute = 0; !stopping.signal.aborted; minute++) {
       await runAndLogFailure("writing refusals", () => deps.denials.flush());
       await runAndLogFailure("deleting expired claims", () => deleteExpiredClaims(deps));
+      await runAndLogFailure("signing rows", () => beginSignedRows(deps));
+      await runAndLogFailure("deleting old row changes", () => deleteOldChanges(deps.database));
       if (minute % PRUNE_EVERY === 0)
         await runAndLogFailure("pruning the audit log", () => pruneAuditLog(deps));
       await pause(MINUTE_MS);

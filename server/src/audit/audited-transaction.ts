@@ -2,10 +2,11 @@ import { type AuditSubjectType, auditSubjects } from "@bursar/contract/audit-sub
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import { bumpChangeCounter, type ChangeScope } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { inTransaction } from "#src/db/transaction.ts";
 import type { Caller, Origin } from "#src/domain/caller.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId, type RandomBytes } from "#src/lib/ids.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import {
   createAuditHead,
   findActorDisplay,
@@ -15,8 +16,15 @@ import {
 } from "./audit.sql.ts";
 import type { JsonValue } from "./canonical-json.ts";
 import { type ClaimDeps, runOncePerClaim } from "./claimed-changes.ts";
-import { type AuditHead, type ChainPlace, genesisHash, hashEvent, signHead } from "./hash-event.ts";
-import { isSameBytes } from "./sign.ts";
+import {
+  type AuditHead,
+  type ChainPlace,
+  genesisHash,
+  hashEvent,
+  openHead,
+  type SignedHead,
+  signHead,
+} from "./hash-event.ts";
 
 /** Event that was added to a chain. Its position is the new end of the chain. */
 export interface AddedEvent extends ChainPlace {
@@ -26,6 +34,8 @@ export interface AddedEvent extends ChainPlace {
 
 export interface AuditDeps extends ClaimDeps {
   randomBytes: RandomBytes;
+  /** Signs the keys, roles and sessions that a change writes. */
+  rows: RowSigner;
   /** Resolves when events can be added: after a failover, when the log records it. Throws a 503. */
   beforeAppend: () => Promise<void>;
   /** Called with each committed event. See witness.ts. */
@@ -95,7 +105,7 @@ export async function auditedTransactionByActor<Result>(
     };
     return origin.claim ? runOncePerClaim(tx, deps, origin.claim, runAudited) : runAudited();
   };
-  const result = await inTransaction(deps.database, runAttempt, { deadlockRetries: 3 });
+  const result = await inSignedTransaction(deps, runAttempt, { deadlockRetries: 3 });
   for (const each of added) deps.onAudited(each);
   return result;
 }
@@ -123,12 +133,12 @@ export async function appendAuditEvent(
   event: NewEvent,
 ): Promise<AddedEvent> {
   await deps.beforeAppend();
-  const { now, ...head } = await lockAuditHead(tx, event.organizationId);
-  checkHead(deps.auditKey, head);
+  const { now, ...stored } = await lockAuditHead(tx, event.organizationId);
+  const head = checkHead(deps.auditKey, stored);
   return appendAfterHead(tx, deps, { ...event, head, now });
 }
 
-/** Starts the chain of an organization that this transaction creates. */
+/** Starts the chain of an organization that this transaction creates. All its rows are signed. */
 export async function startAuditChain(
   tx: Tx,
   deps: Pick<AuditDeps, "auditKey">,
@@ -136,14 +146,15 @@ export async function startAuditChain(
 ): Promise<void> {
   const hash = genesisHash(deps.auditKey, organizationId);
   const head = { organizationId, seq: 0n, hash, keyedFrom: 1n, retentionDays: null };
-  await createAuditHead(tx, { ...head, mac: signHead(deps.auditKey, head) });
+  const mac = signHead(deps.auditKey, { ...head, hasSignedRows: true });
+  await createAuditHead(tx, { ...head, mac });
 }
 
 /** Adds an event after `head`, which the caller has locked and checked. */
 export async function appendAfterHead(
   tx: Tx,
   deps: Pick<AuditDeps, "randomBytes" | "auditKey">,
-  newEvent: NewEvent & { head: Omit<AuditHead, "mac">; now: Date },
+  newEvent: NewEvent & { head: SignedHead; now: Date },
 ): Promise<AddedEvent> {
   const { entry, organizationId, actor, origin, head, now } = newEvent;
   const display = await findActorDisplay(tx, { organizationId, ...actor });
@@ -168,18 +179,23 @@ export async function appendAfterHead(
   };
   const hash = hashEvent(deps.auditKey, head.hash, event);
   await insertAuditEvent(tx, { ...event, previousHash: head.hash, hash });
-  const { keyedFrom } = head;
+  const { keyedFrom, hasSignedRows } = head;
   const retentionDays =
     entry.retentionDays === undefined ? head.retentionDays : entry.retentionDays;
   const next = { organizationId, seq: event.seq, hash, keyedFrom, retentionDays };
-  await moveAuditHead(tx, { ...next, mac: signHead(deps.auditKey, next) });
+  await moveAuditHead(tx, { ...next, mac: signHead(deps.auditKey, { ...next, hasSignedRows }) });
   return { organizationId, seq: event.seq, hash, previousHash: head.hash };
 }
 
-/** Throws if this installation did not sign the head. An event after a forged head would make the forgery genuine. */
-export function checkHead(auditKey: Buffer, { mac, ...head }: AuditHead): void {
+/**
+ * Returns the head with the facts of its signature. Throws if this installation did not sign it. An event after a forged
+ * head would make the forgery genuine.
+ */
+export function checkHead(auditKey: Buffer, head: AuditHead): SignedHead {
+  const signed = openHead(auditKey, head);
   assert(
-    mac !== null && isSameBytes(mac, signHead(auditKey, head)),
+    signed !== null,
     "the end of the audit log is signed by this installation (see `bursar audit verify`)",
   );
+  return signed;
 }

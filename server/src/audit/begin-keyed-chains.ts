@@ -25,7 +25,7 @@ export async function beginKeyedChains(
       if (head.mac !== null) return null; // another node was first
       const firstBroken = await findFirstBrokenEvent(tx, organizationId);
       return appendAfterHead(tx, deps, {
-        head: { ...head, keyedFrom: head.seq + 1n },
+        head: { ...head, keyedFrom: head.seq + 1n, hasSignedRows: false },
         now,
         entry: {
           event: "audit_log.keyed",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, type JsonValue } from "./canonical-json.ts";
-import { sign } from "./sign.ts";
+import { isSameBytes, sign } from "./sign.ts";
 
 /** Content of an event that the chain covers: all stored fields except the hashes. */
 export interface ChainedEvent {
@@ -75,15 +75,32 @@ export interface AuditHead extends ChainPlace {
   mac: Uint8Array | null;
 }
 
+/** A head whose signature is checked, or that is about to be signed. */
+export interface SignedHead extends Omit<AuditHead, "mac"> {
+  /** Keys, roles and sessions need a MAC since an earlier event. Only the signature has this fact. */
+  hasSignedRows: boolean;
+}
+
 /** Signs a head. Without the key the end of a chain and its retention cannot be changed. */
-export function signHead(key: Buffer, head: Omit<AuditHead, "mac">): Buffer {
+export function signHead(key: Buffer, head: SignedHead): Buffer {
   return sign(key, "head", {
     organizationId: head.organizationId,
     seq: head.seq.toString(),
     hash: toHex(head.hash),
     keyedFrom: head.keyedFrom?.toString() ?? null,
     retentionDays: head.retentionDays,
+    ...(head.hasSignedRows && { hasSignedRows: true }),
   });
+}
+
+/** Returns the head with the facts of its signature. Null: this installation did not sign it. */
+export function openHead(key: Buffer, { mac, ...head }: AuditHead): SignedHead | null {
+  if (mac === null) return null;
+  for (const hasSignedRows of [true, false]) {
+    const signed = { ...head, hasSignedRows };
+    if (isSameBytes(mac, signHead(key, signed))) return signed;
+  }
+  return null;
 }
 
 /** Start of a chain whose older events were deleted. `seq` is the last deleted event. */

@@ -3,9 +3,11 @@ import type { ClaimedChanges } from "#src/domain/claim.ts";
 import type { RandomBytes } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { deriveSealingKey } from "#src/lib/seal.ts";
+import { makeRowSigner } from "#src/signed-rows/row-signer.ts";
 import { listAuditHeads } from "./audit.sql.ts";
 import type { AddedEvent, AuditDeps } from "./audited-transaction.ts";
 import { beginKeyedChains } from "./begin-keyed-chains.ts";
+import { beginSignedRows } from "./begin-signed-rows.ts";
 import { makeClaimedChanges } from "./claimed-changes.ts";
 import { type DenialLog, makeDenialLog } from "./denials.ts";
 import { type FailoverGate, makeFailoverGate } from "./failover-gate.ts";
@@ -76,6 +78,14 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     randomBytes,
     auditKey: key,
     sealingKey: deriveSealingKey(secret),
+    rows: makeRowSigner({
+      secret,
+      onRefused: (table, id) =>
+        logger.error(
+          { table, id },
+          "a row without a valid MAC is refused: see `bursar audit verify`",
+        ),
+    }),
     onAudited: (added: AddedEvent) => {
       witness.recordEvent(added);
       options.onChange?.();
@@ -92,6 +102,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   // The database can have failed over while this node was stopped.
   await record({ incarnation: options.incarnation?.() ?? 0n, listLost: () => [] });
   await beginKeyedChains({ ...deps, findAnchor: witness.findAnchor });
+  await beginSignedRows({ ...deps, witness });
   return {
     ...deps,
     witness,

@@ -5,7 +5,12 @@ import { describe, expect } from "vitest";
 import { serverTest as base } from "#test/harness/admin-test.ts";
 import { asDatabaseOwner } from "#test/harness/audit-log.ts";
 import { findAuditHead, listChain, lockAuditHead } from "./audit.sql.ts";
-import { appendAfterHead, appendAuditEvent, startAuditChain } from "./audited-transaction.ts";
+import {
+  appendAfterHead,
+  appendAuditEvent,
+  checkHead,
+  startAuditChain,
+} from "./audited-transaction.ts";
 import { pruneAuditLog, pruneChain } from "./prune.ts";
 import { verifyChain } from "./verify-chain.ts";
 
@@ -19,7 +24,8 @@ const test = base.extend("log", ({ h }) => {
       await tx.insertInto("organization").values({ id, name: "Old" }).execute();
       await startAuditChain(tx, h.audit, id);
       for (const [index, days] of ages.entries()) {
-        const { now: _, ...head } = await lockAuditHead(tx, id);
+        const { now: _, ...stored } = await lockAuditHead(tx, id);
+        const head = checkHead(h.audit.auditKey, stored);
         const now = new Date(nowMs - days * DAY_MS);
         const isLast = index === ages.length - 1;
         const what = { ...entry, ...(isLast && retentionDays !== undefined && { retentionDays }) };

@@ -70,8 +70,8 @@ async function createCheckpoint(
   await requireIntactChain(deps, organizationId, newest.seq);
   await deps.beforeAppend();
   return inTransaction(deps.database, async (tx) => {
-    const { now, ...head } = await lockAuditHead(tx, organizationId);
-    checkHead(deps.auditKey, head);
+    const { now, ...stored } = await lockAuditHead(tx, organizationId);
+    const head = checkHead(deps.auditKey, stored);
     const previous = await findCheckpoint(tx, organizationId);
     if (head.retentionDays === null || (previous !== null && previous.seq >= newest.seq))
       return null;

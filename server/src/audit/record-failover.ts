@@ -51,8 +51,8 @@ export async function recordFailover(
   const { added, incarnation, isFirst, lostEvents } = await inTransaction(
     deps.database,
     async (tx) => {
-      const { now, ...head } = await lockAuditHead(tx, organizationId);
-      checkHead(deps.auditKey, head);
+      const { now, ...stored } = await lockAuditHead(tx, organizationId);
+      const head = checkHead(deps.auditKey, stored);
       const newest = await findFailover(tx, { organizationId, throughSeq: null });
       const known = newest !== null && isAbout(newest, server, anchor) ? newest : null;
       const listed = new Set(known?.after.lost_changes.map((change) => change.audit_event_id));

@@ -74,10 +74,11 @@ const test = base.extend("log", ({ h, org }) => {
 
   const start = () => openTestAuditLog({ database, nowMs: h.deps.nowMs });
 
-  const lastEvent = async () =>
-    (await listChain(database, { organizationId: org.id, afterSeq: 5n, limit: 10 })).at(-1);
+  /** The event that the upgrade adds first. `rows.signed` follows. */
+  const firstSigned = async () =>
+    (await listChain(database, { organizationId: org.id, afterSeq: 5n, limit: 10 })).at(0);
 
-  return { verify, verifyWithoutWitness, idOf, remove, rollBack, makeUnkeyed, start, lastEvent };
+  return { verify, verifyWithoutWitness, idOf, remove, rollBack, makeUnkeyed, start, firstSigned };
 });
 
 let database: Database;
@@ -429,8 +430,8 @@ describe("a database that is older than the key", () => {
   test("gets one first signed event from concurrent starts, and verifies", async ({ log }) => {
     await log.makeUnkeyed();
     const nodes = await Promise.all([log.start(), log.start(), log.start()]);
-    expect(await log.verifyWithoutWitness()).toEqual({ kind: "intact", events: 6 });
-    expect(await log.lastEvent()).toMatchObject({
+    expect(await log.verifyWithoutWitness()).toEqual({ kind: "intact", events: 7 });
+    expect(await log.firstSigned()).toMatchObject({
       seq: 6n,
       event: "audit_log.keyed",
       actorType: "system",
@@ -446,7 +447,7 @@ describe("a database that is older than the key", () => {
       ),
     );
     const node = await log.start();
-    expect(await log.lastEvent()).toMatchObject({ before: { events: "5", first_broken: "2" } });
+    expect(await log.firstSigned()).toMatchObject({ before: { events: "5", first_broken: "2" } });
     expect(await log.verifyWithoutWitness()).toMatchObject({ kind: "broken", seq: 2n });
     await node.close();
   });
@@ -469,7 +470,7 @@ describe("a database that is older than the key", () => {
     await node.audit.witness.flush();
     await log.makeUnkeyed();
     const again = await openTestAuditLog({ database, nowMs: h.deps.nowMs, folder: node.folder });
-    expect(await log.lastEvent()).toBeUndefined();
+    expect(await log.firstSigned()).toBeUndefined();
     expect(await verifyChain(again.audit, org.id)).toMatchObject({ kind: "broken" });
     await node.close();
   });

@@ -7,8 +7,8 @@ import {
   genesisHash,
   hashEvent,
   hashUnkeyedEvent,
+  openHead,
   signCheckpoint,
-  signHead,
   unkeyedGenesisHash,
 } from "./hash-event.ts";
 import { findFailover, findIncarnation } from "./recorded-failover.sql.ts";
@@ -75,8 +75,7 @@ async function verifyInTransaction(tx: Tx, key: Buffer, request: StepRequest): P
   const { organizationId, anchor } = request;
   const head = await findAuditHead(tx, organizationId);
   if (head === null) return reportBroken(1n, "the end of the log is missing");
-  const { mac, ...signed } = head;
-  if (mac === null || !isSameBytes(mac, signHead(key, signed))) {
+  if (openHead(key, head) === null) {
     return reportBroken(head.seq, "the end of the log is not signed by this installation");
   }
   const start = await findStart(tx, key, head);

@@ -35,6 +35,10 @@ export interface Witness {
   findAnchor(organizationId: string): Anchor | null;
   /** Sets the server of later positions. */
   observeServer(server: ServerIdentity | null): void;
+  /** True if this node has seen that keys, roles and sessions need a MAC. */
+  hasSeenSignedRows(): boolean;
+  /** Records that fact with every position, because the database could deny it. */
+  observeSignedRows(): void;
   /** Records an event of this node. Moves the anchor only to its next event. `confirm` covers events of other nodes. */
   recordEvent(added: AddedEvent): void;
   /**
@@ -72,14 +76,11 @@ export interface WitnessOptions {
 export async function openWitness(options: WitnessOptions): Promise<Witness> {
   const { auditKey, logger, folder, index = 1 } = options;
   const file = join(folder, index === 1 ? "audit-heads.jsonl" : `audit-heads-${index}.jsonl`);
-  const anchors = new Map<string, Anchor>();
+  const { anchors, ...read } = await readFiles(folder, auditKey, logger);
+  let { hasSignedRows } = read;
   let server: ServerIdentity | null = null;
-  for (const name of await readdir(folder)) {
-    if (FILES.test(name)) await readAnchors(anchors, join(folder, name), auditKey, logger);
-  }
   const unwritten = new Set<string>();
-  /** Events by number that were reported before their predecessor. */
-  const waiting = new Map<string, Map<bigint, AddedEvent>>();
+  const early = makeEarlyEvents();
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
 
@@ -89,22 +90,16 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
     if (known !== undefined && !isLater(place, known)) return;
     anchors.set(organizationId, { seq, hash, incarnation, server });
     unwritten.add(organizationId);
-    for (const early of waiting.get(organizationId)?.keys() ?? []) {
-      if (early <= seq) waiting.get(organizationId)?.delete(early);
-    }
+    early.deleteThrough(organizationId, seq);
     timer ??= setTimeout(() => void flush(), WRITE_DELAY_MS).unref();
   }
 
-  function queueEarly(added: AddedEvent): void {
-    const early = waiting.get(added.organizationId) ?? new Map<bigint, AddedEvent>();
-    if (early.size >= MAX_WAITING) early.clear(); // another node writes too, and `confirm` moves the anchor
-    waiting.set(added.organizationId, early.set(added.seq, added));
-  }
+  const formatLines = (ids: readonly string[]) =>
+    ids.map((id) => toLine(auditKey, id, anchors.get(id), options.nowMs(), hasSignedRows));
 
   function applyQueued(organizationId: string): void {
-    const early = waiting.get(organizationId);
     for (let known = anchors.get(organizationId); known; known = anchors.get(organizationId)) {
-      const next = early?.get(known.seq + 1n);
+      const next = early.find(organizationId, known.seq + 1n);
       if (next === undefined || !isNextEvent(known, next)) return;
       moveAnchor(organizationId, { ...next, incarnation: known.incarnation });
     }
@@ -121,12 +116,11 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
     const organizations = [...unwritten];
     unwritten.clear();
     if (organizations.length === 0) return;
-    const lines = organizations.map((id) => toLine(auditKey, id, anchors.get(id), options.nowMs()));
+    const lines = formatLines(organizations);
     for (const line of lines) logger.info({ auditHead: line }, "audit log");
     try {
       const bytes = await appendLines(file, lines);
-      const all = [...anchors].map(([id, place]) => toLine(auditKey, id, place, options.nowMs()));
-      if (bytes > MAX_FILE_BYTES) await replaceFile(options.folder, file, all);
+      if (bytes > MAX_FILE_BYTES) await replaceFile(folder, file, formatLines([...anchors.keys()]));
     } catch (error) {
       for (const id of organizations) unwritten.add(id);
       logger.error(
@@ -141,19 +135,55 @@ export async function openWitness(options: WitnessOptions): Promise<Witness> {
     observeServer: (observed) => {
       server = observed;
     },
+    hasSeenSignedRows: () => hasSignedRows,
+    observeSignedRows: () => {
+      if (hasSignedRows) return;
+      hasSignedRows = true;
+      for (const id of anchors.keys()) unwritten.add(id);
+      if (unwritten.size > 0) timer ??= setTimeout(() => void flush(), WRITE_DELAY_MS).unref();
+    },
     recordEvent: (added) => {
       const known = anchors.get(added.organizationId);
       if (known === undefined || isNextEvent(known, added)) {
         moveAnchor(added.organizationId, { ...added, incarnation: known?.incarnation ?? 0n });
         applyQueued(added.organizationId);
       } else if (added.seq > known.seq) {
-        queueEarly(added);
+        early.add(added);
       }
     },
     confirm: moveAnchor,
     flush,
     stop: flush,
   };
+}
+
+/** Events by number that were reported before their predecessor. */
+function makeEarlyEvents() {
+  const waiting = new Map<string, Map<bigint, AddedEvent>>();
+  return {
+    add: (added: AddedEvent): void => {
+      const early = waiting.get(added.organizationId) ?? new Map<bigint, AddedEvent>();
+      if (early.size >= MAX_WAITING) early.clear(); // another node writes too, and `confirm` moves the anchor
+      waiting.set(added.organizationId, early.set(added.seq, added));
+    },
+    find: (organizationId: string, seq: bigint) => waiting.get(organizationId)?.get(seq),
+    deleteThrough: (organizationId: string, seq: bigint): void => {
+      const early = waiting.get(organizationId);
+      for (const each of early?.keys() ?? []) if (each <= seq) early?.delete(each);
+    },
+  };
+}
+
+/** Reads the files of all processes. */
+async function readFiles(folder: string, auditKey: Buffer, logger: Logger) {
+  const anchors = new Map<string, Anchor>();
+  let hasSignedRows = false;
+  for (const name of await readdir(folder)) {
+    if (!FILES.test(name)) continue;
+    const read = await readAnchors(anchors, join(folder, name), auditKey, logger);
+    hasSignedRows ||= read.hasSignedRows;
+  }
+  return { anchors, hasSignedRows };
 }
 
 /** Each failover can lose events, so it counts before the number. */
@@ -174,6 +204,8 @@ interface AnchorLine {
   incarnation?: string;
   system_identifier?: string;
   timeline?: string;
+  /** Present once this node has seen that rows need a MAC. */
+  has_signed_rows?: true;
   seen_at: string;
   mac: string;
 }
@@ -183,6 +215,7 @@ function toLine(
   organizationId: string,
   place: Anchor | undefined,
   nowMs: number,
+  hasSignedRows: boolean,
 ): AnchorLine {
   const server = place?.server ?? null;
   const anchor = {
@@ -194,18 +227,23 @@ function toLine(
       system_identifier: server.systemIdentifier,
       timeline: String(server.timeline),
     }),
+    ...(hasSignedRows && { has_signed_rows: true as const }),
     seen_at: new Date(nowMs).toISOString(),
   };
   return { ...anchor, mac: sign(key, "anchor", anchor).toString("hex") };
 }
 
-/** Adds the newest genuine line of each organization. Ignores lines that a crash truncated or another program wrote. */
+/**
+ * Adds the newest genuine line of each organization. Ignores lines that a crash truncated or another program wrote.
+ * Returns the facts that hold for all organizations.
+ */
 async function readAnchors(
   anchors: Map<string, Anchor>,
   file: string,
   key: Buffer,
   logger: Logger,
-): Promise<void> {
+): Promise<{ hasSignedRows: boolean }> {
+  let hasSignedRows = false;
   for (const [index, text] of (await readText(file)).split("\n").entries()) {
     if (text === "") continue;
     const line = readLine(text, key);
@@ -213,10 +251,12 @@ async function readAnchors(
       logger.warn({ file, line: index + 1 }, "a line of the audit log's witness is not genuine");
       continue;
     }
+    hasSignedRows ||= line.has_signed_rows === true;
     const anchor = fromLine(line);
     const known = anchors.get(line.organization_id);
     if (known === undefined || isLater(anchor, known)) anchors.set(line.organization_id, anchor);
   }
+  return { hasSignedRows };
 }
 
 function fromLine(line: AnchorLine): Anchor {

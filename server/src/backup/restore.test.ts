@@ -10,6 +10,7 @@ import { migrate } from "#src/db/migrate.ts";
 import { readMigrations } from "#src/db/migration-files.ts";
 import type { Database } from "#src/db/pool.ts";
 import { createOrganization } from "#src/organizations/organizations.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import { checkLedger } from "#src/spend/check/check-ledger.ts";
 import { openTestAuditLog } from "#test/harness/audit-log.ts";
 import {
@@ -425,16 +426,11 @@ test("restored keys are refused with the remedy until they are confirmed or enab
   const workspace = await org.admin.createWorkspace();
   const key = await org.admin.createApiKey(workspace.id, { permissions: ["admin"] });
   const adminKey = await org.admin.createAdminKey();
-  await database
-    .updateTable("api_key")
-    .set({ status: "inactive" })
-    .where("id", "=", key.id)
-    .execute();
-  await database
-    .updateTable("admin_key")
-    .set({ status: "inactive" })
-    .where("id", "=", adminKey.id)
-    .execute();
+  await inSignedTransaction(h.deps, async (tx) => {
+    const status = "inactive";
+    await tx.updateTable("api_key").set({ status }).where("id", "=", key.id).execute();
+    await tx.updateTable("admin_key").set({ status }).where("id", "=", adminKey.id).execute();
+  });
   const held = { organization_id: org.id, held_at: new Date() };
   await database
     .insertInto("held_key")

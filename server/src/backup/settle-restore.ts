@@ -4,10 +4,10 @@ import { type AuditDeps, appendAuditEvent } from "#src/audit/audited-transaction
 import { beginKeyedChains } from "#src/audit/begin-keyed-chains.ts";
 import { bumpChangeCounter } from "#src/db/change-watch.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { inTransaction } from "#src/db/transaction.ts";
 import { holdWorkingKeys } from "#src/key-lookup/held-keys.sql.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import { voidAllLeases } from "#src/spend/ledger/leases.sql.ts";
 import {
   countPeople,
@@ -48,7 +48,7 @@ export async function settleRestore(
   options: SettleOptions,
 ): Promise<SettledRestore> {
   await beginKeyedChains({ ...deps, findAnchor: () => null });
-  return inTransaction(deps.database, async (tx) => {
+  return inSignedTransaction(deps, async (tx) => {
     const { nodes, leasedNanoUsd } = await voidAllLeases(tx);
     const sessionsEnded = await endSessions(tx);
     const invites = await revokeOpenInvites(tx);

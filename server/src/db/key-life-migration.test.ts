@@ -1,7 +1,9 @@
 // Oldest PostgreSQL: schema
+
 import pg from "pg";
 import { expect, test } from "vitest";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
+import { makeRowSigner } from "#src/signed-rows/row-signer.ts";
 import { createEmptyDatabase } from "#test/harness/database.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
@@ -33,7 +35,11 @@ test("finds keys from before the secrets table by the same secret", async () => 
 
   // The look-up uses the whole schema.
   await migrate({ connectionString, migrations });
-  const found = await Promise.all(hashes.map((hash) => findApiKeyByHash(database, hash)));
+  const found = await Promise.all(
+    hashes.map((hash) =>
+      findApiKeyByHash(database, makeRowSigner({ secret: "a secret of tests" }), hash),
+    ),
+  );
   const carried = {
     workspaceId: "wksp_1",
     permission: "write",

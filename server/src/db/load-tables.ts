@@ -124,6 +124,11 @@ export async function openTableLoad(
             [table, column, last_value, is_called],
           );
         }
+        // The triggers recorded the loaded rows, and the backup has their signatures. Older schemas lack the table.
+        const changes = await client.query(
+          "SELECT FROM pg_class WHERE oid = to_regclass('row_change')",
+        );
+        if (changes.rows.length > 0) await client.query("DELETE FROM row_change");
         await client.query("INSERT INTO installation (key, value) VALUES ($1, 'loaded')", [
           UNFINISHED_RESTORE,
         ]);

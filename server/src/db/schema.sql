@@ -69,7 +69,8 @@ CREATE TABLE admin_key (
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
   last_used_address text,
-  uses_noted_since timestamp with time zone
+  uses_noted_since timestamp with time zone,
+  mac bytea
 );
 CREATE TABLE alert (
   id text NOT NULL,
@@ -180,7 +181,8 @@ CREATE TABLE api_key (
   archived_at timestamp with time zone,
   purpose text DEFAULT 'calls'::text NOT NULL,
   lifetime_ends_at timestamp with time zone,
-  archived_rank text
+  archived_rank text,
+  mac bytea
 );
 CREATE TABLE api_key_network (
   api_key_id text NOT NULL,
@@ -210,7 +212,8 @@ CREATE TABLE api_key_secret (
   last_used_address text,
   last_used_model text,
   playground_session_id text,
-  auth_session_id text
+  auth_session_id text,
+  mac bytea
 );
 CREATE TABLE audit_checkpoint (
   organization_id uuid NOT NULL,
@@ -302,7 +305,8 @@ CREATE TABLE auth_session (
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   started_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL,
-  stepped_up_at timestamp with time zone
+  stepped_up_at timestamp with time zone,
+  mac bytea
 );
 CREATE TABLE auth_two_factor (
   id text NOT NULL,
@@ -510,7 +514,8 @@ CREATE TABLE member (
   status text DEFAULT 'active'::text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   last_active_at timestamp with time zone,
-  removed_at timestamp with time zone
+  removed_at timestamp with time zone,
+  mac bytea
 );
 CREATE TABLE node (
   id text NOT NULL,
@@ -525,7 +530,8 @@ CREATE TABLE node (
   limits_version bigint DEFAULT '-1'::integer NOT NULL,
   folded_seq bigint DEFAULT 0 NOT NULL,
   max_connections integer,
-  appends boolean DEFAULT false NOT NULL
+  appends boolean DEFAULT false NOT NULL,
+  signs_rows boolean DEFAULT false NOT NULL
 );
 CREATE TABLE organization (
   id uuid NOT NULL,
@@ -609,6 +615,13 @@ CREATE TABLE rotation_policy (
   remind_days integer NOT NULL,
   grace_days integer NOT NULL,
   effective_at timestamp with time zone NOT NULL
+);
+CREATE TABLE row_change (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
+  table_name text NOT NULL,
+  old_row jsonb,
+  new_row jsonb NOT NULL
 );
 CREATE TABLE schema_migration (
   number integer NOT NULL,
@@ -1253,7 +1266,8 @@ CREATE TABLE workspace_member (
   workspace_id text NOT NULL,
   member_id text NOT NULL,
   role text NOT NULL,
-  created_at timestamp with time zone DEFAULT now() NOT NULL
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  mac bytea
 );
 CREATE TABLE usage_event_default PARTITION OF usage_event DEFAULT;
 CREATE TABLE usage_record_default PARTITION OF usage_record DEFAULT;
@@ -1603,6 +1617,7 @@ CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
+CREATE INDEX row_change_xact ON row_change USING btree (xact);
 CREATE INDEX spend_adjustment_by_request ON spend_adjustment USING btree (request_id);
 CREATE INDEX spend_adjustment_by_time ON spend_adjustment USING btree (organization_id, started_at);
 CREATE INDEX spend_limit_increase_request_by_time ON spend_limit_increase_request USING btree (organization_id, created_at, id);
@@ -1907,12 +1922,35 @@ EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_func
   NULL;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.record_row_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO row_change (table_name, old_row, new_row)
+  VALUES (TG_TABLE_NAME, CASE TG_OP WHEN 'UPDATE' THEN to_jsonb(OLD) END, to_jsonb(NEW));
+  RETURN NULL;
+END
+$function$
+;
 CREATE OR REPLACE FUNCTION public.refuse_older_node()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 BEGIN
   IF (SELECT hour_at < 'infinity' FROM rollup_progress) THEN
+    RAISE EXCEPTION 'A newer version of Bursar uses this database. Stop this process and start the newer version: it continues the journal.';
+  END IF;
+  RETURN NEW;
+END
+$function$
+;
+CREATE OR REPLACE FUNCTION public.refuse_unsigned_node()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM installation WHERE key = 'rows_signed_at') THEN
     RAISE EXCEPTION 'A newer version of Bursar uses this database. Stop this process and start the newer version: it continues the journal.';
   END IF;
   RETURN NEW;
@@ -2013,6 +2051,12 @@ $function$
 
 CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 
+CREATE TRIGGER admin_key_insert AFTER INSERT ON public.admin_key FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER admin_key_update AFTER UPDATE ON public.admin_key FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.status IS DISTINCT FROM new.status)) OR (old.secret_hash IS DISTINCT FROM new.secret_hash)) OR (old.expires_at IS DISTINCT FROM new.expires_at))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER api_key_insert AFTER INSERT ON public.api_key FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER api_key_update AFTER UPDATE ON public.api_key FOR EACH ROW WHEN (((((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.workspace_id IS DISTINCT FROM new.workspace_id)) OR (old.permission IS DISTINCT FROM new.permission)) OR (old.status IS DISTINCT FROM new.status)) OR (old.purpose IS DISTINCT FROM new.purpose)) OR (old.owner_member_id IS DISTINCT FROM new.owner_member_id)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER api_key_secret_insert AFTER INSERT ON public.api_key_secret FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER api_key_secret_update AFTER UPDATE ON public.api_key_secret FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.api_key_id IS DISTINCT FROM new.api_key_id)) OR (old.hash IS DISTINCT FROM new.hash)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.valid_until IS DISTINCT FROM new.valid_until)) OR (old.playground_session_id IS DISTINCT FROM new.playground_session_id)) OR (old.auth_session_id IS DISTINCT FROM new.auth_session_id))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER audit_checkpoint_change BEFORE DELETE OR UPDATE ON public.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_checkpoint_truncate BEFORE TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_event_delete BEFORE DELETE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete();
@@ -2021,6 +2065,13 @@ CREATE TRIGGER audit_event_update BEFORE UPDATE ON public.audit_event FOR EACH R
 CREATE TRIGGER audit_head_delete BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_head_truncate BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_head_update BEFORE UPDATE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION audit_refuse_rollback();
+CREATE TRIGGER auth_session_insert AFTER INSERT ON public.auth_session FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER auth_session_update AFTER UPDATE ON public.auth_session FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.token IS DISTINCT FROM new.token)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.started_at IS DISTINCT FROM new.started_at)) OR (old.stepped_up_at IS DISTINCT FROM new.stepped_up_at))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER change_counter_notify AFTER UPDATE ON public.change_counter FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
 CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN (((old.unresolved_since IS NOT NULL) AND ((old.amount_nano_usd > 0) OR (old.granted_nano_usd IS NOT NULL)) AND ((old.request_id = ''::text) OR (old.request_id ~~ 'epoch:%'::text)))) EXECUTE FUNCTION lease_keep_budget();
+CREATE TRIGGER member_insert AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER member_update AFTER UPDATE ON public.member FOR EACH ROW WHEN (((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
+CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.signs_rows)) EXECUTE FUNCTION refuse_unsigned_node();
+CREATE TRIGGER workspace_member_insert AFTER INSERT ON public.workspace_member FOR EACH ROW EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER workspace_member_update AFTER UPDATE ON public.workspace_member FOR EACH ROW WHEN ((((old.workspace_id IS DISTINCT FROM new.workspace_id) OR (old.member_id IS DISTINCT FROM new.member_id)) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION record_row_change();

@@ -98,6 +98,7 @@ interface NodeTable {
   /** Null: a version that does not publish it. */
   max_connections: Generated<number | null>;
   appends: Generated<boolean>;
+  signs_rows: Generated<boolean>;
 }
 
 interface JournalWriterTable {
@@ -144,6 +145,7 @@ interface ApiKeyTable {
   archived_at: Date | null;
   lifetime_ends_at: Generated<Date | null>;
   archived_rank: Generated<Rank | null>;
+  mac: Uint8Array | null;
 }
 
 /** See migrations/0038_key_restrictions.sql. */
@@ -171,6 +173,7 @@ interface ApiKeySecretTable {
   last_used_model: string | null;
   playground_session_id: string | null;
   auth_session_id: string | null;
+  mac: Uint8Array | null;
 }
 
 /** Kind of cached key data that a change affects. */
@@ -192,6 +195,7 @@ interface AdminKeyTable {
   last_used_at: Generated<Date | null>;
   last_used_address: Generated<string | null>;
   uses_noted_since: Generated<Date | null>;
+  mac: Uint8Array | null;
 }
 
 interface UpstreamTable {
@@ -314,6 +318,7 @@ interface MemberTable {
   created_at: Created;
   last_active_at: Date | null;
   removed_at: Date | null;
+  mac: Uint8Array | null;
 }
 
 interface WorkspaceMemberTable {
@@ -321,6 +326,7 @@ interface WorkspaceMemberTable {
   member_id: string;
   role: Exclude<WorkspaceRole, "workspace_billing">;
   created_at: Created;
+  mac: Uint8Array | null;
 }
 
 interface InviteTable {
@@ -410,6 +416,7 @@ interface AuthSessionTable {
   started_at: Date;
   last_used_at: Date;
   stepped_up_at: Date | null;
+  mac: Uint8Array | null;
 }
 
 interface AuthTwoFactorTable {

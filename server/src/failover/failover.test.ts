@@ -178,7 +178,7 @@ test("restrictions of the lost time are applied again, once for all nodes", {
     allowed_models: ["claude-haiku-4-5"],
     restrictions: [{ rank: "admin", allowed_models: ["claude-haiku-4-5"] }],
   });
-  const [old, fresh] = await findApiKeysByHashes(nodes[0].storage.database, [
+  const [old, fresh] = await findApiKeysByHashes(nodes[0].storage.database, nodes[0].audit.rows, [
     hashSecret(rotated.key),
     hashSecret(renewed.body.key),
   ]);

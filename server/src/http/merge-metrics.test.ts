@@ -13,6 +13,7 @@ function metricsOf(process: number, requests: number) {
     diskFreeBytes: () => 0,
     databaseSilenceMs: () => 0,
     brokenAuditLogs: () => 0,
+    unsignedRows: () => 0,
     incarnation: () => 0,
     failovers: () => 0,
     newestBackupMs: () => null,

@@ -28,6 +28,8 @@ export interface Gauges {
   failovers: () => number;
   /** Organizations whose audit log was changed. */
   brokenAuditLogs: () => number;
+  /** Keys, roles and sessions that were refused because they lack a valid MAC. */
+  unsignedRows: () => number;
   /** Snapshot time of the newest backup, milliseconds since the epoch. Null: no backup. */
   newestBackupMs: () => number | null;
   /** Replica of reports. Null: none is configured. */
@@ -167,6 +169,11 @@ function makeGauges(registry: Registry, gauges: Gauges): void {
     "bursar_broken_audit_logs",
     "Organizations whose audit log failed verification on this node. 0 is correct.",
     gauges.brokenAuditLogs,
+  );
+  gauge(
+    "bursar_unsigned_rows_refused",
+    "Uses of keys, roles and sessions without a valid MAC, refused since the start of this process. 0 is correct.",
+    gauges.unsignedRows,
   );
   gauge(
     "bursar_last_backup_timestamp_seconds",

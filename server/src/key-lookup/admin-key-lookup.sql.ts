@@ -1,4 +1,5 @@
 import type { Database, Tx } from "#src/db/pool.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 
 export interface FoundAdminKey {
   id: string;
@@ -6,16 +7,19 @@ export interface FoundAdminKey {
   /** `inactive`: restored from a backup and not confirmed yet. */
   status: "active" | "inactive" | "revoked";
   expiresAtMs: number | null;
+  /** True for a row that this installation did not sign. */
+  isUnsigned: boolean;
 }
 
 /** Finds an admin key by the SHA-256 of its secret, in any state, or null. */
 export async function findAdminKeyByHash(
   db: Database | Tx,
+  rows: RowSigner,
   secretHash: Uint8Array,
 ): Promise<FoundAdminKey | null> {
   const row = await db
     .selectFrom("admin_key")
-    .select(["id", "organization_id", "status", "expires_at"])
+    .select(["id", "organization_id", "status", "secret_hash", "expires_at", "mac"])
     .where("secret_hash", "=", secretHash)
     .executeTakeFirst();
   if (!row) return null;
@@ -24,5 +28,6 @@ export async function findAdminKeyByHash(
     organizationId: row.organization_id,
     status: row.status,
     expiresAtMs: row.expires_at?.getTime() ?? null,
+    isUnsigned: !rows.isUsable("admin_key", row, row.mac),
   };
 }

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { KeyPurpose } from "#src/db/tables.ts";
 import type { OwnerState } from "#src/domain/owner-state.ts";
+import type { RowSigner } from "#src/signed-rows/row-signer.ts";
 import { type AddressRange, compileRanges } from "./address-ranges.ts";
 import { ownerState, permissionUnderOwner } from "./owner-state.sql.ts";
 
@@ -35,26 +36,30 @@ export interface FoundKey {
   allowedModels: readonly string[] | null;
   /** Null: all addresses. */
   allowedAddresses: readonly AddressRange[] | null;
+  /** True if this installation did not sign the key, the secret, or a role of the owner. */
+  isUnsigned: boolean;
 }
 
 /** Finds a key by the SHA-256 of its secret, or null. */
 export async function findApiKeyByHash(
   db: Database | Tx,
+  rows: RowSigner,
   secretHash: Uint8Array,
 ): Promise<FoundKey | null> {
-  const [found] = await findApiKeysByHashes(db, [secretHash]);
+  const [found] = await findApiKeysByHashes(db, rows, [secretHash]);
   return found ?? null;
 }
 
 /** Finds keys by the SHA-256 of their secrets, in order, null for unknown ones. One statement on one unique index. */
 export async function findApiKeysByHashes(
   db: Database | Tx,
+  rows: RowSigner,
   secretHashes: readonly Uint8Array[],
 ): Promise<(FoundKey | null)[]> {
-  const rows = await selectFoundKeys(db)
+  const found = await selectFoundKeys(db)
     .where("api_key_secret.hash", "=", sql<Uint8Array>`ANY(${secretHashes}::bytea[])`)
     .execute();
-  const byHash = new Map(rows.map((row) => [nameOf(row.hash), toFoundKey(row)]));
+  const byHash = new Map(found.map((row) => [nameOf(row.hash), toFoundKey(row, rows)]));
   return secretHashes.map((hash) => byHash.get(nameOf(hash)) ?? null);
 }
 
@@ -68,6 +73,11 @@ function selectFoundKeys(db: Database | Tx) {
     .innerJoin("api_key", "api_key.id", "api_key_secret.api_key_id")
     .innerJoin("workspace", "workspace.id", "api_key.workspace_id")
     .leftJoin("member", "member.id", "api_key.owner_member_id")
+    .leftJoin("workspace_member as owner_role", (join) =>
+      join
+        .onRef("owner_role.workspace_id", "=", "api_key.workspace_id")
+        .onRef("owner_role.member_id", "=", "api_key.owner_member_id"),
+    )
     .select([
       "api_key.id",
       "api_key.organization_id",
@@ -78,10 +88,22 @@ function selectFoundKeys(db: Database | Tx) {
       "api_key.owner_member_id",
       "api_key.allowed_models",
       "api_key.allowed_addresses",
+      "api_key.permission as own_permission",
+      "api_key.mac as key_mac",
       "workspace.archived_at",
       "api_key_secret.id as secret_id",
       "api_key_secret.hash",
       "api_key_secret.valid_until",
+      "api_key_secret.created_at as secret_created_at",
+      "api_key_secret.playground_session_id",
+      "api_key_secret.auth_session_id",
+      "api_key_secret.mac as secret_mac",
+      "member.organization_id as owner_organization_id",
+      "member.role as owner_role",
+      "member.status as owner_status",
+      "member.mac as owner_mac",
+      "owner_role.role as owner_workspace_role",
+      "owner_role.mac as owner_workspace_mac",
       isHeld.as("is_held"),
       permissionUnderOwner.as("permission"),
       ownerState.as("owner_state"),
@@ -93,7 +115,36 @@ const isHeld = sql<boolean>`api_key.status = 'inactive' AND EXISTS (SELECT FROM 
 
 type FoundRow = Awaited<ReturnType<ReturnType<typeof selectFoundKeys>["execute"]>>[number];
 
-function toFoundKey(row: FoundRow): FoundKey {
+/** Checks the key, its secret, and the rows that decide its owner's state. */
+function isSigned(row: FoundRow, rows: RowSigner): boolean {
+  const { secret_mac, own_permission, owner_member_id, owner_organization_id } = row;
+  const key = { ...row, permission: own_permission };
+  if (!rows.isUsable("api_key", key, row.key_mac)) return false;
+  const secret = {
+    ...row,
+    id: row.secret_id,
+    api_key_id: row.id,
+    created_at: row.secret_created_at,
+  };
+  if (!rows.isUsable("api_key_secret", secret, secret_mac)) return false;
+  if (owner_member_id === null) return true;
+  const owner = {
+    id: owner_member_id,
+    organization_id: owner_organization_id,
+    role: row.owner_role,
+    status: row.owner_status,
+  };
+  if (!rows.isUsable("member", owner, row.owner_mac)) return false;
+  if (row.owner_workspace_role === null) return true;
+  const role = {
+    workspace_id: row.workspace_id,
+    member_id: owner_member_id,
+    role: row.owner_workspace_role,
+  };
+  return rows.isUsable("workspace_member", role, row.owner_workspace_mac);
+}
+
+function toFoundKey(row: FoundRow, rows: RowSigner): FoundKey {
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -110,5 +161,6 @@ function toFoundKey(row: FoundRow): FoundKey {
     ownerState: row.owner_state,
     allowedModels: row.allowed_models,
     allowedAddresses: row.allowed_addresses && compileRanges(row.allowed_addresses),
+    isUnsigned: !isSigned(row, rows),
   };
 }

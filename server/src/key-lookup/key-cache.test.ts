@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { makeSecret } from "#src/domain/key-format.ts";
+import { makeRowSigner } from "#src/signed-rows/row-signer.ts";
 import { createTestDatabase, type TestDatabase } from "#test/harness/database.ts";
 import { type FoundKey, findApiKeysByHashes } from "./api-key-lookup.sql.ts";
 import { makeKeyCache } from "./key-cache.ts";
@@ -14,6 +15,7 @@ const key: FoundKey = {
   purpose: "calls",
   expiresAtMs: null,
   isHeld: false,
+  isUnsigned: false,
   isWorkspaceArchived: false,
   secretId: 1,
   secretValidUntilMs: null,
@@ -251,9 +253,10 @@ describe("on PostgreSQL", () => {
   });
   afterAll(() => db.drop());
 
+  const rows = makeRowSigner({ secret: "a secret of tests" });
   const makeCache = () =>
     makeKeyCache({
-      lookup: (secretHashes) => findApiKeysByHashes(db.database, secretHashes),
+      lookup: (secretHashes) => findApiKeysByHashes(db.database, rows, secretHashes),
       msSinceContact: () => 0,
       leaseTtlMs: 120_000,
       clock: { nowMs: () => 0, monotonicMs: () => 0 },

@@ -30,6 +30,8 @@ export function checkKeyActive(key: FoundKey, nowMs: number, address: () => stri
 }
 
 function refuseKey(key: FoundKey, nowMs: number): ApiError | null {
+  // Checked first, because no other field of an unsigned row is true.
+  if (key.isUnsigned) return refuseUnsigned("API key");
   // Checked first, because archiving a workspace archives its keys.
   if (key.isWorkspaceArchived) {
     return new ApiError(
@@ -70,6 +72,15 @@ function refuseKey(key: FoundKey, nowMs: number): ApiError | null {
     );
   }
   return null;
+}
+
+/** Reason for a key whose row was written without this server. */
+export function refuseUnsigned(kind: "API key" | "admin key"): ApiError {
+  return new ApiError(
+    "api_key_unsigned",
+    `This ${kind} was created or changed in the database without this server, so it is refused. ` +
+      "The operator of the server finds the change with `./bursar audit verify`.",
+  );
 }
 
 const HELD =

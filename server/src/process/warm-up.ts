@@ -207,6 +207,7 @@ const KEY: FoundKey = {
   purpose: "calls",
   expiresAtMs: null,
   isHeld: false,
+  isUnsigned: false,
   isWorkspaceArchived: false,
   secretId: 0,
   secretValidUntilMs: null,

@@ -262,7 +262,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   const { closingLagMs } = await startDataMaintenance(options, parts);
 
   const keys = makeKeyCache({
-    lookup: guardLookup((hashes) => findApiKeysByHashes(database, hashes), facts),
+    lookup: guardLookup((hashes) => findApiKeysByHashes(database, audit.rows, hashes), facts),
     msSinceContact: () => watch.msSinceContact(),
     leaseTtlMs: config.leaseTtlMs,
     clock: systemClock,
@@ -492,6 +492,7 @@ function makeMetricsOf(
     databaseSilenceMs: () => core.watch.msSinceContact(),
     waitingHolds: () => core.leases.status().waiting,
     brokenAuditLogs: () => core.audit.chains.countBroken(),
+    unsignedRows: () => core.audit.rows.countRefused(),
     incarnation: () => core.failovers.incarnation,
     failovers: () => core.failovers.count,
     newestBackupMs: () => core.newestBackup.madeAtMs(),

@@ -38,6 +38,7 @@ export async function enterNode(
       journal_id: node.journalId,
       version: node.version,
       appends: true,
+      signs_rows: true,
       // An earlier process of the node may have had a row that a failover lost.
       epoch: firstEpoch,
     })
@@ -60,6 +61,7 @@ export async function enterNode(
           .end(),
         version: eb.ref("excluded.version"),
         appends: true,
+        signs_rows: true,
         started_at: eb.fn<Date>("now"),
         seen_at: eb.fn<Date>("now"),
       })),
@@ -82,6 +84,7 @@ export async function moveToJournal(
     .set((eb) => ({
       epoch: eb("epoch", "+", 1n),
       appends: true,
+      signs_rows: true,
       lease_op: 0n,
       journal_id: node.to,
       flushed_seq: 0n,

@@ -119,6 +119,7 @@ async function writeRow(tx: Tx, own: ReturningNode, node: NodeRow): Promise<void
       epoch: node.epoch,
       version: own.version,
       appends: true,
+      signs_rows: true,
       started_at: sql<Date>`timestamptz 'epoch' + ${own.startedAtUs} * interval '1 microsecond'`,
     })
     .onConflict((conflict) =>
@@ -130,6 +131,7 @@ async function writeRow(tx: Tx, own: ReturningNode, node: NodeRow): Promise<void
         folded_seq: sql<bigint>`CASE WHEN ${isSameJournal} THEN node.folded_seq ELSE 0 END`,
         version: own.version,
         appends: true,
+        signs_rows: true,
         started_at: sql<Date>`excluded.started_at`,
         seen_at: sql<Date>`now()`,
       }),

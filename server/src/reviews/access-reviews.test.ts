@@ -216,7 +216,7 @@ describe("deciding", () => {
       Item,
     ];
     expect((await r.decideOne(lead.client, review, item, "remove")).status).toBe(200);
-    await setWorkspaceRole(h.deps.database, {
+    await setWorkspaceRole(h.deps, {
       workspaceId,
       memberId: lead.id,
       role: "workspace_developer",

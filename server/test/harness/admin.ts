@@ -239,7 +239,7 @@ export async function startAdmin(
           return requestId;
         },
         member: async (options = {}) => {
-          const made = await insertMember(database, id, options);
+          const made = await insertMember(deps, id, options);
           const { steppedUpAtMs = clock.nowMs } = options;
           const cookie = await signInMember(deps, { ...made, steppedUpAtMs });
           return { ...made, cookie, client: makeClient(app, { headers: consoleHeaders(cookie) }) };

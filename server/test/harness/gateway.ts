@@ -173,6 +173,7 @@ export const defaultKey: FoundKey = {
   purpose: "calls",
   expiresAtMs: null,
   isHeld: false,
+  isUnsigned: false,
   isWorkspaceArchived: false,
   secretId: 1,
   secretValidUntilMs: null,

@@ -1,11 +1,11 @@
 import type { OrganizationRole, WorkspaceRole } from "@bursar/contract/permissions.ts";
-import type { Database } from "#src/db/pool.ts";
 import { assert } from "#src/lib/assert.ts";
 import { newId } from "#src/lib/ids.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
 import { siteOf } from "#src/people/identity/site.ts";
+import { inSignedTransaction, type SigningDeps } from "#src/signed-rows/signed-transaction.ts";
 
 // Members of a test, and their real sessions.
 
@@ -22,7 +22,7 @@ export interface NewMember {
 let lastMadeMs = 0;
 
 export async function insertMember(
-  database: Database,
+  deps: SigningDeps,
   organizationId: string,
   member: NewMember,
 ): Promise<{ id: string; email: string; name: string }> {
@@ -31,39 +31,43 @@ export async function insertMember(
   const id = newId("user_", lastMadeMs);
   const email = member.email ?? `${id.toLowerCase()}@example.com`;
   const name = member.name ?? "Ada Lovelace";
-  await database
-    .insertInto("member")
-    .values({
-      id,
-      organization_id: organizationId,
-      email,
-      name,
-      role: member.role ?? "user",
-      created_at: new Date(lastMadeMs),
-    })
-    .execute();
+  await inSignedTransaction(deps, (tx) =>
+    tx
+      .insertInto("member")
+      .values({
+        id,
+        organization_id: organizationId,
+        email,
+        name,
+        role: member.role ?? "user",
+        created_at: new Date(lastMadeMs),
+      })
+      .execute(),
+  );
   for (const [workspace_id, role] of Object.entries(member.workspaces ?? {})) {
-    await setWorkspaceRole(database, { workspaceId: workspace_id, memberId: id, role });
+    await setWorkspaceRole(deps, { workspaceId: workspace_id, memberId: id, role });
   }
   return { id, email, name };
 }
 
 /** Sets or (null) removes a role in a workspace, without the API. */
 export async function setWorkspaceRole(
-  database: Database,
+  deps: SigningDeps,
   of: { workspaceId: string; memberId: string; role: WorkspaceRole | null },
 ): Promise<void> {
-  await database
-    .deleteFrom("workspace_member")
-    .where("workspace_id", "=", of.workspaceId)
-    .where("member_id", "=", of.memberId)
-    .execute();
-  // This role is only inherited and never has a row.
-  if (of.role === null || of.role === "workspace_billing") return;
-  await database
-    .insertInto("workspace_member")
-    .values({ workspace_id: of.workspaceId, member_id: of.memberId, role: of.role })
-    .execute();
+  await inSignedTransaction(deps, async (tx) => {
+    await tx
+      .deleteFrom("workspace_member")
+      .where("workspace_id", "=", of.workspaceId)
+      .where("member_id", "=", of.memberId)
+      .execute();
+    // This role is only inherited and never has a row.
+    if (of.role === null || of.role === "workspace_billing") return;
+    await tx
+      .insertInto("workspace_member")
+      .values({ workspace_id: of.workspaceId, member_id: of.memberId, role: of.role })
+      .execute();
+  });
 }
 
 /** Password of every member of a test. */
@@ -93,7 +97,7 @@ export function consoleHeaders(
 
 /** Sets the member's password to `MEMBER_PASSWORD` and signs in. Returns the session's cookie. */
 export async function signInMember(
-  deps: AuthDeps & { database: Database },
+  deps: AuthDeps & SigningDeps,
   member: { id: string; steppedUpAtMs: number | null },
 ): Promise<string> {
   passwordHash ??= hashNewPassword(MEMBER_PASSWORD, { email: "", name: "" }, TEST_PASSWORD_COST);
@@ -101,7 +105,7 @@ export async function signInMember(
   const site = siteOf(CONSOLE_ORIGIN);
   assert(site, "the console's origin is not cross-site");
   const { id: memberId, steppedUpAtMs } = member;
-  return deps.database.transaction().execute(async (tx) => {
+  return inSignedTransaction(deps, async (tx) => {
     await createPerson(tx, deps, { memberId, passwordHash: hash });
     const origin = { requestId: "req_test", ipAddress: null, userAgent: null };
     const { sessionId, cookies } = await startSession(deps, { tx, site, origin, memberId });

@@ -13,6 +13,7 @@ import { withinBound } from "./eventually.ts";
 import { passMonthEnd } from "./month-end.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "./prepared-database.ts";
 import { prepareServerBundle } from "./server-bundle.ts";
+import { signRowsAsServer, writesSignedRow } from "./sign-rows.ts";
 import { requireTestProject } from "./test-project.ts";
 
 // The whole product as one operating-system process, on its own data folder with its own embedded PostgreSQL.
@@ -103,7 +104,10 @@ export interface ServerProcess {
     path: string,
     body?: object,
   ): Promise<Record<string, unknown>>;
-  /** Runs one statement on the server's own database. bigint columns return as text, so cast them. */
+  /**
+   * Runs one statement on the server's own database, and signs the rows that the server would sign. bigint columns return
+   * as text, so cast them.
+   */
   sql<T extends object>(statement: string, values?: readonly unknown[]): Promise<T[]>;
   /** Stops the server by SIGTERM or another signal. Throws unless it exits with 0 and leaves no process. */
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -480,16 +484,18 @@ const EMBEDDED_USER = "bursar";
 
 async function queryDatabase<T extends object>(
   dataDir: string,
-  { DATABASE_URL: connectionString }: { DATABASE_URL?: string },
+  { DATABASE_URL: connectionString, BURSAR_SECRET: secret }: Record<string, string | undefined>,
   statement: string,
   values: readonly unknown[] = [],
 ): Promise<T[]> {
-  const client = new pg.Client(
-    connectionString === undefined ? findEmbeddedDatabase(dataDir) : { connectionString },
-  );
+  const config =
+    connectionString === undefined ? findEmbeddedDatabase(dataDir) : { connectionString };
+  const client = new pg.Client(config);
   await client.connect();
   try {
-    return (await client.query<T>(statement, [...values])).rows;
+    const { rows } = await client.query<T>(statement, [...values]);
+    if (writesSignedRow(statement)) await signRowsAsServer(config, { dataDir, secret });
+    return rows;
   } finally {
     await client.end();
   }

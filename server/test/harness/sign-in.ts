@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import { type AdminHarness, startAdmin, type TestMember, type TestOrganization } from "./admin.ts";
 import { type Browser, type BrowserOptions, openBrowser } from "./browser.ts";
 import { MEMBER_PASSWORD } from "./members.ts";
@@ -50,7 +51,9 @@ export async function signedIn(options: BrowserOptions = {}): Promise<Browser> {
 }
 
 export async function setStatus(member: TestMember, status: "active" | "deactivated" | "removed") {
-  await h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
+  await inSignedTransaction(h.deps, (tx) =>
+    tx.updateTable("member").set({ status }).where("id", "=", member.id).execute(),
+  );
 }
 
 export async function countSessions(member: TestMember): Promise<number> {

@@ -168,7 +168,7 @@ describe("a further personal key", () => {
     await org.admin.post(`${KEYS}/${id}`, { allowed_models: ["claude-haiku-*"] });
     const { id: workspaceId } = await org.admin.createWorkspace();
     const role = "workspace_developer";
-    await setWorkspaceRole(h.deps.database, { workspaceId, memberId: developer.id, role });
+    await setWorkspaceRole(h.deps, { workspaceId, memberId: developer.id, role });
     expect((await developer.client.createApiKey(workspaceId)).allowed_models).toBeNull();
   });
 });

@@ -5,6 +5,7 @@ import { inTransaction } from "#src/db/transaction.ts";
 import { hashSecret } from "#src/domain/key-format.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { stopKeysOfMember } from "#src/people/leaving/keys-of-member.sql.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import type { CreatedApiKey, Listed, TestMember } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
@@ -21,14 +22,17 @@ const test = base.extend("company", ({ h, org, workspaceId }) => {
     org.admin.createApiKey(workspaceId, { owner_member_id: member.id, ...fields });
 
   const setStatus = (member: TestMember, status: "active" | "deactivated" | "removed") =>
-    h.deps.database.updateTable("member").set({ status }).where("id", "=", member.id).execute();
+    inSignedTransaction(h.deps, (tx) =>
+      tx.updateTable("member").set({ status }).where("id", "=", member.id).execute(),
+    );
 
   const setRole = (role: "workspace_developer" | "workspace_admin" | null) =>
-    setWorkspaceRole(h.deps.database, { workspaceId, memberId: ada.id, role });
+    setWorkspaceRole(h.deps, { workspaceId, memberId: ada.id, role });
 
   const read = async (id: string) => (await org.admin.get<ApiKey>(`${KEYS}/${id}`)).body;
 
-  const found = (secret: string) => findApiKeyByHash(h.deps.database, hashSecret(secret));
+  const found = (secret: string) =>
+    findApiKeyByHash(h.deps.database, h.deps.rows, hashSecret(secret));
 
   const stop = (of: { workspaceId?: string } = {}) =>
     inTransaction(h.deps.database, (tx) =>
@@ -249,7 +253,7 @@ describe("stopping the keys of a member", () => {
     company,
   }) => {
     const elsewhere = (await org.admin.createWorkspace()).id;
-    await setWorkspaceRole(h.deps.database, {
+    await setWorkspaceRole(h.deps, {
       workspaceId: elsewhere,
       memberId: ada.id,
       role: "workspace_user",

@@ -21,7 +21,7 @@ const test = base.extend("keys", ({ h, org }) => {
   const iso = (inMs: number) => new Date(h.clock.nowMs + inMs).toISOString();
 
   const lookUp = (secret: string): Promise<FoundKey | null> =>
-    findApiKeyByHash(h.deps.database, hashSecret(secret));
+    findApiKeyByHash(h.deps.database, h.deps.rows, hashSecret(secret));
 
   /** Calls the Admin API with the secret. Returns "works", or status and message. */
   const trySecret = async (secret: string) => {

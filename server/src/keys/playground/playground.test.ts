@@ -27,7 +27,7 @@ const test = base
   )
   /** Reason why the gateway refuses the secret now. Null: accepted. */
   .extend("refusalOf", ({ h }) => async (secret: string): Promise<string | null> => {
-    const key = await findApiKeyByHash(h.deps.database, hashSecret(secret));
+    const key = await findApiKeyByHash(h.deps.database, h.deps.rows, hashSecret(secret));
     if (key === null) return "unknown";
     try {
       checkKeyActive(key, h.clock.nowMs, () => null);
@@ -55,7 +55,7 @@ test("has the restrictions of higher ranks on the member's keys", async ({
   const url = `/v1/admin/api_keys/${own.id}`;
   await org.admin.post(url, { allowed_models: ["claude-haiku-*"] });
   const session = await start();
-  const key = await findApiKeyByHash(h.deps.database, hashSecret(session.key));
+  const key = await findApiKeyByHash(h.deps.database, h.deps.rows, hashSecret(session.key));
   expect(key?.allowedModels).toEqual(["claude-haiku-*"]);
   await org.admin.post(url, { allowed_models: null, status: "inactive" });
   const refused = await developer.client.post(SESSIONS, { workspace_id: workspaceId });
@@ -75,7 +75,7 @@ describe("a playground session", () => {
       workspace_id: workspaceId,
       expires_at: new Date(h.clock.nowMs + TEN_MINUTES_MS).toISOString(),
     });
-    const key = await findApiKeyByHash(h.deps.database, hashSecret(session.key));
+    const key = await findApiKeyByHash(h.deps.database, h.deps.rows, hashSecret(session.key));
     expect(key).toMatchObject({
       id: session.api_key_id,
       workspaceId,
@@ -129,11 +129,10 @@ describe("a playground session", () => {
     refusalOf,
   }) => {
     const session = await start();
-    const { database } = h.deps;
-    await setWorkspaceRole(database, { workspaceId, memberId: developer.id, role: null });
+    await setWorkspaceRole(h.deps, { workspaceId, memberId: developer.id, role: null });
     expect(await refusalOf(session.key)).toMatch(/no access to its workspace/);
     const role = "workspace_developer";
-    await setWorkspaceRole(database, { workspaceId, memberId: developer.id, role });
+    await setWorkspaceRole(h.deps, { workspaceId, memberId: developer.id, role });
     expect(await refusalOf(session.key)).toBeNull();
     await org.admin.post(`/v1/admin/members/${developer.id}/deactivate`);
     // Deactivation ends the member's sign-ins, and these end the playground sessions.

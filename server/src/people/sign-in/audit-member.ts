@@ -5,8 +5,8 @@ import {
   appendAuditEvent,
 } from "#src/audit/audited-transaction.ts";
 import type { Tx } from "#src/db/pool.ts";
-import { inTransaction } from "#src/db/transaction.ts";
 import type { Origin } from "#src/domain/caller.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 
 /** Member that an audit event concerns, or that caused it. */
 export interface AuditedMember {
@@ -36,7 +36,7 @@ export async function signInTransaction<Result>(
   work: (tx: Tx, note: NoteEvent) => Promise<Result>,
 ): Promise<Result> {
   const added: AddedEvent[] = [];
-  const result = await inTransaction(deps.database, (tx) =>
+  const result = await inSignedTransaction(deps, (tx) =>
     work(tx, async (event) => {
       added.push(await appendAuditEvent(tx, deps, toNewEvent(event)));
     }),

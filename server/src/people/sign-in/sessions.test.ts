@@ -1,6 +1,7 @@
 // Oldest PostgreSQL: sign-in
 import { describe, expect, test } from "vitest";
 import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
+import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import { watchEvents } from "#test/harness/audit-events.ts";
 import {
   ada,
@@ -72,11 +73,9 @@ describe("a session", () => {
     const browser = await signedIn();
     const roleOf = async () =>
       (await browser.get<{ member: { role: string } }>(ME)).body.member.role;
-    await h.deps.database
-      .updateTable("member")
-      .set({ role: "billing" })
-      .where("id", "=", ada.id)
-      .execute();
+    await inSignedTransaction(h.deps, (tx) =>
+      tx.updateTable("member").set({ role: "billing" }).where("id", "=", ada.id).execute(),
+    );
     expect(await roleOf()).toBe("billing");
     for (const status of ["deactivated", "removed"] as const) {
       await setStatus(ada, status);

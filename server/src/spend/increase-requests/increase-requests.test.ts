@@ -439,7 +439,7 @@ describe("a request whose workspace or requester has changed", () => {
     company,
   }) => {
     const id = await company.pendingId();
-    await setWorkspaceRole(h.deps.database, {
+    await setWorkspaceRole(h.deps, {
       workspaceId,
       memberId: requester.id,
       role: null,

@@ -1,0 +1,95 @@
+import { sql } from "kysely";
+import type { Database, Tx } from "#src/db/pool.ts";
+import type { RowValue, SignedTable } from "./row-content.ts";
+
+/** A row as JSON, with its MAC. */
+export interface JsonRow {
+  readonly [column: string]: RowValue;
+}
+
+export interface ChangedRow {
+  id: bigint;
+  table: SignedTable;
+  /** The row before the change. Null: it is new. */
+  before: JsonRow | null;
+  after: JsonRow;
+}
+
+/**
+ * Takes the changes of signed columns that this transaction made, in order. The system column `xmin` proves that this
+ * transaction recorded a change, because no statement can set it.
+ */
+export async function takeChangedRows(tx: Tx): Promise<ChangedRow[]> {
+  const { rows } = await sql<ChangedRow>`
+    DELETE FROM row_change
+    WHERE xact = pg_current_xact_id_if_assigned() AND xmin = pg_current_xact_id_if_assigned()::xid
+    RETURNING id, table_name AS "table", old_row AS before, new_row AS after`.execute(tx);
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Deletes changes of finished transactions, which signed nothing. */
+export async function deleteOldChanges(db: Database): Promise<void> {
+  await sql`DELETE FROM row_change WHERE xact < pg_snapshot_xmin(pg_current_snapshot())`.execute(
+    db,
+  );
+}
+
+export interface NewMac {
+  row: JsonRow;
+  mac: Uint8Array;
+}
+
+/** Stores MACs of rows that this transaction has locked. */
+export async function saveMacs(
+  tx: Tx,
+  table: SignedTable,
+  signed: readonly NewMac[],
+): Promise<void> {
+  const macs = signed.map(({ mac }) => mac);
+  const column = (name: string) => signed.map(({ row }) => String(row[name]));
+  if (table === "workspace_member") {
+    await sql`
+      UPDATE workspace_member AS stored SET mac = signed.mac
+      FROM unnest(${column("workspace_id")}::text[], ${column("member_id")}::text[], ${macs}::bytea[])
+        AS signed (workspace_id, member_id, mac)
+      WHERE stored.workspace_id = signed.workspace_id AND stored.member_id = signed.member_id`.execute(
+      tx,
+    );
+    return;
+  }
+  const type = sql.raw(table === "api_key_secret" ? "bigint[]" : "text[]");
+  await sql`
+    UPDATE ${sql.table(table)} AS stored SET mac = signed.mac
+    FROM unnest(${column("id")}::${type}, ${macs}::bytea[]) AS signed (id, mac)
+    WHERE stored.id = signed.id`.execute(tx);
+}
+
+/** Reads all rows of a table as JSON, with locks until the transaction ends. */
+export async function lockAllRows(tx: Tx, table: SignedTable): Promise<JsonRow[]> {
+  const { rows } = await sql<{ row: JsonRow }>`
+    SELECT to_jsonb(stored) AS row FROM ${sql.table(table)} AS stored FOR NO KEY UPDATE`.execute(
+    tx,
+  );
+  return rows.map(({ row }) => row);
+}
+
+/** Nodes without contact for so long count as stopped. The database refuses them afterwards. */
+const SILENT_MS = 10 * 60_000;
+
+/** True if a node that signs no rows was in contact lately. */
+export async function hasUnsigningNode(db: Database | Tx): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    SELECT EXISTS (SELECT FROM node
+      WHERE NOT signs_rows AND seen_at > now() - ${SILENT_MS} * interval '1 ms') AS has`.execute(
+    db,
+  );
+  return rows[0]?.has !== false;
+}
+
+/** Makes the database refuse nodes that sign no rows. */
+export async function markRowsSigned(db: Database | Tx): Promise<void> {
+  await sql`
+    INSERT INTO installation (key, value) VALUES ('rows_signed_at', now()::text) ON CONFLICT (key) DO NOTHING`.execute(
+    db,
+  );
+}

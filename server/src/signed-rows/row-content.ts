@@ -1,0 +1,89 @@
+// Columns that the MAC of a row covers. Each decides who may do what. Columns that are written often, such as the last
+// use, are left out. The triggers of migrations/0040_row_signatures.sql have the same columns.
+
+type ColumnKind = "text" | "time" | "bytes" | "texts";
+
+export const signedColumns = {
+  api_key: {
+    id: "text",
+    organization_id: "text",
+    workspace_id: "text",
+    permission: "text",
+    status: "text",
+    purpose: "text",
+    owner_member_id: "text",
+    expires_at: "time",
+    allowed_models: "texts",
+    allowed_addresses: "texts",
+  },
+  api_key_secret: {
+    id: "text",
+    api_key_id: "text",
+    hash: "bytes",
+    created_at: "time",
+    valid_until: "time",
+    playground_session_id: "text",
+    auth_session_id: "text",
+  },
+  admin_key: {
+    id: "text",
+    organization_id: "text",
+    status: "text",
+    secret_hash: "bytes",
+    expires_at: "time",
+  },
+  member: { id: "text", organization_id: "text", role: "text", status: "text" },
+  workspace_member: { workspace_id: "text", member_id: "text", role: "text" },
+  auth_session: {
+    id: "text",
+    token: "text",
+    user_id: "text",
+    started_at: "time",
+    stepped_up_at: "time",
+  },
+} as const satisfies Record<string, Record<string, ColumnKind>>;
+
+export type SignedTable = keyof typeof signedColumns;
+
+export const signedTables = Object.keys(signedColumns) as SignedTable[];
+
+/** Value of a column, as the driver reads it or as text in JSON. */
+export type RowValue = string | number | bigint | Date | Uint8Array | readonly string[] | null;
+
+/** The signed columns of a row. Other columns are ignored. */
+export type RowContent<Table extends SignedTable> = {
+  readonly [Column in keyof (typeof signedColumns)[Table]]: RowValue;
+};
+
+/**
+ * Formats the signed columns as one text, the same for a row from the driver and for a row as JSON. Columns without a
+ * value are omitted, so a new column without a value does not change the text. Times have milliseconds.
+ */
+export function formatContent<Table extends SignedTable>(
+  table: Table,
+  row: RowContent<Table>,
+): string {
+  const columns: Record<string, ColumnKind> = signedColumns[table];
+  const values: Record<string, RowValue> = row;
+  const content = Object.entries(columns).flatMap(([name, kind]) => {
+    const value = values[name];
+    if (value === undefined) throw new TypeError(`${table}.${name} was not read`);
+    return value === null ? [] : [[name, formatValue(kind, value)]];
+  });
+  return JSON.stringify([table, ...content]);
+}
+
+function formatValue(kind: ColumnKind, value: NonNullable<RowValue>): string | readonly string[] {
+  switch (kind) {
+    case "text":
+      return String(value);
+    case "time":
+      return (value instanceof Date ? value : new Date(String(value))).toISOString();
+    case "bytes":
+      return value instanceof Uint8Array
+        ? Buffer.from(value).toString("hex")
+        : String(value).replace("\\x", "");
+    case "texts":
+      return Array.isArray(value) ? value : [String(value)];
+  }
+}
