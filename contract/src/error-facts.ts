@@ -98,6 +98,15 @@ const restrictionFacts = z
   })
   .meta({ description: "The value that another rank has set." });
 
+const setAboveFacts = z
+  .object({
+    rank: z.enum(ranks),
+    set_by: z.object({ type: z.string(), id: z.string() }).nullable().meta({
+      description: "Caller that set the value. Null: unknown.",
+    }),
+  })
+  .meta({ description: "The value of a higher rank that keeps the limit." });
+
 /** Facts of refusals, by name. `errorCodes` lists the codes that have each. */
 export const errorFacts = z.object({
   header: z.string().meta({ description: "Name of the header, in lower case." }),
@@ -115,6 +124,7 @@ export const errorFacts = z.object({
   awaited_node: awaitedNodeFacts,
   rate_limit: rateLimitFacts,
   restriction: restrictionFacts,
+  set_above: setAboveFacts,
   unsupported: z.array(z.string()).meta({
     description:
       "Request fields that this server cannot serve. Send the whole conversation without them.",

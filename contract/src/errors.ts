@@ -161,6 +161,19 @@ export const errorCodes = {
     meaning: "The member has the highest number of personal keys.",
   },
   role_too_high: { ...forbidden, meaning: "The role is above the caller's own role." },
+  limit_set_above: {
+    ...forbidden,
+    meaning: "A higher rank set the limit, so the caller can neither remove nor raise it.",
+    facts: ["set_above"],
+  },
+  raise_needs_two_people: {
+    ...forbidden,
+    meaning: "The organization requires two people to raise or remove a spend limit.",
+  },
+  increase_needs_another_person: {
+    ...forbidden,
+    meaning: "The caller, or the person behind the caller's key, created the increase request.",
+  },
   step_up_required: {
     ...forbidden,
     meaning: "The member must enter the password or use a passkey again.",

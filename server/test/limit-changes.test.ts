@@ -53,7 +53,9 @@ const test = base.extend("record", async ({ h, org, workspaceId, apiKeyId }) => 
   const elsewhere = (await org.admin.createWorkspace()).id;
   const outsider = h.as((await org.admin.createApiKey(elsewhere, { permissions: ["admin"] })).key);
   const readEvents = await watchEvents(h.deps.database, org.id);
+  const adminKeys = await org.admin.get<Listed<Limit>>("/v1/admin/admin_keys");
   const names = new Map([
+    [adminKeys.body.data[0]?.id ?? "", "<admin key>"],
     [org.id, "<organization>"],
     [workspaceId, "<workspace>"],
     [apiKeyId, "<key>"],
@@ -76,7 +78,7 @@ const test = base.extend("record", async ({ h, org, workspaceId, apiKeyId }) => 
 
   function toGolden(line: string): string {
     let text = line
-      .replaceAll(/"(created_at|updated_at)":"[^"]+"/g, '"$1":"<time>"')
+      .replaceAll(/"(created_at|updated_at|set_at)":"[^"]+"/g, '"$1":"<time>"')
       .replaceAll(/"version":\d+/g, '"version":<version>')
       .replaceAll(/"workspace_name":"[^"]+"/g, '"workspace_name":"<name>"')
       .replaceAll(/"next_page":"([^"]+)"/g, (_, cursor: string) => `"next_page":${open(cursor)}`);

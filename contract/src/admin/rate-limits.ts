@@ -4,7 +4,14 @@ import { apiKeyId, modelGroupId, modelName, rateLimitId, workspaceId } from "../
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { wireScope } from "../scope.ts";
-import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
+import {
+  ifVersion,
+  limitQuery,
+  limitValueFields,
+  limitVersion,
+  rankToRemove,
+  rankToSet,
+} from "./limit-fields.ts";
 
 const rateLimitScope = wireScope.meta({ description: "Scope whose requests are limited." });
 
@@ -29,6 +36,19 @@ const remainingAmount = (what: string) =>
     .number()
     .nullable()
     .meta({ description: `${what} Null: not limited.` });
+
+const rateLimitValue = z
+  .object({
+    ...limitValueFields,
+    requests_per_minute: perMinute,
+    input_tokens_per_minute: perMinute,
+    output_tokens_per_minute: perMinute,
+  })
+  .meta({ id: "RateLimitValue" });
+
+const values = z.array(rateLimitValue).meta({
+  description: "Values by rank, highest first. The limit has the lowest number of each kind.",
+});
 
 export const rateLimit = z
   .object({
@@ -58,6 +78,7 @@ export const rateLimit = z
     free_at: timestamp.nullable().meta({
       description: "When the limit accepts requests again. Null: it accepts them now.",
     }),
+    values,
     version: limitVersion,
     created_at: timestamp,
     updated_at: timestamp,
@@ -72,7 +93,7 @@ export const setRateLimit = route({
   path: "/v1/admin/rate_limits",
   summary: "Set a rate limit",
   description:
-    "Creates the limit of this scope and group of models, or replaces it. A replaced limit keeps its id. All limits that apply to a request must have room. These are the limits of its key, its workspace and the organization, for its model's group and for all models. Takes effect on every node within a second. The organization's limits need an admin key or the role Owner or Admin.",
+    "Sets the value of the caller's rank, or of the lower `rank`, for this scope and group of models. A changed limit keeps its id. A higher number is accepted while another rank keeps it lower: compare the limit and its `values`. All limits that apply to a request must have room. These are the limits of its key, its workspace and the organization, for its model's group and for all models. Takes effect on every node within a second. The organization's limits need an admin key or the role Owner or Admin.",
   action: "rate_limits:write",
   audited: "rate_limit.set",
   stepUp: "if_wider",
@@ -84,6 +105,7 @@ export const setRateLimit = route({
       "Input tokens (cache writes count, cache reads do not)",
     ),
     output_tokens_per_minute: perMinuteInput("Output tokens"),
+    ...rankToSet,
     ...ifVersion,
   }),
   response: rateLimit,
@@ -121,12 +143,18 @@ export const deleteRateLimit = route({
   method: "DELETE",
   path: "/v1/admin/rate_limits/{rate_limit_id}",
   summary: "Delete a rate limit",
-  description: "Takes effect on every node within a second.",
+  description:
+    "Removes the values of the caller's rank and of lower ones. The limit stays while a higher rank has a value. Takes effect on every node within a second.",
   action: "rate_limits:write",
   audited: "rate_limit.deleted",
   stepUp: true,
   params: rateLimitParams,
-  response: z.object({ id: rateLimitId, type: z.literal("rate_limit_deleted") }),
+  query: z.strictObject({ rank: rankToRemove }),
+  response: z.object({
+    id: rateLimitId,
+    type: z.literal("rate_limit_deleted"),
+    values: values.meta({ description: "Values that stay. Empty: the limit is deleted." }),
+  }),
 });
 
 const lowestLimit = z

@@ -39,7 +39,10 @@ export const increaseRequest = z
     approved_usd: usdText.nullable(),
     answer: z.string().nullable(),
     resolved_by: actor.nullable(),
-    can_resolve: z.boolean().meta({ description: "True: the caller can approve and deny it." }),
+    can_resolve: z.boolean().meta({
+      description:
+        "True: the caller can approve and deny it. False for the person who created it, also with another key or session.",
+    }),
     created_at: timestamp,
     resolved_at: timestamp.nullable(),
   })
@@ -114,7 +117,7 @@ export const approveIncreaseRequest = route({
   path: "/v1/admin/spend_limit_increase_requests/{spend_limit_increase_request_id}/approve",
   summary: "Approve an increase request",
   description:
-    "Sets the limit in the same transaction, and notifies the requester by e-mail. Enforcement stays the same. A limit that is already higher or removed is a 400. Requesters who can set the limit can approve their own request, which the audit event records.",
+    "Raises the limit in the same transaction, and notifies the requester by e-mail. Raises the values of the caller's rank and of lower ones that are below the amount. Enforcement stays the same. A limit that is already higher or removed is a 400. A lower value of a higher rank is a 403. So is a request of the caller: of the same member, of a key that the member owns or created, or of a key behind the calling key. Only the operator can approve every request.",
   action: "spend_limits:write",
   audited: "increase_request.approved",
   stepUp: true,

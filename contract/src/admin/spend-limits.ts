@@ -4,7 +4,14 @@ import { apiKeyId, memberId, spendLimitId, workspaceId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
 import { route } from "../route.ts";
 import { scopeTypes, wireScope } from "../scope.ts";
-import { ifVersion, limitQuery, limitVersion } from "./limit-fields.ts";
+import {
+  ifVersion,
+  limitQuery,
+  limitValueFields,
+  limitVersion,
+  rankToRemove,
+  rankToSet,
+} from "./limit-fields.ts";
 
 /**
  * Enforcement levels. The first is the default of all routes. Each level is listed only once the server enforces it.
@@ -62,6 +69,20 @@ const blocksNow = z.boolean().meta({
     "True: spend has reached the limit, and requests are refused until the period ends. Always false under `alert_only`.",
 });
 
+const spendLimitValue = z
+  .object({
+    ...limitValueFields,
+    limit_usd: z.number(),
+    enforcement,
+    open_ended_hold_usd: z.number().nullable(),
+  })
+  .meta({ id: "SpendLimitValue" });
+
+const values = z.array(spendLimitValue).meta({
+  description:
+    "Values by rank, highest first. The limit has the lowest amount and the strictest enforcement of the values that refuse requests.",
+});
+
 /**
  * The limit is a JSON number, as in the request: with at most 15 significant digits it is exact. Spend is a sum, so it is
  * decimal text.
@@ -83,6 +104,7 @@ export const workspaceLimit = z
     state: activation.state.nullable(),
     activating_since: activation.activating_since,
     open_ended_hold_usd: z.number().nullable(),
+    values,
     version: limitVersion.nullable(),
     updated_at: timestamp.nullable(),
   })
@@ -94,7 +116,7 @@ export const setWorkspaceLimit = route({
   path: "/v1/admin/workspaces/limits",
   summary: "Set a workspace's monthly limit",
   description:
-    "Creates or replaces the limit. Null removes it. Months are calendar months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true.",
+    "Sets the value of the caller's rank, or of the lower `rank`. Null removes values, as a deletion does. Months are calendar months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: "if_wider",
@@ -103,6 +125,7 @@ export const setWorkspaceLimit = route({
     monthly_limit_usd: usdAmount.nullable(),
     enforcement: setEnforcement,
     ...openEndedHold,
+    ...rankToSet,
     ...ifVersion,
   }),
   response: workspaceLimit,
@@ -138,6 +161,7 @@ export const spendLimit = z
     blocks_now: blocksNow,
     ...activation,
     open_ended_hold_usd: z.number().nullable(),
+    values,
     version: limitVersion,
     created_at: timestamp,
     updated_at: timestamp,
@@ -152,7 +176,7 @@ export const setSpendLimit = route({
   path: "/v1/admin/spend_limits",
   summary: "Set a spend limit",
   description:
-    "Creates the limit of this scope and period, or replaces it. A replaced limit keeps its id. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. The organization's limits need an admin key or the role Owner, Admin or Billing.",
+    "Sets the value of the caller's rank, or of the lower `rank`. A changed limit keeps its id. A higher amount is accepted while another rank keeps the limit lower: compare `limit_usd` and `values`. Periods are calendar days, weeks (from Monday) and months in UTC. Takes effect at once. A limit below the current spend is accepted and refuses requests: `blocks_now` is true. The organization's limits need an admin key or the role Owner, Admin or Billing.",
   action: "spend_limits:write",
   audited: "spend_limit.set",
   stepUp: "if_wider",
@@ -162,6 +186,7 @@ export const setSpendLimit = route({
     limit_usd: usdAmount,
     enforcement: setEnforcement,
     ...openEndedHold,
+    ...rankToSet,
     ...ifVersion,
   }),
   response: spendLimit,
@@ -199,12 +224,18 @@ export const deleteSpendLimit = route({
   method: "DELETE",
   path: "/v1/admin/spend_limits/{spend_limit_id}",
   summary: "Delete a spend limit",
-  description: "Takes effect at once. Spend is still counted.",
+  description:
+    "Removes the values of the caller's rank and of lower ones. The limit stays while a higher rank has a value. Takes effect at once. Spend is still counted.",
   action: "spend_limits:write",
   audited: "spend_limit.deleted",
   stepUp: true,
   params: spendLimitParams,
-  response: z.object({ id: spendLimitId, type: z.literal("spend_limit_deleted") }),
+  query: z.strictObject({ rank: rankToRemove }),
+  response: z.object({
+    id: spendLimitId,
+    type: z.literal("spend_limit_deleted"),
+    values: values.meta({ description: "Values that stay. Empty: the limit is deleted." }),
+  }),
 });
 
 const bindingLimit = z

@@ -572,6 +572,19 @@ CREATE TABLE rate_limit (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE rate_limit_value (
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  model_group text NOT NULL,
+  rank text NOT NULL,
+  requests_per_minute integer,
+  input_tokens_per_minute integer,
+  output_tokens_per_minute integer,
+  set_by_type text,
+  set_by_id text,
+  set_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE rate_limits_version (
   is_only_row boolean DEFAULT true NOT NULL,
   value bigint DEFAULT 0 NOT NULL
@@ -632,7 +645,8 @@ CREATE TABLE schema_migration (
 CREATE TABLE security_settings (
   organization_id uuid NOT NULL,
   max_key_lifetime_days integer,
-  max_keys_per_member integer
+  max_keys_per_member integer,
+  raises_need_two_people boolean DEFAULT false NOT NULL
 );
 CREATE TABLE set_up_link (
   token_hash bytea NOT NULL,
@@ -695,6 +709,19 @@ CREATE TABLE spend_limit_raise (
   settled_nano_usd bigint NOT NULL,
   amount_nano_usd bigint,
   raised_at timestamp with time zone NOT NULL
+);
+CREATE TABLE spend_limit_value (
+  organization_id uuid NOT NULL,
+  scope_type text NOT NULL,
+  scope_id text NOT NULL,
+  period text NOT NULL,
+  rank text NOT NULL,
+  amount_nano_usd bigint NOT NULL,
+  enforcement text NOT NULL,
+  open_ended_hold_nano_usd bigint,
+  set_by_type text,
+  set_by_id text,
+  set_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE upstream (
   id text NOT NULL,
@@ -1411,6 +1438,13 @@ ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_pkey PRIMARY KEY (id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_requests_per_minute_check CHECK ((requests_per_minute > 0));
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_scope_type_scope_id_model_group_key UNIQUE (scope_type, scope_id, model_group);
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_check CHECK ((num_nonnulls(requests_per_minute, input_tokens_per_minute, output_tokens_per_minute) > 0));
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_input_tokens_per_minute_check CHECK ((input_tokens_per_minute > 0));
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_output_tokens_per_minute_check CHECK ((output_tokens_per_minute > 0));
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_pkey PRIMARY KEY (scope_id, scope_type, model_group, rank);
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_requests_per_minute_check CHECK ((requests_per_minute > 0));
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
@@ -1446,6 +1480,13 @@ ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_req
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text])));
 ALTER TABLE spend_limit_raise ADD CONSTRAINT spend_limit_raise_pkey PRIMARY KEY (id);
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_enforcement_check CHECK ((enforcement = ANY (ARRAY['strict'::text, 'soft'::text, 'alert_only'::text])));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_open_ended_hold_nano_usd_check CHECK ((open_ended_hold_nano_usd > 0));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_period_check CHECK ((period = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text])));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_pkey PRIMARY KEY (scope_id, scope_type, period, rank);
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_rank_check CHECK ((rank = ANY (ARRAY['machine'::text, 'owner'::text, 'admin'::text, 'workspace'::text, 'holder'::text])));
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE upstream ADD CONSTRAINT upstream_pkey PRIMARY KEY (id);
 ALTER TABLE usage_batch ADD CONSTRAINT usage_batch_pkey PRIMARY KEY (id);
 ALTER TABLE usage_day ADD CONSTRAINT usage_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, model, member_id, service_tier, context_window, inference_geo, speed, client, status);
@@ -1534,6 +1575,7 @@ ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organizat
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
@@ -1545,6 +1587,7 @@ ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_organization_id_fkey FOREIGN 
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);

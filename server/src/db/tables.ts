@@ -30,18 +30,16 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
   api_key_restriction: ApiKeyRestrictionTable;
-  security_settings: {
-    organization_id: string;
-    max_key_lifetime_days: number | null;
-    max_keys_per_member: Generated<number | null>;
-  };
+  security_settings: SecuritySettingsTable;
   change_scope: { value: bigint; kind: ChangeScopeKind; id: string };
   admin_key: AdminKeyTable;
   upstream: UpstreamTable;
   price_override: PriceOverrideTable;
   spend_limit: SpendLimitTable;
+  spend_limit_value: SpendLimitValueTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
   rate_limit: RateLimitTable;
+  rate_limit_value: RateLimitValueTable;
   rate_limits_version: { is_only_row: Generated<boolean>; value: bigint };
   rate_bucket: { rate_limit_id: string; kind: string; level: number; refilled_at: Date };
   spend_adjustment: SpendAdjustmentTable;
@@ -229,6 +227,37 @@ interface RateLimitTable {
   revision: bigint;
   created_at: Created;
   updated_at: Generated<Date>;
+}
+
+interface LimitValueColumns {
+  organization_id: string;
+  scope_type: ScopeType;
+  scope_id: string;
+  rank: Rank;
+  set_by_type: string | null;
+  set_by_id: string | null;
+  set_at: Date;
+}
+
+interface SpendLimitValueTable extends LimitValueColumns {
+  period: PeriodName;
+  amount_nano_usd: bigint;
+  enforcement: SpendLimitTable["enforcement"];
+  open_ended_hold_nano_usd: bigint | null;
+}
+
+interface RateLimitValueTable extends LimitValueColumns {
+  model_group: string;
+  requests_per_minute: number | null;
+  input_tokens_per_minute: number | null;
+  output_tokens_per_minute: number | null;
+}
+
+interface SecuritySettingsTable {
+  organization_id: string;
+  max_key_lifetime_days: number | null;
+  max_keys_per_member: Generated<number | null>;
+  raises_need_two_people: Generated<boolean>;
 }
 
 interface SpendLimitTable {

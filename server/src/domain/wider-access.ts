@@ -131,7 +131,8 @@ export function isSpendLimitWider(before: SpendBound | null, after: SpendBound |
   return (
     after.amountNanoUsd > before.amountNanoUsd ||
     enforcements.indexOf(after.enforcement) > enforcements.indexOf(before.enforcement) ||
-    isHoldLower(before.openEndedHoldNanoUsd, after.openEndedHoldNanoUsd)
+    (before.enforcement === "strict" &&
+      isHoldLower(before.openEndedHoldNanoUsd, after.openEndedHoldNanoUsd))
   );
 }
 

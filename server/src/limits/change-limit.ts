@@ -1,4 +1,6 @@
+import { includesRank, type Rank, rankNames } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
+import { denied } from "#src/access/authorize.ts";
 import type { Call } from "#src/access/call.ts";
 import { type LockedScope, lockScope } from "#src/access/limited-scope.ts";
 import { checkStepUp } from "#src/access/step-up.ts";
@@ -7,69 +9,167 @@ import {
   type AuditEntry,
   auditedTransaction,
 } from "#src/audit/audited-transaction.ts";
+import type { JsonValue } from "#src/audit/canonical-json.ts";
 import type { Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { type Caller, toWireMaker } from "#src/domain/caller.ts";
+import { rankOf } from "#src/domain/rank.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
 import type { Limit, LimitKind, SaveDeps, ScopeOfLimit } from "./limit-kind.ts";
+import {
+  findValueAbove,
+  type LimitSetter,
+  type LimitValue,
+  removeValues,
+  setValue,
+} from "./limit-values.rule.ts";
+import { readValues, saveLimit } from "./limit-values.ts";
 import { getLimit, limitNotFound } from "./visible-limits.ts";
 
-/** One limit before and after a change. Null: there is none. */
-export interface LimitChange<Stored extends Limit> {
+/** One limit in force before and after a change, with its values. Null: there is none. */
+export interface LimitChange<Stored extends Limit, Wanted = unknown> {
   before: Stored | null;
   after: Stored | null;
+  valuesBefore: readonly LimitValue<Wanted>[];
+  values: readonly LimitValue<Wanted>[];
 }
 
-/** Scope that stays locked until the transaction ends. */
-export type ScopeForChange = ScopeOfLimit & LockedScope;
+/** Scope that stays locked until the transaction ends, with the rank of the change. */
+export type ScopeForChange = ScopeOfLimit & LockedScope & { setter: LimitSetter };
 
 /**
  * Locks the scope, changes one of its limits in `work`, and writes the audit event of the change. Requests a step-up for a
- * wider limit. Throws what `lockScope` and `work` throw.
+ * wider limit. Throws what `lockScope`, `readSetter` and `work` throw.
  */
-export function changeInScope<Stored extends Limit, Result>(
-  kind: LimitKind<Stored>,
+export function changeInScope<Stored extends Limit & Place, Place, Wanted, Result>(
+  kind: LimitKind<Stored, Place, Wanted>,
   deps: AuditDeps,
-  { call: { caller, origin }, scope: wireScope }: { call: Call; scope: WireScope },
-  work: (tx: Tx, scope: ScopeForChange) => Promise<{ change: LimitChange<Stored>; result: Result }>,
+  { call, scope: wireScope, rank }: { call: Call; scope: WireScope; rank?: Rank | undefined },
+  work: (
+    tx: Tx,
+    scope: ScopeForChange,
+  ) => Promise<{ change: LimitChange<Stored, Wanted>; result: Result }>,
 ): Promise<Result> {
+  const { caller, origin } = call;
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const scope = await lockScope(tx, caller, wireScope, `${kind.type}s`);
-    const { change, result } = await work(tx, { ...scope, organizationId });
+    const setter = readSetter(caller, scope, rank);
+    const { change, result } = await work(tx, { ...scope, organizationId, setter });
     if (kind.isWider(change.before, change.after)) checkStepUp(caller, deps.nowMs());
     return { result, audit: auditLimitChange(kind, "set", scope, change) };
   });
 }
 
+/** Throws a 403 for a rank above that of the caller. */
+export function readSetter(
+  caller: Caller,
+  { workspaceId }: LockedScope,
+  named: Rank | undefined,
+): LimitSetter {
+  const own = rankOf(caller, workspaceId, "limits");
+  const rank = named ?? own;
+  if (!includesRank(own, rank)) {
+    throw denied(
+      `You change limits as ${rankNames[own]} here, so you cannot change a value of ${rankNames[rank]}.`,
+    );
+  }
+  return { type: caller.kind, id: caller.id, rank, isRankNamed: named !== undefined };
+}
+
 interface WantedChange<Stored extends Limit, Place, Wanted> {
   /** The caller has locked the scope, so that no other change comes between. */
-  of: ScopeOfLimit & Place;
-  /** Returns null to delete the limit. */
-  wanted: (before: Stored | null) => Wanted | null;
+  of: ScopeOfLimit & Place & { setter: LimitSetter };
+  /** Returns the new value of the setter's rank. Null removes values. `own` is the present one. */
+  wanted: (own: Wanted | null, before: Stored | null) => Wanted | null;
   /** Version that the client has seen. Null: no limit. Undefined: any. */
   ifVersion?: number | null | undefined;
 }
 
 /**
- * Creates, replaces or deletes the limit of one place. Changes nothing where the limit is already as wanted. Throws a 409
- * for another version than `ifVersion`, and what `wanted` throws.
+ * Sets or removes values of one limit. Changes nothing where they are already as wanted. Throws a 409 for another version
+ * than `ifVersion`, a 403 if only higher ranks have values to remove, and what `wanted` and `checkChange` throw.
  */
-export async function changeLimit<Stored extends Limit, Place, Wanted>(
+export async function changeLimit<Stored extends Limit & Place, Place, Wanted>(
   kind: LimitKind<Stored, Place, Wanted>,
   tx: Tx,
   deps: SaveDeps,
   { of, wanted: readWanted, ifVersion }: WantedChange<Stored, Place, Wanted>,
-): Promise<LimitChange<Stored>> {
+): Promise<LimitChange<Stored, Wanted>> {
   const before = await kind.find(tx, of);
   checkVersion(kind, before, ifVersion);
-  const wanted = readWanted(before);
+  const [valuesBefore = []] = await readValues(kind, tx, before === null ? [] : [before]);
+  const { setter } = of;
+  const own = valuesBefore.find(({ rank }) => rank === setter.rank)?.wanted ?? null;
+  const wanted = readWanted(own, before);
+  const isSame = own === null || wanted === null ? own === wanted : kind.isSame(own, wanted);
+  const unchanged = { before, after: before, valuesBefore, values: valuesBefore };
   if (wanted === null) {
-    if (before !== null) await kind.delete(tx, before);
-    return { before, after: null };
+    const values = removeValues(valuesBefore, setter);
+    if (values.length < valuesBefore.length) {
+      return saveValues(kind, tx, deps, { of, before, valuesBefore, values });
+    }
+    checkNothingAbove(kind, before, valuesBefore, setter.rank);
+    return unchanged;
   }
-  if (before !== null && kind.isSame(before, wanted)) return { before, after: before };
-  return { before, after: await kind.save(tx, deps, { ...of, ...wanted }) };
+  if (isSame) return unchanged;
+  const { type, id, rank } = setter;
+  const setAtMs = deps.nowMs();
+  const values = setValue(valuesBefore, { rank, wanted, setBy: { type, id }, setAtMs });
+  return saveValues(kind, tx, deps, { of, before, valuesBefore, values });
+}
+
+interface ValuesChange<Stored extends Limit, Place, Wanted> {
+  of: ScopeOfLimit & Place & { setter: LimitSetter };
+  before: Stored | null;
+  valuesBefore: readonly LimitValue<Wanted>[];
+  values: readonly LimitValue<Wanted>[];
+}
+
+async function saveValues<Stored extends Limit & Place, Place, Wanted>(
+  kind: LimitKind<Stored, Place, Wanted>,
+  tx: Tx,
+  deps: SaveDeps,
+  { of, before, valuesBefore, values }: ValuesChange<Stored, Place, Wanted>,
+): Promise<LimitChange<Stored, Wanted>> {
+  const after = await saveLimit(kind, tx, deps, { of, before, values });
+  const { organizationId, setter } = of;
+  await kind.checkChange(tx, {
+    organizationId,
+    setter,
+    before: before && kind.toWanted(before),
+    after: after && kind.toWanted(after),
+  });
+  return { before, after, valuesBefore, values };
+}
+
+function checkNothingAbove<Stored extends Limit>(
+  kind: LimitKind<Stored>,
+  limit: Stored | null,
+  values: readonly LimitValue<unknown>[],
+  rank: Rank,
+): void {
+  const above = findValueAbove(values, rank);
+  if (limit !== null && above !== null) throw refuseSetAbove(kind.describe(limit), above);
+}
+
+/** Refusal of a change that only a higher rank can make. `limit` is the limit in force, for people. */
+export function refuseSetAbove(limit: string, { rank, setBy }: LimitValue<unknown>): ApiError {
+  const set_by = toWireSetter(setBy);
+  return new ApiError(
+    "limit_set_above",
+    `The limit is ${limit}, set by ${rankNames[rank]}${set_by ? ` (${set_by.id})` : ""}. Only ${rankNames[rank]} or a higher rank can raise or remove it.`,
+    {},
+    { set_above: { rank, set_by } },
+  );
+}
+
+/** Setter of a value in the API's terms. */
+export function toWireSetter(
+  setBy: LimitValue<unknown>["setBy"],
+): { type: string; id: string } | null {
+  return setBy && toWireMaker({ created_by_type: setBy.type, created_by_id: setBy.id });
 }
 
 function checkVersion<Stored extends Limit>(
@@ -92,41 +192,50 @@ function checkVersion<Stored extends Limit>(
   );
 }
 
-/** Throws what `getLimit` and `lockScope` throw. */
-export function deleteLimit<Stored extends Limit>(
-  kind: LimitKind<Stored>,
+/** Removes values, and returns those that stay. Throws what `getLimit`, `lockScope` and `changeLimit` throw. */
+export function deleteLimit<Stored extends Limit & Place, Place, Wanted>(
+  kind: LimitKind<Stored, Place, Wanted>,
   deps: AuditDeps,
   { caller, origin }: Call,
-  of: { id: string; scopeTypes?: readonly ScopeType[] | undefined },
-): Promise<void> {
+  of: { id: string; scopeTypes?: readonly ScopeType[] | undefined; rank?: Rank | undefined },
+): Promise<readonly LimitValue<Wanted>[]> {
+  const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const found = await getLimit(kind, tx, caller, of);
+    const { id, scopeTypes, rank } = of;
+    const found = await getLimit(kind, tx, caller, { id, scopeTypes });
     const scope = await lockScope(tx, caller, toWireScope(found), `${kind.type}s`);
-    // Another change may have deleted or replaced it before the lock. The log has what is deleted now.
-    const before = await kind.delete(tx, found);
-    if (before === null) throw limitNotFound(kind);
-    return {
-      result: undefined,
-      audit: auditLimitChange(kind, "deleted", scope, { before, after: null }),
-    };
+    const setter = readSetter(caller, scope, rank);
+    const place = { ...found, ...scope, organizationId, setter };
+    const change = await changeLimit(kind, tx, deps, { of: place, wanted: () => null });
+    // Another change may have deleted or replaced it before the lock.
+    if (change.before?.id !== id || change.before === change.after) throw limitNotFound(kind);
+    const verb = change.after === null ? "deleted" : "set";
+    return { result: change.values, audit: auditLimitChange(kind, verb, scope, change) };
   });
 }
 
 /** Returns the audit entry of a change, or "unchanged". A limit that is set to null has the event "set" too. */
-export function auditLimitChange<Stored extends Limit>(
-  kind: LimitKind<Stored>,
+export function auditLimitChange<Stored extends Limit & Place, Place, Wanted>(
+  kind: LimitKind<Stored, Place, Wanted>,
   verb: "set" | "deleted",
   { workspaceId }: LockedScope,
-  { before, after }: LimitChange<Stored>,
+  { before, after, valuesBefore, values }: LimitChange<Stored, Wanted>,
 ): AuditEntry | "unchanged" {
   const limit = after ?? before;
   if (limit === null || before === after) return "unchanged";
-  const toAudit = (each: Stored) => ({ scope: { ...toWireScope(each) }, ...kind.toAudit(each) });
+  const toAudit = (each: Stored, its: readonly LimitValue<Wanted>[]) => ({
+    scope: { ...toWireScope(each) },
+    ...kind.placeToAudit(each),
+    ...kind.toAudit(kind.toWanted(each)),
+    values: Object.fromEntries(
+      its.map(({ rank, wanted }): [Rank, JsonValue] => [rank, kind.toAudit(wanted)]),
+    ),
+  });
   return {
     event: `${kind.type}.${verb}`,
     subject: { type: kind.type, id: limit.id },
     workspaceId,
-    before: before && toAudit(before),
-    after: after && toAudit(after),
+    before: before && toAudit(before, valuesBefore),
+    after: after && toAudit(after, values),
   };
 }

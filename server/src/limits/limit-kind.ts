@@ -3,6 +3,7 @@ import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import type { RandomBytes } from "#src/lib/ids.ts";
+import type { LimitSetter, LimitValue } from "./limit-values.rule.ts";
 
 /** Scope in its organization. */
 export interface ScopeOfLimit {
@@ -17,6 +18,7 @@ export interface Limit extends ScopeOfLimit {
   /** A new number after each change, also for a limit that was deleted and created again. */
   revision: bigint;
   createdAt: Date;
+  updatedAt: Date;
 }
 
 export type LimitType = "spend_limit" | "rate_limit";
@@ -25,7 +27,7 @@ export type LimitType = "spend_limit" | "rate_limit";
  * Differences between kinds of limits. `Place` tells limits of one scope apart: a period or a group of models. `Wanted` is
  * the part of a limit that a caller sets.
  */
-export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = never> {
+export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = unknown> {
   /** Table, audit subject and prefix of the audit events. With an "s": list and rights. */
   type: LimitType;
   /** Name in messages, such as "Spend limit". */
@@ -39,7 +41,25 @@ export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = never
     filter: LimitFilter & PlaceFilter<Place>,
     page: PageRequest,
   ): Promise<Stored[]>;
-  isSame(limit: Stored, wanted: Wanted): boolean;
+  isSame(one: Wanted, other: Wanted): boolean;
+  isSamePlace(one: Place, other: Place): boolean;
+  /** Part of a limit that a caller can set. */
+  toWanted(limit: Stored): Wanted;
+  /** Limit in force: the strictest of these values, of which there is at least one. */
+  combine(values: readonly [Wanted, ...Wanted[]]): Wanted;
+  /** Values of all limits of these scopes, in any order. */
+  listValues(
+    db: Database | Tx,
+    of: { organizationId: string; scopeIds: readonly string[] },
+  ): Promise<PlacedValue<Place, Wanted>[]>;
+  /** Replaces all values of one limit. */
+  saveValues(
+    tx: Tx,
+    of: ScopeOfLimit & Place,
+    values: readonly LimitValue<Wanted>[],
+  ): Promise<void>;
+  /** Throws a 403 for a change that one person cannot make alone. */
+  checkChange(tx: Tx, change: CheckedChange<Wanted>): Promise<void>;
   /** True if a change allows more. Null: no limit. */
   isWider(before: Stored | null, after: Stored | null): boolean;
   /** Creates the limit, or replaces what is wanted of it. */
@@ -48,8 +68,20 @@ export interface LimitKind<Stored extends Limit, Place = unknown, Wanted = never
   delete(tx: Tx, of: Pick<Limit, "organizationId" | "id">): Promise<Stored | null>;
   /** Current value for the message of a conflict, such as "$40.00 monthly, soft". */
   describe(limit: Stored): string;
-  /** Fields of the audit log beside the scope. */
-  toAudit(limit: Stored): { readonly [field: string]: JsonValue };
+  /** Fields of the audit log that tell limits of one scope apart. */
+  placeToAudit(place: Place): { readonly [field: string]: JsonValue };
+  /** Fields of the audit log that a caller can set. */
+  toAudit(wanted: Wanted): { readonly [field: string]: JsonValue };
+}
+
+export type PlacedValue<Place, Wanted> = ScopeOfLimit & Place & LimitValue<Wanted>;
+
+/** Limit in force before and after a change. Null: there is none. */
+export interface CheckedChange<Wanted> {
+  organizationId: string;
+  setter: LimitSetter;
+  before: Wanted | null;
+  after: Wanted | null;
 }
 
 /** Limits that exist for a caller. */

@@ -24,10 +24,10 @@ import { type RateKind, rateKinds } from "#src/rates/buckets/bucket.ts";
 import {
   findRateLimit,
   listScopeRateLimits,
-  type PerMinute,
   type RateLimit,
 } from "#src/rates/buckets/limits.sql.ts";
 import { rateLimitIdOf } from "#src/rates/buckets/rate-limit-id.ts";
+import type { WantedRates } from "./combine-values.rule.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
 import { checkPerMinute } from "./read-rate-limit.ts";
 
@@ -119,7 +119,7 @@ export function setOfficialWorkspaceRateLimit(
     const place = { organizationId, modelGroup: group.id };
     const change = await changeLimit(rateLimits, tx, deps, {
       of: { ...locked, ...place },
-      wanted: (before) => applyWanted(group, before, of.wanted),
+      wanted: (own) => applyWanted(group, own, of.wanted),
     });
     const organization = { scopeType: "organization", scopeId: organizationId } as const;
     const above = await findRateLimit(tx, { ...place, ...organization });
@@ -129,14 +129,14 @@ export function setOfficialWorkspaceRateLimit(
   });
 }
 
-/** Applies the named limits, and keeps the others. Returns null if no limit is left. */
+/** Applies the named limits to the value of the caller's rank, and keeps the others. Returns null if no limit is left. */
 function applyWanted(
   group: ModelGroup,
-  before: RateLimit | null,
+  own: WantedRates | null,
   wanted: Wanted,
-): { perMinute: PerMinute } | null {
+): WantedRates | null {
   const none = { requests: null, input_tokens: null, output_tokens: null };
-  const perMinute: Record<RateKind, number | null> = { ...none, ...before?.perMinute };
+  const perMinute: Record<RateKind, number | null> = { ...none, ...own?.perMinute };
   const named = new Set<string>();
   for (const { type, value } of wanted) {
     if (named.has(type)) throw refuseField("limits", `${type} is named twice.`);

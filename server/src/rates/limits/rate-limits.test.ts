@@ -82,6 +82,16 @@ describe("a limit is set for a scope and a model group", () => {
       remaining: { requests: 30, input_tokens: null, output_tokens: 100 },
       blocks_now: false,
       free_at: null,
+      values: [
+        {
+          rank: "admin",
+          requests_per_minute: 600,
+          input_tokens_per_minute: null,
+          output_tokens_per_minute: 1_200,
+          set_by: { type: "admin_key", id: expect.any(String) },
+          set_at: expect.stringMatching(/Z$/),
+        },
+      ],
       version: expect.any(Number),
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
@@ -266,6 +276,7 @@ describe("rights", () => {
     expect((await limits.remove(own, client)).body).toEqual({
       id: own,
       type: "rate_limit_deleted",
+      values: [],
     });
     expect(await auditEventsOf(h.deps.database, own)).toMatchObject([
       { event: "rate_limit.set" },

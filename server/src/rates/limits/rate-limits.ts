@@ -1,3 +1,4 @@
+import type { Rank } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { getWorkspaceIdOfApiKey } from "#src/access/visible-workspace.ts";
@@ -7,6 +8,8 @@ import { modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
 import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
 import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
+import type { LimitValue } from "#src/limits/limit-values.rule.ts";
+import { readValues } from "#src/limits/limit-values.ts";
 import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limits.ts";
 import {
   capacityOf,
@@ -22,6 +25,7 @@ import {
   type RateLimit,
 } from "#src/rates/buckets/limits.sql.ts";
 import { coversGroup } from "#src/rates/buckets/node-rates.ts";
+import type { WantedRates } from "./combine-values.rule.ts";
 import { rateLimits } from "./rate-limit-kind.ts";
 import { checkPerMinute, readModelGroup } from "./read-rate-limit.ts";
 
@@ -31,6 +35,7 @@ export interface RateLimitState {
   levels: PerMinute;
   /** Time until requests are accepted again, milliseconds. Null: they are accepted. */
   freeInMs: number | null;
+  values: readonly LimitValue<WantedRates>[];
 }
 
 export interface NewRateLimit {
@@ -39,6 +44,7 @@ export interface NewRateLimit {
   requests_per_minute: number | null;
   input_tokens_per_minute: number | null;
   output_tokens_per_minute: number | null;
+  rank?: Rank | undefined;
   if_version?: number | null | undefined;
 }
 
@@ -55,14 +61,16 @@ export async function setRateLimit(
     output_tokens: input.output_tokens_per_minute,
   };
   checkPerMinute(group, perMinute);
-  return changeInScope(rateLimits, deps, { call, scope: input.scope }, async (tx, scope) => {
+  const { rank } = input;
+  return changeInScope(rateLimits, deps, { call, scope: input.scope, rank }, async (tx, scope) => {
     const change = await changeLimit(rateLimits, tx, deps, {
       of: { ...scope, modelGroup: group.id },
       wanted: () => ({ perMinute }),
       ifVersion: input.if_version,
     });
     assert(change.after !== null, "a limit that is set is there");
-    const [state] = toStates([change.after], await readLevels(tx, [change.after.id]));
+    const levels = await readLevels(tx, [change.after.id]);
+    const [state] = toStates([change.after], levels, [change.values]);
     assert(state !== undefined, "one limit has one state");
     return { change, result: state };
   });
@@ -134,18 +142,20 @@ function placeOf({ scopeType, modelGroup }: RateLimit): number {
   return narrowestFirst.indexOf(scopeType) * modelGroups.length + group;
 }
 
-/** Adds the current levels to limits, in the same order. */
+/** Adds the current levels and the values to limits, in the same order. */
 async function addLevels(deps: AuditDeps, limits: readonly RateLimit[]): Promise<RateLimitState[]> {
   if (limits.length === 0) return [];
   const ids = limits.map(({ id }) => id);
-  return toStates(limits, await readLevels(deps.database, ids));
+  const levels = await readLevels(deps.database, ids);
+  return toStates(limits, levels, await readValues(rateLimits, deps.database, limits));
 }
 
 function toStates(
   limits: readonly RateLimit[],
   known: ReadonlyMap<string, Partial<Record<RateKind, number>>>,
+  valuesOfLimits: readonly (readonly LimitValue<WantedRates>[])[],
 ): RateLimitState[] {
-  return limits.map((limit) => {
+  return limits.map((limit, place) => {
     const levels = { requests: null, input_tokens: null, output_tokens: null } as Record<
       RateKind,
       number | null
@@ -158,6 +168,6 @@ function toStates(
       levels[kind] = level;
       if (!hasRoom(level)) freeInMs = Math.max(freeInMs ?? 0, msUntilLevel(level, 1, perMinute));
     }
-    return { limit, levels, freeInMs };
+    return { limit, levels, freeInMs, values: valuesOfLimits[place] ?? [] };
   });
 }

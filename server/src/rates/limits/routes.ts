@@ -12,8 +12,10 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { findModelGroup, modelGroupOf, modelGroups } from "#src/domain/model-groups.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
-import { deleteLimit } from "#src/limits/change-limit.ts";
+import { deleteLimit, toWireSetter } from "#src/limits/change-limit.ts";
+import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import { type RateKind, ROUNDING } from "#src/rates/buckets/bucket.ts";
+import type { WantedRates } from "./combine-values.rule.ts";
 import {
   listOfficialRateLimits,
   listOfficialWorkspaceRateLimits,
@@ -42,9 +44,9 @@ export function makeRateLimitHandlers(
     ),
     getRateLimit: async (call, { params }) =>
       toWire(await getRateLimit(deps, call, params.rate_limit_id)),
-    deleteRateLimit: async (call, { params: { rate_limit_id: id } }) => {
-      await deleteLimit(rateLimits, deps, call, { id });
-      return { id, type: "rate_limit_deleted" };
+    deleteRateLimit: async (call, { params: { rate_limit_id: id }, query: { rank } }) => {
+      const values = await deleteLimit(rateLimits, deps, call, { id, rank });
+      return { id, type: "rate_limit_deleted", values: values.map(toRateLimitValue) };
     },
     getEffectiveRateLimits: async (call, { query }) =>
       toEffective(await getEffectiveRateLimits(deps, call, query), deps.nowMs()),
@@ -95,9 +97,22 @@ function toRateLimit(state: RateLimitState, nowMs: number): z.input<typeof rateL
     },
     blocks_now: freeInMs !== null,
     free_at: toTime(nowMs, freeInMs),
+    values: state.values.map(toRateLimitValue),
     version: Number(limit.revision),
     created_at: limit.createdAt.toISOString(),
     updated_at: limit.updatedAt.toISOString(),
+  };
+}
+
+function toRateLimitValue({ rank, wanted, setBy, setAtMs }: LimitValue<WantedRates>) {
+  const { perMinute } = wanted;
+  return {
+    rank,
+    requests_per_minute: perMinute.requests,
+    input_tokens_per_minute: perMinute.input_tokens,
+    output_tokens_per_minute: perMinute.output_tokens,
+    set_by: toWireSetter(setBy),
+    set_at: new Date(setAtMs).toISOString(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { PeriodName, ScopeType } from "#src/db/tables.ts";
 import type { PageRequest } from "#src/domain/page-position.ts";
 import { type PeriodName as Period, periodNames, periodOf } from "#src/domain/spend-period.ts";
 import { RECORDED_SPEND } from "#src/recording/recorded-spend.sql.ts";
+import { isSamePerson } from "./actors-behind.sql.ts";
 
 export type IncreaseStatus = "pending" | "approved" | "denied" | "withdrawn";
 export type ActorType = "member" | "api_key" | "admin_key" | "local_operator";
@@ -40,10 +41,13 @@ export interface IncreaseRequestRow {
   limit: { id: string; amountNanoUsd: bigint } | null;
   settledNanoUsd: bigint;
   leasedNanoUsd: bigint;
+  /** True if the caller, or a person behind the caller's key, can act as the requester. */
+  isFromCaller: boolean;
 }
 
 export interface RequestFilter {
   organizationId: string;
+  caller: { type: ActorType; id: string };
   /** Limits the list to requests by the requester or about the workspaces. Null: all. */
   visibleTo: { requester: { type: ActorType; id: string }; workspaceIds: readonly string[] } | null;
   statuses?: readonly IncreaseStatus[] | undefined;
@@ -70,11 +74,8 @@ export async function listRequests(
     const position = sql`(${new Date(from.createdAtMs)}::timestamptz, ${from.id})`;
     conditions.push(sql`(r.created_at, r.id) < ${position}`);
   }
-  const { rows } = await selectRequests(
-    filter.nowMs,
-    sql.join(conditions, sql` AND `),
-    limit + 1,
-  ).execute(db);
+  const where = sql.join(conditions, sql` AND `);
+  const { rows } = await selectRequests(filter, where, limit + 1).execute(db);
   return rows.map(fromRow);
 }
 
@@ -83,7 +84,7 @@ export async function findRequest(
   filter: RequestFilter & { id: string; nowMs: number },
 ): Promise<IncreaseRequestRow | null> {
   const where = sql<SqlBool>`${isVisible(filter)} AND r.id = ${filter.id}`;
-  const { rows } = await selectRequests(filter.nowMs, where, 1).execute(db);
+  const { rows } = await selectRequests(filter, where, 1).execute(db);
   return rows[0] ? fromRow(rows[0]) : null;
 }
 
@@ -126,9 +127,15 @@ interface SelectedRow {
   limit_now: bigint | null;
   settled: bigint;
   leased: bigint | null;
+  is_from_caller: boolean;
 }
 
-function selectRequests(nowMs: number, where: unknown, limit: number) {
+function selectRequests(
+  { organizationId, caller, nowMs }: RequestFilter & { nowMs: number },
+  where: unknown,
+  limit: number,
+) {
+  const requester = { type: sql`r.requester_type`, id: sql`r.requester_id` };
   const start = (name: Period) => sql`WHEN ${name} THEN ${periodOf(name, nowMs).start}::date`;
   return sql<SelectedRow>`
     SELECT r.*,
@@ -138,7 +145,8 @@ function selectRequests(nowMs: number, where: unknown, limit: number) {
       coalesce(am.name, ak.name, aa.name) AS resolver_name, am.email AS resolver_email,
       (r.resolved_by_type <> 'member' OR coalesce(am.status <> 'removed', false)) AS is_resolver_present,
       l.id AS limit_id, l.amount_nano_usd AS limit_now,
-      CASE WHEN b.is_complete THEN b.settled_nano_usd ELSE ${RECORDED_SPEND} END AS settled, b.leased_nano_usd AS leased
+      CASE WHEN b.is_complete THEN b.settled_nano_usd ELSE ${RECORDED_SPEND} END AS settled, b.leased_nano_usd AS leased,
+      ${isSamePerson(organizationId, requester, caller)} AS is_from_caller
     FROM spend_limit_increase_request r
     JOIN organization o ON o.id = r.organization_id
     LEFT JOIN workspace w ON r.scope_type = 'workspace' AND w.id = r.scope_id
@@ -199,5 +207,6 @@ function fromRow(row: SelectedRow): IncreaseRequestRow {
         : { id: row.limit_id, amountNanoUsd: row.limit_now },
     settledNanoUsd: row.settled,
     leasedNanoUsd: row.leased ?? 0n,
+    isFromCaller: row.is_from_caller,
   };
 }

@@ -324,12 +324,10 @@ describe("an approval", () => {
     });
   });
 
-  test("of the caller's own request needs permission to set the limit, and is recorded as such", async ({
-    h,
-    company,
-  }) => {
-    const id = await company.pendingId(approver.client);
-    await approve(id);
+  test("of the operator's own request is recorded as such", async ({ h, org, company }) => {
+    const id = await company.pendingId(org.operator);
+    expect((await get(id, org.operator)).body.can_resolve).toBe(true);
+    await approve(id, {}, org.operator);
     expect((await auditEventsOf(h.deps.database, id)).at(-1)).toMatchObject({
       event: "increase_request.approved",
       after: { is_self_approved: true },

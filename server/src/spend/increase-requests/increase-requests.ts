@@ -183,10 +183,11 @@ export async function lockRequest(
 export async function getRequestRow(
   tx: Tx,
   deps: RequestMailDeps,
-  { organizationId }: Caller,
+  caller: Caller,
   id: string,
 ): Promise<IncreaseRequestRow> {
-  const row = await findRequest(tx, { organizationId, visibleTo: null, id, nowMs: deps.nowMs() });
+  const filter = { ...visibilityOf(caller), visibleTo: null, id, nowMs: deps.nowMs() };
+  const row = await findRequest(tx, filter);
   assert(row !== null, "a request is never deleted");
   return row;
 }
@@ -226,7 +227,7 @@ function visibilityOf(caller: Caller): RequestFilter {
   const { organizationId, kind, id } = caller;
   const workspaceIds = listPermittedWorkspaces(caller, "spend_limits:write");
   const visibleTo = workspaceIds && { requester: { type: kind, id }, workspaceIds };
-  return { organizationId, visibleTo };
+  return { organizationId, caller: { type: kind, id }, visibleTo };
 }
 
 const closedMessages: Readonly<Record<Exclude<IncreaseStatus, "pending">, string>> = {

@@ -5,11 +5,10 @@ import { type Audit, auditedTransaction } from "#src/audit/audited-transaction.t
 import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
-import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
-import { assert } from "#src/lib/assert.ts";
-import { auditLimitChange, changeLimit } from "#src/limits/change-limit.ts";
+import { auditLimitChange, readSetter } from "#src/limits/change-limit.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
+import { raiseLimit } from "#src/spend/limits/raise-limit.ts";
 import { spendLimits } from "#src/spend/limits/spend-limit-kind.ts";
 import type { IncreaseRequestRow } from "./increase-requests.sql.ts";
 import {
@@ -24,8 +23,7 @@ import { saveResolution } from "./request-changes.sql.ts";
 import { notifyRequester, type RequestMailDeps } from "./request-mail.ts";
 import { canDecide } from "./requested-scope.ts";
 
-// Callers who can set a limit can decide requests for it. They can approve their own requests, because they could also set
-// the limit directly. The audit event records a self-approval.
+// Callers who can set a limit can decide requests for it. Another person than the requester approves.
 
 export interface Approval {
   /** Null: the requested amount. */
@@ -40,8 +38,8 @@ export interface Approved {
 }
 
 /**
- * Sets the limit and resolves the request in one transaction. The limit keeps its enforcement. Throws what `lockScope`
- * throws. Throws a 400 for a request that is not pending, a deleted limit, and an amount below the current limit.
+ * Raises the limit and resolves the request in one transaction. Throws what `lockScope` and `raiseLimit` throw, a 400 for a
+ * request that is not pending, and a 403 for the person who created it.
  */
 export async function approveIncreaseRequest(
   deps: RequestMailDeps,
@@ -56,14 +54,12 @@ export async function approveIncreaseRequest(
     const scope = await lockScope(tx, caller, toWireScope(found));
     const before = await lockRequest(tx, deps, caller, id);
     if (before.status !== "pending") throw refuseClosedRequest(before.status);
-    const of = { ...scope, organizationId: caller.organizationId, period: before.period };
+    checkOtherPerson(caller, before);
+    const { organizationId } = caller;
+    const setter = readSetter(caller, scope, undefined);
+    const of = { ...scope, organizationId, setter, period: before.period };
     const amount = amountNanoUsd ?? before.amountNanoUsd;
-    const raise = (limit: SpendLimit | null) => {
-      checkIncrease(limit, amount);
-      return { ...limit, amountNanoUsd: amount };
-    };
-    const change = await changeLimit(spendLimits, tx, deps, { of, wanted: raise });
-    assert(change.after !== null, "a set limit is stored");
+    const change = await raiseLimit(tx, deps, of, amount);
     const resolution = { status: "approved", approvedNanoUsd: amount, answer } as const;
     const { after, entry } = await saveDecision(tx, deps, {
       caller,
@@ -78,20 +74,12 @@ export async function approveIncreaseRequest(
   });
 }
 
-function checkIncrease(
-  limit: SpendLimit | null,
-  amountNanoUsd: bigint,
-): asserts limit is SpendLimit {
-  if (limit === null) {
-    throw new ApiError(
-      "increase_not_applicable",
-      "The limit was deleted, so there is nothing to increase. Deny the request, or set a limit.",
-    );
-  }
-  if (amountNanoUsd >= limit.amountNanoUsd) return;
+/** The operator can decide every request, so that a lone owner is never locked out. */
+function checkOtherPerson(caller: Caller, request: IncreaseRequestRow): void {
+  if (caller.kind === "local_operator" || !request.isFromCaller) return;
   throw new ApiError(
-    "increase_not_applicable",
-    `The limit is $${formatUsd(limit.amountNanoUsd)} now, and an approval cannot lower it. Send a higher amount, or deny the request.`,
+    "increase_needs_another_person",
+    "You, or a key of yours, created this request, so another person approves it. If you can set the limit, set it directly.",
   );
 }
 

@@ -39,7 +39,10 @@ export function toIncreaseRequest(
     approved_usd: row.approvedNanoUsd === null ? null : formatUsd(row.approvedNanoUsd),
     answer: row.answer,
     resolved_by: row.resolvedBy && toActor(row.resolvedBy, isDecider),
-    can_resolve: row.status === "pending" && isDecider,
+    can_resolve:
+      row.status === "pending" &&
+      isDecider &&
+      (caller.kind === "local_operator" || !row.isFromCaller),
     created_at: row.createdAt.toISOString(),
     resolved_at: row.resolvedAt?.toISOString() ?? null,
   };

@@ -1,7 +1,7 @@
 import { formatUsd } from "#src/domain/money.ts";
 import { readAmount } from "#src/domain/read-amount.ts";
 import { refuseField } from "#src/domain/refuse-field.ts";
-import type { WantedLimit } from "./spend-limit-kind.ts";
+import type { WantedLimit } from "./combine-values.rule.ts";
 
 // Exact digits of a JSON number. Responses contain the limit as a number, so it cannot have more.
 const MAX_DIGITS = 15;

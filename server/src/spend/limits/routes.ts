@@ -24,7 +24,13 @@ import {
   setLimitAmount,
   setSpendLimit,
 } from "./spend-limits.ts";
-import { toBlockingLimit, toPeriodSpend, toSpendLimit, toWorkspaceLimit } from "./to-wire.ts";
+import {
+  toBlockingLimit,
+  toPeriodSpend,
+  toSpendLimit,
+  toSpendLimitValue,
+  toWorkspaceLimit,
+} from "./to-wire.ts";
 import { listWorkspaceLimits, setWorkspaceLimit } from "./workspace-limits.ts";
 
 /** Scopes of the official shape. */
@@ -50,9 +56,9 @@ export function makeSpendLimitHandlers(
     ),
     getSpendLimit: async (call, { params }) =>
       toSpendLimit(await getSpendLimit(deps, call, { id: params.spend_limit_id })),
-    deleteSpendLimit: async (call, { params: { spend_limit_id: id } }) => {
-      await deleteLimit(spendLimits, deps, call, { id });
-      return { id, type: "spend_limit_deleted" };
+    deleteSpendLimit: async (call, { params: { spend_limit_id: id }, query: { rank } }) => {
+      const values = await deleteLimit(spendLimits, deps, call, { id, rank });
+      return { id, type: "spend_limit_deleted", values: values.map(toSpendLimitValue) };
     },
     getEffectiveSpendLimits: async (call, { query }) =>
       toEffective(await getEffectiveLimits(deps, call, query.api_key_id)),

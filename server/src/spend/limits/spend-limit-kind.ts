@@ -1,21 +1,19 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { Tx } from "#src/db/pool.ts";
+import { ApiError } from "#src/domain/api-error.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { isSpendLimitWider } from "#src/domain/wider-access.ts";
 import { newId } from "#src/lib/ids.ts";
-import type { LimitKind } from "#src/limits/limit-kind.ts";
+import type { CheckedChange, LimitKind } from "#src/limits/limit-kind.ts";
 import {
   deleteSpendLimit,
   findSpendLimit,
   type SpendLimit,
   upsertSpendLimit,
 } from "#src/spend/ledger/limits.sql.ts";
+import { combineSpendValues, isRaise, type WantedLimit } from "./combine-values.rule.ts";
+import { listSpendValues, needsTwoPeople, replaceSpendValues } from "./limit-values.sql.ts";
 import { listVisibleLimits } from "./spend-limits.sql.ts";
-
-/** Part of a spend limit that a caller sets. */
-export type WantedLimit = Pick<
-  SpendLimit,
-  "amountNanoUsd" | "enforcement" | "openEndedHoldNanoUsd"
->;
 
 /** Spend limits: one for each scope and period. */
 export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, WantedLimit> = {
@@ -24,10 +22,20 @@ export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, Want
   hasOrganizationLimits: false,
   find: findSpendLimit,
   list: listVisibleLimits,
-  isSame: (limit, wanted) =>
-    limit.amountNanoUsd === wanted.amountNanoUsd &&
-    limit.enforcement === wanted.enforcement &&
-    limit.openEndedHoldNanoUsd === wanted.openEndedHoldNanoUsd,
+  isSame: (one, other) =>
+    one.amountNanoUsd === other.amountNanoUsd &&
+    one.enforcement === other.enforcement &&
+    one.openEndedHoldNanoUsd === other.openEndedHoldNanoUsd,
+  isSamePlace: (one, other) => one.period === other.period,
+  toWanted: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd }) => ({
+    amountNanoUsd,
+    enforcement,
+    openEndedHoldNanoUsd,
+  }),
+  combine: combineSpendValues,
+  listValues: listSpendValues,
+  saveValues: replaceSpendValues,
+  checkChange: checkTwoPeople,
   isWider: isSpendLimitWider,
   save: (tx, { nowMs, randomBytes }, limit) =>
     upsertSpendLimit(tx, {
@@ -37,10 +45,23 @@ export const spendLimits: LimitKind<SpendLimit, Pick<SpendLimit, "period">, Want
   delete: deleteSpendLimit,
   describe: ({ amountNanoUsd, period, enforcement }) =>
     `$${formatUsd(amountNanoUsd)} ${period}, ${enforcement}`,
-  toAudit: ({ period, amountNanoUsd, enforcement, openEndedHoldNanoUsd: holdNanoUsd }) => ({
-    period,
+  placeToAudit: ({ period }) => ({ period }),
+  toAudit: ({ amountNanoUsd, enforcement, openEndedHoldNanoUsd: holdNanoUsd }) => ({
     limit_usd: formatUsd(amountNanoUsd),
     enforcement,
     open_ended_hold_usd: holdNanoUsd === null ? null : formatUsd(holdNanoUsd),
   }),
 };
+
+/** The operator is exempt, so that a lone owner is never locked out. */
+async function checkTwoPeople(
+  tx: Tx,
+  { organizationId, setter, before, after }: CheckedChange<WantedLimit>,
+): Promise<void> {
+  if (setter.type === "local_operator" || !isRaise(before, after)) return;
+  if (!(await needsTwoPeople(tx, organizationId))) return;
+  throw new ApiError(
+    "raise_needs_two_people",
+    "Two people are needed to raise or remove a spend limit here. Create an increase request, which another person decides.",
+  );
+}

@@ -113,6 +113,16 @@ describe("a limit is set by scope and period", () => {
       state: "active",
       activating_since: null,
       open_ended_hold_usd: null,
+      values: [
+        {
+          rank: "admin",
+          limit_usd: 25,
+          enforcement: "strict",
+          open_ended_hold_usd: null,
+          set_by: { type: "admin_key", id: expect.any(String) },
+          set_at: expect.stringMatching(/Z$/),
+        },
+      ],
       version: expect.any(Number),
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
@@ -342,7 +352,11 @@ test("a limit is deleted once, and its audit event has the deleted values", asyn
   limits,
 }) => {
   const { id } = (await limits.set(scopes.api_key, { period: "weekly" })).body;
-  expect((await limits.remove(id)).body).toEqual({ id, type: "spend_limit_deleted" });
+  expect((await limits.remove(id)).body).toEqual({
+    id,
+    type: "spend_limit_deleted",
+    values: [],
+  });
   expect(await limits.idsOf()).toEqual([]);
   for (const answer of [await limits.get(id), await limits.remove(id)]) {
     expect([answer.status, answer.error.message]).toEqual([404, "Spend limit not found"]);

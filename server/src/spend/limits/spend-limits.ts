@@ -1,4 +1,5 @@
 import { enforcements } from "@bursar/contract/admin/spend-limits.ts";
+import type { Rank } from "@bursar/contract/permissions.ts";
 import type { WireScope } from "@bursar/contract/scope.ts";
 import type { Call } from "#src/access/call.ts";
 import { fireCrossedThresholds } from "#src/alerts/firing/fire-spend.ts";
@@ -10,12 +11,15 @@ import type { PageOfRows, PageRequest } from "#src/domain/page-position.ts";
 import { periodOf, type SpendPeriod } from "#src/domain/spend-period.ts";
 import { assert } from "#src/lib/assert.ts";
 import { changeInScope, changeLimit } from "#src/limits/change-limit.ts";
+import type { LimitValue } from "#src/limits/limit-values.rule.ts";
+import { readValues } from "#src/limits/limit-values.ts";
 import { getLimit, type LimitQuery, listLimits } from "#src/limits/visible-limits.ts";
 import { type Balance, readBalancesAtSeq, readSpendOf } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, type SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import { balanceKeyText } from "#src/spend/ledger/spend-key.ts";
+import type { WantedLimit } from "./combine-values.rule.ts";
 import { readWantedLimit } from "./read-limit.ts";
-import { spendLimits, type WantedLimit } from "./spend-limit-kind.ts";
+import { spendLimits } from "./spend-limit-kind.ts";
 
 /** With the dependencies of alerts, because a change of a limit may cross a threshold. */
 export type LimitDeps = AuditDeps & AlertingDeps;
@@ -27,6 +31,8 @@ export interface OptionalLimitState {
   balance: Balance | null;
   /** Start of the activation, while a node may still use the previous limit. Null: all living nodes use this one. */
   activatingSince: Date | null;
+  /** Values by rank, highest first. */
+  values: readonly LimitValue<WantedLimit>[];
 }
 
 export interface LimitState extends OptionalLimitState {
@@ -39,6 +45,7 @@ export interface NewSpendLimit {
   limit_usd: string | number;
   enforcement: (typeof enforcements)[number];
   open_ended_hold_usd: string | number | null;
+  rank?: Rank | undefined;
   if_version?: number | null | undefined;
 }
 
@@ -53,16 +60,16 @@ export function setSpendLimit(
   return changeSpendLimit(deps, call, change, toLimitState);
 }
 
-/** Sets the amount only. An existing limit keeps its other fields, and a new one is strict. Throws like `setSpendLimit`. */
+/** Sets the amount only. Other fields stay as they are, and those of a new limit are strict. Throws like `setSpendLimit`. */
 export function setLimitAmount(
   deps: LimitDeps,
   call: Call,
   input: { scope: WireScope; period: PeriodName; amountNanoUsd: bigint },
 ): Promise<LimitState> {
-  const wanted = (before: SpendLimit | null) => ({
+  const wanted = (own: WantedLimit | null, before: SpendLimit | null) => ({
     amountNanoUsd: input.amountNanoUsd,
-    enforcement: before?.enforcement ?? enforcements[0],
-    openEndedHoldNanoUsd: before?.openEndedHoldNanoUsd ?? null,
+    enforcement: (own ?? before)?.enforcement ?? enforcements[0],
+    openEndedHoldNanoUsd: (own ?? before)?.openEndedHoldNanoUsd ?? null,
   });
   return changeSpendLimit(deps, call, { ...input, wanted }, toLimitState);
 }
@@ -75,27 +82,29 @@ function toLimitState({ limit, ...state }: OptionalLimitState): LimitState {
 interface ChangeSpendLimit {
   scope: WireScope;
   period: PeriodName;
+  rank?: Rank | undefined;
   ifVersion?: number | null | undefined;
-  /** Returns null to delete the limit. */
-  wanted: (before: SpendLimit | null) => WantedLimit | null;
+  /** Returns the value of the caller's rank. Null removes values. */
+  wanted: (own: WantedLimit | null, before: SpendLimit | null) => WantedLimit | null;
 }
 
 /** Changes one limit and fires the alerts that the change crosses. Throws what `lockScope` and `changeLimit` throw. */
 export function changeSpendLimit<Result>(
   deps: LimitDeps,
   call: Call,
-  { scope, period: name, ifVersion, wanted }: ChangeSpendLimit,
+  { scope, rank, period: name, ifVersion, wanted }: ChangeSpendLimit,
   toResult: (state: OptionalLimitState, tx: Tx) => Result | Promise<Result>,
 ): Promise<Result> {
   const period = periodOf(name, deps.nowMs());
-  return changeInScope(spendLimits, deps, { call, scope }, async (tx, locked) => {
+  return changeInScope(spendLimits, deps, { call, scope, rank }, async (tx, locked) => {
     const of = { ...locked, period: name };
     const change = await changeLimit(spendLimits, tx, deps, { of, wanted, ifVersion });
     const limit = change.after;
     await fireCrossedThresholds(tx, deps, of);
     const balance = await readSpendOf(tx, { ...of, periodStart: period.start });
     const activating = limit && (await findActivating(tx, [limit.id])).get(limit.id);
-    const state = { limit, period, balance, activatingSince: activating ?? null };
+    const { values } = change;
+    const state = { limit, period, balance, activatingSince: activating ?? null, values };
     return { change, result: await toResult(state, tx) };
   });
 }
@@ -131,7 +140,7 @@ export async function listSpendLimits(
   return { ...page, rows: await readLimitStates(deps, page.rows) };
 }
 
-/** Reads the balances of limits. Keeps their order. */
+/** Reads the balances and values of limits. Keeps their order. */
 export async function readLimitStates(
   deps: AuditDeps,
   limits: readonly SpendLimit[],
@@ -148,10 +157,12 @@ export async function readLimitStates(
   const balanceOf = new Map(balances.map((balance) => [balanceKeyText(balance), balance]));
   const ids = limits.map(({ id }) => id);
   const activating = await findActivating(deps.database, ids);
-  return keyed.map(({ limit, period, key }) => ({
+  const values = await readValues(spendLimits, deps.database, limits);
+  return keyed.map(({ limit, period, key }, place) => ({
     limit,
     period,
     balance: balanceOf.get(balanceKeyText(key)) ?? null,
     activatingSince: activating.get(limit.id) ?? null,
+    values: values[place] ?? [],
   }));
 }

@@ -7,9 +7,12 @@ import type {
 import type { z } from "zod";
 import { formatUsd } from "#src/domain/money.ts";
 import { toWireScope } from "#src/domain/wire-scope.ts";
+import { toWireSetter } from "#src/limits/change-limit.ts";
+import type { LimitValue } from "#src/limits/limit-values.rule.ts";
 import type { Balance } from "#src/spend/ledger/balances.sql.ts";
 import type { SpendLimit } from "#src/spend/ledger/limits.sql.ts";
 import type { BlockingLimit, PeriodSpend } from "./blocked-scopes.ts";
+import type { WantedLimit } from "./combine-values.rule.ts";
 import type { LimitState } from "./spend-limits.ts";
 import type { WorkspaceLimit } from "./workspace-limits.ts";
 
@@ -31,6 +34,7 @@ export function toWorkspaceLimit(row: WorkspaceLimit): z.input<typeof workspaceL
     state: limit && toState(activatingSince),
     activating_since: activatingSince?.toISOString() ?? null,
     open_ended_hold_usd: limit && toOpenEndedHold(limit),
+    values: row.values.map(toSpendLimitValue),
     version: limit && Number(limit.revision),
     updated_at: limit?.updatedAt.toISOString() ?? null,
   };
@@ -53,9 +57,21 @@ export function toSpendLimit(state: LimitState): z.input<typeof spendLimit> {
     state: toState(activatingSince),
     activating_since: activatingSince?.toISOString() ?? null,
     open_ended_hold_usd: toOpenEndedHold(limit),
+    values: state.values.map(toSpendLimitValue),
     version: Number(limit.revision),
     created_at: limit.createdAt.toISOString(),
     updated_at: limit.updatedAt.toISOString(),
+  };
+}
+
+export function toSpendLimitValue({ rank, wanted, setBy, setAtMs }: LimitValue<WantedLimit>) {
+  return {
+    rank,
+    limit_usd: toNumber(wanted.amountNanoUsd),
+    enforcement: wanted.enforcement,
+    open_ended_hold_usd: toOpenEndedHold(wanted),
+    set_by: toWireSetter(setBy),
+    set_at: new Date(setAtMs).toISOString(),
   };
 }
 

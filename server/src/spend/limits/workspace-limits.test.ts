@@ -67,6 +67,16 @@ test("the documented call stores the exact amount", async ({ org }) => {
     state: "active",
     activating_since: null,
     open_ended_hold_usd: null,
+    values: [
+      {
+        rank: "admin",
+        limit_usd: 100,
+        enforcement: "strict",
+        open_ended_hold_usd: null,
+        set_by: { type: "admin_key", id: expect.any(String) },
+        set_at: expect.stringMatching(/Z$/),
+      },
+    ],
     version: expect.any(Number),
     updated_at: expect.stringMatching(/Z$/),
   });

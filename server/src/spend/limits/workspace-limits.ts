@@ -4,9 +4,11 @@ import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { listPermittedWorkspaces } from "#src/domain/rights.ts";
 import { periodOf } from "#src/domain/spend-period.ts";
+import { readValues } from "#src/limits/limit-values.ts";
 import { readSpend } from "#src/spend/ledger/balances.sql.ts";
 import { findActivating, listSpendLimits } from "#src/spend/ledger/limits.sql.ts";
 import { readWantedLimit } from "./read-limit.ts";
+import { spendLimits } from "./spend-limit-kind.ts";
 import {
   changeSpendLimit,
   type LimitDeps,
@@ -23,13 +25,13 @@ export interface WorkspaceLimit extends OptionalLimitState {
 }
 
 export interface NewWorkspaceLimit
-  extends Pick<NewSpendLimit, "enforcement" | "open_ended_hold_usd" | "if_version"> {
+  extends Pick<NewSpendLimit, "enforcement" | "open_ended_hold_usd" | "rank" | "if_version"> {
   workspace_id: string;
   monthly_limit_usd: string | number | null;
 }
 
 /**
- * Creates or replaces the limit, or removes it when the amount is null. Throws a 404 for an unknown workspace, a 400 for an
+ * Sets the value of the caller's rank, or removes values when the amount is null. Throws a 404 for an unknown workspace, a 400 for an
  * archived one, and a 409 for an outdated version.
  */
 export function setWorkspaceLimit(
@@ -37,10 +39,10 @@ export function setWorkspaceLimit(
   call: Call,
   input: NewWorkspaceLimit,
 ): Promise<WorkspaceLimit> {
-  const { workspace_id, monthly_limit_usd: amount, if_version: ifVersion } = input;
+  const { workspace_id, monthly_limit_usd: amount, rank, if_version: ifVersion } = input;
   const wanted = amount === null ? null : readWantedLimit("monthly_limit_usd", amount, input);
   const scope = { type: "workspace", workspace_id } as const;
-  const change = { scope, period: "monthly", ifVersion, wanted: () => wanted } as const;
+  const change = { scope, rank, period: "monthly", ifVersion, wanted: () => wanted } as const;
   return changeSpendLimit(deps, call, change, async (state, tx) => {
     const workspace = await getVisibleWorkspace(
       tx,
@@ -90,13 +92,17 @@ export async function listWorkspaceLimits(
   const balanceOf = new Map([...balances.values()].map((balance) => [balance.scopeId, balance]));
   const ids = page.rows.flatMap(({ id }) => limitOf.get(id)?.id ?? []);
   const activating = await findActivating(deps.database, ids);
+  const ofPage = page.rows.flatMap(({ id }) => limitOf.get(id) ?? []);
+  const values = await readValues(spendLimits, deps.database, ofPage);
+  const valuesOf = new Map(ofPage.map(({ id }, place) => [id, values[place] ?? []]));
   return {
     ...page,
     rows: page.rows.map((workspace) => {
       const limit = limitOf.get(workspace.id) ?? null;
       const balance = balanceOf.get(workspace.id) ?? null;
       const activatingSince = (limit && activating.get(limit.id)) ?? null;
-      return { workspace, limit, balance, period, activatingSince };
+      const values = (limit && valuesOf.get(limit.id)) ?? [];
+      return { workspace, limit, balance, period, activatingSince, values };
     }),
   };
 }
