@@ -5,7 +5,7 @@
 const columns: Readonly<Record<string, string>> = {
   AdminKey: "id name status partial_key_hint created_at expires_at",
   ApiKey:
-    "id name status owner permissions spent_month_usd workspace_id expires_at last_used.at partial_key_hint",
+    "id name status stopped_because owner permissions spent_month_usd workspace_id expires_at last_used.at partial_key_hint",
   AuditEvent: "seq created_at event actor subject workspace_id ip_address id",
   BlockingLimit:
     "scope_name blocked_keys spend_limit.period spend_limit.limit_usd spend_limit.spent_usd spend_limit.period_ends_at spend_limit.id",
