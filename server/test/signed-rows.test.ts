@@ -182,3 +182,93 @@ test("a transaction signs no change that another one recorded", async ({
   expect((await org.admin.post(`${KEYS}/${apiKeyId}`, { status: "inactive" })).status).toBe(200);
   expect(await codeOf(h.as(secret))).toBe("api_key_unsigned");
 });
+
+describe("the verification of the log", () => {
+  interface Unexplained {
+    type: string;
+    id: string;
+    reason: string;
+    logged: string | null;
+    stored: string | null;
+  }
+  const verify = async (client: Client) => {
+    const { body } = await client.get<{ is_intact: boolean; unexplained: Unexplained[] }>(
+      "/v1/admin/audit_log/verification",
+    );
+    expect(body.is_intact).toBe(true);
+    return body.unexplained;
+  };
+
+  test("explains changes through the server", async ({ org, workspaceId }) => {
+    const key = await org.admin.createApiKey(workspaceId);
+    await org.admin.post(`${KEYS}/${key.id}`, { status: "inactive", allowed_models: ["m"] });
+    await org.admin.post(`${KEYS}/${key.id}/rotate`, {});
+    const adminKey = await org.admin.createAdminKey();
+    await org.admin.post(`/v1/admin/admin_keys/${adminKey.id}/revoke`);
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    for (const limit_usd of ["50.00", "7.5"]) {
+      const limit = { scope, period: "monthly", limit_usd };
+      expect((await org.admin.post("/v1/admin/spend_limits", limit)).status).toBe(200);
+    }
+    const rate = { scope, model_group: "all", requests_per_minute: 60 };
+    expect((await org.admin.post("/v1/admin/rate_limits", rate)).status).toBe(200);
+    expect(await verify(org.admin)).toEqual([]);
+    await org.admin.post(`/v1/admin/workspaces/${workspaceId}/archive`);
+    expect(await verify(org.admin)).toEqual([]);
+  });
+
+  test("explains the roles of members", async ({ org, workspaceId }) => {
+    const member = await org.member({ role: "user" });
+    await org.admin.post(`/v1/admin/members/${member.id}`, { role: "developer" });
+    await org.admin.post(`/v1/admin/workspaces/${workspaceId}/members`, {
+      ...{ member_id: member.id, workspace_role: "workspace_user" },
+    });
+    expect(await verify(org.admin)).toEqual([]);
+    await org.admin.post(`/v1/admin/members/${member.id}/deactivate`);
+    await org.admin.post(`/v1/admin/members/${member.id}/reactivate`);
+    expect(await verify(org.admin)).toEqual([]);
+  });
+
+  test("names a key, a role and a limit that were written without the server", async ({
+    org,
+    workspaceId,
+    attack,
+  }) => {
+    await attack.run(
+      sql`INSERT INTO api_key (id, organization_id, workspace_id, name, permission, created_by_type, created_by_id)
+        VALUES ('apikey_unlogged', ${org.id}, ${workspaceId}, 'Forged', 'admin', 'member', 'user_1')`,
+    );
+    const member = await org.member({ role: "user" });
+    await org.admin.post(`/v1/admin/members/${member.id}`, { role: "developer" });
+    await attack.run(sql`UPDATE member SET role = 'owner' WHERE id = ${member.id}`);
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    const limit = { scope, period: "monthly", limit_usd: "50.00" };
+    const { body } = await org.admin.post<{ id: string }>("/v1/admin/spend_limits", limit);
+    await attack.run(sql`UPDATE spend_limit SET amount_nano_usd = 9e15 WHERE id = ${body.id}`);
+    const found = await verify(org.admin);
+    expect(found).toMatchObject([
+      { type: "api_key", id: "apikey_unlogged", reason: "unsigned" },
+      { type: "member", id: member.id, reason: "unsigned" },
+      { type: "api_key", id: "apikey_unlogged", reason: "unlogged" },
+      { type: "member", id: member.id, reason: "role", logged: "developer", stored: "owner" },
+      { type: "spend_limit", id: body.id, reason: "amount", logged: "50.00" },
+    ]);
+  });
+
+  test("names a revoked key that was put back with its older signature", async ({
+    h,
+    org,
+    attack,
+  }) => {
+    const key = await org.admin.createAdminKey();
+    await attack.run(sql`CREATE TABLE saved AS SELECT * FROM admin_key WHERE id = ${key.id}`);
+    await org.admin.post(`/v1/admin/admin_keys/${key.id}/revoke`);
+    await attack.run(
+      sql`UPDATE admin_key SET status = saved.status, mac = saved.mac FROM saved WHERE saved.id = admin_key.id`,
+    );
+    expect(await codeOf(h.as(key.key), "/v1/admin/admin_keys")).toBe("accepted");
+    expect(await verify(org.admin)).toMatchObject([
+      { type: "admin_key", id: key.id, reason: "status", logged: "revoked", stored: "active" },
+    ]);
+  });
+});

@@ -169,6 +169,35 @@ export const getAuditLogState = route({
   response: auditLogState,
 });
 
+const unexplained = z
+  .array(
+    z.object({
+      type: z.enum([
+        "api_key",
+        "admin_key",
+        "member",
+        "workspace_member",
+        "session",
+        "spend_limit",
+        "rate_limit",
+      ]),
+      id: z.string().meta({ description: "For `workspace_member` the id of the member." }),
+      workspace_id: workspaceId.nullable(),
+      reason: z.enum(["unsigned", "unlogged", "status", "permission", "role", "amount"]).meta({
+        description:
+          "`unsigned`: the server did not write it, and refuses it. `unlogged`: no event created it. Others: the field that " +
+          "differs from the newest event.",
+      }),
+      logged: z.string().nullable().meta({ description: "Value of the newest event." }),
+      stored: z.string().nullable().meta({ description: "Value in the database." }),
+    }),
+  )
+  .meta({
+    description:
+      "Keys, roles, sessions and limits that the log does not explain, at most 100. A row with less access than in the log " +
+      "is explained.",
+  });
+
 export const auditLogVerification = z
   .object({
     type: z.literal("audit_log_verification"),
@@ -177,6 +206,7 @@ export const auditLogVerification = z
     head: z.object({ seq: eventNumber, hash: hex }),
     first_broken: firstBroken,
     failovers,
+    unexplained,
   })
   .meta({ id: "AuditLogVerification" });
 
@@ -186,8 +216,8 @@ export const verifyAuditLog = route({
   path: "/v1/admin/audit_log/verification",
   summary: "Verify the audit log now",
   description:
-    "Computes every hash of the log again, and compares the newest event with the one that this node has seen. Verifies " +
-    "about 20,000 events per second. Concurrent calls share one run.",
+    "Computes every hash of the log again, and compares the newest event with the one that this node has seen. Then compares " +
+    "keys, roles and limits with the log. Verifies about 20,000 events per second. Concurrent calls share one run.",
   action: "audit_log:read",
   audited: null,
   response: auditLogVerification,

@@ -14,6 +14,7 @@ import {
 import { type AuditDeps, auditedTransaction } from "./audited-transaction.ts";
 import type { AuditHead } from "./hash-event.ts";
 import { listFailovers, type RecordedFailover } from "./recorded-failover.sql.ts";
+import { listUnexplained, type Unexplained } from "./unexplained.ts";
 import { type ChainState, verifyChain } from "./verify-chain.ts";
 import type { ChainReport, ChainWatch } from "./watch-chains.ts";
 import type { Witness } from "./witness.ts";
@@ -132,6 +133,8 @@ export interface Verification {
   head: AuditHead;
   state: ChainState;
   failovers: RecordedFailover[];
+  /** Keys, roles, sessions and limits that the log does not explain. */
+  unexplained: Unexplained[];
 }
 
 /** Maximum failovers in a state or a verification. */
@@ -153,7 +156,8 @@ export function makeVerifyAuditLog(deps: AuditLogDeps): (call: Call) => Promise<
     assert(head !== null, "every organization has a chain");
     const anchor = deps.witness.findAnchor(organizationId);
     const state = await verifyChain(deps, organizationId, anchor);
-    return { head, state, failovers: await listNewestFailovers(deps, organizationId) };
+    const failovers = await listNewestFailovers(deps, organizationId);
+    return { head, state, failovers, unexplained: await listUnexplained(deps, organizationId) };
   }
   return ({ caller: { organizationId } }) => {
     const shared =

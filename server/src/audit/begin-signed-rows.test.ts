@@ -64,7 +64,7 @@ const test = base.extend("older", async ({ task: _ }, { onCleanup }) => {
 
   const enterOlderNode = (secondsAgo: number) =>
     sql`INSERT INTO node (id, journal_id, version, appends, seen_at)
-      VALUES ('node_older', 'journal_older', '0.1.0', true, now() - ${secondsAgo} * interval '1 s')
+      VALUES ('node_older', 'journal_older', '0.1.0', false, now() - ${secondsAgo} * interval '1 s')
       ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`.execute(db.database);
   return { ...db, org, key, startNode, events, enterOlderNode };
 });

@@ -48,7 +48,7 @@ export function makeAuditLogHandlers(
       toAuditEvent(await getAuditEvent(deps, call, params.audit_event_id)),
     getAuditLogState: async (call) => toState(await getAuditLogState(deps, call)),
     verifyAuditLog: async (call) => {
-      const { head, state, failovers } = await verify(call);
+      const { head, state, failovers, unexplained } = await verify(call);
       return {
         type: "audit_log_verification",
         is_intact: state.kind === "intact",
@@ -56,6 +56,10 @@ export function makeAuditLogHandlers(
         head: { seq: Number(head.seq), hash: toHex(head.hash) },
         first_broken: state.kind === "intact" ? null : toFirstBroken(state),
         failovers: failovers.map(toFailover),
+        unexplained: unexplained.map(({ workspaceId, ...row }) => ({
+          ...row,
+          workspace_id: workspaceId,
+        })),
       };
     },
     setAuditRetention: async (call, { body }) => {

@@ -69,10 +69,23 @@ const VERIFY_TIMEOUT_MS = 3_600_000;
 
 type Verification = z.output<typeof auditLogVerification>;
 
-function describeBreak({ is_intact, first_broken: broken }: Verification): string | null {
-  if (is_intact) return null;
+function describeBreak(verification: Verification): string | null {
+  const { is_intact, first_broken: broken } = verification;
+  if (is_intact) return describeUnexplained(verification);
   const id = broken?.audit_event_id ? ` (${broken.audit_event_id})` : "";
   return `THE AUDIT LOG IS NOT INTACT. First at event ${broken?.seq}${id}: ${broken?.reason}.`;
+}
+
+/** Older servers do not compare rows with the log. */
+function describeUnexplained({ unexplained = [] }: Partial<Verification>): string | null {
+  if (unexplained.length === 0) return null;
+  const lines = unexplained.map(({ type, id, workspace_id, reason, logged, stored }) => {
+    const place = workspace_id === null ? "" : ` in ${workspace_id}`;
+    if (reason === "unsigned") return `${type} ${id}${place}: written without the server, refused`;
+    if (reason === "unlogged") return `${type} ${id}${place}: no event created it`;
+    return `${type} ${id}${place}: ${reason} is ${stored}, and ${logged} in the log`;
+  });
+  return `THE LOG DOES NOT EXPLAIN:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
 
 /** Older servers send no failovers. */
@@ -203,7 +216,7 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   },
   verifyAuditLog: {
     action: "verify",
-    summary: "Verify that no event was changed, added or removed; exits with 1 otherwise",
+    summary: "Verify the log, and keys, roles and limits against it; exits with 1 otherwise",
     timeoutMs: VERIFY_TIMEOUT_MS,
     findFault: describeBreak,
     listNotes: describeFailovers,

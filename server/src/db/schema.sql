@@ -2115,6 +2115,6 @@ CREATE TRIGGER lease_keep_budget BEFORE DELETE ON public.lease FOR EACH ROW WHEN
 CREATE TRIGGER member_insert AFTER INSERT ON public.member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER member_update AFTER UPDATE ON public.member FOR EACH ROW WHEN (((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.role IS DISTINCT FROM new.role)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER node_refuse_older BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.appends)) EXECUTE FUNCTION refuse_older_node();
-CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN ((NOT new.signs_rows)) EXECUTE FUNCTION refuse_unsigned_node();
+CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON public.node FOR EACH ROW WHEN (((NOT new.signs_rows) AND (NOT new.appends))) EXECUTE FUNCTION refuse_unsigned_node();
 CREATE TRIGGER workspace_member_insert AFTER INSERT ON public.workspace_member FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER workspace_member_update AFTER UPDATE ON public.workspace_member FOR EACH ROW WHEN ((((old.workspace_id IS DISTINCT FROM new.workspace_id) OR (old.member_id IS DISTINCT FROM new.member_id)) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION record_row_change();

@@ -73,6 +73,53 @@ export async function lockAllRows(tx: Tx, table: SignedTable): Promise<JsonRow[]
   return rows.map(({ row }) => row);
 }
 
+/** Position of a row in its table, its reported id, its workspace, and the condition on the organization. */
+const places = {
+  api_key: ["stored.id", "stored.id", "stored.workspace_id", "stored.organization_id"],
+  api_key_secret: [
+    "lpad(stored.id::text, 20, '0')",
+    "stored.api_key_id",
+    "NULL",
+    "(SELECT organization_id FROM api_key WHERE id = stored.api_key_id)",
+  ],
+  admin_key: ["stored.id", "stored.id", "NULL", "stored.organization_id"],
+  member: ["stored.id", "stored.id", "NULL", "stored.organization_id"],
+  workspace_member: [
+    "stored.workspace_id || ' ' || stored.member_id",
+    "stored.member_id",
+    "stored.workspace_id",
+    "(SELECT organization_id FROM member WHERE id = stored.member_id)",
+  ],
+  auth_session: [
+    "stored.id",
+    "stored.id",
+    "NULL",
+    "(SELECT organization_id FROM member WHERE id = stored.user_id)",
+  ],
+} as const satisfies Record<SignedTable, readonly [string, string, string, string]>;
+
+export interface PlacedRow {
+  row: JsonRow;
+  place: string;
+  id: string;
+  workspaceId: string | null;
+}
+
+/** Lists rows of an organization after a position. */
+export async function listRowsOfOrganization(
+  db: Database,
+  table: SignedTable,
+  of: { organizationId: string; after: string; limit: number },
+): Promise<PlacedRow[]> {
+  const [place, id, workspaceId, organizationId] = places[table].map((each) => sql.raw(each));
+  const { rows } = await sql<PlacedRow>`
+    SELECT to_jsonb(stored) AS row, ${place} AS place, ${id} AS id, ${workspaceId} AS "workspaceId"
+    FROM ${sql.table(table)} AS stored
+    WHERE ${organizationId} = ${of.organizationId}::uuid AND (${place}) COLLATE "C" > ${of.after}
+    ORDER BY (${place}) COLLATE "C" LIMIT ${of.limit}`.execute(db);
+  return rows;
+}
+
 /** Nodes without contact for so long count as stopped. The database refuses them afterwards. */
 const SILENT_MS = 10 * 60_000;
 

@@ -57,7 +57,12 @@ export async function signChangedRows(tx: Tx, rows: RowSigner): Promise<void> {
 /** Rows before the first signature have no MAC. */
 function wasGenuine(rows: RowSigner, { table, before }: ChangedRow): boolean {
   if (before === null || !rows.isRequired) return true;
-  return rows.isGenuine(table, toContent(before), readMac(before));
+  return isSignedJson(rows, table, before);
+}
+
+/** True if a row as JSON has a valid MAC. */
+export function isSignedJson(rows: RowSigner, table: SignedTable, row: JsonRow): boolean {
+  return rows.isGenuine(table, toContent(row), readMac(row));
 }
 
 /** Signs every row as it is stored. Only for the one time at which rows get their first MAC. */
@@ -65,7 +70,7 @@ export async function signAllRows(tx: Tx, rows: RowSigner): Promise<number> {
   let count = 0;
   for (const table of signedTables) {
     const unsigned = (await lockAllRows(tx, table)).filter(
-      (row) => !rows.isGenuine(table, toContent(row), readMac(row)),
+      (row) => !isSignedJson(rows, table, row),
     );
     const signed = unsigned.map((row) => ({ row, mac: signJson(rows, table, row) }));
     if (signed.length > 0) await saveMacs(tx, table, signed);

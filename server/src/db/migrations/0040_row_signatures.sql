@@ -70,7 +70,7 @@ CREATE TRIGGER auth_session_update AFTER UPDATE ON auth_session FOR EACH ROW
 -- The node signs the rows that it writes. Nodes of older versions do not set it.
 ALTER TABLE node ADD COLUMN signs_rows boolean NOT NULL DEFAULT false;
 
--- Once rows need a MAC, the database refuses an older node: a paused process could return.
+-- Once rows need a MAC, the database refuses a node of version 0.1: a paused process could return.
 CREATE FUNCTION refuse_unsigned_node() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT FROM installation WHERE key = 'rows_signed_at') THEN
@@ -80,4 +80,4 @@ BEGIN
 END
 $$;
 CREATE TRIGGER node_refuse_unsigned BEFORE UPDATE OF flushed_seq, lease_op ON node
-  FOR EACH ROW WHEN (NOT NEW.signs_rows) EXECUTE FUNCTION refuse_unsigned_node();
+  FOR EACH ROW WHEN (NOT NEW.signs_rows AND NOT NEW.appends) EXECUTE FUNCTION refuse_unsigned_node();
