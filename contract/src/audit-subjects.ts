@@ -16,6 +16,7 @@ export const auditSubjects = {
   mail: "no_key",
   member: "member",
   model_price: "no_key",
+  neutral_feature: "no_key",
   node: "no_key",
   organization: "every_key",
   passkey: "every_key",

@@ -17,6 +17,7 @@ export const errorResources = [
   "invite",
   "mail",
   "member",
+  "neutral_feature",
   "node",
   "passkey",
   "playground_session",

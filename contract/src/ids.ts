@@ -9,6 +9,7 @@ export const idPrefixes = {
   spendAdjustment: "adj_",
   upstream: "ups_",
   modelPrice: "price_",
+  neutralFeature: "feature_",
   auditEvent: "audit_",
   request: "req_",
   node: "node_",
@@ -45,6 +46,9 @@ export const apiKeyId = idText.meta({ description: "API key id, `apikey_…`." }
 export const adminKeyId = idText.meta({ description: "Admin key id, `adminkey_…`." });
 export const upstreamId = idText.meta({ description: "Upstream id, `ups_…`." });
 export const modelPriceId = idText.meta({ description: "Model price id, `price_…`." });
+export const neutralFeatureId = idText.meta({
+  description: "Id of a neutral feature, `feature_…`.",
+});
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
 export const requestId = idText.meta({ description: "Request id, `req_…`." });

@@ -13,6 +13,7 @@ import { ledgerCheckRoutes } from "./admin/ledger-check.ts";
 import { mailRoutes } from "./admin/mail.ts";
 import { memberRoutes } from "./admin/members.ts";
 import { modelPriceRoutes } from "./admin/model-prices.ts";
+import { neutralFeatureRoutes } from "./admin/neutral-features.ts";
 import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
@@ -64,6 +65,7 @@ export const adminRoutes = [
   ...requestCostRoutes,
   ...officialReportRoutes,
   ...modelPriceRoutes,
+  ...neutralFeatureRoutes,
   ...upstreamRoutes,
   ...auditLogRoutes,
   ...systemRoutes,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect } from "vitest";
+import { makePriceBooks } from "#src/prices/price-book.ts";
 import { test } from "./harness/database-test.ts";
 import { messageJson } from "./harness/fake-upstream.ts";
 import { messageBody } from "./harness/gateway.ts";
@@ -83,4 +84,27 @@ describe.each(escapes)("%s", (_, fields) => {
     expect(settled).toBeGreaterThan(45_000_000_000n - 1n);
     expect(overrun).toBe(0n);
   });
+});
+
+test("a new field becomes neutral by a row of data", async ({ db }) => {
+  const fields = { autopilot: { model: "claude-opus-4-5" } };
+  const body = messageBody({ model: "claude-haiku-4-5", ...fields });
+  const prices = makePriceBooks({ database: db.database });
+  await s.reopen({ prices, leases: s.node.leases });
+  await s.limit(EIGHT_DOLLARS);
+  expect((await s.refusalOf(body)).message).toContain("(field autopilot)");
+  await db.database
+    .insertInto("neutral_feature")
+    .values({
+      id: `feature_${s.scope.organizationId}`,
+      organization_id: s.scope.organizationId,
+      kind: "field",
+      name: "autopilot",
+      effect: "labels the request",
+      source: "https://example.com",
+      is_in_prompt: true,
+    })
+    .execute();
+  await prices.reload();
+  expect((await s.ask(body)).status).toBe(200);
 });

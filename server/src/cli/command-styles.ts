@@ -47,6 +47,7 @@ export const groupAliases: Readonly<
   members: { summary: "members of the organization" },
   "model-prices": { aliases: ["prices"], summary: "prices of models" },
   "model-groups": { summary: "models that share a rate limit" },
+  "neutral-features": { summary: "features of requests that cannot raise the price" },
   nodes: { summary: "processes of the installation, and the budget they hold" },
   organization: { summary: "the organization" },
   owners: { summary: "owners of the organization, only on the server's machine" },
@@ -203,6 +204,12 @@ const styles: Readonly<Record<string, CommandStyle>> = {
   createModelPrice: {
     positionals: ["model"],
     examples: ["model-prices create claude-sonnet-5 --input-usd 3 --output-usd 15"],
+  },
+  setNeutralFeature: {
+    positionals: ["kind", "name"],
+    examples: [
+      "neutral-features set field later --effect 'labels the request' --source https://platform.claude.com/docs/en/api/messages",
+    ],
   },
   checkLedger: {
     group: "ledger",

@@ -17,6 +17,7 @@ const columns: Readonly<Record<string, string>> = {
   ModelGroup: "id display_name models",
   ModelPrice:
     "model aliases prices.input_usd prices.cache_read_usd prices.output_usd source lifecycle effective_from",
+  NeutralFeature: "kind name effect source since is_in_prompt origin id",
   Node: "id is_silent last_seen_at leased_usd waiting_budget_usd unflushed_records journal version is_this_one",
   RateLimit:
     "id scope model_group requests_per_minute input_tokens_per_minute output_tokens_per_minute remaining.requests remaining.input_tokens remaining.output_tokens free_at",

@@ -517,6 +517,17 @@ CREATE TABLE member (
   removed_at timestamp with time zone,
   mac bytea
 );
+CREATE TABLE neutral_feature (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  effect text NOT NULL,
+  source text NOT NULL,
+  is_in_prompt boolean NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE node (
   id text NOT NULL,
   journal_id text NOT NULL,
@@ -1420,6 +1431,9 @@ ALTER TABLE member ADD CONSTRAINT member_email_check CHECK ((email = lower(email
 ALTER TABLE member ADD CONSTRAINT member_pkey PRIMARY KEY (id);
 ALTER TABLE member ADD CONSTRAINT member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'billing'::text, 'user'::text, 'claude_code_user'::text])));
 ALTER TABLE member ADD CONSTRAINT member_status_check CHECK ((status = ANY (ARRAY['active'::text, 'deactivated'::text, 'removed'::text])));
+ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_kind_check CHECK ((kind = ANY (ARRAY['field'::text, 'tool'::text, 'block'::text, 'edit'::text])));
+ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_kind_name_key UNIQUE (organization_id, kind, name);
+ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_pkey PRIMARY KEY (id);
 ALTER TABLE node ADD CONSTRAINT node_pkey PRIMARY KEY (id);
 ALTER TABLE organization ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_cache_read_nano_usd_check CHECK ((cache_read_nano_usd >= 0));
@@ -1573,6 +1587,7 @@ ALTER TABLE invite_workspace ADD CONSTRAINT invite_workspace_workspace_id_fkey F
 ALTER TABLE lease ADD CONSTRAINT lease_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE mail ADD CONSTRAINT mail_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE member ADD CONSTRAINT member_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);

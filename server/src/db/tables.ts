@@ -35,6 +35,7 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
   admin_key: AdminKeyTable;
   upstream: UpstreamTable;
   price_override: PriceOverrideTable;
+  neutral_feature: NeutralFeatureTable;
   spend_limit: SpendLimitTable;
   spend_limit_value: SpendLimitValueTable;
   limits_version: { is_only_row: Generated<boolean>; value: bigint };
@@ -213,6 +214,18 @@ interface PriceOverrideTable extends Record<PriceColumn, bigint> {
   model: string;
   effective_from: Date;
   created_at: Created;
+}
+
+interface NeutralFeatureTable {
+  id: string;
+  organization_id: string;
+  kind: "field" | "tool" | "block" | "edit";
+  name: string;
+  effect: string;
+  source: string;
+  is_in_prompt: boolean;
+  created_at: Created;
+  updated_at: Generated<Date>;
 }
 
 interface RateLimitTable {

@@ -1,3 +1,5 @@
+import type { FeatureKind } from "./neutral-features.ts";
+
 // Features of a request that the gateway reads because they can raise its price, and the fields of known parts. All
 // other features are neutral (`neutral-features.ts`), or unknown. Source: types of @anthropic-ai/sdk 1.14 (October
 // 2026), beta included, and the pricing page.
@@ -117,6 +119,34 @@ export const knownFields = {
     "type keep trigger exclude_tools clear_at_least clear_tool_inputs instructions pause_after_compaction",
   ),
 } as const;
+
+/** Fields of the body that the gateway reads. */
+const readFields = of(
+  "model max_tokens stream service_tier speed inference_geo messages tools system cache_control thinking fallbacks " +
+    "container mcp_servers compaction thread",
+);
+
+/** True for a feature that is never unknown, because the gateway reads it. A final `*` stands for digits. */
+export function isReadFeature(kind: FeatureKind, name: string): boolean {
+  switch (kind) {
+    case "field": {
+      const dot = name.indexOf(".");
+      if (dot === -1) return readFields.has(name);
+      const part = name.slice(0, dot);
+      return isKnownPart(part) && knownFields[part].has(name.slice(dot + 1));
+    }
+    case "tool":
+      return name === "mcp_toolset" || findServerTool(name.replace("*", "20000101")) !== null;
+    case "block":
+      return opaqueBlocks.has(name);
+    case "edit":
+      return compactingEdit.test(name.replace("*", "0"));
+  }
+}
+
+function isKnownPart(name: string): name is KnownPart {
+  return Object.hasOwn(knownFields, name);
+}
 
 function of(names: string): ReadonlySet<string> {
   return new Set(names.split(" "));

@@ -1,4 +1,5 @@
 import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
+import { type FeatureBook, shippedFeatures } from "./feature-book.ts";
 import {
   type ListedModel,
   type LongPromptPrices,
@@ -41,6 +42,8 @@ export interface PriceListing extends Pick<ListedModel, "aliases" | "lifecycle" 
 }
 
 export interface PriceBook {
+  /** Neutral features, which are shipped and extended like prices. */
+  features: FeatureBook;
   /**
    * Returns the prices of the model for a request started at `atMs`. Null: unpriced. Exact names have priority:
    * overrides, then ids and aliases of the list. Other names can match as a snapshot (`<name>-YYYYMMDD`) or the newest
@@ -68,8 +71,11 @@ const listedByName: ReadonlyMap<string, ListedModel> = new Map(
   priceList.flatMap((model) => [model.id, ...model.aliases].map((name) => [name, model] as const)),
 );
 
-/** The list with the organization's overrides. Immutable: create a new one when an override changes. */
-export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
+/** The list with the organization's overrides. Immutable: create a new one when a row changes. */
+export function makePriceBook(
+  overrides: readonly PriceOverride[],
+  features: FeatureBook = shippedFeatures,
+): PriceBook {
   const overridesByName = groupByName(overrides);
   const isListed = (name: string) => listedByName.has(name) || overridesByName.has(name);
 
@@ -129,7 +135,7 @@ export function makePriceBook(overrides: readonly PriceOverride[]): PriceBook {
     return rows.filter((row, index) => rows.findIndex((other) => isSameRow(row, other)) === index);
   });
 
-  return { find, findHighest, findReachable, isListed, listPrices };
+  return { features, find, findHighest, findReachable, isListed, listPrices };
 }
 
 /** Maximum number of cached names, because clients can send any number. */

@@ -23,6 +23,7 @@ const withoutState = {
   increase_request: "A lost approval leaves the lower limit.",
   mail: "It restricts no access.",
   model_price: "It restricts no access.",
+  neutral_feature: "It bounds use and no access. The event lists the change.",
   node: "It restricts no access.",
   organization: "It restricts no access.",
   passkey:

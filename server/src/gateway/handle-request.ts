@@ -1,4 +1,5 @@
 import { ApiError } from "#src/domain/api-error.ts";
+import { removeNeutralParts } from "#src/domain/feature-book.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
@@ -279,7 +280,8 @@ async function serve(
   if (body === null) return false;
   exchange.heldBytes = body.length;
   if (isClientGone(exchange)) return false;
-  const message = parseMessage(body);
+  const { features } = deps.prices.get(organizationId);
+  const message = removeNeutralParts(parseMessage(body), features);
   recordKeyUse(deps, exchange, key, message.model);
   checkModels(key, message);
   refuseUnshareable(message);

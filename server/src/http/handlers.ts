@@ -24,7 +24,7 @@ import {
 } from "#src/people/sign-in/routes.ts";
 import type { SignInDeps } from "#src/people/sign-in/sign-in-deps.ts";
 import { makeWorkspaceMemberHandlers } from "#src/people/workspace-members/routes.ts";
-import { makeModelPriceHandlers } from "#src/prices/routes.ts";
+import { makeModelPriceHandlers, makeNeutralFeatureHandlers } from "#src/prices/routes.ts";
 import { makeRateLimitHandlers } from "#src/rates/limits/routes.ts";
 import { makeAccessHandlers, makeAccessReviewHandlers } from "#src/reviews/routes.ts";
 import type { ReviewDeps } from "#src/reviews/start-review.ts";
@@ -87,6 +87,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeRequestHandlers(deps),
     ...makeOfficialReportHandlers(deps),
     ...makeModelPriceHandlers(deps),
+    ...makeNeutralFeatureHandlers(deps),
     ...makeUpstreamHandlers(deps),
     ...makeAuditLogHandlers(deps),
     ...makeSystemHandlers(deps),

@@ -1,12 +1,14 @@
 import type { Database } from "#src/db/pool.ts";
+import { makeFeatureBook } from "#src/domain/feature-book.ts";
 import { makePriceBook, type PriceBook } from "#src/domain/price-book.ts";
+import { listAllNeutralFeatures } from "./neutral-features.sql.ts";
 import { listPriceOverrides } from "./price-overrides.sql.ts";
 
 /** Price books of all organizations in memory, so that a request needs no query for its price. */
 export interface PriceBooks {
-  /** Returns the shipped price list with the organization's overrides, as of the last `reload`. */
+  /** Returns the shipped price list and features with the organization's rows, as of the last `reload`. */
   get(organizationId: string): PriceBook;
-  /** Reads the overrides again. Throws the error of a failed query, and keeps the present books. */
+  /** Reads the rows again. Throws the error of a failed query, and keeps the present books. */
   reload(): Promise<void>;
 }
 
@@ -22,12 +24,18 @@ export function makePriceBooks(deps: { database: Database }): PriceBooks {
       reads += 1;
       const read = reads;
       const overrides = await listPriceOverrides(deps.database);
+      const features = await listAllNeutralFeatures(deps.database);
       // Reloads may overlap. The result of an earlier one must not replace a later result.
       if (read < applied) return;
       applied = read;
-      const byOrganization = Map.groupBy(overrides, ({ organizationId }) => organizationId);
+      const overridesOf = Map.groupBy(overrides, ({ organizationId }) => organizationId);
+      const featuresOf = Map.groupBy(features, ({ organizationId }) => organizationId);
+      const organizations = new Set([...overridesOf.keys(), ...featuresOf.keys()]);
       books = new Map(
-        [...byOrganization].map(([organizationId, own]) => [organizationId, makePriceBook(own)]),
+        [...organizations].map((id) => [
+          id,
+          makePriceBook(overridesOf.get(id) ?? [], makeFeatureBook(featuresOf.get(id) ?? [])),
+        ]),
       );
     },
   };

@@ -3,6 +3,10 @@ import type {
   modelPriceOverride,
   modelPriceRoutes,
 } from "@bursar/contract/admin/model-prices.ts";
+import type {
+  neutralFeature,
+  neutralFeatureRoutes,
+} from "@bursar/contract/admin/neutral-features.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import { tokenPrices, toRecord } from "@bursar/contract/usage-shape.ts";
 import type { z } from "zod";
@@ -12,6 +16,12 @@ import { formatUsd } from "#src/domain/money.ts";
 import type { PriceListing } from "#src/domain/price-book.ts";
 import type { TokenPrices } from "#src/domain/price-list.ts";
 import { createModelPrice, listModelPrices, type StoredOverride } from "./model-prices.ts";
+import {
+  deleteNeutralFeature,
+  type ListedFeature,
+  listNeutralFeatures,
+  setNeutralFeature,
+} from "./neutral-features.ts";
 
 export function makeModelPriceHandlers(
   deps: AuditDeps,
@@ -23,6 +33,42 @@ export function makeModelPriceHandlers(
     },
     createModelPrice: async (call, { body }) =>
       toOverride(await createModelPrice(deps, call, body)),
+  };
+}
+
+export function makeNeutralFeatureHandlers(
+  deps: AuditDeps,
+): HandlersFor<(typeof neutralFeatureRoutes)[number], Call> {
+  return {
+    listNeutralFeatures: async (call, { query }) => {
+      const { features, nextPage } = await listNeutralFeatures(deps, call, query);
+      return { data: features.map(toFeature), next_page: nextPage };
+    },
+    setNeutralFeature: async (call, { body }) => {
+      const row = await setNeutralFeature(deps, call, body);
+      return toFeature({ origin: "organization", row });
+    },
+    deleteNeutralFeature: async (call, { params: { neutral_feature_id: id } }) => {
+      return { ...(await deleteNeutralFeature(deps, call, id)), type: "neutral_feature_deleted" };
+    },
+  };
+}
+
+function toFeature(listed: ListedFeature): z.input<typeof neutralFeature> {
+  const { origin, row } = listed;
+  const own = listed.origin === "organization" ? listed.row : null;
+  const updatedAt = own?.updatedAt.toISOString() ?? null;
+  return {
+    type: "neutral_feature",
+    id: own?.id ?? null,
+    kind: row.kind,
+    name: row.name,
+    effect: row.effect,
+    source: row.source,
+    since: listed.origin === "shipped" ? listed.row.since : (updatedAt ?? "").slice(0, 10),
+    is_in_prompt: row.isInPrompt,
+    origin,
+    updated_at: updatedAt,
   };
 }
 

@@ -10,6 +10,7 @@ import { Page } from "../../ui/page.tsx";
 import { SkeletonRows } from "../../ui/states.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { SetPriceDialog } from "./components.tsx";
+import { NeutralFeatures } from "./neutral-features.tsx";
 
 type ModelPrice = ItemOf<"listModelPrices">;
 
@@ -61,6 +62,7 @@ export function ModelPricesPage() {
           <p className="text-quiet">No model has “{search}” in its name.</p>
         )}
       </div>
+      <NeutralFeatures mayChange={mayChange} />
       {edited !== null && <SetPriceDialog model={edited} onClose={() => setEdited(null)} />}
     </Page>
   );

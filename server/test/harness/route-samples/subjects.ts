@@ -9,6 +9,7 @@ export type Made = Record<
   | "workspace_id"
   | "api_key_id"
   | "admin_key_id"
+  | "neutral_feature_id"
   | "upstream_id"
   | "spend_limit_id"
   | "rate_limit_id"
@@ -60,6 +61,8 @@ const makers: Record<keyof Made, Maker> = {
   api_key_id: async ({ operator }, make) =>
     (await operator.createApiKey(await make("workspace_id"))).id,
   admin_key_id: async ({ operator }) => (await operator.createAdminKey()).id,
+  neutral_feature_id: ({ operator }) =>
+    createId(operator, "/v1/admin/neutral_features", newNeutralFeature()),
   upstream_id: ({ operator }) => findOrMakeUpstream(operator),
   spend_limit_id: async ({ operator }, make) =>
     createId(operator, "/v1/admin/spend_limits", {
@@ -133,6 +136,11 @@ const makers: Record<keyof Made, Maker> = {
     createId(operator, `${CHANNELS}/${await make("alert_channel_id")}/test`),
   audit_event_id: ({ operator }) => findFirstId(operator, "/v1/admin/audit_events?limit=1"),
 };
+
+export function newNeutralFeature() {
+  const name = nextName().replaceAll(/[^a-z0-9]/gi, "_");
+  return { kind: "field", name, effect: "labels the request", source: "https://example.com" };
+}
 
 /** Id of the subject that the call creates. */
 export async function createId(client: Client, url: string, body?: object): Promise<string> {
@@ -212,6 +220,7 @@ export const unknownIds: Made = {
   workspace_id: "wksp_unknown",
   api_key_id: "apikey_unknown",
   admin_key_id: "adminkey_unknown",
+  neutral_feature_id: "feature_unknown",
   upstream_id: "ups_unknown",
   spend_limit_id: "spl_unknown",
   rate_limit_id: "rlim_unknown",

@@ -1,5 +1,5 @@
 import type { Samples } from "./sample.ts";
-import { nextDays, nextName } from "./subjects.ts";
+import { newNeutralFeature, nextDays, nextName } from "./subjects.ts";
 
 export const usageSamples = {
   getUsage: { query: "starting_at=2026-11-20T00:00:00Z" },
@@ -27,4 +27,7 @@ export const usageSamples = {
       }),
     },
   },
+  listNeutralFeatures: {},
+  setNeutralFeature: { body: newNeutralFeature },
+  deleteNeutralFeature: {},
 } satisfies Samples;
