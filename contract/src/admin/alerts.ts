@@ -291,6 +291,12 @@ export const firingFacts = z
     usual_usd: usdText.nullable().meta({ description: "Usual spend of such an hour or day." }),
     requests: count.nullable(),
     failed_requests: count.nullable(),
+    top_error_code: z.string().nullable().meta({
+      description: "Most frequent `error_code` of the refused requests.",
+    }),
+    top_error_requests: count.nullable().meta({
+      description: "Requests that were refused with `top_error_code`.",
+    }),
     minutes: z.int().nullable(),
     expires_at: timestamp.nullable(),
     last_used_at: timestamp.nullable(),

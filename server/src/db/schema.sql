@@ -600,6 +600,36 @@ CREATE TABLE rate_limits_version (
   is_only_row boolean DEFAULT true NOT NULL,
   value bigint DEFAULT 0 NOT NULL
 );
+CREATE TABLE refusal_hour (
+  organization_id uuid NOT NULL,
+  bucket_at timestamp with time zone NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  error_code text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL
+);
+CREATE TABLE refusal_minute (
+  organization_id uuid NOT NULL,
+  bucket_at timestamp with time zone NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  error_code text NOT NULL,
+  model text NOT NULL,
+  requests bigint NOT NULL
+);
+CREATE TABLE refusal_recent (
+  organization_id uuid NOT NULL,
+  workspace_id text NOT NULL,
+  api_key_id text NOT NULL,
+  refused_at timestamp with time zone NOT NULL,
+  request_id text NOT NULL,
+  error_code text NOT NULL,
+  http_status smallint NOT NULL,
+  model text NOT NULL,
+  address text,
+  facts jsonb NOT NULL
+);
 CREATE TABLE refused_request (
   organization_id uuid NOT NULL,
   workspace_id text NOT NULL,
@@ -1461,6 +1491,14 @@ ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_requests_per_minute
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_scope_type_check CHECK ((scope_type = ANY (ARRAY['organization'::text, 'workspace'::text, 'api_key'::text])));
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_is_only_row_check CHECK (is_only_row);
 ALTER TABLE rate_limits_version ADD CONSTRAINT rate_limits_version_pkey PRIMARY KEY (is_only_row);
+ALTER TABLE refusal_hour ADD CONSTRAINT refusal_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, error_code, model);
+ALTER TABLE refusal_hour ADD CONSTRAINT refusal_minute_check CHECK (((workspace_id = ''::text) = (api_key_id = ''::text)));
+ALTER TABLE refusal_hour ADD CONSTRAINT refusal_minute_requests_check CHECK ((requests > 0));
+ALTER TABLE refusal_minute ADD CONSTRAINT refusal_minute_check CHECK (((workspace_id = ''::text) = (api_key_id = ''::text)));
+ALTER TABLE refusal_minute ADD CONSTRAINT refusal_minute_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id, api_key_id, error_code, model);
+ALTER TABLE refusal_minute ADD CONSTRAINT refusal_minute_requests_check CHECK ((requests > 0));
+ALTER TABLE refusal_recent ADD CONSTRAINT refusal_recent_check CHECK (((workspace_id = ''::text) = (api_key_id = ''::text)));
+ALTER TABLE refusal_recent ADD CONSTRAINT refusal_recent_pkey PRIMARY KEY (organization_id, api_key_id, refused_at, request_id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_pkey PRIMARY KEY (api_key_id, minute_at);
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_pkey PRIMARY KEY (api_key_id, hour_at);
 ALTER TABLE retention_mark ADD CONSTRAINT retention_mark_is_only_row_check CHECK (is_only_row);
@@ -1591,6 +1629,9 @@ ALTER TABLE neutral_feature ADD CONSTRAINT neutral_feature_organization_id_fkey 
 ALTER TABLE price_override ADD CONSTRAINT price_override_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit ADD CONSTRAINT rate_limit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE rate_limit_value ADD CONSTRAINT rate_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refusal_hour ADD CONSTRAINT refusal_hour_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refusal_minute ADD CONSTRAINT refusal_minute_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE refusal_recent ADD CONSTRAINT refusal_recent_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
 ALTER TABLE refused_request ADD CONSTRAINT refused_request_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE refused_request_hour ADD CONSTRAINT refused_request_hour_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id);
@@ -1673,6 +1714,9 @@ CREATE INDEX mail_queued ON mail USING btree (created_at) WHERE (status = 'queue
 CREATE INDEX member_by_organization ON member USING btree (organization_id, created_at, id);
 CREATE UNIQUE INDEX member_email ON member USING btree (email) WHERE (status <> 'removed'::text);
 CREATE INDEX rate_limit_by_organization ON rate_limit USING btree (organization_id, created_at);
+CREATE INDEX refusal_hour_bucket_at_idx ON refusal_hour USING btree (bucket_at);
+CREATE INDEX refusal_minute_by_time ON refusal_minute USING btree (bucket_at);
+CREATE INDEX refusal_recent_by_time ON refusal_recent USING btree (organization_id, refused_at, request_id);
 CREATE INDEX refused_request_by_time ON refused_request USING btree (organization_id, minute_at);
 CREATE INDEX refused_request_hour_by_time ON refused_request_hour USING btree (organization_id, hour_at);
 CREATE INDEX row_change_xact ON row_change USING btree (xact);

@@ -81,7 +81,7 @@ test.beforeEach(async ({ db, upstream }) => {
   gateway = await startTestGateway({
     origin: upstream.origin,
     rates,
-    onRefused: (key) => void refused.push(key.id),
+    onRefused: ({ key }) => void refused.push(key?.id ?? ""),
     metrics: {
       observeRequest: (request) => void gateway.observed.push(request),
       observeRateRefusal: (refusal) => void refusals.push(refusal),

@@ -17,6 +17,8 @@ export interface Exchange {
   key: FoundKey | null;
   /** Time of the last check of the key, milliseconds since the epoch on the database's clock. Set with `key`. */
   keyCheckedAtMs: number;
+  /** Model as the client wrote it. Null: the body is not read. */
+  requestedModel: string | null;
   /** Set at the dispatch. */
   relay: RunningRelay | null;
   /** Aborts when the client leaves or the server stops. Set while the request waits for budget. */

@@ -27,7 +27,7 @@ import { type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { makeNotFoundError } from "./not-found.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
 import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
-import { makeStoppingError, refuse, toRefusal } from "./refuse.ts";
+import { makeStoppingError, type RefusedRequest, refuse, toRefusal } from "./refuse.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
@@ -46,8 +46,8 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   /** Rate limits. */
   rates: RateDeps["rates"];
   onLimitReached?: NonNullable<HoldDeps["onLimitReached"]>;
-  /** Called for each request of a known key that the gateway refuses with a 4xx. Synchronous, must not throw. */
-  onRefused?: (key: FoundKey, atMs: number) => void;
+  /** Called for each request that the gateway itself answers with an error. Synchronous, must not throw. */
+  onRefused?: (refused: RefusedRequest) => void;
   meter: SettleDeps["meter"] & {
     begin(record: BeginRecord): void;
     /** Adds the current hold of a running request to its begin. Never throws. */
@@ -133,6 +133,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     rateHeaders: (rate) => deps.rates.headersOf(rate),
     onDone,
     onBodySent: releaseBody,
+    onRefused: (exchange, error) => reportRefusal(deps, exchange, { error, status: error.status }),
     databaseNowMs: deps.databaseNowMs,
     isDraining: () => isDraining,
     logger: deps.logger,
@@ -163,9 +164,7 @@ export function makeGateway(deps: GatewayDeps): Gateway {
     const form = adaptSpendRefusal(error, call.fields, deps.databaseNowMs());
     const isClosing = isDraining;
     const canAnswer = !isClientGone(exchange);
-    if (exchange.key !== null && form.status < 500) {
-      deps.onRefused?.(exchange.key, deps.databaseNowMs());
-    }
+    if (canAnswer) reportRefusal(deps, exchange, { error, status: form.status });
     refuse(call, { error, form, requestId, identity, isClosing });
     onDone(exchange, canAnswer ? "rejected" : "abandoned", canAnswer ? form.status : null);
   }
@@ -215,6 +214,27 @@ function settleExchange(
   if (rate !== null && used !== null) deps.rates.charge(rate, used);
 }
 
+/** Reports a refusal with its cause. Refused models never become new names in reports. */
+function reportRefusal(
+  deps: GatewayDeps,
+  { call, requestId, key, requestedModel }: Exchange,
+  { error, status }: { error: ApiError; status: number },
+): void {
+  deps.onRefused?.({
+    requestId,
+    key,
+    errorCode: error.code,
+    httpStatus: status,
+    model:
+      key === null || requestedModel === null
+        ? ""
+        : deps.labels.labelOf(requestedModel, deps.prices.get(key.organizationId), false),
+    address: deps.clientAddress(call),
+    atMs: deps.databaseNowMs(),
+    details: error.details,
+  });
+}
+
 function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
   return {
     call,
@@ -223,6 +243,7 @@ function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
     identity: null,
     key: null,
     keyCheckedAtMs: 0,
+    requestedModel: null,
     relay: null,
     waiting: null,
     unheld: null,
@@ -282,6 +303,7 @@ async function serve(
   if (isClientGone(exchange)) return false;
   const { features } = deps.prices.get(organizationId);
   const message = removeNeutralParts(parseMessage(body), features);
+  exchange.requestedModel = message.model;
   recordKeyUse(deps, exchange, key, message.model);
   checkModels(key, message);
   refuseUnshareable(message);

@@ -16,12 +16,10 @@ import { test } from "#test/harness/upstream-test.ts";
 
 describeEachReader(() => {
   let gateway: TestGateway;
-  const refused: string[] = [];
   test.beforeAll(async ({ upstream }) => {
     gateway = await startTestGateway({
       origin: upstream.origin,
       clientAddress: makeClientAddress(["127.0.0.0/8"]),
-      onRefused: ({ id }) => void refused.push(id),
     });
   });
   afterAll(async () => {
@@ -30,7 +28,6 @@ describeEachReader(() => {
   test.beforeEach(({ upstream }) => {
     upstream.received.splice(0);
     gateway.uses.splice(0);
-    refused.splice(0);
   });
 
   async function send(
@@ -304,49 +301,6 @@ describeEachReader(() => {
       const models = await call(other.origin, { method: "GET", path: "/v1/models", headers });
       expect([models.status, other.uses[1]?.atMs]).toEqual([200, validUntilMs - 1]);
       await other.close();
-    });
-  });
-
-  describe("a refusal", () => {
-    test("is counted once for its key, for any reason", async () => {
-      const none = compileRanges(["192.0.2.0/24"]);
-      expect((await send({ id: "address", allowedAddresses: none })).status).toBe(403);
-      expect((await send({ id: "model", allowedModels: ["claude-haiku-*"] })).status).toBe(403);
-      expect((await send({ id: "permission", permission: "read" })).status).toBe(403);
-      expect((await send({ id: "disabled", status: "inactive" })).status).toBe(401);
-      expect((await send({ id: "body" }, { messages: "no list" })).status).toBe(400);
-      expect((await send({ id: "fine" })).status).toBe(200);
-      const unknown = await call(gateway.origin, {
-        headers: withKey("sk-ant-api03-unknown"),
-        body: messageBody({}),
-      });
-      expect(unknown.status).toBe(401);
-      expect(refused).toEqual(["address", "model", "permission", "disabled", "body"]);
-    });
-
-    test("by a limit is counted", async () => {
-      const { admission } = gateway;
-      const limit = {
-        id: "spl_1",
-        scopeType: "workspace",
-        scopeId: "wksp_1",
-        period: "monthly",
-        amountNanoUsd: 1n,
-      } as const;
-      const message = "The limit is reached.";
-      const blocked = { kind: "blocked", message, limit, spentNanoUsd: 1n, regainAtMs: 1 } as const;
-      gateway.admission = { admit: () => blocked };
-      expect((await send({ id: "limited" })).status).toBe(400);
-      gateway.admission = admission;
-      expect(refused).toEqual(["limited"]);
-    });
-
-    test("by the upstream is not counted", async ({ upstream }) => {
-      const { script } = upstream;
-      upstream.script = (exchange) => exchange.json({ type: "error" }, { status: 429 });
-      expect((await send({ id: "upstream" })).status).toBe(429);
-      upstream.script = script;
-      expect(refused).toEqual([]);
     });
   });
 });

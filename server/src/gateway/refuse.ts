@@ -1,7 +1,8 @@
-import type { ErrorCode } from "@bursar/contract/errors.ts";
+import type { ErrorCode, ErrorDetails } from "@bursar/contract/errors.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import { toErrorBody } from "#src/domain/error-body.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
 import { addIdentityHeaders, type ResponseIdentity } from "./forward-headers.ts";
 
@@ -28,6 +29,23 @@ export interface Refusal {
   identity: ResponseIdentity | null;
   /** True while the server stops. The connection is then not reused. */
   isClosing: boolean;
+}
+
+/** A request that the gateway itself answered with an error. */
+export interface RefusedRequest {
+  requestId: string;
+  /** Null: the request has no known key. */
+  key: FoundKey | null;
+  errorCode: ErrorCode;
+  /** Status that the client received. */
+  httpStatus: number;
+  /** Name in reports. Empty: the body was not read. */
+  model: string;
+  /** Address of the client. Null: unknown. */
+  address: string | null;
+  /** Milliseconds since the epoch on the database's clock. */
+  atMs: number;
+  details: ErrorDetails;
 }
 
 /** Converts a thrown value to a refusal. Any value except an `ApiError` is a bug, and becomes a 500 without details. */

@@ -23,6 +23,8 @@ export interface RelayDeps {
   onDone(exchange: Exchange, outcome: Outcome, status: number | null): void;
   /** Called at most once, when the body is sent and no longer in memory. */
   onBodySent(exchange: Exchange): void;
+  /** Called before the client gets an error of this server instead of a response. Never throws. */
+  onRefused(exchange: Exchange, error: ApiError): void;
   databaseNowMs(): number;
   isDraining(): boolean;
   logger: Logger;
@@ -242,6 +244,7 @@ export class Relay implements HttpCallHandler {
     const refusal = toApiError(error, this.#isSent);
     if (!call.isHeadSent) {
       const isClosing = this.#deps.isDraining();
+      this.#deps.onRefused(this.#exchange, refusal);
       refuse(call, { error: refusal, requestId, identity, isClosing });
     } else if (this.#isEventStream && this.#reader?.isAtEventBoundary === true) {
       this.#endResponse(toErrorEvent(refusal, requestId));

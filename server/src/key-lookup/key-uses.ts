@@ -1,15 +1,12 @@
 import type { Database } from "#src/db/pool.ts";
 import type { Logger } from "#src/lib/logger.ts";
-import { addRefusals } from "./key-refusals.sql.ts";
-import { type KeyRefusals, makeKeyRefusals } from "./key-refusals.ts";
 import { saveAdminKeyUses, saveUses } from "./key-use.sql.ts";
 import { type AdminKeyUses, type KeyUse, makeAdminKeyUses, makeKeyUse } from "./key-use.ts";
 
-/** Records uses and refusals of a server's keys. */
+/** Records uses of a server's keys. */
 export interface KeyUses {
   keyUse: KeyUse;
   adminKeyUse: AdminKeyUses;
-  refusals: KeyRefusals;
   /** Writes the collected notes for the last time. */
   stop(): Promise<void>;
 }
@@ -21,13 +18,11 @@ export function startKeyUses(of: { database: Database; logger: Logger }): KeyUse
     save: (uses) => saveAdminKeyUses(database, uses),
     logger,
   });
-  const refusals = makeKeyRefusals({ save: (counts) => addRefusals(database, counts), logger });
   return {
     keyUse,
     adminKeyUse,
-    refusals,
     stop: async () => {
-      await Promise.all([keyUse.stop(), adminKeyUse.stop(), refusals.stop()]);
+      await Promise.all([keyUse.stop(), adminKeyUse.stop()]);
     },
   };
 }

@@ -59,12 +59,14 @@ import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
 import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import { describeNode } from "./describe-node.ts";
+import { makeLoggedReload } from "./logged-reload.ts";
 import { findNextSteps, type NextSteps } from "./next-steps.ts";
 import type { OpenedStorage } from "./open-server-storage.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
 import { type StartedAudit, startAudit } from "./start-audit.ts";
 import { startJobs } from "./start-jobs.ts";
+import { type OnRefused, startRefusals } from "./start-refusals.ts";
 import { startReports } from "./start-reports.ts";
 import { findUpstreamInUse, nameUpstreamVariables, startUpstreams } from "./start-upstreams.ts";
 import { makeStopListening } from "./stop-listening.ts";
@@ -231,6 +233,7 @@ interface Core extends StartedAudit {
   notifications: Notifications;
   keys: KeyCache;
   keyUses: KeyUses;
+  onRefused: OnRefused;
   prices: PriceBooks;
   labels: ModelLabels;
   nodeId: string;
@@ -269,6 +272,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
   });
   const keyUses = startKeyUses({ database, logger });
   parts.defer(() => keyUses.stop());
+  const onRefused = startRefusals({ ...options, ...facts }, parts);
   const prices = makePriceBooks({ database });
   await prices.reload();
   const upstreams = await startUpstreams(options);
@@ -298,7 +302,7 @@ async function startCore(options: CoreOptions, parts: AsyncDisposableStack): Pro
     logFailures(() => upstreams.reload()),
     logFailures(() => newestBackup.reload()),
   );
-  const access = { watch, notifications, keys, keyUses };
+  const access = { watch, notifications, keys, keyUses, onRefused };
   const counted = { ...accounting, closingLagMs, rates, newestBackup, spendNowMs, runsOn };
   const read = { prices, labels, upstreams, reportsDatabase };
   return { ...facts, ...read, ...access, ...counted };
@@ -347,13 +351,6 @@ async function startWatch(
   return { notifications, watch };
 }
 
-/** Makes poll work fail alone. The next change or the next poll reads it again. */
-function makeLoggedReload(logger: Logger) {
-  return (work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => logger.warn({ err: error }, "cannot read a change"));
-  };
-}
-
 interface SurfaceOptions {
   config: Config;
   storage: Storage;
@@ -389,7 +386,7 @@ async function startSurfaces(
     leases: core.leases,
     rates: core.rates,
     onLimitReached: (limit) => core.spendAlerts.reportReachedLimit(limit),
-    onRefused: (key, atMs) => core.keyUses.refusals.add({ ...key, apiKeyId: key.id }, atMs),
+    onRefused: core.onRefused,
     meter: core.meter,
     ...chooseBegin(config, core.meter),
     prices: core.prices,

@@ -16,15 +16,19 @@ test("the number of refused requests decides between singular and plural", () =>
   expect(titleOf("refused_requests", {})).toBe("Requests of the workspace Growth were refused.");
 });
 
-test("the text about refused requests says that the request log does not list them", () => {
+test("the text about refused requests names the most frequent cause and the place that lists them", () => {
   const fields = {
     scopeType: "workspace",
     scopeName: "Growth",
     threshold: "10",
-    facts: {},
   } as const;
-  const { next } = describeFiring({ kind: "refused_requests", ...fields });
-  expect(next).toMatch(/^Refused requests never reach the upstream, so the request log does not/);
+  const next = (facts: FiringFacts) =>
+    describeFiring({ kind: "refused_requests", ...fields, facts }).next;
+  const place = "The request log lists refused requests with their causes, under Refused.";
+  expect(next({})).toBe(place);
+  expect(next({ top_error_code: "rate_limited", top_error_requests: 1 })).toBe(
+    `Most frequent cause: rate_limited (1 request). ${place}`,
+  );
 });
 
 test("the text about failed requests has their number and percentage", () => {

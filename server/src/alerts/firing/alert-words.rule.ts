@@ -59,7 +59,7 @@ export function describeFiring(firing: DescribedFiring): FiringWords {
     case "refused_requests":
       return {
         title: `${formatRequestCount(facts.requests)} of ${lowercaseArticle(scope)} ${facts.requests === 1 ? "was" : "were"} refused${formatWindow(facts.minutes)}.`,
-        next: "Refused requests never reach the upstream, so the request log does not list them. Check the limits and permissions of the keys in use, and the errors that clients report.",
+        next: `${formatTopError(facts)}The request log lists refused requests with their causes, under Refused.`,
       };
     case "upstream_errors":
       return {
@@ -190,6 +190,12 @@ function lowercaseArticle(scope: string): string {
 function formatRequestCount(requests: number | null | undefined): string {
   if (requests === null || requests === undefined) return "Requests";
   return formatPlural(requests, "request");
+}
+
+function formatTopError({ top_error_code: code, top_error_requests: count }: FiringFacts): string {
+  return code
+    ? `Most frequent cause: ${code}${count ? ` (${formatPlural(count, "request")})` : ""}. `
+    : "";
 }
 
 function formatFailureCount({ failed_requests: failed, requests }: FiringFacts): string {

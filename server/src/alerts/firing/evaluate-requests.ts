@@ -55,7 +55,7 @@ async function findFirings(
 
 function toFiring(kind: AlertKind, finding: RequestFinding & { beganAt: Date }): NewFiring {
   const { organizationId, alertId, scopeType, scopeId, workspaceId } = finding;
-  const { threshold, requests, failedRequests, minutes } = finding;
+  const { threshold, requests, failedRequests, minutes, topErrorCode, topErrorRequests } = finding;
   return {
     ...{ organizationId, alertId, kind, scopeType, scopeId, workspaceId },
     episode: finding.beganAt.toISOString(),
@@ -63,6 +63,7 @@ function toFiring(kind: AlertKind, finding: RequestFinding & { beganAt: Date }):
     facts: {
       ...{ requests, minutes },
       ...(failedRequests !== null && { failed_requests: failedRequests }),
+      ...(topErrorCode && { top_error_code: topErrorCode, top_error_requests: topErrorRequests }),
     },
   };
 }

@@ -1,7 +1,7 @@
 // Oldest PostgreSQL: background
 import { afterAll, describe, expect } from "vitest";
+import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
-import { startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { newId } from "#src/lib/ids.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import {
@@ -11,6 +11,7 @@ import {
   listFirings,
   startAlertJobs,
 } from "#test/harness/alert-jobs.ts";
+import { makeRefusal, recordRefusals } from "#test/harness/refusals.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { makeRequestAlertJobs } from "./request-alert-jobs.ts";
 
@@ -35,17 +36,37 @@ const test = base.extend("company", ({ h, org }) => {
   /** Records refusals, half of them on each of two nodes. */
   async function refuse(count: number, minute: number, key: { id: string } = { id: apiKeyId }) {
     const atMs = startMs + minute * MINUTE_MS;
-    const { database, logger } = h.deps;
-    const both = [startKeyUses({ database, logger }), startKeyUses({ database, logger })];
-    for (let i = 0; i < count; i++) {
-      const of = { organizationId: org.id, workspaceId, apiKeyId: key.id };
-      both[i % 2]?.refusals.add(of, atMs);
-    }
-    await Promise.all(both.map((node) => node.stop()));
+    const of = { organizationId: org.id, workspaceId, apiKeyId: key.id, atMs };
+    const refusals = Array.from({ length: count }, () => makeRefusal(of));
+    const half = Math.ceil(count / 2);
+    const both = [refusals.slice(0, half), refusals.slice(half)];
+    await Promise.all(both.map((some) => recordRefusals(h.deps.database, some)));
   }
 
   return { fired, atMinute, requests, refuse };
 });
+
+/** Counts refusals of the first minute as a node of version 0.1 does. */
+async function countAsOlderNode(
+  database: Database,
+  of: { organizationId: string; requests: number },
+): Promise<void> {
+  const row = {
+    organization_id: of.organizationId,
+    workspace_id: workspaceId,
+    api_key_id: apiKeyId,
+  };
+  const { requests } = of;
+  const at = new Date(startMs);
+  await database
+    .insertInto("refused_request")
+    .values({ ...row, requests, minute_at: at })
+    .execute();
+  await database
+    .insertInto("refused_request_hour")
+    .values({ ...row, requests, hour_at: at })
+    .execute();
+}
 
 let nodes: AlertJobNodes;
 let workspaceId: string;
@@ -192,19 +213,19 @@ describe("a window of a day", () => {
   test.for(ends)("%s, for refused requests", async ([_, minute, requests], { h, org, company }) => {
     const condition = { kind: "refused_requests", count: 15, minutes: 1_440 };
     await createAlert(org, condition);
-    const { database, logger } = h.deps;
-    const node = startKeyUses({ database, logger });
     const refuse = (count: number, atMs: number) => {
-      const of = { organizationId: org.id, workspaceId, apiKeyId };
-      for (let i = 0; i < count; i++) node.refusals.add(of, atMs);
+      const of = { organizationId: org.id, workspaceId, apiKeyId, atMs };
+      return Array.from({ length: count }, () => makeRefusal(of));
     };
-    refuse(500, startMs);
-    refuse(10, startMs + 30 * MINUTE_MS);
-    refuse(5, startMs + 200 * MINUTE_MS);
-    await node.stop();
+    await recordRefusals(h.deps.database, [
+      ...refuse(500, startMs),
+      ...refuse(10, startMs + 30 * MINUTE_MS),
+      ...refuse(5, startMs + 200 * MINUTE_MS),
+    ]);
     await company.atMinute(minute);
     const facts = (await listFirings(org)).map((firing) => firing.facts);
-    expect(facts).toEqual(requests === 0 ? [] : [{ requests: 15, minutes: 1_440 }]);
+    const cause = { top_error_code: "rate_limited", top_error_requests: 15 };
+    expect(facts).toEqual(requests === 0 ? [] : [{ requests: 15, minutes: 1_440, ...cause }]);
   });
 });
 
@@ -226,8 +247,10 @@ describe("refused requests", () => {
     await company.atMinute(80);
     const [first, ...more] = await listFirings(org);
     expect([first?.threshold, more]).toEqual(["50 requests", []]);
-    expect(first?.facts).toEqual({ requests: 50, minutes: 60 });
+    const cause = { top_error_code: "rate_limited", top_error_requests: 50 };
+    expect(first?.facts).toEqual({ requests: 50, minutes: 60, ...cause });
     expect(first?.title).toContain("50 requests of the organization");
+    expect(first?.next).toContain("Most frequent cause: rate_limited (50 requests)");
     await company.refuse(50, 141);
     await company.atMinute(141);
     expect((await company.fired()).length).toBe(2);
@@ -257,8 +280,40 @@ describe("refused requests", () => {
     ]);
   });
 
-  test("are deleted after two days", async ({ h, company }) => {
-    await company.refuse(10, 0);
+  test("count with a 4xx of a known key, by their most frequent cause", async ({
+    h,
+    org,
+    company,
+  }) => {
+    await createAlert(org, condition);
+    const of = { organizationId: org.id, workspaceId, apiKeyId, atMs: startMs };
+    const unknown = { ...of, workspaceId: "", apiKeyId: "" };
+    const refuse = (count: number, fields: Parameters<typeof makeRefusal>[0]) =>
+      Array.from({ length: count }, () => makeRefusal(fields));
+    await recordRefusals(h.deps.database, [
+      ...refuse(20, of),
+      ...refuse(30, { ...of, errorCode: "model_not_allowed", httpStatus: 403 }),
+      ...refuse(500, { ...of, errorCode: "overloaded", httpStatus: 529 }),
+      ...refuse(500, { ...unknown, errorCode: "api_key_invalid", httpStatus: 401 }),
+    ]);
+    await company.atMinute(1);
+    const facts = (await listFirings(org)).map((firing) => firing.facts);
+    const cause = { top_error_code: "model_not_allowed", top_error_requests: 30 };
+    expect(facts).toEqual([{ requests: 50, minutes: 60, ...cause }]);
+  });
+
+  test("of nodes of version 0.1 count too", async ({ h, org, company }) => {
+    await createAlert(org, condition);
+    await company.refuse(20, 0);
+    await countAsOlderNode(h.deps.database, { organizationId: org.id, requests: 30 });
+    await company.atMinute(1);
+    const facts = (await listFirings(org)).map((firing) => firing.facts);
+    const cause = { top_error_code: "rate_limited", top_error_requests: 20 };
+    expect(facts).toEqual([{ requests: 50, minutes: 60, ...cause }]);
+  });
+
+  test("of nodes of version 0.1 are deleted after two days", async ({ h, org, company }) => {
+    await countAsOlderNode(h.deps.database, { organizationId: org.id, requests: 10 });
     const count = () =>
       h.deps.database
         .selectFrom("refused_request")

@@ -1,3 +1,4 @@
+import { errorCodes } from "@bursar/contract/errors.ts";
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 import type { ScopeType } from "#src/db/tables.ts";
@@ -18,6 +19,9 @@ export interface RequestFinding {
   requests: number;
   /** Null for refused requests. */
   failedRequests: number | null;
+  /** Most frequent cause of refused requests. Null: failed requests, or refusals of a node of 0.1. */
+  topErrorCode?: string | null;
+  topErrorRequests?: number | null;
 }
 
 /** Longest duration of a request that the index on its start finds. */
@@ -74,7 +78,10 @@ export async function listUpstreamErrors(tx: Tx, now: Date): Promise<RequestFind
   return rows;
 }
 
-/** Counts whole minutes that began within the window, so never too many requests. A whole hour is one row of a key. */
+/**
+ * Refusals of known keys with a 4xx. Counts whole minutes that began within the window, so never too many requests. Nodes of
+ * 0.1 count without a cause, in tables of their own.
+ */
 export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestFinding[]> {
   const { rows } = await sql<RequestFinding>`
     WITH rule AS MATERIALIZED (
@@ -83,25 +90,45 @@ export async function listRefusedRequests(tx: Tx, now: Date): Promise<RequestFin
     ), watched AS (
       SELECT DISTINCT organization_id, minutes FROM rule
     ), counted AS (
-      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, error_code, requests
+      FROM watched AS rule JOIN refusal_minute ON refusal_minute.organization_id = rule.organization_id
+        AND bucket_at > ${startOf(now)} AND bucket_at < ${firstHourOf(now)} AND ${isCounted}
+      UNION ALL
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, error_code, requests
+      FROM watched AS rule JOIN refusal_hour ON refusal_hour.organization_id = rule.organization_id
+        AND bucket_at >= ${firstHourOf(now)} AND ${isCounted}
+      UNION ALL
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, NULL, requests
       FROM watched AS rule JOIN refused_request ON refused_request.organization_id = rule.organization_id
         AND minute_at > ${startOf(now)} AND minute_at < ${firstHourOf(now)}
       UNION ALL
-      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, requests
+      SELECT rule.organization_id, rule.minutes, workspace_id, api_key_id, NULL, requests
       FROM watched AS rule JOIN refused_request_hour ON refused_request_hour.organization_id = rule.organization_id
         AND hour_at >= ${firstHourOf(now)}
-    ), by_key AS MATERIALIZED (
-      SELECT ${keyColumns}, sum(requests) AS requests FROM counted AS rule GROUP BY ${keyColumns}
+    ), by_cause AS MATERIALIZED (
+      SELECT ${keyColumns}, error_code, sum(requests) AS requests FROM counted AS rule GROUP BY ${keyColumns}, error_code
+    ), place_cause AS (
+      SELECT ${placeColumns}, error_code, sum(requests)::integer AS requests
+      FROM by_cause AS rule GROUP BY error_code, ${placeSets}
     ), place AS (
-      SELECT ${placeColumns}, sum(requests)::integer AS requests FROM by_key AS rule GROUP BY ${placeSets}
+      SELECT organization_id, minutes, workspace_id, scope_type, scope_id, sum(requests)::integer AS requests,
+        (array_agg(error_code ORDER BY requests DESC, error_code) FILTER (WHERE error_code IS NOT NULL))[1] AS top_code,
+        max(requests) FILTER (WHERE error_code IS NOT NULL) AS top_requests
+      FROM place_cause GROUP BY organization_id, minutes, workspace_id, scope_type, scope_id
     )
-    SELECT ${findingColumns}, rule.min_count || CASE rule.min_count WHEN 1 THEN ' request' ELSE ' requests' END AS threshold,
+    SELECT ${findingColumns}, place.top_code AS "topErrorCode", place.top_requests AS "topErrorRequests", rule.min_count || CASE rule.min_count WHEN 1 THEN ' request' ELSE ' requests' END AS threshold,
       NULL AS "failedRequests"
     FROM rule JOIN place ON ${isWatched}
     WHERE place.requests >= rule.min_count
     ORDER BY rule.id, place.scope_type, place.scope_id`.execute(tx);
   return rows;
 }
+
+/** Causes that are no fault of the client. */
+const serverErrorCodes = Object.entries(errorCodes).flatMap(([code, { status }]) =>
+  status >= 500 ? [code] : [],
+);
+const isCounted = sql`api_key_id <> '' AND error_code <> ALL(${serverErrorCodes}::text[])`;
 
 /** Start of a rule's window, which ends now. */
 const startOf = (now: Date) => sql`(${now}::timestamptz - rule.minutes * interval '1 minute')`;
@@ -168,6 +195,7 @@ export async function saveEpisodes(
   });
 }
 
+/** Deletes counts that nodes of 0.1 wrote. */
 export async function deleteOldRefusals(db: Database, before: Date): Promise<void> {
   await sql`DELETE FROM refused_request WHERE minute_at < ${before}`.execute(db);
   await sql`DELETE FROM refused_request_hour WHERE hour_at < ${before}`.execute(db);
