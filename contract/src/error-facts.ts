@@ -108,6 +108,20 @@ const setAboveFacts = z
   })
   .meta({ description: "The value of a higher rank that keeps the limit." });
 
+const shareFacts = z
+  .object({
+    kind: z.enum(["running_requests", "body_bytes", "streamed_files"]).meta({
+      description:
+        "The shared resource: running requests, bytes of request bodies in memory, or streamed files.",
+    }),
+    scope: wireScope.nullable().meta({
+      description: "Scope whose share is used up. Null: a caller that has no API key.",
+    }),
+    used: z.int().meta({ description: "Amount that the scope uses now." }),
+    most: z.int().meta({ description: "Its current share. Other requests change it." }),
+  })
+  .meta({ description: "The share of the server that is used up." });
+
 /** Facts of refusals, by name. `errorCodes` lists the codes that have each. */
 export const errorFacts = z.object({
   header: z.string().meta({ description: "Name of the header, in lower case." }),
@@ -126,6 +140,7 @@ export const errorFacts = z.object({
   rate_limit: rateLimitFacts,
   restriction: restrictionFacts,
   set_above: setAboveFacts,
+  share: shareFacts,
   unsupported: z.array(z.string()).meta({
     description:
       "Request fields that this server cannot serve. Send the whole conversation without them.",

@@ -355,6 +355,11 @@ export const errorCodes = {
     meaning: "The request would exceed a rate limit.",
     facts: ["rate_limit"],
   },
+  share_exhausted: {
+    ...tooMany,
+    meaning: "The workspace, key or caller already has its share of what the server has.",
+    facts: ["share"],
+  },
 
   // The server or the upstream.
   overloaded: { ...overloaded, meaning: "The server is running its highest number of requests." },

@@ -4,6 +4,7 @@ import type { FoundKey } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import type { ResponseIdentity } from "./forward-headers.ts";
 import type { ParsedMessage } from "./parse-message.ts";
+import type { KeyUser } from "./shares.ts";
 
 /** One request of a client and its response, from the first header to the last byte. */
 export interface Exchange {
@@ -27,12 +28,16 @@ export interface Exchange {
   unheld: UnheldRequest | null;
   /** Ticket of the rate limits that count the request. Null: none. */
   rate: RateTicket | null;
-  /** Bytes of its body that count in the gateway's bound. */
+  /** Key whose share has the request. Null: the request has no accepted key yet. */
+  user: KeyUser | null;
+  /** Bytes of its body that count in the share of its key. */
   heldBytes: number;
   /** The response was sent, or the client is gone. */
   isClosed: boolean;
   /** The request is settled. Only buffered bytes are still sent. */
   isDone: boolean;
+  /** A refused request without an accepted key, whose client still sends or reads. */
+  isLingering: boolean;
   /** Place in the list of running exchanges. */
   place: number;
 }
@@ -73,6 +78,8 @@ export interface RunningExchanges {
   /** Marks an exchange as settled. The exchange ends when its response is closed too. */
   markDone(exchange: Exchange): void;
   count(): number;
+  /** Number of exchanges without the lingering ones. They need no budget, and anyone can cause them. */
+  countOccupying(): number;
   /** Returns unsettled requests without a hold for which `isCounted` is true. Each request is returned once. */
   claimUnheld(isCounted: (begin: BeginRecord) => boolean): UnheldRequest[];
   /** Resolves when all exchanges have ended. Ends the others after `timeoutMs`, counted from the first call. */
@@ -83,11 +90,12 @@ export interface RunningExchanges {
 const LAST_WORDS_MS = 1_000;
 
 /**
- * The list is an array, and the last exchange takes the place of an ended one. A `Set` allocates its next table beside the
+ * `onEnded` is called once for each exchange. The list is an array, and the last exchange takes the place of an ended one. A `Set` allocates its next table beside the
  * old one, in the old generation after some minutes. The dead table then keeps its exchanges until a full collection.
  */
-export function makeRunningExchanges(): RunningExchanges {
+export function makeRunningExchanges(onEnded: (exchange: Exchange) => void): RunningExchanges {
   const running: Exchange[] = [];
+  let lingering = 0;
   const idle = Promise.withResolvers<void>();
   let drainTimer: NodeJS.Timeout | null = null;
 
@@ -98,6 +106,8 @@ export function makeRunningExchanges(): RunningExchanges {
       last.place = exchange.place;
       running[last.place] = last;
     }
+    if (exchange.isLingering) lingering -= 1;
+    onEnded(exchange);
     if (drainTimer !== null && running.length === 0) finishDrain(drainTimer);
   }
 
@@ -129,9 +139,14 @@ export function makeRunningExchanges(): RunningExchanges {
     },
     markDone(exchange) {
       exchange.isDone = true;
+      if (exchange.user === null && !exchange.isClosed) {
+        exchange.isLingering = true;
+        lingering += 1;
+      }
       removeEnded(exchange);
     },
     count: () => running.length,
+    countOccupying: () => running.length - lingering,
     claimUnheld(isCounted) {
       const taken: UnheldRequest[] = [];
       for (const exchange of running) {

@@ -26,11 +26,12 @@ import { toUpstreamHeaders } from "./forward-headers.ts";
 import { type HoldDeps, holdSpend } from "./hold-spend.ts";
 import { makeNotFoundError } from "./not-found.ts";
 import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-message.ts";
-import { type BodyBudget, type BodyLimits, checkBodyHeaders, readBody } from "./read-body.ts";
+import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { makeStoppingError, type RefusedRequest, refuse, toRefusal } from "./refuse.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
+import { makeOverloadedError, Shares } from "./shares.ts";
 
 // The hot path. Fails closed before the upstream, never after.
 
@@ -72,7 +73,10 @@ export interface GatewayDeps extends Omit<SettleDeps, "meter"> {
   bodyLimits?: BodyLimits;
   /** Highest number of running requests. One more gets a 529. */
   maxInFlight?: number;
-  /** Highest number of bytes of request bodies in memory. A request beyond it gets a 529. */
+  /**
+   * Highest number of bytes of request bodies in memory, from their arrival until they are sent to the upstream. A request
+   * beyond it gets a 529.
+   */
   maxHeldBodyBytes?: number;
 }
 
@@ -120,12 +124,11 @@ const DEFAULT_MAX_IN_FLIGHT = 20_000;
 const DEFAULT_MAX_HELD_BODY_BYTES = 1024 * 1024 * 1024;
 
 export function makeGateway(deps: GatewayDeps): Gateway {
-  const running = makeRunningExchanges();
   const maxInFlight = deps.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
-  const budget: BodyBudget = {
-    heldBytes: 0,
-    maxBytes: deps.maxHeldBodyBytes ?? DEFAULT_MAX_HELD_BODY_BYTES,
-  };
+  const shares = makeShares(deps);
+  const running = makeRunningExchanges(({ user }) => {
+    if (user !== null) shares.release(user, "running_requests", 1);
+  });
   let isDraining = false;
 
   const relayDeps: RelayDeps = {
@@ -142,7 +145,8 @@ export function makeGateway(deps: GatewayDeps): Gateway {
   };
 
   function releaseBody(exchange: Exchange): void {
-    budget.heldBytes -= exchange.heldBytes;
+    if (exchange.user === null) return;
+    shares.release(exchange.user, "body_bytes", exchange.heldBytes);
     exchange.heldBytes = 0;
   }
 
@@ -176,14 +180,14 @@ export function makeGateway(deps: GatewayDeps): Gateway {
       running.add(exchange);
       try {
         if (isDraining) throw makeStoppingError();
-        if (running.count() > maxInFlight) throw makeOverloadedError();
+        if (running.countOccupying() > maxInFlight) throw makeOverloadedError("running_requests");
         const route = findRoute(call.method, call.target) ?? NOT_FOUND;
         if (route.kind === "hello") {
           sendHello(exchange);
           onDone(exchange, "answered", 200);
           return;
         }
-        const isSent = await serve(deps, { relayDeps, budget, exchange }, route);
+        const isSent = await serve(deps, { relayDeps, shares, exchange }, route);
         if (!isSent) onDone(exchange, "abandoned", null);
       } catch (error) {
         reject(exchange, error);
@@ -201,6 +205,15 @@ export function makeGateway(deps: GatewayDeps): Gateway {
         .map(({ begin, message }) => toRunningHold(deps, begin, message));
     },
   };
+}
+
+function makeShares({ maxInFlight, maxHeldBodyBytes }: GatewayDeps): Shares {
+  const running_requests = maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
+  const body_bytes = maxHeldBodyBytes ?? DEFAULT_MAX_HELD_BODY_BYTES;
+  return new Shares(
+    { running_requests, body_bytes },
+    { running_requests: 1, body_bytes: MAX_BODY_BYTES },
+  );
 }
 
 /** Ends the record of a request, and charges its tokens to the rate limits. Never throws. */
@@ -248,9 +261,11 @@ function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
     waiting: null,
     unheld: null,
     rate: null,
+    user: null,
     heldBytes: 0,
     isClosed: false,
     isDone: false,
+    isLingering: false,
     place: -1,
   };
 }
@@ -265,14 +280,14 @@ const NOT_FOUND: ClaudeRoute = { kind: "not_found" };
 
 interface Serving {
   relayDeps: RelayDeps;
-  budget: BodyBudget;
+  shares: Shares;
   exchange: Exchange;
 }
 
 /** Runs the steps of one request, as in ARCHITECTURE.md. False if the client left before the dispatch. */
 async function serve(
   deps: GatewayDeps,
-  { relayDeps, budget, exchange }: Serving,
+  { relayDeps, shares, exchange }: Serving,
   route: Exclude<ClaudeRoute, { kind: "hello" }>,
 ): Promise<boolean> {
   const { call } = exchange;
@@ -292,14 +307,16 @@ async function serve(
   exchange.identity = { requestId: exchange.requestId, organizationId, workspaceId };
   checkWorkspace(call.fields, workspaceId);
   if (isClientGone(exchange)) return false;
+  const user = shares.findUser(key);
+  shares.take(user, "running_requests", 1);
+  exchange.user = user;
   if (route.kind === "models") {
     recordKeyUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
   }
-  const received = receiveBody(deps, budget, exchange);
+  const received = receiveBody(deps, shares, exchange);
   const body = received instanceof Promise ? await received : received;
   if (body === null) return false;
-  exchange.heldBytes = body.length;
   if (isClientGone(exchange)) return false;
   const { features } = deps.prices.get(organizationId);
   const message = removeNeutralParts(parseMessage(body), features);
@@ -357,13 +374,11 @@ function recordKeyUse(
 
 function receiveBody(
   deps: GatewayDeps,
-  budget: BodyBudget,
+  shares: Shares,
   exchange: Exchange,
 ): Buffer | Promise<Buffer | null> {
-  const { call } = exchange;
-  checkBodyHeaders(call);
-  if (call.isBodyHeldBack) call.sendContinue();
-  return readBody(call, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, budget);
+  checkBodyHeaders(exchange.call);
+  return readBody(exchange, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, shares);
 }
 
 interface Admitting {
@@ -483,11 +498,4 @@ function send(
     relay.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
   }
   return true;
-}
-
-function makeOverloadedError(): ApiError {
-  return new ApiError(
-    "overloaded",
-    "Overloaded: this gateway already runs its highest number of requests.",
-  );
 }

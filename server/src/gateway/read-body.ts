@@ -1,6 +1,9 @@
 import { ApiError } from "#src/domain/api-error.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
+import { assert } from "#src/lib/assert.ts";
 import { joinOwned } from "#src/lib/release-memory.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Shares } from "./shares.ts";
 
 /** The official limit of `/v1/messages` and `count_tokens`. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -12,11 +15,8 @@ export interface BodyLimits {
   totalMs: number;
 }
 
-/** Bytes of request bodies in the memory of this process, from their arrival until they are sent to the upstream. */
-export interface BodyBudget {
-  heldBytes: number;
-  readonly maxBytes: number;
-}
+/** Request whose body is read. `heldBytes` grows with each byte that arrives. */
+type Receiving = Pick<Exchange, "call" | "heldBytes" | "user">;
 
 /**
  * Checks the headers before the body is read. Throws `request_body_encoding_unsupported` for a compressed body, because its
@@ -35,58 +35,74 @@ export function checkBodyHeaders({ fields }: Pick<ClientCall, "fields">): void {
 }
 
 /**
- * Reads the whole body, at once if it has arrived. Null: the client left before. `budget` counts the bytes until the caller subtracts them. Rejects
- * with `request_too_large`, with `overloaded` if this process has too many bodies in memory, or with
- * `request_body_timeout`.
+ * Reads the whole body, at once if it has arrived. Null: the client left before. The bytes count in the share of the key
+ * until the caller releases `heldBytes`, also after a failure. Rejects with `request_too_large`, with `request_body_timeout`,
+ * or with the refusals of `Shares`. A declared length without room is refused before the body is read. Only bytes that
+ * arrived are counted, because a client can declare what it never sends.
  */
 export function readBody(
-  call: ClientCall,
+  exchange: Receiving,
   limits: BodyLimits,
-  budget: BodyBudget,
+  shares: Shares,
 ): Buffer | Promise<Buffer | null> {
+  const { call, user } = exchange;
+  assert(user !== null, "only a body of an accepted key is read");
   const whole = call.takeBody();
-  if (whole === null) return readParts(call, limits, budget);
+  if (whole === null) {
+    shares.check(user, "body_bytes", Number(call.fields.find("content-length") ?? 0));
+    if (call.isBodyHeldBack) call.sendContinue();
+    const holdBytes = (bytes: number): void => {
+      shares.take(user, "body_bytes", bytes);
+      exchange.heldBytes += bytes;
+    };
+    return readParts(exchange, limits, holdBytes);
+  }
   if (whole.length > MAX_BODY_BYTES) throw makeTooLargeError();
-  if (budget.heldBytes + whole.length > budget.maxBytes) throw makeOverloadedError();
-  budget.heldBytes += whole.length;
+  shares.take(user, "body_bytes", whole.length);
+  exchange.heldBytes = whole.length;
   return whole;
 }
 
 function readParts(
-  call: ClientCall,
+  exchange: Receiving,
   limits: BodyLimits,
-  budget: BodyBudget,
+  holdBytes: (bytes: number) => void,
 ): Promise<Buffer | null> {
+  const { call } = exchange;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const startedMs = performance.now();
-    let bytes = 0;
 
-    const fail = (error: ApiError): void => {
+    const fail = (error: unknown): void => {
       clearTimeout(timer);
-      budget.heldBytes -= bytes;
       call.pauseBody();
       reject(error);
     };
     const timer = setTimeout(() => fail(makeTooSlowError()), limits.idleMs);
+    /** Throws if the body is too large, too slow, or has no room. */
+    const keep = (chunk: Buffer): void => {
+      if (exchange.heldBytes + chunk.length > MAX_BODY_BYTES) throw makeTooLargeError();
+      holdBytes(chunk.length);
+      if (chunks.length > 0 && performance.now() - startedMs > limits.totalMs) {
+        throw makeTooSlowError();
+      }
+      chunks.push(chunk);
+      timer.refresh();
+    };
     call.readBody({
       onData(chunk) {
-        bytes += chunk.length;
-        budget.heldBytes += chunk.length;
-        chunks.push(chunk);
-        if (bytes > MAX_BODY_BYTES) fail(makeTooLargeError());
-        else if (budget.heldBytes > budget.maxBytes) fail(makeOverloadedError());
-        else if (chunks.length > 1 && performance.now() - startedMs > limits.totalMs)
-          fail(makeTooSlowError());
-        else timer.refresh();
+        try {
+          keep(chunk);
+        } catch (error) {
+          fail(error);
+        }
       },
       onEnd() {
         clearTimeout(timer);
-        resolve(call.isBodyOwned ? joinOwned(chunks) : Buffer.concat(chunks, bytes));
+        resolve(call.isBodyOwned ? joinOwned(chunks) : Buffer.concat(chunks, exchange.heldBytes));
       },
       onGone() {
         clearTimeout(timer);
-        budget.heldBytes -= bytes;
         resolve(null);
       },
     });
@@ -97,13 +113,6 @@ function makeTooLargeError(): ApiError {
   return new ApiError(
     "request_too_large",
     `Request exceeds the maximum size of 32 MB (${MAX_BODY_BYTES} bytes).`,
-  );
-}
-
-function makeOverloadedError(): ApiError {
-  return new ApiError(
-    "overloaded",
-    "Overloaded: this gateway already has its highest number of bytes of request bodies in memory.",
   );
 }
 
