@@ -29,8 +29,7 @@ export const rateLimits: LimitKind<RateLimit, Pick<RateLimit, "modelGroup">, Wan
   saveValues: replaceRateValues,
   // A rate limit bounds no cost, so one person can raise it.
   checkChange: async () => {},
-  isWider: (before, after) =>
-    isRateLimitWider(before?.perMinute ?? null, after?.perMinute ?? null),
+  isWider: (before, after) => isRateLimitWider(before?.perMinute ?? null, after?.perMinute ?? null),
   save: (tx, _deps, limit) => upsertRateLimit(tx, { ...limit, id: rateLimitIdOf(limit) }),
   delete: deleteRateLimit,
   describe: ({ perMinute }) => `${describeRates(perMinute)} per minute`,
