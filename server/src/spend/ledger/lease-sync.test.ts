@@ -180,6 +180,15 @@ test("renews its leases while a clean-up waits for a fold", async ({ db }) => {
   const folded = Promise.withResolvers<void>();
   const clock = { nowMs: () => Date.now(), monotonicMs: () => times.nowMs };
   const node = await new TestNode(db, { clock, fold }).start();
+  // A clean-up folds only for unresolved amounts.
+  const key = { scope_type: "workspace", scope_id: scope.workspaceId, period: "monthly" } as const;
+  await db.database
+    .insertInto("lease")
+    .values({
+      ...{ ...key, period_start: "2020-01-01", organization_id: scope.organizationId },
+      ...{ node_id: node.id, request_id: "", amount_nano_usd: 1n, unresolved_since: new Date() },
+    })
+    .execute();
   const countMessages = async () => {
     const last = db.database.selectFrom("lease_node").select("op").where("node_id", "=", node.id);
     return (await last.executeTakeFirstOrThrow()).op;
