@@ -21,6 +21,7 @@ export const errorResources = [
   "node",
   "passkey",
   "playground_session",
+  "waiting_secret",
   "rate_limit",
   "request",
   "session",

@@ -23,6 +23,7 @@ export const idPrefixes = {
   accessReviewItem: "reviewitem_",
   evidenceKey: "evkey_",
   playgroundSession: "play_",
+  waitingSecret: "wsec_",
   alert: "alert_",
   alertFiring: "firing_",
   alertChannel: "channel_",
@@ -51,6 +52,7 @@ export const neutralFeatureId = idText.meta({
 });
 export const memberId = idText.meta({ description: "Member id, `user_…`." });
 export const inviteId = idText.meta({ description: "Invite id, `invite_…`." });
+export const waitingSecretId = idText.meta({ description: "Id of a waiting secret, `wsec_…`." });
 export const requestId = idText.meta({ description: "Request id, `req_…`." });
 export const mailId = idText.meta({ description: "Message id, `mail_…`." });
 export const auditEventId = idText.meta({ description: "Audit event id, `audit_…`." });

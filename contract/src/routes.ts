@@ -30,6 +30,7 @@ import { systemRoutes } from "./admin/system.ts";
 import { requestCostRoutes, unresolvedSpendRoutes } from "./admin/unresolved-spend.ts";
 import { upstreamRoutes } from "./admin/upstreams.ts";
 import { usageRoutes } from "./admin/usage.ts";
+import { waitingSecretRoutes } from "./admin/waiting-secrets.ts";
 import { workspaceMemberRoutes } from "./admin/workspace-members.ts";
 import { workspaceRoutes } from "./admin/workspaces.ts";
 
@@ -46,6 +47,7 @@ export const adminRoutes = [
   ...mailRoutes,
   ...apiKeyRoutes,
   ...keyHygieneRoutes,
+  ...waitingSecretRoutes,
   ...rotationPolicyRoutes,
   ...adminKeyRoutes,
   ...securitySettingsRoutes,

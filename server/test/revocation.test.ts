@@ -210,10 +210,16 @@ const ways: [string, Way, RegExp][] = [
       const key = await change(first, "api_keys", {
         name: "personal",
         workspace_id: workspaceId,
-        owner_member_id: memberId,
       });
+      // The member has no session that could show a waiting secret.
+      const apiKeyId = textField(key, "id");
+      await database.database
+        .updateTable("api_key")
+        .set({ owner_member_id: memberId })
+        .where("id", "=", apiKeyId)
+        .execute();
       return {
-        made: { workspaceId, apiKeyId: textField(key, "id"), key: textField(key, "key") },
+        made: { workspaceId, apiKeyId, key: textField(key, "key") },
         revoke: () => deactivate(database, memberId),
       };
     },

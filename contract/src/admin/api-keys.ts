@@ -8,7 +8,7 @@ import {
   timestamp,
   usdText,
 } from "../fields.ts";
-import { apiKeyId, memberId, modelName, workspaceId } from "../ids.ts";
+import { apiKeyId, memberId, modelName, waitingSecretId, workspaceId } from "../ids.ts";
 import { page, pageCursor, pageCursorQuery, pageQuery } from "../paging.ts";
 import { keyPermissions, ranks } from "../permissions.ts";
 import { route } from "../route.ts";
@@ -139,13 +139,21 @@ export const apiKey = z
   })
   .meta({ id: "ApiKey" });
 
-/** The only response that contains the secret. */
+/** Response to the caller that created a secret. */
 export const createdApiKey = z
   .object({
     ...apiKey.shape,
-    key: z.string().meta({
-      description: "The secret, `sk-ant-api03-…`. Shown once. Only its hash is stored.",
-      ...shownOnce,
+    key: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          "The secret, `sk-ant-api03-…`. Shown once. Only its hash is stored. Null: the key belongs to another member, who alone gets the secret.",
+        ...shownOnce,
+      }),
+    waiting_secret: z.object({ id: waitingSecretId, expires_at: timestamp }).nullable().meta({
+      description:
+        "The secret waits for the owner of the key, who can show it once until `expires_at`. Null: `key` has it.",
     }),
   })
   .meta({ id: "CreatedApiKey" });
@@ -156,7 +164,7 @@ export const createApiKey = route({
   path: "/v1/admin/api_keys",
   summary: "Create an API key",
   description:
-    "The response shows `key` once. `permissions` has one or more of read ⊂ write ⊂ admin, and the highest one is stored. Callers cannot create a key with more rights in the workspace than their own. With `owner_member_id` the key belongs to that member and stops with the member. Null: the key belongs to the workspace. Omitted: the workspace, or the caller if the caller can create no other keys. Without `expires_at` the key has the maximum lifetime of the organization. A key inherits the restrictions of the calling key, and those that higher ranks have set on other keys of its owner in the workspace.",
+    "The response shows `key` once. `permissions` has one or more of read ⊂ write ⊂ admin, and the highest one is stored. Callers cannot create a key with more rights in the workspace than their own. With `owner_member_id` the key belongs to that member and stops with the member. If the caller is someone else, `key` is null and the member gets the secret by `POST /v1/admin/waiting_secrets/{waiting_secret_id}/reveal`. Null: the key belongs to the workspace. Omitted: the workspace, or the caller if the caller can create no other keys. Without `expires_at` the key has the maximum lifetime of the organization. A key inherits the restrictions of the calling key, and those that higher ranks have set on other keys of its owner in the workspace.",
   action: "api_keys:write",
   audited: "api_key.created",
   stepUp: true,
@@ -259,7 +267,7 @@ export const rotateApiKey = route({
   path: "/v1/admin/api_keys/{api_key_id}/rotate",
   summary: "Rotate an API key",
   description:
-    "Creates a new secret, which the response shows once as `key`. The key keeps its id, settings, limits and spend. The old secret works until the grace period ends. Afterwards it is refused as rotated. A key has at most two secrets, so another rotation in the grace period is a 409, unless `cut_off_previous` ends the oldest secret at once. Without `expires_at` the expiry stays the same, or is the latest that the organization allows, if that is earlier.",
+    "Creates a new secret, which the response shows once as `key`. If the key belongs to another member, `key` is null and the secret waits for that member. The key keeps its id, settings, limits and spend. The old secret works until the grace period ends. Afterwards it is refused as rotated. A key has at most two secrets, so another rotation in the grace period is a 409, unless `cut_off_previous` ends the oldest secret at once. Without `expires_at` the expiry stays the same, or is the latest that the organization allows, if that is earlier.",
   action: "api_keys:write",
   audited: "api_key.rotated",
   stepUp: true,

@@ -24,6 +24,11 @@ function sessionSecrets(tx: Tx) {
     .where("playground_session_id", "is not", null);
 }
 
+/** Deletes secrets that wait for the owner of a key, because they may have been shown since. */
+export async function deleteWaitingSecrets(tx: Tx): Promise<void> {
+  await tx.deleteFrom("waiting_secret").execute();
+}
+
 /** Revokes open invites, whose links may have been revoked or accepted since. */
 export async function revokeOpenInvites(tx: Tx): Promise<string[]> {
   const rows = await tx

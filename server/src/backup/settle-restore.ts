@@ -11,6 +11,7 @@ import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import { voidAllLeases } from "#src/spend/ledger/leases.sql.ts";
 import {
   countPeople,
+  deleteWaitingSecrets,
   endSessions,
   failQueuedMessages,
   recordRestore,
@@ -51,6 +52,7 @@ export async function settleRestore(
   return inSignedTransaction(deps, async (tx) => {
     const { nodes, leasedNanoUsd } = await voidAllLeases(tx);
     const sessionsEnded = await endSessions(tx);
+    await deleteWaitingSecrets(tx);
     const invites = await revokeOpenInvites(tx);
     const messages = await failQueuedMessages(tx, formatReason(options.backupMadeAt));
     const held = options.keys === "hold" ? await holdWorkingKeys(tx) : [];

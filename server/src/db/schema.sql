@@ -1319,6 +1319,18 @@ CREATE TABLE usage_workspace_hour (
   web_search_cost_nano_usd bigint NOT NULL,
   cost_nano_usd bigint NOT NULL
 );
+CREATE TABLE waiting_secret (
+  id text NOT NULL,
+  organization_id uuid NOT NULL,
+  api_key_id text NOT NULL,
+  member_id text NOT NULL,
+  secret_sealed bytea NOT NULL,
+  reason text NOT NULL,
+  created_by_type text NOT NULL,
+  created_by_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL
+);
 CREATE TABLE workspace (
   id text NOT NULL,
   organization_id uuid NOT NULL,
@@ -1567,6 +1579,9 @@ ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_is_only_row_check CHECK (is_o
 ALTER TABLE usage_weeks ADD CONSTRAINT usage_weeks_pkey PRIMARY KEY (is_only_row);
 ALTER TABLE usage_workspace_day ADD CONSTRAINT usage_workspace_day_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
 ALTER TABLE usage_workspace_hour ADD CONSTRAINT usage_workspace_hour_pkey PRIMARY KEY (organization_id, bucket_at, workspace_id);
+ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_key UNIQUE (api_key_id);
+ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_pkey PRIMARY KEY (id);
+ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_reason_check CHECK ((reason = ANY (ARRAY['created'::text, 'rotated'::text])));
 ALTER TABLE workspace ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_pkey PRIMARY KEY (workspace_id, member_id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_role_check CHECK ((role = ANY (ARRAY['workspace_admin'::text, 'workspace_developer'::text, 'workspace_restricted_developer'::text, 'workspace_user'::text])));
@@ -1646,6 +1661,9 @@ ALTER TABLE spend_limit_increase_request ADD CONSTRAINT spend_limit_increase_req
 ALTER TABLE spend_limit_value ADD CONSTRAINT spend_limit_value_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE upstream ADD CONSTRAINT upstream_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE usage_settings ADD CONSTRAINT usage_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
+ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_key(id) ON DELETE CASCADE;
+ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
+ALTER TABLE waiting_secret ADD CONSTRAINT waiting_secret_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace ADD CONSTRAINT workspace_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organization(id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id);
 ALTER TABLE workspace_member ADD CONSTRAINT workspace_member_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspace(id);
@@ -1736,6 +1754,7 @@ CREATE INDEX usage_record_by_labels ON usage_record USING btree (labels_id, star
 CREATE INDEX usage_record_doubtful ON usage_record USING btree (started_at) WHERE (doubt_code IS NOT NULL);
 CREATE INDEX usage_record_failed ON usage_record USING btree (started_at) WHERE (outcome_code >= 2);
 CREATE UNIQUE INDEX usage_record_once ON usage_record USING btree (started_at, hashtextextended(request_id, (0)::bigint));
+CREATE INDEX waiting_secret_member ON waiting_secret USING btree (member_id);
 CREATE UNIQUE INDEX workspace_active_name ON workspace USING btree (organization_id, lower(name)) WHERE (archived_at IS NULL);
 CREATE INDEX workspace_by_organization ON workspace USING btree (organization_id, created_at, id);
 CREATE INDEX workspace_member_by_member ON workspace_member USING btree (member_id);

@@ -56,6 +56,7 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
   invite: InviteTable;
   invite_workspace: InviteWorkspaceTable;
   mail: MailTable;
+  waiting_secret: WaitingSecretTable;
 
   backup: BackupTable;
   held_key: HeldKeyTable;
@@ -408,6 +409,19 @@ interface MailTable {
   claimed_until: Date | null;
   created_at: Created;
   sent_at: Date | null;
+}
+
+interface WaitingSecretTable {
+  id: string;
+  organization_id: string;
+  api_key_id: string;
+  member_id: string;
+  secret_sealed: Uint8Array;
+  reason: "created" | "rotated";
+  created_by_type: string;
+  created_by_id: string;
+  created_at: Date;
+  expires_at: Date;
 }
 
 interface BackupTable {

@@ -10,6 +10,7 @@ import { makeAdminKeyHandlers } from "#src/keys/admin-keys/routes.ts";
 import { makeApiKeyHandlers, makeKeyHygieneHandlers } from "#src/keys/api-keys/routes.ts";
 import { makePlaygroundHandlers } from "#src/keys/playground/routes.ts";
 import { makeRotationPolicyHandlers } from "#src/keys/rotation/routes.ts";
+import { makeWaitingSecretHandlers } from "#src/keys/waiting-secrets/routes.ts";
 import type { MailReadDeps } from "#src/mail/list-mail.ts";
 import { makeMailHandlers } from "#src/mail/routes.ts";
 import { makeOrganizationHandlers } from "#src/organizations/routes.ts";
@@ -71,6 +72,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeMailHandlers(deps),
     ...makeApiKeyHandlers(deps),
     ...makeKeyHygieneHandlers(deps),
+    ...makeWaitingSecretHandlers(deps),
     ...makeRotationPolicyHandlers(deps),
     ...makeAdminKeyHandlers(deps),
     ...makeSecuritySettingsHandlers(deps),

@@ -22,6 +22,10 @@ import type { Incarnations } from "#src/db/incarnation.ts";
 import type { Notifications } from "#src/db/notifications.ts";
 import { type RunningJobs, runJobs } from "#src/jobs/run-jobs.ts";
 import { makeRotationJobs, rotationSchedule } from "#src/keys/rotation/rotation-jobs.ts";
+import {
+  makeWaitingSecretJobs,
+  waitingSecretSchedule,
+} from "#src/keys/waiting-secrets/waiting-secret-jobs.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { mailSchedule, makeMailJobs } from "#src/mail/mail-jobs.ts";
 import { makeSmtpTransport } from "#src/mail/smtp.ts";
@@ -80,6 +84,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...makeMailJobs({ ...deps, transport }),
       ...makeAccessReviewJobs(deps),
       ...makeRotationJobs(deps),
+      ...makeWaitingSecretJobs(deps),
       ...makeAlertSweepJobs(deps),
       ...makeOverrunAlertJobs(deps),
       ...makeSpendEvaluationJobs(deps),
@@ -90,6 +95,7 @@ export function startJobs(options: StartJobsOptions): RunningJobs {
       ...mailSchedule,
       ...accessReviewSchedule,
       ...rotationSchedule,
+      ...waitingSecretSchedule,
       ...alertSweepSchedule,
       ...overrunAlertSchedule,
       ...spendEvaluationSchedule,

@@ -104,7 +104,8 @@ export interface Answer<Body = unknown> {
 }
 
 export type Workspace = z.output<typeof workspace>;
-export type CreatedApiKey = z.output<typeof createdApiKey>;
+/** Created key. `key` is null where the secret waits for the owner: see `reveal-secret.ts`. */
+export type CreatedApiKey = z.output<typeof createdApiKey> & { key: string };
 export type CreatedAdminKey = z.output<typeof createdAdminKey>;
 export interface Listed<Item> {
   data: Item[];

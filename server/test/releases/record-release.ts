@@ -99,7 +99,9 @@ async function makeWorkspaces(server: ServerProcess, people: People): Promise<Wo
   await server.mustAdmin("POST", `/v1/admin/workspaces/${workspaceId}/members`, {
     ...{ member_id: people.developer.id, workspace_role: "workspace_developer" },
   });
-  const personal = await make({ name: "Personal", owner_member_id: people.developer.id });
+  const personal = await people.developer.must("POST", "/v1/admin/api_keys", {
+    ...{ workspace_id: workspaceId, name: "Personal", owner_member_id: people.developer.id },
+  });
   const rotated = await make({ name: "Rotated" });
   const after = await server.mustAdmin(
     "POST",

@@ -16,6 +16,7 @@ import { showToast } from "../../ui/toast.ts";
 import { OwnName } from "./own-name.tsx";
 import { Passkeys } from "./passkeys.tsx";
 import { SecondFactor } from "./second-factor.tsx";
+import { WaitingSecrets } from "./waiting-secrets.tsx";
 
 /** The member's own name, sign-in methods and sessions. */
 export function AccountPage() {
@@ -30,6 +31,7 @@ export function AccountPage() {
             ["Role", roleNames[member.role]],
           ]}
         />
+        <WaitingSecrets />
         <Section title="Name" lead="Your name in lists and messages.">
           <OwnName />
         </Section>

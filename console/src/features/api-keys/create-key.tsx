@@ -15,8 +15,9 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Choices, Input, Select } from "../../ui/input.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
-import { describeKey, permissionWords } from "./words.ts";
+import { describeKey, permissionWords, secretGoesToOwner } from "./words.ts";
 
 interface KeyValues {
   name: string;
@@ -53,7 +54,11 @@ export function CreateKeyDialog({ workspaceId, onClose, onCreated }: CreateProps
   const changeForm = useChangeForm(create, {
     defaultValues,
     toInput: (values) => ({ body: toBody(values, member.id) }),
-    onSaved: ({ key: secret, ...key }) => onCreated(key, secret),
+    onSaved: ({ key: secret, ...key }) => {
+      if (secret !== null) return onCreated(key, secret);
+      showToast(`Key “${key.name}” created`, secretGoesToOwner(key));
+      onClose();
+    },
     fieldNames: { permissions: "permission" },
     onFieldsRefused: () => setIsReviewed(false),
   });

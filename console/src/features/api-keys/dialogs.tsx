@@ -1,11 +1,14 @@
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
 import { ConfirmChange } from "../../kit/confirm-change.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
+import { useSession } from "../../session.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { formatRelative } from "../../ui/format.ts";
 import { Choices } from "../../ui/input.tsx";
+import { showToast } from "../../ui/toast.ts";
 import { useRotateApiKey, useUpdateApiKey } from "./queries.ts";
+import { secretGoesToOwner } from "./words.ts";
 
 interface KeyDialogProps {
   apiKey: ApiKey;
@@ -79,6 +82,7 @@ interface RotateProps extends KeyDialogProps {
 /** Creates a new secret for a key. The old secret works until the grace period ends. */
 export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
   const isRotating = apiKey.secrets.length > 1;
+  const { member } = useSession();
   const defaultValues: { grace: (typeof gracePeriods)[number][0] } = { grace: "86400" };
   const changeForm = useChangeForm(useRotateApiKey(), {
     defaultValues,
@@ -86,7 +90,11 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
       params: { api_key_id: apiKey.id },
       body: { grace_period_seconds: Number(grace), cut_off_previous: isRotating },
     }),
-    onSaved: ({ key }) => onRotated(key),
+    onSaved: ({ key }) => {
+      if (key !== null) return onRotated(key);
+      showToast(`Key “${apiKey.name}” rotated`, secretGoesToOwner(apiKey));
+      onClose();
+    },
   });
   const { form } = changeForm;
   return (
@@ -109,6 +117,9 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: RotateProps) {
             The previous secret still works. A key has at most two secrets, so rotation revokes the
             previous one immediately.
           </p>
+        )}
+        {apiKey.owner.type === "member" && apiKey.owner.id !== member.id && (
+          <p className="text-sm text-quiet">{secretGoesToOwner(apiKey)}</p>
         )}
       </DialogForm>
     </Dialog>

@@ -1,4 +1,5 @@
 import type { KeyPermission } from "@bursar/contract/permissions.ts";
+import type { ApiKey } from "../../kit/api-keys/queries.ts";
 
 /** Capabilities and restrictions of each permission. Each includes the permissions before it. */
 export const permissionWords: Record<
@@ -48,4 +49,10 @@ export function describeKey(input: {
       ? `${expiry}, and stops working when ${input.owner} the company or the workspace.`
       : `${expiry}, and keeps working when its creator leaves.`,
   };
+}
+
+/** Receiver of the secret of another member's key. */
+export function secretGoesToOwner({ owner }: Pick<ApiKey, "owner">): string {
+  const name = owner.type === "member" ? owner.name || owner.email : "The owner";
+  return `${name} alone gets the secret, as a one-time link on the account page.`;
 }

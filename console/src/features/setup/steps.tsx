@@ -145,7 +145,8 @@ export function KeyStep({ workspaceId, onNext }: KeyStepProps) {
     const { id, key } = await create.mutateAsync({
       body: { name: "First key", workspace_id: chosen ?? "", permissions: ["write"] },
     });
-    setMade({ id, secret: key });
+    // A key of the workspace has no owner whom the secret waits for.
+    if (key !== null) setMade({ id, secret: key });
     create.reset();
   };
   return (

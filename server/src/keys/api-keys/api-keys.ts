@@ -18,6 +18,11 @@ import { fromIds, type PageOfRows, type PageRequest, toPage } from "#src/domain/
 import { rankOf } from "#src/domain/rank.ts";
 import { isKeyWider } from "#src/domain/wider-access.ts";
 import { deleteHeldKey } from "#src/key-lookup/held-keys.sql.ts";
+import {
+  type Handover,
+  handOverSecret,
+  type WaitingSecretDeps,
+} from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
@@ -73,18 +78,21 @@ export interface NewApiKey {
   allowed_addresses?: string[] | null | undefined;
 }
 
+/** A key with its new secret, which is null where it waits for the owner. */
+export type NewSecretOfKey = { view: ApiKeyView } & Handover;
+
 const DEFAULT_PERMISSION: KeyPermission = "write";
 
 /**
- * Creates a key. Only this result contains the secret. Throws a 404 for an unknown workspace or owner, and a 400 for an
+ * Creates a key. The result contains the secret, unless it waits for another owner. Throws a 404 for an unknown workspace or owner, and a 400 for an
  * archived workspace or settings that the organization does not allow. Throws a 403 without permission to create keys
  * there, with this permission, or for this owner.
  */
 export function createApiKey(
-  deps: AuditDeps,
+  deps: WaitingSecretDeps,
   { caller, origin }: Call,
   input: NewApiKey,
-): Promise<{ view: ApiKeyView; secret: string }> {
+): Promise<NewSecretOfKey> {
   const nowMs = deps.nowMs();
   const permission = pickStrongest(input.permissions ?? [DEFAULT_PERMISSION]);
   return auditedTransaction(deps, caller, origin, async (tx) => {
@@ -120,7 +128,8 @@ export function createApiKey(
       restrictions,
     );
     const audit = auditOf("api_key.created", null, view);
-    return { result: { view, secret }, audit };
+    const of = { key: view.row, secret, reason: "created" } as const;
+    return { result: { view, ...(await handOverSecret(tx, deps, caller, of)) }, audit };
   });
 }
 

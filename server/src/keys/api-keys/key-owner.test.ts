@@ -9,6 +9,7 @@ import { inSignedTransaction } from "#src/signed-rows/signed-transaction.ts";
 import type { CreatedApiKey, Listed, TestMember } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
+import { revealSecret } from "#test/harness/reveal-secret.ts";
 
 const KEYS = "/v1/admin/api_keys";
 type ApiKey = z.output<typeof apiKey>;
@@ -18,8 +19,11 @@ const test = base.extend("company", ({ h, org, workspaceId }) => {
   const developer = (role: "workspace_developer" | "workspace_admin" = "workspace_developer") =>
     org.member({ role: "developer", workspaces: { [workspaceId]: role } });
 
-  const keyOf = (member: TestMember, fields: object = {}) =>
-    org.admin.createApiKey(workspaceId, { owner_member_id: member.id, ...fields });
+  const keyOf = async (member: TestMember, fields: object = {}) => {
+    const of = { owner_member_id: member.id, ...fields };
+    const made = await org.admin.createApiKey(workspaceId, of);
+    return { ...made, key: await revealSecret(member.client) };
+  };
 
   const setStatus = (member: TestMember, status: "active" | "deactivated" | "removed") =>
     inSignedTransaction(h.deps, (tx) =>

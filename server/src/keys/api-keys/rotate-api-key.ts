@@ -5,9 +5,13 @@ import type { Tx } from "#src/db/pool.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { Caller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
+import {
+  handOverSecret,
+  type WaitingSecretDeps,
+} from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { type ApiKeyRow, findApiKeyForUpdate, updateApiKey } from "./api-keys.sql.ts";
-import { refuseExpiredKey } from "./api-keys.ts";
+import { type NewSecretOfKey, refuseExpiredKey } from "./api-keys.ts";
 import { auditOf } from "./audit-of-key.ts";
 import {
   changeRestrictions,
@@ -34,16 +38,16 @@ export interface Rotation {
 }
 
 /**
- * Creates a new secret for a key. Only this result contains it. The old secret works until the grace period ends. Throws
+ * Creates a new secret for a key. The result contains it, unless it waits for another owner. The old secret works until the grace period ends. Throws
  * a 404, a 403 without permission to change the key or to grant its permission, and a 400 for an archived or expired key.
  * Throws a 409 while the previous secret works, unless the caller cuts it off: its users may not have the newer one yet.
  */
 export function rotateApiKey(
-  deps: AuditDeps,
+  deps: WaitingSecretDeps,
   { caller, origin }: Call,
   id: string,
   rotation: Rotation,
-): Promise<{ view: ApiKeyView; secret: string }> {
+): Promise<NewSecretOfKey> {
   const nowMs = deps.nowMs();
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const row = await getWorkingKey(tx, caller, id, nowMs);
@@ -71,8 +75,13 @@ export function rotateApiKey(
     await updateApiKey(tx, caller.organizationId, after.row);
     await saveRestrictions(tx, id, restrictions);
     const audit = auditOf("api_key.rotated", before, after);
+    const of = { key: after.row, secret, reason: "rotated" } as const;
+    const handover = await handOverSecret(tx, deps, caller, of);
     return {
-      result: { view: await describeApiKey(tx, caller.organizationId, after.row, nowMs), secret },
+      result: {
+        view: await describeApiKey(tx, caller.organizationId, after.row, nowMs),
+        ...handover,
+      },
       audit: {
         ...audit,
         after: { ...audit.after, previous_secret_valid_until: validUntil.toISOString() },

@@ -8,11 +8,13 @@ import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { Call } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { pagedList } from "#src/domain/paged-list.ts";
+import type { WaitingSecretDeps } from "#src/keys/waiting-secrets/waiting-secrets.ts";
 import {
   createApiKey,
   getApiKey,
   listApiKeys,
   listApiKeysByIds,
+  type NewSecretOfKey,
   updateApiKey,
 } from "./api-keys.ts";
 import { getKeyHygiene } from "./key-hygiene.ts";
@@ -20,13 +22,10 @@ import { cutOffApiKey, rotateApiKey } from "./rotate-api-key.ts";
 import { toApiKey, toOfficialApiKey } from "./to-wire.ts";
 
 export function makeApiKeyHandlers(
-  deps: AuditDeps,
+  deps: WaitingSecretDeps,
 ): HandlersFor<(typeof apiKeyRoutes)[number], Call> {
   return {
-    createApiKey: async (call, { body }) => {
-      const { view, secret } = await createApiKey(deps, call, body);
-      return { ...toApiKey(view), key: secret };
-    },
+    createApiKey: async (call, { body }) => toCreatedApiKey(await createApiKey(deps, call, body)),
     listApiKeys: pagedList(
       listApiKeysRoute,
       (call, { query }, page) => listApiKeys(deps, call, query, page),
@@ -35,10 +34,8 @@ export function makeApiKeyHandlers(
     getApiKey: async (call, { params }) => toApiKey(await getApiKey(deps, call, params.api_key_id)),
     updateApiKey: async (call, { params, body }) =>
       toApiKey(await updateApiKey(deps, call, params.api_key_id, body)),
-    rotateApiKey: async (call, { params, body }) => {
-      const { view, secret } = await rotateApiKey(deps, call, params.api_key_id, body);
-      return { ...toApiKey(view), key: secret };
-    },
+    rotateApiKey: async (call, { params, body }) =>
+      toCreatedApiKey(await rotateApiKey(deps, call, params.api_key_id, body)),
     cutOffApiKey: async (call, { params }) =>
       toApiKey(await cutOffApiKey(deps, call, params.api_key_id)),
 
@@ -57,6 +54,14 @@ export function makeApiKeyHandlers(
       return toOfficialApiKey(row, deps.nowMs());
     },
   };
+}
+
+function toCreatedApiKey({ view, secret, waiting }: NewSecretOfKey) {
+  const waiting_secret = waiting && {
+    id: waiting.id,
+    expires_at: waiting.expiresAt.toISOString(),
+  };
+  return { ...toApiKey(view), key: secret, waiting_secret };
 }
 
 export function makeKeyHygieneHandlers(

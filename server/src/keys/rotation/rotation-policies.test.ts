@@ -19,7 +19,7 @@ const test = base.extend("company", ({ h, org }) => {
     org.operator.post<Policy>(url, { rotation_days, ...more });
 
   const makeKey = () =>
-    org.operator.createApiKey(workspaceId, { name: "build", owner_member_id: owner.id });
+    owner.client.createApiKey(workspaceId, { name: "build", owner_member_id: owner.id });
 
   const keyOf = async (id: string) => (await org.operator.get<ApiKey>(`${KEYS}/${id}`)).body;
 
@@ -156,15 +156,18 @@ test("an old key is due, overdue and expired in turn, each with one message to i
 
 test("a rotation restarts the age of a key", async ({ org, company }) => {
   const key = await company.makeKey();
+  // Without the message that the key was rotated.
+  const countNotices = async () =>
+    (await company.mail()).filter(([, subject]) => !subject?.endsWith("for you")).length;
   await company.set(90, { remind_days: 10, grace_days: 5 });
   await company.onDay(92);
-  expect((await company.mail()).length).toBe(1);
+  expect(await countNotices()).toBe(1);
   await org.operator.post(`${KEYS}/${key.id}/rotate`, { grace_period_seconds: 3600 });
   await company.onDay(100);
   expect((await company.keyOf(key.id)).status).toBe("active");
-  expect((await company.mail()).length).toBe(1);
+  expect(await countNotices()).toBe(1);
   await company.onDay(92 + 80);
-  expect((await company.mail()).length).toBe(2);
+  expect(await countNotices()).toBe(2);
 });
 
 test("a new policy starts with the reminder period, also for an old key", async ({

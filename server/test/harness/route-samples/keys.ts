@@ -1,6 +1,13 @@
 import { findInheritedRole, findReach } from "@bursar/contract/permissions.ts";
 import type { Person, Sample, Samples } from "./sample.ts";
-import { type Made, nextDays, nextName, PLAYGROUND, renamed } from "./subjects.ts";
+import {
+  type Made,
+  makeWaitingSecret,
+  nextDays,
+  nextName,
+  PLAYGROUND,
+  renamed,
+} from "./subjects.ts";
 
 /** Starts a playground session of the caller. Callers without the right have none. */
 const startPlayground: Sample["prepareCaller"] = async (client, { workspace_id }) => {
@@ -71,6 +78,19 @@ export const keySamples = {
 
   getSecuritySettings: {},
   updateSecuritySettings: { body: () => ({ max_key_lifetime_days: nextDays() }) },
+
+  listWaitingSecrets: {},
+  revealWaitingSecret: {
+    needs: ["workspace_id"],
+    prepareCaller: async (client, { workspace_id }, operator) => {
+      const { body } = await client.get<{ member: { id: string } }>("/v1/admin/session");
+      const { id } = body.member;
+      const person = { member_id: id, workspace_role: "workspace_user" };
+      await operator.post(`/v1/admin/workspaces/${workspace_id}/members`, person);
+      return { ids: { waiting_secret_id: await makeWaitingSecret(operator, workspace_id, id) } };
+    },
+    callerIds: ["waiting_secret_id"],
+  },
 
   startPlaygroundSession: {
     body: ({ workspace_id }) => ({ workspace_id }),

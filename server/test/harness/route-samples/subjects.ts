@@ -27,6 +27,7 @@ export type Made = Record<
   | "audit_event_id"
   | "access_review_id"
   | "playground_session_id"
+  | "waiting_secret_id"
   | "reviewer_id"
   | "request_id"
   | "alert_channel_id"
@@ -115,6 +116,8 @@ const makers: Record<keyof Made, Maker> = {
     const review = newReview(await make("workspace_id"), await make("reviewer_id"));
     return createId(operator, REVIEWS, review);
   },
+  waiting_secret_id: async ({ operator }, make) =>
+    makeWaitingSecret(operator, await make("workspace_id"), await make("member_id")),
   // A session of another member.
   playground_session_id: async (org, make) => {
     const workspace_id = await make("workspace_id");
@@ -145,6 +148,16 @@ export function newNeutralFeature() {
 /** Id of the subject that the call creates. */
 export async function createId(client: Client, url: string, body?: object): Promise<string> {
   return (await client.post<{ id: string }>(url, body)).body.id;
+}
+
+/** Id of the waiting secret of a new key that belongs to the member. */
+export async function makeWaitingSecret(
+  operator: Client,
+  workspaceId: string,
+  memberId: string,
+): Promise<string> {
+  const made = await operator.createApiKey(workspaceId, { owner_member_id: memberId });
+  return made.waiting_secret?.id ?? "";
 }
 
 /** Id of the first row of a list. */
@@ -239,6 +252,7 @@ export const unknownIds: Made = {
   audit_event_id: "audit_unknown",
   access_review_id: "review_unknown",
   playground_session_id: "play_unknown",
+  waiting_secret_id: "wsec_unknown",
   reviewer_id: "reviewer_unknown",
   alert_channel_id: "channel_unknown",
   alert_delivery_id: "msg_unknown",
