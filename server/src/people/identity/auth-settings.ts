@@ -9,7 +9,7 @@ export interface AuthDeps {
   randomBytes: RandomBytes;
   /** The installation's secret. better-auth's signing and sealing key is derived from it. */
   sealingKey: Uint8Array;
-  /** scrypt's N for passwords. Omitted: better-auth's. Tests set a lower one. */
+  /** scrypt's N for passwords. Omitted: OWASP's minimum. Tests set a lower one. */
   passwordCost?: number;
 }
 
@@ -22,8 +22,21 @@ export interface AuthRequest {
    * cannot skip it.
    */
   isProved?: true;
+  /** Result of `provePassword`, so that the transaction does not wait for a hash. */
+  proof?: PasswordProof;
+  /** Hash of a new password, made before the transaction. */
+  newPasswordHash?: string;
   /** Receives the token of a password reset. */
   onResetToken?: (token: string) => void;
+}
+
+/** Result of a comparison with a stored hash. Counts only while that hash is stored. */
+export interface PasswordProof {
+  /** Null: the member is unknown or has no password. */
+  hash: string | null;
+  isCorrect: boolean;
+  /** True if the hash has parameters of an earlier version. */
+  isOutdated: boolean;
 }
 
 export const RESET_SECONDS = 3_600;

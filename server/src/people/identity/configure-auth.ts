@@ -32,7 +32,7 @@ const NOT_VERIFIED = "USER_NOT_VERIFIED";
 /** Creates better-auth for one request. Other modules call `makeAuth`, which loads this module. */
 export async function configureAuth(deps: AuthDeps, request: AuthRequest) {
   const { tx, site } = request;
-  const password = await makePasswordHashing(deps.passwordCost);
+  const password = passwordHashing(deps, request);
   const options = {
     ...baseOptions(deps, request),
     databaseHooks: { session: { create: { before: startSessionHook(deps, request) } } },
@@ -44,7 +44,7 @@ export async function configureAuth(deps: AuthDeps, request: AuthRequest) {
       resetPasswordTokenExpiresIn: RESET_SECONDS,
       revokeSessionsOnPasswordReset: true,
       sendResetPassword: async ({ token }: { token: string }) => request.onResetToken?.(token),
-      password: request.isProved ? { ...password, verify: async () => true } : password,
+      password,
     },
     plugins: [twoFactorPlugin(), passkeyPlugin(site), ownEndpoints],
   } satisfies BetterAuthOptions;
@@ -54,6 +54,25 @@ export async function configureAuth(deps: AuthDeps, request: AuthRequest) {
   });
   const hashToken = (token: string) => hashSessionToken(sessionCookieOf(site), token);
   return betterAuth({ ...options, database: () => hashSessionTokens(adapter, hashToken) });
+}
+
+/**
+ * Hashing for better-auth. The results of proofs and of new passwords exist already, because a hash takes too long for a
+ * transaction. A hash that replaced the proved one meanwhile is compared here.
+ */
+function passwordHashing(deps: AuthDeps, { isProved, proof, newPasswordHash }: AuthRequest) {
+  const hashing = makePasswordHashing(deps.passwordCost);
+  return {
+    hash: async (password: string) => {
+      if (newPasswordHash !== undefined) return newPasswordHash;
+      // better-auth hashes the password of an unknown address for its time, which the proof has taken.
+      return proof ? "" : hashing.hash(password);
+    },
+    verify: async (of: { hash: string; password: string }) => {
+      if (isProved) return true;
+      return proof?.hash === of.hash ? proof.isCorrect : hashing.verify(of);
+    },
+  };
 }
 
 function baseOptions(deps: AuthDeps, { site }: AuthRequest) {

@@ -43,6 +43,17 @@ export async function deleteSessions(
   return Number(numDeletedRows);
 }
 
+/** Returns the hash of the member's password, or null without one. */
+export async function findPasswordHash(db: Database, memberId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom("auth_account")
+    .select("password")
+    .where("user_id", "=", memberId)
+    .where("provider_id", "=", "credential")
+    .executeTakeFirst();
+  return row?.password ?? null;
+}
+
 /** Deletes the identity. Its passwords, passkeys and sessions are deleted by cascade. */
 export async function deleteIdentity(tx: Tx, memberId: string): Promise<void> {
   await tx.deleteFrom("auth_user").where("id", "=", memberId).execute();

@@ -64,7 +64,8 @@ export async function acceptInvite(
   const offer = await lookUpInvite(deps, { browser, origin }, input.token);
   const { email, role, organization_id: organizationId } = offer.row;
   const { name } = input;
-  const passwordHash = await hashNewPassword(input.password, { name, email }, deps.passwordCost);
+  const person = { name, email, organizationName: offer.organizationName };
+  const passwordHash = await hashNewPassword(input.password, person, deps.passwordCost);
   const nowMs = deps.nowMs();
   const createdAt = new Date(nowMs);
   const memberId = newId(idPrefixes.member, nowMs, deps.randomBytes);

@@ -97,7 +97,7 @@ describe("changing the own password", () => {
     ["aaaaaaaaaaaaaaaa", "password: expected at least 5 different characters."],
     [
       "Password-2026!",
-      "password: it is too close to a common word, your name or your address. Choose one that is hard to guess.",
+      "password: it is easy to guess: it consists of common words or patterns, your name, your address or your organization. Use four or more random words, or a password manager.",
     ],
     [MEMBER_PASSWORD, "new_password: it is your current password."],
   ] as const)("%s is refused", async ([password, message], { people }) => {

@@ -20,8 +20,10 @@ import { makeAuth } from "#src/people/identity/auth.ts";
 import { RESET_SECONDS } from "#src/people/identity/auth-settings.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
-import { checkNewPassword, runPasswordWork } from "#src/people/identity/hash-password.ts";
+import { checkNewPassword, hashPassword } from "#src/people/identity/hash-password.ts";
+import type { Person } from "#src/people/identity/password-rules.rule.ts";
 import { authEmailOf } from "#src/people/identity/people.ts";
+import { provePassword } from "#src/people/identity/prove-password.ts";
 import { type Site, siteOf } from "#src/people/identity/site.ts";
 import { signInTransaction } from "./audit-member.ts";
 import {
@@ -30,6 +32,7 @@ import {
   findPerson,
   findPersonByEmail,
   lockPerson,
+  type PersonRow,
 } from "./people.sql.ts";
 import { withFailureRecorded } from "./record-failure.ts";
 import { linkGone, refusalOf, wrongCurrentPassword } from "./refusals.ts";
@@ -46,17 +49,27 @@ export async function changePassword(
   const member = getMemberCaller(call);
   const person = await findPerson(deps.database, member.id);
   assert(person, "a caller is a member");
-  checkNewPassword(input.new_password, person);
+  await checkNewPassword(input.new_password, personOf(person));
   if (input.new_password === input.current_password) {
     throw refuseField("new_password", "it is your current password.");
   }
   const attempt = sessionAttempt("password", member.sessionId);
   await beginAttempt(deps.database, deps.nowMs(), attempt);
-  const change = () =>
-    auditedTransaction(deps, member, origin, async (tx) => {
+  const change = async () => {
+    const password = input.current_password;
+    const proof = await provePassword(deps, { memberId: member.id, password, isKnown: true });
+    if (!proof.isCorrect) throw wrongCurrentPassword();
+    const newPasswordHash = await hashPassword(deps, input.new_password, { isKnown: true });
+    return auditedTransaction(deps, member, origin, async (tx) => {
       await lockPerson(tx, member.id);
       const before = await countSessions(tx, member.id);
-      const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+      const auth = await makeAuth(deps, {
+        tx,
+        site: siteOfChange(browser),
+        origin,
+        proof,
+        newPasswordHash,
+      });
       const asked = await callAuth(
         auth.api.changePassword({
           body: {
@@ -77,7 +90,8 @@ export async function changePassword(
       const after = { by: "the member", ended_sessions: endedSessions };
       return { result: endedSessions, audit: auditOfSelf(member, "password.changed", { after }) };
     });
-  const ended = await withFailureRecorded(deps, member, origin, () => runPasswordWork(change));
+  };
+  const ended = await withFailureRecorded(deps, member, origin, change);
   await refundAttempt(deps.database, attempt);
   return ended;
 }
@@ -168,33 +182,36 @@ export async function confirmPasswordReset(
     await beginAttempt(deps.database, deps.nowMs(), attempt);
     throw linkGone();
   }
-  checkNewPassword(input.password, person);
+  await checkNewPassword(input.password, personOf(person));
   const memberId = person.id;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
-  await runPasswordWork(() =>
-    signInTransaction(deps, async (tx, note) => {
-      await lockPerson(tx, memberId);
-      const auth = await makeAuth(deps, { tx, site, origin });
-      const asked = await callAuth(
-        auth.api.resetPassword({
-          body: { token: input.token, newPassword: input.password },
-          headers: sessionlessHeadersOf(browser),
-          returnHeaders: true,
-        }),
-      );
-      if (asked.kind === "refused") throw refusalOf(asked.code);
-      await deletePendingSteps(tx, memberId);
-      // The link proves access to the member's mail. Failed attempts by strangers no longer slow this browser down.
-      const cookies = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
-      browser.setCookies(cookies);
-      await note({
-        member: { id: memberId, organizationId: person.organization_id },
-        origin,
-        event: "password.changed",
-        after: { by: "a link" },
-      });
-    }),
-  );
+  const newPasswordHash = await hashPassword(deps, input.password);
+  await signInTransaction(deps, async (tx, note) => {
+    await lockPerson(tx, memberId);
+    const auth = await makeAuth(deps, { tx, site, origin, newPasswordHash });
+    const asked = await callAuth(
+      auth.api.resetPassword({
+        body: { token: input.token, newPassword: input.password },
+        headers: sessionlessHeadersOf(browser),
+        returnHeaders: true,
+      }),
+    );
+    if (asked.kind === "refused") throw refusalOf(asked.code);
+    await deletePendingSteps(tx, memberId);
+    // The link proves access to the member's mail. Failed attempts by strangers no longer slow this browser down.
+    const cookies = await rememberDevice(tx, deps, { site, memberId, knownId: deviceId });
+    browser.setCookies(cookies);
+    await note({
+      member: { id: memberId, organizationId: person.organization_id },
+      origin,
+      event: "password.changed",
+      after: { by: "a link" },
+    });
+  });
+}
+
+function personOf({ email, name, organization_name: organizationName }: PersonRow): Person {
+  return { email, name, organizationName };
 }
 
 function findPersonOfReset(deps: SignInDeps, of: { site: Site; origin: Origin; token: string }) {

@@ -3,19 +3,29 @@ import type { Database, Tx } from "#src/db/pool.ts";
 export interface PersonRow {
   id: string;
   organization_id: string;
+  organization_name: string;
   email: string;
   name: string;
   role: string;
   status: "active" | "deactivated" | "removed";
 }
 
-const columns = ["id", "organization_id", "email", "name", "role", "status"] as const;
+const columns = [
+  "member.id",
+  "organization_id",
+  "organization.name as organization_name",
+  "email",
+  "member.name",
+  "role",
+  "status",
+] as const;
 
 export async function findPerson(db: Database | Tx, memberId: string): Promise<PersonRow | null> {
   const row = await db
     .selectFrom("member")
+    .innerJoin("organization", "organization.id", "organization_id")
     .select(columns)
-    .where("id", "=", memberId)
+    .where("member.id", "=", memberId)
     .executeTakeFirst();
   return row ?? null;
 }
@@ -27,11 +37,24 @@ export async function findPersonByEmail(
 ): Promise<PersonRow | null> {
   const row = await db
     .selectFrom("member")
+    .innerJoin("organization", "organization.id", "organization_id")
     .select(columns)
     .where("email", "=", email)
     .where("status", "<>", "removed")
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** Replaces a password's hash by another one of the same password, unless the password has changed. */
+export async function replacePasswordHash(
+  db: Database | Tx,
+  of: { before: string; after: string },
+): Promise<void> {
+  await db
+    .updateTable("auth_account")
+    .set({ password: of.after })
+    .where("password", "=", of.before)
+    .execute();
 }
 
 /** Locks the member until the transaction ends, so that sign-in changes run one after the other. */

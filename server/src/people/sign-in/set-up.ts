@@ -10,7 +10,7 @@ import { newId } from "#src/lib/ids.ts";
 import { hashSecret } from "#src/lib/secret-hash.ts";
 import { siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
-import { checkNewPassword, hashNewPassword } from "#src/people/identity/hash-password.ts";
+import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
 import { type NoteEvent, signInTransaction } from "./audit-member.ts";
 import {
@@ -108,8 +108,8 @@ export async function setUp(
     await beginAttempt(deps.database, deps.nowMs(), attempt);
     throw setUpLinkGone();
   }
-  checkNewPassword(input.password, input);
-  const passwordHash = await hashNewPassword(input.password, input, deps.passwordCost);
+  const person = { ...input, organizationName: input.organization_name ?? "" };
+  const passwordHash = await hashNewPassword(input.password, person, deps.passwordCost);
   const memberId = newId(idPrefixes.member, deps.nowMs(), deps.randomBytes);
   const cookies: string[] = [];
   const make = async (tx: Tx, note: NoteEvent): Promise<void> => {

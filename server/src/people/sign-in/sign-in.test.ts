@@ -1,3 +1,4 @@
+import { scryptSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { SESSION_MS } from "#src/access/sessions.ts";
 import { makeAdminApp } from "#src/http/app.ts";
@@ -115,6 +116,29 @@ describe("sign-in with a password", () => {
       .set({ status: "removed" })
       .where("id", "=", id)
       .execute();
+  });
+
+  test("hashes a password of an earlier version again, and the password stays valid", async () => {
+    const salt = "00112233445566778899aabbccddeeff";
+    const options = { N: 16_384, r: 16, p: 1, maxmem: 64 * 1024 * 1024 };
+    const earlier = `${salt}:${scryptSync(MEMBER_PASSWORD, salt, 64, options).toString("hex")}`;
+    const account = h.deps.database.updateTable("auth_account").where("user_id", "=", ada.id);
+    await account.set({ password: earlier }).execute();
+    const read = async () =>
+      (
+        await h.deps.database
+          .selectFrom("auth_account")
+          .select("password")
+          .where("user_id", "=", ada.id)
+          .executeTakeFirstOrThrow()
+      ).password;
+    expect((await signInAs(browse(), ada.email, "not the password")).status).toBe(401);
+    await h.deps.background.waitUntilIdle();
+    expect(await read()).toBe(earlier);
+    await signedIn();
+    await h.deps.background.waitUntilIdle();
+    expect(await read()).toMatch(/^scrypt\$2\$8\$1\$/);
+    await signedIn();
   });
 
   test("starts a new session each time and does not reuse an existing one", async () => {

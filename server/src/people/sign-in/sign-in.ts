@@ -22,12 +22,13 @@ import { type Auth, makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
 import { deleteOldest } from "#src/people/identity/delete-oldest.sql.ts";
 import { findKnownDevice, rememberDevice } from "#src/people/identity/devices.ts";
-import { runPasswordWork } from "#src/people/identity/hash-password.ts";
+import { hashPassword } from "#src/people/identity/hash-password.ts";
 import { authEmailOf } from "#src/people/identity/people.ts";
+import { provePassword } from "#src/people/identity/prove-password.ts";
 import type { Site } from "#src/people/identity/site.ts";
 import { type NoteEvent, signInTransaction } from "./audit-member.ts";
 import { formatDevice } from "./format-device.rule.ts";
-import { deleteExpired, findPersonByEmail } from "./people.sql.ts";
+import { deleteExpired, findPersonByEmail, replacePasswordHash } from "./people.sql.ts";
 import { recordFailure } from "./record-failure.ts";
 import { refusalOf, wrongCode } from "./refusals.ts";
 import type { SignInDeps } from "./sign-in-deps.ts";
@@ -61,37 +62,48 @@ export async function signIn(
       : [deviceAttempt(deviceId)];
   await beginAttempts(deps, attempts);
   const person = await findPersonByEmail(deps.database, email);
-  const outcome = await runPasswordWork(() =>
-    signInTransaction(deps, async (tx, note) => {
-      const auth = await makeAuth(deps, { tx, site, origin });
-      const asked = await callAuth(
-        auth.api.signInEmail({
-          body: { email: authEmailOf(person?.id ?? null), password },
-          headers: sessionlessHeadersOf(browser),
-          returnHeaders: true,
-        }),
-      );
-      if (asked.kind === "refused") return asked;
-      await refundAttempts(tx, attempts);
-      // The types lack the response of the two-factor plugin.
-      if ("twoFactorRedirect" in asked.value) {
-        browser.setCookies(asked.cookies);
-        return { ...asked, value: { type: "two_factor_required" as const } };
-      }
-      await completeSignIn({ tx, note }, deps, call, {
-        site,
-        deviceId,
-        method: "password",
-        memberId: asked.value.user.id,
-        cookies: asked.cookies,
-      });
-      return { ...asked, value: { type: "signed_in" as const } };
-    }),
-  );
-  if (outcome.kind === "done") return outcome.value;
+  const isKnown = deviceId !== null;
+  const proof = await provePassword(deps, { memberId: person?.id ?? null, password, isKnown });
+  const outcome = await signInTransaction(deps, async (tx, note) => {
+    const auth = await makeAuth(deps, { tx, site, origin, proof });
+    const asked = await callAuth(
+      auth.api.signInEmail({
+        body: { email: authEmailOf(person?.id ?? null), password },
+        headers: sessionlessHeadersOf(browser),
+        returnHeaders: true,
+      }),
+    );
+    if (asked.kind === "refused") return asked;
+    await refundAttempts(tx, attempts);
+    // The types lack the response of the two-factor plugin.
+    if ("twoFactorRedirect" in asked.value) {
+      browser.setCookies(asked.cookies);
+      return { ...asked, value: { type: "two_factor_required" as const } };
+    }
+    await completeSignIn({ tx, note }, deps, call, {
+      site,
+      deviceId,
+      method: "password",
+      memberId: asked.value.user.id,
+      cookies: asked.cookies,
+    });
+    return { ...asked, value: { type: "signed_in" as const } };
+  });
+  if (outcome.kind === "done") {
+    if (proof.isOutdated && proof.hash !== null) replaceHash(deps, proof.hash, password);
+    return outcome.value;
+  }
   // Runs after the response, because an unknown address has no failure to record and would respond sooner.
   if (person !== null) deps.background.run(() => recordFailure(deps, person, origin));
   throw refusalOf(outcome.code);
+}
+
+/** Hashes a correct password again, with the current parameters, after the response. */
+function replaceHash(deps: SignInDeps, before: string, password: string): void {
+  deps.background.run(async () => {
+    const after = await hashPassword(deps, password);
+    await replacePasswordHash(deps.database, { before, after });
+  });
 }
 
 /** Completes a sign-in whose second factor is pending. */

@@ -7,7 +7,7 @@ import { headersOf, siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { beginAttempt, refundAttempt, sessionAttempt } from "#src/people/identity/attempts.ts";
 import { makeAuth } from "#src/people/identity/auth.ts";
 import { callAuth } from "#src/people/identity/call-auth.ts";
-import { runPasswordWork } from "#src/people/identity/hash-password.ts";
+import { provePassword } from "#src/people/identity/prove-password.ts";
 import { recordPasskeyUse } from "./passkeys.sql.ts";
 import { type Assertion, toAssertion } from "./passkeys.ts";
 import { withFailureRecorded } from "./record-failure.ts";
@@ -31,7 +31,7 @@ export async function stepUp(
   await beginAttempt(deps.database, deps.nowMs(), attempt);
   await withFailureRecorded(deps, getMemberCaller(call), call.origin, async () => {
     if (password !== undefined) {
-      await runPasswordWork(() => stepUpWithPassword(deps, call, password));
+      await stepUpWithPassword(deps, call, password);
     } else if (passkey !== undefined) {
       await stepUpWithPasskey(deps, call, passkey);
     }
@@ -40,11 +40,16 @@ export async function stepUp(
   return new Date(nowOf(deps).getTime() + STEP_UP_LASTS_MS);
 }
 
-function stepUpWithPassword(deps: SignInDeps, call: BrowserCall, password: string): Promise<void> {
+async function stepUpWithPassword(
+  deps: SignInDeps,
+  call: BrowserCall,
+  password: string,
+): Promise<void> {
   const { origin, browser } = call;
   const member = getMemberCaller(call);
+  const proof = await provePassword(deps, { memberId: member.id, password, isKnown: true });
   return auditedTransaction(deps, member, origin, async (tx) => {
-    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin });
+    const auth = await makeAuth(deps, { tx, site: siteOfChange(browser), origin, proof });
     const asked = await callAuth(
       auth.api.verifyPassword({
         body: { password },
