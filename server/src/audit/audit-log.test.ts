@@ -324,6 +324,7 @@ describe("the state", () => {
         head: { seq: 2, hash: event?.hash },
         first_broken: null,
         failovers: [],
+        unexplained: [],
       });
     }
   });

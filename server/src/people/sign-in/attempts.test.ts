@@ -28,7 +28,7 @@ async function failSignIns(open: () => Browser, count: number): Promise<void> {
 /** Invites an address. Returns the token of the link. */
 async function makeInvite(): Promise<string | undefined> {
   const fields = { emails: [`new-${++lastOffice}@example.com`], role: "user" };
-  const { body } = await org.admin.post<{ results: { link: string }[] }>(INVITES, fields);
+  const { body } = await org.operator.post<{ results: { link: string }[] }>(INVITES, fields);
   return body.results[0]?.link.split("#token=")[1];
 }
 
