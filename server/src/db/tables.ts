@@ -2,6 +2,7 @@ import type { OrganizationRole, Rank, WorkspaceRole } from "@bursar/contract/per
 import type { PriceColumn } from "@bursar/contract/usage-shape.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { AlertTables } from "./alert-tables.ts";
+import type { AuthTables } from "./auth-tables.ts";
 import type { LedgerTables, PeriodName, ScopeType } from "./ledger-tables.ts";
 import type { ReviewTables } from "./review-tables.ts";
 import type { UsageTables } from "./usage-tables.ts";
@@ -13,7 +14,7 @@ type Created = ColumnType<Date, Date | undefined, never>;
 
 export type { PeriodName, ScopeType };
 
-export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTables {
+export interface Tables extends AlertTables, AuthTables, LedgerTables, ReviewTables, UsageTables {
   node: NodeTable;
   installation: { key: string; value: string };
   change_counter: { is_only_row: Generated<boolean>; value: bigint };
@@ -56,21 +57,12 @@ export interface Tables extends AlertTables, LedgerTables, ReviewTables, UsageTa
   invite: InviteTable;
   invite_workspace: InviteWorkspaceTable;
   mail: MailTable;
-  waiting_secret: WaitingSecretTable;
 
   backup: BackupTable;
   held_key: HeldKeyTable;
 
-  auth_user: AuthUserTable;
-  auth_account: AuthAccountTable;
-  auth_session: AuthSessionTable;
   auth_verification: { id: string; identifier: string; value: string; expires_at: Date };
-  auth_two_factor: AuthTwoFactorTable;
   auth_used_code: { user_id: string; code: string; used_at: Date };
-  auth_passkey: AuthPasskeyTable;
-  auth_device: AuthDeviceTable;
-  auth_attempt: AuthAttemptTable;
-  set_up_link: SetUpLinkTable;
 }
 
 interface IncarnationTable {
@@ -411,19 +403,6 @@ interface MailTable {
   sent_at: Date | null;
 }
 
-interface WaitingSecretTable {
-  id: string;
-  organization_id: string;
-  api_key_id: string;
-  member_id: string;
-  secret_sealed: Uint8Array;
-  reason: "created" | "rotated";
-  created_by_type: string;
-  created_by_id: string;
-  created_at: Date;
-  expires_at: Date;
-}
-
 interface BackupTable {
   id: GeneratedAlways<bigint>;
   made_at: Date;
@@ -443,77 +422,4 @@ interface HeldKeyTable {
   kind: "api_key" | "admin_key";
   organization_id: string;
   held_at: Date;
-}
-
-interface AuthUserTable {
-  id: string;
-  name: Generated<string>;
-  email: string;
-  email_verified: Generated<boolean>;
-  two_factor_enabled: Generated<boolean>;
-}
-
-interface AuthAccountTable {
-  id: string;
-  user_id: string;
-  provider_id: string;
-  account_id: string;
-  password: string | null;
-  updated_at: Generated<Date>;
-}
-
-interface AuthSessionTable {
-  id: string;
-  token: string;
-  user_id: string;
-  expires_at: Date;
-  ip_address: string | null;
-  user_agent: string | null;
-  started_at: Date;
-  last_used_at: Date;
-  stepped_up_at: Date | null;
-  mac: Uint8Array | null;
-}
-
-interface AuthTwoFactorTable {
-  id: string;
-  user_id: string;
-  secret: string;
-  backup_codes: string;
-  verified: Generated<boolean>;
-}
-
-interface AuthPasskeyTable {
-  id: string;
-  user_id: string;
-  name: string | null;
-  credential_id: string;
-  device_type: string;
-  backed_up: boolean;
-  transports: string | null;
-  aaguid: string | null;
-  created_at: Created;
-  last_used_at: Date | null;
-}
-
-interface AuthDeviceTable {
-  id: string;
-  user_id: string;
-  token_hash: Uint8Array;
-  created_at: Date;
-  last_used_at: Date;
-}
-
-interface AuthAttemptTable {
-  key: string;
-  full_at: Date;
-  failures: Generated<number>;
-  failing_since: Date | null;
-}
-
-interface SetUpLinkTable {
-  token_hash: Uint8Array;
-  organization_id: string;
-  created_at: Date;
-  expires_at: Date;
 }

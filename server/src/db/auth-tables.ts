@@ -1,0 +1,101 @@
+import type { ColumnType, Generated } from "kysely";
+
+// Rows that prove a member's identity: passwords, second factors, sessions, links, and secrets that wait for their owner.
+
+export interface AuthTables {
+  waiting_secret: WaitingSecretTable;
+  auth_user: AuthUserTable;
+  auth_account: AuthAccountTable;
+  auth_session: AuthSessionTable;
+  auth_two_factor: AuthTwoFactorTable;
+  auth_passkey: AuthPasskeyTable;
+  auth_device: AuthDeviceTable;
+  auth_attempt: AuthAttemptTable;
+  set_up_link: SetUpLinkTable;
+}
+
+interface WaitingSecretTable {
+  id: string;
+  organization_id: string;
+  api_key_id: string;
+  member_id: string;
+  secret_sealed: Uint8Array;
+  reason: "created" | "rotated";
+  created_by_type: string;
+  created_by_id: string;
+  created_at: Date;
+  expires_at: Date;
+}
+
+interface AuthUserTable {
+  id: string;
+  name: Generated<string>;
+  email: string;
+  email_verified: Generated<boolean>;
+  two_factor_enabled: Generated<boolean>;
+}
+
+interface AuthAccountTable {
+  id: string;
+  user_id: string;
+  provider_id: string;
+  account_id: string;
+  password: string | null;
+  updated_at: Generated<Date>;
+}
+
+interface AuthSessionTable {
+  id: string;
+  token: string;
+  user_id: string;
+  expires_at: Date;
+  ip_address: string | null;
+  user_agent: string | null;
+  started_at: Date;
+  last_used_at: Date;
+  stepped_up_at: Date | null;
+  mac: Uint8Array | null;
+}
+
+interface AuthTwoFactorTable {
+  id: string;
+  user_id: string;
+  secret: string;
+  backup_codes: string;
+  verified: Generated<boolean>;
+}
+
+interface AuthPasskeyTable {
+  id: string;
+  user_id: string;
+  name: string | null;
+  credential_id: string;
+  device_type: string;
+  backed_up: boolean;
+  transports: string | null;
+  aaguid: string | null;
+  created_at: ColumnType<Date, Date | undefined, never>;
+  last_used_at: Date | null;
+}
+
+interface AuthDeviceTable {
+  id: string;
+  user_id: string;
+  token_hash: Uint8Array;
+  created_at: Date;
+  last_used_at: Date;
+}
+
+interface AuthAttemptTable {
+  key: string;
+  full_at: Date;
+  failures: Generated<number>;
+  failing_since: Date | null;
+}
+
+interface SetUpLinkTable {
+  token_hash: Uint8Array;
+  organization_id: string;
+  created_at: Date;
+  expires_at: Date;
+}
