@@ -70,9 +70,17 @@ export async function saveLimit<Stored extends Limit & Place, Place, Wanted>(
 /** A scope has a limit for each period or group of models, so fewer than this. */
 const MAX_LIMITS_OF_SCOPE = 100;
 
+/** A copied limit before and after the copy, with its values. */
+export interface CopiedLimit<Stored extends Limit, Wanted> {
+  before: Stored | null;
+  after: Stored;
+  valuesBefore: readonly LimitValue<Wanted>[];
+  values: readonly LimitValue<Wanted>[];
+}
+
 /**
- * Gives a new key without limits the values that ranks above `rank` have set for other keys. Several keys
- * give the strictest value of each rank. Returns the created limits.
+ * Gives a key the values of other keys: those of ranks above `rank`, or all if it is null. The strictest value of each rank
+ * stays, of several keys and of the key itself. Returns the changed limits.
  */
 export async function copyValuesAbove<Stored extends Limit & Place, Place, Wanted>(
   kind: LimitKind<Stored, Place, Wanted>,
@@ -82,9 +90,9 @@ export async function copyValuesAbove<Stored extends Limit & Place, Place, Wante
     organizationId: string;
     fromApiKeyIds: readonly string[];
     toApiKeyId: string;
-    rank: Rank;
+    rank: Rank | null;
   },
-): Promise<Stored[]> {
+): Promise<CopiedLimit<Stored, Wanted>[]> {
   const { organizationId, fromApiKeyIds, toApiKeyId, rank } = keys;
   const ofKeys = await Promise.all(
     fromApiKeyIds.map((apiKeyId) => listLimitsOfKey(kind, tx, { organizationId, apiKeyId })),
@@ -93,21 +101,39 @@ export async function copyValuesAbove<Stored extends Limit & Place, Place, Wante
   const valuesOfLimits = await readValues(kind, tx, limits);
   const found = limits.map((limit, place) => ({
     limit,
-    values: (valuesOfLimits[place] ?? []).filter((each) => !includesRank(rank, each.rank)),
+    values: (valuesOfLimits[place] ?? []).filter(
+      (each) => rank === null || !includesRank(rank, each.rank),
+    ),
   }));
-  const copies: Stored[] = [];
+  const copies: CopiedLimit<Stored, Wanted>[] = [];
   for (const [place, { limit }] of found.entries()) {
     const samePlace = found.filter((other) => kind.isSamePlace(other.limit, limit));
     if (samePlace[0] !== found[place]) continue;
-    const values = mergeValues(
-      kind,
-      samePlace.flatMap((each) => each.values),
-    );
     const of = { ...limit, scopeId: toApiKeyId };
-    const copy = await saveLimit(kind, tx, deps, { of, before: null, values });
+    const copied = samePlace.flatMap((each) => each.values);
+    const copy = await addValues(kind, tx, deps, { of, values: copied });
     if (copy !== null) copies.push(copy);
   }
   return copies;
+}
+
+/** Adds values to a limit. Returns null if they change nothing. */
+async function addValues<Stored extends Limit & Place, Place, Wanted>(
+  kind: LimitKind<Stored, Place, Wanted>,
+  tx: Tx,
+  deps: SaveDeps,
+  { of, values: added }: { of: ScopeOfLimit & Place; values: readonly LimitValue<Wanted>[] },
+): Promise<CopiedLimit<Stored, Wanted> | null> {
+  const before = await kind.find(tx, of);
+  const [valuesBefore = []] = await readValues(kind, tx, before === null ? [] : [before]);
+  const values = mergeValues(kind, [...valuesBefore, ...added]);
+  const isUnchanged = values.every(({ rank, wanted }) => {
+    const own = valuesBefore.find((each) => each.rank === rank);
+    return own !== undefined && kind.isSame(own.wanted, wanted);
+  });
+  if (isUnchanged) return null;
+  const after = await saveLimit(kind, tx, deps, { of, before, values });
+  return after && { before, after, valuesBefore, values };
 }
 
 /** Combines values of one rank to one. */

@@ -45,6 +45,7 @@ import {
   type RestrictionChange,
   type RestrictionContext,
 } from "./change-restrictions.ts";
+import { copyLimits } from "./copy-limits.ts";
 import {
   type ApiKeyStatus,
   type ApiKeyView,
@@ -53,7 +54,7 @@ import {
   statusOf,
 } from "./describe-api-keys.ts";
 import { type RankedRestrictions, setRestrictions } from "./effective-restrictions.rule.ts";
-import { checkKeyCount, inheritRestrictions } from "./inherit-restrictions.ts";
+import { checkKeyCount, type Inherited, inheritRestrictions } from "./inherit-restrictions.ts";
 import { decideExpiry } from "./key-expiry.rule.ts";
 import { chooseOwner } from "./key-owner.ts";
 import { readAllowedAddresses, readAllowedModels } from "./key-restrictions.ts";
@@ -102,7 +103,7 @@ export function createApiKey(
     const owner_member_id = await chooseOwner(tx, caller, input);
     const { organizationId } = caller;
     await checkKeyCount(tx, { organizationId, memberId: owner_member_id, now });
-    const { restrictions, lifetime_ends_at } = await decideRestrictions(tx, caller, input, {
+    const { restrictions, lifetime_ends_at, limits } = await decideRestrictions(tx, caller, input, {
       owner_member_id,
       now,
     });
@@ -127,7 +128,9 @@ export function createApiKey(
       { ...row, ...inForce },
       restrictions,
     );
-    const audit = auditOf("api_key.created", null, view);
+    const key = { organizationId, workspaceId: row.workspace_id, id: row.id };
+    const copied = await copyLimits(tx, deps, key, limits);
+    const audit = [auditOf("api_key.created", null, view), ...copied];
     const of = { key: view.row, secret, reason: "created" } as const;
     return { result: { view, ...(await handOverSecret(tx, deps, caller, of)) }, audit };
   });
@@ -139,7 +142,7 @@ async function decideRestrictions(
   caller: Caller,
   input: NewApiKey,
   { owner_member_id, now }: { owner_member_id: string | null; now: Date },
-): Promise<{ restrictions: RankedRestrictions[]; lifetime_ends_at: Date | null }> {
+): Promise<Pick<Inherited, "restrictions" | "limits"> & { lifetime_ends_at: Date | null }> {
   const { workspace_id: workspaceId } = input;
   const nowMs = now.getTime();
   const maxDays = await findMaxKeyLifetimeDays(tx, caller.organizationId);
@@ -154,11 +157,10 @@ async function decideRestrictions(
   const rank = findOwnRank(caller, { workspace_id: workspaceId, owner_member_id });
   const requested = setRestrictions([], rank, values, by);
   const place = { workspaceId, memberId: owner_member_id };
+  const inherited = await inheritRestrictions(tx, caller, place, now);
   return {
-    restrictions: mergeRestrictions([
-      ...(await inheritRestrictions(tx, caller, place, now)),
-      ...requested,
-    ]),
+    restrictions: mergeRestrictions([...inherited.restrictions, ...requested]),
+    limits: inherited.limits,
     lifetime_ends_at: requestedMs === undefined ? expiresAt : null,
   };
 }

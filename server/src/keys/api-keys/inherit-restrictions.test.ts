@@ -1,8 +1,9 @@
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";
-import type { CreatedApiKey } from "#test/harness/admin.ts";
+import type { Client, CreatedApiKey, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
+import { watchEvents } from "#test/harness/audit-events.ts";
 import { setWorkspaceRole } from "#test/harness/members.ts";
 
 const KEYS = "/v1/admin/api_keys";
@@ -194,5 +195,65 @@ describe("the number of personal keys", () => {
     await org.admin.post(SETTINGS, { max_keys_per_member: 3 });
     const answers = await Promise.all(Array.from({ length: 8 }, () => createOwn().answer));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+  });
+});
+
+describe("limits of a new key", () => {
+  const LIMITS = "/v1/admin/spend_limits";
+  const setLimit = (client: Client, apiKeyId: string, limit_usd: number) =>
+    client.post(LIMITS, {
+      ...{ scope: { type: "api_key", api_key_id: apiKeyId }, period: "monthly", limit_usd },
+    });
+  const limitsOf = async (client: Client, apiKeyId: string) =>
+    (await client.get<Listed<{ limit_usd: number }>>(`${LIMITS}?api_key_id=${apiKeyId}`)).body.data;
+
+  test("sixty keys in a row have the limit of $0 that a higher rank set on the first", async ({
+    h,
+    org,
+    createOwn,
+  }) => {
+    const listEvents = await watchEvents(h.deps.database, org.id);
+    const first = (await createOwn().answer).body;
+    await setLimit(org.admin, first.id, 0);
+    const ids: string[] = [];
+    for (let count = 0; count < 60; count += 1) ids.push((await createOwn().answer).body.id);
+    const { data } = (
+      await org.admin.get<Listed<{ scope: { api_key_id: string }; limit_usd: number }>>(
+        `${LIMITS}?limit=100`,
+      )
+    ).body;
+    for (const id of ids) {
+      expect(data.find(({ scope }) => scope.api_key_id === id)?.limit_usd).toBe(0);
+    }
+    const events = await listEvents();
+    expect(events.filter(({ event }) => event === "spend_limit.set")).toHaveLength(61);
+  });
+
+  test("a key that a limited key creates has its limits, whatever rank set them", async ({
+    h,
+    org,
+    workspaceId,
+  }) => {
+    const admin = await org.member({ workspaces: { [workspaceId]: "workspace_admin" } });
+    const { id, key } = await org.admin.createApiKey(workspaceId, { permissions: ["admin"] });
+    await setLimit(admin.client, id, 5);
+    const child = await h.as(key).createApiKey(workspaceId);
+    expect(await limitsOf(org.admin, child.id)).toMatchObject([{ limit_usd: 5 }]);
+  });
+
+  test("a playground session has the limits of the member's keys", async ({
+    org,
+    workspaceId,
+    createOwn,
+  }) => {
+    const { client, answer } = createOwn();
+    await setLimit(org.admin, (await answer).body.id, 0);
+    const start = () =>
+      client.post<{ api_key_id: string }>("/v1/admin/playground/sessions", {
+        workspace_id: workspaceId,
+      });
+    const { body } = await start();
+    expect(await limitsOf(org.admin, body.api_key_id)).toMatchObject([{ limit_usd: 0 }]);
+    expect((await start()).status).toBe(200);
   });
 });

@@ -21,18 +21,34 @@ export interface NewKeyPlace {
   memberId: string | null;
 }
 
+/** Restrictions of a new key that it gets from other keys. */
+export interface Inherited {
+  restrictions: RankedRestrictions[];
+  /** Keys whose limits the new key gets: those of ranks above `rank`, or all if it is null. */
+  limits: { fromApiKeyIds: string[]; rank: Rank | null }[];
+}
+
 /**
- * Returns the restrictions that a new key inherits. They are those of the calling key, and those of ranks above the caller's
- * on other keys of the owner in the workspace. Throws a 403 while such a rank has disabled one of them.
+ * Returns what a new key inherits: restrictions and limits of the calling key, and those of ranks above the caller's on other
+ * keys of the owner in the workspace. Throws a 403 while such a rank has disabled one of them.
  */
 export async function inheritRestrictions(
   tx: Tx,
   caller: Caller,
   place: NewKeyPlace,
   now: Date,
-): Promise<RankedRestrictions[]> {
-  const fromCaller = caller.kind === "api_key" ? await readCallersRestrictions(tx, caller) : [];
-  return mergeRestrictions([...fromCaller, ...(await inheritFromOwner(tx, caller, place, now))]);
+): Promise<Inherited> {
+  const isKey = caller.kind === "api_key";
+  const fromCaller = isKey ? await readCallersRestrictions(tx, caller) : [];
+  const { restrictions, apiKeyIds } = await inheritFromOwner(tx, caller, place, now);
+  const rank = rankOf(caller, place.workspaceId, "limits");
+  return {
+    restrictions: mergeRestrictions([...fromCaller, ...restrictions]),
+    limits: [
+      ...(isKey ? [{ fromApiKeyIds: [caller.id], rank: null }] : []),
+      { fromApiKeyIds: apiKeyIds, rank },
+    ],
+  };
 }
 
 async function inheritFromOwner(
@@ -40,25 +56,19 @@ async function inheritFromOwner(
   caller: Caller,
   { workspaceId, memberId }: NewKeyPlace,
   now: Date,
-): Promise<RankedRestrictions[]> {
-  if (memberId === null) return [];
+): Promise<{ restrictions: RankedRestrictions[]; apiKeyIds: string[] }> {
+  if (memberId === null) return { restrictions: [], apiKeyIds: [] };
   const { organizationId } = caller;
   const keys = await listOwnedKeys(tx, { organizationId, workspaceId, memberId });
   const own = rankOf(caller, workspaceId, "keys");
-  const stored = await listRestrictions(
-    tx,
-    keys.map(({ id }) => id),
-  );
-  const higherOf = (key: OwnedKey) =>
-    listHigherRanks(
-      stored.filter(({ api_key_id }) => api_key_id === key.id),
-      own,
-    );
+  const ids = keys.map(({ id }) => id);
+  const byKey = Map.groupBy(await listRestrictions(tx, ids), ({ api_key_id }) => api_key_id);
+  const higherOf = (key: OwnedKey) => listHigherRanks(byKey.get(key.id) ?? [], own);
   const living = keys.filter((key) => isLiving(key, now));
   // Members cannot free themselves by ending the key first. An Admin can by creating the next key.
   const sources =
     living.length > 0 ? living : keys.filter((key) => isEndedBelow(key, higherOf(key), now));
-  return sources.flatMap((key) => {
+  const restrictions = sources.flatMap((key) => {
     const higher = higherOf(key);
     const disabled = higher.find(({ is_disabled }) => is_disabled);
     if (disabled) {
@@ -67,6 +77,7 @@ async function inheritFromOwner(
     const isExpired = key.expires_at !== null && key.expires_at <= now;
     return isExpired ? higher.map((row) => ({ ...row, expires_at: null })) : higher;
   });
+  return { restrictions, apiKeyIds: sources.map(({ id }) => id) };
 }
 
 function isLiving(key: OwnedKey, now: Date): boolean {

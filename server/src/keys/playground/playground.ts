@@ -9,6 +9,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { canGrantKeyPermission, listWorkspaceRoles } from "#src/domain/rights.ts";
+import { copyLimits } from "#src/keys/api-keys/copy-limits.ts";
 import { inheritRestrictions } from "#src/keys/api-keys/inherit-restrictions.ts";
 import { putInForce } from "#src/keys/api-keys/ranked-restrictions.ts";
 import { assert } from "#src/lib/assert.ts";
@@ -64,7 +65,7 @@ export function startPlaygroundSession(
     const inherited = await inheritRestrictions(tx, member, place, createdAt);
     const limits = putInForce(
       { status: "active", is_held: false, lifetime_ends_at: expiresAt },
-      inherited,
+      inherited.restrictions,
     );
     const apiKeyId = await savePlaygroundKey(tx, {
       id: newId(idPrefixes.apiKey, nowMs, deps.randomBytes),
@@ -83,15 +84,21 @@ export function startPlaygroundSession(
     const maxSessions = MAX_SESSIONS;
     await limitSessions(tx, { apiKeyId, maxSessions, now: createdAt, deleteBefore });
     const expires_at = expiresAt.toISOString();
+    const { organizationId } = member;
+    const key = { organizationId, workspaceId, id: apiKeyId };
+    const copied = await copyLimits(tx, deps, key, inherited.limits);
     return {
       result: { id, workspaceId, apiKeyId, secret, expiresAt: expires_at },
-      audit: {
-        event: "playground.started",
-        subject: { type: "api_key", id: apiKeyId },
-        workspaceId,
-        before: null,
-        after: { session_id: id, name, permission: "write", partial_key_hint: hint, expires_at },
-      },
+      audit: [
+        {
+          event: "playground.started",
+          subject: { type: "api_key", id: apiKeyId },
+          workspaceId,
+          before: null,
+          after: { session_id: id, name, permission: "write", partial_key_hint: hint, expires_at },
+        },
+        ...copied,
+      ],
     };
   });
 }
