@@ -18,6 +18,7 @@ import { officialReportRoutes } from "./admin/official-reports.ts";
 import { organizationRoutes } from "./admin/organization.ts";
 import { playgroundRoutes } from "./admin/playground.ts";
 import { rateLimitRoutes } from "./admin/rate-limits.ts";
+import { refusalRoutes } from "./admin/refusals.ts";
 import { requestRoutes } from "./admin/requests.ts";
 import { rotationPolicyRoutes } from "./admin/rotation-policies.ts";
 import { securitySettingsRoutes } from "./admin/security-settings.ts";
@@ -65,6 +66,7 @@ export const adminRoutes = [
   ...costRoutes,
   ...requestRoutes,
   ...requestCostRoutes,
+  ...refusalRoutes,
   ...officialReportRoutes,
   ...modelPriceRoutes,
   ...neutralFeatureRoutes,

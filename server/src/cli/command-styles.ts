@@ -52,6 +52,7 @@ export const groupAliases: Readonly<
   organization: { summary: "the organization" },
   owners: { summary: "owners of the organization, only on the server's machine" },
   "rate-limits": { aliases: ["rates"], summary: "limits on requests and tokens per minute" },
+  refusals: { summary: "requests that Bursar itself answered with an error" },
   requests: { summary: "single requests, without their content" },
   "security-settings": { aliases: ["security"], summary: "rules for the whole organization" },
   "spend-adjustments": { summary: "corrections of spend" },
@@ -176,6 +177,17 @@ const styles: Readonly<Record<string, CommandStyle>> = {
       "workspace-limits set --workspace Research --monthly-limit-usd 100.00",
       "workspace-limits set --workspace Research --no-monthly-limit-usd",
     ],
+  },
+  getRefusals: {
+    examples: [
+      "refusals --group-by api_key,error_code",
+      "refusals --starting-at -1h --bucket 1m --api-key-id apikey_01AbCd",
+    ],
+  },
+  listRecentRefusals: {
+    group: "refusals",
+    action: "recent",
+    examples: ["refusals recent --error-code rate_limited --workspace Research"],
   },
   getUsage: {
     examples: [

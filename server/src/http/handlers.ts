@@ -27,6 +27,7 @@ import type { SignInDeps } from "#src/people/sign-in/sign-in-deps.ts";
 import { makeWorkspaceMemberHandlers } from "#src/people/workspace-members/routes.ts";
 import { makeModelPriceHandlers, makeNeutralFeatureHandlers } from "#src/prices/routes.ts";
 import { makeRateLimitHandlers } from "#src/rates/limits/routes.ts";
+import { makeRefusalHandlers } from "#src/refusals/routes.ts";
 import { makeAccessHandlers, makeAccessReviewHandlers } from "#src/reviews/routes.ts";
 import type { ReviewDeps } from "#src/reviews/start-review.ts";
 import { makeLedgerCheckHandlers } from "#src/spend/check/routes.ts";
@@ -87,6 +88,7 @@ export function makeHandlers(deps: HandlerDeps): Handlers {
     ...makeLedgerCheckHandlers(deps),
     ...makeUsageHandlers(deps),
     ...makeRequestHandlers(deps),
+    ...makeRefusalHandlers(deps),
     ...makeOfficialReportHandlers(deps),
     ...makeModelPriceHandlers(deps),
     ...makeNeutralFeatureHandlers(deps),

@@ -1,10 +1,8 @@
 import { sql } from "kysely";
 import type { Database } from "#src/db/pool.ts";
+import { REFUSAL_MINUTES_MS } from "./refusal-range.rule.ts";
 
 const DAY_MS = 86_400_000;
-
-/** Age up to which reports by minute have all refusals, milliseconds. */
-export const REFUSAL_MINUTES_MS = 7 * DAY_MS;
 /** Age up to which single refusals are stored, milliseconds. */
 const RECENT_MS = 30 * DAY_MS;
 

@@ -10,6 +10,8 @@ export const usageSamples = {
   listRequests: {},
   exportRequests: {},
   getRequest: { hasForeignUsage: true },
+  getRefusals: {},
+  listRecentRefusals: {},
   getRequestLogSettings: {},
   updateRequestLogSettings: { body: () => ({ retention_days: nextDays() }) },
   getOfficialUsageReport: { query: "starting_at=2026-11-20T00:00:00Z" },
