@@ -2,8 +2,9 @@
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { sql } from "kysely";
-import { afterEach, describe, expect } from "vitest";
+import { afterEach, describe, expect, onTestFinished } from "vitest";
 import type { Clock } from "#src/lib/clock.ts";
 import { makeLogger } from "#src/lib/logger.ts";
 import { type PerMinute, upsertRateLimit } from "#src/rates/buckets/limits.sql.ts";
@@ -176,6 +177,51 @@ describeEachReader(() => {
         statuses.push((await send({ model })).status);
       }
       expect(statuses).toEqual([200, 429, 200]);
+    });
+  });
+
+  describe("before the body is read", () => {
+    const sendNothing = (path: string) => {
+      const socket = connect(gateway.port, "127.0.0.1");
+      onTestFinished(() => void socket.destroy());
+      const secret = headers["x-api-key"] ?? "";
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: a\r\nx-api-key: ${secret}\r\n`);
+      socket.write("content-length: 500000\r\n\r\n{");
+      return once(socket, "data").then(([data]) => String(data));
+    };
+
+    test("a request beyond the limit of all models is refused", async ({ limit }) => {
+      await limit({ requests: 1 });
+      await send();
+      expect(await sendNothing("/v1/messages")).toMatch(/^HTTP\/1\.1 429 /);
+      expect(refusals).toEqual([{ kind: "requests", scope: "workspace" }]);
+      expect(gateway.uses.at(-1)).toMatchObject({ secretId: 1, model: null });
+    });
+
+    test("a token count beyond the limit of token counting is refused", async ({ limit }) => {
+      await limit({ requests: 1 }, "token_count");
+      await count();
+      expect(await sendNothing("/v1/messages/count_tokens")).toMatch(/^HTTP\/1\.1 429 /);
+    });
+
+    test("a request that the model's limit refuses costs nothing of the limit of all models", async ({
+      limit,
+    }) => {
+      // The bucket of all models has two requests.
+      await limit({ requests: 40 });
+      await limit({ requests: 1 }, "sonnet_4");
+      expect((await send()).status).toBe(200);
+      const refusedByModel = await send();
+      expect(refusedByModel.status).toBe(429);
+      expect(refusedByModel.text).toContain("for Claude Sonnet 4.x");
+      expect((await send({ model: "claude-sonnet-5" })).status).toBe(200);
+    });
+
+    test("each limit is charged once", async ({ limit }) => {
+      // Each bucket has one request, and gets the next one after half a minute.
+      await limit({ requests: 2 });
+      await limit({ requests: 2 }, "sonnet_4");
+      expect([(await send()).status, (await send()).status]).toEqual([200, 429]);
     });
   });
 

@@ -3,20 +3,26 @@ import type { RateScope } from "#src/rates/buckets/node-rates.ts";
 import type { RateAnswer, RateLimiter, RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import { toRateError } from "#src/rates/buckets/refuse-rate.ts";
 
-// Takes requests and tokens from every rate limit of the chain, before the hold. Without a limit this costs one lookup in a
-// map. Usually nothing waits.
+// Takes a request from every rate limit of the chain. Without a limit this costs one lookup in a map. Usually nothing waits.
+// The limits of all models, or of token counting, come before the body is read, so that a client beyond them costs no
+// memory. The limits of the model's group come when the model is known. If one of them refuses, the first ones get the
+// request back. A request that fails for another reason was served so far, and stays charged.
 
 export interface RateDeps {
   rates: Pick<RateLimiter, "take" | "charge" | "headersOf">;
   metrics: { observeRateRefusal(refused: { kind: RateKind; scope: string }): void };
 }
 
-/** Acquires room in all rate limits. Null: no limit applies. Throws a 429 that names the limit and the time of a retry. */
+/**
+ * Acquires room in all rate limits of the scope. Null: no limit applies. Throws a 429 that names the limit and the time of a
+ * retry. `earlier`: ticket of the same request, whose limits are not charged again.
+ */
 export function acquireRate(
   deps: RateDeps,
   scope: RateScope,
+  earlier: RateTicket | null,
 ): RateTicket | null | Promise<RateTicket> {
-  const answer = deps.rates.take(scope);
+  const answer = deps.rates.take(scope, earlier);
   if (answer === null) return null;
   return answer instanceof Promise
     ? answer.then((later) => toTicket(deps, later))

@@ -2,7 +2,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { removeNeutralParts } from "#src/domain/feature-book.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
-import { modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
+import { ALL_MODELS, modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
@@ -11,6 +11,8 @@ import type { KeyCache } from "#src/key-lookup/key-cache.ts";
 import type { KeyUse } from "#src/key-lookup/key-use.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { FieldLines } from "#src/lib/field-lines.ts";
+import type { RateScope } from "#src/rates/buckets/node-rates.ts";
+import type { RateTicket } from "#src/rates/buckets/rate-limiter.ts";
 import { scopeIdsOf } from "#src/spend/ledger/charges.ts";
 import type { Held } from "#src/spend/ledger/hold-decision.ts";
 import type { RunningHold } from "#src/spend/ledger/lease-table.ts";
@@ -314,10 +316,16 @@ async function serve(
     recordKeyUse(deps, exchange, key, null);
     return send(relayDeps, exchange, { upstream: deps.upstream(), body: null, metered: null });
   }
-  const received = receiveBody(deps, shares, exchange);
-  const body = received instanceof Promise ? await received : received;
-  if (body === null) return false;
+  checkBodyHeaders(call);
+  const isMessage = route.kind !== "count_tokens";
+  const modelGroup = isMessage ? ALL_MODELS : TOKEN_COUNT;
+  const scope: RateScope = { organizationId, workspaceId, apiKeyId: key.id, modelGroup };
+  const early = acquireEarlyRate(deps, exchange, key, scope);
+  exchange.rate = early instanceof Promise ? await early : early;
   if (isClientGone(exchange)) return false;
+  const received = readBody(exchange, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, shares);
+  const body = received instanceof Promise ? await received : received;
+  if (body === null || isClientGone(exchange)) return false;
   const { features } = deps.prices.get(organizationId);
   const message = removeNeutralParts(parseMessage(body), features);
   exchange.requestedModel = message.model;
@@ -325,20 +333,17 @@ async function serve(
   checkModels(key, message);
   refuseUnshareable(message);
   const upstream = deps.upstream();
-  const isMessage = route.kind !== "count_tokens";
-  const modelGroup = isMessage ? modelGroupOf(message.model) : TOKEN_COUNT;
-  const taken = acquireRate(deps, { organizationId, workspaceId, apiKeyId: key.id, modelGroup });
+  if (!isMessage) return send(relayDeps, exchange, { upstream, body, metered: null });
+  scope.modelGroup = modelGroupOf(message.model);
+  const taken = acquireRate(deps, scope, exchange.rate);
   exchange.rate = taken instanceof Promise ? await taken : taken;
   if (isClientGone(exchange)) return false;
-  if (!isMessage) {
-    return send(relayDeps, exchange, { upstream, body, metered: null });
-  }
   const admitted = admit(deps, { exchange, key, message, body, upstream });
   const ready = admitted instanceof Promise ? await admitted : admitted;
   if (ready === null) return false;
   let current = upstream;
   try {
-    if (admitted instanceof Promise || taken instanceof Promise) {
+    if (admitted instanceof Promise || taken instanceof Promise || early instanceof Promise) {
       // During a wait the key can be revoked, and the upstream can change.
       checkModels(await authenticateKey(deps, keyCall), message);
       current = deps.upstream();
@@ -372,13 +377,23 @@ function recordKeyUse(
   });
 }
 
-function receiveBody(
+/** Acquires the rate limits that need no model. A refused attempt is a use of its key too. */
+function acquireEarlyRate(
   deps: GatewayDeps,
-  shares: Shares,
   exchange: Exchange,
-): Buffer | Promise<Buffer | null> {
-  checkBodyHeaders(exchange.call);
-  return readBody(exchange, deps.bodyLimits ?? DEFAULT_BODY_LIMITS, shares);
+  key: FoundKey,
+  scope: RateScope,
+): RateTicket | null | Promise<RateTicket> {
+  const onRefused = (error: unknown): never => {
+    recordKeyUse(deps, exchange, key, null);
+    throw error;
+  };
+  try {
+    const ticket = acquireRate(deps, scope, null);
+    return ticket instanceof Promise ? ticket.catch(onRefused) : ticket;
+  } catch (error) {
+    return onRefused(error);
+  }
 }
 
 interface Admitting {

@@ -17,7 +17,7 @@ import {
   lockWaitingSecret,
 } from "./waiting-secrets.sql.ts";
 
-// A key of a person counts as that person, so nobody else may have its secret. A secret that someone else creates waits,
+// A key of a person counts as that person, so only that person may have its secret. A secret that someone else creates waits,
 // sealed, until the signed-in owner reads it once.
 
 export interface WaitingSecretDeps extends AuditDeps, MailDeps {

@@ -32,9 +32,12 @@ const WINDOW_MS = 250;
 /** Minimum time between queries to an empty bucket, however fast it refills. */
 const MIN_EMPTY_MS = 25;
 
-interface Grant {
+/** Requests that the database granted. */
+export interface Grant {
   requests: number;
-  untilMs: number;
+  readonly untilMs: number;
+  /** Number of changes of the limit before the grant. */
+  readonly revision: number;
 }
 
 export class NodeBucket {
@@ -49,6 +52,7 @@ export class NodeBucket {
   /** Amount used since the last query was sent. */
   #usedSinceQuery = 0;
   #grants: Grant[] = [];
+  #revision = 0;
   /** Time until which the bucket has no request. Null: unknown. */
   #emptyUntilMs: number | null = null;
   #answeredAtMs: number | null = null;
@@ -82,6 +86,7 @@ export class NodeBucket {
     this.#sharedLevel = Math.min(this.#sharedLevel, this.#capacity);
     this.#ownLevel = Math.min(this.#ownLevel, this.#capacity);
     this.#grants = [];
+    this.#revision += 1;
     this.#emptyUntilMs = null;
     this.#isDeleted = false;
   }
@@ -102,12 +107,24 @@ export class NodeBucket {
     return this.#emptyUntilMs - nowMs;
   }
 
-  /** Takes one request after `checkRoom` returned "yes". */
-  takeRequest(nowMs: number): void {
+  /** Takes one request after `checkRoom` returned "yes". Returns its grant. Null: the node decided by itself. */
+  takeRequest(nowMs: number): Grant | null {
     this.#countTaken(nowMs);
-    const [grant] = this.#grants;
-    if (grant === undefined) this.charge(1, nowMs);
+    const [grant = null] = this.#grants;
+    if (grant === null) this.charge(1, nowMs);
     else if (--grant.requests === 0) this.#grants.shift();
+    return grant;
+  }
+
+  /** Returns a taken request that was not sent. A grant keeps its end, so no window gets more requests. */
+  returnRequest(grant: Grant | null, nowMs: number): void {
+    if (grant === null) {
+      this.charge(-1, nowMs);
+      return;
+    }
+    if (grant.untilMs <= nowMs || grant.revision !== this.#revision) return;
+    grant.requests += 1;
+    if (grant.requests === 1) this.#grants.unshift(grant);
   }
 
   charge(amount: number, nowMs: number): void {
@@ -143,7 +160,9 @@ export class NodeBucket {
   /** Applies a result. `sentMs`: time of the query. The database granted later, so the grant expires in time. */
   applyResult(answer: BucketResult, { sentMs, nowMs }: { sentMs: number; nowMs: number }): void {
     const untilMs = sentMs + GRANT_LIFE_MS;
-    if (answer.granted > 0) this.#grants.push({ requests: answer.granted, untilMs });
+    if (answer.granted > 0) {
+      this.#grants.push({ requests: answer.granted, untilMs, revision: this.#revision });
+    }
     this.#sharedLevel = answer.level;
     this.#ownLevel = answer.level - this.#usedSinceQuery;
     this.#atMs = nowMs;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { capacityOf, GRANT_LIFE_MS, maxRequestsPerWindow, ROUNDING, refill } from "./bucket.ts";
 import type { PerMinute, RateLimit } from "./limits.sql.ts";
-import type { BucketQuery } from "./node-bucket.ts";
+import { type BucketQuery, NodeBucket } from "./node-bucket.ts";
 import { type LimitState, NodeRates, type SentQuery } from "./node-rates.ts";
 
 // Nodes with a model of the shared buckets. Queries can be slow or lost, and the guarantee of the limit is checked.
@@ -410,3 +410,37 @@ function sendQuery(node: Node, shared: SharedBuckets, nowMs: number): void {
     nowMs,
   );
 }
+
+describe("a returned request", () => {
+  const nodeWith = (perMinute: number) => new NodeBucket("requests", perMinute, 0);
+  const grantTo = (bucket: NodeBucket, granted: number) =>
+    bucket.applyResult({ granted, level: 0 }, { sentMs: 0, nowMs: 0 });
+
+  test("can be taken again until its grant ends", () => {
+    const bucket = nodeWith(60);
+    grantTo(bucket, 1);
+    const grant = bucket.takeRequest(0);
+    bucket.returnRequest(grant, 1_000);
+    expect(bucket.checkRoom(1_999, false)).toBe("yes");
+    expect(bucket.checkRoom(2_000, false)).not.toBe("yes");
+  });
+
+  test("is lost if its grant ended or its limit changed", () => {
+    const bucket = nodeWith(60);
+    grantTo(bucket, 1);
+    const grant = bucket.takeRequest(0);
+    bucket.reset(30, 1_000);
+    bucket.returnRequest(grant, 1_000);
+    expect(bucket.checkRoom(1_000, false)).toBe("query");
+    const changed = nodeWith(60);
+    grantTo(changed, 1);
+    changed.returnRequest(changed.takeRequest(0), 2_000);
+    expect(changed.checkRoom(2_000, false)).not.toBe("yes");
+  });
+
+  test("of a node without the database is as if it was never taken", () => {
+    const bucket = nodeWith(20);
+    bucket.returnRequest(bucket.takeRequest(0), 0);
+    expect([bucket.checkRoom(0, true), bucket.hasUnreportedUse(0)]).toEqual(["yes", false]);
+  });
+});

@@ -1,7 +1,7 @@
 import { ALL_MODELS, TOKEN_COUNT } from "#src/domain/model-groups.ts";
 import { type RateKind, rateKinds } from "./bucket.ts";
 import type { RateLimit } from "./limits.sql.ts";
-import { type BucketQuery, type BucketResult, NodeBucket } from "./node-bucket.ts";
+import { type BucketQuery, type BucketResult, type Grant, NodeBucket } from "./node-bucket.ts";
 
 // Limits of a request on this node, and their decision, pure. rate-limiter.ts has the clock, the timer and the database.
 
@@ -32,12 +32,17 @@ export interface SentQuery {
   query: BucketQuery;
 }
 
+/** One request that was taken from a bucket. */
+export interface TakenRequest {
+  bucket: NodeBucket;
+  grant: Grant | null;
+}
+
 export type RateDecision =
-  | { kind: "taken" }
+  | { kind: "taken"; taken: TakenRequest[] }
   | RateRefusal
   | { kind: "query"; buckets: NodeBucket[] };
 
-const TAKEN: RateDecision = { kind: "taken" };
 /** Maximum delay before this node reports its use to the others. */
 const REPORT_DELAY_MS = 100;
 /** Maximum age of the level of a token bucket with traffic, so that the use of other nodes is known. */
@@ -118,15 +123,21 @@ export class NodeRates {
     }
     if (refusal !== null) return refusal;
     if (unknown.length > 0) return { kind: "query", buckets: unknown };
+    const taken: TakenRequest[] = [];
     for (const { limit, buckets } of states) {
       const bucket = buckets.get("requests");
       if (bucket === undefined) continue;
-      bucket.takeRequest(nowMs);
+      taken.push({ bucket, grant: bucket.takeRequest(nowMs) });
       if (bucket.hasUnreportedUse(nowMs))
         this.#scheduleQuery(limit, bucket, nowMs + REPORT_DELAY_MS);
       else if (bucket.isLow(nowMs)) this.#scheduleQuery(limit, bucket, nowMs);
     }
-    return TAKEN;
+    return { kind: "taken", taken };
+  }
+
+  /** Returns requests that were taken, and that another limit then refused. */
+  returnRequests(taken: readonly TakenRequest[], nowMs: number): void {
+    for (const { bucket, grant } of taken) bucket.returnRequest(grant, nowMs);
   }
 
   /** Counts a request that waits for the database. */

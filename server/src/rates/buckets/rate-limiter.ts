@@ -5,7 +5,14 @@ import type { Logger } from "#src/lib/logger.ts";
 import { queryBuckets } from "./buckets.sql.ts";
 import { listLiveRateLimits } from "./limits.sql.ts";
 import type { NodeBucket } from "./node-bucket.ts";
-import { type LimitState, NodeRates, type RateRefusal, type RateScope } from "./node-rates.ts";
+import {
+  type LimitState,
+  NodeRates,
+  type RateDecision,
+  type RateRefusal,
+  type RateScope,
+  type TakenRequest,
+} from "./node-rates.ts";
 import { toRateHeaders } from "./rate-headers.ts";
 
 // The clock, the timer and the database of node-rates.ts. One statement runs at a time, with the queries of all buckets.
@@ -25,6 +32,8 @@ export interface RateLimiterOptions {
 export interface RateTicket {
   kind: "taken";
   states: readonly LimitState[];
+  /** Requests that return to their buckets if a later limit refuses. */
+  taken: readonly TakenRequest[];
 }
 
 export type RateAnswer = RateTicket | (RateRefusal & Pick<RateTicket, "states">);
@@ -34,8 +43,12 @@ export interface RateLimiter {
   start(): Promise<void>;
   /** Loads the limits again after a change. Throws the database's error, and then retries by itself. */
   refresh(): Promise<void>;
-  /** Takes the request from its limits. Null: no limits. Waits only for a query, at most `queryTimeoutMs`. */
-  take(scope: RateScope): RateAnswer | Promise<RateAnswer> | null;
+  /**
+   * Takes the request from its limits. Null: no limits. Waits only for a query, at most `queryTimeoutMs`. `earlier`: ticket
+   * of the same request for other model groups. Its limits are not charged again. The answer has all limits, and a refusal
+   * returns the requests of `earlier`.
+   */
+  take(scope: RateScope, earlier?: RateTicket | null): RateAnswer | Promise<RateAnswer> | null;
   /** Charges the use of a request. Synchronous, and never throws. */
   charge(ticket: RateTicket, usage: TokenUsage): void;
   /** Rate limit headers of the response, names and values. */
@@ -51,6 +64,7 @@ const MAX_QUERIES = 4;
 
 interface Waiter {
   states: LimitState[];
+  earlier: RateTicket | null;
   /** Buckets that the request waits for. */
   buckets: NodeBucket[];
   queries: number;
@@ -105,21 +119,44 @@ class TimedRateLimiter implements RateLimiter {
     }
   }
 
-  take(scope: RateScope): RateAnswer | Promise<RateAnswer> | null {
+  take(
+    scope: RateScope,
+    earlier: RateTicket | null = null,
+  ): RateAnswer | Promise<RateAnswer> | null {
     // Most requests have no limit. They need no reading of the clock, which takes 0.12 us.
-    if (!this.#rates.isLimited(scope.organizationId)) return null;
+    if (!this.#rates.isLimited(scope.organizationId)) return earlier;
     const nowMs = this.#nowMs();
-    const states = this.#rates.findLimits(scope, nowMs);
-    if (states === null) return null;
+    const found = this.#rates.findLimits(scope, nowMs);
+    const states = earlier === null ? found : (found?.filter(isNotIn(earlier)) ?? null);
+    if (states === null || states.length === 0) return earlier;
     const decision = this.#rates.decide(states, nowMs);
     if (decision.kind === "query" && !this.#isStopped) {
       return new Promise((resolve) => {
-        this.#wait({ states, buckets: decision.buckets, queries: 1, resolve });
+        this.#wait({ states, earlier, buckets: decision.buckets, queries: 1, resolve });
         this.#schedule();
       });
     }
     this.#schedule();
-    return decision.kind === "refused" ? { ...decision, states } : { kind: "taken", states };
+    return this.#toAnswer(decision, states, earlier);
+  }
+
+  /** Joins a decision with the earlier ticket. A server that stops lets waiting requests pass. */
+  #toAnswer(
+    decision: RateDecision,
+    own: readonly LimitState[],
+    earlier: RateTicket | null,
+  ): RateAnswer {
+    const states = earlier === null ? own : [...earlier.states, ...own];
+    if (decision.kind === "refused") {
+      if (earlier !== null) this.#rates.returnRequests(earlier.taken, this.#nowMs());
+      return { ...decision, states };
+    }
+    const taken = decision.kind === "taken" ? decision.taken : [];
+    return {
+      kind: "taken",
+      states,
+      taken: earlier === null ? taken : [...earlier.taken, ...taken],
+    };
   }
 
   charge({ states }: RateTicket, usage: TokenUsage): void {
@@ -244,24 +281,30 @@ class TimedRateLimiter implements RateLimiter {
     for (const { buckets } of waiters) for (const bucket of buckets) bucket.waitingRequests -= 1;
     for (const waiter of waiters) {
       const decision = this.#rates.decide(waiter.states, this.#nowMs());
-      const { states } = waiter;
-      if (decision.kind === "refused") waiter.resolve({ ...decision, states });
-      else if (decision.kind === "taken" || this.#isStopped) {
-        waiter.resolve({ kind: "taken", states });
+      const { states, earlier } = waiter;
+      if (decision.kind !== "query" || this.#isStopped) {
+        waiter.resolve(this.#toAnswer(decision, states, earlier));
       } else if (waiter.queries < MAX_QUERIES) {
         this.#wait({ ...waiter, buckets: decision.buckets, queries: waiter.queries + 1 });
-      } else waiter.resolve(makeBusyRefusal(waiter.states, decision.buckets));
+      } else {
+        waiter.resolve(this.#toAnswer(makeBusyRefusal(states, decision.buckets), states, earlier));
+      }
     }
   }
+}
+
+/** True for limits that the ticket does not have. */
+function isNotIn({ states }: RateTicket): (state: LimitState) => boolean {
+  return (state) => !states.includes(state);
 }
 
 /** Refuses for a second a request whose grants other requests took each time. */
 function makeBusyRefusal(
   states: readonly LimitState[],
   [bucket]: readonly NodeBucket[],
-): RateAnswer {
+): RateDecision {
   const state = states.find(({ buckets }) => buckets.get("requests") === bucket);
-  if (state === undefined) return { kind: "taken", states };
+  if (state === undefined) return { kind: "taken", taken: [] };
   const { limit } = state;
-  return { kind: "refused", limit, rateKind: "requests", retryAfterMs: 1_000, states };
+  return { kind: "refused", limit, rateKind: "requests", retryAfterMs: 1_000 };
 }
