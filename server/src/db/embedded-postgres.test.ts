@@ -392,10 +392,7 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
       await chmod(dirname(dataDir), 0o700);
       const first = await start(dataDir, false);
       await query(first.postgres.connectionString, CREATE_MARK);
-      expect(await stat(`/proc/${first.postgres.pid}`)).toMatchObject({
-        uid: UNPRIVILEGED_ID,
-        gid: UNPRIVILEGED_ID,
-      });
+      expect([0, UNPRIVILEGED_ID]).not.toContain(await ownerOf(first.postgres.pid));
       // After a session crash the server restarts its processes from the same closed folder.
       const [session] = await query<{ pid: number }>(
         first.postgres.connectionString,
@@ -424,6 +421,17 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
       expect([uid, mode & 0o777]).toEqual([owner, 0o600]);
     },
   );
+
+  rootOnly("as root: a database of user 65534 gets a user of its own", async () => {
+    const dataDir = await folderWithDatabase();
+    const { uid, gid } = await stat(join(dataDir, "postgres"));
+    for (const entry of ["", ...(await readdir(join(dataDir, "postgres"), { recursive: true }))]) {
+      await chown(join(dataDir, "postgres", entry), UNPRIVILEGED_ID, UNPRIVILEGED_ID);
+    }
+    const { postgres } = await start(dataDir);
+    expect(await ownerOf(postgres.pid)).toBe(uid);
+    expect(await stat(join(dataDir, "postgres", "base"))).toMatchObject({ uid, gid });
+  });
 
   const asNobody = canRunAsNobody() ? test : () => undefined;
 
@@ -480,6 +488,11 @@ async function copyOfPackage(parent: string): Promise<PostgresPackage> {
   const copy = join(parent, "native");
   await cp(nativeDir, copy, { recursive: true, filter: (path) => !names.has(path) });
   return { nativeDir: copy, version: `test-${randomBytes(4).toString("hex")}` };
+}
+
+/** User id of a process. */
+async function ownerOf(pid: number): Promise<number> {
+  return (await stat(`/proc/${pid}`)).uid;
 }
 
 /** True if another user can read and run this checkout. */

@@ -25,3 +25,9 @@ export async function findNextSteps(
     : null;
   return { ...(await findFirstUses(deps.database, organizationId)), setUpUrl: link?.url ?? null };
 }
+
+/** Root can read every file of the machine, and so can an attacker who controls this process. */
+export function findRootWarning(): string | null {
+  if (process.getuid?.() !== 0) return null;
+  return "Bursar runs as root. Start it as a system user of its own, with the data folder owned by that user.";
+}

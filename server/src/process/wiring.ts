@@ -60,7 +60,7 @@ import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
 import { describeNode } from "./describe-node.ts";
 import { makeLoggedReload } from "./logged-reload.ts";
-import { findNextSteps, type NextSteps } from "./next-steps.ts";
+import { findNextSteps, findRootWarning, type NextSteps } from "./next-steps.ts";
 import type { OpenedStorage } from "./open-server-storage.ts";
 import { checkReadiness } from "./readiness.ts";
 import { startAccounting } from "./start-accounting.ts";
@@ -206,7 +206,9 @@ async function startParts(
     upstream: () => findUpstreamInUse(core.upstreams),
     upstreamVariables: nameUpstreamVariables(config),
     isDatabaseEmbedded: storage.isEmbedded,
-    warnings: [durability, findExposure(config)].filter((warning) => warning !== null),
+    warnings: [durability, findExposure(config), findRootWarning()].filter(
+      (warning) => warning !== null,
+    ),
     failed: Promise.race([failure.promise, ...(opened === null ? [] : [opened.failed])]),
     metrics: surfaces.metrics,
   };
