@@ -131,8 +131,7 @@ export function isSpendLimitWider(before: SpendBound | null, after: SpendBound |
   return (
     after.amountNanoUsd > before.amountNanoUsd ||
     enforcements.indexOf(after.enforcement) > enforcements.indexOf(before.enforcement) ||
-    (before.enforcement === "strict" &&
-      isHoldLower(before.openEndedHoldNanoUsd, after.openEndedHoldNanoUsd))
+    isHoldLower(before.openEndedHoldNanoUsd, after.openEndedHoldNanoUsd)
   );
 }
 

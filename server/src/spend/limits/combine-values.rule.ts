@@ -48,5 +48,12 @@ function findLargerHold(one: bigint | null, other: bigint | null): bigint | null
 
 /** True if requests are allowed that the limit before could refuse. Null: no limit. */
 export function isRaise(before: WantedLimit | null, after: WantedLimit | null): boolean {
-  return before?.enforcement !== "alert_only" && isSpendLimitWider(before, after);
+  if (before?.enforcement === "alert_only") return false;
+  // Only a strict limit holds.
+  const compared = before?.enforcement === "soft" ? after && withoutHold(after) : after;
+  return isSpendLimitWider(before, compared);
+}
+
+function withoutHold(limit: WantedLimit): WantedLimit {
+  return { ...limit, openEndedHoldNanoUsd: null };
 }
