@@ -29,8 +29,8 @@ export interface Inherited {
 }
 
 /**
- * Returns what a new key inherits: restrictions and limits of the calling key, and those of ranks above the caller's on other
- * keys of the owner in the workspace. Throws a 403 while such a rank has disabled one of them.
+ * Returns what a new key inherits from the calling key, and from other keys of the owner in the workspace. From the latter it
+ * inherits values of ranks above the caller's. Throws a 403 while such a rank has disabled one of them.
  */
 export async function inheritRestrictions(
   tx: Tx,
