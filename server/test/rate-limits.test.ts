@@ -121,6 +121,7 @@ test("the official SDK raises RateLimitError, and succeeds after the time in the
   expect(metrics).toContain(
     'bursar_rate_limit_refusals_total{kind="requests",scope="workspace"} 2',
   );
+  expect(metrics).toContain('bursar_refusals_total{error_code="rate_limited"} 2');
 });
 
 test("two nodes together admit exactly the limit", async () => {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@bursar/contract/errors.ts";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { addRuntimeMetrics } from "./event-loop-metrics.ts";
 
@@ -60,6 +61,8 @@ export interface Metrics {
   observeRequest(request: ObservedRequest): void;
   observeHoldRefusal(reason: string): void;
   observeRateRefusal(refused: { kind: string; scope: string }): void;
+  /** Counts an error that the gateway itself sends. Measured: 0.1 µs. */
+  observeRefusal(errorCode: ErrorCode): void;
   /** Records the cost of a request beyond its hold. */
   observeOverrun(nanoUsd: bigint): void;
   observeDoubt(doubt: string): void;
@@ -114,6 +117,7 @@ export function makeMetrics(gauges: Gauges): Metrics {
     },
     ...spend,
     observeRateRefusal: makeRateCounter(registry),
+    observeRefusal: makeRefusalCounter(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
@@ -224,6 +228,22 @@ function makeJournalGauges(
     "Size of the journal's segments with records that are not yet in PostgreSQL. They stay at the cap.",
     () => journal()?.unflushedBytes ?? 0,
   );
+}
+
+/** Counts by codes of the closed list. They are added to the counter at each scrape, because an increment takes 1 µs. */
+function makeRefusalCounter(registry: Registry): Metrics["observeRefusal"] {
+  const uncounted = new Map<ErrorCode, number>();
+  new Counter({
+    name: "bursar_refusals_total",
+    help: "Requests of the Claude API that this server itself answered with an error, by error code.",
+    labelNames: ["error_code"],
+    registers: [registry],
+    collect() {
+      for (const [error_code, requests] of uncounted) this.inc({ error_code }, requests);
+      uncounted.clear();
+    },
+  });
+  return (errorCode) => void uncounted.set(errorCode, (uncounted.get(errorCode) ?? 0) + 1);
 }
 
 /** Both labels have closed lists of three values. */

@@ -1,5 +1,6 @@
 import type { Storage } from "#src/db/storage.ts";
 import type { GatewayDeps } from "#src/gateway/handle-request.ts";
+import type { Metrics } from "#src/http/metrics.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { startRefusalPruning } from "#src/refusals/prune-refusals.ts";
 import { startRefusalRecorder } from "#src/refusals/start-recorder.ts";
@@ -11,9 +12,10 @@ interface RefusalsOptions {
   logger: Logger;
 }
 
-export type OnRefused = NonNullable<GatewayDeps["onRefused"]>;
+export type OnRefused = (refused: RefusedRequest, metrics: Pick<Metrics, "observeRefusal">) => void;
+type RefusedRequest = Parameters<NonNullable<GatewayDeps["onRefused"]>>[0];
 
-/** Starts to record the refusals of this process's gateway, and to delete old ones. */
+/** Starts to record and count the refusals of this process's gateway, and to delete old ones. */
 export function startRefusals(
   { storage, organizationId, logger }: RefusalsOptions,
   parts: AsyncDisposableStack,
@@ -22,11 +24,13 @@ export function startRefusals(
   parts.defer(() => recorder.stop());
   const oldRefusals = startRefusalPruning({ database: storage.adminDatabase, logger });
   parts.defer(() => oldRefusals.stop());
-  return ({ key, ...refused }) =>
+  return ({ key, ...refused }, metrics) => {
+    metrics.observeRefusal(refused.errorCode);
     recorder.record({
       organizationId: key?.organizationId ?? organizationId,
       workspaceId: key?.workspaceId ?? "",
       apiKeyId: key?.id ?? "",
       ...refused,
     });
+  };
 }

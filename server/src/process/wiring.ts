@@ -388,7 +388,7 @@ async function startSurfaces(
     leases: core.leases,
     rates: core.rates,
     onLimitReached: (limit) => core.spendAlerts.reportReachedLimit(limit),
-    onRefused: core.onRefused,
+    onRefused: (refused) => core.onRefused(refused, metrics),
     meter: core.meter,
     ...chooseBegin(config, core.meter),
     prices: core.prices,

@@ -6,18 +6,27 @@ const DAY_MS = 86_400_000;
 /** Age up to which single refusals are stored, milliseconds. */
 const RECENT_MS = 30 * DAY_MS;
 
-/**
- * Deletes old refusals: minutes one day after the last report can read them, hours with the hours of usage, and single
- * refusals after 30 days. Returns the number of rows.
- */
-export async function deleteOldRefusals(db: Database): Promise<number> {
-  const results = [
-    await sql`DELETE FROM refusal_minute
-      WHERE bucket_at < now() - ${REFUSAL_MINUTES_MS + DAY_MS} * interval '1 ms'`.execute(db),
-    await sql`DELETE FROM refusal_hour
-      WHERE bucket_at < (SELECT hours_before FROM retention_mark)`.execute(db),
-    await sql`DELETE FROM refusal_recent
-      WHERE refused_at < now() - ${RECENT_MS} * interval '1 ms'`.execute(db),
-  ];
-  return results.reduce((sum, { numAffectedRows }) => sum + Number(numAffectedRows ?? 0n), 0);
+const beforeMs = (ageMs: number) => sql`now() - ${ageMs} * interval '1 ms'`;
+
+/** Age of deleted rows. Reports no longer read the minutes for a day, and hours are kept as long as those of usage. */
+const retentions = {
+  refusal_minute: sql`bucket_at < ${beforeMs(REFUSAL_MINUTES_MS + DAY_MS)}`,
+  refusal_hour: sql`bucket_at < (SELECT hours_before FROM retention_mark)`,
+  refusal_recent: sql`refused_at < ${beforeMs(RECENT_MS)}`,
+};
+export type RefusalTable = keyof typeof retentions;
+export const refusalTables = Object.keys(retentions) as RefusalTable[];
+
+/** Deletes at most `limit` old rows of the table. Rows that another node deletes are skipped. Returns their number. */
+export async function deleteOldRefusals(
+  db: Database,
+  table: RefusalTable,
+  limit: number,
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    DELETE FROM ${sql.table(table)} WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM ${sql.table(table)} WHERE ${retentions[table]} LIMIT ${limit} FOR UPDATE SKIP LOCKED))`.execute(
+    db,
+  );
+  return Number(numAffectedRows ?? 0n);
 }

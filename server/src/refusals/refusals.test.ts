@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { AdminHarness, Client, Listed } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { makeRefusal, recordRefusals } from "#test/harness/refusals.ts";
-import { deleteOldRefusals } from "./prune-refusals.sql.ts";
+import { pruneRefusals } from "./prune-refusals.ts";
 import type { Refusal } from "./record-refusals.ts";
 
 const MINUTE_MS = 60_000;
@@ -222,10 +222,10 @@ describe("recent refusals", () => {
       await rows("refusal_recent"),
     ];
     expect(await all()).toEqual([3, 3, 9]);
-    await deleteOldRefusals(database);
+    await pruneRefusals(database);
     expect(await all()).toEqual([1, 3, 7]);
     await sql`UPDATE retention_mark SET hours_before = now() - interval '1 day'`.execute(database);
-    await deleteOldRefusals(database);
+    await pruneRefusals(database);
     await sql`UPDATE retention_mark SET hours_before = NULL`.execute(database);
     expect(await all()).toEqual([1, 1, 7]);
   });
