@@ -13,6 +13,7 @@ export function listPages({
     ["usage", "/usage?range=30d"],
     ["cost", "/cost?range=30d&by=model"],
     ["requests", "/requests?range=30d"],
+    ["requests-refused", "/requests?refused=true"],
     ["api-keys", "/api-keys"],
     ["api-keys-issue", "/api-keys?issue=never_expires"],
     ["api-key", `/api-keys/${apiKeyId}`],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { eventually } from "../../server/test/harness/eventually.ts";
-import { sendMessage } from "../../server/test/harness/server-process.ts";
+import { callAdmin, sendMessage } from "../../server/test/harness/server-process.ts";
 import { MAX_WAIT_MS, SLOW_MS } from "./open-console.ts";
 import {
   focusedName,
@@ -50,6 +50,36 @@ export function testRequestLog(reports: ReportPages): void {
       ]);
       const lines = (await readText(jsonl)).trim().split("\n");
       expect(lines.map((line) => JSON.parse(line))).toEqual(requests);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    "refused requests are listed with their causes, from the page of their key",
+    async () => {
+      const page = await reports.openSignedIn();
+      const { key } = await reports.makeKey("Refused key");
+      const keyId = await reports.keyIdOf("Refused key");
+      const { server } = reports.company;
+      const empty = { messages: [], max_tokens: 5 };
+      for (let i = 0; i < 2; i++) {
+        await callAdmin(server.url, key, "POST", "/v1/messages", empty);
+      }
+      await eventually(MAX_WAIT_MS, "the refusals to be counted", async () => {
+        const path = `/v1/admin/refusals?api_key_id=${keyId}`;
+        const { totals } = await server.mustAdmin("GET", path);
+        return (totals as { requests: number }).requests === 2;
+      });
+      await page.goto(`${server.url}/api-keys/${keyId}`);
+      await page.getByText("in the last 24 hours: invalid_fields 2").waitFor();
+      await page.getByRole("link", { name: "2 refusals" }).click();
+      const shown = await readTable(page, "Refused requests");
+      expect(shown.map(([, , cause, status]) => [cause, status])).toEqual([
+        ["invalid_fieldsFields: model", "400"],
+        ["invalid_fieldsFields: model", "400"],
+      ]);
+      await page.getByRole("button", { name: /^invalid_fields/ }).click();
+      expect(await readTable(page, "Refused requests")).toHaveLength(2);
     },
     SLOW_MS,
   );

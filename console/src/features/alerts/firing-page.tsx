@@ -37,6 +37,7 @@ export function FiringPage() {
       lead={data.next}
       actions={
         <>
+          <RefusalsLink firing={data} />
           <ScopeLink firing={data} />
           {mayAcknowledge && (
             <Button
@@ -94,6 +95,20 @@ function describeMissingMessage({ covered_by_id, is_muted }: Firing): ReactNode 
   return is_muted
     ? "No message was sent: the alert was muted."
     : "No message was sent: the alert has no channel.";
+}
+
+function RefusalsLink({ firing: { kind, scope } }: { firing: Firing }) {
+  if (kind !== "refused_requests") return null;
+  const search = {
+    refused: true as const,
+    ...(scope.type === "workspace" && { workspace: [scope.workspace_id] }),
+    ...(scope.type === "api_key" && { key: [scope.api_key_id] }),
+  };
+  return (
+    <ButtonLink to="/requests" search={search}>
+      View refused requests
+    </ButtonLink>
+  );
 }
 
 function ScopeLink({ firing: { scope } }: { firing: Firing }) {
@@ -179,6 +194,9 @@ function listFacts(firing: Firing): Fact[] {
     ...time("Period ends", facts.period_ends_at),
     ...count("Requests", facts.requests),
     ...count("Failed or refused", facts.failed_requests),
+    ...(facts.top_error_code
+      ? [["Most frequent cause", <code key="cause">{facts.top_error_code}</code>] as Fact]
+      : []),
     ...time("Key expires", facts.expires_at),
     ...time("Last used", facts.last_used_at),
     ...(facts.address_range

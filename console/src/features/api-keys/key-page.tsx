@@ -8,6 +8,7 @@ import { LoadError } from "../../kit/error-pages.tsx";
 import { KeyRates } from "../../kit/rate-limits/key-rates.tsx";
 import { effectWords } from "../../kit/rate-limits/words.ts";
 import { RecentRequests } from "../../kit/requests/recent-requests.tsx";
+import { RefusedLine } from "../../kit/requests/refused-line.tsx";
 import { KeyLimits } from "../../kit/spend-limits/key-limits.tsx";
 import { UsageReport } from "../../kit/usage/report.tsx";
 import { WorkspaceLink } from "../../kit/workspaces/workspace-link.tsx";
@@ -78,7 +79,7 @@ function LoadedKey({ apiKey }: { apiKey: ApiKey }) {
         <Section title="Usage">
           <UsageReport workspaceId={apiKey.workspace_id} apiKeyId={apiKey.id} />
         </Section>
-        <RecentRequests apiKeyId={apiKey.id} />
+        <RecentRequests apiKeyId={apiKey.id} note={<RefusedLine apiKeyId={apiKey.id} />} />
       </div>
       {open === "edit" && <EditKeyDialog apiKey={apiKey} onClose={close} />}
       {open === "rotate" && (

@@ -14,7 +14,9 @@ import { Page } from "../../ui/page.tsx";
 import { saveFile } from "../../ui/save-file.ts";
 import { EmptyState, FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { LogKind } from "./log-kind.tsx";
 import { type RequestsQuery, toRequestsQuery, useRequests } from "./queries.ts";
+import { RefusedRequestsPage } from "./refusals.tsx";
 import { RequestDrawer } from "./request-drawer.tsx";
 import { RequestFilters } from "./request-filters.tsx";
 import { Retention } from "./retention.tsx";
@@ -29,6 +31,25 @@ export function RequestsPage() {
     [navigate],
   );
   const change = (changed: ReportSearch) => go((before) => ({ ...before, ...changed }), true);
+  if (search.refused) {
+    return (
+      <RefusedRequestsPage
+        search={search}
+        onChange={change}
+        onClear={() => go(() => ({ refused: true }), true)}
+      />
+    );
+  }
+  return <SentRequests search={search} go={go} change={change} />;
+}
+
+interface SentRequestsProps {
+  search: ReportSearch;
+  go: (next: (before: ReportSearch) => object, replace: boolean) => void;
+  change: (changed: ReportSearch) => void;
+}
+
+function SentRequests({ search, go, change }: SentRequestsProps) {
   const open = useCallback((id: string) => go((before) => ({ ...before, open: id }), false), [go]);
   const close = () => go(({ open: _, ...before }) => before, true);
   const { open: shownId } = search;
@@ -46,6 +67,7 @@ export function RequestsPage() {
       <div className="grid gap-4">
         <Retention />
         <div className="no-print flex flex-wrap items-center gap-2.5">
+          <LogKind search={search} onChange={change} />
           <RangeBar search={search} onChange={change} fallback={null} />
           <LiveToggle
             isLive={isLive}
@@ -93,6 +115,8 @@ function toUsageSearch({
   upstream,
   cost,
   doubt,
+  refused,
+  code,
   open,
   ...rest
 }: ReportSearch): ReportSearch {

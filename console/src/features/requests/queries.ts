@@ -29,6 +29,32 @@ export function toRequestsQuery(search: ReportSearch, nowMs: number) {
 export const useRequests = (query: RequestsQuery, isLive: boolean) =>
   usePages("listRequests", query, { everyMs: isLive ? LIVE_MS : null });
 
+/** Converts the address to filters of refusals. `hasCode`: with the selected error codes. */
+export function toRefusalsQuery(search: ReportSearch, nowMs: number, hasCode: boolean) {
+  const { workspace, key, model, code } = search;
+  const { starting_at, ending_at } = toRequestsQuery(search, nowMs);
+  return {
+    starting_at,
+    ending_at,
+    workspace_id: workspace,
+    api_key_id: key,
+    model,
+    error_code: hasCode ? code : undefined,
+  };
+}
+
+export const useRefusals = (query: object, isLive: boolean) =>
+  usePages("listRecentRefusals", query, { everyMs: isLive ? LIVE_MS : null });
+
+/** Counts by error code, of the last 24 hours without a range. */
+export const useRefusalCounts = (query: ReturnType<typeof toRefusalsQuery>, isLive: boolean) =>
+  useApi(
+    "getRefusals",
+    { query: { ...query, group_by: ["error_code"], limit: MAX_CODES } },
+    { everyMs: isLive ? LIVE_MS : null, isPreviousShown: true },
+  );
+const MAX_CODES = 100;
+
 export const useRequest = (id: string) => useApi("getRequest", { params: { request_id: id } });
 
 export const useSetRequestCost = () =>

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { type ReactNode, useCallback, useMemo } from "react";
 import { Section } from "../../ui/page.tsx";
 import { ErrorState, SkeletonRows } from "../../ui/states.tsx";
 import { useRecentRequests } from "./queries.ts";
@@ -9,13 +9,15 @@ interface RecentProps {
   /** Shows requests of this workspace, or of `apiKeyId`. */
   workspaceId?: string;
   apiKeyId?: string;
+  /** Line below the requests. */
+  note?: ReactNode;
 }
 
 const hiddenOfKey = ["key", "workspace"] as const;
 const hiddenOfWorkspace = ["workspace"] as const;
 
 /** The ten newest requests, with a link to all. */
-export function RecentRequests({ workspaceId = "", apiKeyId }: RecentProps) {
+export function RecentRequests({ workspaceId = "", apiKeyId, note }: RecentProps) {
   const navigate = useNavigate();
   const recent = useRecentRequests(
     apiKeyId === undefined ? { workspace_id: [workspaceId] } : { api_key_id: [apiKeyId] },
@@ -50,6 +52,7 @@ export function RecentRequests({ workspaceId = "", apiKeyId }: RecentProps) {
           hides={apiKeyId === undefined ? hiddenOfWorkspace : hiddenOfKey}
         />
       )}
+      {note}
     </Section>
   );
 }

@@ -140,9 +140,7 @@ export function FilterBar({ search, onChange, within = {} }: BarProps) {
   const set = filterNames.filter((name) => search[name] !== undefined);
   return (
     <>
-      {within.workspaceId === undefined && <WorkspaceFilter search={search} onChange={onChange} />}
-      {within.apiKeyId === undefined && <KeyFilter search={search} onChange={onChange} />}
-      <ModelFilter search={search} onChange={onChange} />
+      <PlaceFilters search={search} onChange={onChange} within={within} />
       <Button
         kind="quiet"
         aria-expanded={isMore || isRareSet}
@@ -178,6 +176,17 @@ export function FilterBar({ search, onChange, within = {} }: BarProps) {
           )}
         </div>
       )}
+    </>
+  );
+}
+
+/** Filters by workspace, key and model. */
+export function PlaceFilters({ search, onChange, within = {} }: BarProps) {
+  return (
+    <>
+      {within.workspaceId === undefined && <WorkspaceFilter search={search} onChange={onChange} />}
+      {within.apiKeyId === undefined && <KeyFilter search={search} onChange={onChange} />}
+      <ModelFilter search={search} onChange={onChange} />
     </>
   );
 }

@@ -50,6 +50,10 @@ export const readReportSearch = makeSearchReader({
   cost: matching(/^\d{1,9}(\.\d{1,9})?$/),
   /** Requests with a doubtful cost. `open`: without a decision about it. */
   doubt: oneOf(["open", "all"] as const),
+  /** Shows refused requests, which were not sent. */
+  refused: oneOf([true] as const),
+  /** Error codes of refused requests. */
+  code: texts,
   /** Request that is open. */
   open: matching(/^req_\w{1,96}$/),
 });

@@ -41,7 +41,7 @@ export async function makeMessage(
     return compareFirings(toDescribed(a), toDescribed(b)) || (a.id < b.id ? -1 : 1);
   });
   assert(firing, "a message has a recorded firing");
-  const message = toMessage(delivery.id, firing, `${deps.publicUrl()}/alerts/firings/${firing.id}`);
+  const message = toMessage(delivery.id, firing, deps.publicUrl());
   if (others.length > 0) return combineFirings(message, [firing, ...others], deps.publicUrl());
   if (firing.digest_size === 1) return message;
   const of = { isToOwner: channel === null, limit: MAX_LISTED };
@@ -159,14 +159,21 @@ function makeTest(
   };
 }
 
-function toMessage(id: string, firing: NamedFiring, url: string): AlertMessage {
+function toMessage(id: string, firing: NamedFiring, publicUrl: string): AlertMessage {
+  const url = `${publicUrl}/alerts/firings/${firing.id}`;
   const words = describeFiring(toDescribed(firing));
   return {
     id,
     firingId: firing.id,
     title: words.title,
     next: words.next,
-    facts: [{ label: "Scope", value: describeScope(firing) }, ...formatFacts(firing.facts)],
+    facts: [
+      { label: "Scope", value: describeScope(firing) },
+      ...formatFacts(firing.facts),
+      ...(firing.kind === "refused_requests"
+        ? [{ label: "Refused requests", value: `${publicUrl}${makeRefusalsPath(firing)}` }]
+        : []),
+    ],
     list: null,
     url,
     severity: severityOf(firing),
@@ -190,6 +197,14 @@ function toDescribed({ kind, scope_type: scopeType, threshold, facts, ...firing 
     threshold,
     facts,
   };
+}
+
+/** Address of the request log that lists the refused requests of the scope. */
+function makeRefusalsPath({ scope_type: type, scope_id: id }: NamedFiring): string {
+  const filters = { organization: null, workspace: "workspace", api_key: "key" };
+  const filter = filters[type];
+  const scope = filter === null ? "" : `&${filter}=${encodeURIComponent(JSON.stringify([id]))}`;
+  return `/requests?refused=true${scope}`;
 }
 
 /** The firing as in the Admin API, without its later state. */
@@ -252,6 +267,7 @@ function formatFacts(facts: FiringFacts): { label: string; value: string }[] {
     ["Usual", formatUsdFact(facts.usual_usd)],
     ["Requests", formatFact(facts.requests)],
     ["Failed requests", formatFact(facts.failed_requests)],
+    ["Most frequent cause", formatFact(facts.top_error_code)],
     ["Expires", formatTime(facts.expires_at)],
     ["Last used", formatTime(facts.last_used_at)],
     ["Network", formatFact(facts.address_range)],
