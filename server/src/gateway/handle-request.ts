@@ -121,7 +121,12 @@ export interface Gateway {
   holdRunningRequests(scopeIds: ReadonlySet<string>): RunningHold[];
 }
 
-const DEFAULT_BODY_LIMITS: BodyLimits = { idleMs: 30_000, totalMs: 300_000 };
+/** At least 1 KB/s on average over each 15 seconds. The slowest mobile networks have several times that rate. */
+const DEFAULT_BODY_LIMITS: BodyLimits = {
+  periodMs: 15_000,
+  leastBytes: 15 * 1_024,
+  totalMs: 300_000,
+};
 const DEFAULT_MAX_IN_FLIGHT = 20_000;
 const DEFAULT_MAX_HELD_BODY_BYTES = 1024 * 1024 * 1024;
 

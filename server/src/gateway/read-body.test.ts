@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { call, messageBody, withKey } from "#test/harness/gateway.ts";
 import { connectRaw, sendRaw, startBoth, untilRunning } from "#test/harness/gateway-calls.ts";
 import { describeEachReader } from "#test/harness/http-readers.ts";
@@ -100,11 +100,27 @@ describeEachReader(() => {
 
     test("too slow: 400, and the connection is closed", async () => {
       const { upstream, gateway } = await startBoth({
-        bodyLimits: { idleMs: 100, totalMs: 60_000 },
+        bodyLimits: { periodMs: 100, leastBytes: 1, totalMs: 60_000 },
       });
       const { text } = await sendRaw(gateway, "content-length: 500\r\n\r\n{");
       expect(text).toMatch(/^HTTP\/1\.1 400 /);
       expect(text).toContain("did not arrive in time");
+      expect(upstream.received).toEqual([]);
+    });
+
+    test("below the least rate: 400, although bytes still arrive", async () => {
+      const { upstream, gateway } = await startBoth({
+        bodyLimits: { periodMs: 200, leastBytes: 1_000, totalMs: 60_000 },
+      });
+      const socket = connectRaw(gateway, "content-length: 500000\r\n\r\n{");
+      const trickle = setInterval(() => socket.write(" "), 10);
+      onTestFinished(() => {
+        clearInterval(trickle);
+        socket.destroy();
+      });
+      const [data] = await once(socket, "data");
+      expect(String(data)).toMatch(/^HTTP\/1\.1 400 /);
+      expect(String(data)).toContain("request_body_timeout");
       expect(upstream.received).toEqual([]);
     });
 

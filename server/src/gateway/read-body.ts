@@ -8,9 +8,14 @@ import type { Shares } from "./shares.ts";
 /** The official limit of `/v1/messages` and `count_tokens`. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
+/** Delay of a timer by which a pause of this process is noticed, milliseconds. */
+const LATE_MS = 2_000;
+
 export interface BodyLimits {
-  /** Longest silence of the client during its body, milliseconds. */
-  idleMs: number;
+  /** Period in which `leastBytes` must arrive, milliseconds. */
+  periodMs: number;
+  /** Fewest bytes of a period. A body below this rate holds memory and a connection for too long. */
+  leastBytes: number;
   /** Longest time for a whole body, milliseconds. */
   totalMs: number;
 }
@@ -73,12 +78,25 @@ function readParts(
     const chunks: Buffer[] = [];
     const startedMs = performance.now();
 
+    let period = { startMs: startedMs, heldBytes: 0 };
+
     const fail = (error: unknown): void => {
       clearTimeout(timer);
       call.pauseBody();
       reject(error);
     };
-    const timer = setTimeout(() => fail(makeTooSlowError()), limits.idleMs);
+    const checkRate = (): void => {
+      const nowMs = performance.now();
+      // After a pause of this process, the bytes of the client are still unread.
+      const isLate = nowMs - period.startMs > limits.periodMs + LATE_MS;
+      if (!isLate && exchange.heldBytes - period.heldBytes < limits.leastBytes) {
+        fail(makeTooSlowError());
+        return;
+      }
+      period = { startMs: nowMs, heldBytes: exchange.heldBytes };
+      timer.refresh();
+    };
+    const timer = setTimeout(checkRate, limits.periodMs);
     /** Throws if the body is too large, too slow, or has no room. */
     const keep = (chunk: Buffer): void => {
       if (exchange.heldBytes + chunk.length > MAX_BODY_BYTES) throw makeTooLargeError();
@@ -87,7 +105,6 @@ function readParts(
         throw makeTooSlowError();
       }
       chunks.push(chunk);
-      timer.refresh();
     };
     call.readBody({
       onData(chunk) {
