@@ -18,6 +18,7 @@ import { type ClientConnections, makeClientConnections } from "#src/http1/client
 import { systemClock } from "#src/lib/clock.ts";
 import { newId } from "#src/lib/ids.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "#src/lib/node-http.ts";
+import { readOpenFileLimit } from "#src/lib/open-file-limit.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
 export interface ServeOptions {
@@ -55,6 +56,13 @@ const IDLE_SWEEP_MS = 100;
  * connections that opened at once.
  */
 const BACKLOG = 4_096;
+/** Open files that are no connections of clients or to the upstream. */
+const RESERVED_FILES = 512;
+/** Part of the other files that connections of clients can have. */
+const CONNECTIONS_PART = 3 / 4;
+const MIN_CONNECTIONS = 64;
+/** An idle connection takes some KB. */
+const MAX_CONNECTIONS = 40_000;
 /** An Admin call takes milliseconds. Connections that browsers open in advance send nothing. */
 const GRACE_MS = 1_000;
 
@@ -118,12 +126,19 @@ function makeServer(options: ServeOptions): ServedConnections {
     return { front: http, http, own: null, connections: trackConnections(http) };
   const own = makeClientConnections({
     ...sockets,
+    maxConnections: findMaxConnections(readOpenFileLimit()),
     handOver: (socket) => http.emit("connection", socket),
     formatRefusal: (code) => formatRefusal(toRefusal(code)),
   });
   const front = makeFront(tls, own);
   trackWithoutPort(http);
   return { front, http, own, connections: trackConnections(front) };
+}
+
+/** Leaves files for connections to the upstream and the database, and for the journal. */
+function findMaxConnections(openFileLimit: number): number {
+  const connections = Math.floor((openFileLimit - RESERVED_FILES) * CONNECTIONS_PART);
+  return Math.min(MAX_CONNECTIONS, Math.max(MIN_CONNECTIONS, connections));
 }
 
 /** Makes node:http check time limits and idle connections, which begins with this event, also without a port. */

@@ -39,6 +39,8 @@ type State = "new" | "idle" | "head" | "call" | "rest" | "over";
 /** One connection of a client. Its requests run one after another. */
 export class ClientConnection implements CallConnection, BodyConnection, OutputSource {
   readonly socket: Socket;
+  /** Address of the other end, also after the end of the connection. */
+  readonly address: string;
   readonly output: SocketOutput;
   readonly #deps: ConnectionDeps;
   readonly #onOver: (connection: ClientConnection) => void;
@@ -53,6 +55,7 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
 
   constructor(socket: Socket, deps: ConnectionDeps, onOver: (over: ClientConnection) => void) {
     this.socket = socket;
+    this.address = socket.remoteAddress ?? "";
     this.#deps = deps;
     this.#onOver = onOver;
     this.output = new SocketOutput(socket, deps.turnEnd, this);
@@ -73,6 +76,21 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
     this.#isClosing = true;
     this.#call?.closeAfterwards();
     if (this.#state === "idle") this.socket.destroy();
+  }
+
+  get isIdle(): boolean {
+    return this.#state === "idle" || this.#state === "new";
+  }
+
+  /** Number of sweeps since the connection waits for bytes. Null: a request runs. */
+  get waitedSweeps(): number | null {
+    return this.#state === "call" || this.#state === "over" ? null : this.#sweeps;
+  }
+
+  /** Closes a connection without a running request at once. */
+  closeWaiting(): void {
+    this.#leave();
+    this.socket.destroy();
   }
 
   /** Checks the time limits. Called every `SWEEP_MS`. */
