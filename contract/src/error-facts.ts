@@ -111,12 +111,13 @@ const setAboveFacts = z
 
 const shareFacts = z
   .object({
-    kind: z.enum(["running_requests", "body_bytes", "streamed_files"]).meta({
+    kind: z.enum(["running_requests", "body_bytes", "streamed_files", "key_lookups"]).meta({
       description:
-        "The shared resource: running requests, bytes of request bodies in memory, or streamed files.",
+        "The shared resource: running requests, bytes of request bodies in memory, streamed files, or checks of unknown keys.",
     }),
     scope: wireScope.nullable().meta({
-      description: "Scope whose share is used up. Null: a caller that has no API key.",
+      description:
+        "Scope whose share is used up. Null: an address, or a caller without an API key.",
     }),
     used: z.int().meta({ description: "Amount that the scope uses now." }),
     most: z.int().meta({ description: "Its current share. Other requests change it." }),

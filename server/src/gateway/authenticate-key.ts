@@ -42,7 +42,7 @@ export function authenticateKey(
   if (cached !== undefined) return checkKey(deps, cached, call);
   // The format of a cached secret was checked before.
   checkFormat(secret);
-  return deps.keys.find(secret).then((key) => checkKey(deps, key, call));
+  return deps.keys.find(secret, call.address()).then((key) => checkKey(deps, key, call));
 }
 
 /**

@@ -175,9 +175,10 @@ describe("in memory", () => {
 
   test("runs at most 4 look-ups, batches 4,096 waiting ones, and refuses one more at once", async () => {
     const bench = makeBench();
-    const finds = Array.from({ length: 4 + 4_096 }, () => bench.cache.find(newSecret()));
+    const find = (client: number) => bench.cache.find(newSecret(), `client ${client}`);
+    const finds = Array.from({ length: 4 + 4_096 }, (_, client) => find(client));
     expect(bench.asked).toEqual([1, 1, 1, 1]);
-    await expect(bench.cache.find(newSecret())).rejects.toMatchObject({
+    await expect(find(5_000)).rejects.toMatchObject({
       code: "database_unavailable",
     });
     for (let i = 0; i < 4 + 4_096 / 256; i++) {
@@ -297,5 +298,21 @@ describe("on PostgreSQL", () => {
       expiresAtMs: expiresAt.getTime(),
       isWorkspaceArchived: true,
     });
+  });
+});
+
+describe("unknown keys of one address", () => {
+  test("leave half of a statement to keys of other addresses, and half of the queue", async () => {
+    const bench = makeBench();
+    const ask = (address: string) => bench.cache.find(newSecret(), address).catch((error) => error);
+    // Four statements run. The queue has 4,096 places.
+    for (let i = 0; i < 4; i++) void ask("192.0.2.1");
+    const garbage = Array.from({ length: 2_100 }, () => ask("192.0.2.1"));
+    expect(await garbage.at(-1)).toMatchObject({ code: "share_exhausted", status: 429 });
+    const known = bench.cache.find(secretA, "192.0.2.2");
+    await answer(bench, 0, key);
+    expect(bench.asked.at(-1)).toBe(256);
+    await answer(bench, 4, key);
+    expect(await known).toEqual(key);
   });
 });

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Changed, ChangeScope } from "#src/db/change-watch.ts";
 import { ApiError } from "#src/domain/api-error.ts";
+import { computeShare, OUTER_PART } from "#src/domain/fair-share.ts";
 import type { Clock } from "#src/lib/clock.ts";
 import { hashSecretToText } from "#src/lib/secret-hash.ts";
 import type { FoundKey } from "./api-key-lookup.sql.ts";
@@ -8,7 +9,8 @@ import type { FoundKey } from "./api-key-lookup.sql.ts";
 // Caches keys by the whole SHA-256 of their secret, because shortened hashes could collide. Bounds protect against
 // valid-looking garbage: both caches are LRU, a hash is looked up once for all concurrent requests, and few look-ups
 // run concurrently. Waiting look-ups share a statement, because after a start or a general change all keys in use are
-// looked up at once. Measured with 1,000 of them: single statements refused 740 when 256 could wait.
+// looked up at once. One address can have half of the waiting look-ups, and half of a statement while others wait. So
+// garbage of one address delays no key of another. Measured with 1,000 of them: single statements refused 740 when 256 could wait.
 
 const MAX_FOUND = 20_000;
 const MAX_UNKNOWN = 10_000;
@@ -23,8 +25,11 @@ const MAX_RENEWED = 1_000;
 export interface KeyCache {
   /** Cached result: the key, null (known not to exist), or undefined (call `find`). Never waits. */
   findCached(secret: string): FoundKey | null | undefined;
-  /** Returns the key, from PostgreSQL if it is not cached. Throws `ApiError("database_unavailable")` without PostgreSQL. */
-  find(secret: string): Promise<FoundKey | null>;
+  /**
+   * Returns the key, from PostgreSQL if it is not cached. `address`: of the client, or null. Throws `database_unavailable`
+   * without PostgreSQL, and `share_exhausted` if too many look-ups of the address wait.
+   */
+  find(secret: string, address?: string | null): Promise<FoundKey | null>;
   /**
    * Drops changed keys, and looks them up again, so that they are known if the database goes away. Called for every
    * committed change of any node.
@@ -57,10 +62,10 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     return untilMs !== undefined && deps.clock.monotonicMs() < untilMs ? null : undefined;
   }
 
-  async function lookUpKey(name: string): Promise<FoundKey | null> {
+  async function lookUpKey(name: string, address: string): Promise<FoundKey | null> {
     const startGeneration = generation;
     try {
-      const key = await enqueue(Buffer.from(name, "latin1"));
+      const key = await enqueue(Buffer.from(name, "latin1"), address);
       // A change arrived during the query, so the row may be old. Requests that waited already can use it, later ones
       // cannot.
       if (generation === startGeneration) {
@@ -73,19 +78,19 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
     }
   }
 
-  function startLookUp(name: string): Promise<FoundKey | null> {
-    const lookUp = lookUpKey(name);
+  function startLookUp(name: string, address: string): Promise<FoundKey | null> {
+    const lookUp = lookUpKey(name, address);
     lookUps.set(name, lookUp);
     return lookUp;
   }
 
   return {
     findCached: (secret) => findByHash(hashSecretToText(secret)),
-    async find(secret) {
+    async find(secret, address = null) {
       const name = hashSecretToText(secret);
       const cached = findByHash(name);
       if (cached !== undefined) return cached;
-      return lookUps.get(name) ?? startLookUp(name);
+      return lookUps.get(name) ?? startLookUp(name, address ?? "");
     },
     forget(changed) {
       if (changed !== "anything" && changed.every(({ kind }) => kind === "no_key")) return;
@@ -96,7 +101,7 @@ export function makeKeyCache(deps: KeyCacheDeps): KeyCache {
       for (const name of dropped) found.delete(name);
       if (changed === "anything") unknownUntilMs.clear();
       for (const name of dropped.slice(0, MAX_RENEWED)) {
-        startLookUp(name).catch(() => undefined);
+        startLookUp(name, "").catch(() => undefined);
       }
     },
   };
@@ -122,6 +127,8 @@ function findChanged(found: LRUCache<string, FoundKey>, changed: readonly Change
 
 interface WaitingLookup {
   hash: Uint8Array;
+  /** Address of the client. Empty: unknown, or a renewed key. */
+  address: string;
   resolve: (key: FoundKey | null) => void;
   reject: (error: ApiError) => void;
 }
@@ -136,7 +143,7 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
 
   function startNext(): void {
     while (running < MAX_RUNNING_LOOKUPS) {
-      const batch = waiting.splice(0, LOOKUP_BATCH);
+      const batch = takeBatch(waiting);
       if (batch.length === 0) return;
       running++;
       void run(batch);
@@ -156,8 +163,14 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
     }
   }
 
-  return (hash: Uint8Array): Promise<FoundKey | null> =>
+  return (hash: Uint8Array, address: string): Promise<FoundKey | null> =>
     new Promise((resolve, reject) => {
+      const own = countOf(waiting, address);
+      const share = computeShare(MAX_WAITING_LOOKUPS - waiting.length + own, OUTER_PART, 1);
+      if (own >= share) {
+        reject(makeShareError(own, share));
+        return;
+      }
       if (waiting.length >= MAX_WAITING_LOOKUPS) {
         reject(makeUnavailableError());
         return;
@@ -169,6 +182,7 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
       }, LOOKUP_TIMEOUT_MS);
       const item: WaitingLookup = {
         hash,
+        address,
         resolve: (key) => {
           clearTimeout(timer);
           resolve(key);
@@ -181,6 +195,39 @@ function makeLookupQueue(lookup: KeyCacheDeps["lookup"]) {
       waiting.push(item);
       startNext();
     });
+}
+
+/** Number of waiting look-ups of an address. Scans at most 4,096 while the database is slow, and none otherwise. */
+function countOf(waiting: readonly WaitingLookup[], address: string): number {
+  let own = 0;
+  for (const item of waiting) if (item.address === address) own += 1;
+  return own;
+}
+
+/** Removes the look-ups of the next statement, in order of arrival, with at most half of one address if others wait. */
+function takeBatch(waiting: WaitingLookup[]): WaitingLookup[] {
+  if (waiting.length <= LOOKUP_BATCH) return waiting.splice(0);
+  const counts = new Map<string, number>();
+  const isEarly = (item: WaitingLookup): boolean => {
+    const count = (counts.get(item.address) ?? 0) + 1;
+    counts.set(item.address, count);
+    return count <= LOOKUP_BATCH / 2;
+  };
+  const early = waiting.filter(isEarly).slice(0, LOOKUP_BATCH);
+  const taken = new Set(early);
+  const rest = waiting.filter((item) => !taken.has(item));
+  early.push(...rest.splice(0, LOOKUP_BATCH - early.length));
+  waiting.splice(0, waiting.length, ...rest);
+  return early;
+}
+
+function makeShareError(used: number, most: number): ApiError {
+  return new ApiError(
+    "share_exhausted",
+    "Too many unknown API keys from this address wait for a check. Send the request again in a moment.",
+    { "retry-after": "1" },
+    { share: { kind: "key_lookups", scope: null, used, most } },
+  );
 }
 
 function makeUnavailableError(): ApiError {
