@@ -19,6 +19,7 @@ import { openReport, type ReportsSource } from "./open-report.ts";
 import { readClaim } from "./read-claim.ts";
 import { readJsonObject } from "./read-json.ts";
 import { sendStream } from "./send-stream.ts";
+import { makeStreamedFiles, type StreamedFiles } from "./streamed-files.ts";
 import { validate } from "./validate.ts";
 
 export interface MountDeps extends AuthenticateDeps {
@@ -47,15 +48,25 @@ type AnyHandler = (
 
 /** Mounts every route of the contract: authentication, permission, input, use case, response schema. */
 export function mountRoutes(app: FastifyInstance, deps: MountDeps, handlers: Handlers): void {
+  const files = makeStreamedFiles();
   for (const route of adminRoutes)
-    mount(app, deps, route, handlers[route.operationId] as AnyHandler);
+    mount(app, { ...deps, files }, route, handlers[route.operationId] as AnyHandler);
   for (const path of new Set(adminRoutes.map((route) => route.path))) {
     const allow = methodsOf(path).join(", ");
     app.options(toFastifyPath(path), (_, reply) => reply.code(204).header("allow", allow).send());
   }
 }
 
-function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler: AnyHandler): void {
+interface MountedDeps extends MountDeps {
+  files: StreamedFiles;
+}
+
+function mount(
+  app: FastifyInstance,
+  deps: MountedDeps,
+  route: RouteSpec,
+  handler: AnyHandler,
+): void {
   // A route without an action would be open to everyone. The types forbid it, and so does this assertion.
   assert(route.action, `${route.operationId} names the action it needs`);
   assert(handler, `${route.operationId} has a handler`);
@@ -86,6 +97,7 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       const call = calls.get(request);
       assert(call, "a handler runs for an authenticated request");
       const input = readInput(route, request);
+      if (route.streams && "caller" in call) closeWithReply(reply, deps.files.open(call.caller));
       const stream = (answer: unknown) =>
         sendStream(reply, answer as StreamedAnswer, (error) =>
           deps.logger.error(
@@ -118,6 +130,12 @@ function mount(app: FastifyInstance, deps: MountDeps, route: RouteSpec, handler:
       });
     },
   });
+}
+
+/** Calls `close` when the response is sent or its client has left. */
+function closeWithReply(reply: FastifyReply, close: () => void): void {
+  reply.raw.once("finish", close);
+  reply.raw.once("close", close);
 }
 
 /** Returns the stored response of this request, or stores the new one. */

@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
 import type { StreamedAnswer } from "@bursar/contract/route.ts";
 import type { FastifyReply } from "fastify";
+import { waitForNextTurn } from "#src/lib/slices.ts";
 
 /**
- * Sends pieces as the client reads them. Each piece is created after the previous one was sent. An error closes the
+ * Sends pieces as the client reads them. Each piece is created after the previous one was sent, in a later turn of
+ * the event loop. An error closes the
  * connection, so that the client notices the partial file. `onError` receives the error.
  */
 export function sendStream(
@@ -23,7 +25,10 @@ async function* reportErrors(
   onError: (error: unknown) => void,
 ): AsyncGenerator<Buffer> {
   try {
-    for await (const piece of pieces) yield Buffer.from(piece);
+    for await (const piece of pieces) {
+      yield Buffer.from(piece);
+      await waitForNextTurn();
+    }
   } catch (error) {
     onError(error);
     throw error;

@@ -39,6 +39,9 @@ export function pickColumns<Field extends string>(
 
 export type ExportFormat = "csv" | "jsonl";
 
+/** Rows of a piece, between two turns of the event loop. Pieces of 1,000 rows delayed requests twice as long. */
+const PIECE_ROWS = 50;
+
 /** Converts pages of rows to the text of a file: CSV with a heading, or one JSON object a line. */
 export async function* toFile<Row>(
   format: ExportFormat,
@@ -47,10 +50,13 @@ export async function* toFile<Row>(
 ): AsyncGenerator<string> {
   const read = Object.values(columns);
   if (format === "csv") yield toCsv([Object.keys(columns)]);
-  for await (const rows of pages) {
-    yield format === "csv"
-      ? toCsv(rows.map((row) => read.map((cell) => cell(row))))
-      : rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  for await (const page of pages) {
+    for (let start = 0; start < page.length; start += PIECE_ROWS) {
+      const rows = page.slice(start, start + PIECE_ROWS);
+      yield format === "csv"
+        ? toCsv(rows.map((row) => read.map((cell) => cell(row))))
+        : rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+    }
   }
 }
 

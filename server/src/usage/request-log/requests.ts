@@ -65,7 +65,7 @@ export async function listRequests(
   });
 }
 
-const EXPORT_PAGE = 1_000;
+const EXPORT_PAGE = 250;
 
 /** Checks the query before the first line is sent. Yields all requests until now, with one page in memory at a time. */
 export async function openRequestExport(

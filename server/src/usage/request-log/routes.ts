@@ -10,6 +10,7 @@ import type { Call, ReportCall } from "#src/access/call.ts";
 import type { AuditDeps } from "#src/audit/audited-transaction.ts";
 import { formatUsd } from "#src/domain/money.ts";
 import { type CsvColumns, mediaTypeOf, pickColumns, toFile } from "#src/lib/csv.ts";
+import { SLICE_ITEMS } from "#src/lib/slices.ts";
 import type { UsageNames } from "#src/recording/usage-names.sql.ts";
 import { toCostBreakdown, toUsedCounts } from "#src/usage/used-counts.ts";
 import type { RequestLogSettings } from "./request-log-settings.sql.ts";
@@ -47,7 +48,11 @@ export function makeRequestHandlers(
 }
 
 async function* toLines(pages: AsyncIterable<NamedRequests>): AsyncGenerator<LoggedRequest[]> {
-  for await (const { rows, names } of pages) yield rows.map((row) => toWire(row, names));
+  for await (const { rows, names } of pages) {
+    for (let start = 0; start < rows.length; start += SLICE_ITEMS) {
+      yield rows.slice(start, start + SLICE_ITEMS).map((row) => toWire(row, names));
+    }
+  }
 }
 
 function toSettings(settings: RequestLogSettings): z.input<typeof requestLogSettings> {

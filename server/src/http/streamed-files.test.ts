@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import type { Caller } from "#src/domain/caller.ts";
+import { makeStreamedFiles } from "./streamed-files.ts";
+
+const callerOf = (id: string, organizationId = "org_a"): Caller => ({
+  kind: "admin_key",
+  id,
+  organizationId,
+});
+
+test("one caller streams at most two files, and one organization at most half of all", () => {
+  const files = makeStreamedFiles();
+  const first = callerOf("adminkey_1");
+  for (let i = 0; i < 2; i++) files.open(first);
+  expect(() => files.open(first)).toThrow(/This caller already downloads 2 files/);
+  files.open(callerOf("adminkey_2"));
+  expect(() => files.open(callerOf("adminkey_3"))).toThrow(/This organization already downloads 3/);
+  files.open(callerOf("adminkey_4", "org_b"));
+});
+
+test("a complete file frees its place once", () => {
+  const files = makeStreamedFiles();
+  const caller = callerOf("adminkey_1");
+  const [close] = [files.open(caller), files.open(caller)];
+  close();
+  close();
+  files.open(caller);
+  expect(() => files.open(caller)).toThrow(/share/);
+});
