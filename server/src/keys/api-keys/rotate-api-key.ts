@@ -38,9 +38,10 @@ export interface Rotation {
 }
 
 /**
- * Creates a new secret for a key. The result contains it, unless it waits for another owner. The old secret works until the grace period ends. Throws
- * a 404, a 403 without permission to change the key or to grant its permission, and a 400 for an archived or expired key.
- * Throws a 409 while the previous secret works, unless the caller cuts it off: its users may not have the newer one yet.
+ * Creates a new secret for a key. The result contains it, unless it waits for another owner. The old secret works until the
+ * grace period ends. Throws a 404, a 403 without permission to change the key or to grant its permission, and a 400 for an
+ * archived or expired key. Throws a 409 while the previous secret works, unless the caller cuts it off: its users may not
+ * have the newer one yet.
  */
 export function rotateApiKey(
   deps: WaitingSecretDeps,

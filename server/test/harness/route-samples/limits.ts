@@ -1,3 +1,4 @@
+import type { Client, TestOrganization } from "../admin.ts";
 import type { Sample, Samples } from "./sample.ts";
 import { createId, findFirstId, INCREASE_REQUESTS, newIncreaseRequest } from "./subjects.ts";
 
@@ -15,13 +16,17 @@ const canSetLimits: Sample["isVisible"] = ({ role, workspaceRole, permission }) 
   workspaceRole === "workspace_admin" ||
   permission === "admin";
 
+/** Client of another owner, whose values have the rank of the caller. */
+const makeOwner = async (org: TestOrganization): Promise<Client> =>
+  (await org.member({ role: "owner" })).client;
+
 export const limitSamples = {
   setWorkspaceLimit: {
     body: ({ workspace_id }) => ({ workspace_id, monthly_limit_usd: 100 }),
     ifWider: {
       wider: async ({ org, made: { workspace_id } }) => {
         const limit = { workspace_id, monthly_limit_usd: 99 };
-        await org.operator.post("/v1/admin/workspaces/limits", limit);
+        await (await makeOwner(org)).post("/v1/admin/workspaces/limits", limit);
         return {};
       },
       narrower: async () => ({}),
@@ -36,7 +41,7 @@ export const limitSamples = {
     }),
     ifWider: {
       wider: async ({ org, made: { api_key_id } }) => {
-        await org.operator.post("/v1/admin/spend_limits", {
+        await (await makeOwner(org)).post("/v1/admin/spend_limits", {
           scope: { type: "api_key", api_key_id },
           period: "daily",
           limit_usd: 24,
@@ -56,7 +61,7 @@ export const limitSamples = {
     }),
     ifWider: {
       wider: async ({ org, made: { api_key_id } }) => {
-        await org.operator.post("/v1/admin/rate_limits", {
+        await (await makeOwner(org)).post("/v1/admin/rate_limits", {
           scope: { type: "api_key", api_key_id },
           requests_per_minute: 60,
           input_tokens_per_minute: 1_000,

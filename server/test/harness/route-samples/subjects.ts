@@ -116,8 +116,12 @@ const makers: Record<keyof Made, Maker> = {
     const review = newReview(await make("workspace_id"), await make("reviewer_id"));
     return createId(operator, REVIEWS, review);
   },
-  waiting_secret_id: async ({ operator }, make) =>
-    makeWaitingSecret(operator, await make("workspace_id"), await make("member_id")),
+  // With a workspace and a member of its own, so that no other subject has one key more.
+  waiting_secret_id: async (org) => {
+    const { id } = await org.operator.createWorkspace();
+    const owner = await org.member({ role: "admin" });
+    return makeWaitingSecret(org.operator, id, owner.id);
+  },
   // A session of another member.
   playground_session_id: async (org, make) => {
     const workspace_id = await make("workspace_id");
