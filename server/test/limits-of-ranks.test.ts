@@ -339,3 +339,40 @@ describe("an increase request", () => {
     ]);
   });
 });
+
+describe("with two people for raises", () => {
+  const LIMITS = "/v1/admin/spend_limits";
+  const alone = { status: 403, error: { details: { error_code: "raise_needs_two_people" } } };
+
+  test("no caller but the operator raises or removes a spend limit alone", async ({
+    org,
+    workspaceId,
+    scene,
+  }) => {
+    const { clients } = scene;
+    const scope = { type: "workspace", workspace_id: workspaceId };
+    const body = { scope, period: "monthly" };
+    const { id } = (await org.admin.post<Limit>(LIMITS, { ...body, limit_usd: 100 })).body;
+    await org.admin.post("/v1/admin/security_settings", { raises_need_two_people: true });
+    for (const client of [clients.owner, clients.admin, clients.admin_key, clients.billing]) {
+      expect(await client.post(LIMITS, { ...body, limit_usd: 101, rank: "admin" })).toMatchObject(
+        alone,
+      );
+      expect(await client.remove(`${LIMITS}/${id}`)).toMatchObject(alone);
+      const weaker = { ...body, limit_usd: 100, enforcement: "soft", rank: "admin" };
+      expect(await client.post(LIMITS, weaker)).toMatchObject(alone);
+    }
+    const asked = await clients.workspace_admin.post<{ id: string }>(
+      "/v1/admin/spend_limit_increase_requests",
+      { scope, amount_usd: 200, reason: "A larger evaluation." },
+    );
+    const approval = `/v1/admin/spend_limit_increase_requests/${asked.body.id}/approve`;
+    expect((await clients.admin.post(approval, {})).status).toBe(200);
+    expect((await org.admin.post<Limit>(LIMITS, { ...body, limit_usd: 50 })).body.limit_usd).toBe(
+      50,
+    );
+    const byOperator = { ...body, limit_usd: 300, rank: "admin" };
+    expect((await org.operator.post<Limit>(LIMITS, byOperator)).body.limit_usd).toBe(300);
+    expect((await org.operator.remove(`${LIMITS}/${id}`)).status).toBe(200);
+  });
+});

@@ -12,11 +12,17 @@ const maxKeysPerMember = z.int().min(1).max(MAX_KEYS_PER_MEMBER).nullable().meta
   description: "Maximum number of living personal keys of one member. Null: no limit.",
 });
 
+const raisesNeedTwoPeople = z.boolean().meta({
+  description:
+    "True: a strict or soft spend limit is raised or removed only by an increase request that another person approves. The operator is exempt.",
+});
+
 export const securitySettings = z
   .object({
     type: z.literal("security_settings"),
     max_key_lifetime_days: maxKeyLifetimeDays,
     max_keys_per_member: maxKeysPerMember,
+    raises_need_two_people: raisesNeedTwoPeople,
     keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
       description: "Working keys that expire later than the maximum lifetime allows, or never.",
     }),
@@ -46,6 +52,7 @@ export const updateSecuritySettings = route({
   body: z.strictObject({
     max_key_lifetime_days: maxKeyLifetimeDays.optional(),
     max_keys_per_member: maxKeysPerMember.optional(),
+    raises_need_two_people: raisesNeedTwoPeople.optional(),
   }),
   response: securitySettings,
 });

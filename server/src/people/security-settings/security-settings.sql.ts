@@ -5,6 +5,8 @@ import type { Database, Tx } from "#src/db/pool.ts";
 export interface KeyRules {
   maxKeyLifetimeDays: number | null;
   maxKeysPerMember: number | null;
+  /** True: raises of spend limits need an increase request that another person approves. */
+  raisesNeedTwoPeople: boolean;
 }
 
 /** Locks the organization's settings until the transaction ends, also if there are none yet. */
@@ -19,6 +21,7 @@ export async function lockSecuritySettings(tx: Tx, organizationId: string): Prom
     .select([
       "max_key_lifetime_days as maxKeyLifetimeDays",
       "max_keys_per_member as maxKeysPerMember",
+      "raises_need_two_people as raisesNeedTwoPeople",
     ])
     .where("organization_id", "=", organizationId)
     .forUpdate()
@@ -28,13 +31,29 @@ export async function lockSecuritySettings(tx: Tx, organizationId: string): Prom
 export async function saveKeyRules(
   tx: Tx,
   organizationId: string,
-  { maxKeyLifetimeDays, maxKeysPerMember }: KeyRules,
+  { maxKeyLifetimeDays, maxKeysPerMember, raisesNeedTwoPeople }: KeyRules,
 ): Promise<void> {
   await tx
     .updateTable("security_settings")
-    .set({ max_key_lifetime_days: maxKeyLifetimeDays, max_keys_per_member: maxKeysPerMember })
+    .set({
+      max_key_lifetime_days: maxKeyLifetimeDays,
+      max_keys_per_member: maxKeysPerMember,
+      raises_need_two_people: raisesNeedTwoPeople,
+    })
     .where("organization_id", "=", organizationId)
     .execute();
+}
+
+export async function findRaisesNeedTwoPeople(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom("security_settings")
+    .select("raises_need_two_people")
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirst();
+  return row?.raises_need_two_people ?? false;
 }
 
 /** Counts keys that work at `now` and never expire, or expire more than `maxDays` after their secret was created. */

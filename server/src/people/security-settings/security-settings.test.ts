@@ -28,6 +28,7 @@ const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
   type: "security_settings",
   max_key_lifetime_days: days,
   max_keys_per_member: null,
+  raises_need_two_people: false,
   keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
 });
 

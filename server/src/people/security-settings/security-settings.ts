@@ -5,6 +5,7 @@ import { isSame } from "#src/lib/is-same.ts";
 import { findMaxKeyLifetimeDays, findMaxKeysPerMember } from "./max-key-lifetime.sql.ts";
 import {
   countKeysOverLifetime,
+  findRaisesNeedTwoPeople,
   type KeyRules,
   lockSecuritySettings,
   saveKeyRules,
@@ -23,6 +24,7 @@ export async function getSecuritySettings(
   const rules = {
     maxKeyLifetimeDays: await findMaxKeyLifetimeDays(deps.database, organizationId),
     maxKeysPerMember: await findMaxKeysPerMember(deps.database, organizationId),
+    raisesNeedTwoPeople: await findRaisesNeedTwoPeople(deps.database, organizationId),
   };
   return describe(deps.database, organizationId, rules, deps.nowMs());
 }
@@ -34,6 +36,7 @@ export function updateSecuritySettings(
   change: {
     max_key_lifetime_days?: number | null | undefined;
     max_keys_per_member?: number | null | undefined;
+    raises_need_two_people?: boolean | undefined;
   },
 ): Promise<SecuritySettings> {
   const { organizationId } = caller;
@@ -43,6 +46,7 @@ export function updateSecuritySettings(
     const after = {
       maxKeyLifetimeDays: days === undefined ? before.maxKeyLifetimeDays : days,
       maxKeysPerMember: keys === undefined ? before.maxKeysPerMember : keys,
+      raisesNeedTwoPeople: change.raises_need_two_people ?? before.raisesNeedTwoPeople,
     };
     const result = await describe(tx, organizationId, after, deps.nowMs());
     if (isSame(before, after)) return { result, audit: "unchanged" };
@@ -60,8 +64,12 @@ export function updateSecuritySettings(
   });
 }
 
-function toAudit({ maxKeyLifetimeDays, maxKeysPerMember }: KeyRules) {
-  return { max_key_lifetime_days: maxKeyLifetimeDays, max_keys_per_member: maxKeysPerMember };
+function toAudit({ maxKeyLifetimeDays, maxKeysPerMember, raisesNeedTwoPeople }: KeyRules) {
+  return {
+    max_key_lifetime_days: maxKeyLifetimeDays,
+    max_keys_per_member: maxKeysPerMember,
+    raises_need_two_people: raisesNeedTwoPeople,
+  };
 }
 
 async function describe(
