@@ -8,6 +8,7 @@ import { toScope } from "../scopes/scope-picker.tsx";
 import { type Conflict, useChangeForm } from "../use-change-form.ts";
 import { findLastChange } from "./last-change.ts";
 import type { Limited, LimitKind, LimitValues } from "./limit-kind.ts";
+import { findEditedRank, useLimitRank } from "./ranks.ts";
 
 interface LimitDialogProps<Limit extends Limited, Values extends LimitValues> {
   kind: LimitKind<Limit, Values>;
@@ -25,6 +26,7 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
   const { limit, workspaceId, nameOf, onClose } = props;
   const { name, form: parts } = props.kind;
   const may = useMay();
+  const ownRank = useLimitRank();
   const changeForm = useChangeForm(parts.useSet(), {
     defaultValues: parts.toValues(limit, workspaceId),
     seen: limit,
@@ -37,7 +39,8 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
         form.setError(problem.field, { message: problem.message }, { shouldFocus: true });
       }
       if (!scope || problem) return null;
-      return parts.toInput(given, { scope, over, if_version: over?.version ?? null });
+      const rank = findEditedRank(over?.values ?? [], ownRank);
+      return parts.toInput(given, { scope, over, if_version: over?.version ?? null, rank });
     },
     toast: ({ scope }) => `${name} of ${nameOf(scope)} set`,
     onSaved: onClose,

@@ -1,3 +1,4 @@
+import type { Rank } from "@bursar/contract/permissions.ts";
 import type { ReactNode } from "react";
 import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
 import type { Input } from "../../api-client.ts";
@@ -10,6 +11,8 @@ export interface Limited {
   id: string;
   scope: Scope;
   version: number;
+  /** Highest rank first. */
+  values: readonly { rank: Rank }[];
 }
 
 /** A limit with the name of its scope. */
@@ -100,6 +103,8 @@ export interface LimitPlace<Limit> {
   over: Limit | null;
   /** Version of `over`: a change by another person is not overwritten unseen. */
   if_version: number | null;
+  /** Rank whose value is set. */
+  rank: Rank;
 }
 
 export interface LimitFieldsProps<Values extends LimitValues> {

@@ -44,7 +44,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
         ? { field: "requests", message: "Enter at least one limit." }
         : null,
     useSet: useSetRateLimit,
-    toInput: (given, { scope, if_version }) => ({
+    toInput: (given, { scope, if_version, rank }) => ({
       body: {
         scope,
         model_group: given.model_group,
@@ -52,6 +52,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
         input_tokens_per_minute: readPerMinute(given.input_tokens) ?? null,
         output_tokens_per_minute: readPerMinute(given.output_tokens) ?? null,
         if_version,
+        rank,
       },
     }),
     find: ({ model_group }, scope) => findRateLimit(scope, model_group),

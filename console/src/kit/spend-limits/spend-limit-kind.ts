@@ -44,12 +44,14 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     unscoped: "Choose a workspace or a key.",
     Fields: SpendLimitFields,
     useSet: useSetLimit,
-    toInput: (given, { scope, over, if_version }) => {
+    toInput: (given, { scope, over, if_version, rank }) => {
       const { period, enforcement } = given;
       const hold = over?.open_ended_hold_usd ?? null;
       const open_ended_hold_usd = hold === null ? null : toUsdText(hold);
       const limit_usd = toAmount(given.limit_usd);
-      return { body: { scope, period, limit_usd, enforcement, if_version, open_ended_hold_usd } };
+      return {
+        body: { scope, period, limit_usd, enforcement, if_version, rank, open_ended_hold_usd },
+      };
     },
     find: ({ period }, scope) => findLimit(scope, period),
     compare: compareLimit,

@@ -1,3 +1,4 @@
+import { rankNames } from "@bursar/contract/permissions.ts";
 import { useState } from "react";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -77,6 +78,7 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
           <span>
             Resets <RelativeTime at={limit.period_ends_at} />
           </span>
+          <span>{describeValues(limit)}</span>
         </p>
       </div>
       {actions ? (
@@ -96,4 +98,14 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
       )}
     </li>
   );
+}
+
+/** Ranks that set the limit. Several ranks have their amounts. */
+function describeValues({ values }: SpendLimit): string {
+  const setters = values.map(({ rank, limit_usd }) =>
+    values.length === 1
+      ? rankNames[rank]
+      : `${rankNames[rank]}: ${formatUsd(toUsdText(limit_usd))}`,
+  );
+  return `Set by ${setters.join(", ")}`;
 }
