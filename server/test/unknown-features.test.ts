@@ -108,3 +108,36 @@ test("a new field becomes neutral by a row of data", async ({ db }) => {
   await prices.reload();
   expect((await s.ask(body)).status).toBe(200);
 });
+
+test("a record is marked where features that are billed by time could run", async ({
+  db,
+  upstream,
+}) => {
+  const bodies: [object, boolean][] = [
+    [{ tools: [{ type: "code_execution_20250825", name: "code_execution" }] }, true],
+    [
+      {
+        tools: [
+          { type: "code_execution_20260120", name: "code_execution" },
+          { type: "web_search_20260209", name: "web_search" },
+        ],
+      },
+      false,
+    ],
+    [{ autopilot: 1 }, true],
+    [{}, false],
+  ];
+  for (const [fields] of bodies) expect((await s.ask(messageBody(fields))).status).toBe(200);
+  upstream.script = (exchange) => exchange.json({ type: "error" }, { status: 500 });
+  await s.ask(messageBody(bodies[0]?.[0]));
+  await s.node.flush();
+  const rows = await db.database
+    .selectFrom("recorded_request")
+    .select("has_unbilled_parts")
+    .where("workspace_id", "=", s.scope.workspaceId)
+    .orderBy("started_at")
+    .orderBy("request_id")
+    .execute();
+  const marks = rows.map((row) => row.has_unbilled_parts);
+  expect(marks).toEqual([...bodies.map(([, isMarked]) => isMarked), false]);
+});

@@ -75,6 +75,10 @@ const requestFields = {
     .enum(requestDoubts)
     .nullable()
     .meta({ description: `${doubtDescription} Null: none.` }),
+  has_unbilled_parts: z.boolean().meta({
+    description:
+      "Features that may be billed by time could run, such as code execution. No cost of this server includes them. True for unknown features too.",
+  }),
   adjustment_usd: usdText.nullable().meta({
     description:
       "Sum of the decisions about the cost, in addition to `cost_usd`. Negative: the request cost less. Null: no decision.",

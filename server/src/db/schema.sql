@@ -1233,7 +1233,8 @@ CREATE TABLE usage_record (
   request_id text NOT NULL,
   upstream_request_id text,
   requested_model text,
-  doubt_code smallint
+  doubt_code smallint,
+  has_unbilled_parts boolean
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE usage_settings (
   organization_id uuid NOT NULL,
@@ -1843,7 +1844,8 @@ CREATE VIEW recorded_request AS
     record.upstream_request_id,
     record.first_byte_ms,
     record.hold_nano_usd,
-    (ARRAY['impossible_usage'::text, 'missing_usage'::text, 'incomplete_usage'::text])[record.doubt_code] AS doubt
+    (ARRAY['impossible_usage'::text, 'missing_usage'::text, 'incomplete_usage'::text])[record.doubt_code] AS doubt,
+    COALESCE(record.has_unbilled_parts, false) AS has_unbilled_parts
    FROM (((usage_record record
      JOIN usage_labels labels ON ((labels.id = record.labels_id)))
      LEFT JOIN usage_prices prices ON ((prices.id = record.prices_id)))
@@ -1888,7 +1890,8 @@ UNION ALL
     upstream_request_id,
     first_byte_ms,
     hold_nano_usd,
-    NULL::text AS doubt
+    NULL::text AS doubt,
+    false AS has_unbilled_parts
    FROM usage_event event;
 
 CREATE OR REPLACE FUNCTION public.audit_prune(organization uuid, batch integer)

@@ -65,6 +65,7 @@ interface UsageEventTable
 interface RecordedRequestView extends Omit<UsageEventTable, "member_id"> {
   member_id: string;
   doubt: "impossible_usage" | "missing_usage" | "incomplete_usage" | null;
+  has_unbilled_parts: boolean;
   request_hash: bigint;
   outcome_code: number;
 }
@@ -90,6 +91,8 @@ interface UsageRecordTable extends Record<AmountColumn, bigint | null> {
   is_unpriced: boolean;
   /** Null: none. */
   doubt_code: number | null;
+  /** Null: false. */
+  has_unbilled_parts: boolean | null;
   request_id: string;
   upstream_request_id: string | null;
   /** Null: the model of the labels. */

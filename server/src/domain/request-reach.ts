@@ -52,6 +52,9 @@ function canCallAgain({ serverTools, unknownParts, markers }: Facts): boolean {
 
 /** Finds the feature of a request that may be billed by time. Null: none. */
 export function findTimeBilled({ serverTools, unknownParts, markers }: Facts) {
+  if (serverTools.length === 0 && unknownParts.length === 0) {
+    return markers.hasContainer || markers.hasSkills ? "container" : null;
+  }
   const found = serverTools.map(({ type }) => findServerTool(type));
   const isFree = found.some(
     (server) =>

@@ -22,6 +22,8 @@ export interface BeginRecord {
   holdNanoUsd?: bigint;
   /** Limits with a smaller hold for an open-ended request. */
   smallerHolds?: readonly SmallerHold[];
+  /** Features that may be billed by time can run, and no cost includes them. Absent: none. */
+  hasUnbilledParts?: true;
 }
 
 export interface SmallerHold {

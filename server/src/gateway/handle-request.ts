@@ -3,6 +3,7 @@ import { removeNeutralParts } from "#src/domain/feature-book.ts";
 import { NO_RETRY, type RefusingLimit, toLimitFacts } from "#src/domain/limit-facts.ts";
 import { describeIncreaseRequest } from "#src/domain/limit-message.ts";
 import { ALL_MODELS, modelGroupOf, TOKEN_COUNT } from "#src/domain/model-groups.ts";
+import { findTimeBilled } from "#src/domain/request-reach.ts";
 import type { BeginRecord, Outcome } from "#src/domain/request-record.ts";
 import { computeWorstCost } from "#src/domain/worst-case.ts";
 import type { ClientCall } from "#src/http1/client-call.ts";
@@ -475,6 +476,7 @@ function toMetered(exchange: Exchange, { message, key, startedAtMs, hold }: Admi
   const holdNanoUsd = hold?.holdNanoUsd ?? null;
   if (holdNanoUsd !== null) begin.holdNanoUsd = holdNanoUsd;
   if (hold?.smallerHolds) begin.smallerHolds = hold.smallerHolds;
+  if (findTimeBilled(message) !== null) begin.hasUnbilledParts = true;
   return { begin, message, bound: null, isSimulated: false };
 }
 

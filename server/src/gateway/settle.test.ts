@@ -14,13 +14,14 @@ test("the end of a request has all fields of its begin", () => {
     memberId: "user_1",
     holdNanoUsd: 10_000_000_000n,
     smallerHolds: [{ scopeType: "workspace", period: "daily", nanoUsd: 1_000_000_000n }],
+    hasUnbilledParts: true,
   };
   expect(settleAnswer(begin)).toMatchObject(begin);
 });
 
 test("the end of a request has no optional field that its begin lacks", () => {
   const end = settleAnswer(beginRecord());
-  for (const name of ["memberId", "holdNanoUsd", "smallerHolds", "doubt"]) {
+  for (const name of ["memberId", "holdNanoUsd", "smallerHolds", "hasUnbilledParts", "doubt"]) {
     expect(end).not.toHaveProperty(name);
   }
 });

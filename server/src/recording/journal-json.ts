@@ -17,6 +17,7 @@ export function beginToJson(record: BeginRecord): string {
   json += `,"c":${labelToJson(record.client)}`;
   const { holdNanoUsd, smallerHolds } = record;
   if (holdNanoUsd !== undefined) json += `,"h":${amountToJson(holdNanoUsd)}`;
+  if (record.hasUnbilledParts) json += ',"ub":1';
   if (smallerHolds === undefined) return `${json}}`;
   const holds = smallerHolds.map(
     ({ scopeType, period, nanoUsd }) => `["${scopeType}","${period}",${amountToJson(nanoUsd)}]`,

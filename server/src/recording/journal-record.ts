@@ -73,6 +73,7 @@ export function toStoredBegin(record: BeginRecord): BeginRecord {
   if (record.memberId !== undefined) stored.memberId = record.memberId;
   if (record.holdNanoUsd !== undefined) stored.holdNanoUsd = record.holdNanoUsd;
   if (record.smallerHolds !== undefined) stored.smallerHolds = record.smallerHolds;
+  if (record.hasUnbilledParts) stored.hasUnbilledParts = true;
   return stored;
 }
 
@@ -110,6 +111,7 @@ function listBeginChanges(stored: BeginRecord, record: BeginRecord): BeginChange
   compare("client", record.client);
   compare("holdNanoUsd", record.holdNanoUsd);
   compare("smallerHolds", record.smallerHolds);
+  compare("hasUnbilledParts", record.hasUnbilledParts);
   return changes;
 }
 

@@ -22,6 +22,8 @@ export interface WireBegin {
   st?: 0 | 1 | undefined;
   c?: string | undefined;
   h?: WireAmount | undefined;
+  /** Nodes that do not know it ignore it. */
+  ub?: 1 | undefined;
   sh?: [SmallerHold["scopeType"], SmallerHold["period"], WireAmount][] | undefined;
 }
 
@@ -87,6 +89,7 @@ export function changesToWire(record: BeginChanges): WireBegin {
     st: isStream === undefined ? undefined : isStream ? 1 : 0,
     c: record.client,
     h: holdNanoUsd === undefined ? undefined : amountToWire(holdNanoUsd),
+    ub: record.hasUnbilledParts ? 1 : undefined,
     sh: smallerHolds?.map((hold) => [hold.scopeType, hold.period, amountToWire(hold.nanoUsd)]),
   };
 }
@@ -102,6 +105,7 @@ export function changesFromWire(wire: WireBegin): BeginChanges {
   if (wire.c !== undefined) changes.client = wire.c;
   if (wire.u !== undefined) changes.memberId = wire.u;
   if (wire.h !== undefined) changes.holdNanoUsd = BigInt(wire.h);
+  if (wire.ub !== undefined) changes.hasUnbilledParts = true;
   if (wire.sh !== undefined) {
     changes.smallerHolds = wire.sh.map(([scopeType, period, amount]) => {
       return { scopeType, period, nanoUsd: BigInt(amount) };

@@ -52,6 +52,7 @@ export function toUsageRecord(event: UsageEventRow, refs: EventRefs): UsageRecor
     is_estimated: event.is_estimated,
     is_unpriced: event.is_unpriced,
     doubt_code: event.doubt === null ? null : doubts.indexOf(event.doubt) + 1,
+    has_unbilled_parts: event.has_unbilled_parts ? true : null,
     request_id: event.request_id,
     upstream_request_id: event.upstream_request_id,
     requested_model: event.requested_model === event.model ? null : event.requested_model,

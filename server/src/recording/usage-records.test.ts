@@ -65,7 +65,7 @@ const test = base.extend("requests", ({ db }) => ({
     db.database.transaction().execute((tx) => insertUsageEvents(tx, { nodeId: "node_1", records })),
   /** Inserts the row that a node of version 0.1 writes. */
   recordAsOldNode: (record: EndRecord) => {
-    const { doubt: _, ...event } = toUsageEvent(record, "node_1");
+    const { doubt: _, has_unbilled_parts: __, ...event } = toUsageEvent(record, "node_1");
     return db.database.insertInto("usage_event").values(event).execute();
   },
   count: async (table: "usage_record" | "usage_labels" | "usage_prices" | "usage_node") => {

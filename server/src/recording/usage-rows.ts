@@ -41,10 +41,16 @@ export interface UsageEventRow extends UsageTexts, Record<AmountColumn, bigint> 
   is_estimated: boolean;
   doubt: Doubt | null;
   is_unpriced: boolean;
+  has_unbilled_parts: boolean;
   requested_model: string;
   upstream_request_id: string | null;
   hold_nano_usd: bigint | null;
   first_byte_ms: number | null;
+}
+
+/** A request that the upstream refused ran nothing. */
+function hasUnbilledParts({ hasUnbilledParts: canRun, outcome }: EndRecord): boolean {
+  return canRun === true && outcome !== "refused" && outcome !== "unreached";
 }
 
 /** Requests of one minute that have all labels in common. */
@@ -105,6 +111,7 @@ export function toUsageEvent(record: EndRecord, nodeId: string): UsageEventRow {
     is_estimated: record.isEstimated,
     doubt: record.doubt ?? null,
     is_unpriced: record.isUnpriced,
+    has_unbilled_parts: hasUnbilledParts(record),
     requested_model: toText(record.requestedModel),
     input_tokens: toCount(usage.inputTokens),
     cache_write_5m_tokens: toCount(usage.cacheWrite5mTokens),

@@ -39,6 +39,7 @@ const recordTypes: ColumnTypes<UsageRecordRow> = {
   is_estimated: "boolean",
   is_unpriced: "boolean",
   doubt_code: "smallint",
+  has_unbilled_parts: "boolean",
   request_id: "text",
   upstream_request_id: "text",
   requested_model: "text",

@@ -81,7 +81,7 @@ interface Detail {
 }
 
 function Outcome({ request }: Detail) {
-  const { status, http_status, is_estimated, is_unpriced, doubt } = request;
+  const { status, http_status, is_estimated, is_unpriced, doubt, has_unbilled_parts } = request;
   const uncertain = describeUncertainCost(request);
   return (
     <div className="grid gap-1.5 text-sm">
@@ -93,9 +93,15 @@ function Outcome({ request }: Detail) {
         {is_estimated && <Badge tone="warn">estimated</Badge>}
         {doubt !== null && <Badge tone="warn">doubtful cost</Badge>}
         {is_unpriced && <Badge tone="warn">no price</Badge>}
+        {has_unbilled_parts && <Badge tone="warn">unbilled parts</Badge>}
       </p>
       <p className="text-quiet">{statusSentences[status]}</p>
       {uncertain !== null && <p className="text-quiet">{uncertain}</p>}
+      {has_unbilled_parts && (
+        <p className="text-warn">
+          Features that are billed by time could run. The cost does not include them.
+        </p>
+      )}
       {is_unpriced && (
         <p className="text-warn">
           The model has no price. The cost is estimated at the highest rate.

@@ -36,6 +36,7 @@ export interface RequestRow
   /** Null: no adjustment. */
   adjustment_nano_usd: bigint | null;
   is_unpriced: boolean;
+  has_unbilled_parts: boolean;
   first_byte_ms: number | null;
   upstream_request_id: string | null;
 }
@@ -57,6 +58,7 @@ const columns: readonly Exclude<keyof RequestRow, "status" | "adjustment_nano_us
   "is_estimated",
   "doubt",
   "is_unpriced",
+  "has_unbilled_parts",
   ...billedMeasures.map(({ column }) => column),
   "cost_nano_usd",
   "first_byte_ms",

@@ -99,6 +99,7 @@ function toWire(row: RequestRow, names: UsageNames): LoggedRequest {
     first_byte_ms: row.first_byte_ms === null ? null : Math.min(row.first_byte_ms, latencyMs),
     upstream_request_id: row.upstream_request_id,
     doubt: row.doubt,
+    has_unbilled_parts: row.has_unbilled_parts,
     adjustment_usd: row.adjustment_nano_usd === null ? null : formatUsd(row.adjustment_nano_usd),
   };
 }

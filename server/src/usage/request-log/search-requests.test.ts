@@ -53,7 +53,7 @@ const test = base.extend("log", ({ db }) => {
     },
     recordAsOldNode: async (made: readonly Made[]) => {
       const events = made.map((each) => toUsageEvent(toRecord(each), "node_1"));
-      for (const { doubt: _, ...event } of events) {
+      for (const { doubt: _, has_unbilled_parts: __, ...event } of events) {
         await db.database.insertInto("usage_event").values(event).execute();
       }
       return events.map((event) => event.request_id);
