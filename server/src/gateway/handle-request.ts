@@ -32,6 +32,7 @@ import { type ParsedMessage, parseMessage, refuseUnshareable } from "./parse-mes
 import { type BodyLimits, checkBodyHeaders, MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { makeStoppingError, type RefusedRequest, refuse, toRefusal } from "./refuse.ts";
 import { Relay, type RelayDeps } from "./relay-response.ts";
+import { reportRefusal } from "./report-refusal.ts";
 import { type ClaudeRoute, findRoute } from "./routes.ts";
 import { type Ending, type Metered, type SettleDeps, settle } from "./settle.ts";
 import { makeOverloadedError, Shares } from "./shares.ts";
@@ -233,27 +234,6 @@ function settleExchange(
 ): void {
   const used = settle(deps, metered, ending);
   if (rate !== null && used !== null) deps.rates.charge(rate, used);
-}
-
-/** Reports a refusal with its cause. Refused models never become new names in reports. */
-function reportRefusal(
-  deps: GatewayDeps,
-  { call, requestId, key, requestedModel }: Exchange,
-  { error, status }: { error: ApiError; status: number },
-): void {
-  deps.onRefused?.({
-    requestId,
-    key,
-    errorCode: error.code,
-    httpStatus: status,
-    model:
-      key === null || requestedModel === null
-        ? ""
-        : deps.labels.labelOf(requestedModel, deps.prices.get(key.organizationId), false),
-    address: deps.clientAddress(call),
-    atMs: deps.databaseNowMs(),
-    details: error.details,
-  });
 }
 
 function openExchange(deps: GatewayDeps, call: ClientCall): Exchange {
