@@ -38,7 +38,7 @@ const rooms = {
   upstreams: ["lib", "db", "domain", "http1", "access", "audit"],
   organizations: ["lib", "db", "domain", "access", "audit"],
   workspaces: ["lib", "db", "domain", "access", "audit"],
-  people: ["lib", "db", "domain", "signed-rows", "access", "audit", "mail"],
+  people: ["lib", "db", "domain", "signed-rows", "key-lookup", "access", "audit", "mail"],
   keys: [
     "lib",
     "db",

@@ -178,13 +178,17 @@ export const errorCodes = {
     ...forbidden,
     meaning: "The member must enter the password or use a passkey again.",
   },
+  second_factor_required: {
+    ...forbidden,
+    meaning: "The organization requires a second factor, which the member must set up first.",
+  },
   foreign_origin: {
     ...forbidden,
     meaning: "The request comes from a web page that is not the console of this server.",
   },
   address_not_allowed: {
     ...forbidden,
-    meaning: "The key cannot be used from this network address.",
+    meaning: "The key or the session cannot be used from this network address.",
   },
   model_not_allowed: {
     ...forbidden,

@@ -6,6 +6,30 @@ const MAX_LIFETIME_DAYS = 3650;
 const maxKeyLifetimeDays = z.int().min(1).max(MAX_LIFETIME_DAYS).nullable().meta({
   description: "Maximum lifetime of API keys and admin keys, in days. Null: no limit.",
 });
+const MAX_SESSION_HOURS = 720;
+const MAX_IDLE_HOURS = 168;
+const MAX_RANGES = 100;
+const MAX_RANGE_LENGTH = 60;
+export const secondFactorRules = ["off", "admins", "all"] as const;
+const secondFactor = z.enum(secondFactorRules).meta({
+  description:
+    "Members who need an authenticator app or a passkey: none, owners and admins, or all. Others of them can only set one up.",
+});
+const sessionHours = z.int().min(1).max(MAX_SESSION_HOURS).nullable().meta({
+  description: "Maximum lifetime of a session, in hours. Null: 30 days.",
+});
+const sessionIdleHours = z.int().min(1).max(MAX_IDLE_HOURS).nullable().meta({
+  description: "Maximum time of a session without use, in hours. Null: 7 days.",
+});
+const consoleAddresses = z
+  .array(z.string().max(MAX_RANGE_LENGTH))
+  .min(1)
+  .max(MAX_RANGES)
+  .nullable()
+  .meta({
+    description:
+      "IPv4 and IPv6 addresses and CIDR ranges from which sessions work. Null: all addresses.",
+  });
 
 const MAX_KEYS_PER_MEMBER = 10_000;
 const maxKeysPerMember = z.int().min(1).max(MAX_KEYS_PER_MEMBER).nullable().meta({
@@ -23,6 +47,10 @@ export const securitySettings = z
     max_key_lifetime_days: maxKeyLifetimeDays,
     max_keys_per_member: maxKeysPerMember,
     raises_need_two_people: raisesNeedTwoPeople,
+    second_factor: secondFactor,
+    session_hours: sessionHours,
+    session_idle_hours: sessionIdleHours,
+    console_addresses: consoleAddresses,
     keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
       description: "Working keys that expire later than the maximum lifetime allows, or never.",
     }),
@@ -45,7 +73,7 @@ export const updateSecuritySettings = route({
   path: "/v1/admin/security_settings",
   summary: "Change the organization's security settings",
   description:
-    "`max_key_lifetime_days` applies to every key that is created, rotated or changed from now on. Existing keys stay the same. The response counts them, and `exceeds_max_lifetime` finds them in the list of API keys. `max_keys_per_member` applies to new personal keys. Null removes a rule. Omitted fields stay the same.",
+    "`max_key_lifetime_days` applies to every key that is created, rotated or changed from now on. Existing keys stay the same. The response counts them, and `exceeds_max_lifetime` finds them in the list of API keys. `max_keys_per_member` applies to new personal keys. Null removes a rule. The rules for sessions apply to existing sessions at once. `console_addresses` does not restrict keys or the operator, and a member cannot exclude its own address. Omitted fields stay the same.",
   action: "security:write",
   audited: "security_settings.updated",
   stepUp: true,
@@ -53,6 +81,10 @@ export const updateSecuritySettings = route({
     max_key_lifetime_days: maxKeyLifetimeDays.optional(),
     max_keys_per_member: maxKeysPerMember.optional(),
     raises_need_two_people: raisesNeedTwoPeople.optional(),
+    second_factor: secondFactor.optional(),
+    session_hours: sessionHours.optional(),
+    session_idle_hours: sessionIdleHours.optional(),
+    console_addresses: consoleAddresses.optional(),
   }),
   response: securitySettings,
 });

@@ -69,6 +69,10 @@ export const currentSession = z
       backup_codes_left: z.int().min(0),
       passkeys: z.int().min(0),
     }),
+    is_second_factor_required: z.boolean().meta({
+      description:
+        "True: the organization requires a second factor, and the member can only set one up.",
+    }),
     stepped_up_until: timestamp.nullable().meta({
       description: "End of the current step-up. Null: none.",
     }),

@@ -108,16 +108,16 @@ async function authenticateWithoutKey(
     return { kind: "local_operator", id: operatorUid, organizationId };
   }
   if (cookie === undefined || console === null) throw describeMissingKey(presented);
-  return authenticateSession(deps, cookie, console);
+  return authenticateSession(deps, cookie, { ...presented, console });
 }
 
 async function authenticateSession(
   deps: AuthenticateDeps,
   cookie: string,
-  request: ConsoleRequest,
+  presented: { console: ConsoleRequest; address: () => string | null },
 ): Promise<MemberCaller> {
-  checkConsoleRequest(request, deps.publicOrigin);
-  const member = await deps.sessions.find(cookie);
+  checkConsoleRequest(presented.console, deps.publicOrigin);
+  const member = await deps.sessions.find(cookie, presented.address);
   if (member === null) {
     throw new ApiError(
       "session_expired",

@@ -26,6 +26,12 @@ import {
  * table does not grant is refused with a 403 that names the required role or key.
  */
 export function authorize(caller: Caller, action: Exclude<Action, "public">): void {
+  if (caller.kind === "member" && caller.isSecondFactorMissing && !isSelfAction(action)) {
+    throw new ApiError(
+      "second_factor_required",
+      "Your organization requires a second factor. Set up an authenticator app or a passkey under Your account.",
+    );
+  }
   if (isClaudeAction(action)) {
     throw denied("Calls to Claude need an API key of a workspace.");
   }

@@ -25,6 +25,52 @@ export async function findSessionByToken(
   return row ?? null;
 }
 
+/** Rules of the organization for the sessions of its members. */
+export interface SessionRules {
+  secondFactor: "off" | "admins" | "all";
+  /** Maximum lifetime. Null: the default. */
+  sessionHours: number | null;
+  /** Maximum idle time. Null: the default. */
+  idleHours: number | null;
+  /** Null: all addresses. */
+  consoleAddresses: string[] | null;
+  hasSecondFactor: boolean;
+}
+
+/** Finds the rules for the member's sessions, and whether the member has a second factor. */
+export async function findSessionRules(db: Database | Tx, memberId: string): Promise<SessionRules> {
+  const row = await db
+    .selectFrom("member")
+    .innerJoin("auth_user", "auth_user.id", "member.id")
+    .leftJoin("security_settings as rules", "rules.organization_id", "member.organization_id")
+    .select((eb) => [
+      "rules.second_factor",
+      "rules.session_hours",
+      "rules.session_idle_hours",
+      "rules.console_addresses",
+      eb
+        .or([
+          eb("auth_user.two_factor_enabled", "=", true),
+          eb.exists(
+            eb
+              .selectFrom("auth_passkey")
+              .select("auth_passkey.id")
+              .whereRef("auth_passkey.user_id", "=", "member.id"),
+          ),
+        ])
+        .as("has_second_factor"),
+    ])
+    .where("member.id", "=", memberId)
+    .executeTakeFirst();
+  return {
+    secondFactor: row?.second_factor ?? "off",
+    sessionHours: row?.session_hours ?? null,
+    idleHours: row?.session_idle_hours ?? null,
+    consoleAddresses: row?.console_addresses ?? null,
+    hasSecondFactor: Boolean(row?.has_second_factor),
+  };
+}
+
 /** Records the time of use of a session and its member. */
 export async function recordSessionUse(
   db: Database | Tx,

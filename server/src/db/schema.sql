@@ -687,7 +687,11 @@ CREATE TABLE security_settings (
   organization_id uuid NOT NULL,
   max_key_lifetime_days integer,
   max_keys_per_member integer,
-  raises_need_two_people boolean DEFAULT false NOT NULL
+  raises_need_two_people boolean DEFAULT false NOT NULL,
+  second_factor text DEFAULT 'off'::text NOT NULL,
+  session_hours integer,
+  session_idle_hours integer,
+  console_addresses text[]
 );
 CREATE TABLE set_up_link (
   token_hash bytea NOT NULL,
@@ -1528,6 +1532,9 @@ ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (n
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_keys_per_member_check CHECK (((max_keys_per_member >= 1) AND (max_keys_per_member <= 10000)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_second_factor_check CHECK ((second_factor = ANY (ARRAY['off'::text, 'admins'::text, 'all'::text])));
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_session_hours_check CHECK (((session_hours >= 1) AND (session_hours <= 720)));
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_session_idle_hours_check CHECK (((session_idle_hours >= 1) AND (session_idle_hours <= 168)));
 ALTER TABLE set_up_link ADD CONSTRAINT set_up_link_pkey PRIMARY KEY (token_hash);
 ALTER TABLE spend_adjustment ADD CONSTRAINT spend_adjustment_pkey PRIMARY KEY (id);
 ALTER TABLE spend_limit ADD CONSTRAINT spend_limit_amount_nano_usd_check CHECK ((amount_nano_usd >= 0));

@@ -264,6 +264,10 @@ interface SecuritySettingsTable {
   max_key_lifetime_days: number | null;
   max_keys_per_member: Generated<number | null>;
   raises_need_two_people: Generated<boolean>;
+  second_factor: Generated<"off" | "admins" | "all">;
+  session_hours: Generated<number | null>;
+  session_idle_hours: Generated<number | null>;
+  console_addresses: Generated<string[] | null>;
 }
 
 interface SpendLimitTable {

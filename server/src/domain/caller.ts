@@ -39,6 +39,8 @@ export interface MemberCaller {
   /** Roles by workspace id. Excludes roles inherited from the organization's role. */
   workspaceRoles: ReadonlyMap<string, WorkspaceRole>;
   sessionId: string;
+  /** True if the organization requires a second factor and the member has none: only `self:*` actions are allowed. */
+  isSecondFactorMissing?: boolean;
   /** Time of the last identity confirmation, milliseconds since the epoch, or null. */
   steppedUpAtMs: number | null;
 }

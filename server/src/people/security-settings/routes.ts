@@ -26,9 +26,7 @@ function toWire(settings: SecuritySettings): z.input<typeof securitySettings> {
   const { apiKeys, adminKeys } = settings.keysBeyondMaxLifetime;
   return {
     type: "security_settings",
-    max_key_lifetime_days: settings.maxKeyLifetimeDays,
-    max_keys_per_member: settings.maxKeysPerMember,
-    raises_need_two_people: settings.raisesNeedTwoPeople,
+    ...settings.rules,
     keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
   };
 }

@@ -1,45 +1,74 @@
 import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
-/** Rules of an organization for its keys. Null: no rule. */
-export interface KeyRules {
-  maxKeyLifetimeDays: number | null;
-  maxKeysPerMember: number | null;
+/** Rules that the organization sets. */
+export interface SecurityRules {
+  max_key_lifetime_days: number | null;
+  max_keys_per_member: number | null;
   /** True: raises of spend limits need an increase request that another person approves. */
-  raisesNeedTwoPeople: boolean;
+  raises_need_two_people: boolean;
+  second_factor: "off" | "admins" | "all";
+  session_hours: number | null;
+  session_idle_hours: number | null;
+  console_addresses: string[] | null;
+}
+
+const columns = [
+  "max_key_lifetime_days",
+  "max_keys_per_member",
+  "raises_need_two_people",
+  "second_factor",
+  "session_hours",
+  "session_idle_hours",
+  "console_addresses",
+] as const;
+
+/** Returns the organization's rules, or the defaults. */
+export async function findSecurityRules(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<SecurityRules> {
+  const row = await db
+    .selectFrom("security_settings")
+    .select(columns)
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirst();
+  return (
+    row ?? {
+      max_key_lifetime_days: null,
+      max_keys_per_member: null,
+      raises_need_two_people: false,
+      second_factor: "off",
+      session_hours: null,
+      session_idle_hours: null,
+      console_addresses: null,
+    }
+  );
 }
 
 /** Locks the organization's settings until the transaction ends, also if there are none yet. */
-export async function lockSecuritySettings(tx: Tx, organizationId: string): Promise<KeyRules> {
+export async function lockSecuritySettings(tx: Tx, organizationId: string): Promise<SecurityRules> {
   await tx
     .insertInto("security_settings")
     .values({ organization_id: organizationId, max_key_lifetime_days: null })
     .onConflict((conflict) => conflict.column("organization_id").doNothing())
     .execute();
-  return await tx
+  return tx
     .selectFrom("security_settings")
-    .select([
-      "max_key_lifetime_days as maxKeyLifetimeDays",
-      "max_keys_per_member as maxKeysPerMember",
-      "raises_need_two_people as raisesNeedTwoPeople",
-    ])
+    .select(columns)
     .where("organization_id", "=", organizationId)
     .forUpdate()
     .executeTakeFirstOrThrow();
 }
 
-export async function saveKeyRules(
+export async function saveSecurityRules(
   tx: Tx,
   organizationId: string,
-  { maxKeyLifetimeDays, maxKeysPerMember, raisesNeedTwoPeople }: KeyRules,
+  rules: Partial<SecurityRules>,
 ): Promise<void> {
   await tx
     .updateTable("security_settings")
-    .set({
-      max_key_lifetime_days: maxKeyLifetimeDays,
-      max_keys_per_member: maxKeysPerMember,
-      raises_need_two_people: raisesNeedTwoPeople,
-    })
+    .set(rules)
     .where("organization_id", "=", organizationId)
     .execute();
 }

@@ -29,6 +29,10 @@ const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
   max_key_lifetime_days: days,
   max_keys_per_member: null,
   raises_need_two_people: false,
+  second_factor: "off",
+  session_hours: null,
+  session_idle_hours: null,
+  console_addresses: null,
   keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
 });
 

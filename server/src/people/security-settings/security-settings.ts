@@ -1,87 +1,99 @@
 import type { Call } from "#src/access/call.ts";
 import { type AuditDeps, auditedTransaction } from "#src/audit/audited-transaction.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
-import { isSame } from "#src/lib/is-same.ts";
-import { findMaxKeyLifetimeDays, findMaxKeysPerMember } from "./max-key-lifetime.sql.ts";
+import type { Caller, Origin } from "#src/domain/caller.ts";
+import { refuseField } from "#src/domain/refuse-field.ts";
+import { compileRanges, isInRanges, normalizeRange } from "#src/key-lookup/address-ranges.ts";
 import {
   countKeysOverLifetime,
-  findRaisesNeedTwoPeople,
-  type KeyRules,
+  findSecurityRules,
   lockSecuritySettings,
-  saveKeyRules,
+  type SecurityRules,
+  saveSecurityRules,
 } from "./security-settings.sql.ts";
 
-export interface SecuritySettings extends KeyRules {
+export interface SecuritySettings {
+  rules: SecurityRules;
   keysBeyondMaxLifetime: { apiKeys: number; adminKeys: number };
 }
+
+type Change = { [Field in keyof SecurityRules]?: SecurityRules[Field] | undefined };
 
 /** Returns the organization's settings and the number of keys that exceed them. */
 export async function getSecuritySettings(
   deps: AuditDeps,
   { caller }: Call,
 ): Promise<SecuritySettings> {
-  const { organizationId } = caller;
-  const rules = {
-    maxKeyLifetimeDays: await findMaxKeyLifetimeDays(deps.database, organizationId),
-    maxKeysPerMember: await findMaxKeysPerMember(deps.database, organizationId),
-    raisesNeedTwoPeople: await findRaisesNeedTwoPeople(deps.database, organizationId),
-  };
-  return describe(deps.database, organizationId, rules, deps.nowMs());
+  const rules = await findSecurityRules(deps.database, caller.organizationId);
+  return describe(deps.database, caller.organizationId, rules, deps.nowMs());
 }
 
-/** Keeps the current value of omitted fields. Existing keys are counted but not changed. */
+/**
+ * Keeps the current value of omitted fields. Existing keys are counted but not changed. Throws a 400 for console
+ * addresses that exclude the member who sets them.
+ */
 export function updateSecuritySettings(
   deps: AuditDeps,
   { caller, origin }: Call,
-  change: {
-    max_key_lifetime_days?: number | null | undefined;
-    max_keys_per_member?: number | null | undefined;
-    raises_need_two_people?: boolean | undefined;
-  },
+  change: Change,
 ): Promise<SecuritySettings> {
   const { organizationId } = caller;
+  const asked = readChange(change, caller, origin);
   return auditedTransaction(deps, caller, origin, async (tx) => {
-    const before = await lockSecuritySettings(tx, organizationId);
-    const { max_key_lifetime_days: days, max_keys_per_member: keys } = change;
-    const after = {
-      maxKeyLifetimeDays: days === undefined ? before.maxKeyLifetimeDays : days,
-      maxKeysPerMember: keys === undefined ? before.maxKeysPerMember : keys,
-      raisesNeedTwoPeople: change.raises_need_two_people ?? before.raisesNeedTwoPeople,
-    };
-    const result = await describe(tx, organizationId, after, deps.nowMs());
-    if (isSame(before, after)) return { result, audit: "unchanged" };
-    await saveKeyRules(tx, organizationId, after);
+    const rules = await lockSecuritySettings(tx, organizationId);
+    const result = await describe(tx, organizationId, { ...rules, ...asked }, deps.nowMs());
+    const changed = (Object.keys(asked) as (keyof SecurityRules)[]).filter(
+      (field) => JSON.stringify(rules[field]) !== JSON.stringify(asked[field]),
+    );
+    if (changed.length === 0) return { result, audit: "unchanged" };
+    const pick = (from: SecurityRules) =>
+      Object.fromEntries(changed.map((field) => [field, from[field]]));
+    await saveSecurityRules(tx, organizationId, asked);
     return {
       result,
       audit: {
         event: "security_settings.updated",
         subject: { type: "security_settings", id: organizationId },
         workspaceId: null,
-        before: toAudit(before),
-        after: toAudit(after),
+        before: pick(rules),
+        after: pick(result.rules),
       },
     };
   });
 }
 
-function toAudit({ maxKeyLifetimeDays, maxKeysPerMember, raisesNeedTwoPeople }: KeyRules) {
-  return {
-    max_key_lifetime_days: maxKeyLifetimeDays,
-    max_keys_per_member: maxKeysPerMember,
-    raises_need_two_people: raisesNeedTwoPeople,
-  };
+/** Returns the fields to set, with normalized addresses. */
+function readChange(change: Change, caller: Caller, origin: Origin): Partial<SecurityRules> {
+  const fields = Object.entries(change).filter(([, value]) => value !== undefined);
+  const asked: Partial<SecurityRules> = Object.fromEntries(fields);
+  if (!asked.console_addresses) return asked;
+  const ranges = asked.console_addresses.map((text, i) => {
+    const range = normalizeRange(text);
+    if (range !== null) return range;
+    throw refuseField(
+      `console_addresses[${i}]`,
+      "expected an address or a CIDR range without bits after its prefix, such as 10.0.0.0/8.",
+    );
+  });
+  if (caller.kind === "member" && !isInRanges(compileRanges(ranges), origin.ipAddress)) {
+    throw refuseField(
+      "console_addresses",
+      `they exclude your own address ${origin.ipAddress ?? "(unknown)"}, so you could not undo the change.`,
+    );
+  }
+  return { ...asked, console_addresses: ranges };
 }
 
 async function describe(
   db: Database | Tx,
   organizationId: string,
-  rules: KeyRules,
+  rules: SecurityRules,
   nowMs: number,
 ): Promise<SecuritySettings> {
-  const { maxKeyLifetimeDays: maxDays } = rules;
+  const maxDays = rules.max_key_lifetime_days;
   const keysBeyondMaxLifetime =
     maxDays === null
       ? { apiKeys: 0, adminKeys: 0 }
       : await countKeysOverLifetime(db, { organizationId, maxDays, now: new Date(nowMs) });
-  return { ...rules, keysBeyondMaxLifetime };
+  return { rules, keysBeyondMaxLifetime };
 }

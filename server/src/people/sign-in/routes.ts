@@ -111,7 +111,7 @@ export function makeSessionHandlers(
     },
     listSessions: async (call) => {
       const current = getMemberCaller(call).sessionId;
-      const rows = await listSessions(deps, call);
+      const { rows, lengths } = await listSessions(deps, call);
       return {
         data: rows.map((row) => ({
           id: row.id,
@@ -121,7 +121,7 @@ export function makeSessionHandlers(
           ip_address: row.ip_address,
           started_at: row.started_at.toISOString(),
           last_used_at: row.last_used_at.toISOString(),
-          expires_at: new Date(sessionEndsAtMs(row)).toISOString(),
+          expires_at: new Date(sessionEndsAtMs(row, lengths)).toISOString(),
         })),
       };
     },
@@ -191,7 +191,8 @@ async function getCurrentSession(
 ): Promise<z.input<typeof currentSession>> {
   const member = getMemberCaller(call);
   const profile = await findProfile(deps.database, member.id);
-  const session = (await listSessions(deps, call)).find(({ id }) => id === member.sessionId);
+  const { rows, lengths } = await listSessions(deps, call);
+  const session = rows.find(({ id }) => id === member.sessionId);
   assert(profile && session, "the caller is a member with a session");
   const { workspaces, hasMore } = await listOwnWorkspaces(deps, member);
   const { organizationId } = member;
@@ -202,7 +203,7 @@ async function getCurrentSession(
   return {
     type: "current_session",
     session_id: member.sessionId,
-    expires_at: new Date(sessionEndsAtMs(session)).toISOString(),
+    expires_at: new Date(sessionEndsAtMs(session, lengths)).toISOString(),
     organization: { id: organizationId, name: profile.organization_name },
     public_url: deps.publicOrigin === null ? null : deps.publicUrl(),
     member: { id: member.id, email: profile.email, name: profile.name, role: member.role },
@@ -215,6 +216,7 @@ async function getCurrentSession(
       backup_codes_left: profile.has_two_factor ? await countBackupCodes(deps, call) : 0,
       passkeys: profile.passkeys,
     },
+    is_second_factor_required: member.isSecondFactorMissing ?? false,
     stepped_up_until: toSteppedUpUntil(member.steppedUpAtMs, deps.nowMs()),
   };
 }

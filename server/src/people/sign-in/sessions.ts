@@ -6,7 +6,8 @@ import {
 } from "@bursar/contract/permissions.ts";
 import type { BrowserCall } from "#src/access/call.ts";
 import { plainSessionCookie, secureSessionCookie } from "#src/access/session-cookie.ts";
-import { SESSION_IDLE_MS, SESSION_MS } from "#src/access/sessions.ts";
+import { findSessionRules } from "#src/access/session-lookup.sql.ts";
+import { type SessionLengths, sessionLengthsOf } from "#src/access/sessions.ts";
 import { auditedTransaction } from "#src/audit/audited-transaction.ts";
 import { ApiError } from "#src/domain/api-error.ts";
 import type { MemberCaller } from "#src/domain/caller.ts";
@@ -39,6 +40,7 @@ export interface VisibleWorkspaces {
 
 /** Organization-level permissions of the member. */
 export function permissionsOf(member: MemberCaller): string[] {
+  if (member.isSecondFactorMissing) return [...selfActions];
   const granted = organizationActions.filter((action) => hasOrganizationPermission(member, action));
   return [...granted, ...selfActions];
 }
@@ -72,13 +74,20 @@ export function signOut(deps: SignInDeps, call: BrowserCall): Promise<void> {
   });
 }
 
-export function listSessions(deps: SignInDeps, call: BrowserCall): Promise<SessionRow[]> {
+/** Lists the member's sessions that work, and the lengths that end them. */
+export async function listSessions(
+  deps: SignInDeps,
+  call: BrowserCall,
+): Promise<{ rows: SessionRow[]; lengths: SessionLengths }> {
+  const { id: memberId } = getMemberCaller(call);
   const nowMs = deps.nowMs();
-  return listLiveSessions(deps.database, {
-    memberId: getMemberCaller(call).id,
-    startedAfter: new Date(nowMs - SESSION_MS),
-    usedAfter: new Date(nowMs - SESSION_IDLE_MS),
+  const lengths = sessionLengthsOf(await findSessionRules(deps.database, memberId));
+  const rows = await listLiveSessions(deps.database, {
+    memberId,
+    startedAfter: new Date(nowMs - lengths.longestMs),
+    usedAfter: new Date(nowMs - lengths.idleMs),
   });
+  return { rows, lengths };
 }
 
 /** Ends one of the member's own sessions. Throws a 404 for any other id. */

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { totpCode } from "#test/harness/authenticator.ts";
+import { openBrowser } from "#test/harness/browser.ts";
+import { h, ME, org, prepareSignIn, signInAs } from "#test/harness/sign-in.ts";
+
+prepareSignIn();
+
+const SETTINGS = "/v1/admin/security_settings";
+const HOUR_MS = 3_600_000;
+const OFFICE = "203.0.113.20";
+
+async function signInFrom(remoteAddress: string, role: "owner" | "admin" | "developer" = "admin") {
+  const { email } = await org.member({ role });
+  const browser = openBrowser(h.app, { remoteAddress });
+  expect((await signInAs(browser, email)).status).toBe(200);
+  return browser;
+}
+
+const set = (rules: object) => org.admin.post(SETTINGS, rules);
+
+describe("a required second factor", () => {
+  test("limits members without one to setting one up, and lifts the limit then", async () => {
+    const browser = await signInFrom(OFFICE);
+    expect((await browser.get(SETTINGS)).status).toBe(200);
+    expect((await set({ second_factor: "admins" })).status).toBe(200);
+    const refused = await browser.get(SETTINGS);
+    expect([refused.status, refused.error.details?.["error_code"]]).toEqual([
+      403,
+      "second_factor_required",
+    ]);
+    const me = await browser.get<{ permissions: string[] }>(ME);
+    expect(me.body).toMatchObject({
+      is_second_factor_required: true,
+      permissions: ["self:read", "self:write"],
+    });
+    const totp = "/v1/admin/two_factor/totp";
+    const { body } = await browser.post<{ secret: string }>(totp);
+    expect((await browser.post(`${totp}/confirm`, { code: totpCode(body.secret) })).status).toBe(
+      200,
+    );
+    expect((await browser.get(SETTINGS)).status).toBe(200);
+  });
+
+  test("of admins does not limit others, and of all does", async () => {
+    const browser = await signInFrom(OFFICE, "developer");
+    await set({ second_factor: "admins" });
+    expect((await browser.get("/v1/admin/workspaces")).status).toBe(200);
+    await set({ second_factor: "all" });
+    expect((await browser.get("/v1/admin/workspaces")).status).toBe(403);
+  });
+});
+
+describe("lengths of sessions", () => {
+  test("end existing sessions by their age and by their idle time", async () => {
+    const browser = await signInFrom(OFFICE);
+    await set({ session_hours: 4, session_idle_hours: 1 });
+    const me = await browser.get<{ expires_at: string }>(ME);
+    expect(me.body.expires_at).toBe(new Date(h.clock.nowMs + HOUR_MS).toISOString());
+    for (let i = 0; i < 5; i++) {
+      h.clock.nowMs += HOUR_MS - 1;
+      expect((await browser.get(ME)).status).toBe(i < 4 ? 200 : 401);
+    }
+    const idle = await signInFrom(OFFICE);
+    h.clock.nowMs += HOUR_MS;
+    expect((await idle.get(ME)).status).toBe(401);
+  });
+});
+
+describe("console addresses", () => {
+  test("refuse sessions from elsewhere, but no keys and no operator", async () => {
+    const office = await signInFrom(OFFICE);
+    const elsewhere = await signInFrom("198.51.100.7");
+    expect((await set({ console_addresses: ["203.0.113.0/24"] })).status).toBe(200);
+    expect((await office.get(ME)).status).toBe(200);
+    const refused = await elsewhere.get(ME);
+    expect([refused.status, refused.error.details?.["error_code"]]).toEqual([
+      403,
+      "address_not_allowed",
+    ]);
+    expect((await org.admin.get(SETTINGS)).status).toBe(200);
+    expect((await set({ console_addresses: null })).status).toBe(200);
+    expect((await elsewhere.get(ME)).status).toBe(200);
+  });
+
+  test("cannot exclude the member who sets them", async () => {
+    const browser = await signInFrom(OFFICE);
+    const refused = await browser.post(SETTINGS, { console_addresses: ["10.0.0.0/8"] });
+    expect([refused.status, refused.error.message]).toEqual([
+      400,
+      expect.stringContaining("exclude your own address 203.0.113.20"),
+    ]);
+    expect((await browser.get(ME)).status).toBe(200);
+    expect((await set({ console_addresses: ["10.0.0.1/8"] })).status).toBe(400);
+  });
+});
