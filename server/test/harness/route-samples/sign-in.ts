@@ -76,7 +76,10 @@ export const signInSamples = {
   stepUp: { body: () => ({ password: MEMBER_PASSWORD }) },
   getStepUpPasskeyOptions: {},
   changePassword: {
-    body: () => ({ current_password: MEMBER_PASSWORD, new_password: "another good sentence" }),
+    body: () => ({
+      current_password: MEMBER_PASSWORD,
+      new_password: "another good sentence, not the first",
+    }),
   },
   enableTotp: {},
   confirmTotp: {
