@@ -29,7 +29,7 @@ test("the image, the service and the benchmark start a server with the same opti
     `\nCMD ${JSON.stringify(command).replaceAll(",", ", ")}\n`,
   );
   expect(readText("deploy/bursar.service")).toContain(`/${command.join(" ")}\n`);
-  const list = JSON.stringify(SERVER_NODE_OPTIONS);
+  const list = JSON.stringify(SERVER_NODE_OPTIONS).replaceAll(",", ", ");
   expect(readText("bench/targets/server.ts")).toContain(`NODE_OPTIONS = ${list};`);
 });
 
