@@ -73,18 +73,6 @@ export async function saveSecurityRules(
     .execute();
 }
 
-export async function findRaisesNeedTwoPeople(
-  db: Database | Tx,
-  organizationId: string,
-): Promise<boolean> {
-  const row = await db
-    .selectFrom("security_settings")
-    .select("raises_need_two_people")
-    .where("organization_id", "=", organizationId)
-    .executeTakeFirst();
-  return row?.raises_need_two_people ?? false;
-}
-
 /** Counts keys that work at `now` and never expire, or expire more than `maxDays` after their secret was created. */
 export async function countKeysOverLifetime(
   db: Database | Tx,
