@@ -213,11 +213,13 @@ const ways: [string, Way, RegExp][] = [
       });
       // The member has no session that could show a waiting secret.
       const apiKeyId = textField(key, "id");
-      await database.database
-        .updateTable("api_key")
-        .set({ owner_member_id: memberId })
-        .where("id", "=", apiKeyId)
-        .execute();
+      await inSignedTransaction(signingOf(database), (tx) =>
+        tx
+          .updateTable("api_key")
+          .set({ owner_member_id: memberId })
+          .where("id", "=", apiKeyId)
+          .execute(),
+      );
       return {
         made: { workspaceId, apiKeyId, key: textField(key, "key") },
         revoke: () => deactivate(database, memberId),

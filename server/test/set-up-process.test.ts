@@ -98,8 +98,9 @@ test(
     expect((await setUp(secret("token of the command line"))).status).toBe(400);
     await expect(bursar("setup-link")).rejects.toMatchObject({ code: 5 });
     const [account] = await server.sql<{ password: string }>("SELECT password FROM auth_account");
-    const [salt = "", key] = account?.password.split(":") ?? [];
-    const cost = { N: 16_384, r: 16, p: 1, maxmem: 64 * 1024 * 1024 };
+    const [parameters, salt = "", key] = account?.password.split(/:|(?<=\$)(?=[0-9a-f]+:)/) ?? [];
+    expect(parameters).toBe("scrypt$131072$8$1$");
+    const cost = { N: 131_072, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
     expect(scryptSync(secret("first password"), salt, 64, cost).toString("hex")).toBe(key);
   },
   LONG_MS,

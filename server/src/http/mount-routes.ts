@@ -50,20 +50,21 @@ type AnyHandler = (
 export function mountRoutes(app: FastifyInstance, deps: MountDeps, handlers: Handlers): void {
   const files = makeStreamedFiles();
   for (const route of adminRoutes)
-    mount(app, { ...deps, files }, route, handlers[route.operationId] as AnyHandler);
+    mount(app, { deps, files }, route, handlers[route.operationId] as AnyHandler);
   for (const path of new Set(adminRoutes.map((route) => route.path))) {
     const allow = methodsOf(path).join(", ");
     app.options(toFastifyPath(path), (_, reply) => reply.code(204).header("allow", allow).send());
   }
 }
 
-interface MountedDeps extends MountDeps {
+interface Mounting {
+  deps: MountDeps;
   files: StreamedFiles;
 }
 
 function mount(
   app: FastifyInstance,
-  deps: MountedDeps,
+  { deps, files }: Mounting,
   route: RouteSpec,
   handler: AnyHandler,
 ): void {
@@ -97,7 +98,7 @@ function mount(
       const call = calls.get(request);
       assert(call, "a handler runs for an authenticated request");
       const input = readInput(route, request);
-      if (route.streams && "caller" in call) closeWithReply(reply, deps.files.open(call.caller));
+      if (route.streams && "caller" in call) closeWithReply(reply, files.open(call.caller));
       const stream = (answer: unknown) =>
         sendStream(reply, answer as StreamedAnswer, (error) =>
           deps.logger.error(

@@ -70,11 +70,14 @@ const makers: Record<keyof Made, Maker> = {
       scope: { type: "workspace", workspace_id: await make("workspace_id") },
       period: "weekly",
       limit_usd: 50,
+      // Of the lowest rank, so that each caller may change it.
+      rank: "workspace",
     }),
   rate_limit_id: async ({ operator }, make) =>
     createId(operator, "/v1/admin/rate_limits", {
       scope: { type: "workspace", workspace_id: await make("workspace_id") },
       requests_per_minute: 60,
+      rank: "workspace",
     }),
   alert_id: async (org, make) =>
     makeFiredAlert(org, await make("workspace_id"), await make("api_key_id")),
