@@ -280,7 +280,7 @@ describe("an increase request", () => {
     const admin = await org.member({ role: "admin" });
     const adminKey = await admin.client.createAdminKey();
     const grandchild = await h.as(adminKey.key).createAdminKey();
-    const ownKey = await org.operator.createApiKey(workspaceId, {
+    const ownKey = await admin.client.createApiKey(workspaceId, {
       permissions: ["write"],
       owner_member_id: admin.id,
     });

@@ -61,6 +61,7 @@ describe("a flush", () => {
       is_stream: false,
       is_estimated: true,
       doubt: null,
+      has_unbilled_parts: false,
       is_unpriced: false,
       requested_model: "claude-sonnet-5",
       model: "claude-sonnet-5",

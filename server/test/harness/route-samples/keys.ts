@@ -83,9 +83,13 @@ export const keySamples = {
   revealWaitingSecret: {
     needs: ["workspace_id"],
     prepareCaller: async (client, { workspace_id }, operator) => {
-      const { body } = await client.get<{ member: { id: string } }>("/v1/admin/session");
-      const { id } = body.member;
-      const person = { member_id: id, workspace_role: "workspace_user" };
+      const session = await client.get<{ member: { id: string; role: string } }>(
+        "/v1/admin/session",
+      );
+      const { id, role } = session.body.member;
+      // A member with the role Billing can only become Workspace Admin.
+      const workspace_role = role === "billing" ? "workspace_admin" : "workspace_user";
+      const person = { member_id: id, workspace_role };
       await operator.post(`/v1/admin/workspaces/${workspace_id}/members`, person);
       return { ids: { waiting_secret_id: await makeWaitingSecret(operator, workspace_id, id) } };
     },
