@@ -68,7 +68,7 @@ export function testRequestLog(reports: ReportPages): void {
       await eventually(MAX_WAIT_MS, "the refusals to be counted", async () => {
         const path = `/v1/admin/refusals?api_key_id=${keyId}`;
         const { totals } = await server.mustAdmin("GET", path);
-        return (totals as { requests: number }).requests === 2;
+        return (totals as { requests: number }).requests === 2 ? true : null;
       });
       await page.goto(`${server.url}/api-keys/${keyId}`);
       await page.getByText("in the last 24 hours: invalid_fields 2").waitFor();

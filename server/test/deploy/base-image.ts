@@ -1,7 +1,7 @@
 // Stands for the official Node image: system programs of this machine, with the Node and npm of the test.
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
-import { chmod, copyFile, mkdir, symlink } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Layers } from "./image-root.ts";
@@ -15,6 +15,8 @@ const ABSENT = [
 
 /** Folders of every image. */
 const FOLDERS = ["dev", "home", "opt", "proc", "root/.npm", "run", "sys", "var/tmp"];
+
+const USER_FILES = ["passwd", "group", "shadow", "gshadow"];
 
 /** Makes an image of two layers. The lower layer hides programs, and the upper one adds some. */
 export async function makeBaseImage(work: string): Promise<Layers> {
@@ -31,6 +33,7 @@ export async function makeBaseImage(work: string): Promise<Layers> {
     if (lstatSync(`/${name}`).isSymbolicLink())
       await symlink(readlinkSync(`/${name}`), join(base, name));
   }
+  for (const name of USER_FILES) await copyWithoutUser(`/etc/${name}`, join(base, "etc", name));
   linkOrCopy(process.execPath, join(base, "usr/local/bin/node"));
   await addNpm(join(base, "usr/local"));
   await copyIfThere(join(homedir(), ".npmrc"), join(base, "root/.npmrc"));
@@ -60,6 +63,16 @@ async function addNpm(prefix: string): Promise<void> {
 function linkOrCopy(from: string, to: string): void {
   const { status } = spawnSync("cp", ["-al", from, to]);
   if (status !== 0) run("cp", ["-a", from, to]);
+}
+
+/** Copies a list of users or groups without `bursar`. A server that root started here has created that user. */
+async function copyWithoutUser(from: string, to: string): Promise<void> {
+  if (!existsSync(from)) return;
+  const lines = (await readFile(from, "utf8")).split("\n");
+  await mkdir(dirname(to), { recursive: true });
+  await writeFile(to, lines.filter((line) => !line.startsWith("bursar:")).join("\n"), {
+    mode: lstatSync(from).mode,
+  });
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {

@@ -62,7 +62,8 @@ export function ModelPricesPage() {
           <p className="text-quiet">No model has “{search}” in its name.</p>
         )}
       </div>
-      <NeutralFeatures mayChange={mayChange} />
+      {/* Below a table of unknown height, so it appears after it. */}
+      {prices.data && <NeutralFeatures mayChange={mayChange} />}
       {edited !== null && <SetPriceDialog model={edited} onClose={() => setEdited(null)} />}
     </Page>
   );
