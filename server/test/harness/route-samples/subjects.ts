@@ -70,7 +70,7 @@ const makers: Record<keyof Made, Maker> = {
       scope: { type: "workspace", workspace_id: await make("workspace_id") },
       period: "weekly",
       limit_usd: 50,
-      // Of the lowest rank, so that each caller may change it.
+      // The lowest rank, so that each caller may change the limit.
       rank: "workspace",
     }),
   rate_limit_id: async ({ operator }, make) =>
