@@ -140,7 +140,7 @@ test("a key's limit has no official shape, and can still be raised", async ({
   setLimit,
   ask,
 }) => {
-  const key = await org.admin.createApiKey(workspaceId, { permissions: ["write"] });
+  const key = await org.operator.createApiKey(workspaceId, { permissions: ["write"] });
   const scope = { type: "api_key", api_key_id: key.id };
   await setLimit(scope);
   const id = await ask(h.as(key.key), scope);
