@@ -6,14 +6,22 @@
 // Each is measured in turn with a well-behaved neighbour, which sends the same load as the measured workspace. The upstream
 // is the built-in simulator. Exits with 1 if a request of the measured workspace fails. The same happens if an attack raises
 // the least p99 by more than 20 % and 5 ms.
-import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { type IncomingMessage, request as openRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type CallApi, makeLocalApi } from "../server/src/cli/local-api.ts";
+import { makeLocalApi } from "../server/src/cli/local-api.ts";
+import {
+  createKey,
+  FAST_MODEL,
+  holdBudget,
+  makeBody,
+  makeHeaders,
+  PATH,
+  TIGHT_LIMIT_USD,
+  UNUSED_LIMIT_USD,
+} from "./budget-holder.ts";
 import { root, ScriptProcess } from "./children.ts";
 import type { Attack, HostileReport } from "./hostile-clients.ts";
 import type { LoadPlan, LoadReport } from "./load.ts";
@@ -23,16 +31,8 @@ const READY_WITHIN_MS = 120_000;
 const HIGHEST_RATIO = 1.2;
 const HIGHEST_RISE_MS = 5;
 const SETTLE_MS = 4_000;
-const MOST_ATTEMPTS = 20;
 const WARM_CONNECTIONS = 64;
 const WAITING_CLIENTS = 1_000;
-const PATH = "/v1/messages";
-const SLOW_MODEL = "simulate-words-2000-pace-1000-as-claude-sonnet-5";
-const FAST_MODEL = "simulate-words-10-as-claude-sonnet-5";
-const MAX_TOKENS = 4_096;
-/** Room for one request of `MAX_TOKENS`. */
-const TIGHT_LIMIT_USD = 0.6;
-const UNUSED_LIMIT_USD = 1_000_000;
 
 type Side = Attack | "neighbour" | "waiting" | "all";
 const sides: readonly Side[] = [
@@ -155,43 +155,6 @@ async function runTurns(bench: Bench): Promise<Turn[]> {
   }
   await Promise.all([load, neighbour, hostile, waiting].map((script) => script.stop()));
   return turns;
-}
-
-function makeHeaders(key: string): Record<string, string> {
-  return {
-    "content-type": "application/json",
-    "anthropic-version": "2023-06-01",
-    "x-api-key": key,
-  };
-}
-
-function makeBody(request: { model: string; stream?: boolean }): string {
-  const messages = [{ role: "user", content: "Sum up the report of this month. ".repeat(50) }];
-  return JSON.stringify({ ...request, max_tokens: MAX_TOKENS, messages });
-}
-
-/** Secret of a new key in a new workspace with a strict monthly limit. */
-async function createKey(callApi: CallApi, name: string, limitUsd: number): Promise<string> {
-  const workspace = (await callApi("POST", "/v1/admin/workspaces", { name })) as { id: string };
-  await callApi("POST", "/v1/admin/workspaces/limits", {
-    workspace_id: workspace.id,
-    monthly_limit_usd: limitUsd,
-  });
-  const key = { name, workspace_id: workspace.id, permissions: ["write"] };
-  return ((await callApi("POST", "/v1/admin/api_keys", key)) as { key: string }).key;
-}
-
-/** Starts the stream that holds the limit of the waiting workspace. */
-async function holdBudget(port: number, key: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const sent = openRequest({ port, path: PATH, method: "POST", headers: makeHeaders(key) });
-    sent.end(makeBody({ model: SLOW_MODEL, stream: true }));
-    const [response] = (await once(sent, "response")) as [IncomingMessage];
-    if (response.statusCode === 200) return void response.on("error", () => undefined).resume();
-    const text = Buffer.concat(await response.toArray()).toString();
-    if (attempt === MOST_ATTEMPTS) throw new Error(text);
-    await sleep(1_500); // a new limit becomes active within some seconds
-  }
 }
 
 /** Prints the table. Returns the exit code. */

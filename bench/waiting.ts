@@ -3,14 +3,23 @@
 // BURSAR_HOLD_WAIT, are refused, and send again after `retry-after`. Turns without and with these clients alternate. The
 // upstream is the built-in simulator. Exits with 1 if waiting clients raise the least p99 by more than 20 % and by more than
 // 5 ms. Other load on the machine only adds to a turn, so the least of many turns is the best figure.
-import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { type IncomingMessage, request as openRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type CallApi, makeLocalApi } from "../server/src/cli/local-api.ts";
+import { makeLocalApi } from "../server/src/cli/local-api.ts";
+import {
+  createKey,
+  FAST_MODEL,
+  holdBudget,
+  makeBody,
+  makeHeaders,
+  PATH,
+  SLOW_MODEL,
+  TIGHT_LIMIT_USD,
+  UNUSED_LIMIT_USD,
+} from "./budget-holder.ts";
 import { root, ScriptProcess } from "./children.ts";
 import { pinProcesses, splitCores } from "./cores.ts";
 import type { LoadPlan, LoadReport } from "./load.ts";
@@ -24,18 +33,8 @@ const READY_WITHIN_MS = 60_000;
 const HIGHEST_RATIO = 1.2;
 const HIGHEST_RISE_MS = 5;
 const SETTLE_MS = 1_500;
-const MOST_ATTEMPTS = 20;
 const WAITING_WITHIN_MS = 30_000;
 const WARM_CONNECTIONS = 64;
-const PATH = "/v1/messages";
-const PRICED_AS = "as-claude-sonnet-5";
-/** A stream of half an hour. */
-const SLOW_MODEL = `simulate-words-2000-pace-1000-${PRICED_AS}`;
-const FAST_MODEL = `simulate-words-10-${PRICED_AS}`;
-/** A request with these tokens can cost $0.40, so the limit has room for one. */
-const MAX_TOKENS = 4_096;
-const TIGHT_LIMIT_USD = 0.6;
-const UNUSED_LIMIT_USD = 1_000_000;
 
 type Side = "without" | "with";
 
@@ -147,43 +146,6 @@ async function runTurns(options: Options, server: RunningServer, dataDir: string
 function openLoop(ratePerSecond: number, seconds: number): LoadPlan["mode"] {
   const count = ratePerSecond * seconds;
   return { kind: "open", ratePerSecond, count, warmConnections: WARM_CONNECTIONS };
-}
-
-function makeHeaders(key: string): Record<string, string> {
-  return {
-    "content-type": "application/json",
-    "anthropic-version": "2023-06-01",
-    "x-api-key": key,
-  };
-}
-
-function makeBody(request: { model: string; stream?: boolean }): string {
-  const messages = [{ role: "user", content: "Sum up the report of this month. ".repeat(50) }];
-  return JSON.stringify({ ...request, max_tokens: MAX_TOKENS, messages });
-}
-
-/** Secret of a new key in a new workspace with a strict monthly limit. */
-async function createKey(callApi: CallApi, name: string, limitUsd: number): Promise<string> {
-  const workspace = (await callApi("POST", "/v1/admin/workspaces", { name })) as { id: string };
-  await callApi("POST", "/v1/admin/workspaces/limits", {
-    workspace_id: workspace.id,
-    monthly_limit_usd: limitUsd,
-  });
-  const key = { name, workspace_id: workspace.id, permissions: ["write"] };
-  return ((await callApi("POST", "/v1/admin/api_keys", key)) as { key: string }).key;
-}
-
-/** Starts the stream that holds the limit of the waiting workspace. Its end would end the wait of one client. */
-async function holdBudget(port: number, key: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const sent = openRequest({ port, path: PATH, method: "POST", headers: makeHeaders(key) });
-    sent.end(makeBody({ model: SLOW_MODEL, stream: true }));
-    const [response] = (await once(sent, "response")) as [IncomingMessage];
-    if (response.statusCode === 200) return void response.on("error", () => undefined).resume();
-    const text = Buffer.concat(await response.toArray()).toString();
-    if (attempt === MOST_ATTEMPTS) throw new Error(text);
-    await sleep(SETTLE_MS); // a new limit becomes active within some seconds
-  }
 }
 
 async function waitForClients(port: number, clients: number): Promise<void> {

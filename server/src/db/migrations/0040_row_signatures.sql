@@ -9,7 +9,7 @@ ALTER TABLE workspace_member ADD COLUMN mac bytea;
 ALTER TABLE auth_session ADD COLUMN mac bytea;
 
 -- Rows that a transaction wrote, until it signs them before its commit. The columns of each trigger are those of
--- signed-rows/row-content.ts. Rows of other writers stay and are deleted later, because nobody signs them.
+-- signed-rows/row-content.ts. Rows of other writers stay without a signature, and are deleted later.
 CREATE TABLE row_change (
   id bigint GENERATED ALWAYS AS IDENTITY,
   xact xid8 NOT NULL DEFAULT pg_current_xact_id(),

@@ -85,9 +85,9 @@ export type NewSecretOfKey = { view: ApiKeyView } & Handover;
 const DEFAULT_PERMISSION: KeyPermission = "write";
 
 /**
- * Creates a key. The result contains the secret, unless it waits for another owner. Throws a 404 for an unknown workspace or owner, and a 400 for an
- * archived workspace or settings that the organization does not allow. Throws a 403 without permission to create keys
- * there, with this permission, or for this owner.
+ * Creates a key. The result contains the secret, unless it waits for another owner. Throws a 404 for an unknown workspace
+ * or owner, and a 400 for an archived workspace or settings that the organization does not allow. Throws a 403 without
+ * permission to create keys there, with this permission, or for this owner.
  */
 export function createApiKey(
   deps: WaitingSecretDeps,
