@@ -221,7 +221,7 @@ export const settings = {
     schema: list,
     fallback: "",
     about:
-      "Addresses or CIDR ranges of trusted proxies, comma separated. Their X-Forwarded-For has the client's address.",
+      "Addresses or CIDR ranges of trusted proxies, comma separated. Their X-Forwarded-For has the client's address, and X-Forwarded-Proto its protocol.",
   },
   allowPrivateTargets: {
     env: "BURSAR_ALLOW_PRIVATE_TARGETS",

@@ -1,20 +1,23 @@
+import type { IncomingMessage } from "node:http";
 import { idPrefixes } from "@bursar/contract/ids.ts";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ApiError } from "#src/domain/api-error.ts";
 import { newId } from "#src/lib/ids.ts";
+import type { ClientFacts } from "./client-address.ts";
 import { mountDocs } from "./docs.ts";
 import { makeErrorResponse } from "./errors.ts";
 import { type HandlerDeps, makeHandlers } from "./handlers.ts";
 import { type MountDeps, mountRoutes, sendJson } from "./mount-routes.ts";
 import { mountPages, type PageDeps } from "./pages.ts";
 import { readQuery } from "./read-query.ts";
-import { securityHeaders } from "./security-headers.ts";
+import { securityHeaders, transportHeaders } from "./security-headers.ts";
 
 export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
   /** Version of the program, for the documents. */
   version: string;
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
   isDatabaseAway: (error: unknown) => boolean;
+  isEncrypted: ClientFacts["isEncrypted"];
 }
 
 const BODY_LIMIT = 1024 * 1024;
@@ -26,6 +29,10 @@ const MAX_SHOWN_PATH = 200;
  * The app does not listen. `app.routing(request, response)` handles a request of any server.
  */
 export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance> {
+  const makeHeaders = (request: IncomingMessage) =>
+    deps.isEncrypted(request)
+      ? { ...securityHeaders, ...transportHeaders(request.headers.host) }
+      : securityHeaders;
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -38,13 +45,13 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
     },
     frameworkErrors: (error, request, reply) => {
       // Fastify calls this before any hook, with a reply type for any raw server. The reply has this server's type.
-      reply.headers(securityHeaders);
+      reply.headers(makeHeaders(request.raw));
       sendError(deps, error, request.id, reply as unknown as FastifyReply);
     },
   });
 
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers({ ...securityHeaders, "request-id": request.id });
+    reply.headers({ ...makeHeaders(request.raw), "request-id": request.id });
   });
   // The server reads bodies of every content type itself, so it can also refuse a wrong one.
   app.removeAllContentTypeParsers();

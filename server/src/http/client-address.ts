@@ -1,7 +1,16 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { BlockList, isIP, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import { StartError } from "#src/lib/start-error.ts";
+
+/** Facts about the client of a request. Those that a header has are read from trusted proxies only. */
+export interface ClientFacts {
+  /** The client's address. Null: the request came over a local socket. */
+  clientAddress: (request: AddressedRequest) => string | null;
+  /** True if the request came over TLS, to this process or to the proxy. */
+  isEncrypted: (request: IncomingMessage) => boolean;
+}
 
 /** A request whose sender has an address. */
 type AddressedRequest = { socket: Pick<Socket, "remoteAddress"> } & (
@@ -14,15 +23,8 @@ type AddressedRequest = { socket: Pick<Socket, "remoteAddress"> } & (
  * nearest address in `X-Forwarded-For` that is no trusted proxy. Addresses further left are untrusted input. `trusted`
  * holds addresses and CIDR ranges. Throws a StartError for other text.
  */
-export function makeClientAddress(
-  trusted: readonly string[],
-): (request: AddressedRequest) => string | null {
-  const proxies = new BlockList();
-  for (const text of trusted) addRange(proxies, text);
-  // Runs for each request, usually without a match. A check of the list takes 1 µs.
-  const isTrusted = (address: string) =>
-    trusted.length > 0 && proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
-
+export function makeClientAddress(trusted: readonly string[]): ClientFacts["clientAddress"] {
+  const isTrusted = makeIsTrusted(trusted);
   return (request) => {
     const socketAddress = unmapAddress(request.socket.remoteAddress ?? "");
     if (isIP(socketAddress) === 0) return null;
@@ -36,6 +38,32 @@ export function makeClientAddress(
     }
     return nearest;
   };
+}
+
+/**
+ * Reads the proxies of `BURSAR_TRUSTED_PROXIES` for all facts about clients. `X-Forwarded-Proto` has the protocol of the
+ * client's connection. Throws a StartError for text that is no address and no range.
+ */
+export function makeClientFacts(trusted: readonly string[]): ClientFacts {
+  const isTrusted = makeIsTrusted(trusted);
+  return {
+    clientAddress: makeClientAddress(trusted),
+    isEncrypted: ({ socket, headers }) => {
+      if (socket instanceof TLSSocket) return true;
+      const address = unmapAddress(socket.remoteAddress ?? "");
+      if (isIP(address) === 0 || !isTrusted(address)) return false;
+      const [first = ""] = String(headers["x-forwarded-proto"] ?? "").split(",");
+      return first.trim().toLowerCase() === "https";
+    },
+  };
+}
+
+function makeIsTrusted(trusted: readonly string[]): (address: string) => boolean {
+  const proxies = new BlockList();
+  for (const text of trusted) addRange(proxies, text);
+  // Runs for each request, usually without a match. A check of the list takes 1 µs.
+  return (address) =>
+    trusted.length > 0 && proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
 function findForwarded(request: AddressedRequest): string | string[] | undefined {

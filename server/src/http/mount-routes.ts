@@ -14,6 +14,7 @@ import { refuseField } from "#src/domain/refuse-field.ts";
 import { assert } from "#src/lib/assert.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { checkText } from "./check-text.ts";
+import type { ClientFacts } from "./client-address.ts";
 import type { Handlers } from "./handlers.ts";
 import { openReport, type ReportsSource } from "./open-report.ts";
 import { readClaim } from "./read-claim.ts";
@@ -26,7 +27,7 @@ export interface MountDeps extends AuthenticateDeps {
   /** User id at the other end of the admin socket. Null: a connection of another listener. */
   isLocalOperator: (socket: IncomingMessage["socket"]) => string | null;
   /** Client address: the socket's, or the one from a trusted proxy. */
-  clientAddress: (request: IncomingMessage) => string | null;
+  clientAddress: ClientFacts["clientAddress"];
   /**
    * Called for each refusal of a known caller: missing permission (403), and a missing object in a call that would
    * change it (404). Must not throw. The result is not awaited.

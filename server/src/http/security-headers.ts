@@ -10,6 +10,16 @@ export const securityHeaders = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
+const YEAR_S = 31_536_000;
+/** Browsers apply the header to all ports of a name, and so to other servers on this machine. */
+const LOCALHOST = /^localhost(:\d*)?$/i;
+
+/** Headers of a response over TLS. Browsers then refuse unencrypted connections to this name for a year. */
+export function transportHeaders(host: string | undefined): Record<string, string> {
+  if (host !== undefined && LOCALHOST.test(host)) return {};
+  return { "strict-transport-security": `max-age=${YEAR_S}` };
+}
+
 const noFrames = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Policy of the plain page: its own styles and its icon only. */

@@ -18,7 +18,7 @@ import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { guardLookup } from "#src/failover/guard-lookup.ts";
 import { type Gateway, type GatewayDeps, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
-import { makeClientAddress } from "#src/http/client-address.ts";
+import { makeClientFacts } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
 import {
   acceptConnections,
@@ -379,11 +379,11 @@ async function startSurfaces(
   parts: AsyncDisposableStack,
 ): Promise<Surfaces> {
   const metrics = makeMetricsOf(core, () => gateway, { share, folder: storage.folder });
-  const clientAddress = makeClientAddress(config.trustedProxies);
+  const client = makeClientFacts(config.trustedProxies);
   const gateway = makeGateway({
     keys: core.keys,
     keyUse: core.keyUses.keyUse,
-    clientAddress,
+    clientAddress: client.clientAddress,
     ledger: core.ledger,
     leases: core.leases,
     rates: core.rates,
@@ -420,7 +420,7 @@ async function startSurfaces(
     background,
     publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
-    clientAddress,
+    ...client,
     unresolvedReleaseMs: config.unresolvedReleaseMs,
     reportsDatabase: core.reportsDatabase,
     ...core.keyUses,

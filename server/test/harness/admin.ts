@@ -12,6 +12,7 @@ import type { AuditLog } from "#src/audit/open-audit-log.ts";
 import { isUnavailable } from "#src/db/database-error.ts";
 import { useReportsOfPrimary } from "#src/db/reports-database.ts";
 import { type AdminAppDeps, makeAdminApp } from "#src/http/app.ts";
+import { makeClientFacts } from "#src/http/client-address.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
 import { startKeyUses } from "#src/key-lookup/key-uses.ts";
 import { createAdminKey } from "#src/keys/admin-keys/admin-keys.ts";
@@ -191,6 +192,7 @@ export async function startAdmin(
     passwordCost: TEST_PASSWORD_COST,
     background,
     publicOrigin: null,
+    isEncrypted: makeClientFacts([]).isEncrypted,
     clientAddress: (request) => request.socket.remoteAddress ?? null,
     logger,
     version: "0.0.0-test",
