@@ -230,6 +230,13 @@ export const settings = {
     about:
       "Private addresses, CIDR ranges or host names, comma separated, that alert channels may reach, also over http. The addresses of cloud credential services stay blocked.",
   },
+  allowPrivateUpstreams: {
+    env: "BURSAR_ALLOW_PRIVATE_UPSTREAMS",
+    schema: targets,
+    fallback: "",
+    about:
+      "Private addresses, CIDR ranges or host names, comma separated, that a stored upstream may have. Its responses are relayed to clients. `ANTHROPIC_UPSTREAM_URL` is not restricted.",
+  },
   tlsCertFile: {
     env: "BURSAR_TLS_CERT_FILE",
     schema: text.optional(),

@@ -24,6 +24,8 @@ import { openHours } from "./harness/open-hours.ts";
 const CREDENTIAL = "sk-ant-api03-the-credential-that-the-backup-carries-01";
 const PASSPHRASE = "a passphrase of this test";
 const KEY_MS = 30_000;
+/** The stored upstream is on this machine. */
+const ALLOWED = { BURSAR_ALLOW_PRIVATE_UPSTREAMS: "127.0.0.1" };
 
 let server: ServerProcess;
 let workspace: WorkspaceWithKey;
@@ -33,7 +35,7 @@ let file: string;
 test.beforeAll(async ({ upstream }) => {
   folder = await temporaryFolder();
   file = join(folder, "company.backup");
-  server = await startServer({ args: [], env: { BURSAR_LEASE_TTL: "60s" } });
+  server = await startServer({ args: [], env: { BURSAR_LEASE_TTL: "60s", ...ALLOWED } });
   workspace = await server.workspaceWithKey();
   await server.mustOperator("POST", "/v1/admin/upstreams", {
     name: "Claude",
@@ -140,7 +142,7 @@ test("a restore returns money, credential and log, and its keys work after confi
     await readFile(join(server.dataDir, "secret"), "utf8"),
   );
 
-  const second = await startServer({ args: [], dataDir });
+  const second = await startServer({ args: [], dataDir, env: ALLOWED });
   expect(second.output()).not.toContain("damaged");
   const held = await sendMessage(second.url, workspace.key);
   expect(held.status).toBe(401);

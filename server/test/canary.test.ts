@@ -59,6 +59,7 @@ test("no secret, prompt or answer appears in logs, tables, files, errors, reads 
       ANTHROPIC_UPSTREAM_URL: upstream.origin,
       BURSAR_SECRET: secret("BURSAR_SECRET"),
       BURSAR_LOG_LEVEL: "trace",
+      BURSAR_ALLOW_PRIVATE_UPSTREAMS: "127.0.0.1",
     },
   });
   const answers: Answer[] = [];

@@ -20,6 +20,9 @@ const SECOND = "sk-ant-api03-the-credential-of-the-second-place-0002";
 const SECRET = "a secret of this installation, 0123456789";
 const CHANGE_MS = 30_000;
 
+/** The upstreams of these tests are on this machine. */
+const ALLOWED = { BURSAR_ALLOW_PRIVATE_UPSTREAMS: "127.0.0.1" };
+
 let server: ServerProcess;
 let first: FakeUpstream;
 let second: FakeUpstream;
@@ -27,7 +30,7 @@ let key: string;
 
 beforeAll(async () => {
   // Neither the environment nor --simulator sets an upstream.
-  server = await startServer({ args: [], env: { BURSAR_SECRET: SECRET } });
+  server = await startServer({ args: [], env: { BURSAR_SECRET: SECRET, ...ALLOWED } });
   ({ key } = await server.workspaceWithKey());
 }, 90_000);
 afterAll(stopAllServers);
@@ -111,6 +114,20 @@ describe("a stored upstream", () => {
     await whenRefused("cannot be decrypted");
     expect(first.received).toHaveLength(before);
   });
+
+  test("on this machine gets no request without the operator's leave, also after a restart", async () => {
+    await store({ base_url: first.origin, credential: CREDENTIAL });
+    await whenAsked(first);
+    server = await server.restart({ args: [], env: { BURSAR_SECRET: SECRET } });
+    first.received.length = 0;
+    await whenRefused("BURSAR_ALLOW_PRIVATE_UPSTREAMS does not allow");
+    const change = { base_url: second.origin, credential: SECOND };
+    const { data } = (await server.mustOperator("GET", UPSTREAMS)) as { data: { id: string }[] };
+    const answer = await server.operator("POST", `${UPSTREAMS}/${data[0]?.id}`, change);
+    expect(answer.status).toBe(400);
+    expect([...first.received, ...second.received]).toEqual([]);
+    server = await server.restart({ args: [], env: { BURSAR_SECRET: SECRET, ...ALLOWED } });
+  }, 90_000);
 
   test("needs the secret of the installation: another BURSAR_SECRET does not start, and the same one opens it", async () => {
     await store({ base_url: first.origin, credential: CREDENTIAL });

@@ -8,7 +8,7 @@ const MAX_URL_LENGTH = 500;
 const MAX_CREDENTIAL_LENGTH = 1000;
 const baseUrl = z.string().min(1).max(MAX_URL_LENGTH).meta({
   description:
-    "https, or http on a loopback address. The server appends paths such as /v1/messages.",
+    "https URL. The server appends paths such as /v1/messages. Private addresses are refused unless `BURSAR_ALLOW_PRIVATE_UPSTREAMS` allows them. An allowed loopback address may be http.",
 });
 const credential = z
   .string()

@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -13,6 +13,8 @@ export interface ConnectorOptions {
   maxOpening: number | null;
   /** Certificates that are trusted instead of the system's. */
   ca?: string;
+  /** Resolves the host's name with each connection. Default: the system's. */
+  lookup?: LookupFunction;
 }
 
 /** Receives bytes, which are overwritten after the call. False pauses the socket. */
@@ -144,7 +146,11 @@ interface OpeningSocket {
   readyEvent: "connect" | "secureConnect";
 }
 
-function makeSocketOpener({ address, ca }: ConnectorOptions): (onRead: OnRead) => OpeningSocket {
+function makeSocketOpener({
+  address,
+  ca,
+  lookup,
+}: ConnectorOptions): (onRead: OnRead) => OpeningSocket {
   const common = (onRead: OnRead) => ({
     noDelay: true,
     keepAlive: true,
@@ -163,10 +169,11 @@ function makeSocketOpener({ address, ca }: ConnectorOptions): (onRead: OnRead) =
   }
   const url = new URL(address.origin);
   const host = url.hostname.replace(/^\[|\]$/g, "");
+  const target = { host, ...(lookup !== undefined && { lookup }) };
   if (url.protocol === "http:") {
     const port = Number(url.port || 80);
     return (onRead) => ({
-      socket: connectPlain({ host, port, ...common(onRead) }),
+      socket: connectPlain({ ...target, port, ...common(onRead) }),
       readyEvent: "connect",
     });
   }
@@ -178,7 +185,7 @@ function makeSocketOpener({ address, ca }: ConnectorOptions): (onRead: OnRead) =
     secureContext ??= createSecureContext(ca === undefined ? {} : { ca });
     const socket = connectTls({
       secureContext,
-      host,
+      ...target,
       port,
       // RFC 6066 allows names only. The certificate is checked for an IP address too.
       ...(isIP(host) === 0 && { servername: host }),

@@ -2,6 +2,7 @@ import type { Config } from "#src/config.ts";
 import type { Storage } from "#src/db/storage.ts";
 import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
+import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { startSimulator } from "#src/simulator/server.ts";
 import { openUpstreams, type Upstreams } from "#src/upstreams/resolve-upstream.ts";
@@ -41,6 +42,7 @@ export function startUpstreams({
         : null,
     findStored: () => (isSimulated ? Promise.resolve(null) : findSharedUpstream(storage.database)),
     sealingKey: key,
+    privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
     startSimulator: () => startLocalSimulator(storage.folder, socketName("simulator", index)),
     idleTimeoutMs: config.upstreamIdleMs,
     turnEnd: config.http === "sockets" ? turnEnd : null,

@@ -20,6 +20,7 @@ import { systemClock } from "#src/lib/clock.ts";
 import { newId, systemRandomBytes } from "#src/lib/ids.ts";
 import { getSocketPath } from "#src/lib/local-socket.ts";
 import { type Logger, makeLogger } from "#src/lib/logger.ts";
+import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { openJournal } from "#src/recording/journal.ts";
 import { rehearseFlush } from "#src/recording/rehearse-flush.ts";
@@ -125,6 +126,7 @@ async function startRehearsal(
     environment: null,
     findStored: () => Promise.resolve(null),
     sealingKey: Buffer.alloc(0),
+    privateUpstreams: parseAllowedTargets([]),
     startSimulator: () => startLocalSimulator(folder, "simulator.sock"),
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     turnEnd,

@@ -16,7 +16,7 @@ import type { ReportsDatabase } from "#src/db/reports-database.ts";
 import { connectStorage, type DatabasePlace, type Storage } from "#src/db/storage.ts";
 import { type ModelLabels, makeModelLabels } from "#src/domain/model-labels.ts";
 import { guardLookup } from "#src/failover/guard-lookup.ts";
-import { type Gateway, type GatewayDeps, makeGateway } from "#src/gateway/handle-request.ts";
+import { type Gateway, makeGateway } from "#src/gateway/handle-request.ts";
 import { makeAdminApp } from "#src/http/app.ts";
 import { makeClientFacts } from "#src/http/client-address.ts";
 import { dispatch } from "#src/http/dispatch.ts";
@@ -40,6 +40,7 @@ import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { VERSION } from "#src/lib/program-version.ts";
 import { deriveSealingKey } from "#src/lib/seal.ts";
+import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
@@ -58,6 +59,7 @@ import { steadyDays } from "#src/spend/ledger/steady-days.ts";
 import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
 import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
+import { chooseBegin } from "./choose-begin.ts";
 import { describeNode } from "./describe-node.ts";
 import { makeLoggedReload } from "./logged-reload.ts";
 import { findNextSteps, findRootWarning, type NextSteps } from "./next-steps.ts";
@@ -413,6 +415,7 @@ async function startSurfaces(
     ...core.audit,
     ...outgoing,
     publicUrl,
+    privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
     isMailServerConfigured: config.smtpUrl !== undefined,
     operatorOrganizationId: core.organizationId,
     sessions: makeSessions(core.audit),
@@ -449,14 +452,6 @@ async function startSurfaces(
   const stopListening = makeStopListening({ listener, gateway, drainMs: config.drainMs });
   parts.defer(stopListening);
   return { url: listener.url, metrics: metrics.text, stopListening };
-}
-
-/** With sockets, the begins and ends of one turn are one write. Nothing is sent before it. */
-function chooseBegin(config: Config, meter: Meter): Pick<GatewayDeps, "writeBegin"> {
-  if (config.journalSync === "group" || config.journal === "postgres") {
-    return { writeBegin: (record) => meter.beginSynced(record) };
-  }
-  return config.http === "node" ? {} : { writeBegin: (record) => meter.beginWritten(record) };
 }
 
 function adminSocketPath({ folder }: Storage, share: ProcessShare | undefined): string {

@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import { makeSocketClient } from "#src/http1/upstream-client.ts";
 import type { UpstreamAddress } from "#src/http1/upstream-connector.ts";
 import { systemClock } from "#src/lib/clock.ts";
@@ -21,6 +22,8 @@ export interface ClientOptions {
   turnEnd: TurnEnd | null;
   /** Certificates that are trusted instead of the system's. */
   ca?: string;
+  /** Resolves the host's name with each connection. Default: the system's. */
+  lookup?: LookupFunction;
 }
 
 /** Creates the client of an address, without a connection. */

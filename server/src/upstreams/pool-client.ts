@@ -24,8 +24,9 @@ interface PoolClientOptions extends ConnectorOptions {
  * abort ends one request only.
  */
 export function makePoolClient(options: PoolClientOptions): HttpClient {
-  const { address, idleTimeoutMs, connectTimeoutMs, ca } = options;
-  const pool = new Pool("origin" in address ? address.origin : "http://localhost", {
+  const { address, idleTimeoutMs, connectTimeoutMs, ca, lookup } = options;
+  const isOrigin = "origin" in address;
+  const pool = new Pool(isOrigin ? address.origin : "http://localhost", {
     // Unlimited, because the gateway bounds running requests. Time in a queue here would count as silence.
     connections: null,
     pipelining: 1,
@@ -35,8 +36,9 @@ export function makePoolClient(options: PoolClientOptions): HttpClient {
     connectTimeout: connectTimeoutMs,
     keepAliveTimeout: options.keepAliveMs,
     keepAliveMaxTimeout: options.keepAliveMaxMs,
-    ...("socketPath" in address && { connect: makeLocalConnector(address.socketPath, options) }),
-    ...(ca !== undefined && { connect: { ca } }),
+    connect: isOrigin
+      ? { ...(ca !== undefined && { ca }), ...(lookup !== undefined && { lookup }) }
+      : makeLocalConnector(address.socketPath, options),
   });
   return {
     send: (request, handler) => dispatch(pool, request, handler),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { makeLogger } from "#src/lib/logger.ts";
 import { deriveSealingKey, seal } from "#src/lib/seal.ts";
+import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import { openUpstreams, type Upstreams, type UpstreamsDeps } from "./resolve-upstream.ts";
 import type { StoredUpstream } from "./upstream-lookup.sql.ts";
 
@@ -29,6 +30,7 @@ async function openWith(deps: Partial<UpstreamsDeps>): Promise<Upstreams> {
       address: { origin: "http://127.0.0.1:9" },
       close: async () => undefined,
     }),
+    privateUpstreams: parseAllowedTargets([]),
     idleTimeoutMs: 1_000,
     turnEnd: null,
     logger: makeLogger("silent"),
@@ -78,6 +80,28 @@ describe("the upstream in use", () => {
 
     const clear = await openWith({ findStored: async () => stored("http://a.example", "x") });
     expect(() => clear.current()).toThrow(/cannot be used/);
+  });
+});
+
+describe("a stored upstream in a private network", () => {
+  const findStored = async () => stored("http://127.0.0.1:9000", "credential");
+
+  test("gets no request, also if an earlier version stored it", async () => {
+    const upstreams = await openWith({ findStored });
+    expect(() => upstreams.current()).toThrow(
+      "127.0.0.1 is in a private network, which BURSAR_ALLOW_PRIVATE_UPSTREAMS does not allow.",
+    );
+  });
+
+  test.each(["127.0.0.1", "127.0.0.0/8"])("is used if the operator allows %s", async (text) => {
+    const privateUpstreams = parseAllowedTargets([text]);
+    const upstreams = await openWith({ findStored, privateUpstreams });
+    expect(upstreams.current().describe.origin).toBe("http://127.0.0.1:9000");
+  });
+
+  test("is not restricted if the environment sets it", async () => {
+    const environment = { apiKey: "key", baseUrl: "http://127.0.0.1:9000" };
+    expect((await openWith({ environment })).current().describe.source).toBe("environment");
   });
 });
 

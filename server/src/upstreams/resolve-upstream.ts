@@ -2,11 +2,13 @@ import { ApiError } from "#src/domain/api-error.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { unseal } from "#src/lib/seal.ts";
 import { StartError } from "#src/lib/start-error.ts";
+import type { AllowedTargets } from "#src/lib/target-address.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
 import { ANTHROPIC_BASE_URL, makeAnthropicUpstream } from "./anthropic.ts";
 import { makeSimulatorUpstream, type SimulatorAddress } from "./simulator.ts";
 import type { Upstream } from "./upstream.ts";
 import type { StoredUpstream } from "./upstream-lookup.sql.ts";
+import { findTargetFault, makeUpstreamLookup } from "./upstream-target.ts";
 import { upstreamSealContext } from "./upstream-url.rule.ts";
 
 // Precedence: environment, stored upstream, simulator. An unusable upstream is an error and no reason to use the next one,
@@ -19,6 +21,8 @@ export interface UpstreamsDeps {
   findStored: () => Promise<StoredUpstream | null>;
   /** `deriveSealingKey(BURSAR_SECRET)`. */
   sealingKey: Buffer;
+  /** Private addresses that a stored upstream may have: `BURSAR_ALLOW_PRIVATE_UPSTREAMS`. */
+  privateUpstreams: AllowedTargets;
   /** Starts the simulator at its first use. */
   startSimulator: () => Promise<{ address: SimulatorAddress; close: () => Promise<void> }>;
   /** `BURSAR_UPSTREAM_IDLE`, milliseconds. */
@@ -147,6 +151,11 @@ function chooseStored(deps: UpstreamsDeps, stored: StoredUpstream, name: string)
       "The upstream of this server has no credential: an administrator must set it again.";
     return { name, upstream: null, refusal };
   }
+  const fault = findTargetFault(stored.baseUrl, deps.privateUpstreams);
+  if (fault !== null) {
+    const refusal = `The upstream of this server cannot be used: ${fault}`;
+    return { name, upstream: null, refusal };
+  }
   try {
     const context = upstreamSealContext(stored.id, stored.baseUrl);
     const upstream = makeAnthropicUpstream({
@@ -154,6 +163,7 @@ function chooseStored(deps: UpstreamsDeps, stored: StoredUpstream, name: string)
       credential: unseal(deps.sealingKey, stored.credentialSealed, context),
       source: "stored",
       idleTimeoutMs: deps.idleTimeoutMs,
+      lookup: makeUpstreamLookup(deps.privateUpstreams),
       turnEnd: deps.turnEnd,
     });
     return { name, upstream, refusal: null };

@@ -72,9 +72,6 @@ describe("addresses", () => {
   test.for([
     ["https://api.anthropic.com/", "https://api.anthropic.com"],
     ["https://proxy.example:8443/claude/", "https://proxy.example:8443/claude"],
-    ["http://127.0.0.1:9000", "http://127.0.0.1:9000"],
-    ["http://localhost:9000", "http://localhost:9000"],
-    ["http://[::1]:9000", "http://[::1]:9000"],
   ] as const)("stores %s as %s", async ([url, stored], { create }) => {
     expect((await create({ base_url: url })).base_url).toBe(stored);
   });
@@ -97,6 +94,41 @@ describe("addresses", () => {
     expect(answer.status).toBe(400);
     expect(answer.error.message).toContain("base_url: ");
   });
+});
+
+describe("an upstream in a private network", () => {
+  test.for([
+    "http://127.0.0.1:9000",
+    "http://localhost:9000",
+    "https://claude.localhost",
+    "http://[::1]:9000",
+    "https://2130706433",
+    "https://0x7f.1",
+    "https://10.0.0.1",
+    "https://192.168.1.1:8443/claude",
+    "https://169.254.1.1",
+    "https://100.64.0.1",
+    "https://[fd00::1]",
+    "https://[::ffff:10.0.0.1]",
+  ])("is refused: %s", async (base_url, { org, create }) => {
+    const message = expect.stringContaining("BURSAR_ALLOW_PRIVATE_UPSTREAMS does not allow");
+    const answer = await org.operator.post(UPSTREAMS, { name: "No", base_url });
+    expect([answer.status, answer.error]).toMatchObject([400, { message }]);
+    const made = await create();
+    const moved = await org.operator.post(`${UPSTREAMS}/${made.id}`, { base_url });
+    expect([moved.status, moved.error]).toMatchObject([400, { message }]);
+  });
+
+  test.for(["https://169.254.169.254", "https://[fd00:ec2::254]"])(
+    "is refused as a metadata service: %s",
+    async (base_url, { org }) => {
+      const answer = await org.operator.post(UPSTREAMS, { name: "No", base_url });
+      expect([answer.status, answer.error.message]).toEqual([
+        400,
+        expect.stringContaining("metadata service of a cloud"),
+      ]);
+    },
+  );
 });
 
 test("refuses a second upstream with 409, also of concurrent requests", async ({ org }) => {

@@ -12,7 +12,9 @@ import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-posi
 import { newId } from "#src/lib/ids.ts";
 import { isSame } from "#src/lib/is-same.ts";
 import { seal } from "#src/lib/seal.ts";
+import type { AllowedTargets } from "#src/lib/target-address.ts";
 import { toWire } from "./to-wire.ts";
+import { checkTarget } from "./upstream-target.ts";
 import {
   formatCredentialHint,
   parseUpstreamUrl,
@@ -31,6 +33,8 @@ import {
 export interface UpstreamDeps extends AuditDeps {
   /** Derived from `BURSAR_SECRET`: see lib/seal.ts. */
   sealingKey: Buffer;
+  /** Private addresses that an upstream may have: `BURSAR_ALLOW_PRIVATE_UPSTREAMS`. */
+  privateUpstreams: AllowedTargets;
 }
 
 /** Lists the upstreams. There is at most one, so it is always the last page. */
@@ -52,7 +56,7 @@ export async function getUpstream(
   return row;
 }
 
-/** Throws a 400 for a URL that is not safe for a credential, and a 409 if the organization has an upstream. */
+/** Throws a 400 for a URL that is private or not safe for a credential, and a 409 if the organization has an upstream. */
 export async function createUpstream(
   deps: UpstreamDeps,
   { caller, origin }: Call,
@@ -60,7 +64,7 @@ export async function createUpstream(
 ): Promise<UpstreamRow> {
   const now = new Date(deps.nowMs());
   const id = newId(idPrefixes.upstream, now.getTime(), deps.randomBytes);
-  const base_url = parseUpstreamUrl(input.base_url);
+  const base_url = parseUrl(deps, input.base_url);
   const row = {
     id,
     name: input.name,
@@ -99,7 +103,7 @@ export function updateUpstream(
   id: string,
   change: UpstreamChange,
 ): Promise<UpstreamRow> {
-  const newUrl = change.base_url === undefined ? undefined : parseUpstreamUrl(change.base_url);
+  const newUrl = change.base_url === undefined ? undefined : parseUrl(deps, change.base_url);
   const { organizationId } = caller;
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const before = await findUpstreamForUpdate(tx, { organizationId, id });
@@ -139,6 +143,10 @@ export function deleteUpstream(
     await deleteRow(tx, { organizationId, id });
     return { result: undefined, audit: auditOf("upstream.deleted", before, null) };
   });
+}
+
+function parseUrl({ privateUpstreams }: UpstreamDeps, text: string): string {
+  return checkTarget(parseUpstreamUrl(text), privateUpstreams);
 }
 
 function sealCredential(

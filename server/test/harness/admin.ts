@@ -19,6 +19,7 @@ import { createAdminKey } from "#src/keys/admin-keys/admin-keys.ts";
 import { makeBackground } from "#src/lib/background.ts";
 import { newId } from "#src/lib/ids.ts";
 import { makeLogger } from "#src/lib/logger.ts";
+import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import { createOrganization, ensureOrganization } from "#src/organizations/organizations.ts";
 import { openTestAuditLog, type TestAuditLog } from "./audit-log.ts";
 import { checkRefusal } from "./check-refusal.ts";
@@ -189,6 +190,7 @@ export async function startAdmin(
     isLocalOperator: (socket) => (socket.remoteAddress === OPERATOR_ADDRESS ? "1000" : null),
     sessions: makeSessions(audit),
     lostRestrictions: { isPending: () => false, settled: async () => undefined },
+    privateUpstreams: parseAllowedTargets([]),
     passwordCost: TEST_PASSWORD_COST,
     background,
     publicOrigin: null,
