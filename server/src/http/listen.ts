@@ -20,6 +20,7 @@ import { newId } from "#src/lib/ids.ts";
 import { createServer, ServerResponse, STATUS_CODES } from "#src/lib/node-http.ts";
 import { readOpenFileLimit } from "#src/lib/open-file-limit.ts";
 import { StartError } from "#src/lib/start-error.ts";
+import { makeFramingGuard } from "./guard-framing.ts";
 
 export interface ServeOptions {
   /** PEM texts. Null: plain HTTP. */
@@ -115,12 +116,12 @@ interface ServedConnections {
 
 function makeServer(options: ServeOptions): ServedConnections {
   const { tls, sockets = null } = options;
+  const guard = makeFramingGuard();
+  const onRequest = guard(options.onRequest);
   const http =
-    tls !== null && sockets === null
-      ? createTlsServer(tls, options.onRequest)
-      : createServer(options.onRequest);
+    tls !== null && sockets === null ? createTlsServer(tls, onRequest) : createServer(onRequest);
   http.keepAliveTimeout = KEEP_ALIVE_SECONDS * 1_000;
-  http.on("checkContinue", options.onCheckContinue);
+  http.on("checkContinue", guard(options.onCheckContinue));
   http.on("clientError", refuseBrokenRequest);
   if (sockets === null)
     return { front: http, http, own: null, connections: trackConnections(http) };
@@ -174,7 +175,7 @@ export async function listenLocally(
 ): Promise<LocalListener> {
   const sockets = new WeakSet<Socket>();
   const uid = String(process.getuid?.() ?? "unknown");
-  const server = createServer(onRequest);
+  const server = createServer(makeFramingGuard()(onRequest));
   server.on("connection", (socket: Socket) => sockets.add(socket));
   server.on("clientError", refuseBrokenRequest);
   const connections = trackConnections(server);

@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { findFramingFault } from "#src/http1/framing-fault.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import type { Reading } from "./message-reading.ts";
+
+/** The listener refuses this request of node:http, and serves no later one of the connection. */
+const FRAMING_REFUSAL = "framing";
 
 /** Connection of which node:http reads the requests. */
 interface Connection {
@@ -22,7 +26,9 @@ export class NodeRequestReader {
   constructor() {
     this.#server.on("request", (request, response) => {
       const reading = this.#connections.get(request.socket);
-      if (reading) record(reading, request, response.shouldKeepAlive);
+      if (!reading || reading.refusal === FRAMING_REFUSAL) return;
+      if (findFramingFault(request) === null) record(reading, request, response.shouldKeepAlive);
+      else reading.refusal = FRAMING_REFUSAL;
     });
     for (const event of ["checkContinue", "checkExpectation"] as const) {
       this.#server.on(event, (request: IncomingMessage) => {
