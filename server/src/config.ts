@@ -278,7 +278,7 @@ export const settings = {
     schema: z.url({ protocol: /^smtps?$/, error: "expected smtp://… or smtps://…" }).optional(),
     isSecret: true,
     about:
-      "Mail server, such as smtp://user:password@mail.example.com:587. Unset: messages are stored, and the operator can read their links.",
+      "Mail server, such as smtp://user:password@mail.example.com:587. TLS is required, except on this machine or with `?requireTLS=false`. Unset: messages are stored, and the operator can read their links.",
   },
   backupPassphrase: {
     env: "BURSAR_BACKUP_PASSPHRASE",

@@ -24,10 +24,12 @@ const SILENCE_TIMEOUT_MS = 30_000;
 const SEND_TIMEOUT_MS = 120_000;
 const MAX_REASON = 500;
 
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
 /**
- * Sends to the mail server of a URL: `smtp://`, which changes to TLS if the server supports it, or `smtps://`. Each
- * message has its own connection, because there are few. Every attempt has the same Message-ID, so that receivers
- * detect duplicates.
+ * Sends to the mail server of a URL: `smtp://`, which changes to TLS before anything is sent, or `smtps://`. A server of this
+ * machine needs no TLS, and `?requireTLS=false` sends unencrypted if the server has none. Each message has its own
+ * connection, because there are few. Every attempt has the same Message-ID, so that receivers detect duplicates.
  */
 export function makeSmtpTransport(options: { url: string; from: string }): MailTransport {
   const domain = findDomain(options.from);
@@ -60,6 +62,8 @@ async function makeTransporter(url: string) {
   return nodemailer.createTransport({
     url,
     connectionTimeout: CONNECT_TIMEOUT_MS,
+    // A value in the URL has priority.
+    requireTLS: !LOOPBACK.test(new URL(url).hostname),
     greetingTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
     // Messages reference no files or URLs.
@@ -82,12 +86,20 @@ async function waitForSend(sending: Promise<unknown>): Promise<void> {
   }
 }
 
-/** A response about the message or its recipient (5yz) is permanent. Wrong credentials can be fixed here. */
+const NO_TLS =
+  "The mail server offers no TLS, so no message was sent. Use smtps:// in SMTP_URL, or add ?requireTLS=false to send " +
+  "messages and their links unencrypted.";
+/** Failures that a change of the settings ends: wrong credentials, and a server without TLS. */
+const FIXABLE = ["EAUTH", "ETLS"];
+
+/** A response about the message or its recipient (5yz) is permanent. */
 function explain(error: unknown): SendOutcome {
+  const { responseCode, code = "" } = error as { responseCode?: number; code?: string };
+  // A failed handshake has no response.
+  if (code === "ETLS" && responseCode !== undefined) return { kind: "failed", reason: NO_TLS };
   const reason = (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON);
-  const { responseCode, code } = error as { responseCode?: number; code?: string };
   const isPermanent = responseCode !== undefined && responseCode >= 500;
-  return { kind: isPermanent && code !== "EAUTH" ? "refused" : "failed", reason };
+  return { kind: isPermanent && !FIXABLE.includes(code) ? "refused" : "failed", reason };
 }
 
 /** Domain of a sender: `Bursar <bursar@example.com>` → `example.com`. */

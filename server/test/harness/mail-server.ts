@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from "./test-certificate.ts";
 
 /** A mail server on loopback that stores received messages. */
 export interface MailServer {
@@ -23,13 +24,17 @@ export interface ReceivedMail extends ParsedMail {
   /** Recipients of the envelope. */
   recipients: string[];
   raw: string;
+  isEncrypted: boolean;
 }
 
-export async function startMailServer(): Promise<MailServer> {
+/** `hasTls`: the server offers STARTTLS, with the certificate of the tests. */
+export async function startMailServer({ hasTls = false } = {}): Promise<MailServer> {
   const waiting: (() => void)[] = [];
   const server = new SMTPServer({
     authOptional: true,
-    disabledCommands: ["STARTTLS"],
+    ...(hasTls
+      ? { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY }
+      : { disabledCommands: ["STARTTLS"] }),
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -44,7 +49,9 @@ export async function startMailServer(): Promise<MailServer> {
         const raw = Buffer.concat(chunks).toString("utf8");
         void simpleParser(raw).then((parsed) => {
           const recipients = session.envelope.rcptTo.map(({ address }) => address);
-          mail.received.push(Object.assign(parsed, { recipients, raw }));
+          mail.received.push(
+            Object.assign(parsed, { recipients, raw, isEncrypted: session.secure }),
+          );
           done();
           notify();
         });
