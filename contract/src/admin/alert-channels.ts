@@ -30,7 +30,8 @@ const target = z
     z.strictObject({
       kind: z.literal("slack"),
       url: httpsAddress.meta({
-        description: "An incoming webhook, `https://hooks.slack.com/services/…`.",
+        description:
+          "An incoming webhook of Slack, `https://hooks.slack.com/services/…`. Another host needs `BURSAR_ALLOW_PRIVATE_TARGETS`.",
       }),
     }),
     z.strictObject({

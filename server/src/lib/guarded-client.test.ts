@@ -364,6 +364,9 @@ test("finds an invalid address before resolving it", () => {
   expect(findMistake("https://example.com/#a")).toContain("fragment");
   expect(findMistake("https://a:b@example.com/")).toContain("user name");
   expect(findMistake("example.com")).toContain("expected a URL");
+  const { isListed } = makeGuardedClient({ allowed: ["10.0.0.0/8", "hooks.internal"] });
+  expect(["https://hooks.internal/", "http://10.0.0.1/"].map(isListed)).toEqual([true, true]);
+  expect(["https://internal/", "https://11.0.0.1/"].map(isListed)).toEqual([false, false]);
   const strict = makeGuardedClient({ allowed: [] });
   expect(strict.findMistake("http://hooks.example.com/")).toBe("expected an https URL");
 });

@@ -32,6 +32,8 @@ export interface GuardedClient {
    * request.
    */
   findMistake(url: string): string | null;
+  /** True if `allowed` has the host of this URL, as a name or as an address. */
+  isListed(url: string): boolean;
 }
 
 export interface FoundAddress {
@@ -74,6 +76,7 @@ export function makeGuardedClient(options: GuardedClientOptions): GuardedClient 
       }
     },
     findMistake: (text) => findUrlMistake(text) ?? findPlainMistake(allowed, new URL(text)),
+    isListed: (text) => isListed(allowed, nameOf(new URL(text))),
   };
 }
 
@@ -81,7 +84,7 @@ export function makeGuardedClient(options: GuardedClientOptions): GuardedClient 
 function findPlainMistake(allowed: AllowedTargets, url: URL): string | null {
   const name = nameOf(url);
   const isAddress = isIP(name) !== 0;
-  const isOpened = allowed.hosts.has(name) || (isAddress && isAllowedAddress(allowed, name));
+  const isOpened = isListed(allowed, name);
   const kind = isAddress ? classifyAddress(name) : "public";
   if (kind === "metadata") return "this is the metadata service of a cloud, which has credentials";
   if (kind === "private" && !isOpened) {
@@ -89,6 +92,10 @@ function findPlainMistake(allowed: AllowedTargets, url: URL): string | null {
   }
   const mayBeOpened = isOpened || (!isAddress && allowed.ranges.length > 0);
   return url.protocol === "http:" && !mayBeOpened ? "expected an https URL" : null;
+}
+
+function isListed(allowed: AllowedTargets, name: string): boolean {
+  return allowed.hosts.has(name) || (isIP(name) !== 0 && isAllowedAddress(allowed, name));
 }
 
 /** Host name for the lookup: lower case, IPv6 without brackets. */

@@ -136,6 +136,7 @@ const START_MS = Date.UTC(2026, 10, 20, 12);
 const noNetwork: AdminAppDeps["client"] = {
   post: async () => ({ kind: "failed", reason: "No network." }),
   findMistake: () => null,
+  isListed: () => false,
 };
 
 /** Node id without a process. */

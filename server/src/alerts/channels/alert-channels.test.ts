@@ -96,6 +96,7 @@ describe("create a channel", () => {
     ["http", { kind: "webhook", url: "http://8.8.8.8/in" }, "expected an https URL"],
     ["a private address", { kind: "webhook", url: "https://10.0.0.1/" }, "private network"],
     ["a private address of Slack", { kind: "slack", url: "https://[::1]/" }, "private network"],
+    ["another host of Slack", { kind: "slack", url: "https://example.com/" }, "hooks.slack.com"],
     ["metadata", { kind: "webhook", url: "http://169.254.169.254/" }, "credentials"],
     ["a password", { kind: "webhook", url: "https://a:b@example.com/" }, "password"],
     ["no URL", { kind: "webhook", url: "example.com" }, "expected a URL"],

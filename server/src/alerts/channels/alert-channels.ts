@@ -34,6 +34,7 @@ import {
 import type { DeliverDeps } from "./deliver-alert.ts";
 import { listQueued } from "./deliveries.sql.ts";
 import { addDeliveryJob } from "./queue-deliveries.ts";
+import { findSlackMistake } from "./slack-host.rule.ts";
 
 export type AlertChannelDeps = DeliverDeps;
 type Target = z.output<typeof createRoute.body>["target"];
@@ -261,7 +262,9 @@ function checkTarget({ client }: AlertChannelDeps, target: Target): void {
     throw refuseField("target.recipients", "expected a role or an address.");
   }
   if (target.kind === "pagerduty") return;
-  const mistake = client.findMistake(target.url);
+  const mistake =
+    client.findMistake(target.url) ??
+    (target.kind === "slack" ? findSlackMistake(target.url, client.isListed(target.url)) : null);
   if (mistake !== null) throw refuseField("target.url", `${mistake}.`);
 }
 

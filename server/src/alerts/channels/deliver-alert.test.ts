@@ -14,6 +14,7 @@ import { auditEventsOf } from "#test/harness/audit-events.ts";
 import { eventually } from "#test/harness/eventually.ts";
 import { type MailServer, startMailServer } from "#test/harness/mail-server.ts";
 import { answerWith, type ReceivedMessage } from "#test/harness/receiver.ts";
+import { sealTarget } from "./channel-secrets.ts";
 
 const ROUTING_KEY = "0123456789abcdef0123456789abcdef";
 
@@ -478,6 +479,23 @@ describe("a test message", () => {
       last_status: null,
       last_error: expect.stringContaining("BURSAR_ALLOW_PRIVATE_TARGETS"),
     });
+  });
+});
+
+test("a Slack channel that an earlier version stored sends to no other host", async ({
+  a,
+  deliveries,
+}) => {
+  const channel = await a.createChannel({ kind: "slack", url: `${a.receiver.origin}/slack` });
+  const url = "https://example.com/in";
+  const target_sealed = sealTarget(a.h.deps.sealingKey, channel.id, { kind: "slack", url });
+  const { database } = a.h.deps;
+  const change = database.updateTable("alert_channel").set({ target_sealed });
+  await change.where("id", "=", channel.id).execute();
+  expect((await deliveries.send(channel.id)).body).toMatchObject({
+    status: "failed",
+    last_status: null,
+    last_error: expect.stringContaining("https://hooks.slack.com"),
   });
 });
 

@@ -5,6 +5,7 @@ import type { ChannelTarget } from "./channel-secrets.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { toPagerDutyEvent, toPagerDutyUpdate } from "./pagerduty-event.ts";
 import { signWebhook } from "./sign-webhook.ts";
+import { findSlackMistake } from "./slack-host.rule.ts";
 import { toSlackMessage } from "./slack-message.ts";
 
 /** Outcome of one attempt. `status`: HTTP status of the response, null without one. */
@@ -34,6 +35,13 @@ export async function sendThrough(
   { target, secrets }: { target: ChannelTarget; secrets: readonly string[] },
   message: AlertMessage,
 ): Promise<Outcome> {
+  // Earlier versions stored other addresses as Slack channels.
+  const mistake =
+    target.kind === "slack" ? findSlackMistake(target.url, deps.client.isListed(target.url)) : null;
+  if (mistake !== null) {
+    const reason = `The address is invalid: ${mistake}.`;
+    return { kind: "failed", status: null, reason, retryAfterSeconds: null, isGone: false };
+  }
   return postToTarget(deps, target, makeRequest(deps, { target, secrets }, message));
 }
 
