@@ -14,6 +14,7 @@ import {
 import { logFormats, logLevels } from "#src/lib/logger.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import {
+  bearerToken,
   connections,
   databaseUrl,
   headerText,
@@ -279,6 +280,20 @@ export const settings = {
     isSecret: true,
     about:
       "Mail server, such as smtp://user:password@mail.example.com:587. TLS is required, except on this machine or with `?requireTLS=false`. Unset: messages are stored, and the operator can read their links.",
+  },
+  metricsToken: {
+    env: "BURSAR_METRICS_TOKEN",
+    schema: bearerToken.optional(),
+    isSecret: true,
+    about:
+      "Token that `/metrics` requires, as `authorization: Bearer …`, at least 24 characters. Unset: only programs of the same machine read metrics. See [metrics](nodes.md#metrics).",
+  },
+  apiReference: {
+    env: "BURSAR_API_REFERENCE",
+    schema: z.enum(["on", "off"]),
+    fallback: "on",
+    about:
+      "on: `/docs` and `/openapi.json` show the Admin API to every client. off: neither is served. They contain no data of the company.",
   },
   backupPassphrase: {
     env: "BURSAR_BACKUP_PASSPHRASE",

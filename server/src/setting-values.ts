@@ -8,6 +8,7 @@ export const text = z.string().min(1, "expected a non-empty text");
 export const headerText = z
   .string()
   .regex(/^[\x21-\x7e]+$/, "expected printable characters without spaces");
+export const bearerToken = headerText.min(24, "expected at least 24 characters");
 export const passphrase = z.string().min(12, "expected at least 12 characters");
 export const list = z.string().transform((value) =>
   value

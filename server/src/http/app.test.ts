@@ -283,6 +283,15 @@ describe("pages", () => {
     }
   });
 
+  test("/docs and /openapi.json can be turned off", async ({ h }) => {
+    const app = await makeAdminApp({ ...h.deps, hasReference: false });
+    for (const url of ["/docs", "/docs/", "/docs/start.js", "/docs/scalar.js", "/openapi.json"]) {
+      const { statusCode, body } = await app.inject({ method: "GET", url });
+      expect([url, statusCode, body.includes("lists all routes")]).toEqual([url, 404, false]);
+    }
+    await app.close();
+  });
+
   test("/healthz, /readyz and /metrics need no key", async ({ h }) => {
     expect((await h.as(null).get("/healthz")).body).toEqual({ status: "ok" });
     const ready = await h.as(null).get("/readyz");

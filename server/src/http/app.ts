@@ -18,6 +18,8 @@ export interface AdminAppDeps extends HandlerDeps, MountDeps, PageDeps {
   /** Distinguishes a lost connection to PostgreSQL from a bug: `isUnavailable` of db/database-error.ts. */
   isDatabaseAway: (error: unknown) => boolean;
   isEncrypted: ClientFacts["isEncrypted"];
+  /** Serves the API reference and the OpenAPI document. */
+  hasReference: boolean;
 }
 
 const BODY_LIMIT = 1024 * 1024;
@@ -63,15 +65,16 @@ export async function makeAdminApp(deps: AdminAppDeps): Promise<FastifyInstance>
   });
   app.setNotFoundHandler((request, reply) => {
     const [path = ""] = request.url.split("?");
+    const hint = deps.hasReference ? " GET /openapi.json lists all routes." : "";
     const error = new ApiError(
       "route_not_found",
-      `There is no ${request.method} ${path.slice(0, MAX_SHOWN_PATH)} here. GET /openapi.json lists all routes.`,
+      `There is no ${request.method} ${path.slice(0, MAX_SHOWN_PATH)} here.${hint}`,
     );
     return sendError(deps, error, request.id, reply);
   });
 
   await mountPages(app, deps);
-  mountDocs(app, deps.version);
+  if (deps.hasReference) mountDocs(app, deps.version);
   mountRoutes(app, deps, makeHandlers(deps));
   await app.ready();
   return app;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
+import { checkMetricsAccess, type MetricsAccess } from "./check-metrics-access.ts";
 import { mountConsole, readConsole } from "./console.ts";
 import type { Metrics } from "./metrics.ts";
 import { sendJson } from "./mount-routes.ts";
@@ -26,7 +27,7 @@ export type ReadinessReason =
 /** Reasons that only a restart of the process ends. */
 const finalReasons: readonly (ReadinessReason | null)[] = ["node_fenced"];
 
-export interface PageDeps {
+export interface PageDeps extends MetricsAccess {
   /** Folder of the built console. Without a build, `/` shows a plain page. */
   consoleFolder: string;
   readiness: () => Promise<Readiness>;
@@ -63,9 +64,10 @@ export async function mountPages(app: FastifyInstance, deps: PageDeps): Promise<
     const readiness = await deps.readiness();
     return sendJson(reply.code(readiness.status === "not ready" ? 503 : 200), readiness);
   });
-  app.get("/metrics", async (_, reply) =>
-    reply.type(deps.metrics.contentType).send(await deps.metrics.text()),
-  );
+  app.get("/metrics", async (request, reply) => {
+    checkMetricsAccess(deps, request.raw);
+    return reply.type(deps.metrics.contentType).send(await deps.metrics.text());
+  });
 }
 
 /** Mounts the page at `/` for a server without a built console. The page lists the alternatives. */

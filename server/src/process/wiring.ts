@@ -40,7 +40,6 @@ import { getSocketPath, socketName } from "#src/lib/local-socket.ts";
 import type { Logger } from "#src/lib/logger.ts";
 import { VERSION } from "#src/lib/program-version.ts";
 import { deriveSealingKey } from "#src/lib/seal.ts";
-import { parseAllowedTargets } from "#src/lib/target-address.ts";
 import { makeTurnEnd, type TurnEnd } from "#src/lib/turn-end.ts";
 import { removeForeignVariables } from "#src/people/identity/auth-settings.ts";
 import { makePriceBooks, type PriceBooks } from "#src/prices/price-book.ts";
@@ -59,6 +58,7 @@ import { steadyDays } from "#src/spend/ledger/steady-days.ts";
 import { publishMaxConnections } from "#src/system/node-connections.sql.ts";
 import type { Upstreams } from "#src/upstreams/resolve-upstream.ts";
 import type { UpstreamDescription } from "#src/upstreams/upstream.ts";
+import { readAppSettings } from "./app-settings.ts";
 import { chooseBegin } from "./choose-begin.ts";
 import { describeNode } from "./describe-node.ts";
 import { makeLoggedReload } from "./logged-reload.ts";
@@ -415,16 +415,13 @@ async function startSurfaces(
     ...core.audit,
     ...outgoing,
     publicUrl,
-    privateUpstreams: parseAllowedTargets(config.allowPrivateUpstreams),
-    isMailServerConfigured: config.smtpUrl !== undefined,
+    ...readAppSettings(config),
     operatorOrganizationId: core.organizationId,
     sessions: makeSessions(core.audit),
     lostRestrictions: core.failovers,
     background,
-    publicOrigin: config.publicUrl === undefined ? null : new URL(config.publicUrl).origin,
     isLocalOperator: (socket) => local?.operatorUid(socket) ?? null,
     ...client,
-    unresolvedReleaseMs: config.unresolvedReleaseMs,
     reportsDatabase: core.reportsDatabase,
     ...core.keyUses,
     onDenied: (caller, route, origin, refusal) =>

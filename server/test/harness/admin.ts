@@ -204,6 +204,8 @@ export async function startAdmin(
     // Tests of the API do not depend on a built console.
     consoleFolder: "no console",
     readiness: async () => ({ status: "ready", reason: null, checks: { database: "ok" } }),
+    metricsToken: null,
+    hasReference: true,
     metrics: { text: async () => "# no metrics\n", contentType: "text/plain" },
     // No message leaves this machine unless a test sends it.
     ...makeOutgoing([]),
