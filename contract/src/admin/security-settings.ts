@@ -10,6 +10,12 @@ const MAX_SESSION_HOURS = 720;
 const MAX_IDLE_HOURS = 168;
 const MAX_RANGES = 100;
 const MAX_RANGE_LENGTH = 60;
+export const passwordLengthBounds = { min: 12, max: 64 } as const;
+const minPasswordLength = z
+  .int()
+  .min(passwordLengthBounds.min)
+  .max(passwordLengthBounds.max)
+  .meta({ description: "Minimum length of new passwords, in characters. Existing ones stay valid." });
 export const secondFactorRules = ["off", "admins", "all"] as const;
 const secondFactor = z.enum(secondFactorRules).meta({
   description:
@@ -51,6 +57,7 @@ export const securitySettings = z
     session_hours: sessionHours,
     session_idle_hours: sessionIdleHours,
     console_addresses: consoleAddresses,
+    min_password_length: minPasswordLength,
     keys_beyond_max_lifetime: z.object({ api_keys: count, admin_keys: count }).meta({
       description: "Working keys that expire later than the maximum lifetime allows, or never.",
     }),
@@ -85,6 +92,7 @@ export const updateSecuritySettings = route({
     session_hours: sessionHours.optional(),
     session_idle_hours: sessionIdleHours.optional(),
     console_addresses: consoleAddresses.optional(),
+    min_password_length: minPasswordLength.optional(),
   }),
   response: securitySettings,
 });

@@ -9,7 +9,7 @@ import { route } from "../route.ts";
 const MAX_PASSWORD_LENGTH = 1000;
 export const password = z.string().min(1).max(MAX_PASSWORD_LENGTH).meta({ format: "password" });
 export const newPassword = password.meta({
-  description: "At least 12 characters, and not easy to guess.",
+  description: "At least `min_password_length` characters (default 12), and not easy to guess.",
 });
 const oneTimeToken = z
   .string()

@@ -691,7 +691,8 @@ CREATE TABLE security_settings (
   second_factor text DEFAULT 'off'::text NOT NULL,
   session_hours integer,
   session_idle_hours integer,
-  console_addresses text[]
+  console_addresses text[],
+  min_password_length integer DEFAULT 12 NOT NULL
 );
 CREATE TABLE set_up_link (
   token_hash bytea NOT NULL,
@@ -1531,6 +1532,7 @@ ALTER TABLE rotation_policy ADD CONSTRAINT rotation_policy_rotation_days_check C
 ALTER TABLE schema_migration ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_key_lifetime_days_check CHECK (((max_key_lifetime_days >= 1) AND (max_key_lifetime_days <= 3650)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_max_keys_per_member_check CHECK (((max_keys_per_member >= 1) AND (max_keys_per_member <= 10000)));
+ALTER TABLE security_settings ADD CONSTRAINT security_settings_min_password_length_check CHECK (((min_password_length >= 12) AND (min_password_length <= 64)));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_pkey PRIMARY KEY (organization_id);
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_second_factor_check CHECK ((second_factor = ANY (ARRAY['off'::text, 'admins'::text, 'all'::text])));
 ALTER TABLE security_settings ADD CONSTRAINT security_settings_session_hours_check CHECK (((session_hours >= 1) AND (session_hours <= 720)));

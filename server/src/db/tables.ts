@@ -268,6 +268,7 @@ interface SecuritySettingsTable {
   session_hours: Generated<number | null>;
   session_idle_hours: Generated<number | null>;
   console_addresses: Generated<string[] | null>;
+  min_password_length: Generated<number>;
 }
 
 interface SpendLimitTable {

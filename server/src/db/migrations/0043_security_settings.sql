@@ -7,4 +7,6 @@ ALTER TABLE security_settings
   -- Null: 7 days.
   ADD COLUMN session_idle_hours integer CHECK (session_idle_hours BETWEEN 1 AND 168),
   -- Addresses and CIDR ranges from which sessions work. Null: all.
-  ADD COLUMN console_addresses text[];
+  ADD COLUMN console_addresses text[],
+  ADD COLUMN min_password_length integer NOT NULL DEFAULT 12
+    CHECK (min_password_length BETWEEN 12 AND 64);

@@ -4,7 +4,7 @@ import { hashNewPassword, makePasswordHashing, runPasswordWork } from "./hash-pa
 
 const PASSWORD = "Tycho lost his nose: \u212B";
 
-const someone = { name: "", email: "", organizationName: "" };
+const someone = { name: "", email: "", organizationName: "", minLength: 12 };
 /** Hash of a password as servers before 0.2 stored it. */
 const hashEarlier = (password: string) => {
   const salt = "00112233445566778899aabbccddeeff";

@@ -7,6 +7,7 @@ const ada = {
   email: "ada.lovelace@example.com",
   name: "Ada Lovelace",
   organizationName: "Analytical Engines",
+  minLength: 12,
 };
 const words = await loadCommonWords();
 const passwordFault = (password: string, person: Person) => findFault(password, person, words);
@@ -69,10 +70,16 @@ describe("a new password", () => {
     const text = fc.string({ unit: "binary", maxLength: 250 });
     fc.assert(
       fc.property(text, text, text, (password, email, name) => {
-        const fault = passwordFault(password, { email, name, organizationName: name });
+        const fault = passwordFault(password, { email, name, organizationName: name, minLength: 12 });
         if ([...password].length < 12) expect(fault).toContain("at least 12");
         else expect(fault === null || fault.length > 0).toBe(true);
       }),
     );
   });
+});
+
+test("a new password has the organization's minimum length, in characters", () => {
+  const person = { ...ada, minLength: 20 };
+  expect(passwordFault("seventeen zebra ✅", person)).toBe("expected at least 20 characters.");
+  expect(passwordFault("correct horse battery staple", person)).toBeNull();
 });

@@ -1,13 +1,19 @@
+import { passwordLengthBounds } from "@bursar/contract/admin/security-settings.ts";
 import { estimateGuesses, type WordRanks } from "./password-strength.rule.ts";
 
-/** Password length in characters. The maximum bounds the work of checking and hashing. */
-export const passwordLength = { min: 12, max: 200 } as const;
+/**
+ * Password length in characters. The minimum applies without a longer one of the organization. The maximum bounds the work
+ * of checking and hashing.
+ */
+export const passwordLength = { min: passwordLengthBounds.min, max: 200 } as const;
 
 /** Personal data that must not be the password. */
 export interface Person {
   email: string;
   name: string;
   organizationName: string;
+  /** Minimum length of the organization, characters. */
+  minLength: number;
 }
 
 const FEWEST_DIFFERENT = 5;
@@ -25,12 +31,12 @@ const ownWords = ["bursar", "anthropic", "claude"];
  */
 export function passwordFault(
   password: string,
-  { email, name, organizationName }: Person,
+  { email, name, organizationName, minLength }: Person,
   words: WordRanks,
 ): string | null {
-  const { min, max } = passwordLength;
+  const { max } = passwordLength;
   const length = [...password].length;
-  if (length < min) return `expected at least ${min} characters.`;
+  if (length < minLength) return `expected at least ${minLength} characters.`;
   if (password.length > max) return `expected at most ${max} characters.`;
   const text = password.normalize("NFKC").toLowerCase();
   if (new Set(text).size < FEWEST_DIFFERENT) {

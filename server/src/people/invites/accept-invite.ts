@@ -13,6 +13,7 @@ import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
+import { findMinPasswordLength } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
 import { inviteStatusOf } from "./invite-status.rule.ts";
 import {
@@ -64,7 +65,8 @@ export async function acceptInvite(
   const offer = await lookUpInvite(deps, { browser, origin }, input.token);
   const { email, role, organization_id: organizationId } = offer.row;
   const { name } = input;
-  const person = { name, email, organizationName: offer.organizationName };
+  const minLength = await findMinPasswordLength(deps.database, organizationId);
+  const person = { name, email, organizationName: offer.organizationName, minLength };
   const passwordHash = await hashNewPassword(input.password, person, deps.passwordCost);
   const nowMs = deps.nowMs();
   const createdAt = new Date(nowMs);

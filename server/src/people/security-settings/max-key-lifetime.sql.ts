@@ -1,3 +1,4 @@
+import { passwordLengthBounds } from "@bursar/contract/admin/security-settings.ts";
 import type { Database, Tx } from "#src/db/pool.ts";
 
 /** Maximum key lifetime in days, for new and changed keys. Null: no limit. */
@@ -24,4 +25,17 @@ export async function findMaxKeysPerMember(
     .where("organization_id", "=", organizationId)
     .executeTakeFirst();
   return row?.max_keys_per_member ?? null;
+}
+
+/** Minimum length of new passwords, characters. */
+export async function findMinPasswordLength(
+  db: Database | Tx,
+  organizationId: string,
+): Promise<number> {
+  const row = await db
+    .selectFrom("security_settings")
+    .select("min_password_length")
+    .where("organization_id", "=", organizationId)
+    .executeTakeFirst();
+  return row?.min_password_length ?? passwordLengthBounds.min;
 }

@@ -1,3 +1,4 @@
+import { passwordLengthBounds } from "@bursar/contract/admin/security-settings.ts";
 import { type SqlBool, sql } from "kysely";
 import type { Database, Tx } from "#src/db/pool.ts";
 
@@ -11,6 +12,8 @@ export interface SecurityRules {
   session_hours: number | null;
   session_idle_hours: number | null;
   console_addresses: string[] | null;
+  /** Minimum length of new passwords, characters. */
+  min_password_length: number;
 }
 
 const columns = [
@@ -21,6 +24,7 @@ const columns = [
   "session_hours",
   "session_idle_hours",
   "console_addresses",
+  "min_password_length",
 ] as const;
 
 /** Returns the organization's rules, or the defaults. */
@@ -42,6 +46,7 @@ export async function findSecurityRules(
       session_hours: null,
       session_idle_hours: null,
       console_addresses: null,
+      min_password_length: passwordLengthBounds.min,
     }
   );
 }

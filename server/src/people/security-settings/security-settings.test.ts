@@ -33,6 +33,7 @@ const shown = (days: number | null, apiKeys = 0, adminKeys = 0) => ({
   session_hours: null,
   session_idle_hours: null,
   console_addresses: null,
+  min_password_length: 12,
   keys_beyond_max_lifetime: { api_keys: apiKeys, admin_keys: adminKeys },
 });
 

@@ -105,6 +105,23 @@ describe("changing the own password", () => {
     expect([answer.status, answer.error.message]).toEqual([400, message]);
   });
 
+  test("follows the organization's minimum length, also with a link", async ({ org, people }) => {
+    const settings = "/v1/admin/security_settings";
+    for (const min_password_length of [11, 65, null]) {
+      expect((await org.admin.post(settings, { min_password_length })).status).toBe(400);
+    }
+    await org.admin.post(settings, { min_password_length: 40 });
+    const message = "password: expected at least 40 characters.";
+    const token = await people.askForLink();
+    const link = await people.browse().post(CONFIRM, { token, password: NEW });
+    expect([link.status, link.error.message]).toEqual([400, message]);
+    // The member's current password is shorter, and stays valid.
+    const answer = await change(await people.signedIn(), MEMBER_PASSWORD, NEW);
+    expect([answer.status, answer.error.message]).toEqual([400, message]);
+    await org.admin.post(settings, { min_password_length: 12 });
+    expect((await change(await people.signedIn(), MEMBER_PASSWORD, NEW)).status).toBe(200);
+  });
+
   test("revokes pending links and sign-ins", async ({ people }) => {
     const token = await people.askForLink();
     await change(await people.signedIn(), MEMBER_PASSWORD, NEW);

@@ -25,6 +25,7 @@ import type { Person } from "#src/people/identity/password-rules.rule.ts";
 import { authEmailOf } from "#src/people/identity/people.ts";
 import { provePassword } from "#src/people/identity/prove-password.ts";
 import { type Site, siteOf } from "#src/people/identity/site.ts";
+import { findMinPasswordLength } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { signInTransaction } from "./audit-member.ts";
 import {
   countSessions,
@@ -49,7 +50,7 @@ export async function changePassword(
   const member = getMemberCaller(call);
   const person = await findPerson(deps.database, member.id);
   assert(person, "a caller is a member");
-  await checkNewPassword(input.new_password, personOf(person));
+  await checkNewPassword(input.new_password, await findPasswordOwner(deps, person));
   if (input.new_password === input.current_password) {
     throw refuseField("new_password", "it is your current password.");
   }
@@ -182,7 +183,7 @@ export async function confirmPasswordReset(
     await beginAttempt(deps.database, deps.nowMs(), attempt);
     throw linkGone();
   }
-  await checkNewPassword(input.password, personOf(person));
+  await checkNewPassword(input.password, await findPasswordOwner(deps, person));
   const memberId = person.id;
   const deviceId = await findKnownDevice(deps.database, deps, { browser, site, memberId });
   const newPasswordHash = await hashPassword(deps, input.password);
@@ -210,8 +211,10 @@ export async function confirmPasswordReset(
   });
 }
 
-function personOf({ email, name, organization_name: organizationName }: PersonRow): Person {
-  return { email, name, organizationName };
+async function findPasswordOwner(deps: SignInDeps, person: PersonRow): Promise<Person> {
+  const { email, name, organization_name: organizationName } = person;
+  const minLength = await findMinPasswordLength(deps.database, person.organization_id);
+  return { email, name, organizationName, minLength };
 }
 
 function findPersonOfReset(deps: SignInDeps, of: { site: Site; origin: Origin; token: string }) {

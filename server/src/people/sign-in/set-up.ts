@@ -12,6 +12,7 @@ import { siteOfChange } from "#src/people/identity/ask-auth.ts";
 import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
+import { findMinPasswordLength } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { type NoteEvent, signInTransaction } from "./audit-member.ts";
 import {
   deleteSetUpLinks,
@@ -108,7 +109,8 @@ export async function setUp(
     await beginAttempt(deps.database, deps.nowMs(), attempt);
     throw setUpLinkGone();
   }
-  const person = { ...input, organizationName: input.organization_name ?? "" };
+  const minLength = await findMinPasswordLength(deps.database, link.organizationId);
+  const person = { ...input, organizationName: input.organization_name ?? "", minLength };
   const passwordHash = await hashNewPassword(input.password, person, deps.passwordCost);
   const memberId = newId(idPrefixes.member, deps.nowMs(), deps.randomBytes);
   const cookies: string[] = [];
