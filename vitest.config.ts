@@ -66,6 +66,9 @@ function placeOf({ moduleId }: TestSpecification): number {
 /** Folder of Node's compile cache, for workers and for their servers. */
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled");
 
+/** Whether the database tests write their statements down: see server/test/statements/. */
+const isRecording = Boolean(process.env["TEST_STATEMENTS"]);
+
 process.env["TMPDIR"] = chooseTemporaryFolder();
 
 function defineProject(name: TestProjectName, options: object) {
@@ -97,6 +100,7 @@ export default defineConfig({
       defineProject("database", {
         isolate: false,
         globalSetup: ["server/test/harness/database-setup.ts"],
+        setupFiles: isRecording ? ["server/test/statements/record-statements.ts"] : [],
       }),
       defineProject("product", {
         isolate: false,

@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: routes
-
 import {
   findRequiredPermission,
   hasRight,
@@ -182,14 +180,9 @@ const isOfOrganization = (route: AdminRoute) =>
 const isOfWorkspace = (route: AdminRoute) =>
   hasTarget(route) && !sampleOf(route).isOrganizationWide;
 
-/**
- * Callers that together have all rights. The embedded PostgreSQL tests the table of rights, which the server applies
- * before any statement. Over DATABASE_URL the test shows that the server accepts each statement. Refused calls add none.
- */
+/** Callers that together have all rights. */
 const fullRights = ["a member with the role owner", "the local operator"];
 const fullRightsCallers = callerCases.filter(({ name }) => fullRights.includes(name));
-const isOverDatabaseUrl = Boolean(process.env["DATABASE_URL"]);
-const callers = isOverDatabaseUrl ? fullRightsCallers : callerCases;
 
 describe("the contract", () => {
   test("has unique operation ids and method-path pairs", () => {
@@ -242,7 +235,7 @@ interface Changing {
 const isScoped = ({ permission, workspaceRole }: CallerCase) =>
   permission !== undefined || workspaceRole !== undefined;
 
-describe.each(callers)("$name", (caller) => {
+describe.each(callerCases)("$name", (caller) => {
   let clients: Clients;
   /** Organization for calls that succeed and change data. Each call has its own subjects. */
   let changing: Changing;
@@ -340,7 +333,7 @@ function comparable({ status, text, headers }: Answer, ids: Made) {
   return { status, text: replace(text), headers: replace(JSON.stringify(kept)) };
 }
 
-describe.skipIf(isOverDatabaseUrl)("a caller with full rights", () => {
+describe("a caller with full rights", () => {
   let unconfirmed: Client;
   let tooOld: Client;
   let confirmed: Client;

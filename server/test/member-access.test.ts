@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: routes
-
 import type { apiKey, officialApiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { spendLimit, workspaceLimit } from "@bursar/contract/admin/spend-limits.ts";
 import type { getUsage } from "@bursar/contract/admin/usage.ts";

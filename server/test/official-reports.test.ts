@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: reports
-
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect } from "vitest";
 import type { EndRecord } from "#src/domain/request-record.ts";

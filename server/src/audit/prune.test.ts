@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";

@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: background
-
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";

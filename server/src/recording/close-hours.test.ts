@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import { countColumns, labelColumns, mapKeys } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";
 import { sql } from "kysely";

@@ -1,4 +1,4 @@
-// Oldest PostgreSQL: reports
+// Oldest PostgreSQL: background
 import { sql } from "kysely";
 import { expect } from "vitest";
 import { makeLogger } from "#src/lib/logger.ts";

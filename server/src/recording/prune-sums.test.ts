@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { expect } from "vitest";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: journal
 import { randomUUID } from "node:crypto";
 import { afterEach, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import fc from "fast-check";
 import { sql } from "kysely";
 import { expect } from "vitest";

@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: background
-
 import type { accessGrant } from "@bursar/contract/admin/access.ts";
 import { sql } from "kysely";
 import { expect } from "vitest";

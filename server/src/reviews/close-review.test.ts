@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { describe, expect } from "vitest";
 import {
   type Item,

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import type { accessReview } from "@bursar/contract/admin/access-reviews.ts";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";

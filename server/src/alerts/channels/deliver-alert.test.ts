@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import type { ServerResponse } from "node:http";
 import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";

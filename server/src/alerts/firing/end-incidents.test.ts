@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import type { AlertCondition, FiringFacts } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";

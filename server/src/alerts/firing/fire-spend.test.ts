@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { afterAll, describe, expect } from "vitest";
 import { type Listed, PUBLIC_URL } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import type { alertFiring } from "@bursar/contract/admin/alerts.ts";
 import { describe, expect } from "vitest";

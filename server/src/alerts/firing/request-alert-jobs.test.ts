@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { afterAll, describe, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: background
 import { randomUUID } from "node:crypto";
 import type { AlertCondition } from "@bursar/contract/admin/alerts.ts";
 import { sql } from "kysely";

@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: reports
-
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
 import type { getKeyHygiene } from "@bursar/contract/admin/key-hygiene.ts";
 import { keyIssues } from "@bursar/contract/key-issues.ts";

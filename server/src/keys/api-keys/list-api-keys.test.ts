@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: reports
-
 import type { apiKey } from "@bursar/contract/admin/api-keys.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";

@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: sign-in
-
 import { describe, expect } from "vitest";
 import type { Answer, TestMember } from "#test/harness/admin.ts";
 import { test as base } from "#test/harness/admin-test.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: ledger
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import type { Database } from "#src/db/pool.ts";

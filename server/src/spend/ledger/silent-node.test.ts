@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

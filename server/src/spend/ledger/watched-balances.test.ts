@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: ledger
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect } from "vitest";

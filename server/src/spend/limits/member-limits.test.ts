@@ -1,5 +1,3 @@
-// Oldest PostgreSQL: ledger
-
 import type { listEffectiveMemberLimits } from "@bursar/contract/admin/spend-limits.ts";
 import { expect } from "vitest";
 import type { z } from "zod";

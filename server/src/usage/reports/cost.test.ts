@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import type { costRow, costSummary, getCost } from "@bursar/contract/admin/cost.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";

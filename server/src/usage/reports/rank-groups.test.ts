@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { readPrimary } from "#src/db/reports-database.ts";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import type { getUsage } from "@bursar/contract/admin/usage.ts";
 import { type LabelName, labelNames } from "@bursar/contract/usage-shape.ts";
 import fc from "fast-check";

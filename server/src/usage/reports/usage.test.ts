@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import type { getUsage, usageRow } from "@bursar/contract/admin/usage.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";

@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import type { listRequests, loggedRequestDetail } from "@bursar/contract/admin/requests.ts";
 import { describe, expect } from "vitest";
 import type { z } from "zod";

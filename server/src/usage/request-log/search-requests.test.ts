@@ -1,4 +1,3 @@
-// Oldest PostgreSQL: reports
 import { sql } from "kysely";
 import { describe, expect } from "vitest";
 import { insertUsageEvents } from "#src/recording/usage.sql.ts";
