@@ -100,7 +100,7 @@ export async function signInMember(
   deps: AuthDeps & SigningDeps,
   member: { id: string; steppedUpAtMs: number | null },
 ): Promise<string> {
-  const person = { email: "", name: "", organizationName: "" };
+  const person = { email: "", name: "", organizationName: "", minLength: 12 };
   passwordHash ??= hashNewPassword(MEMBER_PASSWORD, person, TEST_PASSWORD_COST);
   const hash = await passwordHash;
   const site = siteOf(CONSOLE_ORIGIN);
