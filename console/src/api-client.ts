@@ -2,7 +2,7 @@ import { routes } from "virtual:contract";
 import type { FieldError } from "@bursar/contract/error-facts.ts";
 import type { AdminRoute } from "@bursar/contract/routes.ts";
 import type { z } from "zod";
-import { reportAnswer, reportNoAnswer, reportSignOut } from "./connection.ts";
+import { reportAnswer, reportNoAnswer, reportSessionChange } from "./connection.ts";
 import { reportDataSource } from "./data-source.ts";
 import { requestSignIn, stepUpQuestion } from "./questions.ts";
 
@@ -133,7 +133,7 @@ async function send<O extends Operation>(
     response = await ask();
   }
   if (wantsStepUp(response) && (await stepUpQuestion.ask())) response = await ask();
-  if (response.status === 401 && meansSignOut) reportSignOut();
+  if (response.status === 401 && meansSignOut) reportSessionChange();
   return response;
 }
 
@@ -178,7 +178,9 @@ async function readAnswer(response: Response): Promise<unknown> {
   const body = parse(text) as ErrorBody | null;
   if (response.ok && body !== null) return body;
   const requestId = body?.request_id ?? response.headers.get("request-id");
-  throw new ApiError(response.status, body, requestId);
+  const error = new ApiError(response.status, body, requestId);
+  if (error.errorCode === "second_factor_required") reportSessionChange();
+  throw error;
 }
 
 function parse(text: string): unknown {

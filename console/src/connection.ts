@@ -8,11 +8,11 @@ const RETRY_MS = 2_000;
 export const isServerAway = makeObservable(false);
 /** Incremented when the server is available again. Components then reload their data. */
 export const reconnectCount = makeObservable(0);
-/** Incremented when a call is refused because the session ended. */
-export const signOutCount = makeObservable(0);
+/** Incremented when a refusal shows that the session has ended, or that it needs a second factor first. */
+export const sessionChangeCount = makeObservable(0);
 
-export function reportSignOut(): void {
-  signOutCount.set(signOutCount.get() + 1);
+export function reportSessionChange(): void {
+  sessionChangeCount.set(sessionChangeCount.get() + 1);
 }
 
 export function reportAnswer(): void {

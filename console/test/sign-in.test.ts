@@ -6,6 +6,7 @@ import { sendMessage, startServer } from "../../server/test/harness/server-proce
 import { createInviteLink, emailOf, owner, setUpLinkOf } from "./company.ts";
 import {
   describeConsole,
+  findViolations,
   openPage,
   readPageState,
   readSecret,
@@ -293,6 +294,46 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     await page.getByRole("link", { name: owner.email }).waitFor();
     await page.getByRole("link", { name: emailOf("Grace") }).waitFor();
     expect(await page.getByRole("link", { name: "Audit log" }).count()).toBe(0);
+  });
+
+  test("a member who must set up a second factor sees one screen for it or signs out, and then the opened page", async () => {
+    const { server } = company();
+    const rule = (second_factor: "off" | "all") =>
+      server.mustAdmin("POST", "/v1/admin/security_settings", { second_factor });
+    const { page, faults } = await openSession(emailOf("Radia"), { width: 390 });
+    const leaving = await openSession(emailOf("Barbara"));
+    const screen = (who: Page) => who.getByRole("heading", { name: "Set up a second factor" });
+    await page.goto(`${server.url}/workspaces`);
+    await page.getByRole("heading", { level: 1, name: "Workspaces" }).waitFor();
+    await rule("all");
+    try {
+      // An open page learns of the rule from its next call.
+      await page.getByRole("button", { name: "Open the menu" }).click();
+      await page.getByRole("dialog").getByRole("link", { name: "API keys" }).click();
+      await screen(page).waitFor();
+      await settle(page);
+      expect(await findViolations(page)).toEqual([]);
+
+      await leaving.page.goto(`${server.url}/members`);
+      await screen(leaving.page).waitFor();
+      await leaving.page.getByRole("button", { name: "Sign out" }).click();
+      await leaving.page.getByRole("heading", { name: "Sign in" }).waitFor();
+
+      await page.getByRole("button", { name: "Set up an authenticator app…" }).click();
+      const secret = (await readSecret(page)).replaceAll(" ", "");
+      await page.getByLabel("Code", { exact: true }).fill(totp(secret, Date.now()));
+      await page.getByRole("button", { name: "Turn on" }).click();
+      await page.getByRole("heading", { name: "Store the backup codes" }).waitFor();
+      // The session has all its rights by now, and the screen stays until the codes are stored.
+      await page.locator("h1", { hasText: "Set up a second factor" }).waitFor();
+      await page.getByRole("button", { name: "I stored them" }).click();
+      await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
+      await page.reload();
+      await page.getByRole("heading", { level: 1, name: "API keys" }).waitFor();
+    } finally {
+      await rule("off");
+    }
+    expect([...faults, ...leaving.faults]).toEqual([]);
   });
 
   /**

@@ -1,21 +1,35 @@
 import { useRouter } from "@tanstack/react-router";
-import { useEffect } from "react";
-import { signOutCount } from "../connection.ts";
+import { Suspense, useEffect, useState } from "react";
+import { sessionChangeCount } from "../connection.ts";
 import { Brand } from "../kit/brand.tsx";
 import { ConnectionBanner } from "../kit/connection-banner.tsx";
+import { lazyPart } from "../load-part.ts";
 import { useObservable } from "../observable.ts";
 import { queryClient } from "../queries.ts";
-import { useSessionQuery } from "../session.ts";
+import { type Session, useSessionQuery } from "../session.ts";
 import { ErrorState } from "../ui/states.tsx";
 import { Shell } from "./shell.tsx";
+
+const SecondFactorScreen = lazyPart(
+  () => import("./second-factor-screen.tsx"),
+  "SecondFactorScreen",
+);
 
 /** The shell for a signed-in member. Other visitors go to the sign-in page, which returns them to this address. */
 export function SignedIn() {
   const session = useSessionQuery();
-  const count = useObservable(signOutCount);
+  const count = useObservable(sessionChangeCount);
+  const setUp = useSecondFactorSetUp(session.data ?? null);
   useEffect(() => {
     if (count > 0) void queryClient.invalidateQueries({ queryKey: ["getSession"] });
   }, [count]);
+  if (setUp.isOpen) {
+    return (
+      <Suspense fallback={null}>
+        <SecondFactorScreen onDone={setUp.close} />
+      </Suspense>
+    );
+  }
   if (session.data) return <Shell />;
   if (session.data === null) return <SignInRedirect />;
   return (
@@ -29,6 +43,20 @@ export function SignedIn() {
       </main>
     </>
   );
+}
+
+/**
+ * The set-up of a required second factor. It stays open until the backup codes are stored, although the session has all
+ * its rights before.
+ */
+function useSecondFactorSetUp(session: Session | null): { isOpen: boolean; close: () => void } {
+  const [isStarted, setIsStarted] = useState(false);
+  const isRequired = session?.is_second_factor_required ?? false;
+  const factors = session?.two_factor;
+  const hasOne = factors !== undefined && (factors.is_enabled || factors.passkeys > 0);
+  const isOpen = isRequired || (isStarted && hasOne);
+  if (isOpen !== isStarted) setIsStarted(isOpen);
+  return { isOpen, close: () => setIsStarted(false) };
 }
 
 /**

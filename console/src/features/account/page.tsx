@@ -1,5 +1,7 @@
 import { roleNames } from "@bursar/contract/permissions.ts";
 import { NewPasswordField } from "../../kit/sign-in/new-password-field.tsx";
+import { Passkeys } from "../../kit/sign-in/own-passkeys.tsx";
+import { SecondFactor } from "../../kit/sign-in/second-factor.tsx";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { useApi, useChange } from "../../queries.ts";
 import { signOut, useSession } from "../../session.ts";
@@ -14,8 +16,6 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
 import { OwnName } from "./own-name.tsx";
-import { Passkeys } from "./passkeys.tsx";
-import { SecondFactor } from "./second-factor.tsx";
 import { WaitingSecrets } from "./waiting-secrets.tsx";
 
 /** The member's own name, sign-in methods and sessions. */

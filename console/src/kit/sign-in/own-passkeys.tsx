@@ -1,14 +1,15 @@
 import { useState } from "react";
 import { call } from "../../api-client.ts";
-import { hasPasskeys, makePasskey } from "../../kit/sign-in/passkeys.ts";
 import { queryClient, useApi, useChange } from "../../queries.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { FormError } from "../../ui/states.tsx";
 import { showToast } from "../../ui/toast.ts";
+import { hasPasskeys, makePasskey } from "./passkeys.ts";
 
-export function Passkeys() {
+/** Passkeys of the signed-in member. `onAdded` runs after a new one. */
+export function Passkeys({ onAdded }: { onAdded?: () => void }) {
   const passkeys = useApi("listPasskeys", {});
   const remove = useChange("removePasskey", ["listPasskeys", "getSession"]);
   return (
@@ -42,12 +43,12 @@ export function Passkeys() {
         </ul>
       )}
       <FormError error={passkeys.error ?? remove.error} />
-      <AddPasskey />
+      <AddPasskey onAdded={onAdded} />
     </div>
   );
 }
 
-function AddPasskey() {
+function AddPasskey({ onAdded }: { onAdded: (() => void) | undefined }) {
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   if (!hasPasskeys()) {
@@ -66,6 +67,7 @@ function AddPasskey() {
         await queryClient.invalidateQueries({ queryKey: ["listPasskeys"] });
         await queryClient.invalidateQueries({ queryKey: ["getSession"] });
         showToast("Passkey added");
+        onAdded?.();
       }
     } catch (failure) {
       setError(failure as Error);

@@ -1,6 +1,4 @@
 import { Suspense, useState } from "react";
-import { ConfirmChange } from "../../kit/confirm-change.tsx";
-import { useChangeForm } from "../../kit/use-change-form.ts";
 import { lazyPart } from "../../load-part.ts";
 import { useChange } from "../../queries.ts";
 import { useSession } from "../../session.ts";
@@ -13,6 +11,8 @@ import { Field } from "../../ui/field.tsx";
 import { needed } from "../../ui/form.ts";
 import { Input } from "../../ui/input.tsx";
 import { FormError } from "../../ui/states.tsx";
+import { ConfirmChange } from "../confirm-change.tsx";
+import { useChangeForm } from "../use-change-form.ts";
 
 const QrCode = lazyPart(() => import("./qr-code.tsx"), "QrCode");
 
@@ -22,8 +22,8 @@ interface Totp {
   backup_codes: string[];
 }
 
-/** Set-up and removal of the authenticator app, and its backup codes. */
-export function SecondFactor() {
+/** Set-up and removal of the authenticator app, and its backup codes. `onStored` follows the set-up. */
+export function SecondFactor({ onStored }: { onStored?: () => void }) {
   const { two_factor } = useSession();
   const enable = useChange("enableTotp", []);
   const replace = useChange("replaceBackupCodes", ["getSession"]);
@@ -72,7 +72,15 @@ export function SecondFactor() {
           }}
         />
       )}
-      {codes && <BackupCodesDialog codes={codes} onClose={() => setCodes(null)} />}
+      {codes && (
+        <BackupCodesDialog
+          codes={codes}
+          onClose={() => {
+            setCodes(null);
+            onStored?.();
+          }}
+        />
+      )}
       <ConfirmChange
         change={disable}
         input={{}}
