@@ -336,6 +336,51 @@ describeConsole("coming in", ({ company, browser, open, openSession }) => {
     expect([...faults, ...leaving.faults]).toEqual([]);
   });
 
+  test("each security setting is saved by itself, and a refusal appears at its field", async () => {
+    const { page, faults } = await openSession();
+    const { server } = company();
+    const settings = "/v1/admin/security_settings";
+    const save = (name: string) => page.getByRole("button", { name }).click();
+    const findError = async (label: string) => {
+      const field = page.getByLabel(label);
+      await page.locator("[aria-invalid=true]").and(field).waitFor();
+      const [, errorId = ""] = (await field.getAttribute("aria-describedby"))?.split(" ") ?? [];
+      return page.locator(`[id="${errorId}"]`).textContent();
+    };
+    await page.goto(`${server.url}/security-settings`);
+    await page.getByLabel("Keys", { exact: true }).fill("7");
+    await page.getByLabel("Session hours").fill("721");
+    await save("Save session length");
+    expect(await findError("Session hours")).toMatch(/720/);
+    await page.getByLabel("Session hours").fill("12");
+    await save("Save session length");
+    await page.getByText("Sessions end after 12 hours").waitFor();
+    await page.getByLabel("Addresses").fill("203.0.113.0/24");
+    await save("Save console addresses");
+    expect(await findError("Addresses")).toMatch(/exclude your own address 127\.0\.0\.1/);
+    await page.getByLabel("Addresses").fill("127.0.0.1, 10.0.0.1/8");
+    await save("Save console addresses");
+    await page.getByText(/^Expected an address or a CIDR range/).waitFor();
+    await page.getByLabel("Addresses").fill("127.0.0.1\n10.0.0.0/8");
+    await save("Save console addresses");
+    await page.getByText("The console works from 2 addresses or ranges").waitFor();
+    await page.getByLabel("Require a second person").check();
+    await save("Save approval rule");
+    await page.getByText("Raises need a second person").waitFor();
+    await page.getByLabel("All members").check();
+    await page.getByText("You have no second factor.").waitFor();
+    // The other settings were not saved with these.
+    expect(await server.mustAdmin("GET", settings)).toMatchObject({
+      ...{ max_keys_per_member: null, second_factor: "off", raises_need_two_people: true },
+      ...{ session_hours: 12, console_addresses: ["127.0.0.1/32", "10.0.0.0/8"] },
+    });
+    expect(await page.getByLabel("Keys", { exact: true }).inputValue()).toBe("7");
+    await server.mustAdmin("POST", settings, {
+      ...{ session_hours: null, console_addresses: null, raises_need_two_people: false },
+    });
+    expect(faults).toEqual([]);
+  });
+
   /**
    * Waits for the message. The server sends it after the response, so the duration does not reveal which addresses
    * exist.

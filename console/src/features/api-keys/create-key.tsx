@@ -12,11 +12,11 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
-import { needed } from "../../ui/form.ts";
+import { needed, toLines } from "../../ui/form.ts";
 import { formatDay } from "../../ui/format.ts";
 import { Choices, Input, Select } from "../../ui/input.tsx";
 import { showToast } from "../../ui/toast.ts";
-import { ExpiryField, Restrictions, toLines } from "./key-fields.tsx";
+import { ExpiryField, Restrictions } from "./key-fields.tsx";
 import { describeKey, permissionWords, secretGoesToOwner } from "./words.ts";
 
 interface KeyValues {

@@ -110,11 +110,3 @@ export function Restrictions({ models, addresses, errors, isOpen = false }: Rest
     </details>
   );
 }
-
-/** Entries of a text field, one per line or separated by commas. */
-export function toLines(text: string): string[] {
-  return text
-    .split(/[\n,]/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-}

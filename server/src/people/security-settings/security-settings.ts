@@ -68,10 +68,10 @@ function readChange(change: Change, caller: Caller, origin: Origin): Partial<Sec
   const asked: Partial<SecurityRules> = Object.fromEntries(fields);
   if (!asked.console_addresses) return asked;
   const ranges = asked.console_addresses.map((text, i) => {
-    const range = normalizeRange(text);
+    const range = normalizeRange(text.trim());
     if (range !== null) return range;
     throw refuseField(
-      `console_addresses[${i}]`,
+      `console_addresses.${i}`,
       "expected an address or a CIDR range without bits after its prefix, such as 10.0.0.0/8.",
     );
   });

@@ -90,6 +90,7 @@ describe("console addresses", () => {
       expect.stringContaining("exclude your own address 203.0.113.20"),
     ]);
     expect((await browser.get(ME)).status).toBe(200);
-    expect((await set({ console_addresses: ["10.0.0.1/8"] })).status).toBe(400);
+    const invalid = await set({ console_addresses: ["203.0.113.0/24", "10.0.0.1/8"] });
+    expect(invalid.error.details?.["fields"]).toMatchObject([{ path: "console_addresses.1" }]);
   });
 });

@@ -1,0 +1,48 @@
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Field } from "../../ui/field.tsx";
+import { toLines } from "../../ui/form.ts";
+import { formatPlural } from "../../ui/format.ts";
+import { TextArea } from "../../ui/input.tsx";
+import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
+import { SettingForm } from "./setting-form.tsx";
+
+/** Addresses from which members use the console. */
+export function ConsoleAddresses({ settings }: { settings: SecuritySettings }) {
+  const change = useChangeForm(useUpdateSecuritySettings(), {
+    values: { console_addresses: settings.console_addresses?.join("\n") ?? "" },
+    toInput: ({ console_addresses }) => {
+      const addresses = toLines(console_addresses);
+      return { body: { console_addresses: addresses.length === 0 ? null : addresses } };
+    },
+    toast: ({ console_addresses: ranges }) =>
+      ranges === null
+        ? "The console works from all addresses"
+        : `The console works from ${formatPlural(ranges.length, "address or range", "addresses or ranges")}`,
+  });
+  const { form } = change;
+  return (
+    <SettingForm
+      title="Console addresses"
+      lead="Sessions work from these addresses only, also open ones. Keys and the operator are not restricted."
+      change={change}
+      action="Save console addresses"
+    >
+      <Field
+        label="Addresses"
+        isOptional
+        hint="IP addresses or ranges, one per line. Your own address must be among them. Empty: all addresses."
+        error={form.formState.errors.console_addresses?.message}
+      >
+        {(control) => (
+          <TextArea
+            {...control}
+            {...form.register("console_addresses")}
+            spellCheck={false}
+            placeholder="203.0.113.0/24"
+            className="font-mono text-sm"
+          />
+        )}
+      </Field>
+    </SettingForm>
+  );
+}

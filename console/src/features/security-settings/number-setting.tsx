@@ -1,0 +1,74 @@
+import type { ReactNode } from "react";
+import { useChangeForm } from "../../kit/use-change-form.ts";
+import { Field } from "../../ui/field.tsx";
+import { Input } from "../../ui/input.tsx";
+import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
+import { SettingForm } from "./setting-form.tsx";
+
+/** Settings that are a whole number, or null for the default. */
+type NumberField = {
+  [Field in keyof SecuritySettings]: SecuritySettings[Field] extends number | null ? Field : never;
+}[keyof SecuritySettings];
+
+export interface NumberWords {
+  field: NumberField;
+  title: string;
+  /** Effect of the setting. */
+  lead: string;
+  /** Label of the field. */
+  label: string;
+  /** Range, and the meaning of an empty field. */
+  hint: string;
+  /** Shown in an empty field. */
+  placeholder: string;
+  /** Label of the button. */
+  action: string;
+  /** Toast after a change. Null: the field was emptied. */
+  describe: (value: number | null) => string;
+}
+
+interface NumberSettingProps {
+  words: NumberWords;
+  settings: SecuritySettings;
+  /** Shown below the form. */
+  note?: ReactNode;
+}
+
+/** A setting with one number. An empty field sets null. */
+export function NumberSetting({ words, settings, note }: NumberSettingProps) {
+  const { field, label, hint, placeholder, describe } = words;
+  const value = settings[field];
+  const change = useChangeForm(useUpdateSecuritySettings(), {
+    values: { text: value === null ? "" : String(value) },
+    toInput: ({ text }) => {
+      const body: Partial<Record<NumberField, number | null>> = {};
+      body[field] = toNumber(text);
+      return { body };
+    },
+    toast: (_, { text }) => describe(toNumber(text)),
+    fieldNames: { [field]: "text" },
+  });
+  const { form } = change;
+  return (
+    <SettingForm {...words} change={change} note={note}>
+      <Field label={label} hint={hint} error={form.formState.errors.text?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            inputMode="numeric"
+            placeholder={placeholder}
+            className="max-w-40"
+            {...form.register("text", {
+              pattern: { value: /^\s*\d*\s*$/, message: "Enter a whole number." },
+            })}
+          />
+        )}
+      </Field>
+    </SettingForm>
+  );
+}
+
+/** Null: empty text. */
+function toNumber(text: string): number | null {
+  return text.trim() === "" ? null : Number(text);
+}
