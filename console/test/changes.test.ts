@@ -124,6 +124,57 @@ describeConsole("changes", ({ company, browser, openOverview, openSession, goTo 
     expect(faults).toEqual([]);
   });
 
+  test("a member chooses the rank of a limit, sees the values of other ranks, and removes the value of one rank", async () => {
+    const { page, faults } = await openSession();
+    const { server } = company();
+    const { data } = await server.mustAdmin("GET", "/v1/admin/workspaces");
+    const found = (data as { id: string; name: string }[]).find(({ name }) => /support/.test(name));
+    const made = await server.mustOperator("POST", "/v1/admin/spend_limits", {
+      scope: { type: "workspace", workspace_id: found?.id },
+      period: "monthly",
+      limit_usd: 2_000,
+    });
+    await goTo(page, "/spend-limits");
+    const row = page.getByRole("listitem").filter({ hasText: "Customer support" });
+    const dialog = page.getByRole("dialog");
+    const openMenu = () =>
+      page.getByRole("button", { name: "Actions for the limit of Customer support" }).click();
+    await row.getByText("Set by the operator: $2,000.00, strict; an Admin: $2,400.00").waitFor();
+    await openMenu();
+    await page.getByRole("menuitem", { name: "Change limit…" }).click();
+    const rank = dialog.getByLabel("Rank");
+    expect(await rank.locator("option").allTextContents()).toEqual([
+      ...["Owner (yours)", "Admin", "Workspace Admin"],
+    ]);
+    await dialog
+      .getByRole("listitem")
+      .filter({ hasText: "Operator: $2,000.00, strictApplies" })
+      .waitFor();
+    // A field without input follows the rank.
+    expect(await dialog.getByLabel("Limit", { exact: true }).inputValue()).toBe("2000");
+    await rank.selectOption("Admin");
+    const amount = dialog.getByLabel("Limit", { exact: true });
+    await expect.poll(() => amount.inputValue(), { timeout: MAX_WAIT_MS }).toBe("2400");
+    await amount.fill("2500");
+    await dialog.getByText("Only the operator can raise it.").waitFor();
+    await rank.selectOption("Owner (yours)");
+    await dialog.getByText("To change it, choose the rank Admin.").waitFor();
+    await rank.selectOption("Admin");
+    await dialog.getByRole("button", { name: "Change limit", exact: true }).click();
+    await row.getByText("Set by the operator: $2,000.00, strict; an Admin: $2,500.00").waitFor();
+
+    await openMenu();
+    await page.getByRole("menuitem", { name: "Remove limit…" }).click();
+    await dialog.getByText("The value of the operator stays: $2,000.00, strict.").waitFor();
+    await dialog.getByRole("button", { name: "Remove limit", exact: true }).click();
+    await row.getByText("Set by the operator", { exact: true }).waitFor();
+    await openMenu();
+    const remove = page.getByRole("menuitem", { name: "Remove limit…" });
+    expect(await remove.getAttribute("aria-disabled")).toBe("true");
+    await server.mustOperator("DELETE", `/v1/admin/spend_limits/${String(made["id"])}`);
+    expect(faults).toEqual([]);
+  });
+
   test("the page does not request the company's spend for a person without access to it", async () => {
     const { server, engineeringId } = company();
     const { data } = await server.mustAdmin("GET", "/v1/admin/members");

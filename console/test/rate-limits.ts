@@ -68,6 +68,7 @@ export function testRateLimits({ company, openSession, goTo }: Console): void {
       who.getByRole("button", { name: "Change rate limit", exact: true }).click();
     await open(page);
     await open(other);
+    await page.getByRole("dialog").getByText("Admin: 900 requests per minute").waitFor();
     await other.getByLabel("Requests", { exact: true }).fill("800");
     await save(other);
     await row(other, "The whole company").getByText("800 / min").waitFor();
@@ -86,6 +87,10 @@ export function testRateLimits({ company, openSession, goTo }: Console): void {
     await page.getByLabel("Requests", { exact: true }).fill("700");
     await save(page);
     await row(page, "The whole company").getByText("700 / min").waitFor();
+    const setters = row(page, "The whole company").getByRole("cell").nth(5);
+    expect(await setters.textContent()).toBe(
+      "Owner: 700 requests per minuteAdmin: 800 requests per minute",
+    );
   });
 
   test("a workspace's tab and a key's page show their rate limits and whether requests are refused now", async () => {

@@ -52,8 +52,8 @@ interface ChangeFormOptions<O extends Operation, Values extends FieldValues, See
   seen?: Seen;
   /** Loads the state after a 409. Null: there is no newer one. */
   findConflict?: (values: Values, seen: Seen) => Promise<Conflict<Seen> | null>;
-  /** Fields of the newer state, for `loadCurrent`. Null: the fields stay. */
-  toValues?: (seen: Seen) => Values | null;
+  /** Fields of the newer state, for `loadCurrent`, over the entered ones. Null: the fields stay. */
+  toValues?: (seen: Seen, entered: Values) => Values | null;
 }
 
 export interface ChangeFormState<Values extends FieldValues, Seen> {
@@ -129,7 +129,7 @@ export function useChangeForm<O extends Operation, Values extends FieldValues, S
       if (!conflict) return;
       setSeen(conflict.current);
       setConflict(null);
-      const current = options.toValues?.(conflict.current);
+      const current = options.toValues?.(conflict.current, form.getValues());
       if (current) form.reset(current);
     },
     replaceCurrent: () => {

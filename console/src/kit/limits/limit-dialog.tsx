@@ -1,4 +1,5 @@
-import type { Path } from "react-hook-form";
+import type { Rank } from "@bursar/contract/permissions.ts";
+import type { Path, PathValue, UseFormReturn } from "react-hook-form";
 import { useMay } from "../../session.ts";
 import { ConflictNotice } from "../../ui/conflict-notice.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -8,7 +9,9 @@ import { toScope } from "../scopes/scope-picker.tsx";
 import { type Conflict, useChangeForm } from "../use-change-form.ts";
 import { findLastChange } from "./last-change.ts";
 import type { Limited, LimitKind, LimitValues } from "./limit-kind.ts";
-import { findEditedRank, useLimitRank } from "./ranks.ts";
+import { OtherValues } from "./other-values.tsx";
+import { RankField } from "./rank-field.tsx";
+import { useLimitRank } from "./use-limit-rank.ts";
 
 interface LimitDialogProps<Limit extends Limited, Values extends LimitValues> {
   kind: LimitKind<Limit, Values>;
@@ -28,7 +31,7 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
   const may = useMay();
   const ownRank = useLimitRank();
   const changeForm = useChangeForm(parts.useSet(), {
-    defaultValues: parts.toValues(limit, workspaceId),
+    defaultValues: parts.toValues(limit, { workspaceId, rank: ownRank }),
     seen: limit,
     toInput: (given, { form, seen: over }) => {
       const scope = toScope(given);
@@ -39,8 +42,7 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
         form.setError(problem.field, { message: problem.message }, { shouldFocus: true });
       }
       if (!scope || problem) return null;
-      const rank = findEditedRank(over?.values ?? [], ownRank);
-      return parts.toInput(given, { scope, over, if_version: over?.version ?? null, rank });
+      return parts.toInput(given, { scope, over, if_version: over?.version ?? null });
     },
     toast: ({ scope }) => `${name} of ${nameOf(scope)} set`,
     onSaved: onClose,
@@ -49,10 +51,15 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
       const scope = toScope(given);
       return scope && findConflict(parts.find(given, scope), over, may("audit_log:read"));
     },
-    toValues: (current) => current && parts.toValues(current, workspaceId),
+    toValues: (current, { rank }) => current && parts.toValues(current, { workspaceId, rank }),
   });
   const { form, seen, conflict } = changeForm;
   const about = seen ?? conflict?.current ?? limit;
+  const chooseRank = useRankChoice(
+    form,
+    (rank) => about && parts.toValues(about, { workspaceId, rank }),
+  );
+  const given = form.watch();
   const noun = name.toLowerCase();
   const action = `${limit ? "Change" : "Set"} ${noun}`;
   return (
@@ -71,7 +78,7 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
               what={noun}
               happened={conflict.current === null ? "removed" : seen === null ? "set" : "changed"}
               by={conflict.change}
-              fields={parts.compare(conflict.current, form.watch())}
+              fields={parts.compare(conflict.current, given)}
               isBusy={changeForm.isBusy}
               onLoad={changeForm.loadCurrent}
               onReplace={changeForm.replaceCurrent}
@@ -80,9 +87,30 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
         }
       >
         <parts.Fields form={form} isNew={!about} workspaceId={workspaceId} />
+        <RankField own={ownRank} given={given} values={about?.values ?? []} onChange={chooseRank} />
+        {about && (
+          <OtherValues parts={props.kind.values} limit={about} given={given} own={ownRank} />
+        )}
       </DialogForm>
     </Dialog>
   );
+}
+
+/**
+ * Returns a function that chooses the rank of the form. Fields without input follow to the value of that rank, which
+ * `toValues` returns for an existing limit.
+ */
+function useRankChoice<Values extends LimitValues>(
+  form: UseFormReturn<Values>,
+  toValues: (rank: Rank) => Values | null,
+): (rank: Rank) => void {
+  const { dirtyFields } = form.formState;
+  return (rank) => {
+    const isTouched = Object.keys(dirtyFields).some((name) => name !== "rank");
+    const values = isTouched ? null : toValues(rank);
+    if (values) form.reset(values);
+    else form.setValue("rank" as Path<Values>, rank as PathValue<Values, Path<Values>>);
+  };
 }
 
 /** Null: the limit is still the one that was `seen`. */

@@ -12,7 +12,15 @@ export interface Limited {
   scope: Scope;
   version: number;
   /** Highest rank first. */
-  values: readonly { rank: Rank }[];
+  values: readonly LimitValue[];
+}
+
+/** Value of one rank, as far as shared parts read it. */
+export interface LimitValue {
+  rank: Rank;
+  /** Null: unknown. */
+  set_by: { type: string; id: string } | null;
+  set_at: string;
 }
 
 /** A limit with the name of its scope. */
@@ -29,15 +37,35 @@ export interface ScopeValues {
 type SetLimitOperation = "setSpendLimit" | "setRateLimit";
 
 /** Form values of either kind. */
-export type LimitValues = ScopeValues & FieldValues;
+export type LimitValues = ScopeValues & RankedValues & FieldValues;
+
+export interface RankedValues {
+  /** Rank whose value the form sets. */
+  rank: Rank;
+}
+
+/** Starting point of a form: the page's workspace, and the rank whose value it shows. */
+export interface FormStart extends RankedValues {
+  workspaceId: string | undefined;
+}
 
 /** Differences between spend limits and rate limits on screen. */
 export interface LimitKind<Limit extends Limited, Values extends LimitValues> {
   /** Name in messages: "Limit". Titles and buttons have it in lower case. */
   name: string;
   writeAction: "spend_limits:write" | "rate_limits:write";
+  values: LimitValueParts<Limit, Values>;
   list: LimitListParts<Limit>;
   form: LimitFormParts<Limit, Values>;
+}
+
+interface LimitValueParts<Limit extends Limited, Values extends LimitValues> {
+  /** Numbers of a value or of the limit in force: "$100.00, strict" */
+  describe: (of: Limit["values"][number] | Limit) => string;
+  /** True if the limit in force has a number of this value. */
+  isInForce: (value: Limit["values"][number], limit: Limit) => boolean;
+  /** True if the value keeps the limit stricter than the form says. */
+  isStricter: (value: Limit["values"][number], given: Values) => boolean;
 }
 
 interface LimitListParts<Limit extends Limited> {
@@ -56,12 +84,12 @@ interface LimitListParts<Limit extends Limited> {
   /** Shown below the list. */
   note: string;
   useRemove: () => {
-    remove: (limit: Limit, onSuccess: () => void) => void;
+    remove: (limit: Limit, rank: Rank, onSuccess: () => void) => void;
     isBusy: boolean;
     error: Error | null;
   };
-  /** Effect of the removal. */
-  describeRemoval: (removed: NamedLimit<Limit>) => ReactNode;
+  /** Effect of the removal of one value. */
+  describeRemoval: (removed: NamedLimit<Limit> & { value: Limit["values"][number] }) => ReactNode;
 }
 
 export interface LimitRowsProps<Limit> {
@@ -73,10 +101,13 @@ export interface LimitRowsProps<Limit> {
 export interface LimitActions<Limit> {
   onEdit: (limit: Limit) => void;
   onRemove: (limit: Limit) => void;
+  /** True if the person can remove one of the values. */
+  canRemove: (limit: Limit) => boolean;
 }
 
 interface LimitFormParts<Limit extends Limited, Values extends LimitValues> {
-  toValues: (limit: Limit | null, workspaceId: string | undefined) => Values;
+  /** Values of the rank in `start`, or of the limit in force if that rank has none. */
+  toValues: (limit: Limit | null, start: FormStart) => Values;
   /** Description of the dialog. Null: a new limit. */
   describe: (about: NamedLimit<Limit> | null) => ReactNode;
   /** Error where no workspace or key is chosen. */
@@ -103,8 +134,6 @@ export interface LimitPlace<Limit> {
   over: Limit | null;
   /** Version of `over`: a change by another person is not overwritten unseen. */
   if_version: number | null;
-  /** Rank whose value is set. */
-  rank: Rank;
 }
 
 export interface LimitFieldsProps<Values extends LimitValues> {

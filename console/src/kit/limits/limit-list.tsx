@@ -3,15 +3,16 @@ import { type ReactNode, useMemo, useState } from "react";
 import { useMay } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeBlock } from "../../ui/code-block.tsx";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { findMatches } from "../../ui/matches.ts";
 import { SearchBox } from "../../ui/search-box.tsx";
 import { EmptyState, SkeletonRows } from "../../ui/states.tsx";
-import { showToast } from "../../ui/toast.ts";
 import { LoadError } from "../error-pages.tsx";
 import { useScopeNames } from "../scopes/scope-names.ts";
 import { LimitDialog } from "./limit-dialog.tsx";
 import type { Limited, LimitKind, LimitValues, NamedLimit } from "./limit-kind.ts";
+import { listRemovableValues } from "./ranks.ts";
+import { RemoveLimitDialog } from "./remove-limit-dialog.tsx";
+import { useLimitRank } from "./use-limit-rank.ts";
 
 /** Longer lists have a search. */
 const FEW = 10;
@@ -36,9 +37,17 @@ export function LimitList<Limit extends Limited, Values extends LimitValues>(
   const [edited, setEdited] = useState<Limit | "new" | null>(null);
   const [removed, setRemoved] = useState<Limit | null>(null);
   const mayChange = may(writeAction, workspaceId);
+  const ownRank = useLimitRank();
   const actions = useMemo(
-    () => (mayChange ? { onEdit: setEdited, onRemove: setRemoved } : null),
-    [mayChange],
+    () =>
+      mayChange
+        ? {
+            onEdit: setEdited,
+            onRemove: setRemoved,
+            canRemove: (limit: Limit) => listRemovableValues(limit, ownRank).length > 0,
+          }
+        : null,
+    [mayChange, ownRank],
   );
   if (limits.error) return <LoadError error={limits.error} onRetry={() => void limits.refetch()} />;
   if (!limits.data) return <SkeletonRows rows={3} />;
@@ -74,11 +83,13 @@ export function LimitList<Limit extends Limited, Values extends LimitValues>(
           onClose={() => setEdited(null)}
         />
       )}
-      <RemoveDialog
-        kind={kind}
-        removed={removed && { limit: removed, name: nameOf(removed.scope) }}
-        onClose={() => setRemoved(null)}
-      />
+      {removed !== null && (
+        <RemoveLimitDialog
+          kind={kind}
+          removed={{ limit: removed, name: nameOf(removed.scope) }}
+          onClose={() => setRemoved(null)}
+        />
+      )}
     </div>
   );
 }
@@ -157,36 +168,5 @@ export function NewLimit<Limit extends Limited, Values extends LimitValues>(
         />
       )}
     </>
-  );
-}
-
-interface RemoveDialogProps<Limit extends Limited, Values extends LimitValues> {
-  kind: LimitKind<Limit, Values>;
-  removed: NamedLimit<Limit> | null;
-  onClose: () => void;
-}
-
-function RemoveDialog<Limit extends Limited, Values extends LimitValues>(
-  props: RemoveDialogProps<Limit, Values>,
-) {
-  const { kind, removed, onClose } = props;
-  const { remove, isBusy, error } = kind.list.useRemove();
-  const action = `Remove ${kind.name.toLowerCase()}`;
-  const onRemoved = () => {
-    showToast(`${kind.name} removed`);
-    onClose();
-  };
-  return (
-    <ConfirmDialog
-      title={action}
-      action={action}
-      isOpen={removed !== null}
-      onClose={onClose}
-      isBusy={isBusy}
-      error={error}
-      onConfirm={() => removed && remove(removed.limit, onRemoved)}
-    >
-      {removed && <p>{kind.list.describeRemoval(removed)}</p>}
-    </ConfirmDialog>
   );
 }

@@ -8,7 +8,8 @@ interface LimitMenuProps {
   /** Scope of the limit, in the button's label. */
   of: string;
   onEdit: () => void;
-  onRemove: () => void;
+  /** Null: higher ranks have set all values. */
+  onRemove: (() => void) | null;
   className?: string;
 }
 
@@ -23,7 +24,7 @@ export function LimitMenu({ noun, of, onEdit, onRemove, className }: LimitMenuPr
       }
     >
       <MenuItem onSelect={onEdit}>Change {noun}…</MenuItem>
-      <MenuItem onSelect={onRemove} isDanger>
+      <MenuItem onSelect={() => onRemove?.()} isDanger isDisabled={onRemove === null}>
         Remove {noun}…
       </MenuItem>
     </Menu>

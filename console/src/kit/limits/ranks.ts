@@ -1,13 +1,41 @@
-import { findRank, includesRank, type Rank } from "@bursar/contract/permissions.ts";
-import { useSession } from "../../session.ts";
+import { includesRank, type Rank, rankNames, ranks } from "@bursar/contract/permissions.ts";
+import type { Scope } from "../scopes/scope.ts";
+import type { Limited, LimitValue } from "./limit-kind.ts";
 
-/** Rank of the signed-in member for limits that the member can change. */
-export function useLimitRank(): Rank {
-  const rank = findRank(useSession().member.role, "limits");
-  return rank === "holder" ? "workspace" : rank;
+/**
+ * Ranks whose value the member can set, highest first. Workspace Admins set no limit of the company. Ranks in `kept` are
+ * offered for every scope.
+ */
+export function listSettableRanks(
+  own: Rank,
+  scopeType: Scope["type"],
+  kept: readonly Rank[],
+): Rank[] {
+  const lowest = scopeType === "organization" ? "admin" : "workspace";
+  return ranks.filter(
+    (rank) =>
+      includesRank(own, rank) &&
+      (rank === own || includesRank(rank, lowest) || kept.includes(rank)),
+  );
 }
 
-/** Rank whose value a change of the limit sets: the own one, or else the highest lower one that has a value. */
-export function findEditedRank(values: readonly { rank: Rank }[], own: Rank): Rank {
-  return values.find(({ rank }) => includesRank(own, rank))?.rank ?? own;
+/** Values that the member can remove, highest rank first. */
+export function listRemovableValues<Limit extends Limited>(
+  limit: Limit,
+  own: Rank,
+): Limit["values"][number][] {
+  return limit.values.filter(({ rank }) => includesRank(own, rank));
+}
+
+/** Ranks that set the limit. Several ranks have their values: "Set by an Admin: $100, a Workspace Admin: $50". */
+export function describeSetters<Value extends LimitValue>(
+  values: readonly Value[],
+  describeValue: (value: Value) => string,
+): string {
+  const setters = values.map((value) =>
+    values.length === 1
+      ? rankNames[value.rank]
+      : `${rankNames[value.rank]}: ${describeValue(value)}`,
+  );
+  return `Set by ${setters.join("; ")}`;
 }

@@ -1,11 +1,11 @@
 import { Field } from "../../ui/field.tsx";
 import { Input, Select } from "../../ui/input.tsx";
-import type { LimitFieldsProps, ScopeValues } from "../limits/limit-kind.ts";
+import type { LimitFieldsProps, RankedValues, ScopeValues } from "../limits/limit-kind.ts";
 import { LimitScope } from "../limits/limit-scope.tsx";
 import { useModelGroups } from "./queries.ts";
 import { meters, meterWords, readPerMinute } from "./words.ts";
 
-export interface RateValues extends ScopeValues {
+export interface RateValues extends ScopeValues, RankedValues {
   model_group: string;
   requests: string;
   input_tokens: string;

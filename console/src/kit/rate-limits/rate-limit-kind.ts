@@ -1,5 +1,5 @@
 import { formatCount } from "../../ui/format.ts";
-import type { LimitKind, NamedLimit } from "../limits/limit-kind.ts";
+import type { FormStart, LimitKind, NamedLimit } from "../limits/limit-kind.ts";
 import { toScopeValues } from "../limits/limit-scope.tsx";
 import { scopeRank } from "../scopes/scope-names.ts";
 import {
@@ -16,6 +16,20 @@ import { effectWords, meters, meterWords, perMinuteOf, rateWords, readPerMinute 
 export const rateLimits: LimitKind<RateLimit, RateValues> = {
   name: "Rate limit",
   writeAction: "rate_limits:write",
+  values: {
+    describe: rateWords,
+    isInForce: (value, limit) =>
+      meters.some((meter) => {
+        const perMinute = perMinuteOf(value, meter);
+        return perMinute !== null && perMinute === perMinuteOf(limit, meter);
+      }),
+    isStricter: (value, given) =>
+      meters.some((meter) => {
+        const perMinute = perMinuteOf(value, meter);
+        // An empty field sets no number, so each number of another rank is lower.
+        return perMinute !== null && perMinute < (readPerMinute(given[meter]) ?? Infinity);
+      }),
+  },
   list: {
     useLimits: useRateLimits,
     compare: compareNamed,
@@ -26,13 +40,14 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveRateLimit();
       return {
-        remove: ({ id }, onSuccess) => mutate({ params: { rate_limit_id: id } }, { onSuccess }),
+        remove: ({ id }, rank, onSuccess) =>
+          mutate({ params: { rate_limit_id: id }, query: { rank } }, { onSuccess }),
         isBusy: isPending,
         error,
       };
     },
-    describeRemoval: ({ limit, name }) =>
-      `Removes the limit of ${rateWords(limit)} (${limit.model_group_name}) for ${name} within a second. Other limits stay.`,
+    describeRemoval: ({ limit, name, value }) =>
+      `Removes the limit of ${rateWords(value)} (${limit.model_group_name}) for ${name} within a second. Other limits stay.`,
   },
   form: {
     toValues,
@@ -44,7 +59,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
         ? { field: "requests", message: "Enter at least one limit." }
         : null,
     useSet: useSetRateLimit,
-    toInput: (given, { scope, if_version, rank }) => ({
+    toInput: (given, { scope, if_version }) => ({
       body: {
         scope,
         model_group: given.model_group,
@@ -52,7 +67,7 @@ export const rateLimits: LimitKind<RateLimit, RateValues> = {
         input_tokens_per_minute: readPerMinute(given.input_tokens) ?? null,
         output_tokens_per_minute: readPerMinute(given.output_tokens) ?? null,
         if_version,
-        rank,
+        rank: given.rank,
       },
     }),
     find: ({ model_group }, scope) => findRateLimit(scope, model_group),
@@ -75,13 +90,15 @@ function groupRank({ models }: RateLimit): number {
   return models === null ? 0 : 1;
 }
 
-function toValues(limit: RateLimit | null, workspaceId: string | undefined): RateValues {
+function toValues(limit: RateLimit | null, { workspaceId, rank }: FormStart): RateValues {
+  const shown = limit?.values.find((value) => value.rank === rank) ?? limit;
   return {
     ...toScopeValues(limit?.scope ?? null, workspaceId),
+    rank,
     model_group: limit?.model_group ?? ALL_MODELS,
-    requests: toText(limit?.requests_per_minute ?? null),
-    input_tokens: toText(limit?.input_tokens_per_minute ?? null),
-    output_tokens: toText(limit?.output_tokens_per_minute ?? null),
+    requests: toText(shown?.requests_per_minute ?? null),
+    input_tokens: toText(shown?.input_tokens_per_minute ?? null),
+    output_tokens: toText(shown?.output_tokens_per_minute ?? null),
   };
 }
 

@@ -5,6 +5,8 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import type { LimitActions, LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
+import { describeSetters } from "../limits/ranks.ts";
+import { rankLabels } from "../rank-words.ts";
 import type { RateLimit } from "./queries.ts";
 import { meters, meterWords, perMinuteOf, rateWords } from "./words.ts";
 
@@ -37,6 +39,9 @@ export function LimitName({ limit, children }: { limit: RateLimit; children: Rea
         {limit.model_group_name}
       </span>
       <span className="text-xs sm:hidden">{rateWords(limit)}</span>
+      <span className="text-xs text-quiet lg:hidden">
+        {describeSetters(limit.values, rateWords)}
+      </span>
       {limit.blocks_now && (
         <span className="sm:hidden">
           <Now limit={limit} />
@@ -60,6 +65,12 @@ export function rateColumns<Row extends object>(of: (row: Row) => RateLimit): Co
   return [
     ...kinds,
     { id: "now", header: "Status", from: "sm", cell: (row) => <Now limit={of(row)} /> },
+    {
+      id: "setters",
+      header: "Set by",
+      from: "lg",
+      cell: (row) => <Setters values={of(row).values} />,
+    },
   ];
 }
 
@@ -69,6 +80,20 @@ function PerMinute({ perMinute }: { perMinute: number | null }) {
     <span className="figures whitespace-nowrap">
       {formatCount(perMinute)}
       <span className="text-faint"> / min</span>
+    </span>
+  );
+}
+
+/** Ranks that set the limit, one in a line. Several ranks have their rates. */
+function Setters({ values }: Pick<RateLimit, "values">) {
+  return (
+    <span className="grid text-quiet">
+      {values.map((value) => (
+        <span key={value.rank}>
+          {rankLabels[value.rank]}
+          {values.length > 1 && <span className="text-xs">: {rateWords(value)}</span>}
+        </span>
+      ))}
     </span>
   );
 }
@@ -91,6 +116,7 @@ function Now({ limit }: { limit: Pick<RateLimit, "blocks_now" | "free_at"> }) {
 function actionsColumn({
   onEdit,
   onRemove,
+  canRemove,
 }: LimitActions<RateLimit>): Column<NamedLimit<RateLimit>> {
   return {
     id: "actions",
@@ -101,7 +127,7 @@ function actionsColumn({
         noun="rate limit"
         of={`${name}, ${limit.model_group_name}`}
         onEdit={() => onEdit(limit)}
-        onRemove={() => onRemove(limit)}
+        onRemove={canRemove(limit) ? () => onRemove(limit) : null}
       />
     ),
   };

@@ -14,16 +14,18 @@ export const meterWords: Record<Meter, { label: string; hint?: string }> = {
 export const effectWords =
   "Requests over a limit get a 429 with the time to wait. Official clients retry automatically.";
 
-export function perMinuteOf(limit: RateLimit, meter: Meter): number | null {
-  return limit[`${meter}_per_minute`];
+type Rates = Pick<RateLimit, `${Meter}_per_minute`>;
+
+export function perMinuteOf(rates: Rates, meter: Meter): number | null {
+  return rates[`${meter}_per_minute`];
 }
 
 const list = new Intl.ListFormat("en-GB");
 
 /** `60 requests and 1,000,000 input tokens per minute` */
-export function rateWords(limit: RateLimit): string {
+export function rateWords(rates: Rates): string {
   const parts = meters.flatMap((meter) => {
-    const perMinute = perMinuteOf(limit, meter);
+    const perMinute = perMinuteOf(rates, meter);
     if (perMinute === null) return [];
     return [`${formatCount(perMinute)} ${meterWords[meter].label.toLowerCase()}`];
   });

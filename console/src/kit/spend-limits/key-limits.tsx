@@ -6,8 +6,9 @@ import { formatUsd, toUsdText } from "../../ui/format.ts";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import { FormError, SkeletonRows } from "../../ui/states.tsx";
+import { describeSetters } from "../limits/ranks.ts";
 import { WorkspaceLink } from "../workspaces/workspace-link.tsx";
-import { enforcementWords, periodWords } from "./words.ts";
+import { describeValue, enforcementWords, periodWords } from "./words.ts";
 
 type Effective = Answer<"getEffectiveSpendLimits">;
 type Limit = Effective["limits"][number];
@@ -125,6 +126,7 @@ function ChainLimit({ limit, isFirst }: { limit: Limit; isFirst: boolean }) {
         <span className="text-quiet">
           Resets <RelativeTime at={limit.period_ends_at} />
         </span>
+        <span className="text-quiet">{describeSetters(limit.values, describeValue)}</span>
       </p>
       <SpendBar
         spentUsd={limit.spent_usd}

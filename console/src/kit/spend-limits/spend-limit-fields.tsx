@@ -3,7 +3,7 @@ import { Field } from "../../ui/field.tsx";
 import { formatPlural, formatUsd } from "../../ui/format.ts";
 import { Choices, MoneyInput } from "../../ui/input.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
-import type { LimitFieldsProps, ScopeValues } from "../limits/limit-kind.ts";
+import type { LimitFieldsProps, RankedValues, ScopeValues } from "../limits/limit-kind.ts";
 import { LimitScope } from "../limits/limit-scope.tsx";
 import { toScope } from "../scopes/scope-picker.tsx";
 import { countBlockedKeys } from "./blocked-keys.ts";
@@ -11,7 +11,7 @@ import { PeriodField } from "./period-field.tsx";
 import { usePeriodSpend } from "./queries.ts";
 import { currentPeriodWords, type Enforcement, enforcementWords, type Period } from "./words.ts";
 
-export interface SpendValues extends ScopeValues {
+export interface SpendValues extends ScopeValues, RankedValues {
   period: Period;
   limit_usd: string;
   enforcement: Enforcement;
@@ -48,7 +48,7 @@ export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<
         legend="Enforcement"
         name="enforcement"
         value={values.enforcement}
-        onChange={(enforcement) => form.setValue("enforcement", enforcement)}
+        onChange={(enforcement) => form.setValue("enforcement", enforcement, { shouldDirty: true })}
         choices={enforcements.map((value) => ({ value, ...enforcementWords[value] }))}
       />
       <BlockingWarning values={values} />

@@ -1,6 +1,7 @@
 import { enforcements } from "virtual:contract";
+import type { Rank } from "@bursar/contract/permissions.ts";
 import { formatUsd, toUsdText } from "../../ui/format.ts";
-import type { LimitKind } from "../limits/limit-kind.ts";
+import type { FormStart, LimitKind } from "../limits/limit-kind.ts";
 import { toScopeValues } from "../limits/limit-scope.tsx";
 import { byScope } from "../scopes/scope-names.ts";
 import {
@@ -12,11 +13,18 @@ import {
 } from "./queries.ts";
 import { SpendLimitFields, type SpendValues, toAmount } from "./spend-limit-fields.tsx";
 import { SpendLimitRows } from "./spend-limit-rows.tsx";
-import { enforcementWords, periodWords } from "./words.ts";
+import { describeValue, type Enforcement, enforcementWords, periodWords } from "./words.ts";
 
 export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
   name: "Limit",
   writeAction: "spend_limits:write",
+  values: {
+    describe: describeValue,
+    isInForce: ({ limit_usd, enforcement }, limit) =>
+      limit_usd === limit.limit_usd &&
+      (enforcement === "alert_only") === (limit.enforcement === "alert_only"),
+    isStricter,
+  },
   list: {
     useLimits: useSpendLimits,
     compare: (a, b) => byScope(a.limit, b.limit),
@@ -30,13 +38,14 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     useRemove: () => {
       const { mutate, isPending, error } = useRemoveLimit();
       return {
-        remove: ({ id }, onSuccess) => mutate({ params: { spend_limit_id: id } }, { onSuccess }),
+        remove: ({ id }, rank, onSuccess) =>
+          mutate({ params: { spend_limit_id: id }, query: { rank } }, { onSuccess }),
         isBusy: isPending,
         error,
       };
     },
-    describeRemoval: ({ limit, name }) =>
-      `Removes the limit of ${formatUsd(toUsdText(limit.limit_usd))} ${periodWords[limit.period]} for ${name}. Spend is still counted.`,
+    describeRemoval: ({ limit, name, value }) =>
+      `Removes the limit of ${formatUsd(toUsdText(value.limit_usd))} ${periodWords[limit.period]} for ${name}. Spend is still counted.`,
   },
   form: {
     toValues,
@@ -44,9 +53,9 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
     unscoped: "Choose a workspace or a key.",
     Fields: SpendLimitFields,
     useSet: useSetLimit,
-    toInput: (given, { scope, over, if_version, rank }) => {
-      const { period, enforcement } = given;
-      const hold = over?.open_ended_hold_usd ?? null;
+    toInput: (given, { scope, over, if_version }) => {
+      const { period, enforcement, rank } = given;
+      const hold = (findValue(over, rank) ?? over)?.open_ended_hold_usd ?? null;
       const open_ended_hold_usd = hold === null ? null : toUsdText(hold);
       const limit_usd = toAmount(given.limit_usd);
       return {
@@ -58,13 +67,33 @@ export const spendLimits: LimitKind<SpendLimit, SpendValues> = {
   },
 };
 
-function toValues(limit: SpendLimit | null, workspaceId: string | undefined): SpendValues {
+function toValues(limit: SpendLimit | null, { workspaceId, rank }: FormStart): SpendValues {
+  const shown = findValue(limit, rank) ?? limit;
   return {
     ...toScopeValues(limit?.scope ?? null, workspaceId),
+    rank,
     period: limit?.period ?? "monthly",
-    limit_usd: limit ? toUsdText(limit.limit_usd) : "",
-    enforcement: limit?.enforcement ?? enforcements[0] ?? "soft",
+    limit_usd: shown ? toUsdText(shown.limit_usd) : "",
+    enforcement: shown?.enforcement ?? enforcements[0] ?? "soft",
   };
+}
+
+type Value = SpendLimit["values"][number];
+
+function findValue(limit: SpendLimit | null, rank: Rank): Value | undefined {
+  return limit?.values.find((value) => value.rank === rank);
+}
+
+/** A value that only alerts loses against each value that refuses requests. */
+function isStricter(value: Value, given: SpendValues): boolean {
+  const alertsOnly = (enforcement: Enforcement) => enforcement === "alert_only";
+  if (alertsOnly(value.enforcement) !== alertsOnly(given.enforcement)) {
+    return alertsOnly(given.enforcement);
+  }
+  return (
+    value.limit_usd < Number(toAmount(given.limit_usd)) ||
+    enforcements.indexOf(value.enforcement) < enforcements.indexOf(given.enforcement)
+  );
 }
 
 function compareLimit(now: SpendLimit | null, own: SpendValues) {

@@ -1,4 +1,3 @@
-import { rankNames } from "@bursar/contract/permissions.ts";
 import { useState } from "react";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -7,8 +6,9 @@ import { RelativeTime } from "../../ui/relative-time.tsx";
 import { SpendBar } from "../../ui/spend-bar.tsx";
 import type { LimitRowsProps, NamedLimit } from "../limits/limit-kind.ts";
 import { LimitMenu } from "../limits/limit-menu.tsx";
+import { describeSetters } from "../limits/ranks.ts";
 import type { SpendLimit } from "./queries.ts";
-import { enforcementWords, periodWords } from "./words.ts";
+import { describeValue, enforcementWords, periodWords } from "./words.ts";
 
 const DRAWN_AT_ONCE = 50;
 
@@ -26,7 +26,7 @@ export function SpendLimitRows({ rows, actions }: LimitRowsProps<SpendLimit>) {
             actions={
               actions && {
                 onEdit: () => actions.onEdit(limit),
-                onRemove: () => actions.onRemove(limit),
+                onRemove: actions.canRemove(limit) ? () => actions.onRemove(limit) : null,
               }
             }
           />
@@ -43,7 +43,7 @@ export function SpendLimitRows({ rows, actions }: LimitRowsProps<SpendLimit>) {
 
 interface LimitRowProps extends NamedLimit<SpendLimit> {
   /** Null where the person may not change limits. */
-  actions: { onEdit: () => void; onRemove: () => void } | null;
+  actions: { onEdit: () => void; onRemove: (() => void) | null } | null;
 }
 
 function LimitRow({ limit, name, actions }: LimitRowProps) {
@@ -78,7 +78,7 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
           <span>
             Resets <RelativeTime at={limit.period_ends_at} />
           </span>
-          <span>{describeValues(limit)}</span>
+          <span>{describeSetters(limit.values, describeValue)}</span>
         </p>
       </div>
       {actions ? (
@@ -91,21 +91,13 @@ function LimitRow({ limit, name, actions }: LimitRowProps) {
           <button type="button" className="link" onClick={actions.onEdit}>
             Change limit…
           </button>
-          <button type="button" className="link" onClick={actions.onRemove}>
-            Remove limit…
-          </button>
+          {actions.onRemove && (
+            <button type="button" className="link" onClick={actions.onRemove}>
+              Remove limit…
+            </button>
+          )}
         </p>
       )}
     </li>
   );
-}
-
-/** Ranks that set the limit. Several ranks have their amounts. */
-function describeValues({ values }: SpendLimit): string {
-  const setters = values.map(({ rank, limit_usd }) =>
-    values.length === 1
-      ? rankNames[rank]
-      : `${rankNames[rank]}: ${formatUsd(toUsdText(limit_usd))}`,
-  );
-  return `Set by ${setters.join(", ")}`;
 }

@@ -1,3 +1,4 @@
+import { formatUsd, toUsdText } from "../../ui/format.ts";
 import type { SpendLimit } from "./queries.ts";
 
 export type Enforcement = SpendLimit["enforcement"];
@@ -29,3 +30,9 @@ export const periodWords: Record<Period, string> = {
   weekly: "per week, from Monday",
   monthly: "per calendar month",
 };
+
+/** "$100.00, strict" */
+export function describeValue(of: Pick<SpendLimit, "limit_usd" | "enforcement">): string {
+  const { label } = enforcementWords[of.enforcement];
+  return `${formatUsd(toUsdText(of.limit_usd))}, ${label.toLowerCase()}`;
+}
