@@ -23,7 +23,12 @@ import { showToast } from "../../ui/toast.ts";
 import { DisableKeyDialog, RevokeKeyDialog, RotateKeyDialog } from "./dialogs.tsx";
 import { EditKeyDialog } from "./edit-key.tsx";
 import { KeyBadges } from "./key-list.tsx";
-import { listDisablingRanks, setterOf } from "./key-ranks.ts";
+import {
+  describeSettingRanks,
+  listDisablingRanks,
+  listSettingRanks,
+  setterOf,
+} from "./key-ranks.ts";
 import { KeyRestrictions } from "./key-restrictions.tsx";
 import { useApiKey, useCutOffApiKey, useUpdateApiKey } from "./queries.ts";
 import { useKeyRank } from "./use-key-rank.ts";
@@ -223,8 +228,8 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
             ? `${apiKey.owner.name} (${apiKey.owner.email})`
             : "The workspace",
         ],
-        ["Models", formatList(apiKey.allowed_models)],
-        ["Addresses", formatList(apiKey.allowed_addresses)],
+        ["Models", <Restricted key="models" apiKey={apiKey} field="allowed_models" />],
+        ["Addresses", <Restricted key="addresses" apiKey={apiKey} field="allowed_addresses" />],
         ["Spent this month", <Money key="spent" usd={apiKey.spent_month_usd} />],
         [
           "Last used",
@@ -234,7 +239,7 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
             {apiKey.last_used?.model && ` with ${apiKey.last_used.model}`}
           </span>,
         ],
-        ["Expires", <RelativeTime key="expires" at={apiKey.expires_at} />],
+        ["Expires", <Restricted key="expires" apiKey={apiKey} field="expires_at" />],
         ["Created", <RelativeTime key="created" at={apiKey.created_at} />],
         [
           "Id",
@@ -245,6 +250,26 @@ function KeyFacts({ apiKey }: { apiKey: ApiKey }) {
         ],
       ]}
     />
+  );
+}
+
+interface RestrictedProps {
+  apiKey: ApiKey;
+  field: Parameters<typeof listSettingRanks>[1];
+}
+
+/** A value in force, and the ranks that set it. */
+function Restricted({ apiKey, field }: RestrictedProps) {
+  const setters = describeSettingRanks(listSettingRanks(apiKey, field));
+  return (
+    <span className="flex flex-wrap gap-x-3">
+      {field === "expires_at" ? (
+        <RelativeTime at={apiKey.expires_at} />
+      ) : (
+        <span className="min-w-0 break-words">{formatList(apiKey[field])}</span>
+      )}
+      {setters && <span className="text-quiet">{setters}</span>}
+    </span>
   );
 }
 

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import type { ApiKey } from "../../kit/api-keys/queries.ts";
-import { describeRestrictions, listDisablingRanks } from "./key-ranks.ts";
+import {
+  describeRestrictions,
+  describeSettingRanks,
+  listDisablingRanks,
+  listSettingRanks,
+} from "./key-ranks.ts";
 
 const restrictions: ApiKey["restrictions"] = [
   {
@@ -25,4 +30,16 @@ test("describes what each rank has set", () => {
 
 test("lists the ranks that disabled a key", () => {
   expect(listDisablingRanks({ restrictions } as ApiKey)).toEqual(["admin"]);
+});
+
+test("names the ranks whose value is in force", () => {
+  const key = { restrictions, expires_at: "2027-03-01T00:00:00.000Z" };
+  const describe = (field: Parameters<typeof listSettingRanks>[1], of = key) =>
+    describeSettingRanks(listSettingRanks(of, field));
+  expect(describe("allowed_models")).toBe("Set by an Admin");
+  expect(describe("allowed_addresses")).toBe("Set by the holder");
+  expect(describe("expires_at")).toBe("Set by an Admin");
+  // The organization's maximum lifetime ends the key earlier, and belongs to no rank.
+  expect(describe("expires_at", { ...key, expires_at: "2027-01-01T00:00:00.000Z" })).toBeNull();
+  expect(describeSettingRanks(["admin", "holder"])).toBe("Set by an Admin and the holder");
 });

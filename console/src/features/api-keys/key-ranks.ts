@@ -16,6 +16,27 @@ export function setterOf(rank: Rank): string {
   return rankNames[rank];
 }
 
+/** Ranks whose value is part of the one in force, highest first. Only the earliest expiry applies. */
+export function listSettingRanks(
+  apiKey: Pick<ApiKey, "restrictions" | "expires_at">,
+  field: "allowed_models" | "allowed_addresses" | "expires_at",
+): Rank[] {
+  return apiKey.restrictions
+    .filter((each) =>
+      field === "expires_at"
+        ? each.expires_at !== null && each.expires_at === apiKey.expires_at
+        : each[field] !== null,
+    )
+    .map(({ rank }) => rank);
+}
+
+const list = new Intl.ListFormat("en-GB");
+
+/** "Set by an Admin and the holder". Null without a rank. */
+export function describeSettingRanks(ranks: readonly Rank[]): string | null {
+  return ranks.length === 0 ? null : `Set by ${list.format(ranks.map(setterOf))}`;
+}
+
 /** A few words for each restriction. */
 export function describeRestrictions(
   of: Restrictions,
