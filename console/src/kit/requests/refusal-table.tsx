@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import type { ItemOf } from "../../queries.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
-import { formatExact, formatMoment } from "./words.ts";
+import { makeMomentColumns } from "./moment-columns.tsx";
 
 export type Refusal = ItemOf<"listRecentRefusals">;
 
@@ -17,25 +17,7 @@ export function RefusalTable({ refusals }: { refusals: readonly Refusal[] }) {
 
 function makeColumns(): Column<Refusal>[] {
   return [
-    {
-      id: "time",
-      header: "Time, UTC",
-      cell: ({ refused_at }) => (
-        <span title={formatExact(refused_at)} className="figures sm:whitespace-nowrap">
-          {formatMoment(refused_at)}
-        </span>
-      ),
-    },
-    {
-      id: "id",
-      header: "Request",
-      from: "sm",
-      cell: ({ id }) => (
-        <code title={id} className="whitespace-nowrap">
-          {id.slice(-8)}
-        </code>
-      ),
-    },
+    ...makeMomentColumns<Refusal>({ at: ({ refused_at }) => refused_at }),
     {
       id: "cause",
       header: "Cause",

@@ -3,16 +3,9 @@ import { Money, Tokens } from "../../ui/amounts.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 import { statusWords } from "../usage/words.ts";
+import { makeMomentColumns } from "./moment-columns.tsx";
 import type { LoggedRequest } from "./queries.ts";
-import {
-  addAdjustment,
-  formatCaller,
-  formatDuration,
-  formatExact,
-  formatMoment,
-  shortStatus,
-  statusTones,
-} from "./words.ts";
+import { addAdjustment, formatCaller, formatDuration, shortStatus, statusTones } from "./words.ts";
 
 interface RequestTableProps {
   requests: readonly LoggedRequest[];
@@ -35,31 +28,7 @@ const noneHidden: readonly [] = [];
 
 function makeColumns(onOpen: (id: string) => void): Column<LoggedRequest>[] {
   return [
-    {
-      id: "time",
-      header: "Time, UTC",
-      cell: ({ id, started_at }) => (
-        <button
-          type="button"
-          aria-label={`${formatMoment(started_at)}, open ${id}`}
-          title={formatExact(started_at)}
-          className="figures rounded-sm text-left after:absolute after:inset-0 sm:whitespace-nowrap"
-          onClick={() => onOpen(id)}
-        >
-          {formatMoment(started_at)}
-        </button>
-      ),
-    },
-    {
-      id: "id",
-      header: "Request",
-      from: "sm",
-      cell: ({ id }) => (
-        <code title={id} className="whitespace-nowrap">
-          {id.slice(-8)}
-        </code>
-      ),
-    },
+    ...makeMomentColumns<LoggedRequest>({ at: ({ started_at }) => started_at, onOpen }),
     {
       id: "key",
       header: "Key",
