@@ -26,6 +26,8 @@ export interface Company {
   sessions: Record<string, string>;
   engineeringId: string;
   apiKeyId: string;
+  /** A key with restrictions of several ranks. No test sends with it. */
+  restrictedKeyId: string;
   /** An open access review with the owner as reviewer. */
   reviewId: string;
   /** Firing of an alert about a workspace's spend. */
@@ -84,7 +86,9 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   });
   await fillMonth(server, keys);
   await setLimits(server, workspaceIds);
-  await blockKey(server, keys.at(BLOCKED_KEY)?.id ?? "");
+  const restrictedKeyId = keys.at(BLOCKED_KEY)?.id ?? "";
+  await blockKey(server, restrictedKeyId);
+  await setHigherRanks(server, workspaceIds, restrictedKeyId);
   for (const [name, role, index] of people) {
     sessions[emailOf(name)] = await acceptInvite(server, name, role, workspaceIds[index]);
   }
@@ -102,7 +106,7 @@ export async function createCompany(server: ServerProcess): Promise<Company> {
   });
   const increaseRequestId = textField(asked, "id");
   const { id: apiKeyId = "", key: apiKey = "" } = keys[0] ?? {};
-  const ids = { engineeringId, apiKeyId, reviewId, firingId, increaseRequestId };
+  const ids = { engineeringId, apiKeyId, restrictedKeyId, reviewId, firingId, increaseRequestId };
   return { server, apiKey, setUpPath: pathname + hash, sessions, ...ids };
 }
 
@@ -259,6 +263,28 @@ async function setLimits(server: ServerProcess, workspaceIds: readonly string[])
       output_tokens_per_minute: output,
     });
   }
+}
+
+/** Adds values of the operator to limits and a key that an Admin restricts too. */
+async function setHigherRanks(
+  server: ServerProcess,
+  workspaceIds: readonly string[],
+  restrictedKeyId: string,
+): Promise<void> {
+  await server.mustOperator("POST", "/v1/admin/spend_limits", {
+    scope: { type: "workspace", workspace_id: workspaceIds[3] },
+    period: "monthly",
+    limit_usd: 2_500,
+    enforcement: "soft",
+  });
+  await server.mustOperator("POST", "/v1/admin/rate_limits", {
+    scope: { type: "workspace", workspace_id: workspaceIds[0] },
+    model_group: "opus_4",
+    requests_per_minute: 50,
+  });
+  const path = `/v1/admin/api_keys/${restrictedKeyId}`;
+  await server.mustAdmin("POST", path, { allowed_models: ["claude-haiku-*", "claude-sonnet-*"] });
+  await server.mustOperator("POST", path, { allowed_addresses: ["10.20.0.0/16", "127.0.0.1"] });
 }
 
 const models = [

@@ -4,6 +4,7 @@ import type { Company } from "./company.ts";
 export function listPages({
   engineeringId,
   apiKeyId,
+  restrictedKeyId,
   reviewId,
   firingId,
   increaseRequestId,
@@ -17,6 +18,7 @@ export function listPages({
     ["api-keys", "/api-keys"],
     ["api-keys-issue", "/api-keys?issue=never_expires"],
     ["api-key", `/api-keys/${apiKeyId}`],
+    ["api-key-restricted", `/api-keys/${restrictedKeyId}`],
     ["spend-limits", "/spend-limits"],
     ["rate-limits", "/rate-limits"],
     ["increase-requests", "/increase-requests"],
