@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../server/src/db/pool.ts";
 import { cpuMicrosOf, listDescendants, treeCpuMicros } from "../proc.ts";
@@ -54,7 +54,9 @@ export function readConnectionString(databaseDir: string): string {
   const [port = "5432", socketFolder = "", address = "127.0.0.1"] = lines
     .slice(3, 6)
     .map((line) => line.trim());
-  const password = readFileSync(join(databaseDir, "bursar.password"), "utf8").trim();
   const query = new URLSearchParams({ host: socketFolder || address, port });
-  return `postgres://bursar:${encodeURIComponent(password)}@/bursar?${query}`;
+  // Only an earlier revision has a password.
+  const passwordFile = join(databaseDir, "bursar.password");
+  const password = existsSync(passwordFile) ? `:${readFileSync(passwordFile, "utf8").trim()}` : "";
+  return `postgres://bursar${password}@/bursar?${query}`;
 }

@@ -87,8 +87,8 @@ test("a report and the metrics have the lag of the replica", async () => {
 
 test("the doctor fails while commits wait for a standby that is not connected", async () => {
   const configure = async (names: string) => {
-    await postgres.sql(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
-    await postgres.sql("SELECT pg_reload_conf()");
+    await postgres.superuserSql(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await postgres.superuserSql("SELECT pg_reload_conf()");
   };
   await configure("elsewhere");
   try {

@@ -24,17 +24,17 @@ let organizationId: string;
 
 beforeAll(async () => {
   db = await createTestDatabase();
-  const all = sql.raw(`
+  const all = `
     CREATE ROLE ${serverRole} NOLOGIN;
     GRANT CREATE, USAGE ON SCHEMA public TO ${serverRole};
     DO $$ DECLARE t text; BEGIN
       FOR t IN SELECT format('%I', relname) FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') LOOP
         EXECUTE 'ALTER TABLE ' || t || ' OWNER TO ${serverRole}';
-      END LOOP; END $$`);
-  await all.execute(db.database);
-  await sql.raw(statementsOfGuide()).execute(db.database);
-  const url = new URL(db.connectionString);
+      END LOOP; END $$`;
+  await runAsAdmin(db.adminConnectionString, all);
+  await runAsAdmin(db.adminConnectionString, statementsOfGuide());
+  const url = new URL(db.adminConnectionString);
   url.searchParams.set("options", `-c role=${serverRole}`);
   database = openDatabase({
     connectionString: url.href,
@@ -48,11 +48,21 @@ afterAll(async () => {
   await log.close();
   await database.destroy();
   await db.drop();
-  const admin = new pg.Client(inject("adminConnectionString"));
-  await admin.connect();
-  await admin.query(`DROP ROLE ${serverRole}; DROP ROLE ${auditRole}`);
-  await admin.end();
+  await runAsAdmin(
+    inject("adminConnectionString"),
+    `DROP ROLE ${serverRole}; DROP ROLE ${auditRole}`,
+  );
 });
+
+async function runAsAdmin(connectionString: string, statements: string): Promise<void> {
+  const admin = new pg.Client(connectionString);
+  await admin.connect();
+  try {
+    await admin.query(statements);
+  } finally {
+    await admin.end();
+  }
+}
 
 function statementsOfGuide(): string {
   const guide = readFileSync(new URL("../../../docs/guides/audit-log.md", import.meta.url), "utf8");

@@ -2,19 +2,21 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { assert } from "#src/lib/assert.ts";
 import type { ProcessLock } from "#src/lib/process-lock.ts";
+import { chooseAccess, writeAccessFiles } from "./embedded-postgres/access.ts";
 import {
   findPostgresPackage,
   type PostgresPackage,
   prepareBinaries,
 } from "./embedded-postgres/binaries.ts";
+import type { ServerAddress } from "./embedded-postgres/connection.ts";
 import {
   DATABASE_FOLDER,
-  DATABASE_USER,
   ensureCluster,
+  removeServerPassword,
 } from "./embedded-postgres/data-directory.ts";
 import { stopOrphan } from "./embedded-postgres/orphan.ts";
 import { readServerPlace } from "./embedded-postgres/read-machine.ts";
-import type { ServerAddress } from "./embedded-postgres/readiness.ts";
+import { SERVER_ROLE, SUPERUSER_ROLE } from "./embedded-postgres/roles.ts";
 import { sizeServer } from "./embedded-postgres/server-size.rule.ts";
 import { chooseServerUser, type ServerUser } from "./embedded-postgres/server-user.ts";
 import {
@@ -49,7 +51,10 @@ export type EmbeddedPostgresEvent =
   | SupervisorEvent;
 
 export interface EmbeddedPostgres {
-  /** Connection string of the database `bursar`, with its password: not for a log. Restarts do not change it. */
+  /**
+   * Connection string of the database `bursar`, for its owner, which is no superuser. Restarts do not change it. With a
+   * password on Windows: not for a log.
+   */
   connectionString: string;
   /** Process id of the server's first process. Restarts change it. */
   readonly pid: number;
@@ -78,11 +83,16 @@ export async function startEmbeddedPostgres(
   const orphan = await stopOrphan(databaseDir, binaries);
   if (orphan !== null) onEvent({ kind: "orphan_stopped", pid: orphan });
   const isDurable = options.isThrowAway !== true;
-  const cluster = await ensureCluster({ databaseDir, binaries, user, isDurable });
-  if (cluster.isNew) onEvent({ kind: "created", databaseDir });
+  const access = await chooseAccess(user);
+  const { isNew, passwords } = await ensureCluster({
+    ...{ databaseDir, binaries, user, access, isDurable },
+  });
+  if (isNew) onEvent({ kind: "created", databaseDir });
+  await writeAccessFiles(databaseDir, access, user);
 
   const place = await choosePlace(dataDir, user);
-  const address = { ...place, user: DATABASE_USER, password: cluster.password };
+  const server = { ...place, user: SERVER_ROLE, password: passwords?.server ?? null };
+  const superuser = { ...place, user: SUPERUSER_ROLE, password: passwords?.superuser ?? null };
   // Computed at each start, so a machine with more memory changes them.
   const size = await readServerPlace(dataDir, {
     memoryBytes: options.memoryBytes,
@@ -94,12 +104,12 @@ export async function startEmbeddedPostgres(
     user,
     settings: { ...makeServerSettings(place, isDurable), ...sizeServer(size), ...options.settings },
     logFile: join(dataDir, LOG_FILE),
-    address,
-    database: DATABASE_NAME,
+    access: { server, superuser, database: DATABASE_NAME },
     onEvent,
   });
+  if (passwords === null) await removeServerPassword(databaseDir);
   return {
-    connectionString: toConnectionString(address),
+    connectionString: toConnectionString(server),
     get pid() {
       return supervisor.pid();
     },
@@ -156,8 +166,9 @@ function makeServerSettings({ host, port }: Place, isDurable: boolean): Record<s
 }
 
 export function toConnectionString({ host, port, user, password }: ServerAddress): string {
-  if (host === LOOPBACK) return `postgresql://${user}:${password}@${host}:${port}/${DATABASE_NAME}`;
+  const login = password === null ? user : `${user}:${password}`;
+  if (host === LOOPBACK) return `postgresql://${login}@${host}:${port}/${DATABASE_NAME}`;
   // The host of the query has priority. The other one only makes the URL valid for every parser.
   const socket = encodeURIComponent(host);
-  return `postgresql://${user}:${password}@localhost:${port}/${DATABASE_NAME}?host=${socket}`;
+  return `postgresql://${login}@localhost:${port}/${DATABASE_NAME}?host=${socket}`;
 }

@@ -4,11 +4,8 @@ import { join } from "node:path";
 import type { ProcessLock } from "#src/lib/process-lock.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
 import { StartError } from "#src/lib/start-error.ts";
-import {
-  DATABASE_FOLDER,
-  DATABASE_USER,
-  readPassword,
-} from "./embedded-postgres/data-directory.ts";
+import { DATABASE_FOLDER, readServerPassword } from "./embedded-postgres/data-directory.ts";
+import { SERVER_ROLE } from "./embedded-postgres/roles.ts";
 import { startEmbeddedPostgres, toConnectionString } from "./embedded-postgres.ts";
 import type { DatabasePlace } from "./storage.ts";
 
@@ -103,6 +100,6 @@ async function findRunning(dataDir: string): Promise<string | null> {
   const host = lines[SOCKET_LINE] || lines[ADDRESS_LINE];
   if (!host) return null;
   const port = Number(lines[PORT_LINE]);
-  const password = await readPassword(databaseDir);
-  return toConnectionString({ host, port, user: DATABASE_USER, password });
+  const password = await readServerPassword(databaseDir);
+  return toConnectionString({ host, port, user: SERVER_ROLE, password });
 }

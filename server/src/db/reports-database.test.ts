@@ -27,7 +27,7 @@ beforeAll(async () => {
   await postgres.sql("CREATE TABLE note (text text)");
   await postgres.sql("CREATE TABLE big AS SELECT n FROM generate_series(1, 1000) AS n");
   await postgres.sql("INSERT INTO installation VALUES ('installation_id', 'inst_1')");
-  await postgres.sql("CREATE DATABASE other TEMPLATE bursar");
+  await postgres.superuserSql("CREATE DATABASE other TEMPLATE bursar");
   await postgres.waitUntilReplicated();
   primary = open(postgres.connectionString);
 });
@@ -215,7 +215,9 @@ test("the sessions of reports cannot write", async () => {
 });
 
 test("a role that can only read is enough", async () => {
-  await postgres.sql("CREATE ROLE reader LOGIN PASSWORD 'reader' IN ROLE pg_read_all_data");
+  await postgres.superuserSql(
+    "CREATE ROLE reader LOGIN PASSWORD 'reader' IN ROLE pg_read_all_data",
+  );
   await postgres.waitUntilReplicated();
   const address = new URL(postgres.standbyConnectionString);
   address.username = "reader";

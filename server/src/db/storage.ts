@@ -23,7 +23,7 @@ export interface StorageOptions {
 
 /** A database that another process runs: the supervisor's, for one of several processes. */
 export interface DatabasePlace {
-  /** Connection string with the password: not for a log, an argument or the environment. */
+  /** Connection string, possibly with a password: not for a log, an argument or the environment. */
   connectionString: string;
   /** The data folder, absolute and without links, locked by the supervisor. */
   folder: string;
@@ -154,6 +154,7 @@ function makeEventLog(options: StorageOptions): (event: EmbeddedPostgresEvent) =
       case "created":
       case "restarted":
       case "orphan_stopped":
+      case "server_role_demoted":
         options.logger.info(event, "embedded PostgreSQL");
         return;
       case "died":

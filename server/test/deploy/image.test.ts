@@ -1,10 +1,12 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
+import { queryOnce } from "#test/harness/query-once.ts";
+import { asSuperuser } from "#test/harness/superuser.ts";
 import { requireTestProject } from "#test/harness/test-project.ts";
 import { type BuildResult, buildImage, type Image, type Replacement } from "./build-image.ts";
 import { readComposeFile } from "./compose-file.ts";
@@ -106,6 +108,16 @@ async function createKey(container: Container): Promise<string> {
 }
 
 /** Paths of everything in a layer. */
+/** Makes a password necessary. The user of the container has no name on this machine, and peer authentication compares names. */
+async function requirePassword(connectionString: string, dataDir: string): Promise<string> {
+  const password = randomBytes(16).toString("hex");
+  const superuser = asSuperuser(connectionString);
+  await queryOnce(superuser, `ALTER ROLE bursar PASSWORD '${password}'`);
+  await writeFile(join(dataDir, "postgres/pg_hba.conf"), "local all bursar scram-sha-256\n");
+  await queryOnce(superuser, "SELECT pg_reload_conf()");
+  return password;
+}
+
 async function listLayer(layer: string): Promise<string[]> {
   return (await readdir(layer, { recursive: true })).sort();
 }
@@ -209,6 +221,7 @@ describe.skipIf(!canMountLayers())("the image, built by the steps of the Dockerf
     const postgres = await startEmbeddedPostgres({ lock, isThrowAway: true });
     try {
       const url = new URL(postgres.connectionString);
+      url.password = await requirePassword(postgres.connectionString, postgresData);
       const socket = url.searchParams.get("host") ?? "";
       const secrets = { database_url: url.href, bursar_secret: "s".repeat(44) };
       const mounts: Record<string, string> = {

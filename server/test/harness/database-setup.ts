@@ -5,16 +5,20 @@ import { join } from "node:path";
 import pg from "pg";
 import type { ProvidedContext } from "vitest";
 import type { TestProject } from "vitest/node";
+import { SERVER_ROLE } from "#src/db/embedded-postgres/roles.ts";
 import { startEmbeddedPostgres } from "#src/db/embedded-postgres.ts";
 import { migrate } from "#src/db/migrate.ts";
 import { acquireProcessLock } from "#src/lib/process-lock.ts";
 import { TEST_MEMORY_BYTES } from "./prepared-database.ts";
-import { weakenVerifier } from "./weak-verifier.ts";
+import { queryOnce } from "./query-once.ts";
+import { asSuperuser } from "./superuser.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Database connection that can create and drop other databases. */
     adminConnectionString: string;
+    /** Database connection of the role that owns the databases of tests, as a server has it. */
+    serverConnectionString: string;
     /** Prefix of this run's databases. Several runs may share one server. */
     databasePrefix: string;
     /** Migrated database that test files clone. */
@@ -27,11 +31,15 @@ const FRESH_MS = 60_000;
 
 interface Server {
   adminConnectionString: string;
+  serverConnectionString: string;
   stop(): Promise<void>;
 }
 
 interface TestServer {
-  provided: Pick<ProvidedContext, "adminConnectionString" | "databasePrefix" | "templateDatabase">;
+  provided: Pick<
+    ProvidedContext,
+    "adminConnectionString" | "serverConnectionString" | "databasePrefix" | "templateDatabase"
+  >;
   stop(): Promise<void>;
 }
 
@@ -44,6 +52,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   used.users++;
   const { provided, stop } = await used.server;
   project.provide("adminConnectionString", provided.adminConnectionString);
+  project.provide("serverConnectionString", provided.serverConnectionString);
   project.provide("databasePrefix", provided.databasePrefix);
   project.provide("templateDatabase", provided.templateDatabase);
   return async () => {
@@ -57,17 +66,18 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 async function startTestServer(): Promise<TestServer> {
   const given = process.env["DATABASE_URL"];
   const server = given ? await useServer(given) : await startServer();
-  const { adminConnectionString } = server;
+  const { adminConnectionString, serverConnectionString } = server;
   const databasePrefix = `bursar_test_${randomBytes(4).toString("hex")}`;
   const templateDatabase = `${databasePrefix}_template`;
   const admin = new pg.Client(adminConnectionString);
   await admin.connect();
-  await admin.query(`CREATE DATABASE ${templateDatabase}`);
-  const template = new URL(adminConnectionString);
+  const template = new URL(serverConnectionString);
+  const owner = pg.escapeIdentifier(decodeURIComponent(template.username));
+  await admin.query(`CREATE DATABASE ${templateDatabase} OWNER ${owner}`);
   template.pathname = `/${templateDatabase}`;
   await migrate({ connectionString: template.href });
   return {
-    provided: { adminConnectionString, databasePrefix, templateDatabase },
+    provided: { adminConnectionString, serverConnectionString, databasePrefix, templateDatabase },
     stop: async () => {
       await dropDatabases(admin, databasePrefix);
       await admin.end();
@@ -76,8 +86,12 @@ async function startTestServer(): Promise<TestServer> {
   };
 }
 
-async function useServer(adminConnectionString: string): Promise<Server> {
-  return { adminConnectionString, stop: async () => undefined };
+async function useServer(connectionString: string): Promise<Server> {
+  return {
+    adminConnectionString: connectionString,
+    serverConnectionString: connectionString,
+    stop: async () => undefined,
+  };
 }
 
 async function startServer(): Promise<Server> {
@@ -96,9 +110,15 @@ async function startServer(): Promise<Server> {
     },
   });
   const { connectionString } = postgres;
-  await weakenVerifier(connectionString);
+  const adminConnectionString = asSuperuser(connectionString);
+  // Tests of failovers put back rows without triggers (database-snapshot.ts).
+  await queryOnce(
+    adminConnectionString,
+    `GRANT SET ON PARAMETER session_replication_role TO ${SERVER_ROLE}`,
+  );
   return {
-    adminConnectionString: connectionString,
+    adminConnectionString,
+    serverConnectionString: connectionString,
     stop: async () => {
       await postgres.stop();
       await lock.release();

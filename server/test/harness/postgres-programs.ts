@@ -1,17 +1,14 @@
 import { existsSync } from "node:fs";
-import { chown, mkdir } from "node:fs/promises";
+import { chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   findPostgresPackage,
   type PostgresBinaries,
   prepareBinaries,
 } from "#src/db/embedded-postgres/binaries.ts";
-import {
-  DATABASE_FOLDER,
-  DATABASE_USER,
-  readPassword,
-} from "#src/db/embedded-postgres/data-directory.ts";
+import { DATABASE_FOLDER } from "#src/db/embedded-postgres/data-directory.ts";
 import { openFolderForServer } from "#src/db/embedded-postgres/folder-for-server.ts";
+import { SUPERUSER_ROLE } from "#src/db/embedded-postgres/roles.ts";
 import { runProgram } from "#src/db/embedded-postgres/run-program.ts";
 import { chooseServerUser, type ServerUser } from "#src/db/embedded-postgres/server-user.ts";
 import { copyPreparedDatabase } from "./prepared-database.ts";
@@ -20,12 +17,15 @@ import { copyPreparedDatabase } from "./prepared-database.ts";
 const PROGRAMS_VARIABLE = "TEST_POSTGRES_BIN";
 const INITDB_TIMEOUT_MS = 60_000;
 
+/** Access for everyone, also for standbys. The folder of the socket excludes other users. */
+const ACCESS = "local all all trust\nlocal replication all trust\n";
+
 /** PostgreSQL for tests that start servers of their own. */
 export interface TestPostgres {
   binaries: PostgresBinaries;
   user: ServerUser | null;
-  /** Creates `<dataDir>/postgres`. Returns the password of the role `bursar`. */
-  createDatabase(dataDir: string): Promise<string>;
+  /** Creates `<dataDir>/postgres`. */
+  createDatabase(dataDir: string): Promise<void>;
 }
 
 /** Finds the PostgreSQL of `TEST_POSTGRES_BIN`, else the embedded one. Throws without its programs. */
@@ -50,23 +50,22 @@ export async function findTestPostgres(folder: string): Promise<TestPostgres> {
   return { binaries, user, createDatabase: (dataDir) => initialize(dataDir, binaries, user) };
 }
 
-async function createPreparedDatabase(dataDir: string): Promise<string> {
+async function createPreparedDatabase(dataDir: string): Promise<void> {
   await copyPreparedDatabase(dataDir);
-  return readPassword(join(dataDir, DATABASE_FOLDER));
+  await writeFile(join(dataDir, DATABASE_FOLDER, "pg_hba.conf"), ACCESS);
 }
 
 async function initialize(
   dataDir: string,
   { initdb }: PostgresBinaries,
   user: ServerUser | null,
-): Promise<string> {
+): Promise<void> {
   await mkdir(dataDir, { mode: 0o700 });
   if (user !== null) await chown(dataDir, user.uid, user.gid);
   const folder = await openFolderForServer(dataDir, user);
   const args = [
     `--pgdata=${join(folder.path, DATABASE_FOLDER)}`,
-    `--username=${DATABASE_USER}`,
-    // The folder of the socket excludes other users.
+    `--username=${SUPERUSER_ROLE}`,
     "--auth=trust",
     "--encoding=UTF8",
     "--locale=C.UTF-8",
@@ -77,5 +76,4 @@ async function initialize(
   } finally {
     await folder.close();
   }
-  return "unused";
 }

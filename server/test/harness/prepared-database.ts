@@ -11,7 +11,7 @@ import { acquireProcessLock } from "#src/lib/process-lock.ts";
 import { prepareCachedFolder } from "./cached-folder.ts";
 import { copyFolder } from "./copy-folder.ts";
 import { hashFiles, listFiles } from "./hash-files.ts";
-import { weakenVerifier } from "./weak-verifier.ts";
+import { asSuperuser } from "./superuser.ts";
 
 const sources = fileURLToPath(new URL("../../src/db", import.meta.url));
 /** Memory of each PostgreSQL in tests: about PostgreSQL's own defaults, because many run at once. */
@@ -45,8 +45,7 @@ async function createDatabase(path: string): Promise<void> {
       settings: SETTINGS,
     });
     await migrate({ connectionString: postgres.connectionString });
-    await weakenVerifier(postgres.connectionString);
-    await shrinkDatabase(postgres.connectionString);
+    await shrinkDatabase(asSuperuser(postgres.connectionString));
     await postgres.stop();
     const settings = Object.entries(SETTINGS).map(([name, value]) => `${name} = ${value}\n`);
     await appendFile(join(folder, DATABASE_FOLDER, "postgresql.conf"), settings.join(""));
@@ -81,6 +80,5 @@ async function shrinkDatabase(connectionString: string): Promise<void> {
 /** Hash of everything that decides the files of initdb and the migrations. */
 async function hashSources(): Promise<string> {
   const { version } = await findPostgresPackage();
-  const own = [import.meta.filename, join(import.meta.dirname, "weak-verifier.ts")];
-  return `${version}-${await hashFiles([...(await listFiles(sources)), ...own])}`;
+  return `${version}-${await hashFiles([...(await listFiles(sources)), import.meta.filename])}`;
 }

@@ -12,8 +12,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import { DATABASE_FOLDER, DATABASE_USER } from "#src/db/embedded-postgres/data-directory.ts";
-import { type ServerAddress, waitUntilReady } from "#src/db/embedded-postgres/readiness.ts";
+import type { ServerAddress } from "#src/db/embedded-postgres/connection.ts";
+import { DATABASE_FOLDER } from "#src/db/embedded-postgres/data-directory.ts";
+import { waitUntilReady } from "#src/db/embedded-postgres/readiness.ts";
+import { SERVER_ROLE, SUPERUSER_ROLE } from "#src/db/embedded-postgres/roles.ts";
 import {
   type ServerProcess,
   startServerProcess,
@@ -25,6 +27,7 @@ import { copyFolder } from "./copy-folder.ts";
 import { eventually } from "./eventually.ts";
 import { findTestPostgres, type TestPostgres } from "./postgres-programs.ts";
 import { queryOnce } from "./query-once.ts";
+import { asSuperuser } from "./superuser.ts";
 import { type SwitchingRelay, startSwitchingRelay } from "./switching-relay.ts";
 import { requireTestProject } from "./test-project.ts";
 
@@ -58,6 +61,8 @@ export interface ReplicatedPostgres {
   readonly standbyConnectionString: string;
   /** Runs one statement on the current primary. */
   sql<T extends object>(statement: string, values?: readonly unknown[]): Promise<T[]>;
+  /** Runs one statement on the current primary as its superuser. */
+  superuserSql(statement: string): Promise<void>;
   /** The standby receives nothing from now on. */
   pauseReplication(): void;
   resumeReplication(): void;
@@ -115,7 +120,6 @@ interface Server {
 interface Cluster {
   folder: string;
   postgres: TestPostgres;
-  password: string;
   options: ReplicatedPostgresOptions;
   clientRelay: SwitchingRelay;
   replicationRelay: SwitchingRelay;
@@ -133,10 +137,10 @@ export async function startReplicatedPostgres(
   const folder = await realpath(await mkdtemp(join(tmpdir(), FOLDER_PREFIX)));
   const postgres = await findTestPostgres(folder);
   const primaryFolder = join(folder, "server-1");
+  await postgres.createDatabase(primaryFolder);
   const cluster: Cluster = {
     folder,
     postgres,
-    password: await postgres.createDatabase(primaryFolder),
     options,
     clientRelay: await startSwitchingRelay(),
     replicationRelay: await startSwitchingRelay(),
@@ -154,6 +158,8 @@ export async function startReplicatedPostgres(
     cluster.primary = await startPostgres(cluster, primaryFolder);
     openRelays(cluster, cluster.primary);
     await migrate({ connectionString: toRelayUrl(cluster) });
+    // Without it the doctor cannot see which standbys are synchronous.
+    await queryAsSuperuser(cluster, `GRANT pg_monitor TO ${SERVER_ROLE}`);
     await addStandby(cluster);
   } catch (error) {
     await stopCluster(cluster);
@@ -166,6 +172,7 @@ export async function startReplicatedPostgres(
       return toConnectionString(getStandby(cluster).address);
     },
     sql: (statement, values) => queryOnce(toRelayUrl(cluster), statement, values),
+    superuserSql: (statement) => queryAsSuperuser(cluster, statement),
     pauseReplication: () => cluster.replicationRelay.pause(),
     resumeReplication: () => cluster.replicationRelay.resume(),
     waitUntilReplicated: () => waitUntilReplicated(cluster),
@@ -208,7 +215,7 @@ async function killPrimary(cluster: Cluster): Promise<void> {
 async function promoteStandby(cluster: Cluster): Promise<void> {
   const standby = getStandby(cluster);
   const [row] = await queryOnce<{ promoted: boolean }>(
-    toConnectionString(standby.address),
+    asSuperuser(toConnectionString(standby.address)),
     `SELECT pg_promote(true, ${PROMOTE_BOUND_SECONDS}) AS promoted`,
   );
   if (row?.promoted !== true) throw new Error("the standby could not be promoted");
@@ -249,7 +256,7 @@ async function addStandby(cluster: Cluster): Promise<void> {
 
 /** Copies the files of a running server. Returns the label with the start of the log that the copy needs. */
 async function copyPrimary({ address, folder }: Server, target: string): Promise<string> {
-  const backup = new pg.Client(toConnectionString(address));
+  const backup = new pg.Client(asSuperuser(toConnectionString(address)));
   await backup.connect();
   try {
     await backup.query("SELECT pg_backup_start('standby', fast => true)");
@@ -263,9 +270,9 @@ async function copyPrimary({ address, folder }: Server, target: string): Promise
   }
 }
 
-function describePrimary({ replicationRelay, password }: Cluster): string {
+function describePrimary({ replicationRelay }: Cluster): string {
   const { port } = replicationRelay;
-  return `host=127.0.0.1 port=${port} user=${DATABASE_USER} password=${password} application_name=${STANDBY_NAME}`;
+  return `host=127.0.0.1 port=${port} user=${SUPERUSER_ROLE} application_name=${STANDBY_NAME}`;
 }
 
 /** With synchronous replication commits wait for the standby from now on. */
@@ -273,8 +280,11 @@ async function waitUntilStreaming(cluster: Cluster): Promise<void> {
   const { isSynchronous } = cluster.options;
   const url = toRelayUrl(cluster);
   if (isSynchronous) {
-    await queryOnce(url, `ALTER SYSTEM SET synchronous_standby_names = '${STANDBY_NAME}'`);
-    await queryOnce(url, "SELECT pg_reload_conf()");
+    await queryAsSuperuser(
+      cluster,
+      `ALTER SYSTEM SET synchronous_standby_names = '${STANDBY_NAME}'`,
+    );
+    await queryAsSuperuser(cluster, "SELECT pg_reload_conf()");
   }
   await eventually(BOUND_MS, "the standby to stream", async () => {
     const [row] = await queryOnce<{ isStreaming: boolean }>(
@@ -305,9 +315,9 @@ async function waitUntilReplicated(cluster: Cluster): Promise<void> {
 }
 
 async function startPostgres(cluster: Cluster, folder: string): Promise<Server> {
-  const { postgres, options, password } = cluster;
+  const { postgres, options } = cluster;
   const host = await makeSocketDirectory(folder, postgres.user);
-  const address = { host, port: SOCKET_PORT, user: DATABASE_USER, password };
+  const address = { host, port: SOCKET_PORT, user: SERVER_ROLE, password: null };
   const logFile = join(folder, LOG_FILE);
   const server = await startServerProcess({
     binaries: postgres.binaries,
@@ -318,7 +328,10 @@ async function startPostgres(cluster: Cluster, folder: string): Promise<Server> 
   });
   cluster.running.add(server);
   void server.exited.then(() => cluster.running.delete(server));
-  const readiness = await waitUntilReady(server, address, DATABASE);
+  const superuser = { ...address, user: SUPERUSER_ROLE };
+  const readiness = await waitUntilReady(server, {
+    ...{ server: address, superuser, database: DATABASE },
+  });
   if (readiness.kind === "exited") {
     throw new Error(
       `PostgreSQL ${readiness.exit.how}: ${readiness.exit.reason}\n${await readFile(logFile, "utf8")}`,
@@ -356,7 +369,11 @@ function getStandby({ standby }: Cluster): Server {
   return standby;
 }
 
-function toRelayUrl({ password, clientRelay }: Cluster): string {
+async function queryAsSuperuser(cluster: Cluster, statement: string): Promise<void> {
+  await queryOnce(asSuperuser(toRelayUrl(cluster)), statement);
+}
+
+function toRelayUrl({ clientRelay }: Cluster): string {
   const { port } = clientRelay;
-  return toConnectionString({ host: "127.0.0.1", port, user: DATABASE_USER, password });
+  return toConnectionString({ host: "127.0.0.1", port, user: SERVER_ROLE, password: null });
 }

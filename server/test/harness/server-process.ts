@@ -480,7 +480,8 @@ function hasUpstream(env: Record<string, string>): boolean {
   return "ANTHROPIC_API_KEY" in env || "ANTHROPIC_UPSTREAM_URL" in env;
 }
 
-const EMBEDDED_USER = "bursar";
+/** Role of the server, and its database. */
+const EMBEDDED_ROLE = "bursar";
 
 async function queryDatabase<T extends object>(
   dataDir: string,
@@ -504,15 +505,13 @@ async function queryDatabase<T extends object>(
 /** Connection settings of the embedded PostgreSQL, read from its own files. */
 export function findEmbeddedDatabase(dataDir: string): pg.ClientConfig {
   const pidFile = findFile(dataDir, "postmaster.pid", POSTGRES_DEPTH);
-  const passwordFile = findFile(dataDir, "bursar.password", POSTGRES_DEPTH);
-  if (pidFile === null || passwordFile === null) throw new Error(`no PostgreSQL in ${dataDir}`);
+  if (pidFile === null) throw new Error(`no PostgreSQL in ${dataDir}`);
   const lines = readFileSync(pidFile, "utf8").split("\n");
   return {
     host: lines[4] || lines[5] || "127.0.0.1",
     port: Number(lines[3]),
-    user: EMBEDDED_USER,
-    database: EMBEDDED_USER,
-    password: readFileSync(passwordFile, "utf8").trim(),
+    user: EMBEDDED_ROLE,
+    database: EMBEDDED_ROLE,
   };
 }
 

@@ -1,32 +1,24 @@
 import { randomBytes } from "node:crypto";
-import {
-  chmod,
-  lchown,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, lchown, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { StartError } from "#src/lib/start-error.ts";
 import { syncFolder } from "#src/lib/sync-folder.ts";
+import type { Access } from "./access.rule.ts";
+import { replaceFile } from "./access.ts";
 import type { PostgresBinaries } from "./binaries.ts";
 import { explainProcessError, isNamelessUser } from "./explain.ts";
 import { openFolderForServer } from "./folder-for-server.ts";
+import { SUPERUSER_ROLE } from "./roles.ts";
 import { runProgram } from "./run-program.ts";
 import { type ServerUser, UNPRIVILEGED_USER } from "./server-user.ts";
 
-export const DATABASE_USER = "bursar";
 /** Name of the folder in the data folder. */
 export const DATABASE_FOLDER = "postgres";
 
 const MAJOR_VERSION = "18";
 const VERSION_FILE = "PG_VERSION";
-/** Stored in the database's folder, so that a copy or a move includes it. */
-const PASSWORD_FILE = "bursar.password";
+/** Files in the database's folder, so that a copy or a move includes them. Only for access by password. */
+const PASSWORD_FILES = { server: "bursar.password", superuser: "superuser.password" };
 const STAGING_MARK = ".new-";
 const DATA_FOLDER = "data";
 const PASSWORD_BYTES = 32;
@@ -37,14 +29,21 @@ export interface ClusterOptions {
   databaseDir: string;
   binaries: PostgresBinaries;
   user: ServerUser | null;
+  access: Access;
   /** False only for a temporary database of a test run. */
   isDurable: boolean;
 }
 
 export interface Cluster {
-  /** Password of the role DATABASE_USER, which owns everything. */
-  password: string;
+  /** Null: the system identifies clients. */
+  passwords: Passwords | null;
   isNew: boolean;
+}
+
+/** Passwords of the two roles. */
+interface Passwords {
+  server: string;
+  superuser: string;
 }
 
 /**
@@ -56,12 +55,12 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   await removeUnfinished(databaseDir);
   if (await hasCluster(databaseDir)) {
     await changeOwner(databaseDir, options.user);
-    return { password: await readPassword(databaseDir), isNew: false };
+    return { passwords: await ensurePasswords(options, databaseDir), isNew: false };
   }
-  const password = randomBytes(PASSWORD_BYTES).toString("base64url");
+  let passwords: Passwords | null;
   const staging = `${databaseDir}${STAGING_MARK}${randomBytes(4).toString("hex")}`;
   try {
-    await makeCluster(options, staging, password);
+    passwords = await makeCluster(options, staging);
     await rm(databaseDir, { recursive: true, force: true });
     await rename(join(staging, DATA_FOLDER), databaseDir);
     await rm(staging, { recursive: true });
@@ -73,7 +72,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
       { cause: error },
     );
   }
-  return { password, isNew: true };
+  return { passwords, isNew: true };
 }
 
 /** Removes folders of killed starts. An initdb may still write to one, so the rest is removed at the next start. */
@@ -107,13 +106,9 @@ async function hasCluster(databaseDir: string): Promise<boolean> {
 }
 
 /** Creates `<staging>/data`, complete and synced. */
-async function makeCluster(
-  options: ClusterOptions,
-  staging: string,
-  password: string,
-): Promise<void> {
+async function makeCluster(options: ClusterOptions, staging: string): Promise<Passwords | null> {
   await mkdir(staging, { mode: 0o700 });
-  await writeFile(join(staging, PASSWORD_FILE), password, { mode: 0o600 });
+  const passwords = await ensurePasswords(options, staging);
   try {
     await initialize(options, staging);
   } catch (error) {
@@ -121,28 +116,33 @@ async function makeCluster(
     if (options.user === null || !isNamelessUser(error)) throw error;
     await initialize({ ...options, user: UNPRIVILEGED_USER }, staging);
   }
-  const kept = join(staging, DATA_FOLDER, PASSWORD_FILE);
-  await writeFile(kept, password, { mode: 0o600, flush: options.isDurable });
-  if (options.user !== null) await lchown(kept, options.user.uid, options.user.gid);
+  if (passwords !== null) {
+    for (const name of Object.values(PASSWORD_FILES)) {
+      await rename(join(staging, name), join(staging, DATA_FOLDER, name));
+    }
+  }
   await changeOwner(staging, options.user);
+  return passwords;
 }
 
 async function initialize(options: ClusterOptions, staging: string): Promise<void> {
-  const { user, binaries } = options;
+  const { user, binaries, access } = options;
   await changeOwner(staging, user);
   const folder = await openFolderForServer(staging, user);
   const args = [
     `--pgdata=${join(folder.path, DATA_FOLDER)}`,
-    `--pwfile=${join(folder.path, PASSWORD_FILE)}`,
-    `--username=${DATABASE_USER}`,
-    // The socket's folder excludes other users already. The password protects again, and on loopback TCP.
-    "--auth=scram-sha-256",
+    `--username=${SUPERUSER_ROLE}`,
+    // Each start writes the access before the server starts (access.ts).
+    "--auth=reject",
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
     "--no-instructions",
   ];
+  if (access.kind === "password") {
+    args.push(`--pwfile=${join(folder.path, PASSWORD_FILES.superuser)}`);
+  }
   if (!options.isDurable) args.push("--no-sync");
   try {
     await runProgram({
@@ -157,11 +157,44 @@ async function initialize(options: ClusterOptions, staging: string): Promise<voi
   }
 }
 
-export async function readPassword(databaseDir: string): Promise<string> {
+/**
+ * Reads the passwords in `folder`, or creates them. Null without access by password. A folder of an earlier version has the
+ * server's only.
+ */
+async function ensurePasswords(
+  { access, user }: ClusterOptions,
+  folder: string,
+): Promise<Passwords | null> {
+  if (access.kind !== "password") return null;
+  const ensure = async (name: string) => {
+    const known = await readPassword(folder, name);
+    if (known !== null) return known;
+    const password = randomBytes(PASSWORD_BYTES).toString("base64url");
+    await replaceFile(join(folder, name), password, user);
+    return password;
+  };
+  return {
+    server: await ensure(PASSWORD_FILES.server),
+    superuser: await ensure(PASSWORD_FILES.superuser),
+  };
+}
+
+/** Reads the password of the server's role. Null: the system identifies clients. */
+export function readServerPassword(databaseDir: string): Promise<string | null> {
+  return readPassword(databaseDir, PASSWORD_FILES.server);
+}
+
+/** Removes the password of an earlier version, which is used no longer. */
+export async function removeServerPassword(databaseDir: string): Promise<void> {
+  await rm(join(databaseDir, PASSWORD_FILES.server), { force: true });
+}
+
+async function readPassword(folder: string, name: string): Promise<string | null> {
   try {
-    return (await readFile(join(databaseDir, PASSWORD_FILE), "utf8")).trim();
+    return (await readFile(join(folder, name), "utf8")).trim();
   } catch (error) {
-    throw makeReadError(join(databaseDir, PASSWORD_FILE), error);
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw makeReadError(join(folder, name), error);
   }
 }
 

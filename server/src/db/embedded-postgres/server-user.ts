@@ -60,11 +60,21 @@ async function ensureOwnUser(databaseDir: string): Promise<ServerUser> {
   return { uid: id, gid: id };
 }
 
+/** Returns the name of a user id in /etc/passwd, or null. */
+export async function findUserName(id: number): Promise<string | null> {
+  const users = await readUsers();
+  return new RegExp(`^([^:\\n]+):[^:\\n]*:${id}:`, "m").exec(users)?.[1] ?? null;
+}
+
 async function findOwnUser(): Promise<ServerUser | null> {
-  const users = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const users = await readUsers();
   const [, uid, gid] = new RegExp(`^${OWN_NAME}:[^:]*:(\\d+):(\\d+):`, "m").exec(users) ?? [];
   const user = { uid: Number(uid), gid: Number(gid) };
   return user.uid > 0 && user.gid > 0 ? user : null;
+}
+
+function readUsers(): Promise<string> {
+  return readFile("/etc/passwd", "utf8").catch(() => "");
 }
 
 /** True if the permission bits let `user` enter `path`. Access control lists are ignored. */

@@ -3,7 +3,8 @@ import { systemClock } from "#src/lib/clock.ts";
 import { StartError } from "#src/lib/start-error.ts";
 import { explainProcessError } from "./explain.ts";
 import { type LogTrimming, startLogTrimming } from "./log-file.ts";
-import { type ServerAddress, waitUntilReady } from "./readiness.ts";
+import { waitUntilReady } from "./readiness.ts";
+import type { DatabaseAccess } from "./roles.ts";
 import {
   type ServerExit,
   type ServerOptions,
@@ -12,6 +13,8 @@ import {
 } from "./server-process.ts";
 
 export type SupervisorEvent =
+  /** The server's role was the superuser of an earlier version, and now owns its database only. */
+  | { kind: "server_role_demoted" }
   /** The server died and restarts. */
   | { kind: "died"; how: string; reason: string | null }
   | { kind: "restarted"; pid: number }
@@ -19,9 +22,8 @@ export type SupervisorEvent =
   | { kind: "gave_up"; reason: string | null };
 
 export interface SupervisorOptions extends ServerOptions {
-  address: ServerAddress;
-  /** Created at the first start. */
-  database: string;
+  /** Its roles and its database are created at the first start. */
+  access: DatabaseAccess;
   onEvent: (event: SupervisorEvent) => void;
 }
 
@@ -119,8 +121,11 @@ async function startReady(options: SupervisorOptions): Promise<ServerProcess> {
     const server = await startServerProcess(options);
     let reason: string | null;
     try {
-      const readiness = await waitUntilReady(server, options.address, options.database);
-      if (readiness.kind === "ready") return server;
+      const readiness = await waitUntilReady(server, options.access);
+      if (readiness.kind === "ready") {
+        if (readiness.wasSuperuser) options.onEvent({ kind: "server_role_demoted" });
+        return server;
+      }
       reason = readiness.exit.reason ?? readiness.exit.how;
     } catch (error) {
       await server.stop();
