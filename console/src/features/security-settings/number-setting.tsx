@@ -1,11 +1,12 @@
 import type { ReactNode } from "react";
+import type { Input } from "../../api-client.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Field } from "../../ui/field.tsx";
-import { Input } from "../../ui/input.tsx";
+import { Input as TextInput } from "../../ui/input.tsx";
 import { type SecuritySettings, useUpdateSecuritySettings } from "./queries.ts";
 import { SettingForm } from "./setting-form.tsx";
 
-/** Settings that are a whole number, or null for the default. */
+/** Settings that are a whole number. Most can be null: the default. */
 type NumberField = {
   [Field in keyof SecuritySettings]: SecuritySettings[Field] extends number | null ? Field : never;
 }[keyof SecuritySettings];
@@ -23,6 +24,8 @@ export interface NumberWords {
   placeholder: string;
   /** Label of the button. */
   action: string;
+  /** Null: the field is empty. */
+  toBody: (value: number | null) => Input<"updateSecuritySettings">["body"];
   /** Toast after a change. Null: the field was emptied. */
   describe: (value: number | null) => string;
 }
@@ -36,15 +39,11 @@ interface NumberSettingProps {
 
 /** A setting with one number. An empty field sets null. */
 export function NumberSetting({ words, settings, note }: NumberSettingProps) {
-  const { field, label, hint, placeholder, describe } = words;
+  const { field, label, hint, placeholder, toBody, describe } = words;
   const value = settings[field];
   const change = useChangeForm(useUpdateSecuritySettings(), {
     values: { text: value === null ? "" : String(value) },
-    toInput: ({ text }) => {
-      const body: Partial<Record<NumberField, number | null>> = {};
-      body[field] = toNumber(text);
-      return { body };
-    },
+    toInput: ({ text }) => ({ body: toBody(toNumber(text)) }),
     toast: (_, { text }) => describe(toNumber(text)),
     fieldNames: { [field]: "text" },
   });
@@ -53,7 +52,7 @@ export function NumberSetting({ words, settings, note }: NumberSettingProps) {
     <SettingForm {...words} change={change} note={note}>
       <Field label={label} hint={hint} error={form.formState.errors.text?.message}>
         {(control) => (
-          <Input
+          <TextInput
             {...control}
             inputMode="numeric"
             placeholder={placeholder}

@@ -9,6 +9,7 @@ export const keyLifetime: NumberWords = {
   hint: "1 to 3650. Empty: no limit.",
   placeholder: "No limit",
   action: "Save maximum lifetime",
+  toBody: (days) => ({ max_key_lifetime_days: days }),
   describe: (days) =>
     days === null
       ? "Key lifetime is unlimited"
@@ -23,6 +24,7 @@ export const keysPerMember: NumberWords = {
   hint: "1 to 10000. Empty: no limit.",
   placeholder: "No limit",
   action: "Save keys per member",
+  toBody: (keys) => ({ max_keys_per_member: keys }),
   describe: (keys) =>
     keys === null ? "Personal keys are unlimited" : `Personal keys of each member: ${keys} at most`,
 };
@@ -35,6 +37,7 @@ export const sessionLength: NumberWords = {
   hint: "1 to 720. Empty: 30 days.",
   placeholder: "30 days",
   action: "Save session length",
+  toBody: (hours) => ({ session_hours: hours }),
   describe: (hours) =>
     `Sessions end after ${hours === null ? "30 days" : formatPlural(hours, "hour")}`,
 };
@@ -47,6 +50,22 @@ export const idleTime: NumberWords = {
   hint: "1 to 168. Empty: 7 days.",
   placeholder: "7 days",
   action: "Save idle time",
+  toBody: (hours) => ({ session_idle_hours: hours }),
   describe: (hours) =>
     `Idle sessions end after ${hours === null ? "7 days" : formatPlural(hours, "hour")}`,
+};
+
+/** Shortest minimum, which is the default too. */
+const LEAST_CHARACTERS = 12;
+
+export const passwordLength: NumberWords = {
+  field: "min_password_length",
+  title: "Password length",
+  lead: "Applies to new passwords: set-up, invite, reset and change. Existing passwords stay valid.",
+  label: "Characters",
+  hint: `${LEAST_CHARACTERS} to 64. Empty: ${LEAST_CHARACTERS}.`,
+  placeholder: String(LEAST_CHARACTERS),
+  action: "Save password length",
+  toBody: (length) => ({ min_password_length: length ?? LEAST_CHARACTERS }),
+  describe: (length) => `New passwords have ${length ?? LEAST_CHARACTERS} characters or more`,
 };

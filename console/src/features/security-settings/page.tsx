@@ -6,7 +6,13 @@ import { ConsoleAddresses } from "./console-addresses.tsx";
 import { ExceedingKeys } from "./exceeding-keys.tsx";
 import { KeyHygiene } from "./key-hygiene.tsx";
 import { NumberSetting } from "./number-setting.tsx";
-import { idleTime, keyLifetime, keysPerMember, sessionLength } from "./number-words.ts";
+import {
+  idleTime,
+  keyLifetime,
+  keysPerMember,
+  passwordLength,
+  sessionLength,
+} from "./number-words.ts";
 import { type SecuritySettings, useKeyHygiene, useSecuritySettings } from "./queries.ts";
 import { SecondFactorSetting } from "./second-factor.tsx";
 
@@ -43,6 +49,7 @@ function Settings({ settings }: { settings: SecuritySettings }) {
         <ConsoleAddresses settings={settings} />
         <NumberSetting words={sessionLength} settings={settings} />
         <NumberSetting words={idleTime} settings={settings} />
+        <NumberSetting words={passwordLength} settings={settings} />
       </Group>
       <Group>
         <ApprovalOfRaises settings={settings} />
