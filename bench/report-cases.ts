@@ -30,7 +30,14 @@ const groupings = [
 ] as const satisfies UsageQuery["group_by"][];
 
 const makeCall = (organizationId: string) => ({
-  caller: { kind: "admin_key", id: "adminkey_bench", organizationId } as const,
+  caller: {
+    kind: "admin_key" as const,
+    id: "adminkey_bench",
+    organizationId,
+    scopes: null,
+    allowedAddresses: null,
+    expiresAtMs: null,
+  },
   origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
 });
 const withReader = (call: Call, primary: Database): ReportCall => ({

@@ -367,7 +367,14 @@ async function openAudit(modules: DatabaseModules, storage: OwnStorage) {
 
 function makeCall(organizationId: string): Call {
   return {
-    caller: { kind: "admin_key", id: "adminkey_bench", organizationId },
+    caller: {
+      kind: "admin_key",
+      id: "adminkey_bench",
+      organizationId,
+      scopes: null,
+      allowedAddresses: null,
+      expiresAtMs: null,
+    },
     origin: { requestId: "req_bench", ipAddress: null, userAgent: null },
   };
 }

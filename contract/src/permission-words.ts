@@ -1,7 +1,9 @@
 import {
   type Action,
   adminKeyRole,
+  adminKeyScopes,
   describeAction,
+  describeScope,
   findInheritedRole,
   findRank,
   findReach,
@@ -140,6 +142,14 @@ export function renderRankTable(): string {
   return renderTable(
     ["Rank", "For keys", "For limits"],
     ranks.map((rank) => [`\`${rank}\``, listCallers(rank, "keys"), listCallers(rank, "limits")]),
+  );
+}
+
+/** Table of the scopes of admin keys in Markdown. */
+export function renderScopeTable(): string {
+  return renderTable(
+    ["Scope", "The key may"],
+    adminKeyScopes.map((scope) => [`\`${scope}\``, describeScope(scope)]),
   );
 }
 

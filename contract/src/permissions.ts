@@ -116,6 +116,68 @@ const inheritedRoles: Readonly<Partial<Record<OrganizationRole, WorkspaceRole>>>
 export const adminKeyRole: OrganizationRole = "admin";
 export const localOperatorRole: OrganizationRole = "owner";
 
+/** Rights of every scope: the names that other responses refer to. */
+const rightsOfAllScopes: readonly Action[] = [
+  "organization:read",
+  "workspaces:read",
+  "model_prices:read",
+];
+
+/**
+ * Scopes of admin keys. A key with scopes has the rights of `adminKeyRole` that one of its scopes names. The key can give
+ * others no more. The scope "read" has all rights that end in `:read`.
+ */
+// biome-ignore format: a table is read by its columns
+const scopeTable = {
+  read:           ["read", "read everything"],
+  usage:          [["usage:read", "spend_limits:read", "rate_limits:read"], "read usage, cost and limits"],
+  audit_log:      [["audit_log:read"], "read the audit log"],
+  members:        [["members:read", "members:write", "invites:read", "invites:write", "workspace_members:read",
+                    "workspace_members:write", "spend_limits:request"], "invite and manage members"],
+  workspaces:     [["workspaces:create", "workspaces:write"], "create, change and archive workspaces"],
+  api_keys:       [["api_keys:read", "api_keys:write", "usage:read", "spend_limits:request", "models:read",
+                    "messages:count", "messages:create"], "create and manage API keys"],
+  limits:         [["spend_limits:read", "spend_limits:write", "spend_limits:request", "rate_limits:read",
+                    "rate_limits:write", "spend:resolve", "usage:read"], "set spend limits and rate limits"],
+  alerts:         [["alerts:read", "alerts:write", "alert_channels:write"], "set alerts and their channels"],
+  access_reviews: [["access_reviews:read", "access_reviews:write"], "carry out access reviews"],
+  admin_keys:     [["admin_keys:read", "admin_keys:write"], "create and revoke admin keys"],
+  settings:       [["organization:write", "security:read", "security:write", "upstreams:read", "model_prices:write",
+                    "mail:read", "system:read"], "change settings and model prices"],
+} as const satisfies Record<string, readonly [readonly Action[] | "read", string]>;
+
+export type AdminKeyScope = keyof typeof scopeTable;
+export const adminKeyScopes = Object.keys(scopeTable) as AdminKeyScope[];
+
+/** Whether one of the scopes has the right. Null: all rights of an admin key. Unknown scopes have none. */
+export function isInScopes(scopes: readonly string[] | null, action: Action): boolean {
+  if (scopes === null || rightsOfAllScopes.includes(action)) return true;
+  return scopes.some((scope) => {
+    const rights = scope in scopeTable ? scopeTable[scope as AdminKeyScope][0] : [];
+    return rights === "read"
+      ? action.endsWith(":read")
+      : (rights as readonly Action[]).includes(action);
+  });
+}
+
+/** Whether `inner` has no right that `outer` lacks. Null: all rights of an admin key. */
+export function isWithinScopes(
+  inner: readonly string[] | null,
+  outer: readonly string[] | null,
+): boolean {
+  const actions: readonly Action[] = [
+    ...organizationActions,
+    ...workspaceActions,
+    ...claudeActions,
+  ];
+  return actions.every((action) => !isInScopes(inner, action) || isInScopes(outer, action));
+}
+
+/** Description of the scope, to follow "may". */
+export function describeScope(scope: AdminKeyScope): string {
+  return scopeTable[scope][1];
+}
+
 /** Inherited from the organization role only. Workspaces cannot assign it. */
 export const inheritedOnlyRole: WorkspaceRole = "workspace_billing";
 

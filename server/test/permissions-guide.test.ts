@@ -4,6 +4,7 @@ import {
   renderPermissionTables,
   renderRankTable,
   renderRoleTable,
+  renderScopeTable,
 } from "@bursar/contract/permission-words.ts";
 import { expect, test } from "vitest";
 
@@ -14,6 +15,7 @@ test("the guide has the permission table of the server (refresh: npx vitest run 
     roles: renderRoleTable(),
     ...renderPermissionTables(),
     ranks: renderRankTable(),
+    scopes: renderScopeTable(),
   };
   let guide = (await readFile(GUIDE, "utf8")).replaceAll("\r\n", "\n");
   for (const [name, table] of Object.entries(tables)) {

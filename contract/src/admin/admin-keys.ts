@@ -2,11 +2,17 @@ import { z } from "zod";
 import { instant, nameText, optionalQuery, shownOnce, timestamp } from "../fields.ts";
 import { adminKeyId } from "../ids.ts";
 import { pageCursor, pageCursorQuery } from "../paging.ts";
+import { adminKeyScopes } from "../permissions.ts";
 import { route } from "../route.ts";
+import { allowedAddresses } from "./api-keys.ts";
 
 const status = z.enum(["active", "inactive", "expired", "revoked"]).meta({
   description:
     "`inactive`: a restored backup contained it, and it waits for `bursar restore confirm-keys`.",
+});
+const scopes = z.array(z.enum(adminKeyScopes)).min(1).nullable().meta({
+  description:
+    "Scopes that limit the rights of the key, such as `read` or `members`. Null: all rights of an Admin.",
 });
 const adminKeyParams = z.strictObject({ admin_key_id: adminKeyId });
 
@@ -20,6 +26,8 @@ export const adminKey = z
     created_by: z.object({ type: z.string(), id: z.string() }),
     created_at: timestamp,
     expires_at: timestamp.nullable(),
+    scopes,
+    allowed_addresses: allowedAddresses,
     revoked_at: timestamp.nullable(),
     last_used: z.object({ at: timestamp, address: z.string().nullable() }).nullable().meta({
       description:
@@ -43,10 +51,17 @@ export const createAdminKey = route({
   method: "POST",
   path: "/v1/admin/admin_keys",
   summary: "Create an admin key",
+  description:
+    "Scopes and addresses cannot change later. A key that an admin key creates has at most its scopes, its addresses and its lifetime. Omitted ones are those of the calling key.",
   action: "admin_keys:write",
   audited: "admin_key.created",
   stepUp: true,
-  body: z.strictObject({ name: nameText, expires_at: instant.nullable().optional() }),
+  body: z.strictObject({
+    name: nameText,
+    expires_at: instant.nullable().optional(),
+    scopes: scopes.optional(),
+    allowed_addresses: allowedAddresses.optional(),
+  }),
   response: createdAdminKey,
 });
 

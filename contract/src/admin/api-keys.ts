@@ -35,7 +35,7 @@ const allowedModels = z
       "Models that the key can use: names, or prefixes such as `claude-haiku-*`. A name includes the aliases of its model. Null: all models.",
   });
 const MAX_RANGE_LENGTH = 60;
-const allowedAddresses = z
+export const allowedAddresses = z
   .array(z.string().max(MAX_RANGE_LENGTH))
   .min(1)
   .max(MAX_ALLOWED)

@@ -7,7 +7,8 @@ import type {
   WorkspaceKeyCaller,
 } from "#src/domain/caller.ts";
 import { checkSecret, hashSecret } from "#src/domain/key-format.ts";
-import { findAdminKeyByHash } from "#src/key-lookup/admin-key-lookup.sql.ts";
+import { compileRanges, isInRanges } from "#src/key-lookup/address-ranges.ts";
+import { type FoundAdminKey, findAdminKeyByHash } from "#src/key-lookup/admin-key-lookup.sql.ts";
 import { findApiKeyByHash } from "#src/key-lookup/api-key-lookup.sql.ts";
 import type { AdminKeyUses, KeyUse } from "#src/key-lookup/key-use.ts";
 import { checkKeyActive, refuseUnsigned } from "#src/key-lookup/refuse-key.ts";
@@ -151,12 +152,21 @@ async function authenticateAdminKey(
       `This admin key expired at ${expiredAt}. Create another one.`,
     );
   }
-  deps.adminKeyUse.record({
-    adminKeyId: key.id,
-    atMs: checkedAtMs,
-    address: presented.address(),
-  });
-  return { kind: "admin_key", id: key.id, organizationId: key.organizationId };
+  const address = presented.address();
+  checkAddress(key, address);
+  deps.adminKeyUse.record({ adminKeyId: key.id, atMs: checkedAtMs, address });
+  const { id, organizationId, scopes, allowedAddresses, expiresAtMs } = key;
+  return { kind: "admin_key", id, organizationId, scopes, allowedAddresses, expiresAtMs };
+}
+
+/** Throws a 403 for an address from which the key does not work. Over the admin socket there is none. */
+function checkAddress({ allowedAddresses }: FoundAdminKey, address: string | null): void {
+  if (allowedAddresses === null || isInRanges(compileRanges(allowedAddresses), address)) return;
+  // The allowed addresses are not named, because a thief could use them.
+  throw new ApiError(
+    "address_not_allowed",
+    `This admin key cannot be used from ${address ?? "an unknown address"}, because it is restricted to certain addresses.`,
+  );
 }
 
 async function authenticateWorkspaceKey(

@@ -60,8 +60,12 @@ function checkWorkspaceAction(caller: Caller, action: WorkspaceAction): void {
     if (needed !== null && includesPermission(caller.permission, needed)) return;
     throw denied(`This call needs ${describeCallers(action)}${describeCaller(caller)}.`);
   }
-  if (findOrganizationReach(caller, action) !== null || isOpenToMembers(action)) return;
-  const workspaceIds = caller.kind === "member" ? [...caller.workspaceRoles.keys()] : [];
+  if (findOrganizationReach(caller, action) !== null) return;
+  if (caller.kind !== "member") {
+    throw denied(`This call needs ${describeCallers(action)}${describeCaller(caller)}.`);
+  }
+  if (isOpenToMembers(action)) return;
+  const workspaceIds = [...caller.workspaceRoles.keys()];
   if (workspaceIds.some((id) => findWorkspaceReach(caller, action, id) !== null)) return;
   throw denied(
     `This call needs ${describeCallers(action)}, but you have no such role in any workspace. Ask an owner or admin of the organization.`,
@@ -98,7 +102,9 @@ function describeCaller(caller: Caller, workspaceId?: string): string {
     case "api_key":
       return `, but this API key has "${caller.permission}" in its workspace`;
     case "admin_key":
-      return `, but an admin key has the permissions of ${roleNames.admin}`;
+      return caller.scopes === null
+        ? `, but an admin key has the permissions of ${roleNames.admin}`
+        : `, but this admin key has the scopes ${caller.scopes.join(", ")}`;
     case "local_operator":
       return "";
   }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { expect } from "vitest";
 import { ApiError } from "#src/domain/api-error.ts";
+import { makeAdminKeyCaller } from "#test/harness/admin-key-caller.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { listChain } from "./audit.sql.ts";
 import { verifyChain } from "./verify-chain.ts";
@@ -104,7 +105,7 @@ test("refusals of thousands of callers fill neither the log nor the memory", asy
 }) => {
   for (let i = 0; i < 5_000; i++) {
     h.audit.denials.record({
-      caller: { kind: "admin_key", id: `adminkey_${i}`, organizationId: org.id },
+      caller: makeAdminKeyCaller(`adminkey_${i}`, org.id),
       origin: { requestId: `req_${i}`, ipAddress: null, userAgent: null },
       route: { operationId: "createUpstream", method: "POST", path: "/v1/admin/upstreams" },
       refusal: new ApiError("permission_denied", "no"),

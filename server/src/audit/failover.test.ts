@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { expect } from "vitest";
 import { createWorkspace } from "#src/workspaces/workspaces.ts";
+import { makeAdminKeyCaller } from "#test/harness/admin-key-caller.ts";
 import { test as base } from "#test/harness/admin-test.ts";
 import { asDatabaseOwner, openTestAuditLog, type TestAuditLog } from "#test/harness/audit-log.ts";
 import { findAuditHead, listChain } from "./audit.sql.ts";
@@ -48,7 +49,7 @@ const test = base.extend("c", async ({ h, org }, { onCleanup }) => {
 
   /** Adds an event on this node. */
   const addEvent = async (node: TestAuditLog) => {
-    const caller = { kind: "admin_key", id: "adminkey_1", organizationId: org.id } as const;
+    const caller = makeAdminKeyCaller("adminkey_1", org.id);
     const origin = { requestId: "req_1", ipAddress: null, userAgent: null };
     await createWorkspace(node.audit, { caller, origin }, { name: `W ${Math.random()}` });
   };

@@ -3,7 +3,7 @@
  * narrow terminal shows only those. Other entries show all their fields.
  */
 const columns: Readonly<Record<string, string>> = {
-  AdminKey: "id name status partial_key_hint created_at expires_at",
+  AdminKey: "id name status scopes partial_key_hint created_at expires_at",
   ApiKey:
     "id name status stopped_because owner permissions spent_month_usd workspace_id expires_at last_used.at partial_key_hint",
   AuditEvent: "seq created_at event actor subject workspace_id ip_address id",

@@ -70,7 +70,9 @@ CREATE TABLE admin_key (
   last_used_at timestamp with time zone,
   last_used_address text,
   uses_noted_since timestamp with time zone,
-  mac bytea
+  mac bytea,
+  scopes text[],
+  allowed_addresses text[]
 );
 CREATE TABLE alert (
   id text NOT NULL,
@@ -1379,7 +1381,9 @@ ALTER TABLE access_review_item ADD CONSTRAINT access_review_item_result_check CH
 ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_kind_check CHECK ((kind = ANY (ARRAY['asked'::text, 'due_in_7_days'::text, 'due_in_1_day'::text, 'overdue'::text])));
 ALTER TABLE access_review_reminder ADD CONSTRAINT access_review_reminder_pkey PRIMARY KEY (access_review_id, member_id, kind);
 ALTER TABLE access_review_reviewer ADD CONSTRAINT access_review_reviewer_pkey PRIMARY KEY (access_review_id, member_id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_allowed_addresses_check CHECK ((cardinality(allowed_addresses) > 0));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_pkey PRIMARY KEY (id);
+ALTER TABLE admin_key ADD CONSTRAINT admin_key_scopes_check CHECK ((cardinality(scopes) > 0));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_check CHECK ((octet_length(secret_hash) = 32));
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE admin_key ADD CONSTRAINT admin_key_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'revoked'::text])));
@@ -2185,7 +2189,7 @@ $function$
 CREATE AGGREGATE sum_bigint(bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 
 CREATE TRIGGER admin_key_insert AFTER INSERT ON public.admin_key FOR EACH ROW EXECUTE FUNCTION record_row_change();
-CREATE TRIGGER admin_key_update AFTER UPDATE ON public.admin_key FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.status IS DISTINCT FROM new.status)) OR (old.secret_hash IS DISTINCT FROM new.secret_hash)) OR (old.expires_at IS DISTINCT FROM new.expires_at))) EXECUTE FUNCTION record_row_change();
+CREATE TRIGGER admin_key_update AFTER UPDATE ON public.admin_key FOR EACH ROW WHEN ((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.status IS DISTINCT FROM new.status)) OR (old.secret_hash IS DISTINCT FROM new.secret_hash)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.scopes IS DISTINCT FROM new.scopes)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_insert AFTER INSERT ON public.api_key FOR EACH ROW EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_update AFTER UPDATE ON public.api_key FOR EACH ROW WHEN (((((((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.workspace_id IS DISTINCT FROM new.workspace_id)) OR (old.permission IS DISTINCT FROM new.permission)) OR (old.status IS DISTINCT FROM new.status)) OR (old.purpose IS DISTINCT FROM new.purpose)) OR (old.owner_member_id IS DISTINCT FROM new.owner_member_id)) OR (old.expires_at IS DISTINCT FROM new.expires_at)) OR (old.allowed_models IS DISTINCT FROM new.allowed_models)) OR (old.allowed_addresses IS DISTINCT FROM new.allowed_addresses))) EXECUTE FUNCTION record_row_change();
 CREATE TRIGGER api_key_secret_insert AFTER INSERT ON public.api_key_secret FOR EACH ROW EXECUTE FUNCTION record_row_change();

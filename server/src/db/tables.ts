@@ -183,6 +183,8 @@ interface AdminKeyTable {
   created_by_id: string;
   created_at: Created;
   expires_at: Date | null;
+  scopes: Generated<string[] | null>;
+  allowed_addresses: Generated<string[] | null>;
   revoked_at: Date | null;
   last_used_at: Generated<Date | null>;
   last_used_address: Generated<string | null>;

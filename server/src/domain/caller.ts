@@ -12,6 +12,12 @@ export interface AdminKeyCaller {
   kind: "admin_key";
   id: string;
   organizationId: string;
+  /** Scopes that limit its rights. Null: all rights of an admin key. */
+  scopes: readonly string[] | null;
+  /** Addresses and ranges from which it works. Null: all. */
+  allowedAddresses: readonly string[] | null;
+  /** Milliseconds since the epoch. Null: never. */
+  expiresAtMs: number | null;
 }
 
 /** Workspace key. Rows of other workspaces do not exist for it. */

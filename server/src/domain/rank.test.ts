@@ -7,6 +7,7 @@ import {
   type WorkspaceRole,
 } from "@bursar/contract/permissions.ts";
 import { expect, test } from "vitest";
+import { makeAdminKeyCaller } from "#test/harness/admin-key-caller.ts";
 import type { Caller } from "./caller.ts";
 import { rankOf } from "./rank.ts";
 
@@ -14,7 +15,7 @@ const HERE = "wrkspc_here";
 const ELSEWHERE = "wrkspc_elsewhere";
 const organizationId = "organization";
 const operator: Caller = { kind: "local_operator", id: "0", organizationId };
-const adminKey: Caller = { kind: "admin_key", id: "adminkey_1", organizationId };
+const adminKey = makeAdminKeyCaller("adminkey_1", organizationId);
 const keyWith = (permission: KeyPermission): Caller => ({
   kind: "api_key",
   id: "apikey_1",

@@ -1,5 +1,9 @@
 import {
+  type Action,
+  type AdminKeyScope,
+  adminKeyScopes,
   hasRight,
+  isInScopes,
   keyPermissions,
   type OrganizationAction,
   type OrganizationRole,
@@ -10,7 +14,10 @@ import {
   workspaceActions,
   workspaceRoles,
 } from "@bursar/contract/permissions.ts";
+import { adminRoutes } from "@bursar/contract/routes.ts";
 import { describe, expect, test } from "vitest";
+import { authorize } from "#src/access/authorize.ts";
+import { makeAdminKeyCaller } from "#test/harness/admin-key-caller.ts";
 import type { Caller, MemberCaller } from "./caller.ts";
 import {
   canGrantKeyPermission,
@@ -27,7 +34,7 @@ const HERE = "wksp_here";
 const ELSEWHERE = "wksp_elsewhere";
 const organizationId = "organization";
 
-const adminKey: Caller = { kind: "admin_key", id: "adminkey_1", organizationId };
+const adminKey = makeAdminKeyCaller("adminkey_1", organizationId);
 const operator: Caller = { kind: "local_operator", id: "0", organizationId };
 const keyWith = (permission: (typeof keyPermissions)[number]): Caller => ({
   kind: "api_key",
@@ -218,5 +225,64 @@ describe("callers cannot grant more than their own permissions", () => {
       (action) => organizationRoles.filter((role) => hasRight(role, action)).length === 1,
     );
     expect(ownersOnly).toEqual(["owners:write", "upstreams:write"]);
+  });
+});
+
+describe("an admin key with scopes", () => {
+  const scoped = (...scopes: AdminKeyScope[]) =>
+    makeAdminKeyCaller("adminkey_1", organizationId, { scopes });
+  const passes = (caller: Caller, action: Exclude<Action, "public">) => {
+    try {
+      authorize(caller, action);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const routeActions = [...new Set(adminRoutes.map(({ action }) => action))].filter(
+    (action) => action !== "public",
+  );
+
+  test.each(adminKeyScopes)("makes the calls of its scope only: %s", (scope) => {
+    for (const action of routeActions) {
+      const isGranted = passes(adminKey, action) && isInScopes([scope], action);
+      expect([action, passes(scoped(scope), action)]).toEqual([action, isGranted]);
+    }
+  });
+
+  test("with every scope has all rights of an admin key", () => {
+    for (const action of routeActions) {
+      expect([action, passes(scoped(...adminKeyScopes), action)]).toEqual([
+        action,
+        passes(adminKey, action),
+      ]);
+    }
+  });
+
+  test("with read changes nothing", () => {
+    const changes = adminRoutes.filter(
+      ({ audited, method }) => audited !== null && method !== "GET",
+    );
+    expect(
+      changes.filter(({ action }) => action !== "public" && passes(scoped("read"), action)),
+    ).toEqual([]);
+  });
+
+  test("has no rights by a scope that this version does not know", () => {
+    const unknown = makeAdminKeyCaller("adminkey_1", organizationId, { scopes: ["later"] });
+    expect(passes(unknown, "members:read")).toBe(false);
+    expect(passes(unknown, "api_keys:write")).toBe(false);
+  });
+
+  test("gives others no more than its scopes", () => {
+    expect(canGrantOrganizationRole(scoped("members"), "developer")).toBe(true);
+    expect(canGrantOrganizationRole(scoped("members"), "admin")).toBe(false);
+    expect(canGrantOrganizationRole(scoped("members"), "billing")).toBe(false);
+    expect(canGrantWorkspaceRole(scoped("members"), HERE, "workspace_admin")).toBe(false);
+    expect(canGrantWorkspaceRole(scoped("members"), HERE, "workspace_developer")).toBe(false);
+    const both = scoped("members", "api_keys", "read");
+    expect(canGrantWorkspaceRole(both, HERE, "workspace_developer")).toBe(true);
+    expect(findStrongestKeyPermission(scoped("api_keys"), HERE)).toBe("write");
+    expect(findStrongestKeyPermission(scoped("read"), HERE)).toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 import {
+  type Action,
   adminKeyRole,
   type ClaudeAction,
   claudeActions,
@@ -7,6 +8,7 @@ import {
   findRequiredPermission,
   hasRight,
   includesPermission,
+  isInScopes,
   type KeyPermission,
   keyPermissions,
   localOperatorRole,
@@ -42,14 +44,19 @@ export function organizationRoleOf(caller: Caller): OrganizationRole | null {
 
 export function hasOrganizationPermission(caller: Caller, action: OrganizationAction): boolean {
   const role = organizationRoleOf(caller);
-  return role !== null && hasRight(role, action);
+  return role !== null && hasRight(role, action) && isInScopesOf(caller, action);
+}
+
+/** True unless the caller is an admin key whose scopes lack the right. */
+function isInScopesOf(caller: Caller, action: Action): boolean {
+  return caller.kind !== "admin_key" || isInScopes(caller.scopes, action);
 }
 
 /** Reach of an action in every workspace and in the organization as a whole. Null: no permission. */
 export function findOrganizationReach(caller: Caller, action: InWorkspace): Reach | null {
   const role = organizationRoleOf(caller);
   const inherited = role && findInheritedRole(role);
-  return inherited && findReach(inherited, action);
+  return inherited && isInScopesOf(caller, action) ? findReach(inherited, action) : null;
 }
 
 /** Reach of an action in this workspace, which must be in the caller's organization. Null: no permission. */
@@ -130,7 +137,10 @@ export function canGrantOrganizationRole(caller: Caller, role: OrganizationRole)
   if (held === null) return false;
   const brought = findInheritedRole(role);
   return (
-    organizationActions.every((action) => !hasRight(role, action) || hasRight(held, action)) &&
+    organizationActions.every(
+      (action) =>
+        !hasRight(role, action) || (hasRight(held, action) && isInScopesOf(caller, action)),
+    ) &&
     inWorkspace.every((action) =>
       isWithin(brought && findReach(brought, action), findOrganizationReach(caller, action)),
     )

@@ -1,12 +1,10 @@
 import { expect, test } from "vitest";
 import type { Caller } from "#src/domain/caller.ts";
+import { makeAdminKeyCaller } from "#test/harness/admin-key-caller.ts";
 import { makeStreamedFiles } from "./streamed-files.ts";
 
-const callerOf = (id: string, organizationId = "org_a"): Caller => ({
-  kind: "admin_key",
-  id,
-  organizationId,
-});
+const callerOf = (id: string, organizationId = "org_a"): Caller =>
+  makeAdminKeyCaller(id, organizationId);
 
 test("one caller streams at most two files, and one organization at most half of all", () => {
   const files = makeStreamedFiles();

@@ -7,6 +7,10 @@ export interface FoundAdminKey {
   /** `inactive`: restored from a backup and not confirmed yet. */
   status: "active" | "inactive" | "revoked";
   expiresAtMs: number | null;
+  /** Scopes that limit its rights. Null: all rights of an admin key. */
+  scopes: string[] | null;
+  /** Addresses and ranges from which it works. Null: all. */
+  allowedAddresses: string[] | null;
   /** True for a row that this installation did not sign. */
   isUnsigned: boolean;
 }
@@ -19,7 +23,16 @@ export async function findAdminKeyByHash(
 ): Promise<FoundAdminKey | null> {
   const row = await db
     .selectFrom("admin_key")
-    .select(["id", "organization_id", "status", "secret_hash", "expires_at", "mac"])
+    .select([
+      "id",
+      "organization_id",
+      "status",
+      "secret_hash",
+      "expires_at",
+      "scopes",
+      "allowed_addresses",
+      "mac",
+    ])
     .where("secret_hash", "=", secretHash)
     .executeTakeFirst();
   if (!row) return null;
@@ -28,6 +41,8 @@ export async function findAdminKeyByHash(
     organizationId: row.organization_id,
     status: row.status,
     expiresAtMs: row.expires_at?.getTime() ?? null,
+    scopes: row.scopes,
+    allowedAddresses: row.allowed_addresses,
     isUnsigned: !rows.isUsable("admin_key", row, row.mac),
   };
 }

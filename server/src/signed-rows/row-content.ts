@@ -1,5 +1,5 @@
 // Columns that the MAC of a row covers. Each decides who may do what. Columns that are written often, such as the last
-// use, are left out. The triggers of migrations/0040_row_signatures.sql have the same columns.
+// use, are left out. The triggers of the migrations have the same columns.
 
 type ColumnKind = "text" | "time" | "bytes" | "texts";
 
@@ -31,6 +31,8 @@ export const signedColumns = {
     status: "text",
     secret_hash: "bytes",
     expires_at: "time",
+    scopes: "texts",
+    allowed_addresses: "texts",
   },
   member: { id: "text", organization_id: "text", role: "text", status: "text" },
   workspace_member: { workspace_id: "text", member_id: "text", role: "text" },

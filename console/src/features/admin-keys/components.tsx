@@ -1,10 +1,11 @@
+import { type AdminKeyScope, adminKeyScopes, describeScope } from "@bursar/contract/permissions.ts";
 import { useChangeForm } from "../../kit/use-change-form.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { DialogForm } from "../../ui/dialog-form.tsx";
 import { expiryChoices, toExpiry } from "../../ui/expiry.ts";
 import { Field } from "../../ui/field.tsx";
-import { needed } from "../../ui/form.ts";
-import { Input, Select } from "../../ui/input.tsx";
+import { needed, toLines } from "../../ui/form.ts";
+import { Checkbox, Input, Select, TextArea } from "../../ui/input.tsx";
 import { useCreateAdminKey } from "./queries.ts";
 
 interface CreateProps {
@@ -30,10 +31,23 @@ export function CreateAdminKeyDialog({ isOpen, onClose, onCreated }: CreateProps
 function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
   const create = useCreateAdminKey();
   const changeForm = useChangeForm(create, {
-    defaultValues: { name: "", expires_at: "365" },
-    toInput: ({ name, expires_at }) => ({
-      body: { name, expires_at: toExpiry(expires_at, Date.now()) },
-    }),
+    defaultValues: {
+      name: "",
+      expires_at: "365",
+      scopes: [] as AdminKeyScope[],
+      allowed_addresses: "",
+    },
+    toInput: ({ name, expires_at, scopes, allowed_addresses }) => {
+      const addresses = toLines(allowed_addresses);
+      return {
+        body: {
+          name,
+          expires_at: toExpiry(expires_at, Date.now()),
+          scopes: scopes.length > 0 ? scopes : null,
+          allowed_addresses: addresses.length > 0 ? addresses : null,
+        },
+      };
+    },
     onSaved: ({ key }) => onCreated(key),
   });
   const { form } = changeForm;
@@ -61,6 +75,39 @@ function AdminKeyForm({ onCreated }: Pick<CreateProps, "onCreated">) {
           </Select>
         )}
       </Field>
+      <fieldset className="grid gap-2.5">
+        <legend className="text-sm font-medium">Scopes</legend>
+        <p className="text-sm text-quiet">None selected: all rights of an Admin.</p>
+        {adminKeyScopes.map((scope) => (
+          <Checkbox
+            key={scope}
+            value={scope}
+            label={<code>{scope}</code>}
+            hint={toSentence(describeScope(scope))}
+            {...form.register("scopes")}
+          />
+        ))}
+      </fieldset>
+      <Field
+        label="Addresses"
+        isOptional
+        error={errors.allowed_addresses?.message}
+        hint="IP addresses or ranges, one per line. Empty: all addresses."
+      >
+        {(control) => (
+          <TextArea
+            {...control}
+            {...form.register("allowed_addresses")}
+            spellCheck={false}
+            placeholder="10.20.0.0/16"
+            className="font-mono text-sm"
+          />
+        )}
+      </Field>
     </DialogForm>
   );
+}
+
+function toSentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

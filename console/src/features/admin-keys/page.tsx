@@ -73,7 +73,7 @@ export function AdminKeysPage() {
       />
       <SecretDialog
         title="Store the admin key"
-        description="This key can change everything in the company except owners and the upstream."
+        description="Without scopes, the key can change everything in the company except owners and the upstream."
         secret={secret}
         variables={secret === null ? undefined : toAdminVariables(baseUrl, secret)}
         onDone={() => setSecret(null)}
@@ -153,6 +153,12 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
       cell: (key) => <RelativeTime at={key.expires_at} />,
     },
     {
+      id: "restrictions",
+      header: "Restrictions",
+      from: "lg",
+      cell: (key) => <RestrictionsCell adminKey={key} />,
+    },
+    {
       id: "actions",
       header: "",
       isNumeric: true,
@@ -164,6 +170,19 @@ function makeColumns(onRevoke: ((key: AdminKey) => void) | null): Column<AdminKe
         ) : null,
     },
   ];
+}
+
+function RestrictionsCell({ adminKey: { scopes, allowed_addresses } }: { adminKey: AdminKey }) {
+  if (scopes === null && allowed_addresses === null)
+    return <span className="text-quiet">None</span>;
+  return (
+    <span className="grid text-sm">
+      {scopes && <span>{scopes.join(", ")}</span>}
+      {allowed_addresses && (
+        <code className="text-xs text-quiet">{allowed_addresses.join(", ")}</code>
+      )}
+    </span>
+  );
 }
 
 function RevokeDialog({ adminKey, onClose }: { adminKey: AdminKey; onClose: () => void }) {

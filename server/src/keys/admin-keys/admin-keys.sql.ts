@@ -15,6 +15,10 @@ export interface AdminKeyRow {
   created_by_id: string;
   created_at: Date;
   expires_at: Date | null;
+  /** Scopes that limit its rights. Null: all rights of an admin key. */
+  scopes: string[] | null;
+  /** Addresses and ranges from which it works. Null: all. */
+  allowed_addresses: string[] | null;
   revoked_at: Date | null;
   last_used_at: Date | null;
   last_used_address: string | null;
@@ -29,6 +33,8 @@ const columns = [
   "created_by_id",
   "created_at",
   "expires_at",
+  "scopes",
+  "allowed_addresses",
   "revoked_at",
   "last_used_at",
   "last_used_address",

@@ -1,8 +1,9 @@
 import type { adminKey } from "@bursar/contract/admin/admin-keys.ts";
-import { expect } from "vitest";
+import { sql } from "kysely";
+import { describe, expect } from "vitest";
 import type { z } from "zod";
 import { checkSecret } from "#src/domain/key-format.ts";
-import type { CreatedAdminKey, Listed } from "#test/harness/admin.ts";
+import type { AdminHarness, CreatedAdminKey, Listed } from "#test/harness/admin.ts";
 import { test } from "#test/harness/admin-test.ts";
 import { auditEventsOf } from "#test/harness/audit-events.ts";
 
@@ -22,6 +23,8 @@ test("a new secret works immediately and is shown once", async ({ h, org }) => {
     created_by: { type: "admin_key", id: expect.stringMatching(/^adminkey_/) },
     created_at: new Date(h.clock.nowMs).toISOString(),
     expires_at: null,
+    scopes: null,
+    allowed_addresses: null,
     revoked_at: null,
     last_used: null,
   });
@@ -105,4 +108,119 @@ test("the last use has time and address, and ignores calls with a revoked key", 
   expect((await h.as(made.key).get(KEYS)).status).toBe(401);
   await h.adminKeyUse.flush();
   expect((await read())?.at).toBe(usedAt);
+});
+
+describe("an admin key with restrictions", () => {
+  const FROM_OFFICE = "10.1.2.3";
+  const getFrom = (h: AdminHarness, secret: string, remoteAddress: string) =>
+    h.as(secret).send({ method: "GET", url: KEYS, remoteAddress });
+
+  test("with scopes makes no other calls", async ({ h, org }) => {
+    const { key, scopes } = await org.admin.createAdminKey({ scopes: ["audit_log", "audit_log"] });
+    expect(scopes).toEqual(["audit_log"]);
+    expect((await h.as(key).get("/v1/admin/audit_log")).status).toBe(200);
+    expect((await h.as(key).get("/v1/admin/workspaces")).status).toBe(200);
+    for (const path of ["members", "api_keys", "admin_keys", "spend_limits"]) {
+      const answer = await h.as(key).get(`/v1/admin/${path}`);
+      expect([path, answer.status, answer.error.message]).toEqual([
+        path,
+        403,
+        expect.stringContaining("this admin key has the scopes audit_log"),
+      ]);
+    }
+    const refused = await h.as(key).post("/v1/admin/workspaces", { name: "No" });
+    expect([refused.status, refused.error.details?.error_code]).toEqual([403, "permission_denied"]);
+  });
+
+  test("with addresses works from them only", async ({ h, org }) => {
+    const { key, allowed_addresses } = await org.admin.createAdminKey({
+      allowed_addresses: ["10.0.0.0/8", "2001:db8::1"],
+    });
+    expect(allowed_addresses).toEqual(["10.0.0.0/8", "2001:db8::1/128"]);
+    expect((await getFrom(h, key, FROM_OFFICE)).status).toBe(200);
+    expect((await getFrom(h, key, "2001:db8::1")).status).toBe(200);
+    const answer = await getFrom(h, key, "11.0.0.1");
+    expect([answer.status, answer.error.details?.error_code]).toEqual([403, "address_not_allowed"]);
+    expect(answer.error.message).not.toContain("10.0.0.0");
+  });
+
+  test("creates no key with more than its own scopes, addresses or lifetime", async ({
+    h,
+    org,
+  }) => {
+    const expires_at = new Date(h.clock.nowMs + 3_600_000).toISOString();
+    const { key } = await org.admin.createAdminKey({
+      scopes: ["admin_keys", "read"],
+      allowed_addresses: ["10.0.0.0/8"],
+      expires_at,
+    });
+    const create = (fields: object) =>
+      h.as(key).send<CreatedAdminKey>({
+        method: "POST",
+        url: KEYS,
+        remoteAddress: FROM_OFFICE,
+        payload: { name: "Child", ...fields },
+      });
+    const own = { scopes: ["read", "admin_keys"], allowed_addresses: ["10.0.0.0/8"], expires_at };
+    expect((await create({})).body).toMatchObject(own);
+    expect((await create({ expires_at: null })).body).toMatchObject(own);
+    const narrower = { scopes: ["usage"], allowed_addresses: ["10.9.0.0/16"] };
+    expect((await create(narrower)).body).toMatchObject({ ...narrower, expires_at });
+    for (const wider of [
+      { scopes: null },
+      { scopes: ["members"] },
+      { scopes: ["read", "api_keys"] },
+      { allowed_addresses: null },
+      { allowed_addresses: ["10.0.0.0/8", "11.0.0.1"] },
+      { allowed_addresses: ["0.0.0.0/0"] },
+    ]) {
+      const answer = await create(wider);
+      expect([wider, answer.status]).toEqual([wider, 403]);
+    }
+  });
+
+  test("with the scope api_keys creates no API key with admin", async ({ h, org }) => {
+    const { id: workspace_id } = await org.admin.createWorkspace();
+    const { key } = await org.admin.createAdminKey({ scopes: ["api_keys"] });
+    const create = (permission: string) =>
+      h.as(key).post("/v1/admin/api_keys", {
+        name: "Program",
+        workspace_id,
+        permissions: [permission],
+      });
+    expect((await create("write")).status).toBe(200);
+    expect((await create("admin")).status).toBe(403);
+  });
+
+  test("is refused after its restrictions were changed in the database", async ({ h, org }) => {
+    for (const change of ["scopes = NULL", "allowed_addresses = NULL", "scopes = '{members}'"]) {
+      const { id, key } = await org.admin.createAdminKey({
+        scopes: ["read"],
+        allowed_addresses: ["10.0.0.0/8"],
+      });
+      await sql`UPDATE admin_key SET ${sql.raw(change)} WHERE id = ${id}`.execute(h.deps.database);
+      const answer = await getFrom(h, key, FROM_OFFICE);
+      expect([change, answer.status, answer.error.details?.error_code]).toEqual([
+        change,
+        401,
+        "api_key_unsigned",
+      ]);
+    }
+  });
+
+  test("is audited with its restrictions", async ({ h, org }) => {
+    const restrictions = { scopes: ["read"], allowed_addresses: ["10.0.0.0/8"] };
+    const { id } = await org.admin.createAdminKey(restrictions);
+    expect(await auditEventsOf(h.deps.database, id)).toMatchObject([{ after: restrictions }]);
+  });
+
+  test.for([
+    { scopes: [] },
+    { scopes: ["everything"] },
+    { allowed_addresses: [] },
+    { allowed_addresses: ["10.0.0.1/8"] },
+    { allowed_addresses: ["localhost"] },
+  ])("has valid restrictions: %j is refused", async (fields, { org }) => {
+    expect((await org.admin.post(KEYS, { name: "No", ...fields })).status).toBe(400);
+  });
 });

@@ -1,4 +1,5 @@
 import { idPrefixes } from "@bursar/contract/ids.ts";
+import type { AdminKeyScope } from "@bursar/contract/permissions.ts";
 import type { Call } from "#src/access/call.ts";
 import { revokeAdminKey as revokeRow } from "#src/access/stop-keys.sql.ts";
 import {
@@ -10,6 +11,7 @@ import { ApiError } from "#src/domain/api-error.ts";
 import { makeSecret } from "#src/domain/key-format.ts";
 import { type PageOfRows, type PageRequest, toPage } from "#src/domain/page-position.ts";
 import { decideExpiry } from "#src/keys/api-keys/key-expiry.rule.ts";
+import { readAllowedAddresses } from "#src/keys/api-keys/key-restrictions.ts";
 import { newId } from "#src/lib/ids.ts";
 import { findMaxKeyLifetimeDays } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import {
@@ -20,29 +22,43 @@ import {
   insertAdminKey,
   listAdminKeys as listRows,
 } from "./admin-keys.sql.ts";
+import { endWithCaller, restrictNewKey } from "./inherit-restrictions.ts";
 
 export function statusOf(row: AdminKeyRow, nowMs: number): AdminKeyStatus {
   if (row.status !== "active") return row.status;
   return row.expires_at !== null && row.expires_at.getTime() <= nowMs ? "expired" : "active";
 }
 
+export interface NewAdminKey {
+  name: string;
+  expires_at?: string | null | undefined;
+  scopes?: readonly AdminKeyScope[] | null | undefined;
+  allowed_addresses?: readonly string[] | null | undefined;
+}
+
 /**
  * Creates an admin key. Only this result contains the secret. An omitted expiry becomes the latest allowed one. Throws a
- * 400 for an expiry in the past or beyond the organization's maximum lifetime.
+ * 400 for an expiry in the past or beyond the organization's maximum lifetime. Throws a 403 for a key with more rights than
+ * the calling key.
  */
 export function createAdminKey(
   deps: AuditDeps,
   { caller, origin }: Call,
-  input: { name: string; expires_at?: string | null | undefined },
+  input: NewAdminKey,
 ): Promise<{ row: AdminKeyRow; secret: string }> {
   const nowMs = deps.nowMs();
   const { expires_at } = input;
   const requestedMs = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
   const { organizationId } = caller;
+  const restrictions = restrictNewKey(caller, {
+    scopes: input.scopes && [...new Set(input.scopes)],
+    allowed_addresses: readAllowedAddresses(input.allowed_addresses),
+  });
   const { secret, hash, hint } = makeSecret("admin", deps.randomBytes);
   return auditedTransaction(deps, caller, origin, async (tx) => {
     const maxDays = await findMaxKeyLifetimeDays(tx, organizationId);
-    const expiresAtMs = decideExpiry(requestedMs, { fromMs: nowMs, nowMs, maxDays });
+    const decidedMs = decideExpiry(requestedMs, { fromMs: nowMs, nowMs, maxDays });
+    const expiresAtMs = endWithCaller(caller, decidedMs);
     const row: AdminKeyRow = {
       id: newId(idPrefixes.adminKey, nowMs, deps.randomBytes),
       name: input.name,
@@ -52,6 +68,7 @@ export function createAdminKey(
       created_by_id: caller.id,
       created_at: new Date(nowMs),
       expires_at: expiresAtMs === null ? null : new Date(expiresAtMs),
+      ...restrictions,
       revoked_at: null,
       last_used_at: null,
       last_used_address: null,
@@ -124,5 +141,7 @@ function toAudit(row: AdminKeyRow) {
     status: row.status,
     partial_key_hint: row.partial_key_hint,
     expires_at: row.expires_at?.toISOString() ?? null,
+    scopes: row.scopes,
+    allowed_addresses: row.allowed_addresses,
   };
 }

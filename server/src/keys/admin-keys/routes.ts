@@ -3,6 +3,7 @@ import {
   type adminKeyRoutes,
   listAdminKeys as listAdminKeysRoute,
 } from "@bursar/contract/admin/admin-keys.ts";
+import { adminKeyScopes } from "@bursar/contract/permissions.ts";
 import type { HandlersFor } from "@bursar/contract/route.ts";
 import type { z } from "zod";
 import type { Call } from "#src/access/call.ts";
@@ -49,6 +50,8 @@ function toAdminKey(row: AdminKeyRow, nowMs: number): z.input<typeof adminKey> {
     created_by: toWireMaker(row),
     created_at: row.created_at.toISOString(),
     expires_at: row.expires_at?.toISOString() ?? null,
+    scopes: row.scopes && adminKeyScopes.filter((scope) => row.scopes?.includes(scope)),
+    allowed_addresses: row.allowed_addresses,
     revoked_at: row.revoked_at?.toISOString() ?? null,
     last_used: row.last_used_at && {
       at: row.last_used_at.toISOString(),

@@ -4,6 +4,7 @@ import { readPrimary } from "#src/db/reports-database.ts";
 import type { EndRecord } from "#src/domain/request-record.ts";
 import { requestStatus } from "#src/domain/request-status.ts";
 import { noCost } from "#src/domain/usage.ts";
+import { makeAdminKeyCaller } from "#test/harness/admin-key-caller.ts";
 import { test as base } from "#test/harness/database-test.ts";
 import { endRecord, recordUsage } from "#test/harness/usage-records.ts";
 import { getUsage, type UsageQuery } from "./usage.ts";
@@ -23,7 +24,7 @@ const test = base
         getUsage(
           { database: db.database, nowMs: () => NOW_MS },
           {
-            caller: { kind: "admin_key", id: "adminkey_1", organizationId },
+            caller: makeAdminKeyCaller("adminkey_1", organizationId),
             origin: { requestId: "req_1", ipAddress: null, userAgent: null },
             reader: readPrimary({ primary: db.database, nowMs: () => NOW_MS }),
           },
