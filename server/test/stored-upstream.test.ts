@@ -118,6 +118,7 @@ describe("a stored upstream", () => {
   test("on this machine gets no request without the operator's leave, also after a restart", async () => {
     await store({ base_url: first.origin, credential: CREDENTIAL });
     await whenAsked(first);
+    await server.stop();
     server = await server.restart({ args: [], env: { BURSAR_SECRET: SECRET } });
     first.received.length = 0;
     await whenRefused("BURSAR_ALLOW_PRIVATE_UPSTREAMS does not allow");
@@ -126,6 +127,7 @@ describe("a stored upstream", () => {
     const answer = await server.operator("POST", `${UPSTREAMS}/${data[0]?.id}`, change);
     expect(answer.status).toBe(400);
     expect([...first.received, ...second.received]).toEqual([]);
+    await server.stop();
     server = await server.restart({ args: [], env: { BURSAR_SECRET: SECRET, ...ALLOWED } });
   }, 90_000);
 
