@@ -4,7 +4,7 @@ import { TLSSocket } from "node:tls";
 import type { HeaderFields } from "#src/lib/header-fields.ts";
 import { StartError } from "#src/lib/start-error.ts";
 
-/** Facts about the client of a request. Those that a header has are read from trusted proxies only. */
+/** Facts about the client of a request. Headers count only if a trusted proxy sent them. */
 export interface ClientFacts {
   /** The client's address. Null: the request came over a local socket. */
   clientAddress: (request: AddressedRequest) => string | null;

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 
 /**
- * Returns the fault of a request that another program could read in another way, as a sentence, or null. node:http accepts
- * such requests: more than one Host, a version that a plain line cannot have, and a transfer coding other than `chunked`
- * (RFC 9112 §3.2 and §6.1). The readers of this room accept none of them.
+ * Returns the fault of a request that another program could read in another way, as a sentence, or null. Examples are a
+ * second Host, HTTP/2.0 on a plain line, and a coding before `chunked` (RFC 9112 §3.2 and §6.1). Requests like these pass
+ * node:http. The readers of this room accept none of them.
  */
 export function findFramingFault(
   request: Pick<IncomingMessage, "httpVersion" | "rawHeaders">,

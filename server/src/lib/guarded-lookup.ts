@@ -32,7 +32,7 @@ export function findAddressFault(
     : `${host} is in a private network, which ${setting} does not allow.`;
 }
 
-/** Makes the lookup of `net.connect`. It fails with PRIVATE_ADDRESS if one of the addresses is not allowed. */
+/** Makes the lookup of `net.connect`, which fails with PRIVATE_ADDRESS if one of the addresses is not allowed. */
 export function makeGuardedLookup(options: GuardedLookupOptions): LookupFunction {
   const resolve = options.resolve ?? ((host) => lookUpName(host, { all: true }));
   return (host, { all }, done) => {
