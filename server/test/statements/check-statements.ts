@@ -1,7 +1,7 @@
 // `node server/test/statements/check-statements.ts <folder>`: prepares each statement that the database tests sent to
 // their PostgreSQL on the server of DATABASE_URL, in a new database with the schema. Shows that this server accepts all
 // of them. Prints the refused ones, and a line of counts at the end.
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
@@ -77,10 +77,10 @@ async function prepareIn(connectionString: string, texts: readonly string[]): Pr
   return refused;
 }
 
-/** Returns the message of a refusal, and null for an accepted statement. */
+/** Returns the message of a refusal, and null for an accepted statement. A name makes the driver refuse several commands. */
 async function prepare(client: pg.Client, text: string): Promise<string | null> {
   try {
-    await client.query({ text: `PREPARE tried AS ${text}`, queryMode: "extended" });
+    await client.query({ name: randomUUID(), text: `PREPARE tried AS ${text}` });
     await client.query("DEALLOCATE tried");
     return null;
   } catch (error) {
