@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { allocateOwned } from "#src/lib/release-memory.ts";
 import type { TurnEnd } from "#src/lib/turn-end.ts";
+import type { BodyTurns, TurnReader } from "./body-turns.ts";
 import { type ClientCall, KEEP_ALIVE_SECONDS } from "./client-call.ts";
 import { readRequestHead } from "./read-head.ts";
 import { type BodyConnection, RequestBody } from "./request-body.ts";
@@ -37,12 +38,12 @@ const NO_BYTES = Buffer.alloc(0);
 type State = "new" | "idle" | "head" | "call" | "rest" | "over";
 
 /** One connection of a client. Its requests run one after another. */
-export class ClientConnection implements CallConnection, BodyConnection, OutputSource {
+export class ClientConnection implements CallConnection, BodyConnection, OutputSource, TurnReader {
   readonly socket: Socket;
   /** Address of the other end, also after the end of the connection. */
   readonly address: string;
   readonly output: SocketOutput;
-  readonly #deps: ConnectionDeps;
+  readonly #deps: ConnectionDeps & { turns: BodyTurns };
   readonly #onOver: (connection: ClientConnection) => void;
   #state: State = "new";
   /** Sweeps since the state began. */
@@ -52,8 +53,15 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
   #waiting: Buffer | null = null;
   #headPieces = 0;
   #isClosing = false;
+  /** A body has no reader, or too many bytes wait. */
+  #isPaused = false;
+  #waitsForTurn = false;
 
-  constructor(socket: Socket, deps: ConnectionDeps, onOver: (over: ClientConnection) => void) {
+  constructor(
+    socket: Socket,
+    deps: ConnectionDeps & { turns: BodyTurns },
+    onOver: (over: ClientConnection) => void,
+  ) {
     this.socket = socket;
     this.address = socket.remoteAddress ?? "";
     this.#deps = deps;
@@ -104,11 +112,23 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
   }
 
   pauseReading(): void {
+    this.#isPaused = true;
     this.socket.pause();
   }
 
   resumeReading(): void {
-    if (this.socket.isPaused()) this.socket.resume();
+    this.#isPaused = false;
+    if (!this.#waitsForTurn && this.socket.isPaused()) this.socket.resume();
+  }
+
+  waitForTurn(): void {
+    this.#waitsForTurn = true;
+    this.socket.pause();
+  }
+
+  continueReading(): void {
+    this.#waitsForTurn = false;
+    if (!this.#isPaused && !this.isOver) this.socket.resume();
   }
 
   completeTurn(): void {
@@ -197,9 +217,9 @@ export class ClientConnection implements CallConnection, BodyConnection, OutputS
       this.#keepWaiting(bytes);
       return;
     }
-    if (this.#feedBody(body, bytes, 0) && body.isComplete && this.#state === "rest") {
-      this.#readNext();
-    }
+    if (!this.#feedBody(body, bytes, 0)) return;
+    if (!body.isComplete) this.#deps.turns.count(this, bytes.length);
+    else if (this.#state === "rest") this.#readNext();
   }
 
   /** Feeds a body. Bytes after it wait. False: the bytes are invalid. */

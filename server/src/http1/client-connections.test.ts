@@ -5,6 +5,7 @@ import { FieldLines } from "#src/lib/field-lines.ts";
 import { makeTurnEnd } from "#src/lib/turn-end.ts";
 import { makeClientConnections } from "./client-connections.ts";
 
+const MB = 1024 * 1024;
 const REQUEST = "GET /v1/models HTTP/1.1\r\nhost: a\r\n\r\n";
 
 let running = 0;
@@ -77,3 +78,60 @@ test("a running request is not closed for a new connection", async () => {
   await once(refused.resume(), "close");
   expect(slowOnes.map(({ closed }) => closed)).toEqual([false, false]);
 });
+
+test("large bodies of many clients are read in turns of the event loop that other requests do not wait for", async () => {
+  const clients = 16;
+  const bytes = 8 * MB;
+  const perTurn = new Map<number, number>();
+  let turn = 0;
+  let received = 0;
+  const server = startBodyServer((chunk) => {
+    received += chunk.length;
+    perTurn.set(turn, (perTurn.get(turn) ?? 0) + chunk.length);
+  });
+  const port = await server.port;
+  const countTurns = (): void => {
+    turn += 1;
+    if (received < clients * bytes) setImmediate(countTurns);
+  };
+  countTurns();
+  const ends: Promise<unknown>[] = [];
+  for (let i = 0; i < clients; i++) {
+    const socket = connect({ port, host: "127.0.0.1" });
+    onTestFinished(() => void socket.destroy());
+    socket.write(`POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: ${bytes}\r\n\r\n`);
+    socket.write(Buffer.alloc(bytes));
+    ends.push(once(socket, "data"));
+  }
+  await Promise.all(ends);
+  expect(received).toBe(clients * bytes);
+  expect(Math.max(...perTurn.values())).toBeLessThan(4 * MB);
+});
+
+/** Starts a server that reads each body and then answers. */
+function startBodyServer(onData: (chunk: Buffer) => void): { port: Promise<number> } {
+  const connections = makeClientConnections({
+    turnEnd: makeTurnEnd(),
+    handles: () => true,
+    handle: (call) => {
+      call.readBody({
+        onData,
+        onEnd: () => {
+          call.writeHead(200, FieldLines.fromList(["content-length", "2"]));
+          call.end("ok");
+        },
+        onGone: () => undefined,
+      });
+    },
+    handOver: (socket) => socket.destroy(),
+    formatRefusal: () => "",
+  });
+  const server = createServer({ allowHalfOpen: true }, connections.accept);
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => {
+    server.close();
+    connections.stop();
+  });
+  const port = once(server, "listening").then(() => (server.address() as AddressInfo).port);
+  return { port };
+}

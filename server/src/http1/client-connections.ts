@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { BodyTurns } from "./body-turns.ts";
 import { ClientConnection, type ConnectionDeps, SWEEP_MS } from "./client-connection.ts";
 
 /** Connections of clients that no other server has taken. */
@@ -27,6 +28,7 @@ const CLOSED_PART = 1 / 16;
 export function makeClientConnections(deps: ConnectionsDeps): ClientConnections {
   const maxConnections = deps.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   const open = new Set<ClientConnection>();
+  const connected = { ...deps, turns: new BodyTurns() };
   const byAddress = new Map<string, Set<ClientConnection>>();
   /** Runs only while connections are open, so an idle process does not wake. */
   let timer: NodeJS.Timeout | undefined;
@@ -54,7 +56,7 @@ export function makeClientConnections(deps: ConnectionsDeps): ClientConnections 
         socket.destroy();
         return;
       }
-      const connection = new ClientConnection(socket, deps, onOver);
+      const connection = new ClientConnection(socket, connected, onOver);
       open.add(connection);
       const ofAddress = byAddress.get(connection.address) ?? new Set();
       byAddress.set(connection.address, ofAddress.add(connection));

@@ -46,6 +46,8 @@ class NodeCall implements ClientCall {
     response.on("close", () => this.onClose?.(response.writableFinished));
     // A response without a client may still be written. The "close" event has handled the failure.
     response.on("error", ignore);
+    // The same for its request, which has a reader only for a part of its life.
+    request.on("error", ignore);
   }
 
   get fields(): HeaderFields {
@@ -105,9 +107,7 @@ class NodeCall implements ClientCall {
       request.off("data", onData);
       request.off("end", onEnd);
       request.off("close", onGone);
-      // A listener stays, because an error of the connection must not end the process later.
       request.off("error", onGone);
-      request.on("error", ignore);
     };
     const onEnd = (): void => {
       stop();
