@@ -118,7 +118,7 @@ describe("an admin key with restrictions", () => {
   test("with scopes makes no other calls", async ({ h, org }) => {
     const { key, scopes } = await org.admin.createAdminKey({ scopes: ["audit_log", "audit_log"] });
     expect(scopes).toEqual(["audit_log"]);
-    expect((await h.as(key).get("/v1/admin/audit_log")).status).toBe(200);
+    expect((await h.as(key).get("/v1/admin/audit_events")).status).toBe(200);
     expect((await h.as(key).get("/v1/admin/workspaces")).status).toBe(200);
     for (const path of ["members", "api_keys", "admin_keys", "spend_limits"]) {
       const answer = await h.as(key).get(`/v1/admin/${path}`);
