@@ -23,6 +23,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { acquireProcessLock, type ProcessLock } from "#src/lib/process-lock.ts";
 import { isAlive } from "#src/lib/running-process.ts";
 import { copyPreparedDatabase, TEST_MEMORY_BYTES } from "#test/harness/prepared-database.ts";
+import { asSuperuser } from "#test/harness/superuser.ts";
 import { requireTestProject } from "#test/harness/test-project.ts";
 import { isDiskFull } from "./database-error.ts";
 import { findPostgresPackage, type PostgresPackage } from "./embedded-postgres/binaries.ts";
@@ -387,11 +388,12 @@ describe("embedded PostgreSQL", { timeout: START_TIMEOUT_MS }, () => {
       await query(first.postgres.connectionString, CREATE_MARK);
       expect([0, UNPRIVILEGED_ID]).not.toContain(await ownerOf(first.postgres.pid));
       // After a session crash the server restarts its processes from the same closed folder.
-      const [session] = await query<{ pid: number }>(
-        first.postgres.connectionString,
+      const [writer] = await query<{ pid: number }>(
+        asSuperuser(first.postgres.connectionString),
         "SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'",
       );
-      process.kill(session?.pid ?? 0, "SIGKILL");
+      if (writer === undefined) throw new Error("PostgreSQL has a background writer");
+      process.kill(writer.pid, "SIGKILL");
       const readAgain = () => query(first.postgres.connectionString, READ_MARK).catch(() => null);
       await expect.poll(readAgain, { timeout: 20_000 }).toEqual([{ value: 7 }]);
       expect(first.events.map(({ kind }) => kind)).toEqual(["created"]);
