@@ -46,8 +46,8 @@ export function SignedIn() {
 }
 
 /**
- * The set-up of a required second factor. It stays open until the backup codes are stored, although the session has all
- * its rights before.
+ * The set-up of a required second factor. The screen stays open until the backup codes are stored, although the
+ * session has all its rights before.
  */
 function useSecondFactorSetUp(session: Session | null): { isOpen: boolean; close: () => void } {
   const [isStarted, setIsStarted] = useState(false);

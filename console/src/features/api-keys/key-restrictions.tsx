@@ -41,7 +41,7 @@ export function KeyRestrictions({ apiKey, rank }: { apiKey: ApiKey; rank: Rank |
           const isRemovable = rank !== null && includesRank(rank, each.rank);
           return (
             <li key={each.rank} className="flex flex-wrap items-center gap-x-6 gap-y-1 py-3">
-              <span className="min-w-0 break-words text-ink">
+              <span className="min-w-0 break-words text-ink first-letter:uppercase">
                 {describeRestrictions(each, formatDay).join(" · ")}
               </span>
               <span className="text-quiet">

@@ -50,8 +50,6 @@ function Settings({ settings }: { settings: SecuritySettings }) {
         <NumberSetting words={sessionLength} settings={settings} />
         <NumberSetting words={idleTime} settings={settings} />
         <NumberSetting words={passwordLength} settings={settings} />
-      </Group>
-      <Group>
         <ApprovalOfRaises settings={settings} />
       </Group>
     </>

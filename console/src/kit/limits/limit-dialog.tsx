@@ -86,8 +86,19 @@ export function LimitDialog<Limit extends Limited, Values extends LimitValues>(
           )
         }
       >
-        <parts.Fields form={form} isNew={!about} workspaceId={workspaceId} />
-        <RankField own={ownRank} given={given} values={about?.values ?? []} onChange={chooseRank} />
+        <parts.Fields
+          form={form}
+          isNew={!about}
+          rank={
+            <RankField
+              own={ownRank}
+              given={given}
+              values={about?.values ?? []}
+              onChange={chooseRank}
+            />
+          }
+          workspaceId={workspaceId}
+        />
         {about && (
           <OtherValues parts={props.kind.values} limit={about} given={given} own={ownRank} />
         )}

@@ -140,5 +140,7 @@ export interface LimitFieldsProps<Values extends LimitValues> {
   form: UseFormReturn<Values>;
   /** True where the scope is still to be chosen. */
   isNew: boolean;
+  /** Field for the rank. */
+  rank: ReactNode;
   workspaceId: string | undefined;
 }

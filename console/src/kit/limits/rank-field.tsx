@@ -23,7 +23,7 @@ export function RankField({ own, given, values, onChange }: RankFieldProps) {
   return (
     <Field
       label="Rank"
-      hint={`Each rank has its own value. Only ${nameRankAndHigher(given.rank)} can raise or remove this one.`}
+      hint={`Only ${nameRankAndHigher(given.rank)} can raise or remove this value.`}
     >
       {(control) => (
         <Select

@@ -16,11 +16,12 @@ export interface RateValues extends ScopeValues, RankedValues {
 export const ALL_MODELS = "all";
 
 /** Fields of a rate limit. */
-export function RateLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<RateValues>) {
+export function RateLimitFields({ form, isNew, rank, workspaceId }: LimitFieldsProps<RateValues>) {
   return (
     <>
       {isNew && <Target form={form} workspaceId={workspaceId} />}
       <PerMinuteFields form={form} />
+      {rank}
     </>
   );
 }

@@ -33,7 +33,7 @@ function makeColumns(actions: LimitActions<RateLimit> | null): Column<NamedLimit
 /** Scope and models of a limit. Narrow screens hide the rate columns, so the name shows the rates too. */
 export function LimitName({ limit, children }: { limit: RateLimit; children: ReactNode }) {
   return (
-    <span className="grid sm:max-w-56">
+    <span className="grid sm:max-w-56 sm:min-w-40">
       <span className="truncate font-medium">{children}</span>
       <span className="truncate text-xs text-quiet" title={limit.models?.join(", ")}>
         {limit.model_group_name}
@@ -87,7 +87,7 @@ function PerMinute({ perMinute }: { perMinute: number | null }) {
 /** Ranks that set the limit, one in a line. Several ranks have their rates. */
 function Setters({ values }: Pick<RateLimit, "values">) {
   return (
-    <span className="grid text-quiet">
+    <span className="grid max-w-64 text-quiet">
       {values.map((value) => (
         <span key={value.rank}>
           {rankLabels[value.rank]}

@@ -18,7 +18,12 @@ export interface SpendValues extends ScopeValues, RankedValues {
 }
 
 /** Fields of a spend limit. */
-export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<SpendValues>) {
+export function SpendLimitFields({
+  form,
+  isNew,
+  rank,
+  workspaceId,
+}: LimitFieldsProps<SpendValues>) {
   const { errors } = form.formState;
   const values = form.watch();
   return (
@@ -43,6 +48,7 @@ export function SpendLimitFields({ form, isNew, workspaceId }: LimitFieldsProps<
           )}
         </Field>
         {isNew && <PeriodField registration={form.register("period")} />}
+        {rank}
       </div>
       <Choices
         legend="Enforcement"
