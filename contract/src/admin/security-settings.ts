@@ -15,7 +15,9 @@ const minPasswordLength = z
   .int()
   .min(passwordLengthBounds.min)
   .max(passwordLengthBounds.max)
-  .meta({ description: "Minimum length of new passwords, in characters. Existing ones stay valid." });
+  .meta({
+    description: "Minimum length of new passwords, in characters. Existing ones stay valid.",
+  });
 export const secondFactorRules = ["off", "admins", "all"] as const;
 const secondFactor = z.enum(secondFactorRules).meta({
   description:

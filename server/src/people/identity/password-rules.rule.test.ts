@@ -70,7 +70,12 @@ describe("a new password", () => {
     const text = fc.string({ unit: "binary", maxLength: 250 });
     fc.assert(
       fc.property(text, text, text, (password, email, name) => {
-        const fault = passwordFault(password, { email, name, organizationName: name, minLength: 12 });
+        const fault = passwordFault(password, {
+          email,
+          name,
+          organizationName: name,
+          minLength: 12,
+        });
         if ([...password].length < 12) expect(fault).toContain("at least 12");
         else expect(fault === null || fault.length > 0).toBe(true);
       }),

@@ -13,8 +13,8 @@ import { addressAttempt, beginAttempt } from "#src/people/identity/attempts.ts";
 import type { AuthDeps } from "#src/people/identity/auth-settings.ts";
 import { hashNewPassword } from "#src/people/identity/hash-password.ts";
 import { createPerson, startSession } from "#src/people/identity/people.ts";
-import { findMinPasswordLength } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { lockPeople } from "#src/people/leaving/people-lock.sql.ts";
+import { findMinPasswordLength } from "#src/people/security-settings/max-key-lifetime.sql.ts";
 import { inviteStatusOf } from "./invite-status.rule.ts";
 import {
   findInviteByToken,
